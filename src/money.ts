@@ -9,9 +9,6 @@ export type Pico = bigint;
 /** Picodollars in one micro-dollar, the unit that Stripe's money meter counts. */
 export const PICO_PER_MICRO = 1_000_000n;
 
-/** Picodollars in one unit of the major currency. */
-export const PICO_PER_MAJOR = 1_000_000_000_000n;
-
 /**
  * Decimals of each currency's minor unit. A currency that is not here is refused: Stripe treats some
  * (ISK, UGX, the three-decimal ones) in ways that we have not tried against it.

@@ -1,0 +1,212 @@
+import { sql } from 'kysely';
+import { parseInstant } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import { periodKey, readCarriedIn, readCloses, readGroups } from '../ledger/close-store.ts';
+import { makeManifest } from '../ledger/manifest.ts';
+import { loadPriceCatalog } from '../rating/price-book-store.ts';
+import type { LawReport } from './law.ts';
+import { VIOLATIONS_NAMED } from './law.ts';
+
+interface Counted {
+  readonly checked: bigint;
+  readonly violations: readonly string[] | null;
+}
+
+/** Every law's query gives one row: how many rows it looked at, and the offenders' descriptions. */
+async function check(
+  database: Database,
+  law: Pick<LawReport, 'law' | 'name'>,
+  query: ReturnType<typeof sql<Counted>>,
+): Promise<LawReport> {
+  const { rows } = await query.execute(database.kysely);
+  const checked = Number(rows[0]?.checked ?? 0);
+  return { ...law, checked, violations: (rows[0]?.violations ?? []).slice(0, VIOLATIONS_NAMED) };
+}
+
+/** Law 1: receipts add up, and say what the tables beside them hold. */
+export function checkReceipts(database: Database): Promise<LawReport> {
+  const law = { law: 1, name: 'received = posted + duplicates + conflicts + quarantined' };
+  return check(
+    database,
+    law,
+    sql<Counted>`
+    with receipt as (
+      select batch_id, source, sum(received) as received, sum(posted) as posted,
+        sum(duplicates) as duplicates, sum(conflicts) as conflicts, sum(quarantined) as quarantined
+      from receipts group by batch_id, source
+    ), posted as (
+      select batch_id, source, count(*) as events from (
+        select entry_id / 1000000 as batch_id, source, event_id, event_digest from entries
+          where kind = 'usage' group by 1, 2, 3, 4
+        union
+        select batch_id, source, event_id, event_digest from structure_spans
+      ) e group by batch_id, source
+    ), held as (
+      select batch_id, coalesce(source, '') as source,
+        count(*) filter (where reason = 'conflict') as conflicts,
+        count(*) filter (where reason <> 'conflict') as quarantined
+      from quarantine group by 1, 2
+    ), compared as (
+      select coalesce(r.batch_id, p.batch_id, q.batch_id) as batch_id,
+        coalesce(r.source, p.source, q.source) as source,
+        coalesce(r.received, 0) as received,
+        coalesce(r.posted + r.duplicates + r.conflicts + r.quarantined, 0) as accounted,
+        coalesce(r.posted, 0) as posted, coalesce(p.events, 0) as events,
+        coalesce(r.conflicts, 0) as conflicts, coalesce(q.conflicts, 0) as held_conflicts,
+        coalesce(r.quarantined, 0) as quarantined, coalesce(q.quarantined, 0) as held_quarantined
+      from receipt r
+      full join posted p on p.batch_id = r.batch_id and p.source = r.source
+      full join held q on q.batch_id = coalesce(r.batch_id, p.batch_id)
+        and q.source = coalesce(r.source, p.source)
+    )
+    select count(*) as checked, array_agg('batch ' || batch_id || ' source "' || source || '": received '
+        || received || ', accounted ' || accounted || ', posted ' || posted || ' of ' || events
+        || ' events, conflicts ' || conflicts || ' of ' || held_conflicts || ', quarantined '
+        || quarantined || ' of ' || held_quarantined)
+      filter (where received <> accounted or posted <> events or conflicts <> held_conflicts
+        or quarantined <> held_quarantined) as violations
+    from compared`,
+  );
+}
+
+/** Law 2: the members of a split make up one call, in shares and in the input that priced it. */
+export function checkSplits(database: Database): Promise<LawReport> {
+  const law = { law: 2, name: 'the members of a split sum to the span' };
+  return check(
+    database,
+    law,
+    sql<Counted>`
+    with split as (
+      select source, event_id, event_digest, min(entry_id) as entry_id, sum(call_share) as shares,
+        sum(uncached_input_tokens + cache_read_tokens + cache_write_tokens) as input,
+        max(context_tokens) as context
+      from entries where kind = 'usage' group by source, event_id, event_digest
+    )
+    select count(*) as checked, array_agg('event "' || event_id || '" of source "' || source || '" (ent_'
+        || entry_id || '): shares ' || shares || ' of 1000000, input ' || input || ' of ' || context)
+      filter (where shares <> 1000000 or input <> context) as violations
+    from split`,
+  );
+}
+
+/** Law 3: a closed period's entries sum to its statement, and the statement's lines to its total. */
+export async function checkStatements(database: Database): Promise<LawReport> {
+  const law = { law: 3, name: "a period's entries sum to its statement" };
+  return check(
+    database,
+    law,
+    sql<Counted>`
+    with summed as (
+      select c.tenant_id, c.period_start, c.charge_exact, c.entries, c.manifest::jsonb as manifest,
+        coalesce(e.charge, 0) as charge, coalesce(e.entries, 0) as found
+      from closes c left join (
+        select tenant_id, period_start, sum(charge) as charge, count(*) as entries
+        from entries group by tenant_id, period_start
+      ) e on e.tenant_id = c.tenant_id and e.period_start = c.period_start
+    ), lines as (
+      select s.*, (select coalesce(sum((line ->> 'amount')::numeric), 0)
+        from jsonb_array_elements(s.manifest -> 'lines') line) as line_sum
+      from summed s
+    )
+    select count(*) as checked, array_agg('tenant "' || tenant_id || '" period ' || period_start || ': entries sum to '
+        || charge || ' p in ' || found || ' entries, statement has ' || charge_exact || ' p in ' || entries
+        || ', lines sum to ' || line_sum || ' of ' || (manifest ->> 'charge_total'))
+      filter (where charge <> charge_exact or found <> entries
+        or line_sum <> (manifest ->> 'charge_total')::numeric) as violations
+    from lines`,
+  );
+}
+
+/** Law 4: every manifest recomputes from its entries to the bytes that were frozen (R17). */
+export async function checkClosedPeriods(database: Database): Promise<LawReport> {
+  const closes = await readCloses(database, { month: null, tenantId: null });
+  const catalog = await loadPriceCatalog(database.kysely);
+  const violations: string[] = [];
+  for (let start = 0; start < closes.length; start += 200) {
+    const some = closes.slice(start, start + 200);
+    const groups = await readGroups(database.kysely, some, catalog);
+    for (const close of some) {
+      const own = groups.get(periodKey(close.tenantId, close.periodStart));
+      const frozen = JSON.parse(close.manifest);
+      const carriedIn = await readCarriedIn(database.kysely, close);
+      const facts = {
+        tenantId: close.tenantId,
+        periodStart: close.periodStart,
+        startsAt: parseInstant(frozen.starts_at),
+        endsAt: parseInstant(frozen.ends_at),
+        timeZone: frozen.time_zone,
+        currency: close.currency,
+        carriedIn,
+      };
+      const text = recompute(() => makeManifest(facts, own?.groups ?? []).text);
+      if (text !== close.manifest) {
+        violations.push(
+          `tenant "${close.tenantId}" period ${close.periodStart}: the manifest recomputes differently`,
+        );
+      }
+    }
+  }
+  const law = { law: 4, name: 'a closed period never changes' };
+  return { ...law, checked: closes.length, violations: violations.slice(0, VIOLATIONS_NAMED) };
+}
+
+/** Entries that no longer fit their prices make no manifest at all, which is a change too. */
+function recompute(make: () => string): string {
+  try {
+    return make();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Law 5: what was pushed and what is carried make up the closed total. */
+export function checkPushes(database: Database): Promise<LawReport> {
+  const law = { law: 5, name: 'pushed units + carried remainder = the closed total' };
+  return check(
+    database,
+    law,
+    sql<Counted>`
+    with pushed as (
+      select c.tenant_id, c.period_start, c.charge_exact, c.carried_in, c.carried_out, c.billable_micro,
+        coalesce(sum(i.value_micro), 0) as intended,
+        count(i.identifier) as intents
+      from closes c left join push_intents i on i.tenant_id = c.tenant_id and i.period_start = c.period_start
+      group by c.tenant_id, c.period_start
+    )
+    select count(*) as checked, array_agg('tenant "' || tenant_id || '" period ' || period_start || ': intents '
+        || intended || ' µ, billable ' || billable_micro || ' µ, exact ' || charge_exact || ' p, carried in '
+        || carried_in || ' p, out ' || carried_out || ' p')
+      filter (where charge_exact + carried_in <> billable_micro * 1000000 + carried_out
+        or (intents > 0 and intended <> billable_micro)) as violations
+    from pushed`,
+  );
+}
+
+/** Law 9: the rollups hold what the entries sum to, both ways. */
+export function checkRollups(database: Database): Promise<LawReport> {
+  const law = { law: 9, name: 'rollups equal the entries that they sum' };
+  return check(
+    database,
+    law,
+    sql<Counted>`
+    with entry_sums as (
+      select tenant_id, period_start, (occurred_at at time zone 'UTC')::date as day, kind, outcome, late,
+        coalesce(provider, '') as provider, requested_model, executed_model,
+        coalesce(feature, '') as feature, coalesce(prompt_version, '') as prompt_version, currency,
+        count(*) as entries,
+        sum(uncached_input_tokens + cache_read_tokens + cache_write_tokens) as input_tokens,
+        sum(cache_read_tokens) as cache_read_tokens, sum(cache_write_tokens) as cache_write_tokens,
+        sum(output_tokens) as output_tokens, coalesce(sum(charge), 0) as charge, coalesce(sum(cost), 0) as cost
+      from entries where not exists (select 1 from fold_queue f where f.batch_id = entries.entry_id / 1000000)
+      group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+    ), differing as (
+      (select 'entries' as side, e.* from (select * from entry_sums except select * from usage_rollups) e)
+      union all
+      (select 'rollup' as side, r.* from (select * from usage_rollups except select * from entry_sums) r)
+    )
+    select (select count(*) from usage_rollups) as checked,
+      (select array_agg(side || ' of tenant "' || tenant_id || '" period ' || period_start || ' day ' || day
+        || ' model "' || requested_model || '": ' || entries || ' entries, charge ' || charge || ' p, cost '
+        || cost || ' p') from differing) as violations`,
+  );
+}

@@ -1,0 +1,121 @@
+import { sql } from 'kysely';
+import type { Database } from '../database/database.ts';
+import { Refusal } from '../refusal.ts';
+
+/** Everything that the database knows of one event: as it was received, priced, billed and pushed. */
+export interface EventStory {
+  readonly source: string;
+  readonly event_id: string;
+  readonly entries: readonly StoryRow[];
+  /** The rates that the entries name, as price books hold them. */
+  readonly rates: readonly StoryRow[];
+  readonly periods: readonly StoryRow[];
+  readonly pushes: readonly StoryRow[];
+  readonly quarantine: readonly StoryRow[];
+  readonly structure: readonly StoryRow[];
+}
+
+export type StoryRow = Readonly<Record<string, unknown>>;
+
+/** The story of an event by the producer's own ids; throws a `Refusal` where nothing is known of it. */
+export async function readEventStory(
+  database: Database,
+  source: string,
+  eventId: string,
+): Promise<EventStory> {
+  const ids = await entryIdsOf(database, source, eventId);
+  const story = await readStory(database, { source, eventId, entryIds: ids });
+  if (story.entries.length + story.quarantine.length + story.structure.length > 0) return story;
+  throw new Refusal(
+    'not_found',
+    `nothing is known of event "${eventId}" of source "${source}"`,
+    'check both ids; an event that names no source has the source "default"',
+  );
+}
+
+/** The story of the event behind one entry. */
+export async function readEntryStory(database: Database, entryId: string): Promise<EventStory> {
+  const number = /^(?:ent_)?(\d{1,18})$/.exec(entryId)?.[1];
+  const { rows } = await sql<{ source: string; event_id: string }>`
+    select source, event_id from entries where entry_id = ${number ?? '-1'}::bigint`.execute(
+    database.kysely,
+  );
+  const [entry] = rows;
+  if (entry !== undefined) return readEventStory(database, entry.source, entry.event_id);
+  throw new Refusal(
+    'not_found',
+    `there is no entry "${entryId}"`,
+    'give an entry_id as audit.entries shows it, such as ent_12000000',
+  );
+}
+
+/** Every key begins with the tenant, so each tenant is asked by its index. */
+async function entryIdsOf(
+  database: Database,
+  source: string,
+  eventId: string,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ entry_id: bigint }>`
+    select e.entry_id from tenants t cross join lateral (
+      select entry_id from entries
+      where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId}
+    ) e order by e.entry_id`.execute(database.kysely);
+  return rows.map((row) => String(row.entry_id));
+}
+
+async function readStory(
+  database: Database,
+  of: { readonly source: string; readonly eventId: string; readonly entryIds: readonly string[] },
+): Promise<EventStory> {
+  const db = database.kysely;
+  const { source, eventId } = of;
+  const ids = [...of.entryIds];
+  const entries = await sql<StoryRow>`
+    select row_to_json(a) as story from audit.entries a
+    where a.tenant_id in (select tenant_id from entries where entry_id = any(${ids}::bigint[]))
+      and a.source = ${source} and a.event_id = ${eventId}
+    order by length(a.entry_id), a.entry_id`.execute(db);
+  const rates = await sql<StoryRow>`
+    select row_to_json(r) as story from (
+      select book, effective_from, provider, model, service_tier, above_input_tokens,
+        major(per_call) as per_call, major(input * 1000000) as input_per_million,
+        major(output * 1000000) as output_per_million, major(cache_read * 1000000) as cache_read_per_million,
+        major(cache_write * 1000000) as cache_write_per_million
+      from price_rates where rate_id in (
+        select unnest(array[charge_rate_id, cost_rate_id]) from entries where entry_id = any(${ids}::bigint[]))
+      order by rate_id) r`.execute(db);
+  const periods = await sql<StoryRow>`
+    select row_to_json(p) as story from audit.periods p where (p.tenant_id, p.period_start) in (
+      select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
+    db,
+  );
+  const pushes = await sql<StoryRow>`
+    select row_to_json(p) as story from audit.pushes p where (p.tenant_id, p.period_start) in (
+      select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
+    db,
+  );
+  const quarantine = await sql<StoryRow>`
+    select row_to_json(q) as story from audit.quarantine q
+    where q.event_id = ${eventId} and coalesce(q.source, 'default') = ${source} order by quarantine_id`.execute(
+    db,
+  );
+  const structure = await sql<StoryRow>`
+    select row_to_json(s) as story from tenants t cross join lateral (
+      select tenant_id, operation, status, error_type, occurred_at, agent_run_id, trace_id, span_id, parent_span_id
+      from structure_spans where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId}
+    ) s`.execute(db);
+  return {
+    source,
+    event_id: eventId,
+    entries: stories(entries.rows),
+    rates: stories(rates.rows),
+    periods: stories(periods.rows),
+    pushes: stories(pushes.rows),
+    quarantine: stories(quarantine.rows),
+    structure: stories(structure.rows),
+  };
+}
+
+function stories(rows: readonly StoryRow[]): readonly StoryRow[] {
+  return rows.map((row) => row['story'] as StoryRow);
+}

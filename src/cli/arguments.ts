@@ -1,0 +1,35 @@
+import { InvalidArgumentError } from 'commander';
+import { type InstantMs, parseInstant } from '../clock.ts';
+
+/** Readers of arguments; each says what is allowed, and commander puts the option's name before it. */
+
+export function readMonth(text: string): string {
+  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
+  throw new InvalidArgumentError('write the month as YYYY-MM, such as 2026-10.');
+}
+
+export function readAnchorDay(text: string): number {
+  const day = Number(text);
+  if (Number.isInteger(day) && day >= 1 && day <= 31) return day;
+  throw new InvalidArgumentError('give a day of the month, 1 to 31.');
+}
+
+export function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError('give a whole number above 0.');
+}
+
+export function readInstant(text: string): InstantMs {
+  if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) {
+    return parseInstant(text);
+  }
+  throw new InvalidArgumentError(
+    'write the instant with its offset, such as 2026-10-01T00:00:00Z.',
+  );
+}
+
+export function readId(text: string): bigint {
+  if (/^\d{1,18}$/.test(text)) return BigInt(text);
+  throw new InvalidArgumentError('give the number that the list shows.');
+}

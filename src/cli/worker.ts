@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { required } from '../config.ts';
+import type { LitellmKey } from '../events/litellm-encrypted.ts';
+import { openQueue } from '../ingest/queue-client.ts';
+import { runWorker } from '../ingest/worker-loop.ts';
+import { runRollupLoop } from '../ledger/rollup-loop.ts';
+import { foldAll } from '../ledger/rollup-store.ts';
+import { readCount } from './arguments.ts';
+import { perform } from './command.ts';
+import type { Session } from './session.ts';
+
+/** Long polls under way at most; they join while messages come. */
+const POLLERS = 4;
+
+export function addWorker(program: Command): void {
+  const command = program
+    .command('worker')
+    .description('consume the queue until SIGTERM; what is in hand is finished first')
+    .option('--until-empty', 'exit 0 once the queue has stayed empty')
+    .option('--pollers <n>', 'receives under way at most', readCount, POLLERS);
+  perform<{ untilEmpty?: boolean; pollers: number }>(command, async (session, { options }) => {
+    const stop = stopOnSignal(session);
+    const queue = openQueue({
+      queueUrl: required(session.config, 'SPANLEDGER_QUEUE_URL'),
+      ...queueAddress(session),
+      pollers: options.pollers,
+    });
+    const database = session.database();
+    const rollupsDone = new AbortController();
+    const rollups = runRollupLoop(database, session.log, rollupsDone.signal);
+    try {
+      const worker = {
+        database,
+        queue,
+        clock: session.clock,
+        log: session.log,
+        litellmKey: litellmKey(session),
+        untilEmpty: options.untilEmpty === true,
+        pollers: options.pollers,
+      };
+      const report = await runWorker(worker, stop);
+      rollupsDone.abort();
+      await rollups;
+      await foldAll(database);
+      const { messages, posted, duplicate, conflict, quarantined } = report;
+      const text = `${messages} messages: ${posted} events posted, ${duplicate} duplicates, ${conflict} conflicts, ${quarantined} quarantined`;
+      session.out.answer(report, text);
+    } finally {
+      rollupsDone.abort();
+      queue.close();
+    }
+  });
+}
+
+/** The first signal drains, the second ends at once. */
+function stopOnSignal(session: Session): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      session.log.info({ signal }, 'draining');
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+export function queueAddress(session: Session) {
+  const { AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, AWS_REGION } = session.config;
+  return { endpoint: AWS_ENDPOINT_URL_SQS ?? AWS_ENDPOINT_URL ?? null, region: AWS_REGION ?? null };
+}
+
+export function litellmKey(session: Session): LitellmKey | null {
+  const { SPANLEDGER_LITELLM_KEY, SPANLEDGER_LITELLM_AAD } = session.config;
+  if (SPANLEDGER_LITELLM_KEY === undefined) return null;
+  const key = Buffer.from(SPANLEDGER_LITELLM_KEY, 'base64');
+  return { key, additionalData: SPANLEDGER_LITELLM_AAD ?? null };
+}

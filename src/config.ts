@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { Refusal } from './refusal.ts';
+
+/**
+ * The environment, read here and nowhere else. A variable `X` may be given as `X_FILE`, the path of
+ * a file with the value, so that secrets can be mounted and never stand in a process list.
+ */
+const environment = z.object({
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+    .optional(),
+  SPANLEDGER_QUEUE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  AWS_ENDPOINT_URL_SQS: z.url({ protocol: /^https?$/ }).optional(),
+  AWS_ENDPOINT_URL: z.url({ protocol: /^https?$/ }).optional(),
+  AWS_REGION: z.string().min(1).optional(),
+  STRIPE_API_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(test|live)_/, 'must begin with sk_ or rk_')
+    .optional(),
+  STRIPE_API_BASE: z.url({ protocol: /^https?$/ }).optional(),
+  STRIPE_WEBHOOK_SECRET: z.string().min(1).optional(),
+  SPANLEDGER_LITELLM_KEY: z.base64().optional(),
+  SPANLEDGER_LITELLM_AAD: z.string().optional(),
+  SPANLEDGER_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info'),
+});
+
+export type Config = Readonly<z.infer<typeof environment>>;
+export type RequiredVariable = Exclude<keyof Config, 'SPANLEDGER_LOG_LEVEL'>;
+
+/** Throws a `Refusal` that lists every wrong variable at once, without its value. */
+export function readConfig(): Config {
+  const given = Object.fromEntries(
+    Object.keys(environment.shape).map((name) => [name, readVariable(name)]),
+  );
+  const parsed = environment.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Refusal(
+    'configuration',
+    `the environment does not fit: ${faults.join('; ')}`,
+    'correct these variables; README.md, "Configuration", says what each one is',
+  );
+}
+
+/** The value of a variable that the command cannot do without. */
+export function required(config: Config, name: RequiredVariable): string {
+  const value = config[name];
+  if (value !== undefined) return value;
+  throw new Refusal(
+    'configuration',
+    `${name} is not set`,
+    `set ${name} (or ${name}_FILE), such as ${EXAMPLES[name]}`,
+  );
+}
+
+const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
+  DATABASE_URL: 'postgres://spanledger@localhost:5432/spanledger',
+  SPANLEDGER_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/123456789012/usage',
+  AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4566',
+  AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
+  AWS_REGION: 'eu-central-1',
+  STRIPE_API_KEY: 'rk_test_…, a restricted key that may write meters, meter events and prices',
+  STRIPE_API_BASE: 'http://127.0.0.1:12111',
+  STRIPE_WEBHOOK_SECRET: 'whsec_…',
+  SPANLEDGER_LITELLM_KEY: 'the base64 of the 32-byte key that LiteLLM encrypts with',
+  SPANLEDGER_LITELLM_AAD: 'the additional data that LiteLLM encrypts with',
+};
+
+function readVariable(name: string): string | undefined {
+  const file = process.env[`${name}_FILE`];
+  if (process.env[name] !== undefined || file === undefined) return process.env[name];
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new Refusal(
+      'configuration',
+      `${name}_FILE names a file that cannot be read: ${String(error)}`,
+      `make the file readable, or set ${name} itself`,
+    );
+  }
+}

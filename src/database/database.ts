@@ -1,0 +1,129 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { parseInstant } from '../clock.ts';
+import type { Tables } from './tables.ts';
+
+/** The pool and the query builder over it. One a process. */
+export interface Database {
+  readonly pool: pg.Pool;
+  readonly kysely: Kysely<Tables>;
+}
+
+/** One open transaction: its own connection, and a query builder that runs on that connection. */
+export interface Transaction {
+  readonly client: pg.PoolClient;
+  readonly kysely: Kysely<Tables>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Connections at the most; the worker needs two, commands four. */
+  readonly connections: number;
+  readonly onConnectionLost: (error: Error) => void;
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    types: { getTypeParser: typeParser },
+    connectionTimeoutMillis: 10_000,
+  });
+  // Without this listener a server that goes away takes the whole process with it.
+  pool.on('error', options.onConnectionLost);
+  pool.on('connect', (client) => client.on('error', options.onConnectionLost));
+  return { pool, kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
+}
+
+/** Ends the pool itself: a query builder that never ran a query would not. */
+export async function closeDatabase(database: Database): Promise<void> {
+  await database.pool.end();
+}
+
+/** Runs the work in one read-committed transaction; rolls back and rethrows when the work throws. */
+export async function inTransaction<Result>(
+  database: Database,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  const client = await database.pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work({ client, kysely: kyselyOn(client) });
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    broken = await rollBack(client);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** A connection that cannot roll back is not given back to the pool. */
+async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+const kyselyByClient = new WeakMap<pg.PoolClient, Kysely<Tables>>();
+
+function kyselyOn(client: pg.PoolClient): Kysely<Tables> {
+  const known = kyselyByClient.get(client);
+  if (known !== undefined) return known;
+  const lent = { query: client.query.bind(client), release: () => {} };
+  const pool = { connect: async () => lent, end: async () => {} };
+  const kysely = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: pool as unknown as pg.Pool }),
+  });
+  kyselyByClient.set(client, kysely);
+  return kysely;
+}
+
+/** A Postgres error's SQLSTATE, such as `23505` for a unique violation; null for any other error. */
+export function sqlState(error: unknown): string | null {
+  return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+}
+
+/**
+ * True where trying again later may help: the server is away, restarting or out of room. A
+ * connection that broke gives no SQLSTATE at all.
+ */
+export function isDatabaseAway(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state === null) return isConnectionError(error);
+  return /^(08|53|57P|40|55P03|25006)/.test(state);
+}
+
+function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|ENOENT)/.test(code) ||
+    /connection terminated|connection timeout|timeout exceeded|client has encountered/i.test(
+      error.message,
+    )
+  );
+}
+
+const INT8 = 20;
+const NUMERIC = 1700;
+const TIMESTAMPTZ = 1184;
+const DATE = 1082;
+
+/**
+ * Whole numbers wider than 32 bits become bigint, never a float; an instant becomes epoch
+ * milliseconds; a calendar date stays the text that it is.
+ */
+function typeParser(oid: number, format?: 'text' | 'binary') {
+  if (format === 'binary') return pg.types.getTypeParser(oid, 'binary');
+  if (oid === INT8) return BigInt;
+  if (oid === NUMERIC) return (text: string) => (/^-?\d+$/.test(text) ? BigInt(text) : text);
+  if (oid === TIMESTAMPTZ) return parseInstant;
+  if (oid === DATE) return (text: string) => text;
+  return pg.types.getTypeParser(oid, 'text');
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
+import type { Migration, MigrationProvider } from 'kysely/migration';
+import { Migrator } from 'kysely/migration';
+import { Refusal } from '../refusal.ts';
+import type { Database } from './database.ts';
+
+/** Ships beside the sources, so that any commit carries the schema that it needs. */
+const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
+
+/** Read and write PostgreSQL 15, the oldest version that hosts of this product run. */
+const OLDEST_SERVER = 150_000;
+
+/**
+ * Applies what is missing, each file in one transaction, and returns the names applied. Safe from
+ * many processes at once: the migrator holds an advisory lock. An applied file that was edited since
+ * is refused, because then nobody knows what the schema is.
+ */
+export async function migrate(database: Database): Promise<readonly string[]> {
+  await refuseOldServer(database);
+  const files = await readMigrations();
+  const migrator = new Migrator({
+    db: database.kysely,
+    provider: providerOf(files),
+    migrationTableName: 'schema_migrations',
+    migrationLockTableName: 'schema_migrations_lock',
+  });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  await checkHashes(database, files);
+  return results.map((result) => result.migrationName);
+}
+
+interface MigrationFile {
+  readonly name: string;
+  readonly text: string;
+  readonly hash: string;
+}
+
+async function readMigrations(): Promise<readonly MigrationFile[]> {
+  const names = (await readdir(MIGRATIONS)).filter((name) => /^\d{4}-.+\.sql$/.test(name)).sort();
+  return Promise.all(
+    names.map(async (file) => {
+      const text = await readFile(MIGRATIONS + file, 'utf8');
+      const hash = createHash('sha256').update(text).digest('hex');
+      return { name: file.replace(/\.sql$/, ''), text, hash };
+    }),
+  );
+}
+
+function providerOf(files: readonly MigrationFile[]): MigrationProvider {
+  const migrations: Record<string, Migration> = {};
+  for (const file of files) {
+    migrations[file.name] = {
+      up: async (db) => {
+        await sql.raw(file.text).execute(db);
+      },
+    };
+  }
+  return { getMigrations: async () => migrations };
+}
+
+/** The first run after a file was applied records its hash; every later run compares. */
+async function checkHashes(database: Database, files: readonly MigrationFile[]): Promise<void> {
+  await database.pool.query(
+    'create table if not exists schema_migration_hashes (name text primary key, hash text not null)',
+  );
+  for (const file of files) {
+    const { rows } = await database.pool.query<{ hash: string }>(
+      `with added as (
+         insert into schema_migration_hashes values ($1, $2) on conflict (name) do nothing returning hash
+       )
+       select hash from added union all select hash from schema_migration_hashes where name = $1`,
+      [file.name, file.hash],
+    );
+    if (rows[0] !== undefined && rows[0].hash !== file.hash) {
+      throw new Refusal(
+        'migration',
+        `migrations/${file.name}.sql was edited after it had been applied to this database`,
+        'restore the file, and put the change into a new migration with the next number',
+      );
+    }
+  }
+}
+
+async function refuseOldServer(database: Database): Promise<void> {
+  const { rows } = await database.pool.query<{ server_version_num: string }>(
+    'show server_version_num',
+  );
+  const version = Number(rows[0]?.server_version_num ?? 0);
+  if (version < OLDEST_SERVER) {
+    throw new Refusal(
+      'migration',
+      `the server is PostgreSQL ${Math.floor(version / 10_000)}; 15 is the oldest that works`,
+      'point DATABASE_URL at PostgreSQL 15 or newer',
+    );
+  }
+}

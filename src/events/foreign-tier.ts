@@ -1,0 +1,26 @@
+import { firstGiven } from './foreign-value.ts';
+
+/**
+ * What providers call their tiers, in lower case. Capacity that was bought beforehand (OpenAI's scale
+ * tier, Gemini's provisioned throughput) has no rate of its own, so it counts as standard.
+ */
+const TIERS: ReadonlyMap<unknown, string> = new Map([
+  ['standard', 'standard'],
+  ['standard_only', 'standard'],
+  ['default', 'standard'],
+  ['auto', 'standard'],
+  ['scale', 'standard'],
+  ['on_demand', 'standard'],
+  ['provisioned_throughput', 'standard'],
+  ['batch', 'batch'],
+  ['flex', 'flex'],
+  ['on_demand_flex', 'flex'],
+  ['priority', 'priority'],
+  ['on_demand_priority', 'priority'],
+]);
+
+/** A tier nobody has heard of is handed on: the schema refuses it, rather than a guess pricing it. */
+export function serviceTier(...candidates: readonly unknown[]): unknown {
+  const given = firstGiven(...candidates);
+  return typeof given === 'string' ? (TIERS.get(given.toLowerCase()) ?? given) : given;
+}

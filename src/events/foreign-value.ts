@@ -1,0 +1,84 @@
+/** Reading JSON that nobody has checked yet. Only own properties count, so `__proto__` is a plain name. */
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value under a path of property names, or undefined where the path ends early. */
+export function at(value: unknown, ...path: readonly string[]): unknown {
+  let current = value;
+  for (const name of path) {
+    if (!isObject(current) || !Object.hasOwn(current, name)) return undefined;
+    current = current[name];
+  }
+  return current;
+}
+
+/** The first value that says something. Gateways write an empty string where they know nothing. */
+export function firstGiven(...candidates: readonly unknown[]): unknown {
+  return candidates.find((value) => value !== undefined && value !== null && value !== '');
+}
+
+/** The value of a JSON text, or undefined when it is no text or not JSON (a truncated attribute). */
+export function parseJson(text: unknown): unknown {
+  if (typeof text !== 'string') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Leaves out what is undefined, so that the schema sees an absent field and not an empty one. */
+export function withoutAbsent(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** The five attribution tags under their native names, or under `customer_id`, which means the tenant. */
+export function attributionTags(look: (name: string) => unknown): JsonObject {
+  return {
+    tenant_id: firstGiven(look('tenant_id'), look('customer_id')),
+    user_id: firstGiven(look('user_id')),
+    feature: firstGiven(look('feature')),
+    agent_run_id: firstGiven(look('agent_run_id')),
+    prompt_version: firstGiven(look('prompt_version')),
+  };
+}
+
+/** The names under which attribution tags are looked up. */
+export const ATTRIBUTION_NAMES: readonly string[] = [
+  'tenant_id',
+  'customer_id',
+  'user_id',
+  'feature',
+  'agent_run_id',
+  'prompt_version',
+];
+
+/** Of a caller's metadata so many are kept, which leaves room for the translator's own tags. */
+const MOST_FURTHER_TAGS = 16;
+const LONGEST_TAG_NAME = 100;
+const LONGEST_TAG_VALUE = 500;
+
+/**
+ * What of a caller's metadata can be further tags: short texts. Metadata is the caller's own and may hold
+ * anything; what is no tag is left out, so that it does not cost the event.
+ */
+export function furtherTags(metadata: unknown): JsonObject {
+  if (!isObject(metadata)) return {};
+  const tags = Object.entries(metadata).filter(([name, value]) => isFurtherTag(name, value));
+  return Object.fromEntries(tags.slice(0, MOST_FURTHER_TAGS));
+}
+
+function isFurtherTag(name: string, value: unknown): boolean {
+  if (ATTRIBUTION_NAMES.includes(name) || name === '__proto__') return false;
+  if (name.length === 0 || name.length > LONGEST_TAG_NAME) return false;
+  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_TAG_VALUE;
+}
+
+/** Undefined instead of an object without properties. */
+export function unlessEmpty(object: JsonObject): JsonObject | undefined {
+  return Object.keys(object).length === 0 ? undefined : object;
+}

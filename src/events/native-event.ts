@@ -1,0 +1,330 @@
+import { z } from 'zod';
+import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
+import type {
+  AttributionTags,
+  EventMember,
+  TokenBuckets,
+  TokenLayers,
+  UsageEvent,
+  UsageSource,
+} from './event.ts';
+import { isModelCall } from './event.ts';
+
+/**
+ * The native event of the contract, as one zod schema. Field names are the producer's. Each error
+ * text is what is allowed; `readNativeEvent` puts the field and the value before it.
+ */
+
+/** A single provider call is far below this; a larger count is a unit mistake. */
+const MOST_TOKENS = 1_000_000_000_000;
+const MOST_MEMBERS = 10_000;
+const MOST_TAGS = 20;
+
+/** How far ahead of us a producer's clock may be. */
+const FUTURE_TOLERANCE_MS = 24 * 60 * 60 * 1000;
+
+const INSTANT =
+  'an RFC 3339 instant with seconds and an offset, such as "2026-10-01T12:00:00Z" or "…+02:00"';
+
+const instant = z.iso.datetime({ offset: true, error: INSTANT });
+const count = wholeNumber(0, MOST_TOKENS);
+const id = text(200);
+
+const usageSchema = z.object(
+  {
+    input_tokens: count,
+    output_tokens: count,
+    cache_read_tokens: count.nullish(),
+    cache_write_tokens: count.nullish(),
+    reasoning_tokens: count.nullish(),
+    estimated: flag().nullish(),
+    assumed: flag().nullish(),
+  },
+  { error: 'an object {input_tokens, output_tokens, …}' },
+);
+
+const layersSchema = z.object(
+  {
+    prompt: count.nullish(),
+    tool: count.nullish(),
+    memory: count.nullish(),
+    response: count.nullish(),
+  },
+  { error: 'an object {prompt, tool, memory, response}' },
+);
+
+const tagFields = {
+  tenant_id: id.nullish(),
+  user_id: id.nullish(),
+  feature: id.nullish(),
+  agent_run_id: id.nullish(),
+  prompt_version: id.nullish(),
+};
+
+const status = choice(['ok', 'error', 'cancelled']);
+
+const memberSchema = z.object(
+  {
+    member_id: id,
+    customer_id: id.nullish(),
+    ...tagFields,
+    status: status.nullish(),
+    input_tokens: count.nullish(),
+    output_tokens: count.nullish(),
+    weight: z
+      .number({ error: 'a number from 0 to 1,000,000,000' })
+      .min(0, { error: 'a number from 0 to 1,000,000,000' })
+      .max(1_000_000_000, { error: 'a number from 0 to 1,000,000,000' })
+      .nullish(),
+  },
+  { error: 'an object with a member_id' },
+);
+
+const eventSchema = z.object(
+  {
+    event_id: id,
+    source: text(100).nullish(),
+    occurred_at: instant,
+    started_at: instant.nullish(),
+    status,
+    error_type: text(500).nullish(),
+    operation: text(100).nullish(),
+    provider: text(100).nullish(),
+    requested_model: id.nullish(),
+    executed_model: id.nullish(),
+    response_id: text(500).nullish(),
+    service_tier: choice(['standard', 'batch', 'flex', 'priority']).nullish(),
+    gateway_cache: choice(['none', 'exact', 'semantic']).nullish(),
+    attempt: wholeNumber(1, 1_000_000).nullish(),
+    usage: usageSchema.nullish(),
+    layers: layersSchema.nullish(),
+    customer_id: id.nullish(),
+    ...tagFields,
+    tags: z
+      .record(text(100), text(500), { error: `an object of up to ${MOST_TAGS} strings` })
+      .refine((tags) => Object.keys(tags).length <= MOST_TAGS, {
+        error: `an object of up to ${MOST_TAGS} strings`,
+      })
+      .nullish(),
+    trace_id: id.nullish(),
+    span_id: id.nullish(),
+    parent_span_id: id.nullish(),
+    members: z
+      .array(memberSchema, { error: 'an array of members' })
+      .min(1, { error: 'an array of at least one member' })
+      .max(MOST_MEMBERS, { error: `an array of at most ${MOST_MEMBERS} members` })
+      .nullish(),
+  },
+  { error: 'a JSON object' },
+);
+
+type NativeEvent = z.infer<typeof eventSchema>;
+type NativeTags = Pick<NativeEvent, keyof typeof tagFields | 'customer_id'>;
+
+export type NativeReading =
+  | { readonly kind: 'event'; readonly event: UsageEvent }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'invalid_field' | 'occurred_in_future';
+      /** The field, its value's type, and what is allowed. */
+      readonly detail: string;
+    };
+
+/** Reads one native event; never throws, whatever the value is. */
+export function readNativeEvent(value: unknown, receivedAt: InstantMs): NativeReading {
+  const parsed = eventSchema.safeParse(value, { reportInput: true });
+  if (!parsed.success) return invalid(describeIssues(parsed.error.issues));
+  const event = toUsageEvent(parsed.data);
+  const contradiction = findContradiction(parsed.data, event);
+  if (contradiction !== null) return invalid(contradiction);
+  if (event.occurredAt > receivedAt + FUTURE_TOLERANCE_MS) {
+    const detail = `occurred_at: ${parsed.data.occurred_at} is more than 24 hours after its receipt at ${formatInstant(receivedAt)}; correct the producer's clock and send it again`;
+    return { kind: 'refused', reason: 'occurred_in_future', detail };
+  }
+  return { kind: 'event', event };
+}
+
+/** What each field alone allows but the event as a whole does not. */
+function findContradiction(native: NativeEvent, event: UsageEvent): string | null {
+  if (isModelCall(event)) {
+    if (event.requestedModel === null) {
+      return `requested_model: is missing; a ${event.operation} call is charged on the model requested (R4)`;
+    }
+    if (event.status === 'ok' && (native.usage ?? null) === null) {
+      return 'usage: is missing; it is required with status "ok"';
+    }
+  }
+  if (event.usage.uncachedInput < 0) {
+    return `usage.input_tokens: ${native.usage?.input_tokens} is below cache_read_tokens + cache_write_tokens; input_tokens includes cache tokens`;
+  }
+  if (event.usage.reasoning > event.usage.output) {
+    return `usage.reasoning_tokens: ${event.usage.reasoning} is above output_tokens ${event.usage.output}; output_tokens includes reasoning tokens`;
+  }
+  return findTenantContradiction(native) ?? findRepeatedMember(event.members);
+}
+
+function findTenantContradiction(native: NativeEvent): string | null {
+  for (const tags of [native, ...(native.members ?? [])]) {
+    const { tenant_id, customer_id } = tags;
+    if (tenant_id != null && customer_id != null && tenant_id !== customer_id) {
+      return `customer_id: ${JSON.stringify(customer_id)} contradicts tenant_id ${JSON.stringify(tenant_id)}; they are synonyms, send one`;
+    }
+  }
+  return null;
+}
+
+function findRepeatedMember(members: readonly EventMember[] | null): string | null {
+  const seen = new Set<string>();
+  for (const [index, member] of (members ?? []).entries()) {
+    if (seen.has(member.memberId)) {
+      return `members[${index}].member_id: ${JSON.stringify(member.memberId)} stands twice; it must be unique in the event`;
+    }
+    seen.add(member.memberId);
+  }
+  return null;
+}
+
+function toUsageEvent(native: NativeEvent): UsageEvent {
+  const tags = readTags(native, NO_TAGS);
+  return {
+    source: native.source ?? 'default',
+    eventId: native.event_id,
+    occurredAt: parseInstant(native.occurred_at),
+    startedAt: native.started_at == null ? null : parseInstant(native.started_at),
+    status: native.status,
+    errorType: native.error_type ?? null,
+    operation: native.operation ?? 'chat',
+    provider: native.provider ?? null,
+    requestedModel: native.requested_model ?? null,
+    executedModel: native.executed_model ?? native.requested_model ?? null,
+    responseId: native.response_id ?? null,
+    serviceTier: native.service_tier ?? 'standard',
+    gatewayCache: native.gateway_cache ?? 'none',
+    attempt: native.attempt ?? 1,
+    usage: readBuckets(native.usage),
+    usageSource: readUsageSource(native.usage),
+    layers: readLayers(native.layers),
+    tags,
+    furtherTags: native.tags ?? {},
+    traceId: native.trace_id ?? null,
+    spanId: native.span_id ?? null,
+    parentSpanId: native.parent_span_id ?? null,
+    members: native.members?.map((member) => readMember(member, native, tags)) ?? null,
+  };
+}
+
+const NO_TAGS: AttributionTags = {
+  tenantId: null,
+  userId: null,
+  feature: null,
+  agentRunId: null,
+  promptVersion: null,
+};
+
+function readTags(native: NativeTags, defaults: AttributionTags): AttributionTags {
+  return {
+    tenantId: native.tenant_id ?? native.customer_id ?? defaults.tenantId,
+    userId: native.user_id ?? defaults.userId,
+    feature: native.feature ?? defaults.feature,
+    agentRunId: native.agent_run_id ?? defaults.agentRunId,
+    promptVersion: native.prompt_version ?? defaults.promptVersion,
+  };
+}
+
+function readMember(
+  member: z.infer<typeof memberSchema>,
+  native: NativeEvent,
+  tags: AttributionTags,
+): EventMember {
+  return {
+    memberId: member.member_id,
+    status: member.status ?? native.status,
+    tags: readTags(member, tags),
+    inputTokens: member.input_tokens ?? null,
+    outputTokens: member.output_tokens ?? null,
+    weight: member.weight ?? null,
+  };
+}
+
+function readBuckets(usage: NativeEvent['usage']): TokenBuckets {
+  const cacheRead = usage?.cache_read_tokens ?? 0;
+  const cacheWrite = usage?.cache_write_tokens ?? 0;
+  return {
+    uncachedInput: (usage?.input_tokens ?? 0) - cacheRead - cacheWrite,
+    cacheRead,
+    cacheWrite,
+    output: usage?.output_tokens ?? 0,
+    reasoning: usage?.reasoning_tokens ?? 0,
+  };
+}
+
+function readUsageSource(usage: NativeEvent['usage']): UsageSource {
+  if (usage?.estimated === true) return 'estimated';
+  return usage?.assumed === true ? 'assumed' : 'reported';
+}
+
+function readLayers(layers: NativeEvent['layers']): TokenLayers | null {
+  if (layers == null) return null;
+  return {
+    prompt: layers.prompt ?? 0,
+    tool: layers.tool ?? 0,
+    memory: layers.memory ?? 0,
+    response: layers.response ?? 0,
+  };
+}
+
+function invalid(detail: string): NativeReading {
+  return { kind: 'refused', reason: 'invalid_field', detail };
+}
+
+function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
+  const first = issues[0];
+  if (first === undefined) return 'the event does not fit';
+  const rest = issues.length > 1 ? `; and ${issues.length - 1} more` : '';
+  return describe(first) + rest;
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map((step) =>
+    typeof step === 'number' ? `[${step}]` : `.${String(step)}`,
+  );
+  const field = path.join('').replace(/^\./, '').slice(0, 200) || 'event';
+  if (issue.input === undefined) return `${field}: is missing; it must be ${issue.message}`;
+  return `${field}: ${typeOf(issue.input)} is not ${issue.message}`;
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'string') return `a string (${JSON.stringify(value.slice(0, 60))})`;
+  if (typeof value === 'number' || typeof value === 'boolean')
+    return `a ${typeof value} (${value})`;
+  return 'an object';
+}
+
+function text(longest: number) {
+  const error = `a string of 1 to ${longest} characters without NUL or lone surrogates`;
+  return z
+    .string({ error })
+    .min(1, { error })
+    .max(longest, { error })
+    .refine(isStorable, { error });
+}
+
+/** Postgres text holds neither a NUL nor half of a surrogate pair. */
+export function isStorable(value: string): boolean {
+  return value.isWellFormed() && !value.includes('\u0000');
+}
+
+function wholeNumber(least: number, most: number) {
+  const error = `a whole number from ${least} to ${most}`;
+  return z.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+}
+
+function flag() {
+  return z.boolean({ error: 'true or false' });
+}
+
+function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, { error: `one of ${values.map((value) => `"${value}"`).join(', ')}` });
+}

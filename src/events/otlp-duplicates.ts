@@ -1,0 +1,133 @@
+import {
+  hasFailed,
+  keyInTrace,
+  type OtlpSpan,
+  outputTokensOf,
+  responseIdOf,
+} from './otlp-spans.ts';
+
+/** What becomes of the spans of one request once their nesting is known. */
+export interface Reports {
+  /** The model calls that count, with the operation of each. */
+  readonly calls: ReadonlyMap<OtlpSpan, string>;
+  /** Second reports of a call that another span of the request reports, too (R8). */
+  readonly duplicates: ReadonlySet<OtlpSpan>;
+  /** For a call that was reported more than once: the reports that are not kept. */
+  readonly otherReports: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
+}
+
+/**
+ * How far up a span looks for another report of its own call. Real nesting is a handful of spans deep;
+ * the limit keeps a long or circular chain of parents from costing more than the request is worth.
+ */
+const ANCESTOR_LIMIT = 64;
+
+/** Decides which spans are model calls, and which of them tell of the same call as another one. */
+export function findReports(spans: readonly OtlpSpan[]): Reports {
+  const byKey = new Map(spans.map((span) => [keyInTrace(span.traceId, span.spanId), span]));
+  const ancestors = new Map(spans.map((span) => [span, ancestorsOf(span, byKey)]));
+  const calls = findCalls(spans, ancestors);
+  const duplicates = new Map<OtlpSpan, OtlpSpan>();
+  findNested(calls, ancestors, duplicates);
+  findSameResponse(calls, ancestors, duplicates);
+  for (const duplicate of duplicates.keys()) calls.delete(duplicate);
+  return { calls, duplicates: new Set(duplicates.keys()), otherReports: byKept(duplicates) };
+}
+
+type Ancestors = ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
+
+function ancestorsOf(span: OtlpSpan, byKey: ReadonlyMap<string | null, OtlpSpan>): OtlpSpan[] {
+  const found: OtlpSpan[] = [];
+  let key = keyInTrace(span.traceId, span.parentSpanId);
+  while (key !== null && found.length < ANCESTOR_LIMIT) {
+    const parent = byKey.get(key);
+    if (parent === undefined || parent === span) break;
+    found.push(parent);
+    key = keyInTrace(parent.traceId, parent.parentSpanId);
+  }
+  return found;
+}
+
+/** A span with usage but no operation is a call only where no call lies below it. */
+function findCalls(spans: readonly OtlpSpan[], ancestors: Ancestors): Map<OtlpSpan, string> {
+  const bearing = spans.filter(({ role }) => role.kind === 'call' || role.kind === 'usage');
+  const above = new Set(bearing.flatMap((span) => ancestors.get(span) ?? []));
+  const calls = new Map<OtlpSpan, string>();
+  for (const span of bearing) {
+    if (span.role.kind === 'call') calls.set(span, span.role.operation);
+    else if (!above.has(span)) calls.set(span, 'chat');
+  }
+  return calls;
+}
+
+/** One call reported by two libraries shows as two nested spans with the same output; the inner stays. */
+function findNested(
+  calls: ReadonlyMap<OtlpSpan, string>,
+  ancestors: Ancestors,
+  duplicates: Map<OtlpSpan, OtlpSpan>,
+): void {
+  const results = new Map([...calls.keys()].map((span) => [span, resultOf(span)]));
+  for (const inner of calls.keys()) {
+    // A duplicate keeps nothing in its place; parents in a circle would else erase one another.
+    if (duplicates.has(inner)) continue;
+    for (const outer of ancestors.get(inner) ?? []) {
+      const same = isSameCall(results.get(outer), results.get(inner));
+      if (same && !duplicates.has(outer)) duplicates.set(outer, inner);
+    }
+  }
+}
+
+interface Result {
+  readonly output: unknown;
+  readonly failed: boolean;
+}
+
+function resultOf(span: OtlpSpan): Result {
+  return { output: outputTokensOf(span), failed: hasFailed(span) };
+}
+
+/**
+ * Output tokens tell calls apart. A span without any reports the call below it when both failed or both
+ * did not; that a failed attempt lies below a successful span does not make them one.
+ */
+function isSameCall(outer: Result | undefined, inner: Result | undefined): boolean {
+  if (outer === undefined || inner === undefined) return false;
+  if (outer.output === undefined) return outer.failed === inner.failed;
+  return outer.output === inner.output;
+}
+
+/** The same response id in the same trace is the same call, however the spans lie. */
+function findSameResponse(
+  calls: ReadonlyMap<OtlpSpan, string>,
+  ancestors: Ancestors,
+  duplicates: Map<OtlpSpan, OtlpSpan>,
+): void {
+  const kept = new Map<string, OtlpSpan>();
+  for (const span of calls.keys()) {
+    const key = keyInTrace(span.traceId, responseIdOf(span.attributes));
+    if (key === null || duplicates.has(span)) continue;
+    const earlier = kept.get(key);
+    if (earlier === undefined) kept.set(key, span);
+    else if (ancestors.get(span)?.includes(earlier)) {
+      duplicates.set(earlier, span);
+      kept.set(key, span);
+    } else duplicates.set(span, earlier);
+  }
+}
+
+/**
+ * What a span was a duplicate of may itself have become one later on. Going backwards, what became of it
+ * is known by then.
+ */
+function byKept(duplicates: ReadonlyMap<OtlpSpan, OtlpSpan>): Map<OtlpSpan, OtlpSpan[]> {
+  const lastKept = new Map<OtlpSpan, OtlpSpan>();
+  const others = new Map<OtlpSpan, OtlpSpan[]>();
+  for (const [duplicate, keptAtFirst] of [...duplicates].reverse()) {
+    const kept = lastKept.get(keptAtFirst) ?? keptAtFirst;
+    lastKept.set(duplicate, kept);
+    const ofKept = others.get(kept);
+    if (ofKept === undefined) others.set(kept, [duplicate]);
+    else ofKept.push(duplicate);
+  }
+  return others;
+}

@@ -1,0 +1,53 @@
+import type { InstantMs } from '../clock.ts';
+import type { QueueMessage } from './queue-client.ts';
+
+/** A message between its receipt and its deletion. */
+export interface HeldMessage {
+  readonly message: QueueMessage;
+  readonly receivedAt: InstantMs;
+  /** When its visibility was last set. */
+  visibleSetAt: InstantMs;
+}
+
+/** SQS lets one receive hold a message for twelve hours in all; then it must go back. */
+const LONGEST_HOLD_MS = 11.5 * 60 * 60 * 1000;
+
+/** Everything received and not yet deleted, so that it can be kept invisible, counted and released. */
+export class HeldMessages {
+  readonly #held = new Map<string, HeldMessage>();
+  #bytes = 0;
+
+  add(message: QueueMessage, receivedAt: InstantMs): HeldMessage {
+    const held = { message, receivedAt, visibleSetAt: receivedAt };
+    this.#held.set(message.receiptHandle, held);
+    this.#bytes += message.body.length;
+    return held;
+  }
+
+  remove(receiptHandle: string): void {
+    const held = this.#held.get(receiptHandle);
+    if (held === undefined) return;
+    this.#held.delete(receiptHandle);
+    this.#bytes -= held.message.body.length;
+  }
+
+  get count(): number {
+    return this.#held.size;
+  }
+
+  /** Characters of all bodies, close enough to bytes for a limit. */
+  get size(): number {
+    return this.#bytes;
+  }
+
+  all(): readonly HeldMessage[] {
+    return [...this.#held.values()];
+  }
+
+  /** Those whose visibility was set longer ago than this and that may still be extended. */
+  dueForExtension(now: InstantMs, ageMs: number): readonly HeldMessage[] {
+    return this.all().filter(
+      (held) => now - held.visibleSetAt >= ageMs && now - held.receivedAt < LONGEST_HOLD_MS,
+    );
+  }
+}

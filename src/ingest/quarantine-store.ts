@@ -1,0 +1,120 @@
+import { formatInstant, type InstantMs } from '../clock.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import type { QuarantineReason } from '../events/event.ts';
+import { Refusal } from '../refusal.ts';
+
+/** An event that could not be posted, whole, until it is replayed. */
+export interface QuarantinedEvent {
+  readonly source: string | null;
+  readonly eventId: string | null;
+  readonly reason: QuarantineReason;
+  readonly detail: string;
+  readonly body: string;
+  readonly ledgerDigest: Buffer | null;
+  readonly receivedDigest: Buffer | null;
+}
+
+export async function insertQuarantined(
+  transaction: Transaction,
+  events: readonly QuarantinedEvent[],
+  batch: { readonly batchId: bigint; readonly receivedAt: InstantMs },
+): Promise<void> {
+  for (const event of events) {
+    await transaction.kysely
+      .insertInto('quarantine')
+      .values({
+        batch_id: batch.batchId,
+        received_at: formatInstant(batch.receivedAt),
+        source: event.source,
+        event_id: event.eventId,
+        reason: event.reason,
+        detail: event.detail,
+        // Postgres text cannot hold a NUL; SQS cannot deliver one, a file given by hand can.
+        body: event.body.replaceAll('\u0000', '\uFFFD'),
+        ledger_digest: event.ledgerDigest,
+        received_digest: event.receivedDigest,
+        replayed_at: null,
+        replay_outcome: null,
+      })
+      .execute();
+  }
+}
+
+export interface QuarantineRow {
+  readonly quarantine_id: bigint;
+  readonly received_at: InstantMs;
+  readonly source: string | null;
+  readonly event_id: string | null;
+  readonly reason: string;
+  readonly detail: string;
+  readonly body: string;
+  readonly replayed_at: InstantMs | null;
+  readonly replay_outcome: string | null;
+}
+
+const COLUMNS = [
+  'quarantine_id',
+  'received_at',
+  'source',
+  'event_id',
+  'reason',
+  'detail',
+  'body',
+  'replayed_at',
+  'replay_outcome',
+] as const;
+
+/** Those that wait, oldest first; with `all`, the replayed ones too. */
+export function listQuarantined(
+  database: Database,
+  options: { readonly all: boolean; readonly limit: number },
+): Promise<readonly QuarantineRow[]> {
+  let query = database.kysely.selectFrom('quarantine').select(COLUMNS);
+  if (!options.all) query = query.where('replayed_at', 'is', null);
+  return query.orderBy('quarantine_id').limit(options.limit).execute();
+}
+
+/** One quarantined event; throws a `Refusal` where there is none. */
+export async function readQuarantined(
+  database: Database,
+  quarantineId: bigint,
+): Promise<QuarantineRow> {
+  const row = await database.kysely
+    .selectFrom('quarantine')
+    .select(COLUMNS)
+    .where('quarantine_id', '=', quarantineId)
+    .executeTakeFirst();
+  if (row !== undefined) return row;
+  throw new Refusal(
+    'not_found',
+    `there is no quarantined event ${quarantineId}`,
+    'see "spanledger quarantine list --all"',
+  );
+}
+
+/** Locks one waiting event for its replay; null where it was replayed already. */
+export async function lockQuarantined(
+  transaction: Transaction,
+  quarantineId: bigint,
+): Promise<QuarantineRow | null> {
+  const row = await transaction.kysely
+    .selectFrom('quarantine')
+    .select(COLUMNS)
+    .where('quarantine_id', '=', quarantineId)
+    .where('replayed_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export async function markReplayed(
+  transaction: Transaction,
+  quarantineId: bigint,
+  replay: { readonly at: InstantMs; readonly outcome: string },
+): Promise<void> {
+  await transaction.kysely
+    .updateTable('quarantine')
+    .set({ replayed_at: formatInstant(replay.at), replay_outcome: replay.outcome })
+    .where('quarantine_id', '=', quarantineId)
+    .execute();
+}

@@ -1,0 +1,180 @@
+import type { Message } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+
+/** One received message; its receipt handle is good for this receive only. */
+export interface QueueMessage {
+  readonly messageId: string;
+  readonly receiptHandle: string;
+  readonly body: string;
+  /** Values of the text attributes by name, such as a content type. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface ReceiveOptions {
+  /** Seconds that SQS may wait for a message, 0 to 20. */
+  readonly waitSeconds: number;
+  /** Seconds in which nobody else receives the message. */
+  readonly visibilityTimeoutSeconds: number;
+}
+
+/** What a batch call did not do, by receipt handle. */
+export interface FailedHandle {
+  readonly receiptHandle: string;
+  /** The handle is gone or wrong; trying again cannot help. */
+  readonly isFinal: boolean;
+  readonly code: string;
+}
+
+/** One queue, as the worker uses it. */
+export interface QueueClient {
+  /** At most ten messages. */
+  receive(options: ReceiveOptions): Promise<readonly QueueMessage[]>;
+  /** At most ten handles. */
+  delete(receiptHandles: readonly string[]): Promise<readonly FailedHandle[]>;
+  /** At most ten handles; 0 seconds gives the messages back. */
+  setVisibility(
+    receiptHandles: readonly string[],
+    seconds: number,
+  ): Promise<readonly FailedHandle[]>;
+  /** Messages waiting, in flight and delayed; approximate, as SQS says. */
+  depth(): Promise<number>;
+  close(): void;
+}
+
+export interface QueueOptions {
+  readonly queueUrl: string;
+  /** An address to use instead of AWS's own, such as a local queue server's; null for AWS. */
+  readonly endpoint: string | null;
+  readonly region: string | null;
+  /** Receives under way at most. */
+  readonly pollers: number;
+}
+
+/** The most that one SQS call takes. */
+export const MESSAGES_PER_CALL = 10;
+
+/**
+ * A client on one queue. Long polls occupy their sockets, so receiving has a client of its own;
+ * acknowledging never waits behind it, and drains with a client that nobody aborts.
+ */
+export function openQueue(options: QueueOptions): QueueClient {
+  const receiving = connect(options, {
+    requestTimeoutMs: 30_000,
+    maxSockets: options.pollers + 2,
+  });
+  const acknowledging = connect(options, { requestTimeoutMs: 10_000, maxSockets: 16 });
+  const { queueUrl } = options;
+  return {
+    async receive({ waitSeconds, visibilityTimeoutSeconds }) {
+      const answer = await receiving.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: MESSAGES_PER_CALL,
+          WaitTimeSeconds: waitSeconds,
+          VisibilityTimeout: visibilityTimeoutSeconds,
+          MessageAttributeNames: ['All'],
+        }),
+      );
+      return (answer.Messages ?? []).flatMap(toQueueMessage);
+    },
+    async delete(receiptHandles) {
+      const Entries = entriesOf(receiptHandles);
+      const command = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries });
+      return failedOf(await acknowledging.send(command), receiptHandles);
+    },
+    async setVisibility(receiptHandles, seconds) {
+      const Entries = entriesOf(receiptHandles).map((entry) => ({
+        ...entry,
+        VisibilityTimeout: seconds,
+      }));
+      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries });
+      return failedOf(await acknowledging.send(command), receiptHandles);
+    },
+    async depth() {
+      const { Attributes = {} } = await acknowledging.send(
+        new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...DEPTHS] }),
+      );
+      return DEPTHS.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+    },
+    close() {
+      receiving.destroy();
+      acknowledging.destroy();
+    },
+  };
+}
+
+const DEPTHS = [
+  'ApproximateNumberOfMessages',
+  'ApproximateNumberOfMessagesNotVisible',
+  'ApproximateNumberOfMessagesDelayed',
+] as const;
+
+/**
+ * An SQS client. Given an endpoint it needs neither region nor credentials of the machine: a local
+ * queue takes any, and the lookup of real ones can stall. The endpoint goes in by code, because from
+ * the environment the queue URL's host would win over it.
+ */
+export function connect(
+  options: Pick<QueueOptions, 'endpoint' | 'region'>,
+  limits: { readonly requestTimeoutMs: number; readonly maxSockets: number },
+): SQSClient {
+  const { endpoint, region } = options;
+  return new SQSClient({
+    ...(region === null && endpoint === null ? {} : { region: region ?? 'us-east-1' }),
+    ...(endpoint === null ? {} : { endpoint, credentials: LOCAL_CREDENTIALS }),
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: limits.requestTimeoutMs,
+      // Without this the SDK only warns, and waits for ever on a server that never answers.
+      throwOnRequestTimeout: true,
+      httpAgent: { maxSockets: limits.maxSockets, keepAlive: true },
+      httpsAgent: { maxSockets: limits.maxSockets, keepAlive: true },
+    },
+  });
+}
+
+const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+function toQueueMessage(message: Message): QueueMessage[] {
+  if (message.ReceiptHandle === undefined) return [];
+  const attributes = Object.entries(message.MessageAttributes ?? {}).flatMap(([name, value]) =>
+    value.StringValue === undefined ? [] : [[name, value.StringValue] as const],
+  );
+  return [
+    {
+      messageId: message.MessageId ?? '',
+      receiptHandle: message.ReceiptHandle,
+      body: message.Body ?? '',
+      attributes: Object.fromEntries(attributes),
+    },
+  ];
+}
+
+function entriesOf(receiptHandles: readonly string[]) {
+  return receiptHandles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
+}
+
+function failedOf(
+  answer: {
+    readonly Failed?:
+      | readonly {
+          Id?: string | undefined;
+          SenderFault?: boolean | undefined;
+          Code?: string | undefined;
+        }[]
+      | undefined;
+  },
+  receiptHandles: readonly string[],
+): readonly FailedHandle[] {
+  return (answer.Failed ?? []).flatMap((failed) => {
+    const receiptHandle = receiptHandles[Number(failed.Id)];
+    if (receiptHandle === undefined) return [];
+    return [{ receiptHandle, isFinal: failed.SenderFault === true, code: failed.Code ?? '' }];
+  });
+}

@@ -1,0 +1,141 @@
+import type { InstantMs } from '../clock.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { inTransaction, sqlState } from '../database/database.ts';
+import type { ReadEvent, ReadItem } from '../events/read-body.ts';
+import type { PostOutcome } from '../ledger/post-events.ts';
+import { postEvents } from '../ledger/post-events.ts';
+import type { BatchHead, Receipt } from '../ledger/posting-store.ts';
+import { insertReceipts } from '../ledger/posting-store.ts';
+import type { ReferenceCache } from '../ledger/reference-cache.ts';
+import type { QuarantinedEvent } from './quarantine-store.ts';
+import { insertQuarantined } from './quarantine-store.ts';
+
+/** What became of one item of a batch. */
+export type ItemOutcome = 'posted' | 'duplicate' | 'conflict' | 'quarantined';
+
+export interface RecordedBatch {
+  /** In the order of the items. */
+  readonly outcomes: readonly ItemOutcome[];
+}
+
+/** A race with another worker is lost at most a few times in a row; more is a fault of ours. */
+const MOST_TRIES = 10;
+const UNIQUE_VIOLATION = '23505';
+const DEADLOCK = '40P01';
+
+/**
+ * Records a batch in one transaction: entries, structure, quarantine and the receipts of law 1 are
+ * there together or not at all. After it returns, the messages may be deleted.
+ */
+export async function recordBatch(
+  database: Database,
+  cache: ReferenceCache,
+  batch: { readonly items: readonly ReadItem[]; readonly recordedAt: InstantMs },
+): Promise<RecordedBatch> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await inTransaction(database, (transaction) =>
+        recordItems(transaction, cache, { ...batch, kind: 'ingest' }),
+      );
+    } catch (error) {
+      cache.forget();
+      const state = sqlState(error);
+      // Another worker committed one of these keys after our probe; the next probe will see it.
+      const lostRace = state === UNIQUE_VIOLATION || state === DEADLOCK;
+      if (!lostRace || attempt === MOST_TRIES) throw error;
+    }
+  }
+}
+
+/** The same inside a transaction of the caller's, who retries. */
+export async function recordItems(
+  transaction: Transaction,
+  cache: ReferenceCache,
+  batch: {
+    readonly items: readonly ReadItem[];
+    readonly recordedAt: InstantMs;
+    readonly kind: BatchHead['kind'];
+  },
+): Promise<RecordedBatch> {
+  const { items, recordedAt, kind } = batch;
+  const events = items.filter((item): item is ReadEvent => item.kind === 'event');
+  const posting = await postEvents(transaction, cache, { kind, events, recordedAt });
+  const outcomeOf = new Map(events.map((item, index) => [item, posting.outcomes[index]]));
+  const recorded = items.map((item) => recordOne(item, outcomeOf));
+  const { batchId } = posting;
+  const quarantined = recorded.flatMap((one) => one.quarantined ?? []);
+  await insertQuarantined(transaction, quarantined, { batchId, receivedAt: recordedAt });
+  await insertReceipts(transaction, countReceipts(items, recorded), { batchId, recordedAt });
+  return { outcomes: recorded.map((one) => one.outcome) };
+}
+
+interface RecordedItem {
+  readonly outcome: ItemOutcome;
+  readonly quarantined: QuarantinedEvent | null;
+}
+
+function recordOne(
+  item: ReadItem,
+  outcomeOf: ReadonlyMap<ReadEvent, PostOutcome | undefined>,
+): RecordedItem {
+  if (item.kind === 'refused') {
+    const { source, eventId, reason, detail } = item;
+    const digests = { ledgerDigest: null, receivedDigest: null };
+    const quarantined = { source, eventId, reason, detail, body: item.body(), ...digests };
+    return { outcome: 'quarantined', quarantined };
+  }
+  const outcome = outcomeOf.get(item);
+  if (outcome === undefined) throw new Error(`posting did not answer for ${item.event.eventId}`);
+  if (outcome.kind !== 'conflict') return { outcome: outcome.kind, quarantined: null };
+  return { outcome: 'conflict', quarantined: conflictOf(item, outcome.ledgerDigest) };
+}
+
+function conflictOf(item: ReadEvent, ledgerDigest: Buffer): QuarantinedEvent {
+  const { source, eventId } = item.event;
+  return {
+    source,
+    eventId,
+    reason: 'conflict',
+    detail: `event_id: ${JSON.stringify(eventId)} of source ${JSON.stringify(source)} is in the ledger with another content (sha-256 ${ledgerDigest.toString('hex')}, received ${item.digest.toString('hex')}); the ledger is unchanged, correct the entry instead`,
+    body: item.body(),
+    ledgerDigest,
+    receivedDigest: item.digest,
+  };
+}
+
+/** An event that could not be read has the source that it names, or none. */
+function countReceipts(
+  items: readonly ReadItem[],
+  recorded: readonly RecordedItem[],
+): readonly Receipt[] {
+  const counts = new Map<string, Record<keyof Omit<Receipt, 'source'>, number>>();
+  for (const [index, item] of items.entries()) {
+    const source = (item.kind === 'event' ? item.event.source : item.source) ?? '';
+    const count = counts.get(source) ?? {
+      received: 0,
+      posted: 0,
+      duplicates: 0,
+      conflicts: 0,
+      quarantined: 0,
+    };
+    counts.set(source, count);
+    count.received += 1;
+    switch (recorded[index]?.outcome) {
+      case 'posted':
+        count.posted += 1;
+        break;
+      case 'duplicate':
+        count.duplicates += 1;
+        break;
+      case 'conflict':
+        count.conflicts += 1;
+        break;
+      case 'quarantined':
+        count.quarantined += 1;
+        break;
+      case undefined:
+        throw new Error('an item was not recorded');
+    }
+  }
+  return [...counts].map(([source, count]) => ({ source, ...count }));
+}

@@ -1,0 +1,247 @@
+import type { Clock } from '../clock.ts';
+import { pause } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import { isDatabaseAway } from '../database/database.ts';
+import type { LitellmKey } from '../events/litellm-encrypted.ts';
+import type { ReadItem } from '../events/read-body.ts';
+import { readBody } from '../events/read-body.ts';
+import { ReferenceCache } from '../ledger/reference-cache.ts';
+import type { Log } from '../log.ts';
+import { acknowledge, chunks } from './acknowledge.ts';
+import type { ReadMessage } from './batcher.ts';
+import { Batcher } from './batcher.ts';
+import { HeldMessages } from './held-messages.ts';
+import type { QueueClient } from './queue-client.ts';
+import type { ItemOutcome } from './record-batch.ts';
+import { recordBatch } from './record-batch.ts';
+import { recordEach } from './record-each.ts';
+
+export interface WorkerOptions {
+  readonly database: Database;
+  readonly queue: QueueClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly litellmKey: LitellmKey | null;
+  /** Stop once the queue has stayed empty. */
+  readonly untilEmpty: boolean;
+  /** Receives under way at most. */
+  readonly pollers: number;
+  /** Called after each commit with what became of its events. */
+  readonly onRecorded?: (outcomes: readonly ItemOutcome[]) => void;
+}
+
+/** What a worker did, by outcome. */
+export type WorkerReport = Record<ItemOutcome, number> & { messages: number };
+
+/** A message is back this long after a worker died with it; a commit takes a hundredth of it. */
+const VISIBILITY_SECONDS = 30;
+const HEARTBEAT_MS = 5_000;
+const EXTEND_AFTER_MS = 10_000;
+/** Long enough to cost little, short enough to end within a drain. */
+const LONG_POLL_SECONDS = 5;
+/** Commits in flight, each on a connection of its own. */
+const LANES = 2;
+/** Back-pressure is not asking for more: above this much in hand, no receive is issued. */
+const MOST_HELD_MESSAGES = 2_000;
+const MOST_HELD_CHARACTERS = 64 * 1024 * 1024;
+/** How long the queue must stay empty, and when to stop waiting for what another worker holds. */
+const EMPTY_MS = 1_500;
+const NOBODY_ANSWERS_MS = 180_000;
+/** After the last receive a drain commits and deletes what is in hand, within this time. */
+const DRAIN_MS = 20_000;
+
+/**
+ * Consumes the queue until the signal is aborted: receive, read, record, delete. At each step, what a
+ * crash leaves behind:
+ *
+ * 1. received: the messages are invisible for 30 s and then come again;
+ * 2. read and gathered: the same, nothing is durable yet;
+ * 3. committed: entries, quarantine and receipts are durable together; the messages come again and
+ *    every event of them is a duplicate;
+ * 4. deleted: done.
+ */
+export function runWorker(options: WorkerOptions, stop: AbortSignal): Promise<WorkerReport> {
+  return new Worker(options).run(stop);
+}
+
+class Worker {
+  readonly #options: WorkerOptions;
+  readonly #held = new HeldMessages();
+  readonly #batcher = new Batcher();
+  readonly #stopping = new AbortController();
+  readonly #report: WorkerReport = {
+    messages: 0,
+    posted: 0,
+    duplicate: 0,
+    conflict: 0,
+    quarantined: 0,
+  };
+  #lastMessageAt: number;
+  #databaseAway = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#lastMessageAt = options.clock();
+  }
+
+  async run(stop: AbortSignal): Promise<WorkerReport> {
+    if (stop.aborted) this.#stopping.abort();
+    stop.addEventListener('abort', () => this.#stopping.abort(), { once: true });
+    const finished = new AbortController();
+    const heartbeat = this.#beat(finished.signal);
+    const lanes = Array.from({ length: LANES }, () => this.#lane());
+    const pollers = Array.from({ length: this.#options.pollers }, (_, index) => this.#poll(index));
+    await Promise.all(pollers);
+    this.#batcher.close();
+    await this.#drain(lanes);
+    finished.abort();
+    await heartbeat;
+    return this.#report;
+  }
+
+  /** A lane that cannot finish in time (the database is away) leaves its messages to come again. */
+  async #drain(lanes: readonly Promise<void>[]): Promise<void> {
+    const limit = new AbortController();
+    const late = pause(DRAIN_MS, limit.signal).then(() => 'late' as const);
+    const ended = await Promise.race([Promise.all(lanes).then(() => 'drained' as const), late]);
+    limit.abort();
+    if (ended === 'drained') return;
+    const held = this.#held.all().map(({ message }) => message.receiptHandle);
+    this.#options.log.warn({ messages: held.length }, 'drain gave up; releasing what is held');
+    for (const handles of chunks(held)) {
+      await this.#options.queue.setVisibility(handles, 0).catch(() => []);
+    }
+  }
+
+  async #poll(index: number): Promise<void> {
+    const { queue, clock, log } = this.#options;
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      if (this.#mustWait(index)) {
+        await pause(50, this.#stopping.signal);
+        continue;
+      }
+      try {
+        const messages = await queue.receive({
+          waitSeconds: this.#options.untilEmpty ? 1 : LONG_POLL_SECONDS,
+          visibilityTimeoutSeconds: VISIBILITY_SECONDS,
+        });
+        failures = 0;
+        if (messages.length > 0) this.#lastMessageAt = clock();
+        for (const message of messages) this.#take(message);
+        if (messages.length === 0) await this.#endIfEmpty(index);
+      } catch (error) {
+        failures += 1;
+        log.warn({ error: String(error), failures }, 'receive failed');
+        await pause(backoffMs(failures), this.#stopping.signal);
+      }
+    }
+  }
+
+  /** One poller always asks; the others join while messages come, so that an idle queue costs little. */
+  #mustWait(index: number): boolean {
+    if (this.#databaseAway) return true;
+    if (this.#held.count >= MOST_HELD_MESSAGES || this.#held.size >= MOST_HELD_CHARACTERS) {
+      return true;
+    }
+    return index > 0 && this.#options.clock() - this.#lastMessageAt > 1_000;
+  }
+
+  #take(message: Parameters<HeldMessages['add']>[0]): void {
+    const { clock, litellmKey } = this.#options;
+    const receivedAt = clock();
+    const held = this.#held.add(message, receivedAt);
+    this.#report.messages += 1;
+    const { attributes } = message;
+    const items = readBody(message.body, { receivedAt, litellmKey, attributes });
+    this.#batcher.add({ held, items });
+  }
+
+  async #endIfEmpty(index: number): Promise<void> {
+    if (!this.#options.untilEmpty || index > 0 || this.#held.count > 0) return;
+    const quietMs = this.#options.clock() - this.#lastMessageAt;
+    if (quietMs < EMPTY_MS) return;
+    // Messages that another worker holds, or held when it died, are still to come.
+    const depth = await this.#options.queue.depth();
+    if (depth > 0 && quietMs < NOBODY_ANSWERS_MS) return;
+    if (depth > 0) this.#options.log.warn({ depth }, 'the queue counts messages but gives none');
+    this.#stopping.abort();
+  }
+
+  async #lane(): Promise<void> {
+    const cache = new ReferenceCache();
+    for (;;) {
+      const batch = await this.#batcher.take();
+      if (batch === null) return;
+      const items = batch.flatMap((message) => message.items);
+      await this.#recordUntilDone(cache, items);
+      await this.#acknowledge(batch);
+    }
+  }
+
+  /** Tries until the batch is committed; while the database is away nothing more is received. */
+  async #recordUntilDone(cache: ReferenceCache, items: readonly ReadItem[]): Promise<void> {
+    const { database, clock, log, onRecorded } = this.#options;
+    for (let attempt = 1; items.length > 0; attempt += 1) {
+      try {
+        const recorded = await this.#recordOrIsolate(cache, items);
+        this.#databaseAway = false;
+        for (const outcome of recorded) this.#report[outcome] += 1;
+        onRecorded?.(recorded);
+        return;
+      } catch (error) {
+        if (!isDatabaseAway(error)) throw error;
+        this.#databaseAway = true;
+        log.warn(
+          { error: String(error), attempt, at: clock() },
+          'database away; receiving stopped',
+        );
+        await pause(backoffMs(attempt));
+        await database.pool.query('select 1').catch(() => undefined);
+      }
+    }
+  }
+
+  /** One bad event never stops its batch: what the database refuses is found and quarantined. */
+  async #recordOrIsolate(
+    cache: ReferenceCache,
+    items: readonly ReadItem[],
+  ): Promise<readonly ItemOutcome[]> {
+    const { database, clock, log } = this.#options;
+    try {
+      const recorded = await recordBatch(database, cache, { items, recordedAt: clock() });
+      return recorded.outcomes;
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      log.error({ error: String(error), events: items.length }, 'batch refused; isolating');
+      return recordEach(database, cache, { items, recordedAt: clock() });
+    }
+  }
+
+  async #acknowledge(batch: readonly ReadMessage[]): Promise<void> {
+    const { queue, log } = this.#options;
+    const receiptHandles = batch.map(({ held }) => held.message.receiptHandle);
+    await acknowledge(queue, this.#held, { receiptHandles, log });
+  }
+
+  /** Keeps everything in hand invisible to others, what waits in the batcher too. */
+  async #beat(finished: AbortSignal): Promise<void> {
+    const { queue, clock, log } = this.#options;
+    while (!finished.aborted) {
+      await pause(HEARTBEAT_MS, finished);
+      const due = this.#held.dueForExtension(clock(), EXTEND_AFTER_MS);
+      for (const part of chunks(due)) {
+        const handles = part.map(({ message }) => message.receiptHandle);
+        for (const held of part) held.visibleSetAt = clock();
+        await queue.setVisibility(handles, VISIBILITY_SECONDS).catch((error) => {
+          log.warn({ error: String(error) }, 'visibility not extended');
+        });
+      }
+    }
+  }
+}
+
+/** 0.2 s doubling to 30 s, with jitter so that workers do not come back in step. */
+function backoffMs(failures: number): number {
+  return Math.min(30_000, 100 * 2 ** Math.min(failures, 9)) * (0.5 + Math.random());
+}

@@ -1,0 +1,203 @@
+import type { Clock } from '../clock.ts';
+import { formatInstant } from '../clock.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { inTransaction } from '../database/database.ts';
+import { formatMinor } from '../money.ts';
+import { loadPriceCatalog } from '../rating/price-book-store.ts';
+import type { PriceCatalog } from '../rating/price-catalog.ts';
+import { DEFAULT_CURRENCY } from '../rating/rate-event.ts';
+import { Refusal } from '../refusal.ts';
+import { readTenant, readTenants } from '../tenants/tenant-store.ts';
+import type { PeriodGroups, PeriodRow } from './close-store.ts';
+import {
+  insertClose,
+  insertIdlePeriods,
+  periodKey,
+  readCarriedIn,
+  readCloses,
+  readEarlierOpen,
+  readGroups,
+  readPeriodsOf,
+  readUnrated,
+  setPeriodState,
+} from './close-store.ts';
+import { makeManifest } from './manifest.ts';
+import { lockAgainstPosting } from './posting-store.ts';
+
+/** What closing one tenant's period came to. */
+export interface CloseAnswer {
+  readonly tenant_id: string;
+  readonly period_start: string;
+  readonly state: 'closed' | 'already_closed' | 'not_ended' | 'refused';
+  /** Why it was not closed, and what to do. */
+  readonly detail: string | null;
+  readonly charge_total: string | null;
+  readonly currency: string | null;
+  readonly manifest_hash: string | null;
+}
+
+export interface CloseRequest {
+  /** YYYY-MM */
+  readonly month: string;
+  readonly tenantId: string | null;
+}
+
+/** Tenants closed in one transaction: few enough to be short, many enough to be quick. */
+const TENANTS_A_TRANSACTION = 200;
+
+/**
+ * Closes the periods that begin in a month and have ended (R17). Sealing comes first, in one moment
+ * in which nobody posts; from then on late usage goes to the next period (R12), and the manifests are
+ * made at leisure. A crash between the two leaves sealed periods, and the next close goes on there.
+ */
+export async function closePeriods(
+  database: Database,
+  clock: Clock,
+  request: CloseRequest,
+): Promise<readonly CloseAnswer[]> {
+  const told = await sealPeriods(database, clock, request);
+  const catalog = await loadPriceCatalog(database.kysely);
+  const refused: CloseAnswer[] = [];
+  for (let start = 0; start < told.sealed.length; start += TENANTS_A_TRANSACTION) {
+    const some = told.sealed.slice(start, start + TENANTS_A_TRANSACTION);
+    refused.push(...(await closeSealed(database, clock, { periods: some, catalog })));
+  }
+  const closed = await answersOfClosed(database, request, told.sealed);
+  return [...closed, ...told.others, ...refused].sort((a, b) =>
+    a.tenant_id < b.tenant_id ? -1 : 1,
+  );
+}
+
+interface Told {
+  readonly sealed: readonly PeriodRow[];
+  readonly others: readonly CloseAnswer[];
+}
+
+function sealPeriods(database: Database, clock: Clock, request: CloseRequest): Promise<Told> {
+  return inTransaction(database, async (transaction) => {
+    await lockAgainstPosting(transaction);
+    const { kysely } = transaction;
+    const tenants =
+      request.tenantId === null
+        ? await readTenants(kysely, 'all')
+        : [await readTenant(kysely, request.tenantId)];
+    await insertIdlePeriods(transaction, tenants, request.month);
+    const periods = await readPeriodsOf(kysely, request.month, request.tenantId);
+    if (periods.length === 0) refuseNothingToClose(request);
+    const sealed: PeriodRow[] = [];
+    const others: CloseAnswer[] = [];
+    for (const period of periods) {
+      if (period.state === 'closed') continue;
+      const objection = await findObjection(transaction, period, clock());
+      if (objection === null) sealed.push(period);
+      else others.push(objection);
+    }
+    await setPeriodState(transaction, sealed, 'sealed');
+    return { sealed, others };
+  });
+}
+
+function refuseNothingToClose(request: CloseRequest): never {
+  const whose = request.tenantId === null ? 'any tenant' : `tenant "${request.tenantId}"`;
+  throw new Refusal(
+    'period',
+    `${whose} has no period that begins in ${request.month}`,
+    'give the month in which the period begins, as YYYY-MM; "select * from audit.periods" lists them',
+  );
+}
+
+async function findObjection(
+  transaction: Transaction,
+  period: PeriodRow,
+  now: number,
+): Promise<CloseAnswer | null> {
+  const { kysely } = transaction;
+  const answer = (state: 'not_ended' | 'refused', detail: string) => ({
+    tenant_id: period.tenantId,
+    period_start: period.periodStart,
+    state,
+    detail,
+    charge_total: null,
+    currency: null,
+    manifest_hash: null,
+  });
+  if (now < period.endsAt) return answer('not_ended', `ends at ${formatInstant(period.endsAt)}`);
+  const earlier = await readEarlierOpen(kysely, period);
+  if (earlier !== null) {
+    const month = earlier.slice(0, 7);
+    return answer(
+      'refused',
+      `its period from ${earlier} is still open; close ${month} first, remainders are carried in order`,
+    );
+  }
+  const unrated = await readUnrated(kysely, period);
+  if (unrated.length > 0) {
+    const models = unrated.map(({ model, entries }) => `${model} (${entries})`).join(', ');
+    return answer(
+      'refused',
+      `entries without a price (R10): ${models}; import a price for each model, then rerate ${period.periodStart.slice(0, 7)}`,
+    );
+  }
+  return null;
+}
+
+/** Returns the periods that could not be closed after all. */
+function closeSealed(
+  database: Database,
+  clock: Clock,
+  sealed: { readonly periods: readonly PeriodRow[]; readonly catalog: PriceCatalog },
+): Promise<readonly CloseAnswer[]> {
+  return inTransaction(database, async (transaction) => {
+    const { kysely } = transaction;
+    const groups = await readGroups(kysely, sealed.periods, sealed.catalog);
+    const closed: PeriodRow[] = [];
+    const refused: CloseAnswer[] = [];
+    for (const period of sealed.periods) {
+      const own = groups.get(periodKey(period.tenantId, period.periodStart)) ?? EMPTY;
+      if (own.currencies.length > 1) {
+        refused.push(refuseCurrencies(period, own.currencies));
+        continue;
+      }
+      const carriedIn = await readCarriedIn(kysely, period);
+      const currency = own.currencies[0] ?? DEFAULT_CURRENCY;
+      const facts = { ...period, currency, carriedIn };
+      const manifest = makeManifest(facts, own.groups);
+      await insertClose(transaction, facts, { ...manifest, closedAt: clock() });
+      closed.push(period);
+    }
+    await setPeriodState(transaction, closed, 'closed');
+    return refused;
+  });
+}
+
+const EMPTY: PeriodGroups = { currencies: [], groups: [] };
+
+function refuseCurrencies(period: PeriodRow, currencies: readonly string[]): CloseAnswer {
+  return {
+    tenant_id: period.tenantId,
+    period_start: period.periodStart,
+    state: 'refused',
+    detail: `charges in ${currencies.join(' and ')}; one period has one currency, correct the entries of the other`,
+    charge_total: null,
+    currency: null,
+    manifest_hash: null,
+  };
+}
+
+async function answersOfClosed(
+  database: Database,
+  request: CloseRequest,
+  sealed: readonly PeriodRow[],
+): Promise<readonly CloseAnswer[]> {
+  const now = new Set(sealed.map((period) => periodKey(period.tenantId, period.periodStart)));
+  const closes = await readCloses(database, request);
+  return closes.map((close) => ({
+    tenant_id: close.tenantId,
+    period_start: close.periodStart,
+    state: now.has(periodKey(close.tenantId, close.periodStart)) ? 'closed' : 'already_closed',
+    detail: null,
+    charge_total: formatMinor(close.chargeTotal, close.currency),
+    currency: close.currency,
+    manifest_hash: close.manifestHash,
+  }));
+}

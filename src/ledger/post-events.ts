@@ -1,0 +1,218 @@
+import type { InstantMs } from '../clock.ts';
+import type { Transaction } from '../database/database.ts';
+import type { UsageEvent } from '../events/event.ts';
+import { isModelCall } from '../events/event.ts';
+import type { Placement } from '../periods/placement.ts';
+import { placeUsage } from '../periods/placement.ts';
+import { rateEvent, UNATTRIBUTED } from '../rating/rate-event.ts';
+import type { NewEntry } from './entry.ts';
+import { usageEntry } from './entry.ts';
+import type { BatchHead, ResponseKey, StructureSpan } from './posting-store.ts';
+import {
+  copyEntries,
+  insertBatch,
+  insertPeriods,
+  insertStructureSpans,
+  lockForPosting,
+  probeEvents,
+  probeResponses,
+} from './posting-store.ts';
+import type { ReferenceCache } from './reference-cache.ts';
+
+export interface ReceivedEvent {
+  readonly event: UsageEvent;
+  readonly digest: Buffer;
+}
+
+/** What posting one event answers (R9). A conflict names what the ledger holds; it changes nothing. */
+export type PostOutcome =
+  | { readonly kind: 'posted' }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'conflict'; readonly ledgerDigest: Buffer };
+
+export interface Posting {
+  readonly batchId: bigint;
+  /** In the order of the events. */
+  readonly outcomes: readonly PostOutcome[];
+}
+
+/**
+ * Posts a batch of events inside the caller's transaction: reads what decides prices and periods
+ * under the posting lock, tells new events from repeated ones, rates the new ones and copies their
+ * entries. Raises SQLSTATE 23505 where another transaction posted one of them in the meantime; the
+ * caller rolls back, forgets the cache and calls again.
+ */
+export async function postEvents(
+  transaction: Transaction,
+  cache: ReferenceCache,
+  batch: {
+    readonly kind: BatchHead['kind'];
+    readonly events: readonly ReceivedEvent[];
+    readonly recordedAt: InstantMs;
+  },
+): Promise<Posting> {
+  await lockForPosting(transaction);
+  const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
+  await cache.refresh(transaction, tenantIds, batch.recordedAt);
+  const { outcomes, fresh } = await tellNewFromRepeated(transaction, batch.events);
+  const entries = rateAndPlace(cache, fresh);
+  await insertPeriods(transaction, newPeriods(cache, entries));
+  const posted = entries.map(({ entry }) => entry);
+  const head = { kind: batch.kind, recordedAt: batch.recordedAt, entries: posted };
+  const batchId = await insertBatch(transaction, head);
+  await copyEntries(transaction, posted, { batchId, recordedAt: batch.recordedAt });
+  await insertStructureSpans(transaction, structureSpans(fresh), batchId);
+  return { batchId, outcomes };
+}
+
+/** Whom an event concerns: its members' tenants, or its own, or nobody known. */
+function tenantsOf(event: UsageEvent): string[] {
+  const tags = event.members?.map((member) => member.tags) ?? [event.tags];
+  return [...new Set(tags.map(({ tenantId }) => tenantId ?? UNATTRIBUTED))];
+}
+
+interface Told {
+  readonly outcomes: readonly PostOutcome[];
+  readonly fresh: readonly ReceivedEvent[];
+}
+
+/**
+ * The first report of an event id is new; an equal one is a duplicate, another content a conflict;
+ * and so is a second report of one provider response (R8). What stands earlier in the same batch
+ * counts as being in the ledger.
+ */
+async function tellNewFromRepeated(
+  transaction: Transaction,
+  events: readonly ReceivedEvent[],
+): Promise<Told> {
+  const known = await knownDigests(transaction, events);
+  const responses = await knownResponses(transaction, events);
+  const fresh: ReceivedEvent[] = [];
+  const outcomes = events.map((received): PostOutcome => {
+    const { event, digest } = received;
+    const keys = tenantsOf(event).map((tenantId) => eventKey(tenantId, event));
+    const held = keys.map((key) => known.get(key)).find((other) => other !== undefined);
+    if (held !== undefined) {
+      return held.equals(digest) ? { kind: 'duplicate' } : { kind: 'conflict', ledgerDigest: held };
+    }
+    const responseKeys = responseKeysOf(event).map(responseKey);
+    if (responseKeys.some((key) => responses.has(key))) return { kind: 'duplicate' };
+    for (const key of keys) known.set(key, digest);
+    for (const key of responseKeys) responses.add(key);
+    fresh.push(received);
+    return { kind: 'posted' };
+  });
+  return { outcomes, fresh };
+}
+
+async function knownDigests(
+  transaction: Transaction,
+  events: readonly ReceivedEvent[],
+): Promise<Map<string, Buffer>> {
+  const keys = events.flatMap(({ event }) =>
+    tenantsOf(event).map((tenantId) => ({
+      tenantId,
+      source: event.source,
+      eventId: event.eventId,
+    })),
+  );
+  const found = await probeEvents(transaction, keys);
+  return new Map(found.map((row) => [eventKey(row.tenantId, row), row.digest]));
+}
+
+async function knownResponses(
+  transaction: Transaction,
+  events: readonly ReceivedEvent[],
+): Promise<Set<string>> {
+  const keys = events.flatMap(({ event }) => responseKeysOf(event));
+  const found = await probeResponses(transaction, keys);
+  return new Set(found.map(responseKey));
+}
+
+/** NUL separates: no id of an event can hold one. */
+function eventKey(
+  tenantId: string,
+  event: { readonly source: string; readonly eventId: string },
+): string {
+  return `${tenantId}\u0000${event.source}\u0000${event.eventId}`;
+}
+
+/** A gateway cache hit answers with an older response's id, and is a call of its own (R6). */
+function responseKeysOf(event: UsageEvent): ResponseKey[] {
+  const { responseId } = event;
+  if (responseId === null || event.gatewayCache !== 'none' || !isModelCall(event)) return [];
+  const provider = event.provider ?? '';
+  const members = event.members ?? [{ memberId: '', tags: event.tags }];
+  return members.map(({ memberId, tags }) => ({
+    tenantId: tags.tenantId ?? UNATTRIBUTED,
+    provider,
+    responseId,
+    memberId,
+  }));
+}
+
+function responseKey(key: ResponseKey): string {
+  return `${key.tenantId}\u0000${key.provider}\u0000${key.responseId}\u0000${key.memberId}`;
+}
+
+interface PlacedEntry {
+  readonly entry: NewEntry;
+  readonly placement: Placement;
+}
+
+function rateAndPlace(
+  cache: ReferenceCache,
+  events: readonly ReceivedEvent[],
+): readonly PlacedEntry[] {
+  const pricing = cache.pricing();
+  const placements = new PlacementMemory(cache);
+  return events
+    .filter(({ event }) => isModelCall(event))
+    .flatMap(({ event, digest }) =>
+      rateEvent(event, pricing).map((part) => {
+        const placement = placements.place(part.tenantId, event.occurredAt);
+        return { entry: usageEntry({ event, digest, part, placement }), placement };
+      }),
+    );
+}
+
+/** Calendar arithmetic is slow beside the rest, and most events of a tenant share a period. */
+class PlacementMemory {
+  readonly #cache: ReferenceCache;
+  readonly #last = new Map<string, Placement>();
+
+  constructor(cache: ReferenceCache) {
+    this.#cache = cache;
+  }
+
+  place(tenantId: string, occurredAt: InstantMs): Placement {
+    const last = this.#last.get(tenantId);
+    if (last !== undefined && !last.late && contains(last, occurredAt)) return last;
+    const placement = placeUsage(this.#cache.tenant(tenantId), occurredAt);
+    this.#last.set(tenantId, placement);
+    return placement;
+  }
+}
+
+function contains({ period }: Placement, instant: InstantMs): boolean {
+  return period.startsAt <= instant && instant < period.endsAt;
+}
+
+function newPeriods(cache: ReferenceCache, entries: readonly PlacedEntry[]) {
+  const unknown = new Map<string, { tenantId: string; period: Placement['period'] }>();
+  for (const { entry, placement } of entries) {
+    const key = `${entry.tenantId}\u0000${entry.periodStart}`;
+    if (cache.knownPeriods.has(key)) continue;
+    cache.knownPeriods.add(key);
+    unknown.set(key, { tenantId: entry.tenantId, period: placement.period });
+  }
+  return [...unknown.values()];
+}
+
+function structureSpans(events: readonly ReceivedEvent[]): readonly StructureSpan[] {
+  return events
+    .filter(({ event }) => !isModelCall(event))
+    .flatMap(({ event, digest }) =>
+      tenantsOf(event).map((tenantId) => ({ tenantId, event, digest })),
+    );
+}

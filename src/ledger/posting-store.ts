@@ -1,0 +1,275 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { from as copyFrom } from 'pg-copy-streams';
+import { formatInstant, type InstantMs, utcDay } from '../clock.ts';
+import type { Transaction } from '../database/database.ts';
+import type { UsageEvent } from '../events/event.ts';
+import type { Period } from '../periods/calendar.ts';
+import { COPY_COLUMNS, copyLine } from './copy-line.ts';
+import type { NewEntry } from './entry.ts';
+
+/** Entries of one batch; an entry's id is its batch's times this, plus its place. */
+export const ENTRIES_PER_BATCH = 1_000_000;
+
+/** Held shared by whoever posts, and exclusively for the instant in which a close seals periods. */
+const POSTING_LOCK = 7_226_001;
+
+/**
+ * Takes the posting lock, shared, until commit. What is read afterwards about periods stays true:
+ * a close cannot seal one between that read and the commit.
+ */
+export async function lockForPosting(transaction: Transaction): Promise<void> {
+  await transaction.client.query('select pg_advisory_xact_lock_shared($1)', [POSTING_LOCK]);
+}
+
+/** Waits for every posting transaction under way and holds up new ones, until commit. */
+export async function lockAgainstPosting(transaction: Transaction): Promise<void> {
+  await transaction.client.query('select pg_advisory_xact_lock($1)', [POSTING_LOCK]);
+}
+
+export async function readRevisions(
+  transaction: Transaction,
+): Promise<{ readonly prices: bigint; readonly tenants: bigint }> {
+  const { rows } = await transaction.client.query<{ prices: bigint; tenants: bigint }>({
+    name: 'read-revisions',
+    text: `select max(revision) filter (where catalog = 'prices') as prices,
+      max(revision) filter (where catalog = 'tenants') as tenants from catalog_revisions`,
+  });
+  return rows[0] ?? { prices: 0n, tenants: 0n };
+}
+
+export interface EventKey {
+  readonly tenantId: string;
+  readonly source: string;
+  readonly eventId: string;
+}
+
+/** What the ledger holds under each of these keys already: the digest of the event's content. */
+export async function probeEvents(
+  transaction: Transaction,
+  keys: readonly EventKey[],
+): Promise<readonly (EventKey & { readonly digest: Buffer })[]> {
+  const { rows } = await transaction.client.query<{ n: number; digest: Buffer }>({
+    name: 'probe-events',
+    // LATERAL with LIMIT makes this an index look-up a key whatever the planner believes of sizes.
+    text: `select k.n::int as n, l.event_digest as digest
+      from unnest($1::text[], $2::text[], $3::text[]) with ordinality k(t, s, e, n)
+      cross join lateral (
+        (select event_digest from entries
+          where tenant_id = k.t and source = k.s and event_id = k.e limit 1)
+        union all
+        (select event_digest from structure_spans
+          where tenant_id = k.t and source = k.s and event_id = k.e limit 1)
+        limit 1
+      ) l`,
+    values: [
+      keys.map((key) => key.tenantId),
+      keys.map((key) => key.source),
+      keys.map((key) => key.eventId),
+    ],
+  });
+  return rows.flatMap((row) => {
+    const key = keys[row.n - 1];
+    return key === undefined ? [] : [{ ...key, digest: row.digest }];
+  });
+}
+
+export interface ResponseKey {
+  readonly tenantId: string;
+  readonly provider: string;
+  readonly responseId: string;
+  readonly memberId: string;
+}
+
+/** Those of the provider responses that the ledger has already (R8). */
+export async function probeResponses(
+  transaction: Transaction,
+  keys: readonly ResponseKey[],
+): Promise<readonly ResponseKey[]> {
+  if (keys.length === 0) return [];
+  const { rows } = await transaction.client.query<{ n: number }>({
+    name: 'probe-responses',
+    text: `select k.n::int as n
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality k(t, p, r, m, n)
+      cross join lateral (
+        select 1 from entries
+        where tenant_id = k.t and response_id = k.r and coalesce(provider, '') = k.p and member_id = k.m
+          and response_id is not null and revision = 0 and gateway_cache = 'none' limit 1
+      ) l`,
+    values: [
+      keys.map((key) => key.tenantId),
+      keys.map((key) => key.provider),
+      keys.map((key) => key.responseId),
+      keys.map((key) => key.memberId),
+    ],
+  });
+  return rows.flatMap((row) => keys[row.n - 1] ?? []);
+}
+
+/** Makes the rows of periods into which an entry falls for the first time. */
+export async function insertPeriods(
+  transaction: Transaction,
+  periods: readonly { readonly tenantId: string; readonly period: Period }[],
+): Promise<void> {
+  if (periods.length === 0) return;
+  await transaction.client.query(
+    `insert into periods (tenant_id, period_start, starts_at, ends_at, time_zone)
+     select * from unnest($1::text[], $2::date[], $3::timestamptz[], $4::timestamptz[], $5::text[])
+       as p(tenant_id, period_start, starts_at, ends_at, time_zone)
+     order by tenant_id, period_start on conflict do nothing`,
+    [
+      periods.map(({ tenantId }) => tenantId),
+      periods.map(({ period }) => period.startDate),
+      periods.map(({ period }) => formatInstant(period.startsAt)),
+      periods.map(({ period }) => formatInstant(period.endsAt)),
+      periods.map(({ period }) => period.timeZone),
+    ],
+  );
+}
+
+export interface BatchHead {
+  readonly kind: 'ingest' | 'replay' | 'correction' | 'allocation';
+  readonly recordedAt: InstantMs;
+  readonly entries: readonly NewEntry[];
+}
+
+/** Makes the batch's own row, and queues the batch for the rollups; returns its id. */
+export async function insertBatch(transaction: Transaction, head: BatchHead): Promise<bigint> {
+  const sum = (amount: (entry: NewEntry) => bigint | null) =>
+    head.entries.reduce((total, entry) => total + (amount(entry) ?? 0n), 0n).toString();
+  const { rows } = await transaction.client.query<{ batch_id: bigint }>({
+    name: 'insert-batch',
+    text: `with batch as (
+        insert into batches (kind, recorded_at, entries, charge, cost) values ($1, $2, $3, $4, $5)
+        returning batch_id
+      ), queued as (
+        insert into fold_queue select batch_id from batch where $3::int > 0
+      )
+      select batch_id from batch`,
+    values: [
+      head.kind,
+      formatInstant(head.recordedAt),
+      head.entries.length,
+      sum((entry) => entry.charge),
+      sum((entry) => entry.cost),
+    ],
+  });
+  const batchId = rows[0]?.batch_id;
+  if (batchId === undefined) throw new Error('the batch got no id');
+  return batchId;
+}
+
+/**
+ * Copies entries into the ledger, sorted by key so that concurrent batches wait for one another in
+ * one order. A key that another transaction committed since the probe raises SQLSTATE 23505.
+ */
+export async function copyEntries(
+  transaction: Transaction,
+  entries: readonly NewEntry[],
+  batch: { readonly batchId: bigint; readonly recordedAt: InstantMs },
+): Promise<void> {
+  if (entries.length === 0) return;
+  const sorted = [...entries].sort(compareKeys);
+  const firstId = batch.batchId * BigInt(ENTRIES_PER_BATCH);
+  const recordedAt = formatInstant(batch.recordedAt);
+  const lines = sorted.map((entry, place) =>
+    copyLine(entry, { entryId: firstId + BigInt(place), recordedAt }),
+  );
+  const copy = transaction.client.query(copyFrom(`copy entries (${COPY_COLUMNS}) from stdin`));
+  await pipeline(Readable.from([Buffer.from(lines.join(''))]), copy);
+}
+
+function compareKeys(a: NewEntry, b: NewEntry): number {
+  return (
+    compare(a.tenantId, b.tenantId) ||
+    compare(a.source, b.source) ||
+    compare(a.eventId, b.eventId) ||
+    compare(a.memberId, b.memberId) ||
+    a.revision - b.revision
+  );
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+export interface StructureSpan {
+  readonly tenantId: string;
+  readonly event: UsageEvent;
+  readonly digest: Buffer;
+}
+
+/** Keeps spans that are not model calls, for the run tree (R1). */
+export async function insertStructureSpans(
+  transaction: Transaction,
+  spans: readonly StructureSpan[],
+  batchId: bigint,
+): Promise<void> {
+  if (spans.length === 0) return;
+  const column = (value: (span: StructureSpan) => unknown) => spans.map(value);
+  await transaction.client.query(
+    `insert into structure_spans (tenant_id, source, event_id, batch_id, operation, status, error_type,
+       occurred_at, started_at, user_id, feature, agent_run_id, prompt_version, trace_id, span_id,
+       parent_span_id, event_digest)
+     select t, s, e, $1, o, st, et, oa, sa, u, f, r, pv, ti, si, pi, d
+     from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+       $8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[],
+       $14::text[], $15::text[], $16::text[], $17::bytea[])
+       as x(t, s, e, o, st, et, oa, sa, u, f, r, pv, ti, si, pi, d)
+     order by t, s, e`,
+    [
+      batchId,
+      column((span) => span.tenantId),
+      column((span) => span.event.source),
+      column((span) => span.event.eventId),
+      column((span) => span.event.operation),
+      column((span) => span.event.status),
+      column((span) => span.event.errorType),
+      column((span) => formatInstant(span.event.occurredAt)),
+      column(({ event }) => (event.startedAt === null ? null : formatInstant(event.startedAt))),
+      column((span) => span.event.tags.userId),
+      column((span) => span.event.tags.feature),
+      column((span) => span.event.tags.agentRunId),
+      column((span) => span.event.tags.promptVersion),
+      column((span) => span.event.traceId),
+      column((span) => span.event.spanId),
+      column((span) => span.event.parentSpanId),
+      column((span) => span.digest),
+    ],
+  );
+}
+
+/** What became of the events of one source in this batch (law 1). */
+export interface Receipt {
+  readonly source: string;
+  readonly received: number;
+  readonly posted: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly quarantined: number;
+}
+
+export async function insertReceipts(
+  transaction: Transaction,
+  receipts: readonly Receipt[],
+  batch: { readonly batchId: bigint; readonly recordedAt: InstantMs },
+): Promise<void> {
+  if (receipts.length === 0) return;
+  await transaction.client.query({
+    name: 'insert-receipts',
+    text: `insert into receipts
+      select $1, s, $2::date, r, p, d, c, q
+      from unnest($3::text[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[]) as x(s, r, p, d, c, q)`,
+    values: [
+      batch.batchId,
+      utcDay(batch.recordedAt),
+      receipts.map((receipt) => receipt.source),
+      receipts.map((receipt) => receipt.received),
+      receipts.map((receipt) => receipt.posted),
+      receipts.map((receipt) => receipt.duplicates),
+      receipts.map((receipt) => receipt.conflicts),
+      receipts.map((receipt) => receipt.quarantined),
+    ],
+  });
+}

@@ -1,0 +1,236 @@
+import { DateTime, IANAZone } from 'luxon';
+import { type InstantMs, utcDay } from '../clock.ts';
+import { Refusal } from '../refusal.ts';
+
+/**
+ * A tenant's billing calendar (R16): which instants make up one period.
+ *
+ * A boundary of a rule is the first instant whose local date is the month's anchor date or later. So
+ * a midnight that daylight saving skips, a whole day that a zone skipped, and a midnight that comes
+ * twice each give one instant, and periods tile time whatever the clocks do.
+ *
+ * A period is known by its `startDate`, so start dates ascend strictly. A change of zone can move the
+ * local date back by up to two days (Pacific/Kiritimati to Pacific/Pago_Pago); after a stub of a day
+ * or two, a period begun by the change could then have the date of the stub, or one before it. Such a
+ * start is passed over: the period before it goes on until the next start with a later date. That
+ * lengthens only a period that had not ended when the change was made, so never a closed one.
+ */
+
+export interface CalendarRule {
+  /** Null: since ever. Otherwise the end of a period under the rule before. */
+  readonly effectiveFrom: InstantMs | null;
+  readonly timeZone: string;
+  /** 1-31; in a month that is shorter, its last day. */
+  readonly anchorDay: number;
+}
+
+/** The first rule has effectiveFrom null; later rules ascend. */
+export type Calendar = readonly CalendarRule[];
+
+/** Half-open: `startsAt` belongs to the period, `endsAt` to the next one. */
+export interface Period {
+  /** Local date of startsAt in the rule's zone, YYYY-MM-DD. */
+  readonly startDate: string;
+  readonly startsAt: InstantMs;
+  readonly endsAt: InstantMs;
+  readonly timeZone: string;
+}
+
+/** Throws on a calendar that breaks its own rules, which is a programmer's error. */
+export function periodContaining(calendar: Calendar, instant: InstantMs): Period {
+  const start = lastStart(calendar, instant);
+  return { ...start, endsAt: startAfter(calendar, start).startsAt };
+}
+
+/**
+ * The periods whose startDate lies in that month, ascending: usually one; two after a change of
+ * anchor day or zone; none where a zone skipped the anchor date at a month's end or a start was
+ * passed over. Refuses a month that is not written YYYY-MM.
+ */
+export function periodsBeginningIn(calendar: Calendar, month: string): readonly Period[] {
+  const first = DateTime.fromFormat(month, 'yyyy-MM', { zone: 'utc' });
+  if (!first.isValid || month.length !== 7) {
+    throw new Refusal('usage', `"${month}" is not a month`, 'write it as YYYY-MM, such as 2026-10');
+  }
+  // A day before the month begins in UTC, it has begun in no zone.
+  let period = periodContaining(calendar, first.toMillis() - DAY_MS);
+  const periods: Period[] = [];
+  while (period.startDate.slice(0, 7) <= month) {
+    if (period.startDate.startsWith(month)) periods.push(period);
+    period = nextPeriod(calendar, period);
+  }
+  return periods;
+}
+
+export function nextPeriod(calendar: Calendar, period: Period): Period {
+  return periodContaining(calendar, period.endsAt);
+}
+
+/**
+ * The calendar with a change of zone or anchor day (or both) that takes effect at the end of the
+ * period that contains `asOf`, which is the present. A change that is still to come is replaced.
+ * Refuses a zone or an anchor day that does not exist.
+ */
+export function changeCalendar(
+  calendar: Calendar,
+  change: { asOf: InstantMs; timeZone: string; anchorDay: number },
+): Calendar {
+  const { asOf, timeZone, anchorDay } = change;
+  assertTimeZone(timeZone);
+  assertAnchorDay(anchorDay);
+  const inEffect = calendar.slice(0, ruleIndexAt(calendar, asOf) + 1);
+  const current = inEffect.at(-1);
+  if (current?.timeZone === timeZone && current.anchorDay === anchorDay) return inEffect;
+  const effectiveFrom = periodContaining(inEffect, asOf).endsAt;
+  return [...inEffect, { effectiveFrom, timeZone, anchorDay }];
+}
+
+/**
+ * Whether a name is an IANA zone, written as `Area/Location` or `UTC`. The runtime would also take
+ * offsets and abbreviations, but an offset has no daylight saving, and the abbreviation BST, for one,
+ * is Bangladesh's time to it.
+ */
+export function isTimeZone(name: string): boolean {
+  if (name === 'UTC') return true;
+  return (
+    /^[A-Z][A-Za-z]*\//.test(name) && !name.startsWith('SystemV/') && IANAZone.isValidZone(name)
+  );
+}
+
+interface Start {
+  readonly startDate: string;
+  readonly startsAt: InstantMs;
+  readonly timeZone: string;
+}
+
+const DAY_MS = 86_400_000;
+
+/** More than the offset of any zone at any time (Manila's was once -15:56). */
+const WIDEST_OFFSET_MS = 16 * 3_600_000;
+
+/** The start of the period that contains the instant. */
+function lastStart(calendar: Calendar, instant: InstantMs): Start {
+  const rule = ruleAt(calendar, ruleIndexAt(calendar, instant));
+  const boundary = lastBoundary(rule, instant);
+  if (rule.effectiveFrom === null) return startUnder(rule, boundary);
+  // Within a rule the dates ascend: when the latest start is passed over, so are those before it.
+  const start = startUnder(rule, Math.max(boundary, rule.effectiveFrom));
+  const before = lastStart(calendar, rule.effectiveFrom - 1);
+  return start.startDate > before.startDate ? start : before;
+}
+
+/** The first start after another one, passing over those that do not have a later date. */
+function startAfter(calendar: Calendar, start: Start): Start {
+  let next = start;
+  do {
+    const index = ruleIndexAt(calendar, next.startsAt);
+    const boundary = nextBoundary(ruleAt(calendar, index), next.startsAt);
+    const change = calendar[index + 1]?.effectiveFrom ?? Number.POSITIVE_INFINITY;
+    const startsAt = Math.min(boundary, change);
+    next = startUnder(ruleAt(calendar, change <= boundary ? index + 1 : index), startsAt);
+  } while (next.startDate <= start.startDate);
+  return next;
+}
+
+function startUnder(rule: CalendarRule, startsAt: InstantMs): Start {
+  return { startDate: localDate(rule.timeZone, startsAt), startsAt, timeZone: rule.timeZone };
+}
+
+function ruleIndexAt(calendar: Calendar, instant: InstantMs): number {
+  return calendar.findLastIndex((rule) => (rule.effectiveFrom ?? instant) <= instant);
+}
+
+function ruleAt(calendar: Calendar, index: number): CalendarRule {
+  const rule = calendar[index];
+  if (rule === undefined) throw new Error('a calendar begins with a rule in effect since ever');
+  return rule;
+}
+
+/**
+ * The latest boundary of a rule at or before the instant. The next month's can be before it although
+ * its date is not: where clocks go back from 00:01 to 23:01, the last hour of the day comes again.
+ */
+function lastBoundary(rule: CalendarRule, instant: InstantMs): InstantMs {
+  let month = localMonth(rule.timeZone, instant) + 1;
+  let boundary = boundaryIn(rule, month);
+  while (boundary > instant) {
+    month -= 1;
+    boundary = boundaryIn(rule, month);
+  }
+  return boundary;
+}
+
+/** The earliest boundary of a rule after the instant. */
+function nextBoundary(rule: CalendarRule, instant: InstantMs): InstantMs {
+  let month = localMonth(rule.timeZone, instant);
+  let boundary = boundaryIn(rule, month);
+  while (boundary <= instant) {
+    month += 1;
+    boundary = boundaryIn(rule, month);
+  }
+  return boundary;
+}
+
+/** The boundary of a month, which is counted from January 1970. */
+function boundaryIn(rule: CalendarRule, month: number): InstantMs {
+  // Adding months keeps the day of the month, or takes the last one of a shorter month.
+  const anchorDate = DateTime.utc(1970, 1, rule.anchorDay).plus({ months: month });
+  return firstInstantOf(rule.timeZone, anchorDate.toMillis());
+}
+
+/**
+ * The first instant at which the zone's clocks show a local time or later. The local time is given as
+ * the milliseconds that it would be in UTC. Supposes that a zone changes its offset at most once in
+ * 32 hours, which holds for every zone and year that the rules of IANA know from 1970 on.
+ */
+function firstInstantOf(timeZone: string, localTime: number): InstantMs {
+  const earliest = localTime - WIDEST_OFFSET_MS;
+  const latest = localTime + WIDEST_OFFSET_MS;
+  const offsetBefore = offsetMs(timeZone, earliest);
+  const offsetAfter = offsetMs(timeZone, latest);
+  if (offsetBefore === offsetAfter) return localTime - offsetBefore;
+  const change = changeOfOffset(timeZone, earliest, latest);
+  if (localTime - offsetBefore < change) return localTime - offsetBefore;
+  return Math.max(change, localTime - offsetAfter);
+}
+
+/** The first instant with the offset that holds at `latest`, found by halving the range. */
+function changeOfOffset(timeZone: string, earliest: InstantMs, latest: InstantMs): InstantMs {
+  const offsetBefore = offsetMs(timeZone, earliest);
+  let before = earliest;
+  let after = latest;
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (offsetMs(timeZone, middle) === offsetBefore) before = middle;
+    else after = middle;
+  }
+  return after;
+}
+
+function localMonth(timeZone: string, instant: InstantMs): number {
+  const local = DateTime.fromMillis(instant + offsetMs(timeZone, instant), { zone: 'utc' });
+  return (local.year - 1970) * 12 + local.month - 1;
+}
+
+function localDate(timeZone: string, instant: InstantMs): string {
+  return utcDay(instant + offsetMs(timeZone, instant));
+}
+
+function offsetMs(timeZone: string, instant: InstantMs): number {
+  const zone = IANAZone.create(timeZone);
+  if (!zone.isValid) throw new Error(`the runtime knows no time zone ${timeZone}`);
+  return zone.offset(instant) * 60_000;
+}
+
+function assertTimeZone(timeZone: string): void {
+  if (isTimeZone(timeZone)) return;
+  const remedy = 'give the name of an IANA zone, such as Europe/Berlin or UTC';
+  throw new Refusal('tenant', `"${timeZone}" is not a time zone`, remedy);
+}
+
+function assertAnchorDay(anchorDay: number): void {
+  if (Number.isInteger(anchorDay) && anchorDay >= 1 && anchorDay <= 31) return;
+  const remedy =
+    'give a day of the month from 1 to 31; a shorter month then ends the period on its last day';
+  throw new Refusal('tenant', `${anchorDay} is not an anchor day`, remedy);
+}

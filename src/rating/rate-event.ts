@@ -1,0 +1,171 @@
+import type { InstantMs } from '../clock.ts';
+import type {
+  AttributionTags,
+  EventStatus,
+  TokenBuckets,
+  TokenLayers,
+  UsageEvent,
+} from '../events/event.ts';
+import { totalInput } from '../events/event.ts';
+import type { Pico } from '../money.ts';
+import type { FoundRate, PriceCatalog, PriceQuestion } from './price-catalog.ts';
+import { findCharge, findCost } from './price-catalog.ts';
+import type { RatedTokens } from './rate-usage.ts';
+import { rateUsage, sumParts } from './rate-usage.ts';
+import { scaleLayers } from './scale-layers.ts';
+import { splitUsage, WHOLE_CALL } from './split.ts';
+
+/** Where an event without a tenant posts (R11). */
+export const UNATTRIBUTED = 'unattributed';
+
+export type Outcome = 'charged' | 'failed' | 'cancelled' | 'unrated' | 'unattributed';
+
+/** The book that a tenant is charged by at an instant, and its currency; null without any book. */
+export type BookOf = (tenantId: string, at: InstantMs) => AssignedBook | null;
+
+export interface AssignedBook {
+  readonly book: string;
+  readonly currency: string;
+}
+
+/** All that rating needs to know; plain values, so that the same event always gets the same price. */
+export interface Pricing {
+  readonly catalog: PriceCatalog;
+  readonly bookOf: BookOf;
+}
+
+/** One tenant's part of one event, priced. */
+export interface RatedPart {
+  readonly tenantId: string;
+  /** '' where the event has no members. */
+  readonly memberId: string;
+  readonly tags: AttributionTags;
+  readonly status: EventStatus;
+  readonly usage: TokenBuckets;
+  readonly callShare: number;
+  readonly contextTokens: number;
+  readonly layers: TokenLayers | null;
+  readonly outcome: Outcome;
+  /** Null where no rate is known (R10). */
+  readonly charge: Pico | null;
+  readonly cost: Pico | null;
+  readonly currency: string;
+  readonly chargeRate: FoundRate | null;
+  readonly costRate: FoundRate | null;
+}
+
+/** Currency of what belongs to no tenant, or to a tenant without a book. */
+export const DEFAULT_CURRENCY = 'USD';
+
+/**
+ * Prices one model call: splits it over its members (R7), charges each on the model requested at its
+ * own tenant's rates, and costs it on the model executed (R4). Pure and total.
+ */
+export function rateEvent(event: UsageEvent, pricing: Pricing): readonly RatedPart[] {
+  const contextTokens = totalInput(event.usage);
+  if (event.members === null) {
+    const whole = { memberId: '', tags: event.tags, status: event.status };
+    const split = { usage: event.usage, callShare: WHOLE_CALL };
+    return [ratePart(event, { ...whole, ...split, contextTokens }, pricing)];
+  }
+  const parts = splitUsage(event, event.members);
+  return event.members.map((member, index) => {
+    const split = parts[index] ?? { usage: event.usage, callShare: 0 };
+    return ratePart(event, { ...member, ...split, contextTokens }, pricing);
+  });
+}
+
+/** A part before it is priced. */
+interface UnratedPart {
+  readonly memberId: string;
+  readonly tags: AttributionTags;
+  readonly status: EventStatus;
+  readonly usage: TokenBuckets;
+  readonly callShare: number;
+  readonly contextTokens: number;
+}
+
+function ratePart(event: UsageEvent, part: UnratedPart, pricing: Pricing): RatedPart {
+  const tenantId = part.tags.tenantId ?? UNATTRIBUTED;
+  const assigned = tenantId === UNATTRIBUTED ? null : pricing.bookOf(tenantId, event.occurredAt);
+  const currency = assigned?.currency ?? DEFAULT_CURRENCY;
+  const question = questionOf(event, part.contextTokens);
+  const costRate = findCost(pricing.catalog, currency, {
+    ...question,
+    model: event.executedModel ?? question.model,
+  });
+  const chargeRate =
+    assigned !== null && part.status === 'ok'
+      ? findCharge(pricing.catalog, assigned.book, question)
+      : null;
+  const outcome = outcomeOf(part.status, tenantId, chargeRate);
+  return {
+    tenantId,
+    memberId: part.memberId,
+    tags: part.tags,
+    status: part.status,
+    usage: part.usage,
+    callShare: part.callShare,
+    contextTokens: part.contextTokens,
+    layers: event.layers === null ? null : scaleLayers(event.layers, part.usage),
+    outcome,
+    charge: chargeOf(event, part, { outcome, chargeRate }),
+    cost: costOf(event, part, costRate),
+    currency,
+    chargeRate,
+    costRate,
+  };
+}
+
+function questionOf(event: UsageEvent, contextTokens: number): PriceQuestion {
+  return {
+    provider: event.provider,
+    model: event.requestedModel ?? '',
+    serviceTier: event.serviceTier,
+    contextTokens: BigInt(contextTokens),
+    at: event.occurredAt,
+  };
+}
+
+/** Failure comes first (R3): a failed call without a tenant is failed, and belongs to nobody. */
+function outcomeOf(status: EventStatus, tenantId: string, rate: FoundRate | null): Outcome {
+  if (status === 'error') return 'failed';
+  if (status === 'cancelled') return 'cancelled';
+  if (tenantId === UNATTRIBUTED) return 'unattributed';
+  return rate === null ? 'unrated' : 'charged';
+}
+
+function chargeOf(
+  event: UsageEvent,
+  part: UnratedPart,
+  rated: { readonly outcome: Outcome; readonly chargeRate: FoundRate | null },
+): Pico | null {
+  if (rated.outcome === 'unrated') return null;
+  if (rated.outcome !== 'charged' || rated.chargeRate === null) return 0n;
+  const { rate, version } = rated.chargeRate;
+  // A gateway's cache answered: no provider was paid, and pass_through hands that on (R6).
+  if (event.gatewayCache !== 'none' && version.caching === 'pass_through') return 0n;
+  return sumParts(rateUsage(ratedTokens(part), rate, version.caching));
+}
+
+/** A gateway cache hit costs nothing; so does a call for which the provider reported no tokens. */
+function costOf(event: UsageEvent, part: UnratedPart, found: FoundRate | null): Pico | null {
+  if (event.gatewayCache !== 'none') return 0n;
+  const reachedProvider = part.contextTokens > 0 || event.usage.output > 0;
+  if (event.status !== 'ok' && !reachedProvider) return 0n;
+  if (found === null) return null;
+  return sumParts(rateUsage(ratedTokens(part), found.rate, 'pass_through'));
+}
+
+export function ratedTokens(part: {
+  readonly usage: TokenBuckets;
+  readonly callShare: number;
+}): RatedTokens {
+  return {
+    uncachedInput: BigInt(part.usage.uncachedInput),
+    cacheRead: BigInt(part.usage.cacheRead),
+    cacheWrite: BigInt(part.usage.cacheWrite),
+    output: BigInt(part.usage.output),
+    callShare: BigInt(part.callShare),
+  };
+}

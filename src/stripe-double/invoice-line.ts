@@ -1,0 +1,145 @@
+import type Stripe from 'stripe';
+import { divideHalfUp } from '../money.ts';
+import type { Account } from './account.ts';
+import {
+  type ExactDecimal,
+  multiplyDecimals,
+  readDecimal,
+  writeDecimal,
+  ZERO,
+} from './exact-decimal.ts';
+import type { InvoiceItem } from './invoice-item.ts';
+import { meterOf } from './meter.ts';
+import { derivedId } from './object-id.ts';
+import type { Price } from './price.ts';
+import { aggregateUsage } from './usage-book.ts';
+
+/** A line as JSON carries it, with decimals as text. */
+export type InvoiceLine = Omit<Stripe.InvoiceLineItem, 'pricing' | 'quantity_decimal'> & {
+  readonly quantity_decimal: string | null;
+  readonly pricing: LinePricing | null;
+};
+
+/** A price per unit, as JSON carries it. */
+export interface LinePricing {
+  readonly type: 'price_details';
+  readonly price_details?: { readonly price: string; readonly product: string };
+  readonly unit_amount_decimal: string | null;
+}
+
+/** The metered usage of one subscription item in one period, still to be counted. */
+export interface MeteredCharge {
+  readonly subscription: string;
+  readonly subscriptionItem: string;
+  readonly customer: string;
+  readonly price: Price;
+  /** The period on the line, unix seconds, half-open. */
+  readonly start: number;
+  readonly end: number;
+  /** Usage before it is free: the stub before the first anchor when nothing is prorated. */
+  readonly countedFrom: number;
+}
+
+/**
+ * Counts the usage of a charge and prices it: quantity × unit amount, rounded half up to the minor
+ * unit once for the line. A negative total has a quantity of 0.
+ */
+export function meteredLine(account: Account, charge: MeteredCharge, invoice: string): InvoiceLine {
+  const quantity = notNegative(usageOf(account, charge));
+  const { price } = charge;
+  return {
+    ...lineBasis(invoice, derivedId('il', invoice, charge.subscriptionItem, charge.start)),
+    ...pricedAmount(quantity, price.unit_amount_decimal ?? '0'),
+    currency: price.currency,
+    description: `Usage of ${price.nickname ?? price.id}`,
+    parent: {
+      invoice_item_details: null,
+      subscription_item_details: {
+        invoice_item: null,
+        proration: false,
+        proration_details: { credited_items: null },
+        subscription: charge.subscription,
+        subscription_item: charge.subscriptionItem,
+      },
+      type: 'subscription_item_details',
+    },
+    period: { start: charge.start, end: charge.end },
+    pricing: {
+      type: 'price_details',
+      price_details: { price: price.id, product: String(price.product) },
+      unit_amount_decimal: price.unit_amount_decimal,
+    },
+    subscription: charge.subscription,
+  } satisfies InvoiceLine;
+}
+
+/** The line of an invoice item: its own amount, which is not computed again. */
+export function itemLine(item: InvoiceItem, invoice: string): InvoiceLine {
+  const subscription = item.parent?.subscription_details?.subscription ?? null;
+  return {
+    ...lineBasis(invoice, derivedId('il', invoice, item.id)),
+    amount: item.amount,
+    subtotal: item.amount,
+    quantity: item.quantity,
+    quantity_decimal: item.quantity_decimal,
+    currency: item.currency,
+    description: item.description,
+    metadata: item.metadata ?? {},
+    parent: {
+      invoice_item_details: {
+        invoice_item: item.id,
+        proration: false,
+        proration_details: { credited_items: null },
+        subscription,
+      },
+      subscription_item_details: null,
+      type: 'invoice_item_details',
+    },
+    period: item.period,
+    pricing: item.pricing,
+    subscription,
+  } satisfies InvoiceLine;
+}
+
+/** The amounts of a quantity at a unit amount in the minor unit, rounded half up. */
+export function pricedAmount(quantity: ExactDecimal, unitAmount: string) {
+  const product = multiplyDecimals(quantity, readDecimal(unitAmount) ?? ZERO);
+  const amount = Number(divideHalfUp(product.digits, 10n ** BigInt(product.scale)));
+  const written = writeDecimal(quantity);
+  return {
+    amount,
+    subtotal: amount,
+    // Null when the quantity is not whole; an assumption, since the docs do not say.
+    quantity: written.includes('.') ? null : Number(written),
+    quantity_decimal: written,
+  };
+}
+
+function usageOf(account: Account, charge: MeteredCharge): ExactDecimal {
+  const meter = meterOf(account, { id: charge.price.recurring?.meter ?? '' });
+  return aggregateUsage(account.usage, meter, {
+    customer: charge.customer,
+    start: Math.max(charge.start, charge.countedFrom),
+    end: charge.end,
+    receivedBy: account.clock.now(),
+  });
+}
+
+function notNegative(quantity: ExactDecimal): ExactDecimal {
+  return quantity.digits < 0n ? ZERO : quantity;
+}
+
+function lineBasis(invoice: string, id: string) {
+  return {
+    id,
+    object: 'line_item',
+    discount_amounts: [],
+    discountable: true,
+    discounts: [],
+    invoice,
+    livemode: false,
+    metadata: {},
+    pretax_credit_amounts: [],
+    taxes: [],
+  } satisfies Partial<InvoiceLine>;
+}

@@ -1,0 +1,32 @@
+/** What a test may change about the double while it runs. All durations in milliseconds. */
+export interface DoubleSettings {
+  /** How long an accepted event stays out of the summaries. Default 0. */
+  summaryLagMs: number;
+  /**
+   * How long a meter event's request stays in flight. Default 5, so that two that a client sends at
+   * once for one customer and meter do meet, as they would at Stripe.
+   */
+  latencyMs: number;
+  /**
+   * True (the default): an unknown customer or a value that cannot be read is accepted with 200, not
+   * counted, and reported later, as Stripe's docs say. False: it is a 400 at once.
+   */
+  asyncValidation: boolean;
+  /** How long after the first rejected event its report is made. Default 10 s, the docs' window. */
+  validationLagMs: number;
+  /**
+   * The account's finalization grace period, 1 to 72 hours; null (the default) is Stripe's own hour,
+   * which a failing `invoice.created` prolongs to 72 hours. A set one is not prolonged.
+   */
+  finalizationGraceMs: number | null;
+}
+
+export function defaultSettings(): DoubleSettings {
+  return {
+    summaryLagMs: 0,
+    latencyMs: 5,
+    asyncValidation: true,
+    validationLagMs: 10_000,
+    finalizationGraceMs: null,
+  };
+}

@@ -1,0 +1,147 @@
+import type Stripe from 'stripe';
+import type { InstantMs } from '../clock.ts';
+import type { Account } from './account.ts';
+import { invalidRequest } from './api-failure.ts';
+import { type Anchor, nextBoundary } from './billing-period.ts';
+import { emitEvent } from './event-log.ts';
+import { type DraftBasis, draftInvoice } from './invoice.ts';
+import type { MeteredCharge } from './invoice-line.ts';
+import { itemList, type SubscriptionItem, type SubscriptionObject } from './subscription-object.ts';
+
+/** A subscription to metered prices, and what the double must know that the API does not show. */
+export interface Subscription {
+  readonly id: string;
+  shown: SubscriptionObject;
+  readonly anchor: Anchor;
+  /** Usage before it is free: the stub before the first anchor when nothing is prorated. */
+  readonly countedFrom: number;
+  /** Periods that ended before the subscription was made and wait for its next invoice. */
+  backdated: readonly Period[];
+}
+
+/** Unix seconds, half-open. */
+export interface Period {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** When the current period ends; null when the subscription has ended. */
+export function periodEndsAt(subscription: Subscription): InstantMs | null {
+  if (subscription.shown.status === 'canceled') return null;
+  return currentPeriod(subscription).end * 1000;
+}
+
+/** The items of a subscription are all billed by the same anchor, so they share their period. */
+function currentPeriod({ shown }: Subscription): Period {
+  const [item] = shown.items.data;
+  if (item === undefined) throw new Error(`subscription ${shown.id} has no item`);
+  return { start: item.current_period_start, end: item.current_period_end };
+}
+
+/** At the end of a period: a draft for its usage, and the next period or the end. */
+export function endPeriod(account: Account, subscription: Subscription): void {
+  const ended = currentPeriod(subscription);
+  const periods = [...subscription.backdated, ended];
+  subscription.backdated = [];
+  if (subscription.shown.cancel_at_period_end) {
+    endSubscription(account, subscription, 'customer.subscription.deleted');
+  } else {
+    startPeriod(subscription, ended.end);
+    emitEvent(account, 'customer.subscription.updated', subscription.shown);
+  }
+  billPeriods(account, subscription, { periods, invoiced: ended, reason: 'subscription_cycle' });
+}
+
+/**
+ * Cancels at once. What was used and not yet invoiced is billed only with `invoiceNow`; without it
+ * never. Throws 400 when the subscription has ended already.
+ */
+export function cancelSubscription(
+  account: Account,
+  subscription: Subscription,
+  invoiceNow: boolean,
+): void {
+  if (subscription.shown.status === 'canceled') {
+    throw invalidRequest(`No such subscription: '${subscription.id}' (it is canceled)`, {
+      code: 'resource_missing',
+      param: 'id',
+    });
+  }
+  const { start } = currentPeriod(subscription);
+  const used = { start, end: account.clock.nowSeconds() };
+  endSubscription(account, subscription, 'customer.subscription.deleted');
+  if (!invoiceNow) return;
+  const periods = [...subscription.backdated, used];
+  billPeriods(account, subscription, { periods, invoiced: used, reason: 'subscription_update' });
+}
+
+/** Which periods an invoice has lines for, and what it says of itself. */
+export interface PeriodBill {
+  readonly periods: readonly Period[];
+  readonly invoiced: Period;
+  readonly reason: DraftBasis['billingReason'];
+}
+
+/** Drafts an invoice with a line for each item and period. */
+export function billPeriods(account: Account, subscription: Subscription, bill: PeriodBill) {
+  const { shown } = subscription;
+  const charges = bill.periods.flatMap((period) =>
+    shown.items.data.map((item) => chargeOf(subscription, item, period)),
+  );
+  const invoice = draftInvoice(account, {
+    customer: String(shown.customer),
+    currency: shown.currency,
+    billingReason: bill.reason,
+    charges,
+    subscription: { id: shown.id, metadata: shown.metadata },
+    collectionMethod: shown.collection_method,
+    period: bill.invoiced,
+    autoAdvance: true,
+    takesPendingItems: true,
+  });
+  subscription.shown = { ...subscription.shown, latest_invoice: invoice.id };
+  return invoice;
+}
+
+/** Begins the period that starts at a boundary, in unix seconds. */
+function startPeriod(subscription: Subscription, start: number): void {
+  const { shown } = subscription;
+  const end = nextBoundary(subscription.anchor, start);
+  const items = shown.items.data.map((item) => ({
+    ...item,
+    current_period_start: start,
+    current_period_end: end,
+  }));
+  subscription.shown = { ...shown, items: itemList(shown.id, items) };
+}
+
+function chargeOf(
+  subscription: Subscription,
+  item: SubscriptionItem,
+  period: Period,
+): MeteredCharge {
+  return {
+    subscription: subscription.id,
+    subscriptionItem: item.id,
+    customer: String(subscription.shown.customer),
+    price: item.price,
+    ...period,
+    countedFrom: subscription.countedFrom,
+  };
+}
+
+function endSubscription(
+  account: Account,
+  subscription: Subscription,
+  type: Stripe.Event['type'],
+): void {
+  const now = account.clock.nowSeconds();
+  const { shown } = subscription;
+  subscription.shown = {
+    ...shown,
+    status: 'canceled',
+    canceled_at: shown.canceled_at ?? now,
+    ended_at: now,
+  };
+  emitEvent(account, type, subscription.shown);
+}

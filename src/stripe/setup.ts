@@ -1,0 +1,134 @@
+import Stripe from 'stripe';
+import { Refusal } from '../refusal.ts';
+import type { StripeClient } from './stripe-client.ts';
+
+/** One money meter a currency (the contract's section 4), and the price that bills it. */
+export interface StripeMeter {
+  readonly currency: string;
+  readonly eventName: string;
+  readonly meterId: string;
+  readonly productId: string;
+  readonly priceId: string;
+}
+
+/** Cents a micro-dollar; a summed million of them is one dollar. */
+const CENTS_PER_MICRO = '0.0001';
+
+export function meterName(currency: string): string {
+  return `spanledger_usage_${currency.toLowerCase()}`;
+}
+
+/**
+ * Makes what Stripe needs for a currency, or finds it; doing it twice makes nothing new. Refuses a
+ * meter or price of that name that would bill something else.
+ */
+export async function setUpMeter(stripe: StripeClient, currency: string): Promise<StripeMeter> {
+  const eventName = meterName(currency);
+  const meter = (await findMeter(stripe, eventName)) ?? (await createMeter(stripe, currency));
+  const price =
+    (await findPrice(stripe, eventName)) ?? (await createPrice(stripe, currency, meter));
+  refuseOtherPrice(price, currency, meter);
+  const productId = typeof price.product === 'string' ? price.product : price.product.id;
+  return { currency, eventName, meterId: meter.id, productId, priceId: price.id };
+}
+
+async function findMeter(
+  stripe: StripeClient,
+  eventName: string,
+): Promise<Stripe.Billing.Meter | null> {
+  for await (const meter of stripe.billing.meters.list({ limit: 100 })) {
+    if (meter.event_name !== eventName) continue;
+    refuseOtherMeter(meter);
+    return meter;
+  }
+  return null;
+}
+
+/** A meter cannot be changed, so one that counts otherwise must be replaced by a person. */
+function refuseOtherMeter(meter: Stripe.Billing.Meter): void {
+  const faults = [
+    meter.status === 'active' ? null : `its status is ${meter.status}, not active`,
+    meter.default_aggregation.formula === 'sum'
+      ? null
+      : `its formula is ${meter.default_aggregation.formula}, not sum`,
+    meter.event_time_window === null
+      ? null
+      : `it keeps only the newest event of each ${meter.event_time_window}`,
+    meter.value_settings.event_payload_key === 'value'
+      ? null
+      : `it reads its value from ${meter.value_settings.event_payload_key}, not value`,
+    meter.customer_mapping.event_payload_key === 'stripe_customer_id'
+      ? null
+      : `it reads the customer from ${meter.customer_mapping.event_payload_key}, not stripe_customer_id`,
+  ].filter((fault) => fault !== null);
+  if (faults.length === 0) return;
+  throw new Refusal(
+    'stripe',
+    `meter ${meter.id} (${meter.event_name}) does not fit: ${faults.join('; ')}`,
+    'deactivate that meter in Stripe and run "spanledger stripe setup" again',
+  );
+}
+
+function createMeter(stripe: StripeClient, currency: string): Promise<Stripe.Billing.Meter> {
+  return stripe.billing.meters.create(
+    {
+      display_name: `Spanledger usage (${currency}, micro units)`,
+      event_name: meterName(currency),
+      default_aggregation: { formula: 'sum' },
+      customer_mapping: { type: 'by_id', event_payload_key: 'stripe_customer_id' },
+      value_settings: { event_payload_key: 'value' },
+    },
+    { idempotencyKey: `spanledger-setup-meter-${meterName(currency)}` },
+  );
+}
+
+/** The lookup key finds our price again without a search, which lags. */
+async function findPrice(stripe: StripeClient, lookupKey: string): Promise<Stripe.Price | null> {
+  const found = await stripe.prices.list({ lookup_keys: [lookupKey], active: true, limit: 2 });
+  return found.data[0] ?? null;
+}
+
+async function createPrice(
+  stripe: StripeClient,
+  currency: string,
+  meter: Stripe.Billing.Meter,
+): Promise<Stripe.Price> {
+  const name = meterName(currency);
+  const product = await stripe.products.create(
+    { name: `LLM usage (${currency})`, metadata: { spanledger_meter: name } },
+    { idempotencyKey: `spanledger-setup-product-${name}` },
+  );
+  return stripe.prices.create(
+    {
+      currency: currency.toLowerCase(),
+      product: product.id,
+      lookup_key: name,
+      unit_amount_decimal: Stripe.Decimal.from(CENTS_PER_MICRO),
+      recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+    },
+    { idempotencyKey: `spanledger-setup-price-${name}-${meter.id}` },
+  );
+}
+
+function refuseOtherPrice(
+  price: Stripe.Price,
+  currency: string,
+  meter: Stripe.Billing.Meter,
+): void {
+  const unitAmount = price.unit_amount_decimal?.toString() ?? 'none';
+  const faults = [
+    price.currency === currency.toLowerCase() ? null : `its currency is ${price.currency}`,
+    unitAmount === CENTS_PER_MICRO
+      ? null
+      : `its unit amount is ${unitAmount}, not ${CENTS_PER_MICRO}`,
+    price.recurring?.usage_type === 'metered' ? null : 'it is not metered',
+    price.recurring?.meter === meter.id ? null : `its meter is ${price.recurring?.meter ?? 'none'}`,
+    price.recurring?.interval === 'month' ? null : 'it is not monthly',
+  ].filter((fault) => fault !== null);
+  if (faults.length === 0) return;
+  throw new Refusal(
+    'stripe',
+    `price ${price.id} does not fit: ${faults.join('; ')}`,
+    `archive that price in Stripe (or take the lookup key ${meter.event_name} from it) and run "spanledger stripe setup" again`,
+  );
+}

@@ -1,0 +1,157 @@
+import Stripe from 'stripe';
+import type { InstantMs } from '../clock.ts';
+import { Refusal } from '../refusal.ts';
+
+/** The real client, with our own retry loop instead of its own. */
+export type StripeClient = Stripe;
+
+export interface StripeOptions {
+  readonly apiKey: string;
+  /** The address of a double; null for Stripe's own. */
+  readonly apiBase: string | null;
+}
+
+/** A call that takes longer is given up and retried unchanged. */
+const TIMEOUT_MS = 20_000;
+
+/**
+ * Opens a client. A key of live mode is never sent to another address than Stripe's own.
+ * The SDK's retries are off: it ignores Retry-After and does not retry a 429.
+ */
+export function openStripe(options: StripeOptions): StripeClient {
+  const { apiKey, apiBase } = options;
+  const settings = { maxNetworkRetries: 0, timeout: TIMEOUT_MS, telemetry: false } as const;
+  if (apiBase === null) return new Stripe(apiKey, settings);
+  if (isLiveKey(apiKey)) {
+    throw new Refusal(
+      'stripe',
+      'STRIPE_API_BASE is set and STRIPE_API_KEY is a live key',
+      'unset STRIPE_API_BASE to bill for real, or use a test key against a double',
+    );
+  }
+  const base = new URL(apiBase);
+  const protocol = base.protocol === 'https:' ? 'https' : 'http';
+  const port = base.port === '' ? (protocol === 'https' ? 443 : 80) : Number(base.port);
+  return new Stripe(apiKey, { ...settings, host: base.hostname, port, protocol });
+}
+
+export function isLiveKey(apiKey: string): boolean {
+  return /^(sk|rk)_live_/.test(apiKey);
+}
+
+/** What an answer, or the lack of one, means for one intent (the retry table). */
+export type PushAnswer =
+  | { readonly kind: 'delivered'; readonly how: string }
+  /** Nothing is known; the same request again is safe while Stripe remembers its identifier. */
+  | { readonly kind: 'unknown'; readonly detail: string; readonly retryAfterMs: number | null }
+  /** Nothing to do with this tenant: no request may follow until a person looked. */
+  | { readonly kind: 'systemic'; readonly detail: string }
+  /** Stripe refuses this one request for good. */
+  | { readonly kind: 'refused'; readonly detail: string };
+
+/** Stripe answers a duplicate on its first API with 400 and no code; only the message tells. */
+const DUPLICATE = /An event already exists with identifier (\S+?)\.?$/;
+const NO_METER = /no active meter|meter.*(not found|inactive|archived)/i;
+
+/** Reads a failed meter-event request; `identifier` is the one that was sent. */
+export function classifyFailure(error: unknown, identifier: string): PushAnswer {
+  if (!(error instanceof Stripe.errors.StripeError)) throw error;
+  const detail = `${error.type} ${error.statusCode ?? 'without status'}: ${error.message}`;
+  if (isDuplicateOf(error, identifier)) return { kind: 'delivered', how: 'already there (400)' };
+  switch (error.statusCode) {
+    case 401:
+    case 403:
+    case 404:
+      return { kind: 'systemic', detail };
+    case 409:
+    case 429:
+      return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
+    case 400:
+      return NO_METER.test(error.message)
+        ? { kind: 'systemic', detail }
+        : { kind: 'refused', detail };
+    case 402:
+      return { kind: 'refused', detail };
+    default:
+      return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
+  }
+}
+
+function isDuplicateOf(error: Stripe.errors.StripeError, identifier: string): boolean {
+  if (error.code === 'duplicate_meter_event') return true;
+  return error.statusCode === 400 && DUPLICATE.exec(error.message)?.[1] === identifier;
+}
+
+function retryAfterMs(error: Stripe.errors.StripeError): number | null {
+  const header = Number(error.headers?.['retry-after']);
+  return Number.isFinite(header) && header >= 0 ? header * 1000 : null;
+}
+
+export interface MeterEventBody {
+  readonly eventName: string;
+  readonly identifier: string;
+  readonly stripeCustomer: string;
+  /** Whole micro-dollars as a plain decimal. */
+  readonly value: string;
+  /** Unix seconds. */
+  readonly timestamp: number;
+}
+
+/** Sends one meter event; the identifier is the idempotency key too, so that errors join to it. */
+export async function sendMeterEvent(
+  stripe: StripeClient,
+  body: MeterEventBody,
+): Promise<PushAnswer> {
+  try {
+    await stripe.billing.meterEvents.create(
+      {
+        event_name: body.eventName,
+        identifier: body.identifier,
+        timestamp: body.timestamp,
+        payload: { stripe_customer_id: body.stripeCustomer, value: body.value },
+      },
+      { idempotencyKey: body.identifier },
+    );
+    return { kind: 'delivered', how: 'accepted (200)' };
+  } catch (error) {
+    return classifyFailure(error, body.identifier);
+  }
+}
+
+export interface SummaryQuestion {
+  readonly meterId: string;
+  readonly stripeCustomer: string;
+  readonly startsAt: InstantMs;
+  readonly endsAt: InstantMs;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * What Stripe counts for a customer over a period, in micro-dollars. It lags, so that a low figure
+ * proves nothing yet. Bounds must lie on whole minutes.
+ */
+export async function readSummary(
+  stripe: StripeClient,
+  question: SummaryQuestion,
+): Promise<bigint> {
+  const floor = (instant: InstantMs) => Math.floor(instant / MINUTE_MS) * 60;
+  const page = await stripe.billing.meters.listEventSummaries(question.meterId, {
+    customer: question.stripeCustomer,
+    start_time: floor(question.startsAt),
+    end_time: floor(question.endsAt),
+    limit: 100,
+  });
+  // Without a grouping window there is one row for the whole range, or none for no usage.
+  return page.data.reduce((sum, row) => sum + toMicro(row.aggregated_value), 0n);
+}
+
+/** A double holds every whole number of 15 digits exactly; a fraction is somebody else's usage. */
+function toMicro(value: number): bigint {
+  if (Number.isSafeInteger(value)) return BigInt(value);
+  throw new Refusal(
+    'stripe',
+    `Stripe's summary holds ${value}, which is not a whole number of micro-dollars`,
+    'find what else reports usage to this meter; only Spanledger may',
+  );
+}

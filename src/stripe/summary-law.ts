@@ -1,0 +1,27 @@
+import { monthsPushed } from './push-store.ts';
+import { reconcileMonth } from './reconcile.ts';
+
+/** Months that are asked for: older invoices are final, and reads are counted by Stripe. */
+const MONTHS_CHECKED = 2;
+
+/**
+ * Law 6: what Stripe's summaries show is what we have confirmed as pushed. A summary that only lags,
+ * and a push still in flight, are no violation.
+ */
+export async function checkSummaries(options: Parameters<typeof reconcileMonth>[0]) {
+  const months = (await monthsPushed(options.database)).slice(0, MONTHS_CHECKED);
+  const rows = (await Promise.all(months.map((month) => reconcileMonth(options, month)))).flat();
+  const asked = rows.filter((row) => row.stripe !== null);
+  const wrong = asked.filter(
+    (row) => row.stripe !== row.confirmed && !['lag', 'in_flight'].includes(row.difference),
+  );
+  return {
+    law: 6,
+    name: "Stripe's summary = what is confirmed as pushed",
+    checked: asked.length,
+    violations: wrong.map(
+      (row) =>
+        `tenant "${row.tenant_id}" period ${row.period_start}: Stripe ${row.stripe} µ, confirmed ${row.confirmed} µ (${row.difference})`,
+    ),
+  };
+}

@@ -1,0 +1,8 @@
+/**
+ * The parameters of a property test: a fixed seed, so that a failure on one machine is a failure on
+ * every machine, and a count that SPANLEDGER_CASES raises for a longer search.
+ */
+export const cases = (count: number): { readonly numRuns: number; readonly seed: number } => ({
+  numRuns: Number(process.env['SPANLEDGER_CASES'] ?? count),
+  seed: 20261122,
+});
