@@ -194,6 +194,8 @@ create table entries (
   -- picodollars; null means that no rate is known, which is not a price of zero (R10)
   charge numeric(38, 0),
   cost numeric(38, 0),
+  -- what the requested model would have cost; null where it is the one that answered, or has no cost rate
+  requested_cost numeric(38, 0),
   currency text not null,
   charge_book text,
   charge_version timestamptz,
@@ -298,7 +300,8 @@ create index quarantine_waiting on quarantine (quarantine_id) where replayed_at 
 
 create table fold_queue (batch_id bigint primary key);
 
--- An absent dimension is ''. Day is the UTC day of occurred_at.
+-- An absent dimension is ''. Day is the UTC day of occurred_at. Two grains, because users and runs are
+-- many: usage_rollups answers most questions, run_rollups the ones about a user or a run.
 create table usage_rollups (
   tenant_id text collate "C" not null,
   period_start date not null,
@@ -317,10 +320,26 @@ create table usage_rollups (
   cache_read_tokens numeric(38, 0) not null,
   cache_write_tokens numeric(38, 0) not null,
   output_tokens numeric(38, 0) not null,
+  -- Input that no layer claims is prompt; the response layer is output_tokens.
+  tool_tokens numeric(38, 0) not null,
+  memory_tokens numeric(38, 0) not null,
   charge numeric(38, 0) not null,
   cost numeric(38, 0) not null,
+  -- What of charge and cost is for output, to tell the layers apart.
+  output_charge numeric(38, 0) not null,
+  output_cost numeric(38, 0) not null,
+  -- Cost at the model requested minus cost at the model executed (R4).
+  routing_gain numeric(38, 0) not null,
   primary key (tenant_id, period_start, day, kind, outcome, late, provider, requested_model, executed_model,
     feature, prompt_version, currency)
+);
+
+create table run_rollups (
+  like usage_rollups,
+  user_id text collate "C" not null,
+  agent_run_id text collate "C" not null,
+  primary key (tenant_id, period_start, day, kind, outcome, late, provider, requested_model, executed_model,
+    feature, prompt_version, currency, user_id, agent_run_id)
 );
 
 -- ---------------------------------------------------------------------------------------------------

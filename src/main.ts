@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addAudit } from './cli/audit.ts';
 import { addClose } from './cli/close.ts';
 import { reportFailure } from './cli/command.ts';
+import { addDemo } from './cli/demo.ts';
 import { addMigrate } from './cli/migrate.ts';
 import { addPriceBook } from './cli/price-book.ts';
 import { addQuarantine } from './cli/quarantine.ts';
@@ -20,6 +21,7 @@ const program = new Command('spanledger')
   .configureHelp({ sortSubcommands: false });
 
 const ADD_COMMANDS = [
+  addDemo,
   addMigrate,
   addPriceBook,
   addTenant,

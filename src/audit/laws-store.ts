@@ -3,6 +3,8 @@ import { parseInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { periodKey, readCarriedIn, readCloses, readGroups } from '../ledger/close-store.ts';
 import { makeManifest } from '../ledger/manifest.ts';
+import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
+import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollup-store.ts';
 import { loadPriceCatalog } from '../rating/price-book-store.ts';
 import type { LawReport } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
@@ -182,29 +184,44 @@ export function checkPushes(database: Database): Promise<LawReport> {
   );
 }
 
-/** Law 9: the rollups hold what the entries sum to, both ways. */
-export function checkRollups(database: Database): Promise<LawReport> {
+/** Law 9: both rollups hold what the entries sum to, both ways. */
+export async function checkRollups(database: Database): Promise<LawReport> {
   const law = { law: 9, name: 'rollups equal the entries that they sum' };
+  const reports: LawReport[] = [];
+  for (const rollup of ROLLUPS) reports.push(await checkRollup(database, rollup, law));
+  return {
+    ...law,
+    checked: reports.reduce((sum, report) => sum + report.checked, 0),
+    violations: reports.flatMap((report) => report.violations).slice(0, VIOLATIONS_NAMED),
+  };
+}
+
+function checkRollup(
+  database: Database,
+  rollup: (typeof ROLLUPS)[number],
+  law: Pick<LawReport, 'law' | 'name'>,
+): Promise<LawReport> {
+  const columns = [...rollup.dimensions, ...MEASURES];
+  const names = sql.raw(columns.map(({ name }) => name).join(', '));
+  const sums = sql.raw(columns.map(({ name, of }) => `${of} as ${name}`).join(', '));
+  const places = sql.raw(rollup.dimensions.map((_, index) => index + 1).join(', '));
+  const table = sql.raw(rollup.table);
   return check(
     database,
     law,
     sql<Counted>`
     with entry_sums as (
-      select tenant_id, period_start, (occurred_at at time zone 'UTC')::date as day, kind, outcome, late,
-        coalesce(provider, '') as provider, requested_model, executed_model,
-        coalesce(feature, '') as feature, coalesce(prompt_version, '') as prompt_version, currency,
-        count(*) as entries,
-        sum(uncached_input_tokens + cache_read_tokens + cache_write_tokens) as input_tokens,
-        sum(cache_read_tokens) as cache_read_tokens, sum(cache_write_tokens) as cache_write_tokens,
-        sum(output_tokens) as output_tokens, coalesce(sum(charge), 0) as charge, coalesce(sum(cost), 0) as cost
-      from entries where not exists (select 1 from fold_queue f where f.batch_id = entries.entry_id / 1000000)
-      group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+      select ${sums} from entries e ${sql.raw(RATES_OF_ENTRIES)}
+      where not exists (select 1 from fold_queue f where f.batch_id = e.entry_id / ${ENTRIES_PER_BATCH})
+      group by ${places}
     ), differing as (
-      (select 'entries' as side, e.* from (select * from entry_sums except select * from usage_rollups) e)
+      (select 'entries' as side, x.* from (
+        select ${names} from entry_sums except all select ${names} from ${table}) x)
       union all
-      (select 'rollup' as side, r.* from (select * from usage_rollups except select * from entry_sums) r)
+      (select ${sql.lit(rollup.table)} as side, x.* from (
+        select ${names} from ${table} except all select ${names} from entry_sums) x)
     )
-    select (select count(*) from usage_rollups) as checked,
+    select (select count(*) from ${table}) as checked,
       (select array_agg(side || ' of tenant "' || tenant_id || '" period ' || period_start || ' day ' || day
         || ' model "' || requested_model || '": ' || entries || ' entries, charge ' || charge || ' p, cost '
         || cost || ' p') from differing) as violations`,

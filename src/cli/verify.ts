@@ -26,7 +26,7 @@ function stripeCheck(session: Session) {
   return () => checkSummaries(options);
 }
 
-function renderReport(report: LawReport): string {
+export function renderReport(report: LawReport): string {
   const holds = report.violations.length === 0;
   const mark = holds ? styleText('green', 'holds') : styleText('red', 'BROKEN');
   const head = `law ${report.law}  ${mark}  ${report.name} (${report.checked.toLocaleString('en-US')} checked)`;

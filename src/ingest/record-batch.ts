@@ -1,4 +1,4 @@
-import type { InstantMs } from '../clock.ts';
+import { type InstantMs, pause } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction, sqlState } from '../database/database.ts';
 import type { ReadEvent, ReadItem } from '../events/read-body.ts';
@@ -18,8 +18,9 @@ export interface RecordedBatch {
   readonly outcomes: readonly ItemOutcome[];
 }
 
-/** A race with another worker is lost at most a few times in a row; more is a fault of ours. */
-const MOST_TRIES = 10;
+/** Each lost race means that another batch was committed; so many in a row are a fault of ours. */
+const MOST_TRIES = 25;
+const LONGEST_PAUSE_MS = 20;
 const UNIQUE_VIOLATION = '23505';
 const DEADLOCK = '40P01';
 
@@ -43,6 +44,7 @@ export async function recordBatch(
       // Another worker committed one of these keys after our probe; the next probe will see it.
       const lostRace = state === UNIQUE_VIOLATION || state === DEADLOCK;
       if (!lostRace || attempt === MOST_TRIES) throw error;
+      await pause(Math.random() * Math.min(attempt, LONGEST_PAUSE_MS));
     }
   }
 }

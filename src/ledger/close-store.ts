@@ -135,6 +135,7 @@ interface GroupRow {
   readonly charge_book: string | null;
   readonly charge_version: InstantMs | null;
   readonly charge_rate_id: bigint | null;
+  readonly gateway_free: boolean;
   readonly entries: bigint;
   readonly uncached_input: bigint;
   readonly cache_read: bigint;
@@ -157,7 +158,9 @@ export async function readGroups(
 ): Promise<ReadonlyMap<string, PeriodGroups>> {
   const { rows } = await sql<GroupRow>`
     select e.tenant_id, e.period_start, e.requested_model, e.service_tier, e.late, e.kind, e.outcome, e.currency,
-      e.charge_book, e.charge_version, e.charge_rate_id, count(*) as entries,
+      e.charge_book, e.charge_version, e.charge_rate_id,
+      -- A gateway hit under pass_through costs the tenant nothing, whatever the rate says.
+      (e.gateway_cache <> 'none' and e.charge = 0) is true as gateway_free, count(*) as entries,
       sum(e.uncached_input_tokens) as uncached_input, sum(e.cache_read_tokens) as cache_read,
       sum(e.cache_write_tokens) as cache_write, sum(e.output_tokens) as output,
       sum(e.call_share::bigint) as call_share, coalesce(sum(e.charge), 0) as charge
@@ -165,9 +168,7 @@ export async function readGroups(
       ${periods.map((period) => period.periodStart)}::date[]) k(t, s)
     join entries e on e.tenant_id = k.t and e.period_start = k.s
     group by e.tenant_id, e.period_start, e.requested_model, e.service_tier, e.late, e.kind, e.outcome, e.currency,
-      e.charge_book, e.charge_version, e.charge_rate_id,
-      -- A gateway hit under pass_through costs the tenant nothing, whatever the rate says.
-      e.gateway_cache <> 'none' and e.charge = 0
+      e.charge_book, e.charge_version, e.charge_rate_id, gateway_free
     order by e.tenant_id, e.period_start, e.requested_model, e.service_tier, e.late, e.kind, e.outcome`.execute(
     db,
   );
@@ -214,7 +215,7 @@ function toGroup(
       callShare: row.call_share,
     },
     charge: row.charge,
-    price: row.charge === 0n && row.outcome !== 'charged' ? null : priceOf(row, prices),
+    price: row.outcome !== 'charged' || row.gateway_free ? null : priceOf(row, prices),
   };
 }
 

@@ -7,7 +7,7 @@ export const COPY_COLUMNS = `tenant_id, source, event_id, member_id, revision, e
   requested_model, executed_model, response_id, service_tier, gateway_cache, uncached_input_tokens,
   cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, context_tokens, call_share,
   usage_source, layer_prompt_tokens, layer_tool_tokens, layer_memory_tokens, layer_response_tokens,
-  charge, cost, currency, charge_book, charge_version, charge_rate_id, cost_book, cost_version,
+  charge, cost, requested_cost, currency, charge_book, charge_version, charge_rate_id, cost_book, cost_version,
   cost_rate_id, user_id, feature, agent_run_id, prompt_version, further_tags, trace_id, span_id,
   parent_span_id, attempt, corrects_entry_id, reason, event_digest`;
 
@@ -53,6 +53,7 @@ export function copyLine(
     entry.layers?.response ?? NULL,
     entry.charge ?? NULL,
     entry.cost ?? NULL,
+    entry.requestedCost ?? NULL,
     entry.currency,
     ...rateColumns(entry.chargeRate),
     ...rateColumns(entry.costRate),

@@ -46,6 +46,7 @@ export interface NewEntry {
   /** Null where no rate is known (R10). */
   readonly charge: Pico | null;
   readonly cost: Pico | null;
+  readonly requestedCost: Pico | null;
   readonly currency: string;
   readonly chargeRate: RateReference | null;
   readonly costRate: RateReference | null;
@@ -110,6 +111,7 @@ export function usageEntry(options: {
     layers: part.layers,
     charge: part.charge,
     cost: part.cost,
+    requestedCost: part.requestedCost,
     currency: part.currency,
     chargeRate: reference(part.chargeRate),
     costRate: reference(part.costRate),

@@ -68,9 +68,11 @@ export class ReferenceCache {
     };
   }
 
-  /** After a rollback nothing that this transaction made may be relied on. */
+  /**
+   * After a rollback no tenant and no period that this transaction made may be relied on. Prices stay:
+   * posting makes none, and reading them again would lose the next race too.
+   */
   forget(): void {
-    this.#prices = null;
     this.#tenantsRevision = 0n;
     this.#tenants.clear();
     this.knownPeriods.clear();

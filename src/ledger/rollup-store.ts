@@ -40,31 +40,92 @@ function foldSome(database: Database): Promise<number> {
 }
 
 async function foldBatches(transaction: Transaction, batchIds: readonly bigint[]): Promise<void> {
-  await transaction.client.query(
-    `insert into usage_rollups as u (${DIMENSIONS}, ${MEASURES})
-     select tenant_id, period_start, (occurred_at at time zone 'UTC')::date, kind, outcome, late,
-       coalesce(provider, ''), requested_model, executed_model, coalesce(feature, ''),
-       coalesce(prompt_version, ''), currency,
-       count(*), sum(uncached_input_tokens + cache_read_tokens + cache_write_tokens),
-       sum(cache_read_tokens), sum(cache_write_tokens), sum(output_tokens),
-       coalesce(sum(charge), 0), coalesce(sum(cost), 0)
-     from unnest($1::bigint[]) b(batch_id)
-     join entries on entry_id >= b.batch_id * ${ENTRIES_PER_BATCH} and entry_id < (b.batch_id + 1) * ${ENTRIES_PER_BATCH}
-     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
-     order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
-     on conflict (${DIMENSIONS}) do update set
-       entries = u.entries + excluded.entries,
-       input_tokens = u.input_tokens + excluded.input_tokens,
-       cache_read_tokens = u.cache_read_tokens + excluded.cache_read_tokens,
-       cache_write_tokens = u.cache_write_tokens + excluded.cache_write_tokens,
-       output_tokens = u.output_tokens + excluded.output_tokens,
-       charge = u.charge + excluded.charge,
-       cost = u.cost + excluded.cost`,
-    [batchIds],
-  );
+  for (const rollup of ROLLUPS) {
+    const columns = [...rollup.dimensions, ...MEASURES].map(({ name }) => name).join(', ');
+    const dimensions = rollup.dimensions.map(({ name }) => name).join(', ');
+    const places = rollup.dimensions.map((_, index) => index + 1).join(', ');
+    await transaction.client.query(
+      `insert into ${rollup.table} as u (${columns})
+       select ${[...rollup.dimensions, ...MEASURES].map(({ of }) => of).join(', ')}
+       from unnest($1::bigint[]) batch(batch_id)
+       join entries e on e.entry_id >= batch.batch_id * ${ENTRIES_PER_BATCH}
+         and e.entry_id < (batch.batch_id + 1) * ${ENTRIES_PER_BATCH}
+       ${RATES_OF_ENTRIES}
+       group by ${places} order by ${places}
+       on conflict (${dimensions}) do update set
+         ${MEASURES.map(({ name }) => `${name} = u.${name} + excluded.${name}`).join(', ')}`,
+      [batchIds],
+    );
+  }
 }
 
-const DIMENSIONS = `tenant_id, period_start, day, kind, outcome, late, provider, requested_model,
-  executed_model, feature, prompt_version, currency`;
+/** A column of a rollup, and the expression over entries that gives it. */
+interface RollupColumn {
+  readonly name: string;
+  readonly of: string;
+}
 
-const MEASURES = `entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, charge, cost`;
+const DIMENSIONS: readonly RollupColumn[] = [
+  { name: 'tenant_id', of: 'e.tenant_id' },
+  { name: 'period_start', of: 'e.period_start' },
+  { name: 'day', of: "(e.occurred_at at time zone 'UTC')::date" },
+  { name: 'kind', of: 'e.kind' },
+  { name: 'outcome', of: 'e.outcome' },
+  { name: 'late', of: 'e.late' },
+  { name: 'provider', of: "coalesce(e.provider, '')" },
+  { name: 'requested_model', of: 'e.requested_model' },
+  { name: 'executed_model', of: 'e.executed_model' },
+  { name: 'feature', of: "coalesce(e.feature, '')" },
+  { name: 'prompt_version', of: "coalesce(e.prompt_version, '')" },
+  { name: 'currency', of: 'e.currency' },
+];
+
+export const MEASURES: readonly RollupColumn[] = [
+  { name: 'entries', of: 'count(*)' },
+  {
+    name: 'input_tokens',
+    of: 'sum(e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens)',
+  },
+  { name: 'cache_read_tokens', of: 'sum(e.cache_read_tokens)' },
+  { name: 'cache_write_tokens', of: 'sum(e.cache_write_tokens)' },
+  { name: 'output_tokens', of: 'sum(e.output_tokens)' },
+  { name: 'tool_tokens', of: 'coalesce(sum(e.layer_tool_tokens), 0)' },
+  { name: 'memory_tokens', of: 'coalesce(sum(e.layer_memory_tokens), 0)' },
+  { name: 'charge', of: 'coalesce(sum(e.charge), 0)' },
+  { name: 'cost', of: 'coalesce(sum(e.cost), 0)' },
+  {
+    name: 'output_charge',
+    of: 'coalesce(sum(case when e.charge <> 0 then e.output_tokens * p.output end), 0)',
+  },
+  {
+    name: 'output_cost',
+    of: 'coalesce(sum(case when e.cost <> 0 then e.output_tokens * k.output end), 0)',
+  },
+  { name: 'routing_gain', of: 'coalesce(sum(e.requested_cost - e.cost), 0)' },
+];
+
+/** The rates by which output was charged and paid; a cost-plus charge has its factor in it. */
+export const RATES_OF_ENTRIES = `
+  left join price_rates r on r.rate_id = e.charge_rate_id
+  left join price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
+  left join lateral (
+    select case when b.cost_factor is not null and r.book <> b.book
+      then floor((2 * r.output * b.cost_factor + 1000000) / 2000000) else r.output end as output
+  ) p on true
+  left join price_rates k on k.rate_id = e.cost_rate_id`;
+
+/** The two grains of the rollups; the finer one knows users and agent runs too. */
+export const ROLLUPS: readonly {
+  readonly table: 'usage_rollups' | 'run_rollups';
+  readonly dimensions: readonly RollupColumn[];
+}[] = [
+  { table: 'usage_rollups', dimensions: DIMENSIONS },
+  {
+    table: 'run_rollups',
+    dimensions: [
+      ...DIMENSIONS,
+      { name: 'user_id', of: "coalesce(e.user_id, '')" },
+      { name: 'agent_run_id', of: "coalesce(e.agent_run_id, '')" },
+    ],
+  },
+];

@@ -49,6 +49,8 @@ export interface RatedPart {
   /** Null where no rate is known (R10). */
   readonly charge: Pico | null;
   readonly cost: Pico | null;
+  /** What the requested model would have cost; null where it answered itself or has no cost rate. */
+  readonly requestedCost: Pico | null;
   readonly currency: string;
   readonly chargeRate: FoundRate | null;
   readonly costRate: FoundRate | null;
@@ -111,6 +113,7 @@ function ratePart(event: UsageEvent, part: UnratedPart, pricing: Pricing): Rated
     outcome,
     charge: chargeOf(event, part, { outcome, chargeRate }),
     cost: costOf(event, part, costRate),
+    requestedCost: requestedCostOf(event, part, { catalog: pricing.catalog, currency, question }),
     currency,
     chargeRate,
     costRate,
@@ -155,6 +158,20 @@ function costOf(event: UsageEvent, part: UnratedPart, found: FoundRate | null): 
   if (event.status !== 'ok' && !reachedProvider) return 0n;
   if (found === null) return null;
   return sumParts(rateUsage(ratedTokens(part), found.rate, 'pass_through'));
+}
+
+/** Beside the cost it tells what a fallback to another model gained or lost (R4). */
+function requestedCostOf(
+  event: UsageEvent,
+  part: UnratedPart,
+  of: {
+    readonly catalog: PriceCatalog;
+    readonly currency: string;
+    readonly question: PriceQuestion;
+  },
+): Pico | null {
+  if ((event.executedModel ?? event.requestedModel) === event.requestedModel) return null;
+  return costOf(event, part, findCost(of.catalog, of.currency, of.question));
 }
 
 export function ratedTokens(part: {

@@ -1,0 +1,108 @@
+import type { PriceBookDocument } from '../rating/price-book-document.ts';
+import { parsePriceBook } from '../rating/price-book-document.ts';
+import type { TenantChange } from '../tenants/tenant-store.ts';
+
+/** The made-up tenants, models and prices of the demo. */
+
+export interface DemoTenant extends TenantChange {
+  readonly tenantId: string;
+  /** How much of the traffic is its own, against the others. */
+  readonly weight: number;
+}
+
+const LIVE = { mode: 'live', priceBook: 'standard' } as const;
+
+export const DEMO_TENANTS: readonly DemoTenant[] = [
+  { ...LIVE, tenantId: 'acme-robotics', weight: 30, timeZone: 'UTC' },
+  { ...LIVE, tenantId: 'northwind-ai', weight: 22, timeZone: 'America/New_York' },
+  { ...LIVE, tenantId: 'initech', weight: 16, timeZone: 'Europe/Berlin' },
+  {
+    ...LIVE,
+    tenantId: 'umbrella-bio',
+    weight: 12,
+    timeZone: 'Asia/Kolkata',
+    priceBook: 'enterprise',
+  },
+  {
+    ...LIVE,
+    tenantId: 'hooli',
+    weight: 9,
+    timeZone: 'America/Los_Angeles',
+    priceBook: 'enterprise',
+  },
+  { ...LIVE, tenantId: 'stark-labs', weight: 6, timeZone: 'Australia/Adelaide' },
+  { ...LIVE, tenantId: 'globex', weight: 3, timeZone: 'UTC', mode: 'shadow' },
+];
+
+/** Sends usage without having been registered, and so appears in shadow (R11). */
+export const UNKNOWN_TENANT = 'wonka-trial';
+
+export interface DemoModel {
+  readonly provider: string;
+  readonly model: string;
+  readonly operation: string;
+  readonly weight: number;
+  /** What a gateway falls back to when this one fails. */
+  readonly fallback: string | null;
+}
+
+const CHAT = { operation: 'chat', fallback: null } as const;
+
+export const DEMO_MODELS: readonly DemoModel[] = [
+  { ...CHAT, provider: 'openai', model: 'gpt-4o-mini', weight: 34 },
+  { ...CHAT, provider: 'openai', model: 'gpt-4o', weight: 22, fallback: 'gpt-4o-mini' },
+  {
+    ...CHAT,
+    provider: 'anthropic',
+    model: 'claude-sonnet-4-5',
+    weight: 20,
+    fallback: 'claude-haiku-4-5',
+  },
+  { ...CHAT, provider: 'anthropic', model: 'claude-haiku-4-5', weight: 10 },
+  { ...CHAT, provider: 'gcp.gemini', model: 'gemini-2.5-flash', weight: 9 },
+  {
+    ...CHAT,
+    provider: 'openai',
+    model: 'text-embedding-3-small',
+    operation: 'embeddings',
+    weight: 5,
+  },
+];
+
+/** What the tenants pay: one book for work done, one that passes the provider's cache rates on. */
+export function demoChargeBooks(effectiveFrom: string): readonly PriceBookDocument[] {
+  const rows = (factor: readonly [string, string, string, string][]) =>
+    factor.map(([name, input, output, cacheRead]) => ({
+      model: name,
+      per_million: { input, output, cache_read: cacheRead, cache_write: input },
+    }));
+  const head = { kind: 'charge', currency: 'USD', effective_from: effectiveFrom };
+  return [
+    parsePriceBook({ ...head, book: 'standard', caching: 'work_done', models: rows(STANDARD) }),
+    parsePriceBook({
+      ...head,
+      book: 'enterprise',
+      caching: 'pass_through',
+      models: rows(ENTERPRISE),
+    }),
+  ];
+}
+
+/** Model, then dollars a million tokens: input, output, cached input. */
+const STANDARD: readonly [string, string, string, string][] = [
+  ['gpt-4o-mini', '0.24', '0.96', '0.24'],
+  ['gpt-4o', '4.00', '16.00', '4.00'],
+  ['claude-sonnet-4-5', '4.80', '24.00', '4.80'],
+  ['claude-haiku-4-5', '1.60', '8.00', '1.60'],
+  ['gemini-2.5-flash', '0.48', '4.00', '0.48'],
+  ['text-embedding-3-small', '0.04', '0', '0.04'],
+];
+
+const ENTERPRISE: readonly [string, string, string, string][] = [
+  ['gpt-4o-mini', '0.18', '0.72', '0.09'],
+  ['gpt-4o', '3.00', '12.00', '1.50'],
+  ['claude-sonnet-4-5', '3.60', '18.00', '0.36'],
+  ['claude-haiku-4-5', '1.20', '6.00', '0.12'],
+  ['gemini-2.5-flash', '0.36', '3.00', '0.09'],
+  ['text-embedding-3-small', '0.024', '0', '0.024'],
+];

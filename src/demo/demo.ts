@@ -1,0 +1,317 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DateTime } from 'luxon';
+import type { LawReport } from '../audit/law.ts';
+import { verify } from '../audit/verify.ts';
+import { type Clock, formatInstant } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import { closeDatabase, openDatabase } from '../database/database.ts';
+import { migrate } from '../database/migrate.ts';
+import { openQueue } from '../ingest/queue-client.ts';
+import { runWorker, type WorkerReport } from '../ingest/worker-loop.ts';
+import { closePeriods } from '../ledger/close-periods.ts';
+import { readCloses } from '../ledger/close-store.ts';
+import { runRollupLoop } from '../ledger/rollup-loop.ts';
+import { foldAll } from '../ledger/rollup-store.ts';
+import type { Log } from '../log.ts';
+import { divideHalfUp, formatMinor, picoPerMinor } from '../money.ts';
+import { seedCostBook } from '../rating/genai-seed.ts';
+import { importPriceBook } from '../rating/price-book-store.ts';
+import type { UsageRow } from '../reports/usage-report-store.ts';
+import { readUsage } from '../reports/usage-report-store.ts';
+import { buildStatement } from '../statements/statement.ts';
+import { renderStatementText } from '../statements/statement-text.ts';
+import { pushMonth } from '../stripe/push.ts';
+import { saveMeter } from '../stripe/push-store.ts';
+import type { ReconcileRow } from '../stripe/reconcile.ts';
+import { reconcileMonth } from '../stripe/reconcile.ts';
+import { setUpMeter } from '../stripe/setup.ts';
+import { openStripe, type StripeClient } from '../stripe/stripe-client.ts';
+import { checkSummaries } from '../stripe/summary-law.ts';
+import { type StripeDouble, startStripeDouble } from '../stripe-double/stripe-double.ts';
+import { setTenant } from '../tenants/tenant-store.ts';
+import { DEMO_TENANTS, demoChargeBooks } from './cast.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+import { type LocalQueue, startLocalQueue } from './local-queue.ts';
+import { seededRandom } from './random.ts';
+import { sendTraffic } from './send-traffic.ts';
+import { generateTrace, readTrace } from './trace.ts';
+import type { Traffic } from './traffic.ts';
+import { makeTraffic } from './traffic.ts';
+
+export interface DemoOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A trace to replay; null for a generated one. */
+  readonly traceFile: string | null;
+  readonly calls: number;
+  readonly seed: number;
+  /** Where the statements go. */
+  readonly folder: string;
+  readonly say: (line: string) => void;
+  readonly progress: (label: string, done: number, all: number) => void;
+}
+
+/** The parts that the demo runs on, each real: a database, a queue over HTTP, a Stripe over HTTP. */
+export interface DemoParts {
+  readonly postgres: EmbeddedPostgres;
+  readonly queue: LocalQueue;
+  readonly double: StripeDouble;
+  readonly database: Database;
+  readonly stripe: StripeClient;
+  stop(): Promise<void>;
+}
+
+export interface DemoResult {
+  /** YYYY-MM */
+  readonly month: string;
+  readonly traffic: Traffic['counts'];
+  readonly worker: WorkerReport;
+  readonly tenants: readonly DemoRow[];
+  readonly laws: readonly LawReport[];
+  readonly statements: readonly string[];
+}
+
+/** One tenant's month as finance reads it; decimal strings in the currency's major unit. */
+export interface DemoRow {
+  readonly tenant_id: string;
+  readonly mode: string;
+  readonly calls: number;
+  readonly failed: number;
+  readonly tokens: string;
+  readonly charge: string;
+  readonly cost: string;
+  readonly margin: string;
+  /** Micro-dollars confirmed as pushed, and what Stripe's summary says. */
+  readonly pushed: string;
+  readonly stripe: string | null;
+}
+
+const DATABASE_NAME = 'spanledger';
+
+export async function startDemoParts(log: Log): Promise<DemoParts> {
+  const [postgres, queue, double] = await Promise.all([
+    startEmbeddedPostgres(),
+    startLocalQueue(),
+    startStripeDouble(),
+  ]);
+  const admin = openDatabase({ url: postgres.url, connections: 1, onConnectionLost: () => {} });
+  await admin.pool.query(`create database ${DATABASE_NAME}`);
+  await closeDatabase(admin);
+  const database = openDatabase({
+    url: postgres.urlOf(DATABASE_NAME),
+    connections: 12,
+    onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
+  });
+  const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
+  return {
+    postgres,
+    queue,
+    double,
+    database,
+    stripe,
+    async stop() {
+      await closeDatabase(database);
+      await Promise.all([postgres.stop(), queue.stop(), double.close()]);
+    },
+  };
+}
+
+/** How to reach the parts that go on running, as environment variables. */
+export function connectionOf(parts: DemoParts): Readonly<Record<string, string>> {
+  return {
+    DATABASE_URL: parts.postgres.urlOf(DATABASE_NAME),
+    SPANLEDGER_QUEUE_URL: parts.queue.queueUrl,
+    AWS_ENDPOINT_URL_SQS: parts.queue.endpoint,
+    STRIPE_API_BASE: parts.double.url,
+    STRIPE_API_KEY: parts.double.apiKey,
+  };
+}
+
+/** The main job, end to end, as an operator would run it month by month. */
+export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<DemoResult> {
+  const month = lastEndedMonth(options.clock);
+  const { say } = options;
+  await prepare(parts, options, month);
+  const traffic = await sendMonth(parts, options, month);
+  const worker = await consume(parts, options, traffic);
+  const request = { month: month.name, tenantId: null };
+  const closes = await closePeriods(parts.database, options.clock, request);
+  const open = closes.filter((close) => close.state !== 'closed');
+  if (open.length > 0) throw new Error(`not closed: ${JSON.stringify(open)}`);
+  say(`closed ${month.name} for ${closes.length} tenants`);
+  const stripe = { ...parts, livemode: false, clock: options.clock, log: options.log };
+  const pushes = await pushMonth(stripe, month.name);
+  say(
+    `pushed ${pushes.filter((push) => push.state === 'confirmed').length} tenants to Stripe, once each`,
+  );
+  const reconciled = await reconcileMonth(stripe, month.name);
+  const unexplained = reconciled.filter((row) => !row.explained).length;
+  say(
+    `reconciled ${reconciled.length} tenants with Stripe: ${unexplained} unexplained differences`,
+  );
+  const statements = await writeStatements(parts, options, month.name);
+  const laws = await verify(parts.database, () => checkSummaries(stripe));
+  const usage = await readUsage(parts.database, {
+    by: ['tenant', 'outcome'],
+    tenantId: null,
+    from: null,
+    to: null,
+  });
+  const tenants = closes.map((close) =>
+    demoRow(close.tenant_id, { charge: close.charge_total ?? '0', usage, reconciled }),
+  );
+  return { month: month.name, traffic: traffic.counts, worker, tenants, laws, statements };
+}
+
+interface DemoMonth {
+  readonly name: string;
+  readonly startsAt: number;
+  readonly endsAt: number;
+}
+
+/** The newest month that is over in every time zone. */
+function lastEndedMonth(clock: Clock): DemoMonth {
+  const start = DateTime.fromMillis(clock(), { zone: 'utc' })
+    .minus({ days: 1 })
+    .startOf('month')
+    .minus({ months: 1 });
+  return {
+    name: start.toFormat('yyyy-MM'),
+    startsAt: start.toMillis(),
+    endsAt: start.plus({ months: 1 }).toMillis(),
+  };
+}
+
+async function prepare(parts: DemoParts, options: DemoOptions, month: DemoMonth): Promise<void> {
+  const { database, double, stripe } = parts;
+  const { clock, say } = options;
+  await migrate(database);
+  const effectiveFrom = formatInstant(month.startsAt - 40 * 24 * 60 * 60 * 1000);
+  const cost = seedCostBook({ book: 'providers', effectiveFrom, currency: 'USD' });
+  for (const book of [...demoChargeBooks(effectiveFrom), ...cost]) {
+    await importPriceBook(database, book, clock());
+  }
+  say(
+    `imported charge books standard and enterprise, and provider prices of ${cost[0]?.models.length} models`,
+  );
+  for (const { tenantId, weight: _, ...change } of DEMO_TENANTS) {
+    const stripeCustomer = `cus_${tenantId.replaceAll('-', '_')}`;
+    double.control.addCustomer({ id: stripeCustomer });
+    await setTenant(database, tenantId, { ...change, stripeCustomer, at: clock() });
+  }
+  const meter = await setUpMeter(stripe, 'USD');
+  await saveMeter(database, meter, { livemode: false, at: clock() });
+  say(`registered ${DEMO_TENANTS.length} tenants, and set up Stripe meter ${meter.eventName}`);
+}
+
+async function sendMonth(
+  parts: DemoParts,
+  options: DemoOptions,
+  month: DemoMonth,
+): Promise<Traffic> {
+  const random = seededRandom(options.seed);
+  const { traceFile, say } = options;
+  const trace =
+    traceFile === null ? generateTrace(random, options.calls) : await readTrace(traceFile);
+  const traffic = makeTraffic(random, trace, month);
+  const { counts } = traffic;
+  const origin =
+    traceFile === null ? `generated trace, seed ${options.seed}` : `trace ${traceFile}`;
+  say(`${origin}: ${trace.length} requests become ${counts.calls} model calls over ${month.name}`);
+  say('  tenants, users, features, models, failures and batches are synthetic: the trace has none');
+  const messages = await sendTraffic(parts.queue, traffic, () => {});
+  say(
+    `sent ${messages} SQS messages: ${counts.failed} failed calls, ${counts.fallbacks} fallbacks, ${counts.batches} batched requests, ${counts.duplicates} duplicates, ${counts.conflicts} conflicts, ${traffic.malformed.length} malformed`,
+  );
+  return traffic;
+}
+
+async function consume(
+  parts: DemoParts,
+  options: DemoOptions,
+  traffic: Traffic,
+): Promise<WorkerReport> {
+  const { database, queue } = parts;
+  const { clock, log } = options;
+  const client = openQueue({ ...queue, region: null, pollers: 4 });
+  const stopRollups = new AbortController();
+  const rollups = runRollupLoop(database, log, stopRollups.signal);
+  const all = traffic.events.length + traffic.malformed.length;
+  let done = 0;
+  const onRecorded = (outcomes: readonly unknown[]) => {
+    done += outcomes.length;
+    options.progress('worker', done, all);
+  };
+  try {
+    const worker = { database, queue: client, clock, log, litellmKey: null };
+    const report = await runWorker(
+      { ...worker, untilEmpty: true, pollers: 4, onRecorded },
+      new AbortController().signal,
+    );
+    options.say(
+      `worker: ${report.posted} events posted, ${report.duplicate} duplicates, ${report.conflict} conflicts, ${report.quarantined} quarantined`,
+    );
+    return report;
+  } finally {
+    stopRollups.abort();
+    await rollups;
+    await foldAll(database);
+    client.close();
+  }
+}
+
+async function writeStatements(
+  parts: DemoParts,
+  options: DemoOptions,
+  month: string,
+): Promise<readonly string[]> {
+  await mkdir(options.folder, { recursive: true });
+  const files: string[] = [];
+  for (const close of await readCloses(parts.database, { month, tenantId: null })) {
+    const statement = buildStatement({
+      manifest: JSON.parse(close.manifest),
+      manifestHash: close.manifestHash,
+      closedAt: formatInstant(close.closedAt),
+    });
+    const file = join(options.folder, `${close.tenantId}-${month}`);
+    await writeFile(`${file}.json`, `${JSON.stringify(statement, null, 2)}\n`);
+    await writeFile(`${file}.txt`, renderStatementText(statement));
+    files.push(`${file}.txt`);
+  }
+  return files;
+}
+
+function demoRow(
+  tenantId: string,
+  of: {
+    readonly charge: string;
+    readonly usage: readonly UsageRow[];
+    readonly reconciled: readonly ReconcileRow[];
+  },
+): DemoRow {
+  const own = of.usage.filter((row) => row.tenant === tenantId);
+  const count = (outcome: string) =>
+    own.filter((row) => row.outcome === outcome).reduce((sum, row) => sum + row.entries, 0);
+  const sum = (value: (row: UsageRow) => bigint) =>
+    own.reduce((total, row) => total + value(row), 0n);
+  const cost = sum((row) => row.costPico);
+  const reconciled = of.reconciled.find((row) => row.tenant_id === tenantId);
+  const tenant = DEMO_TENANTS.find((candidate) => candidate.tenantId === tenantId);
+  return {
+    tenant_id: tenantId,
+    mode: tenant?.mode ?? 'shadow',
+    calls: own.reduce((total, row) => total + row.entries, 0),
+    failed: count('failed') + count('cancelled'),
+    tokens: String(sum((row) => row.inputTokens + row.outputTokens)),
+    charge: of.charge,
+    cost: cents(cost),
+    margin: cents(sum((row) => row.chargePico) - cost),
+    pushed: reconciled?.confirmed ?? '0',
+    stripe: reconciled?.stripe ?? null,
+  };
+}
+
+function cents(amount: bigint): string {
+  return formatMinor(divideHalfUp(amount, picoPerMinor('USD')), 'USD');
+}

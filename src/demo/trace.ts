@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { parseInstant } from '../clock.ts';
+import { Refusal } from '../refusal.ts';
+import type { Random } from './random.ts';
+
+/** One real or generated request: when it came within its trace, and its token counts. */
+export interface TraceCall {
+  /** From 0 to 1 of the trace's length; the demo stretches the trace over its month. */
+  readonly position: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** Logarithms of token counts of a public conversation trace: mean and deviation. */
+const INPUT = { mean: 6.63, deviation: 0.99, most: 14_050 };
+const OUTPUT = { mean: 5.02, deviation: 0.86, most: 1_000 };
+
+/** Calls with the distributions of a public trace of a conversation service. */
+export function generateTrace(random: Random, calls: number): readonly TraceCall[] {
+  const draw = ({ mean, deviation, most }: typeof INPUT) =>
+    Math.max(2, Math.min(most, Math.round(Math.exp(mean + deviation * random.normal()))));
+  return Array.from({ length: calls }, (_, index) => ({
+    position: (index + random.next()) / calls,
+    inputTokens: draw(INPUT),
+    outputTokens: draw(OUTPUT),
+  }));
+}
+
+const HEADER = 'TIMESTAMP,ContextTokens,GeneratedTokens';
+
+/** Reads an Azure LLM inference trace: CSV of instants in UTC, context tokens, generated tokens. */
+export async function readTrace(file: string): Promise<readonly TraceCall[]> {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw new Refusal('usage', `cannot read ${file}: ${error.message}`, 'give the path of a trace');
+  });
+  const [header, ...lines] = text.trim().split(/\r?\n/);
+  if (header?.trim() !== HEADER) {
+    throw new Refusal(
+      'usage',
+      `${file} does not begin with "${HEADER}"`,
+      'give an Azure trace as CSV',
+    );
+  }
+  const rows = lines.map((line, index) => readLine(line, `${file}:${index + 2}`));
+  const first = rows[0]?.at ?? 0;
+  const length = Math.max(1, (rows.at(-1)?.at ?? 0) - first);
+  return rows.map(({ at, inputTokens, outputTokens }) => ({
+    position: Math.min(0.999_999, (at - first) / length),
+    inputTokens,
+    outputTokens,
+  }));
+}
+
+function readLine(line: string, place: string) {
+  const [time = '', input, output] = line.split(',');
+  const inputTokens = Number(input);
+  const outputTokens = Number(output);
+  if (!Number.isInteger(inputTokens) || !Number.isInteger(outputTokens)) {
+    throw new Refusal('usage', `${place}: "${line}" is not a row of the trace`, 'mend the file');
+  }
+  // Seven decimals of a second are more than an instant of ours holds.
+  const at = parseInstant(`${time.trim().replace(' ', 'T').slice(0, 23)}Z`);
+  return { at, inputTokens, outputTokens };
+}
