@@ -29,9 +29,12 @@ export function openDatabase(options: DatabaseOptions): Database {
     types: { getTypeParser: typeParser },
     connectionTimeoutMillis: 10_000,
   });
+  const lost = (error: Error) => {
+    if (!pool.ending) options.onConnectionLost(error);
+  };
   // Without this listener a server that goes away takes the whole process with it.
-  pool.on('error', options.onConnectionLost);
-  pool.on('connect', (client) => client.on('error', options.onConnectionLost));
+  pool.on('error', lost);
+  pool.on('connect', (client) => client.on('error', lost));
   return { pool, kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
 }
 
