@@ -213,7 +213,11 @@ create table entries (
   parent_span_id text,
   attempt integer not null check (attempt >= 1),
   corrects_entry_id bigint,
+  -- of the two entries of a correction, the one that takes the corrected entry back
+  is_reversal boolean not null,
   reason text,
+  -- who posted a correction or an allocation
+  actor text,
   event_digest bytea not null check (length(event_digest) = 32),
   primary key (tenant_id, source, event_id, member_id, revision),
   constraint unrated_has_no_charge check ((charge is null) = (outcome = 'unrated')),
@@ -222,8 +226,9 @@ create table entries (
     uncached_input_tokens >= 0 and cache_read_tokens >= 0 and cache_write_tokens >= 0
     and output_tokens >= 0 and reasoning_tokens >= 0 and call_share between 0 and 1000000
     and coalesce(charge, 0) >= 0 and coalesce(cost, 0) >= 0)),
+  constraint only_corrections_reverse check (kind <> 'usage' or not is_reversal),
   constraint correction_names_its_entry check ((kind = 'correction') = (corrects_entry_id is not null)),
-  constraint correction_has_a_reason check (kind = 'usage' or reason is not null)
+  constraint correction_has_a_reason check (kind = 'usage' or (reason is not null and actor is not null))
 );
 create unique index entries_by_id on entries (entry_id);
 -- The second report of one provider response is a duplicate (R8). A gateway cache hit answers with
@@ -233,6 +238,10 @@ create unique index entries_by_response on entries (tenant_id, response_id, (coa
 
 -- What a close must wait for, and what was corrected already; both are few.
 create index entries_unrated on entries (tenant_id, period_start) where outcome = 'unrated';
+-- To join the attempts of one call (R8): the failed ones, and those that may have answered instead.
+create index entries_failed_attempts on entries (tenant_id, trace_id) where status <> 'ok' and trace_id is not null;
+create index entries_later_attempts on entries (tenant_id, trace_id)
+  where status = 'ok' and trace_id is not null and (attempt > 1 or further_tags ? 'requested_model_source');
 create index entries_corrections on entries (corrects_entry_id) where corrects_entry_id is not null;
 
 create trigger entries_are_append_only before update or delete or truncate on entries
@@ -414,7 +423,7 @@ select 'ent_' || entry_id as entry_id, kind, outcome, tenant_id, source, event_i
   major(charge) as charge, major(cost) as cost, currency, charge_book, charge_version,
   user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
   'ent_' || corrects_entry_id as corrects_entry_id, reason,
-  operation, status, error_type, response_id, usage_source, cost_book, cost_version
+  operation, status, error_type, response_id, usage_source, cost_book, cost_version, actor, is_reversal, revision
 from entries;
 
 create view audit.periods as

@@ -3,10 +3,13 @@ import { Command, CommanderError } from 'commander';
 import { addAudit } from './cli/audit.ts';
 import { addClose } from './cli/close.ts';
 import { reportFailure } from './cli/command.ts';
+import { addCorrect } from './cli/correct.ts';
 import { addDemo } from './cli/demo.ts';
 import { addMigrate } from './cli/migrate.ts';
 import { addPriceBook } from './cli/price-book.ts';
 import { addQuarantine } from './cli/quarantine.ts';
+import { addReport } from './cli/report.ts';
+import { addRerate } from './cli/rerate.ts';
 import { addStatement } from './cli/statement.ts';
 import { addPush, addReconcile, addStripe } from './cli/stripe.ts';
 import { addStripeDouble } from './cli/stripe-double.ts';
@@ -31,7 +34,10 @@ const ADD_COMMANDS = [
   addPush,
   addReconcile,
   addStatement,
+  addReport,
   addAudit,
+  addCorrect,
+  addRerate,
   addQuarantine,
   addVerify,
   addStripeDouble,

@@ -23,7 +23,7 @@ export const SUPPORTED_CURRENCIES: readonly string[] = Object.keys(MINOR_UNIT_DE
 
 /** Decimals of the minor unit, such as 2 for USD. Throws on a currency that is not supported. */
 export function minorUnitDecimals(currency: string): number {
-  const decimals = MINOR_UNIT_DECIMALS[currency];
+  const decimals = isSupportedCurrency(currency) ? MINOR_UNIT_DECIMALS[currency] : undefined;
   if (decimals === undefined) throw new Error(`currency ${currency} is not supported`);
   return decimals;
 }

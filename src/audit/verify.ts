@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { foldAll } from '../ledger/rollup-store.ts';
+import { foldAll } from '../ledger/fold-batches.ts';
 import type { LawReport } from './law.ts';
 import {
   checkClosedPeriods,

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { type InstantMs, parseInstant } from '../clock.ts';
+import { type InstantMs, parseInstant, utcDay } from '../clock.ts';
 
 /** Readers of arguments; each says what is allowed, and commander puts the option's name before it. */
 
@@ -32,4 +32,27 @@ export function readInstant(text: string): InstantMs {
 export function readId(text: string): bigint {
   if (/^\d{1,18}$/.test(text)) return BigInt(text);
   throw new InvalidArgumentError('give the number that the list shows.');
+}
+
+/** A UTC day, as its first instant; an instant is taken when it is one. */
+export function readDay(text: string): InstantMs {
+  const day = /^(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text)?.[1];
+  const instant = day === undefined ? null : parseInstant(`${day}T00:00:00Z`);
+  if (instant !== null && utcDay(instant) === day) return instant;
+  throw new InvalidArgumentError('write a UTC day as YYYY-MM-DD; rollups are kept by whole days.');
+}
+
+export function readTokens(text: string): number {
+  const tokens = Number(text);
+  if (/^\d{1,12}$/.test(text)) return tokens;
+  throw new InvalidArgumentError('give a whole number of tokens, 0 or more.');
+}
+
+/** The number in an entry's id, `ent_12000000` or bare. */
+export function readEntryId(text: string): string {
+  const number = /^(?:ent_)?(\d{1,18})$/.exec(text)?.[1];
+  if (number !== undefined) return number;
+  throw new InvalidArgumentError(
+    'give an entry_id as audit.entries shows it, such as ent_12000000.',
+  );
 }

@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
 import type { EventStory, StoryRow } from '../audit/story-store.ts';
 import { readEntryStory, readEventStory } from '../audit/story-store.ts';
+import { foldAll } from '../ledger/fold-batches.ts';
+import { reattribute } from '../ledger/reattribute.ts';
+import { readEntryId } from './arguments.ts';
 import { perform } from './command.ts';
+import { CURRENT_USER, renderCorrections } from './correct.ts';
 
 export function addAudit(program: Command): void {
   const group = program.command('audit').description('the whole story of one event or entry');
@@ -19,6 +23,48 @@ export function addAudit(program: Command): void {
     const story = await readEntryStory(session.database(), entryId);
     session.out.answer(story, renderStory(story));
   });
+  addReattribute(group);
+}
+
+function addReattribute(group: Command): void {
+  const command = group
+    .command('reattribute')
+    .argument('[entry-ids...]', 'entries without a tenant; none means all that the options select')
+    .description('move unattributed entries to a tenant, by correction (R11)')
+    .requiredOption('--tenant <tenant>', 'whose they are')
+    .option('--user <user>', 'only of this user')
+    .option('--feature <feature>', 'only of this feature')
+    .option('--agent-run <run>', 'only of this agent run')
+    .requiredOption('--reason <text>', 'why')
+    .option('--by <name>', 'who', CURRENT_USER);
+  perform<ReattributeFlags>(command, async (session, { args, options }) => {
+    const database = session.database();
+    const request = {
+      entryIds: args.map((text) => BigInt(readEntryId(text))),
+      tenantId: options.tenant,
+      filter: {
+        ...(options.user === undefined ? {} : { userId: options.user }),
+        ...(options.feature === undefined ? {} : { feature: options.feature }),
+        ...(options.agentRun === undefined ? {} : { agentRunId: options.agentRun }),
+      },
+      note: { reason: options.reason, actor: options.by },
+    };
+    const answers = await reattribute(database, session.clock, request);
+    await foldAll(database);
+    session.out.answer(
+      answers,
+      answers.length === 0 ? 'no such entry is unattributed' : renderCorrections(answers),
+    );
+  });
+}
+
+interface ReattributeFlags {
+  readonly tenant: string;
+  readonly user?: string;
+  readonly feature?: string;
+  readonly agentRun?: string;
+  readonly reason: string;
+  readonly by: string;
 }
 
 function renderStory(story: EventStory): string {

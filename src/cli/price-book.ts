@@ -1,8 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { parseInstant } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import { seedCostBook } from '../rating/genai-seed.ts';
+import { diffPriceBooks } from '../rating/price-book-diff.ts';
+import type { PriceBookDocument } from '../rating/price-book-document.ts';
 import { parsePriceBook } from '../rating/price-book-document.ts';
 import { importPriceBook, listPriceBooks, showPriceBook } from '../rating/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
+import { readInstant } from './arguments.ts';
 import { perform } from './command.ts';
 import { table } from './output.ts';
 
@@ -11,6 +17,8 @@ export function addPriceBook(program: Command): void {
   addImport(group);
   addList(group);
   addShow(group);
+  addDiff(group);
+  addSeed(group);
 }
 
 function addImport(group: Command): void {
@@ -74,5 +82,81 @@ function addShow(group: Command): void {
   perform(command, async (session, { args: [book = ''] }) => {
     const versions = await showPriceBook(session.database(), book);
     session.out.answer(versions, JSON.stringify(versions, null, 2));
+  });
+}
+
+function addDiff(group: Command): void {
+  const command = group
+    .command('diff')
+    .argument('<a>', 'a book, or one version of it as BOOK@INSTANT')
+    .argument('<b>', 'another')
+    .description('the rows that two books, or two versions of one, price differently');
+  perform(command, async (session, { args: [a = '', b = ''] }) => {
+    const database = session.database();
+    const before = await readSelected(database, a);
+    const after = await readSelected(database, b);
+    const rows = diffPriceBooks(before, after);
+    const text = table(rows, [
+      { title: 'PROVIDER', value: (row) => row.provider ?? '' },
+      { title: 'MODEL', value: (row) => row.model },
+      { title: 'TIER', value: (row) => row.service_tier },
+      { title: 'ABOVE', value: (row) => String(row.above_input_tokens || ''), figure: true },
+      { title: 'BEFORE', value: (row) => renderRates(row.before, row.per_call_before) },
+      { title: 'AFTER', value: (row) => renderRates(row.after, row.per_call_after) },
+    ]);
+    session.out.answer(rows, rows.length === 0 ? 'both have the same prices' : text);
+  });
+}
+
+/** The newest version of a book, or the one that begins at the instant after the @. */
+async function readSelected(database: Database, selector: string): Promise<PriceBookDocument> {
+  const [book = '', instant] = selector.split('@');
+  const versions = (await showPriceBook(database, book)).map(parsePriceBook);
+  const chosen =
+    instant === undefined
+      ? versions.at(-1)
+      : versions.find((version) => parseInstant(version.effective_from) === readInstant(instant));
+  if (chosen !== undefined) return chosen;
+  throw new Refusal(
+    'not_found',
+    `price book "${book}" has no version from ${instant}`,
+    `its versions begin at ${versions.map((version) => version.effective_from).join(', ')}`,
+  );
+}
+
+function renderRates(
+  rates: PriceBookDocument['models'][number]['per_million'] | null,
+  perCall: string | null,
+): string {
+  if (rates === null) return '(none)';
+  const parts = Object.entries(rates).map(([name, rate]) => `${name} ${rate}`);
+  return [...parts, ...(perCall === null || perCall === '0' ? [] : [`call ${perCall}`])].join(', ');
+}
+
+function addSeed(group: Command): void {
+  const command = group
+    .command('seed')
+    .description('make a cost book of the prices that @pydantic/genai-prices carries')
+    .option('--book <name>', 'its name', 'providers')
+    .option('--from <instant>', 'from when the first version holds', '2025-01-01T00:00:00Z')
+    .option('--out <file>', 'write it for review instead of importing it');
+  perform<{ book: string; from: string; out?: string }>(command, async (session, { options }) => {
+    const { book, from, out } = options;
+    const documents = seedCostBook({ book, effectiveFrom: from, currency: 'USD' });
+    const versions = documents.map(({ effective_from, models }) => ({
+      book,
+      effective_from,
+      models: models.length,
+    }));
+    if (out !== undefined) {
+      await writeFile(out, `${JSON.stringify(documents, null, 1)}\n`);
+      session.out.answer({ versions, written: out }, `wrote ${versions.length} versions to ${out}`);
+      return;
+    }
+    for (const document of documents) {
+      await importPriceBook(session.database(), document, session.clock());
+    }
+    const text = versions.map((one) => `${book} from ${one.effective_from}: ${one.models} models`);
+    session.out.answer({ versions }, text.join('\n'));
   });
 }

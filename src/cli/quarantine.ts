@@ -3,7 +3,7 @@ import { formatInstant } from '../clock.ts';
 import type { QuarantineRow } from '../ingest/quarantine-store.ts';
 import { listQuarantined, readQuarantined } from '../ingest/quarantine-store.ts';
 import { replayQuarantined } from '../ingest/replay.ts';
-import { foldAll } from '../ledger/rollup-store.ts';
+import { foldAll } from '../ledger/fold-batches.ts';
 import { readCount, readId } from './arguments.ts';
 import { perform } from './command.ts';
 import { table } from './output.ts';

@@ -1,14 +1,24 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { formatInstant } from '../clock.ts';
-import { readCloses } from '../ledger/close-store.ts';
 import { Refusal } from '../refusal.ts';
-import { buildStatement } from '../statements/statement.ts';
+import { renderStatementCsv } from '../statements/statement-csv.ts';
+import type { StatementDocument } from '../statements/statement-document.ts';
+import { renderStatementHtml } from '../statements/statement-html.ts';
+import { readStatements } from '../statements/statement-store.ts';
 import { renderStatementText } from '../statements/statement-text.ts';
+import { DEFAULT_ISSUER, viewStatement } from '../statements/statement-view.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
 import { readMonth } from './arguments.ts';
 import { perform } from './command.ts';
+
+const FORMATS = ['text', 'json', 'html', 'pdf', 'csv'] as const;
+
+interface StatementFlags {
+  readonly format: (typeof FORMATS)[number];
+  readonly issuer: string;
+  readonly out?: string;
+}
 
 export function addStatement(program: Command): void {
   const command = program
@@ -16,35 +26,61 @@ export function addStatement(program: Command): void {
     .argument('<tenant>')
     .argument('<month>', 'the month in which the period begins, YYYY-MM', readMonth)
     .description('a closed period as the customer may read it')
-    .addOption(new Option('--format <format>', 'how').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--format <format>', 'how').choices(FORMATS).default('text'))
+    .option('--issuer <name>', 'who issues it, on HTML and PDF', DEFAULT_ISSUER)
     .option('--out <file>', 'write it to a file');
-  perform<{ format: 'text' | 'json'; out?: string }>(command, async (session, given) => {
-    const [tenantId = '', month = ''] = given.args;
-    const { format, out } = given.options;
+  perform<StatementFlags>(command, async (session, { args, options }) => {
+    const [tenantId = '', month = ''] = args;
+    const { format, issuer, out } = options;
     const database = session.database();
     await readTenant(database.kysely, tenantId);
-    const closes = await readCloses(database, { month, tenantId });
-    if (closes.length === 0) {
+    const statements = await readStatements(database, { month, tenantId });
+    if (statements.length === 0) {
       throw new Refusal(
         'period',
         `tenant "${tenantId}" has no closed period that begins in ${month}`,
         `close it first, with "spanledger close ${month} --tenant ${tenantId}"`,
       );
     }
-    const statements = closes.map((close) =>
-      buildStatement({
-        manifest: JSON.parse(close.manifest),
-        manifestHash: close.manifestHash,
-        closedAt: formatInstant(close.closedAt),
-      }),
-    );
     const document = statements.length === 1 ? statements[0] : statements;
-    const text =
-      format === 'json'
-        ? JSON.stringify(document, null, 2)
-        : statements.map(renderStatementText).join('\n');
-    if (out === undefined) return session.out.answer(document, text);
-    await writeFile(out, text.endsWith('\n') ? text : `${text}\n`);
-    session.out.answer({ written: out }, `wrote ${out}`);
+    if (out !== undefined) {
+      await writeFile(out, await render(statements, format, issuer));
+      return session.out.answer({ written: out }, `wrote ${out}`);
+    }
+    if (session.out.json) return session.out.answer(document, '');
+    const rendered = await render(statements, format, issuer);
+    if (typeof rendered === 'string') return session.out.answer(document, rendered);
+    writeBytes(rendered);
   });
+}
+
+/** A change of anchor day can begin two periods in a month: every format then holds both. */
+async function render(
+  statements: readonly StatementDocument[],
+  format: StatementFlags['format'],
+  issuer: string,
+): Promise<string | Uint8Array> {
+  switch (format) {
+    case 'text':
+      return statements.map(renderStatementText).join('\n');
+    case 'json':
+      return `${JSON.stringify(statements.length === 1 ? statements[0] : statements, null, 2)}\n`;
+    case 'csv':
+      return renderStatementCsv(statements);
+    case 'html':
+      return renderStatementHtml(statements.map((statement) => viewStatement(statement, issuer)));
+    case 'pdf': {
+      // Loaded only here: no other command should wait for it.
+      const { renderStatementPdf } = await import('../statements/statement-pdf.ts');
+      return renderStatementPdf(statements.map((statement) => viewStatement(statement, issuer)));
+    }
+  }
+}
+
+function writeBytes(bytes: Uint8Array): void {
+  if (process.stdout.isTTY === true) {
+    const remedy = 'give --out FILE, or send the output to a file';
+    throw new Refusal('usage', 'a PDF is not for a terminal', remedy);
+  }
+  process.stdout.write(bytes);
 }

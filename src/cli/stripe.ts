@@ -1,40 +1,116 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { SUPPORTED_CURRENCIES } from '../money.ts';
-import type { PushResult } from '../stripe/push.ts';
+import { refuseOtherMode } from '../stripe/check-mode.ts';
+import { releaseInvoices } from '../stripe/invoice.ts';
+import { linkCustomers } from '../stripe/link-customers.ts';
+import { LIVE_REQUESTS_A_SECOND, TEST_REQUESTS_A_SECOND } from '../stripe/pacer.ts';
+import type { PushOptions, PushResult } from '../stripe/push.ts';
 import { pushMonth } from '../stripe/push.ts';
 import { saveMeter } from '../stripe/push-store.ts';
 import { reconcileMonth } from '../stripe/reconcile.ts';
+import type { StripeMeter } from '../stripe/setup.ts';
 import { setUpMeter } from '../stripe/setup.ts';
+import { setUpSubscriptions } from '../stripe/subscription.ts';
+import { unparkIntent } from '../stripe/unpark.ts';
 import { readMonth } from './arguments.ts';
 import { perform } from './command.ts';
 import { table } from './output.ts';
+import type { Session } from './session.ts';
 
 export function addStripe(program: Command): void {
   const group = program.command('stripe').description("Stripe's side of billing");
+  addSetup(group);
+  addRelease(group);
+  addUnpark(group);
+}
+
+interface SetupFlags {
+  readonly currency: string;
+  readonly customers?: boolean;
+  readonly subscriptions?: boolean;
+  readonly tenant?: string;
+}
+
+function addSetup(group: Command): void {
   const command = group
     .command('setup')
     .description('make or find the meter, product and price of a currency')
     .addOption(
       new Option('--currency <code>', 'the currency').choices(SUPPORTED_CURRENCIES).default('USD'),
-    );
-  perform<{ currency: string }>(command, async (session, { options }) => {
-    const { client, livemode } = session.stripe();
-    const meter = await setUpMeter(client, options.currency);
-    await saveMeter(session.database(), meter, { livemode, at: session.clock() });
-    const { currency, eventName, meterId, productId, priceId } = meter;
-    const answer = {
-      currency,
-      livemode,
-      event_name: eventName,
-      meter: meterId,
-      product: productId,
-      price: priceId,
-    };
-    session.out.answer(
-      answer,
-      `${eventName}: meter ${meterId}, price ${priceId} (${livemode ? 'live' : 'test'} mode)`,
-    );
+    )
+    .option('--customers', 'link live tenants to customers by their metadata spanledger_tenant')
+    .option('--subscriptions', 'make the subscription of each live tenant, or check the one it has')
+    .option('--tenant <tenant>', 'with --subscriptions: only this one');
+  perform<SetupFlags>(command, async (session, { options }) => {
+    const parts = stripeParts(session);
+    await refuseOtherMode(parts);
+    const meter = await setUpMeter(parts.stripe, options.currency);
+    const { livemode } = parts;
+    await saveMeter(parts.database, meter, { livemode, at: session.clock() });
+    const customers = options.customers === true ? await linkCustomers(parts) : undefined;
+    const subscriptions =
+      options.subscriptions === true
+        ? await setUpSubscriptions({ ...parts, tenantId: options.tenant ?? null }, meter)
+        : undefined;
+    const unfit = [
+      ...(customers ?? []).filter((row) => ['differs', 'ambiguous'].includes(row.state)),
+      ...(subscriptions ?? []).filter((row) => !['made', 'fits'].includes(row.state)),
+    ];
+    if (unfit.length > 0) session.foundWrong();
+    const document = { ...meterDocument(meter, livemode), customers, subscriptions };
+    const lines = [
+      `${meter.eventName}: meter ${meter.meterId}, price ${meter.priceId} (${livemode ? 'live' : 'test'} mode)`,
+      ...(customers ?? []).map(
+        (row) => `${row.tenant_id}: customer ${row.stripe_customer ?? 'none'}, ${words(row.state)}`,
+      ),
+      ...(subscriptions ?? []).map(
+        (row) =>
+          `${row.tenant_id}: ${row.subscription ?? 'no subscription'}, ${words(row.state)}: ${row.detail}`,
+      ),
+    ];
+    session.out.answer(document, lines.join('\n'));
+  });
+}
+
+function meterDocument(meter: StripeMeter, livemode: boolean) {
+  const { currency, eventName, meterId, productId, priceId } = meter;
+  return {
+    currency,
+    livemode,
+    event_name: eventName,
+    meter: meterId,
+    product: productId,
+    price: priceId,
+  };
+}
+
+function addRelease(group: Command): void {
+  const command = group
+    .command('release')
+    .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
+    .description('let go the held invoices whose usage is proven to be in Stripe');
+  perform(command, async (session, { args: [month = ''] }) => {
+    const results = await releaseInvoices(stripeParts(session), month);
+    if (results.some((result) => result.state === 'held')) session.foundWrong();
+    const text = table(results, [
+      { title: 'TENANT', value: (row) => row.tenant_id },
+      { title: 'PERIOD', value: (row) => row.period_start },
+      { title: 'INVOICE', value: (row) => row.invoice },
+      { title: 'STATE', value: (row) => row.state },
+    ]);
+    session.out.answer(results, text);
+  });
+}
+
+function addUnpark(group: Command): void {
+  const command = group
+    .command('unpark')
+    .argument('<identifier>', 'a parked intent; audit.pushes lists them')
+    .description('give a parked push up as missing, if Stripe shows that it did not count it');
+  perform(command, async (session, { args: [identifier = ''] }) => {
+    const detail = await unparkIntent(stripeParts(session), identifier);
+    session.out.answer({ identifier, state: 'missing', detail }, detail);
   });
 }
 
@@ -48,46 +124,55 @@ const UNFINISHED: ReadonlySet<PushResult['state']> = new Set([
   'skipped',
 ]);
 
+export function isUnfinished(result: PushResult): boolean {
+  return UNFINISHED.has(result.state);
+}
+
 export function addPush(program: Command): void {
   const command = program
     .command('push')
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
-    .description('tell Stripe what each closed period of a live tenant came to, once (R18)');
-  perform(command, async (session, { args: [month = ''] }) => {
-    const { client, livemode } = session.stripe();
-    const results = await pushMonth(
-      {
-        database: session.database(),
-        stripe: client,
-        livemode,
-        clock: session.clock,
-        log: session.log,
-        onProgress: (done, all) => session.out.progress('pushing', done, all),
-      },
-      month,
-    );
-    if (results.some((result) => UNFINISHED.has(result.state))) session.foundWrong();
-    const text = table(results, [
-      { title: 'TENANT', value: (row) => row.tenant_id },
-      { title: 'PERIOD', value: (row) => row.period_start },
-      { title: 'STATE', value: (row) => row.state.replace('_', ' ') },
-      { title: 'PUSHED (MICRO)', value: (row) => row.pushed, figure: true },
-      { title: '', value: (row) => row.detail ?? '' },
-    ]);
-    session.out.answer(results, text);
-  });
+    .description('tell Stripe what each closed period of a live tenant came to, once (R18)')
+    .option('--tenant <tenant>', 'only this one')
+    .option('--dry-run', 'show what would be sent, and send and write nothing');
+  perform<{ tenant?: string; dryRun?: boolean }>(
+    command,
+    async (session, { args: [month = ''], options }) => {
+      const results = await pushMonth(
+        {
+          ...stripeParts(session),
+          tenantId: options.tenant ?? null,
+          isDryRun: options.dryRun === true,
+          onProgress: (done, all) => session.out.progress('pushing', done, all),
+        },
+        month,
+      );
+      if (results.some(isUnfinished)) session.foundWrong();
+      const text = table(results, [
+        { title: 'TENANT', value: (row) => row.tenant_id },
+        { title: 'PERIOD', value: (row) => row.period_start },
+        { title: 'STATE', value: (row) => words(row.state) },
+        { title: 'PUSHED (MICRO)', value: (row) => row.pushed, figure: true },
+        { title: '', value: (row) => row.detail ?? '' },
+      ]);
+      session.out.answer(results, text);
+    },
+  );
 }
 
 export function addReconcile(program: Command): void {
   const command = program
     .command('reconcile')
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
-    .description('ledger, confirmed and Stripe side by side; exit 1 on a difference unexplained');
-  perform(command, async (session, { args: [month = ''] }) => {
-    const { client, livemode } = session.stripe();
-    const database = session.database();
+    .description('ledger, confirmed and Stripe side by side; exit 1 on a difference unexplained')
+    .option('--tenant <tenant>', 'only this one');
+  perform<{ tenant?: string }>(command, async (session, { args: [month = ''], options }) => {
     const rows = await reconcileMonth(
-      { database, stripe: client, livemode, clock: session.clock },
+      {
+        ...stripeParts(session),
+        tenantId: options.tenant ?? null,
+        onProgress: (done, all) => session.out.progress('reconciling', done, all),
+      },
       month,
     );
     if (rows.some((row) => !row.explained)) session.foundWrong();
@@ -97,8 +182,26 @@ export function addReconcile(program: Command): void {
       { title: 'LEDGER', value: (row) => row.ledger, figure: true },
       { title: 'CONFIRMED', value: (row) => row.confirmed, figure: true },
       { title: 'STRIPE', value: (row) => row.stripe ?? '', figure: true },
-      { title: 'DIFFERENCE', value: (row) => row.difference.replace('_', ' ') },
+      { title: 'DIFFERENCE', value: (row) => words(row.difference) },
     ]);
     session.out.answer(rows, text);
   });
+}
+
+/** What the Stripe side works with. A double is not Stripe and has no limit to keep. */
+export function stripeParts(session: Session): PushOptions {
+  const { client, livemode } = session.stripe();
+  const ofStripe = livemode ? LIVE_REQUESTS_A_SECOND : TEST_REQUESTS_A_SECOND;
+  return {
+    database: session.database(),
+    stripe: client,
+    livemode,
+    clock: session.clock,
+    log: session.log,
+    requestsPerSecond: session.config.STRIPE_API_BASE === undefined ? ofStripe : null,
+  };
+}
+
+function words(state: string): string {
+  return state.replaceAll('_', ' ');
 }

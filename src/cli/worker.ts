@@ -3,8 +3,8 @@ import { required } from '../config.ts';
 import type { LitellmKey } from '../events/litellm-encrypted.ts';
 import { openQueue } from '../ingest/queue-client.ts';
 import { runWorker } from '../ingest/worker-loop.ts';
+import { foldAll } from '../ledger/fold-batches.ts';
 import { runRollupLoop } from '../ledger/rollup-loop.ts';
-import { foldAll } from '../ledger/rollup-store.ts';
 import { readCount } from './arguments.ts';
 import { perform } from './command.ts';
 import type { Session } from './session.ts';
@@ -65,7 +65,7 @@ function stopOnSignal(session: Session): AbortSignal {
   return controller.signal;
 }
 
-export function queueAddress(session: Session) {
+function queueAddress(session: Session) {
   const { AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, AWS_REGION } = session.config;
   return { endpoint: AWS_ENDPOINT_URL_SQS ?? AWS_ENDPOINT_URL ?? null, region: AWS_REGION ?? null };
 }

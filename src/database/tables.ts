@@ -130,12 +130,15 @@ interface PushIntentsTable {
   stripe_customer: string;
   value_micro: bigint;
   event_timestamp: bigint;
-  state: 'pending' | 'sent' | 'confirmed' | 'ambiguous' | 'parked';
+  state: 'pending' | 'sent' | 'confirmed' | 'ambiguous' | 'parked' | 'missing';
+  livemode: boolean | null;
   attempts: number;
   created_at: Instant;
   first_attempt_at: NullableInstant;
   last_attempt_at: NullableInstant;
   sent_at: NullableInstant;
   confirmed_at: NullableInstant;
+  absent_since: NullableInstant;
+  proven_at: NullableInstant;
   last_answer: string | null;
 }

@@ -10,17 +10,18 @@ import { migrate } from '../database/migrate.ts';
 import { openQueue } from '../ingest/queue-client.ts';
 import { runWorker, type WorkerReport } from '../ingest/worker-loop.ts';
 import { closePeriods } from '../ledger/close-periods.ts';
-import { readCloses } from '../ledger/close-store.ts';
+import { foldAll } from '../ledger/fold-batches.ts';
 import { runRollupLoop } from '../ledger/rollup-loop.ts';
-import { foldAll } from '../ledger/rollup-store.ts';
 import type { Log } from '../log.ts';
 import { divideHalfUp, formatMinor, picoPerMinor } from '../money.ts';
 import { seedCostBook } from '../rating/genai-seed.ts';
 import { importPriceBook } from '../rating/price-book-store.ts';
 import type { UsageRow } from '../reports/usage-report-store.ts';
 import { readUsage } from '../reports/usage-report-store.ts';
-import { buildStatement } from '../statements/statement.ts';
+import { renderStatementHtml } from '../statements/statement-html.ts';
+import { readStatements } from '../statements/statement-store.ts';
 import { renderStatementText } from '../statements/statement-text.ts';
+import { DEFAULT_ISSUER, viewStatement } from '../statements/statement-view.ts';
 import { pushMonth } from '../stripe/push.ts';
 import { saveMeter } from '../stripe/push-store.ts';
 import type { ReconcileRow } from '../stripe/reconcile.ts';
@@ -268,16 +269,13 @@ async function writeStatements(
 ): Promise<readonly string[]> {
   await mkdir(options.folder, { recursive: true });
   const files: string[] = [];
-  for (const close of await readCloses(parts.database, { month, tenantId: null })) {
-    const statement = buildStatement({
-      manifest: JSON.parse(close.manifest),
-      manifestHash: close.manifestHash,
-      closedAt: formatInstant(close.closedAt),
-    });
-    const file = join(options.folder, `${close.tenantId}-${month}`);
+  for (const statement of await readStatements(parts.database, { month, tenantId: null })) {
+    const file = join(options.folder, `${statement.tenant_id}-${month}`);
+    const views = [viewStatement(statement, DEFAULT_ISSUER)];
+    await writeFile(`${file}.html`, renderStatementHtml(views));
     await writeFile(`${file}.json`, `${JSON.stringify(statement, null, 2)}\n`);
     await writeFile(`${file}.txt`, renderStatementText(statement));
-    files.push(`${file}.txt`);
+    files.push(`${file}.html`);
   }
   return files;
 }

@@ -16,7 +16,7 @@ export interface Traffic {
   >;
 }
 
-export type NativeEvent = Readonly<Record<string, unknown>>;
+type NativeEvent = Readonly<Record<string, unknown>>;
 
 export interface DemoMonth {
   readonly startsAt: InstantMs;

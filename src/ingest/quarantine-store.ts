@@ -28,9 +28,8 @@ export async function insertQuarantined(
         source: event.source,
         event_id: event.eventId,
         reason: event.reason,
-        detail: event.detail,
-        // Postgres text cannot hold a NUL; SQS cannot deliver one, a file given by hand can.
-        body: event.body.replaceAll('\u0000', '\uFFFD'),
+        detail: storable(event.detail),
+        body: storable(event.body),
         ledger_digest: event.ledgerDigest,
         received_digest: event.receivedDigest,
         replayed_at: null,
@@ -38,6 +37,11 @@ export async function insertQuarantined(
       })
       .execute();
   }
+}
+
+/** Postgres text holds neither a NUL nor half of a surrogate pair; a refusal may quote either. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\u0000', '\uFFFD');
 }
 
 export interface QuarantineRow {

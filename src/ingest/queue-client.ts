@@ -16,7 +16,7 @@ export interface QueueMessage {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-export interface ReceiveOptions {
+interface ReceiveOptions {
   /** Seconds that SQS may wait for a message, 0 to 20. */
   readonly waitSeconds: number;
   /** Seconds in which nobody else receives the message. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { formatInstant } from '../clock.ts';
-import type { Database, Transaction } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { formatMinor } from '../money.ts';
 import { loadPriceCatalog } from '../rating/price-book-store.ts';
@@ -8,17 +8,16 @@ import type { PriceCatalog } from '../rating/price-catalog.ts';
 import { DEFAULT_CURRENCY } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import { readTenant, readTenants } from '../tenants/tenant-store.ts';
-import type { PeriodGroups, PeriodRow } from './close-store.ts';
+import type { Objections, PeriodGroups, PeriodRow } from './close-store.ts';
 import {
   insertClose,
   insertIdlePeriods,
   periodKey,
   readCarriedIn,
   readCloses,
-  readEarlierOpen,
   readGroups,
+  readObjections,
   readPeriodsOf,
-  readUnrated,
   setPeriodState,
 } from './close-store.ts';
 import { makeManifest } from './manifest.ts';
@@ -86,9 +85,10 @@ function sealPeriods(database: Database, clock: Clock, request: CloseRequest): P
     if (periods.length === 0) refuseNothingToClose(request);
     const sealed: PeriodRow[] = [];
     const others: CloseAnswer[] = [];
-    for (const period of periods) {
-      if (period.state === 'closed') continue;
-      const objection = await findObjection(transaction, period, clock());
+    const unclosed = periods.filter((period) => period.state !== 'closed');
+    const objections = await readObjections(kysely, unclosed);
+    for (const period of unclosed) {
+      const objection = findObjection(period, objections, clock());
       if (objection === null) sealed.push(period);
       else others.push(objection);
     }
@@ -106,12 +106,8 @@ function refuseNothingToClose(request: CloseRequest): never {
   );
 }
 
-async function findObjection(
-  transaction: Transaction,
-  period: PeriodRow,
-  now: number,
-): Promise<CloseAnswer | null> {
-  const { kysely } = transaction;
+function findObjection(period: PeriodRow, objections: Objections, now: number): CloseAnswer | null {
+  const key = periodKey(period.tenantId, period.periodStart);
   const answer = (state: 'not_ended' | 'refused', detail: string) => ({
     tenant_id: period.tenantId,
     period_start: period.periodStart,
@@ -122,15 +118,15 @@ async function findObjection(
     manifest_hash: null,
   });
   if (now < period.endsAt) return answer('not_ended', `ends at ${formatInstant(period.endsAt)}`);
-  const earlier = await readEarlierOpen(kysely, period);
-  if (earlier !== null) {
+  const earlier = objections.earlierOpen.get(key);
+  if (earlier !== undefined) {
     const month = earlier.slice(0, 7);
     return answer(
       'refused',
       `its period from ${earlier} is still open; close ${month} first, remainders are carried in order`,
     );
   }
-  const unrated = await readUnrated(kysely, period);
+  const unrated = objections.unrated.get(key) ?? [];
   if (unrated.length > 0) {
     const models = unrated.map(({ model, entries }) => `${model} (${entries})`).join(', ');
     return answer(

@@ -64,35 +64,40 @@ export async function insertIdlePeriods(
   await insertPeriods(transaction, idle);
 }
 
-/** Periods with usage before this one that are not closed: remainders are carried in their order. */
-export async function readEarlierOpen(
-  db: Kysely<Tables>,
-  period: PeriodRow,
-): Promise<string | null> {
-  const row = await db
-    .selectFrom('periods')
-    .select('period_start')
-    .where('tenant_id', '=', period.tenantId)
-    .where('period_start', '<', period.periodStart)
-    .where('state', '<>', 'closed')
-    .orderBy('period_start')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.period_start ?? null;
+/** What stands against closing some of these periods, by `periodKey`; asked for all of them at once. */
+export interface Objections {
+  /** The earliest period before this one that is not closed: remainders are carried in order. */
+  readonly earlierOpen: ReadonlyMap<string, string>;
+  /** Models without a price, with how many entries wait for one (R10). */
+  readonly unrated: ReadonlyMap<
+    string,
+    readonly { readonly model: string; readonly entries: number }[]
+  >;
 }
 
-/** Models without a price, with how many entries wait for one (R10). */
-export async function readUnrated(
+export async function readObjections(
   db: Kysely<Tables>,
-  period: Pick<PeriodRow, 'tenantId' | 'periodStart'>,
-): Promise<readonly { readonly model: string; readonly entries: number }[]> {
-  const { rows } = await sql<{ model: string; entries: bigint }>`
-    select e.requested_model as model, count(*) as entries from entries e
-    where e.tenant_id = ${period.tenantId} and e.period_start = ${period.periodStart}
-      and e.outcome = 'unrated' and e.call_share >= 0
+  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+): Promise<Objections> {
+  const keys = sql`unnest(${periods.map((period) => period.tenantId)}::text[],
+    ${periods.map((period) => period.periodStart)}::date[]) k(t, s)`;
+  const earlier = await sql<{ t: string; s: string; earlier: string }>`
+    select k.t, k.s, min(p.period_start) as earlier from ${keys}
+    join periods p on p.tenant_id = k.t and p.period_start < k.s and p.state <> 'closed'
+    group by k.t, k.s`.execute(db);
+  const unrated = await sql<{ t: string; s: string; model: string; entries: bigint }>`
+    select k.t, k.s, e.requested_model as model, count(*) as entries from ${keys}
+    join entries e on e.tenant_id = k.t and e.period_start = k.s
+    where e.outcome = 'unrated' and not e.is_reversal
       and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
-    group by e.requested_model order by e.requested_model`.execute(db);
-  return rows.map((row) => ({ model: row.model, entries: Number(row.entries) }));
+    group by k.t, k.s, e.requested_model order by e.requested_model`.execute(db);
+  return {
+    earlierOpen: new Map(earlier.rows.map((row) => [periodKey(row.t, row.s), row.earlier])),
+    unrated: Map.groupBy(
+      unrated.rows.map((row) => ({ ...row, entries: Number(row.entries) })),
+      (row) => periodKey(row.t, row.s),
+    ),
+  };
 }
 
 export async function setPeriodState(

@@ -9,7 +9,7 @@ export const COPY_COLUMNS = `tenant_id, source, event_id, member_id, revision, e
   usage_source, layer_prompt_tokens, layer_tool_tokens, layer_memory_tokens, layer_response_tokens,
   charge, cost, requested_cost, currency, charge_book, charge_version, charge_rate_id, cost_book, cost_version,
   cost_rate_id, user_id, feature, agent_run_id, prompt_version, further_tags, trace_id, span_id,
-  parent_span_id, attempt, corrects_entry_id, reason, event_digest`;
+  parent_span_id, attempt, corrects_entry_id, is_reversal, reason, actor, event_digest`;
 
 /** One entry in the text format of Postgres's COPY: columns by tabs, `\N` for null. */
 export function copyLine(
@@ -67,7 +67,9 @@ export function copyLine(
     text(entry.parentSpanId),
     entry.attempt,
     entry.correctsEntryId ?? NULL,
+    entry.isReversal ? 't' : 'f',
     text(entry.reason),
+    text(entry.actor),
     `\\\\x${entry.eventDigest.toString('hex')}`,
   ];
   return `${columns.join('\t')}\n`;

@@ -1,5 +1,12 @@
 import type { InstantMs } from '../clock.ts';
-import type { EventStatus, TokenLayers, UsageEvent, UsageSource } from '../events/event.ts';
+import type {
+  EventStatus,
+  GatewayCache,
+  ServiceTier,
+  TokenLayers,
+  UsageEvent,
+  UsageSource,
+} from '../events/event.ts';
 import type { Pico } from '../money.ts';
 import type { Placement } from '../periods/placement.ts';
 import type { Outcome, RatedPart } from '../rating/rate-event.ts';
@@ -29,8 +36,8 @@ export interface NewEntry {
   readonly requestedModel: string;
   readonly executedModel: string;
   readonly responseId: string | null;
-  readonly serviceTier: string;
-  readonly gatewayCache: string;
+  readonly serviceTier: ServiceTier;
+  readonly gatewayCache: GatewayCache;
   /** Whole tokens in disjoint buckets; negative in a reversal. */
   readonly uncachedInputTokens: number;
   readonly cacheReadTokens: number;
@@ -60,7 +67,11 @@ export interface NewEntry {
   readonly parentSpanId: string | null;
   readonly attempt: number;
   readonly correctsEntryId: bigint | null;
+  /** Of the two entries of a correction, the one that takes the corrected entry back. */
+  readonly isReversal: boolean;
   readonly reason: string | null;
+  /** Who posted a correction or an allocation. */
+  readonly actor: string | null;
   readonly eventDigest: Buffer;
 }
 
@@ -125,12 +136,14 @@ export function usageEntry(options: {
     parentSpanId: event.parentSpanId,
     attempt: event.attempt,
     correctsEntryId: null,
+    isReversal: false,
     reason: null,
+    actor: null,
     eventDigest: options.digest,
   };
 }
 
-function reference(found: RatedPart['chargeRate']): RateReference | null {
+export function reference(found: RatedPart['chargeRate']): RateReference | null {
   if (found === null) return null;
   const { version, rate } = found;
   return { book: version.book, version: version.effectiveFrom, rateId: rate.rateId };

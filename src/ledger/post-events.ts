@@ -7,6 +7,7 @@ import { placeUsage } from '../periods/placement.ts';
 import { rateEvent, UNATTRIBUTED } from '../rating/rate-event.ts';
 import type { NewEntry } from './entry.ts';
 import { usageEntry } from './entry.ts';
+import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
 import type { BatchHead, ResponseKey, StructureSpan } from './posting-store.ts';
 import {
   copyEntries,
@@ -18,11 +19,6 @@ import {
   probeResponses,
 } from './posting-store.ts';
 import type { ReferenceCache } from './reference-cache.ts';
-
-export interface ReceivedEvent {
-  readonly event: UsageEvent;
-  readonly digest: Buffer;
-}
 
 /** What posting one event answers (R9). A conflict names what the ledger holds; it changes nothing. */
 export type PostOutcome =
@@ -54,7 +50,8 @@ export async function postEvents(
   await lockForPosting(transaction);
   const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
   await cache.refresh(transaction, tenantIds, batch.recordedAt);
-  const { outcomes, fresh } = await tellNewFromRepeated(transaction, batch.events);
+  const told = await tellNewFromRepeated(transaction, batch.events);
+  const fresh = await withFirstRequested(transaction, told.fresh);
   const entries = rateAndPlace(cache, fresh);
   await insertPeriods(transaction, newPeriods(cache, entries));
   const posted = entries.map(({ entry }) => entry);
@@ -62,7 +59,7 @@ export async function postEvents(
   const batchId = await insertBatch(transaction, head);
   await copyEntries(transaction, posted, { batchId, recordedAt: batch.recordedAt });
   await insertStructureSpans(transaction, structureSpans(fresh), batchId);
-  return { batchId, outcomes };
+  return { batchId, outcomes: told.outcomes };
 }
 
 /** Whom an event concerns: its members' tenants, or its own, or nobody known. */

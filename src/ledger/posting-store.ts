@@ -169,14 +169,31 @@ export async function copyEntries(
   batch: { readonly batchId: bigint; readonly recordedAt: InstantMs },
 ): Promise<void> {
   if (entries.length === 0) return;
-  const sorted = [...entries].sort(compareKeys);
-  const firstId = batch.batchId * BigInt(ENTRIES_PER_BATCH);
   const recordedAt = formatInstant(batch.recordedAt);
-  const lines = sorted.map((entry, place) =>
-    copyLine(entry, { entryId: firstId + BigInt(place), recordedAt }),
+  const lines = [...entryIds(batch.batchId, entries)].map(([entry, entryId]) =>
+    copyLine(entry, { entryId, recordedAt }),
   );
   const copy = transaction.client.query(copyFrom(`copy entries (${COPY_COLUMNS}) from stdin`));
   await pipeline(Readable.from([Buffer.from(lines.join(''))]), copy);
+}
+
+/** The ids that the entries of a batch get, in the order of their keys. */
+export function entryIds(
+  batchId: bigint,
+  entries: readonly NewEntry[],
+): ReadonlyMap<NewEntry, bigint> {
+  const firstId = batchId * BigInt(ENTRIES_PER_BATCH);
+  const sorted = [...entries].sort(compareKeys);
+  return new Map(sorted.map((entry, place) => [entry, firstId + BigInt(place)]));
+}
+
+/** Whether an entry was taken back; only what stands can be corrected. */
+export async function isSuperseded(transaction: Transaction, entryId: bigint): Promise<boolean> {
+  const { rows } = await transaction.client.query(
+    'select 1 from entries where corrects_entry_id = $1 limit 1',
+    [entryId],
+  );
+  return rows.length > 0;
 }
 
 function compareKeys(a: NewEntry, b: NewEntry): number {

@@ -1,7 +1,7 @@
 import { pause } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
-import { foldAll } from './rollup-store.ts';
+import { foldAll } from './fold-batches.ts';
 
 /** How far behind the ledger the rollups may be, beside the time of one fold. */
 const FOLD_EVERY_MS = 500;

@@ -1,45 +1,29 @@
-import type { Database, Transaction } from '../database/database.ts';
-import { inTransaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { ENTRIES_PER_BATCH } from './posting-store.ts';
 
-/** Batches folded in one transaction: about ten thousand entries. */
-const BATCHES_A_FOLD = 20;
-
-/** One process folds at a time; the others find nothing to do. */
+/** One process folds at a time; the others wait, and then find nothing to do. */
 const FOLD_LOCK = 7_226_002;
 
-/** Folds every batch that is committed; returns how many batches it folded. */
-export async function foldAll(database: Database): Promise<number> {
-  let folded = 0;
-  for (;;) {
-    const batches = await foldSome(database);
-    if (batches === 0) return folded;
-    folded += batches;
-  }
+/** Takes so many batches from the queue, oldest first, under the lock of whoever folds. */
+export async function takeUnfolded(
+  transaction: Transaction,
+  most: number,
+): Promise<readonly bigint[]> {
+  await transaction.client.query('select pg_advisory_xact_lock($1)', [FOLD_LOCK]);
+  const { rows } = await transaction.client.query<{ batch_id: bigint }>(
+    `delete from fold_queue
+     where batch_id in (select batch_id from fold_queue order by batch_id limit $1)
+     returning batch_id`,
+    [most],
+  );
+  return rows.map((row) => row.batch_id);
 }
 
-/**
- * Folds a few whole batches into the rollups. A batch is queued by the transaction that posts it and
- * taken from the queue by the one that folds it, so each entry is counted once, whatever commits late.
- */
-function foldSome(database: Database): Promise<number> {
-  return inTransaction(database, async (transaction) => {
-    await transaction.client.query('select pg_advisory_xact_lock($1)', [FOLD_LOCK]);
-    const { rows } = await transaction.client.query<{ batch_id: bigint }>(
-      `delete from fold_queue where batch_id in (select batch_id from fold_queue order by batch_id limit $1)
-       returning batch_id`,
-      [BATCHES_A_FOLD],
-    );
-    if (rows.length > 0)
-      await foldBatches(
-        transaction,
-        rows.map((row) => row.batch_id),
-      );
-    return rows.length;
-  });
-}
-
-async function foldBatches(transaction: Transaction, batchIds: readonly bigint[]): Promise<void> {
+/** Adds the entries of whole batches to both rollups. */
+export async function foldBatches(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+): Promise<void> {
   for (const rollup of ROLLUPS) {
     const columns = [...rollup.dimensions, ...MEASURES].map(({ name }) => name).join(', ');
     const dimensions = rollup.dimensions.map(({ name }) => name).join(', ');

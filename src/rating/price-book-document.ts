@@ -72,7 +72,7 @@ const document = strict({
   models: z.array(modelRow, { error: 'an array of models' }).default([]),
 });
 
-export const priceBookDocument = document.superRefine((book, context) => {
+const priceBookDocument = document.superRefine((book, context) => {
   for (const problem of [...contradictions(book), ...repeatedRows(book.models)]) {
     context.addIssue({ code: 'custom', params: { sentence: true }, ...problem });
   }

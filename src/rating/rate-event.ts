@@ -21,7 +21,7 @@ export const UNATTRIBUTED = 'unattributed';
 export type Outcome = 'charged' | 'failed' | 'cancelled' | 'unrated' | 'unattributed';
 
 /** The book that a tenant is charged by at an instant, and its currency; null without any book. */
-export type BookOf = (tenantId: string, at: InstantMs) => AssignedBook | null;
+type BookOf = (tenantId: string, at: InstantMs) => AssignedBook | null;
 
 export interface AssignedBook {
   readonly book: string;
@@ -77,8 +77,20 @@ export function rateEvent(event: UsageEvent, pricing: Pricing): readonly RatedPa
   });
 }
 
+/** What of a call decides the price of its parts, whether it comes from an event or from an entry. */
+export type RatedCall = Pick<
+  UsageEvent,
+  | 'occurredAt'
+  | 'provider'
+  | 'requestedModel'
+  | 'executedModel'
+  | 'serviceTier'
+  | 'gatewayCache'
+  | 'layers'
+>;
+
 /** A part before it is priced. */
-interface UnratedPart {
+export interface UnratedPart {
   readonly memberId: string;
   readonly tags: AttributionTags;
   readonly status: EventStatus;
@@ -87,7 +99,8 @@ interface UnratedPart {
   readonly contextTokens: number;
 }
 
-function ratePart(event: UsageEvent, part: UnratedPart, pricing: Pricing): RatedPart {
+/** Prices one part of a call. */
+export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing): RatedPart {
   const tenantId = part.tags.tenantId ?? UNATTRIBUTED;
   const assigned = tenantId === UNATTRIBUTED ? null : pricing.bookOf(tenantId, event.occurredAt);
   const currency = assigned?.currency ?? DEFAULT_CURRENCY;
@@ -120,7 +133,7 @@ function ratePart(event: UsageEvent, part: UnratedPart, pricing: Pricing): Rated
   };
 }
 
-function questionOf(event: UsageEvent, contextTokens: number): PriceQuestion {
+function questionOf(event: RatedCall, contextTokens: number): PriceQuestion {
   return {
     provider: event.provider,
     model: event.requestedModel ?? '',
@@ -139,7 +152,7 @@ function outcomeOf(status: EventStatus, tenantId: string, rate: FoundRate | null
 }
 
 function chargeOf(
-  event: UsageEvent,
+  event: RatedCall,
   part: UnratedPart,
   rated: { readonly outcome: Outcome; readonly chargeRate: FoundRate | null },
 ): Pico | null {
@@ -152,17 +165,17 @@ function chargeOf(
 }
 
 /** A gateway cache hit costs nothing; so does a call for which the provider reported no tokens. */
-function costOf(event: UsageEvent, part: UnratedPart, found: FoundRate | null): Pico | null {
+function costOf(event: RatedCall, part: UnratedPart, found: FoundRate | null): Pico | null {
   if (event.gatewayCache !== 'none') return 0n;
-  const reachedProvider = part.contextTokens > 0 || event.usage.output > 0;
-  if (event.status !== 'ok' && !reachedProvider) return 0n;
+  const reachedProvider = part.contextTokens > 0 || part.usage.output > 0;
+  if (part.status !== 'ok' && !reachedProvider) return 0n;
   if (found === null) return null;
   return sumParts(rateUsage(ratedTokens(part), found.rate, 'pass_through'));
 }
 
 /** Beside the cost it tells what a fallback to another model gained or lost (R4). */
 function requestedCostOf(
-  event: UsageEvent,
+  event: RatedCall,
   part: UnratedPart,
   of: {
     readonly catalog: PriceCatalog;
@@ -174,7 +187,7 @@ function requestedCostOf(
   return costOf(event, part, findCost(of.catalog, of.currency, of.question));
 }
 
-export function ratedTokens(part: {
+function ratedTokens(part: {
   readonly usage: TokenBuckets;
   readonly callShare: number;
 }): RatedTokens {

@@ -1,7 +1,8 @@
+import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { inTransaction } from '../database/database.ts';
+import type { Tables } from '../database/tables.ts';
 import type { PushState } from './push-state.ts';
 import type { StripeMeter } from './setup.ts';
 
@@ -58,14 +59,25 @@ export interface PushTarget {
   readonly endsAt: InstantMs;
   readonly currency: string;
   readonly billableMicro: bigint;
+  /** Minor units: what the invoice line must come to. */
+  readonly chargeTotal?: bigint;
 }
 
-/** The closed periods that begin in a month, ordered by tenant. */
+/** Which closed periods; null is any. */
+export interface TargetFilter {
+  /** YYYY-MM, in which the period begins. */
+  readonly month: string | null;
+  readonly tenantId: string | null;
+}
+
+/** The closed periods that begin in a month, or that a filter names; ordered by tenant and start. */
 export async function readTargets(
   database: Database,
-  month: string,
+  wanted: string | TargetFilter,
 ): Promise<readonly PushTarget[]> {
-  const rows = await database.kysely
+  const { month, tenantId } =
+    typeof wanted === 'string' ? { month: wanted, tenantId: null } : wanted;
+  let query = database.kysely
     .selectFrom('closes')
     .innerJoin('periods', (join) =>
       join
@@ -82,11 +94,13 @@ export async function readTargets(
       'periods.ends_at',
       'closes.currency',
       'closes.billable_micro',
-    ])
-    .where(sql<boolean>`to_char(closes.period_start, 'YYYY-MM') = ${month}`)
-    .orderBy('closes.tenant_id')
-    .orderBy('closes.period_start')
-    .execute();
+      'closes.charge_total',
+    ]);
+  if (month !== null) {
+    query = query.where(sql<boolean>`to_char(closes.period_start, 'YYYY-MM') = ${month}`);
+  }
+  if (tenantId !== null) query = query.where('closes.tenant_id', '=', tenantId);
+  const rows = await query.orderBy('closes.tenant_id').orderBy('closes.period_start').execute();
   return rows.map((row) => ({
     tenantId: row.tenant_id,
     mode: row.mode,
@@ -96,6 +110,7 @@ export async function readTargets(
     endsAt: row.ends_at,
     currency: row.currency,
     billableMicro: row.billable_micro,
+    chargeTotal: row.charge_total,
   }));
 }
 
@@ -114,6 +129,12 @@ export interface Intent {
   readonly attempts: number;
   readonly firstAttemptAt: InstantMs | null;
   readonly lastAnswer: string | null;
+  /** The mode of the key that it was made under; null in rows older than this column. */
+  readonly livemode?: boolean | null;
+  /** When the summary first lacked it. */
+  readonly absentSince?: InstantMs | null;
+  /** When the summary was seen to hold it. */
+  readonly provenAt?: InstantMs | null;
 }
 
 export async function readIntents(
@@ -127,7 +148,33 @@ export async function readIntents(
     .where('period_start', '=', period.periodStart)
     .orderBy('sequence')
     .execute();
-  return rows.map((row) => ({
+  return rows.map(toIntent);
+}
+
+/** The intents of many periods in one query, by `intentKey`; a period without any is left out. */
+export async function readIntentsOf(
+  database: Database,
+  periods: readonly { readonly tenantId: string; readonly periodStart: string }[],
+): Promise<ReadonlyMap<string, readonly Intent[]>> {
+  const rows = await database.kysely
+    .selectFrom('push_intents')
+    .selectAll()
+    .where(
+      sql<boolean>`(tenant_id, period_start) in (select * from unnest(
+        ${periods.map((period) => period.tenantId)}::text[],
+        ${periods.map((period) => period.periodStart)}::date[]))`,
+    )
+    .orderBy('sequence')
+    .execute();
+  return Map.groupBy(rows.map(toIntent), intentKey);
+}
+
+export function intentKey(of: { readonly tenantId: string; readonly periodStart: string }): string {
+  return JSON.stringify([of.tenantId, of.periodStart]);
+}
+
+function toIntent(row: Selectable<Tables['push_intents']>): Intent {
+  return {
     tenantId: row.tenant_id,
     periodStart: row.period_start,
     sequence: row.sequence,
@@ -140,15 +187,24 @@ export async function readIntents(
     attempts: row.attempts,
     firstAttemptAt: row.first_attempt_at,
     lastAnswer: row.last_answer,
-  }));
+    livemode: row.livemode,
+    absentSince: row.absent_since,
+    provenAt: row.proven_at,
+  };
 }
 
+type NewIntent = Omit<
+  Intent,
+  'state' | 'attempts' | 'firstAttemptAt' | 'lastAnswer' | 'absentSince' | 'provenAt'
+>;
+
+/** Makes an intent; false where somebody else has made the same sequence in the meantime. */
 export async function insertIntent(
   database: Database,
-  intent: Omit<Intent, 'state' | 'attempts' | 'firstAttemptAt' | 'lastAnswer'>,
+  intent: NewIntent,
   createdAt: InstantMs,
-): Promise<void> {
-  await database.kysely
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows: made } = await database.kysely
     .insertInto('push_intents')
     .values({
       tenant_id: intent.tenantId,
@@ -159,57 +215,87 @@ export async function insertIntent(
       stripe_customer: intent.stripeCustomer,
       value_micro: intent.valueMicro,
       event_timestamp: BigInt(intent.eventTimestamp),
+      livemode: intent.livemode ?? null,
       state: 'pending',
       attempts: 0,
       created_at: formatInstant(createdAt),
     })
-    .execute();
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  return made === 1n;
 }
 
-/** Durable before the request: from here on a crash leaves `sent`, and nobody thinks it never went. */
+/**
+ * Durable before the request: from here on a crash leaves `sent`, and nobody thinks it never went.
+ * False where the intent may no longer be sent, since somebody else decided about it.
+ */
 export async function markAttempt(
   database: Database,
   identifier: string,
   at: InstantMs,
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const { numAffectedRows: marked } = await sql`
     update push_intents set state = 'sent', attempts = attempts + 1, last_attempt_at = ${formatInstant(at)},
       first_attempt_at = coalesce(first_attempt_at, ${formatInstant(at)}), sent_at = coalesce(sent_at, ${formatInstant(at)})
-    where identifier = ${identifier}`.execute(database.kysely);
+    where identifier = ${identifier} and state in ('pending', 'sent')`.execute(database.kysely);
+  return marked === 1n;
 }
 
+/** A change of state: what it becomes, from which states, and what was found out. */
+export interface StateChange {
+  readonly state: PushState;
+  readonly answer: string;
+  readonly at: InstantMs;
+  /** The change is made only from these; by default from any that is not final. */
+  readonly from?: readonly PushState[];
+}
+
+const NOT_FINAL: readonly PushState[] = ['pending', 'sent', 'ambiguous'];
+
+/** False where the intent was in none of the states that the change begins from. */
 export async function markState(
   database: Database,
   identifier: string,
-  given: { readonly state: PushState; readonly answer: string; readonly at: InstantMs },
-): Promise<void> {
-  await database.kysely
+  given: StateChange,
+): Promise<boolean> {
+  const at = formatInstant(given.at);
+  const { numUpdatedRows: changed } = await database.kysely
     .updateTable('push_intents')
     .set({
       state: given.state,
       last_answer: given.answer,
-      ...(given.state === 'confirmed' ? { confirmed_at: formatInstant(given.at) } : {}),
+      ...(given.state === 'confirmed' ? { confirmed_at: at } : {}),
+      ...(given.state === 'ambiguous' ? { absent_since: sql`coalesce(absent_since, ${at})` } : {}),
     })
     .where('identifier', '=', identifier)
-    .execute();
+    .where('state', 'in', given.from ?? NOT_FINAL)
+    .executeTakeFirstOrThrow();
+  return changed === 1n;
 }
 
-/**
- * Runs the work while no other process, on this machine or another, works for the same customer and
- * meter (R18: one request in flight). Answers null when somebody else is at it.
- */
-export async function whileAlone<Result>(
+/** Stripe's summary holds what these intents say, to the unit. */
+export async function markProven(
   database: Database,
-  key: string,
-  work: () => Promise<Result>,
-): Promise<Result | null> {
-  return inTransaction(database, async ({ client }) => {
-    const { rows } = await client.query<{ alone: boolean }>(
-      'select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as alone',
-      [`stripe-push:${key}`],
-    );
-    return rows[0]?.alone === true ? work() : null;
-  });
+  identifiers: readonly string[],
+  at: InstantMs,
+): Promise<void> {
+  await sql`update push_intents set proven_at = ${formatInstant(at)}
+    where identifier = any(${[...identifiers]}::text[]) and state = 'confirmed' and proven_at is null`.execute(
+    database.kysely,
+  );
+}
+
+/** The intents of these identifiers; ours only, whatever else an error report names. */
+export async function readIntentsByIdentifier(
+  database: Database,
+  identifiers: readonly string[],
+): Promise<readonly Intent[]> {
+  const rows = await database.kysely
+    .selectFrom('push_intents')
+    .selectAll()
+    .where(sql<boolean>`identifier = any(${[...identifiers]}::text[])`)
+    .execute();
+  return rows.map(toIntent);
 }
 
 /** The months, YYYY-MM, of periods with anything pushed, newest first. */

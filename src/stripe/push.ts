@@ -1,31 +1,35 @@
-import { hash } from 'node:crypto';
-import type { Clock } from '../clock.ts';
-import { pause } from '../clock.ts';
+import type { Clock, InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { Refusal } from '../refusal.ts';
-import { decideAmbiguous, nextStep, stateAfter } from './push-state.ts';
+import { openPacer } from './pacer.ts';
+import { openPushLocks } from './push-lock-store.ts';
+import type { PeriodRun } from './push-period.ts';
+import { identifierOf, pushPeriod } from './push-period.ts';
+import { isSettled } from './push-state.ts';
 import type { Intent, PushTarget } from './push-store.ts';
-import {
-  insertIntent,
-  markAttempt,
-  markState,
-  readIntents,
-  readMeters,
-  readTargets,
-  whileAlone,
-} from './push-store.ts';
+import { intentKey, readIntentsOf, readMeters, readTargets } from './push-store.ts';
 import type { StripeMeter } from './setup.ts';
 import type { StripeClient } from './stripe-client.ts';
-import { readSummary, sendMeterEvent } from './stripe-client.ts';
+import { askStripe, isMissing } from './stripe-client.ts';
 
-export interface PushOptions {
+/** What every part of the Stripe side works with. */
+export interface StripeParts {
   readonly database: Database;
   readonly stripe: StripeClient;
   readonly livemode: boolean;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+export interface PushOptions extends StripeParts {
   readonly onProgress?: (done: number, all: number) => void;
+  /** Only this tenant; by default every one. */
+  readonly tenantId?: string | null;
+  /** Requests to Stripe at the most in a second; by default as many as eight tenants come to. */
+  readonly requestsPerSecond?: number | null;
+  /** Says what would be sent, and writes and sends nothing. */
+  readonly isDryRun?: boolean;
 }
 
 /** What pushing one tenant's period came to. */
@@ -36,6 +40,7 @@ export interface PushResult {
     | 'confirmed'
     | 'shadow'
     | 'nothing_due'
+    | 'would_send'
     | 'refused'
     | 'sent'
     | 'ambiguous'
@@ -49,9 +54,6 @@ export interface PushResult {
 
 /** Tenants in work at once; far below Stripe's limit of a thousand meter events a second. */
 const PARALLEL_TENANTS = 8;
-/** Tries in one run; a later run goes on, while Stripe still remembers the identifier. */
-const TRIES_A_RUN = 5;
-const LONGEST_WAIT_MS = 8_000;
 
 /**
  * Tells Stripe what each closed period of a month came to, once (R18). At each step, what a crash
@@ -60,188 +62,242 @@ const LONGEST_WAIT_MS = 8_000;
  * 1. no intent yet: the next run makes it;
  * 2. intent `pending`: no request went out, the next run sends it;
  * 3. intent `sent`: it may have arrived; the next run resends the same bytes, and Stripe answers a
- *    second arrival with 400 "already exists", which is delivery;
+ *    second arrival with 400 "already exists", which is delivery; after 23 hours nothing is resent,
+ *    and Stripe's summary decides (push-state.ts);
  * 4. `confirmed`: done, no run sends it again.
+ *
+ * So a run over ten thousand tenants may end anywhere, and the next one goes on there: what is
+ * settled costs it one query for all and no request.
  */
 export async function pushMonth(
   options: PushOptions,
   month: string,
 ): Promise<readonly PushResult[]> {
+  const filter = { month, tenantId: options.tenantId ?? null };
+  const targets = await readTargets(options.database, filter);
+  if (targets.length === 0) refuseNothingClosed(month);
+  return pushTargets(options, targets);
+}
+
+export function refuseNothingClosed(month: string): never {
+  throw new Refusal(
+    'period',
+    `no period that begins in ${month} is closed`,
+    `close it first, with "spanledger close ${month}"`,
+  );
+}
+
+/** Pushes these closed periods; results in the order of the tenants. */
+export async function pushTargets(
+  options: PushOptions,
+  targets: readonly PushTarget[],
+): Promise<readonly PushResult[]> {
   const meters = await readMeters(options.database, options.livemode);
-  const targets = await readTargets(options.database, month);
-  if (targets.length === 0) {
-    throw new Refusal(
-      'period',
-      `no period that begins in ${month} is closed`,
-      `close it first, with "spanledger close ${month}"`,
-    );
-  }
-  const run: Run = { options, meters, halted: null };
+  const known = await readIntentsOf(options.database, targets);
+  const run: Run = { options, meters, known, halted: null };
   const results: PushResult[] = [];
-  const queue = [...targets];
-  const worker = async () => {
-    for (let target = queue.shift(); target !== undefined; target = queue.shift()) {
-      results.push(await pushTarget(run, target));
-      options.onProgress?.(results.length, targets.length);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_TENANTS }, worker));
-  return results.sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
+  const open: PushTarget[] = [];
+  for (const target of targets) {
+    const result = resultWithoutStripe(run, target);
+    if (result === null) open.push(target);
+    else results.push(result);
+  }
+  if (open.length > 0) results.push(...(await pushOpen(run, open, targets.length)));
+  options.onProgress?.(targets.length, targets.length);
+  return results.sort(
+    (a, b) => compare(a.tenant_id, b.tenant_id) || compare(a.period_start, b.period_start),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 interface Run {
   readonly options: PushOptions;
   readonly meters: ReadonlyMap<string, StripeMeter>;
+  /** As they were when the run began; whoever pushes reads them again under the lock. */
+  readonly known: ReadonlyMap<string, readonly Intent[]>;
   /** Why no further request may go out: what failed would fail every tenant. */
   halted: string | null;
 }
 
-async function pushTarget(run: Run, target: PushTarget): Promise<PushResult> {
-  const result = (state: PushResult['state'], detail: string | null, pushed = 0n): PushResult => ({
+/** What needs no request: shadow, done already, impossible, or only asked for. Null for the rest. */
+function resultWithoutStripe(run: Run, target: PushTarget): PushResult | null {
+  if (target.mode === 'shadow') {
+    return resultOf(target, 'shadow', 'metered and stated, never pushed (R19)');
+  }
+  const intents = run.known.get(intentKey(target)) ?? [];
+  const due = target.billableMicro - intendedSum(intents);
+  if (due === 0n && intents.every((intent) => isSettled(intent.state))) {
+    const pushed = confirmedSum(intents);
+    return resultOf(target, intents.length === 0 ? 'nothing_due' : 'confirmed', null, pushed);
+  }
+  const fault = faultOf(run, target);
+  if (fault !== null) return resultOf(target, 'refused', fault, confirmedSum(intents));
+  return run.options.isDryRun === true ? wouldSend(target, intents, due) : null;
+}
+
+function faultOf(run: Run, target: PushTarget): string | null {
+  if (run.meters.get(target.currency) === undefined) {
+    return `no meter for ${target.currency} in ${run.options.livemode ? 'live' : 'test'} mode; run "spanledger stripe setup" first`;
+  }
+  if (target.stripeCustomer === null) {
+    return `no Stripe customer; "spanledger tenant set ${target.tenantId} --stripe-customer cus_…"`;
+  }
+  return null;
+}
+
+function wouldSend(target: PushTarget, intents: readonly Intent[], due: bigint): PushResult {
+  const open = intents.filter((intent) => !isSettled(intent.state));
+  const resent = open.map(
+    (intent) => `${intent.identifier} (${intent.state}) ${intent.valueMicro}`,
+  );
+  const made = due === 0n ? [] : [`${identifierOf(target, intents.length + 1)} (new) ${due}`];
+  const detail = `${[...resent, ...made].join(', ')} micro ${target.currency} to ${target.stripeCustomer ?? ''}`;
+  return resultOf(target, 'would_send', detail, confirmedSum(intents));
+}
+
+/** Tenants in parallel, the periods of one tenant in order. */
+async function pushOpen(
+  run: Run,
+  open: readonly PushTarget[],
+  all: number,
+): Promise<readonly PushResult[]> {
+  const { options } = run;
+  const locks = await openPushLocks(options.database);
+  try {
+    const pace = openPacer(options.requestsPerSecond ?? null);
+    await checkMeters(run, open);
+    const results: PushResult[] = [];
+    const queue = [...Map.groupBy(open, (target) => target.tenantId).values()];
+    const worker = async () => {
+      for (let periods = queue.shift(); periods !== undefined; periods = queue.shift()) {
+        for (const target of periods) {
+          results.push(await pushTarget(run, { locks, pace }, target));
+          options.onProgress?.(all - open.length + results.length, all);
+        }
+      }
+    };
+    await allSettled(Array.from({ length: PARALLEL_TENANTS }, worker), queue);
+    return results;
+  } finally {
+    await locks.close();
+  }
+}
+
+/** Waits for every worker before it throws, so that nothing goes on behind the caller's back. */
+async function allSettled(workers: readonly Promise<void>[], queue: unknown[]): Promise<void> {
+  const watched = workers.map((worker) =>
+    worker.catch((error: unknown) => {
+      queue.length = 0;
+      throw error;
+    }),
+  );
+  const failed = (await Promise.allSettled(watched)).find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/**
+ * Before the first event each meter is looked at: Stripe replays the refusal of an inactive meter
+ * under the event's idempotency key for a day, even after the meter is active again.
+ */
+async function checkMeters(run: Run, open: readonly PushTarget[]): Promise<void> {
+  for (const currency of new Set(open.map((target) => target.currency))) {
+    const meter = run.meters.get(currency);
+    if (meter === undefined || (await isMeterActive(run.options.stripe, meter))) continue;
+    throw new Refusal(
+      'stripe',
+      `meter ${meter.meterId} (${meter.eventName}) is not active in Stripe, so that it would drop every event`,
+      'reactivate it in Stripe, or run "spanledger stripe setup" to make another; nothing was sent',
+    );
+  }
+}
+
+async function isMeterActive(stripe: StripeClient, meter: StripeMeter): Promise<boolean> {
+  try {
+    const ask = () => stripe.billing.meters.retrieve(meter.meterId);
+    const found = await askStripe(`meter ${meter.meterId}`, ask);
+    return found.status === 'active' && found.event_name === meter.eventName;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function pushTarget(
+  run: Run,
+  shared: Pick<PeriodRun, 'locks' | 'pace'>,
+  target: PushTarget,
+): Promise<PushResult> {
+  const meter = run.meters.get(target.currency);
+  const { stripeCustomer } = target;
+  if (meter === undefined || stripeCustomer === null) return resultOf(target, 'refused', null);
+  if (run.halted !== null) return resultOf(target, 'skipped', run.halted);
+  const period: PeriodRun = {
+    ...shared,
+    parts: run.options,
+    target: { ...target, stripeCustomer },
+    meter,
+    isMeterActive: () => isMeterActive(run.options.stripe, meter),
+    halted: () => run.halted ?? (shared.locks.areLost() ? LOCKS_LOST : null),
+    halt: (reason) => {
+      run.halted = reason;
+    },
+  };
+  const key = `${stripeCustomer} ${meter.eventName}`;
+  const outcome = await shared.locks.whileAlone(key, () => pushPeriod(period).catch(asRefused));
+  if (outcome === null) return resultOf(target, 'busy', 'another process is pushing this customer');
+  if (outcome instanceof Refusal) return resultOf(target, 'skipped', outcome.message);
+  const pushed = confirmedSum(outcome.intents);
+  if (outcome.refusal !== null) return resultOf(target, 'refused', outcome.refusal, pushed);
+  const open = outcome.intents.find((intent) => !isSettled(intent.state));
+  if (open === undefined) {
+    return outcome.intents.length === 0
+      ? resultOf(target, 'nothing_due', null)
+      : resultOf(target, 'confirmed', null, pushed);
+  }
+  const state =
+    open.state === 'pending' ? 'skipped' : (open.state as 'sent' | 'ambiguous' | 'parked');
+  return resultOf(target, state, open.lastAnswer ?? period.halted(), pushed);
+}
+
+/** What Stripe will not say of one tenant does not stop the others; a fault of ours does. */
+function asRefused(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  throw error;
+}
+
+const LOCKS_LOST = 'the database connection that held the locks was lost; run the push again';
+
+function resultOf(
+  target: PushTarget,
+  state: PushResult['state'],
+  ...[detail, pushed = 0n]: readonly [string | null, bigint?]
+): PushResult {
+  return {
     tenant_id: target.tenantId,
     period_start: target.periodStart,
     state,
     pushed: String(pushed),
     detail,
-  });
-  const { database } = run.options;
-  if (target.mode === 'shadow') return result('shadow', 'metered and stated, never pushed (R19)');
-  if (run.halted !== null) return result('skipped', run.halted);
-  const meter = run.meters.get(target.currency);
-  if (meter === undefined) {
-    return result(
-      'refused',
-      `no meter for ${target.currency}; run "spanledger stripe setup" first`,
-    );
-  }
-  const { stripeCustomer } = target;
-  if (stripeCustomer === null) {
-    return result(
-      'refused',
-      `no Stripe customer; "spanledger tenant set ${target.tenantId} --stripe-customer cus_…"`,
-    );
-  }
-  const key = `${stripeCustomer} ${meter.eventName}`;
-  const states = await whileAlone(database, key, async () => {
-    await ensureIntent(run, { ...target, stripeCustomer }, meter);
-    const intents = await readIntents(database, target);
-    for (const intent of intents) await advance(run, { target, meter, intents }, intent);
-    return readIntents(database, target);
-  });
-  if (states === null) return result('busy', 'another process is pushing this customer');
-  const pushed = confirmedSum(states);
-  const open = states.find((intent) => intent.state !== 'confirmed');
-  if (open !== undefined) {
-    return result(
-      open.state === 'pending' ? 'skipped' : open.state,
-      open.lastAnswer ?? run.halted,
-      pushed,
-    );
-  }
-  return states.length === 0 ? result('nothing_due', null) : result('confirmed', null, pushed);
-}
-
-/** The part of the period's billable amount that no intent covers yet gets one. */
-async function ensureIntent(
-  run: Run,
-  target: PushTarget & { readonly stripeCustomer: string },
-  meter: StripeMeter,
-): Promise<void> {
-  const { database, clock } = run.options;
-  const intents = await readIntents(database, target);
-  const intended = intents.reduce((sum, intent) => sum + intent.valueMicro, 0n);
-  const due = target.billableMicro - intended;
-  if (due === 0n) return;
-  const sequence = intents.length + 1;
-  await insertIntent(
-    database,
-    {
-      tenantId: target.tenantId,
-      periodStart: target.periodStart,
-      sequence,
-      identifier: identifierOf(target, sequence),
-      meter: meter.eventName,
-      stripeCustomer: target.stripeCustomer,
-      valueMicro: due,
-      // Inside the period and as late as possible: Stripe takes no event older than 35 days.
-      eventTimestamp: Math.floor(target.endsAt / 1000) - 1,
-    },
-    clock(),
-  );
-}
-
-/**
- * The same for the same push, on every machine and after every crash. At most 100 characters, so a
- * long tenant id is cut and told apart by its digest.
- */
-function identifierOf(target: PushTarget, sequence: number): string {
-  const tenant = /^[\w.-]{1,50}$/.test(target.tenantId)
-    ? target.tenantId
-    : Buffer.from(hash('sha256', target.tenantId, 'buffer')).toString('base64url');
-  return `spl-${tenant}-${target.periodStart}-${target.currency.toLowerCase()}-${sequence}`;
-}
-
-interface PushContext {
-  readonly target: PushTarget;
-  readonly meter: StripeMeter;
-  readonly intents: readonly Intent[];
-}
-
-async function advance(run: Run, context: PushContext, intent: Intent): Promise<void> {
-  const { clock } = run.options;
-  switch (nextStep(intent, clock())) {
-    case 'send':
-      return send(run, context.meter, intent);
-    case 'compare':
-      return compare(run, context, intent);
-    case 'none':
-      return;
-  }
-}
-
-async function send(run: Run, meter: StripeMeter, intent: Intent): Promise<void> {
-  const { database, stripe, clock, log } = run.options;
-  for (let attempt = 1; attempt <= TRIES_A_RUN && run.halted === null; attempt += 1) {
-    await markAttempt(database, intent.identifier, clock());
-    const answer = await sendMeterEvent(stripe, {
-      eventName: meter.eventName,
-      identifier: intent.identifier,
-      stripeCustomer: intent.stripeCustomer,
-      value: String(intent.valueMicro),
-      timestamp: intent.eventTimestamp,
-    });
-    const detail = answer.kind === 'delivered' ? answer.how : answer.detail;
-    const state = stateAfter(answer);
-    await markState(database, intent.identifier, { state, answer: detail, at: clock() });
-    if (answer.kind === 'systemic') run.halted = `stopped for every tenant: ${detail}`;
-    if (answer.kind !== 'unknown') return;
-    log.warn({ identifier: intent.identifier, attempt, detail }, 'push unanswered; trying again');
-    if (attempt < TRIES_A_RUN) await pause(waitMs(attempt, answer.retryAfterMs));
-  }
-}
-
-/** After 23 hours nothing is sent again; Stripe's own summary decides (R18). */
-async function compare(run: Run, context: PushContext, intent: Intent): Promise<void> {
-  const { database, stripe, clock } = run.options;
-  const summary = await readSummary(stripe, {
-    meterId: context.meter.meterId,
-    stripeCustomer: intent.stripeCustomer,
-    startsAt: context.target.startsAt,
-    endsAt: context.target.endsAt,
-  });
-  const confirmed = confirmedSum(context.intents);
-  const state = decideAmbiguous({ summary, confirmed, value: intent.valueMicro });
-  const answer = `Stripe's summary says ${summary}, confirmed are ${confirmed}, this is ${intent.valueMicro}`;
-  await markState(database, intent.identifier, { state, answer, at: clock() });
+  };
 }
 
 export function confirmedSum(intents: readonly Intent[]): bigint {
-  return intents
-    .filter((intent) => intent.state === 'confirmed')
-    .reduce((sum, intent) => sum + intent.valueMicro, 0n);
+  return sumOf(intents.filter((intent) => intent.state === 'confirmed'));
 }
 
-function waitMs(attempt: number, retryAfterMs: number | null): number {
-  const backoff = Math.min(LONGEST_WAIT_MS, 250 * 2 ** attempt) * (0.5 + Math.random());
-  return Math.max(backoff, Math.min(retryAfterMs ?? 0, LONGEST_WAIT_MS));
+/** What Stripe was or will be told; what is proven to be missing will be told by its successor. */
+export function intendedSum(intents: readonly Intent[]): bigint {
+  return sumOf(intents.filter((intent) => intent.state !== 'missing'));
+}
+
+function sumOf(intents: readonly Intent[]): bigint {
+  return intents.reduce((sum, intent) => sum + intent.valueMicro, 0n);
+}
+
+/** The newest first attempt of any intent; summaries lag behind it. 0 when nothing was sent. */
+export function newestAttempt(intents: readonly Intent[]): InstantMs {
+  return Math.max(0, ...intents.map((intent) => intent.firstAttemptAt ?? 0));
 }

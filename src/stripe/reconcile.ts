@@ -1,13 +1,30 @@
-import type { Clock } from '../clock.ts';
+import type { Clock, InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { Refusal } from '../refusal.ts';
-import { confirmedSum } from './push.ts';
+import type { InvoiceRow } from './invoice-store.ts';
+import { readInvoices } from './invoice-store.ts';
+import { openPacer } from './pacer.ts';
+import { confirmedSum, intendedSum, newestAttempt, refuseNothingClosed } from './push.ts';
+import { isSettled } from './push-state.ts';
 import type { Intent, PushTarget } from './push-store.ts';
-import { readIntents, readMeters, readTargets } from './push-store.ts';
+import { intentKey, markProven, readIntentsOf, readMeters, readTargets } from './push-store.ts';
 import type { StripeClient } from './stripe-client.ts';
 import { readSummary } from './stripe-client.ts';
 
-/** Why the three columns of a tenant differ, or that they do not. */
+/**
+ * Why the three columns of a tenant differ, or that they do not.
+ *
+ * | difference         | explained | what is seen                                                       |
+ * |--------------------|-----------|--------------------------------------------------------------------|
+ * | none               | yes       | all three are the same                                             |
+ * | shadow             | yes       | metered and stated, never pushed (R19)                             |
+ * | in_flight          | yes       | a request is unanswered; the next push settles it                  |
+ * | lag                | yes       | Stripe shows less than is confirmed, and the push is an hour young |
+ * | missing            | no        | Stripe still shows less                                            |
+ * | duplicate          | no        | Stripe shows an identifier's value twice                           |
+ * | foreign_usage      | no        | Stripe shows more than we ever intended, by no value of ours       |
+ * | after_finalization | no        | Stripe shows it, and the final invoice does not                    |
+ * | not_pushed         | no        | the ledger has more than is confirmed, and no request is out       |
+ */
 export type Difference =
   | 'none'
   | 'shadow'
@@ -15,7 +32,11 @@ export type Difference =
   | 'in_flight'
   | 'lag'
   | 'missing'
+  | 'duplicate'
+  | 'after_finalization'
   | 'foreign_usage';
+
+const EXPLAINED: ReadonlySet<Difference> = new Set(['none', 'shadow', 'in_flight', 'lag']);
 
 /** Micro-dollars as decimal strings of whole numbers. */
 export interface ReconcileRow {
@@ -28,64 +49,108 @@ export interface ReconcileRow {
   readonly explained: boolean;
 }
 
+export interface ReconcileOptions {
+  readonly database: Database;
+  readonly stripe: StripeClient;
+  readonly livemode: boolean;
+  readonly clock: Clock;
+  /** Only this tenant; by default every one. */
+  readonly tenantId?: string | null;
+  readonly requestsPerSecond?: number | null;
+  readonly onProgress?: (done: number, all: number) => void;
+}
+
 /** Summaries lag; a push younger than this may not be in them yet. */
 const LAG_MS = 60 * 60 * 1000;
 const PARALLEL_READS = 8;
 
 /**
  * Puts side by side what the ledger closed, what we know to be delivered, and what Stripe counts, for
- * each tenant of a month. One read a live tenant, well inside Stripe's read allocation.
+ * each tenant of a month. One read for each live tenant that has usage, so that Stripe's read
+ * allocation (500 reads a transaction, 10,000 a month at the least) is never near. What is found in
+ * order is kept as proof, which releases the tenant's invoice.
  */
 export async function reconcileMonth(
-  options: {
-    readonly database: Database;
-    readonly stripe: StripeClient;
-    readonly livemode: boolean;
-    readonly clock: Clock;
-  },
+  options: ReconcileOptions,
   month: string,
 ): Promise<readonly ReconcileRow[]> {
-  const { database } = options;
-  const targets = await readTargets(database, month);
-  if (targets.length === 0) {
-    throw new Refusal(
-      'period',
-      `no period that begins in ${month} is closed`,
-      `close it first, with "spanledger close ${month}"`,
-    );
-  }
+  const { database, tenantId = null } = options;
+  const targets = await readTargets(database, { month, tenantId });
+  if (targets.length === 0) refuseNothingClosed(month);
   const meters = await readMeters(database, options.livemode);
+  const intents = await readIntentsOf(database, targets);
+  const invoices = Map.groupBy(await readInvoices(database, { month, tenantId }), intentKey);
+  const pace = openPacer(options.requestsPerSecond ?? null);
   const rows: ReconcileRow[] = [];
   const queue = [...targets];
   const worker = async () => {
     for (let target = queue.shift(); target !== undefined; target = queue.shift()) {
-      const intents = await readIntents(database, target);
+      const own = intents.get(intentKey(target)) ?? [];
       const meterId = meters.get(target.currency)?.meterId ?? null;
-      const summary = await summaryOf(options.stripe, target, meterId);
-      rows.push(compareRow({ target, intents, summary, now: options.clock() }));
+      const isAsked = needsRead(target, own);
+      if (isAsked) await pace();
+      const summary = isAsked ? await summaryOf(options.stripe, { target, own, meterId }) : null;
+      const now = options.clock();
+      const row = compareRow({
+        target,
+        intents: own,
+        summary,
+        now,
+        invoices: invoices.get(intentKey(target)) ?? [],
+      });
+      if (summary !== null && row.difference === 'none') await keepProof(database, own, now);
+      rows.push(row);
+      options.onProgress?.(rows.length, targets.length);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_READS }, worker));
   return rows.sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
 }
 
-async function summaryOf(
-  stripe: StripeClient,
-  target: PushTarget,
-  meterId: string | null,
-): Promise<bigint | null> {
-  const { mode, stripeCustomer, startsAt, endsAt } = target;
-  if (mode === 'shadow' || stripeCustomer === null || meterId === null) return null;
-  return readSummary(stripe, { meterId, stripeCustomer, startsAt, endsAt });
+/** A tenant without usage has nothing at Stripe that we told it, and costs no read. */
+function needsRead(target: PushTarget, intents: readonly Intent[]): boolean {
+  if (intents.length > 0) return true;
+  return target.mode === 'live' && target.billableMicro > 0n;
 }
 
-/** Pure: the three columns in, the classified row out. */
-export function compareRow(given: {
+async function keepProof(
+  database: Database,
+  intents: readonly Intent[],
+  now: InstantMs,
+): Promise<void> {
+  const unproven = intents.filter(
+    (intent) => intent.state === 'confirmed' && (intent.provenAt ?? null) === null,
+  );
+  if (unproven.length === 0) return;
+  const identifiers = unproven.map((intent) => intent.identifier);
+  await markProven(database, identifiers, now);
+}
+
+async function summaryOf(
+  stripe: StripeClient,
+  of: {
+    readonly target: PushTarget;
+    readonly own: readonly Intent[];
+    readonly meterId: string | null;
+  },
+): Promise<bigint | null> {
+  const { startsAt, endsAt } = of.target;
+  // Usage stands where it was told, even if the tenant has been given another customer since.
+  const stripeCustomer = of.own.at(-1)?.stripeCustomer ?? of.target.stripeCustomer;
+  if (stripeCustomer === null || of.meterId === null) return null;
+  return readSummary(stripe, { meterId: of.meterId, stripeCustomer, startsAt, endsAt });
+}
+
+interface Compared {
   readonly target: PushTarget;
   readonly intents: readonly Intent[];
   readonly summary: bigint | null;
-  readonly now: number;
-}): ReconcileRow {
+  readonly now: InstantMs;
+  readonly invoices?: readonly InvoiceRow[];
+}
+
+/** Pure: the three columns in, the classified row out. */
+export function compareRow(given: Compared): ReconcileRow {
   const { target, summary } = given;
   const confirmed = confirmedSum(given.intents);
   const difference = classify({ ...given, confirmed });
@@ -96,27 +161,59 @@ export function compareRow(given: {
     confirmed: String(confirmed),
     stripe: summary === null ? null : String(summary),
     difference,
-    explained: ['none', 'shadow', 'in_flight', 'lag'].includes(difference),
+    explained: EXPLAINED.has(difference),
   };
 }
 
-function classify(given: {
-  readonly target: PushTarget;
-  readonly intents: readonly Intent[];
-  readonly summary: bigint | null;
-  readonly confirmed: bigint;
-  readonly now: number;
-}): Difference {
+function classify(given: Compared & { readonly confirmed: bigint }): Difference {
   const { target, intents, summary, confirmed } = given;
-  if (target.mode === 'shadow') return 'shadow';
+  if (target.mode === 'shadow' && intents.length === 0) return 'shadow';
   if (summary === null) return target.billableMicro === 0n ? 'none' : 'not_pushed';
-  const intended = intents.reduce((sum, intent) => sum + intent.valueMicro, 0n);
-  if (summary > intended) return 'foreign_usage';
-  if (intents.some((intent) => intent.state === 'sent' || intent.state === 'ambiguous')) {
-    return 'in_flight';
-  }
+  const intended = intendedSum(intents);
+  if (summary > intended)
+    return isDuplicate(intents, summary - intended) ? 'duplicate' : 'foreign_usage';
+  if (intents.some(isInFlight)) return 'in_flight';
   if (confirmed !== target.billableMicro) return 'not_pushed';
+  if (isShortOnInvoice(given, summary)) return 'after_finalization';
   if (summary === confirmed) return 'none';
-  const newest = Math.max(...intents.map((intent) => intent.firstAttemptAt ?? 0));
-  return given.now - newest < LAG_MS ? 'lag' : 'missing';
+  return given.now - newestAttempt(intents) < LAG_MS ? 'lag' : 'missing';
+}
+
+function isInFlight(intent: Intent): boolean {
+  return intent.state === 'sent' || intent.state === 'ambiguous';
+}
+
+/**
+ * Whether the excess is made of values that we did send, each once more: an identifier that Stripe
+ * counted again after it had forgotten it, or one that turned up after it was given up as missing.
+ */
+function isDuplicate(intents: readonly Intent[], excess: bigint): boolean {
+  const sent = intents.filter((intent) => !(intent.state === 'pending' && intent.attempts === 0));
+  let sums = new Set([0n]);
+  for (const { valueMicro } of sent.slice(-MOST_INTENTS_COMBINED)) {
+    sums = new Set([...sums, ...[...sums].map((sum) => sum + valueMicro)]);
+  }
+  return sums.has(excess);
+}
+
+/** A period has one intent, rarely two; beyond so many the combinations would say nothing. */
+const MOST_INTENTS_COMBINED = 8;
+
+function isShortOnInvoice(given: Compared, summary: bigint): boolean {
+  const final = (given.invoices ?? []).filter((invoice) => invoice.state === 'finalized');
+  if (final.length === 0) return false;
+  const billed = final.reduce((sum, invoice) => sum + (invoice.quantity ?? 0n), 0n);
+  return billed < summary;
+}
+
+/** Whether every intent of a period is told and seen in Stripe's summary. */
+export function isProven(billableMicro: bigint, intents: readonly Intent[]): boolean {
+  return (
+    confirmedSum(intents) === billableMicro &&
+    intents.every(
+      (intent) =>
+        isSettled(intent.state) &&
+        (intent.state === 'missing' || (intent.provenAt ?? null) !== null),
+    )
+  );
 }

@@ -1,6 +1,8 @@
 import Stripe from 'stripe';
+import { formatDecimal, minorUnitDecimals } from '../money.ts';
 import { Refusal } from '../refusal.ts';
 import type { StripeClient } from './stripe-client.ts';
+import { askStripe } from './stripe-client.ts';
 
 /** One money meter a currency (the contract's section 4), and the price that bills it. */
 export interface StripeMeter {
@@ -11,8 +13,11 @@ export interface StripeMeter {
   readonly priceId: string;
 }
 
-/** Cents a micro-dollar; a summed million of them is one dollar. */
-const CENTS_PER_MICRO = '0.0001';
+/** Minor units a micro unit: 0.0001 cents, and 0.000001 yen, which has no decimals. */
+export function minorPerMicro(currency: string): string {
+  const decimals = 6 - minorUnitDecimals(currency);
+  return formatDecimal(1n, decimals);
+}
 
 export function meterName(currency: string): string {
   return `spanledger_usage_${currency.toLowerCase()}`;
@@ -32,16 +37,22 @@ export async function setUpMeter(stripe: StripeClient, currency: string): Promis
   return { currency, eventName, meterId: meter.id, productId, priceId: price.id };
 }
 
+/** One active meter has the name at the most; an inactive one only stands for it where there is none. */
 async function findMeter(
   stripe: StripeClient,
   eventName: string,
 ): Promise<Stripe.Billing.Meter | null> {
+  let inactive: Stripe.Billing.Meter | null = null;
   for await (const meter of stripe.billing.meters.list({ limit: 100 })) {
     if (meter.event_name !== eventName) continue;
-    refuseOtherMeter(meter);
-    return meter;
+    if (meter.status === 'active') {
+      refuseOtherMeter(meter);
+      return meter;
+    }
+    inactive ??= meter;
   }
-  return null;
+  if (inactive !== null) refuseOtherMeter(inactive);
+  return inactive;
 }
 
 /** A meter cannot be changed, so one that counts otherwise must be replaced by a person. */
@@ -65,7 +76,9 @@ function refuseOtherMeter(meter: Stripe.Billing.Meter): void {
   throw new Refusal(
     'stripe',
     `meter ${meter.id} (${meter.event_name}) does not fit: ${faults.join('; ')}`,
-    'deactivate that meter in Stripe and run "spanledger stripe setup" again',
+    meter.status === 'active'
+      ? 'deactivate that meter in Stripe and run "spanledger stripe setup" again'
+      : 'reactivate that meter in Stripe and run "spanledger stripe setup" again; usage is dropped while it is inactive',
   );
 }
 
@@ -84,7 +97,9 @@ function createMeter(stripe: StripeClient, currency: string): Promise<Stripe.Bil
 
 /** The lookup key finds our price again without a search, which lags. */
 async function findPrice(stripe: StripeClient, lookupKey: string): Promise<Stripe.Price | null> {
-  const found = await stripe.prices.list({ lookup_keys: [lookupKey], active: true, limit: 2 });
+  const found = await askStripe(`price ${lookupKey}`, () =>
+    stripe.prices.list({ lookup_keys: [lookupKey], active: true, limit: 2 }),
+  );
   return found.data[0] ?? null;
 }
 
@@ -103,7 +118,7 @@ async function createPrice(
       currency: currency.toLowerCase(),
       product: product.id,
       lookup_key: name,
-      unit_amount_decimal: Stripe.Decimal.from(CENTS_PER_MICRO),
+      unit_amount_decimal: Stripe.Decimal.from(minorPerMicro(currency)),
       recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
     },
     { idempotencyKey: `spanledger-setup-price-${name}-${meter.id}` },
@@ -118,9 +133,14 @@ function refuseOtherPrice(
   const unitAmount = price.unit_amount_decimal?.toString() ?? 'none';
   const faults = [
     price.currency === currency.toLowerCase() ? null : `its currency is ${price.currency}`,
-    unitAmount === CENTS_PER_MICRO
+    unitAmount === minorPerMicro(currency)
       ? null
-      : `its unit amount is ${unitAmount}, not ${CENTS_PER_MICRO}`,
+      : `its unit amount is ${unitAmount}, not ${minorPerMicro(currency)}`,
+    price.billing_scheme === 'per_unit' ? null : `its billing scheme is ${price.billing_scheme}`,
+    (price.transform_quantity ?? null) === null ? null : 'it transforms the quantity',
+    (price.recurring?.interval_count ?? 1) === 1
+      ? null
+      : `it bills every ${price.recurring?.interval_count} months`,
     price.recurring?.usage_type === 'metered' ? null : 'it is not metered',
     price.recurring?.meter === meter.id ? null : `its meter is ${price.recurring?.meter ?? 'none'}`,
     price.recurring?.interval === 'month' ? null : 'it is not monthly',

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import type { InstantMs } from '../clock.ts';
+import { type InstantMs, pause } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
 
 /** The real client, with our own retry loop instead of its own. */
@@ -45,7 +45,7 @@ export type PushAnswer =
   /** Nothing is known; the same request again is safe while Stripe remembers its identifier. */
   | { readonly kind: 'unknown'; readonly detail: string; readonly retryAfterMs: number | null }
   /** Nothing to do with this tenant: no request may follow until a person looked. */
-  | { readonly kind: 'systemic'; readonly detail: string }
+  | { readonly kind: 'systemic'; readonly detail: string; readonly isMeter?: boolean }
   /** Stripe refuses this one request for good. */
   | { readonly kind: 'refused'; readonly detail: string };
 
@@ -68,7 +68,7 @@ export function classifyFailure(error: unknown, identifier: string): PushAnswer 
       return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
     case 400:
       return NO_METER.test(error.message)
-        ? { kind: 'systemic', detail }
+        ? { kind: 'systemic', detail, isMeter: true }
         : { kind: 'refused', detail };
     case 402:
       return { kind: 'refused', detail };
@@ -136,12 +136,14 @@ export async function readSummary(
   question: SummaryQuestion,
 ): Promise<bigint> {
   const floor = (instant: InstantMs) => Math.floor(instant / MINUTE_MS) * 60;
-  const page = await stripe.billing.meters.listEventSummaries(question.meterId, {
-    customer: question.stripeCustomer,
-    start_time: floor(question.startsAt),
-    end_time: floor(question.endsAt),
-    limit: 100,
-  });
+  const page = await askStripe(`the usage of customer ${question.stripeCustomer}`, () =>
+    stripe.billing.meters.listEventSummaries(question.meterId, {
+      customer: question.stripeCustomer,
+      start_time: floor(question.startsAt),
+      end_time: floor(question.endsAt),
+      limit: 100,
+    }),
+  );
   // Without a grouping window there is one row for the whole range, or none for no usage.
   return page.data.reduce((sum, row) => sum + toMicro(row.aggregated_value), 0n);
 }
@@ -154,4 +156,56 @@ function toMicro(value: number): bigint {
     `Stripe's summary holds ${value}, which is not a whole number of micro-dollars`,
     'find what else reports usage to this meter; only Spanledger may',
   );
+}
+
+const TRIES_TO_READ = 4;
+const FIRST_WAIT_MS = 250;
+
+/** True where the same request may well be answered in a moment: nothing was decided. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof Stripe.errors.StripeError)) return false;
+  const { statusCode } = error;
+  return statusCode === undefined || statusCode === 409 || statusCode === 429 || statusCode >= 500;
+}
+
+/**
+ * Asks what changes nothing, or changes the same thing to the same value, and asks again while Stripe
+ * does not answer. Refuses when it goes on not answering; `what` is named in the refusal. Any other
+ * failure is thrown as it is.
+ */
+export async function askStripe<Answer>(what: string, ask: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isPassing(error)) throw keyRefusal(error, what) ?? error;
+      if (attempt === TRIES_TO_READ) throw unanswered(error, what);
+      await pause(FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
+    }
+  }
+}
+
+function unanswered(error: unknown, what: string): Refusal {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Refusal(
+    'stripe',
+    `Stripe did not answer about ${what}: ${reason}`,
+    'run the command again in a while; it goes on where it stood',
+  );
+}
+
+/** A key that Stripe does not take is a matter for a person, not a fault of ours. */
+function keyRefusal(error: unknown, what: string): Refusal | null {
+  if (!(error instanceof Stripe.errors.StripeError)) return null;
+  if (error.statusCode !== 401 && error.statusCode !== 403) return null;
+  return new Refusal(
+    'stripe',
+    `Stripe does not let this key ask about ${what}: ${error.message}`,
+    'give STRIPE_API_KEY a key of the right account that may read and write billing',
+  );
+}
+
+/** True where Stripe says that there is no such object. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeError && error.code === 'resource_missing';
 }

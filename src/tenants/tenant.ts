@@ -15,7 +15,7 @@ export interface Tenant {
   readonly closedUntil: InstantMs | null;
 }
 
-export interface BookAssignment {
+interface BookAssignment {
   readonly effectiveFrom: InstantMs;
   readonly book: string;
 }

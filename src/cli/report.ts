@@ -1,0 +1,107 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { InstantMs } from '../clock.ts';
+import { foldAll } from '../ledger/fold-batches.ts';
+import { formatPico } from '../money.ts';
+import type { Coverage, Dimension, UsageRow } from '../reports/usage-report-store.ts';
+import { DIMENSIONS, readCoverage, readUsage } from '../reports/usage-report-store.ts';
+import { readDay } from './arguments.ts';
+import { perform } from './command.ts';
+import type { Column } from './output.ts';
+import { table } from './output.ts';
+
+export function addReport(program: Command): void {
+  const group = program.command('report').description('questions asked of the ledger');
+  const command = group
+    .command('usage')
+    .description('usage, charge, cost and margin by any dimensions')
+    .requiredOption('--by <dimensions>', `of ${DIMENSIONS.join(' ')}, by commas`, readDimensions)
+    .option('--tenant <tenant>', 'only this one')
+    .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
+    .option('--to <day>', 'before this UTC day', readDay);
+  perform<ReportFlags>(command, async (session, { options }) => {
+    const database = session.database();
+    await foldAll(database);
+    const question = {
+      by: options.by,
+      tenantId: options.tenant ?? null,
+      from: options.from ?? null,
+      to: options.to ?? null,
+    };
+    const rows = await readUsage(database, question);
+    const coverage = await readCoverage(database, question);
+    const document = { by: options.by, rows: rows.map(toDocument), coverage: coverageOf(coverage) };
+    session.out.answer(document, render(options.by, rows, coverage));
+  });
+}
+
+interface ReportFlags {
+  readonly by: readonly Dimension[];
+  readonly tenant?: string;
+  readonly from?: InstantMs;
+  readonly to?: InstantMs;
+}
+
+function readDimensions(text: string): readonly Dimension[] {
+  return text.split(',').map((name) => {
+    const dimension = DIMENSIONS.find((candidate) => candidate === name.trim());
+    if (dimension !== undefined) return dimension;
+    throw new InvalidArgumentError(`"${name}" is none of ${DIMENSIONS.join(', ')}.`);
+  });
+}
+
+/** Amounts as exact decimal strings in the major unit. */
+function toDocument(row: UsageRow) {
+  const { entries, inputTokens, outputTokens, chargePico, costPico, routingGainPico, ...named } =
+    row;
+  return {
+    ...named,
+    entries,
+    input_tokens: String(inputTokens),
+    output_tokens: String(outputTokens),
+    charge: formatPico(chargePico),
+    cost: formatPico(costPico),
+    margin: formatPico(chargePico - costPico),
+    routing_gain: formatPico(routingGainPico),
+  };
+}
+
+function coverageOf(coverage: Coverage) {
+  const { attributedPico, allPico } = coverage;
+  return {
+    attributed_cost: formatPico(attributedPico),
+    all_cost: formatPico(allPico),
+    share: share(coverage),
+  };
+}
+
+/** In percent with two decimals, rounded down: full coverage is only claimed where it is full. */
+function share({ attributedPico, allPico }: Coverage): string {
+  if (allPico === 0n) return '100.00';
+  const hundredths = String((attributedPico * 10_000n) / allPico).padStart(3, '0');
+  return `${hundredths.slice(0, -2)}.${hundredths.slice(-2)}`;
+}
+
+function render(by: readonly Dimension[], rows: readonly UsageRow[], coverage: Coverage): string {
+  const dimensions = by.map(
+    (dimension): Column<UsageRow> => ({
+      title: dimension.replace('_', ' ').toUpperCase(),
+      value: (row) => row[dimension] ?? '(none)',
+    }),
+  );
+  const figures: readonly Column<UsageRow>[] = [
+    { title: 'ENTRIES', value: (row) => row.entries.toLocaleString('en-US'), figure: true },
+    { title: 'INPUT', value: (row) => row.inputTokens.toLocaleString('en-US'), figure: true },
+    { title: 'OUTPUT', value: (row) => row.outputTokens.toLocaleString('en-US'), figure: true },
+    { title: 'CHARGE', value: (row) => formatPico(row.chargePico), figure: true },
+    { title: 'COST', value: (row) => formatPico(row.costPico), figure: true },
+    { title: 'MARGIN', value: (row) => formatPico(row.chargePico - row.costPico), figure: true },
+    { title: 'ROUTING GAIN', value: (row) => formatPico(row.routingGainPico), figure: true },
+  ];
+  const { attributed_cost, all_cost, share: percent } = coverageOf(coverage);
+  return [
+    rows.length === 0 ? 'no usage' : table(rows, [...dimensions, ...figures]),
+    '',
+    `Attribution coverage ${percent} %: ${attributed_cost} of ${all_cost} of cost belongs to a tenant`,
+  ].join('\n');
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { foldAll } from '../ledger/fold-batches.ts';
+import { rerate } from '../ledger/rerate.ts';
+import { readMonth } from './arguments.ts';
+import { perform } from './command.ts';
+import { CURRENT_USER } from './correct.ts';
+import { table } from './output.ts';
+
+export function addRerate(program: Command): void {
+  const command = program
+    .command('rerate')
+    .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
+    .description('price entries anew by the books as they are now, by correction (R15)')
+    .option('--tenant <tenant>', 'only this one')
+    .option('--dry-run', 'show the difference and post nothing')
+    .option('--reason <text>', 'why', 're-rated')
+    .option('--by <name>', 'who', CURRENT_USER);
+  perform<RerateFlags>(command, async (session, { args: [month = ''], options }) => {
+    const { tenant, dryRun = false, reason, by } = options;
+    const database = session.database();
+    const rows = await rerate(database, session.clock, {
+      month,
+      tenantId: tenant ?? null,
+      dryRun,
+      note: { reason, actor: by },
+    });
+    await foldAll(database);
+    const text = table(rows, [
+      { title: 'TENANT', value: (row) => row.tenant_id },
+      { title: 'MODEL', value: (row) => row.requested_model },
+      { title: 'ENTRIES', value: (row) => String(row.entries), figure: true },
+      { title: 'RELEASED', value: (row) => String(row.released), figure: true },
+      { title: 'CHARGE BEFORE', value: (row) => row.charge_before, figure: true },
+      { title: 'AFTER', value: (row) => row.charge_after, figure: true },
+      { title: 'COST BEFORE', value: (row) => row.cost_before, figure: true },
+      { title: 'AFTER', value: (row) => row.cost_after, figure: true },
+    ]);
+    const head = dryRun ? 'nothing was posted (--dry-run)\n' : '';
+    session.out.answer(rows, rows.length === 0 ? 'every price is as it should be' : head + text);
+  });
+}
+
+interface RerateFlags {
+  readonly tenant?: string;
+  readonly dryRun?: boolean;
+  readonly reason: string;
+  readonly by: string;
+}

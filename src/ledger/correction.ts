@@ -1,0 +1,142 @@
+import type { EventStatus, ServiceTier } from '../events/event.ts';
+import type { Placement } from '../periods/placement.ts';
+import type { Pricing } from '../rating/rate-event.ts';
+import { ratePart } from '../rating/rate-event.ts';
+import type { NewEntry } from './entry.ts';
+import { reference } from './entry.ts';
+import type { StoredEntry } from './entry-store.ts';
+
+/** What a correction changes of an entry; what is absent stays as it was. */
+export interface EntryChange {
+  readonly tenantId?: string;
+  readonly userId?: string | null;
+  readonly feature?: string | null;
+  readonly agentRunId?: string | null;
+  readonly promptVersion?: string | null;
+  readonly status?: EventStatus;
+  readonly requestedModel?: string;
+  readonly executedModel?: string;
+  readonly provider?: string | null;
+  readonly serviceTier?: ServiceTier;
+  readonly uncachedInputTokens?: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly outputTokens?: number;
+}
+
+/** Why and by whom; both are kept with every entry of the correction (R13). */
+export interface CorrectionNote {
+  readonly reason: string;
+  readonly actor: string;
+}
+
+/**
+ * Takes an entry back: the same facts with every count and amount negated, in the period that is
+ * open now. Entry and reversal sum to nothing.
+ */
+export function reversalOf(
+  entry: StoredEntry,
+  note: CorrectionNote,
+  placement: Placement,
+): NewEntry {
+  const { entryId: _, ...facts } = entry;
+  return {
+    ...facts,
+    revision: entry.revision + 1,
+    kind: 'correction',
+    periodStart: placement.period.startDate,
+    late: placement.late,
+    uncachedInputTokens: -entry.uncachedInputTokens,
+    cacheReadTokens: -entry.cacheReadTokens,
+    cacheWriteTokens: -entry.cacheWriteTokens,
+    outputTokens: -entry.outputTokens,
+    reasoningTokens: -entry.reasoningTokens,
+    callShare: -entry.callShare,
+    layers:
+      entry.layers === null
+        ? null
+        : {
+            prompt: -entry.layers.prompt,
+            tool: -entry.layers.tool,
+            memory: -entry.layers.memory,
+            response: -entry.layers.response,
+          },
+    charge: negate(entry.charge),
+    cost: negate(entry.cost),
+    requestedCost: negate(entry.requestedCost),
+    correctsEntryId: entry.entryId,
+    isReversal: true,
+    ...note,
+  };
+}
+
+/** The entry as it should have been, priced anew at the instant at which the call completed. */
+export function replacementOf(
+  entry: StoredEntry,
+  change: EntryChange,
+  of: { readonly pricing: Pricing; readonly placement: Placement; readonly note: CorrectionNote },
+): NewEntry {
+  const { entryId: _, ...facts } = entry;
+  const corrected = {
+    ...facts,
+    ...change,
+    revision: entry.revision + 2,
+    kind: 'correction' as const,
+    contextTokens: contextOf(entry, change),
+    periodStart: of.placement.period.startDate,
+    late: of.placement.late,
+    correctsEntryId: entry.entryId,
+    isReversal: false,
+    ...of.note,
+  };
+  return { ...corrected, ...priceOf(corrected, of.pricing) };
+}
+
+/** Prices an entry's facts as rating prices an event; the entry's own amounts are not looked at. */
+export function priceOf(
+  entry: NewEntry,
+  pricing: Pricing,
+): Pick<
+  NewEntry,
+  | 'outcome'
+  | 'charge'
+  | 'cost'
+  | 'requestedCost'
+  | 'currency'
+  | 'chargeRate'
+  | 'costRate'
+  | 'layers'
+> {
+  const part = ratePart(
+    entry,
+    {
+      memberId: entry.memberId,
+      tags: { ...entry, tenantId: entry.tenantId },
+      status: entry.status,
+      usage: {
+        uncachedInput: entry.uncachedInputTokens,
+        cacheRead: entry.cacheReadTokens,
+        cacheWrite: entry.cacheWriteTokens,
+        output: entry.outputTokens,
+        reasoning: entry.reasoningTokens,
+      },
+      callShare: entry.callShare,
+      contextTokens: entry.contextTokens,
+    },
+    pricing,
+  );
+  const { outcome, charge, cost, requestedCost, currency, layers } = part;
+  const rates = { chargeRate: reference(part.chargeRate), costRate: reference(part.costRate) };
+  return { outcome, charge, cost, requestedCost, currency, layers, ...rates };
+}
+
+/** A call that was not split has its own input as its context; a member keeps the whole call's. */
+function contextOf(entry: StoredEntry, change: EntryChange): number {
+  if (entry.memberId !== '') return entry.contextTokens;
+  const { uncachedInputTokens, cacheReadTokens, cacheWriteTokens } = { ...entry, ...change };
+  return uncachedInputTokens + cacheReadTokens + cacheWriteTokens;
+}
+
+function negate(amount: bigint | null): bigint | null {
+  return amount === null ? null : -amount;
+}

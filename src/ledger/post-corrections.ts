@@ -1,0 +1,197 @@
+import type { Clock } from '../clock.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { inTransaction, sqlState } from '../database/database.ts';
+import { formatPico } from '../money.ts';
+import { placeUsage } from '../periods/placement.ts';
+import { UNATTRIBUTED } from '../rating/rate-event.ts';
+import { Refusal } from '../refusal.ts';
+import type { CorrectionNote, EntryChange } from './correction.ts';
+import { replacementOf, reversalOf } from './correction.ts';
+import type { NewEntry } from './entry.ts';
+import type { StoredEntry } from './entry-store.ts';
+import { readEntries } from './entry-store.ts';
+import {
+  copyEntries,
+  entryIds,
+  insertBatch,
+  insertPeriods,
+  isSuperseded,
+  lockForPosting,
+  probeEvents,
+} from './posting-store.ts';
+import { ReferenceCache } from './reference-cache.ts';
+
+/** Void an entry, or replace it with some of its fields changed. */
+export interface CorrectionRequest {
+  readonly entryId: bigint;
+  /** Null takes the entry back without a replacement. */
+  readonly change: EntryChange | null;
+  readonly note: CorrectionNote;
+}
+
+export interface CorrectionAnswer {
+  readonly corrected: string;
+  readonly reversal: string;
+  readonly replacement: string | null;
+  readonly charge_before: string | null;
+  readonly charge_after: string | null;
+  readonly cost_before: string | null;
+  readonly cost_after: string | null;
+}
+
+/**
+ * Posts corrections (R13): for each a reversal and, unless it is void, a replacement, all in one
+ * transaction. Refuses an entry that is corrected already, or that is itself a reversal.
+ */
+export async function postCorrections(
+  database: Database,
+  clock: Clock,
+  requests: readonly CorrectionRequest[],
+): Promise<readonly CorrectionAnswer[]> {
+  try {
+    return await inTransaction(database, async (transaction) => {
+      await lockForPosting(transaction);
+      const entries = await readEntries(
+        transaction,
+        requests.map((request) => request.entryId),
+      );
+      const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
+      const corrections = requests.map((request) => ({
+        request,
+        entry: requireEntry(byId, request.entryId),
+      }));
+      for (const { entry, request } of corrections) {
+        await refuseUncorrectable(transaction, entry, request);
+      }
+      const cache = await readReferences(transaction, corrections, clock());
+      const made = corrections.map(({ entry, request }) => correct(cache, entry, request));
+      const all = made.flatMap((one) => [one.reversal, one.replacement ?? []].flat());
+      const batchId = await postCorrectionEntries(transaction, all, { cache, recordedAt: clock() });
+      return answersOf(made, batchId, all);
+    });
+  } catch (error) {
+    if (sqlState(error) !== '23505') throw error;
+    throw new Refusal(
+      'correction',
+      'somebody else corrected one of these entries at the same time',
+      'look at the entry again with "spanledger audit entry", and correct what stands now',
+    );
+  }
+}
+
+interface MadeCorrection {
+  readonly entry: StoredEntry;
+  readonly reversal: NewEntry;
+  readonly replacement: NewEntry | null;
+}
+
+/** The reversal and the replacement of one entry, placed in the tenants' open periods. */
+export function correct(
+  cache: ReferenceCache,
+  entry: StoredEntry,
+  request: Pick<CorrectionRequest, 'change' | 'note'>,
+): MadeCorrection {
+  const { change, note } = request;
+  const place = (tenantId: string) => placeUsage(cache.tenant(tenantId), entry.occurredAt);
+  const reversal = reversalOf(entry, note, place(entry.tenantId));
+  if (change === null) return { entry, reversal, replacement: null };
+  const placement = place(change.tenantId ?? entry.tenantId);
+  const pricing = cache.pricing();
+  return {
+    entry,
+    reversal,
+    replacement: replacementOf(entry, change, { pricing, placement, note }),
+  };
+}
+
+/** Copies correction entries as a batch of their own. The rollups fold it like any other. */
+export async function postCorrectionEntries(
+  transaction: Transaction,
+  entries: readonly NewEntry[],
+  of: { readonly cache: ReferenceCache; readonly recordedAt: number },
+): Promise<bigint> {
+  const { cache, recordedAt } = of;
+  const periods = entries.map((entry) => ({
+    tenantId: entry.tenantId,
+    period: placeUsage(cache.tenant(entry.tenantId), entry.occurredAt).period,
+  }));
+  await insertPeriods(transaction, periods);
+  const batchId = await insertBatch(transaction, { kind: 'correction', recordedAt, entries });
+  await copyEntries(transaction, entries, { batchId, recordedAt });
+  return batchId;
+}
+
+async function readReferences(
+  transaction: Transaction,
+  corrections: readonly { readonly entry: StoredEntry; readonly request: CorrectionRequest }[],
+  at: number,
+): Promise<ReferenceCache> {
+  const cache = new ReferenceCache();
+  const tenants = corrections.flatMap(({ entry, request }) => [
+    entry.tenantId,
+    request.change?.tenantId ?? entry.tenantId,
+  ]);
+  await cache.refresh(transaction, new Set(tenants), at);
+  return cache;
+}
+
+function requireEntry(entries: ReadonlyMap<bigint, StoredEntry>, entryId: bigint): StoredEntry {
+  const entry = entries.get(entryId);
+  if (entry !== undefined) return entry;
+  throw new Refusal(
+    'not_found',
+    `there is no entry ent_${entryId}`,
+    'give an entry_id as audit.entries shows it',
+  );
+}
+
+async function refuseUncorrectable(
+  transaction: Transaction,
+  entry: StoredEntry,
+  request: CorrectionRequest,
+): Promise<void> {
+  const id = `ent_${entry.entryId}`;
+  if (entry.isReversal || entry.kind === 'allocation') {
+    const what = entry.isReversal ? 'a reversal' : 'an allocation';
+    throw new Refusal(
+      'correction',
+      `${id} is ${what}; it is not corrected`,
+      'correct the entry that stands',
+    );
+  }
+  if (await isSuperseded(transaction, entry.entryId)) {
+    throw new Refusal(
+      'correction',
+      `${id} is corrected already; an entry is corrected once`,
+      `correct the replacement that stands now; "spanledger audit entry ${id}" shows it`,
+    );
+  }
+  const target = request.change?.tenantId;
+  if (target === undefined || target === entry.tenantId) return;
+  if (target === UNATTRIBUTED) return;
+  const held = await probeEvents(transaction, [{ ...entry, tenantId: target }]);
+  if (held.length === 0) return;
+  throw new Refusal(
+    'correction',
+    `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already; it would be billed twice`,
+    `void ${id} instead`,
+  );
+}
+
+function answersOf(
+  made: readonly MadeCorrection[],
+  batchId: bigint,
+  posted: readonly NewEntry[],
+): readonly CorrectionAnswer[] {
+  const ids = entryIds(batchId, posted);
+  const amount = (value: bigint | null | undefined) => (value == null ? null : formatPico(value));
+  return made.map(({ entry, reversal, replacement }) => ({
+    corrected: `ent_${entry.entryId}`,
+    reversal: `ent_${ids.get(reversal)}`,
+    replacement: replacement === null ? null : `ent_${ids.get(replacement)}`,
+    charge_before: amount(entry.charge),
+    charge_after: amount(replacement === null ? 0n : replacement.charge),
+    cost_before: amount(entry.cost),
+    cost_after: amount(replacement === null ? 0n : replacement.cost),
+  }));
+}

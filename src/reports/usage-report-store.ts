@@ -1,0 +1,174 @@
+import { sql } from 'kysely';
+import { type InstantMs, utcDay } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { Pico } from '../money.ts';
+import { UNATTRIBUTED } from '../rating/rate-event.ts';
+
+/** What a usage report can be grouped by (the contract's section 3). */
+export const DIMENSIONS = [
+  'tenant',
+  'user',
+  'feature',
+  'agent_run',
+  'prompt_version',
+  'requested_model',
+  'executed_model',
+  'provider',
+  'layer',
+  'outcome',
+  'day',
+] as const;
+
+export type Dimension = (typeof DIMENSIONS)[number];
+
+export interface UsageQuestion {
+  readonly by: readonly Dimension[];
+  readonly tenantId: string | null;
+  /** Whole UTC days, half-open. */
+  readonly from: InstantMs | null;
+  readonly to: InstantMs | null;
+}
+
+/** One group; a dimension is null where usage carries none, and absent where it was not asked for. */
+export type UsageRow = Partial<Readonly<Record<Dimension, string | null>>> & {
+  readonly entries: number;
+  readonly inputTokens: bigint;
+  readonly outputTokens: bigint;
+  readonly chargePico: Pico;
+  readonly costPico: Pico;
+  /** Positive where fallbacks were cheaper than the models requested (R4). */
+  readonly routingGainPico: Pico;
+};
+
+const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
+  tenant: 'tenant_id',
+  user: 'user_id',
+  feature: 'feature',
+  agent_run: 'agent_run_id',
+  prompt_version: 'prompt_version',
+  requested_model: 'requested_model',
+  executed_model: 'executed_model',
+  provider: 'provider',
+  outcome: 'outcome',
+  day: 'day::text',
+};
+
+interface SummedRow {
+  readonly dimensions: readonly string[];
+  readonly entries: bigint;
+  readonly input_tokens: bigint;
+  readonly output_tokens: bigint;
+  readonly tool_tokens: bigint;
+  readonly memory_tokens: bigint;
+  readonly charge: Pico;
+  readonly cost: Pico;
+  readonly output_charge: Pico;
+  readonly output_cost: Pico;
+  readonly routing_gain: Pico;
+}
+
+/** Sums rollups, never entries; the finer rollup only where a user or a run is asked for. */
+export async function readUsage(
+  database: Database,
+  question: UsageQuestion,
+): Promise<readonly UsageRow[]> {
+  const dimensions = question.by.filter((dimension) => dimension !== 'layer');
+  const fine = dimensions.includes('user') || dimensions.includes('agent_run');
+  const columns = dimensions.map((dimension) => COLUMNS[dimension]);
+  const { rows } = await sql<SummedRow>`
+    select array[${sql.raw(columns.join(', '))}]::text[] as dimensions,
+      sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
+      sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens,
+      sum(charge) as charge, sum(cost) as cost, sum(output_charge) as output_charge,
+      sum(output_cost) as output_cost, sum(routing_gain) as routing_gain
+    from ${sql.table(fine ? 'run_rollups' : 'usage_rollups')}
+    where ${filterOf(question)}
+    group by 1 order by 1`.execute(database.kysely);
+  const grouped = rows.map((row) => ({ row, named: nameDimensions(dimensions, row.dimensions) }));
+  if (!question.by.includes('layer')) return grouped.map(({ row, named }) => toUsage(row, named));
+  return grouped.flatMap(({ row, named }) => splitLayers(row, named));
+}
+
+function filterOf(question: UsageQuestion) {
+  const { tenantId, from, to } = question;
+  return sql<boolean>`true
+    ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
+    ${from === null ? sql`` : sql`and day >= ${utcDay(from)}::date`}
+    ${to === null ? sql`` : sql`and day < ${utcDay(to)}::date`}`;
+}
+
+type Named = Partial<Record<Dimension, string | null>>;
+
+function nameDimensions(dimensions: readonly Dimension[], values: readonly string[]): Named {
+  const entries = dimensions.map((name, index) => [name, values[index] || null] as const);
+  return Object.fromEntries(entries);
+}
+
+function toUsage(row: SummedRow, named: Named): UsageRow {
+  return {
+    ...named,
+    entries: Number(row.entries),
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    chargePico: row.charge,
+    costPico: row.cost,
+    routingGainPico: row.routing_gain,
+  };
+}
+
+/**
+ * Shares a group out to its token layers: response has the output's money, and the other three share
+ * the rest by their tokens. What a division leaves over stays with the prompt, so that the layers add
+ * up exactly. A routing gain belongs to the call as a whole and stays with the prompt, too.
+ */
+function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
+  const inputCharge = row.charge - row.output_charge;
+  const inputCost = row.cost - row.output_cost;
+  const share = (amount: Pico, tokens: bigint) =>
+    row.input_tokens === 0n ? 0n : (amount * tokens) / row.input_tokens;
+  const layer = (name: string, tokens: bigint): UsageRow => ({
+    ...named,
+    layer: name,
+    entries: Number(row.entries),
+    inputTokens: tokens,
+    outputTokens: 0n,
+    chargePico: share(inputCharge, tokens),
+    costPico: share(inputCost, tokens),
+    routingGainPico: 0n,
+  });
+  const tool = layer('tool', row.tool_tokens);
+  const memory = layer('memory', row.memory_tokens);
+  const prompt: UsageRow = {
+    ...layer('prompt', row.input_tokens - row.tool_tokens - row.memory_tokens),
+    chargePico: inputCharge - tool.chargePico - memory.chargePico,
+    costPico: inputCost - tool.costPico - memory.costPico,
+    routingGainPico: row.routing_gain,
+  };
+  const response: UsageRow = {
+    ...layer('response', 0n),
+    outputTokens: row.output_tokens,
+    chargePico: row.output_charge,
+    costPico: row.output_cost,
+  };
+  return [prompt, tool, memory, response];
+}
+
+/** How much of the cost belongs to a known tenant (R11). */
+export interface Coverage {
+  readonly attributedPico: Pico;
+  readonly allPico: Pico;
+}
+
+/** Over the same days as the report; for one tenant it is the coverage of all, which is the point. */
+export async function readCoverage(
+  database: Database,
+  question: Pick<UsageQuestion, 'from' | 'to'>,
+): Promise<Coverage> {
+  const { rows } = await sql<{ attributed: Pico; all: Pico }>`
+    select coalesce(sum(cost) filter (where tenant_id <> ${UNATTRIBUTED}), 0) as attributed,
+      coalesce(sum(cost), 0) as all
+    from usage_rollups where ${filterOf({ ...question, by: [], tenantId: null })}`.execute(
+    database.kysely,
+  );
+  return { attributedPico: rows[0]?.attributed ?? 0n, allPico: rows[0]?.all ?? 0n };
+}

@@ -1,0 +1,103 @@
+import { divideHalfUp, formatMinor, formatPico, type Pico, picoPerMinor } from '../money.ts';
+import { type DailyUsage, exactPico, type StatementDocument } from './statement-document.ts';
+import { formatExact, formatMoney, formatShortDay, utcDaysOf } from './statement-format.ts';
+
+/** The days by model: the five models that cost most, then the others together. */
+export interface DailyView {
+  /** From the bottom of the stack; the last is gray if there are more than five. */
+  readonly series: readonly string[];
+  readonly days: readonly { readonly day: string; readonly amounts: readonly Pico[] }[];
+  /** What was charged here for days of earlier periods: the bars leave it out. */
+  readonly late: Pico;
+  /** The picture in words. */
+  readonly summary: string;
+  readonly caption: string;
+  /** The figures behind the bars, as text: a day, one for each series, and their sum. */
+  readonly rows: readonly (readonly string[])[];
+  readonly sums: readonly string[];
+}
+
+/** The place of a model among the series; null for one that the bars do not show. */
+export type SeriesOf = (model: string) => number | null;
+
+const NAMED_SERIES = 5;
+
+/** Which models have a color of their own, ranked by what they came to in the period's days. */
+export function rankSeries(document: StatementDocument): {
+  readonly series: readonly string[];
+  readonly seriesOf: SeriesOf;
+} {
+  const totals = new Map<string, Pico>();
+  for (const { model, charge } of document.daily.filter((usage) => !usage.late)) {
+    totals.set(model, (totals.get(model) ?? 0n) + exactPico(charge));
+  }
+  const ranked = [...totals]
+    .sort(([a, ofA], [b, ofB]) => (ofA === ofB ? (a < b ? -1 : 1) : ofA > ofB ? -1 : 1))
+    .map(([model]) => model);
+  const others = ranked.length - NAMED_SERIES;
+  const series = others > 1 ? [...ranked.slice(0, NAMED_SERIES), `${others} others`] : ranked;
+  const places = new Map(ranked.map((model, rank) => [model, Math.min(rank, NAMED_SERIES)]));
+  return { series, seriesOf: (model) => places.get(model) ?? null };
+}
+
+export function viewDaily(
+  document: StatementDocument,
+  ranking: ReturnType<typeof rankSeries>,
+): DailyView {
+  const { series, seriesOf } = ranking;
+  const own = document.daily.filter((usage) => !usage.late);
+  const byDay = Map.groupBy(own, (usage) => usage.utc_day);
+  const amountsOf = (usages: readonly DailyUsage[]) =>
+    series.map((_, place) => sumCharges(usages.filter((usage) => seriesOf(usage.model) === place)));
+  const { starts_at, ends_at } = document.period;
+  const calendar = utcDaysOf(starts_at, ends_at);
+  const days = [...new Set([...calendar, ...byDay.keys()])]
+    .sort()
+    .map((day) => ({ day, amounts: amountsOf(byDay.get(day) ?? []) }));
+  const late = sumCharges(document.daily.filter((usage) => usage.late));
+  const row = (label: string, amounts: readonly Pico[]) => [
+    label,
+    ...[...amounts, sum(amounts)].map((amount) => formatExact(formatPico(amount))),
+  ];
+  return {
+    series,
+    days,
+    late,
+    summary: summarize(document, days),
+    caption: captionOf(document, late),
+    rows: days.map(({ day, amounts }) => row(day, amounts)),
+    sums: row('Sum', amountsOf(own)),
+  };
+}
+
+function summarize(document: StatementDocument, days: DailyView['days']): string {
+  const highest = days.reduce<DailyView['days'][number] | null>(
+    (most, day) => (most === null || sum(day.amounts) > sum(most.amounts) ? day : most),
+    null,
+  );
+  if (highest === null || sum(highest.amounts) === 0n)
+    return 'No usage was charged in this period.';
+  const amount = roundedMoney(sum(highest.amounts), document.currency);
+  return `Stacked bars of the charge by model for ${days.length} UTC days; the highest is ${formatShortDay(highest.day)} with ${amount}.`;
+}
+
+function captionOf({ period, currency }: StatementDocument, late: Pico): string {
+  const zone = period.time_zone === 'UTC' ? '' : `; the period itself runs in ${period.time_zone}`;
+  const note =
+    late === 0n
+      ? ''
+      : ` Late usage of earlier periods (${roundedMoney(late, currency)}) is not in the bars.`;
+  return `By UTC day${zone}.${note}`;
+}
+
+function roundedMoney(amount: Pico, currency: string): string {
+  return formatMoney(formatMinor(divideHalfUp(amount, picoPerMinor(currency)), currency), currency);
+}
+
+function sumCharges(usages: readonly DailyUsage[]): Pico {
+  return sum(usages.map(({ charge }) => exactPico(charge)));
+}
+
+function sum(amounts: readonly Pico[]): Pico {
+  return amounts.reduce((total, amount) => total + amount, 0n);
+}

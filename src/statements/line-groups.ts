@@ -1,0 +1,123 @@
+import type { ManifestLine, Meter } from '../ledger/manifest.ts';
+import { formatDecimal, minorUnitDecimals, type Pico, parseDecimal } from '../money.ts';
+import type { SeriesOf } from './daily-view.ts';
+import { exactPico } from './statement-document.ts';
+import { formatExact, formatMoney, formatQuantity } from './statement-format.ts';
+
+/** The lines of one model, as its block of the table. */
+export interface LineGroup {
+  readonly model: string;
+  /** Its color among the bars, if it has one. */
+  readonly series: number | null;
+  /** What the lines come to together; null for a single line, which says it itself. */
+  readonly subtotal: string | null;
+  readonly lines: readonly LineView[];
+}
+
+export interface LineView {
+  readonly meter: string;
+  readonly quantity: string;
+  readonly rate: AlignedFigure;
+  /** Such as ` / call`; nothing for a rate of a million tokens. */
+  readonly rateUnit: string;
+  readonly exact: AlignedFigure;
+  readonly amount: string;
+}
+
+/** An exact figure, and how many digits it lacks to have its point below those of its column. */
+export interface AlignedFigure {
+  readonly text: string;
+  readonly lacking: number;
+}
+
+export const METER_NAMES: Readonly<Record<Meter, string>> = {
+  input: 'Input tokens',
+  cache_read: 'Cached input',
+  cache_write: 'Cache write',
+  output: 'Output tokens',
+  calls: 'Calls',
+  allocation: 'Shared spend',
+  carried_in: 'Carried in',
+  carried_out: 'Carried out',
+};
+
+/** Groups by model, the one that comes to most first; the lines of a model keep their order. */
+export function groupLines(
+  lines: readonly ManifestLine[],
+  of: { readonly seriesOf: SeriesOf; readonly currency: string },
+): readonly LineGroup[] {
+  const rates = alignPoints(lines.map(rateOf));
+  const exacts = alignPoints(lines.map((line) => formatExact(line.exact)));
+  const views = lines.map((line, index) => ({
+    line,
+    view: viewLine(line, {
+      rate: rates[index] ?? NOTHING,
+      exact: exacts[index] ?? NOTHING,
+      currency: of.currency,
+    }),
+  }));
+  return [...Map.groupBy(views, ({ line }) => line.model)]
+    .map(([model, own]) => ({ model, own, exact: sumExact(own.map(({ line }) => line)) }))
+    .sort((a, b) => (a.exact === b.exact ? 0 : a.exact > b.exact ? -1 : 1))
+    .map(({ model, own }) => ({
+      model,
+      series: of.seriesOf(model),
+      subtotal:
+        own.length === 1
+          ? null
+          : sumAmounts(
+              own.map(({ line }) => line),
+              of.currency,
+            ),
+      lines: own.map(({ view }) => view),
+    }));
+}
+
+/** What lines come to as they are printed: their rounded amounts. */
+export function sumAmounts(lines: readonly ManifestLine[], currency: string): string {
+  const decimals = minorUnitDecimals(currency);
+  const sum = lines.reduce(
+    (total, line) => total + (parseDecimal(line.amount, decimals) ?? 0n),
+    0n,
+  );
+  return formatMoney(formatDecimal(sum, decimals), currency);
+}
+
+const NOTHING: AlignedFigure = { text: '', lacking: 0 };
+
+function viewLine(
+  line: ManifestLine,
+  figures: Pick<LineView, 'rate' | 'exact'> & { readonly currency: string },
+): LineView {
+  const tier = ['', 'standard'].includes(line.service_tier) ? '' : ` (${line.service_tier})`;
+  return {
+    meter: METER_NAMES[line.meter] + tier,
+    quantity: isPriced(line) ? formatQuantity(line.quantity) : '',
+    rate: figures.rate,
+    rateUnit: line.meter === 'calls' ? ' / call' : '',
+    exact: figures.exact,
+    amount: formatMoney(line.amount, figures.currency),
+  };
+}
+
+/** A share of a pool has an amount of its own, and neither a quantity nor a rate. */
+function isPriced(line: ManifestLine): boolean {
+  return line.meter !== 'allocation';
+}
+
+function rateOf(line: ManifestLine): string {
+  return isPriced(line) ? formatExact(line.rate) : '';
+}
+
+function alignPoints(figures: readonly string[]): readonly AlignedFigure[] {
+  const decimals = figures.map((figure) => figure.split('.')[1]?.length ?? 0);
+  const most = Math.max(0, ...decimals);
+  return figures.map((text, index) => ({
+    text,
+    lacking: text === '' ? 0 : most - (decimals[index] ?? 0),
+  }));
+}
+
+function sumExact(lines: readonly ManifestLine[]): Pico {
+  return lines.reduce((sum, line) => sum + exactPico(line.exact), 0n);
+}

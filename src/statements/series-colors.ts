@@ -1,0 +1,9 @@
+/** Five hues that differ in lightness too, then gray for the others together. */
+export const SERIES_COLORS: readonly string[] = [
+  '#3554d1',
+  '#12a67c',
+  '#f2a516',
+  '#d6492a',
+  '#8a4fc7',
+  '#868e96',
+];

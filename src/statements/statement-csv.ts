@@ -1,0 +1,73 @@
+import type { ManifestLine } from '../ledger/manifest.ts';
+import type { Statement } from './statement.ts';
+
+/** What a row says, in this order. */
+const COLUMNS = [
+  'tenant_id',
+  'period_start',
+  'period_starts_at',
+  'period_ends_at',
+  'time_zone',
+  'section',
+  'model',
+  'service_tier',
+  'meter',
+  'quantity',
+  'rate',
+  'rate_unit',
+  'exact',
+  'amount',
+  'currency',
+  'manifest_hash',
+] as const;
+
+type Row = Readonly<Record<(typeof COLUMNS)[number], string>>;
+
+/** Columns that hold decimal figures of ours, whose minus sign is a sign. */
+const FIGURES: ReadonlySet<string> = new Set(['quantity', 'rate', 'exact', 'amount']);
+
+/**
+ * RFC 4180, a header and one row a line. The amounts of a statement's rows add up to its total.
+ * Text that a spreadsheet would run as a formula gets an apostrophe before it, and so does text that
+ * begins with one: whoever reads the file by program takes one leading apostrophe off.
+ */
+export function renderStatementCsv(statements: readonly Statement[]): string {
+  const rows = statements.flatMap((statement) =>
+    [...statement.lines, ...statement.late_lines].map((line) => rowOf(statement, line)),
+  );
+  const lines = rows.map((row) => COLUMNS.map((column) => cell(column, row[column])).join(','));
+  return [COLUMNS.join(','), ...lines, ''].join('\r\n');
+}
+
+function rowOf(statement: Statement, line: ManifestLine): Row {
+  const { period } = statement;
+  const carried = line.meter === 'carried_in' || line.meter === 'carried_out';
+  const priced = !carried && line.meter !== 'allocation';
+  return {
+    tenant_id: statement.tenant_id,
+    period_start: period.start,
+    period_starts_at: period.starts_at,
+    period_ends_at: period.ends_at,
+    time_zone: period.time_zone,
+    section: carried ? 'carried' : line.late ? 'late' : 'usage',
+    model: line.model,
+    service_tier: line.service_tier,
+    meter: line.meter,
+    quantity: priced ? line.quantity : '',
+    rate: priced ? line.rate : '',
+    rate_unit: priced ? (line.meter === 'calls' ? 'call' : 'million_tokens') : '',
+    exact: line.exact,
+    amount: line.amount,
+    currency: statement.currency,
+    manifest_hash: statement.manifest_hash,
+  };
+}
+
+/** What spreadsheets take for a formula, or strip before they look for one. */
+const FORMULA = /^['=+\-@\t\r\n ＝＋－＠]/;
+
+function cell(column: string, value: string): string {
+  if (FIGURES.has(column)) return value;
+  const safe = FORMULA.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) || safe !== value ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,36 @@
+import { formatPico, type Pico, parseDecimal } from '../money.ts';
+import type { Statement } from './statement.ts';
+
+/** What one model came to on one UTC day. */
+export interface DailyUsage {
+  /** The UTC day on which the calls completed, YYYY-MM-DD. */
+  readonly utc_day: string;
+  readonly model: string;
+  /** Usage of an earlier, closed period (R12): its day is before this period. */
+  readonly late: boolean;
+  /** Exact decimal string in the major unit. */
+  readonly charge: string;
+}
+
+/** A statement with its days; the days add up to the exact charge. */
+export interface StatementDocument extends Statement {
+  readonly daily: readonly DailyUsage[];
+}
+
+/** Throws when the days do not add up: a chart that contradicts the total must reach nobody. */
+export function withDaily(statement: Statement, daily: readonly DailyUsage[]): StatementDocument {
+  const sum = daily.reduce((total, { charge }) => total + exactPico(charge), 0n);
+  if (sum !== exactPico(statement.exact.charge)) {
+    throw new Error(
+      `the days of ${statement.tenant_id} from ${statement.period.start} add up to ${formatPico(sum)}, but its entries to ${statement.exact.charge}; run "spanledger verify"`,
+    );
+  }
+  return { ...statement, daily };
+}
+
+/** An exact amount of a statement in picodollars. Throws on what is not one. */
+export function exactPico(amount: string): Pico {
+  const pico = parseDecimal(amount, 12);
+  if (pico === null) throw new Error(`"${amount}" is not an exact amount`);
+  return pico;
+}

@@ -1,0 +1,50 @@
+import type { ManifestLine } from '../ledger/manifest.ts';
+import { METER_NAMES } from './line-groups.ts';
+import type { Statement } from './statement.ts';
+import { groupDigits } from './statement-format.ts';
+
+/** A statement for a terminal: the same figures as the JSON form, 96 columns at the most. */
+export function renderStatementText(statement: Statement): string {
+  const { period, usage, exact } = statement;
+  const money = (amount: string) => `${amount} ${statement.currency}`;
+  const lines = [
+    `Usage statement for ${statement.tenant_id}`,
+    `Period ${period.starts_at} to ${period.ends_at}, ${period.time_zone}`,
+    '',
+    row('MODEL', 'METER', 'QUANTITY', 'RATE', 'AMOUNT'),
+    ...statement.lines.map(renderLine),
+  ];
+  if (statement.late_lines.length > 0) {
+    lines.push('', 'Late usage of earlier periods', ...statement.late_lines.map(renderLine));
+  }
+  lines.push(
+    '',
+    `${'Total'.padEnd(76)}${money(statement.total).padStart(20)}`,
+    '',
+    `Exact charge ${exact.charge}, carried in ${exact.carried_in}, billable ${exact.billable}, carried out ${exact.carried_out}`,
+    `${usage.calls} entries, ${usage.failed} failed, ${usage.cancelled} cancelled`,
+    ...statement.notes,
+    `Manifest sha256:${statement.manifest_hash}, closed ${statement.closed_at}`,
+    '',
+  );
+  return lines.join('\n');
+}
+
+function renderLine(line: ManifestLine): string {
+  const tier =
+    line.service_tier === 'standard' || line.service_tier === '' ? '' : ` (${line.service_tier})`;
+  const counts = line.quantity === '0' ? '' : groupDigits(line.quantity);
+  const rate =
+    line.quantity === '0' ? '' : `${line.rate}${line.meter === 'calls' ? '/call' : '/1M'}`;
+  return row(line.model + tier, METER_NAMES[line.meter], counts, rate, line.amount);
+}
+
+function row(...[model, meter, quantity, rate, amount]: readonly string[]): string {
+  return [
+    (model ?? '').padEnd(36),
+    (meter ?? '').padEnd(14),
+    (quantity ?? '').padStart(16),
+    (rate ?? '').padStart(16),
+    (amount ?? '').padStart(14),
+  ].join('');
+}

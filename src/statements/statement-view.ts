@@ -1,0 +1,185 @@
+import type { ManifestLine } from '../ledger/manifest.ts';
+import { minorUnitDecimals } from '../money.ts';
+import { type DailyView, rankSeries, type SeriesOf, viewDaily } from './daily-view.ts';
+import { groupLines, type LineGroup, sumAmounts } from './line-groups.ts';
+import { exactPico, type StatementDocument } from './statement-document.ts';
+import {
+  formatExact,
+  formatLocalDay,
+  formatLocalInstant,
+  formatMoney,
+  formatPeriod,
+  groupDigits,
+} from './statement-format.ts';
+
+/**
+ * Everything that a statement for people shows, in its words and figures: HTML and PDF only arrange
+ * it. Text that came from tenants and producers is not escaped here.
+ */
+export interface StatementView {
+  readonly issuer: string;
+  readonly tenant: string;
+  readonly title: string;
+  readonly period: string;
+  /** The same bounds to the minute, with the offsets of the zone. */
+  readonly bounds: string;
+  readonly currency: string;
+  readonly total: string;
+  readonly facts: readonly Fact[];
+  readonly manifestHash: string;
+  readonly closedAt: string;
+  readonly daily: DailyView;
+  readonly sections: readonly LineSection[];
+  readonly totals: readonly LabeledAmount[];
+  /** The way from the exact sum to the total. */
+  readonly reckoning: readonly LabeledAmount[];
+  readonly notes: readonly string[];
+}
+
+/** One of the columns beside the total: the first line says it, the others explain. */
+export interface Fact {
+  readonly label: string;
+  readonly lines: readonly string[];
+}
+
+export interface LineSection {
+  readonly title: string;
+  readonly explanation: string | null;
+  readonly groups: readonly LineGroup[];
+}
+
+export interface LabeledAmount {
+  readonly label: string;
+  readonly amount: string;
+}
+
+export const DEFAULT_ISSUER = 'Spanledger';
+
+export function viewStatement(document: StatementDocument, issuer: string): StatementView {
+  const { period, currency } = document;
+  const zone = period.time_zone;
+  const ranking = rankSeries(document);
+  return {
+    issuer,
+    tenant: document.tenant_id,
+    title: `Usage statement for ${document.tenant_id}, ${period.start.slice(0, 7)}`,
+    period: `${formatPeriod(period.starts_at, period.ends_at, zone)} (${zone})`,
+    bounds: `From ${formatLocalInstant(period.starts_at, zone)} until ${formatLocalInstant(period.ends_at, zone)}`,
+    currency,
+    total: formatMoney(document.total, currency),
+    facts: factsOf(document),
+    manifestHash: document.manifest_hash,
+    closedAt: document.closed_at,
+    daily: viewDaily(document, ranking),
+    sections: sectionsOf(document, ranking.seriesOf),
+    totals: totalsOf(document),
+    reckoning: reckoningOf(document),
+    notes: notesOf(document),
+  };
+}
+
+function factsOf(document: StatementDocument): readonly Fact[] {
+  const { usage, price_books: books, manifest_hash: hash } = document;
+  const uncharged = usage.failed + usage.cancelled;
+  const count = (calls: number) => calls.toLocaleString('en-US');
+  const prices = books.flatMap(({ book, version }) => [
+    book,
+    version.startsWith('-') ? 'since ever' : `version ${version.slice(0, 10)}`,
+  ]);
+  return [
+    {
+      label: 'Usage',
+      lines: [
+        `${count(usage.calls)} ${usage.calls === 1 ? 'call' : 'calls'}`,
+        `${groupDigits(usage.tokens.input)} input tokens`,
+        `${groupDigits(usage.tokens.output)} output tokens`,
+        ...(uncharged > 0 ? [`${count(uncharged)} failed, not charged`] : []),
+      ],
+    },
+    { label: 'Price book', lines: prices.length > 0 ? prices : ['none used'] },
+    {
+      label: 'Issued',
+      lines: [
+        formatLocalDay(document.closed_at, document.period.time_zone),
+        `sha256:${hash.slice(0, 4)}…${hash.slice(-4)}`,
+      ],
+    },
+  ];
+}
+
+function isCarried(line: ManifestLine): boolean {
+  return line.meter === 'carried_in' || line.meter === 'carried_out';
+}
+
+function sectionsOf(document: StatementDocument, seriesOf: SeriesOf): readonly LineSection[] {
+  const { currency, late_lines: late } = document;
+  const own = document.lines.filter((line) => !isCarried(line));
+  const sections: LineSection[] = [
+    {
+      title: 'Usage by model',
+      explanation: own.length > 0 ? null : 'Nothing was charged for this period.',
+      groups: groupLines(own, { seriesOf, currency }),
+    },
+  ];
+  if (late.length > 0) {
+    sections.push({
+      title: 'Late usage of earlier periods',
+      explanation:
+        'These calls completed in a period that was closed when they arrived, so they bill here, at the prices of their own day.',
+      // Its days are not among the bars, so it has no colors.
+      groups: groupLines(late, { seriesOf: () => null, currency }),
+    });
+  }
+  return sections;
+}
+
+/** The printed amounts, summed: they add up to the total because lines are apportioned. */
+function totalsOf(document: StatementDocument): readonly LabeledAmount[] {
+  const { currency, lines, late_lines: late } = document;
+  const carried = (meter: ManifestLine['meter'], label: string) =>
+    lines
+      .filter((line) => line.meter === meter)
+      .map((line) => ({ label, amount: formatMoney(line.amount, currency) }));
+  const own = lines.filter((line) => !isCarried(line));
+  return [
+    { label: 'Metered usage', amount: sumAmounts(own, currency) },
+    ...(late.length > 0
+      ? [{ label: 'Late usage of earlier periods', amount: sumAmounts(late, currency) }]
+      : []),
+    ...carried('carried_in', 'Carried in from the period before'),
+    ...carried('carried_out', 'Carried on to the next period'),
+    { label: `Total (${currency})`, amount: formatMoney(document.total, currency) },
+  ];
+}
+
+function reckoningOf(document: StatementDocument): readonly LabeledAmount[] {
+  const { exact, currency, total } = document;
+  const places = minorUnitDecimals(currency);
+  const to = places === 0 ? 'whole units' : `${places} decimals`;
+  return [
+    { label: 'Exact sum of all entries', amount: formatExact(exact.charge) },
+    { label: 'Carried in from the period before', amount: formatExact(exact.carried_in) },
+    { label: 'Carried on to the next period', amount: formatExact(negate(exact.carried_out)) },
+    { label: 'Billable, in whole millionths', amount: groupDigits(exact.billable) },
+    { label: `Total, rounded once, half up, to ${to}`, amount: groupDigits(total) },
+  ];
+}
+
+function negate(amount: string): string {
+  if (exactPico(amount) === 0n) return amount;
+  return amount.startsWith('-') ? amount.slice(1) : `-${amount}`;
+}
+
+/** The statement's own notes, and what only the forms for people need explaining. */
+function notesOf(document: StatementDocument): readonly string[] {
+  const { exact } = document;
+  const carried =
+    exactPico(exact.carried_out) < 0n
+      ? 'The corrections of this period exceed its usage: nothing is billed, and the difference is carried on to the next period.'
+      : 'What is left below a millionth is not billed now and not lost: it is carried on to the next period.';
+  return [
+    'Quantity × rate is the exact amount of a line; the amounts are rounded so that they add up to the total.',
+    carried,
+    ...document.notes,
+  ];
+}

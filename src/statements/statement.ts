@@ -1,0 +1,98 @@
+import type { Manifest, ManifestLine } from '../ledger/manifest.ts';
+
+/** A closed period as a customer may read it: nothing of cost or margin, no other tenant. */
+export interface Statement {
+  readonly format: 'spanledger-statement-1';
+  readonly tenant_id: string;
+  readonly period: {
+    readonly start: string;
+    readonly starts_at: string;
+    readonly ends_at: string;
+    readonly time_zone: string;
+  };
+  readonly currency: string;
+  /** Decimal strings in the major unit, at the currency's precision. The lines add up to it. */
+  readonly total: string;
+  readonly lines: readonly ManifestLine[];
+  /** Usage of earlier, closed periods that bills here (R12). */
+  readonly late_lines: readonly ManifestLine[];
+  readonly exact: {
+    readonly charge: string;
+    readonly carried_in: string;
+    readonly billable: string;
+    readonly carried_out: string;
+  };
+  readonly usage: {
+    readonly calls: number;
+    readonly failed: number;
+    readonly cancelled: number;
+    readonly tokens: Manifest['tokens'];
+  };
+  readonly price_books: Manifest['books'];
+  readonly notes: readonly string[];
+  readonly manifest_hash: string;
+  readonly closed_at: string;
+}
+
+/** Builds the statement of a closed period from its manifest alone. Pure. */
+export function buildStatement(close: {
+  readonly manifest: Manifest;
+  readonly manifestHash: string;
+  readonly closedAt: string;
+}): Statement {
+  const { manifest } = close;
+  const failed = manifest.outcomes['failed'] ?? 0;
+  const cancelled = manifest.outcomes['cancelled'] ?? 0;
+  return {
+    format: 'spanledger-statement-1',
+    tenant_id: manifest.tenant_id,
+    period: {
+      start: manifest.period_start,
+      starts_at: manifest.starts_at,
+      ends_at: manifest.ends_at,
+      time_zone: manifest.time_zone,
+    },
+    currency: manifest.currency,
+    total: manifest.charge_total,
+    lines: manifest.lines.filter((line) => !line.late),
+    late_lines: manifest.lines.filter((line) => line.late),
+    exact: {
+      charge: manifest.charge_exact,
+      carried_in: manifest.carried_in,
+      billable: manifest.billable,
+      carried_out: manifest.carried_out,
+    },
+    usage: { calls: manifest.entries, failed, cancelled, tokens: manifest.tokens },
+    price_books: manifest.books,
+    notes: notesOf(manifest, failed + cancelled),
+    manifest_hash: close.manifestHash,
+    closed_at: close.closedAt,
+  };
+}
+
+function notesOf(manifest: Manifest, uncharged: number): readonly string[] {
+  const notes: string[] = [];
+  if (uncharged > 0) {
+    notes.push(
+      `${uncharged.toLocaleString('en-US')} failed ${uncharged === 1 ? 'call' : 'calls'}, not charged.`,
+    );
+  }
+  if (manifest.late_entries === 1) {
+    notes.push('1 late entry belongs to an earlier period and is listed apart.');
+  } else if (manifest.late_entries > 1) {
+    notes.push(
+      `${manifest.late_entries.toLocaleString('en-US')} late entries belong to an earlier period and are listed apart.`,
+    );
+  }
+  for (const book of manifest.books) notes.push(cachingNote(book));
+  notes.push(`Amounts are exact sums of ledger entries; the ${manifest.rounding}.`);
+  notes.push('This is a usage statement, not a tax invoice.');
+  return notes;
+}
+
+function cachingNote({ book, version, caching }: Manifest['books'][number]): string {
+  const from = `Price book ${book} of ${version.slice(0, 10)}`;
+  return caching === 'work_done'
+    ? `${from}: cached input is charged at the input rate (work done).`
+    : `${from}: cached input is charged at the cache rates (passed through).`;
+}

@@ -1,0 +1,79 @@
+import type Stripe from 'stripe';
+import type { InstantMs } from '../clock.ts';
+import type { Calendar, Period } from '../periods/calendar.ts';
+import { periodContaining } from '../periods/calendar.ts';
+import { eventTimestampOf } from './push-period.ts';
+import type { StripeMeter } from './setup.ts';
+import type { StripeClient } from './stripe-client.ts';
+import { askStripe } from './stripe-client.ts';
+
+/** What an invoice bills of our usage: its lines on our prices, summed. */
+export interface BilledUsage {
+  readonly currency: string;
+  /** Unix seconds, half-open: the period of the lines. */
+  readonly start: number;
+  readonly end: number;
+  /** Micro units; null when Stripe counted a fraction, which we never send. */
+  readonly quantity: bigint | null;
+  /** Minor units. */
+  readonly amount: bigint;
+}
+
+/** The lines of an invoice that bill our meters; null when it has none and is not ours. */
+export async function readBilledUsage(
+  stripe: StripeClient,
+  invoice: Stripe.Invoice,
+  meters: ReadonlyMap<string, StripeMeter>,
+): Promise<BilledUsage | null> {
+  const prices = new Map([...meters.values()].map((meter) => [meter.priceId, meter.currency]));
+  const lines = (await linesOf(stripe, invoice)).filter((line) => prices.has(priceOf(line)));
+  const [first] = lines;
+  if (first === undefined) return null;
+  const quantities = lines.map(quantityOf);
+  return {
+    currency: prices.get(priceOf(first)) ?? '',
+    start: Math.min(...lines.map((line) => line.period.start)),
+    end: Math.max(...lines.map((line) => line.period.end)),
+    quantity: quantities.reduce<bigint | null>(
+      (sum, quantity) => (sum === null || quantity === null ? null : sum + quantity),
+      0n,
+    ),
+    amount: lines.reduce((sum, line) => sum + BigInt(line.amount), 0n),
+  };
+}
+
+/** An invoice comes with its first lines; the rest is listed. */
+async function linesOf(
+  stripe: StripeClient,
+  invoice: Stripe.Invoice,
+): Promise<readonly Stripe.InvoiceLineItem[]> {
+  if (!invoice.lines.has_more || invoice.id === undefined) return invoice.lines.data;
+  const { id } = invoice;
+  return askStripe(`the lines of invoice ${id}`, () =>
+    stripe.invoices.listLineItems(id, { limit: 100 }).autoPagingToArray({ limit: 10_000 }),
+  );
+}
+
+function priceOf(line: Stripe.InvoiceLineItem): string {
+  const price = line.pricing?.price_details?.price;
+  return typeof price === 'string' ? price : (price?.id ?? '');
+}
+
+function quantityOf(line: Stripe.InvoiceLineItem): bigint | null {
+  const text = String(line.quantity_decimal ?? line.quantity ?? 0);
+  return /^\d+(\.0+)?$/.test(text) ? BigInt(text.replace(/\..*$/, '')) : null;
+}
+
+/**
+ * The tenant's period whose one event falls into Stripe's billing period: Stripe's begins and ends at
+ * the tenant's boundary or up to a period later (billing-cycle.ts). Null when there is none.
+ */
+export function periodBilledBy(
+  calendar: Calendar,
+  billed: { readonly start: number; readonly end: number },
+): Period | null {
+  const end: InstantMs = billed.end * 1000;
+  const last = periodContaining(calendar, end - 1);
+  const period = last.endsAt <= end ? last : periodContaining(calendar, last.startsAt - 1);
+  return eventTimestampOf(period) >= billed.start ? period : null;
+}

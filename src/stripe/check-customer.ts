@@ -1,0 +1,58 @@
+import type { Clock } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { CustomerOfTenant } from './customer-store.ts';
+import { readCustomerState, saveCustomerState } from './customer-store.ts';
+import type { StripeClient } from './stripe-client.ts';
+import { askStripe, isMissing } from './stripe-client.ts';
+
+interface CheckOptions {
+  readonly database: Database;
+  readonly stripe: StripeClient;
+  readonly clock: Clock;
+}
+
+/**
+ * Whether the tenant's customer is there under this key, before any usage is told: Stripe takes an
+ * event of an unknown customer with 200 and drops it later. Null when all is well, else why nothing
+ * may be told, naming the tenant. Stripe is asked once for each customer; a webhook tells of a deletion.
+ */
+export async function findCustomerFault(
+  options: CheckOptions,
+  of: CustomerOfTenant,
+): Promise<string | null> {
+  const known = await readCustomerState(options.database, of);
+  if (known === 'present') return null;
+  const { fault, isDeleted } = await askCustomer(options, of);
+  if (fault === null || isDeleted) {
+    const state = isDeleted ? 'deleted' : 'present';
+    await saveCustomerState(options.database, { ...of, state, at: options.clock() });
+  }
+  return fault;
+}
+
+async function askCustomer(
+  { stripe }: CheckOptions,
+  of: CustomerOfTenant,
+): Promise<{ readonly fault: string | null; readonly isDeleted: boolean }> {
+  const whose = `Stripe customer ${of.stripeCustomer} of tenant "${of.tenantId}"`;
+  const mode = of.livemode ? 'live' : 'test';
+  const remedy = `link the right one with "spanledger tenant set ${of.tenantId} --stripe-customer cus_…"`;
+  try {
+    const customer = await askStripe(whose, () => stripe.customers.retrieve(of.stripeCustomer));
+    if (customer.deleted === true) {
+      return { fault: `${whose} is deleted; ${remedy}`, isDeleted: true };
+    }
+    if (customer.livemode === of.livemode) return { fault: null, isDeleted: false };
+    const other = customer.livemode ? 'live' : 'test';
+    return {
+      fault: `${whose} is of ${other} mode and STRIPE_API_KEY of ${mode} mode; use a key of ${other} mode, or ${remedy}`,
+      isDeleted: false,
+    };
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return {
+      fault: `${whose} does not exist in ${mode} mode, to which STRIPE_API_KEY belongs; ${remedy}`,
+      isDeleted: false,
+    };
+  }
+}

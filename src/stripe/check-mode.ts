@@ -1,0 +1,28 @@
+import { Refusal } from '../refusal.ts';
+import { findCustomerFault } from './check-customer.ts';
+import { readLiveTenants } from './customer-store.ts';
+import type { StripeParts } from './push.ts';
+
+/** Linked customers that are looked at: a key of the wrong mode or account fails with every one. */
+const CUSTOMERS_TRIED = 5;
+
+/** Refuses a key that does not know the customers of the live tenants, before anything is made. */
+export async function refuseOtherMode(parts: StripeParts): Promise<void> {
+  const linked = (await readLiveTenants(parts.database)).filter(
+    (tenant) => tenant.stripeCustomer !== null,
+  );
+  const faults: string[] = [];
+  const tried = linked.slice(0, CUSTOMERS_TRIED);
+  for (const { tenantId, stripeCustomer } of tried) {
+    if (stripeCustomer === null) continue;
+    const { livemode } = parts;
+    const fault = await findCustomerFault(parts, { tenantId, stripeCustomer, livemode });
+    if (fault !== null) faults.push(fault);
+  }
+  if (faults.length === 0 || faults.length < tried.length) return;
+  throw new Refusal(
+    'stripe',
+    `STRIPE_API_KEY knows none of the customers of the live tenants: ${faults.join('; ')}`,
+    'use the key of the account and mode in which these customers are, or link other ones first',
+  );
+}

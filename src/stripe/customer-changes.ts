@@ -1,0 +1,96 @@
+import type Stripe from 'stripe';
+import { formatInstant } from '../clock.ts';
+import { formatPico } from '../money.ts';
+import { raiseAlert } from './alert-store.ts';
+import { readOpenUsage, readTenantOfCustomer, saveCustomerState } from './customer-store.ts';
+import type { StripeParts } from './push.ts';
+import { pushTargets } from './push.ts';
+import { readMeters, readTargets } from './push-store.ts';
+
+/** A deleted customer can be billed nothing: no push goes to it any more, and a person is told. */
+export async function noteDeletedCustomer(parts: StripeParts, customer: string): Promise<string> {
+  const { database, livemode, clock, log } = parts;
+  const tenant = await readTenantOfCustomer(database, customer);
+  if (tenant === null) return 'ignored: no tenant has this customer';
+  const { tenantId } = tenant;
+  const at = clock();
+  await saveCustomerState(database, {
+    tenantId,
+    stripeCustomer: customer,
+    livemode,
+    state: 'deleted',
+    at,
+  });
+  const detail = `customer ${customer} was deleted in Stripe; link another one, or set the tenant to shadow`;
+  log.error({ tenantId, customer }, 'the customer of a tenant was deleted');
+  const kind = 'customer_deleted';
+  await raiseAlert(database, { kind, subject: customer, tenantId, periodStart: null, detail }, at);
+  return `tenant "${tenantId}" flagged`;
+}
+
+/**
+ * A subscription that has ended bills nothing any more, and one that is about to will not bill the
+ * period after. Closed periods are pushed at once, since a last draft may still be open; a period
+ * that goes on cannot be closed, so that its usage is a matter for a person.
+ */
+export async function noteSubscriptionChange(
+  parts: StripeParts,
+  subscription: Stripe.Subscription,
+): Promise<string> {
+  const { database, livemode } = parts;
+  const customer =
+    typeof subscription.customer === 'string' ? subscription.customer : subscription.customer.id;
+  const tenant = await readTenantOfCustomer(database, customer);
+  if (tenant === null || tenant.mode === 'shadow') return 'ignored: no live tenant has this customer';
+  const meters = new Set(
+    [...(await readMeters(database, livemode)).values()].map((meter) => meter.meterId),
+  );
+  const bills = subscription.items.data.some((item) => meters.has(item.price.recurring?.meter ?? ''));
+  if (!bills) return 'ignored: no item on our meter';
+  if (subscription.status === 'canceled') return noteEnd(parts, tenant.tenantId, subscription);
+  const endsAt = subscription.cancel_at;
+  if (!subscription.cancel_at_period_end && endsAt === null) return 'nothing of ours changed';
+  const when = endsAt === null ? 'the end of its period' : formatInstant(endsAt * 1000);
+  const detail = `subscription ${subscription.id} ends at ${when}; its last invoice bills the period that ends there if it is pushed before finalization, and usage after that is billed by nobody`;
+  await raise(parts, { kind: 'subscription_changed', tenantId: tenant.tenantId, subscription, detail });
+  return detail;
+}
+
+async function noteEnd(
+  parts: StripeParts,
+  tenantId: string,
+  subscription: Stripe.Subscription,
+): Promise<string> {
+  const targets = await readTargets(parts.database, { month: null, tenantId });
+  const pushed = await pushTargets(parts, targets);
+  const unfinished = pushed.filter(
+    (result) => !['confirmed', 'nothing_due', 'shadow'].includes(result.state),
+  );
+  const open = await readOpenUsage(parts.database, tenantId);
+  const findings = [
+    ...unfinished.map((result) => `period ${result.period_start} is ${result.state}`),
+    ...open.map(
+      ({ periodStart, charge }) =>
+        `period ${periodStart} is open with ${formatPico(charge)} so far, billed by nobody`,
+    ),
+  ];
+  const rest = findings.length === 0 ? 'all of its usage was pushed' : findings.join('; ');
+  const detail = `subscription ${subscription.id} has ended: ${rest}; make another subscription, or bill open usage by an invoice item`;
+  await raise(parts, { kind: 'subscription_canceled', tenantId, subscription, detail });
+  return detail;
+}
+
+async function raise(
+  parts: StripeParts,
+  of: {
+    readonly kind: 'subscription_canceled' | 'subscription_changed';
+    readonly tenantId: string;
+    readonly subscription: Stripe.Subscription;
+    readonly detail: string;
+  },
+): Promise<void> {
+  const { kind, tenantId, detail } = of;
+  parts.log.warn({ tenantId, detail }, 'a subscription ends');
+  const alert = { kind, subject: of.subscription.id, tenantId, periodStart: null, detail };
+  await raiseAlert(parts.database, alert, parts.clock());
+}

@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+
+/** A tenant's customer, in the mode of the key that is used. */
+export interface CustomerOfTenant {
+  readonly tenantId: string;
+  readonly stripeCustomer: string;
+  readonly livemode: boolean;
+}
+
+export type CustomerState = 'present' | 'deleted';
+
+/** What Stripe said of the tenant's customer; null where it was never asked. */
+export async function readCustomerState(
+  database: Database,
+  of: CustomerOfTenant,
+): Promise<CustomerState | null> {
+  const { rows } = await sql<{ state: CustomerState }>`
+    select state from stripe_customers where tenant_id = ${of.tenantId}
+      and stripe_customer = ${of.stripeCustomer} and livemode = ${of.livemode}`.execute(
+    database.kysely,
+  );
+  return rows[0]?.state ?? null;
+}
+
+export async function saveCustomerState(
+  database: Database,
+  of: CustomerOfTenant & { readonly state: CustomerState; readonly at: InstantMs },
+): Promise<void> {
+  await sql`
+    insert into stripe_customers values
+      (${of.tenantId}, ${of.stripeCustomer}, ${of.livemode}, ${of.state}, ${formatInstant(of.at)})
+    on conflict (tenant_id, stripe_customer, livemode)
+      do update set state = excluded.state, checked_at = excluded.checked_at`.execute(
+    database.kysely,
+  );
+}
+
+/** The live tenants that are linked to a customer, and those that are not; ordered by id. */
+export async function readLiveTenants(
+  database: Database,
+): Promise<readonly { readonly tenantId: string; readonly stripeCustomer: string | null }[]> {
+  const { rows } = await sql<{ tenant_id: string; stripe_customer: string | null }>`
+    select tenant_id, stripe_customer from tenants where mode = 'live' order by tenant_id`.execute(
+    database.kysely,
+  );
+  return rows.map((row) => ({ tenantId: row.tenant_id, stripeCustomer: row.stripe_customer }));
+}
+
+/** The tenant behind a customer; null for a customer that is none of ours. */
+export async function readTenantOfCustomer(
+  database: Database,
+  stripeCustomer: string,
+): Promise<{ readonly tenantId: string; readonly mode: 'shadow' | 'live' } | null> {
+  const { rows } = await sql<{ tenant_id: string; mode: 'shadow' | 'live' }>`
+    select tenant_id, mode from tenants where stripe_customer = ${stripeCustomer}`.execute(
+    database.kysely,
+  );
+  const [row] = rows;
+  return row === undefined ? null : { tenantId: row.tenant_id, mode: row.mode };
+}
+
+/** Periods of a tenant that are not closed and have charges, with their sums in picodollars. */
+export async function readOpenUsage(
+  database: Database,
+  tenantId: string,
+): Promise<readonly { readonly periodStart: string; readonly charge: bigint }[]> {
+  const { rows } = await sql<{ period_start: string; charge: bigint }>`
+    select p.period_start, sum(e.charge) as charge from periods p
+    join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start
+    where p.tenant_id = ${tenantId} and p.state <> 'closed'
+    group by p.period_start having sum(e.charge) <> 0 order by p.period_start`.execute(
+    database.kysely,
+  );
+  return rows.map((row) => ({ periodStart: row.period_start, charge: row.charge }));
+}

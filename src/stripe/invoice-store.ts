@@ -1,0 +1,98 @@
+import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+
+/** An invoice of Stripe's that bills one of our periods. */
+export interface InvoiceRow {
+  readonly invoiceId: string;
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly stripeCustomer: string;
+  readonly state: 'held' | 'released' | 'finalized';
+  /** Of the line on our price: micro units and minor units. Null until it is final. */
+  readonly quantity: bigint | null;
+  readonly amount: bigint | null;
+}
+
+interface Row {
+  readonly invoice_id: string;
+  readonly tenant_id: string;
+  readonly period_start: string;
+  readonly stripe_customer: string;
+  readonly state: InvoiceRow['state'];
+  readonly quantity: bigint | null;
+  readonly amount: bigint | null;
+}
+
+const COLUMNS = sql.raw(
+  'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount',
+);
+
+/** The invoices of all periods that begin in a month, or of one tenant's; null is any. */
+export async function readInvoices(
+  database: Database,
+  of: { readonly month: string | null; readonly tenantId: string | null },
+): Promise<readonly InvoiceRow[]> {
+  const { rows } = await sql<Row>`
+    select ${COLUMNS} from stripe_invoices
+    where (${of.month}::text is null or to_char(period_start, 'YYYY-MM') = ${of.month})
+      and (${of.tenantId}::text is null or tenant_id = ${of.tenantId})
+    order by tenant_id, period_start, invoice_id`.execute(database.kysely);
+  return rows.map(toInvoice);
+}
+
+export async function readInvoice(
+  database: Database,
+  invoiceId: string,
+): Promise<InvoiceRow | null> {
+  const { rows } = await sql<Row>`
+    select ${COLUMNS} from stripe_invoices where invoice_id = ${invoiceId}`.execute(
+    database.kysely,
+  );
+  return rows[0] === undefined ? null : toInvoice(rows[0]);
+}
+
+function toInvoice(row: Row): InvoiceRow {
+  return {
+    invoiceId: row.invoice_id,
+    tenantId: row.tenant_id,
+    periodStart: row.period_start,
+    stripeCustomer: row.stripe_customer,
+    state: row.state,
+    quantity: row.quantity,
+    amount: row.amount,
+  };
+}
+
+type Known = Pick<InvoiceRow, 'invoiceId' | 'tenantId' | 'periodStart' | 'stripeCustomer'>;
+
+/** Keeps that a draft is held. A row that is further on stays as it is. */
+export async function saveHeld(database: Database, of: Known, at: InstantMs): Promise<void> {
+  await sql`
+    insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, held_at) values
+      (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'held', ${formatInstant(at)})
+    on conflict (invoice_id) do nothing`.execute(database.kysely);
+}
+
+export async function saveReleased(database: Database, of: Known, at: InstantMs): Promise<void> {
+  await sql`
+    insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, released_at) values
+      (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'released', ${formatInstant(at)})
+    on conflict (invoice_id) do update set state = 'released', released_at = excluded.released_at
+      where stripe_invoices.state = 'held'`.execute(database.kysely);
+}
+
+export async function saveFinalized(
+  database: Database,
+  of: Known & { readonly quantity: bigint; readonly amount: bigint },
+  at: InstantMs,
+): Promise<void> {
+  await sql`
+    insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount,
+      finalized_at) values (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'finalized',
+      ${of.quantity}, ${of.amount}, ${formatInstant(at)})
+    on conflict (invoice_id) do update set state = 'finalized', quantity = excluded.quantity,
+      amount = excluded.amount, finalized_at = coalesce(stripe_invoices.finalized_at, excluded.finalized_at)`.execute(
+    database.kysely,
+  );
+}

@@ -1,0 +1,185 @@
+import type Stripe from 'stripe';
+import { formatMinor } from '../money.ts';
+import { readTenant } from '../tenants/tenant-store.ts';
+import type { Alert } from './alert-store.ts';
+import { raiseAlert } from './alert-store.ts';
+import type { BilledUsage } from './billed-period.ts';
+import { periodBilledBy, readBilledUsage } from './billed-period.ts';
+import { readTenantOfCustomer } from './customer-store.ts';
+import type { InvoiceRow } from './invoice-store.ts';
+import {
+  readInvoice,
+  readInvoices,
+  saveFinalized,
+  saveHeld,
+  saveReleased,
+} from './invoice-store.ts';
+import type { StripeParts } from './push.ts';
+import type { PushTarget } from './push-store.ts';
+import { readIntents, readMeters, readTargets } from './push-store.ts';
+import { isProven, reconcileMonth } from './reconcile.ts';
+import { askStripe } from './stripe-client.ts';
+
+/** An invoice of Stripe's, and the tenant's period that it bills. */
+interface OwnInvoice {
+  readonly invoiceId: string;
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly stripeCustomer: string;
+  readonly billed: BilledUsage;
+}
+
+/**
+ * Holds a new draft until the tenant's push is proven, so that Stripe does not finalize it without the
+ * usage: what comes after finalization is on no invoice. Doing it twice holds once; a draft that was
+ * released is not held again by an event that comes late.
+ */
+export async function holdInvoice(parts: StripeParts, invoiceId: string): Promise<string> {
+  const { database, stripe, clock } = parts;
+  const invoice = await fetchInvoice(parts, invoiceId);
+  if (invoice.status !== 'draft') return verifyInvoice(parts, invoice);
+  const known = await readInvoice(database, invoiceId);
+  if (known !== null && known.state !== 'held') return `was ${known.state} before`;
+  const own = await findOwn(parts, invoice);
+  if (typeof own === 'string') return own;
+  if (await isReady(parts, own)) {
+    await saveReleased(database, own, clock());
+    return 'let go: its usage is proven to be there';
+  }
+  // Kept first: a release must know of every draft that may be held.
+  await saveHeld(database, own, clock());
+  const hold = () => stripe.invoices.update(invoiceId, { auto_advance: false });
+  await askStripe(`holding invoice ${invoiceId}`, hold);
+  return 'held until the push is proven';
+}
+
+/** What became of one held invoice. */
+export interface ReleaseResult {
+  readonly tenant_id: string;
+  readonly period_start: string;
+  readonly invoice: string;
+  readonly state: 'released' | 'held' | 'finalized';
+}
+
+/** Lets go every held invoice whose usage is proven; null is every month. */
+export async function releaseInvoices(
+  parts: StripeParts,
+  month: string | null,
+): Promise<readonly ReleaseResult[]> {
+  const results: ReleaseResult[] = [];
+  for (const invoice of await readInvoices(parts.database, { month, tenantId: null })) {
+    const state = invoice.state === 'held' ? await release(parts, invoice) : invoice.state;
+    const { tenantId, periodStart, invoiceId } = invoice;
+    results.push({ tenant_id: tenantId, period_start: periodStart, invoice: invoiceId, state });
+  }
+  return results;
+}
+
+async function release(parts: StripeParts, held: InvoiceRow): Promise<ReleaseResult['state']> {
+  const { database, stripe, clock } = parts;
+  if (!(await isReady(parts, held))) return 'held';
+  const invoice = await fetchInvoice(parts, held.invoiceId);
+  if (invoice.status !== 'draft') {
+    await verifyInvoice(parts, invoice);
+    return 'finalized';
+  }
+  const letGo = () => stripe.invoices.update(held.invoiceId, { auto_advance: true });
+  await askStripe(`releasing invoice ${held.invoiceId}`, letGo);
+  await saveReleased(database, held, clock());
+  return 'released';
+}
+
+/** The period is closed and Stripe's summary holds all of it; asks Stripe when that is not known yet. */
+async function isReady(
+  parts: StripeParts,
+  of: Pick<OwnInvoice, 'tenantId' | 'periodStart'>,
+): Promise<boolean> {
+  const target = await findTarget(parts, of);
+  if (target === null) return false;
+  if (await isTargetProven(parts, target)) return true;
+  const intents = await readIntents(parts.database, target);
+  const told = intents.filter((intent) => intent.state === 'confirmed');
+  if (told.length === 0) return false;
+  const month = of.periodStart.slice(0, 7);
+  await reconcileMonth({ ...parts, tenantId: of.tenantId }, month);
+  return isTargetProven(parts, target);
+}
+
+async function isTargetProven(parts: StripeParts, target: PushTarget): Promise<boolean> {
+  return isProven(target.billableMicro, await readIntents(parts.database, target));
+}
+
+async function findTarget(
+  parts: StripeParts,
+  of: Pick<OwnInvoice, 'tenantId' | 'periodStart'>,
+): Promise<PushTarget | null> {
+  const targets = await readTargets(parts.database, { month: null, tenantId: of.tenantId });
+  return targets.find((target) => target.periodStart === of.periodStart) ?? null;
+}
+
+/**
+ * Compares a final invoice with the period's manifest, to the unit and to the cent, and keeps its id.
+ * A difference is an alert: nothing on the meter changes a final invoice any more.
+ */
+export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice): Promise<string> {
+  const { database, clock } = parts;
+  const own = await findOwn(parts, invoice);
+  if (typeof own === 'string') return own;
+  const { billed } = own;
+  const figures = { quantity: billed.quantity ?? -1n, amount: billed.amount };
+  await saveFinalized(database, { ...own, ...figures }, clock());
+  const target = await findTarget(parts, own);
+  if (target === null) {
+    const detail = `it is final and the period is not closed: what is told from now on is on no invoice; bill the period by an invoice item`;
+    return alert(parts, own, { kind: 'invoice_final_too_early', detail });
+  }
+  const total = target.chargeTotal ?? 0n;
+  if (billed.quantity === target.billableMicro && billed.amount === total) {
+    return 'equals the statement';
+  }
+  const detail = `it bills ${billed.quantity ?? 'a fraction of'} micro and ${formatMinor(billed.amount, target.currency)} ${target.currency}, the statement says ${target.billableMicro} micro and ${formatMinor(total, target.currency)}; bill the difference by an invoice item or a credit note`;
+  return alert(parts, own, { kind: 'invoice_differs', detail });
+}
+
+async function alert(
+  parts: StripeParts,
+  own: OwnInvoice,
+  what: Pick<Alert, 'kind' | 'detail'>,
+): Promise<string> {
+  const { tenantId, periodStart, invoiceId } = own;
+  parts.log.error({ invoice: invoiceId, tenantId, periodStart, ...what }, 'invoice is not right');
+  const given = { ...what, subject: invoiceId, tenantId, periodStart };
+  await raiseAlert(parts.database, given, parts.clock());
+  return what.detail;
+}
+
+/** Fetched anew, since an event shows an invoice as it was. */
+export function fetchInvoice(parts: StripeParts, invoiceId: string): Promise<Stripe.Invoice> {
+  return askStripe(`invoice ${invoiceId}`, () => parts.stripe.invoices.retrieve(invoiceId));
+}
+
+/** Whose the invoice is; or why it is no matter of ours. */
+async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<OwnInvoice | string> {
+  const { database, stripe, livemode } = parts;
+  const customer = invoice.customer;
+  const stripeCustomer = typeof customer === 'string' ? customer : (customer?.id ?? '');
+  const tenant = await readTenantOfCustomer(database, stripeCustomer);
+  if (tenant === null) return 'ignored: no tenant has this customer';
+  if (tenant.mode === 'shadow') return 'ignored: the tenant is in shadow mode';
+  const meters = await readMeters(database, livemode);
+  const billed = await readBilledUsage(stripe, invoice, meters);
+  if (billed === null) return 'ignored: no line on our price';
+  const { calendar } = await readTenant(database.kysely, tenant.tenantId);
+  const period = periodBilledBy(calendar, billed);
+  const invoiceId = invoice.id ?? '';
+  if (period !== null) {
+    return { invoiceId, tenantId: tenant.tenantId, periodStart: period.startDate, stripeCustomer, billed };
+  }
+  const detail = `its billing period holds no end of a period of tenant "${tenant.tenantId}"; "spanledger stripe setup --subscriptions" says what is wrong with the subscription`;
+  if (billed.quantity !== 0n) {
+    const whose = { tenantId: tenant.tenantId, periodStart: null };
+    const given = { kind: 'invoice_without_period', subject: invoiceId, ...whose, detail } as const;
+    await raiseAlert(database, given, parts.clock());
+  }
+  return detail;
+}

@@ -1,0 +1,47 @@
+import { setTenant } from '../tenants/tenant-store.ts';
+import { readLiveTenants } from './customer-store.ts';
+import type { StripeParts } from './push.ts';
+
+/** What linking one customer came to. */
+export interface LinkResult {
+  readonly tenant_id: string;
+  readonly stripe_customer: string | null;
+  readonly state: 'linked' | 'kept' | 'differs' | 'not_found' | 'ambiguous';
+}
+
+/** The metadata key by which a customer says whose it is. */
+export const TENANT_KEY = 'spanledger_tenant';
+
+/**
+ * Links live tenants to the customers whose metadata names them. Customers are listed, not searched:
+ * Stripe's search lags. A link that exists is kept; a different one is reported and left alone.
+ */
+export async function linkCustomers(parts: StripeParts): Promise<readonly LinkResult[]> {
+  const { database, stripe, clock } = parts;
+  const byTenant = new Map<string, string[]>();
+  for await (const customer of stripe.customers.list({ limit: 100 })) {
+    const tenantId = customer.metadata[TENANT_KEY];
+    if (tenantId === undefined) continue;
+    byTenant.set(tenantId, [...(byTenant.get(tenantId) ?? []), customer.id]);
+  }
+  const results: LinkResult[] = [];
+  for (const { tenantId, stripeCustomer } of await readLiveTenants(database)) {
+    const found = byTenant.get(tenantId) ?? [];
+    const state = stateOf(stripeCustomer, found);
+    const [only = null] = found;
+    if (state === 'linked' && only !== null) {
+      await setTenant(database, tenantId, { stripeCustomer: only, at: clock() });
+    }
+    const shown = stripeCustomer ?? (state === 'linked' ? only : null);
+    results.push({ tenant_id: tenantId, stripe_customer: shown, state });
+  }
+  return results;
+}
+
+function stateOf(linked: string | null, found: readonly string[]): LinkResult['state'] {
+  if (found.length > 1) return 'ambiguous';
+  const [only] = found;
+  if (only === undefined) return linked === null ? 'not_found' : 'kept';
+  if (linked === null) return 'linked';
+  return linked === only ? 'kept' : 'differs';
+}

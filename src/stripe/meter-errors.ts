@@ -1,0 +1,104 @@
+import type Stripe from 'stripe';
+import type { Alert } from './alert-store.ts';
+import { raiseAlert } from './alert-store.ts';
+import type { StripeParts } from './push.ts';
+import type { Intent } from './push-store.ts';
+import { markState, readIntentsByIdentifier } from './push-store.ts';
+import { askStripe } from './stripe-client.ts';
+
+/** The two reports by which Stripe takes back a 200: the event was received, and is not counted. */
+export const METER_ERROR_TYPES = [
+  'v1.billing.meter.error_report_triggered',
+  'v1.billing.meter.no_meter_found',
+] as const;
+
+/**
+ * Reads a report of meter events that Stripe dropped. The notification has no data, so the event is
+ * fetched. Its samples name requests by idempotency key, which is our identifier: those intents are
+ * parked, since Stripe will not count them. A report names only some: the count is the truth.
+ */
+export async function readMeterErrors(parts: StripeParts, eventId: string): Promise<string> {
+  const event = await askStripe(`event ${eventId}`, () =>
+    parts.stripe.v2.core.events.retrieve(eventId),
+  );
+  const report = reportOf(event);
+  if (report === null) return 'ignored: not a report of meter errors';
+  const byIdentifier = new Map(report.samples.map((sample) => [sample.identifier, sample]));
+  const intents = await readIntentsByIdentifier(parts.database, [...byIdentifier.keys()]);
+  for (const intent of intents) {
+    const reason = byIdentifier.get(intent.identifier)?.reason ?? '';
+    await park(parts, intent, { kind: report.kind, reason });
+    byIdentifier.delete(intent.identifier);
+  }
+  await alertOthers(parts, { eventId, report, foreign: [...byIdentifier.keys()] });
+  return `${report.count} events reported, ${intents.length} of ours named`;
+}
+
+interface Report {
+  readonly kind: 'meter_error' | 'no_meter_found';
+  readonly count: number;
+  readonly samples: readonly { readonly identifier: string; readonly reason: string }[];
+}
+
+function reportOf(event: Stripe.V2.Core.Event): Report | null {
+  if (
+    event.type !== 'v1.billing.meter.error_report_triggered' &&
+    event.type !== 'v1.billing.meter.no_meter_found'
+  ) {
+    return null;
+  }
+  const { error_count: count, error_types: types } = event.data.reason;
+  const samples = types.flatMap(({ code, sample_errors }) =>
+    sample_errors.map((sample) => ({
+      identifier: sample.request.identifier,
+      reason: `${code}: ${sample.error_message}`,
+    })),
+  );
+  const kind = event.type === 'v1.billing.meter.no_meter_found' ? 'no_meter_found' : 'meter_error';
+  return { kind, count, samples };
+}
+
+async function park(
+  parts: StripeParts,
+  intent: Intent,
+  of: { readonly kind: Report['kind']; readonly reason: string },
+): Promise<void> {
+  const { database, clock, log } = parts;
+  const { identifier, tenantId, periodStart } = intent;
+  const isSeen = (intent.provenAt ?? null) !== null;
+  const parked =
+    !isSeen &&
+    (await markState(database, identifier, {
+      state: 'parked',
+      answer: of.reason,
+      at: clock(),
+      from: ['pending', 'sent', 'ambiguous', 'confirmed'],
+    }));
+  const detail = parked
+    ? `Stripe does not count it (${of.reason}); mend the cause, then "spanledger stripe unpark ${identifier}"`
+    : `Stripe reports it (${of.reason}) although ${isSeen ? 'its summary holds it' : `it is ${intent.state}`}; run "spanledger reconcile"`;
+  log.error({ identifier, tenantId, detail }, 'Stripe reports a meter event');
+  const alert: Alert = { kind: of.kind, subject: identifier, tenantId, periodStart, detail };
+  await raiseAlert(database, alert, clock());
+}
+
+/** What the report does not name, and what it names and is none of ours. */
+async function alertOthers(
+  parts: StripeParts,
+  of: { readonly eventId: string; readonly report: Report; readonly foreign: readonly string[] },
+): Promise<void> {
+  const { database, clock, log } = parts;
+  const whose = { tenantId: null, periodStart: null };
+  const unnamed = of.report.count - of.report.samples.length;
+  if (unnamed > 0) {
+    const detail = `${unnamed} more events were dropped than the report names; run "spanledger reconcile" for the months that are being pushed`;
+    log.error({ event: of.eventId, detail }, 'Stripe reports meter events without naming them');
+    const kind = 'meter_errors_not_named';
+    await raiseAlert(database, { kind, subject: of.eventId, ...whose, detail }, clock());
+  }
+  for (const identifier of of.foreign) {
+    const detail = `Stripe dropped an event that Spanledger did not send; find what else reports to the meter`;
+    const kind = 'foreign_meter_error';
+    await raiseAlert(database, { kind, subject: identifier, ...whose, detail }, clock());
+  }
+}

@@ -1,0 +1,67 @@
+import type { Database } from '../database/database.ts';
+
+/** Who may push for a customer and meter: one process at a time, on this machine or another (R18). */
+export interface PushLocks {
+  /** Runs the work while nobody else holds the key; null when somebody else does. */
+  whileAlone<Result>(key: string, work: () => Promise<Result>): Promise<Result | null>;
+  /** True once the connection is gone and with it every lock: no further request may go out. */
+  areLost(): boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Takes session-level advisory locks, all on one connection of their own. It is taken from the pool
+ * once, before any work, and held to the end: whoever holds a lock never waits for another
+ * connection while holding its own, so that a pool of two is enough for any number of tenants and
+ * nothing can deadlock. A process that dies drops the connection, and Postgres frees its locks. A
+ * pooler in transaction mode would give each statement another session: connect to Postgres itself.
+ */
+export async function openPushLocks(database: Database): Promise<PushLocks> {
+  const client = await database.pool.connect();
+  const held = new Set<string>();
+  let lost = false;
+  const onLost = () => {
+    lost = true;
+  };
+  client.on('error', onLost);
+  client.on('end', onLost);
+  let last: Promise<unknown> = Promise.resolve();
+  // One statement at a time on one connection, in the order asked for.
+  const ask = (text: string, key: string): Promise<boolean> => {
+    const answer = last.then(async () => {
+      const { rows } = await client.query<{ done: boolean }>(text, [`stripe-push:${key}`]);
+      return rows[0]?.done === true;
+    });
+    last = answer.catch(onLost);
+    return answer;
+  };
+  return {
+    async whileAlone(key, work) {
+      // A session may take its own lock twice, so what this process holds is looked up here.
+      if (held.has(key)) return null;
+      held.add(key);
+      try {
+        if (!(await ask('select pg_try_advisory_lock(hashtextextended($1, 0)) as done', key))) {
+          return null;
+        }
+        try {
+          return await work();
+        } finally {
+          // A lock that cannot be given back goes with its connection, at the end of the run.
+          await ask('select pg_advisory_unlock(hashtextextended($1, 0)) as done', key).catch(
+            onLost,
+          );
+        }
+      } finally {
+        held.delete(key);
+      }
+    },
+    areLost: () => lost,
+    async close() {
+      await last;
+      client.off('error', onLost);
+      client.off('end', onLost);
+      client.release(lost);
+    },
+  };
+}

@@ -1,0 +1,200 @@
+import type Stripe from 'stripe';
+import { formatInstant } from '../clock.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { readTenants } from '../tenants/tenant-store.ts';
+import type { CycleAnchor } from './billing-cycle.ts';
+import { anchorAt, cycleAnchorFor, findMisfit } from './billing-cycle.ts';
+import { findCustomerFault } from './check-customer.ts';
+import { readLiveTenants } from './customer-store.ts';
+import { openPacer } from './pacer.ts';
+import type { PushOptions } from './push.ts';
+import type { StripeMeter } from './setup.ts';
+import { askStripe } from './stripe-client.ts';
+
+/** What setting up one tenant's subscription came to. */
+export interface SubscriptionResult {
+  readonly tenant_id: string;
+  readonly stripe_customer: string | null;
+  readonly state: 'made' | 'fits' | 'would_bill_wrongly' | 'refused';
+  readonly subscription: string | null;
+  /** What would bill wrongly and what to do about it; of a good one, when it bills. */
+  readonly detail: string;
+}
+
+const PARALLEL_TENANTS = 4;
+
+/**
+ * Sees to it that each live tenant has exactly one subscription that bills its usage, with a cycle that
+ * holds each of its periods. Makes one where there is none; changes none that there is, since what it
+ * bills is a matter between seller and customer.
+ */
+export async function setUpSubscriptions(
+  options: PushOptions,
+  meter: StripeMeter,
+): Promise<readonly SubscriptionResult[]> {
+  const { database } = options;
+  const live = (await readLiveTenants(database))
+    .map((tenant) => tenant.tenantId)
+    .filter((id) => (options.tenantId ?? id) === id);
+  const tenants = await readTenants(database.kysely, live);
+  const pace = openPacer(options.requestsPerSecond ?? null);
+  const results: SubscriptionResult[] = [];
+  const queue = [...tenants];
+  const worker = async () => {
+    for (let tenant = queue.shift(); tenant !== undefined; tenant = queue.shift()) {
+      await pace();
+      results.push(await setUpSubscription(options, meter, tenant));
+      options.onProgress?.(results.length, tenants.length);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_TENANTS }, worker));
+  return results.sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
+}
+
+async function setUpSubscription(
+  options: PushOptions,
+  meter: StripeMeter,
+  tenant: Tenant,
+): Promise<SubscriptionResult> {
+  const { tenantId, stripeCustomer } = tenant;
+  const result = (
+    state: SubscriptionResult['state'],
+    detail: string,
+    subscription: string | null = null,
+  ) => ({ tenant_id: tenantId, stripe_customer: stripeCustomer, state, subscription, detail });
+  if (stripeCustomer === null) {
+    return result(
+      'refused',
+      `no Stripe customer; "spanledger tenant set ${tenantId} --stripe-customer cus_…"`,
+    );
+  }
+  const { livemode } = options;
+  const fault = await findCustomerFault(options, { tenantId, stripeCustomer, livemode });
+  if (fault !== null) return result('refused', fault);
+  const existing = await subscriptionsOn(options, stripeCustomer, meter);
+  const [first] = existing;
+  if (first !== undefined) {
+    const faults = faultsOf(existing, { meter, tenant, now: options.clock() });
+    return faults.length === 0
+      ? result('fits', `bills on ${describe(anchorOf(first))}`, first.id)
+      : result('would_bill_wrongly', faults.join('; '), first.id);
+  }
+  const anchor = cycleAnchorFor(tenant.calendar, options.clock());
+  if (anchor === null) {
+    const remedy = 'run this again once the change of its calendar has taken effect';
+    return result('refused', `no monthly cycle fits its coming periods; ${remedy}`);
+  }
+  const made = await createSubscription(options, { tenant, stripeCustomer, meter, anchor });
+  return result('made', `bills on ${describe(anchor)}`, made.id);
+}
+
+/** The customer's subscriptions that have an item on our meter, whatever its price. */
+async function subscriptionsOn(
+  { stripe }: PushOptions,
+  customer: string,
+  meter: StripeMeter,
+): Promise<readonly Stripe.Subscription[]> {
+  const page = await askStripe(`the subscriptions of customer ${customer}`, () =>
+    stripe.subscriptions.list({ customer, limit: 100 }),
+  );
+  return page.data.filter((subscription) => itemsOn(subscription, meter).length > 0);
+}
+
+function itemsOn(subscription: Stripe.Subscription, meter: StripeMeter) {
+  return subscription.items.data.filter((item) => item.price.recurring?.meter === meter.meterId);
+}
+
+/**
+ * The anchor is given as a day and time, not as an instant, so that the 31st stays the 31st. Nothing
+ * is said of proration: usage is never prorated, and without it the stub before the first boundary
+ * would be free.
+ */
+function createSubscription(
+  { stripe }: PushOptions,
+  of: {
+    readonly tenant: Tenant;
+    readonly stripeCustomer: string;
+    readonly meter: StripeMeter;
+    readonly anchor: CycleAnchor;
+  },
+): Promise<Stripe.Subscription> {
+  const { dayOfMonth, hour, minute, second } = of.anchor;
+  const body = {
+    customer: of.stripeCustomer,
+    items: [{ price: of.meter.priceId }],
+    billing_cycle_anchor_config: { day_of_month: dayOfMonth, hour, minute, second },
+    metadata: { spanledger_tenant: of.tenant.tenantId },
+  };
+  const idempotencyKey = `spanledger-subscription-${of.stripeCustomer}-${of.meter.priceId}`;
+  return askStripe(`a subscription for tenant "${of.tenant.tenantId}"`, () =>
+    stripe.subscriptions.create(body, { idempotencyKey }),
+  );
+}
+
+/** What would bill wrongly, each with its remedy. */
+function faultsOf(
+  existing: readonly Stripe.Subscription[],
+  of: { readonly meter: StripeMeter; readonly tenant: Tenant; readonly now: number },
+): readonly string[] {
+  const { meter, tenant, now } = of;
+  const items = existing.flatMap((subscription) => itemsOn(subscription, meter));
+  const faults: string[] = [];
+  if (items.length > 1) {
+    const ids = existing.map((subscription) => subscription.id).join(' and ');
+    faults.push(`${items.length} items bill the same usage (${ids}): cancel all but one`);
+  }
+  for (const item of items) {
+    if (item.price.id === meter.priceId) continue;
+    faults.push(
+      `${item.id} bills by price ${item.price.id}, not ${meter.priceId}: replace the item`,
+    );
+  }
+  for (const subscription of existing) {
+    if (subscription.status !== 'active') {
+      faults.push(`${subscription.id} is ${subscription.status}, and may bill nothing: resume it`);
+    }
+    if (subscription.cancel_at_period_end || subscription.cancel_at !== null) {
+      faults.push(`${subscription.id} ends with its period: usage after that is billed by nobody`);
+    }
+    const misfit = findMisfit(anchorOf(subscription), tenant.calendar, now);
+    if (misfit !== null) faults.push(misfitOf(subscription, tenant, { misfit, now }));
+  }
+  return faults;
+}
+
+function misfitOf(
+  subscription: Stripe.Subscription,
+  tenant: Tenant,
+  {
+    misfit,
+    now,
+  }: {
+    readonly misfit: { readonly startDate: string; readonly endsAt: number };
+    readonly now: number;
+  },
+): string {
+  const wanted = cycleAnchorFor(tenant.calendar, now);
+  const remedy =
+    wanted === null
+      ? 'wait for its change of calendar'
+      : `make it one that bills on ${describe(wanted)}`;
+  return `${subscription.id} bills on ${describe(anchorOf(subscription))}, but the period from ${misfit.startDate} ends at ${formatInstant(misfit.endsAt)} and would be billed with another one: ${remedy}`;
+}
+
+/** With a configured anchor the day is the one configured; otherwise that of the instant. */
+function anchorOf(subscription: Stripe.Subscription): CycleAnchor {
+  const at = anchorAt(subscription.billing_cycle_anchor * 1000);
+  const config = subscription.billing_cycle_anchor_config;
+  if (config === null) return at;
+  return {
+    dayOfMonth: config.day_of_month,
+    hour: config.hour ?? at.hour,
+    minute: config.minute ?? at.minute,
+    second: config.second ?? at.second,
+  };
+}
+
+function describe({ dayOfMonth, hour, minute }: CycleAnchor): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `day ${dayOfMonth} at ${two(hour)}:${two(minute)} UTC`;
+}

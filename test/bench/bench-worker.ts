@@ -1,0 +1,62 @@
+import { systemClock } from '../../src/clock.ts';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import type { QueueClient } from '../../src/ingest/queue-client.ts';
+import { openQueue } from '../../src/ingest/queue-client.ts';
+import { runWorker } from '../../src/ingest/worker-loop.ts';
+import { runRollupLoop } from '../../src/ledger/rollup-loop.ts';
+import { openLog } from '../../src/log.ts';
+import type { Job, Measured } from './contender.ts';
+import { Stopwatch } from './contender.ts';
+
+/** The defaults of `spanledger worker`. */
+const POLLERS = 4;
+const CONNECTIONS = 10;
+
+/**
+ * The worker as `spanledger worker --until-empty` runs it, with its rollups beside it. Only the queue
+ * is wrapped: its first receive starts the clock, its last delete stops it, so that neither the start
+ * of Node nor the wait for a queue that stays empty counts.
+ */
+export async function measureWorker(job: Job): Promise<Measured> {
+  const watch = new Stopwatch();
+  const log = openLog('warn');
+  const { endpoint, queueUrl } = job;
+  const queue = openQueue({ queueUrl, endpoint, region: null, pollers: POLLERS });
+  const database = openDatabase({
+    url: job.databaseUrl,
+    connections: CONNECTIONS,
+    onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
+  });
+  const rollupsDone = new AbortController();
+  const rollups = runRollupLoop(database, log, rollupsDone.signal);
+  const worker = {
+    database,
+    queue: timed(queue, watch),
+    clock: systemClock,
+    log,
+    litellmKey: null,
+    untilEmpty: true,
+    pollers: POLLERS,
+  };
+  const report = await runWorker(worker, new AbortController().signal);
+  rollupsDone.abort();
+  await rollups;
+  queue.close();
+  await closeDatabase(database);
+  return watch.measured(report.posted);
+}
+
+function timed(queue: QueueClient, watch: Stopwatch): QueueClient {
+  return {
+    ...queue,
+    receive(options) {
+      watch.start();
+      return queue.receive(options);
+    },
+    async delete(receiptHandles) {
+      const failed = await queue.delete(receiptHandles);
+      watch.lap();
+      return failed;
+    },
+  };
+}

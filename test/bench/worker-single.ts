@@ -1,0 +1,11 @@
+import { measureWorker } from './bench-worker.ts';
+import type { Contender } from './contender.ts';
+
+export const workerSingle: Contender = {
+  name: 'worker, one event a message',
+  includes: 'The same worker and the same work; one event in each message.',
+  input: 'single',
+  writesEntries: true,
+  size: 'single',
+  run: measureWorker,
+};

@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import { readNativeEvent } from '../../src/events/native-event.ts';
+import { nativeEvent } from '../support/ledger.ts';
+
+const RECEIVED_AT = Date.parse('2026-10-20T12:00:00Z');
+
+function refusalOf(value: unknown): string {
+  const reading = readNativeEvent(value, RECEIVED_AT);
+  return reading.kind === 'refused' ? `${reading.reason}: ${reading.detail}` : 'accepted';
+}
+
+function eventOf(change: Readonly<Record<string, unknown>>) {
+  const reading = readNativeEvent(nativeEvent(change), RECEIVED_AT);
+  if (reading.kind === 'refused') throw new Error(reading.detail);
+  return reading.event;
+}
+
+const TEXT_200 = 'a string of 1 to 200 characters without NUL or lone surrogates';
+const INSTANT =
+  'an RFC 3339 instant with seconds and an offset, such as "2026-10-01T12:00:00Z" or "…+02:00"';
+const COUNT = 'a whole number from 0 to 1000000000000';
+
+describe('a refusal names the field, the value and what is allowed', () => {
+  it.each([
+    [{ event_id: undefined }, `event_id: is missing; it must be ${TEXT_200}`],
+    [{ event_id: '' }, `event_id: a string ("") is not ${TEXT_200}`],
+    [{ event_id: 7 }, `event_id: a number (7) is not ${TEXT_200}`],
+    [{ event_id: 'a\u0000' }, `event_id: a string ("a\\u0000") is not ${TEXT_200}`],
+    [{ user_id: '\udc00' }, `user_id: a string ("\\udc00") is not ${TEXT_200}`],
+    [{ source: 'x'.repeat(101) }, 'is not a string of 1 to 100 characters'],
+    [{ occurred_at: 1_760_000_000 }, `occurred_at: a number (1760000000) is not ${INSTANT}`],
+    [{ occurred_at: '2026-10-15' }, `occurred_at: a string ("2026-10-15") is not ${INSTANT}`],
+    [{ occurred_at: '2026-10-15T12:00:00' }, `("2026-10-15T12:00:00") is not ${INSTANT}`],
+    [{ occurred_at: '2026-13-01T00:00:00Z' }, `("2026-13-01T00:00:00Z") is not ${INSTANT}`],
+    [{ started_at: 'yesterday' }, `started_at: a string ("yesterday") is not ${INSTANT}`],
+    [{ status: 'OK' }, 'status: a string ("OK") is not one of "ok", "error", "cancelled"'],
+    [{ status: undefined }, 'status: is missing; it must be one of "ok", "error", "cancelled"'],
+    [{ service_tier: 'turbo' }, 'service_tier: a string ("turbo") is not one of "standard", "batch"'],
+    [{ gateway_cache: true }, 'gateway_cache: a boolean (true) is not one of "none", "exact"'],
+    [{ attempt: 0 }, 'attempt: a number (0) is not a whole number from 1 to 1000000'],
+    [{ attempt: 1.5 }, 'attempt: a number (1.5) is not a whole number from 1'],
+    [{ usage: 'many' }, 'usage: a string ("many") is not an object {input_tokens, output_tokens, …}'],
+    [{ usage: { output_tokens: 1 } }, `usage.input_tokens: is missing; it must be ${COUNT}`],
+    [
+      { usage: { input_tokens: -1, output_tokens: 0 } },
+      `usage.input_tokens: a number (-1) is not ${COUNT}`,
+    ],
+    [
+      { usage: { input_tokens: 1e13, output_tokens: 0 } },
+      `usage.input_tokens: a number (10000000000000) is not ${COUNT}`,
+    ],
+    [
+      { usage: { input_tokens: 1, output_tokens: 1, estimated: 'no' } },
+      'usage.estimated: a string ("no") is not true or false',
+    ],
+    [{ layers: [] }, 'layers: an array is not an object {prompt, tool, memory, response}'],
+    [{ layers: { tool: '3' } }, `layers.tool: a string ("3") is not ${COUNT}`],
+    [{ tags: { plan: 3 } }, 'tags.plan: a number (3) is not a string of 1 to 500 characters'],
+    [{ tags: [] }, 'tags: an array is not an object of up to 20 strings'],
+    [{ members: 'm1' }, 'members: a string ("m1") is not an array of members'],
+    [{ members: [] }, 'members: an array is not an array of at least one member'],
+    [{ members: [null] }, 'members[0]: null is not an object with a member_id'],
+    [{ members: [{}] }, `members[0].member_id: is missing; it must be ${TEXT_200}`],
+    [
+      { members: [{ member_id: 'a', weight: -1 }] },
+      'members[0].weight: a number (-1) is not a number from 0 to 1,000,000,000',
+    ],
+    [{ requested_model: undefined }, 'requested_model: is missing; a chat call is charged on'],
+    [{ usage: undefined }, 'usage: is missing; it is required with status "ok"'],
+    [
+      { usage: { input_tokens: 1, cache_read_tokens: 2, output_tokens: 0 } },
+      'usage.input_tokens: 1 is below cache_read_tokens + cache_write_tokens',
+    ],
+    [
+      { usage: { input_tokens: 1, output_tokens: 1, reasoning_tokens: 2 } },
+      'usage.reasoning_tokens: 2 is above output_tokens 1',
+    ],
+    [{ customer_id: 'bolt' }, 'customer_id: "bolt" contradicts tenant_id "acme"'],
+    [
+      { members: [{ member_id: 'a' }, { member_id: 'a' }] },
+      'members[1].member_id: "a" stands twice',
+    ],
+  ])('%j', (change, detail) => {
+    const refusal = refusalOf(nativeEvent(change));
+    expect(refusal).toContain('invalid_field: ');
+    expect(refusal).toContain(detail);
+  });
+
+  it('counts what else is wrong behind the first', () => {
+    const refusal = refusalOf(nativeEvent({ event_id: 1, status: 2, attempt: 0 }));
+    expect(refusal).toContain('event_id: a number (1)');
+    expect(refusal).toContain('; and 2 more');
+  });
+
+  it('shows of a long value its beginning only', () => {
+    expect(refusalOf(nativeEvent({ event_id: 'x'.repeat(100_000) })).length).toBeLessThan(300);
+  });
+
+  it.each([null, 1, 'x', [], undefined])('refuses %j, which is no object', (value) => {
+    expect(refusalOf(value)).toMatch(/^invalid_field: event: /);
+  });
+
+  it('tells more than 24 hours ahead from exactly 24 hours', () => {
+    expect(refusalOf(nativeEvent({ occurred_at: '2026-10-21T12:00:00Z' }))).toBe('accepted');
+    expect(refusalOf(nativeEvent({ occurred_at: '2026-10-21T12:00:00.001Z' }))).toContain(
+      'occurred_in_future: occurred_at: 2026-10-21T12:00:00.001Z is more than 24 hours after its receipt at 2026-10-20T12:00:00.000Z',
+    );
+  });
+
+  it('refuses more than 20 tags', () => {
+    const tags = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`t${index}`, 'x']));
+    expect(refusalOf(nativeEvent({ tags }))).toContain('tags: an object is not an object of up to 20');
+  });
+});
+
+describe('an accepted event', () => {
+  it('has the defaults of the contract', () => {
+    const event = eventOf({});
+    expect(event).toMatchObject({
+      source: 'default',
+      operation: 'chat',
+      executedModel: 'gpt-4o',
+      serviceTier: 'standard',
+      gatewayCache: 'none',
+      attempt: 1,
+      usageSource: 'reported',
+      layers: null,
+      members: null,
+      furtherTags: {},
+    });
+  });
+
+  it('takes null for absent, as many producers write it', () => {
+    const nulls = { source: null, executed_model: null, usage: null, status: 'error', tags: null };
+    expect(eventOf(nulls)).toMatchObject({ source: 'default', executedModel: 'gpt-4o' });
+  });
+
+  it('has disjoint buckets: 1000 with 600 read and 100 written are 300 + 600 + 100', () => {
+    const usage = {
+      input_tokens: 1000,
+      cache_read_tokens: 600,
+      cache_write_tokens: 100,
+      output_tokens: 50,
+      reasoning_tokens: 20,
+    };
+    expect(eventOf({ usage }).usage).toEqual({
+      uncachedInput: 300,
+      cacheRead: 600,
+      cacheWrite: 100,
+      output: 50,
+      reasoning: 20,
+    });
+  });
+
+  it.each([
+    [{ estimated: true }, 'estimated'],
+    [{ estimated: false }, 'reported'],
+    [{ assumed: true }, 'assumed'],
+    [{ assumed: true, estimated: true }, 'estimated'],
+  ])('says where its counts come from: %j is %s', (flags, usageSource) => {
+    const usage = { input_tokens: 1, output_tokens: 1, ...flags };
+    expect(eventOf({ usage }).usageSource).toBe(usageSource);
+  });
+
+  it('reads an instant by its offset', () => {
+    const event = eventOf({ occurred_at: '2026-10-15T14:00:00.5+02:00' });
+    expect(event.occurredAt).toBe(Date.parse('2026-10-15T12:00:00.500Z'));
+  });
+
+  it('gives members the tags of the event unless they have their own', () => {
+    const members = [{ member_id: 'a' }, { member_id: 'b', customer_id: 'bolt', feature: 'chat' }];
+    const [first, second] = eventOf({ feature: 'search', members }).members ?? [];
+    expect(first?.tags).toMatchObject({ tenantId: 'acme', feature: 'search' });
+    expect(second?.tags).toMatchObject({ tenantId: 'bolt', feature: 'chat' });
+    expect(second?.status).toBe('ok');
+  });
+
+  it('needs neither model nor usage for a span that is no model call', () => {
+    const span = { operation: 'execute_tool', requested_model: undefined, usage: undefined };
+    expect(eventOf(span)).toMatchObject({ operation: 'execute_tool', requestedModel: null });
+  });
+
+  it('ignores and drops what it does not know', () => {
+    expect(JSON.stringify(eventOf({ prompt: 'the secret text' }))).not.toContain('secret');
+  });
+});

@@ -1,0 +1,106 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { ReadItem } from '../../src/events/read-body.ts';
+import { readBody } from '../../src/events/read-body.ts';
+import { nativeEvent } from '../support/ledger.ts';
+import { packBody } from '../support/queue.ts';
+
+function read(body: string, attributes: Readonly<Record<string, string>> = {}) {
+  const receivedAt = Date.parse('2026-10-20T12:00:00Z');
+  return readBody(body, { receivedAt, litellmKey: null, attributes });
+}
+
+/** One line an item: the event's id, or why it was refused. */
+function told(items: readonly ReadItem[]): readonly string[] {
+  return items.map((item) =>
+    item.kind === 'event' ? item.event.eventId : `${item.reason}: ${item.detail}`,
+  );
+}
+
+const ids = (...names: readonly string[]) => names.map((event_id) => nativeEvent({ event_id }));
+
+describe('a body', () => {
+  it('is one event', () => {
+    expect(told(read(JSON.stringify(nativeEvent())))).toEqual(['evt-1']);
+  });
+
+  it('is an array of events', () => {
+    expect(told(read(JSON.stringify(ids('a', 'b'))))).toEqual(['a', 'b']);
+  });
+
+  it.each(['plain', 'gzip', 'zstd'] as const)('is a %s pack of events, in their order', (encoding) => {
+    expect(told(read(packBody(ids('a', 'b', 'c'), encoding)))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is an SNS notification around any of these', () => {
+    const Message = packBody(ids('a'), 'gzip');
+    expect(told(read(JSON.stringify({ Type: 'Notification', Message })))).toEqual(['a']);
+  });
+
+  it('is a pack of nothing, which is nothing', () => {
+    expect(read(packBody([]))).toEqual([]);
+  });
+});
+
+describe('in a pack', () => {
+  it('each event stands alone', () => {
+    const events = [...ids('a'), { ...nativeEvent(), event_id: 5 }, 'noise', null, ...ids('b')];
+    const [a, number, noise, nothing, b] = told(read(packBody(events, 'zstd')));
+    expect([a, b]).toEqual(['a', 'b']);
+    expect(number).toMatch(/^invalid_field: event_id: a number \(5\)/);
+    expect(noise).toMatch(/^unknown_format: the event is ".*noise.*", not an object/);
+    expect(nothing).toMatch(/^unknown_format: /);
+  });
+
+  it('a refused event is kept as its own JSON, which can be read again alone', () => {
+    const bad = nativeEvent({ event_id: 'bad', attempt: 0 });
+    const [, item] = read(packBody([...ids('a'), bad], 'gzip'));
+    if (item?.kind !== 'refused') throw new Error('the event was expected to be refused');
+    expect(JSON.parse(item.body())).toEqual(bad);
+    expect(item).toMatchObject({ eventId: 'bad', source: null });
+  });
+});
+
+describe('a body that cannot be read', () => {
+  const refused: readonly (readonly [string, string, RegExp])[] = [
+    ['text', 'hello', /^not_json: the body is not JSON: it begins "hello"/],
+    ['nothing', '', /^not_json/],
+    ['half a document', '{"event_id":', /^not_json/],
+    ['a number', '42', /^unknown_format: the body is JSON, but not an object/],
+    ['null', 'null', /^unknown_format/],
+    ['an object of another kind', '{"a":1}', /^unknown_format: the object has none of event_id/],
+    ['an encoding that is not read', '{"encoding":"br","events":""}', /^invalid_field: encoding: "br"/],
+    ['an encoding that is no text', '{"encoding":7,"events":""}', /^invalid_field: encoding: 7/],
+    ['a pack that is no text', '{"encoding":"gzip","events":7}', /^invalid_field: events: is not a base64/],
+    ['a pack that is not compressed', '{"encoding":"zstd","events":"aGVsbG8="}', /^invalid_field: events: is not the base64 of zstd/],
+    ['a pack of no array', packOfText('{}'), /^invalid_field: events: does not unfold to a JSON array/],
+    ['a pack of no JSON', packOfText('hello'), /^invalid_field: events: does not unfold/],
+    ['a pack nested too deep', packOfText('['.repeat(100) + ']'.repeat(100)), /^invalid_field: events: does not unfold/],
+  ];
+
+  it.each(refused)('%s is refused as a whole', (_, body, told_) => {
+    const items = read(body);
+    expect(told(items)).toEqual([expect.stringMatching(told_)]);
+    expect(items[0]?.body()).toBe(body);
+  });
+
+  it('as protobuf is refused with what it was', () => {
+    const [item] = read('!!!', { 'Content-Type': 'application/x-protobuf' });
+    expect(item).toMatchObject({ kind: 'refused', reason: 'unknown_format' });
+  });
+
+  it('keeps of an id only what can be stored', () => {
+    const long = JSON.stringify(nativeEvent({ event_id: 'x'.repeat(500), source: '\ud800' }));
+    expect(read(long)[0]).toMatchObject({ eventId: 'x'.repeat(200), source: null });
+  });
+
+  it('never takes its words into the refusal whole', () => {
+    for (const item of read('x'.repeat(1_000_000))) {
+      if (item.kind === 'refused') expect(item.detail.length).toBeLessThan(200);
+    }
+  });
+});
+
+function packOfText(text: string): string {
+  return JSON.stringify({ encoding: 'gzip', events: gzipSync(text).toString('base64') });
+}

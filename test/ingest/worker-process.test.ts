@@ -1,0 +1,103 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { CliProcess } from '../support/cli.ts';
+import { startCli } from '../support/cli.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { count, freshDatabase } from '../support/database.ts';
+import { importBooks, nativeEvent } from '../support/ledger.ts';
+import type { TestQueue } from '../support/queue.ts';
+import { freshQueue, packBody } from '../support/queue.ts';
+import { brokenLaws, receiptsOf, work } from '../support/worker.ts';
+
+const MESSAGES = 600;
+const EVENTS_A_MESSAGE = 5;
+const EVENTS = MESSAGES * EVENTS_A_MESSAGE;
+
+async function ready() {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  const queue = await freshQueue();
+  const packs = Array.from({ length: MESSAGES }, (_, pack) =>
+    packBody(
+      Array.from({ length: EVENTS_A_MESSAGE }, (_event, index) =>
+        nativeEvent({ event_id: `${pack}-${index}`, tenant_id: `tenant-${pack % 5}` }),
+      ),
+    ),
+  );
+  await queue.sendAll(packs);
+  return { database, queue };
+}
+
+function startWorker(database: TestDatabase, queue: TestQueue, ...flags: readonly string[]) {
+  const environment = {
+    ...queue.environment,
+    DATABASE_URL: database.url,
+    SPANLEDGER_LOG_LEVEL: 'warn',
+  };
+  return startCli(['worker', '--json', ...flags], environment);
+}
+
+/** Waits until the worker is in the middle: something is posted. Fails with its words if it ended. */
+async function untilMidway(database: TestDatabase, worker: CliProcess) {
+  const started = vi.waitFor(
+    async () => expect(await count(database, 'entries')).toBeGreaterThan(0),
+    { timeout: 30_000, interval: 5 },
+  );
+  const ended = worker.finished.then((result) => {
+    throw new Error(`the worker ended early: ${JSON.stringify(result)}`);
+  });
+  await Promise.race([started, ended]);
+}
+
+describe('a worker process', () => {
+  it('drains on SIGTERM: what it holds is finished and deleted, the rest stays', async () => {
+    const { database, queue } = await ready();
+    const worker = startWorker(database, queue);
+    await untilMidway(database, worker);
+
+    worker.kill('SIGTERM');
+    const { exitCode, stdout } = await worker.finished;
+
+    expect(exitCode).toBe(0);
+    const posted = await count(database, 'entries');
+    expect(JSON.parse(stdout)).toMatchObject({ posted, duplicate: 0 });
+    // Nothing was left in flight: whatever is not posted is there for the next one at once.
+    await work(database, queue.client);
+    expect(await receiptsOf(database)).toEqual({
+      received: EVENTS,
+      posted: EVENTS,
+      duplicates: 0,
+      conflicts: 0,
+      quarantined: 0,
+    });
+    expect(await brokenLaws(database)).toEqual([]);
+  });
+
+  it('may be killed at any instant: the next one finishes, and every event is there once', async () => {
+    // given a worker that dies in the middle, with messages received, committed and half deleted
+    const { database, queue } = await ready();
+    const first = startWorker(database, queue);
+    await untilMidway(database, first);
+    first.kill('SIGKILL');
+    expect(await first.finished).toMatchObject({ signal: 'SIGKILL' });
+
+    // when a second one waits for what the first still holds
+    const second = startWorker(database, queue, '--until-empty');
+    const { exitCode } = await second.finished;
+
+    // then the ledger is exact and law 1 holds
+    expect(exitCode).toBe(0);
+    expect(await count(database, 'entries')).toBe(EVENTS);
+    expect(await queue.client.depth()).toBe(0);
+    expect(await receiptsOf(database)).toMatchObject({ posted: EVENTS, conflicts: 0 });
+    expect(await brokenLaws(database)).toEqual([]);
+  }, 90_000);
+
+  it('shares the queue with others without a conflict or an event twice', async () => {
+    const { database, queue } = await ready();
+    const workers = [1, 2].map(() => startWorker(database, queue, '--until-empty'));
+    const ended = await Promise.all(workers.map((worker) => worker.finished));
+    expect(ended.map((result) => result.exitCode)).toEqual([0, 0]);
+    expect(await receiptsOf(database)).toMatchObject({ posted: EVENTS, conflicts: 0, quarantined: 0 });
+    expect(await brokenLaws(database)).toEqual([]);
+  });
+});

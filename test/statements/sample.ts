@@ -1,0 +1,180 @@
+import { type EntryGroup, type GroupPrice, makeManifest } from '../../src/ledger/manifest.ts';
+import { formatPico } from '../../src/money.ts';
+import type { Rate } from '../../src/rating/price-catalog.ts';
+import { buildStatement } from '../../src/statements/statement.ts';
+import {
+  type DailyUsage,
+  type StatementDocument,
+  withDaily,
+} from '../../src/statements/statement-document.ts';
+
+/** Closed periods made by the ledger's own arithmetic, for whatever renders them. */
+
+/** One model's usage of a day: tokens of each bucket, and picodollars a token. */
+export interface SampleUsage {
+  readonly day: string;
+  readonly model: string;
+  readonly input: number;
+  readonly output: number;
+  readonly cached?: number;
+  readonly late?: boolean;
+  readonly tier?: string;
+  readonly rate?: { readonly input: bigint; readonly output: bigint };
+  /** Picodollars a call. */
+  readonly perCall?: bigint;
+}
+
+export interface SampleOptions {
+  readonly tenantId?: string;
+  readonly timeZone?: string;
+  readonly failed?: number;
+  readonly carriedIn?: bigint;
+  readonly book?: string;
+  readonly caching?: GroupPrice['caching'];
+  readonly startsAt?: number;
+  readonly endsAt?: number;
+}
+
+/** $3.00 and $12.00 a million. */
+const USUAL_RATE = { input: 3_000_000n, output: 12_000_000n };
+
+export function sampleStatement(
+  usages: readonly SampleUsage[],
+  options: SampleOptions = {},
+): StatementDocument {
+  const groups = usages.map((usage) => groupOf(usage, options));
+  const sealed = makeManifest(
+    {
+      tenantId: options.tenantId ?? 'acme',
+      periodStart: '2026-10-01',
+      startsAt: options.startsAt ?? Date.UTC(2026, 9, 1),
+      endsAt: options.endsAt ?? Date.UTC(2026, 10, 1),
+      timeZone: options.timeZone ?? 'UTC',
+      currency: 'USD',
+      carriedIn: options.carriedIn ?? 0n,
+    },
+    [...groups, ...failures(options.failed ?? 0)],
+  );
+  const statement = buildStatement({
+    manifest: sealed.manifest,
+    manifestHash: sealed.hash,
+    closedAt: '2026-11-02T03:04:05.000Z',
+  });
+  return withDaily(statement, dailyOf(usages, groups));
+}
+
+export function dailyOf(
+  usages: readonly SampleUsage[],
+  groups: readonly EntryGroup[],
+): readonly DailyUsage[] {
+  return usages.map((usage, index) => ({
+    utc_day: usage.day,
+    model: usage.model,
+    late: usage.late ?? false,
+    charge: formatPico(groups[index]?.charge ?? 0n),
+  }));
+}
+
+function groupOf(usage: SampleUsage, options: SampleOptions): EntryGroup {
+  const own = usage.rate ?? USUAL_RATE;
+  const cached = BigInt(usage.cached ?? 0);
+  const perCall = usage.perCall ?? 0n;
+  const rate: Rate = {
+    rateId: 1n,
+    book: options.book ?? 'standard',
+    provider: null,
+    model: usage.model,
+    serviceTier: usage.tier ?? 'standard',
+    aboveInputTokens: 0n,
+    perCall,
+    input: own.input,
+    output: own.output,
+    cacheRead: own.input,
+    cacheWrite: own.input,
+  };
+  const tokens = {
+    uncachedInput: BigInt(usage.input),
+    cacheRead: cached,
+    cacheWrite: 0n,
+    output: BigInt(usage.output),
+    callShare: 1_000_000n,
+  };
+  return {
+    requestedModel: usage.model,
+    serviceTier: usage.tier ?? 'standard',
+    late: usage.late ?? false,
+    kind: 'usage',
+    outcome: 'charged',
+    entries: 1n,
+    tokens,
+    charge: (tokens.uncachedInput + cached) * own.input + tokens.output * own.output + perCall,
+    price: {
+      book: options.book ?? 'standard',
+      version: Date.UTC(2026, 0, 1),
+      caching: options.caching ?? 'work_done',
+      rate,
+    },
+  };
+}
+
+function failures(count: number): readonly EntryGroup[] {
+  if (count === 0) return [];
+  return [
+    {
+      requestedModel: 'gpt-4o',
+      serviceTier: 'standard',
+      late: false,
+      kind: 'usage',
+      outcome: 'failed',
+      entries: BigInt(count),
+      tokens: { uncachedInput: 0n, cacheRead: 0n, cacheWrite: 0n, output: 0n, callShare: 0n },
+      charge: 0n,
+      price: null,
+    },
+  ];
+}
+
+/** Every section at once, and names that would break a page that believed them. */
+export const HOSTILE = '<script>alert("x")</script>';
+
+export function everything(): StatementDocument {
+  const models = Array.from({ length: 14 }, (_, index) => `model-${index + 1}`);
+  const days = ['2026-10-02', '2026-10-09', '2026-10-16', '2026-10-30'];
+  const usages: SampleUsage[] = days.flatMap((day, place) =>
+    models.map((model, rank) => ({
+      day,
+      model,
+      input: 900_000 * (15 - rank) * (place + 1) + 7,
+      output: 40_000 * (15 - rank),
+      cached: rank % 2 === 0 ? 333_333 : 0,
+    })),
+  );
+  usages.push(
+    { day: '2026-10-03', model: HOSTILE, input: 5_000_000, output: 3, perCall: 2_500_000_000n },
+    {
+      day: '2026-10-04',
+      model: 'model-1',
+      tier: 'batch',
+      input: 1_000_001,
+      output: 0,
+      rate: { input: 75_000n, output: 0n },
+    },
+    { day: '2026-10-05', model: '名古屋-大'.repeat(3), input: 100, output: 10 },
+    {
+      day: '2026-10-06',
+      model: `a-model-with-${'a-very-long-name-'.repeat(8)}`,
+      input: 700_000,
+      output: 0,
+    },
+    { day: '2026-09-29', model: 'model-2', input: 700_000, output: 5_000, late: true },
+  );
+  return sampleStatement(usages, {
+    tenantId: `${HOSTILE} & Söhne 名`,
+    timeZone: 'Europe/Berlin',
+    startsAt: Date.UTC(2026, 8, 30, 22),
+    endsAt: Date.UTC(2026, 9, 31, 23),
+    failed: 47,
+    carriedIn: -5_250_000_000_000n,
+    book: 'standard',
+  });
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { Manifest } from '../../src/ledger/manifest.ts';
+import { buildStatement } from '../../src/statements/statement.ts';
+import { renderStatementText } from '../../src/statements/statement-text.ts';
+
+const LINE = {
+  model: 'gpt-4o',
+  service_tier: 'standard',
+  meter: 'input',
+  late: false,
+  quantity: '1234567',
+  rate: '3',
+  exact: '3.703701',
+  amount: '3.70',
+} as const;
+
+/** 3.703701 + 1.2 + 0.030000 late = 4.933701: billable 4.933701, total 4.93 = 3.70 + 1.20 + 0.03. */
+const MANIFEST: Manifest = {
+  format: 'spanledger-manifest-1',
+  tenant_id: 'acme',
+  period_start: '2026-10-01',
+  starts_at: '2026-09-30T22:00:00.000Z',
+  ends_at: '2026-10-31T23:00:00.000Z',
+  time_zone: 'Europe/Berlin',
+  currency: 'USD',
+  entries: 1050,
+  outcomes: { charged: 1001, failed: 47, cancelled: 2 },
+  late_entries: 3,
+  corrections: 0,
+  tokens: { input: '1244567', cache_read: '0', cache_write: '0', output: '100000' },
+  books: [{ book: 'standard', version: '2026-01-01T00:00:00.000Z', caching: 'work_done' }],
+  lines: [
+    LINE,
+    { ...LINE, meter: 'output', quantity: '100000', rate: '12', exact: '1.2', amount: '1.20' },
+    { ...LINE, late: true, quantity: '10000', exact: '0.03', amount: '0.03' },
+  ],
+  charge_exact: '4.933701',
+  carried_in: '0',
+  billable: '4.933701',
+  carried_out: '0',
+  charge_total: '4.93',
+  rounding: 'billable amount rounded once, half up, to 2 decimals',
+};
+
+const STATEMENT = buildStatement({
+  manifest: MANIFEST,
+  manifestHash: 'f'.repeat(64),
+  closedAt: '2026-11-01T02:00:00.000Z',
+});
+
+describe('a statement', () => {
+  it('lists late usage apart, and its lines add up to the total', () => {
+    expect(STATEMENT.lines).toHaveLength(2);
+    expect(STATEMENT.late_lines).toHaveLength(1);
+    // 370 + 120 + 3 = 493 cents
+    const cents = [...STATEMENT.lines, ...STATEMENT.late_lines].map((line) =>
+      Number(line.amount.replace('.', '')),
+    );
+    expect(cents.reduce((a, b) => a + b)).toBe(493);
+    expect(STATEMENT.total).toBe('4.93');
+  });
+
+  it('says how many calls were not charged, and how cached input is charged', () => {
+    expect(STATEMENT.notes.join(' ')).toContain('49 failed calls, not charged.');
+    expect(STATEMENT.notes.join(' ')).toContain('cached input is charged at the input rate');
+  });
+
+  it('tells nothing of cost or margin', () => {
+    expect(JSON.stringify(STATEMENT)).not.toMatch(/cost|margin/i);
+  });
+
+  it('reads like this on a terminal', () => {
+    expect(renderStatementText(STATEMENT)).toMatchInlineSnapshot(`
+      "Usage statement for acme
+      Period 2026-09-30T22:00:00.000Z to 2026-10-31T23:00:00.000Z, Europe/Berlin
+
+      MODEL                               METER                 QUANTITY            RATE        AMOUNT
+      gpt-4o                              Input tokens         1,234,567            3/1M          3.70
+      gpt-4o                              Output tokens          100,000           12/1M          1.20
+
+      Late usage of earlier periods
+      gpt-4o                              Input tokens            10,000            3/1M          0.03
+
+      Total                                                                                   4.93 USD
+
+      Exact charge 4.933701, carried in 0, billable 4.933701, carried out 0
+      1050 entries, 47 failed, 2 cancelled
+      49 failed calls, not charged.
+      3 late entries belong to an earlier period and are listed apart.
+      Price book standard of 2026-01-01: cached input is charged at the input rate (work done).
+      Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.
+      This is a usage statement, not a tax invoice.
+      Manifest sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, closed 2026-11-01T02:00:00.000Z
+      "
+    `);
+  });
+});

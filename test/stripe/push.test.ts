@@ -1,0 +1,288 @@
+import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import type { PushResult } from '../../src/stripe/push.ts';
+import { pushMonth } from '../../src/stripe/push.ts';
+import { checkSummaries } from '../../src/stripe/summary-law.ts';
+import type { FaultSpec } from '../../src/stripe-double/fault.ts';
+import { startCli } from '../support/cli.ts';
+import { reopen, textRows } from '../support/database.ts';
+import { makeTenant } from '../support/ledger.ts';
+import type { PushScene } from '../support/stripe.ts';
+import {
+  countedBy,
+  DUE_MICRO,
+  HOUR_MS,
+  METER_EVENTS,
+  openPushScene,
+  sendsOf,
+} from '../support/stripe.ts';
+import { brokenLaws } from '../support/worker.ts';
+
+const push = (scene: PushScene) => pushMonth(scene.options, '2026-10');
+const onPush = (fault: Omit<FaultSpec, 'match'>): FaultSpec => ({
+  ...fault,
+  match: { method: 'POST', path: METER_EVENTS },
+});
+
+/** The live tenants' states, in the order of their names. */
+const states = (results: readonly PushResult[]) =>
+  results.filter((result) => result.tenant_id !== 'unattributed').map((result) => result.state);
+
+const intents = (scene: PushScene) =>
+  textRows(
+    scene.database,
+    'select tenant_id, state, attempts, value_micro, last_answer from push_intents order by tenant_id',
+  );
+
+/** Laws 5 and 6: pushed is what was closed, and Stripe's summary says the same. */
+async function expectLawsToHold(scene: PushScene): Promise<void> {
+  expect(await brokenLaws(scene.database)).toEqual([]);
+  expect((await checkSummaries(scene.options)).violations).toEqual([]);
+}
+
+describe('a push', () => {
+  it('tells Stripe of each live tenant once, and nothing when it runs again', async () => {
+    const scene = await openPushScene(['acme', 'bolt']);
+    expect(states(await push(scene))).toEqual(['confirmed', 'confirmed']);
+    const sent = sendsOf(scene.double);
+
+    expect(states(await push(scene))).toEqual(['confirmed', 'confirmed']);
+    await scene.advance(48 * HOUR_MS);
+    expect(states(await push(scene))).toEqual(['confirmed', 'confirmed']);
+
+    expect(sendsOf(scene.double)).toBe(sent);
+    expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`, `cus_bolt ${DUE_MICRO}`]);
+    await expectLawsToHold(scene);
+  });
+
+  it('sends the exact body of the intent, dated inside the period, its key the identifier', async () => {
+    const scene = await openPushScene();
+    await push(scene);
+    const request = scene.double.control.requests().find(({ path }) => path === METER_EVENTS);
+    expect(request?.idempotencyKey).toBe('spl-acme-2026-10-01-usd-1');
+    const [event] = scene.double.control.meterEvents();
+    expect(event).toMatchObject({
+      eventName: 'spanledger_usage_usd',
+      identifier: 'spl-acme-2026-10-01-usd-1',
+      customer: 'cus_acme',
+      value: DUE_MICRO,
+      timestamp: Date.parse('2026-10-31T23:59:59Z') / 1000,
+    });
+  });
+
+  it('never tells of a shadow tenant, and refuses a live one without a customer by its remedy', async () => {
+    const scene = await openPushScene(['acme', 'dark']);
+    await makeTenant(scene.database, 'dark', { mode: 'shadow' });
+    await makeTenant(scene.database, 'nobody', { mode: 'live', created: '2026-10-01T00:00:00Z' });
+    const { closePeriods } = await import('../../src/ledger/close-periods.ts');
+    await closePeriods(scene.database, scene.options.clock, { month: '2026-10', tenantId: 'nobody' });
+
+    const results = await push(scene);
+
+    expect(states(results)).toEqual(['confirmed', 'shadow', 'refused']);
+    expect(results[2]?.detail).toContain('spanledger tenant set nobody --stripe-customer cus_');
+    expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`]);
+  });
+
+  it('refuses without a meter, and says how to make it', async () => {
+    const scene = await openPushScene();
+    await scene.database.pool.query('delete from stripe_meters');
+    const [result] = await push(scene);
+    expect(result).toMatchObject({ state: 'refused' });
+    expect(result?.detail).toContain('spanledger stripe setup');
+    expect(sendsOf(scene.double)).toBe(0);
+  });
+
+  it('has nothing to say of a period that came to nothing', async () => {
+    const scene = await openPushScene([]);
+    await makeTenant(scene.database, 'idle', { mode: 'live', stripeCustomer: 'cus_idle' });
+    const { closePeriods } = await import('../../src/ledger/close-periods.ts');
+    await closePeriods(scene.database, scene.options.clock, { month: '2026-10', tenantId: 'idle' });
+    expect(states(await push(scene))).toEqual(['nothing_due']);
+    expect(await intents(scene)).toEqual([]);
+  });
+});
+
+describe('an answer that is lost or late', () => {
+  it.each([
+    // The SDK itself tries once more after a reset, so each needs two.
+    ['a connection reset before anything was done', { kind: 'reset_before_apply', times: 2 }],
+    ['a connection reset after it was done', { kind: 'apply_then_reset', times: 2 }],
+    ['half an answer', { kind: 'cut_body' }],
+    ['429 of the rate limiter', { kind: 'rate_limit', reason: 'global-rate' }],
+    ['429 of a lock', { kind: 'lock_timeout' }],
+    ['500', { kind: 'error', status: 500 }],
+    ['503 in HTML', { kind: 'html_503' }],
+    ['409 of another call in flight', { kind: 'error', status: 409 }],
+  ] as const)('%s is tried again, and billed once', async (_, fault) => {
+    const scene = await openPushScene();
+    scene.double.control.injectFault(onPush(fault));
+
+    expect(states(await push(scene))).toEqual(['confirmed']);
+
+    expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`]);
+    expect(sendsOf(scene.double)).toBeGreaterThan(1);
+    await expectLawsToHold(scene);
+  });
+
+  it('400 "already exists" is delivery, when the first answer died with its process', async () => {
+    const scene = await openPushScene();
+    await push(scene);
+    // What a crash between the answer and its record leaves behind.
+    await scene.database.pool.query("update push_intents set state = 'sent', confirmed_at = null");
+    // Stripe forgets idempotency keys after a day or less; the identifier is remembered apart.
+    scene.double.control.injectFault(
+      onPush({
+        kind: 'error',
+        status: 400,
+        message: 'An event already exists with identifier spl-acme-2026-10-01-usd-1.',
+      }),
+    );
+    expect(states(await push(scene))).toEqual(['confirmed']);
+    expect(await intents(scene)).toMatchObject([{ last_answer: 'already there (400)' }]);
+    expect(countedBy(scene.double)).toHaveLength(1);
+  });
+
+  it('400 "already exists" of another identifier is no delivery', async () => {
+    const scene = await openPushScene();
+    const message = 'An event already exists with identifier spl-other-2026-10-01-usd-1.';
+    scene.double.control.injectFault(onPush({ kind: 'error', status: 400, message }));
+    expect(states(await push(scene))).toEqual(['parked']);
+  });
+
+  it('a process killed between request and record bills once', async () => {
+    // given a push whose request Stripe holds while its process is killed
+    const scene = await openPushScene();
+    scene.double.control.injectFault(onPush({ kind: 'hold' }));
+    const child = startCli(['push', '2026-10'], scene.environment);
+    await vi.waitFor(() => expect(scene.double.control.held()).toBe(1), { timeout: 20_000 });
+    expect(await intents(scene)).toMatchObject([{ state: 'sent', attempts: '1' }]);
+    child.kill('SIGKILL');
+    await child.finished;
+
+    // when Stripe does what it was asked, with nobody there to hear the answer
+    scene.double.control.releaseHeld();
+    await vi.waitFor(() => expect(countedBy(scene.double)).toHaveLength(1), { timeout: 10_000 });
+
+    // then the next push finds it there
+    const results = await pushMonth({ ...scene.options, clock: systemClock }, '2026-10');
+    expect(states(results)).toEqual(['confirmed']);
+    expect(await intents(scene)).toMatchObject([{ state: 'confirmed', attempts: '2' }]);
+    expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`]);
+    await expectLawsToHold(scene);
+  });
+
+  it('two pushers at once bill once', async () => {
+    const tenants = Array.from({ length: 12 }, (_, index) => `t${String(index).padStart(2, '0')}`);
+    const scene = await openPushScene(tenants, { latencyMs: 20 });
+    const other = { ...scene, options: { ...scene.options, database: reopen(scene.database.url, 20) } };
+
+    const both = await Promise.all([push(scene), push(other)]);
+
+    for (const state of both.flatMap(states)) expect(['confirmed', 'busy']).toContain(state);
+    expect(countedBy(scene.double)).toEqual(tenants.map((tenant) => `cus_${tenant} ${DUE_MICRO}`));
+    expect(sendsOf(scene.double)).toBe(12);
+    expect(states(await push(scene))).toEqual(tenants.map(() => 'confirmed'));
+    await expectLawsToHold(scene);
+  });
+});
+
+describe('what cannot succeed', () => {
+  it('a key that Stripe refuses halts the run: no further tenant is tried', async () => {
+    const tenants = Array.from({ length: 30 }, (_, index) => `t${String(index).padStart(2, '0')}`);
+    const scene = await openPushScene(tenants);
+    scene.double.control.injectFault(
+      onPush({ kind: 'error', status: 401, message: 'Invalid API Key provided', times: 100 }),
+    );
+
+    const results = await push(scene);
+
+    // Eight are in work at once, so at most eight requests were out when the first was refused.
+    expect(sendsOf(scene.double)).toBeLessThanOrEqual(8);
+    expect(new Set(states(results))).toEqual(new Set(['sent', 'skipped']));
+    const skipped = results.find((result) => result.state === 'skipped');
+    expect(skipped?.detail).toContain('stopped for every tenant');
+    // The key is mended within the day: everybody is billed, once.
+    scene.double.control.clearFaults();
+    expect(states(await push(scene))).toEqual(tenants.map(() => 'confirmed'));
+    expect(countedBy(scene.double)).toHaveLength(30);
+    await expectLawsToHold(scene);
+  });
+
+  it('a request that Stripe refuses for good is parked and not sent again; others go on', async () => {
+    const scene = await openPushScene(['acme', 'bolt']);
+    scene.double.control.injectFault(
+      onPush({ kind: 'error', status: 400, message: 'The value is not acceptable' }),
+    );
+    expect([...states(await push(scene))].sort()).toEqual(['confirmed', 'parked']);
+    const sent = sendsOf(scene.double);
+    expect([...states(await push(scene))].sort()).toEqual(['confirmed', 'parked']);
+    expect(sendsOf(scene.double)).toBe(sent);
+    expect(countedBy(scene.double)).toHaveLength(1);
+  });
+});
+
+describe('23 hours after the first request', () => {
+  /** An intent that was sent once and has no answer; `applied` tells whether Stripe counted it. */
+  async function unanswered(applied: boolean): Promise<PushScene> {
+    const scene = await openPushScene();
+    if (applied) {
+      await push(scene);
+      await scene.database.pool.query("update push_intents set state = 'sent', confirmed_at = null");
+    } else {
+      scene.double.control.injectFault(onPush({ kind: 'error', status: 401 }));
+      await push(scene);
+    }
+    expect(await intents(scene)).toMatchObject([{ state: 'sent', attempts: '1' }]);
+    return scene;
+  }
+
+  it('one millisecond before, it is sent again', async () => {
+    const scene = await unanswered(false);
+    await scene.advance(23 * HOUR_MS - 1);
+    expect(states(await push(scene))).toEqual(['confirmed']);
+    expect(countedBy(scene.double)).toHaveLength(1);
+  });
+
+  it("it is not sent again; Stripe's summary shows it, so it is confirmed", async () => {
+    const scene = await unanswered(true);
+    const sent = sendsOf(scene.double);
+    await scene.advance(23 * HOUR_MS);
+    expect(states(await push(scene))).toEqual(['confirmed']);
+    expect(sendsOf(scene.double)).toBe(sent);
+    await expectLawsToHold(scene);
+  });
+
+  it('it is not sent again; the summary lacks it, so it stays ambiguous and a person decides', async () => {
+    const scene = await unanswered(false);
+    const sent = sendsOf(scene.double);
+    await scene.advance(23 * HOUR_MS);
+    expect(states(await push(scene))).toEqual(['ambiguous']);
+    await scene.advance(48 * HOUR_MS);
+    expect(states(await push(scene))).toEqual(['ambiguous']);
+    expect(sendsOf(scene.double)).toBe(sent);
+    expect(countedBy(scene.double)).toEqual([]);
+  });
+
+  it('the summary only lagged: a later run confirms', async () => {
+    const scene = await unanswered(true);
+    scene.double.control.setSummaryLag(30 * HOUR_MS);
+    await scene.advance(23 * HOUR_MS);
+    expect(states(await push(scene))).toEqual(['ambiguous']);
+    await scene.advance(8 * HOUR_MS);
+    expect(states(await push(scene))).toEqual(['confirmed']);
+    expect(countedBy(scene.double)).toHaveLength(1);
+  });
+
+  it('a day later an answer of 500 that Stripe replays is settled by the summary', async () => {
+    // The work was done, and every retry with the same key gets the stored 500.
+    const scene = await openPushScene();
+    scene.double.control.injectFault(onPush({ kind: 'stored_500', applied: true }));
+    expect(states(await push(scene))).toEqual(['sent']);
+    expect(countedBy(scene.double)).toHaveLength(1);
+    await scene.advance(23 * HOUR_MS);
+    expect(states(await push(scene))).toEqual(['confirmed']);
+    expect(countedBy(scene.double)).toHaveLength(1);
+    await expectLawsToHold(scene);
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { pushMonth } from '../../src/stripe/push.ts';
+import type { PushState } from '../../src/stripe/push-state.ts';
+import type { Intent, PushTarget } from '../../src/stripe/push-store.ts';
+import { compareRow, reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { checkSummaries } from '../../src/stripe/summary-law.ts';
+import { makeTenant } from '../support/ledger.ts';
+import { DUE_MICRO, HOUR_MS, openPushScene, PUSHED_AT } from '../support/stripe.ts';
+
+const TARGET: PushTarget = {
+  tenantId: 'acme',
+  mode: 'live',
+  stripeCustomer: 'cus_acme',
+  periodStart: '2026-10-01',
+  startsAt: Date.parse('2026-10-01T00:00:00Z'),
+  endsAt: Date.parse('2026-11-01T00:00:00Z'),
+  currency: 'USD',
+  billableMicro: 100n,
+};
+
+function intent(state: PushState, valueMicro = 100n): Intent {
+  return {
+    tenantId: 'acme',
+    periodStart: '2026-10-01',
+    sequence: 1,
+    identifier: 'spl-acme-2026-10-01-usd-1',
+    meter: 'spanledger_usage_usd',
+    stripeCustomer: 'cus_acme',
+    valueMicro,
+    eventTimestamp: 0,
+    state,
+    attempts: 1,
+    firstAttemptAt: PUSHED_AT,
+    lastAnswer: null,
+  };
+}
+
+describe('a row of the reconciliation', () => {
+  it.each([
+    { is: 'none', why: 'all three agree', states: ['confirmed'], summary: 100n, explained: true },
+    { is: 'none', why: 'nothing was due', due: 0n, states: [], summary: 0n, explained: true },
+    { is: 'none', why: 'nothing was due, nobody to ask', due: 0n, states: [], summary: null, explained: true },
+    { is: 'shadow', why: 'of a shadow tenant', mode: 'shadow', states: [], summary: null, explained: true },
+    { is: 'not_pushed', why: 'closed and never sent', states: [], summary: 0n, explained: false },
+    { is: 'not_pushed', why: 'without a customer', states: [], summary: null, explained: false },
+    { is: 'not_pushed', why: 'parked', states: ['parked'], summary: 0n, explained: false },
+    { is: 'in_flight', why: 'sent, not yet seen', states: ['sent'], summary: 0n, explained: true },
+    { is: 'in_flight', why: 'ambiguous', states: ['ambiguous'], summary: 100n, explained: true },
+    { is: 'lag', why: 'confirmed within the hour', states: ['confirmed'], summary: 0n, hours: 0.99, explained: true },
+    { is: 'missing', why: 'confirmed an hour ago', states: ['confirmed'], summary: 0n, hours: 1, explained: false },
+    { is: 'missing', why: 'there in part only', states: ['confirmed'], summary: 99n, hours: 2, explained: false },
+    { is: 'foreign_usage', why: 'more than was ever sent', states: ['confirmed'], summary: 101n, explained: false },
+    { is: 'foreign_usage', why: 'something where nothing was sent', states: [], summary: 1n, explained: false },
+  ] as const)('is $is: $why', (row) => {
+    const { is, states, summary, explained } = row;
+    const due = 'due' in row ? row.due : 100n;
+    const mode = 'mode' in row ? row.mode : 'live';
+    const hours = 'hours' in row ? row.hours : 0;
+    const compared = compareRow({
+      target: { ...TARGET, mode, billableMicro: due },
+      intents: states.map((state) => intent(state)),
+      summary,
+      now: PUSHED_AT + hours * HOUR_MS,
+    });
+    expect(compared).toMatchObject({ difference: is, explained, ledger: String(due) });
+  });
+});
+
+describe('reconciling with Stripe', () => {
+  it('puts ledger, confirmed and Stripe side by side for every tenant', async () => {
+    const scene = await openPushScene(['acme', 'bolt', 'dark']);
+    await makeTenant(scene.database, 'dark', { mode: 'shadow' });
+    await pushMonth(scene.options, '2026-10');
+    const rows = await reconcileMonth(scene.options, '2026-10');
+    const same = { ledger: DUE_MICRO, confirmed: DUE_MICRO, stripe: DUE_MICRO, difference: 'none' };
+    expect(rows).toMatchObject([
+      { tenant_id: 'acme', ...same },
+      { tenant_id: 'bolt', ...same },
+      { tenant_id: 'dark', ledger: DUE_MICRO, confirmed: '0', stripe: null, difference: 'shadow' },
+      { tenant_id: 'unattributed', difference: 'shadow' },
+    ]);
+  });
+
+  it('waits for a summary that lags, and reports one that stays away', async () => {
+    const scene = await openPushScene(['acme'], { summaryLagMs: 10 * HOUR_MS });
+    await pushMonth(scene.options, '2026-10');
+    expect(await reconcileMonth(scene.options, '2026-10')).toMatchObject([
+      { tenant_id: 'acme', stripe: '0', difference: 'lag', explained: true },
+      {},
+    ]);
+    expect((await checkSummaries(scene.options)).violations).toEqual([]);
+    await scene.advance(2 * HOUR_MS);
+    expect(await reconcileMonth(scene.options, '2026-10')).toMatchObject([
+      { difference: 'missing', explained: false },
+      {},
+    ]);
+    expect((await checkSummaries(scene.options)).violations).toEqual([
+      expect.stringContaining('tenant "acme" period 2026-10-01'),
+    ]);
+  });
+
+  it('finds what somebody else reports to our meter', async () => {
+    const scene = await openPushScene();
+    await pushMonth(scene.options, '2026-10');
+    await scene.options.stripe.billing.meterEvents.create({
+      event_name: 'spanledger_usage_usd',
+      identifier: 'by-hand',
+      timestamp: Date.parse('2026-10-20T00:00:00Z') / 1000,
+      payload: { stripe_customer_id: 'cus_acme', value: '7' },
+    });
+    expect(await reconcileMonth(scene.options, '2026-10')).toMatchObject([
+      { tenant_id: 'acme', stripe: '4200007', difference: 'foreign_usage', explained: false },
+      {},
+    ]);
+    expect((await checkSummaries(scene.options)).violations).toHaveLength(1);
+  });
+
+  it('refuses a month in which nothing is closed', async () => {
+    const scene = await openPushScene();
+    await expect(reconcileMonth(scene.options, '2026-12')).rejects.toMatchObject({ code: 'period' });
+  });
+});

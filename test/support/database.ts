@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { inject, onTestFinished } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import { TEMPLATE } from './global-setup.ts';
+
+/** A database that nobody else uses, migrated or empty. */
+export interface TestDatabase extends Database {
+  readonly name: string;
+  readonly url: string;
+}
+
+export interface FreshOptions {
+  /** `migrated` is a copy of the template; `empty` has no schema at all. */
+  readonly schema?: 'migrated' | 'empty';
+  /** Connections of the pool. Default 12, enough for eight tenants pushed at once. */
+  readonly connections?: number;
+}
+
+/** A database of its own for the test that calls, dropped when the test is over. */
+export async function freshDatabase(options: FreshOptions = {}): Promise<TestDatabase> {
+  const { database, drop } = await createDatabase(options);
+  onTestFinished(drop);
+  return database;
+}
+
+/** The same for a whole file: `beforeAll` creates, `afterAll` drops. */
+export async function createDatabase(
+  options: FreshOptions = {},
+): Promise<{ readonly database: TestDatabase; readonly drop: () => Promise<void> }> {
+  const { schema = 'migrated', connections = 12 } = options;
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const template = schema === 'migrated' ? ` template ${TEMPLATE}` : '';
+  await onServer(`create database ${name}${template}`);
+  const url = urlOf(name);
+  const opened = openDatabase({ url, connections, onConnectionLost: () => {} });
+  const drop = async () => {
+    await closeDatabase(opened);
+    await onServer(`drop database if exists ${name} with (force)`);
+  };
+  return { database: { ...opened, name, url }, drop };
+}
+
+/** A second pool on a test's database, as another process would have it. */
+export function reopen(url: string, connections = 12): Database {
+  const database = openDatabase({ url, connections, onConnectionLost: () => {} });
+  onTestFinished(() => closeDatabase(database));
+  return database;
+}
+
+/** Ends every connection to a database but those of whoever asks: what a restart does to its clients. */
+export async function terminateBackends(name: string): Promise<number> {
+  const rows = await onServer(
+    `select count(pg_terminate_backend(pid))::int as ended from pg_stat_activity where datname = '${name}'`,
+  );
+  return Number(rows[0]?.['ended'] ?? 0);
+}
+
+/** Rows of a query with every value as Postgres's own text, so that no amount becomes a float. */
+export async function textRows(
+  database: Database,
+  query: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Readonly<Record<string, string | null>>[]> {
+  const { rows } = await database.pool.query<{ row: Record<string, string | null> }>(
+    `select (select jsonb_object_agg(key, value) from jsonb_each_text(to_jsonb(q))) as row from (${query}) q`,
+    [...values],
+  );
+  return rows.map(({ row }) => row);
+}
+
+/** One number: how many rows a table, view or query has. */
+export async function count(database: Database, from: string): Promise<number> {
+  const { rows } = await database.pool.query<{ n: number }>(`select count(*)::int as n from ${from}`);
+  return rows[0]?.n ?? 0;
+}
+
+function urlOf(name: string): string {
+  const url = new URL(inject('serverUrl'));
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function onServer(statement: string): Promise<readonly Record<string, unknown>[]> {
+  const server = openDatabase({
+    url: inject('serverUrl'),
+    connections: 1,
+    onConnectionLost: () => {},
+  });
+  try {
+    return (await server.pool.query<Record<string, unknown>>(statement)).rows;
+  } finally {
+    await closeDatabase(server);
+  }
+}

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import { migrate } from '../../src/database/migrate.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The maintenance database of the server that this run uses. */
+    readonly serverUrl: string;
+  }
+}
+
+/** The migrated database that every fresh one is a copy of. */
+export const TEMPLATE = 'spanledger_template';
+
+/** Starts one Postgres for the whole run; a machine that cannot start one fails the run. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await startServer();
+  const templateUrl = new URL(server.url);
+  templateUrl.pathname = `/${TEMPLATE}`;
+  await makeTemplate(server.url, templateUrl.href);
+  project.provide('serverUrl', server.url);
+  return server.stop;
+}
+
+async function startServer() {
+  const script = fileURLToPath(new URL('./postgres-server.ts', import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const url = await Promise.race([
+    once(child.stdout, 'data').then(([line]) => String(line).trim()),
+    ended.then(() => {
+      throw new Error('Postgres did not start; nothing can be tested without it');
+    }),
+  ]);
+  const stop = async () => {
+    child.stdin.end();
+    await ended;
+  };
+  return { url, stop };
+}
+
+async function makeTemplate(serverUrl: string, templateUrl: string): Promise<void> {
+  const server = open(serverUrl);
+  await server.pool.query(`create database ${TEMPLATE}`);
+  await closeDatabase(server);
+  const template = open(templateUrl);
+  await migrate(template);
+  // The reserved tenant is as old as the schema; tests live in a year of their own.
+  await template.pool.query("update tenants set created_at = '2026-01-01T00:00:00Z'");
+  await closeDatabase(template);
+}
+
+function open(url: string) {
+  return openDatabase({ url, connections: 1, onConnectionLost: () => {} });
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseInstant } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { readBody } from '../../src/events/read-body.ts';
+import type { ItemOutcome } from '../../src/ingest/record-batch.ts';
+import { recordBatch } from '../../src/ingest/record-batch.ts';
+import { ReferenceCache } from '../../src/ledger/reference-cache.ts';
+import { parsePriceBook } from '../../src/rating/price-book-document.ts';
+import { importPriceBook } from '../../src/rating/price-book-store.ts';
+import type { TenantChange } from '../../src/tenants/tenant-store.ts';
+import { setTenant } from '../../src/tenants/tenant-store.ts';
+
+/** The path of an event into the ledger, without a queue: what most tests begin with. */
+
+/** The shared price books of the scenarios, by file name without `.json`. */
+export function sharedBook(name: string): unknown {
+  const path = fileURLToPath(new URL(`../scenarios/books/${name}.json`, import.meta.url));
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+const BOOKS_IMPORTED_AT = '2026-09-01T00:00:00Z';
+
+export async function importBooks(database: Database, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await importBook(database, sharedBook(name));
+}
+
+export async function importBook(database: Database, json: unknown, at = BOOKS_IMPORTED_AT) {
+  return importPriceBook(database, parsePriceBook(json), parseInstant(at));
+}
+
+export async function makeTenant(
+  database: Database,
+  tenantId: string,
+  change: TenantChange & { readonly created?: string } = {},
+): Promise<void> {
+  const { created = '2026-09-15T00:00:00Z', ...rest } = change;
+  await setTenant(database, tenantId, { ...rest, at: parseInstant(created) });
+}
+
+/** Reads and records message bodies as one batch, as a worker does; answers for each event. */
+export async function receive(
+  database: Database,
+  bodies: readonly string[],
+  at: string,
+  attributes: Readonly<Record<string, string>> = {},
+): Promise<readonly ItemOutcome[]> {
+  const receivedAt = parseInstant(at);
+  const context = { receivedAt, litellmKey: null, attributes };
+  const items = bodies.flatMap((body) => readBody(body, context));
+  const batch = { items, recordedAt: receivedAt };
+  return (await recordBatch(database, new ReferenceCache(), batch)).outcomes;
+}
+
+/** The same for native events. */
+export function receiveEvents(
+  database: Database,
+  events: readonly object[],
+  at = '2026-10-20T12:00:00Z',
+): Promise<readonly ItemOutcome[]> {
+  return receive(database, [JSON.stringify({ events })], at);
+}
+
+/** A native event that is complete and charged, changed where the test says so. */
+export function nativeEvent(change: Readonly<Record<string, unknown>> = {}) {
+  return {
+    event_id: 'evt-1',
+    occurred_at: '2026-10-15T12:00:00Z',
+    status: 'ok',
+    provider: 'openai',
+    requested_model: 'gpt-4o',
+    tenant_id: 'acme',
+    usage: { input_tokens: 1000, output_tokens: 100 },
+    ...change,
+  };
+}

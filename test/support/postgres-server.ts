@@ -1,0 +1,19 @@
+import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+
+/**
+ * Serves one Postgres until stdin ends, which it also does when whoever started this dies. A process
+ * of its own, because the test runner's module loader cannot find the binaries of a package.
+ */
+
+/** Nothing of a test's database outlives the run, so durability would only cost time. */
+const FAST_AND_FORGETFUL = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+  timezone: 'UTC',
+};
+
+const server = await startEmbeddedPostgres(FAST_AND_FORGETFUL);
+process.stdout.write(`${server.url}\n`);
+process.stdin.resume().once('end', () => void server.stop());

@@ -1,0 +1,281 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { parseInstant } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { replayQuarantined } from '../../src/ingest/replay.ts';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { foldAll } from '../../src/ledger/fold-batches.ts';
+import { openLog } from '../../src/log.ts';
+import { Refusal } from '../../src/refusal.ts';
+import { pushMonth } from '../../src/stripe/push.ts';
+import { saveMeter } from '../../src/stripe/push-store.ts';
+import { setUpMeter } from '../../src/stripe/setup.ts';
+import { openStripe } from '../../src/stripe/stripe-client.ts';
+import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import type { TenantChange } from '../../src/tenants/tenant-store.ts';
+import { textRows } from './database.ts';
+import { importBook, makeTenant, receive, sharedBook } from './ledger.ts';
+
+/** One folder of test/scenarios; its README says what each key means. */
+export interface Scenario {
+  readonly price_books?: readonly unknown[];
+  readonly tenants?: Readonly<Record<string, TenantKeys>>;
+  readonly defaults?: JsonObject;
+  readonly steps: readonly Step[];
+}
+
+export interface Expected {
+  readonly answers?: readonly unknown[];
+  readonly entries?: readonly JsonObject[];
+  readonly structure?: readonly JsonObject[];
+  readonly quarantine?: readonly JsonObject[];
+  readonly receipts?: readonly JsonObject[];
+  readonly periods?: readonly JsonObject[];
+  readonly lines?: readonly JsonObject[];
+  readonly tenants?: readonly JsonObject[];
+  readonly pushes?: readonly JsonObject[];
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+type Step =
+  | { readonly receive: readonly unknown[]; readonly at?: string }
+  | { readonly close: string; readonly tenant?: string; readonly at: string }
+  | { readonly import_price_book: unknown; readonly at?: string }
+  | { readonly replay: 'all'; readonly at: string }
+  | { readonly push: string; readonly at: string }
+  | { readonly set_tenant: TenantKeys & { readonly tenant_id: string }; readonly at?: string };
+
+interface TenantKeys {
+  readonly mode?: 'shadow' | 'live';
+  readonly time_zone?: string;
+  readonly anchor_day?: number;
+  readonly price_book?: string;
+  readonly price_book_from?: string;
+  readonly stripe_customer?: string;
+}
+
+/** When a step that says nothing else happens: after most events, before any period's end. */
+const DEFAULT_AT = '2026-10-20T12:00:00Z';
+
+export function readJson<Shape>(folder: string, file: string): Shape {
+  return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Shape;
+}
+
+/** Plays a scenario; returns the answer of each step that is not a receive. */
+export async function play(
+  database: Database,
+  folder: string,
+  scenario: Scenario,
+): Promise<readonly unknown[]> {
+  for (const book of scenario.price_books ?? []) await importBook(database, bookOf(book, folder));
+  for (const [tenantId, keys] of Object.entries(scenario.tenants ?? {})) {
+    await makeTenant(database, tenantId, changeOf(keys));
+  }
+  const answers: unknown[] = [];
+  for (const step of scenario.steps) {
+    const answer = await answerOf(() => take(database, step, { folder, scenario }));
+    if ('receive' in step && answer !== undefined) throw new Error(JSON.stringify(answer));
+    if (!('receive' in step)) answers.push(answer);
+    await foldAll(database);
+  }
+  return answers;
+}
+
+async function answerOf(work: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { refused: error.code, message: error.message, remedy: error.remedy };
+  }
+}
+
+async function take(
+  database: Database,
+  step: Step,
+  { folder, scenario }: { readonly folder: string; readonly scenario: Scenario },
+): Promise<unknown> {
+  const at = step.at ?? DEFAULT_AT;
+  const clock = () => parseInstant(at);
+  if ('receive' in step) {
+    const bodies = step.receive.map((body) => bodyOf(body, folder, scenario.defaults ?? {}));
+    await receive(database, bodies, at);
+    return undefined;
+  }
+  if ('close' in step) {
+    const answers = await closePeriods(database, clock, {
+      month: step.close,
+      tenantId: step.tenant ?? null,
+    });
+    return answers.filter((answer) => answer.tenant_id !== 'unattributed');
+  }
+  if ('import_price_book' in step) {
+    return importBook(database, bookOf(step.import_price_book, folder), at);
+  }
+  if ('push' in step) return push(database, step.push, parseInstant(at));
+  if ('replay' in step) return replayQuarantined({ database, clock, litellmKey: null }, []);
+  const { tenant_id, ...keys } = step.set_tenant;
+  await makeTenant(database, tenant_id, { ...changeOf(keys), created: at });
+  return 'set';
+}
+
+/** Pushes a month to a Stripe double that knows every tenant's customer. */
+async function push(database: Database, month: string, now: number): Promise<unknown> {
+  const double = await startStripeDouble({ now, frozen: true, latencyMs: 0 });
+  try {
+    for (const row of await textRows(database, 'select stripe_customer from tenants')) {
+      if (row['stripe_customer']) double.control.addCustomer({ id: row['stripe_customer'] });
+    }
+    const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
+    const meter = await setUpMeter(stripe, 'USD');
+    await saveMeter(database, meter, { livemode: false, at: now });
+    const clock = () => now;
+    const log = openLog('silent');
+    const results = await pushMonth({ database, stripe, livemode: false, clock, log }, month);
+    return results.filter((result) => result.tenant_id !== 'unattributed');
+  } finally {
+    await double.close();
+  }
+}
+
+function bookOf(book: unknown, folder: string): unknown {
+  if (typeof book !== 'string') return book;
+  return book.startsWith('@') ? readJson(folder, book.slice(1)) : sharedBook(book);
+}
+
+function changeOf(keys: TenantKeys): TenantChange {
+  return {
+    ...(keys.mode === undefined ? {} : { mode: keys.mode }),
+    ...(keys.time_zone === undefined ? {} : { timeZone: keys.time_zone }),
+    ...(keys.anchor_day === undefined ? {} : { anchorDay: keys.anchor_day }),
+    ...(keys.price_book === undefined ? {} : { priceBook: keys.price_book }),
+    ...(keys.price_book_from === undefined
+      ? {}
+      : { priceBookFrom: parseInstant(keys.price_book_from) }),
+    ...(keys.stripe_customer === undefined ? {} : { stripeCustomer: keys.stripe_customer }),
+  };
+}
+
+/** One message body: a file, raw text, something generated, a pack, or an event of its own. */
+function bodyOf(body: unknown, folder: string, defaults: JsonObject): string {
+  if (typeof body === 'string') {
+    return body.startsWith('@') ? readFileSync(join(folder, body.slice(1)), 'utf8') : body;
+  }
+  if (!isObject(body)) return JSON.stringify(body);
+  if ('generate' in body) return generate(body);
+  if ('events' in body && ('pack' in body || Object.keys(body).length === 1)) {
+    const events = (body['events'] as readonly unknown[]).map((event) => fill(event, defaults));
+    return packOf(body['pack'], events);
+  }
+  return JSON.stringify(fill(body, defaults));
+}
+
+function fill(event: unknown, defaults: JsonObject): unknown {
+  return isObject(event) ? { ...defaults, ...event } : event;
+}
+
+function packOf(pack: unknown, events: readonly unknown[]): string {
+  const text = JSON.stringify(events);
+  switch (pack) {
+    case 'gzip':
+      return JSON.stringify({ encoding: 'gzip', events: gzipSync(text).toString('base64') });
+    case 'zstd':
+      return JSON.stringify({ encoding: 'zstd', events: zstdCompressSync(text).toString('base64') });
+    default:
+      return JSON.stringify({ events });
+  }
+}
+
+/** Bodies that are too large or too odd to be kept as files. */
+function generate(body: JsonObject): string {
+  const size = Number(body['bytes'] ?? body['depth'] ?? 0);
+  switch (body['generate']) {
+    case 'garbage':
+      return randomBytes(size / 2).toString('hex');
+    case 'nested-arrays':
+      return '['.repeat(size) + ']'.repeat(size);
+    case 'nested-objects':
+      return `{"event_id":"deep","usage":${'{"a":'.repeat(size)}1${'}'.repeat(size)}}`;
+    case 'nested-in-envelope':
+      return JSON.stringify({ Type: 'Notification', Message: '['.repeat(size) + ']'.repeat(size) });
+    case 'bomb': {
+      const bytes = Buffer.alloc(size, ' ');
+      const folded = body['pack'] === 'zstd' ? zstdCompressSync(bytes) : gzipSync(bytes);
+      return JSON.stringify({ encoding: body['pack'] ?? 'gzip', events: folded.toString('base64') });
+    }
+    case 'large-event':
+      return JSON.stringify({ status: 'ok', tags: { note: 'x'.repeat(size) } });
+    default:
+      throw new Error(`nothing generates ${JSON.stringify(body['generate'])}`);
+  }
+}
+
+/** What the database holds after a scenario, in the shapes of expected.json. */
+export async function observe(database: Database) {
+  return {
+    entries: await textRows(
+      database,
+      `select * from audit.entries
+       order by tenant_id, event_id, coalesce(member_id, ''), length(entry_id), entry_id`,
+    ),
+    structure: await textRows(
+      database,
+      'select * from structure_spans order by tenant_id, source, event_id',
+    ),
+    quarantine: await textRows(database, 'select * from audit.quarantine order by quarantine_id'),
+    receipts: await textRows(
+      database,
+      `select source, sum(received) as received, sum(posted) as posted, sum(duplicates) as duplicates,
+         sum(conflicts) as conflicts, sum(quarantined) as quarantined
+       from receipts group by source order by source collate "C"`,
+    ),
+    periods: await textRows(
+      database,
+      `select * from audit.periods where tenant_id <> 'unattributed' or entries > 0
+       order by tenant_id, period_start`,
+    ),
+    lines: await textRows(
+      database,
+      `select c.tenant_id, c.period_start, line.*
+       from closes c cross join lateral jsonb_to_recordset(c.manifest::jsonb -> 'lines') as line(
+         model text, service_tier text, meter text, late boolean, quantity text, rate text, exact text, amount text)
+       where c.tenant_id <> 'unattributed'`,
+    ),
+    tenants: await textRows(
+      database,
+      `select tenant_id, mode, time_zone, anchor_day, stripe_customer from tenants
+       where tenant_id <> 'unattributed' order by tenant_id`,
+    ),
+    pushes: await textRows(database, 'select * from audit.pushes order by tenant_id, period_start'),
+  };
+}
+
+/** The rows restricted to the keys that the expectation names, so that both sides compare alike. */
+export function restrict(
+  rows: readonly JsonObject[],
+  expected: readonly JsonObject[],
+): readonly JsonObject[] {
+  return rows.map((row, index) => {
+    const keys = Object.keys(expected[index] ?? expected[0] ?? row);
+    return Object.fromEntries(keys.map((key) => [key, row[key] ?? null]));
+  });
+}
+
+/** Expected values as text, as the database gives its own: 1000 → "1000", Z → +00:00. */
+export function asText(row: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [key, value === null ? null : textOf(value)]),
+  );
+}
+
+function textOf(value: unknown): string {
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return text.replace(/^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z$/, '$1+00:00');
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

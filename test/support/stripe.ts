@@ -1,0 +1,96 @@
+import { onTestFinished } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { openLog } from '../../src/log.ts';
+import type { PushOptions } from '../../src/stripe/push.ts';
+import { saveMeter } from '../../src/stripe/push-store.ts';
+import { setUpMeter } from '../../src/stripe/setup.ts';
+import { openStripe } from '../../src/stripe/stripe-client.ts';
+import type { StripeDouble, StripeDoubleOptions } from '../../src/stripe-double/stripe-double.ts';
+import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import type { TestDatabase } from './database.ts';
+import { freshDatabase } from './database.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from './ledger.ts';
+
+export const HOUR_MS = 60 * 60 * 1000;
+
+/** An hour after October ended in UTC. */
+export const PUSHED_AT = Date.parse('2026-11-01T01:00:00Z');
+
+/** A double that stands still at an hour into November, unless the test moves it. */
+export async function openDouble(options: StripeDoubleOptions = {}): Promise<StripeDouble> {
+  const double = await startStripeDouble({
+    now: PUSHED_AT,
+    frozen: true,
+    latencyMs: 0,
+    ...options,
+  });
+  onTestFinished(() => double.close());
+  return double;
+}
+
+/** October closed for these tenants, each live with a customer, and a Stripe that is set up. */
+export interface PushScene {
+  readonly database: TestDatabase;
+  readonly double: StripeDouble;
+  /** What `pushMonth` and `reconcileMonth` take; its clock is the double's. */
+  readonly options: PushOptions;
+  /** Moves the clock of both sides. */
+  advance(milliseconds: number): Promise<void>;
+  /** What a child process needs to work on the same scene. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What every tenant of a scene uses: 1,000,000 x 3 + 100,000 x 12 = 4,200,000 microdollars. */
+export const DUE_MICRO = '4200000';
+
+export async function openPushScene(
+  tenants: readonly string[] = ['acme'],
+  doubleOptions: StripeDoubleOptions = {},
+): Promise<PushScene> {
+  const database = await freshDatabase({ connections: 20 });
+  await importBooks(database, 'standard');
+  const double = await openDouble(doubleOptions);
+  for (const tenantId of tenants) {
+    const stripeCustomer = `cus_${tenantId}`;
+    double.control.addCustomer({ id: stripeCustomer });
+    await makeTenant(database, tenantId, { mode: 'live', stripeCustomer });
+  }
+  const usage = { input_tokens: 1_000_000, output_tokens: 100_000 };
+  const events = tenants.map((tenantId) =>
+    nativeEvent({ event_id: `e-${tenantId}`, tenant_id: tenantId, usage }),
+  );
+  await receiveEvents(database, events);
+  const clock: Clock = () => double.control.now();
+  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
+  const meter = await setUpMeter(stripe, 'USD');
+  await saveMeter(database, meter, { livemode: false, at: clock() });
+  return {
+    database,
+    double,
+    options: { database, stripe, livemode: false, clock, log: openLog('silent') },
+    advance: (milliseconds) => double.control.advanceClock(milliseconds),
+    environment: {
+      DATABASE_URL: database.url,
+      STRIPE_API_BASE: double.url,
+      STRIPE_API_KEY: double.apiKey,
+      SPANLEDGER_LOG_LEVEL: 'silent',
+    },
+  };
+}
+
+export const METER_EVENTS = '/v1/billing/meter_events';
+
+/** How many meter events were asked for, counted or not. */
+export function sendsOf(double: StripeDouble): number {
+  return double.control.requests().filter((request) => request.path === METER_EVENTS).length;
+}
+
+/** What Stripe counts: customer and value of each meter event. */
+export function countedBy(double: StripeDouble): readonly string[] {
+  return double.control
+    .meterEvents()
+    .map((event) => `${event.customer} ${event.value}`)
+    .sort();
+}

@@ -1,0 +1,44 @@
+import { pino } from 'pino';
+import { verify } from '../../src/audit/verify.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import type { QueueClient } from '../../src/ingest/queue-client.ts';
+import type { WorkerReport } from '../../src/ingest/worker-loop.ts';
+import { runWorker } from '../../src/ingest/worker-loop.ts';
+import type { Log } from '../../src/log.ts';
+import { openLog } from '../../src/log.ts';
+import { textRows } from './database.ts';
+
+/** A worker in this process, until the queue has stayed empty or the signal stops it. */
+export function work(
+  database: Database,
+  queue: QueueClient,
+  options: { readonly log?: Log; readonly pollers?: number; readonly stop?: AbortSignal } = {},
+): Promise<WorkerReport> {
+  const { log = openLog('silent'), pollers = 2, stop = new AbortController().signal } = options;
+  const { database: db, ...rest } = { database, queue, clock: systemClock, log, pollers };
+  return runWorker({ ...rest, database: db, litellmKey: null, untilEmpty: true }, stop);
+}
+
+/** The messages of what a worker logs, as they come. */
+export function rememberedLog(): { readonly log: Log; readonly messages: () => readonly string[] } {
+  const messages: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line) => void messages.push(JSON.parse(line).msg) });
+  return { log, messages: () => messages };
+}
+
+/** What the receipts count, over all sources and days (law 1). */
+export async function receiptsOf(database: Database) {
+  const [row] = await textRows(
+    database,
+    `select coalesce(sum(received), 0)::int as received, coalesce(sum(posted), 0)::int as posted,
+       coalesce(sum(duplicates), 0)::int as duplicates, coalesce(sum(conflicts), 0)::int as conflicts,
+       coalesce(sum(quarantined), 0)::int as quarantined from receipts`,
+  );
+  return Object.fromEntries(Object.entries(row ?? {}).map(([name, n]) => [name, Number(n)]));
+}
+
+/** The laws that do not hold, with what they say; none in a sound ledger. */
+export async function brokenLaws(database: Database) {
+  return (await verify(database, null)).filter((law) => law.violations.length > 0);
+}

@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that need nothing but the code; every other test gets a database. */
+const PURE = [
+  'test/money.test.ts',
+  'test/architecture.test.ts',
+  'test/events/**/*.test.ts',
+  'test/periods/**/*.test.ts',
+  'test/rating/**/*.test.ts',
+  'test/statements/**/*.test.ts',
+  'test/stripe-double/**/*.test.ts',
+  'test/ledger/{billable,manifest}.test.ts',
+  'test/stripe/push-state.test.ts',
+];
+
+export default defineConfig({
+  test: {
+    // Integration tests mostly wait for Postgres, so a few more files than cores keep both busy.
+    maxWorkers: 3,
+    projects: [
+      { test: { name: 'pure', include: PURE, testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'database',
+          include: ['test/**/*.test.ts'],
+          exclude: PURE,
+          globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
