@@ -10,7 +10,40 @@ export const systemClock: Clock = () => Date.now();
 /** RFC 3339 in UTC with milliseconds, such as `2026-10-01T00:00:00.000Z`; since ever, `-infinity`. */
 export function formatInstant(instant: InstantMs): string {
   if (instant === Number.NEGATIVE_INFINITY) return '-infinity';
-  return new Date(instant).toISOString();
+  const day = Math.floor(instant / DAY_MS);
+  const date = dateText(day);
+  const inDay = Math.trunc(instant) - day * DAY_MS;
+  const seconds = Math.floor(inDay / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return `${date}T${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}.${three(inDay % 1000)}Z`;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The ledger writes millions of instants of few days, and Date writes one in a microsecond or two. */
+const dateTexts = new Map<number, string>();
+const MOST_DATES = 4_000;
+
+/** Throws a RangeError where there is no such day. */
+function dateText(day: number): string {
+  const known = dateTexts.get(day);
+  if (known !== undefined) return known;
+  const iso = new Date(day * DAY_MS).toISOString();
+  const text = iso.slice(0, iso.indexOf('T'));
+  if (dateTexts.size >= MOST_DATES) dateTexts.clear();
+  dateTexts.set(day, text);
+  return text;
+}
+
+const TWO = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
+const THREE = Array.from({ length: 1000 }, (_, value) => String(value).padStart(3, '0'));
+
+function two(value: number): string {
+  return TWO[value] ?? '';
+}
+
+function three(value: number): string {
+  return THREE[value] ?? '';
 }
 
 /**

@@ -10,6 +10,8 @@ import { addPriceBook } from './cli/price-book.ts';
 import { addQuarantine } from './cli/quarantine.ts';
 import { addReport } from './cli/report.ts';
 import { addRerate } from './cli/rerate.ts';
+import { addRunMonth } from './cli/run-month.ts';
+import { addServe } from './cli/serve.ts';
 import { addStatement } from './cli/statement.ts';
 import { addPush, addReconcile, addStripe } from './cli/stripe.ts';
 import { addStripeDouble } from './cli/stripe-double.ts';
@@ -33,6 +35,8 @@ const ADD_COMMANDS = [
   addStripe,
   addPush,
   addReconcile,
+  addRunMonth,
+  addServe,
   addStatement,
   addReport,
   addAudit,

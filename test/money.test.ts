@@ -43,16 +43,20 @@ describe('allocate', () => {
 
   it('gives parts that sum to the whole, each within one unit of its exact share', () => {
     fc.assert(
-      fc.property(anyAmount, fc.array(weight, { minLength: 1, maxLength: 20 }), (total, weights) => {
-        const parts = allocate(total, weights);
-        expect(sum(parts)).toBe(total);
-        const all = sum(weights) === 0n ? weights.map(() => 1n) : weights;
-        const whole = sum(all);
-        for (const [index, part] of parts.entries()) {
-          const off = part * whole - total * (all[index] ?? 0n);
-          expect(off < whole && off > -whole).toBe(true);
-        }
-      }),
+      fc.property(
+        anyAmount,
+        fc.array(weight, { minLength: 1, maxLength: 20 }),
+        (total, weights) => {
+          const parts = allocate(total, weights);
+          expect(sum(parts)).toBe(total);
+          const all = sum(weights) === 0n ? weights.map(() => 1n) : weights;
+          const whole = sum(all);
+          for (const [index, part] of parts.entries()) {
+            const off = part * whole - total * (all[index] ?? 0n);
+            expect(off < whole && off > -whole).toBe(true);
+          }
+        },
+      ),
       cases(300),
     );
   });

@@ -19,6 +19,7 @@ import { importPriceBook } from '../rating/price-book-store.ts';
 import type { UsageRow } from '../reports/usage-report-store.ts';
 import { readUsage } from '../reports/usage-report-store.ts';
 import { renderStatementHtml } from '../statements/statement-html.ts';
+import { renderStatementPdf } from '../statements/statement-pdf.ts';
 import { readStatements } from '../statements/statement-store.ts';
 import { renderStatementText } from '../statements/statement-text.ts';
 import { DEFAULT_ISSUER, viewStatement } from '../statements/statement-view.ts';
@@ -273,6 +274,7 @@ async function writeStatements(
     const file = join(options.folder, `${statement.tenant_id}-${month}`);
     const views = [viewStatement(statement, DEFAULT_ISSUER)];
     await writeFile(`${file}.html`, renderStatementHtml(views));
+    await writeFile(`${file}.pdf`, await renderStatementPdf(views));
     await writeFile(`${file}.json`, `${JSON.stringify(statement, null, 2)}\n`);
     await writeFile(`${file}.txt`, renderStatementText(statement));
     files.push(`${file}.html`);

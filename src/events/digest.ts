@@ -8,61 +8,66 @@ import type { AttributionTags, EventMember, UsageEvent } from './event.ts';
  * string of an event can hold one.
  */
 export function digestEvent(event: UsageEvent): Buffer {
-  const parts: string[] = [];
-  write(parts, 'occurred_at', event.occurredAt);
-  write(parts, 'started_at', event.startedAt);
-  write(parts, 'status', event.status);
-  write(parts, 'error_type', event.errorType);
-  write(parts, 'operation', event.operation);
-  write(parts, 'provider', event.provider);
-  write(parts, 'requested_model', event.requestedModel);
-  write(parts, 'executed_model', event.executedModel);
-  write(parts, 'response_id', event.responseId);
-  write(parts, 'service_tier', event.serviceTier);
-  write(parts, 'gateway_cache', event.gatewayCache);
-  write(parts, 'attempt', event.attempt);
-  write(parts, 'uncached_input', event.usage.uncachedInput);
-  write(parts, 'cache_read', event.usage.cacheRead);
-  write(parts, 'cache_write', event.usage.cacheWrite);
-  write(parts, 'output', event.usage.output);
-  write(parts, 'reasoning', event.usage.reasoning);
-  write(parts, 'usage_source', event.usageSource);
-  writeLayers(parts, event);
-  writeTags(parts, '', event.tags);
+  const form = { text: '' };
+  write(form, 'occurred_at', event.occurredAt);
+  write(form, 'started_at', event.startedAt);
+  write(form, 'status', event.status);
+  write(form, 'error_type', event.errorType);
+  write(form, 'operation', event.operation);
+  write(form, 'provider', event.provider);
+  write(form, 'requested_model', event.requestedModel);
+  write(form, 'executed_model', event.executedModel);
+  write(form, 'response_id', event.responseId);
+  write(form, 'service_tier', event.serviceTier);
+  write(form, 'gateway_cache', event.gatewayCache);
+  write(form, 'attempt', event.attempt);
+  write(form, 'uncached_input', event.usage.uncachedInput);
+  write(form, 'cache_read', event.usage.cacheRead);
+  write(form, 'cache_write', event.usage.cacheWrite);
+  write(form, 'output', event.usage.output);
+  write(form, 'reasoning', event.usage.reasoning);
+  write(form, 'usage_source', event.usageSource);
+  writeLayers(form, event);
+  writeTags(form, '', event.tags);
   for (const name of Object.keys(event.furtherTags).sort()) {
-    write(parts, `tag:${JSON.stringify(name)}`, event.furtherTags[name] ?? null);
+    write(form, `tag:${JSON.stringify(name)}`, event.furtherTags[name] ?? null);
   }
-  write(parts, 'trace_id', event.traceId);
-  write(parts, 'span_id', event.spanId);
-  write(parts, 'parent_span_id', event.parentSpanId);
-  for (const member of event.members ?? []) writeMember(parts, member);
-  return hash('sha256', parts.join('\u0000'), 'buffer');
+  write(form, 'trace_id', event.traceId);
+  write(form, 'span_id', event.spanId);
+  write(form, 'parent_span_id', event.parentSpanId);
+  for (const member of event.members ?? []) writeMember(form, member);
+  return hash('sha256', form.text.slice(1), 'buffer');
 }
 
-function writeLayers(parts: string[], event: UsageEvent): void {
+/** Grown by appending, which is half as dear as joining a list of parts. */
+interface Form {
+  text: string;
+}
+
+function writeLayers(form: Form, event: UsageEvent): void {
   if (event.layers === null) return;
   const { prompt, tool, memory, response } = event.layers;
-  write(parts, 'layers', [prompt, tool, memory, response].join());
+  write(form, 'layers', [prompt, tool, memory, response].join());
 }
 
-function writeTags(parts: string[], prefix: string, tags: AttributionTags): void {
-  write(parts, `${prefix}tenant_id`, tags.tenantId);
-  write(parts, `${prefix}user_id`, tags.userId);
-  write(parts, `${prefix}feature`, tags.feature);
-  write(parts, `${prefix}agent_run_id`, tags.agentRunId);
-  write(parts, `${prefix}prompt_version`, tags.promptVersion);
+function writeTags(form: Form, prefix: string, tags: AttributionTags): void {
+  write(form, `${prefix}tenant_id`, tags.tenantId);
+  write(form, `${prefix}user_id`, tags.userId);
+  write(form, `${prefix}feature`, tags.feature);
+  write(form, `${prefix}agent_run_id`, tags.agentRunId);
+  write(form, `${prefix}prompt_version`, tags.promptVersion);
 }
 
 /** Members follow one another in their order, which decides ties of the split (R7). */
-function writeMember(parts: string[], member: EventMember): void {
-  write(parts, 'member', member.memberId);
-  write(parts, 'member.status', member.status);
-  writeTags(parts, 'member.', member.tags);
-  write(parts, 'member.input_tokens', member.inputTokens);
-  write(parts, 'member.output_tokens', member.outputTokens);
-  write(parts, 'member.weight', member.weight);
+function writeMember(form: Form, member: EventMember): void {
+  write(form, 'member', member.memberId);
+  write(form, 'member.status', member.status);
+  writeTags(form, 'member.', member.tags);
+  write(form, 'member.input_tokens', member.inputTokens);
+  write(form, 'member.output_tokens', member.outputTokens);
+  write(form, 'member.weight', member.weight);
 }
 
-function write(parts: string[], name: string, value: string | number | null): void {
-  if (value !== null) parts.push(`${name}=${value}`);
+function write(form: Form, name: string, value: string | number | null): void {
+  if (value !== null) form.text += `\u0000${name}=${value}`;
 }

@@ -304,11 +304,14 @@ function typeOf(value: unknown): string {
 
 function text(longest: number) {
   const error = `a string of 1 to ${longest} characters without NUL or lone surrogates`;
-  return z
-    .string({ error })
-    .min(1, { error })
-    .max(longest, { error })
-    .refine(isStorable, { error });
+  return (
+    z
+      .string({ error })
+      // One check instead of three: a dozen strings an event, and each check costs as much as its work.
+      .refine((value) => value.length >= 1 && value.length <= longest && isStorable(value), {
+        error,
+      })
+  );
 }
 
 /** Postgres text holds neither a NUL nor half of a surrogate pair. */
@@ -318,7 +321,9 @@ export function isStorable(value: string): boolean {
 
 function wholeNumber(least: number, most: number) {
   const error = `a whole number from ${least} to ${most}`;
-  return z.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+  return z
+    .number({ error })
+    .refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, { error });
 }
 
 function flag() {

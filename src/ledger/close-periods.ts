@@ -12,13 +12,14 @@ import type { Objections, PeriodGroups, PeriodRow } from './close-store.ts';
 import {
   insertClose,
   insertIdlePeriods,
+  lockSealed,
+  movePeriods,
   periodKey,
   readCarriedIn,
   readCloses,
   readGroups,
   readObjections,
   readPeriodsOf,
-  setPeriodState,
 } from './close-store.ts';
 import { makeManifest } from './manifest.ts';
 import { lockAgainstPosting } from './posting-store.ts';
@@ -92,7 +93,7 @@ function sealPeriods(database: Database, clock: Clock, request: CloseRequest): P
       if (objection === null) sealed.push(period);
       else others.push(objection);
     }
-    await setPeriodState(transaction, sealed, 'sealed');
+    await movePeriods(transaction, sealed, 'sealed');
     return { sealed, others };
   });
 }
@@ -145,10 +146,11 @@ function closeSealed(
 ): Promise<readonly CloseAnswer[]> {
   return inTransaction(database, async (transaction) => {
     const { kysely } = transaction;
-    const groups = await readGroups(kysely, sealed.periods, sealed.catalog);
+    const periods = await lockSealed(transaction, sealed.periods);
+    const groups = await readGroups(kysely, periods, sealed.catalog);
     const closed: PeriodRow[] = [];
     const refused: CloseAnswer[] = [];
-    for (const period of sealed.periods) {
+    for (const period of periods) {
       const own = groups.get(periodKey(period.tenantId, period.periodStart)) ?? EMPTY;
       if (own.currencies.length > 1) {
         refused.push(refuseCurrencies(period, own.currencies));
@@ -161,7 +163,7 @@ function closeSealed(
       await insertClose(transaction, facts, { ...manifest, closedAt: clock() });
       closed.push(period);
     }
-    await setPeriodState(transaction, closed, 'closed');
+    await movePeriods(transaction, closed, 'closed');
     return refused;
   });
 }

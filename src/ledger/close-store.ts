@@ -100,15 +100,36 @@ export async function readObjections(
   };
 }
 
-export async function setPeriodState(
+/** Locks those of the periods that are sealed and not yet closed: another close may be at them, too. */
+export async function lockSealed<Row extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
+  transaction: Transaction,
+  periods: readonly Row[],
+): Promise<readonly Row[]> {
+  const { rows } = await transaction.client.query<{ tenant_id: string; period_start: string }>(
+    `select p.tenant_id, p.period_start from periods p
+     join unnest($1::text[], $2::date[]) k(t, s) on p.tenant_id = k.t and p.period_start = k.s
+     where p.state = 'sealed' order by p.tenant_id, p.period_start for update of p`,
+    [periods.map((period) => period.tenantId), periods.map((period) => period.periodStart)],
+  );
+  const locked = new Set(rows.map((row) => periodKey(row.tenant_id, row.period_start)));
+  return periods.filter((period) => locked.has(periodKey(period.tenantId, period.periodStart)));
+}
+
+/** Moves periods one state on; one that another process moved meanwhile stays where it is. */
+export async function movePeriods(
   transaction: Transaction,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
-  state: 'sealed' | 'closed',
+  to: 'sealed' | 'closed',
 ): Promise<void> {
   await transaction.client.query(
     `update periods p set state = $3 from unnest($1::text[], $2::date[]) k(t, s)
-     where p.tenant_id = k.t and p.period_start = k.s`,
-    [periods.map((period) => period.tenantId), periods.map((period) => period.periodStart), state],
+     where p.tenant_id = k.t and p.period_start = k.s and p.state = $4`,
+    [
+      periods.map((period) => period.tenantId),
+      periods.map((period) => period.periodStart),
+      to,
+      to === 'sealed' ? 'open' : 'sealed',
+    ],
   );
 }
 

@@ -5,6 +5,7 @@ import { isModelCall } from '../events/event.ts';
 import type { Placement } from '../periods/placement.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { rateEvent, UNATTRIBUTED } from '../rating/rate-event.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import type { NewEntry } from './entry.ts';
 import { usageEntry } from './entry.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
@@ -63,8 +64,9 @@ export async function postEvents(
 }
 
 /** Whom an event concerns: its members' tenants, or its own, or nobody known. */
-function tenantsOf(event: UsageEvent): string[] {
-  const tags = event.members?.map((member) => member.tags) ?? [event.tags];
+function tenantsOf(event: UsageEvent): readonly string[] {
+  if (event.members === null) return [event.tags.tenantId ?? UNATTRIBUTED];
+  const tags = event.members.map((member) => member.tags);
   return [...new Set(tags.map(({ tenantId }) => tenantId ?? UNATTRIBUTED))];
 }
 
@@ -88,18 +90,32 @@ async function tellNewFromRepeated(
   const outcomes = events.map((received): PostOutcome => {
     const { event, digest } = received;
     const keys = tenantsOf(event).map((tenantId) => eventKey(tenantId, event));
-    const held = keys.map((key) => known.get(key)).find((other) => other !== undefined);
+    const held = firstHeld(known, keys);
     if (held !== undefined) {
-      return held.equals(digest) ? { kind: 'duplicate' } : { kind: 'conflict', ledgerDigest: held };
+      return held.equals(digest) ? DUPLICATE : { kind: 'conflict', ledgerDigest: held };
     }
     const responseKeys = responseKeysOf(event).map(responseKey);
-    if (responseKeys.some((key) => responses.has(key))) return { kind: 'duplicate' };
+    if (responseKeys.some((key) => responses.has(key))) return DUPLICATE;
     for (const key of keys) known.set(key, digest);
     for (const key of responseKeys) responses.add(key);
     fresh.push(received);
-    return { kind: 'posted' };
+    return POSTED;
   });
   return { outcomes, fresh };
+}
+
+const POSTED: PostOutcome = { kind: 'posted' };
+const DUPLICATE: PostOutcome = { kind: 'duplicate' };
+
+function firstHeld(
+  known: ReadonlyMap<string, Buffer>,
+  keys: readonly string[],
+): Buffer | undefined {
+  for (const key of keys) {
+    const held = known.get(key);
+    if (held !== undefined) return held;
+  }
+  return undefined;
 }
 
 async function knownDigests(
@@ -162,33 +178,28 @@ function rateAndPlace(
   events: readonly ReceivedEvent[],
 ): readonly PlacedEntry[] {
   const pricing = cache.pricing();
-  const placements = new PlacementMemory(cache);
   return events
     .filter(({ event }) => isModelCall(event))
     .flatMap(({ event, digest }) =>
       rateEvent(event, pricing).map((part) => {
-        const placement = placements.place(part.tenantId, event.occurredAt);
+        const placement = place(cache.tenant(part.tenantId), event.occurredAt);
         return { entry: usageEntry({ event, digest, part, placement }), placement };
       }),
     );
 }
 
-/** Calendar arithmetic is slow beside the rest, and most events of a tenant share a period. */
-class PlacementMemory {
-  readonly #cache: ReferenceCache;
-  readonly #last = new Map<string, Placement>();
+/**
+ * Calendar arithmetic is slow beside the rest, and most events of a tenant share a period. Kept by
+ * the tenant as it was read: a changed calendar or a sealed period makes the cache read it anew.
+ */
+const lastPlacement = new WeakMap<Tenant, Placement>();
 
-  constructor(cache: ReferenceCache) {
-    this.#cache = cache;
-  }
-
-  place(tenantId: string, occurredAt: InstantMs): Placement {
-    const last = this.#last.get(tenantId);
-    if (last !== undefined && !last.late && contains(last, occurredAt)) return last;
-    const placement = placeUsage(this.#cache.tenant(tenantId), occurredAt);
-    this.#last.set(tenantId, placement);
-    return placement;
-  }
+function place(tenant: Tenant, occurredAt: InstantMs): Placement {
+  const last = lastPlacement.get(tenant);
+  if (last !== undefined && !last.late && contains(last, occurredAt)) return last;
+  const placement = placeUsage(tenant, occurredAt);
+  lastPlacement.set(tenant, placement);
+  return placement;
 }
 
 function contains({ period }: Placement, instant: InstantMs): boolean {

@@ -63,9 +63,9 @@ export async function probeEvents(
         limit 1
       ) l`,
     values: [
-      keys.map((key) => key.tenantId),
-      keys.map((key) => key.source),
-      keys.map((key) => key.eventId),
+      textArray(keys, (key) => key.tenantId),
+      textArray(keys, (key) => key.source),
+      textArray(keys, (key) => key.eventId),
     ],
   });
   return rows.flatMap((row) => {
@@ -97,13 +97,27 @@ export async function probeResponses(
           and response_id is not null and revision = 0 and gateway_cache = 'none' limit 1
       ) l`,
     values: [
-      keys.map((key) => key.tenantId),
-      keys.map((key) => key.provider),
-      keys.map((key) => key.responseId),
-      keys.map((key) => key.memberId),
+      textArray(keys, (key) => key.tenantId),
+      textArray(keys, (key) => key.provider),
+      textArray(keys, (key) => key.responseId),
+      textArray(keys, (key) => key.memberId),
     ],
   });
   return rows.flatMap((row) => keys[row.n - 1] ?? []);
+}
+
+const TO_ESCAPE = /["\\]/;
+
+/**
+ * The literal of a Postgres text[]. The driver makes the same of an array, with two replacements an
+ * element; thousands of keys a batch make that a twentieth of the worker's time.
+ */
+function textArray<Item>(items: readonly Item[], textOf: (item: Item) => string): string {
+  const elements = items.map((item) => {
+    const text = textOf(item);
+    return TO_ESCAPE.test(text) ? text.replace(/["\\]/g, '\\$&') : text;
+  });
+  return elements.length === 0 ? '{}' : `{"${elements.join('","')}"}`;
 }
 
 /** Makes the rows of periods into which an entry falls for the first time. */

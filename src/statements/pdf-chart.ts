@@ -15,7 +15,7 @@ import {
 } from './pdf-sheet.ts';
 import { SERIES_COLORS } from './series-colors.ts';
 
-const BOX = { width: PAGE.right - PAGE.left, height: 112, left: 38, below: 14 };
+const BOX = { width: PAGE.right - PAGE.left, height: 116, left: 38, below: 14 };
 
 const LEGEND = { size: 8 };
 const AXIS = { size: 7.5, color: SOFT };

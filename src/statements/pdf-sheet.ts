@@ -7,7 +7,7 @@ export interface Sheet {
 }
 
 /** A4 with room for the footer below `bottom`. */
-export const PAGE = { left: 50, right: 545, top: 40, bottom: 800, footer: 814 } as const;
+export const PAGE = { left: 50, right: 545, top: 40, bottom: 804, footer: 816 } as const;
 
 export const INK = '#1f2328';
 export const SOFT = '#6a737d';
@@ -116,7 +116,7 @@ export function swatch(
   sheet.doc.roundedRect(at.x, at.y, 6.5, 6.5, 1.4).fill(at.color);
 }
 
-const LINE_GAP = 1.5;
+const LINE_GAP = 1.2;
 
 function setStyle({ doc }: Sheet, style: Style): void {
   doc.font(style.bold === true ? 'Helvetica-Bold' : 'Helvetica');

@@ -80,7 +80,7 @@ function nameHeight(sheet: Sheet, group: LineGroup): number {
 
 /** Draws it beside the first line, and returns where it ends. */
 function drawName(sheet: Sheet, group: LineGroup): number {
-  const y = sheet.y + 3.2;
+  const y = sheet.y + 3;
   if (group.series !== null) {
     const color = SERIES_COLORS[group.series] ?? SOFT;
     swatch(sheet, { x: PAGE.left, y: y - 0.2, color });
@@ -94,7 +94,7 @@ function drawName(sheet: Sheet, group: LineGroup): number {
 }
 
 function drawLine(sheet: Sheet, line: LineView): void {
-  const y = sheet.y + 3.2;
+  const y = sheet.y + 3;
   write(sheet, line.meter, { ...CELL, color: SOFT, x: COLUMNS.meter, y });
   writeRight(sheet, line.quantity, { ...CELL, x: COLUMNS.quantity, y });
   const unit = widthOf(sheet, line.rateUnit, CELL);

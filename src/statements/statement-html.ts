@@ -72,10 +72,10 @@ function renderDaily({ daily, currency }: StatementView, id: string): string {
     `<tr><th scope="row">${day}</th>${figures.map((figure) => `<td class="figure">${figure}</td>`).join('')}</tr>`;
   return `<section>
 <div class="over">${heading}<ul class="legend">${legend.join('')}</ul></div>
-${renderChartSvg(daily, { id, currency })}
+<div class="scroll" tabindex="0" role="region" aria-label="Daily usage by model">${renderChartSvg(daily, { id, currency })}</div>
 <p class="caption">${escapeHtml(daily.caption)}</p>
 <details><summary>The exact figures behind the bars</summary>
-<div class="scroll"><table><thead><tr>${columns.join('')}</tr></thead>
+<div class="scroll" tabindex="0" role="region" aria-label="Exact charge by day and model"><table><thead><tr>${columns.join('')}</tr></thead>
 <tbody>${daily.rows.map(row).join('\n')}</tbody>
 <tfoot>${row(daily.sums)}</tfoot></table></div></details>
 </section>`;
@@ -90,7 +90,7 @@ function renderSection(section: LineSection, currency: string): string {
   if (section.groups.length === 0) return `<section>${head}</section>`;
   return `<section>
 ${head}
-<div class="scroll"><table class="lines">
+<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(section.title)}"><table class="lines">
 <thead><tr><th scope="col">Model</th><th scope="col">Meter</th><th scope="col" class="figure">Quantity</th><th scope="col" class="figure">${escapeHtml(currency)} per 1M</th><th scope="col" class="figure">Exact</th><th scope="col" class="figure">Amount</th></tr></thead>
 ${section.groups.map(renderGroup).join('\n')}
 </table></div>

@@ -124,11 +124,11 @@ function drawTotals(sheet: Sheet, totals: readonly LabeledAmount[]): void {
   const style = { size: 12, bold: true, y: sheet.y + 8 };
   write(sheet, total.label, { ...style, x: TOTALS_AT });
   writeRight(sheet, total.amount, { ...style, x: PAGE.right });
-  sheet.y += 30;
+  sheet.y += 27;
 }
 
 const NOTE = { size: 7, color: SOFT };
-const RECKONING_AT = 352;
+const RECKONING_AT = 366;
 const NOTES_WIDTH = RECKONING_AT - PAGE.left - 24;
 
 /** Notes on the left, the way to the total on the right, the hash across. */

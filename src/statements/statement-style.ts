@@ -71,6 +71,8 @@ ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('
 @media (max-width: 640px) {
   main { margin: 0; padding: 24px 18px; }
   .facts, .below { grid-template-columns: minmax(0, 1fr); }
+  .lines { min-width: 640px; }
+  .chart { min-width: 520px; }
 }
 @page { size: A4; margin: 12mm 17mm 15mm; }
 @page { @bottom-right { content: "Page " counter(page) " of " counter(pages); font: 9px system-ui, sans-serif; color: #6a737d; } }

@@ -176,9 +176,9 @@ function notesOf(document: StatementDocument): readonly string[] {
   const carried =
     exactPico(exact.carried_out) < 0n
       ? 'The corrections of this period exceed its usage: nothing is billed, and the difference is carried on to the next period.'
-      : 'What is left below a millionth is not billed now and not lost: it is carried on to the next period.';
+      : 'What is left below a millionth is not lost: it is carried on to the next period.';
   return [
-    'Quantity × rate is the exact amount of a line; the amounts are rounded so that they add up to the total.',
+    'Quantity × rate = exact. Amounts are rounded so that they add up to the total.',
     carried,
     ...document.notes,
   ];

@@ -41,18 +41,26 @@ export async function noteSubscriptionChange(
   const customer =
     typeof subscription.customer === 'string' ? subscription.customer : subscription.customer.id;
   const tenant = await readTenantOfCustomer(database, customer);
-  if (tenant === null || tenant.mode === 'shadow') return 'ignored: no live tenant has this customer';
+  if (tenant === null || tenant.mode === 'shadow')
+    return 'ignored: no live tenant has this customer';
   const meters = new Set(
     [...(await readMeters(database, livemode)).values()].map((meter) => meter.meterId),
   );
-  const bills = subscription.items.data.some((item) => meters.has(item.price.recurring?.meter ?? ''));
+  const bills = subscription.items.data.some((item) =>
+    meters.has(item.price.recurring?.meter ?? ''),
+  );
   if (!bills) return 'ignored: no item on our meter';
   if (subscription.status === 'canceled') return noteEnd(parts, tenant.tenantId, subscription);
   const endsAt = subscription.cancel_at;
   if (!subscription.cancel_at_period_end && endsAt === null) return 'nothing of ours changed';
   const when = endsAt === null ? 'the end of its period' : formatInstant(endsAt * 1000);
   const detail = `subscription ${subscription.id} ends at ${when}; its last invoice bills the period that ends there if it is pushed before finalization, and usage after that is billed by nobody`;
-  await raise(parts, { kind: 'subscription_changed', tenantId: tenant.tenantId, subscription, detail });
+  await raise(parts, {
+    kind: 'subscription_changed',
+    tenantId: tenant.tenantId,
+    subscription,
+    detail,
+  });
   return detail;
 }
 

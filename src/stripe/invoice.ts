@@ -173,7 +173,13 @@ async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<Own
   const period = periodBilledBy(calendar, billed);
   const invoiceId = invoice.id ?? '';
   if (period !== null) {
-    return { invoiceId, tenantId: tenant.tenantId, periodStart: period.startDate, stripeCustomer, billed };
+    return {
+      invoiceId,
+      tenantId: tenant.tenantId,
+      periodStart: period.startDate,
+      stripeCustomer,
+      billed,
+    };
   }
   const detail = `its billing period holds no end of a period of tenant "${tenant.tenantId}"; "spanledger stripe setup --subscriptions" says what is wrong with the subscription`;
   if (billed.quantity !== 0n) {

@@ -1,6 +1,12 @@
 import { Refusal } from '../refusal.ts';
 import { confirmedSum, type StripeParts } from './push.ts';
-import { markState, readIntents, readIntentsByIdentifier, readMeters, readTargets } from './push-store.ts';
+import {
+  markState,
+  readIntents,
+  readIntentsByIdentifier,
+  readMeters,
+  readTargets,
+} from './push-store.ts';
 import { readSummary } from './stripe-client.ts';
 
 /** Long enough after the last request for Stripe's summary to show what it took. */
@@ -22,9 +28,14 @@ export async function unparkIntent(parts: StripeParts, identifier: string): Prom
   const target = (await readTargets(database, { month: null, tenantId })).find(
     (candidate) => candidate.periodStart === intent.periodStart,
   );
-  const meter = target === undefined ? undefined : (await readMeters(database, livemode)).get(target.currency);
+  const meter =
+    target === undefined ? undefined : (await readMeters(database, livemode)).get(target.currency);
   if (target === undefined || meter === undefined) {
-    throw new Refusal('stripe', `intent ${identifier} has no meter in this mode`, 'run "spanledger stripe setup"');
+    throw new Refusal(
+      'stripe',
+      `intent ${identifier} has no meter in this mode`,
+      'run "spanledger stripe setup"',
+    );
   }
   if (firstAttemptAt !== null && clock() - firstAttemptAt < SETTLED_AFTER_MS) {
     throw new Refusal(
@@ -34,7 +45,12 @@ export async function unparkIntent(parts: StripeParts, identifier: string): Prom
     );
   }
   const { startsAt, endsAt } = target;
-  const summary = await readSummary(stripe, { meterId: meter.meterId, stripeCustomer, startsAt, endsAt });
+  const summary = await readSummary(stripe, {
+    meterId: meter.meterId,
+    stripeCustomer,
+    startsAt,
+    endsAt,
+  });
   const confirmed = confirmedSum(await readIntents(database, target));
   if (summary !== confirmed) {
     throw new Refusal(
@@ -44,6 +60,11 @@ export async function unparkIntent(parts: StripeParts, identifier: string): Prom
     );
   }
   const answer = `given up by a person: Stripe's summary says ${summary}, confirmed are ${confirmed}`;
-  await markState(database, identifier, { state: 'missing', answer, at: clock(), from: ['parked'] });
+  await markState(database, identifier, {
+    state: 'missing',
+    answer,
+    at: clock(),
+    from: ['parked'],
+  });
   return `${identifier} is missing from Stripe; "spanledger push ${intent.periodStart.slice(0, 7)}" tells its value anew`;
 }

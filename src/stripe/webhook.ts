@@ -38,7 +38,11 @@ export function receiveFromEventBridge(parts: StripeParts, body: string): Promis
 
 function readSigned(
   stripe: StripeParts['stripe'],
-  { body, signature, secret }: { readonly body: string; readonly signature: string; readonly secret: string },
+  {
+    body,
+    signature,
+    secret,
+  }: { readonly body: string; readonly signature: string; readonly secret: string },
 ): Incoming {
   try {
     return isThin(body)
@@ -65,11 +69,15 @@ function isThin(body: string): boolean {
 }
 
 function objectOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'object' in value ? value.object : undefined;
+  return typeof value === 'object' && value !== null && 'object' in value
+    ? value.object
+    : undefined;
 }
 
 function detailOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'detail' in value ? value.detail : undefined;
+  return typeof value === 'object' && value !== null && 'detail' in value
+    ? value.detail
+    : undefined;
 }
 
 /**

@@ -18,7 +18,13 @@ async function soundLedger(): Promise<TestDatabase> {
     ],
   });
   const usual = nativeEvent({ event_id: 'usual' });
-  await receiveEvents(database, [usual, usual, { ...usual, feature: 'x' }, split, 'noise'] as object[]);
+  await receiveEvents(database, [
+    usual,
+    usual,
+    { ...usual, feature: 'x' },
+    split,
+    'noise',
+  ] as object[]);
   await receiveEvents(database, [nativeEvent({ event_id: 'failed', status: 'error' })]);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
   await closePeriods(database, clock, { month: '2026-10', tenantId: null });
@@ -55,7 +61,9 @@ async function lawOf(database: TestDatabase, law: number) {
 describe('verify', () => {
   it('holds on a sound ledger, and looked at rows for every law', async () => {
     const reports = await verify(await soundLedger(), null);
-    expect(reports.map((report) => report.law)).toEqual(expect.arrayContaining([1, 2, 3, 4, 5, 7, 9]));
+    expect(reports.map((report) => report.law)).toEqual(
+      expect.arrayContaining([1, 2, 3, 4, 5, 7, 9]),
+    );
     for (const report of reports) {
       expect(report.violations, `law ${report.law}`).toEqual([]);
       expect(report.checked, `law ${report.law}`).toBeGreaterThan(0);
@@ -69,26 +77,106 @@ describe('verify', () => {
   });
 
   it.each([
-    [1, 'a receipt counts one too many', 'update receipts set received = received + 1', /batch \d+ source/],
+    [
+      1,
+      'a receipt counts one too many',
+      'update receipts set received = received + 1',
+      /batch \d+ source/,
+    ],
     [1, 'a receipt is gone', 'delete from receipts', /batch \d+ source "default"/],
-    [1, 'a quarantined event is gone', "delete from quarantine where reason = 'conflict'", /conflicts 1 of 0/],
+    [
+      1,
+      'a quarantined event is gone',
+      "delete from quarantine where reason = 'conflict'",
+      /conflicts 1 of 0/,
+    ],
     [1, 'an entry is gone', "delete from entries where event_id = 'usual'", /posted 2 of 1/],
-    [2, 'a member lost a token', "update entries set uncached_input_tokens = uncached_input_tokens - 1 where member_id = 'm2'", /event "split" of source "default"/],
+    [
+      2,
+      'a member lost a token',
+      "update entries set uncached_input_tokens = uncached_input_tokens - 1 where member_id = 'm2'",
+      /event "split" of source "default"/,
+    ],
     [2, 'a member is gone', "delete from entries where member_id = 'm1'", /event "split"/],
-    [2, 'a member has another share', "update entries set call_share = call_share - 1 where member_id = 'm1'", /shares 999999 of 1000000/],
-    [3, 'an entry of a closed period costs more', "update entries set charge = charge + 1 where event_id = 'usual'", /tenant "acme" period 2026-10-01/],
-    [3, 'a close counts another entry', "update closes set entries = entries + 1 where tenant_id = 'bolt'", /tenant "bolt" period 2026-10-01/],
-    [4, 'an entry moved to another model', "update entries set requested_model = 'gpt-4o-mini' where event_id = 'usual'", /tenant "acme" period 2026-10-01: the manifest/],
-    [4, 'the frozen bytes changed', "update closes set manifest = replace(manifest, 'gpt-4o', 'gpt-4x') where tenant_id = 'acme'", /tenant "acme" period 2026-10-01/],
-    [4, 'an entry was added to a closed period', "update entries set period_start = '2026-10-01' where event_id = 'open'", /tenant "acme" period 2026-10-01/],
-    [5, 'more was pushed than closed', 'update push_intents set value_micro = value_micro + 1', /tenant "acme" period 2026-10-01: intents/],
-    [7, 'a charge is one picodollar off', "update entries set charge = charge + 1 where event_id = 'open'", /ent_\d+ of tenant "acme" .*4200000001/],
-    [7, 'a cost is one picodollar off', "update entries set cost = cost - 1 where event_id = 'open'", /ent_\d+ of tenant "acme" .*3499999999/],
-    [7, 'tokens were added', "update entries set output_tokens = output_tokens + 1 where event_id = 'open'", /ent_\d+/],
-    [7, 'a price changed', "update price_rates set input = input + 1 where book = 'standard' and model = 'gpt-4o'", /ent_\d+/],
-    [9, 'a rollup counts one too many', "update usage_rollups set entries = entries + 1 where tenant_id = 'bolt'", /tenant "bolt"/],
+    [
+      2,
+      'a member has another share',
+      "update entries set call_share = call_share - 1 where member_id = 'm1'",
+      /shares 999999 of 1000000/,
+    ],
+    [
+      3,
+      'an entry of a closed period costs more',
+      "update entries set charge = charge + 1 where event_id = 'usual'",
+      /tenant "acme" period 2026-10-01/,
+    ],
+    [
+      3,
+      'a close counts another entry',
+      "update closes set entries = entries + 1 where tenant_id = 'bolt'",
+      /tenant "bolt" period 2026-10-01/,
+    ],
+    [
+      4,
+      'an entry moved to another model',
+      "update entries set requested_model = 'gpt-4o-mini' where event_id = 'usual'",
+      /tenant "acme" period 2026-10-01: the manifest/,
+    ],
+    [
+      4,
+      'the frozen bytes changed',
+      "update closes set manifest = replace(manifest, 'gpt-4o', 'gpt-4x') where tenant_id = 'acme'",
+      /tenant "acme" period 2026-10-01/,
+    ],
+    [
+      4,
+      'an entry was added to a closed period',
+      "update entries set period_start = '2026-10-01' where event_id = 'open'",
+      /tenant "acme" period 2026-10-01/,
+    ],
+    [
+      5,
+      'more was pushed than closed',
+      'update push_intents set value_micro = value_micro + 1',
+      /tenant "acme" period 2026-10-01: intents/,
+    ],
+    [
+      7,
+      'a charge is one picodollar off',
+      "update entries set charge = charge + 1 where event_id = 'open'",
+      /ent_\d+ of tenant "acme" .*4200000001/,
+    ],
+    [
+      7,
+      'a cost is one picodollar off',
+      "update entries set cost = cost - 1 where event_id = 'open'",
+      /ent_\d+ of tenant "acme" .*3499999999/,
+    ],
+    [
+      7,
+      'tokens were added',
+      "update entries set output_tokens = output_tokens + 1 where event_id = 'open'",
+      /ent_\d+/,
+    ],
+    [
+      7,
+      'a price changed',
+      "update price_rates set input = input + 1 where book = 'standard' and model = 'gpt-4o'",
+      /ent_\d+/,
+    ],
+    [
+      9,
+      'a rollup counts one too many',
+      "update usage_rollups set entries = entries + 1 where tenant_id = 'bolt'",
+      /tenant "bolt"/,
+    ],
     [9, 'a rollup is gone', "delete from usage_rollups where tenant_id = 'acme'", /tenant "acme"/],
-    [9, 'an entry is gone from under its rollup', "delete from entries where event_id = 'open'", /tenant "acme" period 2026-11-01/],
+    [
+      9,
+      'an entry is gone from under its rollup',
+      "delete from entries where event_id = 'open'",
+      /tenant "acme" period 2026-11-01/,
+    ],
   ])('law %i names the row when %s', async (law, _, statement, named) => {
     const database = await soundLedger();
     await verify(database, null);
@@ -108,7 +196,9 @@ describe('verify', () => {
   it('names twenty offenders at the most', async () => {
     const database = await freshDatabase();
     await importBooks(database, 'standard');
-    const events = Array.from({ length: 30 }, (_, index) => nativeEvent({ event_id: `e-${index}` }));
+    const events = Array.from({ length: 30 }, (_, index) =>
+      nativeEvent({ event_id: `e-${index}` }),
+    );
     await receiveEvents(database, events);
     await tamper(database, 'update entries set charge = charge + 1');
     expect((await lawOf(database, 7)).violations).toHaveLength(20);

@@ -16,8 +16,12 @@ const members = [
 
 describe('the digest of an event (R9)', () => {
   it('never changes: events received in any year compare with it', () => {
-    expect(digest()).toMatchInlineSnapshot(`"d8a5733f5b8b33928e1d25e7da266dd2ed4d835a14702b5a9496978790bad4c1"`);
-    expect(digest(EVERYTHING)).toMatchInlineSnapshot(`"a04f6b0e35321f1178638959bc2f7bbceddb818d40323be6383765802b1aa05b"`);
+    expect(digest()).toMatchInlineSnapshot(
+      `"d8a5733f5b8b33928e1d25e7da266dd2ed4d835a14702b5a9496978790bad4c1"`,
+    );
+    expect(digest(EVERYTHING)).toMatchInlineSnapshot(
+      `"a04f6b0e35321f1178638959bc2f7bbceddb818d40323be6383765802b1aa05b"`,
+    );
   });
 
   it.each([
@@ -28,7 +32,10 @@ describe('the digest of an event (R9)', () => {
     ['customer_id for tenant_id', { tenant_id: undefined, customer_id: 'acme' }],
     ['fields that nobody knows', { comment: 'hello' }],
     ['absent written as null', { user_id: null, tags: null, members: null }],
-    ['zero where nothing was said', { usage: { input_tokens: 1000, output_tokens: 100, cache_read_tokens: 0 } }],
+    [
+      'zero where nothing was said',
+      { usage: { input_tokens: 1000, output_tokens: 100, cache_read_tokens: 0 } },
+    ],
   ])('is the same with %s', (_, change) => {
     expect(digest(change)).toBe(digest());
   });

@@ -35,11 +35,17 @@ describe('a refusal names the field, the value and what is allowed', () => {
     [{ started_at: 'yesterday' }, `started_at: a string ("yesterday") is not ${INSTANT}`],
     [{ status: 'OK' }, 'status: a string ("OK") is not one of "ok", "error", "cancelled"'],
     [{ status: undefined }, 'status: is missing; it must be one of "ok", "error", "cancelled"'],
-    [{ service_tier: 'turbo' }, 'service_tier: a string ("turbo") is not one of "standard", "batch"'],
+    [
+      { service_tier: 'turbo' },
+      'service_tier: a string ("turbo") is not one of "standard", "batch"',
+    ],
     [{ gateway_cache: true }, 'gateway_cache: a boolean (true) is not one of "none", "exact"'],
     [{ attempt: 0 }, 'attempt: a number (0) is not a whole number from 1 to 1000000'],
     [{ attempt: 1.5 }, 'attempt: a number (1.5) is not a whole number from 1'],
-    [{ usage: 'many' }, 'usage: a string ("many") is not an object {input_tokens, output_tokens, …}'],
+    [
+      { usage: 'many' },
+      'usage: a string ("many") is not an object {input_tokens, output_tokens, …}',
+    ],
     [{ usage: { output_tokens: 1 } }, `usage.input_tokens: is missing; it must be ${COUNT}`],
     [
       { usage: { input_tokens: -1, output_tokens: 0 } },
@@ -109,7 +115,9 @@ describe('a refusal names the field, the value and what is allowed', () => {
 
   it('refuses more than 20 tags', () => {
     const tags = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`t${index}`, 'x']));
-    expect(refusalOf(nativeEvent({ tags }))).toContain('tags: an object is not an object of up to 20');
+    expect(refusalOf(nativeEvent({ tags }))).toContain(
+      'tags: an object is not an object of up to 20',
+    );
   });
 });
 

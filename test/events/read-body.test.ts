@@ -28,9 +28,12 @@ describe('a body', () => {
     expect(told(read(JSON.stringify(ids('a', 'b'))))).toEqual(['a', 'b']);
   });
 
-  it.each(['plain', 'gzip', 'zstd'] as const)('is a %s pack of events, in their order', (encoding) => {
-    expect(told(read(packBody(ids('a', 'b', 'c'), encoding)))).toEqual(['a', 'b', 'c']);
-  });
+  it.each(['plain', 'gzip', 'zstd'] as const)(
+    'is a %s pack of events, in their order',
+    (encoding) => {
+      expect(told(read(packBody(ids('a', 'b', 'c'), encoding)))).toEqual(['a', 'b', 'c']);
+    },
+  );
 
   it('is an SNS notification around any of these', () => {
     const Message = packBody(ids('a'), 'gzip');
@@ -69,13 +72,33 @@ describe('a body that cannot be read', () => {
     ['a number', '42', /^unknown_format: the body is JSON, but not an object/],
     ['null', 'null', /^unknown_format/],
     ['an object of another kind', '{"a":1}', /^unknown_format: the object has none of event_id/],
-    ['an encoding that is not read', '{"encoding":"br","events":""}', /^invalid_field: encoding: "br"/],
+    [
+      'an encoding that is not read',
+      '{"encoding":"br","events":""}',
+      /^invalid_field: encoding: "br"/,
+    ],
     ['an encoding that is no text', '{"encoding":7,"events":""}', /^invalid_field: encoding: 7/],
-    ['a pack that is no text', '{"encoding":"gzip","events":7}', /^invalid_field: events: is not a base64/],
-    ['a pack that is not compressed', '{"encoding":"zstd","events":"aGVsbG8="}', /^invalid_field: events: is not the base64 of zstd/],
-    ['a pack of no array', packOfText('{}'), /^invalid_field: events: does not unfold to a JSON array/],
+    [
+      'a pack that is no text',
+      '{"encoding":"gzip","events":7}',
+      /^invalid_field: events: is not a base64/,
+    ],
+    [
+      'a pack that is not compressed',
+      '{"encoding":"zstd","events":"aGVsbG8="}',
+      /^invalid_field: events: is not the base64 of zstd/,
+    ],
+    [
+      'a pack of no array',
+      packOfText('{}'),
+      /^invalid_field: events: does not unfold to a JSON array/,
+    ],
     ['a pack of no JSON', packOfText('hello'), /^invalid_field: events: does not unfold/],
-    ['a pack nested too deep', packOfText('['.repeat(100) + ']'.repeat(100)), /^invalid_field: events: does not unfold/],
+    [
+      'a pack nested too deep',
+      packOfText('['.repeat(100) + ']'.repeat(100)),
+      /^invalid_field: events: does not unfold/,
+    ],
   ];
 
   it.each(refused)('%s is refused as a whole', (_, body, told_) => {

@@ -97,7 +97,11 @@ describe('a worker process', () => {
     const workers = [1, 2].map(() => startWorker(database, queue, '--until-empty'));
     const ended = await Promise.all(workers.map((worker) => worker.finished));
     expect(ended.map((result) => result.exitCode)).toEqual([0, 0]);
-    expect(await receiptsOf(database)).toMatchObject({ posted: EVENTS, conflicts: 0, quarantined: 0 });
+    expect(await receiptsOf(database)).toMatchObject({
+      posted: EVENTS,
+      conflicts: 0,
+      quarantined: 0,
+    });
     expect(await brokenLaws(database)).toEqual([]);
   });
 });

@@ -42,7 +42,13 @@ describe('the worker', () => {
     const report = await work(database, queue.client);
 
     // then 320 + 300 + 3000 + 20 = 3640 post, two wait, and nothing is left
-    expect(report).toEqual({ messages: 24, posted: 3640, duplicate: 0, conflict: 0, quarantined: 2 });
+    expect(report).toEqual({
+      messages: 24,
+      posted: 3640,
+      duplicate: 0,
+      conflict: 0,
+      quarantined: 2,
+    });
     expect(await count(database, 'entries')).toBe(3640);
     expect(await textRows(database, 'select reason from quarantine order by reason')).toEqual([
       { reason: 'invalid_field' },
@@ -115,7 +121,10 @@ describe('the worker', () => {
     await queue.sendAll([...bodies(250), packBody(events(500, 'pack'), 'gzip')]);
 
     // when both consume it
-    await Promise.all([work(database, queues[0] as QueueClient), work(other, queues[1] as QueueClient)]);
+    await Promise.all([
+      work(database, queues[0] as QueueClient),
+      work(other, queues[1] as QueueClient),
+    ]);
 
     // then each event is there once, and the repeated ones were told for what they are
     const struck = (fault: keyof typeof faults) =>
@@ -143,7 +152,10 @@ describe('the worker', () => {
       'select event_id, reason, ledger_digest <> received_digest as differ from quarantine',
     );
     expect(rows).toEqual([{ event_id: 'e-0', reason: 'conflict', differ: 'true' }]);
-    const kept = await textRows(database, 'select event_id, feature from entries order by event_id');
+    const kept = await textRows(
+      database,
+      'select event_id, feature from entries order by event_id',
+    );
     expect(kept).toEqual([
       { event_id: 'e-0', feature: null },
       { event_id: 'e-1', feature: null },
@@ -226,10 +238,9 @@ describe('when Postgres fails', () => {
     const { log, messages } = rememberedLog();
     await queue.sendAll(bodies(5, 'before'));
     const working = work(remote, watched, { log, pollers: 1 });
-    await vi.waitFor(
-      () => expect(messages()).toContain('database away; receiving stopped'),
-      { timeout: 20_000 },
-    );
+    await vi.waitFor(() => expect(messages()).toContain('database away; receiving stopped'), {
+      timeout: 20_000,
+    });
 
     // when more comes meanwhile; a poll that was under way ends within a second
     await pause(1_500);

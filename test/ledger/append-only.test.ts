@@ -50,7 +50,10 @@ describe('a period', () => {
     ['is never deleted', 'delete from periods'],
     ['never moves its bounds', "update periods set ends_at = ends_at + interval '1 day'"],
     ['never opens again', "update periods set state = 'open' where state = 'closed'"],
-    ['never leaves its tenant', "update periods set tenant_id = 'unattributed' where tenant_id = 'acme'"],
+    [
+      'never leaves its tenant',
+      "update periods set tenant_id = 'unattributed' where tenant_id = 'acme'",
+    ],
   ])('%s', async (_, statement) => {
     await expect(database.pool.query(statement)).rejects.toMatchObject({ code: '23001' });
   });

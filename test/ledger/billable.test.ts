@@ -21,12 +21,22 @@ describe('billableOf (R14)', () => {
     ['below a microdollar', 999_999n, 0n, { billableMicro: 0n, carriedOut: 999_999n, total: 0n }],
     ['remainders that make one', 999_999n, 1n, { billableMicro: 1n, carriedOut: 0n, total: 0n }],
     // 0.004999 rounds to 0.00, 0.005 to 0.01
-    ['just below half a cent', 4999n * MICRO, 0n, { billableMicro: 4999n, carriedOut: 0n, total: 0n }],
+    [
+      'just below half a cent',
+      4999n * MICRO,
+      0n,
+      { billableMicro: 4999n, carriedOut: 0n, total: 0n },
+    ],
     ['half a cent', 5000n * MICRO, 0n, { billableMicro: 5000n, carriedOut: 0n, total: 1n }],
     // Corrections exceed the usage: zero is billed, and the whole negative goes on.
     ['a negative sum', -3n * CENT, 0n, { billableMicro: 0n, carriedOut: -3n * CENT, total: 0n }],
     // 5 cents of usage against 3 carried: 2 cents.
-    ['what is left of a negative', 5n * CENT, -3n * CENT, { billableMicro: 20_000n, carriedOut: 0n, total: 2n }],
+    [
+      'what is left of a negative',
+      5n * CENT,
+      -3n * CENT,
+      { billableMicro: 20_000n, carriedOut: 0n, total: 2n },
+    ],
   ])('bills %s', (_, exact, carriedIn, billable) => {
     expect(billableOf(exact, carriedIn, 'USD')).toEqual(billable);
   });

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { closePeriods } from '../../src/ledger/close-periods.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, freshDatabase, reopen, textRows } from '../support/database.ts';
-import { importBook, importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+} from '../support/ledger.ts';
 import { brokenLaws } from '../support/worker.ts';
 
 const NOVEMBER = '2026-11-01T00:00:00Z';

@@ -51,9 +51,9 @@ it('brings every text through COPY as it was sent', async () => {
     `select ${columns}, further_tags::text as tags, substr(event_id, 3) as event from entries
      order by substr(event_id, 1, 2)`,
   );
-  expect(rows.map((row) => Object.values({ ...row, tags: null }).filter((value) => value !== null))).toEqual(
-    HOSTILE.map((text) => Array(12).fill(text)),
-  );
+  expect(
+    rows.map((row) => Object.values({ ...row, tags: null }).filter((value) => value !== null)),
+  ).toEqual(HOSTILE.map((text) => Array(12).fill(text)));
   expect(rows.map((row) => JSON.parse(row['tags'] ?? ''))).toEqual(
     HOSTILE.map((text) => ({ [text]: text })),
   );
@@ -62,7 +62,12 @@ it('brings every text through COPY as it was sent', async () => {
 it('brings hostile tenants and models through COPY too', async () => {
   const database = await freshDatabase();
   const events = HOSTILE.map((text, index) =>
-    nativeEvent({ event_id: `e${index}`, tenant_id: text, requested_model: text, executed_model: text }),
+    nativeEvent({
+      event_id: `e${index}`,
+      tenant_id: text,
+      requested_model: text,
+      executed_model: text,
+    }),
   );
 
   await receiveEvents(database, events);

@@ -81,7 +81,9 @@ describe('a manifest', () => {
     const { lines, charge_total } = manifestOf([
       group({ input: 1_000_000n, cacheRead: 200_000n, output: 100_000n, calls: 10n }),
     ]);
-    expect(lines.map((line) => [line.meter, line.quantity, line.rate, line.exact, line.amount])).toEqual([
+    expect(
+      lines.map((line) => [line.meter, line.quantity, line.rate, line.exact, line.amount]),
+    ).toEqual([
       ['input', '1000000', '3', '3', '3.00'],
       ['cache_read', '200000', '3', '0.6', '0.60'],
       ['output', '100000', '12', '1.2', '1.20'],
@@ -161,8 +163,12 @@ describe('a manifest', () => {
 
   it('refuses to freeze a charge that its prices do not give', () => {
     const wrong = { ...group({ input: 1000n }), charge: 1n };
-    expect(() => manifestOf([wrong])).toThrow(/hold a charge of 1 p, but their prices give 3000000000 p/);
-    expect(() => manifestOf([{ ...wrong, price: null }])).toThrow('hold a charge of 1 p and no price');
+    expect(() => manifestOf([wrong])).toThrow(
+      /hold a charge of 1 p, but their prices give 3000000000 p/,
+    );
+    expect(() => manifestOf([{ ...wrong, price: null }])).toThrow(
+      'hold a charge of 1 p and no price',
+    );
   });
 
   it('has no lines for what was not charged', () => {
@@ -190,14 +196,19 @@ describe('a manifest', () => {
     const carriedIn = fc.bigInt({ min: -(10n ** 13n), max: 999_999n });
     const currency = fc.constantFrom('USD', 'JPY');
     fc.assert(
-      fc.property(fc.array(anyGroup, { maxLength: 12 }), carriedIn, currency, (groups, carried, code) => {
-        const sealed = makeManifest({ ...FACTS, carriedIn: carried, currency: code }, groups);
-        const { manifest } = sealed;
-        const minor = (text: string) => parseDecimal(text, code === 'USD' ? 2 : 0) ?? 0n;
-        const sum = manifest.lines.reduce((total, line) => total + minor(line.amount), 0n);
-        expect(sum).toBe(minor(manifest.charge_total));
-        expect(sealed.chargeExact).toBe(groups.reduce((total, one) => total + one.charge, 0n));
-      }),
+      fc.property(
+        fc.array(anyGroup, { maxLength: 12 }),
+        carriedIn,
+        currency,
+        (groups, carried, code) => {
+          const sealed = makeManifest({ ...FACTS, carriedIn: carried, currency: code }, groups);
+          const { manifest } = sealed;
+          const minor = (text: string) => parseDecimal(text, code === 'USD' ? 2 : 0) ?? 0n;
+          const sum = manifest.lines.reduce((total, line) => total + minor(line.amount), 0n);
+          expect(sum).toBe(minor(manifest.charge_total));
+          expect(sealed.chargeExact).toBe(groups.reduce((total, one) => total + one.charge, 0n));
+        },
+      ),
       cases(300),
     );
   });

@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
 import type { PushResult } from '../../src/stripe/push.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import type { FaultSpec } from '../../src/stripe-double/fault.ts';
 import { startCli } from '../support/cli.ts';
 import { reopen, textRows } from '../support/database.ts';
-import { makeTenant } from '../support/ledger.ts';
+import { makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 import type { PushScene } from '../support/stripe.ts';
 import {
   countedBy,
@@ -73,9 +74,13 @@ describe('a push', () => {
   it('never tells of a shadow tenant, and refuses a live one without a customer by its remedy', async () => {
     const scene = await openPushScene(['acme', 'dark']);
     await makeTenant(scene.database, 'dark', { mode: 'shadow' });
-    await makeTenant(scene.database, 'nobody', { mode: 'live', created: '2026-10-01T00:00:00Z' });
-    const { closePeriods } = await import('../../src/ledger/close-periods.ts');
-    await closePeriods(scene.database, scene.options.clock, { month: '2026-10', tenantId: 'nobody' });
+    await makeTenant(scene.database, 'nobody', { mode: 'live' });
+    const usage = { input_tokens: 1_000_000, output_tokens: 0 };
+    await receiveEvents(scene.database, [nativeEvent({ tenant_id: 'nobody', usage })]);
+    await closePeriods(scene.database, scene.options.clock, {
+      month: '2026-10',
+      tenantId: 'nobody',
+    });
 
     const results = await push(scene);
 
@@ -96,7 +101,6 @@ describe('a push', () => {
   it('has nothing to say of a period that came to nothing', async () => {
     const scene = await openPushScene([]);
     await makeTenant(scene.database, 'idle', { mode: 'live', stripeCustomer: 'cus_idle' });
-    const { closePeriods } = await import('../../src/ledger/close-periods.ts');
     await closePeriods(scene.database, scene.options.clock, { month: '2026-10', tenantId: 'idle' });
     expect(states(await push(scene))).toEqual(['nothing_due']);
     expect(await intents(scene)).toEqual([]);
@@ -175,7 +179,10 @@ describe('an answer that is lost or late', () => {
   it('two pushers at once bill once', async () => {
     const tenants = Array.from({ length: 12 }, (_, index) => `t${String(index).padStart(2, '0')}`);
     const scene = await openPushScene(tenants, { latencyMs: 20 });
-    const other = { ...scene, options: { ...scene.options, database: reopen(scene.database.url, 20) } };
+    const other = {
+      ...scene,
+      options: { ...scene.options, database: reopen(scene.database.url, 20) },
+    };
 
     const both = await Promise.all([push(scene), push(other)]);
 
@@ -228,7 +235,9 @@ describe('23 hours after the first request', () => {
     const scene = await openPushScene();
     if (applied) {
       await push(scene);
-      await scene.database.pool.query("update push_intents set state = 'sent', confirmed_at = null");
+      await scene.database.pool.query(
+        "update push_intents set state = 'sent', confirmed_at = null",
+      );
     } else {
       scene.double.control.injectFault(onPush({ kind: 'error', status: 401 }));
       await push(scene);
@@ -253,15 +262,34 @@ describe('23 hours after the first request', () => {
     await expectLawsToHold(scene);
   });
 
-  it('it is not sent again; the summary lacks it, so it stays ambiguous and a person decides', async () => {
+  it('it is not sent again while the summary lacks it for less than a day', async () => {
     const scene = await unanswered(false);
     const sent = sendsOf(scene.double);
     await scene.advance(23 * HOUR_MS);
     expect(states(await push(scene))).toEqual(['ambiguous']);
-    await scene.advance(48 * HOUR_MS);
+    await scene.advance(24 * HOUR_MS - 1);
     expect(states(await push(scene))).toEqual(['ambiguous']);
     expect(sendsOf(scene.double)).toBe(sent);
     expect(countedBy(scene.double)).toEqual([]);
+  });
+
+  it('absent from the summary for a whole day it never came: its value goes out anew, once', async () => {
+    const scene = await unanswered(false);
+    await scene.advance(23 * HOUR_MS);
+    await push(scene);
+    await scene.advance(24 * HOUR_MS);
+    await push(scene);
+    expect(states(await push(scene))).toEqual(['confirmed']);
+    const rows = await textRows(
+      scene.database,
+      'select identifier, state from push_intents order by sequence',
+    );
+    expect(rows).toEqual([
+      { identifier: 'spl-acme-2026-10-01-usd-1', state: 'missing' },
+      { identifier: 'spl-acme-2026-10-01-usd-2', state: 'confirmed' },
+    ]);
+    expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`]);
+    await expectLawsToHold(scene);
   });
 
   it('the summary only lagged: a later run confirms', async () => {
@@ -274,12 +302,11 @@ describe('23 hours after the first request', () => {
     expect(countedBy(scene.double)).toHaveLength(1);
   });
 
-  it('a day later an answer of 500 that Stripe replays is settled by the summary', async () => {
+  it('an answer of 500 that Stripe replays for ever is settled by the summary', async () => {
     // The work was done, and every retry with the same key gets the stored 500.
     const scene = await openPushScene();
     scene.double.control.injectFault(onPush({ kind: 'stored_500', applied: true }));
-    expect(states(await push(scene))).toEqual(['sent']);
-    expect(countedBy(scene.double)).toHaveLength(1);
+    await push(scene);
     await scene.advance(23 * HOUR_MS);
     expect(states(await push(scene))).toEqual(['confirmed']);
     expect(countedBy(scene.double)).toHaveLength(1);

@@ -39,18 +39,65 @@ describe('a row of the reconciliation', () => {
   it.each([
     { is: 'none', why: 'all three agree', states: ['confirmed'], summary: 100n, explained: true },
     { is: 'none', why: 'nothing was due', due: 0n, states: [], summary: 0n, explained: true },
-    { is: 'none', why: 'nothing was due, nobody to ask', due: 0n, states: [], summary: null, explained: true },
-    { is: 'shadow', why: 'of a shadow tenant', mode: 'shadow', states: [], summary: null, explained: true },
+    {
+      is: 'none',
+      why: 'nothing was due, nobody to ask',
+      due: 0n,
+      states: [],
+      summary: null,
+      explained: true,
+    },
+    {
+      is: 'shadow',
+      why: 'of a shadow tenant',
+      mode: 'shadow',
+      states: [],
+      summary: null,
+      explained: true,
+    },
     { is: 'not_pushed', why: 'closed and never sent', states: [], summary: 0n, explained: false },
     { is: 'not_pushed', why: 'without a customer', states: [], summary: null, explained: false },
     { is: 'not_pushed', why: 'parked', states: ['parked'], summary: 0n, explained: false },
     { is: 'in_flight', why: 'sent, not yet seen', states: ['sent'], summary: 0n, explained: true },
     { is: 'in_flight', why: 'ambiguous', states: ['ambiguous'], summary: 100n, explained: true },
-    { is: 'lag', why: 'confirmed within the hour', states: ['confirmed'], summary: 0n, hours: 0.99, explained: true },
-    { is: 'missing', why: 'confirmed an hour ago', states: ['confirmed'], summary: 0n, hours: 1, explained: false },
-    { is: 'missing', why: 'there in part only', states: ['confirmed'], summary: 99n, hours: 2, explained: false },
-    { is: 'foreign_usage', why: 'more than was ever sent', states: ['confirmed'], summary: 101n, explained: false },
-    { is: 'foreign_usage', why: 'something where nothing was sent', states: [], summary: 1n, explained: false },
+    {
+      is: 'lag',
+      why: 'confirmed within the hour',
+      states: ['confirmed'],
+      summary: 0n,
+      hours: 0.99,
+      explained: true,
+    },
+    {
+      is: 'missing',
+      why: 'confirmed an hour ago',
+      states: ['confirmed'],
+      summary: 0n,
+      hours: 1,
+      explained: false,
+    },
+    {
+      is: 'missing',
+      why: 'there in part only',
+      states: ['confirmed'],
+      summary: 99n,
+      hours: 2,
+      explained: false,
+    },
+    {
+      is: 'foreign_usage',
+      why: 'more than was ever sent',
+      states: ['confirmed'],
+      summary: 101n,
+      explained: false,
+    },
+    {
+      is: 'foreign_usage',
+      why: 'something where nothing was sent',
+      states: [],
+      summary: 1n,
+      explained: false,
+    },
   ] as const)('is $is: $why', (row) => {
     const { is, states, summary, explained } = row;
     const due = 'due' in row ? row.due : 100n;
@@ -117,6 +164,8 @@ describe('reconciling with Stripe', () => {
 
   it('refuses a month in which nothing is closed', async () => {
     const scene = await openPushScene();
-    await expect(reconcileMonth(scene.options, '2026-12')).rejects.toMatchObject({ code: 'period' });
+    await expect(reconcileMonth(scene.options, '2026-12')).rejects.toMatchObject({
+      code: 'period',
+    });
   });
 });

@@ -71,7 +71,9 @@ export async function textRows(
 
 /** One number: how many rows a table, view or query has. */
 export async function count(database: Database, from: string): Promise<number> {
-  const { rows } = await database.pool.query<{ n: number }>(`select count(*)::int as n from ${from}`);
+  const { rows } = await database.pool.query<{ n: number }>(
+    `select count(*)::int as n from ${from}`,
+  );
   return rows[0]?.n ?? 0;
 }
 

@@ -183,7 +183,10 @@ function packOf(pack: unknown, events: readonly unknown[]): string {
     case 'gzip':
       return JSON.stringify({ encoding: 'gzip', events: gzipSync(text).toString('base64') });
     case 'zstd':
-      return JSON.stringify({ encoding: 'zstd', events: zstdCompressSync(text).toString('base64') });
+      return JSON.stringify({
+        encoding: 'zstd',
+        events: zstdCompressSync(text).toString('base64'),
+      });
     default:
       return JSON.stringify({ events });
   }
@@ -204,7 +207,10 @@ function generate(body: JsonObject): string {
     case 'bomb': {
       const bytes = Buffer.alloc(size, ' ');
       const folded = body['pack'] === 'zstd' ? zstdCompressSync(bytes) : gzipSync(bytes);
-      return JSON.stringify({ encoding: body['pack'] ?? 'gzip', events: folded.toString('base64') });
+      return JSON.stringify({
+        encoding: body['pack'] ?? 'gzip',
+        events: folded.toString('base64'),
+      });
     }
     case 'large-event':
       return JSON.stringify({ status: 'ok', tags: { note: 'x'.repeat(size) } });

@@ -23,7 +23,10 @@ export function work(
 /** The messages of what a worker logs, as they come. */
 export function rememberedLog(): { readonly log: Log; readonly messages: () => readonly string[] } {
   const messages: string[] = [];
-  const log = pino({ level: 'debug' }, { write: (line) => void messages.push(JSON.parse(line).msg) });
+  const log = pino(
+    { level: 'debug' },
+    { write: (line) => void messages.push(JSON.parse(line).msg) },
+  );
   return { log, messages: () => messages };
 }
 

@@ -1,0 +1,635 @@
+-- The schema that the migrations make; not a migration, and never applied.
+-- Made anew by: SPANLEDGER_WRITE_SCHEMA=1 npx vitest run test/database/schema.test.ts
+
+table batches (
+  batch_id bigint not null generated always as identity,
+  kind text not null,
+  recorded_at timestamp with time zone not null,
+  entries integer not null,
+  charge numeric(38,0) not null,
+  cost numeric(38,0) not null,
+  constraint batches_pkey PRIMARY KEY (batch_id),
+  constraint batches_kind_check CHECK ((kind = ANY (ARRAY['ingest'::text, 'replay'::text, 'correction'::text, 'allocation'::text])))
+);
+
+table catalog_revisions (
+  catalog text not null,
+  revision bigint not null,
+  constraint catalog_revisions_pkey PRIMARY KEY (catalog)
+);
+
+table closes (
+  tenant_id text collate "C" not null,
+  period_start date not null,
+  manifest text not null,
+  manifest_hash text not null,
+  entries bigint not null,
+  currency text not null,
+  charge_exact numeric(38,0) not null,
+  carried_in numeric(38,0) not null,
+  billable_micro numeric(38,0) not null,
+  carried_out numeric(38,0) not null,
+  charge_total numeric(38,0) not null,
+  closed_at timestamp with time zone not null,
+  constraint closes_pkey PRIMARY KEY (tenant_id, period_start),
+  constraint closes_tenant_id_period_start_fkey FOREIGN KEY (tenant_id, period_start) REFERENCES periods(tenant_id, period_start),
+  constraint close_conserves CHECK (((charge_exact + carried_in) = ((billable_micro * (1000000)::numeric) + carried_out))),
+  constraint closes_billable_micro_check CHECK ((billable_micro >= (0)::numeric)),
+  constraint closes_charge_total_check CHECK ((charge_total >= (0)::numeric))
+);
+CREATE TRIGGER closes_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.closes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+table entries (
+  tenant_id text collate "C" not null,
+  source text collate "C" not null,
+  event_id text collate "C" not null,
+  member_id text collate "C" not null,
+  revision integer not null,
+  entry_id bigint not null,
+  kind text not null,
+  outcome text not null,
+  status text not null,
+  error_type text,
+  occurred_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  recorded_at timestamp with time zone not null,
+  period_start date not null,
+  late boolean not null,
+  operation text not null,
+  provider text,
+  requested_model text not null,
+  executed_model text not null,
+  response_id text collate "C",
+  service_tier text not null,
+  gateway_cache text not null,
+  uncached_input_tokens bigint not null,
+  cache_read_tokens bigint not null,
+  cache_write_tokens bigint not null,
+  output_tokens bigint not null,
+  reasoning_tokens bigint not null,
+  context_tokens bigint not null,
+  call_share integer not null,
+  usage_source text not null,
+  layer_prompt_tokens bigint,
+  layer_tool_tokens bigint,
+  layer_memory_tokens bigint,
+  layer_response_tokens bigint,
+  charge numeric(38,0),
+  cost numeric(38,0),
+  requested_cost numeric(38,0),
+  currency text not null,
+  charge_book text,
+  charge_version timestamp with time zone,
+  charge_rate_id bigint,
+  cost_book text,
+  cost_version timestamp with time zone,
+  cost_rate_id bigint,
+  user_id text,
+  feature text,
+  agent_run_id text,
+  prompt_version text,
+  further_tags jsonb,
+  trace_id text,
+  span_id text,
+  parent_span_id text,
+  attempt integer not null,
+  corrects_entry_id bigint,
+  is_reversal boolean not null,
+  reason text,
+  actor text,
+  event_digest bytea not null,
+  constraint entries_pkey PRIMARY KEY (tenant_id, source, event_id, member_id, revision),
+  constraint correction_has_a_reason CHECK (((kind = 'usage'::text) OR ((reason IS NOT NULL) AND (actor IS NOT NULL)))),
+  constraint correction_names_its_entry CHECK (((kind = 'correction'::text) = (corrects_entry_id IS NOT NULL))),
+  constraint entries_attempt_check CHECK ((attempt >= 1)),
+  constraint entries_context_tokens_check CHECK ((context_tokens >= 0)),
+  constraint entries_event_digest_check CHECK ((length(event_digest) = 32)),
+  constraint entries_kind_check CHECK ((kind = ANY (ARRAY['usage'::text, 'correction'::text, 'allocation'::text]))),
+  constraint entries_outcome_check CHECK ((outcome = ANY (ARRAY['charged'::text, 'failed'::text, 'cancelled'::text, 'unrated'::text, 'unattributed'::text]))),
+  constraint entries_revision_check CHECK ((revision >= 0)),
+  constraint entries_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'error'::text, 'cancelled'::text]))),
+  constraint entries_usage_source_check CHECK ((usage_source = ANY (ARRAY['reported'::text, 'estimated'::text, 'assumed'::text]))),
+  constraint only_corrections_reverse CHECK (((kind <> 'usage'::text) OR (NOT is_reversal))),
+  constraint only_success_is_charged CHECK (((outcome = ANY (ARRAY['charged'::text, 'unrated'::text])) OR (charge = (0)::numeric) OR (kind = 'allocation'::text))),
+  constraint unrated_has_no_charge CHECK (((charge IS NULL) = (outcome = 'unrated'::text))),
+  constraint usage_is_not_negative CHECK (((kind <> 'usage'::text) OR ((uncached_input_tokens >= 0) AND (cache_read_tokens >= 0) AND (cache_write_tokens >= 0) AND (output_tokens >= 0) AND (reasoning_tokens >= 0) AND ((call_share >= 0) AND (call_share <= 1000000)) AND (COALESCE(charge, (0)::numeric) >= (0)::numeric) AND (COALESCE(cost, (0)::numeric) >= (0)::numeric))))
+);
+CREATE UNIQUE INDEX entries_by_id ON public.entries USING btree (entry_id);
+CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (tenant_id, response_id, COALESCE(provider, ''::text), member_id) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text));
+CREATE INDEX entries_corrections ON public.entries USING btree (corrects_entry_id) WHERE (corrects_entry_id IS NOT NULL);
+CREATE INDEX entries_failed_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status <> 'ok'::text) AND (trace_id IS NOT NULL));
+CREATE INDEX entries_later_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status = 'ok'::text) AND (trace_id IS NOT NULL) AND ((attempt > 1) OR (further_tags ? 'requested_model_source'::text)));
+CREATE INDEX entries_unrated ON public.entries USING btree (tenant_id, period_start) WHERE (outcome = 'unrated'::text);
+CREATE TRIGGER entries_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+table fold_queue (
+  batch_id bigint not null,
+  constraint fold_queue_pkey PRIMARY KEY (batch_id)
+);
+
+table month_run_steps (
+  month text not null,
+  step text not null,
+  state text not null,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  detail text,
+  constraint month_run_steps_pkey PRIMARY KEY (month, step),
+  constraint month_run_steps_month_check CHECK ((month ~ '^\d{4}-\d{2}$'::text)),
+  constraint month_run_steps_state_check CHECK ((state = ANY (ARRAY['running'::text, 'done'::text, 'unfinished'::text, 'wrong'::text])))
+);
+
+table periods (
+  tenant_id text collate "C" not null,
+  period_start date not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  time_zone text not null,
+  state text not null default 'open'::text,
+  constraint periods_pkey PRIMARY KEY (tenant_id, period_start),
+  constraint periods_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint periods_check CHECK ((starts_at < ends_at)),
+  constraint periods_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sealed'::text, 'closed'::text])))
+);
+CREATE TRIGGER periods_only_move_on BEFORE DELETE OR UPDATE ON public.periods FOR EACH ROW EXECUTE FUNCTION guard_period();
+CREATE TRIGGER periods_revision AFTER UPDATE ON public.periods FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
+
+table price_books (
+  book text collate "C" not null,
+  effective_from timestamp with time zone not null,
+  kind text not null,
+  currency text not null,
+  caching text not null,
+  base_book text collate "C",
+  cost_factor numeric(38,0),
+  document text not null,
+  document_hash text not null,
+  imported_at timestamp with time zone not null,
+  constraint price_books_pkey PRIMARY KEY (book, effective_from),
+  constraint price_books_caching_check CHECK ((caching = ANY (ARRAY['work_done'::text, 'pass_through'::text]))),
+  constraint price_books_cost_factor_check CHECK ((cost_factor >= (0)::numeric)),
+  constraint price_books_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint price_books_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'cost'::text])))
+);
+CREATE TRIGGER price_books_are_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON public.price_books FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER price_books_revision AFTER INSERT ON public.price_books FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('prices');
+
+table price_rates (
+  rate_id bigint not null generated always as identity,
+  book text collate "C" not null,
+  effective_from timestamp with time zone not null,
+  provider text,
+  model text not null,
+  service_tier text not null,
+  above_input_tokens bigint not null,
+  per_call numeric(38,0) not null,
+  input numeric(38,0) not null,
+  output numeric(38,0) not null,
+  cache_read numeric(38,0) not null,
+  cache_write numeric(38,0) not null,
+  constraint price_rates_pkey PRIMARY KEY (rate_id),
+  constraint price_rates_book_effective_from_provider_model_service_tier_key UNIQUE NULLS NOT DISTINCT (book, effective_from, provider, model, service_tier, above_input_tokens),
+  constraint price_rates_book_effective_from_fkey FOREIGN KEY (book, effective_from) REFERENCES price_books(book, effective_from),
+  constraint price_rates_above_input_tokens_check CHECK ((above_input_tokens >= 0)),
+  constraint price_rates_cache_read_check CHECK ((cache_read >= (0)::numeric)),
+  constraint price_rates_cache_write_check CHECK ((cache_write >= (0)::numeric)),
+  constraint price_rates_input_check CHECK ((input >= (0)::numeric)),
+  constraint price_rates_output_check CHECK ((output >= (0)::numeric)),
+  constraint price_rates_per_call_check CHECK ((per_call >= (0)::numeric))
+);
+CREATE TRIGGER price_rates_are_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON public.price_rates FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+table push_intents (
+  tenant_id text collate "C" not null,
+  period_start date not null,
+  sequence integer not null,
+  identifier text not null,
+  meter text not null,
+  stripe_customer text not null,
+  value_micro numeric(38,0) not null,
+  event_timestamp bigint not null,
+  state text not null,
+  attempts integer not null default 0,
+  created_at timestamp with time zone not null,
+  first_attempt_at timestamp with time zone,
+  last_attempt_at timestamp with time zone,
+  sent_at timestamp with time zone,
+  confirmed_at timestamp with time zone,
+  last_answer text,
+  livemode boolean,
+  absent_since timestamp with time zone,
+  proven_at timestamp with time zone,
+  constraint push_intents_pkey PRIMARY KEY (tenant_id, period_start, sequence),
+  constraint push_intents_identifier_key UNIQUE (identifier),
+  constraint push_intents_tenant_id_period_start_fkey FOREIGN KEY (tenant_id, period_start) REFERENCES closes(tenant_id, period_start),
+  constraint push_intents_identifier_check CHECK ((length(identifier) <= 100)),
+  constraint push_intents_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'confirmed'::text, 'ambiguous'::text, 'parked'::text, 'missing'::text]))),
+  constraint push_intents_value_micro_check CHECK ((value_micro <> (0)::numeric))
+);
+CREATE UNIQUE INDEX push_intents_one_ambiguous ON public.push_intents USING btree (stripe_customer, meter, period_start) WHERE (state = 'ambiguous'::text);
+CREATE INDEX push_intents_unsettled ON public.push_intents USING btree (tenant_id, period_start) WHERE (state <> ALL (ARRAY['confirmed'::text, 'missing'::text]));
+
+table quarantine (
+  quarantine_id bigint not null generated always as identity,
+  batch_id bigint not null,
+  received_at timestamp with time zone not null,
+  source text,
+  event_id text,
+  reason text not null,
+  detail text not null,
+  body text not null,
+  ledger_digest bytea,
+  received_digest bytea,
+  replayed_at timestamp with time zone,
+  replay_outcome text,
+  constraint quarantine_pkey PRIMARY KEY (quarantine_id),
+  constraint quarantine_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
+  constraint quarantine_reason_check CHECK ((reason = ANY (ARRAY['not_json'::text, 'unknown_format'::text, 'invalid_field'::text, 'conflict'::text, 'too_large'::text, 'occurred_in_future'::text])))
+);
+CREATE INDEX quarantine_waiting ON public.quarantine USING btree (quarantine_id) WHERE (replayed_at IS NULL);
+
+table receipts (
+  batch_id bigint not null,
+  source text not null,
+  day date not null,
+  received integer not null,
+  posted integer not null,
+  duplicates integer not null,
+  conflicts integer not null,
+  quarantined integer not null,
+  constraint receipts_pkey PRIMARY KEY (batch_id, source, day),
+  constraint receipts_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id)
+);
+CREATE TRIGGER receipts_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.receipts FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+table run_rollups (
+  tenant_id text collate "C" not null,
+  period_start date not null,
+  day date not null,
+  kind text not null,
+  outcome text not null,
+  late boolean not null,
+  provider text collate "C" not null,
+  requested_model text collate "C" not null,
+  executed_model text collate "C" not null,
+  feature text collate "C" not null,
+  prompt_version text collate "C" not null,
+  currency text not null,
+  entries bigint not null,
+  input_tokens numeric(38,0) not null,
+  cache_read_tokens numeric(38,0) not null,
+  cache_write_tokens numeric(38,0) not null,
+  output_tokens numeric(38,0) not null,
+  tool_tokens numeric(38,0) not null,
+  memory_tokens numeric(38,0) not null,
+  charge numeric(38,0) not null,
+  cost numeric(38,0) not null,
+  output_charge numeric(38,0) not null,
+  output_cost numeric(38,0) not null,
+  routing_gain numeric(38,0) not null,
+  user_id text collate "C" not null,
+  agent_run_id text collate "C" not null,
+  constraint run_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, kind, outcome, late, provider, requested_model, executed_model, feature, prompt_version, currency, user_id, agent_run_id)
+);
+
+table stripe_alerts (
+  alert_id bigint not null generated always as identity,
+  raised_at timestamp with time zone not null,
+  kind text not null,
+  subject text not null,
+  tenant_id text collate "C",
+  period_start date,
+  detail text not null,
+  constraint stripe_alerts_pkey PRIMARY KEY (alert_id),
+  constraint stripe_alerts_kind_subject_key UNIQUE (kind, subject)
+);
+
+table stripe_customers (
+  tenant_id text collate "C" not null,
+  stripe_customer text not null,
+  livemode boolean not null,
+  state text not null,
+  checked_at timestamp with time zone not null,
+  constraint stripe_customers_pkey PRIMARY KEY (tenant_id, stripe_customer, livemode),
+  constraint stripe_customers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint stripe_customers_state_check CHECK ((state = ANY (ARRAY['present'::text, 'deleted'::text])))
+);
+
+table stripe_events (
+  event_id text not null,
+  type text not null,
+  received_at timestamp with time zone not null,
+  handled_at timestamp with time zone,
+  outcome text,
+  constraint stripe_events_pkey PRIMARY KEY (event_id)
+);
+
+table stripe_invoices (
+  invoice_id text not null,
+  tenant_id text collate "C" not null,
+  period_start date not null,
+  stripe_customer text not null,
+  state text not null,
+  quantity numeric(38,0),
+  amount numeric(38,0),
+  held_at timestamp with time zone,
+  released_at timestamp with time zone,
+  finalized_at timestamp with time zone,
+  constraint stripe_invoices_pkey PRIMARY KEY (invoice_id),
+  constraint stripe_invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint stripe_invoices_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'finalized'::text])))
+);
+CREATE INDEX stripe_invoices_by_period ON public.stripe_invoices USING btree (tenant_id, period_start);
+
+table stripe_meters (
+  currency text not null,
+  livemode boolean not null,
+  event_name text not null,
+  meter_id text not null,
+  product_id text not null,
+  price_id text not null,
+  set_up_at timestamp with time zone not null,
+  constraint stripe_meters_pkey PRIMARY KEY (currency, livemode)
+);
+
+table structure_spans (
+  tenant_id text collate "C" not null,
+  source text collate "C" not null,
+  event_id text collate "C" not null,
+  batch_id bigint not null,
+  operation text not null,
+  status text not null,
+  error_type text,
+  occurred_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  user_id text,
+  feature text,
+  agent_run_id text,
+  prompt_version text,
+  trace_id text,
+  span_id text,
+  parent_span_id text,
+  event_digest bytea not null,
+  constraint structure_spans_pkey PRIMARY KEY (tenant_id, source, event_id),
+  constraint structure_spans_event_digest_check CHECK ((length(event_digest) = 32))
+);
+CREATE TRIGGER structure_spans_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.structure_spans FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+table tenant_calendar_changes (
+  tenant_id text collate "C" not null,
+  effective_from timestamp with time zone not null,
+  time_zone text not null,
+  anchor_day smallint not null,
+  constraint tenant_calendar_changes_pkey PRIMARY KEY (tenant_id, effective_from),
+  constraint tenant_calendar_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint tenant_calendar_changes_anchor_day_check CHECK (((anchor_day >= 1) AND (anchor_day <= 31)))
+);
+CREATE TRIGGER tenant_calendar_changes_revision AFTER INSERT OR DELETE OR UPDATE ON public.tenant_calendar_changes FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
+
+table tenant_price_books (
+  tenant_id text collate "C" not null,
+  effective_from timestamp with time zone not null,
+  book text collate "C" not null,
+  assigned_at timestamp with time zone not null,
+  constraint tenant_price_books_pkey PRIMARY KEY (tenant_id, effective_from),
+  constraint tenant_price_books_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
+);
+CREATE TRIGGER tenant_price_books_revision AFTER INSERT OR DELETE OR UPDATE ON public.tenant_price_books FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
+
+table tenants (
+  tenant_id text collate "C" not null,
+  mode text not null default 'shadow'::text,
+  time_zone text not null default 'UTC'::text,
+  anchor_day smallint not null default 1,
+  stripe_customer text,
+  created_at timestamp with time zone not null,
+  constraint tenants_pkey PRIMARY KEY (tenant_id),
+  constraint tenants_anchor_day_check CHECK (((anchor_day >= 1) AND (anchor_day <= 31))),
+  constraint tenants_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text]))),
+  constraint tenants_tenant_id_check CHECK (((length(tenant_id) >= 1) AND (length(tenant_id) <= 200)))
+);
+CREATE TRIGGER tenants_revision AFTER UPDATE ON public.tenants FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
+
+table usage_rollups (
+  tenant_id text collate "C" not null,
+  period_start date not null,
+  day date not null,
+  kind text not null,
+  outcome text not null,
+  late boolean not null,
+  provider text collate "C" not null,
+  requested_model text collate "C" not null,
+  executed_model text collate "C" not null,
+  feature text collate "C" not null,
+  prompt_version text collate "C" not null,
+  currency text not null,
+  entries bigint not null,
+  input_tokens numeric(38,0) not null,
+  cache_read_tokens numeric(38,0) not null,
+  cache_write_tokens numeric(38,0) not null,
+  output_tokens numeric(38,0) not null,
+  tool_tokens numeric(38,0) not null,
+  memory_tokens numeric(38,0) not null,
+  charge numeric(38,0) not null,
+  cost numeric(38,0) not null,
+  output_charge numeric(38,0) not null,
+  output_cost numeric(38,0) not null,
+  routing_gain numeric(38,0) not null,
+  constraint usage_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, kind, outcome, late, provider, requested_model, executed_model, feature, prompt_version, currency)
+);
+
+schema audit;
+
+view audit.alerts as
+ SELECT alert_id,
+    raised_at,
+    kind,
+    subject,
+    tenant_id,
+    period_start,
+    detail
+   FROM stripe_alerts;
+
+view audit.entries as
+ SELECT ('ent_'::text || entry_id) AS entry_id,
+    kind,
+    outcome,
+    tenant_id,
+    source,
+    event_id,
+    NULLIF(member_id, ''::text) AS member_id,
+    occurred_at,
+    recorded_at,
+    period_start,
+    late,
+    provider,
+    requested_model,
+    executed_model,
+    service_tier,
+    gateway_cache,
+    ((uncached_input_tokens + cache_read_tokens) + cache_write_tokens) AS input_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    output_tokens,
+    reasoning_tokens,
+    major(charge) AS charge,
+    major(cost) AS cost,
+    currency,
+    charge_book,
+    charge_version,
+    user_id,
+    feature,
+    agent_run_id,
+    prompt_version,
+    trace_id,
+    span_id,
+    parent_span_id,
+    attempt,
+    ('ent_'::text || corrects_entry_id) AS corrects_entry_id,
+    reason,
+    operation,
+    status,
+    error_type,
+    response_id,
+    usage_source,
+    cost_book,
+    cost_version,
+    actor,
+    is_reversal,
+    revision
+   FROM entries;
+
+view audit.invoices as
+ SELECT invoice_id,
+    tenant_id,
+    period_start,
+    stripe_customer,
+    state,
+    trim_scale(quantity) AS quantity,
+    amount,
+    held_at,
+    released_at,
+    finalized_at
+   FROM stripe_invoices;
+
+view audit.periods as
+ SELECT p.tenant_id,
+    p.period_start,
+    p.starts_at,
+    p.ends_at,
+        CASE
+            WHEN (c.tenant_id IS NULL) THEN 'open'::text
+            ELSE 'closed'::text
+        END AS state,
+    (COALESCE((c.entries)::numeric, r.entries, (0)::numeric))::bigint AS entries,
+    major(COALESCE(c.charge_exact, r.charge, (0)::numeric)) AS charge_exact,
+    major(c.carried_in) AS carried_in,
+    trim_scale((c.billable_micro * 0.000001)) AS billable,
+    major(c.carried_out) AS carried_out,
+    trim_scale((c.charge_total *
+        CASE
+            WHEN (c.currency = 'JPY'::text) THEN (1)::numeric
+            ELSE 0.01
+        END)) AS charge_total,
+    COALESCE(c.currency, r.currency) AS currency,
+    c.manifest_hash,
+    c.closed_at
+   FROM ((periods p
+     LEFT JOIN closes c ON (((c.tenant_id = p.tenant_id) AND (c.period_start = p.period_start))))
+     LEFT JOIN LATERAL ( SELECT sum(u.entries) AS entries,
+            sum(u.charge) AS charge,
+            min(u.currency) AS currency
+           FROM usage_rollups u
+          WHERE ((u.tenant_id = p.tenant_id) AND (u.period_start = p.period_start))) r ON ((c.tenant_id IS NULL)));
+
+view audit.pushes as
+ SELECT tenant_id,
+    period_start,
+    meter,
+    identifier,
+    trim_scale(value_micro) AS value,
+    state,
+    attempts,
+    first_attempt_at,
+    confirmed_at,
+    sent_at,
+    stripe_customer,
+    last_answer,
+    absent_since,
+    proven_at,
+    livemode
+   FROM push_intents;
+
+view audit.quarantine as
+ SELECT quarantine_id,
+    received_at,
+    source,
+    event_id,
+    reason,
+    detail,
+    body,
+    replayed_at,
+    replay_outcome,
+    encode(ledger_digest, 'hex'::text) AS ledger_digest,
+    encode(received_digest, 'hex'::text) AS received_digest
+   FROM quarantine;
+
+view audit.usage_daily as
+ SELECT day,
+    tenant_id,
+    requested_model,
+    NULLIF(feature, ''::text) AS feature,
+    outcome,
+    (sum(entries))::bigint AS entries,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    major(sum(charge)) AS charge,
+    major(sum(cost)) AS cost
+   FROM usage_rollups
+  GROUP BY day, tenant_id, requested_model, feature, outcome;
+
+CREATE OR REPLACE FUNCTION public.bump_catalog_revision()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update catalog_revisions set revision = revision + 1 where catalog = tg_argv[0];
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_period()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    raise exception 'a period is never deleted (R12)' using errcode = 'restrict_violation';
+  end if;
+  if (old.tenant_id, old.period_start, old.starts_at, old.ends_at, old.time_zone)
+     is distinct from (new.tenant_id, new.period_start, new.starts_at, new.ends_at, new.time_zone)
+     or array_position(array['open', 'sealed', 'closed'], new.state)
+        < array_position(array['open', 'sealed', 'closed'], old.state) then
+    raise exception 'period % of % may only move from open to sealed to closed (R12)', old.period_start, old.tenant_id
+      using errcode = 'restrict_violation';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.major(pico numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN trim_scale((pico * 0.000000000001))
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% on % is refused: nothing is edited (R13); post a correction instead', tg_op, tg_table_name
+    using errcode = 'restrict_violation';
+end $function$
+;

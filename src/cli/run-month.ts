@@ -1,0 +1,69 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { verify } from '../audit/verify.ts';
+import { formatInstant } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import { readCloses } from '../ledger/close-store.ts';
+import { buildStatement } from '../statements/statement.ts';
+import { renderStatementText } from '../statements/statement-text.ts';
+import { checkSummaries } from '../stripe/summary-law.ts';
+import { readMonth } from './arguments.ts';
+import { perform } from './command.ts';
+import type { MonthRunOptions, StepResult } from './month-run.ts';
+import { runMonth } from './month-run.ts';
+import { table } from './output.ts';
+import type { Session } from './session.ts';
+import { stripeParts } from './stripe.ts';
+
+export function addRunMonth(program: Command): void {
+  const command = program
+    .command('run-month')
+    .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
+    .description('the whole monthly job, resumable: call it again until it exits with 0')
+    .option('--out <folder>', 'where the statements go', 'statements');
+  perform<{ out: string }>(command, async (session, { args: [month = ''], options }) => {
+    const results = await runMonth(monthOptions(session, resolve(options.out)), month);
+    if (results.some((result) => result.state !== 'done')) session.foundWrong();
+    const text = table(results, [
+      { title: 'STEP', value: (row) => row.step },
+      { title: 'STATE', value: (row) => row.state },
+      { title: '', value: (row) => row.detail },
+    ]);
+    session.out.answer({ month, done: results.every(isDone), steps: results }, text);
+  });
+}
+
+function isDone(result: StepResult): boolean {
+  return result.state === 'done';
+}
+
+function monthOptions(session: Session, folder: string): MonthRunOptions {
+  const parts = stripeParts(session);
+  const { database } = parts;
+  return {
+    ...parts,
+    onProgress: (done, all) => session.out.progress('pushing', done, all),
+    // A close seals its periods in the moment before it sums them, and its manifest keeps the hash.
+    seal: async () => 'each period is sealed as it is closed',
+    verify: () => verify(database, () => checkSummaries(parts)),
+    writeStatements: (month) => writeStatements(database, folder, month),
+  };
+}
+
+/** Written anew each time to the same names, with the same bytes, since a closed period never changes. */
+async function writeStatements(database: Database, folder: string, month: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const closes = await readCloses(database, { month, tenantId: null });
+  for (const close of closes) {
+    const statement = buildStatement({
+      manifest: JSON.parse(close.manifest),
+      manifestHash: close.manifestHash,
+      closedAt: formatInstant(close.closedAt),
+    });
+    const file = join(folder, `${encodeURIComponent(close.tenantId)}-${close.periodStart}`);
+    await writeFile(`${file}.json`, `${JSON.stringify(statement, null, 2)}\n`);
+    await writeFile(`${file}.txt`, renderStatementText(statement));
+  }
+  return `${closes.length} statements in ${folder}`;
+}

@@ -1,0 +1,41 @@
+import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+
+/** How one step of a month's run ended, or that it has not. */
+export interface StepRow {
+  readonly step: string;
+  readonly state: 'running' | 'done' | 'unfinished' | 'wrong';
+  readonly detail: string | null;
+}
+
+export async function readSteps(database: Database, month: string): Promise<readonly StepRow[]> {
+  const { rows } = await sql<StepRow>`
+    select step, state, detail from month_run_steps where month = ${month}`.execute(
+    database.kysely,
+  );
+  return rows;
+}
+
+/** Durable before the step begins: a run that dies in it leaves `running`, and the next repeats it. */
+export async function beginStep(
+  database: Database,
+  of: { readonly month: string; readonly step: string },
+  at: InstantMs,
+): Promise<void> {
+  await sql`
+    insert into month_run_steps (month, step, state, started_at)
+      values (${of.month}, ${of.step}, 'running', ${formatInstant(at)})
+    on conflict (month, step) do update set state = 'running', started_at = excluded.started_at,
+      finished_at = null`.execute(database.kysely);
+}
+
+export async function finishStep(
+  database: Database,
+  of: StepRow & { readonly month: string },
+  at: InstantMs,
+): Promise<void> {
+  await sql`
+    update month_run_steps set state = ${of.state}, detail = ${of.detail}, finished_at = ${formatInstant(at)}
+    where month = ${of.month} and step = ${of.step}`.execute(database.kysely);
+}

@@ -1,0 +1,206 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, normalize, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+/** The tree checks its own shape: data goes one way, and each thing has its one place. */
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const SRC = join(ROOT, 'src');
+
+interface Line {
+  readonly line: number;
+  readonly folders: readonly string[];
+  /** As src/README.md says it. */
+  readonly mayImport: string;
+  /** Whether a file of `from` may import from `to`; its own folder always is. */
+  readonly allows: (to: string, file: string) => boolean;
+}
+
+const lineOf = (folder: string) => LINES.find((line) => line.folders.includes(folder))?.line ?? -1;
+const below = (line: number) => (to: string) => lineOf(to) >= 0 && lineOf(to) < line;
+
+/** The import table. src/README.md shows the same one. */
+const LINES: readonly Line[] = [
+  {
+    line: 0,
+    folders: ['money', 'clock', 'config', 'refusal', 'log'],
+    mayImport: 'one another',
+    allows: (to) => lineOf(to) === 0,
+  },
+  { line: 1, folders: ['events', 'database'], mayImport: '0', allows: below(1) },
+  {
+    line: 2,
+    folders: ['rating', 'periods'],
+    mayImport: '0, `events`; `database` in a store file',
+    allows: (to, file) =>
+      lineOf(to) === 0 || to === 'events' || (to === 'database' && file.endsWith('-store.ts')),
+  },
+  { line: 3, folders: ['tenants'], mayImport: '0-2', allows: below(3) },
+  { line: 4, folders: ['ledger'], mayImport: '0-3', allows: below(4) },
+  {
+    line: 5,
+    folders: ['ingest', 'stripe', 'statements', 'reports', 'audit'],
+    mayImport: '0-4',
+    allows: below(5),
+  },
+  { line: 5, folders: ['stripe-double'], mayImport: '0', allows: below(1) },
+  { line: 6, folders: ['demo', 'api'], mayImport: '0-5', allows: below(6) },
+  { line: 7, folders: ['cli'], mayImport: '0-6', allows: below(7) },
+  { line: 8, folders: ['main'], mayImport: '0-7', allows: below(8) },
+];
+
+interface SourceFile {
+  /** Path from src, with slashes. */
+  readonly path: string;
+  /** `ledger` for ledger/entry.ts, `money` for money.ts. */
+  readonly folder: string;
+  readonly text: string;
+  /** Without comments. */
+  readonly code: string;
+}
+
+const files: readonly SourceFile[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .sort()
+  .map((path) => {
+    const text = readFileSync(join(SRC, path), 'utf8');
+    const slashed = path.split(sep).join('/');
+    return { path: slashed, folder: folderOf(slashed), text, code: withoutComments(text) };
+  });
+
+function folderOf(path: string): string {
+  return path.includes('/') ? (path.split('/')[0] ?? '') : path.replace(/\.ts$/, '');
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+}
+
+function importsOf(file: SourceFile): readonly string[] {
+  const found = file.code.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
+  return [...found].map(([, name = '']) => name);
+}
+
+/** Paths of the files in which the pattern stands, but for those where it may. */
+function filesWith(pattern: RegExp, allowed: (path: string) => boolean): readonly string[] {
+  return files
+    .filter((file) => pattern.test(file.code) && !allowed(file.path))
+    .map((file) => file.path);
+}
+
+describe('imports', () => {
+  it('every folder stands in the import table', () => {
+    const unknown = files.filter((file) => lineOf(file.folder) < 0).map((file) => file.path);
+    expect(unknown).toEqual([]);
+  });
+
+  it('go one way, as the import table says', () => {
+    const violations: string[] = [];
+    for (const file of files) {
+      const line = LINES.find((candidate) => candidate.folders.includes(file.folder));
+      for (const name of importsOf(file).filter((each) => each.startsWith('.'))) {
+        const target = normalize(join(SRC, dirname(file.path), name));
+        const to = folderOf(relative(SRC, target).split(sep).join('/'));
+        if (to === file.folder || line?.allows(to, file.path) === true) continue;
+        violations.push(`src/${file.path} imports ${to} (${name}); ${file.folder} may not`);
+      }
+    }
+    expect(violations).toEqual([]);
+  });
+
+  it('name files that exist, with their ending', () => {
+    const broken = files.flatMap((file) =>
+      importsOf(file)
+        .filter((name) => name.startsWith('.'))
+        .filter((name) => !existsSync(join(SRC, dirname(file.path), name)))
+        .map((name) => `src/${file.path}: ${name}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('are shown in src/README.md as they are here', () => {
+    const path = join(SRC, 'README.md');
+    const readme = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const shown = /<!-- import table -->\n([\s\S]*?)\n<!-- \/import table -->/.exec(readme)?.[1];
+    if (shown === undefined) return;
+    const rows = LINES.map(({ line, folders, mayImport }) => {
+      const names = folders.map((folder) => `\`${folder}\``).join(' ');
+      return `| ${line} | ${names} | ${mayImport} |`;
+    });
+    expect(shown.trim().split('\n').slice(2)).toEqual(rows);
+  });
+});
+
+describe('places', () => {
+  it('SQL stands only in *-store.ts and src/database', () => {
+    const isStore = (path: string) => path.endsWith('-store.ts') || path.startsWith('database/');
+    expect(filesWith(/from\s+'(?:pg|kysely|pg-copy-streams)[/']/, isStore)).toEqual([]);
+  });
+
+  it('only src/clock.ts asks what time it is', () => {
+    const asks =
+      /\bDate\.now\b|\bnew Date\(\s*\)|\bDateTime\.(?:now|local|utc)\(\s*\)|\bperformance\.now\b|\bhrtime\b/;
+    expect(filesWith(asks, (path) => path === 'clock.ts')).toEqual([]);
+  });
+
+  it('only src/config.ts reads the environment; the demo may hand one to its children', () => {
+    const mayRead = (path: string) => path === 'config.ts' || path.startsWith('demo/');
+    expect(filesWith(/\bprocess\.env\b/, mayRead)).toEqual([]);
+  });
+
+  it('no amount is parsed or kept as a float', () => {
+    expect(filesWith(/\bparseFloat\b|\btoFixed\b/, () => false)).toEqual([]);
+  });
+
+  it('only main.ts and the command line end the process or write to stdout', () => {
+    const mayEnd = (path: string) => path === 'main.ts' || path.startsWith('cli/');
+    expect(filesWith(/process\.(?:exit\b|stdout\.write)|\bconsole\./, mayEnd)).toEqual([]);
+  });
+});
+
+describe('names and sizes', () => {
+  it('no barrel, and no grab-bag', () => {
+    const forbidden =
+      /^(index|utils?|helpers?|common|lib|shared|types?|constants?|services?|models?|misc)$/;
+    const named = files.flatMap((file) => {
+      const parts = [...dirname(file.path).split('/'), basename(file.path, '.ts')];
+      return parts.some((part) => forbidden.test(part)) ? [file.path] : [];
+    });
+    expect(named).toEqual([]);
+  });
+
+  it('files are kebab-case and at most 400 lines', () => {
+    const faults = files.flatMap((file) => {
+      const lines = file.text.split('\n').length - 1;
+      return [
+        ...(/^[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(basename(file.path)) ? [] : [`${file.path}: name`]),
+        ...(lines <= 400 ? [] : [`${file.path}: ${lines} lines`]),
+      ];
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it('nothing is exported as default', () => {
+    expect(filesWith(/^export default\b/m, () => false)).toEqual([]);
+  });
+});
+
+describe('migrations', () => {
+  const names = readdirSync(join(ROOT, 'migrations'))
+    .filter((name) => name.endsWith('.sql') && name !== 'schema.sql')
+    .sort();
+
+  it('are numbered without a gap, with four digits and a name for people', () => {
+    expect(names.length).toBeGreaterThan(0);
+    for (const [index, name] of names.entries()) {
+      expect(name).toMatch(new RegExp(`^${String(index + 1).padStart(4, '0')}-[a-z0-9-]+\\.sql$`));
+    }
+  });
+
+  it('say why in their first line', () => {
+    for (const name of names) {
+      expect(readFileSync(join(ROOT, 'migrations', name), 'utf8'), name).toMatch(/^-- \w/);
+    }
+  });
+});

@@ -1,0 +1,196 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { cli } from '../support/cli.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { count, createDatabase, freshDatabase } from '../support/database.ts';
+import { importBooks, nativeEvent, receiveEvents, sharedBook } from '../support/ledger.ts';
+
+let database: TestDatabase;
+let drop: () => Promise<void>;
+let folder: string;
+
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+  folder = await mkdtemp(join(tmpdir(), 'spanledger-cli-'));
+  await importBooks(database, 'standard', 'cost');
+  await receiveEvents(database, [nativeEvent(), { ...nativeEvent(), event_id: 'bad', attempt: 0 }]);
+  const clock = () => Date.parse('2026-11-01T00:00:00Z');
+  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+});
+
+afterAll(async () => {
+  await drop();
+  await rm(folder, { recursive: true });
+});
+
+const environment = () => ({ DATABASE_URL: database.url, SPANLEDGER_LOG_LEVEL: 'silent' });
+const run = (...args: readonly string[]) => cli(args, environment());
+
+async function file(name: string, content: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+describe('a wrong command line exits with 2 and says what is wrong', () => {
+  it.each([
+    { args: ['frobnicate'], says: "unknown command 'frobnicate'" },
+    { args: ['close'], says: "missing required argument 'month'" },
+    { args: ['close', '2026-13'], says: 'write the month as YYYY-MM, such as 2026-10' },
+    { args: ['close', 'October'], says: 'write the month as YYYY-MM' },
+    { args: ['close', '2026-10', '--all'], says: "unknown option '--all'" },
+    { args: ['tenant', 'set', 'acme', '--mode', 'dark'], says: 'Allowed choices are shadow, live' },
+    { args: ['tenant', 'set', 'acme', '--anchor-day', '32'], says: 'a day of the month, 1 to 31' },
+    {
+      args: ['price-book', 'import', '/does/not/exist.json'],
+      says: 'cannot read /does/not/exist.json',
+    },
+    { args: ['worker', '--pollers', '0'], says: 'a whole number above 0' },
+    { args: ['quarantine', 'show', 'one'], says: 'the number that the list shows' },
+    { args: ['statement', 'acme'], says: "missing required argument 'month'" },
+  ])('spanledger $args', async ({ args, says }) => {
+    const result = await run(...args);
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain(says);
+    expect(result.stdout).toBe('');
+  });
+});
+
+describe('the environment', () => {
+  it('says which variable is missing, and gives an example', async () => {
+    const result = await cli(['verify'], {});
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain('DATABASE_URL is not set');
+    expect(result.stderr).toContain('set DATABASE_URL (or DATABASE_URL_FILE), such as postgres://');
+  });
+
+  it('says which of several is missing for this command only', async () => {
+    const queue = await run('worker');
+    expect(queue.exitCode).toBe(2);
+    expect(queue.stderr).toContain('SPANLEDGER_QUEUE_URL is not set');
+    const stripe = await run('push', '2026-10');
+    expect(stripe.exitCode).toBe(2);
+    expect(stripe.stderr).toContain('STRIPE_API_KEY is not set');
+  });
+
+  it('names every variable that does not fit, and never its value', async () => {
+    const wrong = { DATABASE_URL: 'mysql://secret-1', STRIPE_API_KEY: 'secret-2' };
+    const result = await cli(['verify'], wrong);
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain('DATABASE_URL: must begin with postgres://');
+    expect(result.stderr).toContain('STRIPE_API_KEY: must begin with sk_ or rk_');
+    expect(result.stderr).not.toContain('secret-');
+  });
+
+  it('takes a variable from the file that X_FILE names', async () => {
+    const path = await file('url', `${database.url}\n`);
+    const result = await cli(['verify', '--json'], { DATABASE_URL_FILE: path });
+    expect(result.exitCode, result.stderr).toBe(0);
+  });
+
+  it('says when such a file cannot be read', async () => {
+    const result = await cli(['verify'], { DATABASE_URL_FILE: join(folder, 'absent') });
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain('DATABASE_URL_FILE names a file that cannot be read');
+  });
+
+  it('says that the database does not answer, with exit code 1', async () => {
+    const result = await cli(['verify'], { DATABASE_URL: 'postgres://127.0.0.1:1/nothing' });
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain('ECONNREFUSED');
+  });
+});
+
+describe('--json prints one JSON document on stdout and nothing else there', () => {
+  it.each([
+    { args: ['migrate'], exitCode: 0 },
+    { args: ['tenant', 'list'], exitCode: 0 },
+    { args: ['tenant', 'set', 'acme', '--mode', 'live'], exitCode: 0 },
+    { args: ['price-book', 'list'], exitCode: 0 },
+    { args: ['price-book', 'show', 'standard'], exitCode: 0 },
+    { args: ['close', '2026-10'], exitCode: 0 },
+    { args: ['statement', 'acme', '2026-10'], exitCode: 0 },
+    { args: ['audit', 'event', 'default', 'evt-1'], exitCode: 0 },
+    { args: ['quarantine', 'list'], exitCode: 0 },
+    { args: ['quarantine', 'show', '1'], exitCode: 0 },
+    // The one that waits is still wrong, so the replay found something wrong.
+    { args: ['quarantine', 'replay'], exitCode: 1 },
+    { args: ['verify'], exitCode: 0 },
+  ])('spanledger $args', async ({ args, exitCode }) => {
+    const result = await run(...args, '--json');
+    expect(result.exitCode, result.stderr).toBe(exitCode);
+    expect(result.stdout.endsWith('\n')).toBe(true);
+    expect(JSON.parse(result.stdout)).toBeTypeOf('object');
+  });
+
+  it('also without anything to say: stdout stays empty when a command is refused', async () => {
+    const result = await run('statement', 'nobody', '2026-10', '--json');
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(result.stderr).toContain('there is no tenant "nobody"');
+    expect(result.stderr).toContain('spanledger tenant list');
+  });
+});
+
+describe('a command', () => {
+  it('imports a book once, says so, and refuses another under its date', async () => {
+    const own = { ...(sharedBook('micro') as object), book: 'cli' };
+    const path = await file('book.json', JSON.stringify(own));
+    expect((await run('price-book', 'import', path)).stdout).toBe(
+      'cli from 2026-01-01T00:00:00Z: imported (1 models)\n',
+    );
+    expect((await run('price-book', 'import', path)).stdout).toContain(': unchanged');
+    const other = await file('other.json', JSON.stringify({ ...own, caching: 'pass_through' }));
+    const refused = await run('price-book', 'import', other);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('a version is immutable (R15)');
+  });
+
+  it('exits with 1 when verify finds a law broken, and names the row', async () => {
+    const broken = await freshDatabase();
+    await importBooks(broken, 'standard');
+    await receiveEvents(broken, [nativeEvent()]);
+    const client = await broken.pool.connect();
+    await client.query('set session_replication_role = replica');
+    await client.query('update entries set charge = charge + 1');
+    client.release();
+    const result = await cli(['verify'], { DATABASE_URL: broken.url });
+    expect(result.exitCode).toBe(1);
+    expect(result.stdout).toContain('law 7  BROKEN');
+    expect(result.stdout).toMatch(/ent_\d+ of tenant "acme"/);
+  });
+
+  it('asked for help answers and exits with 0', async () => {
+    const result = await run('--help');
+    expect(result.exitCode).toBe(0);
+    for (const name of ['migrate', 'worker', 'close', 'push', 'reconcile', 'verify']) {
+      expect(result.stdout).toContain(`  ${name} `);
+    }
+  });
+});
+
+describe('migrate', () => {
+  it('is safe from four processes at once', async () => {
+    const empty = await freshDatabase({ schema: 'empty' });
+    const runs = [1, 2, 3, 4].map(() => cli(['migrate', '--json'], { DATABASE_URL: empty.url }));
+    const results = await Promise.all(runs);
+    for (const result of results) expect(result.exitCode, result.stderr).toBe(0);
+    // One of them applied everything, the others found it done.
+    const applied = results.map((result) => JSON.parse(result.stdout).applied.length);
+    expect(applied.filter((n) => n > 0)).toHaveLength(1);
+    expect(await count(empty, 'schema_migrations')).toBe(Math.max(...applied));
+  });
+
+  it('refuses a migration that was edited after it had been applied', async () => {
+    const migrated = await freshDatabase();
+    await migrated.pool.query("update schema_migration_hashes set hash = 'of another text'");
+    const result = await cli(['migrate'], { DATABASE_URL: migrated.url });
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain(
+      'migrations/0001-ledger.sql was edited after it had been applied',
+    );
+    expect(result.stderr).toContain('put the change into a new migration');
+  });
+});

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseDecimal } from '../../src/money.ts';
+import { renderStatementCsv } from '../../src/statements/statement-csv.ts';
+import { cases } from '../support/cases.ts';
+import { everything, sampleStatement } from './sample.ts';
+
+const USAGE = { day: '2026-10-05', model: 'gpt-4o', input: 1_000_000, output: 25_000 };
+
+/** RFC 4180, read strictly: a quote only around a whole field, and rows that end in CRLF. */
+function parseCsv(text: string): readonly Readonly<Record<string, string>>[] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gy)) {
+    rows.at(-1)?.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
+    if (end === '\r\n') rows.push([]);
+  }
+  expect(rows.pop()).toEqual([]);
+  const [head = [], ...body] = rows;
+  return body.map((row) => {
+    expect(row).toHaveLength(head.length);
+    return Object.fromEntries(head.map((name, index) => [name, row[index] ?? '']));
+  });
+}
+
+describe('a statement as CSV', () => {
+  it('has a header and one row a line', () => {
+    expect(renderStatementCsv([sampleStatement([USAGE])])).toMatchInlineSnapshot();
+  });
+
+  it('gives back every line, and amounts that add up to the total', () => {
+    const statement = everything();
+    const rows = parseCsv(renderStatementCsv([statement]));
+    const lines = [...statement.lines, ...statement.late_lines];
+    expect(rows.map((row) => [row['meter'], row['exact'], row['amount']])).toEqual(
+      lines.map((line) => [line.meter, line.exact, line.amount]),
+    );
+    const cents = rows.map((row) => parseDecimal(row['amount'] ?? '', 2) ?? 0n);
+    expect(cents.reduce((a, b) => a + b, 0n)).toBe(parseDecimal(statement.total, 2));
+    const carried = rows.find((row) => row['section'] === 'carried');
+    expect(carried).toMatchObject({ meter: 'carried_in', exact: '-5.25', quantity: '' });
+  });
+
+  it('keeps a negative amount a number, and no text a formula', () => {
+    const statement = sampleStatement([{ ...USAGE, model: '-1+cmd|calc' }], {
+      tenantId: '=HYPERLINK("a","b")',
+      carriedIn: -1_000_000_000_000n,
+    });
+    const csv = renderStatementCsv([statement]);
+    expect(csv).toContain('"\'=HYPERLINK(""a"",""b"")"');
+    expect(csv).toContain(',"\'-1+cmd|calc",');
+    expect(csv).toContain(',-1,-1.00,');
+  });
+
+  it('can be read back whatever a name holds', () => {
+    const name = fc.oneof(
+      fc.string({ minLength: 1, unit: 'binary' }),
+      fc.tuple(fc.constantFrom('=', '+', '-', '@', '\t', '\r', "'", '"', ','), fc.string()).map((parts) => parts.join('')),
+    );
+    fc.assert(
+      fc.property(name, name, (tenantId, model) => {
+        const [row] = parseCsv(renderStatementCsv([sampleStatement([{ ...USAGE, model }], { tenantId })]));
+        expect(row?.['tenant_id']?.replace(/^'/, '')).toBe(tenantId);
+        expect(row?.['model']?.replace(/^'/, '')).toBe(model);
+        expect(row?.['model']).not.toMatch(/^[=+\-@\t\r]/);
+      }),
+      cases(200),
+    );
+  });
+});

@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseDecimal } from '../../src/money.ts';
+import { withDaily } from '../../src/statements/statement-document.ts';
+import { formatMoney, formatPeriod } from '../../src/statements/statement-format.ts';
+import { type StatementView, viewStatement } from '../../src/statements/statement-view.ts';
+import { cases } from '../support/cases.ts';
+import { everything, type SampleUsage, sampleStatement } from './sample.ts';
+
+/** A printed figure in units of 10^-18: fine enough for a quantity times a rate. */
+function units(text: string): bigint {
+  const value = parseDecimal(text.replaceAll(/[$,]/g, '').replace('−', '-'), 18);
+  if (value === null) throw new Error(`"${text}" is not a figure`);
+  return value;
+}
+
+const ONE = 10n ** 18n;
+
+function sum(texts: readonly string[]): bigint {
+  return texts.reduce((total, text) => total + units(text), 0n);
+}
+
+function linesOf(view: StatementView) {
+  return view.sections.flatMap((section) => section.groups.flatMap((group) => group.lines));
+}
+
+const usage: fc.Arbitrary<SampleUsage> = fc.record({
+  day: fc.integer({ min: 1, max: 31 }).map((day) => `2026-10-${String(day).padStart(2, '0')}`),
+  model: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'),
+  input: fc.nat(5_000_000),
+  output: fc.nat(500_000),
+  cached: fc.nat(5_000_000),
+  late: fc.boolean(),
+  rate: fc.record({
+    input: fc.bigInt({ min: 0n, max: 90_000_000n }),
+    output: fc.bigInt({ min: 0n, max: 90_000_000n }),
+  }),
+  perCall: fc.bigInt({ min: 0n, max: 5_000n }).map((micro) => micro * 1_000_000n),
+});
+
+describe('the figures that a statement prints', () => {
+  it('agree with each other, line by line, day by day and in sum', () => {
+    const carried = fc.bigInt({ min: -(10n ** 13n), max: 10n ** 6n });
+    fc.assert(
+      fc.property(fc.array(usage, { maxLength: 30 }), carried, (usages, carriedIn) => {
+        const document = sampleStatement(usages, { carriedIn });
+        const view = viewStatement(document, 'Issuer');
+        for (const line of linesOf(view)) {
+          const priced = line.rateUnit === '' ? 1_000_000n : 1n;
+          const product = units(line.quantity) * units(line.rate.text);
+          expect(product).toBe(units(line.exact.text) * priced * ONE);
+        }
+        expect(sum(view.totals.slice(0, -1).map((row) => row.amount))).toBe(units(view.total));
+        const shown = view.totals.filter(({ label }) => /usage/.test(label));
+        expect(sum(linesOf(view).map((line) => line.amount))).toBe(
+          sum(shown.map((row) => row.amount)),
+        );
+        const days = sum(view.daily.rows.map((row) => row.at(-1) ?? ''));
+        const late = view.daily.late * 10n ** 6n;
+        expect(days + late).toBe(units(document.exact.charge));
+        expect(sum(view.daily.sums.slice(1, -1))).toBe(days);
+        const [exact, carriedOver, carriedOn, billable] = view.reckoning.map((row) => row.amount);
+        expect(sum([exact ?? '', carriedOver ?? '', carriedOn ?? ''])).toBe(units(billable ?? ''));
+      }),
+      cases(200),
+    );
+  });
+
+  it('refuse days that do not add up to the exact charge', () => {
+    const document = sampleStatement([{ day: '2026-10-05', model: 'a', input: 10, output: 0 }]);
+    expect(() => withDaily(document, [])).toThrow(/add up to 0, but its entries to 0.00003/);
+  });
+
+  it('keep every decimal of a rate', () => {
+    const rate = { input: 75_000n, output: 1n };
+    const document = sampleStatement([
+      { day: '2026-10-05', model: 'a', input: 206_400_000, output: 1_000_000, rate },
+    ]);
+    const figures = linesOf(viewStatement(document, 'Issuer')).map((line) => [
+      line.quantity,
+      line.rate.text,
+      line.exact.text,
+      line.amount,
+    ]);
+    expect(figures).toEqual([
+      ['206,400,000', '0.075', '15.48', '$15.48'],
+      ['1,000,000', '0.000001', '0.000001', '$0.00'],
+    ]);
+  });
+});
+
+describe('the view of a statement', () => {
+  const view = viewStatement(everything(), 'Northwind AI');
+
+  it('gives the five models that cost most a color each, and the others one', () => {
+    expect(view.daily.series).toEqual([
+      'model-1',
+      'model-2',
+      'model-3',
+      'model-4',
+      'model-5',
+      '12 others',
+    ]);
+    expect(view.sections[0]?.groups.map((group) => group.series).slice(0, 8)).toEqual([
+      0, 1, 2, 3, 4, 5, 5, 5,
+    ]);
+  });
+
+  it('covers every UTC day that the period touches, and says so', () => {
+    expect(view.daily.days.map(({ day }) => day)).toHaveLength(32);
+    expect(view.daily.days[0]?.day).toBe('2026-09-30');
+    expect(view.daily.caption).toBe(
+      'By UTC day; the period itself runs in Europe/Berlin. Late usage of earlier periods ($2.16) is not in the bars.',
+    );
+  });
+
+  it('says in words what is charged, and why', () => {
+    expect({ ...view, daily: view.daily.summary, sections: view.sections.map((s) => s.title) })
+      .toMatchInlineSnapshot();
+  });
+
+  it('explains a period that corrections made negative', () => {
+    const document = sampleStatement([], { carriedIn: -3_000_000_000_000n });
+    const negative = viewStatement(document, 'Issuer');
+    expect(negative.total).toBe('$0.00');
+    expect(negative.notes).toContainEqual(expect.stringContaining('nothing is billed'));
+    expect(negative.totals.map(({ label, amount }) => `${label} ${amount}`)).toEqual([
+      'Metered usage $0.00',
+      'Carried in from the period before −$3.00',
+      'Carried on to the next period $3.00',
+      'Total (USD) $0.00',
+    ]);
+  });
+});
+
+describe('words and figures', () => {
+  it('write money with its sign before the symbol', () => {
+    expect(formatMoney('1234567.80', 'USD')).toBe('$1,234,567.80');
+    expect(formatMoney('-5.25', 'EUR')).toBe('−€5.25');
+    expect(formatMoney('1200', 'JPY')).toBe('¥1,200');
+    expect(formatMoney('1.00', 'CHF')).toBe('CHF 1.00');
+  });
+
+  it('name a period in its own zone, saying only once what both ends share', () => {
+    const period = (from: string, to: string) => formatPeriod(from, to, 'Europe/Berlin');
+    expect(period('2026-09-30T22:00:00.000Z', '2026-10-31T23:00:00.000Z')).toBe(
+      '1 – 31 October 2026',
+    );
+    expect(period('2026-12-14T23:00:00.000Z', '2027-01-14T23:00:00.000Z')).toBe(
+      '15 December 2026 – 14 January 2027',
+    );
+    expect(period('2026-09-30T22:00:00.000Z', '2026-10-01T22:00:00.000Z')).toBe('1 October 2026');
+  });
+});

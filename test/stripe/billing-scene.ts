@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import { inject } from 'vitest';
+import { startHttpServer } from '../../src/api/http-server.ts';
+import { checkPushes } from '../../src/audit/laws-store.ts';
+import type { MonthRunOptions } from '../../src/cli/month-run.ts';
+import { parseInstant } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import { readCloses } from '../../src/ledger/close-store.ts';
+import { openLog } from '../../src/log.ts';
+import type { StripeParts } from '../../src/stripe/push.ts';
+import { saveMeter } from '../../src/stripe/push-store.ts';
+import { type StripeMeter, setUpMeter } from '../../src/stripe/setup.ts';
+import { openStripe } from '../../src/stripe/stripe-client.ts';
+import { setUpSubscriptions } from '../../src/stripe/subscription.ts';
+import { checkSummaries } from '../../src/stripe/summary-law.ts';
+import { type StripeDouble, startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import { TEMPLATE } from '../support/global-setup.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+
+/** A month of a few tenants, their subscriptions at the double, and its webhooks on their way to us. */
+export interface BillingScene {
+  readonly database: Database;
+  readonly double: StripeDouble;
+  readonly parts: StripeParts;
+  readonly meter: StripeMeter;
+  /** What stands between the statements and the final invoices; empty when they are equal. */
+  differences(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export interface SceneTenant {
+  readonly tenantId: string;
+  /** Tokens of each call in October; by default three calls. */
+  readonly calls?: readonly number[];
+  readonly timeZone?: string;
+  readonly anchorDay?: number;
+  readonly mode?: 'live' | 'shadow';
+}
+
+export interface SceneOptions {
+  readonly tenants?: readonly SceneTenant[];
+  /** A database to copy that holds the tenants and their usage already. */
+  readonly template?: string;
+  readonly double?: StripeDouble;
+  readonly withSubscriptions?: boolean;
+  readonly withWebhooks?: boolean;
+  readonly setUpAt?: string;
+}
+
+export const MONTH = '2026-10';
+const SET_UP_AT = '2026-10-01T00:00:01Z';
+const WEBHOOK_SECRET = 'whsec_scene';
+
+export const ACME: SceneTenant = { tenantId: 'acme' };
+
+export async function openBillingScene(options: SceneOptions = {}): Promise<BillingScene> {
+  const { tenants = [ACME], withSubscriptions = true, withWebhooks = true } = options;
+  const opened = await openCopy(options.template ?? TEMPLATE);
+  const { database } = opened;
+  const double = options.double ?? (await startDouble());
+  double.control.reset();
+  await double.control.setClock(parseInstant(options.setUpAt ?? SET_UP_AT));
+  if (options.template === undefined) await fill(database, tenants);
+  for (const { tenantId } of tenants) double.control.addCustomer({ id: customerOf(tenantId) });
+  const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
+  const log = openLog('silent');
+  const parts = { database, stripe, livemode: false, clock: double.control.now, log };
+  const meter = await setUpMeter(stripe, 'USD');
+  await saveMeter(database, meter, { livemode: false, at: parts.clock() });
+  if (withSubscriptions) await setUpSubscriptions(parts, meter);
+  const server = withWebhooks
+    ? await startHttpServer({ parts, webhookSecret: WEBHOOK_SECRET, host: '127.0.0.1', port: 0 })
+    : null;
+  if (server !== null) {
+    const url = `${server.url}/stripe/webhook`;
+    double.control.addWebhookEndpoint({ url, secret: WEBHOOK_SECRET });
+  }
+  return {
+    database,
+    double,
+    parts,
+    meter,
+    differences: () => differencesOf(parts),
+    async close() {
+      await server?.close();
+      if (options.double === undefined) await double.close();
+      await opened.drop();
+    },
+  };
+}
+
+export function startDouble(): Promise<StripeDouble> {
+  return startStripeDouble({ frozen: true, latencyMs: 0, now: parseInstant(SET_UP_AT) });
+}
+
+export function customerOf(tenantId: string): string {
+  return `cus_${tenantId}`;
+}
+
+/** Price book, tenants and their October. */
+export async function fill(database: Database, tenants: readonly SceneTenant[]): Promise<void> {
+  await importBooks(database, 'standard');
+  for (const { tenantId, calls = [1_234_567, 89_011, 3], mode = 'live', ...rest } of tenants) {
+    const { timeZone, anchorDay } = rest;
+    await makeTenant(database, tenantId, {
+      mode,
+      ...(timeZone === undefined ? {} : { timeZone }),
+      ...(anchorDay === undefined ? {} : { anchorDay }),
+      stripeCustomer: customerOf(tenantId),
+    });
+    const events = calls.map((tokens, index) => usage(tenantId, { tokens, index }));
+    if (events.length > 0) await receiveEvents(database, events);
+  }
+}
+
+export function usage(
+  tenantId: string,
+  of: { readonly tokens: number; readonly index: number; readonly at?: string },
+) {
+  return nativeEvent({
+    event_id: `${tenantId}-${of.index}`,
+    tenant_id: tenantId,
+    occurred_at: of.at ?? '2026-10-15T12:00:00Z',
+    usage: { input_tokens: of.tokens, output_tokens: Math.floor(of.tokens / 7) },
+  });
+}
+
+/** A database with tenants and usage, to be copied for each case; nothing may be connected to it. */
+export async function makeTemplate(tenants: readonly SceneTenant[]): Promise<string> {
+  const opened = await openCopy(TEMPLATE);
+  await fill(opened.database, tenants);
+  await closeDatabase(opened.database);
+  return opened.name;
+}
+
+async function openCopy(template: string) {
+  const name = `stripe_${randomUUID().replaceAll('-', '')}`;
+  await onServer(`create database ${name} template ${template}`);
+  const url = new URL(inject('serverUrl'));
+  url.pathname = `/${name}`;
+  const database = openDatabase({ url: url.href, connections: 12, onConnectionLost: () => {} });
+  return {
+    database,
+    name,
+    drop: async () => {
+      await closeDatabase(database);
+      await onServer(`drop database if exists ${name} with (force)`);
+    },
+  };
+}
+
+async function onServer(statement: string): Promise<void> {
+  const url = inject('serverUrl');
+  const server = openDatabase({ url, connections: 1, onConnectionLost: () => {} });
+  try {
+    await server.pool.query(statement);
+  } finally {
+    await closeDatabase(server);
+  }
+}
+
+/** How run-month is given its other parts here: laws 5 and 6, and no files. */
+export function monthOptions(parts: StripeParts): MonthRunOptions {
+  return {
+    ...parts,
+    seal: async () => 'sealed',
+    verify: async () => [await checkPushes(parts.database), await checkSummaries(parts)],
+    writeStatements: async (month) => {
+      const closes = await readCloses(parts.database, { month, tenantId: null });
+      return `${closes.length} statements`;
+    },
+  };
+}
+
+/** Final invoices against closed periods, to the unit and to the cent, as Stripe has them. */
+async function differencesOf(parts: StripeParts): Promise<readonly string[]> {
+  const { database, stripe } = parts;
+  const differences: string[] = [];
+  const closes = await readCloses(database, { month: MONTH, tenantId: null });
+  for (const close of closes) {
+    if (close.billableMicro === 0n) continue;
+    const invoices = await stripe.invoices.list({
+      customer: customerOf(close.tenantId),
+      limit: 100,
+    });
+    const lines = invoices.data
+      .filter((invoice) => invoice.status === 'open' || invoice.status === 'paid')
+      .flatMap((invoice) => invoice.lines.data)
+      .filter((line) => String(line.quantity_decimal) !== '0');
+    const quantity = lines.reduce((sum, line) => sum + BigInt(line.quantity ?? 0), 0n);
+    const amount = lines.reduce((sum, line) => sum + BigInt(line.amount), 0n);
+    if (lines.length !== 1 || quantity !== close.billableMicro || amount !== close.chargeTotal) {
+      differences.push(
+        `${close.tenantId}: ${lines.length} lines, ${quantity} of ${close.billableMicro} micro, ${amount} of ${close.chargeTotal} cents`,
+      );
+    }
+  }
+  if (closes.length === 0) differences.push('nothing was closed');
+  return differences;
+}

@@ -1,0 +1,119 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { runMonth } from '../../src/cli/month-run.ts';
+import { parseInstant } from '../../src/clock.ts';
+import { readInvoices } from '../../src/stripe/invoice-store.ts';
+import { count, textRows } from '../support/database.ts';
+import type { SceneOptions } from './billing-scene.ts';
+import { ACME, MONTH, monthOptions, openBillingScene } from './billing-scene.ts';
+
+vi.mock('../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../src/clock.ts')>()),
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
+}));
+
+async function scene(options: SceneOptions = {}) {
+  const opened = await openBillingScene(options);
+  onTestFinished(opened.close);
+  return opened;
+}
+
+const states = (results: Awaited<ReturnType<typeof runMonth>>) =>
+  Object.fromEntries(results.map((result) => [result.step, result.state]));
+
+const ALL_DONE = {
+  check: 'done',
+  seal: 'done',
+  close: 'done',
+  push: 'done',
+  confirm: 'done',
+  release: 'done',
+  verify: 'done',
+  statements: 'done',
+};
+
+test('a month is run by one command, and the final invoice equals the statement', async () => {
+  const { double, parts, database, differences } = await scene({
+    tenants: [ACME, { tenantId: 'globex', calls: [1] }, { tenantId: 'idle', calls: [] }],
+  });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  const held = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(held.map((invoice) => [invoice.tenantId, invoice.state])).toEqual([
+    ['acme', 'held'],
+    ['globex', 'held'],
+    ['idle', 'held'],
+  ]);
+
+  const results = await runMonth(monthOptions(parts), MONTH);
+
+  expect(results.filter((result) => result.state !== 'done')).toEqual([]);
+  expect(states(results)).toEqual(ALL_DONE);
+  await double.control.setClock(parseInstant('2026-11-01T03:00:00Z'));
+  expect(await differences()).toEqual([]);
+  const final = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(final.map((invoice) => invoice.state)).toEqual(['finalized', 'finalized', 'finalized']);
+  expect(await count(database, 'stripe_alerts')).toBe(0);
+});
+
+test('running it again does nothing and says the same', async () => {
+  const { double, parts } = await scene();
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  const first = await runMonth(monthOptions(parts), MONTH);
+  const requests = double.control.requests().length;
+
+  const second = await runMonth(monthOptions(parts), MONTH);
+
+  expect(second).toEqual(first);
+  expect(double.control.requests().length).toBe(requests);
+});
+
+test('a summary that lags keeps the invoice held until a later run sees it', async () => {
+  const { double, parts, database, differences } = await scene();
+  double.control.setSummaryLag(30 * 60_000);
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+
+  const first = await runMonth(monthOptions(parts), MONTH);
+
+  expect(states(first)).toMatchObject({
+    push: 'done',
+    confirm: 'unfinished',
+    release: 'unfinished',
+  });
+  await double.control.setClock(parseInstant('2026-11-03T00:00:00Z'));
+  const drafts = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(drafts.map((invoice) => invoice.state)).toEqual(['held']);
+
+  expect(states(await runMonth(monthOptions(parts), MONTH))).toEqual(ALL_DONE);
+  await double.control.advanceClock(2 * 3_600_000);
+  expect(await differences()).toEqual([]);
+});
+
+test('a period that has not ended leaves the month unfinished, and the next run closes it', async () => {
+  const { double, parts, differences } = await scene({
+    tenants: [ACME, { tenantId: 'pacific', timeZone: 'America/Los_Angeles' }],
+  });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+
+  expect(states(await runMonth(monthOptions(parts), MONTH))).toMatchObject({
+    close: 'unfinished',
+    push: 'done',
+  });
+  await double.control.setClock(parseInstant('2026-11-01T12:00:00Z'));
+  expect(states(await runMonth(monthOptions(parts), MONTH))).toEqual(ALL_DONE);
+  await double.control.setClock(parseInstant('2026-11-02T12:00:00Z'));
+  expect(await differences()).toEqual([]);
+});
+
+test('a live tenant without a customer is named, and does not keep the others from being billed', async () => {
+  const { double, parts, database } = await scene({ tenants: [ACME, { tenantId: 'globex' }] });
+  await database.pool.query("update tenants set stripe_customer = null where tenant_id = 'globex'");
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+
+  const results = await runMonth(monthOptions(parts), MONTH);
+
+  const check = results.find((result) => result.step === 'check');
+  expect(check).toMatchObject({ state: 'wrong' });
+  expect(check?.detail).toContain('"globex" has no Stripe customer');
+  expect(
+    await textRows(database, 'select tenant_id, state from audit.pushes order by tenant_id'),
+  ).toEqual([{ tenant_id: 'acme', state: 'confirmed' }]);
+});
