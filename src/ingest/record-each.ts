@@ -6,15 +6,19 @@ import type { ReferenceCache } from '../ledger/reference-cache.ts';
 import type { ItemOutcome } from './record-batch.ts';
 import { recordBatch } from './record-batch.ts';
 
+/** What became of an item, or that it could not even be quarantined and stays in its queue. */
+export type IsolatedOutcome = ItemOutcome | 'left';
+
 /**
  * Records a batch that the database refused as a whole: by halves, until the event that it refuses
- * stands alone and is quarantined with the database's own words. The other events post.
+ * stands alone and is quarantined with the database's own words. The other events post. What cannot
+ * be quarantined either is left: its message comes again, and ends in the dead-letter queue.
  */
 export async function recordEach(
   database: Database,
   cache: ReferenceCache,
   batch: { readonly items: readonly ReadItem[]; readonly recordedAt: InstantMs },
-): Promise<readonly ItemOutcome[]> {
+): Promise<readonly IsolatedOutcome[]> {
   const { items, recordedAt } = batch;
   try {
     return (await recordBatch(database, cache, batch)).outcomes;
@@ -23,8 +27,9 @@ export async function recordEach(
     const [only] = items;
     if (only === undefined) return [];
     if (items.length === 1) {
-      const refused = { items: [refusedBecause(only, error)], recordedAt };
-      return (await recordBatch(database, cache, refused)).outcomes;
+      return [
+        await quarantineAlone(database, cache, { item: refusedBecause(only, error), recordedAt }),
+      ];
     }
     const middle = Math.ceil(items.length / 2);
     const first = { items: items.slice(0, middle), recordedAt };
@@ -33,6 +38,20 @@ export async function recordEach(
       ...(await recordEach(database, cache, first)),
       ...(await recordEach(database, cache, second)),
     ];
+  }
+}
+
+async function quarantineAlone(
+  database: Database,
+  cache: ReferenceCache,
+  refused: { readonly item: RefusedItem; readonly recordedAt: InstantMs },
+): Promise<IsolatedOutcome> {
+  try {
+    const batch = { items: [refused.item], recordedAt: refused.recordedAt };
+    return (await recordBatch(database, cache, batch)).outcomes[0] ?? 'left';
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error;
+    return 'left';
   }
 }
 

@@ -14,6 +14,7 @@ import { HeldMessages } from './held-messages.ts';
 import type { QueueClient } from './queue-client.ts';
 import type { ItemOutcome } from './record-batch.ts';
 import { recordBatch } from './record-batch.ts';
+import type { IsolatedOutcome } from './record-each.ts';
 import { recordEach } from './record-each.ts';
 
 export interface WorkerOptions {
@@ -174,21 +175,28 @@ class Worker {
       const batch = await this.#batcher.take();
       if (batch === null) return;
       const items = batch.flatMap((message) => message.items);
-      await this.#recordUntilDone(cache, items);
-      await this.#acknowledge(batch);
+      const left = await this.#recordUntilDone(cache, items);
+      await this.#acknowledge(batch, left);
     }
   }
 
-  /** Tries until the batch is committed; while the database is away nothing more is received. */
-  async #recordUntilDone(cache: ReferenceCache, items: readonly ReadItem[]): Promise<void> {
+  /**
+   * Tries until the batch is committed; while the database is away nothing more is received. Answers
+   * the items that could not be recorded in any way.
+   */
+  async #recordUntilDone(
+    cache: ReferenceCache,
+    items: readonly ReadItem[],
+  ): Promise<ReadonlySet<ReadItem>> {
     const { database, clock, log, onRecorded } = this.#options;
     for (let attempt = 1; items.length > 0; attempt += 1) {
       try {
         const recorded = await this.#recordOrIsolate(cache, items);
         this.#databaseAway = false;
-        for (const outcome of recorded) this.#report[outcome] += 1;
-        onRecorded?.(recorded);
-        return;
+        const outcomes = recorded.filter((outcome) => outcome !== 'left');
+        for (const outcome of outcomes) this.#report[outcome] += 1;
+        onRecorded?.(outcomes);
+        return new Set(items.filter((_, index) => recorded[index] === 'left'));
       } catch (error) {
         if (!isDatabaseAway(error)) throw error;
         this.#databaseAway = true;
@@ -200,13 +208,14 @@ class Worker {
         await database.pool.query('select 1').catch(() => undefined);
       }
     }
+    return new Set();
   }
 
   /** One bad event never stops its batch: what the database refuses is found and quarantined. */
   async #recordOrIsolate(
     cache: ReferenceCache,
     items: readonly ReadItem[],
-  ): Promise<readonly ItemOutcome[]> {
+  ): Promise<readonly IsolatedOutcome[]> {
     const { database, clock, log } = this.#options;
     try {
       const recorded = await recordBatch(database, cache, { items, recordedAt: clock() });
@@ -218,9 +227,15 @@ class Worker {
     }
   }
 
-  async #acknowledge(batch: readonly ReadMessage[]): Promise<void> {
+  async #acknowledge(batch: readonly ReadMessage[], left: ReadonlySet<ReadItem>): Promise<void> {
     const { queue, log } = this.#options;
-    const receiptHandles = batch.map(({ held }) => held.message.receiptHandle);
+    const isLeft = (message: ReadMessage) => message.items.some((item) => left.has(item));
+    for (const { held } of batch.filter(isLeft)) {
+      log.error({ messageId: held.message.messageId }, 'cannot be recorded; left to the queue');
+      this.#held.remove(held.message.receiptHandle);
+    }
+    const recorded = batch.filter((message) => !isLeft(message));
+    const receiptHandles = recorded.map(({ held }) => held.message.receiptHandle);
     await acknowledge(queue, this.#held, { receiptHandles, log });
   }
 

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { type Account, found } from './account.ts';
 import { type Endpoint, endpoint, pathId } from './endpoint.ts';
+import { emitEvent } from './event-log.ts';
 import { listPage, newestFirst } from './list-page.ts';
 import { type MetadataChange, mergeMetadata, metadata } from './metadata.ts';
 import { newId } from './object-id.ts';
@@ -66,8 +67,10 @@ export const customerEndpoints: readonly Endpoint[] = [
     path: `${PATH}/:id`,
     params: z.strictObject({}),
     run: (call) => {
-      const { id } = found(call.account.customers, 'customer', pathId(call));
+      const customer = found(call.account.customers, 'customer', pathId(call));
+      const { id } = customer;
       call.account.customers.delete(id);
+      emitEvent(call.account, 'customer.deleted', customer);
       return { id, object: 'customer', deleted: true } satisfies Stripe.DeletedCustomer;
     },
   }),

@@ -21,7 +21,7 @@ describe('the axis of a daily chart', () => {
 
   it('goes below zero where corrections make a day negative', () => {
     const ticks = ticksOf(9n * DOLLAR, -4n * DOLLAR);
-    expect(ticks.map((tick) => tick / DOLLAR)).toEqual([-5n, 0n, 5n, 10n]);
+    expect(ticks.map((tick) => tick / DOLLAR)).toEqual([-6n, -3n, 0n, 3n, 6n, 9n]);
   });
 
   it('exists without any amount, too', () => {

@@ -23,14 +23,78 @@ function readable(html: string): string {
 
 describe('a statement as HTML', () => {
   it('reads like this', () => {
-    const document = sampleStatement([USAGE], { failed: 47 });
-    expect(readable(render(document))).toMatchInlineSnapshot();
+    const document = sampleStatement([USAGE], {
+      failed: 47,
+      startsAt: Date.UTC(2026, 9, 4),
+      endsAt: Date.UTC(2026, 9, 7),
+    });
+    expect(readable(render(document))).toMatchInlineSnapshot(`
+      "Northwind AI
+      Usage statement
+      Not a tax invoice
+      All amounts in USD
+      acme
+      4 – 6 October 2026 (UTC)
+      From 2026-10-04 00:00 +00:00 until 2026-10-07 00:00 +00:00
+      Total due
+      $3.30
+      Usage
+      48 calls
+      1,000,000 input tokens
+      25,000 output tokens
+      47 failed, not charged
+      Price book
+      standard
+      version 2026-01-01
+      Issued
+      2 November 2026
+      sha256:aa11…900c
+      Daily usage by model
+      gpt-4o
+      $0
+      $1
+      $2
+      $3
+      $4
+      4 Oct
+      5
+      6
+      By UTC day.
+      The exact figures behind the bars
+      UTC day | gpt-4o | All | 
+      2026-10-04 | 0.00 | 0.00 | 
+      2026-10-05 | 3.30 | 3.30 | 
+      2026-10-06 | 0.00 | 0.00 | 
+      Sum | 3.30 | 3.30 | 
+      Usage by model
+      Model | Meter | Quantity | USD per 1M | Exact | Amount | 
+      gpt-4o$3.30 together | Input tokens | 1,000,000 | 3.00 | 3.00 | $3.00 | 
+      Output tokens | 25,000 | 12.00 | 0.30 | $0.30 | 
+      TotalMetered usage | $3.30 | 
+      Total (USD) | $3.30 | 
+      Notes
+      Quantity × rate = exact. Amounts are rounded so that they add up to the total.
+      What is left below a millionth is not lost: it is carried on to the next period.
+      47 failed calls, not charged.
+      Price book standard of 2026-01-01: cached input is charged at the input rate (work done).
+      Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.
+      This is a usage statement, not a tax invoice.
+      From the exact sum to the total
+      Exact sum of all entries | 3.30 | 
+      Carried in from the period before | 0.00 | 
+      Carried on to the next period | 0.00 | 
+      Billable, in whole millionths | 3.300000 | 
+      Total, rounded once, half up, to 2 decimals | 3.30 | 
+      Manifest sha256:aa1106d8e91c966ce7a192606e1c80eb2a904a6cef5008407ec0ef441fd4900c, closed 2026-11-02T03:04:05.000Z"
+    `);
   });
 
   it('takes nothing from a tenant for markup', () => {
     const html = render(everything());
     expect(html).not.toMatch(/<script/i);
-    expect(html.split('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;').length).toBeGreaterThan(3);
+    expect(html.split('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;').length).toBeGreaterThan(
+      3,
+    );
     const tags = sampleStatement([{ ...USAGE, model: `"><img src=x onerror='a'>` }], {
       tenantId: '</title></style><b>',
       book: HOSTILE,
@@ -52,7 +116,7 @@ describe('a statement as HTML', () => {
     expect(html).toContain('<html lang="en">');
     expect(html).toMatch(/<title>Usage statement for /);
     expect(html).toMatch(/role="img" aria-labelledby="daily-1-title daily-1-desc"/);
-    expect(html).toMatch(/the highest is 30 Oct with \$1,347\.\d\d\.<\/desc>/);
+    expect(html).toMatch(/the highest is 30 Oct with \$1,349\.32\.<\/desc>/);
     expect(html.match(/<th(?![ea])(?! scope=)/g)).toBeNull();
   });
 

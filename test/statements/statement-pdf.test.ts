@@ -13,7 +13,7 @@ describe('a statement as PDF', () => {
     const first = Buffer.from(await renderStatementPdf([VIEW]));
     const second = Buffer.from(await renderStatementPdf([VIEW]));
     expect(first.equals(second)).toBe(true);
-    expect(first.toString('latin1')).toContain('/CreationDate (D:20261102030405Z)');
+    expect(first.toString('latin1')).toContain('(D:20261102030405Z)');
   });
 
   it('repeats the header of a table on every page that goes on with it, and counts its pages', async () => {
@@ -31,11 +31,17 @@ describe('a statement as PDF', () => {
     const latin = (text: string) => text.replace('−', '\u0096');
     const figures = VIEW.sections.flatMap((section) =>
       section.groups.flatMap((group) =>
-        group.lines.flatMap((line) => [line.quantity, line.rate.text, line.exact.text, line.amount]),
+        group.lines.flatMap((line) => [
+          line.quantity,
+          line.rate.text,
+          line.exact.text,
+          line.amount,
+        ]),
       ),
     );
     const amounts = [...VIEW.totals, ...VIEW.reckoning].map((row) => row.amount);
-    for (const figure of [...figures, ...amounts, VIEW.total]) expect(lines).toContain(latin(figure));
+    for (const figure of [...figures, ...amounts, VIEW.total])
+      expect(lines).toContain(latin(figure));
     expect(lines).toContain(HOSTILE);
     expect(lines).toContain('Not a tax invoice');
   });

@@ -115,8 +115,102 @@ describe('the view of a statement', () => {
   });
 
   it('says in words what is charged, and why', () => {
-    expect({ ...view, daily: view.daily.summary, sections: view.sections.map((s) => s.title) })
-      .toMatchInlineSnapshot();
+    expect({
+      ...view,
+      daily: view.daily.summary,
+      sections: view.sections.map((s) => s.title),
+    }).toMatchInlineSnapshot(`
+      {
+        "bounds": "From 2026-10-01 00:00 +02:00 until 2026-11-01 00:00 +01:00",
+        "closedAt": "2026-11-02T03:04:05.000Z",
+        "currency": "USD",
+        "daily": "Stacked bars of the charge by model for 32 UTC days; the highest is 30 Oct with $1,349.32.",
+        "facts": [
+          {
+            "label": "Usage",
+            "lines": [
+              "108 calls",
+              "1,087,733,817 input tokens",
+              "19,045,013 output tokens",
+              "47 failed, not charged",
+            ],
+          },
+          {
+            "label": "Price book",
+            "lines": [
+              "standard",
+              "version 2026-01-01",
+            ],
+          },
+          {
+            "label": "Issued",
+            "lines": [
+              "2 November 2026",
+              "sha256:ad9d…ed50",
+            ],
+          },
+        ],
+        "issuer": "Northwind AI",
+        "manifestHash": "ad9de330fcb8e7ef3c1b97831c2b7bae862ebdaeffd0f8018c73ce55265aed50",
+        "notes": [
+          "Quantity × rate = exact. Amounts are rounded so that they add up to the total.",
+          "What is left below a millionth is not lost: it is carried on to the next period.",
+          "47 failed calls, not charged.",
+          "1 late entry belongs to an earlier period and is listed apart.",
+          "Price book standard of 2026-01-01: cached input is charged at the input rate (work done).",
+          "Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.",
+          "This is a usage statement, not a tax invoice.",
+        ],
+        "period": "1 – 31 October 2026 (Europe/Berlin)",
+        "reckoning": [
+          {
+            "amount": "3,488.819104075",
+            "label": "Exact sum of all entries",
+          },
+          {
+            "amount": "−5.25",
+            "label": "Carried in from the period before",
+          },
+          {
+            "amount": "−0.000000075",
+            "label": "Carried on to the next period",
+          },
+          {
+            "amount": "3,483.569104",
+            "label": "Billable, in whole millionths",
+          },
+          {
+            "amount": "3,483.57",
+            "label": "Total, rounded once, half up, to 2 decimals",
+          },
+        ],
+        "sections": [
+          "Usage by model",
+          "Late usage of earlier periods",
+        ],
+        "tenant": "<script>alert("x")</script> & Söhne 名",
+        "title": "Usage statement for <script>alert("x")</script> & Söhne 名, 2026-10",
+        "total": "$3,483.57",
+        "totals": [
+          {
+            "amount": "$3,486.66",
+            "label": "Metered usage",
+          },
+          {
+            "amount": "$2.16",
+            "label": "Late usage of earlier periods",
+          },
+          {
+            "amount": "−$5.25",
+            "label": "Carried in from the period before",
+          },
+          {
+            "amount": "$3,483.57",
+            "label": "Total (USD)",
+          },
+        ],
+      }
+    `);
   });
 
   it('explains a period that corrections made negative', () => {

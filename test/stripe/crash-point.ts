@@ -1,0 +1,107 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import type pg from 'pg';
+import Stripe from 'stripe';
+import type { Database } from '../../src/database/database.ts';
+import type { Tables } from '../../src/database/tables.ts';
+import type { StripeParts } from '../../src/stripe/push.ts';
+import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
+
+/** The death of a process: from the chosen await on, nothing that it asks for happens any more. */
+export class Crash extends Error {}
+
+/** Where a process dies: at its n-th await of the world, before what it asked for, or just after it. */
+export interface CrashPlan {
+  readonly at: number;
+  readonly when: 'before' | 'after';
+}
+
+export interface CrashingParts {
+  readonly parts: StripeParts;
+  /** Awaits of database and Stripe so far. */
+  awaits(): number;
+}
+
+/** Wraps what a process reaches the world by. Without a plan it only counts. */
+export function crashing(
+  parts: StripeParts,
+  double: StripeDouble,
+  plan: CrashPlan | null,
+): CrashingParts {
+  let count = 0;
+  let isDead = false;
+  const die = () => {
+    isDead = true;
+    return new Crash(`crashed ${plan?.when} await ${plan?.at}`);
+  };
+  const step: Step = async (ask, undo) => {
+    if (isDead) throw new Crash('already dead');
+    count += 1;
+    const isHere = count === plan?.at;
+    if (isHere && plan.when === 'before') throw die();
+    const answer = await ask();
+    if (!isHere) return answer;
+    undo?.(answer);
+    throw die();
+  };
+  return {
+    parts: { ...parts, database: wrapDatabase(parts.database, step), stripe: client(double, step) },
+    awaits: () => count,
+  };
+}
+
+type Step = <Answer>(
+  ask: () => Promise<Answer>,
+  undo?: (answer: Answer) => void,
+) => Promise<Answer>;
+
+function wrapDatabase(database: Database, step: Step): Database {
+  const pool = new Proxy(database.pool, {
+    get(real, name) {
+      if (name === 'connect') {
+        return async () =>
+          wrapClient(
+            await step(
+              () => real.connect(),
+              (taken) => taken.release(true),
+            ),
+            step,
+          );
+      }
+      return stepped(real, name, step);
+    },
+  });
+  return { pool, kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
+}
+
+function wrapClient(client: pg.PoolClient, step: Step): pg.PoolClient {
+  return new Proxy(client, { get: (real, name) => stepped(real, name, step) });
+}
+
+function stepped(real: object, name: string | symbol, step: Step): unknown {
+  const value: unknown = Reflect.get(real, name);
+  if (typeof value !== 'function') return value;
+  if (name !== 'query') return value.bind(real);
+  return (...given: readonly unknown[]) => step(() => Reflect.apply(value, real, given));
+}
+
+/** The real SDK with the same settings as ours, over an HTTP client that counts and dies. */
+function client(double: StripeDouble, step: Step): Stripe {
+  const real = Stripe.createNodeHttpClient();
+  const httpClient = new Proxy(real, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      if (name !== 'makeRequest') return value.bind(target);
+      return (...given: readonly unknown[]) => step(() => Reflect.apply(value, target, given));
+    },
+  });
+  return new Stripe(double.apiKey, {
+    host: '127.0.0.1',
+    port: double.port,
+    protocol: 'http',
+    maxNetworkRetries: 0,
+    timeout: 20_000,
+    telemetry: false,
+    httpClient,
+  });
+}

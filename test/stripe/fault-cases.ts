@@ -1,0 +1,192 @@
+import { checkPushes } from '../../src/audit/laws-store.ts';
+import type { StepResult } from '../../src/cli/month-run.ts';
+import { runMonth } from '../../src/cli/month-run.ts';
+import { parseInstant } from '../../src/clock.ts';
+import { checkSummaries } from '../../src/stripe/summary-law.ts';
+import type { FaultSpec } from '../../src/stripe-double/fault.ts';
+import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import type { BillingScene, SceneTenant } from './billing-scene.ts';
+import {
+  ACME,
+  MONTH,
+  makeTemplate,
+  monthOptions,
+  openBillingScene,
+  startDouble,
+} from './billing-scene.ts';
+import type { CrashPlan } from './crash-point.ts';
+import { Crash, crashing } from './crash-point.ts';
+
+/** One way for a month to go wrong: a crash, a fault of Stripe, or both; and when it is run again. */
+export interface FaultCase {
+  readonly crash: CrashPlan | null;
+  readonly fault: FaultSpec | null;
+  readonly rerunAfterHours: number;
+}
+
+export const RERUN_HOURS = [1, 25, 73] as const;
+
+/** Every fault of the double but `hold`, which is no fault; a reset twice, since the SDK repeats once. */
+export const FAULTS: readonly FaultSpec[] = [
+  { kind: 'reset_before_apply', times: 2 },
+  { kind: 'apply_then_reset', times: 2 },
+  { kind: 'cut_body' },
+  { kind: 'rate_limit' },
+  { kind: 'rate_limit', reason: 'global-rate' },
+  { kind: 'lock_timeout' },
+  { kind: 'stored_500' },
+  { kind: 'stored_500', applied: true },
+  { kind: 'html_503' },
+  { kind: 'error', status: 401, message: 'Invalid API Key provided.' },
+];
+
+export interface FaultBench {
+  /** Awaits of database and Stripe in a run that meets no fault. */
+  readonly awaits: number;
+  /** Requests to Stripe in that run. */
+  readonly requests: number;
+  /** What is wrong at the end of the case; empty when the invoice is right and the laws hold. */
+  play(given: FaultCase): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+const TENANTS: readonly SceneTenant[] = [ACME];
+
+/** Counts a run without faults, and then plays cases on copies of the same month. */
+export async function openFaultBench(): Promise<FaultBench> {
+  const template = await makeTemplate(TENANTS);
+  const double = await startDouble();
+  const scene = () => openBillingScene({ tenants: TENANTS, template, double });
+  const counted = await scene();
+  await endMonth(counted);
+  const before = double.control.requests().length;
+  const { parts, awaits } = crashing(counted.parts, double, null);
+  await runMonth(monthOptions(parts), MONTH);
+  const requests = double.control.requests().length - before;
+  await counted.close();
+  return {
+    awaits: awaits(),
+    requests,
+    play: async (given) => {
+      const opened = await scene();
+      try {
+        return await play(opened, double, given);
+      } finally {
+        double.control.clearFaults();
+        await opened.close();
+      }
+    },
+    close: () => double.close(),
+  };
+}
+
+async function endMonth(scene: BillingScene): Promise<void> {
+  await scene.double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+}
+
+/** Time to wait, at the most, for what a day's absence must prove. */
+const MOST_RERUNS = 5;
+const HOUR_MS = 3_600_000;
+
+async function play(
+  scene: BillingScene,
+  double: StripeDouble,
+  given: FaultCase,
+): Promise<readonly string[]> {
+  await endMonth(scene);
+  if (given.fault !== null) double.control.injectFault(given.fault);
+  await runAndMaybeDie(scene, double, given.crash);
+  double.control.clearFaults();
+  await double.control.advanceClock(given.rerunAfterHours * HOUR_MS);
+  let results = await runMonth(monthOptions(scene.parts), MONTH);
+  for (let run = 1; run < MOST_RERUNS && !isDone(results); run += 1) {
+    await double.control.advanceClock(25 * HOUR_MS);
+    results = await runMonth(monthOptions(scene.parts), MONTH);
+  }
+  await double.control.advanceClock(80 * HOUR_MS);
+  return wrongs(scene, results);
+}
+
+async function runAndMaybeDie(
+  scene: BillingScene,
+  double: StripeDouble,
+  plan: CrashPlan | null,
+): Promise<void> {
+  const { parts } = crashing(scene.parts, double, plan);
+  try {
+    await runMonth(monthOptions(parts), MONTH);
+  } catch (error) {
+    if (!(error instanceof Crash)) throw error;
+  }
+}
+
+function isDone(results: readonly StepResult[]): boolean {
+  return results.every((result) => result.state === 'done');
+}
+
+/** The steps that are not done, the laws that do not hold, and invoices that are not the statements. */
+export async function wrongs(
+  scene: BillingScene,
+  results: readonly StepResult[],
+): Promise<readonly string[]> {
+  const laws = [await checkPushes(scene.database), await checkSummaries(scene.parts)];
+  return [
+    ...results
+      .filter((result) => result.state !== 'done')
+      .map((result) => `${result.step} ${result.state}: ${result.detail}`),
+    ...laws.flatMap((law) => law.violations.map((violation) => `law ${law.law}: ${violation}`)),
+    ...(await scene.differences()),
+  ];
+}
+
+/** Which of many cases a short run takes: evenly spread, always the same. */
+export function sample<Item>(items: readonly Item[], count: number): readonly Item[] {
+  const distance = items.length / Math.min(count, items.length);
+  return Array.from({ length: Math.min(count, items.length) }, (_, index) => {
+    const item = items[Math.floor(index * distance)];
+    if (item === undefined) throw new Error('a sample beyond the end');
+    return item;
+  });
+}
+
+/** A death before and after each await, run again after each delay. */
+export function crashCases(awaits: number): readonly FaultCase[] {
+  const cases: FaultCase[] = [];
+  for (let at = 1; at <= awaits; at += 1) {
+    for (const when of ['before', 'after'] as const) {
+      for (const rerunAfterHours of RERUN_HOURS) {
+        cases.push({ crash: { at, when }, fault: null, rerunAfterHours });
+      }
+    }
+  }
+  return cases;
+}
+
+/** Each fault at each request, once and for the rest of the run, run again after each delay. */
+export function stripeCases(requests: number): readonly FaultCase[] {
+  const cases: FaultCase[] = [];
+  for (let after = 0; after < requests; after += 1) {
+    for (const fault of FAULTS) {
+      for (const times of [fault.times ?? 1, 40]) {
+        for (const rerunAfterHours of RERUN_HOURS) {
+          cases.push({ crash: null, fault: { ...fault, after, times }, rerunAfterHours });
+        }
+      }
+    }
+  }
+  return cases;
+}
+
+/** Each fault on the meter event, with a death at each await besides. */
+export function bothCases(awaits: number): readonly FaultCase[] {
+  const match = { method: 'POST', path: '/v1/billing/meter_events' };
+  return FAULTS.flatMap((fault) =>
+    crashCases(awaits).map((given) => ({ ...given, fault: { ...fault, match } })),
+  );
+}
+
+export function describeCase({ crash, fault, rerunAfterHours }: FaultCase): string {
+  const death = crash === null ? 'no crash' : `crash ${crash.when} await ${crash.at}`;
+  const fails = fault === null ? 'no fault' : JSON.stringify(fault);
+  return `${death}, ${fails}, again after ${rerunAfterHours} h`;
+}

@@ -1,0 +1,275 @@
+import { createHmac } from 'node:crypto';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startHttpServer } from '../../src/api/http-server.ts';
+import { runMonth } from '../../src/cli/month-run.ts';
+import { parseInstant, systemClock } from '../../src/clock.ts';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { readAlerts } from '../../src/stripe/alert-store.ts';
+import { readInvoices } from '../../src/stripe/invoice-store.ts';
+import { pushMonth } from '../../src/stripe/push.ts';
+import { reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { unparkIntent } from '../../src/stripe/unpark.ts';
+import { receiveFromEventBridge } from '../../src/stripe/webhook.ts';
+import { count, textRows } from '../support/database.ts';
+import { receiveEvents } from '../support/ledger.ts';
+import type { BillingScene, SceneOptions } from './billing-scene.ts';
+import { customerOf, MONTH, monthOptions, openBillingScene, usage } from './billing-scene.ts';
+
+vi.mock('../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../src/clock.ts')>()),
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
+}));
+
+const HOUR_MS = 3_600_000;
+const SECRET = 'whsec_of_this_test';
+const NOTHING = '{"id":"evt_1","object":"event","type":"charge.succeeded","data":{"object":{}}}';
+
+async function scene(options: SceneOptions = {}) {
+  const opened = await openBillingScene(options);
+  onTestFinished(opened.close);
+  return opened;
+}
+
+async function endpoint({ parts }: BillingScene) {
+  const server = await startHttpServer({
+    parts,
+    webhookSecret: SECRET,
+    host: '127.0.0.1',
+    port: 0,
+  });
+  onTestFinished(server.close);
+  return server.url;
+}
+
+function signed(body: string, secret = SECRET): string {
+  const at = Math.floor(systemClock() / 1000);
+  const signature = createHmac('sha256', secret).update(`${at}.${body}`).digest('hex');
+  return `t=${at},v1=${signature}`;
+}
+
+async function deliver(url: string, body: string, signature: string | null) {
+  const response = await fetch(`${url}/stripe/webhook`, {
+    method: 'POST',
+    body,
+    headers: signature === null ? {} : { 'stripe-signature': signature },
+  });
+  return { status: response.status, answer: await response.json() };
+}
+
+async function closeOctober({ double, parts }: BillingScene, at = '2026-11-01T00:30:00Z') {
+  await double.control.setClock(parseInstant(at));
+  await closePeriods(parts.database, parts.clock, { month: MONTH, tenantId: null });
+}
+
+test('a delivery without the right signature is refused and leaves nothing', async () => {
+  const opened = await scene({ withWebhooks: false, withSubscriptions: false });
+  const url = await endpoint(opened);
+
+  expect(await deliver(url, NOTHING, null)).toMatchObject({ status: 400 });
+  expect(await deliver(url, NOTHING, signed(NOTHING, 'whsec_other'))).toMatchObject({
+    status: 400,
+  });
+  expect(await deliver(url, `${NOTHING} `, signed(NOTHING))).toMatchObject({ status: 400 });
+  const thin = '{"id":"evt_2","object":"v2.core.event","type":"v1.billing.meter.no_meter_found"}';
+  expect(await deliver(url, thin, signed(thin, 'whsec_other'))).toMatchObject({ status: 400 });
+  expect(await count(opened.database, 'stripe_events')).toBe(0);
+});
+
+test('an event is handled once, however often it is delivered', async () => {
+  const opened = await scene({ withWebhooks: false, withSubscriptions: false });
+  const url = await endpoint(opened);
+
+  const first = await deliver(url, NOTHING, signed(NOTHING));
+  const again = await deliver(url, NOTHING, signed(NOTHING));
+
+  expect(first).toMatchObject({ status: 200, answer: { event: 'evt_1', outcome: 'ignored' } });
+  expect(again).toMatchObject({
+    status: 200,
+    answer: { event: 'evt_1', outcome: 'handled before' },
+  });
+  expect(await count(opened.database, 'stripe_events')).toBe(1);
+});
+
+test('the health check says whether the database answers, and other paths are not there', async () => {
+  const opened = await scene({ withWebhooks: false, withSubscriptions: false });
+  const url = await endpoint(opened);
+
+  const health = await fetch(`${url}/healthz`);
+  expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
+  expect((await fetch(`${url}/elsewhere`)).status).toBe(404);
+  expect((await fetch(`${url}/stripe/webhook`)).status).toBe(404);
+});
+
+test('a draft that could not be held is held when Stripe delivers again', async () => {
+  const { double, database } = await scene();
+  const match = { method: 'POST', path: '/v1/invoices/*' };
+  double.control.injectFault({ kind: 'html_503', match, times: 4 });
+
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  expect(
+    await textRows(database, "select handled_at from stripe_events where type = 'invoice.created'"),
+  ).toEqual([{ handled_at: null }]);
+  await double.control.advanceClock(HOUR_MS);
+
+  expect(
+    await textRows(database, "select outcome from stripe_events where type = 'invoice.created'"),
+  ).toEqual([{ outcome: 'held until the push is proven' }]);
+  const [invoice] = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(invoice?.state).toBe('held');
+  await double.control.advanceClock(100 * HOUR_MS);
+  const [later] = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(later?.state).toBe('held');
+});
+
+test('usage that Stripe drops after its 200 is parked, and told anew once a person has mended the cause', async () => {
+  const opened = await scene();
+  const { double, parts, database, differences } = opened;
+  await closeOctober(opened);
+  await pushMonth(parts, MONTH).then(() => undefined);
+  await database.pool.query(
+    "update push_intents set state = 'pending', attempts = 0, first_attempt_at = null",
+  );
+  // given a customer that is deleted at Stripe after it was looked at, so that the event is dropped
+  double.control.reset();
+  await double.control.setClock(parseInstant('2026-11-01T00:31:00Z'));
+  const again = await rebuild(opened);
+
+  await pushMonth(again, MONTH);
+  expect(await textRows(database, 'select state from audit.pushes')).toEqual([
+    { state: 'confirmed' },
+  ]);
+  await double.control.advanceClock(60_000);
+  await handleThinEvents(again);
+
+  expect(await textRows(database, 'select state from audit.pushes')).toEqual([{ state: 'parked' }]);
+  const [alert] = await readAlerts(database);
+  expect(alert).toMatchObject({
+    kind: 'meter_error',
+    tenantId: 'acme',
+    subject: 'spl-acme-2026-10-01-usd-1',
+  });
+  expect(alert?.detail).toContain('meter_event_customer_not_found');
+  const pushed = await pushMonth(again, MONTH);
+  expect(pushed.find((row) => row.tenant_id === 'acme')).toMatchObject({ state: 'parked' });
+  double.control.addCustomer({ id: customerOf('acme') });
+  await expect(unparkIntent(again, 'spl-acme-2026-10-01-usd-1')).rejects.toThrow('less than a day');
+  await double.control.advanceClock(25 * HOUR_MS);
+
+  await unparkIntent(again, 'spl-acme-2026-10-01-usd-1');
+  await pushMonth(again, MONTH);
+
+  expect(
+    await textRows(database, 'select identifier, state from audit.pushes order by identifier'),
+  ).toEqual([
+    { identifier: 'spl-acme-2026-10-01-usd-1', state: 'missing' },
+    { identifier: 'spl-acme-2026-10-01-usd-2', state: 'confirmed' },
+  ]);
+  const rows = await reconcileMonth(again, MONTH);
+  expect(rows.filter((row) => row.difference !== 'none' && row.difference !== 'shadow')).toEqual(
+    [],
+  );
+  expect(differences).toBeDefined();
+});
+
+/** The double is empty after a reset: the meter again, and a customer check that is remembered. */
+async function rebuild({ parts }: BillingScene) {
+  const { setUpMeter } = await import('../../src/stripe/setup.ts');
+  const { saveMeter } = await import('../../src/stripe/push-store.ts');
+  const meter = await setUpMeter(parts.stripe, 'USD');
+  await saveMeter(parts.database, meter, { livemode: false, at: parts.clock() });
+  return parts;
+}
+
+async function handleThinEvents(parts: BillingScene['parts']): Promise<void> {
+  const events = await parts.stripe.v2.core.events.list({
+    types: ['v1.billing.meter.error_report_triggered'],
+  });
+  for (const event of events.data) {
+    const { id, type, created, livemode } = event;
+    const notification = { id, object: 'v2.core.event', type, created, livemode };
+    await receiveFromEventBridge(
+      parts,
+      JSON.stringify({ 'detail-type': type, detail: notification }),
+    );
+  }
+}
+
+test('a deleted customer flags its tenant, and no usage is told to it', async () => {
+  const opened = await scene();
+  const { double, parts, database } = opened;
+  await parts.stripe.customers.del(customerOf('acme'));
+  await double.control.settle();
+
+  expect((await readAlerts(database)).map((alert) => [alert.kind, alert.tenantId])).toEqual([
+    ['customer_deleted', 'acme'],
+  ]);
+  await closeOctober(opened);
+  const pushed = await pushMonth(parts, MONTH);
+  const acme = pushed.find((row) => row.tenant_id === 'acme');
+  expect(acme?.state).toBe('refused');
+  expect(acme?.detail).toContain('tenant "acme"');
+  expect(double.control.meterEvents()).toEqual([]);
+});
+
+test('a canceled subscription has its closed periods pushed at once, and open usage is an alert', async () => {
+  const opened = await scene();
+  const { double, parts, database } = opened;
+  await closeOctober(opened);
+  await receiveEvents(
+    database,
+    [usage('acme', { tokens: 5_000, index: 90, at: '2026-11-02T00:00:00Z' })],
+    '2026-11-02T00:00:01Z',
+  );
+  await double.control.setClock(parseInstant('2026-11-02T01:00:00Z'));
+  const [subscription] = (await parts.stripe.subscriptions.list({ customer: customerOf('acme') }))
+    .data;
+
+  await parts.stripe.subscriptions.cancel(subscription?.id ?? '');
+  await double.control.settle();
+
+  expect(await textRows(database, 'select tenant_id, state from audit.pushes')).toEqual([
+    { tenant_id: 'acme', state: 'confirmed' },
+  ]);
+  const [alert] = await readAlerts(database);
+  expect(alert).toMatchObject({ kind: 'subscription_canceled', tenantId: 'acme' });
+  expect(alert?.detail).toContain('period 2026-11-01 is open with');
+});
+
+test('an event that comes by EventBridge and SQS is handled like one over HTTP', async () => {
+  const opened = await scene({ withWebhooks: false });
+  const { double, parts, database } = opened;
+  await double.control.setClock(parseInstant('2026-11-01T00:10:00Z'));
+  const [created] = (await parts.stripe.events.list({ type: 'invoice.created' })).data;
+
+  const envelope = JSON.stringify({
+    'detail-type': 'invoice.created',
+    source: 'aws.partner/stripe.com',
+    detail: created,
+  });
+  const first = await receiveFromEventBridge(parts, envelope);
+  const again = await receiveFromEventBridge(parts, envelope);
+
+  expect([first.outcome, again.outcome]).toEqual([
+    'held until the push is proven',
+    'handled before',
+  ]);
+  expect(await count(database, "stripe_invoices where state = 'held'")).toBe(1);
+});
+
+test('an invoice.created that comes after the release does not hold the invoice again', async () => {
+  const opened = await scene({ withWebhooks: false });
+  const { double, parts, database, differences } = opened;
+  await double.control.setClock(parseInstant('2026-11-01T00:10:00Z'));
+  const [created] = (await parts.stripe.events.list({ type: 'invoice.created' })).data;
+  await receiveFromEventBridge(parts, JSON.stringify(created));
+  await runMonth(monthOptions(parts), MONTH);
+
+  const copy = { ...created, id: 'evt_copy' };
+  expect((await receiveFromEventBridge(parts, JSON.stringify(copy))).outcome).toBe(
+    'was released before',
+  );
+
+  await double.control.advanceClock(2 * HOUR_MS);
+  expect(await differences()).toEqual([]);
+  expect(await count(database, "stripe_invoices where state = 'released'")).toBe(1);
+});
