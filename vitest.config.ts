@@ -18,14 +18,14 @@ export default defineConfig({
     // Integration tests mostly wait for Postgres, so a few more files than cores keep both busy.
     maxWorkers: 3,
     projects: [
-      { test: { name: 'pure', include: PURE, testTimeout: 20_000 } },
+      { test: { name: 'pure', include: PURE, testTimeout: 60_000 } },
       {
         test: {
           name: 'database',
           include: ['test/**/*.test.ts'],
           exclude: PURE,
           globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 60_000,
+          testTimeout: 90_000,
           hookTimeout: 60_000,
         },
       },

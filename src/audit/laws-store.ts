@@ -170,8 +170,8 @@ export function checkPushes(database: Database): Promise<LawReport> {
     sql<Counted>`
     with pushed as (
       select c.tenant_id, c.period_start, c.charge_exact, c.carried_in, c.carried_out, c.billable_micro,
-        coalesce(sum(i.value_micro), 0) as intended,
-        count(i.identifier) as intents
+        coalesce(sum(i.value_micro) filter (where i.state <> 'missing'), 0) as intended,
+        count(i.identifier) filter (where i.state <> 'missing') as intents
       from closes c left join push_intents i on i.tenant_id = c.tenant_id
         and i.period_start = c.period_start and i.state <> 'missing'
       group by c.tenant_id, c.period_start

@@ -10,6 +10,7 @@ import type { PushOptions } from '../stripe/push.ts';
 import { pushMonth } from '../stripe/push.ts';
 import { readMeters } from '../stripe/push-store.ts';
 import { reconcileMonth } from '../stripe/reconcile.ts';
+import { Unanswered } from '../stripe/stripe-client.ts';
 
 /** In this order: each builds on those before it. */
 export const STEPS = [
@@ -86,7 +87,8 @@ async function perform(options: MonthRunOptions, step: Step, month: string): Pro
     return await WORK[step](options, month);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { state: 'wrong', detail: `${error.message}; ${error.remedy}` };
+    const state = error instanceof Unanswered ? 'unfinished' : 'wrong';
+    return { state, detail: `${error.message}; ${error.remedy}` };
   }
 }
 

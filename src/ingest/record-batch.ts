@@ -1,6 +1,7 @@
-import { type InstantMs, pause } from '../clock.ts';
+import type { InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { inTransaction, sqlState } from '../database/database.ts';
+import { inTransaction } from '../database/database.ts';
+import { retryLostRace } from '../database/lost-race.ts';
 import type { ReadEvent, ReadItem } from '../events/read-body.ts';
 import type { PostOutcome } from '../ledger/post-events.ts';
 import { postEvents } from '../ledger/post-events.ts';
@@ -18,35 +19,21 @@ export interface RecordedBatch {
   readonly outcomes: readonly ItemOutcome[];
 }
 
-/** Each lost race means that another batch was committed; so many in a row are a fault of ours. */
-const MOST_TRIES = 25;
-const LONGEST_PAUSE_MS = 20;
-const UNIQUE_VIOLATION = '23505';
-const DEADLOCK = '40P01';
-
 /**
  * Records a batch in one transaction: entries, structure, quarantine and the receipts of law 1 are
- * there together or not at all. After it returns, the messages may be deleted.
+ * there together or not at all. After it returns, the messages may be deleted. When another worker
+ * commits one of these keys after our probe, the next probe sees it.
  */
-export async function recordBatch(
+export function recordBatch(
   database: Database,
   cache: ReferenceCache,
   batch: { readonly items: readonly ReadItem[]; readonly recordedAt: InstantMs },
 ): Promise<RecordedBatch> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await inTransaction(database, (transaction) =>
-        recordItems(transaction, cache, { ...batch, kind: 'ingest' }),
-      );
-    } catch (error) {
-      cache.forget();
-      const state = sqlState(error);
-      // Another worker committed one of these keys after our probe; the next probe will see it.
-      const lostRace = state === UNIQUE_VIOLATION || state === DEADLOCK;
-      if (!lostRace || attempt === MOST_TRIES) throw error;
-      await pause(Math.random() * Math.min(attempt, LONGEST_PAUSE_MS));
-    }
-  }
+  const record = () =>
+    inTransaction(database, (transaction) =>
+      recordItems(transaction, cache, { ...batch, kind: 'ingest' }),
+    );
+  return retryLostRace(record, () => cache.forget());
 }
 
 /** The same inside a transaction of the caller's, who retries. */

@@ -81,11 +81,15 @@ function sealPeriods(database: Database, clock: Clock, request: CloseRequest): P
       request.tenantId === null
         ? await readTenants(kysely, 'all')
         : [await readTenant(kysely, request.tenantId)];
-    await insertIdlePeriods(transaction, tenants, request.month);
+    const idle = { month: request.month, now: clock() };
+    const running = await insertIdlePeriods(transaction, tenants, idle);
     const periods = await readPeriodsOf(kysely, request.month, request.tenantId);
-    if (periods.length === 0) refuseNothingToClose(request);
+    if (periods.length + running.length === 0) refuseNothingToClose(request);
     const sealed: PeriodRow[] = [];
-    const others: CloseAnswer[] = [];
+    const known = new Set(periods.map((period) => periodKey(period.tenantId, period.periodStart)));
+    const others = running
+      .filter(({ tenantId, period }) => !known.has(periodKey(tenantId, period.startDate)))
+      .map(({ tenantId, period }) => notEnded(tenantId, period.startDate, period.endsAt));
     const unclosed = periods.filter((period) => period.state !== 'closed');
     const objections = await readObjections(kysely, unclosed);
     for (const period of unclosed) {
@@ -107,31 +111,36 @@ function refuseNothingToClose(request: CloseRequest): never {
   );
 }
 
+const UNCLOSED = { charge_total: null, currency: null, manifest_hash: null } as const;
+
+function notEnded(tenantId: string, periodStart: string, endsAt: number): CloseAnswer {
+  const detail = `ends at ${formatInstant(endsAt)}`;
+  const of = { tenant_id: tenantId, period_start: periodStart };
+  return { ...UNCLOSED, ...of, state: 'not_ended', detail };
+}
+
 function findObjection(period: PeriodRow, objections: Objections, now: number): CloseAnswer | null {
   const key = periodKey(period.tenantId, period.periodStart);
-  const answer = (state: 'not_ended' | 'refused', detail: string) => ({
-    tenant_id: period.tenantId,
-    period_start: period.periodStart,
-    state,
+  const { tenantId, periodStart } = period;
+  const refused = (detail: string) => ({
+    ...UNCLOSED,
+    tenant_id: tenantId,
+    period_start: periodStart,
+    state: 'refused' as const,
     detail,
-    charge_total: null,
-    currency: null,
-    manifest_hash: null,
   });
-  if (now < period.endsAt) return answer('not_ended', `ends at ${formatInstant(period.endsAt)}`);
+  if (now < period.endsAt) return notEnded(period.tenantId, period.periodStart, period.endsAt);
   const earlier = objections.earlierOpen.get(key);
   if (earlier !== undefined) {
     const month = earlier.slice(0, 7);
-    return answer(
-      'refused',
+    return refused(
       `its period from ${earlier} is still open; close ${month} first, remainders are carried in order`,
     );
   }
   const unrated = objections.unrated.get(key) ?? [];
   if (unrated.length > 0) {
     const models = unrated.map(({ model, entries }) => `${model} (${entries})`).join(', ');
-    return answer(
-      'refused',
+    return refused(
       `entries without a price (R10): ${models}; import a price for each model, then rerate ${period.periodStart.slice(0, 7)}`,
     );
   }
@@ -172,13 +181,11 @@ const EMPTY: PeriodGroups = { currencies: [], groups: [] };
 
 function refuseCurrencies(period: PeriodRow, currencies: readonly string[]): CloseAnswer {
   return {
+    ...UNCLOSED,
     tenant_id: period.tenantId,
     period_start: period.periodStart,
     state: 'refused',
     detail: `charges in ${currencies.join(' and ')}; one period has one currency, correct the entries of the other`,
-    charge_total: null,
-    currency: null,
-    manifest_hash: null,
   };
 }
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
-import { periodsBeginningIn } from '../periods/calendar.ts';
+import { type Period, periodsBeginningIn } from '../periods/calendar.ts';
 import type { PriceCatalog, Rate } from '../rating/price-catalog.ts';
 import { timesFactor } from '../rating/price-catalog.ts';
 import type { Tenant } from '../tenants/tenant.ts';
@@ -43,25 +43,30 @@ export async function readPeriodsOf(
 
 /**
  * Makes the rows of the month's periods in which a tenant had no usage, so that they close like the
- * others. Only for tenants that existed before the period's end, and not before an open period.
+ * others. Only of periods that have ended, for tenants
+ * that existed before that end, and not before what is closed. Answers those that have not ended.
  */
 export async function insertIdlePeriods(
   transaction: Transaction,
   tenants: readonly Tenant[],
-  month: string,
-): Promise<void> {
+  of: { readonly month: string; readonly now: InstantMs },
+): Promise<readonly { readonly tenantId: string; readonly period: Period }[]> {
   const { rows } = await transaction.client.query<{ tenant_id: string; created_at: InstantMs }>(
     'select tenant_id, created_at from tenants where tenant_id = any($1)',
     [tenants.map((tenant) => tenant.tenantId)],
   );
   const createdAt = new Map(rows.map((row) => [row.tenant_id, row.created_at]));
   const idle = tenants.flatMap((tenant) =>
-    periodsBeginningIn(tenant.calendar, month)
+    periodsBeginningIn(tenant.calendar, of.month)
       .filter((period) => period.endsAt > (createdAt.get(tenant.tenantId) ?? 0))
       .filter((period) => period.endsAt > (tenant.closedUntil ?? 0))
       .map((period) => ({ tenantId: tenant.tenantId, period })),
   );
-  await insertPeriods(transaction, idle);
+  const { ended = [], running = [] } = Object.groupBy(idle, ({ period }) =>
+    period.endsAt <= of.now ? 'ended' : 'running',
+  );
+  await insertPeriods(transaction, ended);
+  return running;
 }
 
 /** What stands against closing some of these periods, by `periodKey`; asked for all of them at once. */

@@ -6,6 +6,13 @@ import { COPY_COLUMNS } from './copy-line.ts';
 import type { NewEntry, RateReference } from './entry.ts';
 import { ENTRIES_PER_BATCH } from './posting-store.ts';
 
+/** Neither a reversal nor reversed by one. */
+const STANDS =
+  'not e.is_reversal and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)';
+
+/** Who corrects an answer whose first attempt was not known when it was posted. */
+export const JOINER = 'spanledger';
+
 /** An entry as the ledger holds it. */
 export interface StoredEntry extends NewEntry {
   readonly entryId: bigint;
@@ -17,6 +24,19 @@ export function readEntries(
   entryIds: readonly bigint[],
 ): Promise<readonly StoredEntry[]> {
   return select(transaction, 'entry_id = any($1::bigint[]) order by entry_id', [entryIds]);
+}
+
+/** What a tenant has of one event's part: the first revision that is free, and whether one stands. */
+export async function readRevisions(
+  transaction: Transaction,
+  key: Pick<NewEntry, 'tenantId' | 'source' | 'eventId' | 'memberId'>,
+): Promise<{ readonly next: number; readonly stands: boolean }> {
+  const { rows } = await transaction.client.query<{ next: number; stands: boolean }>(
+    `select coalesce(max(revision) + 1, 0)::int as next, coalesce(bool_or(${STANDS}), false) as stands
+     from entries e where tenant_id = $1 and source = $2 and event_id = $3 and member_id = $4`,
+    [key.tenantId, key.source, key.eventId, key.memberId],
+  );
+  return rows[0] ?? { next: 0, stands: false };
 }
 
 /** Which entries are asked for; what is absent does not narrow. */
@@ -42,8 +62,7 @@ export function readCurrentEntries(
 ): Promise<readonly StoredEntry[]> {
   return select(
     transaction,
-    `entry_id > $1 and kind <> 'allocation' and not is_reversal
-       and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
+    `entry_id > $1 and kind <> 'allocation' and ${STANDS}
        and ($2::text is null or to_char(period_start, 'YYYY-MM') = $2)
        and ($3::text is null or tenant_id = $3)
        and ($4::text is null or user_id = $4)
@@ -83,7 +102,7 @@ export function readFailedAttempts(
   transaction: Transaction,
   traces: readonly TraceKey[],
 ): Promise<readonly StoredEntry[]> {
-  return selectByTrace(transaction, traces, "e.status <> 'ok' and not e.is_reversal");
+  return selectByTrace(transaction, traces, `e.status <> 'ok' and ${STANDS}`);
 }
 
 /** Answers in these traces that may have followed a failed attempt, as they count now. */
@@ -94,8 +113,11 @@ export function readLaterAttempts(
   return selectByTrace(
     transaction,
     traces,
-    `e.status = 'ok' and (e.attempt > 1 or e.further_tags ? 'requested_model_source') and not e.is_reversal
-       and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)`,
+    `e.status = 'ok' and (e.attempt > 1 or e.further_tags ? 'requested_model_source') and ${STANDS}
+       -- What a person said about the model stays said.
+       and not exists (select 1 from entries o where o.tenant_id = e.tenant_id and o.source = e.source
+         and o.event_id = e.event_id and o.member_id = e.member_id and o.revision = 0
+         and e.kind = 'correction' and e.actor <> '${JOINER}' and o.requested_model <> e.requested_model)`,
   );
 }
 

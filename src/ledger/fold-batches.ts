@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
+import { retryLostRace } from '../database/lost-race.ts';
 import { joinAttempts } from './join-attempts.ts';
 import { foldBatches, takeUnfolded } from './rollup-store.ts';
 
@@ -25,11 +26,13 @@ export async function foldAll(database: Database, clock: Clock = systemClock): P
  * commits late.
  */
 function foldSome(database: Database, clock: Clock): Promise<number> {
-  return inTransaction(database, async (transaction) => {
-    const batchIds = await takeUnfolded(transaction, BATCHES_A_FOLD);
-    if (batchIds.length === 0) return 0;
-    await joinAttempts(transaction, batchIds, clock());
-    await foldBatches(transaction, batchIds);
-    return batchIds.length;
-  });
+  return retryLostRace(() =>
+    inTransaction(database, async (transaction) => {
+      const batchIds = await takeUnfolded(transaction, BATCHES_A_FOLD);
+      if (batchIds.length === 0) return 0;
+      await joinAttempts(transaction, batchIds, clock());
+      await foldBatches(transaction, batchIds);
+      return batchIds.length;
+    }),
+  );
 }

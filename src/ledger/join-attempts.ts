@@ -7,7 +7,7 @@ import type { Attempt } from './attempts.ts';
 import { firstAttemptOf, isFailedAttempt, isLaterAttempt } from './attempts.ts';
 import type { NewEntry } from './entry.ts';
 import type { StoredEntry, TraceKey } from './entry-store.ts';
-import { readAttemptsOf, readFailedAttempts, readLaterAttempts } from './entry-store.ts';
+import { JOINER, readAttemptsOf, readFailedAttempts, readLaterAttempts } from './entry-store.ts';
 import { correct, postCorrectionEntries } from './post-corrections.ts';
 import { lockForPosting } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
@@ -46,9 +46,6 @@ function attemptOf({ event }: ReceivedEvent): Attempt {
     requestedModel: event.requestedModel ?? '',
   };
 }
-
-/** Who corrects an answer whose first attempt was not known when it was posted. */
-const ACTOR = 'spanledger';
 
 /**
  * Puts right what posting could not know: an answer whose call first requested another model, in an
@@ -98,7 +95,7 @@ function correctionOf(
 ): readonly NewEntry[] {
   const { requestedModel, source, eventId } = first;
   const reason = `R8: the call first requested ${requestedModel}, in event ${eventId} of source ${source}`;
-  const request = { change: { requestedModel }, note: { reason, actor: ACTOR } };
+  const request = { change: { requestedModel }, note: { reason, actor: JOINER } };
   const { reversal, replacement } = correct(cache, answer, request);
   return replacement === null ? [reversal] : [reversal, replacement];
 }

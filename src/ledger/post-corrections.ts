@@ -1,15 +1,15 @@
 import type { Clock } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { inTransaction, sqlState } from '../database/database.ts';
+import { inTransaction } from '../database/database.ts';
+import { isLostRace } from '../database/lost-race.ts';
 import { formatPico } from '../money.ts';
 import { placeUsage } from '../periods/placement.ts';
-import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import type { CorrectionNote, EntryChange } from './correction.ts';
 import { replacementOf, reversalOf } from './correction.ts';
 import type { NewEntry } from './entry.ts';
 import type { StoredEntry } from './entry-store.ts';
-import { readEntries } from './entry-store.ts';
+import { readEntries, readRevisions } from './entry-store.ts';
 import {
   copyEntries,
   entryIds,
@@ -17,7 +17,7 @@ import {
   insertPeriods,
   isSuperseded,
   lockForPosting,
-  probeEvents,
+  probeResponses,
 } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
 
@@ -60,17 +60,19 @@ export async function postCorrections(
         request,
         entry: requireEntry(byId, request.entryId),
       }));
-      for (const { entry, request } of corrections) {
-        await refuseUncorrectable(transaction, entry, request);
-      }
+      for (const { entry } of corrections) await refuseUncorrectable(transaction, entry);
       const cache = await readReferences(transaction, corrections, clock());
-      const made = corrections.map(({ entry, request }) => correct(cache, entry, request));
+      const made: MadeCorrection[] = [];
+      for (const { entry, request } of corrections) {
+        const revision = await revisionInTarget(transaction, entry, request.change?.tenantId);
+        made.push(correct(cache, entry, { ...request, revision }));
+      }
       const all = made.flatMap((one) => [one.reversal, one.replacement ?? []].flat());
       const batchId = await postCorrectionEntries(transaction, all, { cache, recordedAt: clock() });
       return answersOf(made, batchId, all);
     });
   } catch (error) {
-    if (sqlState(error) !== '23505') throw error;
+    if (!isLostRace(error)) throw error;
     throw new Refusal(
       'correction',
       'somebody else corrected one of these entries at the same time',
@@ -89,9 +91,9 @@ interface MadeCorrection {
 export function correct(
   cache: ReferenceCache,
   entry: StoredEntry,
-  request: Pick<CorrectionRequest, 'change' | 'note'>,
+  request: Pick<CorrectionRequest, 'change' | 'note'> & { readonly revision?: number },
 ): MadeCorrection {
-  const { change, note } = request;
+  const { change, note, revision = entry.revision + 2 } = request;
   const place = (tenantId: string) => placeUsage(cache.tenant(tenantId), entry.occurredAt);
   const reversal = reversalOf(entry, note, place(entry.tenantId));
   if (change === null) return { entry, reversal, replacement: null };
@@ -100,7 +102,7 @@ export function correct(
   return {
     entry,
     reversal,
-    replacement: replacementOf(entry, change, { pricing, placement, note }),
+    replacement: { ...replacementOf(entry, change, { pricing, placement, note }), revision },
   };
 }
 
@@ -145,11 +147,7 @@ function requireEntry(entries: ReadonlyMap<bigint, StoredEntry>, entryId: bigint
   );
 }
 
-async function refuseUncorrectable(
-  transaction: Transaction,
-  entry: StoredEntry,
-  request: CorrectionRequest,
-): Promise<void> {
+async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry): Promise<void> {
   const id = `ent_${entry.entryId}`;
   if (entry.isReversal || entry.kind === 'allocation') {
     const what = entry.isReversal ? 'a reversal' : 'an allocation';
@@ -166,16 +164,39 @@ async function refuseUncorrectable(
       `correct the replacement that stands now; "spanledger audit entry ${id}" shows it`,
     );
   }
-  const target = request.change?.tenantId;
-  if (target === undefined || target === entry.tenantId) return;
-  if (target === UNATTRIBUTED) return;
-  const held = await probeEvents(transaction, [{ ...entry, tenantId: target }]);
-  if (held.length === 0) return;
-  throw new Refusal(
-    'correction',
-    `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already; it would be billed twice`,
-    `void ${id} instead`,
-  );
+}
+
+/**
+ * The revision of the replacement: the next but one where it stays with its tenant; with another
+ * tenant the first one free there, so that a later delivery under that tenant is a duplicate or a
+ * conflict. Refuses where that tenant has the same call standing already.
+ */
+async function revisionInTarget(
+  transaction: Transaction,
+  entry: StoredEntry,
+  target: string | undefined,
+): Promise<number> {
+  if (target === undefined || target === entry.tenantId) return entry.revision + 2;
+  const held = await readRevisions(transaction, { ...entry, tenantId: target });
+  const responses =
+    entry.responseId === null || entry.gatewayCache !== 'none'
+      ? []
+      : await probeResponses(transaction, [
+          {
+            tenantId: target,
+            provider: entry.provider ?? '',
+            responseId: entry.responseId,
+            memberId: entry.memberId,
+          },
+        ]);
+  if (held.stands || (held.next === 0 && responses.length > 0)) {
+    throw new Refusal(
+      'correction',
+      `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already, or the same provider response; it would be billed twice`,
+      `void ent_${entry.entryId} instead`,
+    );
+  }
+  return held.next;
 }
 
 function answersOf(

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
+import { retryLostRace } from '../database/lost-race.ts';
 import { formatPico } from '../money.ts';
 import type { CorrectionNote } from './correction.ts';
 import { priceOf } from './correction.ts';
@@ -48,18 +49,26 @@ export async function rerate(
   const totals = new RerateTotals();
   let after = 0n;
   for (;;) {
-    const last = await rerateSome(database, clock, { request, after, totals });
-    if (last === null) return totals.rows();
-    after = last;
+    const from = after;
+    const some = await retryLostRace(() => rerateSome(database, clock, { request, after: from }));
+    if (some === null) return totals.rows();
+    for (const { entry, price } of some.changed) totals.add(entry, price);
+    after = some.last;
   }
 }
 
-/** Answers the id of the last entry that it looked at, or null when there was none. */
-async function rerateSome(
+interface RerateStep {
+  readonly changed: readonly { readonly entry: StoredEntry; readonly price: Price }[];
+  /** The last entry that was looked at. */
+  readonly last: bigint;
+}
+
+/** Re-rates a thousand entries from the given one on; null when there was none. */
+function rerateSome(
   database: Database,
   clock: Clock,
-  of: { readonly request: RerateRequest; readonly after: bigint; readonly totals: RerateTotals },
-): Promise<bigint | null> {
+  of: { readonly request: RerateRequest; readonly after: bigint },
+): Promise<RerateStep | null> {
   const { request, after } = of;
   return inTransaction(database, async (transaction) => {
     await lockForPosting(transaction);
@@ -76,19 +85,18 @@ async function rerateSome(
     const pricing = cache.pricing();
     const changed = entries.flatMap((entry) => {
       const price = priceOf(entry, pricing);
-      if (isSamePrice(entry, price)) return [];
-      of.totals.add(entry, price);
-      return [entry];
+      return isSamePrice(entry, price) ? [] : [{ entry, price }];
     });
     if (changed.length > 0 && !request.dryRun) {
       const note = { note: request.note, change: {} };
-      const corrections = changed.map((entry) => correct(cache, entry, note));
+      const corrections = changed.map(({ entry }) => correct(cache, entry, note));
       const posted = corrections.flatMap(({ reversal, replacement }) =>
         [reversal, replacement ?? []].flat(),
       );
       await postCorrectionEntries(transaction, posted, { cache, recordedAt: now });
     }
-    return entries.at(-1)?.entryId ?? null;
+    const last = entries.at(-1);
+    return last === undefined ? null : { changed, last: last.entryId };
   });
 }
 

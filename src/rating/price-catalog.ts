@@ -51,12 +51,16 @@ export function buildCatalog(versions: readonly BookVersion[]): PriceCatalog {
 /** The rows of one version by the key that a call is looked up by. */
 export function buildRates(rates: readonly Rate[]): ReadonlyMap<string, readonly Rate[]> {
   const exact = Map.groupBy(rates, (rate) => rateKey(rate.provider, rate.model, rate.serviceTier));
-  const byModel = Map.groupBy(rates, (rate) => rateKey(null, rate.model, rate.serviceTier));
-  // A call that names no provider is priced by its model alone where that leaves no doubt.
+  const byModel = Map.groupBy(rates, (rate) => modelKey(rate.model, rate.serviceTier));
   for (const [key, rows] of byModel) {
-    if (!exact.has(key) && agree(rows)) exact.set(key, rowsOfOneProvider(rows));
+    if (agree(rows)) exact.set(key, rowsOfOneProvider(rows));
   }
   return exact;
+}
+
+/** A call that names no provider is priced by its model alone, where that leaves no doubt. */
+function modelKey(model: string, serviceTier: string): string {
+  return JSON.stringify([model, serviceTier]);
 }
 
 function agree(rows: readonly Rate[]): boolean {
@@ -201,6 +205,7 @@ function findRow(version: BookVersion, tier: string, question: PriceQuestion): R
       ? undefined
       : version.rates.get(rateKey(question.provider, question.model, tier))) ??
     version.rates.get(rateKey(null, question.model, tier)) ??
+    (question.provider === null ? version.rates.get(modelKey(question.model, tier)) : undefined) ??
     [];
   return rowForContext(rows, question.contextTokens);
 }

@@ -27,7 +27,7 @@ export interface ChartLayout {
   readonly bottom: number;
 }
 
-export interface ChartBar {
+interface ChartBar {
   readonly day: number;
   readonly x: number;
   readonly width: number;

@@ -25,6 +25,8 @@ export async function renderStatementPdf(views: readonly StatementView[]): Promi
   const closedAt = views.at(-1)?.closedAt ?? '1970-01-01T00:00:00Z';
   const doc = new PDFDocument({
     size: 'A4',
+    // From 1.4 on the library adds XMP metadata, and puts the title into that XML unescaped.
+    pdfVersion: '1.3',
     // Pages break where the rows do, not where the library would.
     margin: 0,
     bufferPages: true,

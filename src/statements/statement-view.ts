@@ -37,7 +37,7 @@ export interface StatementView {
 }
 
 /** One of the columns beside the total: the first line says it, the others explain. */
-export interface Fact {
+interface Fact {
   readonly label: string;
   readonly lines: readonly string[];
 }

@@ -185,13 +185,16 @@ export async function askStripe<Answer>(what: string, ask: () => Promise<Answer>
   }
 }
 
-function unanswered(error: unknown, what: string): Refusal {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new Refusal(
-    'stripe',
-    `Stripe did not answer about ${what}: ${reason}`,
-    'run the command again in a while; it goes on where it stood',
-  );
+/** Nobody is to blame and nothing is to be mended: the same command again in a while goes on. */
+export class Unanswered extends Refusal {
+  constructor(what: string, reason: string) {
+    const remedy = 'run the command again in a while; it goes on where it stood';
+    super('stripe', `Stripe did not answer about ${what}: ${reason}`, remedy);
+  }
+}
+
+function unanswered(error: unknown, what: string): Unanswered {
+  return new Unanswered(what, error instanceof Error ? error.message : String(error));
 }
 
 /** A key that Stripe does not take is a matter for a person, not a fault of ours. */

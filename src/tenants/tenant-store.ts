@@ -170,8 +170,13 @@ async function setCalendar(
     return;
   }
   const asOf = Math.max(change.at, last);
+  // A change that is still to come gives way to this one, or is withdrawn by it.
+  await transaction.client.query(
+    'delete from tenant_calendar_changes where tenant_id = $1 and effective_from > $2',
+    [tenant.tenantId, formatInstant(asOf)],
+  );
   const rule = changeCalendar(tenant.calendar, { asOf, timeZone, anchorDay }).at(-1);
-  if (rule === undefined || rule.effectiveFrom === null) return;
+  if (rule === undefined || rule.effectiveFrom === null || rule.effectiveFrom <= asOf) return;
   await transaction.client.query(
     `insert into tenant_calendar_changes values ($1, $2, $3, $4)
      on conflict (tenant_id, effective_from) do update
@@ -198,8 +203,9 @@ async function setPriceBook(
   change: TenantChange & { readonly at: InstantMs },
 ): Promise<void> {
   if (change.priceBook === undefined) return;
-  await refuseUnknownBook(transaction, change.priceBook);
-  if (change.priceBookFrom === undefined && tenant.books[0]?.book === change.priceBook) return;
+  await refuseUnfitBook(transaction, tenant.tenantId, change.priceBook);
+  const inEffect = tenant.books.find((assignment) => assignment.effectiveFrom <= change.at);
+  if (change.priceBookFrom === undefined && inEffect?.book === change.priceBook) return;
   const first = tenant.books.length === 0 ? Number.NEGATIVE_INFINITY : change.at;
   await transaction.client.query(
     `insert into tenant_price_books values ($1, $2, $3, $4)
@@ -214,20 +220,44 @@ async function setPriceBook(
   );
 }
 
-async function refuseUnknownBook(transaction: Transaction, book: string): Promise<void> {
+/** A book must exist, charge, and have the currency in which the tenant was charged before. */
+async function refuseUnfitBook(
+  transaction: Transaction,
+  tenantId: string,
+  book: string,
+): Promise<void> {
   const known = await transaction.kysely
     .selectFrom('price_books')
-    .select('kind')
+    .select(['kind', 'currency'])
     .where('book', '=', book)
     .limit(1)
     .executeTakeFirst();
-  if (known?.kind === 'charge') return;
+  if (known?.kind === 'charge') return refuseOtherCurrency(transaction, tenantId, known.currency);
   throw new Refusal(
     'tenant',
     known === undefined
       ? `there is no price book "${book}"`
       : `"${book}" is a cost book; a tenant is charged by a charge book`,
     'see "spanledger price-book list", or import it first',
+  );
+}
+
+/** One period has one currency, and so has one statement. */
+async function refuseOtherCurrency(
+  transaction: Transaction,
+  tenantId: string,
+  currency: string,
+): Promise<void> {
+  const { rows } = await transaction.client.query<{ currency: string }>(
+    'select currency from usage_rollups where tenant_id = $1 and charge <> 0 and currency <> $2 limit 1',
+    [tenantId, currency],
+  );
+  const [other] = rows;
+  if (other === undefined) return;
+  throw new Refusal(
+    'tenant',
+    `tenant "${tenantId}" is charged in ${other.currency}; a book in ${currency} would mix currencies`,
+    'make another tenant for the other currency',
   );
 }
 

@@ -35,7 +35,7 @@ async function file(name: string, content: string): Promise<string> {
   return path;
 }
 
-describe('a wrong command line exits with 2 and says what is wrong', () => {
+describe.concurrent('a wrong command line exits with 2 and says what is wrong', () => {
   it.each([
     { args: ['frobnicate'], says: "unknown command 'frobnicate'" },
     { args: ['close'], says: "missing required argument 'month'" },
@@ -59,7 +59,7 @@ describe('a wrong command line exits with 2 and says what is wrong', () => {
   });
 });
 
-describe('the environment', () => {
+describe.concurrent('the environment', () => {
   it('says which variable is missing, and gives an example', async () => {
     const result = await cli(['verify'], {});
     expect(result.exitCode).toBe(2);
@@ -104,7 +104,7 @@ describe('the environment', () => {
   });
 });
 
-describe('--json prints one JSON document on stdout and nothing else there', () => {
+describe.concurrent('--json prints one JSON document on stdout and nothing else there', () => {
   it.each([
     { args: ['migrate'], exitCode: 0 },
     { args: ['tenant', 'list'], exitCode: 0 },

@@ -55,7 +55,7 @@ const chargeRows = fc.tuple(
   row('small'),
   fc.option(row('large', { service_tier: 'batch' })),
   fc.option(row('small', { above_input_tokens: 1000 })),
-  fc.option(row('unknown')),
+  fc.option(row('unknown'), { freq: 1 }),
 );
 
 const costRows = fc.tuple(
@@ -64,7 +64,7 @@ const costRows = fc.tuple(
   row('small', { provider: 'west' }),
   fc.option(row('small', { provider: 'west', above_input_tokens: 1000 })),
   fc.option(row('large', { service_tier: 'batch' })),
-  fc.option(row('unknown')),
+  fc.option(row('unknown'), { freq: 1 }),
 );
 
 const present = (rows: readonly (ModelRow | null)[]) => rows.filter((one) => one !== null);
@@ -85,7 +85,7 @@ const laterFrom = fc.constantFrom(
 );
 
 /** The same date with other content is refused; a later one is a new version. */
-const anyBook = fc
+export const anyBook = fc
   .tuple(fc.constantFrom('standard', 'provider', 'override', 'plus', 'pass'), laterFrom)
   .chain(([book, effective_from]) => {
     switch (book) {
@@ -151,20 +151,20 @@ const members = fc
 /** Hours after the start; half of the events are in the first ten days. */
 const hoursAfter = fc.oneof(fc.integer({ min: -200, max: 240 }), fc.integer({ min: 0, max: 1500 }));
 
-const plainEvent = fc.record({
+export const plainEvent = fc.record({
   hours: hoursAfter,
   status: fc.constantFrom('ok', 'ok', 'ok', 'error', 'cancelled'),
   operation: fc.constantFrom('chat', 'chat', 'chat', 'embeddings', 'execute_tool'),
   provider: maybe(fc.constantFrom('east', 'west')),
   requested_model: fc
     .integer({ min: 0, max: 19 })
-    .map((n) => (n === 0 ? 'unknown' : n % 2 === 0 ? 'small' : 'large')),
+    .map((n) => (n < 2 ? 'unknown' : n % 2 === 0 ? 'small' : 'large')),
   executed_model: maybe(fc.constantFrom(...MODELS)),
   response_id: maybe(fc.constantFrom('r1', 'r2', 'r3', 'r4')),
   service_tier: fc.constantFrom('standard', 'standard', 'batch', 'flex'),
   gateway_cache: fc.constantFrom('none', 'none', 'none', 'exact', 'semantic'),
   usage,
-  tenant_id: maybe(fc.constantFrom(...TENANTS)),
+  tenant_id: fc.option(fc.constantFrom(...TENANTS), { nil: undefined, freq: 2 }),
   feature: maybe(fc.constantFrom('search', 'chat')),
   members: fc.option(members, { nil: undefined, freq: 4 }),
 });
@@ -194,7 +194,7 @@ const pool = fc
   })
   .map((events) => events.map(toEvent));
 
-function toEvent(
+export function toEvent(
   { hours, ...drawn }: { readonly hours: number; readonly [name: string]: unknown },
   index: number,
 ): ModelEvent {
@@ -249,7 +249,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       kind: fc.constant('deliver'),
-      batch: fc.array(delivery, { minLength: 1, maxLength: 8, size: 'max' }),
+      batch: fc.array(delivery, { minLength: 2, maxLength: 10, size: 'max' }),
     }),
   },
   {

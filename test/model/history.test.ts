@@ -30,7 +30,7 @@ it('does to any history of events what the reference model says, and keeps every
         await drop();
       }
     }),
-    { ...cases(20), endOnFailure: process.env['SPANLEDGER_CASES'] === undefined },
+    { ...cases(12), endOnFailure: process.env['SPANLEDGER_CASES'] === undefined },
   );
   if (process.env['SPANLEDGER_CASES'] !== undefined) console.table(Object.fromEntries(seen));
   // A search that meets no conflict, no late usage and no correction would prove little.

@@ -63,7 +63,7 @@ export function sampleStatement(
   return withDaily(statement, dailyOf(usages, groups));
 }
 
-export function dailyOf(
+function dailyOf(
   usages: readonly SampleUsage[],
   groups: readonly EntryGroup[],
 ): readonly DailyUsage[] {

@@ -16,12 +16,10 @@ function parseCsv(text: string): readonly Readonly<Record<string, string>>[] {
     rows.at(-1)?.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
     if (end === '\r\n') rows.push([]);
   }
-  expect(rows.pop()).toEqual([]);
   const [head = [], ...body] = rows;
-  return body.map((row) => {
-    expect(row).toHaveLength(head.length);
-    return Object.fromEntries(head.map((name, index) => [name, row[index] ?? '']));
-  });
+  const whole = body.pop()?.length === 0 && body.every((row) => row.length === head.length);
+  if (!whole) throw new Error(`not a table: ${JSON.stringify(text)}`);
+  return body.map((row) => Object.fromEntries(head.map((name, index) => [name, row[index] ?? ''])));
 }
 
 describe('a statement as CSV', () => {
@@ -62,7 +60,7 @@ describe('a statement as CSV', () => {
 
   it('can be read back whatever a name holds', () => {
     const name = fc.oneof(
-      fc.string({ minLength: 1, unit: 'binary' }),
+      fc.string({ minLength: 1, unit: 'binary-ascii' }),
       fc
         .tuple(fc.constantFrom('=', '+', '-', '@', '\t', '\r', "'", '"', ','), fc.string())
         .map((parts) => parts.join('')),
@@ -72,11 +70,11 @@ describe('a statement as CSV', () => {
         const [row] = parseCsv(
           renderStatementCsv([sampleStatement([{ ...USAGE, model }], { tenantId })]),
         );
-        expect(row?.['tenant_id']?.replace(/^'/, '')).toBe(tenantId);
-        expect(row?.['model']?.replace(/^'/, '')).toBe(model);
-        expect(row?.['model']).not.toMatch(/^[=+\-@\t\r]/);
+        const readBack = (column: string) => row?.[column]?.replace(/^'/, '');
+        const isFormula = /^[=+\-@\t\r]/.test(row?.['model'] ?? '');
+        return readBack('tenant_id') === tenantId && readBack('model') === model && !isFormula;
       }),
-      cases(100),
+      cases(200),
     );
   });
 });

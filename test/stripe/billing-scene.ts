@@ -26,6 +26,9 @@ export interface BillingScene {
   readonly meter: StripeMeter;
   /** What stands between the statements and the final invoices; empty when they are equal. */
   differences(): Promise<readonly string[]>;
+  /** Ends the endpoint, so that the scene after this one can have its own. */
+  stopWebhooks(): Promise<void>;
+  drop(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,8 +43,8 @@ export interface SceneTenant {
 
 export interface SceneOptions {
   readonly tenants?: readonly SceneTenant[];
-  /** A database to copy that holds the tenants and their usage already. */
-  readonly template?: string;
+  /** A scene that is over: its database is emptied of what came after the usage, and used again. */
+  readonly after?: BillingScene;
   readonly double?: StripeDouble;
   readonly withSubscriptions?: boolean;
   readonly withWebhooks?: boolean;
@@ -56,12 +59,12 @@ export const ACME: SceneTenant = { tenantId: 'acme' };
 
 export async function openBillingScene(options: SceneOptions = {}): Promise<BillingScene> {
   const { tenants = [ACME], withSubscriptions = true, withWebhooks = true } = options;
-  const opened = await openCopy(options.template ?? TEMPLATE);
+  const opened = options.after === undefined ? await openCopy(TEMPLATE) : await emptied(options.after);
   const { database } = opened;
   const double = options.double ?? (await startDouble());
   double.control.reset();
   await double.control.setClock(parseInstant(options.setUpAt ?? SET_UP_AT));
-  if (options.template === undefined) await fill(database, tenants);
+  if (options.after === undefined) await fill(database, tenants);
   for (const { tenantId } of tenants) double.control.addCustomer({ id: customerOf(tenantId) });
   const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
   const log = openLog('silent');
@@ -82,6 +85,10 @@ export async function openBillingScene(options: SceneOptions = {}): Promise<Bill
     parts,
     meter,
     differences: () => differencesOf(parts),
+    async stopWebhooks() {
+      await server?.close();
+    },
+    drop: opened.drop,
     async close() {
       await server?.close();
       if (options.double === undefined) await double.close();
@@ -126,12 +133,20 @@ export function usage(
   });
 }
 
-/** A database with tenants and usage, to be copied for each case; nothing may be connected to it. */
-export async function makeTemplate(tenants: readonly SceneTenant[]): Promise<string> {
-  const opened = await openCopy(TEMPLATE);
-  await fill(opened.database, tenants);
-  await closeDatabase(opened.database);
-  return opened.name;
+/** Takes back all that the month's run did. Copying a database for each case would cost far more. */
+async function emptied({ database, drop }: BillingScene) {
+  const client = await database.pool.connect();
+  try {
+    // The triggers that keep the ledger from being edited stand aside for this one session.
+    await client.query(`set session_replication_role = replica;
+      delete from month_run_steps; delete from stripe_alerts; delete from stripe_events;
+      delete from stripe_invoices; delete from stripe_customers; delete from push_intents;
+      delete from closes; update periods set state = 'open';
+      delete from entries where recorded_at > '2026-10-25'`);
+  } finally {
+    client.release(true);
+  }
+  return { database, drop };
 }
 
 async function openCopy(template: string) {
@@ -142,7 +157,6 @@ async function openCopy(template: string) {
   const database = openDatabase({ url: url.href, connections: 12, onConnectionLost: () => {} });
   return {
     database,
-    name,
     drop: async () => {
       await closeDatabase(database);
       await onServer(`drop database if exists ${name} with (force)`);

@@ -9,7 +9,6 @@ import type { BillingScene, SceneTenant } from './billing-scene.ts';
 import {
   ACME,
   MONTH,
-  makeTemplate,
   monthOptions,
   openBillingScene,
   startDouble,
@@ -54,29 +53,26 @@ const TENANTS: readonly SceneTenant[] = [ACME];
 
 /** Counts a run without faults, and then plays cases on copies of the same month. */
 export async function openFaultBench(): Promise<FaultBench> {
-  const template = await makeTemplate(TENANTS);
   const double = await startDouble();
-  const scene = () => openBillingScene({ tenants: TENANTS, template, double });
-  const counted = await scene();
-  await endMonth(counted);
+  const first = await openBillingScene({ tenants: TENANTS, double });
+  await endMonth(first);
   const before = double.control.requests().length;
-  const { parts, awaits } = crashing(counted.parts, double, null);
+  const { parts, awaits } = crashing(first.parts, double, null);
   await runMonth(monthOptions(parts), MONTH);
   const requests = double.control.requests().length - before;
-  await counted.close();
+  let scene = first;
   return {
     awaits: awaits(),
     requests,
     play: async (given) => {
-      const opened = await scene();
-      try {
-        return await play(opened, double, given);
-      } finally {
-        double.control.clearFaults();
-        await opened.close();
-      }
+      await scene.stopWebhooks();
+      scene = await openBillingScene({ tenants: TENANTS, double, after: scene });
+      return play(scene, double, given);
     },
-    close: () => double.close(),
+    close: async () => {
+      await scene.close();
+      await double.close();
+    },
   };
 }
 

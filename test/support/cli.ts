@@ -20,7 +20,6 @@ export interface CliProcess {
   kill(signal: NodeJS.Signals): void;
 }
 
-export const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Runs `spanledger …` to its end in a process of its own, with this environment and no other. */
@@ -28,16 +27,27 @@ export function cli(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<CliResult> {
-  return startCli(args, environment).finished;
+  return finish(launch(args, environment));
 }
 
 /** Starts `spanledger …`; whatever is left of it when the test ends is killed. */
 export function startCli(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-  main = MAIN,
 ): CliProcess {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = launch(args, environment);
+  const kill = (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+  };
+  onTestFinished(() => kill('SIGKILL'));
+  return { child, finished: finish(child), kill };
+}
+
+function launch(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...args], {
     env: {
       PATH: process.env['PATH'] ?? '',
       NO_COLOR: '1',
@@ -47,12 +57,6 @@ export function startCli(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const finished = finish(child);
-  const kill = (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-  };
-  onTestFinished(() => kill('SIGKILL'));
-  return { child, finished, kill };
 }
 
 function finish(child: ChildProcess): Promise<CliResult> {

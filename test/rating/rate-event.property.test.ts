@@ -1,0 +1,242 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseInstant } from '../../src/clock.ts';
+import type { UsageEvent } from '../../src/events/event.ts';
+import { readNativeEvent } from '../../src/events/native-event.ts';
+import { parseDecimal } from '../../src/money.ts';
+import type { BookVersion, PriceCatalog, Rate } from '../../src/rating/price-catalog.ts';
+import { buildCatalog, buildRates } from '../../src/rating/price-catalog.ts';
+import type { RatedPart } from '../../src/rating/rate-event.ts';
+import { rateEvent } from '../../src/rating/rate-event.ts';
+import { rateUsage, sumParts } from '../../src/rating/rate-usage.ts';
+import { anyBook, plainEvent, toEvent } from '../model/histories.ts';
+import type { ModelBook, ModelRow } from '../model/reference-prices.ts';
+import { priceOf, share } from '../model/reference-prices.ts';
+import { cases } from '../support/cases.ts';
+
+const longRun = { timeout: 7_200_000 };
+
+/** Any books, one version a name and date; a base that is not among them is no base. */
+const books = fc.array(anyBook, { minLength: 1, maxLength: 6 }).map((drawn) => {
+  const byKey = new Map(drawn.map((book) => [`${book.book} ${book.effective_from}`, book]));
+  return [...byKey.values()];
+});
+
+const bookName = fc.constantFrom('standard', 'override', 'plus', 'pass');
+
+/** Read as the worker reads it, so that what cannot be received is not rated either. */
+const event = plainEvent.map((drawn) => {
+  const native = toEvent({ ...drawn, operation: 'chat' }, 0);
+  const reading = readNativeEvent(native, parseInstant('2027-01-01T00:00:00Z'));
+  if (reading.kind !== 'event') throw new Error(reading.detail);
+  return reading.event;
+});
+
+const count = fc.bigInt({ min: 0n, max: 10n ** 9n });
+const tokens = fc.record({
+  uncachedInput: count,
+  cacheRead: count,
+  cacheWrite: count,
+  output: count,
+  callShare: fc.bigInt({ min: 0n, max: 1_000_000n }),
+});
+const rate = fc
+  .record({ input: count, output: count, cacheRead: count, cacheWrite: count })
+  .chain((perToken) =>
+    fc.bigInt({ min: 0n, max: 10n ** 9n }).map(
+      (perCallMicro): Rate => ({
+        ...perToken,
+        rateId: 1n,
+        book: 'standard',
+        provider: null,
+        model: 'large',
+        serviceTier: 'standard',
+        aboveInputTokens: 0n,
+        perCall: perCallMicro * 1_000_000n,
+      }),
+    ),
+  );
+
+describe('any event under any books', longRun, () => {
+  test('is priced as the reference model prices it, member by member', () => {
+    fc.assert(
+      fc.property(books, bookName, event, (drawn, book, call) => {
+        const parts = rateEvent(call, pricing(drawn, book));
+        const weights = call.members === null ? null : splitOf(call);
+        for (const [index, part] of parts.entries()) {
+          const { uncachedInput: uncached, cacheRead: read, cacheWrite: write } = part.usage;
+          const expected = priceOf(
+            drawn,
+            {
+              occurredAt: call.occurredAt,
+              status: part.status,
+              provider: call.provider,
+              requested: call.requestedModel ?? '',
+              executed: call.executedModel ?? '',
+              tier: call.serviceTier,
+              gateway: call.gatewayCache !== 'none',
+              tokens: { uncached, read, write, output: part.usage.output },
+              context: part.contextTokens,
+              share: part.callShare,
+            },
+            { attributed: part.tenantId !== 'unattributed', book: assigned(drawn, book) },
+          );
+          const { outcome, charge, cost } = part;
+          expect({ outcome, charge, cost }).toEqual(expected);
+          if (weights !== null) expect(uncached).toBe(weights[index]);
+        }
+      }),
+      cases(500),
+    );
+  });
+
+  test('has parts that sum to it in every bucket, in its share of the call, and in cost', () => {
+    fc.assert(
+      fc.property(books, event, (drawn, call) => {
+        const allOk = call.members?.map((member) => ({ ...member, status: 'ok' as const })) ?? null;
+        const parts = rateEvent(
+          { ...call, status: 'ok', members: allOk },
+          pricing(drawn, 'standard'),
+        );
+        const whole = rateEvent(
+          { ...call, status: 'ok', members: null },
+          pricing(drawn, 'standard'),
+        )[0];
+        const sum = (of: (part: (typeof parts)[number]) => number) =>
+          parts.reduce((total, part) => total + of(part), 0);
+        expect({
+          uncachedInput: sum((part) => part.usage.uncachedInput),
+          cacheRead: sum((part) => part.usage.cacheRead),
+          cacheWrite: sum((part) => part.usage.cacheWrite),
+          output: sum((part) => part.usage.output),
+          reasoning: sum((part) => part.usage.reasoning),
+        }).toEqual(call.usage);
+        expect(sum((part) => part.callShare)).toBe(1_000_000);
+        const costs = parts.map((part) => part.cost);
+        const known = costs.filter((cost) => cost !== null);
+        // Without a rate no part has a cost; with one the parts cost what the whole costs.
+        if (whole?.cost === null) expect(known).toEqual([]);
+        else expect(known.reduce((a, b) => a + b, 0n)).toBe(whole?.cost);
+      }),
+      cases(500),
+    );
+  });
+
+  test('gets the same price again, and a charge only where it succeeded for a known tenant', () => {
+    fc.assert(
+      fc.property(books, bookName, event, (drawn, book, call) => {
+        const parts = rateEvent(call, pricing(drawn, book));
+        const again = rateEvent(call, pricing([...drawn].reverse(), book));
+        expect(again.map(amountsOf)).toEqual(parts.map(amountsOf));
+        for (const part of parts) {
+          const mayCharge = part.status === 'ok' && part.tenantId !== 'unattributed';
+          if (!mayCharge) expect(part.charge).toBe(0n);
+          expect(part.charge === null).toBe(part.outcome === 'unrated');
+          expect((part.charge ?? 0n) >= 0n && (part.cost ?? 0n) >= 0n).toBe(true);
+        }
+      }),
+      cases(500),
+    );
+  });
+});
+
+describe('tokens times a rate', longRun, () => {
+  test('are additive: the amounts of two halves sum to the amount of the whole', () => {
+    fc.assert(
+      fc.property(tokens, tokens, rate, caching, (a, b, of, how) => {
+        const both = {
+          uncachedInput: a.uncachedInput + b.uncachedInput,
+          cacheRead: a.cacheRead + b.cacheRead,
+          cacheWrite: a.cacheWrite + b.cacheWrite,
+          output: a.output + b.output,
+          callShare: a.callShare + b.callShare,
+        };
+        const amount = (of_: typeof a) => sumParts(rateUsage(of_, of, how));
+        expect(amount(both)).toBe(amount(a) + amount(b));
+      }),
+      cases(500),
+    );
+  });
+
+  test('under work_done are what they are without any cache', () => {
+    fc.assert(
+      fc.property(tokens, rate, (of, at) => {
+        const input = of.uncachedInput + of.cacheRead + of.cacheWrite;
+        const uncached = { ...of, uncachedInput: input, cacheRead: 0n, cacheWrite: 0n };
+        const forWork = sumParts(rateUsage(of, at, 'work_done'));
+        expect(forWork).toBe(sumParts(rateUsage(uncached, at, 'work_done')));
+        expect(forWork).toBe(sumParts(rateUsage(uncached, at, 'pass_through')));
+        // What pass_through hands on is the difference of the cache rates, and nothing else.
+        const saved =
+          of.cacheRead * (at.input - at.cacheRead) + of.cacheWrite * (at.input - at.cacheWrite);
+        expect(forWork - sumParts(rateUsage(of, at, 'pass_through'))).toBe(saved);
+      }),
+      cases(500),
+    );
+  });
+});
+
+const caching = fc.constantFrom('work_done' as const, 'pass_through' as const);
+
+function amountsOf({ outcome, charge, cost, requestedCost }: RatedPart) {
+  return { outcome, charge, cost, requestedCost };
+}
+
+function splitOf(call: UsageEvent): readonly number[] {
+  const members = call.members ?? [];
+  const own = members.map((member) => member.inputTokens ?? 0);
+  const weights = own.some((tokens) => tokens > 0)
+    ? own
+    : members.map(({ weight }) => (weight ?? 0) * 4);
+  return share(call.usage.uncachedInput, weights);
+}
+
+function assigned(drawn: readonly ModelBook[], book: string): string | null {
+  return drawn.some((one) => one.book === book) ? book : null;
+}
+
+function pricing(drawn: readonly ModelBook[], book: string) {
+  const name = assigned(drawn, book);
+  const assignment = name === null ? null : { book: name, currency: 'USD' };
+  return { catalog: catalogOf(drawn), bookOf: () => assignment };
+}
+
+function catalogOf(drawn: readonly ModelBook[]): PriceCatalog {
+  return buildCatalog(
+    drawn.map(
+      (book): BookVersion => ({
+        book: book.book,
+        effectiveFrom: parseInstant(book.effective_from),
+        kind: book.kind,
+        currency: book.currency,
+        caching: book.caching ?? 'work_done',
+        baseBook: book.base ?? null,
+        costFactor: book.cost_factor === undefined ? null : units(book.cost_factor, 6),
+        rates: buildRates(book.models.map((row) => rateOf(book.book, row))),
+      }),
+    ),
+  );
+}
+
+function rateOf(book: string, row: ModelRow): Rate {
+  const { input, output, cache_read = input, cache_write = input } = row.per_million;
+  return {
+    rateId: 1n,
+    book,
+    provider: row.provider ?? null,
+    model: row.model,
+    serviceTier: row.service_tier ?? 'standard',
+    aboveInputTokens: BigInt(row.above_input_tokens ?? 0),
+    perCall: units(row.per_call ?? '0', 12),
+    input: units(input, 6),
+    output: units(output, 6),
+    cacheRead: units(cache_read, 6),
+    cacheWrite: units(cache_write, 6),
+  };
+}
+
+function units(decimal: string, scale: number): bigint {
+  const parsed = parseDecimal(decimal, scale);
+  if (parsed === null) throw new Error(`${decimal} is no decimal`);
+  return parsed;
+}

@@ -1,0 +1,164 @@
+import { runMonth } from '../../src/cli/month-run.ts';
+import { parseInstant } from '../../src/clock.ts';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { pushMonth } from '../../src/stripe/push.ts';
+import { reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { Refusal } from '../../src/refusal.ts';
+import { randomFrom } from '../support/faulty-queue.ts';
+import { receiveEvents } from '../support/ledger.ts';
+import type { BillingScene } from './billing-scene.ts';
+import { ACME, MONTH, monthOptions, openBillingScene, startDouble, usage } from './billing-scene.ts';
+import { Crash, crashing } from './crash-point.ts';
+import { FAULTS, wrongs } from './fault-cases.ts';
+
+/** Plays random histories of one month, one after another on the same parts. */
+export interface ScheduleBench {
+  play(seed: number): Promise<ScheduleResult>;
+  close(): Promise<void>;
+}
+
+export interface ScheduleResult {
+  /** What happened, in order, so that a failure can be read. */
+  readonly story: readonly string[];
+  /** What is wrong at the end; empty when the invoice is the statement and laws 5 and 6 hold. */
+  readonly wrong: readonly string[];
+}
+
+const TENANTS = [ACME, { tenantId: 'globex', calls: [777] }];
+const HOUR_MS = 3_600_000;
+/** After the period a schedule lasts a few days, well inside what Stripe still takes. */
+const STEPS = 9;
+const MOST_RERUNS = 6;
+
+export async function openScheduleBench(): Promise<ScheduleBench> {
+  const double = await startDouble();
+  let scene = await openBillingScene({ tenants: TENANTS, double });
+  return {
+    play: async (seed) => {
+      await scene.stopWebhooks();
+      scene = await openBillingScene({ tenants: TENANTS, double, after: scene });
+      return playSchedule(scene, seed);
+    },
+    close: async () => {
+      await scene.close();
+      await double.close();
+    },
+  };
+}
+
+interface Play {
+  readonly scene: BillingScene;
+  readonly random: () => number;
+  readonly story: string[];
+  /** So that every event has an id of its own. */
+  events: number;
+}
+
+async function playSchedule(scene: BillingScene, seed: number): Promise<ScheduleResult> {
+  const { control } = scene.double;
+  const play: Play = { scene, random: randomFrom(seed), story: [], events: 0 };
+  await control.setClock(parseInstant('2026-11-01T00:10:00Z'));
+  if (chance(play, 0.3)) {
+    control.setSummaryLag(pick(play, [60_000, 10 * 60_000, HOUR_MS]));
+    play.story.push(`summaries lag ${control.settings().summaryLagMs} ms`);
+  }
+  for (let step = 0; step < STEPS; step += 1) {
+    const action = pick(play, ACTIONS);
+    play.story.push(action.name);
+    await action(play);
+  }
+  control.clearFaults();
+  const results = await untilDone(play);
+  await control.advanceClock(80 * HOUR_MS);
+  return { story: play.story, wrong: await wrongs(scene, results) };
+}
+
+/** Runs the month on undisturbed parts until it is done; a day's absence takes two runs to prove. */
+async function untilDone({ scene }: Play) {
+  let results = await runMonth(monthOptions(scene.parts), MONTH);
+  for (let run = 1; run < MOST_RERUNS; run += 1) {
+    if (results.every((result) => result.state === 'done')) break;
+    await scene.double.control.advanceClock(25 * HOUR_MS);
+    results = await runMonth(monthOptions(scene.parts), MONTH);
+  }
+  return results;
+}
+
+async function lateUsage(play: Play): Promise<void> {
+  const { scene, random } = play;
+  play.events += 1;
+  const tokens = 1 + Math.floor(random() * 3_000_000);
+  const tenantId = pick(play, ['acme', 'globex']);
+  const event = usage(tenantId, { tokens, index: 1_000 + play.events });
+  await receiveEvents(scene.database, [event], new Date(scene.parts.clock()).toISOString());
+}
+
+async function advance(play: Play): Promise<void> {
+  const hours = pick(play, [0.1, 0.5, 2, 9, 23, 25]);
+  play.story.push(`  ${hours} h`);
+  await play.scene.double.control.advanceClock(hours * HOUR_MS);
+}
+
+async function fail(play: Play): Promise<void> {
+  const fault = pick(play, FAULTS);
+  const times = pick(play, [fault.times ?? 1, fault.times ?? 1, 8]);
+  const after = Math.floor(play.random() * 6);
+  play.story.push(`  ${JSON.stringify({ ...fault, times, after })}`);
+  play.scene.double.control.injectFault({ ...fault, times, after });
+}
+
+async function run(play: Play): Promise<void> {
+  await maybeDying(play, (parts) => runMonth(monthOptions(parts), MONTH));
+}
+
+async function close(play: Play): Promise<void> {
+  await maybeDying(play, (parts) =>
+    closePeriods(parts.database, parts.clock, { month: MONTH, tenantId: null }),
+  );
+}
+
+async function push(play: Play): Promise<void> {
+  await maybeDying(play, (parts) => pushMonth(parts, MONTH));
+}
+
+async function reconcile(play: Play): Promise<void> {
+  await maybeDying(play, (parts) => reconcileMonth(parts, MONTH));
+}
+
+async function twoPushers(play: Play): Promise<void> {
+  const both = [push(play), push(play)];
+  await Promise.all(both);
+}
+
+const ACTIONS = [lateUsage, advance, advance, fail, fail, run, close, push, reconcile, twoPushers];
+
+/** Half of the time the process dies on the way; what stands in the way is part of the history. */
+async function maybeDying(
+  play: Play,
+  work: (parts: BillingScene['parts']) => Promise<unknown>,
+): Promise<void> {
+  const { scene } = play;
+  const plan = chance(play, 0.5)
+    ? {
+        at: 1 + Math.floor(play.random() * 60),
+        when: pick(play, ['before', 'after'] as const),
+      }
+    : null;
+  play.story.push(plan === null ? '  lives' : `  dies ${plan.when} await ${plan.at}`);
+  try {
+    await work(crashing(scene.parts, scene.double, plan).parts);
+  } catch (error) {
+    if (!(error instanceof Crash) && !(error instanceof Refusal)) throw error;
+    play.story.push(`  ${error.message}`);
+  }
+}
+
+function chance({ random }: Play, probability: number): boolean {
+  return random() < probability;
+}
+
+function pick<Item>({ random }: Play, items: readonly Item[]): Item {
+  const item = items[Math.floor(random() * items.length)];
+  if (item === undefined) throw new Error('nothing to pick from');
+  return item;
+}
