@@ -409,6 +409,23 @@ create table push_intents (
   foreign key (tenant_id, period_start) references closes
 );
 
+-- What was told is told again byte for byte, or not at all (R18): only the state of an intent moves.
+create function guard_intent() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' then
+    raise exception 'a push intent is never deleted (R18)' using errcode = 'restrict_violation';
+  end if;
+  if (old.tenant_id, old.period_start, old.sequence, old.identifier, old.meter, old.stripe_customer, old.value_micro,
+      old.event_timestamp, old.created_at)
+     is distinct from (new.tenant_id, new.period_start, new.sequence, new.identifier, new.meter, new.stripe_customer,
+      new.value_micro, new.event_timestamp, new.created_at) then
+    raise exception 'the body of push intent % never changes (R18)', old.identifier using errcode = 'restrict_violation';
+  end if;
+  return new;
+end $$;
+create trigger push_intents_keep_their_body before update or delete on push_intents
+  for each row execute function guard_intent();
+
 -- ---------------------------------------------------------------------------------------------------
 -- Views for auditors: stable columns, amounts exact in the currency's major unit
 

@@ -228,6 +228,7 @@ table push_intents (
 );
 CREATE UNIQUE INDEX push_intents_one_ambiguous ON public.push_intents USING btree (stripe_customer, meter, period_start) WHERE (state = 'ambiguous'::text);
 CREATE INDEX push_intents_unsettled ON public.push_intents USING btree (tenant_id, period_start) WHERE (state <> ALL (ARRAY['confirmed'::text, 'missing'::text]));
+CREATE TRIGGER push_intents_keep_their_body BEFORE DELETE OR UPDATE ON public.push_intents FOR EACH ROW EXECUTE FUNCTION guard_intent();
 
 table quarantine (
   quarantine_id bigint not null generated always as identity,
@@ -595,6 +596,24 @@ AS $function$
 begin
   update catalog_revisions set revision = revision + 1 where catalog = tg_argv[0];
   return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_intent()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    raise exception 'a push intent is never deleted (R18)' using errcode = 'restrict_violation';
+  end if;
+  if (old.tenant_id, old.period_start, old.sequence, old.identifier, old.meter, old.stripe_customer, old.value_micro,
+      old.event_timestamp, old.created_at)
+     is distinct from (new.tenant_id, new.period_start, new.sequence, new.identifier, new.meter, new.stripe_customer,
+      new.value_micro, new.event_timestamp, new.created_at) then
+    raise exception 'the body of push intent % never changes (R18)', old.identifier using errcode = 'restrict_violation';
+  end if;
+  return new;
 end $function$
 ;
 

@@ -173,7 +173,7 @@ describe('decimals', () => {
   it('reads back every amount that it writes', () => {
     fc.assert(
       fc.property(
-        fc.bigInt({ min: -(10n ** 18n), max: 10n ** 18n }),
+        fc.bigInt({ min: 1n - 10n ** 18n, max: 10n ** 18n - 1n }),
         fc.integer({ min: 0, max: 12 }),
         (units, scale) => {
           expect(parseDecimal(formatDecimal(units, scale), scale)).toBe(units);

@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { pause } from '../clock.ts';
 import type { DemoResult, DemoRow } from '../demo/demo.ts';
-import { connectionOf, runDemo, startDemoParts } from '../demo/demo.ts';
 import { readCount } from './arguments.ts';
 import { perform } from './command.ts';
 import { table } from './output.ts';
@@ -21,6 +20,8 @@ export function addDemo(program: Command): void {
     .option('--seed <n>', 'the same seed gives the same amounts', readCount, SEED)
     .option('--out <folder>', 'where the statements go', 'statements');
   perform<DemoFlags>(command, async (session, { options }) => {
+    // The demo's parts are heavy, and no other command needs them.
+    const { connectionOf, runDemo, startDemoParts } = await import('../demo/demo.ts');
     const parts = await startDemoParts(session.log);
     try {
       session.out.say('started an embedded Postgres, a local SQS server and the Stripe double');
@@ -75,7 +76,7 @@ function renderResult(
     '',
     figures,
     '',
-    `Amounts in USD for ${result.month}. Statements (text and JSON): ${result.statements[0] ?? ''} and ${result.statements.length - 1} more`,
+    `Amounts in USD for ${result.month}. Statements (HTML, PDF, JSON, text): ${result.statements[0] ?? ''} and ${result.statements.length - 1} more`,
   ];
   if (connection !== null) {
     const lines = Object.entries(connection).map(([name, value]) => `export ${name}='${value}'`);

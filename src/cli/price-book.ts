@@ -2,7 +2,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { parseInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { seedCostBook } from '../rating/genai-seed.ts';
 import { diffPriceBooks } from '../rating/price-book-diff.ts';
 import type { PriceBookDocument } from '../rating/price-book-document.ts';
 import { parsePriceBook } from '../rating/price-book-document.ts';
@@ -142,6 +141,8 @@ function addSeed(group: Command): void {
     .option('--out <file>', 'write it for review instead of importing it');
   perform<{ book: string; from: string; out?: string }>(command, async (session, { options }) => {
     const { book, from, out } = options;
+    // The package holds two megabytes of prices, and no other command needs them.
+    const { seedCostBook } = await import('../rating/genai-seed.ts');
     const documents = seedCostBook({ book, effectiveFrom: from, currency: 'USD' });
     const versions = documents.map(({ effective_from, models }) => ({
       book,

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { pause } from '../clock.ts';
-import { startStripeDouble } from '../stripe-double/stripe-double.ts';
 import { readCount } from './arguments.ts';
 import { perform } from './command.ts';
 
@@ -12,6 +11,7 @@ export function addStripeDouble(program: Command): void {
     .description('serve a Stripe that knows billing meters, on loopback, for tests and demos')
     .option('--port <n>', 'the port to listen on', readCount, DEFAULT_PORT);
   perform<{ port: number }>(command, async (session, { options }) => {
+    const { startStripeDouble } = await import('../stripe-double/stripe-double.ts');
     const double = await startStripeDouble({ port: options.port });
     const { url, apiKey } = double;
     session.out.answer({ url, api_key: apiKey }, `STRIPE_API_BASE=${url} STRIPE_API_KEY=${apiKey}`);

@@ -196,6 +196,10 @@ export function entryIds(
   batchId: bigint,
   entries: readonly NewEntry[],
 ): ReadonlyMap<NewEntry, bigint> {
+  // Whoever posts so many isolates them by halves, and then each half fits.
+  if (entries.length > ENTRIES_PER_BATCH) {
+    throw new Error(`a batch of ${entries.length} entries has ids for ${ENTRIES_PER_BATCH} only`);
+  }
   const firstId = batchId * BigInt(ENTRIES_PER_BATCH);
   const sorted = [...entries].sort(compareKeys);
   return new Map(sorted.map((entry, place) => [entry, firstId + BigInt(place)]));

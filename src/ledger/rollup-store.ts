@@ -35,7 +35,7 @@ export async function foldBatches(
        join entries e on e.entry_id >= batch.batch_id * ${ENTRIES_PER_BATCH}
          and e.entry_id < (batch.batch_id + 1) * ${ENTRIES_PER_BATCH}
        ${RATES_OF_ENTRIES}
-       group by ${places} order by ${places}
+       group by ${places}
        on conflict (${dimensions}) do update set
          ${MEASURES.map(({ name }) => `${name} = u.${name} + excluded.${name}`).join(', ')}`,
       [batchIds],

@@ -59,7 +59,8 @@ export interface MeterEventView {
 
 /** How the double was started, to which `reset` returns. */
 export interface InitialState {
-  readonly startClock: () => InstantMs;
+  /** Null follows the base clock as it is. */
+  readonly startsAt: InstantMs | null;
   readonly settings: Partial<DoubleSettings>;
   readonly seed: DoubleSeed;
 }
@@ -101,7 +102,7 @@ export function resetWorld(world: World, initial: InitialState): void {
   world.faults.clear();
   world.requests.length = 0;
   world.accounts.clear();
-  world.clock.moveTo(initial.startClock());
+  world.clock.restart(initial.startsAt);
   Object.assign(world.settings, defaultSettings(), initial.settings);
   const account = namedAccount(world);
   for (const seed of initial.seed.customers ?? []) addCustomer(account, seed);

@@ -9,6 +9,8 @@ export interface DoubleClock {
   readonly now: Clock;
   /** Unix seconds, as most of the API counts time. */
   nowSeconds(): number;
+  /** Begins anew at that instant, or at the base clock's own where it is null. */
+  restart(instant: InstantMs | null): void;
   /** Makes it that instant; the clock goes on from there. */
   moveTo(instant: InstantMs): void;
   /** Stops at an instant until `resume` or `moveTo`. */
@@ -24,6 +26,10 @@ export function followClock(base: Clock): DoubleClock {
   return {
     now,
     nowSeconds: () => Math.floor(now() / 1000),
+    restart: (instant) => {
+      offset = instant === null ? 0 : instant - base();
+      standing = null;
+    },
     moveTo: (instant) => {
       offset = instant - base();
       standing = null;

@@ -53,8 +53,9 @@ const TICK_MS = 1000;
 /** Starts a double of Stripe's metered billing. Rejects when the port is taken. */
 export async function startStripeDouble(options: StripeDoubleOptions = {}): Promise<StripeDouble> {
   const { port = 0, host = '127.0.0.1', now, frozen = false, seed = {}, ...settings } = options;
+  const startsAt = now ?? (frozen ? systemClock() : null);
   const world = openWorld(frozen ? () => 0 : systemClock);
-  const initial = { startClock: () => now ?? systemClock(), settings, seed };
+  const initial = { startsAt, settings, seed };
   resetWorld(world, initial);
   const control = controlOf(world, initial);
   const server = createServer((request, response) => {

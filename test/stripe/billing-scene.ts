@@ -59,7 +59,8 @@ export const ACME: SceneTenant = { tenantId: 'acme' };
 
 export async function openBillingScene(options: SceneOptions = {}): Promise<BillingScene> {
   const { tenants = [ACME], withSubscriptions = true, withWebhooks = true } = options;
-  const opened = options.after === undefined ? await openCopy(TEMPLATE) : await emptied(options.after);
+  const opened =
+    options.after === undefined ? await openCopy(TEMPLATE) : await emptied(options.after);
   const { database } = opened;
   const double = options.double ?? (await startDouble());
   double.control.reset();

@@ -6,13 +6,7 @@ import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import type { FaultSpec } from '../../src/stripe-double/fault.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import type { BillingScene, SceneTenant } from './billing-scene.ts';
-import {
-  ACME,
-  MONTH,
-  monthOptions,
-  openBillingScene,
-  startDouble,
-} from './billing-scene.ts';
+import { ACME, MONTH, monthOptions, openBillingScene, startDouble } from './billing-scene.ts';
 import type { CrashPlan } from './crash-point.ts';
 import { Crash, crashing } from './crash-point.ts';
 
@@ -178,6 +172,19 @@ export function bothCases(awaits: number): readonly FaultCase[] {
   const match = { method: 'POST', path: '/v1/billing/meter_events' };
   return FAULTS.flatMap((fault) =>
     crashCases(awaits).map((given) => ({ ...given, fault: { ...fault, match } })),
+  );
+}
+
+/** Meter events fail for the whole run, done or not done, and the next run comes a day or three later. */
+export function hardCases(): readonly FaultCase[] {
+  const match = { method: 'POST', path: '/v1/billing/meter_events' };
+  const lost = ['apply_then_reset', 'reset_before_apply', 'stored_500'];
+  return FAULTS.filter((fault) => lost.includes(fault.kind)).flatMap((fault) =>
+    [25, 73].map((rerunAfterHours) => ({
+      crash: null,
+      fault: { ...fault, match, times: 40 },
+      rerunAfterHours,
+    })),
   );
 }
 

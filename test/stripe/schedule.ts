@@ -1,13 +1,20 @@
 import { runMonth } from '../../src/cli/month-run.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { Refusal } from '../../src/refusal.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile.ts';
-import { Refusal } from '../../src/refusal.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import { receiveEvents } from '../support/ledger.ts';
 import type { BillingScene } from './billing-scene.ts';
-import { ACME, MONTH, monthOptions, openBillingScene, startDouble, usage } from './billing-scene.ts';
+import {
+  ACME,
+  MONTH,
+  monthOptions,
+  openBillingScene,
+  startDouble,
+  usage,
+} from './billing-scene.ts';
 import { Crash, crashing } from './crash-point.ts';
 import { FAULTS, wrongs } from './fault-cases.ts';
 

@@ -1,0 +1,262 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { parseInstant } from '../../src/clock.ts';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { pushMonth } from '../../src/stripe/push.ts';
+import { openPushLocks } from '../../src/stripe/push-lock-store.ts';
+import { reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { count, textRows } from '../support/database.ts';
+import type { BillingScene, SceneOptions } from './billing-scene.ts';
+import { ACME, customerOf, MONTH, openBillingScene } from './billing-scene.ts';
+
+vi.mock('../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../src/clock.ts')>()),
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
+}));
+
+const HOUR_MS = 3_600_000;
+const METER_EVENTS = { method: 'POST', path: '/v1/billing/meter_events' };
+const INTENTS = 'select identifier, state from audit.pushes order by identifier';
+
+/** October closed, nothing pushed. */
+async function closed(options: SceneOptions = {}, at = '2026-11-01T00:30:00Z') {
+  const opened = await openBillingScene({
+    withSubscriptions: false,
+    withWebhooks: false,
+    ...options,
+  });
+  onTestFinished(opened.close);
+  await opened.double.control.setClock(parseInstant(at));
+  const { database, clock } = opened.parts;
+  await closePeriods(database, clock, { month: MONTH, tenantId: null });
+  return opened;
+}
+
+const ofAcme = async ({ parts }: BillingScene) =>
+  (await pushMonth(parts, MONTH)).find((row) => row.tenant_id === 'acme');
+
+test('an event that never arrived is missing only after its absence has lasted a day, and is told anew', async () => {
+  const scene = await closed();
+  const { double, database } = scene;
+  double.control.injectFault({ kind: 'reset_before_apply', match: METER_EVENTS, times: 10 });
+
+  expect(await ofAcme(scene)).toMatchObject({ state: 'sent' });
+  await double.control.advanceClock(23 * HOUR_MS);
+  expect(await ofAcme(scene)).toMatchObject({ state: 'ambiguous' });
+  await double.control.advanceClock(23 * HOUR_MS);
+  expect(await ofAcme(scene)).toMatchObject({ state: 'ambiguous' });
+  await double.control.advanceClock(HOUR_MS);
+  expect(await ofAcme(scene)).toMatchObject({ state: 'confirmed' });
+
+  expect(await textRows(database, INTENTS)).toEqual([
+    { identifier: 'spl-acme-2026-10-01-usd-1', state: 'missing' },
+    { identifier: 'spl-acme-2026-10-01-usd-2', state: 'confirmed' },
+  ]);
+  expect(double.control.meterEvents().map((event) => event.identifier)).toEqual([
+    'spl-acme-2026-10-01-usd-2',
+  ]);
+});
+
+test('an event that arrived without an answer is found in the summary in the same run', async () => {
+  const scene = await closed();
+  scene.double.control.injectFault({ kind: 'stored_500', applied: true, match: METER_EVENTS });
+
+  expect(await ofAcme(scene)).toMatchObject({ state: 'confirmed' });
+  expect(scene.double.control.meterEvents()).toHaveLength(1);
+});
+
+test('a refusal of an inactive meter that Stripe replays concerns one tenant and not all', async () => {
+  const scene = await closed({ tenants: [ACME, { tenantId: 'globex', calls: [5_000_000] }] });
+  const { double, parts, meter, database } = scene;
+  const key = { idempotencyKey: 'spl-acme-2026-10-01-usd-1' };
+  await pushMonth({ ...parts, isDryRun: true }, MONTH);
+  const { database: _, ...rest } = parts;
+  expect(rest.livemode).toBe(false);
+  // given the first request met an inactive meter, although the check before it had found it active
+  const value = (
+    await textRows(
+      database,
+      "select trunc(billable_micro)::text as v from closes where tenant_id = 'acme'",
+    )
+  )[0]?.['v'];
+  await parts.stripe.billing.meters.deactivate(meter.meterId);
+  const body = {
+    event_name: meter.eventName,
+    identifier: key.idempotencyKey,
+    timestamp: parseInstant('2026-10-31T23:59:59Z') / 1000,
+    payload: { stripe_customer_id: customerOf('acme'), value: value ?? '' },
+  };
+  await expect(parts.stripe.billing.meterEvents.create(body, key)).rejects.toThrow(
+    'No active meter',
+  );
+
+  // then a push refuses at once while the meter is inactive, with nothing sent
+  await expect(pushMonth(parts, MONTH)).rejects.toThrow('is not active in Stripe');
+  expect(await count(database, 'push_intents')).toBe(0);
+
+  // and once it is active again, only the replayed one waits
+  await parts.stripe.billing.meters.reactivate(meter.meterId);
+  const results = await pushMonth(parts, MONTH);
+  const states = Object.fromEntries(results.map((row) => [row.tenant_id, row.state]));
+  expect(states).toMatchObject({ acme: 'sent', globex: 'confirmed' });
+  expect(double.control.meterEvents().map((event) => event.customer)).toEqual(['cus_globex']);
+});
+
+test('a dry run says what would be sent, and sends and writes nothing', async () => {
+  const { parts, double, database } = await closed({
+    tenants: [ACME, { tenantId: 'dark', mode: 'shadow' }, { tenantId: 'idle', calls: [] }],
+  });
+  const before = double.control.requests().length;
+
+  const results = await pushMonth({ ...parts, isDryRun: true }, MONTH);
+
+  expect(results.map((row) => [row.tenant_id, row.state])).toEqual([
+    ['acme', 'would_send'],
+    ['dark', 'shadow'],
+    ['idle', 'nothing_due'],
+    ['unattributed', 'shadow'],
+  ]);
+  expect(results[0]?.detail).toMatch(
+    /^spl-acme-2026-10-01-usd-1 \(new\) \d+ micro USD to cus_acme$/,
+  );
+  expect(double.control.requests().length).toBe(before);
+  expect(await count(database, 'push_intents')).toBe(0);
+});
+
+test('a customer that the key does not know is refused by the name of its tenant, and nothing is sent', async () => {
+  const scene = await closed({ tenants: [ACME, { tenantId: 'globex' }] });
+  await scene.database.pool.query(
+    "update tenants set stripe_customer = 'cus_live' where tenant_id = 'acme'",
+  );
+
+  const results = await pushMonth(scene.parts, MONTH);
+
+  const [acme, globex] = results;
+  expect([acme?.state, globex?.state]).toEqual(['refused', 'confirmed']);
+  expect(acme?.detail).toContain('cus_live of tenant "acme" does not exist in test mode');
+  expect(scene.double.control.meterEvents()).toHaveLength(1);
+});
+
+test('usage older than 35 days is refused before it is sent, with what to do instead', async () => {
+  const scene = await closed({}, '2026-12-05T23:30:00Z');
+
+  const acme = await ofAcme(scene);
+
+  expect(acme?.state).toBe('refused');
+  expect(acme?.detail).toContain('more than 35 days ago');
+  expect(acme?.detail).toContain('invoice item');
+  expect(await count(scene.database, 'push_intents')).toBe(0);
+});
+
+test('a push with a key of the other mode is refused where the first mode was told already', async () => {
+  const scene = await closed();
+  await ofAcme(scene);
+  await scene.database.pool.query(
+    `update push_intents set state = 'sent';
+     insert into stripe_meters select currency, true, event_name, meter_id, product_id, price_id, set_up_at from stripe_meters`,
+  );
+
+  const results = await pushMonth({ ...scene.parts, livemode: true }, MONTH);
+
+  expect(results[0]?.state).toBe('refused');
+  expect(results[0]?.detail).toContain('was made with a test key');
+});
+
+test('two processes push at once, and each customer is told once', async () => {
+  const tenants = Array.from({ length: 12 }, (_, index) => ({
+    tenantId: `t${index}`,
+    calls: [9_999],
+  }));
+  const scene = await closed({ tenants });
+  scene.double.control.configure({ latencyMs: 2 });
+
+  const both = await Promise.all([pushMonth(scene.parts, MONTH), pushMonth(scene.parts, MONTH)]);
+
+  expect(scene.double.control.meterEvents()).toHaveLength(12);
+  expect(scene.double.control.requests().filter((request) => request.status === 409)).toEqual([]);
+  const states = new Set(both.flat().map((row) => row.state));
+  expect([...states].filter((state) => !['confirmed', 'busy', 'shadow'].includes(state))).toEqual(
+    [],
+  );
+});
+
+test('a pool of two connections is enough for any number of tenants', async () => {
+  const tenants = Array.from({ length: 20 }, (_, index) => ({
+    tenantId: `t${index}`,
+    calls: [9_999],
+  }));
+  const scene = await closed({ tenants });
+  const { rows } = await scene.database.pool.query<{ name: string }>(
+    'select current_database() as name',
+  );
+  const url = new URL(String(scene.database.pool.options.connectionString));
+  url.pathname = `/${rows[0]?.name}`;
+  const small = openDatabase({ url: url.href, connections: 2, onConnectionLost: () => {} });
+  onTestFinished(() => closeDatabase(small));
+
+  const results = await pushMonth({ ...scene.parts, database: small }, MONTH);
+
+  expect(results.filter((row) => row.state === 'confirmed')).toHaveLength(20);
+});
+
+test('locks go with their connection, and whoever lost them knows', async () => {
+  const { database } = await closed();
+  const first = await openPushLocks(database);
+  const second = await openPushLocks(database);
+  const inside = await first.whileAlone('a', () => second.whileAlone('a', async () => 'both'));
+  expect(inside).toBeNull();
+  expect(await first.whileAlone('b', () => first.whileAlone('b', async () => 'twice'))).toBeNull();
+  expect(await second.whileAlone('a', async () => 'alone')).toBe('alone');
+
+  await database.pool.query(
+    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'`,
+  );
+  await first.whileAlone('c', async () => {
+    await database.pool.query(
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'`,
+    );
+    await vi.waitFor(() => expect(first.areLost()).toBe(true));
+  });
+  await first.close();
+  await second.close();
+});
+
+test('reconcile tells a value counted twice from usage that is not ours', async () => {
+  const scene = await closed({ tenants: [ACME, { tenantId: 'globex' }] });
+  const { parts, meter } = scene;
+  await pushMonth(parts, MONTH);
+  const [acme] = scene.double.control.meterEvents();
+  const also = (customer: string, value: string) =>
+    parts.stripe.billing.meterEvents.create({
+      event_name: meter.eventName,
+      timestamp: parseInstant('2026-10-20T00:00:00Z') / 1000,
+      payload: { stripe_customer_id: customer, value },
+    });
+  await also('cus_acme', acme?.value ?? '');
+  await also('cus_globex', '7');
+
+  const rows = await reconcileMonth(parts, MONTH);
+
+  expect(rows.slice(0, 2).map((row) => [row.tenant_id, row.difference, row.explained])).toEqual([
+    ['acme', 'duplicate', false],
+    ['globex', 'foreign_usage', false],
+  ]);
+});
+
+test('reconcile reads one summary for each live tenant with usage, and none for the others', async () => {
+  const scene = await closed({
+    tenants: [
+      ACME,
+      { tenantId: 'globex' },
+      { tenantId: 'dark', mode: 'shadow' },
+      { tenantId: 'idle', calls: [] },
+    ],
+  });
+  await pushMonth(scene.parts, MONTH);
+  const before = scene.double.control.requests().length;
+
+  const rows = await reconcileMonth(scene.parts, MONTH);
+
+  expect(rows.every((row) => row.explained)).toBe(true);
+  expect(scene.double.control.requests().length - before).toBe(2);
+});

@@ -1,0 +1,234 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { runMonth } from '../../src/cli/month-run.ts';
+import { parseInstant } from '../../src/clock.ts';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { readAlerts } from '../../src/stripe/alert-store.ts';
+import { periodBilledBy } from '../../src/stripe/billed-period.ts';
+import { cycleAnchorFor, findMisfit } from '../../src/stripe/billing-cycle.ts';
+import { readInvoices } from '../../src/stripe/invoice-store.ts';
+import { linkCustomers } from '../../src/stripe/link-customers.ts';
+import { pushMonth } from '../../src/stripe/push.ts';
+import { reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { minorPerMicro } from '../../src/stripe/setup.ts';
+import { setUpSubscriptions } from '../../src/stripe/subscription.ts';
+import type { SceneOptions } from './billing-scene.ts';
+import { ACME, customerOf, MONTH, monthOptions, openBillingScene } from './billing-scene.ts';
+
+vi.mock('../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../src/clock.ts')>()),
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
+}));
+
+const HOUR_MS = 3_600_000;
+const NOW = parseInstant('2026-10-01T12:00:00Z');
+
+async function scene(options: SceneOptions = {}) {
+  const opened = await openBillingScene(options);
+  onTestFinished(opened.close);
+  return opened;
+}
+
+const calendar = (timeZone: string, anchorDay: number) => [
+  { effectiveFrom: null, timeZone, anchorDay },
+];
+
+const ZONES = [
+  'UTC',
+  'America/New_York',
+  'America/Los_Angeles',
+  'Europe/Berlin',
+  'Asia/Kolkata',
+  'Asia/Kathmandu',
+  'Australia/Adelaide',
+  'Australia/Lord_Howe',
+  'Pacific/Auckland',
+  'Pacific/Pago_Pago',
+];
+
+test.each(ZONES)('a Stripe cycle holds each period of %s once, whatever its anchor day', (zone) => {
+  for (let day = 1; day <= 31; day += 1) {
+    const anchor = cycleAnchorFor(calendar(zone, day), NOW);
+    expect(anchor, `day ${day}`).not.toBeNull();
+    if (anchor !== null) expect(findMisfit(anchor, calendar(zone, day), NOW)).toBeNull();
+  }
+});
+
+test('the cycle of UTC months begins at midnight of the first, and of a half-hour zone at half past', () => {
+  const midnight = { hour: 0, minute: 0, second: 0 };
+  expect(cycleAnchorFor(calendar('UTC', 1), NOW)).toEqual({ dayOfMonth: 1, ...midnight });
+  expect(cycleAnchorFor(calendar('UTC', 31), NOW)).toEqual({ dayOfMonth: 31, ...midnight });
+  // Midnight in India is 18:30 of the last day of the month before.
+  expect(cycleAnchorFor(calendar('Asia/Kolkata', 1), NOW)).toEqual({
+    dayOfMonth: 31,
+    hour: 18,
+    minute: 30,
+    second: 0,
+  });
+  // New York's periods end at 04:00 UTC in summer and 05:00 in winter; 05:00 is after both.
+  expect(cycleAnchorFor(calendar('America/New_York', 1), NOW)?.hour).toBe(5);
+});
+
+test('a cycle that ends before the period ends would bill it a month late, and the period is named', () => {
+  const early = { dayOfMonth: 1, hour: 4, minute: 0, second: 0 };
+  // November 2026 ends in New York on December 1 at 05:00 UTC.
+  expect(findMisfit(early, calendar('America/New_York', 1), NOW)?.startDate).toBe('2026-11-01');
+});
+
+test("an invoice's period is the tenant's period whose end falls into it", () => {
+  const october = { start: 1790830800, end: 1793509200 };
+  expect(periodBilledBy(calendar('America/New_York', 1), october)?.startDate).toBe('2026-10-01');
+  const ofNovember = { start: october.end, end: 1796101200 };
+  expect(periodBilledBy(calendar('America/New_York', 1), ofNovember)?.startDate).toBe('2026-11-01');
+  expect(
+    periodBilledBy(calendar('UTC', 15), { start: october.start, end: october.start + 60 }),
+  ).toBeNull();
+});
+
+test('tenants in every kind of zone are billed to the cent by the subscriptions made for them', async () => {
+  const { parts, double, differences, database } = await scene({
+    tenants: [
+      { tenantId: 'utc' },
+      { tenantId: 'newyork', timeZone: 'America/New_York' },
+      { tenantId: 'kolkata', timeZone: 'Asia/Kolkata' },
+      { tenantId: 'adelaide', timeZone: 'Australia/Adelaide' },
+      { tenantId: 'mid', timeZone: 'Europe/Berlin', anchorDay: 15 },
+    ],
+    setUpAt: '2026-10-01T06:00:00Z',
+  });
+  for (const at of ['2026-11-01T14:00:00Z', '2026-11-16T00:00:00Z']) {
+    await double.control.setClock(parseInstant(at));
+    await runMonth(monthOptions(parts), MONTH);
+  }
+  await double.control.setClock(parseInstant('2026-11-17T00:00:00Z'));
+
+  const invoices = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(invoices.map((invoice) => [invoice.tenantId, invoice.state])).toEqual(
+    ['adelaide', 'kolkata', 'mid', 'newyork', 'utc'].map((tenantId) => [tenantId, 'finalized']),
+  );
+  expect(await differences()).toEqual([]);
+  expect(await readAlerts(database)).toEqual([]);
+});
+
+test('an existing subscription that would bill wrongly is named with what to do, and left alone', async () => {
+  const { parts, meter, double } = await scene({
+    tenants: [{ tenantId: 'newyork', timeZone: 'America/New_York' }, ACME, { tenantId: 'twice' }],
+    withSubscriptions: false,
+  });
+  const subscribe = (tenantId: string, hour: number) =>
+    parts.stripe.subscriptions.create({
+      customer: customerOf(tenantId),
+      items: [{ price: meter.priceId }],
+      billing_cycle_anchor_config: { day_of_month: 1, hour, minute: 0, second: 0 },
+    });
+  const early = await subscribe('newyork', 4);
+  await subscribe('acme', 0);
+  await subscribe('twice', 0);
+  await subscribe('twice', 0);
+
+  const results = await setUpSubscriptions(parts, meter);
+
+  expect(results.map((row) => [row.tenant_id, row.state])).toEqual([
+    ['acme', 'fits'],
+    ['newyork', 'would_bill_wrongly'],
+    ['twice', 'would_bill_wrongly'],
+  ]);
+  expect(results[1]?.detail).toContain(`${early.id} bills on day 1 at 04:00 UTC`);
+  expect(results[1]?.detail).toContain('make it one that bills on day 1 at 05:00 UTC');
+  expect(results[2]?.detail).toContain('2 items bill the same usage');
+  const made = double.control
+    .requests()
+    .filter((request) => request.path === '/v1/subscriptions' && request.method === 'POST');
+  expect(made).toHaveLength(4);
+});
+
+test('subscriptions are made once, and the second time they fit', async () => {
+  const { parts, meter } = await scene({ withSubscriptions: false });
+  expect((await setUpSubscriptions(parts, meter)).map((row) => row.state)).toEqual(['made']);
+  expect((await setUpSubscriptions(parts, meter)).map((row) => row.state)).toEqual(['fits']);
+});
+
+test('customers that name their tenant are linked to it', async () => {
+  const { parts, database } = await scene({
+    withSubscriptions: false,
+    tenants: [ACME, { tenantId: 'globex' }],
+  });
+  await database.pool.query('update tenants set stripe_customer = null');
+  const metadata = { spanledger_tenant: 'globex' };
+  const customer = await parts.stripe.customers.create({ name: 'Globex', metadata });
+
+  expect(await linkCustomers(parts)).toEqual([
+    { tenant_id: 'acme', stripe_customer: null, state: 'not_found' },
+    { tenant_id: 'globex', stripe_customer: customer.id, state: 'linked' },
+  ]);
+  expect((await linkCustomers(parts))[1]?.state).toBe('kept');
+});
+
+test('a final invoice that differs from the statement is an alert with both figures', async () => {
+  const { parts, double, database, meter } = await scene();
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  await runMonth(monthOptions(parts), MONTH);
+  // Somebody else reports a cent to the meter after the proof and before finalization.
+  await parts.stripe.billing.meterEvents.create({
+    event_name: meter.eventName,
+    timestamp: parseInstant('2026-10-20T00:00:00Z') / 1000,
+    payload: { stripe_customer_id: customerOf('acme'), value: '10000' },
+  });
+  await double.control.advanceClock(2 * HOUR_MS);
+
+  const [alert] = await readAlerts(database);
+  expect(alert).toMatchObject({
+    kind: 'invoice_differs',
+    tenantId: 'acme',
+    periodStart: '2026-10-01',
+  });
+  expect(alert?.detail).toMatch(
+    /it bills \d+ micro and \d+\.\d\d USD, the statement says \d+ micro/,
+  );
+});
+
+test('usage that Stripe took after finalization is seen, and further usage is refused', async () => {
+  const { parts, double, database } = await scene({ withWebhooks: true });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  await closePeriods(database, parts.clock, { month: MONTH, tenantId: null });
+  // given somebody finalizes the held draft by hand before the push
+  const [invoice] = await readInvoices(database, { month: MONTH, tenantId: 'acme' });
+  await parts.stripe.invoices.finalizeInvoice(invoice?.invoiceId ?? '');
+  await double.control.settle();
+
+  const results = await pushMonth(parts, MONTH);
+
+  expect((await readAlerts(database)).map((alert) => alert.kind)).toEqual(['invoice_differs']);
+  expect(results[0]?.state).toBe('refused');
+  expect(results[0]?.detail).toContain('would be on no invoice');
+  expect(double.control.meterEvents()).toEqual([]);
+
+  // and usage that was told all the same is classified
+  await database.pool.query(
+    `insert into push_intents (tenant_id, period_start, sequence, identifier, meter, stripe_customer, value_micro,
+       event_timestamp, state, created_at)
+     select 'acme', period_start, 1, 'told', 'spanledger_usage_usd', 'cus_acme', billable_micro, 0, 'confirmed', now()
+     from closes where tenant_id = 'acme'`,
+  );
+  const [row] = (await database.pool.query('select value_micro from push_intents')).rows;
+  await parts.stripe.billing.meterEvents.create({
+    event_name: 'spanledger_usage_usd',
+    timestamp: parseInstant('2026-10-31T23:59:59Z') / 1000,
+    payload: { stripe_customer_id: 'cus_acme', value: String(row?.value_micro) },
+  });
+  const [acme] = await reconcileMonth(parts, MONTH);
+  expect(acme).toMatchObject({ difference: 'after_finalization', explained: false });
+});
+
+test('a shadow tenant is never held and never told', async () => {
+  const { parts, double, database } = await scene({ tenants: [{ ...ACME, mode: 'shadow' }] });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  const results = await runMonth(monthOptions(parts), MONTH);
+  expect(results.every((result) => result.state === 'done')).toBe(true);
+  expect(await readInvoices(database, { month: null, tenantId: null })).toEqual([]);
+  expect(double.control.meterEvents()).toEqual([]);
+});
+
+test('the price of a micro unit is in minor units, of which yen has no decimals', () => {
+  expect(minorPerMicro('USD')).toBe('0.0001');
+  expect(minorPerMicro('JPY')).toBe('0.000001');
+});
