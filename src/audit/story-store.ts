@@ -71,12 +71,12 @@ async function readStory(
   const { source, eventId } = of;
   const ids = [...of.entryIds];
   const entries = await sql<StoryRow>`
-    select row_to_json(a) as story from audit.entries a
+    select ${storyOf('a')} as story from audit.entries a
     where a.tenant_id in (select tenant_id from entries where entry_id = any(${ids}::bigint[]))
       and a.source = ${source} and a.event_id = ${eventId}
     order by length(a.entry_id), a.entry_id`.execute(db);
   const rates = await sql<StoryRow>`
-    select row_to_json(r) as story from (
+    select ${storyOf('r')} as story from (
       select book, effective_from, provider, model, service_tier, above_input_tokens,
         major(per_call) as per_call, major(input * 1000000) as input_per_million,
         major(output * 1000000) as output_per_million, major(cache_read * 1000000) as cache_read_per_million,
@@ -85,22 +85,22 @@ async function readStory(
         select unnest(array[charge_rate_id, cost_rate_id]) from entries where entry_id = any(${ids}::bigint[]))
       order by rate_id) r`.execute(db);
   const periods = await sql<StoryRow>`
-    select row_to_json(p) as story from audit.periods p where (p.tenant_id, p.period_start) in (
+    select ${storyOf('p')} as story from audit.periods p where (p.tenant_id, p.period_start) in (
       select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
     db,
   );
   const pushes = await sql<StoryRow>`
-    select row_to_json(p) as story from audit.pushes p where (p.tenant_id, p.period_start) in (
+    select ${storyOf('p')} as story from audit.pushes p where (p.tenant_id, p.period_start) in (
       select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
     db,
   );
   const quarantine = await sql<StoryRow>`
-    select row_to_json(q) as story from audit.quarantine q
+    select ${storyOf('q')} as story from audit.quarantine q
     where q.event_id = ${eventId} and coalesce(q.source, 'default') = ${source} order by quarantine_id`.execute(
     db,
   );
   const structure = await sql<StoryRow>`
-    select row_to_json(s) as story from tenants t cross join lateral (
+    select ${storyOf('s')} as story from tenants t cross join lateral (
       select tenant_id, operation, status, error_type, occurred_at, agent_run_id, trace_id, span_id, parent_span_id
       from structure_spans where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId}
     ) s`.execute(db);
@@ -114,6 +114,29 @@ async function readStory(
     quarantine: stories(quarantine.rows),
     structure: stories(structure.rows),
   };
+}
+
+/** Columns that hold amounts: as strings, since a JSON number would be read as a float (R14). */
+const AMOUNTS = [
+  'charge',
+  'cost',
+  'per_call',
+  'input_per_million',
+  'output_per_million',
+  'cache_read_per_million',
+  'cache_write_per_million',
+  'charge_exact',
+  'carried_in',
+  'billable',
+  'carried_out',
+  'charge_total',
+  'value',
+];
+
+/** A row as JSON, its columns in their order. */
+function storyOf(alias: string) {
+  return sql`(select json_object_agg(key, case when key = any(${AMOUNTS}::text[]) then to_json(value #>> '{}')
+    else value end) from json_each(row_to_json(${sql.raw(alias)})))`;
 }
 
 function stories(rows: readonly StoryRow[]): readonly StoryRow[] {

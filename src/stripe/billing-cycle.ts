@@ -56,8 +56,8 @@ function firstMisfit(anchor: CycleAnchor, periods: readonly Period[]): Period | 
     if (next === undefined) return null;
     const boundary = boundaryFrom(anchor, period.endsAt);
     if (boundary >= next.endsAt) return period;
-    // A second boundary before the next end would make an invoice of its own, without usage.
-    if (boundaryFrom(anchor, boundary + 1) < next.endsAt) return period;
+    // With a second boundary before its end, the next period misses its own and is billed late.
+    if (boundaryFrom(anchor, boundary + 1) < next.endsAt) return next;
   }
   return null;
 }

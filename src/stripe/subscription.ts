@@ -178,7 +178,7 @@ function misfitOf(
     wanted === null
       ? 'wait for its change of calendar'
       : `make it one that bills on ${describe(wanted)}`;
-  return `${subscription.id} bills on ${describe(anchorOf(subscription))}, but the period from ${misfit.startDate} ends at ${formatInstant(misfit.endsAt)} and would be billed with another one: ${remedy}`;
+  return `${subscription.id} bills on ${describe(anchorOf(subscription))}, but the period from ${misfit.startDate} ends at ${formatInstant(misfit.endsAt)} and would be billed late or with another one: ${remedy}`;
 }
 
 /** With a configured anchor the day is the one configured; otherwise that of the instant. */

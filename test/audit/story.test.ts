@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { readEntryStory, readEventStory } from '../../src/audit/story-store.ts';
+import { postCorrections } from '../../src/ledger/post-corrections.ts';
+import { freshDatabase } from '../support/database.ts';
+import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+
+it('tells the whole story of an event: entry, correction, rates and period, amounts as strings', async () => {
+  // given an entry that a person corrected
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await receiveEvents(database, [nativeEvent({ event_id: 'e-1' })]);
+  const first = await readEventStory(database, 'default', 'e-1');
+  const entryId = String(first.entries[0]?.['entry_id']);
+  const note = { reason: 'counted twice', actor: 'ada' };
+  const change = { outputTokens: 0 };
+  const request = { entryId: BigInt(entryId.slice(4)), change, note };
+  await postCorrections(database, () => Date.parse('2026-10-21T00:00:00Z'), [request]);
+
+  // when the story is read by the ledger's id
+  const story = await readEntryStory(database, entryId);
+
+  // then it has the entry, its reversal and its replacement, and the rate behind them
+  expect(story.entries.map((entry) => [entry['kind'], entry['reason']])).toEqual([
+    ['usage', null],
+    ['correction', 'counted twice'],
+    ['correction', 'counted twice'],
+  ]);
+  const charges = story.entries.map((entry) => entry['charge']);
+  expect(charges.every((charge) => typeof charge === 'string')).toBe(true);
+  expect(charges[1]).toBe(`-${charges[0]}`);
+  expect(story.rates.length).toBeGreaterThan(0);
+  expect(story.periods).toHaveLength(1);
+});
+
+it('refuses an event and an entry that nobody knows, with the remedy', async () => {
+  const database = await freshDatabase();
+  await expect(readEventStory(database, 'default', 'nope')).rejects.toThrow(/nothing is known/);
+  await expect(readEntryStory(database, 'ent_1')).rejects.toThrow(/no entry "ent_1"/);
+  await expect(readEntryStory(database, 'rubbish')).rejects.toThrow(/no entry "rubbish"/);
+});

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseInstant } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { foldAll } from '../../src/ledger/fold-batches.ts';
+import { postCorrections } from '../../src/ledger/post-corrections.ts';
+import type { Dimension, UsageQuestion, UsageRow } from '../../src/reports/usage-report-store.ts';
+import { DIMENSIONS, readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';
+import { createDatabase, textRows } from '../support/database.ts';
+import { randomFrom } from '../support/faulty-queue.ts';
+import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+
+let database: Database;
+let drop: () => Promise<void>;
+
+/** A few hundred calls of every kind, from a seed, with corrections among them. */
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+  await importBooks(database, 'standard', 'cost');
+  const random = randomFrom(11);
+  const pick = <Value>(...values: readonly Value[]) =>
+    values[Math.floor(random() * values.length)] as Value;
+  const events = Array.from({ length: 300 }, (_, n) => {
+    const input_tokens = 1 + Math.floor(random() * 5000);
+    return nativeEvent({
+      event_id: `evt-${n}`,
+      occurred_at: `2026-10-${String(1 + (n % 19)).padStart(2, '0')}T23:30:00Z`,
+      status: pick('ok', 'ok', 'ok', 'error', 'cancelled'),
+      provider: pick('openai', 'openai', null),
+      requested_model: pick('gpt-4o', 'gpt-4o-mini', 'unheard-of'),
+      executed_model: pick('gpt-4o', 'gpt-4o-mini'),
+      gateway_cache: pick('none', 'none', 'exact'),
+      usage: { input_tokens, output_tokens: Math.floor(random() * 900) },
+      layers: pick(null, { prompt: 3, tool: 2, memory: 1, response: 0 }),
+      tenant_id: pick('acme', 'birch', null),
+      user_id: pick('u1', 'u2', null),
+      feature: pick('search', 'chat', null),
+      agent_run_id: pick('run-1', 'run-2', null),
+      prompt_version: pick('v1', 'v2', null),
+      ...(n % 10 === 0
+        ? {
+            members: [
+              { member_id: 'a', tenant_id: 'acme' },
+              { member_id: 'b', weight: 2 },
+            ],
+          }
+        : {}),
+    });
+  });
+  await receiveEvents(database, events);
+  const ids = await textRows(
+    database,
+    "select entry_id from audit.entries where event_id like 'evt-%7' and outcome <> 'unrated'",
+  );
+  const corrections = ids.map(({ entry_id }, n) => ({
+    entryId: BigInt(entry_id?.replace('ent_', '') ?? -1),
+    change: n % 2 === 0 ? null : { feature: 'moved', outputTokens: 5 },
+    note: { reason: 'a test', actor: 'ada' },
+  }));
+  await postCorrections(database, () => parseInstant('2026-10-20T12:00:00Z'), corrections);
+  await foldAll(database);
+});
+
+afterAll(() => drop());
+
+/** What each dimension is in the ledger; a layer is no column. */
+const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
+  tenant: 'tenant_id',
+  user: 'user_id',
+  feature: 'feature',
+  agent_run: 'agent_run_id',
+  prompt_version: 'prompt_version',
+  requested_model: 'requested_model',
+  executed_model: 'executed_model',
+  provider: 'provider',
+  outcome: 'outcome',
+  day: "(occurred_at at time zone 'UTC')::date::text",
+};
+
+const COLUMNED = DIMENSIONS.filter((dimension) => dimension !== 'layer');
+const PAIRS = COLUMNED.flatMap((a, index) => COLUMNED.slice(index + 1).map((b) => [a, b] as const));
+
+it.each(COLUMNED)('usage by %s is what the entries sum to', async (dimension) => {
+  expect(await report([dimension])).toEqual(await summedEntries([dimension]));
+});
+
+it('usage by every pair of dimensions is what the entries sum to', async () => {
+  for (const pair of PAIRS) {
+    expect(await report(pair), pair.join()).toEqual(await summedEntries(pair));
+  }
+});
+
+it('usage by all dimensions at once is what the entries sum to', async () => {
+  expect(await report(COLUMNED)).toEqual(await summedEntries(COLUMNED));
+});
+
+it.each(COLUMNED)('layers by %s add up to the usage without layers, exactly', async (dimension) => {
+  const whole = await ask({ by: [dimension] });
+  const layered = await ask({ by: [dimension, 'layer'] });
+  expect(layered).toHaveLength(4 * whole.length);
+  for (const group of whole) {
+    const layers = layered.filter((row) => row[dimension] === group[dimension]);
+    expect(sumOf(layers)).toEqual(sumOf([group]));
+    expect(layers.map(({ layer }) => layer)).toEqual(['prompt', 'tool', 'memory', 'response']);
+  }
+});
+
+it('layers hold the tokens that the entries have in them', async () => {
+  const [sums] = await textRows(
+    database,
+    'select sum(layer_tool_tokens) as tool, sum(layer_memory_tokens) as memory from entries',
+  );
+  const rows = await ask({ by: ['layer'] });
+  const tokensOf = (layer: string) => String(rows.find((row) => row.layer === layer)?.inputTokens);
+  expect({ tool: tokensOf('tool'), memory: tokensOf('memory') }).toEqual(sums);
+});
+
+it('a report of one tenant and some days is what their entries sum to', async () => {
+  const from = parseInstant('2026-10-05T00:00:00Z');
+  const to = parseInstant('2026-10-09T00:00:00Z');
+  const rows = await ask({ by: ['feature'], tenantId: 'acme', from, to });
+  const where = `tenant_id = 'acme' and occurred_at >= '2026-10-05T00:00:00Z'
+    and occurred_at < '2026-10-09T00:00:00Z'`;
+  expect(normal(rows, ['feature'])).toEqual(await summedEntries(['feature'], where));
+});
+
+it('coverage is the cost that has a tenant over all cost, of the same days', async () => {
+  const [sums] = await textRows(
+    database,
+    `select sum(cost) filter (where tenant_id <> 'unattributed') as attributed, sum(cost) as all from entries`,
+  );
+  const { attributedPico, allPico } = await readCoverage(database, { from: null, to: null });
+  expect({ attributed: String(attributedPico), all: String(allPico) }).toEqual(sums);
+  expect(attributedPico < allPico && attributedPico > 0n).toBe(true);
+  const nothing = { from: parseInstant('2027-01-01T00:00:00Z'), to: null };
+  expect(await readCoverage(database, nothing)).toEqual({ attributedPico: 0n, allPico: 0n });
+});
+
+it('a fallback to a cheaper model is a routing gain, one to a dearer a loss', async () => {
+  const rows = await ask({ by: ['requested_model', 'executed_model'] });
+  const gainOf = (requested: string, executed: string) =>
+    rows.find((row) => row.requested_model === requested && row.executed_model === executed)
+      ?.routingGainPico ?? 0n;
+  expect(gainOf('gpt-4o', 'gpt-4o-mini') > 0n).toBe(true);
+  expect(gainOf('gpt-4o-mini', 'gpt-4o') < 0n).toBe(true);
+  expect(gainOf('gpt-4o', 'gpt-4o')).toBe(0n);
+  // Nobody knows what a model without a cost rate would have cost.
+  expect(gainOf('unheard-of', 'gpt-4o')).toBe(0n);
+});
+
+it('failed calls charge nothing and show what they cost us', async () => {
+  const failed = (await ask({ by: ['outcome'] })).find((row) => row.outcome === 'failed');
+  expect(failed?.chargePico).toBe(0n);
+  expect((failed?.costPico ?? 0n) > 0n).toBe(true);
+});
+
+function ask(change: Partial<UsageQuestion>): Promise<readonly UsageRow[]> {
+  return readUsage(database, { by: [], tenantId: null, from: null, to: null, ...change });
+}
+
+async function report(by: readonly Dimension[]) {
+  return normal(await ask({ by }), by);
+}
+
+/** Groups as texts, in one order; an absent dimension is ''. */
+function normal(rows: readonly UsageRow[], by: readonly Dimension[]) {
+  const texts = rows.map((row) => ({
+    group: by.map((dimension) => row[dimension] ?? '').join('|'),
+    entries: String(row.entries),
+    input: String(row.inputTokens),
+    output: String(row.outputTokens),
+    charge: String(row.chargePico),
+    cost: String(row.costPico),
+    gain: String(row.routingGainPico),
+  }));
+  return texts.sort((a, b) => (a.group < b.group ? -1 : 1));
+}
+
+async function summedEntries(by: readonly Dimension[], where = 'true') {
+  const group = by.map((name) => (name === 'layer' ? '' : `coalesce(${COLUMNS[name]}, '')`));
+  const rows = await textRows(
+    database,
+    `select concat_ws('|', ${group.join(', ')}) as group, count(*) as entries,
+       sum(uncached_input_tokens + cache_read_tokens + cache_write_tokens) as input,
+       sum(output_tokens) as output, coalesce(sum(charge), 0) as charge,
+       coalesce(sum(cost), 0) as cost, coalesce(sum(requested_cost - cost), 0) as gain
+     from entries where ${where} group by 1`,
+  );
+  return [...rows].sort((a, b) => ((a['group'] ?? '') < (b['group'] ?? '') ? -1 : 1));
+}
+
+function sumOf(rows: readonly UsageRow[]) {
+  const sum = (of: (row: UsageRow) => bigint) => rows.reduce((total, row) => total + of(row), 0n);
+  return {
+    input: sum((row) => row.inputTokens),
+    output: sum((row) => row.outputTokens),
+    charge: sum((row) => row.chargePico),
+    cost: sum((row) => row.costPico),
+    gain: sum((row) => row.routingGainPico),
+  };
+}
