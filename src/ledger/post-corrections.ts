@@ -113,11 +113,14 @@ export async function postCorrectionEntries(
   of: { readonly cache: ReferenceCache; readonly recordedAt: number },
 ): Promise<bigint> {
   const { cache, recordedAt } = of;
-  const periods = entries.map((entry) => ({
-    tenantId: entry.tenantId,
-    period: placeUsage(cache.tenant(entry.tenantId), entry.occurredAt).period,
-  }));
-  await insertPeriods(transaction, periods);
+  const periods = new Map(
+    entries.map((entry) => {
+      const { period } = placeUsage(cache.tenant(entry.tenantId), entry.occurredAt);
+      const key = `${period.startDate} ${entry.tenantId}`;
+      return [key, { tenantId: entry.tenantId, period }];
+    }),
+  );
+  await insertPeriods(transaction, [...periods.values()]);
   const batchId = await insertBatch(transaction, { kind: 'correction', recordedAt, entries });
   await copyEntries(transaction, entries, { batchId, recordedAt });
   return batchId;

@@ -5,7 +5,6 @@ import { isModelCall } from '../events/event.ts';
 import type { Placement } from '../periods/placement.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { rateEvent, UNATTRIBUTED } from '../rating/rate-event.ts';
-import type { Tenant } from '../tenants/tenant.ts';
 import type { NewEntry } from './entry.ts';
 import { usageEntry } from './entry.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
@@ -182,28 +181,10 @@ function rateAndPlace(
     .filter(({ event }) => isModelCall(event))
     .flatMap(({ event, digest }) =>
       rateEvent(event, pricing).map((part) => {
-        const placement = place(cache.tenant(part.tenantId), event.occurredAt);
+        const placement = placeUsage(cache.tenant(part.tenantId), event.occurredAt);
         return { entry: usageEntry({ event, digest, part, placement }), placement };
       }),
     );
-}
-
-/**
- * Calendar arithmetic is slow beside the rest, and most events of a tenant share a period. Kept by
- * the tenant as it was read: a changed calendar or a sealed period makes the cache read it anew.
- */
-const lastPlacement = new WeakMap<Tenant, Placement>();
-
-function place(tenant: Tenant, occurredAt: InstantMs): Placement {
-  const last = lastPlacement.get(tenant);
-  if (last !== undefined && !last.late && contains(last, occurredAt)) return last;
-  const placement = placeUsage(tenant, occurredAt);
-  lastPlacement.set(tenant, placement);
-  return placement;
-}
-
-function contains({ period }: Placement, instant: InstantMs): boolean {
-  return period.startsAt <= instant && instant < period.endsAt;
 }
 
 function newPeriods(cache: ReferenceCache, entries: readonly PlacedEntry[]) {

@@ -15,10 +15,32 @@ export interface Placement {
   readonly late: boolean;
 }
 
+/**
+ * The period that usage of an instant falls into. Calendar arithmetic is slow beside everything else
+ * in posting, and most usage of a tenant shares a period, so the last answers are kept by the very
+ * object that they were given for; a changed calendar or a sealed period comes in another object.
+ */
 export function placeUsage(periods: Periods, occurredAt: InstantMs): Placement {
+  const known = lastPlacements.get(periods) ?? { current: null, late: null };
+  lastPlacements.set(periods, known);
   const { calendar, closedUntil } = periods;
   if (closedUntil !== null && occurredAt < closedUntil) {
-    return { period: periodContaining(calendar, closedUntil), late: true };
+    known.late ??= { period: periodContaining(calendar, closedUntil), late: true };
+    return known.late;
   }
-  return { period: periodContaining(calendar, occurredAt), late: false };
+  if (known.current === null || !contains(known.current.period, occurredAt)) {
+    known.current = { period: periodContaining(calendar, occurredAt), late: false };
+  }
+  return known.current;
+}
+
+interface LastPlacements {
+  current: Placement | null;
+  late: Placement | null;
+}
+
+const lastPlacements = new WeakMap<Periods, LastPlacements>();
+
+function contains(period: Period, instant: InstantMs): boolean {
+  return period.startsAt <= instant && instant < period.endsAt;
 }

@@ -17,6 +17,8 @@ import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import type { TenantChange } from '../../src/tenants/tenant-store.ts';
 import { textRows } from './database.ts';
 import { importBook, makeTenant, receive, sharedBook } from './ledger.ts';
+import type { CorrectionStep } from './scenario-correction.ts';
+import { takeCorrection } from './scenario-correction.ts';
 
 /** One folder of test/scenarios; its README says what each key means. */
 export interface Scenario {
@@ -46,6 +48,7 @@ type Step =
   | { readonly import_price_book: unknown; readonly at?: string }
   | { readonly replay: 'all'; readonly at: string }
   | { readonly push: string; readonly at: string }
+  | CorrectionStep
   | { readonly set_tenant: TenantKeys & { readonly tenant_id: string }; readonly at?: string };
 
 interface TenantKeys {
@@ -114,6 +117,9 @@ async function take(
   }
   if ('import_price_book' in step) {
     return importBook(database, bookOf(step.import_price_book, folder), at);
+  }
+  if ('correct' in step || 'rerate' in step || 'reattribute' in step) {
+    return takeCorrection(database, clock, step);
   }
   if ('push' in step) return push(database, step.push, parseInstant(at));
   if ('replay' in step) return replayQuarantined({ database, clock, litellmKey: null }, []);

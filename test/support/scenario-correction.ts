@@ -1,0 +1,78 @@
+import type { Clock } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { postCorrections } from '../../src/ledger/post-corrections.ts';
+import { reattribute } from '../../src/ledger/reattribute.ts';
+import { rerate } from '../../src/ledger/rerate.ts';
+import { textRows } from './database.ts';
+
+/** The steps of a scenario that correct what the ledger holds; test/scenarios/README.md describes them. */
+export type CorrectionStep =
+  | {
+      readonly correct: EntryKeys;
+      /** Null voids the entry. */
+      readonly change: Readonly<Record<string, unknown>> | null;
+      readonly at?: string;
+    }
+  | {
+      readonly rerate: string;
+      readonly tenant?: string;
+      readonly dry_run?: boolean;
+      readonly at?: string;
+    }
+  | { readonly reattribute: string; readonly feature?: string; readonly at?: string };
+
+interface EntryKeys {
+  readonly event_id: string;
+  readonly tenant_id?: string;
+  readonly member_id?: string;
+  readonly revision?: number;
+}
+
+const NOTE = { reason: 'a scenario', actor: 'ada' };
+
+export async function takeCorrection(
+  database: Database,
+  clock: Clock,
+  step: CorrectionStep,
+): Promise<unknown> {
+  if ('rerate' in step) {
+    const { rerate: month, tenant = null, dry_run: dryRun = false } = step;
+    return rerate(database, clock, { month, tenantId: tenant, dryRun, note: NOTE });
+  }
+  if ('reattribute' in step) {
+    const filter = step.feature === undefined ? {} : { feature: step.feature };
+    const request = { entryIds: [], tenantId: step.reattribute, filter, note: NOTE };
+    return (await reattribute(database, clock, request)).map(withoutIds);
+  }
+  const entryId = await entryIdOf(database, step.correct);
+  const change = step.change === null ? null : camelKeys(step.change);
+  const answers = await postCorrections(database, clock, [{ entryId, change, note: NOTE }]);
+  return answers.map(withoutIds);
+}
+
+/** Ids differ from run to run. */
+function withoutIds(answer: Awaited<ReturnType<typeof postCorrections>>[number]) {
+  const { corrected: _, reversal: __, replacement: ___, ...rest } = answer;
+  return rest;
+}
+
+async function entryIdOf(database: Database, keys: EntryKeys): Promise<bigint> {
+  const { event_id, tenant_id = 'acme', member_id = '', revision = 0 } = keys;
+  const [row] = await textRows(
+    database,
+    `select entry_id from entries where event_id = $1 and tenant_id = $2 and member_id = $3
+       and revision = $4`,
+    [event_id, tenant_id, member_id, revision],
+  );
+  return BigInt(row?.['entry_id'] ?? -1);
+}
+
+/** output_tokens → outputTokens */
+function camelKeys(change: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(change).map(([key, value]) => [
+      key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  );
+}
