@@ -13,7 +13,7 @@ import { reconcileMonth } from '../stripe/reconcile.ts';
 import { Unanswered } from '../stripe/stripe-client.ts';
 
 /** In this order: each builds on those before it. */
-export const STEPS = [
+const STEPS = [
   'check',
   'seal',
   'close',
@@ -24,7 +24,7 @@ export const STEPS = [
   'statements',
 ] as const;
 
-export type Step = (typeof STEPS)[number];
+type Step = (typeof STEPS)[number];
 
 /**
  * - `done`: nothing is left to do.

@@ -124,7 +124,7 @@ const UNFINISHED: ReadonlySet<PushResult['state']> = new Set([
   'skipped',
 ]);
 
-export function isUnfinished(result: PushResult): boolean {
+function isUnfinished(result: PushResult): boolean {
   return UNFINISHED.has(result.state);
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { required } from '../config.ts';
 import type { LitellmKey } from '../events/litellm-encrypted.ts';
-import { openQueue } from '../ingest/queue-client.ts';
+import { endpointOf, openQueue } from '../ingest/queue-client.ts';
 import { runWorker } from '../ingest/worker-loop.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { runRollupLoop } from '../ledger/rollup-loop.ts';
@@ -20,11 +20,7 @@ export function addWorker(program: Command): void {
     .option('--pollers <n>', 'receives under way at most', readCount, POLLERS);
   perform<{ untilEmpty?: boolean; pollers: number }>(command, async (session, { options }) => {
     const stop = stopOnSignal(session);
-    const queue = openQueue({
-      queueUrl: required(session.config, 'SPANLEDGER_QUEUE_URL'),
-      ...queueAddress(session),
-      pollers: options.pollers,
-    });
+    const queue = openQueue({ ...queueAddress(session), pollers: options.pollers });
     const database = session.database();
     const rollupsDone = new AbortController();
     const rollups = runRollupLoop(database, session.log, rollupsDone.signal);
@@ -65,9 +61,10 @@ function stopOnSignal(session: Session): AbortSignal {
   return controller.signal;
 }
 
-function queueAddress(session: Session) {
-  const { AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, AWS_REGION } = session.config;
-  return { endpoint: AWS_ENDPOINT_URL_SQS ?? AWS_ENDPOINT_URL ?? null, region: AWS_REGION ?? null };
+function queueAddress({ config }: Session) {
+  const queueUrl = required(config, 'SPANLEDGER_QUEUE_URL');
+  const given = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? null;
+  return { queueUrl, endpoint: endpointOf(queueUrl, given), region: config.AWS_REGION ?? null };
 }
 
 export function litellmKey(session: Session): LitellmKey | null {

@@ -116,18 +116,20 @@ const DEPTHS = [
 ] as const;
 
 /**
- * An SQS client. Given an endpoint it needs neither region nor credentials of the machine: a local
- * queue takes any, and the lookup of real ones can stall. The endpoint goes in by code, because from
- * the environment the queue URL's host would win over it.
+ * An SQS client. A local queue server takes any region and credentials, and looking up real ones can
+ * stall; every other address gets the SDK's own. The endpoint goes in by code, because from the
+ * environment the queue URL's host would win over it.
  */
 export function connect(
   options: Pick<QueueOptions, 'endpoint' | 'region'>,
   limits: { readonly requestTimeoutMs: number; readonly maxSockets: number },
 ): SQSClient {
   const { endpoint, region } = options;
+  const isLocal = endpoint !== null && isLocalAddress(endpoint);
   return new SQSClient({
-    ...(region === null && endpoint === null ? {} : { region: region ?? 'us-east-1' }),
-    ...(endpoint === null ? {} : { endpoint, credentials: LOCAL_CREDENTIALS }),
+    ...(region === null && !isLocal ? {} : { region: region ?? 'us-east-1' }),
+    ...(endpoint === null ? {} : { endpoint }),
+    ...(isLocal ? { credentials: LOCAL_CREDENTIALS } : {}),
     requestHandler: {
       connectionTimeout: 5_000,
       requestTimeout: limits.requestTimeoutMs,
@@ -137,6 +139,23 @@ export function connect(
       httpsAgent: { maxSockets: limits.maxSockets, keepAlive: true },
     },
   });
+}
+
+/** Loopback, a name below localhost, or a bare name as containers give one another. */
+function isLocalAddress(endpoint: string): boolean {
+  const { hostname } = new URL(endpoint);
+  return (
+    /^(127\.|\[::1\]|localhost$)/.test(hostname) ||
+    hostname.endsWith('.localhost') ||
+    !hostname.includes('.')
+  );
+}
+
+/** Where a queue is when no endpoint is given: at its URL's own host, unless that is AWS's. */
+export function endpointOf(queueUrl: string, given: string | null): string | null {
+  if (given !== null) return given;
+  const { hostname, origin } = new URL(queueUrl);
+  return /\.amazonaws\.com(\.cn)?$/.test(hostname) ? null : origin;
 }
 
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };

@@ -10,7 +10,7 @@ export interface LinkResult {
 }
 
 /** The metadata key by which a customer says whose it is. */
-export const TENANT_KEY = 'spanledger_tenant';
+const TENANT_KEY = 'spanledger_tenant';
 
 /**
  * Links live tenants to the customers whose metadata names them. Customers are listed, not searched:

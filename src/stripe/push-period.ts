@@ -52,35 +52,40 @@ const LONGEST_WAIT_MS = 8_000;
  * matter, since a summary is read for one period.
  */
 export async function pushPeriod(run: PeriodRun): Promise<PeriodOutcome> {
-  const { database } = run.parts;
+  const read = () => readIntents(run.parts.database, run.target);
+  let intents = await read();
   for (;;) {
-    const refusal = await mintWhatIsDue(run);
-    const intents = await readIntents(database, run.target);
+    const minted = await mintWhatIsDue(run, intents);
+    if (minted.refusal !== null) return { intents, refusal: minted.refusal };
+    if (minted.isNew) intents = await read();
     const open = intents.find((intent) => !isSettled(intent.state));
-    if (refusal !== null || open === undefined) return { intents, refusal };
-    const objection = await advance(run, { intents, open });
-    const after = await readIntents(database, run.target);
-    if (objection !== null) return { intents: after, refusal: objection };
-    const advanced = after.find((intent) => intent.sequence === open.sequence);
-    if (advanced === undefined || !isSettled(advanced.state)) {
-      return { intents: after, refusal: null };
+    if (open === undefined) return { intents, refusal: null };
+    const refusal = await advance(run, { intents, open });
+    intents = await read();
+    const advanced = intents.find((intent) => intent.sequence === open.sequence);
+    if (refusal !== null || advanced === undefined || !isSettled(advanced.state)) {
+      return { intents, refusal };
     }
   }
 }
 
+interface Minted {
+  readonly isNew: boolean;
+  readonly refusal: string | null;
+}
+
 /** The part of the period's billable amount that no intent covers yet gets one. */
-async function mintWhatIsDue(run: PeriodRun): Promise<string | null> {
+async function mintWhatIsDue(run: PeriodRun, intents: readonly Intent[]): Promise<Minted> {
   const { parts, target, meter } = run;
-  const intents = await readIntents(parts.database, target);
   const intended = intents.filter((intent) => intent.state !== 'missing');
   const due = target.billableMicro - intended.reduce((sum, intent) => sum + intent.valueMicro, 0n);
   const otherMode = intents.find(
     (intent) => (intent.livemode ?? parts.livemode) !== parts.livemode,
   );
-  if (otherMode !== undefined) return otherModeRefusal(otherMode);
-  if (due === 0n) return null;
+  if (otherMode !== undefined) return { isNew: false, refusal: otherModeRefusal(otherMode) };
+  if (due === 0n) return { isNew: false, refusal: null };
   const objection = objectionTo(due, target, parts.clock()) ?? (await finalRefusal(run));
-  if (objection !== null) return objection;
+  if (objection !== null) return { isNew: false, refusal: objection };
   const sequence = intents.length + 1;
   await insertIntent(
     parts.database,
@@ -97,7 +102,7 @@ async function mintWhatIsDue(run: PeriodRun): Promise<string | null> {
     },
     parts.clock(),
   );
-  return null;
+  return { isNew: true, refusal: null };
 }
 
 function otherModeRefusal(intent: Intent): string {

@@ -33,7 +33,7 @@ export type PushState = 'pending' | 'sent' | 'confirmed' | 'ambiguous' | 'parked
 export const RESEND_WITHIN_MS = 23 * 60 * 60 * 1000;
 
 /** Summaries are eventually consistent: only an absence that lasts a day proves that nothing came. */
-export const ABSENT_FOR_MS = 24 * 60 * 60 * 1000;
+const ABSENT_FOR_MS = 24 * 60 * 60 * 1000;
 
 /** Stripe takes no event older than 35 days; an hour is left for the clocks and for retries. */
 export const OLDEST_EVENT_MS = 35 * 24 * 60 * 60 * 1000 - 60 * 60 * 1000;

@@ -25,7 +25,7 @@ import { readSummary } from './stripe-client.ts';
  * | after_finalization | no        | Stripe shows it, and the final invoice does not                    |
  * | not_pushed         | no        | the ledger has more than is confirmed, and no request is out       |
  */
-export type Difference =
+type Difference =
   | 'none'
   | 'shadow'
   | 'not_pushed'

@@ -19,7 +19,7 @@ export function minorPerMicro(currency: string): string {
   return formatDecimal(1n, decimals);
 }
 
-export function meterName(currency: string): string {
+function meterName(currency: string): string {
   return `spanledger_usage_${currency.toLowerCase()}`;
 }
 

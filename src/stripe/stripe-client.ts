@@ -162,7 +162,7 @@ const TRIES_TO_READ = 4;
 const FIRST_WAIT_MS = 250;
 
 /** True where the same request may well be answered in a moment: nothing was decided. */
-export function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): boolean {
   if (!(error instanceof Stripe.errors.StripeError)) return false;
   const { statusCode } = error;
   return statusCode === undefined || statusCode === 409 || statusCode === 429 || statusCode >= 500;

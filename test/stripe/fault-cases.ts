@@ -17,7 +17,7 @@ export interface FaultCase {
   readonly rerunAfterHours: number;
 }
 
-export const RERUN_HOURS = [1, 25, 73] as const;
+const RERUN_HOURS = [1, 25, 73] as const;
 
 /** Every fault of the double but `hold`, which is no fault; a reset twice, since the SDK repeats once. */
 export const FAULTS: readonly FaultSpec[] = [

@@ -24,7 +24,7 @@ export interface ScheduleBench {
   close(): Promise<void>;
 }
 
-export interface ScheduleResult {
+interface ScheduleResult {
   /** What happened, in order, so that a failure can be read. */
   readonly story: readonly string[];
   /** What is wrong at the end; empty when the invoice is the statement and laws 5 and 6 hold. */
