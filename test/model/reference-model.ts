@@ -37,7 +37,7 @@ export interface ModelEvent {
   readonly members?: readonly ModelMember[];
 }
 
-export interface ModelMember {
+interface ModelMember {
   readonly member_id: string;
   readonly tenant_id?: string;
   readonly status?: 'ok' | 'error' | 'cancelled';
@@ -66,6 +66,8 @@ export interface ModelEntry extends ModelCall {
   readonly parent: string | null;
   readonly attempt: number;
   readonly isWeak: boolean;
+  /** Provider, response and member, where a second report of it would be a duplicate (R8). */
+  readonly response: string | null;
 }
 
 export interface TenantSettings {
@@ -187,7 +189,7 @@ export class ReferenceModel {
     });
     const calls = fresh.filter((event) => MODEL_CALLS.includes(event.operation));
     const facts = calls.flatMap(partsOf);
-    const attempts = [...this.entries, ...facts];
+    const attempts = [...this.entries.filter((entry) => this.#stands(entry)), ...facts];
     for (const part of facts) {
       const requested = firstOf(part, attempts)?.requested ?? part.requested;
       this.#post({ ...part, requested });
@@ -198,7 +200,8 @@ export class ReferenceModel {
   /** Answers whose call first requested another model, in an attempt that came later (R8). */
   joinAttempts(): void {
     for (const answer of this.entries.filter((entry) => this.#stands(entry))) {
-      const first = firstOf(answer, this.entries);
+      const standing = this.entries.filter((entry) => this.#stands(entry));
+      const first = firstOf(answer, standing);
       if (first === null || first.requested === answer.requested) continue;
       this.#correct(answer, { requested: first.requested });
     }
@@ -274,18 +277,29 @@ export class ReferenceModel {
       return 'ambiguous';
     if (!this.#stands(entry)) return 'refused';
     if (target !== entry.tenant) {
-      const held = this.entries.filter(
-        (other) =>
-          other.tenant === target && other.source === entry.source && other.event === entry.event,
-      );
-      const isKnown = this.#events.has([target, entry.source, entry.event].join('|'));
-      if (held.some((other) => this.#stands(other) && other.member === entry.member))
-        return 'refused';
-      if (isKnown || held.length > 0) return 'ambiguous';
+      if (!this.#mayMove(entry, target)) return 'refused';
       this.#tenant(target, at);
     }
     this.#correct(entry, change);
     return 'posted';
+  }
+
+  /** Not to whom has it standing already, nor to whom has the same response under another event. */
+  #mayMove(entry: ModelEntry, target: string): boolean {
+    const held = this.#heldBy(entry, target);
+    const isReported =
+      entry.response !== null && this.#responses.has(`${target}|${entry.response}`);
+    return !held.some((other) => this.#stands(other)) && (held.length > 0 || !isReported);
+  }
+
+  #heldBy({ source, event, member }: ModelEntry, target: string): readonly ModelEntry[] {
+    return this.entries.filter(
+      (other) =>
+        other.tenant === target &&
+        other.source === source &&
+        other.event === event &&
+        other.member === member,
+    );
   }
 
   /** Every standing entry of the month whose amounts the books of today make different. */
@@ -299,15 +313,17 @@ export class ReferenceModel {
     }
   }
 
-  reattribute(target: string, feature: string | null, at: number): void {
+  reattribute(target: string, feature: string | null, at: number): number | 'refused' {
     const lost = this.entries.filter(
       (entry) =>
         entry.tenant === NOBODY &&
         this.#stands(entry) &&
         (feature === null || entry.feature === feature),
     );
+    if (lost.some((entry) => !this.#mayMove(entry, target))) return 'refused';
     if (lost.length > 0) this.#tenant(target, at);
     for (const entry of lost) this.#correct(entry, { tenant: target });
+    return lost.length;
   }
 
   #correct(entry: ModelEntry, change: ModelChange | null): void {
@@ -324,7 +340,11 @@ export class ReferenceModel {
     const context =
       entry.member === '' ? tokens.uncached + tokens.read + tokens.write : entry.context;
     const anew = { ...entry, ...facts, ...by, tenant, tokens, context, isReversal: false };
-    this.#post({ ...anew, revision: entry.revision + 2 });
+    const held = this.#heldBy(entry, tenant).map(({ revision }) => revision);
+    const revision = tenant === entry.tenant ? entry.revision + 2 : Math.max(-1, ...held) + 1;
+    if (revision === 0 && entry.response !== null)
+      this.#responses.add(`${tenant}|${entry.response}`);
+    this.#post({ ...anew, revision });
   }
 
   /** Of an entry and what corrects it, exactly one stands. */
@@ -403,18 +423,19 @@ function tenantsOf(event: ModelEvent): readonly string[] {
 }
 
 function responsesOf(event: ModelEvent): readonly string[] {
-  const { response_id, gateway_cache, operation } = event;
-  if (response_id === undefined || gateway_cache !== 'none' || !MODEL_CALLS.includes(operation))
-    return [];
   const members = event.members ?? [{ member_id: '' }];
-  return members.map((member: Partial<ModelMember>) =>
-    [
-      member.tenant_id ?? event.tenant_id ?? NOBODY,
-      event.provider ?? '',
-      response_id,
-      member.member_id,
-    ].join('|'),
-  );
+  return members.flatMap((member: Partial<ModelMember>) => {
+    const tenant = member.tenant_id ?? event.tenant_id ?? NOBODY;
+    const response = responseOf(event, member.member_id ?? '');
+    return response === null ? [] : [`${tenant}|${response}`];
+  });
+}
+
+/** A gateway's cache answers with an older response, and is a call of its own. */
+function responseOf(event: ModelEvent, member: string): string | null {
+  const { response_id, gateway_cache, operation, provider = '' } = event;
+  const isCall = gateway_cache === 'none' && MODEL_CALLS.includes(operation);
+  return response_id === undefined || !isCall ? null : `${provider}|${response_id}|${member}`;
 }
 
 /** The parts of a call before they are priced and placed (R7). */
@@ -450,6 +471,7 @@ function partsOf(event: ModelEvent): readonly ModelEntry[] {
     parent: event.parent_span_id ?? null,
     attempt: event.attempt,
     isWeak: ['model', 'model_group'].includes(event.tags?.['requested_model_source'] ?? ''),
+    response: responseOf(event, ''),
     outcome: 'unrated',
     charge: null,
     cost: null,
@@ -464,6 +486,7 @@ function partsOf(event: ModelEvent): readonly ModelEntry[] {
     tenant: member.tenant_id ?? event.tenant_id ?? NOBODY,
     member: member.member_id,
     status: member.status ?? event.status,
+    response: responseOf(event, member.member_id),
     ...(parts[index] ?? { tokens, share: 0 }),
   }));
 }
