@@ -138,7 +138,7 @@ describe('the periods of any calendar', longRun, () => {
         expect(periodContaining(calendar, period.startsAt - 1).endsAt).toBe(period.startsAt);
         expect(periodContaining(calendar, period.endsAt).startsAt).toBe(period.endsAt);
       }),
-      cases(300),
+      cases(120),
     );
   });
 
@@ -156,7 +156,7 @@ describe('the periods of any calendar', longRun, () => {
           }
         }
       }),
-      cases(300),
+      cases(120),
     );
   });
 
@@ -166,7 +166,7 @@ describe('the periods of any calendar', longRun, () => {
         const { startDate, startsAt, timeZone } = periodContaining(calendar, momentIn(calendar));
         expect(startDate).toBe(localDate(timeZone, startsAt));
       }),
-      cases(300),
+      cases(120),
     );
   });
 
@@ -183,7 +183,7 @@ describe('the periods of any calendar', longRun, () => {
           expect(periodsBeginningIn(calendar, month)).toEqual(expected);
         }
       }),
-      cases(300),
+      cases(120),
     );
   });
 });
@@ -211,7 +211,7 @@ describe('a calendar that never changes', longRun, () => {
         expect(endsAt - startsAt).toBeGreaterThanOrEqual(27 * DAY - HOUR);
         expect(endsAt - startsAt).toBeLessThanOrEqual(32 * DAY + HOUR);
       }),
-      cases(300),
+      cases(120),
     );
   });
 });
@@ -238,7 +238,7 @@ describe('a change of calendar', longRun, () => {
           });
         }
       }),
-      cases(300),
+      cases(120),
     );
   });
 
@@ -256,7 +256,7 @@ describe('a change of calendar', longRun, () => {
           following.endsAt,
         );
       }),
-      cases(300),
+      cases(120),
     );
   });
 });
