@@ -209,11 +209,13 @@ test('locks go with their connection, and whoever lost them knows', async () => 
   expect(await second.whileAlone('a', async () => 'alone')).toBe('alone');
 
   await database.pool.query(
-    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'`,
+    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+        and database = (select oid from pg_database where datname = current_database())`,
   );
   await first.whileAlone('c', async () => {
     await database.pool.query(
-      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'`,
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'
+        and database = (select oid from pg_database where datname = current_database())`,
     );
     await vi.waitFor(() => expect(first.areLost()).toBe(true));
   });
