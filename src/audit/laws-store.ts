@@ -38,7 +38,7 @@ export function checkReceipts(database: Database): Promise<LawReport> {
       from receipts group by batch_id, source
     ), posted as (
       select batch_id, source, count(*) as events from (
-        select entry_id / 1000000 as batch_id, source, event_id, event_digest from entries
+        select entry_id / ${ENTRIES_PER_BATCH} as batch_id, source, event_id, event_digest from entries
           where kind = 'usage' group by 1, 2, 3, 4
         union
         select batch_id, source, event_id, event_digest from structure_spans
