@@ -17,7 +17,7 @@ export interface FreshOptions {
   readonly connections?: number;
 }
 
-/** A database of its own for the test that calls, dropped when the test is over. */
+/** A database of its own for the test that calls, given back when the test is over. */
 export async function freshDatabase(options: FreshOptions = {}): Promise<TestDatabase> {
   const { database, drop } = await createDatabase(options);
   onTestFinished(drop);
@@ -30,15 +30,58 @@ export async function createDatabase(
 ): Promise<{ readonly database: TestDatabase; readonly drop: () => Promise<void> }> {
   const { schema = 'migrated', connections = 12 } = options;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const template = schema === 'migrated' ? ` template ${TEMPLATE}` : '';
-  await onServer(`create database ${name}${template}`);
+  await onServer(async (server) => {
+    if (schema === 'migrated') await takeMigrated(server, name);
+    else await server(`create database ${name}`);
+  });
   const url = urlOf(name);
   const opened = openDatabase({ url, connections, onConnectionLost: () => {} });
   const drop = async () => {
+    const isAsNew = await reset(opened);
     await closeDatabase(opened);
-    await onServer(`drop database if exists ${name} with (force)`);
+    await onServer((server) =>
+      isAsNew
+        ? server('insert into idle_databases values ($1)', [name])
+        : server(`drop database if exists ${name} with (force)`),
+    );
   };
   return { database: { ...opened, name, url }, drop };
+}
+
+type Server = (
+  statement: string,
+  values?: readonly unknown[],
+) => Promise<readonly Record<string, unknown>[]>;
+
+/** One that another test gave back, under a new name so that nobody finds it by the old; else a copy. */
+async function takeMigrated(server: Server, name: string): Promise<void> {
+  const [idle] = await server(
+    `delete from idle_databases where name =
+       (select name from idle_databases limit 1 for update skip locked) returning name`,
+  );
+  await server(
+    idle === undefined
+      ? `create database ${name} template ${TEMPLATE}`
+      : `alter database ${idle['name']} rename to ${name}`,
+  );
+}
+
+/** Makes the database as new; false where that cannot be, or a test changed its schema. */
+async function reset({ pool }: Database): Promise<boolean> {
+  try {
+    const client = await pool.connect();
+    try {
+      await client.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`);
+      await client.query('discard all');
+      const { rows } = await client.query<{ done: boolean }>('select pristine.reset() as done');
+      return rows[0]?.done === true;
+    } finally {
+      client.release(true);
+    }
+  } catch {
+    return false;
+  }
 }
 
 /** A second pool on a test's database, as another process would have it. */
@@ -50,8 +93,10 @@ export function reopen(url: string, connections = 12): Database {
 
 /** Ends every connection to a database but those of whoever asks: what a restart does to its clients. */
 export async function terminateBackends(name: string): Promise<number> {
-  const rows = await onServer(
-    `select count(pg_terminate_backend(pid))::int as ended from pg_stat_activity where datname = '${name}'`,
+  const rows = await onServer((server) =>
+    server(
+      `select count(pg_terminate_backend(pid))::int as ended from pg_stat_activity where datname = '${name}'`,
+    ),
   );
   return Number(rows[0]?.['ended'] ?? 0);
 }
@@ -83,15 +128,18 @@ function urlOf(name: string): string {
   return url.href;
 }
 
-async function onServer(statement: string): Promise<readonly Record<string, unknown>[]> {
-  const server = openDatabase({
+async function onServer<Result>(work: (server: Server) => Promise<Result>): Promise<Result> {
+  const database = openDatabase({
     url: inject('serverUrl'),
     connections: 1,
     onConnectionLost: () => {},
   });
   try {
-    return (await server.pool.query<Record<string, unknown>>(statement)).rows;
+    return await work(async (statement, values = []) => {
+      const { rows } = await database.pool.query<Record<string, unknown>>(statement, [...values]);
+      return rows;
+    });
   } finally {
-    await closeDatabase(server);
+    await closeDatabase(database);
   }
 }

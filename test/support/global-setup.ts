@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
+import { KEEP_PRISTINE } from './pristine.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -44,12 +45,14 @@ async function startServer() {
 
 async function makeTemplate(serverUrl: string, templateUrl: string): Promise<void> {
   const server = open(serverUrl);
+  await server.pool.query('create table idle_databases (name text primary key)');
   await server.pool.query(`create database ${TEMPLATE}`);
   await closeDatabase(server);
   const template = open(templateUrl);
   await migrate(template);
   // The reserved tenant is as old as the schema; tests live in a year of their own.
   await template.pool.query("update tenants set created_at = '2026-01-01T00:00:00Z'");
+  await template.pool.query(KEEP_PRISTINE);
   await closeDatabase(template);
 }
 
