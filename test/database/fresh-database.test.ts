@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
-import { count, freshDatabase, textRows } from '../support/database.ts';
+import { count, freshDatabase, resetTables, textRows } from '../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 /** Tests use a database one after another; here is why that is as good as a copy for each. */
@@ -12,7 +12,7 @@ it('holds after a reset what a migrated database holds, its counters too', async
   await receiveEvents(database, [nativeEvent(), nativeEvent({ event_id: 'evt-2', status: 'bad' })]);
   expect(await contents(database)).not.toEqual(asNew);
 
-  expect(await reset(database)).toBe(true);
+  expect(await resetTables(database.pool)).toBe(true);
 
   expect(await contents(database)).toEqual(asNew);
   await receiveEvents(database, [nativeEvent()]);
@@ -22,13 +22,8 @@ it('holds after a reset what a migrated database holds, its counters too', async
 it('is not used again once a test changed the schema, by so little as a trigger', async () => {
   const database = await freshDatabase();
   await database.pool.query('alter table entries disable trigger entries_are_append_only');
-  expect(await reset(database)).toBe(false);
+  expect(await resetTables(database.pool)).toBe(false);
 });
-
-async function reset(database: Database): Promise<boolean> {
-  const [row] = await textRows(database, 'select pristine.reset() as done');
-  return row?.['done'] === 'true';
-}
 
 async function contents(database: Database): Promise<Readonly<Record<string, unknown>>> {
   const tables = await textRows(database, 'select name from pristine.own_tables() name');

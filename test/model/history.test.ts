@@ -8,7 +8,7 @@ import { rerate } from '../../src/ledger/rerate.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { cases } from '../support/cases.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { createDatabase, textRows } from '../support/database.ts';
+import { freshDatabase, resetTables, textRows } from '../support/database.ts';
 import { importBook, makeTenant, receiveEvents } from '../support/ledger.ts';
 import { brokenLaws } from '../support/worker.ts';
 import type { Delivery, History, TimedStep } from './histories.ts';
@@ -21,15 +21,11 @@ it('does to any history of events what the reference model says, and keeps every
   timeout: 7_200_000,
 }, async () => {
   const seen = new Map<string, number>();
+  const database = await freshDatabase({ connections: 4 });
   await fc.assert(
-    fc.asyncProperty(history, async (drawn) => {
-      const { database, drop } = await createDatabase({ connections: 4 });
-      try {
-        count(seen, await live(database, drawn));
-      } finally {
-        await drop();
-      }
-    }),
+    fc
+      .asyncProperty(history, async (drawn) => count(seen, await live(database, drawn)))
+      .beforeEach(() => resetTables(database.pool)),
     { ...cases(20), endOnFailure: process.env['SPANLEDGER_CASES'] === undefined },
   );
   if (process.env['SPANLEDGER_CASES'] !== undefined) console.table(Object.fromEntries(seen));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
@@ -74,14 +75,22 @@ async function reset({ pool }: Database): Promise<boolean> {
       await client.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()`);
       await client.query('discard all');
-      const { rows } = await client.query<{ done: boolean }>('select pristine.reset() as done');
-      return rows[0]?.done === true;
+      return await resetTables(client);
     } finally {
       client.release(true);
     }
   } catch {
     return false;
   }
+}
+
+/**
+ * Brings every table back to what it holds in a fresh database, while the caller goes on using it: a
+ * search through hundreds of histories begins each so. False where the schema was changed.
+ */
+export async function resetTables(client: Pick<pg.Pool, 'query'>): Promise<boolean> {
+  const { rows } = await client.query<{ done: boolean }>('select pristine.reset() as done');
+  return rows[0]?.done === true;
 }
 
 /** A second pool on a test's database, as another process would have it. */
