@@ -10,8 +10,8 @@ import { ENTRIES_PER_BATCH } from './posting-store.ts';
 const STANDS =
   'not e.is_reversal and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)';
 
-/** Who corrects an answer whose first attempt was not known when it was posted. */
-export const JOINER = 'spanledger';
+/** Who corrects an answer whose first attempt was not known when it was posted; no person's name. */
+export const JOINER = 'spanledger:attempts';
 
 /** An entry as the ledger holds it. */
 export interface StoredEntry extends NewEntry {
@@ -81,7 +81,10 @@ export function readCurrentEntries(
   );
 }
 
-/** The entries of a batch whose attempts may belong to a call of several (R8). */
+/**
+ * The entries of a batch whose attempts may belong to a call of several (R8). A reversal counts too: when
+ * a failed attempt is taken back, another one may be the first.
+ */
 export function readAttemptsOf(
   transaction: Transaction,
   batchIds: readonly bigint[],
@@ -90,7 +93,7 @@ export function readAttemptsOf(
     transaction,
     `exists (select 1 from unnest($1::bigint[]) b where e.entry_id >= b * ${ENTRIES_PER_BATCH}
        and e.entry_id < (b + 1) * ${ENTRIES_PER_BATCH})
-     and e.trace_id is not null and not e.is_reversal
+     and e.trace_id is not null
      and (e.status <> 'ok' or e.attempt > 1 or e.further_tags ? 'requested_model_source')
      order by e.entry_id`,
     [batchIds],
@@ -105,7 +108,10 @@ export function readFailedAttempts(
   return selectByTrace(transaction, traces, `e.status <> 'ok' and ${STANDS}`);
 }
 
-/** Answers in these traces that may have followed a failed attempt, as they count now. */
+/**
+ * Answers in these traces that may have followed a failed attempt, as they count now. Where a person
+ * changed the model that an answer requested, in the story that ends in the entry, it stays changed.
+ */
 export function readLaterAttempts(
   transaction: Transaction,
   traces: readonly TraceKey[],
@@ -114,10 +120,15 @@ export function readLaterAttempts(
     transaction,
     traces,
     `e.status = 'ok' and (e.attempt > 1 or e.further_tags ? 'requested_model_source') and ${STANDS}
-       -- What a person said about the model stays said.
-       and not exists (select 1 from entries o where o.tenant_id = e.tenant_id and o.source = e.source
-         and o.event_id = e.event_id and o.member_id = e.member_id and o.revision = 0
-         and e.kind = 'correction' and e.actor <> '${JOINER}' and o.requested_model <> e.requested_model)`,
+       and (e.kind = 'usage' or not exists (
+         with recursive story as (
+           select e.corrects_entry_id, e.requested_model, e.actor
+           union all
+           select p.corrects_entry_id, p.requested_model, p.actor
+           from story s join entries p on p.entry_id = s.corrects_entry_id
+         )
+         select 1 from story s join entries p on p.entry_id = s.corrects_entry_id
+         where s.actor <> '${JOINER}' and s.requested_model <> p.requested_model))`,
   );
 }
 

@@ -106,6 +106,8 @@ function isSamePrice(entry: StoredEntry, price: Price): boolean {
   return (
     entry.charge === price.charge &&
     entry.cost === price.cost &&
+    // It is no amount of a bill, but the routing gain of a report comes from it (R4).
+    entry.requestedCost === price.requestedCost &&
     entry.outcome === price.outcome &&
     entry.currency === price.currency
   );

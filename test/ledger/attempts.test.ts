@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
+import type { EntryChange } from '../../src/ledger/correction.ts';
 import { foldAll } from '../../src/ledger/fold-batches.ts';
+import { postCorrections } from '../../src/ledger/post-corrections.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
@@ -65,7 +67,7 @@ describe.each([
     await fold();
     expect(await standing()).toEqual([FREE, CHARGED]);
     const [reversal] = await textRows(database, 'select * from audit.entries where is_reversal');
-    expect(reversal).toMatchObject({ charge: '-0.00028', actor: 'spanledger' });
+    expect(reversal).toMatchObject({ charge: '-0.00028', actor: 'spanledger:attempts' });
     expect(reversal?.['reason']).toContain('R8: the call first requested gpt-4o');
     await fold();
     // First, second, and one correction of two entries.
@@ -197,16 +199,69 @@ it('answer and failed attempt that eight workers post at once come to one charge
   expect(await brokenLaws(database)).toEqual([]);
 });
 
+describe('a correction between the attempts of one call', () => {
+  const zeroth = { ...failed, event_id: 'zeroth', requested_model: 'gpt-4o' };
+  const middle = {
+    ...failed,
+    event_id: 'middle',
+    requested_model: 'gpt-4o-2024-11-20',
+    occurred_at: '2026-10-15T12:00:02Z',
+    attempt: 2,
+  };
+  const last = { ...answer, attempt: 3 };
+
+  it('of its tokens leaves the model to the attempts that are still to come', async () => {
+    await receiveEvents(database, [last]);
+    await receiveEvents(database, [middle]);
+    await fold();
+    expect(await requestedOf('second')).toBe('gpt-4o-2024-11-20');
+    await correct('second', { outputTokens: 200 });
+    await receiveEvents(database, [zeroth]);
+    await fold();
+    expect(await requestedOf('second')).toBe('gpt-4o');
+    // Taken back by a person, the attempt is the first no longer.
+    await correct('zeroth', null);
+    await fold();
+    expect(await requestedOf('second')).toBe('gpt-4o-2024-11-20');
+    expect(await brokenLaws(database)).toEqual([]);
+  });
+
+  it('of the model itself stands, whatever is corrected and whoever reports afterwards', async () => {
+    await receiveEvents(database, [last]);
+    await receiveEvents(database, [middle]);
+    await fold();
+    // Back to what the event said at first, which the ledger had taken for a fallback's model.
+    await correct('second', { requestedModel: 'gpt-4o-mini' });
+    await correct('second', { outputTokens: 200 });
+    await receiveEvents(database, [zeroth]);
+    await fold();
+    expect(await requestedOf('second')).toBe('gpt-4o-mini');
+    expect(await brokenLaws(database)).toEqual([]);
+  });
+
+  async function correct(eventId: string, change: EntryChange | null) {
+    const [row] = await textRows(database, `${STANDING} and event_id = $1`, [eventId]);
+    const entryId = BigInt(String(row?.['entry_id']).replace('ent_', ''));
+    const note = { reason: 'a test', actor: 'ada' };
+    const at = () => parseInstant('2026-10-20T12:00:00Z');
+    await postCorrections(database, at, [{ entryId, change, note }]);
+  }
+
+  async function requestedOf(eventId: string) {
+    const [row] = await textRows(database, `${STANDING} and event_id = $1`, [eventId]);
+    return row?.['requested_model'];
+  }
+});
+
 function fold() {
   return foldAll(database, () => parseInstant('2026-10-20T12:00:00Z'));
 }
 
-function standing() {
-  return textRows(
-    database,
-    `select event_id, outcome, requested_model, executed_model, charge, cost from audit.entries e
-     where not is_reversal
-       and not exists (select 1 from audit.entries c where c.corrects_entry_id = e.entry_id)
-     order by event_id`,
-  );
+const STANDING = `select entry_id, event_id, outcome, requested_model, executed_model, charge, cost
+  from audit.entries e where not is_reversal
+    and not exists (select 1 from audit.entries c where c.corrects_entry_id = e.entry_id)`;
+
+async function standing() {
+  const rows = await textRows(database, `${STANDING} order by event_id`);
+  return rows.map(({ entry_id: _, ...row }) => row);
 }

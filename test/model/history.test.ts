@@ -75,6 +75,7 @@ async function live(
     entry.outcome,
     ...(entry.late ? ['late'] : []),
     ...(entry.isReversal ? ['reversal'] : []),
+    ...(entry.isSaid ? ['model changed by a person'] : []),
     ...(entry.member === '' ? [] : ['member']),
     ...(entry.requested === entry.executed ? [] : ['fallback']),
   ]);
@@ -154,7 +155,6 @@ async function take(
       const entry = entries[step.nth % Math.max(1, entries.length)];
       if (entry === undefined) return { predicted: null, observed: null };
       const predicted = model.correct(entry, step.change, at);
-      if (predicted === 'ambiguous') return { predicted, observed: predicted };
       const entryId = await idOf(database, entry);
       const change = step.change === null ? null : changeOf(step.change);
       const observed = await orRefused(async () => {
@@ -240,6 +240,7 @@ function readEntries(database: TestDatabase) {
     `select ${KEY('e')} as key, ${KEY('c')} as corrects, e.kind, e.is_reversal, e.outcome,
        e.uncached_input_tokens as uncached, e.cache_read_tokens as read,
        e.cache_write_tokens as write, e.output_tokens as output, e.charge, e.cost,
+       e.requested_cost,
        e.period_start as period, e.late, e.requested_model as requested,
        e.executed_model as executed, e.feature, e.call_share as share
      from entries e left join entries c on c.entry_id = e.corrects_entry_id
@@ -260,6 +261,7 @@ function predictEntries(model: ReferenceModel) {
     output: String(entry.tokens.output),
     charge: entry.charge === null ? null : String(entry.charge),
     cost: entry.cost === null ? null : String(entry.cost),
+    requested_cost: entry.requestedCost === null ? null : String(entry.requestedCost),
     period: entry.period,
     late: String(entry.late),
     requested: entry.requested,

@@ -59,6 +59,9 @@ export interface ModelEntry extends ModelCall {
   readonly outcome: Outcome;
   readonly charge: bigint | null;
   readonly cost: bigint | null;
+  readonly requestedCost: bigint | null;
+  /** A person changed the model requested, here or in an entry that this one corrects. */
+  readonly isSaid: boolean;
   readonly period: string;
   readonly late: boolean;
   readonly feature: string | null;
@@ -199,11 +202,10 @@ export class ReferenceModel {
 
   /** Answers whose call first requested another model, in an attempt that came later (R8). */
   joinAttempts(): void {
-    for (const answer of this.entries.filter((entry) => this.#stands(entry))) {
+    for (const answer of this.entries.filter((entry) => this.#stands(entry) && !entry.isSaid)) {
       const standing = this.entries.filter((entry) => this.#stands(entry));
-      const first = firstOf(answer, standing);
-      if (first === null || first.requested === answer.requested) continue;
-      this.#correct(answer, { requested: first.requested });
+      const requested = firstOf(answer, standing)?.requested ?? answer.requested;
+      if (requested !== answer.requested) this.#correct(answer, { requested }, 'joiner');
     }
   }
 
@@ -265,16 +267,8 @@ export class ReferenceModel {
     this.closes.push({ tenant, period, exact, carriedIn, billableMicro, carriedOut, total });
   }
 
-  /** Null where the entry may not be corrected; `ambiguous` where the rules do not say it yet. */
-  correct(
-    entry: ModelEntry,
-    change: ModelChange | null,
-    at: number,
-  ): 'posted' | 'refused' | 'ambiguous' {
+  correct(entry: ModelEntry, change: ModelChange | null, at: number): 'posted' | 'refused' {
     const target = change?.tenant ?? entry.tenant;
-    const isTraced = entry.trace !== null;
-    if (isTraced && (change?.requested ?? change?.status ?? change?.tenant) !== undefined)
-      return 'ambiguous';
     if (!this.#stands(entry)) return 'refused';
     if (target !== entry.tenant) {
       if (!this.#mayMove(entry, target)) return 'refused';
@@ -307,8 +301,12 @@ export class ReferenceModel {
     for (const entry of this.entries.filter(
       (one) => this.#stands(one) && one.period.startsWith(month),
     )) {
-      const { outcome, charge, cost } = this.#price(entry);
-      const isSame = outcome === entry.outcome && charge === entry.charge && cost === entry.cost;
+      const { outcome, charge, cost, requestedCost } = this.#price(entry);
+      const isSame =
+        outcome === entry.outcome &&
+        charge === entry.charge &&
+        cost === entry.cost &&
+        requestedCost === entry.requestedCost;
       if (!isSame) this.#correct(entry, {});
     }
   }
@@ -326,9 +324,9 @@ export class ReferenceModel {
     return lost.length;
   }
 
-  #correct(entry: ModelEntry, change: ModelChange | null): void {
-    const by = { kind: 'correction', corrects: keyOf(entry) } as const;
-    const back = { ...entry, ...by, isReversal: true, revision: entry.revision + 1 };
+  #correct(entry: ModelEntry, change: ModelChange | null, by = 'a person'): void {
+    const as = { kind: 'correction', corrects: keyOf(entry) } as const;
+    const back = { ...entry, ...as, isReversal: true, revision: entry.revision + 1 };
     this.entries.push({ ...back, ...this.#place(entry), ...negated(entry) });
     if (change === null) return;
     const { tenant = entry.tenant, output, uncached, ...facts } = change;
@@ -339,7 +337,9 @@ export class ReferenceModel {
     };
     const context =
       entry.member === '' ? tokens.uncached + tokens.read + tokens.write : entry.context;
-    const anew = { ...entry, ...facts, ...by, tenant, tokens, context, isReversal: false };
+    const isChanged = (facts.requested ?? entry.requested) !== entry.requested;
+    const isSaid = entry.isSaid || (isChanged && by !== 'joiner');
+    const anew = { ...entry, ...facts, ...as, tenant, tokens, context, isSaid, isReversal: false };
     const held = this.#heldBy(entry, tenant).map(({ revision }) => revision);
     const revision = tenant === entry.tenant ? entry.revision + 2 : Math.max(-1, ...held) + 1;
     if (revision === 0 && entry.response !== null)
@@ -475,6 +475,8 @@ function partsOf(event: ModelEvent): readonly ModelEntry[] {
     outcome: 'unrated',
     charge: null,
     cost: null,
+    requestedCost: null,
+    isSaid: false,
     period: '',
     late: false,
   };
@@ -549,6 +551,7 @@ function negated(entry: ModelEntry) {
     tokens: { uncached: -uncached, read: -read, write: -write, output: -output },
     charge: entry.charge === null ? null : -entry.charge,
     cost: entry.cost === null ? null : -entry.cost,
+    requestedCost: entry.requestedCost === null ? null : -entry.requestedCost,
     outcome: entry.outcome,
     share: -entry.share,
   };

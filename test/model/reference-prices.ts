@@ -56,6 +56,8 @@ export interface ModelPrice {
   readonly outcome: Outcome;
   readonly charge: bigint | null;
   readonly cost: bigint | null;
+  /** What the requested model would have cost where another one answered. */
+  readonly requestedCost: bigint | null;
 }
 
 interface Fraction {
@@ -69,22 +71,25 @@ export function priceOf(
   call: ModelCall,
   tenant: { readonly attributed: boolean; readonly book: string | null },
 ): ModelPrice {
-  const cost = costOf(books, call);
-  if (call.status === 'error') return { outcome: 'failed', charge: 0n, cost };
-  if (call.status === 'cancelled') return { outcome: 'cancelled', charge: 0n, cost };
-  if (!tenant.attributed) return { outcome: 'unattributed', charge: 0n, cost };
+  const cost = costOf(books, call, call.executed);
+  const isFallback = call.executed !== call.requested;
+  const requestedCost = isFallback ? costOf(books, call, call.requested) : null;
+  const paid = { cost, requestedCost };
+  if (call.status === 'error') return { outcome: 'failed', charge: 0n, ...paid };
+  if (call.status === 'cancelled') return { outcome: 'cancelled', charge: 0n, ...paid };
+  if (!tenant.attributed) return { outcome: 'unattributed', charge: 0n, ...paid };
   const found = tenant.book === null ? null : chargeRow(books, tenant.book, call);
-  if (found === null) return { outcome: 'unrated', charge: null, cost };
+  if (found === null) return { outcome: 'unrated', charge: null, ...paid };
   const passThrough = found.caching === 'pass_through';
   const isFree = passThrough && call.gateway;
   const charge = isFree ? 0n : amount(call, found.row, { passThrough, factor: found.factor });
-  return { outcome: 'charged', charge, cost };
+  return { outcome: 'charged', charge, ...paid };
 }
 
-function costOf(books: readonly ModelBook[], call: ModelCall): bigint | null {
+function costOf(books: readonly ModelBook[], call: ModelCall, model: string): bigint | null {
   if (call.gateway) return 0n;
   if (call.status !== 'ok' && call.context === 0 && call.tokens.output === 0) return 0n;
-  const row = costRow(books, { ...call, requested: call.executed });
+  const row = costRow(books, { ...call, requested: model });
   return row === null ? null : amount(call, row, { passThrough: true, factor: null });
 }
 
