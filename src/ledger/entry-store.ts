@@ -4,7 +4,7 @@ import type { EventStatus, TokenLayers, UsageSource } from '../events/event.ts';
 import type { Outcome } from '../rating/rate-event.ts';
 import { COPY_COLUMNS } from './copy-line.ts';
 import type { NewEntry, RateReference } from './entry.ts';
-import { ENTRIES_PER_BATCH } from './posting-store.ts';
+import { ENTRIES_OF_BATCH } from './posting-store.ts';
 
 /** Neither a reversal nor reversed by one. */
 const STANDS =
@@ -89,15 +89,12 @@ export function readAttemptsOf(
   transaction: Transaction,
   batchIds: readonly bigint[],
 ): Promise<readonly StoredEntry[]> {
-  return select(
-    transaction,
-    `exists (select 1 from unnest($1::bigint[]) b where e.entry_id >= b * ${ENTRIES_PER_BATCH}
-       and e.entry_id < (b + 1) * ${ENTRIES_PER_BATCH})
-     and e.trace_id is not null
-     and (e.status <> 'ok' or e.attempt > 1 or e.further_tags ? 'requested_model_source')
-     order by e.entry_id`,
-    [batchIds],
-  );
+  return selectFrom(transaction, `unnest($1::bigint[]) batch(batch_id) ${ENTRIES_OF_BATCH}`, {
+    condition: `e.trace_id is not null
+      and (e.status <> 'ok' or e.attempt > 1 or e.further_tags ? 'requested_model_source')
+      order by e.entry_id`,
+    values: [batchIds],
+  });
 }
 
 /** Failed attempts of calls in these traces (R8). */
@@ -153,14 +150,22 @@ function selectByTrace(
   );
 }
 
-async function select(
+function select(
   transaction: Transaction,
   condition: string,
   values: readonly unknown[],
 ): Promise<readonly StoredEntry[]> {
+  return selectFrom(transaction, 'entries e', { condition, values });
+}
+
+async function selectFrom(
+  transaction: Transaction,
+  from: string,
+  where: { readonly condition: string; readonly values: readonly unknown[] },
+): Promise<readonly StoredEntry[]> {
   const { rows } = await transaction.client.query<EntryRow>(
-    `select ${COPY_COLUMNS} from entries e where ${condition}`,
-    [...values],
+    `select ${COPY_COLUMNS} from ${from} where ${where.condition}`,
+    [...where.values],
   );
   return rows.map(toEntry);
 }

@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/database.ts';
-import { ENTRIES_PER_BATCH } from './posting-store.ts';
+import { ENTRIES_OF_BATCH } from './posting-store.ts';
 
 /** One process folds at a time; the others wait, and then find nothing to do. */
 const FOLD_LOCK = 7_226_002;
@@ -31,9 +31,7 @@ export async function foldBatches(
     await transaction.client.query(
       `insert into ${rollup.table} as u (${columns})
        select ${[...rollup.dimensions, ...MEASURES].map(({ of }) => of).join(', ')}
-       from unnest($1::bigint[]) batch(batch_id)
-       join entries e on e.entry_id >= batch.batch_id * ${ENTRIES_PER_BATCH}
-         and e.entry_id < (batch.batch_id + 1) * ${ENTRIES_PER_BATCH}
+       from unnest($1::bigint[]) batch(batch_id) ${ENTRIES_OF_BATCH}
        ${RATES_OF_ENTRIES}
        group by ${places}
        on conflict (${dimensions}) do update set

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { type CloseRow, readCloses } from '../ledger/close-store.ts';
-import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
+import { ENTRIES_OF_BATCH } from '../ledger/posting-store.ts';
 import { formatPico, type Pico } from '../money.ts';
 import { buildStatement } from './statement.ts';
 import { type DailyUsage, type StatementDocument, withDaily } from './statement-document.ts';
@@ -40,9 +40,7 @@ async function readDailyUsage(
       where tenant_id = ${tenantId} and period_start = ${periodStart}
       union all
       select (e.occurred_at at time zone 'UTC')::date, e.requested_model, e.late, coalesce(e.charge, 0)
-      from fold_queue q
-      join entries e on e.entry_id >= q.batch_id * ${ENTRIES_PER_BATCH}
-        and e.entry_id < (q.batch_id + 1) * ${ENTRIES_PER_BATCH}
+      from fold_queue batch ${sql.raw(ENTRIES_OF_BATCH)}
       where e.tenant_id = ${tenantId} and e.period_start = ${periodStart}
     ) usage
     group by 1, 2, 3 having sum(charge) <> 0 order by 1, 2, 3`.execute(database.kysely);
