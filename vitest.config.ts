@@ -9,7 +9,7 @@ const PURE = [
   'test/rating/**/*.test.ts',
   'test/statements/**/*.test.ts',
   'test/stripe-double/**/*.test.ts',
-  'test/ledger/{billable,manifest,first-attempt,reversal,copy-text}.test.ts',
+  'test/ledger/{billable,line-of-entry,manifest,first-attempt,reversal,copy-text}.test.ts',
   'test/stripe/push-state.test.ts',
 ];
 

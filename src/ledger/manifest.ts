@@ -178,7 +178,8 @@ function booksOf(groups: readonly EntryGroup[]): Manifest['books'] {
   return [...books].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, book]) => book);
 }
 
-interface ExactLine {
+/** A line, or one group's part of it, before anything is rounded. */
+export interface ExactLine {
   readonly model: string;
   readonly serviceTier: string;
   readonly late: boolean;
@@ -199,6 +200,14 @@ function linesOf(
   const exact = lines.map((line) => line.exact);
   const amounts = apportion(billable.total, exact, picoPerMinor(facts.currency));
   return lines.map((line, index) => ({
+    ...describeLine(line),
+    amount: formatMinor(amounts[index] ?? 0n, facts.currency),
+  }));
+}
+
+/** A line as a manifest writes it, before its amount is rounded. */
+export function describeLine(line: ExactLine): Omit<ManifestLine, 'amount'> {
+  return {
     model: line.model,
     service_tier: line.serviceTier,
     meter: line.meter,
@@ -206,15 +215,17 @@ function linesOf(
     quantity: line.meter === 'calls' ? formatDecimal(line.quantity, 6) : String(line.quantity),
     rate: formatPico(line.meter === 'calls' ? line.rate : line.rate * TOKENS_PRICED),
     exact: formatPico(line.exact),
-    amount: formatMinor(amounts[index] ?? 0n, facts.currency),
-  }));
+  };
 }
 
 /** A statement gives prices of a million tokens, as price books do. */
 const TOKENS_PRICED = 1_000_000n;
 
-/** The lines of one group. An allocation has an amount and no tokens; its reason is its model. */
-function exactLines(group: EntryGroup): readonly ExactLine[] {
+/**
+ * The lines of one group, or of one entry, which is a group of its own. They sum to its charge. An
+ * allocation has an amount and no tokens; its reason is its model.
+ */
+export function exactLines(group: EntryGroup): readonly ExactLine[] {
   const { requestedModel: model, serviceTier, late, tokens, price } = group;
   const of = { model, serviceTier, late };
   if (group.kind === 'allocation') {
