@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Tests that need nothing but the code; every other test gets a database. */
 const PURE = [
   'test/money.test.ts',
+  'test/sqs-client.test.ts',
+  'test/ingest/batcher.test.ts',
+  'test/client/{packing,new-event,journal,client}.test.ts',
   'test/architecture.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',

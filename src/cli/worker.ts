@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { required } from '../config.ts';
 import type { LitellmKey } from '../events/litellm-encrypted.ts';
-import { endpointOf, openQueue } from '../ingest/queue-client.ts';
+import { openQueue } from '../ingest/queue-client.ts';
 import { runWorker } from '../ingest/worker-loop.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { runRollupLoop } from '../ledger/rollup-loop.ts';
+import { endpointOf } from '../sqs-client.ts';
 import { readCount } from './arguments.ts';
 import { perform } from './command.ts';
 import type { Session } from './session.ts';

@@ -118,11 +118,12 @@ const eventSchema = z.object(
   { error: 'a JSON object' },
 );
 
-type NativeEvent = z.infer<typeof eventSchema>;
+/** As a producer writes it; what the schema does not know is gone. */
+export type NativeEvent = z.infer<typeof eventSchema>;
 type NativeTags = Pick<NativeEvent, keyof typeof tagFields | 'customer_id'>;
 
 export type NativeReading =
-  | { readonly kind: 'event'; readonly event: UsageEvent }
+  | { readonly kind: 'event'; readonly event: UsageEvent; readonly native: NativeEvent }
   | {
       readonly kind: 'refused';
       readonly reason: 'invalid_field' | 'occurred_in_future';
@@ -141,7 +142,7 @@ export function readNativeEvent(value: unknown, receivedAt: InstantMs): NativeRe
     const detail = `occurred_at: ${parsed.data.occurred_at} is more than 24 hours after its receipt at ${formatInstant(receivedAt)}; correct the producer's clock and send it again`;
     return { kind: 'refused', reason: 'occurred_in_future', detail };
   }
-  return { kind: 'event', event };
+  return { kind: 'event', event, native: parsed.data };
 }
 
 /** What each field alone allows but the event as a whole does not. */

@@ -4,8 +4,9 @@ import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
-  SQSClient,
 } from '@aws-sdk/client-sqs';
+import type { SqsAddress } from '../sqs-client.ts';
+import { connect } from '../sqs-client.ts';
 
 /** One received message; its receipt handle is good for this receive only. */
 export interface QueueMessage {
@@ -47,11 +48,8 @@ export interface QueueClient {
   close(): void;
 }
 
-export interface QueueOptions {
+export interface QueueOptions extends SqsAddress {
   readonly queueUrl: string;
-  /** An address to use instead of AWS's own, such as a local queue server's; null for AWS. */
-  readonly endpoint: string | null;
-  readonly region: string | null;
   /** Receives under way at most. */
   readonly pollers: number;
 }
@@ -114,51 +112,6 @@ const DEPTHS = [
   'ApproximateNumberOfMessagesNotVisible',
   'ApproximateNumberOfMessagesDelayed',
 ] as const;
-
-/**
- * An SQS client. A local queue server takes any region and credentials, and looking up real ones can
- * stall; every other address gets the SDK's own. The endpoint goes in by code, because from the
- * environment the queue URL's host would win over it.
- */
-export function connect(
-  options: Pick<QueueOptions, 'endpoint' | 'region'>,
-  limits: { readonly requestTimeoutMs: number; readonly maxSockets: number },
-): SQSClient {
-  const { endpoint, region } = options;
-  const isLocal = endpoint !== null && isLocalAddress(endpoint);
-  return new SQSClient({
-    ...(region === null && !isLocal ? {} : { region: region ?? 'us-east-1' }),
-    ...(endpoint === null ? {} : { endpoint }),
-    ...(isLocal ? { credentials: LOCAL_CREDENTIALS } : {}),
-    requestHandler: {
-      connectionTimeout: 5_000,
-      requestTimeout: limits.requestTimeoutMs,
-      // Without this the SDK only warns, and waits for ever on a server that never answers.
-      throwOnRequestTimeout: true,
-      httpAgent: { maxSockets: limits.maxSockets, keepAlive: true },
-      httpsAgent: { maxSockets: limits.maxSockets, keepAlive: true },
-    },
-  });
-}
-
-/** Loopback, a name below localhost, or a bare name as containers give one another. */
-function isLocalAddress(endpoint: string): boolean {
-  const { hostname } = new URL(endpoint);
-  return (
-    /^(127\.|\[::1\]|localhost$)/.test(hostname) ||
-    hostname.endsWith('.localhost') ||
-    !hostname.includes('.')
-  );
-}
-
-/** Where a queue is when no endpoint is given: at its URL's own host, unless that is AWS's. */
-export function endpointOf(queueUrl: string, given: string | null): string | null {
-  if (given !== null) return given;
-  const { hostname, origin } = new URL(queueUrl);
-  return /\.amazonaws\.com(\.cn)?$/.test(hostname) ? null : origin;
-}
-
-const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 function toQueueMessage(message: Message): QueueMessage[] {
   if (message.ReceiptHandle === undefined) return [];

@@ -4,13 +4,13 @@ import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, inTransaction, openDatabase } from '../../src/database/database.ts';
 import type { UsageEvent } from '../../src/events/event.ts';
 import { readBody } from '../../src/events/read-body.ts';
-import { connect } from '../../src/ingest/queue-client.ts';
 import { COPY_COLUMNS, copyLine } from '../../src/ledger/copy-line.ts';
 import type { NewEntry } from '../../src/ledger/entry.ts';
 import { usageEntry } from '../../src/ledger/entry.ts';
 import { ReferenceCache } from '../../src/ledger/reference-cache.ts';
 import { placeUsage } from '../../src/periods/placement.ts';
 import { rateEvent } from '../../src/rating/rate-event.ts';
+import { connect } from '../../src/sqs-client.ts';
 import type { Contender, Job, Measured } from './contender.ts';
 import { Stopwatch } from './contender.ts';
 

@@ -8,7 +8,8 @@ import {
 import { onTestFinished } from 'vitest';
 import { startLocalQueue } from '../../src/demo/local-queue.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';
-import { connect, openQueue } from '../../src/ingest/queue-client.ts';
+import { openQueue } from '../../src/ingest/queue-client.ts';
+import { connect } from '../../src/sqs-client.ts';
 
 /** A queue server of the test's own, reached over HTTP through the real SDK. */
 export interface TestQueue {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { endpointOf } from '../../src/ingest/queue-client.ts';
+import { endpointOf } from '../src/sqs-client.ts';
 
 it.each([
   ["AWS's own host", 'https://sqs.eu-central-1.amazonaws.com/1/usage', null, null],

@@ -1,0 +1,54 @@
+import { SQSClient } from '@aws-sdk/client-sqs';
+
+/** Where SQS is. */
+export interface SqsAddress {
+  /** An address to use instead of AWS's own, such as a local queue server's; null for AWS. */
+  readonly endpoint: string | null;
+  /** Null for what the SDK finds in its environment. */
+  readonly region: string | null;
+}
+
+/**
+ * An SQS client. A local queue server takes any region and credentials, and looking up real ones can
+ * stall; every other address gets the SDK's own. The endpoint goes in by code, because from the
+ * environment the queue URL's host would win over it.
+ */
+export function connect(
+  address: SqsAddress,
+  limits: { readonly requestTimeoutMs: number; readonly maxSockets: number },
+): SQSClient {
+  const { endpoint, region } = address;
+  const isLocal = endpoint !== null && isLocalAddress(endpoint);
+  return new SQSClient({
+    ...(region === null && !isLocal ? {} : { region: region ?? 'us-east-1' }),
+    ...(endpoint === null ? {} : { endpoint }),
+    ...(isLocal ? { credentials: LOCAL_CREDENTIALS } : {}),
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: limits.requestTimeoutMs,
+      // Without this the SDK only warns, and waits for ever on a server that never answers.
+      throwOnRequestTimeout: true,
+      httpAgent: { maxSockets: limits.maxSockets, keepAlive: true },
+      httpsAgent: { maxSockets: limits.maxSockets, keepAlive: true },
+    },
+  });
+}
+
+/** Loopback, a name below localhost, or a bare name as containers give one another. */
+function isLocalAddress(endpoint: string): boolean {
+  const { hostname } = new URL(endpoint);
+  return (
+    /^(127\.|\[::1\]|localhost$)/.test(hostname) ||
+    hostname.endsWith('.localhost') ||
+    !hostname.includes('.')
+  );
+}
+
+/** Where a queue is when no endpoint is given: at its URL's own host, unless that is AWS's. */
+export function endpointOf(queueUrl: string, given: string | null): string | null {
+  if (given !== null) return given;
+  const { hostname, origin } = new URL(queueUrl);
+  return /\.amazonaws\.com(\.cn)?$/.test(hostname) ? null : origin;
+}
+
+const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };

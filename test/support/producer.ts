@@ -1,0 +1,33 @@
+import { writeSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { openClient } from '../../src/client/client.ts';
+import type { ClientOptions } from '../../src/client/client-contract.ts';
+
+/** A producer in a process of its own, to be killed. Its one argument is a `ProducerOrder` as JSON. */
+export interface ProducerOrder {
+  readonly client: Omit<ClientOptions, 'clock' | 'onLost' | 'onTrouble'>;
+  /** The first event's number, and how many. */
+  readonly from: number;
+  readonly events: number;
+  /** What it does after them; `wait` leaves that to a signal. */
+  readonly then: 'close' | 'wait' | 'exit';
+}
+
+const order: ProducerOrder = JSON.parse(process.argv[2] ?? '');
+const client = openClient(order.client);
+for (let n = order.from; n < order.from + order.events; n += 1) {
+  const answer = client.record({
+    event_id: `evt-${n}`,
+    occurred_at: '2026-10-15T12:00:00Z',
+    status: 'ok',
+    requested_model: 'gpt-4o',
+    tenant_id: `tenant-${n % 5}`,
+    usage: { input_tokens: 1000, output_tokens: 100 },
+  });
+  // Written at once, so that whoever kills this process knows what was accepted before.
+  writeSync(1, `${JSON.stringify(answer)}\n`);
+  if (n % 50 === 0) await nextTurn();
+}
+if (order.then === 'close') await client.close();
+if (order.then === 'exit') process.exit();
+if (order.then === 'wait') setInterval(() => {}, 1_000);
