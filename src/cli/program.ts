@@ -10,6 +10,7 @@ import { addQuarantine } from './quarantine.ts';
 import { addReport } from './report.ts';
 import { addRerate } from './rerate.ts';
 import { addRunMonth } from './run-month.ts';
+import { addSend } from './send.ts';
 import { addServe } from './serve.ts';
 import { addStatement } from './statement.ts';
 import { addPush, addReconcile, addStripe } from './stripe.ts';
@@ -23,6 +24,7 @@ const ADD_COMMANDS = [
   addMigrate,
   addPriceBook,
   addTenant,
+  addSend,
   addWorker,
   addClose,
   addStripe,

@@ -62,7 +62,7 @@ function stopOnSignal(session: Session): AbortSignal {
   return controller.signal;
 }
 
-function queueAddress({ config }: Session) {
+export function queueAddress({ config }: Session) {
   const queueUrl = required(config, 'SPANLEDGER_QUEUE_URL');
   const given = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? null;
   return { queueUrl, endpoint: endpointOf(queueUrl, given), region: config.AWS_REGION ?? null };

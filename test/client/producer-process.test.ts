@@ -63,7 +63,7 @@ async function scene() {
 
 /** The next process on the folder: records nothing, and sends what the last one left. */
 async function recover(client: ProducerOrder['client']): Promise<void> {
-  const next = startProducer({ client, from: 0, events: 0, then: 'close' });
+  const next = startProducer({ client, from: 0, events: 0, afterwards: 'close' });
   expect(await next.ended).toEqual({ signal: null, stderr: '' });
 }
 
@@ -74,7 +74,12 @@ describe('a producer process', () => {
     const database = await freshDatabase();
     await importBooks(database, 'standard', 'cost');
     const small = { ...client, flushMs: 20, bufferBytes: 150_000 };
-    const producer = startProducer({ client: small, from: 0, events: 1_000_000, then: 'wait' });
+    const producer = startProducer({
+      client: small,
+      from: 0,
+      events: 1_000_000,
+      afterwards: 'wait',
+    });
     await vi.waitFor(
       () => {
         expect(proxy.calls.length).toBeGreaterThan(2);
@@ -105,7 +110,7 @@ describe('a producer process', () => {
   it('drains on SIGTERM where it is asked to, and ends by that signal', async () => {
     const { queue, folder, client } = await scene();
     const waiting = { ...client, flushMs: 3_600_000, closeOn: ['SIGTERM'] as const };
-    const producer = startProducer({ client: waiting, from: 0, events: 20, then: 'wait' });
+    const producer = startProducer({ client: waiting, from: 0, events: 20, afterwards: 'wait' });
     await vi.waitFor(() => expect(producer.answers()).toHaveLength(20), { timeout: 30_000 });
     expect(await queue.client.depth()).toBe(0);
     producer.kill('SIGTERM');
@@ -116,7 +121,7 @@ describe('a producer process', () => {
 
   it('that exits without a close says what it loses; with a folder it loses nothing', async () => {
     const { queue, folder, client } = await scene();
-    const order = { from: 0, events: 7, then: 'exit' } as const;
+    const order = { from: 0, events: 7, afterwards: 'exit' } as const;
     const forgetful = startProducer({ ...order, client: { ...client, folder: null } });
     expect(await forgetful.ended).toMatchObject({
       stderr:
@@ -136,7 +141,10 @@ describe('a producer process', () => {
     const { queue, proxy, folder, client } = await scene();
     proxy.cut();
     const small = { ...client, bufferBytes: 100_000, flushMs: 3_600_000 };
-    const producer = startProducer({ client: small, from: 0, events: 1_000, then: 'wait' }, '16');
+    const producer = startProducer(
+      { client: small, from: 0, events: 1_000, afterwards: 'wait' },
+      '16',
+    );
     await vi.waitFor(() => expect(producer.answers()).toHaveLength(1_000), { timeout: 30_000 });
     producer.kill('SIGKILL');
     await producer.ended;

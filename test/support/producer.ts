@@ -10,7 +10,7 @@ export interface ProducerOrder {
   readonly from: number;
   readonly events: number;
   /** What it does after them; `wait` leaves that to a signal. */
-  readonly then: 'close' | 'wait' | 'exit';
+  readonly afterwards: 'close' | 'wait' | 'exit';
 }
 
 const order: ProducerOrder = JSON.parse(process.argv[2] ?? '');
@@ -28,6 +28,6 @@ for (let n = order.from; n < order.from + order.events; n += 1) {
   writeSync(1, `${JSON.stringify(answer)}\n`);
   if (n % 50 === 0) await nextTurn();
 }
-if (order.then === 'close') await client.close();
-if (order.then === 'exit') process.exit();
-if (order.then === 'wait') setInterval(() => {}, 1_000);
+if (order.afterwards === 'close') await client.close();
+if (order.afterwards === 'exit') process.exit();
+if (order.afterwards === 'wait') setInterval(() => {}, 1_000);
