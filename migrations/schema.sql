@@ -1,6 +1,35 @@
 -- The schema that the migrations make; not a migration, and never applied.
 -- Made anew by: SPANLEDGER_WRITE_SCHEMA=1 npx vitest run test/database/schema.test.ts
 
+table allocations (
+  pool text collate "C" not null,
+  month date not null,
+  revision integer not null,
+  batch_id bigint not null,
+  amount numeric(38,0) not null,
+  currency text not null,
+  basis text not null,
+  weights text,
+  weight_total numeric not null,
+  billed boolean not null,
+  reason text not null,
+  actor text not null,
+  recorded_at timestamp with time zone not null,
+  digest bytea not null,
+  constraint allocations_pkey PRIMARY KEY (pool, month, revision),
+  constraint allocations_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
+  constraint allocations_basis_check CHECK ((basis = ANY (ARRAY['activity'::text, 'weighted-tokens'::text, 'direct'::text]))),
+  constraint allocations_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint allocations_digest_check CHECK ((length(digest) = 32)),
+  constraint allocations_month_check CHECK ((EXTRACT(day FROM month) = (1)::numeric)),
+  constraint allocations_pool_check CHECK (((length(pool) >= 1) AND (length(pool) <= 100))),
+  constraint allocations_revision_check CHECK ((revision >= 0)),
+  constraint allocations_weight_total_check CHECK ((weight_total > (0)::numeric)),
+  constraint only_odd_revisions_take_back CHECK ((((amount < (0)::numeric) = ((revision % 2) = 1)) AND (amount <> (0)::numeric))),
+  constraint weights_are_of_tokens CHECK (((basis = 'weighted-tokens'::text) = (weights IS NOT NULL)))
+);
+CREATE TRIGGER allocations_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.allocations FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 table batches (
   batch_id bigint not null generated always as identity,
   kind text not null,
@@ -100,7 +129,7 @@ table entries (
   event_digest bytea not null,
   constraint entries_pkey PRIMARY KEY (tenant_id, source, event_id, member_id, revision),
   constraint correction_has_a_reason CHECK (((kind = 'usage'::text) OR ((reason IS NOT NULL) AND (actor IS NOT NULL)))),
-  constraint correction_names_its_entry CHECK (((kind = 'correction'::text) = (corrects_entry_id IS NOT NULL))),
+  constraint correction_names_its_entry CHECK ((((corrects_entry_id IS NOT NULL) AND ((kind = 'correction'::text) OR ((kind = 'allocation'::text) AND is_reversal))) OR ((corrects_entry_id IS NULL) AND ((kind = 'usage'::text) OR ((kind = 'allocation'::text) AND (NOT is_reversal)))))),
   constraint entries_attempt_check CHECK ((attempt >= 1)),
   constraint entries_context_tokens_check CHECK ((context_tokens >= 0)),
   constraint entries_event_digest_check CHECK ((length(event_digest) = 32)),
@@ -450,6 +479,34 @@ view audit.alerts as
     period_start,
     detail
    FROM stripe_alerts;
+
+view audit.allocations as
+ SELECT a.pool,
+    to_char((a.month)::timestamp with time zone, 'YYYY-MM'::text) AS month,
+    a.revision,
+    e.tenant_id,
+    ('ent_'::text || e.entry_id) AS entry_id,
+    e.is_reversal,
+    ((NOT e.is_reversal) AND (NOT (EXISTS ( SELECT 1
+           FROM allocations later
+          WHERE ((later.pool = a.pool) AND (later.month = a.month) AND (later.revision > a.revision)))))) AS stands,
+    a.basis,
+    a.weights,
+    ((e.further_tags ->> 'weight'::text))::numeric AS weight,
+    a.weight_total,
+    ((e.further_tags ->> 'remainder_place'::text))::integer AS remainder_place,
+    major(a.amount) AS pool_amount,
+    major(e.cost) AS cost,
+    major(e.charge) AS charge,
+    e.currency,
+    a.billed,
+    e.period_start,
+    e.late,
+    a.reason,
+    a.actor,
+    a.recorded_at
+   FROM (allocations a
+     JOIN entries e ON (((e.entry_id >= (a.batch_id * 1000000)) AND (e.entry_id < ((a.batch_id + 1) * 1000000)))));
 
 view audit.entries as
  SELECT ('ent_'::text || entry_id) AS entry_id,

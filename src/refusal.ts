@@ -26,4 +26,5 @@ export type RefusalCode =
   | 'unrated'
   | 'stripe'
   | 'correction'
+  | 'allocation'
   | 'migration';

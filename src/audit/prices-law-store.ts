@@ -1,14 +1,69 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
+import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import type { LawReport } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 
 /**
- * Law 7: the stored charge and cost of every entry follow from its tokens and the rate that it names.
- * The arithmetic stands here a second time, in SQL, so that a fault in the one shows against the other.
+ * Law 7: the stored charge and cost of every entry follow from its tokens and the rate that it names,
+ * or of a share of a pool from its weight. The arithmetic stands here a second time, in SQL, so that a
+ * fault in the one shows against the other.
  */
 export async function checkPrices(database: Database): Promise<LawReport> {
-  const { rows } = await sql<{ checked: bigint; violations: readonly string[] | null }>`
+  const checks = [await checkRates(database), await checkShares(database)];
+  return {
+    law: 7,
+    name: 'every charge and cost recomputes from tokens and book version',
+    checked: checks.reduce((sum, { checked }) => sum + Number(checked), 0),
+    violations: checks.flatMap(({ violations }) => violations ?? []).slice(0, VIOLATIONS_NAMED),
+  };
+}
+
+interface Checked {
+  readonly checked: bigint;
+  readonly violations: readonly string[] | null;
+}
+
+const NOTHING: Checked = { checked: 0n, violations: null };
+
+/**
+ * The shares of a pool add up to it, their weights to its whole weight, and each is its exact share
+ * rounded up or down to a picodollar. A billed share charges what it costs, except to nobody (R11).
+ */
+async function checkShares(database: Database): Promise<Checked> {
+  const { rows } = await sql<Checked>`
+    with share as (
+      select a.pool, a.month, a.revision, a.amount, a.weight_total, e.entry_id, e.tenant_id, e.cost, e.charge,
+        (e.further_tags ->> 'weight')::numeric as weight,
+        case when a.billed and e.tenant_id <> ${UNATTRIBUTED} then e.cost else 0 end as right_charge
+      from allocations a
+      left join entries e on e.entry_id >= a.batch_id * ${ENTRIES_PER_BATCH}
+        and e.entry_id < (a.batch_id + 1) * ${ENTRIES_PER_BATCH}
+    ), pool as (
+      select pool, month, revision, amount, weight_total, sum(cost) as cost, sum(weight) as weight
+      from share group by pool, month, revision, amount, weight_total
+    ), violation as (
+      select 'pool "' || pool || '" of ' || to_char(month, 'YYYY-MM') || ' revision ' || revision || ': shares sum to '
+        || coalesce(cost, 0) || ' p of ' || amount || ' p, weights to ' || coalesce(weight, 0) || ' of ' || weight_total as said
+      from pool where cost is distinct from amount or weight is distinct from weight_total
+      union all
+      select 'ent_' || entry_id || ' of tenant "' || tenant_id || '" (pool "' || pool || '"): cost ' || cost || ' p for '
+        || weight || ' of ' || weight_total || ' of ' || amount || ' p, charge ' || charge || ' p'
+      from share where charge <> right_charge or abs(cost * weight_total - amount * weight) >= weight_total
+      union all
+      select 'ent_' || entry_id || ' of tenant "' || tenant_id || '" is an allocation of no pool' from entries e
+      where kind = 'allocation' and not exists (
+        select 1 from allocations a where a.batch_id = e.entry_id / ${ENTRIES_PER_BATCH})
+    )
+    select (select count(entry_id) from share) as checked, (select array_agg(said) from violation) as violations`.execute(
+    database.kysely,
+  );
+  return rows[0] ?? NOTHING;
+}
+
+async function checkRates(database: Database): Promise<Checked> {
+  const { rows } = await sql<Checked>`
     with priced as (
       select e.entry_id, e.tenant_id, e.requested_model, e.executed_model, e.outcome, e.charge, e.cost,
         case when e.outcome <> 'charged' then 0
@@ -48,10 +103,5 @@ export async function checkPrices(database: Database): Promise<LawReport> {
       filter (where (outcome <> 'unrated' and charge is distinct from right_charge)
         or (cost is not null and cost is distinct from right_cost)) as violations
     from priced`.execute(database.kysely);
-  return {
-    law: 7,
-    name: 'every charge and cost recomputes from tokens and book version',
-    checked: Number(rows[0]?.checked ?? 0),
-    violations: (rows[0]?.violations ?? []).slice(0, VIOLATIONS_NAMED),
-  };
+  return rows[0] ?? NOTHING;
 }

@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { type InstantMs, parseInstant, utcDay } from '../clock.ts';
+import type { Pico } from '../money.ts';
+import { parseDecimal } from '../money.ts';
 
 /** Readers of arguments; each says what is allowed, and commander puts the option's name before it. */
 
@@ -55,4 +57,11 @@ export function readEntryId(text: string): string {
   throw new InvalidArgumentError(
     'give an entry_id as audit.entries shows it, such as ent_12000000.',
   );
+}
+
+/** An exact amount in the major unit. */
+export function readAmount(text: string): Pico {
+  const amount = parseDecimal(text, 12);
+  if (amount !== null) return amount;
+  throw new InvalidArgumentError('write a plain amount such as 1250.00, with up to 12 decimals.');
 }

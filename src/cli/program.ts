@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addAllocate } from './allocate.ts';
 import { addAudit } from './audit.ts';
 import { addClose } from './close.ts';
 import { reportFailure } from './command.ts';
@@ -37,6 +38,7 @@ const ADD_COMMANDS = [
   addAudit,
   addCorrect,
   addRerate,
+  addAllocate,
   addQuarantine,
   addVerify,
   addStripeDouble,

@@ -15,6 +15,7 @@ export interface Tables {
   readonly stripe_meters: StripeMetersTable;
   readonly push_intents: PushIntentsTable;
   readonly fold_queue: { batch_id: bigint };
+  readonly allocations: AllocationsTable;
 }
 
 /** Epoch milliseconds in code, written as RFC 3339 text. */
@@ -141,4 +142,21 @@ interface PushIntentsTable {
   absent_since: NullableInstant;
   proven_at: NullableInstant;
   last_answer: string | null;
+}
+
+interface AllocationsTable {
+  pool: string;
+  month: string;
+  revision: number;
+  batch_id: bigint;
+  amount: bigint;
+  currency: string;
+  basis: 'activity' | 'weighted-tokens' | 'direct';
+  weights: string | null;
+  weight_total: ColumnType<bigint | string, string, string>;
+  billed: boolean;
+  reason: string;
+  actor: string;
+  recorded_at: Instant;
+  digest: Buffer;
 }

@@ -43,7 +43,7 @@ export function reversalOf(
   return {
     ...facts,
     revision: entry.revision + 1,
-    kind: 'correction',
+    kind: entry.kind === 'allocation' ? 'allocation' : 'correction',
     periodStart: placement.period.startDate,
     late: placement.late,
     uncachedInputTokens: -entry.uncachedInputTokens,

@@ -8,7 +8,7 @@ import { firstAttemptOf, isFailedAttempt, isLaterAttempt } from './attempts.ts';
 import type { NewEntry } from './entry.ts';
 import type { StoredEntry, TraceKey } from './entry-store.ts';
 import { JOINER, readAttemptsOf, readFailedAttempts, readLaterAttempts } from './entry-store.ts';
-import { correct, postCorrectionEntries } from './post-corrections.ts';
+import { correct, postOwnEntries } from './post-corrections.ts';
 import { lockForPosting } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
 
@@ -70,7 +70,7 @@ export async function joinAttempts(
   const cache = new ReferenceCache();
   await cache.refresh(transaction, new Set(wrong.map(({ answer }) => answer.tenantId)), at);
   const entries = wrong.flatMap(({ answer, first }) => correctionOf(cache, answer, first));
-  await postCorrectionEntries(transaction, entries, { cache, recordedAt: at });
+  await postOwnEntries(transaction, entries, { kind: 'correction', cache, recordedAt: at });
 }
 
 interface WrongAnswer {

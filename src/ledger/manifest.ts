@@ -87,6 +87,8 @@ export interface Manifest {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly late_entries: number;
   readonly corrections: number;
+  /** Shares of pools and their reversals (R20); absent where there is none. */
+  readonly allocations?: number;
   readonly tokens: Readonly<Record<'input' | 'cache_read' | 'cache_write' | 'output', string>>;
   readonly books: readonly {
     readonly book: string;
@@ -130,6 +132,7 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
     outcomes: countOutcomes(groups),
     late_entries: countWhere(groups, (group) => group.late),
     corrections: countWhere(groups, (group) => group.kind === 'correction'),
+    ...countAllocations(groups),
     tokens: sumTokens(groups),
     books: booksOf(groups),
     lines: linesOf(groups, { facts, billable }),
@@ -149,6 +152,11 @@ function countOutcomes(groups: readonly EntryGroup[]): Record<string, number> {
   return Object.fromEntries(
     names.map((name) => [name, countWhere(groups, (group) => group.outcome === name)]),
   );
+}
+
+function countAllocations(groups: readonly EntryGroup[]): Pick<Manifest, 'allocations'> {
+  const allocations = countWhere(groups, (group) => group.kind === 'allocation');
+  return allocations === 0 ? {} : { allocations };
 }
 
 function countWhere(groups: readonly EntryGroup[], holds: (group: EntryGroup) => boolean): number {
@@ -222,13 +230,15 @@ export function describeLine(line: ExactLine): Omit<ManifestLine, 'amount'> {
 const TOKENS_PRICED = 1_000_000n;
 
 /**
- * The lines of one group, or of one entry, which is a group of its own. They sum to its charge. An
- * allocation has an amount and no tokens; its reason is its model.
+ * The lines of one group, or of one entry, which is a group of its own. They sum to its charge. A
+ * share of a pool has an amount and no tokens, and its pool is its model; one that is only a cost of
+ * ours is no business of the customer's.
  */
 export function exactLines(group: EntryGroup): readonly ExactLine[] {
   const { requestedModel: model, serviceTier, late, tokens, price } = group;
   const of = { model, serviceTier, late };
   if (group.kind === 'allocation') {
+    if (group.charge === 0n) return [];
     return [{ ...of, meter: 'allocation', quantity: 0n, rate: 0n, exact: group.charge }];
   }
   if (price === null) return refuseUnpriced(group);

@@ -68,7 +68,8 @@ export async function postCorrections(
         made.push(correct(cache, entry, { ...request, revision }));
       }
       const all = made.flatMap((one) => [one.reversal, one.replacement ?? []].flat());
-      const batchId = await postCorrectionEntries(transaction, all, { cache, recordedAt: clock() });
+      const of = { kind: 'correction' as const, cache, recordedAt: clock() };
+      const batchId = await postOwnEntries(transaction, all, of);
       return answersOf(made, batchId, all);
     });
   } catch (error) {
@@ -106,13 +107,20 @@ export function correct(
   };
 }
 
-/** Copies correction entries as a batch of their own. The rollups fold it like any other. */
-export async function postCorrectionEntries(
+/**
+ * Copies entries that no event brought, corrections or shares of a pool, as a batch of their own. The
+ * rollups fold it like any other.
+ */
+export async function postOwnEntries(
   transaction: Transaction,
   entries: readonly NewEntry[],
-  of: { readonly cache: ReferenceCache; readonly recordedAt: number },
+  of: {
+    readonly kind: 'correction' | 'allocation';
+    readonly cache: ReferenceCache;
+    readonly recordedAt: number;
+  },
 ): Promise<bigint> {
-  const { cache, recordedAt } = of;
+  const { kind, cache, recordedAt } = of;
   const periods = new Map(
     entries.map((entry) => {
       const { period } = placeUsage(cache.tenant(entry.tenantId), entry.occurredAt);
@@ -121,7 +129,7 @@ export async function postCorrectionEntries(
     }),
   );
   await insertPeriods(transaction, [...periods.values()]);
-  const batchId = await insertBatch(transaction, { kind: 'correction', recordedAt, entries });
+  const batchId = await insertBatch(transaction, { kind, recordedAt, entries });
   await copyEntries(transaction, entries, { batchId, recordedAt });
   return batchId;
 }
@@ -152,12 +160,18 @@ function requireEntry(entries: ReadonlyMap<bigint, StoredEntry>, entryId: bigint
 
 async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry): Promise<void> {
   const id = `ent_${entry.entryId}`;
-  if (entry.isReversal || entry.kind === 'allocation') {
-    const what = entry.isReversal ? 'a reversal' : 'an allocation';
+  if (entry.isReversal) {
     throw new Refusal(
       'correction',
-      `${id} is ${what}; it is not corrected`,
+      `${id} is a reversal; it is not corrected`,
       'correct the entry that stands',
+    );
+  }
+  if (entry.kind === 'allocation') {
+    throw new Refusal(
+      'correction',
+      `${id} is a share of a pool (R20); one share alone is not corrected, the others would not add up`,
+      `use "spanledger allocate reverse ${entry.requestedModel} --month …", and allocate anew`,
     );
   }
   if (await isSuperseded(transaction, entry.entryId)) {

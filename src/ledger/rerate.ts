@@ -7,7 +7,7 @@ import type { CorrectionNote } from './correction.ts';
 import { priceOf } from './correction.ts';
 import type { EntryFilter, StoredEntry } from './entry-store.ts';
 import { readCurrentEntries } from './entry-store.ts';
-import { correct, postCorrectionEntries } from './post-corrections.ts';
+import { correct, postOwnEntries } from './post-corrections.ts';
 import { lockForPosting } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
 
@@ -93,7 +93,11 @@ function rerateSome(
       const posted = corrections.flatMap(({ reversal, replacement }) =>
         [reversal, replacement ?? []].flat(),
       );
-      await postCorrectionEntries(transaction, posted, { cache, recordedAt: now });
+      await postOwnEntries(transaction, posted, {
+        kind: 'correction',
+        cache,
+        recordedAt: now,
+      });
     }
     const last = entries.at(-1);
     return last === undefined ? null : { changed, last: last.entryId };

@@ -16,6 +16,7 @@ export const DIMENSIONS = [
   'provider',
   'layer',
   'outcome',
+  'kind',
   'day',
 ] as const;
 
@@ -50,6 +51,7 @@ const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
   executed_model: 'executed_model',
   provider: 'provider',
   outcome: 'outcome',
+  kind: 'kind',
   day: 'day::text',
 };
 

@@ -43,6 +43,7 @@ export function buildStatement(close: {
   const { manifest } = close;
   const failed = manifest.outcomes['failed'] ?? 0;
   const cancelled = manifest.outcomes['cancelled'] ?? 0;
+  const calls = manifest.entries - (manifest.allocations ?? 0);
   return {
     format: 'spanledger-statement-1',
     tenant_id: manifest.tenant_id,
@@ -62,7 +63,7 @@ export function buildStatement(close: {
       billable: manifest.billable,
       carried_out: manifest.carried_out,
     },
-    usage: { calls: manifest.entries, failed, cancelled, tokens: manifest.tokens },
+    usage: { calls, failed, cancelled, tokens: manifest.tokens },
     price_books: manifest.books,
     notes: notesOf(manifest, failed + cancelled),
     manifest_hash: close.manifestHash,

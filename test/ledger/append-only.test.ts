@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { allocateShared } from '../support/allocation.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, createDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
@@ -14,6 +15,7 @@ beforeAll(async () => {
   await receiveEvents(database, [nativeEvent(), span]);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
   await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  await allocateShared(database, { at: '2026-11-01T00:00:00Z' });
 });
 
 afterAll(() => drop());
@@ -26,6 +28,7 @@ const TABLES = [
   ['price_books', 'caching = caching'],
   ['price_rates', 'input = input'],
   ['closes', 'manifest = manifest'],
+  ['allocations', 'amount = amount'],
 ] as const;
 
 describe.each(TABLES)('%s', (table, change) => {

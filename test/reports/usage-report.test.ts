@@ -73,6 +73,7 @@ const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
   executed_model: 'executed_model',
   provider: 'provider',
   outcome: 'outcome',
+  kind: 'kind',
   day: "(occurred_at at time zone 'UTC')::date::text",
 };
 

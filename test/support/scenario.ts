@@ -17,6 +17,8 @@ import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import type { TenantChange } from '../../src/tenants/tenant-store.ts';
 import { textRows } from './database.ts';
 import { importBook, makeTenant, receive, sharedBook } from './ledger.ts';
+import type { AllocationStep } from './scenario-allocation.ts';
+import { takeAllocation } from './scenario-allocation.ts';
 import type { CorrectionStep } from './scenario-correction.ts';
 import { takeCorrection } from './scenario-correction.ts';
 
@@ -49,6 +51,7 @@ type Step =
   | { readonly replay: 'all'; readonly at: string }
   | { readonly push: string; readonly at: string }
   | CorrectionStep
+  | AllocationStep
   | { readonly set_tenant: TenantKeys & { readonly tenant_id: string }; readonly at?: string };
 
 interface TenantKeys {
@@ -120,6 +123,9 @@ async function take(
   }
   if ('correct' in step || 'rerate' in step || 'reattribute' in step) {
     return takeCorrection(database, clock, step);
+  }
+  if ('allocate' in step || 'reverse_allocation' in step) {
+    return takeAllocation(database, clock, step);
   }
   if ('push' in step) return push(database, step.push, parseInstant(at));
   if ('replay' in step) return replayQuarantined({ database, clock, litellmKey: null }, []);

@@ -1,0 +1,214 @@
+import type { Clock, InstantMs } from '../clock.ts';
+import { formatInstant } from '../clock.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { inTransaction } from '../database/database.ts';
+import { retryLostRace } from '../database/lost-race.ts';
+import type { CorrectionNote } from '../ledger/correction.ts';
+import { reversalOf } from '../ledger/correction.ts';
+import type { NewEntry } from '../ledger/entry.ts';
+import { readEntries } from '../ledger/entry-store.ts';
+import { postOwnEntries } from '../ledger/post-corrections.ts';
+import { entryIds, lockForPosting } from '../ledger/posting-store.ts';
+import { ReferenceCache } from '../ledger/reference-cache.ts';
+import { formatPico } from '../money.ts';
+import { placeUsage } from '../periods/placement.ts';
+import { Refusal } from '../refusal.ts';
+import type { AllocationAnswer } from './allocation-answer.ts';
+import { answerOf, notesOf } from './allocation-answer.ts';
+import type { PostedPool } from './allocation-store.ts';
+import { insertPool, readConsumption, readPools, readShareIds } from './allocation-store.ts';
+import type { Consumption } from './consumption.ts';
+import { formatWeight, UNIT_NAMES, weightOf } from './consumption.ts';
+import { dividePool } from './divide-pool.ts';
+import type { Pool, PoolRequest } from './pool.ts';
+import { digestOf, refuseImpossiblePool } from './pool.ts';
+import { shareEntry } from './share-entry.ts';
+import { formatWeights } from './token-weights.ts';
+
+/**
+ * Divides a pool over the tenants by what they used in their periods that begin in the month, and
+ * posts a share for each (R20), all in one transaction. The same pool again is a duplicate and answers
+ * what was posted; with other content it is refused. With `dryRun` it answers what would be posted.
+ */
+export async function allocatePool(
+  database: Database,
+  clock: Clock,
+  request: PoolRequest & { readonly dryRun: boolean },
+): Promise<AllocationAnswer> {
+  refuseImpossiblePool(request);
+  return retryLostRace(() =>
+    inTransaction(database, async (transaction) => {
+      await lockForPosting(transaction);
+      const [last] = await readPools(transaction, request);
+      if (last !== undefined && !last.isReversal) {
+        if (!last.digest.equals(digestOf(request))) refuseOtherContent(last);
+        return answerHeld(transaction, last, 'duplicate');
+      }
+      const revision = last === undefined ? 0 : last.revision + 1;
+      const divided = await divide(transaction, { request, revision, now: clock() });
+      if (request.dryRun) return answerDryRun(divided);
+      refuseUnfinished(divided, clock());
+      return post(transaction, divided, clock());
+    }),
+  );
+}
+
+/** Takes a pool back, each share by its reversal (R13). Doing it again is a duplicate. */
+export async function reversePool(
+  database: Database,
+  clock: Clock,
+  request: { readonly pool: string; readonly month: string; readonly note: CorrectionNote },
+): Promise<AllocationAnswer> {
+  return retryLostRace(() =>
+    inTransaction(database, async (transaction) => {
+      await lockForPosting(transaction);
+      const last = await requirePool(transaction, request);
+      if (last.isReversal) return answerHeld(transaction, last, 'duplicate');
+      const now = clock();
+      const shares = await readEntries(transaction, await readShareIds(transaction, last.batchId));
+      const cache = new ReferenceCache();
+      await cache.refresh(transaction, new Set(shares.map((share) => share.tenantId)), now);
+      const reversals = shares.map((share) => {
+        const placement = placeUsage(cache.tenant(share.tenantId), share.occurredAt);
+        return reversalOf(share, request.note, placement);
+      });
+      const of = { kind: 'allocation' as const, cache, recordedAt: now };
+      const batchId = await postOwnEntries(transaction, reversals, of);
+      const { note } = request;
+      const revision = last.revision + 1;
+      const posted = { ...last, note, revision, batchId, amount: -last.amount, recordedAt: now };
+      await insertPool(transaction, posted);
+      return answerHeld(transaction, posted, 'reversed');
+    }),
+  );
+}
+
+/** A pool as the ledger holds it, with its shares. */
+export async function readAllocation(
+  database: Database,
+  key: Pick<Pool, 'pool' | 'month'>,
+): Promise<AllocationAnswer> {
+  return inTransaction(database, async (transaction) => {
+    const last = await requirePool(transaction, key);
+    return answerHeld(transaction, last, last.isReversal ? 'reversed' : 'standing');
+  });
+}
+
+async function requirePool(
+  transaction: Transaction,
+  key: Pick<Pool, 'pool' | 'month'>,
+): Promise<PostedPool> {
+  const [last] = await readPools(transaction, key);
+  if (last !== undefined) return last;
+  throw new Refusal(
+    'not_found',
+    `pool "${key.pool}" was not allocated for ${key.month}`,
+    'see "spanledger allocate list"; the month is the one in which the divided periods begin',
+  );
+}
+
+function refuseOtherContent(held: PostedPool): never {
+  const weights = held.weights === null ? '' : ` with weights ${formatWeights(held.weights)}`;
+  const billed = held.billed ? ', billed' : '';
+  throw new Refusal(
+    'allocation',
+    `pool "${held.pool}" stands for ${held.month} with other content: ${formatPico(held.amount)} ${held.currency} by ${held.basis}${weights}${billed}`,
+    `take it back first with "spanledger allocate reverse ${held.pool} --month ${held.month}", then allocate anew; or name another pool`,
+  );
+}
+
+interface Divided {
+  readonly request: PoolRequest;
+  readonly revision: number;
+  readonly cache: ReferenceCache;
+  readonly consumed: readonly Consumption[];
+  /** In the units of the basis. */
+  readonly weightTotal: string;
+  readonly entries: readonly NewEntry[];
+  readonly notes: readonly string[];
+}
+
+async function divide(
+  transaction: Transaction,
+  of: { readonly request: PoolRequest; readonly revision: number; readonly now: InstantMs },
+): Promise<Divided> {
+  const { request, revision } = of;
+  const { month, billed: succeeded, currency } = request;
+  const all = await readConsumption(transaction, { month, succeeded });
+  const consumed = all.filter((one) => one.currency === currency);
+  const weighed = consumed.map((one) => weightOf(one, request.basis, request.weights));
+  const shares = dividePool(request.amount, weighed);
+  if (shares.length === 0) refuseWithoutUsage(request, all);
+  const cache = new ReferenceCache();
+  await cache.refresh(transaction, new Set(shares.map(({ tenantId }) => tenantId)), of.now);
+  const weightTotal = formatWeight(
+    shares.reduce((sum, { weight }) => sum + weight, 0n),
+    request.basis,
+  );
+  const division = { pool: request, note: request.note, revision, weightTotal };
+  const endsAt = new Map(consumed.map((one) => [one.tenantId, one.endsAt]));
+  const entries = shares.map((share) => {
+    // The last moment of the period: what the share rests on is whole then, and it is still inside.
+    const occurredAt = (endsAt.get(share.tenantId) ?? 0) - 1;
+    const placement = placeUsage(cache.tenant(share.tenantId), occurredAt);
+    return shareEntry(division, share, { occurredAt, placement });
+  });
+  const notes = notesOf(request, { all, shares });
+  return { request, revision, cache, consumed, weightTotal, entries, notes };
+}
+
+function refuseWithoutUsage(request: PoolRequest, all: readonly Consumption[]): never {
+  const what = request.billed ? 'successful calls' : 'calls that reached a provider';
+  const others = [...new Set(all.map((one) => one.currency))].filter(
+    (currency) => currency !== request.currency,
+  );
+  const elsewhere = others.length === 0 ? '' : `; there is usage in ${others.join(', ')}`;
+  throw new Refusal(
+    'allocation',
+    `nobody has ${UNIT_NAMES[request.basis]} in ${request.currency} in the periods that begin in ${request.month}: no ${what} weigh anything${elsewhere}`,
+    'check the month and the currency, or choose another basis with --by',
+  );
+}
+
+function refuseUnfinished(divided: Divided, now: InstantMs): void {
+  const running = divided.consumed.filter(({ endsAt }) => endsAt > now);
+  const [first] = running;
+  if (first === undefined) return;
+  const others = running.length === 1 ? '' : ` and ${running.length - 1} others`;
+  throw new Refusal(
+    'period',
+    `the period of tenant "${first.tenantId}"${others} has not ended (until ${formatInstant(first.endsAt)}); a pool is divided by whole periods`,
+    'allocate when every period that begins in the month has ended; --dry-run shows the shares so far',
+  );
+}
+
+async function post(
+  transaction: Transaction,
+  divided: Divided,
+  recordedAt: InstantMs,
+): Promise<AllocationAnswer> {
+  const { request, revision, cache, entries, weightTotal, notes } = divided;
+  const of = { kind: 'allocation' as const, cache, recordedAt };
+  const batchId = await postOwnEntries(transaction, entries, of);
+  await insertPool(transaction, { ...request, revision, batchId, weightTotal, recordedAt });
+  const ids = entryIds(batchId, entries);
+  const shares = entries.map((entry) => ({ entry, entryId: ids.get(entry) ?? null }));
+  return answerOf(request, { state: 'posted', weightTotal, recordedAt, shares, notes });
+}
+
+function answerDryRun(divided: Divided): AllocationAnswer {
+  const { request, weightTotal, notes } = divided;
+  const shares = divided.entries.map((entry) => ({ entry, entryId: null }));
+  return answerOf(request, { state: 'dry_run', weightTotal, recordedAt: null, shares, notes });
+}
+
+async function answerHeld(
+  transaction: Transaction,
+  held: Omit<PostedPool, 'isReversal' | 'digest'>,
+  state: AllocationAnswer['state'],
+): Promise<AllocationAnswer> {
+  const ids = await readShareIds(transaction, held.batchId);
+  const entries = await readEntries(transaction, ids);
+  const shares = entries.map((entry) => ({ entry, entryId: entry.entryId }));
+  return answerOf(held, { ...held, state, shares, notes: [] });
+}

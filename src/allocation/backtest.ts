@@ -1,0 +1,177 @@
+import type { Pico } from '../money.ts';
+import { divideHalfUp, formatDecimal, formatPico } from '../money.ts';
+import { Refusal } from '../refusal.ts';
+import type { Basis, Consumption } from './consumption.ts';
+import { weightOf } from './consumption.ts';
+import { dividePool } from './divide-pool.ts';
+import { fitWeights } from './fit-weights.ts';
+import type { TokenWeights } from './token-weights.ts';
+import { BUCKETS, formatWeights } from './token-weights.ts';
+
+/** One way to divide the pool, and how far it is from direct attribution. Decimal strings. */
+interface Candidate {
+  readonly by: Basis;
+  /** As `allocate --weight` reads them; null where tokens are not weighed. */
+  readonly weights: string | null;
+  /** These weights were found to diverge least. */
+  readonly fitted: boolean;
+  /** What another tenant bears than the one that caused it: half the sum of all divergences. */
+  readonly misallocated: string;
+  /** Of the amount, with two decimals. */
+  readonly misallocated_percent: string;
+  /** Root of the mean of the squared divergences, rounded down to a picodollar. */
+  readonly rms: string;
+}
+
+/** One tenant in every division. Decimal strings. */
+export interface BacktestRow {
+  readonly tenant_id: string;
+  readonly direct: string;
+  /** In the order of the candidates. */
+  readonly shares: readonly {
+    readonly share: string;
+    readonly divergence: string;
+    /** Of the direct amount, with two decimals; null where that is nothing. */
+    readonly divergence_percent: string | null;
+  }[];
+}
+
+/** Direct attribution beside each allocation of the same amount. */
+export interface Backtest {
+  readonly amount: string;
+  readonly candidates: readonly Candidate[];
+  readonly tenants: readonly BacktestRow[];
+  /** What to know before the figures are trusted. */
+  readonly notes: readonly string[];
+}
+
+interface Way {
+  readonly by: Basis;
+  readonly weights: TokenWeights | null;
+  readonly fitted: boolean;
+}
+
+/**
+ * Divides an amount by activity, by the given weights and by those that fit best, and compares each
+ * division with direct attribution (R20). Without an amount it is what the entries cost. Refuses where
+ * nothing had a cost.
+ */
+export function backtest(
+  consumed: readonly Consumption[],
+  given: { readonly amount: Pico | null; readonly weights: TokenWeights },
+): Backtest {
+  const cost = consumed.reduce((sum, one) => sum + weightOf(one, 'direct', null).weight, 0n);
+  if (cost === 0n) refuseWithoutCost();
+  const amount = given.amount ?? cost;
+  const fitted = fitWeights(consumed.map(observationOf));
+  const ways: readonly Way[] = [
+    { by: 'activity', weights: null, fitted: false },
+    { by: 'weighted-tokens', weights: given.weights, fitted: false },
+    ...(fitted === null ? [] : [{ by: 'weighted-tokens' as const, weights: fitted, fitted: true }]),
+  ];
+  const tenantIds = consumed.map(({ tenantId }) => tenantId).sort((a, b) => (a < b ? -1 : 1));
+  const direct = divisionOf(amount, consumed, { by: 'direct', weights: null, fitted: false });
+  const divisions = ways.map((way) => divisionOf(amount, consumed, way));
+  return {
+    amount: formatPico(amount),
+    candidates: ways.map((way, index) => {
+      const division = divisions[index] ?? NOBODY;
+      const differences = tenantIds.map((id) => partOf(division, id) - partOf(direct, id));
+      return { ...describeWay(way), ...divergenceOf(differences, amount) };
+    }),
+    tenants: tenantIds.map((id) => rowOf(id, direct, divisions)),
+    notes: notesOf(consumed, fitted),
+  };
+}
+
+function refuseWithoutCost(): never {
+  throw new Refusal(
+    'allocation',
+    'no entry of the month has a known cost, so there is nothing to compare with',
+    'import a cost book for the models and run "spanledger rerate" for the month',
+  );
+}
+
+function observationOf(one: Consumption) {
+  const tokens = { ...one.tokens };
+  for (const { key } of BUCKETS) if (tokens[key] < 0n) tokens[key] = 0n;
+  return { tokens, directCost: weightOf(one, 'direct', null).weight };
+}
+
+/** Each tenant's part of the amount. */
+type Division = ReadonlyMap<string, Pico>;
+
+const NOBODY: Division = new Map();
+
+function divisionOf(amount: Pico, consumed: readonly Consumption[], way: Way): Division {
+  const weighed = consumed.map((one) => weightOf(one, way.by, way.weights));
+  return new Map(dividePool(amount, weighed).map(({ tenantId, share }) => [tenantId, share]));
+}
+
+function partOf(division: Division, tenantId: string): Pico {
+  return division.get(tenantId) ?? 0n;
+}
+
+function describeWay({ by, weights, fitted }: Way) {
+  return { by, weights: weights === null ? null : formatWeights(weights), fitted };
+}
+
+function divergenceOf(differences: readonly Pico[], amount: Pico) {
+  const sum = differences.reduce((total, one) => total + (one < 0n ? -one : one), 0n);
+  const squares = differences.reduce((total, one) => total + one * one, 0n);
+  return {
+    misallocated: formatPico(sum / 2n),
+    misallocated_percent: percent(sum / 2n, amount),
+    rms: formatPico(squareRoot(squares / BigInt(differences.length))),
+  };
+}
+
+function rowOf(tenantId: string, direct: Division, divisions: readonly Division[]): BacktestRow {
+  const caused = partOf(direct, tenantId);
+  return {
+    tenant_id: tenantId,
+    direct: formatPico(caused),
+    shares: divisions.map((division) => {
+      const share = partOf(division, tenantId);
+      const divergence = share - caused;
+      return {
+        share: formatPico(share),
+        divergence: formatPico(divergence),
+        divergence_percent: caused === 0n ? null : percent(divergence, caused),
+      };
+    }),
+  };
+}
+
+function percent(part: bigint, whole: bigint): string {
+  return formatDecimal(divideHalfUp(part * 10_000n, whole), 2);
+}
+
+/** The largest integer whose square is not above the value, by Newton's method. */
+function squareRoot(value: bigint): bigint {
+  if (value < 2n) return value;
+  let root = 1n << BigInt(Math.ceil(value.toString(2).length / 2));
+  for (;;) {
+    const next = (root + value / root) / 2n;
+    if (next >= root) return root;
+    root = next;
+  }
+}
+
+function notesOf(consumed: readonly Consumption[], fitted: TokenWeights | null): readonly string[] {
+  const notes: string[] = [];
+  const without = consumed.reduce((sum, one) => sum + one.entriesWithoutCost, 0n);
+  if (without > 0n) {
+    notes.push(
+      `${without} entries have no known cost and count as nothing in direct attribution; import a cost book and rerate`,
+    );
+  }
+  if (fitted === null) {
+    notes.push('no weights fit: no tokens of any bucket go with the costs');
+  } else if (consumed.length <= BUCKETS.length) {
+    notes.push(
+      `many weights fit alike with so few tenants (${consumed.length}): trust fitted weights where there are more than the ${BUCKETS.length} buckets`,
+    );
+  }
+  return notes;
+}

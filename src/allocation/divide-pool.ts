@@ -1,0 +1,46 @@
+import type { Pico } from '../money.ts';
+import { allocate } from '../money.ts';
+
+/** What a tenant's share of a pool rests on. */
+export interface Weighed {
+  readonly tenantId: string;
+  /** Whole units of the basis; never negative. */
+  readonly weight: bigint;
+}
+
+/** One tenant's part of a pool, with everything that it takes to recompute it. */
+export interface Share extends Weighed {
+  readonly share: Pico;
+  /**
+   * Its place, from 1, among the remainders that the division leaves, the largest first and the
+   * earlier tenant first among equals. Those in the first places have one picodollar more than the
+   * floor of their exact share.
+   */
+  readonly remainderPlace: number;
+  readonly roundedUp: boolean;
+}
+
+/**
+ * Divides a pool by weight (R20): exact to the picodollar by largest remainder, ties to the earlier
+ * tenant id. A tenant that weighs nothing has no share. An empty answer means that nobody weighs.
+ */
+export function dividePool(amount: Pico, weighed: readonly Weighed[]): readonly Share[] {
+  const sharing = weighed
+    .filter(({ weight }) => weight > 0n)
+    .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
+  if (sharing.length === 0) return [];
+  const total = sharing.reduce((sum, { weight }) => sum + weight, 0n);
+  const shares = allocate(
+    amount,
+    sharing.map(({ weight }) => weight),
+  );
+  const ranked = sharing
+    .map(({ weight }, index) => ({ index, remainder: (amount * weight) % total }))
+    .sort((a, b) => Number(b.remainder > a.remainder) - Number(b.remainder < a.remainder));
+  const places = new Map(ranked.map(({ index }, rank) => [index, rank + 1]));
+  return sharing.map(({ tenantId, weight }, index) => {
+    const share = shares[index] ?? 0n;
+    const roundedUp = share > (amount * weight) / total;
+    return { tenantId, weight, share, remainderPlace: places.get(index) ?? 0, roundedUp };
+  });
+}

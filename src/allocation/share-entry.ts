@@ -1,0 +1,98 @@
+import type { CorrectionNote } from '../ledger/correction.ts';
+import type { NewEntry } from '../ledger/entry.ts';
+import type { Placement } from '../periods/placement.ts';
+import { UNATTRIBUTED } from '../rating/rate-event.ts';
+import { formatWeight, UNIT_NAMES } from './consumption.ts';
+import type { Share } from './divide-pool.ts';
+import type { Pool } from './pool.ts';
+import { ALLOCATION_SOURCE, digestOf, eventIdOf } from './pool.ts';
+
+/** What all shares of one division have in common. */
+export interface Division {
+  readonly pool: Pool;
+  readonly note: CorrectionNote;
+  /** 0 at first; after a reversal the shares are posted anew under the next even one. */
+  readonly revision: number;
+  /** In the units of the basis. */
+  readonly weightTotal: string;
+}
+
+/**
+ * The entry of one share. The pool stands where a model would, so that statements and reports show it
+ * like one. It costs the tenant its share, and charges it where the pool is billed; usage that belongs
+ * to nobody bears its share of the cost and is never charged (R11).
+ */
+export function shareEntry(
+  division: Division,
+  share: Share,
+  placed: { readonly occurredAt: number; readonly placement: Placement },
+): NewEntry {
+  const { pool, note, revision } = division;
+  const isNobodys = share.tenantId === UNATTRIBUTED;
+  return {
+    ...WITHOUT_A_CALL,
+    tenantId: share.tenantId,
+    eventId: eventIdOf(pool),
+    revision,
+    outcome: isNobodys ? 'unattributed' : 'charged',
+    occurredAt: placed.occurredAt,
+    periodStart: placed.placement.period.startDate,
+    late: placed.placement.late,
+    requestedModel: pool.pool,
+    executedModel: pool.pool,
+    charge: pool.billed && !isNobodys ? share.share : 0n,
+    cost: share.share,
+    currency: pool.currency,
+    furtherTags: {
+      weight: formatWeight(share.weight, pool.basis),
+      remainder_place: String(share.remainderPlace),
+    },
+    reason: `${note.reason}: ${explain(division, share)}`,
+    actor: note.actor,
+    eventDigest: digestOf(pool),
+  };
+}
+
+/** Such as `3 of 10 calls, remainder place 1, rounded up`. */
+function explain({ pool, weightTotal }: Division, share: Share): string {
+  const { basis } = pool;
+  const part = `${formatWeight(share.weight, basis)} of ${weightTotal}`;
+  const rounding = share.roundedUp ? 'rounded up' : 'rounded down';
+  return `${part} ${UNIT_NAMES[basis]}, remainder place ${share.remainderPlace}, ${rounding}`;
+}
+
+const WITHOUT_A_CALL = {
+  source: ALLOCATION_SOURCE,
+  memberId: '',
+  kind: 'allocation',
+  status: 'ok',
+  errorType: null,
+  startedAt: null,
+  operation: 'allocation',
+  provider: null,
+  responseId: null,
+  serviceTier: 'standard',
+  gatewayCache: 'none',
+  uncachedInputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  contextTokens: 0,
+  callShare: 0,
+  usageSource: 'reported',
+  layers: null,
+  requestedCost: null,
+  chargeRate: null,
+  costRate: null,
+  userId: null,
+  feature: null,
+  agentRunId: null,
+  promptVersion: null,
+  traceId: null,
+  spanId: null,
+  parentSpanId: null,
+  attempt: 1,
+  correctsEntryId: null,
+  isReversal: false,
+} as const;

@@ -1,0 +1,25 @@
+import { allocatePool } from '../../src/allocation/allocate-pool.ts';
+import type { AllocationAnswer } from '../../src/allocation/allocation-answer.ts';
+import type { PoolRequest } from '../../src/allocation/pool.ts';
+import { parseInstant } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+
+/** Divides 10 USD of October over its calls, changed where the test says so. */
+export function allocateShared(
+  database: Database,
+  change: Partial<PoolRequest> & { readonly at: string; readonly dryRun?: boolean },
+): Promise<AllocationAnswer> {
+  const { at, ...rest } = change;
+  return allocatePool(database, () => parseInstant(at), {
+    pool: 'gpu',
+    month: '2026-10',
+    amount: 10_000_000_000_000n,
+    currency: 'USD',
+    basis: 'activity',
+    weights: null,
+    billed: false,
+    dryRun: false,
+    note: { reason: 'GPU bill', actor: 'ada' },
+    ...rest,
+  });
+}
