@@ -13,6 +13,7 @@ const PURE = [
   'test/statements/**/*.test.ts',
   'test/stripe-double/**/*.test.ts',
   'test/ledger/{billable,line-of-entry,manifest,first-attempt,reversal,copy-text}.test.ts',
+  'test/reports/{run-tree,run-waste}.test.ts',
   'test/stripe/push-state.test.ts',
 ];
 

@@ -127,6 +127,7 @@ table entries (
   reason text,
   actor text,
   event_digest bytea not null,
+  layers_scaled boolean,
   constraint entries_pkey PRIMARY KEY (tenant_id, source, event_id, member_id, revision),
   constraint correction_has_a_reason CHECK (((kind = 'usage'::text) OR ((reason IS NOT NULL) AND (actor IS NOT NULL)))),
   constraint correction_names_its_entry CHECK ((((corrects_entry_id IS NOT NULL) AND ((kind = 'correction'::text) OR ((kind = 'allocation'::text) AND is_reversal))) OR ((corrects_entry_id IS NULL) AND ((kind = 'usage'::text) OR ((kind = 'allocation'::text) AND (NOT is_reversal)))))),
@@ -145,6 +146,7 @@ table entries (
 );
 CREATE UNIQUE INDEX entries_by_id ON public.entries USING btree (entry_id);
 CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (tenant_id, response_id, COALESCE(provider, ''::text), member_id) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text));
+CREATE INDEX entries_by_run ON public.entries USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64');
 CREATE INDEX entries_corrections ON public.entries USING btree (corrects_entry_id) WHERE (corrects_entry_id IS NOT NULL);
 CREATE INDEX entries_failed_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status <> 'ok'::text) AND (trace_id IS NOT NULL));
 CREATE INDEX entries_later_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status = 'ok'::text) AND (trace_id IS NOT NULL) AND ((attempt > 1) OR (further_tags ? 'requested_model_source'::text)));
@@ -403,6 +405,7 @@ table structure_spans (
   constraint structure_spans_pkey PRIMARY KEY (tenant_id, source, event_id),
   constraint structure_spans_event_digest_check CHECK ((length(event_digest) = 32))
 );
+CREATE INDEX structure_spans_by_run ON public.structure_spans USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64');
 CREATE TRIGGER structure_spans_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.structure_spans FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 table tenant_calendar_changes (
@@ -569,6 +572,20 @@ view audit.invoices as
     released_at,
     finalized_at
    FROM stripe_invoices;
+
+view audit.layers as
+ SELECT ('ent_'::text || entry_id) AS entry_id,
+    tenant_id,
+    source,
+    event_id,
+    NULLIF(member_id, ''::text) AS member_id,
+    layer_prompt_tokens AS prompt_tokens,
+    layer_tool_tokens AS tool_tokens,
+    layer_memory_tokens AS memory_tokens,
+    layer_response_tokens AS response_tokens,
+    COALESCE(layers_scaled, false) AS scaled
+   FROM entries
+  WHERE (layer_prompt_tokens IS NOT NULL);
 
 view audit.periods as
  SELECT p.tenant_id,

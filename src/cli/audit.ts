@@ -4,11 +4,14 @@ import { readEntryStory, readEventStory } from '../audit/story-store.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { reattribute } from '../ledger/reattribute.ts';
 import { readEntryId } from './arguments.ts';
+import { addAuditRun } from './audit-run.ts';
 import { perform } from './command.ts';
 import { CURRENT_USER, renderCorrections } from './correct.ts';
 
 export function addAudit(program: Command): void {
-  const group = program.command('audit').description('the whole story of one event or entry');
+  const group = program
+    .command('audit')
+    .description('the whole story of one event, entry or agent run');
   const event = group
     .command('event')
     .argument('<source>')
@@ -23,6 +26,7 @@ export function addAudit(program: Command): void {
     const story = await readEntryStory(session.database(), entryId);
     session.out.answer(story, renderStory(story));
   });
+  addAuditRun(group);
   addReattribute(group);
 }
 

@@ -7,11 +7,18 @@ import type { Coverage, Dimension, UsageRow } from '../reports/usage-report-stor
 import { DIMENSIONS, readCoverage, readUsage } from '../reports/usage-report-store.ts';
 import { readDay } from './arguments.ts';
 import { perform } from './command.ts';
+import { coverageOf, renderCoverage } from './coverage.ts';
 import type { Column } from './output.ts';
 import { table } from './output.ts';
+import { addRunsReport } from './report-runs.ts';
 
 export function addReport(program: Command): void {
   const group = program.command('report').description('questions asked of the ledger');
+  addUsageReport(group);
+  addRunsReport(group);
+}
+
+function addUsageReport(group: Command): void {
   const command = group
     .command('usage')
     .description('usage, charge, cost and margin by any dimensions')
@@ -66,22 +73,6 @@ function toDocument(row: UsageRow) {
   };
 }
 
-function coverageOf(coverage: Coverage) {
-  const { attributedPico, allPico } = coverage;
-  return {
-    attributed_cost: formatPico(attributedPico),
-    all_cost: formatPico(allPico),
-    share: share(coverage),
-  };
-}
-
-/** In percent with two decimals, rounded down: full coverage is only claimed where it is full. */
-function share({ attributedPico, allPico }: Coverage): string {
-  if (allPico === 0n) return '100.00';
-  const hundredths = String((attributedPico * 10_000n) / allPico).padStart(3, '0');
-  return `${hundredths.slice(0, -2)}.${hundredths.slice(-2)}`;
-}
-
 function render(by: readonly Dimension[], rows: readonly UsageRow[], coverage: Coverage): string {
   const dimensions = by.map(
     (dimension): Column<UsageRow> => ({
@@ -98,10 +89,9 @@ function render(by: readonly Dimension[], rows: readonly UsageRow[], coverage: C
     { title: 'MARGIN', value: (row) => formatPico(row.chargePico - row.costPico), figure: true },
     { title: 'ROUTING GAIN', value: (row) => formatPico(row.routingGainPico), figure: true },
   ];
-  const { attributed_cost, all_cost, share: percent } = coverageOf(coverage);
   return [
     rows.length === 0 ? 'no usage' : table(rows, [...dimensions, ...figures]),
     '',
-    `Attribution coverage ${percent} %: ${attributed_cost} of ${all_cost} of cost belongs to a tenant`,
+    renderCoverage(coverage),
   ].join('\n');
 }
