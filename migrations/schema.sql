@@ -294,19 +294,13 @@ table receipts (
 );
 CREATE TRIGGER receipts_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.receipts FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-table run_rollups (
+table run_usage (
   tenant_id text collate "C" not null,
   period_start date not null,
   day date not null,
-  kind text not null,
-  outcome text not null,
-  late boolean not null,
-  provider text collate "C" not null,
-  requested_model text collate "C" not null,
-  executed_model text collate "C" not null,
-  feature text collate "C" not null,
-  prompt_version text collate "C" not null,
-  currency text not null,
+  usage_key uuid not null,
+  agent_run_id text collate "C" not null,
+  user_id text collate "C" not null,
   entries bigint not null,
   input_tokens numeric(38,0) not null,
   cache_read_tokens numeric(38,0) not null,
@@ -319,9 +313,7 @@ table run_rollups (
   output_charge numeric(38,0) not null,
   output_cost numeric(38,0) not null,
   routing_gain numeric(38,0) not null,
-  user_id text collate "C" not null,
-  agent_run_id text collate "C" not null,
-  constraint run_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, kind, outcome, late, provider, requested_model, executed_model, feature, prompt_version, currency, user_id, agent_run_id)
+  constraint run_usage_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
 );
 
 table stripe_alerts (
@@ -468,7 +460,8 @@ table usage_rollups (
   output_charge numeric(38,0) not null,
   output_cost numeric(38,0) not null,
   routing_gain numeric(38,0) not null,
-  constraint usage_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, kind, outcome, late, provider, requested_model, executed_model, feature, prompt_version, currency)
+  usage_key uuid not null,
+  constraint usage_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key)
 );
 
 schema audit;
@@ -662,6 +655,36 @@ view audit.usage_daily as
     major(sum(cost)) AS cost
    FROM usage_rollups
   GROUP BY day, tenant_id, requested_model, feature, outcome;
+
+view run_rollups with (security_invoker=true) as
+ SELECT r.tenant_id,
+    r.period_start,
+    r.day,
+    u.kind,
+    u.outcome,
+    u.late,
+    u.provider,
+    u.requested_model,
+    u.executed_model,
+    u.feature,
+    u.prompt_version,
+    u.currency,
+    r.user_id,
+    r.agent_run_id,
+    r.entries,
+    r.input_tokens,
+    r.cache_read_tokens,
+    r.cache_write_tokens,
+    r.output_tokens,
+    r.tool_tokens,
+    r.memory_tokens,
+    r.charge,
+    r.cost,
+    r.output_charge,
+    r.output_cost,
+    r.routing_gain
+   FROM (run_usage r
+     JOIN usage_rollups u ON (((u.tenant_id = r.tenant_id) AND (u.period_start = r.period_start) AND (u.day = r.day) AND (u.usage_key = r.usage_key))));
 
 CREATE OR REPLACE FUNCTION public.bump_catalog_revision()
  RETURNS trigger

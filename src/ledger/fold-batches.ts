@@ -6,8 +6,8 @@ import { retryLostRace } from '../database/lost-race.ts';
 import { joinAttempts } from './join-attempts.ts';
 import { foldBatches, takeUnfolded } from './rollup-store.ts';
 
-/** Batches folded in one transaction: about ten thousand entries. */
-const BATCHES_A_FOLD = 20;
+/** Batches folded in one transaction, of up to some two thousand entries each: a second or two of work. */
+const BATCHES_A_FOLD = 64;
 
 /** Folds every batch that is committed; returns how many batches it folded. */
 export async function foldAll(database: Database, clock: Clock = systemClock): Promise<number> {

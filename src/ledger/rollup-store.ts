@@ -19,26 +19,20 @@ export async function takeUnfolded(
   return rows.map((row) => row.batch_id);
 }
 
-/** Adds the entries of whole batches to both rollups. */
+/**
+ * Adds the entries of whole batches to both rollups. They are read and summed once, by user and run;
+ * the coarser rollup sums those sums. Left to itself Postgres would sort the entries by all their
+ * texts, on disk; hashing them in memory costs two thirds of that.
+ */
 export async function foldBatches(
   transaction: Transaction,
   batchIds: readonly bigint[],
 ): Promise<void> {
-  for (const rollup of ROLLUPS) {
-    const columns = [...rollup.dimensions, ...MEASURES].map(({ name }) => name).join(', ');
-    const dimensions = rollup.dimensions.map(({ name }) => name).join(', ');
-    const places = rollup.dimensions.map((_, index) => index + 1).join(', ');
-    await transaction.client.query(
-      `insert into ${rollup.table} as u (${columns})
-       select ${[...rollup.dimensions, ...MEASURES].map(({ of }) => of).join(', ')}
-       from unnest($1::bigint[]) batch(batch_id) ${ENTRIES_OF_BATCH}
-       ${RATES_OF_ENTRIES}
-       group by ${places}
-       on conflict (${dimensions}) do update set
-         ${MEASURES.map(({ name }) => `${name} = u.${name} + excluded.${name}`).join(', ')}`,
-      [batchIds],
-    );
-  }
+  await transaction.client.query(
+    `select set_config('enable_sort', 'off', true), set_config('work_mem', '64MB', true),
+       set_config('jit', 'off', true)`,
+  );
+  await transaction.client.query({ name: 'fold-batches', text: FOLD, values: [batchIds] });
 }
 
 /** A column of a rollup, and the expression over entries that gives it. */
@@ -96,18 +90,53 @@ export const RATES_OF_ENTRIES = `
   ) p on true
   left join price_rates k on k.rate_id = e.cost_rate_id`;
 
+const RUN_DIMENSIONS: readonly RollupColumn[] = [
+  { name: 'user_id', of: "coalesce(e.user_id, '')" },
+  { name: 'agent_run_id', of: "coalesce(e.agent_run_id, '')" },
+];
+
 /** The two grains of the rollups; the finer one knows users and agent runs too. */
 export const ROLLUPS: readonly {
   readonly table: 'usage_rollups' | 'run_rollups';
   readonly dimensions: readonly RollupColumn[];
 }[] = [
   { table: 'usage_rollups', dimensions: DIMENSIONS },
-  {
-    table: 'run_rollups',
-    dimensions: [
-      ...DIMENSIONS,
-      { name: 'user_id', of: "coalesce(e.user_id, '')" },
-      { name: 'agent_run_id', of: "coalesce(e.agent_run_id, '')" },
-    ],
-  },
+  { table: 'run_rollups', dimensions: [...DIMENSIONS, ...RUN_DIMENSIONS] },
 ];
+
+/** Dimensions that stand in the keys themselves; the others stand there by a digest of them all. */
+const KEYED: ReadonlySet<string> = new Set(['tenant_id', 'period_start', 'day']);
+
+const FOLD = foldStatement();
+
+function foldStatement(): string {
+  const grouped = [...DIMENSIONS, ...RUN_DIMENSIONS];
+  const dimensions = namesOf(DIMENSIONS);
+  const digested = namesOf(DIMENSIONS.filter(({ name }) => !KEYED.has(name)));
+  const measures = namesOf(MEASURES);
+  const added = (table: string) =>
+    MEASURES.map(({ name }) => `${name} = ${table}.${name} + excluded.${name}`).join(', ');
+  return `with run as (
+      select ${[...grouped, ...MEASURES].map(({ name, of }) => `${of} as ${name}`).join(', ')}
+      from unnest($1::bigint[]) batch(batch_id)
+      ${ENTRIES_OF_BATCH}
+      ${RATES_OF_ENTRIES}
+      group by ${grouped.map((_, index) => index + 1).join(', ')}
+    ), keyed as materialized (
+      select *, md5(row(${digested})::text)::uuid as usage_key from run
+    ), usage as (
+      insert into usage_rollups as u (${dimensions}, usage_key, ${measures})
+      select ${dimensions}, usage_key, ${MEASURES.map(({ name }) => `sum(${name})`).join(', ')}
+      from keyed group by ${dimensions}, usage_key
+      on conflict (tenant_id, period_start, day, usage_key) do update set ${added('u')}
+    )
+    insert into run_usage as r
+      (tenant_id, period_start, day, usage_key, agent_run_id, user_id, ${measures})
+    select tenant_id, period_start, day, usage_key, agent_run_id, user_id, ${measures} from keyed
+    on conflict (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
+      do update set ${added('r')}`;
+}
+
+function namesOf(columns: readonly RollupColumn[]): string {
+  return columns.map(({ name }) => name).join(', ');
+}
