@@ -145,6 +145,7 @@ table entries (
   constraint usage_is_not_negative CHECK (((kind <> 'usage'::text) OR ((uncached_input_tokens >= 0) AND (cache_read_tokens >= 0) AND (cache_write_tokens >= 0) AND (output_tokens >= 0) AND (reasoning_tokens >= 0) AND ((call_share >= 0) AND (call_share <= 1000000)) AND (COALESCE(charge, (0)::numeric) >= (0)::numeric) AND (COALESCE(cost, (0)::numeric) >= (0)::numeric))))
 );
 CREATE UNIQUE INDEX entries_by_id ON public.entries USING btree (entry_id);
+CREATE INDEX entries_by_period ON public.entries USING brin (period_start);
 CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (tenant_id, response_id, COALESCE(provider, ''::text), member_id) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text));
 CREATE INDEX entries_by_run ON public.entries USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64');
 CREATE INDEX entries_corrections ON public.entries USING btree (corrects_entry_id) WHERE (corrects_entry_id IS NOT NULL);
@@ -278,6 +279,7 @@ table quarantine (
   constraint quarantine_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
   constraint quarantine_reason_check CHECK ((reason = ANY (ARRAY['not_json'::text, 'unknown_format'::text, 'invalid_field'::text, 'conflict'::text, 'too_large'::text, 'occurred_in_future'::text])))
 );
+CREATE INDEX quarantine_by_event ON public.quarantine USING btree (event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX quarantine_waiting ON public.quarantine USING btree (quarantine_id) WHERE (replayed_at IS NULL);
 
 table receipts (

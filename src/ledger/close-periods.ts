@@ -4,24 +4,24 @@ import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { formatMinor } from '../money.ts';
 import { loadPriceCatalog } from '../rating/price-book-store.ts';
-import type { PriceCatalog } from '../rating/price-catalog.ts';
 import { DEFAULT_CURRENCY } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import { readTenant, readTenants } from '../tenants/tenant-store.ts';
-import type { Objections, PeriodGroups, PeriodRow } from './close-store.ts';
+import type { Objections, PeriodRow } from './close-store.ts';
 import {
-  insertClose,
+  insertCloses,
   insertIdlePeriods,
   lockSealed,
   movePeriods,
   periodKey,
   readCarriedIn,
   readCloses,
-  readGroups,
   readObjections,
   readPeriodsOf,
 } from './close-store.ts';
 import { makeManifest } from './manifest.ts';
+import type { PeriodGroups } from './period-groups-store.ts';
+import { groupPeriods } from './period-groups-store.ts';
 import { lockAgainstPosting } from './posting-store.ts';
 
 /** What closing one tenant's period came to. */
@@ -42,9 +42,6 @@ export interface CloseRequest {
   readonly tenantId: string | null;
 }
 
-/** Tenants closed in one transaction: few enough to be short, many enough to be quick. */
-const TENANTS_A_TRANSACTION = 200;
-
 /**
  * Closes the periods that begin in a month and have ended (R17). Sealing comes first, in one moment
  * in which nobody posts; from then on late usage goes to the next period (R12), and the manifests are
@@ -58,10 +55,9 @@ export async function closePeriods(
   const told = await sealPeriods(database, clock, request);
   const catalog = await loadPriceCatalog(database.kysely);
   const refused: CloseAnswer[] = [];
-  for (let start = 0; start < told.sealed.length; start += TENANTS_A_TRANSACTION) {
-    const some = told.sealed.slice(start, start + TENANTS_A_TRANSACTION);
-    refused.push(...(await closeSealed(database, clock, { periods: some, catalog })));
-  }
+  await groupPeriods(database, { periods: told.sealed, catalog }, async (some) => {
+    refused.push(...(await closeSealed(database, clock, some)));
+  });
   const closed = await answersOfClosed(database, request, told.sealed);
   return [...closed, ...told.others, ...refused].sort((a, b) =>
     a.tenant_id < b.tenant_id ? -1 : 1,
@@ -147,37 +143,39 @@ function findObjection(period: PeriodRow, objections: Objections, now: number): 
   return null;
 }
 
-/** Returns the periods that could not be closed after all. */
+/**
+ * Closes some sealed periods in one transaction; returns those that could not be closed after all. A
+ * sealed period takes no more entries, so what was summed before its row is locked still holds.
+ */
 function closeSealed(
   database: Database,
   clock: Clock,
-  sealed: { readonly periods: readonly PeriodRow[]; readonly catalog: PriceCatalog },
+  some: readonly PeriodGroups<PeriodRow>[],
 ): Promise<readonly CloseAnswer[]> {
   return inTransaction(database, async (transaction) => {
-    const { kysely } = transaction;
-    const periods = await lockSealed(transaction, sealed.periods);
-    const groups = await readGroups(kysely, periods, sealed.catalog);
-    const closed: PeriodRow[] = [];
-    const refused: CloseAnswer[] = [];
-    for (const period of periods) {
-      const own = groups.get(periodKey(period.tenantId, period.periodStart)) ?? EMPTY;
-      if (own.currencies.length > 1) {
-        refused.push(refuseCurrencies(period, own.currencies));
-        continue;
-      }
-      const carriedIn = await readCarriedIn(kysely, period);
-      const currency = own.currencies[0] ?? DEFAULT_CURRENCY;
-      const facts = { ...period, currency, carriedIn };
-      const manifest = makeManifest(facts, own.groups);
-      await insertClose(transaction, facts, { ...manifest, closedAt: clock() });
-      closed.push(period);
-    }
-    await movePeriods(transaction, closed, 'closed');
-    return refused;
+    const locked = new Set(
+      await lockSealed(
+        transaction,
+        some.map(({ period }) => period),
+      ),
+    );
+    const ours = some.filter(({ period }) => locked.has(period));
+    const { wrong = [], right = [] } = Object.groupBy(ours, ({ currencies }) =>
+      currencies.length > 1 ? 'wrong' : 'right',
+    );
+    const periods = right.map(({ period }) => period);
+    const carriedIn = await readCarriedIn(transaction.kysely, periods);
+    const closes = right.map(({ period, currencies, groups }) => {
+      const carried = carriedIn.get(periodKey(period.tenantId, period.periodStart)) ?? 0n;
+      const currency = currencies[0] ?? DEFAULT_CURRENCY;
+      const facts = { ...period, currency, carriedIn: carried };
+      return { facts, sealed: makeManifest(facts, groups) };
+    });
+    await insertCloses(transaction, closes, clock());
+    await movePeriods(transaction, periods, 'closed');
+    return wrong.map(({ period, currencies }) => refuseCurrencies(period, currencies));
   });
 }
-
-const EMPTY: PeriodGroups = { currencies: [], groups: [] };
 
 function refuseCurrencies(period: PeriodRow, currencies: readonly string[]): CloseAnswer {
   return {

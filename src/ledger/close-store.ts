@@ -3,11 +3,9 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
-import { type Period, periodsBeginningIn } from '../periods/calendar.ts';
-import type { PriceCatalog, Rate } from '../rating/price-catalog.ts';
-import { timesFactor } from '../rating/price-catalog.ts';
+import { type Calendar, type Period, periodsBeginningIn } from '../periods/calendar.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import type { EntryGroup, GroupPrice, PeriodFacts, SealedManifest } from './manifest.ts';
+import type { PeriodFacts, SealedManifest } from './manifest.ts';
 import { insertPeriods } from './posting-store.ts';
 
 export interface PeriodRow {
@@ -56,8 +54,9 @@ export async function insertIdlePeriods(
     [tenants.map((tenant) => tenant.tenantId)],
   );
   const createdAt = new Map(rows.map((row) => [row.tenant_id, row.created_at]));
+  const periodsOf = periodsByCalendar(of.month);
   const idle = tenants.flatMap((tenant) =>
-    periodsBeginningIn(tenant.calendar, of.month)
+    periodsOf(tenant.calendar)
       .filter((period) => period.endsAt > (createdAt.get(tenant.tenantId) ?? 0))
       .filter((period) => period.endsAt > (tenant.closedUntil ?? 0))
       .map((period) => ({ tenantId: tenant.tenantId, period })),
@@ -67,6 +66,17 @@ export async function insertIdlePeriods(
   );
   await insertPeriods(transaction, ended);
   return running;
+}
+
+/** Calendar arithmetic is slow, nobody can post meanwhile, and most tenants share a calendar. */
+function periodsByCalendar(month: string): (calendar: Calendar) => readonly Period[] {
+  const known = new Map<string, readonly Period[]>();
+  return (calendar) => {
+    const key = JSON.stringify(calendar);
+    const periods = known.get(key) ?? periodsBeginningIn(calendar, month);
+    known.set(key, periods);
+    return periods;
+  };
 }
 
 /** What stands against closing some of these periods, by `periodKey`; asked for all of them at once. */
@@ -138,136 +148,24 @@ export async function movePeriods(
   );
 }
 
-/** What the close before carried on to this period, in picodollars; 0 before the first. */
+/** What the close before carried on to each of these periods, in picodollars, by `periodKey`. */
 export async function readCarriedIn(
   db: Kysely<Tables>,
-  period: Pick<PeriodRow, 'tenantId' | 'periodStart'>,
-): Promise<bigint> {
-  const row = await db
-    .selectFrom('closes')
-    .select('carried_out')
-    .where('tenant_id', '=', period.tenantId)
-    .where('period_start', '<', period.periodStart)
-    .orderBy('period_start', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row?.carried_out ?? 0n;
-}
-
-interface GroupRow {
-  readonly tenant_id: string;
-  readonly period_start: string;
-  readonly requested_model: string;
-  readonly service_tier: string;
-  readonly late: boolean;
-  readonly kind: EntryGroup['kind'];
-  readonly outcome: string;
-  readonly currency: string;
-  readonly charge_book: string | null;
-  readonly charge_version: InstantMs | null;
-  readonly charge_rate_id: bigint | null;
-  readonly gateway_free: boolean;
-  readonly entries: bigint;
-  readonly uncached_input: bigint;
-  readonly cache_read: bigint;
-  readonly cache_write: bigint;
-  readonly output: bigint;
-  readonly call_share: bigint;
-  readonly charge: bigint;
-}
-
-export interface PeriodGroups {
-  readonly currencies: readonly string[];
-  readonly groups: readonly EntryGroup[];
-}
-
-/** Sums the entries of whole periods, one group for everything that shares a price. */
-export async function readGroups(
-  db: Kysely<Tables>,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
-  catalog: PriceCatalog,
-): Promise<ReadonlyMap<string, PeriodGroups>> {
-  const { rows } = await sql<GroupRow>`
-    select e.tenant_id, e.period_start, e.requested_model, e.service_tier, e.late, e.kind, e.outcome, e.currency,
-      e.charge_book, e.charge_version, e.charge_rate_id,
-      -- A gateway hit under pass_through costs the tenant nothing, whatever the rate says.
-      (e.gateway_cache <> 'none' and e.charge = 0) is true as gateway_free, count(*) as entries,
-      sum(e.uncached_input_tokens) as uncached_input, sum(e.cache_read_tokens) as cache_read,
-      sum(e.cache_write_tokens) as cache_write, sum(e.output_tokens) as output,
-      sum(e.call_share::bigint) as call_share, coalesce(sum(e.charge), 0) as charge
+): Promise<ReadonlyMap<string, bigint>> {
+  const { rows } = await sql<{ t: string; s: string; carried_out: bigint }>`
+    select k.t, k.s, before.carried_out
     from unnest(${periods.map((period) => period.tenantId)}::text[],
       ${periods.map((period) => period.periodStart)}::date[]) k(t, s)
-    join entries e on e.tenant_id = k.t and e.period_start = k.s
-    group by e.tenant_id, e.period_start, e.requested_model, e.service_tier, e.late, e.kind, e.outcome, e.currency,
-      e.charge_book, e.charge_version, e.charge_rate_id, gateway_free
-    order by e.tenant_id, e.period_start, e.requested_model, e.service_tier, e.late, e.kind, e.outcome`.execute(
-    db,
-  );
-  const rates = ratesById(catalog);
-  const byPeriod = Map.groupBy(rows, (row) => periodKey(row.tenant_id, row.period_start));
-  return new Map(
-    [...byPeriod].map(([key, ofPeriod]) => {
-      const charged = ofPeriod.filter((row) => row.charge !== 0n);
-      const currencies = [
-        ...new Set((charged.length > 0 ? charged : ofPeriod).map((row) => row.currency)),
-      ];
-      return [key, { currencies, groups: ofPeriod.map((row) => toGroup(row, { catalog, rates })) }];
-    }),
-  );
+    cross join lateral (
+      select carried_out from closes where tenant_id = k.t and period_start < k.s
+      order by period_start desc limit 1
+    ) before`.execute(db);
+  return new Map(rows.map((row) => [periodKey(row.t, row.s), row.carried_out]));
 }
 
 export function periodKey(tenantId: string, periodStart: string): string {
   return `${periodStart} ${tenantId}`;
-}
-
-function ratesById(catalog: PriceCatalog): ReadonlyMap<bigint, Rate> {
-  const rates = [...catalog.books.values()].flatMap((versions) =>
-    versions.flatMap((version) => [...version.rates.values()].flat()),
-  );
-  return new Map(rates.map((rate) => [rate.rateId, rate]));
-}
-
-function toGroup(
-  row: GroupRow,
-  prices: { readonly catalog: PriceCatalog; readonly rates: ReadonlyMap<bigint, Rate> },
-): EntryGroup {
-  return {
-    requestedModel: row.requested_model,
-    serviceTier: row.service_tier,
-    late: row.late,
-    kind: row.kind,
-    outcome: row.outcome,
-    entries: row.entries,
-    tokens: {
-      uncachedInput: row.uncached_input,
-      cacheRead: row.cache_read,
-      cacheWrite: row.cache_write,
-      output: row.output,
-      callShare: row.call_share,
-    },
-    charge: row.charge,
-    price: row.outcome !== 'charged' || row.gateway_free ? null : priceOf(row, prices),
-  };
-}
-
-/** The rate that these entries were charged by, from the book version that they name. */
-function priceOf(
-  row: GroupRow,
-  prices: { readonly catalog: PriceCatalog; readonly rates: ReadonlyMap<bigint, Rate> },
-): GroupPrice | null {
-  if (row.charge_book === null || row.charge_rate_id === null) return null;
-  const version = prices.catalog.books
-    .get(row.charge_book)
-    ?.find((candidate) => candidate.effectiveFrom === row.charge_version);
-  const rate = prices.rates.get(row.charge_rate_id);
-  if (version === undefined || rate === undefined) return null;
-  const own = rate.book === version.book;
-  return {
-    book: version.book,
-    version: version.effectiveFrom,
-    caching: version.caching,
-    rate: own || version.costFactor === null ? rate : timesFactor(rate, version.costFactor),
-  };
 }
 
 export interface CloseRow {
@@ -285,28 +183,39 @@ export interface CloseRow {
   readonly closedAt: InstantMs;
 }
 
-export async function insertClose(
+/** A period's frozen facts and bytes, ready to be kept. */
+export interface NewClose {
+  readonly facts: PeriodFacts;
+  readonly sealed: SealedManifest;
+}
+
+export async function insertCloses(
   transaction: Transaction,
-  facts: PeriodFacts,
-  sealed: SealedManifest & { readonly closedAt: InstantMs },
+  closes: readonly NewClose[],
+  closedAt: InstantMs,
 ): Promise<void> {
-  await transaction.kysely
-    .insertInto('closes')
-    .values({
-      tenant_id: facts.tenantId,
-      period_start: facts.periodStart,
-      manifest: sealed.text,
-      manifest_hash: sealed.hash,
-      entries: BigInt(sealed.manifest.entries),
-      currency: facts.currency,
-      charge_exact: sealed.chargeExact,
-      carried_in: facts.carriedIn,
-      billable_micro: sealed.billable.billableMicro,
-      carried_out: sealed.billable.carriedOut,
-      charge_total: sealed.billable.total,
-      closed_at: formatInstant(sealed.closedAt),
-    })
-    .execute();
+  const column = (value: (close: NewClose) => unknown) => closes.map(value);
+  await transaction.client.query(
+    `insert into closes (tenant_id, period_start, manifest, manifest_hash, entries, currency,
+       charge_exact, carried_in, billable_micro, carried_out, charge_total, closed_at)
+     select x.*, $12::timestamptz
+     from unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[], $6::text[],
+       $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[]) x`,
+    [
+      column(({ facts }) => facts.tenantId),
+      column(({ facts }) => facts.periodStart),
+      column(({ sealed }) => sealed.text),
+      column(({ sealed }) => sealed.hash),
+      column(({ sealed }) => sealed.manifest.entries),
+      column(({ facts }) => facts.currency),
+      column(({ sealed }) => sealed.chargeExact),
+      column(({ facts }) => facts.carriedIn),
+      column(({ sealed }) => sealed.billable.billableMicro),
+      column(({ sealed }) => sealed.billable.carriedOut),
+      column(({ sealed }) => sealed.billable.total),
+      formatInstant(closedAt),
+    ],
+  );
 }
 
 /** The closed periods that begin in a month, ordered by tenant; of one tenant if one is given. */

@@ -6,7 +6,6 @@ const PACK_BYTES = 64 * 1024;
 
 /** Long past, so that no clock finds the events to be in the future. */
 const FIRST_INSTANT = Date.UTC(2026, 0, 15);
-const TENANTS = 60;
 
 interface OfferedModel {
   readonly provider: string;
@@ -63,41 +62,166 @@ export function benchPriceBooks(): readonly PriceBookDocument[] {
   ];
 }
 
-/** Message bodies of the first `count` events of the seed: one event each, or packs of 64 KiB. */
-export function benchMessages(count: number, shape: 'packed' | 'single'): readonly string[] {
-  const events = benchEvents(count);
-  return shape === 'single' ? events : pack(events);
+/** What kind of events arrive, and how they are packed. */
+export interface Traffic {
+  /** Packs of 64 KiB, or one event a message. */
+  readonly shape: 'packed' | 'single';
+  /** Of a hundred events, so many repeat an earlier one, to the byte. */
+  readonly duplicates: number;
+  /** Of a hundred, so many claim a negative number of tokens. */
+  readonly bad: number;
+  /** Of a hundred, so many are batched requests for several tenants. */
+  readonly batched: number;
+  /** Of each batched request. */
+  readonly members: number;
+  readonly tenants: number;
+  /** uuid7, as our own client makes them, or uuid4, as most producers do. */
+  readonly ids: 'ordered' | 'random';
+  /** Of another seed every event is another one. */
+  readonly seed: number;
 }
+
+export const CLEAN: Traffic = {
+  shape: 'packed',
+  duplicates: 0,
+  bad: 0,
+  batched: 0,
+  members: 4,
+  tenants: 60,
+  ids: 'ordered',
+  seed: 20_261_122,
+};
+
+/** Message bodies, and what a ledger that took all of them holds. */
+export interface BenchMessages {
+  readonly bodies: readonly string[];
+  readonly entries: number;
+}
+
+/** The first `count` events of the seed, always the same ones. */
+export function benchMessages(count: number, traffic: Traffic): BenchMessages {
+  const stream = new EventStream(traffic, DAY_MS / count);
+  const events = Array.from({ length: count }, () => stream.next());
+  const bodies = traffic.shape === 'single' ? events : pack(events);
+  return { bodies, entries: stream.entries };
+}
+
+/** Packs without end, for runs that last until a time is over; two milliseconds between calls. */
+export class PackStream {
+  readonly #events: EventStream;
+
+  constructor(traffic: Traffic) {
+    this.#events = new EventStream(traffic, 2);
+  }
+
+  next(): { readonly body: string; readonly count: number } {
+    const events: string[] = [];
+    for (let bytes = PACK_HEAD.length + 2; bytes < PACK_BYTES - LONGEST_EVENT; ) {
+      const event = this.#events.next();
+      events.push(event);
+      bytes += event.length + 1;
+    }
+    return { body: `${PACK_HEAD}${events.join(',')}]}`, count: events.length };
+  }
+}
+
+/** The attribute of a message that says when it went into the queue, in epoch milliseconds. */
+export const SENT_AT = 'sent_at';
+
+const PACK_HEAD = '{"events":[';
+/** Of one without members; what a pack without end leaves free at the most. */
+const LONGEST_EVENT = 700;
 
 function pack(events: readonly string[]): readonly string[] {
   const bodies: string[] = [];
-  const head = '{"events":[';
   let open: string[] = [];
-  let bytes = head.length + 2;
+  let bytes = PACK_HEAD.length + 2;
   for (const event of events) {
-    if (bytes + event.length + 1 > PACK_BYTES) {
-      bodies.push(`${head}${open.join(',')}]}`);
+    if (bytes + event.length + 1 > PACK_BYTES && open.length > 0) {
+      bodies.push(`${PACK_HEAD}${open.join(',')}]}`);
       open = [];
-      bytes = head.length + 2;
+      bytes = PACK_HEAD.length + 2;
     }
     open.push(event);
     bytes += event.length + 1;
   }
-  if (open.length > 0) bodies.push(`${head}${open.join(',')}]}`);
+  if (open.length > 0) bodies.push(`${PACK_HEAD}${open.join(',')}]}`);
   return bodies;
 }
 
-/** Native events as JSON, ASCII only, about 550 bytes each; always the same ones. */
-function benchEvents(count: number): readonly string[] {
-  const random = new Random(20_261_122);
-  const runs = Array.from({ length: OPEN_RUNS }, () => beginRun(random));
-  return Array.from({ length: count }, (_, index) => {
-    // A day of calls at whatever rate gives the count, so that rollups have a day's groups.
-    const occurredAt = FIRST_INSTANT + Math.floor((index / count) * 86_400_000);
+/** Native events as JSON, ASCII only, about 550 bytes each without members. */
+class EventStream {
+  /** That a ledger holds after all events so far. */
+  entries = 0;
+  readonly #traffic: Traffic;
+  readonly #stepMs: number;
+  readonly #random: Random;
+  readonly #runs: Run[];
+  /** The last good events, some of which come again. */
+  readonly #recent: string[] = [];
+  #count = 0;
+
+  constructor(traffic: Traffic, stepMs: number) {
+    this.#traffic = traffic;
+    this.#stepMs = stepMs;
+    this.#random = new Random(traffic.seed);
+    this.#runs = Array.from({ length: OPEN_RUNS }, () => beginRun(this.#random, traffic.tenants));
+  }
+
+  next(): string {
+    const random = this.#random;
+    const { duplicates, bad, batched, members, tenants, ids } = this.#traffic;
+    const lot = duplicates + bad + batched === 0 ? 100 : random.next() * 100;
+    const repeated = lot < duplicates ? this.#recent[random.below(this.#recent.length)] : undefined;
+    if (repeated !== undefined) return repeated;
+    const occurredAt = FIRST_INSTANT + Math.floor(this.#count * this.#stepMs);
+    this.#count += 1;
     const place = random.below(OPEN_RUNS);
-    if (random.next() < 1 / CALLS_A_RUN) runs[place] = beginRun(random);
-    return JSON.stringify(benchEvent(runs[place] ?? beginRun(random), { random, occurredAt }));
-  });
+    if (random.next() < 1 / CALLS_A_RUN) this.#runs[place] = beginRun(random, tenants);
+    const event = benchEvent(this.#runs[place] ?? beginRun(random, tenants), {
+      random,
+      occurredAt,
+      ids,
+    });
+    const rest = lot - duplicates;
+    if (rest < bad) return JSON.stringify(withNegativeTokens(event));
+    const isBatched = rest - bad < batched;
+    this.entries += isBatched ? members : 1;
+    return this.#remember(
+      JSON.stringify(isBatched ? withMembers(event, { random, members, tenants }) : event),
+    );
+  }
+
+  #remember(event: string): string {
+    if (this.#recent.length < RECENT_EVENTS) this.#recent.push(event);
+    else this.#recent[this.#random.below(RECENT_EVENTS)] = event;
+    return event;
+  }
+}
+
+const DAY_MS = 86_400_000;
+/** How far back repeats reach: some are in the batch of the first, most are in the ledger by then. */
+const RECENT_EVENTS = 10_000;
+
+function withNegativeTokens(event: BenchEvent) {
+  return { ...event, usage: { ...event.usage, input_tokens: -1 } };
+}
+
+/** Shares by weight, so that every one is split by the largest remainder (R7). */
+function withMembers(
+  event: BenchEvent,
+  given: { readonly random: Random; readonly members: number; readonly tenants: number },
+) {
+  const { random, members, tenants } = given;
+  const first = random.below(tenants);
+  return {
+    ...event,
+    members: Array.from({ length: members }, (_, index) => ({
+      member_id: `m${index}`,
+      tenant_id: tenantName((first + index) % tenants),
+      weight: 1 + random.below(9),
+    })),
+  };
 }
 
 /** Runs under way at any time; the calls of each are scattered among those of the others. */
@@ -114,10 +238,10 @@ interface Run {
   readonly traceId: string;
 }
 
-function beginRun(random: Random): Run {
-  const tenant = Math.floor(TENANTS * random.next() ** 2);
+/** A few tenants have most of the traffic. */
+function beginRun(random: Random, tenants: number): Run {
   return {
-    tenantId: `tenant-${String(tenant).padStart(3, '0')}`,
+    tenantId: tenantName(Math.floor(tenants * random.next() ** 2)),
     userId: `user-${random.below(2_000)}`,
     feature: random.skewed(FEATURES),
     promptVersion: `v${4 + random.below(2)}`,
@@ -126,14 +250,28 @@ function beginRun(random: Random): Run {
   };
 }
 
-function benchEvent(run: Run, given: { readonly random: Random; readonly occurredAt: number }) {
-  const { random, occurredAt } = given;
+/** As the benchmark's databases have them, made by the same rule in SQL. */
+function tenantName(number: number): string {
+  return `tenant-${String(number).padStart(6, '0')}`;
+}
+
+type BenchEvent = ReturnType<typeof benchEvent>;
+
+function benchEvent(
+  run: Run,
+  given: {
+    readonly random: Random;
+    readonly occurredAt: number;
+    readonly ids: Traffic['ids'];
+  },
+) {
+  const { random, occurredAt, ids } = given;
   const { provider, model } = modelOf(run.feature, random);
   const tookMs = 300 + random.below(9_000);
   const failed = random.next() < 0.03;
   const input = 200 + random.below(6_000);
   return {
-    event_id: random.uuid7(occurredAt),
+    event_id: ids === 'ordered' ? random.uuid7(occurredAt) : random.uuid4(),
     source: 'gateway',
     occurred_at: new Date(occurredAt).toISOString(),
     started_at: new Date(occurredAt - tookMs).toISOString(),
@@ -193,6 +331,11 @@ class Random {
     let text = '';
     while (text.length < digits) text += this.below(0x10000).toString(16).padStart(4, '0');
     return text.slice(0, digits);
+  }
+
+  uuid4(): string {
+    const digits = this.hex(30);
+    return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(12, 15)}-8${digits.slice(15, 18)}-${digits.slice(18)}`;
   }
 
   uuid7(at: number): string {

@@ -1,17 +1,19 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { LawReport } from '../../src/audit/law.ts';
 import { verify } from '../../src/audit/verify.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import { runChild, runChildren } from './bench-child.ts';
+import { CLEAN } from './bench-events.ts';
 import type { Servers } from './bench-servers.ts';
 import type { Contender, Job, Measured, Sizes } from './contender.ts';
-import { CONTENDERS } from './contenders.ts';
+import { together } from './contender.ts';
 import type { StageCosts } from './stages.ts';
 import { workerPacked } from './worker-packed.ts';
 import { workerSingle } from './worker-single.ts';
 
 export interface Plan {
   readonly rounds: number;
+  /** No round begins that would, by the ones before it, end later than this; the first always runs. */
+  readonly roundSeconds: number;
   readonly sizes: Sizes;
   readonly onProgress: (text: string) => void;
 }
@@ -19,7 +21,7 @@ export interface Plan {
 /** Of each contender by its name, one measurement a round. */
 export type Measurements = ReadonlyMap<string, readonly Measured[]>;
 
-const SOURCE = 'bench_source';
+export const SOURCE = 'bench_source';
 const SCRATCH = 'bench_scratch';
 const QUEUE = 'bench';
 
@@ -27,18 +29,27 @@ const QUEUE = 'bench';
  * Every contender once a round, so that what else the machine does falls on all of them alike; each
  * round begins one contender further on, so that none always runs after the same one.
  */
-export async function runRounds(servers: Servers, plan: Plan): Promise<Measurements> {
-  plan.onProgress('warm-up, and the rows for COPY and INSERT: worker, packed messages');
-  await runOnce(servers, workerPacked, { events: plan.sizes.packed, database: SOURCE });
+export async function runRounds(
+  servers: Servers,
+  contenders: readonly Contender[],
+  plan: Plan,
+): Promise<Measurements> {
+  const startedAt = performance.now();
   const measurements = new Map<string, Measured[]>();
   for (let round = 0; round < plan.rounds; round += 1) {
-    for (let turn = 0; turn < CONTENDERS.length; turn += 1) {
-      const contender = CONTENDERS[(turn + round) % CONTENDERS.length];
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (round > 0 && (seconds / round) * (round + 1) > plan.roundSeconds) {
+      plan.onProgress(`no time for more than ${round} of ${plan.rounds} rounds`);
+      break;
+    }
+    for (let turn = 0; turn < contenders.length; turn += 1) {
+      const contender = contenders[(turn + round) % contenders.length];
       if (contender === undefined) continue;
-      const events = plan.sizes[contender.size];
-      const measured = await runOnce(servers, contender, { events, database: SCRATCH });
-      const perSecond = Math.round((measured.timedEvents / measured.elapsedMs) * 1000);
-      plan.onProgress(`round ${round + 1} of ${plan.rounds}: ${contender.name}: ${perSecond}/s`);
+      const measured = await runOnce(servers, contender, {
+        events: plan.sizes[contender.size],
+        database: SCRATCH,
+      });
+      plan.onProgress(`round ${round + 1} of ${plan.rounds}: ${describe(contender, measured)}`);
       const known = measurements.get(contender.name);
       if (known === undefined) measurements.set(contender.name, [measured]);
       else known.push(measured);
@@ -47,24 +58,59 @@ export async function runRounds(servers: Servers, plan: Plan): Promise<Measureme
   return measurements;
 }
 
-async function runOnce(
+/** A worker's run that only warms up, and leaves the rows for COPY, INSERT and the large ledger. */
+export async function makeSource(servers: Servers, plan: Plan): Promise<void> {
+  plan.onProgress('warm-up, and the rows for COPY and INSERT: worker, packed messages');
+  await runOnce(servers, workerPacked, { events: plan.sizes.packed, database: SOURCE });
+}
+
+export function describe(contender: Contender, measured: Measured): string {
+  return `${contender.name}: ${Math.round(ratePerSecond(measured))}/s`;
+}
+
+export function ratePerSecond({ timedEvents, elapsedMs }: Measured): number {
+  return (timedEvents / elapsedMs) * 1000;
+}
+
+/** On a fresh database; fails where an event or an entry is missing, or a message is left. */
+export async function runOnce(
   servers: Servers,
   contender: Contender,
-  on: { readonly events: number; readonly database: string },
+  on: { readonly events: number; readonly database: string; readonly seed?: number },
 ): Promise<Measured> {
-  const { events, database } = on;
-  const job = await prepare(servers, { ...on, input: contender.input });
-  const measured = (await runChild(contender.name, job)) as Measured;
+  const { tenants } = contender.input === 'rows' ? CLEAN : contender.input;
+  await servers.createDatabase(on.database, tenants);
+  return runOn(servers, contender, { ...on, entriesBefore: 0 });
+}
+
+/** On a database as it is. */
+export async function runOn(
+  servers: Servers,
+  contender: Contender,
+  on: {
+    readonly events: number;
+    readonly database: string;
+    readonly entriesBefore: number;
+    readonly seed?: number;
+  },
+): Promise<Measured> {
+  const { events, database, seed = CLEAN.seed } = on;
+  const input = contender.input === 'rows' ? 'rows' : { ...contender.input, seed };
+  const { job, entries } = await prepare(servers, { events, database, input });
+  const order = { kind: 'contender', name: contender.name, job } as const;
+  const measured = together(await runChildren<Measured>(order, contender.processes));
   const left = contender.input === 'rows' ? 0 : await servers.dropQueue(QUEUE);
-  const entries = contender.writesEntries ? await servers.countEntries(database) : events;
-  if (measured.events !== events || entries !== events || left !== 0) {
+  const expected = on.entriesBefore + entries;
+  const found = contender.writesEntries ? await servers.countEntries(database) : expected;
+  if (measured.events !== events || found !== expected || left !== 0) {
     throw new Error(
-      `${contender.name}: of ${events} events ${measured.events} were counted and ${entries} are in the ledger; ${left} messages are left`,
+      `${contender.name}: of ${events} events ${measured.events} were counted, and ${found} of ${expected} entries are in the ledger; ${left} messages are left`,
     );
   }
   return measured;
 }
 
+/** Lays ready what the contender takes; says how many entries that makes. */
 async function prepare(
   servers: Servers,
   on: {
@@ -72,18 +118,21 @@ async function prepare(
     readonly database: string;
     readonly input: Contender['input'];
   },
-): Promise<Job> {
+): Promise<{ readonly job: Job; readonly entries: number }> {
   const { events, database, input } = on;
-  const databaseUrl = await servers.createDatabase(database);
-  const queueUrl = input === 'rows' ? '' : await servers.fillQueue(QUEUE, events, input);
+  const { queueUrl, entries } =
+    input === 'rows'
+      ? { queueUrl: '', entries: events }
+      : await servers.fillQueue(QUEUE, events, input);
   await servers.checkpoint();
-  return {
+  const job = {
     events,
-    databaseUrl,
+    databaseUrl: servers.urlOf(database),
     sourceUrl: servers.urlOf(SOURCE),
     endpoint: servers.endpoint,
     queueUrl,
   };
+  return { job, entries };
 }
 
 export interface StageReport {
@@ -92,10 +141,12 @@ export interface StageReport {
 }
 
 export async function runStages(servers: Servers, plan: Plan): Promise<StageReport> {
-  const costs = async (input: 'packed' | 'single') => {
-    plan.onProgress(`stages, ${input}`);
-    const job = await prepare(servers, { events: plan.sizes[input], database: SCRATCH, input });
-    const measured = (await runChild('stages', job)) as StageCosts;
+  const costs = async (shape: 'packed' | 'single') => {
+    plan.onProgress(`stages, ${shape}`);
+    await servers.createDatabase(SCRATCH, CLEAN.tenants);
+    const input = { ...CLEAN, shape };
+    const { job } = await prepare(servers, { events: plan.sizes[shape], database: SCRATCH, input });
+    const measured = await runChild<StageCosts>({ kind: 'stages', job });
     await servers.dropQueue(QUEUE);
     return measured;
   };
@@ -109,27 +160,14 @@ export async function runLaws(servers: Servers, plan: Plan): Promise<readonly La
     plan.onProgress(`verify after ${contender.name}`);
     const events = plan.sizes[contender.size];
     await runOnce(servers, contender, { events, database: SCRATCH });
-    const url = servers.urlOf(SCRATCH);
-    const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
-    reports.push(...(await verify(database, null)));
-    await closeDatabase(database);
+    reports.push(...(await verifyLedger(servers.urlOf(SCRATCH))));
   }
   return reports;
 }
 
-/** A fresh process a run: none inherits another's heap or compiled code. */
-function runChild(name: string, job: Job): Promise<unknown> {
-  const child = fork(fileURLToPath(new URL('contender-process.ts', import.meta.url)));
-  return new Promise((resolve, reject) => {
-    let answer: unknown;
-    child.once('message', (message) => {
-      answer = message;
-    });
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      if (answer === undefined) reject(new Error(`${name} ended with ${code} and no answer`));
-      else resolve(answer);
-    });
-    child.send({ name, job });
-  });
+export async function verifyLedger(url: string): Promise<readonly LawReport[]> {
+  const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
+  const reports = await verify(database, null);
+  await closeDatabase(database);
+  return reports;
 }

@@ -7,7 +7,7 @@ import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { importPriceBook } from '../../src/rating/price-book-store.ts';
-import { benchPriceBooks } from './bench-events.ts';
+import { benchPriceBooks, CLEAN, type Traffic } from './bench-events.ts';
 import type { QueueAnswer, QueueOrder } from './queue-process.ts';
 
 /** The servers of one benchmark: a Postgres as it comes, and a queue in a process of its own. */
@@ -15,16 +15,29 @@ export interface Servers {
   readonly endpoint: string;
   readonly postgresVersion: string;
   urlOf(database: string): string;
-  /** A fresh database with schema and prices; an older one of that name goes. */
-  createDatabase(name: string): Promise<string>;
+  /** A fresh database with schema, prices and so many tenants; an older one of that name goes. */
+  createDatabase(name: string, tenants: number): Promise<string>;
+  /** The same as a copy of another one, to which nobody is connected. */
+  copyDatabase(from: string, to: string): Promise<void>;
   dropDatabase(name: string): Promise<void>;
+  /** Bytes on disk. */
+  sizeOf(name: string): Promise<number>;
   countEntries(name: string): Promise<number>;
   /** Writes out what earlier runs left dirty, so that no later run pays for it. */
   checkpoint(): Promise<void>;
-  fillQueue(queue: string, events: number, shape: 'packed' | 'single'): Promise<string>;
+  /** Makes a queue with so many events in it. */
+  fillQueue(queue: string, events: number, traffic: Traffic): Promise<FilledQueue>;
+  /** Makes a queue that is filled until it is dropped: at a rate, or as fast as it is emptied. */
+  feedQueue(queue: string, perSecond: number | null): Promise<string>;
   /** Removes the queue; returns how many messages were left in it. */
   dropQueue(queue: string): Promise<number>;
   stop(): Promise<void>;
+}
+
+export interface FilledQueue {
+  readonly queueUrl: string;
+  /** That a ledger holds which took all of it. */
+  readonly entries: number;
 }
 
 const TEMPLATE = 'bench_template';
@@ -45,19 +58,35 @@ export async function startServers(): Promise<Servers> {
     endpoint,
     postgresVersion: rows[0]?.server_version ?? '',
     urlOf: postgres.urlOf,
-    async createDatabase(name) {
+    async createDatabase(name, tenants) {
       await dropDatabase(name);
       await admin.query(`create database ${name} template ${TEMPLATE}`);
+      await createTenants(postgres.urlOf(name), tenants);
       return postgres.urlOf(name);
     },
     dropDatabase,
+    async copyDatabase(from, to) {
+      await dropDatabase(to);
+      await admin.query(`create database ${to} template ${from}`);
+    },
+    async sizeOf(name) {
+      const sized = await admin.query<{ size: string }>('select pg_database_size($1) as size', [
+        name,
+      ]);
+      return Number(sized.rows[0]?.size);
+    },
     countEntries: (name) => countEntries(postgres.urlOf(name)),
     async checkpoint() {
       await admin.query('checkpoint');
     },
-    async fillQueue(queue, events, shape) {
+    async fillQueue(queue, events, traffic) {
       const filled = expectAnswer(queues, 'filled');
-      order(queues, { kind: 'fill', queue, events, shape });
+      order(queues, { kind: 'fill', queue, events, traffic });
+      return filled;
+    },
+    async feedQueue(queue, perSecond) {
+      const filled = expectAnswer(queues, 'filled');
+      order(queues, { kind: 'feed', queue, perSecond, traffic: CLEAN });
       return (await filled).queueUrl;
     },
     async dropQueue(queue) {
@@ -81,12 +110,19 @@ async function makeTemplate(adminUrl: string, templateUrl: string): Promise<void
   const database = openDatabase({ url: templateUrl, connections: 2, onConnectionLost() {} });
   await migrate(database);
   for (const book of benchPriceBooks()) await importPriceBook(database, book, systemClock());
-  // The tenants are there before their events, as they are in a running system.
-  await database.pool.query(
-    `insert into tenants (tenant_id, created_at)
-     select 'tenant-' || lpad(n::text, 3, '0'), now() from generate_series(0, 59) n`,
-  );
   await closeDatabase(database);
+}
+
+/** The tenants are there before their events, as they are in a running system. */
+async function createTenants(url: string, tenants: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(
+    `insert into tenants (tenant_id, created_at)
+     select 'tenant-' || lpad(n::text, 6, '0'), now() from generate_series(0, $1 - 1) n`,
+    [tenants],
+  );
+  await client.end();
 }
 
 async function countEntries(url: string): Promise<number> {

@@ -15,10 +15,35 @@ const CONNECTIONS = 10;
 /**
  * The worker as `spanledger worker --until-empty` runs it, with its rollups beside it. Only the queue
  * is wrapped: its first receive starts the clock, its last delete stops it, so that neither the start
- * of Node nor the wait for a queue that stays empty counts.
+ * of Node nor the wait for a queue that stays empty counts. One that has seen all events waits for no
+ * more; of several processes none knows that, and the queue must stay empty.
  */
 export async function measureWorker(job: Job): Promise<Measured> {
   const watch = new Stopwatch();
+  const done = new AbortController();
+  let seen = 0;
+  await runBenchWorker(job, {
+    queue: (queue) => timed(queue, watch),
+    onRecorded(events) {
+      seen += events;
+      if (seen === job.events) done.abort();
+    },
+    untilEmpty: true,
+    stop: done.signal,
+  });
+  return watch.measured(seen);
+}
+
+/** How a run differs from the worker of the command line. */
+interface WorkerRun {
+  /** Wraps the queue, to see what is received and deleted. */
+  readonly queue: (queue: QueueClient) => QueueClient;
+  readonly onRecorded: (events: number) => void;
+  readonly untilEmpty: boolean;
+  readonly stop: AbortSignal;
+}
+
+export async function runBenchWorker(job: Job, run: WorkerRun): Promise<void> {
   const log = openLog('warn');
   const { endpoint, queueUrl } = job;
   const queue = openQueue({ queueUrl, endpoint, region: null, pollers: POLLERS });
@@ -31,19 +56,19 @@ export async function measureWorker(job: Job): Promise<Measured> {
   const rollups = runRollupLoop(database, log, rollupsDone.signal);
   const worker = {
     database,
-    queue: timed(queue, watch),
+    queue: run.queue(queue),
     clock: systemClock,
     log,
     litellmKey: null,
-    untilEmpty: true,
+    untilEmpty: run.untilEmpty,
     pollers: POLLERS,
+    onRecorded: (outcomes: readonly unknown[]) => run.onRecorded(outcomes.length),
   };
-  const report = await runWorker(worker, new AbortController().signal);
+  await runWorker(worker, run.stop);
   rollupsDone.abort();
   await rollups;
   queue.close();
   await closeDatabase(database);
-  return watch.measured(report.posted);
 }
 
 function timed(queue: QueueClient, watch: Stopwatch): QueueClient {

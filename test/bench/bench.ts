@@ -1,28 +1,40 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Plan } from './bench-rounds.ts';
-import { runLaws, runRounds, runStages } from './bench-rounds.ts';
+import { makeSource, runLaws, runRounds, runStages } from './bench-rounds.ts';
+import type { LedgerPlan } from './bench-scale.ts';
+import { measureOneMonth, runScale } from './bench-scale.ts';
 import type { Servers } from './bench-servers.ts';
 import { startServers } from './bench-servers.ts';
-import type { Report } from './bench-table.ts';
-import { ratiosOf, renderReport, rowsOf } from './bench-table.ts';
+import { renderCore, renderScale, renderTargets, rowsOf } from './bench-table.ts';
+import { CONTENDERS } from './contenders.ts';
+import { probeLoad } from './load-probe.ts';
+import type { CoreReport, Machine, ScaleReport } from './report.ts';
 import { renderResults } from './results-page.ts';
 import { renderStageChart } from './stage-chart.ts';
+import { targetRows } from './targets.ts';
+import { workerPacked } from './worker-packed.ts';
 
 /**
- * `npm run bench`: the table and the JSON on stdout, progress on stderr.
- *   --quick      smaller, under two minutes
- *   --rounds N   5, with --quick 3
- *   --json       the JSON alone on stdout
- *   --out FILE   the JSON into a file, the table alone on stdout
- *   --chart FILE the SVG of the cost by stage
- *   --record     this run becomes RESULTS.md and stages.svg beside this file
+ * `npm run bench`: the tables and the JSON on stdout, progress on stderr. Within ten minutes.
+ *   --quick       smaller, under two minutes
+ *   --scale       what grows: large ledgers, processes, tenants, members, a long load; an hour and more
+ *   --entries N   of the large ledger, 20,000,000
+ *   --load N      seconds of the long load, 600
+ *   --rounds N    5; with --quick and --scale 3
+ *   --json        the JSON alone on stdout
+ *   --out FILE    the JSON into a file, the tables alone on stdout
+ *   --chart FILE  the SVG of the cost by stage
+ *   --record      this run becomes core.json or scale.json beside this file, and both RESULTS.md
  */
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    scale: { type: 'boolean', default: false },
+    entries: { type: 'string', default: '20000000' },
+    load: { type: 'string', default: '600' },
     rounds: { type: 'string' },
     json: { type: 'boolean', default: false },
     out: { type: 'string' },
@@ -31,75 +43,136 @@ const { values } = parseArgs({
   },
 });
 
-const FULL = { packed: 60_000, single: 10_000, insert: 6_000, usual: 2_500 };
-const QUICK = { packed: 12_000, single: 1_500, insert: 1_000, usual: 300 };
+const FULL = { packed: 60_000, single: 8_000, insert: 3_000, usual: 1_000 };
+const QUICK = { packed: 12_000, single: 1_200, insert: 600, usual: 300 };
 
+const startedAt = performance.now();
+const onProgress = (text: string) => console.error(`${elapsed().padStart(7)}  ${text}`);
+const isSmall = values.quick || values.scale;
 const plan: Plan = {
-  rounds: readRounds(values.rounds ?? (values.quick ? '3' : '5')),
+  rounds: readCount('rounds', values.rounds ?? (isSmall ? '3' : '5')),
+  roundSeconds: values.quick ? 60 : 400,
   sizes: values.quick ? QUICK : FULL,
-  onProgress: (text) => console.error(text),
+  onProgress,
 };
+const ledgerPlan: LedgerPlan = values.quick
+  ? { entries: 20_000, tenants: 1_000, samples: 50, onProgress }
+  : { entries: 400_000, tenants: 10_000, samples: 200, onProgress };
+const loadSeconds = values.quick ? 8 : 40;
 // Ends the children as well: their channel to us closes.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 
 const servers = await startServers();
 try {
-  const report = await measure(servers);
-  await publish(report);
-  const broken = report.laws.some((law) => law.violations.length > 0);
-  process.exitCode = broken ? 1 : 0;
+  const laws = values.scale ? await publishScale() : await publishCore();
+  process.exitCode = laws.some((law) => law.violations.length > 0) ? 1 : 0;
 } finally {
   await servers.stop();
 }
 
-async function measure(on: Servers): Promise<Report> {
-  const startedAt = performance.now();
-  const measurements = await runRounds(on, plan);
+async function publishCore(): Promise<CoreReport['laws']> {
+  const report = await measureCore(servers);
+  const scale = await readRecorded<ScaleReport>('scale.json');
+  const targets = targetRows(report, null);
+  const chart = renderStageChart(report.stages);
+  if (values.chart !== undefined) await writeFile(values.chart, chart);
+  if (values.record) {
+    await record('core.json', report);
+    await writeFile(beside('RESULTS.md'), renderResults(report, scale));
+    await writeFile(beside('stages.svg'), chart);
+  }
+  await print(`${renderTargets(targets)}\n\n${renderCore(report)}`, { ...report, targets });
+  return report.laws;
+}
+
+async function publishScale(): Promise<ScaleReport['laws']> {
+  const measures = await runScale(servers, {
+    ...plan,
+    entries: readCount('entries', values.entries),
+    tenants: 10_000,
+    samples: 500,
+    loadSeconds: readCount('load', values.load),
+  });
+  const report = { machine: describeMachine(), seconds: secondsSoFar(), ...measures };
+  if (values.record) {
+    await record('scale.json', report);
+    const core = await readRecorded<CoreReport>('core.json');
+    if (core !== null) await writeFile(beside('RESULTS.md'), renderResults(core, report));
+  }
+  await print(renderScale(report), report);
+  return report.laws;
+}
+
+async function measureCore(on: Servers): Promise<CoreReport> {
+  await makeSource(on, plan);
+  const measurements = await runRounds(on, CONTENDERS, plan);
+  const rows = rowsOf(CONTENDERS, measurements);
+  onProgress(`full load for ${loadSeconds} s`);
+  const fullLoad = await probeLoad(on, { seconds: loadSeconds, perSecond: null });
+  const packed = rows.find((row) => row.name === workerPacked.name)?.perSecond.median ?? 0;
+  // A machine that does much else may show no rate at all in so short a time.
+  const half = Math.max(100, Math.min(packed, fullLoad.perSecond) / 2);
+  onProgress(`half load, ${Math.round(half)} events/s, for ${loadSeconds / 2} s`);
+  const halfLoad = await probeLoad(on, { seconds: loadSeconds / 2, perSecond: half });
+  const ledger = await measureOneMonth(on, ledgerPlan);
   const stages = await runStages(on, plan);
   const laws = await runLaws(on, plan);
-  const rows = rowsOf(measurements);
   return {
-    machine: describeMachine(on.postgresVersion),
+    machine: describeMachine(),
     mode: values.quick ? 'quick' : 'full',
-    rounds: plan.rounds,
-    seconds: (performance.now() - startedAt) / 1000,
+    rounds: measurements.get(workerPacked.name)?.length ?? 0,
+    seconds: secondsSoFar(),
     rows,
-    ratios: ratiosOf(measurements, rows),
+    fullLoad,
+    halfLoad,
+    ledger,
     stages,
     laws,
   };
 }
 
-async function publish(report: Report): Promise<void> {
+async function print(text: string, report: object): Promise<void> {
   const json = JSON.stringify(report);
-  const chart = renderStageChart(report.stages);
   if (values.out !== undefined) await writeFile(values.out, `${json}\n`);
-  if (values.chart !== undefined) await writeFile(values.chart, chart);
-  if (values.record) {
-    await writeFile(beside('RESULTS.md'), renderResults(report));
-    await writeFile(beside('stages.svg'), chart);
-  }
-  if (!values.json) console.log(renderReport(report));
+  if (!values.json) console.log(text);
   if (values.json || values.out === undefined) console.log(json);
 }
 
-function describeMachine(postgres: string): Report['machine'] {
+function describeMachine(): Machine {
   return {
     cores: os.availableParallelism(),
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     system: `${os.type()} ${os.release()}`,
     memoryGib: Math.round(os.totalmem() / 2 ** 30),
     node: process.versions.node,
-    postgres,
+    postgres: servers.postgresVersion,
   };
 }
 
-function readRounds(text: string): number {
-  const rounds = Number(text);
-  if (Number.isInteger(rounds) && rounds >= 1) return rounds;
-  console.error(`--rounds: "${text}" is not a whole number from 1 on`);
+async function record(name: string, report: object): Promise<void> {
+  await writeFile(beside(name), `${JSON.stringify(report, null, 1)}\n`);
+}
+
+/** Null where no such run was recorded. */
+async function readRecorded<Report>(name: string): Promise<Report | null> {
+  const text = await readFile(beside(name), 'utf8').catch(() => null);
+  return text === null ? null : (JSON.parse(text) as Report);
+}
+
+function readCount(option: string, text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  console.error(`--${option}: "${text}" is not a whole number from 1 on`);
   process.exit(2);
+}
+
+function secondsSoFar(): number {
+  return (performance.now() - startedAt) / 1000;
+}
+
+function elapsed(): string {
+  return `${secondsSoFar().toFixed(1)} s`;
 }
 
 function beside(name: string): string {

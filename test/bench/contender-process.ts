@@ -1,10 +1,13 @@
-import type { Job } from './contender.ts';
-import { CONTENDERS } from './contenders.ts';
+import type { Order } from './bench-child.ts';
+import type { Contender } from './contender.ts';
+import { CONTENDERS, SCALE_CONTENDERS } from './contenders.ts';
+import { measureLedger } from './large-ledger.ts';
 import { measureStages } from './stages.ts';
+import { measureUnderLoad } from './under-load.ts';
 
-/** A child of the benchmark: runs what it is told, once, in a process of its own. */
-process.once('message', (order: { readonly name: string; readonly job: Job }) => {
-  run(order.name, order.job).then(
+/** A child of the benchmark: says that it has loaded its code, and then runs what it is told, once. */
+process.once('message', (order: Order) => {
+  run(order).then(
     (result) => {
       process.send?.(result);
       // What was sent is delivered before the channel closes.
@@ -18,10 +21,23 @@ process.once('message', (order: { readonly name: string; readonly job: Job }) =>
 });
 // A benchmark that was ended must not leave children behind.
 process.once('disconnect', () => process.exit());
+process.send?.('ready');
 
-async function run(name: string, job: Job): Promise<unknown> {
-  if (name === 'stages') return measureStages(job);
-  const contender = CONTENDERS.find((one) => one.name === name);
+function run(order: Order): Promise<unknown> {
+  switch (order.kind) {
+    case 'stages':
+      return measureStages(order.job);
+    case 'under load':
+      return measureUnderLoad(order.job);
+    case 'ledger':
+      return measureLedger(order.job);
+    case 'contender':
+      return contenderOf(order.name).run(order.job);
+  }
+}
+
+function contenderOf(name: string): Contender {
+  const contender = [...CONTENDERS, ...SCALE_CONTENDERS].find((one) => one.name === name);
   if (contender === undefined) throw new Error(`no contender is called ${name}`);
-  return contender.run(job);
+  return contender;
 }

@@ -1,15 +1,19 @@
-/** What one child process measures: one way of getting events into the ledger's table. */
+import type { Traffic } from './bench-events.ts';
+
+/** What child processes measure: one way of getting events into the ledger's table. */
 export interface Contender {
   /** As the table shows it; also how the child is told what to run. */
   readonly name: string;
   /** What the clock covers, in a sentence for the results. */
   readonly includes: string;
   /** What is laid ready before the clock starts: a filled queue, or the rows of a finished run. */
-  readonly input: 'packed' | 'single' | 'rows';
+  readonly input: Traffic | 'rows';
   /** Whether the run leaves every event as an entry, which is then counted. */
   readonly writesEntries: boolean;
   /** Which of the sizes it takes. */
   readonly size: keyof Sizes;
+  /** Processes that share the work, all ready before the first begins. */
+  readonly processes: number;
   readonly run: (job: Job) => Promise<Measured>;
 }
 
@@ -23,6 +27,7 @@ export interface Sizes {
 
 /** All that a child needs; plain values, because it crosses a process. */
 export interface Job {
+  /** Of all processes together. */
   readonly events: number;
   /** An empty database with the schema, the tenants and the prices. */
   readonly databaseUrl: string;
@@ -37,9 +42,27 @@ export interface Measured {
   readonly events: number;
   /** Those within the time; fewer where the first ones only warm up. */
   readonly timedEvents: number;
+  /** Epoch milliseconds, so that several processes can be put together. */
+  readonly startedAt: number;
   readonly elapsedMs: number;
   /** Of the child process alone, user and system. */
   readonly cpuMs: number;
+}
+
+/** Several processes as one: from the first one's start to the last one's end. */
+export function together(parts: readonly Measured[]): Measured {
+  const sum = (of: (part: Measured) => number) => parts.reduce((all, part) => all + of(part), 0);
+  // A process that came too late for any event never started its clock.
+  const working = parts.filter((part) => part.elapsedMs > 0);
+  const startedAt = Math.min(...working.map((part) => part.startedAt));
+  const endedAt = Math.max(...working.map((part) => part.startedAt + part.elapsedMs));
+  return {
+    events: sum((part) => part.events),
+    timedEvents: sum((part) => part.timedEvents),
+    startedAt,
+    elapsedMs: endedAt - startedAt,
+    cpuMs: sum((part) => part.cpuMs),
+  };
 }
 
 /** Starts once, and can be read many times: the last reading counts. */
@@ -63,7 +86,12 @@ export class Stopwatch {
   }
 
   measured(events: number, untimedEvents = 0): Measured {
-    const timedEvents = events - untimedEvents;
-    return { events, timedEvents, elapsedMs: this.#elapsedMs, cpuMs: this.#cpuMs };
+    return {
+      events,
+      timedEvents: events - untimedEvents,
+      startedAt: performance.timeOrigin + (this.#startedAt ?? Number.NaN),
+      elapsedMs: this.#elapsedMs,
+      cpuMs: this.#cpuMs,
+    };
   }
 }

@@ -19,6 +19,7 @@ export const copyPlain: readonly Contender[] = [1, 2, 4].map((connections) => ({
   input: 'rows',
   writesEntries: true,
   size: 'packed',
+  processes: 1,
   run: (job) => measureCopy(job, connections),
 }));
 

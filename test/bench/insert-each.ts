@@ -12,6 +12,7 @@ export const insertEach: readonly Contender[] = [1, 4].map((connections) => ({
   input: 'rows',
   writesEntries: true,
   size: 'insert',
+  processes: 1,
   run: (job) => measureInserts(job, connections),
 }));
 

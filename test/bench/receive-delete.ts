@@ -1,4 +1,5 @@
 import { openQueue } from '../../src/ingest/queue-client.ts';
+import { CLEAN } from './bench-events.ts';
 import type { Contender, Job, Measured } from './contender.ts';
 import { Stopwatch } from './contender.ts';
 
@@ -9,9 +10,10 @@ export const receiveDelete: readonly Contender[] = (['packed', 'single'] as cons
   name: `receive and delete only, ${input === 'packed' ? 'packed messages' : 'one event a message'}`,
   includes:
     'The AWS SDK receives ten messages a call and deletes them in one call, on four pollers; nothing is read, nothing is stored. The ceiling that the queue and its client set.',
-  input,
+  input: { ...CLEAN, shape: input },
   writesEntries: false,
   size: input,
+  processes: 1,
   run: measureTransport,
 }));
 

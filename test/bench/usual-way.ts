@@ -11,6 +11,7 @@ import { ReferenceCache } from '../../src/ledger/reference-cache.ts';
 import { placeUsage } from '../../src/periods/placement.ts';
 import { rateEvent } from '../../src/rating/rate-event.ts';
 import { connect } from '../../src/sqs-client.ts';
+import { CLEAN } from './bench-events.ts';
 import type { Contender, Job, Measured } from './contender.ts';
 import { Stopwatch } from './contender.ts';
 
@@ -23,9 +24,10 @@ export const usualWay: Contender = {
   name: 'the usual way',
   includes:
     'One event a message, one message at a time with the AWS SDK: read and rated by the same code, then one transaction with its INSERT and its rollup upsert, then one DeleteMessage. The first 100 events only warm up, since so few follow. Prices and tenants are read once, before the clock.',
-  input: 'single',
+  input: { ...CLEAN, shape: 'single' },
   writesEntries: true,
   size: 'usual',
+  processes: 1,
   run: measureUsualWay,
 };
 

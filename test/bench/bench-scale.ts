@@ -1,0 +1,170 @@
+import { runChild } from './bench-child.ts';
+import type { Plan } from './bench-rounds.ts';
+import { makeSource, ratePerSecond, runOn, runOnce, SOURCE, verifyLedger } from './bench-rounds.ts';
+import type { Servers } from './bench-servers.ts';
+import { quotients } from './bench-table.ts';
+import type { Contender, Measured } from './contender.ts';
+import { fillLedger } from './fill-ledger.ts';
+import type { LedgerReport } from './large-ledger.ts';
+import { probeLoad } from './load-probe.ts';
+import type { GrowthPoint, LedgerPoint, ScaleReport } from './report.ts';
+import { quantile, spread } from './spread.ts';
+import { MANY_MEMBERS, MANY_TENANTS, randomIds } from './worker-growing.ts';
+import { MANY_WORKERS } from './worker-many.ts';
+
+export interface LedgerPlan {
+  readonly entries: number;
+  readonly tenants: number;
+  /** Statements and stories that are read at each size. */
+  readonly samples: number;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface ScalePlan extends Plan, LedgerPlan {
+  /** Of the long run at full load. */
+  readonly loadSeconds: number;
+}
+
+const LARGE = 'bench_large';
+const SCRATCH = 'bench_scratch';
+
+/** A quarter of the entries falls into each, so that a close has history around it. */
+const MONTHS = ['2025-09', '2025-10', '2025-11', '2025-12'] as const;
+
+type Measures = Omit<ScaleReport, 'machine' | 'seconds'>;
+
+/** How cost grows with what is there already, with tenants, members and processes. */
+export async function runScale(servers: Servers, plan: ScalePlan): Promise<Measures> {
+  await makeSource(servers, plan);
+  const processes = await measureGrowth(servers, plan, MANY_WORKERS);
+  const tenantCounts = await measureGrowth(servers, plan, MANY_TENANTS);
+  const memberCounts = await measureGrowth(servers, plan, MANY_MEMBERS);
+  plan.onProgress(`full load for ${plan.loadSeconds} s`);
+  const longLoad = await probeLoad(servers, { seconds: plan.loadSeconds, perSecond: null });
+  const large = await measureLarge(servers, plan);
+  plan.onProgress(`verify over ${plan.entries} entries`);
+  const laws = await verifyLedger(servers.urlOf(LARGE));
+  const gibibytes = (await servers.sizeOf(LARGE)) / 2 ** 30;
+  const { tenants, entries } = plan;
+  return {
+    tenants,
+    entries,
+    gibibytes,
+    processes,
+    tenantCounts,
+    memberCounts,
+    longLoad,
+    laws,
+    ...large,
+  };
+}
+
+/** One after another in each round, like the contenders of the core run. */
+async function measureGrowth(
+  servers: Servers,
+  plan: ScalePlan,
+  contenders: readonly Contender[],
+): Promise<readonly GrowthPoint[]> {
+  const measured = new Map<Contender, Measured[]>();
+  for (let round = 0; round < plan.rounds; round += 1) {
+    for (const contender of contenders) {
+      const events = Math.ceil(plan.sizes.packed / partsOf(contender));
+      const one = await runOnce(servers, contender, { events, database: SCRATCH });
+      plan.onProgress(
+        `round ${round + 1} of ${plan.rounds}: ${contender.name}: ${Math.round(ratePerSecond(one) * partsOf(contender))}/s`,
+      );
+      measured.set(contender, [...(measured.get(contender) ?? []), one]);
+    }
+  }
+  return contenders.map((contender) => {
+    const ones = measured.get(contender) ?? [];
+    const parts = partsOf(contender);
+    const micros = ones.map(({ cpuMs, timedEvents }) => (cpuMs * 1000) / timedEvents / parts);
+    return {
+      name: contender.name,
+      perSecond: spread(ones.map((one) => ratePerSecond(one) * parts)),
+      cpuMicros: quantile(micros, 0.5),
+    };
+  });
+}
+
+/** Entries that an event of it makes. */
+function partsOf({ input }: Contender): number {
+  return input !== 'rows' && input.batched === 100 ? input.members : 1;
+}
+
+/** One month alone in a ledger: what the core run closes and states. */
+export async function measureOneMonth(servers: Servers, plan: LedgerPlan): Promise<LedgerReport> {
+  await servers.copyDatabase(SOURCE, LARGE);
+  await fillMonth(servers, plan, { month: MONTHS[0], entries: plan.entries });
+  const report = await measureMonth(servers, plan, MONTHS[0]);
+  await servers.dropDatabase(LARGE);
+  return report;
+}
+
+async function measureLarge(
+  servers: Servers,
+  plan: ScalePlan,
+): Promise<Pick<ScaleReport, 'alone' | 'among' | 'ledger'>> {
+  await servers.copyDatabase(SOURCE, LARGE);
+  const points: LedgerPoint[] = [];
+  const entries = Math.round(plan.entries / MONTHS.length);
+  await fillMonth(servers, plan, { month: MONTHS[0], entries });
+  const alone = await measureMonth(servers, plan, MONTHS[0]);
+  points.push(await measureAgainstEmpty(servers, plan));
+  for (const month of MONTHS.slice(1)) {
+    await fillMonth(servers, plan, { month, entries });
+    points.push(await measureAgainstEmpty(servers, plan));
+  }
+  const among = await measureMonth(servers, plan, MONTHS[1]);
+  return { alone, among, ledger: points };
+}
+
+/** The source's entries are there already, and are what is multiplied. */
+function fillMonth(
+  servers: Servers,
+  plan: LedgerPlan,
+  of: { readonly month: string; readonly entries: number },
+): Promise<void> {
+  return fillLedger(servers.urlOf(LARGE), {
+    ...of,
+    tenants: plan.tenants,
+    onProgress: (what) => plan.onProgress(`${of.month}: ${what}`),
+  });
+}
+
+async function measureMonth(
+  servers: Servers,
+  plan: LedgerPlan,
+  month: string,
+): Promise<LedgerReport> {
+  plan.onProgress(`close of ${month}, statements, stories`);
+  const { endpoint } = servers;
+  const databaseUrl = servers.urlOf(LARGE);
+  const job = { events: 0, databaseUrl, sourceUrl: '', endpoint, queueUrl: '' };
+  const report = await runChild<LedgerReport>({
+    kind: 'ledger',
+    job: { ...job, month, samples: plan.samples },
+  });
+  plan.onProgress(`closed ${report.close.tenants} tenants in ${report.close.seconds.toFixed(1)} s`);
+  return report;
+}
+
+/** The same new events, each round, into an empty ledger and into the large one. */
+async function measureAgainstEmpty(servers: Servers, plan: ScalePlan): Promise<LedgerPoint> {
+  const entries = await servers.countEntries(LARGE);
+  const large: number[] = [];
+  const empty: number[] = [];
+  for (let round = 0; round < plan.rounds; round += 1) {
+    const entriesBefore = await servers.countEntries(LARGE);
+    const same = { events: plan.sizes.packed, seed: entriesBefore };
+    const alone = await runOnce(servers, randomIds, { ...same, database: SCRATCH });
+    const among = await runOn(servers, randomIds, { ...same, database: LARGE, entriesBefore });
+    empty.push(ratePerSecond(alone));
+    large.push(ratePerSecond(among));
+    plan.onProgress(
+      `round ${round + 1} of ${plan.rounds}: random ids, ${Math.round(large.at(-1) ?? 0)}/s among ${entriesBefore} entries, ${Math.round(empty.at(-1) ?? 0)}/s alone`,
+    );
+  }
+  return { entries, perSecond: spread(large), ofEmpty: spread(quotients(large, empty)) };
+}
