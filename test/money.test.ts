@@ -80,6 +80,13 @@ describe('allocate', () => {
 });
 
 describe('apportion', () => {
+  it('gives what is left over to the largest remainder, not to the largest amount', () => {
+    // 19 and 22 in tens are 1 and 2, and 9 and 2 are left: the unit that is missing goes to the 9.
+    expect(apportion(4n, [19n, 22n], 10n)).toEqual([2n, 2n]);
+    expect(apportion(4n, [22n, 19n], 10n)).toEqual([2n, 2n]);
+    expect(apportion(4n, [11n, 29n], 10n)).toEqual([1n, 3n]);
+  });
+
   it('makes lines of half a cent each add up to the cent that they come to', () => {
     // 0.005 + 0.005 = 0.01; equal remainders, so the first line gets the cent.
     expect(apportion(1n, [5n, 5n], 10n)).toEqual([1n, 0n]);

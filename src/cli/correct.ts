@@ -20,14 +20,14 @@ export function addCorrect(program: Command): void {
     .description('take an entry back, and replace it unless it is void (R13)')
     .option('--void', 'without a replacement')
     .option('--tenant <tenant>')
-    .option('--user <user>')
-    .option('--feature <feature>')
-    .option('--agent-run <run>')
-    .option('--prompt-version <version>')
+    .option('--user <user>', 'an empty text takes it away', readTag)
+    .option('--feature <feature>', 'the same', readTag)
+    .option('--agent-run <run>', 'the same', readTag)
+    .option('--prompt-version <version>', 'the same', readTag)
     .addOption(new Option('--status <status>').choices(['ok', 'error', 'cancelled']))
     .option('--requested-model <model>')
     .option('--executed-model <model>')
-    .option('--provider <provider>')
+    .option('--provider <provider>', 'an empty text takes it away', readTag)
     .addOption(
       new Option('--service-tier <tier>').choices(['standard', 'batch', 'flex', 'priority']),
     )
@@ -51,10 +51,15 @@ export function addCorrect(program: Command): void {
 interface CorrectFlags extends Omit<EntryChange, 'tenantId' | 'userId' | 'agentRunId'> {
   readonly void?: boolean;
   readonly tenant?: string;
-  readonly user?: string;
-  readonly agentRun?: string;
+  readonly user?: string | null;
+  readonly agentRun?: string | null;
   readonly reason: string;
   readonly by: string;
+}
+
+/** An entry that carries no such tag says so by null, never by an empty text. */
+function readTag(text: string): string | null {
+  return text === '' ? null : text;
 }
 
 function changeOf(flags: CorrectFlags): EntryChange | null {

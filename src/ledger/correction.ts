@@ -2,6 +2,7 @@ import type { EventStatus, ServiceTier } from '../events/event.ts';
 import type { Placement } from '../periods/placement.ts';
 import type { Pricing } from '../rating/rate-event.ts';
 import { ratePart } from '../rating/rate-event.ts';
+import { Refusal } from '../refusal.ts';
 import type { NewEntry } from './entry.ts';
 import { reference } from './entry.ts';
 import type { StoredEntry } from './entry-store.ts';
@@ -28,6 +29,41 @@ export interface EntryChange {
 export interface CorrectionNote {
   readonly reason: string;
   readonly actor: string;
+}
+
+/** The longest text of each field, as an event may have it. */
+const LONGEST = {
+  tenantId: 200,
+  userId: 200,
+  feature: 200,
+  agentRunId: 200,
+  promptVersion: 200,
+  requestedModel: 200,
+  executedModel: 200,
+  provider: 100,
+} as const;
+
+/** Refuses what no event could have said: an entry must stay one that somebody could have reported. */
+export function refuseUnfitChange(change: EntryChange): void {
+  for (const [field, longest] of Object.entries(LONGEST)) {
+    const value = change[field as keyof typeof LONGEST] ?? null;
+    if (value === null || (value.length >= 1 && value.length <= longest)) continue;
+    throw new Refusal(
+      'correction',
+      `${field} would have ${value.length} characters`,
+      `give it 1 to ${longest} characters`,
+    );
+  }
+}
+
+/** Refuses a correction of which nobody could say later why it was made, or by whom (R13). */
+export function refuseUnfitNote({ reason, actor }: CorrectionNote): void {
+  if (reason.trim() !== '' && actor.trim() !== '') return;
+  throw new Refusal(
+    'correction',
+    `a correction needs ${reason.trim() === '' ? 'a reason' : 'a name'} (R13)`,
+    'say why with --reason, and who with --by',
+  );
 }
 
 /**
@@ -83,6 +119,8 @@ export function replacementOf(
     revision: entry.revision + 2,
     kind: 'correction' as const,
     contextTokens: contextOf(entry, change),
+    // Reasoning is a part of the output (R5), so less output cannot hold more of it.
+    reasoningTokens: Math.min(entry.reasoningTokens, change.outputTokens ?? entry.outputTokens),
     periodStart: of.placement.period.startDate,
     late: of.placement.late,
     correctsEntryId: entry.entryId,

@@ -6,7 +6,7 @@ import { formatPico } from '../money.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { Refusal } from '../refusal.ts';
 import type { CorrectionNote, EntryChange } from './correction.ts';
-import { replacementOf, reversalOf } from './correction.ts';
+import { refuseUnfitChange, refuseUnfitNote, replacementOf, reversalOf } from './correction.ts';
 import type { NewEntry } from './entry.ts';
 import type { StoredEntry } from './entry-store.ts';
 import { readEntries, readRevisions } from './entry-store.ts';
@@ -41,13 +41,18 @@ export interface CorrectionAnswer {
 
 /**
  * Posts corrections (R13): for each a reversal and, unless it is void, a replacement, all in one
- * transaction. Refuses an entry that is corrected already, or that is itself a reversal.
+ * transaction. Refuses an entry that is corrected already, or that is itself a reversal, and a change
+ * that no event could have said.
  */
 export async function postCorrections(
   database: Database,
   clock: Clock,
   requests: readonly CorrectionRequest[],
 ): Promise<readonly CorrectionAnswer[]> {
+  for (const { change, note } of requests) {
+    refuseUnfitNote(note);
+    if (change !== null) refuseUnfitChange(change);
+  }
   try {
     return await inTransaction(database, async (transaction) => {
       await lockForPosting(transaction);

@@ -4,7 +4,7 @@ import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import { formatPico } from '../money.ts';
 import type { CorrectionNote } from './correction.ts';
-import { priceOf } from './correction.ts';
+import { priceOf, refuseUnfitNote } from './correction.ts';
 import type { EntryFilter, StoredEntry } from './entry-store.ts';
 import { readCurrentEntries } from './entry-store.ts';
 import { correct, postOwnEntries } from './post-corrections.ts';
@@ -46,6 +46,7 @@ export async function rerate(
   clock: Clock,
   request: RerateRequest,
 ): Promise<readonly RerateRow[]> {
+  refuseUnfitNote(request.note);
   const totals = new RerateTotals();
   let after = 0n;
   for (;;) {

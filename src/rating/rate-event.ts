@@ -156,8 +156,8 @@ function chargeOf(
   part: UnratedPart,
   rated: { readonly outcome: Outcome; readonly chargeRate: FoundRate | null },
 ): Pico | null {
-  if (rated.outcome === 'unrated') return null;
-  if (rated.outcome !== 'charged' || rated.chargeRate === null) return 0n;
+  // Only what succeeded for a tenant has a rate to be charged by.
+  if (rated.chargeRate === null) return rated.outcome === 'unrated' ? null : 0n;
   const { rate, version } = rated.chargeRate;
   // A gateway's cache answered: no provider was paid, and pass_through hands that on (R6).
   if (event.gatewayCache !== 'none' && version.caching === 'pass_through') return 0n;

@@ -188,3 +188,61 @@ describe('cost books', () => {
     expect(buildCatalog([charge, cost]).costBooks).toEqual(['list']);
   });
 });
+
+describe('rows that only one of them may answer', () => {
+  const found = (rates: readonly Rate[], question: Partial<PriceQuestion>) =>
+    findCharge(buildCatalog([version(rates)]), 'standard', ask(question))?.rate;
+
+  it('of another provider never price a call that names its own', () => {
+    const east = row(1n, { provider: 'east' });
+    expect(found([east], { provider: 'west' })).toBeUndefined();
+    expect(found([east], { provider: null })).toBe(east);
+  });
+
+  it('of several providers that agree: the first by name prices a call that names none', () => {
+    const west = [
+      row(1n, { provider: 'west' }),
+      row(2n, { provider: 'west', aboveInputTokens: 500n }),
+    ];
+    const east = [
+      row(2n, { provider: 'east', aboveInputTokens: 500n }),
+      row(1n, { provider: 'east' }),
+    ];
+    // Each lists its rows in an order of its own.
+    expect(found([...west, ...east], { contextTokens: 400n })).toBe(east[1]);
+    expect(found([...west, ...east], { contextTokens: 600n })).toBe(east[0]);
+    expect(found([...east, ...west], { contextTokens: 600n })).toBe(east[0]);
+  });
+
+  it('of several lengths: the highest that holds, in whatever order they stand', () => {
+    const rows = [
+      row(3n, { aboveInputTokens: 500n }),
+      row(2n, { aboveInputTokens: 100n }),
+      row(1n),
+    ];
+    expect(found(rows, { contextTokens: 501n })).toBe(rows[0]);
+    expect(found(rows, { contextTokens: 500n })).toBe(rows[1]);
+    expect(found(rows, { contextTokens: 100n })).toBe(rows[2]);
+  });
+});
+
+describe('a book laid over others', () => {
+  it('takes the cost times the factor of a base that is cost-plus', () => {
+    const versions = [
+      version([row(1n, { model: 'exception' })], { baseBook: 'plus' }),
+      version([], { book: 'plus', costFactor: 1_500_000n }),
+      version([row(10n, { book: 'paid' })], { book: 'paid', kind: 'cost' }),
+    ];
+    // 10 p × 1.5
+    expect(inputOf(versions, ask())).toBe(15n);
+    expect(inputOf(versions, ask({ model: 'exception' }))).toBe(1n);
+  });
+
+  it('ends, even if two books were laid over one another', () => {
+    const versions = [
+      version([], { baseBook: 'other' }),
+      version([], { book: 'other', baseBook: 'standard' }),
+    ];
+    expect(inputOf(versions, ask())).toBeNull();
+  });
+});

@@ -22,6 +22,11 @@ it('scales layers that do not sum by largest remainder', () => {
   expect(scaleLayers(layers, usage(10, 5))).toEqual({ prompt: 4, tool: 3, memory: 3, response: 5 });
 });
 
+it('counts every layer of the input, memory too', () => {
+  const layers = { prompt: 1, tool: 1, memory: 2, response: 0 };
+  expect(scaleLayers(layers, usage(8, 0))).toEqual({ prompt: 2, tool: 2, memory: 4, response: 0 });
+});
+
 it('leaves the whole input to the prompt where no layer says anything', () => {
   const layers = { prompt: 0, tool: 0, memory: 0, response: 0 };
   expect(scaleLayers(layers, usage(9, 1))).toEqual({ prompt: 9, tool: 0, memory: 0, response: 1 });

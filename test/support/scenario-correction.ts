@@ -11,6 +11,7 @@ export type CorrectionStep =
       readonly correct: EntryKeys;
       /** Null voids the entry. */
       readonly change: Readonly<Record<string, unknown>> | null;
+      readonly reason?: string;
       readonly at?: string;
     }
   | {
@@ -46,7 +47,8 @@ export async function takeCorrection(
   }
   const entryId = await entryIdOf(database, step.correct);
   const change = step.change === null ? null : camelKeys(step.change);
-  const answers = await postCorrections(database, clock, [{ entryId, change, note: NOTE }]);
+  const note = { ...NOTE, reason: step.reason ?? NOTE.reason };
+  const answers = await postCorrections(database, clock, [{ entryId, change, note }]);
   return answers.map(withoutIds);
 }
 
