@@ -146,6 +146,7 @@ table entries (
 );
 CREATE UNIQUE INDEX entries_by_id ON public.entries USING btree (entry_id);
 CREATE INDEX entries_by_period ON public.entries USING brin (period_start);
+CREATE INDEX entries_by_recorded_at ON public.entries USING brin (recorded_at) WITH (autosummarize='on');
 CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (tenant_id, response_id, COALESCE(provider, ''::text), member_id) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text));
 CREATE INDEX entries_by_run ON public.entries USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64');
 CREATE INDEX entries_corrections ON public.entries USING btree (corrects_entry_id) WHERE (corrects_entry_id IS NOT NULL);
@@ -504,7 +505,68 @@ view audit.allocations as
     a.actor,
     a.recorded_at
    FROM (allocations a
-     JOIN entries e ON (((e.entry_id >= (a.batch_id * 1000000)) AND (e.entry_id < ((a.batch_id + 1) * 1000000)))));
+     CROSS JOIN LATERAL ( SELECT entries.tenant_id,
+            entries.source,
+            entries.event_id,
+            entries.member_id,
+            entries.revision,
+            entries.entry_id,
+            entries.kind,
+            entries.outcome,
+            entries.status,
+            entries.error_type,
+            entries.occurred_at,
+            entries.started_at,
+            entries.recorded_at,
+            entries.period_start,
+            entries.late,
+            entries.operation,
+            entries.provider,
+            entries.requested_model,
+            entries.executed_model,
+            entries.response_id,
+            entries.service_tier,
+            entries.gateway_cache,
+            entries.uncached_input_tokens,
+            entries.cache_read_tokens,
+            entries.cache_write_tokens,
+            entries.output_tokens,
+            entries.reasoning_tokens,
+            entries.context_tokens,
+            entries.call_share,
+            entries.usage_source,
+            entries.layer_prompt_tokens,
+            entries.layer_tool_tokens,
+            entries.layer_memory_tokens,
+            entries.layer_response_tokens,
+            entries.charge,
+            entries.cost,
+            entries.requested_cost,
+            entries.currency,
+            entries.charge_book,
+            entries.charge_version,
+            entries.charge_rate_id,
+            entries.cost_book,
+            entries.cost_version,
+            entries.cost_rate_id,
+            entries.user_id,
+            entries.feature,
+            entries.agent_run_id,
+            entries.prompt_version,
+            entries.further_tags,
+            entries.trace_id,
+            entries.span_id,
+            entries.parent_span_id,
+            entries.attempt,
+            entries.corrects_entry_id,
+            entries.is_reversal,
+            entries.reason,
+            entries.actor,
+            entries.event_digest,
+            entries.layers_scaled
+           FROM entries
+          WHERE ((entries.entry_id >= (a.batch_id * 1000000)) AND (entries.entry_id < ((a.batch_id + 1) * 1000000)))
+         OFFSET 0) e);
 
 view audit.entries as
  SELECT ('ent_'::text || entry_id) AS entry_id,
@@ -687,6 +749,55 @@ view run_rollups with (security_invoker=true) as
     r.routing_gain
    FROM (run_usage r
      JOIN usage_rollups u ON (((u.tenant_id = r.tenant_id) AND (u.period_start = r.period_start) AND (u.day = r.day) AND (u.usage_key = r.usage_key))));
+
+CREATE OR REPLACE FUNCTION audit.entries_as_of(at timestamp with time zone)
+ RETURNS SETOF audit.entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from audit.entries where recorded_at <= at
+$function$
+;
+
+CREATE OR REPLACE FUNCTION audit.periods_as_of(at timestamp with time zone)
+ RETURNS SETOF audit.periods
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select p.tenant_id, p.period_start, p.starts_at, p.ends_at,
+    case when p.closed_at <= at then 'closed' else 'open' end,
+    case when p.closed_at <= at then p.entries else e.entries end,
+    case when p.closed_at <= at then p.charge_exact else e.charge end,
+    case when p.closed_at <= at then p.carried_in end,
+    case when p.closed_at <= at then p.billable end,
+    case when p.closed_at <= at then p.carried_out end,
+    case when p.closed_at <= at then p.charge_total end,
+    case when p.closed_at <= at then p.currency else e.currency end,
+    case when p.closed_at <= at then p.manifest_hash end,
+    case when p.closed_at <= at then p.closed_at end
+  from audit.periods p
+  left join lateral (
+    select count(*) as entries, trim_scale(coalesce(sum(o.charge), 0)) as charge, min(o.currency) as currency
+    from audit.entries o
+    where o.tenant_id = p.tenant_id and o.period_start = p.period_start and o.recorded_at <= at
+      and (p.closed_at <= at) is not true
+  ) e on true
+  where p.closed_at <= at or e.entries > 0
+$function$
+;
+
+CREATE OR REPLACE FUNCTION audit.usage_daily_as_of(at timestamp with time zone)
+ RETURNS SETOF audit.usage_daily
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select (occurred_at at time zone 'UTC')::date, tenant_id, requested_model, nullif(feature, ''), outcome,
+    count(*), sum(input_tokens), sum(output_tokens),
+    trim_scale(coalesce(sum(charge), 0)), trim_scale(coalesce(sum(cost), 0))
+  from audit.entries where recorded_at <= at
+  group by 1, 2, 3, 4, 5
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.bump_catalog_revision()
  RETURNS trigger

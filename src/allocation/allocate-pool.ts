@@ -6,7 +6,7 @@ import { retryLostRace } from '../database/lost-race.ts';
 import type { CorrectionNote } from '../ledger/correction.ts';
 import { reversalOf } from '../ledger/correction.ts';
 import type { NewEntry } from '../ledger/entry.ts';
-import { readEntries } from '../ledger/entry-store.ts';
+import { readBatch } from '../ledger/entry-store.ts';
 import { postOwnEntries } from '../ledger/post-corrections.ts';
 import { entryIds, lockForPosting } from '../ledger/posting-store.ts';
 import { ReferenceCache } from '../ledger/reference-cache.ts';
@@ -16,7 +16,7 @@ import { Refusal } from '../refusal.ts';
 import type { AllocationAnswer } from './allocation-answer.ts';
 import { answerOf, notesOf } from './allocation-answer.ts';
 import type { PostedPool } from './allocation-store.ts';
-import { insertPool, readConsumption, readPools, readShareIds } from './allocation-store.ts';
+import { insertPool, readConsumption, readPools } from './allocation-store.ts';
 import type { Consumption } from './consumption.ts';
 import { formatWeight, UNIT_NAMES, weightOf } from './consumption.ts';
 import { dividePool } from './divide-pool.ts';
@@ -65,7 +65,7 @@ export async function reversePool(
       const last = await requirePool(transaction, request);
       if (last.isReversal) return answerHeld(transaction, last, 'duplicate');
       const now = clock();
-      const shares = await readEntries(transaction, await readShareIds(transaction, last.batchId));
+      const shares = await readBatch(transaction, last.batchId);
       const cache = new ReferenceCache();
       await cache.refresh(transaction, new Set(shares.map((share) => share.tenantId)), now);
       const reversals = shares.map((share) => {
@@ -207,8 +207,7 @@ async function answerHeld(
   held: Omit<PostedPool, 'isReversal' | 'digest'>,
   state: AllocationAnswer['state'],
 ): Promise<AllocationAnswer> {
-  const ids = await readShareIds(transaction, held.batchId);
-  const entries = await readEntries(transaction, ids);
+  const entries = await readBatch(transaction, held.batchId);
   const shares = entries.map((entry) => ({ entry, entryId: entry.entryId }));
   return answerOf(held, { ...held, state, shares, notes: [] });
 }

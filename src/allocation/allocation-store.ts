@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
 import type { Consumption } from './consumption.ts';
 import type { PoolRequest } from './pool.ts';
 import { digestOf } from './pool.ts';
@@ -132,16 +131,4 @@ export async function insertPool(
       digest: digestOf(pool),
     })
     .execute();
-}
-
-/** The entries of a batch, in the order of their tenants. */
-export async function readShareIds(
-  transaction: Transaction,
-  batchId: bigint,
-): Promise<readonly bigint[]> {
-  const { rows } = await transaction.client.query<{ entry_id: bigint }>(
-    'select entry_id from entries where entry_id >= $1::bigint and entry_id < $2::bigint order by entry_id',
-    [batchId * BigInt(ENTRIES_PER_BATCH), (batchId + 1n) * BigInt(ENTRIES_PER_BATCH)],
-  );
-  return rows.map((row) => row.entry_id);
 }

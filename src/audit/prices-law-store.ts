@@ -38,8 +38,9 @@ async function checkShares(database: Database): Promise<Checked> {
         (e.further_tags ->> 'weight')::numeric as weight,
         case when a.billed and e.tenant_id <> ${UNATTRIBUTED} then e.cost else 0 end as right_charge
       from allocations a
-      left join entries e on e.entry_id >= a.batch_id * ${ENTRIES_PER_BATCH}
-        and e.entry_id < (a.batch_id + 1) * ${ENTRIES_PER_BATCH}
+      left join lateral (
+        select * from entries where entry_id >= a.batch_id * ${ENTRIES_PER_BATCH}
+          and entry_id < (a.batch_id + 1) * ${ENTRIES_PER_BATCH} offset 0) e on true
     ), pool as (
       select pool, month, revision, amount, weight_total, sum(cost) as cost, sum(weight) as weight
       from share group by pool, month, revision, amount, weight_total

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
 
@@ -15,33 +16,48 @@ export interface EventStory {
   readonly structure: readonly StoryRow[];
 }
 
+/** Everything that was ever recorded. */
+const NOW = 'infinity';
+
 export type StoryRow = Readonly<Record<string, unknown>>;
 
-/** The story of an event by the producer's own ids; throws a `Refusal` where nothing is known of it. */
+/**
+ * The story of an event by the producer's own ids, as it was known at an instant (null for now).
+ * Throws a `Refusal` where nothing is known of it.
+ */
 export async function readEventStory(
   database: Database,
-  source: string,
-  eventId: string,
+  of: { readonly source: string; readonly eventId: string },
+  asOf: InstantMs | null = null,
 ): Promise<EventStory> {
-  const ids = await entryIdsOf(database, source, eventId);
-  const story = await readStory(database, { source, eventId, entryIds: ids });
+  const { source, eventId } = of;
+  const at = asOf === null ? NOW : formatInstant(asOf);
+  const entryIds = await entryIdsOf(database, { source, eventId, at });
+  const story = await readStory(database, { source, eventId, entryIds, at });
   if (story.entries.length + story.quarantine.length + story.structure.length > 0) return story;
   throw new Refusal(
     'not_found',
-    `nothing is known of event "${eventId}" of source "${source}"`,
+    `nothing ${asOf === null ? 'is' : `was at ${at}`} known of event "${eventId}" of source "${source}"`,
     'check both ids; an event that names no source has the source "default"',
   );
 }
 
-/** The story of the event behind one entry. */
-export async function readEntryStory(database: Database, entryId: string): Promise<EventStory> {
+/** The story of the event behind one entry, as it was known at an instant. */
+export async function readEntryStory(
+  database: Database,
+  entryId: string,
+  asOf: InstantMs | null = null,
+): Promise<EventStory> {
   const number = /^(?:ent_)?(\d{1,18})$/.exec(entryId)?.[1];
   const { rows } = await sql<{ source: string; event_id: string }>`
     select source, event_id from entries where entry_id = ${number ?? '-1'}::bigint`.execute(
     database.kysely,
   );
   const [entry] = rows;
-  if (entry !== undefined) return readEventStory(database, entry.source, entry.event_id);
+  if (entry !== undefined) {
+    const { source, event_id: eventId } = entry;
+    return readEventStory(database, { source, eventId }, asOf);
+  }
   throw new Refusal(
     'not_found',
     `there is no entry "${entryId}"`,
@@ -52,26 +68,33 @@ export async function readEntryStory(database: Database, entryId: string): Promi
 /** Every key begins with the tenant, so each tenant is asked by its index. */
 async function entryIdsOf(
   database: Database,
-  source: string,
-  eventId: string,
+  of: { readonly source: string; readonly eventId: string; readonly at: string },
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ entry_id: bigint }>`
     select e.entry_id from tenants t cross join lateral (
       select entry_id from entries
-      where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId}
+      where tenant_id = t.tenant_id and source = ${of.source} and event_id = ${of.eventId}
+        and recorded_at <= ${of.at}
     ) e order by e.entry_id`.execute(database.kysely);
   return rows.map((row) => String(row.entry_id));
 }
 
+/** Pushes keep only their last state, so as of an earlier instant none are told. */
 async function readStory(
   database: Database,
-  of: { readonly source: string; readonly eventId: string; readonly entryIds: readonly string[] },
+  of: {
+    readonly source: string;
+    readonly eventId: string;
+    readonly entryIds: readonly string[];
+    readonly at: string;
+  },
 ): Promise<EventStory> {
   const db = database.kysely;
-  const { source, eventId } = of;
+  const { source, eventId, at } = of;
+  const isNow = at === NOW;
   const ids = [...of.entryIds];
   const entries = await sql<StoryRow>`
-    select ${storyOf('a')} as story from audit.entries a
+    select ${storyOf('a')} as story from audit.entries_as_of(${at}) a
     where a.tenant_id in (select tenant_id from entries where entry_id = any(${ids}::bigint[]))
       and a.source = ${source} and a.event_id = ${eventId}
     order by length(a.entry_id), a.entry_id`.execute(db);
@@ -85,24 +108,31 @@ async function readStory(
         select unnest(array[charge_rate_id, cost_rate_id]) from entries where entry_id = any(${ids}::bigint[]))
       order by rate_id) r`.execute(db);
   const periods = await sql<StoryRow>`
-    select ${storyOf('p')} as story from audit.periods p where (p.tenant_id, p.period_start) in (
+    select ${storyOf('p')} as story
+    from ${isNow ? sql`audit.periods` : sql`audit.periods_as_of(${at})`} p
+    where (p.tenant_id, p.period_start) in (
       select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
     db,
   );
   const pushes = await sql<StoryRow>`
-    select ${storyOf('p')} as story from audit.pushes p where (p.tenant_id, p.period_start) in (
+    select ${storyOf('p')} as story from audit.pushes p where ${isNow} and (p.tenant_id, p.period_start) in (
       select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
     db,
   );
   const quarantine = await sql<StoryRow>`
-    select ${storyOf('q')} as story from audit.quarantine q
-    where q.event_id = ${eventId} and coalesce(q.source, 'default') = ${source} order by quarantine_id`.execute(
-    db,
-  );
+    select ${storyOf('q')} as story from (
+      select quarantine_id, received_at, source, event_id, reason, detail, body,
+        case when replayed_at <= ${at} then replayed_at end as replayed_at,
+        case when replayed_at <= ${at} then replay_outcome end as replay_outcome,
+        ledger_digest, received_digest
+      from audit.quarantine) q
+    where q.event_id = ${eventId} and coalesce(q.source, 'default') = ${source} and q.received_at <= ${at}
+    order by quarantine_id`.execute(db);
   const structure = await sql<StoryRow>`
     select ${storyOf('s')} as story from tenants t cross join lateral (
       select tenant_id, operation, status, error_type, occurred_at, agent_run_id, trace_id, span_id, parent_span_id
       from structure_spans where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId}
+        and batch_id in (select batch_id from batches where recorded_at <= ${at})
     ) s`.execute(db);
   return {
     source,

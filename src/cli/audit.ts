@@ -1,12 +1,19 @@
 import type { Command } from 'commander';
 import type { EventStory, StoryRow } from '../audit/story-store.ts';
 import { readEntryStory, readEventStory } from '../audit/story-store.ts';
+import type { InstantMs } from '../clock.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { reattribute } from '../ledger/reattribute.ts';
-import { readEntryId } from './arguments.ts';
+import { readEntryId, readInstant } from './arguments.ts';
 import { addAuditRun } from './audit-run.ts';
 import { perform } from './command.ts';
 import { CURRENT_USER, renderCorrections } from './correct.ts';
+
+const AS_OF = 'what the ledger said then; pushes have no history and are left out';
+
+interface AsOf {
+  readonly asOf?: InstantMs;
+}
 
 export function addAudit(program: Command): void {
   const group = program
@@ -16,14 +23,20 @@ export function addAudit(program: Command): void {
     .command('event')
     .argument('<source>')
     .argument('<event-id>')
-    .description("by the producer's own ids");
-  perform(event, async (session, { args: [source = '', eventId = ''] }) => {
-    const story = await readEventStory(session.database(), source, eventId);
+    .description("by the producer's own ids")
+    .option('--as-of <instant>', AS_OF, readInstant);
+  perform<AsOf>(event, async (session, { args: [source = '', eventId = ''], options }) => {
+    const key = { source, eventId };
+    const story = await readEventStory(session.database(), key, options.asOf ?? null);
     session.out.answer(story, renderStory(story));
   });
-  const entry = group.command('entry').argument('<entry-id>').description("by the ledger's id");
-  perform(entry, async (session, { args: [entryId = ''] }) => {
-    const story = await readEntryStory(session.database(), entryId);
+  const entry = group
+    .command('entry')
+    .argument('<entry-id>')
+    .description("by the ledger's id")
+    .option('--as-of <instant>', AS_OF, readInstant);
+  perform<AsOf>(entry, async (session, { args: [entryId = ''], options }) => {
+    const story = await readEntryStory(session.database(), entryId, options.asOf ?? null);
     session.out.answer(story, renderStory(story));
   });
   addAuditRun(group);

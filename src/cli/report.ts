@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { InstantMs } from '../clock.ts';
+import { formatInstant, type InstantMs } from '../clock.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { formatPico } from '../money.ts';
 import type { Coverage, Dimension, UsageRow } from '../reports/usage-report-store.ts';
 import { DIMENSIONS, readCoverage, readUsage } from '../reports/usage-report-store.ts';
-import { readDay } from './arguments.ts';
+import { readDay, readInstant } from './arguments.ts';
 import { perform } from './command.ts';
 import { coverageOf, renderCoverage } from './coverage.ts';
 import type { Column } from './output.ts';
@@ -25,19 +25,32 @@ function addUsageReport(group: Command): void {
     .requiredOption('--by <dimensions>', `of ${DIMENSIONS.join(' ')}, by commas`, readDimensions)
     .option('--tenant <tenant>', 'only this one')
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
-    .option('--to <day>', 'before this UTC day', readDay);
+    .option('--to <day>', 'before this UTC day', readDay)
+    .option(
+      '--as-of <instant>',
+      'what the ledger said then; corrections that came later are not in it',
+      readInstant,
+    );
   perform<ReportFlags>(command, async (session, { options }) => {
     const database = session.database();
-    await foldAll(database);
+    // As of an instant it is entries that are summed, and they need no folding.
+    if (options.asOf === undefined) await foldAll(database);
     const question = {
       by: options.by,
       tenantId: options.tenant ?? null,
       from: options.from ?? null,
       to: options.to ?? null,
+      ...(options.asOf === undefined ? {} : { asOf: options.asOf }),
     };
     const rows = await readUsage(database, question);
     const coverage = await readCoverage(database, question);
-    const document = { by: options.by, rows: rows.map(toDocument), coverage: coverageOf(coverage) };
+    const asOf = options.asOf === undefined ? {} : { as_of: formatInstant(options.asOf) };
+    const document = {
+      by: options.by,
+      ...asOf,
+      rows: rows.map(toDocument),
+      coverage: coverageOf(coverage),
+    };
     session.out.answer(document, render(options.by, rows, coverage));
   });
 }
@@ -47,6 +60,7 @@ interface ReportFlags {
   readonly tenant?: string;
   readonly from?: InstantMs;
   readonly to?: InstantMs;
+  readonly asOf?: InstantMs;
 }
 
 function readDimensions(text: string): readonly Dimension[] {

@@ -26,6 +26,17 @@ export function readEntries(
   return select(transaction, 'entry_id = any($1::bigint[]) order by entry_id', [entryIds]);
 }
 
+/** All entries of one batch, in the order of their ids. */
+export function readBatch(
+  transaction: Transaction,
+  batchId: bigint,
+): Promise<readonly StoredEntry[]> {
+  return selectFrom(transaction, `(values ($1::bigint)) batch(batch_id) ${ENTRIES_OF_BATCH}`, {
+    condition: 'true order by e.entry_id',
+    values: [batchId],
+  });
+}
+
 /** What a tenant has of one event's part: the first revision that is free, and whether one stands. */
 export async function readRevisions(
   transaction: Transaction,

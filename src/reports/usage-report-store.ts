@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import { type InstantMs, utcDay } from '../clock.ts';
+import { formatInstant, type InstantMs, utcDay } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollup-store.ts';
 import type { Pico } from '../money.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 
@@ -28,6 +29,8 @@ export interface UsageQuestion {
   /** Whole UTC days, half-open. */
   readonly from: InstantMs | null;
   readonly to: InstantMs | null;
+  /** What the ledger said at this instant; absent for now. */
+  readonly asOf?: InstantMs;
 }
 
 /** One group; a dimension is null where usage carries none, and absent where it was not asked for. */
@@ -69,7 +72,10 @@ interface SummedRow {
   readonly routing_gain: Pico;
 }
 
-/** Sums rollups, never entries; the finer rollup only where a user or a run is asked for. */
+/**
+ * Sums rollups; the finer one only where a user or a run is asked for. Rollups have no history, so as of
+ * an earlier instant the same sums are made of entries.
+ */
 export async function readUsage(
   database: Database,
   question: UsageQuestion,
@@ -83,12 +89,23 @@ export async function readUsage(
       sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens,
       sum(charge) as charge, sum(cost) as cost, sum(output_charge) as output_charge,
       sum(output_cost) as output_cost, sum(routing_gain) as routing_gain
-    from ${sql.table(fine ? 'run_rollups' : 'usage_rollups')}
+    from ${rollupAsOf(fine ? 'run_rollups' : 'usage_rollups', question.asOf)}
     where ${filterOf(question)}
     group by 1 order by 1`.execute(database.kysely);
   const grouped = rows.map((row) => ({ row, named: nameDimensions(dimensions, row.dimensions) }));
   if (!question.by.includes('layer')) return grouped.map(({ row, named }) => toUsage(row, named));
   return grouped.flatMap(({ row, named }) => splitLayers(row, named));
+}
+
+/** A rollup, or the rows that it would have had if it had been folded at the instant and no later. */
+function rollupAsOf(table: 'usage_rollups' | 'run_rollups', asOf: InstantMs | undefined) {
+  if (asOf === undefined) return sql.table(table);
+  const dimensions = ROLLUPS.find((rollup) => rollup.table === table)?.dimensions ?? [];
+  const columns = [...dimensions, ...MEASURES].map(({ name, of }) => `${of} as ${name}`);
+  const places = dimensions.map((_, index) => index + 1);
+  return sql`(
+    select ${sql.raw(columns.join(', '))} from entries e ${sql.raw(RATES_OF_ENTRIES)}
+    where e.recorded_at <= ${formatInstant(asOf)} group by ${sql.raw(places.join(', '))}) as_of`;
 }
 
 function filterOf(question: UsageQuestion) {
@@ -164,12 +181,12 @@ export interface Coverage {
 /** Over the same days as the report; for one tenant it is the coverage of all, which is the point. */
 export async function readCoverage(
   database: Database,
-  question: Pick<UsageQuestion, 'from' | 'to'>,
+  question: Pick<UsageQuestion, 'from' | 'to' | 'asOf'>,
 ): Promise<Coverage> {
   const { rows } = await sql<{ attributed: Pico; all: Pico }>`
     select coalesce(sum(cost) filter (where tenant_id <> ${UNATTRIBUTED}), 0) as attributed,
       coalesce(sum(cost), 0) as all
-    from usage_rollups where ${filterOf({ ...question, by: [], tenantId: null })}`.execute(
+    from ${rollupAsOf('usage_rollups', question.asOf)} where ${filterOf({ ...question, by: [], tenantId: null })}`.execute(
     database.kysely,
   );
   return { attributedPico: rows[0]?.attributed ?? 0n, allPico: rows[0]?.all ?? 0n };

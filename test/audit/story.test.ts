@@ -9,7 +9,7 @@ it('tells the whole story of an event: entry, correction, rates and period, amou
   const database = await freshDatabase();
   await importBooks(database, 'standard', 'cost');
   await receiveEvents(database, [nativeEvent({ event_id: 'e-1' })]);
-  const first = await readEventStory(database, 'default', 'e-1');
+  const first = await readEventStory(database, { source: 'default', eventId: 'e-1' });
   const entryId = String(first.entries[0]?.['entry_id']);
   const note = { reason: 'counted twice', actor: 'ada' };
   const change = { outputTokens: 0 };
@@ -34,7 +34,9 @@ it('tells the whole story of an event: entry, correction, rates and period, amou
 
 it('refuses an event and an entry that nobody knows, with the remedy', async () => {
   const database = await freshDatabase();
-  await expect(readEventStory(database, 'default', 'nope')).rejects.toThrow(/nothing is known/);
+  await expect(readEventStory(database, { source: 'default', eventId: 'nope' })).rejects.toThrow(
+    /nothing is known/,
+  );
   await expect(readEntryStory(database, 'ent_1')).rejects.toThrow(/no entry "ent_1"/);
   await expect(readEntryStory(database, 'rubbish')).rejects.toThrow(/no entry "rubbish"/);
 });

@@ -114,6 +114,11 @@ describe.concurrent('--json prints one JSON document on stdout and nothing else 
     { args: ['close', '2026-10'], exitCode: 0 },
     { args: ['statement', 'acme', '2026-10'], exitCode: 0 },
     { args: ['audit', 'event', 'default', 'evt-1'], exitCode: 0 },
+    {
+      args: ['audit', 'event', 'default', 'evt-1', '--as-of', '2026-10-20T12:00:00Z'],
+      exitCode: 0,
+    },
+    { args: ['report', 'usage', '--by', 'kind', '--as-of', '2026-10-20T12:00:00Z'], exitCode: 0 },
     { args: ['quarantine', 'list'], exitCode: 0 },
     { args: ['quarantine', 'show', '1'], exitCode: 0 },
     // The one that waits is still wrong, so the replay found something wrong.

@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reversePool } from '../../src/allocation/allocate-pool.ts';
+import { readEntryStory, readEventStory } from '../../src/audit/story-store.ts';
+import { parseInstant } from '../../src/clock.ts';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { foldAll } from '../../src/ledger/fold-batches.ts';
+import { postCorrections } from '../../src/ledger/post-corrections.ts';
+import { reattribute } from '../../src/ledger/reattribute.ts';
+import { rerate } from '../../src/ledger/rerate.ts';
+import type { UsageQuestion } from '../../src/reports/usage-report-store.ts';
+import { readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';
+import { allocateShared } from '../support/allocation.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { createDatabase, textRows } from '../support/database.ts';
+import { importBook, importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+
+let database: TestDatabase;
+let drop: () => Promise<void>;
+
+const NOTE = { reason: 'a test', actor: 'ada' };
+
+/** What happens, and when; each step is written out with what acme's October then came to. */
+const HISTORY: readonly {
+  readonly at: string;
+  readonly does: string;
+  readonly step: (at: string) => Promise<unknown>;
+  /** Entries in the ledger, and acme's period from 2026-10-01. */
+  readonly entries: number;
+  readonly october: { readonly charge: string; readonly state: 'open' | 'closed' };
+}[] = [
+  {
+    at: '2026-10-16T00:00:00Z',
+    does: 'three calls: one is usual, one has no price, one has no tenant',
+    step: (at) =>
+      receiveEvents(
+        database,
+        [
+          nativeEvent({ event_id: 'usual' }),
+          nativeEvent({ event_id: 'unrated', requested_model: 'new', executed_model: 'gpt-4o' }),
+          nativeEvent({ event_id: 'lost', tenant_id: null, feature: 'search' }),
+        ],
+        at,
+      ),
+    entries: 3,
+    // 1000 × 3.00 µ + 100 × 12.00 µ = 0.0042
+    october: { charge: '0.0042', state: 'open' },
+  },
+  {
+    at: '2026-10-18T00:00:00Z',
+    does: 'a call of the 1st comes late, but before the close',
+    step: (at) => {
+      const late = nativeEvent({ event_id: 'behind', occurred_at: '2026-10-01T08:00:00Z' });
+      return receiveEvents(database, [late], at);
+    },
+    entries: 4,
+    october: { charge: '0.0084', state: 'open' },
+  },
+  {
+    at: '2026-10-20T00:00:00Z',
+    does: 'the usual call is corrected to 50 tokens of output',
+    step: async (at) => {
+      const change = { outputTokens: 50 };
+      const request = { entryId: await idOf('usual'), change, note: NOTE };
+      await postCorrections(database, () => parseInstant(at), [request]);
+    },
+    entries: 6,
+    // 0.0084 - 0.0042 + 1000 × 3.00 µ + 50 × 12.00 µ = 0.0042 + 0.0036
+    october: { charge: '0.0078', state: 'open' },
+  },
+  {
+    at: '2026-10-21T00:00:00Z',
+    does: 'the new model gets a price, and is re-rated',
+    step: async (at) => {
+      const models = [{ model: 'new', per_million: { input: '1', output: '2' } }];
+      const rates = { book: 'standard', kind: 'charge', currency: 'USD', caching: 'work_done' };
+      const models4o = [{ model: 'gpt-4o', per_million: { input: '3', output: '12' } }];
+      const effective_from = '2026-10-02T00:00:00Z';
+      await importBook(
+        database,
+        { ...rates, effective_from, models: [...models, ...models4o] },
+        at,
+      );
+      const request = { month: '2026-10', tenantId: 'acme', dryRun: false, note: NOTE };
+      await rerate(database, () => parseInstant(at), request);
+    },
+    entries: 8,
+    // The new model: 1000 × 1.00 µ + 100 × 2.00 µ = 0.0012
+    october: { charge: '0.009', state: 'open' },
+  },
+  {
+    at: '2026-10-22T00:00:00Z',
+    does: 'the lost call is given to acme',
+    step: (at) =>
+      reattribute(database, () => parseInstant(at), {
+        ...{ entryIds: [], tenantId: 'acme', filter: {}, note: NOTE },
+      }),
+    entries: 10,
+    october: { charge: '0.0132', state: 'open' },
+  },
+  {
+    at: '2026-11-01T00:00:00Z',
+    does: 'a billed pool of 10 USD is divided; acme has it all',
+    step: (at) => allocateShared(database, { billed: true, at }),
+    entries: 11,
+    october: { charge: '10.0132', state: 'open' },
+  },
+  {
+    at: '2026-11-02T00:00:00Z',
+    does: 'October is closed',
+    step: (at) =>
+      closePeriods(database, () => parseInstant(at), { month: '2026-10', tenantId: null }),
+    entries: 11,
+    october: { charge: '10.0132', state: 'closed' },
+  },
+  {
+    at: '2026-11-03T00:00:00Z',
+    does: 'a call of October comes after the close, and the pool is taken back',
+    step: async (at) => {
+      await receiveEvents(database, [nativeEvent({ event_id: 'late' })], at);
+      const request = { pool: 'gpu', month: '2026-10', note: NOTE };
+      await reversePool(database, () => parseInstant(at), request);
+    },
+    entries: 13,
+    october: { charge: '10.0132', state: 'closed' },
+  },
+];
+
+/** What the live views and reports said right after each step. */
+const said = new Map<string, Awaited<ReturnType<typeof ask>>>();
+
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+  await importBooks(database, 'standard', 'cost');
+  for (const { at, step } of HISTORY) {
+    await step(at);
+    await foldAll(database);
+    said.set(at, await ask('', undefined));
+  }
+});
+
+afterAll(() => drop());
+
+const QUESTIONS: readonly Pick<UsageQuestion, 'by' | 'tenantId'>[] = [
+  { by: ['tenant', 'requested_model', 'outcome', 'kind', 'day'], tenantId: null },
+  { by: ['feature', 'user', 'agent_run', 'layer'], tenantId: 'acme' },
+];
+
+/** Everything that can be asked as of an instant; `call` is `_as_of('…')`, or nothing for now. */
+async function ask(call: string, at: string | undefined) {
+  const of = at === undefined ? {} : { asOf: parseInstant(at) };
+  const reports = [];
+  for (const question of QUESTIONS) {
+    reports.push(await readUsage(database, { ...question, from: null, to: null, ...of }));
+  }
+  return {
+    entries: await textRows(database, `select * from audit.entries${call} order by entry_id`),
+    periods: await textRows(
+      database,
+      // A period that is made at its close has nothing in it before.
+      `select * from audit.periods${call} where entries > 0 or state = 'closed' order by 1, 2`,
+    ),
+    daily: await textRows(
+      database,
+      `select * from audit.usage_daily${call} order by day, tenant_id, requested_model, feature, outcome`,
+    ),
+    reports,
+    coverage: await readCoverage(database, { from: null, to: null, ...of }),
+  };
+}
+
+describe('as of the instant at which', () => {
+  it.each(HISTORY)('$does, the ledger says what it said then', async ({ at, entries, october }) => {
+    const answer = await ask(`_as_of('${at}')`, at);
+    expect(answer).toEqual(said.get(at));
+    expect(answer.entries).toHaveLength(entries);
+    expect(answer.periods).toContainEqual(
+      expect.objectContaining({
+        ...{ tenant_id: 'acme', period_start: '2026-10-01' },
+        ...{ charge_exact: october.charge, state: october.state },
+      }),
+    );
+  });
+});
+
+describe('as of', () => {
+  it('a moment before a step, the ledger says what it said after the step before', async () => {
+    for (const [index, { at }] of HISTORY.slice(1).entries()) {
+      const before = new Date(parseInstant(at) - 1).toISOString();
+      const previous = HISTORY[index]?.at ?? '';
+      expect(await ask(`_as_of('${before}')`, before), at).toEqual(said.get(previous));
+    }
+  });
+
+  it('a day before anything, there is nothing; far in the future, there is what is now', async () => {
+    const nothing = await ask("_as_of('2026-10-15T00:00:00Z')", '2026-10-15T00:00:00Z');
+    expect(nothing).toMatchObject({ entries: [], periods: [], daily: [], reports: [[], []] });
+    const all = await ask("_as_of('infinity')", '9999-01-01T00:00:00Z');
+    expect(all).toEqual(said.get(HISTORY.at(-1)?.at ?? ''));
+  });
+
+  it('the 19th, what was believed of the 1st is the late call, and of the 15th the first count', async () => {
+    expect(
+      await textRows(
+        database,
+        `select day, charge, output_tokens from audit.usage_daily_as_of('2026-10-19T00:00:00Z')
+         where outcome = 'charged' order by day`,
+      ),
+    ).toEqual([
+      { day: '2026-10-01', charge: '0.0042', output_tokens: '100' },
+      { day: '2026-10-15', charge: '0.0042', output_tokens: '100' },
+    ]);
+  });
+
+  it('an instant, the story of an event ends where it had come to', async () => {
+    const key = { source: 'default', eventId: 'usual' };
+    const before = await readEventStory(database, key, parseInstant('2026-10-19T00:00:00Z'));
+    expect(before.entries.map((entry) => entry['charge'])).toEqual(['0.0042']);
+    expect(before.periods).toMatchObject([{ state: 'open', charge_exact: '0.0084' }]);
+    const after = await readEntryStory(
+      database,
+      String(before.entries[0]?.['entry_id']),
+      parseInstant('2026-11-02T00:00:00Z'),
+    );
+    expect(after.entries.map((entry) => entry['charge'])).toEqual(['0.0042', '-0.0042', '0.0036']);
+    expect(after.periods).toMatchObject([{ state: 'closed', charge_exact: '10.0132' }]);
+    await expect(
+      readEventStory(database, key, parseInstant('2026-10-01T00:00:00Z')),
+    ).rejects.toThrow(/nothing was at 2026-10-01T00:00:00.000Z known of event "usual"/);
+  });
+});
+
+async function idOf(eventId: string): Promise<bigint> {
+  const rows = await textRows(database, 'select entry_id from entries where event_id = $1', [
+    eventId,
+  ]);
+  return BigInt(rows[0]?.['entry_id'] ?? -1);
+}
