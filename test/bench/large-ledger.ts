@@ -83,7 +83,7 @@ async function measureAudits(database: Database, job: LedgerJob): Promise<Latenc
     [job.samples + WARM_UP],
   );
   return measureEach(rows, async ({ source, event_id }) => {
-    await readEventStory(database, source, event_id);
+    await readEventStory(database, { source, eventId: event_id });
   });
 }
 
