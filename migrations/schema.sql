@@ -37,9 +37,11 @@ table batches (
   entries integer not null,
   charge numeric(38,0) not null,
   cost numeric(38,0) not null,
+  salt bytea not null default uuid_send(gen_random_uuid()),
   constraint batches_pkey PRIMARY KEY (batch_id),
   constraint batches_kind_check CHECK ((kind = ANY (ARRAY['ingest'::text, 'replay'::text, 'correction'::text, 'allocation'::text])))
 );
+CREATE TRIGGER batches_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 table catalog_revisions (
   catalog text not null,
@@ -127,6 +129,7 @@ table entries (
   reason text,
   actor text,
   event_digest bytea not null,
+  entry_hash bytea,
   layers_scaled boolean,
   constraint entries_pkey PRIMARY KEY (tenant_id, source, event_id, member_id, revision),
   constraint correction_has_a_reason CHECK (((kind = 'usage'::text) OR ((reason IS NOT NULL) AND (actor IS NOT NULL)))),
@@ -139,6 +142,7 @@ table entries (
   constraint entries_revision_check CHECK ((revision >= 0)),
   constraint entries_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'error'::text, 'cancelled'::text]))),
   constraint entries_usage_source_check CHECK ((usage_source = ANY (ARRAY['reported'::text, 'estimated'::text, 'assumed'::text]))),
+  constraint entry_has_its_hash CHECK (((entry_hash IS NOT NULL) AND (length(entry_hash) = 32))) NOT VALID,
   constraint only_corrections_reverse CHECK (((kind <> 'usage'::text) OR (NOT is_reversal))),
   constraint only_success_is_charged CHECK (((outcome = ANY (ARRAY['charged'::text, 'unrated'::text])) OR (charge = (0)::numeric) OR (kind = 'allocation'::text))),
   constraint unrated_has_no_charge CHECK (((charge IS NULL) = (outcome = 'unrated'::text))),
@@ -319,6 +323,33 @@ table run_usage (
   constraint run_usage_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
 );
 
+table seal_queue (
+  batch_id bigint not null,
+  constraint seal_queue_pkey PRIMARY KEY (batch_id)
+);
+
+table seals (
+  seal_number bigint not null,
+  batch_id bigint not null,
+  entries integer not null,
+  root bytea not null,
+  prints bytea not null,
+  previous_hash bytea not null,
+  seal_hash bytea not null,
+  sealed_at timestamp with time zone not null,
+  constraint seals_pkey PRIMARY KEY (seal_number),
+  constraint seals_batch_id_key UNIQUE (batch_id),
+  constraint seals_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
+  constraint seals_check CHECK ((length(prints) = (4 * entries))),
+  constraint seals_entries_check CHECK ((entries >= 0)),
+  constraint seals_previous_hash_check CHECK ((length(previous_hash) = 32)),
+  constraint seals_root_check CHECK ((length(root) = 32)),
+  constraint seals_seal_hash_check CHECK ((length(seal_hash) = 32)),
+  constraint seals_seal_number_check CHECK ((seal_number >= 1))
+);
+CREATE INDEX seals_by_time ON public.seals USING btree (sealed_at);
+CREATE TRIGGER seals_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.seals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 table stripe_alerts (
   alert_id bigint not null generated always as identity,
   raised_at timestamp with time zone not null,
@@ -467,6 +498,18 @@ table usage_rollups (
   constraint usage_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key)
 );
 
+table verifications (
+  verification_id bigint not null generated always as identity,
+  started_at timestamp with time zone not null,
+  finished_at timestamp with time zone not null,
+  scope text not null,
+  seal_number bigint not null,
+  seal_hash bytea not null,
+  constraint verifications_pkey PRIMARY KEY (verification_id),
+  constraint verifications_scope_check CHECK ((scope = ANY (ARRAY['full'::text, 'incremental'::text])))
+);
+CREATE TRIGGER verifications_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.verifications FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 schema audit;
 
 view audit.alerts as
@@ -563,6 +606,7 @@ view audit.allocations as
             entries.reason,
             entries.actor,
             entries.event_digest,
+            entries.entry_hash,
             entries.layers_scaled
            FROM entries
           WHERE ((entries.entry_id >= (a.batch_id * 1000000)) AND (entries.entry_id < ((a.batch_id + 1) * 1000000)))
@@ -706,6 +750,16 @@ view audit.quarantine as
     encode(received_digest, 'hex'::text) AS received_digest
    FROM quarantine;
 
+view audit.seals as
+ SELECT seal_number,
+    batch_id,
+    entries,
+    encode(root, 'hex'::text) AS root,
+    encode(previous_hash, 'hex'::text) AS previous_hash,
+    encode(seal_hash, 'hex'::text) AS seal_hash,
+    sealed_at
+   FROM seals;
+
 view audit.usage_daily as
  SELECT day,
     tenant_id,
@@ -719,6 +773,89 @@ view audit.usage_daily as
     major(sum(cost)) AS cost
    FROM usage_rollups
   GROUP BY day, tenant_id, requested_model, feature, outcome;
+
+view batch_leaves as
+ SELECT b.batch_id,
+    e.entry_id,
+    ((e.entry_id % (1000000)::bigint))::integer AS place,
+    e.entry_hash,
+    entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, NULL), b.salt) AS computed_hash,
+    COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, NULL), b.salt)) AS leaf
+   FROM (batches b
+     CROSS JOIN LATERAL ( SELECT n.tenant_id,
+            n.source,
+            n.event_id,
+            n.member_id,
+            n.revision,
+            n.entry_id,
+            n.kind,
+            n.outcome,
+            n.status,
+            n.error_type,
+            n.occurred_at,
+            n.started_at,
+            n.recorded_at,
+            n.period_start,
+            n.late,
+            n.operation,
+            n.provider,
+            n.requested_model,
+            n.executed_model,
+            n.response_id,
+            n.service_tier,
+            n.gateway_cache,
+            n.uncached_input_tokens,
+            n.cache_read_tokens,
+            n.cache_write_tokens,
+            n.output_tokens,
+            n.reasoning_tokens,
+            n.context_tokens,
+            n.call_share,
+            n.usage_source,
+            n.layer_prompt_tokens,
+            n.layer_tool_tokens,
+            n.layer_memory_tokens,
+            n.layer_response_tokens,
+            n.charge,
+            n.cost,
+            n.requested_cost,
+            n.currency,
+            n.charge_book,
+            n.charge_version,
+            n.charge_rate_id,
+            n.cost_book,
+            n.cost_version,
+            n.cost_rate_id,
+            n.user_id,
+            n.feature,
+            n.agent_run_id,
+            n.prompt_version,
+            n.further_tags,
+            n.trace_id,
+            n.span_id,
+            n.parent_span_id,
+            n.attempt,
+            n.corrects_entry_id,
+            n.is_reversal,
+            n.reason,
+            n.actor,
+            n.event_digest,
+            n.entry_hash
+           FROM entries n
+          WHERE ((n.entry_id >= (b.batch_id * 1000000)) AND (n.entry_id < ((b.batch_id + 1) * 1000000)))
+         OFFSET 0) e);
+
+view entry_leaves as
+ SELECT e.tenant_id,
+    e.period_start,
+    e.entry_id,
+    b.batch_id,
+    ((e.entry_id % (1000000)::bigint))::integer AS place,
+    e.entry_hash,
+    entry_hash(e.*, b.salt) AS computed_hash,
+    COALESCE(e.entry_hash, entry_hash(e.*, b.salt)) AS leaf
+   FROM (entries e
+     JOIN batches b ON ((b.batch_id = (e.entry_id / 1000000))));
 
 view run_rollups with (security_invoker=true) as
  SELECT r.tenant_id,
@@ -807,6 +944,77 @@ begin
   update catalog_revisions set revision = revision + 1 where catalog = tg_argv[0];
   return null;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.copy_boolean(value boolean)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when value then 't' else 'f' end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.copy_instant(value timestamp with time zone)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select coalesce(replace(to_char(value at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '000Z', 'Z'), value::text)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.copy_text(value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when value ~ '[\\\t\n\r]'
+    then replace(replace(replace(replace(value, '\', '\\'), e'\t', '\t'), e'\n', '\n'), e'\r', '\r')
+    else value end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.entry_hash(e entries, salt bytea)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select sha256('\x00'::bytea || convert_to(entry_shown(e) || e'\t' || encode(entry_hidden(e, salt), 'hex'), 'UTF8'))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.entry_hidden(e entries, salt bytea)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select sha256('\x02'::bytea || convert_to(encode(salt, 'hex') || e'\t' || e.entry_id || e'\t' || array_to_string(array[
+    copy_text(e.error_type), copy_text(e.provider), copy_text(e.executed_model), copy_text(e.response_id),
+    e.context_tokens::text, e.cost::text, e.requested_cost::text, copy_text(e.cost_book), copy_instant(e.cost_version),
+    e.cost_rate_id::text, copy_text(e.further_tags::text), copy_text(e.reason), copy_text(e.actor),
+    '\\x' || encode(e.event_digest, 'hex')], e'\t', '\N'), 'UTF8'))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.entry_shown(e entries)
+ RETURNS text
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select array_to_string(array[
+    copy_text(e.tenant_id), copy_text(e.source), copy_text(e.event_id), copy_text(e.member_id), e.revision::text,
+    e.entry_id::text, e.kind, e.outcome, e.status, copy_instant(e.occurred_at), copy_instant(e.started_at),
+    copy_instant(e.recorded_at), to_char(e.period_start, 'YYYY-MM-DD'), copy_boolean(e.late), copy_text(e.operation),
+    copy_text(e.requested_model), copy_text(e.service_tier), copy_text(e.gateway_cache), e.uncached_input_tokens::text,
+    e.cache_read_tokens::text, e.cache_write_tokens::text, e.output_tokens::text, e.reasoning_tokens::text,
+    e.call_share::text, e.usage_source, e.layer_prompt_tokens::text, e.layer_tool_tokens::text,
+    e.layer_memory_tokens::text, e.layer_response_tokens::text, e.charge::text, copy_text(e.currency),
+    copy_text(e.charge_book), copy_instant(e.charge_version), e.charge_rate_id::text, copy_text(e.user_id),
+    copy_text(e.feature), copy_text(e.agent_run_id), copy_text(e.prompt_version), copy_text(e.trace_id),
+    copy_text(e.span_id), copy_text(e.parent_span_id), e.attempt::text, e.corrects_entry_id::text,
+    copy_boolean(e.is_reversal)], e'\t', '\N')
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.guard_intent()

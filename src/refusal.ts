@@ -27,4 +27,6 @@ export type RefusalCode =
   | 'stripe'
   | 'correction'
   | 'allocation'
+  | 'seal'
+  | 'proof'
   | 'migration';

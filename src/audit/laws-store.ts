@@ -1,14 +1,18 @@
 import { sql } from 'kysely';
-import { parseInstant } from '../clock.ts';
+import { formatInstant, parseInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { inTransaction } from '../database/database.ts';
+import type { CloseRow } from '../ledger/close-store.ts';
 import { periodKey, readCarriedIn, readCloses } from '../ledger/close-store.ts';
 import { makeManifest } from '../ledger/manifest.ts';
 import { groupPeriods } from '../ledger/period-groups-store.ts';
 import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
 import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollup-store.ts';
 import { loadPriceCatalog } from '../rating/price-book-store.ts';
-import type { LawReport } from './law.ts';
+import { readPeriodRoots } from '../seals/seal-store.ts';
+import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
+import { batchesOf, entriesOf } from './scope-store.ts';
 
 interface Counted {
   readonly checked: bigint;
@@ -27,8 +31,13 @@ async function check(
 }
 
 /** Law 1: receipts add up, and say what the tables beside them hold. */
-export function checkReceipts(database: Database): Promise<LawReport> {
+export function checkReceipts(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 1, name: 'received = posted + duplicates + conflicts + quarantined' };
+  // The smallest id lets the index leave out what came before.
+  const those =
+    scope.kind === 'full'
+      ? sql`true`
+      : sql`batch_id >= (select min(batch_id) from (${batchesOf(scope)}) s) and batch_id in (${batchesOf(scope)})`;
   return check(
     database,
     law,
@@ -36,19 +45,19 @@ export function checkReceipts(database: Database): Promise<LawReport> {
     with receipt as (
       select batch_id, source, sum(received) as received, sum(posted) as posted,
         sum(duplicates) as duplicates, sum(conflicts) as conflicts, sum(quarantined) as quarantined
-      from receipts group by batch_id, source
+      from receipts where ${those} group by batch_id, source
     ), posted as (
       select batch_id, source, count(*) as events from (
-        select entry_id / ${ENTRIES_PER_BATCH} as batch_id, source, event_id, event_digest from entries
-          where kind = 'usage' group by 1, 2, 3, 4
+        select entry_id / ${ENTRIES_PER_BATCH} as batch_id, source, event_id, event_digest
+          from ${entriesOf(scope)} e where kind = 'usage' group by 1, 2, 3, 4
         union
-        select batch_id, source, event_id, event_digest from structure_spans
+        select batch_id, source, event_id, event_digest from structure_spans where ${those}
       ) e group by batch_id, source
     ), held as (
       select batch_id, coalesce(source, '') as source,
         count(*) filter (where reason = 'conflict') as conflicts,
         count(*) filter (where reason <> 'conflict') as quarantined
-      from quarantine group by 1, 2
+      from quarantine where ${those} group by 1, 2
     ), compared as (
       select coalesce(r.batch_id, p.batch_id, q.batch_id) as batch_id,
         coalesce(r.source, p.source, q.source) as source,
@@ -73,7 +82,7 @@ export function checkReceipts(database: Database): Promise<LawReport> {
 }
 
 /** Law 2: the members of a split make up one call, in shares and in the input that priced it. */
-export function checkSplits(database: Database): Promise<LawReport> {
+export function checkSplits(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 2, name: 'the members of a split sum to the span' };
   return check(
     database,
@@ -83,7 +92,7 @@ export function checkSplits(database: Database): Promise<LawReport> {
       select source, event_id, event_digest, min(entry_id) as entry_id, sum(call_share) as shares,
         sum(uncached_input_tokens + cache_read_tokens + cache_write_tokens) as input,
         max(context_tokens) as context
-      from entries where kind = 'usage' group by source, event_id, event_digest
+      from ${entriesOf(scope)} e where kind = 'usage' group by source, event_id, event_digest
     )
     select count(*) as checked, array_agg('event "' || event_id || '" of source "' || source || '" (ent_'
         || entry_id || '): shares ' || shares || ' of 1000000, input ' || input || ' of ' || context)
@@ -93,8 +102,9 @@ export function checkSplits(database: Database): Promise<LawReport> {
 }
 
 /** Law 3: a closed period's entries sum to its statement, and the statement's lines to its total. */
-export async function checkStatements(database: Database): Promise<LawReport> {
+export async function checkStatements(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 3, name: "a period's entries sum to its statement" };
+  const since = formatInstant(scope.closedSince);
   return check(
     database,
     law,
@@ -104,8 +114,11 @@ export async function checkStatements(database: Database): Promise<LawReport> {
         coalesce(e.charge, 0) as charge, coalesce(e.entries, 0) as found
       from closes c left join (
         select tenant_id, period_start, sum(charge) as charge, count(*) as entries
-        from entries group by tenant_id, period_start
+        from entries where (tenant_id, period_start) in (
+          select tenant_id, period_start from closes where closed_at >= ${since})
+        group by tenant_id, period_start
       ) e on e.tenant_id = c.tenant_id and e.period_start = c.period_start
+      where c.closed_at >= ${since}
     ), lines as (
       select s.*, (select coalesce(sum((line ->> 'amount')::numeric), 0)
         from jsonb_array_elements(s.manifest -> 'lines') line) as line_sum
@@ -121,12 +134,17 @@ export async function checkStatements(database: Database): Promise<LawReport> {
 }
 
 /** Law 4: every manifest recomputes from its entries to the bytes that were frozen (R17). */
-export async function checkClosedPeriods(database: Database): Promise<LawReport> {
-  const periods = await readCloses(database, { month: null, tenantId: null });
+export async function checkClosedPeriods(database: Database, scope: LawScope): Promise<LawReport> {
+  const all = await readCloses(database, { month: null, tenantId: null });
+  const periods = all.filter((close) => close.closedAt >= scope.closedSince);
   const catalog = await loadPriceCatalog(database.kysely);
   const carriedIn = await readCarriedIn(database.kysely, periods);
   const violations: string[] = [];
   await groupPeriods(database, { periods, catalog }, async (some) => {
+    const roots = await readFrozenRoots(
+      database,
+      some.map(({ period }) => period),
+    );
     for (const { period: close, groups } of some) {
       const frozen = JSON.parse(close.manifest);
       const facts = {
@@ -137,6 +155,7 @@ export async function checkClosedPeriods(database: Database): Promise<LawReport>
         timeZone: frozen.time_zone,
         currency: close.currency,
         carriedIn: carriedIn.get(periodKey(close.tenantId, close.periodStart)) ?? 0n,
+        entriesRoot: roots.get(close) ?? null,
       };
       const text = recompute(() => makeManifest(facts, groups).text);
       if (text !== close.manifest) {
@@ -148,6 +167,15 @@ export async function checkClosedPeriods(database: Database): Promise<LawReport>
   });
   const law = { law: 4, name: 'a closed period never changes' };
   return { ...law, checked: periods.length, violations: violations.slice(0, VIOLATIONS_NAMED) };
+}
+
+/** What was closed before there were seals is frozen without a root. */
+function readFrozenRoots(
+  database: Database,
+  closes: readonly CloseRow[],
+): Promise<ReadonlyMap<CloseRow, string>> {
+  const rooted = closes.filter((close) => JSON.parse(close.manifest).entries_root !== undefined);
+  return inTransaction(database, (transaction) => readPeriodRoots(transaction, rooted));
 }
 
 /** Entries that no longer fit their prices make no manifest at all, which is a change too. */
@@ -183,16 +211,56 @@ export function checkPushes(database: Database): Promise<LawReport> {
   );
 }
 
-/** Law 9: both rollups hold what the entries sum to, both ways. */
-export async function checkRollups(database: Database): Promise<LawReport> {
+/**
+ * Law 9: both rollups hold what the entries sum to, both ways. An incremental run compares what the
+ * rollups hold in all with what the batches posted in all, and looks at every row only where that differs.
+ */
+export async function checkRollups(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 9, name: 'rollups equal the entries that they sum' };
+  const totals = scope.kind === 'incremental' ? await checkTotals(database, scope, law) : null;
+  if (totals?.violations.length === 0) return totals;
   const reports: LawReport[] = [];
   for (const rollup of ROLLUPS) reports.push(await checkRollup(database, rollup, law));
+  if (totals !== null) reports.push(totals);
   return {
     ...law,
     checked: reports.reduce((sum, report) => sum + report.checked, 0),
     violations: reports.flatMap((report) => report.violations).slice(0, VIOLATIONS_NAMED),
   };
+}
+
+/** Rollups against batches, as one sum; and each new batch's row against its entries. */
+async function checkTotals(
+  database: Database,
+  scope: LawScope,
+  law: Pick<LawReport, 'law' | 'name'>,
+): Promise<LawReport> {
+  const batch = sql`e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)}`;
+  const sums = sql`coalesce(sum(entries), 0) as entries, coalesce(sum(charge), 0) as charge, coalesce(sum(cost), 0) as cost`;
+  const report = await check(
+    database,
+    law,
+    sql<Counted>`
+    with posted as (
+      select ${batch} as batch_id, count(*) as entries, coalesce(sum(charge), 0) as charge, coalesce(sum(cost), 0) as cost
+      from ${entriesOf(scope)} e group by 1
+    ), compared as (
+      select 'batch ' || b.batch_id as what, b.entries::numeric, b.charge, b.cost,
+        coalesce(p.entries, 0) as own_entries, coalesce(p.charge, 0) as own_charge, coalesce(p.cost, 0) as own_cost
+      from batches b left join posted p on p.batch_id = b.batch_id where b.batch_id in (${batchesOf(scope)})
+      union all
+      select r.what, r.entries, r.charge, r.cost, b.entries, b.charge, b.cost
+      from (select 'usage_rollups' as what, ${sums} from usage_rollups
+        union all select 'run_rollups', ${sums} from run_rollups) r,
+        (select ${sums} from batches b where not exists (
+          select 1 from fold_queue f where f.batch_id = b.batch_id)) b
+    )
+    select count(*) as checked, array_agg(what || ': ' || entries || ' entries, charge ' || charge || ' p, cost ' || cost
+        || ' p; posted ' || own_entries || ' entries, charge ' || own_charge || ' p, cost ' || own_cost || ' p')
+      filter (where (entries, charge, cost) is distinct from (own_entries, own_charge, own_cost)) as violations
+    from compared`,
+  );
+  return { ...report, range: 'sums checked' };
 }
 
 function checkRollup(

@@ -2,16 +2,17 @@ import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
-import type { LawReport } from './law.ts';
+import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
+import { batchesOf, entriesOf } from './scope-store.ts';
 
 /**
  * Law 7: the stored charge and cost of every entry follow from its tokens and the rate that it names,
  * or of a share of a pool from its weight. The arithmetic stands here a second time, in SQL, so that a
  * fault in the one shows against the other.
  */
-export async function checkPrices(database: Database): Promise<LawReport> {
-  const checks = [await checkRates(database), await checkShares(database)];
+export async function checkPrices(database: Database, scope: LawScope): Promise<LawReport> {
+  const checks = [await checkRates(database, scope), await checkShares(database, scope)];
   return {
     law: 7,
     name: 'every charge and cost recomputes from tokens and book version',
@@ -31,7 +32,8 @@ const NOTHING: Checked = { checked: 0n, violations: null };
  * The shares of a pool add up to it, their weights to its whole weight, and each is its exact share
  * rounded up or down to a picodollar. A billed share charges what it costs, except to nobody (R11).
  */
-async function checkShares(database: Database): Promise<Checked> {
+async function checkShares(database: Database, scope: LawScope): Promise<Checked> {
+  const isFull = sql.lit(scope.kind === 'full');
   const { rows } = await sql<Checked>`
     with share as (
       select a.pool, a.month, a.revision, a.amount, a.weight_total, e.entry_id, e.tenant_id, e.cost, e.charge,
@@ -41,6 +43,7 @@ async function checkShares(database: Database): Promise<Checked> {
       left join lateral (
         select * from entries where entry_id >= a.batch_id * ${ENTRIES_PER_BATCH}
           and entry_id < (a.batch_id + 1) * ${ENTRIES_PER_BATCH} offset 0) e on true
+      where ${isFull} or a.batch_id in (${batchesOf(scope)})
     ), pool as (
       select pool, month, revision, amount, weight_total, sum(cost) as cost, sum(weight) as weight
       from share group by pool, month, revision, amount, weight_total
@@ -53,7 +56,7 @@ async function checkShares(database: Database): Promise<Checked> {
         || weight || ' of ' || weight_total || ' of ' || amount || ' p, charge ' || charge || ' p'
       from share where charge <> right_charge or abs(cost * weight_total - amount * weight) >= weight_total
       union all
-      select 'ent_' || entry_id || ' of tenant "' || tenant_id || '" is an allocation of no pool' from entries e
+      select 'ent_' || entry_id || ' of tenant "' || tenant_id || '" is an allocation of no pool' from ${entriesOf(scope)} e
       where kind = 'allocation' and not exists (
         select 1 from allocations a where a.batch_id = e.entry_id / ${ENTRIES_PER_BATCH})
     )
@@ -63,7 +66,7 @@ async function checkShares(database: Database): Promise<Checked> {
   return rows[0] ?? NOTHING;
 }
 
-async function checkRates(database: Database): Promise<Checked> {
+async function checkRates(database: Database, scope: LawScope): Promise<Checked> {
   const { rows } = await sql<Checked>`
     with priced as (
       select e.entry_id, e.tenant_id, e.requested_model, e.executed_model, e.outcome, e.charge, e.cost,
@@ -82,7 +85,7 @@ async function checkRates(database: Database): Promise<Checked> {
             + e.cache_write_tokens * k.cache_write + e.output_tokens * k.output
             + k.per_call / 1000000 * e.call_share
         end as right_cost
-      from entries e
+      from ${entriesOf(scope)} e
       left join price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
       left join price_rates r on r.rate_id = e.charge_rate_id
       left join price_rates k on k.rate_id = e.cost_rate_id

@@ -14,6 +14,8 @@ export interface EventStory {
   readonly pushes: readonly StoryRow[];
   readonly quarantine: readonly StoryRow[];
   readonly structure: readonly StoryRow[];
+  /** Where each entry stands in the chain; one that is not sealed yet has no number. */
+  readonly seals: readonly StoryRow[];
 }
 
 /** Everything that was ever recorded. */
@@ -134,6 +136,12 @@ async function readStory(
       from structure_spans where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId}
         and batch_id in (select batch_id from batches where recorded_at <= ${at})
     ) s`.execute(db);
+  const seals = await sql<StoryRow>`
+    select ${storyOf('s')} as story from (
+      select 'ent_' || l.entry_id as entry_id, encode(l.leaf, 'hex') as entry_hash, s.seal_number, s.sealed_at,
+        l.place as position, s.entries, s.root, s.seal_hash
+      from entry_leaves l left join audit.seals s on s.batch_id = l.batch_id
+      where l.entry_id = any(${ids}::bigint[]) order by l.entry_id) s`.execute(db);
   return {
     source,
     event_id: eventId,
@@ -143,6 +151,7 @@ async function readStory(
     pushes: stories(pushes.rows),
     quarantine: stories(quarantine.rows),
     structure: stories(structure.rows),
+    seals: stories(seals.rows),
   };
 }
 

@@ -92,6 +92,7 @@ function renderStory(story: EventStory): string {
     ['Periods', story.periods],
     ['Pushes', story.pushes],
     ['Quarantine', story.quarantine],
+    ['Seals', story.seals],
   ];
   const sections = parts
     .filter(([, rows]) => rows.length > 0)

@@ -7,10 +7,12 @@ import { addCorrect } from './correct.ts';
 import { addDemo } from './demo.ts';
 import { addMigrate } from './migrate.ts';
 import { addPriceBook } from './price-book.ts';
+import { addProve } from './prove.ts';
 import { addQuarantine } from './quarantine.ts';
 import { addReport } from './report.ts';
 import { addRerate } from './rerate.ts';
 import { addRunMonth } from './run-month.ts';
+import { addSeal } from './seal.ts';
 import { addSend } from './send.ts';
 import { addServe } from './serve.ts';
 import { addStatement } from './statement.ts';
@@ -34,6 +36,7 @@ const ADD_COMMANDS = [
   addRunMonth,
   addServe,
   addStatement,
+  addProve,
   addReport,
   addAudit,
   addCorrect,
@@ -41,6 +44,7 @@ const ADD_COMMANDS = [
   addAllocate,
   addQuarantine,
   addVerify,
+  addSeal,
   addStripeDouble,
 ];
 

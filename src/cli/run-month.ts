@@ -2,9 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { verify } from '../audit/verify.ts';
-import { formatInstant } from '../clock.ts';
+import { type Clock, formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { readCloses } from '../ledger/close-store.ts';
+import { sealAll } from '../seals/seal-batches.ts';
+import { readLastSeal } from '../seals/seal-store.ts';
 import { buildStatement } from '../statements/statement.ts';
 import { renderStatementText } from '../statements/statement-text.ts';
 import { checkSummaries } from '../stripe/summary-law.ts';
@@ -44,11 +46,18 @@ function monthOptions(session: Session, folder: string): MonthRunOptions {
   return {
     ...parts,
     onProgress: (done, all) => session.out.progress('pushing', done, all),
-    // A close seals its periods in the moment before it sums them, and its manifest keeps the hash.
-    seal: async () => 'each period is sealed as it is closed',
+    seal: () => sealLedger(database, parts.clock),
     verify: () => verify(database, () => checkSummaries(parts)),
     writeStatements: (month) => writeStatements(database, folder, month),
   };
+}
+
+/** Says where the chain stands, which is also where it stood when there was nothing to seal. */
+async function sealLedger(database: Database, clock: Clock): Promise<string> {
+  const report = await sealAll(database, clock);
+  const last = await readLastSeal(database.pool);
+  const made = `${report.seals} batches with ${report.entries} entries sealed`;
+  return `${made}; the last is seal ${last.number}, ${last.hash.toString('hex')}`;
 }
 
 /** Written anew each time to the same names, with the same bytes, since a closed period never changes. */

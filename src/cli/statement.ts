@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Refusal } from '../refusal.ts';
+import { renderProofHtml } from '../statements/proof-html.ts';
+import { readProofs } from '../statements/proof-store.ts';
 import { renderStatementCsv } from '../statements/statement-csv.ts';
 import type { StatementDocument } from '../statements/statement-document.ts';
 import { renderStatementHtml } from '../statements/statement-html.ts';
@@ -9,8 +11,9 @@ import { readStatements } from '../statements/statement-store.ts';
 import { renderStatementText } from '../statements/statement-text.ts';
 import { DEFAULT_ISSUER, viewStatement } from '../statements/statement-view.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
-import { readMonth } from './arguments.ts';
+import { readCount, readMonth } from './arguments.ts';
 import { perform } from './command.ts';
+import type { Session } from './session.ts';
 
 const FORMATS = ['text', 'json', 'html', 'pdf', 'csv'] as const;
 
@@ -18,6 +21,8 @@ interface StatementFlags {
   readonly format: (typeof FORMATS)[number];
   readonly issuer: string;
   readonly out?: string;
+  readonly proof?: boolean;
+  readonly line?: number;
 }
 
 export function addStatement(program: Command): void {
@@ -28,11 +33,19 @@ export function addStatement(program: Command): void {
     .description('a closed period as the customer may read it')
     .addOption(new Option('--format <format>', 'how').choices(FORMATS).default('text'))
     .option('--issuer <name>', 'who issues it, on HTML and PDF', DEFAULT_ISSUER)
-    .option('--out <file>', 'write it to a file');
+    .option('--out <file>', 'write it to a file')
+    .option(
+      '--proof',
+      'the proof of its lines instead, as JSON, or a page that checks itself (html)',
+    )
+    .option('--line <n>', 'with --proof: of this line only, counted from 1', readCount);
   perform<StatementFlags>(command, async (session, { args, options }) => {
     const [tenantId = '', month = ''] = args;
     const { format, issuer, out } = options;
     const database = session.database();
+    if (options.line !== undefined && options.proof !== true) {
+      throw new Refusal('usage', '--line goes with --proof', 'add --proof, or leave --line out');
+    }
     await readTenant(database.kysely, tenantId);
     const statements = await readStatements(database, { month, tenantId });
     if (statements.length === 0) {
@@ -41,6 +54,9 @@ export function addStatement(program: Command): void {
         `tenant "${tenantId}" has no closed period that begins in ${month}`,
         `close it first, with "spanledger close ${month} --tenant ${tenantId}"`,
       );
+    }
+    if (options.proof === true) {
+      return giveProof(session, options, { tenantId, month, line: options.line ?? null });
     }
     const document = statements.length === 1 ? statements[0] : statements;
     if (out !== undefined) {
@@ -52,6 +68,24 @@ export function addStatement(program: Command): void {
     if (typeof rendered === 'string') return session.out.answer(document, rendered);
     writeBytes(rendered);
   });
+}
+
+/** A proof is data, and nothing of it is for a terminal: whatever is no page is JSON. */
+async function giveProof(
+  session: Session,
+  { format, out }: StatementFlags,
+  of: Parameters<typeof readProofs>[1],
+): Promise<void> {
+  if (format === 'pdf' || format === 'csv') {
+    throw new Refusal('usage', `a proof has no ${format} form`, 'leave --format out, or give html');
+  }
+  const proofs = await readProofs(session.database(), of);
+  const document = proofs.length === 1 ? proofs[0] : proofs;
+  const text = format === 'html' ? renderProofHtml(proofs) : `${JSON.stringify(document)}\n`;
+  if (out === undefined) return session.out.answer(document, text);
+  await writeFile(out, text);
+  const entries = proofs.reduce((sum, proof) => sum + proof.entries.length, 0);
+  session.out.answer({ written: out }, `wrote ${out}: the proof of ${entries} entries`);
 }
 
 /** A change of anchor day can begin two periods in a month: every format then holds both. */

@@ -1,20 +1,35 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import type { LawReport } from '../audit/law.ts';
 import { verify } from '../audit/verify.ts';
 import { checkSummaries } from '../stripe/summary-law.ts';
 import { perform } from './command.ts';
+import { readPublished } from './seal.ts';
 import type { Session } from './session.ts';
+
+interface VerifyFlags {
+  readonly full?: boolean;
+  readonly incremental?: boolean;
+  readonly against?: string;
+}
 
 export function addVerify(program: Command): void {
   const command = program
     .command('verify')
-    .description('check every law on the live database; exit 1 with the offending ids');
-  perform(command, async (session) => {
-    const reports = await verify(session.database(), stripeCheck(session));
+    .description('check every law on the live database; exit 1 with the offending ids')
+    .addOption(new Option('--full', 'look at everything (the default)').conflicts('incremental'))
+    .option('--incremental', 'only at what came since the last run in which every law held')
+    .option('--against <file>', 'the seals must be those that were published to this file');
+  perform<VerifyFlags>(command, async (session, { options }) => {
+    const scope = options.incremental === true ? 'incremental' : 'full';
+    const published = options.against === undefined ? [] : await readPublished(options.against);
+    const { clock } = session;
+    const how = { scope, published, clock } as const;
+    const reports = await verify(session.database(), stripeCheck(session), how);
     const holds = reports.every((report) => report.violations.length === 0);
     if (!holds) session.foundWrong();
-    session.out.answer({ holds, laws: reports }, reports.map(renderReport).join('\n'));
+    session.out.answer({ holds, scope, laws: reports }, reports.map(renderReport).join('\n'));
   });
 }
 
@@ -29,6 +44,7 @@ function stripeCheck(session: Session) {
 export function renderReport(report: LawReport): string {
   const holds = report.violations.length === 0;
   const mark = holds ? styleText('green', 'holds') : styleText('red', 'BROKEN');
-  const head = `law ${report.law}  ${mark}  ${report.name} (${report.checked.toLocaleString('en-US')} checked)`;
+  const range = report.range === undefined ? 'checked' : report.range;
+  const head = `law ${report.law}  ${mark}  ${report.name} (${report.checked.toLocaleString('en-US')} ${range})`;
   return [head, ...report.violations.map((violation) => `         ${violation}`)].join('\n');
 }

@@ -5,6 +5,8 @@ import { openQueue } from '../ingest/queue-client.ts';
 import { runWorker } from '../ingest/worker-loop.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { runRollupLoop } from '../ledger/rollup-loop.ts';
+import { sealAll } from '../seals/seal-batches.ts';
+import { runSealLoop } from '../seals/seal-loop.ts';
 import { endpointOf } from '../sqs-client.ts';
 import { readCount } from './arguments.ts';
 import { perform } from './command.ts';
@@ -23,27 +25,30 @@ export function addWorker(program: Command): void {
     const stop = stopOnSignal(session);
     const queue = openQueue({ ...queueAddress(session), pollers: options.pollers });
     const database = session.database();
-    const rollupsDone = new AbortController();
-    const rollups = runRollupLoop(database, session.log, rollupsDone.signal);
+    const { clock, log } = session;
+    const ingested = new AbortController();
+    const rollups = runRollupLoop(database, log, ingested.signal);
+    const seals = runSealLoop(database, { clock, log }, ingested.signal);
     try {
       const worker = {
         database,
         queue,
-        clock: session.clock,
-        log: session.log,
+        clock,
+        log,
         litellmKey: litellmKey(session),
         untilEmpty: options.untilEmpty === true,
         pollers: options.pollers,
       };
       const report = await runWorker(worker, stop);
-      rollupsDone.abort();
-      await rollups;
+      ingested.abort();
+      await Promise.all([rollups, seals]);
       await foldAll(database);
+      await sealAll(database, clock);
       const { messages, posted, duplicate, conflict, quarantined } = report;
       const text = `${messages} messages: ${posted} events posted, ${duplicate} duplicates, ${conflict} conflicts, ${quarantined} quarantined`;
       session.out.answer(report, text);
     } finally {
-      rollupsDone.abort();
+      ingested.abort();
       queue.close();
     }
   });

@@ -16,6 +16,9 @@ export interface Tables {
   readonly push_intents: PushIntentsTable;
   readonly fold_queue: { batch_id: bigint };
   readonly allocations: AllocationsTable;
+  readonly seal_queue: { batch_id: bigint };
+  readonly seals: SealsTable;
+  readonly verifications: VerificationsTable;
 }
 
 /** Epoch milliseconds in code, written as RFC 3339 text. */
@@ -159,4 +162,24 @@ interface AllocationsTable {
   actor: string;
   recorded_at: Instant;
   digest: Buffer;
+}
+
+interface SealsTable {
+  seal_number: bigint;
+  batch_id: bigint;
+  entries: number;
+  root: Buffer;
+  prints: Buffer;
+  previous_hash: Buffer;
+  seal_hash: Buffer;
+  sealed_at: Instant;
+}
+
+interface VerificationsTable {
+  verification_id: Generated<bigint>;
+  started_at: Instant;
+  finished_at: Instant;
+  scope: 'full' | 'incremental';
+  seal_number: bigint;
+  seal_hash: Buffer;
 }

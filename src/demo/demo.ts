@@ -18,6 +18,8 @@ import { seedCostBook } from '../rating/genai-seed.ts';
 import { importPriceBook } from '../rating/price-book-store.ts';
 import type { UsageRow } from '../reports/usage-report-store.ts';
 import { readUsage } from '../reports/usage-report-store.ts';
+import { sealAll } from '../seals/seal-batches.ts';
+import { runSealLoop } from '../seals/seal-loop.ts';
 import { renderStatementHtml } from '../statements/statement-html.ts';
 import { renderStatementPdf } from '../statements/statement-pdf.ts';
 import { readStatements } from '../statements/statement-store.ts';
@@ -237,8 +239,9 @@ async function consume(
   const { database, queue } = parts;
   const { clock, log } = options;
   const client = openQueue({ ...queue, region: null, pollers: 4 });
-  const stopRollups = new AbortController();
-  const rollups = runRollupLoop(database, log, stopRollups.signal);
+  const stopped = new AbortController();
+  const rollups = runRollupLoop(database, log, stopped.signal);
+  const seals = runSealLoop(database, { clock, log }, stopped.signal);
   const all = traffic.events.length + traffic.malformed.length;
   let done = 0;
   const onRecorded = (outcomes: readonly unknown[]) => {
@@ -256,9 +259,10 @@ async function consume(
     );
     return report;
   } finally {
-    stopRollups.abort();
-    await rollups;
+    stopped.abort();
+    await Promise.all([rollups, seals]);
     await foldAll(database);
+    await sealAll(database, clock);
     client.close();
   }
 }

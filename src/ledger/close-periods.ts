@@ -6,6 +6,7 @@ import { formatMinor } from '../money.ts';
 import { loadPriceCatalog } from '../rating/price-book-store.ts';
 import { DEFAULT_CURRENCY } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
+import { readPeriodRoots } from '../seals/seal-store.ts';
 import { readTenant, readTenants } from '../tenants/tenant-store.ts';
 import type { Objections, PeriodRow } from './close-store.ts';
 import {
@@ -165,10 +166,12 @@ function closeSealed(
     );
     const periods = right.map(({ period }) => period);
     const carriedIn = await readCarriedIn(transaction.kysely, periods);
+    const roots = await readPeriodRoots(transaction, periods);
     const closes = right.map(({ period, currencies, groups }) => {
       const carried = carriedIn.get(periodKey(period.tenantId, period.periodStart)) ?? 0n;
       const currency = currencies[0] ?? DEFAULT_CURRENCY;
-      const facts = { ...period, currency, carriedIn: carried };
+      const entriesRoot = roots.get(period) ?? null;
+      const facts = { ...period, currency, carriedIn: carried, entriesRoot };
       return { facts, sealed: makeManifest(facts, groups) };
     });
     await insertCloses(transaction, closes, clock());

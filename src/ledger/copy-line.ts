@@ -1,22 +1,36 @@
 import { formatInstant } from '../clock.ts';
+import { HIDDEN_COLUMNS, hashEntry, SHOWN_COLUMNS } from '../seals/entry-hash.ts';
 import type { NewEntry, RateReference } from './entry.ts';
 
-/** The columns of an entry in the order in which `copyLine` writes them. */
-export const COPY_COLUMNS = `tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome,
-  status, error_type, occurred_at, started_at, recorded_at, period_start, late, operation, provider,
-  requested_model, executed_model, response_id, service_tier, gateway_cache, uncached_input_tokens,
-  cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, context_tokens, call_share,
-  usage_source, layer_prompt_tokens, layer_tool_tokens, layer_memory_tokens, layer_response_tokens,
-  charge, cost, requested_cost, currency, charge_book, charge_version, charge_rate_id, cost_book, cost_version,
-  cost_rate_id, user_id, feature, agent_run_id, prompt_version, further_tags, trace_id, span_id,
-  parent_span_id, attempt, corrects_entry_id, is_reversal, reason, actor, event_digest`;
+/** The columns of an entry's facts, in the order in which `copyLine` writes them. */
+export const FACT_COLUMNS = [...SHOWN_COLUMNS, ...HIDDEN_COLUMNS].join(', ');
 
-/** One entry in the text format of Postgres's COPY: columns by tabs, `\N` for null. */
-export function copyLine(
-  entry: NewEntry,
-  given: { readonly entryId: bigint; readonly recordedAt: string },
-): string {
-  const columns = [
+/** The same with the hash over them, which is the last column of the line. */
+export const COPY_COLUMNS = `${FACT_COLUMNS}, entry_hash`;
+
+/** What a line says beside the entry itself. */
+export interface LineContext {
+  readonly entryId: bigint;
+  readonly recordedAt: string;
+  /** The batch's, in hexadecimal. */
+  readonly salt: string;
+}
+
+/**
+ * One entry in the text format of Postgres's COPY: columns by tabs, `\N` for null. The text is what
+ * the entry's hash is made over, so each value has one form, and it is Postgres's own.
+ */
+export function copyLine(entry: NewEntry, given: LineContext): string {
+  const shown = shownColumns(entry, given).join('\t');
+  const hidden = hiddenColumns(entry).join('\t');
+  const { entryId, salt } = given;
+  return `${shown}\t${hidden}\t\\\\x${hashEntry({ shown, hidden, entryId, salt })}\n`;
+}
+
+type Column = string | number | bigint;
+
+function shownColumns(entry: NewEntry, given: LineContext): readonly Column[] {
+  return [
     escapeText(entry.tenantId),
     escapeText(entry.source),
     escapeText(entry.eventId),
@@ -26,17 +40,13 @@ export function copyLine(
     entry.kind,
     entry.outcome,
     entry.status,
-    text(entry.errorType),
     formatInstant(entry.occurredAt),
     entry.startedAt === null ? NULL : formatInstant(entry.startedAt),
     given.recordedAt,
     entry.periodStart,
     entry.late ? 't' : 'f',
     escapeText(entry.operation),
-    text(entry.provider),
     escapeText(entry.requestedModel),
-    escapeText(entry.executedModel),
-    text(entry.responseId),
     entry.serviceTier,
     entry.gatewayCache,
     entry.uncachedInputTokens,
@@ -44,7 +54,6 @@ export function copyLine(
     entry.cacheWriteTokens,
     entry.outputTokens,
     entry.reasoningTokens,
-    entry.contextTokens,
     entry.callShare,
     entry.usageSource,
     entry.layers?.prompt ?? NULL,
@@ -52,39 +61,54 @@ export function copyLine(
     entry.layers?.memory ?? NULL,
     entry.layers?.response ?? NULL,
     entry.charge ?? NULL,
-    entry.cost ?? NULL,
-    entry.requestedCost ?? NULL,
     entry.currency,
     ...rateColumns(entry.chargeRate),
-    ...rateColumns(entry.costRate),
     text(entry.userId),
     text(entry.feature),
     text(entry.agentRunId),
     text(entry.promptVersion),
-    tags(entry.furtherTags),
     text(entry.traceId),
     text(entry.spanId),
     text(entry.parentSpanId),
     entry.attempt,
     entry.correctsEntryId ?? NULL,
     entry.isReversal ? 't' : 'f',
+  ];
+}
+
+function hiddenColumns(entry: NewEntry): readonly Column[] {
+  return [
+    text(entry.errorType),
+    text(entry.provider),
+    escapeText(entry.executedModel),
+    text(entry.responseId),
+    entry.contextTokens,
+    entry.cost ?? NULL,
+    entry.requestedCost ?? NULL,
+    ...rateColumns(entry.costRate),
+    tags(entry.furtherTags),
     text(entry.reason),
     text(entry.actor),
     `\\\\x${entry.eventDigest.toString('hex')}`,
   ];
-  return `${columns.join('\t')}\n`;
 }
 
 const NULL = '\\N';
 
-function rateColumns(rate: RateReference | null): (string | bigint)[] {
+function rateColumns(rate: RateReference | null): Column[] {
   if (rate === null) return [NULL, NULL, NULL];
   return [escapeText(rate.book), formatInstant(rate.version), rate.rateId];
 }
 
+/** As jsonb writes an object: shorter keys first, and spaces after colons and commas. */
 function tags(furtherTags: Readonly<Record<string, string>>): string {
-  const sorted = Object.entries(furtherTags).sort(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.length === 0 ? NULL : escapeText(JSON.stringify(Object.fromEntries(sorted)));
+  const names = Object.keys(furtherTags);
+  if (names.length === 0) return NULL;
+  const members = names
+    .map((name) => ({ bytes: Buffer.from(name), name }))
+    .sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes))
+    .map(({ name }) => `${JSON.stringify(name)}: ${JSON.stringify(furtherTags[name])}`);
+  return escapeText(`{${members.join(', ')}}`);
 }
 
 function text(value: string | null): string {

@@ -2,7 +2,7 @@ import type { InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import type { EventStatus, TokenLayers, UsageSource } from '../events/event.ts';
 import type { Outcome } from '../rating/rate-event.ts';
-import { COPY_COLUMNS } from './copy-line.ts';
+import { FACT_COLUMNS } from './copy-line.ts';
 import type { NewEntry, RateReference } from './entry.ts';
 import { ENTRIES_OF_BATCH } from './posting-store.ts';
 
@@ -175,7 +175,7 @@ async function selectFrom(
   where: { readonly condition: string; readonly values: readonly unknown[] },
 ): Promise<readonly StoredEntry[]> {
   const { rows } = await transaction.client.query<EntryRow>(
-    `select ${COPY_COLUMNS} from ${from} where ${where.condition}`,
+    `select ${FACT_COLUMNS} from ${from} where ${where.condition}`,
     [...where.values],
   );
   return rows.map(toEntry);

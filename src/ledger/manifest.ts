@@ -46,6 +46,8 @@ export interface PeriodFacts {
   readonly timeZone: string;
   readonly currency: string;
   readonly carriedIn: Pico;
+  /** Merkle root over the hashes of the entries; null in a close older than the seals. */
+  readonly entriesRoot: string | null;
 }
 
 /** What a line counts; the last two carry a remainder of another period in or out (R14). */
@@ -76,7 +78,8 @@ export interface ManifestLine {
 
 /** A closed period (R17): everything in it follows from the entries, so anyone can recompute it. */
 export interface Manifest {
-  readonly format: 'spanledger-manifest-1';
+  /** 1 was before the seals, and has no root. */
+  readonly format: 'spanledger-manifest-1' | 'spanledger-manifest-2';
   readonly tenant_id: string;
   readonly period_start: string;
   readonly starts_at: string;
@@ -84,6 +87,8 @@ export interface Manifest {
   readonly time_zone: string;
   readonly currency: string;
   readonly entries: number;
+  /** Merkle root over the hashes of the entries in the order of their ids (law 8). */
+  readonly entries_root?: string;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly late_entries: number;
   readonly corrections: number;
@@ -121,7 +126,7 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
   const chargeExact = sum(groups, (group) => group.charge);
   const billable = billableOf(chargeExact, facts.carriedIn, facts.currency);
   const manifest: Manifest = {
-    format: 'spanledger-manifest-1',
+    format: facts.entriesRoot === null ? 'spanledger-manifest-1' : 'spanledger-manifest-2',
     tenant_id: facts.tenantId,
     period_start: facts.periodStart,
     starts_at: formatInstant(facts.startsAt),
@@ -129,6 +134,7 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
     time_zone: facts.timeZone,
     currency: facts.currency,
     entries: Number(sum(groups, (group) => group.entries)),
+    ...(facts.entriesRoot === null ? {} : { entries_root: facts.entriesRoot }),
     outcomes: countOutcomes(groups),
     late_entries: countWhere(groups, (group) => group.late),
     corrections: countWhere(groups, (group) => group.kind === 'correction'),

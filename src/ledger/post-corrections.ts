@@ -134,9 +134,9 @@ export async function postOwnEntries(
     }),
   );
   await insertPeriods(transaction, [...periods.values()]);
-  const batchId = await insertBatch(transaction, { kind, recordedAt, entries });
-  await copyEntries(transaction, entries, { batchId, recordedAt });
-  return batchId;
+  const batch = await insertBatch(transaction, { kind, recordedAt, entries });
+  await copyEntries(transaction, entries, batch);
+  return batch.batchId;
 }
 
 async function readReferences(

@@ -56,10 +56,10 @@ export async function postEvents(
   await insertPeriods(transaction, newPeriods(cache, entries));
   const posted = entries.map(({ entry }) => entry);
   const head = { kind: batch.kind, recordedAt: batch.recordedAt, entries: posted };
-  const batchId = await insertBatch(transaction, head);
-  await copyEntries(transaction, posted, { batchId, recordedAt: batch.recordedAt });
-  await insertStructureSpans(transaction, structureSpans(fresh), batchId);
-  return { batchId, outcomes: told.outcomes };
+  const made = await insertBatch(transaction, head);
+  await copyEntries(transaction, posted, made);
+  await insertStructureSpans(transaction, structureSpans(fresh), made.batchId);
+  return { batchId: made.batchId, outcomes: told.outcomes };
 }
 
 /** Whom an event concerns: its members' tenants, or its own, or nobody known. */

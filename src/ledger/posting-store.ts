@@ -155,19 +155,29 @@ export interface BatchHead {
   readonly entries: readonly NewEntry[];
 }
 
-/** Makes the batch's own row, and queues the batch for the rollups; returns its id. */
-export async function insertBatch(transaction: Transaction, head: BatchHead): Promise<bigint> {
+/** What the entries of a batch need to know of it. */
+export interface Batch {
+  readonly batchId: bigint;
+  readonly recordedAt: InstantMs;
+  /** In hexadecimal: made by the database, and part of the hash of each entry. */
+  readonly salt: string;
+}
+
+/** Makes the batch's own row, and queues the batch for the rollups and for its seal. */
+export async function insertBatch(transaction: Transaction, head: BatchHead): Promise<Batch> {
   const sum = (amount: (entry: NewEntry) => bigint | null) =>
     head.entries.reduce((total, entry) => total + (amount(entry) ?? 0n), 0n).toString();
-  const { rows } = await transaction.client.query<{ batch_id: bigint }>({
+  const { rows } = await transaction.client.query<{ batch_id: bigint; salt: string }>({
     name: 'insert-batch',
     text: `with batch as (
         insert into batches (kind, recorded_at, entries, charge, cost) values ($1, $2, $3, $4, $5)
-        returning batch_id
+        returning batch_id, encode(salt, 'hex') as salt
       ), queued as (
         insert into fold_queue select batch_id from batch where $3::int > 0
+      ), unsealed as (
+        insert into seal_queue select batch_id from batch
       )
-      select batch_id from batch`,
+      select batch_id, salt from batch`,
     values: [
       head.kind,
       formatInstant(head.recordedAt),
@@ -176,9 +186,9 @@ export async function insertBatch(transaction: Transaction, head: BatchHead): Pr
       sum((entry) => entry.cost),
     ],
   });
-  const batchId = rows[0]?.batch_id;
-  if (batchId === undefined) throw new Error('the batch got no id');
-  return batchId;
+  const [row] = rows;
+  if (row === undefined) throw new Error('the batch got no id');
+  return { batchId: row.batch_id, recordedAt: head.recordedAt, salt: row.salt };
 }
 
 /**
@@ -188,12 +198,13 @@ export async function insertBatch(transaction: Transaction, head: BatchHead): Pr
 export async function copyEntries(
   transaction: Transaction,
   entries: readonly NewEntry[],
-  batch: { readonly batchId: bigint; readonly recordedAt: InstantMs },
+  batch: Batch,
 ): Promise<void> {
   if (entries.length === 0) return;
   const recordedAt = formatInstant(batch.recordedAt);
+  const { salt } = batch;
   const lines = [...entryIds(batch.batchId, entries)].map(([entry, entryId]) =>
-    copyLine(entry, { entryId, recordedAt }),
+    copyLine(entry, { entryId, recordedAt, salt }),
   );
   const copy = transaction.client.query(copyFrom(`copy entries (${COPY_COLUMNS}) from stdin`));
   await pipeline(Readable.from([Buffer.from(lines.join(''))]), copy);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { readEntryStory, readEventStory } from '../../src/audit/story-store.ts';
 import { postCorrections } from '../../src/ledger/post-corrections.ts';
+import { sealAll } from '../../src/seals/seal-batches.ts';
 import { freshDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
@@ -30,6 +31,28 @@ it('tells the whole story of an event: entry, correction, rates and period, amou
   expect(charges[1]).toBe(`-${charges[0]}`);
   expect(story.rates.length).toBeGreaterThan(0);
   expect(story.periods).toHaveLength(1);
+});
+
+it('names the seal of each entry, and where in it the entry stands', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await receiveEvents(database, [nativeEvent({ event_id: 'a' }), nativeEvent({ event_id: 'b' })]);
+  const before = await readEventStory(database, { source: 'default', eventId: 'b' });
+  expect(before.seals).toMatchObject([{ entry_id: 'ent_1000001', seal_number: null }]);
+  await sealAll(database, () => Date.parse('2026-10-21T00:00:00Z'));
+  const { seals } = await readEventStory(database, { source: 'default', eventId: 'b' });
+  expect(seals).toEqual([
+    {
+      entry_id: 'ent_1000001',
+      entry_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      seal_number: 1,
+      sealed_at: '2026-10-21T00:00:00+00:00',
+      position: 1,
+      entries: 2,
+      root: expect.stringMatching(/^[0-9a-f]{64}$/),
+      seal_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    },
+  ]);
 });
 
 it('refuses an event and an entry that nobody knows, with the remedy', async () => {

@@ -4,6 +4,7 @@ import { closePeriods } from '../../src/ledger/close-periods.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { tamper } from '../support/tamper.ts';
 
 /** October closed and told to Stripe, November open; a split, a failure, a duplicate, a conflict. */
 async function soundLedger(): Promise<TestDatabase> {
@@ -39,19 +40,6 @@ async function soundLedger(): Promise<TestDatabase> {
   return database;
 }
 
-/** Does what nobody can do by accident: writes past the triggers that refuse it. */
-async function tamper(database: TestDatabase, statement: string): Promise<void> {
-  const client = await database.pool.connect();
-  try {
-    await client.query('set session_replication_role = replica');
-    const { rowCount } = await client.query(statement);
-    expect(rowCount, 'rows tampered with').toBeGreaterThan(0);
-    await client.query('set session_replication_role = default');
-  } finally {
-    client.release();
-  }
-}
-
 async function lawOf(database: TestDatabase, law: number) {
   const report = (await verify(database, null)).find((one) => one.law === law);
   if (report === undefined) throw new Error(`law ${law} is not checked`);
@@ -62,7 +50,7 @@ describe('verify', () => {
   it('holds on a sound ledger, and looked at rows for every law', async () => {
     const reports = await verify(await soundLedger(), null);
     expect(reports.map((report) => report.law)).toEqual(
-      expect.arrayContaining([1, 2, 3, 4, 5, 7, 9]),
+      expect.arrayContaining([1, 2, 3, 4, 5, 7, 8, 9]),
     );
     for (const report of reports) {
       expect(report.violations, `law ${report.law}`).toEqual([]);

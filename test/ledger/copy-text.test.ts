@@ -45,7 +45,7 @@ const ENTRY: NewEntry = {
   feature: 'search',
   agentRunId: 'run-1',
   promptVersion: 'v1',
-  furtherTags: { zone: 'b', area: 'a' },
+  furtherTags: { region: 'c', zone: 'b', area: 'a' },
   traceId: 't1',
   spanId: 's1',
   parentSpanId: 'p1',
@@ -57,7 +57,7 @@ const ENTRY: NewEntry = {
   eventDigest: Buffer.alloc(32, 0xab),
 };
 
-const given = { entryId: 99n, recordedAt: '2026-10-20T12:00:00.000Z' };
+const given = { entryId: 99n, recordedAt: '2026-10-20T12:00:00.000Z', salt: '00ff' };
 
 it('writes every fact of an entry under its own column', () => {
   expect(columnsOf(ENTRY)).toEqual({
@@ -109,7 +109,8 @@ it('writes every fact of an entry under its own column', () => {
     feature: 'search',
     agent_run_id: 'run-1',
     prompt_version: 'v1',
-    further_tags: '{"area":"a","zone":"b"}',
+    // Shorter names first, and spaces, as jsonb writes an object.
+    further_tags: '{"area": "a", "zone": "b", "region": "c"}',
     trace_id: 't1',
     span_id: 's1',
     parent_span_id: 'p1',
@@ -119,6 +120,7 @@ it('writes every fact of an entry under its own column', () => {
     reason: 'twice',
     actor: 'ada',
     event_digest: `\\\\x${'ab'.repeat(32)}`,
+    entry_hash: expect.stringMatching(/^\\\\x[0-9a-f]{64}$/),
   });
 });
 

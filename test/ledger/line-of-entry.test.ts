@@ -62,6 +62,7 @@ const linesOf = (groups: readonly EntryGroup[]) =>
       timeZone: 'UTC',
       currency: 'USD',
       carriedIn: 0n,
+      entriesRoot: null,
     },
     groups,
   ).manifest.lines;

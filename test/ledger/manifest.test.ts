@@ -15,6 +15,7 @@ const FACTS: PeriodFacts = {
   timeZone: 'UTC',
   currency: 'USD',
   carriedIn: 0n,
+  entriesRoot: 'ab'.repeat(32),
 };
 
 /** gpt-4o at 3.00 in and 12.00 out a million. */
@@ -147,6 +148,17 @@ describe('a manifest', () => {
     });
     expect(manifest.charge_total).toBe('2.00');
     expect(manifest.lines.at(-1)).toMatchObject({ meter: 'carried_in', amount: '-3.00' });
+  });
+
+  it('freezes the root over its entries, which one of before the seals does not have', () => {
+    const groups = [group({ input: 1000n })];
+    expect(manifestOf(groups)).toMatchObject({
+      format: 'spanledger-manifest-2',
+      entries_root: 'ab'.repeat(32),
+    });
+    const old = manifestOf(groups, { entriesRoot: null });
+    expect(old.format).toBe('spanledger-manifest-1');
+    expect(Object.keys(old)).not.toContain('entries_root');
   });
 
   it('has the same bytes whatever the order of its groups', () => {

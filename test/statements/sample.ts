@@ -52,6 +52,7 @@ export function sampleStatement(
       timeZone: options.timeZone ?? 'UTC',
       currency: 'USD',
       carriedIn: options.carriedIn ?? 0n,
+      entriesRoot: '0'.repeat(64),
     },
     [...groups, ...failures(options.failed ?? 0)],
   );

@@ -14,6 +14,8 @@ export interface TestDatabase extends Database {
 export interface FreshOptions {
   /** `migrated` is a copy of the template; `empty` has no schema at all. */
   readonly schema?: 'migrated' | 'empty';
+  /** Another database to copy instead, to which nobody is connected. */
+  readonly template?: string;
   /** Connections of the pool. Default 12, enough for eight tenants pushed at once. */
   readonly connections?: number;
 }
@@ -29,10 +31,11 @@ export async function freshDatabase(options: FreshOptions = {}): Promise<TestDat
 export async function createDatabase(
   options: FreshOptions = {},
 ): Promise<{ readonly database: TestDatabase; readonly drop: () => Promise<void> }> {
-  const { schema = 'migrated', connections = 12 } = options;
+  const { schema = 'migrated', template, connections = 12 } = options;
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(async (server) => {
-    if (schema === 'migrated') await takeMigrated(server, name);
+    if (template !== undefined) await server(`create database ${name} template ${template}`);
+    else if (schema === 'migrated') await takeMigrated(server, name);
     else await server(`create database ${name}`);
   });
   const url = urlOf(name);

@@ -1,0 +1,314 @@
+/**
+ * Checks a proof with nothing but the proof. The functions of this file import nothing, and their text
+ * is put into the page that a customer opens, so that the page and the command line cannot differ.
+ */
+
+/** What a proof file holds. */
+export interface Proof {
+  readonly format: 'spanledger-proof-1';
+  /** As the customer's statement shows it. */
+  readonly manifest_hash: string;
+  /** The closed period, byte for byte: its hash is the one above. */
+  readonly manifest: string;
+  /** The lines that are proven, counted from 1. */
+  readonly lines: readonly number[];
+  /** What the texts of the entries hold, by tabs. */
+  readonly columns: readonly string[];
+  /** Which line each meter of entries with one price counts into. */
+  readonly prices: readonly ProofPrice[];
+  /** In the order of their positions in the tree. */
+  readonly entries: readonly ProofEntry[];
+  /** Roots of the subtrees without such entries, from left to right: the inclusion paths of all, each hash once. */
+  readonly hashes: readonly string[];
+}
+
+export interface ProofPrice {
+  readonly key: string;
+  readonly lines: Readonly<Record<string, number>>;
+}
+
+export interface ProofEntry {
+  readonly position: number;
+  readonly shown: string;
+  /** The hash of what the proof hides. */
+  readonly hidden: string;
+}
+
+/** One thing that was checked. The first that does not hold ends the check. */
+export interface ProofStep {
+  readonly step: string;
+  readonly holds: boolean;
+  readonly detail: string;
+}
+
+type Sha256 = (bytes: Uint8Array) => Uint8Array;
+type Columns = Readonly<Record<string, string>>;
+interface FrozenLine {
+  readonly model: string;
+  readonly service_tier: string;
+  readonly meter: string;
+  readonly late: boolean;
+  readonly quantity: string;
+  readonly rate: string;
+  readonly exact: string;
+  readonly amount: string;
+}
+interface Frozen {
+  readonly format: string;
+  readonly tenant_id: string;
+  readonly period_start: string;
+  readonly entries: number;
+  readonly entries_root: string;
+  readonly lines: readonly FrozenLine[];
+  readonly charge_exact: string;
+  readonly carried_in: string;
+  readonly billable: string;
+  readonly carried_out: string;
+  readonly charge_total: string;
+}
+
+/** Never throws: what is no proof fails in its first step. */
+export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
+  const steps: ProofStep[] = [];
+  let step = 'form';
+  const pass = (detail: string, next: string) => {
+    steps.push({ step, holds: true, detail });
+    step = next;
+  };
+  try {
+    if (proof.format !== 'spanledger-proof-1') throw new Error('this is no spanledger-proof-1');
+    const names = shownColumns();
+    if (proof.columns.join() !== names.join())
+      throw new Error('its columns are not the known ones');
+    pass('a proof of a closed period', 'manifest');
+    const frozen: Frozen = JSON.parse(proof.manifest);
+    const found = toHex(sha256(new TextEncoder().encode(proof.manifest)));
+    if (found !== proof.manifest_hash)
+      throw new Error(`its hash is ${found}, not ${proof.manifest_hash}`);
+    if (frozen.entries_root === undefined) throw new Error('it was closed before there were seals');
+    pass(`the hash of the closed period is ${found}; compare it with your statement`, 'entries');
+    const entries = proof.entries.map((entry) => readColumns(entry.shown, names));
+    for (const entry of entries) requireOwn(entry, frozen);
+    pass(`${entries.length} entries are of ${frozen.tenant_id}, ${frozen.period_start}`, 'root');
+    const root = toHex(rootOf(proof, frozen.entries, sha256));
+    if (root !== frozen.entries_root)
+      throw new Error(`they give the root ${root}, not ${frozen.entries_root}`);
+    pass(`they are among the ${frozen.entries} sealed entries under root ${root}`, 'prices');
+    const sums = sumLines(proof, entries, frozen);
+    pass('each price times its tokens is what its entries were charged', 'lines');
+    for (const number of proof.lines) {
+      step = `line ${number}`;
+      pass(requireLine(frozen.lines[number - 1], sums.get(number)), 'statement');
+    }
+    if (entries.length === frozen.entries) pass(requireTotal(entries, frozen), 'end');
+  } catch (error) {
+    steps.push({
+      step,
+      holds: false,
+      detail: error instanceof Error ? error.message : String(error),
+    });
+  }
+  return steps;
+}
+
+/** The columns that are hashed openly, in their order. */
+export function shownColumns(): readonly string[] {
+  return (
+    'tenant_id source event_id member_id revision entry_id kind outcome status occurred_at started_at recorded_at ' +
+    'period_start late operation requested_model service_tier gateway_cache uncached_input_tokens cache_read_tokens ' +
+    'cache_write_tokens output_tokens reasoning_tokens call_share usage_source layer_prompt_tokens layer_tool_tokens ' +
+    'layer_memory_tokens layer_response_tokens charge currency charge_book charge_version charge_rate_id user_id ' +
+    'feature agent_run_id prompt_version trace_id span_id parent_span_id attempt corrects_entry_id is_reversal'
+  ).split(' ');
+}
+
+/** An entry's columns by name; what is absent is ''. */
+export function readColumns(shown: string, names: readonly string[]): Columns {
+  const values = shown.split('\t');
+  if (values.length !== names.length) throw new Error(`"${shown}" is not an entry`);
+  const signs: Columns = { t: '\t', n: '\n', r: '\r', '\\': '\\' };
+  return Object.fromEntries(
+    names.map((name, index) => {
+      const value = values[index] ?? '';
+      const plain = value.replace(/\\(.)/g, (_, sign: string) => signs[sign] ?? '');
+      return [name, value === '\\N' ? '' : plain];
+    }),
+  );
+}
+
+function requireOwn(entry: Columns, frozen: Frozen): void {
+  if (entry['tenant_id'] === frozen.tenant_id && entry['period_start'] === frozen.period_start)
+    return;
+  throw new Error(`ent_${entry['entry_id']} is of another tenant or period`);
+}
+
+/** The root of the tree, from the entries that are there and the hashes of all that is not (RFC 6962). */
+function rootOf(proof: Proof, size: number, sha256: Sha256): Uint8Array {
+  const { entries, hashes } = proof;
+  let nextEntry = 0;
+  let nextHash = 0;
+  const subtree = (first: number, end: number): Uint8Array => {
+    const entry = entries[nextEntry];
+    if (entry === undefined || entry.position >= end) return fromHex(hashes[nextHash++] ?? '');
+    if (entry.position < first) throw new Error(`position ${entry.position} comes twice or late`);
+    if (end - first === 1) {
+      nextEntry += 1;
+      return sha256(new TextEncoder().encode(`\u0000${entry.shown}\t${entry.hidden}`));
+    }
+    let left = 1;
+    while (left * 2 < end - first) left *= 2;
+    const node = new Uint8Array(65);
+    node[0] = 1;
+    node.set(subtree(first, first + left), 1);
+    node.set(subtree(first + left, end), 33);
+    return sha256(node);
+  };
+  const root = size === 0 ? sha256(new Uint8Array(0)) : subtree(0, size);
+  if (nextEntry !== entries.length) throw new Error('there are more entries than the tree has');
+  if (nextHash !== hashes.length) throw new Error('there are more hashes than the tree needs');
+  return root;
+}
+
+/** Everything that decides the price of an entry. */
+export function priceKey(entry: Columns): string {
+  const isAllocation = entry['kind'] === 'allocation';
+  const { requested_model, service_tier, late, charge_book, charge_version, charge_rate_id } =
+    entry;
+  return JSON.stringify(
+    isAllocation
+      ? [requested_model, service_tier, late, 'allocation']
+      : [requested_model, service_tier, late, charge_book, charge_version, charge_rate_id],
+  );
+}
+
+/** What was not charged, and a gateway hit that is passed on free, has no price and stands in no line. */
+export function isPriced(entry: Columns): boolean {
+  if (entry['kind'] === 'allocation') return true;
+  return (
+    entry['outcome'] === 'charged' && (entry['gateway_cache'] === 'none' || entry['charge'] !== '0')
+  );
+}
+
+/** What the entries put into each line: its quantity, and that times the rate; picodollars. */
+function sumLines(proof: Proof, entries: readonly Columns[], frozen: Frozen) {
+  const prices = new Map(proof.prices.map((price) => [price.key, price.lines]));
+  const sums = new Map<number, { quantity: bigint; exact: bigint }>();
+  const groups = Map.groupBy(entries.filter(isPriced), priceKey);
+  for (const [key, group] of groups) {
+    let charged = 0n;
+    const { late, requested_model: model, service_tier: tier } = group[0] ?? {};
+    for (const [meter, number] of Object.entries(prices.get(key) ?? {})) {
+      const line = frozen.lines[number - 1];
+      const fits = line?.meter === meter && line.model === model && line.service_tier === tier;
+      if (line === undefined || !fits || line.late !== (late === 't')) {
+        throw new Error(`line ${number} is no line for ${meter} of ${key}`);
+      }
+      const quantity = group.reduce((sum, entry) => sum + quantityOf(entry, meter), 0n);
+      const exact = meter === 'allocation' ? chargeOf(group) : quantity * rateOf(line);
+      const sum = sums.get(number) ?? { quantity: 0n, exact: 0n };
+      sums.set(number, { quantity: sum.quantity + quantity, exact: sum.exact + exact });
+      charged += exact;
+    }
+    const held = chargeOf(group);
+    if (charged !== held)
+      throw new Error(`${key} were charged ${held} p, and their lines give ${charged} p`);
+  }
+  const free = entries.find((entry) => !isPriced(entry) && chargeOf([entry]) !== 0n);
+  if (free !== undefined) throw new Error(`ent_${free['entry_id']} has a charge and no price`);
+  return sums;
+}
+
+function chargeOf(entries: readonly Columns[]): bigint {
+  return entries.reduce((sum, entry) => sum + BigInt(entry['charge'] ?? ''), 0n);
+}
+
+/** Tokens; for calls, millionths of a call. */
+function quantityOf(entry: Columns, meter: string): bigint {
+  const columns: Columns = {
+    input: 'uncached_input_tokens',
+    cache_read: 'cache_read_tokens',
+    cache_write: 'cache_write_tokens',
+    output: 'output_tokens',
+    calls: 'call_share',
+  };
+  return meter === 'allocation' ? 0n : BigInt(entry[columns[meter] ?? ''] ?? '');
+}
+
+/** Picodollars a token, or for a millionth of a call. */
+function rateOf(line: FrozenLine): bigint {
+  const rate = decimal(line.rate, 12);
+  if (rate % 1_000_000n !== 0n) throw new Error(`the rate ${line.rate} is too fine`);
+  return rate / 1_000_000n;
+}
+
+function requireLine(
+  line: FrozenLine | undefined,
+  sum: { quantity: bigint; exact: bigint } | undefined,
+): string {
+  if (line === undefined) throw new Error('the closed period has no such line');
+  const isCarry = line.meter === 'carried_in' || line.meter === 'carried_out';
+  if (isCarry) throw new Error('it carries a remainder, and no entries stand behind it');
+  const quantity = decimal(line.quantity, line.meter === 'calls' ? 6 : 0);
+  const { quantity: own, exact } = sum ?? { quantity: 0n, exact: 0n };
+  if (own !== quantity)
+    throw new Error(`its entries sum to ${own} ${line.meter}, the line says ${quantity}`);
+  if (exact !== decimal(line.exact, 12))
+    throw new Error(`its entries sum to ${exact} p, the line says ${line.exact}`);
+  return `${line.model} ${line.meter}: ${line.quantity} at ${line.rate} is ${line.exact}, the sum of its entries`;
+}
+
+/** With every entry there, nothing is left out and nothing is counted twice. */
+function requireTotal(entries: readonly Columns[], frozen: Frozen): string {
+  const pico = (text: string) => decimal(text, 12);
+  const charge = chargeOf(entries);
+  if (charge !== pico(frozen.charge_exact)) {
+    throw new Error(`all entries sum to ${charge} p, the statement says ${frozen.charge_exact}`);
+  }
+  const { carried_in, billable, carried_out, charge_total } = frozen;
+  if (charge + pico(carried_in) !== pico(billable) + pico(carried_out)) {
+    throw new Error('what is billed and carried is not what was charged');
+  }
+  const amounts = frozen.lines.reduce((sum, line) => sum + pico(line.amount), 0n);
+  if (amounts !== pico(charge_total)) throw new Error('the lines do not add up to the total');
+  return `all ${entries.length} entries sum to ${frozen.charge_exact}, billed as ${charge_total}`;
+}
+
+/** A plain decimal as a whole number of 10^-scale units. */
+function decimal(text: string, scale: number): bigint {
+  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
+  const fraction = match?.[3] ?? '';
+  if (match === null || fraction.length > scale) throw new Error(`"${text}" is not an amount`);
+  const units = BigInt(`${match[2]}${fraction.padEnd(scale, '0')}`);
+  return match[1] === '-' ? -units : units;
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function fromHex(text: string): Uint8Array {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new Error(`"${text}" is not a hash`);
+  return Uint8Array.from({ length: 32 }, (_, index) =>
+    Number.parseInt(text.slice(2 * index, 2 * index + 2), 16),
+  );
+}
+
+/** All functions that the check needs, for whoever puts their text into a page. */
+export const PROOF_CHECKER: readonly ((...given: never[]) => unknown)[] = [
+  checkProof,
+  shownColumns,
+  readColumns,
+  requireOwn,
+  rootOf,
+  priceKey,
+  isPriced,
+  sumLines,
+  chargeOf,
+  quantityOf,
+  rateOf,
+  requireLine,
+  requireTotal,
+  decimal,
+  toHex,
+  fromHex,
+];

@@ -1,0 +1,24 @@
+import { type Clock, pause } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../log.ts';
+import { sealAll } from './seal-batches.ts';
+
+/** How long an entry may stand unsealed, beside the time of one run: what is changed before shows nowhere. */
+const SEAL_EVERY_MS = 1_000;
+
+/** Seals new batches beside the hot path until the signal is aborted, and then what is left. */
+export async function runSealLoop(
+  database: Database,
+  of: { readonly clock: Clock; readonly log: Log },
+  stop: AbortSignal,
+): Promise<void> {
+  do {
+    await pause(SEAL_EVERY_MS, stop);
+    try {
+      await sealAll(database, of.clock);
+    } catch (error) {
+      // The queue of batches is durable: whatever is not sealed now is sealed next time.
+      of.log.warn({ error: String(error) }, 'batches not sealed');
+    }
+  } while (!stop.aborted);
+}

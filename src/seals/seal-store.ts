@@ -1,0 +1,183 @@
+import { formatInstant, type InstantMs } from '../clock.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { MerkleTree } from './merkle-tree.ts';
+import type { PublishedSeal } from './published-seals.ts';
+import { BEFORE_FIRST, type Seal, type SealedBatch } from './seal.ts';
+
+/** One process seals at a time, since every seal holds the hash of the one before. */
+const SEAL_LOCK = 7_226_003;
+
+/**
+ * Takes so many batches from the queue, oldest first, under the lock of whoever seals. The queue's
+ * rows come with their batches, so a batch that commits late is sealed late, and never missed.
+ */
+export async function takeUnsealed(
+  transaction: Transaction,
+  most: number,
+): Promise<readonly bigint[]> {
+  await transaction.client.query('select pg_advisory_xact_lock($1)', [SEAL_LOCK]);
+  const { rows } = await transaction.client.query<{ batch_id: bigint }>(
+    `delete from seal_queue
+     where batch_id in (select batch_id from seal_queue order by batch_id limit $1)
+     returning batch_id`,
+    [most],
+  );
+  return rows.map((row) => row.batch_id);
+}
+
+/** A batch's row with the hashes of its entries, in the order of their ids. */
+export interface BatchLeaves {
+  readonly batch: SealedBatch;
+  readonly leaves: Buffer;
+}
+
+/** Batches in the order of their ids. */
+export async function readLeaves(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+): Promise<readonly BatchLeaves[]> {
+  const { rows } = await transaction.client.query<BatchRow & { leaves: Buffer }>(
+    `select b.batch_id, b.kind, b.recorded_at, b.entries, b.charge, b.cost, coalesce((
+       select string_agg(l.leaf, ''::bytea order by l.entry_id) from batch_leaves l where l.batch_id = b.batch_id
+     ), ''::bytea) as leaves
+     from batches b where b.batch_id = any($1::bigint[]) order by b.batch_id`,
+    [batchIds],
+  );
+  return rows.map((row) => ({ batch: toBatch(row), leaves: row.leaves }));
+}
+
+export interface BatchRow {
+  readonly batch_id: bigint;
+  readonly kind: string;
+  readonly recorded_at: InstantMs;
+  readonly entries: number;
+  readonly charge: bigint;
+  readonly cost: bigint;
+}
+
+export function toBatch(row: BatchRow): SealedBatch {
+  const { kind, entries, charge, cost } = row;
+  return { batchId: row.batch_id, kind, recordedAt: row.recorded_at, entries, charge, cost };
+}
+
+/** The end of the chain, on a pool or on the connection of a transaction. */
+export async function readLastSeal(
+  client: Pick<Transaction['client'], 'query'>,
+): Promise<Pick<Seal, 'number' | 'hash'>> {
+  const { rows } = await client.query<{ seal_number: bigint; seal_hash: Buffer }>(
+    'select seal_number, seal_hash from seals order by seal_number desc limit 1',
+  );
+  const [row] = rows;
+  return row === undefined ? BEFORE_FIRST : { number: row.seal_number, hash: row.seal_hash };
+}
+
+export async function insertSeals(transaction: Transaction, seals: readonly Seal[]): Promise<void> {
+  const column = (value: (seal: Seal) => unknown) => seals.map(value);
+  await transaction.client.query(
+    `insert into seals (seal_number, batch_id, entries, root, prints, previous_hash, seal_hash, sealed_at)
+     select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bytea[], $5::bytea[], $6::bytea[],
+       $7::bytea[], $8::timestamptz[])`,
+    [
+      column((seal) => seal.number),
+      column((seal) => seal.batchId),
+      column((seal) => seal.entries),
+      column((seal) => seal.root),
+      column((seal) => seal.prints),
+      column((seal) => seal.previousHash),
+      column((seal) => seal.hash),
+      column((seal) => formatInstant(seal.sealedAt)),
+    ],
+  );
+}
+
+/** Rows fetched at once while a root is made: each has one batch's hashes of one period. */
+const ROWS_A_FETCH = 500;
+
+/**
+ * The Merkle root over the entries of each of these periods, in the order of their ids, in
+ * hexadecimal. Hashes are streamed: memory stays small however many entries a period has.
+ */
+export async function readPeriodRoots<
+  Period extends { readonly tenantId: string; readonly periodStart: string },
+>(transaction: Transaction, periods: readonly Period[]): Promise<ReadonlyMap<Period, string>> {
+  const { client } = transaction;
+  await client.query(
+    `declare period_leaves no scroll cursor for
+     select k.n::int as n, string_agg(l.leaf, ''::bytea order by l.entry_id) as leaves
+     from unnest($1::text[], $2::date[]) with ordinality k(t, s, n)
+     join entry_leaves l on l.tenant_id = k.t and l.period_start = k.s
+     group by k.n, l.batch_id order by k.n, l.batch_id`,
+    [periods.map((period) => period.tenantId), periods.map((period) => period.periodStart)],
+  );
+  const trees = new Map(periods.map((period) => [period, new MerkleTree()]));
+  for (;;) {
+    const { rows } = await client.query<{ n: number; leaves: Buffer }>(
+      `fetch ${ROWS_A_FETCH} from period_leaves`,
+    );
+    if (rows.length === 0) break;
+    for (const { n, leaves } of rows) {
+      const period = periods[n - 1];
+      if (period !== undefined) trees.get(period)?.add(leaves);
+    }
+  }
+  await client.query('close period_leaves');
+  return new Map([...trees].map(([period, tree]) => [period, tree.root().toString('hex')]));
+}
+
+/** The last seal of every UTC day since a seal, the newest day up to now. */
+export async function readDayEnds(
+  database: Database,
+  after: bigint,
+): Promise<readonly PublishedSeal[]> {
+  const { rows } = await database.pool.query<{
+    day: string;
+    seal_number: bigint;
+    seal_hash: string;
+    sealed_at: InstantMs;
+  }>(
+    `select distinct on (day) (sealed_at at time zone 'UTC')::date as day, seal_number,
+       encode(seal_hash, 'hex') as seal_hash, sealed_at
+     from seals where seal_number > $1 order by day, seal_number desc`,
+    [after],
+  );
+  return rows.map((row) => ({
+    format: 'spanledger-published-seal-1',
+    day: row.day,
+    seal: row.seal_number,
+    hash: row.seal_hash,
+    sealed_at: formatInstant(row.sealed_at),
+  }));
+}
+
+/** Those of the published seals that are no longer in the chain as they were given away. */
+export async function findUnknown(
+  database: Database,
+  published: readonly PublishedSeal[],
+): Promise<readonly PublishedSeal[]> {
+  const { rows } = await database.pool.query<{ n: number }>(
+    `select k.n::int as n from unnest($1::bigint[], $2::text[]) with ordinality k(number, hash, n)
+     left join seals s on s.seal_number = k.number
+     where encode(s.seal_hash, 'hex') is distinct from k.hash order by k.n`,
+    [published.map((seal) => seal.seal), published.map((seal) => seal.hash)],
+  );
+  return rows.flatMap((row) => published[row.n - 1] ?? []);
+}
+
+/** A seal as lists show it. */
+export interface SealRow {
+  readonly seal_number: bigint;
+  readonly batch_id: bigint;
+  readonly entries: number;
+  readonly seal_hash: string;
+  readonly sealed_at: string;
+}
+
+/** So many of the newest seals, newest first. */
+export async function readSeals(database: Database, most: number): Promise<readonly SealRow[]> {
+  const { rows } = await database.pool.query<SealRow & { readonly at: InstantMs }>(
+    `select seal_number, batch_id, entries, seal_hash, sealed_at as at from audit.seals
+     order by seal_number desc limit $1`,
+    [most],
+  );
+  return rows.map(({ at, ...row }) => ({ ...row, sealed_at: formatInstant(at) }));
+}

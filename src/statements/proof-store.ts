@@ -1,0 +1,155 @@
+import { formatInstant } from '../clock.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { inTransaction } from '../database/database.ts';
+import { type CloseRow, readCloses } from '../ledger/close-store.ts';
+import { linesOfEntry } from '../ledger/line-of-entry.ts';
+import type { EntryGroup, Manifest, ManifestLine } from '../ledger/manifest.ts';
+import type { PeriodGroups } from '../ledger/period-groups-store.ts';
+import { groupPeriods } from '../ledger/period-groups-store.ts';
+import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
+import { loadPriceCatalog } from '../rating/price-book-store.ts';
+import { Refusal } from '../refusal.ts';
+import type { Proof, ProofEntry, ProofPrice } from '../seals/check-proof.ts';
+import { isPriced, priceKey, readColumns, shownColumns } from '../seals/check-proof.ts';
+import { makeProof } from '../seals/make-proof.ts';
+
+/**
+ * Proofs for the closed periods of a tenant that begin in a month: of one line with the entries behind it,
+ * or of every line with all entries of the period.
+ */
+export async function readProofs(
+  database: Database,
+  of: { readonly tenantId: string; readonly month: string; readonly line: number | null },
+): Promise<readonly Proof[]> {
+  const closes = await readCloses(database, of);
+  for (const close of closes) {
+    const manifest: Manifest = JSON.parse(close.manifest);
+    if (manifest.entries_root === undefined) {
+      throw new Refusal(
+        'proof',
+        `period ${close.periodStart} of tenant "${of.tenantId}" was closed before there were seals`,
+        'its manifest recomputes ("spanledger verify", law 4), but there is no proof of it',
+      );
+    }
+    if (of.line !== null) requireProvable(manifest.lines, of.line);
+  }
+  const catalog = await loadPriceCatalog(database.kysely);
+  const proofs: Proof[] = [];
+  await groupPeriods(database, { periods: closes, catalog }, async (some) => {
+    for (const close of some) {
+      proofs.push(await inTransaction(database, (trx) => readProof(trx, close, of.line)));
+    }
+  });
+  return proofs;
+}
+
+function isCarry(line: ManifestLine): boolean {
+  return line.meter === 'carried_in' || line.meter === 'carried_out';
+}
+
+function requireProvable(lines: readonly ManifestLine[], number: number): void {
+  const line = lines[number - 1];
+  if (line !== undefined && !isCarry(line)) return;
+  const provable = lines
+    .map((candidate, index) => ({ candidate, number: index + 1 }))
+    .filter(({ candidate }) => !isCarry(candidate))
+    .map(({ candidate, number: n }) => `${n} ${candidate.model} ${candidate.meter}`);
+  throw new Refusal(
+    'usage',
+    line === undefined
+      ? `the statement has no line ${number}`
+      : `line ${number} carries a remainder, and no entries stand behind it`,
+    provable.length === 0 ? 'it has no line to prove' : `give one of: ${provable.join(', ')}`,
+  );
+}
+
+async function readProof(
+  transaction: Transaction,
+  { period: close, groups }: PeriodGroups<CloseRow>,
+  line: number | null,
+): Promise<Proof> {
+  const manifest: Manifest = JSON.parse(close.manifest);
+  const all = pricesOf(groups, manifest.lines);
+  const prices =
+    line === null ? all : all.filter((price) => Object.values(price.lines).includes(line));
+  const keys = line === null ? null : new Set(prices.map((price) => price.key));
+  const lines = manifest.lines.flatMap((each, index) => (isCarry(each) ? [] : [index + 1]));
+  const { entries, leaves } = await readLeaves(transaction, close, {
+    keys,
+    model: line === null ? null : (manifest.lines[line - 1]?.model ?? ''),
+  });
+  const frozen = { manifest: close.manifest, manifest_hash: close.manifestHash };
+  return makeProof({ ...frozen, lines: line === null ? lines : [line], prices, entries }, leaves);
+}
+
+/** Which lines the entries of each price count into. Usage and corrections of one price share theirs. */
+function pricesOf(
+  groups: readonly EntryGroup[],
+  lines: readonly ManifestLine[],
+): readonly ProofPrice[] {
+  const prices = new Map<string, Record<string, number>>();
+  for (const group of groups) {
+    if (group.price === null && group.kind !== 'allocation') continue;
+    const key = keyOf(group);
+    const own = prices.get(key) ?? {};
+    prices.set(key, own);
+    for (const { line, meter } of linesOfEntry(group, lines)) {
+      if (line !== null) own[meter] = line;
+    }
+  }
+  return [...prices].map(([key, own]) => ({ key, lines: own }));
+}
+
+function keyOf({ kind, requestedModel, serviceTier, late, price }: EntryGroup): string {
+  return priceKey({
+    kind,
+    requested_model: requestedModel,
+    service_tier: serviceTier,
+    late: late ? 't' : 'f',
+    charge_book: price?.book ?? '',
+    charge_version: price === null ? '' : formatInstant(price.version),
+    charge_rate_id: String(price?.rate.rateId ?? ''),
+  });
+}
+
+/** Entries fetched at once. */
+const ROWS_A_FETCH = 5_000;
+
+/** The hashes of all entries of a period in their order, and what a proof shows of those that are wanted. */
+async function readLeaves(
+  transaction: Transaction,
+  period: Pick<CloseRow, 'tenantId' | 'periodStart'>,
+  wanted: { readonly keys: ReadonlySet<string> | null; readonly model: string | null },
+): Promise<{ readonly entries: readonly ProofEntry[]; readonly leaves: Buffer }> {
+  const { client } = transaction;
+  await client.query(
+    `declare proof_entries no scroll cursor for
+     select coalesce(e.entry_hash, entry_hash(e, b.salt)) as leaf,
+       case when $3::text is null or e.requested_model = $3 then entry_shown(e) end as shown,
+       case when $3::text is null or e.requested_model = $3 then encode(entry_hidden(e, b.salt), 'hex') end as hidden
+     from entries e join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
+     where e.tenant_id = $1 and e.period_start = $2 order by e.entry_id`,
+    [period.tenantId, period.periodStart, wanted.model],
+  );
+  const names = shownColumns();
+  const entries: ProofEntry[] = [];
+  const leaves: Buffer[] = [];
+  for (;;) {
+    const { rows } = await client.query<{
+      leaf: Buffer;
+      shown: string | null;
+      hidden: string | null;
+    }>(`fetch ${ROWS_A_FETCH} from proof_entries`);
+    if (rows.length === 0) break;
+    for (const { leaf, shown, hidden } of rows) {
+      const position = leaves.push(leaf) - 1;
+      if (shown === null || hidden === null) continue;
+      const columns = readColumns(shown, names);
+      const isWanted =
+        wanted.keys === null || (isPriced(columns) && wanted.keys.has(priceKey(columns)));
+      if (isWanted) entries.push({ position, shown, hidden });
+    }
+  }
+  await client.query('close proof_entries');
+  return { entries, leaves: Buffer.concat(leaves) };
+}

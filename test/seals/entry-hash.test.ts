@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { inTransaction } from '../../src/database/database.ts';
+import { COPY_COLUMNS } from '../../src/ledger/copy-line.ts';
+import type { NewEntry } from '../../src/ledger/entry.ts';
+import { copyEntries, insertBatch } from '../../src/ledger/posting-store.ts';
+import { freshDatabase, textRows } from '../support/database.ts';
+
+/** Every text that a column may hold: control characters, COPY's own signs, any plane of Unicode. */
+const anyText = fc
+  .oneof(
+    fc.string({ unit: 'grapheme', maxLength: 12 }),
+    fc.string({
+      unit: fc.constantFrom('\\', '\t', '\n', '\r', 'N', 't', '"', '\u0001', '€', '🙂'),
+    }),
+  )
+  .map((text) => text.replaceAll('\u0000', '').toWellFormed());
+const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
+const amount = maybe(fc.bigInt({ min: -(10n ** 33n), max: 10n ** 33n }));
+const tokens = fc.integer({ min: -1_000_000_000_000, max: 1_000_000_000_000 });
+const layer = fc.nat();
+const instant = fc.integer({ min: Date.UTC(1970, 0, 1), max: Date.UTC(2199, 11, 31) });
+const rate = maybe(
+  fc.record({
+    book: anyText,
+    version: fc.oneof(instant, fc.constant(Number.NEGATIVE_INFINITY)),
+    rateId: fc.bigInt({ min: 1n, max: 2n ** 62n }),
+  }),
+);
+
+/** Entries as no posting would make them, but as the table takes them: corrections may hold anything. */
+const anyEntry: fc.Arbitrary<Omit<NewEntry, 'eventId'>> = fc.record({
+  tenantId: fc.constant('acme'),
+  source: anyText,
+  memberId: anyText,
+  revision: fc.nat(),
+  kind: fc.constant('correction'),
+  outcome: fc.constant('charged'),
+  status: fc.constantFrom('ok', 'error', 'cancelled'),
+  errorType: maybe(anyText),
+  occurredAt: instant,
+  startedAt: maybe(instant),
+  periodStart: fc.constant('2026-10-01'),
+  late: fc.boolean(),
+  operation: anyText,
+  provider: maybe(anyText),
+  requestedModel: anyText,
+  executedModel: anyText,
+  responseId: maybe(anyText),
+  serviceTier: fc.constantFrom('standard', 'batch'),
+  gatewayCache: fc.constantFrom('exact', 'semantic'),
+  uncachedInputTokens: tokens,
+  cacheReadTokens: tokens,
+  cacheWriteTokens: tokens,
+  outputTokens: tokens,
+  reasoningTokens: tokens,
+  contextTokens: fc.nat(),
+  callShare: fc.integer({ min: -1_000_000, max: 1_000_000 }),
+  usageSource: fc.constantFrom('reported', 'estimated', 'assumed'),
+  layers: maybe(fc.record({ prompt: layer, tool: layer, memory: layer, response: layer })),
+  charge: amount.map((value) => value ?? 0n),
+  cost: amount,
+  requestedCost: amount,
+  currency: fc.constantFrom('USD', 'JPY'),
+  chargeRate: rate,
+  costRate: rate,
+  userId: maybe(anyText),
+  feature: maybe(anyText),
+  agentRunId: maybe(anyText),
+  promptVersion: maybe(anyText),
+  furtherTags: fc.dictionary(anyText, anyText, { maxKeys: 5 }),
+  traceId: maybe(anyText),
+  spanId: maybe(anyText),
+  parentSpanId: maybe(anyText),
+  attempt: fc.integer({ min: 1, max: 100 }),
+  correctsEntryId: fc.bigInt({ min: 1n, max: 2n ** 62n }),
+  isReversal: fc.boolean(),
+  reason: anyText,
+  actor: anyText,
+  eventDigest: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes)),
+});
+
+const CASES = Number(process.env['SPANLEDGER_CASES'] ?? 400);
+
+it('the hash that the worker writes is the one that Postgres makes of the row, whatever the row holds', async () => {
+  const database = await freshDatabase();
+  const entries = fc
+    .sample(anyEntry, CASES)
+    .map((entry, index): NewEntry => ({ ...entry, eventId: `e-${index}` }));
+  await inTransaction(database, async (transaction) => {
+    await transaction.client.query(
+      "insert into tenants (tenant_id, created_at) values ('acme', now())",
+    );
+    const batch = await insertBatch(transaction, { kind: 'correction', recordedAt: 1, entries });
+    await copyEntries(transaction, entries, batch);
+  });
+
+  // A session's own ways of writing dates are nobody's business.
+  const differing = await inTransaction(database, async ({ client }) => {
+    await client.query("set local time zone 'Asia/Tokyo'; set local datestyle = 'German, DMY'");
+    const { rows } = await client.query<{ differing: number; equal: number }>(
+      `select count(*) filter (where entry_hash is distinct from computed_hash)::int as differing,
+         count(*) filter (where entry_hash = computed_hash)::int as equal from batch_leaves`,
+    );
+    return rows[0];
+  });
+  expect(differing).toEqual({ differing: 0, equal: CASES });
+});
+
+it('the hash covers every column of an entry', async () => {
+  const database = await freshDatabase();
+  const rows = await textRows(
+    database,
+    "select column_name from information_schema.columns where table_name = 'entries' and table_schema = 'public'",
+  );
+  // Nothing writes this one.
+  const columns = rows.map((row) => row['column_name']).filter((name) => name !== 'layers_scaled');
+  expect(COPY_COLUMNS.split(', ').sort()).toEqual(columns.sort());
+});

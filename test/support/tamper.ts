@@ -1,0 +1,16 @@
+import { expect } from 'vitest';
+import type { TestDatabase } from './database.ts';
+
+/** Does what nobody can do by accident: writes past the triggers that refuse it, as a superuser can. */
+export async function tamper(database: TestDatabase, statements: string): Promise<void> {
+  const client = await database.pool.connect();
+  try {
+    await client.query('set session_replication_role = replica');
+    const results = await client.query(statements);
+    const last = Array.isArray(results) ? results.at(-1) : results;
+    expect(last.rowCount, 'rows tampered with').toBeGreaterThan(0);
+    await client.query('set session_replication_role = default');
+  } finally {
+    client.release();
+  }
+}
