@@ -5,7 +5,7 @@ const PURE = [
   'test/money.test.ts',
   'test/sqs-client.test.ts',
   'test/ingest/batcher.test.ts',
-  'test/client/{packing,new-event,journal,client}.test.ts',
+  'test/client/{packing,new-event,journal,client,linked}.test.ts',
   'test/architecture.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',

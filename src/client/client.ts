@@ -42,6 +42,13 @@ const DEADLINE_MS = 8_000;
 
 /** Throws a `Refusal` when the folder cannot be used or the queue is none for us. */
 export function openClient(options: ClientOptions): UsageClient {
+  if (!URL.canParse(options.queueUrl)) {
+    throw new Refusal(
+      'configuration',
+      `queueUrl: ${JSON.stringify(options.queueUrl)} is not a URL`,
+      'give the URL that SQS shows, such as https://sqs.eu-central-1.amazonaws.com/123456789012/usage',
+    );
+  }
   if (options.queueUrl.endsWith('.fifo')) {
     throw new Refusal(
       'configuration',
@@ -70,6 +77,8 @@ class Client implements UsageClient {
   readonly #counts = { accepted: 0, refused: 0, sent: 0, lost: 0 };
   readonly #held = new Set<HeldEvent>();
   #heldBytes = 0;
+  /** What of memory is kept for lines on disk that are being read back. */
+  #reservedBytes = 0;
   #queueAway = false;
   #folderFault: unknown = null;
   #hasStopped = false;
@@ -115,6 +124,7 @@ class Client implements UsageClient {
     // A timer takes no more than 2^31 - 1 ms, and at once what is above.
     const deadlineMs = Math.min(options.deadlineMs ?? DEADLINE_MS, 2 ** 31 - 1);
     const expired = new AbortController();
+    this.#loop.hurry();
     const late = pause(deadlineMs, expired.signal).then(() => 'late');
     while (!this.#isEmpty) {
       this.#handOver();
@@ -157,7 +167,8 @@ class Client implements UsageClient {
     const prepared = prepareEvent(event, this.#clock());
     if (prepared.kind === 'refused') return prepared;
     const { eventId, tenantId, json } = prepared;
-    const fits = this.#heldBytes + json.length <= this.#bufferBytes;
+    const taken = this.#heldBytes + this.#reservedBytes;
+    const fits = taken + json.length <= this.#bufferBytes;
     const segment = this.#append(json, fits ? 'held' : 'spilled');
     if (fits) this.#hold({ tenantId, json, segment });
     else if (segment === null) return this.#full();
@@ -205,6 +216,7 @@ class Client implements UsageClient {
     this.#reading = this.#readSegment(this.#journal)
       .catch((error) => this.#folderFailed(error))
       .finally(() => {
+        this.#reservedBytes = 0;
         this.#reading = null;
         this.#changed();
       });
@@ -213,10 +225,12 @@ class Client implements UsageClient {
   async #readSegment(journal: Journal): Promise<void> {
     const segment = journal.takeSpilled();
     if (segment === null) return;
+    this.#reservedBytes = segment.bytes;
     const lines = await journal.read(segment);
     for (const [index, line] of lines.entries()) {
       if (index % LINES_A_TURN === 0) await nextTurn();
       if (this.#hasStopped) return;
+      this.#reservedBytes -= line.length + 1;
       const prepared = readPrepared(line);
       if (prepared !== null) this.#hold({ ...prepared, segment });
       else this.#lose([{ tenantId: null, json: line, segment }], 'its line on disk is damaged');

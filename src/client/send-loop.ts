@@ -32,6 +32,8 @@ export class SendLoop<Event extends Packable> {
   readonly #calls = new Set<Promise<void>>();
   #ready: Pack<Event>[] = [];
   #failures = 0;
+  /** Aborted when whoever waits cannot wait for the next try. */
+  #resting = new AbortController();
 
   constructor(options: SendLoopOptions<Event>) {
     this.#options = options;
@@ -40,6 +42,12 @@ export class SendLoop<Event extends Packable> {
   push(packs: readonly Pack<Event>[]): void {
     this.#ready.push(...packs);
     this.#start();
+  }
+
+  /** Tries again now what waits for its next try. */
+  hurry(): void {
+    this.#resting.abort();
+    this.#resting = new AbortController();
   }
 
   /** Ends the calls under way; answers the events that the queue is not known to have. */
@@ -70,7 +78,8 @@ export class SendLoop<Event extends Packable> {
     const unsent = await this.#send(now);
     this.#putBack(unsent);
     if (unsent.length === 0) return;
-    await pause(backoffMs(Math.max(1, this.#failures)), this.#stopping.signal);
+    const woken = AbortSignal.any([this.#stopping.signal, this.#resting.signal]);
+    await pause(backoffMs(Math.max(1, this.#failures)), woken);
   }
 
   /** A turn of the event loop between two, since compressing one takes about a millisecond. */

@@ -10,11 +10,12 @@ import type {
   UsageClient,
 } from '../../src/client/client.ts';
 import { openClient } from '../../src/client/client.ts';
+import { pause } from '../../src/clock.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import type { TestQueue } from '../support/queue.ts';
 import { freshQueue } from '../support/queue.ts';
 import type { QueueProxy } from '../support/queue-proxy.ts';
-import { startQueueProxy } from '../support/queue-proxy.ts';
+import { openQueueProxy } from '../support/queue-proxy.ts';
 
 // Of what SQS does, fauxqs lacks the return of message groups and fair queueing itself (facts of its
 // version 2.4.1), so what leaves the client is looked at on the way, and SQS's part is not tested.
@@ -40,7 +41,8 @@ interface Scene {
 
 async function scene(): Promise<Scene> {
   const queue = await freshQueue();
-  const proxy = await startQueueProxy(queue.endpoint);
+  const proxy = await openQueueProxy(queue.endpoint);
+  onTestFinished(() => proxy.stop());
   const folder = mkdtempSync(join(tmpdir(), 'spanledger-client-'));
   const losses: Loss[] = [];
   const troubles: Trouble[] = [];
@@ -125,18 +127,18 @@ describe('what is recorded', () => {
   it('goes under the group of its tenant; tenants with few events share a message without one', async () => {
     const { proxy, open } = await scene();
     const client = open({ encoding: 'plain', flushMs: 3_600_000 });
-    for (let n = 0; n < 50; n += 1) client.record(usageEvent(n, { tenant_id: 'loud' }));
-    for (let n = 50; n < 100; n += 1) client.record(usageEvent(n, { tenant_id: 'Café Noir' }));
-    client.record(usageEvent(100, { tenant_id: 'quiet' }));
-    client.record(usageEvent(101, { tenant_id: null }));
+    for (let n = 0; n < 120; n += 1) client.record(usageEvent(n, { tenant_id: 'loud' }));
+    for (let n = 120; n < 240; n += 1) client.record(usageEvent(n, { tenant_id: 'Café Noir' }));
+    client.record(usageEvent(240, { tenant_id: 'quiet' }));
+    client.record(usageEvent(241, { tenant_id: null }));
     await client.flush();
     const groups = sentEntries(proxy).map(({ MessageGroupId, MessageBody }) => [
       MessageGroupId,
       JSON.parse(MessageBody).events.length,
     ]);
     expect(groups).toEqual([
-      ['loud', 50],
-      [expect.stringMatching(/^sha256-/), 50],
+      ['loud', 120],
+      [expect.stringMatching(/^sha256-/), 120],
       [undefined, 2],
     ]);
   });
@@ -166,9 +168,9 @@ describe('a queue that fails single messages', () => {
       return fails ? { Code: 'ServiceUnavailable', SenderFault: false } : null;
     });
     const client = open({ flushMs: 3_600_000 });
-    for (let n = 0; n < 150; n += 1) client.record(usageEvent(n, { tenant_id: `tenant-${n % 3}` }));
+    for (let n = 0; n < 360; n += 1) client.record(usageEvent(n, { tenant_id: `tenant-${n % 3}` }));
     expect(await client.flush()).toBe(true);
-    expect(await idsInQueue(queue)).toEqual(ids(0, 150));
+    expect(await idsInQueue(queue)).toEqual(ids(0, 360));
     expect([...failed]).toEqual([
       ['tenant-0', 1],
       ['tenant-1', 3],
@@ -185,7 +187,7 @@ describe('a queue that fails single messages', () => {
     const client = open();
     recordAll(client, 0, 1);
     client.record(usageEvent(1, { tenant_id: 'globex' }));
-    for (let n = 2; n < 40; n += 1) client.record(usageEvent(n, { tenant_id: 'globex' }));
+    for (let n = 2; n < 121; n += 1) client.record(usageEvent(n, { tenant_id: 'globex' }));
     expect(await client.flush()).toBe(true);
 
     // acme's one event went alone, since globex's had a message of their own
@@ -196,9 +198,9 @@ describe('a queue that fails single messages', () => {
         setAside: true,
       },
     ]);
-    expect(client.status()).toMatchObject({ sent: 39, lost: 1, folderBytes: 0 });
+    expect(client.status()).toMatchObject({ sent: 120, lost: 1, folderBytes: 0 });
     expect(readFileSync(join(folder, 'set-aside.jsonl'), 'utf8')).toBe(`${losses[0]?.events[0]}\n`);
-    expect(await idsInQueue(queue)).toEqual(ids(1, 39));
+    expect(await idsInQueue(queue)).toEqual(ids(1, 120));
   });
 });
 
@@ -220,15 +222,22 @@ describe('while the queue is away', () => {
     await vi.waitFor(() => expect(client.status().queueAway).toBe(true), { timeout: 20_000 });
     expect(troubles.map(({ kind }) => kind)).toEqual(['queue']);
 
+    // while what is on disk comes back, new events compete with it for memory
     proxy.restore();
+    for (let n = 3_000; n < 3_500; n += 1) {
+      client.record(usageEvent(n));
+      if (n % 10 === 0) await pause(1);
+      most = Math.max(most, client.status().waitingBytes);
+    }
+    expect(most).toBeLessThanOrEqual(100_000);
     expect(await client.flush({ deadlineMs: 60_000 })).toBe(true);
     expect(client.status()).toMatchObject({
-      accepted: 3_000,
-      sent: 3_000,
+      accepted: 3_500,
+      sent: 3_500,
       folderBytes: 0,
       queueAway: false,
     });
-    expect(await idsInQueue(queue)).toEqual(ids(0, 3_000));
+    expect(await idsInQueue(queue)).toEqual(ids(0, 3_500));
     expect(losses).toEqual([]);
   });
 
@@ -318,7 +327,9 @@ describe('what lies in the folder', () => {
   });
 });
 
-it('a FIFO queue is refused, since the client sends without an order', () => {
-  const queueUrl = 'https://sqs.eu-central-1.amazonaws.com/1/usage.fifo';
-  expect(() => openClient({ queueUrl, folder: null })).toThrow(/is a FIFO queue/);
+it.each([
+  ['https://sqs.eu-central-1.amazonaws.com/1/usage.fifo', /usage.fifo is a FIFO queue/],
+  ['usage', /^queueUrl: "usage" is not a URL$/],
+])('the queue %s is refused', (queueUrl, says) => {
+  expect(() => openClient({ queueUrl, folder: null })).toThrow(says);
 });

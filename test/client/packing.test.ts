@@ -82,14 +82,14 @@ describe('packing', () => {
   );
 
   it('joins the packs of tenants with few events, and leaves the others their own', () => {
-    // 4 KiB is about 24 events of 170 bytes: a has 60, b to f have 2 each
+    // 16 KiB is about 96 events of 170 bytes: a has 120, b to f have 2 each
     const events = [
-      ...Array.from({ length: 60 }, (_, n) => eventOf('a', `a-${n}`)),
+      ...Array.from({ length: 120 }, (_, n) => eventOf('a', `a-${n}`)),
       ...['b', 'c', 'd', 'e', 'f'].flatMap((t) => [eventOf(t, `${t}-0`), eventOf(t, `${t}-1`)]),
     ];
     const packs = packAll(events, 'zstd');
     expect(packs.map(({ tenantId, events: { length } }) => [tenantId, length])).toEqual([
-      ['a', 60],
+      ['a', 120],
       [null, 10],
     ]);
   });

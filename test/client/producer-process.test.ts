@@ -9,7 +9,7 @@ import { freshDatabase, textRows } from '../support/database.ts';
 import { importBooks } from '../support/ledger.ts';
 import type { ProducerOrder } from '../support/producer.ts';
 import { freshQueue } from '../support/queue.ts';
-import { startQueueProxy } from '../support/queue-proxy.ts';
+import { openQueueProxy } from '../support/queue-proxy.ts';
 import { brokenLaws, receiptsOf, work } from '../support/worker.ts';
 
 const PRODUCER = fileURLToPath(new URL('../support/producer.ts', import.meta.url));
@@ -54,7 +54,8 @@ const acceptedIds = (producer: Producer) =>
 
 async function scene() {
   const queue = await freshQueue();
-  const proxy = await startQueueProxy(queue.endpoint);
+  const proxy = await openQueueProxy(queue.endpoint);
+  onTestFinished(() => proxy.stop());
   const folder = mkdtempSync(join(tmpdir(), 'spanledger-producer-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const client = { queueUrl: queue.queueUrl, endpoint: proxy.endpoint, folder };

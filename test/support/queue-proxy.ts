@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import { onTestFinished } from 'vitest';
 
 /** One call as it went over HTTP. */
 export interface QueueCall {
@@ -34,14 +33,7 @@ export interface QueueProxy {
   stop(): void;
 }
 
-/** A proxy for one test; it ends with the test. */
-export async function startQueueProxy(target: string): Promise<QueueProxy> {
-  const proxy = await openQueueProxy(target);
-  onTestFinished(() => proxy.stop());
-  return proxy;
-}
-
-/** The same for whoever stops it himself. */
+/** Listens on loopback; whoever opens it stops it. */
 export async function openQueueProxy(target: string): Promise<QueueProxy> {
   const calls: QueueCall[] = [];
   let isCut = false;
