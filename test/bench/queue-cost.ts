@@ -109,7 +109,8 @@ function rowOf(mix: Mix, form: Form, calls: readonly CountedCall[]): QueueCost {
     sends: sends ?? 0,
     receives: receives ?? 0,
     deletes: deletes ?? 0,
-    dollarsPerMillion: (requests / mix.events) * DOLLARS_PER_MILLION_REQUESTS,
+    dollarsPerMillion:
+      Math.round((requests / mix.events) * DOLLARS_PER_MILLION_REQUESTS * 1e5) / 1e5,
   };
 }
 
