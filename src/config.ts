@@ -12,6 +12,7 @@ const environment = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
     .optional(),
   SPANLEDGER_QUEUE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SPANLEDGER_STRIPE_EVENTS_QUEUE_URL: z.url({ protocol: /^https?$/ }).optional(),
   AWS_ENDPOINT_URL_SQS: z.url({ protocol: /^https?$/ }).optional(),
   AWS_ENDPOINT_URL: z.url({ protocol: /^https?$/ }).optional(),
   AWS_REGION: z.string().min(1).optional(),
@@ -60,6 +61,8 @@ export function required(config: Config, name: RequiredVariable): string {
 const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   DATABASE_URL: 'postgres://spanledger@localhost:5432/spanledger',
   SPANLEDGER_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/123456789012/usage',
+  SPANLEDGER_STRIPE_EVENTS_QUEUE_URL:
+    'https://sqs.eu-central-1.amazonaws.com/123456789012/stripe-events',
   AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4566',
   AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
   AWS_REGION: 'eu-central-1',

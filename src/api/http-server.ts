@@ -9,8 +9,8 @@ import { ping } from '../stripe/webhook-store.ts';
 
 export interface HttpServerOptions {
   readonly parts: StripeParts;
-  /** The signing secret of the webhook endpoint, whsec_…. */
-  readonly webhookSecret: string;
+  /** The signing secret of the webhook endpoint, whsec_…; null is no endpoint. */
+  readonly webhookSecret: string | null;
   readonly host: string;
   /** 0 takes one that is free. */
   readonly port: number;
@@ -77,11 +77,13 @@ async function answerHealth({ parts }: HttpServerOptions): Promise<Reply> {
 }
 
 async function answerWebhook(options: HttpServerOptions, request: IncomingMessage): Promise<Reply> {
+  const { webhookSecret: secret } = options;
+  if (secret === null) return problem(404, 'not found', 'STRIPE_WEBHOOK_SECRET is not set');
   const body = await readBody(request);
   if (body === null) return problem(413, 'too large', `at most ${BODY_BYTES_MAX} bytes`);
   const header = request.headers['stripe-signature'];
   const signature = typeof header === 'string' ? header : '';
-  const delivery = { body, signature, secret: options.webhookSecret };
+  const delivery = { body, signature, secret };
   const outcome: EventOutcome = await receiveSigned(options.parts, delivery);
   return { status: 200, body: outcome };
 }

@@ -2,13 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { verify } from '../audit/verify.ts';
-import { type Clock, formatInstant } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { readCloses } from '../ledger/close-store.ts';
 import { sealAll } from '../seals/seal-batches.ts';
 import { readLastSeal } from '../seals/seal-store.ts';
-import { buildStatement } from '../statements/statement.ts';
-import { renderStatementText } from '../statements/statement-text.ts';
+import { readStatements } from '../statements/statement-store.ts';
+import { DEFAULT_ISSUER } from '../statements/statement-view.ts';
 import { checkSummaries } from '../stripe/summary-law.ts';
 import { readMonth } from './arguments.ts';
 import { perform } from './command.ts';
@@ -16,6 +15,7 @@ import type { MonthRunOptions, StepResult } from './month-run.ts';
 import { runMonth } from './month-run.ts';
 import { table } from './output.ts';
 import type { Session } from './session.ts';
+import { renderStatements } from './statement.ts';
 import { stripeParts } from './stripe.ts';
 
 export function addRunMonth(program: Command): void {
@@ -23,24 +23,34 @@ export function addRunMonth(program: Command): void {
     .command('run-month')
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
     .description('the whole monthly job, resumable: call it again until it exits with 0')
-    .option('--out <folder>', 'where the statements go', 'statements');
-  perform<{ out: string }>(command, async (session, { args: [month = ''], options }) => {
-    const results = await runMonth(monthOptions(session, resolve(options.out)), month);
-    if (results.some((result) => result.state !== 'done')) session.foundWrong();
-    const text = table(results, [
-      { title: 'STEP', value: (row) => row.step },
-      { title: 'STATE', value: (row) => row.state },
-      { title: '', value: (row) => row.detail },
-    ]);
-    session.out.answer({ month, done: results.every(isDone), steps: results }, text);
-  });
+    .option('--out <folder>', 'where the statements go', 'statements')
+    .option('--issuer <name>', 'who issues them, on HTML and PDF', DEFAULT_ISSUER);
+  perform<{ out: string; issuer: string }>(
+    command,
+    async (session, { args: [month = ''], options }) => {
+      const results = await runMonth(
+        monthOptions(session, { folder: resolve(options.out), issuer: options.issuer }),
+        month,
+      );
+      if (results.some((result) => result.state !== 'done')) session.foundWrong();
+      const text = table(results, [
+        { title: 'STEP', value: (row) => row.step },
+        { title: 'STATE', value: (row) => row.state },
+        { title: '', value: (row) => row.detail },
+      ]);
+      session.out.answer({ month, done: results.every(isDone), steps: results }, text);
+    },
+  );
 }
 
 function isDone(result: StepResult): boolean {
   return result.state === 'done';
 }
 
-function monthOptions(session: Session, folder: string): MonthRunOptions {
+function monthOptions(
+  session: Session,
+  { folder, issuer }: { readonly folder: string; readonly issuer: string },
+): MonthRunOptions {
   const parts = stripeParts(session);
   const { database } = parts;
   return {
@@ -48,7 +58,7 @@ function monthOptions(session: Session, folder: string): MonthRunOptions {
     onProgress: (done, all) => session.out.progress('pushing', done, all),
     seal: () => sealLedger(database, parts.clock),
     verify: () => verify(database, () => checkSummaries(parts)),
-    writeStatements: (month) => writeStatements(database, folder, month),
+    writeStatements: (month) => writeStatements(database, { folder, month, issuer }),
   };
 }
 
@@ -60,19 +70,23 @@ async function sealLedger(database: Database, clock: Clock): Promise<string> {
   return `${made}; the last is seal ${last.number}, ${last.hash.toString('hex')}`;
 }
 
+/** A file for each form of a statement that is written to a folder. */
+const FORMATS = ['json', 'txt', 'html', 'pdf', 'csv'] as const;
+
 /** Written anew each time to the same names, with the same bytes, since a closed period never changes. */
-async function writeStatements(database: Database, folder: string, month: string): Promise<string> {
+async function writeStatements(
+  database: Database,
+  of: { readonly folder: string; readonly month: string; readonly issuer: string },
+): Promise<string> {
+  const { folder, month, issuer } = of;
   await mkdir(folder, { recursive: true });
-  const closes = await readCloses(database, { month, tenantId: null });
-  for (const close of closes) {
-    const statement = buildStatement({
-      manifest: JSON.parse(close.manifest),
-      manifestHash: close.manifestHash,
-      closedAt: formatInstant(close.closedAt),
-    });
-    const file = join(folder, `${encodeURIComponent(close.tenantId)}-${close.periodStart}`);
-    await writeFile(`${file}.json`, `${JSON.stringify(statement, null, 2)}\n`);
-    await writeFile(`${file}.txt`, renderStatementText(statement));
+  const statements = await readStatements(database, { month, tenantId: null });
+  for (const statement of statements) {
+    const file = `${encodeURIComponent(statement.tenant_id)}-${statement.period.start}`;
+    for (const format of FORMATS) {
+      const bytes = await renderStatements([statement], format === 'txt' ? 'text' : format, issuer);
+      await writeFile(join(folder, `${file}.${format}`), bytes);
+    }
   }
-  return `${closes.length} statements in ${folder}`;
+  return `${statements.length} statements in ${folder}, each as ${FORMATS.join(', ')}`;
 }

@@ -60,11 +60,11 @@ export function addStatement(program: Command): void {
     }
     const document = statements.length === 1 ? statements[0] : statements;
     if (out !== undefined) {
-      await writeFile(out, await render(statements, format, issuer));
+      await writeFile(out, await renderStatements(statements, format, issuer));
       return session.out.answer({ written: out }, `wrote ${out}`);
     }
     if (session.out.json) return session.out.answer(document, '');
-    const rendered = await render(statements, format, issuer);
+    const rendered = await renderStatements(statements, format, issuer);
     if (typeof rendered === 'string') return session.out.answer(document, rendered);
     writeBytes(rendered);
   });
@@ -89,7 +89,7 @@ async function giveProof(
 }
 
 /** A change of anchor day can begin two periods in a month: every format then holds both. */
-async function render(
+export async function renderStatements(
   statements: readonly StatementDocument[],
   format: StatementFlags['format'],
   issuer: string,

@@ -4,7 +4,6 @@ import { SUPPORTED_CURRENCIES } from '../money.ts';
 import { refuseOtherMode } from '../stripe/check-mode.ts';
 import { releaseInvoices } from '../stripe/invoice.ts';
 import { linkCustomers } from '../stripe/link-customers.ts';
-import { LIVE_REQUESTS_A_SECOND, TEST_REQUESTS_A_SECOND } from '../stripe/pacer.ts';
 import type { PushOptions, PushResult } from '../stripe/push.ts';
 import { pushMonth } from '../stripe/push.ts';
 import { saveMeter } from '../stripe/push-store.ts';
@@ -188,17 +187,15 @@ export function addReconcile(program: Command): void {
   });
 }
 
-/** What the Stripe side works with. A double is not Stripe and has no limit to keep. */
+/** What the Stripe side works with. */
 export function stripeParts(session: Session): PushOptions {
   const { client, livemode } = session.stripe();
-  const ofStripe = livemode ? LIVE_REQUESTS_A_SECOND : TEST_REQUESTS_A_SECOND;
   return {
     database: session.database(),
     stripe: client,
     livemode,
     clock: session.clock,
     log: session.log,
-    requestsPerSecond: session.config.STRIPE_API_BASE === undefined ? ofStripe : null,
   };
 }
 

@@ -23,7 +23,10 @@ export function addWorker(program: Command): void {
     .option('--pollers <n>', 'receives under way at most', readCount, POLLERS);
   perform<{ untilEmpty?: boolean; pollers: number }>(command, async (session, { options }) => {
     const stop = stopOnSignal(session);
-    const queue = openQueue({ ...queueAddress(session), pollers: options.pollers });
+    const queue = openQueue({
+      ...queueAddress(session, 'SPANLEDGER_QUEUE_URL'),
+      pollers: options.pollers,
+    });
     const database = session.database();
     const { clock, log } = session;
     const ingested = new AbortController();
@@ -67,8 +70,12 @@ function stopOnSignal(session: Session): AbortSignal {
   return controller.signal;
 }
 
-export function queueAddress({ config }: Session) {
-  const queueUrl = required(config, 'SPANLEDGER_QUEUE_URL');
+/** Where a queue is that a variable names. */
+export function queueAddress(
+  { config }: Session,
+  variable: 'SPANLEDGER_QUEUE_URL' | 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL',
+) {
+  const queueUrl = required(config, variable);
   const given = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? null;
   return { queueUrl, endpoint: endpointOf(queueUrl, given), region: config.AWS_REGION ?? null };
 }

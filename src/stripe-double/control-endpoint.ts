@@ -19,6 +19,7 @@ const settingsBody = z.strictObject({
   summary_lag_ms: milliseconds.optional(),
   latency_ms: milliseconds.optional(),
   async_validation: z.boolean().optional(),
+  async_meter_lookup: z.boolean().optional(),
   validation_lag_ms: milliseconds.optional(),
   finalization_grace_ms: milliseconds.nullable().optional(),
 });
@@ -126,6 +127,7 @@ function settingsView(control: DoubleControl) {
     summary_lag_ms: settings.summaryLagMs,
     latency_ms: settings.latencyMs,
     async_validation: settings.asyncValidation,
+    async_meter_lookup: settings.asyncMeterLookup,
     validation_lag_ms: settings.validationLagMs,
     finalization_grace_ms: settings.finalizationGraceMs,
   };
@@ -136,6 +138,7 @@ function settingsOf(body: z.infer<typeof settingsBody>) {
     summaryLagMs: body.summary_lag_ms,
     latencyMs: body.latency_ms,
     asyncValidation: body.async_validation,
+    asyncMeterLookup: body.async_meter_lookup,
     validationLagMs: body.validation_lag_ms,
     finalizationGraceMs: body.finalization_grace_ms,
   };

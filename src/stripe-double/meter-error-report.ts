@@ -9,7 +9,8 @@ export type RejectionCode = ReportData['reason']['error_types'][number]['code'];
 
 /** An event that was answered 200 and then not counted. */
 export interface Rejection {
-  readonly meterId: string;
+  /** Null where no meter has the event's name. */
+  readonly meterId: string | null;
   readonly code: RejectionCode;
   readonly message: string;
   /** The idempotency key of its request, which is how a report names it. */
@@ -30,19 +31,28 @@ export function nextReportAt(account: Account): InstantMs | null {
   return first === undefined ? null : first.rejectedAt + account.settings.validationLagMs;
 }
 
-/** Reports every rejection so far, in one thin event for each meter. */
+/** Reports every rejection so far, in one thin event for each meter, and one for what has none. */
 export function reportRejections(account: Account): void {
   const rejections = account.rejections.splice(0);
   for (const [meterId, ofMeter] of Map.groupBy(rejections, (each) => each.meterId)) {
+    const data = reportData(account, ofMeter);
+    if (meterId === null) {
+      emitThinEvent(account, { type: 'v1.billing.meter.no_meter_found', data });
+      continue;
+    }
     emitThinEvent(account, {
       type: 'v1.billing.meter.error_report_triggered',
       related_object: { id: meterId, type: 'billing.meter', url: `/v1/billing/meters/${meterId}` },
-      data: reportData(account, ofMeter),
+      data,
     });
   }
 }
 
-function reportData(account: Account, rejections: readonly Rejection[]): ReportData {
+/** Both kinds of report have the same data. */
+function reportData(
+  account: Account,
+  rejections: readonly Rejection[],
+): ReportData & Stripe.Events.V1BillingMeterNoMeterFoundEvent.Data {
   const byCode = Map.groupBy(rejections, (rejection) => rejection.code);
   const noun = rejections.length === 1 ? 'event' : 'events';
   return {

@@ -130,7 +130,7 @@ function lockOf(account: Account, submission: Submission): string | null {
 function accept(call: Call, submission: Submission, version: ApiVersion): AcceptedEvent {
   const { account } = call;
   const meter = activeMeter(account, submission.event_name);
-  if (meter === undefined) {
+  if (meter === undefined && !account.settings.asyncMeterLookup) {
     const message = `No active meter found for event name ${submission.event_name}.`;
     throw refusal(version, { code: 'no_meter', message });
   }
@@ -139,24 +139,33 @@ function accept(call: Call, submission: Submission, version: ApiVersion): Accept
     timestamp: submission.timestamp ?? account.clock.nowSeconds(),
   };
   refuseDuplicate(account, accepted.identifier, version);
-  const usage = readUsage(account, meter, submission.payload);
+  const usage =
+    meter === undefined
+      ? withoutMeter(account, submission.event_name)
+      : readUsage(account, meter, submission.payload);
   if ('code' in usage) {
-    if (!account.settings.asyncValidation) throw refusal(version, usage);
+    if (meter !== undefined && !account.settings.asyncValidation) throw refusal(version, usage);
     rejectEvent(account, {
       ...usage,
-      meterId: meter.id,
       requestIdentifier: call.idempotencyKey ?? accepted.identifier,
     });
   } else {
-    account.usage.add({
-      ...usage,
-      ...accepted,
-      meterId: meter.id,
-      receivedAt: account.clock.now(),
-    });
+    account.usage.add({ ...usage, ...accepted, receivedAt: account.clock.now() });
   }
   account.identifiers.set(accepted.identifier, account.clock.now());
   return accepted;
+}
+
+/** Why nothing takes an event of this name: its meter is inactive, or there is none. */
+function withoutMeter(account: Account, eventName: string): Unusable {
+  const meters = [...account.meters.values()];
+  const inactive = meters.find((meter) => meter.event_name === eventName);
+  if (inactive === undefined) {
+    const message = `No meter found for event name ${eventName}.`;
+    return { meterId: null, code: 'no_meter', message };
+  }
+  const message = `The meter ${inactive.id} for event name ${eventName} is inactive.`;
+  return { meterId: inactive.id, code: 'archived_meter', message };
 }
 
 /**
@@ -172,8 +181,16 @@ function refuseDuplicate(account: Account, identifier: string, version: ApiVersi
   throw refusal(version, { code: 'duplicate_meter_event', message, headers });
 }
 
-type Usage = { readonly customer: string; readonly value: ExactDecimal };
-type Unusable = { readonly code: RejectionCode; readonly message: string };
+type Usage = {
+  readonly meterId: string;
+  readonly customer: string;
+  readonly value: ExactDecimal;
+};
+type Unusable = {
+  readonly meterId: string | null;
+  readonly code: RejectionCode;
+  readonly message: string;
+};
 
 /** What Stripe looks at after it has answered: the customer and the value. */
 function readUsage(
@@ -181,23 +198,28 @@ function readUsage(
   meter: Stripe.Billing.Meter,
   payload: Readonly<Record<string, string>>,
 ): Usage | Unusable {
+  const meterId = meter.id;
   const customerKey = meter.customer_mapping.event_payload_key;
   const customer = payload[customerKey] ?? '';
   if (customer === '') {
     const message = `The event payload has no customer under the key ${customerKey}.`;
-    return { code: 'meter_event_no_customer_defined', message };
+    return { meterId, code: 'meter_event_no_customer_defined', message };
   }
   if (!account.customers.has(customer)) {
-    return { code: 'meter_event_customer_not_found', message: `No such customer: '${customer}'` };
+    return {
+      meterId,
+      code: 'meter_event_customer_not_found',
+      message: `No such customer: '${customer}'`,
+    };
   }
-  if (meter.default_aggregation.formula === 'count') return { customer, value: ZERO };
+  if (meter.default_aggregation.formula === 'count') return { meterId, customer, value: ZERO };
   const valueKey = meter.value_settings.event_payload_key;
   const value = readDecimal(payload[valueKey] ?? '');
   if (value === null) {
     const message = `The event payload has no plain decimal under the key ${valueKey}.`;
-    return { code: 'meter_event_invalid_value', message };
+    return { meterId, code: 'meter_event_invalid_value', message };
   }
-  return { customer, value };
+  return { meterId, customer, value };
 }
 
 interface Refused {

@@ -12,6 +12,12 @@ export interface DoubleSettings {
    * counted, and reported later, as Stripe's docs say. False: it is a 400 at once.
    */
   asyncValidation: boolean;
+  /**
+   * True: an event of a name that no active meter has is accepted with 200, not counted, and reported
+   * later, by `v1.billing.meter.no_meter_found` where no meter has the name at all. False (the
+   * default): it is a 400 at once, as others have seen it.
+   */
+  asyncMeterLookup: boolean;
   /** How long after the first rejected event its report is made. Default 10 s, the docs' window. */
   validationLagMs: number;
   /**
@@ -26,6 +32,7 @@ export function defaultSettings(): DoubleSettings {
     summaryLagMs: 0,
     latencyMs: 5,
     asyncValidation: true,
+    asyncMeterLookup: false,
     validationLagMs: 10_000,
     finalizationGraceMs: null,
   };

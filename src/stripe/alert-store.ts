@@ -37,21 +37,37 @@ export async function raiseAlert(
   return raised === 1n;
 }
 
+/** What was raised about the periods of a month, but for intents that are no longer parked. */
+export async function readOpenAlerts(database: Database, month: string): Promise<readonly Alert[]> {
+  const { rows } = await sql<AlertRow>`
+    select ${COLUMNS} from stripe_alerts where to_char(period_start, 'YYYY-MM') = ${month}
+      and not exists (select from push_intents where identifier = subject and state <> 'parked')
+    order by alert_id`.execute(database.kysely);
+  return rows.map(toAlert);
+}
+
 export async function readAlerts(database: Database): Promise<readonly Alert[]> {
-  const { rows } = await sql<{
-    kind: Alert['kind'];
-    subject: string;
-    tenant_id: string | null;
-    period_start: string | null;
-    detail: string;
-  }>`select kind, subject, tenant_id, period_start, detail from stripe_alerts order by alert_id`.execute(
-    database.kysely,
-  );
-  return rows.map((row) => ({
+  const { rows } = await sql<AlertRow>`
+    select ${COLUMNS} from stripe_alerts order by alert_id`.execute(database.kysely);
+  return rows.map(toAlert);
+}
+
+const COLUMNS = sql.raw('kind, subject, tenant_id, period_start, detail');
+
+interface AlertRow {
+  readonly kind: Alert['kind'];
+  readonly subject: string;
+  readonly tenant_id: string | null;
+  readonly period_start: string | null;
+  readonly detail: string;
+}
+
+function toAlert(row: AlertRow): Alert {
+  return {
     kind: row.kind,
     subject: row.subject,
     tenantId: row.tenant_id,
     periodStart: row.period_start,
     detail: row.detail,
-  }));
+  };
 }

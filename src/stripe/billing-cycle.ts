@@ -25,8 +25,12 @@ const PERIODS_TRIED = 24;
  */
 export function cycleAnchorFor(calendar: Calendar, now: InstantMs): CycleAnchor | null {
   const periods = periodsFrom(calendar, now);
-  const candidates = periods.map((period) => anchorAt(period.endsAt));
-  return candidates.find((anchor) => firstMisfit(anchor, periods) === null) ?? null;
+  const candidates = new Map(
+    periods
+      .map((period) => anchorAt(period.endsAt))
+      .map((anchor) => [JSON.stringify(anchor), anchor]),
+  );
+  return [...candidates.values()].find((anchor) => firstMisfit(anchor, periods) === null) ?? null;
 }
 
 /** The first period that a cycle would bill together with another, or a month late; null when none. */
@@ -57,19 +61,22 @@ function firstMisfit(anchor: CycleAnchor, periods: readonly Period[]): Period | 
     const boundary = boundaryFrom(anchor, period.endsAt);
     if (boundary >= next.endsAt) return period;
     // With a second boundary before its end, the next period misses its own and is billed late.
-    if (boundaryFrom(anchor, boundary + 1) < next.endsAt) return next;
+    if (boundaryAfter(anchor, boundary) < next.endsAt) return next;
   }
   return null;
 }
 
 /** The first boundary at an instant or after it. */
 function boundaryFrom(anchor: CycleAnchor, instant: InstantMs): InstantMs {
-  let month = DateTime.fromMillis(instant, { zone: 'utc' }).startOf('month').minus({ months: 1 });
-  for (;;) {
-    const boundary = boundaryIn(anchor, month);
-    if (boundary >= instant) return boundary;
-    month = month.plus({ months: 1 });
-  }
+  const month = DateTime.fromMillis(instant, { zone: 'utc' }).startOf('month');
+  const boundary = boundaryIn(anchor, month);
+  return boundary >= instant ? boundary : boundaryIn(anchor, month.plus({ months: 1 }));
+}
+
+/** The boundary after one. */
+function boundaryAfter(anchor: CycleAnchor, boundary: InstantMs): InstantMs {
+  const month = DateTime.fromMillis(boundary, { zone: 'utc' }).startOf('month');
+  return boundaryIn(anchor, month.plus({ months: 1 }));
 }
 
 function boundaryIn(anchor: CycleAnchor, month: DateTime): InstantMs {

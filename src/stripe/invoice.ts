@@ -32,14 +32,18 @@ interface OwnInvoice {
 /**
  * Holds a new draft until the tenant's push is proven, so that Stripe does not finalize it without the
  * usage: what comes after finalization is on no invoice. Doing it twice holds once; a draft that was
- * released is not held again by an event that comes late.
+ * released is not held again by an event that comes late. A release may come in between, from another
+ * process: whichever of the two ends last looks at what the other did, and lets go.
  */
 export async function holdInvoice(parts: StripeParts, invoiceId: string): Promise<string> {
   const { database, stripe, clock } = parts;
   const invoice = await fetchInvoice(parts, invoiceId);
   if (invoice.status !== 'draft') return verifyInvoice(parts, invoice);
   const known = await readInvoice(database, invoiceId);
-  if (known !== null && known.state !== 'held') return `was ${known.state} before`;
+  if (known !== null && known.state !== 'held') {
+    if (invoice.auto_advance !== true) await letGo(parts, invoiceId);
+    return `was ${known.state} before`;
+  }
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
   if (await isReady(parts, own)) {
@@ -50,7 +54,15 @@ export async function holdInvoice(parts: StripeParts, invoiceId: string): Promis
   await saveHeld(database, own, clock());
   const hold = () => stripe.invoices.update(invoiceId, { auto_advance: false });
   await askStripe(`holding invoice ${invoiceId}`, hold);
-  return 'held until the push is proven';
+  const now = await readInvoice(database, invoiceId);
+  if (now?.state !== 'released') return 'held until the push is proven';
+  await letGo(parts, invoiceId);
+  return 'let go: its push was proven in the meantime';
+}
+
+async function letGo({ stripe }: StripeParts, invoiceId: string): Promise<void> {
+  const advance = () => stripe.invoices.update(invoiceId, { auto_advance: true });
+  await askStripe(`releasing invoice ${invoiceId}`, advance);
 }
 
 /** What became of one held invoice. */
@@ -61,7 +73,7 @@ export interface ReleaseResult {
   readonly state: 'released' | 'held' | 'finalized';
 }
 
-/** Lets go every held invoice whose usage is proven; null is every month. */
+/** Lets go every held invoice whose usage is proven; null is every month. Others stay as they are. */
 export async function releaseInvoices(
   parts: StripeParts,
   month: string | null,
@@ -76,17 +88,31 @@ export async function releaseInvoices(
 }
 
 async function release(parts: StripeParts, held: InvoiceRow): Promise<ReleaseResult['state']> {
-  const { database, stripe, clock } = parts;
+  const { database, clock } = parts;
   if (!(await isReady(parts, held))) return 'held';
   const invoice = await fetchInvoice(parts, held.invoiceId);
   if (invoice.status !== 'draft') {
     await verifyInvoice(parts, invoice);
     return 'finalized';
   }
-  const letGo = () => stripe.invoices.update(held.invoiceId, { auto_advance: true });
-  await askStripe(`releasing invoice ${held.invoiceId}`, letGo);
+  await letGo(parts, held.invoiceId);
   await saveReleased(database, held, clock());
+  const after = await fetchInvoice(parts, held.invoiceId);
+  if (after.status === 'draft' && after.auto_advance !== true) await letGo(parts, held.invoiceId);
   return 'released';
+}
+
+/** Compares the released invoices of a month that have become final since; answers those that have not. */
+export async function verifyReleased(parts: StripeParts, month: string): Promise<number> {
+  const invoices = await readInvoices(parts.database, { month, tenantId: null });
+  let left = 0;
+  for (const { invoiceId, state } of invoices) {
+    if (state !== 'released') continue;
+    const invoice = await fetchInvoice(parts, invoiceId);
+    if (invoice.status === 'draft') left += 1;
+    else await verifyInvoice(parts, invoice);
+  }
+  return left;
 }
 
 /** The period is closed and Stripe's summary holds all of it; asks Stripe when that is not known yet. */

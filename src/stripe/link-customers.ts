@@ -1,6 +1,7 @@
 import { setTenant } from '../tenants/tenant-store.ts';
 import { readLiveTenants } from './customer-store.ts';
 import type { StripeParts } from './push.ts';
+import { askStripe } from './stripe-client.ts';
 
 /** What linking one customer came to. */
 export interface LinkResult {
@@ -19,11 +20,19 @@ const TENANT_KEY = 'spanledger_tenant';
 export async function linkCustomers(parts: StripeParts): Promise<readonly LinkResult[]> {
   const { database, stripe, clock } = parts;
   const byTenant = new Map<string, string[]>();
-  for await (const customer of stripe.customers.list({ limit: 100 })) {
-    const tenantId = customer.metadata[TENANT_KEY];
-    if (tenantId === undefined) continue;
-    byTenant.set(tenantId, [...(byTenant.get(tenantId) ?? []), customer.id]);
-  }
+  let after: string | undefined;
+  do {
+    const from = after === undefined ? {} : { starting_after: after };
+    const page = await askStripe('the customers', () =>
+      stripe.customers.list({ limit: 100, ...from }),
+    );
+    for (const customer of page.data) {
+      const tenantId = customer.metadata[TENANT_KEY];
+      if (tenantId === undefined) continue;
+      byTenant.set(tenantId, [...(byTenant.get(tenantId) ?? []), customer.id]);
+    }
+    after = page.has_more ? page.data.at(-1)?.id : undefined;
+  } while (after !== undefined);
   const results: LinkResult[] = [];
   for (const { tenantId, stripeCustomer } of await readLiveTenants(database)) {
     const found = byTenant.get(tenantId) ?? [];

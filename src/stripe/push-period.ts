@@ -4,9 +4,7 @@ import { pause } from '../clock.ts';
 import { raiseAlert } from './alert-store.ts';
 import { findCustomerFault } from './check-customer.ts';
 import { readInvoices } from './invoice-store.ts';
-import type { Pacer } from './pacer.ts';
 import type { StripeParts } from './push.ts';
-import type { PushLocks } from './push-lock-store.ts';
 import type { PushState } from './push-state.ts';
 import {
   decideAmbiguous,
@@ -25,8 +23,6 @@ import { readSummary, sendMeterEvent } from './stripe-client.ts';
 /** One tenant's period being pushed, under the lock of its customer and meter. */
 export interface PeriodRun {
   readonly parts: StripeParts;
-  readonly locks: PushLocks;
-  readonly pace: Pacer;
   readonly target: PushTarget & { readonly stripeCustomer: string };
   readonly meter: StripeMeter;
   readonly isMeterActive: () => Promise<boolean>;
@@ -77,15 +73,9 @@ interface Minted {
 /** The part of the period's billable amount that no intent covers yet gets one. */
 async function mintWhatIsDue(run: PeriodRun, intents: readonly Intent[]): Promise<Minted> {
   const { parts, target, meter } = run;
-  const intended = intents.filter((intent) => intent.state !== 'missing');
-  const due = target.billableMicro - intended.reduce((sum, intent) => sum + intent.valueMicro, 0n);
-  const otherMode = intents.find(
-    (intent) => (intent.livemode ?? parts.livemode) !== parts.livemode,
-  );
-  if (otherMode !== undefined) return { isNew: false, refusal: otherModeRefusal(otherMode) };
-  if (due === 0n) return { isNew: false, refusal: null };
-  const objection = objectionTo(due, target, parts.clock()) ?? (await finalRefusal(run));
-  if (objection !== null) return { isNew: false, refusal: objection };
+  const refusal = await findObjection(parts, target, intents);
+  const due = dueOf(target, intents);
+  if (refusal !== null || due === 0n) return { isNew: false, refusal };
   const sequence = intents.length + 1;
   await insertIntent(
     parts.database,
@@ -103,6 +93,27 @@ async function mintWhatIsDue(run: PeriodRun, intents: readonly Intent[]): Promis
     parts.clock(),
   );
   return { isNew: true, refusal: null };
+}
+
+/** What no intent covers yet; what is proven to be missing is due again. */
+export function dueOf(target: PushTarget, intents: readonly Intent[]): bigint {
+  const intended = intents.filter((intent) => intent.state !== 'missing');
+  return intended.reduce((due, intent) => due - intent.valueMicro, target.billableMicro);
+}
+
+/** Why nothing of this period may be told, as far as the ledger's side knows; null when it may. */
+export async function findObjection(
+  parts: StripeParts,
+  target: PushTarget,
+  intents: readonly Intent[],
+): Promise<string | null> {
+  const otherMode = intents.find(
+    (intent) => (intent.livemode ?? parts.livemode) !== parts.livemode,
+  );
+  if (otherMode !== undefined) return otherModeRefusal(otherMode);
+  const due = dueOf(target, intents);
+  if (due === 0n) return null;
+  return objectionTo(due, target, parts.clock()) ?? (await finalRefusal(parts, target));
 }
 
 function otherModeRefusal(intent: Intent): string {
@@ -128,9 +139,9 @@ function tooOldRefusal(target: PushTarget): string {
 }
 
 /** Usage that comes after finalization is on no invoice, neither this one nor the next. */
-async function finalRefusal(run: PeriodRun): Promise<string | null> {
-  const { tenantId, periodStart } = run.target;
-  const invoices = await readInvoices(run.parts.database, { month: null, tenantId });
+async function finalRefusal(parts: StripeParts, target: PushTarget): Promise<string | null> {
+  const { tenantId, periodStart } = target;
+  const invoices = await readInvoices(parts.database, { month: null, tenantId });
   const final = invoices.find(
     (invoice) => invoice.periodStart === periodStart && invoice.state === 'finalized',
   );
@@ -166,10 +177,7 @@ interface Standing {
 async function advance(run: PeriodRun, standing: Standing): Promise<string | null> {
   const { open } = standing;
   const { parts, target } = run;
-  const step = nextStep(
-    { state: open.state, firstAttemptAt: open.firstAttemptAt ?? null },
-    parts.clock(),
-  );
+  const step = nextStep(open, parts.clock());
   if (step === 'none') return null;
   if (step === 'compare') {
     await compare(run, standing);
@@ -177,7 +185,7 @@ async function advance(run: PeriodRun, standing: Standing): Promise<string | nul
   }
   const objection = isTooOld(open.eventTimestamp, parts.clock())
     ? tooOldRefusal(target)
-    : await finalRefusal(run);
+    : await finalRefusal(parts, target);
   if (objection === null) {
     const fault = await findCustomerFault(parts, {
       tenantId: target.tenantId,
@@ -196,7 +204,6 @@ async function send(run: PeriodRun, standing: Standing): Promise<null> {
   const { database, stripe, clock, log } = run.parts;
   const intent = standing.open;
   for (let attempt = 1; attempt <= TRIES_A_RUN; attempt += 1) {
-    await run.pace();
     if (run.halted() !== null) return null;
     if (!(await markAttempt(database, intent.identifier, clock()))) return null;
     const answer = await sendMeterEvent(stripe, {
@@ -262,7 +269,6 @@ async function figuresOf(
 ): Promise<{ readonly summary: bigint; readonly confirmed: bigint }> {
   const { startsAt, endsAt } = run.target;
   const { stripeCustomer } = open;
-  await run.pace();
   const question = { meterId: run.meter.meterId, stripeCustomer, startsAt, endsAt };
   const summary = await readSummary(run.parts.stripe, question);
   const confirmed = intents

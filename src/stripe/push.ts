@@ -2,16 +2,17 @@ import type { Clock, InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { Refusal } from '../refusal.ts';
-import { openPacer } from './pacer.ts';
+import { inParallel } from './in-parallel.ts';
+import type { PushLocks } from './push-lock-store.ts';
 import { openPushLocks } from './push-lock-store.ts';
 import type { PeriodRun } from './push-period.ts';
-import { identifierOf, pushPeriod } from './push-period.ts';
-import { isSettled } from './push-state.ts';
+import { dueOf, findObjection, identifierOf, pushPeriod } from './push-period.ts';
+import { isSettled, nextStep } from './push-state.ts';
 import type { Intent, PushTarget } from './push-store.ts';
 import { intentKey, readIntentsOf, readMeters, readTargets } from './push-store.ts';
 import type { StripeMeter } from './setup.ts';
 import type { StripeClient } from './stripe-client.ts';
-import { askStripe, isMissing } from './stripe-client.ts';
+import { askStripe, isMissing, KeyRefused } from './stripe-client.ts';
 
 /** What every part of the Stripe side works with. */
 export interface StripeParts {
@@ -26,8 +27,6 @@ export interface PushOptions extends StripeParts {
   readonly onProgress?: (done: number, all: number) => void;
   /** Only this tenant; by default every one. */
   readonly tenantId?: string | null;
-  /** Requests to Stripe at the most in a second; by default as many as eight tenants come to. */
-  readonly requestsPerSecond?: number | null;
   /** Says what would be sent, and writes and sends nothing. */
   readonly isDryRun?: boolean;
 }
@@ -98,15 +97,21 @@ export async function pushTargets(
   const results: PushResult[] = [];
   const open: PushTarget[] = [];
   for (const target of targets) {
-    const result = resultWithoutStripe(run, target);
+    const result = await resultWithoutStripe(run, target);
     if (result === null) open.push(target);
     else results.push(result);
   }
   if (open.length > 0) results.push(...(await pushOpen(run, open, targets.length)));
   options.onProgress?.(targets.length, targets.length);
-  return results.sort(
-    (a, b) => compare(a.tenant_id, b.tenant_id) || compare(a.period_start, b.period_start),
-  );
+  return results.sort(byTenantAndStart);
+}
+
+/** The order of every list of periods, whoever was done first. */
+export function byTenantAndStart(
+  a: Pick<PushResult, 'tenant_id' | 'period_start'>,
+  b: Pick<PushResult, 'tenant_id' | 'period_start'>,
+): number {
+  return compare(a.tenant_id, b.tenant_id) || compare(a.period_start, b.period_start);
 }
 
 function compare(a: string, b: string): number {
@@ -123,19 +128,18 @@ interface Run {
 }
 
 /** What needs no request: shadow, done already, impossible, or only asked for. Null for the rest. */
-function resultWithoutStripe(run: Run, target: PushTarget): PushResult | null {
+async function resultWithoutStripe(run: Run, target: PushTarget): Promise<PushResult | null> {
   if (target.mode === 'shadow') {
     return resultOf(target, 'shadow', 'metered and stated, never pushed (R19)');
   }
   const intents = run.known.get(intentKey(target)) ?? [];
-  const due = target.billableMicro - intendedSum(intents);
-  if (due === 0n && intents.every((intent) => isSettled(intent.state))) {
+  if (dueOf(target, intents) === 0n && intents.every((intent) => isSettled(intent.state))) {
     const pushed = confirmedSum(intents);
     return resultOf(target, intents.length === 0 ? 'nothing_due' : 'confirmed', null, pushed);
   }
   const fault = faultOf(run, target);
   if (fault !== null) return resultOf(target, 'refused', fault, confirmedSum(intents));
-  return run.options.isDryRun === true ? wouldSend(target, intents, due) : null;
+  return run.options.isDryRun === true ? wouldSend(run.options, target, intents) : null;
 }
 
 function faultOf(run: Run, target: PushTarget): string | null {
@@ -148,14 +152,31 @@ function faultOf(run: Run, target: PushTarget): string | null {
   return null;
 }
 
-function wouldSend(target: PushTarget, intents: readonly Intent[], due: bigint): PushResult {
-  const open = intents.filter((intent) => !isSettled(intent.state));
-  const resent = open.map(
-    (intent) => `${intent.identifier} (${intent.state}) ${intent.valueMicro}`,
-  );
-  const made = due === 0n ? [] : [`${identifierOf(target, intents.length + 1)} (new) ${due}`];
-  const detail = `${[...resent, ...made].join(', ')} micro ${target.currency} to ${target.stripeCustomer ?? ''}`;
-  return resultOf(target, 'would_send', detail, confirmedSum(intents));
+/** What a push would begin with now; what Stripe answers decides how it goes on. */
+async function wouldSend(
+  options: PushOptions,
+  target: PushTarget,
+  intents: readonly Intent[],
+): Promise<PushResult> {
+  const pushed = confirmedSum(intents);
+  const objection = await findObjection(options, target, intents);
+  if (objection !== null) return resultOf(target, 'refused', objection, pushed);
+  const open = intents.find((intent) => !isSettled(intent.state));
+  if (open?.state === 'parked') return resultOf(target, 'parked', open.lastAnswer, pushed);
+  const now = options.clock();
+  const due = dueOf(target, intents);
+  const steps = [
+    ...(open === undefined ? [] : [`${open.identifier} (${stepOf(open, now)}) ${open.valueMicro}`]),
+    ...(due === 0n ? [] : [`${identifierOf(target, intents.length + 1)} (new) ${due}`]),
+  ];
+  const detail = `${steps.join(', ')} micro ${target.currency} to ${open?.stripeCustomer ?? target.stripeCustomer}`;
+  return resultOf(target, 'would_send', detail, pushed);
+}
+
+function stepOf(open: Intent, now: InstantMs): string {
+  return nextStep(open, now) === 'send'
+    ? open.state
+    : `${open.state}, compared with Stripe's summary and not sent`;
 }
 
 /** Tenants in parallel, the periods of one tenant in order. */
@@ -167,35 +188,19 @@ async function pushOpen(
   const { options } = run;
   const locks = await openPushLocks(options.database);
   try {
-    const pace = openPacer(options.requestsPerSecond ?? null);
     await checkMeters(run, open);
     const results: PushResult[] = [];
-    const queue = [...Map.groupBy(open, (target) => target.tenantId).values()];
-    const worker = async () => {
-      for (let periods = queue.shift(); periods !== undefined; periods = queue.shift()) {
-        for (const target of periods) {
-          results.push(await pushTarget(run, { locks, pace }, target));
-          options.onProgress?.(all - open.length + results.length, all);
-        }
+    const periodsOfTenants = [...Map.groupBy(open, (target) => target.tenantId).values()];
+    await inParallel(periodsOfTenants, PARALLEL_TENANTS, async (periods) => {
+      for (const target of periods) {
+        results.push(await pushTarget(run, locks, target));
+        options.onProgress?.(all - open.length + results.length, all);
       }
-    };
-    await allSettled(Array.from({ length: PARALLEL_TENANTS }, worker), queue);
+    });
     return results;
   } finally {
     await locks.close();
   }
-}
-
-/** Waits for every worker before it throws, so that nothing goes on behind the caller's back. */
-async function allSettled(workers: readonly Promise<void>[], queue: unknown[]): Promise<void> {
-  const watched = workers.map((worker) =>
-    worker.catch((error: unknown) => {
-      queue.length = 0;
-      throw error;
-    }),
-  );
-  const failed = (await Promise.allSettled(watched)).find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }
 
 /**
@@ -225,29 +230,25 @@ async function isMeterActive(stripe: StripeClient, meter: StripeMeter): Promise<
   }
 }
 
-async function pushTarget(
-  run: Run,
-  shared: Pick<PeriodRun, 'locks' | 'pace'>,
-  target: PushTarget,
-): Promise<PushResult> {
+async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promise<PushResult> {
   const meter = run.meters.get(target.currency);
   const { stripeCustomer } = target;
   if (meter === undefined || stripeCustomer === null) return resultOf(target, 'refused', null);
   if (run.halted !== null) return resultOf(target, 'skipped', run.halted);
   const period: PeriodRun = {
-    ...shared,
     parts: run.options,
     target: { ...target, stripeCustomer },
     meter,
     isMeterActive: () => isMeterActive(run.options.stripe, meter),
-    halted: () => run.halted ?? (shared.locks.areLost() ? LOCKS_LOST : null),
+    halted: () => run.halted ?? (locks.areLost() ? LOCKS_LOST : null),
     halt: (reason) => {
       run.halted = reason;
     },
   };
   const key = `${stripeCustomer} ${meter.eventName}`;
-  const outcome = await shared.locks.whileAlone(key, () => pushPeriod(period).catch(asRefused));
+  const outcome = await locks.whileAlone(key, () => pushPeriod(period).catch(asRefused));
   if (outcome === null) return resultOf(target, 'busy', 'another process is pushing this customer');
+  if (outcome instanceof KeyRefused) run.halted = `stopped for every tenant: ${outcome.message}`;
   if (outcome instanceof Refusal) return resultOf(target, 'skipped', outcome.message);
   const pushed = confirmedSum(outcome.intents);
   if (outcome.refusal !== null) return resultOf(target, 'refused', outcome.refusal, pushed);

@@ -1,14 +1,20 @@
 import type { Clock, InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { inParallel } from './in-parallel.ts';
 import type { InvoiceRow } from './invoice-store.ts';
 import { readInvoices } from './invoice-store.ts';
-import { openPacer } from './pacer.ts';
-import { confirmedSum, intendedSum, newestAttempt, refuseNothingClosed } from './push.ts';
+import {
+  byTenantAndStart,
+  confirmedSum,
+  intendedSum,
+  newestAttempt,
+  refuseNothingClosed,
+} from './push.ts';
 import { isSettled } from './push-state.ts';
 import type { Intent, PushTarget } from './push-store.ts';
 import { intentKey, markProven, readIntentsOf, readMeters, readTargets } from './push-store.ts';
 import type { StripeClient } from './stripe-client.ts';
-import { readSummary } from './stripe-client.ts';
+import { ForeignFraction, readSummary } from './stripe-client.ts';
 
 /**
  * Why the three columns of a tenant differ, or that they do not.
@@ -56,7 +62,6 @@ export interface ReconcileOptions {
   readonly clock: Clock;
   /** Only this tenant; by default every one. */
   readonly tenantId?: string | null;
-  readonly requestsPerSecond?: number | null;
   readonly onProgress?: (done: number, all: number) => void;
 }
 
@@ -80,31 +85,20 @@ export async function reconcileMonth(
   const meters = await readMeters(database, options.livemode);
   const intents = await readIntentsOf(database, targets);
   const invoices = Map.groupBy(await readInvoices(database, { month, tenantId }), intentKey);
-  const pace = openPacer(options.requestsPerSecond ?? null);
   const rows: ReconcileRow[] = [];
-  const queue = [...targets];
-  const worker = async () => {
-    for (let target = queue.shift(); target !== undefined; target = queue.shift()) {
-      const own = intents.get(intentKey(target)) ?? [];
-      const meterId = meters.get(target.currency)?.meterId ?? null;
-      const isAsked = needsRead(target, own);
-      if (isAsked) await pace();
-      const summary = isAsked ? await summaryOf(options.stripe, { target, own, meterId }) : null;
-      const now = options.clock();
-      const row = compareRow({
-        target,
-        intents: own,
-        summary,
-        now,
-        invoices: invoices.get(intentKey(target)) ?? [],
-      });
-      if (summary !== null && row.difference === 'none') await keepProof(database, own, now);
-      rows.push(row);
-      options.onProgress?.(rows.length, targets.length);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_READS }, worker));
-  return rows.sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
+  await inParallel(targets, PARALLEL_READS, async (target) => {
+    const own = intents.get(intentKey(target)) ?? [];
+    const meterId = meters.get(target.currency)?.meterId ?? null;
+    const isAsked = needsRead(target, own);
+    const summary = isAsked ? await summaryOf(options.stripe, { target, own, meterId }) : null;
+    const now = options.clock();
+    const ofPeriod = invoices.get(intentKey(target)) ?? [];
+    const row = compareRow({ target, intents: own, summary, now, invoices: ofPeriod });
+    if (summary !== null && row.difference === 'none') await keepProof(database, own, now);
+    rows.push(row);
+    options.onProgress?.(rows.length, targets.length);
+  });
+  return rows.sort(byTenantAndStart);
 }
 
 /** A tenant without usage has nothing at Stripe that we told it, and costs no read. */
@@ -133,18 +127,25 @@ async function summaryOf(
     readonly own: readonly Intent[];
     readonly meterId: string | null;
   },
-): Promise<bigint | null> {
+): Promise<bigint | ForeignFraction | null> {
   const { startsAt, endsAt } = of.target;
   // Usage stands where it was told, even if the tenant has been given another customer since.
   const stripeCustomer = of.own.at(-1)?.stripeCustomer ?? of.target.stripeCustomer;
   if (stripeCustomer === null || of.meterId === null) return null;
-  return readSummary(stripe, { meterId: of.meterId, stripeCustomer, startsAt, endsAt });
+  const question = { meterId: of.meterId, stripeCustomer, startsAt, endsAt };
+  return readSummary(stripe, question).catch(asForeign);
+}
+
+/** A fraction is one tenant's difference, and hides no other's. */
+function asForeign(error: unknown): ForeignFraction {
+  if (error instanceof ForeignFraction) return error;
+  throw error;
 }
 
 interface Compared {
   readonly target: PushTarget;
   readonly intents: readonly Intent[];
-  readonly summary: bigint | null;
+  readonly summary: bigint | ForeignFraction | null;
   readonly now: InstantMs;
   readonly invoices?: readonly InvoiceRow[];
 }
@@ -159,7 +160,7 @@ export function compareRow(given: Compared): ReconcileRow {
     period_start: target.periodStart,
     ledger: String(target.billableMicro),
     confirmed: String(confirmed),
-    stripe: summary === null ? null : String(summary),
+    stripe: summary instanceof ForeignFraction ? summary.summary : (summary?.toString() ?? null),
     difference,
     explained: EXPLAINED.has(difference),
   };
@@ -169,6 +170,7 @@ function classify(given: Compared & { readonly confirmed: bigint }): Difference 
   const { target, intents, summary, confirmed } = given;
   if (target.mode === 'shadow' && intents.length === 0) return 'shadow';
   if (summary === null) return target.billableMicro === 0n ? 'none' : 'not_pushed';
+  if (summary instanceof ForeignFraction) return 'foreign_usage';
   const intended = intendedSum(intents);
   if (summary > intended)
     return isDuplicate(intents, summary - intended) ? 'duplicate' : 'foreign_usage';

@@ -19,6 +19,9 @@ export function minorPerMicro(currency: string): string {
   return formatDecimal(1n, decimals);
 }
 
+/** More than any account has; a list is read to its end. */
+const MOST_LISTED = 10_000;
+
 function meterName(currency: string): string {
   return `spanledger_usage_${currency.toLowerCase()}`;
 }
@@ -42,8 +45,11 @@ async function findMeter(
   stripe: StripeClient,
   eventName: string,
 ): Promise<Stripe.Billing.Meter | null> {
+  const meters = await askStripe('the meters', () =>
+    stripe.billing.meters.list({ limit: 100 }).autoPagingToArray({ limit: MOST_LISTED }),
+  );
   let inactive: Stripe.Billing.Meter | null = null;
-  for await (const meter of stripe.billing.meters.list({ limit: 100 })) {
+  for (const meter of meters) {
     if (meter.event_name !== eventName) continue;
     if (meter.status === 'active') {
       refuseOtherMeter(meter);
@@ -83,16 +89,16 @@ function refuseOtherMeter(meter: Stripe.Billing.Meter): void {
 }
 
 function createMeter(stripe: StripeClient, currency: string): Promise<Stripe.Billing.Meter> {
-  return stripe.billing.meters.create(
-    {
-      display_name: `Spanledger usage (${currency}, micro units)`,
-      event_name: meterName(currency),
-      default_aggregation: { formula: 'sum' },
-      customer_mapping: { type: 'by_id', event_payload_key: 'stripe_customer_id' },
-      value_settings: { event_payload_key: 'value' },
-    },
-    { idempotencyKey: `spanledger-setup-meter-${meterName(currency)}` },
-  );
+  const name = meterName(currency);
+  const body = {
+    display_name: `Spanledger usage (${currency}, micro units)`,
+    event_name: name,
+    default_aggregation: { formula: 'sum' },
+    customer_mapping: { type: 'by_id', event_payload_key: 'stripe_customer_id' },
+    value_settings: { event_payload_key: 'value' },
+  } as const;
+  const idempotencyKey = `spanledger-setup-meter-${name}`;
+  return askStripe(`a meter ${name}`, () => stripe.billing.meters.create(body, { idempotencyKey }));
 }
 
 /** The lookup key finds our price again without a search, which lags. */
@@ -109,20 +115,22 @@ async function createPrice(
   meter: Stripe.Billing.Meter,
 ): Promise<Stripe.Price> {
   const name = meterName(currency);
-  const product = await stripe.products.create(
-    { name: `LLM usage (${currency})`, metadata: { spanledger_meter: name } },
-    { idempotencyKey: `spanledger-setup-product-${name}` },
+  const ofProduct = {
+    name: `LLM usage (${currency})`,
+    metadata: { spanledger_meter: name },
+  };
+  const product = await askStripe(`a product for ${name}`, () =>
+    stripe.products.create(ofProduct, { idempotencyKey: `spanledger-setup-product-${name}` }),
   );
-  return stripe.prices.create(
-    {
-      currency: currency.toLowerCase(),
-      product: product.id,
-      lookup_key: name,
-      unit_amount_decimal: Stripe.Decimal.from(minorPerMicro(currency)),
-      recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
-    },
-    { idempotencyKey: `spanledger-setup-price-${name}-${meter.id}` },
-  );
+  const ofPrice = {
+    currency: currency.toLowerCase(),
+    product: product.id,
+    lookup_key: name,
+    unit_amount_decimal: Stripe.Decimal.from(minorPerMicro(currency)),
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  } as const;
+  const idempotencyKey = `spanledger-setup-price-${name}-${meter.id}`;
+  return askStripe(`a price for ${name}`, () => stripe.prices.create(ofPrice, { idempotencyKey }));
 }
 
 function refuseOtherPrice(

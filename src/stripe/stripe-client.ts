@@ -1,6 +1,7 @@
 import Stripe from 'stripe';
 import { type InstantMs, pause } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
+import { openPacers, pacedHttpClient } from './pacer.ts';
 
 /** The real client, with our own retry loop instead of its own. */
 export type StripeClient = Stripe;
@@ -16,12 +17,17 @@ const TIMEOUT_MS = 20_000;
 
 /**
  * Opens a client. A key of live mode is never sent to another address than Stripe's own.
- * The SDK's retries are off: it ignores Retry-After and does not retry a 429.
+ * The SDK's retries are off: it ignores Retry-After and does not retry a 429. Requests to Stripe wait
+ * for their turn under its rate limits; a double has none.
  */
 export function openStripe(options: StripeOptions): StripeClient {
   const { apiKey, apiBase } = options;
   const settings = { maxNetworkRetries: 0, timeout: TIMEOUT_MS, telemetry: false } as const;
-  if (apiBase === null) return new Stripe(apiKey, settings);
+  if (apiBase === null) {
+    const pacers = openPacers(isLiveKey(apiKey));
+    const httpClient = pacedHttpClient(Stripe.createNodeHttpClient(), pacers);
+    return new Stripe(apiKey, { ...settings, httpClient });
+  }
   if (isLiveKey(apiKey)) {
     throw new Refusal(
       'stripe',
@@ -51,7 +57,9 @@ export type PushAnswer =
 
 /** Stripe answers a duplicate on its first API with 400 and no code; only the message tells. */
 const DUPLICATE = /An event already exists with identifier (\S+?)\.?$/;
+/** By message or code; one that speaks of a customer is about one tenant, and not about the meter. */
 const NO_METER = /no active meter|meter.*(not found|inactive|archived)/i;
+const NO_METER_CODES: ReadonlySet<string> = new Set(['no_meter', 'archived_meter']);
 
 /** Reads a failed meter-event request; `identifier` is the one that was sent. */
 export function classifyFailure(error: unknown, identifier: string): PushAnswer {
@@ -67,7 +75,7 @@ export function classifyFailure(error: unknown, identifier: string): PushAnswer 
     case 429:
       return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
     case 400:
-      return NO_METER.test(error.message)
+      return isAboutMeter(error)
         ? { kind: 'systemic', detail, isMeter: true }
         : { kind: 'refused', detail };
     case 402:
@@ -77,9 +85,16 @@ export function classifyFailure(error: unknown, identifier: string): PushAnswer 
   }
 }
 
+/** The identifier that the message names must be ours; a code without a name is about what was sent. */
 function isDuplicateOf(error: Stripe.errors.StripeError, identifier: string): boolean {
-  if (error.code === 'duplicate_meter_event') return true;
-  return error.statusCode === 400 && DUPLICATE.exec(error.message)?.[1] === identifier;
+  const named = DUPLICATE.exec(error.message)?.[1];
+  if (named !== undefined) return error.statusCode === 400 && named === identifier;
+  return error.code === 'duplicate_meter_event';
+}
+
+function isAboutMeter({ code, message }: Stripe.errors.StripeError): boolean {
+  if (NO_METER_CODES.has(code ?? '')) return true;
+  return NO_METER.test(message) && !/customer/i.test(message);
 }
 
 function retryAfterMs(error: Stripe.errors.StripeError): number | null {
@@ -148,14 +163,23 @@ export async function readSummary(
   return page.data.reduce((sum, row) => sum + toMicro(row.aggregated_value), 0n);
 }
 
-/** A double holds every whole number of 15 digits exactly; a fraction is somebody else's usage. */
+/** A fraction is somebody else's usage: what we tell is whole, and a double holds 15 digits exactly. */
+export class ForeignFraction extends Refusal {
+  readonly summary: string;
+
+  constructor(value: number) {
+    super(
+      'stripe',
+      `Stripe's summary holds ${value}, which is not a whole number of micro-dollars`,
+      'find what else reports usage to this meter; only Spanledger may',
+    );
+    this.summary = String(value);
+  }
+}
+
 function toMicro(value: number): bigint {
   if (Number.isSafeInteger(value)) return BigInt(value);
-  throw new Refusal(
-    'stripe',
-    `Stripe's summary holds ${value}, which is not a whole number of micro-dollars`,
-    'find what else reports usage to this meter; only Spanledger may',
-  );
+  throw new ForeignFraction(value);
 }
 
 const TRIES_TO_READ = 4;
@@ -197,15 +221,18 @@ function unanswered(error: unknown, what: string): Unanswered {
   return new Unanswered(what, error instanceof Error ? error.message : String(error));
 }
 
-/** A key that Stripe does not take is a matter for a person, not a fault of ours. */
-function keyRefusal(error: unknown, what: string): Refusal | null {
+/** A key that Stripe does not take is a matter for a person, and would fail with every tenant. */
+export class KeyRefused extends Refusal {
+  constructor(what: string, reason: string) {
+    const remedy = 'give STRIPE_API_KEY a key of the right account that may read and write billing';
+    super('stripe', `Stripe does not let this key ask about ${what}: ${reason}`, remedy);
+  }
+}
+
+function keyRefusal(error: unknown, what: string): KeyRefused | null {
   if (!(error instanceof Stripe.errors.StripeError)) return null;
   if (error.statusCode !== 401 && error.statusCode !== 403) return null;
-  return new Refusal(
-    'stripe',
-    `Stripe does not let this key ask about ${what}: ${error.message}`,
-    'give STRIPE_API_KEY a key of the right account that may read and write billing',
-  );
+  return new KeyRefused(what, error.message);
 }
 
 /** True where Stripe says that there is no such object. */

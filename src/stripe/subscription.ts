@@ -6,7 +6,7 @@ import type { CycleAnchor } from './billing-cycle.ts';
 import { anchorAt, cycleAnchorFor, findMisfit } from './billing-cycle.ts';
 import { findCustomerFault } from './check-customer.ts';
 import { readLiveTenants } from './customer-store.ts';
-import { openPacer } from './pacer.ts';
+import { inParallel } from './in-parallel.ts';
 import type { PushOptions } from './push.ts';
 import type { StripeMeter } from './setup.ts';
 import { askStripe } from './stripe-client.ts';
@@ -37,17 +37,11 @@ export async function setUpSubscriptions(
     .map((tenant) => tenant.tenantId)
     .filter((id) => (options.tenantId ?? id) === id);
   const tenants = await readTenants(database.kysely, live);
-  const pace = openPacer(options.requestsPerSecond ?? null);
   const results: SubscriptionResult[] = [];
-  const queue = [...tenants];
-  const worker = async () => {
-    for (let tenant = queue.shift(); tenant !== undefined; tenant = queue.shift()) {
-      await pace();
-      results.push(await setUpSubscription(options, meter, tenant));
-      options.onProgress?.(results.length, tenants.length);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_TENANTS }, worker));
+  await inParallel(tenants, PARALLEL_TENANTS, async (tenant) => {
+    results.push(await setUpSubscription(options, meter, tenant));
+    options.onProgress?.(results.length, tenants.length);
+  });
   return results.sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
 }
 
@@ -71,7 +65,8 @@ async function setUpSubscription(
   const { livemode } = options;
   const fault = await findCustomerFault(options, { tenantId, stripeCustomer, livemode });
   if (fault !== null) return result('refused', fault);
-  const existing = await subscriptionsOn(options, stripeCustomer, meter);
+  const all = await subscriptionsOn(options, stripeCustomer, meter);
+  const existing = all.filter((subscription) => !ENDED.has(subscription.status));
   const [first] = existing;
   if (first !== undefined) {
     const faults = faultsOf(existing, { meter, tenant, now: options.clock() });
@@ -84,18 +79,22 @@ async function setUpSubscription(
     const remedy = 'run this again once the change of its calendar has taken effect';
     return result('refused', `no monthly cycle fits its coming periods; ${remedy}`);
   }
-  const made = await createSubscription(options, { tenant, stripeCustomer, meter, anchor });
+  const ended = all.length;
+  const made = await createSubscription(options, { tenant, stripeCustomer, meter, anchor, ended });
   return result('made', `bills on ${describe(anchor)}`, made.id);
 }
 
-/** The customer's subscriptions that have an item on our meter, whatever its price. */
+/** Such a subscription bills nothing any more, and cannot be resumed. */
+const ENDED: ReadonlySet<string> = new Set(['canceled', 'incomplete_expired']);
+
+/** The customer's subscriptions that have or had an item on our meter, whatever its price. */
 async function subscriptionsOn(
   { stripe }: PushOptions,
   customer: string,
   meter: StripeMeter,
 ): Promise<readonly Stripe.Subscription[]> {
   const page = await askStripe(`the subscriptions of customer ${customer}`, () =>
-    stripe.subscriptions.list({ customer, limit: 100 }),
+    stripe.subscriptions.list({ customer, status: 'all', limit: 100 }),
   );
   return page.data.filter((subscription) => itemsOn(subscription, meter).length > 0);
 }
@@ -116,6 +115,8 @@ function createSubscription(
     readonly stripeCustomer: string;
     readonly meter: StripeMeter;
     readonly anchor: CycleAnchor;
+    /** How many it has had; part of the key, since Stripe would answer with the one that has ended. */
+    readonly ended: number;
   },
 ): Promise<Stripe.Subscription> {
   const { dayOfMonth, hour, minute, second } = of.anchor;
@@ -125,7 +126,7 @@ function createSubscription(
     billing_cycle_anchor_config: { day_of_month: dayOfMonth, hour, minute, second },
     metadata: { spanledger_tenant: of.tenant.tenantId },
   };
-  const idempotencyKey = `spanledger-subscription-${of.stripeCustomer}-${of.meter.priceId}`;
+  const idempotencyKey = `spanledger-subscription-${of.stripeCustomer}-${of.meter.priceId}-${of.ended}`;
   return askStripe(`a subscription for tenant "${of.tenant.tenantId}"`, () =>
     stripe.subscriptions.create(body, { idempotencyKey }),
   );

@@ -30,6 +30,13 @@ export function receiveSigned(
 /** Takes a message that Stripe sent through EventBridge and SQS: no signature, AWS vouches for it. */
 export function receiveFromEventBridge(parts: StripeParts, body: string): Promise<EventOutcome> {
   const { stripe } = parts;
+  if (!isEvent(body)) {
+    throw new Refusal(
+      'stripe',
+      'a message on the queue of Stripe events is no event of Stripe',
+      'let only the EventBridge rule of the Stripe event bus send to that queue',
+    );
+  }
   const event = isThin(body)
     ? stripe.parseEventNotificationWithoutVerification(body)
     : stripe.webhooks.constructEventWithoutVerification(body);
@@ -60,24 +67,25 @@ function readSigned(
 
 /** The SDK reads the two kinds by two functions, and each throws on the other kind. */
 function isThin(body: string): boolean {
+  return kindOf(body) === 'v2.core.event';
+}
+
+function isEvent(body: string): boolean {
+  return isThin(body) || kindOf(body) === 'event';
+}
+
+/** What the event says that it is; undefined when it is none. EventBridge puts it under `detail`. */
+function kindOf(body: string): unknown {
   try {
     const parsed: unknown = JSON.parse(body);
-    return objectOf(parsed) === 'v2.core.event' || objectOf(detailOf(parsed)) === 'v2.core.event';
+    return memberOf(parsed, 'object') ?? memberOf(memberOf(parsed, 'detail'), 'object');
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-function objectOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'object' in value
-    ? value.object
-    : undefined;
-}
-
-function detailOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'detail' in value
-    ? value.detail
-    : undefined;
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 /**
@@ -85,8 +93,12 @@ function detailOf(value: unknown): unknown {
  * it again, and every handler comes to the same when it is repeated.
  */
 async function handleOnce(parts: StripeParts, event: Incoming): Promise<EventOutcome> {
-  const { database, clock, log } = parts;
+  const { database, clock, log, livemode } = parts;
   const { id, type } = event;
+  if (event.livemode === !livemode) {
+    log.warn({ event: id, type }, 'an event of the other mode, which STRIPE_API_KEY cannot see');
+    return { event: id, type, outcome: 'ignored: of the other mode' };
+  }
   if (!(await beginEvent(database, { eventId: id, type }, clock()))) {
     return { event: id, type, outcome: 'handled before' };
   }

@@ -97,3 +97,46 @@ it('can be told to validate at once: an unknown customer is a 400 then', async (
   const refusal = await refusalOf(sendEvent(scene, { value: '5', customer: 'cus_unknown' }));
   expect(refusal).toMatchObject({ statusCode: 400, message: "No such customer: 'cus_unknown'" });
 });
+
+it('reports an event that no meter takes by no_meter_found, when it looks for the meter later', async () => {
+  // given an endpoint for such reports
+  const scene = await openScene({ now: NOW, asyncMeterLookup: true });
+  const receiver = await openReceiver();
+  const { secret } = scene.double.control.addWebhookEndpoint({
+    url: receiver.url,
+    enabledEvents: ['v1.billing.meter.no_meter_found'],
+  });
+
+  // when an event has a name that no meter has
+  const payload = { stripe_customer_id: 'cus_acme', value: '1' };
+  await scene.stripe.billing.meterEvents.create(
+    { event_name: 'mistyped', payload, identifier: 'lost' },
+    { idempotencyKey: 'lost' },
+  );
+  await scene.double.control.advanceClock(10_000);
+
+  // then the notification is of no object, and the fetched event names the request
+  const [call] = receiver.received;
+  const notification = scene.stripe.parseEventNotification(
+    call?.body ?? '',
+    call?.signature ?? '',
+    secret,
+  ) as Stripe.Events.V1BillingMeterNoMeterFoundEventNotification;
+  expect(notification).not.toHaveProperty('related_object.id');
+  const { data } = await notification.fetchEvent();
+  expect(data.reason).toMatchObject({
+    error_count: 1,
+    error_types: [{ code: 'no_meter', sample_errors: [{ request: { identifier: 'lost' } }] }],
+  });
+  expect(scene.double.control.meterEvents()).toEqual([]);
+});
+
+it('reports an event of an inactive meter as archived, when it looks for the meter later', async () => {
+  const scene = await openScene({ now: NOW, asyncMeterLookup: true });
+  await scene.stripe.billing.meters.deactivate(scene.meter.id);
+  await sendEvent(scene, { value: '1' });
+  await scene.double.control.advanceClock(10_000);
+  const { data } = await scene.stripe.v2.core.events.list({ object_id: scene.meter.id });
+  const report = data[0] as Stripe.Events.V1BillingMeterErrorReportTriggeredEvent;
+  expect(report.data.reason.error_types[0]?.code).toBe('archived_meter');
+});

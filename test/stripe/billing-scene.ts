@@ -9,7 +9,8 @@ import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { readCloses } from '../../src/ledger/close-store.ts';
 import { openLog } from '../../src/log.ts';
 import type { StripeParts } from '../../src/stripe/push.ts';
-import { saveMeter } from '../../src/stripe/push-store.ts';
+import { eventTimestampOf } from '../../src/stripe/push-period.ts';
+import { readTargets, saveMeter } from '../../src/stripe/push-store.ts';
 import { type StripeMeter, setUpMeter } from '../../src/stripe/setup.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { setUpSubscriptions } from '../../src/stripe/subscription.ts';
@@ -25,7 +26,7 @@ export interface BillingScene {
   readonly parts: StripeParts;
   readonly meter: StripeMeter;
   /** What stands between the statements and the final invoices; empty when they are equal. */
-  differences(): Promise<readonly string[]>;
+  differences(month?: string): Promise<readonly string[]>;
   /** Ends the endpoint, so that the scene after this one can have its own. */
   stopWebhooks(): Promise<void>;
   drop(): Promise<void>;
@@ -85,7 +86,7 @@ export async function openBillingScene(options: SceneOptions = {}): Promise<Bill
     double,
     parts,
     meter,
-    differences: () => differencesOf(parts),
+    differences: (month = MONTH) => differencesOf(parts, month),
     async stopWebhooks() {
       await server?.close();
     },
@@ -188,29 +189,28 @@ export function monthOptions(parts: StripeParts): MonthRunOptions {
   };
 }
 
-/** Final invoices against closed periods, to the unit and to the cent, as Stripe has them. */
-async function differencesOf(parts: StripeParts): Promise<readonly string[]> {
+/** Final invoices against the closed periods of a month, to the unit and to the cent, as Stripe has them. */
+async function differencesOf(parts: StripeParts, month: string): Promise<readonly string[]> {
   const { database, stripe } = parts;
-  const differences: string[] = [];
-  const closes = await readCloses(database, { month: MONTH, tenantId: null });
-  for (const close of closes) {
-    if (close.billableMicro === 0n) continue;
-    const invoices = await stripe.invoices.list({
-      customer: customerOf(close.tenantId),
-      limit: 100,
-    });
-    const lines = invoices.data
+  const targets = (await readTargets(database, month)).filter(({ mode }) => mode === 'live');
+  const differences = targets.length === 0 ? [`nothing was closed in ${month}`] : [];
+  for (const target of targets) {
+    const { tenantId, billableMicro, chargeTotal } = target;
+    const dated = eventTimestampOf(target);
+    const customer = customerOf(tenantId);
+    const lines = (await stripe.invoices.list({ customer, limit: 100 })).data
       .filter((invoice) => invoice.status === 'open' || invoice.status === 'paid')
       .flatMap((invoice) => invoice.lines.data)
+      .filter(({ period }) => period.start <= dated && dated < period.end)
       .filter((line) => String(line.quantity_decimal) !== '0');
     const quantity = lines.reduce((sum, line) => sum + BigInt(line.quantity ?? 0), 0n);
     const amount = lines.reduce((sum, line) => sum + BigInt(line.amount), 0n);
-    if (lines.length !== 1 || quantity !== close.billableMicro || amount !== close.chargeTotal) {
+    const isBilled = billableMicro === 0n ? lines.length === 0 : lines.length === 1;
+    if (!isBilled || quantity !== billableMicro || amount !== chargeTotal) {
       differences.push(
-        `${close.tenantId}: ${lines.length} lines, ${quantity} of ${close.billableMicro} micro, ${amount} of ${close.chargeTotal} cents`,
+        `${tenantId} ${month}: ${lines.length} lines, ${quantity} of ${billableMicro} micro, ${amount} of ${chargeTotal} cents`,
       );
     }
   }
-  if (closes.length === 0) differences.push('nothing was closed');
   return differences;
 }

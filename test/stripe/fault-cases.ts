@@ -118,6 +118,7 @@ function isDone(results: readonly StepResult[]): boolean {
 export async function wrongs(
   scene: BillingScene,
   results: readonly StepResult[],
+  months: readonly string[] = [MONTH],
 ): Promise<readonly string[]> {
   const laws = [await checkPushes(scene.database), await checkSummaries(scene.parts)];
   return [
@@ -125,7 +126,7 @@ export async function wrongs(
       .filter((result) => result.state !== 'done')
       .map((result) => `${result.step} ${result.state}: ${result.detail}`),
     ...laws.flatMap((law) => law.violations.map((violation) => `law ${law.law}: ${violation}`)),
-    ...(await scene.differences()),
+    ...(await Promise.all(months.map(scene.differences))).flat(),
   ];
 }
 

@@ -123,6 +123,21 @@ test('a dry run says what would be sent, and sends and writes nothing', async ()
   expect(await count(database, 'push_intents')).toBe(0);
 });
 
+test('a dry run says what a push would refuse, and which intents would only be compared', async () => {
+  const late = await closed({}, '2026-12-05T23:30:00Z');
+  const [refused] = await pushMonth({ ...late.parts, isDryRun: true }, MONTH);
+  expect(refused).toMatchObject({ tenant_id: 'acme', state: 'refused' });
+  expect(refused?.detail).toContain('more than 35 days ago');
+
+  const scene = await closed();
+  scene.double.control.injectFault({ kind: 'reset_before_apply', match: METER_EVENTS, times: 10 });
+  await ofAcme(scene);
+  await scene.double.control.advanceClock(23 * HOUR_MS);
+  const [acme] = await pushMonth({ ...scene.parts, isDryRun: true }, MONTH);
+  expect(acme?.state).toBe('would_send');
+  expect(acme?.detail).toContain("-usd-1 (sent, compared with Stripe's summary and not sent)");
+});
+
 test('a customer that the key does not know is refused by the name of its tenant, and nothing is sent', async () => {
   const scene = await closed({ tenants: [ACME, { tenantId: 'globex' }] });
   await scene.database.pool.query(

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/close-periods.ts';
 import type { PushResult } from '../../src/stripe/push.ts';
@@ -19,7 +19,12 @@ import {
 } from '../support/stripe.ts';
 import { brokenLaws } from '../support/worker.ts';
 
-const push = (scene: PushScene) => pushMonth(scene.options, '2026-10');
+vi.mock('../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../src/clock.ts')>()),
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
+}));
+
+const push = (scene: PushScene) => pushMonth(scene.options, scene.month);
 const onPush = (fault: Omit<FaultSpec, 'match'>): FaultSpec => ({
   ...fault,
   match: { method: 'POST', path: METER_EVENTS },
@@ -108,6 +113,17 @@ describe('a push', () => {
 });
 
 describe('an answer that is lost or late', () => {
+  // Each fault has a tenant of its own in one scene: copying a database for each would cost far more.
+  const closing: (() => Promise<void>)[] = [];
+  const tenants = Array.from({ length: 8 }, (_, index) => `t${index}`);
+  let shared: PushScene;
+  beforeAll(async () => {
+    shared = await openPushScene(tenants, {}, (close) => closing.push(close));
+  });
+  afterAll(async () => {
+    for (const close of closing.reverse()) await close();
+  });
+
   it.each([
     // The SDK itself tries once more after a reset, so each needs two.
     ['a connection reset before anything was done', { kind: 'reset_before_apply', times: 2 }],
@@ -119,15 +135,20 @@ describe('an answer that is lost or late', () => {
     ['503 in HTML', { kind: 'html_503' }],
     ['409 of another call in flight', { kind: 'error', status: 409 }],
   ] as const)('%s is tried again, and billed once', async (_, fault) => {
-    const scene = await openPushScene();
-    scene.double.control.injectFault(onPush(fault));
+    const told = countedBy(shared.double).length;
+    const tenantId = `t${told}`;
+    const before = sendsOf(shared.double);
+    shared.double.control.injectFault(onPush(fault));
 
-    expect(states(await push(scene))).toEqual(['confirmed']);
+    const results = await pushMonth({ ...shared.options, tenantId }, '2026-10');
 
-    expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`]);
-    expect(sendsOf(scene.double)).toBeGreaterThan(1);
-    await expectLawsToHold(scene);
+    expect(states(results)).toEqual(['confirmed']);
+    expect(countedBy(shared.double)[told]).toBe(`cus_${tenantId} ${DUE_MICRO}`);
+    expect(countedBy(shared.double)).toHaveLength(told + 1);
+    expect(sendsOf(shared.double) - before).toBeGreaterThan(1);
   });
+
+  it('after all of these the laws hold', () => expectLawsToHold(shared));
 
   it('400 "already exists" is delivery, when the first answer died with its process', async () => {
     const scene = await openPushScene();
@@ -155,10 +176,10 @@ describe('an answer that is lost or late', () => {
   });
 
   it('a process killed between request and record bills once', async () => {
-    // given a push whose request Stripe holds while its process is killed
-    const scene = await openPushScene();
+    // given a push whose request Stripe holds while its process, which has the real time, is killed
+    const scene = await openPushScene(['acme'], { now: systemClock() });
     scene.double.control.injectFault(onPush({ kind: 'hold' }));
-    const child = startCli(['push', '2026-10'], scene.environment);
+    const child = startCli(['push', scene.month], scene.environment);
     await vi.waitFor(() => expect(scene.double.control.held()).toBe(1), { timeout: 20_000 });
     expect(await intents(scene)).toMatchObject([{ state: 'sent', attempts: '1' }]);
     child.kill('SIGKILL');
@@ -169,7 +190,7 @@ describe('an answer that is lost or late', () => {
     await vi.waitFor(() => expect(countedBy(scene.double)).toHaveLength(1), { timeout: 10_000 });
 
     // then the next push finds it there
-    const results = await pushMonth({ ...scene.options, clock: systemClock }, '2026-10');
+    const results = await pushMonth({ ...scene.options, clock: systemClock }, scene.month);
     expect(states(results)).toEqual(['confirmed']);
     expect(await intents(scene)).toMatchObject([{ state: 'confirmed', attempts: '2' }]);
     expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`]);
@@ -195,6 +216,23 @@ describe('an answer that is lost or late', () => {
 });
 
 describe('what cannot succeed', () => {
+  it('a key that may not read customers halts the run before anything is sent', async () => {
+    const tenants = Array.from({ length: 30 }, (_, index) => `t${String(index).padStart(2, '0')}`);
+    const scene = await openPushScene(tenants);
+    const match = { method: 'GET', path: '/v1/customers/*' };
+    const message = 'The provided key does not have the required permissions.';
+    scene.double.control.injectFault({ kind: 'error', status: 403, message, times: 100, match });
+
+    const results = await push(scene);
+
+    expect(new Set(states(results))).toEqual(new Set(['skipped']));
+    expect(results[0]?.detail).toContain('Stripe does not let this key ask about');
+    const asked = scene.double.control.requests().filter(({ path }) => path.startsWith('/v1/cust'));
+    // Eight were under way; none was begun after the first answer.
+    expect(asked.length).toBeLessThanOrEqual(8);
+    expect(sendsOf(scene.double)).toBe(0);
+  });
+
   it('a key that Stripe refuses halts the run: no further tenant is tried', async () => {
     const tenants = Array.from({ length: 30 }, (_, index) => `t${String(index).padStart(2, '0')}`);
     const scene = await openPushScene(tenants);

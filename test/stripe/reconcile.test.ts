@@ -162,6 +162,21 @@ describe('reconciling with Stripe', () => {
     expect((await checkSummaries(scene.options)).violations).toHaveLength(1);
   });
 
+  it("shows a fraction that somebody else reports as that tenant's difference, and the others all the same", async () => {
+    const scene = await openPushScene(['acme', 'bolt']);
+    await pushMonth(scene.options, '2026-10');
+    await scene.options.stripe.billing.meterEvents.create({
+      event_name: 'spanledger_usage_usd',
+      timestamp: Date.parse('2026-10-20T00:00:00Z') / 1000,
+      payload: { stripe_customer_id: 'cus_acme', value: '0.5' },
+    });
+    expect(await reconcileMonth(scene.options, '2026-10')).toMatchObject([
+      { tenant_id: 'acme', stripe: '4200000.5', difference: 'foreign_usage', explained: false },
+      { tenant_id: 'bolt', stripe: DUE_MICRO, difference: 'none' },
+      {},
+    ]);
+  });
+
   it('refuses a month in which nothing is closed', async () => {
     const scene = await openPushScene();
     await expect(reconcileMonth(scene.options, '2026-12')).rejects.toMatchObject({

@@ -58,12 +58,63 @@ test('running it again does nothing and says the same', async () => {
   const { double, parts } = await scene();
   await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
   const first = await runMonth(monthOptions(parts), MONTH);
+  expect(first.find((result) => result.step === 'verify')?.detail).toContain(
+    '1 invoices are not final yet',
+  );
+  await double.control.advanceClock(2 * 3_600_000);
   const requests = double.control.requests().length;
 
   const second = await runMonth(monthOptions(parts), MONTH);
 
-  expect(second).toEqual(first);
+  const isVerify = ({ step }: { readonly step: string }) => step === 'verify';
+  expect(second.filter((result) => !isVerify(result))).toEqual(
+    first.filter((result) => !isVerify(result)),
+  );
+  // The webhook has compared the final invoice, so that nothing is left to ask.
   expect(double.control.requests().length).toBe(requests);
+});
+
+test('without any webhook the drafts are found, let go once they are proven, and compared when final', async () => {
+  const { double, parts, database, differences } = await scene({ withWebhooks: false });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+
+  expect(states(await runMonth(monthOptions(parts), MONTH))).toEqual(ALL_DONE);
+  const [draft] = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(draft?.state).toBe('released');
+  await double.control.advanceClock(2 * 3_600_000);
+  expect(states(await runMonth(monthOptions(parts), MONTH))).toEqual(ALL_DONE);
+
+  const [final] = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(final?.state).toBe('finalized');
+  expect(await differences()).toEqual([]);
+});
+
+test('without any webhook an invoice that was final before the push is found and named', async () => {
+  const { double, parts } = await scene({ withWebhooks: false });
+  await double.control.setClock(parseInstant('2026-11-01T03:00:00Z'));
+
+  const results = await runMonth(monthOptions(parts), MONTH);
+
+  expect(states(results)).toMatchObject({ push: 'done', verify: 'wrong' });
+  expect(results.find((result) => result.step === 'verify')?.detail).toMatch(
+    /invoice_differs in_\w+: it bills 0 micro and 0\.00 USD, the statement says \d+ micro/,
+  );
+});
+
+test('an invoice that is found to differ after the month was done turns the next run wrong', async () => {
+  const { double, parts, meter } = await scene();
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  expect(states(await runMonth(monthOptions(parts), MONTH))).toEqual(ALL_DONE);
+  await parts.stripe.billing.meterEvents.create({
+    event_name: meter.eventName,
+    timestamp: parseInstant('2026-10-20T00:00:00Z') / 1000,
+    payload: { stripe_customer_id: 'cus_acme', value: '10000' },
+  });
+  await double.control.advanceClock(2 * 3_600_000);
+
+  const again = await runMonth(monthOptions(parts), MONTH);
+
+  expect(states(again)).toEqual({ ...ALL_DONE, verify: 'wrong' });
 });
 
 test('a summary that lags keeps the invoice held until a later run sees it', async () => {

@@ -1,9 +1,12 @@
 import { runMonth } from '../../src/cli/month-run.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/close-periods.ts';
+import type { EntryChange } from '../../src/ledger/correction.ts';
+import { postCorrections } from '../../src/ledger/post-corrections.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { textRows } from '../support/database.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import { receiveEvents } from '../support/ledger.ts';
 import type { BillingScene } from './billing-scene.ts';
@@ -18,7 +21,7 @@ import {
 import { Crash, crashing } from './crash-point.ts';
 import { FAULTS, wrongs } from './fault-cases.ts';
 
-/** Plays random histories of one month, one after another on the same parts. */
+/** Plays random histories of two months, one after another on the same parts. */
 export interface ScheduleBench {
   play(seed: number): Promise<ScheduleResult>;
   close(): Promise<void>;
@@ -33,8 +36,11 @@ interface ScheduleResult {
 
 const TENANTS = [ACME, { tenantId: 'globex', calls: [777] }];
 const HOUR_MS = 3_600_000;
-/** After the period a schedule lasts a few days, well inside what Stripe still takes. */
+/** After a period a schedule lasts a few days, well inside what Stripe still takes. */
 const STEPS = 9;
+/** The second month is there for what the first leaves: late usage, corrections, negative sums. */
+const STEPS_OF_SECOND = 3;
+const SECOND_MONTH = '2026-11';
 const MOST_RERUNS = 6;
 
 export async function openScheduleBench(): Promise<ScheduleBench> {
@@ -59,36 +65,62 @@ interface Play {
   readonly story: string[];
   /** So that every event has an id of its own. */
   events: number;
+  /** That is being closed and pushed. */
+  month: string;
 }
 
 async function playSchedule(scene: BillingScene, seed: number): Promise<ScheduleResult> {
   const { control } = scene.double;
-  const play: Play = { scene, random: randomFrom(seed), story: [], events: 0 };
+  const play: Play = { scene, random: randomFrom(seed), story: [], events: 0, month: MONTH };
   await control.setClock(parseInstant('2026-11-01T00:10:00Z'));
   if (chance(play, 0.3)) {
     control.setSummaryLag(pick(play, [60_000, 10 * 60_000, HOUR_MS]));
     play.story.push(`summaries lag ${control.settings().summaryLagMs} ms`);
   }
-  for (let step = 0; step < STEPS; step += 1) {
-    const action = pick(play, ACTIONS);
+  await act(play, ACTIONS, STEPS);
+  const first = await untilDone(play);
+  await control.advanceClock(80 * HOUR_MS);
+  await act(play, [lateUsage, correctUsage, correctUsage], 2);
+  play.month = SECOND_MONTH;
+  play.story.push(SECOND_MONTH);
+  await control.setClock(parseInstant('2026-12-01T00:10:00Z'));
+  await act(play, ACTIONS, STEPS_OF_SECOND);
+  const second = await untilDone(play);
+  await control.advanceClock(80 * HOUR_MS);
+  play.story.push(await sumsOf(scene));
+  const wrong = await wrongs(scene, [...first, ...second], [MONTH, SECOND_MONTH]);
+  return { story: play.story, wrong };
+}
+
+async function act(play: Play, actions: readonly Action[], steps: number): Promise<void> {
+  for (let step = 0; step < steps; step += 1) {
+    const action = pick(play, actions);
     play.story.push(action.name);
     await action(play);
   }
-  control.clearFaults();
-  const results = await untilDone(play);
-  await control.advanceClock(80 * HOUR_MS);
-  return { story: play.story, wrong: await wrongs(scene, results) };
 }
 
 /** Runs the month on undisturbed parts until it is done; a day's absence takes two runs to prove. */
-async function untilDone({ scene }: Play) {
-  let results = await runMonth(monthOptions(scene.parts), MONTH);
+async function untilDone({ scene, month }: Play) {
+  scene.double.control.clearFaults();
+  let results = await runMonth(monthOptions(scene.parts), month);
   for (let run = 1; run < MOST_RERUNS; run += 1) {
     if (results.every((result) => result.state === 'done')) break;
     await scene.double.control.advanceClock(25 * HOUR_MS);
-    results = await runMonth(monthOptions(scene.parts), MONTH);
+    results = await runMonth(monthOptions(scene.parts), month);
   }
   return results;
+}
+
+/** What each period came to, as the story's last line; a negative sum is carried and bills nothing. */
+async function sumsOf({ database }: BillingScene): Promise<string> {
+  const rows = await textRows(
+    database,
+    `select tenant_id || ' ' || period_start || ' exact ' || charge_exact || ' p, billable '
+       || billable_micro || ' µ' as sum from closes where tenant_id <> 'unattributed'
+     order by tenant_id, period_start`,
+  );
+  return rows.map((row) => row['sum']).join('; ');
 }
 
 async function lateUsage(play: Play): Promise<void> {
@@ -99,6 +131,29 @@ async function lateUsage(play: Play): Promise<void> {
   const event = usage(tenantId, { tokens, index: 1_000 + play.events });
   await receiveEvents(scene.database, [event], new Date(scene.parts.clock()).toISOString());
 }
+
+/** Takes back or changes something that was posted, often more than the open period holds. */
+async function correctUsage(play: Play): Promise<void> {
+  const { database } = play.scene;
+  const { rows } = await database.pool.query<{ entry_id: string }>(
+    `select entry_id::text from entries where tenant_id = $1 and outcome = 'charged' and charge > 0
+     order by entry_id`,
+    [pick(play, ['acme', 'globex'])],
+  );
+  const entryId = BigInt(pick(play, rows).entry_id);
+  const change = pick(play, CHANGES);
+  play.story.push(`  entry ${entryId} ${change === null ? 'void' : JSON.stringify(change)}`);
+  const request = { entryId, change, note: { reason: 'a mistake', actor: 'schedule' } };
+  await maybeDying(play, (parts) => postCorrections(parts.database, parts.clock, [request]));
+}
+
+const CHANGES: readonly (EntryChange | null)[] = [
+  null,
+  null,
+  { outputTokens: 1 },
+  { uncachedInputTokens: 5_000_000 },
+  { requestedModel: 'gpt-4o-mini' },
+];
 
 async function advance(play: Play): Promise<void> {
   const hours = pick(play, [0.1, 0.5, 2, 9, 23, 25]);
@@ -115,21 +170,21 @@ async function fail(play: Play): Promise<void> {
 }
 
 async function run(play: Play): Promise<void> {
-  await maybeDying(play, (parts) => runMonth(monthOptions(parts), MONTH));
+  await maybeDying(play, (parts) => runMonth(monthOptions(parts), play.month));
 }
 
 async function close(play: Play): Promise<void> {
   await maybeDying(play, (parts) =>
-    closePeriods(parts.database, parts.clock, { month: MONTH, tenantId: null }),
+    closePeriods(parts.database, parts.clock, { month: play.month, tenantId: null }),
   );
 }
 
 async function push(play: Play): Promise<void> {
-  await maybeDying(play, (parts) => pushMonth(parts, MONTH));
+  await maybeDying(play, (parts) => pushMonth(parts, play.month));
 }
 
 async function reconcile(play: Play): Promise<void> {
-  await maybeDying(play, (parts) => reconcileMonth(parts, MONTH));
+  await maybeDying(play, (parts) => reconcileMonth(parts, play.month));
 }
 
 async function twoPushers(play: Play): Promise<void> {
@@ -137,7 +192,22 @@ async function twoPushers(play: Play): Promise<void> {
   await Promise.all(both);
 }
 
-const ACTIONS = [lateUsage, advance, advance, fail, fail, run, close, push, reconcile, twoPushers];
+type Action = (play: Play) => Promise<void>;
+
+const ACTIONS: readonly Action[] = [
+  lateUsage,
+  correctUsage,
+  correctUsage,
+  advance,
+  advance,
+  fail,
+  fail,
+  run,
+  close,
+  push,
+  reconcile,
+  twoPushers,
+];
 
 /** Half of the time the process dies on the way; what stands in the way is part of the history. */
 async function maybeDying(

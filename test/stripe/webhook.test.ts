@@ -171,6 +171,71 @@ test('usage that Stripe drops after its 200 is parked, and told anew once a pers
   expect(differences).toBeDefined();
 });
 
+test('usage for which Stripe finds no meter is parked by its report, with an alert, and the month is wrong', async () => {
+  const opened = await scene();
+  const { double, parts, database } = opened;
+  await closeOctober(opened);
+  double.control.configure({ asyncMeterLookup: true });
+  // given a request that went out under a name that no meter has
+  await database.pool.query(
+    `insert into push_intents (tenant_id, period_start, sequence, identifier, meter, stripe_customer, value_micro,
+       event_timestamp, state, attempts, first_attempt_at, created_at)
+     select tenant_id, period_start, 1, 'spl-acme-2026-10-01-usd-1', 'spanledger_usage_eur', 'cus_acme',
+       billable_micro, 1793491199, 'confirmed', 1, '2026-11-01T00:30:00Z', '2026-11-01T00:30:00Z'
+     from closes where tenant_id = 'acme'`,
+  );
+  await parts.stripe.billing.meterEvents.create(
+    {
+      event_name: 'spanledger_usage_eur',
+      identifier: 'spl-acme-2026-10-01-usd-1',
+      timestamp: 1793491199,
+      payload: { stripe_customer_id: 'cus_acme', value: '1' },
+    },
+    { idempotencyKey: 'spl-acme-2026-10-01-usd-1' },
+  );
+
+  // when the report comes by the webhook
+  await double.control.advanceClock(10_000);
+
+  expect(await textRows(database, 'select state, last_answer from push_intents')).toEqual([
+    {
+      state: 'parked',
+      last_answer: 'no_meter: No meter found for event name spanledger_usage_eur.',
+    },
+  ]);
+  expect(await readAlerts(database)).toMatchObject([
+    { kind: 'no_meter_found', tenantId: 'acme', subject: 'spl-acme-2026-10-01-usd-1' },
+  ]);
+  const results = await runMonth(monthOptions(parts), MONTH);
+  expect(results.find(({ step }) => step === 'push')).toMatchObject({ state: 'wrong' });
+});
+
+test('a meter that is deactivated just before the request parks it once Stripe reports it, and it is told anew', async () => {
+  const opened = await scene();
+  const { double, parts, database, meter, differences } = opened;
+  await closeOctober(opened);
+  double.control.configure({ asyncMeterLookup: true });
+  double.control.injectFault({ kind: 'hold', match: { method: 'GET', path: '/v1/customers/*' } });
+  await database.pool.query('delete from stripe_customers');
+  const pushing = pushMonth(parts, MONTH);
+  await vi.waitFor(() => expect(double.control.held()).toBe(1));
+  await parts.stripe.billing.meters.deactivate(meter.meterId);
+  double.control.releaseHeld();
+  expect((await pushing)[0]?.state).toBe('confirmed');
+
+  await double.control.advanceClock(10_000);
+
+  expect(await textRows(database, 'select state from push_intents')).toEqual([{ state: 'parked' }]);
+  // and once a person has mended it, the month comes to its end
+  await parts.stripe.billing.meters.reactivate(meter.meterId);
+  await double.control.advanceClock(25 * HOUR_MS);
+  await unparkIntent(parts, 'spl-acme-2026-10-01-usd-1');
+  const results = await runMonth(monthOptions(parts), MONTH);
+  expect(results.filter(({ state }) => state !== 'done')).toEqual([]);
+  await double.control.advanceClock(2 * HOUR_MS);
+  expect(await differences()).toEqual([]);
+});
+
 /** The double is empty after a reset: the meter again, and a customer check that is remembered. */
 async function rebuild({ parts }: BillingScene) {
   const { setUpMeter } = await import('../../src/stripe/setup.ts');

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
-import type { Clock } from '../../src/clock.ts';
+import type { Clock, InstantMs } from '../../src/clock.ts';
+import { utcDay } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/close-periods.ts';
 import { openLog } from '../../src/log.ts';
 import type { PushOptions } from '../../src/stripe/push.ts';
@@ -9,7 +10,7 @@ import { openStripe } from '../../src/stripe/stripe-client.ts';
 import type { StripeDouble, StripeDoubleOptions } from '../../src/stripe-double/stripe-double.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import type { TestDatabase } from './database.ts';
-import { freshDatabase } from './database.ts';
+import { createDatabase } from './database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from './ledger.ts';
 
 export const HOUR_MS = 60 * 60 * 1000;
@@ -18,21 +19,29 @@ export const HOUR_MS = 60 * 60 * 1000;
 export const PUSHED_AT = Date.parse('2026-11-01T01:00:00Z');
 
 /** A double that stands still at an hour into November, unless the test moves it. */
-export async function openDouble(options: StripeDoubleOptions = {}): Promise<StripeDouble> {
+export async function openDouble(
+  options: StripeDoubleOptions = {},
+  whenDone: WhenDone = onTestFinished,
+): Promise<StripeDouble> {
   const double = await startStripeDouble({
     now: PUSHED_AT,
     frozen: true,
     latencyMs: 0,
     ...options,
   });
-  onTestFinished(() => double.close());
+  whenDone(() => double.close());
   return double;
 }
+
+/** Takes what closes a part: at the end of the test, unless a file says otherwise. */
+export type WhenDone = (close: () => Promise<void>) => void;
 
 /** October closed for these tenants, each live with a customer, and a Stripe that is set up. */
 export interface PushScene {
   readonly database: TestDatabase;
   readonly double: StripeDouble;
+  /** YYYY-MM: the month before the double's clock, which is closed. */
+  readonly month: string;
   /** What `pushMonth` and `reconcileMonth` take; its clock is the double's. */
   readonly options: PushOptions;
   /** Moves the clock of both sides. */
@@ -47,28 +56,37 @@ export const DUE_MICRO = '4200000';
 export async function openPushScene(
   tenants: readonly string[] = ['acme'],
   doubleOptions: StripeDoubleOptions = {},
+  whenDone: WhenDone = onTestFinished,
 ): Promise<PushScene> {
-  const database = await freshDatabase({ connections: 20 });
+  const { database, drop } = await createDatabase({ connections: 20 });
+  whenDone(drop);
   await importBooks(database, 'standard');
-  const double = await openDouble(doubleOptions);
+  const double = await openDouble(doubleOptions, whenDone);
   for (const tenantId of tenants) {
     const stripeCustomer = `cus_${tenantId}`;
     double.control.addCustomer({ id: stripeCustomer });
     await makeTenant(database, tenantId, { mode: 'live', stripeCustomer });
   }
   const usage = { input_tokens: 1_000_000, output_tokens: 100_000 };
-  const events = tenants.map((tenantId) =>
-    nativeEvent({ event_id: `e-${tenantId}`, tenant_id: tenantId, usage }),
-  );
-  await receiveEvents(database, events);
   const clock: Clock = () => double.control.now();
-  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  const month = monthBefore(clock());
+  const events = tenants.map((tenantId) =>
+    nativeEvent({
+      event_id: `e-${tenantId}`,
+      tenant_id: tenantId,
+      occurred_at: `${month}-15T12:00:00Z`,
+      usage,
+    }),
+  );
+  await receiveEvents(database, events, `${month}-20T12:00:00Z`);
+  await closePeriods(database, clock, { month, tenantId: null });
   const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
   const meter = await setUpMeter(stripe, 'USD');
   await saveMeter(database, meter, { livemode: false, at: clock() });
   return {
     database,
     double,
+    month,
     options: { database, stripe, livemode: false, clock, log: openLog('silent') },
     advance: (milliseconds) => double.control.advanceClock(milliseconds),
     environment: {
@@ -78,6 +96,11 @@ export async function openPushScene(
       SPANLEDGER_LOG_LEVEL: 'silent',
     },
   };
+}
+
+function monthBefore(now: InstantMs): string {
+  const [year = 0, month = 0] = utcDay(now).split('-').map(Number);
+  return month === 1 ? `${year - 1}-12` : `${year}-${String(month - 1).padStart(2, '0')}`;
 }
 
 export const METER_EVENTS = '/v1/billing/meter_events';

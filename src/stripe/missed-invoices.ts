@@ -1,0 +1,44 @@
+import { inParallel } from './in-parallel.ts';
+import { holdInvoice } from './invoice.ts';
+import { readInvoices } from './invoice-store.ts';
+import type { StripeParts } from './push.ts';
+import { intentKey, readIntentsOf, readTargets } from './push-store.ts';
+import { askStripe } from './stripe-client.ts';
+
+const PARALLEL_READS = 8;
+/** One page, newest first; a customer has one invoice a month, and few others. */
+const INVOICES_LISTED = 100;
+
+/**
+ * Looks for what no webhook told of: an endpoint may not be there, or have been away for longer than
+ * Stripe's three days. Each told period without a known invoice costs one list of its customer's; what
+ * is found is taken as if it had been told. Answers the tenants that no invoice of Stripe's bills yet.
+ */
+export async function findMissedInvoices(
+  parts: StripeParts,
+  month: string,
+): Promise<readonly string[]> {
+  const { database, stripe } = parts;
+  const targets = await readTargets(database, month);
+  const told = await readIntentsOf(database, targets);
+  const known = async () =>
+    new Set((await readInvoices(database, { month, tenantId: null })).map(intentKey));
+  const before = await known();
+  const unbilled = targets.filter(
+    (target) => told.has(intentKey(target)) && !before.has(intentKey(target)),
+  );
+  await inParallel(unbilled, PARALLEL_READS, async (target) => {
+    const customer = told.get(intentKey(target))?.at(-1)?.stripeCustomer ?? '';
+    const page = await askStripe(`the invoices of customer ${customer}`, () =>
+      stripe.invoices.list({ customer, limit: INVOICES_LISTED }),
+    );
+    for (const { id, created } of page.data) {
+      if (id !== undefined && created * 1000 >= target.endsAt) await holdInvoice(parts, id);
+    }
+  });
+  if (unbilled.length === 0) return [];
+  const after = await known();
+  return unbilled
+    .filter((target) => !after.has(intentKey(target)))
+    .map((target) => target.tenantId);
+}
