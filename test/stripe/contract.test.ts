@@ -2,6 +2,7 @@ import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { classifyFailure } from '../../src/stripe/stripe-client.ts';
 import { type StripeDouble, startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import { readSandboxKey } from './sandbox-key.ts';
 
 /**
  * What we rely on in Stripe, asked of the double in every run, and of a real sandbox where
@@ -9,11 +10,8 @@ import { type StripeDouble, startStripeDouble } from '../../src/stripe-double/st
  * Each run makes a meter and customers of its own and deactivates and deletes them. What needs a day to
  * pass, or a month to end, is asked of the double alone.
  */
-const SANDBOX_KEY = process.env['STRIPE_SANDBOX_KEY'];
-if (SANDBOX_KEY !== undefined && !/^[sr]k_test_/.test(SANDBOX_KEY)) {
-  throw new Error('STRIPE_SANDBOX_KEY must be a test key: this suite makes and deletes objects');
-}
-const isSandbox = SANDBOX_KEY !== undefined;
+const SANDBOX_KEY = readSandboxKey();
+const isSandbox = SANDBOX_KEY !== null;
 
 /** A sandbox lags and limits; the double answers at once. */
 const PATIENCE_MS = isSandbox ? 180_000 : 5_000;
@@ -23,9 +21,10 @@ let double: StripeDouble | null = null;
 let stripe: Stripe;
 let meter: Stripe.Billing.Meter;
 const customers: string[] = [];
+const meters: string[] = [];
 
 beforeAll(async () => {
-  if (SANDBOX_KEY === undefined) {
+  if (SANDBOX_KEY === null) {
     double = await startStripeDouble({ latencyMs: 5 });
     stripe = new Stripe(double.apiKey, {
       host: '127.0.0.1',
@@ -47,7 +46,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const id of customers) await stripe.customers.del(id);
-  await stripe.billing.meters.deactivate(meter.id).catch(() => undefined);
+  for (const id of [meter.id, ...meters]) {
+    await stripe.billing.meters.deactivate(id).catch(() => undefined);
+  }
   await double?.close();
 });
 
@@ -90,14 +91,29 @@ async function failure(call: Promise<unknown>): Promise<Stripe.errors.StripeErro
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 const minute = (seconds: number) => Math.floor(seconds / 60) * 60;
 
-async function usage(customer: string): Promise<number> {
+async function usage(customer: string, meterId = meter.id): Promise<number> {
   const end = minute(nowSeconds()) + 60;
-  const page = await stripe.billing.meters.listEventSummaries(meter.id, {
+  const page = await stripe.billing.meters.listEventSummaries(meterId, {
     customer,
     start_time: end - 86_400,
     end_time: end,
   });
   return page.data.reduce((sum, row) => sum + row.aggregated_value, 0);
+}
+
+/** Another meter of this run, deactivated with the rest. */
+async function newMeter(
+  name: string,
+  change: Partial<Stripe.Billing.MeterCreateParams> = {},
+): Promise<Stripe.Billing.Meter> {
+  const made = await stripe.billing.meters.create({
+    display_name: name,
+    event_name: name,
+    default_aggregation: { formula: 'sum' },
+    ...change,
+  });
+  meters.push(made.id);
+  return made;
 }
 
 const atLast = (ask: () => Promise<void>) =>
@@ -215,16 +231,108 @@ describe(isSandbox ? 'a sandbox' : 'the double', { timeout: PATIENCE_MS + 60_000
 
   test('refuses an event of a deactivated meter', async () => {
     const name = `${run}_off`;
-    const other = await stripe.billing.meters.create({
-      display_name: name,
-      event_name: name,
-      default_aggregation: { formula: 'sum' },
-    });
+    const other = await newMeter(name);
     await stripe.billing.meters.deactivate(other.id);
     const identifier = `${run}-off`;
     const error = await failure(
       send({ customer: await newCustomer(), identifier, eventName: name }),
     );
     expect(classifyFailure(error, identifier)).toMatchObject({ kind: 'systemic' });
+  });
+
+  test('takes an identifier once in the account, whichever meter it comes with', async () => {
+    const identifier = `${run}-meters`;
+    const other = await newMeter(`${run}_second`);
+    await send({ customer: await newCustomer(), identifier });
+    const again = { identifier, key: `${identifier}-other`, eventName: other.event_name };
+    const error = await failure(send({ customer: await newCustomer(), ...again }));
+    expect(classifyFailure(error, identifier)).toMatchObject({ kind: 'delivered' });
+  });
+
+  test('counts decimals and zero, and no value with an exponent', async () => {
+    const customer = await newCustomer();
+    await send({ customer, identifier: `${run}-decimal`, value: '0.25' });
+    await send({ customer, identifier: `${run}-zero`, value: '0' });
+    await send({ customer, identifier: `${run}-exponent`, value: '1e3' }).catch(() => undefined);
+    await send({ customer, identifier: `${run}-whole`, value: '2' });
+    await atLast(async () => expect(await usage(customer)).toBe(2.25));
+  });
+
+  test('takes the newest to arrive of a day, where a meter keeps one for each day', async () => {
+    const name = `${run}_day`;
+    const daily = await newMeter(name, { event_time_window: 'day' });
+    const customer = await newCustomer();
+    // Both of yesterday, so that no midnight comes between them.
+    const noon = Math.floor(nowSeconds() / 86_400) * 86_400 - 43_200;
+    const at = (identifier: string, value: string, timestamp: number) =>
+      send({ customer, identifier: `${run}-${identifier}`, value, timestamp, eventName: name });
+    await at('first', '7', noon);
+    await at('second', '5', noon - 60);
+    const end = Math.floor(nowSeconds() / 86_400) * 86_400;
+    await atLast(async () => {
+      const question = { customer, start_time: end - 86_400, end_time: end };
+      const page = await stripe.billing.meters.listEventSummaries(daily.id, question);
+      expect(page.data.map((row) => row.aggregated_value)).toEqual([5]);
+    });
+  });
+
+  test('takes the latest timestamp, where a meter keeps the last', async () => {
+    const name = `${run}_last`;
+    const last = await newMeter(name, { default_aggregation: { formula: 'last' } });
+    const customer = await newCustomer();
+    const eventName = name;
+    const now = nowSeconds();
+    await send({ customer, identifier: `${run}-l1`, value: '7', timestamp: now - 60, eventName });
+    await send({ customer, identifier: `${run}-l2`, value: '5', timestamp: now - 120, eventName });
+    await atLast(async () => expect(await usage(customer, last.id)).toBe(7));
+  });
+
+  test('counts nothing for a customer that does not exist, whether it says so at once or later', async () => {
+    const sent = { customer: 'cus_none_of_ours', identifier: `${run}-nobody`, value: '1' };
+    const answer = await send(sent).then(
+      () => 'accepted',
+      (error: unknown) => classifyFailure(error, sent.identifier).kind,
+    );
+    expect(['accepted', 'refused']).toContain(answer);
+  });
+
+  test('bills unbilled usage at a cancellation with invoice_now, half a cent rounded up, and none without', async () => {
+    const price = await stripe.prices.create({
+      currency: 'usd',
+      product_data: { name: run },
+      unit_amount_decimal: Stripe.Decimal.from('0.0001'),
+      recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+    });
+    const canceled = async (value: string, invoiceNow: boolean) => {
+      const customer = await newCustomer();
+      const { id } = await stripe.subscriptions.create({
+        customer,
+        items: [{ price: price.id }],
+        collection_method: 'send_invoice',
+        days_until_due: 30,
+      });
+      await send({ customer, identifier: `${run}-${value}-${invoiceNow}`, value });
+      await atLast(async () => expect(await usage(customer)).toBe(Number(value)));
+      await stripe.subscriptions.cancel(id, invoiceNow ? { invoice_now: true } : {});
+      const { data } = await stripe.invoices.list({ customer, limit: 10 });
+      return data.flatMap((invoice) => invoice.lines.data).map((line) => line.amount);
+    };
+    // 15,000 micro-dollars are 1.5 cents.
+    expect(await canceled('15000', true)).toContain(2);
+    expect(await canceled('25000', false)).not.toContain(3);
+  });
+
+  test.skipIf(!isSandbox)('is a sandbox (skipped where STRIPE_SANDBOX_KEY is not set)', () => {
+    expect(meter.livemode).toBe(false);
+  });
+});
+
+describe('the key of a sandbox', () => {
+  test('is never a live one', () => {
+    for (const key of ['sk_live_1', 'rk_live_1', 'whsec_1', 'pk_test_1']) {
+      expect(() => readSandboxKey(key)).toThrow('must be a test key');
+    }
+    expect(readSandboxKey('rk_test_1')).toBe('rk_test_1');
+    expect(readSandboxKey('')).toBeNull();
   });
 });

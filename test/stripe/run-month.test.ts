@@ -1,8 +1,14 @@
+import { hash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { runMonth } from '../../src/cli/month-run.ts';
-import { parseInstant } from '../../src/clock.ts';
+import { parseInstant, systemClock } from '../../src/clock.ts';
 import { readInvoices } from '../../src/stripe/invoice-store.ts';
+import { cli } from '../support/cli.ts';
 import { count, textRows } from '../support/database.ts';
+import { openPushScene } from '../support/stripe.ts';
 import type { SceneOptions } from './billing-scene.ts';
 import { ACME, MONTH, monthOptions, openBillingScene } from './billing-scene.ts';
 
@@ -167,4 +173,28 @@ test('a live tenant without a customer is named, and does not keep the others fr
   expect(
     await textRows(database, 'select tenant_id, state from audit.pushes order by tenant_id'),
   ).toEqual([{ tenant_id: 'acme', state: 'confirmed' }]);
+});
+
+test('the command writes every form of a statement, with the same bytes when it runs again', async () => {
+  const pushed = await openPushScene(['acme'], { now: systemClock() });
+  const folder = await mkdtemp(join(tmpdir(), 'spanledger-statements-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const run = ['run-month', pushed.month, '--out', folder, '--json'];
+  const written = async () => {
+    const names = (await readdir(folder)).sort();
+    const bytes = await Promise.all(names.map((name) => readFile(join(folder, name))));
+    return names.map((name, index) => [name, hash('sha256', bytes[index] ?? '')]);
+  };
+
+  const first = await cli(run, pushed.environment);
+  const before = await written();
+  await pushed.database.pool.query('delete from month_run_steps');
+  const again = await cli(run, pushed.environment);
+
+  expect([first.exitCode, again.exitCode]).toEqual([0, 0]);
+  const file = `acme-${pushed.month}-01`;
+  expect(before.map(([name]) => name).filter((name) => name?.startsWith('acme'))).toEqual(
+    ['csv', 'html', 'json', 'pdf', 'txt'].map((form) => `${file}.${form}`),
+  );
+  expect(await written()).toEqual(before);
 });
