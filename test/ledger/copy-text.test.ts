@@ -157,12 +157,23 @@ it('writes what is absent as null, and an amount of zero as zero', () => {
   expect(free).toMatchObject({ charge: '0', cost: '0', requested_cost: '0' });
 });
 
+it('writes tags by name, in whatever order the producer gave them', () => {
+  const further_tags = '{"area":"a","middle":"m","zone":"b"}';
+  for (const furtherTags of [
+    { area: 'a', middle: 'm', zone: 'b' },
+    { zone: 'b', area: 'a', middle: 'm' },
+  ]) {
+    expect(columnsOf({ ...ENTRY, furtherTags })).toMatchObject({ further_tags });
+  }
+});
+
 it.each([
   ['a\tb', 'a\\tb'],
   ['a\nb', 'a\\nb'],
   ['a\rb', 'a\\rb'],
   ['a\\b', 'a\\\\b'],
   ['\\N', '\\\\N'],
+  ['\t', '\\t'],
   ['a\\\t\t\n\n\r\r\\', 'a\\\\\\t\\t\\n\\n\\r\\r\\\\'],
 ])('escapes %j', (text, escaped) => {
   expect(columnsOf({ ...ENTRY, tenantId: text, reason: text })).toMatchObject({

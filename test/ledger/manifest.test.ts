@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EntryGroup, GroupPrice, PeriodFacts } from '../../src/ledger/manifest.ts';
@@ -161,18 +162,6 @@ describe('a manifest', () => {
     expect(Object.keys(old)).not.toContain('entries_root');
   });
 
-  it('has the same bytes whatever the order of its groups', () => {
-    const groups = [
-      group({ input: 3n, model: 'b' }),
-      group({ output: 3n, model: 'a' }),
-      group({ input: 1n, model: 'a', late: true }),
-    ];
-    const there = makeManifest(FACTS, groups);
-    const back = makeManifest(FACTS, [...groups].reverse());
-    expect(back.text).toBe(there.text);
-    expect(back.hash).toBe(there.hash);
-  });
-
   it('refuses to freeze a charge that its prices do not give', () => {
     const wrong = { ...group({ input: 1000n }), charge: 1n };
     expect(() => manifestOf([wrong])).toThrow(
@@ -223,5 +212,106 @@ describe('a manifest', () => {
       ),
       cases(300),
     );
+  });
+});
+
+describe('the whole of a manifest', () => {
+  const tokens = { uncachedInput: 0n, cacheRead: 0n, cacheWrite: 0n, output: 0n, callShare: 0n };
+  const passing: GroupPrice = {
+    book: 'a-pass',
+    version: Date.parse('2026-02-01T00:00:00Z'),
+    caching: 'pass_through',
+    rate: { ...RATE, cacheWrite: 4_000_000n },
+  };
+  const newer = { ...PRICE, version: Date.parse('2026-10-15T00:00:00Z') };
+  const dearer = { ...newer, rate: { ...RATE, rateId: 2n, input: 4_000_000n } };
+  const free = { ...PRICE, rate: { ...RATE, input: 0n } };
+  const write = { ...tokens, cacheWrite: 100n };
+  /** In the order of the lines that they make. */
+  const GROUPS: readonly EntryGroup[] = [
+    group({ input: 7n, model: 'free', price: free }),
+    // 10,000 × 1.5 and 100 × 4.00 and 50 × 12.00, per million.
+    {
+      ...group({ price: passing }),
+      tokens: { ...write, cacheRead: 10_000n, output: 50n },
+      charge: 16_000_000_000n,
+    },
+    group({ input: 30_000n }),
+    group({ input: 20_000n, price: dearer }),
+    { ...group({ input: 10n }), serviceTier: 'zebra' },
+    { ...group({ input: -10n, calls: -1n, model: 'taken-back' }), kind: 'correction' },
+    {
+      ...group({ input: 0n, calls: 2n }),
+      kind: 'allocation',
+      charge: 5_000_000n,
+      price: null,
+      requestedModel: 'the GPU bill',
+    },
+    {
+      ...group({ calls: 3n }),
+      outcome: 'failed',
+      charge: 0n,
+      price: null,
+      tokens: { ...tokens, uncachedInput: 9n },
+    },
+    group({ input: 10_000n, late: true, model: 'a' }),
+  ];
+
+  it('follows from its groups, line by line and count by count', () => {
+    const { manifest, text, hash } = makeManifest({ ...FACTS, carriedIn: 1_000_000n }, GROUPS);
+    expect(manifest).toMatchObject({
+      format: 'spanledger-manifest-2',
+      entries: 12,
+      outcomes: { charged: 9, failed: 3 },
+      late_entries: 1,
+      corrections: 1,
+      // 7 + 10,100 + 30,000 + 20,000 + 10 - 10 + 9 + 10,000
+      tokens: { input: '70116', cache_read: '10000', cache_write: '100', output: '50' },
+      books: [
+        { book: 'a-pass', version: '2026-02-01T00:00:00.000Z', caching: 'pass_through' },
+        { book: 'standard', version: '2026-01-01T00:00:00.000Z', caching: 'work_done' },
+        { book: 'standard', version: '2026-10-15T00:00:00.000Z', caching: 'work_done' },
+      ],
+      rounding: 'billable amount rounded once, half up, to 2 decimals',
+    });
+    expect(
+      manifest.lines.map((line) =>
+        [line.model, line.service_tier, line.meter, line.quantity, line.rate, line.exact].join(' '),
+      ),
+    ).toEqual([
+      'free standard input 7 0 0',
+      'gpt-4o standard input 30000 3 0.09',
+      'gpt-4o standard input 20000 4 0.08',
+      'gpt-4o standard cache_read 10000 1.5 0.015',
+      'gpt-4o standard cache_write 100 4 0.0004',
+      'gpt-4o standard output 50 12 0.0006',
+      'gpt-4o zebra input 10 3 0.00003',
+      'taken-back standard input -10 3 -0.00003',
+      'the GPU bill standard allocation 0 0 0.000005',
+      'a standard input 10000 3 0.03',
+      '  carried_in 0 0 0.000001',
+    ]);
+    expect(manifest.lines.map((line) => line.late)).toEqual([...Array(9).fill(false), true, false]);
+    expect(JSON.parse(text)).toEqual(manifest);
+    expect(hash).toBe(createHash('sha256').update(text).digest('hex'));
+  });
+
+  it('is the same bytes in whatever order the groups come', () => {
+    const { text } = makeManifest(FACTS, GROUPS);
+    expect(makeManifest(FACTS, [...GROUPS].reverse()).text).toBe(text);
+    expect(makeManifest(FACTS, [...GROUPS.slice(4), ...GROUPS.slice(0, 4)]).text).toBe(text);
+  });
+
+  it('shows a remainder from a micro-dollar on, in and out, and less than that in the rounding only', () => {
+    const meters = (carriedIn: bigint) =>
+      makeManifest({ ...FACTS, carriedIn }, []).manifest.lines.map(
+        (line) => `${line.meter} ${line.exact}`,
+      );
+    expect(meters(0n)).toEqual([]);
+    expect(meters(999_999n)).toEqual([]);
+    expect(meters(1_000_000n)).toEqual(['carried_in 0.000001']);
+    expect(meters(-999_999n)).toEqual([]);
+    // What is owed to the tenant goes on to the next period, whole.
+    expect(meters(-1_000_000n)).toEqual(['carried_in -0.000001', 'carried_out 0.000001']);
   });
 });
