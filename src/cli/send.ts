@@ -37,7 +37,7 @@ export function addSend(program: Command): void {
     .option('--wait <seconds>', 'for the queue to take the last of it', readCount, 30);
   perform<SendOptions>(command, async (session, { args: [file = ''], options }) => {
     const client = openClient({
-      ...queueAddress(session),
+      ...queueAddress(session, 'SPANLEDGER_QUEUE_URL'),
       // The lines stand in the file: a run that was cut short is run again.
       folder: null,
       encoding: options.encoding,

@@ -4,7 +4,7 @@ import type { Pricing } from '../rating/rate-event.ts';
 import { ratePart } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import type { NewEntry } from './entry.ts';
-import { reference } from './entry.ts';
+import { markScaled, reference } from './entry.ts';
 import type { StoredEntry } from './entry-store.ts';
 
 /** What a correction changes of an entry; what is absent stays as it was. */
@@ -144,6 +144,7 @@ export function priceOf(
   | 'chargeRate'
   | 'costRate'
   | 'layers'
+  | 'furtherTags'
 > {
   const part = ratePart(
     entry,
@@ -164,8 +165,9 @@ export function priceOf(
     pricing,
   );
   const { outcome, charge, cost, requestedCost, currency, layers } = part;
+  const furtherTags = part.layersScaled ? markScaled(entry.furtherTags) : entry.furtherTags;
   const rates = { chargeRate: reference(part.chargeRate), costRate: reference(part.costRate) };
-  return { outcome, charge, cost, requestedCost, currency, layers, ...rates };
+  return { outcome, charge, cost, requestedCost, currency, layers, furtherTags, ...rates };
 }
 
 /** A call that was not split has its own input as its context; a member keeps the whole call's. */

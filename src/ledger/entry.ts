@@ -130,7 +130,7 @@ export function usageEntry(options: {
     feature: part.tags.feature,
     agentRunId: part.tags.agentRunId,
     promptVersion: part.tags.promptVersion,
-    furtherTags: event.furtherTags,
+    furtherTags: part.layersScaled ? markScaled(event.furtherTags) : event.furtherTags,
     traceId: event.traceId,
     spanId: event.spanId,
     parentSpanId: event.parentSpanId,
@@ -141,6 +141,17 @@ export function usageEntry(options: {
     actor: null,
     eventDigest: options.digest,
   };
+}
+
+/**
+ * The further tag of an entry whose layers are shares of its usage, because the producer's own counts
+ * did not sum to it. A tag, so that it stays with the entry through every correction.
+ */
+export const LAYERS_SOURCE = 'layers_source';
+export const SCALED = 'scaled';
+
+export function markScaled(tags: NewEntry['furtherTags']): NewEntry['furtherTags'] {
+  return { ...tags, [LAYERS_SOURCE]: SCALED };
 }
 
 export function reference(found: RatedPart['chargeRate']): RateReference | null {

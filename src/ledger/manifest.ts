@@ -15,6 +15,8 @@ import type { AmountParts, Caching, RatedTokens } from '../rating/rate-usage.ts'
 import { rateUsage, sumParts } from '../rating/rate-usage.ts';
 import type { Billable } from './billable.ts';
 import { billableOf } from './billable.ts';
+import type { LayeredUsage, ManifestLayers } from './manifest-layers.ts';
+import { layersOf } from './manifest-layers.ts';
 
 /** Entries of one period that share everything that decides their price, summed. */
 export interface EntryGroup {
@@ -28,6 +30,8 @@ export interface EntryGroup {
   readonly charge: Pico;
   /** Null where the group has no priced charge. */
   readonly price: GroupPrice | null;
+  /** Absent where no entry of the group has token layers. */
+  readonly layered?: LayeredUsage | undefined;
 }
 
 export interface GroupPrice {
@@ -46,7 +50,7 @@ export interface PeriodFacts {
   readonly timeZone: string;
   readonly currency: string;
   readonly carriedIn: Pico;
-  /** Merkle root over the hashes of the entries; null in a close older than the seals. */
+  /** Merkle root over the hashes of the entries; null in a close older than the seals and the layers. */
   readonly entriesRoot: string | null;
 }
 
@@ -101,6 +105,8 @@ export interface Manifest {
     readonly caching: Caching;
   }[];
   readonly lines: readonly ManifestLine[];
+  /** Absent where no entry has layers, and in a close older than they are. */
+  readonly layers?: ManifestLayers;
   readonly charge_exact: string;
   readonly carried_in: string;
   readonly billable: string;
@@ -125,6 +131,8 @@ export interface SealedManifest {
 export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]): SealedManifest {
   const chargeExact = sum(groups, (group) => group.charge);
   const billable = billableOf(chargeExact, facts.carriedIn, facts.currency);
+  // Both came with the second format, and what is older recomputes without them.
+  const layers = facts.entriesRoot === null ? null : layersOf(groups);
   const manifest: Manifest = {
     format: facts.entriesRoot === null ? 'spanledger-manifest-1' : 'spanledger-manifest-2',
     tenant_id: facts.tenantId,
@@ -142,6 +150,7 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
     tokens: sumTokens(groups),
     books: booksOf(groups),
     lines: linesOf(groups, { facts, billable }),
+    ...(layers === null ? {} : { layers }),
     charge_exact: formatPico(chargeExact),
     carried_in: formatPico(facts.carriedIn),
     billable: formatDecimal(billable.billableMicro, 6),

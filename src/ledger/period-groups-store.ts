@@ -4,7 +4,9 @@ import { inTransaction } from '../database/database.ts';
 import type { PriceCatalog, Rate } from '../rating/price-catalog.ts';
 import { timesFactor } from '../rating/price-catalog.ts';
 import type { PeriodRow } from './close-store.ts';
+import { LAYERS_SOURCE, SCALED } from './entry.ts';
 import type { EntryGroup, GroupPrice } from './manifest.ts';
+import type { LayeredUsage } from './manifest-layers.ts';
 
 /** What the entries of a period come to: one group for everything that shares a price. */
 export interface PeriodGroups<Period> {
@@ -37,7 +39,7 @@ export async function groupPeriods<Period extends Pick<PeriodRow, 'tenantId' | '
       await work(
         some.map((period, index) => {
           const own = byPlace.get(start + index) ?? [];
-          const groups = own.map((row) => toGroup(row, prices));
+          const groups = own.map((row) => ({ ...toGroup(row, prices), layered: layeredOf(row) }));
           return { period, currencies: currenciesOf(own), groups };
         }),
       );
@@ -45,9 +47,8 @@ export async function groupPeriods<Period extends Pick<PeriodRow, 'tenantId' | '
   });
 }
 
-interface GroupRow {
-  /** Of the period among those asked for, from 1 on. */
-  readonly place: bigint;
+/** Entries that share a price, or one of them: what their charge followed from. */
+export interface PricedRow {
   readonly requested_model: string;
   readonly service_tier: string;
   readonly late: boolean;
@@ -65,6 +66,20 @@ interface GroupRow {
   readonly output: bigint;
   readonly call_share: bigint;
   readonly charge: bigint;
+}
+
+interface GroupRow extends PricedRow {
+  /** Of the period among those asked for, from 1 on. */
+  readonly place: bigint;
+  readonly layered_entries: bigint;
+  readonly layered_calls: bigint;
+  readonly scaled_calls: bigint;
+  readonly layered_uncached_input: bigint;
+  readonly layered_cache_read: bigint;
+  readonly layered_cache_write: bigint;
+  readonly layered_output: bigint;
+  readonly layer_tool: bigint;
+  readonly layer_memory: bigint;
 }
 
 const ROWS_A_FETCH = 5_000;
@@ -114,6 +129,24 @@ class GroupReader {
 const PLAN = `select set_config(name, value, true) from (values ('cursor_tuple_fraction', '1'),
   ('work_mem', '128MB'), ('enable_sort', 'off'), ('enable_incremental_sort', 'off')) setting(name, value)`;
 
+/** Sums over the entries that have token layers, which are all four or none. */
+const LAYER_SUMS = Object.entries({
+  layered_entries: '1',
+  layered_calls: 'case when is_reversal then -1 else 1 end',
+  scaled_calls: `case when further_tags ->> '${LAYERS_SOURCE}' is distinct from '${SCALED}' then 0
+    when is_reversal then -1 else 1 end`,
+  layered_uncached_input: 'uncached_input_tokens',
+  layered_cache_read: 'cache_read_tokens',
+  layered_cache_write: 'cache_write_tokens',
+  layered_output: 'output_tokens',
+  layer_tool: 'layer_tool_tokens',
+  layer_memory: 'layer_memory_tokens',
+})
+  .map(([name, of]) => {
+    return `coalesce(sum(${of}) filter (where layer_prompt_tokens is not null), 0) as ${name}`;
+  })
+  .join(', ');
+
 /** Sums first and joins then: the planner cannot know how many entries these tenants have. */
 const GROUPS = `
   select k.place, g.*
@@ -125,7 +158,8 @@ const GROUPS = `
       (gateway_cache <> 'none' and charge = 0) is true as gateway_free, count(*) as entries,
       sum(uncached_input_tokens) as uncached_input, sum(cache_read_tokens) as cache_read,
       sum(cache_write_tokens) as cache_write, sum(output_tokens) as output,
-      sum(call_share::bigint) as call_share, coalesce(sum(charge), 0) as charge
+      sum(call_share::bigint) as call_share, coalesce(sum(charge), 0) as charge,
+      ${LAYER_SUMS}
     from entries where tenant_id = any($1::text[]) and period_start = any($3::date[])
     group by tenant_id, period_start, requested_model, service_tier, late, kind, outcome, currency,
       charge_book, charge_version, charge_rate_id, gateway_free
@@ -138,17 +172,19 @@ function currenciesOf(rows: readonly GroupRow[]): readonly string[] {
   return [...new Set((charged.length > 0 ? charged : rows).map((row) => row.currency))];
 }
 
-function ratesById(catalog: PriceCatalog): ReadonlyMap<bigint, Rate> {
+export function ratesById(catalog: PriceCatalog): ReadonlyMap<bigint, Rate> {
   const rates = [...catalog.books.values()].flatMap((versions) =>
     versions.flatMap((version) => [...version.rates.values()].flat()),
   );
   return new Map(rates.map((rate) => [rate.rateId, rate]));
 }
 
-function toGroup(
-  row: GroupRow,
-  prices: { readonly catalog: PriceCatalog; readonly rates: ReadonlyMap<bigint, Rate> },
-): EntryGroup {
+export interface Prices {
+  readonly catalog: PriceCatalog;
+  readonly rates: ReadonlyMap<bigint, Rate>;
+}
+
+export function toGroup(row: PricedRow, prices: Prices): EntryGroup {
   return {
     requestedModel: row.requested_model,
     serviceTier: row.service_tier,
@@ -168,11 +204,24 @@ function toGroup(
   };
 }
 
+function layeredOf(row: GroupRow): LayeredUsage | undefined {
+  if (row.layered_entries === 0n) return undefined;
+  return {
+    calls: row.layered_calls,
+    scaled: row.scaled_calls,
+    tokens: {
+      uncachedInput: row.layered_uncached_input,
+      cacheRead: row.layered_cache_read,
+      cacheWrite: row.layered_cache_write,
+      output: row.layered_output,
+    },
+    tool: row.layer_tool,
+    memory: row.layer_memory,
+  };
+}
+
 /** The rate that these entries were charged by, from the book version that they name. */
-function priceOf(
-  row: GroupRow,
-  prices: { readonly catalog: PriceCatalog; readonly rates: ReadonlyMap<bigint, Rate> },
-): GroupPrice | null {
+function priceOf(row: PricedRow, prices: Prices): GroupPrice | null {
   if (row.charge_book === null || row.charge_rate_id === null) return null;
   const version = prices.catalog.books
     .get(row.charge_book)

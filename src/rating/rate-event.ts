@@ -45,6 +45,8 @@ export interface RatedPart {
   readonly callShare: number;
   readonly contextTokens: number;
   readonly layers: TokenLayers | null;
+  /** Whether the layers are other than the producer's own counts. */
+  readonly layersScaled: boolean;
   readonly outcome: Outcome;
   /** Null where no rate is known (R10). */
   readonly charge: Pico | null;
@@ -114,6 +116,7 @@ export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing):
       ? findCharge(pricing.catalog, assigned.book, question)
       : null;
   const outcome = outcomeOf(part.status, tenantId, chargeRate);
+  const layers = event.layers === null ? null : scaleLayers(event.layers, part.usage);
   return {
     tenantId,
     memberId: part.memberId,
@@ -122,7 +125,8 @@ export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing):
     usage: part.usage,
     callShare: part.callShare,
     contextTokens: part.contextTokens,
-    layers: event.layers === null ? null : scaleLayers(event.layers, part.usage),
+    layers,
+    layersScaled: isScaled(event.layers, layers),
     outcome,
     charge: chargeOf(event, part, { outcome, chargeRate }),
     cost: costOf(event, part, costRate),
@@ -132,6 +136,12 @@ export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing):
     costRate,
   };
 }
+
+function isScaled(told: TokenLayers | null, scaled: TokenLayers | null): boolean {
+  return told !== null && scaled !== null && LAYERS.some((layer) => told[layer] !== scaled[layer]);
+}
+
+const LAYERS = ['prompt', 'tool', 'memory', 'response'] as const;
 
 function questionOf(event: RatedCall, contextTokens: number): PriceQuestion {
   return {

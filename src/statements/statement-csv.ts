@@ -1,4 +1,5 @@
 import type { ManifestLine } from '../ledger/manifest.ts';
+import type { ManifestLayers } from '../ledger/manifest-layers.ts';
 import type { Statement } from './statement.ts';
 
 /** What a row says, in this order. */
@@ -32,23 +33,48 @@ const FIGURES: ReadonlySet<string> = new Set(['quantity', 'rate', 'exact', 'amou
  * begins with one: whoever reads the file by program takes one leading apostrophe off.
  */
 export function renderStatementCsv(statements: readonly Statement[]): string {
-  const rows = statements.flatMap((statement) =>
-    [...statement.lines, ...statement.late_lines].map((line) => rowOf(statement, line)),
-  );
+  const rows = statements.flatMap((statement) => [
+    ...[...statement.lines, ...statement.late_lines].map((line) => rowOf(statement, line)),
+    ...(statement.layers?.lines ?? []).map((line) => layerRow(statement, line)),
+  ]);
   const lines = rows.map((row) => COLUMNS.map((column) => cell(column, row[column])).join(','));
   return [COLUMNS.join(','), ...lines, ''].join('\r\n');
 }
 
-function rowOf(statement: Statement, line: ManifestLine): Row {
+/** The same usage by token layer: it has an exact charge and no amount, so that amounts still add up. */
+function layerRow(statement: Statement, line: ManifestLayers['lines'][number]): Row {
+  return {
+    ...periodColumns(statement),
+    section: 'layer',
+    model: '',
+    service_tier: '',
+    meter: line.layer,
+    quantity: line.tokens,
+    rate: '',
+    rate_unit: '',
+    exact: line.exact,
+    amount: '',
+  };
+}
+
+function periodColumns(statement: Statement) {
   const { period } = statement;
-  const carried = line.meter === 'carried_in' || line.meter === 'carried_out';
-  const priced = !carried && line.meter !== 'allocation';
   return {
     tenant_id: statement.tenant_id,
     period_start: period.start,
     period_starts_at: period.starts_at,
     period_ends_at: period.ends_at,
     time_zone: period.time_zone,
+    currency: statement.currency,
+    manifest_hash: statement.manifest_hash,
+  };
+}
+
+function rowOf(statement: Statement, line: ManifestLine): Row {
+  const carried = line.meter === 'carried_in' || line.meter === 'carried_out';
+  const priced = !carried && line.meter !== 'allocation';
+  return {
+    ...periodColumns(statement),
     section: carried ? 'carried' : line.late ? 'late' : 'usage',
     model: line.model,
     service_tier: line.service_tier,
@@ -58,8 +84,6 @@ function rowOf(statement: Statement, line: ManifestLine): Row {
     rate_unit: priced ? (line.meter === 'calls' ? 'call' : 'million_tokens') : '',
     exact: line.exact,
     amount: line.amount,
-    currency: statement.currency,
-    manifest_hash: statement.manifest_hash,
   };
 }
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { renderChartSvg } from './chart-svg.ts';
 import { escapeHtml, isolate } from './html-text.ts';
+import type { LayerTable } from './layer-table.ts';
 import type { AlignedFigure, LineGroup, LineView } from './line-groups.ts';
 import { STATEMENT_STYLE } from './statement-style.ts';
 import type { LabeledAmount, LineSection, StatementView } from './statement-view.ts';
@@ -38,6 +39,7 @@ function renderOne(view: StatementView, index: number): string {
     renderDaily(view, `daily-${index + 1}`),
     ...view.sections.map((section) => renderSection(section, view.currency)),
     renderTotals(view.totals),
+    ...(view.layers === null ? [] : [renderLayers(view.layers)]),
     renderBelow(view),
     '</main>',
   ].join('\n');
@@ -125,6 +127,16 @@ function aligned({ text, lacking }: AlignedFigure): string {
 
 function renderTotals(totals: readonly LabeledAmount[]): string {
   return `<table class="totals"><caption hidden>Total</caption><tbody>${totals.map(renderAmount).join('\n')}</tbody></table>`;
+}
+
+function renderLayers({ title, explanation, rows }: LayerTable): string {
+  const row = ({ name, tokens, exact }: LayerTable['rows'][number]) =>
+    `<tr><th scope="row">${escapeHtml(name)}</th><td class="figure">${escapeHtml(tokens)}</td><td class="figure">${escapeHtml(exact)}</td></tr>`;
+  return `<section>
+<div class="over"><h2>${escapeHtml(title)}</h2></div><p class="explanation">${escapeHtml(explanation)}</p>
+<table><thead><tr><th scope="col">Layer</th><th scope="col" class="figure">Tokens</th><th scope="col" class="figure">Exact</th></tr></thead>
+<tbody>${rows.map(row).join('\n')}</tbody></table>
+</section>`;
 }
 
 function renderBelow(view: StatementView): string {

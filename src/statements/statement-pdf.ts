@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import PDFDocument from 'pdfkit';
 import { drawChart } from './pdf-chart.ts';
+import { drawLayers } from './pdf-layers.ts';
 import {
   fits,
   heightOf,
@@ -61,6 +62,7 @@ function drawStatement(sheet: Sheet, view: StatementView): void {
   drawDaily(sheet, view);
   for (const section of view.sections) drawSection(sheet, section, view.currency);
   drawTotals(sheet, view.totals);
+  if (view.layers !== null) drawLayers(sheet, view.layers);
   drawBelow(sheet, view);
 }
 

@@ -1,4 +1,5 @@
 import type { ManifestLine } from '../ledger/manifest.ts';
+import { viewLayers } from './layer-table.ts';
 import { METER_NAMES } from './line-groups.ts';
 import type { Statement } from './statement.ts';
 import { groupDigits } from './statement-format.ts';
@@ -20,6 +21,7 @@ export function renderStatementText(statement: Statement): string {
   lines.push(
     '',
     `${'Total'.padEnd(76)}${money(statement.total).padStart(20)}`,
+    ...renderLayers(statement),
     '',
     `Exact charge ${exact.charge}, carried in ${exact.carried_in}, billable ${exact.billable}, carried out ${exact.carried_out}`,
     `${usage.calls} entries, ${usage.failed} failed, ${usage.cancelled} cancelled`,
@@ -28,6 +30,17 @@ export function renderStatementText(statement: Statement): string {
     '',
   );
   return lines.join('\n');
+}
+
+function renderLayers({ layers }: Statement): readonly string[] {
+  if (layers === null) return [];
+  const { explanation, rows } = viewLayers(layers);
+  return [
+    '',
+    row('LAYER', '', 'TOKENS', 'EXACT', ''),
+    ...rows.map(({ name, tokens, exact }) => row(name, '', tokens, exact, '')),
+    explanation,
+  ];
 }
 
 function renderLine(line: ManifestLine): string {

@@ -1,6 +1,7 @@
 import type { ManifestLine } from '../ledger/manifest.ts';
 import { minorUnitDecimals } from '../money.ts';
 import { type DailyView, rankSeries, type SeriesOf, viewDaily } from './daily-view.ts';
+import { type LayerTable, viewLayers } from './layer-table.ts';
 import { groupLines, type LineGroup, sumAmounts } from './line-groups.ts';
 import { exactPico, type StatementDocument } from './statement-document.ts';
 import {
@@ -30,6 +31,8 @@ export interface StatementView {
   readonly closedAt: string;
   readonly daily: DailyView;
   readonly sections: readonly LineSection[];
+  /** Null where no call told its layers. */
+  readonly layers: LayerTable | null;
   readonly totals: readonly LabeledAmount[];
   /** The way from the exact sum to the total. */
   readonly reckoning: readonly LabeledAmount[];
@@ -72,6 +75,7 @@ export function viewStatement(document: StatementDocument, issuer: string): Stat
     closedAt: document.closed_at,
     daily: viewDaily(document, ranking),
     sections: sectionsOf(document, ranking.seriesOf),
+    layers: document.layers === null ? null : viewLayers(document.layers),
     totals: totalsOf(document),
     reckoning: reckoningOf(document),
     notes: notesOf(document),

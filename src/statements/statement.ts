@@ -1,4 +1,5 @@
 import type { Manifest, ManifestLine } from '../ledger/manifest.ts';
+import type { ManifestLayers } from '../ledger/manifest-layers.ts';
 
 /** A closed period as a customer may read it: nothing of cost or margin, no other tenant. */
 export interface Statement {
@@ -28,6 +29,8 @@ export interface Statement {
     readonly cancelled: number;
     readonly tokens: Manifest['tokens'];
   };
+  /** Tokens and exact charge by token layer; null where no call told any. */
+  readonly layers: ManifestLayers | null;
   readonly price_books: Manifest['books'];
   readonly notes: readonly string[];
   readonly manifest_hash: string;
@@ -64,6 +67,7 @@ export function buildStatement(close: {
       carried_out: manifest.carried_out,
     },
     usage: { calls, failed, cancelled, tokens: manifest.tokens },
+    layers: manifest.layers ?? null,
     price_books: manifest.books,
     notes: notesOf(manifest, failed + cancelled),
     manifest_hash: close.manifestHash,

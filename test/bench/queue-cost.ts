@@ -10,7 +10,7 @@ import { openClient } from '../../src/client/client.ts';
 import { pause, systemClock } from '../../src/clock.ts';
 import { openQueue } from '../../src/ingest/queue-client.ts';
 import { connect } from '../../src/sqs-client.ts';
-import { benchMessages } from './bench-events.ts';
+import { benchMessages, CLEAN } from './bench-events.ts';
 import type { CountedCall } from './queue-cost-server.ts';
 
 /**
@@ -114,8 +114,13 @@ function rowOf(mix: Mix, form: Form, calls: readonly CountedCall[]): QueueCost {
   };
 }
 
+function singleEvents(count: number): readonly NewEvent[] {
+  const { bodies } = benchMessages(count, { ...CLEAN, shape: 'single' });
+  return bodies.map((json) => JSON.parse(json));
+}
+
 function eventsOf(mix: Mix): readonly NewEvent[] {
-  const events: NewEvent[] = benchMessages(mix.events, 'single').map((json) => JSON.parse(json));
+  const events = singleEvents(mix.events);
   if (mix.perSecond === null) return events;
   return events.map((event, n) => ({ ...event, tenant_id: `tenant-${(n * 7) % mix.tenants}` }));
 }
@@ -231,7 +236,7 @@ export async function measureProducerCpu(): Promise<readonly ProducerCpu[]> {
 /** In the child: CPU of one producer, from the first event recorded to the last one sent. */
 async function measureOne(name: string, address: Address): Promise<number> {
   const count = FORMS.find((form) => form.name === name)?.events ?? 0;
-  const events: NewEvent[] = benchMessages(count, 'single').map((json) => JSON.parse(json));
+  const events = singleEvents(count);
   const folder = mkdtempSync(join(tmpdir(), 'spanledger-cost-'));
   const encoding = name.includes('plain') ? 'plain' : 'zstd';
   const run = () => {

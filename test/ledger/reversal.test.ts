@@ -147,6 +147,8 @@ describe('a replacement', () => {
       outputTokens: 8,
       feature: 'chat',
       layers: { prompt: 50, tool: 40, memory: 10, response: 8 },
+      // The response is no longer the producer's own count of it.
+      furtherTags: { team: 'x', layers_source: 'scaled' },
       // work_done: 100 × 10 + 8 × 100 + a call of 2,000,000
       charge: 2_001_800n,
       // 60 × 10 + 30 × 1 + 10 × 5 + 8 × 100 + 2,000,000

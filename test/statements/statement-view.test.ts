@@ -151,6 +151,7 @@ describe('the view of a statement', () => {
           },
         ],
         "issuer": "Northwind AI",
+        "layers": null,
         "manifestHash": "ad9de330fcb8e7ef3c1b97831c2b7bae862ebdaeffd0f8018c73ce55265aed50",
         "notes": [
           "Quantity × rate = exact. Amounts are rounded so that they add up to the total.",

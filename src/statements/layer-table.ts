@@ -1,0 +1,44 @@
+import type { Layer, ManifestLayers } from '../ledger/manifest-layers.ts';
+import { formatExact, formatQuantity } from './statement-format.ts';
+
+/** The usage of a period by token layer, as all forms for people show it. */
+export interface LayerTable {
+  readonly title: string;
+  readonly explanation: string;
+  readonly rows: readonly {
+    readonly name: string;
+    readonly tokens: string;
+    readonly exact: string;
+  }[];
+}
+
+const LAYER_NAMES: Readonly<Record<Layer, string>> = {
+  prompt: 'Prompt',
+  tool: 'Tool results',
+  memory: 'Memory',
+  response: 'Response',
+  other: 'Not told apart',
+};
+
+export function viewLayers(layers: ManifestLayers): LayerTable {
+  return {
+    title: 'Usage by token layer',
+    explanation: explainLayers(layers),
+    rows: layers.lines
+      .filter((line) => line.tokens !== '0' || line.exact !== '0')
+      .map(({ layer, tokens, exact }) => ({
+        name: LAYER_NAMES[layer],
+        tokens: formatQuantity(tokens),
+        exact: formatExact(exact),
+      })),
+  };
+}
+
+/** Whose counts the layers are; scaled ones say so. */
+function explainLayers(layers: ManifestLayers): string {
+  const calls = layers.calls.toLocaleString('en-US');
+  const told = `What the lines above come to by layer, as ${calls} ${layers.calls === 1 ? 'call tells' : 'calls tell'} them.`;
+  const scaled = layers.scaled_calls;
+  if (scaled === 0) return told;
+  return `${told} Scaled: the layers of ${scaled.toLocaleString('en-US')} of them did not sum to the usage, and share it out in proportion.`;
+}
