@@ -1,13 +1,19 @@
 import { sql } from 'kysely';
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
+import type { EntryBilling } from './billing-store.ts';
+import { readEntryBilling } from './billing-store.ts';
 
 /** Everything that the database knows of one event: as it was received, priced, billed and pushed. */
 export interface EventStory {
   readonly source: string;
   readonly event_id: string;
   readonly entries: readonly StoryRow[];
+  /** By which rules each entry's amounts are what they are. */
+  readonly rules: EntryBilling['rules'];
+  /** In which lines of which closed period's statement each entry stands, and with how much. */
+  readonly lines: EntryBilling['lines'];
   /** The rates that the entries name, as price books hold them. */
   readonly rates: readonly StoryRow[];
   readonly periods: readonly StoryRow[];
@@ -142,10 +148,13 @@ async function readStory(
         l.place as position, s.entries, s.root, s.seal_hash
       from entry_leaves l left join audit.seals s on s.batch_id = l.batch_id
       where l.entry_id = any(${ids}::bigint[]) order by l.entry_id) s`.execute(db);
+  const closedUntil = isNow ? Number.POSITIVE_INFINITY : parseInstant(at);
+  const billing = await readEntryBilling(database, { entryIds: ids.map(BigInt), closedUntil });
   return {
     source,
     event_id: eventId,
     entries: stories(entries.rows),
+    ...billing,
     rates: stories(rates.rows),
     periods: stories(periods.rows),
     pushes: stories(pushes.rows),

@@ -5,6 +5,7 @@ import type { InstantMs } from '../clock.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { reattribute } from '../ledger/reattribute.ts';
 import { readEntryId, readInstant } from './arguments.ts';
+import { addAuditLine } from './audit-line.ts';
 import { addAuditRun } from './audit-run.ts';
 import { perform } from './command.ts';
 import { CURRENT_USER, renderCorrections } from './correct.ts';
@@ -18,7 +19,7 @@ interface AsOf {
 export function addAudit(program: Command): void {
   const group = program
     .command('audit')
-    .description('the whole story of one event, entry or agent run');
+    .description('the whole story of one event, entry, agent run or line');
   const event = group
     .command('event')
     .argument('<source>')
@@ -40,6 +41,7 @@ export function addAudit(program: Command): void {
     session.out.answer(story, renderStory(story));
   });
   addAuditRun(group);
+  addAuditLine(group);
   addReattribute(group);
 }
 
@@ -88,6 +90,8 @@ function renderStory(story: EventStory): string {
   const parts: readonly (readonly [string, readonly StoryRow[]])[] = [
     ['Entries', story.entries],
     ['Structure', story.structure],
+    ['Rules', story.rules.map(({ entry_id, rule }) => ({ [entry_id]: rule }))],
+    ['Lines of the statement', story.lines],
     ['Rates', story.rates],
     ['Periods', story.periods],
     ['Pushes', story.pushes],

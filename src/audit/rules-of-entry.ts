@@ -1,0 +1,70 @@
+import { formatInstant, type InstantMs } from '../clock.ts';
+
+/** What of an entry decides by which rules its amounts are what they are. */
+export interface RuledEntry {
+  readonly kind: string;
+  readonly outcome: string;
+  readonly isReversal: boolean;
+  readonly correctsEntryId: bigint | null;
+  readonly memberId: string;
+  readonly requestedModel: string;
+  readonly executedModel: string;
+  readonly gatewayCache: string;
+  readonly late: boolean;
+  readonly periodStart: string;
+  readonly layersScaled: boolean;
+  readonly chargeBook: string | null;
+  readonly chargeVersion: InstantMs | null;
+  readonly costBook: string | null;
+  readonly costVersion: InstantMs | null;
+}
+
+/** The rules behind an entry's amounts, each by its number and in a sentence, with the price versions. */
+export function rulesOfEntry(entry: RuledEntry): readonly string[] {
+  return [
+    ...correctionRules(entry),
+    chargeRule(entry),
+    ...(entry.memberId === '' ? [] : [`R7: the part of member ${entry.memberId} of a split call`]),
+    ...(entry.gatewayCache === 'none'
+      ? []
+      : [`R6: a gateway's cache answered (${entry.gatewayCache})`]),
+    ...costRules(entry),
+    ...(entry.layersScaled ? ['R7: its token layers are shares of the usage, scaled to sum'] : []),
+    ...(entry.late
+      ? [`R12: late, and so billed in the period that was open, from ${entry.periodStart}`]
+      : []),
+  ];
+}
+
+function correctionRules({ kind, isReversal, correctsEntryId }: RuledEntry): readonly string[] {
+  if (kind !== 'correction') return [];
+  return [`R13: ${isReversal ? 'takes back' : 'replaces'} ent_${correctsEntryId}`];
+}
+
+function chargeRule(entry: RuledEntry): string {
+  if (entry.kind === 'allocation') return 'R20: a share of a pool';
+  switch (entry.outcome) {
+    case 'failed':
+    case 'cancelled':
+      return `R3: a ${entry.outcome} call is not charged`;
+    case 'unattributed':
+      return 'R11: what names no tenant is charged to nobody';
+    case 'unrated':
+      return 'R10: no price is known, which is not a price of zero';
+    default:
+      return `R4: charged on the model requested, ${entry.requestedModel}, at ${priceVersion(entry.chargeBook, entry.chargeVersion)}`;
+  }
+}
+
+function costRules({ executedModel, costBook, costVersion }: RuledEntry): readonly string[] {
+  if (costBook === null) return [];
+  return [
+    `R4: costed on the model executed, ${executedModel}, at ${priceVersion(costBook, costVersion)}`,
+  ];
+}
+
+function priceVersion(book: string | null, version: InstantMs | null): string {
+  return book === null || version === null
+    ? 'no price'
+    : `price book ${book} of ${formatInstant(version)} (R15)`;
+}
