@@ -5,6 +5,7 @@ import { verify } from '../src/audit/verify.ts';
 import { freshDatabase } from './support/database.ts';
 import type { Expected, Scenario } from './support/scenario.ts';
 import { asText, observe, play, readJson, restrict } from './support/scenario.ts';
+import { observeRuns } from './support/scenario-runs.ts';
 
 /** A folder is a test, and its name is the test's; test/scenarios/README.md says what it holds. */
 describe.each(['accepted', 'refused'])('%s', (kind) => {
@@ -29,6 +30,9 @@ describe.each(['accepted', 'refused'])('%s', (kind) => {
     compare('lines', observed.lines, expected.lines);
     compare('tenants', observed.tenants, expected.tenants);
     compare('pushes', observed.pushes, expected.pushes);
+    if (expected.runs !== undefined) {
+      compare('runs', await observeRuns(database), expected.runs);
+    }
     const broken = (await verify(database, null)).filter((law) => law.violations.length > 0);
     expect(broken, 'the laws that no longer hold').toEqual([]);
   });

@@ -35,7 +35,8 @@ export async function readEntryBilling(
   };
 }
 
-async function readRules(
+/** The rules behind the amounts of each entry, in the order of their ids. */
+export async function readRules(
   database: Database,
   entryIds: readonly bigint[],
 ): Promise<EntryBilling['rules']> {

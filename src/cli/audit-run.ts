@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { readRules } from '../audit/billing-store.ts';
 import { formatInstant } from '../clock.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { formatPico } from '../money.ts';
@@ -27,7 +28,14 @@ export function addAuditRun(group: Command): void {
     await foldAll(database);
     const found = await readRun(database, { runId, tenantId: options.tenant ?? null });
     const runs = found.map((of) => analyzeRun(of, options.loopSteps));
-    session.out.answer(runs.map(toDocument), runs.map(render).join('\n\n'));
+    const ids = runs.flatMap(({ calls }) => calls.map(({ facts }) => facts.entryId));
+    const rules = Map.groupBy(await readRules(database, ids), ({ entry_id }) => entry_id);
+    const rulesOf: RulesOf = (call) =>
+      (rules.get(`ent_${call.facts.entryId}`) ?? []).map(({ rule }) => rule);
+    session.out.answer(
+      runs.map((run) => toDocument(run, rulesOf)),
+      runs.map((run) => render(run, rulesOf)).join('\n\n'),
+    );
   });
 }
 
@@ -36,7 +44,10 @@ interface RunFlags {
   readonly loopSteps: number;
 }
 
-function toDocument(run: AgentRun) {
+/** The rules and price versions behind the amounts of a call as it stands. */
+type RulesOf = (call: CallStep) => readonly string[];
+
+function toDocument(run: AgentRun, rulesOf: RulesOf) {
   const ids = new Map(run.nodes.map((node, index) => [node, index + 1]));
   return {
     tenant_id: run.tenantId,
@@ -49,6 +60,7 @@ function toDocument(run: AgentRun) {
       place: node.place,
       ...describe(node.step),
       mark: markOf(run, node.step),
+      rules: node.step.kind === 'call' ? rulesOf(node.step) : [R1],
       below: {
         calls: node.below.calls,
         input_tokens: String(node.below.inputTokens),
@@ -59,6 +71,8 @@ function toDocument(run: AgentRun) {
     })),
   };
 }
+
+const R1 = 'R1: structure of the run, never charged';
 
 function totalsOf(row: RunFigures) {
   return {
@@ -133,7 +147,7 @@ function loopMark(run: AgentRun, step: CallStep): string {
   return '';
 }
 
-function render(run: AgentRun): string {
+function render(run: AgentRun, rulesOf: RulesOf): string {
   const head = `Run ${run.runId} of tenant ${run.tenantId}: ${run.succeeded ? 'answered' : 'no answer'}`;
   const branches = branchesOf(run.nodes);
   const tree = table(run.nodes, [
@@ -146,7 +160,8 @@ function render(run: AgentRun): string {
     { title: 'ENTRY', value: entryOf },
     { title: '', value: (node) => markOf(run, node.step) ?? '' },
   ]);
-  return [head, ...figuresOf(run, 'run').map(renderTotals), '', tree].join('\n');
+  const rules = [...new Set(run.calls.flatMap(rulesOf))].sort();
+  return [head, ...figuresOf(run, 'run').map(renderTotals), '', tree, '', ...rules].join('\n');
 }
 
 function renderTotals(row: RunFigures): string {

@@ -16,6 +16,11 @@ import type { Log } from '../log.ts';
 import { divideHalfUp, formatMinor, picoPerMinor } from '../money.ts';
 import { seedCostBook } from '../rating/genai-seed.ts';
 import { importPriceBook } from '../rating/price-book-store.ts';
+import { analyzeRun } from '../reports/agent-run.ts';
+import { percentOf } from '../reports/percent.ts';
+import { figuresOf } from '../reports/run-figures.ts';
+import { RunRanking } from '../reports/run-ranking.ts';
+import { eachRun } from '../reports/run-store.ts';
 import type { UsageRow } from '../reports/usage-report-store.ts';
 import { readUsage } from '../reports/usage-report-store.ts';
 import { sealAll } from '../seals/seal-batches.ts';
@@ -156,6 +161,7 @@ export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<D
   );
   const statements = await writeStatements(parts, options, month.name);
   const laws = await verify(parts.database, () => checkSummaries(stripe));
+  await sayMostWasted(parts.database, say);
   const usage = await readUsage(parts.database, {
     by: ['tenant', 'outcome'],
     tenantId: null,
@@ -166,6 +172,21 @@ export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<D
     demoRow(close.tenant_id, { charge: close.charge_total ?? '0', usage, reconciled }),
   );
   return { month: month.name, traffic: traffic.counts, worker, tenants, laws, statements };
+}
+
+/** One line of what "spanledger report runs" says of the month. */
+async function sayMostWasted(database: Database, say: DemoOptions['say']): Promise<void> {
+  const ranking = new RunRanking(1);
+  const everything = { tenantId: null, from: null, to: null };
+  await eachRun(database, everything, (run) => {
+    for (const figures of figuresOf(analyzeRun(run), 'run')) ranking.append(figures);
+  });
+  const { rows, total } = ranking.end();
+  for (const { name, tenantId, wastedCost, cost } of rows) {
+    say(
+      `${total.wastedRows} of ${total.rows} agent runs spent something before their answer; ${name} of ${tenantId} ${percentOf(wastedCost, cost)} % of its cost`,
+    );
+  }
 }
 
 interface DemoMonth {
@@ -226,7 +247,7 @@ async function sendMonth(
   say('  tenants, users, features, models, failures and batches are synthetic: the trace has none');
   const messages = await sendTraffic(parts.queue, traffic, () => {});
   say(
-    `sent ${messages} SQS messages: ${counts.failed} failed calls, ${counts.fallbacks} fallbacks, ${counts.batches} batched requests, ${counts.duplicates} duplicates, ${counts.conflicts} conflicts, ${traffic.malformed.length} malformed`,
+    `sent ${messages} SQS messages: ${counts.failed} failed calls, ${counts.fallbacks} fallbacks, ${counts.loops} retry loops, ${counts.batches} batched requests, ${counts.duplicates} duplicates, ${counts.conflicts} conflicts, ${traffic.malformed.length} malformed`,
   );
   return traffic;
 }

@@ -10,7 +10,14 @@ export interface Traffic {
   readonly malformed: readonly string[];
   readonly counts: Readonly<
     Record<
-      'calls' | 'failed' | 'fallbacks' | 'batches' | 'duplicates' | 'conflicts' | 'untagged',
+      | 'calls'
+      | 'failed'
+      | 'fallbacks'
+      | 'loops'
+      | 'batches'
+      | 'duplicates'
+      | 'conflicts'
+      | 'untagged',
       number
     >
   >;
@@ -34,6 +41,11 @@ const GATEWAY_HIT = 2;
 const RESENT = 1.5;
 const CONFLICTING = 5;
 const STRUCTURE = 5;
+const LOOPING = 0.4;
+
+/** Calls of a run that repeats itself with growing context, each a while after the one before. */
+const LOOP_CALLS = 6;
+const LOOP_PAUSE_MS = 20_000;
 
 /** Away from the month's ends by a day, so that every tenant's zone agrees on the month. */
 const MARGIN_MS = 26 * 60 * 60 * 1000;
@@ -48,6 +60,7 @@ export function makeTraffic(
     calls: 0,
     failed: 0,
     fallbacks: 0,
+    loops: 0,
     batches: 0,
     duplicates: 0,
     conflicts: 0,
@@ -58,11 +71,12 @@ export function makeTraffic(
     const occurredAt = month.startsAt + MARGIN_MS + Math.floor(call.position * length);
     const made = eventsOfCall(random, call, { index, occurredAt });
     for (const event of made) {
-      counts.calls += event['operation'] === 'invoke_agent' ? 0 : 1;
+      counts.calls += [AGENT, LOOP_AGENT].includes(String(event['operation'])) ? 0 : 1;
       counts.failed += event['status'] === 'error' ? 1 : 0;
       counts.batches += event['members'] === undefined ? 0 : 1;
       counts.untagged += event['tenant_id'] === undefined && event['members'] === undefined ? 1 : 0;
     }
+    counts.loops += made.some((event) => event['operation'] === LOOP_AGENT) ? 1 : 0;
     counts.fallbacks += made.some((event) => event['attempt'] === 2) ? 1 : 0;
     events.push(...made);
   }
@@ -93,6 +107,7 @@ function eventsOfCall(random: Random, call: TraceCall, place: Place): NativeEven
     const second = { ...base, event_id: `${base['event_id']}-2`, attempt: 2 };
     return [failedEvent(base, 1), { ...second, executed_model: chosen.fallback }];
   }
+  if (base['operation'] === 'chat' && random.percent(LOOPING)) return loopEvents(base, place);
   if (random.percent(STRUCTURE)) return [base, agentSpan(base)];
   return [base];
 }
@@ -136,6 +151,35 @@ function baseEvent(
   };
 }
 
+const AGENT = 'invoke_agent';
+const LOOP_AGENT = 'invoke_workflow';
+
+/** An agent that asks the same again and again, each time with all that it has so far. */
+function loopEvents(base: NativeEvent, place: Place): NativeEvent[] {
+  const { layers: _, gateway_cache: __, ...call } = base;
+  const run = { agent_run_id: `loop-${place.index}`, trace_id: `loop-${place.index}` };
+  const { input_tokens, output_tokens } = base['usage'] as Record<string, number>;
+  const calls = Array.from({ length: LOOP_CALLS }, (_, step) => ({
+    ...call,
+    ...run,
+    event_id: `call-${place.index}-${step}`,
+    response_id: `resp-${place.index}-${step}`,
+    occurred_at: formatInstant(place.occurredAt + step * LOOP_PAUSE_MS),
+    usage: { input_tokens: Number(input_tokens) * (step + 1), output_tokens },
+    span_id: `span-${step}`,
+    parent_span_id: 'agent',
+  }));
+  const agent = {
+    ...agentSpan(call),
+    ...run,
+    operation: LOOP_AGENT,
+    started_at: formatInstant(place.occurredAt - LOOP_PAUSE_MS),
+    occurred_at: formatInstant(place.occurredAt + LOOP_CALLS * LOOP_PAUSE_MS),
+    span_id: 'agent',
+  };
+  return [...calls, agent];
+}
+
 function failedEvent(base: NativeEvent, attempt: number): NativeEvent {
   const { usage: _, response_id: __, ...rest } = base;
   return { ...rest, status: 'error', error_type: 'RateLimitError', attempt, gateway_cache: 'none' };
@@ -156,7 +200,7 @@ function batchedEvent(random: Random, base: NativeEvent): NativeEvent {
 /** The wrapper around a call repeats its usage, and must not charge (R1). */
 function agentSpan(base: NativeEvent): NativeEvent {
   const { response_id: _, ...rest } = base;
-  return { ...rest, event_id: `${base['event_id']}-agent`, operation: 'invoke_agent' };
+  return { ...rest, event_id: `${base['event_id']}-agent`, operation: AGENT };
 }
 
 function malformedBodies(month: DemoMonth): readonly string[] {

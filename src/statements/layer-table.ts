@@ -4,7 +4,8 @@ import { formatExact, formatQuantity } from './statement-format.ts';
 /** The usage of a period by token layer, as all forms for people show it. */
 export interface LayerTable {
   readonly title: string;
-  readonly explanation: string;
+  /** A sentence each. */
+  readonly explanation: readonly string[];
   readonly rows: readonly {
     readonly name: string;
     readonly tokens: string;
@@ -35,10 +36,13 @@ export function viewLayers(layers: ManifestLayers): LayerTable {
 }
 
 /** Whose counts the layers are; scaled ones say so. */
-function explainLayers(layers: ManifestLayers): string {
+function explainLayers(layers: ManifestLayers): readonly string[] {
   const calls = layers.calls.toLocaleString('en-US');
   const told = `What the lines above come to by layer, as ${calls} ${layers.calls === 1 ? 'call tells' : 'calls tell'} them.`;
   const scaled = layers.scaled_calls;
-  if (scaled === 0) return told;
-  return `${told} Scaled: the layers of ${scaled.toLocaleString('en-US')} of them did not sum to the usage, and share it out in proportion.`;
+  if (scaled === 0) return [told];
+  return [
+    told,
+    `Scaled: the layers of ${scaled.toLocaleString('en-US')} of them did not sum to the usage, and share it out by proportion.`,
+  ];
 }

@@ -25,7 +25,7 @@ export function drawLayers(sheet: Sheet, layers: LayerTable): void {
   write(sheet, layers.title, { size: 10.5, bold: true, x: PAGE.left, y: sheet.y });
   sheet.y += 16;
   const place = { size: 8, color: SOFT, x: PAGE.left, y: sheet.y, width: PAGE.right - PAGE.left };
-  sheet.y += writeBlock(sheet, layers.explanation, place) + 4;
+  sheet.y += writeBlock(sheet, layers.explanation.join(' '), place) + 4;
   const head = { size: 6.8, bold: true, color: SOFT, y: sheet.y };
   write(sheet, 'LAYER', { ...head, x: PAGE.left });
   writeRight(sheet, 'TOKENS', { ...head, x: COLUMNS.tokens });

@@ -133,7 +133,7 @@ function renderLayers({ title, explanation, rows }: LayerTable): string {
   const row = ({ name, tokens, exact }: LayerTable['rows'][number]) =>
     `<tr><th scope="row">${escapeHtml(name)}</th><td class="figure">${escapeHtml(tokens)}</td><td class="figure">${escapeHtml(exact)}</td></tr>`;
   return `<section>
-<div class="over"><h2>${escapeHtml(title)}</h2></div><p class="explanation">${escapeHtml(explanation)}</p>
+<div class="over"><h2>${escapeHtml(title)}</h2></div><p class="explanation">${escapeHtml(explanation.join(' '))}</p>
 <table><thead><tr><th scope="col">Layer</th><th scope="col" class="figure">Tokens</th><th scope="col" class="figure">Exact</th></tr></thead>
 <tbody>${rows.map(row).join('\n')}</tbody></table>
 </section>`;

@@ -39,7 +39,7 @@ function renderLayers({ layers }: Statement): readonly string[] {
     '',
     row('LAYER', '', 'TOKENS', 'EXACT', ''),
     ...rows.map(({ name, tokens, exact }) => row(name, '', tokens, exact, '')),
-    explanation,
+    ...explanation,
   ];
 }
 

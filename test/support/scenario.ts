@@ -40,6 +40,7 @@ export interface Expected {
   readonly lines?: readonly JsonObject[];
   readonly tenants?: readonly JsonObject[];
   readonly pushes?: readonly JsonObject[];
+  readonly runs?: readonly JsonObject[];
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
