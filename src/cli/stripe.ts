@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { SUPPORTED_CURRENCIES } from '../money.ts';
+import { readAlerts } from '../stripe/alert-store.ts';
 import { refuseOtherMode } from '../stripe/check-mode.ts';
 import { releaseInvoices } from '../stripe/invoice.ts';
 import { linkCustomers } from '../stripe/link-customers.ts';
@@ -22,6 +23,7 @@ export function addStripe(program: Command): void {
   addSetup(group);
   addRelease(group);
   addUnpark(group);
+  addAlerts(group);
 }
 
 interface SetupFlags {
@@ -110,6 +112,30 @@ function addUnpark(group: Command): void {
   perform(command, async (session, { args: [identifier = ''] }) => {
     const detail = await unparkIntent(stripeParts(session), identifier);
     session.out.answer({ identifier, state: 'missing', detail }, detail);
+  });
+}
+
+function addAlerts(group: Command): void {
+  const command = group
+    .command('alerts')
+    .description('what pushes, webhooks and invoices found that a person must look at');
+  perform(command, async (session) => {
+    const alerts = await readAlerts(session.database());
+    const text = table(alerts, [
+      { title: 'ALERT', value: (row) => words(row.kind) },
+      { title: 'OF', value: (row) => row.subject },
+      { title: 'TENANT', value: (row) => row.tenantId ?? '' },
+      { title: 'PERIOD', value: (row) => row.periodStart ?? '' },
+      { title: '', value: (row) => row.detail },
+    ]);
+    const documents = alerts.map(({ kind, subject, tenantId, periodStart, detail }) => ({
+      kind,
+      subject,
+      tenant_id: tenantId,
+      period_start: periodStart,
+      detail,
+    }));
+    session.out.answer(documents, alerts.length === 0 ? 'no alerts' : text);
   });
 }
 
