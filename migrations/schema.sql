@@ -43,6 +43,23 @@ table batches (
 );
 CREATE TRIGGER batches_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+table budgets (
+  tenant_id text collate "C" not null,
+  per text not null,
+  feature text collate "C" not null,
+  user_id text collate "C" not null,
+  amount numeric(38,0) not null,
+  currency text not null,
+  is_hard boolean not null,
+  set_at timestamp with time zone not null,
+  set_by text not null,
+  constraint budgets_pkey PRIMARY KEY (tenant_id, per, feature, user_id),
+  constraint budgets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint budgets_amount_check CHECK ((amount >= (0)::numeric)),
+  constraint budgets_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint budgets_per_check CHECK ((per = ANY (ARRAY['day'::text, 'month'::text])))
+);
+
 table catalog_revisions (
   catalog text not null,
   revision bigint not null,

@@ -46,7 +46,7 @@ const LINES: readonly Line[] = [
   { line: 4, folders: ['ledger'], mayImport: '0-3', allows: below(4) },
   {
     line: 5,
-    folders: ['ingest', 'stripe', 'statements', 'reports', 'audit', 'allocation'],
+    folders: ['ingest', 'stripe', 'statements', 'reports', 'audit', 'allocation', 'budgets'],
     mayImport: '0-4',
     allows: below(5),
   },

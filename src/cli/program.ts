@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAllocate } from './allocate.ts';
 import { addAudit } from './audit.ts';
+import { addBudget } from './budget.ts';
 import { addClose } from './close.ts';
 import { reportFailure } from './command.ts';
 import { addCorrect } from './correct.ts';
@@ -42,6 +43,7 @@ const ADD_COMMANDS = [
   addCorrect,
   addRerate,
   addAllocate,
+  addBudget,
   addQuarantine,
   addVerify,
   addSeal,

@@ -19,6 +19,7 @@ export interface Tables {
   readonly seal_queue: { batch_id: bigint };
   readonly seals: SealsTable;
   readonly verifications: VerificationsTable;
+  readonly budgets: BudgetsTable;
 }
 
 /** Epoch milliseconds in code, written as RFC 3339 text. */
@@ -182,4 +183,16 @@ interface VerificationsTable {
   scope: 'full' | 'incremental';
   seal_number: bigint;
   seal_hash: Buffer;
+}
+
+interface BudgetsTable {
+  tenant_id: string;
+  per: 'day' | 'month';
+  feature: string;
+  user_id: string;
+  amount: bigint;
+  currency: string;
+  is_hard: boolean;
+  set_at: Instant;
+  set_by: string;
 }

@@ -1,0 +1,135 @@
+import { beforeEach, expect, it } from 'vitest';
+import type { Budget } from '../../src/budgets/budget.ts';
+import { readBudgets } from '../../src/budgets/budget-store.ts';
+import type { IntendedCall } from '../../src/budgets/check-budgets.ts';
+import { checkBudgets, setBudget } from '../../src/budgets/check-budgets.ts';
+import { parseInstant } from '../../src/clock.ts';
+import { foldAll } from '../../src/ledger/fold-batches.ts';
+import { cli } from '../support/cli.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { freshDatabase } from '../support/database.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+} from '../support/ledger.ts';
+
+let database: TestDatabase;
+
+const NOON = '2026-10-15T13:00:00Z';
+
+/** Acme has two calls on the 15th and one on the 14th: 1000 × 3.00 µ + 100 × 12.00 µ = 0.0042 each. */
+beforeEach(async () => {
+  database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'acme');
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'e1', feature: 'search', user_id: 'u1' }),
+    nativeEvent({ event_id: 'e2', feature: 'chat', user_id: 'u1' }),
+  ]);
+  await foldAll(database);
+  // One batch is folded into the rollups, this one is not yet.
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'e3', feature: 'search', occurred_at: '2026-10-14T12:00:00Z' }),
+  ]);
+});
+
+function set(change: Partial<Parameters<typeof setBudget>[1]>): Promise<Budget> {
+  const given = { tenantId: 'acme', per: 'month', feature: null, userId: null } as const;
+  const by = { actor: 'ada', at: parseInstant(NOON) };
+  return setBudget(database, { ...given, amount: 20_000_000_000n, isHard: true, ...change }, by);
+}
+
+/** 1000 × 3.00 µ + 200 × 12.00 µ = 0.0054 at the most. */
+function check(change: Partial<IntendedCall> = {}, at = NOON) {
+  const call = {
+    ...{ tenantId: 'acme', provider: null, model: 'gpt-4o', serviceTier: 'standard' as const },
+    ...{ inputTokens: 1000, maxOutputTokens: 200, feature: null, userId: null },
+    ...change,
+  };
+  return checkBudgets(database, call, parseInstant(at));
+}
+
+it('a month counts the whole period, folded or not, and a day its UTC day only', async () => {
+  await set({ per: 'month' });
+  await set({ per: 'day' });
+  const answer = await check();
+  expect(answer).toMatchObject({ verdict: 'allow', estimate: 5_400_000_000n });
+  expect(answer.decisions.map(({ budget, spent, left }) => [budget.per, spent, left])).toEqual([
+    // 0.02 - 2 × 0.0042 - 0.0054 = 0.0062; and with the third call 0.002
+    ['day', 8_400_000_000n, 6_200_000_000n],
+    ['month', 12_600_000_000n, 2_000_000_000n],
+  ]);
+});
+
+it('denies what would pass a hard budget, and warns of a soft one', async () => {
+  await set({ per: 'month', amount: 17_999_999_999n });
+  expect((await check()).verdict).toBe('deny');
+  await set({ per: 'month', amount: 17_999_999_999n, isHard: false });
+  expect((await check()).verdict).toBe('warn');
+  await set({ per: 'month', amount: 18_000_000_000n });
+  expect((await check()).verdict).toBe('allow');
+  expect(await readBudgets(database, 'acme')).toHaveLength(1);
+});
+
+it('a budget of a feature counts that feature, and one of a user that user', async () => {
+  await set({ feature: 'search', amount: 10_000_000_000n });
+  await set({ userId: 'u1', amount: 10_000_000_000n });
+  const spentOf = async (change: Partial<IntendedCall>) =>
+    (await check(change)).decisions.map(({ spent }) => spent);
+  expect(await spentOf({})).toEqual([]);
+  expect(await spentOf({ feature: 'search' })).toEqual([8_400_000_000n]);
+  expect(await spentOf({ userId: 'u1' })).toEqual([8_400_000_000n]);
+  expect(await spentOf({ feature: 'chat', userId: 'u2' })).toEqual([]);
+});
+
+it('in the next period and on the next day everything is there again', async () => {
+  await set({ per: 'month' });
+  await set({ per: 'day' });
+  const later = await check({}, '2026-11-01T00:00:00Z');
+  expect(later.decisions.map(({ spent }) => spent)).toEqual([0n, 0n]);
+});
+
+it('refuses what it cannot tell: a model without a price, and a budget in another currency', async () => {
+  await expect(check({ model: 'unheard-of' })).rejects.toMatchObject({ code: 'unrated' });
+  await expect(check({ tenantId: 'nobody' })).rejects.toMatchObject({ code: 'not_found' });
+  await expect(set({ amount: -1n })).rejects.toMatchObject({ code: 'usage' });
+  await set({});
+  const models = [{ model: 'gpt-4o', per_million: { input: '3', output: '12' } }];
+  const rates = { kind: 'charge', currency: 'EUR', caching: 'work_done', models };
+  await importBook(database, { ...rates, book: 'euro', effective_from: '2026-01-01T00:00:00Z' });
+  await makeTenant(database, 'acme', { priceBook: 'euro', created: NOON });
+  await expect(check()).rejects.toMatchObject({ code: 'tenant' });
+});
+
+it('on the command line a denied call exits with 1, and says what is left', async () => {
+  const run = (...args: readonly string[]) =>
+    cli(['budget', ...args], { DATABASE_URL: database.url, SPANLEDGER_LOG_LEVEL: 'silent' });
+  const set = await run(
+    'set',
+    'acme',
+    '--per',
+    'month',
+    '--feature',
+    'search',
+    '--amount',
+    '0.005',
+  );
+  expect(set.stdout).toBe('acme of feature search: 0.005 USD a month, hard\n');
+  const call = ['--model', 'gpt-4o', '--input-tokens', '1000', '--max-output-tokens', '200'];
+  // Whatever the day is on which this runs: the call alone is charged 0.0054, beyond 0.005.
+  const denied = await run('check', 'acme', ...call, '--feature', 'search');
+  expect(denied.exitCode).toBe(1);
+  expect(denied.stdout).toMatch(
+    /^deny: the call is charged at most 0.0054 USD\ndeny {2}acme of feature search: 0.005 USD a month, hard; spent [\d.]+, after the call -[\d.]+ left\n$/,
+  );
+  const allowed = await run('check', 'acme', ...call, '--json');
+  expect(allowed.exitCode).toBe(0);
+  expect(JSON.parse(allowed.stdout)).toMatchObject({ verdict: 'allow', budgets: [] });
+  expect((await run('remove', 'acme', '--per', 'month', '--feature', 'search')).stdout).toBe(
+    'removed\n',
+  );
+  expect((await run('list')).stdout).toBe('there is no budget\n');
+});
