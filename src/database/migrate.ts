@@ -8,7 +8,7 @@ import { Refusal } from '../refusal.ts';
 import type { Database } from './database.ts';
 
 /** Ships beside the sources, so that any commit carries the schema that it needs. */
-const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
+export const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
 
 /** Read and write PostgreSQL 15, the oldest version that hosts of this product run. */
 const OLDEST_SERVER = 150_000;

@@ -41,6 +41,11 @@ export class Batcher {
     this.#wakeAll();
   }
 
+  /** That wait for a batch. */
+  get events(): number {
+    return this.#events;
+  }
+
   get isEmpty(): boolean {
     return this.#waiting.size === 0;
   }

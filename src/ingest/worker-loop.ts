@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock, InstantMs } from '../clock.ts';
 import { pause } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { isDatabaseAway } from '../database/database.ts';
@@ -11,7 +11,7 @@ import { acknowledge, chunks } from './acknowledge.ts';
 import type { ReadMessage } from './batcher.ts';
 import { Batcher } from './batcher.ts';
 import { HeldMessages } from './held-messages.ts';
-import type { QueueClient } from './queue-client.ts';
+import type { QueueClient, QueueMessage } from './queue-client.ts';
 import type { ItemOutcome } from './record-batch.ts';
 import { recordBatch } from './record-batch.ts';
 import type { IsolatedOutcome } from './record-each.ts';
@@ -42,9 +42,14 @@ const EXTEND_AFTER_MS = 10_000;
 const LONG_POLL_SECONDS = 5;
 /** Commits in flight, each on a connection of its own. */
 const LANES = 2;
-/** Back-pressure is not asking for more: above this much in hand, no receive is issued. */
+/**
+ * Back-pressure is not asking for more: above this much in hand, no receive is issued. Events count as
+ * well, what receives under way will bring among them: a compressed pack of 64 KiB holds five hundred, of
+ * 3 kB each in memory. Six batches keep both lanes busy.
+ */
 const MOST_HELD_MESSAGES = 2_000;
-const MOST_HELD_CHARACTERS = 64 * 1024 * 1024;
+const MOST_HELD_CHARACTERS = 8 * 1024 * 1024;
+const MOST_WAITING_EVENTS = 12_000;
 /** How long the queue must stay empty, and when to stop waiting for what another worker holds. */
 const EMPTY_MS = 1_500;
 const NOBODY_ANSWERS_MS = 180_000;
@@ -79,6 +84,9 @@ class Worker {
   };
   #lastMessageAt: number;
   #databaseAway = false;
+  /** Receives under way, and the events that the last one brought. */
+  #receiving = 0;
+  #eventsAReceive = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -123,13 +131,17 @@ class Worker {
         continue;
       }
       try {
-        const messages = await queue.receive({
-          waitSeconds: this.#options.untilEmpty ? 1 : LONG_POLL_SECONDS,
-          visibilityTimeoutSeconds: VISIBILITY_SECONDS,
-        });
+        this.#receiving += 1;
+        const messages = await queue
+          .receive({
+            waitSeconds: this.#options.untilEmpty ? 1 : LONG_POLL_SECONDS,
+            visibilityTimeoutSeconds: VISIBILITY_SECONDS,
+          })
+          .finally(() => {
+            this.#receiving -= 1;
+          });
         failures = 0;
-        if (messages.length > 0) this.#lastMessageAt = clock();
-        for (const message of messages) this.#take(message);
+        if (messages.length > 0) this.#takeAll(messages, clock());
         if (messages.length === 0) await this.#endIfEmpty(index);
       } catch (error) {
         failures += 1;
@@ -142,20 +154,35 @@ class Worker {
   /** One poller always asks; the others join while messages come, so that an idle queue costs little. */
   #mustWait(index: number): boolean {
     if (this.#databaseAway) return true;
+    if (this.#isEnoughComing()) return true;
     if (this.#held.count >= MOST_HELD_MESSAGES || this.#held.size >= MOST_HELD_CHARACTERS) {
       return true;
     }
     return index > 0 && this.#options.clock() - this.#lastMessageAt > 1_000;
   }
 
-  #take(message: Parameters<HeldMessages['add']>[0]): void {
-    const { clock, litellmKey } = this.#options;
-    const receivedAt = clock();
+  /** Judged by the last receive; one alone is always issued, however much it may bring. */
+  #isEnoughComing(): boolean {
+    const waiting = this.#batcher.events;
+    const coming = (this.#receiving + 1) * this.#eventsAReceive;
+    return waiting + this.#receiving > 0 && waiting + coming > MOST_WAITING_EVENTS;
+  }
+
+  #takeAll(messages: readonly QueueMessage[], receivedAt: InstantMs): void {
+    this.#lastMessageAt = receivedAt;
+    const events = messages.map((message) => this.#take(message, receivedAt));
+    this.#eventsAReceive = events.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Returns how many events the message holds. */
+  #take(message: QueueMessage, receivedAt: InstantMs): number {
+    const { litellmKey } = this.#options;
     const held = this.#held.add(message, receivedAt);
     this.#report.messages += 1;
     const { attributes } = message;
     const items = readBody(message.body, { receivedAt, litellmKey, attributes });
     this.#batcher.add({ held, items });
+    return items.length;
   }
 
   async #endIfEmpty(index: number): Promise<void> {

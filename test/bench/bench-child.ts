@@ -24,12 +24,20 @@ export async function runChildren<Result>(
   order: Order,
   processes: number,
 ): Promise<readonly Result[]> {
-  const children = await Promise.all(Array.from({ length: processes }, startChild));
+  const children = await Promise.all(Array.from({ length: processes }, () => startChild(order)));
   return Promise.all(children.map((child) => carryOut<Result>(child, order)));
 }
 
-function startChild(): Promise<ChildProcess> {
-  const child = fork(fileURLToPath(new URL('contender-process.ts', import.meta.url)));
+/**
+ * As the README says to run a worker for long: of a large machine's memory Node would else let some
+ * hundred MiB of garbage lie before it collects any.
+ */
+const LONG_RUN_FLAGS = ['--max-old-space-size=128'];
+
+function startChild({ kind }: Order): Promise<ChildProcess> {
+  const child = fork(fileURLToPath(new URL('contender-process.ts', import.meta.url)), {
+    execArgv: kind === 'under load' ? LONG_RUN_FLAGS : [],
+  });
   return new Promise((resolve, reject) => {
     const ended = (code: number | null) => reject(new Error(`a child ended with ${code} at once`));
     child.once('error', reject);

@@ -78,8 +78,8 @@ async function measureAudits(database: Database, job: LedgerJob): Promise<Latenc
     `select e.source, e.event_id from (
        select batch_id * 1000000 as first_id from batches where entries > 0 order by md5(batch_id::text) limit $1
      ) b cross join lateral (
-       select source, event_id from entries where entry_id >= b.first_id order by entry_id limit 1
-     ) e`,
+       select source, event_id from entries where entry_id >= b.first_id order by entry_id limit 10
+     ) e order by md5(e.event_id) limit $1`,
     [job.samples + WARM_UP],
   );
   return measureEach(rows, async ({ source, event_id }) => {

@@ -22,26 +22,30 @@ export interface UnderLoad {
 /** The first part of the time is a start: connections, compiled code, filled caches. */
 const START_SHARE = 0.2;
 
-export async function measureUnderLoad(job: LoadJob): Promise<UnderLoad> {
-  const stop = new AbortController();
+/** The process ends with its worker in the middle of its work: what it has in hand nobody needs. */
+export function measureUnderLoad(job: LoadJob): Promise<UnderLoad> {
   const watch = new LoadWatch();
   const running = runBenchWorker(job, {
     queue: (queue) => watch.wrap(queue),
     onRecorded: (events) => watch.count(events),
     untilEmpty: false,
-    stop: stop.signal,
+    stop: new AbortController().signal,
   });
-  await pause(job.seconds * START_SHARE * 1000);
+  const ended = running.then(() => {
+    throw new Error('the worker ended before its time');
+  });
+  return Promise.race([readAll(job.seconds, watch), ended]);
+}
+
+async function readAll(seconds: number, watch: LoadWatch): Promise<UnderLoad> {
+  await pause(seconds * START_SHARE * 1000);
   watch.begin();
   const memory: number[] = [];
-  for (let second = 0; second < job.seconds * (1 - START_SHARE); second += 1) {
+  for (let second = 0; second < seconds * (1 - START_SHARE); second += 1) {
     await pause(1000);
     memory.push(process.memoryUsage.rss() / 2 ** 20);
   }
-  const seen = watch.end();
-  stop.abort();
-  await running;
-  return { ...seen, memory };
+  return { ...watch.end(), memory };
 }
 
 /** Sees when messages were sent, and when their deletion began: right after their commit. */
@@ -49,7 +53,7 @@ class LoadWatch {
   readonly #sentAt = new Map<string, number>();
   #beganAt: number | null = null;
   #events = 0;
-  #latencies: number[] = [];
+  readonly #latencies: number[] = [];
 
   wrap(queue: QueueClient): QueueClient {
     return {
@@ -78,10 +82,7 @@ class LoadWatch {
 
   end(): Pick<UnderLoad, 'perSecond' | 'latency'> {
     const seconds = (performance.now() - (this.#beganAt ?? 0)) / 1000;
-    const seen = { perSecond: this.#events / seconds, latency: latencyOf(this.#latencies) };
-    this.#latencies = [];
-    this.#beganAt = null;
-    return seen;
+    return { perSecond: this.#events / seconds, latency: latencyOf(this.#latencies) };
   }
 
   #committed(handle: string): void {

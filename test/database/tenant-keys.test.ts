@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import { distribute } from '../../src/database/distribute.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { freshDatabase } from '../support/database.ts';
+
+/** Unique keys of tenants' rows that do not begin with the tenant, and why each may. */
+const KEYS_WITHOUT_TENANT: Readonly<Record<string, string>> = {
+  entries_by_id: 'an id is its batch and a place in it; citus.sql makes the index a plain one',
+  push_intents_identifier_key:
+    'what Stripe is told by one name must be one push, whoever it is for',
+  push_intents_one_ambiguous: 'Stripe sums by its own customer, whose tenant may have changed',
+  stripe_alerts_kind_subject_key: 'an alert need not concern a tenant',
+  stripe_alerts_pkey: 'an alert need not concern a tenant',
+  stripe_invoices_pkey: 'Stripe asks by its own id alone',
+};
+
+it('every unique key of rows that are a tenant’s begins with the tenant, but for those named here', async () => {
+  const database = await freshDatabase();
+  const { rows } = await database.pool.query<{ key: string }>(
+    `select i.indexrelid::regclass::text as key
+     from pg_index i join pg_class c on c.oid = i.indrelid
+     join pg_attribute tenant on tenant.attrelid = c.oid and tenant.attname = 'tenant_id'
+     where i.indisunique and c.relnamespace = 'public'::regnamespace and i.indkey[0] <> tenant.attnum
+     order by 1`,
+  );
+  expect(rows.map(({ key }) => key)).toEqual(Object.keys(KEYS_WITHOUT_TENANT));
+});
+
+it('every foreign key of rows that are a tenant’s begins with the tenant', async () => {
+  const database = await freshDatabase();
+  const { rows } = await database.pool.query<{ reference: string }>(
+    `select k.conname as reference
+     from pg_constraint k
+     join pg_attribute tenant on tenant.attrelid = k.conrelid and tenant.attname = 'tenant_id'
+     where k.contype = 'f' and k.connamespace = 'public'::regnamespace and k.conkey[1] <> tenant.attnum
+     order by 1`,
+  );
+  expect(rows.map(({ reference }) => reference)).toEqual([]);
+});
+
+it('what is distributed has the tenant in every unique key once citus.sql has replaced the id’s', async () => {
+  const database = await freshDatabase();
+  const { rows } = await database.pool.query<{ key: string }>(
+    `select i.indexrelid::regclass::text as key
+     from pg_index i join pg_attribute tenant on tenant.attrelid = i.indrelid and tenant.attname = 'tenant_id'
+     where i.indisunique and i.indrelid = any($1::regclass[]) and not tenant.attnum = any(i.indkey)`,
+    [['entries', 'structure_spans', 'usage_rollups', 'run_rollups']],
+  );
+  expect(rows).toEqual([{ key: 'entries_by_id' }]);
+});
+
+it('a database without Citus is left as it is, and told so', async () => {
+  const database = await freshDatabase();
+  const before = await triggersOf(database);
+  expect(await distribute(database)).toBe('absent');
+  expect(await triggersOf(database)).toEqual(before);
+  expect(before).toContain('entries_are_append_only');
+});
+
+async function triggersOf(database: TestDatabase): Promise<readonly string[]> {
+  const { rows } = await database.pool.query<{ tgname: string }>(
+    'select tgname from pg_trigger where not tgisinternal order by 1',
+  );
+  return rows.map(({ tgname }) => tgname);
+}
