@@ -1,6 +1,6 @@
 import type { InstantMs } from '../clock.ts';
 import type { NativeEvent } from '../events/native-event.ts';
-import { readNativeEvent } from '../events/native-event.ts';
+import { parseNativeEvent } from '../events/native-event.ts';
 import { fitsMessage, LARGEST_MESSAGE_BYTES } from './message-body.ts';
 import { uuid7 } from './uuid7.ts';
 
@@ -34,7 +34,7 @@ export interface RefusedEvent {
 
 /** Reads an event as the worker will read it, so that what it would quarantine is refused here. */
 export function prepareEvent(event: NewEvent, now: InstantMs): PreparedEvent | RefusedEvent {
-  const reading = readNativeEvent(withId(event, now), now);
+  const reading = parseNativeEvent(withId(event, now), now);
   if (reading.kind === 'refused') return reading;
   const { native } = reading;
   const json = toAscii(JSON.stringify(native));

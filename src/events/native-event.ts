@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
+import { acceptorOf } from './acceptor.ts';
 import type {
   AttributionTags,
   EventMember,
@@ -80,7 +81,7 @@ const memberSchema = z.object(
   { error: 'an object with a member_id' },
 );
 
-const eventSchema = z.object(
+export const nativeEventSchema = z.object(
   {
     event_id: id,
     source: text(100).nullish(),
@@ -118,8 +119,10 @@ const eventSchema = z.object(
   { error: 'a JSON object' },
 );
 
-/** As a producer writes it; what the schema does not know is gone. */
-export type NativeEvent = z.infer<typeof eventSchema>;
+export const acceptsNativeEvent = acceptorOf(nativeEventSchema);
+
+/** As a producer writes it. */
+export type NativeEvent = z.infer<typeof nativeEventSchema>;
 type NativeTags = Pick<NativeEvent, keyof typeof tagFields | 'customer_id'>;
 
 export type NativeReading =
@@ -133,16 +136,28 @@ export type NativeReading =
 
 /** Reads one native event; never throws, whatever the value is. */
 export function readNativeEvent(value: unknown, receivedAt: InstantMs): NativeReading {
-  const parsed = eventSchema.safeParse(value, { reportInput: true });
-  if (!parsed.success) return invalid(describeIssues(parsed.error.issues));
-  const event = toUsageEvent(parsed.data);
-  const contradiction = findContradiction(parsed.data, event);
+  return acceptsNativeEvent(value)
+    ? readChecked(value, receivedAt)
+    : parseNativeEvent(value, receivedAt);
+}
+
+/** The same by zod alone: what the schema does not know is gone from `native`. */
+export function parseNativeEvent(value: unknown, receivedAt: InstantMs): NativeReading {
+  const parsed = nativeEventSchema.safeParse(value, { reportInput: true });
+  return parsed.success
+    ? readChecked(parsed.data, receivedAt)
+    : invalid(describeIssues(parsed.error.issues));
+}
+
+function readChecked(native: NativeEvent, receivedAt: InstantMs): NativeReading {
+  const event = toUsageEvent(native);
+  const contradiction = findContradiction(native, event);
   if (contradiction !== null) return invalid(contradiction);
   if (event.occurredAt > receivedAt + FUTURE_TOLERANCE_MS) {
-    const detail = `occurred_at: ${parsed.data.occurred_at} is more than 24 hours after its receipt at ${formatInstant(receivedAt)}; correct the producer's clock and send it again`;
+    const detail = `occurred_at: ${native.occurred_at} is more than 24 hours after its receipt at ${formatInstant(receivedAt)}; correct the producer's clock and send it again`;
     return { kind: 'refused', reason: 'occurred_in_future', detail };
   }
-  return { kind: 'event', event, native: parsed.data };
+  return { kind: 'event', event, native };
 }
 
 /** What each field alone allows but the event as a whole does not. */

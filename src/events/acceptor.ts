@@ -1,0 +1,114 @@
+import { z } from 'zod';
+
+type Accepts = (value: unknown) => boolean;
+
+/**
+ * A quick check made from a zod schema, which stays the one source of what is valid. It says true only
+ * of a value that the schema would take unchanged, but for unknown fields; false means nothing but that
+ * zod must look, and say what is wrong. What it does not know of a schema it leaves to zod. Of reading an
+ * event zod's parse is half, and nearly every event is valid.
+ */
+export function acceptorOf<Schema extends z.ZodType>(
+  schema: Schema,
+): (value: unknown) => value is z.infer<Schema> {
+  const accepts = acceptor(schema);
+  return (value): value is z.infer<Schema> => accepts(value);
+}
+
+function acceptor(schema: z.core.$ZodType): Accepts {
+  const base = baseAcceptor(schema);
+  const checks = (schema._zod.def.checks ?? []).map(checkAcceptor);
+  if (checks.length === 0) return base;
+  const [first, ...rest] = checks;
+  if (first === undefined || rest.length > 0) {
+    return (value) => base(value) && checks.every((accepts) => accepts(value));
+  }
+  return (value) => base(value) && first(value);
+}
+
+function baseAcceptor(schema: z.core.$ZodType): Accepts {
+  if (schema instanceof z.ZodOptional) return orElse(undefined, acceptor(schema.def.innerType));
+  if (schema instanceof z.ZodNullable) return orElse(null, acceptor(schema.def.innerType));
+  if (schema instanceof z.ZodISODateTime) return matching(schema.def.pattern);
+  if (schema instanceof z.ZodString) return (value) => typeof value === 'string';
+  if (schema instanceof z.ZodNumber) return Number.isFinite;
+  if (schema instanceof z.ZodBoolean) return (value) => typeof value === 'boolean';
+  if (schema instanceof z.ZodEnum) return oneOf(schema.options);
+  if (schema instanceof z.ZodObject) return objectAcceptor(schema);
+  if (schema instanceof z.ZodRecord) return recordAcceptor(schema);
+  if (schema instanceof z.ZodArray) {
+    const element = acceptor(schema.def.element);
+    return (value) => Array.isArray(value) && value.every(element);
+  }
+  return leaveToZod;
+}
+
+const leaveToZod: Accepts = () => false;
+
+function orElse(absent: null | undefined, inner: Accepts): Accepts {
+  return (value) => value === absent || inner(value);
+}
+
+function matching(pattern: RegExp | undefined): Accepts {
+  if (pattern === undefined) return leaveToZod;
+  return (value) => typeof value === 'string' && pattern.test(value);
+}
+
+function oneOf(options: readonly unknown[]): Accepts {
+  return (value) => options.includes(value);
+}
+
+function objectAcceptor(schema: z.ZodObject): Accepts {
+  if (schema.def.catchall !== undefined) return leaveToZod;
+  const fields = Object.entries(schema.def.shape).map(([name, field]) => ({
+    name,
+    accepts: acceptor(field),
+  }));
+  return (value) => {
+    return isPlainObject(value) && fields.every(({ name, accepts }) => accepts(value[name]));
+  };
+}
+
+function recordAcceptor(schema: z.ZodRecord): Accepts {
+  const acceptsKey = acceptor(schema.def.keyType);
+  const acceptsValue = acceptor(schema.def.valueType);
+  return (value) => {
+    // zod drops a key of this name, and here nothing is ever dropped.
+    if (!isPlainObject(value) || Object.hasOwn(value, '__proto__')) return false;
+    return Object.keys(value).every((key) => acceptsKey(key) && acceptsValue(value[key]));
+  };
+}
+
+/** As JSON makes them: with no fields but its own. */
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  );
+}
+
+function checkAcceptor(check: z.core.$ZodCheck<never>): Accepts {
+  const def = check._zod.def as z.core.$ZodCheckDef & CheckLimits;
+  switch (def.check) {
+    case 'custom':
+      return def.fn === undefined ? leaveToZod : (value) => def.fn?.(value) === true;
+    case 'greater_than':
+      return def.inclusive === true ? (value) => Number(value) >= Number(def.value) : leaveToZod;
+    case 'less_than':
+      return def.inclusive === true ? (value) => Number(value) <= Number(def.value) : leaveToZod;
+    case 'min_length':
+      return (value) => Array.isArray(value) && value.length >= Number(def.minimum);
+    case 'max_length':
+      return (value) => Array.isArray(value) && value.length <= Number(def.maximum);
+    default:
+      return leaveToZod;
+  }
+}
+
+/** What the checks above carry, each its own. */
+interface CheckLimits {
+  readonly fn?: (value: unknown) => unknown;
+  readonly value?: unknown;
+  readonly inclusive?: boolean;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
