@@ -51,9 +51,50 @@ function three(value: number): string {
  * whoever calls has already validated the text or has it from the database.
  */
 export function parseInstant(text: string): InstantMs {
+  const usual = parseUsualInstant(text);
+  if (usual !== null) return usual;
   if (text === '-infinity') return Number.NEGATIVE_INFINITY;
   const instant = Date.parse(text.replace(/([+-]\d\d)$/, '$1:00'));
   if (Number.isNaN(instant)) throw new Error(`"${text}" is not an instant`);
+  return instant;
+}
+
+const USUAL_LENGTH = '2026-10-01T00:00:00.000Z'.length;
+const dayInstants = new Map<string, InstantMs>();
+
+/**
+ * What `formatInstant` writes, which nearly every producer writes too: a dozen times as fast as Date,
+ * which the days alone are left to. Null where the text has any other form.
+ */
+function parseUsualInstant(text: string): InstantMs | null {
+  if (text.length !== USUAL_LENGTH || text[10] !== 'T' || text[23] !== 'Z') return null;
+  if (text[13] !== ':' || text[16] !== ':' || text[19] !== '.') return null;
+  const hour = digits(text, 11, 13);
+  const minute = digits(text, 14, 16);
+  const second = digits(text, 17, 19);
+  const millisecond = digits(text, 20, 23);
+  if (!(hour < 24 && minute < 60 && second < 60 && millisecond < 1000)) return null;
+  const day = dayInstant(text.slice(0, 10));
+  return Number.isNaN(day) ? null : day + ((hour * 60 + minute) * 60 + second) * 1000 + millisecond;
+}
+
+/** The number that digits make, or NaN where another character stands among them. */
+function digits(text: string, start: number, end: number): number {
+  let value = 0;
+  for (let index = start; index < end; index += 1) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+function dayInstant(date: string): InstantMs {
+  const known = dayInstants.get(date);
+  if (known !== undefined) return known;
+  const instant = Date.parse(`${date}T00:00:00.000Z`);
+  if (dayInstants.size >= MOST_DATES) dayInstants.clear();
+  dayInstants.set(date, instant);
   return instant;
 }
 
