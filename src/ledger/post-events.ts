@@ -8,7 +8,7 @@ import { rateEvent, UNATTRIBUTED } from '../rating/rate-event.ts';
 import type { NewEntry } from './entry.ts';
 import { usageEntry } from './entry.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
-import type { BatchHead, ResponseKey, StructureSpan } from './posting-store.ts';
+import type { BatchHead, EventKey, ResponseKey, StructureSpan } from './posting-store.ts';
 import {
   copyEntries,
   insertBatch,
@@ -84,19 +84,21 @@ async function tellNewFromRepeated(
   events: readonly ReceivedEvent[],
 ): Promise<Told> {
   const known = await knownDigests(transaction, events);
-  const responses = await knownResponses(transaction, events);
+  const responses = await knownResponses(transaction, events, known);
   const fresh: ReceivedEvent[] = [];
-  const outcomes = events.map((received): PostOutcome => {
+  const inBatch = new Map<string, Buffer>();
+  const answered = new Set<string>();
+  const outcomes = events.map((received, place): PostOutcome => {
     const { event, digest } = received;
     const keys = tenantsOf(event).map((tenantId) => eventKey(tenantId, event));
-    const held = firstHeld(known, keys);
+    const held = known[place] ?? firstHeld(inBatch, keys);
     if (held !== undefined) {
       return held.equals(digest) ? DUPLICATE : { kind: 'conflict', ledgerDigest: held };
     }
     const responseKeys = responseKeysOf(event).map(responseKey);
-    if (responseKeys.some((key) => responses.has(key))) return DUPLICATE;
-    for (const key of keys) known.set(key, digest);
-    for (const key of responseKeys) responses.add(key);
+    if (responses.has(place) || responseKeys.some((key) => answered.has(key))) return DUPLICATE;
+    for (const key of keys) inBatch.set(key, digest);
+    for (const key of responseKeys) answered.add(key);
     fresh.push(received);
     return POSTED;
   });
@@ -117,28 +119,43 @@ function firstHeld(
   return undefined;
 }
 
+/** Of each event, by its place, what the ledger holds under its id for any of its tenants. */
 async function knownDigests(
   transaction: Transaction,
   events: readonly ReceivedEvent[],
-): Promise<Map<string, Buffer>> {
-  const keys = events.flatMap(({ event }) =>
-    tenantsOf(event).map((tenantId) => ({
-      tenantId,
-      source: event.source,
-      eventId: event.eventId,
-    })),
-  );
-  const found = await probeEvents(transaction, keys);
-  return new Map(found.map((row) => [eventKey(row.tenantId, row), row.digest]));
+): Promise<readonly (Buffer | undefined)[]> {
+  const keys: EventKey[] = [];
+  const places: number[] = [];
+  for (const [place, { event }] of events.entries()) {
+    for (const tenantId of tenantsOf(event)) {
+      keys.push({ tenantId, source: event.source, eventId: event.eventId });
+      places.push(place);
+    }
+  }
+  const known: (Buffer | undefined)[] = Array.from({ length: events.length });
+  for (const { index, digest } of await probeEvents(transaction, keys)) {
+    known[places[index] ?? 0] ??= digest;
+  }
+  return known;
 }
 
+/** The places of events whose provider response is in the ledger; one that is known is not asked for. */
 async function knownResponses(
   transaction: Transaction,
   events: readonly ReceivedEvent[],
-): Promise<Set<string>> {
-  const keys = events.flatMap(({ event }) => responseKeysOf(event));
+  known: readonly (Buffer | undefined)[],
+): Promise<ReadonlySet<number>> {
+  const keys: ResponseKey[] = [];
+  const places: number[] = [];
+  for (const [place, { event }] of events.entries()) {
+    if (known[place] !== undefined) continue;
+    for (const key of responseKeysOf(event)) {
+      keys.push(key);
+      places.push(place);
+    }
+  }
   const found = await probeResponses(transaction, keys);
-  return new Set(found.map(responseKey));
+  return new Set(found.map((index) => places[index] ?? 0));
 }
 
 /** NUL separates: no id of an event can hold one. */

@@ -52,11 +52,11 @@ export interface EventKey {
   readonly eventId: string;
 }
 
-/** What the ledger holds under each of these keys already: the digest of the event's content. */
+/** Those of the keys that the ledger holds, by their index, with the digest of the event's content. */
 export async function probeEvents(
   transaction: Transaction,
   keys: readonly EventKey[],
-): Promise<readonly (EventKey & { readonly digest: Buffer })[]> {
+): Promise<readonly { readonly index: number; readonly digest: Buffer }[]> {
   const { rows } = await transaction.client.query<{ n: number; digest: Buffer }>({
     name: 'probe-events',
     // LATERAL with LIMIT makes this an index look-up a key whatever the planner believes of sizes.
@@ -76,10 +76,7 @@ export async function probeEvents(
       textArray(keys, (key) => key.eventId),
     ],
   });
-  return rows.flatMap((row) => {
-    const key = keys[row.n - 1];
-    return key === undefined ? [] : [{ ...key, digest: row.digest }];
-  });
+  return rows.map((row) => ({ index: row.n - 1, digest: row.digest }));
 }
 
 export interface ResponseKey {
@@ -89,11 +86,11 @@ export interface ResponseKey {
   readonly memberId: string;
 }
 
-/** Those of the provider responses that the ledger has already (R8). */
+/** Those of the provider responses that the ledger has already (R8), by their index. */
 export async function probeResponses(
   transaction: Transaction,
   keys: readonly ResponseKey[],
-): Promise<readonly ResponseKey[]> {
+): Promise<readonly number[]> {
   if (keys.length === 0) return [];
   const { rows } = await transaction.client.query<{ n: number }>({
     name: 'probe-responses',
@@ -111,7 +108,7 @@ export async function probeResponses(
       textArray(keys, (key) => key.memberId),
     ],
   });
-  return rows.flatMap((row) => keys[row.n - 1] ?? []);
+  return rows.map((row) => row.n - 1);
 }
 
 const TO_ESCAPE = /["\\]/;
