@@ -282,8 +282,10 @@ function storable(value: unknown): string | null {
 function isTooDeep(value: unknown, depthLeft: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (depthLeft === 0) return true;
-  for (const child of Object.values(value)) {
-    if (isTooDeep(child, depthLeft - 1)) return true;
+  // JSON's objects have no fields but their own, and a list of their values would be made for nothing.
+  for (const name in value) {
+    const child = (value as Readonly<Record<string, unknown>>)[name];
+    if (typeof child === 'object' && isTooDeep(child, depthLeft - 1)) return true;
   }
   return false;
 }

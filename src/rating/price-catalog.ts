@@ -60,7 +60,7 @@ export function buildRates(rates: readonly Rate[]): ReadonlyMap<string, readonly
 
 /** A call that names no provider is priced by its model alone, where that leaves no doubt. */
 function modelKey(model: string, serviceTier: string): string {
-  return JSON.stringify([model, serviceTier]);
+  return `${model}\u0000${serviceTier}`;
 }
 
 function agree(rows: readonly Rate[]): boolean {
@@ -152,9 +152,13 @@ function versionAt(catalog: PriceCatalog, book: string, at: InstantMs): BookVers
   return catalog.books.get(book)?.find((version) => version.effectiveFrom <= at) ?? null;
 }
 
-/** The key under which a version keeps the rows of one model, one for each context length. */
+/**
+ * The key under which a version keeps the rows of one model, one for each context length. NUL separates:
+ * Postgres holds none.
+ */
 function rateKey(provider: string | null, model: string, serviceTier: string): string {
-  return JSON.stringify([provider, model, serviceTier]);
+  const of = provider === null ? '' : `=${provider}`;
+  return `${of}\u0000${model}\u0000${serviceTier}`;
 }
 
 /** A cost rate times a cost-plus factor, each part rounded half up to whole picodollars, once. */
