@@ -94,7 +94,9 @@ test('an event of the other mode is ignored: the key could not see its objects',
   expect(await count(scene.database, 'stripe_events')).toBe(0);
 });
 
-test('serve takes events from the queue that the environment names, and then needs no webhook secret', async () => {
+test('serve takes events from the queue that the environment names, and then needs no webhook secret', {
+  timeout: 180_000,
+}, async () => {
   const { scene, queue, envelope } = await draftAndQueue();
   await queue.send(envelope);
   const url = new URL(String(scene.database.pool.options.connectionString));
@@ -117,7 +119,7 @@ test('serve takes events from the queue that the environment names, and then nee
     SPANLEDGER_STRIPE_EVENTS_QUEUE_URL: queue.queueUrl,
   });
   await vi.waitFor(async () => expect(await textRows(scene.database, OUTCOMES)).toEqual(HELD), {
-    timeout: 30_000,
+    timeout: 60_000,
     interval: 200,
   });
   served.kill('SIGTERM');

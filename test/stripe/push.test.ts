@@ -180,7 +180,7 @@ describe('an answer that is lost or late', () => {
     const scene = await openPushScene(['acme'], { now: systemClock() });
     scene.double.control.injectFault(onPush({ kind: 'hold' }));
     const child = startCli(['push', scene.month], scene.environment);
-    await vi.waitFor(() => expect(scene.double.control.held()).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(scene.double.control.held()).toBe(1), { timeout: 60_000 });
     expect(await intents(scene)).toMatchObject([{ state: 'sent', attempts: '1' }]);
     child.kill('SIGKILL');
     await child.finished;
