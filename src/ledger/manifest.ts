@@ -219,7 +219,6 @@ function linesOf(
   const { facts, billable } = period;
   const usage = mergeLines(groups.flatMap(exactLines));
   const lines = [...usage, ...carryLines(facts.carriedIn, billable.carriedOut)];
-  if (lines.length === 0) return [];
   const exact = lines.map((line) => line.exact);
   const amounts = apportion(billable.total, exact, picoPerMinor(facts.currency));
   return lines.map((line, index) => ({
@@ -277,7 +276,7 @@ export function exactLines(group: EntryGroup): readonly ExactLine[] {
     line('cache_write', tokens.cacheWrite, 'cacheWrite'),
     line('output', tokens.output, 'output'),
     ...(price.rate.perCall === 0n ? [] : [line('calls', tokens.callShare, 'calls')]),
-  ].filter((candidate) => candidate.quantity !== 0n || candidate.exact !== 0n);
+  ].filter(({ quantity }) => quantity !== 0n);
 }
 
 /** What was not charged has no line; a charge without a price would be a line that nobody can explain. */

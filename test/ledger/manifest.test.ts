@@ -225,6 +225,7 @@ describe('the whole of a manifest', () => {
   };
   const newer = { ...PRICE, version: Date.parse('2026-10-15T00:00:00Z') };
   const dearer = { ...newer, rate: { ...RATE, rateId: 2n, input: 4_000_000n } };
+  const perCall = { ...PRICE, rate: { ...RATE, perCall: 10_000_000_000n } };
   const free = { ...PRICE, rate: { ...RATE, input: 0n } };
   const write = { ...tokens, cacheWrite: 100n };
   /** In the order of the lines that they make. */
@@ -238,14 +239,14 @@ describe('the whole of a manifest', () => {
     },
     group({ input: 30_000n }),
     group({ input: 20_000n, price: dearer }),
-    { ...group({ input: 10n }), serviceTier: 'zebra' },
+    { ...group({ input: 10n, price: perCall }), serviceTier: 'zebra' },
     { ...group({ input: -10n, calls: -1n, model: 'taken-back' }), kind: 'correction' },
     {
       ...group({ input: 0n, calls: 2n }),
       kind: 'allocation',
       charge: 5_000_000n,
       price: null,
-      requestedModel: 'the GPU bill',
+      requestedModel: 'gpt-4o',
     },
     {
       ...group({ calls: 3n }),
@@ -285,13 +286,18 @@ describe('the whole of a manifest', () => {
       'gpt-4o standard cache_read 10000 1.5 0.015',
       'gpt-4o standard cache_write 100 4 0.0004',
       'gpt-4o standard output 50 12 0.0006',
+      'gpt-4o standard allocation 0 0 0.000005',
       'gpt-4o zebra input 10 3 0.00003',
+      'gpt-4o zebra calls 1.000000 0.01 0.01',
       'taken-back standard input -10 3 -0.00003',
-      'the GPU bill standard allocation 0 0 0.000005',
       'a standard input 10000 3 0.03',
       '  carried_in 0 0 0.000001',
     ]);
-    expect(manifest.lines.map((line) => line.late)).toEqual([...Array(9).fill(false), true, false]);
+    expect(manifest.lines.map((line) => line.late)).toEqual([
+      ...Array(10).fill(false),
+      true,
+      false,
+    ]);
     expect(JSON.parse(text)).toEqual(manifest);
     expect(hash).toBe(createHash('sha256').update(text).digest('hex'));
   });
@@ -299,7 +305,7 @@ describe('the whole of a manifest', () => {
   it('is the same bytes in whatever order the groups come', () => {
     const { text } = makeManifest(FACTS, GROUPS);
     expect(makeManifest(FACTS, [...GROUPS].reverse()).text).toBe(text);
-    expect(makeManifest(FACTS, [...GROUPS.slice(4), ...GROUPS.slice(0, 4)]).text).toBe(text);
+    expect(makeManifest(FACTS, [...GROUPS.slice(7), ...GROUPS.slice(0, 7)]).text).toBe(text);
   });
 
   it('shows a remainder from a micro-dollar on, in and out, and less than that in the rounding only', () => {
