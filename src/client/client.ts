@@ -352,11 +352,20 @@ function shielded(tell: () => void): void {
   try {
     tell();
   } catch (error) {
-    writeSync(2, `spanledger client: a listener threw ${String(error)}\n`);
+    sayOnStderr(`a listener threw ${String(error)}`);
   }
 }
 
 function writeLoss({ events, reason, setAside }: Loss): void {
   const where = setAside ? 'set-aside.jsonl in its folder has them' : 'nothing has them';
-  writeSync(2, `spanledger client: ${events.length} accepted events lost, ${where}: ${reason}\n`);
+  sayOnStderr(`${events.length} accepted events lost, ${where}: ${reason}`);
+}
+
+/** At once, since the process may be ending. */
+function sayOnStderr(line: string): void {
+  try {
+    writeSync(2, `spanledger client: ${line}\n`);
+  } catch {
+    // A closed or full pipe: nobody reads it, and the counters have it.
+  }
 }

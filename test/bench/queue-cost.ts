@@ -114,15 +114,16 @@ function rowOf(mix: Mix, form: Form, calls: readonly CountedCall[]): QueueCost {
   };
 }
 
-function singleEvents(count: number): readonly NewEvent[] {
-  const { bodies } = benchMessages(count, { ...CLEAN, shape: 'single' });
-  return bodies.map((json) => JSON.parse(json));
-}
-
 function eventsOf(mix: Mix): readonly NewEvent[] {
-  const events = singleEvents(mix.events);
+  const events = eventsLike(mix.events, mix.tenants);
   if (mix.perSecond === null) return events;
   return events.map((event, n) => ({ ...event, tenant_id: `tenant-${(n * 7) % mix.tenants}` }));
+}
+
+/** The bench's own events, each as an application would hand it over. */
+function eventsLike(count: number, tenants: number): readonly NewEvent[] {
+  const { bodies } = benchMessages(count, { ...CLEAN, shape: 'single', tenants });
+  return bodies.map((json) => JSON.parse(json));
 }
 
 async function produce(
@@ -206,7 +207,7 @@ async function withServer<Answer>(
   }
 }
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 const FORMS = [
   { name: 'client, zstd, on disk', events: 20_000 },
   { name: 'client, zstd, in memory only', events: 20_000 },
@@ -236,7 +237,7 @@ export async function measureProducerCpu(): Promise<readonly ProducerCpu[]> {
 /** In the child: CPU of one producer, from the first event recorded to the last one sent. */
 async function measureOne(name: string, address: Address): Promise<number> {
   const count = FORMS.find((form) => form.name === name)?.events ?? 0;
-  const events = singleEvents(count);
+  const events = eventsLike(count, CLEAN.tenants);
   const folder = mkdtempSync(join(tmpdir(), 'spanledger-cost-'));
   const encoding = name.includes('plain') ? 'plain' : 'zstd';
   const run = () => {

@@ -32,6 +32,8 @@ const anyEvent = fc
       { weight: 20, arbitrary: fc.integer({ min: 0, max: 900 }) },
       { weight: 3, arbitrary: fc.integer({ min: 900, max: 30_000 }) },
       { weight: 1, arbitrary: fc.integer({ min: 30_000, max: 120_000 }) },
+      // about the limit itself
+      { weight: 2, arbitrary: fc.integer({ min: 64_600, max: 65_600 }) },
     ),
     isRandom: fc.boolean(),
   })

@@ -25,9 +25,21 @@ for (let n = order.from; n < order.from + order.events; n += 1) {
     usage: { input_tokens: 1000, output_tokens: 100 },
   });
   // Written at once, so that whoever kills this process knows what was accepted before.
-  writeSync(1, `${JSON.stringify(answer)}\n`);
+  say(`${JSON.stringify(answer)}\n`);
   if (n % 50 === 0) await nextTurn();
 }
 if (order.afterwards === 'close') await client.close();
 if (order.afterwards === 'exit') process.exit();
 if (order.afterwards === 'wait') setInterval(() => {}, 1_000);
+
+/** All of it, however slowly the other end of the pipe reads. */
+function say(line: string): void {
+  for (let left = line; left !== ''; ) {
+    try {
+      left = left.slice(writeSync(1, left));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
