@@ -111,6 +111,7 @@ function renderLoads(loads: readonly (readonly [string, LoadReport])[]): string 
       'at last',
       'most',
       'rollups behind, most',
+      'seals',
     ],
     loads.map(([name, load]) => [
       name,
@@ -122,6 +123,7 @@ function renderLoads(loads: readonly (readonly [string, LoadReport])[]): string 
       `${whole(load.memory.at(-1) ?? Number.NaN)} MiB`,
       `${whole(Math.max(...load.memory))} MiB`,
       `${whole(load.foldsBehind.max)} ms`,
+      `${whole(load.sealsBehind.max)} ms`,
     ]),
   );
 }

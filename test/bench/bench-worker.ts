@@ -5,6 +5,7 @@ import { openQueue } from '../../src/ingest/queue-client.ts';
 import { runWorker } from '../../src/ingest/worker-loop.ts';
 import { runRollupLoop } from '../../src/ledger/rollup-loop.ts';
 import { openLog } from '../../src/log.ts';
+import { runSealLoop } from '../../src/seals/seal-loop.ts';
 import type { Job, Measured } from './contender.ts';
 import { Stopwatch } from './contender.ts';
 
@@ -13,7 +14,7 @@ const POLLERS = 4;
 const CONNECTIONS = 10;
 
 /**
- * The worker as `spanledger worker --until-empty` runs it, with its rollups beside it. Only the queue
+ * The worker as `spanledger worker --until-empty` runs it, with its rollups and seals beside it. Only the queue
  * is wrapped: its first receive starts the clock, its last delete stops it, so that neither the start
  * of Node nor the wait for a queue that stays empty counts. One that has seen all events waits for no
  * more; of several processes none knows that, and the queue must stay empty.
@@ -52,8 +53,9 @@ export async function runBenchWorker(job: Job, run: WorkerRun): Promise<void> {
     connections: CONNECTIONS,
     onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
   });
-  const rollupsDone = new AbortController();
-  const rollups = runRollupLoop(database, log, rollupsDone.signal);
+  const ingested = new AbortController();
+  const rollups = runRollupLoop(database, log, ingested.signal);
+  const seals = runSealLoop(database, { clock: systemClock, log }, ingested.signal);
   const worker = {
     database,
     queue: run.queue(queue),
@@ -65,8 +67,8 @@ export async function runBenchWorker(job: Job, run: WorkerRun): Promise<void> {
     onRecorded: (outcomes: readonly unknown[]) => run.onRecorded(outcomes.length),
   };
   await runWorker(worker, run.stop);
-  rollupsDone.abort();
-  await rollups;
+  ingested.abort();
+  await Promise.all([rollups, seals]);
   queue.close();
   await closeDatabase(database);
 }

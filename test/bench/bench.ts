@@ -51,7 +51,7 @@ const onProgress = (text: string) => console.error(`${elapsed().padStart(7)}  ${
 const isSmall = values.quick || values.scale;
 const plan: Plan = {
   rounds: readCount('rounds', values.rounds ?? (isSmall ? '3' : '5')),
-  roundSeconds: values.quick ? 60 : 400,
+  roundSeconds: values.quick ? 60 : 340,
   sizes: values.quick ? QUICK : FULL,
   onProgress,
 };

@@ -1,8 +1,10 @@
 import pg from 'pg';
+import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
-import { COPY_COLUMNS } from '../../src/ledger/copy-line.ts';
+import { FACT_COLUMNS } from '../../src/ledger/copy-line.ts';
 import { foldAll } from '../../src/ledger/fold-batches.ts';
 import { ENTRIES_PER_BATCH } from '../../src/ledger/posting-store.ts';
+import { sealAll } from '../../src/seals/seal-batches.ts';
 
 /** How much history a ledger gets, and of whom. */
 export interface Fill {
@@ -45,8 +47,8 @@ export async function fillLedger(url: string, fill: Fill): Promise<void> {
     await client.end();
   };
   await Promise.all(Array.from({ length: BACKENDS }, work));
-  fill.onProgress('folding them into the rollups');
-  await foldRest(url);
+  fill.onProgress('folding and sealing them');
+  await foldAndSeal(url);
   fill.onProgress('vacuum, checkpoint');
   await analyze(url);
 }
@@ -59,7 +61,7 @@ async function prepare(url: string, fill: Fill): Promise<void> {
     create table if not exists bench.seeds as
       select e.*, row_number() over (order by entry_id) - 1 as place,
         dense_rank() over (order by agent_run_id) - 1 as run
-      from (select ${COPY_COLUMNS} from entries) e;
+      from (select ${FACT_COLUMNS} from entries) e;
     create table if not exists bench.runs as select max(run) + 1 as count from bench.seeds;
     create index if not exists seeds_by_place on bench.seeds (place);
     analyze bench.seeds`);
@@ -102,7 +104,7 @@ interface Copy {
   readonly most: number;
 }
 
-/** One copy of all seeds in one transaction: batches, entries, receipts, and the queue of the rollups. */
+/** One copy of all seeds in one transaction: batches, entries, receipts, and what waits for fold and seal. */
 async function addCopy(client: pg.Client, fill: Fill, copy: Copy): Promise<void> {
   const seeds = `select * from bench.seeds where place < ${copy.most}`;
   const { instant, salt } = shiftOf(fill, copy);
@@ -113,14 +115,19 @@ async function addCopy(client: pg.Client, fill: Fill, copy: Copy): Promise<void>
        select 'ingest', max(${instant}), count(*), coalesce(sum(charge), 0), coalesce(sum(cost), 0)
        from (${seeds}) s group by place / ${BATCH_ENTRIES} order by place / ${BATCH_ENTRIES}
        returning batch_id
-     ), queued as (insert into fold_queue select batch_id from made)
+     ), to_fold as (insert into fold_queue select batch_id from made
+     ), to_seal as (insert into seal_queue select batch_id from made)
      select batch_id from made order by batch_id`,
   );
   const batchIds = rows.map((row) => row.batch_id);
   const batchOf = `($1::bigint[])[place / ${BATCH_ENTRIES} + 1]`;
   const columns = copiedColumns(fill, { instant, salt, batchOf, copy: copy.copy });
+  // The hash is over the whole row, so the row is made first.
   await client.query(
-    `insert into entries (${COPY_COLUMNS}) select ${columns} from (${seeds}) s, bench.runs r order by place`,
+    `insert into entries (${FACT_COLUMNS}, entry_hash)
+     select ${FACT_COLUMNS}, entry_hash(row(${await rowOf(client)})::entries,
+       (select b.salt from batches b where b.batch_id = n.batch))
+     from (select ${columns}, ${batchOf} as batch from (${seeds}) s, bench.runs r) n order by entry_id`,
     [batchIds],
   );
   await client.query(
@@ -167,15 +174,27 @@ function copiedColumns(
     span_id: `left(md5('s' || ${salt}), 16)`,
     event_digest: `sha256(convert_to(${salt}, 'UTF8'))`,
   };
-  return COPY_COLUMNS.split(',')
-    .map((column) => own[column.trim()] ?? column)
+  return FACT_COLUMNS.split(', ')
+    .map((column) => `${own[column] ?? column} as ${column}`)
     .join(', ');
 }
 
-/** By the product's own fold, so that the rollups are what it would have made. */
-async function foldRest(url: string): Promise<void> {
+/** The columns as the table has them; null where the hash does not look. */
+async function rowOf(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ columns: string }>(
+    `select string_agg(case when attname = any($1::text[]) then attname else 'null' end, ', '
+       order by attnum) as columns
+     from pg_attribute where attrelid = 'entries'::regclass and attnum > 0 and not attisdropped`,
+    [FACT_COLUMNS.split(', ')],
+  );
+  return rows[0]?.columns ?? '';
+}
+
+/** By the product's own fold and seals, so that both are what it would have made. */
+async function foldAndSeal(url: string): Promise<void> {
   const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
   await foldAll(database);
+  await sealAll(database, systemClock);
   await closeDatabase(database);
 }
 

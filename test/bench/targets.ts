@@ -1,4 +1,4 @@
-import type { LoadReport } from './load-probe.ts';
+import type { Behind, LoadReport } from './load-probe.ts';
 import type { CoreReport, Row, ScaleReport } from './report.ts';
 import type { Spread } from './spread.ts';
 import { quantile } from './spread.ts';
@@ -126,20 +126,17 @@ function loadTargets(core: CoreReport, scale: ScaleReport | null): readonly Targ
       },
       { value: growthOf(long), note: `over ${long.seconds} s` },
     ),
-    judge(
-      {
-        ...limit,
-        figure: 'rollups behind the hot path at full load, most',
-        target: 5000,
-        stretch: 1000,
-        show: millis,
-      },
-      {
-        value: fullLoad.foldsBehind.max,
-        note: `half the time at most ${millis(fullLoad.foldsBehind.p50)}, at ${rate(fullLoad.perSecond)}`,
-      },
-    ),
+    judgeBehind('rollups', fullLoad, fullLoad.foldsBehind),
+    judgeBehind('seals', fullLoad, fullLoad.sealsBehind),
   ];
+}
+
+function judgeBehind(what: string, load: LoadReport, { p50, max }: Behind): TargetRow {
+  const figure = `${what} behind the hot path at full load, most`;
+  return judge(
+    { figure, target: 5000, stretch: 1000, isLimit: true, show: millis },
+    { value: max, note: `half the time at most ${millis(p50)}, at ${rate(load.perSecond)}` },
+  );
 }
 
 function ledgerTargets(core: CoreReport, scale: ScaleReport | null): readonly TargetRow[] {

@@ -5,7 +5,7 @@ import type { Contender } from './contender.ts';
 export const workerPacked: Contender = {
   name: 'worker, packed messages',
   includes:
-    'SQS message to committed entry and deleted message: receive, decode, validate, digest, rate, probe for repeats, COPY, commit, delete; rollups folded beside it. Messages of 64 KiB.',
+    'SQS message to committed entry and deleted message: receive, decode, validate, digest, rate, probe for repeats, COPY, commit, delete; rollups folded and batches sealed beside it. Messages of 64 KiB.',
   input: CLEAN,
   writesEntries: true,
   size: 'packed',
