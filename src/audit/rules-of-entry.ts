@@ -1,7 +1,7 @@
 import { formatInstant, type InstantMs } from '../clock.ts';
 
 /** What of an entry decides by which rules its amounts are what they are. */
-export interface RuledEntry {
+interface RuledEntry {
   readonly kind: string;
   readonly outcome: string;
   readonly isReversal: boolean;

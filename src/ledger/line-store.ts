@@ -7,7 +7,7 @@ import type { PricedRow } from './period-groups-store.ts';
 import { ratesById, toGroup } from './period-groups-store.ts';
 
 /** An entry as a line of a statement sees it: a group of one, and where it comes from. */
-export interface LineEntry {
+interface LineEntry {
   readonly entryId: bigint;
   readonly tenantId: string;
   readonly periodStart: string;

@@ -179,7 +179,7 @@ export function ratesById(catalog: PriceCatalog): ReadonlyMap<bigint, Rate> {
   return new Map(rates.map((rate) => [rate.rateId, rate]));
 }
 
-export interface Prices {
+interface Prices {
   readonly catalog: PriceCatalog;
   readonly rates: ReadonlyMap<bigint, Rate>;
 }

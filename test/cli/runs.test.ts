@@ -67,6 +67,10 @@ it('audit run draws the tree with tokens, amounts, attempts and the loop', async
     ├─ chat gpt-4o  ok               2,000       0   0.006   0.005  ent_1000002  loop 1: step 2 of 4
     ├─ chat gpt-4o  ok               3,000       0   0.009  0.0075  ent_1000003  loop 1: step 3 of 4
     └─ chat gpt-4o  ok               4,000       0   0.012    0.01  ent_1000004  loop 1: step 4 of 4
+
+    R3: a failed call is not charged
+    R4: charged on the model requested, gpt-4o, at price book standard of 2026-01-01T00:00:00.000Z (R15)
+    R4: costed on the model executed, gpt-4o, at price book provider-list of 2026-01-01T00:00:00.000Z (R15)
     "
   `);
 });
