@@ -284,7 +284,7 @@ describe('an incremental verify', () => {
     [7, 'an amount', 'update entries set cost = cost + 1 where entry_id = 5000000'],
     [8, 'a seal', "update seals set sealed_at = 'epoch' where seal_number = 5"],
     [9, 'an old rollup', "update usage_rollups set charge = charge + 1 where day < '2026-11-01'"],
-    [9, 'a run rollup', 'delete from run_rollups'],
+    [9, 'a run rollup', 'delete from run_usage'],
   ])('finds by law %i that %s was changed', async (law, _, statement) => {
     const database = await sealedLedger();
     await verify(database, null, { clock });
