@@ -266,6 +266,7 @@ describe('the whole of a manifest', () => {
       outcomes: { charged: 9, failed: 3 },
       late_entries: 1,
       corrections: 1,
+      allocations: 2,
       // 7 + 10,100 + 30,000 + 20,000 + 10 - 10 + 9 + 10,000
       tokens: { input: '70116', cache_read: '10000', cache_write: '100', output: '50' },
       books: [
