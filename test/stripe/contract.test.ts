@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pause } from '../../src/clock.ts';
 import { classifyFailure } from '../../src/stripe/stripe-client.ts';
 import { type StripeDouble, startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import { readSandboxKey } from './sandbox-key.ts';
@@ -265,7 +266,7 @@ describe(isSandbox ? 'a sandbox' : 'the double', { timeout: PATIENCE_MS + 60_000
     // Both of yesterday, so that no midnight comes between them.
     const noon = Math.floor(nowSeconds() / 86_400) * 86_400 - 43_200;
     const at = (identifier: string, value: string, timestamp: number) =>
-      send({ customer, identifier: `${run}-${identifier}`, value, timestamp, eventName: name });
+      send({ customer, identifier: `${run}-day-${identifier}`, value, timestamp, eventName: name });
     await at('first', '7', noon);
     await at('second', '5', noon - 60);
     const end = Math.floor(nowSeconds() / 86_400) * 86_400;
@@ -313,6 +314,8 @@ describe(isSandbox ? 'a sandbox' : 'the double', { timeout: PATIENCE_MS + 60_000
       });
       await send({ customer, identifier: `${run}-${value}-${invoiceNow}`, value });
       await atLast(async () => expect(await usage(customer)).toBe(Number(value)));
+      // The last period ends with the cancellation, and usage of that very second is not in it.
+      await pause(1_100);
       await stripe.subscriptions.cancel(id, invoiceNow ? { invoice_now: true } : {});
       const { data } = await stripe.invoices.list({ customer, limit: 10 });
       return data.flatMap((invoice) => invoice.lines.data).map((line) => line.amount);
