@@ -96,12 +96,13 @@ it('refuses what it cannot tell: a model without a price, and a budget in anothe
   await expect(check({ model: 'unheard-of' })).rejects.toMatchObject({ code: 'unrated' });
   await expect(check({ tenantId: 'nobody' })).rejects.toMatchObject({ code: 'not_found' });
   await expect(set({ amount: -1n })).rejects.toMatchObject({ code: 'usage' });
-  await set({});
+  await makeTenant(database, 'cedar');
+  await set({ tenantId: 'cedar' });
   const models = [{ model: 'gpt-4o', per_million: { input: '3', output: '12' } }];
   const rates = { kind: 'charge', currency: 'EUR', caching: 'work_done', models };
   await importBook(database, { ...rates, book: 'euro', effective_from: '2026-01-01T00:00:00Z' });
-  await makeTenant(database, 'acme', { priceBook: 'euro', created: NOON });
-  await expect(check()).rejects.toMatchObject({ code: 'tenant' });
+  await makeTenant(database, 'cedar', { priceBook: 'euro', created: NOON });
+  await expect(check({ tenantId: 'cedar' })).rejects.toMatchObject({ code: 'tenant' });
 });
 
 it('on the command line a denied call exits with 1, and says what is left', async () => {
