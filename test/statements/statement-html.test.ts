@@ -48,7 +48,7 @@ describe('a statement as HTML', () => {
       version 2026-01-01
       Issued
       2 November 2026
-      sha256:aa11…900c
+      sha256:e8c9…e0b2
       Daily usage by model
       gpt-4o
       $0
@@ -85,7 +85,7 @@ describe('a statement as HTML', () => {
       Carried on to the next period | 0.00 | 
       Billable, in whole millionths | 3.300000 | 
       Total, rounded once, half up, to 2 decimals | 3.30 | 
-      Manifest sha256:aa1106d8e91c966ce7a192606e1c80eb2a904a6cef5008407ec0ef441fd4900c, closed 2026-11-02T03:04:05.000Z"
+      Manifest sha256:e8c9b3c60732bdfedb44aa7f1655ca4ae78aa1219d91ee9aa14f3d29eec6e0b2, closed 2026-11-02T03:04:05.000Z"
     `);
   });
 

@@ -146,13 +146,13 @@ describe('the view of a statement', () => {
             "label": "Issued",
             "lines": [
               "2 November 2026",
-              "sha256:ad9d…ed50",
+              "sha256:dcad…aceb",
             ],
           },
         ],
         "issuer": "Northwind AI",
         "layers": null,
-        "manifestHash": "ad9de330fcb8e7ef3c1b97831c2b7bae862ebdaeffd0f8018c73ce55265aed50",
+        "manifestHash": "dcad8b7d0c3266db5fb138e48fe994e1aad4b439511dddc14a9bb901e66caceb",
         "notes": [
           "Quantity × rate = exact. Amounts are rounded so that they add up to the total.",
           "What is left below a millionth is not lost: it is carried on to the next period.",
