@@ -1,54 +1,36 @@
 import { Command, CommanderError } from 'commander';
-import { addAllocate } from './allocate.ts';
-import { addAudit } from './audit.ts';
-import { addBudget } from './budget.ts';
-import { addClose } from './close.ts';
 import { reportFailure } from './command.ts';
-import { addCorrect } from './correct.ts';
-import { addDemo } from './demo.ts';
-import { addMigrate } from './migrate.ts';
-import { addPriceBook } from './price-book.ts';
-import { addProve } from './prove.ts';
-import { addQuarantine } from './quarantine.ts';
-import { addReport } from './report.ts';
-import { addRerate } from './rerate.ts';
-import { addRunMonth } from './run-month.ts';
-import { addSeal } from './seal.ts';
-import { addSend } from './send.ts';
-import { addServe } from './serve.ts';
-import { addStatement } from './statement.ts';
-import { addPush, addReconcile, addStripe } from './stripe.ts';
-import { addStripeDouble } from './stripe-double.ts';
-import { addTenant } from './tenant.ts';
-import { addVerify } from './verify.ts';
-import { addWorker } from './worker.ts';
 
-const ADD_COMMANDS = [
-  addDemo,
-  addMigrate,
-  addPriceBook,
-  addTenant,
-  addSend,
-  addWorker,
-  addClose,
-  addStripe,
-  addPush,
-  addReconcile,
-  addRunMonth,
-  addServe,
-  addStatement,
-  addProve,
-  addReport,
-  addAudit,
-  addCorrect,
-  addRerate,
-  addAllocate,
-  addBudget,
-  addQuarantine,
-  addVerify,
-  addSeal,
-  addStripeDouble,
-];
+/**
+ * Each command is loaded when it is asked for, and all of them only for help: what they stand on takes
+ * longer to load than most of them take to run.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  demo: async () => (await import('./demo.ts')).addDemo,
+  migrate: async () => (await import('./migrate.ts')).addMigrate,
+  'price-book': async () => (await import('./price-book.ts')).addPriceBook,
+  tenant: async () => (await import('./tenant.ts')).addTenant,
+  send: async () => (await import('./send.ts')).addSend,
+  worker: async () => (await import('./worker.ts')).addWorker,
+  close: async () => (await import('./close.ts')).addClose,
+  stripe: async () => (await import('./stripe.ts')).addStripe,
+  push: async () => (await import('./stripe.ts')).addPush,
+  reconcile: async () => (await import('./stripe.ts')).addReconcile,
+  'run-month': async () => (await import('./run-month.ts')).addRunMonth,
+  serve: async () => (await import('./serve.ts')).addServe,
+  statement: async () => (await import('./statement.ts')).addStatement,
+  prove: async () => (await import('./prove.ts')).addProve,
+  report: async () => (await import('./report.ts')).addReport,
+  audit: async () => (await import('./audit.ts')).addAudit,
+  correct: async () => (await import('./correct.ts')).addCorrect,
+  rerate: async () => (await import('./rerate.ts')).addRerate,
+  allocate: async () => (await import('./allocate.ts')).addAllocate,
+  budget: async () => (await import('./budget.ts')).addBudget,
+  quarantine: async () => (await import('./quarantine.ts')).addQuarantine,
+  verify: async () => (await import('./verify.ts')).addVerify,
+  seal: async () => (await import('./seal.ts')).addSeal,
+  'stripe-double': async () => (await import('./stripe-double.ts')).addStripeDouble,
+};
 
 /** Runs the command that argv names; sets the exit code and never rejects. */
 export async function runCommandLine(): Promise<void> {
@@ -56,14 +38,19 @@ export async function runCommandLine(): Promise<void> {
     .description('usage-based billing: LLM span events from SQS, an idempotent ledger, Stripe')
     .showHelpAfterError('(add --help for what is allowed)')
     .configureHelp({ sortSubcommands: false });
-  for (const add of ADD_COMMANDS) add(program);
-  exitOverrideAll(program);
   try {
+    for (const load of commandsFor(process.argv[2])) (await load())(program);
+    exitOverrideAll(program);
     await program.parseAsync();
   } catch (error) {
     process.exitCode =
       error instanceof CommanderError ? usageExitCode(error) : reportFailure(error);
   }
+}
+
+function commandsFor(name: string | undefined) {
+  const named = Object.entries(COMMANDS).filter(([command]) => command === name);
+  return (named.length > 0 ? named : Object.entries(COMMANDS)).map(([, load]) => load);
 }
 
 /** Commander throws instead of exiting with 1, so that bad usage can exit with 2. */

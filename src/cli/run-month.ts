@@ -29,7 +29,7 @@ export function addRunMonth(program: Command): void {
     command,
     async (session, { args: [month = ''], options }) => {
       const results = await runMonth(
-        monthOptions(session, { folder: resolve(options.out), issuer: options.issuer }),
+        await monthOptions(session, { folder: resolve(options.out), issuer: options.issuer }),
         month,
       );
       if (results.some((result) => result.state !== 'done')) session.foundWrong();
@@ -47,11 +47,11 @@ function isDone(result: StepResult): boolean {
   return result.state === 'done';
 }
 
-function monthOptions(
+async function monthOptions(
   session: Session,
   { folder, issuer }: { readonly folder: string; readonly issuer: string },
-): MonthRunOptions {
-  const parts = stripeParts(session);
+): Promise<MonthRunOptions> {
+  const parts = await stripeParts(session);
   const { database } = parts;
   return {
     ...parts,

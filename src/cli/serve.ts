@@ -26,7 +26,7 @@ export function addServe(program: Command): void {
     .option('--port <n>', 'the port to listen on', readCount, DEFAULT_PORT)
     .option('--host <address>', 'which address; put a proxy with TLS before it', '127.0.0.1');
   perform<{ port: number; host: string }>(command, async (session, { options }) => {
-    const parts = stripeParts(session);
+    const parts = await stripeParts(session);
     const webhookSecret = session.config.STRIPE_WEBHOOK_SECRET ?? null;
     const queue = openEventQueue(session);
     if (queue === null && webhookSecret === null) refuseDeaf();

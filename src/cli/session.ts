@@ -7,7 +7,6 @@ import { closeDatabase, openDatabase } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { openLog } from '../log.ts';
 import type { StripeClient } from '../stripe/stripe-client.ts';
-import { isLiveKey, openStripe } from '../stripe/stripe-client.ts';
 import type { Output } from './output.ts';
 
 /** What one run of one command works with; made from the environment, closed when it ends. */
@@ -19,7 +18,7 @@ export interface Session {
   /** Opened on first use; throws a `Refusal` without DATABASE_URL. */
   database(): Database;
   /** Throws a `Refusal` without STRIPE_API_KEY. */
-  stripe(): { readonly client: StripeClient; readonly livemode: boolean };
+  stripe(): Promise<{ readonly client: StripeClient; readonly livemode: boolean }>;
   /** The command found something wrong: it ends with exit code 1, and still prints its answer. */
   foundWrong(): void;
 }
@@ -50,8 +49,10 @@ export function openSession(out: Output): OpenSession {
       });
       return database;
     },
-    stripe() {
+    async stripe() {
       const apiKey = required(config, 'STRIPE_API_KEY');
+      // Loaded only here: no other command should wait for it.
+      const { isLiveKey, openStripe } = await import('../stripe/stripe-client.ts');
       const client = openStripe({ apiKey, apiBase: config.STRIPE_API_BASE ?? null });
       return { client, livemode: isLiveKey(apiKey) };
     },

@@ -44,7 +44,7 @@ function addSetup(group: Command): void {
     .option('--subscriptions', 'make the subscription of each live tenant, or check the one it has')
     .option('--tenant <tenant>', 'with --subscriptions: only this one');
   perform<SetupFlags>(command, async (session, { options }) => {
-    const parts = stripeParts(session);
+    const parts = await stripeParts(session);
     await refuseOtherMode(parts);
     const meter = await setUpMeter(parts.stripe, options.currency);
     const { livemode } = parts;
@@ -92,7 +92,7 @@ function addRelease(group: Command): void {
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
     .description('let go the held invoices whose usage is proven to be in Stripe');
   perform(command, async (session, { args: [month = ''] }) => {
-    const results = await releaseInvoices(stripeParts(session), month);
+    const results = await releaseInvoices(await stripeParts(session), month);
     if (results.some((result) => result.state === 'held')) session.foundWrong();
     const text = table(results, [
       { title: 'TENANT', value: (row) => row.tenant_id },
@@ -110,7 +110,7 @@ function addUnpark(group: Command): void {
     .argument('<identifier>', 'a parked intent; audit.pushes lists them')
     .description('give a parked push up as missing, if Stripe shows that it did not count it');
   perform(command, async (session, { args: [identifier = ''] }) => {
-    const detail = await unparkIntent(stripeParts(session), identifier);
+    const detail = await unparkIntent(await stripeParts(session), identifier);
     session.out.answer({ identifier, state: 'missing', detail }, detail);
   });
 }
@@ -165,7 +165,7 @@ export function addPush(program: Command): void {
     async (session, { args: [month = ''], options }) => {
       const results = await pushMonth(
         {
-          ...stripeParts(session),
+          ...(await stripeParts(session)),
           tenantId: options.tenant ?? null,
           isDryRun: options.dryRun === true,
           onProgress: (done, all) => session.out.progress('pushing', done, all),
@@ -194,7 +194,7 @@ export function addReconcile(program: Command): void {
   perform<{ tenant?: string }>(command, async (session, { args: [month = ''], options }) => {
     const rows = await reconcileMonth(
       {
-        ...stripeParts(session),
+        ...(await stripeParts(session)),
         tenantId: options.tenant ?? null,
         onProgress: (done, all) => session.out.progress('reconciling', done, all),
       },
@@ -214,8 +214,8 @@ export function addReconcile(program: Command): void {
 }
 
 /** What the Stripe side works with. */
-export function stripeParts(session: Session): PushOptions {
-  const { client, livemode } = session.stripe();
+export async function stripeParts(session: Session): Promise<PushOptions> {
+  const { client, livemode } = await session.stripe();
   return {
     database: session.database(),
     stripe: client,

@@ -2,8 +2,8 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { LawReport } from '../audit/law.ts';
+import type { StripeCheck } from '../audit/verify.ts';
 import { verify } from '../audit/verify.ts';
-import { checkSummaries } from '../stripe/summary-law.ts';
 import { perform } from './command.ts';
 import { readPublished } from './seal.ts';
 import type { Session } from './session.ts';
@@ -26,7 +26,7 @@ export function addVerify(program: Command): void {
     const published = options.against === undefined ? [] : await readPublished(options.against);
     const { clock } = session;
     const how = { scope, published, clock } as const;
-    const reports = await verify(session.database(), stripeCheck(session), how);
+    const reports = await verify(session.database(), await stripeCheck(session), how);
     const holds = reports.every((report) => report.violations.length === 0);
     if (!holds) session.foundWrong();
     session.out.answer({ holds, scope, laws: reports }, reports.map(renderReport).join('\n'));
@@ -34,9 +34,10 @@ export function addVerify(program: Command): void {
 }
 
 /** Law 6 asks Stripe, so it is checked where a key is configured. */
-function stripeCheck(session: Session) {
+async function stripeCheck(session: Session): Promise<StripeCheck | null> {
   if (session.config.STRIPE_API_KEY === undefined) return null;
-  const { client, livemode } = session.stripe();
+  const { client, livemode } = await session.stripe();
+  const { checkSummaries } = await import('../stripe/summary-law.ts');
   const options = { database: session.database(), stripe: client, livemode, clock: session.clock };
   return () => checkSummaries(options);
 }
