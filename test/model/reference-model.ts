@@ -215,8 +215,9 @@ export class ReferenceModel {
     const rows = tenants
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([id, tenant]) => {
-        addIdle(tenant, month);
-        const periods = [...tenant.periods.values()].map((held) => ({ id, tenant, held }));
+        const running = addIdle(tenant, month, at);
+        const all = [...tenant.periods.values(), ...running];
+        const periods = all.map((held) => ({ id, tenant, held }));
         return periods.filter(({ held }) => held.period.startDate.startsWith(month));
       });
     if (rows.length === 0) return 'refused';
@@ -401,13 +402,19 @@ export class ReferenceModel {
   }
 }
 
-/** Periods without usage close like the others, for tenants that were there before their end. */
-function addIdle(tenant: ModelTenant, month: string): void {
+/**
+ * Periods without usage close like the others, for tenants that were there before their end. One that
+ * has not ended is only answered for: that somebody asked too early leaves nothing behind.
+ */
+function addIdle(tenant: ModelTenant, month: string, at: number) {
+  const running: { readonly period: ModelPeriod; isClosed: boolean }[] = [];
   for (const period of periodsOf(tenant.rules)) {
     if (!period.startDate.startsWith(month) || tenant.periods.has(period.startDate)) continue;
     if (period.endsAt <= tenant.createdAt || period.endsAt <= closedUntil(tenant)) continue;
-    tenant.periods.set(period.startDate, { period, isClosed: false });
+    if (period.endsAt > at) running.push({ period, isClosed: false });
+    else tenant.periods.set(period.startDate, { period, isClosed: false });
   }
+  return running;
 }
 
 function closedUntil(tenant: ModelTenant): number {
