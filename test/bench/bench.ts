@@ -11,6 +11,7 @@ import { startServers } from './bench-servers.ts';
 import { renderCore, renderScale, renderTargets, rowsOf } from './bench-table.ts';
 import { CONTENDERS } from './contenders.ts';
 import { probeLoad } from './load-probe.ts';
+import { measureQueueCost } from './queue-cost.ts';
 import type { CoreReport, Machine, ScaleReport } from './report.ts';
 import { renderResults } from './results-page.ts';
 import { renderStageChart } from './stage-chart.ts';
@@ -116,6 +117,8 @@ async function measureCore(on: Servers): Promise<CoreReport> {
   onProgress(`half load, ${Math.round(half)} events/s, for ${loadSeconds / 2} s`);
   const halfLoad = await probeLoad(on, { seconds: loadSeconds / 2, perSecond: half });
   const ledger = await measureOneMonth(on, ledgerPlan);
+  onProgress('requests and dollars on SQS');
+  const queueCost = await measureQueueCost();
   const stages = await runStages(on, plan);
   const laws = await runLaws(on, plan);
   return {
@@ -127,6 +130,7 @@ async function measureCore(on: Servers): Promise<CoreReport> {
     fullLoad,
     halfLoad,
     ledger,
+    queueCost,
     stages,
     laws,
   };

@@ -2,6 +2,7 @@ import type { LawReport } from '../../src/audit/law.ts';
 import type { StageReport } from './bench-rounds.ts';
 import type { LedgerReport } from './large-ledger.ts';
 import type { LoadReport } from './load-probe.ts';
+import type { QueueCost } from './queue-cost.ts';
 import type { Spread } from './spread.ts';
 
 export interface Machine {
@@ -35,6 +36,7 @@ export interface CoreReport {
   readonly fullLoad: LoadReport;
   readonly halfLoad: LoadReport;
   readonly ledger: LedgerReport;
+  readonly queueCost: readonly QueueCost[];
   readonly stages: StageReport;
   readonly laws: readonly LawReport[];
 }

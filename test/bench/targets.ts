@@ -36,6 +36,7 @@ const ratio = (value: number) => value.toFixed(2);
 const rate = (value: number) => `${Math.round(value).toLocaleString('en-US')}/s`;
 const millis = (value: number) => `${Math.round(value)} ms`;
 const seconds = (value: number) => `${value.toFixed(1)} s`;
+const dollars = (value: number) => `$${value.toFixed(4)}`;
 const mebibytes = (value: number) => `${Math.round(value)} MiB`;
 
 export function targetRows(core: CoreReport, scale: ScaleReport | null): readonly TargetRow[] {
@@ -125,6 +126,19 @@ function loadTargets(core: CoreReport, scale: ScaleReport | null): readonly Targ
         show: ratio,
       },
       { value: growthOf(long), note: `over ${long.seconds} s` },
+    ),
+    judge(
+      {
+        ...limit,
+        figure: 'SQS, a million events sent by our client at full rate',
+        target: 0.02,
+        stretch: 0.005,
+        show: dollars,
+      },
+      {
+        value: core.queueCost[0]?.dollarsPerMillion ?? Number.NaN,
+        note: core.queueCost[0]?.name ?? '',
+      },
     ),
     judgeBehind('rollups', fullLoad, fullLoad.foldsBehind),
     judgeBehind('seals', fullLoad, fullLoad.sealsBehind),
