@@ -13,7 +13,8 @@ export interface TargetRow {
   readonly target: string;
   readonly stretch: string;
   readonly measured: string;
-  readonly verdict: 'met' | 'stretch met' | 'missed' | 'not measured';
+  /** A target that was tried at less than its own size is not met by that. */
+  readonly verdict: 'met' | 'stretch met' | 'missed' | 'not measured' | 'held, at a smaller size';
 }
 
 interface Target {
@@ -30,7 +31,12 @@ interface Figure {
   readonly value: number;
   /** What belongs beside the figure, such as its spread. */
   readonly note: string;
+  /** The target speaks of more entries, or of a longer time. */
+  readonly isSmaller?: boolean;
 }
+
+/** What the targets speak of. */
+const TARGET_SIZE = { closedEntries: 5_000_000, entries: 20_000_000, loadSeconds: 600 };
 
 const ratio = (value: number) => value.toFixed(2);
 const rate = (value: number) => `${Math.round(value).toLocaleString('en-US')}/s`;
@@ -115,7 +121,11 @@ function loadTargets(core: CoreReport, scale: ScaleReport | null): readonly Targ
         stretch: null,
         show: mebibytes,
       },
-      { value: Math.max(...long.memory), note: `over ${long.seconds} s` },
+      {
+        value: Math.max(...long.memory),
+        note: `over ${long.seconds} s`,
+        isSmaller: long.seconds < TARGET_SIZE.loadSeconds,
+      },
     ),
     judge(
       {
@@ -125,7 +135,11 @@ function loadTargets(core: CoreReport, scale: ScaleReport | null): readonly Targ
         stretch: null,
         show: ratio,
       },
-      { value: growthOf(long), note: `over ${long.seconds} s` },
+      {
+        value: growthOf(long),
+        note: `over ${long.seconds} s`,
+        isSmaller: long.seconds < TARGET_SIZE.loadSeconds,
+      },
     ),
     judge(
       {
@@ -173,6 +187,7 @@ function ledgerTargets(core: CoreReport, scale: ScaleReport | null): readonly Ta
         : {
             value: most.ofEmpty.median,
             note: `${range(most.ofEmpty, ratio)}, ${count(most.entries)} entries`,
+            isSmaller: most.entries < TARGET_SIZE.entries,
           },
     ),
     judge(
@@ -186,6 +201,7 @@ function ledgerTargets(core: CoreReport, scale: ScaleReport | null): readonly Ta
       {
         value: close.seconds,
         note: `${count(close.tenants)} tenants, ${count(close.entries)} entries`,
+        isSmaller: close.entries < TARGET_SIZE.closedEntries,
       },
     ),
     judge(
@@ -199,6 +215,7 @@ function ledgerTargets(core: CoreReport, scale: ScaleReport | null): readonly Ta
       {
         value: statement.p99,
         note: `p50 ${millis(statement.p50)}, ${count(size)} entries in the ledger`,
+        isSmaller: size < TARGET_SIZE.entries,
       },
     ),
   ];
@@ -225,6 +242,7 @@ function verdictOf(
   holds: { readonly target: boolean; readonly stretch: boolean },
 ): TargetRow['verdict'] {
   if (figure === null) return 'not measured';
+  if (holds.target && figure.isSmaller === true) return 'held, at a smaller size';
   if (holds.stretch) return 'stretch met';
   return holds.target ? 'met' : 'missed';
 }
