@@ -29,7 +29,10 @@ export async function checkSeals(
     law: 8,
     name: 'the seals verify from the first to the last',
     checked: chain.entries,
-    range: `entries, seals ${scope.after.number + 1n} to ${scope.through}`,
+    range:
+      scope.after.number === scope.through
+        ? `entries, no seal since ${scope.through}`
+        : `entries, seals ${scope.after.number + 1n} to ${scope.through}`,
     violations: [...new Set(violations)].slice(0, VIOLATIONS_NAMED),
   };
 }

@@ -58,7 +58,7 @@ function addPublish(group: Command): void {
     const text =
       last === undefined
         ? `nothing was sealed since the last line of ${to}`
-        : `published to ${to}: ${ends.length} days, the last is seal ${last.seal}, ${last.hash}`;
+        : `published to ${to}: ${ends.length} ${ends.length === 1 ? 'day' : 'days'}, the last is seal ${last.seal}, ${last.hash}`;
     session.out.answer(ends, text);
   });
 }

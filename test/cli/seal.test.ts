@@ -35,7 +35,7 @@ it('publishes the chain to a file, and finds by it what was written anew', async
   const file = join(folder, 'seals.jsonl');
   const published = await run('seal', 'publish', '--to', file);
   expect(published.exitCode, published.stderr).toBe(0);
-  expect(published.stdout).toMatch(/^published to .*: 1 days, the last is seal 1, [0-9a-f]{64}\n$/);
+  expect(published.stdout).toMatch(/^published to .*: 1 day, the last is seal 1, [0-9a-f]{64}\n$/);
   expect((await run('seal', 'publish', '--to', file)).stdout).toMatch(/^nothing was sealed since/);
   const [line, ...rest] = (await readFile(file, 'utf8')).split('\n');
   expect(rest).toEqual(['']);
