@@ -10,6 +10,7 @@ import type { Log } from '../log.ts';
 import { acknowledge, chunks } from './acknowledge.ts';
 import type { ReadMessage } from './batcher.ts';
 import { Batcher } from './batcher.ts';
+import { EventsInFlight } from './events-in-flight.ts';
 import { HeldMessages } from './held-messages.ts';
 import type { QueueClient, QueueMessage } from './queue-client.ts';
 import type { ItemOutcome } from './record-batch.ts';
@@ -74,6 +75,7 @@ class Worker {
   readonly #options: WorkerOptions;
   readonly #held = new HeldMessages();
   readonly #batcher = new Batcher();
+  readonly #inFlight = new EventsInFlight();
   readonly #stopping = new AbortController();
   readonly #report: WorkerReport = {
     messages: 0,
@@ -202,9 +204,28 @@ class Worker {
       const batch = await this.#batcher.take();
       if (batch === null) return;
       const items = batch.flatMap((message) => message.items);
-      const left = await this.#recordUntilDone(cache, items);
+      const left = await this.#recordInTurn(cache, items);
       await this.#acknowledge(batch, left);
     }
+  }
+
+  /** What another lane has in hand is recorded after it, and is then a duplicate or a conflict. */
+  async #recordInTurn(
+    cache: ReferenceCache,
+    items: readonly ReadItem[],
+  ): Promise<ReadonlySet<ReadItem>> {
+    const left = new Set<ReadItem>();
+    for (let rest = items; rest.length > 0; ) {
+      const claim = this.#inFlight.claim(rest);
+      try {
+        for (const item of await this.#recordUntilDone(cache, claim.free)) left.add(item);
+      } finally {
+        claim.release();
+      }
+      await claim.othersDone;
+      rest = claim.met;
+    }
+    return left;
   }
 
   /**

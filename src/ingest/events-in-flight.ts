@@ -1,0 +1,64 @@
+import { isModelCall } from '../events/event.ts';
+import type { ReadItem } from '../events/read-body.ts';
+
+/** What a lane may record now, and what it must leave until other lanes are done. */
+export interface Claim {
+  /** No other lane has any of these; they are in flight from now on. */
+  readonly free: readonly ReadItem[];
+  /** Another lane has the same event or the same provider response in hand. */
+  readonly met: readonly ReadItem[];
+  /** When those lanes are done, however it ended; at once where nothing was met. */
+  readonly othersDone: Promise<unknown>;
+  release(): void;
+}
+
+interface Held {
+  readonly keys: ReadonlySet<string>;
+  readonly done: Promise<void>;
+}
+
+/**
+ * The events that the lanes of one worker record at this moment. Of two transactions that post one
+ * key, Postgres lets the second wait for the first and then throws away all that it copied: a few
+ * repeated events in a hundred would make the lanes lose most of their work to one another. So the
+ * lanes ask here first, and only what they share waits. Workers beside this one are not known here;
+ * between them the lost race stays, and is run again.
+ */
+export class EventsInFlight {
+  readonly #held = new Set<Held>();
+
+  claim(items: readonly ReadItem[]): Claim {
+    const others = [...this.#held];
+    const keys = new Set<string>();
+    const free: ReadItem[] = [];
+    const met: ReadItem[] = [];
+    const waits = new Set<Promise<void>>();
+    for (const item of items) {
+      const own = keysOf(item);
+      const holder = others.find((held) => own.some((key) => held.keys.has(key)));
+      if (holder === undefined) {
+        free.push(item);
+        for (const key of own) keys.add(key);
+      } else {
+        met.push(item);
+        waits.add(holder.done);
+      }
+    }
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const held = { keys, done };
+    this.#held.add(held);
+    const release = () => {
+      this.#held.delete(held);
+      resolve();
+    };
+    return { free, met, othersDone: Promise.all(waits), release };
+  }
+}
+
+/** By what two events meet in the ledger, but for the tenant: too many met cost a little, too few a batch. */
+function keysOf(item: ReadItem): readonly string[] {
+  if (item.kind !== 'event') return [];
+  const { source, eventId, responseId } = item.event;
+  const key = `${source}\u0000${eventId}`;
+  return responseId === null || !isModelCall(item.event) ? [key] : [key, `\u0000${responseId}`];
+}
