@@ -7,6 +7,7 @@ import { findTranslator } from './foreign-formats.ts';
 import type { LitellmKey } from './litellm-encrypted.ts';
 import { decryptLitellm, isLitellmEnvelope } from './litellm-encrypted.ts';
 import { isStorable, readNativeEvent } from './native-event.ts';
+import { DEEPEST_NESTING, isTextTooDeep, isTooDeep } from './nesting.ts';
 import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
 import type { Translator } from './translation.ts';
 
@@ -46,8 +47,6 @@ const PROTOBUF_URL = `data:${PROTOBUF};base64,`;
 const LARGEST_PACK_BYTES = 64 * 1024 * 1024;
 /** One event alone; the largest honest one, a thousand members, is about 200 KiB. */
 const LARGEST_EVENT_CHARACTERS = 512 * 1024;
-/** Deeper than any format here; JSON.stringify and the validators recurse. */
-const DEEPEST_NESTING = 64;
 
 /** Reads one SQS message body into its events. Never throws, whatever the body is. */
 export function readBody(body: string, context: ReadContext): readonly ReadItem[] {
@@ -70,6 +69,7 @@ function readMessageBody(body: string, context: ReadContext): readonly ReadItem[
     const detail = `the body is not JSON: it begins ${preview(body)}`;
     return [refuse({ reason: 'not_json', detail }, () => body)];
   }
+  if (isTextTooDeep(body)) return [refuse(tooDeep, () => body)];
   return readMessage(json, { ...context, body });
 }
 
@@ -84,12 +84,11 @@ interface MessageContext extends ReadContext {
 
 function readMessage(received: unknown, context: MessageContext): readonly ReadItem[] {
   const whole = () => context.body;
-  if (isTooDeep(received, DEEPEST_NESTING)) return [refuse(tooDeep, whole)];
   const unwrapped = unwrapEnvelope(received);
   if (unwrapped.kind === 'refused') return [refuse(unwrapped, whole)];
   const json = unwrapped.value;
   // What an envelope carries as text was not looked into before.
-  if (json !== received && isTooDeep(json, DEEPEST_NESTING)) return [refuse(tooDeep, whole)];
+  if (json !== received && isTooDeep(json)) return [refuse(tooDeep, whole)];
   if (Array.isArray(json)) return json.flatMap((item) => readItem(item, context, null));
   if (!isObject(json)) {
     const detail = 'the body is JSON, but not an object';
@@ -113,7 +112,9 @@ function readProtobuf(context: MessageContext): readonly ReadItem[] {
     return [refuse({ reason: 'unknown_format', detail }, whole)];
   }
   try {
-    return readMessage(decodeOtlpProtobuf(bytes), context);
+    const decoded = decodeOtlpProtobuf(bytes);
+    if (isTooDeep(decoded)) return [refuse(tooDeep, whole)];
+    return readMessage(decoded, context);
   } catch (error) {
     const detail = `the body is not the base64 of an OTLP trace request (${String(error)})`;
     return [refuse({ reason: 'unknown_format', detail }, whole)];
@@ -142,7 +143,7 @@ function readEncodedPack(
   const unfolded = unfold(encoding, events);
   if (unfolded.kind === 'refused') return [refuse(unfolded, whole)];
   const json = parseJson(unfolded.text);
-  if (!Array.isArray(json) || isTooDeep(json, DEEPEST_NESTING)) {
+  if (!Array.isArray(json) || isTextTooDeep(unfolded.text)) {
     const detail = 'events: does not unfold to a JSON array of events';
     return [refuse({ reason: 'invalid_field', detail }, whole)];
   }
@@ -277,17 +278,6 @@ function storable(value: unknown): string | null {
   return typeof value === 'string' && value !== '' && isStorable(value)
     ? value.slice(0, 200)
     : null;
-}
-
-function isTooDeep(value: unknown, depthLeft: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (depthLeft === 0) return true;
-  // JSON's objects have no fields but their own, and a list of their values would be made for nothing.
-  for (const name in value) {
-    const child = (value as Readonly<Record<string, unknown>>)[name];
-    if (typeof child === 'object' && isTooDeep(child, depthLeft - 1)) return true;
-  }
-  return false;
 }
 
 function parseJson(text: string): unknown {
