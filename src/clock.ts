@@ -98,6 +98,11 @@ function dayInstant(date: string): InstantMs {
   return instant;
 }
 
+/** For the libraries that insist on one. */
+export function toDate(instant: InstantMs): Date {
+  return new Date(instant);
+}
+
 /** The UTC day of an instant, such as `2026-10-01`. */
 export function utcDay(instant: InstantMs): string {
   return formatInstant(instant).slice(0, 10);

@@ -14,6 +14,7 @@ const environment = z.object({
   SPANLEDGER_QUEUE_URL: z.url({ protocol: /^https?$/ }).optional(),
   SPANLEDGER_STRIPE_EVENTS_QUEUE_URL: z.url({ protocol: /^https?$/ }).optional(),
   AWS_ENDPOINT_URL_SQS: z.url({ protocol: /^https?$/ }).optional(),
+  AWS_ENDPOINT_URL_S3: z.url({ protocol: /^https?$/ }).optional(),
   AWS_ENDPOINT_URL: z.url({ protocol: /^https?$/ }).optional(),
   AWS_REGION: z.string().min(1).optional(),
   STRIPE_API_KEY: z
@@ -64,6 +65,7 @@ const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   SPANLEDGER_STRIPE_EVENTS_QUEUE_URL:
     'https://sqs.eu-central-1.amazonaws.com/123456789012/stripe-events',
   AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4566',
+  AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9000',
   AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
   AWS_REGION: 'eu-central-1',
   STRIPE_API_KEY: 'rk_test_…, a restricted key that may write meters, meter events and prices',

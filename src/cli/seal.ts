@@ -1,14 +1,18 @@
-import { appendFile, readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { InstantMs } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
-import { formatPublished, type PublishedSeal, parsePublished } from '../seals/published-seals.ts';
+import type { PublishedSeal } from '../seals/published-seals.ts';
 import { sealAll } from '../seals/seal-batches.ts';
+import type { ObjectLock } from '../seals/seal-bucket-client.ts';
 import { findUnknown, readDayEnds, readSeals } from '../seals/seal-store.ts';
 import { readCount } from './arguments.ts';
 import { perform } from './command.ts';
 import { table } from './output.ts';
+import { isBucket, openPublication, type Publication } from './publication.ts';
+import type { Session } from './session.ts';
 
 const LISTED = 20;
+const DAY_MS = 86_400_000;
 
 export function addSeal(program: Command): void {
   const group = program.command('seal').description('the chain that makes later tampering visible');
@@ -30,56 +34,88 @@ export function addSeal(program: Command): void {
   addPublish(group);
 }
 
-/** Anyone who holds the file, or one line of it, can tell later that nothing before it was written anew. */
+interface PublishFlags {
+  readonly to: string;
+  readonly retainDays?: number;
+  readonly lockMode?: ObjectLock['mode'];
+}
+
+/** Anyone who holds one of these lines can tell later that nothing before it was written anew. */
 function addPublish(group: Command): void {
   const command = group
     .command('publish')
-    .description('seal what is posted, and append the last seal of each UTC day to a file')
+    .description('seal what is posted, and publish the last seal of each UTC day')
     .requiredOption(
-      '--to <file>',
-      'lines of JSON; keep it where the owner of the database cannot write',
+      '--to <place>',
+      'a file, or s3://BUCKET/PREFIX; keep it where the owner of the database cannot write',
+    )
+    .option('--retain-days <n>', 'how long the bucket keeps each seal under its lock', readCount)
+    .addOption(
+      new Option('--lock-mode <mode>', 'compliance (the default) can be ended by nobody').choices([
+        'compliance',
+        'governance',
+      ]),
     );
-  perform<{ to: string }>(command, async (session, { options: { to } }) => {
-    if (to.startsWith('s3://')) refuseBucket(to);
-    const database = session.database();
-    const before = await readPublished(to, '');
-    const [unknown] = await findUnknown(database, before);
-    if (unknown !== undefined) {
-      throw new Refusal(
-        'seal',
-        `seal ${unknown.seal}, published for ${unknown.day} in ${to}, is not the one in the database`,
-        `run "spanledger verify --against ${to}"; was this file written from another database?`,
-      );
+  perform<PublishFlags>(command, async (session, { options }) => {
+    const { to } = options;
+    const lock = readLock(options, session.clock());
+    const publication = await openPublication(session, to);
+    try {
+      const ends = await publishNew(session, { to, publication, lock });
+      session.out.answer(ends, describe(ends, to));
+    } finally {
+      publication.close();
     }
-    await sealAll(database, session.clock);
-    const ends = await readDayEnds(database, before.at(-1)?.seal ?? 0n);
-    await appendFile(to, ends.map(formatPublished).join(''));
-    const last = ends.at(-1);
-    const text =
-      last === undefined
-        ? `nothing was sealed since the last line of ${to}`
-        : `published to ${to}: ${ends.length} ${ends.length === 1 ? 'day' : 'days'}, the last is seal ${last.seal}, ${last.hash}`;
-    session.out.answer(ends, text);
   });
 }
 
-/** What was published to a file; without the file, the given text or an error. */
-export async function readPublished(
-  file: string,
-  without: string | null = null,
-): Promise<readonly PublishedSeal[]> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' && without !== null) return without;
-    const remedy = 'give the file that "spanledger seal publish" wrote';
-    throw new Refusal('usage', `${file} cannot be read: ${error.message}`, remedy);
-  });
-  return parsePublished(text, file);
-}
-
-function refuseBucket(address: string): never {
+/** Null for a file. How long a lock lasts is said by whoever publishes, as nobody can take it back. */
+function readLock(flags: PublishFlags, now: InstantMs): ObjectLock | null {
+  const { to, retainDays, lockMode = 'compliance' } = flags;
+  if (isBucket(to)) {
+    if (retainDays !== undefined) return { mode: lockMode, until: now + retainDays * DAY_MS };
+    throw new Refusal(
+      'usage',
+      `how long ${to} must keep each seal is not said, and no one can shorten a compliance lock later`,
+      'add --retain-days, such as --retain-days 2557 for seven years',
+    );
+  }
+  if (retainDays === undefined && flags.lockMode === undefined) return null;
   throw new Refusal(
     'usage',
-    `${address} is a bucket, and seals are published to a file`,
-    `publish to a file and put it under object lock: aws s3api put-object --bucket BUCKET --key seals-DAY.jsonl --body FILE --checksum-algorithm SHA256 --object-lock-mode COMPLIANCE --object-lock-retain-until-date DATE`,
+    `--retain-days and --lock-mode go with a bucket, and ${to} is a file`,
+    'leave them out, or give --to s3://BUCKET/PREFIX',
   );
+}
+
+async function publishNew(
+  session: Session,
+  at: {
+    readonly to: string;
+    readonly publication: Publication;
+    readonly lock: ObjectLock | null;
+  },
+): Promise<readonly PublishedSeal[]> {
+  const { to, publication, lock } = at;
+  const database = session.database();
+  const before = await publication.read();
+  const [unknown] = await findUnknown(database, before);
+  if (unknown !== undefined) {
+    throw new Refusal(
+      'seal',
+      `seal ${unknown.seal}, published for ${unknown.day} in ${to}, is not the one in the database`,
+      `run "spanledger verify --against ${to}"; was it written from another database?`,
+    );
+  }
+  await sealAll(database, session.clock);
+  const ends = await readDayEnds(database, before.at(-1)?.seal ?? 0n);
+  await publication.add(ends, lock);
+  return ends;
+}
+
+function describe(ends: readonly PublishedSeal[], to: string): string {
+  const last = ends.at(-1);
+  if (last === undefined) return `nothing was sealed since the last seal in ${to}`;
+  const days = ends.length === 1 ? '1 day' : `${ends.length} days`;
+  return `published to ${to}: ${days}, the last is seal ${last.seal}, ${last.hash}`;
 }

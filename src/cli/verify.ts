@@ -5,7 +5,7 @@ import type { LawReport } from '../audit/law.ts';
 import type { StripeCheck } from '../audit/verify.ts';
 import { verify } from '../audit/verify.ts';
 import { perform } from './command.ts';
-import { readPublished } from './seal.ts';
+import { readPublished } from './publication.ts';
 import type { Session } from './session.ts';
 
 interface VerifyFlags {
@@ -20,10 +20,11 @@ export function addVerify(program: Command): void {
     .description('check every law on the live database; exit 1 with the offending ids')
     .addOption(new Option('--full', 'look at everything (the default)').conflicts('incremental'))
     .option('--incremental', 'only at what came since the last run in which every law held')
-    .option('--against <file>', 'the seals must be those that were published to this file');
+    .option('--against <place>', 'the seals must be those published to this file or s3:// address');
   perform<VerifyFlags>(command, async (session, { options }) => {
     const scope = options.incremental === true ? 'incremental' : 'full';
-    const published = options.against === undefined ? [] : await readPublished(options.against);
+    const { against } = options;
+    const published = against === undefined ? [] : await readPublished(session, against);
     const { clock } = session;
     const how = { scope, published, clock } as const;
     const reports = await verify(session.database(), await stripeCheck(session), how);

@@ -7,6 +7,7 @@ import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { startS3 } from '../support/s3-server.ts';
 import { tamper } from '../support/tamper.ts';
 
 let database: TestDatabase;
@@ -56,6 +57,35 @@ it('publishes the chain to a file, and finds by it what was written anew', async
   const again = await run('seal', 'publish', '--to', file);
   expect(again.exitCode).toBe(1);
   expect(again.stderr).toContain('seal 1, published for');
+});
+
+it('publishes to a bucket under object lock, and finds by it what was written anew', async () => {
+  // given a chain that was published there
+  const s3 = await startS3();
+  s3.makeBucket('acme-audit');
+  const place = 's3://acme-audit/seals';
+  const onS3 = (...args: readonly string[]) =>
+    cli(args, { DATABASE_URL: database.url, SPANLEDGER_LOG_LEVEL: 'silent', ...s3.environment });
+  const publish = ['seal', 'publish', '--to', place, '--retain-days', '400'];
+  const published = await onS3(...publish);
+  expect(published.stdout, published.stderr).toMatch(
+    /^published to s3:\/\/acme-audit\/seals: 1 day, the last is seal 1, [0-9a-f]{64}\n$/,
+  );
+  expect((await onS3(...publish)).stdout).toMatch(/^nothing was sealed since the last seal in s3:/);
+  const [version, ...others] = s3.versions('acme-audit');
+  expect(others).toEqual([]);
+  expect(version?.key).toMatch(/^seals\/\d{4}-\d{2}-\d{2}-seal-1\.jsonl$/);
+  expect(version?.lockMode).toBe('COMPLIANCE');
+  const days = (Date.parse(version?.retainUntil ?? '') - Date.now()) / 86_400_000;
+  expect(Math.round(days)).toBe(400);
+
+  // when the chain is written anew, a moment later
+  await tamper(database, 'delete from seals; insert into seal_queue select batch_id from batches');
+
+  // then the bucket shows it
+  const verified = await onS3('verify', '--incremental', '--against', place);
+  expect(verified.stdout).toContain('seal 1 is not the one that was published');
+  expect(verified.exitCode).toBe(1);
 });
 
 it('writes a proof that another machine can check, and that fails when a digit of it changes', async () => {
@@ -108,13 +138,33 @@ it.concurrent.each([
   {
     args: ['verify', '--against', '/does/not/exist'],
     exitCode: 2,
-    says: '/does/not/exist cannot be read',
+    says: 'no seal is published at /does/not/exist',
+  },
+  {
+    args: ['verify', '--against', '/'],
+    exitCode: 2,
+    says: '/ cannot be read',
   },
   { args: ['verify', '--full', '--incremental'], exitCode: 2, says: 'cannot be used with' },
   {
     args: ['seal', 'publish', '--to', 's3://bucket/seals'],
     exitCode: 2,
-    says: 'aws s3api put-object',
+    says: 'add --retain-days, such as --retain-days 2557',
+  },
+  {
+    args: ['seal', 'publish', '--to', 's3://B/seals', '--retain-days', '1'],
+    exitCode: 2,
+    says: 'write s3://BUCKET or s3://BUCKET/PREFIX',
+  },
+  {
+    args: ['seal', 'publish', '--to', 'seals.jsonl', '--lock-mode', 'compliance'],
+    exitCode: 2,
+    says: '--retain-days and --lock-mode go with a bucket, and seals.jsonl is a file',
+  },
+  {
+    args: ['seal', 'publish', '--to', 's3://acme-audit', '--retain-days', '1'],
+    exitCode: 2,
+    says: 'set AWS_REGION',
   },
 ])('spanledger $args is refused', async ({ args, exitCode, says }) => {
   const result = await run(...args);

@@ -1,0 +1,91 @@
+import { appendFile, readFile } from 'node:fs/promises';
+import { Refusal } from '../refusal.ts';
+import { formatPublished, type PublishedSeal, parsePublished } from '../seals/published-seals.ts';
+import type { ObjectLock } from '../seals/seal-bucket-client.ts';
+import type { Session } from './session.ts';
+
+/** Where seals are given away: lines of a file, or objects of a bucket. */
+export interface Publication {
+  /** In the order of the chain; none where nothing was published yet. */
+  read(): Promise<readonly PublishedSeal[]>;
+  /** In a bucket each seal is under the lock; a file is kept by whoever keeps it. */
+  add(seals: readonly PublishedSeal[], lock: ObjectLock | null): Promise<void>;
+  close(): void;
+}
+
+const BUCKET = 's3://';
+
+export function isBucket(place: string): boolean {
+  return place.startsWith(BUCKET);
+}
+
+/** A file's path, or `s3://BUCKET/PREFIX`. */
+export function openPublication(session: Session, place: string): Promise<Publication> {
+  return isBucket(place) ? openBucket(session, place) : Promise.resolve(openFile(place));
+}
+
+/** What was published there; throws a `Refusal` where nothing was, since nothing can be told by nothing. */
+export async function readPublished(
+  session: Session,
+  place: string,
+): Promise<readonly PublishedSeal[]> {
+  const publication = await openPublication(session, place);
+  try {
+    const seals = await publication.read();
+    if (seals.length > 0) return seals;
+  } finally {
+    publication.close();
+  }
+  throw new Refusal(
+    'usage',
+    `no seal is published at ${place}`,
+    'give the file or the s3:// address that "spanledger seal publish" was given',
+  );
+}
+
+function openFile(path: string): Publication {
+  return {
+    async read() {
+      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return '';
+        const remedy = 'give the file that "spanledger seal publish" wrote';
+        throw new Refusal('usage', `${path} cannot be read: ${error.message}`, remedy);
+      });
+      return parsePublished(text, path);
+    },
+    async add(seals) {
+      await appendFile(path, seals.map(formatPublished).join(''));
+    },
+    close() {},
+  };
+}
+
+async function openBucket(session: Session, place: string): Promise<Publication> {
+  const { config } = session;
+  const address = readAddress(place);
+  // Loaded only here: no other command should wait for it.
+  const { openSealBucket } = await import('../seals/seal-bucket-client.ts');
+  const endpoint = config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null;
+  const bucket = openSealBucket({ ...address, endpoint });
+  return {
+    read: bucket.read,
+    async add(seals, lock) {
+      if (lock === null) throw new Error('what is published to a bucket needs a lock');
+      for (const seal of seals) await bucket.publish(seal, lock);
+    },
+    close: bucket.close,
+  };
+}
+
+function readAddress(place: string): { readonly bucket: string; readonly prefix: string } {
+  const [bucket = '', ...path] = place.slice(BUCKET.length).split('/');
+  const prefix = path.join('/').replace(/\/$/, '');
+  if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
+    return { bucket, prefix: prefix === '' ? '' : `${prefix}/` };
+  }
+  throw new Refusal(
+    'usage',
+    `${place} names no bucket`,
+    'write s3://BUCKET or s3://BUCKET/PREFIX, such as s3://acme-audit/seals',
+  );
+}
