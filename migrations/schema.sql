@@ -300,6 +300,7 @@ table quarantine (
   constraint quarantine_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
   constraint quarantine_reason_check CHECK ((reason = ANY (ARRAY['not_json'::text, 'unknown_format'::text, 'invalid_field'::text, 'conflict'::text, 'too_large'::text, 'occurred_in_future'::text])))
 );
+CREATE INDEX quarantine_by_batch ON public.quarantine USING brin (batch_id) WITH (autosummarize='on');
 CREATE INDEX quarantine_by_event ON public.quarantine USING btree (event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX quarantine_waiting ON public.quarantine USING btree (quarantine_id) WHERE (replayed_at IS NULL);
 
@@ -447,6 +448,7 @@ table structure_spans (
   constraint structure_spans_pkey PRIMARY KEY (tenant_id, source, event_id),
   constraint structure_spans_event_digest_check CHECK ((length(event_digest) = 32))
 );
+CREATE INDEX structure_spans_by_batch ON public.structure_spans USING brin (batch_id) WITH (autosummarize='on');
 CREATE INDEX structure_spans_by_run ON public.structure_spans USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64', autosummarize='on');
 CREATE TRIGGER structure_spans_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.structure_spans FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

@@ -9,7 +9,7 @@ import { groupPeriods } from '../ledger/period-groups-store.ts';
 import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
 import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollup-store.ts';
 import { loadPriceCatalog } from '../rating/price-book-store.ts';
-import { readPeriodRoots } from '../seals/seal-store.ts';
+import { PeriodRoots } from '../seals/period-roots-store.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 import { batchesOf, entriesOf } from './scope-store.ts';
@@ -47,11 +47,16 @@ export function checkReceipts(database: Database, scope: LawScope): Promise<LawR
         sum(duplicates) as duplicates, sum(conflicts) as conflicts, sum(quarantined) as quarantined
       from receipts where ${those} group by batch_id, source
     ), posted as (
-      select batch_id, source, count(*) as events from (
-        select entry_id / ${ENTRIES_PER_BATCH} as batch_id, source, event_id, event_digest
-          from ${entriesOf(scope)} e where kind = 'usage' group by 1, 2, 3, 4
-        union
-        select batch_id, source, event_id, event_digest from structure_spans where ${those}
+      select batch_id, source, sum(events) as events from (
+        -- The members of a split are one event; everything else is one event each.
+        select batch_id, source, case when is_split then 1 else events end as events from (
+          select entry_id / ${ENTRIES_PER_BATCH} as batch_id, source, member_id <> '' as is_split,
+            case when member_id <> '' then event_id end as split, case when member_id <> '' then event_digest end as digest,
+            count(*) as events
+          from ${entriesOf(scope)} e where kind = 'usage' group by 1, 2, 3, 4, 5
+        ) entry
+        union all
+        select batch_id, source, count(*) from structure_spans where ${those} group by batch_id, source
       ) e group by batch_id, source
     ), held as (
       select batch_id, coalesce(source, '') as source,
@@ -88,11 +93,17 @@ export function checkSplits(database: Database, scope: LawScope): Promise<LawRep
     database,
     law,
     sql<Counted>`
-    with split as (
-      select source, event_id, event_digest, min(entry_id) as entry_id, sum(call_share) as shares,
-        sum(uncached_input_tokens + cache_read_tokens + cache_write_tokens) as input,
+    with call as (
+      select source, event_id, event_digest, entry_id, member_id, call_share, context_tokens,
+        uncached_input_tokens + cache_read_tokens + cache_write_tokens as input
+      from ${entriesOf(scope)} e where kind = 'usage'
+    ), split as (
+      select source, event_id, min(entry_id) as entry_id, sum(call_share) as shares, sum(input) as input,
         max(context_tokens) as context
-      from ${entriesOf(scope)} e where kind = 'usage' group by source, event_id, event_digest
+      from call where member_id <> '' group by source, event_id, event_digest
+      union all
+      -- A call of one tenant is whole by itself, and millions of them need no grouping.
+      select source, event_id, entry_id, call_share, input, context_tokens from call where member_id = ''
     )
     select count(*) as checked, array_agg('event "' || event_id || '" of source "' || source || '" (ent_'
         || entry_id || '): shares ' || shares || ' of 1000000, input ' || input || ' of ' || context)
@@ -114,8 +125,9 @@ export async function checkStatements(database: Database, scope: LawScope): Prom
         coalesce(e.charge, 0) as charge, coalesce(e.entries, 0) as found
       from closes c left join (
         select tenant_id, period_start, sum(charge) as charge, count(*) as entries
-        from entries where (tenant_id, period_start) in (
-          select tenant_id, period_start from closes where closed_at >= ${since})
+        -- By the months alone too: block ranges then leave out what is older.
+        from entries where period_start = any(array(select distinct period_start from closes where closed_at >= ${since}))
+          and (tenant_id, period_start) in (select tenant_id, period_start from closes where closed_at >= ${since})
         group by tenant_id, period_start
       ) e on e.tenant_id = c.tenant_id and e.period_start = c.period_start
       where c.closed_at >= ${since}
@@ -140,42 +152,37 @@ export async function checkClosedPeriods(database: Database, scope: LawScope): P
   const catalog = await loadPriceCatalog(database.kysely);
   const carriedIn = await readCarriedIn(database.kysely, periods);
   const violations: string[] = [];
-  await groupPeriods(database, { periods, catalog }, async (some) => {
-    const roots = await readFrozenRoots(
-      database,
-      some.map(({ period }) => period),
-    );
-    for (const { period: close, groups } of some) {
-      const frozen = JSON.parse(close.manifest);
-      const facts = {
-        tenantId: close.tenantId,
-        periodStart: close.periodStart,
-        startsAt: parseInstant(frozen.starts_at),
-        endsAt: parseInstant(frozen.ends_at),
-        timeZone: frozen.time_zone,
-        currency: close.currency,
-        carriedIn: carriedIn.get(periodKey(close.tenantId, close.periodStart)) ?? 0n,
-        entriesRoot: roots.get(close) ?? null,
-      };
-      const text = recompute(() => makeManifest(facts, groups).text);
-      if (text !== close.manifest) {
-        violations.push(
-          `tenant "${close.tenantId}" period ${close.periodStart}: the manifest recomputes differently`,
-        );
+  await inTransaction(database, async (transaction) => {
+    const roots = await PeriodRoots.open(transaction, periods);
+    await groupPeriods(database, { periods, catalog }, async (some) => {
+      for (const { period: close, groups, entriesRoot } of await roots.root(some)) {
+        const carried = carriedIn.get(periodKey(close.tenantId, close.periodStart)) ?? 0n;
+        const facts = { ...frozenFacts(close, entriesRoot), carriedIn: carried };
+        const text = recompute(() => makeManifest(facts, groups).text);
+        if (text !== close.manifest) {
+          violations.push(
+            `tenant "${close.tenantId}" period ${close.periodStart}: the manifest recomputes differently`,
+          );
+        }
       }
-    }
+    });
   });
   const law = { law: 4, name: 'a closed period never changes' };
   return { ...law, checked: periods.length, violations: violations.slice(0, VIOLATIONS_NAMED) };
 }
 
 /** What was closed before there were seals is frozen without a root. */
-function readFrozenRoots(
-  database: Database,
-  closes: readonly CloseRow[],
-): Promise<ReadonlyMap<CloseRow, string>> {
-  const rooted = closes.filter((close) => JSON.parse(close.manifest).entries_root !== undefined);
-  return inTransaction(database, (transaction) => readPeriodRoots(transaction, rooted));
+function frozenFacts(close: CloseRow, entriesRoot: string) {
+  const frozen = JSON.parse(close.manifest);
+  return {
+    tenantId: close.tenantId,
+    periodStart: close.periodStart,
+    startsAt: parseInstant(frozen.starts_at),
+    endsAt: parseInstant(frozen.ends_at),
+    timeZone: frozen.time_zone,
+    currency: close.currency,
+    entriesRoot: frozen.entries_root === undefined ? null : entriesRoot,
+  };
 }
 
 /** Entries that no longer fit their prices make no manifest at all, which is a change too. */
@@ -251,7 +258,7 @@ async function checkTotals(
       union all
       select r.what, r.entries, r.charge, r.cost, b.entries, b.charge, b.cost
       from (select 'usage_rollups' as what, ${sums} from usage_rollups
-        union all select 'run_rollups', ${sums} from run_rollups) r,
+        union all select 'run_usage', ${sums} from run_usage) r,
         (select ${sums} from batches b where not exists (
           select 1 from fold_queue f where f.batch_id = b.batch_id)) b
     )

@@ -14,7 +14,7 @@ export async function openScope(database: Database, kind: LawScope['kind']): Pro
     select max(seal_number) as through from seals`.execute(database.kysely);
   const through = ends[0]?.through ?? 0n;
   const everything: LawScope = {
-    kind,
+    kind: 'full',
     after: BEFORE_FIRST,
     through,
     closedSince: Number.NEGATIVE_INFINITY,
@@ -27,6 +27,7 @@ export async function openScope(database: Database, kind: LawScope['kind']): Pro
   if (mark === undefined) return everything;
   return {
     ...everything,
+    kind,
     after: { number: mark.seal_number, hash: mark.seal_hash },
     closedSince: mark.started_at - CLOSE_AT_MOST_MS,
   };

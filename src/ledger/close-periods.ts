@@ -6,7 +6,7 @@ import { formatMinor } from '../money.ts';
 import { loadPriceCatalog } from '../rating/price-book-store.ts';
 import { DEFAULT_CURRENCY } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
-import { readPeriodRoots } from '../seals/seal-store.ts';
+import { PeriodRoots } from '../seals/period-roots-store.ts';
 import { readTenant, readTenants } from '../tenants/tenant-store.ts';
 import type { Objections, PeriodRow } from './close-store.ts';
 import {
@@ -56,8 +56,11 @@ export async function closePeriods(
   const told = await sealPeriods(database, clock, request);
   const catalog = await loadPriceCatalog(database.kysely);
   const refused: CloseAnswer[] = [];
-  await groupPeriods(database, { periods: told.sealed, catalog }, async (some) => {
-    refused.push(...(await closeSealed(database, clock, some)));
+  await inTransaction(database, async (transaction) => {
+    const roots = await PeriodRoots.open(transaction, told.sealed);
+    await groupPeriods(database, { periods: told.sealed, catalog }, async (some) => {
+      refused.push(...(await closeSealed(database, clock, await roots.root(some))));
+    });
   });
   const closed = await answersOfClosed(database, request, told.sealed);
   return [...closed, ...told.others, ...refused].sort((a, b) =>
@@ -151,7 +154,7 @@ function findObjection(period: PeriodRow, objections: Objections, now: number): 
 function closeSealed(
   database: Database,
   clock: Clock,
-  some: readonly PeriodGroups<PeriodRow>[],
+  some: readonly (PeriodGroups<PeriodRow> & { readonly entriesRoot: string })[],
 ): Promise<readonly CloseAnswer[]> {
   return inTransaction(database, async (transaction) => {
     const locked = new Set(
@@ -166,11 +169,9 @@ function closeSealed(
     );
     const periods = right.map(({ period }) => period);
     const carriedIn = await readCarriedIn(transaction.kysely, periods);
-    const roots = await readPeriodRoots(transaction, periods);
-    const closes = right.map(({ period, currencies, groups }) => {
+    const closes = right.map(({ period, currencies, groups, entriesRoot }) => {
       const carried = carriedIn.get(periodKey(period.tenantId, period.periodStart)) ?? 0n;
       const currency = currencies[0] ?? DEFAULT_CURRENCY;
-      const entriesRoot = roots.get(period) ?? null;
       const facts = { ...period, currency, carriedIn: carried, entriesRoot };
       return { facts, sealed: makeManifest(facts, groups) };
     });

@@ -1,6 +1,5 @@
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { MerkleTree } from './merkle-tree.ts';
 import type { PublishedSeal } from './published-seals.ts';
 import { BEFORE_FIRST, type Seal, type SealedBatch } from './seal.ts';
 
@@ -88,42 +87,6 @@ export async function insertSeals(transaction: Transaction, seals: readonly Seal
       column((seal) => formatInstant(seal.sealedAt)),
     ],
   );
-}
-
-/** Rows fetched at once while a root is made: each has one batch's hashes of one period. */
-const ROWS_A_FETCH = 500;
-
-/**
- * The Merkle root over the entries of each of these periods, in the order of their ids, in
- * hexadecimal. Hashes are streamed: memory stays small however many entries a period has.
- */
-export async function readPeriodRoots<
-  Period extends { readonly tenantId: string; readonly periodStart: string },
->(transaction: Transaction, periods: readonly Period[]): Promise<ReadonlyMap<Period, string>> {
-  const { client } = transaction;
-  // Until commit: a close asks for some hundred tenants at a time, and must not read the ledger each time.
-  await client.query("select set_config('enable_seqscan', 'off', true)");
-  await client.query(
-    `declare period_leaves no scroll cursor for
-     select k.n::int as n, string_agg(l.leaf, ''::bytea order by l.entry_id) as leaves
-     from unnest($1::text[], $2::date[]) with ordinality k(t, s, n)
-     join entry_leaves l on l.tenant_id = k.t and l.period_start = k.s
-     group by k.n, l.batch_id order by k.n, l.batch_id`,
-    [periods.map((period) => period.tenantId), periods.map((period) => period.periodStart)],
-  );
-  const trees = new Map(periods.map((period) => [period, new MerkleTree()]));
-  for (;;) {
-    const { rows } = await client.query<{ n: number; leaves: Buffer }>(
-      `fetch ${ROWS_A_FETCH} from period_leaves`,
-    );
-    if (rows.length === 0) break;
-    for (const { n, leaves } of rows) {
-      const period = periods[n - 1];
-      if (period !== undefined) trees.get(period)?.add(leaves);
-    }
-  }
-  await client.query('close period_leaves');
-  return new Map([...trees].map(([period, tree]) => [period, tree.root().toString('hex')]));
 }
 
 /** The last seal of every UTC day since a seal, the newest day up to now. */

@@ -1,0 +1,95 @@
+import type { Transaction } from '../database/database.ts';
+import { MerkleTree } from './merkle-tree.ts';
+
+/** A tenant's period, as far as its root is concerned. */
+interface RootedPeriod {
+  readonly tenantId: string;
+  readonly periodStart: string;
+}
+
+interface LeavesRow {
+  /** Of the period among those asked for, from 1 on. */
+  readonly place: number;
+  /** Hashes of its entries of one batch. */
+  readonly leaves: Buffer;
+}
+
+/** Rows fetched at once: each has one batch's hashes of one period. */
+const ROWS_A_FETCH = 500;
+
+/**
+ * Makes the Merkle roots over the entries of periods, in the order in which the periods are given. One
+ * statement reads the hashes of all of them, once: asked for some tenants at a time, Postgres would look
+ * up each tenant's entries by the tenant, and read all that the tenant ever had. Memory stays small,
+ * however many periods there are and entries in them; Postgres sorts the hashes, on disk if need be.
+ */
+export class PeriodRoots {
+  readonly #transaction: Transaction;
+  #periodsDone = 0;
+  #ahead: LeavesRow[] = [];
+  #ended = false;
+
+  private constructor(transaction: Transaction) {
+    this.#transaction = transaction;
+  }
+
+  /** One at a time in a transaction. */
+  static async open(
+    transaction: Transaction,
+    periods: readonly RootedPeriod[],
+  ): Promise<PeriodRoots> {
+    await transaction.client.query(PLAN);
+    const starts = periods.map((period) => period.periodStart);
+    await transaction.client.query(`declare period_leaves no scroll cursor for ${LEAVES}`, [
+      periods.map((period) => period.tenantId),
+      starts,
+      [...new Set(starts)],
+    ]);
+    return new PeriodRoots(transaction);
+  }
+
+  /** Gives the next so many periods, or whatever stands for them, their roots in hexadecimal. */
+  async root<Item>(
+    items: readonly Item[],
+  ): Promise<readonly (Item & { readonly entriesRoot: string })[]> {
+    const trees = items.map(() => new MerkleTree());
+    for (;;) {
+      const row = await this.#peek();
+      const tree = row === undefined ? undefined : trees[row.place - 1 - this.#periodsDone];
+      if (row === undefined || tree === undefined) break;
+      tree.add(row.leaves);
+      this.#ahead.pop();
+    }
+    this.#periodsDone += items.length;
+    return items.map((item, index) => {
+      const tree = trees[index] ?? new MerkleTree();
+      return { ...item, entriesRoot: tree.root().toString('hex') };
+    });
+  }
+
+  async #peek(): Promise<LeavesRow | undefined> {
+    if (this.#ahead.length === 0 && !this.#ended) {
+      const { rows } = await this.#transaction.client.query<LeavesRow>(
+        `fetch ${ROWS_A_FETCH} from period_leaves`,
+      );
+      this.#ended = rows.length === 0;
+      this.#ahead = rows.reverse();
+    }
+    return this.#ahead.at(-1);
+  }
+}
+
+/** Until commit: all rows are wanted, and they are sorted in memory as far as it reaches. */
+const PLAN = `select set_config('cursor_tuple_fraction', '1', true), set_config('work_mem', '128MB', true)`;
+
+/** OFFSET 0 has hashes sorted, and not whole entries. */
+const LEAVES = `
+  select place, string_agg(leaf, ''::bytea order by entry_id) as leaves
+  from (
+    select k.place::int as place, l.batch_id, l.entry_id, l.leaf
+    from entry_leaves l
+    join unnest($1::text[], $2::date[]) with ordinality k(t, s, place) on l.tenant_id = k.t and l.period_start = k.s
+    where l.tenant_id = any($1::text[]) and l.period_start = any($3::date[])
+    offset 0
+  ) hashed
+  group by place, batch_id order by place, batch_id`;
