@@ -7,20 +7,19 @@ import { periodKey, readCarriedIn, readCloses } from '../ledger/close-store.ts';
 import { makeManifest } from '../ledger/manifest.ts';
 import { groupPeriods } from '../ledger/period-groups-store.ts';
 import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
-import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollup-store.ts';
 import { loadPriceCatalog } from '../rating/price-book-store.ts';
 import { PeriodRoots } from '../seals/period-roots-store.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 import { batchesOf, entriesOf } from './scope-store.ts';
 
-interface Counted {
+export interface Counted {
   readonly checked: bigint;
   readonly violations: readonly string[] | null;
 }
 
 /** Every law's query gives one row: how many rows it looked at, and the offenders' descriptions. */
-async function check(
+export async function check(
   database: Database,
   law: Pick<LawReport, 'law' | 'name'>,
   query: ReturnType<typeof sql<Counted>>,
@@ -215,89 +214,5 @@ export function checkPushes(database: Database): Promise<LawReport> {
       filter (where charge_exact + carried_in <> billable_micro * 1000000 + carried_out
         or (intents > 0 and intended <> billable_micro)) as violations
     from pushed`,
-  );
-}
-
-/**
- * Law 9: both rollups hold what the entries sum to, both ways. An incremental run compares what the
- * rollups hold in all with what the batches posted in all, and looks at every row only where that differs.
- */
-export async function checkRollups(database: Database, scope: LawScope): Promise<LawReport> {
-  const law = { law: 9, name: 'rollups equal the entries that they sum' };
-  const totals = scope.kind === 'incremental' ? await checkTotals(database, scope, law) : null;
-  if (totals?.violations.length === 0) return totals;
-  const reports: LawReport[] = [];
-  for (const rollup of ROLLUPS) reports.push(await checkRollup(database, rollup, law));
-  if (totals !== null) reports.push(totals);
-  return {
-    ...law,
-    checked: reports.reduce((sum, report) => sum + report.checked, 0),
-    violations: reports.flatMap((report) => report.violations).slice(0, VIOLATIONS_NAMED),
-  };
-}
-
-/** Rollups against batches, as one sum; and each new batch's row against its entries. */
-async function checkTotals(
-  database: Database,
-  scope: LawScope,
-  law: Pick<LawReport, 'law' | 'name'>,
-): Promise<LawReport> {
-  const batch = sql`e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)}`;
-  const sums = sql`coalesce(sum(entries), 0) as entries, coalesce(sum(charge), 0) as charge, coalesce(sum(cost), 0) as cost`;
-  const report = await check(
-    database,
-    law,
-    sql<Counted>`
-    with posted as (
-      select ${batch} as batch_id, count(*) as entries, coalesce(sum(charge), 0) as charge, coalesce(sum(cost), 0) as cost
-      from ${entriesOf(scope)} e group by 1
-    ), compared as (
-      select 'batch ' || b.batch_id as what, b.entries::numeric, b.charge, b.cost,
-        coalesce(p.entries, 0) as own_entries, coalesce(p.charge, 0) as own_charge, coalesce(p.cost, 0) as own_cost
-      from batches b left join posted p on p.batch_id = b.batch_id where b.batch_id in (${batchesOf(scope)})
-      union all
-      select r.what, r.entries, r.charge, r.cost, b.entries, b.charge, b.cost
-      from (select 'usage_rollups' as what, ${sums} from usage_rollups
-        union all select 'run_usage', ${sums} from run_usage) r,
-        (select ${sums} from batches b where not exists (
-          select 1 from fold_queue f where f.batch_id = b.batch_id)) b
-    )
-    select count(*) as checked, array_agg(what || ': ' || entries || ' entries, charge ' || charge || ' p, cost ' || cost
-        || ' p; posted ' || own_entries || ' entries, charge ' || own_charge || ' p, cost ' || own_cost || ' p')
-      filter (where (entries, charge, cost) is distinct from (own_entries, own_charge, own_cost)) as violations
-    from compared`,
-  );
-  return { ...report, range: 'sums checked' };
-}
-
-function checkRollup(
-  database: Database,
-  rollup: (typeof ROLLUPS)[number],
-  law: Pick<LawReport, 'law' | 'name'>,
-): Promise<LawReport> {
-  const columns = [...rollup.dimensions, ...MEASURES];
-  const names = sql.raw(columns.map(({ name }) => name).join(', '));
-  const sums = sql.raw(columns.map(({ name, of }) => `${of} as ${name}`).join(', '));
-  const places = sql.raw(rollup.dimensions.map((_, index) => index + 1).join(', '));
-  const table = sql.raw(rollup.table);
-  return check(
-    database,
-    law,
-    sql<Counted>`
-    with entry_sums as (
-      select ${sums} from entries e ${sql.raw(RATES_OF_ENTRIES)}
-      where not exists (select 1 from fold_queue f where f.batch_id = e.entry_id / ${ENTRIES_PER_BATCH})
-      group by ${places}
-    ), differing as (
-      (select 'entries' as side, x.* from (
-        select ${names} from entry_sums except all select ${names} from ${table}) x)
-      union all
-      (select ${sql.lit(rollup.table)} as side, x.* from (
-        select ${names} from ${table} except all select ${names} from entry_sums) x)
-    )
-    select (select count(*) from ${table}) as checked,
-      (select array_agg(side || ' of tenant "' || tenant_id || '" period ' || period_start || ' day ' || day
-        || ' model "' || requested_model || '": ' || entries || ' entries, charge ' || charge || ' p, cost '
-        || cost || ' p') from differing) as violations`,
   );
 }

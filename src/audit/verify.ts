@@ -9,11 +9,11 @@ import {
   checkClosedPeriods,
   checkPushes,
   checkReceipts,
-  checkRollups,
   checkSplits,
   checkStatements,
 } from './laws-store.ts';
 import { checkPrices } from './prices-law-store.ts';
+import { checkRollups } from './rollups-law-store.ts';
 import { insertVerification, openScope } from './scope-store.ts';
 import { checkSeals } from './seals-law-store.ts';
 

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
+import { takeBatches } from '../database/batch-queue.ts';
 import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import { joinAttempts } from './join-attempts.ts';
-import { foldBatches, takeUnfolded } from './rollup-store.ts';
+import { foldBatches } from './rollup-store.ts';
 
 /** Batches folded in one transaction, of up to some two thousand entries each: a second or two of work. */
 const BATCHES_A_FOLD = 64;
@@ -28,7 +29,7 @@ export async function foldAll(database: Database, clock: Clock = systemClock): P
 function foldSome(database: Database, clock: Clock): Promise<number> {
   return retryLostRace(() =>
     inTransaction(database, async (transaction) => {
-      const batchIds = await takeUnfolded(transaction, BATCHES_A_FOLD);
+      const batchIds = await takeBatches(transaction, 'fold_queue', BATCHES_A_FOLD);
       if (batchIds.length === 0) return 0;
       await joinAttempts(transaction, batchIds, clock());
       await foldBatches(transaction, batchIds);

@@ -1,24 +1,6 @@
 import type { Transaction } from '../database/database.ts';
 import { ENTRIES_OF_BATCH } from './posting-store.ts';
 
-/** One process folds at a time; the others wait, and then find nothing to do. */
-const FOLD_LOCK = 7_226_002;
-
-/** Takes so many batches from the queue, oldest first, under the lock of whoever folds. */
-export async function takeUnfolded(
-  transaction: Transaction,
-  most: number,
-): Promise<readonly bigint[]> {
-  await transaction.client.query('select pg_advisory_xact_lock($1)', [FOLD_LOCK]);
-  const { rows } = await transaction.client.query<{ batch_id: bigint }>(
-    `delete from fold_queue
-     where batch_id in (select batch_id from fold_queue order by batch_id limit $1)
-     returning batch_id`,
-    [most],
-  );
-  return rows.map((row) => row.batch_id);
-}
-
 /**
  * Adds the entries of whole batches to both rollups. They are read and summed once, by user and run;
  * the coarser rollup sums those sums. Left to itself Postgres would sort the entries by all their
@@ -56,28 +38,26 @@ const DIMENSIONS: readonly RollupColumn[] = [
   { name: 'currency', of: 'e.currency' },
 ];
 
-export const MEASURES: readonly RollupColumn[] = [
-  { name: 'entries', of: 'count(*)' },
-  {
-    name: 'input_tokens',
-    of: 'sum(e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens)',
-  },
-  { name: 'cache_read_tokens', of: 'sum(e.cache_read_tokens)' },
-  { name: 'cache_write_tokens', of: 'sum(e.cache_write_tokens)' },
-  { name: 'output_tokens', of: 'sum(e.output_tokens)' },
-  { name: 'tool_tokens', of: 'coalesce(sum(e.layer_tool_tokens), 0)' },
-  { name: 'memory_tokens', of: 'coalesce(sum(e.layer_memory_tokens), 0)' },
-  { name: 'charge', of: 'coalesce(sum(e.charge), 0)' },
-  { name: 'cost', of: 'coalesce(sum(e.cost), 0)' },
-  {
-    name: 'output_charge',
-    of: 'coalesce(sum(case when e.charge <> 0 then e.output_tokens * p.output end), 0)',
-  },
-  {
-    name: 'output_cost',
-    of: 'coalesce(sum(case when e.cost <> 0 then e.output_tokens * k.output end), 0)',
-  },
-  { name: 'routing_gain', of: 'coalesce(sum(e.requested_cost - e.cost), 0)' },
+/** A number that a rollup sums, and what it is of one entry; null counts as nothing. */
+export interface RollupMeasure extends RollupColumn {
+  readonly each: string;
+}
+
+export const MEASURES: readonly RollupMeasure[] = [
+  { name: 'entries', each: '1', of: 'count(*)' },
+  ...Object.entries({
+    input_tokens: 'e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens',
+    cache_read_tokens: 'e.cache_read_tokens',
+    cache_write_tokens: 'e.cache_write_tokens',
+    output_tokens: 'e.output_tokens',
+    tool_tokens: 'e.layer_tool_tokens',
+    memory_tokens: 'e.layer_memory_tokens',
+    charge: 'e.charge',
+    cost: 'e.cost',
+    output_charge: 'case when e.charge <> 0 then e.output_tokens * p.output end',
+    output_cost: 'case when e.cost <> 0 then e.output_tokens * k.output end',
+    routing_gain: 'e.requested_cost - e.cost',
+  }).map(([name, each]) => ({ name, each, of: `coalesce(sum(${each}), 0)` })),
 ];
 
 /** The rates by which output was charged and paid; a cost-plus charge has its factor in it. */

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts';
+import { takeBatches } from '../database/batch-queue.ts';
 import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import type { Seal } from './seal.ts';
 import { sealBatch } from './seal.ts';
-import { insertSeals, readLastSeal, readLeaves, takeUnsealed } from './seal-store.ts';
+import { insertSeals, readLastSeal, readLeaves } from './seal-store.ts';
 
 /** Batches sealed in one transaction: about twenty thousand entries. */
 const BATCHES_A_TRANSACTION = 20;
@@ -36,7 +37,7 @@ export async function sealAll(database: Database, clock: Clock): Promise<SealRep
 /** A batch leaves the queue in the transaction that seals it, so it is sealed once. */
 function sealSome(database: Database, clock: Clock): Promise<readonly Seal[]> {
   return inTransaction(database, async (transaction) => {
-    const batchIds = await takeUnsealed(transaction, BATCHES_A_TRANSACTION);
+    const batchIds = await takeBatches(transaction, 'seal_queue', BATCHES_A_TRANSACTION);
     if (batchIds.length === 0) return [];
     let previous = await readLastSeal(transaction.client);
     const sealedAt = clock();

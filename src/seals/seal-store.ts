@@ -3,27 +3,6 @@ import type { Database, Transaction } from '../database/database.ts';
 import type { PublishedSeal } from './published-seals.ts';
 import { BEFORE_FIRST, type Seal, type SealedBatch } from './seal.ts';
 
-/** One process seals at a time, since every seal holds the hash of the one before. */
-const SEAL_LOCK = 7_226_003;
-
-/**
- * Takes so many batches from the queue, oldest first, under the lock of whoever seals. The queue's
- * rows come with their batches, so a batch that commits late is sealed late, and never missed.
- */
-export async function takeUnsealed(
-  transaction: Transaction,
-  most: number,
-): Promise<readonly bigint[]> {
-  await transaction.client.query('select pg_advisory_xact_lock($1)', [SEAL_LOCK]);
-  const { rows } = await transaction.client.query<{ batch_id: bigint }>(
-    `delete from seal_queue
-     where batch_id in (select batch_id from seal_queue order by batch_id limit $1)
-     returning batch_id`,
-    [most],
-  );
-  return rows.map((row) => row.batch_id);
-}
-
 /** A batch's row with the hashes of its entries, in the order of their ids. */
 export interface BatchLeaves {
   readonly batch: SealedBatch;

@@ -27,6 +27,7 @@ async function soundLedger(): Promise<TestDatabase> {
     'noise',
   ] as object[]);
   await receiveEvents(database, [nativeEvent({ event_id: 'failed', status: 'error' })]);
+  await receiveEvents(database, [nativeEvent({ event_id: 'wrapper', operation: 'invoke_agent' })]);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
   await closePeriods(database, clock, { month: '2026-10', tenantId: null });
   const november = nativeEvent({ event_id: 'open', occurred_at: '2026-11-02T00:00:00Z' });
@@ -78,6 +79,12 @@ describe('verify', () => {
       "delete from quarantine where reason = 'conflict'",
       /conflicts 1 of 0/,
     ],
+    [
+      1,
+      'a span that is only structure is gone',
+      "delete from structure_spans where event_id = 'wrapper'",
+      /batch \d+ source "default": received 1, accounted 1, posted 1 of 0 events/,
+    ],
     [1, 'an entry is gone', "delete from entries where event_id = 'usual'", /posted 2 of 1/],
     [
       2,
@@ -105,6 +112,13 @@ describe('verify', () => {
       /tenant "bolt" period 2026-10-01/,
     ],
     [
+      3,
+      'a line of the statement says another amount',
+      `update closes set manifest = regexp_replace(manifest, '"amount":"[0-9.]+"', '"amount":"9.99"')
+       where tenant_id = 'acme'`,
+      /tenant "acme" period 2026-10-01: .* lines sum to 9\.99/,
+    ],
+    [
       4,
       'an entry moved to another model',
       "update entries set requested_model = 'gpt-4o-mini' where event_id = 'usual'",
@@ -127,6 +141,13 @@ describe('verify', () => {
       'more was pushed than closed',
       'update push_intents set value_micro = value_micro + 1',
       /tenant "acme" period 2026-10-01: intents/,
+    ],
+    [
+      5,
+      'a picodollar of the remainder is lost',
+      `alter table closes drop constraint close_conserves;
+       update closes set carried_out = carried_out - 1 where tenant_id = 'bolt'`,
+      /tenant "bolt" period 2026-10-01: intents/,
     ],
     [
       7,
@@ -159,6 +180,12 @@ describe('verify', () => {
       /tenant "bolt"/,
     ],
     [9, 'a rollup is gone', "delete from usage_rollups where tenant_id = 'acme'", /tenant "acme"/],
+    [
+      9,
+      'a run cost less',
+      "update run_usage set cost = cost - 1 where tenant_id = 'bolt'",
+      /run_rollups of tenant "bolt" period 2026-10-01/,
+    ],
     [
       9,
       'an entry is gone from under its rollup',

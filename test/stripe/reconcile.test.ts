@@ -6,6 +6,7 @@ import { compareRow, reconcileMonth } from '../../src/stripe/reconcile.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import { makeTenant } from '../support/ledger.ts';
 import { DUE_MICRO, HOUR_MS, openPushScene, PUSHED_AT } from '../support/stripe.ts';
+import { tamper } from '../support/tamper.ts';
 
 const TARGET: PushTarget = {
   tenantId: 'acme',
@@ -160,6 +161,19 @@ describe('reconciling with Stripe', () => {
       {},
     ]);
     expect((await checkSummaries(scene.options)).violations).toHaveLength(1);
+  });
+
+  it('law 6 names the tenant whose confirmed push was changed by hand', async () => {
+    const scene = await openPushScene(['acme', 'bolt']);
+    await pushMonth(scene.options, '2026-10');
+    expect((await checkSummaries(scene.options)).violations).toEqual([]);
+    await tamper(
+      scene.options.database,
+      "update push_intents set value_micro = value_micro + 1 where tenant_id = 'bolt'",
+    );
+    expect((await checkSummaries(scene.options)).violations).toEqual([
+      expect.stringContaining('tenant "bolt" period 2026-10-01'),
+    ]);
   });
 
   it("shows a fraction that somebody else reports as that tenant's difference, and the others all the same", async () => {

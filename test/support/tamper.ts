@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { TestDatabase } from './database.ts';
+import type { Database } from '../../src/database/database.ts';
 
 /** Does what nobody can do by accident: writes past the triggers that refuse it, as a superuser can. */
-export async function tamper(database: TestDatabase, statements: string): Promise<void> {
+export async function tamper(database: Database, statements: string): Promise<void> {
   const client = await database.pool.connect();
   try {
     await client.query('set session_replication_role = replica');

@@ -1,0 +1,29 @@
+import type { Transaction } from './database.ts';
+
+/** Work that follows a batch beside the hot path: a row in each waits until that is done. */
+export type BatchQueue = 'fold_queue' | 'seal_queue';
+
+/** One process at a time works on a queue; the others wait, and then find nothing to do. */
+const LOCKS: Readonly<Record<BatchQueue, number>> = {
+  fold_queue: 7_226_002,
+  seal_queue: 7_226_003,
+};
+
+/**
+ * Takes so many batches from a queue, oldest first, under the queue's lock until commit. The queue's rows
+ * come with their batches, so a batch that commits late is taken late, and never missed.
+ */
+export async function takeBatches(
+  transaction: Transaction,
+  queue: BatchQueue,
+  most: number,
+): Promise<readonly bigint[]> {
+  await transaction.client.query('select pg_advisory_xact_lock($1)', [LOCKS[queue]]);
+  const { rows } = await transaction.client.query<{ batch_id: bigint }>(
+    `delete from ${queue}
+     where batch_id in (select batch_id from ${queue} order by batch_id limit $1)
+     returning batch_id`,
+    [most],
+  );
+  return rows.map((row) => row.batch_id);
+}
