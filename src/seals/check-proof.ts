@@ -254,7 +254,9 @@ function requireLine(
     throw new Error(`its entries sum to ${own} ${line.meter}, the line says ${quantity}`);
   if (exact !== decimal(line.exact, 12))
     throw new Error(`its entries sum to ${exact} p, the line says ${line.exact}`);
-  return `${line.model} ${line.meter}: ${line.quantity} at ${line.rate} is ${line.exact}, the sum of its entries`;
+  if (line.meter === 'allocation') return `${line.model}: its shares sum to ${line.exact}`;
+  const unit = line.meter === 'calls' ? 'a call' : 'a million';
+  return `${line.model} ${line.meter}: ${line.quantity} at ${line.rate} ${unit} is ${line.exact}, the sum of its entries`;
 }
 
 /** With every entry there, nothing is left out and nothing is counted twice. */
