@@ -3,6 +3,9 @@ import { type InstantMs, parseInstant, utcDay } from '../clock.ts';
 import type { Pico } from '../money.ts';
 import { parseDecimal } from '../money.ts';
 
+/** What `--as-of` does wherever reports have it. */
+export const AS_OF = 'what the ledger said then; what was recorded later is not in it';
+
 /** Readers of arguments; each says what is allowed, and commander puts the option's name before it. */
 
 export function readMonth(text: string): string {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { readRules } from '../audit/billing-store.ts';
-import { formatInstant } from '../clock.ts';
+import { formatInstant, type InstantMs } from '../clock.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { formatPico } from '../money.ts';
 import type { AgentRun } from '../reports/agent-run.ts';
@@ -12,7 +12,7 @@ import type { CallStep, RunStep } from '../reports/run-step.ts';
 import { readRun } from '../reports/run-store.ts';
 import type { RunNode } from '../reports/run-tree.ts';
 import { LOOP_STEPS } from '../reports/run-waste.ts';
-import { readCount } from './arguments.ts';
+import { AS_OF, readCount, readInstant } from './arguments.ts';
 import { perform } from './command.ts';
 import { table } from './output.ts';
 
@@ -22,11 +22,14 @@ export function addAuditRun(group: Command): void {
     .argument('<run>', 'an agent_run_id; or a trace_id, where the calls of the trace name no run')
     .description('an agent run as a tree: every step, what it came to, and what was spent in vain')
     .option('--tenant <tenant>', "only this one's part")
+    .option('--as-of <instant>', AS_OF, readInstant)
     .option('--loop-steps <n>', 'growing repetitions that make a loop', readCount, LOOP_STEPS);
   perform<RunFlags>(command, async (session, { args: [runId = ''], options }) => {
     const database = session.database();
-    await foldAll(database);
-    const found = await readRun(database, { runId, tenantId: options.tenant ?? null });
+    const { tenant: tenantId = null, asOf } = options;
+    if (asOf === undefined) await foldAll(database);
+    const known = asOf === undefined ? {} : { asOf };
+    const found = await readRun(database, { runId, tenantId, ...known });
     const runs = found.map((of) => analyzeRun(of, options.loopSteps));
     const ids = runs.flatMap(({ calls }) => calls.map(({ facts }) => facts.entryId));
     const rules = Map.groupBy(await readRules(database, ids), ({ entry_id }) => entry_id);
@@ -41,6 +44,7 @@ export function addAuditRun(group: Command): void {
 
 interface RunFlags {
   readonly tenant?: string;
+  readonly asOf?: InstantMs;
   readonly loopSteps: number;
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { InstantMs } from '../clock.ts';
+import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
 import { formatPico } from '../money.ts';
@@ -14,7 +14,7 @@ import type { RunQuestion } from '../reports/run-store.ts';
 import { eachRun, readCallsOutsideRuns } from '../reports/run-store.ts';
 import { LOOP_STEPS } from '../reports/run-waste.ts';
 import { readCoverage } from '../reports/usage-report-store.ts';
-import { readCount, readDay } from './arguments.ts';
+import { AS_OF, readCount, readDay, readInstant } from './arguments.ts';
 import { perform } from './command.ts';
 import { coverageOf, renderCoverage } from './coverage.ts';
 import type { Column } from './output.ts';
@@ -30,20 +30,25 @@ export function addRunsReport(group: Command): void {
     .option('--tenant <tenant>', 'only this one')
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
     .option('--to <day>', 'before this UTC day', readDay)
+    .option('--as-of <instant>', AS_OF, readInstant)
     .option('--limit <rows>', 'so many rows at the most', readCount, ROWS_SHOWN)
     .option('--loop-steps <n>', 'growing repetitions that make a loop', readCount, LOOP_STEPS);
   perform<RunsFlags>(command, async (session, { options }) => {
     const database = session.database();
-    await foldAll(database);
+    const { asOf } = options;
+    // Folding joins attempts, which makes corrections; none of now belong to what was known then.
+    if (asOf === undefined) await foldAll(database);
     const question = {
       tenantId: options.tenant ?? null,
       from: options.from ?? null,
       to: options.to ?? null,
+      ...(asOf === undefined ? {} : { asOf }),
     };
     const { rows, total } = await rank(database, question, options);
     const coverage = await readCoverage(database, question);
     const document = {
       by: options.by,
+      ...(asOf === undefined ? {} : { as_of: formatInstant(asOf) }),
       loop_steps: options.loopSteps,
       rows: rows.map((row) => toDocument(row, options.by)),
       rows_in_all: total.rows,
@@ -63,6 +68,7 @@ interface RunsFlags {
   readonly tenant?: string;
   readonly from?: InstantMs;
   readonly to?: InstantMs;
+  readonly asOf?: InstantMs;
   readonly limit: number;
   readonly loopSteps: number;
 }

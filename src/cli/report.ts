@@ -5,7 +5,7 @@ import { foldAll } from '../ledger/fold-batches.ts';
 import { formatPico } from '../money.ts';
 import type { Coverage, Dimension, UsageRow } from '../reports/usage-report-store.ts';
 import { DIMENSIONS, readCoverage, readUsage } from '../reports/usage-report-store.ts';
-import { readDay, readInstant } from './arguments.ts';
+import { AS_OF, readDay, readInstant } from './arguments.ts';
 import { perform } from './command.ts';
 import { coverageOf, renderCoverage } from './coverage.ts';
 import type { Column } from './output.ts';
@@ -26,11 +26,7 @@ function addUsageReport(group: Command): void {
     .option('--tenant <tenant>', 'only this one')
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
     .option('--to <day>', 'before this UTC day', readDay)
-    .option(
-      '--as-of <instant>',
-      'what the ledger said then; corrections that came later are not in it',
-      readInstant,
-    );
+    .option('--as-of <instant>', AS_OF, readInstant);
   perform<ReportFlags>(command, async (session, { options }) => {
     const database = session.database();
     // As of an instant it is entries that are summed, and they need no folding.

@@ -12,6 +12,8 @@ export interface RunQuestion {
   /** Calls that completed on whole UTC days, half-open; a run across a bound shows its part. */
   readonly from: InstantMs | null;
   readonly to: InstantMs | null;
+  /** What was recorded up to this instant, and nothing later; everything where it is absent. */
+  readonly asOf?: InstantMs;
 }
 
 /** Where a span names no run, its trace is one. */
@@ -88,21 +90,26 @@ const ENTRY_COLUMNS = `${FACTS}, entry_id, corrects_entry_id, is_reversal, membe
 const SPAN_COLUMNS = `${FACTS}, null::bigint, null::bigint, false, '', '', '', '', feature, prompt_version,
   0::bigint, 0::bigint, null::numeric, null::numeric, '', 1`;
 
-/** Which rows a question is about: $1 the tenant, $2 and $3 the days. */
+/** Which rows a question is about: $1 the tenant, $2 and $3 the days, $4 until when they were recorded. */
 const ASKED = `($1::text is null or tenant_id = $1)
   and ($2::timestamptz is null or occurred_at >= $2) and ($3::timestamptz is null or occurred_at < $3)`;
+const entryIsKnown = (at: string) => `(${at}::timestamptz is null or recorded_at <= ${at})`;
+/** Only its batch says when a span was recorded. */
+const spanIsKnown = (at: string) => `(${at}::timestamptz is null
+  or batch_id in (select b.batch_id from batches b where b.recorded_at <= ${at}))`;
 
 const SPANS = `
-  select ${ENTRY_COLUMNS} from entries where kind <> 'allocation' and ${RUN_OF} is not null and ${ASKED}
+  select ${ENTRY_COLUMNS} from entries
+  where kind <> 'allocation' and ${RUN_OF} is not null and ${ASKED} and ${entryIsKnown('$4')}
   union all
-  select ${SPAN_COLUMNS} from structure_spans where ${RUN_OF} is not null and ${ASKED}`;
+  select ${SPAN_COLUMNS} from structure_spans where ${RUN_OF} is not null and ${ASKED} and ${spanIsKnown('$4')}`;
 
-function valuesOf({ tenantId, from, to }: RunQuestion): readonly (string | null)[] {
-  return [
-    tenantId,
-    from === null ? null : formatInstant(from),
-    to === null ? null : formatInstant(to),
-  ];
+function valuesOf({ tenantId, from, to, asOf }: RunQuestion): readonly (string | null)[] {
+  return [tenantId, textOf(from), textOf(to), textOf(asOf)];
+}
+
+function textOf(instant: InstantMs | null | undefined): string | null {
+  return instant === null || instant === undefined ? null : formatInstant(instant);
 }
 
 /**
@@ -127,7 +134,7 @@ export async function readCallsOutsideRuns(
      from (
        -- A reversal takes its call back from the count as it does from the sums.
        select *, case when is_reversal then -1 else 1 end as n from entries
-       where kind <> 'allocation' and ${RUN_OF} is null and ${ASKED}
+       where kind <> 'allocation' and ${RUN_OF} is null and ${ASKED} and ${entryIsKnown('$4')}
      ) e group by 1, 2, 3`,
     [...valuesOf(question)],
   );
@@ -171,18 +178,18 @@ interface OutsideRow {
  */
 export function readRun(
   database: Database,
-  of: { readonly runId: string; readonly tenantId: string | null },
+  of: Pick<RunQuestion, 'tenantId' | 'asOf'> & { readonly runId: string },
 ): Promise<readonly SpansOfRun[]> {
   return inTransaction(database, async (transaction) => {
     // The index that knows runs tells blocks, not rows, and the planner thinks too little of it.
     await transaction.client.query('set local enable_seqscan = off');
     const { rows } = await transaction.client.query<SpanRow>(
       `select * from (
-         select ${ENTRY_COLUMNS} from entries where kind <> 'allocation' and ${IS_RUN}
+         select ${ENTRY_COLUMNS} from entries where kind <> 'allocation' and ${IS_RUN} and ${entryIsKnown('$3')}
          union all
-         select ${SPAN_COLUMNS} from structure_spans where ${IS_RUN}
+         select ${SPAN_COLUMNS} from structure_spans where ${IS_RUN} and ${spanIsKnown('$3')}
        ) s order by tenant_id`,
-      [of.runId, of.tenantId],
+      [of.tenantId, of.runId, textOf(of.asOf)],
     );
     if (rows.length === 0) await refuseUnknownRun(transaction, of);
     const runs = Map.groupBy(rows, (row) => row.tenant_id);
@@ -194,12 +201,13 @@ export function readRun(
   });
 }
 
-const IS_RUN = `(agent_run_id = $1 or (agent_run_id is null and trace_id = $1))
-  and ($2::text is null or tenant_id = $2)`;
+/** $1 the tenant, $2 the run. */
+const IS_RUN = `($1::text is null or tenant_id = $1)
+  and (agent_run_id = $2 or (agent_run_id is null and trace_id = $2))`;
 
 async function refuseUnknownRun(
   transaction: Transaction,
-  of: { readonly runId: string; readonly tenantId: string | null },
+  of: Pick<RunQuestion, 'tenantId' | 'asOf'> & { readonly runId: string },
 ): Promise<never> {
   const { rows } = await transaction.client.query<{ agent_run_id: string }>(
     `select distinct agent_run_id from (
@@ -209,10 +217,11 @@ async function refuseUnknownRun(
     [of.runId, of.tenantId],
   );
   const whose = of.tenantId === null ? '' : ` of tenant "${of.tenantId}"`;
+  const when = of.asOf === undefined ? 'is' : `was at ${formatInstant(of.asOf)}`;
   const inTrace = rows.map((row) => `"${row.agent_run_id}"`).join(', ');
   throw new Refusal(
     'not_found',
-    `there is no run "${of.runId}"${whose}`,
+    `there ${when} no run "${of.runId}"${whose}`,
     inTrace === ''
       ? 'give an agent_run_id, or the trace_id of calls that name no run; "spanledger report runs" lists them'
       : `it is a trace whose spans name their run: ask for ${inTrace}`,

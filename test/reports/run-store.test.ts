@@ -5,7 +5,7 @@ import type { Database } from '../../src/database/database.ts';
 import { foldAll } from '../../src/ledger/fold-batches.ts';
 import { postCorrections } from '../../src/ledger/post-corrections.ts';
 import type { AgentRun } from '../../src/reports/agent-run.ts';
-import { analyzeRun } from '../../src/reports/agent-run.ts';
+import { analyzeRun, type SpansOfRun } from '../../src/reports/agent-run.ts';
 import type { RunFigures, RunGroup } from '../../src/reports/run-figures.ts';
 import { figuresOf } from '../../src/reports/run-figures.ts';
 import type { RunQuestion } from '../../src/reports/run-store.ts';
@@ -194,6 +194,10 @@ describe('a run in the ledger', () => {
   });
 });
 
+function eventsOf({ entries, spans }: SpansOfRun): readonly string[] {
+  return [...entries, ...spans].map(({ eventId }) => eventId);
+}
+
 async function figures(database: Database, by: RunGroup, question: Partial<RunQuestion> = {}) {
   const asked = { ...EVERYTHING, ...question };
   const rows: RunFigures[] = [...(await readCallsOutsideRuns(database, asked, by))];
@@ -248,6 +252,37 @@ describe('the runs of a ledger', () => {
       to: parseInstant('2026-10-17T00:00:00Z'),
     };
     expect((await figures(database, 'run', day)).map(({ name }) => name)).toEqual(['trace-9']);
+  });
+
+  it('are asked for as of an instant: what came later, corrections and all, is not in them', async () => {
+    // given a run of which a call and its span were recorded on the 16th, and the rest on the 20th
+    const database = await freshDatabase();
+    await importBooks(database, 'standard', 'cost');
+    const inRun = { agent_run_id: 'run-1', response_id: null };
+    const first = nativeEvent({ ...inRun, event_id: 'first' });
+    const span = nativeEvent({ ...inRun, event_id: 'span', operation: 'invoke_agent' });
+    await receiveEvents(database, [first, span], '2026-10-16T00:00:00Z');
+    const second = nativeEvent({ ...inRun, event_id: 'second' });
+    const alone = nativeEvent({ event_id: 'alone', response_id: null });
+    await receiveEvents(database, [second, alone], '2026-10-20T00:00:00Z');
+
+    // then the 16th knows one call, and the day before no run
+    const asOf = (day: string) => ({ asOf: parseInstant(`2026-10-${day}T00:00:00Z`) });
+    const calls = async (known: Partial<RunQuestion>) =>
+      (await figures(database, 'run', known)).map((row) => [row.name, row.calls]);
+    expect(await calls({})).toEqual([
+      [null, 1],
+      ['run-1', 2],
+    ]);
+    expect(await calls(asOf('16'))).toEqual([['run-1', 1]]);
+    expect(await calls(asOf('15'))).toEqual([]);
+    const run = { runId: 'run-1', tenantId: null };
+    expect((await readRun(database, { ...run, ...asOf('17') })).map(eventsOf)).toEqual([
+      ['first', 'span'],
+    ]);
+    await expect(readRun(database, { ...run, ...asOf('15') })).rejects.toThrow(
+      'there was at 2026-10-15T00:00:00.000Z no run "run-1"',
+    );
   });
 
   it('come one after the other, also when there are more than one fetch brings', async () => {
