@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Refusal } from '../refusal.ts';
 import { checkProof, type Proof, type ProofStep } from '../seals/check-proof.ts';
+import { readProofs } from '../seals/proof-text.ts';
 import { perform } from './command.ts';
 
 export function addProve(program: Command): void {
@@ -24,8 +25,8 @@ export function addProve(program: Command): void {
 /** A month in which two periods begin has two proofs. */
 async function readProofFile(file: string): Promise<readonly Proof[]> {
   try {
-    const document: Proof | readonly Proof[] = JSON.parse(await readFile(file, 'utf8'));
-    return [document].flat();
+    const handle = await open(file);
+    return await readProofs(handle.readLines({ encoding: 'utf8' }));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const remedy =

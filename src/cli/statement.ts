@@ -1,7 +1,11 @@
+import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Refusal } from '../refusal.ts';
+import { writeProofs } from '../seals/proof-text.ts';
 import { renderProofHtml } from '../statements/proof-html.ts';
 import { readProofs } from '../statements/proof-store.ts';
 import { renderStatementCsv } from '../statements/statement-csv.ts';
@@ -70,7 +74,7 @@ export function addStatement(program: Command): void {
   });
 }
 
-/** A proof is data, and nothing of it is for a terminal: whatever is no page is JSON. */
+/** A proof is data, and nothing of it is for a terminal: whatever is no page is JSON, and written in pieces. */
 async function giveProof(
   session: Session,
   { format, out }: StatementFlags,
@@ -80,12 +84,25 @@ async function giveProof(
     throw new Refusal('usage', `a proof has no ${format} form`, 'leave --format out, or give html');
   }
   const proofs = await readProofs(session.database(), of);
-  const document = proofs.length === 1 ? proofs[0] : proofs;
-  const text = format === 'html' ? renderProofHtml(proofs) : `${JSON.stringify(document)}\n`;
-  if (out === undefined) return session.out.answer(document, text);
-  await writeFile(out, text);
   const entries = proofs.reduce((sum, proof) => sum + proof.entries.length, 0);
+  const isPage = format === 'html' && !(session.out.json && out === undefined);
+  if (isPage) requirePageSize(entries);
+  const pieces = isPage ? [renderProofHtml(proofs)] : writeProofs(proofs);
+  if (out === undefined) return pipeline(Readable.from(pieces), process.stdout, { end: false });
+  await pipeline(Readable.from(pieces), createWriteStream(out));
   session.out.answer({ written: out }, `wrote ${out}: the proof of ${entries} entries`);
+}
+
+/** Some 100 MB of page, which browsers still open. */
+const PAGE_ENTRIES = 200_000;
+
+function requirePageSize(entries: number): void {
+  if (entries <= PAGE_ENTRIES) return;
+  throw new Refusal(
+    'proof',
+    `a page with the proof of ${entries} entries is more than a browser opens; ${PAGE_ENTRIES} are the most`,
+    'leave --format out and check the JSON with "spanledger prove", or give --line',
+  );
 }
 
 /** A change of anchor day can begin two periods in a month: every format then holds both. */

@@ -87,20 +87,20 @@ export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
       throw new Error(`its hash is ${found}, not ${proof.manifest_hash}`);
     if (frozen.entries_root === undefined) throw new Error('it was closed before there were seals');
     pass(`the hash of the closed period is ${found}; compare it with your statement`, 'entries');
-    const entries = proof.entries.map((entry) => readColumns(entry.shown, names));
-    for (const entry of entries) requireOwn(entry, frozen);
-    pass(`${entries.length} entries are of ${frozen.tenant_id}, ${frozen.period_start}`, 'root');
+    const tally = tallyEntries(proof, frozen);
+    const { length } = proof.entries;
+    pass(`${length} entries are of ${frozen.tenant_id}, ${frozen.period_start}`, 'root');
     const root = toHex(rootOf(proof, frozen.entries, sha256));
     if (root !== frozen.entries_root)
       throw new Error(`they give the root ${root}, not ${frozen.entries_root}`);
     pass(`they are among the ${frozen.entries} sealed entries under root ${root}`, 'prices');
-    const sums = sumLines(proof, entries, frozen);
+    const sums = sumLines(proof, tally, frozen);
     pass('each price times its tokens is what its entries were charged', 'lines');
     for (const number of proof.lines) {
       step = `line ${number}`;
       pass(requireLine(frozen.lines[number - 1], sums.get(number)), 'statement');
     }
-    if (entries.length === frozen.entries) pass(requireTotal(entries, frozen), 'end');
+    if (length === frozen.entries) pass(requireTotal(tally.charge, frozen), 'end');
   } catch (error) {
     steps.push({
       step,
@@ -134,6 +134,47 @@ export function readColumns(shown: string, names: readonly string[]): Columns {
       return [name, value === '\\N' ? '' : plain];
     }),
   );
+}
+
+/** What entries come to, by what decides their price: a period may have a million of them, and few prices. */
+interface Tally {
+  readonly groups: ReadonlyMap<string, PricedGroup>;
+  /** Of all entries. */
+  readonly charge: bigint;
+  /** The first entry that has a charge and no price. */
+  readonly unpriced: string | null;
+}
+
+interface PricedGroup {
+  /** One of them: in what the key holds they are alike. */
+  readonly sample: Columns;
+  readonly quantities: Record<string, bigint>;
+  charge: bigint;
+}
+
+function tallyEntries(proof: Proof, frozen: Frozen): Tally {
+  const names = shownColumns();
+  const groups = new Map<string, PricedGroup>();
+  let total = 0n;
+  let unpriced: string | null = null;
+  for (const { shown } of proof.entries) {
+    const entry = readColumns(shown, names);
+    requireOwn(entry, frozen);
+    const charge = BigInt(entry['charge'] ?? '');
+    total += charge;
+    if (!isPriced(entry)) {
+      if (charge !== 0n) unpriced ??= `ent_${entry['entry_id']}`;
+      continue;
+    }
+    const key = priceKey(entry);
+    const group = groups.get(key) ?? { sample: entry, quantities: {}, charge: 0n };
+    groups.set(key, group);
+    group.charge += charge;
+    for (const meter of ['input', 'cache_read', 'cache_write', 'output', 'calls', 'allocation']) {
+      group.quantities[meter] = (group.quantities[meter] ?? 0n) + quantityOf(entry, meter);
+    }
+  }
+  return { groups, charge: total, unpriced };
 }
 
 function requireOwn(entry: Columns, frozen: Frozen): void {
@@ -190,36 +231,29 @@ export function isPriced(entry: Columns): boolean {
 }
 
 /** What the entries put into each line: its quantity, and that times the rate; picodollars. */
-function sumLines(proof: Proof, entries: readonly Columns[], frozen: Frozen) {
+function sumLines(proof: Proof, tally: Tally, frozen: Frozen) {
   const prices = new Map(proof.prices.map((price) => [price.key, price.lines]));
   const sums = new Map<number, { quantity: bigint; exact: bigint }>();
-  const groups = Map.groupBy(entries.filter(isPriced), priceKey);
-  for (const [key, group] of groups) {
+  for (const [key, { sample, quantities, charge }] of tally.groups) {
     let charged = 0n;
-    const { late, requested_model: model, service_tier: tier } = group[0] ?? {};
+    const { late, requested_model: model, service_tier: tier } = sample;
     for (const [meter, number] of Object.entries(prices.get(key) ?? {})) {
       const line = frozen.lines[number - 1];
       const fits = line?.meter === meter && line.model === model && line.service_tier === tier;
       if (line === undefined || !fits || line.late !== (late === 't')) {
         throw new Error(`line ${number} is no line for ${meter} of ${key}`);
       }
-      const quantity = group.reduce((sum, entry) => sum + quantityOf(entry, meter), 0n);
-      const exact = meter === 'allocation' ? chargeOf(group) : quantity * rateOf(line);
+      const quantity = quantities[meter] ?? 0n;
+      const exact = meter === 'allocation' ? charge : quantity * rateOf(line);
       const sum = sums.get(number) ?? { quantity: 0n, exact: 0n };
       sums.set(number, { quantity: sum.quantity + quantity, exact: sum.exact + exact });
       charged += exact;
     }
-    const held = chargeOf(group);
-    if (charged !== held)
-      throw new Error(`${key} were charged ${held} p, and their lines give ${charged} p`);
+    if (charged !== charge)
+      throw new Error(`${key} were charged ${charge} p, and their lines give ${charged} p`);
   }
-  const free = entries.find((entry) => !isPriced(entry) && chargeOf([entry]) !== 0n);
-  if (free !== undefined) throw new Error(`ent_${free['entry_id']} has a charge and no price`);
+  if (tally.unpriced !== null) throw new Error(`${tally.unpriced} has a charge and no price`);
   return sums;
-}
-
-function chargeOf(entries: readonly Columns[]): bigint {
-  return entries.reduce((sum, entry) => sum + BigInt(entry['charge'] ?? ''), 0n);
 }
 
 /** Tokens; for calls, millionths of a call. */
@@ -260,9 +294,8 @@ function requireLine(
 }
 
 /** With every entry there, nothing is left out and nothing is counted twice. */
-function requireTotal(entries: readonly Columns[], frozen: Frozen): string {
+function requireTotal(charge: bigint, frozen: Frozen): string {
   const pico = (text: string) => decimal(text, 12);
-  const charge = chargeOf(entries);
   if (charge !== pico(frozen.charge_exact)) {
     throw new Error(`all entries sum to ${charge} p, the statement says ${frozen.charge_exact}`);
   }
@@ -272,7 +305,7 @@ function requireTotal(entries: readonly Columns[], frozen: Frozen): string {
   }
   const amounts = frozen.lines.reduce((sum, line) => sum + pico(line.amount), 0n);
   if (amounts !== pico(charge_total)) throw new Error('the lines do not add up to the total');
-  return `all ${entries.length} entries sum to ${frozen.charge_exact}, billed as ${charge_total}`;
+  return `all ${frozen.entries} entries sum to ${frozen.charge_exact}, billed as ${charge_total}`;
 }
 
 /** A plain decimal as a whole number of 10^-scale units. */
@@ -300,12 +333,12 @@ export const PROOF_CHECKER: readonly ((...given: never[]) => unknown)[] = [
   checkProof,
   shownColumns,
   readColumns,
+  tallyEntries,
   requireOwn,
   rootOf,
   priceKey,
   isPriced,
   sumLines,
-  chargeOf,
   quantityOf,
   rateOf,
   requireLine,
