@@ -80,7 +80,9 @@ async function comparePeriods(
   const seed = randomInt(2 ** 47);
   const weights = MEASURES.map((measure) => ({ ...measure, weight: randomInt(1, 2 ** 31) }));
   const weigh = (of: 'name' | 'each') =>
-    weights.map(({ weight, ...measure }) => `${weight} * coalesce(${measure[of]}, 0)`).join(' + ');
+    weights
+      .map(({ weight, ...measure }) => `${weight}::numeric * coalesce(${measure[of]}, 0)`)
+      .join(' + ');
   const [usage, run] = ROLLUPS;
   const number = (columns: readonly string[], of: 'name' | 'each') =>
     sql.raw(
