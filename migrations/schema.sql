@@ -890,6 +890,19 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION audit.quarantine_as_of(at timestamp with time zone)
+ RETURNS SETOF audit.quarantine
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select quarantine_id, received_at, source, event_id, reason, detail, body,
+    case when replayed_at <= at then replayed_at end,
+    case when replayed_at <= at then replay_outcome end,
+    ledger_digest, received_digest
+  from audit.quarantine where received_at <= at
+$function$
+;
+
 CREATE OR REPLACE FUNCTION audit.usage_daily_as_of(at timestamp with time zone)
  RETURNS SETOF audit.usage_daily
  LANGUAGE sql

@@ -128,13 +128,8 @@ async function readStory(
     db,
   );
   const quarantine = await sql<StoryRow>`
-    select ${storyOf('q')} as story from (
-      select quarantine_id, received_at, source, event_id, reason, detail, body,
-        case when replayed_at <= ${at} then replayed_at end as replayed_at,
-        case when replayed_at <= ${at} then replay_outcome end as replay_outcome,
-        ledger_digest, received_digest
-      from audit.quarantine) q
-    where q.event_id = ${eventId} and coalesce(q.source, 'default') = ${source} and q.received_at <= ${at}
+    select ${storyOf('q')} as story from audit.quarantine_as_of(${at}) q
+    where q.event_id = ${eventId} and coalesce(q.source, 'default') = ${source}
     order by quarantine_id`.execute(db);
   const structure = await sql<StoryRow>`
     select ${storyOf('s')} as story from tenants t cross join lateral (

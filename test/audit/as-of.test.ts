@@ -11,7 +11,7 @@ import type { UsageQuestion } from '../../src/reports/usage-report-store.ts';
 import { readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';
 import { allocateShared } from '../support/allocation.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { createDatabase, textRows } from '../support/database.ts';
+import { createDatabase, freshDatabase, textRows } from '../support/database.ts';
 import { importBook, importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 let database: TestDatabase;
@@ -209,6 +209,32 @@ describe('as of', () => {
       { day: '2026-10-01', charge: '0.0042', output_tokens: '100' },
       { day: '2026-10-15', charge: '0.0042', output_tokens: '100' },
     ]);
+  });
+
+  it('an instant between, a refused event still waits in the quarantine', async () => {
+    const fresh = await freshDatabase();
+    await receiveEvents(
+      fresh,
+      [nativeEvent({ event_id: 'bad', status: 'x' })],
+      '2026-10-16T00:00:00Z',
+    );
+    await fresh.pool.query(
+      "update quarantine set replayed_at = '2026-10-18T00:00:00Z', replay_outcome = 'posted'",
+    );
+    const outcomesAt = async (day: string) => {
+      const rows = await textRows(
+        fresh,
+        'select event_id, replay_outcome from audit.quarantine_as_of($1)',
+        [`2026-10-${day}T00:00:00Z`],
+      );
+      return rows.map((row) => [row['event_id'], row['replay_outcome']]);
+    };
+    expect(await outcomesAt('15')).toEqual([]);
+    expect(await outcomesAt('17')).toEqual([['bad', null]]);
+    expect(await outcomesAt('18')).toEqual([['bad', 'posted']]);
+    const key = { source: 'default', eventId: 'bad' };
+    const story = await readEventStory(fresh, key, parseInstant('2026-10-17T00:00:00Z'));
+    expect(story.quarantine).toMatchObject([{ reason: 'invalid_field', replayed_at: null }]);
   });
 
   it('an instant, the story of an event ends where it had come to', async () => {
