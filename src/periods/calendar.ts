@@ -1,6 +1,7 @@
 import { DateTime, IANAZone } from 'luxon';
-import { type InstantMs, utcDay } from '../clock.ts';
+import { type InstantMs, parseInstant, utcDay } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
+import { stretchAt } from './zone-offset.ts';
 
 /**
  * A tenant's billing calendar (R16): which instants make up one period.
@@ -93,7 +94,7 @@ export function changeCalendar(
 export function isTimeZone(name: string): boolean {
   if (name === 'UTC') return true;
   return (
-    /^[A-Z][A-Za-z]*\//.test(name) && !name.startsWith('SystemV/') && IANAZone.isValidZone(name)
+    /^[A-Z][A-Za-z]*\//.test(name) && !name.startsWith('SystemV/') && IANAZone.create(name).isValid
   );
 }
 
@@ -173,53 +174,37 @@ function nextBoundary(rule: CalendarRule, instant: InstantMs): InstantMs {
 
 /** The boundary of a month, which is counted from January 1970. */
 function boundaryIn(rule: CalendarRule, month: number): InstantMs {
-  // Adding months keeps the day of the month, or takes the last one of a shorter month.
-  const anchorDate = DateTime.utc(1970, 1, rule.anchorDay).plus({ months: month });
-  return firstInstantOf(rule.timeZone, anchorDate.toMillis());
+  const first = firstDayOf(month);
+  const days = (firstDayOf(month + 1) - first) / DAY_MS;
+  const anchorDate = first + (Math.min(rule.anchorDay, days) - 1) * DAY_MS;
+  return firstInstantOf(rule.timeZone, anchorDate);
+}
+
+function firstDayOf(month: number): InstantMs {
+  const year = Math.floor(month / 12);
+  const inYear = String(month - year * 12 + 1).padStart(2, '0');
+  return parseInstant(`${1970 + year}-${inYear}-01T00:00:00.000Z`);
 }
 
 /**
  * The first instant at which the zone's clocks show a local time or later. The local time is given as
- * the milliseconds that it would be in UTC. Supposes that a zone changes its offset at most once in
- * 32 hours, which holds for every zone and year that the rules of IANA know from 1970 on.
+ * the milliseconds that it would be in UTC.
  */
 function firstInstantOf(timeZone: string, localTime: number): InstantMs {
-  const earliest = localTime - WIDEST_OFFSET_MS;
-  const latest = localTime + WIDEST_OFFSET_MS;
-  const offsetBefore = offsetMs(timeZone, earliest);
-  const offsetAfter = offsetMs(timeZone, latest);
-  if (offsetBefore === offsetAfter) return localTime - offsetBefore;
-  const change = changeOfOffset(timeZone, earliest, latest);
-  if (localTime - offsetBefore < change) return localTime - offsetBefore;
-  return Math.max(change, localTime - offsetAfter);
-}
-
-/** The first instant with the offset that holds at `latest`, found by halving the range. */
-function changeOfOffset(timeZone: string, earliest: InstantMs, latest: InstantMs): InstantMs {
-  const offsetBefore = offsetMs(timeZone, earliest);
-  let before = earliest;
-  let after = latest;
-  while (after - before > 1) {
-    const middle = Math.floor((before + after) / 2);
-    if (offsetMs(timeZone, middle) === offsetBefore) before = middle;
-    else after = middle;
+  let stretch = stretchAt(timeZone, localTime - WIDEST_OFFSET_MS);
+  while (stretch.endsAt + stretch.offsetMs <= localTime) {
+    stretch = stretchAt(timeZone, stretch.endsAt);
   }
-  return after;
+  return Math.max(stretch.startsAt, localTime - stretch.offsetMs);
 }
 
 function localMonth(timeZone: string, instant: InstantMs): number {
-  const local = DateTime.fromMillis(instant + offsetMs(timeZone, instant), { zone: 'utc' });
-  return (local.year - 1970) * 12 + local.month - 1;
+  const date = localDate(timeZone, instant);
+  return (Number(date.slice(0, 4)) - 1970) * 12 + Number(date.slice(5, 7)) - 1;
 }
 
 function localDate(timeZone: string, instant: InstantMs): string {
-  return utcDay(instant + offsetMs(timeZone, instant));
-}
-
-function offsetMs(timeZone: string, instant: InstantMs): number {
-  const zone = IANAZone.create(timeZone);
-  if (!zone.isValid) throw new Error(`the runtime knows no time zone ${timeZone}`);
-  return zone.offset(instant) * 60_000;
+  return utcDay(instant + stretchAt(timeZone, instant).offsetMs);
 }
 
 function assertTimeZone(timeZone: string): void {
