@@ -180,10 +180,17 @@ function boundaryIn(rule: CalendarRule, month: number): InstantMs {
   return firstInstantOf(rule.timeZone, anchorDate);
 }
 
+/** Of every month that was asked for: a few hundred, since they lie between 1970 and the present. */
+const firstDays = new Map<number, InstantMs>();
+
 function firstDayOf(month: number): InstantMs {
+  const known = firstDays.get(month);
+  if (known !== undefined) return known;
   const year = Math.floor(month / 12);
   const inYear = String(month - year * 12 + 1).padStart(2, '0');
-  return parseInstant(`${1970 + year}-${inYear}-01T00:00:00.000Z`);
+  const first = parseInstant(`${1970 + year}-${inYear}-01T00:00:00.000Z`);
+  firstDays.set(month, first);
+  return first;
 }
 
 /**

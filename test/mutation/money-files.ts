@@ -16,10 +16,13 @@ export const MONEY_FILES: Readonly<Record<string, readonly string[]>> = {
     'test/rating/rate-event.property.test.ts',
   ],
   'src/rating/price-book-document.ts': ['test/rating/price-book-document.test.ts'],
+  'src/rating/genai-seed.ts': ['test/rating/genai-seed.test.ts'],
+  'src/rating/genai-names.ts': ['test/rating/genai-seed.test.ts'],
   'src/periods/calendar.ts': [
     'test/periods/calendar.test.ts',
     'test/periods/calendar.property.test.ts',
   ],
+  'src/periods/zone-offset.ts': ['test/periods/zone-offset.test.ts'],
   'src/periods/placement.ts': ['test/periods/placement.test.ts'],
   'src/ledger/billable.ts': ['test/ledger/billable.test.ts'],
   'src/ledger/manifest.ts': ['test/ledger/manifest.test.ts'],
