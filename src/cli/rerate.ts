@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { foldAll } from '../ledger/fold-batches.ts';
+import type { RerateAnswer, RerateRow } from '../ledger/rerate.ts';
 import { rerate } from '../ledger/rerate.ts';
 import { readMonth } from './arguments.ts';
 import { perform } from './command.ts';
@@ -18,25 +19,14 @@ export function addRerate(program: Command): void {
   perform<RerateFlags>(command, async (session, { args: [month = ''], options }) => {
     const { tenant, dryRun = false, reason, by } = options;
     const database = session.database();
-    const rows = await rerate(database, session.clock, {
+    const answer = await rerate(database, session.clock, {
       month,
       tenantId: tenant ?? null,
       dryRun,
       note: { reason, actor: by },
     });
     await foldAll(database);
-    const text = table(rows, [
-      { title: 'TENANT', value: (row) => row.tenant_id },
-      { title: 'MODEL', value: (row) => row.requested_model },
-      { title: 'ENTRIES', value: (row) => String(row.entries), figure: true },
-      { title: 'RELEASED', value: (row) => String(row.released), figure: true },
-      { title: 'CHARGE BEFORE', value: (row) => row.charge_before, figure: true },
-      { title: 'AFTER', value: (row) => row.charge_after, figure: true },
-      { title: 'COST BEFORE', value: (row) => row.cost_before, figure: true },
-      { title: 'AFTER', value: (row) => row.cost_after, figure: true },
-    ]);
-    const head = dryRun ? 'nothing was posted (--dry-run)\n' : '';
-    session.out.answer(rows, rows.length === 0 ? 'every price is as it should be' : head + text);
+    session.out.answer(answer, render(answer, { month, dryRun }));
   });
 }
 
@@ -45,4 +35,39 @@ interface RerateFlags {
   readonly dryRun?: boolean;
   readonly reason: string;
   readonly by: string;
+}
+
+function render(
+  { rows, unrated }: RerateAnswer,
+  of: { readonly month: string; readonly dryRun: boolean },
+): string {
+  const waiting = unrated.map(
+    ({ tenant_id, requested_model, entries }) => `${tenant_id} ${requested_model} (${entries})`,
+  );
+  const remedy = `import a price for each model, then rerate ${of.month} again`;
+  return [
+    of.dryRun && rows.length > 0 ? 'nothing was posted (--dry-run)' : '',
+    rows.length > 0 ? renderRows(rows) : waiting.length > 0 ? '' : 'every price is as it should be',
+    waiting.length > 0 ? `still without a price (R10): ${waiting.join(', ')}; ${remedy}` : '',
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+function renderRows(rows: readonly RerateRow[]): string {
+  return table(rows, [
+    { title: 'TENANT', value: (row) => row.tenant_id },
+    { title: 'MODEL', value: (row) => row.requested_model },
+    { title: 'ENTRIES', value: (row) => String(row.entries), figure: true },
+    { title: 'RELEASED', value: (row) => String(row.released), figure: true },
+    { title: 'CHARGE BEFORE', value: (row) => row.charge_before ?? 'none', figure: true },
+    { title: 'AFTER', value: (row) => row.charge_after ?? 'none', figure: true },
+    { title: 'COST BEFORE', value: (row) => row.cost_before ?? 'unknown', figure: true },
+    { title: 'AFTER', value: (row) => row.cost_after ?? 'unknown', figure: true },
+    { title: '', value: renderCurrency },
+  ]);
+}
+
+function renderCurrency({ currency_before: before, currency }: RerateRow): string {
+  return before === currency ? currency : `${before}, then ${currency}`;
 }

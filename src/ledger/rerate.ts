@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import { formatPico } from '../money.ts';
+import { readTenant } from '../tenants/tenant-store.ts';
 import type { CorrectionNote } from './correction.ts';
 import { priceOf, refuseUnfitNote } from './correction.ts';
 import type { EntryFilter, StoredEntry } from './entry-store.ts';
@@ -20,17 +21,37 @@ export interface RerateRequest {
   readonly note: CorrectionNote;
 }
 
-/** What re-rating changes for one tenant and model; decimal strings in the major unit. */
+/**
+ * What re-rating changes for one tenant and model; decimal strings in the major unit. Amounts of two
+ * currencies are never added, nor known ones to unknown: where entries of a model differ in that, there
+ * is a row for each sort.
+ */
 export interface RerateRow {
   readonly tenant_id: string;
   readonly requested_model: string;
+  readonly currency_before: string;
+  readonly currency: string;
   readonly entries: number;
   /** Entries that had no price and have one now (R10). */
   readonly released: number;
-  readonly charge_before: string;
-  readonly charge_after: string;
-  readonly cost_before: string;
-  readonly cost_after: string;
+  /** Null where there is no price. */
+  readonly charge_before: string | null;
+  readonly charge_after: string | null;
+  /** Null where nobody knows what the provider takes. */
+  readonly cost_before: string | null;
+  readonly cost_after: string | null;
+}
+
+/** Entries that have no price by the books as they are now (R10). */
+export interface UnratedRow {
+  readonly tenant_id: string;
+  readonly requested_model: string;
+  readonly entries: number;
+}
+
+export interface RerateAnswer {
+  readonly rows: readonly RerateRow[];
+  readonly unrated: readonly UnratedRow[];
 }
 
 /** Entries read and corrected in one transaction. */
@@ -45,21 +66,22 @@ export async function rerate(
   database: Database,
   clock: Clock,
   request: RerateRequest,
-): Promise<readonly RerateRow[]> {
+): Promise<RerateAnswer> {
   refuseUnfitNote(request.note);
+  if (request.tenantId !== null) await readTenant(database.kysely, request.tenantId);
   const totals = new RerateTotals();
   let after = 0n;
   for (;;) {
     const from = after;
     const some = await retryLostRace(() => rerateSome(database, clock, { request, after: from }));
-    if (some === null) return totals.rows();
-    for (const { entry, price } of some.changed) totals.add(entry, price);
+    if (some === null) return totals.answer();
+    for (const { entry, price } of some.priced) totals.add(entry, price);
     after = some.last;
   }
 }
 
 interface RerateStep {
-  readonly changed: readonly { readonly entry: StoredEntry; readonly price: Price }[];
+  readonly priced: readonly { readonly entry: StoredEntry; readonly price: Price }[];
   /** The last entry that was looked at. */
   readonly last: bigint;
 }
@@ -84,10 +106,8 @@ function rerateSome(
     const now = clock();
     await cache.refresh(transaction, new Set(entries.map((entry) => entry.tenantId)), now);
     const pricing = cache.pricing();
-    const changed = entries.flatMap((entry) => {
-      const price = priceOf(entry, pricing);
-      return isSamePrice(entry, price) ? [] : [{ entry, price }];
-    });
+    const priced = entries.map((entry) => ({ entry, price: priceOf(entry, pricing) }));
+    const changed = priced.filter(({ entry, price }) => !isSamePrice(entry, price));
     if (changed.length > 0 && !request.dryRun) {
       const note = { note: request.note, change: {} };
       const corrections = changed.map(({ entry }) => correct(cache, entry, note));
@@ -101,7 +121,7 @@ function rerateSome(
       });
     }
     const last = entries.at(-1);
-    return last === undefined ? null : { changed, last: last.entryId };
+    return last === undefined ? null : { priced, last: last.entryId };
   });
 }
 
@@ -119,38 +139,78 @@ function isSamePrice(entry: StoredEntry, price: Price): boolean {
 }
 
 class RerateTotals {
-  readonly #byKey = new Map<
-    string,
-    { tenantId: string; model: string; entries: number; released: number; amounts: bigint[] }
-  >();
+  readonly #changed = new Map<string, Writable<RerateTotal>>();
+  readonly #unrated = new Map<string, Writable<UnratedRow>>();
 
   add(entry: StoredEntry, price: Price): void {
-    const key = JSON.stringify([entry.tenantId, entry.requestedModel]);
-    const total = this.#byKey.get(key) ?? {
-      tenantId: entry.tenantId,
-      model: entry.requestedModel,
-      entries: 0,
-      released: 0,
-      amounts: [0n, 0n, 0n, 0n],
-    };
-    this.#byKey.set(key, total);
-    total.entries += 1;
-    total.released += entry.outcome === 'unrated' && price.outcome !== 'unrated' ? 1 : 0;
-    const amounts = [entry.charge, price.charge, entry.cost, price.cost];
-    total.amounts = total.amounts.map((amount, index) => amount + (amounts[index] ?? 0n));
+    if (!isSamePrice(entry, price)) this.#addChanged(entry, price);
+    if (price.outcome === 'unrated') this.#addUnrated(entry);
   }
 
-  rows(): readonly RerateRow[] {
-    const sorted = [...this.#byKey].sort(([a], [b]) => (a < b ? -1 : 1));
-    return sorted.map(([, { tenantId, model, entries, released, amounts }]) => ({
-      tenant_id: tenantId,
-      requested_model: model,
-      entries,
-      released,
-      charge_before: formatPico(amounts[0] ?? 0n),
-      charge_after: formatPico(amounts[1] ?? 0n),
-      cost_before: formatPico(amounts[2] ?? 0n),
-      cost_after: formatPico(amounts[3] ?? 0n),
-    }));
+  #addChanged(entry: StoredEntry, price: Price): void {
+    const amounts = [entry.charge, price.charge, entry.cost, price.cost];
+    const key = JSON.stringify([
+      entry.tenantId,
+      entry.requestedModel,
+      entry.currency,
+      price.currency,
+      amounts.map((amount) => amount !== null),
+    ]);
+    const total = this.#changed.get(key) ?? {
+      tenant_id: entry.tenantId,
+      requested_model: entry.requestedModel,
+      currency_before: entry.currency,
+      currency: price.currency,
+      entries: 0,
+      released: 0,
+      amounts: amounts.map((amount) => (amount === null ? null : 0n)),
+    };
+    this.#changed.set(key, total);
+    total.entries += 1;
+    total.released += entry.outcome === 'unrated' && price.outcome !== 'unrated' ? 1 : 0;
+    total.amounts = total.amounts.map((sum, index) =>
+      sum === null ? null : sum + (amounts[index] ?? 0n),
+    );
   }
+
+  #addUnrated({ tenantId, requestedModel }: StoredEntry): void {
+    const key = JSON.stringify([tenantId, requestedModel]);
+    const total = this.#unrated.get(key) ?? {
+      tenant_id: tenantId,
+      requested_model: requestedModel,
+      entries: 0,
+    };
+    this.#unrated.set(key, total);
+    total.entries += 1;
+  }
+
+  answer(): RerateAnswer {
+    const rows = inOrder(this.#changed).map(({ amounts, ...total }): RerateRow => {
+      const [chargeBefore, chargeAfter, costBefore, costAfter] = amounts.map(formatKnown);
+      return {
+        ...total,
+        charge_before: chargeBefore ?? null,
+        charge_after: chargeAfter ?? null,
+        cost_before: costBefore ?? null,
+        cost_after: costAfter ?? null,
+      };
+    });
+    return { rows, unrated: inOrder(this.#unrated) };
+  }
+}
+
+type Writable<Row> = { -readonly [Key in keyof Row]: Row[Key] };
+
+interface RerateTotal
+  extends Omit<RerateRow, 'charge_before' | 'charge_after' | 'cost_before' | 'cost_after'> {
+  /** Charge before and after, cost before and after. */
+  readonly amounts: readonly (bigint | null)[];
+}
+
+function inOrder<Row>(byKey: ReadonlyMap<string, Row>): readonly Row[] {
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+}
+
+function formatKnown(amount: bigint | null): string | null {
+  return amount === null ? null : formatPico(amount);
 }

@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { foldAll } from '../../src/ledger/fold-batches.ts';
 import type { RerateRow } from '../../src/ledger/rerate.ts';
 import { rerate } from '../../src/ledger/rerate.ts';
+import { formatPico } from '../../src/money.ts';
+import { readUsage } from '../../src/reports/usage-report-store.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
 import {
@@ -37,6 +40,8 @@ describe('re-rating a month', () => {
   const acme: RerateRow = {
     tenant_id: 'acme',
     requested_model: 'gpt-4o',
+    currency_before: 'USD',
+    currency: 'USD',
     entries: 1,
     released: 0,
     charge_before: '0.0042',
@@ -124,16 +129,20 @@ describe('an entry without a price', () => {
     });
     await importBook(database, priced('gpt-5'));
     const [released] = await run();
-    // 1000 × 5.00 µ + 100 × 20.00 µ = 0.007; nothing was charged before.
-    expect(released).toMatchObject({ released: 1, charge_before: '0', charge_after: '0.007' });
+    // 1000 × 5.00 µ + 100 × 20.00 µ = 0.007. What it cost us nobody knows, which is not nothing.
+    expect(released).toMatchObject({ released: 1, charge_before: null, charge_after: '0.007' });
+    expect(released).toMatchObject({ cost_before: null, cost_after: null });
     const [closed] = await closePeriods(database, clock, october);
     expect(closed).toMatchObject({ state: 'closed', charge_total: '0.01' });
     expect(await brokenLaws(database)).toEqual([]);
   });
 
-  it('is not released by the price of another model', async () => {
+  it('is not released by the price of another model, and is named as waiting for its own', async () => {
     await importBook(database, priced('gpt-6'));
-    expect(await run()).toEqual([]);
+    const unrated = [{ tenant_id: 'acme', requested_model: 'gpt-5', entries: 1 }];
+    expect(await answer()).toEqual({ rows: [], unrated });
+    await importBook(database, { ...priced('gpt-5'), effective_from: '2026-09-02T00:00:00Z' });
+    expect(await answer()).toMatchObject({ rows: [{ released: 1 }], unrated: [] });
   });
 });
 
@@ -167,6 +176,66 @@ it('goes on where a crash left it: what is corrected is not corrected again', as
   expect(await brokenLaws(database)).toEqual([]);
 });
 
+it('of a cost that comes to be known says that it was unknown, and adds it to no known one', async () => {
+  const models = [{ model: 'gpt-4o-mini', per_million: { input: '0.15', output: '0.60' } }];
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'known', occurred_at: '2026-10-16T00:00:00Z' }),
+    nativeEvent({ event_id: 'unknown', occurred_at: '2026-10-16T00:00:00Z', provider: 'azure' }),
+  ]);
+  const book = { book: 'resellers', kind: 'cost', currency: 'USD', models };
+  const rates = { per_million: { input: '3.00', output: '11.00' } };
+  await importBook(database, {
+    ...book,
+    effective_from: '2026-09-01T00:00:00Z',
+    models: [...models, { provider: 'azure', model: 'gpt-4o', ...rates }],
+  });
+  await importBooks(database, 'standard-2026-10-15');
+  const row = { requested_model: 'gpt-4o', entries: 1, released: 0 };
+  const charges = { charge_before: '0.0042', charge_after: '0.0056' };
+  expect(await run()).toMatchObject([
+    // 1000 × 3.00 µ + 100 × 11.00 µ = 0.0041
+    { ...row, ...charges, cost_before: null, cost_after: '0.0041' },
+    { ...row, ...charges, cost_before: '0.0035', cost_after: '0.0035' },
+  ]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('corrects what the model requested would have cost, where that alone is another now', async () => {
+  // Charged and executed by other models than the one whose cost is new: no amount of a bill changes.
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'fallback', executed_model: 'gpt-4o-mini' }),
+    nativeEvent({ event_id: 'direct', requested_model: 'gpt-4o-mini' }),
+  ]);
+  await foldAll(database);
+  // 0.0035 less 1000 × 0.15 µ + 100 × 0.60 µ = 0.00021
+  expect(await routingGain()).toBe('0.00329');
+  await importBook(database, {
+    ...(sharedBook('cost') as object),
+    effective_from: '2026-10-01T00:00:00Z',
+    models: [
+      { provider: 'openai', model: 'gpt-4o', per_million: { input: '2.00', output: '8.00' } },
+      { provider: 'openai', model: 'gpt-4o-mini', per_million: { input: '0.15', output: '0.60' } },
+    ],
+  });
+  const amounts = { charge_before: '0.0042', charge_after: '0.0042' };
+  const costs = { cost_before: '0.00021', cost_after: '0.00021' };
+  const foreseen = await run({ dryRun: true });
+  expect(foreseen).toMatchObject([{ requested_model: 'gpt-4o', entries: 1, ...amounts, ...costs }]);
+  expect(await run()).toEqual(foreseen);
+  await foldAll(database);
+  // 1000 × 2.00 µ + 100 × 8.00 µ = 0.0028, less the same 0.00021
+  expect(await routingGain()).toBe('0.00259');
+  const corrected = "entries where kind = 'correction' and event_id";
+  expect(await count(database, `${corrected} = 'fallback'`)).toBe(2);
+  expect(await count(database, `${corrected} = 'direct'`)).toBe(0);
+  expect(await run()).toEqual([]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('refuses a tenant that does not exist', async () => {
+  await expect(run({ tenantId: 'nobody' })).rejects.toThrow('there is no tenant "nobody"');
+});
+
 it('re-rates a tenant whose book was assigned for a time that is past', async () => {
   await receiveEvents(database, [nativeEvent({ occurred_at: '2026-10-10T00:00:00Z' })]);
   await importBooks(database, 'cost-plus');
@@ -181,10 +250,22 @@ it('re-rates a tenant whose book was assigned for a time that is past', async ()
 
 const NOTE = { reason: 're-rated', actor: 'ada' };
 
-function run(
-  change: { readonly month?: string; readonly tenantId?: string; readonly dryRun?: boolean } = {},
-) {
+interface Asked {
+  readonly month?: string;
+  readonly tenantId?: string;
+  readonly dryRun?: boolean;
+}
+
+function answer({ month = '2026-10', tenantId, dryRun = false }: Asked = {}) {
   const clock = () => parseInstant('2026-10-20T12:00:00Z');
-  const { month = '2026-10', tenantId = null, dryRun = false } = change;
-  return rerate(database, clock, { month, tenantId, dryRun, note: NOTE });
+  return rerate(database, clock, { month, tenantId: tenantId ?? null, dryRun, note: NOTE });
+}
+
+async function run(asked: Asked = {}): Promise<readonly RerateRow[]> {
+  return (await answer(asked)).rows;
+}
+
+async function routingGain(): Promise<string> {
+  const usage = await readUsage(database, { by: [], tenantId: 'acme', from: null, to: null });
+  return formatPico(usage.reduce((sum, row) => sum + row.routingGainPico, 0n));
 }

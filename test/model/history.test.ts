@@ -170,7 +170,7 @@ async function take(
       const done = await rerate(database, clock, { ...request, dryRun: false });
       const again = await rerate(database, clock, { ...request, dryRun: false });
       model.rerate(month);
-      return { predicted: [foreseen, []], observed: [done, again] };
+      return { predicted: [foreseen, []], observed: [done, again.rows] };
     }
     case 'reattribute': {
       const filter = step.feature === null ? {} : { feature: step.feature };

@@ -38,7 +38,8 @@ export async function takeCorrection(
 ): Promise<unknown> {
   if ('rerate' in step) {
     const { rerate: month, tenant = null, dry_run: dryRun = false } = step;
-    return rerate(database, clock, { month, tenantId: tenant, dryRun, note: NOTE });
+    const request = { month, tenantId: tenant, dryRun, note: NOTE };
+    return (await rerate(database, clock, request)).rows;
   }
   if ('reattribute' in step) {
     const filter = step.feature === undefined ? {} : { feature: step.feature };
