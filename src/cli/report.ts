@@ -83,7 +83,11 @@ function toDocument(row: UsageRow) {
   };
 }
 
-function render(by: readonly Dimension[], rows: readonly UsageRow[], coverage: Coverage): string {
+function render(
+  by: readonly Dimension[],
+  rows: readonly UsageRow[],
+  coverage: readonly Coverage[],
+): string {
   const dimensions = by.map(
     (dimension): Column<UsageRow> => ({
       title: dimension.replace('_', ' ').toUpperCase(),
@@ -98,6 +102,7 @@ function render(by: readonly Dimension[], rows: readonly UsageRow[], coverage: C
     { title: 'COST', value: (row) => formatPico(row.costPico), figure: true },
     { title: 'MARGIN', value: (row) => formatPico(row.chargePico - row.costPico), figure: true },
     { title: 'ROUTING GAIN', value: (row) => formatPico(row.routingGainPico), figure: true },
+    { title: '', value: (row) => row.currency },
   ];
   return [
     rows.length === 0 ? 'no usage' : table(rows, [...dimensions, ...figures]),

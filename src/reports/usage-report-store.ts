@@ -33,8 +33,12 @@ export interface UsageQuestion {
   readonly asOf?: InstantMs;
 }
 
-/** One group; a dimension is null where usage carries none, and absent where it was not asked for. */
+/**
+ * One group in one currency, since amounts of two are never added. A dimension is null where usage
+ * carries none, and absent where it was not asked for.
+ */
 export type UsageRow = Partial<Readonly<Record<Dimension, string | null>>> & {
+  readonly currency: string;
   readonly entries: number;
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
@@ -60,6 +64,7 @@ const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
 
 interface SummedRow {
   readonly dimensions: readonly string[];
+  readonly currency: string;
   readonly entries: bigint;
   readonly input_tokens: bigint;
   readonly output_tokens: bigint;
@@ -84,14 +89,14 @@ export async function readUsage(
   const fine = dimensions.includes('user') || dimensions.includes('agent_run');
   const columns = dimensions.map((dimension) => COLUMNS[dimension]);
   const { rows } = await sql<SummedRow>`
-    select array[${sql.raw(columns.join(', '))}]::text[] as dimensions,
+    select array[${sql.raw(columns.join(', '))}]::text[] as dimensions, currency,
       sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
       sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens,
       sum(charge) as charge, sum(cost) as cost, sum(output_charge) as output_charge,
       sum(output_cost) as output_cost, sum(routing_gain) as routing_gain
     from ${rollupAsOf(fine ? 'run_rollups' : 'usage_rollups', question.asOf)}
     where ${filterOf(question)}
-    group by 1 order by 1`.execute(database.kysely);
+    group by 1, 2 order by 1, 2`.execute(database.kysely);
   const grouped = rows.map((row) => ({ row, named: nameDimensions(dimensions, row.dimensions) }));
   if (!question.by.includes('layer')) return grouped.map(({ row, named }) => toUsage(row, named));
   return grouped.flatMap(({ row, named }) => splitLayers(row, named));
@@ -126,6 +131,7 @@ function nameDimensions(dimensions: readonly Dimension[], values: readonly strin
 function toUsage(row: SummedRow, named: Named): UsageRow {
   return {
     ...named,
+    currency: row.currency,
     entries: Number(row.entries),
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
@@ -148,6 +154,7 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
   const layer = (name: string, tokens: bigint): UsageRow => ({
     ...named,
     layer: name,
+    currency: row.currency,
     entries: Number(row.entries),
     inputTokens: tokens,
     outputTokens: 0n,
@@ -172,8 +179,9 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
   return [prompt, tool, memory, response];
 }
 
-/** How much of the cost belongs to a known tenant (R11). */
+/** How much of the cost in one currency belongs to a known tenant (R11). */
 export interface Coverage {
+  readonly currency: string;
   readonly attributedPico: Pico;
   readonly allPico: Pico;
 }
@@ -182,12 +190,16 @@ export interface Coverage {
 export async function readCoverage(
   database: Database,
   question: Pick<UsageQuestion, 'from' | 'to' | 'asOf'>,
-): Promise<Coverage> {
-  const { rows } = await sql<{ attributed: Pico; all: Pico }>`
-    select coalesce(sum(cost) filter (where tenant_id <> ${UNATTRIBUTED}), 0) as attributed,
-      coalesce(sum(cost), 0) as all
-    from ${rollupAsOf('usage_rollups', question.asOf)} where ${filterOf({ ...question, by: [], tenantId: null })}`.execute(
-    database.kysely,
-  );
-  return { attributedPico: rows[0]?.attributed ?? 0n, allPico: rows[0]?.all ?? 0n };
+): Promise<readonly Coverage[]> {
+  const { rows } = await sql<{ currency: string; attributed: Pico; all: Pico }>`
+    select currency, coalesce(sum(cost) filter (where tenant_id <> ${UNATTRIBUTED}), 0) as attributed,
+      sum(cost) as all
+    from ${rollupAsOf('usage_rollups', question.asOf)}
+    where ${filterOf({ ...question, by: [], tenantId: null })}
+    group by currency order by currency`.execute(database.kysely);
+  return rows.map(({ currency, attributed, all }) => ({
+    currency,
+    attributedPico: attributed,
+    allPico: all,
+  }));
 }

@@ -83,7 +83,7 @@ it('report runs puts what was spent before the answer beside the cost, by run, f
     "TENANT  RUN    ANSWER  CALLS  FAILED  RETRIES  LOOPS  CHARGE  COST  BEFORE ANSWER    SHARE
     acme    run-1  yes         5       1        1      1    0.03  0.03           0.02  66.66 %  USD
 
-    Attribution coverage 100.00 %: 0.03 of 0.03 of cost belongs to a tenant
+    Attribution coverage 100.00 %: 0.03 of 0.03 USD of cost belongs to a tenant
     "
   `);
   expect(byFeature?.stdout.split('\n')[1]).toMatch(/^search .* 66\.66 % /);
@@ -94,7 +94,7 @@ it('report runs --json has exact amounts as strings, and the coverage that every
   const { stdout } = await run('report', 'runs', '--json');
   const { rows, coverage, ...rest } = JSON.parse(stdout);
   expect(rest).toEqual({ by: 'run', loop_steps: 4, rows_in_all: 1 });
-  expect(coverage.share).toBe('100.00');
+  expect(coverage).toMatchObject([{ currency: 'USD', share: '100.00' }]);
   expect(rows).toEqual([
     {
       tenant: 'acme',

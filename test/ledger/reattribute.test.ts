@@ -50,10 +50,11 @@ it('raises the coverage from a third to all of the cost', async () => {
   await foldAll(database);
   // Three calls at 1000 × 2.50 µ + 100 × 10.00 µ = 0.0035; one has a tenant.
   const all = 10_500_000_000n;
-  expect(await coverage()).toEqual({ attributedPico: 3_500_000_000n, allPico: all });
+  const usd = { currency: 'USD', allPico: all };
+  expect(await coverage()).toEqual([{ ...usd, attributedPico: 3_500_000_000n }]);
   await run({});
   await foldAll(database);
-  expect(await coverage()).toEqual({ attributedPico: all, allPico: all });
+  expect(await coverage()).toEqual([{ ...usd, attributedPico: all }]);
 });
 
 it('refuses an entry that has a tenant, and says how to move it', async () => {

@@ -1,13 +1,20 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { foldAll } from '../../src/ledger/fold-batches.ts';
 import { postCorrections } from '../../src/ledger/post-corrections.ts';
+import { formatPico } from '../../src/money.ts';
 import type { Dimension, UsageQuestion, UsageRow } from '../../src/reports/usage-report-store.ts';
 import { DIMENSIONS, readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';
 import { createDatabase, textRows } from '../support/database.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
-import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+} from '../support/ledger.ts';
 
 let database: Database;
 let drop: () => Promise<void>;
@@ -129,11 +136,14 @@ it('coverage is the cost that has a tenant over all cost, of the same days', asy
     database,
     `select sum(cost) filter (where tenant_id <> 'unattributed') as attributed, sum(cost) as all from entries`,
   );
-  const { attributedPico, allPico } = await readCoverage(database, { from: null, to: null });
+  const coverage = await readCoverage(database, { from: null, to: null });
+  expect(coverage).toHaveLength(1);
+  const { currency, attributedPico = 0n, allPico = 0n } = coverage[0] ?? {};
   expect({ attributed: String(attributedPico), all: String(allPico) }).toEqual(sums);
+  expect(currency).toBe('USD');
   expect(attributedPico < allPico && attributedPico > 0n).toBe(true);
   const nothing = { from: parseInstant('2027-01-01T00:00:00Z'), to: null };
-  expect(await readCoverage(database, nothing)).toEqual({ attributedPico: 0n, allPico: 0n });
+  expect(await readCoverage(database, nothing)).toEqual([]);
 });
 
 it('a fallback to a cheaper model is a routing gain, one to a dearer a loss', async () => {
@@ -152,6 +162,77 @@ it('failed calls charge nothing and show what they cost us', async () => {
   const failed = (await ask({ by: ['outcome'] })).find((row) => row.outcome === 'failed');
   expect(failed?.chargePico).toBe(0n);
   expect((failed?.costPico ?? 0n) > 0n).toBe(true);
+});
+
+describe('usage in two currencies', () => {
+  let two: Database;
+  let dropTwo: () => Promise<void>;
+  const question = { by: [], tenantId: null, from: null, to: null };
+
+  beforeAll(async () => {
+    ({ database: two, drop: dropTwo } = await createDatabase());
+    await importBooks(two, 'standard', 'cost');
+    const euro = { currency: 'EUR', effective_from: '2026-01-01T00:00:00Z' };
+    const rates = (input: string, output: string) => [
+      { model: 'gpt-4o', per_million: { input, output } },
+    ];
+    await importBook(two, {
+      ...euro,
+      book: 'euro',
+      kind: 'charge',
+      models: rates('3.60', '14.40'),
+    });
+    await importBook(two, { ...euro, book: 'paid', kind: 'cost', models: rates('2.20', '9.00') });
+    await makeTenant(two, 'dune', {
+      priceBook: 'euro',
+      priceBookFrom: parseInstant('2026-01-01T00:00:00Z'),
+    });
+    await receiveEvents(two, [
+      nativeEvent({ event_id: 'a' }),
+      nativeEvent({ event_id: 'b', tenant_id: 'dune' }),
+      nativeEvent({ event_id: 'c', tenant_id: null }),
+    ]);
+    await foldAll(two);
+  });
+
+  afterAll(() => dropTwo());
+
+  it.each<[string, readonly Dimension[]]>([
+    ['all of it', []],
+    ['a model', ['requested_model']],
+    ['a user', ['user']],
+  ])('has a row for each, of %s', async (_, by) => {
+    const rows = await readUsage(two, { ...question, by });
+    expect(
+      rows.map(({ currency, entries, chargePico, costPico }) => [
+        currency,
+        entries,
+        formatPico(chargePico),
+        formatPico(costPico),
+      ]),
+    ).toEqual([
+      // 1000 × 3.60 µ + 100 × 14.40 µ, and 1000 × 2.20 µ + 100 × 9.00 µ
+      ['EUR', 1, '0.00504', '0.0031'],
+      // 1000 × 3.00 µ + 100 × 12.00 µ once, and 1000 × 2.50 µ + 100 × 10.00 µ twice
+      ['USD', 2, '0.0042', '0.007'],
+    ]);
+  });
+
+  it('has the layers of each', async () => {
+    const rows = await readUsage(two, { ...question, by: ['layer'] });
+    expect(rows.map(({ currency, layer }) => `${currency} ${layer}`)).toEqual(
+      ['EUR', 'USD'].flatMap((currency) =>
+        ['prompt', 'tool', 'memory', 'response'].map((layer) => `${currency} ${layer}`),
+      ),
+    );
+  });
+
+  it('has a coverage for each', async () => {
+    expect(await readCoverage(two, question)).toEqual([
+      { currency: 'EUR', attributedPico: 3_100_000_000n, allPico: 3_100_000_000n },
+      { currency: 'USD', attributedPico: 3_500_000_000n, allPico: 7_000_000_000n },
+    ]);
+  });
 });
 
 function ask(change: Partial<UsageQuestion>): Promise<readonly UsageRow[]> {
