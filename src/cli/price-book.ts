@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { parseInstant } from '../clock.ts';
+import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { diffPriceBooks } from '../rating/price-book-diff.ts';
+import type { LaidBook, PriceTerms } from '../rating/price-book-diff.ts';
+import { diffPriceBooks, termsOf } from '../rating/price-book-diff.ts';
 import type { PriceBookDocument } from '../rating/price-book-document.ts';
 import { parsePriceBook } from '../rating/price-book-document.ts';
 import { importPriceBook, listPriceBooks, showPriceBook } from '../rating/price-book-store.ts';
@@ -36,10 +37,17 @@ function addImport(group: Command): void {
       imported.push({ book, effective_from, models: models.length, answer });
     }
     const text = imported
-      .map((one) => `${one.book} from ${one.effective_from}: ${one.answer} (${one.models} models)`)
+      .map(
+        (one) =>
+          `${one.book} from ${one.effective_from}: ${one.answer} (${countModels(one.models)})`,
+      )
       .join('\n');
     session.out.answer(imported.length === 1 ? imported[0] : imported, text);
   });
+}
+
+function countModels(count: number): string {
+  return count === 1 ? '1 model' : `${count} models`;
 }
 
 async function readJson(file: string): Promise<unknown> {
@@ -68,9 +76,19 @@ function addList(group: Command): void {
       { title: 'EFFECTIVE FROM', value: (row) => row.effective_from },
       { title: 'CACHING', value: (row) => row.caching },
       { title: 'MODELS', value: (row) => String(row.models), figure: true },
+      { title: 'OTHERWISE', value: renderOtherwise },
     ]);
     session.out.answer(books, books.length === 0 ? 'no price books yet' : text);
   });
+}
+
+/** Where the prices of a book come from that has no row for a call. */
+function renderOtherwise(row: {
+  readonly base: string | null;
+  readonly cost_factor: string | null;
+}): string {
+  if (row.cost_factor !== null) return `cost × ${row.cost_factor}`;
+  return row.base === null ? '' : `as ${row.base}`;
 }
 
 function addShow(group: Command): void {
@@ -95,27 +113,44 @@ function addDiff(group: Command): void {
     const before = await readSelected(database, a);
     const after = await readSelected(database, b);
     const rows = diffPriceBooks(before, after);
+    const terms = { before: termsOf(before), after: termsOf(after) };
+    const { before: was, after: is } = terms;
     const text = table(rows, [
       { title: 'PROVIDER', value: (row) => row.provider ?? '' },
       { title: 'MODEL', value: (row) => row.model },
       { title: 'TIER', value: (row) => row.service_tier },
       { title: 'ABOVE', value: (row) => String(row.above_input_tokens || ''), figure: true },
-      { title: 'BEFORE', value: (row) => renderRates(row.before, row.per_call_before) },
-      { title: 'AFTER', value: (row) => renderRates(row.after, row.per_call_after) },
+      { title: 'BEFORE', value: (row) => renderRates(was, row.before, row.per_call_before) },
+      { title: 'AFTER', value: (row) => renderRates(is, row.after, row.per_call_after) },
     ]);
-    session.out.answer(rows, rows.length === 0 ? 'both have the same prices' : text);
+    const changed = TERMS.filter((term) => was[term] !== is[term]).map(
+      (term) =>
+        `${term.replace('_', ' ')}: ${was[term] ?? 'none'} before, ${is[term] ?? 'none'} after`,
+    );
+    const lines = rows.length === 0 ? changed : [...changed, text];
+    session.out.answer(
+      { ...terms, rows },
+      lines.length === 0 ? 'both have the same prices' : lines.join('\n'),
+    );
   });
 }
 
-/** The newest version of a book, or the one that begins at the instant after the @. */
-async function readSelected(database: Database, selector: string): Promise<PriceBookDocument> {
+/** What of a book's terms makes other amounts of the same rows. */
+const TERMS = ['kind', 'currency', 'caching', 'cost_factor'] as const;
+
+/**
+ * The newest version of a book, or the one that begins at the instant after the @; and what it is laid
+ * over, as it is at that instant, or in its newest version.
+ */
+async function readSelected(database: Database, selector: string): Promise<LaidBook> {
   const [book = '', instant] = selector.split('@');
   const versions = (await showPriceBook(database, book)).map(parsePriceBook);
+  const at = instant === undefined ? null : readInstant(instant);
   const chosen =
-    instant === undefined
+    at === null
       ? versions.at(-1)
-      : versions.find((version) => parseInstant(version.effective_from) === readInstant(instant));
-  if (chosen !== undefined) return chosen;
+      : versions.find((version) => parseInstant(version.effective_from) === at);
+  if (chosen !== undefined) return [chosen, ...(await readBases(database, chosen, at))];
   throw new Refusal(
     'not_found',
     `price book "${book}" has no version from ${instant}`,
@@ -123,11 +158,27 @@ async function readSelected(database: Database, selector: string): Promise<Price
   );
 }
 
+async function readBases(
+  database: Database,
+  { base }: PriceBookDocument,
+  at: InstantMs | null,
+): Promise<readonly PriceBookDocument[]> {
+  if (base === undefined) return [];
+  const versions = (await showPriceBook(database, base)).map(parsePriceBook);
+  const inForce = versions.findLast(
+    (version) => at === null || parseInstant(version.effective_from) <= at,
+  );
+  return inForce === undefined ? [] : [inForce, ...(await readBases(database, inForce, at))];
+}
+
 function renderRates(
+  terms: PriceTerms,
   rates: PriceBookDocument['models'][number]['per_million'] | null,
   perCall: string | null,
 ): string {
-  if (rates === null) return '(none)';
+  if (rates === null) {
+    return terms.cost_factor === null ? '(none)' : `(cost × ${terms.cost_factor})`;
+  }
   const parts = Object.entries(rates).map(([name, rate]) => `${name} ${rate}`);
   return [...parts, ...(perCall === null || perCall === '0' ? [] : [`call ${perCall}`])].join(', ');
 }
@@ -137,27 +188,39 @@ function addSeed(group: Command): void {
     .command('seed')
     .description('make a cost book of the prices that @pydantic/genai-prices carries')
     .option('--book <name>', 'its name', 'providers')
-    .option('--from <instant>', 'from when the first version holds', '2025-01-01T00:00:00Z')
+    .option(
+      '--from <instant>',
+      'from when the first version holds',
+      readInstant,
+      parseInstant('2025-01-01T00:00:00Z'),
+    )
     .option('--out <file>', 'write it for review instead of importing it');
-  perform<{ book: string; from: string; out?: string }>(command, async (session, { options }) => {
-    const { book, from, out } = options;
-    // The package holds two megabytes of prices, and no other command needs them.
-    const { seedCostBook } = await import('../rating/genai-seed.ts');
-    const documents = seedCostBook({ book, effectiveFrom: from, currency: 'USD' });
-    const versions = documents.map(({ effective_from, models }) => ({
-      book,
-      effective_from,
-      models: models.length,
-    }));
-    if (out !== undefined) {
-      await writeFile(out, `${JSON.stringify(documents, null, 1)}\n`);
-      session.out.answer({ versions, written: out }, `wrote ${versions.length} versions to ${out}`);
-      return;
-    }
-    for (const document of documents) {
-      await importPriceBook(session.database(), document, session.clock());
-    }
-    const text = versions.map((one) => `${book} from ${one.effective_from}: ${one.models} models`);
-    session.out.answer({ versions }, text.join('\n'));
-  });
+  perform<{ book: string; from: InstantMs; out?: string }>(
+    command,
+    async (session, { options }) => {
+      const { book, from, out } = options;
+      // The package holds two megabytes of prices, and no other command needs them.
+      const { seedCostBook, SEED_SOURCE } = await import('../rating/genai-seed.ts');
+      const effectiveFrom = formatInstant(from);
+      const documents = seedCostBook({ book, effectiveFrom, currency: 'USD' });
+      if (out !== undefined) await writeFile(out, `${JSON.stringify(documents, null, 1)}\n`);
+      const versions = [];
+      for (const document of documents) {
+        const { effective_from, models } = document;
+        const answer =
+          out === undefined
+            ? await importPriceBook(session.database(), document, session.clock())
+            : 'written';
+        versions.push({ book, effective_from, models: models.length, answer });
+      }
+      const text = versions.map(
+        (one) => `${book} from ${one.effective_from}: ${one.answer} (${countModels(one.models)})`,
+      );
+      const source = `of ${SEED_SOURCE}, whose prices may be wrong: review them${out === undefined ? ` with "spanledger price-book show ${book}"` : ` in ${out}`}`;
+      session.out.answer(
+        { versions, ...(out === undefined ? {} : { written: out }) },
+        [...text, source].join('\n'),
+      );
+    },
+  );
 }

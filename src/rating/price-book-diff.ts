@@ -12,13 +12,16 @@ export interface PriceDifference {
   readonly per_call_after: string | null;
 }
 
-/** What changes from one book, or one version of it, to another; equal rows are left out. Pure. */
-export function diffPriceBooks(
-  before: PriceBookDocument,
-  after: PriceBookDocument,
-): readonly PriceDifference[] {
-  const old = new Map(before.models.map((row) => [keyOf(row), row]));
-  const young = new Map(after.models.map((row) => [keyOf(row), row]));
+/** A version of a book, then the versions that it is laid over, nearest first. */
+export type LaidBook = readonly [PriceBookDocument, ...PriceBookDocument[]];
+
+/**
+ * What changes from one book, or one version of it, to another; equal rows are left out. A book that is
+ * laid over a base has the base's rows, too, where none of its own takes their calls. Pure.
+ */
+export function diffPriceBooks(before: LaidBook, after: LaidBook): readonly PriceDifference[] {
+  const old = new Map(rowsOf(before).map((row) => [keyOf(row), row]));
+  const young = new Map(rowsOf(after).map((row) => [keyOf(row), row]));
   const keys = [...new Set([...old.keys(), ...young.keys()])].sort();
   return keys.flatMap((key) => {
     const [was, is] = [old.get(key), young.get(key)];
@@ -37,6 +40,45 @@ export function diffPriceBooks(
       },
     ];
   });
+}
+
+/** What holds for a whole version of a book, and decides amounts as its rows do. */
+export interface PriceTerms {
+  readonly book: string;
+  readonly effective_from: string;
+  readonly base: string | null;
+  readonly kind: PriceBookDocument['kind'];
+  readonly currency: string;
+  readonly caching: PriceBookDocument['caching'];
+  /** A cost-plus book takes the cost times this for every call that no row of its own takes. */
+  readonly cost_factor: string | null;
+}
+
+export function termsOf([book]: LaidBook): PriceTerms {
+  const { book: name, effective_from, kind, currency, caching } = book;
+  const { base = null, cost_factor = null } = book;
+  return { book: name, effective_from, base, kind, currency, caching, cost_factor };
+}
+
+function rowsOf(layers: LaidBook): readonly PriceBookModel[] {
+  const rows = new Map<string, PriceBookModel[]>();
+  for (const layer of layers) {
+    const free = layer.models.filter(
+      (row) => !(rows.get(callsOf(row)) ?? []).some((upper) => takesCallsOf(upper, row)),
+    );
+    for (const row of free) rows.set(callsOf(row), [...(rows.get(callsOf(row)) ?? []), row]);
+  }
+  return [...rows.values()].flat();
+}
+
+function callsOf({ model, service_tier }: PriceBookModel): string {
+  return JSON.stringify([model, service_tier]);
+}
+
+/** Whether no call of the lower row's model and tier is left to it, because the upper row is asked first. */
+function takesCallsOf(upper: PriceBookModel, lower: PriceBookModel): boolean {
+  const sameProvider = upper.provider === undefined || upper.provider === lower.provider;
+  return sameProvider && upper.above_input_tokens <= lower.above_input_tokens;
 }
 
 function keyOf(row: PriceBookModel): string {

@@ -3,7 +3,7 @@ import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
-import { parseDecimal } from '../money.ts';
+import { formatDecimal, parseDecimal } from '../money.ts';
 import { Refusal } from '../refusal.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
 import { canonicalDocument, hashDocument } from './price-book-hash.ts';
@@ -43,6 +43,10 @@ export interface BookSummary {
   readonly currency: string;
   readonly effective_from: string;
   readonly caching: string;
+  /** The book that it is laid over. */
+  readonly base: string | null;
+  /** Of a cost-plus book, a decimal. */
+  readonly cost_factor: string | null;
   readonly models: number;
   readonly document_hash: string;
 }
@@ -61,6 +65,8 @@ export async function listPriceBooks(database: Database): Promise<readonly BookS
       'price_books.currency',
       'price_books.effective_from',
       'price_books.caching',
+      'price_books.base_book as base',
+      'price_books.cost_factor',
       'price_books.document_hash',
       of.fn.count<bigint>('price_rates.rate_id').as('models'),
     ])
@@ -71,6 +77,8 @@ export async function listPriceBooks(database: Database): Promise<readonly BookS
   return rows.map((row) => ({
     ...row,
     effective_from: formatInstant(row.effective_from),
+    cost_factor:
+      row.cost_factor === null ? null : formatDecimal(row.cost_factor, 6).replace(/\.?0+$/, ''),
     models: Number(row.models),
   }));
 }
