@@ -101,7 +101,35 @@ function renderStory(story: EventStory): string {
   const sections = parts
     .filter(([, rows]) => rows.length > 0)
     .map(([title, rows]) => `${title}\n${rows.map(renderRow).join('\n\n')}`);
-  return [`Event ${story.event_id} of source ${story.source}`, ...sections].join('\n\n');
+  const told = story.entries.length === 0 ? [] : [`Story\n${tell(story.entries)}`];
+  return [`Event ${story.event_id} of source ${story.source}`, ...told, ...sections].join('\n\n');
+}
+
+/** What happened to the event in the ledger, a line for each entry in order, and what stands now. */
+function tell(entries: readonly StoryRow[]): string {
+  const corrected = new Set(entries.map((entry) => entry['corrects_entry_id']));
+  const stands = entries.filter(
+    (entry) => entry['is_reversal'] !== true && !corrected.has(entry['entry_id']),
+  );
+  const ids = stands.map((entry) => entry['entry_id']).join(', ');
+  const end = ids === '' ? 'nothing of it stands now' : `what stands now: ${ids}`;
+  return [...entries.map(tellEntry), end].map((line) => `  ${line}`).join('\n');
+}
+
+function tellEntry(entry: StoryRow): string {
+  const { recorded_at: at, entry_id: id, corrects_entry_id: of, outcome, currency } = entry;
+  const what =
+    entry['is_reversal'] === true
+      ? `takes ${of} back`
+      : of == null
+        ? `posted for ${entry['tenant_id']}`
+        : `replaces ${of}, for ${entry['tenant_id']}`;
+  const member = entry['member_id'] == null ? '' : ` (member ${entry['member_id']})`;
+  const amount = (name: 'charge' | 'cost') =>
+    entry[name] === null ? `no ${name} known` : `${name} ${entry[name]} ${currency}`;
+  const late = entry['late'] === true ? ', late' : '';
+  const why = entry['reason'] == null ? '' : `: ${entry['reason']} (${entry['actor']})`;
+  return `${at}  ${id}${member} ${what}, ${outcome}, ${amount('charge')}, ${amount('cost')}, in the period from ${entry['period_start']}${late}${why}`;
 }
 
 function renderRow(row: StoryRow): string {

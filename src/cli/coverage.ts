@@ -8,15 +8,17 @@ export function coverageOf(coverage: readonly Coverage[]) {
     currency,
     attributed_cost: formatPico(attributedPico),
     all_cost: formatPico(allPico),
-    share: percentOf(attributedPico, allPico) ?? '100.00',
+    /** Null where no cost is known. */
+    share: percentOf(attributedPico, allPico),
   }));
 }
 
 /** The same as the lines with which a report ends. */
 export function renderCoverage(coverage: readonly Coverage[]): string {
-  const lines = coverageOf(coverage).map(
-    ({ currency, attributed_cost, all_cost, share }) =>
-      `Attribution coverage ${share} %: ${attributed_cost} of ${all_cost} ${currency} of cost belongs to a tenant`,
+  const lines = coverageOf(coverage).map(({ currency, attributed_cost, all_cost, share }) =>
+    share === null
+      ? `Attribution coverage: no cost is known in ${currency}`
+      : `Attribution coverage ${share} %: ${attributed_cost} of ${all_cost} ${currency} of cost belongs to a tenant`,
   );
-  return lines.length === 0 ? 'Attribution coverage: there is no cost' : lines.join('\n');
+  return lines.length === 0 ? 'Attribution coverage: no cost is known' : lines.join('\n');
 }

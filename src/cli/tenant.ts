@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { formatInstant } from '../clock.ts';
+import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
+import type { CalendarRule } from '../periods/calendar.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { TenantChange } from '../tenants/tenant-store.ts';
 import { readTenants, setTenant } from '../tenants/tenant-store.ts';
@@ -35,18 +36,37 @@ function addSet(group: Command): void {
 function addList(group: Command): void {
   const command = group.command('list').description('all tenants');
   perform(command, async (session) => {
-    const tenants = (await readTenants(session.database().kysely, 'all')).map(document);
-    const text = table(tenants, [
+    const tenants = await readTenants(session.database().kysely, 'all');
+    const now = session.clock();
+    const rows = tenants.map((tenant) => ({ ...document(tenant), now: ruleAt(tenant, now) }));
+    const text = table(rows, [
       { title: 'TENANT', value: (row) => row.tenant_id },
       { title: 'MODE', value: (row) => row.mode },
-      { title: 'TIME ZONE', value: (row) => row.time_zone },
-      { title: 'ANCHOR', value: (row) => String(row.anchor_day), figure: true },
+      { title: 'TIME ZONE', value: (row) => row.now?.timeZone ?? '' },
+      { title: 'ANCHOR', value: (row) => String(row.now?.anchorDay ?? ''), figure: true },
       { title: 'PRICE BOOK', value: (row) => row.price_book ?? '(default)' },
       { title: 'STRIPE CUSTOMER', value: (row) => row.stripe_customer ?? '' },
       { title: 'CLOSED UNTIL', value: (row) => row.closed_until ?? '' },
+      { title: 'CALENDAR TO COME', value: (row) => (isToCome(row, now) ? calendarOf(row) : '') },
     ]);
-    session.out.answer(tenants, text);
+    session.out.answer(tenants.map(document), text);
   });
+}
+
+function ruleAt({ calendar }: Tenant, now: InstantMs): CalendarRule | undefined {
+  return calendar.findLast(({ effectiveFrom }) => effectiveFrom === null || effectiveFrom <= now);
+}
+
+type TenantDocument = ReturnType<typeof document>;
+
+/** Whether the calendar waits for the end of the present period (R16). */
+function isToCome({ calendar_from: from }: TenantDocument, now: InstantMs): boolean {
+  return from !== null && parseInstant(from) > now;
+}
+
+function calendarOf(tenant: TenantDocument): string {
+  const from = tenant.calendar_from === null ? '' : ` from ${tenant.calendar_from}`;
+  return `${tenant.time_zone}, anchor day ${tenant.anchor_day}${from}`;
 }
 
 /** A tenant as the command line shows it; the calendar is the newest rule. */
@@ -64,11 +84,9 @@ function document(tenant: Tenant) {
   };
 }
 
-function describe(tenant: ReturnType<typeof document>): string {
-  const calendar = `${tenant.time_zone}, anchor day ${tenant.anchor_day}`;
-  const from = tenant.calendar_from === null ? '' : ` from ${tenant.calendar_from}`;
+function describe(tenant: TenantDocument): string {
   const book =
     tenant.price_book === null ? 'the default price book' : `price book ${tenant.price_book}`;
   const customer = tenant.stripe_customer ?? 'no Stripe customer';
-  return `${tenant.mode}, ${calendar}${from}, ${book}, ${customer}`;
+  return `${tenant.mode}, ${calendarOf(tenant)}, ${book}, ${customer}`;
 }

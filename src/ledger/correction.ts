@@ -116,6 +116,8 @@ export function replacementOf(
   const corrected = {
     ...facts,
     ...change,
+    // The error was that of a call which did not fail after all.
+    ...(change.status === 'ok' ? { errorType: null } : {}),
     revision: entry.revision + 2,
     kind: 'correction' as const,
     contextTokens: contextOf(entry, change),

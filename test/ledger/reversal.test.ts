@@ -180,6 +180,13 @@ describe('a replacement', () => {
     expect(replacement.chargeRate?.rateId).toBe(8n);
   });
 
+  it('that did not fail after all has no error', () => {
+    const failed: StoredEntry = { ...ENTRY, status: 'error', errorType: 'timeout' };
+    expect(replacementOf(failed, { status: 'ok' }, of).errorType).toBeNull();
+    expect(replacementOf(failed, { status: 'cancelled' }, of).errorType).toBe('timeout');
+    expect(replacementOf(failed, { feature: 'chat' }, of).errorType).toBe('timeout');
+  });
+
   it('for another tenant is priced by that tenant', () => {
     const bookOf = (tenantId: string) =>
       tenantId === 'birch' ? null : { book: 'standard', currency: 'USD' };
