@@ -214,9 +214,46 @@ describe('a price book that is refused names the path, the value and what is all
     expect(refusal.message).toMatch(/; and 2 more$/);
   });
 
-  test('a long value is cut, so that a message stays a line', () => {
-    const refusal = refusalOf({ ...minimal, kind: 'x'.repeat(10_000) });
-    expect(refusal.message.length).toBeLessThan(200);
+  test('five problems are all named, and the remedy says that nothing was stored', () => {
+    const models = [1, 2, 3, 4, 5].map((index) => ({ ...row, model: index }));
+    const refusal = refusalOf({ ...minimal, models });
+    const name = 'is not a string of 1 to 200 characters';
+    expect(refusal.message).toBe(
+      [0, 1, 2, 3, 4].map((index) => `models[${index}].model: ${index + 1} ${name}`).join('; '),
+    );
+    expect(refusal.remedy).toBe('mend the file and import it again; nothing of it was stored');
+  });
+
+  test('a long value is cut after eighty characters, so that a message stays a line', () => {
+    const kinds = 'is not one of "charge", "cost"';
+    // With its two quotation marks.
+    const longest = 'x'.repeat(78);
+    expect(refusalOf({ ...minimal, kind: longest }).message).toBe(`kind: "${longest}" ${kinds}`);
+    expect(refusalOf({ ...minimal, kind: `${longest}y` }).message).toBe(
+      `kind: "${longest}y… ${kinds}`,
+    );
+  });
+
+  test('a factor with a base is one problem, and a cost book with a factor another', () => {
+    const refusal = refusalOf({ ...minimal, kind: 'cost', base: 'other', cost_factor: '2' });
+    expect(refusal.message).toBe(
+      'cost_factor: only a charge book can be a multiple of the cost; ' +
+        'base: a cost-plus book prices every model, so nothing of its base would be used',
+    );
+  });
+
+  test('what the parts of a book are is said in full', () => {
+    const wrong = { book: 1, effective_from: 1, cost_factor: 1, models: 1, base: 1 };
+    expect(refusalOf({ ...minimal, ...wrong }).message).toBe(
+      'book: 1 is not a string of 1 to 100 characters; ' +
+        'effective_from: 1 is not an instant in RFC 3339 with seconds and an offset, such as ' +
+        '"2026-10-01T00:00:00Z" or "2026-10-01T00:00:00+02:00"; ' +
+        'base: 1 is not a string of 1 to 100 characters; ' +
+        'cost_factor: 1 is not a decimal with up to six decimals, such as "0.15" (a string, not ' +
+        'negative, up to twelve digits before the point); models: 1 is not an array of models',
+    );
+    const none = refusalOf({ ...minimal, models: [] }).message;
+    expect(none).toBe('models: a book without base and cost_factor needs at least one model');
   });
 });
 
