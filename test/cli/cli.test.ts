@@ -148,7 +148,7 @@ describe('a command', () => {
     const own = { ...(sharedBook('micro') as object), book: 'cli' };
     const path = await file('book.json', JSON.stringify(own));
     expect((await run('price-book', 'import', path)).stdout).toBe(
-      'cli from 2026-01-01T00:00:00Z: imported (1 models)\n',
+      'cli from 2026-01-01T00:00:00Z: imported (1 model)\n',
     );
     expect((await run('price-book', 'import', path)).stdout).toContain(': unchanged');
     const other = await file('other.json', JSON.stringify({ ...own, caching: 'pass_through' }));

@@ -253,6 +253,8 @@ describe('names and months', () => {
     ['BST', false],
     ['PST', false],
     ['europe/berlin', false],
+    ['aFRICA/Cairo', false],
+    ['SystemV/AST4', false],
     ['Mars/Phobos', false],
     ['local', false],
     ['', false],

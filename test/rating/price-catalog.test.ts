@@ -106,6 +106,30 @@ describe('a charge book', () => {
     expect(inputOf(versions, ask())).toBe(1n);
   });
 
+  it('takes no row of another provider, whatever their names are', () => {
+    const versions = [version([row(1n), row(2n, { provider: 'null' }), row(3n, { provider: '' })])];
+    expect(inputOf(versions, ask())).toBe(1n);
+    expect(inputOf(versions, ask({ provider: 'null' }))).toBe(2n);
+    expect(inputOf(versions, ask({ provider: '' }))).toBe(3n);
+  });
+
+  it('tells rows apart that have the same digits', () => {
+    const zero = { perCall: 0n, output: 0n, cacheRead: 0n };
+    const one = { ...zero, provider: 'one' };
+    const two = { ...zero, provider: 'two' };
+    // Cache writes at 1 below 23 tokens, and at 12 below 3 tokens: 0,0,0,0,0,1 23,… and 0,0,0,0,0,12 3,…
+    const versions = [
+      version([
+        row(0n, { ...one, cacheWrite: 1n }),
+        row(0n, { ...one, cacheWrite: 0n, aboveInputTokens: 23n }),
+        row(0n, { ...two, cacheWrite: 12n }),
+        row(0n, { ...two, cacheWrite: 0n, aboveInputTokens: 3n }),
+      ]),
+    ];
+    expect(inputOf(versions, ask())).toBeNull();
+    expect(inputOf(versions, ask({ provider: 'one' }))).toBe(0n);
+  });
+
   it('prices a call without provider by the model alone only where all providers agree', () => {
     const agree = [row(5n, { provider: 'azure' }), row(5n, { provider: 'openai' })];
     const differ = [row(5n, { provider: 'azure' }), row(6n, { provider: 'openai' })];
