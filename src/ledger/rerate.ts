@@ -43,7 +43,7 @@ export interface RerateRow {
 }
 
 /** Entries that have no price by the books as they are now (R10). */
-export interface UnratedRow {
+interface UnratedRow {
   readonly tenant_id: string;
   readonly requested_model: string;
   readonly entries: number;

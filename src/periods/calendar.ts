@@ -50,7 +50,7 @@ export function periodContaining(calendar: Calendar, instant: InstantMs): Period
  */
 export function periodsBeginningIn(calendar: Calendar, month: string): readonly Period[] {
   const first = DateTime.fromFormat(month, 'yyyy-MM', { zone: 'utc' });
-  if (!first.isValid || month.length !== 7) {
+  if (!first.isValid) {
     throw new Refusal('usage', `"${month}" is not a month`, 'write it as YYYY-MM, such as 2026-10');
   }
   // A day before the month begins in UTC, it has begun in no zone.
