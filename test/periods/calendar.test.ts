@@ -95,6 +95,22 @@ describe('a boundary is the first instant of the anchor date or later', () => {
       ['2018-11-04: 2018-11-04T04:00:00.000Z to 2018-12-04T05:00:00.000Z'],
     ],
     [
+      // At 0:00 on 18 February, 02:00 UTC, clocks went back to 23:00 on the 17th: the 18th began after it.
+      'where the day before went on for an hour at midnight',
+      'America/Sao_Paulo',
+      18,
+      '2018-02',
+      ['2018-02-18: 2018-02-18T03:00:00.000Z to 2018-03-18T03:00:00.000Z'],
+    ],
+    [
+      // The clocks go back at 2:00, 15:00 UTC, after the period has begun at 13:00 UTC.
+      'on the very day of a change, far to the east',
+      'Australia/Lord_Howe',
+      5,
+      '2026-04',
+      ['2026-04-05: 2026-04-04T13:00:00.000Z to 2026-05-04T13:30:00.000Z'],
+    ],
+    [
       // Clocks went back from 0:01 on the 29th to 23:01 on the 28th, which came to its end twice.
       'where a date began, and was taken back after a minute',
       'America/St_Johns',
@@ -227,14 +243,14 @@ describe('a change takes effect at the end of the present period', () => {
   });
 
   test.each([
-    [{ timeZone: 'UTC+3', anchorDay: 1 }, '"UTC+3" is not a time zone'],
-    [{ timeZone: 'UTC', anchorDay: 0 }, '0 is not an anchor day'],
-    [{ timeZone: 'UTC', anchorDay: 32 }, '32 is not an anchor day'],
-    [{ timeZone: 'UTC', anchorDay: 1.5 }, '1.5 is not an anchor day'],
-  ])('%j is refused', (change, message) => {
-    const refused = () => changeCalendar(since('UTC', 1), { asOf: june, ...change });
-    expect(refused).toThrow(Refusal);
-    expect(refused).toThrow(message);
+    [{ timeZone: 'UTC+3', anchorDay: 1 }, '"UTC+3" is not a time zone', 'such as Europe/Berlin'],
+    [{ timeZone: 'UTC', anchorDay: 0 }, '0 is not an anchor day', 'from 1 to 31'],
+    [{ timeZone: 'UTC', anchorDay: 32 }, '32 is not an anchor day', 'from 1 to 31'],
+    [{ timeZone: 'UTC', anchorDay: 1.5 }, '1.5 is not an anchor day', 'from 1 to 31'],
+  ])('%j is refused', (change, message, remedy) => {
+    const refused = refusalOf(() => changeCalendar(since('UTC', 1), { asOf: june, ...change }));
+    expect(refused).toMatchObject({ code: 'tenant', message });
+    expect(refused.remedy).toContain(remedy);
   });
 });
 
@@ -269,7 +285,9 @@ describe('names and months', () => {
   test.each(['2026-13', '2026-00', '2026-1', '26-01', '2026', '2026-01-01', 'July', ''])(
     'the month %j is refused',
     (month) => {
-      expect(() => periodsBeginningIn(since('UTC', 1), month)).toThrow('is not a month');
+      const refused = refusalOf(() => periodsBeginningIn(since('UTC', 1), month));
+      expect(refused).toMatchObject({ code: 'usage', message: `"${month}" is not a month` });
+      expect(refused.remedy).toContain('YYYY-MM');
     },
   );
 
@@ -277,3 +295,13 @@ describe('names and months', () => {
     expect(() => periodContaining([], 0)).toThrow('a calendar begins with a rule');
   });
 });
+
+function refusalOf(refused: () => unknown): Refusal {
+  try {
+    refused();
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
