@@ -69,10 +69,10 @@ async function park(
   const parked =
     !isSeen &&
     (await markState(database, identifier, {
+      event: 'report',
       state: 'parked',
       answer: of.reason,
       at: clock(),
-      from: ['pending', 'sent', 'ambiguous', 'confirmed'],
     }));
   const detail = parked
     ? `Stripe does not count it (${of.reason}); mend the cause, then "spanledger stripe unpark ${identifier}"`

@@ -61,10 +61,10 @@ export async function unparkIntent(parts: StripeParts, identifier: string): Prom
   }
   const answer = `given up by a person: Stripe's summary says ${summary}, confirmed are ${confirmed}`;
   await markState(database, identifier, {
+    event: 'person',
     state: 'missing',
     answer,
     at: clock(),
-    from: ['parked'],
   });
   return `${identifier} is missing from Stripe; "spanledger push ${intent.periodStart.slice(0, 7)}" tells its value anew`;
 }
