@@ -192,7 +192,9 @@ async function verify(options: MonthRunOptions, month: string): Promise<Outcome>
   const outcome = outcomeOf(`${laws.length} laws checked`, {
     wrong: [
       ...laws.flatMap((law) => law.violations.map((violation) => `law ${law.law}: ${violation}`)),
-      ...alerts.map((alert) => `${alert.kind} ${alert.subject}: ${alert.detail}`),
+      ...alerts.map(
+        (alert) => `${alert.kind} ${alert.subject}: ${alert.detail} (alert ${alert.alertId})`,
+      ),
     ],
     unfinished: [],
   });
