@@ -460,7 +460,7 @@ describe('the key of a sandbox', () => {
     refusing.control.injectFault({ kind: 'error', status: 401, message: 'Invalid API Key.' });
     await expect(ask()).rejects.toThrow('Stripe refuses STRIPE_SANDBOX_KEY (401); give a test key');
     await refusing.close();
-    await expect(ask()).rejects.toThrow('Stripe cannot be reached with STRIPE_SANDBOX_KEY');
+    await expect(ask()).rejects.toThrow(/cannot be reached with STRIPE_SANDBOX_KEY.*ECONNREFUSED/);
   });
 
   test('is never a live one', () => {
