@@ -112,10 +112,10 @@ function addUnpark(group: Command): void {
   const command = group
     .command('unpark')
     .argument('<identifier>', 'a parked intent; audit.pushes lists them')
-    .description('give a parked push up as missing, if Stripe shows that it did not count it');
+    .description("decide a parked push by Stripe's summary: it was counted, or is told anew");
   perform(command, async (session, { args: [identifier = ''] }) => {
-    const detail = await unparkIntent(await stripeParts(session), identifier);
-    session.out.answer({ identifier, state: 'missing', detail }, detail);
+    const unparked = await unparkIntent(await stripeParts(session), identifier);
+    session.out.answer({ identifier, ...unparked }, unparked.detail);
   });
 }
 

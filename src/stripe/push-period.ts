@@ -293,9 +293,10 @@ async function settle(
   if (state === 'confirmed') await markProven(database, [intent.identifier], clock());
 }
 
-async function alertParked(run: PeriodRun, intent: Intent, detail: string): Promise<void> {
+async function alertParked(run: PeriodRun, intent: Intent, answer: string): Promise<void> {
   const { database, clock, log } = run.parts;
   const { identifier, tenantId, periodStart } = intent;
+  const detail = parkedDetail({ identifier, lastAnswer: answer });
   log.error({ identifier, tenantId, detail }, 'push parked; a person must decide');
   const alert = {
     kind: 'push_parked',
@@ -305,6 +306,11 @@ async function alertParked(run: PeriodRun, intent: Intent, detail: string): Prom
     detail,
   } as const;
   await raiseAlert(database, alert, clock());
+}
+
+/** Why it is parked, and what a person does about it. */
+export function parkedDetail(of: Pick<Intent, 'identifier' | 'lastAnswer'>): string {
+  return `${of.lastAnswer ?? 'parked'}; mend the cause, then "spanledger stripe unpark ${of.identifier}"`;
 }
 
 function waitMs(attempt: number, retryAfterMs: number | null): number {

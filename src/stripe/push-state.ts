@@ -25,7 +25,8 @@ import type { PushAnswer } from './stripe-client.ts';
  * | report  | sent      | the same                                  | parked    | a person decides                    |
  * | report  | ambiguous | the same                                  | parked    | a person decides                    |
  * | report  | confirmed | the same, and no summary has shown it     | parked    | a person decides                    |
- * | person  | parked    | the cause is mended, the summary lacks it | missing   | its value under the next sequence   |
+ * | person  | parked    | the cause is mended, it is there          | confirmed | nothing                             |
+ * | person  | parked    | the cause is mended, absent for 24 h      | missing   | its value under the next sequence   |
  *
  * "There" is a summary of exactly what is confirmed and this; "absent", of exactly what is confirmed.
  * In a state that has no row for it, an event changes nothing. `sent` is durable before the request goes out,
