@@ -163,7 +163,7 @@ async function push(options: MonthRunOptions, month: string): Promise<Outcome> {
 async function confirm(options: MonthRunOptions, month: string): Promise<Outcome> {
   const rows = await reconcileMonth(options, month);
   const describe = (row: (typeof rows)[number]) =>
-    `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}`;
+    `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}${row.remedy === null ? '' : `; ${row.remedy}`}`;
   const waiting = rows.filter((row) => ['lag', 'in_flight'].includes(row.difference));
   return outcomeOf(`${rows.length} periods compared with Stripe`, {
     wrong: rows.filter((row) => !row.explained).map(describe),

@@ -252,6 +252,7 @@ export function addReconcile(program: Command): void {
       { title: 'CONFIRMED', value: (row) => row.confirmed, figure: true },
       { title: 'STRIPE', value: (row) => row.stripe ?? '', figure: true },
       { title: 'DIFFERENCE', value: (row) => words(row.difference) },
+      { title: '', value: (row) => row.remedy ?? '' },
     ]);
     session.out.answer(rows, text);
   });
