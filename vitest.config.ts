@@ -15,7 +15,6 @@ const PURE = [
   'test/ledger/{billable,line-of-entry,manifest,manifest-layers,first-attempt,reversal,copy-text}.test.ts',
   'test/reports/{run-tree,run-waste}.test.ts',
   'test/seals/{merkle-tree,check-proof}.test.ts',
-  'test/stripe/push-state.test.ts',
 ];
 
 export default defineConfig({

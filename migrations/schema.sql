@@ -375,8 +375,12 @@ table stripe_alerts (
   tenant_id text collate "C",
   period_start date,
   detail text not null,
+  resolved_at timestamp with time zone,
+  resolution text,
+  resolved_by text,
   constraint stripe_alerts_pkey PRIMARY KEY (alert_id),
-  constraint stripe_alerts_kind_subject_key UNIQUE (kind, subject)
+  constraint stripe_alerts_kind_subject_key UNIQUE (kind, subject),
+  constraint stripe_alerts_resolution_check CHECK ((((resolved_at IS NULL) = (resolution IS NULL)) AND ((resolved_at IS NULL) = (resolved_by IS NULL))))
 );
 
 table stripe_customers (
@@ -537,7 +541,10 @@ view audit.alerts as
     subject,
     tenant_id,
     period_start,
-    detail
+    detail,
+    resolved_at,
+    resolution,
+    resolved_by
    FROM stripe_alerts;
 
 view audit.allocations as

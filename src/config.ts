@@ -68,7 +68,8 @@ const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9000',
   AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
   AWS_REGION: 'eu-central-1',
-  STRIPE_API_KEY: 'rk_test_…, a restricted key that may write meters, meter events and prices',
+  STRIPE_API_KEY:
+    'rk_test_…, a restricted key that may write billing meters, meter events, products, prices, subscriptions and invoices, and read customers and events',
   STRIPE_API_BASE: 'http://127.0.0.1:12111',
   STRIPE_WEBHOOK_SECRET: 'whsec_…',
   SPANLEDGER_LITELLM_KEY: 'the base64 of the 32-byte key that LiteLLM encrypts with',

@@ -25,6 +25,13 @@ export function readCount(text: string): number {
   throw new InvalidArgumentError('give a whole number above 0.');
 }
 
+/** 0 takes one that is free. */
+export function readPort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('give a port, 1 to 65535, or 0 for one that is free.');
+}
+
 export function readInstant(text: string): InstantMs {
   if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) {
     return parseInstant(text);

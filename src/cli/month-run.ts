@@ -50,7 +50,10 @@ export interface MonthRunOptions extends PushOptions {
   readonly onStep?: (result: StepResult) => void;
 }
 
-type Outcome = Pick<StepResult, 'state' | 'detail'>;
+interface Outcome extends Pick<StepResult, 'state' | 'detail'> {
+  /** Said after the detail, and not kept: what is so now and need not be at the next run. */
+  readonly forNow?: string;
+}
 
 /**
  * The whole monthly job, for a scheduler to call until it is done. Every step may be repeated: what is
@@ -75,10 +78,10 @@ export async function runMonth(
       continue;
     }
     await beginStep(database, { month, step }, clock());
-    const outcome = await perform(options, step, month);
-    const row: StepRow & { readonly month: string } = { month, step, ...outcome };
+    const { state, detail, forNow = '' } = await perform(options, step, month);
+    const row: StepRow & { readonly month: string } = { month, step, state, detail };
     await finishStep(database, row, clock());
-    const result = { step, ...outcome };
+    const result = { step, state, detail: `${detail}${forNow}` };
     options.onStep?.(result);
     results.push(result);
   }
@@ -160,7 +163,7 @@ async function push(options: MonthRunOptions, month: string): Promise<Outcome> {
 async function confirm(options: MonthRunOptions, month: string): Promise<Outcome> {
   const rows = await reconcileMonth(options, month);
   const describe = (row: (typeof rows)[number]) =>
-    `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}`;
+    `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}${row.remedy === null ? '' : `; ${row.remedy}`}`;
   const waiting = rows.filter((row) => ['lag', 'in_flight'].includes(row.difference));
   return outcomeOf(`${rows.length} periods compared with Stripe`, {
     wrong: rows.filter((row) => !row.explained).map(describe),
@@ -186,14 +189,17 @@ async function verify(options: MonthRunOptions, month: string): Promise<Outcome>
   const left = await verifyReleased(options, month);
   const laws = await options.verify();
   const alerts = await readOpenAlerts(options.database, month);
-  const later = `; ${left} invoices are not final yet, and compared by a later run or by "spanledger serve"`;
-  return outcomeOf(`${laws.length} laws checked${left === 0 ? '' : later}`, {
+  const outcome = outcomeOf(`${laws.length} laws checked`, {
     wrong: [
       ...laws.flatMap((law) => law.violations.map((violation) => `law ${law.law}: ${violation}`)),
-      ...alerts.map((alert) => `${alert.kind} ${alert.subject}: ${alert.detail}`),
+      ...alerts.map(
+        (alert) => `${alert.kind} ${alert.subject}: ${alert.detail} (alert ${alert.alertId})`,
+      ),
     ],
     unfinished: [],
   });
+  const forNow = `; ${left} invoices are not final yet, and compared by a later run or by "spanledger serve"`;
+  return left === 0 ? outcome : { ...outcome, forNow };
 }
 
 function outcomeOf(

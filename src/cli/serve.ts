@@ -7,8 +7,9 @@ import { openQueue } from '../ingest/queue-client.ts';
 import { Refusal } from '../refusal.ts';
 import { releaseInvoices } from '../stripe/invoice.ts';
 import type { StripeParts } from '../stripe/push.ts';
-import { readCount } from './arguments.ts';
+import { readPort } from './arguments.ts';
 import { perform } from './command.ts';
+import { listenOn } from './listen.ts';
 import type { Session } from './session.ts';
 import { stripeParts } from './stripe.ts';
 import { queueAddress } from './worker.ts';
@@ -23,14 +24,15 @@ export function addServe(program: Command): void {
     .description(
       "takes Stripe's events: the webhook endpoint (POST /stripe/webhook), or a queue; GET /healthz",
     )
-    .option('--port <n>', 'the port to listen on', readCount, DEFAULT_PORT)
+    .option('--port <n>', 'the port to listen on; 0 takes one that is free', readPort, DEFAULT_PORT)
     .option('--host <address>', 'which address; put a proxy with TLS before it', '127.0.0.1');
   perform<{ port: number; host: string }>(command, async (session, { options }) => {
     const parts = await stripeParts(session);
     const webhookSecret = session.config.STRIPE_WEBHOOK_SECRET ?? null;
     const queue = openEventQueue(session);
     if (queue === null && webhookSecret === null) refuseDeaf();
-    const server = await startHttpServer({ parts, webhookSecret, ...options });
+    const start = () => startHttpServer({ parts, webhookSecret, ...options });
+    const server = await listenOn(options.port, start);
     const { url } = server;
     const webhook = webhookSecret === null ? null : `${url}/stripe/webhook`;
     const events = session.config.SPANLEDGER_STRIPE_EVENTS_QUEUE_URL ?? null;

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { pause } from '../clock.ts';
-import { readCount } from './arguments.ts';
+import { readPort } from './arguments.ts';
 import { perform } from './command.ts';
+import { listenOn } from './listen.ts';
 
 const DEFAULT_PORT = 12_111;
 
@@ -9,10 +10,16 @@ export function addStripeDouble(program: Command): void {
   const command = program
     .command('stripe-double')
     .description('serve a Stripe that knows billing meters, on loopback, for tests and demos')
-    .option('--port <n>', 'the port to listen on', readCount, DEFAULT_PORT);
+    .option(
+      '--port <n>',
+      'the port to listen on; 0 takes one that is free',
+      readPort,
+      DEFAULT_PORT,
+    );
   perform<{ port: number }>(command, async (session, { options }) => {
     const { startStripeDouble } = await import('../stripe-double/stripe-double.ts');
-    const double = await startStripeDouble({ port: options.port });
+    const { port } = options;
+    const double = await listenOn(port, () => startStripeDouble({ port }));
     const { url, apiKey } = double;
     session.out.answer({ url, api_key: apiKey }, `STRIPE_API_BASE=${url} STRIPE_API_KEY=${apiKey}`);
     const stop = new AbortController();

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { formatInstant } from '../clock.ts';
 import { SUPPORTED_CURRENCIES } from '../money.ts';
-import { readAlerts } from '../stripe/alert-store.ts';
+import type { KeptAlert } from '../stripe/alert-store.ts';
+import { readAlerts, readOpenAlerts, resolveAlert } from '../stripe/alert-store.ts';
 import { refuseOtherMode } from '../stripe/check-mode.ts';
 import { releaseInvoices } from '../stripe/invoice.ts';
 import { linkCustomers } from '../stripe/link-customers.ts';
@@ -13,8 +15,9 @@ import type { StripeMeter } from '../stripe/setup.ts';
 import { setUpMeter } from '../stripe/setup.ts';
 import { setUpSubscriptions } from '../stripe/subscription.ts';
 import { unparkIntent } from '../stripe/unpark.ts';
-import { readMonth } from './arguments.ts';
+import { readId, readMonth } from './arguments.ts';
 import { perform } from './command.ts';
+import { CURRENT_USER } from './correct.ts';
 import { table } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -24,6 +27,7 @@ export function addStripe(program: Command): void {
   addRelease(group);
   addUnpark(group);
   addAlerts(group);
+  addResolve(group);
 }
 
 interface SetupFlags {
@@ -108,35 +112,75 @@ function addUnpark(group: Command): void {
   const command = group
     .command('unpark')
     .argument('<identifier>', 'a parked intent; audit.pushes lists them')
-    .description('give a parked push up as missing, if Stripe shows that it did not count it');
+    .description("decide a parked push by Stripe's summary: it was counted, or is told anew");
   perform(command, async (session, { args: [identifier = ''] }) => {
-    const detail = await unparkIntent(await stripeParts(session), identifier);
-    session.out.answer({ identifier, state: 'missing', detail }, detail);
+    const unparked = await unparkIntent(await stripeParts(session), identifier);
+    session.out.answer({ identifier, ...unparked }, unparked.detail);
   });
 }
 
 function addAlerts(group: Command): void {
   const command = group
     .command('alerts')
-    .description('what pushes, webhooks and invoices found that a person must look at');
-  perform(command, async (session) => {
-    const alerts = await readAlerts(session.database());
+    .description('what pushes, webhooks and invoices found that a person must look at')
+    .option('--all', 'those that were resolved, too');
+  perform<{ all?: boolean }>(command, async (session, { options }) => {
+    const database = session.database();
+    const isAll = options.all === true;
+    const alerts = isAll ? await readAlerts(database) : await readOpenAlerts(database, null);
     const text = table(alerts, [
+      { title: 'ID', value: (row) => String(row.alertId), figure: true },
       { title: 'ALERT', value: (row) => words(row.kind) },
       { title: 'OF', value: (row) => row.subject },
       { title: 'TENANT', value: (row) => row.tenantId ?? '' },
       { title: 'PERIOD', value: (row) => row.periodStart ?? '' },
+      ...(isAll ? [{ title: 'RESOLVED', value: resolutionOf }] : []),
       { title: '', value: (row) => row.detail },
     ]);
-    const documents = alerts.map(({ kind, subject, tenantId, periodStart, detail }) => ({
-      kind,
-      subject,
-      tenant_id: tenantId,
-      period_start: periodStart,
-      detail,
-    }));
-    session.out.answer(documents, alerts.length === 0 ? 'no alerts' : text);
+    const none = isAll ? 'no alerts' : 'no open alerts';
+    session.out.answer(alerts.map(alertDocument), alerts.length === 0 ? none : text);
   });
+}
+
+function resolutionOf({ resolution, resolvedBy }: KeptAlert): string {
+  return resolution === null ? '' : `${resolution} (${resolvedBy})`;
+}
+
+function alertDocument(alert: KeptAlert) {
+  return {
+    alert_id: String(alert.alertId),
+    raised_at: formatInstant(alert.raisedAt),
+    kind: alert.kind,
+    subject: alert.subject,
+    tenant_id: alert.tenantId,
+    period_start: alert.periodStart,
+    detail: alert.detail,
+    resolved_at: alert.resolvedAt === null ? null : formatInstant(alert.resolvedAt),
+    resolution: alert.resolution,
+    resolved_by: alert.resolvedBy,
+  };
+}
+
+function addResolve(group: Command): void {
+  const command = group
+    .command('resolve')
+    .argument('<id>', 'an alert, as "stripe alerts" shows it', readId)
+    .description('say what was done about an alert, so that its month can come to its end')
+    .requiredOption('--reason <text>', 'what was done, such as the credit note that was made')
+    .option('--by <name>', 'who', CURRENT_USER);
+  perform<{ reason: string; by: string }>(
+    command,
+    async (session, { args: [id = ''], options }) => {
+      const resolved = await resolveAlert(session.database(), {
+        alertId: readId(id),
+        resolution: options.reason,
+        by: options.by,
+        at: session.clock(),
+      });
+      const { kind, subject } = resolved;
+      session.out.answer(alertDocument(resolved), `resolved: ${words(kind)} of ${subject}`);
+    },
+  );
 }
 
 /** States of a push that need a person or another run. */
@@ -208,6 +252,7 @@ export function addReconcile(program: Command): void {
       { title: 'CONFIRMED', value: (row) => row.confirmed, figure: true },
       { title: 'STRIPE', value: (row) => row.stripe ?? '', figure: true },
       { title: 'DIFFERENCE', value: (row) => words(row.difference) },
+      { title: '', value: (row) => row.remedy ?? '' },
     ]);
     session.out.answer(rows, text);
   });

@@ -51,7 +51,7 @@ export function accountOf(
   authorization: string | undefined,
   basis: AccountBasis,
 ): Account {
-  const apiKey = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+  const apiKey = keyIn(authorization);
   if (apiKey === undefined) throw unauthorized('You did not provide an API key.');
   if (/^[sr]k_live_/.test(apiKey)) {
     throw unauthorized('This is the Stripe double: it refuses live keys. Use one of sk_test_….');
@@ -60,6 +60,13 @@ export function accountOf(
   const account = accounts.get(apiKey) ?? openAccount(apiKey, basis);
   accounts.set(apiKey, account);
   return account;
+}
+
+/** A bearer token as the SDK sends it, or the user name of basic authentication: `curl -u sk_test_…:`. */
+function keyIn(authorization = ''): string | undefined {
+  const basic = /^Basic (\S+)$/i.exec(authorization)?.[1];
+  if (basic === undefined) return /^Bearer (\S+)$/i.exec(authorization)?.[1];
+  return Buffer.from(basic, 'base64').toString('utf8').split(':')[0];
 }
 
 export function openAccount(apiKey: string, basis: AccountBasis): Account {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { Refusal } from '../refusal.ts';
 
 /** What a person must look at. */
 export interface Alert {
@@ -23,51 +24,100 @@ export interface Alert {
   readonly detail: string;
 }
 
-/** Keeps an alert; false where the same one was raised before. */
-export async function raiseAlert(
-  database: Database,
-  alert: Alert,
-  at: InstantMs,
-): Promise<boolean> {
-  const { numAffectedRows: raised } = await sql`
+/** Keeps an alert. What was resolved is open again where the same thing is found in another way. */
+export async function raiseAlert(database: Database, alert: Alert, at: InstantMs): Promise<void> {
+  await sql`
     insert into stripe_alerts (raised_at, kind, subject, tenant_id, period_start, detail) values
       (${formatInstant(at)}, ${alert.kind}, ${alert.subject}, ${alert.tenantId}, ${alert.periodStart},
        ${alert.detail})
-    on conflict (kind, subject) do nothing`.execute(database.kysely);
-  return raised === 1n;
+    on conflict (kind, subject) do update set raised_at = excluded.raised_at, detail = excluded.detail,
+      resolved_at = null, resolution = null, resolved_by = null
+      where stripe_alerts.resolved_at is not null and stripe_alerts.detail <> excluded.detail`.execute(
+    database.kysely,
+  );
 }
 
-/** What was raised about the periods of a month, but for intents that are no longer parked. */
-export async function readOpenAlerts(database: Database, month: string): Promise<readonly Alert[]> {
+/** An alert as it is kept, and what was done about it; null while it is open. */
+export interface KeptAlert extends Alert {
+  readonly alertId: bigint;
+  readonly raisedAt: InstantMs;
+  readonly resolvedAt: InstantMs | null;
+  readonly resolution: string | null;
+  readonly resolvedBy: string | null;
+}
+
+/** What is still open of the periods of a month. An intent that is no longer parked was decided. */
+export async function readOpenAlerts(
+  database: Database,
+  month: string | null,
+): Promise<readonly KeptAlert[]> {
   const { rows } = await sql<AlertRow>`
-    select ${COLUMNS} from stripe_alerts where to_char(period_start, 'YYYY-MM') = ${month}
+    select ${COLUMNS} from stripe_alerts
+    where (${month}::text is null or to_char(period_start, 'YYYY-MM') = ${month}) and resolved_at is null
       and not exists (select from push_intents where identifier = subject and state <> 'parked')
     order by alert_id`.execute(database.kysely);
   return rows.map(toAlert);
 }
 
-export async function readAlerts(database: Database): Promise<readonly Alert[]> {
+/** Every alert that was ever raised. */
+export async function readAlerts(database: Database): Promise<readonly KeptAlert[]> {
   const { rows } = await sql<AlertRow>`
     select ${COLUMNS} from stripe_alerts order by alert_id`.execute(database.kysely);
   return rows.map(toAlert);
 }
 
-const COLUMNS = sql.raw('kind, subject, tenant_id, period_start, detail');
+/** What a person did about an alert. */
+export interface Resolution {
+  readonly alertId: bigint;
+  readonly resolution: string;
+  readonly by: string;
+  readonly at: InstantMs;
+}
+
+/** Refuses an alert that is not there or was resolved before, so that no account of it is lost. */
+export async function resolveAlert(database: Database, given: Resolution): Promise<KeptAlert> {
+  const { alertId, resolution, by, at } = given;
+  const { rows } = await sql<AlertRow>`
+    update stripe_alerts set resolved_at = ${formatInstant(at)}, resolution = ${resolution}, resolved_by = ${by}
+    where alert_id = ${alertId} and resolved_at is null returning ${COLUMNS}`.execute(
+    database.kysely,
+  );
+  if (rows[0] !== undefined) return toAlert(rows[0]);
+  throw new Refusal(
+    'not_found',
+    `there is no open alert ${alertId}`,
+    '"spanledger stripe alerts" lists the open ones, and with --all the others',
+  );
+}
+
+const COLUMNS = sql.raw(
+  'alert_id, raised_at, kind, subject, tenant_id, period_start, detail, resolved_at, resolution, resolved_by',
+);
 
 interface AlertRow {
+  readonly alert_id: bigint;
+  readonly raised_at: InstantMs;
   readonly kind: Alert['kind'];
   readonly subject: string;
   readonly tenant_id: string | null;
   readonly period_start: string | null;
   readonly detail: string;
+  readonly resolved_at: InstantMs | null;
+  readonly resolution: string | null;
+  readonly resolved_by: string | null;
 }
 
-function toAlert(row: AlertRow): Alert {
+function toAlert(row: AlertRow): KeptAlert {
   return {
+    alertId: row.alert_id,
+    raisedAt: row.raised_at,
     kind: row.kind,
     subject: row.subject,
     tenantId: row.tenant_id,
     periodStart: row.period_start,
     detail: row.detail,
+    resolvedAt: row.resolved_at,
+    resolution: row.resolution,
+    resolvedBy: row.resolved_by,
   };
 }

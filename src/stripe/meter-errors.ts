@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import type { Alert } from './alert-store.ts';
 import { raiseAlert } from './alert-store.ts';
 import type { StripeParts } from './push.ts';
+import { parkedDetail } from './push-period.ts';
 import type { Intent } from './push-store.ts';
 import { markState, readIntentsByIdentifier } from './push-store.ts';
 import { askStripe } from './stripe-client.ts';
@@ -69,13 +70,13 @@ async function park(
   const parked =
     !isSeen &&
     (await markState(database, identifier, {
+      event: 'report',
       state: 'parked',
       answer: of.reason,
       at: clock(),
-      from: ['pending', 'sent', 'ambiguous', 'confirmed'],
     }));
   const detail = parked
-    ? `Stripe does not count it (${of.reason}); mend the cause, then "spanledger stripe unpark ${identifier}"`
+    ? parkedDetail({ identifier, lastAnswer: `Stripe does not count it (${of.reason})` })
     : `Stripe reports it (${of.reason}) although ${isSeen ? 'its summary holds it' : `it is ${intent.state}`}; run "spanledger reconcile"`;
   log.error({ identifier, tenantId, detail }, 'Stripe reports a meter event');
   const alert: Alert = { kind: of.kind, subject: identifier, tenantId, periodStart, detail };

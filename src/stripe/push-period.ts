@@ -7,7 +7,7 @@ import { readInvoices } from './invoice-store.ts';
 import type { StripeParts } from './push.ts';
 import type { PushState } from './push-state.ts';
 import {
-  decideAmbiguous,
+  decideBySummary,
   isSettled,
   LARGEST_VALUE_MICRO,
   nextStep,
@@ -215,8 +215,9 @@ async function send(run: PeriodRun, standing: Standing): Promise<null> {
     });
     const detail = answer.kind === 'delivered' ? answer.how : answer.detail;
     const state = stateAfter(answer);
-    await markState(database, intent.identifier, { state, answer: detail, at: clock() });
-    if (state === 'parked') await alertParked(run, intent, detail);
+    const change = { event: 'answer', state, answer: detail, at: clock() } as const;
+    const isChanged = await markState(database, intent.identifier, change);
+    if (isChanged && state === 'parked') await alertParked(run, intent, detail);
     if (answer.kind === 'systemic') await haltUnlessReplayed(run, answer);
     if (answer.kind !== 'unknown') return null;
     log.warn({ identifier: intent.identifier, attempt, detail }, 'push unanswered; trying again');
@@ -251,16 +252,17 @@ async function confirmIfPresent(run: PeriodRun, standing: Standing): Promise<boo
 async function compare(run: PeriodRun, standing: Standing): Promise<void> {
   const { open, intents } = standing;
   const { summary, confirmed } = await figuresOf(run, standing);
-  const unproven = intents.some(
-    (intent) => intent.state === 'confirmed' && intent.provenAt === null,
-  );
-  // Less than what was confirmed is a summary that lags, and says nothing of this intent.
-  if (summary < confirmed && unproven) return;
   const absentSince = open.absentSince ?? null;
-  const absentForMs = absentSince === null ? 0 : run.parts.clock() - absentSince;
-  const figures = { summary, confirmed, value: open.valueMicro, absentForMs };
-  const state = decideAmbiguous(figures);
-  await settle(run, open, { state, summary, confirmed });
+  const state = decideBySummary({
+    summary,
+    confirmed,
+    value: open.valueMicro,
+    absentForMs: absentSince === null ? 0 : run.parts.clock() - absentSince,
+    isConfirmedProven: intents.every(
+      (intent) => intent.state !== 'confirmed' || intent.provenAt !== null,
+    ),
+  });
+  if (state !== null) await settle(run, open, { state, summary, confirmed });
 }
 
 async function figuresOf(
@@ -285,14 +287,16 @@ async function settle(
   const { database, clock } = run.parts;
   const { state, summary, confirmed } = found;
   const answer = `Stripe's summary says ${summary}, confirmed are ${confirmed}, this is ${intent.valueMicro}`;
-  await markState(database, intent.identifier, { state, answer, at: clock() });
-  if (state === 'parked') await alertParked(run, intent, answer);
+  const change = { event: 'summary', state, answer, at: clock() } as const;
+  const isChanged = await markState(database, intent.identifier, change);
+  if (isChanged && state === 'parked') await alertParked(run, intent, answer);
   if (state === 'confirmed') await markProven(database, [intent.identifier], clock());
 }
 
-async function alertParked(run: PeriodRun, intent: Intent, detail: string): Promise<void> {
+async function alertParked(run: PeriodRun, intent: Intent, answer: string): Promise<void> {
   const { database, clock, log } = run.parts;
   const { identifier, tenantId, periodStart } = intent;
+  const detail = parkedDetail({ identifier, lastAnswer: answer });
   log.error({ identifier, tenantId, detail }, 'push parked; a person must decide');
   const alert = {
     kind: 'push_parked',
@@ -302,6 +306,11 @@ async function alertParked(run: PeriodRun, intent: Intent, detail: string): Prom
     detail,
   } as const;
   await raiseAlert(database, alert, clock());
+}
+
+/** Why it is parked, and what a person does about it. */
+export function parkedDetail(of: Pick<Intent, 'identifier' | 'lastAnswer'>): string {
+  return `${of.lastAnswer ?? 'parked'}; mend the cause, then "spanledger stripe unpark ${of.identifier}"`;
 }
 
 function waitMs(attempt: number, retryAfterMs: number | null): number {

@@ -3,7 +3,8 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
-import type { PushState } from './push-state.ts';
+import type { PushEvent, PushState } from './push-state.ts';
+import { CHANGED_BY } from './push-state.ts';
 import type { StripeMeter } from './setup.ts';
 
 export async function saveMeter(
@@ -237,22 +238,21 @@ export async function markAttempt(
   const { numAffectedRows: marked } = await sql`
     update push_intents set state = 'sent', attempts = attempts + 1, last_attempt_at = ${formatInstant(at)},
       first_attempt_at = coalesce(first_attempt_at, ${formatInstant(at)}), sent_at = coalesce(sent_at, ${formatInstant(at)})
-    where identifier = ${identifier} and state in ('pending', 'sent')`.execute(database.kysely);
+    where identifier = ${identifier} and state = any(${[...CHANGED_BY.attempt]}::text[])`.execute(
+    database.kysely,
+  );
   return marked === 1n;
 }
 
-/** A change of state: what it becomes, from which states, and what was found out. */
+/** A change of state: what happened, what it becomes, and what was found out. */
 export interface StateChange {
+  readonly event: Exclude<PushEvent, 'attempt'>;
   readonly state: PushState;
   readonly answer: string;
   readonly at: InstantMs;
-  /** The change is made only from these; by default from any that is not final. */
-  readonly from?: readonly PushState[];
 }
 
-const NOT_FINAL: readonly PushState[] = ['pending', 'sent', 'ambiguous'];
-
-/** False where the intent was in none of the states that the change begins from. */
+/** False where the intent is in a state that the event does not change. */
 export async function markState(
   database: Database,
   identifier: string,
@@ -268,7 +268,7 @@ export async function markState(
       ...(given.state === 'ambiguous' ? { absent_since: sql`coalesce(absent_since, ${at})` } : {}),
     })
     .where('identifier', '=', identifier)
-    .where('state', 'in', given.from ?? NOT_FINAL)
+    .where('state', 'in', CHANGED_BY[given.event])
     .executeTakeFirstOrThrow();
   return changed === 1n;
 }

@@ -6,7 +6,7 @@ import { inParallel } from './in-parallel.ts';
 import type { PushLocks } from './push-lock-store.ts';
 import { openPushLocks } from './push-lock-store.ts';
 import type { PeriodRun } from './push-period.ts';
-import { dueOf, findObjection, identifierOf, pushPeriod } from './push-period.ts';
+import { dueOf, findObjection, identifierOf, parkedDetail, pushPeriod } from './push-period.ts';
 import { isSettled, nextStep } from './push-state.ts';
 import type { Intent, PushTarget } from './push-store.ts';
 import { intentKey, readIntentsOf, readMeters, readTargets } from './push-store.ts';
@@ -162,7 +162,7 @@ async function wouldSend(
   const objection = await findObjection(options, target, intents);
   if (objection !== null) return resultOf(target, 'refused', objection, pushed);
   const open = intents.find((intent) => !isSettled(intent.state));
-  if (open?.state === 'parked') return resultOf(target, 'parked', open.lastAnswer, pushed);
+  if (open?.state === 'parked') return resultOf(target, 'parked', parkedDetail(open), pushed);
   const now = options.clock();
   const due = dueOf(target, intents);
   const steps = [
@@ -258,8 +258,8 @@ async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promi
       ? resultOf(target, 'nothing_due', null)
       : resultOf(target, 'confirmed', null, pushed);
   }
-  const state =
-    open.state === 'pending' ? 'skipped' : (open.state as 'sent' | 'ambiguous' | 'parked');
+  if (open.state === 'parked') return resultOf(target, 'parked', parkedDetail(open), pushed);
+  const state = open.state === 'pending' ? 'skipped' : (open.state as 'sent' | 'ambiguous');
   return resultOf(target, state, open.lastAnswer ?? period.halted(), pushed);
 }
 

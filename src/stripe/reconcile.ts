@@ -42,7 +42,18 @@ type Difference =
   | 'after_finalization'
   | 'foreign_usage';
 
-const EXPLAINED: ReadonlySet<Difference> = new Set(['none', 'shadow', 'in_flight', 'lag']);
+/** What a person does about a difference; null where it is explained, and time or the next push ends it. */
+const REMEDIES: Readonly<Record<Difference, string | null>> = {
+  none: null,
+  shadow: null,
+  in_flight: null,
+  lag: null,
+  not_pushed: 'run "spanledger push", which tells it or says why not',
+  missing: 'see "spanledger stripe alerts": Stripe reports what it does not count',
+  duplicate: 'cancel the second event within a day, or credit the customer for it',
+  after_finalization: 'bill the difference by an invoice item, once',
+  foreign_usage: 'find what else reports usage to this meter; only Spanledger may',
+};
 
 /** Micro-dollars as decimal strings of whole numbers. */
 export interface ReconcileRow {
@@ -53,6 +64,7 @@ export interface ReconcileRow {
   readonly stripe: string | null;
   readonly difference: Difference;
   readonly explained: boolean;
+  readonly remedy: string | null;
 }
 
 export interface ReconcileOptions {
@@ -162,7 +174,8 @@ export function compareRow(given: Compared): ReconcileRow {
     confirmed: String(confirmed),
     stripe: summary instanceof ForeignFraction ? summary.summary : (summary?.toString() ?? null),
     difference,
-    explained: EXPLAINED.has(difference),
+    explained: REMEDIES[difference] === null,
+    remedy: REMEDIES[difference],
   };
 }
 

@@ -64,7 +64,7 @@ const NO_METER_CODES: ReadonlySet<string> = new Set(['no_meter', 'archived_meter
 /** Reads a failed meter-event request; `identifier` is the one that was sent. */
 export function classifyFailure(error: unknown, identifier: string): PushAnswer {
   if (!(error instanceof Stripe.errors.StripeError)) throw error;
-  const detail = `${error.type} ${error.statusCode ?? 'without status'}: ${error.message}`;
+  const detail = `${error.type} ${error.statusCode ?? 'without status'}: ${reasonOf(error)}`;
   if (isDuplicateOf(error, identifier)) return { kind: 'delivered', how: 'already there (400)' };
   switch (error.statusCode) {
     case 401:
@@ -218,7 +218,14 @@ export class Unanswered extends Refusal {
 }
 
 function unanswered(error: unknown, what: string): Unanswered {
-  return new Unanswered(what, error instanceof Error ? error.message : String(error));
+  return new Unanswered(what, reasonOf(error));
+}
+
+/** Of a lost connection the SDK's message says nothing; what the system said of it stands beside. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error instanceof Stripe.errors.StripeConnectionError ? error.detail : undefined;
+  return cause instanceof Error ? `${error.message} (${cause.message})` : error.message;
 }
 
 /** A key that Stripe does not take is a matter for a person, and would fail with every tenant. */

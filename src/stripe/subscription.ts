@@ -1,6 +1,8 @@
 import type Stripe from 'stripe';
 import { formatInstant } from '../clock.ts';
+import { loadPriceCatalog } from '../rating/price-book-store.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import { assignedBook } from '../tenants/tenant.ts';
 import { readTenants } from '../tenants/tenant-store.ts';
 import type { CycleAnchor } from './billing-cycle.ts';
 import { anchorAt, cycleAnchorFor, findMisfit } from './billing-cycle.ts';
@@ -24,9 +26,10 @@ export interface SubscriptionResult {
 const PARALLEL_TENANTS = 4;
 
 /**
- * Sees to it that each live tenant has exactly one subscription that bills its usage, with a cycle that
- * holds each of its periods. Makes one where there is none; changes none that there is, since what it
- * bills is a matter between seller and customer.
+ * Sees to it that each live tenant that is charged in the meter's currency has exactly one subscription
+ * that bills its usage, with a cycle that holds each of its periods. Makes one where there is none;
+ * changes none that there is, since what it bills is a matter between seller and customer. Tenants of
+ * other currencies are left to the meters of those, unless one is named.
  */
 export async function setUpSubscriptions(
   options: PushOptions,
@@ -36,13 +39,33 @@ export async function setUpSubscriptions(
   const live = (await readLiveTenants(database))
     .map((tenant) => tenant.tenantId)
     .filter((id) => (options.tenantId ?? id) === id);
-  const tenants = await readTenants(database.kysely, live);
+  const catalog = await loadPriceCatalog(database.kysely);
+  const currencyOf = (tenant: Tenant) =>
+    assignedBook(tenant, catalog, options.clock())?.currency ?? null;
+  const tenants = (await readTenants(database.kysely, live)).filter(
+    (tenant) =>
+      options.tenantId === tenant.tenantId ||
+      (currencyOf(tenant) ?? meter.currency) === meter.currency,
+  );
   const results: SubscriptionResult[] = [];
   await inParallel(tenants, PARALLEL_TENANTS, async (tenant) => {
-    results.push(await setUpSubscription(options, meter, tenant));
+    const currency = currencyOf(tenant);
+    const refused = currency === meter.currency ? null : ofOtherCurrency(tenant, currency);
+    results.push(refused ?? (await setUpSubscription(options, meter, tenant)));
     options.onProgress?.(results.length, tenants.length);
   });
   return results.sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
+}
+
+/** Its usage is told to another meter, so that a subscription to this one would bill nothing. */
+function ofOtherCurrency(tenant: Tenant, currency: string | null): SubscriptionResult {
+  const { tenantId, stripeCustomer } = tenant;
+  const detail =
+    currency === null
+      ? `no price book; "spanledger tenant set ${tenantId} --price-book BOOK"`
+      : `charged in ${currency}; "spanledger stripe setup --currency ${currency} --subscriptions --tenant ${tenantId}"`;
+  const whose = { tenant_id: tenantId, stripe_customer: stripeCustomer };
+  return { ...whose, state: 'refused', subscription: null, detail };
 }
 
 async function setUpSubscription(

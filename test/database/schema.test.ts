@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { freshDatabase } from '../support/database.ts';
 import { dumpSchema } from '../support/dump-schema.ts';
@@ -14,6 +15,18 @@ it('the migrations make the schema that migrations/schema.sql shows', async () =
   if (process.env['SPANLEDGER_WRITE_SCHEMA'] === '1') await writeFile(PATH, schema);
   const committed = await readFile(PATH, 'utf8').catch(() => '');
   expect(schema, 'made anew by SPANLEDGER_WRITE_SCHEMA=1').toBe(committed);
+});
+
+it('eight processes that come to the same step of migrating at once all succeed', async () => {
+  const database = await freshDatabase({ schema: 'empty', connections: 4 });
+  await migrate(database);
+  // The step that the migrator's own lock does not cover.
+  await database.pool.query('drop table schema_migration_hashes');
+  const processes = Array.from({ length: 8 }, () =>
+    openDatabase({ url: database.url, connections: 2, onConnectionLost: () => {} }),
+  );
+  onTestFinished(() => Promise.all(processes.map(closeDatabase)).then(() => undefined));
+  expect(await Promise.all(processes.map(migrate))).toEqual(processes.map(() => []));
 });
 
 it('migrating again changes nothing', async () => {

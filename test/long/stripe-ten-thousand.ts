@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseInstant, systemClock, utcDay } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { openLog } from '../../src/log.ts';
-import { pushMonth } from '../../src/stripe/push.ts';
 import { saveMeter } from '../../src/stripe/push-store.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile.ts';
 import { setUpMeter } from '../../src/stripe/setup.ts';
@@ -10,14 +13,15 @@ import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 
 /**
- * Ten thousand tenants pushed in one run that dies on the way, in a second that goes on, and in a third
- * that finds nothing to do; then reconciled. `node test/long/stripe-ten-thousand.ts [tenants]`
+ * Ten thousand tenants pushed by a command that is killed on the way, by a second that goes on, and by a
+ * third that finds nothing to do; then reconciled. `node test/long/stripe-ten-thousand.ts [tenants]`
  */
 const tenants = Number(process.argv[2] ?? 10_000);
-const MONTH = '2026-10';
-const NOW = Date.parse('2026-11-01T01:00:00Z');
-
-class Killed extends Error {}
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** The month that is over by the clock of this machine, which the command's is. */
+const NOW = systemClock();
+const NEXT_MONTH = `${utcDay(NOW).slice(0, 7)}-01`;
+const MONTH = utcDay(parseInstant(`${NEXT_MONTH}T00:00:00Z`) - 1).slice(0, 7);
 
 const postgres = await startEmbeddedPostgres({ fsync: 'off' });
 const double = await startStripeDouble({ now: NOW, frozen: true, latencyMs: 0 });
@@ -30,26 +34,22 @@ try {
   const parts = { database, stripe, livemode: false, clock, log: openLog('warn') };
   await saveMeter(database, await setUpMeter(stripe, 'USD'), { livemode: false, at: clock() });
 
-  const dieAt = Math.floor(tenants * 0.4);
-  await measured('first run, killed at 40 %', async () => {
-    const onProgress = (done: number) => {
-      if (done >= dieAt) throw new Killed();
-    };
-    await pushMonth({ ...parts, onProgress }, MONTH).catch((error: unknown) => {
-      if (!(error instanceof Killed)) throw error;
+  const killAt = Math.floor(tenants * 0.4);
+  await measured('first push, killed at 40 %', async () => {
+    const { child, ended } = startPush();
+    const watch = setInterval(() => {
+      if (double.control.meterEvents().length >= killAt) child.kill('SIGKILL');
+    }, 10);
+    const { signal } = await ended;
+    clearInterval(watch);
+    return `ended by ${signal}, ${await statesOfIntents()}, ${atStripe()}`;
+  });
+  for (const name of ['second push', 'third push']) {
+    await measured(name, async () => {
+      const { exitCode } = await startPush().ended;
+      return `exit code ${exitCode}, ${await statesOfIntents()}, ${atStripe()}`;
     });
-    return `${double.control.meterEvents().length} events at Stripe`;
-  });
-  await measured('second run', async () => {
-    let told = 0;
-    const results = await pushMonth({ ...parts, onProgress: () => (told += 1) }, MONTH);
-    const confirmed = results.filter((result) => result.state === 'confirmed').length;
-    return `${confirmed} confirmed, ${double.control.meterEvents().length} events at Stripe, progress told ${told} times`;
-  });
-  await measured('third run', async () => {
-    const results = await pushMonth(parts, MONTH);
-    return `${results.filter((result) => result.state === 'confirmed').length} confirmed`;
-  });
+  }
   await measured('reconcile', async () => {
     const rows = await reconcileMonth(parts, MONTH);
     return `${rows.filter((row) => !row.explained).length} unexplained of ${rows.length}`;
@@ -57,6 +57,37 @@ try {
 } finally {
   await closeDatabase(database);
   await Promise.all([postgres.stop(), double.close()]);
+}
+
+/** `spanledger push` as its user runs it, in a process of its own. */
+function startPush() {
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    DATABASE_URL: postgres.url,
+    STRIPE_API_BASE: double.url,
+    STRIPE_API_KEY: double.apiKey,
+    SPANLEDGER_LOG_LEVEL: 'warn',
+  };
+  const stdio = ['ignore', 'ignore', 'inherit'] as const;
+  const child = spawn(process.execPath, [MAIN, 'push', MONTH, '--json'], {
+    env,
+    stdio: [...stdio],
+  });
+  const ended = once(child, 'exit').then(([exitCode, signal]) => ({ exitCode, signal }));
+  return { child, ended };
+}
+
+async function statesOfIntents(): Promise<string> {
+  const { rows } = await database.pool.query<{ said: string | null }>(
+    `select string_agg(count || ' ' || state, ', ') as said
+     from (select state, count(*) from push_intents group by state order by state) counted`,
+  );
+  return `intents: ${rows[0]?.said ?? 'none'}`;
+}
+
+function atStripe(): string {
+  const events = double.control.meterEvents();
+  return `${events.length} events of ${new Set(events.map((event) => event.customer)).size} customers at Stripe`;
 }
 
 /** Requests, queries and seconds of one part; ratios say more than the seconds of one machine. */
@@ -79,14 +110,16 @@ async function fillMonth(): Promise<void> {
     [tenants],
   );
   await database.pool.query(
-    `insert into periods select tenant_id, '2026-10-01', '2026-10-01T00:00:00Z', '2026-11-01T00:00:00Z', 'UTC', 'closed'
-       from tenants where mode = 'live'`,
+    `insert into periods select tenant_id, $1::date, $1::timestamp at time zone 'UTC', $2::timestamp at time zone 'UTC',
+         'UTC', 'closed' from tenants where mode = 'live'`,
+    [`${MONTH}-01`, NEXT_MONTH],
   );
   await database.pool.query(
     `insert into closes (tenant_id, period_start, manifest, manifest_hash, entries, currency, charge_exact,
          carried_in, billable_micro, carried_out, charge_total, closed_at)
-       select tenant_id, '2026-10-01', '{}', 'none', 0, 'USD', 12345000000, 0, 12345, 0, 1, '2026-11-01T00:30:00Z'
+       select tenant_id, $1::date, '{}', 'none', 0, 'USD', 12345000000, 0, 12345, 0, 1, now()
        from tenants where mode = 'live'`,
+    [`${MONTH}-01`],
   );
   for (let n = 1; n <= tenants; n += 1) double.control.addCustomer({ id: `cus_t${n}` });
 }

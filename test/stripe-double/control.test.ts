@@ -140,6 +140,17 @@ describe('a key', () => {
     const refusal = await refusalOf(clientOf(double, 'secret').customers.list());
     expect(refusal).toMatchObject({ statusCode: 401 });
   });
+
+  it('may be a user name, as curl -u sends it', async () => {
+    const double = await openDouble();
+    const asUser = async (key: string) => {
+      const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
+      return (await fetch(`${double.url}/v1/customers`, { headers: { authorization } })).status;
+    };
+    expect([await asUser('sk_test_a'), await asUser('sk_live_a'), await asUser('')]).toEqual([
+      200, 401, 401,
+    ]);
+  });
 });
 
 it('frees its port when it is closed, and refuses one that is taken', async () => {

@@ -86,6 +86,18 @@ describe('event summaries', () => {
     expect(await usageOf(scene, ...DAY)).toBe(5);
   });
 
+  it.each(['hour', 'day'] as const)('lag when they are grouped by the %s too', async (window) => {
+    const scene = await openScene({ now: NOW, summaryLagMs: 60_000 });
+    await sendEvent(scene, { value: '5', at: '2026-10-15T11:00:00Z' });
+    const total = async () => {
+      const { data } = await summaries(scene, ...DAY, window, 100);
+      return data.reduce((sum, row) => sum + row.aggregated_value, 0);
+    };
+    expect(await total()).toBe(0);
+    await scene.double.control.advanceClock(60_000);
+    expect(await total()).toBe(5);
+  });
+
   it('of an unknown customer are refused', async () => {
     const scene = await openScene({ now: NOW });
     const refusal = await refusalOf(summaries({ ...scene, customer: 'cus_unknown' }, ...DAY));

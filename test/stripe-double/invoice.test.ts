@@ -5,6 +5,7 @@ import {
   createPrice,
   FIRST_OF_MONTH,
   HOUR_MS,
+  type MeterChange,
   ms,
   openScene,
   refusalOf,
@@ -16,8 +17,12 @@ import {
 const PERIOD_END = '2026-11-01T00:00:00Z';
 
 /** A customer that is billed by UTC calendar months; October has begun. */
-async function openOctober(options: StripeDoubleOptions = {}, unitAmount = '0.0001') {
-  const scene = await openScene({ now: ms('2026-10-01T00:00:00Z'), ...options });
+async function openOctober(
+  options: StripeDoubleOptions = {},
+  unitAmount = '0.0001',
+  meterChange: MeterChange = {},
+) {
+  const scene = await openScene({ now: ms('2026-10-01T00:00:00Z'), ...options }, meterChange);
   const price = await createPrice(scene, unitAmount);
   await scene.stripe.subscriptions.create({
     customer: scene.customer,
@@ -122,6 +127,23 @@ describe('the invoice of a period', () => {
     const { status, total, lines } = await onlyInvoice(scene);
     expect({ status, total }).toEqual({ status: 'paid', total: 0 });
     expect(lines.data[0]?.quantity).toBe(0);
+  });
+
+  it.each([
+    // 7 and 5 in one hour, and 2 in another hour of the same day.
+    [{}, 14],
+    [{ event_time_window: 'hour' }, 5 + 2],
+    [{ event_time_window: 'day' }, 2],
+    [{ default_aggregation: { formula: 'last' } }, 2],
+    [{ default_aggregation: { formula: 'count' } }, 3],
+  ] as const)('counts as the meter %j does', async (meterChange, total) => {
+    const scene = await openOctober({}, '1', meterChange);
+    await sendEvent(scene, { value: '7', at: '2026-10-01T00:01:00Z' });
+    await sendEvent(scene, { value: '5', at: '2026-10-01T00:02:00Z' });
+    await scene.double.control.setClock(ms('2026-10-01T10:00:00Z'));
+    await sendEvent(scene, { value: '2' });
+    await scene.double.control.setClock(ms('2026-11-01T02:00:00Z'));
+    expect((await onlyInvoice(scene)).total).toBe(total);
   });
 
   it('does not bill the stub before the first anchor when nothing is prorated', async () => {

@@ -1,15 +1,18 @@
 import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pause } from '../../src/clock.ts';
+import { SUPPORTED_CURRENCIES } from '../../src/money.ts';
+import { minorPerMicro } from '../../src/stripe/setup.ts';
 import { classifyFailure } from '../../src/stripe/stripe-client.ts';
 import { type StripeDouble, startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
-import { readSandboxKey } from './sandbox-key.ts';
+import { explainFirstRefusal, readSandboxKey } from './sandbox-key.ts';
 
 /**
  * What we rely on in Stripe, asked of the double in every run, and of a real sandbox where
  * STRIPE_SANDBOX_KEY is set: `STRIPE_SANDBOX_KEY=sk_test_… npx vitest run test/stripe/contract.test.ts`.
- * Each run makes a meter and customers of its own and deactivates and deletes them. What needs a day to
- * pass, or a month to end, is asked of the double alone.
+ * Each run makes meters, prices and customers of its own and deactivates or deletes them. What needs a day to
+ * pass, or a month to end, is asked of the double alone (test/stripe-double): an identifier after 25
+ * hours, the windows of idempotency, the invoice after a voided one.
  */
 const SANDBOX_KEY = readSandboxKey();
 const isSandbox = SANDBOX_KEY !== null;
@@ -21,11 +24,15 @@ const run = `contract${process.pid}x${process.hrtime.bigint()}`;
 let double: StripeDouble | null = null;
 let stripe: Stripe;
 let meter: Stripe.Billing.Meter;
+/** Its units are micro-dollars, as ours are. */
+let price: Stripe.Price;
 const customers: string[] = [];
 const meters: string[] = [];
+const prices: Stripe.Price[] = [];
 
 beforeAll(async () => {
   if (SANDBOX_KEY === null) {
+    console.log('the sandbox is skipped, since STRIPE_SANDBOX_KEY is not set; the double is asked');
     double = await startStripeDouble({ latencyMs: 5 });
     stripe = new Stripe(double.apiKey, {
       host: '127.0.0.1',
@@ -36,20 +43,22 @@ beforeAll(async () => {
   } else {
     stripe = new Stripe(SANDBOX_KEY, { maxNetworkRetries: 0, timeout: 20_000 });
   }
-  meter = await stripe.billing.meters.create({
-    display_name: run,
-    event_name: run,
-    default_aggregation: { formula: 'sum' },
-    customer_mapping: { type: 'by_id', event_payload_key: 'stripe_customer_id' },
-    value_settings: { event_payload_key: 'value' },
-  });
+  meter = await explainFirstRefusal(() =>
+    newMeter(run, {
+      customer_mapping: { type: 'by_id', event_payload_key: 'stripe_customer_id' },
+      value_settings: { event_payload_key: 'value' },
+    }),
+  );
+  price = await priceIn('USD');
 });
 
 afterAll(async () => {
   for (const id of customers) await stripe.customers.del(id);
-  for (const id of [meter.id, ...meters]) {
-    await stripe.billing.meters.deactivate(id).catch(() => undefined);
+  for (const { id, product } of prices) {
+    await stripe.prices.update(id, { active: false });
+    await stripe.products.update(String(product), { active: false });
   }
+  for (const id of meters) await stripe.billing.meters.deactivate(id).catch(() => undefined);
   await double?.close();
 });
 
@@ -68,7 +77,7 @@ interface Sent {
   readonly eventName?: string;
 }
 
-function send(event: Sent): Promise<Stripe.Billing.MeterEvent> {
+function send(event: Sent): Promise<Stripe.Response<Stripe.Billing.MeterEvent>> {
   return stripe.billing.meterEvents.create(
     {
       event_name: event.eventName ?? run,
@@ -89,7 +98,12 @@ async function failure(call: Promise<unknown>): Promise<Stripe.errors.StripeErro
   throw error;
 }
 
-const nowSeconds = () => Math.floor(Date.now() / 1000);
+const nowSeconds = () => Math.floor((double?.control.now() ?? Date.now()) / 1000);
+/** A sandbox is waited for; the double's clock is moved. */
+const pass = async (milliseconds: number): Promise<void> => {
+  if (double === null) await pause(milliseconds);
+  else await double.control.advanceClock(milliseconds);
+};
 const minute = (seconds: number) => Math.floor(seconds / 60) * 60;
 
 async function usage(customer: string, meterId = meter.id): Promise<number> {
@@ -115,6 +129,37 @@ async function newMeter(
   });
   meters.push(made.id);
   return made;
+}
+
+async function priceIn(currency: string): Promise<Stripe.Price> {
+  const made = await stripe.prices.create({
+    currency: currency.toLowerCase(),
+    product_data: { name: run },
+    unit_amount_decimal: Stripe.Decimal.from(minorPerMicro(currency)),
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  });
+  prices.push(made);
+  return made;
+}
+
+/** Of a new customer, whose invoices nobody has to pay. */
+async function subscribe(change: Partial<Stripe.SubscriptionCreateParams> = {}) {
+  const customer = await newCustomer();
+  const subscription = await stripe.subscriptions.create({
+    customer,
+    items: [{ price: price.id }],
+    collection_method: 'send_invoice',
+    days_until_due: 30,
+    ...change,
+  });
+  return { customer, subscription };
+}
+
+/** The amounts of a final invoice's lines; a draft is finalized for it. */
+async function finalAmounts(invoice: Stripe.Invoice): Promise<readonly number[]> {
+  const { id = '', status } = invoice;
+  const final = status === 'draft' ? await stripe.invoices.finalizeInvoice(id) : invoice;
+  return final.lines.data.map((line) => line.amount);
 }
 
 const atLast = (ask: () => Promise<void>) =>
@@ -220,6 +265,7 @@ describe(isSandbox ? 'a sandbox' : 'the double', { timeout: PATIENCE_MS + 60_000
     ]);
     const refused = both.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
     for (const error of refused) {
+      expect([409, 429]).toContain(error.statusCode);
       expect(classifyFailure(error, `${run}-first`)).toMatchObject({ kind: 'unknown' });
     }
     await atLast(async () => expect(await usage(customer)).toBe(2 - refused.length));
@@ -288,42 +334,112 @@ describe(isSandbox ? 'a sandbox' : 'the double', { timeout: PATIENCE_MS + 60_000
     await atLast(async () => expect(await usage(customer, last.id)).toBe(7));
   });
 
-  test('counts nothing for a customer that does not exist, whether it says so at once or later', async () => {
-    const sent = { customer: 'cus_none_of_ours', identifier: `${run}-nobody`, value: '1' };
-    const answer = await send(sent).then(
-      () => 'accepted',
-      (error: unknown) => classifyFailure(error, sent.identifier).kind,
-    );
-    expect(['accepted', 'refused']).toContain(answer);
+  test('counts nothing for a customer that does not exist or was deleted, whether it says so at once or later', async () => {
+    const deleted = await newCustomer();
+    await stripe.customers.del(customers.pop() ?? deleted);
+    for (const customer of ['cus_none_of_ours', deleted]) {
+      const sent = { customer, identifier: `${run}-${customer}`, value: '1' };
+      const answer = await send(sent).then(
+        () => 'accepted',
+        (error: unknown) => classifyFailure(error, sent.identifier).kind,
+      );
+      expect(['accepted', 'refused']).toContain(answer);
+    }
   });
 
-  test('bills unbilled usage at a cancellation with invoice_now, half a cent rounded up, and none without', async () => {
-    const price = await stripe.prices.create({
-      currency: 'usd',
-      product_data: { name: run },
-      unit_amount_decimal: Stripe.Decimal.from('0.0001'),
-      recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
-    });
+  test('says of a replayed answer that it is one', async () => {
+    const sent = {
+      customer: await newCustomer(),
+      identifier: `${run}-header`,
+      timestamp: nowSeconds() - 60,
+    };
+    expect((await send(sent)).lastResponse.headers['idempotent-replayed']).toBeUndefined();
+    expect((await send(sent)).lastResponse.headers['idempotent-replayed']).toBe('true');
+  });
+
+  test('bills unbilled usage at a cancellation with invoice_now, half a cent rounded up and a negative sum as nothing, and none without', async () => {
     const canceled = async (value: string, invoiceNow: boolean) => {
-      const customer = await newCustomer();
-      const { id } = await stripe.subscriptions.create({
-        customer,
-        items: [{ price: price.id }],
-        collection_method: 'send_invoice',
-        days_until_due: 30,
-      });
+      const { customer, subscription } = await subscribe();
       await send({ customer, identifier: `${run}-${value}-${invoiceNow}`, value });
       await atLast(async () => expect(await usage(customer)).toBe(Number(value)));
       // The last period ends with the cancellation, and usage of that very second is not in it.
-      await pause(1_100);
-      await stripe.subscriptions.cancel(id, invoiceNow ? { invoice_now: true } : {});
+      await pass(1_100);
+      await stripe.subscriptions.cancel(subscription.id, invoiceNow ? { invoice_now: true } : {});
       const { data } = await stripe.invoices.list({ customer, limit: 10 });
-      return data.flatMap((invoice) => invoice.lines.data).map((line) => line.amount);
+      return (await Promise.all(data.map(finalAmounts))).flat();
     };
     // 15,000 micro-dollars are 1.5 cents.
     expect(await canceled('15000', true)).toContain(2);
+    expect((await canceled('-15000', true)).filter((amount) => amount !== 0)).toEqual([]);
     expect(await canceled('25000', false)).not.toContain(3);
   });
+
+  test('bills what arrives for a held draft when that is finalized by hand, and nothing that comes later', {
+    timeout: 5 * PATIENCE_MS + 60_000,
+  }, async () => {
+    const anchor = nowSeconds() + 120;
+    const { customer } = await subscribe({ billing_cycle_anchor: anchor });
+    const dated = { customer, timestamp: anchor - 1 };
+    // Ahead of the present, as Stripe allows for five minutes.
+    await send({ ...dated, identifier: `${run}-before`, value: '20000' });
+    await pass(125_000);
+    let draft = '';
+    await atLast(async () => {
+      const { data } = await stripe.invoices.list({ customer, status: 'draft' });
+      draft = data.find((invoice) => invoice.billing_reason === 'subscription_cycle')?.id ?? '';
+      expect(draft).not.toBe('');
+    });
+    await stripe.invoices.update(draft, { auto_advance: false });
+    const end = minute(anchor) + 60;
+    const counted = async () => {
+      const question = { customer, start_time: end - 3_600, end_time: end };
+      const page = await stripe.billing.meters.listEventSummaries(meter.id, question);
+      return page.data.reduce((sum, row) => sum + row.aggregated_value, 0);
+    };
+    await send({ ...dated, identifier: `${run}-draft`, value: '30000' });
+    await atLast(async () => expect(await counted()).toBe(50_000));
+
+    // 20,000 and 30,000 micro-dollars are 5 cents.
+    expect(await finalAmounts(await stripe.invoices.retrieve(draft))).toEqual([5]);
+    await send({ ...dated, identifier: `${run}-late`, value: '70000' });
+    await atLast(async () => expect(await counted()).toBe(120_000));
+    expect(await finalAmounts(await stripe.invoices.retrieve(draft))).toEqual([5]);
+  });
+
+  test('begins a cycle at the time of day of its start where only the day is configured', async () => {
+    const { subscription } = await subscribe({ billing_cycle_anchor_config: { day_of_month: 1 } });
+    const { billing_cycle_anchor: anchor, start_date: start } = subscription;
+    expect(new Date(anchor * 1000).getUTCDate()).toBe(1);
+    expect(anchor % 86_400).toBe(start % 86_400);
+  });
+
+  test.each(SUPPORTED_CURRENCIES)(
+    'keeps the price of a micro unit exactly in %s',
+    async (currency) => {
+      const { unit_amount_decimal: kept } = await priceIn(currency);
+      expect(kept?.toString()).toBe(minorPerMicro(currency));
+    },
+  );
+
+  test.skipIf(!isSandbox)(
+    'measures time limits of usage for a customer of a test clock (sandbox only)',
+    async () => {
+      const frozen = nowSeconds() - 40 * 86_400;
+      const clock = await stripe.testHelpers.testClocks.create({ frozen_time: frozen });
+      try {
+        const { id: customer } = await stripe.customers.create({ test_clock: clock.id });
+        const sent = { customer, identifier: `${run}-clocked`, timestamp: frozen - 60 };
+        const answer = await send(sent).then(
+          () => 'by the test clock',
+          (error: unknown) => `by the true time: ${String(error)}`,
+        );
+        // Nothing of ours rests on it; whoever tests with clocks wants to know.
+        console.log(`usage of a customer with a test clock is dated ${answer}`);
+      } finally {
+        await stripe.testHelpers.testClocks.del(clock.id);
+      }
+    },
+  );
 
   test.skipIf(!isSandbox)('is a sandbox (skipped where STRIPE_SANDBOX_KEY is not set)', () => {
     expect(meter.livemode).toBe(false);
@@ -331,6 +447,22 @@ describe(isSandbox ? 'a sandbox' : 'the double', { timeout: PATIENCE_MS + 60_000
 });
 
 describe('the key of a sandbox', () => {
+  test('that Stripe refuses, or that cannot reach it, ends the suite by one message', async () => {
+    const refusing = await startStripeDouble({ latencyMs: 0 });
+    const { port } = refusing;
+    const client = new Stripe('sk_test_wrong', {
+      host: '127.0.0.1',
+      port,
+      protocol: 'http',
+      maxNetworkRetries: 0,
+    });
+    const ask = () => explainFirstRefusal(() => client.billing.meters.list());
+    refusing.control.injectFault({ kind: 'error', status: 401, message: 'Invalid API Key.' });
+    await expect(ask()).rejects.toThrow('Stripe refuses STRIPE_SANDBOX_KEY (401); give a test key');
+    await refusing.close();
+    await expect(ask()).rejects.toThrow(/cannot be reached with STRIPE_SANDBOX_KEY.*ECONNREFUSED/);
+  });
+
   test('is never a live one', () => {
     for (const key of ['sk_live_1', 'rk_live_1', 'whsec_1', 'pk_test_1']) {
       expect(() => readSandboxKey(key)).toThrow('must be a test key');

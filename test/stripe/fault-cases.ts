@@ -130,8 +130,16 @@ export async function wrongs(
   ];
 }
 
-/** Which of many cases a short run takes: evenly spread, always the same. */
-export function sample<Item>(items: readonly Item[], count: number): readonly Item[] {
+/** Which of many cases a run plays: `count` from the `from`-th on, or a sample of so many. */
+export function wantedOf<Item>(
+  items: readonly Item[],
+  { count, from }: { readonly count: number; readonly from: number | null },
+): readonly Item[] {
+  return from === null ? sample(items, count) : items.slice(from - 1, from - 1 + count);
+}
+
+/** Evenly spread, always the same. */
+function sample<Item>(items: readonly Item[], count: number): readonly Item[] {
   const distance = items.length / Math.min(count, items.length);
   return Array.from({ length: Math.min(count, items.length) }, (_, index) => {
     const item = items[Math.floor(index * distance)];

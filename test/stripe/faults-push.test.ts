@@ -2,9 +2,11 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { readOpenAlerts } from '../../src/stripe/alert-store.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import { openPushLocks } from '../../src/stripe/push-lock-store.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { unparkIntent } from '../../src/stripe/unpark.ts';
 import { count, textRows } from '../support/database.ts';
 import type { BillingScene, SceneOptions } from './billing-scene.ts';
 import { ACME, customerOf, MONTH, openBillingScene } from './billing-scene.ts';
@@ -236,6 +238,40 @@ test('locks go with their connection, and whoever lost them knows', async () => 
   });
   await first.close();
   await second.close();
+});
+
+test('what foreign usage kept from being decided is confirmed by a person, once that is gone', async () => {
+  const opened = await closed();
+  const { parts, meter, double, database } = opened;
+  await parts.stripe.billing.meterEvents.create({
+    event_name: meter.eventName,
+    identifier: 'foreign',
+    timestamp: parseInstant('2026-10-20T00:00:00Z') / 1000,
+    payload: { stripe_customer_id: 'cus_acme', value: '7' },
+  });
+  double.control.injectFault({ kind: 'apply_then_reset', times: 40, match: METER_EVENTS });
+  await pushMonth(parts, MONTH);
+  double.control.clearFaults();
+  await double.control.advanceClock(23 * HOUR_MS);
+
+  const parked = await ofAcme(opened);
+  const identifier = 'spl-acme-2026-10-01-usd-1';
+  expect(parked).toMatchObject({
+    state: 'parked',
+    detail: expect.stringContaining(`"spanledger stripe unpark ${identifier}"`),
+  });
+  await expect(unparkIntent(parts, identifier)).rejects.toThrow('proves neither');
+  await parts.stripe.billing.meterEventAdjustments.create({
+    event_name: meter.eventName,
+    type: 'cancel',
+    cancel: { identifier: 'foreign' },
+  });
+
+  expect(await unparkIntent(parts, identifier)).toMatchObject({ state: 'confirmed' });
+
+  expect((await ofAcme(opened))?.state).toBe('confirmed');
+  expect(await readOpenAlerts(database, null)).toEqual([]);
+  expect(double.control.meterEvents().filter((event) => !event.canceled)).toHaveLength(1);
 });
 
 test('reconcile tells a value counted twice from usage that is not ours', async () => {

@@ -10,8 +10,9 @@ import { readInvoices } from '../../src/stripe/invoice-store.ts';
 import { linkCustomers } from '../../src/stripe/link-customers.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile.ts';
-import { minorPerMicro } from '../../src/stripe/setup.ts';
+import { minorPerMicro, setUpMeter } from '../../src/stripe/setup.ts';
 import { setUpSubscriptions } from '../../src/stripe/subscription.ts';
+import { importBook, makeTenant, sharedBook } from '../support/ledger.ts';
 import type { SceneOptions } from './billing-scene.ts';
 import { ACME, customerOf, MONTH, monthOptions, openBillingScene } from './billing-scene.ts';
 
@@ -151,6 +152,21 @@ test('subscriptions are made once, and the second time they fit', async () => {
   const { parts, meter } = await scene({ withSubscriptions: false });
   expect((await setUpSubscriptions(parts, meter)).map((row) => row.state)).toEqual(['made']);
   expect((await setUpSubscriptions(parts, meter)).map((row) => row.state)).toEqual(['fits']);
+});
+
+test('a tenant has a subscription in the currency that it is charged in, and in no other', async () => {
+  const { parts, meter, double, database } = await scene({ withSubscriptions: false });
+  const inEuros = { ...Object(sharedBook('standard')), book: 'euro', currency: 'EUR' };
+  await importBook(database, inEuros);
+  double.control.addCustomer({ id: customerOf('aurora') });
+  const change = { mode: 'live', priceBook: 'euro', stripeCustomer: customerOf('aurora') } as const;
+  await makeTenant(database, 'aurora', change);
+  const setUp = async (of: typeof meter, tenantId: string | null = null) =>
+    (await setUpSubscriptions({ ...parts, tenantId }, of)).map((row) => [row.tenant_id, row.state]);
+
+  expect(await setUp(meter)).toEqual([['acme', 'made']]);
+  expect(await setUp(meter, 'aurora')).toEqual([['aurora', 'refused']]);
+  expect(await setUp(await setUpMeter(parts.stripe, 'EUR'))).toEqual([['aurora', 'made']]);
 });
 
 test('a subscription that has ended is followed by another, on the same day too', async () => {

@@ -1,61 +1,189 @@
-import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
+import type { PushEvent, PushState } from '../../src/stripe/push-state.ts';
 import {
-  decideAmbiguous,
+  decideBySummary,
   nextStep,
   RESEND_WITHIN_MS,
   stateAfter,
 } from '../../src/stripe/push-state.ts';
+import {
+  insertIntent,
+  markAttempt,
+  markState,
+  readIntentsByIdentifier,
+} from '../../src/stripe/push-store.ts';
+import type { PushAnswer } from '../../src/stripe/stripe-client.ts';
+import { openPushScene } from '../support/stripe.ts';
 
 const FIRST = Date.parse('2026-11-01T00:00:00Z');
 const HOUR = 60 * 60 * 1000;
 
-describe('what is done with an intent', () => {
-  it.each([
-    { state: 'pending', hours: 0, step: 'send' },
-    { state: 'pending', hours: 100, step: 'send' },
-    { state: 'sent', hours: 0, step: 'send' },
-    { state: 'sent', hours: 22.999, step: 'send' },
-    { state: 'sent', hours: 23, step: 'compare' },
-    { state: 'sent', hours: 1000, step: 'compare' },
-    { state: 'ambiguous', hours: 1, step: 'compare' },
-    { state: 'ambiguous', hours: 1000, step: 'compare' },
-    { state: 'confirmed', hours: 1, step: 'none' },
-    { state: 'parked', hours: 1, step: 'none' },
-  ] as const)('$state, $hours h after its first request: $step', ({ state, hours, step }) => {
-    const firstAttemptAt = state === 'pending' ? null : FIRST;
-    expect(nextStep({ state, firstAttemptAt }, FIRST + hours * HOUR)).toBe(step);
+const answered = (answer: PushAnswer) => stateAfter(answer);
+
+/** An intent of 100 beside 40 confirmed; what is confirmed was seen in a summary, or not. */
+const shown = (summary: bigint, { hours = 0, proven = true } = {}) =>
+  decideBySummary({
+    summary,
+    confirmed: 40n,
+    value: 100n,
+    absentForMs: hours * HOUR,
+    isConfirmedProven: proven,
   });
 
-  it('stops resending an hour before Stripe forgets the identifier', () => {
+interface Row {
+  readonly event: PushEvent;
+  readonly from: PushState;
+  /** What the event comes to, once for each way in which it can happen; null leaves the state. */
+  readonly decided: readonly (PushState | null)[];
+  readonly becomes: PushState;
+  /** What the next run does with it: a minute later, and 23 hours after the first request. */
+  readonly then: readonly [string, string];
+}
+
+const row = (
+  ...[event, from, becomes, then, decided]: readonly [
+    PushEvent,
+    PushState,
+    PushState,
+    Row['then'],
+    Row['decided'],
+  ]
+): Row => ({ event, from, becomes, then, decided });
+
+const RESENT: Row['then'] = ['send', 'compare'];
+const COMPARED: Row['then'] = ['compare', 'compare'];
+const SETTLED: Row['then'] = ['none', 'none'];
+
+/** The table of push-state.ts, row by row. */
+const ROWS: readonly Row[] = [
+  row('attempt', 'pending', 'sent', RESENT, ['sent']),
+  row('attempt', 'sent', 'sent', RESENT, ['sent']),
+  row('answer', 'sent', 'confirmed', SETTLED, [
+    answered({ kind: 'delivered', how: 'accepted (200)' }),
+    answered({ kind: 'delivered', how: 'already there (400)' }),
+  ]),
+  row('answer', 'sent', 'sent', RESENT, [
+    answered({ kind: 'unknown', detail: 'reset', retryAfterMs: null }),
+    answered({ kind: 'unknown', detail: '429', retryAfterMs: 2_000 }),
+  ]),
+  // What fails for every tenant says nothing about this one.
+  row('answer', 'sent', 'sent', RESENT, [answered({ kind: 'systemic', detail: '401' })]),
+  row('answer', 'sent', 'parked', SETTLED, [answered({ kind: 'refused', detail: '400' })]),
+  row('summary', 'sent', 'confirmed', SETTLED, [shown(140n), shown(140n, { proven: false })]),
+  row('summary', 'sent', 'ambiguous', COMPARED, [shown(40n)]),
+  row(
+    'summary',
+    'sent',
+    'parked',
+    SETTLED,
+    [0n, 39n, 100n, 139n, 141n, 240n].map((sum) => shown(sum)),
+  ),
+  row('summary', 'sent', 'sent', RESENT, [
+    shown(0n, { proven: false }),
+    shown(39n, { proven: false }),
+  ]),
+  row('summary', 'ambiguous', 'confirmed', SETTLED, [shown(140n, { hours: 100 })]),
+  row('summary', 'ambiguous', 'ambiguous', COMPARED, [shown(40n, { hours: 23.999 })]),
+  row('summary', 'ambiguous', 'missing', SETTLED, [shown(40n, { hours: 24 })]),
+  row('summary', 'ambiguous', 'parked', SETTLED, [
+    shown(39n, { hours: 24 }),
+    shown(41n, { hours: 24, proven: false }),
+  ]),
+  row('summary', 'ambiguous', 'ambiguous', COMPARED, [shown(39n, { hours: 24, proven: false })]),
+  row('report', 'pending', 'parked', SETTLED, ['parked']),
+  row('report', 'sent', 'parked', SETTLED, ['parked']),
+  row('report', 'ambiguous', 'parked', SETTLED, ['parked']),
+  row('report', 'confirmed', 'parked', SETTLED, ['parked']),
+  row('person', 'parked', 'confirmed', SETTLED, ['confirmed']),
+  row('person', 'parked', 'missing', SETTLED, ['missing']),
+];
+
+const EVENTS: readonly PushEvent[] = ['attempt', 'answer', 'summary', 'report', 'person'];
+const STATES: readonly PushState[] = [
+  'pending',
+  'sent',
+  'confirmed',
+  'ambiguous',
+  'parked',
+  'missing',
+];
+
+let database: Database;
+let made = 0;
+const closers: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  ({ database } = await openPushScene(['acme'], {}, (close) => closers.push(close)));
+});
+afterAll(() => Promise.all(closers.map((close) => close())));
+
+/** An intent in a state, as the store has it; each of a customer of its own. */
+async function intentIn(state: PushState): Promise<string> {
+  made += 1;
+  const identifier = `spl-acme-${made}`;
+  const period = { tenantId: 'acme', periodStart: '2026-10-01' };
+  const body = { meter: 'spanledger_usage_usd', stripeCustomer: `cus_${made}`, livemode: false };
+  const told = { sequence: made, identifier, valueMicro: 100n, eventTimestamp: 1_793_491_199 };
+  await insertIntent(database, { ...period, ...body, ...told }, FIRST);
+  if (state === 'pending') return identifier;
+  await database.pool.query(
+    'update push_intents set state = $2, attempts = 1, first_attempt_at = $3 where identifier = $1',
+    [identifier, state, new Date(FIRST).toISOString()],
+  );
+  return identifier;
+}
+
+function happen(event: PushEvent, identifier: string, state: PushState): Promise<boolean> {
+  return event === 'attempt'
+    ? markAttempt(database, identifier, FIRST)
+    : markState(database, identifier, { event, state, answer: event, at: FIRST });
+}
+
+async function read(identifier: string) {
+  const [intent] = await readIntentsByIdentifier(database, [identifier]);
+  if (intent === undefined) throw new Error(`no intent ${identifier}`);
+  return intent;
+}
+
+describe('an intent', () => {
+  it('has the states and changes that the table in push-state.ts shows', () => {
+    const source = readFileSync(new URL('../../src/stripe/push-state.ts', import.meta.url), 'utf8');
+    const table = [...source.matchAll(/^ \* \|(.*)\|$/gm)]
+      .map(([, cells = '']) => cells.split('|').map((cell) => cell.trim()))
+      .slice(2);
+    expect(table.map(([event, from, , becomes]) => `${event}: ${from} → ${becomes}`)).toEqual(
+      ROWS.map(({ event, from, becomes }) => `${event}: ${from} → ${becomes}`),
+    );
+  });
+
+  it.each(ROWS)(
+    '$event: $from becomes $becomes',
+    async ({ event, from, decided, becomes, then }) => {
+      for (const state of decided) {
+        const identifier = await intentIn(from);
+        if (state !== null) expect(await happen(event, identifier, state)).toBe(true);
+        const intent = await read(identifier);
+        expect(intent.state).toBe(becomes);
+        expect([60_000, 23 * HOUR].map((later) => nextStep(intent, FIRST + later))).toEqual(then);
+      }
+    },
+  );
+
+  const others = EVENTS.flatMap((event) => STATES.map((from) => ({ event, from }))).filter(
+    ({ event, from }) => !ROWS.some((known) => known.event === event && known.from === from),
+  );
+  it.each(others)('$event changes nothing that is $from', async ({ event, from }) => {
+    const identifier = await intentIn(from);
+    for (const state of STATES) expect(await happen(event, identifier, state)).toBe(false);
+    expect((await read(identifier)).state).toBe(from);
+  });
+
+  it('is sent again until an hour before Stripe forgets the identifier, and for ever while it never went out', () => {
     expect(RESEND_WITHIN_MS).toBe(23 * HOUR);
-  });
-});
-
-describe('the state after an answer', () => {
-  it.each([
-    [{ kind: 'delivered', how: 'accepted (200)' }, 'confirmed'],
-    [{ kind: 'unknown', detail: 'reset', retryAfterMs: null }, 'sent'],
-    // What fails for every tenant says nothing about this one.
-    [{ kind: 'systemic', detail: '401' }, 'sent'],
-    [{ kind: 'refused', detail: '400' }, 'parked'],
-  ] as const)('%j is %s', (answer, state) => {
-    expect(stateAfter(answer)).toBe(state);
-  });
-});
-
-describe("what Stripe's summary makes of an ambiguous intent of 100 beside 40 confirmed", () => {
-  it.each([
-    // Presence proves delivery at once.
-    { summary: 140n, state: 'confirmed' },
-    // Absence proves nothing yet, since summaries lag.
-    { summary: 40n, state: 'ambiguous' },
-    // Anything else is for a person.
-    { summary: 0n, state: 'parked' },
-    { summary: 100n, state: 'parked' },
-    { summary: 139n, state: 'parked' },
-    { summary: 141n, state: 'parked' },
-    { summary: 240n, state: 'parked' },
-  ])('$summary: $state', ({ summary, state }) => {
-    expect(decideAmbiguous({ summary, confirmed: 40n, value: 100n })).toBe(state);
+    const step = (state: PushState, hours: number) =>
+      nextStep({ state, firstAttemptAt: state === 'pending' ? null : FIRST }, FIRST + hours * HOUR);
+    expect([step('sent', 22.999), step('sent', 23)]).toEqual(['send', 'compare']);
+    expect(step('pending', 1_000)).toBe('send');
   });
 });

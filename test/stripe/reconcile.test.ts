@@ -111,6 +111,7 @@ describe('a row of the reconciliation', () => {
       now: PUSHED_AT + hours * HOUR_MS,
     });
     expect(compared).toMatchObject({ difference: is, explained, ledger: String(due) });
+    expect(compared.remedy === null).toBe(explained);
   });
 });
 
@@ -157,7 +158,13 @@ describe('reconciling with Stripe', () => {
       payload: { stripe_customer_id: 'cus_acme', value: '7' },
     });
     expect(await reconcileMonth(scene.options, '2026-10')).toMatchObject([
-      { tenant_id: 'acme', stripe: '4200007', difference: 'foreign_usage', explained: false },
+      {
+        tenant_id: 'acme',
+        stripe: '4200007',
+        difference: 'foreign_usage',
+        explained: false,
+        remedy: 'find what else reports usage to this meter; only Spanledger may',
+      },
       {},
     ]);
     expect((await checkSummaries(scene.options)).violations).toHaveLength(1);

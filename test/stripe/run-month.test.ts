@@ -5,9 +5,16 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { runMonth } from '../../src/cli/month-run.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
+import type { Alert } from '../../src/stripe/alert-store.ts';
+import {
+  raiseAlert,
+  readAlerts,
+  readOpenAlerts,
+  resolveAlert,
+} from '../../src/stripe/alert-store.ts';
 import { readInvoices } from '../../src/stripe/invoice-store.ts';
 import { cli } from '../support/cli.ts';
-import { count, textRows } from '../support/database.ts';
+import { count, freshDatabase, textRows } from '../support/database.ts';
 import { openPushScene } from '../support/stripe.ts';
 import type { SceneOptions } from './billing-scene.ts';
 import { ACME, MONTH, monthOptions, openBillingScene } from './billing-scene.ts';
@@ -72,7 +79,9 @@ test('running it again does nothing and says the same', async () => {
 
   const second = await runMonth(monthOptions(parts), MONTH);
 
+  // What was so at the time of the first run is not said again.
   const isVerify = ({ step }: { readonly step: string }) => step === 'verify';
+  expect(second.find(isVerify)?.detail).toBe('2 laws checked');
   expect(second.filter((result) => !isVerify(result))).toEqual(
     first.filter((result) => !isVerify(result)),
   );
@@ -105,6 +114,60 @@ test('without any webhook an invoice that was final before the push is found and
   expect(results.find((result) => result.step === 'verify')?.detail).toMatch(
     /invoice_differs in_\w+: it bills 0 micro and 0\.00 USD, the statement says \d+ micro/,
   );
+});
+
+test('what cannot be mended at Stripe ends the month once a person has said what was done about it', async () => {
+  const { double, parts, database } = await scene({ withWebhooks: false });
+  await double.control.setClock(parseInstant('2026-11-01T03:00:00Z'));
+  await runMonth(monthOptions(parts), MONTH);
+  const [alert] = await readOpenAlerts(database, MONTH);
+  const alertId = alert?.alertId ?? 0n;
+  const given = {
+    alertId,
+    resolution: 'billed by invoice item ii_1',
+    by: 'ann',
+    at: parts.clock(),
+  };
+
+  await resolveAlert(database, given);
+
+  expect(states(await runMonth(monthOptions(parts), MONTH))).toEqual(ALL_DONE);
+  await expect(resolveAlert(database, given)).rejects.toThrow(`there is no open alert ${alertId}`);
+  expect(await readAlerts(database)).toMatchObject([
+    { resolution: 'billed by invoice item ii_1', resolvedBy: 'ann' },
+  ]);
+  // The same finding again says nothing new; another one opens it again.
+  const found = { ...alert, detail: alert?.detail ?? '' } as Alert;
+  await raiseAlert(database, found, parts.clock());
+  expect(await readOpenAlerts(database, MONTH)).toEqual([]);
+  await raiseAlert(database, { ...found, detail: 'it bills still less' }, parts.clock());
+  expect(await readOpenAlerts(database, MONTH)).toMatchObject([
+    { alertId, detail: 'it bills still less', resolution: null },
+  ]);
+});
+
+test('the command lists open alerts, and resolves one by its number', async () => {
+  const database = await freshDatabase();
+  const detail = 'customer cus_acme was deleted in Stripe; link another one';
+  const alert = {
+    kind: 'customer_deleted',
+    subject: 'cus_acme',
+    periodStart: null,
+    detail,
+  } as const;
+  await raiseAlert(database, { ...alert, tenantId: 'acme' }, parseInstant('2026-11-01T03:00:00Z'));
+  const environment = { DATABASE_URL: database.url };
+
+  const listed = await cli(['stripe', 'alerts'], environment);
+  const resolve = ['stripe', 'resolve', '1', '--reason', 'linked cus_2', '--by', 'ann'];
+  const resolved = await cli(resolve, environment);
+  const left = await cli(['stripe', 'alerts', '--json'], environment);
+
+  expect(listed.stdout).toBe(
+    `ID  ALERT             OF        TENANT  PERIOD\n 1  customer deleted  cus_acme  acme            ${detail}\n`,
+  );
+  expect(resolved.stdout).toBe('resolved: customer deleted of cus_acme\n');
+  expect(JSON.parse(left.stdout)).toEqual([]);
 });
 
 test('an invoice that is found to differ after the month was done turns the next run wrong', async () => {
