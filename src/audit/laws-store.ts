@@ -55,7 +55,10 @@ export function checkReceipts(database: Database, scope: LawScope): Promise<LawR
           from ${entriesOf(scope)} e where kind = 'usage' group by 1, 2, 3, 4, 5
         ) entry
         union all
-        select batch_id, source, count(*) from structure_spans where ${those} group by batch_id, source
+        -- A span of several tenants has a row for each of them.
+        select batch_id, source, count(*) from (
+          select distinct batch_id, source, event_id, event_digest from structure_spans where ${those}
+        ) span group by batch_id, source
       ) e group by batch_id, source
     ), held as (
       select batch_id, coalesce(source, '') as source,
