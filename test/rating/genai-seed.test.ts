@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import {
   calcPrice,
   type MatchLogic,
@@ -137,14 +138,19 @@ describe('the rates of a row', () => {
 
   test('is what the package answers on that date, to six decimals', () => {
     let compared = 0;
+    const differing: object[] = [];
     for (const document of documents) {
       for (const row of document.models) {
         const answers = packageAnswers(document, row);
         if (answers.length === 0) continue;
         compared += 1;
-        expect(answers).toContainEqual(ratesInMillionths(row));
+        const rates = ratesInMillionths(row);
+        // Forty thousand matchers of their own would take most of this test's time.
+        if (!answers.some((answer) => isDeepStrictEqual(answer, rates)))
+          differing.push({ row, answers });
       }
     }
+    expect(differing).toEqual([]);
     expect(compared).toBeGreaterThan(40_000);
   });
 });
