@@ -22,11 +22,12 @@ export default defineConfig({
     // Integration tests mostly wait for Postgres, so a few more files than cores keep both busy.
     maxWorkers: 4,
     projects: [
-      // Nothing pure keeps a state, so its files share their imports, which cost as much as its tests.
+      // No module keeps a state of its own but caches, so files share their imports: half as dear as the tests.
       { test: { name: 'pure', include: PURE, testTimeout: 60_000, isolate: false } },
       {
         test: {
           name: 'database',
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: PURE,
           globalSetup: ['test/support/global-setup.ts'],

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { isDatabaseAway } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
 import { openOutput } from './output.ts';
 import { openSession, type Session } from './session.ts';
@@ -48,7 +49,20 @@ export function reportFailure(error: unknown): number {
     process.stderr.write(`  ${error.remedy}\n`);
     return error.code === 'usage' ? 2 : error.code === 'configuration' ? 2 : 1;
   }
+  if (isDatabaseAway(error)) {
+    process.stderr.write(
+      `${styleText('red', 'error')}: a server cannot answer now: ${reasonOf(error)}\n`,
+    );
+    process.stderr.write(
+      '  start it, or correct its address (DATABASE_URL is the database); then run the command again\n',
+    );
+    return 1;
+  }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`${styleText('red', 'error')}: ${message}\n`);
   return 1;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

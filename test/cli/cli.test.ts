@@ -80,6 +80,13 @@ describe.concurrent('the environment', () => {
     expect(stripe.stderr).toContain('STRIPE_API_KEY is not set');
   });
 
+  it('says which server does not answer', async () => {
+    const result = await cli(['verify'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain('cannot answer now: connect ECONNREFUSED 127.0.0.1:1\n');
+    expect(result.stderr).toContain('DATABASE_URL');
+  });
+
   it('names every variable that does not fit, and never its value', async () => {
     const wrong = { DATABASE_URL: 'mysql://secret-1', STRIPE_API_KEY: 'secret-2' };
     const result = await cli(['verify'], wrong);
