@@ -304,14 +304,17 @@ function modelOf(feature: string, random: Random): OfferedModel {
 /** Mulberry32: seeded, so that every run of the benchmark bills the same events. */
 class Random {
   #state: number;
+  /** All seeds walk one circle of states; without it one seed's events would turn up in another's. */
+  readonly #key: number;
 
   constructor(seed: number) {
     this.#state = seed;
+    this.#key = Math.imul(seed, 0x9e3779b1);
   }
 
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state) ^ this.#key;
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
