@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import type { Plan } from './bench-rounds.ts';
 import { makeSource, runLaws, runRounds, runStages } from './bench-rounds.ts';
 import type { LedgerPlan } from './bench-scale.ts';
@@ -154,8 +155,10 @@ function describeMachine(): Machine {
   };
 }
 
+/** In the form that `npm run check` asks of every JSON file, so that a recorded run can be committed. */
 async function record(name: string, report: object): Promise<void> {
-  await writeFile(beside(name), `${JSON.stringify(report, null, 1)}\n`);
+  await writeFile(beside(name), JSON.stringify(report));
+  await promisify(execFile)('npx', ['biome', 'format', '--write', beside(name)]);
 }
 
 /** Null where no such run was recorded. */
