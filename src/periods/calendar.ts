@@ -180,15 +180,16 @@ function boundaryIn(rule: CalendarRule, month: number): InstantMs {
   return firstInstantOf(rule.timeZone, anchorDate);
 }
 
-/** Of every month that was asked for: a few hundred, since they lie between 1970 and the present. */
+/** Of every month that was asked for: a few hundred, since hardly any usage is older than 1970. */
 const firstDays = new Map<number, InstantMs>();
 
 function firstDayOf(month: number): InstantMs {
   const known = firstDays.get(month);
   if (known !== undefined) return known;
-  const year = Math.floor(month / 12);
-  const inYear = String(month - year * 12 + 1).padStart(2, '0');
-  const first = parseInstant(`${1970 + year}-${inYear}-01T00:00:00.000Z`);
+  const years = Math.floor(month / 12);
+  const year = String(1970 + years).padStart(4, '0');
+  const inYear = String(month - years * 12 + 1).padStart(2, '0');
+  const first = parseInstant(`${year}-${inYear}-01T00:00:00.000Z`);
   firstDays.set(month, first);
   return first;
 }

@@ -305,3 +305,16 @@ function refusalOf(refused: () => unknown): Refusal {
   }
   throw new Error('it was not refused');
 }
+
+test.each([
+  ['0500-06-20T00:00:00Z', '0500-06-15', '0500-07-15'],
+  ['0999-12-31T00:00:00Z', '0999-12-15', '1000-01-15'],
+  ['0001-02-20T00:00:00Z', '0001-02-15', '0001-03-15'],
+])('a producer whose clock was never set has periods, too: %s', (instant, startsOn, endsOn) => {
+  const { startDate, startsAt, endsAt } = periodContaining(since('UTC', 15), at(instant));
+  expect(startDate).toBe(startsOn);
+  expect([iso(startsAt), iso(endsAt)]).toEqual([
+    `${startsOn}T00:00:00.000Z`,
+    `${endsOn}T00:00:00.000Z`,
+  ]);
+});
