@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Proof, ProofEntry } from './check-proof.ts';
 
 /**
@@ -23,19 +24,40 @@ export function* writeProofs(proofs: readonly Proof[]): Iterable<string> {
 const ENTRIES = '"entries":[';
 const ENTRY = /^\{"position":.*\},?$/;
 
-/** Reads what `writeProofs` wrote, and the same JSON in any other layout. Throws on what is no JSON. */
+/**
+ * Reads what `writeProofs` wrote, and the same JSON in any other layout. Entries on lines of their own are
+ * parsed one by one, and a mark that no file can foresee stands for them in the rest. So each is where the
+ * file has it, and whoever reads the file as JSON sees no entry that is not checked. Throws on what is no
+ * JSON.
+ */
 export async function readProofs(lines: AsyncIterable<string>): Promise<readonly Proof[]> {
-  const entries: ProofEntry[][] = [];
-  const others: string[] = [];
+  const mark = randomUUID();
+  const blocks: ProofEntry[][] = [];
+  const rest: string[] = [];
+  let block: ProofEntry[] | null = null;
+  let comma = '';
+  let isList = false;
   for await (const line of lines) {
-    if (line.endsWith(ENTRIES)) entries.push([]);
-    const open = entries.at(-1);
-    if (open !== undefined && ENTRY.test(line)) open.push(JSON.parse(line.replace(/,$/, '')));
-    else others.push(line);
+    if (isList && ENTRY.test(line)) {
+      if (block === null) {
+        block = [];
+        rest.push(`"${mark}${blocks.push(block) - 1}"`);
+      }
+      block.push(JSON.parse(line.replace(/,$/, '')));
+      comma = line.endsWith(',') ? ',' : '';
+    } else {
+      rest.push(`${comma}${line}`);
+      block = null;
+      comma = '';
+      isList = line.endsWith(ENTRIES);
+    }
   }
-  const document: Proof | readonly Proof[] = JSON.parse(others.join('\n'));
-  return [document].flat().map((proof, index) => {
-    const own = entries[index];
-    return own === undefined ? proof : { ...proof, entries: own };
+  const document: Proof | readonly Proof[] = JSON.parse(rest.join('\n'));
+  const entriesOf = (entry: ProofEntry | string) =>
+    typeof entry === 'string' && entry.startsWith(mark)
+      ? (blocks[Number(entry.slice(mark.length))] ?? [])
+      : [entry as ProofEntry];
+  return [document].flat().map((proof) => {
+    return { ...proof, entries: proof.entries.flatMap(entriesOf) };
   });
 }

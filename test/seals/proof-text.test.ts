@@ -49,6 +49,19 @@ describe('the text of proofs', () => {
     }
   });
 
+  it.each([
+    ['after them, in another layout', '\n],"hashes"', '\n,{ "position": 9 }\n],"hashes"'],
+    ['before them', '"entries":[\n', '"entries":[{ "position": 9 },\n'],
+    [
+      'in place of them, since of two lists JSON takes the second',
+      '"hashes"',
+      '"entries":[],"hashes"',
+    ],
+  ])('leaves out no entry that the same JSON shows: %s', async (_, at, instead) => {
+    const text = textOf([proofOf(2)]).replace(at, instead);
+    expect(await readProofs(linesOf(text))).toEqual([JSON.parse(text)]);
+  });
+
   it('is nothing else', async () => {
     await expect(readProofs(linesOf('no proof'))).rejects.toThrow('JSON');
   });
