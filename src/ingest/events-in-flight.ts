@@ -1,5 +1,5 @@
-import { isModelCall } from '../events/event.ts';
 import type { ReadItem } from '../events/read-body.ts';
+import { keysOf } from '../ledger/event-keys.ts';
 
 /** What a lane may record now, and what it must leave until other lanes are done. */
 export interface Claim {
@@ -34,7 +34,7 @@ export class EventsInFlight {
     const met: ReadItem[] = [];
     const waits = new Set<Promise<void>>();
     for (const item of items) {
-      const own = keysOf(item);
+      const own = item.kind === 'event' ? keysOf(item.event) : [];
       const holder = others.find((held) => own.some((key) => held.keys.has(key)));
       if (holder === undefined) {
         free.push(item);
@@ -53,12 +53,4 @@ export class EventsInFlight {
     };
     return { free, met, othersDone: Promise.all(waits), release };
   }
-}
-
-/** By what two events meet in the ledger, but for the tenant: too many met cost a little, too few a batch. */
-function keysOf(item: ReadItem): readonly string[] {
-  if (item.kind !== 'event') return [];
-  const { source, eventId, responseId } = item.event;
-  const key = `${source}\u0000${eventId}`;
-  return responseId === null || !isModelCall(item.event) ? [key] : [key, `\u0000${responseId}`];
 }

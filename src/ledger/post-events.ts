@@ -1,12 +1,12 @@
 import type { InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
-import type { UsageEvent } from '../events/event.ts';
 import { isModelCall } from '../events/event.ts';
 import type { Placement } from '../periods/placement.ts';
 import { placeUsage } from '../periods/placement.ts';
-import { rateEvent, UNATTRIBUTED } from '../rating/rate-event.ts';
+import { rateEvent } from '../rating/rate-event.ts';
 import type { NewEntry } from './entry.ts';
 import { usageEntry } from './entry.ts';
+import { eventKey, responseKey, responseKeysOf, tenantsOf } from './event-keys.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
 import type { BatchHead, EventKey, ResponseKey, StructureSpan } from './posting-store.ts';
 import {
@@ -60,13 +60,6 @@ export async function postEvents(
   await copyEntries(transaction, posted, made);
   await insertStructureSpans(transaction, structureSpans(fresh), made.batchId);
   return { batchId: made.batchId, outcomes: told.outcomes };
-}
-
-/** Whom an event concerns: its members' tenants, or its own, or nobody known. */
-function tenantsOf(event: UsageEvent): readonly string[] {
-  if (event.members === null) return [event.tags.tenantId ?? UNATTRIBUTED];
-  const tags = event.members.map((member) => member.tags);
-  return [...new Set(tags.map(({ tenantId }) => tenantId ?? UNATTRIBUTED))];
 }
 
 interface Told {
@@ -156,32 +149,6 @@ async function knownResponses(
   }
   const found = await probeResponses(transaction, keys);
   return new Set(found.map((index) => places[index] ?? 0));
-}
-
-/** NUL separates: no id of an event can hold one. */
-function eventKey(
-  tenantId: string,
-  event: { readonly source: string; readonly eventId: string },
-): string {
-  return `${tenantId}\u0000${event.source}\u0000${event.eventId}`;
-}
-
-/** A gateway cache hit answers with an older response's id, and is a call of its own (R6). */
-function responseKeysOf(event: UsageEvent): ResponseKey[] {
-  const { responseId } = event;
-  if (responseId === null || event.gatewayCache !== 'none' || !isModelCall(event)) return [];
-  const provider = event.provider ?? '';
-  const members = event.members ?? [{ memberId: '', tags: event.tags }];
-  return members.map(({ memberId, tags }) => ({
-    tenantId: tags.tenantId ?? UNATTRIBUTED,
-    provider,
-    responseId,
-    memberId,
-  }));
-}
-
-function responseKey(key: ResponseKey): string {
-  return `${key.tenantId}\u0000${key.provider}\u0000${key.responseId}\u0000${key.memberId}`;
 }
 
 interface PlacedEntry {
