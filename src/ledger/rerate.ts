@@ -75,13 +75,16 @@ export async function rerate(
     const from = after;
     const some = await retryLostRace(() => rerateSome(database, clock, { request, after: from }));
     if (some === null) return totals.answer();
-    for (const { entry, price } of some.priced) totals.add(entry, price);
+    for (const { entry, price } of some.changed) totals.addChanged(entry, price);
+    for (const entry of some.unrated) totals.addUnrated(entry);
     after = some.last;
   }
 }
 
 interface RerateStep {
-  readonly priced: readonly { readonly entry: StoredEntry; readonly price: Price }[];
+  readonly changed: readonly { readonly entry: StoredEntry; readonly price: Price }[];
+  /** Those that have no price by the books as they are now. */
+  readonly unrated: readonly StoredEntry[];
   /** The last entry that was looked at. */
   readonly last: bigint;
 }
@@ -121,7 +124,9 @@ function rerateSome(
       });
     }
     const last = entries.at(-1);
-    return last === undefined ? null : { priced, last: last.entryId };
+    if (last === undefined) return null;
+    const unrated = priced.filter(({ price }) => price.outcome === 'unrated');
+    return { changed, unrated: unrated.map(({ entry }) => entry), last: last.entryId };
   });
 }
 
@@ -142,12 +147,7 @@ class RerateTotals {
   readonly #changed = new Map<string, Writable<RerateTotal>>();
   readonly #unrated = new Map<string, Writable<UnratedRow>>();
 
-  add(entry: StoredEntry, price: Price): void {
-    if (!isSamePrice(entry, price)) this.#addChanged(entry, price);
-    if (price.outcome === 'unrated') this.#addUnrated(entry);
-  }
-
-  #addChanged(entry: StoredEntry, price: Price): void {
+  addChanged(entry: StoredEntry, price: Price): void {
     const amounts = [entry.charge, price.charge, entry.cost, price.cost];
     const key = JSON.stringify([
       entry.tenantId,
@@ -173,7 +173,7 @@ class RerateTotals {
     );
   }
 
-  #addUnrated({ tenantId, requestedModel }: StoredEntry): void {
+  addUnrated({ tenantId, requestedModel }: StoredEntry): void {
     const key = JSON.stringify([tenantId, requestedModel]);
     const total = this.#unrated.get(key) ?? {
       tenant_id: tenantId,
