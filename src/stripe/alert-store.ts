@@ -74,9 +74,19 @@ export interface Resolution {
   readonly at: InstantMs;
 }
 
-/** Refuses an alert that is not there or was resolved before, so that no account of it is lost. */
+/**
+ * Refuses an alert that is not there or was resolved before, so that no account of it is lost, and an
+ * account that says nothing.
+ */
 export async function resolveAlert(database: Database, given: Resolution): Promise<KeptAlert> {
   const { alertId, resolution, by, at } = given;
+  if (resolution.trim() === '' || by.trim() === '') {
+    throw new Refusal(
+      'usage',
+      `alert ${alertId} is not resolved without ${resolution.trim() === '' ? 'a reason' : 'a name'}`,
+      'say with --reason what was done, such as the credit note that was made, and with --by who did it',
+    );
+  }
   const { rows } = await sql<AlertRow>`
     update stripe_alerts set resolved_at = ${formatInstant(at)}, resolution = ${resolution}, resolved_by = ${by}
     where alert_id = ${alertId} and resolved_at is null returning ${COLUMNS}`.execute(

@@ -129,6 +129,8 @@ test('what cannot be mended at Stripe ends the month once a person has said what
     at: parts.clock(),
   };
 
+  const silent = resolveAlert(database, { ...given, resolution: ' ' });
+  await expect(silent).rejects.toThrow(`alert ${alertId} is not resolved without a reason`);
   await resolveAlert(database, given);
 
   expect(states(await runMonth(monthOptions(parts), MONTH))).toEqual(ALL_DONE);
