@@ -1,5 +1,5 @@
 import type { ReadItem } from '../events/read-body.ts';
-import { keysOf } from '../ledger/event-keys.ts';
+import { meetingKeys } from '../ledger/event-keys.ts';
 
 /** What a lane may record now, and what it must leave until other lanes are done. */
 export interface Claim {
@@ -34,7 +34,7 @@ export class EventsInFlight {
     const met: ReadItem[] = [];
     const waits = new Set<Promise<void>>();
     for (const item of items) {
-      const own = item.kind === 'event' ? keysOf(item.event) : [];
+      const own = item.kind === 'event' ? meetingKeys(item.event) : [];
       const holder = others.find((held) => own.some((key) => held.keys.has(key)));
       if (holder === undefined) {
         free.push(item);

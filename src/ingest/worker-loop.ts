@@ -50,7 +50,7 @@ const LANES = 2;
  */
 const MOST_HELD_MESSAGES = 2_000;
 const MOST_HELD_CHARACTERS = 8 * 1024 * 1024;
-const MOST_WAITING_EVENTS = 8_000;
+const MOST_WAITING_EVENTS = 6_000;
 /** How long the queue must stay empty, and when to stop waiting for what another worker holds. */
 const EMPTY_MS = 1_500;
 const NOBODY_ANSWERS_MS = 180_000;

@@ -56,13 +56,10 @@ function shownColumns(entry: NewEntry, given: LineContext): readonly Column[] {
     entry.reasoningTokens,
     entry.callShare,
     entry.usageSource,
-    entry.layers?.prompt ?? NULL,
-    entry.layers?.tool ?? NULL,
-    entry.layers?.memory ?? NULL,
-    entry.layers?.response ?? NULL,
+    layerColumns(entry.layers),
     entry.charge ?? NULL,
     entry.currency,
-    ...rateColumns(entry.chargeRate),
+    rateColumns(entry.chargeRate),
     text(entry.userId),
     text(entry.feature),
     text(entry.agentRunId),
@@ -85,7 +82,7 @@ function hiddenColumns(entry: NewEntry): readonly Column[] {
     entry.contextTokens,
     entry.cost ?? NULL,
     entry.requestedCost ?? NULL,
-    ...rateColumns(entry.costRate),
+    rateColumns(entry.costRate),
     tags(entry.furtherTags),
     text(entry.reason),
     text(entry.actor),
@@ -95,9 +92,15 @@ function hiddenColumns(entry: NewEntry): readonly Column[] {
 
 const NULL = '\\N';
 
-function rateColumns(rate: RateReference | null): Column[] {
-  if (rate === null) return [NULL, NULL, NULL];
-  return [escapeText(rate.book), formatInstant(rate.version), rate.rateId];
+/** Several columns as one text: an entry has sixty, and a list less for each group of them is felt. */
+function rateColumns(rate: RateReference | null): string {
+  if (rate === null) return `${NULL}\t${NULL}\t${NULL}`;
+  return `${escapeText(rate.book)}\t${formatInstant(rate.version)}\t${rate.rateId}`;
+}
+
+function layerColumns(layers: NewEntry['layers']): string {
+  if (layers === null) return `${NULL}\t${NULL}\t${NULL}\t${NULL}`;
+  return `${layers.prompt}\t${layers.tool}\t${layers.memory}\t${layers.response}`;
 }
 
 /** As jsonb writes an object: shorter keys first, and spaces after colons and commas. */

@@ -1,7 +1,6 @@
 import type { UsageEvent } from '../events/event.ts';
 import { isModelCall } from '../events/event.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
-import type { ResponseKey } from './posting-store.ts';
 
 /** Whom an event concerns: its members' tenants, or its own, or nobody known. */
 export function tenantsOf(event: UsageEvent): readonly string[] {
@@ -10,12 +9,24 @@ export function tenantsOf(event: UsageEvent): readonly string[] {
   return [...new Set(tags.map(({ tenantId }) => tenantId ?? UNATTRIBUTED))];
 }
 
-/** NUL separates: no id of an event can hold one. */
-export function eventKey(
-  tenantId: string,
-  event: { readonly source: string; readonly eventId: string },
-): string {
-  return `${tenantId}\u0000${event.source}\u0000${event.eventId}`;
+/** An event's identity within a tenant (R9). */
+export interface EventKey {
+  readonly tenantId: string;
+  readonly source: string;
+  readonly eventId: string;
+}
+
+/** A provider's answer, of which a tenant's member is charged once (R8). */
+export interface ResponseKey {
+  readonly tenantId: string;
+  readonly provider: string;
+  readonly responseId: string;
+  readonly memberId: string;
+}
+
+export function eventKeysOf(event: UsageEvent): EventKey[] {
+  const { source, eventId } = event;
+  return tenantsOf(event).map((tenantId) => ({ tenantId, source, eventId }));
 }
 
 /** A gateway cache hit answers with an older response's id, and is a call of its own (R6). */
@@ -32,14 +43,20 @@ export function responseKeysOf(event: UsageEvent): ResponseKey[] {
   }));
 }
 
-export function responseKey(key: ResponseKey): string {
+/** NUL separates: no id of an event can hold one. */
+export function eventText(key: EventKey): string {
+  return `${key.tenantId}\u0000${key.source}\u0000${key.eventId}`;
+}
+
+export function responseText(key: ResponseKey): string {
   return `${key.tenantId}\u0000${key.provider}\u0000${key.responseId}\u0000${key.memberId}`;
 }
 
-/** By all of these an event can meet another one in the ledger: its ids (R9) and its provider responses (R8). */
-export function keysOf(event: UsageEvent): readonly string[] {
-  return [
-    ...tenantsOf(event).map((tenantId) => eventKey(tenantId, event)),
-    ...responseKeysOf(event).map(responseKey),
-  ];
+/**
+ * Two events can meet in the ledger, by their ids (R9) or by their provider responses (R8), only where they share one
+ * of these. Tenants and members are left out, so some that share one do not meet.
+ */
+export function meetingKeys(event: UsageEvent): readonly string[] {
+  const id = `${event.source}\u0000${event.eventId}`;
+  return event.responseId === null ? [id] : [id, `\u0000${event.responseId}`];
 }

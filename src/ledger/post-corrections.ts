@@ -202,7 +202,7 @@ async function revisionInTarget(
   const held = await readRevisions(transaction, { ...entry, tenantId: target });
   const responses =
     entry.responseId === null || entry.gatewayCache !== 'none'
-      ? []
+      ? new Set()
       : await probeResponses(transaction, [
           {
             tenantId: target,
@@ -211,7 +211,7 @@ async function revisionInTarget(
             memberId: entry.memberId,
           },
         ]);
-  if (held.stands || (held.next === 0 && responses.length > 0)) {
+  if (held.stands || (held.next === 0 && responses.size > 0)) {
     throw new Refusal(
       'correction',
       `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already, or the same provider response; it would be billed twice`,

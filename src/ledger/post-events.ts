@@ -6,9 +6,9 @@ import { placeUsage } from '../periods/placement.ts';
 import { rateEvent } from '../rating/rate-event.ts';
 import type { NewEntry } from './entry.ts';
 import { usageEntry } from './entry.ts';
-import { eventKey, responseKey, responseKeysOf, tenantsOf } from './event-keys.ts';
+import { eventKeysOf, eventText, responseKeysOf, responseText, tenantsOf } from './event-keys.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
-import type { BatchHead, EventKey, ResponseKey, StructureSpan } from './posting-store.ts';
+import type { BatchHead, StructureSpan } from './posting-store.ts';
 import {
   copyEntries,
   insertBatch,
@@ -19,6 +19,7 @@ import {
   probeResponses,
 } from './posting-store.ts';
 import type { ReferenceCache } from './reference-cache.ts';
+import type { ResponseLookups } from './response-lookups.ts';
 
 /** What posting one event answers (R9). A conflict names what the ledger holds; it changes nothing. */
 export type PostOutcome =
@@ -35,8 +36,9 @@ export interface Posting {
 /**
  * Posts a batch of events inside the caller's transaction: reads what decides prices and periods
  * under the posting lock, tells new events from repeated ones, rates the new ones and copies their
- * entries. Raises SQLSTATE 23505 where another transaction posted one of them in the meantime; the
- * caller rolls back, forgets the cache and calls again.
+ * entries. Raises SQLSTATE 23505 where another transaction posted one of them in the meantime, or where
+ * a provider response is repeated that was not looked up; the caller rolls back, forgets the cache and
+ * calls again.
  */
 export async function postEvents(
   transaction: Transaction,
@@ -50,7 +52,7 @@ export async function postEvents(
   await lockForPosting(transaction);
   const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
   await cache.refresh(transaction, tenantIds, batch.recordedAt);
-  const told = await tellNewFromRepeated(transaction, batch.events);
+  const told = await tellNewFromRepeated(transaction, cache.responses, batch.events);
   const fresh = await withFirstRequested(transaction, told.fresh);
   const entries = rateAndPlace(cache, fresh);
   await insertPeriods(transaction, newPeriods(cache, entries));
@@ -74,81 +76,58 @@ interface Told {
  */
 async function tellNewFromRepeated(
   transaction: Transaction,
+  lookups: ResponseLookups,
   events: readonly ReceivedEvent[],
 ): Promise<Told> {
-  const known = await knownDigests(transaction, events);
-  const responses = await knownResponses(transaction, events, known);
+  const keys = events.map(({ event }) => eventKeysOf(event));
+  const texts = keys.map((ofEvent) => ofEvent.map(eventText));
+  const held = await probeEvents(transaction, keys.flat());
+  // The response of an event that is known is not asked for.
+  const unknown = events.filter((_, place) => firstHeld(held, texts[place]) === undefined);
+  const answered = await findResponses(transaction, lookups, unknown);
   const fresh: ReceivedEvent[] = [];
-  const inBatch = new Map<string, Buffer>();
-  const answered = new Set<string>();
   const outcomes = events.map((received, place): PostOutcome => {
-    const { event, digest } = received;
-    const keys = tenantsOf(event).map((tenantId) => eventKey(tenantId, event));
-    const held = known[place] ?? firstHeld(inBatch, keys);
-    if (held !== undefined) {
-      return held.equals(digest) ? DUPLICATE : { kind: 'conflict', ledgerDigest: held };
+    const known = firstHeld(held, texts[place]);
+    if (known !== undefined) {
+      return known.equals(received.digest) ? DUPLICATE : { kind: 'conflict', ledgerDigest: known };
     }
-    const responseKeys = responseKeysOf(event).map(responseKey);
-    if (responses.has(place) || responseKeys.some((key) => answered.has(key))) return DUPLICATE;
-    for (const key of keys) inBatch.set(key, digest);
-    for (const key of responseKeys) answered.add(key);
+    const responses = responseKeysOf(received.event).map(responseText);
+    if (responses.some((text) => answered.has(text))) return DUPLICATE;
+    for (const text of texts[place] ?? []) held.set(text, received.digest);
+    for (const text of responses) answered.add(text);
     fresh.push(received);
     return POSTED;
   });
   return { outcomes, fresh };
 }
 
+async function findResponses(
+  transaction: Transaction,
+  lookups: ResponseLookups,
+  events: readonly ReceivedEvent[],
+): Promise<Set<string>> {
+  if (!lookups.areDue) return new Set();
+  const found = await probeResponses(
+    transaction,
+    events.flatMap(({ event }) => responseKeysOf(event)),
+  );
+  lookups.found(found.size);
+  return found;
+}
+
 const POSTED: PostOutcome = { kind: 'posted' };
 const DUPLICATE: PostOutcome = { kind: 'duplicate' };
 
+/** What the ledger holds under an event's id for any of its tenants. */
 function firstHeld(
-  known: ReadonlyMap<string, Buffer>,
-  keys: readonly string[],
+  held: ReadonlyMap<string, Buffer>,
+  texts: readonly string[] = [],
 ): Buffer | undefined {
-  for (const key of keys) {
-    const held = known.get(key);
-    if (held !== undefined) return held;
+  for (const text of texts) {
+    const digest = held.get(text);
+    if (digest !== undefined) return digest;
   }
   return undefined;
-}
-
-/** Of each event, by its place, what the ledger holds under its id for any of its tenants. */
-async function knownDigests(
-  transaction: Transaction,
-  events: readonly ReceivedEvent[],
-): Promise<readonly (Buffer | undefined)[]> {
-  const keys: EventKey[] = [];
-  const places: number[] = [];
-  for (const [place, { event }] of events.entries()) {
-    for (const tenantId of tenantsOf(event)) {
-      keys.push({ tenantId, source: event.source, eventId: event.eventId });
-      places.push(place);
-    }
-  }
-  const known: (Buffer | undefined)[] = Array.from({ length: events.length });
-  for (const { index, digest } of await probeEvents(transaction, keys)) {
-    known[places[index] ?? 0] ??= digest;
-  }
-  return known;
-}
-
-/** The places of events whose provider response is in the ledger; one that is known is not asked for. */
-async function knownResponses(
-  transaction: Transaction,
-  events: readonly ReceivedEvent[],
-  known: readonly (Buffer | undefined)[],
-): Promise<ReadonlySet<number>> {
-  const keys: ResponseKey[] = [];
-  const places: number[] = [];
-  for (const [place, { event }] of events.entries()) {
-    if (known[place] !== undefined) continue;
-    for (const key of responseKeysOf(event)) {
-      keys.push(key);
-      places.push(place);
-    }
-  }
-  const found = await probeResponses(transaction, keys);
-  return new Set(found.map((index) => places[index] ?? 0));
 }
 
 interface PlacedEntry {

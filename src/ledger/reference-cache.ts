@@ -7,6 +7,7 @@ import type { Tenant } from '../tenants/tenant.ts';
 import { assignedBook } from '../tenants/tenant.ts';
 import { createShadowTenants, readTenants } from '../tenants/tenant-store.ts';
 import { readRevisions } from './posting-store.ts';
+import { ResponseLookups } from './response-lookups.ts';
 
 /**
  * Prices and tenants as one posting transaction may rely on them. They are kept between batches and
@@ -18,6 +19,7 @@ export class ReferenceCache {
   readonly #tenants = new Map<string, Tenant>();
   /** Periods that are known to have their row. */
   readonly knownPeriods = new Set<string>();
+  readonly responses = new ResponseLookups();
 
   /** Brings the cache up to date inside the transaction, after it took the posting lock. */
   async refresh(
@@ -76,5 +78,6 @@ export class ReferenceCache {
     this.#tenantsRevision = 0n;
     this.#tenants.clear();
     this.knownPeriods.clear();
+    this.responses.refused();
   }
 }
