@@ -46,11 +46,11 @@ const LANES = 2;
 /**
  * Back-pressure is not asking for more: above this much in hand, no receive is issued. Events count as
  * well, what receives under way will bring among them: a compressed pack of 64 KiB holds five hundred, of
- * 3 kB each in memory. Four batches keep both lanes busy.
+ * 3 kB each in memory. Two batches beside those in the lanes keep both busy.
  */
 const MOST_HELD_MESSAGES = 2_000;
 const MOST_HELD_CHARACTERS = 8 * 1024 * 1024;
-const MOST_WAITING_EVENTS = 6_000;
+const MOST_WAITING_EVENTS = 4_000;
 /** How long the queue must stay empty, and when to stop waiting for what another worker holds. */
 const EMPTY_MS = 1_500;
 const NOBODY_ANSWERS_MS = 180_000;

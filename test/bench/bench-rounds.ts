@@ -1,4 +1,4 @@
-import type { LawReport } from '../../src/audit/law.ts';
+import type { LawReport, LawScope } from '../../src/audit/law.ts';
 import { verify } from '../../src/audit/verify.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { runChild, runChildren } from './bench-child.ts';
@@ -165,9 +165,12 @@ export async function runLaws(servers: Servers, plan: Plan): Promise<readonly La
   return reports;
 }
 
-export async function verifyLedger(url: string): Promise<readonly LawReport[]> {
+export async function verifyLedger(
+  url: string,
+  scope: LawScope['kind'] = 'full',
+): Promise<readonly LawReport[]> {
   const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
-  const reports = await verify(database, null);
+  const reports = await verify(database, null, { scope });
   await closeDatabase(database);
   return reports;
 }

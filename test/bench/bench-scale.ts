@@ -31,6 +31,10 @@ const SCRATCH = 'bench_scratch';
 /** A quarter of the entries falls into each, so that a close has history around it. */
 const MONTHS = ['2025-09', '2025-10', '2025-11', '2025-12'] as const;
 
+/** What comes between two runs of verify, an hour apart. */
+const LAST_MONTH = '2026-02';
+const HOURS_OF_MONTH = 720;
+
 type Measures = Omit<ScaleReport, 'machine' | 'seconds'>;
 
 /** How cost grows with what is there already, with tenants, members and processes. */
@@ -41,9 +45,9 @@ export async function runScale(servers: Servers, plan: ScalePlan): Promise<Measu
   const memberCounts = await measureGrowth(servers, plan, MANY_MEMBERS);
   plan.onProgress(`full load for ${plan.loadSeconds} s`);
   const longLoad = await probeLoad(servers, { seconds: plan.loadSeconds, perSecond: null });
+  tellMeasured(plan, longLoad);
   const large = await measureLarge(servers, plan);
-  plan.onProgress(`verify over ${plan.entries} entries`);
-  const laws = await verifyLedger(servers.urlOf(LARGE));
+  const verified = await measureVerify(servers, plan);
   const gibibytes = (await servers.sizeOf(LARGE)) / 2 ** 30;
   const { tenants, entries } = plan;
   return {
@@ -54,9 +58,32 @@ export async function runScale(servers: Servers, plan: ScalePlan): Promise<Measu
     tenantCounts,
     memberCounts,
     longLoad,
-    laws,
+    ...verified,
     ...large,
   };
+}
+
+/** Of all entries, and then of the few that came since. */
+async function measureVerify(
+  servers: Servers,
+  plan: ScalePlan,
+): Promise<Pick<ScaleReport, 'laws' | 'verifyFull' | 'verifyIncremental'>> {
+  const full = await timeVerify(servers, plan, 'full');
+  const verifyFull = { entries: await servers.countEntries(LARGE), seconds: full.seconds };
+  const entries = Math.ceil(plan.entries / HOURS_OF_MONTH);
+  await fillMonth(servers, plan, { month: LAST_MONTH, entries });
+  const since = await timeVerify(servers, plan, 'incremental');
+  const verifyIncremental = { entries, seconds: since.seconds };
+  return { laws: [...full.laws, ...since.laws], verifyFull, verifyIncremental };
+}
+
+async function timeVerify(servers: Servers, plan: ScalePlan, scope: 'full' | 'incremental') {
+  plan.onProgress(`verify, ${scope}`);
+  const startedAt = performance.now();
+  const laws = await verifyLedger(servers.urlOf(LARGE), scope);
+  const seconds = (performance.now() - startedAt) / 1000;
+  tellMeasured(plan, { scope, seconds });
+  return { laws, seconds };
 }
 
 /** One after another in each round, like the contenders of the core run. */
@@ -76,7 +103,7 @@ async function measureGrowth(
       measured.set(contender, [...(measured.get(contender) ?? []), one]);
     }
   }
-  return contenders.map((contender) => {
+  const points = contenders.map((contender) => {
     const ones = measured.get(contender) ?? [];
     const parts = partsOf(contender);
     const micros = ones.map(({ cpuMs, timedEvents }) => (cpuMs * 1000) / timedEvents / parts);
@@ -86,6 +113,13 @@ async function measureGrowth(
       cpuMicros: quantile(micros, 0.5),
     };
   });
+  tellMeasured(plan, points);
+  return points;
+}
+
+/** A run of an hour that does not reach its end leaves what it measured until then. */
+function tellMeasured(plan: LedgerPlan, measured: object): void {
+  plan.onProgress(`measured ${JSON.stringify(measured)}`);
 }
 
 /** Entries that an event of it makes. */
@@ -146,7 +180,7 @@ async function measureMonth(
     kind: 'ledger',
     job: { ...job, month, samples: plan.samples },
   });
-  plan.onProgress(`closed ${report.close.tenants} tenants in ${report.close.seconds.toFixed(1)} s`);
+  tellMeasured(plan, report);
   return report;
 }
 
@@ -166,5 +200,7 @@ async function measureAgainstEmpty(servers: Servers, plan: ScalePlan): Promise<L
       `round ${round + 1} of ${plan.rounds}: random ids, ${Math.round(large.at(-1) ?? 0)}/s among ${entriesBefore} entries, ${Math.round(empty.at(-1) ?? 0)}/s alone`,
     );
   }
-  return { entries, perSecond: spread(large), ofEmpty: spread(quotients(large, empty)) };
+  const point = { entries, perSecond: spread(large), ofEmpty: spread(quotients(large, empty)) };
+  tellMeasured(plan, point);
+  return point;
 }

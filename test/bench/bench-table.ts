@@ -4,7 +4,15 @@ import { ratePerSecond } from './bench-rounds.ts';
 import type { Contender } from './contender.ts';
 import type { LedgerReport } from './large-ledger.ts';
 import type { LoadReport } from './load-probe.ts';
-import type { CoreReport, GrowthPoint, LedgerPoint, Machine, Row, ScaleReport } from './report.ts';
+import type {
+  CoreReport,
+  GrowthPoint,
+  LedgerPoint,
+  Machine,
+  Row,
+  ScaleReport,
+  VerifyPoint,
+} from './report.ts';
 import { quantile, type Spread, spread } from './spread.ts';
 import { STAGES } from './stages.ts';
 import type { TargetRow } from './targets.ts';
@@ -90,8 +98,12 @@ export function renderScale(report: ScaleReport): string {
     renderGrowth('tenants', report.tenantCounts),
     renderGrowth('members (figures of entries)', report.memberCounts),
     renderLoads([['full load', report.longLoad]]),
-    describeLaws(report.laws),
+    `${describeLaws(report.laws)} In full, ${describeVerify(report.verifyFull)}; incremental, as each hour, ${describeVerify(report.verifyIncremental)}.`,
   ].join('\n\n');
+}
+
+function describeVerify({ entries, seconds }: VerifyPoint): string {
+  return `${whole(entries)} entries in ${seconds.toFixed(1)} s`;
 }
 
 function describeMachine(machine: Machine): string {

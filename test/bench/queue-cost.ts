@@ -69,14 +69,14 @@ const MIXES: readonly Mix[] = [
 
 /** The rows of the table: every mix in the default form, the first in the others, too. */
 export async function measureQueueCost(): Promise<readonly QueueCost[]> {
-  const rows: QueueCost[] = [];
-  for (const mix of MIXES) rows.push(await measureMix(mix, 'zstd'));
-  const [full] = MIXES;
-  if (full !== undefined) {
-    rows.push(await measureMix(full, 'plain'));
-    rows.push(await measureMix({ ...full, events: 2_000 }, 'SendMessageBatch of 10'));
-    rows.push(await measureMix({ ...full, events: 2_000 }, 'SendMessage'));
-  }
+  const [full, ...slow] = MIXES;
+  if (full === undefined) return [];
+  const rows = [await measureMix(full, 'zstd')];
+  // Their pace leaves the machine idle, and a queue of its own each: they do not feel one another.
+  rows.push(...(await Promise.all(slow.map((mix) => measureMix(mix, 'zstd')))));
+  rows.push(await measureMix(full, 'plain'));
+  rows.push(await measureMix({ ...full, events: 2_000 }, 'SendMessageBatch of 10'));
+  rows.push(await measureMix({ ...full, events: 2_000 }, 'SendMessage'));
   return rows;
 }
 

@@ -56,6 +56,12 @@ export interface LedgerPoint {
   readonly ofEmpty: Spread;
 }
 
+/** One run of every law, over so many entries. */
+export interface VerifyPoint {
+  readonly entries: number;
+  readonly seconds: number;
+}
+
 /** What `npm run bench -- --scale` measures. */
 export interface ScaleReport {
   readonly machine: Machine;
@@ -72,5 +78,8 @@ export interface ScaleReport {
   readonly tenantCounts: readonly GrowthPoint[];
   readonly memberCounts: readonly GrowthPoint[];
   readonly longLoad: LoadReport;
+  /** Of everything, and then of about what an hour brings to so large a ledger. */
+  readonly verifyFull: VerifyPoint;
+  readonly verifyIncremental: VerifyPoint;
   readonly laws: readonly LawReport[];
 }
