@@ -38,6 +38,11 @@ export function openOutput(json: boolean): Output {
   };
 }
 
+/** A reader such as `head` may have enough; what a command does is done to its end all the same. */
+export function passOverClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
 /** Whole numbers beyond 2⁵³ and amounts are strings; a bigint becomes one too. */
 function toJson(document: unknown): string {
   return JSON.stringify(

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { reportFailure } from './command.ts';
+import { passOverClosedPipe } from './output.ts';
 
 /**
  * Each command is loaded when it is asked for, and all of them only for help: what they stand on takes
@@ -34,8 +36,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
 
 /** Runs the command that argv names; sets the exit code and never rejects. */
 export async function runCommandLine(): Promise<void> {
+  process.stdout.on('error', passOverClosedPipe);
   const program = new Command('spanledger')
     .description('usage-based billing: LLM span events from SQS, an idempotent ledger, Stripe')
+    .version(version())
     .showHelpAfterError('(add --help for what is allowed)')
     .configureHelp({ sortSubcommands: false });
   try {
@@ -46,6 +50,11 @@ export async function runCommandLine(): Promise<void> {
     process.exitCode =
       error instanceof CommanderError ? usageExitCode(error) : reportFailure(error);
   }
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')).version;
 }
 
 function commandsFor(name: string | undefined) {

@@ -17,6 +17,7 @@ import { DEFAULT_ISSUER, viewStatement } from '../statements/statement-view.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
 import { readCount, readMonth } from './arguments.ts';
 import { perform } from './command.ts';
+import { passOverClosedPipe } from './output.ts';
 import type { Session } from './session.ts';
 
 const FORMATS = ['text', 'json', 'html', 'pdf', 'csv'] as const;
@@ -88,7 +89,10 @@ async function giveProof(
   const isPage = format === 'html' && !(session.out.json && out === undefined);
   if (isPage) requirePageSize(entries);
   const pieces = isPage ? [renderProofHtml(proofs)] : writeProofs(proofs);
-  if (out === undefined) return pipeline(Readable.from(pieces), process.stdout, { end: false });
+  if (out === undefined) {
+    const written = pipeline(Readable.from(pieces), process.stdout, { end: false });
+    return written.catch(passOverClosedPipe);
+  }
   await pipeline(Readable.from(pieces), createWriteStream(out));
   session.out.answer({ written: out }, `wrote ${out}: the proof of ${entries} entries`);
 }
