@@ -25,13 +25,18 @@ const environment = z.object({
   STRIPE_WEBHOOK_SECRET: z.string().min(1).optional(),
   SPANLEDGER_LITELLM_KEY: z.base64().optional(),
   SPANLEDGER_LITELLM_AAD: z.string().optional(),
+  SPANLEDGER_EMAIL_IDENTIFIERS: z.enum(['keep', 'refuse', 'hash']).default('keep'),
+  SPANLEDGER_EMAIL_KEY: z.string().min(16, 'must have 16 characters or more').optional(),
   SPANLEDGER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info'),
 });
 
 export type Config = Readonly<z.infer<typeof environment>>;
-export type RequiredVariable = Exclude<keyof Config, 'SPANLEDGER_LOG_LEVEL'>;
+export type RequiredVariable = Exclude<
+  keyof Config,
+  'SPANLEDGER_LOG_LEVEL' | 'SPANLEDGER_EMAIL_IDENTIFIERS'
+>;
 
 /** Throws a `Refusal` that lists every wrong variable at once, without its value. */
 export function readConfig(): Config {
@@ -74,6 +79,7 @@ const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   STRIPE_WEBHOOK_SECRET: 'whsec_…',
   SPANLEDGER_LITELLM_KEY: 'the base64 of the 32-byte key that LiteLLM encrypts with',
   SPANLEDGER_LITELLM_AAD: 'the additional data that LiteLLM encrypts with',
+  SPANLEDGER_EMAIL_KEY: 'what "openssl rand -base64 32" prints, kept for as long as the ledger',
 };
 
 function readVariable(name: string): string | undefined {

@@ -7,7 +7,7 @@ import { foldAll } from '../ledger/fold-batches.ts';
 import { readCount, readId } from './arguments.ts';
 import { perform } from './command.ts';
 import { table } from './output.ts';
-import { litellmKey } from './worker.ts';
+import { readSettings } from './worker.ts';
 
 export function addQuarantine(program: Command): void {
   const group = program
@@ -57,7 +57,7 @@ function addReplay(group: Command): void {
     .description('read and post them again, now that the cause is gone');
   perform(command, async (session, { args }) => {
     const database = session.database();
-    const options = { database, clock: session.clock, litellmKey: litellmKey(session) };
+    const options = { database, clock: session.clock, reading: readSettings(session) };
     const answers = await replayQuarantined(options, args.map(readId));
     await foldAll(database);
     if (answers.some((answer) => answer.outcome === 'quarantined')) session.foundWrong();

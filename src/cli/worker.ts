@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { required } from '../config.ts';
+import type { EmailPolicy } from '../events/email-identifiers.ts';
 import type { LitellmKey } from '../events/litellm-encrypted.ts';
+import type { ReadSettings } from '../events/read-body.ts';
 import { openQueue } from '../ingest/queue-client.ts';
 import { runWorker } from '../ingest/worker-loop.ts';
 import { foldAll } from '../ledger/fold-batches.ts';
@@ -22,6 +24,7 @@ export function addWorker(program: Command): void {
     .option('--until-empty', 'exit 0 once the queue has stayed empty')
     .option('--pollers <n>', 'receives under way at most', readCount, POLLERS);
   perform<{ untilEmpty?: boolean; pollers: number }>(command, async (session, { options }) => {
+    const reading = readSettings(session);
     const stop = stopOnSignal(session);
     const queue = openQueue({
       ...queueAddress(session, 'SPANLEDGER_QUEUE_URL'),
@@ -38,7 +41,7 @@ export function addWorker(program: Command): void {
         queue,
         clock,
         log,
-        litellmKey: litellmKey(session),
+        reading,
         untilEmpty: options.untilEmpty === true,
         pollers: options.pollers,
       };
@@ -80,9 +83,18 @@ export function queueAddress(
   return { queueUrl, endpoint: endpointOf(queueUrl, given), region: config.AWS_REGION ?? null };
 }
 
-export function litellmKey(session: Session): LitellmKey | null {
-  const { SPANLEDGER_LITELLM_KEY, SPANLEDGER_LITELLM_AAD } = session.config;
+export function readSettings(session: Session): ReadSettings {
+  return { litellmKey: litellmKey(session), emails: emailPolicy(session) };
+}
+
+function litellmKey({ config }: Session): LitellmKey | null {
+  const { SPANLEDGER_LITELLM_KEY, SPANLEDGER_LITELLM_AAD } = config;
   if (SPANLEDGER_LITELLM_KEY === undefined) return null;
   const key = Buffer.from(SPANLEDGER_LITELLM_KEY, 'base64');
   return { key, additionalData: SPANLEDGER_LITELLM_AAD ?? null };
+}
+
+function emailPolicy({ config }: Session): EmailPolicy {
+  const kind = config.SPANLEDGER_EMAIL_IDENTIFIERS;
+  return kind === 'hash' ? { kind, key: required(config, 'SPANLEDGER_EMAIL_KEY') } : { kind };
 }

@@ -270,7 +270,7 @@ async function consume(
     options.progress('worker', done, all);
   };
   try {
-    const worker = { database, queue: client, clock, log, litellmKey: null };
+    const worker = { database, queue: client, clock, log, reading: { litellmKey: null } };
     const report = await runWorker(
       { ...worker, untilEmpty: true, pollers: 4, onRecorded },
       new AbortController().signal,

@@ -1,6 +1,8 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { InstantMs } from '../clock.ts';
 import { digestEvent } from './digest.ts';
+import type { EmailPolicy } from './email-identifiers.ts';
+import { guardEmails } from './email-identifiers.ts';
 import { unwrapEnvelope } from './envelope.ts';
 import type { QuarantineReason, UsageEvent } from './event.ts';
 import { findTranslator } from './foreign-formats.ts';
@@ -32,13 +34,21 @@ export interface RefusedItem {
   readonly body: () => string;
 }
 
-export interface ReadContext {
-  readonly receivedAt: InstantMs;
+/** What an operator decides of reading. */
+export interface ReadSettings {
   /** Opens LiteLLM's encrypted bodies; null where none is configured. */
   readonly litellmKey: LitellmKey | null;
+  /** Kept as they are where nothing else is said. */
+  readonly emails?: EmailPolicy;
+}
+
+export interface ReadContext extends ReadSettings {
+  readonly receivedAt: InstantMs;
   /** Text attributes of the message; a content type says that a body is OTLP protobuf in base64. */
   readonly attributes: Readonly<Record<string, string>>;
 }
+
+const KEEP_EMAILS: EmailPolicy = { kind: 'keep' };
 
 const PROTOBUF = 'application/x-protobuf';
 const PROTOBUF_URL = `data:${PROTOBUF};base64,`;
@@ -255,7 +265,12 @@ function readNative(
 ): ReadItem {
   const reading = readNativeEvent(item, context.receivedAt);
   if (reading.kind === 'refused') return refuse(reading, body, item);
-  return { kind: 'event', event: reading.event, digest: digestEvent(reading.event), body };
+  const guarded = guardEmails(reading.event, context.emails ?? KEEP_EMAILS);
+  if (guarded.kind === 'refused') {
+    return refuse({ reason: 'invalid_field', detail: guarded.detail }, body, item);
+  }
+  // Of the event as it was sent: a policy that changes makes no conflict of what comes again.
+  return { kind: 'event', event: guarded.event, digest: digestEvent(reading.event), body };
 }
 
 function refuse(

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
-import type { LitellmKey } from '../events/litellm-encrypted.ts';
+import type { ReadSettings } from '../events/read-body.ts';
 import { readBody } from '../events/read-body.ts';
 import { ReferenceCache } from '../ledger/reference-cache.ts';
 import {
@@ -30,7 +30,7 @@ export async function replayQuarantined(
   options: {
     readonly database: Database;
     readonly clock: Clock;
-    readonly litellmKey: LitellmKey | null;
+    readonly reading: ReadSettings;
   },
   quarantineIds: readonly bigint[],
 ): Promise<readonly ReplayAnswer[]> {
@@ -48,7 +48,7 @@ async function replayOne(
   options: Parameters<typeof replayQuarantined>[0],
   quarantineId: bigint,
 ): Promise<ReplayAnswer> {
-  const { database, clock, litellmKey } = options;
+  const { database, clock, reading } = options;
   return inTransaction(database, async (transaction): Promise<ReplayAnswer> => {
     const answer = (outcome: ReplayAnswer['outcome'], detail: string | null) => ({
       quarantine_id: Number(quarantineId),
@@ -58,7 +58,7 @@ async function replayOne(
     const row = await lockQuarantined(transaction, quarantineId);
     if (row === null) return answer('already_replayed', null);
     const now = clock();
-    const items = readBody(row.body, { receivedAt: now, litellmKey, attributes: {} });
+    const items = readBody(row.body, { ...reading, receivedAt: now, attributes: {} });
     const refused = items.find((item) => item.kind === 'refused');
     if (refused !== undefined) return answer('quarantined', refused.detail);
     const batch = { items, recordedAt: now, kind: 'replay' } as const;

@@ -2,8 +2,7 @@ import type { Clock, InstantMs } from '../clock.ts';
 import { pause } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { isDatabaseAway } from '../database/database.ts';
-import type { LitellmKey } from '../events/litellm-encrypted.ts';
-import type { ReadItem } from '../events/read-body.ts';
+import type { ReadItem, ReadSettings } from '../events/read-body.ts';
 import { readBody } from '../events/read-body.ts';
 import { ReferenceCache } from '../ledger/reference-cache.ts';
 import type { Log } from '../log.ts';
@@ -23,7 +22,7 @@ export interface WorkerOptions {
   readonly queue: QueueClient;
   readonly clock: Clock;
   readonly log: Log;
-  readonly litellmKey: LitellmKey | null;
+  readonly reading: ReadSettings;
   /** Stop once the queue has stayed empty. */
   readonly untilEmpty: boolean;
   /** Receives under way at most. */
@@ -178,11 +177,10 @@ class Worker {
 
   /** Returns how many events the message holds. */
   #take(message: QueueMessage, receivedAt: InstantMs): number {
-    const { litellmKey } = this.#options;
     const held = this.#held.add(message, receivedAt);
     this.#report.messages += 1;
     const { attributes } = message;
-    const items = readBody(message.body, { receivedAt, litellmKey, attributes });
+    const items = readBody(message.body, { ...this.#options.reading, receivedAt, attributes });
     this.#batcher.add({ held, items });
     return items.length;
   }

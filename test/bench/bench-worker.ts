@@ -61,7 +61,7 @@ export async function runBenchWorker(job: Job, run: WorkerRun): Promise<void> {
     queue: run.queue(queue),
     clock: systemClock,
     log,
-    litellmKey: null,
+    reading: { litellmKey: null },
     untilEmpty: run.untilEmpty,
     pollers: POLLERS,
     onRecorded: (outcomes: readonly unknown[]) => run.onRecorded(outcomes.length),

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closePeriods } from '../../src/ledger/close-periods.ts';
-import { cli } from '../support/cli.ts';
+import { cli, startCli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, createDatabase, freshDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents, sharedBook } from '../support/ledger.ts';
@@ -78,6 +78,10 @@ describe.concurrent('the environment', () => {
     const stripe = await run('push', '2026-10');
     expect(stripe.exitCode).toBe(2);
     expect(stripe.stderr).toContain('STRIPE_API_KEY is not set');
+    const hashing = { ...environment(), SPANLEDGER_EMAIL_IDENTIFIERS: 'hash' };
+    const replay = await cli(['quarantine', 'replay'], hashing);
+    expect(replay.exitCode).toBe(2);
+    expect(replay.stderr).toContain('SPANLEDGER_EMAIL_KEY is not set');
   });
 
   it('says which server does not answer', async () => {
@@ -184,6 +188,22 @@ describe('a command', () => {
     for (const name of ['migrate', 'worker', 'close', 'push', 'reconcile', 'verify']) {
       expect(result.stdout).toContain(`  ${name} `);
     }
+  });
+
+  it('asked for its version says that of package.json', async () => {
+    const { version } = JSON.parse(
+      await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+    );
+    expect(await run('--version')).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+  });
+
+  it.each([
+    ['a statement', ['statement', 'acme', '2026-10']],
+    ['a proof', ['statement', 'acme', '2026-10', '--proof']],
+  ])('writes %s for a reader that has gone, and complains of nothing', async (_, args) => {
+    const { child, finished } = startCli(args, environment());
+    child.stdout?.destroy();
+    expect(await finished).toMatchObject({ exitCode: 0, stderr: '' });
   });
 });
 

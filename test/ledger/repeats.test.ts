@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { inTransaction } from '../../src/database/database.ts';
+import type { EmailPolicy } from '../../src/events/email-identifiers.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import { recordBatch, recordItems } from '../../src/ingest/record-batch.ts';
 import { ReferenceCache } from '../../src/ledger/reference-cache.ts';
@@ -11,8 +12,8 @@ import { brokenLaws } from '../support/worker.ts';
 
 const AT = parseInstant('2026-10-20T12:00:00Z');
 
-function read(events: readonly object[]) {
-  const context = { receivedAt: AT, litellmKey: null, attributes: {} };
+function read(events: readonly object[], emails: EmailPolicy = { kind: 'keep' }) {
+  const context = { receivedAt: AT, litellmKey: null, emails, attributes: {} };
   return readBody(JSON.stringify({ events }), context);
 }
 
@@ -95,4 +96,27 @@ it('posting never reads the whole ledger, though its plans were made while that 
     }
     expect(await wholeReads()).toBe(before);
   });
+});
+
+it('an event that comes again under another policy of e-mail addresses is a duplicate', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  const address = 'ada@example.org';
+  const events = [
+    nativeEvent({ event_id: 'user', user_id: address }),
+    nativeEvent({ event_id: 'members', members: [{ member_id: address }, { member_id: 'b' }] }),
+  ];
+  const deliver = async (emails: EmailPolicy) => {
+    const batch = { items: read(events, emails), recordedAt: AT };
+    return (await recordBatch(database, new ReferenceCache(), batch)).outcomes;
+  };
+  expect(await deliver({ kind: 'hash', key: 'a key of sixteen' })).toEqual(['posted', 'posted']);
+  expect(await deliver({ kind: 'keep' })).toEqual(['duplicate', 'duplicate']);
+  const otherKey = { kind: 'hash', key: 'another key of it' } as const;
+  expect(await deliver(otherKey)).toEqual(['duplicate', 'duplicate']);
+  const { rows } = await database.pool.query(
+    "select count(*)::int as found from entries e where e::text like '%@%'",
+  );
+  expect(rows).toEqual([{ found: 0 }]);
+  expect(await brokenLaws(database)).toEqual([]);
 });

@@ -129,7 +129,8 @@ async function take(
     return takeAllocation(database, clock, step);
   }
   if ('push' in step) return push(database, step.push, parseInstant(at));
-  if ('replay' in step) return replayQuarantined({ database, clock, litellmKey: null }, []);
+  if ('replay' in step)
+    return replayQuarantined({ database, clock, reading: { litellmKey: null } }, []);
   const { tenant_id, ...keys } = step.set_tenant;
   await makeTenant(database, tenant_id, { ...changeOf(keys), created: at });
   return 'set';

@@ -17,7 +17,10 @@ export function work(
 ): Promise<WorkerReport> {
   const { log = openLog('silent'), pollers = 2, stop = new AbortController().signal } = options;
   const { database: db, ...rest } = { database, queue, clock: systemClock, log, pollers };
-  return runWorker({ ...rest, database: db, litellmKey: null, untilEmpty: true }, stop);
+  return runWorker(
+    { ...rest, database: db, reading: { litellmKey: null }, untilEmpty: true },
+    stop,
+  );
 }
 
 /** The messages of what a worker logs, as they come. */

@@ -1,0 +1,98 @@
+import { createHmac } from 'node:crypto';
+import type { AttributionTags, EventMember, UsageEvent } from './event.ts';
+
+/** What becomes of identifiers that look like e-mail addresses. */
+export type EmailPolicy =
+  | { readonly kind: 'keep' | 'refuse' }
+  /** Whoever does not know the key cannot tell by trying which address a hash is of. */
+  | { readonly kind: 'hash'; readonly key: string };
+
+export type GuardedEvent =
+  | { readonly kind: 'event'; readonly event: UsageEvent }
+  /** Names the field and not its value, which is why it is refused. */
+  | { readonly kind: 'refused'; readonly detail: string };
+
+/** Something before and after one @, with a dot after it, and no space. */
+const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
+
+/**
+ * Holds an event to the policy. Hashed are users, features, runs, prompt versions, members and further
+ * tags. What bills and what identifies (tenant, source, event id) is refused under either policy: a
+ * tenant is named by its operator, and an id that changed with the policy would be charged again.
+ */
+export function guardEmails(event: UsageEvent, policy: EmailPolicy): GuardedEvent {
+  if (policy.kind === 'keep') return { kind: 'event', event };
+  const [field] = policy.kind === 'refuse' ? emailFields(event) : fixedEmailFields(event);
+  if (field !== undefined) return { kind: 'refused', detail: refusal(field, policy.kind) };
+  return { kind: 'event', event: policy.kind === 'hash' ? hashed(event, policy.key) : event };
+}
+
+function refusal(field: string, policy: 'refuse' | 'hash'): string {
+  return `${field}: looks like an e-mail address, which SPANLEDGER_EMAIL_IDENTIFIERS=${policy} keeps out of the ledger; send an opaque id instead`;
+}
+
+function isEmail(value: string | null): boolean {
+  return value?.includes('@') === true && EMAIL.test(value);
+}
+
+/** The names of the fields that hold one, in the order of the contract. */
+function* emailFields(event: UsageEvent): Generator<string> {
+  yield* fixedEmailFields(event);
+  yield* tagFields('', event.tags);
+  for (const [name, value] of Object.entries(event.furtherTags)) {
+    if (isEmail(value)) yield `tags.${name}`;
+  }
+  for (const [index, { memberId, tags }] of (event.members ?? []).entries()) {
+    if (isEmail(memberId)) yield `members[${index}].member_id`;
+    yield* tagFields(`members[${index}].`, tags);
+  }
+}
+
+/** Of those that no policy may change. */
+function* fixedEmailFields(event: UsageEvent): Generator<string> {
+  if (isEmail(event.eventId)) yield 'event_id';
+  if (isEmail(event.source)) yield 'source';
+  if (isEmail(event.tags.tenantId)) yield 'tenant_id';
+  for (const [index, { tags }] of (event.members ?? []).entries()) {
+    if (isEmail(tags.tenantId)) yield `members[${index}].tenant_id`;
+  }
+}
+
+function* tagFields(prefix: string, tags: AttributionTags): Generator<string> {
+  if (isEmail(tags.userId)) yield `${prefix}user_id`;
+  if (isEmail(tags.feature)) yield `${prefix}feature`;
+  if (isEmail(tags.agentRunId)) yield `${prefix}agent_run_id`;
+  if (isEmail(tags.promptVersion)) yield `${prefix}prompt_version`;
+}
+
+function hashed(event: UsageEvent, key: string): UsageEvent {
+  const furtherTags = Object.entries(event.furtherTags);
+  return {
+    ...event,
+    tags: hashedTags(event.tags, key),
+    furtherTags: Object.fromEntries(furtherTags.map(([name, value]) => [name, hashOf(value, key)])),
+    members: event.members?.map((member) => hashedMember(member, key)) ?? null,
+  };
+}
+
+function hashedMember(member: EventMember, key: string): EventMember {
+  const { memberId, tags } = member;
+  return { ...member, memberId: hashOf(memberId, key), tags: hashedTags(tags, key) };
+}
+
+function hashedTags(tags: AttributionTags, key: string): AttributionTags {
+  const hash = (value: string | null) => (value === null ? null : hashOf(value, key));
+  return {
+    tenantId: tags.tenantId,
+    userId: hash(tags.userId),
+    feature: hash(tags.feature),
+    agentRunId: hash(tags.agentRunId),
+    promptVersion: hash(tags.promptVersion),
+  };
+}
+
+/** `email:` and 32 hexadecimal digits of the HMAC-SHA-256 of an address, exactly as it was sent. */
+function hashOf(value: string, key: string): string {
+  if (!isEmail(value)) return value;
+  return `email:${createHmac('sha256', key).update(value).digest('hex').slice(0, 32)}`;
+}
