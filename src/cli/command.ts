@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { isDatabaseAway } from '../database/database.ts';
+import { isDatabaseAway, isNotAllowed } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
 import { openOutput } from './output.ts';
 import { openSession, type Session } from './session.ts';
@@ -55,6 +55,15 @@ export function reportFailure(error: unknown): number {
     );
     process.stderr.write(
       '  start it, or correct its address (DATABASE_URL is the database); then run the command again\n',
+    );
+    return 1;
+  }
+  if (isNotAllowed(error)) {
+    process.stderr.write(
+      `${styleText('red', 'error')}: the database's user may not do this: ${reasonOf(error)}\n`,
+    );
+    process.stderr.write(
+      '  run it as the owner of the schema; infra/README.md, "Who may do what", says what each role is for\n',
     );
     return 1;
   }

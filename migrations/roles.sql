@@ -1,0 +1,86 @@
+-- Who may do what: not a migration. "spanledger migrate --roles" applies it after the migrations, in one
+-- transaction, as often as it is run. The roles cannot log in; grant them to users that can.
+--   spanledger_worker   runs "spanledger worker": posts, quarantines, folds, seals; changes nothing that is posted
+--   spanledger_reader   reads the audit views
+--   spanledger_tenant   reads one tenant's rows, the one that "set local spanledger.tenant" names, and none without it
+-- Everything else (prices, tenants, closes, pushes, corrections) is done by the owner of the schema.
+
+do $$
+declare
+  needed text;
+begin
+  foreach needed in array array['spanledger_worker', 'spanledger_reader', 'spanledger_tenant'] loop
+    begin
+      if not exists (select from pg_roles where rolname = needed) then
+        execute format('create role %I nologin', needed);
+      end if;
+    exception when duplicate_object or unique_violation then
+      -- Another database of this server makes them at the same time.
+      null;
+    end;
+  end loop;
+  -- COPY knows no row-level security: a role that copies must be above it. What it may touch, the grants say.
+  if not (select rolbypassrls from pg_roles where rolname = 'spanledger_worker') then
+    alter role spanledger_worker bypassrls;
+  end if;
+end $$;
+
+-- The worker.
+grant select, insert on entries, structure_spans, batches, receipts, quarantine, seals, tenants, periods, fold_queue,
+  seal_queue to spanledger_worker;
+grant select, insert, update on usage_rollups, run_usage to spanledger_worker;
+grant delete on fold_queue, seal_queue to spanledger_worker;
+grant select on price_books, price_rates, tenant_price_books, tenant_calendar_changes, catalog_revisions, closes,
+  run_rollups, batch_leaves, entry_leaves to spanledger_worker;
+
+-- The reader. The views are their owner's, so nothing below them is open.
+grant usage on schema audit to spanledger_reader;
+grant select on all tables in schema audit to spanledger_reader;
+
+-- The tenant. Row by row its own, and of an entry the columns that its statement's proof shows: how a call was
+-- served and what it cost us is not among them.
+create schema if not exists tenant;
+grant usage on schema tenant to spanledger_tenant;
+grant select (tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome, status, occurred_at, started_at,
+  recorded_at, period_start, late, operation, requested_model, service_tier, gateway_cache, uncached_input_tokens,
+  cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, call_share, usage_source, layer_prompt_tokens,
+  layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, currency, charge_book, charge_version,
+  charge_rate_id, user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
+  corrects_entry_id, is_reversal) on entries to spanledger_tenant;
+grant select on closes, periods to spanledger_tenant;
+
+do $$
+declare
+  guarded text;
+begin
+  foreach guarded in array array['entries', 'closes', 'periods'] loop
+    if not (select relrowsecurity from pg_class where oid = guarded::regclass) then
+      execute format('alter table %I enable row level security', guarded);
+    end if;
+    if not exists (select from pg_policies where tablename = guarded and policyname = 'tenant_rows') then
+      execute format(
+        'create policy tenant_rows on %I for select to spanledger_tenant '
+        'using (tenant_id = current_setting(''spanledger.tenant'', true))', guarded);
+    end if;
+  end loop;
+end $$;
+
+create or replace view tenant.entries with (security_invoker = true, security_barrier = true) as
+select 'ent_' || entry_id as entry_id, kind, outcome, status, tenant_id, source, event_id, nullif(member_id, '') as member_id,
+  occurred_at, recorded_at, period_start, late, operation, requested_model, service_tier, gateway_cache,
+  uncached_input_tokens + cache_read_tokens + cache_write_tokens as input_tokens, cache_read_tokens, cache_write_tokens,
+  output_tokens, reasoning_tokens, major(charge) as charge, currency, charge_book, charge_version, user_id, feature,
+  agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
+  'ent_' || corrects_entry_id as corrects_entry_id, is_reversal
+from entries;
+
+create or replace view tenant.periods with (security_invoker = true, security_barrier = true) as
+select p.tenant_id, p.period_start, p.starts_at, p.ends_at, p.time_zone,
+  case when c.tenant_id is null then 'open' else 'closed' end as state,
+  c.entries, major(c.charge_exact) as charge_exact, major(c.carried_in) as carried_in,
+  trim_scale(c.billable_micro * 0.000001) as billable, major(c.carried_out) as carried_out,
+  trim_scale(c.charge_total * case when c.currency = 'JPY' then 1 else 0.01 end) as charge_total, c.currency,
+  c.manifest_hash, c.closed_at
+from periods p left join closes c on c.tenant_id = p.tenant_id and c.period_start = p.period_start;
+
+grant select on all tables in schema tenant to spanledger_tenant;

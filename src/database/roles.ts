@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises';
+import { Refusal } from '../refusal.ts';
+import type { Database } from './database.ts';
+import { isNotAllowed } from './database.ts';
+import { MIGRATIONS } from './migrate.ts';
+
+/**
+ * Makes the roles of the worker, the reader and the tenant where they are missing, and grants each what it
+ * needs in this database, in one transaction. The schema must be up to date; running it again changes
+ * nothing. Throws a `Refusal` where the database's user may not make them.
+ */
+export async function makeRoles(database: Database): Promise<void> {
+  const text = await readFile(`${MIGRATIONS}roles.sql`, 'utf8');
+  try {
+    // Several statements without parameters are one transaction.
+    await database.pool.query(text);
+  } catch (error) {
+    if (!isNotAllowed(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Refusal(
+      'migration',
+      `the roles cannot be made by this user: ${why}`,
+      'run "spanledger migrate --roles" once as a superuser, or as the owner with CREATEROLE and BYPASSRLS',
+    );
+  }
+}

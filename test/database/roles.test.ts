@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseInstant, systemClock } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import { makeRoles } from '../../src/database/roles.ts';
+import { readBody } from '../../src/events/read-body.ts';
+import { recordBatch } from '../../src/ingest/record-batch.ts';
+import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { foldAll } from '../../src/ledger/fold-batches.ts';
+import { ReferenceCache } from '../../src/ledger/reference-cache.ts';
+import { Refusal } from '../../src/refusal.ts';
+import { sealAll } from '../../src/seals/seal-batches.ts';
+import { cli } from '../support/cli.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { count, createDatabase } from '../support/database.ts';
+import { importBooks, nativeEvent } from '../support/ledger.ts';
+import { brokenLaws } from '../support/worker.ts';
+
+type Role = 'spanledger_worker' | 'spanledger_reader' | 'spanledger_tenant';
+
+const DENIED = /permission denied/;
+
+let owner: TestDatabase;
+let drop: () => Promise<void>;
+const opened: Database[] = [];
+
+/** As a user does who has been granted the role and nothing else. */
+function as(role: Role): Database {
+  const url = `${owner.url}?options=-c%20role%3D${role}`;
+  const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
+  opened.push(database);
+  return database;
+}
+
+const EVENTS = [
+  nativeEvent({ event_id: 'a', tenant_id: 'acme' }),
+  nativeEvent({ event_id: 'b', tenant_id: 'globex' }),
+  nativeEvent({
+    event_id: 'failed',
+    tenant_id: 'acme',
+    status: 'error',
+    attempt: 1,
+    trace_id: 't',
+  }),
+  nativeEvent({
+    event_id: 'again',
+    tenant_id: 'acme',
+    attempt: 2,
+    trace_id: 't',
+    requested_model: 'gpt-4o-mini',
+  }),
+  nativeEvent({
+    event_id: 'c',
+    members: [{ member_id: 'm', tenant_id: 'globex' }, { member_id: 'n' }],
+  }),
+  nativeEvent({ event_id: 'tool', operation: 'execute_tool', usage: undefined }),
+  { event_id: 'bad' },
+];
+
+beforeAll(async () => {
+  ({ database: owner, drop } = await createDatabase());
+  await importBooks(owner, 'standard', 'cost');
+  await makeRoles(owner);
+  const worker = as('spanledger_worker');
+  const at = parseInstant('2026-10-20T12:00:00Z');
+  const context = { receivedAt: at, litellmKey: null, attributes: {} };
+  const deliver = async (events: readonly object[]) => {
+    const items = readBody(JSON.stringify({ events }), context);
+    return (await recordBatch(worker, new ReferenceCache(), { items, recordedAt: at })).outcomes;
+  };
+  // The failed attempt comes after its answer, so that folding posts a correction.
+  const answers = EVENTS.filter((event) => event.event_id !== 'failed');
+  expect((await deliver(answers)).filter((outcome) => outcome === 'posted')).toHaveLength(5);
+  expect((await deliver(EVENTS)).filter((outcome) => outcome === 'duplicate')).toHaveLength(5);
+  await foldAll(worker);
+  await sealAll(worker, systemClock);
+  expect(await count(owner, "entries where kind = 'correction'")).toBe(2);
+  const clock = () => Date.parse('2026-11-01T00:00:00Z');
+  await closePeriods(owner, clock, { month: '2026-10', tenantId: 'acme' });
+});
+
+afterAll(async () => {
+  for (const database of opened) await closeDatabase(database);
+  await drop();
+});
+
+it('every law holds on what the worker’s role posted, folded and sealed', async () => {
+  expect(await brokenLaws(owner)).toEqual([]);
+});
+
+it('may be made again, and changes nothing', async () => {
+  await makeRoles(owner);
+  await makeRoles(owner);
+});
+
+it('are refused by name where the user may not make them', async () => {
+  const made = makeRoles(as('spanledger_reader'));
+  await expect(made).rejects.toThrow(Refusal);
+  await expect(made).rejects.toThrow(/the roles cannot be made by this user: /);
+});
+
+it('a command that a role may not run says so, and what to do', async () => {
+  const url = `${owner.url}?options=-c%20role%3Dspanledger_worker`;
+  const result = await cli(['close', '2026-10'], { DATABASE_URL: url });
+  expect(result.exitCode).toBe(1);
+  expect(result.stderr).toContain("the database's user may not do this: permission denied for ");
+  expect(result.stderr).toContain('run it as the owner of the schema');
+});
+
+describe('the worker', () => {
+  it.each([
+    'update entries set charge = 0',
+    'delete from entries',
+    'truncate entries',
+    'delete from batches',
+    "update periods set state = 'closed'",
+    "update tenants set mode = 'live'",
+    'update quarantine set replayed_at = now()',
+    'insert into closes select * from closes',
+    'insert into price_books select * from price_books',
+    'update price_rates set input = 0',
+    'select * from push_intents',
+    'drop table entries',
+    'alter table entries disable trigger entries_are_append_only',
+  ])('may not %s', async (statement) => {
+    await expect(as('spanledger_worker').pool.query(statement)).rejects.toThrow(
+      /permission denied|must be owner/,
+    );
+  });
+});
+
+describe('the reader', () => {
+  it('reads every view of the auditors', async () => {
+    const reader = as('spanledger_reader');
+    const { rows } = await owner.pool.query<{ name: string }>(
+      "select viewname as name from pg_views where schemaname = 'audit' order by 1",
+    );
+    expect(rows.length).toBeGreaterThan(6);
+    for (const { name } of rows) await reader.pool.query(`select * from audit.${name}`);
+    const tenants = await reader.pool.query(
+      'select distinct tenant_id from audit.entries order by 1',
+    );
+    expect(tenants.rows).toEqual([{ tenant_id: 'acme' }, { tenant_id: 'globex' }]);
+  });
+
+  it.each(['select * from entries', 'select * from quarantine', 'delete from audit.alerts'])(
+    'may not %s',
+    async (statement) => {
+      await expect(as('spanledger_reader').pool.query(statement)).rejects.toThrow(DENIED);
+    },
+  );
+});
+
+describe('the tenant', () => {
+  /** In one transaction, as a service does for one request. */
+  async function seenBy(tenantId: string | null, statement: string): Promise<unknown[]> {
+    const client = await as('spanledger_tenant').pool.connect();
+    try {
+      await client.query('begin');
+      if (tenantId !== null) {
+        await client.query("select set_config('spanledger.tenant', $1, true)", [tenantId]);
+      }
+      return (await client.query(statement)).rows;
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  }
+
+  const TENANTS = 'select distinct tenant_id from';
+
+  it.each(['tenant.entries', 'tenant.periods', 'entries', 'periods'])(
+    'sees in %s its own rows alone, and without a name none',
+    async (relation) => {
+      expect(await seenBy('acme', `${TENANTS} ${relation}`)).toEqual([{ tenant_id: 'acme' }]);
+      expect(await seenBy('globex', `${TENANTS} ${relation}`)).toEqual([{ tenant_id: 'globex' }]);
+      for (const nobody of [null, '', 'acm', "acme' or true --"]) {
+        expect(await seenBy(nobody, `${TENANTS} ${relation}`)).toEqual([]);
+      }
+    },
+  );
+
+  it('finds the amounts of its closed period, as the statement has them', async () => {
+    const [own] = await seenBy('acme', 'select charge_total, state from tenant.periods');
+    const { rows } = await owner.pool.query(
+      "select charge_total, state from audit.periods where tenant_id = 'acme'",
+    );
+    expect(own).toEqual(rows[0]);
+  });
+
+  it('is told no other tenant’s row by what a condition does first', async () => {
+    const leak = `select 1 from tenant.entries where 1 / (case when tenant_id = 'globex' then 0 else 1 end) = 1`;
+    expect(await seenBy('acme', leak)).not.toEqual([]);
+  });
+
+  it.each([
+    'select cost from entries',
+    'select executed_model from entries',
+    'select * from usage_rollups',
+    'select * from quarantine',
+    'select * from tenants',
+    'select * from price_rates',
+    'select * from audit.entries',
+    'select * from push_intents',
+    'update periods set time_zone = time_zone',
+    'delete from entries',
+  ])('may not %s', async (statement) => {
+    await expect(seenBy('acme', statement)).rejects.toThrow(DENIED);
+  });
+});
