@@ -21,7 +21,7 @@ export async function dumpSchema(database: Database): Promise<string> {
     return [head, ...beside.map((line) => `${line};`)].join('\n');
   });
   const others: string[] = [];
-  for (const query of [SCHEMAS, ROLES, VIEWS, FUNCTIONS, POLICIES, GRANTS]) {
+  for (const query of [SCHEMAS, VIEWS, FUNCTIONS, POLICIES, GRANTS]) {
     others.push(...(await rowsOf(database, query)).map((row) => row.text));
   }
   return `${[HEAD, ...blocks, ...others].join('\n\n')}\n`;
@@ -84,11 +84,6 @@ const TRIGGERS = `
 const SCHEMAS = `
   select nspname as relation, 'schema ' || nspname || ';' as text from pg_namespace
   where nspname not in ('public', 'information_schema') and nspname not like 'pg\\_%' order by nspname`;
-
-const ROLES = `
-  select rolname as relation, 'role ' || rolname || case when rolcanlogin then ' login' else '' end
-    || case when rolbypassrls then ' bypassrls' else '' end || ';' as text
-  from pg_roles where rolname like 'spanledger%' order by rolname`;
 
 const VIEWS = `
   select c.relname as relation, case c.relkind when 'm' then 'materialized view ' else 'view ' end || c.oid::regclass
