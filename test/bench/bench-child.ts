@@ -32,7 +32,7 @@ export async function runChildren<Result>(
  * As the README says to run a worker for long: of a large machine's memory Node would else let some
  * hundred MiB of garbage lie before it collects any.
  */
-const LONG_RUN_FLAGS = ['--max-old-space-size=104'];
+const LONG_RUN_FLAGS = ['--max-old-space-size=112'];
 
 function startChild({ kind }: Order): Promise<ChildProcess> {
   const child = fork(fileURLToPath(new URL('contender-process.ts', import.meta.url)), {

@@ -40,7 +40,7 @@ ${growing.join('\n')}
 
 **Loads**: one worker on a queue that is fed while it runs, with what feeds it on the same cores; the first
 fifth of the time is a start and not counted. A message's latency ends when its deletion begins, right
-after the commit of its events. The memory is resident, read each second, of Node with \`--max-old-space-size=104\`. How far rollups and seals are
+after the commit of its events. The memory is resident, read each second, of Node with \`--max-old-space-size=112\`. How far rollups and seals are
 behind is the age of the oldest batch that is in none, read four times a second.
 
 **Ledgers**: filled by Postgres itself from entries that a worker posted, with ids, runs, days and tenants of
