@@ -37,6 +37,14 @@ export function readBatch(
   });
 }
 
+/** The id of the newest entry; 0 where there is none. */
+export async function readNewestEntryId(transaction: Transaction): Promise<bigint> {
+  const { rows } = await transaction.client.query<{ newest: bigint }>(
+    'select coalesce(max(entry_id), 0) as newest from entries',
+  );
+  return rows[0]?.newest ?? 0n;
+}
+
 /** What a tenant has of one event's part: the first revision that is free, and whether one stands. */
 export async function readRevisions(
   transaction: Transaction,
@@ -58,8 +66,9 @@ export interface EntryFilter {
   readonly userId?: string;
   readonly feature?: string;
   readonly agentRunId?: string;
-  /** Only entries after this id. */
+  /** Only entries after this id, and up to that one. */
   readonly after: bigint;
+  readonly upTo?: bigint;
   readonly limit: number;
 }
 
@@ -79,7 +88,8 @@ export function readCurrentEntries(
        and ($4::text is null or user_id = $4)
        and ($5::text is null or feature = $5)
        and ($6::text is null or agent_run_id = $6)
-     order by entry_id limit $7`,
+       and ($7::bigint is null or entry_id <= $7)
+     order by entry_id limit $8`,
     [
       filter.after,
       filter.month ?? null,
@@ -87,6 +97,7 @@ export function readCurrentEntries(
       filter.userId ?? null,
       filter.feature ?? null,
       filter.agentRunId ?? null,
+      filter.upTo ?? null,
       filter.limit,
     ],
   );

@@ -7,7 +7,7 @@ import { readTenant } from '../tenants/tenant-store.ts';
 import type { CorrectionNote } from './correction.ts';
 import { priceOf, refuseUnfitNote } from './correction.ts';
 import type { EntryFilter, StoredEntry } from './entry-store.ts';
-import { readCurrentEntries } from './entry-store.ts';
+import { readCurrentEntries, readNewestEntryId } from './entry-store.ts';
 import { correct, postOwnEntries } from './post-corrections.ts';
 import { lockForPosting } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
@@ -69,11 +69,13 @@ export async function rerate(
 ): Promise<RerateAnswer> {
   refuseUnfitNote(request.note);
   if (request.tenantId !== null) await readTenant(database.kysely, request.tenantId);
+  // What this run posts is not looked at again: an entry without a price would count once more.
+  const upTo = await inTransaction(database, readNewestEntryId);
   const totals = new RerateTotals();
   let after = 0n;
   for (;;) {
-    const from = after;
-    const some = await retryLostRace(() => rerateSome(database, clock, { request, after: from }));
+    const span = { after, upTo };
+    const some = await retryLostRace(() => rerateSome(database, clock, { request, span }));
     if (some === null) return totals.answer();
     for (const { entry, price } of some.changed) totals.addChanged(entry, price);
     for (const entry of some.unrated) totals.addUnrated(entry);
@@ -89,19 +91,19 @@ interface RerateStep {
   readonly last: bigint;
 }
 
-/** Re-rates a thousand entries from the given one on; null when there was none. */
+/** Re-rates the next thousand entries of a span of ids; null when there was none. */
 function rerateSome(
   database: Database,
   clock: Clock,
-  of: { readonly request: RerateRequest; readonly after: bigint },
+  of: { readonly request: RerateRequest; readonly span: Pick<EntryFilter, 'after' | 'upTo'> },
 ): Promise<RerateStep | null> {
-  const { request, after } = of;
+  const { request, span } = of;
   return inTransaction(database, async (transaction) => {
     await lockForPosting(transaction);
     const filter: EntryFilter = {
       month: request.month,
       ...(request.tenantId === null ? {} : { tenantId: request.tenantId }),
-      after,
+      ...span,
       limit: ENTRIES_A_TRANSACTION,
     };
     const entries = await readCurrentEntries(transaction, filter);

@@ -137,6 +137,24 @@ describe('an entry without a price', () => {
     expect(await brokenLaws(database)).toEqual([]);
   });
 
+  it('is named once, though its cost became known and it was replaced for that', async () => {
+    await importBook(database, {
+      ...priced('gpt-5'),
+      book: 'late-cost',
+      kind: 'cost',
+    });
+    const unrated = [{ tenant_id: 'acme', requested_model: 'gpt-5', entries: 1 }];
+    const row = {
+      entries: 1,
+      released: 0,
+      charge_after: null,
+      cost_before: null,
+      cost_after: '0.007',
+    };
+    expect(await answer()).toMatchObject({ rows: [row], unrated });
+    expect(await answer()).toEqual({ rows: [], unrated });
+  });
+
   it('is not released by the price of another model, and is named as waiting for its own', async () => {
     await importBook(database, priced('gpt-6'));
     const unrated = [{ tenant_id: 'acme', requested_model: 'gpt-5', entries: 1 }];
