@@ -19,6 +19,7 @@ export class ReferenceCache {
   readonly #tenants = new Map<string, Tenant>();
   /** Periods that are known to have their row. */
   readonly knownPeriods = new Set<string>();
+  /** It is no reference, but like them it is kept between batches and put back by a rollback. */
   readonly responses = new ResponseLookups();
 
   /** Brings the cache up to date inside the transaction, after it took the posting lock. */
