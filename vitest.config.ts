@@ -12,9 +12,9 @@ const PURE = [
   'test/rating/**/*.test.ts',
   'test/statements/**/*.test.ts',
   'test/stripe-double/**/*.test.ts',
-  'test/ledger/{billable,line-of-entry,manifest,manifest-layers,first-attempt,reversal,copy-text}.test.ts',
-  'test/reports/{run-tree,run-waste}.test.ts',
-  'test/seals/{merkle-tree,check-proof}.test.ts',
+  'test/ledger/**/{billable,line-of-entry,manifest,manifest-layers,first-attempt,reversal,copy-text}.test.ts',
+  'test/reports/runs/{run-tree,run-waste}.test.ts',
+  'test/seals/**/{merkle-tree,check-proof}.test.ts',
 ];
 
 export default defineConfig({

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { verify } from '../src/audit/verify.ts';
+import { verify } from '../src/audit/laws/verify.ts';
 import { freshDatabase } from './support/database.ts';
 import type { Expected, Scenario } from './support/scenario.ts';
 import { asText, observe, play, readJson, restrict } from './support/scenario.ts';

@@ -1,6 +1,6 @@
 import type { InstantMs } from '../clock.ts';
 import { formatInstant } from '../clock.ts';
-import type { NewEntry } from '../ledger/entry.ts';
+import type { NewEntry } from '../ledger/entries/entry.ts';
 import { formatPico } from '../money.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import type { Consumption } from './consumption.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { CorrectionNote } from '../ledger/correction.ts';
+import type { CorrectionNote } from '../ledger/corrections/correction.ts';
 import type { Pico } from '../money.ts';
 import { formatPico, isSupportedCurrency, SUPPORTED_CURRENCIES } from '../money.ts';
 import { Refusal } from '../refusal.ts';

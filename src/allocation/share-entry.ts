@@ -1,5 +1,5 @@
-import type { CorrectionNote } from '../ledger/correction.ts';
-import type { NewEntry } from '../ledger/entry.ts';
+import type { CorrectionNote } from '../ledger/corrections/correction.ts';
+import type { NewEntry } from '../ledger/entries/entry.ts';
 import type { Placement } from '../periods/placement.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { formatWeight, UNIT_NAMES } from './consumption.ts';

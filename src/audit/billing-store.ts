@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import type { InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { periodKey, readCloses } from '../ledger/close-store.ts';
-import { LAYERS_SOURCE, SCALED } from '../ledger/entry.ts';
-import { linesOfEntry } from '../ledger/line-of-entry.ts';
-import { readLineEntries } from '../ledger/line-store.ts';
-import type { Manifest } from '../ledger/manifest.ts';
-import { loadPriceCatalog } from '../rating/price-book-store.ts';
+import { periodKey, readCloses } from '../ledger/closes/close-store.ts';
+import type { Manifest } from '../ledger/closes/manifest.ts';
+import { LAYERS_SOURCE, SCALED } from '../ledger/entries/entry.ts';
+import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
+import { readLineEntries } from '../ledger/entries/line-store.ts';
+import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { rulesOfEntry } from './rules-of-entry.ts';
 
 /** How entries were billed: by which rules, and in which lines of which statement. */

@@ -1,12 +1,12 @@
 import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import type { CloseRow } from '../ledger/close-store.ts';
-import { readCloses } from '../ledger/close-store.ts';
-import { linesOfEntry } from '../ledger/line-of-entry.ts';
-import { eachEntryNearLine } from '../ledger/line-store.ts';
-import type { Manifest, ManifestLine, Meter } from '../ledger/manifest.ts';
+import type { CloseRow } from '../ledger/closes/close-store.ts';
+import { readCloses } from '../ledger/closes/close-store.ts';
+import type { Manifest, ManifestLine, Meter } from '../ledger/closes/manifest.ts';
+import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
+import { eachEntryNearLine } from '../ledger/entries/line-store.ts';
 import { formatPico, parseDecimal } from '../money.ts';
-import { loadPriceCatalog } from '../rating/price-book-store.ts';
+import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
 
 /** A statement's line with the entries behind it; amounts are exact decimal strings. */

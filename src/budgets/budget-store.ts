@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { ENTRIES_OF_BATCH } from '../ledger/posting-store.ts';
+import { ENTRIES_OF_BATCH } from '../ledger/posting/posting-store.ts';
 import type { Pico } from '../money.ts';
 import type { Budget } from './budget.ts';
 

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import type { ServiceTier } from '../events/event.ts';
 import type { Pico } from '../money.ts';
 import { placeUsage } from '../periods/placement.ts';
-import { loadPriceCatalog } from '../rating/price-book-store.ts';
+import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { DEFAULT_CURRENCY, ratePart } from '../rating/rate-event.ts';
 import { WHOLE_CALL } from '../rating/split.ts';
 import { Refusal } from '../refusal.ts';

@@ -1,37 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { reportFailure } from './command.ts';
-import { passOverClosedPipe } from './output.ts';
+import { reportFailure } from './terminal/command.ts';
+import { passOverClosedPipe } from './terminal/output.ts';
 
 /**
  * Each command is loaded when it is asked for, and all of them only for help: what they stand on takes
  * longer to load than most of them take to run.
  */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  demo: async () => (await import('./demo.ts')).addDemo,
-  migrate: async () => (await import('./migrate.ts')).addMigrate,
-  'price-book': async () => (await import('./price-book.ts')).addPriceBook,
-  tenant: async () => (await import('./tenant.ts')).addTenant,
-  send: async () => (await import('./send.ts')).addSend,
-  worker: async () => (await import('./worker.ts')).addWorker,
-  close: async () => (await import('./close.ts')).addClose,
-  stripe: async () => (await import('./stripe.ts')).addStripe,
-  push: async () => (await import('./stripe.ts')).addPush,
-  reconcile: async () => (await import('./stripe.ts')).addReconcile,
-  'run-month': async () => (await import('./run-month.ts')).addRunMonth,
-  serve: async () => (await import('./serve.ts')).addServe,
-  statement: async () => (await import('./statement.ts')).addStatement,
-  prove: async () => (await import('./prove.ts')).addProve,
-  report: async () => (await import('./report.ts')).addReport,
-  audit: async () => (await import('./audit.ts')).addAudit,
-  correct: async () => (await import('./correct.ts')).addCorrect,
-  rerate: async () => (await import('./rerate.ts')).addRerate,
-  allocate: async () => (await import('./allocate.ts')).addAllocate,
-  budget: async () => (await import('./budget.ts')).addBudget,
-  quarantine: async () => (await import('./quarantine.ts')).addQuarantine,
-  verify: async () => (await import('./verify.ts')).addVerify,
-  seal: async () => (await import('./seal.ts')).addSeal,
-  'stripe-double': async () => (await import('./stripe-double.ts')).addStripeDouble,
+  demo: async () => (await import('./commands/demo.ts')).addDemo,
+  migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
+  'price-book': async () => (await import('./commands/price-book.ts')).addPriceBook,
+  tenant: async () => (await import('./commands/tenant.ts')).addTenant,
+  send: async () => (await import('./commands/send.ts')).addSend,
+  worker: async () => (await import('./commands/worker.ts')).addWorker,
+  close: async () => (await import('./commands/close.ts')).addClose,
+  stripe: async () => (await import('./commands/stripe.ts')).addStripe,
+  push: async () => (await import('./commands/stripe.ts')).addPush,
+  reconcile: async () => (await import('./commands/stripe.ts')).addReconcile,
+  'run-month': async () => (await import('./commands/run-month.ts')).addRunMonth,
+  serve: async () => (await import('./commands/serve.ts')).addServe,
+  statement: async () => (await import('./commands/statement.ts')).addStatement,
+  prove: async () => (await import('./commands/prove.ts')).addProve,
+  report: async () => (await import('./commands/report.ts')).addReport,
+  audit: async () => (await import('./commands/audit.ts')).addAudit,
+  correct: async () => (await import('./commands/correct.ts')).addCorrect,
+  rerate: async () => (await import('./commands/rerate.ts')).addRerate,
+  allocate: async () => (await import('./commands/allocate.ts')).addAllocate,
+  budget: async () => (await import('./commands/budget.ts')).addBudget,
+  quarantine: async () => (await import('./commands/quarantine.ts')).addQuarantine,
+  verify: async () => (await import('./commands/verify.ts')).addVerify,
+  seal: async () => (await import('./commands/seal.ts')).addSeal,
+  'stripe-double': async () => (await import('./commands/stripe-double.ts')).addStripeDouble,
 };
 
 /** Runs the command that argv names; sets the exit code and never rejects. */

@@ -1,8 +1,12 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { Refusal } from '../refusal.ts';
-import { formatPublished, type PublishedSeal, parsePublished } from '../seals/published-seals.ts';
-import type { ObjectLock } from '../seals/seal-bucket-client.ts';
-import type { Session } from './session.ts';
+import {
+  formatPublished,
+  type PublishedSeal,
+  parsePublished,
+} from '../seals/publication/published-seals.ts';
+import type { ObjectLock } from '../seals/publication/seal-bucket-client.ts';
+import type { Session } from './terminal/session.ts';
 
 /** Where seals are given away: lines of a file, or objects of a bucket. */
 export interface Publication {
@@ -64,7 +68,7 @@ async function openBucket(session: Session, place: string): Promise<Publication>
   const { config } = session;
   const address = readAddress(place);
   // Loaded only here: no other command should wait for it.
-  const { openSealBucket } = await import('../seals/seal-bucket-client.ts');
+  const { openSealBucket } = await import('../seals/publication/seal-bucket-client.ts');
   const endpoint = config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null;
   const bucket = openSealBucket({ ...address, endpoint });
   return {

@@ -1,5 +1,5 @@
-import type { PriceBookDocument } from '../rating/price-book-document.ts';
-import { parsePriceBook } from '../rating/price-book-document.ts';
+import type { PriceBookDocument } from '../rating/books/price-book-document.ts';
+import { parsePriceBook } from '../rating/books/price-book-document.ts';
 import type { TenantChange } from '../tenants/tenant-store.ts';
 
 /** The made-up tenants, models and prices of the demo. */

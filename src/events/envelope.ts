@@ -1,5 +1,5 @@
 import type { QuarantineReason } from './event.ts';
-import { at, parseJson } from './foreign-value.ts';
+import { at, parseJson } from './foreign/foreign-value.ts';
 
 /** What a queue message is about, once the services that passed it on are taken off. */
 export type Unwrapped =

@@ -1,5 +1,5 @@
 import type { TokenBuckets } from './event.ts';
-import { at, firstGiven, isObject } from './foreign-value.ts';
+import { at, firstGiven, isObject } from './foreign/foreign-value.ts';
 
 /** The forms in which providers report usage. A provider's flavor is that of its interface. */
 export type UsageFlavor =

@@ -5,13 +5,13 @@ import type { EmailPolicy } from './email-identifiers.ts';
 import { guardEmails } from './email-identifiers.ts';
 import { unwrapEnvelope } from './envelope.ts';
 import type { QuarantineReason, UsageEvent } from './event.ts';
-import { findTranslator } from './foreign-formats.ts';
-import type { LitellmKey } from './litellm-encrypted.ts';
-import { decryptLitellm, isLitellmEnvelope } from './litellm-encrypted.ts';
+import { findTranslator } from './foreign/foreign-formats.ts';
+import type { LitellmKey } from './foreign/litellm-encrypted.ts';
+import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
+import type { Translator } from './foreign/translation.ts';
 import { isStorable, readNativeEvent } from './native-event.ts';
 import { DEEPEST_NESTING, isTextTooDeep, isTooDeep } from './nesting.ts';
-import { decodeOtlpProtobuf } from './otlp-protobuf.ts';
-import type { Translator } from './translation.ts';
+import { decodeOtlpProtobuf } from './otlp/otlp-protobuf.ts';
 
 /** One event of a message, good or bad; each stands alone (the contract's section 1). */
 export type ReadItem = ReadEvent | RefusedItem;

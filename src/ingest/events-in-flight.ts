@@ -1,5 +1,5 @@
 import type { ReadItem } from '../events/read-body.ts';
-import { meetingKeys } from '../ledger/event-keys.ts';
+import { meetingKeys } from '../ledger/entries/event-keys.ts';
 
 /** What a lane may record now, and what it must leave until other lanes are done. */
 export interface Claim {

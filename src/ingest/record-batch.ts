@@ -3,11 +3,11 @@ import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import type { ReadEvent, ReadItem } from '../events/read-body.ts';
-import type { PostOutcome } from '../ledger/post-events.ts';
-import { postEvents } from '../ledger/post-events.ts';
-import type { BatchHead, Receipt } from '../ledger/posting-store.ts';
-import { insertReceipts } from '../ledger/posting-store.ts';
-import type { ReferenceCache } from '../ledger/reference-cache.ts';
+import type { PostOutcome } from '../ledger/posting/post-events.ts';
+import { postEvents } from '../ledger/posting/post-events.ts';
+import type { BatchHead, Receipt } from '../ledger/posting/posting-store.ts';
+import { insertReceipts } from '../ledger/posting/posting-store.ts';
+import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { QuarantinedEvent } from './quarantine-store.ts';
 import { insertQuarantined } from './quarantine-store.ts';
 

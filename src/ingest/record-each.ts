@@ -2,7 +2,7 @@ import type { InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { isDatabaseAway } from '../database/database.ts';
 import type { ReadItem, RefusedItem } from '../events/read-body.ts';
-import type { ReferenceCache } from '../ledger/reference-cache.ts';
+import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { ItemOutcome } from './record-batch.ts';
 import { recordBatch } from './record-batch.ts';
 

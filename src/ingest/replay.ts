@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import type { ReadSettings } from '../events/read-body.ts';
 import { readBody } from '../events/read-body.ts';
-import { ReferenceCache } from '../ledger/reference-cache.ts';
+import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import {
   listQuarantined,
   lockQuarantined,

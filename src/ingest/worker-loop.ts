@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import { isDatabaseAway } from '../database/database.ts';
 import type { ReadItem, ReadSettings } from '../events/read-body.ts';
 import { readBody } from '../events/read-body.ts';
-import { ReferenceCache } from '../ledger/reference-cache.ts';
+import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { Log } from '../log.ts';
 import { acknowledge, chunks } from './acknowledge.ts';
 import type { ReadMessage } from './batcher.ts';

@@ -8,8 +8,8 @@ import type {
 } from '../events/event.ts';
 import { totalInput } from '../events/event.ts';
 import type { Pico } from '../money.ts';
-import type { FoundRate, PriceCatalog, PriceQuestion } from './price-catalog.ts';
-import { findCharge, findCost } from './price-catalog.ts';
+import type { FoundRate, PriceCatalog, PriceQuestion } from './books/price-catalog.ts';
+import { findCharge, findCost } from './books/price-catalog.ts';
 import type { RatedTokens } from './rate-usage.ts';
 import { rateUsage, sumParts } from './rate-usage.ts';
 import { scaleLayers } from './scale-layers.ts';

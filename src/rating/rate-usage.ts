@@ -1,5 +1,5 @@
 import type { Pico } from '../money.ts';
-import type { Rate } from './price-catalog.ts';
+import type { Rate } from './books/price-catalog.ts';
 
 /** Whole tokens in disjoint buckets (R5); negative in a reversal. */
 export interface RatedTokens {

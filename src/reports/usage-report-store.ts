@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs, utcDay } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollup-store.ts';
+import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollups/rollup-store.ts';
 import type { Pico } from '../money.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 

@@ -1,6 +1,6 @@
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import type { PublishedSeal } from './published-seals.ts';
+import type { PublishedSeal } from './publication/published-seals.ts';
 import { BEFORE_FIRST, type Seal, type SealedBatch } from './seal.ts';
 
 /** A batch's row with the hashes of its entries, in the order of their ids. */

@@ -1,4 +1,4 @@
-import type { Layer, ManifestLayers } from '../ledger/manifest-layers.ts';
+import type { Layer, ManifestLayers } from '../ledger/closes/manifest-layers.ts';
 import { formatExact, formatQuantity } from './statement-format.ts';
 
 /** The usage of a period by token layer, as all forms for people show it. */

@@ -1,4 +1,4 @@
-import type { ManifestLine, Meter } from '../ledger/manifest.ts';
+import type { ManifestLine, Meter } from '../ledger/closes/manifest.ts';
 import { formatDecimal, minorUnitDecimals, type Pico, parseDecimal } from '../money.ts';
 import type { SeriesOf } from './daily-view.ts';
 import { exactPico } from './statement-document.ts';

@@ -1,17 +1,17 @@
 import { formatInstant } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
-import { type CloseRow, readCloses } from '../ledger/close-store.ts';
-import { linesOfEntry } from '../ledger/line-of-entry.ts';
-import type { EntryGroup, Manifest, ManifestLine } from '../ledger/manifest.ts';
-import type { PeriodGroups } from '../ledger/period-groups-store.ts';
-import { groupPeriods } from '../ledger/period-groups-store.ts';
-import { ENTRIES_PER_BATCH } from '../ledger/posting-store.ts';
-import { loadPriceCatalog } from '../rating/price-book-store.ts';
+import { type CloseRow, readCloses } from '../ledger/closes/close-store.ts';
+import type { EntryGroup, Manifest, ManifestLine } from '../ledger/closes/manifest.ts';
+import type { PeriodGroups } from '../ledger/closes/period-groups-store.ts';
+import { groupPeriods } from '../ledger/closes/period-groups-store.ts';
+import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
+import { ENTRIES_PER_BATCH } from '../ledger/posting/posting-store.ts';
+import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
-import type { Proof, ProofEntry, ProofPrice } from '../seals/check-proof.ts';
-import { isPriced, priceKey, readColumns, shownColumns } from '../seals/check-proof.ts';
-import { makeProof } from '../seals/make-proof.ts';
+import type { Proof, ProofEntry, ProofPrice } from '../seals/proofs/check-proof.ts';
+import { isPriced, priceKey, readColumns, shownColumns } from '../seals/proofs/check-proof.ts';
+import { makeProof } from '../seals/proofs/make-proof.ts';
 
 /**
  * Proofs for the closed periods of a tenant that begin in a month: of one line with the entries behind it,

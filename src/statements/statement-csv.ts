@@ -1,5 +1,5 @@
-import type { ManifestLine } from '../ledger/manifest.ts';
-import type { ManifestLayers } from '../ledger/manifest-layers.ts';
+import type { ManifestLine } from '../ledger/closes/manifest.ts';
+import type { ManifestLayers } from '../ledger/closes/manifest-layers.ts';
 import type { Statement } from './statement.ts';
 
 /** What a row says, in this order. */

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { type CloseRow, readCloses } from '../ledger/close-store.ts';
-import { ENTRIES_OF_BATCH } from '../ledger/posting-store.ts';
+import { type CloseRow, readCloses } from '../ledger/closes/close-store.ts';
+import { ENTRIES_OF_BATCH } from '../ledger/posting/posting-store.ts';
 import { formatPico, type Pico } from '../money.ts';
 import { buildStatement } from './statement.ts';
 import { type DailyUsage, type StatementDocument, withDaily } from './statement-document.ts';

@@ -1,4 +1,4 @@
-import type { ManifestLine } from '../ledger/manifest.ts';
+import type { ManifestLine } from '../ledger/closes/manifest.ts';
 import { viewLayers } from './layer-table.ts';
 import { METER_NAMES } from './line-groups.ts';
 import type { Statement } from './statement.ts';

@@ -1,4 +1,4 @@
-import type { ManifestLine } from '../ledger/manifest.ts';
+import type { ManifestLine } from '../ledger/closes/manifest.ts';
 import { minorUnitDecimals } from '../money.ts';
 import { type DailyView, rankSeries, type SeriesOf, viewDaily } from './daily-view.ts';
 import { type LayerTable, viewLayers } from './layer-table.ts';

@@ -1,5 +1,5 @@
-import type { Manifest, ManifestLine } from '../ledger/manifest.ts';
-import type { ManifestLayers } from '../ledger/manifest-layers.ts';
+import type { Manifest, ManifestLine } from '../ledger/closes/manifest.ts';
+import type { ManifestLayers } from '../ledger/closes/manifest-layers.ts';
 
 /** A closed period as a customer may read it: nothing of cost or margin, no other tenant. */
 export interface Statement {

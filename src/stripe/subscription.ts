@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { formatInstant } from '../clock.ts';
-import { loadPriceCatalog } from '../rating/price-book-store.ts';
+import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { assignedBook } from '../tenants/tenant.ts';
 import { readTenants } from '../tenants/tenant-store.ts';

@@ -1,6 +1,6 @@
 import type { InstantMs } from '../clock.ts';
 import type { Calendar } from '../periods/calendar.ts';
-import type { PriceCatalog } from '../rating/price-catalog.ts';
+import type { PriceCatalog } from '../rating/books/price-catalog.ts';
 import type { AssignedBook } from '../rating/rate-event.ts';
 
 /** Who is billed. `shadow` is metered, closed and stated, and never pushed (R19). */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readEntryStory, readEventStory } from '../../src/audit/story-store.ts';
-import { postCorrections } from '../../src/ledger/post-corrections.ts';
+import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
 import { freshDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';

@@ -1,5 +1,5 @@
-import type { PriceBookDocument } from '../../src/rating/price-book-document.ts';
-import { parsePriceBook } from '../../src/rating/price-book-document.ts';
+import type { PriceBookDocument } from '../../src/rating/books/price-book-document.ts';
+import { parsePriceBook } from '../../src/rating/books/price-book-document.ts';
 
 /** The packing size: SQS bills every 64 KiB as a request, so a larger message saves nothing. */
 const PACK_BYTES = 64 * 1024;

@@ -1,5 +1,5 @@
-import type { LawReport, LawScope } from '../../src/audit/law.ts';
-import { verify } from '../../src/audit/verify.ts';
+import type { LawReport, LawScope } from '../../src/audit/laws/law.ts';
+import { verify } from '../../src/audit/laws/verify.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { runChild, runChildren } from './bench-child.ts';
 import { CLEAN } from './bench-events.ts';

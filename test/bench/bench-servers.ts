@@ -6,7 +6,7 @@ import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
-import { importPriceBook } from '../../src/rating/price-book-store.ts';
+import { importPriceBook } from '../../src/rating/books/price-book-store.ts';
 import { benchPriceBooks, CLEAN, type Traffic } from './bench-events.ts';
 import type { QueueAnswer, QueueOrder } from './queue-process.ts';
 

@@ -1,4 +1,4 @@
-import type { LawReport } from '../../src/audit/law.ts';
+import type { LawReport } from '../../src/audit/laws/law.ts';
 import type { Measurements, StageReport } from './bench-rounds.ts';
 import { ratePerSecond } from './bench-rounds.ts';
 import type { Contender } from './contender.ts';

@@ -3,7 +3,7 @@ import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';
 import { openQueue } from '../../src/ingest/queue-client.ts';
 import { runWorker } from '../../src/ingest/worker-loop.ts';
-import { runRollupLoop } from '../../src/ledger/rollup-loop.ts';
+import { runRollupLoop } from '../../src/ledger/rollups/rollup-loop.ts';
 import { openLog } from '../../src/log.ts';
 import { runSealLoop } from '../../src/seals/seal-loop.ts';
 import type { Job, Measured } from './contender.ts';

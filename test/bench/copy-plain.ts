@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { COPY_COLUMNS } from '../../src/ledger/copy-line.ts';
+import { COPY_COLUMNS } from '../../src/ledger/entries/copy-line.ts';
 import type { Contender, Job, Measured } from './contender.ts';
 import { Stopwatch } from './contender.ts';
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { COPY_COLUMNS } from '../../src/ledger/copy-line.ts';
+import { COPY_COLUMNS } from '../../src/ledger/entries/copy-line.ts';
 import type { Contender, Job, Measured } from './contender.ts';
 import { Stopwatch } from './contender.ts';
 

@@ -2,7 +2,7 @@ import { readEventStory } from '../../src/audit/story-store.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
-import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { readStatements } from '../../src/statements/statement-store.ts';
 import { renderStatementText } from '../../src/statements/statement-text.ts';
 import type { Job } from './contender.ts';

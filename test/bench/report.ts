@@ -1,4 +1,4 @@
-import type { LawReport } from '../../src/audit/law.ts';
+import type { LawReport } from '../../src/audit/laws/law.ts';
 import type { StageReport } from './bench-rounds.ts';
 import type { LedgerReport } from './large-ledger.ts';
 import type { LoadReport } from './load-probe.ts';

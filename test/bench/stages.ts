@@ -6,7 +6,7 @@ import { readBody } from '../../src/events/read-body.ts';
 import type { QueueClient, QueueMessage } from '../../src/ingest/queue-client.ts';
 import { openQueue } from '../../src/ingest/queue-client.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';
-import { ReferenceCache } from '../../src/ledger/reference-cache.ts';
+import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
 import { rateEvent } from '../../src/rating/rate-event.ts';
 import type { Job } from './contender.ts';
 

@@ -4,7 +4,7 @@ import { readBudgets } from '../../src/budgets/budget-store.ts';
 import type { IntendedCall } from '../../src/budgets/check-budgets.ts';
 import { checkBudgets, setBudget } from '../../src/budgets/check-budgets.ts';
 import { parseInstant } from '../../src/clock.ts';
-import { foldAll } from '../../src/ledger/fold-batches.ts';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/database.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readBody } from '../../src/events/read-body.ts';
 import { recordEach } from '../../src/ingest/record-each.ts';
-import { ReferenceCache } from '../../src/ledger/reference-cache.ts';
+import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
 import { count, freshDatabase } from '../support/database.ts';
 import { nativeEvent } from '../support/ledger.ts';
 

@@ -9,7 +9,7 @@ import {
 import { importBooks } from '../support/ledger.ts';
 import { brokenLaws } from '../support/worker.ts';
 
-/** The same as test/ledger/concurrency.test.ts at full size: SPANLEDGER_LONG=1 npx vitest run test/long */
+/** The same as test/ledger/posting/concurrency.test.ts at full size: SPANLEDGER_LONG=1 npx vitest run test/long */
 it.runIf(process.env['SPANLEDGER_LONG'] !== undefined)(
   'eight workers with 50,000 events, each three times and shuffled, post the ledger of one worker',
   { timeout: 3_600_000 },

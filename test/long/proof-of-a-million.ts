@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
-import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { makeSource, SOURCE } from '../bench/bench-rounds.ts';
 import { startServers } from '../bench/bench-servers.ts';
 import { fillLedger } from '../bench/fill-ledger.ts';

@@ -1,4 +1,4 @@
-import { verify } from '../../src/audit/verify.ts';
+import { verify } from '../../src/audit/laws/verify.ts';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { makeSource, SOURCE } from '../bench/bench-rounds.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { closePeriods } from '../../src/ledger/close-periods.ts';
-import { foldAll } from '../../src/ledger/fold-batches.ts';
-import { postCorrections } from '../../src/ledger/post-corrections.ts';
-import { reattribute } from '../../src/ledger/reattribute.ts';
-import { rerate } from '../../src/ledger/rerate.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
+import { reattribute } from '../../src/ledger/corrections/reattribute.ts';
+import { rerate } from '../../src/ledger/corrections/rerate.ts';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { cases } from '../support/cases.ts';
 import type { TestDatabase } from '../support/database.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Rate } from '../../src/rating/price-catalog.ts';
+import type { Rate } from '../../src/rating/books/price-catalog.ts';
 import { rateUsage, sumParts } from '../../src/rating/rate-usage.ts';
 
 /** gpt-4o at 2.50 in, 10.00 out, 1.25 cached, 3.125 written, 0.01 a call; picodollars. */

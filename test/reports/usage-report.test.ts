@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
-import { foldAll } from '../../src/ledger/fold-batches.ts';
-import { postCorrections } from '../../src/ledger/post-corrections.ts';
+import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../src/money.ts';
 import type { Dimension, UsageQuestion, UsageRow } from '../../src/reports/usage-report-store.ts';
 import { DIMENSIONS, readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { inTransaction } from '../../src/database/database.ts';
-import { COPY_COLUMNS } from '../../src/ledger/copy-line.ts';
-import type { NewEntry } from '../../src/ledger/entry.ts';
-import { copyEntries, insertBatch } from '../../src/ledger/posting-store.ts';
+import { COPY_COLUMNS } from '../../src/ledger/entries/copy-line.ts';
+import type { NewEntry } from '../../src/ledger/entries/entry.ts';
+import { copyEntries, insertBatch } from '../../src/ledger/posting/posting-store.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 
 /** Every text that a column may hold: control characters, COPY's own signs, any plane of Unicode. */

@@ -1,6 +1,10 @@
-import { type EntryGroup, type GroupPrice, makeManifest } from '../../src/ledger/manifest.ts';
+import {
+  type EntryGroup,
+  type GroupPrice,
+  makeManifest,
+} from '../../src/ledger/closes/manifest.ts';
 import { formatPico } from '../../src/money.ts';
-import type { Rate } from '../../src/rating/price-catalog.ts';
+import type { Rate } from '../../src/rating/books/price-catalog.ts';
 import { buildStatement } from '../../src/statements/statement.ts';
 import {
   type DailyUsage,

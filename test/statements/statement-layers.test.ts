@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import type { ManifestLayers } from '../../src/ledger/manifest-layers.ts';
+import type { ManifestLayers } from '../../src/ledger/closes/manifest-layers.ts';
+import { renderStatementHtml } from '../../src/statements/html/statement-html.ts';
+import { renderStatementPdf } from '../../src/statements/pdf/statement-pdf.ts';
 import { renderStatementCsv } from '../../src/statements/statement-csv.ts';
 import type { StatementDocument } from '../../src/statements/statement-document.ts';
-import { renderStatementHtml } from '../../src/statements/statement-html.ts';
-import { renderStatementPdf } from '../../src/statements/statement-pdf.ts';
 import { renderStatementText } from '../../src/statements/statement-text.ts';
 import { DEFAULT_ISSUER, viewStatement } from '../../src/statements/statement-view.ts';
-import { pdfPages } from './pdf-text.ts';
+import { pdfPages } from './pdf/pdf-text.ts';
 import { sampleStatement } from './sample.ts';
 
 /** 1,000,000 x 3.00 + 100,000 x 12.00 a million = 3.00 + 1.20, by layer. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Manifest } from '../../src/ledger/manifest.ts';
+import type { Manifest } from '../../src/ledger/closes/manifest.ts';
 import { buildStatement } from '../../src/statements/statement.ts';
 import { renderStatementText } from '../../src/statements/statement-text.ts';
 

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import { startHttpServer } from '../../src/api/http-server.ts';
-import { checkPushes } from '../../src/audit/laws-store.ts';
-import type { MonthRunOptions } from '../../src/cli/month-run.ts';
+import { checkPushes } from '../../src/audit/laws/laws-store.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
-import { readCloses } from '../../src/ledger/close-store.ts';
+import { readCloses } from '../../src/ledger/closes/close-store.ts';
 import { openLog } from '../../src/log.ts';
+import type { MonthRunOptions } from '../../src/month/run-month.ts';
 import type { StripeParts } from '../../src/stripe/push.ts';
 import { eventTimestampOf } from '../../src/stripe/push-period.ts';
 import { readTargets, saveMeter } from '../../src/stripe/push-store.ts';

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
-import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { readOpenAlerts } from '../../src/stripe/alert-store.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import { openPushLocks } from '../../src/stripe/push-lock-store.ts';

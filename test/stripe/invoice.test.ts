@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { runMonth } from '../../src/cli/month-run.ts';
 import { parseInstant } from '../../src/clock.ts';
-import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { runMonth } from '../../src/month/run-month.ts';
 import { readAlerts } from '../../src/stripe/alert-store.ts';
 import { periodBilledBy } from '../../src/stripe/billed-period.ts';
 import { cycleAnchorFor, findMisfit } from '../../src/stripe/billing-cycle.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import type { PushResult } from '../../src/stripe/push.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { runMonth } from '../../src/cli/month-run.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
+import { runMonth } from '../../src/month/run-month.ts';
 import type { Alert } from '../../src/stripe/alert-store.ts';
 import {
   raiseAlert,

@@ -1,8 +1,8 @@
-import { runMonth } from '../../src/cli/month-run.ts';
 import { parseInstant } from '../../src/clock.ts';
-import { closePeriods } from '../../src/ledger/close-periods.ts';
-import type { EntryChange } from '../../src/ledger/correction.ts';
-import { postCorrections } from '../../src/ledger/post-corrections.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import type { EntryChange } from '../../src/ledger/corrections/correction.ts';
+import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
+import { runMonth } from '../../src/month/run-month.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile.ts';

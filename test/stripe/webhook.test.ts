@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startHttpServer } from '../../src/api/http-server.ts';
-import { runMonth } from '../../src/cli/month-run.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
-import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { runMonth } from '../../src/month/run-month.ts';
 import { readAlerts } from '../../src/stripe/alert-store.ts';
 import { readInvoices } from '../../src/stripe/invoice-store.ts';
 import { pushMonth } from '../../src/stripe/push.ts';

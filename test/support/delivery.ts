@@ -3,7 +3,7 @@ import type { Database } from '../../src/database/database.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import type { ItemOutcome } from '../../src/ingest/record-batch.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';
-import { ReferenceCache } from '../../src/ledger/reference-cache.ts';
+import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
 import { textRows } from './database.ts';
 import { randomFrom } from './faulty-queue.ts';
 import { nativeEvent } from './ledger.ts';

@@ -5,9 +5,9 @@ import type { Database } from '../../src/database/database.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import type { ItemOutcome } from '../../src/ingest/record-batch.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';
-import { ReferenceCache } from '../../src/ledger/reference-cache.ts';
-import { parsePriceBook } from '../../src/rating/price-book-document.ts';
-import { importPriceBook } from '../../src/rating/price-book-store.ts';
+import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
+import { parsePriceBook } from '../../src/rating/books/price-book-document.ts';
+import { importPriceBook } from '../../src/rating/books/price-book-store.ts';
 import type { TenantChange } from '../../src/tenants/tenant-store.ts';
 import { setTenant } from '../../src/tenants/tenant-store.ts';
 

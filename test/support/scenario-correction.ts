@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
-import { postCorrections } from '../../src/ledger/post-corrections.ts';
-import { reattribute } from '../../src/ledger/reattribute.ts';
-import { rerate } from '../../src/ledger/rerate.ts';
+import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
+import { reattribute } from '../../src/ledger/corrections/reattribute.ts';
+import { rerate } from '../../src/ledger/corrections/rerate.ts';
 import { textRows } from './database.ts';
 
 /** The steps of a scenario that correct what the ledger holds; test/scenarios/README.md describes them. */

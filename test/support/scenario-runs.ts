@@ -1,9 +1,9 @@
 import type { Database } from '../../src/database/database.ts';
 import { formatPico } from '../../src/money.ts';
-import { analyzeRun } from '../../src/reports/agent-run.ts';
 import { percentOf } from '../../src/reports/percent.ts';
-import { figuresOf } from '../../src/reports/run-figures.ts';
-import { eachRun } from '../../src/reports/run-store.ts';
+import { analyzeRun } from '../../src/reports/runs/agent-run.ts';
+import { figuresOf } from '../../src/reports/runs/run-figures.ts';
+import { eachRun } from '../../src/reports/runs/run-store.ts';
 
 /** The agent runs that a scenario left, by tenant and run, each with its tree as lines. */
 export async function observeRuns(database: Database) {

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { Clock, InstantMs } from '../../src/clock.ts';
 import { utcDay } from '../../src/clock.ts';
-import { closePeriods } from '../../src/ledger/close-periods.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { openLog } from '../../src/log.ts';
 import type { PushOptions } from '../../src/stripe/push.ts';
 import { saveMeter } from '../../src/stripe/push-store.ts';

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { verify } from '../../src/audit/verify.ts';
+import { verify } from '../../src/audit/laws/verify.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';

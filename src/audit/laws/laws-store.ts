@@ -1,0 +1,221 @@
+import { sql } from 'kysely';
+import { formatInstant, parseInstant } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import { inTransaction } from '../../database/database.ts';
+import type { CloseRow } from '../../ledger/closes/close-store.ts';
+import { periodKey, readCarriedIn, readCloses } from '../../ledger/closes/close-store.ts';
+import { makeManifest } from '../../ledger/closes/manifest.ts';
+import { groupPeriods } from '../../ledger/closes/period-groups-store.ts';
+import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
+import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
+import { PeriodRoots } from '../../seals/period-roots-store.ts';
+import type { LawReport, LawScope } from './law.ts';
+import { VIOLATIONS_NAMED } from './law.ts';
+import { batchesOf, entriesOf } from './scope-store.ts';
+
+export interface Counted {
+  readonly checked: bigint;
+  readonly violations: readonly string[] | null;
+}
+
+/** Every law's query gives one row: how many rows it looked at, and the offenders' descriptions. */
+export async function check(
+  database: Database,
+  law: Pick<LawReport, 'law' | 'name'>,
+  query: ReturnType<typeof sql<Counted>>,
+): Promise<LawReport> {
+  const { rows } = await query.execute(database.kysely);
+  const checked = Number(rows[0]?.checked ?? 0);
+  return { ...law, checked, violations: (rows[0]?.violations ?? []).slice(0, VIOLATIONS_NAMED) };
+}
+
+/** Law 1: receipts add up, and say what the tables beside them hold. */
+export function checkReceipts(database: Database, scope: LawScope): Promise<LawReport> {
+  const law = { law: 1, name: 'received = posted + duplicates + conflicts + quarantined' };
+  // The smallest id lets the index leave out what came before.
+  const those =
+    scope.kind === 'full'
+      ? sql`true`
+      : sql`batch_id >= (select min(batch_id) from (${batchesOf(scope)}) s) and batch_id in (${batchesOf(scope)})`;
+  return check(
+    database,
+    law,
+    sql<Counted>`
+    with receipt as (
+      select batch_id, source, sum(received) as received, sum(posted) as posted,
+        sum(duplicates) as duplicates, sum(conflicts) as conflicts, sum(quarantined) as quarantined
+      from receipts where ${those} group by batch_id, source
+    ), posted as (
+      select batch_id, source, sum(events) as events from (
+        -- The members of a split are one event; everything else is one event each.
+        select batch_id, source, case when is_split then 1 else events end as events from (
+          select entry_id / ${ENTRIES_PER_BATCH} as batch_id, source, member_id <> '' as is_split,
+            case when member_id <> '' then event_id end as split, case when member_id <> '' then event_digest end as digest,
+            count(*) as events
+          from ${entriesOf(scope)} e where kind = 'usage' group by 1, 2, 3, 4, 5
+        ) entry
+        union all
+        -- A span of several tenants has a row for each of them.
+        select batch_id, source, count(*) from (
+          select distinct batch_id, source, event_id, event_digest from structure_spans where ${those}
+        ) span group by batch_id, source
+      ) e group by batch_id, source
+    ), held as (
+      select batch_id, coalesce(source, '') as source,
+        count(*) filter (where reason = 'conflict') as conflicts,
+        count(*) filter (where reason <> 'conflict') as quarantined
+      from quarantine where ${those} group by 1, 2
+    ), compared as (
+      select coalesce(r.batch_id, p.batch_id, q.batch_id) as batch_id,
+        coalesce(r.source, p.source, q.source) as source,
+        coalesce(r.received, 0) as received,
+        coalesce(r.posted + r.duplicates + r.conflicts + r.quarantined, 0) as accounted,
+        coalesce(r.posted, 0) as posted, coalesce(p.events, 0) as events,
+        coalesce(r.conflicts, 0) as conflicts, coalesce(q.conflicts, 0) as held_conflicts,
+        coalesce(r.quarantined, 0) as quarantined, coalesce(q.quarantined, 0) as held_quarantined
+      from receipt r
+      full join posted p on p.batch_id = r.batch_id and p.source = r.source
+      full join held q on q.batch_id = coalesce(r.batch_id, p.batch_id)
+        and q.source = coalesce(r.source, p.source)
+    )
+    select count(*) as checked, array_agg('batch ' || batch_id || ' source "' || source || '": received '
+        || received || ', accounted ' || accounted || ', posted ' || posted || ' of ' || events
+        || ' events, conflicts ' || conflicts || ' of ' || held_conflicts || ', quarantined '
+        || quarantined || ' of ' || held_quarantined)
+      filter (where received <> accounted or posted <> events or conflicts <> held_conflicts
+        or quarantined <> held_quarantined) as violations
+    from compared`,
+  );
+}
+
+/** Law 2: the members of a split make up one call, in shares and in the input that priced it. */
+export function checkSplits(database: Database, scope: LawScope): Promise<LawReport> {
+  const law = { law: 2, name: 'the members of a split sum to the span' };
+  return check(
+    database,
+    law,
+    sql<Counted>`
+    with call as (
+      select source, event_id, event_digest, entry_id, member_id, call_share, context_tokens,
+        uncached_input_tokens + cache_read_tokens + cache_write_tokens as input
+      from ${entriesOf(scope)} e where kind = 'usage'
+    ), split as (
+      select source, event_id, min(entry_id) as entry_id, sum(call_share) as shares, sum(input) as input,
+        max(context_tokens) as context
+      from call where member_id <> '' group by source, event_id, event_digest
+      union all
+      -- A call of one tenant is whole by itself, and millions of them need no grouping.
+      select source, event_id, entry_id, call_share, input, context_tokens from call where member_id = ''
+    )
+    select count(*) as checked, array_agg('event "' || event_id || '" of source "' || source || '" (ent_'
+        || entry_id || '): shares ' || shares || ' of 1000000, input ' || input || ' of ' || context)
+      filter (where shares <> 1000000 or input <> context) as violations
+    from split`,
+  );
+}
+
+/** Law 3: a closed period's entries sum to its statement, and the statement's lines to its total. */
+export async function checkStatements(database: Database, scope: LawScope): Promise<LawReport> {
+  const law = { law: 3, name: "a period's entries sum to its statement" };
+  const since = formatInstant(scope.closedSince);
+  return check(
+    database,
+    law,
+    sql<Counted>`
+    with summed as (
+      select c.tenant_id, c.period_start, c.charge_exact, c.entries, c.manifest::jsonb as manifest,
+        coalesce(e.charge, 0) as charge, coalesce(e.entries, 0) as found
+      from closes c left join (
+        select tenant_id, period_start, sum(charge) as charge, count(*) as entries
+        -- By the months alone too: block ranges then leave out what is older.
+        from entries where period_start = any(array(select distinct period_start from closes where closed_at >= ${since}))
+          and (tenant_id, period_start) in (select tenant_id, period_start from closes where closed_at >= ${since})
+        group by tenant_id, period_start
+      ) e on e.tenant_id = c.tenant_id and e.period_start = c.period_start
+      where c.closed_at >= ${since}
+    ), lines as (
+      select s.*, (select coalesce(sum((line ->> 'amount')::numeric), 0)
+        from jsonb_array_elements(s.manifest -> 'lines') line) as line_sum
+      from summed s
+    )
+    select count(*) as checked, array_agg('tenant "' || tenant_id || '" period ' || period_start || ': entries sum to '
+        || charge || ' p in ' || found || ' entries, statement has ' || charge_exact || ' p in ' || entries
+        || ', lines sum to ' || line_sum || ' of ' || (manifest ->> 'charge_total'))
+      filter (where charge <> charge_exact or found <> entries
+        or line_sum <> (manifest ->> 'charge_total')::numeric) as violations
+    from lines`,
+  );
+}
+
+/** Law 4: every manifest recomputes from its entries to the bytes that were frozen (R17). */
+export async function checkClosedPeriods(database: Database, scope: LawScope): Promise<LawReport> {
+  const all = await readCloses(database, { month: null, tenantId: null });
+  const periods = all.filter((close) => close.closedAt >= scope.closedSince);
+  const catalog = await loadPriceCatalog(database.kysely);
+  const carriedIn = await readCarriedIn(database.kysely, periods);
+  const violations: string[] = [];
+  await inTransaction(database, async (transaction) => {
+    const roots = await PeriodRoots.open(transaction, periods);
+    await groupPeriods(database, { periods, catalog }, async (some) => {
+      for (const { period: close, groups, entriesRoot } of await roots.root(some)) {
+        const carried = carriedIn.get(periodKey(close.tenantId, close.periodStart)) ?? 0n;
+        const facts = { ...frozenFacts(close, entriesRoot), carriedIn: carried };
+        const text = recompute(() => makeManifest(facts, groups).text);
+        if (text !== close.manifest) {
+          violations.push(
+            `tenant "${close.tenantId}" period ${close.periodStart}: the manifest recomputes differently`,
+          );
+        }
+      }
+    });
+  });
+  const law = { law: 4, name: 'a closed period never changes' };
+  return { ...law, checked: periods.length, violations: violations.slice(0, VIOLATIONS_NAMED) };
+}
+
+/** What was closed before there were seals is frozen without a root. */
+function frozenFacts(close: CloseRow, entriesRoot: string) {
+  const frozen = JSON.parse(close.manifest);
+  return {
+    tenantId: close.tenantId,
+    periodStart: close.periodStart,
+    startsAt: parseInstant(frozen.starts_at),
+    endsAt: parseInstant(frozen.ends_at),
+    timeZone: frozen.time_zone,
+    currency: close.currency,
+    entriesRoot: frozen.entries_root === undefined ? null : entriesRoot,
+  };
+}
+
+/** Entries that no longer fit their prices make no manifest at all, which is a change too. */
+function recompute(make: () => string): string {
+  try {
+    return make();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Law 5: what was pushed and what is carried make up the closed total. */
+export function checkPushes(database: Database): Promise<LawReport> {
+  const law = { law: 5, name: 'pushed units + carried remainder = the closed total' };
+  return check(
+    database,
+    law,
+    sql<Counted>`
+    with pushed as (
+      select c.tenant_id, c.period_start, c.charge_exact, c.carried_in, c.carried_out, c.billable_micro,
+        coalesce(sum(i.value_micro) filter (where i.state <> 'missing'), 0) as intended,
+        count(i.identifier) filter (where i.state <> 'missing') as intents
+      from closes c left join push_intents i on i.tenant_id = c.tenant_id
+        and i.period_start = c.period_start and i.state <> 'missing'
+      group by c.tenant_id, c.period_start
+    )
+    select count(*) as checked, array_agg('tenant "' || tenant_id || '" period ' || period_start || ': intents '
+        || intended || ' µ, billable ' || billable_micro || ' µ, exact ' || charge_exact || ' p, carried in '
+        || carried_in || ' p, out ' || carried_out || ' p')
+      filter (where charge_exact + carried_in <> billable_micro * 1000000 + carried_out
+        or (intents > 0 and intended <> billable_micro)) as violations
+    from pushed`,
+  );
+}

@@ -1,0 +1,59 @@
+import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import { ENTRIES_OF_BATCH } from '../../ledger/posting/posting-store.ts';
+import { BEFORE_FIRST } from '../../seals/seal.ts';
+import type { LawScope } from './law.ts';
+
+/** A close writes its instant before it commits; none takes this long. */
+const CLOSE_AT_MOST_MS = 3_600_000;
+
+/** What this run is to look at: everything, or what came since the last run that found all laws to hold. */
+export async function openScope(database: Database, kind: LawScope['kind']): Promise<LawScope> {
+  const { rows: ends } = await sql<{ through: bigint | null }>`
+    select max(seal_number) as through from seals`.execute(database.kysely);
+  const through = ends[0]?.through ?? 0n;
+  const everything: LawScope = {
+    kind: 'full',
+    after: BEFORE_FIRST,
+    through,
+    closedSince: Number.NEGATIVE_INFINITY,
+  };
+  if (kind === 'full') return everything;
+  const { rows } = await sql<{ seal_number: bigint; seal_hash: Buffer; started_at: InstantMs }>`
+    select seal_number, seal_hash, started_at from verifications
+    order by verification_id desc limit 1`.execute(database.kysely);
+  const [mark] = rows;
+  if (mark === undefined) return everything;
+  return {
+    ...everything,
+    kind,
+    after: { number: mark.seal_number, hash: mark.seal_hash },
+    closedSince: mark.started_at - CLOSE_AT_MOST_MS,
+  };
+}
+
+/** Keeps how far every law was seen to hold. */
+export async function insertVerification(
+  database: Database,
+  scope: LawScope,
+  at: { readonly startedAt: InstantMs; readonly finishedAt: InstantMs },
+): Promise<void> {
+  await sql`
+    insert into verifications (started_at, finished_at, scope, seal_number, seal_hash)
+    select ${formatInstant(at.startedAt)}, ${formatInstant(at.finishedAt)}, ${scope.kind}, ${scope.through},
+      coalesce((select seal_hash from seals where seal_number = ${scope.through}), ${BEFORE_FIRST.hash})`.execute(
+    database.kysely,
+  );
+}
+
+/** Batches sealed after those that an earlier run looked at. */
+export function batchesOf(scope: LawScope) {
+  return sql`select batch_id from seals where seal_number > ${scope.after.number}`;
+}
+
+/** The entries that a run looks at, for a `from`: all of them, or those of the batches above. */
+export function entriesOf(scope: LawScope) {
+  if (scope.kind === 'full') return sql`entries`;
+  return sql`(select e.* from (${batchesOf(scope)}) batch ${sql.raw(ENTRIES_OF_BATCH)})`;
+}

@@ -1,0 +1,243 @@
+import { sql } from 'kysely';
+import type { InstantMs } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
+import { merkleRoot } from '../../seals/merkle-tree.ts';
+import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
+import { hashSeal, PRINT_BYTES, printsOf, type Seal } from '../../seals/seal.ts';
+import { type BatchRow, toBatch } from '../../seals/seal-store.ts';
+import type { LawReport, LawScope } from './law.ts';
+import { VIOLATIONS_NAMED } from './law.ts';
+
+/**
+ * Law 8: every seal follows from the one before it and from its batch, and every entry gives the hash
+ * that was sealed. Names the entry that was changed, removed or added, as far as the chain goes back.
+ */
+export async function checkSeals(
+  database: Database,
+  scope: LawScope,
+  published: readonly PublishedSeal[],
+): Promise<LawReport> {
+  const chain = await checkChain(database, scope);
+  const violations = [
+    ...chain.violations,
+    ...(await sealsThatChanged(database, published)),
+    ...(await batchesWithoutSeal(database)),
+    ...(scope.kind === 'full' ? await entriesWithoutSeal(database) : []),
+  ];
+  return {
+    law: 8,
+    name: 'the seals verify from the first to the last',
+    checked: chain.entries,
+    range:
+      scope.after.number === scope.through
+        ? `entries, no seal since ${scope.through}`
+        : `entries, seals ${scope.after.number + 1n} to ${scope.through}`,
+    violations: [...new Set(violations)].slice(0, VIOLATIONS_NAMED),
+  };
+}
+
+interface SealRow {
+  readonly seal_number: bigint;
+  readonly batch_id: bigint;
+  readonly entries: number;
+  readonly root: Buffer;
+  readonly prints: Buffer;
+  readonly previous_hash: Buffer;
+  readonly seal_hash: Buffer;
+  readonly sealed_at: InstantMs;
+  readonly batch: BatchRow | null;
+  readonly leaves: Buffer;
+  /** Entries whose columns no longer give the hash that they hold. */
+  readonly differing: number;
+}
+
+/** Seals of one query: about twenty thousand entries, which Postgres hashes on one core. */
+const SEALS_A_PAGE = 20;
+
+/** Pages asked for at the same time, each on a connection of its own. */
+const PAGES_AT_ONCE = 4;
+
+async function checkChain(database: Database, scope: LawScope) {
+  const violations: string[] = [];
+  let entries = 0;
+  let previous = scope.after;
+  let read = scope.after.number;
+  while (read < scope.through && violations.length < VIOLATIONS_NAMED) {
+    const pages = await readPages(database, read, scope.through);
+    for (const row of pages.flat()) {
+      const seal = toSeal(row);
+      violations.push(...linkFaults(seal, row.batch, previous));
+      // Without the salt in the batch's row nothing can be said of its entries.
+      if (row.batch !== null) violations.push(...(await contentFaults(database, seal, row)));
+      entries += seal.entries;
+      previous = seal;
+    }
+    read += BigInt(SEALS_A_PAGE * PAGES_AT_ONCE);
+  }
+  if (read >= scope.through && previous.number < scope.through) {
+    violations.push(`seal ${scope.through} is gone`);
+  }
+  return { violations, entries };
+}
+
+/** The next pages after a seal's number, in their order; a page misses the seals that are gone. */
+function readPages(
+  database: Database,
+  after: bigint,
+  through: bigint,
+): Promise<readonly (readonly SealRow[])[]> {
+  const starts = Array.from(
+    { length: PAGES_AT_ONCE },
+    (_, page) => after + BigInt(page * SEALS_A_PAGE),
+  ).filter((start) => start < through);
+  return Promise.all(
+    starts.map((start) => {
+      const end = start + BigInt(SEALS_A_PAGE);
+      return readSeals(database, start, end < through ? end : through);
+    }),
+  );
+}
+
+async function readSeals(
+  database: Database,
+  after: bigint,
+  through: bigint,
+): Promise<readonly SealRow[]> {
+  const { rows } = await sql<SealRow & BatchRow & { batch_entries: number | null }>`
+    select s.seal_number, s.batch_id, s.entries, s.root, s.prints, s.previous_hash, s.seal_hash, s.sealed_at,
+      b.kind, b.recorded_at, b.entries as batch_entries, b.charge, b.cost,
+      coalesce(l.leaves, ''::bytea) as leaves, l.differing
+    from seals s left join batches b on b.batch_id = s.batch_id
+    cross join lateral (
+      select string_agg(e.leaf, ''::bytea order by e.entry_id) as leaves,
+        count(*) filter (where e.entry_hash <> e.computed_hash)::int as differing
+      from batch_leaves e where e.batch_id = s.batch_id
+    ) l
+    where s.seal_number > ${after} and s.seal_number <= ${through}
+    order by s.seal_number`.execute(database.kysely);
+  return rows.map(({ batch_entries, ...row }) => ({
+    ...row,
+    batch: batch_entries === null ? null : { ...row, entries: batch_entries },
+  }));
+}
+
+function toSeal(row: SealRow): Seal {
+  return {
+    number: row.seal_number,
+    batchId: row.batch_id,
+    entries: row.entries,
+    root: row.root,
+    prints: row.prints,
+    previousHash: row.previous_hash,
+    hash: row.seal_hash,
+    sealedAt: row.sealed_at,
+  };
+}
+
+function nameOf(seal: Pick<Seal, 'number' | 'batchId'>): string {
+  return `seal ${seal.number} (batch ${seal.batchId})`;
+}
+
+/** What is wrong with a seal itself: its place in the chain, its hash, its batch's row. */
+function linkFaults(
+  seal: Seal,
+  batch: BatchRow | null,
+  previous: Pick<Seal, 'number' | 'hash'>,
+): readonly string[] {
+  const faults: string[] = [];
+  if (seal.number !== previous.number + 1n) {
+    faults.push(`seal ${previous.number + 1n} is gone`);
+  } else if (!seal.previousHash.equals(previous.hash)) {
+    faults.push(
+      `${nameOf(seal)} does not follow from seal ${previous.number}, one of them was changed`,
+    );
+  }
+  if (batch === null) faults.push(`${nameOf(seal)}: the batch's own row is gone`);
+  else if (!hashSeal(seal, toBatch(batch)).equals(seal.hash)) {
+    faults.push(`${nameOf(seal)}: the seal or the batch's own row was changed`);
+  }
+  return faults;
+}
+
+async function contentFaults(
+  database: Database,
+  seal: Seal,
+  row: Pick<SealRow, 'leaves' | 'differing'>,
+): Promise<readonly string[]> {
+  const isWhole = row.differing === 0 && merkleRoot(row.leaves).equals(seal.root);
+  if (!isWhole) return entryFaults(database, seal);
+  const hasPrints = printsOf(row.leaves).equals(seal.prints);
+  return hasPrints ? [] : [`${nameOf(seal)}: its prints were changed`];
+}
+
+/** Which entries of a batch are not as they were sealed, in their order. */
+async function entryFaults(database: Database, seal: Seal): Promise<readonly string[]> {
+  const { rows } = await sql<{ place: number; leaf: Buffer; differs: boolean }>`
+    select place, leaf, coalesce(entry_hash <> computed_hash, false) as differs
+    from batch_leaves where batch_id = ${seal.batchId} order by place`.execute(database.kysely);
+  const byPlace = new Map(rows.map((row) => [row.place, row]));
+  const places = new Set([...Array(seal.entries).keys(), ...byPlace.keys()]);
+  const faults = [...places].flatMap((place) => {
+    const entry = byPlace.get(place);
+    const print = seal.prints.subarray(place * PRINT_BYTES, (place + 1) * PRINT_BYTES);
+    const fault = entryFault(entry, place < seal.entries ? print : null);
+    const entryId = seal.batchId * BigInt(ENTRIES_PER_BATCH) + BigInt(place);
+    return fault === null ? [] : [`ent_${entryId} ${fault}, see ${nameOf(seal)}`];
+  });
+  return faults.length > 0 ? faults : [`${nameOf(seal)}: its root is not that of its entries`];
+}
+
+function entryFault(
+  entry: { readonly leaf: Buffer; readonly differs: boolean } | undefined,
+  print: Buffer | null,
+): string | null {
+  if (entry === undefined) return 'was removed';
+  if (print === null) return 'was added';
+  if (entry.differs) return 'was changed: its columns do not give its hash';
+  return print.equals(entry.leaf.subarray(0, PRINT_BYTES))
+    ? null
+    : 'was changed, and its hash with it';
+}
+
+/** Seals that are known from elsewhere: published ones, and those that earlier runs found sound. */
+async function sealsThatChanged(
+  database: Database,
+  published: readonly PublishedSeal[],
+): Promise<readonly string[]> {
+  const numbers = published.map((seal) => seal.seal);
+  const hashes = published.map((seal) => Buffer.from(seal.hash, 'hex'));
+  const { rows } = await sql<{ seal_number: bigint; origin: string; is_gone: boolean }>`
+    select k.seal_number, k.origin, s.seal_number is null as is_gone
+    from (
+      select seal_number, seal_hash, 'verified before' as origin from verifications where seal_number > 0
+      union
+      select n, h, 'published' from unnest(${numbers}::bigint[], ${hashes}::bytea[]) p(n, h)
+    ) k left join seals s on s.seal_number = k.seal_number
+    where s.seal_hash is distinct from k.seal_hash
+    order by k.seal_number, k.origin limit ${VIOLATIONS_NAMED}`.execute(database.kysely);
+  return rows.map((row) =>
+    row.is_gone
+      ? `seal ${row.seal_number}, ${row.origin}, is gone`
+      : `seal ${row.seal_number} is not the one that was ${row.origin}: it, or one before it, was written anew`,
+  );
+}
+
+async function batchesWithoutSeal(database: Database): Promise<readonly string[]> {
+  const { rows } = await sql<{ batch_id: bigint }>`
+    select b.batch_id from batches b
+    where not exists (select 1 from seals s where s.batch_id = b.batch_id)
+      and not exists (select 1 from seal_queue q where q.batch_id = b.batch_id)
+    order by b.batch_id limit ${VIOLATIONS_NAMED}`.execute(database.kysely);
+  return rows.map((row) => `batch ${row.batch_id} has no seal, and waits for none`);
+}
+
+async function entriesWithoutSeal(database: Database): Promise<readonly string[]> {
+  const batch = sql`e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)}`;
+  const { rows } = await sql<{ entry_id: bigint }>`
+    select e.entry_id from entries e
+    where not exists (select 1 from seals s where s.batch_id = ${batch})
+      and not exists (select 1 from seal_queue q where q.batch_id = ${batch})
+    order by e.entry_id limit ${VIOLATIONS_NAMED}`.execute(database.kysely);
+  return rows.map((row) => `ent_${row.entry_id} was added: its batch has no seal`);
+}

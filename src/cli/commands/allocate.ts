@@ -1,0 +1,257 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { allocatePool, readAllocation, reversePool } from '../../allocation/allocate-pool.ts';
+import type { AllocationAnswer, ShareRow } from '../../allocation/allocation-answer.ts';
+import { readConsumption, readPools } from '../../allocation/allocation-store.ts';
+import type { Backtest, BacktestRow } from '../../allocation/backtest.ts';
+import { backtest } from '../../allocation/backtest.ts';
+import type { Basis } from '../../allocation/consumption.ts';
+import { BASES, UNIT_NAMES } from '../../allocation/consumption.ts';
+import type { TokenWeights } from '../../allocation/token-weights.ts';
+import { DEFAULT_WEIGHTS, formatWeights, parseWeights } from '../../allocation/token-weights.ts';
+import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import type { Pico } from '../../money.ts';
+import {
+  divideHalfUp,
+  formatDecimal,
+  formatPico,
+  PICO_PER_MICRO,
+  parseDecimal,
+} from '../../money.ts';
+import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
+import { Refusal } from '../../refusal.ts';
+import { readAmount, readMonth } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import type { Column } from '../terminal/output.ts';
+import { table } from '../terminal/output.ts';
+import { CURRENT_USER } from './correct.ts';
+
+const MONTH = 'the month in which the divided periods begin, YYYY-MM';
+const WEIGHT = `what tokens weigh, such as ${formatWeights(DEFAULT_WEIGHTS)}, which is the default`;
+
+export function addAllocate(program: Command): void {
+  const group = program
+    .command('allocate')
+    .description('divide shared spend over the tenants of a month, exactly (R20)');
+  addPost(group);
+  addReverse(group);
+  addShow(group);
+  addList(group);
+  addBacktest(group);
+}
+
+/** `allocate POOL …` is this one: whatever is no other subcommand is a pool. */
+function addPost(group: Command): void {
+  const command = group
+    .command('post', { isDefault: true })
+    .argument('<pool>', 'what was spent on, such as gpu-cluster')
+    .description('post a share for every tenant; the same pool again is a duplicate')
+    .requiredOption('--amount <amount>', 'what was spent, in the major unit', readAmount)
+    .option(
+      '--currency <code>',
+      'of the amount; tenants in another have no share',
+      DEFAULT_CURRENCY,
+    )
+    .requiredOption('--month <month>', MONTH, readMonth)
+    .addOption(
+      new Option('--by <basis>', 'calls; tokens by weight; or what the entries cost')
+        .choices(BASES)
+        .makeOptionMandatory(),
+    )
+    .option('--weight <weights>', WEIGHT, parseWeights)
+    .option(
+      '--bill',
+      'charge the tenants their shares, too; otherwise they are a cost of ours only',
+    )
+    .option('--dry-run', 'show the shares and post nothing')
+    .option('--reason <text>', 'why; every share keeps it', 'shared spend')
+    .option('--actor <name>', 'who', CURRENT_USER);
+  perform<PostFlags>(command, async (session, { args: [pool = ''], options }) => {
+    const { amount, currency, month, by, bill = false, dryRun = false, reason, actor } = options;
+    const weights = weightsFor(by, options.weight);
+    const database = session.database();
+    const answer = await allocatePool(database, session.clock, {
+      ...{ pool, month, amount, currency, basis: by, weights, billed: bill, dryRun },
+      note: { reason, actor },
+    });
+    await foldAll(database);
+    session.out.answer(answer, renderAllocation(answer));
+  });
+}
+
+interface PostFlags {
+  readonly amount: Pico;
+  readonly currency: string;
+  readonly month: string;
+  readonly by: Basis;
+  readonly weight?: TokenWeights;
+  readonly bill?: boolean;
+  readonly dryRun?: boolean;
+  readonly reason: string;
+  readonly actor: string;
+}
+
+function weightsFor(by: Basis, given: TokenWeights | undefined): TokenWeights | null {
+  if (by === 'weighted-tokens') return given ?? DEFAULT_WEIGHTS;
+  if (given === undefined) return null;
+  throw new Refusal(
+    'usage',
+    `--weight has no meaning with --by ${by}`,
+    'leave it out, or use --by weighted-tokens',
+  );
+}
+
+function addReverse(group: Command): void {
+  const command = group
+    .command('reverse')
+    .argument('<pool>')
+    .description('take a pool back, each share by a reversal; allocate it anew if you like (R13)')
+    .requiredOption('--month <month>', MONTH, readMonth)
+    .requiredOption('--reason <text>', 'why')
+    .option('--actor <name>', 'who', CURRENT_USER);
+  perform<{ month: string; reason: string; actor: string }>(
+    command,
+    async (session, { args: [pool = ''], options: { month, reason, actor } }) => {
+      const database = session.database();
+      const request = { pool, month, note: { reason, actor } };
+      const answer = await reversePool(database, session.clock, request);
+      await foldAll(database);
+      session.out.answer(answer, renderAllocation(answer));
+    },
+  );
+}
+
+function addShow(group: Command): void {
+  const command = group
+    .command('show')
+    .argument('<pool>')
+    .description('a pool as it stands, and how each share follows from the weights')
+    .requiredOption('--month <month>', MONTH, readMonth);
+  perform<{ month: string }>(command, async (session, { args: [pool = ''], options }) => {
+    const answer = await readAllocation(session.database(), { pool, month: options.month });
+    session.out.answer(answer, renderAllocation(answer));
+  });
+}
+
+function addList(group: Command): void {
+  const command = group
+    .command('list')
+    .description('all pools, and whether they stand')
+    .option('--month <month>', 'only of this one', readMonth);
+  perform<{ month?: string }>(command, async (session, { options }) => {
+    const pools = await readPools(session.database(), {
+      pool: null,
+      month: options.month ?? null,
+    });
+    const rows = pools.map((pool) => ({
+      pool: pool.pool,
+      month: pool.month,
+      state: pool.isReversal ? 'reversed' : 'standing',
+      amount: formatPico(pool.amount < 0n ? -pool.amount : pool.amount),
+      currency: pool.currency,
+      by: pool.basis,
+      billed: pool.billed,
+    }));
+    const text = table(rows, [
+      { title: 'POOL', value: (row) => row.pool },
+      { title: 'MONTH', value: (row) => row.month },
+      { title: 'STATE', value: (row) => row.state },
+      { title: 'AMOUNT', value: (row) => `${row.amount} ${row.currency}`, figure: true },
+      { title: 'BY', value: (row) => row.by },
+      { title: 'BILLED', value: (row) => (row.billed ? 'yes' : 'no') },
+    ]);
+    session.out.answer(rows, rows.length === 0 ? 'no pool was allocated' : text);
+  });
+}
+
+function renderAllocation(answer: AllocationAnswer): string {
+  const weights = answer.weights === null ? '' : ` (${answer.weights})`;
+  const total = `${answer.weight_total} ${UNIT_NAMES[answer.by]}${weights}`;
+  const head = `${answer.pool} ${answer.month}: ${answer.amount} ${answer.currency} over ${total}`;
+  const shares = table(answer.shares, [
+    { title: 'TENANT', value: (row) => row.tenant_id },
+    { title: 'WEIGHT', value: (row) => row.weight, figure: true },
+    { title: 'PERCENT', value: (row) => percentOf(row, answer), figure: true },
+    { title: 'COST', value: (row) => row.cost, figure: true },
+    ...(answer.billed
+      ? [{ title: 'CHARGE', value: (row: ShareRow) => row.charge, figure: true }]
+      : []),
+    { title: 'PLACE', value: (row) => String(row.remainder_place), figure: true },
+    { title: 'PERIOD', value: (row) => row.period_start + (row.late ? ' (late)' : '') },
+    { title: 'ENTRY', value: (row) => row.entry_id ?? '' },
+  ]);
+  return [head, STATE_NAMES[answer.state], '', shares, ...answer.notes.map(note)].join('\n');
+}
+
+const STATE_NAMES: Readonly<Record<AllocationAnswer['state'], string>> = {
+  posted: 'posted',
+  duplicate: 'nothing was posted: it stands already as asked',
+  dry_run: 'nothing was posted (--dry-run)',
+  reversed: 'taken back',
+  standing: 'stands',
+};
+
+function note(text: string): string {
+  return `note: ${text}`;
+}
+
+/** Of the weights, with two decimals: the share's own ratio, before it is exact to the picodollar. */
+function percentOf(row: ShareRow, answer: AllocationAnswer): string {
+  const weight = parseDecimal(row.weight, 12) ?? 0n;
+  const total = parseDecimal(answer.weight_total, 12) ?? 0n;
+  return total === 0n ? '' : formatDecimal(divideHalfUp(weight * 10_000n, total), 2);
+}
+
+function addBacktest(group: Command): void {
+  const command = group
+    .command('backtest')
+    .description('both allocations beside direct attribution, and the weights that diverge least')
+    .requiredOption('--month <month>', MONTH, readMonth)
+    .option('--pool-amount <amount>', 'divide this; default: what the entries cost', readAmount)
+    .option('--currency <code>', 'only what was used in this currency', DEFAULT_CURRENCY)
+    .option('--weight <weights>', WEIGHT, parseWeights);
+  perform<BacktestFlags>(command, async (session, { options }) => {
+    const { month, currency, poolAmount = null, weight = DEFAULT_WEIGHTS } = options;
+    const all = await readConsumption(session.database(), { month, succeeded: false });
+    const consumed = all.filter((one) => one.currency === currency);
+    const result = backtest(consumed, { amount: poolAmount, weights: weight });
+    session.out.answer({ month, currency, ...result }, renderBacktest(result, currency));
+  });
+}
+
+interface BacktestFlags {
+  readonly month: string;
+  readonly poolAmount?: Pico;
+  readonly currency: string;
+  readonly weight?: TokenWeights;
+}
+
+function renderBacktest(result: Backtest, currency: string): string {
+  const titles = result.candidates.map(({ by, fitted }) =>
+    fitted ? 'FITTED' : by === 'activity' ? 'ACTIVITY' : 'WEIGHTED',
+  );
+  const columns = titles.flatMap((title, index): readonly Column<BacktestRow>[] => [
+    { title, value: (row) => micro(row.shares[index]?.share), figure: true },
+    { title: 'DIFF', value: (row) => micro(row.shares[index]?.divergence), figure: true },
+    { title: '%', value: (row) => row.shares[index]?.divergence_percent ?? '', figure: true },
+  ]);
+  const tenants = table(result.tenants, [
+    { title: 'TENANT', value: (row) => row.tenant_id },
+    { title: 'DIRECT', value: (row) => micro(row.direct), figure: true },
+    ...columns,
+  ]);
+  const candidates = table(result.candidates, [
+    { title: 'BY', value: (row) => (row.fitted ? 'fitted weights' : row.by) },
+    { title: 'MISALLOCATED', value: (row) => micro(row.misallocated), figure: true },
+    { title: '%', value: (row) => row.misallocated_percent, figure: true },
+    { title: 'RMS', value: (row) => micro(row.rms), figure: true },
+    { title: 'WEIGHTS', value: (row) => row.weights ?? '' },
+  ]);
+  const head = `${result.amount} ${currency} divided each way, beside what each tenant's entries cost`;
+  return [head, '', tenants, '', candidates, ...result.notes.map(note)].join('\n');
+}
+
+/** Rounded to a micro-dollar, so that a table fits a terminal; --json has every digit. */
+function micro(amount = '0'): string {
+  return formatDecimal(divideHalfUp(parseDecimal(amount, 12) ?? 0n, PICO_PER_MICRO), 6);
+}

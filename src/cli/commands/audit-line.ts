@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { LineStory, LineStoryEntry } from '../../audit/line-story.ts';
+import { readLineStory, readLines } from '../../audit/line-story.ts';
+import { readTenant } from '../../tenants/tenant-store.ts';
+import { readCount } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import { table } from '../terminal/output.ts';
+
+const ENTRIES_LISTED = 100;
+
+export function addAuditLine(group: Command): void {
+  const command = group
+    .command('line')
+    .argument('<tenant>')
+    .argument('<period>', 'the month in which the period begins, YYYY-MM, or that day', readPeriod)
+    .argument('[line]', 'a number; none lists the lines', readCount)
+    .description("the entries behind one line of a closed period's statement")
+    .option(
+      '--limit <entries>',
+      'list so many at the most; all are summed',
+      readCount,
+      ENTRIES_LISTED,
+    );
+  perform<{ readonly limit: number }>(command, async (session, { args, options }) => {
+    const [tenantId = '', period = '', number] = args;
+    const database = session.database();
+    await readTenant(database.kysely, tenantId);
+    const of = { tenantId, period };
+    if (number === undefined) {
+      const { close, lines } = await readLines(database, of);
+      const document = { tenant_id: tenantId, period_start: close.periodStart, lines };
+      return session.out.answer(document, renderLines(lines));
+    }
+    const asked = { ...of, number: readCount(number), limit: options.limit };
+    const story = await readLineStory(database, asked);
+    if (story.exact_sum !== story.line.exact) session.foundWrong();
+    session.out.answer(story, renderStory(story));
+  });
+}
+
+function readPeriod(text: string): string {
+  if (/^\d{4}-(0[1-9]|1[0-2])(-\d\d)?$/.test(text)) return text;
+  throw new InvalidArgumentError('write the month as YYYY-MM, or the day on which it begins.');
+}
+
+function renderLines(lines: readonly LineStory['line'][]): string {
+  if (lines.length === 0) return 'nothing was charged, so the statement has no lines';
+  return table(lines, [
+    { title: 'LINE', value: (line) => String(line.number), figure: true },
+    { title: 'MODEL', value: (line) => line.model },
+    { title: 'METER', value: (line) => `${line.meter}${line.late ? ' (late)' : ''}` },
+    { title: 'TIER', value: (line) => line.service_tier },
+    { title: 'QUANTITY', value: (line) => line.quantity, figure: true },
+    { title: 'RATE', value: (line) => line.rate, figure: true },
+    { title: 'EXACT', value: (line) => line.exact, figure: true },
+    { title: 'AMOUNT', value: (line) => line.amount, figure: true },
+  ]);
+}
+
+function renderStory(story: LineStory): string {
+  const { line } = story;
+  const price = [...new Set(story.listed.map(priceOf))].join(', ');
+  return [
+    `Line ${line.number} of the statement of ${story.tenant_id} from ${story.period_start}: ${line.model} ${line.meter}`,
+    `${line.quantity} at ${line.rate} = ${line.exact} ${story.currency}, on the statement ${line.amount}`,
+    story.rule,
+    ...(price === '' ? [] : [`price: ${price}`]),
+    renderSum(story),
+    ...(story.listed.length === 0 ? [] : ['', renderEntries(story.listed)]),
+    ...(story.listed.length < story.entries
+      ? [`${story.entries - story.listed.length} more (--limit shows them)`]
+      : []),
+  ].join('\n');
+}
+
+function renderSum({ entries, exact_sum, line }: LineStory): string {
+  const sum = `${entries.toLocaleString('en-US')} ${entries === 1 ? 'entry sums' : 'entries sum'} to ${exact_sum}`;
+  return exact_sum === line.exact
+    ? `${sum}, which is the line exactly`
+    : `${sum}, and the line is ${line.exact}: run "spanledger verify"`;
+}
+
+function renderEntries(entries: readonly LineStoryEntry[]): string {
+  return table(entries, [
+    { title: 'ENTRY', value: (entry) => entry.entry_id },
+    { title: 'COMPLETED', value: (entry) => entry.occurred_at },
+    { title: 'SOURCE', value: (entry) => entry.source },
+    { title: 'EVENT', value: (entry) => entry.event_id + memberOf(entry) },
+    { title: 'KIND', value: (entry) => entry.kind },
+    { title: 'QUANTITY', value: (entry) => entry.quantity, figure: true },
+    { title: 'EXACT', value: (entry) => entry.exact, figure: true },
+  ]);
+}
+
+function memberOf({ member_id }: LineStoryEntry): string {
+  return member_id === null ? '' : ` [${member_id}]`;
+}
+
+function priceOf(entry: LineStoryEntry): string {
+  return `${entry.price_book ?? 'none'} of ${entry.price_version ?? 'no date'} (R15)`;
+}

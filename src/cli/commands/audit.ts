@@ -1,0 +1,140 @@
+import type { Command } from 'commander';
+import type { EventStory, StoryRow } from '../../audit/story-store.ts';
+import { readEntryStory, readEventStory } from '../../audit/story-store.ts';
+import type { InstantMs } from '../../clock.ts';
+import { reattribute } from '../../ledger/corrections/reattribute.ts';
+import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { readEntryId, readInstant } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import { addAuditLine } from './audit-line.ts';
+import { addAuditRun } from './audit-run.ts';
+import { CURRENT_USER, renderCorrections } from './correct.ts';
+
+const AS_OF = 'what the ledger said then; pushes have no history and are left out';
+
+interface AsOf {
+  readonly asOf?: InstantMs;
+}
+
+export function addAudit(program: Command): void {
+  const group = program
+    .command('audit')
+    .description('the whole story of one event, entry, agent run or line');
+  const event = group
+    .command('event')
+    .argument('<source>')
+    .argument('<event-id>')
+    .description("by the producer's own ids")
+    .option('--as-of <instant>', AS_OF, readInstant);
+  perform<AsOf>(event, async (session, { args: [source = '', eventId = ''], options }) => {
+    const key = { source, eventId };
+    const story = await readEventStory(session.database(), key, options.asOf ?? null);
+    session.out.answer(story, renderStory(story));
+  });
+  const entry = group
+    .command('entry')
+    .argument('<entry-id>')
+    .description("by the ledger's id")
+    .option('--as-of <instant>', AS_OF, readInstant);
+  perform<AsOf>(entry, async (session, { args: [entryId = ''], options }) => {
+    const story = await readEntryStory(session.database(), entryId, options.asOf ?? null);
+    session.out.answer(story, renderStory(story));
+  });
+  addAuditRun(group);
+  addAuditLine(group);
+  addReattribute(group);
+}
+
+function addReattribute(group: Command): void {
+  const command = group
+    .command('reattribute')
+    .argument('[entry-ids...]', 'entries without a tenant; none means all that the options select')
+    .description('move unattributed entries to a tenant, by correction (R11)')
+    .requiredOption('--tenant <tenant>', 'whose they are')
+    .option('--user <user>', 'only of this user')
+    .option('--feature <feature>', 'only of this feature')
+    .option('--agent-run <run>', 'only of this agent run')
+    .requiredOption('--reason <text>', 'why')
+    .option('--by <name>', 'who', CURRENT_USER);
+  perform<ReattributeFlags>(command, async (session, { args, options }) => {
+    const database = session.database();
+    const request = {
+      entryIds: args.map((text) => BigInt(readEntryId(text))),
+      tenantId: options.tenant,
+      filter: {
+        ...(options.user === undefined ? {} : { userId: options.user }),
+        ...(options.feature === undefined ? {} : { feature: options.feature }),
+        ...(options.agentRun === undefined ? {} : { agentRunId: options.agentRun }),
+      },
+      note: { reason: options.reason, actor: options.by },
+    };
+    const answers = await reattribute(database, session.clock, request);
+    await foldAll(database);
+    session.out.answer(
+      answers,
+      answers.length === 0 ? 'no such entry is unattributed' : renderCorrections(answers),
+    );
+  });
+}
+
+interface ReattributeFlags {
+  readonly tenant: string;
+  readonly user?: string;
+  readonly feature?: string;
+  readonly agentRun?: string;
+  readonly reason: string;
+  readonly by: string;
+}
+
+function renderStory(story: EventStory): string {
+  const parts: readonly (readonly [string, readonly StoryRow[]])[] = [
+    ['Entries', story.entries],
+    ['Structure', story.structure],
+    ['Rules', story.rules.map(({ entry_id, rule }) => ({ [entry_id]: rule }))],
+    ['Lines of the statement', story.lines],
+    ['Rates', story.rates],
+    ['Periods', story.periods],
+    ['Pushes', story.pushes],
+    ['Quarantine', story.quarantine],
+    ['Seals', story.seals],
+  ];
+  const sections = parts
+    .filter(([, rows]) => rows.length > 0)
+    .map(([title, rows]) => `${title}\n${rows.map(renderRow).join('\n\n')}`);
+  const told = story.entries.length === 0 ? [] : [`Story\n${tell(story.entries)}`];
+  return [`Event ${story.event_id} of source ${story.source}`, ...told, ...sections].join('\n\n');
+}
+
+/** What happened to the event in the ledger, a line for each entry in order, and what stands now. */
+function tell(entries: readonly StoryRow[]): string {
+  const corrected = new Set(entries.map((entry) => entry['corrects_entry_id']));
+  const stands = entries.filter(
+    (entry) => entry['is_reversal'] !== true && !corrected.has(entry['entry_id']),
+  );
+  const ids = stands.map((entry) => entry['entry_id']).join(', ');
+  const end = ids === '' ? 'nothing of it stands now' : `what stands now: ${ids}`;
+  return [...entries.map(tellEntry), end].map((line) => `  ${line}`).join('\n');
+}
+
+function tellEntry(entry: StoryRow): string {
+  const { recorded_at: at, entry_id: id, corrects_entry_id: of, outcome, currency } = entry;
+  const what =
+    entry['is_reversal'] === true
+      ? `takes ${of} back`
+      : of == null
+        ? `posted for ${entry['tenant_id']}`
+        : `replaces ${of}, for ${entry['tenant_id']}`;
+  const member = entry['member_id'] == null ? '' : ` (member ${entry['member_id']})`;
+  const amount = (name: 'charge' | 'cost') =>
+    entry[name] === null ? `no ${name} known` : `${name} ${entry[name]} ${currency}`;
+  const late = entry['late'] === true ? ', late' : '';
+  const why = entry['reason'] == null ? '' : `: ${entry['reason']} (${entry['actor']})`;
+  return `${at}  ${id}${member} ${what}, ${outcome}, ${amount('charge')}, ${amount('cost')}, in the period from ${entry['period_start']}${late}${why}`;
+}
+
+function renderRow(row: StoryRow): string {
+  return Object.entries(row)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `  ${name.padEnd(24)} ${String(value)}`)
+    .join('\n');
+}

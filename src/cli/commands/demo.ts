@@ -1,0 +1,133 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { pause } from '../../clock.ts';
+import type { DemoResult, DemoRow } from '../../demo/demo.ts';
+import { readCount } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import { table } from '../terminal/output.ts';
+import { renderReport } from './verify.ts';
+
+const CALLS = 20_500;
+const SEED = 42;
+
+export function addDemo(program: Command): void {
+  const command = program
+    .command('demo')
+    .description('the whole job on embedded parts: database, queue, Stripe double')
+    .option('--trace <file>', 'replay an Azure LLM inference trace instead of a generated one')
+    .option('--keep', 'leave everything running afterwards, and print how to connect')
+    .option('--calls <n>', 'requests of the generated trace', readCount, CALLS)
+    .option('--seed <n>', 'the same seed gives the same amounts', readCount, SEED)
+    .option('--out <folder>', 'where the statements go', 'statements');
+  perform<DemoFlags>(command, async (session, { options }) => {
+    // The demo's parts are heavy, and no other command needs them.
+    const { connectionOf, runDemo, startDemoParts } = await import('../../demo/demo.ts');
+    const parts = await startDemoParts(session.log);
+    try {
+      session.out.say('started an embedded Postgres, a local SQS server and the Stripe double');
+      const result = await runDemo(parts, {
+        clock: session.clock,
+        log: session.log,
+        traceFile: options.trace ?? null,
+        calls: options.calls,
+        seed: options.seed,
+        folder: resolve(options.out),
+        say: session.out.say,
+        progress: session.out.progress,
+      });
+      if (result.laws.some((law) => law.violations.length > 0)) session.foundWrong();
+      const connection = options.keep === true ? connectionOf(parts) : null;
+      session.out.answer({ ...result, connection }, renderResult(result, connection));
+      if (options.keep === true) await untilSignal();
+    } finally {
+      await parts.stop();
+    }
+  });
+}
+
+interface DemoFlags {
+  readonly trace?: string;
+  readonly keep?: boolean;
+  readonly calls: number;
+  readonly seed: number;
+  readonly out: string;
+}
+
+function renderResult(
+  result: DemoResult,
+  connection: Readonly<Record<string, string>> | null,
+): string {
+  const rows = [...result.tenants, totalRow(result.tenants)];
+  const figures = table(rows, [
+    { title: 'TENANT', value: (row) => row.tenant_id },
+    { title: 'MODE', value: (row) => row.mode },
+    { title: 'CALLS', value: (row) => group(String(row.calls)), figure: true },
+    { title: 'FAILED', value: (row) => group(String(row.failed)), figure: true },
+    { title: 'TOKENS', value: (row) => group(row.tokens), figure: true },
+    { title: 'CHARGE', value: (row) => group(row.charge), figure: true },
+    { title: 'COST', value: (row) => group(row.cost), figure: true },
+    { title: 'MARGIN', value: (row) => group(row.margin), figure: true },
+    { title: 'PUSHED', value: (row) => dollars(row.pushed), figure: true },
+    { title: 'STRIPE SAYS', value: (row) => dollars(row.stripe), figure: true },
+  ]);
+  const parts = [
+    '',
+    result.laws.map(renderReport).join('\n'),
+    '',
+    figures,
+    '',
+    `Amounts in USD for ${result.month}. Statements (HTML, PDF, JSON, text): ${result.statements[0] ?? ''} and ${result.statements.length - 1} more`,
+  ];
+  if (connection !== null) {
+    const lines = Object.entries(connection).map(([name, value]) => `export ${name}='${value}'`);
+    parts.push('', 'Everything goes on running; connect with', ...lines, 'and end it with Ctrl-C.');
+  }
+  return parts.join('\n');
+}
+
+function totalRow(rows: readonly DemoRow[]): DemoRow {
+  const sum = (value: (row: DemoRow) => string) =>
+    formatCents(rows.reduce((total, row) => total + toCents(value(row)), 0n));
+  const whole = (value: (row: DemoRow) => string) =>
+    String(rows.reduce((total, row) => total + BigInt(value(row)), 0n));
+  return {
+    tenant_id: 'all',
+    mode: '',
+    calls: rows.reduce((total, row) => total + row.calls, 0),
+    failed: rows.reduce((total, row) => total + row.failed, 0),
+    tokens: whole((row) => row.tokens),
+    charge: sum((row) => row.charge),
+    cost: sum((row) => row.cost),
+    margin: sum((row) => row.margin),
+    pushed: whole((row) => row.pushed),
+    stripe: whole((row) => row.stripe ?? '0'),
+  };
+}
+
+function toCents(amount: string): bigint {
+  return BigInt(amount.replace('.', ''));
+}
+
+function formatCents(cents: bigint): string {
+  const digits = String(cents < 0n ? -cents : cents).padStart(3, '0');
+  return `${cents < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+}
+
+/** Whole micro-dollars as dollars with all six decimals. */
+function dollars(micro: string | null): string {
+  if (micro === null) return '';
+  const digits = micro.padStart(7, '0');
+  return group(`${digits.slice(0, -6)}.${digits.slice(-6)}`);
+}
+
+function group(figure: string): string {
+  const [whole = '', decimals] = figure.split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  return decimals === undefined ? grouped : `${grouped}.${decimals}`;
+}
+
+async function untilSignal(): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  while (!stop.signal.aborted) await pause(60_000, stop.signal);
+}

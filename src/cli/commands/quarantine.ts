@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { formatInstant } from '../../clock.ts';
+import type { QuarantineRow } from '../../ingest/quarantine-store.ts';
+import { listQuarantined, readQuarantined } from '../../ingest/quarantine-store.ts';
+import { replayQuarantined } from '../../ingest/replay.ts';
+import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { readCount, readId } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import { table } from '../terminal/output.ts';
+import { readSettings } from './worker.ts';
+
+export function addQuarantine(program: Command): void {
+  const group = program
+    .command('quarantine')
+    .description('events that could not be posted, whole, until they are replayed');
+  addList(group);
+  addShow(group);
+  addReplay(group);
+}
+
+function addList(group: Command): void {
+  const command = group
+    .command('list')
+    .description('what waits, oldest first')
+    .option('--all', 'the replayed ones too')
+    .option('--limit <n>', 'at most so many', readCount, 1000);
+  perform<{ all?: boolean; limit: number }>(command, async (session, { options }) => {
+    const { all = false, limit } = options;
+    const rows = (await listQuarantined(session.database(), { all, limit })).map(document);
+    const text = table(rows, [
+      { title: 'ID', value: (row) => String(row.quarantine_id), figure: true },
+      { title: 'RECEIVED', value: (row) => row.received_at },
+      { title: 'REASON', value: (row) => row.reason },
+      { title: 'SOURCE', value: (row) => row.source ?? '' },
+      { title: 'EVENT', value: (row) => (row.event_id ?? '').slice(0, 40) },
+      { title: 'DETAIL', value: (row) => row.detail.slice(0, 100) },
+    ]);
+    session.out.answer(rows, rows.length === 0 ? 'the quarantine is empty' : text);
+  });
+}
+
+function addShow(group: Command): void {
+  const command = group
+    .command('show')
+    .argument('<id>', 'its number in the list', readId)
+    .description('one event, with its reason and its body');
+  perform(command, async (session, { args: [id = ''] }) => {
+    const row = document(await readQuarantined(session.database(), BigInt(id)));
+    session.out.answer(row, `${row.reason}: ${row.detail}\n\n${row.body}`);
+  });
+}
+
+function addReplay(group: Command): void {
+  const command = group
+    .command('replay')
+    .argument('[ids...]', 'their numbers in the list; none means all that wait')
+    .description('read and post them again, now that the cause is gone');
+  perform(command, async (session, { args }) => {
+    const database = session.database();
+    const options = { database, clock: session.clock, reading: readSettings(session) };
+    const answers = await replayQuarantined(options, args.map(readId));
+    await foldAll(database);
+    if (answers.some((answer) => answer.outcome === 'quarantined')) session.foundWrong();
+    const text = answers
+      .map(
+        (answer) =>
+          `${answer.quarantine_id}: ${answer.outcome}${answer.detail === null ? '' : `, ${answer.detail}`}`,
+      )
+      .join('\n');
+    session.out.answer(answers, answers.length === 0 ? 'nothing waits' : text);
+  });
+}
+
+function document(row: QuarantineRow) {
+  return {
+    ...row,
+    quarantine_id: Number(row.quarantine_id),
+    received_at: formatInstant(row.received_at),
+    replayed_at: row.replayed_at === null ? null : formatInstant(row.replayed_at),
+  };
+}

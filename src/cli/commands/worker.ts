@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import { required } from '../../config.ts';
+import type { EmailPolicy } from '../../events/email-identifiers.ts';
+import type { LitellmKey } from '../../events/foreign/litellm-encrypted.ts';
+import type { ReadSettings } from '../../events/read-body.ts';
+import { openQueue } from '../../ingest/queue-client.ts';
+import { runWorker } from '../../ingest/worker-loop.ts';
+import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { runRollupLoop } from '../../ledger/rollups/rollup-loop.ts';
+import { sealAll } from '../../seals/seal-batches.ts';
+import { runSealLoop } from '../../seals/seal-loop.ts';
+import { endpointOf } from '../../sqs-client.ts';
+import { readCount } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import type { Session } from '../terminal/session.ts';
+
+/** Long polls under way at most; they join while messages come. */
+const POLLERS = 4;
+
+export function addWorker(program: Command): void {
+  const command = program
+    .command('worker')
+    .description('consume the queue until SIGTERM; what is in hand is finished first')
+    .option('--until-empty', 'exit 0 once the queue has stayed empty')
+    .option('--pollers <n>', 'receives under way at most', readCount, POLLERS);
+  perform<{ untilEmpty?: boolean; pollers: number }>(command, async (session, { options }) => {
+    const reading = readSettings(session);
+    const stop = stopOnSignal(session);
+    const queue = openQueue({
+      ...queueAddress(session, 'SPANLEDGER_QUEUE_URL'),
+      pollers: options.pollers,
+    });
+    const database = session.database();
+    const { clock, log } = session;
+    const ingested = new AbortController();
+    const rollups = runRollupLoop(database, log, ingested.signal);
+    const seals = runSealLoop(database, { clock, log }, ingested.signal);
+    try {
+      const worker = {
+        database,
+        queue,
+        clock,
+        log,
+        reading,
+        untilEmpty: options.untilEmpty === true,
+        pollers: options.pollers,
+      };
+      const report = await runWorker(worker, stop);
+      ingested.abort();
+      await Promise.all([rollups, seals]);
+      await foldAll(database);
+      await sealAll(database, clock);
+      const { messages, posted, duplicate, conflict, quarantined } = report;
+      const text = `${messages} messages: ${posted} events posted, ${duplicate} duplicates, ${conflict} conflicts, ${quarantined} quarantined`;
+      session.out.answer(report, text);
+    } finally {
+      ingested.abort();
+      queue.close();
+    }
+  });
+}
+
+/** The first signal drains, the second ends at once. */
+function stopOnSignal(session: Session): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(130);
+      session.log.info({ signal }, 'draining');
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+/** Where a queue is that a variable names. */
+export function queueAddress(
+  { config }: Session,
+  variable: 'SPANLEDGER_QUEUE_URL' | 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL',
+) {
+  const queueUrl = required(config, variable);
+  const given = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? null;
+  return { queueUrl, endpoint: endpointOf(queueUrl, given), region: config.AWS_REGION ?? null };
+}
+
+export function readSettings(session: Session): ReadSettings {
+  return { litellmKey: litellmKey(session), emails: emailPolicy(session) };
+}
+
+function litellmKey({ config }: Session): LitellmKey | null {
+  const { SPANLEDGER_LITELLM_KEY, SPANLEDGER_LITELLM_AAD } = config;
+  if (SPANLEDGER_LITELLM_KEY === undefined) return null;
+  const key = Buffer.from(SPANLEDGER_LITELLM_KEY, 'base64');
+  return { key, additionalData: SPANLEDGER_LITELLM_AAD ?? null };
+}
+
+function emailPolicy({ config }: Session): EmailPolicy {
+  const kind = config.SPANLEDGER_EMAIL_IDENTIFIERS;
+  return kind === 'hash' ? { kind, key: required(config, 'SPANLEDGER_EMAIL_KEY') } : { kind };
+}

@@ -1,0 +1,77 @@
+import { InvalidArgumentError } from 'commander';
+import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
+import type { Pico } from '../../money.ts';
+import { parseDecimal } from '../../money.ts';
+
+/** What `--as-of` does wherever reports have it. */
+export const AS_OF = 'what the ledger said then; what was recorded later is not in it';
+
+/** Readers of arguments; each says what is allowed, and commander puts the option's name before it. */
+
+export function readMonth(text: string): string {
+  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
+  throw new InvalidArgumentError('write the month as YYYY-MM, such as 2026-10.');
+}
+
+export function readAnchorDay(text: string): number {
+  const day = Number(text);
+  if (Number.isInteger(day) && day >= 1 && day <= 31) return day;
+  throw new InvalidArgumentError('give a day of the month, 1 to 31.');
+}
+
+export function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError('give a whole number above 0.');
+}
+
+/** 0 takes one that is free. */
+export function readPort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('give a port, 1 to 65535, or 0 for one that is free.');
+}
+
+export function readInstant(text: string): InstantMs {
+  if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) {
+    return parseInstant(text);
+  }
+  throw new InvalidArgumentError(
+    'write the instant with its offset, such as 2026-10-01T00:00:00Z.',
+  );
+}
+
+export function readId(text: string): bigint {
+  if (/^\d{1,18}$/.test(text)) return BigInt(text);
+  throw new InvalidArgumentError('give the number that the list shows.');
+}
+
+/** A UTC day, as its first instant; an instant is taken when it is one. */
+export function readDay(text: string): InstantMs {
+  const day = /^(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text)?.[1];
+  const instant = day === undefined ? null : parseInstant(`${day}T00:00:00Z`);
+  if (instant !== null && utcDay(instant) === day) return instant;
+  throw new InvalidArgumentError('write a UTC day as YYYY-MM-DD; rollups are kept by whole days.');
+}
+
+export function readTokens(text: string): number {
+  const tokens = Number(text);
+  if (/^\d{1,12}$/.test(text)) return tokens;
+  throw new InvalidArgumentError('give a whole number of tokens, 0 or more.');
+}
+
+/** The number in an entry's id, `ent_12000000` or bare. */
+export function readEntryId(text: string): string {
+  const number = /^(?:ent_)?(\d{1,18})$/.exec(text)?.[1];
+  if (number !== undefined) return number;
+  throw new InvalidArgumentError(
+    'give an entry_id as audit.entries shows it, such as ent_12000000.',
+  );
+}
+
+/** An exact amount in the major unit. */
+export function readAmount(text: string): Pico {
+  const amount = parseDecimal(text, 12);
+  if (amount !== null) return amount;
+  throw new InvalidArgumentError('write a plain amount such as 1250.00, with up to 12 decimals.');
+}

@@ -1,0 +1,77 @@
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import { isDatabaseAway, isNotAllowed } from '../../database/database.ts';
+import { Refusal } from '../../refusal.ts';
+import { openOutput } from './output.ts';
+import { openSession, type Session } from './session.ts';
+
+/** What a command does: the session, then commander's arguments and options. */
+export type Action<Options> = (
+  session: Session,
+  given: { readonly args: readonly string[]; readonly options: Options },
+) => Promise<void>;
+
+/**
+ * Ends a command's definition: adds `--json`, opens and closes its session, and turns errors into
+ * messages and exit codes: 2 for bad usage, 1 for what was found wrong.
+ */
+export function perform<Options extends object>(
+  command: Command,
+  action: Action<Options & { readonly json?: boolean }>,
+): Command {
+  return command.option('--json', 'one JSON document on stdout').action(async (...given) => {
+    const { args } = command;
+    const options: Options & { json?: boolean } = given.at(-2);
+    process.exitCode = await run(options.json === true, (session) =>
+      action(session, { args, options }),
+    );
+  });
+}
+
+async function run(json: boolean, work: (session: Session) => Promise<void>): Promise<number> {
+  try {
+    const session = openSession(openOutput(json));
+    try {
+      await work(session);
+      return session.exitCode();
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    return reportFailure(error);
+  }
+}
+
+/** Writes what went wrong to stderr and returns the exit code. */
+export function reportFailure(error: unknown): number {
+  if (error instanceof Refusal) {
+    process.stderr.write(`${styleText('red', 'error')}: ${error.message}\n`);
+    process.stderr.write(`  ${error.remedy}\n`);
+    return error.code === 'usage' ? 2 : error.code === 'configuration' ? 2 : 1;
+  }
+  if (isDatabaseAway(error)) {
+    process.stderr.write(
+      `${styleText('red', 'error')}: a server cannot answer now: ${reasonOf(error)}\n`,
+    );
+    process.stderr.write(
+      '  start it, or correct its address (DATABASE_URL is the database); then run the command again\n',
+    );
+    return 1;
+  }
+  if (isNotAllowed(error)) {
+    process.stderr.write(
+      `${styleText('red', 'error')}: the database's user may not do this: ${reasonOf(error)}\n`,
+    );
+    process.stderr.write(
+      '  run it as the owner of the schema; infra/README.md, "Who may do what", says what each role is for\n',
+    );
+    return 1;
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${styleText('red', 'error')}: ${message}\n`);
+  return 1;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

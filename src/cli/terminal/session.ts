@@ -1,0 +1,67 @@
+import type { Clock } from '../../clock.ts';
+import { systemClock } from '../../clock.ts';
+import type { Config } from '../../config.ts';
+import { readConfig, required } from '../../config.ts';
+import type { Database } from '../../database/database.ts';
+import { closeDatabase, openDatabase } from '../../database/database.ts';
+import type { Log } from '../../log.ts';
+import { openLog } from '../../log.ts';
+import type { StripeClient } from '../../stripe/stripe-client.ts';
+import type { Output } from './output.ts';
+
+/** What one run of one command works with; made from the environment, closed when it ends. */
+export interface Session {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly out: Output;
+  /** Opened on first use; throws a `Refusal` without DATABASE_URL. */
+  database(): Database;
+  /** Throws a `Refusal` without STRIPE_API_KEY. */
+  stripe(): Promise<{ readonly client: StripeClient; readonly livemode: boolean }>;
+  /** The command found something wrong: it ends with exit code 1, and still prints its answer. */
+  foundWrong(): void;
+}
+
+export interface OpenSession extends Session {
+  readonly exitCode: () => number;
+  close(): Promise<void>;
+}
+
+/** Enough for the worker's lanes, its rollups and a probe, and for commands that work in parallel. */
+const CONNECTIONS = 10;
+
+export function openSession(out: Output): OpenSession {
+  const config = readConfig();
+  const log = openLog(config.SPANLEDGER_LOG_LEVEL);
+  let database: Database | null = null;
+  let exitCode = 0;
+  return {
+    config,
+    clock: systemClock,
+    log,
+    out,
+    database() {
+      database ??= openDatabase({
+        url: required(config, 'DATABASE_URL'),
+        connections: CONNECTIONS,
+        onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
+      });
+      return database;
+    },
+    async stripe() {
+      const apiKey = required(config, 'STRIPE_API_KEY');
+      // Loaded only here: no other command should wait for it.
+      const { isLiveKey, openStripe } = await import('../../stripe/stripe-client.ts');
+      const client = openStripe({ apiKey, apiBase: config.STRIPE_API_BASE ?? null });
+      return { client, livemode: isLiveKey(apiKey) };
+    },
+    foundWrong() {
+      exitCode = 1;
+    },
+    exitCode: () => exitCode,
+    async close() {
+      if (database !== null) await closeDatabase(database);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { Pico } from '../../money.ts';
+import { divideHalfUp, floorDivide, PICO_PER_MICRO, picoPerMinor } from '../../money.ts';
+
+/** What a period's exact sum comes to (R14). */
+export interface Billable {
+  /** What Stripe is told: whole micro-dollars, never negative. */
+  readonly billableMicro: bigint;
+  /** What is left for the tenant's next period: below a micro-dollar, or the whole of a negative sum. */
+  readonly carriedOut: Pico;
+  /** Minor units: the billable amount rounded once, half up, as Stripe rounds an invoice line. */
+  readonly total: bigint;
+}
+
+/** `exact + carriedIn = billableMicro × 10⁶ + carriedOut`, always. */
+export function billableOf(exact: Pico, carriedIn: Pico, currency: string): Billable {
+  const due = exact + carriedIn;
+  const billableMicro = due > 0n ? floorDivide(due, PICO_PER_MICRO) : 0n;
+  const billable = billableMicro * PICO_PER_MICRO;
+  return {
+    billableMicro,
+    carriedOut: due - billable,
+    total: divideHalfUp(billable, picoPerMinor(currency)),
+  };
+}

@@ -1,0 +1,246 @@
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { Database, Transaction } from '../../database/database.ts';
+import type { Tables } from '../../database/tables.ts';
+import { type Calendar, type Period, periodsBeginningIn } from '../../periods/calendar.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { insertPeriods } from '../posting/posting-store.ts';
+import type { PeriodFacts, SealedManifest } from './manifest.ts';
+
+export interface PeriodRow {
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly startsAt: InstantMs;
+  readonly endsAt: InstantMs;
+  readonly timeZone: string;
+  readonly state: 'open' | 'sealed' | 'closed';
+}
+
+/** The periods that begin in a month, of all tenants or of one; ordered by tenant and start. */
+export async function readPeriodsOf(
+  db: Kysely<Tables>,
+  month: string,
+  tenantId: string | null,
+): Promise<readonly PeriodRow[]> {
+  let query = db
+    .selectFrom('periods')
+    .select(['tenant_id', 'period_start', 'starts_at', 'ends_at', 'time_zone', 'state'])
+    .where(sql<boolean>`to_char(period_start, 'YYYY-MM') = ${month}`);
+  if (tenantId !== null) query = query.where('tenant_id', '=', tenantId);
+  const rows = await query.orderBy('tenant_id').orderBy('period_start').execute();
+  return rows.map((row) => ({
+    tenantId: row.tenant_id,
+    periodStart: row.period_start,
+    startsAt: row.starts_at,
+    endsAt: row.ends_at,
+    timeZone: row.time_zone,
+    state: row.state,
+  }));
+}
+
+/**
+ * Makes the rows of the month's periods in which a tenant had no usage, so that they close like the
+ * others. Only of periods that have ended, for tenants
+ * that existed before that end, and not before what is closed. Answers those that have not ended.
+ */
+export async function insertIdlePeriods(
+  transaction: Transaction,
+  tenants: readonly Tenant[],
+  of: { readonly month: string; readonly now: InstantMs },
+): Promise<readonly { readonly tenantId: string; readonly period: Period }[]> {
+  const { rows } = await transaction.client.query<{ tenant_id: string; created_at: InstantMs }>(
+    'select tenant_id, created_at from tenants where tenant_id = any($1)',
+    [tenants.map((tenant) => tenant.tenantId)],
+  );
+  const createdAt = new Map(rows.map((row) => [row.tenant_id, row.created_at]));
+  const periodsOf = periodsByCalendar(of.month);
+  const idle = tenants.flatMap((tenant) =>
+    periodsOf(tenant.calendar)
+      .filter((period) => period.endsAt > (createdAt.get(tenant.tenantId) ?? 0))
+      .filter((period) => period.endsAt > (tenant.closedUntil ?? 0))
+      .map((period) => ({ tenantId: tenant.tenantId, period })),
+  );
+  const { ended = [], running = [] } = Object.groupBy(idle, ({ period }) =>
+    period.endsAt <= of.now ? 'ended' : 'running',
+  );
+  await insertPeriods(transaction, ended);
+  return running;
+}
+
+/** Calendar arithmetic is slow, nobody can post meanwhile, and most tenants share a calendar. */
+function periodsByCalendar(month: string): (calendar: Calendar) => readonly Period[] {
+  const known = new Map<string, readonly Period[]>();
+  return (calendar) => {
+    const key = JSON.stringify(calendar);
+    const periods = known.get(key) ?? periodsBeginningIn(calendar, month);
+    known.set(key, periods);
+    return periods;
+  };
+}
+
+/** What stands against closing some of these periods, by `periodKey`; asked for all of them at once. */
+export interface Objections {
+  /** The earliest period before this one that is not closed: remainders are carried in order. */
+  readonly earlierOpen: ReadonlyMap<string, string>;
+  /** Models without a price, with how many entries wait for one (R10). */
+  readonly unrated: ReadonlyMap<
+    string,
+    readonly { readonly model: string; readonly entries: number }[]
+  >;
+}
+
+export async function readObjections(
+  db: Kysely<Tables>,
+  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+): Promise<Objections> {
+  const keys = sql`unnest(${periods.map((period) => period.tenantId)}::text[],
+    ${periods.map((period) => period.periodStart)}::date[]) k(t, s)`;
+  const earlier = await sql<{ t: string; s: string; earlier: string }>`
+    select k.t, k.s, min(p.period_start) as earlier from ${keys}
+    join periods p on p.tenant_id = k.t and p.period_start < k.s and p.state <> 'closed'
+    group by k.t, k.s`.execute(db);
+  const unrated = await sql<{ t: string; s: string; model: string; entries: bigint }>`
+    select k.t, k.s, e.requested_model as model, count(*) as entries from ${keys}
+    join entries e on e.tenant_id = k.t and e.period_start = k.s
+    where e.outcome = 'unrated' and not e.is_reversal
+      and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
+    group by k.t, k.s, e.requested_model order by e.requested_model`.execute(db);
+  return {
+    earlierOpen: new Map(earlier.rows.map((row) => [periodKey(row.t, row.s), row.earlier])),
+    unrated: Map.groupBy(
+      unrated.rows.map((row) => ({ ...row, entries: Number(row.entries) })),
+      (row) => periodKey(row.t, row.s),
+    ),
+  };
+}
+
+/** Locks those of the periods that are sealed and not yet closed: another close may be at them, too. */
+export async function lockSealed<Row extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
+  transaction: Transaction,
+  periods: readonly Row[],
+): Promise<readonly Row[]> {
+  const { rows } = await transaction.client.query<{ tenant_id: string; period_start: string }>(
+    `select p.tenant_id, p.period_start from periods p
+     join unnest($1::text[], $2::date[]) k(t, s) on p.tenant_id = k.t and p.period_start = k.s
+     where p.state = 'sealed' order by p.tenant_id, p.period_start for update of p`,
+    [periods.map((period) => period.tenantId), periods.map((period) => period.periodStart)],
+  );
+  const locked = new Set(rows.map((row) => periodKey(row.tenant_id, row.period_start)));
+  return periods.filter((period) => locked.has(periodKey(period.tenantId, period.periodStart)));
+}
+
+/** Moves periods one state on; one that another process moved meanwhile stays where it is. */
+export async function movePeriods(
+  transaction: Transaction,
+  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+  to: 'sealed' | 'closed',
+): Promise<void> {
+  await transaction.client.query(
+    `update periods p set state = $3 from unnest($1::text[], $2::date[]) k(t, s)
+     where p.tenant_id = k.t and p.period_start = k.s and p.state = $4`,
+    [
+      periods.map((period) => period.tenantId),
+      periods.map((period) => period.periodStart),
+      to,
+      to === 'sealed' ? 'open' : 'sealed',
+    ],
+  );
+}
+
+/** What the close before carried on to each of these periods, in picodollars, by `periodKey`. */
+export async function readCarriedIn(
+  db: Kysely<Tables>,
+  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const { rows } = await sql<{ t: string; s: string; carried_out: bigint }>`
+    select k.t, k.s, before.carried_out
+    from unnest(${periods.map((period) => period.tenantId)}::text[],
+      ${periods.map((period) => period.periodStart)}::date[]) k(t, s)
+    cross join lateral (
+      select carried_out from closes where tenant_id = k.t and period_start < k.s
+      order by period_start desc limit 1
+    ) before`.execute(db);
+  return new Map(rows.map((row) => [periodKey(row.t, row.s), row.carried_out]));
+}
+
+export function periodKey(tenantId: string, periodStart: string): string {
+  return `${periodStart} ${tenantId}`;
+}
+
+export interface CloseRow {
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly manifest: string;
+  readonly manifestHash: string;
+  readonly entries: bigint;
+  readonly currency: string;
+  readonly chargeExact: bigint;
+  readonly carriedIn: bigint;
+  readonly billableMicro: bigint;
+  readonly carriedOut: bigint;
+  readonly chargeTotal: bigint;
+  readonly closedAt: InstantMs;
+}
+
+/** A period's frozen facts and bytes, ready to be kept. */
+export interface NewClose {
+  readonly facts: PeriodFacts;
+  readonly sealed: SealedManifest;
+}
+
+export async function insertCloses(
+  transaction: Transaction,
+  closes: readonly NewClose[],
+  closedAt: InstantMs,
+): Promise<void> {
+  const column = (value: (close: NewClose) => unknown) => closes.map(value);
+  await transaction.client.query(
+    `insert into closes (tenant_id, period_start, manifest, manifest_hash, entries, currency,
+       charge_exact, carried_in, billable_micro, carried_out, charge_total, closed_at)
+     select x.*, $12::timestamptz
+     from unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[], $6::text[],
+       $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[]) x`,
+    [
+      column(({ facts }) => facts.tenantId),
+      column(({ facts }) => facts.periodStart),
+      column(({ sealed }) => sealed.text),
+      column(({ sealed }) => sealed.hash),
+      column(({ sealed }) => sealed.manifest.entries),
+      column(({ facts }) => facts.currency),
+      column(({ sealed }) => sealed.chargeExact),
+      column(({ facts }) => facts.carriedIn),
+      column(({ sealed }) => sealed.billable.billableMicro),
+      column(({ sealed }) => sealed.billable.carriedOut),
+      column(({ sealed }) => sealed.billable.total),
+      formatInstant(closedAt),
+    ],
+  );
+}
+
+/** The closed periods that begin in a month, ordered by tenant; of one tenant if one is given. */
+export async function readCloses(
+  database: Database,
+  filter: { readonly month: string | null; readonly tenantId: string | null },
+): Promise<readonly CloseRow[]> {
+  let query = database.kysely.selectFrom('closes').selectAll();
+  if (filter.month !== null) {
+    query = query.where(sql<boolean>`to_char(period_start, 'YYYY-MM') = ${filter.month}`);
+  }
+  if (filter.tenantId !== null) query = query.where('tenant_id', '=', filter.tenantId);
+  const rows = await query.orderBy('tenant_id').orderBy('period_start').execute();
+  return rows.map((row) => ({
+    tenantId: row.tenant_id,
+    periodStart: row.period_start,
+    manifest: row.manifest,
+    manifestHash: row.manifest_hash,
+    entries: row.entries,
+    currency: row.currency,
+    chargeExact: row.charge_exact,
+    carriedIn: row.carried_in,
+    billableMicro: row.billable_micro,
+    carriedOut: row.carried_out,
+    chargeTotal: row.charge_total,
+    closedAt: row.closed_at,
+  }));
+}

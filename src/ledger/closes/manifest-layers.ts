@@ -1,0 +1,101 @@
+import { formatPico, type Pico } from '../../money.ts';
+import type { Rate } from '../../rating/books/price-catalog.ts';
+import type { Caching, RatedTokens } from '../../rating/rate-usage.ts';
+import { rateUsage } from '../../rating/rate-usage.ts';
+
+/** What the entries of a group sum to whose producers told token layers. */
+export interface LayeredUsage {
+  /** Calls; a reversal takes its call back. */
+  readonly calls: bigint;
+  /** Those of them whose counts did not sum to the usage and were scaled to it. */
+  readonly scaled: bigint;
+  readonly tokens: Omit<RatedTokens, 'callShare'>;
+  /** Of the input; the rest is prompt, and the output is the response. */
+  readonly tool: bigint;
+  readonly memory: bigint;
+}
+
+/** What of a group decides its layers. */
+interface LayeredGroup {
+  readonly tokens: RatedTokens;
+  readonly charge: Pico;
+  readonly price: { readonly rate: Rate; readonly caching: Caching } | null;
+  /** Absent where no entry of the group has layers. */
+  readonly layered?: LayeredUsage | undefined;
+}
+
+export type Layer = 'prompt' | 'tool' | 'memory' | 'response' | 'other';
+
+/**
+ * Tokens and charge of a period by layer. `other` is all that no layer is told of: calls without
+ * layers, fees a call and shares of pools. So the layers sum to the period's tokens and to its charge.
+ */
+export interface ManifestLayers {
+  readonly calls: number;
+  readonly scaled_calls: number;
+  readonly lines: readonly {
+    readonly layer: Layer;
+    readonly tokens: string;
+    readonly exact: string;
+  }[];
+}
+
+/** Null where no entry of the period has layers. */
+export function layersOf(groups: readonly LayeredGroup[]): ManifestLayers | null {
+  const layered = groups.filter((group) => group.layered !== undefined);
+  if (layered.length === 0) return null;
+  const sums = layered.map(splitGroup);
+  const sum = (layer: ToldLayer) => ({
+    tokens: sums.reduce((total, split) => total + split[layer].tokens, 0n),
+    exact: sums.reduce((total, split) => total + split[layer].exact, 0n),
+  });
+  const told = TOLD.map((layer) => ({ layer, ...sum(layer) }));
+  const all = {
+    tokens: groups.reduce((total, { tokens }) => total + inputOf(tokens) + tokens.output, 0n),
+    exact: groups.reduce((total, { charge }) => total + charge, 0n),
+  };
+  const other = {
+    layer: 'other' as const,
+    tokens: told.reduce((left, { tokens }) => left - tokens, all.tokens),
+    exact: told.reduce((left, { exact }) => left - exact, all.exact),
+  };
+  const count = (of: (usage: LayeredUsage) => bigint) =>
+    Number(layered.reduce((total, { layered: own }) => total + (own ? of(own) : 0n), 0n));
+  return {
+    calls: count((usage) => usage.calls),
+    scaled_calls: count((usage) => usage.scaled),
+    lines: [...told, other].map(({ layer, tokens, exact }) => ({
+      layer,
+      tokens: String(tokens),
+      exact: formatPico(exact),
+    })),
+  };
+}
+
+const TOLD = ['prompt', 'tool', 'memory', 'response'] as const;
+type ToldLayer = (typeof TOLD)[number];
+type Split = Readonly<Record<ToldLayer, { readonly tokens: bigint; readonly exact: Pico }>>;
+
+/**
+ * The response has the output's charge; the input's is shared by tokens, and what a division leaves
+ * over stays with the prompt, as in the report of usage by layer.
+ */
+function splitGroup({ layered, price }: LayeredGroup): Split {
+  if (layered === undefined) throw new Error('a group without layers is not split');
+  const { tokens, tool, memory } = layered;
+  const input = inputOf(tokens);
+  const parts =
+    price === null ? null : rateUsage({ ...tokens, callShare: 0n }, price.rate, price.caching);
+  const charge = parts === null ? 0n : parts.uncachedInput + parts.cacheRead + parts.cacheWrite;
+  const share = (part: bigint) => (input === 0n ? 0n : (charge * part) / input);
+  return {
+    prompt: { tokens: input - tool - memory, exact: charge - share(tool) - share(memory) },
+    tool: { tokens: tool, exact: share(tool) },
+    memory: { tokens: memory, exact: share(memory) },
+    response: { tokens: tokens.output, exact: parts?.output ?? 0n },
+  };
+}
+
+function inputOf(tokens: LayeredUsage['tokens']): bigint {
+  return tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite;
+}

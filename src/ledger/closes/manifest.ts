@@ -1,0 +1,355 @@
+import { hash } from 'node:crypto';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { Pico } from '../../money.ts';
+import {
+  apportion,
+  formatDecimal,
+  formatMinor,
+  formatPico,
+  minorUnitDecimals,
+  PICO_PER_MICRO,
+  picoPerMinor,
+} from '../../money.ts';
+import type { Rate } from '../../rating/books/price-catalog.ts';
+import type { AmountParts, Caching, RatedTokens } from '../../rating/rate-usage.ts';
+import { rateUsage, sumParts } from '../../rating/rate-usage.ts';
+import type { Billable } from './billable.ts';
+import { billableOf } from './billable.ts';
+import type { LayeredUsage, ManifestLayers } from './manifest-layers.ts';
+import { layersOf } from './manifest-layers.ts';
+
+/** Entries of one period that share everything that decides their price, summed. */
+export interface EntryGroup {
+  readonly requestedModel: string;
+  readonly serviceTier: string;
+  readonly late: boolean;
+  readonly kind: 'usage' | 'correction' | 'allocation';
+  readonly outcome: string;
+  readonly entries: bigint;
+  readonly tokens: RatedTokens;
+  readonly charge: Pico;
+  /** Null where the group has no priced charge. */
+  readonly price: GroupPrice | null;
+  /** Absent where no entry of the group has token layers. */
+  readonly layered?: LayeredUsage | undefined;
+}
+
+export interface GroupPrice {
+  readonly book: string;
+  readonly version: InstantMs;
+  readonly caching: Caching;
+  /** The rate as charged: a cost-plus factor is already in it. */
+  readonly rate: Rate;
+}
+
+export interface PeriodFacts {
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly startsAt: InstantMs;
+  readonly endsAt: InstantMs;
+  readonly timeZone: string;
+  readonly currency: string;
+  readonly carriedIn: Pico;
+  /** Merkle root over the hashes of the entries; null in a close older than the seals and the layers. */
+  readonly entriesRoot: string | null;
+}
+
+/** What a line counts; the last two carry a remainder of another period in or out (R14). */
+export type Meter =
+  | 'input'
+  | 'cache_read'
+  | 'cache_write'
+  | 'output'
+  | 'calls'
+  | 'allocation'
+  | 'carried_in'
+  | 'carried_out';
+
+/** One line of a statement. Decimal strings; `amount` is rounded so that the lines add up. */
+export interface ManifestLine {
+  readonly model: string;
+  readonly service_tier: string;
+  readonly meter: Meter;
+  /** Usage of an earlier, closed period (R12). */
+  readonly late: boolean;
+  /** Tokens; for `calls`, calls with up to six decimals. */
+  readonly quantity: string;
+  /** Per million tokens; for `calls`, per call. */
+  readonly rate: string;
+  readonly exact: string;
+  readonly amount: string;
+}
+
+/** A closed period (R17): everything in it follows from the entries, so anyone can recompute it. */
+export interface Manifest {
+  /** 1 was before the seals, and has no root. */
+  readonly format: 'spanledger-manifest-1' | 'spanledger-manifest-2';
+  readonly tenant_id: string;
+  readonly period_start: string;
+  readonly starts_at: string;
+  readonly ends_at: string;
+  readonly time_zone: string;
+  readonly currency: string;
+  readonly entries: number;
+  /** Merkle root over the hashes of the entries in the order of their ids (law 8). */
+  readonly entries_root?: string;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly late_entries: number;
+  readonly corrections: number;
+  /** Shares of pools and their reversals (R20); absent where there is none. */
+  readonly allocations?: number;
+  readonly tokens: Readonly<Record<'input' | 'cache_read' | 'cache_write' | 'output', string>>;
+  readonly books: readonly {
+    readonly book: string;
+    readonly version: string;
+    readonly caching: Caching;
+  }[];
+  readonly lines: readonly ManifestLine[];
+  /** Absent where no entry has layers, and in a close older than they are. */
+  readonly layers?: ManifestLayers;
+  readonly charge_exact: string;
+  readonly carried_in: string;
+  readonly billable: string;
+  readonly carried_out: string;
+  readonly charge_total: string;
+  readonly rounding: string;
+}
+
+export interface SealedManifest {
+  readonly manifest: Manifest;
+  /** The exact bytes that are kept and hashed. */
+  readonly text: string;
+  readonly hash: string;
+  readonly chargeExact: Pico;
+  readonly billable: Billable;
+}
+
+/**
+ * Makes a period's manifest from its entries. Throws when the prices of a group do not give the
+ * charge that its entries hold: a close must not freeze what law 7 would refuse.
+ */
+export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]): SealedManifest {
+  const chargeExact = sum(groups, (group) => group.charge);
+  const billable = billableOf(chargeExact, facts.carriedIn, facts.currency);
+  // Both came with the second format, and what is older recomputes without them.
+  const layers = facts.entriesRoot === null ? null : layersOf(groups);
+  const manifest: Manifest = {
+    format: facts.entriesRoot === null ? 'spanledger-manifest-1' : 'spanledger-manifest-2',
+    tenant_id: facts.tenantId,
+    period_start: facts.periodStart,
+    starts_at: formatInstant(facts.startsAt),
+    ends_at: formatInstant(facts.endsAt),
+    time_zone: facts.timeZone,
+    currency: facts.currency,
+    entries: Number(sum(groups, (group) => group.entries)),
+    ...(facts.entriesRoot === null ? {} : { entries_root: facts.entriesRoot }),
+    outcomes: countOutcomes(groups),
+    late_entries: countWhere(groups, (group) => group.late),
+    corrections: countWhere(groups, (group) => group.kind === 'correction'),
+    ...countAllocations(groups),
+    tokens: sumTokens(groups),
+    books: booksOf(groups),
+    lines: linesOf(groups, { facts, billable }),
+    ...(layers === null ? {} : { layers }),
+    charge_exact: formatPico(chargeExact),
+    carried_in: formatPico(facts.carriedIn),
+    billable: formatDecimal(billable.billableMicro, 6),
+    carried_out: formatPico(billable.carriedOut),
+    charge_total: formatMinor(billable.total, facts.currency),
+    rounding: `billable amount rounded once, half up, to ${minorUnitDecimals(facts.currency)} decimals`,
+  };
+  const text = JSON.stringify(manifest);
+  return { manifest, text, hash: hash('sha256', text, 'hex'), chargeExact, billable };
+}
+
+function countOutcomes(groups: readonly EntryGroup[]): Record<string, number> {
+  const names = [...new Set(groups.map((group) => group.outcome))].sort();
+  return Object.fromEntries(
+    names.map((name) => [name, countWhere(groups, (group) => group.outcome === name)]),
+  );
+}
+
+function countAllocations(groups: readonly EntryGroup[]): Pick<Manifest, 'allocations'> {
+  const allocations = countWhere(groups, (group) => group.kind === 'allocation');
+  return allocations === 0 ? {} : { allocations };
+}
+
+function countWhere(groups: readonly EntryGroup[], holds: (group: EntryGroup) => boolean): number {
+  return Number(sum(groups.filter(holds), (group) => group.entries));
+}
+
+function sumTokens(groups: readonly EntryGroup[]): Manifest['tokens'] {
+  const input = sum(
+    groups,
+    ({ tokens }) => tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite,
+  );
+  return {
+    input: String(input),
+    cache_read: String(sum(groups, ({ tokens }) => tokens.cacheRead)),
+    cache_write: String(sum(groups, ({ tokens }) => tokens.cacheWrite)),
+    output: String(sum(groups, ({ tokens }) => tokens.output)),
+  };
+}
+
+function booksOf(groups: readonly EntryGroup[]): Manifest['books'] {
+  const books = new Map<string, Manifest['books'][number]>();
+  for (const { price } of groups) {
+    if (price === null) continue;
+    const version = formatInstant(price.version);
+    books.set(`${price.book} ${version}`, { book: price.book, version, caching: price.caching });
+  }
+  return [...books].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, book]) => book);
+}
+
+/** A line, or one group's part of it, before anything is rounded. */
+export interface ExactLine {
+  readonly model: string;
+  readonly serviceTier: string;
+  readonly late: boolean;
+  readonly meter: Meter;
+  readonly quantity: bigint;
+  readonly rate: bigint;
+  readonly exact: Pico;
+}
+
+function linesOf(
+  groups: readonly EntryGroup[],
+  period: { readonly facts: PeriodFacts; readonly billable: Billable },
+): readonly ManifestLine[] {
+  const { facts, billable } = period;
+  const usage = mergeLines(groups.flatMap(exactLines));
+  const lines = [...usage, ...carryLines(facts.carriedIn, billable.carriedOut)];
+  const exact = lines.map((line) => line.exact);
+  const amounts = apportion(billable.total, exact, picoPerMinor(facts.currency));
+  return lines.map((line, index) => ({
+    ...describeLine(line),
+    amount: formatMinor(amounts[index] ?? 0n, facts.currency),
+  }));
+}
+
+/** A line as a manifest writes it, before its amount is rounded. */
+export function describeLine(line: ExactLine): Omit<ManifestLine, 'amount'> {
+  return {
+    model: line.model,
+    service_tier: line.serviceTier,
+    meter: line.meter,
+    late: line.late,
+    quantity: line.meter === 'calls' ? formatDecimal(line.quantity, 6) : String(line.quantity),
+    rate: formatPico(line.meter === 'calls' ? line.rate : line.rate * TOKENS_PRICED),
+    exact: formatPico(line.exact),
+  };
+}
+
+/** A statement gives prices of a million tokens, as price books do. */
+const TOKENS_PRICED = 1_000_000n;
+
+/**
+ * The lines of one group, or of one entry, which is a group of its own. They sum to its charge. A
+ * share of a pool has an amount and no tokens, and its pool is its model; one that is only a cost of
+ * ours is no business of the customer's.
+ */
+export function exactLines(group: EntryGroup): readonly ExactLine[] {
+  const { requestedModel: model, serviceTier, late, tokens, price } = group;
+  const of = { model, serviceTier, late };
+  if (group.kind === 'allocation') {
+    if (group.charge === 0n) return [];
+    return [{ ...of, meter: 'allocation', quantity: 0n, rate: 0n, exact: group.charge }];
+  }
+  if (price === null) return refuseUnpriced(group);
+  const parts = rateUsage(tokens, price.rate, price.caching);
+  if (sumParts(parts) !== group.charge) {
+    throw new Error(
+      `entries of ${model} hold a charge of ${group.charge} p, but their prices give ${sumParts(parts)} p; run "spanledger verify"`,
+    );
+  }
+  const rates = ratesOf(price);
+  const line = (meter: keyof typeof rates, quantity: bigint, part: keyof AmountParts) => ({
+    ...of,
+    meter,
+    quantity,
+    rate: rates[meter],
+    exact: parts[part],
+  });
+  return [
+    line('input', tokens.uncachedInput, 'uncachedInput'),
+    line('cache_read', tokens.cacheRead, 'cacheRead'),
+    line('cache_write', tokens.cacheWrite, 'cacheWrite'),
+    line('output', tokens.output, 'output'),
+    ...(price.rate.perCall === 0n ? [] : [line('calls', tokens.callShare, 'calls')]),
+  ].filter(({ quantity }) => quantity !== 0n);
+}
+
+/** What was not charged has no line; a charge without a price would be a line that nobody can explain. */
+function refuseUnpriced(group: EntryGroup): readonly ExactLine[] {
+  if (group.charge === 0n) return [];
+  throw new Error(
+    `entries of ${group.requestedModel} hold a charge of ${group.charge} p and no price`,
+  );
+}
+
+function ratesOf({ rate, caching }: GroupPrice) {
+  const forWork = caching === 'work_done';
+  return {
+    input: rate.input,
+    cache_read: forWork ? rate.input : rate.cacheRead,
+    cache_write: forWork ? rate.input : rate.cacheWrite,
+    output: rate.output,
+    calls: rate.perCall,
+  };
+}
+
+/** Groups that differ only in what a customer need not see become one line. */
+function mergeLines(lines: readonly ExactLine[]): readonly ExactLine[] {
+  const merged = new Map<string, ExactLine>();
+  for (const line of lines) {
+    const key = JSON.stringify([
+      line.late,
+      line.model,
+      line.serviceTier,
+      line.meter,
+      String(line.rate),
+    ]);
+    const known = merged.get(key);
+    const quantity = (known?.quantity ?? 0n) + line.quantity;
+    merged.set(key, { ...line, quantity, exact: (known?.exact ?? 0n) + line.exact });
+  }
+  return [...merged.values()].sort(compareLines);
+}
+
+const METER_ORDER: readonly Meter[] = [
+  'input',
+  'cache_read',
+  'cache_write',
+  'output',
+  'calls',
+  'allocation',
+];
+
+function compareLines(a: ExactLine, b: ExactLine): number {
+  return (
+    Number(a.late) - Number(b.late) ||
+    compareText(a.model, b.model) ||
+    compareText(a.serviceTier, b.serviceTier) ||
+    METER_ORDER.indexOf(a.meter) - METER_ORDER.indexOf(b.meter) ||
+    (a.rate < b.rate ? -1 : 1)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** A carried remainder below a micro-dollar is in the rounding; a larger one is shown, in and out. */
+function carryLines(carriedIn: Pico, carriedOut: Pico): readonly ExactLine[] {
+  const of = { model: '', serviceTier: '', late: false, quantity: 0n, rate: 0n };
+  const isShown = (amount: Pico) => amount >= PICO_PER_MICRO || amount <= -PICO_PER_MICRO;
+  return [
+    ...(isShown(carriedIn) ? [{ ...of, meter: 'carried_in' as const, exact: carriedIn }] : []),
+    ...(isShown(carriedOut) ? [{ ...of, meter: 'carried_out' as const, exact: -carriedOut }] : []),
+  ];
+}
+
+function sum<Item>(items: readonly Item[], amount: (item: Item) => bigint): bigint {
+  return items.reduce((total, item) => total + amount(item), 0n);
+}

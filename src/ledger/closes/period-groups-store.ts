@@ -1,0 +1,238 @@
+import type { InstantMs } from '../../clock.ts';
+import type { Database, Transaction } from '../../database/database.ts';
+import { inTransaction } from '../../database/database.ts';
+import type { PriceCatalog, Rate } from '../../rating/books/price-catalog.ts';
+import { timesFactor } from '../../rating/books/price-catalog.ts';
+import { LAYERS_SOURCE, SCALED } from '../entries/entry.ts';
+import type { PeriodRow } from './close-store.ts';
+import type { EntryGroup, GroupPrice } from './manifest.ts';
+import type { LayeredUsage } from './manifest-layers.ts';
+
+/** What the entries of a period come to: one group for everything that shares a price. */
+export interface PeriodGroups<Period> {
+  readonly period: Period;
+  readonly currencies: readonly string[];
+  readonly groups: readonly EntryGroup[];
+}
+
+/** Periods handed on together: few enough for a short transaction, many enough for a quick one. */
+const PERIODS_TOGETHER = 500;
+
+/**
+ * Sums the entries of whole periods and hands the periods on, in their order, some at a time. All are
+ * summed by one statement: asked period by period, Postgres would look up every entry by its tenant,
+ * and read all that the tenant ever had. The statement's snapshot is that of its start.
+ */
+export async function groupPeriods<Period extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
+  database: Database,
+  of: { readonly periods: readonly Period[]; readonly catalog: PriceCatalog },
+  work: (some: readonly PeriodGroups<Period>[]) => Promise<void>,
+): Promise<void> {
+  const { periods, catalog } = of;
+  const prices = { catalog, rates: ratesById(catalog) };
+  await inTransaction(database, async (transaction) => {
+    const reader = await GroupReader.open(transaction, periods);
+    for (let start = 0; start < periods.length; start += PERIODS_TOGETHER) {
+      const some = periods.slice(start, start + PERIODS_TOGETHER);
+      const rows = await reader.readUntil(start + some.length);
+      const byPlace = Map.groupBy(rows, (row) => Number(row.place) - 1);
+      await work(
+        some.map((period, index) => {
+          const own = byPlace.get(start + index) ?? [];
+          const groups = own.map((row) => ({ ...toGroup(row, prices), layered: layeredOf(row) }));
+          return { period, currencies: currenciesOf(own), groups };
+        }),
+      );
+    }
+  });
+}
+
+/** Entries that share a price, or one of them: what their charge followed from. */
+export interface PricedRow {
+  readonly requested_model: string;
+  readonly service_tier: string;
+  readonly late: boolean;
+  readonly kind: EntryGroup['kind'];
+  readonly outcome: string;
+  readonly currency: string;
+  readonly charge_book: string | null;
+  readonly charge_version: InstantMs | null;
+  readonly charge_rate_id: bigint | null;
+  readonly gateway_free: boolean;
+  readonly entries: bigint;
+  readonly uncached_input: bigint;
+  readonly cache_read: bigint;
+  readonly cache_write: bigint;
+  readonly output: bigint;
+  readonly call_share: bigint;
+  readonly charge: bigint;
+}
+
+interface GroupRow extends PricedRow {
+  /** Of the period among those asked for, from 1 on. */
+  readonly place: bigint;
+  readonly layered_entries: bigint;
+  readonly layered_calls: bigint;
+  readonly scaled_calls: bigint;
+  readonly layered_uncached_input: bigint;
+  readonly layered_cache_read: bigint;
+  readonly layered_cache_write: bigint;
+  readonly layered_output: bigint;
+  readonly layer_tool: bigint;
+  readonly layer_memory: bigint;
+}
+
+const ROWS_A_FETCH = 5_000;
+
+/** Reads the groups of many periods through a cursor, so that never all of them are in memory. */
+class GroupReader {
+  readonly #transaction: Transaction;
+  #ahead: GroupRow[] = [];
+  #ended = false;
+
+  private constructor(transaction: Transaction) {
+    this.#transaction = transaction;
+  }
+
+  static async open(
+    transaction: Transaction,
+    periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+  ): Promise<GroupReader> {
+    await transaction.client.query(PLAN);
+    const starts = periods.map((period) => period.periodStart);
+    await transaction.client.query(`declare period_groups no scroll cursor for ${GROUPS}`, [
+      periods.map((period) => period.tenantId),
+      starts,
+      [...new Set(starts)],
+    ]);
+    return new GroupReader(transaction);
+  }
+
+  /** The rows of the periods up to this place that were not read yet. */
+  async readUntil(place: number): Promise<readonly GroupRow[]> {
+    while (!this.#ended && Number(this.#ahead.at(-1)?.place ?? 0) <= place) {
+      const { rows } = await this.#transaction.client.query<GroupRow>(
+        `fetch ${ROWS_A_FETCH} from period_groups`,
+      );
+      this.#ended = rows.length === 0;
+      this.#ahead.push(...rows);
+    }
+    const beyond = this.#ahead.findIndex((row) => Number(row.place) > place);
+    return this.#ahead.splice(0, beyond === -1 ? this.#ahead.length : beyond);
+  }
+}
+
+/**
+ * Until commit. All rows are wanted, not the first few; and the planner, which takes every combination
+ * of the group's columns for possible, must not sort all entries where hashing a few groups will do.
+ */
+const PLAN = `select set_config(name, value, true) from (values ('cursor_tuple_fraction', '1'),
+  ('work_mem', '128MB'), ('enable_sort', 'off'), ('enable_incremental_sort', 'off')) setting(name, value)`;
+
+/** Sums over the entries that have token layers, which are all four or none. */
+const LAYER_SUMS = Object.entries({
+  layered_entries: '1',
+  layered_calls: 'case when is_reversal then -1 else 1 end',
+  scaled_calls: `case when further_tags ->> '${LAYERS_SOURCE}' is distinct from '${SCALED}' then 0
+    when is_reversal then -1 else 1 end`,
+  layered_uncached_input: 'uncached_input_tokens',
+  layered_cache_read: 'cache_read_tokens',
+  layered_cache_write: 'cache_write_tokens',
+  layered_output: 'output_tokens',
+  layer_tool: 'layer_tool_tokens',
+  layer_memory: 'layer_memory_tokens',
+})
+  .map(([name, of]) => {
+    return `coalesce(sum(${of}) filter (where layer_prompt_tokens is not null), 0) as ${name}`;
+  })
+  .join(', ');
+
+/** Sums first and joins then: the planner cannot know how many entries these tenants have. */
+const GROUPS = `
+  select k.place, g.*
+  from unnest($1::text[], $2::date[]) with ordinality k(t, s, place)
+  join (
+    select tenant_id, period_start, requested_model, service_tier, late, kind, outcome, currency,
+      charge_book, charge_version, charge_rate_id,
+      -- A gateway hit under pass_through costs the tenant nothing, whatever the rate says.
+      (gateway_cache <> 'none' and charge = 0) is true as gateway_free, count(*) as entries,
+      sum(uncached_input_tokens) as uncached_input, sum(cache_read_tokens) as cache_read,
+      sum(cache_write_tokens) as cache_write, sum(output_tokens) as output,
+      sum(call_share::bigint) as call_share, coalesce(sum(charge), 0) as charge,
+      ${LAYER_SUMS}
+    from entries where tenant_id = any($1::text[]) and period_start = any($3::date[])
+    group by tenant_id, period_start, requested_model, service_tier, late, kind, outcome, currency,
+      charge_book, charge_version, charge_rate_id, gateway_free
+  ) g on g.tenant_id = k.t and g.period_start = k.s
+  order by k.place, g.requested_model, g.service_tier, g.late, g.kind, g.outcome`;
+
+/** Of what was charged; where nothing was, of everything. */
+function currenciesOf(rows: readonly GroupRow[]): readonly string[] {
+  const charged = rows.filter((row) => row.charge !== 0n);
+  return [...new Set((charged.length > 0 ? charged : rows).map((row) => row.currency))];
+}
+
+export function ratesById(catalog: PriceCatalog): ReadonlyMap<bigint, Rate> {
+  const rates = [...catalog.books.values()].flatMap((versions) =>
+    versions.flatMap((version) => [...version.rates.values()].flat()),
+  );
+  return new Map(rates.map((rate) => [rate.rateId, rate]));
+}
+
+interface Prices {
+  readonly catalog: PriceCatalog;
+  readonly rates: ReadonlyMap<bigint, Rate>;
+}
+
+export function toGroup(row: PricedRow, prices: Prices): EntryGroup {
+  return {
+    requestedModel: row.requested_model,
+    serviceTier: row.service_tier,
+    late: row.late,
+    kind: row.kind,
+    outcome: row.outcome,
+    entries: row.entries,
+    tokens: {
+      uncachedInput: row.uncached_input,
+      cacheRead: row.cache_read,
+      cacheWrite: row.cache_write,
+      output: row.output,
+      callShare: row.call_share,
+    },
+    charge: row.charge,
+    price: row.outcome !== 'charged' || row.gateway_free ? null : priceOf(row, prices),
+  };
+}
+
+function layeredOf(row: GroupRow): LayeredUsage | undefined {
+  if (row.layered_entries === 0n) return undefined;
+  return {
+    calls: row.layered_calls,
+    scaled: row.scaled_calls,
+    tokens: {
+      uncachedInput: row.layered_uncached_input,
+      cacheRead: row.layered_cache_read,
+      cacheWrite: row.layered_cache_write,
+      output: row.layered_output,
+    },
+    tool: row.layer_tool,
+    memory: row.layer_memory,
+  };
+}
+
+/** The rate that these entries were charged by, from the book version that they name. */
+function priceOf(row: PricedRow, prices: Prices): GroupPrice | null {
+  if (row.charge_book === null || row.charge_rate_id === null) return null;
+  const version = prices.catalog.books
+    .get(row.charge_book)
+    ?.find((candidate) => candidate.effectiveFrom === row.charge_version);
+  const rate = prices.rates.get(row.charge_rate_id);
+  if (version === undefined || rate === undefined) return null;
+  const own = rate.book === version.book;
+  return {
+    book: version.book,
+    version: version.effectiveFrom,
+    caching: version.caching,
+    rate: own || version.costFactor === null ? rate : timesFactor(rate, version.costFactor),
+  };
+}

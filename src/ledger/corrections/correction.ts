@@ -1,0 +1,184 @@
+import type { EventStatus, ServiceTier } from '../../events/event.ts';
+import type { Placement } from '../../periods/placement.ts';
+import type { Pricing } from '../../rating/rate-event.ts';
+import { ratePart } from '../../rating/rate-event.ts';
+import { Refusal } from '../../refusal.ts';
+import type { NewEntry } from '../entries/entry.ts';
+import { markScaled, reference } from '../entries/entry.ts';
+import type { StoredEntry } from '../entries/entry-store.ts';
+
+/** What a correction changes of an entry; what is absent stays as it was. */
+export interface EntryChange {
+  readonly tenantId?: string;
+  readonly userId?: string | null;
+  readonly feature?: string | null;
+  readonly agentRunId?: string | null;
+  readonly promptVersion?: string | null;
+  readonly status?: EventStatus;
+  readonly requestedModel?: string;
+  readonly executedModel?: string;
+  readonly provider?: string | null;
+  readonly serviceTier?: ServiceTier;
+  readonly uncachedInputTokens?: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly outputTokens?: number;
+}
+
+/** Why and by whom; both are kept with every entry of the correction (R13). */
+export interface CorrectionNote {
+  readonly reason: string;
+  readonly actor: string;
+}
+
+/** The longest text of each field, as an event may have it. */
+const LONGEST = {
+  tenantId: 200,
+  userId: 200,
+  feature: 200,
+  agentRunId: 200,
+  promptVersion: 200,
+  requestedModel: 200,
+  executedModel: 200,
+  provider: 100,
+} as const;
+
+/** Refuses what no event could have said: an entry must stay one that somebody could have reported. */
+export function refuseUnfitChange(change: EntryChange): void {
+  for (const [field, longest] of Object.entries(LONGEST)) {
+    const value = change[field as keyof typeof LONGEST] ?? null;
+    if (value === null || (value.length >= 1 && value.length <= longest)) continue;
+    throw new Refusal(
+      'correction',
+      `${field} would have ${value.length} characters`,
+      `give it 1 to ${longest} characters`,
+    );
+  }
+}
+
+/** Refuses a correction of which nobody could say later why it was made, or by whom (R13). */
+export function refuseUnfitNote({ reason, actor }: CorrectionNote): void {
+  if (reason.trim() !== '' && actor.trim() !== '') return;
+  throw new Refusal(
+    'correction',
+    `a correction needs ${reason.trim() === '' ? 'a reason' : 'a name'} (R13)`,
+    'say why with --reason, and who with --by',
+  );
+}
+
+/**
+ * Takes an entry back: the same facts with every count and amount negated, in the period that is
+ * open now. Entry and reversal sum to nothing.
+ */
+export function reversalOf(
+  entry: StoredEntry,
+  note: CorrectionNote,
+  placement: Placement,
+): NewEntry {
+  const { entryId: _, ...facts } = entry;
+  return {
+    ...facts,
+    revision: entry.revision + 1,
+    kind: entry.kind === 'allocation' ? 'allocation' : 'correction',
+    periodStart: placement.period.startDate,
+    late: placement.late,
+    uncachedInputTokens: -entry.uncachedInputTokens,
+    cacheReadTokens: -entry.cacheReadTokens,
+    cacheWriteTokens: -entry.cacheWriteTokens,
+    outputTokens: -entry.outputTokens,
+    reasoningTokens: -entry.reasoningTokens,
+    callShare: -entry.callShare,
+    layers:
+      entry.layers === null
+        ? null
+        : {
+            prompt: -entry.layers.prompt,
+            tool: -entry.layers.tool,
+            memory: -entry.layers.memory,
+            response: -entry.layers.response,
+          },
+    charge: negate(entry.charge),
+    cost: negate(entry.cost),
+    requestedCost: negate(entry.requestedCost),
+    correctsEntryId: entry.entryId,
+    isReversal: true,
+    ...note,
+  };
+}
+
+/** The entry as it should have been, priced anew at the instant at which the call completed. */
+export function replacementOf(
+  entry: StoredEntry,
+  change: EntryChange,
+  of: { readonly pricing: Pricing; readonly placement: Placement; readonly note: CorrectionNote },
+): NewEntry {
+  const { entryId: _, ...facts } = entry;
+  const corrected = {
+    ...facts,
+    ...change,
+    // The error was that of a call which did not fail after all.
+    ...(change.status === 'ok' ? { errorType: null } : {}),
+    revision: entry.revision + 2,
+    kind: 'correction' as const,
+    contextTokens: contextOf(entry, change),
+    // Reasoning is a part of the output (R5), so less output cannot hold more of it.
+    reasoningTokens: Math.min(entry.reasoningTokens, change.outputTokens ?? entry.outputTokens),
+    periodStart: of.placement.period.startDate,
+    late: of.placement.late,
+    correctsEntryId: entry.entryId,
+    isReversal: false,
+    ...of.note,
+  };
+  return { ...corrected, ...priceOf(corrected, of.pricing) };
+}
+
+/** Prices an entry's facts as rating prices an event; the entry's own amounts are not looked at. */
+export function priceOf(
+  entry: NewEntry,
+  pricing: Pricing,
+): Pick<
+  NewEntry,
+  | 'outcome'
+  | 'charge'
+  | 'cost'
+  | 'requestedCost'
+  | 'currency'
+  | 'chargeRate'
+  | 'costRate'
+  | 'layers'
+  | 'furtherTags'
+> {
+  const part = ratePart(
+    entry,
+    {
+      memberId: entry.memberId,
+      tags: { ...entry, tenantId: entry.tenantId },
+      status: entry.status,
+      usage: {
+        uncachedInput: entry.uncachedInputTokens,
+        cacheRead: entry.cacheReadTokens,
+        cacheWrite: entry.cacheWriteTokens,
+        output: entry.outputTokens,
+        reasoning: entry.reasoningTokens,
+      },
+      callShare: entry.callShare,
+      contextTokens: entry.contextTokens,
+    },
+    pricing,
+  );
+  const { outcome, charge, cost, requestedCost, currency, layers } = part;
+  const furtherTags = part.layersScaled ? markScaled(entry.furtherTags) : entry.furtherTags;
+  const rates = { chargeRate: reference(part.chargeRate), costRate: reference(part.costRate) };
+  return { outcome, charge, cost, requestedCost, currency, layers, furtherTags, ...rates };
+}
+
+/** A call that was not split has its own input as its context; a member keeps the whole call's. */
+function contextOf(entry: StoredEntry, change: EntryChange): number {
+  if (entry.memberId !== '') return entry.contextTokens;
+  const { uncachedInputTokens, cacheReadTokens, cacheWriteTokens } = { ...entry, ...change };
+  return uncachedInputTokens + cacheReadTokens + cacheWriteTokens;
+}
+
+function negate(amount: bigint | null): bigint | null {
+  return amount === null ? null : -amount;
+}

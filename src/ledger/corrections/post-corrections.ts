@@ -1,0 +1,240 @@
+import type { Clock } from '../../clock.ts';
+import type { Database, Transaction } from '../../database/database.ts';
+import { inTransaction } from '../../database/database.ts';
+import { isLostRace } from '../../database/lost-race.ts';
+import { formatPico } from '../../money.ts';
+import { placeUsage } from '../../periods/placement.ts';
+import { Refusal } from '../../refusal.ts';
+import type { NewEntry } from '../entries/entry.ts';
+import type { StoredEntry } from '../entries/entry-store.ts';
+import { readEntries, readRevisions } from '../entries/entry-store.ts';
+import {
+  copyEntries,
+  entryIds,
+  insertBatch,
+  insertPeriods,
+  isSuperseded,
+  lockForPosting,
+  probeResponses,
+} from '../posting/posting-store.ts';
+import { ReferenceCache } from '../posting/reference-cache.ts';
+import type { CorrectionNote, EntryChange } from './correction.ts';
+import { refuseUnfitChange, refuseUnfitNote, replacementOf, reversalOf } from './correction.ts';
+
+/** Void an entry, or replace it with some of its fields changed. */
+export interface CorrectionRequest {
+  readonly entryId: bigint;
+  /** Null takes the entry back without a replacement. */
+  readonly change: EntryChange | null;
+  readonly note: CorrectionNote;
+}
+
+export interface CorrectionAnswer {
+  readonly corrected: string;
+  readonly reversal: string;
+  readonly replacement: string | null;
+  readonly charge_before: string | null;
+  readonly charge_after: string | null;
+  readonly cost_before: string | null;
+  readonly cost_after: string | null;
+}
+
+/**
+ * Posts corrections (R13): for each a reversal and, unless it is void, a replacement, all in one
+ * transaction. Refuses an entry that is corrected already, or that is itself a reversal, and a change
+ * that no event could have said.
+ */
+export async function postCorrections(
+  database: Database,
+  clock: Clock,
+  requests: readonly CorrectionRequest[],
+): Promise<readonly CorrectionAnswer[]> {
+  for (const { change, note } of requests) {
+    refuseUnfitNote(note);
+    if (change !== null) refuseUnfitChange(change);
+  }
+  try {
+    return await inTransaction(database, async (transaction) => {
+      await lockForPosting(transaction);
+      const entries = await readEntries(
+        transaction,
+        requests.map((request) => request.entryId),
+      );
+      const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
+      const corrections = requests.map((request) => ({
+        request,
+        entry: requireEntry(byId, request.entryId),
+      }));
+      for (const { entry } of corrections) await refuseUncorrectable(transaction, entry);
+      const cache = await readReferences(transaction, corrections, clock());
+      const made: MadeCorrection[] = [];
+      for (const { entry, request } of corrections) {
+        const revision = await revisionInTarget(transaction, entry, request.change?.tenantId);
+        made.push(correct(cache, entry, { ...request, revision }));
+      }
+      const all = made.flatMap((one) => [one.reversal, one.replacement ?? []].flat());
+      const of = { kind: 'correction' as const, cache, recordedAt: clock() };
+      const batchId = await postOwnEntries(transaction, all, of);
+      return answersOf(made, batchId, all);
+    });
+  } catch (error) {
+    if (!isLostRace(error)) throw error;
+    throw new Refusal(
+      'correction',
+      'somebody else corrected one of these entries at the same time',
+      'look at the entry again with "spanledger audit entry", and correct what stands now',
+    );
+  }
+}
+
+interface MadeCorrection {
+  readonly entry: StoredEntry;
+  readonly reversal: NewEntry;
+  readonly replacement: NewEntry | null;
+}
+
+/** The reversal and the replacement of one entry, placed in the tenants' open periods. */
+export function correct(
+  cache: ReferenceCache,
+  entry: StoredEntry,
+  request: Pick<CorrectionRequest, 'change' | 'note'> & { readonly revision?: number },
+): MadeCorrection {
+  const { change, note, revision = entry.revision + 2 } = request;
+  const place = (tenantId: string) => placeUsage(cache.tenant(tenantId), entry.occurredAt);
+  const reversal = reversalOf(entry, note, place(entry.tenantId));
+  if (change === null) return { entry, reversal, replacement: null };
+  const placement = place(change.tenantId ?? entry.tenantId);
+  const pricing = cache.pricing();
+  return {
+    entry,
+    reversal,
+    replacement: { ...replacementOf(entry, change, { pricing, placement, note }), revision },
+  };
+}
+
+/**
+ * Copies entries that no event brought, corrections or shares of a pool, as a batch of their own. The
+ * rollups fold it like any other.
+ */
+export async function postOwnEntries(
+  transaction: Transaction,
+  entries: readonly NewEntry[],
+  of: {
+    readonly kind: 'correction' | 'allocation';
+    readonly cache: ReferenceCache;
+    readonly recordedAt: number;
+  },
+): Promise<bigint> {
+  const { kind, cache, recordedAt } = of;
+  const periods = new Map(
+    entries.map((entry) => {
+      const { period } = placeUsage(cache.tenant(entry.tenantId), entry.occurredAt);
+      const key = `${period.startDate} ${entry.tenantId}`;
+      return [key, { tenantId: entry.tenantId, period }];
+    }),
+  );
+  await insertPeriods(transaction, [...periods.values()]);
+  const batch = await insertBatch(transaction, { kind, recordedAt, entries });
+  await copyEntries(transaction, entries, batch);
+  return batch.batchId;
+}
+
+async function readReferences(
+  transaction: Transaction,
+  corrections: readonly { readonly entry: StoredEntry; readonly request: CorrectionRequest }[],
+  at: number,
+): Promise<ReferenceCache> {
+  const cache = new ReferenceCache();
+  const tenants = corrections.flatMap(({ entry, request }) => [
+    entry.tenantId,
+    request.change?.tenantId ?? entry.tenantId,
+  ]);
+  await cache.refresh(transaction, new Set(tenants), at);
+  return cache;
+}
+
+function requireEntry(entries: ReadonlyMap<bigint, StoredEntry>, entryId: bigint): StoredEntry {
+  const entry = entries.get(entryId);
+  if (entry !== undefined) return entry;
+  throw new Refusal(
+    'not_found',
+    `there is no entry ent_${entryId}`,
+    'give an entry_id as audit.entries shows it',
+  );
+}
+
+async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry): Promise<void> {
+  const id = `ent_${entry.entryId}`;
+  if (entry.isReversal) {
+    throw new Refusal(
+      'correction',
+      `${id} is a reversal; it is not corrected`,
+      'correct the entry that stands',
+    );
+  }
+  if (entry.kind === 'allocation') {
+    throw new Refusal(
+      'correction',
+      `${id} is a share of a pool (R20); one share alone is not corrected, the others would not add up`,
+      `use "spanledger allocate reverse ${entry.requestedModel} --month …", and allocate anew`,
+    );
+  }
+  if (await isSuperseded(transaction, entry.entryId)) {
+    throw new Refusal(
+      'correction',
+      `${id} is corrected already; an entry is corrected once`,
+      `correct the replacement that stands now; "spanledger audit entry ${id}" shows it`,
+    );
+  }
+}
+
+/**
+ * The revision of the replacement: the next but one where it stays with its tenant; with another
+ * tenant the first one free there, so that a later delivery under that tenant is a duplicate or a
+ * conflict. Refuses where that tenant has the same call standing already.
+ */
+async function revisionInTarget(
+  transaction: Transaction,
+  entry: StoredEntry,
+  target: string | undefined,
+): Promise<number> {
+  if (target === undefined || target === entry.tenantId) return entry.revision + 2;
+  const held = await readRevisions(transaction, { ...entry, tenantId: target });
+  const responses =
+    entry.responseId === null || entry.gatewayCache !== 'none'
+      ? new Set()
+      : await probeResponses(transaction, [
+          {
+            tenantId: target,
+            provider: entry.provider ?? '',
+            responseId: entry.responseId,
+            memberId: entry.memberId,
+          },
+        ]);
+  if (held.stands || (held.next === 0 && responses.size > 0)) {
+    throw new Refusal(
+      'correction',
+      `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already, or the same provider response; it would be billed twice`,
+      `void ent_${entry.entryId} instead`,
+    );
+  }
+  return held.next;
+}
+
+function answersOf(
+  made: readonly MadeCorrection[],
+  batchId: bigint,
+  posted: readonly NewEntry[],
+): readonly CorrectionAnswer[] {
+  const ids = entryIds(batchId, posted);
+  const amount = (value: bigint | null | undefined) => (value == null ? null : formatPico(value));
+  return made.map(({ entry, reversal, replacement }) => ({
+    corrected: `ent_${entry.entryId}`,
+    reversal: `ent_${ids.get(reversal)}`,
+    replacement: replacement === null ? null : `ent_${ids.get(replacement)}`,
+    charge_before: amount(entry.charge),
+    charge_after: amount(replacement === null ? 0n : replacement.charge),
+    cost_before: amount(entry.cost),
+    cost_after: amount(replacement === null ? 0n : replacement.cost),
+  }));
+}

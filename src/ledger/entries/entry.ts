@@ -1,0 +1,161 @@
+import type { InstantMs } from '../../clock.ts';
+import type {
+  EventStatus,
+  GatewayCache,
+  ServiceTier,
+  TokenLayers,
+  UsageEvent,
+  UsageSource,
+} from '../../events/event.ts';
+import type { Pico } from '../../money.ts';
+import type { Placement } from '../../periods/placement.ts';
+import type { Outcome, RatedPart } from '../../rating/rate-event.ts';
+
+/**
+ * One row of the ledger before it has its id: one tenant's part of one event, a correction, or an
+ * allocation. Its identity is (tenantId, source, eventId, memberId, revision), unique for ever (R9).
+ */
+export interface NewEntry {
+  readonly tenantId: string;
+  readonly source: string;
+  readonly eventId: string;
+  /** '' where the event has no members. */
+  readonly memberId: string;
+  /** 0 for usage; a correction of the same identity counts on. */
+  readonly revision: number;
+  readonly kind: 'usage' | 'correction' | 'allocation';
+  readonly outcome: Outcome;
+  readonly status: EventStatus;
+  readonly errorType: string | null;
+  readonly occurredAt: InstantMs;
+  readonly startedAt: InstantMs | null;
+  readonly periodStart: string;
+  readonly late: boolean;
+  readonly operation: string;
+  readonly provider: string | null;
+  readonly requestedModel: string;
+  readonly executedModel: string;
+  readonly responseId: string | null;
+  readonly serviceTier: ServiceTier;
+  readonly gatewayCache: GatewayCache;
+  /** Whole tokens in disjoint buckets; negative in a reversal. */
+  readonly uncachedInputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+  /** The whole call's input, which decides a context-length rate. */
+  readonly contextTokens: number;
+  /** Millionths of the call. */
+  readonly callShare: number;
+  readonly usageSource: UsageSource;
+  readonly layers: TokenLayers | null;
+  /** Null where no rate is known (R10). */
+  readonly charge: Pico | null;
+  readonly cost: Pico | null;
+  readonly requestedCost: Pico | null;
+  readonly currency: string;
+  readonly chargeRate: RateReference | null;
+  readonly costRate: RateReference | null;
+  readonly userId: string | null;
+  readonly feature: string | null;
+  readonly agentRunId: string | null;
+  readonly promptVersion: string | null;
+  readonly furtherTags: Readonly<Record<string, string>>;
+  readonly traceId: string | null;
+  readonly spanId: string | null;
+  readonly parentSpanId: string | null;
+  readonly attempt: number;
+  readonly correctsEntryId: bigint | null;
+  /** Of the two entries of a correction, the one that takes the corrected entry back. */
+  readonly isReversal: boolean;
+  readonly reason: string | null;
+  /** Who posted a correction or an allocation. */
+  readonly actor: string | null;
+  readonly eventDigest: Buffer;
+}
+
+/** The book version and the row in it behind an amount (R15). */
+export interface RateReference {
+  readonly book: string;
+  readonly version: InstantMs;
+  readonly rateId: bigint;
+}
+
+/** One priced part of an event, placed in its tenant's period. */
+export function usageEntry(options: {
+  readonly event: UsageEvent;
+  readonly digest: Buffer;
+  readonly part: RatedPart;
+  readonly placement: Placement;
+}): NewEntry {
+  const { event, part, placement } = options;
+  return {
+    tenantId: part.tenantId,
+    source: event.source,
+    eventId: event.eventId,
+    memberId: part.memberId,
+    revision: 0,
+    kind: 'usage',
+    outcome: part.outcome,
+    status: part.status,
+    errorType: event.errorType,
+    occurredAt: event.occurredAt,
+    startedAt: event.startedAt,
+    periodStart: placement.period.startDate,
+    late: placement.late,
+    operation: event.operation,
+    provider: event.provider,
+    requestedModel: event.requestedModel ?? '',
+    executedModel: event.executedModel ?? event.requestedModel ?? '',
+    responseId: event.responseId,
+    serviceTier: event.serviceTier,
+    gatewayCache: event.gatewayCache,
+    uncachedInputTokens: part.usage.uncachedInput,
+    cacheReadTokens: part.usage.cacheRead,
+    cacheWriteTokens: part.usage.cacheWrite,
+    outputTokens: part.usage.output,
+    reasoningTokens: part.usage.reasoning,
+    contextTokens: part.contextTokens,
+    callShare: part.callShare,
+    usageSource: event.usageSource,
+    layers: part.layers,
+    charge: part.charge,
+    cost: part.cost,
+    requestedCost: part.requestedCost,
+    currency: part.currency,
+    chargeRate: reference(part.chargeRate),
+    costRate: reference(part.costRate),
+    userId: part.tags.userId,
+    feature: part.tags.feature,
+    agentRunId: part.tags.agentRunId,
+    promptVersion: part.tags.promptVersion,
+    furtherTags: part.layersScaled ? markScaled(event.furtherTags) : event.furtherTags,
+    traceId: event.traceId,
+    spanId: event.spanId,
+    parentSpanId: event.parentSpanId,
+    attempt: event.attempt,
+    correctsEntryId: null,
+    isReversal: false,
+    reason: null,
+    actor: null,
+    eventDigest: options.digest,
+  };
+}
+
+/**
+ * The further tag of an entry whose layers are shares of its usage, because the producer's own counts
+ * did not sum to it. A tag, so that it stays with the entry through every correction.
+ */
+export const LAYERS_SOURCE = 'layers_source';
+export const SCALED = 'scaled';
+
+export function markScaled(tags: NewEntry['furtherTags']): NewEntry['furtherTags'] {
+  return { ...tags, [LAYERS_SOURCE]: SCALED };
+}
+
+export function reference(found: RatedPart['chargeRate']): RateReference | null {
+  if (found === null) return null;
+  const { version, rate } = found;
+  return { book: version.book, version: version.effectiveFrom, rateId: rate.rateId };
+}

@@ -1,0 +1,62 @@
+import type { UsageEvent } from '../../events/event.ts';
+import { isModelCall } from '../../events/event.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+
+/** Whom an event concerns: its members' tenants, or its own, or nobody known. */
+export function tenantsOf(event: UsageEvent): readonly string[] {
+  if (event.members === null) return [event.tags.tenantId ?? UNATTRIBUTED];
+  const tags = event.members.map((member) => member.tags);
+  return [...new Set(tags.map(({ tenantId }) => tenantId ?? UNATTRIBUTED))];
+}
+
+/** An event's identity within a tenant (R9). */
+export interface EventKey {
+  readonly tenantId: string;
+  readonly source: string;
+  readonly eventId: string;
+}
+
+/** A provider's answer, of which a tenant's member is charged once (R8). */
+export interface ResponseKey {
+  readonly tenantId: string;
+  readonly provider: string;
+  readonly responseId: string;
+  readonly memberId: string;
+}
+
+export function eventKeysOf(event: UsageEvent): EventKey[] {
+  const { source, eventId } = event;
+  return tenantsOf(event).map((tenantId) => ({ tenantId, source, eventId }));
+}
+
+/** A gateway cache hit answers with an older response's id, and is a call of its own (R6). */
+export function responseKeysOf(event: UsageEvent): ResponseKey[] {
+  const { responseId } = event;
+  if (responseId === null || event.gatewayCache !== 'none' || !isModelCall(event)) return [];
+  const provider = event.provider ?? '';
+  const members = event.members ?? [{ memberId: '', tags: event.tags }];
+  return members.map(({ memberId, tags }) => ({
+    tenantId: tags.tenantId ?? UNATTRIBUTED,
+    provider,
+    responseId,
+    memberId,
+  }));
+}
+
+/** NUL separates: no id of an event can hold one. */
+export function eventText(key: EventKey): string {
+  return `${key.tenantId}\u0000${key.source}\u0000${key.eventId}`;
+}
+
+export function responseText(key: ResponseKey): string {
+  return `${key.tenantId}\u0000${key.provider}\u0000${key.responseId}\u0000${key.memberId}`;
+}
+
+/**
+ * Two events can meet in the ledger, by their ids (R9) or by their provider responses (R8), only where they share one
+ * of these. Tenants and members are left out, so some that share one do not meet.
+ */
+export function meetingKeys(event: UsageEvent): readonly string[] {
+  const id = `${event.source}\u0000${event.eventId}`;
+  return event.responseId === null ? [id] : [id, `\u0000${event.responseId}`];
+}

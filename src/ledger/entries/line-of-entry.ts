@@ -1,0 +1,37 @@
+import type { EntryGroup, ManifestLine } from '../closes/manifest.ts';
+import { describeLine, exactLines } from '../closes/manifest.ts';
+
+/** What an entry puts into one line of its period's statement; decimal strings, exact. */
+export interface LinePart {
+  /**
+   * The line's place in the manifest, counted from 1. Null where corrections of one period cancel out
+   * so that no line is left.
+   */
+  readonly line: number | null;
+  readonly meter: ManifestLine['meter'];
+  readonly quantity: string;
+  readonly rate: string;
+  readonly exact: string;
+}
+
+/**
+ * In which lines of its closed period an entry stands, and with how much: one line for each bucket
+ * that it was charged for. The parts sum to the entry's charge, and the parts of all entries to their
+ * lines. What was not charged stands in no line.
+ */
+export function linesOfEntry(
+  entry: EntryGroup,
+  lines: readonly ManifestLine[],
+): readonly LinePart[] {
+  return exactLines(entry).map((line) => {
+    const part = describeLine(line);
+    const index = lines.findIndex((candidate) => lineKey(candidate) === lineKey(part));
+    const { meter, quantity, rate, exact } = part;
+    return { line: index < 0 ? null : index + 1, meter, quantity, rate, exact };
+  });
+}
+
+/** All that tells one line of a manifest from another. */
+function lineKey(line: Omit<ManifestLine, 'quantity' | 'exact' | 'amount'>): string {
+  return JSON.stringify([line.late, line.model, line.service_tier, line.meter, line.rate]);
+}

@@ -1,0 +1,114 @@
+import type { InstantMs } from '../../clock.ts';
+import type { Transaction } from '../../database/database.ts';
+import type { UsageEvent } from '../../events/event.ts';
+import { isModelCall } from '../../events/event.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
+import type { NewEntry } from '../entries/entry.ts';
+import type { StoredEntry, TraceKey } from '../entries/entry-store.ts';
+import {
+  JOINER,
+  readAttemptsOf,
+  readFailedAttempts,
+  readLaterAttempts,
+} from '../entries/entry-store.ts';
+import type { Attempt } from './attempts.ts';
+import { firstAttemptOf, isFailedAttempt, isLaterAttempt } from './attempts.ts';
+import { lockForPosting } from './posting-store.ts';
+import { ReferenceCache } from './reference-cache.ts';
+
+/** An event on its way into the ledger, with the digest of its content. */
+export interface ReceivedEvent {
+  readonly event: UsageEvent;
+  readonly digest: Buffer;
+}
+
+/**
+ * Events to be posted, each answer with the model that its call first requested (R8), as far as the
+ * failed attempt is in the ledger or among these events. Other events come back as they are.
+ */
+export async function withFirstRequested(
+  transaction: Transaction,
+  events: readonly ReceivedEvent[],
+): Promise<readonly ReceivedEvent[]> {
+  const answers = events.filter((received) => isLaterAttempt(attemptOf(received)));
+  if (answers.length === 0) return events;
+  const held = await readFailedAttempts(transaction, tracesOf(answers.map(attemptOf)));
+  const failed = [...held, ...events.map(attemptOf).filter(isFailedAttempt)];
+  return events.map((received) => {
+    const first = firstAttemptOf(attemptOf(received), failed);
+    if (first === null) return received;
+    return { ...received, event: { ...received.event, requestedModel: first.requestedModel } };
+  });
+}
+
+/** A batched request is one call for many, and no attempt of any one of them. */
+function attemptOf({ event }: ReceivedEvent): Attempt {
+  return {
+    ...event,
+    tenantId: event.tags.tenantId ?? UNATTRIBUTED,
+    traceId: event.members === null && isModelCall(event) ? event.traceId : null,
+    requestedModel: event.requestedModel ?? '',
+  };
+}
+
+/**
+ * Puts right what posting could not know: an answer whose call first requested another model, in an
+ * attempt that failed and was posted later, or by another worker at the same time (R8). By correction,
+ * since nothing is edited. Whichever of the two batches is folded second sees both.
+ */
+export async function joinAttempts(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+  at: InstantMs,
+): Promise<void> {
+  const attempts = await readAttemptsOf(transaction, batchIds);
+  const concerned = attempts.filter((entry) => isFailedAttempt(entry) || isLaterAttempt(entry));
+  if (concerned.length === 0) return;
+  const traces = tracesOf(concerned);
+  const answers = await readLaterAttempts(transaction, traces);
+  if (answers.length === 0) return;
+  const failed = await readFailedAttempts(transaction, traces);
+  const wrong = answers.flatMap((answer) => wronglyRequested(answer, failed));
+  if (wrong.length === 0) return;
+  await lockForPosting(transaction);
+  const cache = new ReferenceCache();
+  await cache.refresh(transaction, new Set(wrong.map(({ answer }) => answer.tenantId)), at);
+  const entries = wrong.flatMap(({ answer, first }) => correctionOf(cache, answer, first));
+  await postOwnEntries(transaction, entries, { kind: 'correction', cache, recordedAt: at });
+}
+
+interface WrongAnswer {
+  readonly answer: StoredEntry;
+  readonly first: StoredEntry;
+}
+
+function wronglyRequested(
+  answer: StoredEntry,
+  failed: readonly StoredEntry[],
+): readonly WrongAnswer[] {
+  const first = firstAttemptOf(answer, failed);
+  return first === null || first.requestedModel === answer.requestedModel
+    ? []
+    : [{ answer, first }];
+}
+
+function correctionOf(
+  cache: ReferenceCache,
+  answer: StoredEntry,
+  first: StoredEntry,
+): readonly NewEntry[] {
+  const { requestedModel, source, eventId } = first;
+  const reason = `R8: the call first requested ${requestedModel}, in event ${eventId} of source ${source}`;
+  const request = { change: { requestedModel }, note: { reason, actor: JOINER } };
+  const { reversal, replacement } = correct(cache, answer, request);
+  return replacement === null ? [reversal] : [reversal, replacement];
+}
+
+function tracesOf(entries: readonly Attempt[]): readonly TraceKey[] {
+  const traces = new Map<string, TraceKey>();
+  for (const { tenantId, traceId } of entries) {
+    if (traceId !== null) traces.set(`${tenantId}\u0000${traceId}`, { tenantId, traceId });
+  }
+  return [...traces.values()];
+}

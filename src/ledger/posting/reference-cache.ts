@@ -1,0 +1,84 @@
+import type { InstantMs } from '../../clock.ts';
+import type { Transaction } from '../../database/database.ts';
+import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
+import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
+import type { Pricing } from '../../rating/rate-event.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { assignedBook } from '../../tenants/tenant.ts';
+import { createShadowTenants, readTenants } from '../../tenants/tenant-store.ts';
+import { readRevisions } from './posting-store.ts';
+import { ResponseLookups } from './response-lookups.ts';
+
+/**
+ * Prices and tenants as one posting transaction may rely on them. They are kept between batches and
+ * read again when the database says that they changed; the posting lock keeps them true until commit.
+ */
+export class ReferenceCache {
+  #prices: { readonly revision: bigint; readonly catalog: PriceCatalog } | null = null;
+  #tenantsRevision = 0n;
+  readonly #tenants = new Map<string, Tenant>();
+  /** Periods that are known to have their row. */
+  readonly knownPeriods = new Set<string>();
+  /** It is no reference, but like them it is kept between batches and put back by a rollback. */
+  readonly responses = new ResponseLookups();
+
+  /** Brings the cache up to date inside the transaction, after it took the posting lock. */
+  async refresh(
+    transaction: Transaction,
+    tenantIds: ReadonlySet<string>,
+    at: InstantMs,
+  ): Promise<void> {
+    const revisions = await readRevisions(transaction);
+    if (this.#prices?.revision !== revisions.prices) {
+      const catalog = await loadPriceCatalog(transaction.kysely);
+      this.#prices = { revision: revisions.prices, catalog };
+    }
+    if (this.#tenantsRevision !== revisions.tenants) {
+      this.#tenants.clear();
+      this.#tenantsRevision = revisions.tenants;
+    }
+    await this.#readMissing(transaction, tenantIds, at);
+  }
+
+  async #readMissing(
+    transaction: Transaction,
+    tenantIds: ReadonlySet<string>,
+    at: InstantMs,
+  ): Promise<void> {
+    const missing = [...tenantIds].filter((id) => !this.#tenants.has(id));
+    if (missing.length === 0) return;
+    const known = await readTenants(transaction.kysely, missing);
+    for (const tenant of known) this.#tenants.set(tenant.tenantId, tenant);
+    const unknown = missing.filter((id) => !this.#tenants.has(id));
+    if (unknown.length === 0) return;
+    await createShadowTenants(transaction, unknown, at);
+    const created = await readTenants(transaction.kysely, unknown);
+    for (const tenant of created) this.#tenants.set(tenant.tenantId, tenant);
+  }
+
+  tenant(tenantId: string): Tenant {
+    const tenant = this.#tenants.get(tenantId);
+    if (tenant === undefined) throw new Error(`tenant ${tenantId} was not read before posting`);
+    return tenant;
+  }
+
+  pricing(): Pricing {
+    const catalog = this.#prices?.catalog;
+    if (catalog === undefined) throw new Error('prices were not read before rating');
+    return {
+      catalog,
+      bookOf: (tenantId, at) => assignedBook(this.tenant(tenantId), catalog, at),
+    };
+  }
+
+  /**
+   * After a rollback no tenant and no period that this transaction made may be relied on. Prices stay:
+   * posting makes none, and reading them again would lose the next race too.
+   */
+  forget(): void {
+    this.#tenantsRevision = 0n;
+    this.#tenants.clear();
+    this.knownPeriods.clear();
+    this.responses.refused();
+  }
+}

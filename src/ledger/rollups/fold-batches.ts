@@ -1,0 +1,39 @@
+import type { Clock } from '../../clock.ts';
+import { systemClock } from '../../clock.ts';
+import { takeBatches } from '../../database/batch-queue.ts';
+import type { Database } from '../../database/database.ts';
+import { inTransaction } from '../../database/database.ts';
+import { retryLostRace } from '../../database/lost-race.ts';
+import { joinAttempts } from '../posting/join-attempts.ts';
+import { foldBatches } from './rollup-store.ts';
+
+/** Batches folded in one transaction, of up to some two thousand entries each: a second or two of work. */
+const BATCHES_A_FOLD = 64;
+
+/** Folds every batch that is committed; returns how many batches it folded. */
+export async function foldAll(database: Database, clock: Clock = systemClock): Promise<number> {
+  let folded = 0;
+  for (;;) {
+    const batches = await foldSome(database, clock);
+    if (batches === 0) return folded;
+    folded += batches;
+  }
+}
+
+/**
+ * Does beside the hot path what needs whole, committed batches: joins the attempts of calls that came
+ * in any order, and adds the entries to the rollups. A batch is queued by the transaction that posts
+ * it and taken from the queue by the one that folds it, so each entry is counted once, whatever
+ * commits late.
+ */
+function foldSome(database: Database, clock: Clock): Promise<number> {
+  return retryLostRace(() =>
+    inTransaction(database, async (transaction) => {
+      const batchIds = await takeBatches(transaction, 'fold_queue', BATCHES_A_FOLD);
+      if (batchIds.length === 0) return 0;
+      await joinAttempts(transaction, batchIds, clock());
+      await foldBatches(transaction, batchIds);
+      return batchIds.length;
+    }),
+  );
+}

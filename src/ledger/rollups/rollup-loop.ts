@@ -1,0 +1,27 @@
+import { pause } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { Log } from '../../log.ts';
+import { foldAll } from './fold-batches.ts';
+
+/**
+ * How far behind the ledger the rollups may be, beside the time of one fold. The calls of a run and of
+ * a group fall together in a longer fold: twenty thousand entries at once cost half of ten times two.
+ */
+const FOLD_EVERY_MS = 2_000;
+
+/** Folds new batches beside the hot path until the signal is aborted, and then what is left. */
+export async function runRollupLoop(
+  database: Database,
+  log: Log,
+  stop: AbortSignal,
+): Promise<void> {
+  while (!stop.aborted) {
+    await pause(FOLD_EVERY_MS, stop);
+    try {
+      await foldAll(database);
+    } catch (error) {
+      // The queue of batches is durable: whatever is not folded now is folded next time.
+      log.warn({ error: String(error) }, 'rollups not folded');
+    }
+  }
+}

@@ -1,0 +1,280 @@
+import {
+  type ConditionalPrice,
+  findProvider,
+  type ModelInfo,
+  type ModelPrice,
+  type PriceCalculation,
+  type TieredPrices,
+} from '@pydantic/genai-prices';
+import { DateTime } from 'luxon';
+import type { InstantMs } from '../../clock.ts';
+import { divideHalfUp, formatDecimal } from '../../money.ts';
+import {
+  EVENT_PROVIDERS,
+  eventProviders,
+  matchAt,
+  type Offer,
+  offersOf,
+  packageProvider,
+} from './genai-names.ts';
+import {
+  type PriceBookDocument,
+  type PriceBookModel,
+  parsePriceBook,
+} from './price-book-document.ts';
+
+/**
+ * Makes a cost book of the prices that the package `@pydantic/genai-prices` carries, for a person to
+ * review and import. It is a seed and not a source of truth: the package warns that its prices may be
+ * wrong, and a newer version of it changes prices of the past too, so a book names its version and is
+ * never made anew under usage that it has already priced.
+ */
+
+export interface SeedOptions {
+  readonly book: string;
+  /** RFC 3339 with an offset: where the first version begins. */
+  readonly effectiveFrom: string;
+  /** The package knows no other. */
+  readonly currency: 'USD';
+}
+
+export const SEED_SOURCE = '@pydantic/genai-prices 0.1.8';
+
+/** Asked in this order who makes a model whose name the package connects with no provider. */
+const MAKERS = ['openai', 'google', 'mistral', 'cohere', 'perplexity', 'voyageai'];
+
+/**
+ * The versions of a cost book, ascending: the prices that hold at `effectiveFrom`, then one version
+ * for each later date from which the package knows another price. Each holds every model. What the
+ * package's prices lose on the way is told in `notes`. Refuses a book or an instant that does not fit
+ * the price book's schema.
+ */
+export function seedCostBook(options: SeedOptions): readonly PriceBookDocument[] {
+  const from = DateTime.fromISO(options.effectiveFrom, { zone: 'utc' }).toMillis();
+  const offers = Object.entries(EVENT_PROVIDERS).flatMap(([id, names]) => offersOf(id, names));
+  const later = new Set(
+    offers.flatMap(({ model }) => startDates(model)).filter((date) => dayMs(date) > from),
+  );
+  const documents = [version(options, options.effectiveFrom, rowsAt(offers, from))];
+  for (const date of [...later].sort()) {
+    const next = version(options, `${date}T00:00:00Z`, rowsAt(offers, dayMs(date)));
+    // A date can concern prices by page or by hour only, which a book does not have.
+    const unchanged = JSON.stringify(next.models) === JSON.stringify(documents.at(-1)?.models);
+    if (!unchanged) documents.push(next);
+  }
+  return documents;
+}
+
+/**
+ * The provider and model under which the seeded book has a name's rates, by the package's own matcher,
+ * or null when it knows no such model: for an alias of a name seen in traffic. A provider of null is
+ * found from the name, also from a gateway's prefix as in `openai/gpt-4o`. A provider that is not a
+ * name of the convention is matched as loosely as the package does (`openai.responses` is openai).
+ */
+export function canonicalModel(
+  provider: string | null,
+  model: string,
+): { provider: string; model: string } | null {
+  const match = provider === null ? matchByName(model) : matchAt(packageProvider(provider), model);
+  if (match === null) return null;
+  const [first] = eventProviders(match.provider.id);
+  const named = provider !== null && eventProviders(match.provider.id).includes(provider);
+  return { provider: named ? provider : first, model: match.model.id };
+}
+
+/** Who makes the model that a bare name means (`gpt-4o` is openai's), or null when nobody is known. */
+export function homeProvider(model: string): string | null {
+  const id = findProvider({ modelId: model.trim().toLowerCase() })?.id ?? makerOf(model);
+  return id === undefined ? null : eventProviders(id)[0];
+}
+
+function matchByName(model: string): PriceCalculation | null {
+  // Only for this provider does the package read the prefix of a name as the provider.
+  const match = matchAt('litellm', model);
+  const maker = match === null ? makerOf(model) : undefined;
+  return maker === undefined ? match : matchAt(maker, model);
+}
+
+function makerOf(model: string): string | undefined {
+  return MAKERS.find((id) => matchAt(id, model) !== null);
+}
+
+interface Rows {
+  readonly models: PriceBookModel[];
+  /** What the rows do not carry, by the note that says so. */
+  readonly losses: Losses;
+}
+
+interface Losses {
+  readonly leftOut: Set<string>;
+  readonly dearestHour: Set<string>;
+  readonly inputOnly: Set<string>;
+  readonly rounded: Set<string>;
+  readonly otherUnits: Set<string>;
+}
+
+function rowsAt(offers: readonly Offer[], at: InstantMs): Rows {
+  const losses: Losses = {
+    leftOut: new Set(),
+    dearestHour: new Set(),
+    inputOnly: new Set(),
+    rounded: new Set(),
+    otherUnits: new Set(),
+  };
+  const models: PriceBookModel[] = [];
+  for (const { providers, names, model } of offers) {
+    const label = `${providers[0]} ${model.id}`;
+    const tariffs = tariffsOf(label, pricesAt(label, model, { at, losses }), losses);
+    for (const provider of providers) {
+      for (const name of names) {
+        for (const tariff of tariffs) models.push({ provider, model: name, ...tariff });
+      }
+    }
+  }
+  return { models, losses };
+}
+
+/**
+ * The prices in force at an instant. A price for certain hours belongs to the dated price that it
+ * follows in the list; where there are such, the dearest hour's stands for the whole day, so that a
+ * cost is never understated.
+ */
+function pricesAt(
+  label: string,
+  model: ModelInfo,
+  { at, losses }: { at: InstantMs; losses: Losses },
+): ModelPrice {
+  const list: readonly ConditionalPrice[] = Array.isArray(model.prices)
+    ? model.prices
+    : [{ prices: model.prices }];
+  const byHour = ({ constraint }: ConditionalPrice) => constraint?.type === 'time_of_date';
+  const current = list.findLastIndex((price) => !byHour(price) && startOf(price) <= at);
+  const following = list.slice(current + 1);
+  const nextDated = following.findIndex((price) => !byHour(price));
+  const hours = following.slice(0, nextDated === -1 ? undefined : nextDated);
+  if (hours.length > 0) losses.dearestHour.add(label);
+  const inForce = [...list.slice(Math.max(current, 0), current + 1), ...hours];
+  const [dearest] = inForce.toSorted((a, b) => inputPrice(b.prices) - inputPrice(a.prices));
+  return dearest?.prices ?? {};
+}
+
+function startOf({ constraint }: ConditionalPrice): InstantMs {
+  return constraint?.type === 'start_date'
+    ? dayMs(constraint.start_date)
+    : Number.NEGATIVE_INFINITY;
+}
+
+function inputPrice(prices: ModelPrice): number {
+  const price = prices['input_mtok'] ?? 0;
+  return typeof price === 'number' ? price : price.base;
+}
+
+type Tariff = Omit<PriceBookModel, 'provider' | 'model'>;
+
+/** The units of the package that a row of a price book can say. */
+const CARRIED: ReadonlySet<string> = new Set([
+  'input_mtok',
+  'output_mtok',
+  'cache_read_mtok',
+  'cache_write_mtok',
+  'requests_kcount',
+]);
+
+/** One tariff, and one more for each size of input from which the package prices otherwise. */
+function tariffsOf(label: string, prices: ModelPrice, losses: Losses): readonly Tariff[] {
+  // No price is not a price of zero (R10), except where the model's name says that it is free.
+  const free = label.endsWith(':free') && Object.keys(prices).length === 0;
+  if (prices['input_mtok'] === undefined && !free) {
+    losses.leftOut.add(label);
+    return [];
+  }
+  if (prices['output_mtok'] === undefined && !free) losses.inputOnly.add(label);
+  for (const unit of Object.keys(prices)) if (!CARRIED.has(unit)) losses.otherUnits.add(unit);
+  const starts = Object.values(prices).flatMap((price) =>
+    typeof price === 'object' ? price.tiers.map(({ start }) => start) : [],
+  );
+  return [...new Set([0, ...starts])].map((above) => {
+    const rate = (unit: string, per = 1n) =>
+      decimal(priceAbove(prices[unit], above), per, (note) =>
+        losses.rounded.add(`${label} ${unit} ${note}`),
+      );
+    const cacheRead = prices['cache_read_mtok'] && { cache_read: rate('cache_read_mtok') };
+    const cacheWrite = prices['cache_write_mtok'] && { cache_write: rate('cache_write_mtok') };
+    return {
+      service_tier: 'standard',
+      above_input_tokens: above,
+      per_call: rate('requests_kcount', 1000n),
+      per_million: {
+        input: rate('input_mtok'),
+        output: rate('output_mtok'),
+        ...cacheRead,
+        ...cacheWrite,
+      },
+    };
+  });
+}
+
+/** The package's price for a call of more input tokens than that; 0 for a unit without a price. */
+function priceAbove(price: number | TieredPrices | undefined, above: number): number {
+  if (price === undefined || typeof price === 'number') return price ?? 0;
+  const reached = price.tiers.filter(({ start }) => start <= above);
+  return reached.toSorted((a, b) => b.start - a.start)[0]?.price ?? price.base;
+}
+
+/**
+ * A price of the package, for `per` units, as a decimal string for one. Reads the digits with which
+ * the number is written, so that 0.1 is 0.1 and not the binary fraction next to it.
+ */
+function decimal(price: number, per: bigint, onRounded: (note: string) => void): string {
+  const match = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(price));
+  if (match === null) throw new Error(`the package has a price of ${price}`);
+  const [, whole = '', fraction = '', exponent = '0'] = match;
+  const scale = 6 + Number(exponent) - fraction.length;
+  const dividend = BigInt(whole + fraction) * 10n ** BigInt(Math.max(scale, 0));
+  const divisor = per * 10n ** BigInt(Math.max(-scale, 0));
+  const units = formatDecimal(divideHalfUp(dividend, divisor), 6).replace(/\.?0+$/, '');
+  if (dividend % divisor !== 0n) onRounded(`${price} to ${units}`);
+  return units;
+}
+
+function version(options: SeedOptions, effectiveFrom: string, rows: Rows): PriceBookDocument {
+  return parsePriceBook({
+    book: options.book,
+    kind: 'cost',
+    currency: options.currency,
+    effective_from: effectiveFrom,
+    caching: 'pass_through',
+    source: SEED_SOURCE,
+    notes: notesOn(rows.losses),
+    models: rows.models,
+  });
+}
+
+function notesOn(losses: Losses): string {
+  const list = (items: ReadonlySet<string>) => [...items].join(', ');
+  const dearest =
+    losses.dearestHour.size > 0 && `At the price of the dearest hour: ${list(losses.dearestHour)}.`;
+  const rounded =
+    losses.rounded.size > 0 && `Rounded half up to six decimals: ${list(losses.rounded)}.`;
+  const notes = [
+    'Seeded from a package whose prices may be wrong: review them.',
+    'Only the standard service tier is known.',
+    `${losses.leftOut.size} models without a price by text tokens were left out.`,
+    `${losses.inputOnly.size} models have an input price only; their output is 0.`,
+    `Prices by other units were not carried over: ${list(losses.otherUnits)}.`,
+    dearest,
+    rounded,
+  ];
+  return notes.filter((note) => note !== false).join(' ');
+}
+
+function startDates({ prices }: ModelInfo): readonly string[] {
+  if (!Array.isArray(prices)) return [];
+  return prices.flatMap(({ constraint }) =>
+    constraint?.type === 'start_date' ? [constraint.start_date] : [],
+  );
+}
+
+function dayMs(date: string): InstantMs {
+  return DateTime.fromISO(date, { zone: 'utc' }).toMillis();
+}

@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { isSupportedCurrency, SUPPORTED_CURRENCIES } from '../../money.ts';
+import { Refusal } from '../../refusal.ts';
+
+/**
+ * A price book as its file holds it: the outside shape of the contract, read and checked, with the
+ * defaults filled in. Rates stay decimal strings in the major unit. Every object is strict, because
+ * a misspelt rate that is ignored would be a price of something else.
+ *
+ * Each schema's error is a noun phrase for what is allowed ("a decimal with up to six decimals");
+ * `parsePriceBook` puts the path and the value before it.
+ */
+
+/** The most problems that one refusal names; a file that was never a price book has hundreds. */
+const PROBLEMS_NAMED = 5;
+
+/** The most characters of a refused value that a message repeats. */
+const VALUE_CHARACTERS = 80;
+
+const DECIMAL =
+  'a decimal with up to six decimals, such as "0.15" (a string, not negative, up to twelve digits before the point)';
+
+const decimal = z
+  .string({ error: DECIMAL })
+  .regex(/^(?:0|[1-9]\d{0,11})(?:\.\d{1,6})?$/, { error: DECIMAL });
+
+/** Prices of one million tokens, in the book's currency. A cache rate left out is the input rate. */
+const perMillion = strict({
+  input: decimal,
+  output: decimal,
+  cache_read: decimal.optional(),
+  cache_write: decimal.optional(),
+});
+
+const modelRow = strict({
+  /** As the convention for spans names it, such as `aws.bedrock`; left out, any provider. */
+  provider: text(100).optional(),
+  model: text(200),
+  service_tier: choice(['standard', 'batch', 'flex', 'priority']).default('standard'),
+  /**
+   * The row holds for calls whose whole input, cache included, is above this many tokens, and then
+   * for all tokens of the call. 0 is the row for every call that no higher row takes.
+   */
+  above_input_tokens: z
+    .int({ error: 'a whole number of tokens, 0 or more' })
+    .min(0, { error: 'a whole number of tokens, 0 or more' })
+    .default(0),
+  /** Price of one call beside its tokens, in the book's currency. */
+  per_call: decimal.default('0'),
+  per_million: perMillion,
+});
+
+const INSTANT =
+  'an instant in RFC 3339 with seconds and an offset, such as "2026-10-01T00:00:00Z" or "2026-10-01T00:00:00+02:00"';
+
+const document = strict({
+  book: text(100),
+  kind: choice(['charge', 'cost']),
+  currency: z
+    .string({ error: `a currency that we support: ${SUPPORTED_CURRENCIES.join(', ')}` })
+    .refine(isSupportedCurrency, {
+      error: `a currency that we support: ${SUPPORTED_CURRENCIES.join(', ')}`,
+    }),
+  effective_from: z.iso.datetime({ offset: true, error: INSTANT }),
+  caching: choice(['work_done', 'pass_through']).default('work_done'),
+  /** The book that this one is laid over: a model without a row here has its price there. */
+  base: text(100).optional(),
+  /** Makes a cost-plus book: the charge is the cost times this; rows of models are exceptions. */
+  cost_factor: decimal.optional(),
+  source: text(500).optional(),
+  notes: text(5000).optional(),
+  models: z.array(modelRow, { error: 'an array of models' }).default([]),
+});
+
+const priceBookDocument = document.superRefine((book, context) => {
+  for (const problem of [...contradictions(book), ...repeatedRows(book.models)]) {
+    context.addIssue({ code: 'custom', params: { sentence: true }, ...problem });
+  }
+});
+
+export type PriceBookDocument = z.infer<typeof priceBookDocument>;
+export type PriceBookModel = PriceBookDocument['models'][number];
+
+/**
+ * Reads a price book out of parsed JSON. Throws a `price_book` refusal that names, for up to five
+ * problems, the path, the value and what is allowed.
+ */
+export function parsePriceBook(json: unknown): PriceBookDocument {
+  const result = priceBookDocument.safeParse(json, { reportInput: true });
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => describe(issue));
+  const more = problems.length - PROBLEMS_NAMED;
+  throw new Refusal(
+    'price_book',
+    problems.slice(0, PROBLEMS_NAMED).join('; ') + (more > 0 ? `; and ${more} more` : ''),
+    'mend the file and import it again; nothing of it was stored',
+  );
+}
+
+interface Problem {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+/** What each key alone allows but the book as a whole does not. */
+function contradictions(book: z.infer<typeof document>): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (book.base === book.book) {
+    problems.push({ path: ['base'], message: 'a book cannot be laid over itself' });
+  }
+  if (book.cost_factor !== undefined && book.kind === 'cost') {
+    const message = 'only a charge book can be a multiple of the cost';
+    problems.push({ path: ['cost_factor'], message });
+  }
+  if (book.cost_factor !== undefined && book.base !== undefined) {
+    const message = 'a cost-plus book prices every model, so nothing of its base would be used';
+    problems.push({ path: ['base'], message });
+  }
+  // A version without rows is meaningful over a base (it ends the exceptions) and never elsewhere.
+  if (book.models.length === 0 && book.base === undefined && book.cost_factor === undefined) {
+    const message = 'a book without base and cost_factor needs at least one model';
+    problems.push({ path: ['models'], message });
+  }
+  return problems;
+}
+
+function repeatedRows(models: readonly z.infer<typeof modelRow>[]): readonly Problem[] {
+  const firstAt = new Map<string, number>();
+  const problems: Problem[] = [];
+  for (const [index, row] of models.entries()) {
+    const { provider, model, service_tier, above_input_tokens } = row;
+    const key = JSON.stringify({ provider, model, service_tier, above_input_tokens });
+    const first = firstAt.get(key);
+    if (first === undefined) firstAt.set(key, index);
+    else problems.push({ path: ['models', index], message: `repeats models[${first}], ${key}` });
+  }
+  return problems;
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  const path = pathOf(issue.path);
+  if (
+    issue.code === 'unrecognized_keys' ||
+    (issue.code === 'custom' && issue.params?.['sentence'])
+  ) {
+    return `${path}: ${issue.message}`;
+  }
+  if (issue.input === undefined) return `${path}: is missing; it must be ${issue.message}`;
+  return `${path}: ${shown(issue.input)} is not ${issue.message}`;
+}
+
+/** `models[3].per_million.input`, or `price book` for the whole document. */
+function pathOf(path: readonly PropertyKey[]): string {
+  const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`));
+  return steps.join('').replace(/^\./, '') || 'price book';
+}
+
+function shown(value: unknown): string {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > VALUE_CHARACTERS ? `${json.slice(0, VALUE_CHARACTERS)}…` : json;
+}
+
+function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  const keys = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return `an object with the keys ${keys}`;
+      return `unknown key ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}; allowed are ${keys}`;
+    },
+  });
+}
+
+function text(longest: number) {
+  const error = `a string of 1 to ${longest} characters`;
+  return z.string({ error }).min(1, { error }).max(longest, { error });
+}
+
+function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, { error: `one of ${values.map((value) => `"${value}"`).join(', ')}` });
+}

@@ -1,0 +1,23 @@
+import { hash } from 'node:crypto';
+import { formatInstant, parseInstant } from '../../clock.ts';
+import type { PriceBookDocument } from './price-book-document.ts';
+
+/** The document with its instant in UTC and its rows in one order: equal books have equal bytes. */
+export function canonicalDocument(document: PriceBookDocument): string {
+  const models = document.models.map((model) => sortKeys(model));
+  const ordered = models.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  const effective_from = formatInstant(parseInstant(document.effective_from));
+  return JSON.stringify(sortKeys({ ...document, effective_from, models: ordered }));
+}
+
+export function hashDocument(document: PriceBookDocument): string {
+  return hash('sha256', canonicalDocument(document), 'hex');
+}
+
+function sortKeys(value: object): Record<string, unknown> {
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => [
+    key,
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? sortKeys(inner) : inner,
+  ]);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}

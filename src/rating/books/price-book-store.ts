@@ -1,0 +1,268 @@
+import type { Kysely } from 'kysely';
+import { formatInstant, type InstantMs, parseInstant } from '../../clock.ts';
+import type { Database, Transaction } from '../../database/database.ts';
+import { inTransaction } from '../../database/database.ts';
+import type { Tables } from '../../database/tables.ts';
+import { formatDecimal, parseDecimal } from '../../money.ts';
+import { Refusal } from '../../refusal.ts';
+import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
+import { canonicalDocument, hashDocument } from './price-book-hash.ts';
+import type { BookVersion, PriceCatalog, Rate } from './price-catalog.ts';
+import { buildCatalog, buildRates } from './price-catalog.ts';
+
+export type ImportAnswer = 'imported' | 'unchanged';
+
+/**
+ * Stores a book as a new version. The identical version again changes nothing; another content
+ * under the same `effective_from` is refused (R15).
+ */
+export async function importPriceBook(
+  database: Database,
+  document: PriceBookDocument,
+  importedAt: InstantMs,
+): Promise<ImportAnswer> {
+  const hash = hashDocument(document);
+  return inTransaction(database, async (transaction) => {
+    // Two imports of one book at once would both see no version yet.
+    await transaction.client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `price-book:${document.book}`,
+    ]);
+    const known = await readVersions(transaction.kysely, document.book);
+    const same = known.find((row) => row.effective_from === parseInstant(document.effective_from));
+    if (same !== undefined) return answerRepeated(document, same.document_hash === hash);
+    refuseOtherNature(document, known);
+    await refuseMissingBase(transaction, document);
+    await insertVersion(transaction, document, { hash, importedAt });
+    return 'imported';
+  });
+}
+
+export interface BookSummary {
+  readonly book: string;
+  readonly kind: string;
+  readonly currency: string;
+  readonly effective_from: string;
+  readonly caching: string;
+  /** The book that it is laid over. */
+  readonly base: string | null;
+  /** Of a cost-plus book, a decimal. */
+  readonly cost_factor: string | null;
+  readonly models: number;
+  readonly document_hash: string;
+}
+
+export async function listPriceBooks(database: Database): Promise<readonly BookSummary[]> {
+  const rows = await database.kysely
+    .selectFrom('price_books')
+    .leftJoin('price_rates', (join) =>
+      join
+        .onRef('price_rates.book', '=', 'price_books.book')
+        .onRef('price_rates.effective_from', '=', 'price_books.effective_from'),
+    )
+    .select((of) => [
+      'price_books.book',
+      'price_books.kind',
+      'price_books.currency',
+      'price_books.effective_from',
+      'price_books.caching',
+      'price_books.base_book as base',
+      'price_books.cost_factor',
+      'price_books.document_hash',
+      of.fn.count<bigint>('price_rates.rate_id').as('models'),
+    ])
+    .groupBy(['price_books.book', 'price_books.effective_from'])
+    .orderBy('price_books.book')
+    .orderBy('price_books.effective_from')
+    .execute();
+  return rows.map((row) => ({
+    ...row,
+    effective_from: formatInstant(row.effective_from),
+    cost_factor:
+      row.cost_factor === null ? null : formatDecimal(row.cost_factor, 6).replace(/\.?0+$/, ''),
+    models: Number(row.models),
+  }));
+}
+
+/** The documents of one book's versions, oldest first; throws a `Refusal` for an unknown book. */
+export async function showPriceBook(database: Database, book: string): Promise<readonly unknown[]> {
+  const versions = await readVersions(database.kysely, book);
+  if (versions.length > 0) return versions.map((row) => JSON.parse(row.document));
+  throw new Refusal(
+    'not_found',
+    `there is no price book "${book}"`,
+    'see "spanledger price-book list", or import one with "spanledger price-book import FILE"',
+  );
+}
+
+/** Every version of every book, for rating. */
+export async function loadPriceCatalog(db: Kysely<Tables>): Promise<PriceCatalog> {
+  const books = await db.selectFrom('price_books').selectAll().execute();
+  const rates = await db.selectFrom('price_rates').selectAll().orderBy('rate_id').execute();
+  const ratesOf = Map.groupBy(rates, (row) => `${row.effective_from} ${row.book}`);
+  return buildCatalog(
+    books.map(
+      (row): BookVersion => ({
+        book: row.book,
+        effectiveFrom: row.effective_from,
+        kind: row.kind,
+        currency: row.currency,
+        caching: row.caching,
+        baseBook: row.base_book,
+        costFactor: row.cost_factor,
+        rates: buildRates((ratesOf.get(`${row.effective_from} ${row.book}`) ?? []).map(toRate)),
+      }),
+    ),
+  );
+}
+
+interface RateRow {
+  readonly rate_id: bigint;
+  readonly book: string;
+  readonly provider: string | null;
+  readonly model: string;
+  readonly service_tier: string;
+  readonly above_input_tokens: bigint;
+  readonly per_call: bigint;
+  readonly input: bigint;
+  readonly output: bigint;
+  readonly cache_read: bigint;
+  readonly cache_write: bigint;
+}
+
+function toRate(row: RateRow): Rate {
+  return {
+    rateId: row.rate_id,
+    book: row.book,
+    provider: row.provider,
+    model: row.model,
+    serviceTier: row.service_tier,
+    aboveInputTokens: row.above_input_tokens,
+    perCall: row.per_call,
+    input: row.input,
+    output: row.output,
+    cacheRead: row.cache_read,
+    cacheWrite: row.cache_write,
+  };
+}
+
+function readVersions(db: Kysely<Tables>, book: string) {
+  return db
+    .selectFrom('price_books')
+    .select(['effective_from', 'kind', 'currency', 'document', 'document_hash'])
+    .where('book', '=', book)
+    .orderBy('effective_from')
+    .execute();
+}
+
+function answerRepeated(document: PriceBookDocument, identical: boolean): ImportAnswer {
+  if (identical) return 'unchanged';
+  throw new Refusal(
+    'price_book',
+    `price book "${document.book}" already has another version from ${document.effective_from}; a version is immutable (R15)`,
+    'give the change a later effective_from, and re-rate if history must change too',
+  );
+}
+
+function refuseOtherNature(
+  document: PriceBookDocument,
+  known: readonly { readonly kind: string; readonly currency: string }[],
+): void {
+  const other = known.find(
+    (row) => row.kind !== document.kind || row.currency !== document.currency,
+  );
+  if (other === undefined) return;
+  throw new Refusal(
+    'price_book',
+    `price book "${document.book}" is a ${other.kind} book in ${other.currency}; a version cannot make it a ${document.kind} book in ${document.currency}`,
+    'import it under another name',
+  );
+}
+
+/** A base must exist, agree in kind and currency, and not lead back to the book itself. */
+async function refuseMissingBase(
+  transaction: Transaction,
+  document: PriceBookDocument,
+): Promise<void> {
+  if (document.base === undefined) return;
+  const { books } = await loadPriceCatalog(transaction.kysely);
+  const base = books.get(document.base);
+  const remedy = `import the book "${document.base}" first, with kind ${document.kind} and currency ${document.currency}`;
+  if (base === undefined) {
+    throw new Refusal('price_book', `base: there is no price book "${document.base}"`, remedy);
+  }
+  if (base[0]?.kind !== document.kind || base[0].currency !== document.currency) {
+    throw new Refusal(
+      'price_book',
+      `base: "${document.base}" is of another kind or currency`,
+      remedy,
+    );
+  }
+  const reachable = new Set([document.base]);
+  for (const book of reachable) {
+    for (const version of books.get(book) ?? []) {
+      if (version.baseBook !== null) reachable.add(version.baseBook);
+    }
+  }
+  if (reachable.has(document.book)) {
+    throw new Refusal(
+      'price_book',
+      `base: "${document.base}" is itself laid over "${document.book}"; books cannot form a circle`,
+      'name another base',
+    );
+  }
+}
+
+async function insertVersion(
+  transaction: Transaction,
+  document: PriceBookDocument,
+  origin: { readonly hash: string; readonly importedAt: InstantMs },
+): Promise<void> {
+  const effectiveFrom = formatInstant(parseInstant(document.effective_from));
+  await transaction.kysely
+    .insertInto('price_books')
+    .values({
+      book: document.book,
+      effective_from: effectiveFrom,
+      kind: document.kind,
+      currency: document.currency,
+      caching: document.caching,
+      base_book: document.base ?? null,
+      cost_factor: document.cost_factor === undefined ? null : toUnits(document.cost_factor, 6),
+      document: canonicalDocument(document),
+      document_hash: origin.hash,
+      imported_at: formatInstant(origin.importedAt),
+    })
+    .execute();
+  const rows = document.models.map((model) => rateRow(document.book, effectiveFrom, model));
+  // Postgres takes at most 65,535 parameters a statement.
+  for (let start = 0; start < rows.length; start += 1000) {
+    await transaction.kysely
+      .insertInto('price_rates')
+      .values(rows.slice(start, start + 1000))
+      .execute();
+  }
+}
+
+/** A rate of a million tokens in major units with six decimals is whole picodollars a token. */
+function rateRow(book: string, effectiveFrom: string, model: PriceBookModel) {
+  const { input, output, cache_read, cache_write } = model.per_million;
+  return {
+    book,
+    effective_from: effectiveFrom,
+    provider: model.provider ?? null,
+    model: model.model,
+    service_tier: model.service_tier,
+    above_input_tokens: BigInt(model.above_input_tokens),
+    per_call: toUnits(model.per_call, 12),
+    input: toUnits(input, 6),
+    output: toUnits(output, 6),
+    cache_read: toUnits(cache_read ?? input, 6),
+    cache_write: toUnits(cache_write ?? input, 6),
+  };
+}
+
+function toUnits(decimal: string, scale: number): bigint {
+  const units = parseDecimal(decimal, scale);
+  if (units === null) throw new Error(`"${decimal}" passed the schema but is not a decimal`);
+  return units;
+}

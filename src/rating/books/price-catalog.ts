@@ -1,0 +1,224 @@
+import type { InstantMs } from '../../clock.ts';
+import type { ServiceTier } from '../../events/event.ts';
+import { divideHalfUp } from '../../money.ts';
+
+/** One priced row of one version of a book; immutable, so that an entry can point at it for ever. */
+export interface Rate {
+  readonly rateId: bigint;
+  /** The book that has the row; a cost-plus charge points at a row of a cost book. */
+  readonly book: string;
+  readonly provider: string | null;
+  readonly model: string;
+  readonly serviceTier: string;
+  /** The row holds for calls whose whole input is above this many tokens. */
+  readonly aboveInputTokens: bigint;
+  /** Picodollars a call; a whole number of micro-dollars, so that a millionth of it is exact. */
+  readonly perCall: bigint;
+  /** Picodollars a token. */
+  readonly input: bigint;
+  readonly output: bigint;
+  readonly cacheRead: bigint;
+  readonly cacheWrite: bigint;
+}
+
+export interface BookVersion {
+  readonly book: string;
+  readonly effectiveFrom: InstantMs;
+  readonly kind: 'charge' | 'cost';
+  readonly currency: string;
+  readonly caching: 'work_done' | 'pass_through';
+  readonly baseBook: string | null;
+  /** Millionths; not null makes it a cost-plus book. */
+  readonly costFactor: bigint | null;
+  readonly rates: ReadonlyMap<string, readonly Rate[]>;
+}
+
+/** Every version of every book. */
+export interface PriceCatalog {
+  /** Versions of one book, newest first. */
+  readonly books: ReadonlyMap<string, readonly BookVersion[]>;
+  /** Names of the cost books, in the order in which they are asked. */
+  readonly costBooks: readonly string[];
+}
+
+export function buildCatalog(versions: readonly BookVersion[]): PriceCatalog {
+  const newestFirst = [...versions].sort((a, b) => b.effectiveFrom - a.effectiveFrom);
+  const books = Map.groupBy(newestFirst, (version) => version.book);
+  const cost = newestFirst.filter((version) => version.kind === 'cost');
+  return { books, costBooks: [...new Set(cost.map((version) => version.book))].sort() };
+}
+
+/** The rows of one version by the key that a call is looked up by. */
+export function buildRates(rates: readonly Rate[]): ReadonlyMap<string, readonly Rate[]> {
+  const exact = Map.groupBy(rates, (rate) => rateKey(rate.provider, rate.model, rate.serviceTier));
+  const byModel = Map.groupBy(rates, (rate) => modelKey(rate.model, rate.serviceTier));
+  for (const [key, rows] of byModel) {
+    if (agree(rows)) exact.set(key, rowsOfOneProvider(rows));
+  }
+  return exact;
+}
+
+/** A call that names no provider is priced by its model alone, where that leaves no doubt. */
+function modelKey(model: string, serviceTier: string): string {
+  return `${model}\u0000${serviceTier}`;
+}
+
+function agree(rows: readonly Rate[]): boolean {
+  const byProvider = Map.groupBy(rows, (rate) => rate.provider);
+  const prices = [...byProvider.values()].map(priceText);
+  return new Set(prices).size === 1;
+}
+
+function priceText(rows: readonly Rate[]): string {
+  const texts = rows.map((rate) =>
+    [
+      rate.aboveInputTokens,
+      rate.perCall,
+      rate.input,
+      rate.output,
+      rate.cacheRead,
+      rate.cacheWrite,
+    ].join(),
+  );
+  return texts.sort().join(';');
+}
+
+function rowsOfOneProvider(rows: readonly Rate[]): Rate[] {
+  const provider = rows
+    .map((rate) => rate.provider ?? '')
+    .sort()
+    .at(0);
+  return rows.filter((rate) => (rate.provider ?? '') === provider);
+}
+
+/** What decides a price; `contextTokens` is the whole call's input, cache included. */
+export interface PriceQuestion {
+  readonly provider: string | null;
+  readonly model: string;
+  readonly serviceTier: ServiceTier;
+  readonly contextTokens: bigint;
+  readonly at: InstantMs;
+}
+
+/** A rate with the version that it was taken from: what an entry records (R15). */
+export interface FoundRate {
+  readonly version: BookVersion;
+  readonly rate: Rate;
+}
+
+/**
+ * The price that a book has for a call: its own row for the tier, else its base's; then the same for
+ * the standard tier. A cost-plus book takes the cost row times its factor where it has no row of its
+ * own. Null means that there is no price, which is never a price of zero (R10).
+ */
+export function findCharge(
+  catalog: PriceCatalog,
+  book: string,
+  question: PriceQuestion,
+): FoundRate | null {
+  const layers = layersOf(catalog, book, question.at);
+  const tiers =
+    question.serviceTier === 'standard' ? ['standard'] : [question.serviceTier, 'standard'];
+  for (const tier of tiers) {
+    for (const version of layers) {
+      const rate = findRow(version, tier, question);
+      if (rate !== null) return { version, rate };
+    }
+  }
+  const plus = layers.find((version) => version.costFactor !== null);
+  return plus === undefined ? null : findCostPlus(catalog, plus, question);
+}
+
+/**
+ * What the provider takes for a call. Cost books are asked in the order of their names, and the
+ * first that has a row for the tier, or for the standard tier, answers.
+ */
+export function findCost(
+  catalog: PriceCatalog,
+  currency: string,
+  question: PriceQuestion,
+): FoundRate | null {
+  for (const book of catalog.costBooks) {
+    const version = versionAt(catalog, book, question.at);
+    if (version?.currency !== currency) continue;
+    const rate =
+      findRow(version, question.serviceTier, question) ?? findRow(version, 'standard', question);
+    if (rate !== null) return { version, rate };
+  }
+  return null;
+}
+
+function versionAt(catalog: PriceCatalog, book: string, at: InstantMs): BookVersion | null {
+  return catalog.books.get(book)?.find((version) => version.effectiveFrom <= at) ?? null;
+}
+
+/**
+ * The key under which a version keeps the rows of one model, one for each context length. NUL separates:
+ * Postgres holds none.
+ */
+function rateKey(provider: string | null, model: string, serviceTier: string): string {
+  const of = provider === null ? '' : `=${provider}`;
+  return `${of}\u0000${model}\u0000${serviceTier}`;
+}
+
+/** A cost rate times a cost-plus factor, each part rounded half up to whole picodollars, once. */
+export function timesFactor(rate: Rate, factor: bigint): Rate {
+  const times = (amount: bigint) => divideHalfUp(amount * factor, 1_000_000n);
+  return {
+    ...rate,
+    // Rounded to micro-dollars, so that a millionth of a call stays exact.
+    perCall: divideHalfUp(rate.perCall * factor, 1_000_000_000_000n) * 1_000_000n,
+    input: times(rate.input),
+    output: times(rate.output),
+    cacheRead: times(rate.cacheRead),
+    cacheWrite: times(rate.cacheWrite),
+  };
+}
+
+function findCostPlus(
+  catalog: PriceCatalog,
+  version: BookVersion,
+  question: PriceQuestion,
+): FoundRate | null {
+  const cost = findCost(catalog, version.currency, question);
+  if (cost === null || version.costFactor === null) return null;
+  return { version, rate: timesFactor(cost.rate, version.costFactor) };
+}
+
+/** The book's version of that time, then the versions that it is laid over, nearest first. */
+function layersOf(catalog: PriceCatalog, book: string, at: InstantMs): readonly BookVersion[] {
+  const layers: BookVersion[] = [];
+  let next: string | null = book;
+  // The import refuses a circle of books; the length check keeps this total all the same.
+  while (next !== null && layers.length <= catalog.books.size) {
+    const version = versionAt(catalog, next, at);
+    if (version === null) break;
+    layers.push(version);
+    next = version.baseBook;
+  }
+  return layers;
+}
+
+/**
+ * The row for the provider, else the row that names none; and of those the one with the highest
+ * context length below the call's.
+ */
+function findRow(version: BookVersion, tier: string, question: PriceQuestion): Rate | null {
+  const rows =
+    (question.provider === null
+      ? undefined
+      : version.rates.get(rateKey(question.provider, question.model, tier))) ??
+    version.rates.get(rateKey(null, question.model, tier)) ??
+    (question.provider === null ? version.rates.get(modelKey(question.model, tier)) : undefined) ??
+    [];
+  return rowForContext(rows, question.contextTokens);
+}
+
+function rowForContext(rows: readonly Rate[], contextTokens: bigint): Rate | null {
+  let found: Rate | null = null;
+  for (const row of rows) {
+    const holds = row.aboveInputTokens === 0n || contextTokens > row.aboveInputTokens;
+    if (holds && (found === null || row.aboveInputTokens > found.aboveInputTokens)) found = row;
+  }
+  return found;
+}

@@ -1,0 +1,127 @@
+import { divideHalfUp, type Pico } from '../../money.ts';
+import type { AgentRun } from './agent-run.ts';
+import type { CallStep } from './run-step.ts';
+import type { Waste } from './run-waste.ts';
+
+export const RUN_GROUPS = ['run', 'feature', 'tenant'] as const;
+export type RunGroup = (typeof RUN_GROUPS)[number];
+
+/** What the runs of one row come to. Amounts are of all revisions, so rows sum to their entries. */
+export interface RunFigures {
+  /** Null by feature, where a row is of all tenants; and the name is null without a feature. */
+  readonly tenantId: string | null;
+  readonly name: string | null;
+  readonly currency: string;
+  /** Runs with a call in this row, and those of them that succeeded. */
+  readonly runs: number;
+  readonly succeeded: number;
+  readonly calls: number;
+  readonly failed: number;
+  /** Calls that are a second or later attempt (R8). */
+  readonly laterAttempts: number;
+  readonly loops: number;
+  readonly loopSteps: number;
+  /** Calls that no cost rate is known for: the cost is at least what it says (R10). */
+  readonly uncosted: number;
+  readonly charge: Pico;
+  readonly cost: Pico;
+  /** What of the cost and of the charge was spent before the answers. */
+  readonly wastedCharge: Pico;
+  readonly wastedCost: Pico;
+  /** The same cost by its cause. */
+  readonly costBefore: Readonly<Record<Waste, Pico>>;
+}
+
+/** What all runs cost for each one that succeeded; null where none did. Rounded half up. */
+export function costPerSuccess(figures: Pick<RunFigures, 'cost' | 'succeeded'>): Pico | null {
+  return figures.succeeded === 0 ? null : divideHalfUp(figures.cost, BigInt(figures.succeeded));
+}
+
+/** The most wasted first, and of equal ones what cost more. */
+export function compareFigures(a: RunFigures, b: RunFigures): number {
+  return (
+    descending(a.wastedCost, b.wastedCost) ||
+    descending(a.cost, b.cost) ||
+    ((a.name ?? '') < (b.name ?? '') ? -1 : 1)
+  );
+}
+
+function descending(a: Pico, b: Pico): number {
+  if (a === b) return 0;
+  return a > b ? -1 : 1;
+}
+
+/** The figures of one run: a row for each group in it, which by run or tenant is one. */
+export function figuresOf(run: AgentRun, by: RunGroup): readonly RunFigures[] {
+  const rows = Map.groupBy(run.calls, ({ facts }) =>
+    JSON.stringify([by === 'feature' ? facts.feature : null, facts.currency]),
+  );
+  return [...rows.values()].map((calls) => figuresOfCalls(run, by, calls));
+}
+
+function figuresOfCalls(run: AgentRun, by: RunGroup, calls: readonly CallStep[]): RunFigures {
+  const own = new Set(calls);
+  const standing = calls.filter((call) => call.stands);
+  const loops = run.waste.loops.filter((loop) => loop.steps.some((step) => own.has(step)));
+  const wasted = calls.filter((call) => run.waste.causes.has(call));
+  const causedBy = (cause: Waste) =>
+    sum(
+      wasted.filter((call) => run.waste.causes.get(call) === cause),
+      costOf,
+    );
+  const [first] = calls;
+  return {
+    tenantId: by === 'feature' ? null : run.tenantId,
+    name:
+      by === 'run' ? run.runId : by === 'tenant' ? run.tenantId : (first?.facts.feature ?? null),
+    currency: first?.facts.currency ?? '',
+    runs: 1,
+    succeeded: run.succeeded ? 1 : 0,
+    calls: standing.length,
+    failed: standing.filter(({ facts }) => facts.status !== 'ok').length,
+    laterAttempts: standing.filter(({ facts }) => facts.attempt > 1).length,
+    loops: loops.length,
+    loopSteps: loops.reduce((steps, loop) => steps + loop.steps.length, 0),
+    uncosted: standing.filter(({ facts }) => facts.cost === null).length,
+    charge: sum(calls, chargeOf),
+    cost: sum(calls, costOf),
+    wastedCharge: sum(wasted, chargeOf),
+    wastedCost: sum(wasted, costOf),
+    costBefore: {
+      failed: causedBy('failed'),
+      superseded: causedBy('superseded'),
+      repeated: causedBy('repeated'),
+    },
+  };
+}
+
+const chargeOf = (call: CallStep) => call.sum.charge;
+const costOf = (call: CallStep) => call.sum.cost;
+
+function sum(calls: readonly CallStep[], of: (call: CallStep) => Pico): Pico {
+  return calls.reduce((total, call) => total + of(call), 0n);
+}
+
+/** Two rows of one group as one. */
+export function addFigures(a: RunFigures, b: RunFigures): RunFigures {
+  return {
+    ...a,
+    runs: a.runs + b.runs,
+    succeeded: a.succeeded + b.succeeded,
+    calls: a.calls + b.calls,
+    failed: a.failed + b.failed,
+    laterAttempts: a.laterAttempts + b.laterAttempts,
+    loops: a.loops + b.loops,
+    loopSteps: a.loopSteps + b.loopSteps,
+    uncosted: a.uncosted + b.uncosted,
+    charge: a.charge + b.charge,
+    cost: a.cost + b.cost,
+    wastedCharge: a.wastedCharge + b.wastedCharge,
+    wastedCost: a.wastedCost + b.wastedCost,
+    costBefore: {
+      failed: a.costBefore.failed + b.costBefore.failed,
+      superseded: a.costBefore.superseded + b.costBefore.superseded,
+      repeated: a.costBefore.repeated + b.costBefore.repeated,
+    },
+  };
+}

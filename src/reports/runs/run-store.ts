@@ -1,0 +1,296 @@
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { Database, Transaction } from '../../database/database.ts';
+import { inTransaction } from '../../database/database.ts';
+import type { EventStatus } from '../../events/event.ts';
+import { Refusal } from '../../refusal.ts';
+import type { SpansOfRun } from './agent-run.ts';
+import type { RunFigures, RunGroup } from './run-figures.ts';
+import type { RunEntry, StructureSpan } from './run-step.ts';
+
+export interface RunQuestion {
+  readonly tenantId: string | null;
+  /** Calls that completed on whole UTC days, half-open; a run across a bound shows its part. */
+  readonly from: InstantMs | null;
+  readonly to: InstantMs | null;
+  /** What was recorded up to this instant, and nothing later; everything where it is absent. */
+  readonly asOf?: InstantMs;
+}
+
+/** Where a span names no run, its trace is one. */
+const RUN_OF = 'coalesce(agent_run_id, trace_id)';
+
+/**
+ * Every run of the question, one after the other, so that no more than one is in memory. Reads a
+ * snapshot of the entries themselves: a run's story needs every step, and no rollup has those.
+ */
+export function eachRun(
+  database: Database,
+  question: RunQuestion,
+  work: (run: SpansOfRun) => void,
+): Promise<void> {
+  return inTransaction(database, async (transaction) => {
+    // A cursor is planned for its first rows unless told that all will be read.
+    await transaction.client.query('set local cursor_tuple_fraction = 1');
+    await transaction.client.query(
+      `declare spans no scroll cursor for
+         select * from (${SPANS}) s order by tenant_id, run_id collate "C"`,
+      [...valuesOf(question)],
+    );
+    const grouping = new RunGrouping(work);
+    for (;;) {
+      const { rows } = await transaction.client.query<SpanRow>(`fetch ${ROWS_A_FETCH} from spans`);
+      for (const row of rows) grouping.add(row);
+      if (rows.length === 0) break;
+    }
+    grouping.end();
+  });
+}
+
+/** Hands on each run when the first row of the next one comes. */
+class RunGrouping {
+  readonly #work: (run: SpansOfRun) => void;
+  #open: GrowingRun | null = null;
+
+  constructor(work: (run: SpansOfRun) => void) {
+    this.#work = work;
+  }
+
+  add(row: SpanRow): void {
+    if (this.#open?.tenantId !== row.tenant_id || this.#open.runId !== row.run_id) {
+      this.end();
+      this.#open = { tenantId: row.tenant_id, runId: row.run_id, entries: [], spans: [] };
+    }
+    addSpan(this.#open, row);
+  }
+
+  end(): void {
+    if (this.#open !== null) this.#work(this.#open);
+    this.#open = null;
+  }
+}
+
+const ROWS_A_FETCH = 5_000;
+
+interface GrowingRun extends SpansOfRun {
+  readonly entries: RunEntry[];
+  readonly spans: StructureSpan[];
+}
+
+function addSpan(run: GrowingRun, row: SpanRow): void {
+  if (row.entry_id === null) run.spans.push(factsOf(row));
+  else run.entries.push(toEntry(row, row.entry_id));
+}
+
+const FACTS = `tenant_id, ${RUN_OF} as run_id, source, event_id, operation, status, error_type, started_at,
+  occurred_at, trace_id, span_id, parent_span_id`;
+const ENTRY_COLUMNS = `${FACTS}, entry_id, corrects_entry_id, is_reversal, member_id, outcome,
+  requested_model, executed_model, feature, prompt_version,
+  uncached_input_tokens + cache_read_tokens + cache_write_tokens as input_tokens, output_tokens,
+  charge, cost, currency, attempt`;
+const SPAN_COLUMNS = `${FACTS}, null::bigint, null::bigint, false, '', '', '', '', feature, prompt_version,
+  0::bigint, 0::bigint, null::numeric, null::numeric, '', 1`;
+
+/** Which rows a question is about: $1 the tenant, $2 and $3 the days, $4 until when they were recorded. */
+const ASKED = `($1::text is null or tenant_id = $1)
+  and ($2::timestamptz is null or occurred_at >= $2) and ($3::timestamptz is null or occurred_at < $3)`;
+const entryIsKnown = (at: string) => `(${at}::timestamptz is null or recorded_at <= ${at})`;
+/** Only its batch says when a span was recorded. */
+const spanIsKnown = (at: string) => `(${at}::timestamptz is null
+  or batch_id in (select b.batch_id from batches b where b.recorded_at <= ${at}))`;
+
+const SPANS = `
+  select ${ENTRY_COLUMNS} from entries
+  where kind <> 'allocation' and ${RUN_OF} is not null and ${ASKED} and ${entryIsKnown('$4')}
+  union all
+  select ${SPAN_COLUMNS} from structure_spans where ${RUN_OF} is not null and ${ASKED} and ${spanIsKnown('$4')}`;
+
+function valuesOf({ tenantId, from, to, asOf }: RunQuestion): readonly (string | null)[] {
+  return [tenantId, textOf(from), textOf(to), textOf(asOf)];
+}
+
+function textOf(instant: InstantMs | null | undefined): string | null {
+  return instant === null || instant === undefined ? null : formatInstant(instant);
+}
+
+/**
+ * Calls that name neither a run nor a trace, summed: they repeat nothing that anybody could know of,
+ * and of their cost only what failed was spent in vain.
+ */
+export async function readCallsOutsideRuns(
+  database: Database,
+  question: RunQuestion,
+  by: RunGroup,
+): Promise<readonly RunFigures[]> {
+  const tenant = by === 'feature' ? 'null' : 'tenant_id';
+  const name = { run: 'null', feature: 'feature', tenant: 'tenant_id' }[by];
+  const { rows } = await database.pool.query<OutsideRow>(
+    `select ${tenant} as tenant_id, ${name} as name, currency,
+       sum(n) as calls, coalesce(sum(n) filter (where status <> 'ok'), 0) as failed,
+       coalesce(sum(n) filter (where attempt > 1), 0) as later_attempts,
+       coalesce(sum(n) filter (where cost is null), 0) as uncosted,
+       coalesce(sum(charge), 0) as charge, coalesce(sum(cost), 0) as cost,
+       coalesce(sum(charge) filter (where status <> 'ok'), 0) as failed_charge,
+       coalesce(sum(cost) filter (where status <> 'ok'), 0) as failed_cost
+     from (
+       -- A reversal takes its call back from the count as it does from the sums.
+       select *, case when is_reversal then -1 else 1 end as n from entries
+       where kind <> 'allocation' and ${RUN_OF} is null and ${ASKED} and ${entryIsKnown('$4')}
+     ) e group by 1, 2, 3`,
+    [...valuesOf(question)],
+  );
+  return rows.map((row) => ({
+    tenantId: row.tenant_id,
+    name: row.name,
+    currency: row.currency,
+    runs: 0,
+    succeeded: 0,
+    calls: Number(row.calls),
+    failed: Number(row.failed),
+    laterAttempts: Number(row.later_attempts),
+    loops: 0,
+    loopSteps: 0,
+    uncosted: Number(row.uncosted),
+    charge: row.charge,
+    cost: row.cost,
+    wastedCharge: row.failed_charge,
+    wastedCost: row.failed_cost,
+    costBefore: { failed: row.failed_cost, superseded: 0n, repeated: 0n },
+  }));
+}
+
+interface OutsideRow {
+  readonly tenant_id: string | null;
+  readonly name: string | null;
+  readonly currency: string;
+  readonly calls: bigint;
+  readonly failed: bigint;
+  readonly later_attempts: bigint;
+  readonly uncosted: bigint;
+  readonly charge: bigint;
+  readonly cost: bigint;
+  readonly failed_charge: bigint;
+  readonly failed_cost: bigint;
+}
+
+/**
+ * One run by its id, or by its trace where its calls name no run: for each tenant that has a part in
+ * it, in the order of their ids. Throws a `Refusal` where nobody has.
+ */
+export function readRun(
+  database: Database,
+  of: Pick<RunQuestion, 'tenantId' | 'asOf'> & { readonly runId: string },
+): Promise<readonly SpansOfRun[]> {
+  return inTransaction(database, async (transaction) => {
+    // The index that knows runs tells blocks, not rows, and the planner thinks too little of it.
+    await transaction.client.query('set local enable_seqscan = off');
+    const { rows } = await transaction.client.query<SpanRow>(
+      `select * from (
+         select ${ENTRY_COLUMNS} from entries where kind <> 'allocation' and ${IS_RUN} and ${entryIsKnown('$3')}
+         union all
+         select ${SPAN_COLUMNS} from structure_spans where ${IS_RUN} and ${spanIsKnown('$3')}
+       ) s order by tenant_id`,
+      [of.tenantId, of.runId, textOf(of.asOf)],
+    );
+    if (rows.length === 0) await refuseUnknownRun(transaction, of);
+    const runs = Map.groupBy(rows, (row) => row.tenant_id);
+    return [...runs].map(([tenantId, own]) => {
+      const run: GrowingRun = { tenantId, runId: of.runId, entries: [], spans: [] };
+      for (const row of own) addSpan(run, row);
+      return run;
+    });
+  });
+}
+
+/** $1 the tenant, $2 the run. */
+const IS_RUN = `($1::text is null or tenant_id = $1)
+  and (agent_run_id = $2 or (agent_run_id is null and trace_id = $2))`;
+
+async function refuseUnknownRun(
+  transaction: Transaction,
+  of: Pick<RunQuestion, 'tenantId' | 'asOf'> & { readonly runId: string },
+): Promise<never> {
+  const { rows } = await transaction.client.query<{ agent_run_id: string }>(
+    `select distinct agent_run_id from (
+       select tenant_id, agent_run_id, trace_id from entries
+       union all select tenant_id, agent_run_id, trace_id from structure_spans
+     ) s where trace_id = $1 and ($2::text is null or tenant_id = $2) order by 1 limit 5`,
+    [of.runId, of.tenantId],
+  );
+  const whose = of.tenantId === null ? '' : ` of tenant "${of.tenantId}"`;
+  const when = of.asOf === undefined ? 'is' : `was at ${formatInstant(of.asOf)}`;
+  const inTrace = rows.map((row) => `"${row.agent_run_id}"`).join(', ');
+  throw new Refusal(
+    'not_found',
+    `there ${when} no run "${of.runId}"${whose}`,
+    inTrace === ''
+      ? 'give an agent_run_id, or the trace_id of calls that name no run; "spanledger report runs" lists them'
+      : `it is a trace whose spans name their run: ask for ${inTrace}`,
+  );
+}
+
+interface SpanRow {
+  readonly tenant_id: string;
+  readonly run_id: string;
+  readonly source: string;
+  readonly event_id: string;
+  readonly operation: string;
+  readonly status: EventStatus;
+  readonly error_type: string | null;
+  readonly started_at: InstantMs | null;
+  readonly occurred_at: InstantMs;
+  readonly trace_id: string | null;
+  readonly span_id: string | null;
+  readonly parent_span_id: string | null;
+  /** Null of a span that is no model call. */
+  readonly entry_id: bigint | null;
+  readonly corrects_entry_id: bigint | null;
+  readonly is_reversal: boolean;
+  readonly member_id: string;
+  readonly outcome: string;
+  readonly requested_model: string;
+  readonly executed_model: string;
+  readonly feature: string | null;
+  readonly prompt_version: string | null;
+  readonly input_tokens: bigint;
+  readonly output_tokens: bigint;
+  readonly charge: bigint | null;
+  readonly cost: bigint | null;
+  readonly currency: string;
+  readonly attempt: number;
+}
+
+function factsOf(row: SpanRow): StructureSpan {
+  return {
+    source: row.source,
+    eventId: row.event_id,
+    operation: row.operation,
+    status: row.status,
+    errorType: row.error_type,
+    startedAt: row.started_at,
+    occurredAt: row.occurred_at,
+    traceId: row.trace_id,
+    spanId: row.span_id,
+    parentSpanId: row.parent_span_id,
+  };
+}
+
+function toEntry(row: SpanRow, entryId: bigint): RunEntry {
+  return {
+    ...factsOf(row),
+    entryId,
+    correctsEntryId: row.corrects_entry_id,
+    isReversal: row.is_reversal,
+    memberId: row.member_id,
+    outcome: row.outcome,
+    requestedModel: row.requested_model,
+    executedModel: row.executed_model,
+    feature: row.feature,
+    promptVersion: row.prompt_version,
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    charge: row.charge,
+    cost: row.cost,
+    currency: row.currency,
+    attempt: row.attempt,
+  };
+}

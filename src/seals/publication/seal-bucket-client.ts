@@ -1,0 +1,163 @@
+import type { ListObjectVersionsOutput } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import type { InstantMs } from '../../clock.ts';
+import { toDate } from '../../clock.ts';
+import { Refusal } from '../../refusal.ts';
+import { formatPublished, type PublishedSeal, parsePublished } from './published-seals.ts';
+import { explainS3 } from './s3-refusal.ts';
+
+/** Where published seals stand in S3, such as `s3://audit-acme/seals`: each is an object of its own. */
+export interface SealBucketAddress {
+  readonly bucket: string;
+  /** What keys begin with: empty, or ending with a slash. */
+  readonly prefix: string;
+  /** An address to use instead of AWS's own; null for what the SDK finds in its environment. */
+  readonly endpoint: string | null;
+}
+
+/** How long S3 keeps an object from being replaced or deleted. */
+export interface ObjectLock {
+  /** `compliance` can be ended or shortened by nobody, `governance` by whoever has that permission. */
+  readonly mode: 'compliance' | 'governance';
+  readonly until: InstantMs;
+}
+
+export interface SealBucket {
+  /**
+   * In the order of the chain. Every version of every object is read, also one that a later version or a
+   * delete marker hides: those can be made without breaking a lock, and would hide what was published.
+   */
+  read(): Promise<readonly PublishedSeal[]>;
+  /** Does nothing where the same seal stands there already; throws a `Refusal` where another one does. */
+  publish(seal: PublishedSeal, lock: ObjectLock): Promise<void>;
+  close(): void;
+}
+
+/** Objects read at the same time. */
+const READS_AT_ONCE = 16;
+
+export function openSealBucket(address: SealBucketAddress): SealBucket {
+  const { bucket, endpoint } = address;
+  const client = new S3Client({
+    followRegionRedirects: true,
+    // Without a limit the SDK waits for ever on a server that never answers.
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: 30_000,
+      throwOnRequestTimeout: true,
+    },
+    // A server that is not AWS's knows its buckets by the path, and takes any region.
+    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true, region: 'us-east-1' }),
+  });
+  const explaining = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw explainS3(error, bucket);
+    }
+  };
+  return {
+    read: () => explaining(() => readAll(client, address)),
+    publish: (seal, lock) => explaining(() => publish(client, address, { seal, lock })),
+    close: () => client.destroy(),
+  };
+}
+
+async function readAll(
+  client: S3Client,
+  address: SealBucketAddress,
+): Promise<readonly PublishedSeal[]> {
+  const versions = await listVersions(client, address);
+  const seals: PublishedSeal[] = [];
+  for (let start = 0; start < versions.length; start += READS_AT_ONCE) {
+    const some = versions.slice(start, start + READS_AT_ONCE);
+    const texts = await Promise.all(
+      some.map(async (version) => {
+        const text = await readText(client, { bucket: address.bucket, ...version });
+        return parsePublished(text, `s3://${address.bucket}/${version.key}`);
+      }),
+    );
+    seals.push(...texts.flat());
+  }
+  return seals.sort((a, b) => Number(a.seal - b.seal));
+}
+
+interface ObjectVersion {
+  readonly key: string;
+  readonly versionId?: string | undefined;
+}
+
+async function listVersions(
+  client: S3Client,
+  { bucket, prefix }: SealBucketAddress,
+): Promise<readonly ObjectVersion[]> {
+  const versions: ObjectVersion[] = [];
+  let from: Pick<ListObjectVersionsOutput, 'NextKeyMarker' | 'NextVersionIdMarker'> = {};
+  for (;;) {
+    const page: ListObjectVersionsOutput = await client.send(
+      new ListObjectVersionsCommand({
+        Bucket: bucket,
+        Prefix: prefix,
+        KeyMarker: from.NextKeyMarker,
+        VersionIdMarker: from.NextVersionIdMarker,
+      }),
+    );
+    for (const { Key: key, VersionId: versionId } of page.Versions ?? []) {
+      if (key !== undefined) versions.push({ key, versionId });
+    }
+    if (page.IsTruncated !== true) return versions;
+    from = page;
+  }
+}
+
+async function readText(
+  client: S3Client,
+  of: ObjectVersion & { readonly bucket: string },
+): Promise<string> {
+  const { Body: body } = await client.send(
+    new GetObjectCommand({ Bucket: of.bucket, Key: of.key, VersionId: of.versionId }),
+  );
+  return (await body?.transformToString('utf8')) ?? '';
+}
+
+async function publish(
+  client: S3Client,
+  { bucket, prefix }: SealBucketAddress,
+  { seal, lock }: { readonly seal: PublishedSeal; readonly lock: ObjectLock },
+): Promise<void> {
+  const key = `${prefix}${seal.day}-seal-${seal.seal}.jsonl`;
+  const text = formatPublished(seal);
+  try {
+    await client.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: text,
+        ContentType: 'application/jsonl',
+        ChecksumAlgorithm: 'SHA256',
+        // S3 itself refuses to replace an object, also when two publish at once.
+        IfNoneMatch: '*',
+        ObjectLockMode: lock.mode === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE',
+        ObjectLockRetainUntilDate: toDate(lock.until),
+      }),
+    );
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    if ((await readText(client, { bucket, key })) === text) return;
+    throw new Refusal(
+      'seal',
+      `s3://${bucket}/${key} holds another seal ${seal.seal}, and a published seal is never replaced`,
+      `run "spanledger verify --against s3://${bucket}/${prefix}"; was it written from another database?`,
+    );
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
+}

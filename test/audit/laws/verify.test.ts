@@ -1,0 +1,221 @@
+import { describe, expect, it } from 'vitest';
+import { verify } from '../../../src/audit/laws/verify.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { freshDatabase, textRows } from '../../support/database.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import { tamper } from '../../support/tamper.ts';
+
+/** October closed and told to Stripe, November open; a split, a failure, a duplicate, a conflict. */
+async function soundLedger(): Promise<TestDatabase> {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'acme', { mode: 'live', stripeCustomer: 'cus_acme' });
+  const split = nativeEvent({
+    event_id: 'split',
+    members: [
+      { member_id: 'm1', weight: 1 },
+      { member_id: 'm2', tenant_id: 'bolt', weight: 2 },
+    ],
+  });
+  const usual = nativeEvent({ event_id: 'usual' });
+  await receiveEvents(database, [
+    usual,
+    usual,
+    { ...usual, feature: 'x' },
+    split,
+    'noise',
+  ] as object[]);
+  await receiveEvents(database, [nativeEvent({ event_id: 'failed', status: 'error' })]);
+  await receiveEvents(database, [nativeEvent({ event_id: 'wrapper', operation: 'invoke_agent' })]);
+  const clock = () => Date.parse('2026-11-01T00:00:00Z');
+  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  const november = nativeEvent({ event_id: 'open', occurred_at: '2026-11-02T00:00:00Z' });
+  await receiveEvents(database, [november], '2026-11-02T00:00:01Z');
+  await database.pool.query(
+    `insert into push_intents (tenant_id, period_start, sequence, identifier, meter, stripe_customer,
+       value_micro, event_timestamp, state, created_at)
+     select tenant_id, period_start, 1, 'spl-1', 'm', 'cus_acme', billable_micro, 0, 'confirmed', now()
+     from closes where tenant_id = 'acme'`,
+  );
+  return database;
+}
+
+async function lawOf(database: TestDatabase, law: number) {
+  const report = (await verify(database, null)).find((one) => one.law === law);
+  if (report === undefined) throw new Error(`law ${law} is not checked`);
+  return report;
+}
+
+describe('verify', () => {
+  it('holds on a sound ledger, and looked at rows for every law', async () => {
+    const reports = await verify(await soundLedger(), null);
+    expect(reports.map((report) => report.law)).toEqual(
+      expect.arrayContaining([1, 2, 3, 4, 5, 7, 8, 9]),
+    );
+    for (const report of reports) {
+      expect(report.violations, `law ${report.law}`).toEqual([]);
+      expect(report.checked, `law ${report.law}`).toBeGreaterThan(0);
+    }
+  });
+
+  it('holds on a ledger of nothing', async () => {
+    for (const report of await verify(await freshDatabase(), null)) {
+      expect(report.violations).toEqual([]);
+    }
+  });
+
+  it.each([
+    [
+      1,
+      'a receipt counts one too many',
+      'update receipts set received = received + 1',
+      /batch \d+ source/,
+    ],
+    [1, 'a receipt is gone', 'delete from receipts', /batch \d+ source "default"/],
+    [
+      1,
+      'a quarantined event is gone',
+      "delete from quarantine where reason = 'conflict'",
+      /conflicts 1 of 0/,
+    ],
+    [
+      1,
+      'a span that is only structure is gone',
+      "delete from structure_spans where event_id = 'wrapper'",
+      /batch \d+ source "default": received 1, accounted 1, posted 1 of 0 events/,
+    ],
+    [1, 'an entry is gone', "delete from entries where event_id = 'usual'", /posted 2 of 1/],
+    [
+      2,
+      'a member lost a token',
+      "update entries set uncached_input_tokens = uncached_input_tokens - 1 where member_id = 'm2'",
+      /event "split" of source "default"/,
+    ],
+    [2, 'a member is gone', "delete from entries where member_id = 'm1'", /event "split"/],
+    [
+      2,
+      'a member has another share',
+      "update entries set call_share = call_share - 1 where member_id = 'm1'",
+      /shares 999999 of 1000000/,
+    ],
+    [
+      3,
+      'an entry of a closed period costs more',
+      "update entries set charge = charge + 1 where event_id = 'usual'",
+      /tenant "acme" period 2026-10-01/,
+    ],
+    [
+      3,
+      'a close counts another entry',
+      "update closes set entries = entries + 1 where tenant_id = 'bolt'",
+      /tenant "bolt" period 2026-10-01/,
+    ],
+    [
+      3,
+      'a line of the statement says another amount',
+      `update closes set manifest = regexp_replace(manifest, '"amount":"[0-9.]+"', '"amount":"9.99"')
+       where tenant_id = 'acme'`,
+      /tenant "acme" period 2026-10-01: .* lines sum to 9\.99/,
+    ],
+    [
+      4,
+      'an entry moved to another model',
+      "update entries set requested_model = 'gpt-4o-mini' where event_id = 'usual'",
+      /tenant "acme" period 2026-10-01: the manifest/,
+    ],
+    [
+      4,
+      'the frozen bytes changed',
+      "update closes set manifest = replace(manifest, 'gpt-4o', 'gpt-4x') where tenant_id = 'acme'",
+      /tenant "acme" period 2026-10-01/,
+    ],
+    [
+      4,
+      'an entry was added to a closed period',
+      "update entries set period_start = '2026-10-01' where event_id = 'open'",
+      /tenant "acme" period 2026-10-01/,
+    ],
+    [
+      5,
+      'more was pushed than closed',
+      'update push_intents set value_micro = value_micro + 1',
+      /tenant "acme" period 2026-10-01: intents/,
+    ],
+    [
+      5,
+      'a picodollar of the remainder is lost',
+      `alter table closes drop constraint close_conserves;
+       update closes set carried_out = carried_out - 1 where tenant_id = 'bolt'`,
+      /tenant "bolt" period 2026-10-01: intents/,
+    ],
+    [
+      7,
+      'a charge is one picodollar off',
+      "update entries set charge = charge + 1 where event_id = 'open'",
+      /ent_\d+ of tenant "acme" .*4200000001/,
+    ],
+    [
+      7,
+      'a cost is one picodollar off',
+      "update entries set cost = cost - 1 where event_id = 'open'",
+      /ent_\d+ of tenant "acme" .*3499999999/,
+    ],
+    [
+      7,
+      'tokens were added',
+      "update entries set output_tokens = output_tokens + 1 where event_id = 'open'",
+      /ent_\d+/,
+    ],
+    [
+      7,
+      'a price changed',
+      "update price_rates set input = input + 1 where book = 'standard' and model = 'gpt-4o'",
+      /ent_\d+/,
+    ],
+    [
+      9,
+      'a rollup counts one too many',
+      "update usage_rollups set entries = entries + 1 where tenant_id = 'bolt'",
+      /tenant "bolt"/,
+    ],
+    [9, 'a rollup is gone', "delete from usage_rollups where tenant_id = 'acme'", /tenant "acme"/],
+    [
+      9,
+      'a run cost less',
+      "update run_usage set cost = cost - 1 where tenant_id = 'bolt'",
+      /run_rollups of tenant "bolt" period 2026-10-01/,
+    ],
+    [
+      9,
+      'an entry is gone from under its rollup',
+      "delete from entries where event_id = 'open'",
+      /tenant "acme" period 2026-11-01/,
+    ],
+  ])('law %i names the row when %s', async (law, _, statement, named) => {
+    const database = await soundLedger();
+    await verify(database, null);
+    await tamper(database, statement);
+    const report = await lawOf(database, law);
+    expect(report.violations.length).toBeGreaterThan(0);
+    expect(report.violations.join('\n')).toMatch(named);
+  });
+
+  it('does not take rollups that are only behind for a violation', async () => {
+    const database = await soundLedger();
+    const [row] = await textRows(database, 'select count(*) as n from fold_queue');
+    expect(Number(row?.['n'])).toBeGreaterThan(0);
+    expect((await lawOf(database, 9)).violations).toEqual([]);
+  });
+
+  it('names twenty offenders at the most', async () => {
+    const database = await freshDatabase();
+    await importBooks(database, 'standard');
+    const events = Array.from({ length: 30 }, (_, index) =>
+      nativeEvent({ event_id: `e-${index}` }),
+    );
+    await receiveEvents(database, events);
+    await tamper(database, 'update entries set charge = charge + 1');
+    expect((await lawOf(database, 7)).violations).toHaveLength(20);
+  });
+});

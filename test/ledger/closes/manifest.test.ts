@@ -1,0 +1,324 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { EntryGroup, GroupPrice, PeriodFacts } from '../../../src/ledger/closes/manifest.ts';
+import { makeManifest } from '../../../src/ledger/closes/manifest.ts';
+import { parseDecimal } from '../../../src/money.ts';
+import type { Rate } from '../../../src/rating/books/price-catalog.ts';
+import { rateUsage, sumParts } from '../../../src/rating/rate-usage.ts';
+import { cases } from '../../support/cases.ts';
+
+const FACTS: PeriodFacts = {
+  tenantId: 'acme',
+  periodStart: '2026-10-01',
+  startsAt: Date.parse('2026-10-01T00:00:00Z'),
+  endsAt: Date.parse('2026-11-01T00:00:00Z'),
+  timeZone: 'UTC',
+  currency: 'USD',
+  carriedIn: 0n,
+  entriesRoot: 'ab'.repeat(32),
+};
+
+/** gpt-4o at 3.00 in and 12.00 out a million. */
+const RATE: Rate = {
+  rateId: 1n,
+  book: 'standard',
+  provider: null,
+  model: 'gpt-4o',
+  serviceTier: 'standard',
+  aboveInputTokens: 0n,
+  perCall: 0n,
+  input: 3_000_000n,
+  output: 12_000_000n,
+  cacheRead: 1_500_000n,
+  cacheWrite: 3_000_000n,
+};
+
+const PRICE: GroupPrice = {
+  book: 'standard',
+  version: Date.parse('2026-01-01T00:00:00Z'),
+  caching: 'work_done',
+  rate: RATE,
+};
+
+interface GroupSpec {
+  readonly input?: bigint;
+  readonly cacheRead?: bigint;
+  readonly output?: bigint;
+  readonly calls?: bigint;
+  readonly price?: GroupPrice;
+  readonly model?: string;
+  readonly late?: boolean;
+}
+
+/** A group of charged entries whose charge follows from its tokens. */
+function group(spec: GroupSpec): EntryGroup {
+  const { input = 0n, cacheRead = 0n, output = 0n, calls = 1n, price = PRICE } = spec;
+  const tokens = {
+    uncachedInput: input,
+    cacheRead,
+    cacheWrite: 0n,
+    output,
+    callShare: calls * 1_000_000n,
+  };
+  return {
+    requestedModel: spec.model ?? 'gpt-4o',
+    serviceTier: 'standard',
+    late: spec.late ?? false,
+    kind: 'usage',
+    outcome: 'charged',
+    entries: calls < 0n ? -calls : calls,
+    tokens,
+    charge: sumParts(rateUsage(tokens, price.rate, price.caching)),
+    price,
+  };
+}
+
+const manifestOf = (groups: readonly EntryGroup[], facts: Partial<PeriodFacts> = {}) =>
+  makeManifest({ ...FACTS, ...facts }, groups).manifest;
+
+describe('a manifest', () => {
+  it('has a line for each model, tier, meter and rate, with quantity x rate = exact', () => {
+    // 1,000,000 x 3 = 3.00; 200,000 cached at the input rate (work_done) = 0.60; 100,000 x 12 = 1.20
+    const { lines, charge_total } = manifestOf([
+      group({ input: 1_000_000n, cacheRead: 200_000n, output: 100_000n, calls: 10n }),
+    ]);
+    expect(
+      lines.map((line) => [line.meter, line.quantity, line.rate, line.exact, line.amount]),
+    ).toEqual([
+      ['input', '1000000', '3', '3', '3.00'],
+      ['cache_read', '200000', '3', '0.6', '0.60'],
+      ['output', '100000', '12', '1.2', '1.20'],
+    ]);
+    expect(charge_total).toBe('4.80');
+  });
+
+  it('shows calls as calls where a call has a price', () => {
+    const price = { ...PRICE, rate: { ...RATE, perCall: 10_000_000_000n } };
+    // 3 calls x 0.01 = 0.03
+    const { lines } = manifestOf([group({ calls: 3n, price })]);
+    expect(lines).toMatchObject([
+      { meter: 'calls', quantity: '3.000000', rate: '0.01', exact: '0.03', amount: '0.03' },
+    ]);
+  });
+
+  it('merges what a customer need not tell apart and keeps two prices of a month apart', () => {
+    const dearer = { ...PRICE, rate: { ...RATE, rateId: 2n, input: 4_000_000n } };
+    const { lines } = manifestOf([
+      group({ input: 10_000n }),
+      group({ input: 20_000n }),
+      group({ input: 5_000n, price: dearer }),
+    ]);
+    expect(lines.map((line) => [line.quantity, line.rate, line.exact])).toEqual([
+      ['30000', '3', '0.09'],
+      ['5000', '4', '0.02'],
+    ]);
+  });
+
+  it('lists late usage after the rest', () => {
+    const { lines, late_entries } = manifestOf([
+      group({ input: 10_000n, late: true, model: 'a' }),
+      group({ input: 10_000n, model: 'b' }),
+    ]);
+    expect(lines.map((line) => [line.model, line.late])).toEqual([
+      ['b', false],
+      ['a', true],
+    ]);
+    expect(late_entries).toBe(1);
+  });
+
+  it('shows a negative period as zero, with the negative carried on as a line', () => {
+    // -1,000,000 x 3 = -3.00: nothing is billed, -3.00 is carried out, the lines sum to 0.
+    const manifest = manifestOf([group({ input: -1_000_000n, calls: -1n })]);
+    expect(manifest).toMatchObject({
+      charge_exact: '-3',
+      billable: '0.000000',
+      carried_out: '-3',
+      charge_total: '0.00',
+    });
+    expect(manifest.lines.map((line) => [line.meter, line.amount])).toEqual([
+      ['input', '-3.00'],
+      ['carried_out', '3.00'],
+    ]);
+  });
+
+  it('shows a carried negative where it is used up', () => {
+    // 5.00 of usage, -3.00 carried in: total 2.00.
+    const manifest = manifestOf([group({ input: 1_000_000n, output: 166_667n })], {
+      carriedIn: -3_000_000_000_000n,
+    });
+    expect(manifest.charge_total).toBe('2.00');
+    expect(manifest.lines.at(-1)).toMatchObject({ meter: 'carried_in', amount: '-3.00' });
+  });
+
+  it('freezes the root over its entries, which one of before the seals does not have', () => {
+    const groups = [group({ input: 1000n })];
+    expect(manifestOf(groups)).toMatchObject({
+      format: 'spanledger-manifest-2',
+      entries_root: 'ab'.repeat(32),
+    });
+    const old = manifestOf(groups, { entriesRoot: null });
+    expect(old.format).toBe('spanledger-manifest-1');
+    expect(Object.keys(old)).not.toContain('entries_root');
+  });
+
+  it('refuses to freeze a charge that its prices do not give', () => {
+    const wrong = { ...group({ input: 1000n }), charge: 1n };
+    expect(() => manifestOf([wrong])).toThrow(
+      /hold a charge of 1 p, but their prices give 3000000000 p/,
+    );
+    expect(() => manifestOf([{ ...wrong, price: null }])).toThrow(
+      'hold a charge of 1 p and no price',
+    );
+  });
+
+  it('has no lines for what was not charged', () => {
+    const failed = { ...group({ input: 1000n }), outcome: 'failed', charge: 0n, price: null };
+    expect(manifestOf([failed])).toMatchObject({ lines: [], outcomes: { failed: 1 }, entries: 1 });
+  });
+
+  it('has lines that add up to its total, for any usage, corrections and remainders', () => {
+    const tokens = fc.bigInt({ min: -10_000_000n, max: 1_000_000_000n });
+    const rate = fc.bigInt({ min: 0n, max: 100_000_000n });
+    const anyGroup = fc
+      .record({
+        input: tokens,
+        cacheRead: tokens,
+        output: tokens,
+        inputRate: rate,
+        outputRate: rate,
+        model: fc.constantFrom('a', 'b', 'c'),
+        late: fc.boolean(),
+      })
+      .map(({ inputRate, outputRate, ...rest }) => {
+        const own = { ...RATE, input: inputRate, output: outputRate };
+        return group({ ...rest, price: { ...PRICE, rate: own } });
+      });
+    const carriedIn = fc.bigInt({ min: -(10n ** 13n), max: 999_999n });
+    const currency = fc.constantFrom('USD', 'JPY');
+    fc.assert(
+      fc.property(
+        fc.array(anyGroup, { maxLength: 12 }),
+        carriedIn,
+        currency,
+        (groups, carried, code) => {
+          const sealed = makeManifest({ ...FACTS, carriedIn: carried, currency: code }, groups);
+          const { manifest } = sealed;
+          const minor = (text: string) => parseDecimal(text, code === 'USD' ? 2 : 0) ?? 0n;
+          const sum = manifest.lines.reduce((total, line) => total + minor(line.amount), 0n);
+          expect(sum).toBe(minor(manifest.charge_total));
+          expect(sealed.chargeExact).toBe(groups.reduce((total, one) => total + one.charge, 0n));
+        },
+      ),
+      cases(300),
+    );
+  });
+});
+
+describe('the whole of a manifest', () => {
+  const tokens = { uncachedInput: 0n, cacheRead: 0n, cacheWrite: 0n, output: 0n, callShare: 0n };
+  const passing: GroupPrice = {
+    book: 'a-pass',
+    version: Date.parse('2026-02-01T00:00:00Z'),
+    caching: 'pass_through',
+    rate: { ...RATE, cacheWrite: 4_000_000n },
+  };
+  const newer = { ...PRICE, version: Date.parse('2026-10-15T00:00:00Z') };
+  const dearer = { ...newer, rate: { ...RATE, rateId: 2n, input: 4_000_000n } };
+  const perCall = { ...PRICE, rate: { ...RATE, perCall: 10_000_000_000n } };
+  const free = { ...PRICE, rate: { ...RATE, input: 0n } };
+  const write = { ...tokens, cacheWrite: 100n };
+  /** In the order of the lines that they make. */
+  const GROUPS: readonly EntryGroup[] = [
+    group({ input: 7n, model: 'free', price: free }),
+    // 10,000 × 1.5 and 100 × 4.00 and 50 × 12.00, per million.
+    {
+      ...group({ price: passing }),
+      tokens: { ...write, cacheRead: 10_000n, output: 50n },
+      charge: 16_000_000_000n,
+    },
+    group({ input: 30_000n }),
+    group({ input: 20_000n, price: dearer }),
+    { ...group({ input: 10n, price: perCall }), serviceTier: 'zebra' },
+    { ...group({ input: -10n, calls: -1n, model: 'taken-back' }), kind: 'correction' },
+    {
+      ...group({ input: 0n, calls: 2n }),
+      kind: 'allocation',
+      charge: 5_000_000n,
+      price: null,
+      requestedModel: 'gpt-4o',
+    },
+    {
+      ...group({ calls: 3n }),
+      outcome: 'failed',
+      charge: 0n,
+      price: null,
+      tokens: { ...tokens, uncachedInput: 9n },
+    },
+    group({ input: 10_000n, late: true, model: 'a' }),
+  ];
+
+  it('follows from its groups, line by line and count by count', () => {
+    const { manifest, text, hash } = makeManifest({ ...FACTS, carriedIn: 1_000_000n }, GROUPS);
+    expect(manifest).toMatchObject({
+      format: 'spanledger-manifest-2',
+      entries: 12,
+      outcomes: { charged: 9, failed: 3 },
+      late_entries: 1,
+      corrections: 1,
+      allocations: 2,
+      // 7 + 10,100 + 30,000 + 20,000 + 10 - 10 + 9 + 10,000
+      tokens: { input: '70116', cache_read: '10000', cache_write: '100', output: '50' },
+      books: [
+        { book: 'a-pass', version: '2026-02-01T00:00:00.000Z', caching: 'pass_through' },
+        { book: 'standard', version: '2026-01-01T00:00:00.000Z', caching: 'work_done' },
+        { book: 'standard', version: '2026-10-15T00:00:00.000Z', caching: 'work_done' },
+      ],
+      rounding: 'billable amount rounded once, half up, to 2 decimals',
+    });
+    expect(
+      manifest.lines.map((line) =>
+        [line.model, line.service_tier, line.meter, line.quantity, line.rate, line.exact].join(' '),
+      ),
+    ).toEqual([
+      'free standard input 7 0 0',
+      'gpt-4o standard input 30000 3 0.09',
+      'gpt-4o standard input 20000 4 0.08',
+      'gpt-4o standard cache_read 10000 1.5 0.015',
+      'gpt-4o standard cache_write 100 4 0.0004',
+      'gpt-4o standard output 50 12 0.0006',
+      'gpt-4o standard allocation 0 0 0.000005',
+      'gpt-4o zebra input 10 3 0.00003',
+      'gpt-4o zebra calls 1.000000 0.01 0.01',
+      'taken-back standard input -10 3 -0.00003',
+      'a standard input 10000 3 0.03',
+      '  carried_in 0 0 0.000001',
+    ]);
+    expect(manifest.lines.map((line) => line.late)).toEqual([
+      ...Array(10).fill(false),
+      true,
+      false,
+    ]);
+    expect(JSON.parse(text)).toEqual(manifest);
+    expect(hash).toBe(createHash('sha256').update(text).digest('hex'));
+  });
+
+  it('is the same bytes in whatever order the groups come', () => {
+    const { text } = makeManifest(FACTS, GROUPS);
+    expect(makeManifest(FACTS, [...GROUPS].reverse()).text).toBe(text);
+    expect(makeManifest(FACTS, [...GROUPS.slice(7), ...GROUPS.slice(0, 7)]).text).toBe(text);
+  });
+
+  it('shows a remainder from a micro-dollar on, in and out, and less than that in the rounding only', () => {
+    const meters = (carriedIn: bigint) =>
+      makeManifest({ ...FACTS, carriedIn }, []).manifest.lines.map(
+        (line) => `${line.meter} ${line.exact}`,
+      );
+    expect(meters(0n)).toEqual([]);
+    expect(meters(999_999n)).toEqual([]);
+    expect(meters(1_000_000n)).toEqual(['carried_in 0.000001']);
+    expect(meters(-999_999n)).toEqual([]);
+    // What is owed to the tenant goes on to the next period, whole.
+    expect(meters(-1_000_000n)).toEqual(['carried_in -0.000001', 'carried_out 0.000001']);
+  });
+});

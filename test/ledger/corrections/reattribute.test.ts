@@ -1,0 +1,119 @@
+import { beforeEach, expect, it } from 'vitest';
+import { parseInstant } from '../../../src/clock.ts';
+import type { ReattributeRequest } from '../../../src/ledger/corrections/reattribute.ts';
+import { reattribute } from '../../../src/ledger/corrections/reattribute.ts';
+import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
+import { readCoverage } from '../../../src/reports/usage-report-store.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { count, freshDatabase, textRows } from '../../support/database.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import { brokenLaws } from '../../support/worker.ts';
+
+let database: TestDatabase;
+
+beforeEach(async () => {
+  database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'acme', { timeZone: 'Asia/Kathmandu' });
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'lost-1', tenant_id: null, feature: 'search', user_id: 'u1' }),
+    nativeEvent({ event_id: 'lost-2', tenant_id: null, feature: 'chat', agent_run_id: 'run-1' }),
+    nativeEvent({ event_id: 'kept', tenant_id: 'birch', feature: 'search' }),
+  ]);
+});
+
+it.each<[string, ReattributeRequest['filter'], readonly string[]]>([
+  ['every one', {}, ['lost-1', 'lost-2']],
+  ['those of a feature', { feature: 'search' }, ['lost-1']],
+  ['those of a user', { userId: 'u1' }, ['lost-1']],
+  ['those of an agent run', { agentRunId: 'run-1' }, ['lost-2']],
+  ['none of a feature that nobody used', { feature: 'x' }, []],
+])('moves unattributed entries to a tenant: %s', async (_what, filter, moved) => {
+  await run({ filter });
+  const rows = await textRows(
+    database,
+    "select event_id, outcome, charge, period_start from audit.entries where tenant_id = 'acme' order by event_id",
+  );
+  // 1000 × 3.00 µ + 100 × 12.00 µ = 0.0042
+  const charged = { outcome: 'charged', charge: '0.0042', period_start: '2026-10-01' };
+  expect(rows).toEqual(moved.map((event_id) => ({ event_id, ...charged })));
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('does nothing the second time', async () => {
+  expect(await run({})).toHaveLength(2);
+  expect(await run({})).toEqual([]);
+  expect(await count(database, 'entries')).toBe(7);
+});
+
+it('raises the coverage from a third to all of the cost', async () => {
+  await foldAll(database);
+  // Three calls at 1000 × 2.50 µ + 100 × 10.00 µ = 0.0035; one has a tenant.
+  const all = 10_500_000_000n;
+  const usd = { currency: 'USD', allPico: all };
+  expect(await coverage()).toEqual([{ ...usd, attributedPico: 3_500_000_000n }]);
+  await run({});
+  await foldAll(database);
+  expect(await coverage()).toEqual([{ ...usd, attributedPico: all }]);
+});
+
+it('refuses an entry that has a tenant, and says how to move it', async () => {
+  const id = await idOf('kept');
+  await expect(run({ entryIds: [id] })).rejects.toMatchObject({
+    code: 'correction',
+    message: `ent_${id} belongs to tenant "birch"`,
+    remedy: expect.stringContaining('spanledger correct'),
+  });
+});
+
+it('moves the entries that are named, and no other', async () => {
+  await run({ entryIds: [await idOf('lost-2')] });
+  expect(await count(database, "entries where tenant_id = 'acme'")).toBe(1);
+});
+
+it('makes a tenant that nobody knew, in shadow', async () => {
+  await run({ tenantId: 'newcomer' });
+  const [row] = await textRows(database, "select mode from tenants where tenant_id = 'newcomer'");
+  expect(row).toEqual({ mode: 'shadow' });
+});
+
+it('leaves what failed free of charge', async () => {
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'lost-3', tenant_id: null, status: 'error', feature: 'broken' }),
+  ]);
+  await run({ filter: { feature: 'broken' } });
+  const [row] = await textRows(
+    database,
+    "select outcome, charge, cost from audit.entries where tenant_id = 'acme'",
+  );
+  expect(row).toEqual({ outcome: 'failed', charge: '0', cost: '0.0035' });
+});
+
+it('of two runs at the same time moves each entry once', async () => {
+  await Promise.allSettled([run({}), run({ tenantId: 'birch' })]);
+  expect(await count(database, 'entries where is_reversal')).toBe(2);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+function run(change: Partial<ReattributeRequest>) {
+  const clock = () => parseInstant('2026-10-20T12:00:00Z');
+  const note = { reason: 'the tag was missing', actor: 'ada' };
+  return reattribute(database, clock, {
+    entryIds: [],
+    tenantId: 'acme',
+    filter: {},
+    note,
+    ...change,
+  });
+}
+
+function coverage() {
+  return readCoverage(database, { from: null, to: null });
+}
+
+async function idOf(eventId: string): Promise<bigint> {
+  const [row] = await textRows(database, 'select entry_id from audit.entries where event_id = $1', [
+    eventId,
+  ]);
+  return BigInt(row?.['entry_id']?.replace('ent_', '') ?? -1);
+}

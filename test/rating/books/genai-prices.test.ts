@@ -1,0 +1,220 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { calcPrice } from '@pydantic/genai-prices';
+import { expect, test } from 'vitest';
+import { parseInstant } from '../../../src/clock.ts';
+import { totalInput } from '../../../src/events/event.ts';
+import type { UsageFlavor } from '../../../src/events/provider-usage.ts';
+import { normalizeProviderUsage } from '../../../src/events/provider-usage.ts';
+import { parseDecimal } from '../../../src/money.ts';
+import { EVENT_PROVIDERS } from '../../../src/rating/books/genai-names.ts';
+import { seedCostBook } from '../../../src/rating/books/genai-seed.ts';
+import type { PriceBookDocument } from '../../../src/rating/books/price-book-document.ts';
+import type { PriceCatalog } from '../../../src/rating/books/price-catalog.ts';
+import { buildCatalog, buildRates, findCost } from '../../../src/rating/books/price-catalog.ts';
+import { rateUsage, sumParts } from '../../../src/rating/rate-usage.ts';
+
+/** Recorded responses of providers with what they cost; it lies beside the checkout, where it is. */
+const recorded = fileURLToPath(
+  new URL('../../../../shared/data/genai-prices-usages.json', import.meta.url),
+);
+
+interface Row {
+  readonly body: object;
+  readonly model: string;
+  readonly extracted: readonly {
+    readonly extractors: readonly {
+      readonly provider_id: string;
+      readonly api_flavor: string;
+      readonly input_price?: string;
+      readonly output_price?: string;
+    }[];
+  }[];
+}
+
+/** Which interface of which provider reports usage in which form. */
+const FLAVORS: Readonly<Record<string, UsageFlavor>> = {
+  'openai/chat': 'openai_chat',
+  'openai/responses': 'openai_responses',
+  'openai/embeddings': 'openai_embeddings',
+  'azure/chat': 'openai_chat',
+  'azure/responses': 'openai_responses',
+  'azure/embeddings': 'openai_embeddings',
+  'azure/anthropic': 'anthropic',
+  'anthropic/default': 'anthropic',
+  'google/default': 'gemini',
+  'google/anthropic': 'anthropic',
+  'aws/anthropic': 'anthropic',
+  'aws/default': 'bedrock_converse',
+  'groq/default': 'openai_chat',
+  'mistral/default': 'openai_chat',
+  'deepseek/chat': 'openai_chat',
+  'openrouter/chat': 'openai_chat',
+};
+
+const DOCUMENTS = seedCostBook({
+  book: 'providers',
+  effectiveFrom: '2025-01-01T00:00:00Z',
+  currency: 'USD',
+});
+
+/** When the package's prices are asked for: its newest ones hold then. */
+const AT = parseInstant('2026-11-22T00:00:00Z');
+
+/** Why a response does not cost what the reference says, told apart by what can be computed. */
+type Reason =
+  /** The package knows the model by a pattern only, so that no name of it stands in the book. */
+  | 'no row'
+  /** Audio or image tokens have rates of their own in the package, and a book has none for them. */
+  | 'modality'
+  /** The package, asked directly, says what we say: its rates are not those of the reference. */
+  | 'other rates'
+  /** The package has two prices by the hour of the day; a book keeps one, and says so in its notes. */
+  | 'hour';
+
+/** Provider, model, reason, and how many responses. */
+const DIFFERING: readonly string[] = [
+  'aws claude-3-opus-20240229: no row (1)',
+  'aws openai.gpt-5.6-luna: other rates (2)',
+  'azure computer-use-preview-2025-03-11: no row (2)',
+  'azure gpt-4.5-preview-2025-02-27: no row (2)',
+  'azure gpt-4o-audio-preview-2024-12-17: no row (2)',
+  'azure gpt-5.6-sol: other rates (16)',
+  'cerebras qwen-3-coder-480b: no row (1)',
+  'deepseek deepseek-r1-distill-llama-70b: no row (2)',
+  'deepseek deepseek-v4-flash: hour (3)',
+  'google anthropic/claude-sonnet-4.5: no row (1)',
+  'google claude-sonnet-4-5-20250929: other rates (2)',
+  'google gemini-2.0-flash-exp: no row (1)',
+  'google gemini-2.0-flash: modality (4)',
+  'google gemini-2.5-flash-image: modality (4)',
+  'google gemini-2.5-flash: modality (10)',
+  'google gemini-2.5-pro-preview-05-06: other rates (1)',
+  'google gemini-3-flash-preview: modality (14)',
+  'google gemini-3-pro-image-preview: modality (1)',
+  'google google/gemini-2.0-flash-exp:free: no row (1)',
+  'groq meta-llama/Llama-4-Scout-17B-16E-Instruct: no row (4)',
+  'mistral magistral-small-latest: no row (1)',
+  'mistral ministral-8b-latest: other rates (1)',
+  'mistral mistral-medium-latest: other rates (24)',
+  'openai computer-use-preview-2025-03-11: no row (1)',
+  'openai gpt-4.5-preview-2025-02-27: no row (2)',
+  'openai gpt-4o-audio-preview-2024-12-17: no row (2)',
+  'openai gpt-5.6-sol: other rates (10)',
+  'openrouter Qwen/Qwen2.5-VL-72B-Instruct: no row (1)',
+];
+
+test('recorded responses cost what the reference says, but for the listed models', () => {
+  if (!existsSync(recorded)) return console.log('skipped: the recorded responses are absent');
+  const rows: Row[] = JSON.parse(readFileSync(recorded, 'utf8'));
+  const priced = rows.flatMap(casesOf);
+  const catalog = catalogOf(DOCUMENTS);
+  const differing = priced.flatMap((one) => {
+    const ours = costOf(catalog, one);
+    return ours === one.expected
+      ? []
+      : [`${one.provider} ${one.row.model}: ${reasonOf(one, ours)}`];
+  });
+  const counts = Map.groupBy(differing, (name) => name);
+  const table = [...counts].map(([name, all]) => `${name} (${all.length})`).sort();
+  expect(table).toEqual(DIFFERING);
+  expect({ priced: priced.length, differing: differing.length }).toEqual({
+    priced: 2545,
+    differing: 116,
+  });
+});
+
+interface Case {
+  readonly row: Row;
+  readonly flavor: UsageFlavor;
+  readonly provider: string;
+  readonly expected: bigint;
+}
+
+function casesOf(row: Row): readonly Case[] {
+  return row.extracted.flatMap(({ extractors }) =>
+    extractors.flatMap(({ provider_id, api_flavor, input_price, output_price }) => {
+      const flavor =
+        FLAVORS[`${provider_id}/${api_flavor}`] ?? (api_flavor === 'chat' ? 'openai_chat' : null);
+      const isPriced = input_price !== undefined || output_price !== undefined;
+      if (flavor === null || !isPriced) return [];
+      return [
+        { row, flavor, provider: provider_id, expected: pico(input_price) + pico(output_price) },
+      ];
+    }),
+  );
+}
+
+function reasonOf({ row, flavor, provider }: Case, ours: bigint | null): Reason {
+  const usage = normalizeProviderUsage(flavor, row.body);
+  if (ours === null || usage === null) return 'no row';
+  if (/"(?:AUDIO|IMAGE)"|audio_tokens":[1-9]/.test(JSON.stringify(row.body))) return 'modality';
+  const counts = {
+    input_tokens: totalInput(usage),
+    cache_read_tokens: usage.cacheRead,
+    cache_write_tokens: usage.cacheWrite,
+    output_tokens: usage.output,
+  };
+  const options = { providerId: provider, timestamp: new Date(AT) };
+  const theirs = calcPrice(counts, row.model, options)?.total_price ?? 0;
+  return pico(String(theirs)) === ours ? 'other rates' : 'hour';
+}
+
+function costOf(catalog: PriceCatalog, { row, flavor, provider }: Case): bigint | null {
+  const usage = normalizeProviderUsage(flavor, row.body);
+  if (usage === null) return null;
+  const found = findCost(catalog, 'USD', {
+    provider: EVENT_PROVIDERS[provider]?.[0] ?? provider,
+    model: row.model,
+    serviceTier: 'standard',
+    contextTokens: BigInt(totalInput(usage)),
+    at: AT,
+  });
+  if (found === null) return null;
+  const tokens = {
+    uncachedInput: BigInt(usage.uncachedInput),
+    cacheRead: BigInt(usage.cacheRead),
+    cacheWrite: BigInt(usage.cacheWrite),
+    output: BigInt(usage.output),
+    callShare: 0n,
+  };
+  return sumParts(rateUsage(tokens, found.rate, 'pass_through'));
+}
+
+/** The reference's decimals, some of them sums of floats, to the nearest picodollar. */
+function pico(price: string | undefined): bigint {
+  return BigInt(Math.round(Number(price ?? 0) * 1e12));
+}
+
+function catalogOf(documents: readonly PriceBookDocument[]): PriceCatalog {
+  const units = (decimal: string, scale: number) => parseDecimal(decimal, scale) ?? -1n;
+  return buildCatalog(
+    documents.map((document) => ({
+      book: document.book,
+      effectiveFrom: parseInstant(document.effective_from),
+      kind: document.kind,
+      currency: document.currency,
+      caching: document.caching,
+      baseBook: null,
+      costFactor: null,
+      rates: buildRates(
+        document.models.map((model) => {
+          const { input, output, cache_read = input, cache_write = input } = model.per_million;
+          return {
+            rateId: 1n,
+            book: document.book,
+            provider: model.provider ?? null,
+            model: model.model,
+            serviceTier: model.service_tier,
+            aboveInputTokens: BigInt(model.above_input_tokens),
+            perCall: units(model.per_call, 12),
+            input: units(input, 6),
+            output: units(output, 6),
+            cacheRead: units(cache_read, 6),
+            cacheWrite: units(cache_write, 6),
+          };
+        }),
+      ),
+    })),
+  );
+}

@@ -1,0 +1,272 @@
+import { describe, expect, it } from 'vitest';
+import type { BookVersion, PriceQuestion, Rate } from '../../../src/rating/books/price-catalog.ts';
+import {
+  buildCatalog,
+  buildRates,
+  findCharge,
+  findCost,
+  timesFactor,
+} from '../../../src/rating/books/price-catalog.ts';
+
+const JANUARY = Date.parse('2026-01-01T00:00:00Z');
+const OCTOBER = Date.parse('2026-10-01T00:00:00Z');
+const NOW = Date.parse('2026-10-15T00:00:00Z');
+
+let nextId = 1n;
+
+/** A row whose input rate is the figure that the test looks for. */
+function row(input: bigint, change: Partial<Rate> = {}): Rate {
+  nextId += 1n;
+  return {
+    rateId: nextId,
+    book: 'standard',
+    provider: null,
+    model: 'gpt-4o',
+    serviceTier: 'standard',
+    aboveInputTokens: 0n,
+    perCall: 0n,
+    input,
+    output: input * 4n,
+    cacheRead: input,
+    cacheWrite: input,
+    ...change,
+  };
+}
+
+function version(rates: readonly Rate[], change: Partial<BookVersion> = {}): BookVersion {
+  return {
+    book: 'standard',
+    effectiveFrom: JANUARY,
+    kind: 'charge',
+    currency: 'USD',
+    caching: 'work_done',
+    baseBook: null,
+    costFactor: null,
+    rates: buildRates(rates),
+    ...change,
+  };
+}
+
+function ask(change: Partial<PriceQuestion> = {}): PriceQuestion {
+  return {
+    provider: null,
+    model: 'gpt-4o',
+    serviceTier: 'standard',
+    contextTokens: 1000n,
+    at: NOW,
+    ...change,
+  };
+}
+
+const inputOf = (versions: readonly BookVersion[], question: PriceQuestion, book = 'standard') =>
+  findCharge(buildCatalog(versions), book, question)?.rate.input ?? null;
+
+describe('a charge book', () => {
+  it('answers with the newest version that holds when the call completed', () => {
+    const versions = [version([row(1n)]), version([row(2n)], { effectiveFrom: OCTOBER })];
+    expect(inputOf(versions, ask({ at: OCTOBER - 1 }))).toBe(1n);
+    expect(inputOf(versions, ask({ at: OCTOBER }))).toBe(2n);
+    expect(inputOf(versions, ask({ at: JANUARY - 1 }))).toBeNull();
+  });
+
+  it('has no price for a model that it does not name, which is not a price of zero', () => {
+    expect(inputOf([version([row(1n)])], ask({ model: 'gpt-5' }))).toBeNull();
+    expect(inputOf([version([row(0n)])], ask())).toBe(0n);
+  });
+
+  it('prices a tier by its own row, and by the standard one where it has none', () => {
+    const versions = [version([row(4n), row(2n, { serviceTier: 'batch' })])];
+    expect(inputOf(versions, ask({ serviceTier: 'batch' }))).toBe(2n);
+    expect(inputOf(versions, ask({ serviceTier: 'priority' }))).toBe(4n);
+  });
+
+  it('has no standard price for a model that it lists for another tier only', () => {
+    expect(inputOf([version([row(2n, { serviceTier: 'batch' })])], ask())).toBeNull();
+  });
+
+  it.each([
+    { contextTokens: 200_000n, input: 1n },
+    { contextTokens: 200_001n, input: 2n },
+    { contextTokens: 1_000_000n, input: 2n },
+    { contextTokens: 1_000_001n, input: 3n },
+    { contextTokens: 0n, input: 1n },
+  ])('takes the row above $contextTokens only above it', ({ contextTokens, input }) => {
+    const rates = [
+      row(1n),
+      row(2n, { aboveInputTokens: 200_000n }),
+      row(3n, { aboveInputTokens: 1_000_000n }),
+    ];
+    expect(inputOf([version(rates)], ask({ contextTokens }))).toBe(input);
+  });
+
+  it('prefers the row of the provider, and then the one that names none', () => {
+    const versions = [version([row(1n), row(2n, { provider: 'azure' })])];
+    expect(inputOf(versions, ask({ provider: 'azure' }))).toBe(2n);
+    expect(inputOf(versions, ask({ provider: 'openai' }))).toBe(1n);
+    expect(inputOf(versions, ask())).toBe(1n);
+  });
+
+  it('takes no row of another provider, whatever their names are', () => {
+    const versions = [version([row(1n), row(2n, { provider: 'null' }), row(3n, { provider: '' })])];
+    expect(inputOf(versions, ask())).toBe(1n);
+    expect(inputOf(versions, ask({ provider: 'null' }))).toBe(2n);
+    expect(inputOf(versions, ask({ provider: '' }))).toBe(3n);
+  });
+
+  it('tells rows apart that have the same digits', () => {
+    const zero = { perCall: 0n, output: 0n, cacheRead: 0n };
+    const one = { ...zero, provider: 'one' };
+    const two = { ...zero, provider: 'two' };
+    // Cache writes at 1 below 23 tokens, and at 12 below 3 tokens: 0,0,0,0,0,1 23,… and 0,0,0,0,0,12 3,…
+    const versions = [
+      version([
+        row(0n, { ...one, cacheWrite: 1n }),
+        row(0n, { ...one, cacheWrite: 0n, aboveInputTokens: 23n }),
+        row(0n, { ...two, cacheWrite: 12n }),
+        row(0n, { ...two, cacheWrite: 0n, aboveInputTokens: 3n }),
+      ]),
+    ];
+    expect(inputOf(versions, ask())).toBeNull();
+    expect(inputOf(versions, ask({ provider: 'one' }))).toBe(0n);
+  });
+
+  it('prices a call without provider by the model alone only where all providers agree', () => {
+    const agree = [row(5n, { provider: 'azure' }), row(5n, { provider: 'openai' })];
+    const differ = [row(5n, { provider: 'azure' }), row(6n, { provider: 'openai' })];
+    expect(inputOf([version(agree)], ask())).toBe(5n);
+    expect(inputOf([version(differ)], ask())).toBeNull();
+    // A provider that has no row of its own is not priced by another's.
+    expect(inputOf([version(differ)], ask({ provider: 'groq' }))).toBeNull();
+  });
+});
+
+describe('a book laid over another', () => {
+  const base = version([row(1n), row(9n, { model: 'o1' }), row(5n, { serviceTier: 'batch' })], {
+    book: 'list',
+  });
+
+  it('has its own rows first and its base for the rest', () => {
+    const own = version([row(2n)], { baseBook: 'list' });
+    expect(inputOf([base, own], ask())).toBe(2n);
+    expect(inputOf([base, own], ask({ model: 'o1' }))).toBe(9n);
+  });
+
+  it('takes the tier of its base before its own standard row', () => {
+    const own = version([row(2n)], { baseBook: 'list' });
+    expect(inputOf([base, own], ask({ serviceTier: 'batch' }))).toBe(5n);
+  });
+
+  it('names the version that the row came from, so that the entry can be recomputed', () => {
+    const own = version([row(2n)], { baseBook: 'list' });
+    const found = findCharge(buildCatalog([base, own]), 'standard', ask({ model: 'o1' }));
+    expect(found?.version.book).toBe('list');
+  });
+});
+
+describe('a cost-plus book', () => {
+  const cost = version([row(2_500_001n, { book: 'list', provider: 'openai' })], {
+    book: 'list',
+    kind: 'cost',
+  });
+
+  it('charges the cost row times its factor, rounded half up once', () => {
+    const plus = version([], { costFactor: 1_500_000n });
+    // 2,500,001 x 1.5 = 3,750,001.5 → 3,750,002
+    expect(inputOf([cost, plus], ask({ provider: 'openai' }))).toBe(3_750_002n);
+  });
+
+  it('lets a row of its own be the exception', () => {
+    const plus = version([row(7n)], { costFactor: 1_500_000n });
+    expect(inputOf([cost, plus], ask({ provider: 'openai' }))).toBe(7n);
+  });
+
+  it('has no price where the cost is not known', () => {
+    const plus = version([], { costFactor: 1_500_000n });
+    expect(inputOf([cost, plus], ask({ model: 'gpt-5' }))).toBeNull();
+  });
+
+  it('rounds the price of a call to whole microdollars, so that a millionth of it is exact', () => {
+    // 0.000003 x 1.5 = 0.0000045 → 0.000005
+    const rate = timesFactor(row(1n, { perCall: 3_000_000n }), 1_500_000n);
+    expect(rate.perCall).toBe(5_000_000n);
+  });
+});
+
+describe('cost books', () => {
+  it('are asked in the order of their names, and the first that knows answers', () => {
+    const a = version([row(1n, { model: 'o1' })], { book: 'a', kind: 'cost' });
+    const b = version([row(2n), row(3n, { model: 'o1' })], { book: 'b', kind: 'cost' });
+    const catalog = buildCatalog([b, a]);
+    expect(findCost(catalog, 'USD', ask())?.rate.input).toBe(2n);
+    expect(findCost(catalog, 'USD', ask({ model: 'o1' }))?.rate.input).toBe(1n);
+  });
+
+  it('are passed over in another currency', () => {
+    const euro = version([row(1n)], { book: 'a', kind: 'cost', currency: 'EUR' });
+    expect(findCost(buildCatalog([euro]), 'USD', ask())).toBeNull();
+  });
+
+  it('never charge', () => {
+    const charge = version([row(1n)]);
+    const cost = version([row(2n)], { book: 'list', kind: 'cost' });
+    expect(buildCatalog([charge, cost]).costBooks).toEqual(['list']);
+  });
+});
+
+describe('rows that only one of them may answer', () => {
+  const found = (rates: readonly Rate[], question: Partial<PriceQuestion>) =>
+    findCharge(buildCatalog([version(rates)]), 'standard', ask(question))?.rate;
+
+  it('of another provider never price a call that names its own', () => {
+    const east = row(1n, { provider: 'east' });
+    expect(found([east], { provider: 'west' })).toBeUndefined();
+    expect(found([east], { provider: null })).toBe(east);
+  });
+
+  it('of several providers that agree: the first by name prices a call that names none', () => {
+    const west = [
+      row(1n, { provider: 'west' }),
+      row(2n, { provider: 'west', aboveInputTokens: 500n }),
+    ];
+    const east = [
+      row(2n, { provider: 'east', aboveInputTokens: 500n }),
+      row(1n, { provider: 'east' }),
+    ];
+    // Each lists its rows in an order of its own.
+    expect(found([...west, ...east], { contextTokens: 400n })).toBe(east[1]);
+    expect(found([...west, ...east], { contextTokens: 600n })).toBe(east[0]);
+    expect(found([...east, ...west], { contextTokens: 600n })).toBe(east[0]);
+  });
+
+  it('of several lengths: the highest that holds, in whatever order they stand', () => {
+    const rows = [
+      row(3n, { aboveInputTokens: 500n }),
+      row(2n, { aboveInputTokens: 100n }),
+      row(1n),
+    ];
+    expect(found(rows, { contextTokens: 501n })).toBe(rows[0]);
+    expect(found(rows, { contextTokens: 500n })).toBe(rows[1]);
+    expect(found(rows, { contextTokens: 100n })).toBe(rows[2]);
+  });
+});
+
+describe('a book laid over others', () => {
+  it('takes the cost times the factor of a base that is cost-plus', () => {
+    const versions = [
+      version([row(1n, { model: 'exception' })], { baseBook: 'plus' }),
+      version([], { book: 'plus', costFactor: 1_500_000n }),
+      version([row(10n, { book: 'paid' })], { book: 'paid', kind: 'cost' }),
+    ];
+    // 10 p × 1.5
+    expect(inputOf(versions, ask())).toBe(15n);
+    expect(inputOf(versions, ask({ model: 'exception' }))).toBe(1n);
+  });
+
+  it('ends, even if two books were laid over one another', () => {
+    const versions = [
+      version([], { baseBook: 'other' }),
+      version([], { book: 'other', baseBook: 'standard' }),
+    ];
+    expect(inputOf(versions, ask())).toBeNull();
+  });
+});
