@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { SourceFile } from './support/source-files.ts';
+import { folderOf, ROOT, SOURCE_FILES } from './support/source-files.ts';
 
 /** The tree checks its own shape: data goes one way, and each thing has its one place. */
 
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const SRC = join(ROOT, 'src');
 
 interface Line {
@@ -57,33 +57,6 @@ const LINES: readonly Line[] = [
   { line: 9, folders: ['main'], mayImport: '0-8', allows: below(9) },
 ];
 
-interface SourceFile {
-  /** Path from src, with slashes. */
-  readonly path: string;
-  /** `ledger` for ledger/entries/entry.ts, `money` for money.ts. */
-  readonly folder: string;
-  readonly text: string;
-  /** Without comments. */
-  readonly code: string;
-}
-
-const files: readonly SourceFile[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
-  .sort()
-  .map((path) => {
-    const text = readFileSync(join(SRC, path), 'utf8');
-    const slashed = path.split(sep).join('/');
-    return { path: slashed, folder: folderOf(slashed), text, code: withoutComments(text) };
-  });
-
-function folderOf(path: string): string {
-  return path.includes('/') ? (path.split('/')[0] ?? '') : path.replace(/\.ts$/, '');
-}
-
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-}
-
 function importsOf(file: SourceFile): readonly string[] {
   const found = file.code.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
   return [...found].map(([, name = '']) => name);
@@ -91,20 +64,20 @@ function importsOf(file: SourceFile): readonly string[] {
 
 /** Paths of the files in which the pattern stands, but for those where it may. */
 function filesWith(pattern: RegExp, allowed: (path: string) => boolean): readonly string[] {
-  return files
-    .filter((file) => pattern.test(file.code) && !allowed(file.path))
-    .map((file) => file.path);
+  return SOURCE_FILES.filter((file) => pattern.test(file.code) && !allowed(file.path)).map(
+    (file) => file.path,
+  );
 }
 
 describe('imports', () => {
   it('every folder stands in the import table', () => {
-    const unknown = files.filter((file) => lineOf(file.folder) < 0).map((file) => file.path);
+    const unknown = SOURCE_FILES.filter((file) => lineOf(file.folder) < 0).map((file) => file.path);
     expect(unknown).toEqual([]);
   });
 
   it('go one way, as the import table says', () => {
     const violations: string[] = [];
-    for (const file of files) {
+    for (const file of SOURCE_FILES) {
       const line = LINES.find((candidate) => candidate.folders.includes(file.folder));
       for (const name of importsOf(file).filter((each) => each.startsWith('.'))) {
         const target = normalize(join(SRC, dirname(file.path), name));
@@ -117,7 +90,7 @@ describe('imports', () => {
   });
 
   it('name files that exist, with their ending', () => {
-    const broken = files.flatMap((file) =>
+    const broken = SOURCE_FILES.flatMap((file) =>
       importsOf(file)
         .filter((name) => name.startsWith('.'))
         .filter((name) => !existsSync(join(SRC, dirname(file.path), name)))
@@ -170,7 +143,7 @@ describe('names and sizes', () => {
   it('no barrel, and no grab-bag', () => {
     const forbidden =
       /^(index|utils?|helpers?|common|lib|shared|types?|constants?|services?|models?|misc)$/;
-    const named = files.flatMap((file) => {
+    const named = SOURCE_FILES.flatMap((file) => {
       const parts = [...dirname(file.path).split('/'), basename(file.path, '.ts')];
       return parts.some((part) => forbidden.test(part)) ? [file.path] : [];
     });
@@ -178,7 +151,7 @@ describe('names and sizes', () => {
   });
 
   it('files are kebab-case and at most 400 lines', () => {
-    const faults = files.flatMap((file) => {
+    const faults = SOURCE_FILES.flatMap((file) => {
       const lines = file.text.split('\n').length - 1;
       return [
         ...(/^[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(basename(file.path)) ? [] : [`${file.path}: name`]),

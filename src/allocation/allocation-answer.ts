@@ -104,7 +104,7 @@ function noteOnNobodys(request: PoolRequest, shares: readonly Share[]): readonly
   if (nobodys === undefined) return [];
   const uncharged = request.billed ? ' and is charged to nobody' : '';
   return [
-    `${formatPico(nobodys.share)} falls to usage without a tenant (R11)${uncharged}; to move it, reattribute that usage, reverse and allocate anew`,
+    `${formatPico(nobodys.share)} falls to usage without a tenant${uncharged}; to move it, reattribute that usage, reverse and allocate anew`,
   ];
 }
 
@@ -122,6 +122,6 @@ function noteOnShadows(
     .map(({ tenantId }) => tenantId);
   if (shadows.length === 0) return [];
   return [
-    `tenants in shadow mode see their share on their statement, and it is never pushed (R19): ${[...new Set(shadows)].join(', ')}`,
+    `tenants in shadow mode see their share on their statement, and it is never pushed: ${[...new Set(shadows)].join(', ')}`,
   ];
 }

@@ -116,7 +116,7 @@ export async function readLineStory(
     manifest_hash: close.manifestHash,
     currency: close.currency,
     line,
-    rule: `${RULES[line.meter]}${line.late ? '; R12: usage of an earlier, closed period' : ''}`,
+    rule: `${RULES[line.meter]}${line.late ? '; usage of an earlier, closed period' : ''}`,
     entries,
     exact_sum: isCarried(line.meter) ? line.exact : formatPico(sum),
     listed,
@@ -128,12 +128,12 @@ function isCarried(meter: Meter): boolean {
 }
 
 const RULES: Readonly<Record<Meter, string>> = {
-  input: 'R5: input that no cache held, at the input rate of the model requested (R4)',
-  cache_read: 'R6: input from a cache, at the rate that the book gives it',
-  cache_write: 'R6: input written to a cache, at the rate that the book gives it',
-  output: 'R5: output, reasoning included, at the output rate of the model requested (R4)',
-  calls: 'R7: a fee for each call, shared out where a call was split',
-  allocation: 'R20: a share of a pool',
-  carried_in: 'R14: what the period before left over; no entry of this period is behind it',
-  carried_out: 'R14: what is left over for the next period; no entry is behind it',
+  input: 'input that no cache held, at the input rate of the model requested',
+  cache_read: 'input from a cache, at the rate that the book gives it',
+  cache_write: 'input written to a cache, at the rate that the book gives it',
+  output: 'output, reasoning included, at the output rate of the model requested',
+  calls: 'a fee for each call, shared out where a call was split',
+  allocation: 'a share of a pool',
+  carried_in: 'what the period before left over; no entry of this period is behind it',
+  carried_out: 'what is left over for the next period; no entry is behind it',
 };

@@ -19,52 +19,52 @@ interface RuledEntry {
   readonly costVersion: InstantMs | null;
 }
 
-/** The rules behind an entry's amounts, each by its number and in a sentence, with the price versions. */
+/** The rules behind an entry's amounts, each in a sentence, with the price versions. */
 export function rulesOfEntry(entry: RuledEntry): readonly string[] {
   return [
     ...correctionRules(entry),
     chargeRule(entry),
-    ...(entry.memberId === '' ? [] : [`R7: the part of member ${entry.memberId} of a split call`]),
+    ...(entry.memberId === '' ? [] : [`the part of member ${entry.memberId} of a split call`]),
     ...(entry.gatewayCache === 'none'
       ? []
-      : [`R6: a gateway's cache answered (${entry.gatewayCache})`]),
+      : [`a gateway's cache answered (${entry.gatewayCache})`]),
     ...costRules(entry),
-    ...(entry.layersScaled ? ['R7: its token layers are shares of the usage, scaled to sum'] : []),
+    ...(entry.layersScaled ? ['its token layers are shares of the usage, scaled to sum'] : []),
     ...(entry.late
-      ? [`R12: late, and so billed in the period that was open, from ${entry.periodStart}`]
+      ? [`late, and so billed in the period that was open, from ${entry.periodStart}`]
       : []),
   ];
 }
 
 function correctionRules({ kind, isReversal, correctsEntryId }: RuledEntry): readonly string[] {
   if (kind !== 'correction') return [];
-  return [`R13: ${isReversal ? 'takes back' : 'replaces'} ent_${correctsEntryId}`];
+  return [`${isReversal ? 'takes back' : 'replaces'} ent_${correctsEntryId}`];
 }
 
 function chargeRule(entry: RuledEntry): string {
-  if (entry.kind === 'allocation') return 'R20: a share of a pool';
+  if (entry.kind === 'allocation') return 'a share of a pool';
   switch (entry.outcome) {
     case 'failed':
     case 'cancelled':
-      return `R3: a ${entry.outcome} call is not charged`;
+      return `a ${entry.outcome} call is not charged`;
     case 'unattributed':
-      return 'R11: what names no tenant is charged to nobody';
+      return 'what names no tenant is charged to nobody';
     case 'unrated':
-      return 'R10: no price is known, which is not a price of zero';
+      return 'no price is known, which is not a price of zero';
     default:
-      return `R4: charged on the model requested, ${entry.requestedModel}, at ${priceVersion(entry.chargeBook, entry.chargeVersion)}`;
+      return `charged on the model requested, ${entry.requestedModel}, at ${priceVersion(entry.chargeBook, entry.chargeVersion)}`;
   }
 }
 
 function costRules({ executedModel, costBook, costVersion }: RuledEntry): readonly string[] {
   if (costBook === null) return [];
   return [
-    `R4: costed on the model executed, ${executedModel}, at ${priceVersion(costBook, costVersion)}`,
+    `costed on the model executed, ${executedModel}, at ${priceVersion(costBook, costVersion)}`,
   ];
 }
 
 function priceVersion(book: string | null, version: InstantMs | null): string {
   return book === null || version === null
     ? 'no price'
-    : `price book ${book} of ${formatInstant(version)} (R15)`;
+    : `price book ${book} of ${formatInstant(version)}`;
 }

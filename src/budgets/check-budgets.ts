@@ -90,7 +90,7 @@ async function estimateCharge(
   if (charge !== null) return { estimate: charge, currency };
   throw new Refusal(
     'unrated',
-    `model ${model} has no price for tenant "${tenant.tenantId}", and no price is not a price of zero (R10)`,
+    `model ${model} has no price for tenant "${tenant.tenantId}", and no price is not a price of zero`,
     "import a price for the model into the tenant's book",
   );
 }

@@ -5,7 +5,7 @@ import { fitsMessage, LARGEST_MESSAGE_BYTES } from './message-body.ts';
 import { uuid7 } from './uuid7.ts';
 
 /**
- * The native event of the contract, as an application hands it over. Only its id may be left out;
+ * The native event, as an application hands it over. Only its id may be left out;
  * `occurred_at` may not, because the instant of the call is not the instant of its recording (R2).
  */
 export type NewEvent = Frozen<Omit<NativeEvent, 'event_id'>> & {

@@ -90,7 +90,7 @@ export function totalInput(usage: TokenBuckets): number {
   return usage.uncachedInput + usage.cacheRead + usage.cacheWrite;
 }
 
-/** Why an event cannot be posted; the reasons of the contract. */
+/** Why an event cannot be posted. The names stand in `audit.quarantine`, and people rely on them. */
 export type QuarantineReason =
   | 'not_json'
   | 'unknown_format'

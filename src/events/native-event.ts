@@ -12,8 +12,8 @@ import type {
 import { isModelCall } from './event.ts';
 
 /**
- * The native event of the contract, as one zod schema. Field names are the producer's. Each error
- * text is what is allowed; `readNativeEvent` puts the field and the value before it.
+ * The native event as one zod schema. Producers rely on its field names, which may grow in number and
+ * never change. Each error text is what is allowed; `readNativeEvent` puts the field and the value before it.
  */
 
 /** A single provider call is far below this; a larger count is a unit mistake. */
@@ -164,7 +164,7 @@ function readChecked(native: NativeEvent, receivedAt: InstantMs): NativeReading 
 function findContradiction(native: NativeEvent, event: UsageEvent): string | null {
   if (isModelCall(event)) {
     if (event.requestedModel === null) {
-      return `requested_model: is missing; a ${event.operation} call is charged on the model requested (R4)`;
+      return `requested_model: is missing; a ${event.operation} call is charged on the model requested`;
     }
     if (event.status === 'ok' && (native.usage ?? null) === null) {
       return 'usage: is missing; it is required with status "ok"';

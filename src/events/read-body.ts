@@ -13,7 +13,7 @@ import { isStorable, readNativeEvent } from './native-event.ts';
 import { DEEPEST_NESTING, isTextTooDeep, isTooDeep } from './nesting.ts';
 import { decodeOtlpProtobuf } from './otlp/otlp-protobuf.ts';
 
-/** One event of a message, good or bad; each stands alone (the contract's section 1). */
+/** One event of a message, good or bad; each stands alone, so a bad event never takes down its pack. */
 export type ReadItem = ReadEvent | RefusedItem;
 
 export interface ReadEvent {

@@ -5,7 +5,7 @@ import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollups/rollup-st
 import type { Pico } from '../money.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 
-/** What a usage report can be grouped by (the contract's section 3). */
+/** What a usage report can be grouped by: the values of `--by`. */
 export const DIMENSIONS = [
   'tenant',
   'user',

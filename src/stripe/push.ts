@@ -130,7 +130,7 @@ interface Run {
 /** What needs no request: shadow, done already, impossible, or only asked for. Null for the rest. */
 async function resultWithoutStripe(run: Run, target: PushTarget): Promise<PushResult | null> {
   if (target.mode === 'shadow') {
-    return resultOf(target, 'shadow', 'metered and stated, never pushed (R19)');
+    return resultOf(target, 'shadow', 'metered and stated, never pushed');
   }
   const intents = run.known.get(intentKey(target)) ?? [];
   if (dueOf(target, intents) === 0n && intents.every((intent) => isSettled(intent.state))) {

@@ -4,7 +4,7 @@ import { Refusal } from '../refusal.ts';
 import type { StripeClient } from './stripe-client.ts';
 import { askStripe } from './stripe-client.ts';
 
-/** One money meter a currency (the contract's section 4), and the price that bills it. */
+/** There is one money meter for each currency, and one price that bills it. */
 export interface StripeMeter {
   readonly currency: string;
   readonly eventName: string;

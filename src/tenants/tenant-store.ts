@@ -137,7 +137,7 @@ function refuseImpossible(tenantId: string, change: TenantChange): void {
   if (tenantId === UNATTRIBUTED) {
     throw new Refusal(
       'tenant',
-      `"${UNATTRIBUTED}" is reserved for usage without a tenant (R11)`,
+      `"${UNATTRIBUTED}" is reserved for usage without a tenant`,
       'choose another id; usage moves to a tenant by correction',
     );
   }

@@ -68,9 +68,9 @@ it('audit run draws the tree with tokens, amounts, attempts and the loop', async
     ├─ chat gpt-4o  ok               3,000       0   0.009  0.0075  ent_1000003  loop 1: step 3 of 4
     └─ chat gpt-4o  ok               4,000       0   0.012    0.01  ent_1000004  loop 1: step 4 of 4
 
-    R3: a failed call is not charged
-    R4: charged on the model requested, gpt-4o, at price book standard of 2026-01-01T00:00:00.000Z (R15)
-    R4: costed on the model executed, gpt-4o, at price book provider-list of 2026-01-01T00:00:00.000Z (R15)
+    a failed call is not charged
+    charged on the model requested, gpt-4o, at price book standard of 2026-01-01T00:00:00.000Z
+    costed on the model executed, gpt-4o, at price book provider-list of 2026-01-01T00:00:00.000Z
     "
   `);
 });
@@ -134,8 +134,8 @@ it('audit line lists the lines of a statement, and the entries behind one', asyn
   expect(line?.stdout.replaceAll(/ent_\d+/g, 'ent_…')).toMatchInlineSnapshot(`
     "Line 1 of the statement of acme from 2026-10-01: gpt-4o input
     10000 at 3 = 0.03 USD, on the statement 0.03
-    R5: input that no cache held, at the input rate of the model requested (R4)
-    price: standard of 2026-01-01T00:00:00.000Z (R15)
+    input that no cache held, at the input rate of the model requested
+    price: standard of 2026-01-01T00:00:00.000Z
     4 entries sum to 0.03, which is the line exactly
 
     ENTRY        COMPLETED                 SOURCE   EVENT   KIND   QUANTITY  EXACT

@@ -52,7 +52,7 @@ describe('an event at the producer', () => {
     });
   });
 
-  it('leaves behind what the contract does not know, such as a prompt', () => {
+  it('leaves behind what is no field of a native event, such as a prompt', () => {
     const prepared = untyped({
       ...event,
       prompt: 'my secret',

@@ -122,7 +122,7 @@ describe('a refusal names the field, the value and what is allowed', () => {
 });
 
 describe('an accepted event', () => {
-  it('has the defaults of the contract', () => {
+  it('has a default for each field that may be left out', () => {
     const event = eventOf({});
     expect(event).toMatchObject({
       source: 'default',

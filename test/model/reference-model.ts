@@ -5,7 +5,7 @@ import type { ModelBook, ModelCall, ModelTokens } from './reference-prices.ts';
 import { priceOf, share } from './reference-prices.ts';
 
 /**
- * The ledger as DESIGN's rules have it, small and obvious: lists in memory, one step after another. It
+ * The ledger as src/RULES.md has it, small and obvious: lists in memory, one step after another. It
  * knows no database and shares no code with what it predicts.
  */
 

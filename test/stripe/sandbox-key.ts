@@ -3,12 +3,12 @@ import { reasonOf } from '../../src/stripe/stripe-client.ts';
 
 /**
  * The key of a real sandbox; null where none is set, so that only the double is asked. Throws on a live
- * key, and on anything else: the contract suite makes and deletes objects.
+ * key, and on anything else: the tests against a sandbox make and delete objects.
  */
 export function readSandboxKey(value = process.env['STRIPE_SANDBOX_KEY']): string | null {
   if (value === undefined || value === '') return null;
   if (/^[sr]k_test_/.test(value)) return value;
-  throw new Error('STRIPE_SANDBOX_KEY must be a test key: this suite makes and deletes objects');
+  throw new Error('STRIPE_SANDBOX_KEY must be a test key: this suite makes and delete objects');
 }
 
 /** The first request tells whether there is a sandbox at all; the other tests would all fail alike. */

@@ -47,7 +47,7 @@ export async function freshQueue(): Promise<TestQueue> {
   };
 }
 
-/** The body of a pack, plain or compressed, as the contract has it. */
+/** The body of a pack, plain or compressed, as a producer sends it. */
 export function packBody(
   events: readonly unknown[],
   encoding: 'plain' | 'gzip' | 'zstd' = 'plain',

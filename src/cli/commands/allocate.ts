@@ -32,7 +32,7 @@ const WEIGHT = `what tokens weigh, such as ${formatWeights(DEFAULT_WEIGHTS)}, wh
 export function addAllocate(program: Command): void {
   const group = program
     .command('allocate')
-    .description('divide shared spend over the tenants of a month, exactly (R20)');
+    .description('divide shared spend over the tenants of a month, exactly');
   addPost(group);
   addReverse(group);
   addShow(group);
@@ -105,7 +105,7 @@ function addReverse(group: Command): void {
   const command = group
     .command('reverse')
     .argument('<pool>')
-    .description('take a pool back, each share by a reversal; allocate it anew if you like (R13)')
+    .description('take a pool back, each share by a reversal; allocate it anew if you like')
     .requiredOption('--month <month>', MONTH, readMonth)
     .requiredOption('--reason <text>', 'why')
     .option('--actor <name>', 'who', CURRENT_USER);

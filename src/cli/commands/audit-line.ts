@@ -98,5 +98,5 @@ function memberOf({ member_id }: LineStoryEntry): string {
 }
 
 function priceOf(entry: LineStoryEntry): string {
-  return `${entry.price_book ?? 'none'} of ${entry.price_version ?? 'no date'} (R15)`;
+  return `${entry.price_book ?? 'none'} of ${entry.price_version ?? 'no date'}`;
 }

@@ -64,7 +64,7 @@ function toDocument(run: AgentRun, rulesOf: RulesOf) {
       place: node.place,
       ...describe(node.step),
       mark: markOf(run, node.step),
-      rules: node.step.kind === 'call' ? rulesOf(node.step) : [R1],
+      rules: node.step.kind === 'call' ? rulesOf(node.step) : [STRUCTURE_RULE],
       below: {
         calls: node.below.calls,
         input_tokens: String(node.below.inputTokens),
@@ -76,7 +76,7 @@ function toDocument(run: AgentRun, rulesOf: RulesOf) {
   };
 }
 
-const R1 = 'R1: structure of the run, never charged';
+const STRUCTURE_RULE = 'structure of the run, never charged';
 
 function totalsOf(row: RunFigures) {
   return {
@@ -133,7 +133,7 @@ function describe(step: RunStep) {
 /** What was in vain about a step, in a few words; null where nothing was. */
 function markOf(run: AgentRun, step: RunStep): string | null {
   if (step.kind === 'wrapper') return null;
-  if (!step.stands) return 'taken back or moved away (R13)';
+  if (!step.stands) return 'taken back or moved away';
   const marks = [
     step.facts.attempt > 1 ? `attempt ${step.facts.attempt}` : '',
     run.waste.causes.get(step) === 'superseded' ? 'another attempt followed' : '',
@@ -179,7 +179,7 @@ function renderTotals(row: RunFigures): string {
       : [`${share} % of the cost, ${formatPico(row.wastedCost)}, was spent before the answer`]),
     ...(row.uncosted === 0
       ? []
-      : [`${count(row.uncosted, 'call has', 'calls have')} no known cost (R10)`]),
+      : [`${count(row.uncosted, 'call has', 'calls have')} no known cost`]),
   ].join('\n');
 }
 

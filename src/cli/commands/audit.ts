@@ -49,7 +49,7 @@ function addReattribute(group: Command): void {
   const command = group
     .command('reattribute')
     .argument('[entry-ids...]', 'entries without a tenant; none means all that the options select')
-    .description('move unattributed entries to a tenant, by correction (R11)')
+    .description('move unattributed entries to a tenant, by correction')
     .requiredOption('--tenant <tenant>', 'whose they are')
     .option('--user <user>', 'only of this user')
     .option('--feature <feature>', 'only of this feature')

@@ -8,7 +8,7 @@ export function addClose(program: Command): void {
   const command = program
     .command('close')
     .argument('<month>', 'the month in which the period begins, YYYY-MM', readMonth)
-    .description('close the period of each tenant whose period has ended (R17)')
+    .description('close the period of each tenant whose period has ended')
     .option('--tenant <tenant>', 'only this one');
   perform<{ tenant?: string }>(command, async (session, { args: [month = ''], options }) => {
     const request = { month, tenantId: options.tenant ?? null };

@@ -17,7 +17,7 @@ export function addCorrect(program: Command): void {
   const command = program
     .command('correct')
     .argument('<entry-id>', 'as audit.entries shows it', readEntryId)
-    .description('take an entry back, and replace it unless it is void (R13)')
+    .description('take an entry back, and replace it unless it is void')
     .option('--void', 'without a replacement')
     .option('--tenant <tenant>')
     .option('--user <user>', 'an empty text takes it away', readTag)

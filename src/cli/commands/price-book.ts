@@ -17,7 +17,7 @@ import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
 
 export function addPriceBook(program: Command): void {
-  const group = program.command('price-book').description('dated prices, charged and paid (R15)');
+  const group = program.command('price-book').description('dated prices, charged and paid');
   addImport(group);
   addList(group);
   addShow(group);

@@ -11,7 +11,7 @@ export function addRerate(program: Command): void {
   const command = program
     .command('rerate')
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
-    .description('price entries anew by the books as they are now, by correction (R15)')
+    .description('price entries anew by the books as they are now, by correction')
     .option('--tenant <tenant>', 'only this one')
     .option('--dry-run', 'show the difference and post nothing')
     .option('--reason <text>', 'why', 're-rated')
@@ -48,7 +48,7 @@ function render(
   return [
     of.dryRun && rows.length > 0 ? 'nothing was posted (--dry-run)' : '',
     rows.length > 0 ? renderRows(rows) : waiting.length > 0 ? '' : 'every price is as it should be',
-    waiting.length > 0 ? `still without a price (R10): ${waiting.join(', ')}; ${remedy}` : '',
+    waiting.length > 0 ? `still without a price: ${waiting.join(', ')}; ${remedy}` : '',
   ]
     .filter((line) => line !== '')
     .join('\n');

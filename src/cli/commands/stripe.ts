@@ -201,7 +201,7 @@ export function addPush(program: Command): void {
   const command = program
     .command('push')
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
-    .description('tell Stripe what each closed period of a live tenant came to, once (R18)')
+    .description('tell Stripe what each closed period of a live tenant came to, once')
     .option('--tenant <tenant>', 'only this one')
     .option('--dry-run', 'show what would be sent, and send and write nothing');
   perform<{ tenant?: string; dryRun?: boolean }>(

@@ -141,7 +141,7 @@ function findObjection(period: PeriodRow, objections: Objections, now: number): 
   if (unrated.length > 0) {
     const models = unrated.map(({ model, entries }) => `${model} (${entries})`).join(', ');
     return refused(
-      `entries without a price (R10): ${models}; import a price for each model, then rerate ${period.periodStart.slice(0, 7)}`,
+      `entries without a price: ${models}; import a price for each model, then rerate ${period.periodStart.slice(0, 7)}`,
     );
   }
   return null;

@@ -61,7 +61,7 @@ export function refuseUnfitNote({ reason, actor }: CorrectionNote): void {
   if (reason.trim() !== '' && actor.trim() !== '') return;
   throw new Refusal(
     'correction',
-    `a correction needs ${reason.trim() === '' ? 'a reason' : 'a name'} (R13)`,
+    `a correction needs ${reason.trim() === '' ? 'a reason' : 'a name'}`,
     'say why with --reason, and who with --by',
   );
 }

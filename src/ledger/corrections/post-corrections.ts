@@ -175,7 +175,7 @@ async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry)
   if (entry.kind === 'allocation') {
     throw new Refusal(
       'correction',
-      `${id} is a share of a pool (R20); one share alone is not corrected, the others would not add up`,
+      `${id} is a share of a pool; one share alone is not corrected, the others would not add up`,
       `use "spanledger allocate reverse ${entry.requestedModel} --month …", and allocate anew`,
     );
   }

@@ -99,7 +99,7 @@ function correctionOf(
   first: StoredEntry,
 ): readonly NewEntry[] {
   const { requestedModel, source, eventId } = first;
-  const reason = `R8: the call first requested ${requestedModel}, in event ${eventId} of source ${source}`;
+  const reason = `the call first requested ${requestedModel}, in event ${eventId} of source ${source}`;
   const request = { change: { requestedModel }, note: { reason, actor: JOINER } };
   const { reversal, replacement } = correct(cache, answer, request);
   return replacement === null ? [reversal] : [reversal, replacement];

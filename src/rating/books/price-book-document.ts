@@ -3,7 +3,7 @@ import { isSupportedCurrency, SUPPORTED_CURRENCIES } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
 
 /**
- * A price book as its file holds it: the outside shape of the contract, read and checked, with the
+ * A price book as its file holds it: the shape that people write, read and checked, with the
  * defaults filled in. Rates stay decimal strings in the major unit. Every object is strict, because
  * a misspelt rate that is ignored would be a price of something else.
  *

@@ -158,7 +158,7 @@ function answerRepeated(document: PriceBookDocument, identical: boolean): Import
   if (identical) return 'unchanged';
   throw new Refusal(
     'price_book',
-    `price book "${document.book}" already has another version from ${document.effective_from}; a version is immutable (R15)`,
+    `price book "${document.book}" already has another version from ${document.effective_from}; a version is immutable`,
     'give the change a later effective_from, and re-rate if history must change too',
   );
 }

@@ -68,7 +68,7 @@ describe.each([
     expect(await standing()).toEqual([FREE, CHARGED]);
     const [reversal] = await textRows(database, 'select * from audit.entries where is_reversal');
     expect(reversal).toMatchObject({ charge: '-0.00028', actor: 'spanledger:attempts' });
-    expect(reversal?.['reason']).toContain('R8: the call first requested gpt-4o');
+    expect(reversal?.['reason']).toContain('the call first requested gpt-4o');
     await fold();
     // First, second, and one correction of two entries.
     expect(await count(database, 'entries')).toBe(4);

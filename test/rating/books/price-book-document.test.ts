@@ -12,7 +12,7 @@ const minimal = {
 };
 
 describe('a price book that is accepted', () => {
-  test('the example of the contract is read as it is written', () => {
+  test('a document in full is read as it is written', () => {
     const document = {
       ...minimal,
       caching: 'work_done',

@@ -1,0 +1,163 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { pathsBelow, ROOT, SOURCE_FILES } from './support/source-files.ts';
+
+/** The rules stand in src/RULES.md, and the code, the scenarios and that page say the same. */
+
+interface Rule {
+  readonly id: string;
+  readonly isBuilt: boolean;
+  readonly keeps: readonly string[];
+  readonly shows: readonly string[];
+  readonly checks: readonly number[];
+}
+
+const PAGE = readFileSync(join(ROOT, 'src/RULES.md'), 'utf8');
+
+const RULES: readonly Rule[] = PAGE.split(/^## /m)
+  .filter((section) => /^R\d+: /.test(section))
+  .map((section) => ({
+    id: section.slice(0, section.indexOf(':')),
+    isBuilt: !/^- Not built yet\.$/m.test(section),
+    keeps: namesIn(section, 'Keeps'),
+    shows: namesIn(section, 'Shows'),
+    checks: [...(/^- Checks: (.*)$/m.exec(section)?.[1] ?? '').matchAll(/\d+/g)].map(([law]) =>
+      Number(law),
+    ),
+  }));
+
+/** The laws of the table that a file checks already. */
+const LAWS = [...PAGE.matchAll(/^\| (\d+) \|.*\| `([^`]+)` \|$/gm)].map(([, law, file]) => ({
+  law: Number(law),
+  file: file ?? '',
+}));
+
+function namesIn(section: string, key: string): readonly string[] {
+  const line = new RegExp(`^- ${key}: (.*)$`, 'm').exec(section)?.[1] ?? '';
+  return [...line.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+}
+
+const SCENARIOS = ['accepted', 'refused'].flatMap((kind) =>
+  readdirSync(join(ROOT, 'test/scenarios', kind)),
+);
+
+const SPOKEN = ['src', 'test', 'migrations', 'infra']
+  .flatMap(pathsBelow)
+  .concat('README.md')
+  .filter((path) => /\.(?:ts|md|sql|json)$/.test(path))
+  .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
+
+describe('src/RULES.md', () => {
+  it('defines R1 to R24, in order, each once', () => {
+    const expected = Array.from({ length: 24 }, (_, index) => `R${index + 1}`);
+    expect(RULES.map(({ id }) => id)).toEqual(expected);
+  });
+
+  it('names for every rule that is built the files, the scenarios and the law', () => {
+    const bare = RULES.filter(({ isBuilt }) => isBuilt).filter(
+      ({ keeps, shows, checks }) => keeps.length * shows.length * checks.length === 0,
+    );
+    expect(bare.map(({ id }) => id)).toEqual([]);
+  });
+
+  it('calls no rule unbuilt that has a scenario', () => {
+    const unbuilt = RULES.filter(({ isBuilt }) => !isBuilt).map(({ id }) => id);
+    const shown = SCENARIOS.map(ruleOfScenario);
+    expect(unbuilt.filter((id) => shown.includes(id))).toEqual([]);
+  });
+
+  it('names files that exist', () => {
+    const guarantees = [...PAGE.matchAll(/`(test\/[^`*{]+\.ts)`/g)].map(([, file = '']) => file);
+    const named = [...RULES.flatMap(({ keeps }) => keeps), ...LAWS.map(({ file }) => file)];
+    const paths = named.map((file) => (file.startsWith('migrations/') ? file : `src/${file}`));
+    const missing = [...paths, ...guarantees].filter((path) => !existsSync(join(ROOT, path)));
+    expect(missing).toEqual([]);
+  });
+
+  it('names scenarios that exist and belong to the rule', () => {
+    const wrong = RULES.flatMap(({ id, shows }) =>
+      shows.filter((name) => !SCENARIOS.includes(name) || ruleOfScenario(name) !== id),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('names laws of its own table', () => {
+    const known = LAWS.map(({ law }) => law);
+    const unknown = RULES.flatMap(({ checks }) => checks).filter((law) => !known.includes(law));
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe('rules that are cited', () => {
+  it('are defined', () => {
+    const defined = RULES.map(({ id }) => id);
+    const undefinedOnes = SPOKEN.flatMap(({ path, text }) =>
+      [...text.matchAll(/\((R\d+)\)|"(R\d+): /g)]
+        .map(([, cited, why]) => cited ?? why ?? '')
+        .filter((id) => !defined.includes(id))
+        .map((id) => `${path}: ${id}`),
+    );
+    expect(undefinedOnes).toEqual([]);
+  });
+
+  it('are defined where a scenario is named after one', () => {
+    const ids = SCENARIOS.map(ruleOfScenario).filter((id) => id !== null);
+    expect(ids.filter((id) => !RULES.some((rule) => rule.id === id))).toEqual([]);
+  });
+
+  it('are shown by a scenario, all that are built', () => {
+    const shown = SCENARIOS.map(ruleOfScenario);
+    const unshown = RULES.filter(({ id, isBuilt }) => isBuilt && !shown.includes(id));
+    expect(unshown.map(({ id }) => id)).toEqual([]);
+  });
+});
+
+function ruleOfScenario(name: string): string | null {
+  return /^(R\d+)-/.exec(name)?.[1] ?? null;
+}
+
+describe('what users read', () => {
+  it('says words and not rule numbers, in every text of the code', () => {
+    const numbered = SOURCE_FILES.flatMap(({ path, code }) =>
+      [...code.matchAll(/^.*\bR\d{1,2}\b.*$/gm)].map(([line]) => `${path}: ${line.trim()}`),
+    );
+    expect(numbered).toEqual([]);
+  });
+
+  it('says words and not rule numbers, in the help of every command', async () => {
+    const program = new Command('spanledger');
+    for (const file of readdirSync(join(ROOT, 'src/cli/commands'))) {
+      if (!file.endsWith('.ts')) continue;
+      const exported = Object.entries(await import(`../src/cli/commands/${file}`));
+      for (const [name, add] of exported) {
+        if (/^add[A-Z]/.test(name) && typeof add === 'function') add(program);
+      }
+    }
+    const help = helpOf(program);
+    expect(help.length).toBeGreaterThan(30);
+    expect(help.filter((text) => /\bR\d{1,2}\b/.test(text))).toEqual([]);
+  });
+});
+
+function helpOf(command: Command): readonly string[] {
+  return [command.helpInformation(), ...command.commands.flatMap(helpOf)];
+}
+
+describe('every file', () => {
+  /** Papers of whoever planned the work: what they meant stands in the repository. */
+  const ELSEWHERE =
+    /\b[Tt]he contract\b|\bDESIGN\b|\bCONTRACT\b|\bEXAMPLES\.md\b|\bthe facts\b|\bfacts\/|\bthe issue\b|\bissue \d/;
+
+  it('explains itself by what stands in the repository', () => {
+    const strays = SPOKEN.filter(({ path }) => path !== 'test/rules.test.ts').flatMap(
+      ({ path, text }) =>
+        text
+          .split('\n')
+          .filter((line) => ELSEWHERE.test(line))
+          .map((line) => `${path}: ${line.trim().slice(0, 120)}`),
+    );
+    expect(strays).toEqual([]);
+  });
+});
