@@ -144,8 +144,8 @@ export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<D
   await prepare(parts, options, month);
   const traffic = await sendMonth(parts, options, month);
   const worker = await consume(parts, options, traffic);
-  const request = { month: month.name, tenantId: null };
-  const closes = await closePeriods(parts.database, options.clock, request);
+  const request = { month: month.name, tenant_id: null };
+  const closes = await closePeriods({ database: parts.database, clock: options.clock }, request);
   const open = closes.filter((close) => close.state !== 'closed');
   if (open.length > 0) throw new Error(`not closed: ${JSON.stringify(open)}`);
   say(`closed ${month.name} for ${closes.length} tenants`);

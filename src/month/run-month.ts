@@ -137,7 +137,7 @@ async function check(options: MonthRunOptions): Promise<Outcome> {
 }
 
 async function close(options: MonthRunOptions, month: string): Promise<Outcome> {
-  const answers = await closePeriods(options.database, options.clock, { month, tenantId: null });
+  const answers = await closePeriods(options, { month, tenant_id: null });
   const refused = answers.filter((answer) => answer.state === 'refused');
   const early = answers.filter((answer) => answer.state === 'not_ended');
   const closed = answers.length - refused.length - early.length;

@@ -78,10 +78,13 @@ describe('posting a pool', () => {
   it('is a cost that no statement shows, and a billed one is a line and no call', async () => {
     await allocateShared(database, { at: NOVEMBER });
     await allocateShared(database, { pool: 'prompts', billed: true, at: NOVEMBER });
-    await closePeriods(database, () => parseInstant(NOVEMBER), {
-      month: '2026-10',
-      tenantId: null,
-    });
+    await closePeriods(
+      { database, clock: () => parseInstant(NOVEMBER) },
+      {
+        month: '2026-10',
+        tenant_id: null,
+      },
+    );
     const [acme] = await readStatements(database, { month: '2026-10', tenantId: 'acme' });
     expect(acme?.lines.map(({ model, meter }) => `${model} ${meter}`)).toEqual([
       'gpt-4o input',

@@ -108,7 +108,10 @@ const HISTORY: readonly {
     at: '2026-11-02T00:00:00Z',
     does: 'October is closed',
     step: (at) =>
-      closePeriods(database, () => parseInstant(at), { month: '2026-10', tenantId: null }),
+      closePeriods(
+        { database, clock: () => parseInstant(at) },
+        { month: '2026-10', tenant_id: null },
+      ),
     entries: 11,
     october: { charge: '10.0132', state: 'closed' },
   },

@@ -38,7 +38,7 @@ async function closedOctober() {
       note: { reason: 'a test', actor: 'ada' },
     },
   ]);
-  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
   return database;
 }
 

@@ -43,7 +43,7 @@ export async function measureLedger(job: LedgerJob): Promise<LedgerReport> {
 
 async function measureClose(database: Database, month: string): Promise<LedgerReport['close']> {
   const startedAt = performance.now();
-  const answers = await closePeriods(database, systemClock, { month, tenantId: null });
+  const answers = await closePeriods({ database, clock: systemClock }, { month, tenant_id: null });
   const seconds = (performance.now() - startedAt) / 1000;
   const closed = answers.filter((answer) => answer.state === 'closed');
   if (closed.length !== answers.length || closed.length === 0) {

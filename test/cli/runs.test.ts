@@ -43,7 +43,7 @@ beforeAll(async () => {
     ),
   ]);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
-  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
 });
 
 afterAll(() => drop());

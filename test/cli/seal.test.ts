@@ -20,7 +20,7 @@ beforeAll(async () => {
   await importBooks(database, 'standard', 'cost');
   await receiveEvents(database, [nativeEvent(), nativeEvent({ event_id: 'evt-2' })]);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
-  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
 });
 
 afterAll(async () => {

@@ -76,7 +76,7 @@ beforeAll(async () => {
   await sealAll(worker, systemClock);
   expect(await count(owner, "entries where kind = 'correction'")).toBe(2);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
-  await closePeriods(owner, clock, { month: '2026-10', tenantId: 'acme' });
+  await closePeriods({ database: owner, clock }, { month: '2026-10', tenant_id: 'acme' });
 });
 
 afterAll(async () => {

@@ -27,7 +27,9 @@ try {
   const url = servers.urlOf(SOURCE);
   await fillLedger(url, { entries, tenants: 1, month: MONTH, onProgress() {} });
   const database = openDatabase({ url, connections: 4, onConnectionLost() {} });
-  await timed('close', () => closePeriods(database, systemClock, { month: MONTH, tenantId: null }));
+  await timed('close', () =>
+    closePeriods({ database, clock: systemClock }, { month: MONTH, tenant_id: null }),
+  );
   await closeDatabase(database);
   const file = join(folder, 'proof.json');
   await timed('statement --proof', () =>

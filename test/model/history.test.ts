@@ -138,12 +138,12 @@ async function take(
     }
     case 'close': {
       const month = monthBefore(at, step.monthsBack);
-      const request = { month, tenantId: step.tenant };
+      const request = { month, tenant_id: step.tenant };
       return {
         predicted: sorted(model.close(month, step.tenant, at)),
         observed: await orRefused(async () =>
           sorted(
-            (await closePeriods(database, clock, request)).map(
+            (await closePeriods({ database, clock }, request)).map(
               (one) => `${one.tenant_id} ${one.period_start} ${one.state}`,
             ),
           ),

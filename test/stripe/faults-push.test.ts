@@ -30,7 +30,7 @@ async function closed(options: SceneOptions = {}, at = '2026-11-01T00:30:00Z') {
   onTestFinished(opened.close);
   await opened.double.control.setClock(parseInstant(at));
   const { database, clock } = opened.parts;
-  await closePeriods(database, clock, { month: MONTH, tenantId: null });
+  await closePeriods({ database, clock }, { month: MONTH, tenant_id: null });
   return opened;
 }
 

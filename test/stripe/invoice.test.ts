@@ -246,7 +246,7 @@ test('a final invoice that differs from the statement is an alert with both figu
 test('usage that Stripe took after finalization is seen, and further usage is refused', async () => {
   const { parts, double, database } = await scene({ withWebhooks: true });
   await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
-  await closePeriods(database, parts.clock, { month: MONTH, tenantId: null });
+  await closePeriods({ database, clock: parts.clock }, { month: MONTH, tenant_id: null });
   // given somebody finalizes the held draft by hand before the push
   const [invoice] = await readInvoices(database, { month: MONTH, tenantId: 'acme' });
   await parts.stripe.invoices.finalizeInvoice(invoice?.invoiceId ?? '');

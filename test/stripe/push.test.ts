@@ -82,10 +82,13 @@ describe('a push', () => {
     await makeTenant(scene.database, 'nobody', { mode: 'live' });
     const usage = { input_tokens: 1_000_000, output_tokens: 0 };
     await receiveEvents(scene.database, [nativeEvent({ tenant_id: 'nobody', usage })]);
-    await closePeriods(scene.database, scene.options.clock, {
-      month: '2026-10',
-      tenantId: 'nobody',
-    });
+    await closePeriods(
+      { database: scene.database, clock: scene.options.clock },
+      {
+        month: '2026-10',
+        tenant_id: 'nobody',
+      },
+    );
 
     const results = await push(scene);
 
@@ -106,7 +109,10 @@ describe('a push', () => {
   it('has nothing to say of a period that came to nothing', async () => {
     const scene = await openPushScene([]);
     await makeTenant(scene.database, 'idle', { mode: 'live', stripeCustomer: 'cus_idle' });
-    await closePeriods(scene.database, scene.options.clock, { month: '2026-10', tenantId: 'idle' });
+    await closePeriods(
+      { database: scene.database, clock: scene.options.clock },
+      { month: '2026-10', tenant_id: 'idle' },
+    );
     expect(states(await push(scene))).toEqual(['nothing_due']);
     expect(await intents(scene)).toEqual([]);
   });

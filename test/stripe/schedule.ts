@@ -174,9 +174,7 @@ async function run(play: Play): Promise<void> {
 }
 
 async function close(play: Play): Promise<void> {
-  await maybeDying(play, (parts) =>
-    closePeriods(parts.database, parts.clock, { month: play.month, tenantId: null }),
-  );
+  await maybeDying(play, (parts) => closePeriods(parts, { month: play.month, tenant_id: null }));
 }
 
 async function push(play: Play): Promise<void> {

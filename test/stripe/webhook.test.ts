@@ -58,7 +58,7 @@ async function deliver(url: string, body: string, signature: string | null) {
 
 async function closeOctober({ double, parts }: BillingScene, at = '2026-11-01T00:30:00Z') {
   await double.control.setClock(parseInstant(at));
-  await closePeriods(parts.database, parts.clock, { month: MONTH, tenantId: null });
+  await closePeriods(parts, { month: MONTH, tenant_id: null });
 }
 
 test('a delivery without the right signature is refused and leaves nothing', async () => {

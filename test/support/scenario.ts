@@ -113,10 +113,13 @@ async function take(
     return undefined;
   }
   if ('close' in step) {
-    const answers = await closePeriods(database, clock, {
-      month: step.close,
-      tenantId: step.tenant ?? null,
-    });
+    const answers = await closePeriods(
+      { database, clock },
+      {
+        month: step.close,
+        tenant_id: step.tenant ?? null,
+      },
+    );
     return answers.filter((answer) => answer.tenant_id !== 'unattributed');
   }
   if ('import_price_book' in step) {

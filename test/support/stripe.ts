@@ -79,7 +79,7 @@ export async function openPushScene(
     }),
   );
   await receiveEvents(database, events, `${month}-20T12:00:00Z`);
-  await closePeriods(database, clock, { month, tenantId: null });
+  await closePeriods({ database, clock }, { month, tenant_id: null });
   const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
   const meter = await setUpMeter(stripe, 'USD');
   await saveMeter(database, meter, { livemode: false, at: clock() });

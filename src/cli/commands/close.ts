@@ -11,8 +11,8 @@ export function addClose(program: Command): void {
     .description('close the period of each tenant whose period has ended')
     .option('--tenant <tenant>', 'only this one');
   perform<{ tenant?: string }>(command, async (session, { args: [month = ''], options }) => {
-    const request = { month, tenantId: options.tenant ?? null };
-    const answers = await closePeriods(session.database(), session.clock, request);
+    const request = { month, tenant_id: options.tenant ?? null };
+    const answers = await closePeriods(session.parts(), request);
     if (answers.some((answer) => answer.state === 'refused')) session.foundWrong();
     if (options.tenant !== undefined && answers.some((answer) => answer.state === 'not_ended')) {
       session.foundWrong();

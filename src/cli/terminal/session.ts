@@ -6,6 +6,7 @@ import type { Database } from '../../database/database.ts';
 import { closeDatabase, openDatabase } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { openLog } from '../../log.ts';
+import type { Parts } from '../../parts.ts';
 import type { StripeClient } from '../../stripe/stripe-client.ts';
 import type { Output } from './output.ts';
 
@@ -15,6 +16,8 @@ export interface Session {
   readonly clock: Clock;
   readonly log: Log;
   readonly out: Output;
+  /** What use cases take; opens the database on first use, and throws a `Refusal` without DATABASE_URL. */
+  parts(): Parts;
   /** Opened on first use; throws a `Refusal` without DATABASE_URL. */
   database(): Database;
   /** Throws a `Refusal` without STRIPE_API_KEY. */
@@ -36,19 +39,21 @@ export function openSession(out: Output): OpenSession {
   const log = openLog(config.SPANLEDGER_LOG_LEVEL);
   let database: Database | null = null;
   let exitCode = 0;
+  const openOnce = (): Database => {
+    database ??= openDatabase({
+      url: required(config, 'DATABASE_URL'),
+      connections: CONNECTIONS,
+      onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
+    });
+    return database;
+  };
   return {
     config,
     clock: systemClock,
     log,
     out,
-    database() {
-      database ??= openDatabase({
-        url: required(config, 'DATABASE_URL'),
-        connections: CONNECTIONS,
-        onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
-      });
-      return database;
-    },
+    parts: () => ({ database: openOnce(), clock: systemClock, log }),
+    database: openOnce,
     async stripe() {
       const apiKey = required(config, 'STRIPE_API_KEY');
       // Loaded only here: no other command should wait for it.

@@ -3,12 +3,14 @@ import { formatInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { formatMinor } from '../../money.ts';
+import type { Parts } from '../../parts.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
 import { PeriodRoots } from '../../seals/period-roots-store.ts';
 import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
 import { lockAgainstPosting } from '../posting/posting-store.ts';
+import type { CloseAnswer, ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { Objections, PeriodRow } from './close-store.ts';
 import {
   insertCloses,
@@ -25,37 +27,18 @@ import { makeManifest } from './manifest.ts';
 import type { PeriodGroups } from './period-groups-store.ts';
 import { groupPeriods } from './period-groups-store.ts';
 
-/** What closing one tenant's period came to. */
-export interface CloseAnswer {
-  readonly tenant_id: string;
-  readonly period_start: string;
-  readonly state: 'closed' | 'already_closed' | 'not_ended' | 'refused';
-  /** Why it was not closed, and what to do. */
-  readonly detail: string | null;
-  readonly charge_total: string | null;
-  readonly currency: string | null;
-  readonly manifest_hash: string | null;
-}
-
-export interface CloseRequest {
-  /** YYYY-MM */
-  readonly month: string;
-  readonly tenantId: string | null;
-}
-
 /**
  * Closes the periods that begin in a month and have ended (R17). Sealing comes first, in one moment
  * in which nobody posts; from then on late usage goes to the next period (R12), and the manifests are
  * made at leisure. A crash between the two leaves sealed periods, and the next close goes on there.
  */
 export async function closePeriods(
-  database: Database,
-  clock: Clock,
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
   request: CloseRequest,
-): Promise<readonly CloseAnswer[]> {
+): Promise<CloseAnswer> {
   const told = await sealPeriods(database, clock, request);
   const catalog = await loadPriceCatalog(database.kysely);
-  const refused: CloseAnswer[] = [];
+  const refused: ClosedPeriod[] = [];
   await inTransaction(database, async (transaction) => {
     const roots = await PeriodRoots.open(transaction, told.sealed);
     await groupPeriods(database, { periods: told.sealed, catalog }, async (some) => {
@@ -70,7 +53,7 @@ export async function closePeriods(
 
 interface Told {
   readonly sealed: readonly PeriodRow[];
-  readonly others: readonly CloseAnswer[];
+  readonly others: readonly ClosedPeriod[];
 }
 
 function sealPeriods(database: Database, clock: Clock, request: CloseRequest): Promise<Told> {
@@ -78,12 +61,12 @@ function sealPeriods(database: Database, clock: Clock, request: CloseRequest): P
     await lockAgainstPosting(transaction);
     const { kysely } = transaction;
     const tenants =
-      request.tenantId === null
+      request.tenant_id === null
         ? await readTenants(kysely, 'all')
-        : [await readTenant(kysely, request.tenantId)];
+        : [await readTenant(kysely, request.tenant_id)];
     const idle = { month: request.month, now: clock() };
     const running = await insertIdlePeriods(transaction, tenants, idle);
-    const periods = await readPeriodsOf(kysely, request.month, request.tenantId);
+    const periods = await readPeriodsOf(kysely, request.month, request.tenant_id);
     if (periods.length + running.length === 0) refuseNothingToClose(request);
     const sealed: PeriodRow[] = [];
     const known = new Set(periods.map((period) => periodKey(period.tenantId, period.periodStart)));
@@ -103,7 +86,7 @@ function sealPeriods(database: Database, clock: Clock, request: CloseRequest): P
 }
 
 function refuseNothingToClose(request: CloseRequest): never {
-  const whose = request.tenantId === null ? 'any tenant' : `tenant "${request.tenantId}"`;
+  const whose = request.tenant_id === null ? 'any tenant' : `tenant "${request.tenant_id}"`;
   throw new Refusal(
     'period',
     `${whose} has no period that begins in ${request.month}`,
@@ -113,13 +96,17 @@ function refuseNothingToClose(request: CloseRequest): never {
 
 const UNCLOSED = { charge_total: null, currency: null, manifest_hash: null } as const;
 
-function notEnded(tenantId: string, periodStart: string, endsAt: number): CloseAnswer {
+function notEnded(tenantId: string, periodStart: string, endsAt: number): ClosedPeriod {
   const detail = `ends at ${formatInstant(endsAt)}`;
   const of = { tenant_id: tenantId, period_start: periodStart };
   return { ...UNCLOSED, ...of, state: 'not_ended', detail };
 }
 
-function findObjection(period: PeriodRow, objections: Objections, now: number): CloseAnswer | null {
+function findObjection(
+  period: PeriodRow,
+  objections: Objections,
+  now: number,
+): ClosedPeriod | null {
   const key = periodKey(period.tenantId, period.periodStart);
   const { tenantId, periodStart } = period;
   const refused = (detail: string) => ({
@@ -155,7 +142,7 @@ function closeSealed(
   database: Database,
   clock: Clock,
   some: readonly (PeriodGroups<PeriodRow> & { readonly entriesRoot: string })[],
-): Promise<readonly CloseAnswer[]> {
+): Promise<readonly ClosedPeriod[]> {
   return inTransaction(database, async (transaction) => {
     const locked = new Set(
       await lockSealed(
@@ -181,7 +168,7 @@ function closeSealed(
   });
 }
 
-function refuseCurrencies(period: PeriodRow, currencies: readonly string[]): CloseAnswer {
+function refuseCurrencies(period: PeriodRow, currencies: readonly string[]): ClosedPeriod {
   return {
     ...UNCLOSED,
     tenant_id: period.tenantId,
@@ -195,9 +182,12 @@ async function answersOfClosed(
   database: Database,
   request: CloseRequest,
   sealed: readonly PeriodRow[],
-): Promise<readonly CloseAnswer[]> {
+): Promise<readonly ClosedPeriod[]> {
   const now = new Set(sealed.map((period) => periodKey(period.tenantId, period.periodStart)));
-  const closes = await readCloses(database, request);
+  const closes = await readCloses(database, {
+    month: request.month,
+    tenantId: request.tenant_id,
+  });
   return closes.map((close) => ({
     tenant_id: close.tenantId,
     period_start: close.periodStart,

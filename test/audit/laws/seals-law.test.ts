@@ -224,10 +224,13 @@ describe('law 8', () => {
   it('a close of before the seals still recomputes, and a later one needs its root', async () => {
     const database = await sealedLedger();
     const close = () =>
-      closePeriods(database, () => parseInstant('2026-11-01T00:00:00Z'), {
-        month: '2026-10',
-        tenantId: null,
-      });
+      closePeriods(
+        { database, clock: () => parseInstant('2026-11-01T00:00:00Z') },
+        {
+          month: '2026-10',
+          tenant_id: null,
+        },
+      );
     await close();
     const law4 = async () =>
       (await verify(database, null)).find((one) => one.law === 4)?.violations;
@@ -289,8 +292,8 @@ describe('an incremental verify', () => {
     const database = await sealedLedger();
     await verify(database, null, { clock });
     await receiveEvents(database, [nativeEvent({ event_id: 'new' })]);
-    const closing = { month: '2026-10', tenantId: 'acme' };
-    await closePeriods(database, () => parseInstant('2026-11-01T00:00:00Z'), closing);
+    const closing = { month: '2026-10', tenant_id: 'acme' };
+    await closePeriods({ database, clock: () => parseInstant('2026-11-01T00:00:00Z') }, closing);
     await database.pool.query(
       `insert into push_intents (tenant_id, period_start, sequence, identifier, meter, stripe_customer,
          value_micro, event_timestamp, state, created_at)

@@ -29,7 +29,7 @@ async function soundLedger(): Promise<TestDatabase> {
   await receiveEvents(database, [nativeEvent({ event_id: 'failed', status: 'error' })]);
   await receiveEvents(database, [nativeEvent({ event_id: 'wrapper', operation: 'invoke_agent' })]);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
-  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
   const november = nativeEvent({ event_id: 'open', occurred_at: '2026-11-02T00:00:00Z' });
   await receiveEvents(database, [november], '2026-11-02T00:00:01Z');
   await database.pool.query(

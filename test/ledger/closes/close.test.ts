@@ -20,7 +20,7 @@ async function ready() {
 }
 
 function close(database: TestDatabase, month = '2026-10', at = NOVEMBER) {
-  return closePeriods(database, () => Date.parse(at), { month, tenantId: null });
+  return closePeriods({ database, clock: () => Date.parse(at) }, { month, tenant_id: null });
 }
 
 /** The frozen bytes of every close. */
@@ -170,10 +170,10 @@ describe('a close (R17)', () => {
     await receiveEvents(database, tenants);
     const other = reopen(database.url);
     const at = () => Date.parse(NOVEMBER);
-    const request = { month: '2026-10', tenantId: null };
+    const request = { month: '2026-10', tenant_id: null };
     const both = await Promise.all([
-      closePeriods(database, at, request),
-      closePeriods(other, at, request),
+      closePeriods({ database, clock: at }, request),
+      closePeriods({ database: other, clock: at }, request),
     ]);
     for (const answers of both) {
       expect(answers.every((answer) => answer.state !== 'refused')).toBe(true);

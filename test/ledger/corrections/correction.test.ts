@@ -97,8 +97,8 @@ describe('a correction', () => {
   it('of a closed period bills in the open one, late, and the closed one keeps its bytes', async () => {
     await receiveEvents(database, [nativeEvent()]);
     const clock = () => parseInstant('2026-11-02T00:00:00Z');
-    const october = { month: '2026-10', tenantId: 'acme' };
-    const [closed] = await closePeriods(database, clock, october);
+    const october = { month: '2026-10', tenant_id: 'acme' };
+    const [closed] = await closePeriods({ database, clock }, october);
     await correct(await idOf('evt-1'), { outputTokens: 50 });
     const rows = await textRows(
       database,
@@ -109,7 +109,7 @@ describe('a correction', () => {
       { period_start: '2026-11-01', late: 'true', charge: '-0.0042' },
       { period_start: '2026-11-01', late: 'true', charge: '0.0036' },
     ]);
-    const [again] = await closePeriods(database, clock, october);
+    const [again] = await closePeriods({ database, clock }, october);
     expect(again?.manifest_hash).toBe(closed?.manifest_hash);
     expect(await brokenLaws(database)).toEqual([]);
   });

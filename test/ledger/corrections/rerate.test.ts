@@ -92,7 +92,7 @@ describe('re-rating a month', () => {
 
   it('of a closed month bills the difference in the open one', async () => {
     const clock = () => parseInstant('2026-11-02T00:00:00Z');
-    await closePeriods(database, clock, { month: '2026-10', tenantId: 'acme' });
+    await closePeriods({ database, clock }, { month: '2026-10', tenant_id: 'acme' });
     await run({ tenantId: 'acme' });
     const rows = await textRows(
       database,
@@ -121,8 +121,8 @@ describe('an entry without a price', () => {
 
   it('keeps its period open until a price is there and it is re-rated', async () => {
     const clock = () => parseInstant('2026-11-02T00:00:00Z');
-    const october = { month: '2026-10', tenantId: 'acme' };
-    const [refused] = await closePeriods(database, clock, october);
+    const october = { month: '2026-10', tenant_id: 'acme' };
+    const [refused] = await closePeriods({ database, clock }, october);
     expect(refused).toMatchObject({
       state: 'refused',
       detail: expect.stringContaining('gpt-5 (1)'),
@@ -132,7 +132,7 @@ describe('an entry without a price', () => {
     // 1000 × 5.00 µ + 100 × 20.00 µ = 0.007. What it cost us nobody knows, which is not nothing.
     expect(released).toMatchObject({ released: 1, charge_before: null, charge_after: '0.007' });
     expect(released).toMatchObject({ cost_before: null, cost_after: null });
-    const [closed] = await closePeriods(database, clock, october);
+    const [closed] = await closePeriods({ database, clock }, october);
     expect(closed).toMatchObject({ state: 'closed', charge_total: '0.01' });
     expect(await brokenLaws(database)).toEqual([]);
   });

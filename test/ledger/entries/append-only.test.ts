@@ -14,7 +14,7 @@ beforeAll(async () => {
   const span = nativeEvent({ event_id: 'span', operation: 'execute_tool' });
   await receiveEvents(database, [nativeEvent(), span]);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
-  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
   await allocateShared(database, { at: '2026-11-01T00:00:00Z' });
 });
 

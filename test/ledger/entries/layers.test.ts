@@ -41,7 +41,7 @@ it('layers that do not sum are scaled and marked so, through corrections, and to
     { event_id: 'scaled', prompt_tokens: '-600', tool_tokens: '-400', scaled: 'true' },
     { event_id: 'scaled', prompt_tokens: '600', tool_tokens: '400', scaled: 'true' },
   ]);
-  await closePeriods(database, clock, { month: '2026-10', tenantId: null });
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
   const [statement] = await readStatements(database, { month: '2026-10', tenantId: 'acme' });
   // At 3.00 in and 12.00 out a million: 1,200 x 3 µ, 700 x 3 µ, 100 x 3 µ, 200 x 12 µ;
   // the call without layers is 1,000 x 3 µ + 100 x 12 µ.

@@ -77,7 +77,7 @@ async function randomOctober(database: Database, seed: number): Promise<void> {
       { entryId: second.entryId, change: { outputTokens: 7 }, note },
     ]);
   }
-  await closePeriods(database, CLOSE, { month: '2026-10', tenantId: null });
+  await closePeriods({ database, clock: CLOSE }, { month: '2026-10', tenant_id: null });
 }
 
 describe('the proof of a statement', () => {
