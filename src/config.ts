@@ -47,7 +47,7 @@ export function readConfig(): Config {
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new Refusal(
-    'configuration',
+    'misconfigured',
     `the environment does not fit: ${faults.join('; ')}`,
     'correct these variables; README.md, "Configuration", says what each one is',
   );
@@ -58,7 +58,7 @@ export function required(config: Config, name: RequiredVariable): string {
   const value = config[name];
   if (value !== undefined) return value;
   throw new Refusal(
-    'configuration',
+    'misconfigured',
     `${name} is not set`,
     `set ${name} (or ${name}_FILE), such as ${EXAMPLES[name]}`,
   );
@@ -89,7 +89,7 @@ function readVariable(name: string): string | undefined {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
     throw new Refusal(
-      'configuration',
+      'misconfigured',
       `${name}_FILE names a file that cannot be read: ${String(error)}`,
       `make the file readable, or set ${name} itself`,
     );

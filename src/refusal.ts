@@ -5,28 +5,42 @@
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
-  readonly code: RefusalCode;
+  readonly kind: RefusalKind;
   readonly remedy: string;
 
-  constructor(code: RefusalCode, message: string, remedy: string) {
+  constructor(kind: RefusalKind, message: string, remedy: string) {
     super(message);
-    this.code = code;
+    this.kind = kind;
     this.remedy = remedy;
   }
 }
 
-/** `usage` exits with 2, every other with 1. */
-export type RefusalCode =
-  | 'usage'
-  | 'configuration'
+/**
+ * The nature of a refusal, whichever room raised it. Every door has one table from these kinds to its
+ * own answers: the command line to exit codes, the HTTP server to statuses.
+ *
+ * - `bad_request`: what was asked cannot be answered as it was written, such as an option that is out of
+ *   range or a path that cannot be read.
+ * - `bad_document`: a file or a message was read, and its content does not fit.
+ * - `misconfigured`: the environment, or an account or a server behind it, is not set up as it must be.
+ * - `not_found`: there is no such thing.
+ * - `conflict`: the request contradicts what stands already.
+ * - `too_early`: the same request is right once something else has happened, such as the end of a period.
+ * - `incomplete`: what the answer needs is missing, such as a price.
+ * - `not_permitted`: who asks may not do this, or a service does not let us do it.
+ * - `unavailable`: a service that the answer needs cannot be asked now.
+ * - `over_budget`: a budget denies it.
+ * - `not_migrated`: the database's schema is not the one that this program works with.
+ */
+export type RefusalKind =
+  | 'bad_request'
+  | 'bad_document'
+  | 'misconfigured'
   | 'not_found'
-  | 'price_book'
-  | 'tenant'
-  | 'period'
-  | 'unrated'
-  | 'stripe'
-  | 'correction'
-  | 'allocation'
-  | 'seal'
-  | 'proof'
-  | 'migration';
+  | 'conflict'
+  | 'too_early'
+  | 'incomplete'
+  | 'not_permitted'
+  | 'unavailable'
+  | 'over_budget'
+  | 'not_migrated';

@@ -111,7 +111,7 @@ function refuseOtherContent(held: PostedPool): never {
   const weights = held.weights === null ? '' : ` with weights ${formatWeights(held.weights)}`;
   const billed = held.billed ? ', billed' : '';
   throw new Refusal(
-    'allocation',
+    'conflict',
     `pool "${held.pool}" stands for ${held.month} with other content: ${formatPico(held.amount)} ${held.currency} by ${held.basis}${weights}${billed}`,
     `take it back first with "spanledger allocate reverse ${held.pool} --month ${held.month}", then allocate anew; or name another pool`,
   );
@@ -164,7 +164,7 @@ function refuseWithoutUsage(request: PoolRequest, all: readonly Consumption[]): 
   );
   const elsewhere = others.length === 0 ? '' : `; there is usage in ${others.join(', ')}`;
   throw new Refusal(
-    'allocation',
+    'incomplete',
     `nobody has ${UNIT_NAMES[request.basis]} in ${request.currency} in the periods that begin in ${request.month}: no ${what} weigh anything${elsewhere}`,
     'check the month and the currency, or choose another basis with --by',
   );
@@ -176,7 +176,7 @@ function refuseUnfinished(divided: Divided, now: InstantMs): void {
   if (first === undefined) return;
   const others = running.length === 1 ? '' : ` and ${running.length - 1} others`;
   throw new Refusal(
-    'period',
+    'too_early',
     `the period of tenant "${first.tenantId}"${others} has not ended (until ${formatInstant(first.endsAt)}); a pool is divided by whole periods`,
     'allocate when every period that begins in the month has ended; --dry-run shows the shares so far',
   );

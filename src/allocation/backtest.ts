@@ -86,7 +86,7 @@ export function backtest(
 
 function refuseWithoutCost(): never {
   throw new Refusal(
-    'allocation',
+    'incomplete',
     'no entry of the month has a known cost, so there is nothing to compare with',
     'import a cost book for the models and run "spanledger rerate" for the month',
   );

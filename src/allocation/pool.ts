@@ -60,21 +60,21 @@ export function refuseImpossiblePool(pool: Pool): void {
   const { pool: name, amount, currency } = pool;
   if (name.length === 0 || name.length > LONGEST_NAME || /\p{Cc}/u.test(name)) {
     throw new Refusal(
-      'usage',
+      'bad_request',
       `a pool is named by 1 to ${LONGEST_NAME} characters on one line`,
       'name it for the bill, such as gpu-cluster; statements show the name where it is billed',
     );
   }
   if (amount <= 0n) {
     throw new Refusal(
-      'usage',
+      'bad_request',
       `a pool of ${formatPico(amount)} divides nothing: its amount is above zero`,
       `to take a pool back, use "spanledger allocate reverse ${name} --month ${pool.month}"`,
     );
   }
   if (!isSupportedCurrency(currency)) {
     throw new Refusal(
-      'usage',
+      'bad_request',
       `currency ${currency} is not supported`,
       `use one of ${SUPPORTED_CURRENCIES.join(', ')}`,
     );

@@ -55,7 +55,7 @@ export function parseWeights(text: string): TokenWeights {
 
 function refuseWeights(text: string): never {
   throw new Refusal(
-    'usage',
+    'bad_request',
     `"${text}" gives no weights of tokens`,
     'write them as input=1,cache_read=0.1,cache_write=1.25,output=5: not negative, at most six decimals, input and output at the least',
   );

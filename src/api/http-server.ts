@@ -6,6 +6,7 @@ import type { StripeParts } from '../stripe/push.ts';
 import type { EventOutcome } from '../stripe/webhook.ts';
 import { receiveSigned } from '../stripe/webhook.ts';
 import { ping } from '../stripe/webhook-store.ts';
+import { problem, problemOf, type Reply } from './problem.ts';
 
 export interface HttpServerOptions {
   readonly parts: StripeParts;
@@ -47,11 +48,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         server.closeIdleConnections();
       }),
   };
-}
-
-interface Reply {
-  readonly status: number;
-  readonly body: object;
 }
 
 async function answer(options: HttpServerOptions, request: IncomingMessage): Promise<Reply> {
@@ -100,20 +96,15 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A refusal is the caller's, and not to be repeated; anything else is ours, and Stripe tries again. */
+/** A refusal says its own status; anything else is a fault of ours. Stripe delivers again after both. */
 function failed(log: Log, error: unknown): Reply {
-  if (error instanceof Refusal && error.message.includes('signature')) {
-    log.warn({ reason: error.message }, 'webhook refused');
-    return problem(400, 'signature', error.message);
+  if (error instanceof Refusal) {
+    log.warn({ kind: error.kind, reason: error.message }, 'request refused');
+    return problemOf(error);
   }
   const reason = error instanceof Error ? error.message : String(error);
   log.warn({ reason }, 'webhook not handled; Stripe delivers it again');
   return problem(500, 'not handled', 'the event could not be handled; deliver it again');
-}
-
-/** A problem document, RFC 9457. */
-function problem(status: number, title: string, detail: string): Reply {
-  return { status, body: { type: 'about:blank', title, status, detail } };
 }
 
 function send(response: ServerResponse, { status, body }: Reply): void {

@@ -50,7 +50,7 @@ export async function readLines(
   const [close] = closes;
   if (close === undefined) {
     throw new Refusal(
-      'period',
+      'too_early',
       `tenant "${of.tenantId}" has no closed period that begins in ${of.period}`,
       `close it first, with "spanledger close ${month} --tenant ${of.tenantId}"`,
     );
@@ -58,7 +58,7 @@ export async function readLines(
   if (closes.length > 1) {
     const starts = closes.map(({ periodStart }) => periodStart).join(' or ');
     throw new Refusal(
-      'period',
+      'bad_request',
       `two periods of tenant "${of.tenantId}" begin in ${of.period}`,
       `give the day on which it begins: ${starts}`,
     );

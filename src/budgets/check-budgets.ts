@@ -89,7 +89,7 @@ async function estimateCharge(
   );
   if (charge !== null) return { estimate: charge, currency };
   throw new Refusal(
-    'unrated',
+    'incomplete',
     `model ${model} has no price for tenant "${tenant.tenantId}", and no price is not a price of zero`,
     "import a price for the model into the tenant's book",
   );
@@ -97,7 +97,7 @@ async function estimateCharge(
 
 function refuseOtherCurrency(budget: Budget, currency: string): never {
   throw new Refusal(
-    'tenant',
+    'conflict',
     `tenant "${budget.tenantId}" is charged in ${currency} and has a budget in ${budget.currency}`,
     'set the budget anew, in the currency of its price book',
   );
@@ -110,7 +110,7 @@ export async function setBudget(
   by: { readonly actor: string; readonly at: InstantMs },
 ): Promise<Budget> {
   if (given.amount < 0n) {
-    throw new Refusal('usage', 'a budget is not below zero', 'give 0 to allow nothing');
+    throw new Refusal('bad_request', 'a budget is not below zero', 'give 0 to allow nothing');
   }
   const tenant = await readTenant(database.kysely, given.tenantId);
   const catalog = await loadPriceCatalog(database.kysely);

@@ -41,7 +41,7 @@ export async function readPublished(
     publication.close();
   }
   throw new Refusal(
-    'usage',
+    'not_found',
     `no seal is published at ${place}`,
     'give the file or the s3:// address that "spanledger seal publish" was given',
   );
@@ -53,7 +53,7 @@ function openFile(path: string): Publication {
       const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return '';
         const remedy = 'give the file that "spanledger seal publish" wrote';
-        throw new Refusal('usage', `${path} cannot be read: ${error.message}`, remedy);
+        throw new Refusal('bad_request', `${path} cannot be read: ${error.message}`, remedy);
       });
       return parsePublished(text, path);
     },
@@ -88,7 +88,7 @@ function readAddress(place: string): { readonly bucket: string; readonly prefix:
     return { bucket, prefix: prefix === '' ? '' : `${prefix}/` };
   }
   throw new Refusal(
-    'usage',
+    'bad_request',
     `${place} names no bucket`,
     'write s3://BUCKET or s3://BUCKET/PREFIX, such as s3://acme-audit/seals',
   );

@@ -44,14 +44,14 @@ const DEADLINE_MS = 8_000;
 export function openClient(options: ClientOptions): UsageClient {
   if (!URL.canParse(options.queueUrl)) {
     throw new Refusal(
-      'configuration',
+      'misconfigured',
       `queueUrl: ${JSON.stringify(options.queueUrl)} is not a URL`,
       'give the URL that SQS shows, such as https://sqs.eu-central-1.amazonaws.com/123456789012/usage',
     );
   }
   if (options.queueUrl.endsWith('.fifo')) {
     throw new Refusal(
-      'configuration',
+      'misconfigured',
       `${options.queueUrl} is a FIFO queue, and the client sends to standard ones`,
       'give a standard queue; the ledger needs no order and knows duplicates by itself',
     );

@@ -56,7 +56,7 @@ export class Journal {
       this.#spilled = this.#adopt();
     } catch (error) {
       throw new Refusal(
-        'configuration',
+        'misconfigured',
         `the folder ${options.folder} cannot hold the client's events: ${String(error)}`,
         'give a folder that this process may write to, or null to keep events in memory only',
       );

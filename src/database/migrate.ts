@@ -79,7 +79,7 @@ async function checkHashes(database: Database, files: readonly MigrationFile[]):
     );
     if (rows[0] !== undefined && rows[0].hash !== file.hash) {
       throw new Refusal(
-        'migration',
+        'conflict',
         `migrations/${file.name}.sql was edited after it had been applied to this database`,
         'restore the file, and put the change into a new migration with the next number',
       );
@@ -94,7 +94,7 @@ async function refuseOldServer(database: Database): Promise<void> {
   const version = Number(rows[0]?.server_version_num ?? 0);
   if (version < OLDEST_SERVER) {
     throw new Refusal(
-      'migration',
+      'misconfigured',
       `the server is PostgreSQL ${Math.floor(version / 10_000)}; 15 is the oldest that works`,
       'point DATABASE_URL at PostgreSQL 15 or newer',
     );

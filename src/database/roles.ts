@@ -18,7 +18,7 @@ export async function makeRoles(database: Database): Promise<void> {
     if (!isNotAllowed(error)) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new Refusal(
-      'migration',
+      'not_permitted',
       `the roles cannot be made by this user: ${why}`,
       'run "spanledger migrate --roles" once as a superuser, or as the owner with CREATEROLE and BYPASSRLS',
     );

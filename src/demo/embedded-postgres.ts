@@ -84,7 +84,7 @@ async function serverIdentity(): Promise<Identity | null> {
   const made = await idsOf(SERVER_USER);
   if (made !== null) return made;
   throw new Refusal(
-    'configuration',
+    'misconfigured',
     `Postgres refuses to run as root, and the user ${SERVER_USER} could not be made`,
     'run the command as another user than root',
   );
@@ -125,7 +125,7 @@ async function nativeFolder(): Promise<string> {
     return join(dirname(fileURLToPath(import.meta.resolve(name, launcher))), '..', 'native');
   } catch {
     throw new Refusal(
-      'configuration',
+      'misconfigured',
       `the package ${name}, which holds Postgres for this machine, is not installed`,
       'run "npm ci" in the checkout, with install scripts allowed',
     );

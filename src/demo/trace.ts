@@ -31,12 +31,16 @@ const HEADER = 'TIMESTAMP,ContextTokens,GeneratedTokens';
 /** Reads an Azure LLM inference trace: CSV of instants in UTC, context tokens, generated tokens. */
 export async function readTrace(file: string): Promise<readonly TraceCall[]> {
   const text = await readFile(file, 'utf8').catch((error) => {
-    throw new Refusal('usage', `cannot read ${file}: ${error.message}`, 'give the path of a trace');
+    throw new Refusal(
+      'bad_request',
+      `cannot read ${file}: ${error.message}`,
+      'give the path of a trace',
+    );
   });
   const [header, ...lines] = text.trim().split(/\r?\n/);
   if (header?.trim() !== HEADER) {
     throw new Refusal(
-      'usage',
+      'bad_document',
       `${file} does not begin with "${HEADER}"`,
       'give an Azure trace as CSV',
     );
@@ -56,7 +60,11 @@ function readLine(line: string, place: string) {
   const inputTokens = Number(input);
   const outputTokens = Number(output);
   if (!Number.isInteger(inputTokens) || !Number.isInteger(outputTokens)) {
-    throw new Refusal('usage', `${place}: "${line}" is not a row of the trace`, 'mend the file');
+    throw new Refusal(
+      'bad_document',
+      `${place}: "${line}" is not a row of the trace`,
+      'mend the file',
+    );
   }
   // Seven decimals of a second are more than an instant of ours holds.
   const at = parseInstant(`${time.trim().replace(' ', 'T').slice(0, 23)}Z`);

@@ -51,7 +51,11 @@ export function periodContaining(calendar: Calendar, instant: InstantMs): Period
 export function periodsBeginningIn(calendar: Calendar, month: string): readonly Period[] {
   const first = DateTime.fromFormat(month, 'yyyy-MM', { zone: 'utc' });
   if (!first.isValid) {
-    throw new Refusal('usage', `"${month}" is not a month`, 'write it as YYYY-MM, such as 2026-10');
+    throw new Refusal(
+      'bad_request',
+      `"${month}" is not a month`,
+      'write it as YYYY-MM, such as 2026-10',
+    );
   }
   // A day before the month begins in UTC, it has begun in no zone.
   let period = periodContaining(calendar, first.toMillis() - DAY_MS);
@@ -218,12 +222,12 @@ function localDate(timeZone: string, instant: InstantMs): string {
 function assertTimeZone(timeZone: string): void {
   if (isTimeZone(timeZone)) return;
   const remedy = 'give the name of an IANA zone, such as Europe/Berlin or UTC';
-  throw new Refusal('tenant', `"${timeZone}" is not a time zone`, remedy);
+  throw new Refusal('bad_request', `"${timeZone}" is not a time zone`, remedy);
 }
 
 function assertAnchorDay(anchorDay: number): void {
   if (Number.isInteger(anchorDay) && anchorDay >= 1 && anchorDay <= 31) return;
   const remedy =
     'give a day of the month from 1 to 31; a shorter month then ends the period on its last day';
-  throw new Refusal('tenant', `${anchorDay} is not an anchor day`, remedy);
+  throw new Refusal('bad_request', `${anchorDay} is not an anchor day`, remedy);
 }

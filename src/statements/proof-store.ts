@@ -26,7 +26,7 @@ export async function readProofs(
     const manifest: Manifest = JSON.parse(close.manifest);
     if (manifest.entries_root === undefined) {
       throw new Refusal(
-        'proof',
+        'not_found',
         `period ${close.periodStart} of tenant "${of.tenantId}" was closed before there were seals`,
         'its manifest recomputes ("spanledger verify", law 4), but there is no proof of it',
       );
@@ -55,7 +55,7 @@ function requireProvable(lines: readonly ManifestLine[], number: number): void {
     .filter(({ candidate }) => !isCarry(candidate))
     .map(({ candidate, number: n }) => `${n} ${candidate.model} ${candidate.meter}`);
   throw new Refusal(
-    'usage',
+    'not_found',
     line === undefined
       ? `the statement has no line ${number}`
       : `line ${number} carries a remainder, and no entries stand behind it`,

@@ -82,7 +82,7 @@ export async function resolveAlert(database: Database, given: Resolution): Promi
   const { alertId, resolution, by, at } = given;
   if (resolution.trim() === '' || by.trim() === '') {
     throw new Refusal(
-      'usage',
+      'bad_request',
       `alert ${alertId} is not resolved without ${resolution.trim() === '' ? 'a reason' : 'a name'}`,
       'say with --reason what was done, such as the credit note that was made, and with --by who did it',
     );

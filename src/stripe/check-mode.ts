@@ -21,7 +21,7 @@ export async function refuseOtherMode(parts: StripeParts): Promise<void> {
   }
   if (faults.length === 0 || faults.length < tried.length) return;
   throw new Refusal(
-    'stripe',
+    'misconfigured',
     `STRIPE_API_KEY knows none of the customers of the live tenants: ${faults.join('; ')}`,
     'use the key of the account and mode in which these customers are, or link other ones first',
   );

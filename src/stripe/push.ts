@@ -80,7 +80,7 @@ export async function pushMonth(
 
 export function refuseNothingClosed(month: string): never {
   throw new Refusal(
-    'period',
+    'too_early',
     `no period that begins in ${month} is closed`,
     `close it first, with "spanledger close ${month}"`,
   );
@@ -212,7 +212,7 @@ async function checkMeters(run: Run, open: readonly PushTarget[]): Promise<void>
     const meter = run.meters.get(currency);
     if (meter === undefined || (await isMeterActive(run.options.stripe, meter))) continue;
     throw new Refusal(
-      'stripe',
+      'misconfigured',
       `meter ${meter.meterId} (${meter.eventName}) is not active in Stripe, so that it would drop every event`,
       'reactivate it in Stripe, or run "spanledger stripe setup" to make another; nothing was sent',
     );

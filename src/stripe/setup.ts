@@ -80,7 +80,7 @@ function refuseOtherMeter(meter: Stripe.Billing.Meter): void {
   ].filter((fault) => fault !== null);
   if (faults.length === 0) return;
   throw new Refusal(
-    'stripe',
+    'misconfigured',
     `meter ${meter.id} (${meter.event_name}) does not fit: ${faults.join('; ')}`,
     meter.status === 'active'
       ? 'deactivate that meter in Stripe and run "spanledger stripe setup" again'
@@ -155,7 +155,7 @@ function refuseOtherPrice(
   ].filter((fault) => fault !== null);
   if (faults.length === 0) return;
   throw new Refusal(
-    'stripe',
+    'misconfigured',
     `price ${price.id} does not fit: ${faults.join('; ')}`,
     `archive that price in Stripe (or take the lookup key ${meter.event_name} from it) and run "spanledger stripe setup" again`,
   );

@@ -30,7 +30,7 @@ export function openStripe(options: StripeOptions): StripeClient {
   }
   if (isLiveKey(apiKey)) {
     throw new Refusal(
-      'stripe',
+      'misconfigured',
       'STRIPE_API_BASE is set and STRIPE_API_KEY is a live key',
       'unset STRIPE_API_BASE to bill for real, or use a test key against a double',
     );
@@ -169,7 +169,7 @@ export class ForeignFraction extends Refusal {
 
   constructor(value: number) {
     super(
-      'stripe',
+      'conflict',
       `Stripe's summary holds ${value}, which is not a whole number of micro-dollars`,
       'find what else reports usage to this meter; only Spanledger may',
     );
@@ -213,7 +213,7 @@ export async function askStripe<Answer>(what: string, ask: () => Promise<Answer>
 export class Unanswered extends Refusal {
   constructor(what: string, reason: string) {
     const remedy = 'run the command again in a while; it goes on where it stood';
-    super('stripe', `Stripe did not answer about ${what}: ${reason}`, remedy);
+    super('unavailable', `Stripe did not answer about ${what}: ${reason}`, remedy);
   }
 }
 
@@ -232,7 +232,7 @@ export function reasonOf(error: unknown): string {
 export class KeyRefused extends Refusal {
   constructor(what: string, reason: string) {
     const remedy = 'give STRIPE_API_KEY a key of the right account that may read and write billing';
-    super('stripe', `Stripe does not let this key ask about ${what}: ${reason}`, remedy);
+    super('not_permitted', `Stripe does not let this key ask about ${what}: ${reason}`, remedy);
   }
 }
 

@@ -46,7 +46,7 @@ async function readParked({ database }: StripeParts, identifier: string): Promis
   if (intent?.state === 'parked') return intent;
   const is = intent === undefined ? 'does not exist' : `is ${intent.state}, not parked`;
   const remedy = '"select * from audit.pushes where state = \'parked\'" lists those that are';
-  throw new Refusal('stripe', `intent ${identifier} ${is}`, remedy);
+  throw new Refusal('conflict', `intent ${identifier} ${is}`, remedy);
 }
 
 async function figuresOf(
@@ -59,7 +59,7 @@ async function figuresOf(
   const meterId = target === undefined ? undefined : meters.get(target.currency)?.meterId;
   if (target === undefined || meterId === undefined) {
     throw new Refusal(
-      'stripe',
+      'misconfigured',
       `intent ${identifier} has no meter in this mode`,
       'run "spanledger stripe setup"',
     );
@@ -76,14 +76,14 @@ function refuseUnproven(
   const { summary, confirmed, now } = seen;
   if (summary !== confirmed) {
     throw new Refusal(
-      'stripe',
+      'conflict',
       `Stripe's summary says ${summary} and ${confirmed} are confirmed, so that it proves neither that intent ${identifier} (${valueMicro}) was counted nor that it was not`,
       'find in Stripe what else was counted; "spanledger reconcile" shows all columns',
     );
   }
   if (firstAttemptAt !== null && now - firstAttemptAt < SETTLED_AFTER_MS) {
     throw new Refusal(
-      'stripe',
+      'too_early',
       `intent ${identifier} was first sent less than a day ago, and summaries lag`,
       'try again a day after its first attempt',
     );

@@ -32,7 +32,7 @@ export function receiveFromEventBridge(parts: StripeParts, body: string): Promis
   const { stripe } = parts;
   if (!isEvent(body)) {
     throw new Refusal(
-      'stripe',
+      'bad_document',
       'a message on the queue of Stripe events is no event of Stripe',
       'let only the EventBridge rule of the Stripe event bus send to that queue',
     );
@@ -58,7 +58,7 @@ function readSigned(
   } catch (error) {
     if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error;
     throw new Refusal(
-      'stripe',
+      'bad_request',
       'the signature of this webhook does not fit, or it is older than five minutes',
       'set STRIPE_WEBHOOK_SECRET to the secret of this endpoint, and check the clock of this machine',
     );

@@ -129,21 +129,21 @@ export async function readTenant(db: Kysely<Tables>, tenantId: string): Promise<
 function refuseImpossible(tenantId: string, change: TenantChange): void {
   if (tenantId.length === 0 || tenantId.length > 200) {
     throw new Refusal(
-      'tenant',
+      'bad_request',
       `a tenant id has 1 to 200 characters, not ${tenantId.length}`,
       'shorten it',
     );
   }
   if (tenantId === UNATTRIBUTED) {
     throw new Refusal(
-      'tenant',
+      'bad_request',
       `"${UNATTRIBUTED}" is reserved for usage without a tenant`,
       'choose another id; usage moves to a tenant by correction',
     );
   }
   if (change.timeZone !== undefined && !isTimeZone(change.timeZone)) {
     throw new Refusal(
-      'tenant',
+      'bad_request',
       `"${change.timeZone}" is not an IANA time zone`,
       'use a name such as Europe/Berlin, America/New_York or UTC',
     );
@@ -234,7 +234,7 @@ async function refuseUnfitBook(
     .executeTakeFirst();
   if (known?.kind === 'charge') return refuseOtherCurrency(transaction, tenantId, known.currency);
   throw new Refusal(
-    'tenant',
+    known === undefined ? 'not_found' : 'conflict',
     known === undefined
       ? `there is no price book "${book}"`
       : `"${book}" is a cost book; a tenant is charged by a charge book`,
@@ -255,7 +255,7 @@ async function refuseOtherCurrency(
   const [other] = rows;
   if (other === undefined) return;
   throw new Refusal(
-    'tenant',
+    'conflict',
     `tenant "${tenantId}" is charged in ${other.currency}; a book in ${currency} would mix currencies`,
     'make another tenant for the other currency',
   );
@@ -276,7 +276,7 @@ async function refuseSharedCustomer(
     .executeTakeFirst();
   if (other === undefined) return;
   throw new Refusal(
-    'tenant',
+    'conflict',
     `Stripe customer ${stripeCustomer} already belongs to tenant "${other.tenant_id}"`,
     'give each tenant a Stripe customer of its own',
   );

@@ -54,7 +54,7 @@ describe('posting a pool', () => {
     );
     expect(answers.map((answer) => answer.status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(answers.find((answer) => answer.status === 'rejected')).toMatchObject({
-      reason: { code: 'allocation' },
+      reason: { kind: 'conflict' },
     });
     expect(await count(database, 'allocations')).toBe(1);
   });
@@ -231,7 +231,7 @@ describe('a backtest', () => {
     await receiveEvents(free, [nativeEvent()]);
     const consumed = await readConsumption(free, { month: '2026-10', succeeded: false });
     expect(() => backtest(consumed, { amount: null, weights: DEFAULT_WEIGHTS })).toThrow(
-      expect.objectContaining({ code: 'allocation', remedy: expect.stringContaining('cost book') }),
+      expect.objectContaining({ kind: 'incomplete', remedy: expect.stringContaining('cost book') }),
     );
   });
 });

@@ -109,10 +109,10 @@ it('an entry that was not charged stands in no line, and says why', async () => 
 it('refuses a line that is not there, and a period that is not closed', async () => {
   const database = await closedOctober();
   await expect(readLineStory(database, { ...OCTOBER, number: 9, limit: 1 })).rejects.toMatchObject({
-    code: 'not_found',
+    kind: 'not_found',
     message: expect.stringContaining('no line 9'),
   });
   await expect(readLines(database, { ...OCTOBER, period: '2026-11' })).rejects.toMatchObject({
-    code: 'period',
+    kind: 'too_early',
   });
 });

@@ -93,16 +93,16 @@ it('in the next period and on the next day everything is there again', async () 
 });
 
 it('refuses what it cannot tell: a model without a price, and a budget in another currency', async () => {
-  await expect(check({ model: 'unheard-of' })).rejects.toMatchObject({ code: 'unrated' });
-  await expect(check({ tenantId: 'nobody' })).rejects.toMatchObject({ code: 'not_found' });
-  await expect(set({ amount: -1n })).rejects.toMatchObject({ code: 'usage' });
+  await expect(check({ model: 'unheard-of' })).rejects.toMatchObject({ kind: 'incomplete' });
+  await expect(check({ tenantId: 'nobody' })).rejects.toMatchObject({ kind: 'not_found' });
+  await expect(set({ amount: -1n })).rejects.toMatchObject({ kind: 'bad_request' });
   await makeTenant(database, 'cedar');
   await set({ tenantId: 'cedar' });
   const models = [{ model: 'gpt-4o', per_million: { input: '3', output: '12' } }];
   const rates = { kind: 'charge', currency: 'EUR', caching: 'work_done', models };
   await importBook(database, { ...rates, book: 'euro', effective_from: '2026-01-01T00:00:00Z' });
   await makeTenant(database, 'cedar', { priceBook: 'euro', created: NOON });
-  await expect(check({ tenantId: 'cedar' })).rejects.toMatchObject({ code: 'tenant' });
+  await expect(check({ tenantId: 'cedar' })).rejects.toMatchObject({ kind: 'conflict' });
 });
 
 it('on the command line a denied call exits with 1, and says what is left', async () => {
@@ -122,7 +122,7 @@ it('on the command line a denied call exits with 1, and says what is left', asyn
   const call = ['--model', 'gpt-4o', '--input-tokens', '1000', '--max-output-tokens', '200'];
   // Whatever the day is on which this runs: the call alone is charged 0.0054, beyond 0.005.
   const denied = await run('check', 'acme', ...call, '--feature', 'search');
-  expect(denied.exitCode).toBe(1);
+  expect(denied.exitCode).toBe(4);
   expect(denied.stdout).toMatch(
     /^deny: the call is charged at most 0.0054 USD\ndeny {2}acme of feature search: 0.005 USD a month, hard; spent [\d.]+, after the call -[\d.]+ left\n$/,
   );

@@ -86,7 +86,7 @@ describe.concurrent('the environment', () => {
 
   it('says which server does not answer', async () => {
     const result = await cli(['verify'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
-    expect(result.exitCode).toBe(1);
+    expect(result.exitCode).toBe(3);
     expect(result.stderr).toContain('cannot answer now: connect ECONNREFUSED 127.0.0.1:1\n');
     expect(result.stderr).toContain('DATABASE_URL');
   });
@@ -112,9 +112,9 @@ describe.concurrent('the environment', () => {
     expect(result.stderr).toContain('DATABASE_URL_FILE names a file that cannot be read');
   });
 
-  it('says that the database does not answer, with exit code 1', async () => {
+  it('says that the database does not answer, with exit code 3', async () => {
     const result = await cli(['verify'], { DATABASE_URL: 'postgres://127.0.0.1:1/nothing' });
-    expect(result.exitCode).toBe(1);
+    expect(result.exitCode).toBe(3);
     expect(result.stderr).toContain('ECONNREFUSED');
   });
 });

@@ -102,7 +102,7 @@ it('are refused by name where the user may not make them', async () => {
 it('a command that a role may not run says so, and what to do', async () => {
   const url = `${owner.url}?options=-c%20role%3Dspanledger_worker`;
   const result = await cli(['close', '2026-10'], { DATABASE_URL: url });
-  expect(result.exitCode).toBe(1);
+  expect(result.exitCode).toBe(3);
   expect(result.stderr).toContain("the database's user may not do this: permission denied for ");
   expect(result.stderr).toContain('run it as the owner of the schema');
 });

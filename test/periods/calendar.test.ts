@@ -249,7 +249,7 @@ describe('a change takes effect at the end of the present period', () => {
     [{ timeZone: 'UTC', anchorDay: 1.5 }, '1.5 is not an anchor day', 'from 1 to 31'],
   ])('%j is refused', (change, message, remedy) => {
     const refused = refusalOf(() => changeCalendar(since('UTC', 1), { asOf: june, ...change }));
-    expect(refused).toMatchObject({ code: 'tenant', message });
+    expect(refused).toMatchObject({ kind: 'bad_request', message });
     expect(refused.remedy).toContain(remedy);
   });
 });
@@ -286,7 +286,7 @@ describe('names and months', () => {
     'the month %j is refused',
     (month) => {
       const refused = refusalOf(() => periodsBeginningIn(since('UTC', 1), month));
-      expect(refused).toMatchObject({ code: 'usage', message: `"${month}" is not a month` });
+      expect(refused).toMatchObject({ kind: 'bad_request', message: `"${month}" is not a month` });
       expect(refused.remedy).toContain('YYYY-MM');
     },
   );

@@ -201,7 +201,7 @@ describe('reconciling with Stripe', () => {
   it('refuses a month in which nothing is closed', async () => {
     const scene = await openPushScene();
     await expect(reconcileMonth(scene.options, '2026-12')).rejects.toMatchObject({
-      code: 'period',
+      kind: 'too_early',
     });
   });
 });

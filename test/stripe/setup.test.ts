@@ -60,7 +60,7 @@ describe('stripe setup', () => {
     const { stripe } = await ready();
     await createMeter(stripe, { default_aggregation: { formula: 'count' } });
     await expect(setUpMeter(stripe, 'USD')).rejects.toMatchObject({
-      code: 'stripe',
+      kind: 'misconfigured',
       message: expect.stringContaining('its formula is count, not sum'),
       remedy: expect.stringContaining('deactivate that meter'),
     });

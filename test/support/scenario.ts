@@ -96,7 +96,7 @@ async function answerOf(work: () => Promise<unknown>): Promise<unknown> {
     return await work();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { refused: error.code, message: error.message, remedy: error.remedy };
+    return { refused: error.kind, message: error.message, remedy: error.remedy };
   }
 }
 

@@ -95,7 +95,7 @@ function weightsFor(by: Basis, given: TokenWeights | undefined): TokenWeights | 
   if (by === 'weighted-tokens') return given ?? DEFAULT_WEIGHTS;
   if (given === undefined) return null;
   throw new Refusal(
-    'usage',
+    'bad_request',
     `--weight has no meaning with --by ${by}`,
     'leave it out, or use --by weighted-tokens',
   );

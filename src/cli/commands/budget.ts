@@ -97,7 +97,7 @@ function addCheck(group: Command): void {
   const command = group
     .command('check')
     .argument('<tenant>')
-    .description('allow, warn or deny a call before it is made; exit 1 when it is denied')
+    .description('allow, warn or deny a call before it is made; exit 4 when it is denied')
     .requiredOption('--model <model>', 'the one to be requested')
     .requiredOption('--input-tokens <n>', 'of the whole input', readTokens)
     .requiredOption('--max-output-tokens <n>', 'the most that may come back', readTokens)
@@ -113,7 +113,7 @@ function addCheck(group: Command): void {
     const { user: userId = null, feature = null, provider = null, ...rest } = options;
     const call = { ...rest, tenantId, userId, feature, provider };
     const answer = await checkBudgets(session.database(), call, session.clock());
-    if (answer.verdict === 'deny') session.foundWrong();
+    if (answer.verdict === 'deny') session.foundOverBudget();
     session.out.answer(answerDocument(answer), renderAnswer(answer));
   });
 }

@@ -74,14 +74,14 @@ function changeOf(flags: CorrectFlags): EntryChange | null {
   const isEmpty = Object.keys(change).length === 0;
   if (isVoid === true && !isEmpty) {
     throw new Refusal(
-      'usage',
+      'bad_request',
       '--void leaves nothing to change',
       'give either --void or the new values',
     );
   }
   if (isVoid !== true && isEmpty) {
     throw new Refusal(
-      'usage',
+      'bad_request',
       'nothing is changed',
       'give --void, or a new value such as --output-tokens',
     );

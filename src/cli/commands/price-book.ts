@@ -57,7 +57,7 @@ function countModels(count: number): string {
 async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((error) => {
     throw new Refusal(
-      'usage',
+      'bad_request',
       `cannot read ${file}: ${error.message}`,
       'give the path of a JSON file',
     );
@@ -65,7 +65,7 @@ async function readJson(file: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Refusal('price_book', `${file} is not JSON: ${String(error)}`, 'mend the file');
+    throw new Refusal('bad_document', `${file} is not JSON: ${String(error)}`, 'mend the file');
   }
 }
 

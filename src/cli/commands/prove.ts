@@ -31,7 +31,7 @@ async function readProofFile(file: string): Promise<readonly Proof[]> {
     const why = error instanceof Error ? error.message : String(error);
     const remedy =
       'give the JSON file that "spanledger statement TENANT MONTH --proof --out FILE" wrote';
-    throw new Refusal('proof', `${file} is no proof: ${why}`, remedy);
+    throw new Refusal('bad_document', `${file} is no proof: ${why}`, remedy);
   }
 }
 

@@ -75,14 +75,14 @@ function readLock(flags: PublishFlags, now: InstantMs): ObjectLock | null {
   if (isBucket(to)) {
     if (retainDays !== undefined) return { mode: lockMode, until: now + retainDays * DAY_MS };
     throw new Refusal(
-      'usage',
+      'bad_request',
       `how long ${to} must keep each seal is not said, and no one can shorten a compliance lock later`,
       'add --retain-days, such as --retain-days 2557 for seven years',
     );
   }
   if (retainDays === undefined && flags.lockMode === undefined) return null;
   throw new Refusal(
-    'usage',
+    'bad_request',
     `--retain-days and --lock-mode go with a bucket, and ${to} is a file`,
     'leave them out, or give --to s3://BUCKET/PREFIX',
   );
@@ -102,7 +102,7 @@ async function publishNew(
   const [unknown] = await findUnknown(database, before);
   if (unknown !== undefined) {
     throw new Refusal(
-      'seal',
+      'conflict',
       `seal ${unknown.seal}, published for ${unknown.day} in ${to}, is not the one in the database`,
       `run "spanledger verify --against ${to}"; was it written from another database?`,
     );

@@ -90,7 +90,7 @@ async function* linesOf(file: string): AsyncGenerator<string> {
     yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (error) {
     throw new Refusal(
-      'usage',
+      'bad_request',
       `cannot read ${file}: ${String(error)}`,
       'give a file of JSON lines',
     );

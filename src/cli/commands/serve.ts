@@ -53,7 +53,7 @@ export function addServe(program: Command): void {
 
 function refuseDeaf(): never {
   throw new Refusal(
-    'configuration',
+    'misconfigured',
     'neither STRIPE_WEBHOOK_SECRET nor SPANLEDGER_STRIPE_EVENTS_QUEUE_URL is set',
     'set the one to the secret of the webhook endpoint, or the other to the queue that EventBridge sends to',
   );

@@ -49,13 +49,17 @@ export function addStatement(program: Command): void {
     const { format, issuer, out } = options;
     const database = session.database();
     if (options.line !== undefined && options.proof !== true) {
-      throw new Refusal('usage', '--line goes with --proof', 'add --proof, or leave --line out');
+      throw new Refusal(
+        'bad_request',
+        '--line goes with --proof',
+        'add --proof, or leave --line out',
+      );
     }
     await readTenant(database.kysely, tenantId);
     const statements = await readStatements(database, { month, tenantId });
     if (statements.length === 0) {
       throw new Refusal(
-        'period',
+        'too_early',
         `tenant "${tenantId}" has no closed period that begins in ${month}`,
         `close it first, with "spanledger close ${month} --tenant ${tenantId}"`,
       );
@@ -82,7 +86,11 @@ async function giveProof(
   of: Parameters<typeof readProofs>[1],
 ): Promise<void> {
   if (format === 'pdf' || format === 'csv') {
-    throw new Refusal('usage', `a proof has no ${format} form`, 'leave --format out, or give html');
+    throw new Refusal(
+      'bad_request',
+      `a proof has no ${format} form`,
+      'leave --format out, or give html',
+    );
   }
   const proofs = await readProofs(session.database(), of);
   const entries = proofs.reduce((sum, proof) => sum + proof.entries.length, 0);
@@ -103,7 +111,7 @@ const PAGE_ENTRIES = 200_000;
 function requirePageSize(entries: number): void {
   if (entries <= PAGE_ENTRIES) return;
   throw new Refusal(
-    'proof',
+    'bad_request',
     `a page with the proof of ${entries} entries is more than a browser opens; ${PAGE_ENTRIES} are the most`,
     'leave --format out and check the JSON with "spanledger prove", or give --line',
   );
@@ -135,7 +143,7 @@ export async function renderStatements(
 function writeBytes(bytes: Uint8Array): void {
   if (process.stdout.isTTY === true) {
     const remedy = 'give --out FILE, or send the output to a file';
-    throw new Refusal('usage', 'a PDF is not for a terminal', remedy);
+    throw new Refusal('bad_request', 'a PDF is not for a terminal', remedy);
   }
   process.stdout.write(bytes);
 }

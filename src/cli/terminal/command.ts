@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { isDatabaseAway, isNotAllowed } from '../../database/database.ts';
 import { Refusal } from '../../refusal.ts';
+import { EXIT_CODES } from './exit-codes.ts';
 import { openOutput } from './output.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -13,7 +14,7 @@ export type Action<Options> = (
 
 /**
  * Ends a command's definition: adds `--json`, opens and closes its session, and turns errors into
- * messages and exit codes: 2 for bad usage, 1 for what was found wrong.
+ * messages and exit codes; 1 for what was found wrong.
  */
 export function perform<Options extends object>(
   command: Command,
@@ -47,7 +48,7 @@ export function reportFailure(error: unknown): number {
   if (error instanceof Refusal) {
     process.stderr.write(`${styleText('red', 'error')}: ${error.message}\n`);
     process.stderr.write(`  ${error.remedy}\n`);
-    return error.code === 'usage' ? 2 : error.code === 'configuration' ? 2 : 1;
+    return EXIT_CODES[error.kind];
   }
   if (isDatabaseAway(error)) {
     process.stderr.write(
@@ -56,7 +57,7 @@ export function reportFailure(error: unknown): number {
     process.stderr.write(
       '  start it, or correct its address (DATABASE_URL is the database); then run the command again\n',
     );
-    return 1;
+    return EXIT_CODES.unavailable;
   }
   if (isNotAllowed(error)) {
     process.stderr.write(
@@ -65,7 +66,7 @@ export function reportFailure(error: unknown): number {
     process.stderr.write(
       '  run it as the owner of the schema; infra/README.md, "Who may do what", says what each role is for\n',
     );
-    return 1;
+    return EXIT_CODES.not_permitted;
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`${styleText('red', 'error')}: ${message}\n`);

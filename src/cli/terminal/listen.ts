@@ -11,7 +11,7 @@ export async function listenOn<Server>(
     const reason = WHY_NOT[codeOf(error)];
     if (reason === undefined) throw error;
     throw new Refusal(
-      'usage',
+      'bad_request',
       `port ${port} ${reason}`,
       'give another one with --port, or 0 for one that is free',
     );

@@ -8,6 +8,7 @@ import type { Log } from '../../log.ts';
 import { openLog } from '../../log.ts';
 import type { Parts } from '../../parts.ts';
 import type { StripeClient } from '../../stripe/stripe-client.ts';
+import { EXIT_CODES } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
 /** What one run of one command works with; made from the environment, closed when it ends. */
@@ -24,6 +25,8 @@ export interface Session {
   stripe(): Promise<{ readonly client: StripeClient; readonly livemode: boolean }>;
   /** The command found something wrong: it ends with exit code 1, and still prints its answer. */
   foundWrong(): void;
+  /** A budget denies what was asked about: the same with exit code 4. */
+  foundOverBudget(): void;
 }
 
 export interface OpenSession extends Session {
@@ -63,6 +66,9 @@ export function openSession(out: Output): OpenSession {
     },
     foundWrong() {
       exitCode = 1;
+    },
+    foundOverBudget() {
+      exitCode = EXIT_CODES.over_budget;
     },
     exitCode: () => exitCode,
     async close() {

@@ -88,7 +88,7 @@ function sealPeriods(database: Database, clock: Clock, request: CloseRequest): P
 function refuseNothingToClose(request: CloseRequest): never {
   const whose = request.tenant_id === null ? 'any tenant' : `tenant "${request.tenant_id}"`;
   throw new Refusal(
-    'period',
+    'not_found',
     `${whose} has no period that begins in ${request.month}`,
     'give the month in which the period begins, as YYYY-MM; "select * from audit.periods" lists them',
   );

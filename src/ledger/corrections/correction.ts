@@ -49,7 +49,7 @@ export function refuseUnfitChange(change: EntryChange): void {
     const value = change[field as keyof typeof LONGEST] ?? null;
     if (value === null || (value.length >= 1 && value.length <= longest)) continue;
     throw new Refusal(
-      'correction',
+      'bad_request',
       `${field} would have ${value.length} characters`,
       `give it 1 to ${longest} characters`,
     );
@@ -60,7 +60,7 @@ export function refuseUnfitChange(change: EntryChange): void {
 export function refuseUnfitNote({ reason, actor }: CorrectionNote): void {
   if (reason.trim() !== '' && actor.trim() !== '') return;
   throw new Refusal(
-    'correction',
+    'bad_request',
     `a correction needs ${reason.trim() === '' ? 'a reason' : 'a name'}`,
     'say why with --reason, and who with --by',
   );

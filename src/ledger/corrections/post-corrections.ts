@@ -80,7 +80,7 @@ export async function postCorrections(
   } catch (error) {
     if (!isLostRace(error)) throw error;
     throw new Refusal(
-      'correction',
+      'conflict',
       'somebody else corrected one of these entries at the same time',
       'look at the entry again with "spanledger audit entry", and correct what stands now',
     );
@@ -167,21 +167,21 @@ async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry)
   const id = `ent_${entry.entryId}`;
   if (entry.isReversal) {
     throw new Refusal(
-      'correction',
+      'conflict',
       `${id} is a reversal; it is not corrected`,
       'correct the entry that stands',
     );
   }
   if (entry.kind === 'allocation') {
     throw new Refusal(
-      'correction',
+      'conflict',
       `${id} is a share of a pool; one share alone is not corrected, the others would not add up`,
       `use "spanledger allocate reverse ${entry.requestedModel} --month …", and allocate anew`,
     );
   }
   if (await isSuperseded(transaction, entry.entryId)) {
     throw new Refusal(
-      'correction',
+      'conflict',
       `${id} is corrected already; an entry is corrected once`,
       `correct the replacement that stands now; "spanledger audit entry ${id}" shows it`,
     );
@@ -213,7 +213,7 @@ async function revisionInTarget(
         ]);
   if (held.stands || (held.next === 0 && responses.size > 0)) {
     throw new Refusal(
-      'correction',
+      'conflict',
       `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already, or the same provider response; it would be billed twice`,
       `void ent_${entry.entryId} instead`,
     );

@@ -49,7 +49,7 @@ async function requireUnattributed(
   const other = entries.find((entry) => entry.tenantId !== UNATTRIBUTED);
   if (other !== undefined) {
     throw new Refusal(
-      'correction',
+      'conflict',
       `ent_${other.entryId} belongs to tenant "${other.tenantId}"`,
       `use "spanledger correct ent_${other.entryId} --tenant …" to move what has a tenant`,
     );

@@ -91,7 +91,7 @@ export function parsePriceBook(json: unknown): PriceBookDocument {
   const problems = result.error.issues.map((issue) => describe(issue));
   const more = problems.length - PROBLEMS_NAMED;
   throw new Refusal(
-    'price_book',
+    'bad_document',
     problems.slice(0, PROBLEMS_NAMED).join('; ') + (more > 0 ? `; and ${more} more` : ''),
     'mend the file and import it again; nothing of it was stored',
   );

@@ -157,7 +157,7 @@ function readVersions(db: Kysely<Tables>, book: string) {
 function answerRepeated(document: PriceBookDocument, identical: boolean): ImportAnswer {
   if (identical) return 'unchanged';
   throw new Refusal(
-    'price_book',
+    'conflict',
     `price book "${document.book}" already has another version from ${document.effective_from}; a version is immutable`,
     'give the change a later effective_from, and re-rate if history must change too',
   );
@@ -172,7 +172,7 @@ function refuseOtherNature(
   );
   if (other === undefined) return;
   throw new Refusal(
-    'price_book',
+    'conflict',
     `price book "${document.book}" is a ${other.kind} book in ${other.currency}; a version cannot make it a ${document.kind} book in ${document.currency}`,
     'import it under another name',
   );
@@ -188,11 +188,11 @@ async function refuseMissingBase(
   const base = books.get(document.base);
   const remedy = `import the book "${document.base}" first, with kind ${document.kind} and currency ${document.currency}`;
   if (base === undefined) {
-    throw new Refusal('price_book', `base: there is no price book "${document.base}"`, remedy);
+    throw new Refusal('not_found', `base: there is no price book "${document.base}"`, remedy);
   }
   if (base[0]?.kind !== document.kind || base[0].currency !== document.currency) {
     throw new Refusal(
-      'price_book',
+      'conflict',
       `base: "${document.base}" is of another kind or currency`,
       remedy,
     );
@@ -205,7 +205,7 @@ async function refuseMissingBase(
   }
   if (reachable.has(document.book)) {
     throw new Refusal(
-      'price_book',
+      'conflict',
       `base: "${document.base}" is itself laid over "${document.book}"; books cannot form a circle`,
       'name another base',
     );

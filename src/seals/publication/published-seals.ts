@@ -32,7 +32,7 @@ export function parsePublished(text: string, file: string): readonly PublishedSe
       const parsed = line.safeParse(readJson(content));
       if (parsed.success) return { ...parsed.data, seal: BigInt(parsed.data.seal) };
       throw new Refusal(
-        'seal',
+        'bad_document',
         `line ${number} of ${file} is no published seal`,
         'give the file that "spanledger seal publish" wrote, as it was written',
       );

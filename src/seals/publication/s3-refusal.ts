@@ -8,7 +8,7 @@ export function explainS3(error: unknown, bucket: string): unknown {
   if (known !== undefined) return known.refusal(bucket, said);
   if (!('$metadata' in error) && !('code' in error)) return error;
   return new Refusal(
-    'seal',
+    'unavailable',
     `s3://${bucket} did not answer as it should: ${error.name}: ${said}`,
     'nothing that was published is lost by that; run the command again',
   );
@@ -25,7 +25,7 @@ const REFUSALS: readonly KnownFailure[] = [
     when: /object ?lock/i,
     refusal: (bucket, said) =>
       new Refusal(
-        'seal',
+        'misconfigured',
         `the bucket "${bucket}" has no object lock, so what is published there could be replaced: ${said}`,
         `switch it on: aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled; ` +
           `aws s3api put-object-lock-configuration --bucket ${bucket} --object-lock-configuration ObjectLockEnabled=Enabled`,
@@ -35,7 +35,7 @@ const REFUSALS: readonly KnownFailure[] = [
     when: /^NoSuchBucket/,
     refusal: (bucket) =>
       new Refusal(
-        'seal',
+        'not_found',
         `there is no bucket "${bucket}"`,
         `check the name, or make it: aws s3api create-bucket --bucket ${bucket} --object-lock-enabled-for-bucket`,
       ),
@@ -44,7 +44,7 @@ const REFUSALS: readonly KnownFailure[] = [
     when: /^(CredentialsProviderError|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken)/,
     refusal: (bucket, said) =>
       new Refusal(
-        'configuration',
+        'misconfigured',
         `there are no credentials that s3://${bucket} takes: ${said}`,
         "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine's role access",
       ),
@@ -53,7 +53,7 @@ const REFUSALS: readonly KnownFailure[] = [
     when: /^AccessDenied|^Forbidden/,
     refusal: (bucket, said) =>
       new Refusal(
-        'seal',
+        'not_permitted',
         `access to s3://${bucket} is denied: ${said}`,
         'allow s3:ListBucketVersions on the bucket, and s3:GetObject, s3:GetObjectVersion, s3:PutObject and s3:PutObjectRetention in it',
       ),
@@ -62,7 +62,7 @@ const REFUSALS: readonly KnownFailure[] = [
     when: /region is missing/i,
     refusal: (bucket) =>
       new Refusal(
-        'configuration',
+        'misconfigured',
         `the region of s3://${bucket} is not known`,
         'set AWS_REGION, such as eu-central-1',
       ),

@@ -151,7 +151,7 @@ async function publish(
     if (!isTaken(error)) throw error;
     if ((await readText(client, { bucket, key })) === text) return;
     throw new Refusal(
-      'seal',
+      'conflict',
       `s3://${bucket}/${key} holds another seal ${seal.seal}, and a published seal is never replaced`,
       `run "spanledger verify --against s3://${bucket}/${prefix}"; was it written from another database?`,
     );

@@ -135,7 +135,7 @@ describe('refused with its remedy is', () => {
     const id = await idOf('evt-1');
     await correct(id, null);
     await expect(correct(id, null)).rejects.toMatchObject({
-      code: 'correction',
+      kind: 'conflict',
       message: `ent_${id} is corrected already; an entry is corrected once`,
       remedy: expect.stringContaining('spanledger audit entry'),
     });
@@ -145,14 +145,14 @@ describe('refused with its remedy is', () => {
     await receiveEvents(database, [nativeEvent()]);
     const answer = await correct(await idOf('evt-1'), null);
     await expect(correct(numberOf(answer?.reversal), null)).rejects.toMatchObject({
-      code: 'correction',
+      kind: 'conflict',
       message: expect.stringContaining('is a reversal'),
       remedy: 'correct the entry that stands',
     });
   });
 
   it('an entry that does not exist', async () => {
-    await expect(correct(17n, null)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(correct(17n, null)).rejects.toMatchObject({ kind: 'not_found' });
   });
 
   it('a move to a tenant who has the same event already', async () => {

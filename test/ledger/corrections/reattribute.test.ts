@@ -60,7 +60,7 @@ it('raises the coverage from a third to all of the cost', async () => {
 it('refuses an entry that has a tenant, and says how to move it', async () => {
   const id = await idOf('kept');
   await expect(run({ entryIds: [id] })).rejects.toMatchObject({
-    code: 'correction',
+    kind: 'conflict',
     message: `ent_${id} belongs to tenant "birch"`,
     remedy: expect.stringContaining('spanledger correct'),
   });

@@ -206,10 +206,10 @@ describe('a price book that is refused names the path, the value and what is all
     );
   });
 
-  test('the refusal has the code of price books and names at most five problems', () => {
+  test('the refusal is of a document and names at most five problems', () => {
     const models = [1, 2, 3, 4, 5, 6, 7].map((index) => ({ ...row, model: index }));
     const refusal = refusalOf({ ...minimal, models });
-    expect(refusal.code).toBe('price_book');
+    expect(refusal.kind).toBe('bad_document');
     expect(refusal.message.split('; ')).toHaveLength(6);
     expect(refusal.message).toMatch(/; and 2 more$/);
   });

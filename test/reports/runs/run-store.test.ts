@@ -174,7 +174,7 @@ describe('a run in the ledger', () => {
     await expect(read(database, 'trace-1')).rejects.toMatchObject({
       remedy: expect.stringContaining('"run-1"'),
     });
-    await expect(read(database, 'nothing')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(read(database, 'nothing')).rejects.toMatchObject({ kind: 'not_found' });
   });
 
   it('shows corrections as they stand, and a moved call in its new run', async () => {
