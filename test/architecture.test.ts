@@ -123,12 +123,26 @@ describe('places', () => {
   it('SQL stands only in *-store.ts and src/database', () => {
     const isStore = (path: string) => path.endsWith('-store.ts') || path.startsWith('database/');
     expect(filesWith(/from\s+'(?:pg|kysely|pg-copy-streams)[/']/, isStore)).toEqual([]);
+    // A statement in a string of its own; a message may quote one to whoever reads it.
+    const statement =
+      /['`]\s*(?:select\s|insert into\s|update \w+ set\s|delete from\s|with \w+ as \(|declare\s|fetch \d|set local\s)/i;
+    expect(filesWith(statement, isStore)).toEqual([]);
+    expect(filesWith(/\b(?:pool|client)\.query\(/, isStore)).toEqual([]);
   });
 
   it('only src/clock.ts asks what time it is', () => {
     const asks =
       /\bDate\.now\b|\bnew Date\(\s*\)|\bDateTime\.(?:now|local|utc)\(\s*\)|\bperformance\.now\b|\bhrtime\b/;
     expect(filesWith(asks, (path) => path === 'clock.ts')).toEqual([]);
+  });
+
+  it('the clock is handed in; the system’s own is taken where a process or a product begins', () => {
+    const begins = (path: string) =>
+      path === 'clock.ts' ||
+      path === 'cli/terminal/session.ts' ||
+      path === 'client/client.ts' ||
+      path.startsWith('stripe-double/');
+    expect(filesWith(/\bsystemClock\b/, begins)).toEqual([]);
   });
 
   it('only src/config.ts reads the environment; the demo may hand one to its children', () => {

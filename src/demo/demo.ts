@@ -160,7 +160,9 @@ export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<D
     `reconciled ${reconciled.length} tenants with Stripe: ${unexplained} unexplained differences`,
   );
   const statements = await writeStatements(parts, options, month.name);
-  const laws = await verify(parts.database, () => checkSummaries(stripe));
+  const laws = await verify(parts.database, () => checkSummaries(stripe), {
+    clock: options.clock,
+  });
   await sayMostWasted(parts.database, say);
   const usage = await readUsage(parts.database, {
     by: ['tenant', 'outcome'],
@@ -261,7 +263,7 @@ async function consume(
   const { clock, log } = options;
   const client = openQueue({ ...queue, region: null, pollers: 4 });
   const stopped = new AbortController();
-  const rollups = runRollupLoop(database, log, stopped.signal);
+  const rollups = runRollupLoop(database, { clock, log }, stopped.signal);
   const seals = runSealLoop(database, { clock, log }, stopped.signal);
   const all = traffic.events.length + traffic.malformed.length;
   let done = 0;
@@ -282,7 +284,7 @@ async function consume(
   } finally {
     stopped.abort();
     await Promise.all([rollups, seals]);
-    await foldAll(database);
+    await foldAll(database, clock);
     await sealAll(database, clock);
     client.close();
   }

@@ -234,7 +234,7 @@ class Worker {
     cache: ReferenceCache,
     items: readonly ReadItem[],
   ): Promise<ReadonlySet<ReadItem>> {
-    const { database, clock, log, onRecorded } = this.#options;
+    const { clock, log, onRecorded } = this.#options;
     for (let attempt = 1; items.length > 0; attempt += 1) {
       try {
         const recorded = await this.#recordOrIsolate(cache, items);
@@ -251,7 +251,6 @@ class Worker {
           'database away; receiving stopped',
         );
         await pause(backoffMs(attempt));
-        await database.pool.query('select 1').catch(() => undefined);
       }
     }
     return new Set();

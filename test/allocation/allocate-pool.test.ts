@@ -3,7 +3,7 @@ import { reversePool } from '../../src/allocation/allocate-pool.ts';
 import { readConsumption } from '../../src/allocation/allocation-store.ts';
 import { backtest } from '../../src/allocation/backtest.ts';
 import { DEFAULT_WEIGHTS, parseWeights } from '../../src/allocation/token-weights.ts';
-import { parseInstant } from '../../src/clock.ts';
+import { parseInstant, systemClock } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { readUsage } from '../../src/reports/usage-report-store.ts';
@@ -61,7 +61,7 @@ describe('posting a pool', () => {
 
   it('changes nothing of what usage reports say but by kind, and shows there as a cost', async () => {
     await allocateShared(database, { at: NOVEMBER });
-    await foldAll(database);
+    await foldAll(database, systemClock);
     const of = { tenantId: null, from: null, to: null };
     const rows = await readUsage(database, { by: ['kind', 'tenant'], ...of });
     expect(

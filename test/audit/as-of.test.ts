@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reversePool } from '../../src/allocation/allocate-pool.ts';
 import { readEntryStory, readEventStory } from '../../src/audit/story-store.ts';
-import { parseInstant } from '../../src/clock.ts';
+import { parseInstant, systemClock } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { reattribute } from '../../src/ledger/corrections/reattribute.ts';
@@ -136,7 +136,7 @@ beforeAll(async () => {
   await importBooks(database, 'standard', 'cost');
   for (const { at, step } of HISTORY) {
     await step(at);
-    await foldAll(database);
+    await foldAll(database, systemClock);
     said.set(at, await ask('', undefined));
   }
 });

@@ -1,5 +1,6 @@
 import type { LawReport, LawScope } from '../../src/audit/laws/law.ts';
 import { verify } from '../../src/audit/laws/verify.ts';
+import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { runChild, runChildren } from './bench-child.ts';
 import { CLEAN } from './bench-events.ts';
@@ -170,7 +171,7 @@ export async function verifyLedger(
   scope: LawScope['kind'] = 'full',
 ): Promise<readonly LawReport[]> {
   const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
-  const reports = await verify(database, null, { scope });
+  const reports = await verify(database, null, { clock: systemClock, scope });
   await closeDatabase(database);
   return reports;
 }

@@ -54,7 +54,7 @@ export async function runBenchWorker(job: Job, run: WorkerRun): Promise<void> {
     onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
   });
   const ingested = new AbortController();
-  const rollups = runRollupLoop(database, log, ingested.signal);
+  const rollups = runRollupLoop(database, { clock: systemClock, log }, ingested.signal);
   const seals = runSealLoop(database, { clock: systemClock, log }, ingested.signal);
   const worker = {
     database,

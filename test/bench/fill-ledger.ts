@@ -193,7 +193,7 @@ async function rowOf(client: pg.Client): Promise<string> {
 /** By the product's own fold and seals, so that both are what it would have made. */
 async function foldAndSeal(url: string): Promise<void> {
   const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
-  await foldAll(database);
+  await foldAll(database, systemClock);
   await sealAll(database, systemClock);
   await closeDatabase(database);
 }

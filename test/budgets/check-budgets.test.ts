@@ -3,7 +3,7 @@ import type { Budget } from '../../src/budgets/budget.ts';
 import { readBudgets } from '../../src/budgets/budget-store.ts';
 import type { IntendedCall } from '../../src/budgets/check-budgets.ts';
 import { checkBudgets, setBudget } from '../../src/budgets/check-budgets.ts';
-import { parseInstant } from '../../src/clock.ts';
+import { parseInstant, systemClock } from '../../src/clock.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -29,7 +29,7 @@ beforeEach(async () => {
     nativeEvent({ event_id: 'e1', feature: 'search', user_id: 'u1' }),
     nativeEvent({ event_id: 'e2', feature: 'chat', user_id: 'u1' }),
   ]);
-  await foldAll(database);
+  await foldAll(database, systemClock);
   // One batch is folded into the rollups, this one is not yet.
   await receiveEvents(database, [
     nativeEvent({ event_id: 'e3', feature: 'search', occurred_at: '2026-10-14T12:00:00Z' }),

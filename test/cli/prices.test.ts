@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -45,7 +46,7 @@ beforeAll(async () => {
     nativeEvent({ event_id: 'other', requested_model: 'gpt-6' }),
     nativeEvent({ event_id: 'euro', tenant_id: 'dune' }),
   ]);
-  await foldAll(database);
+  await foldAll(database, systemClock);
 });
 
 afterAll(async () => {

@@ -72,7 +72,7 @@ beforeAll(async () => {
   const answers = EVENTS.filter((event) => event.event_id !== 'failed');
   expect((await deliver(answers)).filter((outcome) => outcome === 'posted')).toHaveLength(5);
   expect((await deliver(EVENTS)).filter((outcome) => outcome === 'duplicate')).toHaveLength(5);
-  await foldAll(worker);
+  await foldAll(worker, systemClock);
   await sealAll(worker, systemClock);
   expect(await count(owner, "entries where kind = 'correction'")).toBe(2);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');

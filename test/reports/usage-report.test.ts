@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseInstant } from '../../src/clock.ts';
+import { parseInstant, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
@@ -64,7 +64,7 @@ beforeAll(async () => {
     note: { reason: 'a test', actor: 'ada' },
   }));
   await postCorrections(database, () => parseInstant('2026-10-20T12:00:00Z'), corrections);
-  await foldAll(database);
+  await foldAll(database, systemClock);
 });
 
 afterAll(() => drop());
@@ -192,7 +192,7 @@ describe('usage in two currencies', () => {
       nativeEvent({ event_id: 'b', tenant_id: 'dune' }),
       nativeEvent({ event_id: 'c', tenant_id: null }),
     ]);
-    await foldAll(two);
+    await foldAll(two, systemClock);
   });
 
   afterAll(() => dropTwo());

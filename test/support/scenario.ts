@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { parseInstant } from '../../src/clock.ts';
+import { parseInstant, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { replayQuarantined } from '../../src/ingest/replay.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
@@ -86,7 +86,7 @@ export async function play(
     const answer = await answerOf(() => take(database, step, { folder, scenario }));
     if ('receive' in step && answer !== undefined) throw new Error(JSON.stringify(answer));
     if (!('receive' in step)) answers.push(answer);
-    await foldAll(database);
+    await foldAll(database, systemClock);
   }
   return answers;
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../../clock.ts';
-import { systemClock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
@@ -32,7 +31,7 @@ export interface VerifyOptions {
   readonly clock: Clock;
 }
 
-const EVERYTHING: VerifyOptions = { scope: 'full', published: [], clock: systemClock };
+const EVERYTHING: Omit<VerifyOptions, 'clock'> = { scope: 'full', published: [] };
 
 /**
  * Checks every law on the live database. Rollups and seals are brought up to date first, since being
@@ -41,7 +40,7 @@ const EVERYTHING: VerifyOptions = { scope: 'full', published: [], clock: systemC
 export async function verify(
   database: Database,
   checkStripe: StripeCheck | null,
-  options: Partial<VerifyOptions> = {},
+  options: Pick<VerifyOptions, 'clock'> & Partial<VerifyOptions>,
 ): Promise<readonly LawReport[]> {
   const { scope: kind, published, clock } = { ...EVERYTHING, ...options };
   const startedAt = clock();

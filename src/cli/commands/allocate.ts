@@ -74,7 +74,7 @@ function addPost(group: Command): void {
       ...{ pool, month, amount, currency, basis: by, weights, billed: bill, dryRun },
       note: { reason, actor },
     });
-    await foldAll(database);
+    await foldAll(database, session.clock);
     session.out.answer(answer, renderAllocation(answer));
   });
 }
@@ -115,7 +115,7 @@ function addReverse(group: Command): void {
       const database = session.database();
       const request = { pool, month, note: { reason, actor } };
       const answer = await reversePool(database, session.clock, request);
-      await foldAll(database);
+      await foldAll(database, session.clock);
       session.out.answer(answer, renderAllocation(answer));
     },
   );

@@ -27,7 +27,7 @@ export function addAuditRun(group: Command): void {
   perform<RunFlags>(command, async (session, { args: [runId = ''], options }) => {
     const database = session.database();
     const { tenant: tenantId = null, asOf } = options;
-    if (asOf === undefined) await foldAll(database);
+    if (asOf === undefined) await foldAll(database, session.clock);
     const known = asOf === undefined ? {} : { asOf };
     const found = await readRun(database, { runId, tenantId, ...known });
     const runs = found.map((of) => analyzeRun(of, options.loopSteps));

@@ -69,7 +69,7 @@ function addReattribute(group: Command): void {
       note: { reason: options.reason, actor: options.by },
     };
     const answers = await reattribute(database, session.clock, request);
-    await foldAll(database);
+    await foldAll(database, session.clock);
     session.out.answer(
       answers,
       answers.length === 0 ? 'no such entry is unattributed' : renderCorrections(answers),

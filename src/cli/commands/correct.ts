@@ -43,7 +43,7 @@ export function addCorrect(program: Command): void {
     const request = { entryId: BigInt(readEntryId(entry)), change, note };
     const database = session.database();
     const answers = await postCorrections(database, session.clock, [request]);
-    await foldAll(database);
+    await foldAll(database, session.clock);
     session.out.answer(answers[0], renderCorrections(answers));
   });
 }

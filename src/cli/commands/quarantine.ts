@@ -59,7 +59,7 @@ function addReplay(group: Command): void {
     const database = session.database();
     const options = { database, clock: session.clock, reading: readSettings(session) };
     const answers = await replayQuarantined(options, args.map(readId));
-    await foldAll(database);
+    await foldAll(database, session.clock);
     if (answers.some((answer) => answer.outcome === 'quarantined')) session.foundWrong();
     const text = answers
       .map(

@@ -37,7 +37,7 @@ export function addRunsReport(group: Command): void {
     const database = session.database();
     const { asOf } = options;
     // Folding joins attempts, which makes corrections; none of now belong to what was known then.
-    if (asOf === undefined) await foldAll(database);
+    if (asOf === undefined) await foldAll(database, session.clock);
     const question = {
       tenantId: options.tenant ?? null,
       from: options.from ?? null,

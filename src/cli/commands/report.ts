@@ -30,7 +30,7 @@ function addUsageReport(group: Command): void {
   perform<ReportFlags>(command, async (session, { options }) => {
     const database = session.database();
     // As of an instant it is entries that are summed, and they need no folding.
-    if (options.asOf === undefined) await foldAll(database);
+    if (options.asOf === undefined) await foldAll(database, session.clock);
     const question = {
       by: options.by,
       tenantId: options.tenant ?? null,

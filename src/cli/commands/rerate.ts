@@ -25,7 +25,7 @@ export function addRerate(program: Command): void {
       dryRun,
       note: { reason, actor: by },
     });
-    await foldAll(database);
+    await foldAll(database, session.clock);
     session.out.answer(answer, render(answer, { month, dryRun }));
   });
 }

@@ -57,7 +57,7 @@ async function monthOptions(
     ...parts,
     onProgress: (done, all) => session.out.progress('pushing', done, all),
     seal: () => sealLedger(database, parts.clock),
-    verify: () => verify(database, () => checkSummaries(parts)),
+    verify: () => verify(database, () => checkSummaries(parts), { clock: session.clock }),
     writeStatements: (month) => writeStatements(database, { folder, month, issuer }),
   };
 }

@@ -33,7 +33,7 @@ export function addWorker(program: Command): void {
     const database = session.database();
     const { clock, log } = session;
     const ingested = new AbortController();
-    const rollups = runRollupLoop(database, log, ingested.signal);
+    const rollups = runRollupLoop(database, { clock, log }, ingested.signal);
     const seals = runSealLoop(database, { clock, log }, ingested.signal);
     try {
       const worker = {
@@ -48,7 +48,7 @@ export function addWorker(program: Command): void {
       const report = await runWorker(worker, stop);
       ingested.abort();
       await Promise.all([rollups, seals]);
-      await foldAll(database);
+      await foldAll(database, clock);
       await sealAll(database, clock);
       const { messages, posted, duplicate, conflict, quarantined } = report;
       const text = `${messages} messages: ${posted} events posted, ${duplicate} duplicates, ${conflict} conflicts, ${quarantined} quarantined`;

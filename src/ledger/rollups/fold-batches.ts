@@ -1,5 +1,4 @@
 import type { Clock } from '../../clock.ts';
-import { systemClock } from '../../clock.ts';
 import { takeBatches } from '../../database/batch-queue.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
@@ -11,7 +10,7 @@ import { foldBatches } from './rollup-store.ts';
 const BATCHES_A_FOLD = 64;
 
 /** Folds every batch that is committed; returns how many batches it folded. */
-export async function foldAll(database: Database, clock: Clock = systemClock): Promise<number> {
+export async function foldAll(database: Database, clock: Clock): Promise<number> {
   let folded = 0;
   for (;;) {
     const batches = await foldSome(database, clock);

@@ -1,4 +1,4 @@
-import { pause } from '../../clock.ts';
+import { type Clock, pause } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { foldAll } from './fold-batches.ts';
@@ -12,16 +12,16 @@ const FOLD_EVERY_MS = 2_000;
 /** Folds new batches beside the hot path until the signal is aborted, and then what is left. */
 export async function runRollupLoop(
   database: Database,
-  log: Log,
+  of: { readonly clock: Clock; readonly log: Log },
   stop: AbortSignal,
 ): Promise<void> {
   while (!stop.aborted) {
     await pause(FOLD_EVERY_MS, stop);
     try {
-      await foldAll(database);
+      await foldAll(database, of.clock);
     } catch (error) {
       // The queue of batches is durable: whatever is not folded now is folded next time.
-      log.warn({ error: String(error) }, 'rollups not folded');
+      of.log.warn({ error: String(error) }, 'rollups not folded');
     }
   }
 }

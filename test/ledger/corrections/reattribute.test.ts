@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import { parseInstant } from '../../../src/clock.ts';
+import { parseInstant, systemClock } from '../../../src/clock.ts';
 import type { ReattributeRequest } from '../../../src/ledger/corrections/reattribute.ts';
 import { reattribute } from '../../../src/ledger/corrections/reattribute.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
@@ -47,13 +47,13 @@ it('does nothing the second time', async () => {
 });
 
 it('raises the coverage from a third to all of the cost', async () => {
-  await foldAll(database);
+  await foldAll(database, systemClock);
   // Three calls at 1000 × 2.50 µ + 100 × 10.00 µ = 0.0035; one has a tenant.
   const all = 10_500_000_000n;
   const usd = { currency: 'USD', allPico: all };
   expect(await coverage()).toEqual([{ ...usd, attributedPico: 3_500_000_000n }]);
   await run({});
-  await foldAll(database);
+  await foldAll(database, systemClock);
   expect(await coverage()).toEqual([{ ...usd, attributedPico: all }]);
 });
 

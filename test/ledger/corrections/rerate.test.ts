@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { parseInstant } from '../../../src/clock.ts';
+import { parseInstant, systemClock } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import type { RerateRow } from '../../../src/ledger/corrections/rerate.ts';
 import { rerate } from '../../../src/ledger/corrections/rerate.ts';
@@ -224,7 +224,7 @@ it('corrects what the model requested would have cost, where that alone is anoth
     nativeEvent({ event_id: 'fallback', executed_model: 'gpt-4o-mini' }),
     nativeEvent({ event_id: 'direct', requested_model: 'gpt-4o-mini' }),
   ]);
-  await foldAll(database);
+  await foldAll(database, systemClock);
   // 0.0035 less 1000 × 0.15 µ + 100 × 0.60 µ = 0.00021
   expect(await routingGain()).toBe('0.00329');
   await importBook(database, {
@@ -240,7 +240,7 @@ it('corrects what the model requested would have cost, where that alone is anoth
   const foreseen = await run({ dryRun: true });
   expect(foreseen).toMatchObject([{ requested_model: 'gpt-4o', entries: 1, ...amounts, ...costs }]);
   expect(await run()).toEqual(foreseen);
-  await foldAll(database);
+  await foldAll(database, systemClock);
   // 1000 × 2.00 µ + 100 × 8.00 µ = 0.0028, less the same 0.00021
   expect(await routingGain()).toBe('0.00259');
   const corrected = "entries where kind = 'correction' and event_id";

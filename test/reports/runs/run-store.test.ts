@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseInstant } from '../../../src/clock.ts';
+import { parseInstant, systemClock } from '../../../src/clock.ts';
 import type { Database } from '../../../src/database/database.ts';
 import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
@@ -214,7 +214,7 @@ async function figures(database: Database, by: RunGroup, question: Partial<RunQu
 describe('the runs of a ledger', () => {
   it('sum to what usage by tenant and by feature says, calls outside runs included', async () => {
     const database = await ledgerWith(SPANS);
-    await foldAll(database);
+    await foldAll(database, systemClock);
     for (const by of ['tenant', 'feature'] as const) {
       const usage = await readUsage(database, { ...EVERYTHING, by: [by] });
       const rows = Map.groupBy(await figures(database, by), ({ name }) => name);
