@@ -43,6 +43,11 @@ export async function closeDatabase(database: Database): Promise<void> {
   await database.pool.end();
 }
 
+/** Makes an empty database on the server; the name is ours, and is written as it is. */
+export async function createDatabase(server: Database, name: string): Promise<void> {
+  await server.pool.query(`create database ${name}`);
+}
+
 /** Runs the work in one read-committed transaction; rolls back and rethrows when the work throws. */
 export async function inTransaction<Result>(
   database: Database,

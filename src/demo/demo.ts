@@ -5,7 +5,7 @@ import type { LawReport } from '../audit/laws/law.ts';
 import { verify } from '../audit/laws/verify.ts';
 import { type Clock, formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { closeDatabase, openDatabase } from '../database/database.ts';
+import { closeDatabase, createDatabase, openDatabase } from '../database/database.ts';
 import { migrate } from '../database/migrate.ts';
 import { openQueue } from '../ingest/queue-client.ts';
 import { runWorker, type WorkerReport } from '../ingest/worker-loop.ts';
@@ -105,7 +105,7 @@ export async function startDemoParts(log: Log): Promise<DemoParts> {
     startStripeDouble(),
   ]);
   const admin = openDatabase({ url: postgres.url, connections: 1, onConnectionLost: () => {} });
-  await admin.pool.query(`create database ${DATABASE_NAME}`);
+  await createDatabase(admin, DATABASE_NAME);
   await closeDatabase(admin);
   const database = openDatabase({
     url: postgres.urlOf(DATABASE_NAME),
