@@ -1,7 +1,7 @@
 import { pause } from '../clock.ts';
 import type { QueueClient, QueueMessage } from '../ingest/queue-client.ts';
-import type { StripeParts } from '../stripe/push.ts';
-import { receiveFromEventBridge } from '../stripe/webhook.ts';
+import type { StripeParts } from '../stripe/stripe-parts.ts';
+import { receiveFromEventBridge } from '../stripe/webhooks/webhook.ts';
 
 export interface EventQueueOptions {
   readonly parts: StripeParts;

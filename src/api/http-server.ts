@@ -2,10 +2,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Log } from '../log.ts';
 import { Refusal } from '../refusal.ts';
-import type { StripeParts } from '../stripe/push.ts';
-import type { EventOutcome } from '../stripe/webhook.ts';
-import { receiveSigned } from '../stripe/webhook.ts';
-import { ping } from '../stripe/webhook-store.ts';
+import type { StripeParts } from '../stripe/stripe-parts.ts';
+import type { EventOutcome } from '../stripe/webhooks/webhook.ts';
+import { receiveSigned } from '../stripe/webhooks/webhook.ts';
+import { ping } from '../stripe/webhooks/webhook-store.ts';
 import { problem, problemOf, type Reply } from './problem.ts';
 
 export interface HttpServerOptions {

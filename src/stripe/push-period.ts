@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import type { InstantMs } from '../clock.ts';
 import { pause } from '../clock.ts';
-import { raiseAlert } from './alert-store.ts';
-import { findCustomerFault } from './check-customer.ts';
-import { readInvoices } from './invoice-store.ts';
-import type { StripeParts } from './push.ts';
+import { raiseAlert } from '../push/alert-store.ts';
+import { findCustomerFault } from './customers/check-customer.ts';
+import { readInvoices } from './invoices/invoice-store.ts';
+import type { StripeMeter } from './meters/meter-store.ts';
 import type { PushState } from './push-state.ts';
 import {
   decideBySummary,
@@ -16,9 +16,9 @@ import {
 } from './push-state.ts';
 import type { Intent, PushTarget } from './push-store.ts';
 import { insertIntent, markAttempt, markProven, markState, readIntents } from './push-store.ts';
-import type { StripeMeter } from './setup.ts';
 import type { PushAnswer } from './stripe-client.ts';
 import { readSummary, sendMeterEvent } from './stripe-client.ts';
+import type { StripeParts } from './stripe-parts.ts';
 
 /** One tenant's period being pushed, under the lock of its customer and meter. */
 export interface PeriodRun {

@@ -1,27 +1,18 @@
-import type { Clock, InstantMs } from '../clock.ts';
-import type { Database } from '../database/database.ts';
-import type { Log } from '../log.ts';
+import type { InstantMs } from '../clock.ts';
+import { inParallel } from '../push/in-parallel.ts';
+import type { PushLocks } from '../push/push-lock-store.ts';
+import { openPushLocks } from '../push/push-lock-store.ts';
 import { Refusal } from '../refusal.ts';
-import { inParallel } from './in-parallel.ts';
-import type { PushLocks } from './push-lock-store.ts';
-import { openPushLocks } from './push-lock-store.ts';
+import type { StripeMeter } from './meters/meter-store.ts';
+import { readMeters } from './meters/meter-store.ts';
 import type { PeriodRun } from './push-period.ts';
 import { dueOf, findObjection, identifierOf, parkedDetail, pushPeriod } from './push-period.ts';
 import { isSettled, nextStep } from './push-state.ts';
 import type { Intent, PushTarget } from './push-store.ts';
-import { intentKey, readIntentsOf, readMeters, readTargets } from './push-store.ts';
-import type { StripeMeter } from './setup.ts';
+import { intentKey, readIntentsOf, readTargets } from './push-store.ts';
 import type { StripeClient } from './stripe-client.ts';
 import { askStripe, isMissing, KeyRefused } from './stripe-client.ts';
-
-/** What every part of the Stripe side works with. */
-export interface StripeParts {
-  readonly database: Database;
-  readonly stripe: StripeClient;
-  readonly livemode: boolean;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+import type { StripeParts } from './stripe-parts.ts';
 
 export interface PushOptions extends StripeParts {
   readonly onProgress?: (done: number, all: number) => void;

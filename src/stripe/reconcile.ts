@@ -1,8 +1,9 @@
 import type { Clock, InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { inParallel } from './in-parallel.ts';
-import type { InvoiceRow } from './invoice-store.ts';
-import { readInvoices } from './invoice-store.ts';
+import { inParallel } from '../push/in-parallel.ts';
+import type { InvoiceRow } from './invoices/invoice-store.ts';
+import { readInvoices } from './invoices/invoice-store.ts';
+import { readMeters } from './meters/meter-store.ts';
 import {
   byTenantAndStart,
   confirmedSum,
@@ -12,7 +13,7 @@ import {
 } from './push.ts';
 import { isSettled } from './push-state.ts';
 import type { Intent, PushTarget } from './push-store.ts';
-import { intentKey, markProven, readIntentsOf, readMeters, readTargets } from './push-store.ts';
+import { intentKey, markProven, readIntentsOf, readTargets } from './push-store.ts';
 import type { StripeClient } from './stripe-client.ts';
 import { ForeignFraction, readSummary } from './stripe-client.ts';
 

@@ -1,16 +1,17 @@
 import type { InstantMs } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
-import { confirmedSum, type StripeParts } from './push.ts';
+import { readMeters } from './meters/meter-store.ts';
+import { confirmedSum } from './push.ts';
 import type { Intent } from './push-store.ts';
 import {
   markProven,
   markState,
   readIntents,
   readIntentsByIdentifier,
-  readMeters,
   readTargets,
 } from './push-store.ts';
 import { readSummary } from './stripe-client.ts';
+import type { StripeParts } from './stripe-parts.ts';
 
 /** Long enough after the last request for Stripe's summary to show what it took. */
 const SETTLED_AFTER_MS = 24 * 60 * 60 * 1000;

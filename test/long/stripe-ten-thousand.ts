@@ -6,9 +6,9 @@ import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { openLog } from '../../src/log.ts';
-import { saveMeter } from '../../src/stripe/push-store.ts';
+import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
+import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile.ts';
-import { setUpMeter } from '../../src/stripe/setup.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 

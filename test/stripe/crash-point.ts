@@ -3,7 +3,7 @@ import type pg from 'pg';
 import Stripe from 'stripe';
 import type { Database } from '../../src/database/database.ts';
 import type { Tables } from '../../src/database/tables.ts';
-import type { StripeParts } from '../../src/stripe/push.ts';
+import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
 
 /** The death of a process: from the chosen await on, nothing that it asks for happens any more. */

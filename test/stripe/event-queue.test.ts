@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { runEventQueue } from '../../src/api/event-queue-loop.ts';
 import { parseInstant } from '../../src/clock.ts';
-import { readInvoices } from '../../src/stripe/invoice-store.ts';
+import { readInvoices } from '../../src/stripe/invoices/invoice-store.ts';
 import { startCli } from '../support/cli.ts';
 import { count, textRows } from '../support/database.ts';
 import type { TestQueue } from '../support/queue.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { checkSummaries } from '../../src/stripe/meters/summary-law.ts';
 import type { PushResult } from '../../src/stripe/push.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
-import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import type { FaultSpec } from '../../src/stripe-double/fault.ts';
 import { startCli } from '../support/cli.ts';
 import { reopen, textRows } from '../support/database.ts';

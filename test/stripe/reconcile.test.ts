@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { checkSummaries } from '../../src/stripe/meters/summary-law.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import type { PushState } from '../../src/stripe/push-state.ts';
 import type { Intent, PushTarget } from '../../src/stripe/push-store.ts';
 import { compareRow, reconcileMonth } from '../../src/stripe/reconcile.ts';
-import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import { makeTenant } from '../support/ledger.ts';
 import { DUE_MICRO, HOUR_MS, openPushScene, PUSHED_AT } from '../support/stripe.ts';
 import { tamper } from '../support/tamper.ts';

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import { runMonth } from '../../src/month/run-month.ts';
-import type { Alert } from '../../src/stripe/alert-store.ts';
+import type { Alert } from '../../src/push/alert-store.ts';
 import {
   raiseAlert,
   readAlerts,
   readOpenAlerts,
   resolveAlert,
-} from '../../src/stripe/alert-store.ts';
-import { readInvoices } from '../../src/stripe/invoice-store.ts';
+} from '../../src/push/alert-store.ts';
+import { readInvoices } from '../../src/stripe/invoices/invoice-store.ts';
 import { cli } from '../support/cli.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
 import { openPushScene } from '../support/stripe.ts';

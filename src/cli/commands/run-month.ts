@@ -10,7 +10,7 @@ import { sealAll } from '../../seals/seal-batches.ts';
 import { readLastSeal } from '../../seals/seal-store.ts';
 import { readStatements } from '../../statements/statement-store.ts';
 import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
-import { checkSummaries } from '../../stripe/summary-law.ts';
+import { checkSummaries } from '../../stripe/meters/summary-law.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';

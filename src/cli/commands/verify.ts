@@ -38,7 +38,7 @@ export function addVerify(program: Command): void {
 async function stripeCheck(session: Session): Promise<StripeCheck | null> {
   if (session.config.STRIPE_API_KEY === undefined) return null;
   const { client, livemode } = await session.stripe();
-  const { checkSummaries } = await import('../../stripe/summary-law.ts');
+  const { checkSummaries } = await import('../../stripe/meters/summary-law.ts');
   const options = { database: session.database(), stripe: client, livemode, clock: session.clock };
   return () => checkSummaries(options);
 }

@@ -1,9 +1,9 @@
 import Stripe from 'stripe';
-import { Refusal } from '../refusal.ts';
-import { noteDeletedCustomer, noteSubscriptionChange } from './customer-changes.ts';
-import { fetchInvoice, holdInvoice, verifyInvoice } from './invoice.ts';
-import { METER_ERROR_TYPES, readMeterErrors } from './meter-errors.ts';
-import type { StripeParts } from './push.ts';
+import { Refusal } from '../../refusal.ts';
+import { noteDeletedCustomer, noteSubscriptionChange } from '../customers/customer-changes.ts';
+import { fetchInvoice, holdInvoice, verifyInvoice } from '../invoices/invoice.ts';
+import { METER_ERROR_TYPES, readMeterErrors } from '../meters/meter-errors.ts';
+import type { StripeParts } from '../stripe-parts.ts';
 import { beginEvent, finishEvent } from './webhook-store.ts';
 
 /** What an event led to, in words; a replay led to nothing. */

@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.ts';
-import type { Database } from '../database/database.ts';
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { StripeClient } from '../stripe-client.ts';
+import { askStripe, isMissing } from '../stripe-client.ts';
 import type { CustomerOfTenant } from './customer-store.ts';
 import { readCustomerState, saveCustomerState } from './customer-store.ts';
-import type { StripeClient } from './stripe-client.ts';
-import { askStripe, isMissing } from './stripe-client.ts';
 
 interface CheckOptions {
   readonly database: Database;

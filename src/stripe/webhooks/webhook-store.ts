@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { formatInstant, type InstantMs } from '../clock.ts';
-import type { Database } from '../database/database.ts';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
 
 /**
  * Notes that an event came. True when it is to be handled: it is new, or an earlier delivery broke

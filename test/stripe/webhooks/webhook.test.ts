@@ -1,22 +1,22 @@
 import { createHmac } from 'node:crypto';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startHttpServer } from '../../src/api/http-server.ts';
-import { parseInstant, systemClock } from '../../src/clock.ts';
-import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
-import { runMonth } from '../../src/month/run-month.ts';
-import { readAlerts } from '../../src/stripe/alert-store.ts';
-import { readInvoices } from '../../src/stripe/invoice-store.ts';
-import { pushMonth } from '../../src/stripe/push.ts';
-import { reconcileMonth } from '../../src/stripe/reconcile.ts';
-import { unparkIntent } from '../../src/stripe/unpark.ts';
-import { receiveFromEventBridge } from '../../src/stripe/webhook.ts';
-import { count, textRows } from '../support/database.ts';
-import { receiveEvents } from '../support/ledger.ts';
-import type { BillingScene, SceneOptions } from './billing-scene.ts';
-import { customerOf, MONTH, monthOptions, openBillingScene, usage } from './billing-scene.ts';
+import { startHttpServer } from '../../../src/api/http-server.ts';
+import { parseInstant, systemClock } from '../../../src/clock.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { runMonth } from '../../../src/month/run-month.ts';
+import { readAlerts } from '../../../src/push/alert-store.ts';
+import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
+import { pushMonth } from '../../../src/stripe/push.ts';
+import { reconcileMonth } from '../../../src/stripe/reconcile.ts';
+import { unparkIntent } from '../../../src/stripe/unpark.ts';
+import { receiveFromEventBridge } from '../../../src/stripe/webhooks/webhook.ts';
+import { count, textRows } from '../../support/database.ts';
+import { receiveEvents } from '../../support/ledger.ts';
+import type { BillingScene, SceneOptions } from '../billing-scene.ts';
+import { customerOf, MONTH, monthOptions, openBillingScene, usage } from '../billing-scene.ts';
 
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
+vi.mock('../../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../../src/clock.ts')>()),
   pause: () => new Promise((resolve) => setImmediate(resolve)),
 }));
 
@@ -238,8 +238,8 @@ test('a meter that is deactivated just before the request parks it once Stripe r
 
 /** The double is empty after a reset: the meter again, and a customer check that is remembered. */
 async function rebuild({ parts }: BillingScene) {
-  const { setUpMeter } = await import('../../src/stripe/setup.ts');
-  const { saveMeter } = await import('../../src/stripe/push-store.ts');
+  const { setUpMeter } = await import('../../../src/stripe/meters/set-up-meter.ts');
+  const { saveMeter } = await import('../../../src/stripe/meters/meter-store.ts');
   const meter = await setUpMeter(parts.stripe, 'USD');
   await saveMeter(parts.database, meter, { livemode: false, at: parts.clock() });
   return parts;

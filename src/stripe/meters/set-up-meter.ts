@@ -1,17 +1,9 @@
 import Stripe from 'stripe';
-import { formatDecimal, minorUnitDecimals } from '../money.ts';
-import { Refusal } from '../refusal.ts';
-import type { StripeClient } from './stripe-client.ts';
-import { askStripe } from './stripe-client.ts';
-
-/** There is one money meter for each currency, and one price that bills it. */
-export interface StripeMeter {
-  readonly currency: string;
-  readonly eventName: string;
-  readonly meterId: string;
-  readonly productId: string;
-  readonly priceId: string;
-}
+import { formatDecimal, minorUnitDecimals } from '../../money.ts';
+import { Refusal } from '../../refusal.ts';
+import type { StripeClient } from '../stripe-client.ts';
+import { askStripe } from '../stripe-client.ts';
+import type { StripeMeter } from './meter-store.ts';
 
 /** Minor units a micro unit: 0.0001 cents, and 0.000001 yen, which has no decimals. */
 export function minorPerMicro(currency: string): string {

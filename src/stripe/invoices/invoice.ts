@@ -1,11 +1,17 @@
 import type Stripe from 'stripe';
-import { formatMinor } from '../money.ts';
-import { readTenant } from '../tenants/tenant-store.ts';
-import type { Alert } from './alert-store.ts';
-import { raiseAlert } from './alert-store.ts';
+import { formatMinor } from '../../money.ts';
+import type { Alert } from '../../push/alert-store.ts';
+import { raiseAlert } from '../../push/alert-store.ts';
+import { readTenant } from '../../tenants/tenant-store.ts';
+import { readTenantOfCustomer } from '../customers/customer-store.ts';
+import { readMeters } from '../meters/meter-store.ts';
+import type { PushTarget } from '../push-store.ts';
+import { readIntents, readTargets } from '../push-store.ts';
+import { isProven, reconcileMonth } from '../reconcile.ts';
+import { askStripe } from '../stripe-client.ts';
+import type { StripeParts } from '../stripe-parts.ts';
 import type { BilledUsage } from './billed-period.ts';
 import { periodBilledBy, readBilledUsage } from './billed-period.ts';
-import { readTenantOfCustomer } from './customer-store.ts';
 import type { InvoiceRow } from './invoice-store.ts';
 import {
   readInvoice,
@@ -14,11 +20,6 @@ import {
   saveHeld,
   saveReleased,
 } from './invoice-store.ts';
-import type { StripeParts } from './push.ts';
-import type { PushTarget } from './push-store.ts';
-import { readIntents, readMeters, readTargets } from './push-store.ts';
-import { isProven, reconcileMonth } from './reconcile.ts';
-import { askStripe } from './stripe-client.ts';
 
 /** An invoice of Stripe's, and the tenant's period that it bills. */
 interface OwnInvoice {

@@ -1,11 +1,11 @@
 import type Stripe from 'stripe';
-import type { Alert } from './alert-store.ts';
-import { raiseAlert } from './alert-store.ts';
-import type { StripeParts } from './push.ts';
-import { parkedDetail } from './push-period.ts';
-import type { Intent } from './push-store.ts';
-import { markState, readIntentsByIdentifier } from './push-store.ts';
-import { askStripe } from './stripe-client.ts';
+import type { Alert } from '../../push/alert-store.ts';
+import { raiseAlert } from '../../push/alert-store.ts';
+import { parkedDetail } from '../push-period.ts';
+import type { Intent } from '../push-store.ts';
+import { markState, readIntentsByIdentifier } from '../push-store.ts';
+import { askStripe } from '../stripe-client.ts';
+import type { StripeParts } from '../stripe-parts.ts';
 
 /** The two reports by which Stripe takes back a 200: the event was received, and is not counted. */
 export const METER_ERROR_TYPES = [

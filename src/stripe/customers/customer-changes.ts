@@ -1,11 +1,12 @@
 import type Stripe from 'stripe';
-import { formatInstant } from '../clock.ts';
-import { formatPico } from '../money.ts';
-import { raiseAlert } from './alert-store.ts';
+import { formatInstant } from '../../clock.ts';
+import { formatPico } from '../../money.ts';
+import { raiseAlert } from '../../push/alert-store.ts';
+import { readMeters } from '../meters/meter-store.ts';
+import { pushTargets } from '../push.ts';
+import { readTargets } from '../push-store.ts';
+import type { StripeParts } from '../stripe-parts.ts';
 import { readOpenUsage, readTenantOfCustomer, saveCustomerState } from './customer-store.ts';
-import type { StripeParts } from './push.ts';
-import { pushTargets } from './push.ts';
-import { readMeters, readTargets } from './push-store.ts';
 
 /** A deleted customer can be billed nothing: no push goes to it any more, and a person is told. */
 export async function noteDeletedCustomer(parts: StripeParts, customer: string): Promise<string> {

@@ -1,8 +1,8 @@
 import Stripe from 'stripe';
 import { describe, expect, it } from 'vitest';
-import { setUpMeter } from '../../src/stripe/setup.ts';
-import { openStripe } from '../../src/stripe/stripe-client.ts';
-import { openDouble } from '../support/stripe.ts';
+import { setUpMeter } from '../../../src/stripe/meters/set-up-meter.ts';
+import { openStripe } from '../../../src/stripe/stripe-client.ts';
+import { openDouble } from '../../support/stripe.ts';
 
 const NAME = 'spanledger_usage_usd';
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { formatInstant, type InstantMs } from '../clock.ts';
-import type { Database } from '../database/database.ts';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
 
 /** A tenant's customer, in the mode of the key that is used. */
 export interface CustomerOfTenant {

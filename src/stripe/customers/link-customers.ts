@@ -1,7 +1,7 @@
-import { setTenant } from '../tenants/tenant-store.ts';
+import { setTenant } from '../../tenants/tenant-store.ts';
+import { askStripe } from '../stripe-client.ts';
+import type { StripeParts } from '../stripe-parts.ts';
 import { readLiveTenants } from './customer-store.ts';
-import type { StripeParts } from './push.ts';
-import { askStripe } from './stripe-client.ts';
 
 /** What linking one customer came to. */
 export interface LinkResult {

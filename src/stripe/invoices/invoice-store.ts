@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { formatInstant, type InstantMs } from '../clock.ts';
-import type { Database } from '../database/database.ts';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
 
 /** An invoice of Stripe's that bills one of our periods. */
 export interface InvoiceRow {

@@ -1,23 +1,23 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { parseInstant } from '../../src/clock.ts';
-import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
-import { runMonth } from '../../src/month/run-month.ts';
-import { readAlerts } from '../../src/stripe/alert-store.ts';
-import { periodBilledBy } from '../../src/stripe/billed-period.ts';
-import { cycleAnchorFor, findMisfit } from '../../src/stripe/billing-cycle.ts';
-import { holdInvoice } from '../../src/stripe/invoice.ts';
-import { readInvoices } from '../../src/stripe/invoice-store.ts';
-import { linkCustomers } from '../../src/stripe/link-customers.ts';
-import { pushMonth } from '../../src/stripe/push.ts';
-import { reconcileMonth } from '../../src/stripe/reconcile.ts';
-import { minorPerMicro, setUpMeter } from '../../src/stripe/setup.ts';
-import { setUpSubscriptions } from '../../src/stripe/subscription.ts';
-import { importBook, makeTenant, sharedBook } from '../support/ledger.ts';
-import type { SceneOptions } from './billing-scene.ts';
-import { ACME, customerOf, MONTH, monthOptions, openBillingScene } from './billing-scene.ts';
+import { parseInstant } from '../../../src/clock.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { runMonth } from '../../../src/month/run-month.ts';
+import { readAlerts } from '../../../src/push/alert-store.ts';
+import { cycleAnchorFor, findMisfit } from '../../../src/stripe/customers/billing-cycle.ts';
+import { linkCustomers } from '../../../src/stripe/customers/link-customers.ts';
+import { setUpSubscriptions } from '../../../src/stripe/customers/subscription.ts';
+import { periodBilledBy } from '../../../src/stripe/invoices/billed-period.ts';
+import { holdInvoice } from '../../../src/stripe/invoices/invoice.ts';
+import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
+import { minorPerMicro, setUpMeter } from '../../../src/stripe/meters/set-up-meter.ts';
+import { pushMonth } from '../../../src/stripe/push.ts';
+import { reconcileMonth } from '../../../src/stripe/reconcile.ts';
+import { importBook, makeTenant, sharedBook } from '../../support/ledger.ts';
+import type { SceneOptions } from '../billing-scene.ts';
+import { ACME, customerOf, MONTH, monthOptions, openBillingScene } from '../billing-scene.ts';
 
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
+vi.mock('../../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../../src/clock.ts')>()),
   pause: () => new Promise((resolve) => setImmediate(resolve)),
 }));
 

@@ -1,17 +1,17 @@
 import type Stripe from 'stripe';
-import { formatInstant } from '../clock.ts';
-import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
-import type { Tenant } from '../tenants/tenant.ts';
-import { assignedBook } from '../tenants/tenant.ts';
-import { readTenants } from '../tenants/tenant-store.ts';
+import { formatInstant } from '../../clock.ts';
+import { inParallel } from '../../push/in-parallel.ts';
+import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { assignedBook } from '../../tenants/tenant.ts';
+import { readTenants } from '../../tenants/tenant-store.ts';
+import type { StripeMeter } from '../meters/meter-store.ts';
+import type { PushOptions } from '../push.ts';
+import { askStripe } from '../stripe-client.ts';
 import type { CycleAnchor } from './billing-cycle.ts';
 import { anchorAt, cycleAnchorFor, findMisfit } from './billing-cycle.ts';
 import { findCustomerFault } from './check-customer.ts';
 import { readLiveTenants } from './customer-store.ts';
-import { inParallel } from './in-parallel.ts';
-import type { PushOptions } from './push.ts';
-import type { StripeMeter } from './setup.ts';
-import { askStripe } from './stripe-client.ts';
 
 /** What setting up one tenant's subscription came to. */
 export interface SubscriptionResult {

@@ -1,5 +1,5 @@
-import { monthsPushed } from './push-store.ts';
-import { reconcileMonth } from './reconcile.ts';
+import { monthsPushed } from '../push-store.ts';
+import { reconcileMonth } from '../reconcile.ts';
 
 /** Months that are asked for: older invoices are final, and reads are counted by Stripe. */
 const MONTHS_CHECKED = 2;

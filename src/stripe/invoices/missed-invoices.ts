@@ -1,9 +1,9 @@
-import { inParallel } from './in-parallel.ts';
+import { inParallel } from '../../push/in-parallel.ts';
+import { intentKey, readIntentsOf, readTargets } from '../push-store.ts';
+import { askStripe } from '../stripe-client.ts';
+import type { StripeParts } from '../stripe-parts.ts';
 import { holdInvoice } from './invoice.ts';
 import { readInvoices } from './invoice-store.ts';
-import type { StripeParts } from './push.ts';
-import { intentKey, readIntentsOf, readTargets } from './push-store.ts';
-import { askStripe } from './stripe-client.ts';
 
 const PARALLEL_READS = 8;
 /** One page, newest first; a customer has one invoice a month, and few others. */

@@ -1,7 +1,7 @@
-import { Refusal } from '../refusal.ts';
+import { Refusal } from '../../refusal.ts';
+import type { StripeParts } from '../stripe-parts.ts';
 import { findCustomerFault } from './check-customer.ts';
 import { readLiveTenants } from './customer-store.ts';
-import type { StripeParts } from './push.ts';
 
 /** Linked customers that are looked at: a key of the wrong mode or account fails with every one. */
 const CUSTOMERS_TRIED = 5;

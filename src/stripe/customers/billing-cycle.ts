@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
-import type { InstantMs } from '../clock.ts';
-import type { Calendar, Period } from '../periods/calendar.ts';
-import { nextPeriod, periodContaining } from '../periods/calendar.ts';
+import type { InstantMs } from '../../clock.ts';
+import type { Calendar, Period } from '../../periods/calendar.ts';
+import { nextPeriod, periodContaining } from '../../periods/calendar.ts';
 
 /** Where Stripe begins a subscription's billing periods: a day of each month and a time of day, UTC. */
 export interface CycleAnchor {

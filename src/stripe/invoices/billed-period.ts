@@ -1,11 +1,11 @@
 import type Stripe from 'stripe';
-import type { InstantMs } from '../clock.ts';
-import type { Calendar, Period } from '../periods/calendar.ts';
-import { periodContaining } from '../periods/calendar.ts';
-import { eventTimestampOf } from './push-period.ts';
-import type { StripeMeter } from './setup.ts';
-import type { StripeClient } from './stripe-client.ts';
-import { askStripe } from './stripe-client.ts';
+import type { InstantMs } from '../../clock.ts';
+import type { Calendar, Period } from '../../periods/calendar.ts';
+import { periodContaining } from '../../periods/calendar.ts';
+import type { StripeMeter } from '../meters/meter-store.ts';
+import { eventTimestampOf } from '../push-period.ts';
+import type { StripeClient } from '../stripe-client.ts';
+import { askStripe } from '../stripe-client.ts';
 
 /** What an invoice bills of our usage: its lines on our prices, summed. */
 export interface BilledUsage {
