@@ -2,16 +2,19 @@ import type Stripe from 'stripe';
 import type { InstantMs } from '../clock.ts';
 import { ApiFailure, missingResource } from './api-failure.ts';
 import type { DoubleClock } from './double-clock.ts';
-import type { ThinEvent } from './event-log.ts';
 import { type IdempotencyStore, openIdempotencyStore } from './idempotency-store.ts';
-import type { Invoice } from './invoice.ts';
-import type { InvoiceItem } from './invoice-item.ts';
-import type { Rejection } from './meter-error-report.ts';
-import type { Price } from './price.ts';
 import type { DoubleSettings } from './settings.ts';
-import type { Subscription } from './subscription.ts';
+import type {
+  Delivery,
+  Invoice,
+  InvoiceItem,
+  Price,
+  Rejection,
+  Subscription,
+  ThinEvent,
+  WebhookEndpoint,
+} from './stripe-object.ts';
 import { openUsageBook, type UsageBook } from './usage-book.ts';
-import type { Delivery, WebhookEndpoint } from './webhook.ts';
 
 /** All that one Stripe account holds. Every API key of a test has an account of its own. */
 export interface Account {

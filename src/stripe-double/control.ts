@@ -4,7 +4,8 @@ import { addCustomer, type CustomerSeed } from './customer.ts';
 import { writeDecimal } from './exact-decimal.ts';
 import type { Fault, FaultSpec } from './fault.ts';
 import { type DoubleSettings, defaultSettings } from './settings.ts';
-import { addWebhookEndpoint, type WebhookEndpoint, type WebhookEndpointSeed } from './webhook.ts';
+import type { WebhookEndpoint } from './stripe-object.ts';
+import { addWebhookEndpoint, type WebhookEndpointSeed } from './webhook.ts';
 import type { RequestRecord, World } from './world.ts';
 
 /** The account that is meant when none is named. */

@@ -6,16 +6,11 @@ import { type Endpoint, endpoint, pathId } from './endpoint.ts';
 import { listPage, newestFirst } from './list-page.ts';
 import { newId } from './object-id.ts';
 import { expandable, listOf, pageParams, text, wholeNumber } from './params.ts';
+import type { ThinEvent } from './stripe-object.ts';
 import { scheduleDeliveries } from './webhook.ts';
 
 /** The API version that the double speaks, that of the `stripe` package it is typed against. */
 export const API_VERSION = '2026-10-28.endive';
-
-/** An event of API v2: what is delivered has no `data`, which is fetched by the id. */
-export interface ThinEvent extends Stripe.V2.Core.EventBase {
-  readonly related_object?: { readonly id: string; readonly type: string; readonly url: string };
-  readonly data: object;
-}
 
 const V2_PATH = '/v2/core/events';
 

@@ -4,7 +4,6 @@ import { type Call, type Endpoint, endpoint, pathId } from './endpoint.ts';
 import {
   draftInvoice,
   finalizeInvoice,
-  type Invoice,
   invoiceOf,
   payInvoice,
   updateInvoice,
@@ -13,6 +12,7 @@ import {
 import { isWanted, listPage, newestFirst } from './list-page.ts';
 import { metadata } from './metadata.ts';
 import { expandable, flag, pageParams, text, unixSeconds } from './params.ts';
+import type { Invoice } from './stripe-object.ts';
 
 const PATH = '/v1/invoices';
 

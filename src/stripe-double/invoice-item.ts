@@ -4,17 +4,12 @@ import { type Account, found } from './account.ts';
 import { invalidRequest } from './api-failure.ts';
 import { type Endpoint, endpoint, pathId } from './endpoint.ts';
 import { type ExactDecimal, readDecimal } from './exact-decimal.ts';
-import { type LinePricing, pricedAmount } from './invoice-line.ts';
+import { pricedAmount } from './invoice-line.ts';
 import { listPage, newestFirst } from './list-page.ts';
 import { mergeMetadata, metadata } from './metadata.ts';
 import { newId } from './object-id.ts';
 import { expandable, flag, pageParams, text, unixSeconds, wholeNumber } from './params.ts';
-
-/** An invoice item as JSON carries it, with decimals as text. */
-export type InvoiceItem = Omit<Stripe.InvoiceItem, 'pricing' | 'quantity_decimal'> & {
-  readonly quantity_decimal: string;
-  readonly pricing: LinePricing | null;
-};
+import type { InvoiceItem } from './stripe-object.ts';
 
 const PATH = '/v1/invoiceitems';
 /** Stripe's docs: a quantity is not negative and has at most 12 decimals. */

@@ -1,4 +1,3 @@
-import type Stripe from 'stripe';
 import { divideHalfUp } from '../money.ts';
 import type { Account } from './account.ts';
 import {
@@ -8,37 +7,10 @@ import {
   writeDecimal,
   ZERO,
 } from './exact-decimal.ts';
-import type { InvoiceItem } from './invoice-item.ts';
 import { meterOf } from './meter.ts';
 import { derivedId } from './object-id.ts';
-import type { Price } from './price.ts';
+import type { InvoiceItem, InvoiceLine, MeteredCharge } from './stripe-object.ts';
 import { aggregateUsage } from './usage-book.ts';
-
-/** A line as JSON carries it, with decimals as text. */
-export type InvoiceLine = Omit<Stripe.InvoiceLineItem, 'pricing' | 'quantity_decimal'> & {
-  readonly quantity_decimal: string | null;
-  readonly pricing: LinePricing | null;
-};
-
-/** A price per unit, as JSON carries it. */
-export interface LinePricing {
-  readonly type: 'price_details';
-  readonly price_details?: { readonly price: string; readonly product: string };
-  readonly unit_amount_decimal: string | null;
-}
-
-/** The metered usage of one subscription item in one period, still to be counted. */
-export interface MeteredCharge {
-  readonly subscription: string;
-  readonly subscriptionItem: string;
-  readonly customer: string;
-  readonly price: Price;
-  /** The period on the line, unix seconds, half-open. */
-  readonly start: number;
-  readonly end: number;
-  /** Usage before it is free: the stub before the first anchor when nothing is prorated. */
-  readonly countedFrom: number;
-}
 
 /**
  * Counts the usage of a charge and prices it: quantity × unit amount, rounded half up to the minor

@@ -1,13 +1,5 @@
-import type Stripe from 'stripe';
 import type { Account } from './account.ts';
-import type { DraftBasis } from './invoice.ts';
-import type { InvoiceLine } from './invoice-line.ts';
-import type { ListPage } from './list-page.ts';
-
-/** An invoice as JSON carries it. */
-export type InvoiceObject = Omit<Stripe.Invoice, 'lines'> & {
-  readonly lines: ListPage<InvoiceLine>;
-};
+import type { DraftBasis, InvoiceObject } from './stripe-object.ts';
 
 /** A draft without lines. */
 export function invoiceObject(account: Account, id: string, basis: DraftBasis): InvoiceObject {

@@ -1,46 +1,13 @@
-import type Stripe from 'stripe';
 import type { InstantMs } from '../clock.ts';
 import { type Account, found } from './account.ts';
 import { invalidRequest } from './api-failure.ts';
 import { emitEvent } from './event-log.ts';
-import { type InvoiceItem, takePendingItems } from './invoice-item.ts';
-import { type InvoiceLine, itemLine, type MeteredCharge, meteredLine } from './invoice-line.ts';
-import { type InvoiceObject, invoiceObject } from './invoice-object.ts';
+import { takePendingItems } from './invoice-item.ts';
+import { itemLine, meteredLine } from './invoice-line.ts';
+import { invoiceObject } from './invoice-object.ts';
 import { type MetadataChange, mergeMetadata } from './metadata.ts';
 import { newId } from './object-id.ts';
-
-/** An invoice, and what the double must know of it that the API does not show. */
-export interface Invoice {
-  readonly id: string;
-  shown: InvoiceObject;
-  lines: readonly InvoiceLine[];
-  readonly charges: readonly MeteredCharge[];
-  readonly items: readonly InvoiceItem[];
-  /** Usage that arrives while it is a draft counts only on the invoice of a whole period. */
-  readonly isRecomputed: boolean;
-  /** Somebody chose when it finalizes, so that a failing webhook does not delay it. */
-  isTimeChosen: boolean;
-  /** Webhook endpoints that have been told of the draft and have not answered 2xx. */
-  readonly unanswered: Set<string>;
-}
-
-/** What a new draft is made of. */
-export interface DraftBasis {
-  readonly customer: string;
-  readonly currency: string;
-  readonly billingReason:
-    | 'manual'
-    | 'subscription_create'
-    | 'subscription_cycle'
-    | 'subscription_update';
-  readonly charges: readonly MeteredCharge[];
-  /** The subscription and its metadata; null for an invoice of its own. */
-  readonly subscription: { readonly id: string; readonly metadata: Stripe.Metadata } | null;
-  readonly collectionMethod: Stripe.Invoice.CollectionMethod;
-  readonly period: { readonly start: number; readonly end: number };
-  readonly autoAdvance: boolean;
-  readonly takesPendingItems: boolean;
-}
+import type { DraftBasis, Invoice, InvoiceObject } from './stripe-object.ts';
 
 /** Stripe's docs: about an hour after `invoice.created` was answered, or after 72 hours without. */
 const FINALIZATION_DELAY_MS = 60 * 60 * 1000;

@@ -3,8 +3,9 @@ import type { Account } from './account.ts';
 import type { DoubleClock } from './double-clock.ts';
 import { finalizeInvoice, finalizesAt, noteDraftDelivery } from './invoice.ts';
 import { nextReportAt, reportRejections } from './meter-error-report.ts';
+import type { Delivery } from './stripe-object.ts';
 import { endPeriod, periodEndsAt } from './subscription.ts';
-import { type Delivery, deliver } from './webhook.ts';
+import { deliver } from './webhook.ts';
 
 /**
  * What happens by itself as time passes: webhook deliveries and their retries, reports of rejected

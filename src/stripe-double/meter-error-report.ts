@@ -2,21 +2,7 @@ import type Stripe from 'stripe';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Account } from './account.ts';
 import { emitThinEvent } from './event-log.ts';
-
-type ReportData = Stripe.Events.V1BillingMeterErrorReportTriggeredEvent.Data;
-
-export type RejectionCode = ReportData['reason']['error_types'][number]['code'];
-
-/** An event that was answered 200 and then not counted. */
-export interface Rejection {
-  /** Null where no meter has the event's name. */
-  readonly meterId: string | null;
-  readonly code: RejectionCode;
-  readonly message: string;
-  /** The idempotency key of its request, which is how a report names it. */
-  readonly requestIdentifier: string;
-  readonly rejectedAt: InstantMs;
-}
+import type { Rejection, ReportData } from './stripe-object.ts';
 
 /** A report gives samples, not all: `error_count` is the truth. How many is an assumption. */
 const SAMPLES_MAX = 5;

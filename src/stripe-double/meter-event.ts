@@ -8,8 +8,9 @@ import { ApiFailure } from './api-failure.ts';
 import { type Call, type Endpoint, endpoint } from './endpoint.ts';
 import { type ExactDecimal, readDecimal, significantDigits, ZERO } from './exact-decimal.ts';
 import { activeMeter } from './meter.ts';
-import { type RejectionCode, rejectEvent } from './meter-error-report.ts';
+import { rejectEvent } from './meter-error-report.ts';
 import { expandable, text, unixSeconds } from './params.ts';
+import type { RejectionCode } from './stripe-object.ts';
 
 /** Stripe's docs: event_name and identifier have at most 100 characters. */
 const NAME_LENGTH_MAX = 100;

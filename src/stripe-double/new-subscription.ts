@@ -13,14 +13,15 @@ import { finalizeInvoice } from './invoice.ts';
 import { type MetadataChange, mergeMetadata, metadata } from './metadata.ts';
 import { newId } from './object-id.ts';
 import { expandable, flag, listOf, text, unixSeconds, wholeNumber } from './params.ts';
-import type { Price } from './price.ts';
-import { billPeriods, type Period, type Subscription } from './subscription.ts';
-import {
-  itemList,
-  type SubscriptionItem,
-  type SubscriptionObject,
-  unusedFields,
-} from './subscription-object.ts';
+import type {
+  Period,
+  Price,
+  Subscription,
+  SubscriptionItem,
+  SubscriptionObject,
+} from './stripe-object.ts';
+import { billPeriods } from './subscription.ts';
+import { itemList, unusedFields } from './subscription-object.ts';
 
 /** Stripe's docs: at most 20 items. */
 const ITEMS_MAX = 20;

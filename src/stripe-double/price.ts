@@ -10,11 +10,7 @@ import { meterOf } from './meter.ts';
 import { newId } from './object-id.ts';
 import { expandable, flag, listOf, pageParams, text, wholeNumber } from './params.ts';
 import { createProduct } from './product.ts';
-
-/** A price as JSON carries it: the SDK makes a `Stripe.Decimal` of the decimal text. */
-export type Price = Omit<Stripe.Price, 'unit_amount_decimal'> & {
-  readonly unit_amount_decimal: string | null;
-};
+import type { Price } from './stripe-object.ts';
 
 const PATH = '/v1/prices';
 

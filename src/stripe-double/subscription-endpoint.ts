@@ -6,7 +6,8 @@ import { isWanted, listPage, newestFirst } from './list-page.ts';
 import { mergeMetadata, metadata } from './metadata.ts';
 import { checkSubscription, createSubscription, subscriptionParams } from './new-subscription.ts';
 import { expandable, flag, pageParams, text } from './params.ts';
-import { cancelSubscription, type Subscription } from './subscription.ts';
+import type { Subscription } from './stripe-object.ts';
+import { cancelSubscription } from './subscription.ts';
 
 const PATH = '/v1/subscriptions';
 

@@ -1,17 +1,4 @@
-import type Stripe from 'stripe';
-import type { Price } from './price.ts';
-
-/** An item as JSON carries it: its price has decimals as text, and `plan` is left out. */
-export type SubscriptionItem = Omit<Stripe.SubscriptionItem, 'price' | 'plan'> & {
-  readonly price: Price;
-};
-
-/** A subscription as JSON carries it. */
-export type SubscriptionObject = Omit<Stripe.Subscription, 'items'> & {
-  readonly items: Omit<Stripe.ApiList<Stripe.SubscriptionItem>, 'data'> & {
-    readonly data: readonly SubscriptionItem[];
-  };
-};
+import type { SubscriptionItem, SubscriptionObject } from './stripe-object.ts';
 
 /** What is not modeled of a subscription. */
 export const unusedFields = {

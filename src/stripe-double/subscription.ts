@@ -2,28 +2,17 @@ import type Stripe from 'stripe';
 import type { InstantMs } from '../clock.ts';
 import type { Account } from './account.ts';
 import { invalidRequest } from './api-failure.ts';
-import { type Anchor, nextBoundary } from './billing-period.ts';
+import { nextBoundary } from './billing-period.ts';
 import { emitEvent } from './event-log.ts';
-import { type DraftBasis, draftInvoice } from './invoice.ts';
-import type { MeteredCharge } from './invoice-line.ts';
-import { itemList, type SubscriptionItem, type SubscriptionObject } from './subscription-object.ts';
-
-/** A subscription to metered prices, and what the double must know that the API does not show. */
-export interface Subscription {
-  readonly id: string;
-  shown: SubscriptionObject;
-  readonly anchor: Anchor;
-  /** Usage before it is free: the stub before the first anchor when nothing is prorated. */
-  readonly countedFrom: number;
-  /** Periods that ended before the subscription was made and wait for its next invoice. */
-  backdated: readonly Period[];
-}
-
-/** Unix seconds, half-open. */
-export interface Period {
-  readonly start: number;
-  readonly end: number;
-}
+import { draftInvoice } from './invoice.ts';
+import type {
+  DraftBasis,
+  MeteredCharge,
+  Period,
+  Subscription,
+  SubscriptionItem,
+} from './stripe-object.ts';
+import { itemList } from './subscription-object.ts';
 
 /** When the current period ends; null when the subscription has ended. */
 export function periodEndsAt(subscription: Subscription): InstantMs | null {

@@ -1,28 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { type InstantMs, systemClock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
 import { type Account, found } from './account.ts';
 import { type Endpoint, endpoint, pathId } from './endpoint.ts';
 import { listPage, newestFirst } from './list-page.ts';
 import { metadata } from './metadata.ts';
 import { newId } from './object-id.ts';
 import { expandable, listOf, pageParams, text } from './params.ts';
-
-/** An endpoint as stored: always with its secret, which the API shows only when it is created. */
-export type WebhookEndpoint = Stripe.WebhookEndpoint & { readonly secret: string };
-
-/** One event on its way to one endpoint. */
-export interface Delivery {
-  readonly endpointId: string;
-  readonly type: string;
-  /** The id of the object that a v1 event is about; null for a thin event. */
-  readonly objectId: string | null;
-  readonly body: string;
-  readonly firstDueAt: InstantMs;
-  readonly dueAt: InstantMs;
-  readonly attempt: number;
-}
+import type { Delivery, WebhookEndpoint } from './stripe-object.ts';
 
 const PATH = '/v1/webhook_endpoints';
 const HOUR_MS = 60 * 60 * 1000;
