@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatInstant, parseInstant, utcDay } from './clock.ts';
 
 /**
  * The fields of which requests and answers are made: names in snake_case, amounts as exact decimal
@@ -21,3 +22,32 @@ export const hashField = z.hex().length(64);
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z.array(item).readonly();
 }
+
+/** An instant in RFC 3339. */
+export const instantField = z.iso.datetime({ offset: true });
+
+/** A whole number that may pass 2⁵³, such as a sum of tokens. */
+export const wholeField = z.string().regex(/^-?\d+$/, 'write a whole number');
+
+/** A share in percent, with two decimals. */
+export const percentField = z.string().regex(/^-?\d+\.\d\d$/);
+
+/** An entry's id as audit.entries shows it. */
+export const entryIdField = z.string().regex(/^ent_\d+$/, 'write it as ent_12000000');
+
+/**
+ * Fields of requests that code reads as something else than the text that they travel as. A door that
+ * has read them already, as the command line does, hands over the value itself.
+ */
+
+/** An instant, as epoch milliseconds. */
+export const instantGiven = z.codec(instantField, z.number(), {
+  decode: parseInstant,
+  encode: formatInstant,
+});
+
+/** A UTC day, as its first instant. */
+export const dayGiven = z.codec(dayField, z.number(), {
+  decode: (day) => parseInstant(`${day}T00:00:00Z`),
+  encode: utcDay,
+});

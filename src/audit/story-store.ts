@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
-import type { EntryBilling } from './billing-store.ts';
-import { readEntryBilling } from './billing-store.ts';
+import type { EntryBilling } from './entry-billing.ts';
+import { readEntryBilling } from './entry-billing.ts';
 
 /** Everything that the database knows of one event: as it was received, priced, billed and pushed. */
 export interface EventStory {

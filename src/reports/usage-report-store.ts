@@ -4,24 +4,7 @@ import type { Database } from '../database/database.ts';
 import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollups/rollup-store.ts';
 import type { Pico } from '../money.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
-
-/** What a usage report can be grouped by: the values of `--by`. */
-export const DIMENSIONS = [
-  'tenant',
-  'user',
-  'feature',
-  'agent_run',
-  'prompt_version',
-  'requested_model',
-  'executed_model',
-  'provider',
-  'layer',
-  'outcome',
-  'kind',
-  'day',
-] as const;
-
-export type Dimension = (typeof DIMENSIONS)[number];
+import type { Dimension } from './usage-answer.ts';
 
 export interface UsageQuestion {
   readonly by: readonly Dimension[];

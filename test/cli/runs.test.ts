@@ -93,7 +93,10 @@ it('report runs puts what was spent before the answer beside the cost, by run, f
 it('report runs --json has exact amounts as strings, and the coverage that every report has', async () => {
   const { stdout } = await run('report', 'runs', '--json');
   const { rows, coverage, ...rest } = JSON.parse(stdout);
-  expect(rest).toEqual({ by: 'run', loop_steps: 4, rows_in_all: 1 });
+  expect(rest).toEqual({
+    ...{ by: 'run', as_of: null, loop_steps: 4 },
+    ...{ rows_in_all: 1, rows_with_waste: 1 },
+  });
   expect(coverage).toMatchObject([{ currency: 'USD', share: '100.00' }]);
   expect(rows).toEqual([
     {

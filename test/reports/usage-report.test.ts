@@ -4,8 +4,10 @@ import type { Database } from '../../src/database/database.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../src/money.ts';
-import type { Dimension, UsageQuestion, UsageRow } from '../../src/reports/usage-report-store.ts';
-import { DIMENSIONS, readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';
+import type { Dimension } from '../../src/reports/usage-answer.ts';
+import { DIMENSIONS } from '../../src/reports/usage-answer.ts';
+import type { UsageQuestion, UsageRow } from '../../src/reports/usage-report-store.ts';
+import { readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';
 import { createDatabase, textRows } from '../support/database.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import {

@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { formatInstant, type InstantMs } from '../../clock.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
-import { formatPico } from '../../money.ts';
-import type { Coverage, Dimension, UsageRow } from '../../reports/usage-report-store.ts';
-import { DIMENSIONS, readCoverage, readUsage } from '../../reports/usage-report-store.ts';
-import { coverageOf, renderCoverage } from '../coverage.ts';
+import type { InstantMs } from '../../clock.ts';
+import { reportUsage } from '../../reports/report-usage.ts';
+import type { Dimension, UsageAnswer, UsageGroup } from '../../reports/usage-answer.ts';
+import { DIMENSIONS } from '../../reports/usage-answer.ts';
 import { AS_OF, readDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { renderCoverage } from '../terminal/coverage.ts';
 import type { Column } from '../terminal/output.ts';
-import { table } from '../terminal/output.ts';
+import { figureOf, table } from '../terminal/output.ts';
 import { addRunsReport } from './report-runs.ts';
 
 export function addReport(program: Command): void {
@@ -28,26 +27,9 @@ function addUsageReport(group: Command): void {
     .option('--to <day>', 'before this UTC day', readDay)
     .option('--as-of <instant>', AS_OF, readInstant);
   perform<ReportFlags>(command, async (session, { options }) => {
-    const database = session.database();
-    // As of an instant it is entries that are summed, and they need no folding.
-    if (options.asOf === undefined) await foldAll(database, session.clock);
-    const question = {
-      by: options.by,
-      tenantId: options.tenant ?? null,
-      from: options.from ?? null,
-      to: options.to ?? null,
-      ...(options.asOf === undefined ? {} : { asOf: options.asOf }),
-    };
-    const rows = await readUsage(database, question);
-    const coverage = await readCoverage(database, question);
-    const asOf = options.asOf === undefined ? {} : { as_of: formatInstant(options.asOf) };
-    const document = {
-      by: options.by,
-      ...asOf,
-      rows: rows.map(toDocument),
-      coverage: coverageOf(coverage),
-    };
-    session.out.answer(document, render(options.by, rows, coverage));
+    const { by, tenant: tenant_id = null, from = null, to = null, asOf: as_of = null } = options;
+    const answer = await reportUsage(session.parts(), { by, tenant_id, from, to, as_of });
+    session.out.answer(answer, render(answer));
   });
 }
 
@@ -67,41 +49,21 @@ function readDimensions(text: string): readonly Dimension[] {
   });
 }
 
-/** Amounts as exact decimal strings in the major unit. */
-function toDocument(row: UsageRow) {
-  const { entries, inputTokens, outputTokens, chargePico, costPico, routingGainPico, ...named } =
-    row;
-  return {
-    ...named,
-    entries,
-    input_tokens: String(inputTokens),
-    output_tokens: String(outputTokens),
-    charge: formatPico(chargePico),
-    cost: formatPico(costPico),
-    margin: formatPico(chargePico - costPico),
-    routing_gain: formatPico(routingGainPico),
-  };
-}
-
-function render(
-  by: readonly Dimension[],
-  rows: readonly UsageRow[],
-  coverage: readonly Coverage[],
-): string {
+function render({ by, rows, coverage }: UsageAnswer): string {
   const dimensions = by.map(
-    (dimension): Column<UsageRow> => ({
+    (dimension): Column<UsageGroup> => ({
       title: dimension.replace('_', ' ').toUpperCase(),
       value: (row) => row[dimension] ?? '(none)',
     }),
   );
-  const figures: readonly Column<UsageRow>[] = [
-    { title: 'ENTRIES', value: (row) => row.entries.toLocaleString('en-US'), figure: true },
-    { title: 'INPUT', value: (row) => row.inputTokens.toLocaleString('en-US'), figure: true },
-    { title: 'OUTPUT', value: (row) => row.outputTokens.toLocaleString('en-US'), figure: true },
-    { title: 'CHARGE', value: (row) => formatPico(row.chargePico), figure: true },
-    { title: 'COST', value: (row) => formatPico(row.costPico), figure: true },
-    { title: 'MARGIN', value: (row) => formatPico(row.chargePico - row.costPico), figure: true },
-    { title: 'ROUTING GAIN', value: (row) => formatPico(row.routingGainPico), figure: true },
+  const figures: readonly Column<UsageGroup>[] = [
+    { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
+    { title: 'INPUT', value: (row) => figureOf(row.input_tokens), figure: true },
+    { title: 'OUTPUT', value: (row) => figureOf(row.output_tokens), figure: true },
+    { title: 'CHARGE', value: (row) => row.charge, figure: true },
+    { title: 'COST', value: (row) => row.cost, figure: true },
+    { title: 'MARGIN', value: (row) => row.margin, figure: true },
+    { title: 'ROUTING GAIN', value: (row) => row.routing_gain, figure: true },
     { title: '', value: (row) => row.currency },
   ];
   return [

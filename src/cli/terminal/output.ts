@@ -91,3 +91,8 @@ function pad(value: string, width: number, right: boolean): string {
 function visibleLength(value: string): number {
   return stripVTControlCharacters(value).length;
 }
+
+/** A whole number with its thousands apart; one that may pass 2⁵³ comes as a text. */
+export function figureOf(whole: number | string): string {
+  return BigInt(whole).toLocaleString('en-US');
+}

@@ -2,9 +2,7 @@ import { divideHalfUp, type Pico } from '../../money.ts';
 import type { AgentRun } from './agent-run.ts';
 import type { CallStep } from './run-step.ts';
 import type { Waste } from './run-waste.ts';
-
-export const RUN_GROUPS = ['run', 'feature', 'tenant'] as const;
-export type RunGroup = (typeof RUN_GROUPS)[number];
+import type { RunGroup } from './runs-answer.ts';
 
 /** What the runs of one row come to. Amounts are of all revisions, so rows sum to their entries. */
 export interface RunFigures {

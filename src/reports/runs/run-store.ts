@@ -4,8 +4,9 @@ import { inTransaction } from '../../database/database.ts';
 import type { EventStatus } from '../../events/event.ts';
 import { Refusal } from '../../refusal.ts';
 import type { SpansOfRun } from './agent-run.ts';
-import type { RunFigures, RunGroup } from './run-figures.ts';
+import type { RunFigures } from './run-figures.ts';
 import type { RunEntry, StructureSpan } from './run-step.ts';
+import type { RunGroup } from './runs-answer.ts';
 
 export interface RunQuestion {
   readonly tenantId: string | null;

@@ -6,10 +6,11 @@ import { postCorrections } from '../../../src/ledger/corrections/post-correction
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import type { AgentRun } from '../../../src/reports/runs/agent-run.ts';
 import { analyzeRun, type SpansOfRun } from '../../../src/reports/runs/agent-run.ts';
-import type { RunFigures, RunGroup } from '../../../src/reports/runs/run-figures.ts';
+import type { RunFigures } from '../../../src/reports/runs/run-figures.ts';
 import { figuresOf } from '../../../src/reports/runs/run-figures.ts';
 import type { RunQuestion } from '../../../src/reports/runs/run-store.ts';
 import { eachRun, readCallsOutsideRuns, readRun } from '../../../src/reports/runs/run-store.ts';
+import type { RunGroup } from '../../../src/reports/runs/runs-answer.ts';
 import { readUsage } from '../../../src/reports/usage-report-store.ts';
 import { freshDatabase, textRows } from '../../support/database.ts';
 import { LANGFUSE_TRACES, langfuseEvents } from '../../support/langfuse-run.ts';

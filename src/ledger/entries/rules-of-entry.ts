@@ -1,4 +1,4 @@
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { formatInstant, type InstantMs } from '../../clock.ts';
 
 /** What of an entry decides by which rules its amounts are what they are. */
 interface RuledEntry {

@@ -1,0 +1,63 @@
+import { sql } from 'kysely';
+import type { InstantMs } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import { LAYERS_SOURCE, SCALED } from './entry.ts';
+import { rulesOfEntry } from './rules-of-entry.ts';
+
+export interface RuleOfEntry {
+  readonly entry_id: string;
+  /** A sentence. */
+  readonly rule: string;
+}
+
+/** The rules behind the amounts of each entry, in the order of their ids. */
+export async function readRules(
+  database: Database,
+  entryIds: readonly bigint[],
+): Promise<readonly RuleOfEntry[]> {
+  const { rows } = await sql<RuledRow>`
+    select entry_id, kind, outcome, is_reversal, corrects_entry_id, member_id, requested_model, executed_model,
+      gateway_cache, late, period_start, coalesce(further_tags ->> ${LAYERS_SOURCE} = ${SCALED}, false) as layers_scaled,
+      charge_book, charge_version, cost_book, cost_version
+    from entries where entry_id = any(${[...entryIds]}::bigint[]) order by entry_id`.execute(
+    database.kysely,
+  );
+  return rows.flatMap((row) =>
+    rulesOfEntry({
+      kind: row.kind,
+      outcome: row.outcome,
+      isReversal: row.is_reversal,
+      correctsEntryId: row.corrects_entry_id,
+      memberId: row.member_id,
+      requestedModel: row.requested_model,
+      executedModel: row.executed_model,
+      gatewayCache: row.gateway_cache,
+      late: row.late,
+      periodStart: row.period_start,
+      layersScaled: row.layers_scaled,
+      chargeBook: row.charge_book,
+      chargeVersion: row.charge_version,
+      costBook: row.cost_book,
+      costVersion: row.cost_version,
+    }).map((rule) => ({ entry_id: `ent_${row.entry_id}`, rule })),
+  );
+}
+
+interface RuledRow {
+  readonly entry_id: bigint;
+  readonly kind: string;
+  readonly outcome: string;
+  readonly is_reversal: boolean;
+  readonly corrects_entry_id: bigint | null;
+  readonly member_id: string;
+  readonly requested_model: string;
+  readonly executed_model: string;
+  readonly gateway_cache: string;
+  readonly late: boolean;
+  readonly period_start: string;
+  readonly layers_scaled: boolean;
+  readonly charge_book: string | null;
+  readonly charge_version: InstantMs | null;
+  readonly cost_book: string | null;
+  readonly cost_version: InstantMs | null;
+}

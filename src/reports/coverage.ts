@@ -1,0 +1,14 @@
+import { formatPico } from '../money.ts';
+import type { CoverageAnswer } from './coverage-answer.ts';
+import { percentOf } from './percent.ts';
+import type { Coverage } from './usage-report-store.ts';
+
+/** How much of the cost belongs to a tenant, in the form that every report shows. */
+export function coverageOf(coverage: readonly Coverage[]): CoverageAnswer {
+  return coverage.map(({ currency, attributedPico, allPico }) => ({
+    currency,
+    attributed_cost: formatPico(attributedPico),
+    all_cost: formatPico(allPico),
+    share: percentOf(attributedPico, allPico),
+  }));
+}

@@ -1,0 +1,40 @@
+import { formatInstant } from '../clock.ts';
+import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import { formatPico } from '../money.ts';
+import type { Parts } from '../parts.ts';
+import { coverageOf } from './coverage.ts';
+import type { UsageAnswer, UsageGroup, UsageRequest } from './usage-answer.ts';
+import type { UsageRow } from './usage-report-store.ts';
+import { readCoverage, readUsage } from './usage-report-store.ts';
+
+/** Usage, charge, cost and margin by any dimensions, with the coverage of the same days. */
+export async function reportUsage(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  request: UsageRequest,
+): Promise<UsageAnswer> {
+  const { by, tenant_id: tenantId, from, to, as_of: asOf } = request;
+  // As of an instant it is entries that are summed, and they need no folding.
+  if (asOf === null) await foldAll(database, clock);
+  const question = { by, tenantId, from, to, ...(asOf === null ? {} : { asOf }) };
+  return {
+    by,
+    as_of: asOf === null ? null : formatInstant(asOf),
+    rows: (await readUsage(database, question)).map(toGroup),
+    coverage: coverageOf(await readCoverage(database, question)),
+  };
+}
+
+function toGroup(row: UsageRow): UsageGroup {
+  const { entries, inputTokens, outputTokens, chargePico, costPico, routingGainPico, ...named } =
+    row;
+  return {
+    ...named,
+    entries,
+    input_tokens: String(inputTokens),
+    output_tokens: String(outputTokens),
+    charge: formatPico(chargePico),
+    cost: formatPico(costPico),
+    margin: formatPico(chargePico - costPico),
+    routing_gain: formatPico(routingGainPico),
+  };
+}

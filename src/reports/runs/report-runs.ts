@@ -1,0 +1,85 @@
+import { formatInstant } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { formatPico } from '../../money.ts';
+import type { Parts } from '../../parts.ts';
+import { coverageOf } from '../coverage.ts';
+import { percentOf } from '../percent.ts';
+import { readCoverage } from '../usage-report-store.ts';
+import { analyzeRun } from './agent-run.ts';
+import type { RunFigures } from './run-figures.ts';
+import { costPerSuccess, figuresOf } from './run-figures.ts';
+import { RunRanking } from './run-ranking.ts';
+import type { RunQuestion } from './run-store.ts';
+import { eachRun, readCallsOutsideRuns } from './run-store.ts';
+import type { RunGroup, RunsAnswer, RunsRequest, RunsRow, RunTotals } from './runs-answer.ts';
+
+/** Agent runs, and what each spent in failed and repeated attempts before its answer. */
+export async function reportRuns(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  request: RunsRequest,
+): Promise<RunsAnswer> {
+  const { by, tenant_id: tenantId, from, to, as_of: asOf } = request;
+  // Folding joins attempts, which makes corrections; none of now belong to what was known then.
+  if (asOf === null) await foldAll(database, clock);
+  const question = { tenantId, from, to, ...(asOf === null ? {} : { asOf }) };
+  const { rows, total } = await rank(database, question, request);
+  return {
+    by,
+    as_of: asOf === null ? null : formatInstant(asOf),
+    loop_steps: request.loop_steps,
+    rows: rows.map((row) => toRow(row, by)),
+    rows_in_all: total.rows,
+    rows_with_waste: total.wastedRows,
+    coverage: coverageOf(await readCoverage(database, question)),
+  };
+}
+
+async function rank(
+  database: Database,
+  question: RunQuestion,
+  { by, limit, loop_steps }: RunsRequest,
+): Promise<ReturnType<RunRanking['end']>> {
+  const ranking = new RunRanking(limit);
+  await eachRun(database, question, (run) => {
+    for (const figures of figuresOf(analyzeRun(run, loop_steps), by)) {
+      if (by === 'run') ranking.append(figures);
+      else ranking.merge(figures);
+    }
+  });
+  for (const figures of await readCallsOutsideRuns(database, question, by)) ranking.merge(figures);
+  return ranking.end();
+}
+
+function toRow(row: RunFigures, by: RunGroup): RunsRow {
+  const perSuccess = costPerSuccess(row);
+  return {
+    ...(by === 'feature' ? {} : { tenant: row.tenantId }),
+    ...(by === 'tenant' ? {} : { [by]: row.name }),
+    ...totalsOf(row),
+    runs: row.runs,
+    succeeded: row.succeeded,
+    loop_steps: row.loopSteps,
+    cost_failed: formatPico(row.costBefore.failed),
+    cost_superseded: formatPico(row.costBefore.superseded),
+    cost_repeated: formatPico(row.costBefore.repeated),
+    cost_per_success: perSuccess === null ? null : formatPico(perSuccess),
+  };
+}
+
+/** The figures that a row of the report and a single run have in common. */
+export function totalsOf(row: RunFigures): RunTotals {
+  return {
+    currency: row.currency,
+    calls: row.calls,
+    failed: row.failed,
+    later_attempts: row.laterAttempts,
+    loops: row.loops,
+    calls_without_cost_rate: row.uncosted,
+    charge: formatPico(row.charge),
+    cost: formatPico(row.cost),
+    charge_before_answer: formatPico(row.wastedCharge),
+    cost_before_answer: formatPico(row.wastedCost),
+    share_before_answer: percentOf(row.wastedCost, row.cost),
+  };
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import {
+  amountField,
+  dayGiven,
+  instantField,
+  instantGiven,
+  listOf,
+  percentField,
+} from '../../fields.ts';
+import { coverageAnswer } from '../coverage-answer.ts';
+
+/** What the rows of a report of runs can be. */
+export const RUN_GROUPS = ['run', 'feature', 'tenant'] as const;
+export type RunGroup = (typeof RUN_GROUPS)[number];
+
+export const runsRequest = z.strictObject({
+  by: z.enum(RUN_GROUPS),
+  /** Null for every tenant. */
+  tenant_id: z.string().nullable(),
+  /** Whole UTC days, half-open; null for no bound. */
+  from: dayGiven.nullable(),
+  to: dayGiven.nullable(),
+  /** What was recorded up to this instant; null for everything. */
+  as_of: instantGiven.nullable(),
+  /** Rows at the most. */
+  limit: z.int().positive(),
+  /** Growing repetitions that make a loop. */
+  loop_steps: z.int().positive(),
+});
+export type RunsRequest = z.output<typeof runsRequest>;
+
+/** What calls come to that belong together: those of a run, or of all runs of a feature or tenant. */
+export const runTotals = z.strictObject({
+  currency: z.string(),
+  calls: z.int(),
+  failed: z.int(),
+  later_attempts: z.int(),
+  loops: z.int(),
+  calls_without_cost_rate: z.int(),
+  charge: amountField,
+  cost: amountField,
+  charge_before_answer: amountField,
+  cost_before_answer: amountField,
+  /** Of the cost; null where there is none. */
+  share_before_answer: percentField.nullable(),
+});
+export type RunTotals = z.infer<typeof runTotals>;
+
+const runsRow = runTotals.extend({
+  /** Absent by feature, where a row is of all tenants. */
+  tenant: z.string().nullable().optional(),
+  /** The one that a row is for is there; null where its calls name none. */
+  run: z.string().nullable().optional(),
+  feature: z.string().nullable().optional(),
+  runs: z.int(),
+  succeeded: z.int(),
+  loop_steps: z.int(),
+  cost_failed: amountField,
+  cost_superseded: amountField,
+  cost_repeated: amountField,
+  /** Null where no run succeeded. */
+  cost_per_success: amountField.nullable(),
+});
+export type RunsRow = z.infer<typeof runsRow>;
+
+export const runsAnswer = z.strictObject({
+  by: z.enum(RUN_GROUPS),
+  as_of: instantField.nullable(),
+  loop_steps: z.int(),
+  /** The most wasted first. */
+  rows: listOf(runsRow),
+  rows_in_all: z.int(),
+  /** Those among all that spent something before the answer. */
+  rows_with_waste: z.int(),
+  coverage: coverageAnswer,
+});
+export type RunsAnswer = z.infer<typeof runsAnswer>;

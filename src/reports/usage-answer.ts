@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import {
+  amountField,
+  dayGiven,
+  instantField,
+  instantGiven,
+  listOf,
+  wholeField,
+} from '../fields.ts';
+import { coverageAnswer } from './coverage-answer.ts';
+
+/** What a usage report can be grouped by. */
+export const DIMENSIONS = [
+  'tenant',
+  'user',
+  'feature',
+  'agent_run',
+  'prompt_version',
+  'requested_model',
+  'executed_model',
+  'provider',
+  'layer',
+  'outcome',
+  'kind',
+  'day',
+] as const;
+
+export type Dimension = (typeof DIMENSIONS)[number];
+
+export const usageRequest = z.strictObject({
+  by: listOf(z.enum(DIMENSIONS)),
+  /** Null for every tenant. */
+  tenant_id: z.string().nullable(),
+  /** Whole UTC days, half-open; null for no bound. */
+  from: dayGiven.nullable(),
+  to: dayGiven.nullable(),
+  /** What the ledger said at this instant; null for now. */
+  as_of: instantGiven.nullable(),
+});
+export type UsageRequest = z.output<typeof usageRequest>;
+
+/** Null where usage carries none, and absent where it was not asked for. */
+const named = z.string().nullable().optional();
+
+/** One group in one currency, since amounts of two are never added. */
+const usageGroup = z.strictObject({
+  tenant: named,
+  user: named,
+  feature: named,
+  agent_run: named,
+  prompt_version: named,
+  requested_model: named,
+  executed_model: named,
+  provider: named,
+  layer: named,
+  outcome: named,
+  kind: named,
+  day: named,
+  currency: z.string(),
+  entries: z.int(),
+  input_tokens: wholeField,
+  output_tokens: wholeField,
+  charge: amountField,
+  cost: amountField,
+  margin: amountField,
+  /** Positive where fallbacks were cheaper than the models requested (R4). */
+  routing_gain: amountField,
+});
+export type UsageGroup = z.infer<typeof usageGroup>;
+
+export const usageAnswer = z.strictObject({
+  by: listOf(z.enum(DIMENSIONS)),
+  as_of: instantField.nullable(),
+  rows: listOf(usageGroup),
+  coverage: coverageAnswer,
+});
+export type UsageAnswer = z.infer<typeof usageAnswer>;

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { runAnswer } from '../../src/reports/runs/run-answer.ts';
+import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
+import { usageAnswer, usageRequest } from '../../src/reports/usage-answer.ts';
+import { cli } from '../support/cli.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { createDatabase } from '../support/database.ts';
+import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+
+/** What the commands that ask and correct the ledger print with `--json` is read by their schemas, strictly. */
+
+let database: TestDatabase;
+let drop: () => Promise<void>;
+
+/** An agent's run with a retry, a call without a tenant, one that waits, and a closed October. */
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+  await importBooks(database, 'standard', 'cost');
+  const run = { agent_run_id: 'run-1', trace_id: 'trace-1', parent_span_id: 'a' };
+  await receiveEvents(database, [
+    nativeEvent({ ...run, event_id: 'a', operation: 'invoke_agent', span_id: 'a' }),
+    nativeEvent({ ...run, event_id: 'b', status: 'error', error_type: 'timeout' }),
+    nativeEvent({ ...run, event_id: 'c', attempt: 2, feature: 'search' }),
+    nativeEvent({ event_id: 'd', tenant_id: undefined }),
+    { ...nativeEvent(), event_id: 'bad', attempt: 0 },
+  ]);
+  const clock = () => Date.parse('2026-11-01T00:00:00Z');
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
+});
+
+afterAll(() => drop());
+
+const environment = () => ({ DATABASE_URL: database.url, SPANLEDGER_LOG_LEVEL: 'silent' });
+
+interface Case {
+  readonly args: readonly string[];
+  readonly answer: z.ZodType;
+}
+
+const AS_OF = '2026-10-25T00:00:00Z';
+
+const QUESTIONS: readonly Case[] = [
+  { args: ['report', 'usage', '--by', 'tenant,layer,day'], answer: usageAnswer },
+  { args: ['report', 'usage', '--by', 'user', '--as-of', AS_OF], answer: usageAnswer },
+  { args: ['report', 'runs'], answer: runsAnswer },
+  { args: ['report', 'runs', '--by', 'feature', '--from', '2026-10-01'], answer: runsAnswer },
+  { args: ['audit', 'run', 'run-1'], answer: runAnswer },
+];
+
+const named = (cases: readonly Case[]) =>
+  cases.map((one) => ({ ...one, command: one.args.join(' ') }));
+
+it.concurrent.each(named(QUESTIONS))('$command prints its answer', ({ args, answer }) =>
+  expectAnswer(args, answer),
+);
+
+async function expectAnswer(args: readonly string[], answer: z.ZodType): Promise<void> {
+  const { stdout, stderr } = await cli([...args, '--json'], environment());
+  expect(stderr).toBe('');
+  expect(answer.safeParse(JSON.parse(stdout)).error?.issues).toBeUndefined();
+}
+
+it('a request that travels as text is read as what code reckons with', () => {
+  const request = { by: ['tenant'], tenant_id: null, from: '2026-10-01', to: null, as_of: AS_OF };
+  expect(usageRequest.parse(request)).toEqual({
+    ...request,
+    from: Date.parse('2026-10-01T00:00:00Z'),
+    as_of: Date.parse(AS_OF),
+  });
+  expect(usageRequest.encode(usageRequest.parse(request))).toEqual({
+    ...request,
+    as_of: '2026-10-25T00:00:00.000Z',
+  });
+});
