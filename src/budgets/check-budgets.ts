@@ -80,7 +80,7 @@ async function estimateCharge(
       status: 'ok',
       usage: {
         ...{ uncachedInput: inputTokens, cacheRead: 0, cacheWrite: 0 },
-        ...{ output: maxOutputTokens, reasoning: 0 },
+        ...{ output: maxOutputTokens, reasoning: 0, units: null },
       },
       callShare: WHOLE_CALL,
       contextTokens: inputTokens,

@@ -33,6 +33,7 @@ function baseAcceptor(schema: z.core.$ZodType): Accepts {
   if (schema instanceof z.ZodString) return (value) => typeof value === 'string';
   if (schema instanceof z.ZodNumber) return Number.isFinite;
   if (schema instanceof z.ZodBoolean) return (value) => typeof value === 'boolean';
+  if (schema instanceof z.ZodUnknown) return () => true;
   if (schema instanceof z.ZodEnum) return oneOf(schema.options);
   if (schema instanceof z.ZodObject) return objectAcceptor(schema);
   if (schema instanceof z.ZodRecord) return recordAcceptor(schema);
@@ -59,6 +60,7 @@ function oneOf(options: readonly unknown[]): Accepts {
 }
 
 function objectAcceptor(schema: z.ZodObject): Accepts {
+  if (schema.def.catchall instanceof z.ZodNever) return strictAcceptor(schema);
   if (schema.def.catchall !== undefined) return leaveToZod;
   const fields = Object.entries(schema.def.shape).map(([name, field]) => ({
     name,
@@ -66,6 +68,23 @@ function objectAcceptor(schema: z.ZodObject): Accepts {
   }));
   return (value) => {
     return isPlainObject(value) && fields.every(({ name, accepts }) => accepts(value[name]));
+  };
+}
+
+/** Looks at the fields that are there, of which there are far fewer than there may be. */
+function strictAcceptor(schema: z.ZodObject): Accepts {
+  const fields = Object.entries(schema.def.shape).map(([name, field]) => ({
+    name,
+    accepts: acceptor(field),
+  }));
+  const known = new Map(fields.map(({ name, accepts }) => [name, accepts]));
+  const required = fields.filter(({ accepts }) => !accepts(undefined)).map(({ name }) => name);
+  return (value) => {
+    if (!isPlainObject(value)) return false;
+    for (const name in value) {
+      if (known.get(name)?.(value[name]) !== true) return false;
+    }
+    return required.every((name) => Object.hasOwn(value, name));
   };
 }
 

@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto';
+import { FURTHER_UNITS } from '../units.ts';
 import type { AttributionTags, EventMember, UsageEvent } from './event.ts';
 
 /**
  * The content of an event as 32 bytes of SHA-256: what tells a duplicate from a conflict (R9), for
  * ever. So the canonical form must never change for an event that was ever received: an absent value
  * leaves no trace in it, and a field added later has a name of its own. A NUL separates, and no
- * string of an event can hold one.
+ * string of an event can hold one. What a producer says of the cost, the call's id and a hold are no
+ * content: they decide no amount, and a translation may learn to read them after an event was received.
  */
 export function digestEvent(event: UsageEvent): Buffer {
   const form = { text: '' };
@@ -26,6 +28,7 @@ export function digestEvent(event: UsageEvent): Buffer {
   write(form, 'cache_write', event.usage.cacheWrite);
   write(form, 'output', event.usage.output);
   write(form, 'reasoning', event.usage.reasoning);
+  writeUnits(form, event);
   write(form, 'usage_source', event.usageSource);
   writeLayers(form, event);
   writeTags(form, '', event.tags);
@@ -43,6 +46,12 @@ export function digestEvent(event: UsageEvent): Buffer {
 /** Grown by appending, which is half as dear as joining a list of parts. */
 interface Form {
   text: string;
+}
+
+function writeUnits(form: Form, event: UsageEvent): void {
+  const { units } = event.usage;
+  if (units === null) return;
+  for (const { name } of FURTHER_UNITS) write(form, name, units[name] ?? null);
 }
 
 function writeLayers(form: Form, event: UsageEvent): void {

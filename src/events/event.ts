@@ -1,4 +1,7 @@
 import type { InstantMs } from '../clock.ts';
+import type { Pico } from '../money.ts';
+import type { FurtherUnits } from '../units.ts';
+import { countOnSide } from '../units.ts';
 
 /**
  * A usage event after reading: what any producer said about one span, in one shape. Token counts are
@@ -20,8 +23,14 @@ export interface UsageEvent {
   readonly serviceTier: ServiceTier;
   readonly gatewayCache: GatewayCache;
   readonly attempt: number;
-  readonly usage: TokenBuckets;
+  readonly usage: UsageCounts;
   readonly usageSource: UsageSource;
+  /** What the producer says that the call cost: evidence that decides nothing (R22). */
+  readonly reportedCost: ReportedCost | null;
+  /** The gateway's id of one call over its attempts and reports (R8). */
+  readonly callId: string | null;
+  /** The hold of a budget that this call settles (R23). */
+  readonly holdId: string | null;
   readonly layers: TokenLayers | null;
   readonly tags: AttributionTags;
   readonly furtherTags: Readonly<Record<string, string>>;
@@ -39,13 +48,26 @@ export type GatewayCache = 'none' | 'exact' | 'semantic';
 /** `reported` by the provider, `estimated` by the producer, or `assumed` inclusive of cache (R5). */
 export type UsageSource = 'reported' | 'estimated' | 'assumed';
 
-/** Disjoint: uncached + cacheRead + cacheWrite is the whole input; reasoning is inside output. */
-export interface TokenBuckets {
+/**
+ * Counts in disjoint units (R21): no token is counted in two of them. Text stands in fields, since
+ * every call has it; reasoning alone is no unit of its own, but a part of the text output.
+ */
+export interface UsageCounts {
   readonly uncachedInput: number;
   readonly cacheRead: number;
   readonly cacheWrite: number;
   readonly output: number;
   readonly reasoning: number;
+  /** Every other unit; null, as it nearly always is, where none was counted. */
+  readonly units: FurtherUnits | null;
+}
+
+export interface ReportedCost {
+  readonly amount: Pico;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** Who says so, such as `litellm`. */
+  readonly source: string;
 }
 
 /** Prompt, tool and memory share out the input; response is the output. */
@@ -73,21 +95,70 @@ export interface EventMember {
   readonly weight: number | null;
 }
 
-/** Only these operations make charges (R1); every other span is structure for the run tree. */
-const MODEL_CALL_OPERATIONS: ReadonlySet<string> = new Set([
+/** Kinds of call that a provider takes money for (R1). */
+const MODEL_CALLS: ReadonlySet<string> = new Set([
   'chat',
   'text_completion',
+  'completion',
   'generate_content',
+  'response',
   'embeddings',
+  'image',
+  'speech',
+  'transcription',
+  'translation',
+  'rerank',
+  'moderation',
+  'realtime',
+  'video',
+  'search',
 ]);
 
-export function isModelCall(event: Pick<UsageEvent, 'operation'>): boolean {
-  return MODEL_CALL_OPERATIONS.has(event.operation);
+/**
+ * Spans around calls, and second reports of them that a translation found: they repeat the usage of
+ * others, and never make a charge (R1).
+ */
+const WRAPPERS: ReadonlySet<string> = new Set([
+  'invoke_agent',
+  'create_agent',
+  'invoke_workflow',
+  'execute_tool',
+  'agent',
+  'workflow',
+  'step',
+  'tool',
+  'chain',
+  'duplicate_report',
+]);
+
+/**
+ * Whether an event makes a charge. An operation that nobody listed is a call where it carries usage or
+ * a model, and then waits for a price; what has neither is structure for the run tree (R1).
+ */
+export function isModelCall(
+  event: Pick<UsageEvent, 'operation' | 'requestedModel' | 'usage'>,
+): boolean {
+  if (MODEL_CALLS.has(event.operation)) return true;
+  if (WRAPPERS.has(event.operation)) return false;
+  return event.requestedModel !== null || isMeasured(event.usage);
 }
 
-/** Input, cache included, as the OpenTelemetry GenAI conventions count it. */
-export function totalInput(usage: TokenBuckets): number {
-  return usage.uncachedInput + usage.cacheRead + usage.cacheWrite;
+/** Whether anything at all was counted; no measure is not a measure of zero (R10). */
+export function isMeasured(usage: UsageCounts): boolean {
+  return (
+    usage.units !== null || usage.output > 0 || usage.uncachedInput > 0 || totalInput(usage) > 0
+  );
+}
+
+/** The whole input in tokens, cache included, as the OpenTelemetry GenAI conventions count it. */
+export function totalInput(usage: UsageCounts): number {
+  const text = usage.uncachedInput + usage.cacheRead + usage.cacheWrite;
+  return usage.units === null ? text : text + countOnSide(usage.units, 'input');
+}
+
+/** The whole output in tokens, whatever they carry. */
+export function totalOutput(usage: UsageCounts): number {
+  return usage.units === null ? usage.output : usage.output + countOnSide(usage.units, 'output');
 }
 
 /** Why an event cannot be posted. The names stand in `audit.quarantine`, and people rely on them. */

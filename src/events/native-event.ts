@@ -1,23 +1,17 @@
 import { z } from 'zod';
 import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
 import { acceptorOf } from './acceptor.ts';
-import type {
-  AttributionTags,
-  EventMember,
-  TokenBuckets,
-  TokenLayers,
-  UsageEvent,
-  UsageSource,
-} from './event.ts';
+import type { AttributionTags, EventMember, TokenLayers, UsageEvent } from './event.ts';
 import { isModelCall } from './event.ts';
+import { readReportedCost, reportedCostSchema } from './reported-cost.ts';
+import { choice, count, id, text, wholeNumber } from './schema-parts.ts';
+import { findUsageContradiction, readUsage, readUsageSource, usageSchema } from './usage-fields.ts';
 
 /**
  * The native event as one zod schema. Producers rely on its field names, which may grow in number and
  * never change. Each error text is what is allowed; `readNativeEvent` puts the field and the value before it.
  */
 
-/** A single provider call is far below this; a larger count is a unit mistake. */
-const MOST_TOKENS = 1_000_000_000_000;
 const MOST_MEMBERS = 10_000;
 const MOST_TAGS = 20;
 
@@ -28,21 +22,6 @@ const INSTANT =
   'an RFC 3339 instant with seconds and an offset, such as "2026-10-01T12:00:00Z" or "…+02:00"';
 
 const instant = z.iso.datetime({ offset: true, error: INSTANT });
-const count = wholeNumber(0, MOST_TOKENS);
-const id = text(200);
-
-const usageSchema = z.object(
-  {
-    input_tokens: count,
-    output_tokens: count,
-    cache_read_tokens: count.nullish(),
-    cache_write_tokens: count.nullish(),
-    reasoning_tokens: count.nullish(),
-    estimated: flag().nullish(),
-    assumed: flag().nullish(),
-  },
-  { error: 'an object {input_tokens, output_tokens, …}' },
-);
 
 const layersSchema = z.object(
   {
@@ -98,6 +77,13 @@ export const nativeEventSchema = z.object(
     gateway_cache: choice(['none', 'exact', 'semantic']).nullish(),
     attempt: wholeNumber(1, 1_000_000).nullish(),
     usage: usageSchema.nullish(),
+    provider_usage: z
+      .record(z.string(), z.unknown(), { error: "the provider's own usage object" })
+      .nullish(),
+    provider_api: text(100).nullish(),
+    reported_cost: reportedCostSchema.nullish(),
+    call_id: text(500).nullish(),
+    hold_id: id.nullish(),
     layers: layersSchema.nullish(),
     customer_id: id.nullish(),
     ...tagFields,
@@ -170,12 +156,8 @@ function findContradiction(native: NativeEvent, event: UsageEvent): string | nul
       return 'usage: is missing; it is required with status "ok"';
     }
   }
-  if (event.usage.uncachedInput < 0) {
-    return `usage.input_tokens: ${native.usage?.input_tokens} is below cache_read_tokens + cache_write_tokens; input_tokens includes cache tokens`;
-  }
-  if (event.usage.reasoning > event.usage.output) {
-    return `usage.reasoning_tokens: ${event.usage.reasoning} is above output_tokens ${event.usage.output}; output_tokens includes reasoning tokens`;
-  }
+  const contradiction = findUsageContradiction(native.usage ?? null, event.usage);
+  if (contradiction !== null) return contradiction;
   return findTenantContradiction(native) ?? findRepeatedMember(event.members);
 }
 
@@ -217,8 +199,11 @@ function toUsageEvent(native: NativeEvent): UsageEvent {
     serviceTier: native.service_tier ?? 'standard',
     gatewayCache: native.gateway_cache ?? 'none',
     attempt: native.attempt ?? 1,
-    usage: readBuckets(native.usage),
-    usageSource: readUsageSource(native.usage),
+    usage: readUsage(native.usage ?? null),
+    usageSource: readUsageSource(native.usage ?? null),
+    reportedCost: native.reported_cost == null ? null : readReportedCost(native.reported_cost),
+    callId: native.call_id ?? null,
+    holdId: native.hold_id ?? null,
     layers: readLayers(native.layers),
     tags,
     furtherTags: native.tags ?? {},
@@ -262,23 +247,6 @@ function readMember(
   };
 }
 
-function readBuckets(usage: NativeEvent['usage']): TokenBuckets {
-  const cacheRead = usage?.cache_read_tokens ?? 0;
-  const cacheWrite = usage?.cache_write_tokens ?? 0;
-  return {
-    uncachedInput: (usage?.input_tokens ?? 0) - cacheRead - cacheWrite,
-    cacheRead,
-    cacheWrite,
-    output: usage?.output_tokens ?? 0,
-    reasoning: usage?.reasoning_tokens ?? 0,
-  };
-}
-
-function readUsageSource(usage: NativeEvent['usage']): UsageSource {
-  if (usage?.estimated === true) return 'estimated';
-  return usage?.assumed === true ? 'assumed' : 'reported';
-}
-
 function readLayers(layers: NativeEvent['layers']): TokenLayers | null {
   if (layers == null) return null;
   return {
@@ -305,9 +273,19 @@ function describe(issue: z.core.$ZodIssue): string {
     typeof step === 'number' ? `[${step}]` : `.${String(step)}`,
   );
   const field = path.join('').replace(/^\./, '').slice(0, 200) || 'event';
+  if (issue.code === 'unrecognized_keys') return describeUnknown(field, issue.keys);
   if (issue.input === undefined) return `${field}: is missing; it must be ${issue.message}`;
   return `${field}: ${typeOf(issue.input)} is not ${issue.message}`;
 }
+
+/** Whatever stands in `usage` was counted by somebody, so that nothing there is passed over. */
+function describeUnknown(field: string, keys: readonly string[]): string {
+  const [first = ''] = keys;
+  const rest = keys.length > 1 ? ` (and ${keys.length - 1} more)` : '';
+  return `${field}.${first.slice(0, 100)}${rest}: is no field that is known here; send its count under a known one: ${USAGE_FIELDS.join(', ')}`;
+}
+
+const USAGE_FIELDS = Object.keys(usageSchema.shape);
 
 function typeOf(value: unknown): string {
   if (value === null) return 'null';
@@ -316,36 +294,4 @@ function typeOf(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean')
     return `a ${typeof value} (${value})`;
   return 'an object';
-}
-
-function text(longest: number) {
-  const error = `a string of 1 to ${longest} characters without NUL or lone surrogates`;
-  return (
-    z
-      .string({ error })
-      // One check instead of three: a dozen strings an event, and each check costs as much as its work.
-      .refine((value) => value.length >= 1 && value.length <= longest && isStorable(value), {
-        error,
-      })
-  );
-}
-
-/** Postgres text holds neither a NUL nor half of a surrogate pair. */
-export function isStorable(value: string): boolean {
-  return value.isWellFormed() && !value.includes('\u0000');
-}
-
-function wholeNumber(least: number, most: number) {
-  const error = `a whole number from ${least} to ${most}`;
-  return z
-    .number({ error })
-    .refine((value) => Number.isSafeInteger(value) && value >= least && value <= most, { error });
-}
-
-function flag() {
-  return z.boolean({ error: 'true or false' });
-}
-
-function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
-  return z.enum(values, { error: `one of ${values.map((value) => `"${value}"`).join(', ')}` });
 }

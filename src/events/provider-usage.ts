@@ -1,4 +1,4 @@
-import type { TokenBuckets } from './event.ts';
+import type { UsageCounts } from './event.ts';
 import { at, firstGiven, isObject } from './foreign/foreign-value.ts';
 
 /** The forms in which providers report usage. A provider's flavor is that of its interface. */
@@ -15,7 +15,7 @@ export type UsageFlavor =
  * The usage in a provider's response body, in disjoint buckets. Null when the body has no usage of this
  * flavor, or counts that cannot be: the caller must not take that for a call without tokens.
  */
-export function normalizeProviderUsage(flavor: UsageFlavor, body: unknown): TokenBuckets | null {
+export function normalizeProviderUsage(flavor: UsageFlavor, body: unknown): UsageCounts | null {
   const counts = READERS[flavor](body);
   if (counts.input === undefined && counts.output === undefined) return null;
   const cacheRead = counts.cacheRead ?? 0;
@@ -29,7 +29,7 @@ export function normalizeProviderUsage(flavor: UsageFlavor, body: unknown): Toke
     output: counts.output ?? 0,
     reasoning: counts.reasoning ?? 0,
   };
-  return Object.values(buckets).every(isCount) ? buckets : null;
+  return Object.values(buckets).every(isCount) ? { ...buckets, units: null } : null;
 }
 
 interface ProviderCounts {

@@ -9,9 +9,10 @@ import { findTranslator } from './foreign/foreign-formats.ts';
 import type { LitellmKey } from './foreign/litellm-encrypted.ts';
 import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
 import type { Translator } from './foreign/translation.ts';
-import { isStorable, readNativeEvent } from './native-event.ts';
+import { readNativeEvent } from './native-event.ts';
 import { DEEPEST_NESTING, isTextTooDeep, isTooDeep } from './nesting.ts';
 import { decodeOtlpProtobuf } from './otlp/otlp-protobuf.ts';
+import { isStorable } from './schema-parts.ts';
 
 /** One event of a message, good or bad; each stands alone, so a bad event never takes down its pack. */
 export type ReadItem = ReadEvent | RefusedItem;

@@ -2,8 +2,8 @@ import type { InstantMs } from '../clock.ts';
 import type {
   AttributionTags,
   EventStatus,
-  TokenBuckets,
   TokenLayers,
+  UsageCounts,
   UsageEvent,
 } from '../events/event.ts';
 import { totalInput } from '../events/event.ts';
@@ -41,7 +41,7 @@ export interface RatedPart {
   readonly memberId: string;
   readonly tags: AttributionTags;
   readonly status: EventStatus;
-  readonly usage: TokenBuckets;
+  readonly usage: UsageCounts;
   readonly callShare: number;
   readonly contextTokens: number;
   readonly layers: TokenLayers | null;
@@ -74,7 +74,8 @@ export function rateEvent(event: UsageEvent, pricing: Pricing): readonly RatedPa
   }
   const parts = splitUsage(event, event.members);
   return event.members.map((member, index) => {
-    const split = parts[index] ?? { usage: event.usage, callShare: 0 };
+    const split = parts[index];
+    if (split === undefined) throw new Error(`member ${index} has no part of its call`);
     return ratePart(event, { ...member, ...split, contextTokens }, pricing);
   });
 }
@@ -96,7 +97,7 @@ export interface UnratedPart {
   readonly memberId: string;
   readonly tags: AttributionTags;
   readonly status: EventStatus;
-  readonly usage: TokenBuckets;
+  readonly usage: UsageCounts;
   readonly callShare: number;
   readonly contextTokens: number;
 }
@@ -198,7 +199,7 @@ function requestedCostOf(
 }
 
 function ratedTokens(part: {
-  readonly usage: TokenBuckets;
+  readonly usage: UsageCounts;
   readonly callShare: number;
 }): RatedTokens {
   return {

@@ -26,6 +26,11 @@ const WHOLE = nativeEvent({
   attempt: 2,
   layers: { prompt: 1, tool: null, memory: 2, response: 3 },
   customer_id: null,
+  usage: { input_tokens: 9, output_tokens: 9, input_audio_tokens: 3, images: 1, estimated: true },
+  provider_usage: { prompt_tokens: 3, details: { cached: [1] } },
+  reported_cost: { amount: '0.1', currency: 'USD', source: 'x' },
+  call_id: 'c',
+  hold_id: 'h',
   tags: { zone: 'a', constructor: 'b' },
   trace_id: 't',
   members: [
@@ -76,7 +81,9 @@ const FIELDS = [...Object.keys(nativeEventSchema.shape), 'nobody_knows'];
 
 const change = fc.record({
   field: fc.constantFrom(...FIELDS),
-  inside: fc.option(fc.constantFrom('input_tokens', 'prompt', 'zone', '0', 'estimated')),
+  inside: fc.option(
+    fc.constantFrom('input_tokens', 'prompt', 'zone', '0', 'estimated', 'images', 'amount'),
+  ),
   value: fc.oneof(fc.constantFrom(...VALUES), fc.jsonValue({ maxDepth: 2 })),
   drop: fc.boolean(),
 });
@@ -143,11 +150,20 @@ function hasProto(event: Readonly<Record<string, unknown>>): boolean {
 }
 
 describe('an acceptor', () => {
+  it('of a strict object takes no field that it does not know, and misses none', () => {
+    const accepts = acceptorOf(z.strictObject({ a: z.string(), b: z.string().nullish() }));
+    expect(accepts({ a: 'x' })).toBe(true);
+    expect(accepts({ a: 'x', b: null })).toBe(true);
+    for (const value of [{}, { b: 'x' }, { a: 'x', c: 'x' }, { a: 1 }]) {
+      expect(accepts(value)).toBe(false);
+    }
+  });
+
   it.each([
     ['a transform', z.string().transform((text) => text.length)],
     ['a default', z.object({ a: z.string().default('x') })],
     ['a check that it does not know', z.string().regex(/x/)],
-    ['a strict object', z.strictObject({ a: z.string() })],
+    ['an object with a catchall', z.object({}).catchall(z.string())],
     ['a union', z.union([z.string(), z.number()])],
     ['a trimmed text', z.string().trim()],
   ])('leaves %s to zod', (_, schema) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isModelCall } from '../../src/events/event.ts';
 import { readNativeEvent } from '../../src/events/native-event.ts';
 import { nativeEvent } from '../support/ledger.ts';
 
@@ -81,6 +82,44 @@ describe('a refusal names the field, the value and what is allowed', () => {
       { usage: { input_tokens: 1, output_tokens: 1, reasoning_tokens: 2 } },
       'usage.reasoning_tokens: 2 is above output_tokens 1',
     ],
+    [
+      { usage: { input_tokens: 9, output_tokens: 1, text: 4, other: 2 } },
+      'usage.text (and 1 more): is no field that is known here; send its count under a known one: input_tokens, ',
+    ],
+    [
+      { usage: { input_tokens: 100, input_audio_tokens: 101, output_tokens: 0 } },
+      'usage.input_audio_tokens: 101 is above input_tokens 100; input_tokens includes input_audio_tokens',
+    ],
+    [
+      {
+        usage: {
+          ...{ input_tokens: 100, cache_read_tokens: 60, input_image_tokens: 50, output_tokens: 0 },
+        },
+      },
+      'usage.cache_read_tokens + input_image_tokens: 110 is above input_tokens 100',
+    ],
+    [
+      { usage: { input_tokens: 9, output_tokens: 0, cache_read_audio_tokens: 1 } },
+      'usage.cache_read_audio_tokens: 1 is above cache_read_tokens 0',
+    ],
+    [
+      { usage: { input_tokens: 9, output_tokens: 9, output_audio_tokens: 5, reasoning_tokens: 5 } },
+      'usage.reasoning_tokens: 5 is above output_tokens 9 without output_audio_tokens, which is 4',
+    ],
+    [{ usage: { input_audio_tokens: 3 } }, `usage.input_tokens: is missing; it must be ${COUNT}`],
+    [{ usage: { audio_ms: 3, input_tokens: 4 } }, 'usage.output_tokens: is missing'],
+    [
+      { reported_cost: { amount: 0.5, currency: 'USD', source: 'x' } },
+      'reported_cost.amount: a number (0.5) is not a plain decimal string',
+    ],
+    [
+      { reported_cost: { amount: '1e-5', currency: 'USD', source: 'x' } },
+      'reported_cost.amount: a string ("1e-5") is not a plain decimal string',
+    ],
+    [
+      { reported_cost: { amount: '1', currency: 'dollar', source: 'x' } },
+      'reported_cost.currency: a string ("dollar") is not an ISO 4217 currency',
+    ],
     [{ customer_id: 'bolt' }, 'customer_id: "bolt" contradicts tenant_id "acme"'],
     [
       { members: [{ member_id: 'a' }, { member_id: 'a' }] },
@@ -157,7 +196,68 @@ describe('an accepted event', () => {
       cacheWrite: 100,
       output: 50,
       reasoning: 20,
+      units: null,
     });
+  });
+
+  it('takes every part out of its total, so that no token stands in two units', () => {
+    const usage = {
+      ...{ input_tokens: 1000, cache_read_tokens: 300, cache_write_tokens: 100 },
+      ...{ cache_write_1h_tokens: 40, input_audio_tokens: 200, input_image_tokens: 50 },
+      ...{ cache_read_audio_tokens: 30, cache_read_image_tokens: 20, input_video_tokens: 10 },
+      ...{ output_tokens: 500, output_audio_tokens: 400, reasoning_tokens: 60, searches: 2 },
+    };
+    // Text in: 1000 - 300 - 100 - 200 - 50 - 10; read: 300 - 30 - 20; written: 100 - 40; out: 500 - 400.
+    expect(eventOf({ usage }).usage).toEqual({
+      ...{ uncachedInput: 340, cacheRead: 250, cacheWrite: 60, output: 100, reasoning: 60 },
+      units: {
+        ...{ cache_write_1h_tokens: 40, input_audio_tokens: 200, input_image_tokens: 50 },
+        ...{ cache_read_audio_tokens: 30, cache_read_image_tokens: 20, input_video_tokens: 10 },
+        ...{ output_audio_tokens: 400, searches: 2 },
+      },
+    });
+  });
+
+  it.each([
+    [{ images: 2 }, { images: 2 }],
+    [{ audio_ms: 61_500, output_tokens: null }, { audio_ms: 61_500 }],
+    [{ characters: 0 }, null],
+    [{}, null],
+  ])('needs no tokens where none were counted: %j', (usage, units) => {
+    expect(eventOf({ usage }).usage).toMatchObject({ uncachedInput: 0, output: 0, units });
+  });
+
+  it('keeps what the producer says of the cost, the call and the hold', () => {
+    const event = eventOf({
+      reported_cost: { amount: '0.0012345678901239', currency: 'USD', source: 'litellm' },
+      call_id: 'call-1',
+      hold_id: 'hold-1',
+    });
+    expect(event).toMatchObject({
+      reportedCost: { amount: 1_234_567_890n, currency: 'USD', source: 'litellm' },
+      callId: 'call-1',
+      holdId: 'hold-1',
+    });
+    expect(eventOf({})).toMatchObject({ reportedCost: null, callId: null, holdId: null });
+  });
+
+  it.each([
+    ['an unknown operation with a model', { operation: 'dance', usage: {} }, true],
+    ['a listed wrapper with a model', { operation: 'invoke_agent' }, false],
+    [
+      'an unknown operation with neither',
+      { operation: 'dance', requested_model: undefined, usage: undefined },
+      false,
+    ],
+    ['a generated image', { operation: 'image', usage: { images: 1 } }, true],
+  ])('%s is a call: %j', (_, change, call) => {
+    expect(isModelCall(eventOf(change))).toBe(call);
+  });
+
+  it('asks an unknown operation that was measured for its model', () => {
+    expect(refusalOf(nativeEvent({ operation: 'dance', requested_model: undefined }))).toContain(
+      'requested_model: is missing; a dance call',
+    );
   });
 
   it.each([

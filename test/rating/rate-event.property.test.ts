@@ -109,6 +109,7 @@ describe('any event under any books', longRun, () => {
           cacheWrite: sum((part) => part.usage.cacheWrite),
           output: sum((part) => part.usage.output),
           reasoning: sum((part) => part.usage.reasoning),
+          units: null,
         }).toEqual(call.usage);
         expect(sum((part) => part.callShare)).toBe(1_000_000);
         const costs = parts.map((part) => part.cost);

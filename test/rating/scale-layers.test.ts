@@ -9,6 +9,7 @@ const usage = (input: number, output: number) => ({
   cacheWrite: 0,
   output,
   reasoning: 0,
+  units: null,
 });
 
 it('leaves layers that already sum to the input as they are', () => {

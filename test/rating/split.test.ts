@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EventMember, TokenBuckets } from '../../src/events/event.ts';
+import type { EventMember, UsageCounts } from '../../src/events/event.ts';
 import { readNativeEvent } from '../../src/events/native-event.ts';
 import { splitUsage } from '../../src/rating/split.ts';
+import type { FurtherUnits } from '../../src/units.ts';
+import { FURTHER_UNITS } from '../../src/units.ts';
 import { cases } from '../support/cases.ts';
 import { nativeEvent } from '../support/ledger.ts';
 
@@ -63,6 +65,63 @@ describe('splitUsage (R7)', () => {
     expect(empty.map((part) => part.callShare)).toEqual([333_334, 333_333, 333_333]);
   });
 
+  it('keeps the ratio of weights however small or large they are', () => {
+    // 1e-9 : 3e-9 of 8 = 2 and 6; 1e9 : 1e-3 of 10 leaves the small one nothing.
+    const small = split({ input_tokens: 8, output_tokens: 0 }, [
+      { weight: 1e-9 },
+      { weight: 3e-9 },
+    ]);
+    expect(inputs(small)).toEqual([2, 6]);
+    const far = split({ input_tokens: 10, output_tokens: 0 }, [{ weight: 1e9 }, { weight: 1e-3 }]);
+    expect(inputs(far)).toEqual([10, 0]);
+  });
+
+  it('splits audio by the side that it is on, and pictures by the tokens', () => {
+    const usage = {
+      ...{ input_tokens: 60, input_audio_tokens: 40, output_tokens: 30, output_audio_tokens: 30 },
+      images: 4,
+    };
+    const members = [
+      { input_tokens: 3, output_tokens: 1 },
+      { input_tokens: 1, output_tokens: 2 },
+    ];
+    // Input 3:1, output 1:2; of 90 tokens the parts are 45 + 10 and 15 + 20, so of 4 images 2 and 2.
+    expect(split(usage, members).map(({ usage: part }) => part)).toMatchObject([
+      {
+        uncachedInput: 15,
+        output: 0,
+        units: { input_audio_tokens: 30, output_audio_tokens: 10, images: 2 },
+      },
+      {
+        uncachedInput: 5,
+        output: 0,
+        units: { input_audio_tokens: 10, output_audio_tokens: 20, images: 2 },
+      },
+    ]);
+  });
+
+  it('splits a call without tokens by the weights, its fee as well', () => {
+    const parts = split({ images: 4 }, [{ weight: 3 }, { weight: 1 }, { weight: 0 }]);
+    expect(parts.map(({ usage }) => usage.units)).toEqual([{ images: 3 }, { images: 1 }, null]);
+    expect(parts.map(({ callShare }) => callShare)).toEqual([750_000, 250_000, 0]);
+  });
+
+  it('never gives a member more reasoning than output', () => {
+    const count = fc.integer({ min: 0, max: 40 });
+    const usage = fc.tuple(count, count).map(([a, b]) => ({ output: a + b, reasoning: b }));
+    const weights = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(usage, weights, ({ output, reasoning }, all) => {
+        const members = all.map((output_tokens) => ({ output_tokens }));
+        const of = { input_tokens: 0, output_tokens: output, reasoning_tokens: reasoning };
+        for (const part of split(of, members)) {
+          expect(part.usage.reasoning).toBeLessThanOrEqual(part.usage.output);
+        }
+      }),
+      cases(300),
+    );
+  });
+
   it('sums to the span in every bucket, whatever the members say', () => {
     const tokens = fc.integer({ min: 0, max: 1_000_000_000 });
     const own = fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: null });
@@ -74,21 +133,26 @@ describe('splitUsage (R7)', () => {
       outputTokens: own,
       weight: fc.option(fc.double({ min: 0, max: 1_000_000_000, noNaN: true }), { nil: null }),
     });
-    const usage: fc.Arbitrary<TokenBuckets> = fc.record({
+    const usage: fc.Arbitrary<UsageCounts> = fc.record({
       uncachedInput: tokens,
       cacheRead: tokens,
       cacheWrite: tokens,
       output: tokens,
       reasoning: tokens,
+      units: fc.option(furtherUnits(tokens), { nil: null }),
     });
     fc.assert(
       fc.property(usage, fc.array(member, { minLength: 1, maxLength: 30 }), (whole, members) => {
         const reading = readNativeEvent(nativeEvent(), Date.parse('2026-10-20T00:00:00Z'));
         if (reading.kind !== 'event') throw new Error(reading.detail);
         const parts = splitUsage({ ...reading.event, usage: whole }, members);
-        for (const bucket of Object.keys(whole) as (keyof TokenBuckets)[]) {
+        for (const bucket of TEXT) {
           const sum = parts.reduce((total, part) => total + part.usage[bucket], 0);
           expect(sum, bucket).toBe(whole[bucket]);
+        }
+        for (const { name } of FURTHER_UNITS) {
+          const sum = parts.reduce((total, part) => total + (part.usage.units?.[name] ?? 0), 0);
+          expect(sum, name).toBe(whole.units?.[name] ?? 0);
         }
         expect(parts.reduce((total, part) => total + part.callShare, 0)).toBe(1_000_000);
       }),
@@ -96,6 +160,13 @@ describe('splitUsage (R7)', () => {
     );
   });
 });
+
+const TEXT = ['uncachedInput', 'cacheRead', 'cacheWrite', 'output', 'reasoning'] as const;
+
+function furtherUnits(counts: fc.Arbitrary<number>): fc.Arbitrary<FurtherUnits> {
+  const fields = Object.fromEntries(FURTHER_UNITS.map(({ name }) => [name, counts]));
+  return fc.record(fields, { requiredKeys: [] });
+}
 
 const NO_TAGS = {
   tenantId: null,

@@ -160,6 +160,7 @@ export function priceOf(
         cacheWrite: entry.cacheWriteTokens,
         output: entry.outputTokens,
         reasoning: entry.reasoningTokens,
+        units: null,
       },
       callShare: entry.callShare,
       contextTokens: entry.contextTokens,
