@@ -119,6 +119,61 @@ describe('imports', () => {
   });
 });
 
+describe('packages', () => {
+  const root: Manifest = manifestOf('package.json');
+  const workspaces = root.workspaces ?? [];
+
+  it('are the client and the Stripe double', () => {
+    expect(workspaces).toEqual(['src/client', 'src/stripe-double']);
+  });
+
+  it.each(workspaces)(
+    '%s names every package that it loads, at the version of the root',
+    (path) => {
+      const { dependencies } = manifestOf(`${path}/package.json`);
+      const loaded = [...filesBehind(path)].flatMap(packagesOf);
+      expect(Object.keys(dependencies).sort()).toEqual([...new Set(loaded)].sort());
+      for (const [name, version] of Object.entries(dependencies)) {
+        expect(`${name} ${version}`).toBe(`${name} ${root.dependencies[name]}`);
+      }
+    },
+  );
+});
+
+interface Manifest {
+  readonly workspaces?: readonly string[];
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+function manifestOf(path: string): Manifest {
+  return JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
+}
+
+/** The files of a workspace, and those that they load from other rooms. */
+function filesBehind(workspace: string): ReadonlySet<SourceFile> {
+  const reached = new Set(SOURCE_FILES.filter(({ path }) => `src/${path}`.startsWith(workspace)));
+  for (const file of reached) {
+    for (const name of valueImportsOf(file).filter((each) => each.startsWith('.'))) {
+      const path = join(dirname(file.path), name).split(sep).join('/');
+      const target = SOURCE_FILES.find((candidate) => candidate.path === path);
+      if (target !== undefined) reached.add(target);
+    }
+  }
+  return reached;
+}
+
+function packagesOf(file: SourceFile): readonly string[] {
+  return importsOf(file)
+    .filter((name) => !/^(?:\.|node:)/.test(name))
+    .map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name);
+}
+
+/** What is imported for more than its types. */
+function valueImportsOf(file: SourceFile): readonly string[] {
+  const values = file.code.replace(/^import type [^;]*;/gm, '');
+  return importsOf({ ...file, code: values });
+}
+
 describe('places', () => {
   it('SQL stands only in *-store.ts and src/database', () => {
     const isStore = (path: string) => path.endsWith('-store.ts') || path.startsWith('database/');

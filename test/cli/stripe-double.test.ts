@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { startStripeDouble } from 'spanledger/stripe-double';
 import Stripe from 'stripe';
 import { expect, onTestFinished, test } from 'vitest';
+import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import { cli, startCli } from '../support/cli.ts';
 
 interface Started {

@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 
-/** An application beside ours, with `spanledger` linked as `npm link` or a workspace does it. */
+/** An application beside ours, with the client linked as `npm link` or a workspace does it. */
 function makeApplication(): string {
   const folder = mkdtempSync(join(tmpdir(), 'spanledger-app-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  mkdirSync(join(folder, 'node_modules'));
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  symlinkSync(root, join(folder, 'node_modules', 'spanledger'));
+  mkdirSync(join(folder, 'node_modules/@spanledger'), { recursive: true });
+  const client = fileURLToPath(new URL('../../src/client', import.meta.url));
+  symlinkSync(client, join(folder, 'node_modules/@spanledger/client'));
   return folder;
 }
 
@@ -27,7 +27,7 @@ it('an application has the client by a link, and with it no database and no Stri
         return next(url, context);
       },
     });
-    const { openClient } = await import('spanledger/client');
+    const { openClient } = await import('@spanledger/client');
     const client = openClient({ queueUrl: 'http://127.0.0.1:1/0/usage', folder: null });
     const heavy = ['pg', 'kysely', 'stripe', 'pdfkit', 'luxon', 'pino', 'commander'];
     console.log(client.record({}).detail, heavy.filter((name) => loaded.has(name)));
