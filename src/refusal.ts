@@ -1,17 +1,19 @@
+import type { Remedy } from './remedy.ts';
+
 /**
  * The one error family for what a person can mend: a wrong command line, a missing variable, a file
  * that does not fit, a period that may not be closed yet. It names the thing and the rule in its
- * message and says the remedy. Anything else that is thrown is a fault of ours or of a machine.
+ * message and says the remedy, in plain words or with operations in them. Anything else that is thrown is a fault of ours or of a machine.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly kind: RefusalKind;
-  readonly remedy: string;
+  readonly remedy: Remedy;
 
-  constructor(kind: RefusalKind, message: string, remedy: string) {
+  constructor(kind: RefusalKind, message: string, remedy: string | Remedy) {
     super(message);
     this.kind = kind;
-    this.remedy = remedy;
+    this.remedy = typeof remedy === 'string' ? [remedy] : remedy;
   }
 }
 

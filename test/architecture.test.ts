@@ -24,7 +24,17 @@ const below = (line: number) => (to: string) => lineOf(to) >= 0 && lineOf(to) < 
 const LINES: readonly Line[] = [
   {
     line: 0,
-    folders: ['money', 'units', 'clock', 'config', 'refusal', 'log', 'fields', 'sqs-client'],
+    folders: [
+      'money',
+      'units',
+      'clock',
+      'config',
+      'refusal',
+      'remedy',
+      'log',
+      'fields',
+      'sqs-client',
+    ],
     mayImport: 'one another',
     allows: (to) => lineOf(to) === 0,
   },

@@ -13,6 +13,7 @@ import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { formatPico } from '../money.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import type { AllocationAnswer } from './allocation-answer.ts';
 import { answerOf, notesOf } from './allocation-answer.ts';
 import type { PostedPool } from './allocation-store.ts';
@@ -103,7 +104,7 @@ async function requirePool(
   throw new Refusal(
     'not_found',
     `pool "${key.pool}" was not allocated for ${key.month}`,
-    'see "spanledger allocate list"; the month is the one in which the divided periods begin',
+    advise`see ${{ operation: 'allocate list' }}; the month is the one in which the divided periods begin`,
   );
 }
 
@@ -113,7 +114,7 @@ function refuseOtherContent(held: PostedPool): never {
   throw new Refusal(
     'conflict',
     `pool "${held.pool}" stands for ${held.month} with other content: ${formatPico(held.amount)} ${held.currency} by ${held.basis}${weights}${billed}`,
-    `take it back first with "spanledger allocate reverse ${held.pool} --month ${held.month}", then allocate anew; or name another pool`,
+    advise`take it back first with ${{ operation: 'allocate reverse', pool: held.pool, month: held.month }}, then allocate anew; or name another pool`,
   );
 }
 

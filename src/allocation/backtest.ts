@@ -1,6 +1,7 @@
 import type { Pico } from '../money.ts';
 import { divideHalfUp, formatDecimal, formatPico } from '../money.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import type { Basis, Consumption } from './consumption.ts';
 import { weightOf } from './consumption.ts';
 import { dividePool } from './divide-pool.ts';
@@ -88,7 +89,7 @@ function refuseWithoutCost(): never {
   throw new Refusal(
     'incomplete',
     'no entry of the month has a known cost, so there is nothing to compare with',
-    'import a cost book for the models and run "spanledger rerate" for the month',
+    advise`import a cost book for the models and run ${{ operation: 'rerate' }} for the month`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { CorrectionNote } from '../ledger/corrections/correction.ts';
 import type { Pico } from '../money.ts';
 import { formatPico, isSupportedCurrency, SUPPORTED_CURRENCIES } from '../money.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import type { Basis } from './consumption.ts';
 import type { TokenWeights } from './token-weights.ts';
 import { formatWeights } from './token-weights.ts';
@@ -69,7 +70,7 @@ export function refuseImpossiblePool(pool: Pool): void {
     throw new Refusal(
       'bad_request',
       `a pool of ${formatPico(amount)} divides nothing: its amount is above zero`,
-      `to take a pool back, use "spanledger allocate reverse ${name} --month ${pool.month}"`,
+      advise`to take a pool back, use ${{ operation: 'allocate reverse', pool: name, month: pool.month }}`,
     );
   }
   if (!isSupportedCurrency(currency)) {

@@ -1,4 +1,5 @@
 import type { Refusal, RefusalKind } from '../refusal.ts';
+import { phraseRemedy } from '../remedy.ts';
 
 export interface Reply {
   readonly status: number;
@@ -14,7 +15,16 @@ export function problem(status: number, title: string, detail: string): Reply {
 export function problemOf({ kind, message, remedy }: Refusal): Reply {
   const status = STATUSES[kind];
   const title = kind.replaceAll('_', ' ');
-  return { status, body: { type: 'about:blank', title, status, kind, detail: message, remedy } };
+  const body = {
+    type: 'about:blank',
+    title,
+    status,
+    kind,
+    detail: message,
+    remedy: phraseRemedy(remedy, ({ operation }) => `the operation "${operation}"`),
+    operations: remedy.filter((part) => typeof part !== 'string'),
+  };
+  return { status, body };
 }
 
 const STATUSES: Readonly<Record<RefusalKind, number>> = {

@@ -8,6 +8,7 @@ import { eachEntryNearLine } from '../ledger/entries/line-store.ts';
 import { formatPico, parseDecimal } from '../money.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 
 /** A statement's line with the entries behind it; amounts are exact decimal strings. */
 export interface LineStory {
@@ -52,7 +53,7 @@ export async function readLines(
     throw new Refusal(
       'too_early',
       `tenant "${of.tenantId}" has no closed period that begins in ${of.period}`,
-      `close it first, with "spanledger close ${month} --tenant ${of.tenantId}"`,
+      advise`close it first, with ${{ operation: 'close', month, tenantId: of.tenantId }}`,
     );
   }
   if (closes.length > 1) {
@@ -83,7 +84,7 @@ export async function readLineStory(
     throw new Refusal(
       'not_found',
       `the statement of "${of.tenantId}" from ${close.periodStart} has no line ${of.number}`,
-      `it has ${lines.length}; "spanledger audit line ${of.tenantId} ${of.period}" lists them`,
+      advise`it has ${lines.length}; ${{ operation: 'audit line', tenantId: of.tenantId, month: of.period }} lists them`,
     );
   }
   const catalog = await loadPriceCatalog(database.kysely);

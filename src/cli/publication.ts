@@ -1,5 +1,6 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import {
   formatPublished,
   type PublishedSeal,
@@ -43,7 +44,7 @@ export async function readPublished(
   throw new Refusal(
     'not_found',
     `no seal is published at ${place}`,
-    'give the file or the s3:// address that "spanledger seal publish" was given',
+    advise`give the file or the s3:// address that ${{ operation: 'seal publish' }} was given`,
   );
 }
 
@@ -52,7 +53,7 @@ function openFile(path: string): Publication {
     async read() {
       const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return '';
-        const remedy = 'give the file that "spanledger seal publish" wrote';
+        const remedy = advise`give the file that ${{ operation: 'seal publish' }} wrote`;
         throw new Refusal('bad_request', `${path} cannot be read: ${error.message}`, remedy);
       });
       return parsePublished(text, path);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import type { Database } from './database.ts';
 import { isNotAllowed } from './database.ts';
 import { MIGRATIONS } from './migrate.ts';
@@ -20,7 +21,7 @@ export async function makeRoles(database: Database): Promise<void> {
     throw new Refusal(
       'not_permitted',
       `the roles cannot be made by this user: ${why}`,
-      'run "spanledger migrate --roles" once as a superuser, or as the owner with CREATEROLE and BYPASSRLS',
+      advise`run ${{ operation: 'migrate', roles: true }} once as a superuser, or as the owner with CREATEROLE and BYPASSRLS`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { QuarantineReason } from '../events/event.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 
 /** An event that could not be posted, whole, until it is replayed. */
 export interface QuarantinedEvent {
@@ -92,7 +93,7 @@ export async function readQuarantined(
   throw new Refusal(
     'not_found',
     `there is no quarantined event ${quarantineId}`,
-    'see "spanledger quarantine list --all"',
+    advise`see ${{ operation: 'quarantine list' }}`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts';
 import { closePeriods } from '../ledger/closes/close-periods.ts';
 import { readOpenAlerts } from '../push/alert-store.ts';
 import { Refusal } from '../refusal.ts';
+import type { Remedy } from '../remedy.ts';
 import { readLiveTenants } from '../stripe/customers/customer-store.ts';
 import { releaseInvoices, verifyReleased } from '../stripe/invoices/invoice.ts';
 import { readInvoices } from '../stripe/invoices/invoice-store.ts';
@@ -11,7 +12,6 @@ import { readMeters } from '../stripe/meters/meter-store.ts';
 import type { PushOptions } from '../stripe/push.ts';
 import { pushMonth } from '../stripe/push.ts';
 import { reconcileMonth } from '../stripe/reconcile.ts';
-import { Unanswered } from '../stripe/stripe-client.ts';
 import type { StepRow } from './month-run-store.ts';
 import { beginStep, finishStep, readSteps } from './month-run-store.ts';
 
@@ -39,6 +39,8 @@ export interface StepResult {
   readonly step: Step;
   readonly state: 'done' | 'unfinished' | 'wrong';
   readonly detail: string;
+  /** What to do about a step that was refused; null for every other. */
+  readonly remedy: Remedy | null;
 }
 
 export interface MonthRunOptions extends PushOptions {
@@ -51,6 +53,7 @@ export interface MonthRunOptions extends PushOptions {
 }
 
 interface Outcome extends Pick<StepResult, 'state' | 'detail'> {
+  readonly remedy?: Remedy;
   /** Said after the detail, and not kept: what is so now and need not be at the next run. */
   readonly forNow?: string;
 }
@@ -74,14 +77,14 @@ export async function runMonth(
     const isDone: boolean = !isRepeating && known?.state === 'done';
     isRepeating = !isDone;
     if (isDone && !(step === 'verify' && (await isMoreToVerify(database, month)))) {
-      results.push({ step, state: 'done', detail: known?.detail ?? '' });
+      results.push({ step, state: 'done', detail: known?.detail ?? '', remedy: null });
       continue;
     }
     await beginStep(database, { month, step }, clock());
-    const { state, detail, forNow = '' } = await perform(options, step, month);
+    const { state, detail, remedy = null, forNow = '' } = await perform(options, step, month);
     const row: StepRow & { readonly month: string } = { month, step, state, detail };
     await finishStep(database, row, clock());
-    const result = { step, state, detail: `${detail}${forNow}` };
+    const result = { step, state, detail: `${detail}${forNow}`, remedy };
     options.onStep?.(result);
     results.push(result);
   }
@@ -101,8 +104,8 @@ async function perform(options: MonthRunOptions, step: Step, month: string): Pro
     return await WORK[step](options, month);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const state = error instanceof Unanswered ? 'unfinished' : 'wrong';
-    return { state, detail: `${error.message}; ${error.remedy}` };
+    const state = error.kind === 'unavailable' ? 'unfinished' : 'wrong';
+    return { state, detail: error.message, remedy: error.remedy };
   }
 }
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 
 /** What a person must look at. */
 export interface Alert {
@@ -96,7 +97,7 @@ export async function resolveAlert(database: Database, given: Resolution): Promi
   throw new Refusal(
     'not_found',
     `there is no open alert ${alertId}`,
-    '"spanledger stripe alerts" lists the open ones, and with --all the others',
+    advise`${{ operation: 'stripe alerts' }} lists the open ones, and with --all the others`,
   );
 }
 

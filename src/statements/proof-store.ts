@@ -9,6 +9,7 @@ import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
 import { ENTRIES_PER_BATCH } from '../ledger/posting/posting-store.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import type { Proof, ProofEntry, ProofPrice } from '../seals/proofs/check-proof.ts';
 import { isPriced, priceKey, readColumns, shownColumns } from '../seals/proofs/check-proof.ts';
 import { makeProof } from '../seals/proofs/make-proof.ts';
@@ -28,7 +29,7 @@ export async function readProofs(
       throw new Refusal(
         'not_found',
         `period ${close.periodStart} of tenant "${of.tenantId}" was closed before there were seals`,
-        'its manifest recomputes ("spanledger verify", law 4), but there is no proof of it',
+        advise`its manifest recomputes (${{ operation: 'verify', against: null }}, law 4), but there is no proof of it`,
       );
     }
     if (of.line !== null) requireProvable(manifest.lines, of.line);

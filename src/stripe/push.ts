@@ -3,6 +3,7 @@ import { inParallel } from '../push/in-parallel.ts';
 import type { PushLocks } from '../push/push-lock-store.ts';
 import { openPushLocks } from '../push/push-lock-store.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import type { StripeMeter } from './meters/meter-store.ts';
 import { readMeters } from './meters/meter-store.ts';
 import type { PeriodRun } from './push-period.ts';
@@ -73,7 +74,7 @@ export function refuseNothingClosed(month: string): never {
   throw new Refusal(
     'too_early',
     `no period that begins in ${month} is closed`,
-    `close it first, with "spanledger close ${month}"`,
+    advise`close it first, with ${{ operation: 'close', month, tenantId: null }}`,
   );
 }
 
@@ -205,7 +206,7 @@ async function checkMeters(run: Run, open: readonly PushTarget[]): Promise<void>
     throw new Refusal(
       'misconfigured',
       `meter ${meter.meterId} (${meter.eventName}) is not active in Stripe, so that it would drop every event`,
-      'reactivate it in Stripe, or run "spanledger stripe setup" to make another; nothing was sent',
+      advise`reactivate it in Stripe, or run ${{ operation: 'stripe setup' }} to make another; nothing was sent`,
     );
   }
 }

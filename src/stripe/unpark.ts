@@ -1,5 +1,6 @@
 import type { InstantMs } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import { readMeters } from './meters/meter-store.ts';
 import { confirmedSum } from './push.ts';
 import type { Intent } from './push-store.ts';
@@ -62,7 +63,7 @@ async function figuresOf(
     throw new Refusal(
       'misconfigured',
       `intent ${identifier} has no meter in this mode`,
-      'run "spanledger stripe setup"',
+      advise`run ${{ operation: 'stripe setup' }}`,
     );
   }
   const { startsAt, endsAt } = target;
@@ -79,7 +80,7 @@ function refuseUnproven(
     throw new Refusal(
       'conflict',
       `Stripe's summary says ${summary} and ${confirmed} are confirmed, so that it proves neither that intent ${identifier} (${valueMicro}) was counted nor that it was not`,
-      'find in Stripe what else was counted; "spanledger reconcile" shows all columns',
+      advise`find in Stripe what else was counted; ${{ operation: 'reconcile' }} shows all columns`,
     );
   }
   if (firstAttemptAt !== null && now - firstAttemptAt < SETTLED_AFTER_MS) {

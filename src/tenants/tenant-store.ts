@@ -8,6 +8,7 @@ import type { CalendarRule } from '../periods/calendar.ts';
 import { changeCalendar, isTimeZone } from '../periods/calendar.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import type { Tenant } from './tenant.ts';
 
 /** Reads tenants by id, or all of them; an id without a row is left out. */
@@ -122,7 +123,7 @@ export async function readTenant(db: Kysely<Tables>, tenantId: string): Promise<
   throw new Refusal(
     'not_found',
     `there is no tenant "${tenantId}"`,
-    'see "spanledger tenant list", or make it with "spanledger tenant set"',
+    advise`see ${{ operation: 'tenant list' }}, or make it with ${{ operation: 'tenant set' }}`,
   );
 }
 
@@ -238,7 +239,7 @@ async function refuseUnfitBook(
     known === undefined
       ? `there is no price book "${book}"`
       : `"${book}" is a cost book; a tenant is charged by a charge book`,
-    'see "spanledger price-book list", or import it first',
+    advise`see ${{ operation: 'price-book list' }}, or import it first`,
   );
 }
 

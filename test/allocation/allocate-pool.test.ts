@@ -231,7 +231,10 @@ describe('a backtest', () => {
     await receiveEvents(free, [nativeEvent()]);
     const consumed = await readConsumption(free, { month: '2026-10', succeeded: false });
     expect(() => backtest(consumed, { amount: null, weights: DEFAULT_WEIGHTS })).toThrow(
-      expect.objectContaining({ kind: 'incomplete', remedy: expect.stringContaining('cost book') }),
+      expect.objectContaining({
+        kind: 'incomplete',
+        remedy: expect.arrayContaining([{ operation: 'rerate' }]),
+      }),
     );
   });
 });

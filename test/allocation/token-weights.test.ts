@@ -33,7 +33,7 @@ it.each([
   '',
 ])('refuses "%s" and says how weights are written', (text) => {
   expect(() => parseWeights(text)).toThrow(
-    expect.objectContaining({ kind: 'bad_request', remedy: expect.stringContaining('input=1,') }),
+    expect.objectContaining({ kind: 'bad_request', remedy: [expect.stringContaining('input=1,')] }),
   );
 });
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { replayQuarantined } from '../../src/ingest/replay.ts';
@@ -96,7 +97,7 @@ async function answerOf(work: () => Promise<unknown>): Promise<unknown> {
     return await work();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { refused: error.kind, message: error.message, remedy: error.remedy };
+    return { refused: error.kind, message: error.message, remedy: remedyText(error.remedy) };
   }
 }
 

@@ -8,6 +8,7 @@ import type { ServiceTier } from '../../events/event.ts';
 import type { Pico } from '../../money.ts';
 import { formatPico } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import { readAmount, readTokens } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -70,7 +71,7 @@ function addRemove(group: Command): void {
       throw new Refusal(
         'not_found',
         `tenant "${tenantId}" has no such budget per ${key.per}`,
-        'see "spanledger budget list"',
+        advise`see ${{ operation: 'budget list' }}`,
       );
     }
     session.out.answer({ removed: true, ...key }, 'removed');

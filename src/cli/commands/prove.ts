@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import { checkProof, type Proof, type ProofStep } from '../../seals/proofs/check-proof.ts';
 import { readProofs } from '../../seals/proofs/proof-text.ts';
 import { perform } from '../terminal/command.ts';
@@ -29,8 +30,7 @@ async function readProofFile(file: string): Promise<readonly Proof[]> {
     return await readProofs(handle.readLines({ encoding: 'utf8' }));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const remedy =
-      'give the JSON file that "spanledger statement TENANT MONTH --proof --out FILE" wrote';
+    const remedy = advise`give the JSON file that ${{ operation: 'statement', proof: true }} wrote`;
     throw new Refusal('bad_document', `${file} is no proof: ${why}`, remedy);
   }
 }

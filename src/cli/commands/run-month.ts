@@ -13,6 +13,7 @@ import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { checkSummaries } from '../../stripe/meters/summary-law.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { remedyText } from '../terminal/commands-to-type.ts';
 import { table } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import { renderStatements } from './statement.ts';
@@ -28,10 +29,8 @@ export function addRunMonth(program: Command): void {
   perform<{ out: string; issuer: string }>(
     command,
     async (session, { args: [month = ''], options }) => {
-      const results = await runMonth(
-        await monthOptions(session, { folder: resolve(options.out), issuer: options.issuer }),
-        month,
-      );
+      const given = { folder: resolve(options.out), issuer: options.issuer };
+      const results = (await runMonth(await monthOptions(session, given), month)).map(phrased);
       if (results.some((result) => result.state !== 'done')) session.foundWrong();
       const text = table(results, [
         { title: 'STEP', value: (row) => row.step },
@@ -43,7 +42,12 @@ export function addRunMonth(program: Command): void {
   );
 }
 
-function isDone(result: StepResult): boolean {
+/** What to do about it stands in the detail, as a command to type. */
+function phrased({ step, state, detail, remedy }: StepResult) {
+  return { step, state, detail: remedy === null ? detail : `${detail}; ${remedyText(remedy)}` };
+}
+
+function isDone(result: Pick<StepResult, 'state'>): boolean {
   return result.state === 'done';
 }
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { InstantMs } from '../../clock.ts';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
 import type { ObjectLock } from '../../seals/publication/seal-bucket-client.ts';
 import { sealAll } from '../../seals/seal-batches.ts';
@@ -104,7 +105,7 @@ async function publishNew(
     throw new Refusal(
       'conflict',
       `seal ${unknown.seal}, published for ${unknown.day} in ${to}, is not the one in the database`,
-      `run "spanledger verify --against ${to}"; was it written from another database?`,
+      advise`run ${{ operation: 'verify', against: to }}; was it written from another database?`,
     );
   }
   await sealAll(database, session.clock);

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import { writeProofs } from '../../seals/proofs/proof-text.ts';
 import { renderProofHtml } from '../../statements/html/proof-html.ts';
 import { renderStatementHtml } from '../../statements/html/statement-html.ts';
@@ -61,7 +62,7 @@ export function addStatement(program: Command): void {
       throw new Refusal(
         'too_early',
         `tenant "${tenantId}" has no closed period that begins in ${month}`,
-        `close it first, with "spanledger close ${month} --tenant ${tenantId}"`,
+        advise`close it first, with ${{ operation: 'close', month, tenantId }}`,
       );
     }
     if (options.proof === true) {
@@ -113,7 +114,7 @@ function requirePageSize(entries: number): void {
   throw new Refusal(
     'bad_request',
     `a page with the proof of ${entries} entries is more than a browser opens; ${PAGE_ENTRIES} are the most`,
-    'leave --format out and check the JSON with "spanledger prove", or give --line',
+    advise`leave --format out and check the JSON with ${{ operation: 'prove' }}, or give --line`,
   );
 }
 

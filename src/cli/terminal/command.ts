@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { isDatabaseAway, isNotAllowed } from '../../database/database.ts';
 import { Refusal } from '../../refusal.ts';
+import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { openOutput } from './output.ts';
 import { openSession, type Session } from './session.ts';
@@ -47,7 +48,7 @@ async function run(json: boolean, work: (session: Session) => Promise<void>): Pr
 export function reportFailure(error: unknown): number {
   if (error instanceof Refusal) {
     process.stderr.write(`${styleText('red', 'error')}: ${error.message}\n`);
-    process.stderr.write(`  ${error.remedy}\n`);
+    process.stderr.write(`  ${remedyText(error.remedy)}\n`);
     return EXIT_CODES[error.kind];
   }
   if (isDatabaseAway(error)) {

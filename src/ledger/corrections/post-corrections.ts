@@ -5,6 +5,7 @@ import { isLostRace } from '../../database/lost-race.ts';
 import { formatPico } from '../../money.ts';
 import { placeUsage } from '../../periods/placement.ts';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import type { StoredEntry } from '../entries/entry-store.ts';
 import { readEntries, readRevisions } from '../entries/entry-store.ts';
@@ -82,7 +83,7 @@ export async function postCorrections(
     throw new Refusal(
       'conflict',
       'somebody else corrected one of these entries at the same time',
-      'look at the entry again with "spanledger audit entry", and correct what stands now',
+      advise`look at the entry again with ${{ operation: 'audit entry', entryId: null }}, and correct what stands now`,
     );
   }
 }
@@ -176,14 +177,14 @@ async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry)
     throw new Refusal(
       'conflict',
       `${id} is a share of a pool; one share alone is not corrected, the others would not add up`,
-      `use "spanledger allocate reverse ${entry.requestedModel} --month …", and allocate anew`,
+      advise`use ${{ operation: 'allocate reverse', pool: entry.requestedModel, month: null }}, and allocate anew`,
     );
   }
   if (await isSuperseded(transaction, entry.entryId)) {
     throw new Refusal(
       'conflict',
       `${id} is corrected already; an entry is corrected once`,
-      `correct the replacement that stands now; "spanledger audit entry ${id}" shows it`,
+      advise`correct the replacement that stands now; ${{ operation: 'audit entry', entryId: id }} shows it`,
     );
   }
 }

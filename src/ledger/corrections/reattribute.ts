@@ -3,6 +3,7 @@ import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import { type EntryFilter, readCurrentEntries, readEntries } from '../entries/entry-store.ts';
 import type { CorrectionNote } from './correction.ts';
 import type { CorrectionAnswer } from './post-corrections.ts';
@@ -51,7 +52,7 @@ async function requireUnattributed(
     throw new Refusal(
       'conflict',
       `ent_${other.entryId} belongs to tenant "${other.tenantId}"`,
-      `use "spanledger correct ent_${other.entryId} --tenant …" to move what has a tenant`,
+      advise`use ${{ operation: 'correct', entryId: `ent_${other.entryId}`, move: true }} to move what has a tenant`,
     );
   }
   return [...request.entryIds];

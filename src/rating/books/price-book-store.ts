@@ -5,6 +5,7 @@ import { inTransaction } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { formatDecimal, parseDecimal } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
 import { canonicalDocument, hashDocument } from './price-book-hash.ts';
 import type { BookVersion, PriceCatalog, Rate } from './price-catalog.ts';
@@ -90,7 +91,7 @@ export async function showPriceBook(database: Database, book: string): Promise<r
   throw new Refusal(
     'not_found',
     `there is no price book "${book}"`,
-    'see "spanledger price-book list", or import one with "spanledger price-book import FILE"',
+    advise`see ${{ operation: 'price-book list' }}, or import one with ${{ operation: 'price-book import' }}`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { EventStatus } from '../../events/event.ts';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import type { SpansOfRun } from './agent-run.ts';
 import type { RunFigures } from './run-figures.ts';
 import type { RunEntry, StructureSpan } from './run-step.ts';
@@ -224,7 +225,7 @@ async function refuseUnknownRun(
     'not_found',
     `there ${when} no run "${of.runId}"${whose}`,
     inTrace === ''
-      ? 'give an agent_run_id, or the trace_id of calls that name no run; "spanledger report runs" lists them'
+      ? advise`give an agent_run_id, or the trace_id of calls that name no run; ${{ operation: 'report runs' }} lists them`
       : `it is a trace whose spans name their run: ask for ${inTrace}`,
   );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 
 /**
  * A seal as it is given away: whoever holds it can tell later that the chain up to it was not written
@@ -34,7 +35,7 @@ export function parsePublished(text: string, file: string): readonly PublishedSe
       throw new Refusal(
         'bad_document',
         `line ${number} of ${file} is no published seal`,
-        'give the file that "spanledger seal publish" wrote, as it was written',
+        advise`give the file that ${{ operation: 'seal publish' }} wrote, as it was written`,
       );
     });
 }

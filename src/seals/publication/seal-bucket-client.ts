@@ -9,6 +9,7 @@ import {
 import type { InstantMs } from '../../clock.ts';
 import { toDate } from '../../clock.ts';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import { formatPublished, type PublishedSeal, parsePublished } from './published-seals.ts';
 import { explainS3 } from './s3-refusal.ts';
 
@@ -153,7 +154,7 @@ async function publish(
     throw new Refusal(
       'conflict',
       `s3://${bucket}/${key} holds another seal ${seal.seal}, and a published seal is never replaced`,
-      `run "spanledger verify --against s3://${bucket}/${prefix}"; was it written from another database?`,
+      advise`run ${{ operation: 'verify', against: `s3://${bucket}/${prefix}` }}; was it written from another database?`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import Stripe from 'stripe';
 import { formatDecimal, minorUnitDecimals } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import type { StripeClient } from '../stripe-client.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeMeter } from './meter-store.ts';
@@ -75,8 +76,8 @@ function refuseOtherMeter(meter: Stripe.Billing.Meter): void {
     'misconfigured',
     `meter ${meter.id} (${meter.event_name}) does not fit: ${faults.join('; ')}`,
     meter.status === 'active'
-      ? 'deactivate that meter in Stripe and run "spanledger stripe setup" again'
-      : 'reactivate that meter in Stripe and run "spanledger stripe setup" again; usage is dropped while it is inactive',
+      ? advise`deactivate that meter in Stripe and run ${{ operation: 'stripe setup' }} again`
+      : advise`reactivate that meter in Stripe and run ${{ operation: 'stripe setup' }} again; usage is dropped while it is inactive`,
   );
 }
 
@@ -149,6 +150,6 @@ function refuseOtherPrice(
   throw new Refusal(
     'misconfigured',
     `price ${price.id} does not fit: ${faults.join('; ')}`,
-    `archive that price in Stripe (or take the lookup key ${meter.event_name} from it) and run "spanledger stripe setup" again`,
+    advise`archive that price in Stripe (or take the lookup key ${meter.event_name} from it) and run ${{ operation: 'stripe setup' }} again`,
   );
 }

@@ -173,7 +173,7 @@ describe('a run in the ledger', () => {
     const database = await ledgerWith(SPANS);
     expect((await read(database, 'trace-9'))[0]?.calls).toHaveLength(1);
     await expect(read(database, 'trace-1')).rejects.toMatchObject({
-      remedy: expect.stringContaining('"run-1"'),
+      remedy: [expect.stringContaining('"run-1"')],
     });
     await expect(read(database, 'nothing')).rejects.toMatchObject({ kind: 'not_found' });
   });

@@ -155,7 +155,7 @@ describe('the proof of a statement', () => {
     const of = { tenantId: 'acme', month: '2026-10' };
     await expect(readProofs(database, { ...of, line: 99 })).rejects.toMatchObject({
       message: 'the statement has no line 99',
-      remedy: expect.stringMatching(/^give one of: 1 gpt-4o input, 2 /),
+      remedy: [expect.stringMatching(/^give one of: 1 gpt-4o input, 2 /)],
     });
     await tamper(
       database,

@@ -84,7 +84,7 @@ it('a bucket without object lock is refused, with how to switch it on', async ()
   await expect(bucket.publish(sealOf(1n), LOCK)).rejects.toMatchObject({
     message:
       'the bucket "audit" has no object lock, so what is published there could be replaced: Bucket is missing Object Lock Configuration',
-    remedy: expect.stringContaining('aws s3api put-object-lock-configuration --bucket audit'),
+    remedy: [expect.stringContaining('aws s3api put-object-lock-configuration --bucket audit')],
   });
   expect(s3.versions('audit')).toEqual([]);
 });
@@ -95,7 +95,7 @@ it('a bucket that is not there is refused, with how to make it', async () => {
   onTestFinished(() => bucket.close());
   await expect(bucket.read()).rejects.toMatchObject({
     message: 'there is no bucket "absent"',
-    remedy: expect.stringContaining('create-bucket --bucket absent --object-lock-enabled'),
+    remedy: [expect.stringContaining('create-bucket --bucket absent --object-lock-enabled')],
   });
 });
 

@@ -62,7 +62,11 @@ describe('stripe setup', () => {
     await expect(setUpMeter(stripe, 'USD')).rejects.toMatchObject({
       kind: 'misconfigured',
       message: expect.stringContaining('its formula is count, not sum'),
-      remedy: expect.stringContaining('deactivate that meter'),
+      remedy: [
+        expect.stringContaining('deactivate that meter'),
+        { operation: 'stripe setup' },
+        ' again',
+      ],
     });
   });
 

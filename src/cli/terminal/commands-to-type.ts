@@ -1,0 +1,48 @@
+import type { Operation, Remedy } from '../../remedy.ts';
+import { phraseRemedy } from '../../remedy.ts';
+
+/** A remedy for people at a terminal: each operation is the command that does it, in quotation marks. */
+export function remedyText(remedy: Remedy): string {
+  return phraseRemedy(remedy, (operation) => `"${commandToType(operation)}"`);
+}
+
+/** The command that does an operation; what is still to be chosen stands as a word in capitals or as …. */
+export function commandToType(operation: Operation): string {
+  return ['spanledger', operation.operation, ...argumentsOf(operation).map(quoted)].join(' ');
+}
+
+function argumentsOf(operation: Operation): readonly string[] {
+  switch (operation.operation) {
+    case 'allocate reverse':
+      return [operation.pool, '--month', operation.month ?? '…'];
+    case 'audit entry':
+      return operation.entryId === null ? [] : [operation.entryId];
+    case 'audit line':
+      return [operation.tenantId, operation.month];
+    case 'close':
+      return [operation.month, ...optional('--tenant', operation.tenantId)];
+    case 'correct':
+      return [operation.entryId, '--tenant', '…'];
+    case 'migrate':
+      return operation.roles ? ['--roles'] : [];
+    case 'price-book import':
+      return ['FILE'];
+    case 'quarantine list':
+      return ['--all'];
+    case 'statement':
+      return ['TENANT', 'MONTH', '--proof', '--out', 'FILE'];
+    case 'verify':
+      return optional('--against', operation.against);
+    default:
+      return [];
+  }
+}
+
+function optional(flag: string, value: string | null): readonly string[] {
+  return value === null ? [] : [flag, value];
+}
+
+/** As a shell takes it; most names need no quotation. */
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./…-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
