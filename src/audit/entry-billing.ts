@@ -7,21 +7,13 @@ import { readLineEntries } from '../ledger/entries/line-store.ts';
 import type { RuleOfEntry } from '../ledger/entries/rule-store.ts';
 import { readRules } from '../ledger/entries/rule-store.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
+import type { StoryLine } from './story-answer.ts';
 
 /** How entries were billed: by which rules, and in which lines of which statement. */
 export interface EntryBilling {
   readonly rules: readonly RuleOfEntry[];
   /** Of closed periods; the exact amounts of an entry's lines sum to its charge. */
-  readonly lines: readonly {
-    readonly entry_id: string;
-    readonly tenant_id: string;
-    readonly period_start: string;
-    readonly line: number | null;
-    readonly meter: string;
-    readonly quantity: string;
-    readonly rate: string;
-    readonly exact: string;
-  }[];
+  readonly lines: readonly StoryLine[];
 }
 
 export async function readEntryBilling(

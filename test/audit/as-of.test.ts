@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reversePool } from '../../src/allocation/allocate-pool.ts';
-import { readEntryStory, readEventStory } from '../../src/audit/story-store.ts';
+import { tellEntryStory, tellEventStory } from '../../src/audit/tell-story.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
@@ -235,25 +235,33 @@ describe('as of', () => {
     expect(await outcomesAt('15')).toEqual([]);
     expect(await outcomesAt('17')).toEqual([['bad', null]]);
     expect(await outcomesAt('18')).toEqual([['bad', 'posted']]);
-    const key = { source: 'default', eventId: 'bad' };
-    const story = await readEventStory(fresh, key, parseInstant('2026-10-17T00:00:00Z'));
+    const key = { source: 'default', event_id: 'bad' };
+    const story = await tellEventStory(
+      { database: fresh },
+      { ...key, as_of: parseInstant('2026-10-17T00:00:00Z') },
+    );
     expect(story.quarantine).toMatchObject([{ reason: 'invalid_field', replayed_at: null }]);
   });
 
   it('an instant, the story of an event ends where it had come to', async () => {
-    const key = { source: 'default', eventId: 'usual' };
-    const before = await readEventStory(database, key, parseInstant('2026-10-19T00:00:00Z'));
+    const key = { source: 'default', event_id: 'usual' };
+    const before = await tellEventStory(
+      { database },
+      { ...key, as_of: parseInstant('2026-10-19T00:00:00Z') },
+    );
     expect(before.entries.map((entry) => entry['charge'])).toEqual(['0.0042']);
     expect(before.periods).toMatchObject([{ state: 'open', charge_exact: '0.0084' }]);
-    const after = await readEntryStory(
-      database,
-      String(before.entries[0]?.['entry_id']),
-      parseInstant('2026-11-02T00:00:00Z'),
+    const after = await tellEntryStory(
+      { database },
+      {
+        entry_id: String(before.entries[0]?.['entry_id']),
+        as_of: parseInstant('2026-11-02T00:00:00Z'),
+      },
     );
     expect(after.entries.map((entry) => entry['charge'])).toEqual(['0.0042', '-0.0042', '0.0036']);
     expect(after.periods).toMatchObject([{ state: 'closed', charge_exact: '10.0132' }]);
     await expect(
-      readEventStory(database, key, parseInstant('2026-10-01T00:00:00Z')),
+      tellEventStory({ database }, { ...key, as_of: parseInstant('2026-10-01T00:00:00Z') }),
     ).rejects.toThrow(/nothing was at 2026-10-01T00:00:00.000Z known of event "usual"/);
   });
 });

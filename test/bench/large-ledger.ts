@@ -1,4 +1,4 @@
-import { readEventStory } from '../../src/audit/story-store.ts';
+import { tellEventStory } from '../../src/audit/tell-story.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
@@ -83,7 +83,7 @@ async function measureAudits(database: Database, job: LedgerJob): Promise<Latenc
     [job.samples + WARM_UP],
   );
   return measureEach(rows, async ({ source, event_id }) => {
-    await readEventStory(database, { source, eventId: event_id });
+    await tellEventStory({ database }, { source, event_id, as_of: null });
   });
 }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { lineAnswer, linesAnswer } from '../../src/audit/line-answer.ts';
+import { storyAnswer } from '../../src/audit/story-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { runAnswer } from '../../src/reports/runs/run-answer.ts';
 import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
@@ -47,6 +49,12 @@ const QUESTIONS: readonly Case[] = [
   { args: ['report', 'runs'], answer: runsAnswer },
   { args: ['report', 'runs', '--by', 'feature', '--from', '2026-10-01'], answer: runsAnswer },
   { args: ['audit', 'run', 'run-1'], answer: runAnswer },
+  { args: ['audit', 'event', 'default', 'c'], answer: storyAnswer },
+  { args: ['audit', 'event', 'default', 'a'], answer: storyAnswer },
+  { args: ['audit', 'event', 'default', 'bad', '--as-of', AS_OF], answer: storyAnswer },
+  { args: ['audit', 'entry', 'ent_1000000'], answer: storyAnswer },
+  { args: ['audit', 'line', 'acme', '2026-10'], answer: linesAnswer },
+  { args: ['audit', 'line', 'acme', '2026-10', '1'], answer: lineAnswer },
 ];
 
 const named = (cases: readonly Case[]) =>

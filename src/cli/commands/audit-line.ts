@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { LineStory, LineStoryEntry } from '../../audit/line-story.ts';
-import { readLineStory, readLines } from '../../audit/line-story.ts';
-import { readTenant } from '../../tenants/tenant-store.ts';
+import type { LineAnswer, LineEntry, StatementLine } from '../../audit/line-answer.ts';
+import { listLines, tellLine } from '../../audit/tell-line.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -23,17 +22,14 @@ export function addAuditLine(group: Command): void {
       ENTRIES_LISTED,
     );
   perform<{ readonly limit: number }>(command, async (session, { args, options }) => {
-    const [tenantId = '', period = '', number] = args;
-    const database = session.database();
-    await readTenant(database.kysely, tenantId);
-    const of = { tenantId, period };
+    const [tenant_id = '', period = '', number] = args;
+    const parts = session.parts();
     if (number === undefined) {
-      const { close, lines } = await readLines(database, of);
-      const document = { tenant_id: tenantId, period_start: close.periodStart, lines };
-      return session.out.answer(document, renderLines(lines));
+      const answer = await listLines(parts, { tenant_id, period });
+      return session.out.answer(answer, renderLines(answer.lines));
     }
-    const asked = { ...of, number: readCount(number), limit: options.limit };
-    const story = await readLineStory(database, asked);
+    const request = { tenant_id, period, line: readCount(number), limit: options.limit };
+    const story = await tellLine(parts, request);
     if (story.exact_sum !== story.line.exact) session.foundWrong();
     session.out.answer(story, renderStory(story));
   });
@@ -44,7 +40,7 @@ function readPeriod(text: string): string {
   throw new InvalidArgumentError('write the month as YYYY-MM, or the day on which it begins.');
 }
 
-function renderLines(lines: readonly LineStory['line'][]): string {
+function renderLines(lines: readonly StatementLine[]): string {
   if (lines.length === 0) return 'nothing was charged, so the statement has no lines';
   return table(lines, [
     { title: 'LINE', value: (line) => String(line.number), figure: true },
@@ -58,7 +54,7 @@ function renderLines(lines: readonly LineStory['line'][]): string {
   ]);
 }
 
-function renderStory(story: LineStory): string {
+function renderStory(story: LineAnswer): string {
   const { line } = story;
   const price = [...new Set(story.listed.map(priceOf))].join(', ');
   return [
@@ -74,14 +70,14 @@ function renderStory(story: LineStory): string {
   ].join('\n');
 }
 
-function renderSum({ entries, exact_sum, line }: LineStory): string {
+function renderSum({ entries, exact_sum, line }: LineAnswer): string {
   const sum = `${entries.toLocaleString('en-US')} ${entries === 1 ? 'entry sums' : 'entries sum'} to ${exact_sum}`;
   return exact_sum === line.exact
     ? `${sum}, which is the line exactly`
     : `${sum}, and the line is ${line.exact}: run "spanledger verify"`;
 }
 
-function renderEntries(entries: readonly LineStoryEntry[]): string {
+function renderEntries(entries: readonly LineEntry[]): string {
   return table(entries, [
     { title: 'ENTRY', value: (entry) => entry.entry_id },
     { title: 'COMPLETED', value: (entry) => entry.occurred_at },
@@ -93,10 +89,10 @@ function renderEntries(entries: readonly LineStoryEntry[]): string {
   ]);
 }
 
-function memberOf({ member_id }: LineStoryEntry): string {
+function memberOf({ member_id }: LineEntry): string {
   return member_id === null ? '' : ` [${member_id}]`;
 }
 
-function priceOf(entry: LineStoryEntry): string {
+function priceOf(entry: LineEntry): string {
   return `${entry.price_book ?? 'none'} of ${entry.price_version ?? 'no date'}`;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { EventStory, StoryRow } from '../../audit/story-store.ts';
-import { readEntryStory, readEventStory } from '../../audit/story-store.ts';
+import type { StoryAnswer, StoryEntry } from '../../audit/story-answer.ts';
+import { tellEntryStory, tellEventStory } from '../../audit/tell-story.ts';
 import type { InstantMs } from '../../clock.ts';
 import { reattribute } from '../../ledger/corrections/reattribute.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
@@ -27,8 +27,8 @@ export function addAudit(program: Command): void {
     .description("by the producer's own ids")
     .option('--as-of <instant>', AS_OF, readInstant);
   perform<AsOf>(event, async (session, { args: [source = '', eventId = ''], options }) => {
-    const key = { source, eventId };
-    const story = await readEventStory(session.database(), key, options.asOf ?? null);
+    const request = { source, event_id: eventId, as_of: options.asOf ?? null };
+    const story = await tellEventStory(session.parts(), request);
     session.out.answer(story, renderStory(story));
   });
   const entry = group
@@ -37,7 +37,8 @@ export function addAudit(program: Command): void {
     .description("by the ledger's id")
     .option('--as-of <instant>', AS_OF, readInstant);
   perform<AsOf>(entry, async (session, { args: [entryId = ''], options }) => {
-    const story = await readEntryStory(session.database(), entryId, options.asOf ?? null);
+    const request = { entry_id: entryId, as_of: options.asOf ?? null };
+    const story = await tellEntryStory(session.parts(), request);
     session.out.answer(story, renderStory(story));
   });
   addAuditRun(group);
@@ -86,8 +87,8 @@ interface ReattributeFlags {
   readonly by: string;
 }
 
-function renderStory(story: EventStory): string {
-  const parts: readonly (readonly [string, readonly StoryRow[]])[] = [
+function renderStory(story: StoryAnswer): string {
+  const parts: readonly (readonly [string, readonly Readonly<Record<string, unknown>>[]])[] = [
     ['Entries', story.entries],
     ['Structure', story.structure],
     ['Rules', story.rules.map(({ entry_id, rule }) => ({ [entry_id]: rule }))],
@@ -106,33 +107,30 @@ function renderStory(story: EventStory): string {
 }
 
 /** What happened to the event in the ledger, a line for each entry in order, and what stands now. */
-function tell(entries: readonly StoryRow[]): string {
-  const corrected = new Set(entries.map((entry) => entry['corrects_entry_id']));
-  const stands = entries.filter(
-    (entry) => entry['is_reversal'] !== true && !corrected.has(entry['entry_id']),
-  );
-  const ids = stands.map((entry) => entry['entry_id']).join(', ');
+function tell(entries: readonly StoryEntry[]): string {
+  const corrected = new Set(entries.map((entry) => entry.corrects_entry_id));
+  const stands = entries.filter((entry) => !entry.is_reversal && !corrected.has(entry.entry_id));
+  const ids = stands.map((entry) => entry.entry_id).join(', ');
   const end = ids === '' ? 'nothing of it stands now' : `what stands now: ${ids}`;
   return [...entries.map(tellEntry), end].map((line) => `  ${line}`).join('\n');
 }
 
-function tellEntry(entry: StoryRow): string {
-  const { recorded_at: at, entry_id: id, corrects_entry_id: of, outcome, currency } = entry;
-  const what =
-    entry['is_reversal'] === true
-      ? `takes ${of} back`
-      : of == null
-        ? `posted for ${entry['tenant_id']}`
-        : `replaces ${of}, for ${entry['tenant_id']}`;
-  const member = entry['member_id'] == null ? '' : ` (member ${entry['member_id']})`;
+function tellEntry(entry: StoryEntry): string {
+  const { recorded_at: at, entry_id: id, corrects_entry_id: of, outcome } = entry;
+  const what = entry.is_reversal
+    ? `takes ${of} back`
+    : of === null
+      ? `posted for ${entry.tenant_id}`
+      : `replaces ${of}, for ${entry.tenant_id}`;
+  const member = entry.member_id === null ? '' : ` (member ${entry.member_id})`;
   const amount = (name: 'charge' | 'cost') =>
-    entry[name] === null ? `no ${name} known` : `${name} ${entry[name]} ${currency}`;
-  const late = entry['late'] === true ? ', late' : '';
-  const why = entry['reason'] == null ? '' : `: ${entry['reason']} (${entry['actor']})`;
-  return `${at}  ${id}${member} ${what}, ${outcome}, ${amount('charge')}, ${amount('cost')}, in the period from ${entry['period_start']}${late}${why}`;
+    entry[name] === null ? `no ${name} known` : `${name} ${entry[name]} ${entry.currency}`;
+  const late = entry.late ? ', late' : '';
+  const why = entry.reason === null ? '' : `: ${entry.reason} (${entry.actor})`;
+  return `${at}  ${id}${member} ${what}, ${outcome}, ${amount('charge')}, ${amount('cost')}, in the period from ${entry.period_start}${late}${why}`;
 }
 
-function renderRow(row: StoryRow): string {
+function renderRow(row: Readonly<Record<string, unknown>>): string {
   return Object.entries(row)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `  ${name.padEnd(24)} ${String(value)}`)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { readLineStory, readLines } from '../../src/audit/line-story.ts';
-import { readEntryStory } from '../../src/audit/story-store.ts';
+import { listLines, tellLine } from '../../src/audit/tell-line.ts';
+import { tellEntryStory } from '../../src/audit/tell-story.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
@@ -9,7 +9,7 @@ import { freshDatabase, textRows } from '../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 const clock = () => parseInstant('2026-11-02T00:00:00Z');
-const OCTOBER = { tenantId: 'acme', period: '2026-10' };
+const OCTOBER = { tenant_id: 'acme', period: '2026-10' };
 
 /** Two models, failed calls, a fallback, a batch, a cached prompt, and a correction before the close. */
 async function closedOctober() {
@@ -44,7 +44,7 @@ async function closedOctober() {
 
 it('from a line to its entries: their parts sum to the line, whichever line it is', async () => {
   const database = await closedOctober();
-  const { lines } = await readLines(database, OCTOBER);
+  const { lines } = await listLines({ database }, OCTOBER);
   expect(lines.map(({ model, meter }) => `${model} ${meter}`)).toEqual([
     'gpt-4o input',
     'gpt-4o cache_read',
@@ -53,7 +53,7 @@ it('from a line to its entries: their parts sum to the line, whichever line it i
     'gpt-4o-mini output',
   ]);
   for (const { number } of lines) {
-    const story = await readLineStory(database, { ...OCTOBER, number, limit: 100 });
+    const story = await tellLine({ database }, { ...OCTOBER, line: number, limit: 100 });
     expect(story.exact_sum).toBe(story.line.exact);
     expect(story.listed).toHaveLength(story.entries);
     const sum = story.listed.reduce((all, { exact }) => all + (parseDecimal(exact, 12) ?? 0n), 0n);
@@ -63,8 +63,8 @@ it('from a line to its entries: their parts sum to the line, whichever line it i
 
 it('a line names its rule, and its entries the price version that they were charged by', async () => {
   const database = await closedOctober();
-  const story = await readLineStory(database, { ...OCTOBER, number: 3, limit: 2 });
-  expect(story.rule).toContain('input that no cache held');
+  const story = await tellLine({ database }, { ...OCTOBER, line: 3, limit: 2 });
+  expect(story.rule).toContain('output, reasoning included');
   // plain, its reversal and its replacement, cached, fallback and a member: 6
   expect(story.entries).toBe(6);
   expect(story.listed).toHaveLength(2);
@@ -82,7 +82,10 @@ it('and back: an entry names the lines that it stands in, and the rules of its a
     database,
     "select entry_id from entries where event_id = 'cached'",
   );
-  const story = await readEntryStory(database, cached?.['entry_id'] ?? '');
+  const story = await tellEntryStory(
+    { database },
+    { entry_id: cached?.['entry_id'] ?? '', as_of: null },
+  );
   // 600 x 3 µ, 400 cached x 3 µ (work done), 100 x 12 µ
   expect(story.lines.map(({ line, meter, exact }) => [line, meter, exact])).toEqual([
     [1, 'input', '0.0018'],
@@ -101,18 +104,21 @@ it('an entry that was not charged stands in no line, and says why', async () => 
     database,
     "select entry_id from entries where event_id = 'failed'",
   );
-  const story = await readEntryStory(database, failed?.['entry_id'] ?? '');
+  const story = await tellEntryStory(
+    { database },
+    { entry_id: failed?.['entry_id'] ?? '', as_of: null },
+  );
   expect(story.lines).toEqual([]);
   expect(story.rules[0]?.rule).toBe('a failed call is not charged');
 });
 
 it('refuses a line that is not there, and a period that is not closed', async () => {
   const database = await closedOctober();
-  await expect(readLineStory(database, { ...OCTOBER, number: 9, limit: 1 })).rejects.toMatchObject({
+  await expect(tellLine({ database }, { ...OCTOBER, line: 9, limit: 1 })).rejects.toMatchObject({
     kind: 'not_found',
     message: expect.stringContaining('no line 9'),
   });
-  await expect(readLines(database, { ...OCTOBER, period: '2026-11' })).rejects.toMatchObject({
+  await expect(listLines({ database }, { ...OCTOBER, period: '2026-11' })).rejects.toMatchObject({
     kind: 'too_early',
   });
 });

@@ -6,98 +6,53 @@ import type { Manifest, ManifestLine, Meter } from '../ledger/closes/manifest.ts
 import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
 import { eachEntryNearLine } from '../ledger/entries/line-store.ts';
 import { formatPico, parseDecimal } from '../money.ts';
+import type { Parts } from '../parts.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
-
-/** A statement's line with the entries behind it; amounts are exact decimal strings. */
-export interface LineStory {
-  readonly tenant_id: string;
-  readonly period_start: string;
-  readonly manifest_hash: string;
-  readonly currency: string;
-  readonly line: ManifestLine & { readonly number: number };
-  /** The rule by which the line is what it is. */
-  readonly rule: string;
-  /** How many entries stand in the line, and what their parts sum to: the line's exact amount. */
-  readonly entries: number;
-  readonly exact_sum: string;
-  /** The first of them, as many as were asked for. */
-  readonly listed: readonly LineStoryEntry[];
-}
-
-export interface LineStoryEntry {
-  readonly entry_id: string;
-  readonly source: string;
-  readonly event_id: string;
-  readonly member_id: string | null;
-  readonly occurred_at: string;
-  readonly kind: string;
-  readonly quantity: string;
-  readonly exact: string;
-  readonly price_book: string | null;
-  readonly price_version: string | null;
-}
+import { readTenant } from '../tenants/tenant-store.ts';
+import type {
+  LineAnswer,
+  LineEntry,
+  LineRequest,
+  LinesAnswer,
+  LinesRequest,
+} from './line-answer.ts';
 
 /** The lines of a closed period, each with the number by which it is asked for. */
-export async function readLines(
-  database: Database,
-  of: { readonly tenantId: string; readonly period: string },
-): Promise<{ readonly close: CloseRow; readonly lines: readonly LineStory['line'][] }> {
-  const month = of.period.slice(0, 7);
-  const closes = (await readCloses(database, { month, tenantId: of.tenantId })).filter((close) =>
-    close.periodStart.startsWith(of.period),
-  );
-  const [close] = closes;
-  if (close === undefined) {
-    throw new Refusal(
-      'too_early',
-      `tenant "${of.tenantId}" has no closed period that begins in ${of.period}`,
-      advise`close it first, with ${{ operation: 'close', month, tenantId: of.tenantId }}`,
-    );
-  }
-  if (closes.length > 1) {
-    const starts = closes.map(({ periodStart }) => periodStart).join(' or ');
-    throw new Refusal(
-      'bad_request',
-      `two periods of tenant "${of.tenantId}" begin in ${of.period}`,
-      `give the day on which it begins: ${starts}`,
-    );
-  }
-  const manifest: Manifest = JSON.parse(close.manifest);
-  return { close, lines: manifest.lines.map((line, index) => ({ number: index + 1, ...line })) };
+export async function listLines(
+  { database }: Pick<Parts, 'database'>,
+  request: LinesRequest,
+): Promise<LinesAnswer> {
+  const { close, lines } = await readLines(database, request);
+  return { tenant_id: close.tenantId, period_start: close.periodStart, lines };
 }
 
 /** One line's entries. Throws a `Refusal` where the statement has no such line. */
-export async function readLineStory(
-  database: Database,
-  of: {
-    readonly tenantId: string;
-    readonly period: string;
-    readonly number: number;
-    readonly limit: number;
-  },
-): Promise<LineStory> {
-  const { close, lines } = await readLines(database, of);
-  const line = lines[of.number - 1];
+export async function tellLine(
+  { database }: Pick<Parts, 'database'>,
+  request: LineRequest,
+): Promise<LineAnswer> {
+  const { close, lines } = await readLines(database, request);
+  const line = lines[request.line - 1];
   if (line === undefined) {
     throw new Refusal(
       'not_found',
-      `the statement of "${of.tenantId}" from ${close.periodStart} has no line ${of.number}`,
-      advise`it has ${lines.length}; ${{ operation: 'audit line', tenantId: of.tenantId, month: of.period }} lists them`,
+      `the statement of "${close.tenantId}" from ${close.periodStart} has no line ${request.line}`,
+      advise`it has ${lines.length}; ${{ operation: 'audit line', tenantId: close.tenantId, month: request.period }} lists them`,
     );
   }
   const catalog = await loadPriceCatalog(database.kysely);
-  const listed: LineStoryEntry[] = [];
+  const listed: LineEntry[] = [];
   let entries = 0;
   let sum = 0n;
   const asked = { catalog, tenantId: close.tenantId, periodStart: close.periodStart, line };
   await eachEntryNearLine(database, asked, (entry) => {
-    const part = linesOfEntry(entry.group, lines).find((own) => own.line === of.number);
+    const part = linesOfEntry(entry.group, lines).find((own) => own.line === request.line);
     if (part === undefined) return;
     entries += 1;
     sum += parseDecimal(part.exact, 12) ?? 0n;
-    if (listed.length >= of.limit) return;
+    if (listed.length >= request.limit) return;
     listed.push({
       entry_id: `ent_${entry.entryId}`,
       source: entry.source,
@@ -122,6 +77,38 @@ export async function readLineStory(
     exact_sum: isCarried(line.meter) ? line.exact : formatPico(sum),
     listed,
   };
+}
+
+interface ClosedLines {
+  readonly close: CloseRow;
+  readonly lines: readonly (ManifestLine & { readonly number: number })[];
+}
+
+async function readLines(database: Database, request: LinesRequest): Promise<ClosedLines> {
+  const { tenant_id: tenantId, period } = request;
+  await readTenant(database.kysely, tenantId);
+  const month = period.slice(0, 7);
+  const closes = (await readCloses(database, { month, tenantId })).filter((close) =>
+    close.periodStart.startsWith(period),
+  );
+  const [close] = closes;
+  if (close === undefined) {
+    throw new Refusal(
+      'too_early',
+      `tenant "${tenantId}" has no closed period that begins in ${period}`,
+      advise`close it first, with ${{ operation: 'close', month, tenantId }}`,
+    );
+  }
+  if (closes.length > 1) {
+    const starts = closes.map(({ periodStart }) => periodStart).join(' or ');
+    throw new Refusal(
+      'bad_request',
+      `two periods of tenant "${tenantId}" begin in ${period}`,
+      `give the day on which it begins: ${starts}`,
+    );
+  }
+  const manifest: Manifest = JSON.parse(close.manifest);
+  return { close, lines: manifest.lines.map((line, index) => ({ number: index + 1, ...line })) };
 }
 
 function isCarried(meter: Meter): boolean {
