@@ -53,7 +53,7 @@ export async function inTransaction<Result>(
   database: Database,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  const client = await database.pool.connect();
+  const client = await connect(database);
   let broken: Error | undefined;
   try {
     await client.query('begin');
@@ -62,10 +62,27 @@ export async function inTransaction<Result>(
     return result;
   } catch (error) {
     broken = await rollBack(client);
+    if (broken !== undefined) rememberLost(error);
     throw error;
   } finally {
     client.release(broken);
   }
+}
+
+async function connect(database: Database): Promise<pg.PoolClient> {
+  try {
+    return await database.pool.connect();
+  } catch (error) {
+    rememberLost(error);
+    throw error;
+  }
+}
+
+/** Errors that came with the loss of their connection, which few of them say in words that last. */
+const lostConnections = new WeakSet<object>();
+
+function rememberLost(error: unknown): void {
+  if (error instanceof Error) lostConnections.add(error);
 }
 
 /** A connection that cannot roll back is not given back to the pool. */
@@ -114,6 +131,7 @@ export function isDatabaseAway(error: unknown): boolean {
 
 function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (lostConnections.has(error)) return true;
   const code = 'code' in error ? String(error.code) : '';
   return (
     /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|ENOENT)/.test(code) ||

@@ -8,10 +8,9 @@ import type { Database } from '../database/database.ts';
 import { closeDatabase, createDatabase, openDatabase } from '../database/database.ts';
 import { migrate } from '../database/migrate.ts';
 import { openQueue } from '../ingest/queue-client.ts';
-import { runWorker, type WorkerReport } from '../ingest/worker-loop.ts';
+import { runWorker } from '../ingest/run-worker.ts';
+import type { WorkerAnswer } from '../ingest/worker-answer.ts';
 import { closePeriods } from '../ledger/closes/close-periods.ts';
-import { foldAll } from '../ledger/rollups/fold-batches.ts';
-import { runRollupLoop } from '../ledger/rollups/rollup-loop.ts';
 import type { Log } from '../log.ts';
 import { divideHalfUp, formatMinor, picoPerMinor } from '../money.ts';
 import { seedCostBook } from '../rating/books/genai-seed.ts';
@@ -23,8 +22,6 @@ import { RunRanking } from '../reports/runs/run-ranking.ts';
 import { eachRun } from '../reports/runs/run-store.ts';
 import type { UsageRow } from '../reports/usage-report-store.ts';
 import { readUsage } from '../reports/usage-report-store.ts';
-import { sealAll } from '../seals/seal-batches.ts';
-import { runSealLoop } from '../seals/seal-loop.ts';
 import { renderStatementHtml } from '../statements/html/statement-html.ts';
 import { renderStatementPdf } from '../statements/pdf/statement-pdf.ts';
 import { readStatements } from '../statements/statement-store.ts';
@@ -75,7 +72,7 @@ export interface DemoResult {
   /** YYYY-MM */
   readonly month: string;
   readonly traffic: Traffic['counts'];
-  readonly worker: WorkerReport;
+  readonly worker: WorkerAnswer;
   readonly tenants: readonly DemoRow[];
   readonly laws: readonly LawReport[];
   readonly statements: readonly string[];
@@ -258,34 +255,34 @@ async function consume(
   parts: DemoParts,
   options: DemoOptions,
   traffic: Traffic,
-): Promise<WorkerReport> {
+): Promise<WorkerAnswer> {
   const { database, queue } = parts;
   const { clock, log } = options;
   const client = openQueue({ ...queue, region: null, pollers: 4 });
-  const stopped = new AbortController();
-  const rollups = runRollupLoop(database, { clock, log }, stopped.signal);
-  const seals = runSealLoop(database, { clock, log }, stopped.signal);
   const all = traffic.events.length + traffic.malformed.length;
   let done = 0;
-  const onRecorded = (outcomes: readonly unknown[]) => {
-    done += outcomes.length;
+  const onRecorded = (recorded: readonly unknown[]) => {
+    done += recorded.length;
     options.progress('worker', done, all);
   };
   try {
-    const worker = { database, queue: client, clock, log, reading: { litellmKey: null } };
-    const report = await runWorker(
-      { ...worker, untilEmpty: true, pollers: 4, onRecorded },
-      new AbortController().signal,
+    const answer = await runWorker(
+      {
+        database,
+        queue: client,
+        clock,
+        log,
+        reading: { litellmKey: null },
+        stop: new AbortController().signal,
+        onRecorded,
+      },
+      { until_empty: true, pollers: 4 },
     );
     options.say(
-      `worker: ${report.posted} events posted, ${report.duplicate} duplicates, ${report.conflict} conflicts, ${report.quarantined} quarantined`,
+      `worker: ${answer.posted} events posted, ${answer.duplicate} duplicates, ${answer.conflict} conflicts, ${answer.quarantined} quarantined`,
     );
-    return report;
+    return answer;
   } finally {
-    stopped.abort();
-    await Promise.all([rollups, seals]);
-    await foldAll(database, clock);
-    await sealAll(database, clock);
     client.close();
   }
 }

@@ -1,44 +1,101 @@
-import { pause } from '../clock.ts';
+import { type Clock, pause } from '../clock.ts';
 import type { Log } from '../log.ts';
+import type { ReadMessage } from './batcher.ts';
 import type { HeldMessages } from './held-messages.ts';
 import type { FailedHandle, QueueClient } from './queue-client.ts';
 import { MESSAGES_PER_CALL } from './queue-client.ts';
+import type { IsolatedItem } from './record-each.ts';
 
+export interface AcknowledgerParts {
+  readonly queue: QueueClient;
+  readonly held: HeldMessages;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A message is back this long after a worker died with it; a commit takes a hundredth of it. */
+export const VISIBILITY_SECONDS = 30;
+const HEARTBEAT_MS = 5_000;
+const EXTEND_AFTER_MS = 10_000;
 /** Tries of one delete; afterwards the message comes again and is found to be a duplicate. */
 const MOST_TRIES = 4;
 
-/**
- * Deletes messages whose events are committed. Reads which deletes failed and tries those again; a
- * message that stays comes once more, which an idempotent ledger takes for what it is.
- */
-export async function acknowledge(
-  queue: QueueClient,
-  held: HeldMessages,
-  options: { readonly receiptHandles: readonly string[]; readonly log: Log },
-): Promise<void> {
-  const calls: Promise<void>[] = [];
-  for (const handles of chunks(options.receiptHandles)) {
-    calls.push(deleteWithRetry(queue, handles, options.log));
+/** Speaks to the queue of what is in hand: it is kept from others, is done, or goes back. */
+export class Acknowledger {
+  readonly #parts: AcknowledgerParts;
+
+  constructor(parts: AcknowledgerParts) {
+    this.#parts = parts;
   }
-  await Promise.all(calls);
-  for (const handle of options.receiptHandles) held.remove(handle);
+
+  /**
+   * Deletes the messages of a batch that is committed. Reads which deletes failed and tries those
+   * again; a message that stays comes once more, which an idempotent ledger takes for what it is. A
+   * message of which an item could not be recorded in any way is left to the queue.
+   */
+  async acknowledge(
+    batch: readonly ReadMessage[],
+    recorded: readonly IsolatedItem[],
+  ): Promise<void> {
+    const { held, log } = this.#parts;
+    const left = new Set(recorded.filter(isLeft).map(({ item }) => item));
+    const { kept = [], done = [] } = Object.groupBy(batch, ({ items }) =>
+      items.some((item) => left.has(item)) ? 'kept' : 'done',
+    );
+    for (const { held: message } of kept) {
+      const { messageId, receiptHandle } = message.message;
+      log.error({ messageId }, 'cannot be recorded; left to the queue');
+      held.remove(receiptHandle);
+    }
+    const receiptHandles = done.map((message) => message.held.message.receiptHandle);
+    await Promise.all(chunks(receiptHandles).map((handles) => this.#delete(handles)));
+    for (const handle of receiptHandles) held.remove(handle);
+  }
+
+  async #delete(receiptHandles: readonly string[]): Promise<void> {
+    const { queue, log } = this.#parts;
+    let left = receiptHandles;
+    for (let attempt = 1; left.length > 0 && attempt <= MOST_TRIES; attempt += 1) {
+      if (attempt > 1) await pause(100 * 2 ** attempt * (0.5 + Math.random()));
+      const failed = await deleteOnce(queue, left);
+      const final = failed.filter((failure) => failure.isFinal);
+      if (final.length > 0)
+        log.warn({ failed: final.length, code: final[0]?.code }, 'delete refused');
+      left = failed.filter((failure) => !failure.isFinal).map((failure) => failure.receiptHandle);
+    }
+    if (left.length > 0)
+      log.warn({ messages: left.length }, 'messages not deleted; they come again');
+  }
+
+  /** Keeps everything in hand invisible to others, what waits in the batcher too. */
+  async keepInvisible(finished: AbortSignal): Promise<void> {
+    const { queue, held, clock, log } = this.#parts;
+    while (!finished.aborted) {
+      await pause(HEARTBEAT_MS, finished);
+      if (finished.aborted) return;
+      const due = held.dueForExtension(clock(), EXTEND_AFTER_MS);
+      for (const part of chunks(due)) {
+        const handles = part.map(({ message }) => message.receiptHandle);
+        for (const message of part) message.visibleSetAt = clock();
+        await queue.setVisibility(handles, VISIBILITY_SECONDS).catch((error) => {
+          log.warn({ error: String(error) }, 'visibility not extended');
+        });
+      }
+    }
+  }
+
+  /** Gives back at once what is still in hand, for another worker to receive. */
+  async release(): Promise<void> {
+    const { queue, held, log } = this.#parts;
+    const handles = held.all().map(({ message }) => message.receiptHandle);
+    if (handles.length === 0) return;
+    log.warn({ messages: handles.length }, 'releasing what is held');
+    for (const some of chunks(handles)) await queue.setVisibility(some, 0).catch(() => []);
+  }
 }
 
-async function deleteWithRetry(
-  queue: QueueClient,
-  receiptHandles: readonly string[],
-  log: Log,
-): Promise<void> {
-  let left = receiptHandles;
-  for (let attempt = 1; left.length > 0 && attempt <= MOST_TRIES; attempt += 1) {
-    if (attempt > 1) await pause(100 * 2 ** attempt * (0.5 + Math.random()));
-    const failed = await deleteOnce(queue, left);
-    const final = failed.filter((failure) => failure.isFinal);
-    if (final.length > 0)
-      log.warn({ failed: final.length, code: final[0]?.code }, 'delete refused');
-    left = failed.filter((failure) => !failure.isFinal).map((failure) => failure.receiptHandle);
-  }
-  if (left.length > 0) log.warn({ messages: left.length }, 'messages not deleted; they come again');
+function isLeft({ outcome }: IsolatedItem): boolean {
+  return outcome === 'left';
 }
 
 async function deleteOnce(
@@ -48,15 +105,12 @@ async function deleteOnce(
   try {
     return await queue.delete(receiptHandles);
   } catch (error) {
-    return receiptHandles.map((receiptHandle) => ({
-      receiptHandle,
-      isFinal: false,
-      code: String(error),
-    }));
+    const code = String(error);
+    return receiptHandles.map((receiptHandle) => ({ receiptHandle, isFinal: false, code }));
   }
 }
 
-export function chunks<Item>(items: readonly Item[]): Item[][] {
+function chunks<Item>(items: readonly Item[]): Item[][] {
   const result: Item[][] = [];
   for (let start = 0; start < items.length; start += MESSAGES_PER_CALL) {
     result.push(items.slice(start, start + MESSAGES_PER_CALL));

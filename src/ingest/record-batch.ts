@@ -14,9 +14,9 @@ import { insertQuarantined } from './quarantine-store.ts';
 /** What became of one item of a batch. */
 export type ItemOutcome = 'posted' | 'duplicate' | 'conflict' | 'quarantined';
 
-export interface RecordedBatch {
-  /** In the order of the items. */
-  readonly outcomes: readonly ItemOutcome[];
+export interface RecordedItem {
+  readonly item: ReadItem;
+  readonly outcome: ItemOutcome;
 }
 
 /**
@@ -28,7 +28,7 @@ export function recordBatch(
   database: Database,
   cache: ReferenceCache,
   batch: { readonly items: readonly ReadItem[]; readonly recordedAt: InstantMs },
-): Promise<RecordedBatch> {
+): Promise<readonly RecordedItem[]> {
   const record = () =>
     inTransaction(database, (transaction) =>
       recordItems(transaction, cache, { ...batch, kind: 'ingest' }),
@@ -45,38 +45,34 @@ export async function recordItems(
     readonly recordedAt: InstantMs;
     readonly kind: BatchHead['kind'];
   },
-): Promise<RecordedBatch> {
+): Promise<readonly RecordedItem[]> {
   const { items, recordedAt, kind } = batch;
   const events = items.filter((item): item is ReadEvent => item.kind === 'event');
   const posting = await postEvents(transaction, cache, { kind, events, recordedAt });
-  const outcomeOf = new Map(events.map((item, index) => [item, posting.outcomes[index]]));
+  const outcomeOf = new Map(posting.events.map(({ received, outcome }) => [received, outcome]));
   const recorded = items.map((item) => recordOne(item, outcomeOf));
   const { batchId } = posting;
   const quarantined = recorded.flatMap((one) => one.quarantined ?? []);
   await insertQuarantined(transaction, quarantined, { batchId, receivedAt: recordedAt });
-  await insertReceipts(transaction, countReceipts(items, recorded), { batchId, recordedAt });
-  return { outcomes: recorded.map((one) => one.outcome) };
+  await insertReceipts(transaction, countReceipts(recorded), { batchId, recordedAt });
+  return recorded;
 }
 
-interface RecordedItem {
-  readonly outcome: ItemOutcome;
+interface RecordedWhole extends RecordedItem {
   readonly quarantined: QuarantinedEvent | null;
 }
 
-function recordOne(
-  item: ReadItem,
-  outcomeOf: ReadonlyMap<ReadEvent, PostOutcome | undefined>,
-): RecordedItem {
+function recordOne(item: ReadItem, outcomeOf: ReadonlyMap<ReadEvent, PostOutcome>): RecordedWhole {
   if (item.kind === 'refused') {
     const { source, eventId, reason, detail } = item;
     const digests = { ledgerDigest: null, receivedDigest: null };
     const quarantined = { source, eventId, reason, detail, body: item.body(), ...digests };
-    return { outcome: 'quarantined', quarantined };
+    return { item, outcome: 'quarantined', quarantined };
   }
   const outcome = outcomeOf.get(item);
   if (outcome === undefined) throw new Error(`posting did not answer for ${item.event.eventId}`);
-  if (outcome.kind !== 'conflict') return { outcome: outcome.kind, quarantined: null };
-  return { outcome: 'conflict', quarantined: conflictOf(item, outcome.ledgerDigest) };
+  if (outcome.kind !== 'conflict') return { item, outcome: outcome.kind, quarantined: null };
+  return { item, outcome: 'conflict', quarantined: conflictOf(item, outcome.ledgerDigest) };
 }
 
 function conflictOf(item: ReadEvent, ledgerDigest: Buffer): QuarantinedEvent {
@@ -93,12 +89,9 @@ function conflictOf(item: ReadEvent, ledgerDigest: Buffer): QuarantinedEvent {
 }
 
 /** An event that could not be read has the source that it names, or none. */
-function countReceipts(
-  items: readonly ReadItem[],
-  recorded: readonly RecordedItem[],
-): readonly Receipt[] {
+function countReceipts(recorded: readonly RecordedItem[]): readonly Receipt[] {
   const counts = new Map<string, Record<keyof Omit<Receipt, 'source'>, number>>();
-  for (const [index, item] of items.entries()) {
+  for (const { item, outcome } of recorded) {
     const source = (item.kind === 'event' ? item.event.source : item.source) ?? '';
     const count = counts.get(source) ?? {
       received: 0,
@@ -109,7 +102,7 @@ function countReceipts(
     };
     counts.set(source, count);
     count.received += 1;
-    switch (recorded[index]?.outcome) {
+    switch (outcome) {
       case 'posted':
         count.posted += 1;
         break;
@@ -122,8 +115,6 @@ function countReceipts(
       case 'quarantined':
         count.quarantined += 1;
         break;
-      case undefined:
-        throw new Error('an item was not recorded');
     }
   }
   return [...counts].map(([source, count]) => ({ source, ...count }));

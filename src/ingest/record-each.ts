@@ -1,35 +1,38 @@
 import type { InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { isDatabaseAway } from '../database/database.ts';
+import { faultOf } from '../database/database-fault.ts';
 import type { ReadItem, RefusedItem } from '../events/read-body.ts';
 import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { ItemOutcome } from './record-batch.ts';
 import { recordBatch } from './record-batch.ts';
 
-/** What became of an item, or that it could not even be quarantined and stays in its queue. */
-export type IsolatedOutcome = ItemOutcome | 'left';
+/** What became of an item; `left`: it could not even be quarantined, and stays in its queue. */
+export interface IsolatedItem {
+  readonly item: ReadItem;
+  readonly outcome: ItemOutcome | 'left';
+}
 
 /**
- * Records a batch that the database refused as a whole: by halves, until the event that it refuses
+ * Records a batch of which the database refused some values: by halves, until the event that it refuses
  * stands alone and is quarantined with the database's own words. The other events post. What cannot
- * be quarantined either is left: its message comes again, and ends in the dead-letter queue.
+ * be quarantined either is left: its message comes again, and ends in the dead-letter queue. Rethrows
+ * every fault that is not one of the values: no event is blamed for those.
  */
 export async function recordEach(
   database: Database,
   cache: ReferenceCache,
   batch: { readonly items: readonly ReadItem[]; readonly recordedAt: InstantMs },
-): Promise<readonly IsolatedOutcome[]> {
+): Promise<readonly IsolatedItem[]> {
   const { items, recordedAt } = batch;
   try {
-    return (await recordBatch(database, cache, batch)).outcomes;
+    return await recordBatch(database, cache, batch);
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    if (faultOf(error) !== 'values') throw error;
     const [only] = items;
-    if (only === undefined) return [];
+    if (only === undefined) throw error;
     if (items.length === 1) {
-      return [
-        await quarantineAlone(database, cache, { item: refusedBecause(only, error), recordedAt }),
-      ];
+      const refused = { item: refusedBecause(only, error), recordedAt };
+      return [{ item: only, outcome: await quarantineAlone(database, cache, refused) }];
     }
     const middle = Math.ceil(items.length / 2);
     const first = { items: items.slice(0, middle), recordedAt };
@@ -45,12 +48,13 @@ async function quarantineAlone(
   database: Database,
   cache: ReferenceCache,
   refused: { readonly item: RefusedItem; readonly recordedAt: InstantMs },
-): Promise<IsolatedOutcome> {
+): Promise<IsolatedItem['outcome']> {
   try {
     const batch = { items: [refused.item], recordedAt: refused.recordedAt };
-    return (await recordBatch(database, cache, batch)).outcomes[0] ?? 'left';
+    await recordBatch(database, cache, batch);
+    return 'quarantined';
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    if (faultOf(error) !== 'values') throw error;
     return 'left';
   }
 }

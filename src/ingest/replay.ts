@@ -62,9 +62,9 @@ async function replayOne(
     const refused = items.find((item) => item.kind === 'refused');
     if (refused !== undefined) return answer('quarantined', refused.detail);
     const batch = { items, recordedAt: now, kind: 'replay' } as const;
-    const { outcomes } = await recordItems(transaction, new ReferenceCache(), batch);
-    const outcome = outcomes[0] ?? 'posted';
-    if (outcomes.includes('conflict')) throw new StillInConflict();
+    const recorded = await recordItems(transaction, new ReferenceCache(), batch);
+    if (recorded.some(({ outcome }) => outcome === 'conflict')) throw new StillInConflict();
+    const outcome = recorded[0]?.outcome ?? 'posted';
     await markReplayed(transaction, quarantineId, { at: now, outcome });
     return answer(outcome, null);
   }).catch((error) => {

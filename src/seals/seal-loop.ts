@@ -12,13 +12,17 @@ export async function runSealLoop(
   of: { readonly clock: Clock; readonly log: Log },
   stop: AbortSignal,
 ): Promise<void> {
+  let isFailing = false;
   do {
     await pause(SEAL_EVERY_MS, stop);
     try {
       await sealAll(database, of.clock);
+      if (isFailing) of.log.info('batches sealed again');
+      isFailing = false;
     } catch (error) {
       // The queue of batches is durable: whatever is not sealed now is sealed next time.
-      of.log.warn({ error: String(error) }, 'batches not sealed');
+      if (!isFailing) of.log.warn({ error: String(error) }, 'batches not sealed');
+      isFailing = true;
     }
   } while (!stop.aborted);
 }

@@ -2,10 +2,8 @@ import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';
 import { openQueue } from '../../src/ingest/queue-client.ts';
-import { runWorker } from '../../src/ingest/worker-loop.ts';
-import { runRollupLoop } from '../../src/ledger/rollups/rollup-loop.ts';
+import { runWorker } from '../../src/ingest/run-worker.ts';
 import { openLog } from '../../src/log.ts';
-import { runSealLoop } from '../../src/seals/seal-loop.ts';
 import type { Job, Measured } from './contender.ts';
 import { Stopwatch } from './contender.ts';
 
@@ -53,22 +51,18 @@ export async function runBenchWorker(job: Job, run: WorkerRun): Promise<void> {
     connections: CONNECTIONS,
     onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
   });
-  const ingested = new AbortController();
-  const rollups = runRollupLoop(database, { clock: systemClock, log }, ingested.signal);
-  const seals = runSealLoop(database, { clock: systemClock, log }, ingested.signal);
-  const worker = {
-    database,
-    queue: run.queue(queue),
-    clock: systemClock,
-    log,
-    reading: { litellmKey: null },
-    untilEmpty: run.untilEmpty,
-    pollers: POLLERS,
-    onRecorded: (outcomes: readonly unknown[]) => run.onRecorded(outcomes.length),
-  };
-  await runWorker(worker, run.stop);
-  ingested.abort();
-  await Promise.all([rollups, seals]);
+  await runWorker(
+    {
+      database,
+      queue: run.queue(queue),
+      clock: systemClock,
+      log,
+      reading: { litellmKey: null },
+      stop: run.stop,
+      onRecorded: (recorded) => run.onRecorded(recorded.length),
+    },
+    { until_empty: run.untilEmpty, pollers: POLLERS },
+  );
   queue.close();
   await closeDatabase(database);
 }

@@ -99,8 +99,9 @@ async function post(
   cache: ReferenceCache,
   items: readonly ReadEvent[],
 ): Promise<void> {
-  const { outcomes } = await recordBatch(database, cache, { items, recordedAt: systemClock() });
-  if (!outcomes.every((outcome) => outcome === 'posted')) throw new Error('not all were posted');
+  const recorded = await recordBatch(database, cache, { items, recordedAt: systemClock() });
+  if (!recorded.every(({ outcome }) => outcome === 'posted'))
+    throw new Error('not all were posted');
 }
 
 async function deleteAll(queue: QueueClient, messages: readonly QueueMessage[]): Promise<void> {

@@ -66,7 +66,8 @@ beforeAll(async () => {
   const context = { receivedAt: at, litellmKey: null, attributes: {} };
   const deliver = async (events: readonly object[]) => {
     const items = readBody(JSON.stringify({ events }), context);
-    return (await recordBatch(worker, new ReferenceCache(), { items, recordedAt: at })).outcomes;
+    const recorded = await recordBatch(worker, new ReferenceCache(), { items, recordedAt: at });
+    return recorded.map(({ outcome }) => outcome);
   };
   // The failed attempt comes after its answer, so that folding posts a correction.
   const answers = EVENTS.filter((event) => event.event_id !== 'failed');

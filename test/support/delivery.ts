@@ -82,7 +82,8 @@ export async function deliverInOrder(
   for (let start = 0; start < events.length; start += batch) {
     const body = JSON.stringify({ events: events.slice(start, start + batch) });
     const items = readBody(body, context);
-    outcomes.push(...(await recordBatch(database, cache, { items, recordedAt })).outcomes);
+    const recorded = await recordBatch(database, cache, { items, recordedAt });
+    outcomes.push(...recorded.map(({ outcome }) => outcome));
   }
   return outcomes;
 }

@@ -49,7 +49,8 @@ export async function receive(
   const context = { receivedAt, litellmKey: null, attributes };
   const items = bodies.flatMap((body) => readBody(body, context));
   const batch = { items, recordedAt: receivedAt };
-  return (await recordBatch(database, new ReferenceCache(), batch)).outcomes;
+  const recorded = await recordBatch(database, new ReferenceCache(), batch);
+  return recorded.map(({ outcome }) => outcome);
 }
 
 /** The same for native events. */

@@ -2,9 +2,10 @@ import { pino } from 'pino';
 import { verify } from '../../src/audit/laws/verify.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import type { PatienceLimits } from '../../src/ingest/patience.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';
-import type { WorkerReport } from '../../src/ingest/worker-loop.ts';
-import { runWorker } from '../../src/ingest/worker-loop.ts';
+import { runWorker } from '../../src/ingest/run-worker.ts';
+import type { WorkerAnswer } from '../../src/ingest/worker-answer.ts';
 import type { Log } from '../../src/log.ts';
 import { openLog } from '../../src/log.ts';
 import { textRows } from './database.ts';
@@ -13,14 +14,17 @@ import { textRows } from './database.ts';
 export function work(
   database: Database,
   queue: QueueClient,
-  options: { readonly log?: Log; readonly pollers?: number; readonly stop?: AbortSignal } = {},
-): Promise<WorkerReport> {
-  const { log = openLog('silent'), pollers = 2, stop = new AbortController().signal } = options;
-  const { database: db, ...rest } = { database, queue, clock: systemClock, log, pollers };
-  return runWorker(
-    { ...rest, database: db, reading: { litellmKey: null }, untilEmpty: true },
-    stop,
-  );
+  options: {
+    readonly log?: Log;
+    readonly pollers?: number;
+    readonly stop?: AbortSignal;
+    readonly patience?: PatienceLimits;
+  } = {},
+): Promise<WorkerAnswer> {
+  const { pollers = 2, ...given } = options;
+  const usual = { log: openLog('silent'), stop: new AbortController().signal };
+  const parts = { database, queue, clock: systemClock, reading: { litellmKey: null } };
+  return runWorker({ ...parts, ...usual, ...given }, { until_empty: true, pollers });
 }
 
 /** The messages of what a worker logs, as they come. */

@@ -4,11 +4,7 @@ import type { EmailPolicy } from '../../events/email-identifiers.ts';
 import type { LitellmKey } from '../../events/foreign/litellm-encrypted.ts';
 import type { ReadSettings } from '../../events/read-body.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
-import { runWorker } from '../../ingest/worker-loop.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
-import { runRollupLoop } from '../../ledger/rollups/rollup-loop.ts';
-import { sealAll } from '../../seals/seal-batches.ts';
-import { runSealLoop } from '../../seals/seal-loop.ts';
+import { runWorker } from '../../ingest/run-worker.ts';
 import { endpointOf } from '../../sqs-client.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -32,29 +28,13 @@ export function addWorker(program: Command): void {
     });
     const database = session.database();
     const { clock, log } = session;
-    const ingested = new AbortController();
-    const rollups = runRollupLoop(database, { clock, log }, ingested.signal);
-    const seals = runSealLoop(database, { clock, log }, ingested.signal);
     try {
-      const worker = {
-        database,
-        queue,
-        clock,
-        log,
-        reading,
-        untilEmpty: options.untilEmpty === true,
-        pollers: options.pollers,
-      };
-      const report = await runWorker(worker, stop);
-      ingested.abort();
-      await Promise.all([rollups, seals]);
-      await foldAll(database, clock);
-      await sealAll(database, clock);
-      const { messages, posted, duplicate, conflict, quarantined } = report;
+      const request = { until_empty: options.untilEmpty === true, pollers: options.pollers };
+      const answer = await runWorker({ database, queue, clock, log, reading, stop }, request);
+      const { messages, posted, duplicate, conflict, quarantined } = answer;
       const text = `${messages} messages: ${posted} events posted, ${duplicate} duplicates, ${conflict} conflicts, ${quarantined} quarantined`;
-      session.out.answer(report, text);
+      session.out.answer(answer, text);
     } finally {
-      ingested.abort();
       queue.close();
     }
   });

@@ -33,10 +33,14 @@ export type PostOutcome =
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'conflict'; readonly ledgerDigest: Buffer };
 
-export interface Posting {
+export interface PostedEvent<Received extends ReceivedEvent> {
+  readonly received: Received;
+  readonly outcome: PostOutcome;
+}
+
+export interface Posting<Received extends ReceivedEvent> {
   readonly batchId: bigint;
-  /** In the order of the events. */
-  readonly outcomes: readonly PostOutcome[];
+  readonly events: readonly PostedEvent<Received>[];
 }
 
 /**
@@ -46,33 +50,30 @@ export interface Posting {
  * a provider response is repeated that was not looked up; the caller rolls back, forgets the cache and
  * calls again.
  */
-export async function postEvents(
+export async function postEvents<Received extends ReceivedEvent>(
   transaction: Transaction,
   cache: ReferenceCache,
   batch: {
     readonly kind: BatchHead['kind'];
-    readonly events: readonly ReceivedEvent[];
+    readonly events: readonly Received[];
     readonly recordedAt: InstantMs;
   },
-): Promise<Posting> {
+): Promise<Posting<Received>> {
   await lockForPosting(transaction);
   const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
   await cache.refresh(transaction, tenantIds, batch.recordedAt);
   const told = await tellNewFromRepeated(transaction, cache.responses, batch.events);
-  const fresh = await withFirstRequested(transaction, told.fresh);
+  const isNew = ({ outcome }: PostedEvent<Received>) => outcome.kind === 'posted';
+  const posted = told.filter(isNew).map(({ received }) => received);
+  const fresh = await withFirstRequested(transaction, posted);
   const entries = rateAndPlace(cache, fresh);
   await insertPeriods(transaction, newPeriods(cache, entries));
-  const posted = entries.map(({ entry }) => entry);
-  const head = { kind: batch.kind, recordedAt: batch.recordedAt, entries: posted };
+  const rows = entries.map(({ entry }) => entry);
+  const head = { kind: batch.kind, recordedAt: batch.recordedAt, entries: rows };
   const made = await insertBatch(transaction, head);
-  await copyEntries(transaction, posted, made);
+  await copyEntries(transaction, rows, made);
   await insertStructureSpans(transaction, structureSpans(fresh), made.batchId);
-  return { batchId: made.batchId, outcomes: told.outcomes };
-}
-
-interface Told {
-  readonly outcomes: readonly PostOutcome[];
-  readonly fresh: readonly ReceivedEvent[];
+  return { batchId: made.batchId, events: told };
 }
 
 /**
@@ -80,31 +81,38 @@ interface Told {
  * and so is a second report of one provider response (R8). What stands earlier in the same batch
  * counts as being in the ledger.
  */
-async function tellNewFromRepeated(
+async function tellNewFromRepeated<Received extends ReceivedEvent>(
   transaction: Transaction,
   lookups: ResponseLookups,
-  events: readonly ReceivedEvent[],
-): Promise<Told> {
-  const keys = events.map(({ event }) => eventKeysOf(event));
-  const texts = keys.map((ofEvent) => ofEvent.map(eventText));
-  const held = await probeEvents(transaction, keys.flat());
+  events: readonly Received[],
+): Promise<readonly PostedEvent<Received>[]> {
+  const keyed = events.map((received) => {
+    const keys = eventKeysOf(received.event);
+    return { received, keys, texts: keys.map(eventText) };
+  });
+  const held = await probeEvents(
+    transaction,
+    keyed.flatMap(({ keys }) => keys),
+  );
   // The response of an event that is known is not asked for.
-  const unknown = events.filter((_, place) => firstHeld(held, texts[place]) === undefined);
-  const answered = await findResponses(transaction, lookups, unknown);
-  const fresh: ReceivedEvent[] = [];
-  const outcomes = events.map((received, place): PostOutcome => {
-    const known = firstHeld(held, texts[place]);
+  const unknown = keyed.filter(({ texts }) => firstHeld(held, texts) === undefined);
+  const answered = await findResponses(
+    transaction,
+    lookups,
+    unknown.map(({ received }) => received),
+  );
+  const tell = ({ received, texts }: (typeof keyed)[number]): PostOutcome => {
+    const known = firstHeld(held, texts);
     if (known !== undefined) {
       return known.equals(received.digest) ? DUPLICATE : { kind: 'conflict', ledgerDigest: known };
     }
     const responses = responseKeysOf(received.event).map(responseText);
     if (responses.some((text) => answered.has(text))) return DUPLICATE;
-    for (const text of texts[place] ?? []) held.set(text, received.digest);
+    for (const text of texts) held.set(text, received.digest);
     for (const text of responses) answered.add(text);
-    fresh.push(received);
     return POSTED;
-  });
-  return { outcomes, fresh };
+  };
+  return keyed.map((event) => ({ received: event.received, outcome: tell(event) }));
 }
 
 async function findResponses(
@@ -127,7 +135,7 @@ const DUPLICATE: PostOutcome = { kind: 'duplicate' };
 /** What the ledger holds under an event's id for any of its tenants. */
 function firstHeld(
   held: ReadonlyMap<string, Buffer>,
-  texts: readonly string[] = [],
+  texts: readonly string[],
 ): Buffer | undefined {
   for (const text of texts) {
     const digest = held.get(text);

@@ -15,13 +15,17 @@ export async function runRollupLoop(
   of: { readonly clock: Clock; readonly log: Log },
   stop: AbortSignal,
 ): Promise<void> {
+  let isFailing = false;
   while (!stop.aborted) {
     await pause(FOLD_EVERY_MS, stop);
     try {
       await foldAll(database, of.clock);
+      if (isFailing) of.log.info('rollups folded again');
+      isFailing = false;
     } catch (error) {
       // The queue of batches is durable: whatever is not folded now is folded next time.
-      of.log.warn({ error: String(error) }, 'rollups not folded');
+      if (!isFailing) of.log.warn({ error: String(error) }, 'rollups not folded');
+      isFailing = true;
     }
   }
 }

@@ -19,7 +19,7 @@ function read(events: readonly object[], emails: EmailPolicy = { kind: 'keep' })
 
 async function post(database: Database, cache: ReferenceCache, events: readonly object[]) {
   const recorded = await recordBatch(database, cache, { items: read(events), recordedAt: AT });
-  return recorded.outcomes;
+  return recorded.map(({ outcome }) => outcome);
 }
 
 const call = (id: string, response: string, change: object = {}) =>
@@ -108,7 +108,8 @@ it('an event that comes again under another policy of e-mail addresses is a dupl
   ];
   const deliver = async (emails: EmailPolicy) => {
     const batch = { items: read(events, emails), recordedAt: AT };
-    return (await recordBatch(database, new ReferenceCache(), batch)).outcomes;
+    const recorded = await recordBatch(database, new ReferenceCache(), batch);
+    return recorded.map(({ outcome }) => outcome);
   };
   expect(await deliver({ kind: 'hash', key: 'a key of sixteen' })).toEqual(['posted', 'posted']);
   expect(await deliver({ kind: 'keep' })).toEqual(['duplicate', 'duplicate']);

@@ -1,0 +1,23 @@
+import { isDatabaseAway, sqlState } from './database.ts';
+
+/**
+ * What a failed transaction blames.
+ *
+ * - `values`: the rows that it was given, or our own code while it worked on them. Without one of them the
+ *   rest would pass.
+ * - `away`: nobody; the server is away, restarting, out of room or busy, and the same is right later.
+ * - `refusing`: the database itself, which answers and refuses, whatever rows it is given: a missing grant,
+ *   table or column, a statement that was timed out, a server that only reads, a plan that cannot be made.
+ */
+export type DatabaseFault = 'values' | 'away' | 'refusing';
+
+/** Classes of SQLSTATE: data exceptions, broken constraints, and values beyond a limit of the server. */
+const OF_VALUES = /^(22|23|54)/;
+const READ_ONLY = '25006';
+
+export function faultOf(error: unknown): DatabaseFault {
+  const state = sqlState(error);
+  if (state === null) return isDatabaseAway(error) ? 'away' : 'values';
+  if (OF_VALUES.test(state)) return 'values';
+  return isDatabaseAway(error) && state !== READ_ONLY ? 'away' : 'refusing';
+}

@@ -1,0 +1,133 @@
+import { pause } from '../clock.ts';
+import { sqlState } from '../database/database.ts';
+import { faultOf } from '../database/database-fault.ts';
+import type { Log } from '../log.ts';
+import type { RefusalKind } from '../refusal.ts';
+import { Refusal } from '../refusal.ts';
+
+export interface PatienceLimits {
+  /** Tries of one batch that the database refuses for a reason of its own, before the worker ends. */
+  readonly tries: number;
+  /** How long to wait after so many failures in a row, in milliseconds. */
+  readonly pauseMs: (failures: number) => number;
+}
+
+/** Nine tries with their pauses take about a minute: longer than a lock or a failover usually lasts. */
+export const USUAL_PATIENCE: PatienceLimits = { tries: 9, pauseMs: backoffMs };
+
+/** 0.2 s doubling to 30 s, with jitter so that workers do not come back in step. */
+export function backoffMs(failures: number): number {
+  return Math.min(30_000, 100 * 2 ** Math.min(failures, 9)) * (0.5 + Math.random());
+}
+
+/**
+ * What the parts of one worker know of its database, and how long they wait for it. A database that is
+ * away is waited for without an end, since no event and no message suffers from that. One that answers
+ * and refuses is tried so often, and then the worker ends with the reason. Each state is logged once,
+ * when it is met and when all that waited have passed, and not at every try.
+ */
+export class Patience {
+  readonly #log: Log;
+  readonly #limits: PatienceLimits;
+  /** The state that each waiting piece of work met last: a SQLSTATE, or that the database is away. */
+  readonly #waiting = new Map<object, string>();
+  readonly #ended = new AbortController();
+
+  constructor(log: Log, limits: PatienceLimits) {
+    this.#log = log;
+    this.#limits = limits;
+  }
+
+  /** Something waits for the database now. */
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Aborted when nothing is waited for any more. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** Whatever fails from now on is not tried again. */
+  end(): void {
+    this.#ended.abort();
+  }
+
+  /**
+   * Runs the work until it passes. Throws a `Refusal` where the database goes on refusing, the last error
+   * where the patience was ended, and a `Refusal` of the work's own at once.
+   */
+  async until<Result>(work: () => Promise<Result>): Promise<Result> {
+    const piece = {};
+    try {
+      let refused = 0;
+      for (let failures = 1; ; failures += 1) {
+        try {
+          return await work();
+        } catch (error) {
+          if (error instanceof Refusal || this.ended.aborted) throw error;
+          const isAway = faultOf(error) === 'away';
+          if (!isAway) refused += 1;
+          if (refused >= this.#limits.tries) throw lastingRefusal(error, refused);
+          this.#meet(piece, error);
+          await pause(this.#limits.pauseMs(failures), this.ended);
+        }
+      }
+    } finally {
+      this.#pass(piece);
+    }
+  }
+
+  #meet(piece: object, error: unknown): void {
+    const isAway = faultOf(error) === 'away';
+    const state = isAway ? 'away' : (sqlState(error) ?? String(error));
+    const isKnown = [...this.#waiting.values()].includes(state);
+    this.#waiting.set(piece, state);
+    if (isKnown) return;
+    const { tries } = this.#limits;
+    if (isAway) this.#log.warn({ error: String(error) }, 'database away; receiving stopped');
+    else
+      this.#log.error(
+        { error: String(error), state, tries },
+        'database refuses; receiving stopped',
+      );
+  }
+
+  #pass(piece: object): void {
+    const waited = this.#waiting.delete(piece);
+    if (waited && !this.isWaiting && !this.ended.aborted) this.#log.info('database answers again');
+  }
+}
+
+/** The nature of some refusals, by SQLSTATE; every other says that the database cannot serve now. */
+const KINDS: Readonly<Record<string, { readonly kind: RefusalKind; readonly remedy: string }>> = {
+  42501: {
+    kind: 'not_permitted',
+    remedy:
+      'grant the worker\'s user what it lacks ("spanledger migrate --roles" grants it to spanledger_worker), and start the worker again',
+  },
+  '42P01': {
+    kind: 'not_migrated',
+    remedy: 'run "spanledger migrate", and start the worker again',
+  },
+  42703: {
+    kind: 'not_migrated',
+    remedy: 'run "spanledger migrate", and start the worker again',
+  },
+};
+
+const OTHERWISE = {
+  kind: 'unavailable',
+  remedy: 'mend what the database says, and start the worker again',
+} as const;
+
+function lastingRefusal(error: unknown, tries: number): Refusal {
+  const state = sqlState(error) ?? 'none';
+  const { kind, remedy } = KINDS[state] ?? OTHERWISE;
+  const why = error instanceof Error ? error.message : String(error);
+  return new Refusal(
+    kind,
+    `the database refuses to record, after ${tries} tries: ${why} (SQLSTATE ${state}); the events are still in the queue`,
+    remedy,
+  );
+}

@@ -1,0 +1,131 @@
+import { pause } from '../clock.ts';
+import { faultOf } from '../database/database-fault.ts';
+import type { ReadSettings } from '../events/read-body.ts';
+import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import { runRollupLoop } from '../ledger/rollups/rollup-loop.ts';
+import type { Parts } from '../parts.ts';
+import { sealAll } from '../seals/seal-batches.ts';
+import { runSealLoop } from '../seals/seal-loop.ts';
+import { Acknowledger } from './acknowledge.ts';
+import { Batcher } from './batcher.ts';
+import { HeldMessages } from './held-messages.ts';
+import type { PatienceLimits } from './patience.ts';
+import { Patience, USUAL_PATIENCE } from './patience.ts';
+import { Poller } from './poll-loop.ts';
+import type { QueueClient } from './queue-client.ts';
+import type { IsolatedItem } from './record-each.ts';
+import { Recorder } from './record-loop.ts';
+import type { WorkerAnswer, WorkerRequest } from './worker-answer.ts';
+import { refuseUnfitSession } from './worker-session-store.ts';
+
+export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
+  readonly queue: QueueClient;
+  readonly reading: ReadSettings;
+  /** Nothing more is received once it is aborted; what is in hand is finished first. */
+  readonly stop: AbortSignal;
+  /** Called after each commit with what became of its items. */
+  readonly onRecorded?: (recorded: readonly IsolatedItem[]) => void;
+  /** How long a database that refuses is tried. Default `USUAL_PATIENCE`. */
+  readonly patience?: PatienceLimits;
+}
+
+/** After the last receive a drain commits and deletes what is in hand, within this time. */
+const DRAIN_MS = 20_000;
+
+/**
+ * Consumes the queue until `stop` is aborted or, where that is asked, until it has stayed empty; folds and
+ * seals beside it, and at the end what is left. At each step, what a crash leaves behind:
+ *
+ * 1. received: the messages are invisible for 30 s and then come again;
+ * 2. read and gathered: the same, nothing is durable yet;
+ * 3. committed: entries, quarantine and receipts are durable together; the messages come again and
+ *    every event of them is a duplicate;
+ * 4. deleted: done.
+ *
+ * Throws a `Refusal` where the session cannot do a worker's work, before anything is received, and where
+ * the database goes on refusing it, with everything that is not committed back in the queue.
+ */
+export async function runWorker(parts: WorkerParts, request: WorkerRequest): Promise<WorkerAnswer> {
+  const { database, clock, log } = parts;
+  const patience = new Patience(log, parts.patience ?? USUAL_PATIENCE);
+  await refuseUnfit(parts, patience);
+  const ingested = new AbortController();
+  const beside = [
+    runRollupLoop(database, { clock, log }, ingested.signal),
+    runSealLoop(database, { clock, log }, ingested.signal),
+  ];
+  const answer = await consume(parts, request, patience).finally(async () => {
+    ingested.abort();
+    await Promise.all(beside);
+  });
+  await foldWhatIsLeft(parts);
+  return answer;
+}
+
+/** A database that is away is waited for, until the signal: a worker may be started before it. */
+async function refuseUnfit({ database, stop }: WorkerParts, patience: Patience): Promise<void> {
+  const end = () => patience.end();
+  stop.addEventListener('abort', end);
+  await patience.until(() => refuseUnfitSession(database));
+  stop.removeEventListener('abort', end);
+}
+
+async function consume(
+  parts: WorkerParts,
+  request: WorkerRequest,
+  patience: Patience,
+): Promise<WorkerAnswer> {
+  const { onRecorded = () => {} } = parts;
+  const held = new HeldMessages();
+  const batcher = new Batcher();
+  const counts = { posted: 0, duplicate: 0, conflict: 0, quarantined: 0 };
+  const acknowledger = new Acknowledger({ ...parts, held });
+  const recorder = new Recorder({
+    ...parts,
+    batcher,
+    patience,
+    onRecorded(batch, recorded) {
+      for (const { outcome } of recorded) if (outcome !== 'left') counts[outcome] += 1;
+      onRecorded(recorded);
+      return acknowledger.acknowledge(batch, recorded);
+    },
+  });
+  const poller = new Poller(
+    { ...parts, held, batcher, recording: recorder },
+    { untilEmpty: request.until_empty, pollers: request.pollers },
+  );
+  const finished = new AbortController();
+  const keeping = acknowledger.keepInvisible(finished.signal);
+  const recording = recorder.run();
+  // Its reason is thrown below, when no poller runs any more.
+  recording.catch(() => {});
+  await poller.run(AbortSignal.any([parts.stop, patience.ended]));
+  batcher.close();
+  try {
+    await drain(recording, patience);
+  } finally {
+    finished.abort();
+    await keeping;
+    await acknowledger.release();
+  }
+  return { messages: poller.messages, ...counts };
+}
+
+/** A lane that cannot finish in time (the database is away) leaves its messages to come again. */
+async function drain(recording: Promise<void>, patience: Patience): Promise<void> {
+  const limit = new AbortController();
+  const late = pause(DRAIN_MS, limit.signal).then(() => patience.end());
+  await Promise.race([recording, late]).finally(() => limit.abort());
+}
+
+/** What was posted last stands in the rollups and in the chain, too. */
+async function foldWhatIsLeft({ database, clock, log }: WorkerParts): Promise<void> {
+  try {
+    await foldAll(database, clock);
+    await sealAll(database, clock);
+  } catch (error) {
+    if (faultOf(error) !== 'away') throw error;
+    // The queues of batches are durable: the next worker, or the next report, goes on there.
+    log.warn({ error: String(error) }, 'batches left to be folded or sealed');
+  }
+}

@@ -1,0 +1,91 @@
+import { sql } from 'kysely';
+import type { Database } from '../database/database.ts';
+import { Refusal } from '../refusal.ts';
+
+/** What a worker does to each table; migrations/roles.sql grants as much to spanledger_worker. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  insert: [
+    'entries',
+    'structure_spans',
+    'batches',
+    'receipts',
+    'quarantine',
+    'seals',
+    'tenants',
+    'periods',
+    'fold_queue',
+    'seal_queue',
+    'usage_rollups',
+    'run_usage',
+  ],
+  select: [
+    'price_books',
+    'price_rates',
+    'tenant_price_books',
+    'tenant_calendar_changes',
+    'catalog_revisions',
+    'closes',
+    'batch_leaves',
+  ],
+  update: ['usage_rollups', 'run_usage'],
+  delete: ['fold_queue', 'seal_queue'],
+};
+
+/** Tables that have policies for whoever does not stand above them. */
+const GUARDED = ['entries', 'closes', 'periods'];
+
+/**
+ * Throws a `Refusal` where this session cannot do a worker's work. Row-level security would hide rows from
+ * the look-ups and forbid COPY, and the right to be above it is one's own: who is granted the worker's
+ * role inherits its grants, and not that.
+ */
+export async function refuseUnfitSession(database: Database): Promise<void> {
+  const tables = [...new Set(Object.values(NEEDED).flat())];
+  const { rows } = await sql<SessionRow>`
+    select current_user as user,
+      array(select name from unnest(${tables}::text[]) name where to_regclass(name) is null) as missing,
+      array(select name from unnest(${GUARDED}::text[]) name
+        where row_security_active(to_regclass(name)::oid)) as guarded,
+      array(select privilege || ' on ' || name
+        from unnest(${pairs(([privilege]) => privilege)}::text[], ${pairs(([, name]) => name)}::text[])
+          needed(privilege, name)
+        where not has_table_privilege(to_regclass(name)::oid, privilege)) as lacking`.execute(
+    database.kysely,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('the session did not answer what it may do');
+  if (row.missing.length > 0) {
+    throw new Refusal(
+      'not_migrated',
+      `the database has no table ${row.missing.join(', ')}`,
+      'run "spanledger migrate", and start the worker again',
+    );
+  }
+  if (row.lacking.length > 0) {
+    throw new Refusal(
+      'not_permitted',
+      `the database's user ${row.user} may not do what a worker does: ${row.lacking.join(', ')}`,
+      `make the roles with "spanledger migrate --roles", and connect as spanledger_worker: add ?options=-c%20role%3Dspanledger_worker to DATABASE_URL, as a user that was granted it`,
+    );
+  }
+  if (row.guarded.length > 0) {
+    throw new Refusal(
+      'not_permitted',
+      `row-level security applies to the database's user ${row.user} on ${row.guarded.join(', ')}: the right to pass it is not inherited with a role`,
+      `connect as spanledger_worker itself: add ?options=-c%20role%3Dspanledger_worker to DATABASE_URL; or let a superuser run "alter role ${row.user} bypassrls"`,
+    );
+  }
+}
+
+interface SessionRow {
+  readonly user: string;
+  readonly missing: readonly string[];
+  readonly guarded: readonly string[];
+  readonly lacking: readonly string[];
+}
+
+function pairs(of: (pair: readonly [string, string]) => string): readonly string[] {
+  return Object.entries(NEEDED).flatMap(([privilege, names]) =>
+    names.map((name) => of([privilege, name])),
+  );
+}

@@ -1,0 +1,226 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
+import { makeRoles } from '../../src/database/roles.ts';
+import type { PatienceLimits } from '../../src/ingest/patience.ts';
+import type { QueueClient } from '../../src/ingest/queue-client.ts';
+import { cli } from '../support/cli.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { count, freshDatabase, reopen } from '../support/database.ts';
+import { importBooks, nativeEvent } from '../support/ledger.ts';
+import type { TestQueue } from '../support/queue.ts';
+import { freshQueue } from '../support/queue.ts';
+import { brokenLaws, rememberedLog, work } from '../support/worker.ts';
+
+const EVENTS = 40;
+/** Three tries are enough to see that there is no fourth. */
+const SHORT: PatienceLimits = { tries: 3, pauseMs: () => 20 };
+
+async function ready() {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  const queue = await freshQueue();
+  const events = Array.from({ length: EVENTS }, (_, n) => nativeEvent({ event_id: `e-${n}` }));
+  await queue.sendAll(events.map((event) => JSON.stringify(event)));
+  return { database, queue };
+}
+
+/** A pool whose sessions have these settings, as an operator gives them in DATABASE_URL. */
+function withSettings(database: TestDatabase, settings: string): Database {
+  return reopen(urlWith(database, settings));
+}
+
+function urlWith(database: TestDatabase, settings: string): string {
+  return `${database.url}?options=${encodeURIComponent(settings)}`;
+}
+
+/** The queue, with a deed before its first receive: the worker has begun, and holds nothing yet. */
+function beforeFirstReceive(queue: QueueClient, deed: () => Promise<unknown>): QueueClient {
+  let done: Promise<unknown> | null = null;
+  return {
+    ...queue,
+    async receive(options) {
+      done ??= deed();
+      await done;
+      return queue.receive(options);
+    },
+  };
+}
+
+/** What must hold however the worker ended: no event was blamed, and every message can come again. */
+async function expectNothingLost(database: TestDatabase, queue: TestQueue) {
+  expect(await count(database, 'quarantine')).toBe(0);
+  expect(await count(database, 'entries')).toBe(0);
+  expect(await queue.client.depth()).toBe(EVENTS);
+  const after = await work(database, queue.client);
+  expect(after).toMatchObject({ posted: EVENTS, duplicate: 0, quarantined: 0 });
+  expect(await brokenLaws(database)).toEqual([]);
+}
+
+describe('a database that refuses for a reason of its own', () => {
+  it('ends the worker when a grant is taken away', async () => {
+    const { database, queue } = await ready();
+    await makeRoles(database);
+    const worker = withSettings(database, '-c role=spanledger_worker');
+    const revoke = () => database.pool.query('revoke insert on entries from spanledger_worker');
+    const revoked = beforeFirstReceive(queue.client, revoke);
+    await expect(work(worker, revoked, { patience: SHORT })).rejects.toMatchObject({
+      kind: 'not_permitted',
+      message: expect.stringContaining('permission denied for table entries (SQLSTATE 42501)'),
+    });
+    await expectNothingLost(database, queue);
+  });
+
+  it('ends the worker when a column is not there', async () => {
+    const { database, queue } = await ready();
+    const rename = 'alter table entries rename column feature to gone';
+    const renamed = beforeFirstReceive(queue.client, () => database.pool.query(rename));
+    await expect(work(database, renamed, { patience: SHORT })).rejects.toMatchObject({
+      kind: 'not_migrated',
+      message: expect.stringContaining('SQLSTATE 42703'),
+    });
+    await database.pool.query('alter table entries rename column gone to feature');
+    await expectNothingLost(database, queue);
+  });
+
+  it('ends the worker when the server only reads', async () => {
+    const { database, queue } = await ready();
+    const worker = withSettings(database, '-c default_transaction_read_only=on');
+    await expect(work(worker, queue.client, { patience: SHORT })).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('SQLSTATE 25006'),
+    });
+    await expectNothingLost(database, queue);
+  });
+
+  it('ends the worker when every statement is timed out, and tells it once', async () => {
+    const { database, queue } = await ready();
+    const unlock = await lockEntries(database);
+    const worker = withSettings(database, '-c statement_timeout=300');
+    const { log, messages } = rememberedLog();
+    await expect(work(worker, queue.client, { log, patience: SHORT })).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringMatching(/after 3 tries: .*\(SQLSTATE 57014\)/),
+    });
+    const told = messages().filter((message) => message === 'database refuses; receiving stopped');
+    expect(told).toHaveLength(1);
+    await unlock();
+    await expectNothingLost(database, queue);
+  });
+
+  it('is waited for, and what waited is posted once when it passes', async () => {
+    const { database, queue } = await ready();
+    const unlock = await lockEntries(database);
+    const worker = withSettings(database, '-c statement_timeout=300');
+    const { log, messages } = rememberedLog();
+    const patience = { tries: 1_000, pauseMs: () => 20 };
+    const working = work(worker, queue.client, { log, patience });
+    await vi.waitFor(() => expect(messages()).toContain('database refuses; receiving stopped'), {
+      timeout: 20_000,
+    });
+    // At most one receive is risked before anything was recorded.
+    expect(await queue.client.depth()).toBe(EVENTS);
+    await unlock();
+    expect(await working).toMatchObject({ posted: EVENTS, duplicate: 0, quarantined: 0 });
+    expect(messages()).toContain('database answers again');
+    expect(await count(database, 'quarantine')).toBe(0);
+  });
+
+  it('costs each restart of the worker one receive of ten messages, and not the whole queue', async () => {
+    const { database, queue } = await ready();
+    const worker = withSettings(database, '-c default_transaction_read_only=on');
+    let received = 0;
+    const counted: QueueClient = {
+      ...queue.client,
+      async receive(options) {
+        const messages = await queue.client.receive(options);
+        received += messages.length;
+        return messages;
+      },
+    };
+    const working = work(worker, counted, { patience: SHORT, pollers: 4 });
+    await expect(working).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(received).toBeGreaterThan(0);
+    expect(received).toBeLessThanOrEqual(10);
+  });
+});
+
+/** Nobody writes entries until the lock is given back. */
+async function lockEntries(database: Database): Promise<() => Promise<void>> {
+  const client = await database.pool.connect();
+  await client.query('begin');
+  await client.query('lock table entries in exclusive mode');
+  let isLocked = true;
+  const unlock = async () => {
+    if (!isLocked) return;
+    isLocked = false;
+    await client.query('rollback');
+    client.release();
+  };
+  onTestFinished(unlock);
+  return unlock;
+}
+
+describe('a worker that may not do its work', () => {
+  /** A user of the server with the worker's role, as infra/README.md makes one. */
+  async function userOf(database: TestDatabase): Promise<{ name: string; url: string }> {
+    await makeRoles(database);
+    const name = `ingest_${database.name.slice(-12)}`;
+    await database.pool.query(`create role ${name} login password 'secret'`);
+    await database.pool.query(`grant spanledger_worker to ${name}`);
+    onTestFinished(async () => {
+      await database.pool.query(`drop owned by ${name}`);
+      await database.pool.query(`drop role ${name}`);
+    });
+    const url = new URL(database.url);
+    url.username = name;
+    url.password = 'secret';
+    return { name, url: url.href };
+  }
+
+  it('is refused where row-level security applies to its session, and told the remedy', async () => {
+    const { database, queue } = await ready();
+    const { name, url } = await userOf(database);
+    const environment = { ...queue.environment, DATABASE_URL: url };
+    const { exitCode, stderr } = await cli(['worker', '--until-empty'], environment);
+    expect(stderr).toContain(`row-level security applies to the database's user ${name}`);
+    expect(stderr).toContain('options=-c%20role%3Dspanledger_worker');
+    expect(exitCode).toBe(3);
+    await expectNothingLost(database, queue);
+  });
+
+  it.each(['as the role itself', 'with the right of its own'])(
+    'works by the remedy: %s',
+    async (remedy) => {
+      const { database, queue } = await ready();
+      const { name, url } = await userOf(database);
+      const isRole = remedy === 'as the role itself';
+      if (!isRole) await database.pool.query(`alter role ${name} bypassrls`);
+      const DATABASE_URL = isRole ? `${url}?options=-c%20role%3Dspanledger_worker` : url;
+      const environment = { ...queue.environment, DATABASE_URL };
+      const { exitCode, stdout } = await cli(['worker', '--until-empty', '--json'], environment);
+      expect(JSON.parse(stdout)).toMatchObject({ posted: EVENTS, quarantined: 0 });
+      expect(exitCode).toBe(0);
+    },
+  );
+
+  it('is refused by name for each thing that it may not do, before it receives anything', async () => {
+    const { database, queue } = await ready();
+    await makeRoles(database);
+    const DATABASE_URL = urlWith(database, '-c role=spanledger_reader');
+    const environment = { ...queue.environment, DATABASE_URL };
+    const { exitCode, stderr } = await cli(['worker', '--until-empty'], environment);
+    expect(stderr).toContain('insert on entries');
+    expect(stderr).toContain('spanledger migrate --roles');
+    expect(exitCode).toBe(3);
+    await expectNothingLost(database, queue);
+  });
+
+  it('is refused where the database is not migrated', async () => {
+    const database = await freshDatabase({ schema: 'empty' });
+    const queue = await freshQueue();
+    const environment = { ...queue.environment, DATABASE_URL: database.url };
+    const { exitCode, stderr } = await cli(['worker', '--until-empty'], environment);
+    expect(stderr).toContain('run "spanledger migrate"');
+    expect(exitCode).toBe(3);
+  });
+});
