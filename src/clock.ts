@@ -98,7 +98,7 @@ function dayInstant(date: string): InstantMs {
   return instant;
 }
 
-/** For the libraries that insist on one. */
+/** A `Date` is for the libraries that insist on one. */
 export function toDate(instant: InstantMs): Date {
   return new Date(instant);
 }

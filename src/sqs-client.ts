@@ -1,10 +1,10 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 
-/** Where SQS is. */
+/** The address of SQS. */
 export interface SqsAddress {
   /** An address to use instead of AWS's own, such as a local queue server's; null for AWS. */
   readonly endpoint: string | null;
-  /** Null for what the SDK finds in its environment. */
+  /** It is null for what the SDK finds in its environment. */
   readonly region: string | null;
 }
 
@@ -44,7 +44,9 @@ function isLocalAddress(endpoint: string): boolean {
   );
 }
 
-/** Where a queue is when no endpoint is given: at its URL's own host, unless that is AWS's. */
+/**
+ * The address of a queue when no endpoint is given: at its URL's own host, unless that is AWS's.
+ */
 export function endpointOf(queueUrl: string, given: string | null): string | null {
   if (given !== null) return given;
   const { hostname, origin } = new URL(queueUrl);

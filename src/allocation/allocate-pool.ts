@@ -123,7 +123,7 @@ interface Divided {
   readonly revision: number;
   readonly cache: ReferenceCache;
   readonly consumed: readonly Consumption[];
-  /** In the units of the basis. */
+  /** The total is in the units of the basis. */
   readonly weightTotal: string;
   readonly entries: readonly NewEntry[];
   readonly notes: readonly string[];

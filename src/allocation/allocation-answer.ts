@@ -22,16 +22,16 @@ export interface AllocationAnswer {
   readonly billed: boolean;
   readonly reason: string;
   readonly actor: string;
-  /** Null where nothing was posted. */
+  /** It is null where nothing was posted. */
   readonly recorded_at: string | null;
   readonly shares: readonly ShareRow[];
-  /** Who used something and has no share, and what else to know. */
+  /** These say who used something and has no share, and what else there is to know. */
   readonly notes: readonly string[];
 }
 
 export interface ShareRow {
   readonly tenant_id: string;
-  /** Null where nothing was posted. */
+  /** It is null where nothing was posted. */
   readonly entry_id: string | null;
   readonly weight: string;
   readonly remainder_place: number;
@@ -39,7 +39,7 @@ export interface ShareRow {
   readonly charge: string;
   readonly period_start: string;
   readonly late: boolean;
-  /** How the share follows from the weights: the entry's own reason. */
+  /** The explanation of how the share follows from the weights: the entry's own reason. */
   readonly explanation: string;
 }
 

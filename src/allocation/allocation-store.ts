@@ -65,7 +65,7 @@ export interface PostedPool extends PoolRequest {
   readonly revision: number;
   readonly isReversal: boolean;
   readonly batchId: bigint;
-  /** In the units of the basis. */
+  /** The total is in the units of the basis. */
   readonly weightTotal: string;
   readonly recordedAt: InstantMs;
   readonly digest: Buffer;

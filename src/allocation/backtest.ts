@@ -12,13 +12,15 @@ import { BUCKETS, formatWeights } from './token-weights.ts';
 /** One way to divide the pool, and how far it is from direct attribution. Decimal strings. */
 interface Candidate {
   readonly by: Basis;
-  /** As `allocate --weight` reads them; null where tokens are not weighed. */
+  /**
+   * The weights are written as `allocate --weight` reads them; null where tokens are not weighed.
+   */
   readonly weights: string | null;
   /** These weights were found to diverge least. */
   readonly fitted: boolean;
   /** What another tenant bears than the one that caused it: half the sum of all divergences. */
   readonly misallocated: string;
-  /** Of the amount, with two decimals. */
+  /** The percentage is of the amount, with two decimals. */
   readonly misallocated_percent: string;
   /** Root of the mean of the squared divergences, rounded down to a picodollar. */
   readonly rms: string;
@@ -28,16 +30,16 @@ interface Candidate {
 export interface BacktestRow {
   readonly tenant_id: string;
   readonly direct: string;
-  /** In the order of the candidates. */
+  /** The shares stand in the order of the candidates. */
   readonly shares: readonly {
     readonly share: string;
     readonly divergence: string;
-    /** Of the direct amount, with two decimals; null where that is nothing. */
+    /** The percentage is of the direct amount, with two decimals; null where that is nothing. */
     readonly divergence_percent: string | null;
   }[];
 }
 
-/** Direct attribution beside each allocation of the same amount. */
+/** A back-test sets direct attribution beside each allocation of the same amount. */
 export interface Backtest {
   readonly amount: string;
   readonly candidates: readonly Candidate[];

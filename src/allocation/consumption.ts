@@ -6,7 +6,7 @@ import type { TokenSums, TokenWeights } from './token-weights.ts';
 import { weigh } from './token-weights.ts';
 
 /**
- * By what a pool is divided: the tenants' calls, their tokens by weight, or what their own entries
+ * A pool is divided by the tenants' calls, by their weighted tokens, or by what their own entries
  * cost.
  */
 export const BASES = ['activity', 'weighted-tokens', 'direct'] as const;
@@ -18,7 +18,7 @@ export interface Consumption {
   readonly tenantId: string;
   readonly mode: 'shadow' | 'live';
   readonly currency: string;
-  /** When the last of these periods ends. */
+  /** The instant at which the last of these periods ends. */
   readonly endsAt: InstantMs;
   /** Millionths of a call: a member of a batched request has only its share of the call. */
   readonly calls: bigint;

@@ -93,7 +93,7 @@ function withColumn(
   return matrix.map((row, index) => row.with(place, column[index] ?? 0n));
 }
 
-/** By the first column; the matrices have five rows at the most. */
+/** The determinant is expanded by the first column; the matrices have five rows at the most. */
 function determinant(matrix: readonly (readonly bigint[])[]): bigint {
   if (matrix.length === 0) return 1n;
   return matrix.reduce((sum, row, index) => {

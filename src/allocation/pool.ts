@@ -20,7 +20,7 @@ export interface Pool {
   readonly amount: Pico;
   readonly currency: string;
   readonly basis: Basis;
-  /** For weighted tokens only. */
+  /** The weights are for weighted tokens only. */
   readonly weights: TokenWeights | null;
   readonly billed: boolean;
 }
@@ -30,15 +30,18 @@ export interface PoolRequest extends Pool {
   readonly note: CorrectionNote;
 }
 
-/** Under which source the shares of all pools stand in the ledger. */
+/** The source under which the shares of all pools stand in the ledger. */
 export const ALLOCATION_SOURCE = 'allocation';
 
-/** With the source and the tenant it is the identity of a share (R9). */
+/** The event id: with the source and the tenant it is the identity of a share (R9). */
 export function eventIdOf(pool: Pick<Pool, 'pool' | 'month'>): string {
   return `${pool.pool}/${pool.month}`;
 }
 
-/** Of everything that decides the division but for the usage: equal digests are the same pool. */
+/**
+ * The digest covers everything that decides the division except the usage: equal digests are the
+ * same pool.
+ */
 export function digestOf(pool: Pool): Buffer {
   const weights = pool.weights === null ? null : formatWeights(pool.weights);
   const content = JSON.stringify([

@@ -11,9 +11,12 @@ import { ALLOCATION_SOURCE, digestOf, eventIdOf } from './pool.ts';
 export interface Division {
   readonly pool: Pool;
   readonly note: CorrectionNote;
-  /** 0 at first; after a reversal the shares are posted anew under the next even one. */
+  /**
+   * The revision is 0 at first; after a reversal the shares are posted anew under the next even
+   * one.
+   */
   readonly revision: number;
-  /** In the units of the basis. */
+  /** The total is in the units of the basis. */
   readonly weightTotal: string;
 }
 
@@ -53,7 +56,7 @@ export function shareEntry(
   };
 }
 
-/** Such as `3 of 10 calls, remainder place 1, rounded up`. */
+/** The explanation reads like `3 of 10 calls, remainder place 1, rounded up`. */
 function explain({ pool, weightTotal }: Division, share: Share): string {
   const { basis } = pool;
   const part = `${formatWeight(share.weight, basis)} of ${weightTotal}`;

@@ -20,7 +20,10 @@ export const BUCKETS: readonly { readonly name: string; readonly key: keyof Toke
   { name: 'output', key: 'output' },
 ];
 
-/** As most price lists have it: output at five times the input, reading a cache at a tenth of it. */
+/**
+ * The defaults are what most price lists have: output at five times the input, reading a cache at a
+ * tenth of it.
+ */
 export const DEFAULT_WEIGHTS: TokenWeights = {
   uncachedInput: 1_000_000n,
   cacheRead: 100_000n,

@@ -8,11 +8,11 @@ export interface ClientOptions {
   /** A standard queue. */
   readonly queueUrl: string;
   /**
-   * Where accepted events stand until the queue has them, so that neither a kill nor an outage of SQS
-   * loses one. Null keeps them in memory only: a kill then loses what was not sent.
+   * The folder where accepted events stand until the queue has them, so that neither a kill nor an
+   * outage of SQS loses one. Null keeps them in memory only: a kill then loses what was not sent.
    */
   readonly folder: string | null;
-  /** Another address than the queue URL's own, such as a VPC endpoint's. */
+  /** The endpoint is another address than the queue URL's own, such as a VPC endpoint's. */
   readonly endpoint?: string | null;
   readonly region?: string | null;
   /** @defaultvalue `zstd` */
@@ -30,7 +30,10 @@ export interface ClientOptions {
   readonly syncMs?: number;
   /** Signals on which the client closes and then lets the process end. @defaultvalue none */
   readonly closeOn?: readonly NodeJS.Signals[];
-  /** Accepted events that will not reach the queue through us. @defaultvalue a line on stderr */
+  /**
+   * Called with accepted events that will not reach the queue through us. @defaultvalue a line on
+   * stderr
+   */
   readonly onLost?: (loss: Loss) => void;
   /** The queue or the folder does not do its part; events wait. */
   readonly onTrouble?: (trouble: Trouble) => void;
@@ -62,7 +65,7 @@ export interface ClientStatus {
   /** Confirmed by the queue; what an earlier process left counts here, too. */
   readonly sent: number;
   readonly lost: number;
-  /** In memory: not packed yet, or on the way. */
+  /** These events are in memory: not packed yet, or on the way. */
   readonly waitingEvents: number;
   readonly waitingBytes: number;
   readonly folderBytes: number;

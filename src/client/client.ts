@@ -37,7 +37,10 @@ const SYNC_MS = 1_000;
 /** A file is read back as a whole, and sent again as a whole when a kill came before its last event. */
 const LARGEST_SEGMENT_BYTES = 4 * 1024 * 1024;
 const CALLS_UNDER_WAY = 4;
-/** Enough for what a healthy queue takes, and less than the grace that a stopped container gets. */
+/**
+ * The deadline is enough for what a healthy queue takes, and less than the grace that a stopped
+ * container gets.
+ */
 const DEADLINE_MS = 8_000;
 
 /** Throws a `Refusal` when the folder cannot be used or the queue is none for us. */
@@ -152,7 +155,7 @@ class Client implements UsageClient {
   #openJournal(): Journal | null {
     const { folder, folderBytes = FOLDER_BYTES, syncMs = SYNC_MS } = this.#options;
     if (folder === null) return null;
-    // Read back, a file must find room in what is kept free for it.
+    // A file that is read back must find room in what is kept free for it.
     const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(this.#bufferBytes / 4));
     const onFault = (error: unknown) => this.#folderFailed(error);
     return new Journal({ folder, mostBytes: folderBytes, segmentBytes, syncMs, onFault });
@@ -175,7 +178,7 @@ class Client implements UsageClient {
     return { kind: 'accepted', eventId, kept: segment === null ? 'memory' : 'disk' };
   }
 
-  /** Null where there is no folder, or none that takes it. */
+  /** Answers null where there is no folder, or none that takes it. */
   #append(json: string, lane: Lane): Segment | null {
     if (this.#journal === null) return null;
     try {
@@ -291,7 +294,7 @@ class Client implements UsageClient {
     if (this.#queueAway && !wasAway) this.#trouble('queue', error);
   }
 
-  /** Said once, until the folder works again. */
+  /** The trouble is said once, until the folder works again. */
   #folderFailed(error: unknown): void {
     const isNews = this.#folderFault === null;
     this.#folderFault = error;
@@ -361,7 +364,7 @@ function writeLoss({ events, reason, setAside }: Loss): void {
   sayOnStderr(`${events.length} accepted events lost, ${where}: ${reason}`);
 }
 
-/** At once, since the process may be ending. */
+/** The line is written at once, since the process may be ending. */
 function sayOnStderr(line: string): void {
   try {
     writeSync(2, `spanledger client: ${line}\n`);

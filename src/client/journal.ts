@@ -160,7 +160,7 @@ export class Journal {
     for (const segment of this.#open.values()) segment.sync(this.#options.onFault);
   }
 
-  /** Of two clients that start at once, the one whose rename comes first has the file. */
+  /** When two clients start at once, the one whose rename comes first has the file. */
   #adopt(): Segment[] {
     const { folder } = this.#options;
     const adopted: Segment[] = [];

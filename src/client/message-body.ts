@@ -46,7 +46,7 @@ export function fitsMessage(json: string): boolean {
   return plainBytes <= LARGEST_MESSAGE_BYTES || isWithinLimit(compress(`[${json}]`));
 }
 
-/** Null where the events are too much for one message. */
+/** Answers null where the events are too much for one message. */
 function encodeBody(events: readonly WithJson[], encoding: Encoding): string | null {
   const array = `[${events.map((event) => event.json).join(',')}]`;
   const plain = `${PLAIN_HEAD}${array}}`;

@@ -21,7 +21,10 @@ export interface PreparedEvent {
   readonly kind: 'prepared';
   readonly eventId: string;
   readonly tenantId: string | null;
-  /** Without line breaks and in ASCII only, so that its length is its size and SQS takes every character. */
+  /**
+   * The JSON has no line breaks and is ASCII only, so that its length is its size and SQS takes
+   * every character.
+   */
   readonly json: string;
 }
 
@@ -67,7 +70,10 @@ function withId(event: NewEvent, now: InstantMs): unknown {
   return { ...event, event_id: uuid7(now) };
 }
 
-/** Whose flood it would be; a batched request over several tenants is nobody's. */
+/**
+ * The tenant whose burst the limit protects others from; a batched request over several tenants is
+ * nobody's.
+ */
 function tenantOf(native: NativeEvent): string | null {
   if (native.members != null) return null;
   return native.tenant_id ?? native.customer_id ?? null;

@@ -9,7 +9,7 @@ export interface Packable {
 
 /** Events for one message. */
 export interface Pack<Event extends Packable> {
-  /** Whose they all are; null for a pack that several share. */
+  /** The tenant to whom all of them belong; null for a pack that several share. */
   readonly tenantId: string | null;
   readonly events: readonly Event[];
   /** Characters of their JSON with a comma each. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Whose a file is: a process by its id and the moment it started, since ids are used again, in a
- * container at every start. `0-0` is nobody: what a client left when it was closed.
+ * The owner of a file: a process by its id and the moment it started, since ids are used again, in
+ * a container at every start. `0-0` is nobody: what a client left when it was closed.
  */
 export interface SegmentOwner {
   readonly pid: number;

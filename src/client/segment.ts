@@ -15,9 +15,9 @@ import {
  */
 export class Segment {
   #path: string;
-  /** Null once sealed, or when an earlier process wrote it. */
+  /** It is null once sealed, or when an earlier process wrote it. */
   #fd: number | null;
-  /** Of whole lines. */
+  /** The bytes are those of whole lines. */
   #bytes: number;
   #unconfirmed = 0;
   #isDirty = false;

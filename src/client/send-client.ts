@@ -22,7 +22,10 @@ export const MESSAGES_PER_CALL = 10;
 
 /** One queue, as a producer uses it. */
 export interface SendClient {
-  /** At most ten messages; answers those that are not in the queue. Rejects when none may be. */
+  /**
+   * Sends at most ten messages, and answers those that are not in the queue. Rejects when none may
+   * be.
+   */
   send(messages: readonly OutgoingMessage[], stop: AbortSignal): Promise<readonly UnsentMessage[]>;
   close(): void;
 }

@@ -111,7 +111,7 @@ export class SendLoop<Event extends Packable> {
     }
   }
 
-  /** With the error where the call brought nothing into the queue, else null. */
+  /** Takes the error where the call brought nothing into the queue, else null. */
   #answered(error: unknown): void {
     this.#failures = error === null ? 0 : this.#failures + 1;
     this.#options.onAway(error);
@@ -131,7 +131,7 @@ export class SendLoop<Event extends Packable> {
     return messages.filter((_, index) => fates.get(index)?.isFinal === false);
   }
 
-  /** As packs again: what is sent next time may share its call with others. */
+  /** The messages become packs again: what is sent next time may share its call with others. */
   #putBack(messages: readonly Message<Event>[]): void {
     this.#ready.unshift(
       ...messages.map(({ events, tenantId }) => {

@@ -114,13 +114,13 @@ export function sqlState(error: unknown): string | null {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
 }
 
-/** True where the database's user lacks a privilege (SQLSTATE 42501). */
+/** Answers true where the database's user lacks a privilege (SQLSTATE 42501). */
 export function isNotAllowed(error: unknown): boolean {
   return sqlState(error) === '42501';
 }
 
 /**
- * True where trying again later may help: the server is away, restarting or out of room. A
+ * Answers true where trying again later may help: the server is away, restarting or out of room. A
  * connection that broke gives no SQLSTATE at all.
  */
 export function isDatabaseAway(error: unknown): boolean {

@@ -64,7 +64,8 @@ function providerOf(files: readonly MigrationFile[]): MigrationProvider {
 
 /** The first run after a file was applied records its hash; every later run compares. */
 async function checkHashes(database: Database, files: readonly MigrationFile[]): Promise<void> {
-  // In one transaction, under a lock: two that create a table at once fail, "if not exists" or not.
+  // The statements run in one transaction, under a lock: two that create a table at once fail, "if
+  // not exists" or not.
   await database.pool.query(
     `select pg_advisory_xact_lock(hashtextextended('schema_migration_hashes', 0));
      create table if not exists schema_migration_hashes (name text primary key, hash text not null)`,

@@ -52,7 +52,7 @@ export interface DemoOptions {
   readonly traceFile: string | null;
   readonly calls: number;
   readonly seed: number;
-  /** Where the statements go. */
+  /** The folder where the statements go. */
   readonly folder: string;
   readonly say: (line: string) => void;
   readonly progress: (label: string, done: number, all: number) => void;

@@ -9,15 +9,17 @@ import { Refusal } from '../refusal.ts';
 
 /** A Postgres of our own: a fresh cluster in a temporary folder, on loopback and a free port. */
 export interface EmbeddedPostgres {
-  /** Of its maintenance database, such as `postgres://postgres@127.0.0.1:5433/postgres`. */
+  /**
+   * The address of its maintenance database, such as `postgres://postgres@127.0.0.1:5433/postgres`.
+   */
   readonly url: string;
-  /** Where a database of that name is reached. */
+  /** The address at which a database of that name is reached. */
   urlOf(database: string): string;
   /** Ends the server and removes its data. */
   stop(): Promise<void>;
 }
 
-/** Who runs the server when we are root, because Postgres refuses to be root. */
+/** The user who runs the server when we are root, because Postgres refuses to be root. */
 const SERVER_USER = 'postgres';
 const READY = 'database system is ready to accept connections';
 
@@ -75,7 +77,7 @@ interface Identity {
   readonly gid: number;
 }
 
-/** Null when we are not root: then the server runs as ourselves. */
+/** Answers null when we are not root: then the server runs as ourselves. */
 async function serverIdentity(): Promise<Identity | null> {
   if (process.getuid?.() !== 0) return null;
   const known = await idsOf(SERVER_USER);

@@ -1,10 +1,10 @@
 /** A seeded source of chance: the same seed gives the same demo to the last digit. */
 export interface Random {
-  /** At least 0 and below 1. */
+  /** The number is at least 0 and below 1. */
   next(): number;
   /** A whole number from 0 to below the limit. */
   below(limit: number): number;
-  /** True in so many of a hundred cases. */
+  /** Answers true in so many of a hundred cases. */
   percent(share: number): boolean;
   pick<Item>(items: readonly [Item, ...Item[]]): Item;
   /** Normally distributed, with mean 0 and deviation 1. */

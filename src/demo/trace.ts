@@ -5,7 +5,10 @@ import type { Random } from './random.ts';
 
 /** One real or generated request: when it came within its trace, and its token counts. */
 export interface TraceCall {
-  /** From 0 to 1 of the trace's length; the demo stretches the trace over its month. */
+  /**
+   * The position runs from 0 to 1 over the trace's length; the demo stretches the trace over its
+   * month.
+   */
   readonly position: number;
   readonly inputTokens: number;
   readonly outputTokens: number;

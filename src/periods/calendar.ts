@@ -18,7 +18,10 @@ import { stretchAt } from './zone-offset.ts';
  */
 
 export interface CalendarRule {
-  /** Null: since ever. Otherwise the end of a period under the rule before. */
+  /**
+   * It is null for a rule that holds since ever, and otherwise the end of a period under the rule
+   * before.
+   */
   readonly effectiveFrom: InstantMs | null;
   readonly timeZone: string;
   /** 1-31; in a month that is shorter, its last day. */
@@ -110,7 +113,7 @@ interface Start {
 
 const DAY_MS = 86_400_000;
 
-/** More than the offset of any zone at any time (Manila's was once -15:56). */
+/** The width is more than the offset of any zone at any time (Manila's was once -15:56). */
 const WIDEST_OFFSET_MS = 16 * 3_600_000;
 
 /** The start of the period that contains the instant. */
@@ -184,7 +187,10 @@ function boundaryIn(rule: CalendarRule, month: number): InstantMs {
   return firstInstantOf(rule.timeZone, anchorDate);
 }
 
-/** Of every month that was asked for: a few hundred, since hardly any usage is older than 1970. */
+/**
+ * The map holds every month that was asked for: a few hundred, since hardly any usage is older than
+ * 1970.
+ */
 const firstDays = new Map<number, InstantMs>();
 
 function firstDayOf(month: number): InstantMs {

@@ -5,7 +5,9 @@ import { periodContaining } from './calendar.ts';
 /** What decides into which period a tenant's usage falls. */
 export interface Periods {
   readonly calendar: Calendar;
-  /** Where the open time begins: the end of the last period that is sealed or closed. */
+  /**
+   * The instant at which the open time begins: the end of the last period that is shut or closed.
+   */
   readonly closedUntil: InstantMs | null;
 }
 

@@ -25,7 +25,7 @@ interface Zone {
   readonly knownSpans: Map<number, readonly Stretch[]>;
 }
 
-/** At most as many as the runtime knows. */
+/** The cache holds at most as many zones as the runtime knows. */
 const zones = new Map<string, Zone>();
 
 function zoneOf(timeZone: string): Zone {
@@ -47,7 +47,10 @@ const STEP_MS = 4 * 86_400_000;
 /** Somewhat more than a year, in whole steps from 1970 on. */
 const SPAN_MS = 92 * STEP_MS;
 
-/** Of one zone: two centuries, which is more than billing asks for, in some fifty kilobytes. */
+/**
+ * The most spans that are kept of one zone: two centuries, which is more than billing asks for, in
+ * some fifty kilobytes.
+ */
 const MOST_SPANS = 200;
 
 function stretchesIn({ format, knownSpans }: Zone, span: number): readonly Stretch[] {
@@ -59,7 +62,10 @@ function stretchesIn({ format, knownSpans }: Zone, span: number): readonly Stret
   return stretches;
 }
 
-/** Those of the span that starts at the instant; the last is empty where it ends with a change. */
+/**
+ * Finds the stretches of the span that starts at the instant; the last is empty where it ends with
+ * a change.
+ */
 function findStretches(format: Intl.DateTimeFormat, from: InstantMs): readonly Stretch[] {
   const to = from + SPAN_MS;
   const stretches: Stretch[] = [];
@@ -93,7 +99,7 @@ function changeOfOffset(
   return after;
 }
 
-/** As the runtime writes it: `GMT`, `GMT+05:45`, `GMT-00:44:30` (Liberia before 1972). */
+/** An offset as the runtime writes it: `GMT`, `GMT+05:45`, `GMT-00:44:30` (Liberia before 1972). */
 const OFFSET = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
 
 function offsetAt(format: Intl.DateTimeFormat, instant: InstantMs): number {

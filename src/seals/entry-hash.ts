@@ -51,7 +51,9 @@ export const SHOWN_COLUMNS = [
   'is_reversal',
 ] as const;
 
-/** Those that it hides behind a salted hash: how the call was served, and what that cost us. */
+/**
+ * The columns that it hides behind a salted hash: how the call was served, and what that cost us.
+ */
 export const HIDDEN_COLUMNS = [
   'error_type',
   'provider',

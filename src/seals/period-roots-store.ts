@@ -8,7 +8,7 @@ interface RootedPeriod {
 }
 
 interface LeavesRow {
-  /** Of the period among those asked for, from 1 on. */
+  /** The place of the period among those asked for, from 1 on. */
   readonly place: number;
   /** Hashes of its entries of one batch. */
   readonly leaves: Buffer;
@@ -79,7 +79,10 @@ export class PeriodRoots {
   }
 }
 
-/** Until commit: all rows are wanted, and they are sorted in memory as far as it reaches. */
+/**
+ * These settings last until commit: all rows are wanted, and they are sorted in memory as far as it
+ * reaches.
+ */
 const PLAN = `select set_config('cursor_tuple_fraction', '1', true), set_config('work_mem', '128MB', true)`;
 
 /** OFFSET 0 has hashes sorted, and not whole entries. */

@@ -93,7 +93,7 @@ export async function readDayEnds(
   }));
 }
 
-/** Those of the published seals that are no longer in the chain as they were given away. */
+/** Finds the published seals that are no longer in the chain as they were published. */
 export async function findUnknown(
   database: Database,
   published: readonly PublishedSeal[],
@@ -116,7 +116,7 @@ export interface SealRow {
   readonly sealed_at: string;
 }
 
-/** So many of the newest seals, newest first. */
+/** Reads as many seals as are asked for, the newest first. */
 export async function readSeals(database: Database, most: number): Promise<readonly SealRow[]> {
   const { rows } = await database.pool.query<SealRow & { readonly at: InstantMs }>(
     `select seal_number, batch_id, entries, seal_hash, sealed_at as at from audit.seals

@@ -4,7 +4,9 @@ import { formatExact, formatMoney, formatShortDay, utcDaysOf } from './statement
 
 /** The days by model: the five models that cost most, then the others together. */
 export interface DailyView {
-  /** From the bottom of the stack; the last is gray if there are more than five. */
+  /**
+   * The series stand from the bottom of the stack; the last is gray if there are more than five.
+   */
   readonly series: readonly string[];
   readonly days: readonly { readonly day: string; readonly amounts: readonly Pico[] }[];
   /** What was charged here for days of earlier periods: the bars leave it out. */
@@ -22,7 +24,10 @@ export type SeriesOf = (model: string) => number | null;
 
 const NAMED_SERIES = 5;
 
-/** Which models have a color of their own, ranked by what they came to in the period's days. */
+/**
+ * Chooses the models that have a color of their own, ranked by what they came to in the period's
+ * days.
+ */
 export function rankSeries(document: StatementDocument): {
   readonly series: readonly string[];
   readonly seriesOf: SeriesOf;

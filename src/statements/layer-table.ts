@@ -35,7 +35,7 @@ export function viewLayers(layers: ManifestLayers): LayerTable {
   };
 }
 
-/** Whose counts the layers are; scaled ones say so. */
+/** Says which calls the layers are of, and which of them were scaled. */
 function explainLayers(layers: ManifestLayers): readonly string[] {
   const calls = layers.calls.toLocaleString('en-US');
   const told = `What the lines above come to by layer, as ${calls} ${layers.calls === 1 ? 'call tells' : 'calls tell'} them.`;

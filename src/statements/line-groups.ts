@@ -18,7 +18,7 @@ export interface LineView {
   readonly meter: string;
   readonly quantity: string;
   readonly rate: AlignedFigure;
-  /** Such as ` / call`; nothing for a rate of a million tokens. */
+  /** The unit reads like ` / call`; it is empty for a rate of a million tokens. */
   readonly rateUnit: string;
   readonly exact: AlignedFigure;
   readonly amount: string;

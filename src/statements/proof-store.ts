@@ -83,7 +83,10 @@ async function readProof(
   return makeProof({ ...frozen, lines: line === null ? lines : [line], prices, entries }, leaves);
 }
 
-/** Which lines the entries of each price count into. Usage and corrections of one price share theirs. */
+/**
+ * The lines into which the entries of each price count. Usage and corrections of one price share
+ * theirs.
+ */
 function pricesOf(
   groups: readonly EntryGroup[],
   lines: readonly ManifestLine[],

@@ -31,7 +31,7 @@ export function formatQuantity(quantity: string): string {
   return groupDigits(whole).replace(/^-/, MINUS);
 }
 
-/** Such as `1 – 31 October 2026`; what both ends share is said once. */
+/** Writes a period like `1 – 31 October 2026`; what both ends share is said once. */
 export function formatPeriod(startsAt: string, endsAt: string, zone: string): string {
   const first = DateTime.fromISO(startsAt, { zone });
   const last = DateTime.fromISO(endsAt, { zone }).minus({ milliseconds: 1 });
@@ -41,7 +41,7 @@ export function formatPeriod(startsAt: string, endsAt: string, zone: string): st
   return `${english(first, first.hasSame(last, 'year') ? 'd MMMM' : 'd MMMM yyyy')} – ${end}`;
 }
 
-/** Such as `2026-10-01 00:00 +02:00`. */
+/** Writes an instant like `2026-10-01 00:00 +02:00`. */
 export function formatLocalInstant(instant: string, zone: string): string {
   return english(DateTime.fromISO(instant, { zone }), 'yyyy-MM-dd HH:mm ZZ');
 }

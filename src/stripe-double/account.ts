@@ -29,7 +29,7 @@ export interface Account {
   readonly invoices: Map<string, Invoice>;
   readonly invoiceItems: Map<string, InvoiceItem>;
   readonly usage: UsageBook;
-  /** When each meter event identifier was last accepted. */
+  /** The instant at which each meter event identifier was last accepted. */
   readonly identifiers: Map<string, InstantMs>;
   readonly idempotency: IdempotencyStore;
   /** Customer and meter of every meter event call that is being executed. */

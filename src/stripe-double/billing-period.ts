@@ -2,7 +2,10 @@ import { DateTime, type DurationLike } from 'luxon';
 
 export type Interval = 'day' | 'week' | 'month' | 'year';
 
-/** Where the billing periods of a subscription begin: an instant, and the day wanted of each month. */
+/**
+ * The boundaries at which the billing periods of a subscription begin: an instant, and the day
+ * wanted of each month.
+ */
 export interface Anchor {
   /** Unix seconds of one boundary. */
   readonly at: number;

@@ -20,7 +20,7 @@ type Method = 'GET' | 'POST' | 'DELETE';
  */
 export interface EndpointDefinition<P> {
   readonly method: Method;
-  /** With names, such as `/v1/billing/meters/:id`. */
+  /** The path has named parts, such as `/v1/billing/meters/:id`. */
   readonly path: string;
   readonly params: z.ZodType<P>;
   readonly check?: (call: Call, params: P) => void;

@@ -24,7 +24,10 @@ export const faultSpec = z.strictObject({
     'error',
     'hold',
   ]),
-  /** Which requests; all of the API by default. A path ending in `*` fits what begins like it. */
+  /**
+   * The requests that are meant; all of the API by default. A path ending in `*` fits what begins
+   * like it.
+   */
   match: z.strictObject({ method: z.string().optional(), path: z.string().optional() }).default({}),
   /** How many matching requests are hit. Default 1. */
   times: z.int().positive().default(1),

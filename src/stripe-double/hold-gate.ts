@@ -1,9 +1,12 @@
-/** Where held requests wait, so that a test can look at what is in flight without sleeping. */
+/**
+ * The gate is where held requests wait, so that a test can look at what is in flight without
+ * sleeping.
+ */
 export interface HoldGate {
   wait(): Promise<void>;
   /** Lets every waiting request go on. */
   release(): void;
-  /** How many are waiting. */
+  /** The number of requests that are waiting. */
   held(): number;
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply } from './api-reply.ts';
 
-/** Above this a body is refused; Stripe's own requests are a few kilobytes. */
+/** A body above this size is refused; Stripe's own requests are a few kilobytes. */
 const BODY_BYTES_MAX = 1_000_000;
 
 /** The whole body as text. Throws when it is too long or the connection breaks. */

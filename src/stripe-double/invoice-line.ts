@@ -81,7 +81,7 @@ export function pricedAmount(quantity: ExactDecimal, unitAmount: string) {
   return {
     amount,
     subtotal: amount,
-    // Null when the quantity is not whole; an assumption, since the docs do not say.
+    // It is null when the quantity is not whole; an assumption, since the docs do not say.
     quantity: written.includes('.') ? null : Number(written),
     quantity_decimal: written,
   };

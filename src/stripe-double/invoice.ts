@@ -60,7 +60,7 @@ export function noteDraftDelivery(
   );
 }
 
-/** When a draft finalizes by itself; null when it is held or is no draft. */
+/** The instant at which a draft finalizes by itself; null when it is held or is no draft. */
 export function finalizesAt(invoice: Invoice): InstantMs | null {
   const { status, auto_advance, automatically_finalizes_at } = invoice.shown;
   if (status !== 'draft' || !auto_advance || automatically_finalizes_at === null) return null;

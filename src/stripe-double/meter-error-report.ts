@@ -11,7 +11,10 @@ export function rejectEvent(account: Account, rejection: Omit<Rejection, 'reject
   account.rejections.push({ ...rejection, rejectedAt: account.clock.now() });
 }
 
-/** When the next report is due: so long after the first rejection that no report has named. */
+/**
+ * The instant at which the next report is due: so long after the first rejection that no report has
+ * named.
+ */
 export function nextReportAt(account: Account): InstantMs | null {
   const [first] = account.rejections;
   return first === undefined ? null : first.rejectedAt + account.settings.validationLagMs;

@@ -170,8 +170,8 @@ function withoutMeter(account: Account, eventName: string): Unusable {
 }
 
 /**
- * Per account, whatever the customer and the meter; and remembered 24 hours after it was last
- * accepted. The scope is an assumption: Stripe's docs only say "unique".
+ * An identifier is unique in its account, whatever the customer and the meter, and remembered 24
+ * hours after it was last accepted. The scope is an assumption: Stripe's docs only say "unique".
  */
 function refuseDuplicate(account: Account, identifier: string, version: ApiVersion): void {
   const acceptedAt = account.identifiers.get(identifier);

@@ -21,7 +21,7 @@ export function listOf<S extends z.ZodType>(item: S) {
   );
 }
 
-/** Accepted everywhere and without effect: the double never expands. */
+/** The parameter is accepted everywhere and has no effect: the double never expands. */
 export const expandable = { expand: listOf(text).optional() };
 
 export const pageParams = {

@@ -25,7 +25,7 @@ import type { RequestRecord, World } from './world.ts';
 
 /** A Stripe that runs in this process. */
 export interface StripeDouble {
-  /** Such as `http://127.0.0.1:12111`. */
+  /** The address, such as `http://127.0.0.1:12111`. */
   readonly url: string;
   readonly port: number;
   /** The key of the account that is seeded; any other `sk_test_…` has an account of its own. */
@@ -36,9 +36,11 @@ export interface StripeDouble {
 }
 
 export interface StripeDoubleOptions extends Partial<DoubleSettings> {
-  /** By default one that is free. */
+  /** The port is one that is free by default. */
   readonly port?: number;
-  /** Which address it listens on. By default loopback; `0.0.0.0` for other containers. */
+  /**
+   * The address that it listens on. By default it is loopback; `0.0.0.0` is for other containers.
+   */
   readonly host?: string;
   /** What the clock starts at, epoch milliseconds. By default it follows the system clock. */
   readonly now?: InstantMs;
@@ -162,7 +164,7 @@ function paramsOf(request: IncomingMessage, { url, body }: Message): unknown {
   return isJson ? readJson(body) : ({ ...query, ...readForm(body) } satisfies Params);
 }
 
-/** Null for what is not JSON, which no endpoint accepts. */
+/** Answers null for what is not JSON, which no endpoint accepts. */
 function readJson(body: string): unknown {
   try {
     return JSON.parse(body);

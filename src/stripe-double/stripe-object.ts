@@ -135,7 +135,7 @@ export interface Delivery {
 
 /** An event that was answered 200 and then not counted. */
 export interface Rejection {
-  /** Null where no meter has the event's name. */
+  /** It is null where no meter has the event's name. */
   readonly meterId: string | null;
   readonly code: RejectionCode;
   readonly message: string;

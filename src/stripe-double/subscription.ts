@@ -14,7 +14,7 @@ import type {
 } from './stripe-object.ts';
 import { itemList } from './subscription-object.ts';
 
-/** When the current period ends; null when the subscription has ended. */
+/** The instant at which the current period ends; null when the subscription has ended. */
 export function periodEndsAt(subscription: Subscription): InstantMs | null {
   if (subscription.shown.status === 'canceled') return null;
   return currentPeriod(subscription).end * 1000;
@@ -27,7 +27,10 @@ function currentPeriod({ shown }: Subscription): Period {
   return { start: item.current_period_start, end: item.current_period_end };
 }
 
-/** At the end of a period: a draft for its usage, and the next period or the end. */
+/**
+ * Ends a period: drafts an invoice for its usage, and begins the next period or ends the
+ * subscription.
+ */
 export function endPeriod(account: Account, subscription: Subscription): void {
   const ended = currentPeriod(subscription);
   const periods = [...subscription.backdated, ended];
@@ -64,7 +67,7 @@ export function cancelSubscription(
   billPeriods(account, subscription, { periods, invoiced: used, reason: 'subscription_update' });
 }
 
-/** Which periods an invoice has lines for, and what it says of itself. */
+/** The periods that an invoice has lines for, and what it says of itself. */
 export interface PeriodBill {
   readonly periods: readonly Period[];
   readonly invoiced: Period;

@@ -41,7 +41,7 @@ export function openUsageBook(): UsageBook {
   };
 }
 
-/** Which usage is asked for: half-open in unix seconds, and what had arrived by an instant. */
+/** The usage that is asked for: half-open in unix seconds, and what had arrived by an instant. */
 export interface UsageRange {
   readonly customer: string;
   readonly start: number;
@@ -87,7 +87,9 @@ function newestOfEachWindow(
   return [...newest.values()];
 }
 
-/** By timestamp, and of equal ones the last to arrive; an assumption too. */
+/**
+ * The latest event by its timestamp, and among equal ones the last to arrive; an assumption too.
+ */
 function latest(events: readonly CountedEvent[]): CountedEvent | undefined {
   return events.reduce<CountedEvent | undefined>(
     (last, event) => (last === undefined || event.timestamp >= last.timestamp ? event : last),

@@ -151,7 +151,9 @@ function retryOf(delivery: Delivery): Delivery | null {
   return { ...delivery, dueAt, attempt: delivery.attempt + 1 };
 }
 
-/** Dated by the system clock, since the receiver checks its age against its own. */
+/**
+ * The signature is dated by the system clock, since the receiver checks its age against its own.
+ */
 function signatureHeader(body: string, secret: string): string {
   const sentAt = Math.floor(systemClock() / 1000);
   const signature = createHmac('sha256', secret).update(`${sentAt}.${body}`).digest('hex');

@@ -10,7 +10,7 @@ import type { DoubleSettings } from './settings.ts';
 export interface World {
   readonly clock: DoubleClock;
   readonly settings: DoubleSettings;
-  /** By API key. */
+  /** The accounts stand by their API key. */
   readonly accounts: Map<string, Account>;
   readonly faults: FaultQueue;
   readonly gate: HoldGate;
@@ -27,7 +27,7 @@ export interface RequestRecord {
   /** The body as it came, so that a test can compare a resend byte by byte. */
   readonly body: string;
   readonly receivedAt: InstantMs;
-  /** Null while in flight, and when the connection was reset or cut instead of answered. */
+  /** It is null while in flight, and when the connection was reset or cut instead of answered. */
   status: number | null;
   /** The kind of the fault that hit it. */
   fault: string | null;

@@ -83,7 +83,7 @@ export interface TenantChange {
   readonly timeZone?: string;
   readonly anchorDay?: number;
   readonly priceBook?: string;
-  /** From when the price book holds; the first one of a tenant holds since ever. */
+  /** The instant from which the price book holds; the first one of a tenant holds since ever. */
   readonly priceBookFrom?: InstantMs;
   readonly stripeCustomer?: string;
 }

@@ -3,7 +3,7 @@ import type { Calendar } from '../periods/calendar.ts';
 import type { PriceCatalog } from '../rating/books/price-catalog.ts';
 import type { AssignedBook } from '../rating/rate-event.ts';
 
-/** Who is billed. `shadow` is metered, closed and stated, and never pushed (R19). */
+/** The party that is billed. `shadow` is metered, closed and stated, and never pushed (R19). */
 export interface Tenant {
   readonly tenantId: string;
   readonly mode: 'shadow' | 'live';

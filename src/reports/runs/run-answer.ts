@@ -12,7 +12,7 @@ import { runTotals } from './runs-answer.ts';
 export const runRequest = z.strictObject({
   /** An agent_run_id; or a trace_id, where the calls of the trace name no run. */
   run: z.string(),
-  /** Null for the parts of all tenants. */
+  /** It is null for the parts of all tenants. */
   tenant_id: z.string().nullable(),
   /** What was recorded up to this instant; null for everything. */
   as_of: instantGiven.nullable(),
@@ -44,7 +44,7 @@ const stepFields = {
   mark: z.string().nullable(),
   /** The rules and price versions behind its amounts. */
   rules: listOf(z.string()),
-  /** Of the step and everything below it. */
+  /** The sum of the step and everything below it. */
   below: z.strictObject({
     calls: z.int(),
     input_tokens: wholeField,
@@ -69,7 +69,7 @@ const callStep = z.strictObject({
   outcome: z.string(),
   /** False of a call that was taken back or moved away. */
   stands: z.boolean(),
-  /** Of all its entries together. */
+  /** The counts are of all its entries together. */
   input_tokens: wholeField,
   output_tokens: wholeField,
   charge: amountField,
@@ -96,6 +96,6 @@ const tenantRun = z.strictObject({
 /** One tenant's part of a run. */
 export type TenantRun = z.infer<typeof tenantRun>;
 
-/** In the order of the tenants. */
+/** The parts stand in the order of the tenants. */
 export const runAnswer = listOf(tenantRun);
 export type RunAnswer = z.infer<typeof runAnswer>;

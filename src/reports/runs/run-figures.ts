@@ -6,7 +6,9 @@ import type { RunGroup } from './runs-answer.ts';
 
 /** What the runs of one row come to. Amounts are of all revisions, so rows sum to their entries. */
 export interface RunFigures {
-  /** Null by feature, where a row is of all tenants; and the name is null without a feature. */
+  /**
+   * It is null by feature, where a row is of all tenants; and the name is null without a feature.
+   */
   readonly tenantId: string | null;
   readonly name: string | null;
   readonly currency: string;

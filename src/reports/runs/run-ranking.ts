@@ -52,6 +52,6 @@ export class RunRanking {
 
 export interface RunTotal {
   readonly rows: number;
-  /** Those with a cost before the answer. */
+  /** The rows with a cost before the answer. */
   readonly wastedRows: number;
 }

@@ -10,7 +10,7 @@ interface SpanFacts {
   readonly status: EventStatus;
   readonly errorType: string | null;
   readonly startedAt: InstantMs | null;
-  /** When it completed. */
+  /** The instant at which it completed. */
   readonly occurredAt: InstantMs;
   readonly traceId: string | null;
   readonly spanId: string | null;
@@ -51,11 +51,13 @@ export interface StepSum {
 /** One model call of a run, or one member's part of a batched one (R7), with all its revisions. */
 export interface CallStep {
   readonly kind: 'call';
-  /** As the call stands; of one that was taken back or moved away, as it stood last. */
+  /**
+   * The facts of the call as it stands; of one that was taken back or moved away, as it stood last.
+   */
   readonly facts: RunEntry;
   readonly stands: boolean;
   readonly sum: StepSum;
-  /** In the order in which they were posted. */
+  /** The entries stand in the order in which they were posted. */
   readonly entries: readonly RunEntry[];
 }
 

@@ -92,7 +92,10 @@ const ENTRY_COLUMNS = `${FACTS}, entry_id, corrects_entry_id, is_reversal, membe
 const SPAN_COLUMNS = `${FACTS}, null::bigint, null::bigint, false, '', '', '', '', feature, prompt_version,
   0::bigint, 0::bigint, null::numeric, null::numeric, '', 1`;
 
-/** Which rows a question is about: $1 the tenant, $2 and $3 the days, $4 until when they were recorded. */
+/**
+ * The rows that a question is about: $1 the tenant, $2 and $3 the days, $4 until when they were
+ * recorded.
+ */
 const ASKED = `($1::text is null or tenant_id = $1)
   and ($2::timestamptz is null or occurred_at >= $2) and ($3::timestamptz is null or occurred_at < $3)`;
 const entryIsKnown = (at: string) => `(${at}::timestamptz is null or recorded_at <= ${at})`;
@@ -243,7 +246,7 @@ interface SpanRow {
   readonly trace_id: string | null;
   readonly span_id: string | null;
   readonly parent_span_id: string | null;
-  /** Null of a span that is no model call. */
+  /** It is null for a span that is no model call. */
   readonly entry_id: bigint | null;
   readonly corrects_entry_id: bigint | null;
   readonly is_reversal: boolean;

@@ -11,7 +11,7 @@ export interface RunNode {
    */
   readonly place: 'root' | 'child' | 'orphan' | 'cycle';
   readonly depth: number;
-  /** Of the step and everything below it. */
+  /** The sum of the step and everything below it. */
   readonly below: StepSum & {
     readonly calls: number;
     /** Calls among them that succeeded. */
@@ -107,7 +107,7 @@ function circleFrom(start: GrowingNode): readonly GrowingNode[] {
   return circle;
 }
 
-/** Without recursion: how deep a run goes is for its producer to say. */
+/** The walk uses no recursion: how deep a run goes is for its producer to say. */
 function depthFirst(roots: readonly GrowingNode[]): readonly GrowingNode[] {
   const ordered: GrowingNode[] = [];
   const waiting = [...roots].reverse();

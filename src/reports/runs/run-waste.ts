@@ -13,7 +13,7 @@ export type Waste = 'failed' | 'superseded' | 'repeated';
  * version under the same parent, one after the other, each with more input than the one before.
  */
 interface Loop {
-  /** At least as many as were asked for, in their order. */
+  /** The steps are at least as many as were asked for, in their order. */
   readonly steps: readonly CallStep[];
 }
 
@@ -23,8 +23,8 @@ export interface RunWaste {
 }
 
 /**
- * From how many steps on a repetition is taken for a loop. An agent that calls a tool or two asks its
- * model three times with growing context, and that is its work.
+ * The number of steps from which on a repetition is taken for a loop. An agent that calls a tool or
+ * two asks its model three times with growing context, and that is its work.
  */
 export const LOOP_STEPS = 4;
 

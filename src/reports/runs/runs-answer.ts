@@ -15,7 +15,7 @@ export type RunGroup = (typeof RUN_GROUPS)[number];
 
 export const runsRequest = z.strictObject({
   by: z.enum(RUN_GROUPS),
-  /** Null for every tenant. */
+  /** It is null for every tenant. */
   tenant_id: z.string().nullable(),
   /** Whole UTC days, half-open; null for no bound. */
   from: dayGiven.nullable(),
@@ -41,13 +41,13 @@ export const runTotals = z.strictObject({
   cost: amountField,
   charge_before_answer: amountField,
   cost_before_answer: amountField,
-  /** Of the cost; null where there is none. */
+  /** The share is of the cost; null where there is none. */
   share_before_answer: percentField.nullable(),
 });
 export type RunTotals = z.infer<typeof runTotals>;
 
 const runsRow = runTotals.extend({
-  /** Absent by feature, where a row is of all tenants. */
+  /** It is absent by feature, where a row is of all tenants. */
   tenant: z.string().nullable().optional(),
   /** The one that a row is for is there; null where its calls name none. */
   run: z.string().nullable().optional(),
@@ -58,7 +58,7 @@ const runsRow = runTotals.extend({
   cost_failed: amountField,
   cost_superseded: amountField,
   cost_repeated: amountField,
-  /** Null where no run succeeded. */
+  /** It is null where no run succeeded. */
   cost_per_success: amountField.nullable(),
 });
 export type RunsRow = z.infer<typeof runsRow>;
@@ -70,7 +70,7 @@ export const runsAnswer = z.strictObject({
   /** The most wasted first. */
   rows: listOf(runsRow),
   rows_in_all: z.int(),
-  /** Those among all that spent something before the answer. */
+  /** The rows among all that spent something before the answer. */
   rows_with_waste: z.int(),
   coverage: coverageAnswer,
 });

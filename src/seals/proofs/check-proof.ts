@@ -6,7 +6,7 @@
 /** What a proof file holds. */
 export interface Proof {
   readonly format: 'spanledger-proof-1';
-  /** As the customer's statement shows it. */
+  /** The hash as the customer's statement shows it. */
   readonly manifest_hash: string;
   /** The closed period, byte for byte: its hash is the one above. */
   readonly manifest: string;
@@ -14,9 +14,9 @@ export interface Proof {
   readonly lines: readonly number[];
   /** What the texts of the entries hold, by tabs. */
   readonly columns: readonly string[];
-  /** Which line each meter of entries with one price counts into. */
+  /** The line into which each meter of entries with one price counts. */
   readonly prices: readonly ProofPrice[];
-  /** In the order of their positions in the tree. */
+  /** The entries stand in the order of their positions in the tree. */
   readonly entries: readonly ProofEntry[];
   /** Roots of the subtrees without such entries, from left to right: the inclusion paths of all, each hash once. */
   readonly hashes: readonly string[];
@@ -139,7 +139,7 @@ export function readColumns(shown: string, names: readonly string[]): Columns {
 /** What entries come to, by what decides their price: a period may have a million of them, and few prices. */
 interface Tally {
   readonly groups: ReadonlyMap<string, PricedGroup>;
-  /** Of all entries. */
+  /** The charge of all entries. */
   readonly charge: bigint;
   /** The first entry that has a charge and no price. */
   readonly unpriced: string | null;

@@ -13,7 +13,10 @@ import { advise } from '../../remedy.ts';
 import { formatPublished, type PublishedSeal, parsePublished } from './published-seals.ts';
 import { explainS3 } from './s3-refusal.ts';
 
-/** Where published seals stand in S3, such as `s3://audit-acme/seals`: each is an object of its own. */
+/**
+ * The place in S3 where published seals stand, such as `s3://audit-acme/seals`: each is an object
+ * of its own.
+ */
 export interface SealBucketAddress {
   readonly bucket: string;
   /** What keys begin with: empty, or ending with a slash. */
@@ -31,8 +34,9 @@ export interface ObjectLock {
 
 export interface SealBucket {
   /**
-   * In the order of the chain. Every version of every object is read, also one that a later version or a
-   * delete marker hides: those can be made without breaking a lock, and would hide what was published.
+   * Answers in the order of the chain. Every version of every object is read, also one that a later
+   * version or a delete marker hides: those can be made without breaking a lock, and would hide
+   * what was published.
    */
   read(): Promise<readonly PublishedSeal[]>;
   /** Does nothing where the same seal stands there already; throws a `Refusal` where another one does. */

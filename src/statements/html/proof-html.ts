@@ -7,7 +7,7 @@ import { STATEMENT_STYLE } from './statement-style.ts';
  * same functions that "spanledger prove" runs.
  */
 export function renderProofHtml(proofs: readonly Proof[]): string {
-  // Within a script element only "<" could end it early.
+  // Inside a script element only "<" could end it early.
   const data = JSON.stringify(proofs).replaceAll('<', '\\u003c');
   const functions = [...PROOF_CHECKER, pageSha256].map(String).join('\n');
   return `<!doctype html>

@@ -13,7 +13,7 @@ import {
   writeRight,
 } from './pdf-sheet.ts';
 
-/** Where the figures end: below those of the lines. */
+/** The places at which the figures end: below those of the lines. */
 const COLUMNS = { tokens: 347, exact: 487 };
 
 const ROW = 13.2;

@@ -184,7 +184,7 @@ function numberPages(sheet: Sheet, views: readonly StatementView[]): void {
   }
 }
 
-/** Enough to tell loose sheets apart, and surely short enough for one line. */
+/** What is left is enough to tell loose sheets apart, and surely short enough for one line. */
 function shortened(owner: string): string {
   return owner.length > 80 ? `${owner.slice(0, 79)}…` : owner;
 }
