@@ -31,6 +31,7 @@ const LINES: readonly Line[] = [
       'config',
       'refusal',
       'remedy',
+      'files',
       'log',
       'fields',
       'sqs-client',

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { explainFault } from '../database/explain-fault.ts';
 import type { Log } from '../log.ts';
 import { Refusal } from '../refusal.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
@@ -98,9 +99,10 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
 
 /** A refusal says its own status; anything else is a fault of ours. Stripe delivers again after both. */
 function failed(log: Log, error: unknown): Reply {
-  if (error instanceof Refusal) {
-    log.warn({ kind: error.kind, reason: error.message }, 'request refused');
-    return problemOf(error);
+  const refusal = error instanceof Refusal ? error : explainFault(error);
+  if (refusal !== null) {
+    log.warn({ kind: refusal.kind, reason: refusal.message }, 'request refused');
+    return problemOf(refusal);
   }
   const reason = error instanceof Error ? error.message : String(error);
   log.warn({ reason }, 'webhook not handled; Stripe delivers it again');

@@ -1,4 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises';
+import { explainFile } from '../files.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import {
@@ -53,8 +54,7 @@ function openFile(path: string): Publication {
     async read() {
       const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return '';
-        const remedy = advise`give the file that ${{ operation: 'seal publish' }} wrote`;
-        throw new Refusal('bad_request', `${path} cannot be read: ${error.message}`, remedy);
+        throw explainFile(error, path) ?? error;
       });
       return parsePublished(text, path);
     },

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { parseInstant } from '../clock.ts';
+import { Refusal } from '../refusal.ts';
 import type { Tables } from './tables.ts';
 
 /** The pool and the query builder over it. One a process. */
@@ -23,19 +24,59 @@ export interface DatabaseOptions {
 }
 
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  refuseMalformed(options.url);
+  const pool = new MarkingPool({
     connectionString: options.url,
     max: options.connections,
     types: { getTypeParser: typeParser },
     connectionTimeoutMillis: 10_000,
   });
   const lost = (error: Error) => {
+    rememberLost(error);
     if (!pool.ending) options.onConnectionLost(error);
   };
   // Without this listener a server that goes away takes the whole process with it.
   pool.on('error', lost);
   pool.on('connect', (client) => client.on('error', lost));
   return { pool, kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
+}
+
+/** The driver reads the address anew for each connection; what it cannot read is found here, at once. */
+function refuseMalformed(url: string): void {
+  try {
+    new pg.Client({ connectionString: url });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Refusal(
+      'misconfigured',
+      `DATABASE_URL is no address of a database: ${why}`,
+      'write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX',
+    );
+  }
+}
+
+type Connected = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: (broken?: unknown) => void,
+) => void;
+
+/** Remembers of each connection that could not be had that it was one. */
+class MarkingPool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): Promise<pg.PoolClient> | undefined {
+    if (callback === undefined)
+      return super.connect().catch((error) => {
+        rememberLost(error);
+        throw error;
+      });
+    super.connect((error, client, release) => {
+      rememberLost(error);
+      callback(error, client, release);
+    });
+    return undefined;
+  }
 }
 
 /** Ends the pool itself: a query builder that never ran a query would not. */
@@ -53,7 +94,7 @@ export async function inTransaction<Result>(
   database: Database,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  const client = await connect(database);
+  const client = await database.pool.connect();
   let broken: Error | undefined;
   try {
     await client.query('begin');
@@ -69,16 +110,7 @@ export async function inTransaction<Result>(
   }
 }
 
-async function connect(database: Database): Promise<pg.PoolClient> {
-  try {
-    return await database.pool.connect();
-  } catch (error) {
-    rememberLost(error);
-    throw error;
-  }
-}
-
-/** Errors that came with the loss of their connection, which few of them say in words that last. */
+/** Errors that came with the loss of their connection, since the driver gives most of them no code. */
 const lostConnections = new WeakSet<object>();
 
 function rememberLost(error: unknown): void {
@@ -132,12 +164,10 @@ export function isDatabaseAway(error: unknown): boolean {
 function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (lostConnections.has(error)) return true;
-  const code = 'code' in error ? String(error.code) : '';
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  // A socket of this machine that is not there is as away as a server of another one.
   return (
-    /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|ENOENT)/.test(code) ||
-    /connection terminated|connection timeout|timeout exceeded|client has encountered/i.test(
-      error.message,
-    )
+    /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)/.test(code) || syscall === 'connect'
   );
 }
 

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { parseInstant } from '../clock.ts';
+import { readTextFile } from '../files.ts';
 import { Refusal } from '../refusal.ts';
 import type { Random } from './random.ts';
 
@@ -33,13 +33,7 @@ const HEADER = 'TIMESTAMP,ContextTokens,GeneratedTokens';
 
 /** Reads an Azure LLM inference trace: CSV of instants in UTC, context tokens, generated tokens. */
 export async function readTrace(file: string): Promise<readonly TraceCall[]> {
-  const text = await readFile(file, 'utf8').catch((error) => {
-    throw new Refusal(
-      'bad_request',
-      `cannot read ${file}: ${error.message}`,
-      'give the path of a trace',
-    );
-  });
+  const text = await readTextFile(file);
   const [header, ...lines] = text.trim().split(/\r?\n/);
   if (header?.trim() !== HEADER) {
     throw new Refusal(

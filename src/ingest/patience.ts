@@ -4,6 +4,8 @@ import { faultOf } from '../database/database-fault.ts';
 import type { Log } from '../log.ts';
 import type { RefusalKind } from '../refusal.ts';
 import { Refusal } from '../refusal.ts';
+import type { Remedy } from '../remedy.ts';
+import { advise } from '../remedy.ts';
 
 export interface PatienceLimits {
   /** Tries of one batch that the database refuses for a reason of its own, before the worker ends. */
@@ -100,25 +102,24 @@ export class Patience {
 }
 
 /** The nature of some refusals, by SQLSTATE; every other says that the database cannot serve now. */
-const KINDS: Readonly<Record<string, { readonly kind: RefusalKind; readonly remedy: string }>> = {
+const KINDS: Readonly<Record<string, { readonly kind: RefusalKind; readonly remedy: Remedy }>> = {
   42501: {
     kind: 'not_permitted',
-    remedy:
-      'grant the worker\'s user what it lacks ("spanledger migrate --roles" grants it to spanledger_worker), and start the worker again',
+    remedy: advise`grant the worker's user what it lacks (${{ operation: 'migrate', roles: true }} grants it to spanledger_worker), and start the worker again`,
   },
   '42P01': {
     kind: 'not_migrated',
-    remedy: 'run "spanledger migrate", and start the worker again',
+    remedy: advise`run ${{ operation: 'migrate', roles: false }}, and start the worker again`,
   },
   42703: {
     kind: 'not_migrated',
-    remedy: 'run "spanledger migrate", and start the worker again',
+    remedy: advise`run ${{ operation: 'migrate', roles: false }}, and start the worker again`,
   },
 };
 
 const OTHERWISE = {
   kind: 'unavailable',
-  remedy: 'mend what the database says, and start the worker again',
+  remedy: ['mend what the database says, and start the worker again'],
 } as const;
 
 function lastingRefusal(error: unknown, tries: number): Refusal {

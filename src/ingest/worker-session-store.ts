@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 
 /** What a worker does to each table; migrations/roles.sql grants as much to spanledger_worker. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
@@ -58,14 +59,14 @@ export async function refuseUnfitSession(database: Database): Promise<void> {
     throw new Refusal(
       'not_migrated',
       `the database has no table ${row.missing.join(', ')}`,
-      'run "spanledger migrate", and start the worker again',
+      advise`run ${{ operation: 'migrate', roles: false }}, and start the worker again`,
     );
   }
   if (row.lacking.length > 0) {
     throw new Refusal(
       'not_permitted',
       `the database's user ${row.user} may not do what a worker does: ${row.lacking.join(', ')}`,
-      `make the roles with "spanledger migrate --roles", and connect as spanledger_worker: add ?options=-c%20role%3Dspanledger_worker to DATABASE_URL, as a user that was granted it`,
+      advise`make the roles with ${{ operation: 'migrate', roles: true }}, and connect as spanledger_worker: add ?options=-c%20role%3Dspanledger_worker to DATABASE_URL, as a user that was granted it`,
     );
   }
   if (row.guarded.length > 0) {

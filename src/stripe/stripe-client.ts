@@ -194,15 +194,15 @@ function isPassing(error: unknown): boolean {
 
 /**
  * Asks what changes nothing, or changes the same thing to the same value, and asks again while Stripe
- * does not answer. Refuses when it goes on not answering; `what` is named in the refusal. Any other
- * failure is thrown as it is.
+ * does not answer. Refuses when it goes on not answering, and what Stripe refuses; `what` is named in the
+ * refusal. A failure that is not Stripe's is thrown as it is.
  */
 export async function askStripe<Answer>(what: string, ask: () => Promise<Answer>): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ask();
     } catch (error) {
-      if (!isPassing(error)) throw keyRefusal(error, what) ?? error;
+      if (!isPassing(error)) throw explainRefused(error, what) ?? error;
       if (attempt === TRIES_TO_READ) throw unanswered(error, what);
       await pause(FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
     }
@@ -236,13 +236,25 @@ export class KeyRefused extends Refusal {
   }
 }
 
-function keyRefusal(error: unknown, what: string): KeyRefused | null {
-  if (!(error instanceof Stripe.errors.StripeError)) return null;
-  if (error.statusCode !== 401 && error.statusCode !== 403) return null;
-  return new KeyRefused(what, error.message);
+/** Stripe knows no such object under this key; some callers go on without it. */
+class MissingAtStripe extends Refusal {
+  constructor(what: string, reason: string) {
+    const remedy =
+      'check the id, and that STRIPE_API_KEY is of the account and mode that it belongs to';
+    super('not_found', `Stripe does not know ${what}: ${reason}`, remedy);
+  }
 }
 
-/** True where Stripe says that there is no such object. */
+function explainRefused(error: unknown, what: string): Refusal | null {
+  if (!(error instanceof Stripe.errors.StripeError)) return null;
+  const { statusCode, code, message } = error;
+  if (statusCode === 401 || statusCode === 403) return new KeyRefused(what, message);
+  if (code === 'resource_missing') return new MissingAtStripe(what, message);
+  const remedy = 'change in Stripe what it names, and run the command again';
+  return new Refusal('conflict', `Stripe refuses ${what}: ${message}`, remedy);
+}
+
+/** True where Stripe said that there is no such object. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof Stripe.errors.StripeError && error.code === 'resource_missing';
+  return error instanceof MissingAtStripe;
 }

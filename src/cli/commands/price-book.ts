@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { formatInstant, type InstantMs, parseInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { readTextFile } from '../../files.ts';
 import type { LaidBook, PriceTerms } from '../../rating/books/price-book-diff.ts';
 import { diffPriceBooks, termsOf } from '../../rating/books/price-book-diff.ts';
 import type { PriceBookDocument } from '../../rating/books/price-book-document.ts';
@@ -55,13 +56,7 @@ function countModels(count: number): string {
 }
 
 async function readJson(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((error) => {
-    throw new Refusal(
-      'bad_request',
-      `cannot read ${file}: ${error.message}`,
-      'give the path of a JSON file',
-    );
-  });
+  const text = await readTextFile(file);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { checkProof, type Proof, type ProofStep } from '../../seals/proofs/check-proof.ts';
@@ -29,6 +30,8 @@ async function readProofFile(file: string): Promise<readonly Proof[]> {
     const handle = await open(file);
     return await readProofs(handle.readLines({ encoding: 'utf8' }));
   } catch (error) {
+    const unreadable = explainFile(error, file);
+    if (unreadable !== null) throw unreadable;
     const why = error instanceof Error ? error.message : String(error);
     const remedy = advise`give the JSON file that ${{ operation: 'statement', proof: true }} wrote`;
     throw new Refusal('bad_document', `${file} is no proof: ${why}`, remedy);

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
 import type { NewEvent, RecordAnswer, UsageClient } from '../../client/client.ts';
 import { openClient } from '../../client/client.ts';
-import { Refusal } from '../../refusal.ts';
+import { explainFile } from '../../files.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
@@ -89,11 +89,7 @@ async function* linesOf(file: string): AsyncGenerator<string> {
   try {
     yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (error) {
-    throw new Refusal(
-      'bad_request',
-      `cannot read ${file}: ${String(error)}`,
-      'give a file of JSON lines',
-    );
+    throw explainFile(error, file) ?? error;
   }
 }
 

@@ -34,11 +34,23 @@ export function readPort(text: string): number {
 
 export function readInstant(text: string): InstantMs {
   if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) {
-    return parseInstant(text);
+    const instant = readParsed(text);
+    if (instant !== null) return instant;
+    throw new InvalidArgumentError('there is no such day or time.');
   }
   throw new InvalidArgumentError(
     'write the instant with its offset, such as 2026-10-01T00:00:00Z.',
   );
+}
+
+/** Date takes the 30th of February for a day in March, so the day must come back as it was given. */
+function readParsed(text: string): InstantMs | null {
+  try {
+    const day = text.slice(0, 10);
+    return utcDay(parseInstant(`${day}T00:00:00Z`)) === day ? parseInstant(text) : null;
+  } catch {
+    return null;
+  }
 }
 
 export function readId(text: string): bigint {
@@ -49,8 +61,8 @@ export function readId(text: string): bigint {
 /** A UTC day, as its first instant; an instant is taken when it is one. */
 export function readDay(text: string): InstantMs {
   const day = /^(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text)?.[1];
-  const instant = day === undefined ? null : parseInstant(`${day}T00:00:00Z`);
-  if (instant !== null && utcDay(instant) === day) return instant;
+  const instant = day === undefined ? null : readParsed(`${day}T00:00:00Z`);
+  if (instant !== null) return instant;
   throw new InvalidArgumentError('write a UTC day as YYYY-MM-DD; rollups are kept by whole days.');
 }
 

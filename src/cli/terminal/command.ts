@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { isDatabaseAway, isNotAllowed } from '../../database/database.ts';
+import { explainFault } from '../../database/explain-fault.ts';
+import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -46,34 +47,13 @@ async function run(json: boolean, work: (session: Session) => Promise<void>): Pr
 
 /** Writes what went wrong to stderr and returns the exit code. */
 export function reportFailure(error: unknown): number {
-  if (error instanceof Refusal) {
-    process.stderr.write(`${styleText('red', 'error')}: ${error.message}\n`);
-    process.stderr.write(`  ${remedyText(error.remedy)}\n`);
-    return EXIT_CODES[error.kind];
-  }
-  if (isDatabaseAway(error)) {
-    process.stderr.write(
-      `${styleText('red', 'error')}: a server cannot answer now: ${reasonOf(error)}\n`,
-    );
-    process.stderr.write(
-      '  start it, or correct its address (DATABASE_URL is the database); then run the command again\n',
-    );
-    return EXIT_CODES.unavailable;
-  }
-  if (isNotAllowed(error)) {
-    process.stderr.write(
-      `${styleText('red', 'error')}: the database's user may not do this: ${reasonOf(error)}\n`,
-    );
-    process.stderr.write(
-      '  run it as the owner of the schema; infra/README.md, "Who may do what", says what each role is for\n',
-    );
-    return EXIT_CODES.not_permitted;
+  const refusal = error instanceof Refusal ? error : (explainFault(error) ?? explainFile(error));
+  if (refusal !== null) {
+    process.stderr.write(`${styleText('red', 'error')}: ${refusal.message}\n`);
+    process.stderr.write(`  ${remedyText(refusal.remedy)}\n`);
+    return EXIT_CODES[refusal.kind];
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`${styleText('red', 'error')}: ${message}\n`);
   return 1;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

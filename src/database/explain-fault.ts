@@ -1,0 +1,61 @@
+import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
+import { isDatabaseAway, sqlState } from './database.ts';
+
+/**
+ * What the database refused, or why no server could be reached, as what a person can mend; null for any
+ * other error. A SQLSTATE or a code of the system decides, and never the words of a message.
+ */
+export function explainFault(error: unknown): Refusal | null {
+  if (!(error instanceof Error)) return null;
+  const said = error.message;
+  const state = sqlState(error) ?? '';
+  if (isDatabaseAway(error)) {
+    return new Refusal(
+      'unavailable',
+      `a server cannot answer now: ${said}`,
+      'start it, or correct its address (DATABASE_URL is the database); then run the command again',
+    );
+  }
+  return BY_STATE[state]?.(said) ?? null;
+}
+
+const noSuchDatabase = (said: string) =>
+  new Refusal(
+    'misconfigured',
+    `DATABASE_URL names a database that is not there: ${said}`,
+    'correct the name in DATABASE_URL, or make the database',
+  );
+
+const notLetIn = (said: string) =>
+  new Refusal(
+    'misconfigured',
+    `the database does not let in the user of DATABASE_URL: ${said}`,
+    'correct the user and the password in DATABASE_URL (or DATABASE_URL_FILE)',
+  );
+
+const notMigrated = (said: string) =>
+  new Refusal(
+    'not_migrated',
+    `the database does not have the schema of this version: ${said}`,
+    advise`run ${{ operation: 'migrate', roles: false }}`,
+  );
+
+const notAllowed = (said: string) =>
+  new Refusal(
+    'not_permitted',
+    `the database's user may not do this: ${said}`,
+    'run it as the owner of the schema; infra/README.md, "Who may do what", says what each role is for',
+  );
+
+/** Tables, columns, functions and schemas that are missing are those of a migration that is to come. */
+const BY_STATE: Readonly<Record<string, (said: string) => Refusal>> = {
+  '3D000': noSuchDatabase,
+  '28000': notLetIn,
+  '28P01': notLetIn,
+  '42P01': notMigrated,
+  '42703': notMigrated,
+  '42883': notMigrated,
+  '3F000': notMigrated,
+  '42501': notAllowed,
+};
