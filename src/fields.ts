@@ -51,3 +51,12 @@ export const dayGiven = z.codec(dayField, z.number(), {
   decode: (day) => parseInstant(`${day}T00:00:00Z`),
   encode: utcDay,
 });
+
+/** An entry's id, as the number in it. */
+export const entryIdGiven = z.codec(entryIdField, z.bigint(), {
+  decode: (text) => BigInt(text.slice('ent_'.length)),
+  encode: (id) => `ent_${id}`,
+});
+
+/** Why something is done, and by whom; both are kept with what is done. */
+export const noteFields = { reason: z.string(), actor: z.string() };

@@ -85,7 +85,7 @@ export async function resolveAlert(database: Database, given: Resolution): Promi
     throw new Refusal(
       'bad_request',
       `alert ${alertId} is not resolved without ${resolution.trim() === '' ? 'a reason' : 'a name'}`,
-      'say with --reason what was done, such as the credit note that was made, and with --by who did it',
+      'say what was done, such as the credit note that was made, and who did it',
     );
   }
   const { rows } = await sql<AlertRow>`

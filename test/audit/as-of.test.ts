@@ -4,8 +4,8 @@ import { tellEntryStory, tellEventStory } from '../../src/audit/tell-story.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
-import { reattribute } from '../../src/ledger/corrections/reattribute.ts';
-import { rerate } from '../../src/ledger/corrections/rerate.ts';
+import { reattributeEntries } from '../../src/ledger/corrections/reattribute-entries.ts';
+import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import type { UsageQuestion } from '../../src/reports/usage-report-store.ts';
 import { readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';
@@ -80,8 +80,9 @@ const HISTORY: readonly {
         { ...rates, effective_from, models: [...models, ...models4o] },
         at,
       );
-      const request = { month: '2026-10', tenantId: 'acme', dryRun: false, note: NOTE };
-      await rerate(database, () => parseInstant(at), request);
+      const clock = () => parseInstant(at);
+      const request = { month: '2026-10', tenant_id: 'acme', dry_run: false, ...NOTE };
+      await rerateMonth({ database, clock }, request);
     },
     entries: 8,
     // The new model: 1000 × 1.00 µ + 100 × 2.00 µ = 0.0012
@@ -91,9 +92,13 @@ const HISTORY: readonly {
     at: '2026-10-22T00:00:00Z',
     does: 'the lost call is given to acme',
     step: (at) =>
-      reattribute(database, () => parseInstant(at), {
-        ...{ entryIds: [], tenantId: 'acme', filter: {}, note: NOTE },
-      }),
+      reattributeEntries(
+        { database, clock: () => parseInstant(at) },
+        {
+          ...{ entry_ids: [], tenant_id: 'acme' },
+          ...{ user_id: null, feature: null, agent_run_id: null, ...NOTE },
+        },
+      ),
     entries: 10,
     october: { charge: '0.0132', state: 'open' },
   },

@@ -3,6 +3,11 @@ import type { z } from 'zod';
 import { lineAnswer, linesAnswer } from '../../src/audit/line-answer.ts';
 import { storyAnswer } from '../../src/audit/story-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import {
+  correctionAnswer,
+  reattributeAnswer,
+} from '../../src/ledger/corrections/correction-answer.ts';
+import { rerateAnswer } from '../../src/ledger/corrections/rerate-answer.ts';
 import { runAnswer } from '../../src/reports/runs/run-answer.ts';
 import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
 import { usageAnswer, usageRequest } from '../../src/reports/usage-answer.ts';
@@ -63,6 +68,30 @@ const named = (cases: readonly Case[]) =>
 it.concurrent.each(named(QUESTIONS))('$command prints its answer', ({ args, answer }) =>
   expectAnswer(args, answer),
 );
+
+/** One after the other, since each changes the ledger. */
+const CHANGES: readonly Case[] = [
+  { args: ['correct', 'ent_1000001', '--void', '--reason', 'twice'], answer: correctionAnswer },
+  {
+    args: ['audit', 'reattribute', '--tenant', 'birch', '--reason', 'untagged'],
+    answer: reattributeAnswer,
+  },
+  { args: ['rerate', '2026-10', '--dry-run'], answer: rerateAnswer },
+];
+
+it.each(named(CHANGES))('$command prints its answer', ({ args, answer }) =>
+  expectAnswer(args, answer),
+);
+
+it.concurrent.each([
+  'correct ent_1000000 --void',
+  'audit reattribute --tenant acme',
+  'rerate 2026-10',
+])('%s takes --actor for who acts, and says so where --by is given', async (command) => {
+  const { exitCode, stderr } = await cli([...command.split(' '), '--by', 'ada'], environment());
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('say who acts with --actor');
+});
 
 async function expectAnswer(args: readonly string[], answer: z.ZodType): Promise<void> {
   const { stdout, stderr } = await cli([...args, '--json'], environment());

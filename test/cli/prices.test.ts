@@ -120,7 +120,9 @@ it('rerate says what is unknown, and what still has no price', async () => {
     still without a price: acme gpt-6 (1); import a price for each model, then rerate 2026-10 again
     "
   `);
-  expect(await run('rerate', '2026-10', '--tenant', 'acme', '--by', 'ada')).toMatchInlineSnapshot(`
+  expect(
+    await run('rerate', '2026-10', '--tenant', 'acme', '--actor', 'ada'),
+  ).toMatchInlineSnapshot(`
     "TENANT  MODEL  ENTRIES  RELEASED  CHARGE BEFORE  AFTER  COST BEFORE    AFTER
     acme    gpt-5        1         1           none  0.007      unknown  unknown  USD
     still without a price: acme gpt-6 (1); import a price for each model, then rerate 2026-10 again

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
-import { reattribute } from '../../src/ledger/corrections/reattribute.ts';
-import { rerate } from '../../src/ledger/corrections/rerate.ts';
+import { reattributeEntries } from '../../src/ledger/corrections/reattribute-entries.ts';
+import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { cases } from '../support/cases.ts';
@@ -165,20 +165,25 @@ async function take(
     }
     case 'rerate': {
       const month = monthBefore(at, step.monthsBack);
-      const request = { month, tenantId: null, note };
-      const foreseen = await rerate(database, clock, { ...request, dryRun: true });
-      const done = await rerate(database, clock, { ...request, dryRun: false });
-      const again = await rerate(database, clock, { ...request, dryRun: false });
+      const parts = { database, clock };
+      const request = { month, tenant_id: null, ...note };
+      const foreseen = await rerateMonth(parts, { ...request, dry_run: true });
+      const done = await rerateMonth(parts, { ...request, dry_run: false });
+      const again = await rerateMonth(parts, { ...request, dry_run: false });
       model.rerate(month);
-      return { predicted: [foreseen, []], observed: [done, again.rows] };
+      // Re-rating folds what it posted, and folding joins attempts.
+      model.joinAttempts();
+      return { predicted: [foreseen.rows, []], observed: [done.rows, again.rows] };
     }
     case 'reattribute': {
-      const filter = step.feature === null ? {} : { feature: step.feature };
-      const request = { entryIds: [], tenantId: HEIR, filter, note };
-      return {
-        predicted: model.reattribute(HEIR, step.feature, at),
-        observed: await orRefused(async () => (await reattribute(database, clock, request)).length),
-      };
+      const { feature } = step;
+      const asked = { entry_ids: [], tenant_id: HEIR, user_id: null, feature, agent_run_id: null };
+      const predicted = model.reattribute(HEIR, feature, at);
+      const observed = await orRefused(
+        async () => (await reattributeEntries({ database, clock }, { ...asked, ...note })).length,
+      );
+      if (observed !== 'refused') model.joinAttempts();
+      return { predicted, observed };
     }
     case 'fold':
       model.joinAttempts();

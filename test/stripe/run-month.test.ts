@@ -161,7 +161,7 @@ test('the command lists open alerts, and resolves one by its number', async () =
   const environment = { DATABASE_URL: database.url };
 
   const listed = await cli(['stripe', 'alerts'], environment);
-  const resolve = ['stripe', 'resolve', '1', '--reason', 'linked cus_2', '--by', 'ann'];
+  const resolve = ['stripe', 'resolve', '1', '--reason', 'linked cus_2', '--actor', 'ann'];
   const resolved = await cli(resolve, environment);
   const left = await cli(['stripe', 'alerts', '--json'], environment);
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
-import { reattribute } from '../../src/ledger/corrections/reattribute.ts';
-import { rerate } from '../../src/ledger/corrections/rerate.ts';
+import { reattributeEntries } from '../../src/ledger/corrections/reattribute-entries.ts';
+import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import { textRows } from './database.ts';
 
 /** The steps of a scenario that correct what the ledger holds; test/scenarios/README.md describes them. */
@@ -37,14 +37,19 @@ export async function takeCorrection(
   step: CorrectionStep,
 ): Promise<unknown> {
   if ('rerate' in step) {
-    const { rerate: month, tenant = null, dry_run: dryRun = false } = step;
-    const request = { month, tenantId: tenant, dryRun, note: NOTE };
-    return (await rerate(database, clock, request)).rows;
+    const { rerate: month, tenant: tenant_id = null, dry_run = false } = step;
+    const request = { month, tenant_id, dry_run, ...NOTE };
+    return (await rerateMonth({ database, clock }, request)).rows;
   }
   if ('reattribute' in step) {
-    const filter = step.feature === undefined ? {} : { feature: step.feature };
-    const request = { entryIds: [], tenantId: step.reattribute, filter, note: NOTE };
-    return (await reattribute(database, clock, request)).map(withoutIds);
+    const answers = await reattributeEntries(
+      { database, clock },
+      {
+        ...{ entry_ids: [], tenant_id: step.reattribute, user_id: null },
+        ...{ feature: step.feature ?? null, agent_run_id: null, ...NOTE },
+      },
+    );
+    return answers.map(withoutIds);
   }
   const entryId = await entryIdOf(database, step.correct);
   const change = step.change === null ? null : camelKeys(step.change);

@@ -20,11 +20,11 @@ import {
 } from '../../money.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readAmount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import type { Column } from '../terminal/output.ts';
 import { table } from '../terminal/output.ts';
-import { CURRENT_USER } from './correct.ts';
 
 const MONTH = 'the month in which the divided periods begin, YYYY-MM';
 const WEIGHT = `what tokens weigh, such as ${formatWeights(DEFAULT_WEIGHTS)}, which is the default`;
@@ -64,9 +64,8 @@ function addPost(group: Command): void {
       'charge the tenants their shares, too; otherwise they are a cost of ours only',
     )
     .option('--dry-run', 'show the shares and post nothing')
-    .option('--reason <text>', 'why; every share keeps it', 'shared spend')
-    .option('--actor <name>', 'who', CURRENT_USER);
-  perform<PostFlags>(command, async (session, { args: [pool = ''], options }) => {
+    .option('--reason <text>', 'why; every share keeps it', 'shared spend');
+  perform<PostFlags>(addActor(command), async (session, { args: [pool = ''], options }) => {
     const { amount, currency, month, by, bill = false, dryRun = false, reason, actor } = options;
     const weights = weightsFor(by, options.weight);
     const database = session.database();
@@ -107,10 +106,9 @@ function addReverse(group: Command): void {
     .argument('<pool>')
     .description('take a pool back, each share by a reversal; allocate it anew if you like')
     .requiredOption('--month <month>', MONTH, readMonth)
-    .requiredOption('--reason <text>', 'why')
-    .option('--actor <name>', 'who', CURRENT_USER);
+    .requiredOption('--reason <text>', 'why');
   perform<{ month: string; reason: string; actor: string }>(
-    command,
+    addActor(command),
     async (session, { args: [pool = ''], options: { month, reason, actor } }) => {
       const database = session.database();
       const request = { pool, month, note: { reason, actor } };

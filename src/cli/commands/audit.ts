@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import type { StoryAnswer, StoryEntry } from '../../audit/story-answer.ts';
 import { tellEntryStory, tellEventStory } from '../../audit/tell-story.ts';
 import type { InstantMs } from '../../clock.ts';
-import { reattribute } from '../../ledger/corrections/reattribute.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { reattributeEntries } from '../../ledger/corrections/reattribute-entries.ts';
+import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { addAuditLine } from './audit-line.ts';
 import { addAuditRun } from './audit-run.ts';
-import { CURRENT_USER, renderCorrections } from './correct.ts';
+import { renderCorrections } from './correct.ts';
 
 const AS_OF = 'what the ledger said then; pushes have no history and are left out';
 
@@ -55,22 +55,15 @@ function addReattribute(group: Command): void {
     .option('--user <user>', 'only of this user')
     .option('--feature <feature>', 'only of this feature')
     .option('--agent-run <run>', 'only of this agent run')
-    .requiredOption('--reason <text>', 'why')
-    .option('--by <name>', 'who', CURRENT_USER);
-  perform<ReattributeFlags>(command, async (session, { args, options }) => {
-    const database = session.database();
-    const request = {
-      entryIds: args.map((text) => BigInt(readEntryId(text))),
-      tenantId: options.tenant,
-      filter: {
-        ...(options.user === undefined ? {} : { userId: options.user }),
-        ...(options.feature === undefined ? {} : { feature: options.feature }),
-        ...(options.agentRun === undefined ? {} : { agentRunId: options.agentRun }),
-      },
-      note: { reason: options.reason, actor: options.by },
-    };
-    const answers = await reattribute(database, session.clock, request);
-    await foldAll(database, session.clock);
+    .requiredOption('--reason <text>', 'why');
+  perform<ReattributeFlags>(addActorOnceBy(command), async (session, { args, options }) => {
+    const { tenant, user = null, feature = null, agentRun = null, reason, actor } = options;
+    const answers = await reattributeEntries(session.parts(), {
+      entry_ids: args.map((text) => BigInt(readEntryId(text))),
+      tenant_id: tenant,
+      ...{ user_id: user, feature, agent_run_id: agentRun },
+      ...{ reason, actor },
+    });
     session.out.answer(
       answers,
       answers.length === 0 ? 'no such entry is unattributed' : renderCorrections(answers),
@@ -84,7 +77,7 @@ interface ReattributeFlags {
   readonly feature?: string;
   readonly agentRun?: string;
   readonly reason: string;
-  readonly by: string;
+  readonly actor: string;
 }
 
 function renderStory(story: StoryAnswer): string {

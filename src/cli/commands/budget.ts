@@ -9,10 +9,10 @@ import type { Pico } from '../../money.ts';
 import { formatPico } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readAmount, readTokens } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
-import { CURRENT_USER } from './correct.ts';
 
 export function addBudget(program: Command): void {
   const group = program.command('budget').description('limits that are asked before a call');
@@ -49,10 +49,9 @@ function addSet(group: Command): void {
   const command = addKey(group.command('set'))
     .description('set or change a budget on what a tenant is charged')
     .requiredOption('--amount <amount>', 'in the currency of its price book', readAmount)
-    .option('--soft', 'warn when a call would pass it; otherwise it is hard, and denies')
-    .option('--actor <name>', 'who', CURRENT_USER);
+    .option('--soft', 'warn when a call would pass it; otherwise it is hard, and denies');
   perform<KeyFlags & { amount: Pico; soft?: boolean; actor: string }>(
-    command,
+    addActor(command),
     async (session, { args: [tenantId = ''], options }) => {
       const { amount, soft = false, actor } = options;
       const given = { ...keyOf(tenantId, options), amount, isHard: !soft };

@@ -1,17 +1,12 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { EntryChange } from '../../ledger/corrections/correction.ts';
-import type { CorrectionAnswer } from '../../ledger/corrections/post-corrections.ts';
-import { postCorrections } from '../../ledger/corrections/post-corrections.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { correctEntry } from '../../ledger/corrections/correct-entry.ts';
+import type { ChangeGiven, CorrectionAnswer } from '../../ledger/corrections/correction-answer.ts';
 import { Refusal } from '../../refusal.ts';
+import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readTokens } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
-
-/** The person at the keyboard, unless another is named. */
-export const CURRENT_USER = userInfo().username;
 
 export function addCorrect(program: Command): void {
   const command = program
@@ -35,26 +30,37 @@ export function addCorrect(program: Command): void {
     .option('--cache-read-tokens <n>', 'input read from cache', readTokens)
     .option('--cache-write-tokens <n>', 'input written to cache', readTokens)
     .option('--output-tokens <n>', 'output, reasoning included', readTokens)
-    .requiredOption('--reason <text>', 'why')
-    .option('--by <name>', 'who', CURRENT_USER);
-  perform<CorrectFlags>(command, async (session, { args: [entry = ''], options }) => {
-    const change = changeOf(options);
-    const note = { reason: options.reason, actor: options.by };
-    const request = { entryId: BigInt(readEntryId(entry)), change, note };
-    const database = session.database();
-    const answers = await postCorrections(database, session.clock, [request]);
-    await foldAll(database, session.clock);
-    session.out.answer(answers[0], renderCorrections(answers));
-  });
+    .requiredOption('--reason <text>', 'why');
+  perform<CorrectFlags>(
+    addActorOnceBy(command),
+    async (session, { args: [entry = ''], options }) => {
+      const { reason, actor } = options;
+      const entry_id = BigInt(readEntryId(entry));
+      const request = { entry_id, change: changeOf(options), reason, actor };
+      const answer = await correctEntry(session.parts(), request);
+      session.out.answer(answer, renderCorrections([answer]));
+    },
+  );
 }
 
-interface CorrectFlags extends Omit<EntryChange, 'tenantId' | 'userId' | 'agentRunId'> {
+interface CorrectFlags {
   readonly void?: boolean;
   readonly tenant?: string;
   readonly user?: string | null;
+  readonly feature?: string | null;
   readonly agentRun?: string | null;
+  readonly promptVersion?: string | null;
+  readonly status?: NonNullable<ChangeGiven['status']>;
+  readonly requestedModel?: string;
+  readonly executedModel?: string;
+  readonly provider?: string | null;
+  readonly serviceTier?: NonNullable<ChangeGiven['service_tier']>;
+  readonly uncachedInputTokens?: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly outputTokens?: number;
   readonly reason: string;
-  readonly by: string;
+  readonly actor: string;
 }
 
 /** An entry that carries no such tag says so by null, never by an empty text. */
@@ -62,31 +68,39 @@ function readTag(text: string): string | null {
   return text === '' ? null : text;
 }
 
-function changeOf(flags: CorrectFlags): EntryChange | null {
-  const { void: isVoid, tenant, user, agentRun, reason: _, by: __, ...rest } = flags;
-  const { json: ___, ...fields } = rest as typeof rest & { readonly json?: boolean };
-  const change: EntryChange = {
-    ...fields,
-    ...(tenant === undefined ? {} : { tenantId: tenant }),
-    ...(user === undefined ? {} : { userId: user }),
-    ...(agentRun === undefined ? {} : { agentRunId: agentRun }),
+function changeOf(flags: CorrectFlags): ChangeGiven | null {
+  const change: ChangeGiven = {
+    tenant_id: flags.tenant,
+    user_id: flags.user,
+    feature: flags.feature,
+    agent_run_id: flags.agentRun,
+    prompt_version: flags.promptVersion,
+    status: flags.status,
+    requested_model: flags.requestedModel,
+    executed_model: flags.executedModel,
+    provider: flags.provider,
+    service_tier: flags.serviceTier,
+    uncached_input_tokens: flags.uncachedInputTokens,
+    cache_read_tokens: flags.cacheReadTokens,
+    cache_write_tokens: flags.cacheWriteTokens,
+    output_tokens: flags.outputTokens,
   };
-  const isEmpty = Object.keys(change).length === 0;
-  if (isVoid === true && !isEmpty) {
+  const isEmpty = Object.values(change).every((value) => value === undefined);
+  if (flags.void === true && !isEmpty) {
     throw new Refusal(
       'bad_request',
       '--void leaves nothing to change',
       'give either --void or the new values',
     );
   }
-  if (isVoid !== true && isEmpty) {
+  if (flags.void !== true && isEmpty) {
     throw new Refusal(
       'bad_request',
       'nothing is changed',
       'give --void, or a new value such as --output-tokens',
     );
   }
-  return isVoid === true ? null : change;
+  return flags.void === true ? null : change;
 }
 
 export function renderCorrections(answers: readonly CorrectionAnswer[]): string {

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import type { RerateAnswer, RerateRow } from '../../ledger/corrections/rerate.ts';
-import { rerate } from '../../ledger/corrections/rerate.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import type { RerateAnswer, RerateRow } from '../../ledger/corrections/rerate-answer.ts';
+import { rerateMonth } from '../../ledger/corrections/rerate-month.ts';
+import { addActorOnceBy } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
-import { CURRENT_USER } from './correct.ts';
 
 export function addRerate(program: Command): void {
   const command = program
@@ -14,39 +13,33 @@ export function addRerate(program: Command): void {
     .description('price entries anew by the books as they are now, by correction')
     .option('--tenant <tenant>', 'only this one')
     .option('--dry-run', 'show the difference and post nothing')
-    .option('--reason <text>', 'why', 're-rated')
-    .option('--by <name>', 'who', CURRENT_USER);
-  perform<RerateFlags>(command, async (session, { args: [month = ''], options }) => {
-    const { tenant, dryRun = false, reason, by } = options;
-    const database = session.database();
-    const answer = await rerate(database, session.clock, {
-      month,
-      tenantId: tenant ?? null,
-      dryRun,
-      note: { reason, actor: by },
-    });
-    await foldAll(database, session.clock);
-    session.out.answer(answer, render(answer, { month, dryRun }));
-  });
+    .option('--reason <text>', 'why', 're-rated');
+  perform<RerateFlags>(
+    addActorOnceBy(command),
+    async (session, { args: [month = ''], options }) => {
+      const { tenant: tenant_id = null, dryRun: dry_run = false, reason, actor } = options;
+      const answer = await rerateMonth(session.parts(), {
+        ...{ month, tenant_id, dry_run, reason, actor },
+      });
+      session.out.answer(answer, render(answer));
+    },
+  );
 }
 
 interface RerateFlags {
   readonly tenant?: string;
   readonly dryRun?: boolean;
   readonly reason: string;
-  readonly by: string;
+  readonly actor: string;
 }
 
-function render(
-  { rows, unrated }: RerateAnswer,
-  of: { readonly month: string; readonly dryRun: boolean },
-): string {
+function render({ month, dry_run, rows, unrated }: RerateAnswer): string {
   const waiting = unrated.map(
     ({ tenant_id, requested_model, entries }) => `${tenant_id} ${requested_model} (${entries})`,
   );
-  const remedy = `import a price for each model, then rerate ${of.month} again`;
+  const remedy = `import a price for each model, then rerate ${month} again`;
   return [
-    of.dryRun && rows.length > 0 ? 'nothing was posted (--dry-run)' : '',
+    dry_run && rows.length > 0 ? 'nothing was posted (--dry-run)' : '',
     rows.length > 0 ? renderRows(rows) : waiting.length > 0 ? '' : 'every price is as it should be',
     waiting.length > 0 ? `still without a price: ${waiting.join(', ')}; ${remedy}` : '',
   ]

@@ -15,11 +15,11 @@ import type { PushOptions, PushResult } from '../../stripe/push.ts';
 import { pushMonth } from '../../stripe/push.ts';
 import { reconcileMonth } from '../../stripe/reconcile.ts';
 import { unparkIntent } from '../../stripe/unpark.ts';
+import { addActorOnceBy } from '../terminal/actor.ts';
 import { readId, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
-import { CURRENT_USER } from './correct.ts';
 
 export function addStripe(program: Command): void {
   const group = program.command('stripe').description("Stripe's side of billing");
@@ -166,15 +166,14 @@ function addResolve(group: Command): void {
     .command('resolve')
     .argument('<id>', 'an alert, as "stripe alerts" shows it', readId)
     .description('say what was done about an alert, so that its month can come to its end')
-    .requiredOption('--reason <text>', 'what was done, such as the credit note that was made')
-    .option('--by <name>', 'who', CURRENT_USER);
-  perform<{ reason: string; by: string }>(
-    command,
+    .requiredOption('--reason <text>', 'what was done, such as the credit note that was made');
+  perform<{ reason: string; actor: string }>(
+    addActorOnceBy(command),
     async (session, { args: [id = ''], options }) => {
       const resolved = await resolveAlert(session.database(), {
         alertId: readId(id),
         resolution: options.reason,
-        by: options.by,
+        by: options.actor,
         at: session.clock(),
       });
       const { kind, subject } = resolved;

@@ -62,7 +62,7 @@ export function refuseUnfitNote({ reason, actor }: CorrectionNote): void {
   throw new Refusal(
     'bad_request',
     `a correction needs ${reason.trim() === '' ? 'a reason' : 'a name'}`,
-    'say why with --reason, and who with --by',
+    'say why it is made, and who makes it',
   );
 }
 

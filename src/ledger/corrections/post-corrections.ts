@@ -21,6 +21,7 @@ import {
 import { ReferenceCache } from '../posting/reference-cache.ts';
 import type { CorrectionNote, EntryChange } from './correction.ts';
 import { refuseUnfitChange, refuseUnfitNote, replacementOf, reversalOf } from './correction.ts';
+import type { CorrectionAnswer } from './correction-answer.ts';
 
 /** Void an entry, or replace it with some of its fields changed. */
 export interface CorrectionRequest {
@@ -28,16 +29,6 @@ export interface CorrectionRequest {
   /** Null takes the entry back without a replacement. */
   readonly change: EntryChange | null;
   readonly note: CorrectionNote;
-}
-
-export interface CorrectionAnswer {
-  readonly corrected: string;
-  readonly reversal: string;
-  readonly replacement: string | null;
-  readonly charge_before: string | null;
-  readonly charge_after: string | null;
-  readonly cost_before: string | null;
-  readonly cost_after: string | null;
 }
 
 /**

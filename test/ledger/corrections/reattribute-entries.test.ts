@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { parseInstant, systemClock } from '../../../src/clock.ts';
-import type { ReattributeRequest } from '../../../src/ledger/corrections/reattribute.ts';
-import { reattribute } from '../../../src/ledger/corrections/reattribute.ts';
+import type { ReattributeRequest } from '../../../src/ledger/corrections/correction-answer.ts';
+import { reattributeEntries } from '../../../src/ledger/corrections/reattribute-entries.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import { readCoverage } from '../../../src/reports/usage-report-store.ts';
 import type { TestDatabase } from '../../support/database.ts';
@@ -22,14 +22,14 @@ beforeEach(async () => {
   ]);
 });
 
-it.each<[string, ReattributeRequest['filter'], readonly string[]]>([
+it.each<[string, Partial<ReattributeRequest>, readonly string[]]>([
   ['every one', {}, ['lost-1', 'lost-2']],
   ['those of a feature', { feature: 'search' }, ['lost-1']],
-  ['those of a user', { userId: 'u1' }, ['lost-1']],
-  ['those of an agent run', { agentRunId: 'run-1' }, ['lost-2']],
+  ['those of a user', { user_id: 'u1' }, ['lost-1']],
+  ['those of an agent run', { agent_run_id: 'run-1' }, ['lost-2']],
   ['none of a feature that nobody used', { feature: 'x' }, []],
 ])('moves unattributed entries to a tenant: %s', async (_what, filter, moved) => {
-  await run({ filter });
+  await run(filter);
   const rows = await textRows(
     database,
     "select event_id, outcome, charge, period_start from audit.entries where tenant_id = 'acme' order by event_id",
@@ -59,7 +59,7 @@ it('raises the coverage from a third to all of the cost', async () => {
 
 it('refuses an entry that has a tenant, and says how to move it', async () => {
   const id = await idOf('kept');
-  await expect(run({ entryIds: [id] })).rejects.toMatchObject({
+  await expect(run({ entry_ids: [id] })).rejects.toMatchObject({
     kind: 'conflict',
     message: `ent_${id} belongs to tenant "birch"`,
     remedy: expect.arrayContaining([expect.objectContaining({ operation: 'correct' })]),
@@ -67,12 +67,12 @@ it('refuses an entry that has a tenant, and says how to move it', async () => {
 });
 
 it('moves the entries that are named, and no other', async () => {
-  await run({ entryIds: [await idOf('lost-2')] });
+  await run({ entry_ids: [await idOf('lost-2')] });
   expect(await count(database, "entries where tenant_id = 'acme'")).toBe(1);
 });
 
 it('makes a tenant that nobody knew, in shadow', async () => {
-  await run({ tenantId: 'newcomer' });
+  await run({ tenant_id: 'newcomer' });
   const [row] = await textRows(database, "select mode from tenants where tenant_id = 'newcomer'");
   expect(row).toEqual({ mode: 'shadow' });
 });
@@ -81,7 +81,7 @@ it('leaves what failed free of charge', async () => {
   await receiveEvents(database, [
     nativeEvent({ event_id: 'lost-3', tenant_id: null, status: 'error', feature: 'broken' }),
   ]);
-  await run({ filter: { feature: 'broken' } });
+  await run({ feature: 'broken' });
   const [row] = await textRows(
     database,
     "select outcome, charge, cost from audit.entries where tenant_id = 'acme'",
@@ -90,21 +90,23 @@ it('leaves what failed free of charge', async () => {
 });
 
 it('of two runs at the same time moves each entry once', async () => {
-  await Promise.allSettled([run({}), run({ tenantId: 'birch' })]);
+  await Promise.allSettled([run({}), run({ tenant_id: 'birch' })]);
   expect(await count(database, 'entries where is_reversal')).toBe(2);
   expect(await brokenLaws(database)).toEqual([]);
 });
 
 function run(change: Partial<ReattributeRequest>) {
   const clock = () => parseInstant('2026-10-20T12:00:00Z');
-  const note = { reason: 'the tag was missing', actor: 'ada' };
-  return reattribute(database, clock, {
-    entryIds: [],
-    tenantId: 'acme',
-    filter: {},
-    note,
-    ...change,
-  });
+  return reattributeEntries(
+    { database, clock },
+    {
+      entry_ids: [],
+      tenant_id: 'acme',
+      ...{ user_id: null, feature: null, agent_run_id: null },
+      ...{ reason: 'the tag was missing', actor: 'ada' },
+      ...change,
+    },
+  );
 }
 
 function coverage() {

@@ -1,51 +1,52 @@
-import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
+import type { Parts } from '../../parts.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { type EntryFilter, readCurrentEntries, readEntries } from '../entries/entry-store.ts';
-import type { CorrectionNote } from './correction.ts';
-import type { CorrectionAnswer } from './post-corrections.ts';
+import { foldAll } from '../rollups/fold-batches.ts';
+import type {
+  CorrectionAnswer,
+  ReattributeAnswer,
+  ReattributeRequest,
+} from './correction-answer.ts';
 import { postCorrections } from './post-corrections.ts';
-
-export interface ReattributeRequest {
-  /** None means every unattributed entry that the filter selects. */
-  readonly entryIds: readonly bigint[];
-  readonly tenantId: string;
-  readonly filter: Pick<EntryFilter, 'userId' | 'feature' | 'agentRunId'>;
-  readonly note: CorrectionNote;
-}
 
 /** Entries corrected in one transaction. */
 const ENTRIES_A_TRANSACTION = 1_000;
 
-/** Moves entries without a tenant to one, by correction: its books price them, its period bills them. */
-export async function reattribute(
-  database: Database,
-  clock: Clock,
+/**
+ * Moves entries without a tenant to one, by correction: its books price them, its period bills them.
+ * Then folds them into the rollups.
+ */
+export async function reattributeEntries(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
   request: ReattributeRequest,
-): Promise<readonly CorrectionAnswer[]> {
+): Promise<ReattributeAnswer> {
+  const { entry_ids: given, tenant_id: tenantId, reason, actor } = request;
+  const ids = given.length > 0 ? await requireUnattributed(database, given) : null;
   const answers: CorrectionAnswer[] = [];
-  const ids = request.entryIds.length > 0 ? await requireUnattributed(database, request) : null;
   let after = 0n;
   for (;;) {
     const some = ids?.splice(0, ENTRIES_A_TRANSACTION) ?? (await select(database, request, after));
     const last = some.at(-1);
-    if (last === undefined) return answers;
-    const change = { tenantId: request.tenantId };
-    const corrections = some.map((entryId) => ({ entryId, change, note: request.note }));
+    if (last === undefined) break;
+    const note = { reason, actor };
+    const corrections = some.map((entryId) => ({ entryId, change: { tenantId }, note }));
     answers.push(...(await postCorrections(database, clock, corrections)));
     after = last;
   }
+  await foldAll(database, clock);
+  return answers;
 }
 
 async function requireUnattributed(
   database: Database,
-  request: ReattributeRequest,
+  entryIds: readonly bigint[],
 ): Promise<bigint[]> {
   const entries = await inTransaction(database, (transaction) =>
-    readEntries(transaction, request.entryIds),
+    readEntries(transaction, entryIds),
   );
   const other = entries.find((entry) => entry.tenantId !== UNATTRIBUTED);
   if (other !== undefined) {
@@ -55,7 +56,7 @@ async function requireUnattributed(
       advise`use ${{ operation: 'correct', entryId: `ent_${other.entryId}`, move: true }} to move what has a tenant`,
     );
   }
-  return [...request.entryIds];
+  return [...entryIds];
 }
 
 function select(
@@ -63,7 +64,14 @@ function select(
   request: ReattributeRequest,
   after: bigint,
 ): Promise<readonly bigint[]> {
-  const filter = { ...request.filter, tenantId: UNATTRIBUTED, after, limit: ENTRIES_A_TRANSACTION };
+  const { user_id: userId, feature, agent_run_id: agentRunId } = request;
+  const filter: EntryFilter = {
+    tenantId: UNATTRIBUTED,
+    ...(userId === null ? {} : { userId }),
+    ...(feature === null ? {} : { feature }),
+    ...(agentRunId === null ? {} : { agentRunId }),
+    ...{ after, limit: ENTRIES_A_TRANSACTION },
+  };
   return inTransaction(database, async (transaction) =>
     (await readCurrentEntries(transaction, filter)).map((entry) => entry.entryId),
   );

@@ -3,72 +3,32 @@ import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
 import { formatPico } from '../../money.ts';
+import type { Parts } from '../../parts.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import type { EntryFilter, StoredEntry } from '../entries/entry-store.ts';
 import { readCurrentEntries, readNewestEntryId } from '../entries/entry-store.ts';
 import { lockForPosting } from '../posting/posting-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
-import type { CorrectionNote } from './correction.ts';
+import { foldAll } from '../rollups/fold-batches.ts';
 import { priceOf, refuseUnfitNote } from './correction.ts';
 import { correct, postOwnEntries } from './post-corrections.ts';
-
-export interface RerateRequest {
-  /** YYYY-MM of the periods' start. */
-  readonly month: string;
-  readonly tenantId: string | null;
-  /** Shows the difference and posts nothing. */
-  readonly dryRun: boolean;
-  readonly note: CorrectionNote;
-}
-
-/**
- * What re-rating changes for one tenant and model; decimal strings in the major unit. Amounts of two
- * currencies are never added, nor known ones to unknown: where entries of a model differ in that, there
- * is a row for each sort.
- */
-export interface RerateRow {
-  readonly tenant_id: string;
-  readonly requested_model: string;
-  readonly currency_before: string;
-  readonly currency: string;
-  readonly entries: number;
-  /** Entries that had no price and have one now (R10). */
-  readonly released: number;
-  /** Null where there is no price. */
-  readonly charge_before: string | null;
-  readonly charge_after: string | null;
-  /** Null where nobody knows what the provider takes. */
-  readonly cost_before: string | null;
-  readonly cost_after: string | null;
-}
-
-/** Entries that have no price by the books as they are now (R10). */
-interface UnratedRow {
-  readonly tenant_id: string;
-  readonly requested_model: string;
-  readonly entries: number;
-}
-
-export interface RerateAnswer {
-  readonly rows: readonly RerateRow[];
-  readonly unrated: readonly UnratedRow[];
-}
+import type { RerateAnswer, RerateRequest, RerateRow, UnratedRow } from './rerate-answer.ts';
 
 /** Entries read and corrected in one transaction. */
 const ENTRIES_A_TRANSACTION = 1_000;
 
 /**
  * Prices the entries of a month anew by the books as they are now (R15), and posts a reversal and a
- * replacement for each whose amounts differ. Doing it again finds nothing to do, so a crash in between
- * is mended by running it again.
+ * replacement for each whose amounts differ; then folds them into the rollups. Doing it again finds
+ * nothing to do, so a crash in between is mended by running it again.
  */
-export async function rerate(
-  database: Database,
-  clock: Clock,
+export async function rerateMonth(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
   request: RerateRequest,
 ): Promise<RerateAnswer> {
-  refuseUnfitNote(request.note);
-  if (request.tenantId !== null) await readTenant(database.kysely, request.tenantId);
+  const { month, tenant_id: tenantId, dry_run } = request;
+  refuseUnfitNote(request);
+  if (tenantId !== null) await readTenant(database.kysely, tenantId);
   // What this run posts is not looked at again: an entry without a price would count once more.
   const upTo = await inTransaction(database, readNewestEntryId);
   const totals = new RerateTotals();
@@ -76,11 +36,13 @@ export async function rerate(
   for (;;) {
     const span = { after, upTo };
     const some = await retryLostRace(() => rerateSome(database, clock, { request, span }));
-    if (some === null) return totals.answer();
+    if (some === null) break;
     for (const { entry, price } of some.changed) totals.addChanged(entry, price);
     for (const entry of some.unrated) totals.addUnrated(entry);
     after = some.last;
   }
+  if (!dry_run) await foldAll(database, clock);
+  return { month, dry_run, ...totals.answer() };
 }
 
 interface RerateStep {
@@ -98,11 +60,12 @@ function rerateSome(
   of: { readonly request: RerateRequest; readonly span: Pick<EntryFilter, 'after' | 'upTo'> },
 ): Promise<RerateStep | null> {
   const { request, span } = of;
+  const { tenant_id: tenantId, reason, actor } = request;
   return inTransaction(database, async (transaction) => {
     await lockForPosting(transaction);
     const filter: EntryFilter = {
       month: request.month,
-      ...(request.tenantId === null ? {} : { tenantId: request.tenantId }),
+      ...(tenantId === null ? {} : { tenantId }),
       ...span,
       limit: ENTRIES_A_TRANSACTION,
     };
@@ -113,8 +76,8 @@ function rerateSome(
     const pricing = cache.pricing();
     const priced = entries.map((entry) => ({ entry, price: priceOf(entry, pricing) }));
     const changed = priced.filter(({ entry, price }) => !isSamePrice(entry, price));
-    if (changed.length > 0 && !request.dryRun) {
-      const note = { note: request.note, change: {} };
+    if (changed.length > 0 && !request.dry_run) {
+      const note = { note: { reason, actor }, change: {} };
       const corrections = changed.map(({ entry }) => correct(cache, entry, note));
       const posted = corrections.flatMap(({ reversal, replacement }) =>
         [reversal, replacement ?? []].flat(),
@@ -186,7 +149,7 @@ class RerateTotals {
     total.entries += 1;
   }
 
-  answer(): RerateAnswer {
+  answer(): Pick<RerateAnswer, 'rows' | 'unrated'> {
     const rows = inOrder(this.#changed).map(({ amounts, ...total }): RerateRow => {
       const [chargeBefore, chargeAfter, costBefore, costAfter] = amounts.map(formatKnown);
       return {

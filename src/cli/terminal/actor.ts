@@ -1,0 +1,15 @@
+import { userInfo } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+/** Who acts: the person at the keyboard, unless another is named. What `--actor` gives is kept for ever. */
+export function addActor(command: Command): Command {
+  return command.option('--actor <name>', 'who', userInfo().username);
+}
+
+/** Commands that once took `--by` for who acts refuse it with the new name; elsewhere it is a dimension. */
+export function addActorOnceBy(command: Command): Command {
+  const formerly = new Option('--by <name>').hideHelp().argParser(() => {
+    throw new InvalidArgumentError('say who acts with --actor; --by is a dimension of reports.');
+  });
+  return addActor(command).addOption(formerly);
+}

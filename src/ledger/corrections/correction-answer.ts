@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { amountField, entryIdField, entryIdGiven, listOf, noteFields } from '../../fields.ts';
+
+const tag = z.string().nullable().optional();
+const tokens = z.int().nonnegative().optional();
+
+/** What of an entry is to be another; what is absent stays as it was. */
+const entryChange = z.strictObject({
+  tenant_id: z.string().optional(),
+  user_id: tag,
+  feature: tag,
+  agent_run_id: tag,
+  prompt_version: tag,
+  status: z.enum(['ok', 'error', 'cancelled']).optional(),
+  requested_model: z.string().optional(),
+  executed_model: z.string().optional(),
+  provider: tag,
+  service_tier: z.enum(['standard', 'batch', 'flex', 'priority']).optional(),
+  uncached_input_tokens: tokens,
+  cache_read_tokens: tokens,
+  cache_write_tokens: tokens,
+  output_tokens: tokens,
+});
+export type ChangeGiven = z.output<typeof entryChange>;
+
+export const correctRequest = z.strictObject({
+  entry_id: entryIdGiven,
+  /** Null takes the entry back without a replacement. */
+  change: entryChange.nullable(),
+  ...noteFields,
+});
+export type CorrectRequest = z.output<typeof correctRequest>;
+
+export const correctionAnswer = z.strictObject({
+  corrected: entryIdField,
+  reversal: entryIdField,
+  replacement: entryIdField.nullable(),
+  charge_before: amountField.nullable(),
+  charge_after: amountField.nullable(),
+  cost_before: amountField.nullable(),
+  cost_after: amountField.nullable(),
+});
+export type CorrectionAnswer = z.infer<typeof correctionAnswer>;
+
+export const reattributeRequest = z.strictObject({
+  /** None means every entry without a tenant that the rest selects. */
+  entry_ids: listOf(entryIdGiven),
+  /** Whose they are. */
+  tenant_id: z.string(),
+  /** Only of this one; null for all. */
+  user_id: z.string().nullable(),
+  feature: z.string().nullable(),
+  agent_run_id: z.string().nullable(),
+  ...noteFields,
+});
+export type ReattributeRequest = z.output<typeof reattributeRequest>;
+
+export const reattributeAnswer = listOf(correctionAnswer);
+export type ReattributeAnswer = z.infer<typeof reattributeAnswer>;
