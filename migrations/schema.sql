@@ -202,7 +202,7 @@ table periods (
   constraint periods_pkey PRIMARY KEY (tenant_id, period_start),
   constraint periods_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint periods_check CHECK ((starts_at < ends_at)),
-  constraint periods_state_check CHECK ((state = ANY (ARRAY['open'::text, 'sealed'::text, 'closed'::text])))
+  constraint periods_state_check CHECK ((state = ANY (ARRAY['open'::text, 'shut'::text, 'closed'::text])))
 );
 CREATE TRIGGER periods_only_move_on BEFORE DELETE OR UPDATE ON public.periods FOR EACH ROW EXECUTE FUNCTION guard_period();
 CREATE TRIGGER periods_revision AFTER UPDATE ON public.periods FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
@@ -1010,13 +1010,13 @@ CREATE OR REPLACE FUNCTION public.guard_intent()
 AS $function$
 begin
   if tg_op = 'DELETE' then
-    raise exception 'a push intent is never deleted (R18)' using errcode = 'restrict_violation';
+    raise exception 'a push intent is never deleted' using errcode = 'restrict_violation';
   end if;
   if (old.tenant_id, old.period_start, old.sequence, old.identifier, old.meter, old.stripe_customer, old.value_micro,
       old.event_timestamp, old.created_at)
      is distinct from (new.tenant_id, new.period_start, new.sequence, new.identifier, new.meter, new.stripe_customer,
       new.value_micro, new.event_timestamp, new.created_at) then
-    raise exception 'the body of push intent % never changes (R18)', old.identifier using errcode = 'restrict_violation';
+    raise exception 'the body of push intent % never changes', old.identifier using errcode = 'restrict_violation';
   end if;
   return new;
 end $function$
@@ -1028,13 +1028,13 @@ CREATE OR REPLACE FUNCTION public.guard_period()
 AS $function$
 begin
   if tg_op = 'DELETE' then
-    raise exception 'a period is never deleted (R12)' using errcode = 'restrict_violation';
+    raise exception 'a period is never deleted' using errcode = 'restrict_violation';
   end if;
   if (old.tenant_id, old.period_start, old.starts_at, old.ends_at, old.time_zone)
      is distinct from (new.tenant_id, new.period_start, new.starts_at, new.ends_at, new.time_zone)
-     or array_position(array['open', 'sealed', 'closed'], new.state)
-        < array_position(array['open', 'sealed', 'closed'], old.state) then
-    raise exception 'period % of % may only move from open to sealed to closed (R12)', old.period_start, old.tenant_id
+     or array_position(array['open', 'shut', 'closed'], new.state)
+        < array_position(array['open', 'shut', 'closed'], old.state) then
+    raise exception 'period % of % may only move from open to shut to closed', old.period_start, old.tenant_id
       using errcode = 'restrict_violation';
   end if;
   return new;
@@ -1053,7 +1053,7 @@ CREATE OR REPLACE FUNCTION public.refuse_change()
  LANGUAGE plpgsql
 AS $function$
 begin
-  raise exception '% on % is refused: nothing is edited (R13); post a correction instead', tg_op, tg_table_name
+  raise exception '% on % is refused: nothing is edited; post a correction instead', tg_op, tg_table_name
     using errcode = 'restrict_violation';
 end $function$
 ;

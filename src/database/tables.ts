@@ -83,7 +83,7 @@ interface PeriodsTable {
   starts_at: Instant;
   ends_at: Instant;
   time_zone: string;
-  state: 'open' | 'sealed' | 'closed';
+  state: 'open' | 'shut' | 'closed';
 }
 
 interface QuarantineTable {

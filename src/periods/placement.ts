@@ -20,7 +20,7 @@ export interface Placement {
 /**
  * The period that usage of an instant falls into. Calendar arithmetic is slow beside everything else
  * in posting, and most usage of a tenant shares a period, so the last answers are kept by the very
- * object that they were given for; a changed calendar or a sealed period comes in another object.
+ * object that they were given for; a changed calendar or a period that is shut comes in another object.
  */
 export function placeUsage(periods: Periods, occurredAt: InstantMs): Placement {
   const known = lastPlacements.get(periods) ?? { current: null, late: null };

@@ -11,7 +11,7 @@ export interface Tenant {
   readonly stripeCustomer: string | null;
   /** Newest first. */
   readonly books: readonly BookAssignment[];
-  /** The end of the tenant's last sealed or closed period; null while none is. */
+  /** The end of the tenant's last shut or closed period; null while none is. */
   readonly closedUntil: InstantMs | null;
 }
 

@@ -47,7 +47,7 @@ export function sampleStatement(
   options: SampleOptions = {},
 ): StatementDocument {
   const groups = usages.map((usage) => groupOf(usage, options));
-  const sealed = makeManifest(
+  const frozen = makeManifest(
     {
       tenantId: options.tenantId ?? 'acme',
       periodStart: '2026-10-01',
@@ -61,8 +61,8 @@ export function sampleStatement(
     [...groups, ...failures(options.failed ?? 0)],
   );
   const statement = buildStatement({
-    manifest: sealed.manifest,
-    manifestHash: sealed.hash,
+    manifest: frozen.manifest,
+    manifestHash: frozen.hash,
     closedAt: '2026-11-02T03:04:05.000Z',
   });
   return withDaily(statement, dailyOf(usages, groups));

@@ -15,7 +15,7 @@ import type { Objections, PeriodRow } from './close-store.ts';
 import {
   insertCloses,
   insertIdlePeriods,
-  lockSealed,
+  lockShut,
   movePeriods,
   periodKey,
   readCarriedIn,
@@ -28,35 +28,35 @@ import type { PeriodGroups } from './period-groups-store.ts';
 import { groupPeriods } from './period-groups-store.ts';
 
 /**
- * Closes the periods that begin in a month and have ended (R17). Sealing comes first, in one moment
- * in which nobody posts; from then on late usage goes to the next period (R12), and the manifests are
- * made at leisure. A crash between the two leaves sealed periods, and the next close goes on there.
+ * Closes the periods that begin in a month and have ended (R17). They are shut first, in one moment in
+ * which nobody posts; from then on late usage goes to the next period (R12), and the manifests are made
+ * at leisure. A crash between the two leaves periods that are shut, and the next close goes on there.
  */
 export async function closePeriods(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
   request: CloseRequest,
 ): Promise<CloseAnswer> {
-  const told = await sealPeriods(database, clock, request);
+  const moment = await shutPeriods(database, clock, request);
   const catalog = await loadPriceCatalog(database.kysely);
   const refused: ClosedPeriod[] = [];
   await inTransaction(database, async (transaction) => {
-    const roots = await PeriodRoots.open(transaction, told.sealed);
-    await groupPeriods(database, { periods: told.sealed, catalog }, async (some) => {
-      refused.push(...(await closeSealed(database, clock, await roots.root(some))));
+    const roots = await PeriodRoots.open(transaction, moment.shut);
+    await groupPeriods(database, { periods: moment.shut, catalog }, async (some) => {
+      refused.push(...(await closeShut(database, clock, await roots.root(some))));
     });
   });
-  const closed = await answersOfClosed(database, request, told.sealed);
-  return [...closed, ...told.others, ...refused].sort((a, b) =>
+  const closed = await answersOfClosed(database, request, moment.shut);
+  return [...closed, ...moment.others, ...refused].sort((a, b) =>
     a.tenant_id < b.tenant_id ? -1 : 1,
   );
 }
 
-interface Told {
-  readonly sealed: readonly PeriodRow[];
+interface ShutMoment {
+  readonly shut: readonly PeriodRow[];
   readonly others: readonly ClosedPeriod[];
 }
 
-function sealPeriods(database: Database, clock: Clock, request: CloseRequest): Promise<Told> {
+function shutPeriods(database: Database, clock: Clock, request: CloseRequest): Promise<ShutMoment> {
   return inTransaction(database, async (transaction) => {
     await lockAgainstPosting(transaction);
     const { kysely } = transaction;
@@ -68,7 +68,7 @@ function sealPeriods(database: Database, clock: Clock, request: CloseRequest): P
     const running = await insertIdlePeriods(transaction, tenants, idle);
     const periods = await readPeriodsOf(kysely, request.month, request.tenant_id);
     if (periods.length + running.length === 0) refuseNothingToClose(request);
-    const sealed: PeriodRow[] = [];
+    const shut: PeriodRow[] = [];
     const known = new Set(periods.map((period) => periodKey(period.tenantId, period.periodStart)));
     const others = running
       .filter(({ tenantId, period }) => !known.has(periodKey(tenantId, period.startDate)))
@@ -77,11 +77,11 @@ function sealPeriods(database: Database, clock: Clock, request: CloseRequest): P
     const objections = await readObjections(kysely, unclosed);
     for (const period of unclosed) {
       const objection = findObjection(period, objections, clock());
-      if (objection === null) sealed.push(period);
+      if (objection === null) shut.push(period);
       else others.push(objection);
     }
-    await movePeriods(transaction, sealed, 'sealed');
-    return { sealed, others };
+    await movePeriods(transaction, shut, 'shut');
+    return { shut, others };
   });
 }
 
@@ -135,17 +135,17 @@ function findObjection(
 }
 
 /**
- * Closes some sealed periods in one transaction; returns those that could not be closed after all. A
- * sealed period takes no more entries, so what was summed before its row is locked still holds.
+ * Closes some periods that are shut in one transaction; returns those that could not be closed after
+ * all. A period that is shut takes no more entries, so what was summed before its row is locked still holds.
  */
-function closeSealed(
+function closeShut(
   database: Database,
   clock: Clock,
   some: readonly (PeriodGroups<PeriodRow> & { readonly entriesRoot: string })[],
 ): Promise<readonly ClosedPeriod[]> {
   return inTransaction(database, async (transaction) => {
     const locked = new Set(
-      await lockSealed(
+      await lockShut(
         transaction,
         some.map(({ period }) => period),
       ),
@@ -160,7 +160,7 @@ function closeSealed(
       const carried = carriedIn.get(periodKey(period.tenantId, period.periodStart)) ?? 0n;
       const currency = currencies[0] ?? DEFAULT_CURRENCY;
       const facts = { ...period, currency, carriedIn: carried, entriesRoot };
-      return { facts, sealed: makeManifest(facts, groups) };
+      return { facts, frozen: makeManifest(facts, groups) };
     });
     await insertCloses(transaction, closes, clock());
     await movePeriods(transaction, periods, 'closed');
@@ -181,9 +181,9 @@ function refuseCurrencies(period: PeriodRow, currencies: readonly string[]): Clo
 async function answersOfClosed(
   database: Database,
   request: CloseRequest,
-  sealed: readonly PeriodRow[],
+  shut: readonly PeriodRow[],
 ): Promise<readonly ClosedPeriod[]> {
-  const now = new Set(sealed.map((period) => periodKey(period.tenantId, period.periodStart)));
+  const now = new Set(shut.map((period) => periodKey(period.tenantId, period.periodStart)));
   const closes = await readCloses(database, {
     month: request.month,
     tenantId: request.tenant_id,

@@ -6,7 +6,7 @@ import type { Tables } from '../../database/tables.ts';
 import { type Calendar, type Period, periodsBeginningIn } from '../../periods/calendar.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { insertPeriods } from '../posting/posting-store.ts';
-import type { PeriodFacts, SealedManifest } from './manifest.ts';
+import type { FrozenManifest, PeriodFacts } from './manifest.ts';
 
 export interface PeriodRow {
   readonly tenantId: string;
@@ -14,7 +14,7 @@ export interface PeriodRow {
   readonly startsAt: InstantMs;
   readonly endsAt: InstantMs;
   readonly timeZone: string;
-  readonly state: 'open' | 'sealed' | 'closed';
+  readonly state: 'open' | 'shut' | 'closed';
 }
 
 /** The periods that begin in a month, of all tenants or of one; ordered by tenant and start. */
@@ -115,15 +115,15 @@ export async function readObjections(
   };
 }
 
-/** Locks those of the periods that are sealed and not yet closed: another close may be at them, too. */
-export async function lockSealed<Row extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
+/** Locks those of the periods that are shut and not yet closed: another close may be at them, too. */
+export async function lockShut<Row extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
   transaction: Transaction,
   periods: readonly Row[],
 ): Promise<readonly Row[]> {
   const { rows } = await transaction.client.query<{ tenant_id: string; period_start: string }>(
     `select p.tenant_id, p.period_start from periods p
      join unnest($1::text[], $2::date[]) k(t, s) on p.tenant_id = k.t and p.period_start = k.s
-     where p.state = 'sealed' order by p.tenant_id, p.period_start for update of p`,
+     where p.state = 'shut' order by p.tenant_id, p.period_start for update of p`,
     [periods.map((period) => period.tenantId), periods.map((period) => period.periodStart)],
   );
   const locked = new Set(rows.map((row) => periodKey(row.tenant_id, row.period_start)));
@@ -134,7 +134,7 @@ export async function lockSealed<Row extends Pick<PeriodRow, 'tenantId' | 'perio
 export async function movePeriods(
   transaction: Transaction,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
-  to: 'sealed' | 'closed',
+  to: 'shut' | 'closed',
 ): Promise<void> {
   await transaction.client.query(
     `update periods p set state = $3 from unnest($1::text[], $2::date[]) k(t, s)
@@ -143,7 +143,7 @@ export async function movePeriods(
       periods.map((period) => period.tenantId),
       periods.map((period) => period.periodStart),
       to,
-      to === 'sealed' ? 'open' : 'sealed',
+      to === 'shut' ? 'open' : 'shut',
     ],
   );
 }
@@ -186,7 +186,7 @@ export interface CloseRow {
 /** A period's frozen facts and bytes, ready to be kept. */
 export interface NewClose {
   readonly facts: PeriodFacts;
-  readonly sealed: SealedManifest;
+  readonly frozen: FrozenManifest;
 }
 
 export async function insertCloses(
@@ -204,15 +204,15 @@ export async function insertCloses(
     [
       column(({ facts }) => facts.tenantId),
       column(({ facts }) => facts.periodStart),
-      column(({ sealed }) => sealed.text),
-      column(({ sealed }) => sealed.hash),
-      column(({ sealed }) => sealed.manifest.entries),
+      column(({ frozen }) => frozen.text),
+      column(({ frozen }) => frozen.hash),
+      column(({ frozen }) => frozen.manifest.entries),
       column(({ facts }) => facts.currency),
-      column(({ sealed }) => sealed.chargeExact),
+      column(({ frozen }) => frozen.chargeExact),
       column(({ facts }) => facts.carriedIn),
-      column(({ sealed }) => sealed.billable.billableMicro),
-      column(({ sealed }) => sealed.billable.carriedOut),
-      column(({ sealed }) => sealed.billable.total),
+      column(({ frozen }) => frozen.billable.billableMicro),
+      column(({ frozen }) => frozen.billable.carriedOut),
+      column(({ frozen }) => frozen.billable.total),
       formatInstant(closedAt),
     ],
   );

@@ -115,7 +115,7 @@ export interface Manifest {
   readonly rounding: string;
 }
 
-export interface SealedManifest {
+export interface FrozenManifest {
   readonly manifest: Manifest;
   /** The exact bytes that are kept and hashed. */
   readonly text: string;
@@ -128,7 +128,7 @@ export interface SealedManifest {
  * Makes a period's manifest from its entries. Throws when the prices of a group do not give the
  * charge that its entries hold: a close must not freeze what law 7 would refuse.
  */
-export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]): SealedManifest {
+export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]): FrozenManifest {
   const chargeExact = sum(groups, (group) => group.charge);
   const billable = billableOf(chargeExact, facts.carriedIn, facts.currency);
   // Both came with the second format, and what is older recomputes without them.

@@ -74,7 +74,7 @@ describe('a close (R17)', () => {
     expect(acme).toMatchObject({ tenant_id: 'acme', state: 'refused' });
     expect(acme?.detail).toContain('claude-9 (1), gpt-6 (2)');
     expect(bolt).toMatchObject({ tenant_id: 'bolt', state: 'closed' });
-    // Nothing of the refused tenant is sealed: what comes for October still goes there.
+    // Nothing of the refused tenant is shut: what comes for October still goes there.
     await receiveEvents(database, [nativeEvent({ event_id: '5' })], '2026-11-02T00:00:00Z');
     expect(await count(database, "entries where event_id = '5' and not late")).toBe(1);
   });
@@ -103,17 +103,17 @@ describe('a close (R17)', () => {
     expect(answer?.detail).toContain('close 2026-09 first');
   });
 
-  it('goes on where one that crashed between sealing and freezing left off', async () => {
-    // given a period that was sealed by a close that then died
+  it('goes on where one that crashed between shutting and freezing left off', async () => {
+    // given a period that was shut by a close that then died
     const database = await ready();
     await receiveEvents(database, manyEvents(0, 10));
-    await database.pool.query("update periods set state = 'sealed' where tenant_id = 'acme'");
+    await database.pool.query("update periods set state = 'shut' where tenant_id = 'acme'");
 
     // when usage of that period comes before anybody closes again
     await receiveEvents(database, manyEvents(10, 12), '2026-11-02T00:00:00Z');
     const [answer] = await close(database, '2026-10', '2026-11-02T01:00:00Z');
 
-    // then the late usage is November's, and October holds what was there when it was sealed
+    // then the late usage is November's, and October holds what was there when it was shut
     expect(answer).toMatchObject({ tenant_id: 'acme', state: 'closed' });
     const periods = await textRows(
       database,

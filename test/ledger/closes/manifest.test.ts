@@ -202,12 +202,12 @@ describe('a manifest', () => {
         carriedIn,
         currency,
         (groups, carried, code) => {
-          const sealed = makeManifest({ ...FACTS, carriedIn: carried, currency: code }, groups);
-          const { manifest } = sealed;
+          const frozen = makeManifest({ ...FACTS, carriedIn: carried, currency: code }, groups);
+          const { manifest } = frozen;
           const minor = (text: string) => parseDecimal(text, code === 'USD' ? 2 : 0) ?? 0n;
           const sum = manifest.lines.reduce((total, line) => total + minor(line.amount), 0n);
           expect(sum).toBe(minor(manifest.charge_total));
-          expect(sealed.chargeExact).toBe(groups.reduce((total, one) => total + one.charge, 0n));
+          expect(frozen.chargeExact).toBe(groups.reduce((total, one) => total + one.charge, 0n));
         },
       ),
       cases(300),

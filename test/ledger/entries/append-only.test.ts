@@ -42,7 +42,7 @@ describe.each(TABLES)('%s', (table, change) => {
     expect(before).toBeGreaterThan(0);
     await expect(database.pool.query(statement)).rejects.toMatchObject({
       code: '23001',
-      message: expect.stringMatching(/is refused: nothing is edited \(R13\)/),
+      message: expect.stringMatching(/is refused: nothing is edited; post a correction/),
     });
     expect(await count(database, table)).toBe(before);
   });
