@@ -15,6 +15,11 @@ export const dayField = z.iso.date();
 /** A decimal string in the major unit, exact to a picodollar. */
 export const amountField = z.string().regex(/^-?\d+(\.\d{1,12})?$/, 'write it as 1250.00');
 
+/** A number that names a thing. */
+export const idField = z.string().regex(/^\d+$/, 'write it as a string of digits');
+
+export const countField = z.int().nonnegative();
+
 /** SHA-256 in hex. */
 export const hashField = z.hex().length(64);
 

@@ -1,8 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { DateTime } from 'luxon';
-import type { LawReport } from '../audit/laws/law.ts';
-import { verify } from '../audit/laws/verify.ts';
+import type { LawAnswer } from '../audit/laws/verification-answer.ts';
+import { verifyLedger } from '../audit/laws/verify-ledger.ts';
 import { type Clock, formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { closeDatabase, createDatabase, openDatabase } from '../database/database.ts';
@@ -22,11 +20,8 @@ import { RunRanking } from '../reports/runs/run-ranking.ts';
 import { eachRun } from '../reports/runs/run-store.ts';
 import type { UsageRow } from '../reports/usage-report-store.ts';
 import { readUsage } from '../reports/usage-report-store.ts';
-import { renderStatementHtml } from '../statements/html/statement-html.ts';
-import { renderStatementPdf } from '../statements/pdf/statement-pdf.ts';
-import { readStatements } from '../statements/statement-store.ts';
-import { renderStatementText } from '../statements/statement-text.ts';
-import { DEFAULT_ISSUER, viewStatement } from '../statements/statement-view.ts';
+import { DEFAULT_ISSUER } from '../statements/statement-view.ts';
+import { writeStatements } from '../statements/write-statements.ts';
 import { saveMeter } from '../stripe/meters/meter-store.ts';
 import { setUpMeter } from '../stripe/meters/set-up-meter.ts';
 import { checkSummaries } from '../stripe/meters/summary-law.ts';
@@ -74,7 +69,7 @@ export interface DemoResult {
   readonly traffic: Traffic['counts'];
   readonly worker: WorkerAnswer;
   readonly tenants: readonly DemoRow[];
-  readonly laws: readonly LawReport[];
+  readonly laws: readonly LawAnswer[];
   readonly statements: readonly string[];
 }
 
@@ -156,10 +151,12 @@ export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<D
   say(
     `reconciled ${reconciled.length} tenants with Stripe: ${unexplained} unexplained differences`,
   );
-  const statements = await writeStatements(parts, options, month.name);
-  const laws = await verify(parts.database, () => checkSummaries(stripe), {
-    clock: options.clock,
-  });
+  const of = { month: month.name, folder: options.folder, issuer: DEFAULT_ISSUER };
+  const { files } = await writeStatements(parts, of);
+  const { laws } = await verifyLedger(
+    { ...stripe, s3Endpoint: null, checkStripe: () => checkSummaries(stripe) },
+    { scope: 'full', against: null },
+  );
   await sayMostWasted(parts.database, say);
   const usage = await readUsage(parts.database, {
     by: ['tenant', 'outcome'],
@@ -170,7 +167,7 @@ export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<D
   const tenants = closes.map((close) =>
     demoRow(close.tenant_id, { charge: close.charge_total ?? '0', usage, reconciled }),
   );
-  return { month: month.name, traffic: traffic.counts, worker, tenants, laws, statements };
+  return { month: month.name, traffic: traffic.counts, worker, tenants, laws, statements: files };
 }
 
 /** One line of what "spanledger report runs" says of the month. */
@@ -285,25 +282,6 @@ async function consume(
   } finally {
     client.close();
   }
-}
-
-async function writeStatements(
-  parts: DemoParts,
-  options: DemoOptions,
-  month: string,
-): Promise<readonly string[]> {
-  await mkdir(options.folder, { recursive: true });
-  const files: string[] = [];
-  for (const statement of await readStatements(parts.database, { month, tenantId: null })) {
-    const file = join(options.folder, `${statement.tenant_id}-${month}`);
-    const views = [viewStatement(statement, DEFAULT_ISSUER)];
-    await writeFile(`${file}.html`, renderStatementHtml(views));
-    await writeFile(`${file}.pdf`, await renderStatementPdf(views));
-    await writeFile(`${file}.json`, `${JSON.stringify(statement, null, 2)}\n`);
-    await writeFile(`${file}.txt`, renderStatementText(statement));
-    files.push(`${file}.html`);
-  }
-  return files;
 }
 
 function demoRow(

@@ -108,20 +108,28 @@ export async function findUnknown(
 }
 
 /** A seal as lists show it. */
-export interface SealRow {
-  readonly seal_number: bigint;
-  readonly batch_id: bigint;
-  readonly entries: number;
-  readonly seal_hash: string;
-  readonly sealed_at: string;
+export interface ListedSeal extends Pick<Seal, 'number' | 'batchId' | 'entries' | 'sealedAt'> {
+  readonly hash: string;
 }
 
 /** Reads as many seals as are asked for, the newest first. */
-export async function readSeals(database: Database, most: number): Promise<readonly SealRow[]> {
-  const { rows } = await database.pool.query<SealRow & { readonly at: InstantMs }>(
-    `select seal_number, batch_id, entries, seal_hash, sealed_at as at from audit.seals
+export async function readSeals(database: Database, most: number): Promise<readonly ListedSeal[]> {
+  const { rows } = await database.pool.query<{
+    seal_number: bigint;
+    batch_id: bigint;
+    entries: number;
+    seal_hash: string;
+    sealed_at: InstantMs;
+  }>(
+    `select seal_number, batch_id, entries, seal_hash, sealed_at from audit.seals
      order by seal_number desc limit $1`,
     [most],
   );
-  return rows.map(({ at, ...row }) => ({ ...row, sealed_at: formatInstant(at) }));
+  return rows.map((row) => ({
+    number: row.seal_number,
+    batchId: row.batch_id,
+    entries: row.entries,
+    hash: row.seal_hash,
+    sealedAt: row.sealed_at,
+  }));
 }

@@ -1,5 +1,6 @@
 import { divideHalfUp, formatMinor, formatPico, type Pico, picoPerMinor } from '../money.ts';
-import { type DailyUsage, exactPico, type StatementDocument } from './statement-document.ts';
+import type { DailyUsage, StatementDocument } from './statement-answer.ts';
+import { exactPico } from './statement-document.ts';
 import { formatExact, formatMoney, formatShortDay, utcDaysOf } from './statement-format.ts';
 
 /** The days by model: the five models that cost most, then the others together. */

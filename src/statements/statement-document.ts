@@ -1,21 +1,6 @@
 import { formatPico, type Pico, parseDecimal } from '../money.ts';
 import type { Statement } from './statement.ts';
-
-/** What one model came to on one UTC day. */
-export interface DailyUsage {
-  /** The UTC day on which the calls completed, YYYY-MM-DD. */
-  readonly utc_day: string;
-  readonly model: string;
-  /** Usage of an earlier, closed period (R12): its day is before this period. */
-  readonly late: boolean;
-  /** Exact decimal string in the major unit. */
-  readonly charge: string;
-}
-
-/** A statement with its days; the days add up to the exact charge. */
-export interface StatementDocument extends Statement {
-  readonly daily: readonly DailyUsage[];
-}
+import type { DailyUsage, StatementDocument } from './statement-answer.ts';
 
 /** Throws when the days do not add up: a chart that contradicts the total must reach nobody. */
 export function withDaily(statement: Statement, daily: readonly DailyUsage[]): StatementDocument {

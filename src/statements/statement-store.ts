@@ -5,7 +5,8 @@ import { type CloseRow, readCloses } from '../ledger/closes/close-store.ts';
 import { ENTRIES_OF_BATCH } from '../ledger/posting/posting-store.ts';
 import { formatPico, type Pico } from '../money.ts';
 import { buildStatement } from './statement.ts';
-import { type DailyUsage, type StatementDocument, withDaily } from './statement-document.ts';
+import type { DailyUsage, StatementDocument } from './statement-answer.ts';
+import { withDaily } from './statement-document.ts';
 
 /** The statements of the closed periods that begin in a month, by tenant; of one tenant if given. */
 export async function readStatements(

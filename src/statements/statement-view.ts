@@ -3,7 +3,8 @@ import { minorUnitDecimals } from '../money.ts';
 import { type DailyView, rankSeries, type SeriesOf, viewDaily } from './daily-view.ts';
 import { type LayerTable, viewLayers } from './layer-table.ts';
 import { groupLines, type LineGroup, sumAmounts } from './line-groups.ts';
-import { exactPico, type StatementDocument } from './statement-document.ts';
+import type { StatementDocument } from './statement-answer.ts';
+import { exactPico } from './statement-document.ts';
 import {
   formatExact,
   formatLocalDay,

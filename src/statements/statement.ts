@@ -1,41 +1,8 @@
-import type { Manifest, ManifestLine } from '../ledger/closes/manifest.ts';
-import type { ManifestLayers } from '../ledger/closes/manifest-layers.ts';
+import type { Manifest } from '../ledger/closes/manifest.ts';
+import type { StatementDocument } from './statement-answer.ts';
 
-/** A closed period as a customer may read it: nothing of cost or margin, no other tenant. */
-export interface Statement {
-  readonly format: 'spanledger-statement-1';
-  readonly tenant_id: string;
-  readonly period: {
-    readonly start: string;
-    readonly starts_at: string;
-    readonly ends_at: string;
-    readonly time_zone: string;
-  };
-  readonly currency: string;
-  /** Decimal strings in the major unit, at the currency's precision. The lines add up to it. */
-  readonly total: string;
-  readonly lines: readonly ManifestLine[];
-  /** Usage of earlier, closed periods that bills here (R12). */
-  readonly late_lines: readonly ManifestLine[];
-  readonly exact: {
-    readonly charge: string;
-    readonly carried_in: string;
-    readonly billable: string;
-    readonly carried_out: string;
-  };
-  readonly usage: {
-    readonly calls: number;
-    readonly failed: number;
-    readonly cancelled: number;
-    readonly tokens: Manifest['tokens'];
-  };
-  /** Tokens and exact charge by token layer; null where no call told any. */
-  readonly layers: ManifestLayers | null;
-  readonly price_books: Manifest['books'];
-  readonly notes: readonly string[];
-  readonly manifest_hash: string;
-  readonly closed_at: string;
-}
+/** A statement before its days are laid beside it. */
+export type Statement = Omit<StatementDocument, 'daily'>;
 
 /** Builds the statement of a closed period from its manifest alone. Pure. */
 export function buildStatement(close: {

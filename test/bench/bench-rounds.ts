@@ -1,5 +1,5 @@
+import { checkLaws } from '../../src/audit/laws/check-laws.ts';
 import type { LawReport, LawScope } from '../../src/audit/laws/law.ts';
-import { verify } from '../../src/audit/laws/verify.ts';
 import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { runChild, runChildren } from './bench-child.ts';
@@ -171,7 +171,10 @@ export async function verifyLedger(
   scope: LawScope['kind'] = 'full',
 ): Promise<readonly LawReport[]> {
   const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
-  const reports = await verify(database, null, { clock: systemClock, scope });
+  const reports = await checkLaws(
+    { database, clock: systemClock, checkStripe: null },
+    { scope, published: [] },
+  );
   await closeDatabase(database);
   return reports;
 }

@@ -6,11 +6,8 @@ import {
 import { formatPico } from '../../src/money.ts';
 import type { Rate } from '../../src/rating/books/price-catalog.ts';
 import { buildStatement } from '../../src/statements/statement.ts';
-import {
-  type DailyUsage,
-  type StatementDocument,
-  withDaily,
-} from '../../src/statements/statement-document.ts';
+import type { DailyUsage, StatementDocument } from '../../src/statements/statement-answer.ts';
+import { withDaily } from '../../src/statements/statement-document.ts';
 
 /** Closed periods made by the ledger's own arithmetic, for whatever renders them. */
 

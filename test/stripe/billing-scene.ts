@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inject } from 'vitest';
 import { startHttpServer } from '../../src/api/http-server.ts';
-import { checkPushes } from '../../src/audit/laws/laws-store.ts';
+import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
-import { readCloses } from '../../src/ledger/closes/close-store.ts';
 import { openLog } from '../../src/log.ts';
-import type { MonthRunOptions } from '../../src/month/run-month.ts';
+import type { StepAnswer } from '../../src/month/month-answer.ts';
+import { runMonth } from '../../src/month/run-month.ts';
 import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
 import type { StripeMeter } from '../../src/stripe/meters/meter-store.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
 import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
-import { checkSummaries } from '../../src/stripe/meters/summary-law.ts';
 import { eventTimestampOf } from '../../src/stripe/push-period.ts';
 import { readTargets } from '../../src/stripe/push-store.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
@@ -178,17 +180,14 @@ async function onServer(statement: string): Promise<void> {
   }
 }
 
-/** How run-month is given its other parts here: laws 5 and 6, and no files. */
-export function monthOptions(parts: StripeParts): MonthRunOptions {
-  return {
-    ...parts,
-    seal: async () => 'sealed',
-    verify: async () => [await checkPushes(parts.database), await checkSummaries(parts)],
-    writeStatements: async (month) => {
-      const closes = await readCloses(parts.database, { month, tenantId: null });
-      return `${closes.length} statements`;
-    },
-  };
+const FOLDER = mkdtempSync(join(tmpdir(), 'spanledger-month-'));
+process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
+
+/** Runs the month as a scheduler does, and answers how its steps ended. */
+export async function runSteps(parts: StripeParts, month: string): Promise<readonly StepAnswer[]> {
+  const request = { month, folder: FOLDER, issuer: 'Spanledger' };
+  const { steps } = await runMonth({ ...parts, phrase: remedyText }, request);
+  return steps;
 }
 
 /** Final invoices against the closed periods of a month, to the unit and to the cent, as Stripe has them. */

@@ -1,12 +1,11 @@
 import { checkPushes } from '../../src/audit/laws/laws-store.ts';
 import { parseInstant } from '../../src/clock.ts';
-import type { StepResult } from '../../src/month/run-month.ts';
-import { runMonth } from '../../src/month/run-month.ts';
+import type { StepAnswer } from '../../src/month/month-answer.ts';
 import { checkSummaries } from '../../src/stripe/meters/summary-law.ts';
 import type { FaultSpec } from '../../src/stripe-double/fault.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import type { BillingScene, SceneTenant } from './billing-scene.ts';
-import { ACME, MONTH, monthOptions, openBillingScene, startDouble } from './billing-scene.ts';
+import { ACME, MONTH, openBillingScene, runSteps, startDouble } from './billing-scene.ts';
 import type { CrashPlan } from './crash-point.ts';
 import { Crash, crashing } from './crash-point.ts';
 
@@ -52,7 +51,7 @@ export async function openFaultBench(): Promise<FaultBench> {
   await endMonth(first);
   const before = double.control.requests().length;
   const { parts, awaits } = crashing(first.parts, double, null);
-  await runMonth(monthOptions(parts), MONTH);
+  await runSteps(parts, MONTH);
   const requests = double.control.requests().length - before;
   let scene = first;
   return {
@@ -88,10 +87,10 @@ async function play(
   await runAndMaybeDie(scene, double, given.crash);
   double.control.clearFaults();
   await double.control.advanceClock(given.rerunAfterHours * HOUR_MS);
-  let results = await runMonth(monthOptions(scene.parts), MONTH);
+  let results = await runSteps(scene.parts, MONTH);
   for (let run = 1; run < MOST_RERUNS && !isDone(results); run += 1) {
     await double.control.advanceClock(25 * HOUR_MS);
-    results = await runMonth(monthOptions(scene.parts), MONTH);
+    results = await runSteps(scene.parts, MONTH);
   }
   await double.control.advanceClock(80 * HOUR_MS);
   return wrongs(scene, results);
@@ -104,20 +103,20 @@ async function runAndMaybeDie(
 ): Promise<void> {
   const { parts } = crashing(scene.parts, double, plan);
   try {
-    await runMonth(monthOptions(parts), MONTH);
+    await runSteps(parts, MONTH);
   } catch (error) {
     if (!(error instanceof Crash)) throw error;
   }
 }
 
-function isDone(results: readonly StepResult[]): boolean {
+function isDone(results: readonly StepAnswer[]): boolean {
   return results.every((result) => result.state === 'done');
 }
 
 /** The steps that are not done, the laws that do not hold, and invoices that are not the statements. */
 export async function wrongs(
   scene: BillingScene,
-  results: readonly StepResult[],
+  results: readonly StepAnswer[],
   months: readonly string[] = [MONTH],
 ): Promise<readonly string[]> {
   const laws = [await checkPushes(scene.database), await checkSummaries(scene.parts)];

@@ -2,7 +2,6 @@ import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import type { EntryChange } from '../../src/ledger/corrections/correction.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
-import { runMonth } from '../../src/month/run-month.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { pushMonth } from '../../src/stripe/push.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile.ts';
@@ -10,14 +9,7 @@ import { textRows } from '../support/database.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import { receiveEvents } from '../support/ledger.ts';
 import type { BillingScene } from './billing-scene.ts';
-import {
-  ACME,
-  MONTH,
-  monthOptions,
-  openBillingScene,
-  startDouble,
-  usage,
-} from './billing-scene.ts';
+import { ACME, MONTH, openBillingScene, runSteps, startDouble, usage } from './billing-scene.ts';
 import { Crash, crashing } from './crash-point.ts';
 import { FAULTS, wrongs } from './fault-cases.ts';
 
@@ -103,11 +95,11 @@ async function act(play: Play, actions: readonly Action[], steps: number): Promi
 /** Runs the month on undisturbed parts until it is done; a day's absence takes two runs to prove. */
 async function untilDone({ scene, month }: Play) {
   scene.double.control.clearFaults();
-  let results = await runMonth(monthOptions(scene.parts), month);
+  let results = await runSteps(scene.parts, month);
   for (let run = 1; run < MOST_RERUNS; run += 1) {
     if (results.every((result) => result.state === 'done')) break;
     await scene.double.control.advanceClock(25 * HOUR_MS);
-    results = await runMonth(monthOptions(scene.parts), month);
+    results = await runSteps(scene.parts, month);
   }
   return results;
 }
@@ -170,7 +162,7 @@ async function fail(play: Play): Promise<void> {
 }
 
 async function run(play: Play): Promise<void> {
-  await maybeDying(play, (parts) => runMonth(monthOptions(parts), play.month));
+  await maybeDying(play, (parts) => runSteps(parts, play.month));
 }
 
 async function close(play: Play): Promise<void> {

@@ -5,7 +5,7 @@ import type { DemoResult, DemoRow } from '../../demo/demo.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
-import { renderReport } from './verify.ts';
+import { renderLaw } from './verify.ts';
 
 const CALLS = 20_500;
 const SEED = 42;
@@ -70,13 +70,14 @@ function renderResult(
     { title: 'PUSHED', value: (row) => dollars(row.pushed), figure: true },
     { title: 'STRIPE SAYS', value: (row) => dollars(row.stripe), figure: true },
   ]);
+  const page = result.statements.find((file) => file.endsWith('.html')) ?? '';
   const parts = [
     '',
-    result.laws.map(renderReport).join('\n'),
+    result.laws.map(renderLaw).join('\n'),
     '',
     figures,
     '',
-    `Amounts in USD for ${result.month}. Statements (HTML, PDF, JSON, text): ${result.statements[0] ?? ''} and ${result.statements.length - 1} more`,
+    `Amounts in USD for ${result.month}. Statements (HTML, PDF, JSON, CSV, text): ${page} and ${result.statements.length - 1} more`,
   ];
   if (connection !== null) {
     const lines = Object.entries(connection).map(([name, value]) => `export ${name}='${value}'`);

@@ -1,10 +1,9 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { LawReport } from '../../audit/laws/law.ts';
-import type { StripeCheck } from '../../audit/laws/verify.ts';
-import { verify } from '../../audit/laws/verify.ts';
-import { readPublished } from '../publication.ts';
+import type { LawParts } from '../../audit/laws/check-laws.ts';
+import type { LawAnswer } from '../../audit/laws/verification-answer.ts';
+import { verifyLedger } from '../../audit/laws/verify-ledger.ts';
 import { perform } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
 
@@ -23,30 +22,26 @@ export function addVerify(program: Command): void {
     .option('--against <place>', 'the seals must be those published to this file or s3:// address');
   perform<VerifyFlags>(command, async (session, { options }) => {
     const scope = options.incremental === true ? 'incremental' : 'full';
-    const { against } = options;
-    const published = against === undefined ? [] : await readPublished(session, against);
-    const { clock } = session;
-    const how = { scope, published, clock } as const;
-    const reports = await verify(session.database(), await stripeCheck(session), how);
-    const holds = reports.every((report) => report.violations.length === 0);
-    if (!holds) session.foundWrong();
-    session.out.answer({ holds, scope, laws: reports }, reports.map(renderReport).join('\n'));
+    const parts = { ...session.parts(), checkStripe: await stripeCheck(session) };
+    const answer = await verifyLedger(parts, { scope, against: options.against ?? null });
+    if (!answer.holds) session.foundWrong();
+    session.out.answer(answer, answer.laws.map(renderLaw).join('\n'));
   });
 }
 
 /** Law 6 asks Stripe, so it is checked where a key is configured. */
-async function stripeCheck(session: Session): Promise<StripeCheck | null> {
+async function stripeCheck(session: Session): Promise<LawParts['checkStripe']> {
   if (session.config.STRIPE_API_KEY === undefined) return null;
   const { client, livemode } = await session.stripe();
   const { checkSummaries } = await import('../../stripe/meters/summary-law.ts');
-  const options = { database: session.database(), stripe: client, livemode, clock: session.clock };
-  return () => checkSummaries(options);
+  const parts = { ...session.parts(), stripe: client, livemode };
+  return () => checkSummaries(parts);
 }
 
-export function renderReport(report: LawReport): string {
-  const holds = report.violations.length === 0;
+export function renderLaw({ law, name, checked, range, violations }: LawAnswer): string {
+  const holds = violations.length === 0;
   const mark = holds ? styleText('green', 'holds') : styleText('red', 'BROKEN');
-  const range = report.range === undefined ? 'checked' : report.range;
-  const head = `law ${report.law}  ${mark}  ${report.name} (${report.checked.toLocaleString('en-US')} ${range})`;
-  return [head, ...report.violations.map((violation) => `         ${violation}`)].join('\n');
+  const looked = `${checked.toLocaleString('en-US')} ${range ?? 'checked'}`;
+  const head = `law ${law}  ${mark}  ${name} (${looked})`;
+  return [head, ...violations.map((violation) => `         ${violation}`)].join('\n');
 }

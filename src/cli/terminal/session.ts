@@ -7,6 +7,7 @@ import { closeDatabase, openDatabase } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import { openLog } from '../../log.ts';
 import type { Parts } from '../../parts.ts';
+import type { PublicationParts } from '../../seals/publication/publication.ts';
 import type { StripeClient } from '../../stripe/stripe-client.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Output } from './output.ts';
@@ -18,7 +19,7 @@ export interface Session {
   readonly log: Log;
   readonly out: Output;
   /** What use cases take; opens the database on first use, and throws a `Refusal` without DATABASE_URL. */
-  parts(): Parts;
+  parts(): Parts & PublicationParts;
   /** Opened on first use; throws a `Refusal` without DATABASE_URL. */
   database(): Database;
   /** Throws a `Refusal` without STRIPE_API_KEY. */
@@ -55,7 +56,12 @@ export function openSession(out: Output): OpenSession {
     clock: systemClock,
     log,
     out,
-    parts: () => ({ database: openOnce(), clock: systemClock, log }),
+    parts: () => ({
+      database: openOnce(),
+      clock: systemClock,
+      log,
+      s3Endpoint: config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null,
+    }),
     database: openOnce,
     async stripe() {
       const apiKey = required(config, 'STRIPE_API_KEY');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkLaws } from '../../../src/audit/laws/check-laws.ts';
 import { openScope } from '../../../src/audit/laws/scope-store.ts';
 import { checkSeals } from '../../../src/audit/laws/seals-law-store.ts';
-import { verify } from '../../../src/audit/laws/verify.ts';
 import { parseInstant, systemClock } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
@@ -41,9 +41,9 @@ async function fillAndSeal(database: TestDatabase): Promise<void> {
 }
 
 async function law8(database: TestDatabase, scope: 'full' | 'incremental' = 'full') {
-  const report = (await verify(database, null, { clock: systemClock, scope })).find(
-    (one) => one.law === 8,
-  );
+  const report = (
+    await checkLaws({ database, clock: systemClock, checkStripe: null }, { scope, published: [] })
+  ).find((one) => one.law === 8);
   return report?.violations ?? ['law 8 is not checked'];
 }
 
@@ -56,9 +56,12 @@ const COPY_OF_ONE = (id: number) => `insert into entries
 describe('law 8', () => {
   it('holds, and says how far it looked', async () => {
     const database = await sealedLedger();
-    const report = (await verify(database, null, { clock: systemClock })).find(
-      (one) => one.law === 8,
-    );
+    const report = (
+      await checkLaws(
+        { database, clock: systemClock, checkStripe: null },
+        { scope: 'full', published: [] },
+      )
+    ).find((one) => one.law === 8);
     expect(report).toMatchObject({ violations: [], checked: 9, range: 'entries, seals 1 to 3' });
   });
 
@@ -181,7 +184,10 @@ describe('law 8', () => {
     await sealAll(database, clock);
     // then the database alone shows nothing, and what was given away does
     expect(await law8(database)).toEqual([]);
-    const reports = await verify(database, null, { clock: systemClock, published: [published] });
+    const reports = await checkLaws(
+      { database, clock: systemClock, checkStripe: null },
+      { scope: 'full', published: [published] },
+    );
     expect(reports.find((one) => one.law === 8)?.violations).toEqual([
       'seal 3 is not the one that was published: it, or one before it, was written anew',
     ]);
@@ -237,8 +243,12 @@ describe('law 8', () => {
       );
     await close();
     const law4 = async () =>
-      (await verify(database, null, { clock: systemClock })).find((one) => one.law === 4)
-        ?.violations;
+      (
+        await checkLaws(
+          { database, clock: systemClock, checkStripe: null },
+          { scope: 'full', published: [] },
+        )
+      ).find((one) => one.law === 4)?.violations;
     const root = `substring(manifest from '"entries_root":"[0-9a-f]+",')`;
     await tamper(
       database,
@@ -256,9 +266,15 @@ describe('law 8', () => {
 describe('an incremental verify', () => {
   it('goes on from the last seal that was found sound, and leaves what was before to a full one', async () => {
     const database = await sealedLedger();
-    await verify(database, null, { clock: systemClock });
+    await checkLaws(
+      { database, clock: systemClock, checkStripe: null },
+      { scope: 'full', published: [] },
+    );
     await receiveEvents(database, [nativeEvent({ event_id: 'new' })]);
-    const reports = await verify(database, null, { clock: systemClock, scope: 'incremental' });
+    const reports = await checkLaws(
+      { database, clock: systemClock, checkStripe: null },
+      { scope: 'incremental', published: [] },
+    );
     const law = (number: number) => reports.find((report) => report.law === number);
     expect(law(8)).toMatchObject({ checked: 1, range: 'entries, seals 4 to 4', violations: [] });
     expect([1, 2, 7].map((number) => law(number)?.checked)).toEqual([1, 1, 1]);
@@ -270,12 +286,18 @@ describe('an incremental verify', () => {
 
   it('looks again at what it found broken, until it holds', async () => {
     const database = await sealedLedger();
-    await verify(database, null, { clock: systemClock });
+    await checkLaws(
+      { database, clock: systemClock, checkStripe: null },
+      { scope: 'full', published: [] },
+    );
     await receiveEvents(database, [nativeEvent({ event_id: 'new' })]);
     await sealAll(database, clock);
     await tamper(database, 'update entries set charge = charge + 1 where entry_id = 4000000');
     for (let run = 0; run < 2; run += 1) {
-      const reports = await verify(database, null, { clock: systemClock, scope: 'incremental' });
+      const reports = await checkLaws(
+        { database, clock: systemClock, checkStripe: null },
+        { scope: 'incremental', published: [] },
+      );
       const broken = reports.filter((report) => report.violations.length > 0);
       expect(broken.map((report) => report.law)).toEqual([7, 8, 9]);
       for (const report of broken)
@@ -295,7 +317,7 @@ describe('an incremental verify', () => {
     [9, 'a run rollup', 'delete from run_usage'],
   ])('finds by law %i that %s was changed', async (law, _, statement) => {
     const database = await sealedLedger();
-    await verify(database, null, { clock });
+    await checkLaws({ database, clock, checkStripe: null }, { scope: 'full', published: [] });
     await receiveEvents(database, [nativeEvent({ event_id: 'new' })]);
     const closing = { month: '2026-10', tenant_id: 'acme' };
     await closePeriods({ database, clock: () => parseInstant('2026-11-01T00:00:00Z') }, closing);
@@ -309,7 +331,10 @@ describe('an incremental verify', () => {
     await foldAll(database, systemClock);
     await sealAll(database, clock);
     await tamper(database, statement);
-    const reports = await verify(database, null, { clock: systemClock, scope: 'incremental' });
+    const reports = await checkLaws(
+      { database, clock: systemClock, checkStripe: null },
+      { scope: 'incremental', published: [] },
+    );
     const broken = reports.filter((report) => report.violations.length > 0);
     expect(broken.map((report) => report.law)).toContain(law);
   });

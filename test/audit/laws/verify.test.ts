@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verify } from '../../../src/audit/laws/verify.ts';
+import { checkLaws } from '../../../src/audit/laws/check-laws.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import type { TestDatabase } from '../../support/database.ts';
@@ -43,16 +43,22 @@ async function soundLedger(): Promise<TestDatabase> {
 }
 
 async function lawOf(database: TestDatabase, law: number) {
-  const report = (await verify(database, null, { clock: systemClock })).find(
-    (one) => one.law === law,
-  );
+  const report = (
+    await checkLaws(
+      { database, clock: systemClock, checkStripe: null },
+      { scope: 'full', published: [] },
+    )
+  ).find((one) => one.law === law);
   if (report === undefined) throw new Error(`law ${law} is not checked`);
   return report;
 }
 
 describe('verify', () => {
   it('holds on a sound ledger, and looked at rows for every law', async () => {
-    const reports = await verify(await soundLedger(), null, { clock: systemClock });
+    const reports = await checkLaws(
+      { database: await soundLedger(), clock: systemClock, checkStripe: null },
+      { scope: 'full', published: [] },
+    );
     expect(reports.map((report) => report.law)).toEqual(
       expect.arrayContaining([1, 2, 3, 4, 5, 7, 8, 9]),
     );
@@ -63,7 +69,10 @@ describe('verify', () => {
   });
 
   it('holds on a ledger of nothing', async () => {
-    for (const report of await verify(await freshDatabase(), null, { clock: systemClock })) {
+    for (const report of await checkLaws(
+      { database: await freshDatabase(), clock: systemClock, checkStripe: null },
+      { scope: 'full', published: [] },
+    )) {
       expect(report.violations).toEqual([]);
     }
   });
@@ -197,7 +206,10 @@ describe('verify', () => {
     ],
   ])('law %i names the row when %s', async (law, _, statement, named) => {
     const database = await soundLedger();
-    await verify(database, null, { clock: systemClock });
+    await checkLaws(
+      { database, clock: systemClock, checkStripe: null },
+      { scope: 'full', published: [] },
+    );
     await tamper(database, statement);
     const report = await lawOf(database, law);
     expect(report.violations.length).toBeGreaterThan(0);

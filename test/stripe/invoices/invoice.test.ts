@@ -1,7 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
-import { runMonth } from '../../../src/month/run-month.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
 import { cycleAnchorFor, findMisfit } from '../../../src/stripe/customers/billing-cycle.ts';
 import { linkCustomers } from '../../../src/stripe/customers/link-customers.ts';
@@ -14,7 +13,7 @@ import { pushMonth } from '../../../src/stripe/push.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile.ts';
 import { importBook, makeTenant, sharedBook } from '../../support/ledger.ts';
 import type { SceneOptions } from '../billing-scene.ts';
-import { ACME, customerOf, MONTH, monthOptions, openBillingScene } from '../billing-scene.ts';
+import { ACME, customerOf, MONTH, openBillingScene, runSteps } from '../billing-scene.ts';
 
 vi.mock('../../../src/clock.ts', async (original) => ({
   ...(await original<typeof import('../../../src/clock.ts')>()),
@@ -104,7 +103,7 @@ test('tenants in every kind of zone are billed to the cent by the subscriptions 
   });
   for (const at of ['2026-11-01T14:00:00Z', '2026-11-16T00:00:00Z']) {
     await double.control.setClock(parseInstant(at));
-    await runMonth(monthOptions(parts), MONTH);
+    await runSteps(parts, MONTH);
   }
   await double.control.setClock(parseInstant('2026-11-17T00:00:00Z'));
 
@@ -191,7 +190,7 @@ test('a draft that is released while it is being held is not left behind', async
   double.control.injectFault({ kind: 'hold', match });
   const holding = holdInvoice(parts, draft?.id ?? '');
   await vi.waitFor(() => expect(double.control.held()).toBe(1));
-  await runMonth(monthOptions(parts), MONTH);
+  await runSteps(parts, MONTH);
   expect((await readInvoices(database, { month: MONTH, tenantId: null }))[0]?.state).toBe(
     'released',
   );
@@ -223,7 +222,7 @@ test('customers that name their tenant are linked to it', async () => {
 test('a final invoice that differs from the statement is an alert with both figures', async () => {
   const { parts, double, database, meter } = await scene();
   await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
-  await runMonth(monthOptions(parts), MONTH);
+  await runSteps(parts, MONTH);
   // Somebody else reports a cent to the meter after the proof and before finalization.
   await parts.stripe.billing.meterEvents.create({
     event_name: meter.eventName,
@@ -279,7 +278,7 @@ test('usage that Stripe took after finalization is seen, and further usage is re
 test('a shadow tenant is never held and never told', async () => {
   const { parts, double, database } = await scene({ tenants: [{ ...ACME, mode: 'shadow' }] });
   await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
-  const results = await runMonth(monthOptions(parts), MONTH);
+  const results = await runSteps(parts, MONTH);
   expect(results.every((result) => result.state === 'done')).toBe(true);
   expect(await readInvoices(database, { month: null, tenantId: null })).toEqual([]);
   expect(double.control.meterEvents()).toEqual([]);

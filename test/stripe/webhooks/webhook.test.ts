@@ -3,7 +3,6 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { startHttpServer } from '../../../src/api/http-server.ts';
 import { parseInstant, systemClock } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
-import { runMonth } from '../../../src/month/run-month.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
 import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
 import { pushMonth } from '../../../src/stripe/push.ts';
@@ -13,7 +12,7 @@ import { receiveFromEventBridge } from '../../../src/stripe/webhooks/webhook.ts'
 import { count, textRows } from '../../support/database.ts';
 import { receiveEvents } from '../../support/ledger.ts';
 import type { BillingScene, SceneOptions } from '../billing-scene.ts';
-import { customerOf, MONTH, monthOptions, openBillingScene, usage } from '../billing-scene.ts';
+import { customerOf, MONTH, openBillingScene, runSteps, usage } from '../billing-scene.ts';
 
 vi.mock('../../../src/clock.ts', async (original) => ({
   ...(await original<typeof import('../../../src/clock.ts')>()),
@@ -206,7 +205,7 @@ test('usage for which Stripe finds no meter is parked by its report, with an ale
   expect(await readAlerts(database)).toMatchObject([
     { kind: 'no_meter_found', tenantId: 'acme', subject: 'spl-acme-2026-10-01-usd-1' },
   ]);
-  const results = await runMonth(monthOptions(parts), MONTH);
+  const results = await runSteps(parts, MONTH);
   expect(results.find(({ step }) => step === 'push')).toMatchObject({ state: 'wrong' });
 });
 
@@ -230,7 +229,7 @@ test('a meter that is deactivated just before the request parks it once Stripe r
   await parts.stripe.billing.meters.reactivate(meter.meterId);
   await double.control.advanceClock(25 * HOUR_MS);
   await unparkIntent(parts, 'spl-acme-2026-10-01-usd-1');
-  const results = await runMonth(monthOptions(parts), MONTH);
+  const results = await runSteps(parts, MONTH);
   expect(results.filter(({ state }) => state !== 'done')).toEqual([]);
   await double.control.advanceClock(2 * HOUR_MS);
   expect(await differences()).toEqual([]);
@@ -327,7 +326,7 @@ test('an invoice.created that comes after the release does not hold the invoice 
   await double.control.setClock(parseInstant('2026-11-01T00:10:00Z'));
   const [created] = (await parts.stripe.events.list({ type: 'invoice.created' })).data;
   await receiveFromEventBridge(parts, JSON.stringify(created));
-  await runMonth(monthOptions(parts), MONTH);
+  await runSteps(parts, MONTH);
 
   const copy = { ...created, id: 'evt_copy' };
   expect((await receiveFromEventBridge(parts, JSON.stringify(copy))).outcome).toBe(

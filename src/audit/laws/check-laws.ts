@@ -1,6 +1,5 @@
-import type { Clock } from '../../clock.ts';
-import type { Database } from '../../database/database.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import type { Parts } from '../../parts.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
 import { sealAll } from '../../seals/seal-batches.ts';
 import type { LawReport, LawScope } from './law.ts';
@@ -16,10 +15,15 @@ import { checkRollups } from './rollups-law-store.ts';
 import { insertVerification, openScope } from './scope-store.ts';
 import { checkSeals } from './seals-law-store.ts';
 
-/** What Stripe's summaries show, from whoever may ask Stripe; null where no Stripe is configured. */
-export type StripeCheck = () => Promise<LawReport>;
+export interface LawParts extends Pick<Parts, 'database' | 'clock'> {
+  /**
+   * Law 6, from the room that may ask Stripe: what its summaries show is what is confirmed. Null where no
+   * Stripe is configured.
+   */
+  readonly checkStripe: (() => Promise<LawReport>) | null;
+}
 
-export interface VerifyOptions {
+interface LawRequest {
   /**
    * `full` looks at everything. `incremental` looks at what came since the last run in which every law
    * held: new batches, new closes, and the sums of everything. An old entry that was tampered with is found
@@ -28,25 +32,20 @@ export interface VerifyOptions {
   readonly scope: LawScope['kind'];
   /** Seals that were given away, to be found in the chain. */
   readonly published: readonly PublishedSeal[];
-  readonly clock: Clock;
 }
-
-const EVERYTHING: Omit<VerifyOptions, 'clock'> = { scope: 'full', published: [] };
 
 /**
  * Checks every law on the live database. Rollups and seals are brought up to date first, since being
- * behind is no violation. Law 6 needs Stripe and is checked where a Stripe is given.
+ * behind is no violation.
  */
-export async function verify(
-  database: Database,
-  checkStripe: StripeCheck | null,
-  options: Pick<VerifyOptions, 'clock'> & Partial<VerifyOptions>,
+export async function checkLaws(
+  { database, clock, checkStripe }: LawParts,
+  request: LawRequest,
 ): Promise<readonly LawReport[]> {
-  const { scope: kind, published, clock } = { ...EVERYTHING, ...options };
   const startedAt = clock();
   await foldAll(database, clock);
   await sealAll(database, clock);
-  const scope = await openScope(database, kind);
+  const scope = await openScope(database, request.scope);
   const reports = [
     await checkReceipts(database, scope),
     await checkSplits(database, scope),
@@ -55,7 +54,7 @@ export async function verify(
     await checkPushes(database),
     ...(checkStripe === null ? [] : [await checkStripe()]),
     await checkPrices(database, scope),
-    await checkSeals(database, scope, published),
+    await checkSeals(database, scope, request.published),
     await checkRollups(database, scope),
   ];
   if (reports.every((report) => report.violations.length === 0)) {

@@ -1,14 +1,15 @@
 import { appendFile, readFile } from 'node:fs/promises';
-import { explainFile } from '../files.ts';
-import { Refusal } from '../refusal.ts';
-import { advise } from '../remedy.ts';
-import {
-  formatPublished,
-  type PublishedSeal,
-  parsePublished,
-} from '../seals/publication/published-seals.ts';
-import type { ObjectLock } from '../seals/publication/seal-bucket-client.ts';
-import type { Session } from './terminal/session.ts';
+import { explainFile } from '../../files.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
+import { formatPublished, type PublishedSeal, parsePublished } from './published-seals.ts';
+import type { ObjectLock } from './seal-bucket-client.ts';
+
+/** What reaches the places where seals are published. */
+export interface PublicationParts {
+  /** An address of S3 to use instead of AWS's own; null for what the SDK finds in its environment. */
+  readonly s3Endpoint: string | null;
+}
 
 /** Where seals are given away: lines of a file, or objects of a bucket. */
 export interface Publication {
@@ -26,16 +27,16 @@ export function isBucket(place: string): boolean {
 }
 
 /** A file's path, or `s3://BUCKET/PREFIX`. */
-export function openPublication(session: Session, place: string): Promise<Publication> {
-  return isBucket(place) ? openBucket(session, place) : Promise.resolve(openFile(place));
+export function openPublication(parts: PublicationParts, place: string): Promise<Publication> {
+  return isBucket(place) ? openBucket(parts, place) : Promise.resolve(openFile(place));
 }
 
 /** What was published there; throws a `Refusal` where nothing was, since nothing can be told by nothing. */
 export async function readPublished(
-  session: Session,
+  parts: PublicationParts,
   place: string,
 ): Promise<readonly PublishedSeal[]> {
-  const publication = await openPublication(session, place);
+  const publication = await openPublication(parts, place);
   try {
     const seals = await publication.read();
     if (seals.length > 0) return seals;
@@ -65,12 +66,13 @@ function openFile(path: string): Publication {
   };
 }
 
-async function openBucket(session: Session, place: string): Promise<Publication> {
-  const { config } = session;
+async function openBucket(
+  { s3Endpoint: endpoint }: PublicationParts,
+  place: string,
+): Promise<Publication> {
   const address = readAddress(place);
   // Loaded only here: no other command should wait for it.
-  const { openSealBucket } = await import('../seals/publication/seal-bucket-client.ts');
-  const endpoint = config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null;
+  const { openSealBucket } = await import('./seal-bucket-client.ts');
   const bucket = openSealBucket({ ...address, endpoint });
   return {
     read: bucket.read,

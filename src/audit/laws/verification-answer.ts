@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { countField, listOf } from '../../fields.ts';
+
+export const verificationRequest = z.strictObject({
+  /** What is looked at: everything, or only what came since the last run in which every law held. */
+  scope: z.enum(['full', 'incremental']),
+  /** Where seals were published that must be found in the chain: a file, or `s3://BUCKET/PREFIX`. */
+  against: z.string().nullable(),
+});
+export type VerificationRequest = z.output<typeof verificationRequest>;
+
+const lawAnswer = z.strictObject({
+  law: z.int(),
+  name: z.string(),
+  /** Rows that the check looked at. */
+  checked: countField,
+  /** Which rows those were; null where it was all of them. */
+  range: z.string().nullable(),
+  /** The offending ids with what is wrong; at most twenty of them. */
+  violations: listOf(z.string()),
+});
+export type LawAnswer = z.infer<typeof lawAnswer>;
+
+export const verificationAnswer = z.strictObject({
+  holds: z.boolean(),
+  scope: z.enum(['full', 'incremental']),
+  laws: listOf(lawAnswer),
+});
+export type VerificationAnswer = z.infer<typeof verificationAnswer>;

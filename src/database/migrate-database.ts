@@ -1,0 +1,16 @@
+import type { Database } from './database.ts';
+import { distribute } from './distribute.ts';
+import { migrate } from './migrate.ts';
+import type { MigrationAnswer, MigrationRequest } from './migration-answer.ts';
+import { makeRoles } from './roles.ts';
+
+/** Brings the schema up to date, and then distributes it and grants its roles where that is asked for. */
+export async function migrateDatabase(
+  { database }: { readonly database: Database },
+  request: MigrationRequest,
+): Promise<MigrationAnswer> {
+  const applied = await migrate(database);
+  const citus = request.citus ? await distribute(database) : null;
+  if (request.roles) await makeRoles(database);
+  return { applied, citus, roles: request.roles };
+}

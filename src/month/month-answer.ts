@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { listOf, monthField } from '../fields.ts';
+
+export const monthRequest = z.strictObject({
+  /** The month in which the periods begin. */
+  month: monthField,
+  /** Where the statements go. */
+  folder: z.string(),
+  /** Who issues them, on HTML and PDF. */
+  issuer: z.string(),
+});
+export type MonthRequest = z.output<typeof monthRequest>;
+
+const stepAnswer = z.strictObject({
+  step: z.enum(['check', 'seal', 'close', 'push', 'confirm', 'release', 'verify', 'statements']),
+  /**
+   * - `done`: nothing is left to do.
+   * - `unfinished`: time must pass (a period has not ended, a summary lags, a request is unanswered);
+   *   the next run goes on there.
+   * - `wrong`: a person must do something, for the tenants that are named.
+   */
+  state: z.enum(['done', 'unfinished', 'wrong']),
+  detail: z.string(),
+});
+/** How one step ended. */
+export type StepAnswer = z.infer<typeof stepAnswer>;
+
+export const monthAnswer = z.strictObject({
+  month: monthField,
+  /** Whether every step is done. */
+  done: z.boolean(),
+  /** In their order. */
+  steps: listOf(stepAnswer),
+});
+export type MonthAnswer = z.infer<typeof monthAnswer>;

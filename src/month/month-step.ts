@@ -1,0 +1,41 @@
+import type { Remedy } from '../remedy.ts';
+import type { StripeParts } from '../stripe/stripe-parts.ts';
+import type { MonthRequest, StepAnswer } from './month-answer.ts';
+
+export interface MonthParts extends StripeParts {
+  /** The door's words for what to do about a step that was refused. */
+  readonly phrase: (remedy: Remedy) => string;
+  /** Called while periods are pushed. */
+  readonly onProgress?: (done: number, all: number) => void;
+}
+
+/** One step of the month. It may be repeated: what it did before it finds done. */
+export type MonthStep = (parts: MonthParts, request: MonthRequest) => Promise<StepOutcome>;
+
+export interface StepOutcome extends Pick<StepAnswer, 'state' | 'detail'> {
+  /** Said after the detail, and not kept: what is so now and need not be at the next run. */
+  readonly forNow?: string;
+}
+
+export function done(detail: string): StepOutcome {
+  return { state: 'done', detail };
+}
+
+export function outcomeOf(
+  summary: string,
+  of: { readonly wrong: readonly string[]; readonly unfinished: readonly string[] },
+): StepOutcome {
+  const all = [...of.wrong, ...of.unfinished];
+  if (all.length === 0) return done(summary);
+  const detail = `${summary}; ${named(all)}`;
+  return { state: of.wrong.length > 0 ? 'wrong' : 'unfinished', detail };
+}
+
+/** A message names a few; the step's own command lists them all. */
+const MOST_NAMED = 10;
+
+export function named(faults: readonly string[]): string {
+  const rest = faults.length - MOST_NAMED;
+  const shown = faults.slice(0, MOST_NAMED).join('; ');
+  return rest > 0 ? `${shown}; and ${rest} more` : shown;
+}

@@ -1,0 +1,17 @@
+import { readLiveTenants } from '../../stripe/customers/customer-store.ts';
+import { readMeters } from '../../stripe/meters/meter-store.ts';
+import type { MonthParts, StepOutcome } from '../month-step.ts';
+import { done, named } from '../month-step.ts';
+
+/** What would surely go wrong later, found before anything is closed. */
+export async function checkSetup({ database, livemode }: MonthParts): Promise<StepOutcome> {
+  const tenants = await readLiveTenants(database);
+  const unlinked = tenants.filter((tenant) => tenant.stripeCustomer === null);
+  const meters = await readMeters(database, livemode);
+  const faults = [
+    ...(tenants.length > 0 && meters.size === 0 ? ['run "spanledger stripe setup" first'] : []),
+    ...unlinked.map((tenant) => `live tenant "${tenant.tenantId}" has no Stripe customer`),
+  ];
+  if (faults.length > 0) return { state: 'wrong', detail: named(faults) };
+  return done(`${tenants.length} live tenants, meters for ${[...meters.keys()].join(' ')}`);
+}

@@ -1,0 +1,18 @@
+import { reconcileMonth } from '../../stripe/reconcile.ts';
+import type { MonthRequest } from '../month-answer.ts';
+import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
+
+/** Compares what was told with what Stripe's summaries show. */
+export async function confirmPushes(
+  parts: MonthParts,
+  { month }: MonthRequest,
+): Promise<StepOutcome> {
+  const rows = await reconcileMonth(parts, month);
+  const describe = (row: (typeof rows)[number]) =>
+    `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}${row.remedy === null ? '' : `; ${row.remedy}`}`;
+  const waiting = rows.filter((row) => ['lag', 'in_flight'].includes(row.difference));
+  return outcomeOf(`${rows.length} periods compared with Stripe`, {
+    wrong: rows.filter((row) => !row.explained).map(describe),
+    unfinished: waiting.map(describe),
+  });
+}

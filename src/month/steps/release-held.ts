@@ -1,0 +1,21 @@
+import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
+import { findMissedInvoices } from '../../stripe/invoices/missed-invoices.ts';
+import type { MonthRequest } from '../month-answer.ts';
+import { type MonthParts, named, outcomeOf, type StepOutcome } from '../month-step.ts';
+
+/** Lets go the invoices whose usage Stripe has been seen to count. */
+export async function releaseHeld(
+  parts: MonthParts,
+  { month }: MonthRequest,
+): Promise<StepOutcome> {
+  const unbilled = await findMissedInvoices(parts, month);
+  const invoices = await releaseInvoices(parts, month);
+  const held = invoices.filter((invoice) => invoice.state === 'held');
+  const summary = `${invoices.length - held.length} of ${invoices.length} invoices let go`;
+  // Not every tenant is billed by a subscription, so that this may be as it should.
+  const without = `no invoice of Stripe's bills the usage of ${named(unbilled)} yet`;
+  return outcomeOf(unbilled.length === 0 ? summary : `${summary}; ${without}`, {
+    wrong: [],
+    unfinished: held.map((invoice) => `tenant "${invoice.tenant_id}" ${invoice.invoice} is held`),
+  });
+}

@@ -1,0 +1,28 @@
+import { checkLaws } from '../../audit/laws/check-laws.ts';
+import { readOpenAlerts } from '../../push/alert-store.ts';
+import { verifyReleased } from '../../stripe/invoices/invoice.ts';
+import { checkSummaries } from '../../stripe/meters/summary-law.ts';
+import type { MonthRequest } from '../month-answer.ts';
+import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
+
+/** The laws, the final invoices, and what webhooks have found wrong about the month. */
+export async function verifyMonth(
+  parts: MonthParts,
+  { month }: MonthRequest,
+): Promise<StepOutcome> {
+  const left = await verifyReleased(parts, month);
+  const lawParts = { ...parts, checkStripe: () => checkSummaries(parts) };
+  const laws = await checkLaws(lawParts, { scope: 'full', published: [] });
+  const alerts = await readOpenAlerts(parts.database, month);
+  const outcome = outcomeOf(`${laws.length} laws checked`, {
+    wrong: [
+      ...laws.flatMap((law) => law.violations.map((violation) => `law ${law.law}: ${violation}`)),
+      ...alerts.map(
+        (alert) => `${alert.kind} ${alert.subject}: ${alert.detail} (alert ${alert.alertId})`,
+      ),
+    ],
+    unfinished: [],
+  });
+  const forNow = `; ${left} invoices are not final yet, and compared by a later run or by "spanledger serve"`;
+  return left === 0 ? outcome : { ...outcome, forNow };
+}

@@ -1,0 +1,33 @@
+import { hash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { explainFile } from '../../files.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
+import { checkProof, type Proof } from './check-proof.ts';
+import type { ProofCheckAnswer, ProofCheckRequest } from './proof-answer.ts';
+import { readProofs } from './proof-text.ts';
+
+/** Checks every proof of a file. It works with nothing but the file: whoever was given one can do it. */
+export async function checkProofFile({ file }: ProofCheckRequest): Promise<ProofCheckAnswer> {
+  const proofs = await readProofFile(file);
+  const steps = proofs.flatMap((proof) => checkProof(proof, sha256));
+  return { holds: steps.every((step) => step.holds), steps };
+}
+
+/** A month in which two periods begin has two proofs. */
+async function readProofFile(file: string): Promise<readonly Proof[]> {
+  try {
+    const handle = await open(file);
+    return await readProofs(handle.readLines({ encoding: 'utf8' }));
+  } catch (error) {
+    const unreadable = explainFile(error, file);
+    if (unreadable !== null) throw unreadable;
+    const why = error instanceof Error ? error.message : String(error);
+    const remedy = advise`give the JSON file that ${{ operation: 'statement', proof: true }} wrote`;
+    throw new Refusal('bad_document', `${file} is no proof: ${why}`, remedy);
+  }
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return hash('sha256', bytes, 'buffer');
+}

@@ -1,0 +1,63 @@
+import type { InstantMs } from '../../clock.ts';
+import type { Parts } from '../../parts.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
+import type { SealPublicationAnswer, SealPublicationRequest } from '../seal-answer.ts';
+import { sealAll } from '../seal-batches.ts';
+import { findUnknown, readDayEnds } from '../seal-store.ts';
+import { isBucket, openPublication, type PublicationParts } from './publication.ts';
+import type { PublishedSeal } from './published-seals.ts';
+import type { ObjectLock } from './seal-bucket-client.ts';
+
+/**
+ * Seals what is posted, and publishes the last seal of each UTC day that is not published there yet. Whoever
+ * holds one of them can tell later that nothing before it was written anew.
+ */
+export async function publishSeals(
+  parts: Pick<Parts, 'database' | 'clock'> & PublicationParts,
+  request: SealPublicationRequest,
+): Promise<SealPublicationAnswer> {
+  const { database, clock } = parts;
+  const lock = lockOf(request, clock());
+  const publication = await openPublication(parts, request.to);
+  try {
+    const before = await publication.read();
+    const [unknown] = await findUnknown(database, before);
+    if (unknown !== undefined) refuseOtherChain(unknown, request.to);
+    await sealAll(database, clock);
+    const ends = await readDayEnds(database, before.at(-1)?.seal ?? 0n);
+    await publication.add(ends, lock);
+    return ends.map((end) => ({ ...end, seal: String(end.seal) }));
+  } finally {
+    publication.close();
+  }
+}
+
+const DAY_MS = 86_400_000;
+
+/** Null for a file. How long a lock lasts is said by whoever publishes, as nobody can take it back. */
+function lockOf(request: SealPublicationRequest, now: InstantMs): ObjectLock | null {
+  const { to, retain_days: days, lock_mode: mode } = request;
+  if (isBucket(to)) {
+    if (days !== null) return { mode: mode ?? 'compliance', until: now + days * DAY_MS };
+    throw new Refusal(
+      'bad_request',
+      `how long ${to} must keep each seal is not said, and no one can shorten a compliance lock later`,
+      'add --retain-days, such as --retain-days 2557 for seven years',
+    );
+  }
+  if (days === null && mode === null) return null;
+  throw new Refusal(
+    'bad_request',
+    `--retain-days and --lock-mode go with a bucket, and ${to} is a file`,
+    'leave them out, or give --to s3://BUCKET/PREFIX',
+  );
+}
+
+function refuseOtherChain(unknown: PublishedSeal, place: string): never {
+  throw new Refusal(
+    'conflict',
+    `seal ${unknown.seal}, published for ${unknown.day} in ${place}, is not the one in the database`,
+    advise`run ${{ operation: 'verify', against: place }}; was it written from another database?`,
+  );
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { countField, dayField, hashField, idField, instantField, listOf } from '../fields.ts';
+
+export const sealListRequest = z.strictObject({
+  /** How many of the newest. */
+  last: z.int().positive(),
+});
+export type SealListRequest = z.output<typeof sealListRequest>;
+
+/** Newest first. */
+export const sealListAnswer = listOf(
+  z.strictObject({
+    seal_number: idField,
+    batch_id: idField,
+    entries: countField,
+    seal_hash: hashField,
+    sealed_at: instantField,
+  }),
+);
+export type SealListAnswer = z.infer<typeof sealListAnswer>;
+
+export const sealPublicationRequest = z.strictObject({
+  /** A file's path, or `s3://BUCKET/PREFIX`. */
+  to: z.string(),
+  /** How long a bucket keeps each seal under its lock; null for a file, which has none. */
+  retain_days: z.int().positive().nullable(),
+  /** Null takes `compliance` for a bucket. */
+  lock_mode: z.enum(['compliance', 'governance']).nullable(),
+});
+export type SealPublicationRequest = z.output<typeof sealPublicationRequest>;
+
+/** What was published, in the order of the chain. */
+export const sealPublicationAnswer = listOf(
+  z.strictObject({
+    format: z.literal('spanledger-published-seal-1'),
+    day: dayField,
+    seal: idField,
+    hash: hashField,
+    sealed_at: instantField,
+  }),
+);
+export type SealPublicationAnswer = z.infer<typeof sealPublicationAnswer>;

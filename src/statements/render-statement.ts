@@ -1,0 +1,38 @@
+import { renderStatementHtml } from './html/statement-html.ts';
+import type { StatementAnswer } from './statement-answer.ts';
+import { renderStatementCsv } from './statement-csv.ts';
+import { renderStatementText } from './statement-text.ts';
+import { viewStatement } from './statement-view.ts';
+
+/** What a statement can be written as. */
+export const STATEMENT_FORMATS = ['text', 'json', 'html', 'pdf', 'csv'] as const;
+export type StatementFormat = (typeof STATEMENT_FORMATS)[number];
+
+export interface StatementForm {
+  readonly format: StatementFormat;
+  /** Who issues it, on HTML and PDF. */
+  readonly issuer: string;
+}
+
+/** A change of anchor day can begin two periods in a month: every format then holds both. */
+export async function renderStatement(
+  answer: StatementAnswer,
+  { format, issuer }: StatementForm,
+): Promise<string | Uint8Array> {
+  const statements = [answer].flat();
+  switch (format) {
+    case 'text':
+      return statements.map(renderStatementText).join('\n');
+    case 'json':
+      return `${JSON.stringify(answer, null, 2)}\n`;
+    case 'csv':
+      return renderStatementCsv(statements);
+    case 'html':
+      return renderStatementHtml(statements.map((statement) => viewStatement(statement, issuer)));
+    case 'pdf': {
+      // Loaded only here: nothing else should wait for it.
+      const { renderStatementPdf } = await import('./pdf/statement-pdf.ts');
+      return renderStatementPdf(statements.map((statement) => viewStatement(statement, issuer)));
+    }
+  }
+}

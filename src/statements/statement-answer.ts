@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import {
+  amountField,
+  countField,
+  dayField,
+  hashField,
+  instantField,
+  listOf,
+  monthField,
+} from '../fields.ts';
+
+export const statementRequest = z.strictObject({ tenant_id: z.string(), month: monthField });
+export type StatementRequest = z.output<typeof statementRequest>;
+
+/** Whole numbers, and for calls up to six decimals. */
+const quantityField = z.string().regex(/^-?\d+(\.\d{1,6})?$/);
+
+const statementLine = z.strictObject({
+  model: z.string(),
+  service_tier: z.string(),
+  meter: z.enum([
+    'input',
+    'cache_read',
+    'cache_write',
+    'output',
+    'calls',
+    'allocation',
+    'carried_in',
+    'carried_out',
+  ]),
+  /** Usage of an earlier, closed period (R12). */
+  late: z.boolean(),
+  quantity: quantityField,
+  /** Per million tokens; for `calls`, per call. */
+  rate: amountField,
+  exact: amountField,
+  amount: amountField,
+});
+
+const statementLayers = z.strictObject({
+  calls: z.int(),
+  scaled_calls: z.int(),
+  lines: listOf(
+    z.strictObject({
+      layer: z.enum(['prompt', 'tool', 'memory', 'response', 'other']),
+      tokens: quantityField,
+      exact: amountField,
+    }),
+  ),
+});
+
+/** What one model came to on one UTC day. */
+const dailyUsage = z.strictObject({
+  /** The UTC day on which the calls completed. */
+  utc_day: dayField,
+  model: z.string(),
+  /** Usage of an earlier, closed period (R12): its day is before this period. */
+  late: z.boolean(),
+  charge: amountField,
+});
+export type DailyUsage = z.infer<typeof dailyUsage>;
+
+/** A closed period as a customer may read it: nothing of cost or margin, no other tenant. */
+const statementDocument = z.strictObject({
+  format: z.literal('spanledger-statement-1'),
+  tenant_id: z.string(),
+  period: z.strictObject({
+    start: dayField,
+    starts_at: instantField,
+    ends_at: instantField,
+    time_zone: z.string(),
+  }),
+  currency: z.string(),
+  /** At the currency's precision. The lines add up to it. */
+  total: amountField,
+  lines: listOf(statementLine),
+  /** Usage of earlier, closed periods that bills here (R12). */
+  late_lines: listOf(statementLine),
+  exact: z.strictObject({
+    charge: amountField,
+    carried_in: amountField,
+    billable: amountField,
+    carried_out: amountField,
+  }),
+  usage: z.strictObject({
+    calls: countField,
+    failed: countField,
+    cancelled: countField,
+    tokens: z.strictObject({
+      input: quantityField,
+      cache_read: quantityField,
+      cache_write: quantityField,
+      output: quantityField,
+    }),
+  }),
+  /** Tokens and exact charge by token layer; null where no call told any. */
+  layers: statementLayers.nullable(),
+  price_books: listOf(
+    z.strictObject({
+      book: z.string(),
+      version: z.string(),
+      caching: z.enum(['work_done', 'pass_through']),
+    }),
+  ),
+  notes: listOf(z.string()),
+  manifest_hash: hashField,
+  closed_at: instantField,
+  /** The days add up to the exact charge. */
+  daily: listOf(dailyUsage),
+});
+export type StatementDocument = z.infer<typeof statementDocument>;
+
+/** One document; a list of them where a change of anchor day began two periods in the month. */
+export const statementAnswer = z.union([statementDocument, listOf(statementDocument)]);
+export type StatementAnswer = z.infer<typeof statementAnswer>;
+
+/** The path of what was written instead of printed. */
+export const writtenStatementAnswer = z.strictObject({ written: z.string() });
+export type WrittenStatementAnswer = z.infer<typeof writtenStatementAnswer>;
+
+export const writtenProofAnswer = z.strictObject({
+  written: z.string(),
+  /** How many entries it proves. */
+  entries: countField,
+});
+export type WrittenProofAnswer = z.infer<typeof writtenProofAnswer>;

@@ -1,0 +1,65 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Parts } from '../parts.ts';
+import {
+  renderStatement,
+  STATEMENT_FORMATS,
+  type StatementForm,
+  type StatementFormat,
+} from './render-statement.ts';
+import { showStatement } from './show-statement.ts';
+import type { StatementRequest, WrittenStatementAnswer } from './statement-answer.ts';
+import { readStatements } from './statement-store.ts';
+
+/** Writes one statement to a file, in one form. */
+export async function writeStatement(
+  parts: Pick<Parts, 'database'>,
+  request: StatementRequest & StatementForm & { readonly file: string },
+): Promise<WrittenStatementAnswer> {
+  const { file, format, issuer, ...of } = request;
+  const statement = await showStatement(parts, of);
+  await writeFile(file, await renderStatement(statement, { format, issuer }));
+  return { written: file };
+}
+
+/** How each form is named in a folder. */
+const ENDINGS: Readonly<Record<StatementFormat, string>> = {
+  json: 'json',
+  text: 'txt',
+  html: 'html',
+  pdf: 'pdf',
+  csv: 'csv',
+};
+
+/** The statements of a month in a folder, each in every form. */
+interface WrittenStatements {
+  readonly folder: string;
+  /** How many closed periods there are. */
+  readonly periods: number;
+  /** How the names of their files end. */
+  readonly endings: readonly string[];
+  readonly files: readonly string[];
+}
+
+/**
+ * Writes the statements of a month's closed periods to a folder. They are written anew each time to the
+ * same names, with the same bytes, since a closed period never changes.
+ */
+export async function writeStatements(
+  { database }: Pick<Parts, 'database'>,
+  request: { readonly month: string; readonly folder: string; readonly issuer: string },
+): Promise<WrittenStatements> {
+  const { month, folder, issuer } = request;
+  await mkdir(folder, { recursive: true });
+  const statements = await readStatements(database, { month, tenantId: null });
+  const files: string[] = [];
+  for (const statement of statements) {
+    const name = `${encodeURIComponent(statement.tenant_id)}-${statement.period.start}`;
+    for (const format of STATEMENT_FORMATS) {
+      const file = join(folder, `${name}.${ENDINGS[format]}`);
+      await writeFile(file, await renderStatement(statement, { format, issuer }));
+      files.push(file);
+    }
+  }
+  return { folder, periods: statements.length, endings: Object.values(ENDINGS), files };
+}

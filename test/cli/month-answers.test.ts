@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { z } from 'zod';
+import {
+  verificationAnswer,
+  verificationRequest,
+} from '../../src/audit/laws/verification-answer.ts';
+import { migrationAnswer, migrationRequest } from '../../src/database/migration-answer.ts';
+import { closeAnswer, closeRequest } from '../../src/ledger/closes/close-answer.ts';
+import { monthAnswer, monthRequest } from '../../src/month/month-answer.ts';
+import { proofCheckAnswer, proofCheckRequest } from '../../src/seals/proofs/proof-answer.ts';
+import {
+  sealListAnswer,
+  sealListRequest,
+  sealPublicationAnswer,
+  sealPublicationRequest,
+} from '../../src/seals/seal-answer.ts';
+import {
+  statementAnswer,
+  statementRequest,
+  writtenProofAnswer,
+  writtenStatementAnswer,
+} from '../../src/statements/statement-answer.ts';
+import { cli } from '../support/cli.ts';
+import { openPushScene, type PushScene } from '../support/stripe.ts';
+
+/** What `--json` prints is the answer of the use case: its schema reads it, and is strict. */
+
+let scene: PushScene;
+let folder: string;
+const closing: (() => Promise<void>)[] = [];
+
+/** A live tenant whose month is closed, and a Stripe that is set up. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'spanledger-answers-'));
+  scene = await openPushScene(['acme'], {}, (close) => closing.unshift(close));
+});
+
+afterAll(async () => {
+  for (const close of closing) await close();
+  await rm(folder, { recursive: true });
+});
+
+interface Case {
+  /** `DIR` stands for a folder of the test's own. */
+  readonly command: string;
+  readonly answer: z.ZodType;
+}
+
+/** In this order: what one writes, a later one reads. */
+const CASES: readonly Case[] = [
+  { command: 'migrate', answer: migrationAnswer },
+  { command: 'migrate --citus --roles', answer: migrationAnswer },
+  { command: 'close 2026-10', answer: closeAnswer },
+  { command: 'statement acme 2026-10', answer: statementAnswer },
+  { command: 'statement acme 2026-10 --out DIR/acme.txt', answer: writtenStatementAnswer },
+  { command: 'statement acme 2026-10 --proof --out DIR/proof.json', answer: writtenProofAnswer },
+  { command: 'prove DIR/proof.json', answer: proofCheckAnswer },
+  { command: 'seal publish --to DIR/seals.jsonl', answer: sealPublicationAnswer },
+  { command: 'seal list', answer: sealListAnswer },
+  { command: 'verify --against DIR/seals.jsonl', answer: verificationAnswer },
+  { command: 'verify --incremental', answer: verificationAnswer },
+  { command: 'run-month 2026-10 --out DIR', answer: monthAnswer },
+];
+
+it.each(CASES)('$command prints its answer', async ({ command, answer }) => {
+  const args = command.split(' ').map((word) => word.replace('DIR', folder));
+  const { stdout, stderr } = await cli([...args, '--json'], scene.environment);
+  expect(stderr).toBe('');
+  const document = JSON.parse(stdout);
+  expect(answer.safeParse(document).error?.issues).toBeUndefined();
+  expect(document).not.toEqual([]);
+});
+
+it.each([
+  { request: closeRequest, json: { month: '2026-10', tenant_id: null } },
+  { request: migrationRequest, json: { citus: false, roles: true } },
+  { request: monthRequest, json: { month: '2026-10', folder: 'statements', issuer: 'Acme' } },
+  { request: proofCheckRequest, json: { file: 'proof.json' } },
+  { request: sealListRequest, json: { last: 20 } },
+  {
+    request: sealPublicationRequest,
+    json: { to: 's3://acme-audit', retain_days: 2557, lock_mode: 'compliance' },
+  },
+  { request: statementRequest, json: { tenant_id: 'acme', month: '2026-10' } },
+  { request: verificationRequest, json: { scope: 'incremental', against: 's3://acme-audit' } },
+])('$json is read by its schema, and nothing beside it', ({ request, json }) => {
+  expect(request.parse(json)).toEqual(json);
+  expect(request.safeParse({ ...json, tenant: 'acme' }).success).toBe(false);
+  for (const field of Object.keys(json)) {
+    expect(request.safeParse({ ...json, [field]: 4.5 }).success, field).toBe(false);
+  }
+});
