@@ -6,7 +6,7 @@ const PURE = [
   'test/sqs-client.test.ts',
   'test/ingest/batcher.test.ts',
   'test/client/{packing,new-event,journal,client,linked}.test.ts',
-  'test/{architecture,rules}.test.ts',
+  'test/{architecture,rules,pages}.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',
   'test/rating/**/*.test.ts',
