@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { explainFault } from '../database/explain-fault.ts';
 import type { Log } from '../log.ts';
+import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
 import type { EventOutcome } from '../stripe/webhooks/webhook.ts';
@@ -10,12 +11,18 @@ import { ping } from '../stripe/webhooks/webhook-store.ts';
 import { problem, problemOf, type Reply } from './problem.ts';
 
 export interface HttpServerOptions {
-  readonly parts: StripeParts;
-  /** The signing secret of the webhook endpoint, whsec_…; null is no endpoint. */
-  readonly webhookSecret: string | null;
+  readonly parts: Pick<Parts, 'database' | 'log'>;
+  /** Null is no endpoint for webhooks: it is refused, and everything else is answered. */
+  readonly webhook: WebhookOptions | null;
   readonly host: string;
   /** 0 takes one that is free. */
   readonly port: number;
+}
+
+export interface WebhookOptions {
+  readonly parts: StripeParts;
+  /** The signing secret of the endpoint, whsec_…. */
+  readonly secret: string;
 }
 
 export interface HttpServer {
@@ -74,15 +81,23 @@ async function answerHealth({ parts }: HttpServerOptions): Promise<Reply> {
 }
 
 async function answerWebhook(options: HttpServerOptions, request: IncomingMessage): Promise<Reply> {
-  const { webhookSecret: secret } = options;
-  if (secret === null) return problem(404, 'not found', 'STRIPE_WEBHOOK_SECRET is not set');
+  const { webhook } = options;
+  if (webhook === null) refuseWebhook();
   const body = await readBody(request);
   if (body === null) return problem(413, 'too large', `at most ${BODY_BYTES_MAX} bytes`);
   const header = request.headers['stripe-signature'];
   const signature = typeof header === 'string' ? header : '';
-  const delivery = { body, signature, secret };
-  const outcome: EventOutcome = await receiveSigned(options.parts, delivery);
+  const { parts, secret } = webhook;
+  const outcome: EventOutcome = await receiveSigned(parts, { body, signature, secret });
   return { status: 200, body: outcome };
+}
+
+function refuseWebhook(): never {
+  throw new Refusal(
+    'misconfigured',
+    'this server takes no webhooks of Stripe',
+    'start it with both STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET set',
+  );
 }
 
 /** The bytes as they came, since the signature is over them; null when they are too many. */

@@ -79,7 +79,12 @@ export async function openBillingScene(options: SceneOptions = {}): Promise<Bill
   await saveMeter(database, meter, { livemode: false, at: parts.clock() });
   if (withSubscriptions) await setUpSubscriptions(parts, meter);
   const server = withWebhooks
-    ? await startHttpServer({ parts, webhookSecret: WEBHOOK_SECRET, host: '127.0.0.1', port: 0 })
+    ? await startHttpServer({
+        parts,
+        webhook: { parts, secret: WEBHOOK_SECRET },
+        host: '127.0.0.1',
+        port: 0,
+      })
     : null;
   if (server !== null) {
     const url = `${server.url}/stripe/webhook`;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { runEventQueue } from '../../api/event-queue-loop.ts';
+import type { WebhookOptions } from '../../api/http-server.ts';
 import { startHttpServer } from '../../api/http-server.ts';
 import { pause } from '../../clock.ts';
 import type { QueueClient } from '../../ingest/queue-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
-import { Refusal } from '../../refusal.ts';
 import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
 import type { StripeParts } from '../../stripe/stripe-parts.ts';
 import { readPort } from '../terminal/arguments.ts';
@@ -27,23 +27,22 @@ export function addServe(program: Command): void {
     .option('--port <n>', 'the port to listen on; 0 takes one that is free', readPort, DEFAULT_PORT)
     .option('--host <address>', 'which address; put a proxy with TLS before it', '127.0.0.1');
   perform<{ port: number; host: string }>(command, async (session, { options }) => {
-    const parts = await stripeParts(session);
-    const webhookSecret = session.config.STRIPE_WEBHOOK_SECRET ?? null;
-    const queue = openEventQueue(session);
-    if (queue === null && webhookSecret === null) refuseDeaf();
-    const start = () => startHttpServer({ parts, webhookSecret, ...options });
+    const stripe = await openStripeSide(session);
+    const parts = session.parts();
+    const webhook = webhookOf(session, stripe);
+    const start = () => startHttpServer({ parts, webhook, ...options });
     const server = await listenOn(options.port, start);
-    const { url } = server;
-    const webhook = webhookSecret === null ? null : `${url}/stripe/webhook`;
-    const events = session.config.SPANLEDGER_STRIPE_EVENTS_QUEUE_URL ?? null;
-    const taken = events === null ? '' : `, taking events from ${events}`;
-    session.out.answer({ url, webhook, queue: events }, `listening on ${url}${taken}`);
+    const queue = stripe === null ? null : openEventQueue(session);
+    announce(session, server.url, { webhook, queue });
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-    const consuming = queue === null ? null : runEventQueue({ parts, queue }, stop.signal);
+    const consuming =
+      stripe === null || queue === null
+        ? null
+        : runEventQueue({ parts: stripe, queue }, stop.signal);
     while (!stop.signal.aborted) {
       await pause(RELEASE_EVERY_MS, stop.signal);
-      if (!stop.signal.aborted) await releaseProven(parts);
+      if (!stop.signal.aborted && stripe !== null) await releaseProven(stripe);
     }
     await consuming;
     queue?.close();
@@ -51,12 +50,43 @@ export function addServe(program: Command): void {
   });
 }
 
-function refuseDeaf(): never {
-  throw new Refusal(
-    'misconfigured',
-    'neither STRIPE_WEBHOOK_SECRET nor SPANLEDGER_STRIPE_EVENTS_QUEUE_URL is set',
-    'set the one to the secret of the webhook endpoint, or the other to the queue that EventBridge sends to',
-  );
+/** Null without a key: what needs Stripe is then off, and the rest is served. */
+async function openStripeSide(session: Session): Promise<StripeParts | null> {
+  return session.config.STRIPE_API_KEY === undefined ? null : stripeParts(session);
+}
+
+function webhookOf(session: Session, parts: StripeParts | null): WebhookOptions | null {
+  const secret = session.config.STRIPE_WEBHOOK_SECRET;
+  return parts === null || secret === undefined ? null : { parts, secret };
+}
+
+/** Says where it listens, and what is off for want of a variable. */
+function announce(
+  session: Session,
+  url: string,
+  on: { readonly webhook: WebhookOptions | null; readonly queue: QueueClient | null },
+): void {
+  const events = on.queue === null ? null : session.config.SPANLEDGER_STRIPE_EVENTS_QUEUE_URL;
+  const webhook = on.webhook === null ? null : `${url}/stripe/webhook`;
+  const off = variablesMissing(session).map(({ name, what }) => ({ variable: name, off: what }));
+  const taken = events === null ? '' : `, taking events from ${events}`;
+  const lines = off.map(({ variable, off: what }) => `${what} is off: ${variable} is not set`);
+  const text = [`listening on ${url}${taken}`, ...lines].join('\n');
+  session.out.answer({ url, webhook, queue: events, off }, text);
+}
+
+/** A server that takes events from a queue has no need of webhooks, and the other way round. */
+function variablesMissing({ config }: Session) {
+  const hasWebhooks = config.STRIPE_WEBHOOK_SECRET !== undefined;
+  const hasQueue = config.SPANLEDGER_STRIPE_EVENTS_QUEUE_URL !== undefined;
+  return [
+    ...(config.STRIPE_API_KEY === undefined
+      ? [{ name: 'STRIPE_API_KEY', what: "everything of Stripe's" }]
+      : []),
+    ...(hasWebhooks || hasQueue
+      ? []
+      : [{ name: 'STRIPE_WEBHOOK_SECRET', what: 'the webhook endpoint' }]),
+  ];
 }
 
 /** One long poll and one message in work at a time. */

@@ -32,7 +32,7 @@ async function scene(options: SceneOptions = {}) {
 async function endpoint({ parts }: BillingScene) {
   const server = await startHttpServer({
     parts,
-    webhookSecret: SECRET,
+    webhook: { parts, secret: SECRET },
     host: '127.0.0.1',
     port: 0,
   });

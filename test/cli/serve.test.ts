@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { type CliProcess, startCli } from '../support/cli.ts';
+import { freshDatabase } from '../support/database.ts';
+
+/** Serves on a port that is free, and answers where. */
+async function serve(url: string): Promise<{ readonly served: CliProcess; readonly at: string }> {
+  const environment = { DATABASE_URL: url, SPANLEDGER_LOG_LEVEL: 'silent' };
+  const served = startCli(['serve', '--port', '0'], environment);
+  const [said] = await once(served.child.stdout ?? served.child, 'data');
+  return { served, at: /http:\S+/.exec(String(said))?.[0] ?? '' };
+}
+
+test('serve starts without anything of Stripe, says what is off, and refuses only what needs it', async () => {
+  const { url } = await freshDatabase();
+  const { served, at } = await serve(url);
+  expect((await fetch(`${at}/healthz`)).status).toBe(200);
+
+  const refused = await fetch(`${at}/stripe/webhook`, { method: 'POST', body: '{}' });
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('content-type')).toBe('application/problem+json');
+  expect(await refused.json()).toEqual({
+    type: 'about:blank',
+    title: 'misconfigured',
+    status: 503,
+    kind: 'misconfigured',
+    detail: 'this server takes no webhooks of Stripe',
+    remedy: 'start it with both STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET set',
+    operations: [],
+  });
+
+  served.kill('SIGTERM');
+  expect(await served.finished).toMatchObject({
+    exitCode: 0,
+    stdout: [
+      `listening on ${at}`,
+      "everything of Stripe's is off: STRIPE_API_KEY is not set",
+      'the webhook endpoint is off: STRIPE_WEBHOOK_SECRET is not set',
+      '',
+    ].join('\n'),
+  });
+});
+
+test('serve starts while the database does not answer, and its health check says so', async () => {
+  const { at } = await serve('postgres://nobody@127.0.0.1:1/none');
+  expect((await fetch(`${at}/healthz`)).status).toBe(503);
+});
