@@ -1,3 +1,5 @@
+import type { Cursor } from '../database/cursor.ts';
+import { openCursor } from '../database/cursor.ts';
 import type { Transaction } from '../database/database.ts';
 import { MerkleTree } from './merkle-tree.ts';
 
@@ -24,28 +26,24 @@ const ROWS_A_FETCH = 500;
  * however many periods there are and entries in them; Postgres sorts the hashes, on disk if need be.
  */
 export class PeriodRoots {
-  readonly #transaction: Transaction;
+  readonly #cursor: Cursor<LeavesRow>;
   #periodsDone = 0;
   #ahead: LeavesRow[] = [];
-  #ended = false;
 
-  private constructor(transaction: Transaction) {
-    this.#transaction = transaction;
+  private constructor(cursor: Cursor<LeavesRow>) {
+    this.#cursor = cursor;
   }
 
-  /** One at a time in a transaction. */
   static async open(
     transaction: Transaction,
     periods: readonly RootedPeriod[],
   ): Promise<PeriodRoots> {
-    await transaction.client.query(PLAN);
     const starts = periods.map((period) => period.periodStart);
-    await transaction.client.query(`declare period_leaves no scroll cursor for ${LEAVES}`, [
-      periods.map((period) => period.tenantId),
-      starts,
-      [...new Set(starts)],
-    ]);
-    return new PeriodRoots(transaction);
+    const values = [periods.map((period) => period.tenantId), starts, [...new Set(starts)]];
+    // The hashes are sorted in memory as far as it reaches.
+    const settings = { work_mem: '128MB' };
+    const query = { text: LEAVES, values, rowsAtOnce: ROWS_A_FETCH, settings };
+    return new PeriodRoots(await openCursor(transaction, query));
   }
 
   /** Gives the next so many periods, or whatever stands for them, their roots in hexadecimal. */
@@ -68,22 +66,10 @@ export class PeriodRoots {
   }
 
   async #peek(): Promise<LeavesRow | undefined> {
-    if (this.#ahead.length === 0 && !this.#ended) {
-      const { rows } = await this.#transaction.client.query<LeavesRow>(
-        `fetch ${ROWS_A_FETCH} from period_leaves`,
-      );
-      this.#ended = rows.length === 0;
-      this.#ahead = rows.reverse();
-    }
+    if (this.#ahead.length === 0) this.#ahead = [...(await this.#cursor.fetch())].reverse();
     return this.#ahead.at(-1);
   }
 }
-
-/**
- * These settings last until commit: all rows are wanted, and they are sorted in memory as far as it
- * reaches.
- */
-const PLAN = `select set_config('cursor_tuple_fraction', '1', true), set_config('work_mem', '128MB', true)`;
 
 /** OFFSET 0 has hashes sorted, and not whole entries. */
 const LEAVES = `

@@ -1,4 +1,5 @@
 import { formatInstant } from '../clock.ts';
+import { eachRow } from '../database/cursor.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { type CloseRow, readCloses } from '../ledger/closes/close-store.ts';
@@ -116,8 +117,11 @@ function keyOf({ kind, requestedModel, serviceTier, late, price }: EntryGroup): 
   });
 }
 
-/** Entries fetched at once. */
-const ROWS_A_FETCH = 5_000;
+interface LeafRow {
+  readonly leaf: Buffer;
+  readonly shown: string | null;
+  readonly hidden: string | null;
+}
 
 /** The hashes of all entries of a period in their order, and what a proof shows of those that are wanted. */
 async function readLeaves(
@@ -125,35 +129,23 @@ async function readLeaves(
   period: Pick<CloseRow, 'tenantId' | 'periodStart'>,
   wanted: { readonly keys: ReadonlySet<string> | null; readonly model: string | null },
 ): Promise<{ readonly entries: readonly ProofEntry[]; readonly leaves: Buffer }> {
-  const { client } = transaction;
-  await client.query(
-    `declare proof_entries no scroll cursor for
-     select coalesce(e.entry_hash, entry_hash(e, b.salt)) as leaf,
-       case when $3::text is null or e.requested_model = $3 then entry_shown(e) end as shown,
-       case when $3::text is null or e.requested_model = $3 then encode(entry_hidden(e, b.salt), 'hex') end as hidden
-     from entries e join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
-     where e.tenant_id = $1 and e.period_start = $2 order by e.entry_id`,
-    [period.tenantId, period.periodStart, wanted.model],
-  );
   const names = shownColumns();
   const entries: ProofEntry[] = [];
   const leaves: Buffer[] = [];
-  for (;;) {
-    const { rows } = await client.query<{
-      leaf: Buffer;
-      shown: string | null;
-      hidden: string | null;
-    }>(`fetch ${ROWS_A_FETCH} from proof_entries`);
-    if (rows.length === 0) break;
-    for (const { leaf, shown, hidden } of rows) {
-      const position = leaves.push(leaf) - 1;
-      if (shown === null || hidden === null) continue;
-      const columns = readColumns(shown, names);
-      const isWanted =
-        wanted.keys === null || (isPriced(columns) && wanted.keys.has(priceKey(columns)));
-      if (isWanted) entries.push({ position, shown, hidden });
-    }
-  }
-  await client.query('close proof_entries');
+  const text = `
+    select coalesce(e.entry_hash, entry_hash(e, b.salt)) as leaf,
+      case when $3::text is null or e.requested_model = $3 then entry_shown(e) end as shown,
+      case when $3::text is null or e.requested_model = $3 then encode(entry_hidden(e, b.salt), 'hex') end as hidden
+    from entries e join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
+    where e.tenant_id = $1 and e.period_start = $2 order by e.entry_id`;
+  const values = [period.tenantId, period.periodStart, wanted.model];
+  await eachRow<LeafRow>(transaction, { text, values }, ({ leaf, shown, hidden }) => {
+    const position = leaves.push(leaf) - 1;
+    if (shown === null || hidden === null) return;
+    const columns = readColumns(shown, names);
+    const isWanted =
+      wanted.keys === null || (isPriced(columns) && wanted.keys.has(priceKey(columns)));
+    if (isWanted) entries.push({ position, shown, hidden });
+  });
   return { entries, leaves: Buffer.concat(leaves) };
 }

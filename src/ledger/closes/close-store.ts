@@ -54,11 +54,16 @@ export async function insertIdlePeriods(
     [tenants.map((tenant) => tenant.tenantId)],
   );
   const createdAt = new Map(rows.map((row) => [row.tenant_id, row.created_at]));
+  const createdAtOf = ({ tenantId }: Tenant) => {
+    const at = createdAt.get(tenantId);
+    if (at === undefined) throw new Error(`tenant "${tenantId}" was read, and has no row`);
+    return at;
+  };
   const periodsOf = periodsByCalendar(of.month);
   const idle = tenants.flatMap((tenant) =>
     periodsOf(tenant.calendar)
-      .filter((period) => period.endsAt > (createdAt.get(tenant.tenantId) ?? 0))
-      .filter((period) => period.endsAt > (tenant.closedUntil ?? 0))
+      .filter((period) => period.endsAt > createdAtOf(tenant))
+      .filter(({ endsAt }) => tenant.closedUntil === null || endsAt > tenant.closedUntil)
       .map((period) => ({ tenantId: tenant.tenantId, period })),
   );
   const { ended = [], running = [] } = Object.groupBy(idle, ({ period }) =>
@@ -148,20 +153,30 @@ export async function movePeriods(
   );
 }
 
-/** What the close before carried on to each of these periods, in picodollars, by `periodKey`. */
+/**
+ * What the close before carried on to each of these periods, in picodollars; nothing to a tenant's first.
+ * The answer throws for a period that was not asked for.
+ */
 export async function readCarriedIn(
   db: Kysely<Tables>,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
-): Promise<ReadonlyMap<string, bigint>> {
-  const { rows } = await sql<{ t: string; s: string; carried_out: bigint }>`
-    select k.t, k.s, before.carried_out
+): Promise<(period: Pick<PeriodRow, 'tenantId' | 'periodStart'>) => bigint> {
+  const { rows } = await sql<{ t: string; s: string; carried_in: bigint }>`
+    select k.t, k.s, coalesce(before.carried_out, 0) as carried_in
     from unnest(${periods.map((period) => period.tenantId)}::text[],
       ${periods.map((period) => period.periodStart)}::date[]) k(t, s)
-    cross join lateral (
+    left join lateral (
       select carried_out from closes where tenant_id = k.t and period_start < k.s
       order by period_start desc limit 1
-    ) before`.execute(db);
-  return new Map(rows.map((row) => [periodKey(row.t, row.s), row.carried_out]));
+    ) before on true`.execute(db);
+  const carriedIn = new Map(rows.map((row) => [periodKey(row.t, row.s), row.carried_in]));
+  return ({ tenantId, periodStart }) => {
+    const amount = carriedIn.get(periodKey(tenantId, periodStart));
+    if (amount === undefined) {
+      throw new Error(`nobody asked what is carried into period ${periodStart} of "${tenantId}"`);
+    }
+    return amount;
+  };
 }
 
 export function periodKey(tenantId: string, periodStart: string): string {

@@ -1,4 +1,6 @@
 import type { InstantMs } from '../../clock.ts';
+import type { Cursor } from '../../database/cursor.ts';
+import { openCursor } from '../../database/cursor.ts';
 import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { PriceCatalog, Rate } from '../../rating/books/price-catalog.ts';
@@ -82,38 +84,30 @@ interface GroupRow extends PricedRow {
   readonly layer_memory: bigint;
 }
 
-const ROWS_A_FETCH = 5_000;
-
 /** Reads the groups of many periods through a cursor, so that never all of them are in memory. */
 class GroupReader {
-  readonly #transaction: Transaction;
+  readonly #cursor: Cursor<GroupRow>;
   #ahead: GroupRow[] = [];
   #ended = false;
 
-  private constructor(transaction: Transaction) {
-    this.#transaction = transaction;
+  private constructor(cursor: Cursor<GroupRow>) {
+    this.#cursor = cursor;
   }
 
   static async open(
     transaction: Transaction,
     periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
   ): Promise<GroupReader> {
-    await transaction.client.query(PLAN);
     const starts = periods.map((period) => period.periodStart);
-    await transaction.client.query(`declare period_groups no scroll cursor for ${GROUPS}`, [
-      periods.map((period) => period.tenantId),
-      starts,
-      [...new Set(starts)],
-    ]);
-    return new GroupReader(transaction);
+    const values = [periods.map((period) => period.tenantId), starts, [...new Set(starts)]];
+    const query = { text: GROUPS, values, settings: PLAN };
+    return new GroupReader(await openCursor(transaction, query));
   }
 
   /** The rows of the periods up to this place that were not read yet. */
   async readUntil(place: number): Promise<readonly GroupRow[]> {
     while (!this.#ended && Number(this.#ahead.at(-1)?.place ?? 0) <= place) {
-      const { rows } = await this.#transaction.client.query<GroupRow>(
-        `fetch ${ROWS_A_FETCH} from period_groups`,
-      );
+      const rows = await this.#cursor.fetch();
       this.#ended = rows.length === 0;
       this.#ahead.push(...rows);
     }
@@ -123,11 +117,10 @@ class GroupReader {
 }
 
 /**
- * Until commit. All rows are wanted, not the first few; and the planner, which takes every combination
- * of the group's columns for possible, must not sort all entries where hashing a few groups will do.
+ * The planner, which takes every combination of the group's columns for possible, must not sort all
+ * entries where hashing a few groups will do.
  */
-const PLAN = `select set_config(name, value, true) from (values ('cursor_tuple_fraction', '1'),
-  ('work_mem', '128MB'), ('enable_sort', 'off'), ('enable_incremental_sort', 'off')) setting(name, value)`;
+const PLAN = { work_mem: '128MB', enable_sort: 'off', enable_incremental_sort: 'off' };
 
 /** Sums over the entries that have token layers, which are all four or none. */
 const LAYER_SUMS = Object.entries({

@@ -1,4 +1,5 @@
 import type { InstantMs } from '../../clock.ts';
+import { eachRow } from '../../database/cursor.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
@@ -33,28 +34,17 @@ export function eachEntryNearLine(
 ): Promise<void> {
   const { catalog, tenantId, periodStart, line } = of;
   const prices = { catalog, rates: ratesById(catalog) };
-  return inTransaction(database, async ({ client }) => {
-    await client.query('set local cursor_tuple_fraction = 1');
-    await client.query(
-      `declare entries_of_line no scroll cursor for select ${COLUMNS} from entries e
-       where e.tenant_id = $1 and e.period_start = $2 and e.requested_model = $3
-         and e.service_tier = $4 and e.late = $5 and (e.kind = 'allocation') = $6
-       order by e.entry_id`,
-      [
-        tenantId,
-        periodStart,
-        line.model,
-        line.service_tier,
-        line.late,
-        line.meter === 'allocation',
-      ],
-    );
-    for (;;) {
-      const { rows } = await client.query<LineEntryRow>('fetch 5000 from entries_of_line');
-      for (const row of rows) work(toLineEntry(row, toGroup(row, prices)));
-      if (rows.length === 0) return;
-    }
-  });
+  const text = `select ${COLUMNS} from entries e
+    where e.tenant_id = $1 and e.period_start = $2 and e.requested_model = $3
+      and e.service_tier = $4 and e.late = $5 and (e.kind = 'allocation') = $6
+    order by e.entry_id`;
+  const isShare = line.meter === 'allocation';
+  const values = [tenantId, periodStart, line.model, line.service_tier, line.late, isShare];
+  return inTransaction(database, (transaction) =>
+    eachRow<LineEntryRow>(transaction, { text, values }, (row) =>
+      work(toLineEntry(row, toGroup(row, prices))),
+    ),
+  );
 }
 
 /** Entries by their ids. */

@@ -21,12 +21,12 @@ export const ENTRIES_OF_BATCH = `cross join lateral (
   select * from entries where entry_id >= batch.batch_id * ${ENTRIES_PER_BATCH}
     and entry_id < (batch.batch_id + 1) * ${ENTRIES_PER_BATCH} offset 0) e`;
 
-/** Held shared by whoever posts, and exclusively for the instant in which a close seals periods. */
+/** Held shared by whoever posts, and exclusively for the instant in which a close shuts periods. */
 const POSTING_LOCK = 7_226_001;
 
 /**
  * Takes the posting lock, shared, until commit. What is read afterwards about periods stays true:
- * a close cannot seal one between that read and the commit. Posting looks up by keys alone, and a plan
+ * a close cannot shut one between that read and the commit. Posting looks up by keys alone, and a plan
  * made while a ledger was young would read all of it later, so no plan made here reads a whole table.
  */
 export async function lockForPosting(transaction: Transaction): Promise<void> {

@@ -1,4 +1,5 @@
 import { formatInstant, type InstantMs } from '../../clock.ts';
+import { eachRow } from '../../database/cursor.ts';
 import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { EventStatus } from '../../events/event.ts';
@@ -31,19 +32,11 @@ export function eachRun(
   work: (run: SpansOfRun) => void,
 ): Promise<void> {
   return inTransaction(database, async (transaction) => {
-    // A cursor is planned for its first rows unless told that all will be read.
-    await transaction.client.query('set local cursor_tuple_fraction = 1');
-    await transaction.client.query(
-      `declare spans no scroll cursor for
-         select * from (${SPANS}) s order by tenant_id, run_id collate "C"`,
-      [...valuesOf(question)],
-    );
     const grouping = new RunGrouping(work);
-    for (;;) {
-      const { rows } = await transaction.client.query<SpanRow>(`fetch ${ROWS_A_FETCH} from spans`);
-      for (const row of rows) grouping.add(row);
-      if (rows.length === 0) break;
-    }
+    const text = `select * from (${SPANS}) s order by tenant_id, run_id collate "C"`;
+    await eachRow<SpanRow>(transaction, { text, values: valuesOf(question) }, (row) =>
+      grouping.add(row),
+    );
     grouping.end();
   });
 }
@@ -70,8 +63,6 @@ class RunGrouping {
     this.#open = null;
   }
 }
-
-const ROWS_A_FETCH = 5_000;
 
 interface GrowingRun extends SpansOfRun {
   readonly entries: RunEntry[];

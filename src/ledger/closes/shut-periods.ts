@@ -1,0 +1,114 @@
+import type { Clock } from '../../clock.ts';
+import { formatInstant } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import { inTransaction } from '../../database/database.ts';
+import { Refusal } from '../../refusal.ts';
+import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
+import { lockAgainstPosting } from '../posting/posting-store.ts';
+import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
+import type { Objections, PeriodRow } from './close-store.ts';
+import {
+  insertIdlePeriods,
+  movePeriods,
+  periodKey,
+  readObjections,
+  readPeriodsOf,
+} from './close-store.ts';
+
+/** The periods of a request that are shut now and not yet closed, and why each of the others is not. */
+export interface ShutPeriods {
+  readonly shut: readonly PeriodRow[];
+  readonly others: readonly ClosedPeriod[];
+}
+
+/**
+ * Shuts the periods that begin in a month and may be closed, in one moment in which nobody posts: from
+ * then on late usage goes to the next period (R12). One that a close before this left shut is among them.
+ */
+export function shutPeriods(
+  database: Database,
+  clock: Clock,
+  request: CloseRequest,
+): Promise<ShutPeriods> {
+  return inTransaction(database, async (transaction) => {
+    await lockAgainstPosting(transaction);
+    const { kysely } = transaction;
+    const now = clock();
+    const tenants =
+      request.tenant_id === null
+        ? await readTenants(kysely, 'all')
+        : [await readTenant(kysely, request.tenant_id)];
+    const running = await insertIdlePeriods(transaction, tenants, { month: request.month, now });
+    const periods = await readPeriodsOf(kysely, request.month, request.tenant_id);
+    if (periods.length + running.length === 0) refuseNothingToClose(request);
+    const unclosed = periods.filter((period) => period.state !== 'closed');
+    const objections = await readObjections(kysely, unclosed);
+    const judged = unclosed.map((period) => ({
+      period,
+      objection: findObjection(period, objections, now),
+    }));
+    const shut = judged.filter(({ objection }) => objection === null).map(({ period }) => period);
+    await movePeriods(transaction, shut, 'shut');
+    const known = new Set(periods.map((period) => periodKey(period.tenantId, period.periodStart)));
+    const idle = running
+      .filter(({ tenantId, period }) => !known.has(periodKey(tenantId, period.startDate)))
+      .map(({ tenantId, period }) => notEnded(tenantId, period.startDate, period.endsAt));
+    return { shut, others: [...idle, ...judged.flatMap(({ objection }) => objection ?? [])] };
+  });
+}
+
+function refuseNothingToClose(request: CloseRequest): never {
+  const whose = request.tenant_id === null ? 'any tenant' : `tenant "${request.tenant_id}"`;
+  throw new Refusal(
+    'not_found',
+    `${whose} has no period that begins in ${request.month}`,
+    'give the month in which the period begins, as YYYY-MM; "select * from audit.periods" lists them',
+  );
+}
+
+function findObjection(
+  period: PeriodRow,
+  objections: Objections,
+  now: number,
+): ClosedPeriod | null {
+  const key = periodKey(period.tenantId, period.periodStart);
+  const refused = (detail: string) => refusedPeriod(period, detail);
+  if (now < period.endsAt) return notEnded(period.tenantId, period.periodStart, period.endsAt);
+  const earlier = objections.earlierOpen.get(key);
+  if (earlier !== undefined) {
+    const month = earlier.slice(0, 7);
+    return refused(
+      `its period from ${earlier} is still open; close ${month} first, remainders are carried in order`,
+    );
+  }
+  const unrated = objections.unrated.get(key) ?? [];
+  if (unrated.length > 0) {
+    const models = unrated.map(({ model, entries }) => `${model} (${entries})`).join(', ');
+    return refused(
+      `entries without a price: ${models}; import a price for each model, then rerate ${period.periodStart.slice(0, 7)}`,
+    );
+  }
+  return null;
+}
+
+function notEnded(tenantId: string, periodStart: string, endsAt: number): ClosedPeriod {
+  const detail = `ends at ${formatInstant(endsAt)}`;
+  const of = { tenant_id: tenantId, period_start: periodStart };
+  return { ...UNCLOSED, ...of, state: 'not_ended', detail };
+}
+
+/** The answer for a period that stays open, and why. */
+export function refusedPeriod(
+  { tenantId, periodStart }: Pick<PeriodRow, 'tenantId' | 'periodStart'>,
+  detail: string,
+): ClosedPeriod {
+  return {
+    ...UNCLOSED,
+    tenant_id: tenantId,
+    period_start: periodStart,
+    state: 'refused',
+    detail,
+  };
+}
+
+const UNCLOSED = { charge_total: null, currency: null, manifest_hash: null } as const;
