@@ -273,3 +273,25 @@ describe('migrations', () => {
     }
   });
 });
+
+describe('exported names', () => {
+  /** The packages apart have words of their own, as Stripe's are. */
+  const isApart = ({ folder }: SourceFile) => ['client', 'stripe-double'].includes(folder);
+
+  it('stand once in all rooms, so that one word has one meaning', () => {
+    const places = SOURCE_FILES.filter((file) => !isApart(file)).flatMap((file) =>
+      exportsOf(file).map((name) => ({ name, path: file.path })),
+    );
+    const twice = [...Map.groupBy(places, ({ name }) => name)]
+      .map(([name, of]) => `${name}: ${[...new Set(of.map(({ path }) => path))].join(', ')}`)
+      .filter((line) => line.includes(', '));
+    expect(twice).toEqual([]);
+  });
+});
+
+function exportsOf(file: SourceFile): readonly string[] {
+  const found = file.code.matchAll(
+    /^export (?:async )?(?:function\*?|const|class|interface|type) (\w+)/gm,
+  );
+  return [...found].map(([, name = '']) => name);
+}

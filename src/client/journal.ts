@@ -41,7 +41,7 @@ export class Journal {
   readonly #options: JournalOptions;
   readonly #instance = randomBytes(4).toString('hex');
   readonly #open = new Map<Lane, Segment>();
-  /** Sealed, and not read back yet; the oldest first. */
+  /** Finished files that are not read back yet; the oldest first. */
   readonly #spilled: Segment[];
   readonly #all: Set<Segment>;
   readonly #owner = thisProcess();
@@ -81,7 +81,7 @@ export class Journal {
     segment.append(json);
     if (syncMs === 0) segment.syncNow();
     else this.#syncTimer ??= setTimeout(() => this.#sync(), syncMs).unref();
-    if (segment.bytes >= segmentBytes) this.#seal(lane, segment);
+    if (segment.bytes >= segmentBytes) this.#finish(lane, segment);
     return segment;
   }
 
@@ -93,7 +93,7 @@ export class Journal {
   /** The oldest events that are on disk only; null when there are none. */
   takeSpilled(): Segment | null {
     const open = this.#open.get('spilled');
-    if (this.#spilled.length === 0 && open !== undefined) this.#seal('spilled', open);
+    if (this.#spilled.length === 0 && open !== undefined) this.#finish('spilled', open);
     return this.#spilled.shift() ?? null;
   }
 
@@ -102,7 +102,7 @@ export class Journal {
     const lines = (await readFile(segment.path, 'latin1')).split('\n').slice(0, -1);
     const whole = lines.filter((line) => line !== '');
     segment.expect(whole.length);
-    if (whole.length === 0) this.#removing(segment, () => segment.seal(this.#options.onFault));
+    if (whole.length === 0) this.#removing(segment, () => segment.finish(this.#options.onFault));
     return whole;
   }
 
@@ -117,7 +117,7 @@ export class Journal {
   /** Leaves what was not confirmed to the next client on this folder. */
   close(): void {
     clearTimeout(this.#syncTimer ?? undefined);
-    for (const [lane, segment] of this.#open) this.#seal(lane, segment);
+    for (const [lane, segment] of this.#open) this.#finish(lane, segment);
     for (const segment of this.#all) {
       try {
         segment.rename(this.#path(NOBODY));
@@ -140,9 +140,9 @@ export class Journal {
     return segment;
   }
 
-  #seal(lane: Lane, segment: Segment): void {
+  #finish(lane: Lane, segment: Segment): void {
     this.#open.delete(lane);
-    this.#removing(segment, () => segment.seal(this.#options.onFault));
+    this.#removing(segment, () => segment.finish(this.#options.onFault));
     if (lane === 'spilled' && this.#all.has(segment)) this.#spilled.push(segment);
   }
 

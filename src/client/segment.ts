@@ -11,11 +11,11 @@ import {
 
 /**
  * One append-only file of events, a JSON line each. It counts the events of it that the queue has
- * not confirmed, and goes when it is sealed and all are.
+ * not confirmed, and goes when it is finished and all are.
  */
 export class Segment {
   #path: string;
-  /** It is null once sealed, or when an earlier process wrote it. */
+  /** It is null once it is finished, or when an earlier process wrote it. */
   #fd: number | null;
   /** The bytes are those of whole lines. */
   #bytes: number;
@@ -62,7 +62,7 @@ export class Segment {
    */
   append(json: string): void {
     const fd = this.#fd;
-    if (fd === null) throw new Error('a sealed segment takes nothing more');
+    if (fd === null) throw new Error('a finished segment takes nothing more');
     const line = `${this.#isTorn ? '\n' : ''}${json}\n`;
     try {
       let written = writeSync(fd, line, null, 'latin1');
@@ -110,7 +110,7 @@ export class Segment {
     this.#unconfirmed = events;
   }
 
-  /** Answers whether the file is gone: sealed, and no event of it waits any more. */
+  /** Answers whether the file is gone: finished, and no event of it waits any more. */
   confirm(): boolean {
     this.#unconfirmed -= 1;
     if (this.#unconfirmed > 0) return false;
@@ -124,7 +124,7 @@ export class Segment {
   }
 
   /** Takes nothing more. Answers whether the file is gone, because nothing of it waits. */
-  seal(onFault: (error: Error) => void): boolean {
+  finish(onFault: (error: Error) => void): boolean {
     const fd = this.#fd;
     this.#fd = null;
     if (fd !== null && this.#unconfirmed > 0 && this.#isDirty) {

@@ -19,7 +19,7 @@ import { figuresOf } from '../reports/runs/run-figures.ts';
 import { RunRanking } from '../reports/runs/run-ranking.ts';
 import { eachRun } from '../reports/runs/run-store.ts';
 import type { UsageRow } from '../reports/usage-report-store.ts';
-import { readUsage } from '../reports/usage-report-store.ts';
+import { readUsageReport } from '../reports/usage-report-store.ts';
 import { DEFAULT_ISSUER } from '../statements/statement-view.ts';
 import { writeStatements } from '../statements/write-statements.ts';
 import { saveMeter } from '../stripe/meters/meter-store.ts';
@@ -158,7 +158,7 @@ export async function runDemo(parts: DemoParts, options: DemoOptions): Promise<D
     { scope: 'full', against: null },
   );
   await sayMostWasted(parts.database, say);
-  const usage = await readUsage(parts.database, {
+  const usage = await readUsageReport(parts.database, {
     by: ['tenant', 'outcome'],
     tenantId: null,
     from: null,

@@ -5,7 +5,7 @@ import type { Parts } from '../parts.ts';
 import { coverageOf } from './coverage.ts';
 import type { UsageAnswer, UsageGroup, UsageRequest } from './usage-answer.ts';
 import type { UsageRow } from './usage-report-store.ts';
-import { readCoverage, readUsage } from './usage-report-store.ts';
+import { readCoverage, readUsageReport } from './usage-report-store.ts';
 
 /** Usage, charge, cost and margin by any dimensions, with the coverage of the same days. */
 export async function reportUsage(
@@ -19,7 +19,7 @@ export async function reportUsage(
   return {
     by,
     as_of: asOf === null ? null : formatInstant(asOf),
-    rows: (await readUsage(database, question)).map(toGroup),
+    rows: (await readUsageReport(database, question)).map(toGroup),
     coverage: coverageOf(await readCoverage(database, question)),
   };
 }

@@ -64,7 +64,7 @@ interface SummedRow {
  * Sums rollups; the finer one only where a user or a run is asked for. Rollups have no history, so as of
  * an earlier instant the same sums are made of entries.
  */
-export async function readUsage(
+export async function readUsageReport(
   database: Database,
   question: UsageQuestion,
 ): Promise<readonly UsageRow[]> {

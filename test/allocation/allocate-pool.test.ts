@@ -6,7 +6,7 @@ import { DEFAULT_WEIGHTS, parseWeights } from '../../src/allocation/token-weight
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
-import { readUsage } from '../../src/reports/usage-report-store.ts';
+import { readUsageReport } from '../../src/reports/usage-report-store.ts';
 import { readStatements } from '../../src/statements/statement-store.ts';
 import { allocateShared } from '../support/allocation.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -63,7 +63,7 @@ describe('posting a pool', () => {
     await allocateShared(database, { at: NOVEMBER });
     await foldAll(database, systemClock);
     const of = { tenantId: null, from: null, to: null };
-    const rows = await readUsage(database, { by: ['kind', 'tenant'], ...of });
+    const rows = await readUsageReport(database, { by: ['kind', 'tenant'], ...of });
     expect(
       rows.map(({ kind, tenant, costPico, chargePico }) => [kind, tenant, costPico, chargePico]),
     ).toEqual([

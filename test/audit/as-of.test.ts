@@ -8,7 +8,7 @@ import { reattributeEntries } from '../../src/ledger/corrections/reattribute-ent
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import type { UsageQuestion } from '../../src/reports/usage-report-store.ts';
-import { readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';
+import { readCoverage, readUsageReport } from '../../src/reports/usage-report-store.ts';
 import { allocateShared } from '../support/allocation.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase, freshDatabase, textRows } from '../support/database.ts';
@@ -158,7 +158,7 @@ async function ask(call: string, at: string | undefined) {
   const of = at === undefined ? {} : { asOf: parseInstant(at) };
   const reports = [];
   for (const question of QUESTIONS) {
-    reports.push(await readUsage(database, { ...question, from: null, to: null, ...of }));
+    reports.push(await readUsageReport(database, { ...question, from: null, to: null, ...of }));
   }
   return {
     entries: await textRows(database, `select * from audit.entries${call} order by entry_id`),

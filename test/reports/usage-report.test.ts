@@ -7,7 +7,7 @@ import { formatPico } from '../../src/money.ts';
 import type { Dimension } from '../../src/reports/usage-answer.ts';
 import { DIMENSIONS } from '../../src/reports/usage-answer.ts';
 import type { UsageQuestion, UsageRow } from '../../src/reports/usage-report-store.ts';
-import { readCoverage, readUsage } from '../../src/reports/usage-report-store.ts';
+import { readCoverage, readUsageReport } from '../../src/reports/usage-report-store.ts';
 import { createDatabase, textRows } from '../support/database.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import {
@@ -204,7 +204,7 @@ describe('usage in two currencies', () => {
     ['a model', ['requested_model']],
     ['a user', ['user']],
   ])('has a row for each, of %s', async (_, by) => {
-    const rows = await readUsage(two, { ...question, by });
+    const rows = await readUsageReport(two, { ...question, by });
     expect(
       rows.map(({ currency, entries, chargePico, costPico }) => [
         currency,
@@ -221,7 +221,7 @@ describe('usage in two currencies', () => {
   });
 
   it('has the layers of each', async () => {
-    const rows = await readUsage(two, { ...question, by: ['layer'] });
+    const rows = await readUsageReport(two, { ...question, by: ['layer'] });
     expect(rows.map(({ currency, layer }) => `${currency} ${layer}`)).toEqual(
       ['EUR', 'USD'].flatMap((currency) =>
         ['prompt', 'tool', 'memory', 'response'].map((layer) => `${currency} ${layer}`),
@@ -238,7 +238,7 @@ describe('usage in two currencies', () => {
 });
 
 function ask(change: Partial<UsageQuestion>): Promise<readonly UsageRow[]> {
-  return readUsage(database, { by: [], tenantId: null, from: null, to: null, ...change });
+  return readUsageReport(database, { by: [], tenantId: null, from: null, to: null, ...change });
 }
 
 async function report(by: readonly Dimension[]) {

@@ -41,7 +41,7 @@ export async function lockAgainstPosting(transaction: Transaction): Promise<void
   await transaction.client.query('select pg_advisory_xact_lock($1)', [POSTING_LOCK]);
 }
 
-export async function readRevisions(
+export async function readCatalogRevisions(
   transaction: Transaction,
 ): Promise<{ readonly prices: bigint; readonly tenants: bigint }> {
   const { rows } = await transaction.client.query<{ prices: bigint; tenants: bigint }>({

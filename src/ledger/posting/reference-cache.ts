@@ -6,7 +6,7 @@ import type { Pricing } from '../../rating/rate-event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
 import { createShadowTenants, readTenants } from '../../tenants/tenant-store.ts';
-import { readRevisions } from './posting-store.ts';
+import { readCatalogRevisions } from './posting-store.ts';
 import { ResponseLookups } from './response-lookups.ts';
 
 /**
@@ -28,7 +28,7 @@ export class ReferenceCache {
     tenantIds: ReadonlySet<string>,
     at: InstantMs,
   ): Promise<void> {
-    const revisions = await readRevisions(transaction);
+    const revisions = await readCatalogRevisions(transaction);
     if (this.#prices?.revision !== revisions.prices) {
       const catalog = await loadPriceCatalog(transaction.kysely);
       this.#prices = { revision: revisions.prices, catalog };

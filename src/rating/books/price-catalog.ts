@@ -116,16 +116,16 @@ export function findCharge(
   book: string,
   question: PriceQuestion,
 ): FoundRate | null {
-  const layers = layersOf(catalog, book, question.at);
+  const versions = booksUnder(catalog, book, question.at);
   const tiers =
     question.serviceTier === 'standard' ? ['standard'] : [question.serviceTier, 'standard'];
   for (const tier of tiers) {
-    for (const version of layers) {
+    for (const version of versions) {
       const rate = findRow(version, tier, question);
       if (rate !== null) return { version, rate };
     }
   }
-  const plus = layers.find((version) => version.costFactor !== null);
+  const plus = versions.find((version) => version.costFactor !== null);
   return plus === undefined ? null : findCostPlus(catalog, plus, question);
 }
 
@@ -186,17 +186,17 @@ function findCostPlus(
 }
 
 /** The book's version of that time, then the versions that it is laid over, nearest first. */
-function layersOf(catalog: PriceCatalog, book: string, at: InstantMs): readonly BookVersion[] {
-  const layers: BookVersion[] = [];
+function booksUnder(catalog: PriceCatalog, book: string, at: InstantMs): readonly BookVersion[] {
+  const versions: BookVersion[] = [];
   let next: string | null = book;
   // The import refuses a circle of books; the length check keeps this total all the same.
-  while (next !== null && layers.length <= catalog.books.size) {
+  while (next !== null && versions.length <= catalog.books.size) {
     const version = versionAt(catalog, next, at);
     if (version === null) break;
-    layers.push(version);
+    versions.push(version);
     next = version.baseBook;
   }
-  return layers;
+  return versions;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { CallStep, RunEntry, StructureSpan } from './run-step.ts';
+import type { CallStep, RunEntry, RunSpan } from './run-step.ts';
 import { stepsOf } from './run-step.ts';
 import type { RunNode } from './run-tree.ts';
 import { buildRunTree } from './run-tree.ts';
@@ -13,7 +13,7 @@ export interface SpansOfRun {
   readonly tenantId: string;
   readonly runId: string;
   readonly entries: readonly RunEntry[];
-  readonly spans: readonly StructureSpan[];
+  readonly spans: readonly RunSpan[];
 }
 
 export interface AgentRun {

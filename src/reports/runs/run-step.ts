@@ -38,7 +38,7 @@ export interface RunEntry extends SpanFacts {
 }
 
 /** A span that is no model call (R1): it has a place in the tree, and no amounts. */
-export type StructureSpan = SpanFacts;
+export type RunSpan = SpanFacts;
 
 /** What a step comes to; all revisions of it together, so that a tree sums to its entries. */
 export interface StepSum {
@@ -63,7 +63,7 @@ export interface CallStep {
 
 interface WrapperStep {
   readonly kind: 'wrapper';
-  readonly facts: StructureSpan;
+  readonly facts: RunSpan;
 }
 
 export type RunStep = CallStep | WrapperStep;
@@ -75,7 +75,7 @@ export type RunStep = CallStep | WrapperStep;
  */
 export function stepsOf(
   entries: readonly RunEntry[],
-  spans: readonly StructureSpan[],
+  spans: readonly RunSpan[],
 ): readonly RunStep[] {
   const calls = Map.groupBy(entries, (entry) =>
     JSON.stringify([entry.source, entry.eventId, entry.memberId]),

@@ -7,7 +7,7 @@ import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import type { SpansOfRun } from './agent-run.ts';
 import type { RunFigures } from './run-figures.ts';
-import type { RunEntry, StructureSpan } from './run-step.ts';
+import type { RunEntry, RunSpan } from './run-step.ts';
 import type { RunGroup } from './runs-answer.ts';
 
 export interface RunQuestion {
@@ -66,7 +66,7 @@ class RunGrouping {
 
 interface GrowingRun extends SpansOfRun {
   readonly entries: RunEntry[];
-  readonly spans: StructureSpan[];
+  readonly spans: RunSpan[];
 }
 
 function addSpan(run: GrowingRun, row: SpanRow): void {
@@ -255,7 +255,7 @@ interface SpanRow {
   readonly attempt: number;
 }
 
-function factsOf(row: SpanRow): StructureSpan {
+function factsOf(row: SpanRow): RunSpan {
   return {
     source: row.source,
     eventId: row.event_id,

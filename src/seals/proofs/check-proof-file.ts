@@ -5,7 +5,7 @@ import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { checkProof, type Proof } from './check-proof.ts';
 import type { ProofCheckAnswer, ProofCheckRequest } from './proof-answer.ts';
-import { readProofs } from './proof-text.ts';
+import { parseProofs } from './proof-text.ts';
 
 /** Checks every proof of a file. It works with nothing but the file: whoever was given one can do it. */
 export async function checkProofFile({ file }: ProofCheckRequest): Promise<ProofCheckAnswer> {
@@ -18,7 +18,7 @@ export async function checkProofFile({ file }: ProofCheckRequest): Promise<Proof
 async function readProofFile(file: string): Promise<readonly Proof[]> {
   try {
     const handle = await open(file);
-    return await readProofs(handle.readLines({ encoding: 'utf8' }));
+    return await parseProofs(handle.readLines({ encoding: 'utf8' }));
   } catch (error) {
     const unreadable = explainFile(error, file);
     if (unreadable !== null) throw unreadable;

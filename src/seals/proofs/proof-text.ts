@@ -30,7 +30,7 @@ const ENTRY = /^\{"position":.*\},?$/;
  * file has it, and whoever reads the file as JSON sees no entry that is not checked. Throws on what is no
  * JSON.
  */
-export async function readProofs(lines: AsyncIterable<string>): Promise<readonly Proof[]> {
+export async function parseProofs(lines: AsyncIterable<string>): Promise<readonly Proof[]> {
   const mark = randomUUID();
   const blocks: ProofEntry[][] = [];
   const rest: string[] = [];

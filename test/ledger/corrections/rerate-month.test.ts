@@ -5,7 +5,7 @@ import type { RerateRow } from '../../../src/ledger/corrections/rerate-answer.ts
 import { rerateMonth } from '../../../src/ledger/corrections/rerate-month.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../../src/money.ts';
-import { readUsage } from '../../../src/reports/usage-report-store.ts';
+import { readUsageReport } from '../../../src/reports/usage-report-store.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { count, freshDatabase, textRows } from '../../support/database.ts';
 import {
@@ -287,6 +287,6 @@ async function run(asked: Asked = {}): Promise<readonly RerateRow[]> {
 }
 
 async function routingGain(): Promise<string> {
-  const usage = await readUsage(database, { by: [], tenantId: 'acme', from: null, to: null });
+  const usage = await readUsageReport(database, { by: [], tenantId: 'acme', from: null, to: null });
   return formatPico(usage.reduce((sum, row) => sum + row.routingGainPico, 0n));
 }

@@ -1,5 +1,5 @@
 import type { SpansOfRun } from '../../../src/reports/runs/agent-run.ts';
-import type { RunEntry, StructureSpan } from '../../../src/reports/runs/run-step.ts';
+import type { RunEntry, RunSpan } from '../../../src/reports/runs/run-step.ts';
 
 const START = Date.parse('2026-10-15T12:00:00Z');
 
@@ -40,8 +40,8 @@ export function call(second: number, change: Partial<RunEntry> = {}): RunEntry {
 export function wrapper(
   spanId: string,
   seconds: readonly [number, number],
-  change: Partial<StructureSpan> = {},
-): StructureSpan {
+  change: Partial<RunSpan> = {},
+): RunSpan {
   return {
     source: 'app',
     eventId: spanId,
@@ -78,9 +78,6 @@ export function corrected(entry: RunEntry, change: Partial<RunEntry> = {}): read
   return [reversal, replacement];
 }
 
-export function runOf(
-  entries: readonly RunEntry[],
-  spans: readonly StructureSpan[] = [],
-): SpansOfRun {
+export function runOf(entries: readonly RunEntry[], spans: readonly RunSpan[] = []): SpansOfRun {
   return { tenantId: 'acme', runId: 'run-1', entries, spans };
 }

@@ -11,7 +11,7 @@ import { figuresOf } from '../../../src/reports/runs/run-figures.ts';
 import type { RunQuestion } from '../../../src/reports/runs/run-store.ts';
 import { eachRun, readCallsOutsideRuns, readRun } from '../../../src/reports/runs/run-store.ts';
 import type { RunGroup } from '../../../src/reports/runs/runs-answer.ts';
-import { readUsage } from '../../../src/reports/usage-report-store.ts';
+import { readUsageReport } from '../../../src/reports/usage-report-store.ts';
 import { freshDatabase, textRows } from '../../support/database.ts';
 import { LANGFUSE_TRACES, langfuseEvents } from '../../support/langfuse-run.ts';
 import {
@@ -217,7 +217,7 @@ describe('the runs of a ledger', () => {
     const database = await ledgerWith(SPANS);
     await foldAll(database, systemClock);
     for (const by of ['tenant', 'feature'] as const) {
-      const usage = await readUsage(database, { ...EVERYTHING, by: [by] });
+      const usage = await readUsageReport(database, { ...EVERYTHING, by: [by] });
       const rows = Map.groupBy(await figures(database, by), ({ name }) => name);
       const sums = [...rows].map(([name, own]) => ({
         [by]: name,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { analyzeRun, type SpansOfRun } from '../../../src/reports/runs/agent-run.ts';
 import { figuresOf } from '../../../src/reports/runs/run-figures.ts';
-import type { RunEntry, StructureSpan } from '../../../src/reports/runs/run-step.ts';
+import type { RunEntry, RunSpan } from '../../../src/reports/runs/run-step.ts';
 import type { RunNode } from '../../../src/reports/runs/run-tree.ts';
 import { cases } from '../../support/cases.ts';
 import { call, corrected, runOf, wrapper } from './run-samples.ts';
@@ -190,7 +190,7 @@ function entriesOf(spec: EntrySpec, index: number): readonly RunEntry[] {
 function spanOf(
   spec: { readonly second: number; readonly span: number | null; readonly parent: number | null },
   index: number,
-): StructureSpan {
+): RunSpan {
   return wrapper(String(spec.span), [spec.second, spec.second + 5], {
     eventId: `span-${index}`,
     spanId: spec.span === null ? null : String(spec.span),

@@ -3,10 +3,10 @@ import { percentOf } from '../../../src/reports/percent.ts';
 import { analyzeRun } from '../../../src/reports/runs/agent-run.ts';
 import { costPerSuccess, figuresOf } from '../../../src/reports/runs/run-figures.ts';
 import { RunRanking } from '../../../src/reports/runs/run-ranking.ts';
-import type { RunEntry, StructureSpan } from '../../../src/reports/runs/run-step.ts';
+import type { RunEntry, RunSpan } from '../../../src/reports/runs/run-step.ts';
 import { call, corrected, runOf, wrapper } from './run-samples.ts';
 
-const figures = (entries: readonly RunEntry[], spans: readonly StructureSpan[] = []) => {
+const figures = (entries: readonly RunEntry[], spans: readonly RunSpan[] = []) => {
   const [row] = figuresOf(analyzeRun(runOf(entries, spans)), 'run');
   if (row === undefined) throw new Error('no calls');
   return row;
@@ -157,7 +157,7 @@ describe('a loop', () => {
 });
 
 describe('a run is successful', () => {
-  const succeeded = (entries: readonly RunEntry[], spans: readonly StructureSpan[] = []) =>
+  const succeeded = (entries: readonly RunEntry[], spans: readonly RunSpan[] = []) =>
     analyzeRun(runOf(entries, spans)).succeeded;
 
   it('when the span around it is, whatever its calls were', () => {

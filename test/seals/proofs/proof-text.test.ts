@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Proof } from '../../../src/seals/proofs/check-proof.ts';
-import { readProofs, writeProofs } from '../../../src/seals/proofs/proof-text.ts';
+import { parseProofs, writeProofs } from '../../../src/seals/proofs/proof-text.ts';
 
 function proofOf(entries: number): Proof {
   return {
@@ -33,7 +33,7 @@ describe('the text of proofs', () => {
   ])('is JSON that reads back: %s', async (_, proofs) => {
     const text = textOf(proofs);
     expect(JSON.parse(text)).toEqual(proofs.length === 1 ? proofs[0] : proofs);
-    expect(await readProofs(linesOf(text))).toEqual(proofs);
+    expect(await parseProofs(linesOf(text))).toEqual(proofs);
   });
 
   it('has each entry on a line of its own, so that no more of it need be in one string', () => {
@@ -45,7 +45,7 @@ describe('the text of proofs', () => {
   it('is read in any layout of the same JSON', async () => {
     const proofs = [proofOf(2), proofOf(1)];
     for (const indent of [0, 2]) {
-      expect(await readProofs(linesOf(JSON.stringify(proofs, null, indent)))).toEqual(proofs);
+      expect(await parseProofs(linesOf(JSON.stringify(proofs, null, indent)))).toEqual(proofs);
     }
   });
 
@@ -59,10 +59,10 @@ describe('the text of proofs', () => {
     ],
   ])('leaves out no entry that the same JSON shows: %s', async (_, at, instead) => {
     const text = textOf([proofOf(2)]).replace(at, instead);
-    expect(await readProofs(linesOf(text))).toEqual([JSON.parse(text)]);
+    expect(await parseProofs(linesOf(text))).toEqual([JSON.parse(text)]);
   });
 
   it('is nothing else', async () => {
-    await expect(readProofs(linesOf('no proof'))).rejects.toThrow('JSON');
+    await expect(parseProofs(linesOf('no proof'))).rejects.toThrow('JSON');
   });
 });
