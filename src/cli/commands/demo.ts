@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { pause } from '../../clock.ts';
-import type { DemoResult, DemoRow } from '../../demo/demo.ts';
+import type { DemoAnswer, DemoRow } from '../../demo/demo-answer.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -21,24 +21,17 @@ export function addDemo(program: Command): void {
     .option('--out <folder>', 'where the statements go', 'statements');
   perform<DemoFlags>(command, async (session, { options }) => {
     // The demo's parts are heavy, and no other command needs them.
-    const { connectionOf, runDemo, startDemoParts } = await import('../../demo/demo.ts');
-    const parts = await startDemoParts(session.log);
+    const { startDemoParts } = await import('../../demo/demo-parts.ts');
+    const { runDemo } = await import('../../demo/run-demo.ts');
+    const { clock, log, out } = session;
+    const { trace = null, calls, seed, keep = false } = options;
+    const parts = await startDemoParts({ clock, log, say: out.say, progress: out.progress });
     try {
-      session.out.say('started an embedded Postgres, a local SQS server and the Stripe double');
-      const result = await runDemo(parts, {
-        clock: session.clock,
-        log: session.log,
-        traceFile: options.trace ?? null,
-        calls: options.calls,
-        seed: options.seed,
-        folder: resolve(options.out),
-        say: session.out.say,
-        progress: session.out.progress,
-      });
-      if (result.laws.some((law) => law.violations.length > 0)) session.foundWrong();
-      const connection = options.keep === true ? connectionOf(parts) : null;
-      session.out.answer({ ...result, connection }, renderResult(result, connection));
-      if (options.keep === true) await untilSignal();
+      const request = { trace, calls, seed, keep, folder: resolve(options.out) };
+      const answer = await runDemo(parts, request);
+      if (answer.laws.some((law) => law.violations.length > 0)) session.foundWrong();
+      out.answer(answer, render(answer));
+      if (keep) await untilSignal();
     } finally {
       await parts.stop();
     }
@@ -53,10 +46,7 @@ interface DemoFlags {
   readonly out: string;
 }
 
-function renderResult(
-  result: DemoResult,
-  connection: Readonly<Record<string, string>> | null,
-): string {
+function render(result: DemoAnswer): string {
   const rows = [...result.tenants, totalRow(result.tenants)];
   const figures = table(rows, [
     { title: 'TENANT', value: (row) => row.tenant_id },
@@ -79,14 +69,16 @@ function renderResult(
     '',
     `Amounts in USD for ${result.month}. Statements (HTML, PDF, JSON, CSV, text): ${page} and ${result.statements.length - 1} more`,
   ];
-  if (connection !== null) {
-    const lines = Object.entries(connection).map(([name, value]) => `export ${name}='${value}'`);
+  if (result.connection !== null) {
+    const lines = Object.entries(result.connection).map(
+      ([name, value]) => `export ${name}='${value}'`,
+    );
     parts.push('', 'Everything goes on running; connect with', ...lines, 'and end it with Ctrl-C.');
   }
   return parts.join('\n');
 }
 
-function totalRow(rows: readonly DemoRow[]): DemoRow {
+function totalRow(rows: readonly DemoRow[]): Omit<DemoRow, 'mode'> & { readonly mode: string } {
   const sum = (value: (row: DemoRow) => string) =>
     formatCents(rows.reduce((total, row) => total + toCents(value(row)), 0n));
   const whole = (value: (row: DemoRow) => string) =>

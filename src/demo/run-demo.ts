@@ -1,0 +1,138 @@
+import { verifyLedger } from '../audit/laws/verify-ledger.ts';
+import { openQueue } from '../ingest/queue-client.ts';
+import { runWorker } from '../ingest/run-worker.ts';
+import type { WorkerAnswer } from '../ingest/worker-answer.ts';
+import type { CloseAnswer } from '../ledger/closes/close-answer.ts';
+import { closePeriods } from '../ledger/closes/close-periods.ts';
+import { type CalendarMonth, lastEndedMonth } from '../month/last-ended-month.ts';
+import { reportRuns } from '../reports/runs/report-runs.ts';
+import { LOOP_STEPS } from '../reports/runs/run-waste.ts';
+import { DEFAULT_ISSUER } from '../statements/statement-view.ts';
+import { writeStatements } from '../statements/write-statements.ts';
+import { checkSummaries } from '../stripe/meters/summary-law.ts';
+import { pushMonth } from '../stripe/push.ts';
+import type { ReconcileRow } from '../stripe/reconcile.ts';
+import { reconcileMonth } from '../stripe/reconcile.ts';
+import type { DemoAnswer, DemoRequest } from './demo-answer.ts';
+import { connectionOf, type DemoParts } from './demo-parts.ts';
+import { demoRows } from './demo-rows.ts';
+import { seededRandom } from './random.ts';
+import { sendTraffic } from './send-traffic.ts';
+import { setUpDemo } from './set-up-demo.ts';
+import { generateTrace, readTrace } from './trace.ts';
+import type { Traffic } from './traffic.ts';
+import { makeTraffic } from './traffic.ts';
+
+/** The main job, end to end, as an operator would run it month by month. */
+export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<DemoAnswer> {
+  const month = lastEndedMonth(parts);
+  await setUpDemo(parts, month);
+  const traffic = await sendMonth(parts, request, month);
+  const worker = await consume(parts, traffic);
+  const closes = await close(parts, month.name);
+  const reconciled = await push(parts, month.name);
+  const { files } = await writeStatements(parts, {
+    month: month.name,
+    folder: request.folder,
+    issuer: DEFAULT_ISSUER,
+  });
+  const { laws } = await verifyLedger(
+    { ...parts, s3Endpoint: null, checkStripe: () => checkSummaries(parts) },
+    { scope: 'full', against: null },
+  );
+  await sayMostWasted(parts, traffic.counts.calls);
+  return {
+    month: month.name,
+    traffic: traffic.counts,
+    worker,
+    tenants: await demoRows(parts, { closes, reconciled }),
+    laws,
+    statements: files,
+    connection: request.keep ? connectionOf(parts) : null,
+  };
+}
+
+async function sendMonth(
+  { queue, say }: DemoParts,
+  { trace: file, seed, calls }: DemoRequest,
+  month: CalendarMonth,
+): Promise<Traffic> {
+  const random = seededRandom(seed);
+  const trace = file === null ? generateTrace(random, calls) : await readTrace(file);
+  const traffic = makeTraffic(random, trace, month);
+  const { counts } = traffic;
+  const origin = file === null ? `generated trace, seed ${seed}` : `trace ${file}`;
+  say(`${origin}: ${trace.length} requests become ${counts.calls} model calls over ${month.name}`);
+  say('  tenants, users, features, models, failures and batches are synthetic: the trace has none');
+  const messages = await sendTraffic(queue, traffic, () => {});
+  say(
+    `sent ${messages} SQS messages: ${counts.failed} failed calls, ${counts.fallbacks} fallbacks, ${counts.loops} retry loops, ${counts.batches} batched requests, ${counts.duplicates} duplicates, ${counts.conflicts} conflicts, ${traffic.malformed.length} malformed`,
+  );
+  return traffic;
+}
+
+const POLLERS = 4;
+
+async function consume(parts: DemoParts, traffic: Traffic): Promise<WorkerAnswer> {
+  const queue = openQueue({ ...parts.queue, region: null, pollers: POLLERS });
+  const all = traffic.events.length + traffic.malformed.length;
+  let done = 0;
+  const worker = {
+    ...parts,
+    queue,
+    reading: { litellmKey: null },
+    stop: new AbortController().signal,
+    onRecorded(recorded: readonly unknown[]) {
+      done += recorded.length;
+      parts.progress('worker', done, all);
+    },
+  };
+  try {
+    const answer = await runWorker(worker, { until_empty: true, pollers: POLLERS });
+    parts.say(
+      `worker: ${answer.posted} events posted, ${answer.duplicate} duplicates, ${answer.conflict} conflicts, ${answer.quarantined} quarantined`,
+    );
+    return answer;
+  } finally {
+    queue.close();
+  }
+}
+
+async function close(parts: DemoParts, month: string): Promise<CloseAnswer> {
+  const closes = await closePeriods(parts, { month, tenant_id: null });
+  const open = closes.filter(({ state }) => state !== 'closed');
+  if (open.length > 0) throw new Error(`not closed: ${JSON.stringify(open)}`);
+  parts.say(`closed ${month} for ${closes.length} tenants`);
+  return closes;
+}
+
+async function push(parts: DemoParts, month: string): Promise<readonly ReconcileRow[]> {
+  const pushes = await pushMonth(parts, month);
+  const confirmed = pushes.filter(({ state }) => state === 'confirmed').length;
+  parts.say(`pushed ${confirmed} tenants to Stripe, once each`);
+  const rows = await reconcileMonth(parts, month);
+  const unexplained = rows.filter((row) => !row.explained).length;
+  parts.say(
+    `reconciled ${rows.length} tenants with Stripe: ${unexplained} unexplained differences`,
+  );
+  return rows;
+}
+
+/** One line of what "spanledger report runs" says of the month. */
+async function sayMostWasted(parts: DemoParts, most: number): Promise<void> {
+  const everything = { tenant_id: null, from: null, to: null, as_of: null };
+  const report = await reportRuns(parts, {
+    ...everything,
+    by: 'run',
+    limit: most,
+    loop_steps: LOOP_STEPS,
+  });
+  // Calls outside any run are rows of the report, too.
+  const runs = report.rows.filter(({ run }) => typeof run === 'string');
+  const wasted = runs.filter((row) => /[1-9]/.test(row.cost_before_answer));
+  const [first] = wasted;
+  if (first === undefined) return;
+  parts.say(
+    `${wasted.length} of ${runs.length} agent runs spent something before their answer; ${first.run} of ${first.tenant} ${first.share_before_answer} % of its cost`,
+  );
+}
