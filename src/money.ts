@@ -58,6 +58,18 @@ export function parseDecimal(text: string, scale: number): bigint | null {
   return sign === '-' ? -units : units;
 }
 
+/** The same of a text that we wrote ourselves: throws where it is no such decimal. */
+export function exactDecimal(text: string, scale: number): bigint {
+  const units = parseDecimal(text, scale);
+  if (units === null) throw new Error(`"${text}" is not a decimal of at most ${scale} places`);
+  return units;
+}
+
+/** An exact amount in the major unit, as `formatPico` writes it. */
+export function exactPico(text: string): Pico {
+  return exactDecimal(text, 12);
+}
+
 /** Writes 10^-scale units as a plain decimal with all `scale` decimals: (1005000n, 6) → `1.005000`. */
 export function formatDecimal(units: bigint, scale: number): string {
   const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, '0');

@@ -35,6 +35,7 @@ const LINES: readonly Line[] = [
       'log',
       'fields',
       'sqs-client',
+      'present',
     ],
     mayImport: 'one another',
     allows: (to) => lineOf(to) === 0,

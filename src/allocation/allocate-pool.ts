@@ -12,6 +12,7 @@ import { entryIds, lockForPosting } from '../ledger/posting/posting-store.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { formatPico } from '../money.ts';
 import { placeUsage } from '../periods/placement.ts';
+import { present } from '../present.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { AllocationAnswer } from './allocation-answer.ts';
@@ -150,7 +151,7 @@ async function divide(
   const endsAt = new Map(consumed.map((one) => [one.tenantId, one.endsAt]));
   const entries = shares.map((share) => {
     // The last moment of the period: what the share rests on is whole then, and it is still inside.
-    const occurredAt = (endsAt.get(share.tenantId) ?? 0) - 1;
+    const occurredAt = present(endsAt.get(share.tenantId), 'the end of the period') - 1;
     const placement = placeUsage(cache.tenant(share.tenantId), occurredAt);
     return shareEntry(division, share, { occurredAt, placement });
   });

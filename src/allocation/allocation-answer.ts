@@ -2,6 +2,7 @@ import type { InstantMs } from '../clock.ts';
 import { formatInstant } from '../clock.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { formatPico } from '../money.ts';
+import { present } from '../present.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import type { Consumption } from './consumption.ts';
 import type { Share } from './divide-pool.ts';
@@ -77,8 +78,8 @@ function toShareRow(entry: NewEntry, entryId: bigint | null): ShareRow {
     entry_id: entryId === null ? null : `ent_${entryId}`,
     weight: entry.furtherTags['weight'] ?? '',
     remainder_place: Number(entry.furtherTags['remainder_place']),
-    cost: formatPico(entry.cost ?? 0n),
-    charge: formatPico(entry.charge ?? 0n),
+    cost: formatPico(present(entry.cost, 'the cost of a share')),
+    charge: formatPico(present(entry.charge, 'the charge of a share')),
     period_start: entry.periodStart,
     late: entry.late,
     explanation: entry.reason ?? '',

@@ -1,5 +1,6 @@
 import type { Pico } from '../money.ts';
 import { allocate } from '../money.ts';
+import { present } from '../present.ts';
 
 /** What a tenant's share of a pool rests on. */
 export interface Weighed {
@@ -39,8 +40,9 @@ export function dividePool(amount: Pico, weighed: readonly Weighed[]): readonly 
     .sort((a, b) => Number(b.remainder > a.remainder) - Number(b.remainder < a.remainder));
   const places = new Map(ranked.map(({ index }, rank) => [index, rank + 1]));
   return sharing.map(({ tenantId, weight }, index) => {
-    const share = shares[index] ?? 0n;
+    const share = present(shares[index], `the share of "${tenantId}"`);
     const roundedUp = share > (amount * weight) / total;
-    return { tenantId, weight, share, remainderPlace: places.get(index) ?? 0, roundedUp };
+    const remainderPlace = present(places.get(index), `the place of "${tenantId}"`);
+    return { tenantId, weight, share, remainderPlace, roundedUp };
   });
 }

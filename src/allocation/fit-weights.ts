@@ -1,4 +1,5 @@
 import { divideHalfUp } from '../money.ts';
+import { present } from '../present.ts';
 import type { TokenSums, TokenWeights } from './token-weights.ts';
 import { BUCKETS } from './token-weights.ts';
 
@@ -76,7 +77,7 @@ function solve(observations: readonly Observation[], keys: readonly Key[]): Solu
   const denominator = sign * whole;
   const squares = observations.reduce((sum, one) => {
     const weighed = keys.reduce(
-      (all, key, place) => all + one.tokens[key] * (numerators[place] ?? 0n),
+      (all, key, place) => all + one.tokens[key] * present(numerators[place], 'a numerator'),
       0n,
     );
     const difference = weighed - one.directCost * denominator;
@@ -90,15 +91,16 @@ function withColumn(
   place: number,
   column: readonly bigint[],
 ): readonly (readonly bigint[])[] {
-  return matrix.map((row, index) => row.with(place, column[index] ?? 0n));
+  return matrix.map((row, index) => row.with(place, present(column[index], 'a row of the column')));
 }
 
 /** The determinant is expanded by the first column; the matrices have five rows at the most. */
 function determinant(matrix: readonly (readonly bigint[])[]): bigint {
   if (matrix.length === 0) return 1n;
   return matrix.reduce((sum, row, index) => {
+    const first = present(row[0], 'the first of a row');
     const minor = matrix.filter((_, other) => other !== index).map((other) => other.slice(1));
-    const term = row[0] === 0n ? 0n : (row[0] ?? 0n) * determinant(minor);
+    const term = first === 0n ? 0n : first * determinant(minor);
     return index % 2 === 0 ? sum + term : sum - term;
   }, 0n);
 }

@@ -5,7 +5,7 @@ import { readCloses } from '../ledger/closes/close-store.ts';
 import type { Manifest, ManifestLine, Meter } from '../ledger/closes/manifest.ts';
 import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
 import { eachEntryNearLine } from '../ledger/entries/line-store.ts';
-import { formatPico, parseDecimal } from '../money.ts';
+import { exactPico, formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
@@ -51,7 +51,7 @@ export async function tellLine(
     const part = linesOfEntry(entry.group, lines).find((own) => own.line === request.line);
     if (part === undefined) return;
     entries += 1;
-    sum += parseDecimal(part.exact, 12) ?? 0n;
+    sum += exactPico(part.exact);
     if (listed.length >= request.limit) return;
     listed.push({
       entry_id: `ent_${entry.entryId}`,

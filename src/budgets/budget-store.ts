@@ -3,6 +3,7 @@ import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { ENTRIES_OF_BATCH } from '../ledger/posting/posting-store.ts';
 import type { Pico } from '../money.ts';
+import { present } from '../present.ts';
 import type { Budget } from './budget.ts';
 
 /** The budgets of a tenant, or of all. */
@@ -102,5 +103,5 @@ export async function readSpent(
         from fold_queue batch ${sql.raw(ENTRIES_OF_BATCH)}) unfolded
       where tenant_id = ${budget.tenantId} and currency = ${budget.currency} and ${time} ${narrower}
     ) charged`.execute(database.kysely);
-  return rows[0]?.spent ?? 0n;
+  return present(rows[0], 'the sum of what was spent').spent;
 }

@@ -1,6 +1,12 @@
-import { divideHalfUp, formatMinor, formatPico, type Pico, picoPerMinor } from '../money.ts';
+import {
+  divideHalfUp,
+  exactPico,
+  formatMinor,
+  formatPico,
+  type Pico,
+  picoPerMinor,
+} from '../money.ts';
 import type { DailyUsage, StatementDocument } from './statement-answer.ts';
-import { exactPico } from './statement-document.ts';
 import { formatExact, formatMoney, formatShortDay, utcDaysOf } from './statement-format.ts';
 
 /** The days by model: the five models that cost most, then the others together. */

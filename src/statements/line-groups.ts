@@ -1,7 +1,6 @@
 import type { ManifestLine, Meter } from '../ledger/closes/manifest.ts';
-import { formatDecimal, minorUnitDecimals, type Pico, parseDecimal } from '../money.ts';
+import { exactDecimal, exactPico, formatDecimal, minorUnitDecimals, type Pico } from '../money.ts';
 import type { SeriesOf } from './daily-view.ts';
-import { exactPico } from './statement-document.ts';
 import { formatExact, formatMoney, formatQuantity } from './statement-format.ts';
 
 /** The lines of one model, as its block of the table. */
@@ -76,10 +75,7 @@ export function groupLines(
 /** What lines come to as they are printed: their rounded amounts. */
 export function sumAmounts(lines: readonly ManifestLine[], currency: string): string {
   const decimals = minorUnitDecimals(currency);
-  const sum = lines.reduce(
-    (total, line) => total + (parseDecimal(line.amount, decimals) ?? 0n),
-    0n,
-  );
+  const sum = lines.reduce((total, line) => total + exactDecimal(line.amount, decimals), 0n);
   return formatMoney(formatDecimal(sum, decimals), currency);
 }
 

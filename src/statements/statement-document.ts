@@ -1,4 +1,4 @@
-import { formatPico, type Pico, parseDecimal } from '../money.ts';
+import { exactPico, formatPico } from '../money.ts';
 import type { Statement } from './statement.ts';
 import type { DailyUsage, StatementDocument } from './statement-answer.ts';
 
@@ -11,11 +11,4 @@ export function withDaily(statement: Statement, daily: readonly DailyUsage[]): S
     );
   }
   return { ...statement, daily };
-}
-
-/** An exact amount of a statement in picodollars. Throws on what is not one. */
-export function exactPico(amount: string): Pico {
-  const pico = parseDecimal(amount, 12);
-  if (pico === null) throw new Error(`"${amount}" is not an exact amount`);
-  return pico;
 }

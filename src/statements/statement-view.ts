@@ -1,10 +1,9 @@
 import type { ManifestLine } from '../ledger/closes/manifest.ts';
-import { minorUnitDecimals } from '../money.ts';
+import { exactPico, minorUnitDecimals } from '../money.ts';
 import { type DailyView, rankSeries, type SeriesOf, viewDaily } from './daily-view.ts';
 import { type LayerTable, viewLayers } from './layer-table.ts';
 import { groupLines, type LineGroup, sumAmounts } from './line-groups.ts';
 import type { StatementDocument } from './statement-answer.ts';
-import { exactPico } from './statement-document.ts';
 import {
   formatExact,
   formatLocalDay,

@@ -12,7 +12,7 @@ import { Refusal } from '../../src/refusal.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { count, createDatabase } from '../support/database.ts';
+import { count, createDatabase, textRows } from '../support/database.ts';
 import { importBooks, nativeEvent } from '../support/ledger.ts';
 import { brokenLaws } from '../support/worker.ts';
 
@@ -90,9 +90,26 @@ it('every law holds on what the worker’s role posted, folded and sealed', asyn
 });
 
 it('may be made again, and changes nothing', async () => {
+  const before = await grants();
+  expect(before.length).toBeGreaterThan(20);
   await makeRoles(owner);
   await makeRoles(owner);
+  expect(await grants()).toEqual(before);
 });
+
+/** Everything that roles.sql gives: of tables, columns and schemas, policies, and what the roles are. */
+function grants() {
+  return textRows(
+    owner,
+    `select 'table' as kind, oid::regclass::text as name, relacl::text as given from pg_class where relacl is not null
+     union all select 'column', attrelid::regclass || '.' || attname, attacl::text from pg_attribute where attacl is not null
+     union all select 'schema', nspname, nspacl::text from pg_namespace where nspacl is not null
+     union all select 'policy', tablename || '.' || policyname, roles::text || qual from pg_policies
+     union all select 'guard', oid::regclass::text, 'on' from pg_class where relrowsecurity
+     union all select 'role', rolname, rolbypassrls::text from pg_roles where rolname like 'spanledger%'
+     order by 1, 2`,
+  );
+}
 
 it('are refused by name where the user may not make them', async () => {
   const made = makeRoles(as('spanledger_reader'));

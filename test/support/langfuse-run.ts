@@ -5,7 +5,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
  * else is structure. The traces name no tenant; whoever reads them gives one.
  */
 
-const FOLDER = new URL('../../../shared/data/langfuse-framework-traces/', import.meta.url);
+const SHARED = new URL('../../../shared/data/', import.meta.url);
+const FOLDER = new URL('langfuse-framework-traces/', SHARED);
+
+/** Whether the checkout has the shared data beside it. */
+export const hasSharedData: boolean = existsSync(SHARED);
 
 /** Names of the traces that are there; none in a checkout without the shared data. */
 export const LANGFUSE_TRACES: readonly string[] = existsSync(FOLDER)

@@ -25,6 +25,7 @@ import { takeCorrection } from './scenario-correction.ts';
 
 /** One folder of test/scenarios; its README says what each key means. */
 export interface Scenario {
+  readonly why: string | readonly string[];
   readonly price_books?: readonly unknown[];
   readonly tenants?: Readonly<Record<string, TenantKeys>>;
   readonly defaults?: JsonObject;
@@ -42,6 +43,8 @@ export interface Expected {
   readonly tenants?: readonly JsonObject[];
   readonly pushes?: readonly JsonObject[];
   readonly runs?: readonly JsonObject[];
+  /** What the laws say at the end; every one holds, whether it is written or not. */
+  readonly verify?: 'holds';
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;

@@ -6,6 +6,7 @@ import { readCarriedIn, readCloses } from '../../ledger/closes/close-store.ts';
 import { eachPeriod } from '../../ledger/closes/each-period.ts';
 import { makeManifest } from '../../ledger/closes/manifest.ts';
 import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
+import { present } from '../../present.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 import { batchesOf, entriesOf } from './scope-store.ts';
@@ -22,8 +23,12 @@ export async function check(
   query: ReturnType<typeof sql<Counted>>,
 ): Promise<LawReport> {
   const { rows } = await query.execute(database.kysely);
-  const checked = Number(rows[0]?.checked ?? 0);
-  return { ...law, checked, violations: (rows[0]?.violations ?? []).slice(0, VIOLATIONS_NAMED) };
+  const { checked, violations } = present(rows[0], `what law ${law.law} counted`);
+  return {
+    ...law,
+    checked: Number(checked),
+    violations: (violations ?? []).slice(0, VIOLATIONS_NAMED),
+  };
 }
 
 /** Law 1: receipts add up, and say what the tables beside them hold. */

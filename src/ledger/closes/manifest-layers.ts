@@ -92,7 +92,7 @@ function splitGroup({ layered, price }: LayeredGroup): Split {
     prompt: { tokens: input - tool - memory, exact: charge - share(tool) - share(memory) },
     tool: { tokens: tool, exact: share(tool) },
     memory: { tokens: memory, exact: share(memory) },
-    response: { tokens: tokens.output, exact: parts?.output ?? 0n },
+    response: { tokens: tokens.output, exact: parts === null ? 0n : parts.output },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   PICO_PER_MICRO,
   picoPerMinor,
 } from '../../money.ts';
+import { present } from '../../present.ts';
 import type { Rate } from '../../rating/books/price-catalog.ts';
 import type { AmountParts, Caching, RatedTokens } from '../../rating/rate-usage.ts';
 import { rateUsage, sumParts } from '../../rating/rate-usage.ts';
@@ -223,7 +224,7 @@ function linesOf(
   const amounts = apportion(billable.total, exact, picoPerMinor(facts.currency));
   return lines.map((line, index) => ({
     ...describeLine(line),
-    amount: formatMinor(amounts[index] ?? 0n, facts.currency),
+    amount: formatMinor(present(amounts[index], 'the amount of a line'), facts.currency),
   }));
 }
 

@@ -4,6 +4,7 @@ import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
 import { formatPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
+import { present } from '../../present.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import type { EntryFilter, StoredEntry } from '../entries/entry-store.ts';
 import { readCurrentEntries, readNewestEntryId } from '../entries/entry-store.ts';
@@ -134,7 +135,7 @@ class RerateTotals {
     total.entries += 1;
     total.released += entry.outcome === 'unrated' && price.outcome !== 'unrated' ? 1 : 0;
     total.amounts = total.amounts.map((sum, index) =>
-      sum === null ? null : sum + (amounts[index] ?? 0n),
+      sum === null ? null : sum + present(amounts[index], 'an amount that has a sum'),
     );
   }
 

@@ -5,6 +5,7 @@ import { formatInstant, type InstantMs, utcDay } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import type { UsageEvent } from '../../events/event.ts';
 import type { Period } from '../../periods/calendar.ts';
+import { present } from '../../present.ts';
 import { COPY_COLUMNS, copyLine } from '../entries/copy-line.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import type { EventKey, ResponseKey } from '../entries/event-keys.ts';
@@ -49,7 +50,7 @@ export async function readCatalogRevisions(
     text: `select max(revision) filter (where catalog = 'prices') as prices,
       max(revision) filter (where catalog = 'tenants') as tenants from catalog_revisions`,
   });
-  return rows[0] ?? { prices: 0n, tenants: 0n };
+  return present(rows[0], 'the revisions of the catalogs');
 }
 
 /**

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { formatMinor } from '../../money.ts';
+import { present } from '../../present.ts';
 import type { Alert } from '../../push/alert-store.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
@@ -160,7 +161,7 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
     const detail = `it is final and the period is not closed: what is told from now on is on no invoice; bill the period by an invoice item`;
     return alert(parts, own, { kind: 'invoice_final_too_early', detail });
   }
-  const total = target.chargeTotal ?? 0n;
+  const total = present(target.chargeTotal, 'the total of the statement');
   if (billed.quantity === target.billableMicro && billed.amount === total) {
     return 'equals the statement';
   }

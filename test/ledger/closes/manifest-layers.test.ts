@@ -145,6 +145,8 @@ it('layers of any groups sum to the tokens and to the exact charge of the manife
   fc.assert(
     fc.property(fc.array(anyGroup, { maxLength: 8 }), (groups) => {
       const { manifest } = makeManifest(FACTS, groups);
+      const hasLayers = groups.some(({ layered }) => layered !== undefined);
+      expect(manifest.layers !== undefined).toBe(hasLayers);
       if (manifest.layers === undefined) return;
       const { lines } = manifest.layers;
       const exact = lines.reduce((sum, line) => sum + (parseDecimal(line.exact, 12) ?? 0n), 0n);
