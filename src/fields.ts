@@ -63,5 +63,5 @@ export const entryIdGiven = z.codec(entryIdField, z.bigint(), {
   encode: (id) => `ent_${id}`,
 });
 
-/** Why something is done, and by whom; both are kept with what is done. */
+/** The reason why something is done, and who does it; both are kept with what is done. */
 export const noteFields = { reason: z.string(), actor: z.string() };

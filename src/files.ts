@@ -11,8 +11,9 @@ export async function readTextFile(path: string): Promise<string> {
 }
 
 /**
- * Why a file or folder could not be read or written, as what a person can mend; null where the error is
- * not about a path. The system names the path in most of its errors, but not in that of reading a folder.
+ * Says why a file or folder could not be read or written, as what a person can mend; null where the
+ * error is not about a path. The system names the path in most of its errors, but not in that of
+ * reading a folder.
  */
 export function explainFile(error: unknown, path: string | null = null): Refusal | null {
   if (!(error instanceof Error)) return null;

@@ -9,10 +9,15 @@ import { readRules } from '../ledger/entries/rule-store.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import type { StoryLine } from './story-answer.ts';
 
-/** How entries were billed: by which rules, and in which lines of which statement. */
+/**
+ * The billing of entries: the rules by which, and the lines of statements in which, they were
+ * billed.
+ */
 export interface EntryBilling {
   readonly rules: readonly RuleOfEntry[];
-  /** Of closed periods; the exact amounts of an entry's lines sum to its charge. */
+  /**
+   * The lines are those of closed periods; the exact amounts of an entry's lines sum to its charge.
+   */
   readonly lines: readonly StoryLine[];
 }
 

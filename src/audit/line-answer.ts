@@ -64,7 +64,7 @@ export const lineAnswer = z.strictObject({
   line: statementLine,
   /** The rule by which the line is what it is. */
   rule: z.string(),
-  /** How many entries stand in the line, and what their parts sum to: the line's exact amount. */
+  /** The number of entries in the line, whose parts sum to the line's exact amount. */
   entries: z.int(),
   exact_sum: amountField,
   /** The first of them, as many as were asked for. */

@@ -13,7 +13,7 @@ import {
 export const eventStoryRequest = z.strictObject({
   source: z.string(),
   event_id: z.string(),
-  /** As it was known at this instant; null for now. */
+  /** The story is told as it was known at this instant; null for now. */
   as_of: instantGiven.nullable(),
 });
 export type EventStoryRequest = z.output<typeof eventStoryRequest>;
@@ -28,7 +28,7 @@ export type EntryStoryRequest = z.output<typeof entryStoryRequest>;
 
 const text = z.string().nullable();
 
-/** As audit.entries has it. */
+/** An entry as audit.entries has it. */
 const storyEntry = z.strictObject({
   entry_id: entryIdField,
   kind: z.string(),
@@ -94,7 +94,7 @@ const storyRate = z.strictObject({
 });
 export type StoryRate = z.infer<typeof storyRate>;
 
-/** As audit.periods has it. */
+/** A period as audit.periods has it. */
 const storyPeriod = z.strictObject({
   tenant_id: z.string(),
   period_start: dayField,
@@ -113,7 +113,7 @@ const storyPeriod = z.strictObject({
 });
 export type StoryPeriod = z.infer<typeof storyPeriod>;
 
-/** As audit.pushes has it. */
+/** A push as audit.pushes has it. */
 const storyPush = z.strictObject({
   tenant_id: z.string(),
   period_start: dayField,
@@ -134,7 +134,7 @@ const storyPush = z.strictObject({
 });
 export type StoryPush = z.infer<typeof storyPush>;
 
-/** As audit.quarantine has it. */
+/** An event in quarantine as audit.quarantine has it. */
 const storyQuarantine = z.strictObject({
   quarantine_id: z.string(),
   received_at: instantField,
@@ -164,7 +164,7 @@ const storyStructure = z.strictObject({
 });
 export type StoryStructure = z.infer<typeof storyStructure>;
 
-/** Where an entry stands in the chain; one that is not sealed yet has no number. */
+/** The place of an entry in the chain; one that is not sealed yet has no number. */
 const storySeal = z.strictObject({
   entry_id: entryIdField,
   entry_hash: hashField,
@@ -195,7 +195,7 @@ export const storyAnswer = z.strictObject({
   source: z.string(),
   event_id: z.string(),
   entries: listOf(storyEntry),
-  /** By which rules each entry's amounts are what they are. */
+  /** The rules by which each entry's amounts are what they are. */
   rules: listOf(z.strictObject({ entry_id: entryIdField, rule: z.string() })),
   /** The exact amounts of an entry's lines sum to its charge. */
   lines: listOf(storyLine),

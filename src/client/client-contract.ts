@@ -31,8 +31,8 @@ export interface ClientOptions {
   /** Signals on which the client closes and then lets the process end. @defaultvalue none */
   readonly closeOn?: readonly NodeJS.Signals[];
   /**
-   * Called with accepted events that will not reach the queue through us. @defaultvalue a line on
-   * stderr
+   * The function is called with accepted events that will not reach the queue through us.
+   * @defaultvalue a line on stderr
    */
   readonly onLost?: (loss: Loss) => void;
   /** The queue or the folder does not do its part; events wait. */
@@ -74,7 +74,7 @@ export interface ClientStatus {
 }
 
 export interface UsageClient {
-  /** Never throws and never waits for the queue. */
+  /** Takes an event. It never throws and never waits for the queue. */
   record(event: NewEvent): RecordAnswer;
   /** Resolves when half of the memory is free: what a producer faster than the queue awaits. */
   room(): Promise<void>;

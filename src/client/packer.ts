@@ -24,14 +24,17 @@ export interface Pack<Event extends Packable> {
  */
 const OWN_MESSAGE_BYTES = 16 * 1024;
 
-/** More would make one message a large part of a worker's batch. */
+/** A larger pack would make one message a large part of a worker's batch. */
 const LARGEST_PACK_BYTES = 512 * 1024;
 
 /** Gathers events per tenant into packs of about one message's size. */
 export class Packer<Event extends Packable> {
   readonly #open = new Map<string | null, OpenPack<Event>>();
   readonly #encoding: Encoding;
-  /** How much smaller a body is than its events; a careful guess until the first is known. */
+  /**
+   * The ratio says how much smaller a body is than its events; it is a careful guess until the
+   * first is known.
+   */
   #ratio = 3;
 
   constructor(encoding: Encoding) {

@@ -10,7 +10,7 @@ import type { Database } from './database.ts';
 /** Ships beside the sources, so that any commit carries the schema that it needs. */
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
 
-/** Read and write PostgreSQL 15, the oldest version that hosts of this product run. */
+/** The oldest server that is supported is PostgreSQL 15. */
 const OLDEST_SERVER = 150_000;
 
 /**

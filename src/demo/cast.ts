@@ -6,7 +6,7 @@ import type { TenantChange } from '../tenants/tenant-store.ts';
 
 export interface DemoTenant extends TenantChange {
   readonly tenantId: string;
-  /** How much of the traffic is its own, against the others. */
+  /** The weight is its part of the traffic, against the others. */
   readonly weight: number;
 }
 

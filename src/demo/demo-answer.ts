@@ -10,7 +10,7 @@ export const demoRequest = z.strictObject({
   calls: z.int().positive(),
   /** The same seed gives the same amounts. */
   seed: z.int().positive(),
-  /** Where the statements go. */
+  /** The folder where the statements go. */
   folder: z.string(),
   /** Whether everything goes on running afterwards. */
   keep: z.boolean(),

@@ -64,7 +64,7 @@ async function openDemoDatabase(
   });
 }
 
-/** How to reach the parts that go on running, as environment variables. */
+/** The environment variables by which the parts that go on running are reached. */
 export function connectionOf(parts: DemoParts): Readonly<Record<string, string>> {
   return {
     DATABASE_URL: parts.postgres.urlOf(DATABASE_NAME),

@@ -9,7 +9,7 @@ import { setTenant } from '../tenants/tenant-store.ts';
 import { DEMO_TENANTS, demoChargeBooks } from './cast.ts';
 import type { DemoParts } from './demo-parts.ts';
 
-/** So long before the month the prices take effect. */
+/** The prices take effect so long before the month. */
 const PRICED_BEFORE_MS = 40 * 24 * 60 * 60 * 1000;
 
 /** The schema, prices, tenants with their customers, and a meter: what an operator does once. */

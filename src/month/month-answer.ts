@@ -4,9 +4,9 @@ import { listOf, monthField } from '../fields.ts';
 export const monthRequest = z.strictObject({
   /** The month in which the periods begin. */
   month: monthField,
-  /** Where the statements go. */
+  /** The folder where the statements go. */
   folder: z.string(),
-  /** Who issues them, on HTML and PDF. */
+  /** The issuer that stands on HTML and PDF. */
   issuer: z.string(),
 });
 export type MonthRequest = z.output<typeof monthRequest>;
@@ -22,14 +22,14 @@ const stepAnswer = z.strictObject({
   state: z.enum(['done', 'unfinished', 'wrong']),
   detail: z.string(),
 });
-/** How one step ended. */
+/** The end of one step. */
 export type StepAnswer = z.infer<typeof stepAnswer>;
 
 export const monthAnswer = z.strictObject({
   month: monthField,
   /** Whether every step is done. */
   done: z.boolean(),
-  /** In their order. */
+  /** The steps stand in their order. */
   steps: listOf(stepAnswer),
 });
 export type MonthAnswer = z.infer<typeof monthAnswer>;

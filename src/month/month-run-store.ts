@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 
-/** How one step of a month's run ended, or that it has not. */
+/** The row says how one step of a month's run ended, or that it has not. */
 export interface StepRow {
   readonly step: string;
   readonly state: 'running' | 'done' | 'unfinished' | 'wrong';
@@ -17,7 +17,10 @@ export async function readSteps(database: Database, month: string): Promise<read
   return rows;
 }
 
-/** Durable before the step begins: a run that dies in it leaves `running`, and the next repeats it. */
+/**
+ * The step is durable before it begins: a run that dies in it leaves `running`, and the next
+ * repeats it.
+ */
 export async function beginStep(
   database: Database,
   of: { readonly month: string; readonly step: string },

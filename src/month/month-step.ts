@@ -5,7 +5,7 @@ import type { MonthRequest, StepAnswer } from './month-answer.ts';
 export interface MonthParts extends StripeParts {
   /** The door's words for what to do about a step that was refused. */
   readonly phrase: (remedy: Remedy) => string;
-  /** Called while periods are pushed. */
+  /** The function is called while periods are pushed. */
   readonly onProgress?: (done: number, all: number) => void;
 }
 
@@ -13,7 +13,7 @@ export interface MonthParts extends StripeParts {
 export type MonthStep = (parts: MonthParts, request: MonthRequest) => Promise<StepOutcome>;
 
 export interface StepOutcome extends Pick<StepAnswer, 'state' | 'detail'> {
-  /** Said after the detail, and not kept: what is so now and need not be at the next run. */
+  /** What is so now and need not be at the next run: said after the detail, and not kept. */
   readonly forNow?: string;
 }
 

@@ -14,7 +14,7 @@ import { sealLedger } from './steps/seal-ledger.ts';
 import { verifyMonth } from './steps/verify-month.ts';
 import { writeMonth } from './steps/write-month.ts';
 
-/** In this order: each builds on those before it. */
+/** The steps run in this order: each builds on those before it. */
 const STEPS: readonly { readonly step: StepAnswer['step']; readonly perform: MonthStep }[] = [
   { step: 'check', perform: checkSetup },
   { step: 'seal', perform: sealLedger },

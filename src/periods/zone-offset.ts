@@ -38,9 +38,9 @@ function zoneOf(timeZone: string): Zone {
 }
 
 /**
- * How far apart the clocks are looked at. No zone has changed its offset twice within this time since
- * 1970, nor will before 2100 by what IANA knows: the least is a week less an hour (Recife in October
- * 2000, Gaza about Ramadan).
+ * The distance at which the clocks are looked at. No zone has changed its offset twice within this
+ * time since 1970, nor will before 2100 by what IANA knows: the least is a week less an hour
+ * (Recife in October 2000, Gaza about Ramadan).
  */
 const STEP_MS = 4 * 86_400_000;
 

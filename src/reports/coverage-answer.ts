@@ -7,7 +7,7 @@ export const coverageAnswer = listOf(
     currency: z.string(),
     attributed_cost: amountField,
     all_cost: amountField,
-    /** Null where no cost is known. */
+    /** It is null where no cost is known. */
     share: percentField.nullable(),
   }),
 );

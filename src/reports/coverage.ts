@@ -3,7 +3,9 @@ import type { CoverageAnswer } from './coverage-answer.ts';
 import { percentOf } from './percent.ts';
 import type { Coverage } from './usage-report-store.ts';
 
-/** How much of the cost belongs to a tenant, in the form that every report shows. */
+/**
+ * The coverage says how much of the cost belongs to a tenant, in the form that every report shows.
+ */
 export function coverageOf(coverage: readonly Coverage[]): CoverageAnswer {
   return coverage.map(({ currency, attributedPico, allPico }) => ({
     currency,

@@ -29,7 +29,7 @@ export type Dimension = (typeof DIMENSIONS)[number];
 
 export const usageRequest = z.strictObject({
   by: listOf(z.enum(DIMENSIONS)),
-  /** Null for every tenant. */
+  /** It is null for every tenant. */
   tenant_id: z.string().nullable(),
   /** Whole UTC days, half-open; null for no bound. */
   from: dayGiven.nullable(),
@@ -39,7 +39,7 @@ export const usageRequest = z.strictObject({
 });
 export type UsageRequest = z.output<typeof usageRequest>;
 
-/** Null where usage carries none, and absent where it was not asked for. */
+/** It is null where usage carries none, and absent where it was not asked for. */
 const named = z.string().nullable().optional();
 
 /** One group in one currency, since amounts of two are never added. */

@@ -162,14 +162,17 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
   return [prompt, tool, memory, response];
 }
 
-/** How much of the cost in one currency belongs to a known tenant (R11). */
+/** The coverage says how much of the cost in one currency belongs to a known tenant (R11). */
 export interface Coverage {
   readonly currency: string;
   readonly attributedPico: Pico;
   readonly allPico: Pico;
 }
 
-/** Over the same days as the report; for one tenant it is the coverage of all, which is the point. */
+/**
+ * The coverage is over the same days as the report; for one tenant it is that of all, which is the
+ * point.
+ */
 export async function readCoverage(
   database: Database,
   question: Pick<UsageQuestion, 'from' | 'to' | 'asOf'>,

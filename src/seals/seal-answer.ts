@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { countField, dayField, hashField, idField, instantField, listOf } from '../fields.ts';
 
 export const sealListRequest = z.strictObject({
-  /** How many of the newest. */
+  /** The number of the newest seals that are wanted. */
   last: z.int().positive(),
 });
 export type SealListRequest = z.output<typeof sealListRequest>;
@@ -22,7 +22,9 @@ export type SealListAnswer = z.infer<typeof sealListAnswer>;
 export const sealPublicationRequest = z.strictObject({
   /** A file's path, or `s3://BUCKET/PREFIX`. */
   to: z.string(),
-  /** How long a bucket keeps each seal under its lock; null for a file, which has none. */
+  /**
+   * The days for which a bucket keeps each seal under its lock; null for a file, which has none.
+   */
   retain_days: z.int().positive().nullable(),
   /** Null takes `compliance` for a bucket. */
   lock_mode: z.enum(['compliance', 'governance']).nullable(),

@@ -3,7 +3,10 @@ import type { Database } from '../database/database.ts';
 import type { Log } from '../log.ts';
 import { sealAll } from './seal-batches.ts';
 
-/** How long an entry may stand unsealed, beside the time of one run: what is changed before shows nowhere. */
+/**
+ * The time that an entry may stand unsealed, beside the time of one run: what is changed before
+ * shows nowhere.
+ */
 const SEAL_EVERY_MS = 1_000;
 
 /** Seals new batches beside the hot path until the signal is aborted, and then what is left. */

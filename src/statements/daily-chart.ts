@@ -69,7 +69,7 @@ export function layOutChart(days: readonly ChartDay[], box: ChartBox): ChartLayo
 /** Keeps the topmost axis label inside the box. */
 const HALF_A_LABEL = 6;
 
-/** How much of a day's width its bar takes. */
+/** The part of a day's width that its bar takes. */
 const BAR_SHARE = 0.74;
 
 /** A month gets a label every five days. */

@@ -12,14 +12,14 @@ import { refuseNotClosed } from './show-statement.ts';
 import type { StatementRequest, WrittenProofAnswer } from './statement-answer.ts';
 
 interface StatementProofRequest extends StatementRequest {
-  /** Of this line only, counted from 1; null for every line. */
+  /** The one line that is meant, counted from 1; null for every line. */
   readonly line: number | null;
   /** A page checks itself. */
   readonly form: 'json' | 'html';
 }
 
 interface StatementProof {
-  /** How many entries are proven. */
+  /** The number of entries that are proven. */
   readonly entries: number;
   /** The proof in its form. A million entries are more than one string can hold, so it comes in pieces. */
   readonly pieces: Iterable<string>;

@@ -10,7 +10,7 @@ export type StatementFormat = (typeof STATEMENT_FORMATS)[number];
 
 export interface StatementForm {
   readonly format: StatementFormat;
-  /** Who issues it, on HTML and PDF. */
+  /** The issuer that stands on HTML and PDF. */
   readonly issuer: string;
 }
 
@@ -30,7 +30,7 @@ export async function renderStatement(
     case 'html':
       return renderStatementHtml(statements.map((statement) => viewStatement(statement, issuer)));
     case 'pdf': {
-      // Loaded only here: nothing else should wait for it.
+      // The module is loaded only here: nothing else should wait for it.
       const { renderStatementPdf } = await import('./pdf/statement-pdf.ts');
       return renderStatementPdf(statements.map((statement) => viewStatement(statement, issuer)));
     }

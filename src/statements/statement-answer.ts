@@ -31,7 +31,7 @@ const statementLine = z.strictObject({
   /** Usage of an earlier, closed period (R12). */
   late: z.boolean(),
   quantity: quantityField,
-  /** Per million tokens; for `calls`, per call. */
+  /** The rate is per million tokens; for `calls`, per call. */
   rate: amountField,
   exact: amountField,
   amount: amountField,
@@ -71,7 +71,7 @@ const statementDocument = z.strictObject({
     time_zone: z.string(),
   }),
   currency: z.string(),
-  /** At the currency's precision. The lines add up to it. */
+  /** The total is at the currency's precision, and the lines add up to it. */
   total: amountField,
   lines: listOf(statementLine),
   /** Usage of earlier, closed periods that bills here (R12). */
@@ -120,7 +120,7 @@ export type WrittenStatementAnswer = z.infer<typeof writtenStatementAnswer>;
 
 export const writtenProofAnswer = z.strictObject({
   written: z.string(),
-  /** How many entries it proves. */
+  /** The number of entries that it proves. */
   entries: countField,
 });
 export type WrittenProofAnswer = z.infer<typeof writtenProofAnswer>;

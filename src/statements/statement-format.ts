@@ -1,6 +1,9 @@
 import { DateTime } from 'luxon';
 
-/** How the customer-facing forms write figures and days. Amounts go in and come out as text. */
+/**
+ * The forms that customers read write figures and days in one way. Amounts go in and come out as
+ * text.
+ */
 
 const SYMBOLS: Readonly<Record<string, string>> = { USD: '$', EUR: '€', GBP: '£', JPY: '¥' };
 

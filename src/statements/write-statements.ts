@@ -22,7 +22,7 @@ export async function writeStatement(
   return { written: file };
 }
 
-/** How each form is named in a folder. */
+/** The ending by which each form is named in a folder. */
 const ENDINGS: Readonly<Record<StatementFormat, string>> = {
   json: 'json',
   text: 'txt',
@@ -34,9 +34,9 @@ const ENDINGS: Readonly<Record<StatementFormat, string>> = {
 /** The statements of a month in a folder, each in every form. */
 interface WrittenStatements {
   readonly folder: string;
-  /** How many closed periods there are. */
+  /** The number of closed periods. */
   readonly periods: number;
-  /** How the names of their files end. */
+  /** The endings of the names of their files. */
   readonly endings: readonly string[];
   readonly files: readonly string[];
 }

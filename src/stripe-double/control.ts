@@ -25,7 +25,7 @@ export interface DoubleControl {
   clearFaults(): void;
   /** Lets the requests that a `hold` fault stopped go on. */
   releaseHeld(): void;
-  /** How many requests are being held. */
+  /** The number of requests that are being held. */
   held(): number;
   /** Every event that is counted, of all accounts, in the order of arrival. */
   meterEvents(): readonly MeterEventView[];
@@ -58,7 +58,7 @@ export interface MeterEventView {
   readonly canceled: boolean;
 }
 
-/** How the double was started, to which `reset` returns. */
+/** The state in which the double was started, to which `reset` returns. */
 export interface InitialState {
   /** Null follows the base clock as it is. */
   readonly startsAt: InstantMs | null;

@@ -38,8 +38,9 @@ export function multiplyDecimals(left: ExactDecimal, right: ExactDecimal): Exact
 }
 
 /**
- * How many digits the value itself has, leading and trailing zeros apart: `0.0120` has two. That
- * trailing zeros do not count is an assumption: Stripe's docs only say "15 significant digits".
+ * The number of digits that the value itself has, leading and trailing zeros apart: `0.0120` has
+ * two. That trailing zeros do not count is an assumption: Stripe's docs only say "15 significant
+ * digits".
  */
 export function significantDigits(value: ExactDecimal): number {
   return magnitude(value.digits).toString().replace(/0+$/, '').length;

@@ -29,9 +29,9 @@ export const faultSpec = z.strictObject({
    * like it.
    */
   match: z.strictObject({ method: z.string().optional(), path: z.string().optional() }).default({}),
-  /** How many matching requests are hit. Default 1. */
+  /** The number of matching requests that are hit. Default 1. */
   times: z.int().positive().default(1),
-  /** How many matching requests go through before. Default 0. */
+  /** The number of matching requests that go through before. Default 0. */
   after: z.int().nonnegative().default(0),
   applied: z.boolean().default(false),
   reason: z.string().optional(),

@@ -157,7 +157,7 @@ function accept(call: Call, submission: Submission, version: ApiVersion): Accept
   return accepted;
 }
 
-/** Why nothing takes an event of this name: its meter is inactive, or there is none. */
+/** The reason why nothing takes an event of this name: its meter is inactive, or there is none. */
 function withoutMeter(account: Account, eventName: string): Unusable {
   const meters = [...account.meters.values()];
   const inactive = meters.find((meter) => meter.event_name === eventName);

@@ -1,10 +1,10 @@
 /** What a test may change about the double while it runs. All durations in milliseconds. */
 export interface DoubleSettings {
-  /** How long an accepted event stays out of the summaries. Default 0. */
+  /** The time that an accepted event stays out of the summaries. Default 0. */
   summaryLagMs: number;
   /**
-   * How long a meter event's request stays in flight. Default 5, so that two that a client sends at
-   * once for one customer and meter do meet, as they would at Stripe.
+   * The time that a meter event's request stays in flight. Default 5, so that two that a client
+   * sends at once for one customer and meter do meet, as they would at Stripe.
    */
   latencyMs: number;
   /**
@@ -18,7 +18,7 @@ export interface DoubleSettings {
    * default): it is a 400 at once, as others have seen it.
    */
   asyncMeterLookup: boolean;
-  /** How long after the first rejected event its report is made. Default 10 s, the docs' window. */
+  /** The time from the first rejected event to its report. Default 10 s, the docs' window. */
   validationLagMs: number;
   /**
    * The account's finalization grace period, 1 to 72 hours; null (the default) is Stripe's own hour,

@@ -49,7 +49,7 @@ export interface StripeDoubleOptions extends Partial<DoubleSettings> {
   readonly seed?: DoubleSeed;
 }
 
-/** How often a double that nobody calls does what has fallen due. */
+/** The interval at which a double that nobody calls does what has fallen due. */
 const TICK_MS = 1000;
 
 /** Starts a double of Stripe's metered billing. Rejects when the port is taken. */

@@ -6,13 +6,13 @@ export interface LawReport {
   readonly name: string;
   /** Rows that the check looked at. */
   readonly checked: number;
-  /** Which rows those were, where it was not all of them. */
+  /** The range says which rows those were, where it was not all of them. */
   readonly range?: string;
   /** The offending ids with what is wrong; at most twenty of them. */
   readonly violations: readonly string[];
 }
 
-/** How many offenders a report names; the first few say what is wrong. */
+/** The number of offenders that a report names; the first few say what is wrong. */
 export const VIOLATIONS_NAMED = 20;
 
 /** What a run looks at. */

@@ -127,7 +127,10 @@ async function comparePeriods(
   return { rows: Number(rows[0]?.rows ?? 0n), differing };
 }
 
-/** Which rows of these periods are in a rollup and not in the entries' sums, or the other way round. */
+/**
+ * Finds the rows of these periods that are in a rollup and not in the entries' sums, or the other
+ * way round.
+ */
 async function findRows(
   database: Database,
   rollup: (typeof ROLLUPS)[number],

@@ -171,7 +171,7 @@ async function contentFaults(
   return hasPrints ? [] : [`${nameOf(seal)}: its prints were changed`];
 }
 
-/** Which entries of a batch are not as they were sealed, in their order. */
+/** Names the entries of a batch that are not as they were sealed, in their order. */
 async function entryFaults(database: Database, seal: Seal): Promise<readonly string[]> {
   const { rows } = await sql<{ place: number; leaf: Buffer; differs: boolean }>`
     select place, leaf, coalesce(entry_hash <> computed_hash, false) as differs

@@ -4,7 +4,10 @@ import { countField, listOf } from '../../fields.ts';
 export const verificationRequest = z.strictObject({
   /** What is looked at: everything, or only what came since the last run in which every law held. */
   scope: z.enum(['full', 'incremental']),
-  /** Where seals were published that must be found in the chain: a file, or `s3://BUCKET/PREFIX`. */
+  /**
+   * The place of the published seals that must be found in the chain: a file, or
+   * `s3://BUCKET/PREFIX`.
+   */
   against: z.string().nullable(),
 });
 export type VerificationRequest = z.output<typeof verificationRequest>;
@@ -14,7 +17,7 @@ const lawAnswer = z.strictObject({
   name: z.string(),
   /** Rows that the check looked at. */
   checked: countField,
-  /** Which rows those were; null where it was all of them. */
+  /** The rows that those were; null where it was all of them. */
   range: z.string().nullable(),
   /** The offending ids with what is wrong; at most twenty of them. */
   violations: listOf(z.string()),

@@ -45,10 +45,10 @@ export function timeFromText(text: unknown): unknown {
   return `${day}T${time}${offset.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase()}`;
 }
 
-/** Above this, an epoch number is in milliseconds: as seconds it would be after the year 5138. */
+/** An epoch number above this is in milliseconds: as seconds it would be after the year 5138. */
 const FIRST_MILLISECOND_EPOCH = 1e11;
 
-/** For producers that do not say which of the usual spellings of an instant they use. */
+/** Reads an instant of producers that do not say which of the usual spellings they use. */
 export function timeFromAny(value: unknown): unknown {
   if (typeof value !== 'number') return timeFromText(value);
   return value > FIRST_MILLISECOND_EPOCH ? timeFromMilliseconds(value) : timeFromSeconds(value);

@@ -14,7 +14,7 @@ export interface ReportedCounts {
 export type CacheConvention = 'inclusive' | 'exclusive' | 'unknown';
 
 export interface NativeUsage {
-  /** Undefined when the producer reported no counts at all. */
+  /** It is undefined when the producer reported no counts at all. */
   readonly usage: JsonObject | undefined;
   readonly assumed: boolean;
 }
@@ -43,7 +43,10 @@ interface WholeCounts {
   readonly total: number | undefined;
 }
 
-/** Null when there is nothing to calculate with: no input count, or one that is no whole number. */
+/**
+ * Answers null when there is nothing to calculate with: no input count, or one that is no whole
+ * number.
+ */
 function wholeCounts(counts: ReportedCounts): WholeCounts | null {
   const { input, output, cacheRead, cacheWrite, reasoning, total } = counts;
   if (!isCount(input) || !isCountOrAbsent(output) || !isCountOrAbsent(cacheRead)) return null;

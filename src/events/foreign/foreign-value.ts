@@ -57,7 +57,7 @@ export const ATTRIBUTION_NAMES: readonly string[] = [
   'prompt_version',
 ];
 
-/** Of a caller's metadata so many are kept, which leaves room for the translator's own tags. */
+/** This many tags of a caller's metadata are kept, which leaves room for the translator's own. */
 const MOST_FURTHER_TAGS = 16;
 const LONGEST_TAG_NAME = 100;
 const LONGEST_TAG_VALUE = 500;

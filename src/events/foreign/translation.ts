@@ -4,7 +4,10 @@
  */
 export interface Translation {
   readonly event: Readonly<Record<string, unknown>>;
-  /** True when the producer is not in the table and its input count was taken as inclusive of cache. */
+  /**
+   * It is true when the producer is not in the table and its input count was taken as inclusive of
+   * cache.
+   */
   readonly usageAssumed: boolean;
 }
 

@@ -12,13 +12,14 @@ export interface Reports {
   readonly calls: ReadonlyMap<OtlpSpan, string>;
   /** Second reports of a call that another span of the request reports, too (R8). */
   readonly duplicates: ReadonlySet<OtlpSpan>;
-  /** For a call that was reported more than once: the reports that are not kept. */
+  /** The reports that are not kept, of each call that was reported more than once. */
   readonly otherReports: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
 }
 
 /**
- * How far up a span looks for another report of its own call. Real nesting is a handful of spans deep;
- * the limit keeps a long or circular chain of parents from costing more than the request is worth.
+ * The number of ancestors among which a span looks for another report of its own call. Real nesting
+ * is a handful of spans deep; the limit keeps a long or circular chain of parents from costing more
+ * than the request is worth.
  */
 const ANCESTOR_LIMIT = 64;
 

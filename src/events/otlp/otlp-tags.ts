@@ -9,8 +9,9 @@ import {
 import { type Attributes, firstAttribute } from './otlp-attributes.ts';
 
 /**
- * Where an attribution tag may stand, the most deliberate place first: our own prefix, then the bare name
- * that baggage gives it, then the places where frameworks put what their caller attached.
+ * The places where an attribution tag may stand, the most deliberate first: our own prefix, then
+ * the bare name that baggage gives it, then the places where frameworks put what their caller
+ * attached.
  */
 const PREFIXES = [
   'spanledger.',

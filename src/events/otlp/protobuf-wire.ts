@@ -1,4 +1,7 @@
-/** How a field's bytes are to be read; a function names the type of a message within the message. */
+/**
+ * The type says how a field's bytes are to be read; a function names the type of a message within
+ * the message.
+ */
 type FieldType =
   | 'text'
   | 'hex'

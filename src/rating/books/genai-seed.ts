@@ -40,7 +40,10 @@ export interface SeedOptions {
 
 export const SEED_SOURCE = '@pydantic/genai-prices 0.1.8';
 
-/** Asked in this order who makes a model whose name the package connects with no provider. */
+/**
+ * The makers are asked in this order about a model whose name the package connects with no
+ * provider.
+ */
 const MAKERS = ['openai', 'google', 'mistral', 'cohere', 'perplexity', 'voyageai'];
 
 /**
@@ -82,7 +85,10 @@ export function canonicalModel(
   return { provider: named ? provider : first, model: match.model.id };
 }
 
-/** Who makes the model that a bare name means (`gpt-4o` is openai's), or null when nobody is known. */
+/**
+ * The provider that makes the model which a bare name means (`gpt-4o` is openai's), or null when
+ * nobody is known.
+ */
 export function homeProvider(model: string): string | null {
   const id = findProvider({ modelId: model.trim().toLowerCase() })?.id ?? makerOf(model);
   return id === undefined ? null : eventProviders(id)[0];

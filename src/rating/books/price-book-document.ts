@@ -33,7 +33,10 @@ const perMillion = strict({
 });
 
 const modelRow = strict({
-  /** As the convention for spans names it, such as `aws.bedrock`; left out, any provider. */
+  /**
+   * The provider is named as the convention for spans has it, such as `aws.bedrock`; left out, it
+   * is any provider.
+   */
   provider: text(100).optional(),
   model: text(200),
   service_tier: choice(['standard', 'batch', 'flex', 'priority']).default('standard'),

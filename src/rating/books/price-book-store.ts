@@ -46,7 +46,7 @@ export interface BookSummary {
   readonly caching: string;
   /** The book that it is laid over. */
   readonly base: string | null;
-  /** Of a cost-plus book, a decimal. */
+  /** The factor of a cost-plus book, a decimal. */
   readonly cost_factor: string | null;
   readonly models: number;
   readonly document_hash: string;

@@ -166,7 +166,7 @@ export function timesFactor(rate: Rate, factor: bigint): Rate {
   const times = (amount: bigint) => divideHalfUp(amount * factor, 1_000_000n);
   return {
     ...rate,
-    // Rounded to micro-dollars, so that a millionth of a call stays exact.
+    // The fee is rounded to micro-dollars, so that a millionth of a call stays exact.
     perCall: divideHalfUp(rate.perCall * factor, 1_000_000_000_000n) * 1_000_000n,
     input: times(rate.input),
     output: times(rate.output),

@@ -2,9 +2,9 @@ import type { CallStep } from './run-step.ts';
 import type { RunNode } from './run-tree.ts';
 
 /**
- * Why a call's cost was spent before the answer. `failed`: it failed or was cancelled. `superseded`:
- * it answered, and a later attempt of the same call answered again. `repeated`: a step of a loop
- * before its last. A call is counted once, by the first of these that holds.
+ * The reason why a call's cost was spent before the answer. `failed`: it failed or was cancelled.
+ * `superseded`: it answered, and a later attempt of the same call answered again. `repeated`: a
+ * step of a loop before its last. A call is counted once, by the first of these that holds.
  */
 export type Waste = 'failed' | 'superseded' | 'repeated';
 

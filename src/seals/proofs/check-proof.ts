@@ -67,7 +67,7 @@ interface Frozen {
   readonly charge_total: string;
 }
 
-/** Never throws: what is no proof fails in its first step. */
+/** Checks a proof, and never throws: what is no proof fails in its first step. */
 export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
   const steps: ProofStep[] = [];
   let step = 'form';

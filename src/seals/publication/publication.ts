@@ -11,11 +11,11 @@ export interface PublicationParts {
   readonly s3Endpoint: string | null;
 }
 
-/** Where seals are given away: lines of a file, or objects of a bucket. */
+/** A place where seals are published: lines of a file, or objects of a bucket. */
 export interface Publication {
-  /** In the order of the chain; none where nothing was published yet. */
+  /** Answers in the order of the chain, and with none where nothing was published yet. */
   read(): Promise<readonly PublishedSeal[]>;
-  /** In a bucket each seal is under the lock; a file is kept by whoever keeps it. */
+  /** Adds seals. In a bucket each is under the lock; a file is protected by whoever keeps it. */
   add(seals: readonly PublishedSeal[], lock: ObjectLock | null): Promise<void>;
   close(): void;
 }
@@ -71,7 +71,7 @@ async function openBucket(
   place: string,
 ): Promise<Publication> {
   const address = readAddress(place);
-  // Loaded only here: no other command should wait for it.
+  // The module is loaded only here: no other command should wait for it.
   const { openSealBucket } = await import('./seal-bucket-client.ts');
   const bucket = openSealBucket({ ...address, endpoint });
   return {

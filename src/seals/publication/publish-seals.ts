@@ -35,7 +35,10 @@ export async function publishSeals(
 
 const DAY_MS = 86_400_000;
 
-/** Null for a file. How long a lock lasts is said by whoever publishes, as nobody can take it back. */
+/**
+ * Answers null for a file. How long a lock lasts is said by whoever publishes, as nobody can take it
+ * back.
+ */
 function lockOf(request: SealPublicationRequest, now: InstantMs): ObjectLock | null {
   const { to, retain_days: days, lock_mode: mode } = request;
   if (isBucket(to)) {

@@ -25,7 +25,7 @@ export interface SealBucketAddress {
   readonly endpoint: string | null;
 }
 
-/** How long S3 keeps an object from being replaced or deleted. */
+/** The lock says how long S3 keeps an object from being replaced or deleted. */
 export interface ObjectLock {
   /** `compliance` can be ended or shortened by nobody, `governance` by whoever has that permission. */
   readonly mode: 'compliance' | 'governance';
