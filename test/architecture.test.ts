@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SourceFile } from './support/source-files.ts';
-import { folderOf, ROOT, SOURCE_FILES } from './support/source-files.ts';
+import { folderOf, pathsBelow, ROOT, SOURCE_FILES } from './support/source-files.ts';
 
 /** The tree checks its own shape: data goes one way, and each thing has its one place. */
 
@@ -269,6 +269,71 @@ describe('names and sizes', () => {
 
   it('nothing is exported as default', () => {
     expect(filesWith(/^export default\b/m, () => false)).toEqual([]);
+  });
+});
+
+/** Rooms in which a request comes in and an answer goes out. */
+const DOORS: readonly string[] = ['api', 'cli', 'console', 'demo'];
+
+/** Doors that still reach past the use cases. The list only gets shorter. */
+const REACHING: readonly string[] = [
+  'api/http-server.ts',
+  'cli/commands/allocate.ts',
+  'cli/commands/budget.ts',
+  'cli/commands/price-book.ts',
+  'cli/commands/quarantine.ts',
+  'cli/commands/stripe.ts',
+  'cli/commands/tenant.ts',
+  'demo/cast.ts',
+  'demo/set-up-demo.ts',
+];
+
+describe('doors', () => {
+  const doors = SOURCE_FILES.filter(
+    ({ path, folder }) => DOORS.includes(folder) && !REACHING.includes(path),
+  );
+
+  it('import no store: they call use cases', () => {
+    const reaching = doors.flatMap((file) =>
+      importsOf(file)
+        .filter((name) => name.endsWith('-store.ts'))
+        .map((name) => `src/${file.path}: ${name}`),
+    );
+    expect(reaching).toEqual([]);
+  });
+
+  it('never ask the clock: use cases do, and a door only hands it on', () => {
+    const asking = doors.filter(({ code }) => /\bclock\(\)/.test(code)).map(({ path }) => path);
+    expect(asking).toEqual([]);
+  });
+});
+
+describe('answers', () => {
+  const schemas = SOURCE_FILES.filter(({ path }) => path.endsWith('-answer.ts'));
+  const exported = schemas.flatMap(({ path, code }) =>
+    [...code.matchAll(/^export const (\w+Answer) =/gm)].map(([, name = '']) => ({ path, name })),
+  );
+
+  it('are what --json prints: a test reads the output of a command with each schema', () => {
+    const texts = ['test/cli', 'test/demo']
+      .flatMap(pathsBelow)
+      .filter((path) => path.endsWith('.test.ts'))
+      .map((path) => readFileSync(join(ROOT, path), 'utf8'))
+      .join('\n');
+    const isRead = (name: string) => new RegExp(`\\b${name}\\b`).test(texts);
+    // What only stands inside other answers is read with them.
+    const isPart = (path: string, name: string) =>
+      schemas.some((other) => other.path !== path && new RegExp(`\\b${name}\\b`).test(other.code));
+    const unread = exported.filter(({ path, name }) => !isRead(name) && !isPart(path, name));
+    expect(exported.length).toBeGreaterThan(0);
+    expect(unread).toEqual([]);
+  });
+
+  it('are strict, and so are requests: a field that is not declared is a fault', () => {
+    const loose = schemas.filter(({ code }) =>
+      /\bz\.(?:object|looseObject|any|unknown)\(/.test(code),
+    );
+    expect(loose.map(({ path }) => path)).toEqual([]);
   });
 });
 

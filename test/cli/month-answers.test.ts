@@ -8,6 +8,7 @@ import {
   verificationRequest,
 } from '../../src/audit/laws/verification-answer.ts';
 import { migrationAnswer, migrationRequest } from '../../src/database/migration-answer.ts';
+import { workerAnswer, workerRequest } from '../../src/ingest/worker-answer.ts';
 import { closeAnswer, closeRequest } from '../../src/ledger/closes/close-answer.ts';
 import { monthAnswer, monthRequest } from '../../src/month/month-answer.ts';
 import { proofCheckAnswer, proofCheckRequest } from '../../src/seals/proofs/proof-answer.ts';
@@ -24,6 +25,7 @@ import {
   writtenStatementAnswer,
 } from '../../src/statements/statement-answer.ts';
 import { cli } from '../support/cli.ts';
+import { freshQueue } from '../support/queue.ts';
 import { openPushScene, type PushScene } from '../support/stripe.ts';
 
 /** What `--json` prints is the answer of the use case: its schema reads it, and is strict. */
@@ -74,6 +76,14 @@ it.each(CASES)('$command prints its answer', async ({ command, answer }) => {
   expect(document).not.toEqual([]);
 });
 
+it('worker --until-empty prints its answer', async () => {
+  const queue = await freshQueue();
+  await queue.send('no event at all');
+  const environment = { ...scene.environment, ...queue.environment };
+  const { stdout } = await cli(['worker', '--until-empty', '--json'], environment);
+  expect(workerAnswer.parse(JSON.parse(stdout))).toMatchObject({ messages: 1, quarantined: 1 });
+});
+
 it.each([
   { request: closeRequest, json: { month: '2026-10', tenant_id: null } },
   { request: migrationRequest, json: { citus: false, roles: true } },
@@ -85,6 +95,7 @@ it.each([
     json: { to: 's3://acme-audit', retain_days: 2557, lock_mode: 'compliance' },
   },
   { request: statementRequest, json: { tenant_id: 'acme', month: '2026-10' } },
+  { request: workerRequest, json: { until_empty: true, pollers: 4 } },
   { request: verificationRequest, json: { scope: 'incremental', against: 's3://acme-audit' } },
 ])('$json is read by its schema, and nothing beside it', ({ request, json }) => {
   expect(request.parse(json)).toEqual(json);
