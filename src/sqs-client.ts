@@ -1,6 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 
-/** The address of SQS. */
 export interface SqsAddress {
   /** An address to use instead of AWS's own, such as a local queue server's; null for AWS. */
   readonly endpoint: string | null;

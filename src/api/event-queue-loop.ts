@@ -7,11 +7,14 @@ export interface EventQueueOptions {
   readonly parts: StripeParts;
   /** The queue to which EventBridge delivers Stripe's events. */
   readonly queue: QueueClient;
-  /** When a message whose handling failed comes again. Default 30 s: a draft waits an hour at the most. */
+  /**
+   * A message whose handling failed comes again after this time. Default 30 s: a draft waits an
+   * hour at the most.
+   */
   readonly retrySeconds?: number;
 }
 
-/** Short enough to end soon after a signal. */
+/** The poll is short enough to end soon after a signal. */
 const LONG_POLL_SECONDS = 5;
 /** Ten messages, each with a few requests to a slow Stripe; one that takes longer is handled twice. */
 const VISIBILITY_SECONDS = 300;

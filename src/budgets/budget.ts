@@ -5,7 +5,7 @@ export interface Budget {
   readonly tenantId: string;
   /** `month` is the tenant's billing period (R16); `day` is a UTC day, as in rollups. */
   readonly per: 'day' | 'month';
-  /** Null for all. */
+  /** It is null for all features. */
   readonly feature: string | null;
   readonly userId: string | null;
   readonly amount: Pico;

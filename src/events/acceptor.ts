@@ -98,7 +98,7 @@ function recordAcceptor(schema: z.ZodRecord): Accepts {
   };
 }
 
-/** As JSON makes them: with no fields but its own. */
+/** A plain object is one as JSON makes it: with no fields but its own. */
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return (
     typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype

@@ -48,7 +48,7 @@ function* emailFields(event: UsageEvent): Generator<string> {
   }
 }
 
-/** Of those that no policy may change. */
+/** The fields are those that no policy may change. */
 function* fixedEmailFields(event: UsageEvent): Generator<string> {
   if (isEmail(event.eventId)) yield 'event_id';
   if (isEmail(event.source)) yield 'source';

@@ -26,7 +26,7 @@ export function unwrapEnvelope(value: unknown): Unwrapped {
 
 interface Inner {
   readonly envelope: string;
-  /** Undefined when what the envelope holds cannot be read. */
+  /** It is undefined when what the envelope holds cannot be read. */
   readonly value: unknown;
 }
 

@@ -16,7 +16,7 @@ export interface UsageEvent {
   readonly errorType: string | null;
   readonly operation: string;
   readonly provider: string | null;
-  /** Null only on structure spans (R1), which are never rated. */
+  /** It is null only on structure spans (R1), which are never rated. */
   readonly requestedModel: string | null;
   readonly executedModel: string | null;
   readonly responseId: string | null;
@@ -37,7 +37,7 @@ export interface UsageEvent {
   readonly traceId: string | null;
   readonly spanId: string | null;
   readonly parentSpanId: string | null;
-  /** Null for an event about one tenant; a batched request (R7) has at least one member. */
+  /** It is null for an event about one tenant; a batched request (R7) has at least one member. */
   readonly members: readonly EventMember[] | null;
 }
 
@@ -66,7 +66,7 @@ export interface ReportedCost {
   readonly amount: Pico;
   /** ISO 4217. */
   readonly currency: string;
-  /** Who says so, such as `litellm`. */
+  /** The producer that says so, such as `litellm`. */
   readonly source: string;
 }
 
@@ -161,7 +161,10 @@ export function totalOutput(usage: UsageCounts): number {
   return usage.units === null ? usage.output : usage.output + countOnSide(usage.units, 'output');
 }
 
-/** Why an event cannot be posted. The names stand in `audit.quarantine`, and people rely on them. */
+/**
+ * The reason why an event cannot be posted. The names stand in `audit.quarantine`, and people rely
+ * on them.
+ */
 export type QuarantineReason =
   | 'not_json'
   | 'unknown_format'

@@ -15,7 +15,7 @@ import { findUsageContradiction, readUsage, readUsageSource, usageSchema } from 
 const MOST_MEMBERS = 10_000;
 const MOST_TAGS = 20;
 
-/** How far ahead of us a producer's clock may be. */
+/** The farthest that a producer's clock may be ahead of us. */
 const FUTURE_TOLERANCE_MS = 24 * 60 * 60 * 1000;
 
 const INSTANT =
@@ -107,7 +107,7 @@ export const nativeEventSchema = z.object(
 
 export const acceptsNativeEvent = acceptorOf(nativeEventSchema);
 
-/** As a producer writes it. */
+/** A native event as a producer writes it. */
 export type NativeEvent = z.infer<typeof nativeEventSchema>;
 type NativeTags = Pick<NativeEvent, keyof typeof tagFields | 'customer_id'>;
 

@@ -5,7 +5,9 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125];
 
-/** Of a text that is JSON; a look at its brackets costs a tenth of a walk through what it holds. */
+/**
+ * Judges a text that is JSON by its brackets, which costs a tenth of a walk through what it holds.
+ */
 export function isTextTooDeep(json: string): boolean {
   let depth = 0;
   for (let at = 0; at < json.length; at += 1) {
@@ -22,7 +24,7 @@ export function isTextTooDeep(json: string): boolean {
   return false;
 }
 
-/** Where the quote is that ends the string begun here. */
+/** The place of the quote that ends the string begun here. */
 function endOfString(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
     let escapes = end;

@@ -148,7 +148,9 @@ function cohere(body: unknown): ProviderCounts {
   };
 }
 
-/** Undefined where nothing is reported, and not a number where something else than a count is. */
+/**
+ * Answers undefined where nothing is reported, and not a number where something else than a count is.
+ */
 function count(value: unknown): number | undefined {
   if (value === undefined || value === null) return undefined;
   return typeof value === 'number' ? value : Number.NaN;

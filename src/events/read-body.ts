@@ -39,7 +39,7 @@ export interface RefusedItem {
 export interface ReadSettings {
   /** Opens LiteLLM's encrypted bodies; null where none is configured. */
   readonly litellmKey: LitellmKey | null;
-  /** Kept as they are where nothing else is said. */
+  /** E-mail addresses are kept as they are where nothing else is said. */
   readonly emails?: EmailPolicy;
 }
 
@@ -71,7 +71,8 @@ export function readBody(body: string, context: ReadContext): readonly ReadItem[
 
 function readMessageBody(body: string, context: ReadContext): readonly ReadItem[] {
   if (contentTypeOf(context.attributes) === PROTOBUF) return readProtobuf({ ...context, body });
-  // How a protobuf body lies in quarantine: it says itself what it is, since attributes are not kept.
+  // The form in which a protobuf body lies in quarantine: it says itself what it is, since
+  // attributes are not kept.
   if (body.startsWith(PROTOBUF_URL)) {
     return readProtobuf({ ...context, body: body.slice(PROTOBUF_URL.length) });
   }
@@ -270,7 +271,8 @@ function readNative(
   if (guarded.kind === 'refused') {
     return refuse({ reason: 'invalid_field', detail: guarded.detail }, body, item);
   }
-  // Of the event as it was sent: a policy that changes makes no conflict of what comes again.
+  // The digest is of the event as it was sent: a policy that changes makes no conflict of what
+  // comes again.
   return { kind: 'event', event: guarded.event, digest: digestEvent(reading.event), body };
 }
 

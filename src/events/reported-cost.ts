@@ -25,7 +25,7 @@ export const reportedCostSchema = z.object(
   { error: 'an object {amount, currency, source}' },
 );
 
-/** Rounded to the nearest picodollar, which decides nothing. */
+/** The amount is rounded to the nearest picodollar, which decides nothing. */
 export function readReportedCost(cost: z.infer<typeof reportedCostSchema>): ReportedCost {
   const { amount, currency, source } = cost;
   const exact = parseDecimal(amount, MOST_DECIMALS);

@@ -69,7 +69,7 @@ function countOf(units: FurtherUnits, names: readonly FurtherUnit[]): number {
   return names.reduce((sum, name) => sum + (units[name] ?? 0), 0);
 }
 
-/** Null where there are none, which is nearly always, so that no object is made. */
+/** Answers null where there are none, which is nearly always, so that no object is made. */
 function furtherUnits(usage: NativeUsage): FurtherUnits | null {
   let found: Partial<Record<FurtherUnit, number>> | null = null;
   // The fields that are there are few; asking for each that may be would be felt on the hot path.

@@ -10,7 +10,7 @@ export interface ReadMessage {
 
 /** A transaction costs about as much as a hundred events; a thousand and more make it small. */
 const FULL_BATCH_EVENTS = 2_000;
-/** How long the first event of a batch waits for company: little beside SQS's own latency. */
+/** The time that the first event of a batch waits for company: little beside SQS's own latency. */
 const FILL_MS = 25;
 
 /**
@@ -20,7 +20,7 @@ const FILL_MS = 25;
  * recorded within ⌈G · m / 2,000⌉ + 1 batches, m being the events of the largest message.
  */
 export class Batcher {
-  /** By tenant, in the order of their turns. */
+  /** The messages wait by tenant, in the order of their turns. */
   readonly #waiting = new Map<string | null, ReadMessage[]>();
   #events = 0;
   #closed = false;
@@ -115,7 +115,9 @@ function countEvents(messages: readonly ReadMessage[]): number {
   return messages.reduce((sum, { items }) => sum + items.length, 0);
 }
 
-/** Whose all events of a message are; those of several, or of nobody, share the turn of null. */
+/**
+ * The tenant of all events of a message; those of several, or of nobody, share the turn of null.
+ */
 function tenantOf(items: readonly ReadItem[]): string | null {
   const [first] = items;
   const tenantId = first?.kind === 'event' ? first.event.tags.tenantId : null;

@@ -7,7 +7,7 @@ export interface Claim {
   readonly free: readonly ReadItem[];
   /** Another lane has the same event or the same provider response in hand. */
   readonly met: readonly ReadItem[];
-  /** When those lanes are done, however it ended; at once where nothing was met. */
+  /** Settles when those lanes are done, however it ended; at once where nothing was met. */
   readonly othersDone: Promise<unknown>;
   release(): void;
 }

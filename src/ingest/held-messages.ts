@@ -5,7 +5,7 @@ import type { QueueMessage } from './queue-client.ts';
 export interface HeldMessage {
   readonly message: QueueMessage;
   readonly receivedAt: InstantMs;
-  /** When its visibility was last set. */
+  /** The instant at which its visibility was last set. */
   visibleSetAt: InstantMs;
 }
 
@@ -44,7 +44,7 @@ export class HeldMessages {
     return [...this.#held.values()];
   }
 
-  /** Those whose visibility was set longer ago than this and that may still be extended. */
+  /** The messages whose visibility was set longer ago than this and that may still be extended. */
   dueForExtension(now: InstantMs, ageMs: number): readonly HeldMessage[] {
     return this.all().filter(
       (held) => now - held.visibleSetAt >= ageMs && now - held.receivedAt < LONGEST_HOLD_MS,

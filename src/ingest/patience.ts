@@ -10,7 +10,7 @@ import { advise } from '../remedy.ts';
 export interface PatienceLimits {
   /** Tries of one batch that the database refuses for a reason of its own, before the worker ends. */
   readonly tries: number;
-  /** How long to wait after so many failures in a row, in milliseconds. */
+  /** The time to wait after so many failures in a row, in milliseconds. */
   readonly pauseMs: (failures: number) => number;
 }
 

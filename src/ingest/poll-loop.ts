@@ -15,9 +15,9 @@ export interface PollerParts {
   readonly log: Log;
   readonly reading: ReadSettings;
   readonly held: HeldMessages;
-  /** Where the events of each message go. */
+  /** The batcher takes the events of each message. */
   readonly batcher: Batcher;
-  /** How the events are recorded now; no more is received than that can bear. */
+  /** The state of recording; no more is received than that can bear. */
   readonly recording: {
     /** The database is waited for. */
     readonly isWaiting: boolean;
@@ -33,7 +33,7 @@ export interface PollRequest {
   readonly pollers: number;
 }
 
-/** Long enough to cost little, short enough to end within a drain. */
+/** The poll is long enough to cost little, and short enough to end within a drain. */
 const LONG_POLL_SECONDS = 5;
 /**
  * Back-pressure is not asking for more: above this much in hand, no receive is issued. Events count as
@@ -43,7 +43,10 @@ const LONG_POLL_SECONDS = 5;
 const MOST_HELD_MESSAGES = 2_000;
 const MOST_HELD_CHARACTERS = 8 * 1024 * 1024;
 const MOST_WAITING_EVENTS = 4_000;
-/** How long the queue must stay empty, and when to stop waiting for what another worker holds. */
+/**
+ * The time that the queue must stay empty, and the time after which a worker stops waiting for what
+ * another one holds.
+ */
 const EMPTY_MS = 1_500;
 const NOBODY_ANSWERS_MS = 180_000;
 
@@ -65,7 +68,7 @@ export class Poller {
     this.#lastMessageAt = parts.clock();
   }
 
-  /** How many messages were received. */
+  /** The number of messages that were received. */
   get messages(): number {
     return this.#messages;
   }

@@ -69,7 +69,7 @@ const COLUMNS = [
   'replay_outcome',
 ] as const;
 
-/** Those that wait, oldest first; with `all`, the replayed ones too. */
+/** Lists the events that wait, oldest first; with `all`, the replayed ones too. */
 export function listQuarantined(
   database: Database,
   options: { readonly all: boolean; readonly limit: number },

@@ -34,11 +34,11 @@ export interface FailedHandle {
 
 /** One queue, as the worker uses it. */
 export interface QueueClient {
-  /** At most ten messages. */
+  /** Receives at most ten messages. */
   receive(options: ReceiveOptions): Promise<readonly QueueMessage[]>;
-  /** At most ten handles. */
+  /** Takes at most ten handles. */
   delete(receiptHandles: readonly string[]): Promise<readonly FailedHandle[]>;
-  /** At most ten handles; 0 seconds gives the messages back. */
+  /** Takes at most ten handles; 0 seconds gives the messages back. */
   setVisibility(
     receiptHandles: readonly string[],
     seconds: number,

@@ -17,7 +17,10 @@ export interface RecorderParts {
   readonly log: Log;
   readonly batcher: Batcher;
   readonly patience: Patience;
-  /** Called after the commits of a batch, with what became of each item; the next batch waits for it. */
+  /**
+   * The function is called after the commits of a batch, with what became of each item; the next
+   * batch waits for it.
+   */
   readonly onRecorded: (
     batch: readonly ReadMessage[],
     recorded: readonly IsolatedItem[],

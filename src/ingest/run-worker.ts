@@ -23,13 +23,13 @@ export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
   readonly reading: ReadSettings;
   /** Nothing more is received once it is aborted; what is in hand is finished first. */
   readonly stop: AbortSignal;
-  /** Called after each commit with what became of its items. */
+  /** The function is called after each commit with what became of its items. */
   readonly onRecorded?: (recorded: readonly IsolatedItem[]) => void;
-  /** How long a database that refuses is tried. Default `USUAL_PATIENCE`. */
+  /** The time for which a database that refuses is tried. Default `USUAL_PATIENCE`. */
   readonly patience?: PatienceLimits;
 }
 
-/** After the last receive a drain commits and deletes what is in hand, within this time. */
+/** The time within which a drain, after the last receive, commits and deletes what is in hand. */
 const DRAIN_MS = 20_000;
 
 /**

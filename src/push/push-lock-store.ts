@@ -1,10 +1,15 @@
 import type { Database } from '../database/database.ts';
 
-/** Who may push for a customer and meter: one process at a time, on this machine or another (R18). */
+/**
+ * These locks decide who may push for a customer and meter: one process at a time, on this machine
+ * or another (R18).
+ */
 export interface PushLocks {
   /** Runs the work while nobody else holds the key; null when somebody else does. */
   whileAlone<Result>(key: string, work: () => Promise<Result>): Promise<Result | null>;
-  /** True once the connection is gone and with it every lock: no further request may go out. */
+  /**
+   * Answers true once the connection is gone and with it every lock: no further request may go out.
+   */
   areLost(): boolean;
   close(): Promise<void>;
 }

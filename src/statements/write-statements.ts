@@ -34,7 +34,6 @@ const ENDINGS: Readonly<Record<StatementFormat, string>> = {
 /** The statements of a month in a folder, each in every form. */
 interface WrittenStatements {
   readonly folder: string;
-  /** The number of closed periods. */
   readonly periods: number;
   /** The endings of the names of their files. */
   readonly endings: readonly string[];

@@ -75,7 +75,6 @@ export function matchPath(pattern: string, path: string): Record<string, string>
   return Object.fromEntries(ids);
 }
 
-/** The id in the path. */
 export function pathId(call: Call): { readonly id: string } {
   return { id: call.ids['id'] ?? '' };
 }

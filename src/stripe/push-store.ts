@@ -20,7 +20,7 @@ export interface PushTarget {
   readonly chargeTotal?: bigint;
 }
 
-/** Which closed periods; null is any. */
+/** The closed periods that are meant; null is any. */
 export interface TargetFilter {
   /** YYYY-MM, in which the period begins. */
   readonly month: string | null;
@@ -88,9 +88,9 @@ export interface Intent {
   readonly lastAnswer: string | null;
   /** The mode of the key that it was made under; null in rows older than this column. */
   readonly livemode?: boolean | null;
-  /** When the summary first lacked it. */
+  /** The instant at which the summary first lacked it. */
   readonly absentSince?: InstantMs | null;
-  /** When the summary was seen to hold it. */
+  /** The instant at which the summary was seen to hold it. */
   readonly provenAt?: InstantMs | null;
 }
 
@@ -183,8 +183,9 @@ export async function insertIntent(
 }
 
 /**
- * Durable before the request: from here on a crash leaves `sent`, and nobody thinks it never went.
- * False where the intent may no longer be sent, since somebody else decided about it.
+ * The attempt is durable before the request: from here on a crash leaves `sent`, and nobody thinks
+ * it never went. False where the intent may no longer be sent, since somebody else decided about
+ * it.
  */
 export async function markAttempt(
   database: Database,

@@ -193,7 +193,10 @@ function note(text: string): string {
   return `note: ${text}`;
 }
 
-/** Of the weights, with two decimals: the share's own ratio, before it is exact to the picodollar. */
+/**
+ * The percentage is the share's own ratio of the weights, with two decimals, before it is exact to
+ * the picodollar.
+ */
 function percentOf(row: ShareRow, answer: AllocationAnswer): string {
   const weight = parseDecimal(row.weight, 12) ?? 0n;
   const total = parseDecimal(answer.weight_total, 12) ?? 0n;
@@ -249,7 +252,9 @@ function renderBacktest(result: Backtest, currency: string): string {
   return [head, '', tenants, '', candidates, ...result.notes.map(note)].join('\n');
 }
 
-/** Rounded to a micro-dollar, so that a table fits a terminal; --json has every digit. */
+/**
+ * The amount is rounded to a micro-dollar, so that a table fits a terminal; --json has every digit.
+ */
 function micro(amount = '0'): string {
   return formatDecimal(divideHalfUp(parseDecimal(amount, 12) ?? 0n, PICO_PER_MICRO), 6);
 }

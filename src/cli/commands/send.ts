@@ -9,7 +9,7 @@ import { perform } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
 import { queueAddress } from './worker.ts';
 
-/** Why a line was not sent. */
+/** A line that was not sent, and why. */
 interface RefusedLine {
   readonly line: number;
   readonly reason: string;

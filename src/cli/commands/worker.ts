@@ -10,7 +10,7 @@ import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
 
-/** Long polls under way at most; they join while messages come. */
+/** The most long polls under way; they join while messages come. */
 const POLLERS = 4;
 
 export function addWorker(program: Command): void {
@@ -53,7 +53,7 @@ function stopOnSignal(session: Session): AbortSignal {
   return controller.signal;
 }
 
-/** Where a queue is that a variable names. */
+/** The address of the queue that a variable names. */
 export function queueAddress(
   { config }: Session,
   variable: 'SPANLEDGER_QUEUE_URL' | 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL',

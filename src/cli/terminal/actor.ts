@@ -1,7 +1,10 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-/** Who acts: the person at the keyboard, unless another is named. What `--actor` gives is kept for ever. */
+/**
+ * The actor is the person at the keyboard, unless another is named. What `--actor` gives is kept
+ * for ever.
+ */
 export function addActor(command: Command): Command {
   return command.option('--actor <name>', 'who', userInfo().username);
 }

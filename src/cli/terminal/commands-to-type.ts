@@ -42,7 +42,7 @@ function optional(flag: string, value: string | null): readonly string[] {
   return value === null ? [] : [flag, value];
 }
 
-/** As a shell takes it; most names need no quotation. */
+/** Writes an argument as a shell takes it; most names need no quotation. */
 function quoted(argument: string): string {
   return /^[\w@%+=:,./…-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,8 +1,9 @@
 import type { RefusalKind } from '../../refusal.ts';
 
 /**
- * How the command line ends for each kind of refusal: 1 where something is wrong and named, 2 for bad
- * usage or configuration, 3 where a service cannot be asked, 4 where a budget refuses. 0 is success.
+ * The exit code of the command line for each kind of refusal: 1 where something is wrong and named,
+ * 2 for bad usage or configuration, 3 where a service cannot be asked, 4 where a budget refuses. 0
+ * is success.
  */
 export const EXIT_CODES: Readonly<Record<RefusalKind, number>> = {
   bad_request: 2,

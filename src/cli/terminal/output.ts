@@ -1,6 +1,8 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 
-/** Where a command's answer goes: one JSON document with `--json`, else lines for people. */
+/**
+ * The place where a command's answer goes: one JSON document with `--json`, else lines for people.
+ */
 export interface Output {
   readonly json: boolean;
   /** The answer itself: `document` with `--json`, otherwise the text. Called once. */

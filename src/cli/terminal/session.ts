@@ -20,7 +20,7 @@ export interface Session {
   readonly out: Output;
   /** What use cases take; opens the database on first use, and throws a `Refusal` without DATABASE_URL. */
   parts(): Parts & PublicationParts;
-  /** Opened on first use; throws a `Refusal` without DATABASE_URL. */
+  /** The database is opened on first use. Throws a `Refusal` without DATABASE_URL. */
   database(): Database;
   /** Throws a `Refusal` without STRIPE_API_KEY. */
   stripe(): Promise<{ readonly client: StripeClient; readonly livemode: boolean }>;
@@ -35,7 +35,10 @@ export interface OpenSession extends Session {
   close(): Promise<void>;
 }
 
-/** Enough for the worker's lanes, its rollups and a probe, and for commands that work in parallel. */
+/**
+ * This is enough for the worker's lanes, its rollups and a probe, and for commands that work in
+ * parallel.
+ */
 const CONNECTIONS = 10;
 
 export function openSession(out: Output): OpenSession {
@@ -65,7 +68,7 @@ export function openSession(out: Output): OpenSession {
     database: openOnce,
     async stripe() {
       const apiKey = required(config, 'STRIPE_API_KEY');
-      // Loaded only here: no other command should wait for it.
+      // The module is loaded only here: no other command should wait for it.
       const { isLiveKey, openStripe } = await import('../../stripe/stripe-client.ts');
       const client = openStripe({ apiKey, apiBase: config.STRIPE_API_BASE ?? null });
       return { client, livemode: isLiveKey(apiKey) };

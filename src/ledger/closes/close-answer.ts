@@ -3,7 +3,7 @@ import { amountField, dayField, hashField, listOf, monthField } from '../../fiel
 
 export const closeRequest = z.strictObject({
   month: monthField,
-  /** Null for every tenant. */
+  /** It is null for every tenant. */
   tenant_id: z.string().nullable(),
 });
 export type CloseRequest = z.output<typeof closeRequest>;
@@ -12,7 +12,7 @@ const closedPeriod = z.strictObject({
   tenant_id: z.string(),
   period_start: dayField,
   state: z.enum(['closed', 'already_closed', 'not_ended', 'refused']),
-  /** Why it was not closed, and what to do. */
+  /** The reason why it was not closed, and what to do. */
   detail: z.string().nullable(),
   charge_total: amountField.nullable(),
   currency: z.string().nullable(),
@@ -21,6 +21,6 @@ const closedPeriod = z.strictObject({
 /** What closing one tenant's period came to. */
 export type ClosedPeriod = z.infer<typeof closedPeriod>;
 
-/** By tenant. */
+/** The periods stand in the order of their tenants. */
 export const closeAnswer = listOf(closedPeriod);
 export type CloseAnswer = z.infer<typeof closeAnswer>;

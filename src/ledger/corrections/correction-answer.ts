@@ -45,9 +45,9 @@ export type CorrectionAnswer = z.infer<typeof correctionAnswer>;
 export const reattributeRequest = z.strictObject({
   /** None means every entry without a tenant that the rest selects. */
   entry_ids: listOf(entryIdGiven),
-  /** Whose they are. */
+  /** The tenant to whom they belong. */
   tenant_id: z.string(),
-  /** Only of this one; null for all. */
+  /** The one that is meant; null for all. */
   user_id: z.string().nullable(),
   feature: z.string().nullable(),
   agent_run_id: z.string().nullable(),

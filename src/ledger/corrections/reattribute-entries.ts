@@ -13,7 +13,6 @@ import type {
 } from './correction-answer.ts';
 import { postCorrections } from './post-corrections.ts';
 
-/** Entries corrected in one transaction. */
 const ENTRIES_A_TRANSACTION = 1_000;
 
 /**

@@ -4,7 +4,7 @@ import { amountField, listOf, monthField, noteFields } from '../../fields.ts';
 export const rerateRequest = z.strictObject({
   /** The month in which the periods begin. */
   month: monthField,
-  /** Null for every tenant. */
+  /** It is null for every tenant. */
   tenant_id: z.string().nullable(),
   /** Shows the difference and posts nothing. */
   dry_run: z.boolean(),
@@ -24,10 +24,10 @@ const rerateRow = z.strictObject({
   entries: z.int(),
   /** Entries that had no price and have one now (R10). */
   released: z.int(),
-  /** Null where there is no price. */
+  /** It is null where there is no price. */
   charge_before: amountField.nullable(),
   charge_after: amountField.nullable(),
-  /** Null where nobody knows what the provider takes. */
+  /** It is null where nobody knows what the provider takes. */
   cost_before: amountField.nullable(),
   cost_after: amountField.nullable(),
 });

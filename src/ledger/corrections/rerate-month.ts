@@ -48,7 +48,7 @@ export async function rerateMonth(
 
 interface RerateStep {
   readonly changed: readonly { readonly entry: StoredEntry; readonly price: Price }[];
-  /** Those that have no price by the books as they are now. */
+  /** The entries that have no price by the books as they are now. */
   readonly unrated: readonly StoredEntry[];
   /** The last entry that was looked at. */
   readonly last: bigint;

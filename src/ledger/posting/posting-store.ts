@@ -22,7 +22,10 @@ export const ENTRIES_OF_BATCH = `cross join lateral (
   select * from entries where entry_id >= batch.batch_id * ${ENTRIES_PER_BATCH}
     and entry_id < (batch.batch_id + 1) * ${ENTRIES_PER_BATCH} offset 0) e`;
 
-/** Held shared by whoever posts, and exclusively for the instant in which a close shuts periods. */
+/**
+ * The lock is held shared by whoever posts, and exclusively for the instant in which a close shuts
+ * periods.
+ */
 const POSTING_LOCK = 7_226_001;
 
 /**
@@ -54,9 +57,10 @@ export async function readCatalogRevisions(
 }
 
 /**
- * Those of the keys that the ledger holds, as `eventText`, with the digest of the event's content. Asked
- * for a tenant and a source at a time: the ids of a pack lie near one another, and one descent of the
- * index then serves many, at a third of the cost of a look-up for each.
+ * Answers those of the keys that the ledger holds, as `eventText`, with the digest of the event's
+ * content. They are asked for a tenant and a source at a time: the ids of a pack lie near one
+ * another, and one descent of the index then serves many, at a third of the cost of a look-up for
+ * each.
  */
 export async function probeEvents(
   transaction: Transaction,
@@ -88,7 +92,7 @@ export async function probeEvents(
   return held;
 }
 
-/** Those of the provider responses that the ledger has already (R8), as `responseText`. */
+/** Answers those of the provider responses that the ledger has already (R8), as `responseText`. */
 export async function probeResponses(
   transaction: Transaction,
   keys: readonly ResponseKey[],
@@ -180,7 +184,7 @@ export interface BatchHead {
 export interface Batch {
   readonly batchId: bigint;
   readonly recordedAt: InstantMs;
-  /** In hexadecimal: made by the database, and part of the hash of each entry. */
+  /** The salt is in hexadecimal, made by the database, and part of the hash of each entry. */
   readonly salt: string;
 }
 

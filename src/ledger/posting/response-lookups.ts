@@ -1,4 +1,4 @@
-/** How many batches look up their provider responses after one that was repeated. */
+/** The number of batches that look up their provider responses after one that was repeated. */
 const BATCHES_AFTER_A_REPEAT = 50;
 
 /**

@@ -4,8 +4,9 @@ import type { Log } from '../../log.ts';
 import { foldAll } from './fold-batches.ts';
 
 /**
- * How far behind the ledger the rollups may be, beside the time of one fold. The calls of a run and of
- * a group fall together in a longer fold: twenty thousand entries at once cost half of ten times two.
+ * The time that the rollups may be behind the ledger, beside the time of one fold. The calls of a
+ * run and of a group fall together in a longer fold: twenty thousand entries at once cost half of
+ * ten times two.
  */
 const FOLD_EVERY_MS = 2_000;
 

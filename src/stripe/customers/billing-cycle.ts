@@ -3,7 +3,10 @@ import type { InstantMs } from '../../clock.ts';
 import type { Calendar, Period } from '../../periods/calendar.ts';
 import { nextPeriod, periodContaining } from '../../periods/calendar.ts';
 
-/** Where Stripe begins a subscription's billing periods: a day of each month and a time of day, UTC. */
+/**
+ * The anchor at which Stripe begins a subscription's billing periods: a day of each month and a
+ * time of day, UTC.
+ */
 export interface CycleAnchor {
   /** 1 to 31; a shorter month has its boundary on its last day. */
   readonly dayOfMonth: number;
@@ -73,7 +76,6 @@ function boundaryFrom(anchor: CycleAnchor, instant: InstantMs): InstantMs {
   return boundary >= instant ? boundary : boundaryIn(anchor, month.plus({ months: 1 }));
 }
 
-/** The boundary after one. */
 function boundaryAfter(anchor: CycleAnchor, boundary: InstantMs): InstantMs {
   const month = DateTime.fromMillis(boundary, { zone: 'utc' }).startOf('month');
   return boundaryIn(anchor, month.plus({ months: 1 }));

@@ -9,7 +9,10 @@ export interface InvoiceRow {
   readonly periodStart: string;
   readonly stripeCustomer: string;
   readonly state: 'held' | 'released' | 'finalized';
-  /** Of the line on our price: micro units and minor units. Null until it is final. */
+  /**
+   * The quantity and the amount of the line on our price, in micro units and minor units. They are
+   * null until it is final.
+   */
   readonly quantity: bigint | null;
   readonly amount: bigint | null;
 }

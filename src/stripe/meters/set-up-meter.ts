@@ -12,7 +12,7 @@ export function minorPerMicro(currency: string): string {
   return formatDecimal(1n, decimals);
 }
 
-/** More than any account has; a list is read to its end. */
+/** The bound is more than any account has; a list is read to its end. */
 const MOST_LISTED = 10_000;
 
 function meterName(currency: string): string {
