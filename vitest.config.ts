@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that need nothing but the code; every other test gets a database. */
 const PURE = [
-  'test/money.test.ts',
+  'test/{money,present}.test.ts',
   'test/sqs-client.test.ts',
   'test/ingest/batcher.test.ts',
   'test/client/{packing,new-event,journal,client,linked}.test.ts',

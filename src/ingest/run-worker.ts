@@ -1,5 +1,6 @@
 import { pause } from '../clock.ts';
 import { faultOf } from '../database/database-fault.ts';
+import { explainFault } from '../database/explain-fault.ts';
 import type { ReadSettings } from '../events/read-body.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { runRollupLoop } from '../ledger/rollups/rollup-loop.ts';
@@ -62,11 +63,21 @@ export async function runWorker(parts: WorkerParts, request: WorkerRequest): Pro
   return answer;
 }
 
-/** A database that is away is waited for, until the signal: a worker may be started before it. */
+/**
+ * A database that is away is waited for, until the signal: a worker may be started before it. A wrong
+ * name or password is not, since whoever starts a worker is still there to see it.
+ */
 async function refuseUnfit({ database, stop }: WorkerParts, patience: Patience): Promise<void> {
   const end = () => patience.end();
   stop.addEventListener('abort', end);
-  await patience.until(() => refuseUnfitSession(database));
+  await patience.until(async () => {
+    try {
+      await refuseUnfitSession(database);
+    } catch (error) {
+      const explained = explainFault(error);
+      throw explained?.kind === 'misconfigured' ? explained : error;
+    }
+  });
   stop.removeEventListener('abort', end);
 }
 

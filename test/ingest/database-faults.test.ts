@@ -215,6 +215,16 @@ describe('a worker that may not do its work', () => {
     await expectNothingLost(database, queue);
   });
 
+  it('is refused at once where there is no such database', async () => {
+    const { database, queue } = await ready();
+    const url = new URL(database.url);
+    url.pathname = '/nowhere';
+    const environment = { ...queue.environment, DATABASE_URL: url.href };
+    const { exitCode, stderr } = await cli(['worker', '--until-empty'], environment);
+    expect(stderr).toContain('DATABASE_URL names a database that is not there');
+    expect(exitCode).toBe(2);
+  });
+
   it('is refused where the database is not migrated', async () => {
     const database = await freshDatabase({ schema: 'empty' });
     const queue = await freshQueue();
