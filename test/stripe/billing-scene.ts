@@ -153,7 +153,12 @@ async function emptied({ database, drop }: BillingScene) {
       delete from month_run_steps; delete from stripe_alerts; delete from stripe_events;
       delete from stripe_invoices; delete from stripe_customers; delete from push_intents;
       delete from closes; update periods set state = 'open';
-      delete from entries where recorded_at > '2026-10-25'`);
+      delete from entries where recorded_at > '2026-10-25';
+      delete from receipts where batch_id in (select batch_id from batches where recorded_at > '2026-10-25');
+      delete from batches where recorded_at > '2026-10-25';
+      delete from usage_rollups; delete from run_usage; delete from seals; delete from verifications;
+      delete from fold_queue; insert into fold_queue select batch_id from batches;
+      delete from seal_queue; insert into seal_queue select batch_id from batches`);
   } finally {
     client.release(true);
   }
