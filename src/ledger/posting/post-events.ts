@@ -33,7 +33,7 @@ export type PostOutcome =
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'conflict'; readonly ledgerDigest: Buffer };
 
-export interface PostedEvent<Received extends ReceivedEvent> {
+interface PostedEvent<Received extends ReceivedEvent> {
   readonly received: Received;
   readonly outcome: PostOutcome;
 }
