@@ -272,9 +272,12 @@ table push_intents (
   livemode boolean,
   absent_since timestamp with time zone,
   proven_at timestamp with time zone,
+  destination text not null default 'meter'::text,
+  account text,
   constraint push_intents_pkey PRIMARY KEY (tenant_id, period_start, sequence),
   constraint push_intents_identifier_key UNIQUE (identifier),
   constraint push_intents_tenant_id_period_start_fkey FOREIGN KEY (tenant_id, period_start) REFERENCES closes(tenant_id, period_start),
+  constraint push_intents_destination_check CHECK ((destination = ANY (ARRAY['meter'::text, 'invoice_item'::text, 'settled'::text]))),
   constraint push_intents_identifier_check CHECK ((length(identifier) <= 100)),
   constraint push_intents_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'confirmed'::text, 'ambiguous'::text, 'parked'::text, 'missing'::text]))),
   constraint push_intents_value_micro_check CHECK ((value_micro <> (0)::numeric))
@@ -707,7 +710,9 @@ view audit.pushes as
     last_answer,
     absent_since,
     proven_at,
-    livemode
+    livemode,
+    destination,
+    account
    FROM push_intents;
 
 view audit.quarantine as
@@ -1010,13 +1015,14 @@ CREATE OR REPLACE FUNCTION public.guard_intent()
 AS $function$
 begin
   if tg_op = 'DELETE' then
-    raise exception 'a push intent is never deleted' using errcode = 'restrict_violation';
+    raise exception 'a push intent is never deleted (R18)' using errcode = 'restrict_violation';
   end if;
-  if (old.tenant_id, old.period_start, old.sequence, old.identifier, old.meter, old.stripe_customer, old.value_micro,
-      old.event_timestamp, old.created_at)
-     is distinct from (new.tenant_id, new.period_start, new.sequence, new.identifier, new.meter, new.stripe_customer,
-      new.value_micro, new.event_timestamp, new.created_at) then
-    raise exception 'the body of push intent % never changes', old.identifier using errcode = 'restrict_violation';
+  if (old.tenant_id, old.period_start, old.sequence, old.identifier, old.destination, old.meter, old.stripe_customer,
+      old.value_micro, old.event_timestamp, old.created_at)
+     is distinct from (new.tenant_id, new.period_start, new.sequence, new.identifier, new.destination, new.meter,
+      new.stripe_customer, new.value_micro, new.event_timestamp, new.created_at)
+     or (old.account is not null and old.account is distinct from new.account) then
+    raise exception 'the body of push intent % never changes (R18)', old.identifier using errcode = 'restrict_violation';
   end if;
   return new;
 end $function$

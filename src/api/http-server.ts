@@ -1,13 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { pingDatabase } from '../database/database.ts';
 import { explainFault } from '../database/explain-fault.ts';
 import type { Log } from '../log.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
-import type { EventOutcome } from '../stripe/webhooks/webhook.ts';
+import type { EventAnswer } from '../stripe/webhooks/event-answer.ts';
 import { receiveSigned } from '../stripe/webhooks/webhook.ts';
-import { ping } from '../stripe/webhooks/webhook-store.ts';
 import { problem, problemOf, type Reply } from './problem.ts';
 
 export interface HttpServerOptions {
@@ -72,7 +72,7 @@ async function answer(options: HttpServerOptions, request: IncomingMessage): Pro
 
 async function answerHealth({ parts }: HttpServerOptions): Promise<Reply> {
   try {
-    await ping(parts.database);
+    await pingDatabase(parts.database);
     return { status: 200, body: { status: 'ok' } };
   } catch (error) {
     parts.log.warn({ error: String(error) }, 'the database does not answer');
@@ -88,7 +88,7 @@ async function answerWebhook(options: HttpServerOptions, request: IncomingMessag
   const header = request.headers['stripe-signature'];
   const signature = typeof header === 'string' ? header : '';
   const { parts, secret } = webhook;
-  const outcome: EventOutcome = await receiveSigned(parts, { body, signature, secret });
+  const outcome: EventAnswer = await receiveSigned(parts, { body, signature, secret });
   return { status: 200, body: outcome };
 }
 

@@ -188,3 +188,8 @@ function typeParser(oid: number, format?: 'text' | 'binary') {
   if (oid === DATE) return (text: string) => text;
   return pg.types.getTypeParser(oid, 'text');
 }
+
+/** Answers at all when the database does. */
+export async function pingDatabase({ pool }: Database): Promise<void> {
+  await pool.query('select 1');
+}

@@ -131,12 +131,14 @@ interface PushIntentsTable {
   period_start: string;
   sequence: number;
   identifier: string;
+  destination: 'meter' | 'invoice_item' | 'settled';
   meter: string;
   stripe_customer: string;
   value_micro: bigint;
   event_timestamp: bigint;
   state: 'pending' | 'sent' | 'confirmed' | 'ambiguous' | 'parked' | 'missing';
   livemode: boolean | null;
+  account: string | null;
   attempts: number;
   created_at: Instant;
   first_attempt_at: NullableInstant;

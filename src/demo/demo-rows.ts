@@ -2,14 +2,14 @@ import type { CloseAnswer } from '../ledger/closes/close-answer.ts';
 import { divideHalfUp, formatMinor, parseDecimal, picoPerMinor } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { reportUsage } from '../reports/report-usage.ts';
-import type { ReconcileRow } from '../stripe/reconcile.ts';
+import type { ReconciledPeriod } from '../stripe/reconcile-answer.ts';
 import { DEMO_TENANTS } from './cast.ts';
 import type { DemoRow } from './demo-answer.ts';
 
 /** What the month came to for each tenant: closed, told to Stripe, and its margin. */
 export async function demoRows(
   parts: Pick<Parts, 'database' | 'clock'>,
-  of: { readonly closes: CloseAnswer; readonly reconciled: readonly ReconcileRow[] },
+  of: { readonly closes: CloseAnswer; readonly reconciled: readonly ReconciledPeriod[] },
 ): Promise<readonly DemoRow[]> {
   const everything = { tenant_id: null, from: null, to: null, as_of: null };
   const byTenant = await reportUsage(parts, { ...everything, by: ['tenant'] });

@@ -9,10 +9,10 @@ import { reportRuns } from '../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../reports/runs/run-waste.ts';
 import { DEFAULT_ISSUER } from '../statements/statement-view.ts';
 import { writeStatements } from '../statements/write-statements.ts';
-import { checkSummaries } from '../stripe/meters/summary-law.ts';
-import { pushMonth } from '../stripe/push.ts';
-import type { ReconcileRow } from '../stripe/reconcile.ts';
-import { reconcileMonth } from '../stripe/reconcile.ts';
+import { pushMonth } from '../stripe/push-month.ts';
+import type { ReconciledPeriod } from '../stripe/reconcile-answer.ts';
+import { reconcileMonth } from '../stripe/reconcile-month.ts';
+import { checkSummaries } from '../stripe/summary-law.ts';
 import type { DemoAnswer, DemoRequest } from './demo-answer.ts';
 import { connectionOf, type DemoParts } from './demo-parts.ts';
 import { demoRows } from './demo-rows.ts';
@@ -106,11 +106,11 @@ async function close(parts: DemoParts, month: string): Promise<CloseAnswer> {
   return closes;
 }
 
-async function push(parts: DemoParts, month: string): Promise<readonly ReconcileRow[]> {
-  const pushes = await pushMonth(parts, month);
+async function push(parts: DemoParts, month: string): Promise<readonly ReconciledPeriod[]> {
+  const pushes = await pushMonth(parts, { month, tenant_id: null, dry_run: false });
   const confirmed = pushes.filter(({ state }) => state === 'confirmed').length;
   parts.say(`pushed ${confirmed} tenants to Stripe, once each`);
-  const rows = await reconcileMonth(parts, month);
+  const rows = await reconcileMonth(parts, { month, tenant_id: null });
   const unexplained = rows.filter((row) => !row.explained).length;
   parts.say(
     `reconciled ${rows.length} tenants with Stripe: ${unexplained} unexplained differences`,

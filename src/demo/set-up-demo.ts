@@ -3,8 +3,7 @@ import { migrateDatabase } from '../database/migrate-database.ts';
 import type { CalendarMonth } from '../month/last-ended-month.ts';
 import { seedCostBook } from '../rating/books/genai-seed.ts';
 import { importPriceBook } from '../rating/books/price-book-store.ts';
-import { saveMeter } from '../stripe/meters/meter-store.ts';
-import { setUpMeter } from '../stripe/meters/set-up-meter.ts';
+import { setUpStripe } from '../stripe/set-up-stripe.ts';
 import { setTenant } from '../tenants/tenant-store.ts';
 import { DEMO_TENANTS, demoChargeBooks } from './cast.ts';
 import type { DemoParts } from './demo-parts.ts';
@@ -14,7 +13,7 @@ const PRICED_BEFORE_MS = 40 * 24 * 60 * 60 * 1000;
 
 /** The schema, prices, tenants with their customers, and a meter: what an operator does once. */
 export async function setUpDemo(parts: DemoParts, month: CalendarMonth): Promise<void> {
-  const { database, double, stripe, clock, say } = parts;
+  const { database, double, clock, say } = parts;
   await migrateDatabase(parts, { citus: false, roles: false });
   const effectiveFrom = formatInstant(month.startsAt - PRICED_BEFORE_MS);
   const cost = seedCostBook({ book: 'providers', effectiveFrom, currency: 'USD' });
@@ -29,7 +28,7 @@ export async function setUpDemo(parts: DemoParts, month: CalendarMonth): Promise
     double.control.addCustomer({ id: stripeCustomer });
     await setTenant(database, tenantId, { ...change, stripeCustomer, at: clock() });
   }
-  const meter = await setUpMeter(stripe, 'USD');
-  await saveMeter(database, meter, { livemode: false, at: clock() });
-  say(`registered ${DEMO_TENANTS.length} tenants, and set up Stripe meter ${meter.eventName}`);
+  const meterOnly = { customers: false, subscriptions: false, tenant_id: null };
+  const { event_name: meter } = await setUpStripe(parts, { currency: 'USD', ...meterOnly });
+  say(`registered ${DEMO_TENANTS.length} tenants, and set up Stripe meter ${meter}`);
 }

@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
-import { type InstantMs, pause } from '../clock.ts';
+import { pause } from '../clock.ts';
+import { EveryTenantRefused } from '../push/destination.ts';
 import { Refusal } from '../refusal.ts';
 import { openPacers, pacedHttpClient } from './pacer.ts';
 
@@ -43,143 +44,6 @@ export function openStripe(options: StripeOptions): StripeClient {
 
 export function isLiveKey(apiKey: string): boolean {
   return /^(sk|rk)_live_/.test(apiKey);
-}
-
-/** What an answer, or the lack of one, means for one intent (the retry table). */
-export type PushAnswer =
-  | { readonly kind: 'delivered'; readonly how: string }
-  /** Nothing is known; the same request again is safe while Stripe remembers its identifier. */
-  | { readonly kind: 'unknown'; readonly detail: string; readonly retryAfterMs: number | null }
-  /** Nothing to do with this tenant: no request may follow until a person looked. */
-  | { readonly kind: 'systemic'; readonly detail: string; readonly isMeter?: boolean }
-  /** Stripe refuses this one request for good. */
-  | { readonly kind: 'refused'; readonly detail: string };
-
-/** Stripe answers a duplicate on its first API with 400 and no code; only the message tells. */
-const DUPLICATE = /An event already exists with identifier (\S+?)\.?$/;
-/** By message or code; one that speaks of a customer is about one tenant, and not about the meter. */
-const NO_METER = /no active meter|meter.*(not found|inactive|archived)/i;
-const NO_METER_CODES: ReadonlySet<string> = new Set(['no_meter', 'archived_meter']);
-
-/** Reads a failed meter-event request; `identifier` is the one that was sent. */
-export function classifyFailure(error: unknown, identifier: string): PushAnswer {
-  if (!(error instanceof Stripe.errors.StripeError)) throw error;
-  const detail = `${error.type} ${error.statusCode ?? 'without status'}: ${reasonOf(error)}`;
-  if (isDuplicateOf(error, identifier)) return { kind: 'delivered', how: 'already there (400)' };
-  switch (error.statusCode) {
-    case 401:
-    case 403:
-    case 404:
-      return { kind: 'systemic', detail };
-    case 409:
-    case 429:
-      return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
-    case 400:
-      return isAboutMeter(error)
-        ? { kind: 'systemic', detail, isMeter: true }
-        : { kind: 'refused', detail };
-    case 402:
-      return { kind: 'refused', detail };
-    default:
-      return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
-  }
-}
-
-/** The identifier that the message names must be ours; a code without a name is about what was sent. */
-function isDuplicateOf(error: Stripe.errors.StripeError, identifier: string): boolean {
-  const named = DUPLICATE.exec(error.message)?.[1];
-  if (named !== undefined) return error.statusCode === 400 && named === identifier;
-  return error.code === 'duplicate_meter_event';
-}
-
-function isAboutMeter({ code, message }: Stripe.errors.StripeError): boolean {
-  if (NO_METER_CODES.has(code ?? '')) return true;
-  return NO_METER.test(message) && !/customer/i.test(message);
-}
-
-function retryAfterMs(error: Stripe.errors.StripeError): number | null {
-  const header = Number(error.headers?.['retry-after']);
-  return Number.isFinite(header) && header >= 0 ? header * 1000 : null;
-}
-
-export interface MeterEventBody {
-  readonly eventName: string;
-  readonly identifier: string;
-  readonly stripeCustomer: string;
-  /** Whole micro-dollars as a plain decimal. */
-  readonly value: string;
-  /** Unix seconds. */
-  readonly timestamp: number;
-}
-
-/** Sends one meter event; the identifier is the idempotency key too, so that errors join to it. */
-export async function sendMeterEvent(
-  stripe: StripeClient,
-  body: MeterEventBody,
-): Promise<PushAnswer> {
-  try {
-    await stripe.billing.meterEvents.create(
-      {
-        event_name: body.eventName,
-        identifier: body.identifier,
-        timestamp: body.timestamp,
-        payload: { stripe_customer_id: body.stripeCustomer, value: body.value },
-      },
-      { idempotencyKey: body.identifier },
-    );
-    return { kind: 'delivered', how: 'accepted (200)' };
-  } catch (error) {
-    return classifyFailure(error, body.identifier);
-  }
-}
-
-export interface SummaryQuestion {
-  readonly meterId: string;
-  readonly stripeCustomer: string;
-  readonly startsAt: InstantMs;
-  readonly endsAt: InstantMs;
-}
-
-const MINUTE_MS = 60_000;
-
-/**
- * What Stripe counts for a customer over a period, in micro-dollars. It lags, so that a low figure
- * proves nothing yet. Bounds must lie on whole minutes.
- */
-export async function readSummary(
-  stripe: StripeClient,
-  question: SummaryQuestion,
-): Promise<bigint> {
-  const floor = (instant: InstantMs) => Math.floor(instant / MINUTE_MS) * 60;
-  const page = await askStripe(`the usage of customer ${question.stripeCustomer}`, () =>
-    stripe.billing.meters.listEventSummaries(question.meterId, {
-      customer: question.stripeCustomer,
-      start_time: floor(question.startsAt),
-      end_time: floor(question.endsAt),
-      limit: 100,
-    }),
-  );
-  // Without a grouping window there is one row for the whole range, or none for no usage.
-  return page.data.reduce((sum, row) => sum + toMicro(row.aggregated_value), 0n);
-}
-
-/** A fraction is somebody else's usage: what we tell is whole, and a double holds 15 digits exactly. */
-export class ForeignFraction extends Refusal {
-  readonly summary: string;
-
-  constructor(value: number) {
-    super(
-      'conflict',
-      `Stripe's summary holds ${value}, which is not a whole number of micro-dollars`,
-      'find what else reports usage to this meter; only Spanledger may',
-    );
-    this.summary = String(value);
-  }
-}
-
-function toMicro(value: number): bigint {
-  if (Number.isSafeInteger(value)) return BigInt(value);
-  throw new ForeignFraction(value);
 }
 
 const TRIES_TO_READ = 4;
@@ -229,7 +93,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** A key that Stripe does not take is a matter for a person, and would fail with every tenant. */
-export class KeyRefused extends Refusal {
+export class KeyRefused extends EveryTenantRefused {
   constructor(what: string, reason: string) {
     const remedy = 'give STRIPE_API_KEY a key of the right account that may read and write billing';
     super('not_permitted', `Stripe does not let this key ask about ${what}: ${reason}`, remedy);

@@ -1,13 +1,13 @@
-import type { Clock } from '../clock.ts';
-import type { Database } from '../database/database.ts';
-import type { Log } from '../log.ts';
+import type { Parts } from '../parts.ts';
 import type { StripeClient } from './stripe-client.ts';
 
 /** What every part of the Stripe side works with. */
-export interface StripeParts {
-  readonly database: Database;
+export interface StripeParts extends Parts {
   readonly stripe: StripeClient;
   readonly livemode: boolean;
-  readonly clock: Clock;
-  readonly log: Log;
+}
+
+/** How a door hears how far a long piece of work is. */
+export interface ProgressPart {
+  readonly onProgress?: (done: number, all: number) => void;
 }

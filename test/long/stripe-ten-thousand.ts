@@ -8,9 +8,10 @@ import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { openLog } from '../../src/log.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
 import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
-import { reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import { ofMonth } from '../support/stripe.ts';
 
 /**
  * Ten thousand tenants pushed by a command that is killed on the way, by a second that goes on, and by a
@@ -51,7 +52,7 @@ try {
     });
   }
   await measured('reconcile', async () => {
-    const rows = await reconcileMonth(parts, MONTH);
+    const rows = await reconcileMonth(parts, ofMonth(MONTH));
     return `${rows.filter((row) => !row.explained).length} unexplained of ${rows.length}`;
   });
 } finally {

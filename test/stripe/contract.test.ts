@@ -2,8 +2,8 @@ import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pause } from '../../src/clock.ts';
 import { SUPPORTED_CURRENCIES } from '../../src/money.ts';
+import { classifyFailure } from '../../src/stripe/meters/meter-event.ts';
 import { minorPerMicro } from '../../src/stripe/meters/set-up-meter.ts';
-import { classifyFailure } from '../../src/stripe/stripe-client.ts';
 import { type StripeDouble, startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import { explainFirstRefusal, readSandboxKey } from './sandbox-key.ts';
 

@@ -1,7 +1,7 @@
 import { checkPushes } from '../../src/audit/laws/laws-store.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { StepAnswer } from '../../src/month/month-answer.ts';
-import { checkSummaries } from '../../src/stripe/meters/summary-law.ts';
+import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import type { FaultSpec } from '../../src/stripe-double/fault.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import type { BillingScene, SceneTenant } from './billing-scene.ts';

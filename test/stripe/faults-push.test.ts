@@ -4,10 +4,11 @@ import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { readOpenAlerts } from '../../src/push/alert-store.ts';
 import { openPushLocks } from '../../src/push/push-lock-store.ts';
-import { pushMonth } from '../../src/stripe/push.ts';
-import { reconcileMonth } from '../../src/stripe/reconcile.ts';
-import { unparkIntent } from '../../src/stripe/unpark.ts';
+import { pushMonth } from '../../src/stripe/push-month.ts';
+import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
+import { unparkIntent } from '../../src/stripe/unpark-intent.ts';
 import { count, textRows } from '../support/database.ts';
+import { ofMonth } from '../support/stripe.ts';
 import type { BillingScene, SceneOptions } from './billing-scene.ts';
 import { ACME, customerOf, MONTH, openBillingScene } from './billing-scene.ts';
 
@@ -35,7 +36,7 @@ async function closed(options: SceneOptions = {}, at = '2026-11-01T00:30:00Z') {
 }
 
 const ofAcme = async ({ parts }: BillingScene) =>
-  (await pushMonth(parts, MONTH)).find((row) => row.tenant_id === 'acme');
+  (await pushMonth(parts, ofMonth(MONTH))).find((row) => row.tenant_id === 'acme');
 
 test('an event that never arrived is missing only after its absence has lasted a day, and is told anew', async () => {
   const scene = await closed();
@@ -71,7 +72,7 @@ test('a refusal of an inactive meter that Stripe replays concerns one tenant and
   const scene = await closed({ tenants: [ACME, { tenantId: 'globex', calls: [5_000_000] }] });
   const { double, parts, meter, database } = scene;
   const key = { idempotencyKey: 'spl-acme-2026-10-01-usd-1' };
-  await pushMonth({ ...parts, isDryRun: true }, MONTH);
+  await pushMonth(parts, ofMonth(MONTH, { dry_run: true }));
   const { database: _, ...rest } = parts;
   expect(rest.livemode).toBe(false);
   // given the first request met an inactive meter, although the check before it had found it active
@@ -93,12 +94,12 @@ test('a refusal of an inactive meter that Stripe replays concerns one tenant and
   );
 
   // then a push refuses at once while the meter is inactive, with nothing sent
-  await expect(pushMonth(parts, MONTH)).rejects.toThrow('is not active in Stripe');
+  await expect(pushMonth(parts, ofMonth(MONTH))).rejects.toThrow('is not active in Stripe');
   expect(await count(database, 'push_intents')).toBe(0);
 
   // and once it is active again, only the replayed one waits
   await parts.stripe.billing.meters.reactivate(meter.meterId);
-  const results = await pushMonth(parts, MONTH);
+  const results = await pushMonth(parts, ofMonth(MONTH));
   const states = Object.fromEntries(results.map((row) => [row.tenant_id, row.state]));
   expect(states).toMatchObject({ acme: 'sent', globex: 'confirmed' });
   expect(double.control.meterEvents().map((event) => event.customer)).toEqual(['cus_globex']);
@@ -110,7 +111,7 @@ test('a dry run says what would be sent, and sends and writes nothing', async ()
   });
   const before = double.control.requests().length;
 
-  const results = await pushMonth({ ...parts, isDryRun: true }, MONTH);
+  const results = await pushMonth(parts, ofMonth(MONTH, { dry_run: true }));
 
   expect(results.map((row) => [row.tenant_id, row.state])).toEqual([
     ['acme', 'would_send'],
@@ -127,7 +128,7 @@ test('a dry run says what would be sent, and sends and writes nothing', async ()
 
 test('a dry run says what a push would refuse, and which intents would only be compared', async () => {
   const late = await closed({}, '2026-12-05T23:30:00Z');
-  const [refused] = await pushMonth({ ...late.parts, isDryRun: true }, MONTH);
+  const [refused] = await pushMonth(late.parts, ofMonth(MONTH, { dry_run: true }));
   expect(refused).toMatchObject({ tenant_id: 'acme', state: 'refused' });
   expect(refused?.detail).toContain('more than 35 days ago');
 
@@ -135,7 +136,7 @@ test('a dry run says what a push would refuse, and which intents would only be c
   scene.double.control.injectFault({ kind: 'reset_before_apply', match: METER_EVENTS, times: 10 });
   await ofAcme(scene);
   await scene.double.control.advanceClock(23 * HOUR_MS);
-  const [acme] = await pushMonth({ ...scene.parts, isDryRun: true }, MONTH);
+  const [acme] = await pushMonth(scene.parts, ofMonth(MONTH, { dry_run: true }));
   expect(acme?.state).toBe('would_send');
   expect(acme?.detail).toContain("-usd-1 (sent, compared with Stripe's summary and not sent)");
 });
@@ -146,7 +147,7 @@ test('a customer that the key does not know is refused by the name of its tenant
     "update tenants set stripe_customer = 'cus_live' where tenant_id = 'acme'",
   );
 
-  const results = await pushMonth(scene.parts, MONTH);
+  const results = await pushMonth(scene.parts, ofMonth(MONTH));
 
   const [acme, globex] = results;
   expect([acme?.state, globex?.state]).toEqual(['refused', 'confirmed']);
@@ -173,7 +174,7 @@ test('a push with a key of the other mode is refused where the first mode was to
      insert into stripe_meters select currency, true, event_name, meter_id, product_id, price_id, set_up_at from stripe_meters`,
   );
 
-  const results = await pushMonth({ ...scene.parts, livemode: true }, MONTH);
+  const results = await pushMonth({ ...scene.parts, livemode: true }, ofMonth(MONTH));
 
   expect(results[0]?.state).toBe('refused');
   expect(results[0]?.detail).toContain('was made with a test key');
@@ -187,7 +188,10 @@ test('two processes push at once, and each customer is told once', async () => {
   const scene = await closed({ tenants });
   scene.double.control.configure({ latencyMs: 2 });
 
-  const both = await Promise.all([pushMonth(scene.parts, MONTH), pushMonth(scene.parts, MONTH)]);
+  const both = await Promise.all([
+    pushMonth(scene.parts, ofMonth(MONTH)),
+    pushMonth(scene.parts, ofMonth(MONTH)),
+  ]);
 
   expect(scene.double.control.meterEvents()).toHaveLength(12);
   expect(scene.double.control.requests().filter((request) => request.status === 409)).toEqual([]);
@@ -211,7 +215,7 @@ test('a pool of two connections is enough for any number of tenants', async () =
   const small = openDatabase({ url: url.href, connections: 2, onConnectionLost: () => {} });
   onTestFinished(() => closeDatabase(small));
 
-  const results = await pushMonth({ ...scene.parts, database: small }, MONTH);
+  const results = await pushMonth({ ...scene.parts, database: small }, ofMonth(MONTH));
 
   expect(results.filter((row) => row.state === 'confirmed')).toHaveLength(20);
 });
@@ -250,7 +254,7 @@ test('what foreign usage kept from being decided is confirmed by a person, once 
     payload: { stripe_customer_id: 'cus_acme', value: '7' },
   });
   double.control.injectFault({ kind: 'apply_then_reset', times: 40, match: METER_EVENTS });
-  await pushMonth(parts, MONTH);
+  await pushMonth(parts, ofMonth(MONTH));
   double.control.clearFaults();
   await double.control.advanceClock(23 * HOUR_MS);
 
@@ -260,14 +264,14 @@ test('what foreign usage kept from being decided is confirmed by a person, once 
     state: 'parked',
     detail: expect.stringContaining(`"spanledger stripe unpark ${identifier}"`),
   });
-  await expect(unparkIntent(parts, identifier)).rejects.toThrow('proves neither');
+  await expect(unparkIntent(parts, { identifier })).rejects.toThrow('proves neither');
   await parts.stripe.billing.meterEventAdjustments.create({
     event_name: meter.eventName,
     type: 'cancel',
     cancel: { identifier: 'foreign' },
   });
 
-  expect(await unparkIntent(parts, identifier)).toMatchObject({ state: 'confirmed' });
+  expect(await unparkIntent(parts, { identifier })).toMatchObject({ state: 'confirmed' });
 
   expect((await ofAcme(opened))?.state).toBe('confirmed');
   expect(await readOpenAlerts(database, null)).toEqual([]);
@@ -277,7 +281,7 @@ test('what foreign usage kept from being decided is confirmed by a person, once 
 test('reconcile tells a value counted twice from usage that is not ours', async () => {
   const scene = await closed({ tenants: [ACME, { tenantId: 'globex' }] });
   const { parts, meter } = scene;
-  await pushMonth(parts, MONTH);
+  await pushMonth(parts, ofMonth(MONTH));
   const [acme] = scene.double.control.meterEvents();
   const also = (customer: string, value: string) =>
     parts.stripe.billing.meterEvents.create({
@@ -288,7 +292,7 @@ test('reconcile tells a value counted twice from usage that is not ours', async 
   await also('cus_acme', acme?.value ?? '');
   await also('cus_globex', '7');
 
-  const rows = await reconcileMonth(parts, MONTH);
+  const rows = await reconcileMonth(parts, ofMonth(MONTH));
 
   expect(rows.slice(0, 2).map((row) => [row.tenant_id, row.difference, row.explained])).toEqual([
     ['acme', 'duplicate', false],
@@ -305,10 +309,10 @@ test('reconcile reads one summary for each live tenant with usage, and none for 
       { tenantId: 'idle', calls: [] },
     ],
   });
-  await pushMonth(scene.parts, MONTH);
+  await pushMonth(scene.parts, ofMonth(MONTH));
   const before = scene.double.control.requests().length;
 
-  const rows = await reconcileMonth(scene.parts, MONTH);
+  const rows = await reconcileMonth(scene.parts, ofMonth(MONTH));
 
   expect(rows.every((row) => row.explained)).toBe(true);
   expect(scene.double.control.requests().length - before).toBe(2);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
-import { checkSummaries } from '../../src/stripe/meters/summary-law.ts';
-import type { PushResult } from '../../src/stripe/push.ts';
-import { pushMonth } from '../../src/stripe/push.ts';
+import type { PushedPeriod } from '../../src/push/push-answer.ts';
+import { pushMonth } from '../../src/stripe/push-month.ts';
+import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import type { FaultSpec } from '../../src/stripe-double/fault.ts';
 import { startCli } from '../support/cli.ts';
 import { reopen, textRows } from '../support/database.ts';
@@ -14,6 +14,7 @@ import {
   DUE_MICRO,
   HOUR_MS,
   METER_EVENTS,
+  ofMonth,
   openPushScene,
   sendsOf,
 } from '../support/stripe.ts';
@@ -24,14 +25,14 @@ vi.mock('../../src/clock.ts', async (original) => ({
   pause: () => new Promise((resolve) => setImmediate(resolve)),
 }));
 
-const push = (scene: PushScene) => pushMonth(scene.options, scene.month);
+const push = (scene: PushScene) => pushMonth(scene.options, ofMonth(scene.month));
 const onPush = (fault: Omit<FaultSpec, 'match'>): FaultSpec => ({
   ...fault,
   match: { method: 'POST', path: METER_EVENTS },
 });
 
 /** The live tenants' states, in the order of their names. */
-const states = (results: readonly PushResult[]) =>
+const states = (results: readonly PushedPeriod[]) =>
   results.filter((result) => result.tenant_id !== 'unattributed').map((result) => result.state);
 
 const intents = (scene: PushScene) =>
@@ -146,7 +147,7 @@ describe('an answer that is lost or late', () => {
     const before = sendsOf(shared.double);
     shared.double.control.injectFault(onPush(fault));
 
-    const results = await pushMonth({ ...shared.options, tenantId }, '2026-10');
+    const results = await pushMonth(shared.options, ofMonth('2026-10', { tenant_id: tenantId }));
 
     expect(states(results)).toEqual(['confirmed']);
     expect(countedBy(shared.double)[told]).toBe(`cus_${tenantId} ${DUE_MICRO}`);
@@ -196,7 +197,7 @@ describe('an answer that is lost or late', () => {
     await vi.waitFor(() => expect(countedBy(scene.double)).toHaveLength(1), { timeout: 10_000 });
 
     // then the next push finds it there
-    const results = await pushMonth({ ...scene.options, clock: systemClock }, scene.month);
+    const results = await pushMonth({ ...scene.options, clock: systemClock }, ofMonth(scene.month));
     expect(states(results)).toEqual(['confirmed']);
     expect(await intents(scene)).toMatchObject([{ state: 'confirmed', attempts: '2' }]);
     expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`]);

@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { checkSummaries } from '../../src/stripe/meters/summary-law.ts';
-import { pushMonth } from '../../src/stripe/push.ts';
-import type { PushState } from '../../src/stripe/push-state.ts';
-import type { Intent, PushTarget } from '../../src/stripe/push-store.ts';
-import { compareRow, reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { comparePeriod } from '../../src/push/compare-periods.ts';
+import type { Intent } from '../../src/push/intent.ts';
+import type { PushState } from '../../src/push/intent-state.ts';
+import type { PushTarget } from '../../src/push/push-target.ts';
+import { pushMonth } from '../../src/stripe/push-month.ts';
+import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
+import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import { makeTenant } from '../support/ledger.ts';
-import { DUE_MICRO, HOUR_MS, openPushScene, PUSHED_AT } from '../support/stripe.ts';
+import { DUE_MICRO, HOUR_MS, ofMonth, openPushScene, PUSHED_AT } from '../support/stripe.ts';
 import { tamper } from '../support/tamper.ts';
 
 const TARGET: PushTarget = {
   tenantId: 'acme',
   mode: 'live',
-  stripeCustomer: 'cus_acme',
+  customer: 'cus_acme',
   periodStart: '2026-10-01',
   startsAt: Date.parse('2026-10-01T00:00:00Z'),
   endsAt: Date.parse('2026-11-01T00:00:00Z'),
@@ -25,14 +27,19 @@ function intent(state: PushState, valueMicro = 100n): Intent {
     periodStart: '2026-10-01',
     sequence: 1,
     identifier: 'spl-acme-2026-10-01-usd-1',
-    meter: 'spanledger_usage_usd',
-    stripeCustomer: 'cus_acme',
+    destination: 'meter',
+    channel: 'spanledger_usage_usd',
+    customer: 'cus_acme',
     valueMicro,
     eventTimestamp: 0,
     state,
     attempts: 1,
     firstAttemptAt: PUSHED_AT,
     lastAnswer: null,
+    livemode: false,
+    account: null,
+    absentSince: null,
+    provenAt: null,
   };
 }
 
@@ -104,14 +111,13 @@ describe('a row of the reconciliation', () => {
     const due = 'due' in row ? row.due : 100n;
     const mode = 'mode' in row ? row.mode : 'live';
     const hours = 'hours' in row ? row.hours : 0;
-    const compared = compareRow({
+    const compared = comparePeriod({
       target: { ...TARGET, mode, billableMicro: due },
       intents: states.map((state) => intent(state)),
-      summary,
+      counts: summary === null ? [] : [{ counted: summary, billed: null, lagMs: HOUR_MS }],
       now: PUSHED_AT + hours * HOUR_MS,
     });
-    expect(compared).toMatchObject({ difference: is, explained, ledger: String(due) });
-    expect(compared.remedy === null).toBe(explained);
+    expect(compared).toMatchObject({ difference: is, isExplained: explained, closedMicro: due });
   });
 });
 
@@ -119,8 +125,8 @@ describe('reconciling with Stripe', () => {
   it('puts ledger, confirmed and Stripe side by side for every tenant', async () => {
     const scene = await openPushScene(['acme', 'bolt', 'dark']);
     await makeTenant(scene.database, 'dark', { mode: 'shadow' });
-    await pushMonth(scene.options, '2026-10');
-    const rows = await reconcileMonth(scene.options, '2026-10');
+    await pushMonth(scene.options, ofMonth('2026-10'));
+    const rows = await reconcileMonth(scene.options, ofMonth('2026-10'));
     const same = { ledger: DUE_MICRO, confirmed: DUE_MICRO, stripe: DUE_MICRO, difference: 'none' };
     expect(rows).toMatchObject([
       { tenant_id: 'acme', ...same },
@@ -132,14 +138,14 @@ describe('reconciling with Stripe', () => {
 
   it('waits for a summary that lags, and reports one that stays away', async () => {
     const scene = await openPushScene(['acme'], { summaryLagMs: 10 * HOUR_MS });
-    await pushMonth(scene.options, '2026-10');
-    expect(await reconcileMonth(scene.options, '2026-10')).toMatchObject([
+    await pushMonth(scene.options, ofMonth('2026-10'));
+    expect(await reconcileMonth(scene.options, ofMonth('2026-10'))).toMatchObject([
       { tenant_id: 'acme', stripe: '0', difference: 'lag', explained: true },
       {},
     ]);
     expect((await checkSummaries(scene.options)).violations).toEqual([]);
     await scene.advance(2 * HOUR_MS);
-    expect(await reconcileMonth(scene.options, '2026-10')).toMatchObject([
+    expect(await reconcileMonth(scene.options, ofMonth('2026-10'))).toMatchObject([
       { difference: 'missing', explained: false },
       {},
     ]);
@@ -150,14 +156,14 @@ describe('reconciling with Stripe', () => {
 
   it('finds what somebody else reports to our meter', async () => {
     const scene = await openPushScene();
-    await pushMonth(scene.options, '2026-10');
+    await pushMonth(scene.options, ofMonth('2026-10'));
     await scene.options.stripe.billing.meterEvents.create({
       event_name: 'spanledger_usage_usd',
       identifier: 'by-hand',
       timestamp: Date.parse('2026-10-20T00:00:00Z') / 1000,
       payload: { stripe_customer_id: 'cus_acme', value: '7' },
     });
-    expect(await reconcileMonth(scene.options, '2026-10')).toMatchObject([
+    expect(await reconcileMonth(scene.options, ofMonth('2026-10'))).toMatchObject([
       {
         tenant_id: 'acme',
         stripe: '4200007',
@@ -172,7 +178,7 @@ describe('reconciling with Stripe', () => {
 
   it('law 6 names the tenant whose confirmed push was changed by hand', async () => {
     const scene = await openPushScene(['acme', 'bolt']);
-    await pushMonth(scene.options, '2026-10');
+    await pushMonth(scene.options, ofMonth('2026-10'));
     expect((await checkSummaries(scene.options)).violations).toEqual([]);
     await tamper(
       scene.options.database,
@@ -185,13 +191,13 @@ describe('reconciling with Stripe', () => {
 
   it("shows a fraction that somebody else reports as that tenant's difference, and the others all the same", async () => {
     const scene = await openPushScene(['acme', 'bolt']);
-    await pushMonth(scene.options, '2026-10');
+    await pushMonth(scene.options, ofMonth('2026-10'));
     await scene.options.stripe.billing.meterEvents.create({
       event_name: 'spanledger_usage_usd',
       timestamp: Date.parse('2026-10-20T00:00:00Z') / 1000,
       payload: { stripe_customer_id: 'cus_acme', value: '0.5' },
     });
-    expect(await reconcileMonth(scene.options, '2026-10')).toMatchObject([
+    expect(await reconcileMonth(scene.options, ofMonth('2026-10'))).toMatchObject([
       { tenant_id: 'acme', stripe: '4200000.5', difference: 'foreign_usage', explained: false },
       { tenant_id: 'bolt', stripe: DUE_MICRO, difference: 'none' },
       {},
@@ -200,7 +206,7 @@ describe('reconciling with Stripe', () => {
 
   it('refuses a month in which nothing is closed', async () => {
     const scene = await openPushScene();
-    await expect(reconcileMonth(scene.options, '2026-12')).rejects.toMatchObject({
+    await expect(reconcileMonth(scene.options, ofMonth('2026-12'))).rejects.toMatchObject({
       kind: 'too_early',
     });
   });

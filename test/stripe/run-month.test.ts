@@ -4,13 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseInstant, systemClock } from '../../src/clock.ts';
-import type { Alert } from '../../src/push/alert-store.ts';
-import {
-  raiseAlert,
-  readAlerts,
-  readOpenAlerts,
-  resolveAlert,
-} from '../../src/push/alert-store.ts';
+import type { Alert } from '../../src/push/alert.ts';
+import { raiseAlert, readAlerts, readOpenAlerts } from '../../src/push/alert-store.ts';
+import { resolveAlert } from '../../src/push/resolve-alert.ts';
 import { readInvoices } from '../../src/stripe/invoices/invoice-store.ts';
 import { cli } from '../support/cli.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
@@ -120,20 +116,15 @@ test('what cannot be mended at Stripe ends the month once a person has said what
   await double.control.setClock(parseInstant('2026-11-01T03:00:00Z'));
   await runSteps(parts, MONTH);
   const [alert] = await readOpenAlerts(database, MONTH);
-  const alertId = alert?.alertId ?? 0n;
-  const given = {
-    alertId,
-    resolution: 'billed by invoice item ii_1',
-    by: 'ann',
-    at: parts.clock(),
-  };
+  const alertId = String(alert?.alertId);
+  const given = { alert_id: alertId, reason: 'billed by invoice item ii_1', actor: 'ann' };
 
-  const silent = resolveAlert(database, { ...given, resolution: ' ' });
+  const silent = resolveAlert(parts, { ...given, reason: ' ' });
   await expect(silent).rejects.toThrow(`alert ${alertId} is not resolved without a reason`);
-  await resolveAlert(database, given);
+  await resolveAlert(parts, given);
 
   expect(states(await runSteps(parts, MONTH))).toEqual(ALL_DONE);
-  await expect(resolveAlert(database, given)).rejects.toThrow(`there is no open alert ${alertId}`);
+  await expect(resolveAlert(parts, given)).rejects.toThrow(`there is no open alert ${alertId}`);
   expect(await readAlerts(database)).toMatchObject([
     { resolution: 'billed by invoice item ii_1', resolvedBy: 'ann' },
   ]);
@@ -143,7 +134,7 @@ test('what cannot be mended at Stripe ends the month once a person has said what
   expect(await readOpenAlerts(database, MONTH)).toEqual([]);
   await raiseAlert(database, { ...found, detail: 'it bills still less' }, parts.clock());
   expect(await readOpenAlerts(database, MONTH)).toMatchObject([
-    { alertId, detail: 'it bills still less', resolution: null },
+    { alertId: BigInt(alertId), detail: 'it bills still less', resolution: null },
   ]);
 });
 

@@ -3,11 +3,12 @@ import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import type { EntryChange } from '../../src/ledger/corrections/correction.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { Refusal } from '../../src/refusal.ts';
-import { pushMonth } from '../../src/stripe/push.ts';
-import { reconcileMonth } from '../../src/stripe/reconcile.ts';
+import { pushMonth } from '../../src/stripe/push-month.ts';
+import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { textRows } from '../support/database.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import { receiveEvents } from '../support/ledger.ts';
+import { ofMonth } from '../support/stripe.ts';
 import type { BillingScene } from './billing-scene.ts';
 import { ACME, MONTH, openBillingScene, runSteps, startDouble, usage } from './billing-scene.ts';
 import { Crash, crashing } from './crash-point.ts';
@@ -170,11 +171,11 @@ async function close(play: Play): Promise<void> {
 }
 
 async function push(play: Play): Promise<void> {
-  await maybeDying(play, (parts) => pushMonth(parts, play.month));
+  await maybeDying(play, (parts) => pushMonth(parts, ofMonth(play.month)));
 }
 
 async function reconcile(play: Play): Promise<void> {
-  await maybeDying(play, (parts) => reconcileMonth(parts, play.month));
+  await maybeDying(play, (parts) => reconcileMonth(parts, ofMonth(play.month)));
 }
 
 async function twoPushers(play: Play): Promise<void> {

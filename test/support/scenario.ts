@@ -12,7 +12,7 @@ import { openLog } from '../../src/log.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
 import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
-import { pushMonth } from '../../src/stripe/push.ts';
+import { pushMonth } from '../../src/stripe/push-month.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import type { TenantChange } from '../../src/tenants/tenant-store.ts';
@@ -22,6 +22,7 @@ import type { AllocationStep } from './scenario-allocation.ts';
 import { takeAllocation } from './scenario-allocation.ts';
 import type { CorrectionStep } from './scenario-correction.ts';
 import { takeCorrection } from './scenario-correction.ts';
+import { ofMonth } from './stripe.ts';
 
 /** One folder of test/scenarios; its README says what each key means. */
 export interface Scenario {
@@ -155,7 +156,10 @@ async function push(database: Database, month: string, now: number): Promise<unk
     await saveMeter(database, meter, { livemode: false, at: now });
     const clock = () => now;
     const log = openLog('silent');
-    const results = await pushMonth({ database, stripe, livemode: false, clock, log }, month);
+    const results = await pushMonth(
+      { database, stripe, livemode: false, clock, log },
+      ofMonth(month),
+    );
     return results.filter((result) => result.tenant_id !== 'unattributed');
   } finally {
     await double.close();

@@ -3,10 +3,11 @@ import type { Clock, InstantMs } from '../../src/clock.ts';
 import { utcDay } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { openLog } from '../../src/log.ts';
+import type { PushRequest } from '../../src/push/push-answer.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
 import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
-import type { PushOptions } from '../../src/stripe/push.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
+import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import type { StripeDouble, StripeDoubleOptions } from '../../src/stripe-double/stripe-double.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import type { TestDatabase } from './database.ts';
@@ -43,7 +44,7 @@ export interface PushScene {
   /** YYYY-MM: the month before the double's clock, which is closed. */
   readonly month: string;
   /** What `pushMonth` and `reconcileMonth` take; its clock is the double's. */
-  readonly options: PushOptions;
+  readonly options: StripeParts;
   /** Moves the clock of both sides. */
   advance(milliseconds: number): Promise<void>;
   /** What a child process needs to work on the same scene. */
@@ -116,4 +117,9 @@ export function countedBy(double: StripeDouble): readonly string[] {
     .meterEvents()
     .map((event) => `${event.customer} ${event.value}`)
     .sort();
+}
+
+/** The request that pushes or reconciles a month for every tenant. */
+export function ofMonth(month: string, but: Partial<PushRequest> = {}): PushRequest {
+  return { month, tenant_id: null, dry_run: false, ...but };
 }

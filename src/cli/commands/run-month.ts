@@ -6,7 +6,7 @@ import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { remedyText } from '../terminal/commands-to-type.ts';
 import { table } from '../terminal/output.ts';
-import { stripeParts } from './stripe.ts';
+import { openStripeParts } from '../terminal/stripe-parts.ts';
 
 export function addRunMonth(program: Command): void {
   const command = program
@@ -19,7 +19,7 @@ export function addRunMonth(program: Command): void {
     command,
     async (session, { args: [month = ''], options }) => {
       const parts = {
-        ...(await stripeParts(session)),
+        ...(await openStripeParts(session)),
         phrase: remedyText,
         onProgress: (done: number, all: number) => session.out.progress('pushing', done, all),
       };

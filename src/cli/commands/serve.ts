@@ -1,22 +1,20 @@
+import { once } from 'node:events';
 import type { Command } from 'commander';
 import { runEventQueue } from '../../api/event-queue-loop.ts';
 import type { WebhookOptions } from '../../api/http-server.ts';
 import { startHttpServer } from '../../api/http-server.ts';
-import { pause } from '../../clock.ts';
 import type { QueueClient } from '../../ingest/queue-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
-import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
+import { runReleases } from '../../stripe/invoices/release-loop.ts';
 import type { StripeParts } from '../../stripe/stripe-parts.ts';
 import { readPort } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { listenOn } from '../terminal/listen.ts';
 import type { Session } from '../terminal/session.ts';
-import { stripeParts } from './stripe.ts';
+import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { queueAddress } from './worker.ts';
 
 const DEFAULT_PORT = 8080;
-/** A held invoice waits so much longer than its proof at the most. */
-const RELEASE_EVERY_MS = 5 * 60 * 1000;
 
 export function addServe(program: Command): void {
   const command = program
@@ -36,15 +34,13 @@ export function addServe(program: Command): void {
     announce(session, server.url, { webhook, queue });
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-    const consuming =
-      stripe === null || queue === null
-        ? null
-        : runEventQueue({ parts: stripe, queue }, stop.signal);
-    while (!stop.signal.aborted) {
-      await pause(RELEASE_EVERY_MS, stop.signal);
-      if (!stop.signal.aborted && stripe !== null) await releaseProven(stripe);
-    }
-    await consuming;
+    await Promise.all([
+      once(stop.signal, 'abort'),
+      ...(stripe === null ? [] : [runReleases(stripe, stop.signal)]),
+      ...(stripe === null || queue === null
+        ? []
+        : [runEventQueue({ parts: stripe, queue }, stop.signal)]),
+    ]);
     queue?.close();
     await server.close();
   });
@@ -52,7 +48,7 @@ export function addServe(program: Command): void {
 
 /** Null without a key: what needs Stripe is then off, and the rest is served. */
 async function openStripeSide(session: Session): Promise<StripeParts | null> {
-  return session.config.STRIPE_API_KEY === undefined ? null : stripeParts(session);
+  return session.config.STRIPE_API_KEY === undefined ? null : openStripeParts(session);
 }
 
 function webhookOf(session: Session, parts: StripeParts | null): WebhookOptions | null {
@@ -94,13 +90,4 @@ function openEventQueue(session: Session): QueueClient | null {
   if (session.config.SPANLEDGER_STRIPE_EVENTS_QUEUE_URL === undefined) return null;
   const address = queueAddress(session, 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL');
   return openQueue({ ...address, pollers: 1 });
-}
-
-/** What fails now is tried again at the next turn; the endpoint goes on serving. */
-async function releaseProven(parts: StripeParts): Promise<void> {
-  try {
-    await releaseInvoices(parts, null);
-  } catch (error) {
-    parts.log.warn({ error: String(error) }, 'held invoices not looked at; trying again later');
-  }
 }

@@ -6,6 +6,7 @@ import type { LawAnswer } from '../../audit/laws/verification-answer.ts';
 import { verifyLedger } from '../../audit/laws/verify-ledger.ts';
 import { perform } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
+import { openStripeParts } from '../terminal/stripe-parts.ts';
 
 interface VerifyFlags {
   readonly full?: boolean;
@@ -32,9 +33,8 @@ export function addVerify(program: Command): void {
 /** Law 6 asks Stripe, so it is checked where a key is configured. */
 async function stripeCheck(session: Session): Promise<LawParts['checkStripe']> {
   if (session.config.STRIPE_API_KEY === undefined) return null;
-  const { client, livemode } = await session.stripe();
-  const { checkSummaries } = await import('../../stripe/meters/summary-law.ts');
-  const parts = { ...session.parts(), stripe: client, livemode };
+  const parts = await openStripeParts(session);
+  const { checkSummaries } = await import('../../stripe/summary-law.ts');
   return () => checkSummaries(parts);
 }
 

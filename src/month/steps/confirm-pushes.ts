@@ -1,4 +1,4 @@
-import { reconcileMonth } from '../../stripe/reconcile.ts';
+import { reconcileMonth } from '../../stripe/reconcile-month.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 
@@ -7,7 +7,7 @@ export async function confirmPushes(
   parts: MonthParts,
   { month }: MonthRequest,
 ): Promise<StepOutcome> {
-  const rows = await reconcileMonth(parts, month);
+  const rows = await reconcileMonth(parts, { month, tenant_id: null });
   const describe = (row: (typeof rows)[number]) =>
     `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}${row.remedy === null ? '' : `; ${row.remedy}`}`;
   const waiting = rows.filter((row) => ['lag', 'in_flight'].includes(row.difference));

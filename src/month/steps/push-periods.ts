@@ -1,4 +1,4 @@
-import { pushMonth } from '../../stripe/push.ts';
+import { pushMonth } from '../../stripe/push-month.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 
@@ -7,7 +7,7 @@ export async function pushPeriods(
   parts: MonthParts,
   { month }: MonthRequest,
 ): Promise<StepOutcome> {
-  const results = await pushMonth(parts, month);
+  const results = await pushMonth(parts, { month, tenant_id: null, dry_run: false });
   const those = (states: readonly string[]) =>
     results
       .filter((result) => states.includes(result.state))

@@ -9,7 +9,7 @@ export async function releaseHeld(
   { month }: MonthRequest,
 ): Promise<StepOutcome> {
   const unbilled = await findMissedInvoices(parts, month);
-  const invoices = await releaseInvoices(parts, month);
+  const invoices = await releaseInvoices(parts, { month });
   const held = invoices.filter((invoice) => invoice.state === 'held');
   const summary = `${invoices.length - held.length} of ${invoices.length} invoices let go`;
   // Not every tenant is billed by a subscription, so that this may be as it should.

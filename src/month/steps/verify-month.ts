@@ -1,7 +1,7 @@
 import { checkLaws } from '../../audit/laws/check-laws.ts';
 import { readOpenAlerts } from '../../push/alert-store.ts';
 import { verifyReleased } from '../../stripe/invoices/invoice.ts';
-import { checkSummaries } from '../../stripe/meters/summary-law.ts';
+import { checkSummaries } from '../../stripe/summary-law.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 

@@ -2,9 +2,10 @@ import type Stripe from 'stripe';
 import { formatInstant } from '../../clock.ts';
 import { formatPico } from '../../money.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
+import { pushTargets } from '../../push/push-targets.ts';
+import { readTargets } from '../../push/target-store.ts';
+import { pushPartsOf } from '../destinations.ts';
 import { readMeters } from '../meters/meter-store.ts';
-import { pushTargets } from '../push.ts';
-import { readTargets } from '../push-store.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { readOpenUsage, readTenantOfCustomer, saveCustomerState } from './customer-store.ts';
 
@@ -71,7 +72,7 @@ async function noteEnd(
   subscription: Stripe.Subscription,
 ): Promise<string> {
   const targets = await readTargets(parts.database, { month: null, tenantId });
-  const pushed = await pushTargets(parts, targets);
+  const pushed = await pushTargets(await pushPartsOf(parts), targets);
   const unfinished = pushed.filter(
     (result) => !['confirmed', 'nothing_due', 'shadow'].includes(result.state),
   );

@@ -1,14 +1,8 @@
 import { setTenant } from '../../tenants/tenant-store.ts';
+import type { LinkedCustomer } from '../set-up-answer.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { readLiveTenants } from './customer-store.ts';
-
-/** What linking one customer came to. */
-export interface LinkResult {
-  readonly tenant_id: string;
-  readonly stripe_customer: string | null;
-  readonly state: 'linked' | 'kept' | 'differs' | 'not_found' | 'ambiguous';
-}
 
 /** The metadata key by which a customer says whose it is. */
 const TENANT_KEY = 'spanledger_tenant';
@@ -17,7 +11,7 @@ const TENANT_KEY = 'spanledger_tenant';
  * Links live tenants to the customers whose metadata names them. Customers are listed, not searched:
  * Stripe's search lags. A link that exists is kept; a different one is reported and left alone.
  */
-export async function linkCustomers(parts: StripeParts): Promise<readonly LinkResult[]> {
+export async function linkCustomers(parts: StripeParts): Promise<readonly LinkedCustomer[]> {
   const { database, stripe, clock } = parts;
   const byTenant = new Map<string, string[]>();
   let after: string | undefined;
@@ -33,7 +27,7 @@ export async function linkCustomers(parts: StripeParts): Promise<readonly LinkRe
     }
     after = page.has_more ? page.data.at(-1)?.id : undefined;
   } while (after !== undefined);
-  const results: LinkResult[] = [];
+  const results: LinkedCustomer[] = [];
   for (const { tenantId, stripeCustomer } of await readLiveTenants(database)) {
     const found = byTenant.get(tenantId) ?? [];
     const state = stateOf(stripeCustomer, found);
@@ -47,7 +41,7 @@ export async function linkCustomers(parts: StripeParts): Promise<readonly LinkRe
   return results;
 }
 
-function stateOf(linked: string | null, found: readonly string[]): LinkResult['state'] {
+function stateOf(linked: string | null, found: readonly string[]): LinkedCustomer['state'] {
   if (found.length > 1) return 'ambiguous';
   const [only] = found;
   if (only === undefined) return linked === null ? 'not_found' : 'kept';

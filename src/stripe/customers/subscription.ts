@@ -6,22 +6,13 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
-import type { PushOptions } from '../push.ts';
+import type { TenantSubscription } from '../set-up-answer.ts';
 import { askStripe } from '../stripe-client.ts';
+import type { ProgressPart, StripeParts } from '../stripe-parts.ts';
 import type { CycleAnchor } from './billing-cycle.ts';
 import { anchorAt, cycleAnchorFor, findMisfit } from './billing-cycle.ts';
 import { findCustomerFault } from './check-customer.ts';
 import { readLiveTenants } from './customer-store.ts';
-
-/** What setting up one tenant's subscription came to. */
-export interface SubscriptionResult {
-  readonly tenant_id: string;
-  readonly stripe_customer: string | null;
-  readonly state: 'made' | 'fits' | 'would_bill_wrongly' | 'refused';
-  readonly subscription: string | null;
-  /** What would bill wrongly and what to do about it; of a good one, when it bills. */
-  readonly detail: string;
-}
 
 const PARALLEL_TENANTS = 4;
 
@@ -32,22 +23,22 @@ const PARALLEL_TENANTS = 4;
  * other currencies are left to the meters of those, unless one is named.
  */
 export async function setUpSubscriptions(
-  options: PushOptions,
+  options: StripeParts & ProgressPart,
   meter: StripeMeter,
-): Promise<readonly SubscriptionResult[]> {
+  tenantId: string | null = null,
+): Promise<readonly TenantSubscription[]> {
   const { database } = options;
   const live = (await readLiveTenants(database))
     .map((tenant) => tenant.tenantId)
-    .filter((id) => (options.tenantId ?? id) === id);
+    .filter((id) => (tenantId ?? id) === id);
   const catalog = await loadPriceCatalog(database.kysely);
   const currencyOf = (tenant: Tenant) =>
     assignedBook(tenant, catalog, options.clock())?.currency ?? null;
   const tenants = (await readTenants(database.kysely, live)).filter(
     (tenant) =>
-      options.tenantId === tenant.tenantId ||
-      (currencyOf(tenant) ?? meter.currency) === meter.currency,
+      tenantId === tenant.tenantId || (currencyOf(tenant) ?? meter.currency) === meter.currency,
   );
-  const results: SubscriptionResult[] = [];
+  const results: TenantSubscription[] = [];
   await inParallel(tenants, PARALLEL_TENANTS, async (tenant) => {
     const currency = currencyOf(tenant);
     const refused = currency === meter.currency ? null : ofOtherCurrency(tenant, currency);
@@ -58,7 +49,7 @@ export async function setUpSubscriptions(
 }
 
 /** Its usage is told to another meter, so that a subscription to this one would bill nothing. */
-function ofOtherCurrency(tenant: Tenant, currency: string | null): SubscriptionResult {
+function ofOtherCurrency(tenant: Tenant, currency: string | null): TenantSubscription {
   const { tenantId, stripeCustomer } = tenant;
   const detail =
     currency === null
@@ -69,13 +60,13 @@ function ofOtherCurrency(tenant: Tenant, currency: string | null): SubscriptionR
 }
 
 async function setUpSubscription(
-  options: PushOptions,
+  options: StripeParts,
   meter: StripeMeter,
   tenant: Tenant,
-): Promise<SubscriptionResult> {
+): Promise<TenantSubscription> {
   const { tenantId, stripeCustomer } = tenant;
   const result = (
-    state: SubscriptionResult['state'],
+    state: TenantSubscription['state'],
     detail: string,
     subscription: string | null = null,
   ) => ({ tenant_id: tenantId, stripe_customer: stripeCustomer, state, subscription, detail });
@@ -112,7 +103,7 @@ const ENDED: ReadonlySet<string> = new Set(['canceled', 'incomplete_expired']);
 
 /** The customer's subscriptions that have or had an item on our meter, whatever its price. */
 async function subscriptionsOn(
-  { stripe }: PushOptions,
+  { stripe }: StripeParts,
   customer: string,
   meter: StripeMeter,
 ): Promise<readonly Stripe.Subscription[]> {
@@ -132,7 +123,7 @@ function itemsOn(subscription: Stripe.Subscription, meter: StripeMeter) {
  * would be free.
  */
 function createSubscription(
-  { stripe }: PushOptions,
+  { stripe }: StripeParts,
   of: {
     readonly tenant: Tenant;
     readonly stripeCustomer: string;

@@ -2,8 +2,8 @@ import type Stripe from 'stripe';
 import type { InstantMs } from '../../clock.ts';
 import type { Calendar, Period } from '../../periods/calendar.ts';
 import { periodContaining } from '../../periods/calendar.ts';
+import { eventTimestampOf } from '../../push/push-target.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
-import { eventTimestampOf } from '../push-period.ts';
 import type { StripeClient } from '../stripe-client.ts';
 import { askStripe } from '../stripe-client.ts';
 

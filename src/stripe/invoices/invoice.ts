@@ -1,14 +1,17 @@
 import type Stripe from 'stripe';
 import { formatMinor } from '../../money.ts';
 import { present } from '../../present.ts';
-import type { Alert } from '../../push/alert-store.ts';
+import type { Alert } from '../../push/alert.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
+import { comparePeriods } from '../../push/compare-periods.ts';
+import { isProven } from '../../push/intent.ts';
+import { readIntents } from '../../push/intent-store.ts';
+import type { PushTarget } from '../../push/push-target.ts';
+import { readTargets } from '../../push/target-store.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import { readTenantOfCustomer } from '../customers/customer-store.ts';
+import { pushPartsOf } from '../destinations.ts';
 import { readMeters } from '../meters/meter-store.ts';
-import type { PushTarget } from '../push-store.ts';
-import { readIntents, readTargets } from '../push-store.ts';
-import { isProven, reconcileMonth } from '../reconcile.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import type { BilledUsage } from './billed-period.ts';
@@ -21,6 +24,7 @@ import {
   saveHeld,
   saveReleased,
 } from './invoice-store.ts';
+import type { ReleaseAnswer, ReleasedInvoice, ReleaseRequest } from './release-answer.ts';
 
 /** An invoice of Stripe's, and the tenant's period that it bills. */
 interface OwnInvoice {
@@ -67,20 +71,12 @@ async function letGo({ stripe }: StripeParts, invoiceId: string): Promise<void> 
   await askStripe(`releasing invoice ${invoiceId}`, advance);
 }
 
-/** What became of one held invoice. */
-export interface ReleaseResult {
-  readonly tenant_id: string;
-  readonly period_start: string;
-  readonly invoice: string;
-  readonly state: 'released' | 'held' | 'finalized';
-}
-
 /** Lets go every held invoice whose usage is proven; null is every month. Others stay as they are. */
 export async function releaseInvoices(
   parts: StripeParts,
-  month: string | null,
-): Promise<readonly ReleaseResult[]> {
-  const results: ReleaseResult[] = [];
+  { month }: ReleaseRequest,
+): Promise<ReleaseAnswer> {
+  const results: ReleasedInvoice[] = [];
   for (const invoice of await readInvoices(parts.database, { month, tenantId: null })) {
     const state = invoice.state === 'held' ? await release(parts, invoice) : invoice.state;
     const { tenantId, periodStart, invoiceId } = invoice;
@@ -89,7 +85,7 @@ export async function releaseInvoices(
   return results;
 }
 
-async function release(parts: StripeParts, held: InvoiceRow): Promise<ReleaseResult['state']> {
+async function release(parts: StripeParts, held: InvoiceRow): Promise<ReleasedInvoice['state']> {
   const { database, clock } = parts;
   if (!(await isReady(parts, held))) return 'held';
   const invoice = await fetchInvoice(parts, held.invoiceId);
@@ -129,7 +125,7 @@ async function isReady(
   const told = intents.filter((intent) => intent.state === 'confirmed');
   if (told.length === 0) return false;
   const month = of.periodStart.slice(0, 7);
-  await reconcileMonth({ ...parts, tenantId: of.tenantId }, month);
+  await comparePeriods(await pushPartsOf(parts), { month, tenant_id: of.tenantId });
   return isTargetProven(parts, target);
 }
 

@@ -1,5 +1,7 @@
 import { inParallel } from '../../push/in-parallel.ts';
-import { intentKey, readIntentsOf, readTargets } from '../push-store.ts';
+import { intentKey } from '../../push/intent.ts';
+import { readIntentsOf } from '../../push/intent-store.ts';
+import { readTargets } from '../../push/target-store.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { holdInvoice } from './invoice.ts';
@@ -28,7 +30,7 @@ export async function findMissedInvoices(
     (target) => told.has(intentKey(target)) && !before.has(intentKey(target)),
   );
   await inParallel(unbilled, PARALLEL_READS, async (target) => {
-    const customer = told.get(intentKey(target))?.at(-1)?.stripeCustomer ?? '';
+    const customer = told.get(intentKey(target))?.at(-1)?.customer ?? '';
     const page = await askStripe(`the invoices of customer ${customer}`, () =>
       stripe.invoices.list({ customer, limit: INVOICES_LISTED }),
     );

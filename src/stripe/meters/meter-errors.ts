@@ -1,9 +1,9 @@
 import type Stripe from 'stripe';
-import type { Alert } from '../../push/alert-store.ts';
+import type { Alert } from '../../push/alert.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
-import { parkedDetail } from '../push-period.ts';
-import type { Intent } from '../push-store.ts';
-import { markState, readIntentsByIdentifier } from '../push-store.ts';
+import type { Intent } from '../../push/intent.ts';
+import { markState, readIntentsByIdentifier } from '../../push/intent-store.ts';
+import { parkedDetail } from '../../push/push-period.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 
@@ -66,7 +66,7 @@ async function park(
 ): Promise<void> {
   const { database, clock, log } = parts;
   const { identifier, tenantId, periodStart } = intent;
-  const isSeen = (intent.provenAt ?? null) !== null;
+  const isSeen = intent.provenAt !== null;
   const parked =
     !isSeen &&
     (await markState(database, identifier, {

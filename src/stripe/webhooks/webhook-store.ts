@@ -27,8 +27,3 @@ export async function finishEvent(
   await sql`update stripe_events set handled_at = ${formatInstant(at)}, outcome = ${event.outcome}
     where event_id = ${event.eventId}`.execute(database.kysely);
 }
-
-/** Answers at all when the database does. */
-export async function ping(database: Database): Promise<void> {
-  await sql`select 1`.execute(database.kysely);
-}

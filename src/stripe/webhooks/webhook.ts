@@ -4,14 +4,8 @@ import { noteDeletedCustomer, noteSubscriptionChange } from '../customers/custom
 import { fetchInvoice, holdInvoice, verifyInvoice } from '../invoices/invoice.ts';
 import { METER_ERROR_TYPES, readMeterErrors } from '../meters/meter-errors.ts';
 import type { StripeParts } from '../stripe-parts.ts';
+import type { EventAnswer } from './event-answer.ts';
 import { beginEvent, finishEvent } from './webhook-store.ts';
-
-/** What an event led to, in words; a replay led to nothing. */
-export interface EventOutcome {
-  readonly event: string;
-  readonly type: string;
-  readonly outcome: string;
-}
 
 /** A thin event is a notification of API v2: it has no data, which is fetched. */
 type Incoming = Stripe.Event | Stripe.V2.Core.EventNotification;
@@ -23,12 +17,12 @@ type Incoming = Stripe.Event | Stripe.V2.Core.EventNotification;
 export function receiveSigned(
   parts: StripeParts,
   delivery: { readonly body: string; readonly signature: string; readonly secret: string },
-): Promise<EventOutcome> {
+): Promise<EventAnswer> {
   return handleOnce(parts, readSigned(parts.stripe, delivery));
 }
 
 /** Takes a message that Stripe sent through EventBridge and SQS: no signature, AWS vouches for it. */
-export function receiveFromEventBridge(parts: StripeParts, body: string): Promise<EventOutcome> {
+export function receiveFromEventBridge(parts: StripeParts, body: string): Promise<EventAnswer> {
   const { stripe } = parts;
   if (!isEvent(body)) {
     throw new Refusal(
@@ -92,7 +86,7 @@ function memberOf(value: unknown, name: string): unknown {
  * Handles an event unless it was handled before. It is marked afterwards: a crash in between handles
  * it again, and every handler comes to the same when it is repeated.
  */
-async function handleOnce(parts: StripeParts, event: Incoming): Promise<EventOutcome> {
+async function handleOnce(parts: StripeParts, event: Incoming): Promise<EventAnswer> {
   const { database, clock, log, livemode } = parts;
   const { id, type } = event;
   if (event.livemode === !livemode) {

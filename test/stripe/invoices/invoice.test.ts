@@ -9,9 +9,10 @@ import { periodBilledBy } from '../../../src/stripe/invoices/billed-period.ts';
 import { holdInvoice } from '../../../src/stripe/invoices/invoice.ts';
 import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
 import { minorPerMicro, setUpMeter } from '../../../src/stripe/meters/set-up-meter.ts';
-import { pushMonth } from '../../../src/stripe/push.ts';
-import { reconcileMonth } from '../../../src/stripe/reconcile.ts';
+import { pushMonth } from '../../../src/stripe/push-month.ts';
+import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { importBook, makeTenant, sharedBook } from '../../support/ledger.ts';
+import { ofMonth } from '../../support/stripe.ts';
 import type { SceneOptions } from '../billing-scene.ts';
 import { ACME, customerOf, MONTH, openBillingScene, runSteps } from '../billing-scene.ts';
 
@@ -161,7 +162,7 @@ test('a tenant has a subscription in the currency that it is charged in, and in 
   const change = { mode: 'live', priceBook: 'euro', stripeCustomer: customerOf('aurora') } as const;
   await makeTenant(database, 'aurora', change);
   const setUp = async (of: typeof meter, tenantId: string | null = null) =>
-    (await setUpSubscriptions({ ...parts, tenantId }, of)).map((row) => [row.tenant_id, row.state]);
+    (await setUpSubscriptions(parts, of, tenantId)).map((row) => [row.tenant_id, row.state]);
 
   expect(await setUp(meter)).toEqual([['acme', 'made']]);
   expect(await setUp(meter, 'aurora')).toEqual([['aurora', 'refused']]);
@@ -251,7 +252,7 @@ test('usage that Stripe took after finalization is seen, and further usage is re
   await parts.stripe.invoices.finalizeInvoice(invoice?.invoiceId ?? '');
   await double.control.settle();
 
-  const results = await pushMonth(parts, MONTH);
+  const results = await pushMonth(parts, ofMonth(MONTH));
 
   expect((await readAlerts(database)).map((alert) => alert.kind)).toEqual(['invoice_differs']);
   expect(results[0]?.state).toBe('refused');
@@ -271,7 +272,7 @@ test('usage that Stripe took after finalization is seen, and further usage is re
     timestamp: parseInstant('2026-10-31T23:59:59Z') / 1000,
     payload: { stripe_customer_id: 'cus_acme', value: String(row?.value_micro) },
   });
-  const [acme] = await reconcileMonth(parts, MONTH);
+  const [acme] = await reconcileMonth(parts, ofMonth(MONTH));
   expect(acme).toMatchObject({ difference: 'after_finalization', explained: false });
 });
 

@@ -5,12 +5,13 @@ import { parseInstant, systemClock } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
 import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
-import { pushMonth } from '../../../src/stripe/push.ts';
-import { reconcileMonth } from '../../../src/stripe/reconcile.ts';
-import { unparkIntent } from '../../../src/stripe/unpark.ts';
+import { pushMonth } from '../../../src/stripe/push-month.ts';
+import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
+import { unparkIntent } from '../../../src/stripe/unpark-intent.ts';
 import { receiveFromEventBridge } from '../../../src/stripe/webhooks/webhook.ts';
 import { count, textRows } from '../../support/database.ts';
 import { receiveEvents } from '../../support/ledger.ts';
+import { ofMonth } from '../../support/stripe.ts';
 import type { BillingScene, SceneOptions } from '../billing-scene.ts';
 import { customerOf, MONTH, openBillingScene, runSteps, usage } from '../billing-scene.ts';
 
@@ -124,7 +125,7 @@ test('usage that Stripe drops after its 200 is parked, and told anew once a pers
   const opened = await scene();
   const { double, parts, database, differences } = opened;
   await closeOctober(opened);
-  await pushMonth(parts, MONTH).then(() => undefined);
+  await pushMonth(parts, ofMonth(MONTH)).then(() => undefined);
   await database.pool.query(
     "update push_intents set state = 'pending', attempts = 0, first_attempt_at = null",
   );
@@ -133,7 +134,7 @@ test('usage that Stripe drops after its 200 is parked, and told anew once a pers
   await double.control.setClock(parseInstant('2026-11-01T00:31:00Z'));
   const again = await rebuild(opened);
 
-  await pushMonth(again, MONTH);
+  await pushMonth(again, ofMonth(MONTH));
   expect(await textRows(database, 'select state from audit.pushes')).toEqual([
     { state: 'confirmed' },
   ]);
@@ -148,14 +149,16 @@ test('usage that Stripe drops after its 200 is parked, and told anew once a pers
     subject: 'spl-acme-2026-10-01-usd-1',
   });
   expect(alert?.detail).toContain('meter_event_customer_not_found');
-  const pushed = await pushMonth(again, MONTH);
+  const pushed = await pushMonth(again, ofMonth(MONTH));
   expect(pushed.find((row) => row.tenant_id === 'acme')).toMatchObject({ state: 'parked' });
   double.control.addCustomer({ id: customerOf('acme') });
-  await expect(unparkIntent(again, 'spl-acme-2026-10-01-usd-1')).rejects.toThrow('less than a day');
+  await expect(unparkIntent(again, { identifier: 'spl-acme-2026-10-01-usd-1' })).rejects.toThrow(
+    'less than a day',
+  );
   await double.control.advanceClock(25 * HOUR_MS);
 
-  await unparkIntent(again, 'spl-acme-2026-10-01-usd-1');
-  await pushMonth(again, MONTH);
+  await unparkIntent(again, { identifier: 'spl-acme-2026-10-01-usd-1' });
+  await pushMonth(again, ofMonth(MONTH));
 
   expect(
     await textRows(database, 'select identifier, state from audit.pushes order by identifier'),
@@ -163,7 +166,7 @@ test('usage that Stripe drops after its 200 is parked, and told anew once a pers
     { identifier: 'spl-acme-2026-10-01-usd-1', state: 'missing' },
     { identifier: 'spl-acme-2026-10-01-usd-2', state: 'confirmed' },
   ]);
-  const rows = await reconcileMonth(again, MONTH);
+  const rows = await reconcileMonth(again, ofMonth(MONTH));
   expect(rows.filter((row) => row.difference !== 'none' && row.difference !== 'shadow')).toEqual(
     [],
   );
@@ -216,7 +219,7 @@ test('a meter that is deactivated just before the request parks it once Stripe r
   double.control.configure({ asyncMeterLookup: true });
   double.control.injectFault({ kind: 'hold', match: { method: 'GET', path: '/v1/customers/*' } });
   await database.pool.query('delete from stripe_customers');
-  const pushing = pushMonth(parts, MONTH);
+  const pushing = pushMonth(parts, ofMonth(MONTH));
   await vi.waitFor(() => expect(double.control.held()).toBe(1));
   await parts.stripe.billing.meters.deactivate(meter.meterId);
   double.control.releaseHeld();
@@ -228,7 +231,7 @@ test('a meter that is deactivated just before the request parks it once Stripe r
   // and once a person has mended it, the month comes to its end
   await parts.stripe.billing.meters.reactivate(meter.meterId);
   await double.control.advanceClock(25 * HOUR_MS);
-  await unparkIntent(parts, 'spl-acme-2026-10-01-usd-1');
+  await unparkIntent(parts, { identifier: 'spl-acme-2026-10-01-usd-1' });
   const results = await runSteps(parts, MONTH);
   expect(results.filter(({ state }) => state !== 'done')).toEqual([]);
   await double.control.advanceClock(2 * HOUR_MS);
@@ -268,7 +271,7 @@ test('a deleted customer flags its tenant, and no usage is told to it', async ()
     ['customer_deleted', 'acme'],
   ]);
   await closeOctober(opened);
-  const pushed = await pushMonth(parts, MONTH);
+  const pushed = await pushMonth(parts, ofMonth(MONTH));
   const acme = pushed.find((row) => row.tenant_id === 'acme');
   expect(acme?.state).toBe('refused');
   expect(acme?.detail).toContain('tenant "acme"');

@@ -3,96 +3,10 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
-import type { PushEvent, PushState } from './push-state.ts';
-import { CHANGED_BY } from './push-state.ts';
-
-/** A closed period and what of it was told to Stripe. */
-export interface PushTarget {
-  readonly tenantId: string;
-  readonly mode: 'shadow' | 'live';
-  readonly stripeCustomer: string | null;
-  readonly periodStart: string;
-  readonly startsAt: InstantMs;
-  readonly endsAt: InstantMs;
-  readonly currency: string;
-  readonly billableMicro: bigint;
-  /** Minor units: what the invoice line must come to. */
-  readonly chargeTotal?: bigint;
-}
-
-/** The closed periods that are meant; null is any. */
-export interface TargetFilter {
-  /** YYYY-MM, in which the period begins. */
-  readonly month: string | null;
-  readonly tenantId: string | null;
-}
-
-/** The closed periods that begin in a month, or that a filter names; ordered by tenant and start. */
-export async function readTargets(
-  database: Database,
-  wanted: string | TargetFilter,
-): Promise<readonly PushTarget[]> {
-  const { month, tenantId } =
-    typeof wanted === 'string' ? { month: wanted, tenantId: null } : wanted;
-  let query = database.kysely
-    .selectFrom('closes')
-    .innerJoin('periods', (join) =>
-      join
-        .onRef('periods.tenant_id', '=', 'closes.tenant_id')
-        .onRef('periods.period_start', '=', 'closes.period_start'),
-    )
-    .innerJoin('tenants', 'tenants.tenant_id', 'closes.tenant_id')
-    .select([
-      'closes.tenant_id',
-      'tenants.mode',
-      'tenants.stripe_customer',
-      'closes.period_start',
-      'periods.starts_at',
-      'periods.ends_at',
-      'closes.currency',
-      'closes.billable_micro',
-      'closes.charge_total',
-    ]);
-  if (month !== null) {
-    query = query.where(sql<boolean>`to_char(closes.period_start, 'YYYY-MM') = ${month}`);
-  }
-  if (tenantId !== null) query = query.where('closes.tenant_id', '=', tenantId);
-  const rows = await query.orderBy('closes.tenant_id').orderBy('closes.period_start').execute();
-  return rows.map((row) => ({
-    tenantId: row.tenant_id,
-    mode: row.mode,
-    stripeCustomer: row.stripe_customer,
-    periodStart: row.period_start,
-    startsAt: row.starts_at,
-    endsAt: row.ends_at,
-    currency: row.currency,
-    billableMicro: row.billable_micro,
-    chargeTotal: row.charge_total,
-  }));
-}
-
-/** What Stripe was or will be told: exact, durable before the first request, and never changed. */
-export interface Intent {
-  readonly tenantId: string;
-  readonly periodStart: string;
-  readonly sequence: number;
-  readonly identifier: string;
-  readonly meter: string;
-  readonly stripeCustomer: string;
-  readonly valueMicro: bigint;
-  /** Unix seconds, inside the period. */
-  readonly eventTimestamp: number;
-  readonly state: PushState;
-  readonly attempts: number;
-  readonly firstAttemptAt: InstantMs | null;
-  readonly lastAnswer: string | null;
-  /** The mode of the key that it was made under; null in rows older than this column. */
-  readonly livemode?: boolean | null;
-  /** The instant at which the summary first lacked it. */
-  readonly absentSince?: InstantMs | null;
-  /** The instant at which the summary was seen to hold it. */
-  readonly provenAt?: InstantMs | null;
-}
+import type { Intent } from './intent.ts';
+import { intentKey } from './intent.ts';
+import type { PushEvent, PushState } from './intent-state.ts';
+import { CHANGED_BY } from './intent-state.ts';
 
 export async function readIntents(
   database: Database,
@@ -126,18 +40,15 @@ export async function readIntentsOf(
   return Map.groupBy(rows.map(toIntent), intentKey);
 }
 
-export function intentKey(of: { readonly tenantId: string; readonly periodStart: string }): string {
-  return JSON.stringify([of.tenantId, of.periodStart]);
-}
-
 function toIntent(row: Selectable<Tables['push_intents']>): Intent {
   return {
     tenantId: row.tenant_id,
     periodStart: row.period_start,
     sequence: row.sequence,
     identifier: row.identifier,
-    meter: row.meter,
-    stripeCustomer: row.stripe_customer,
+    destination: row.destination,
+    channel: row.meter,
+    customer: row.stripe_customer,
     valueMicro: row.value_micro,
     eventTimestamp: Number(row.event_timestamp),
     state: row.state,
@@ -145,6 +56,7 @@ function toIntent(row: Selectable<Tables['push_intents']>): Intent {
     firstAttemptAt: row.first_attempt_at,
     lastAnswer: row.last_answer,
     livemode: row.livemode,
+    account: row.account,
     absentSince: row.absent_since,
     provenAt: row.proven_at,
   };
@@ -168,11 +80,13 @@ export async function insertIntent(
       period_start: intent.periodStart,
       sequence: intent.sequence,
       identifier: intent.identifier,
-      meter: intent.meter,
-      stripe_customer: intent.stripeCustomer,
+      destination: intent.destination,
+      meter: intent.channel,
+      stripe_customer: intent.customer,
       value_micro: intent.valueMicro,
       event_timestamp: BigInt(intent.eventTimestamp),
-      livemode: intent.livemode ?? null,
+      livemode: intent.livemode,
+      account: intent.account,
       state: 'pending',
       attempts: 0,
       created_at: formatInstant(createdAt),
@@ -230,7 +144,7 @@ export async function markState(
   return changed === 1n;
 }
 
-/** Stripe's summary holds what these intents say, to the unit. */
+/** The destination's count holds what these intents say, to the unit. */
 export async function markProven(
   database: Database,
   identifiers: readonly string[],

@@ -1,36 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
-import type { PushEvent, PushState } from '../../src/stripe/push-state.ts';
-import {
-  decideBySummary,
-  nextStep,
-  RESEND_WITHIN_MS,
-  stateAfter,
-} from '../../src/stripe/push-state.ts';
+import type { TellAnswer } from '../../src/push/destination.ts';
+import type { PushEvent, PushState } from '../../src/push/intent-state.ts';
+import { decideByCount, nextStep, stateAfter } from '../../src/push/intent-state.ts';
 import {
   insertIntent,
   markAttempt,
   markState,
   readIntentsByIdentifier,
-} from '../../src/stripe/push-store.ts';
-import type { PushAnswer } from '../../src/stripe/stripe-client.ts';
+} from '../../src/push/intent-store.ts';
+import { METER_MEMORY } from '../../src/stripe/meters/meter-destination.ts';
 import { openPushScene } from '../support/stripe.ts';
 
 const FIRST = Date.parse('2026-11-01T00:00:00Z');
 const HOUR = 60 * 60 * 1000;
 
-const answered = (answer: PushAnswer) => stateAfter(answer);
+const answered = (answer: TellAnswer) => stateAfter(answer.kind);
 
-/** An intent of 100 beside 40 confirmed; what is confirmed was seen in a summary, or not. */
-const shown = (summary: bigint, { hours = 0, proven = true } = {}) =>
-  decideBySummary({
-    summary,
-    confirmed: 40n,
-    value: 100n,
-    absentForMs: hours * HOUR,
-    isConfirmedProven: proven,
-  });
+/** An intent of 100 beside 40 confirmed; what is confirmed was seen in a count, or not. */
+const shown = (counted: bigint, { hours = 0, proven: isConfirmedProven = true } = {}) => {
+  const figures = { counted, confirmed: 40n, value: 100n, isConfirmedProven };
+  return decideByCount({ ...figures, absentForMs: hours * HOUR }, METER_MEMORY);
+};
 
 interface Row {
   readonly event: PushEvent;
@@ -56,7 +48,7 @@ const RESENT: Row['then'] = ['send', 'compare'];
 const COMPARED: Row['then'] = ['compare', 'compare'];
 const SETTLED: Row['then'] = ['none', 'none'];
 
-/** The table of push-state.ts, row by row. */
+/** The table of intent-state.ts, row by row. */
 const ROWS: readonly Row[] = [
   row('attempt', 'pending', 'sent', RESENT, ['sent']),
   row('attempt', 'sent', 'sent', RESENT, ['sent']),
@@ -69,29 +61,32 @@ const ROWS: readonly Row[] = [
     answered({ kind: 'unknown', detail: '429', retryAfterMs: 2_000 }),
   ]),
   // What fails for every tenant says nothing about this one.
-  row('answer', 'sent', 'sent', RESENT, [answered({ kind: 'systemic', detail: '401' })]),
+  row('answer', 'sent', 'sent', RESENT, [
+    answered({ kind: 'systemic', detail: '401' }),
+    answered({ kind: 'replayed', detail: '400' }),
+  ]),
   row('answer', 'sent', 'parked', SETTLED, [answered({ kind: 'refused', detail: '400' })]),
-  row('summary', 'sent', 'confirmed', SETTLED, [shown(140n), shown(140n, { proven: false })]),
-  row('summary', 'sent', 'ambiguous', COMPARED, [shown(40n)]),
+  row('count', 'sent', 'confirmed', SETTLED, [shown(140n), shown(140n, { proven: false })]),
+  row('count', 'sent', 'ambiguous', COMPARED, [shown(40n)]),
   row(
-    'summary',
+    'count',
     'sent',
     'parked',
     SETTLED,
     [0n, 39n, 100n, 139n, 141n, 240n].map((sum) => shown(sum)),
   ),
-  row('summary', 'sent', 'sent', RESENT, [
+  row('count', 'sent', 'sent', RESENT, [
     shown(0n, { proven: false }),
     shown(39n, { proven: false }),
   ]),
-  row('summary', 'ambiguous', 'confirmed', SETTLED, [shown(140n, { hours: 100 })]),
-  row('summary', 'ambiguous', 'ambiguous', COMPARED, [shown(40n, { hours: 23.999 })]),
-  row('summary', 'ambiguous', 'missing', SETTLED, [shown(40n, { hours: 24 })]),
-  row('summary', 'ambiguous', 'parked', SETTLED, [
+  row('count', 'ambiguous', 'confirmed', SETTLED, [shown(140n, { hours: 100 })]),
+  row('count', 'ambiguous', 'ambiguous', COMPARED, [shown(40n, { hours: 23.999 })]),
+  row('count', 'ambiguous', 'missing', SETTLED, [shown(40n, { hours: 24 })]),
+  row('count', 'ambiguous', 'parked', SETTLED, [
     shown(39n, { hours: 24 }),
     shown(41n, { hours: 24, proven: false }),
   ]),
-  row('summary', 'ambiguous', 'ambiguous', COMPARED, [shown(39n, { hours: 24, proven: false })]),
+  row('count', 'ambiguous', 'ambiguous', COMPARED, [shown(39n, { hours: 24, proven: false })]),
   row('report', 'pending', 'parked', SETTLED, ['parked']),
   row('report', 'sent', 'parked', SETTLED, ['parked']),
   row('report', 'ambiguous', 'parked', SETTLED, ['parked']),
@@ -100,7 +95,7 @@ const ROWS: readonly Row[] = [
   row('person', 'parked', 'missing', SETTLED, ['missing']),
 ];
 
-const EVENTS: readonly PushEvent[] = ['attempt', 'answer', 'summary', 'report', 'person'];
+const EVENTS: readonly PushEvent[] = ['attempt', 'answer', 'count', 'report', 'person'];
 const STATES: readonly PushState[] = [
   'pending',
   'sent',
@@ -123,7 +118,12 @@ async function intentIn(state: PushState): Promise<string> {
   made += 1;
   const identifier = `spl-acme-${made}`;
   const period = { tenantId: 'acme', periodStart: '2026-10-01' };
-  const body = { meter: 'spanledger_usage_usd', stripeCustomer: `cus_${made}`, livemode: false };
+  const where = {
+    destination: 'meter',
+    channel: 'spanledger_usage_usd',
+    customer: `cus_${made}`,
+  } as const;
+  const body = { ...where, livemode: false, account: null };
   const told = { sequence: made, identifier, valueMicro: 100n, eventTimestamp: 1_793_491_199 };
   await insertIntent(database, { ...period, ...body, ...told }, FIRST);
   if (state === 'pending') return identifier;
@@ -147,8 +147,8 @@ async function read(identifier: string) {
 }
 
 describe('an intent', () => {
-  it('has the states and changes that the table in push-state.ts shows', () => {
-    const source = readFileSync(new URL('../../src/stripe/push-state.ts', import.meta.url), 'utf8');
+  it('has the states and changes that the table in intent-state.ts shows', () => {
+    const source = readFileSync(new URL('../../src/push/intent-state.ts', import.meta.url), 'utf8');
     const table = [...source.matchAll(/^ \* \|(.*)\|$/gm)]
       .map(([, cells = '']) => cells.split('|').map((cell) => cell.trim()))
       .slice(2);
@@ -165,7 +165,9 @@ describe('an intent', () => {
         if (state !== null) expect(await happen(event, identifier, state)).toBe(true);
         const intent = await read(identifier);
         expect(intent.state).toBe(becomes);
-        expect([60_000, 23 * HOUR].map((later) => nextStep(intent, FIRST + later))).toEqual(then);
+        expect(
+          [60_000, 23 * HOUR].map((later) => nextStep(intent, FIRST + later, METER_MEMORY)),
+        ).toEqual(then);
       }
     },
   );
@@ -180,9 +182,13 @@ describe('an intent', () => {
   });
 
   it('is sent again until an hour before Stripe forgets the identifier, and for ever while it never went out', () => {
-    expect(RESEND_WITHIN_MS).toBe(23 * HOUR);
+    expect(METER_MEMORY.resendWithinMs).toBe(23 * HOUR);
     const step = (state: PushState, hours: number) =>
-      nextStep({ state, firstAttemptAt: state === 'pending' ? null : FIRST }, FIRST + hours * HOUR);
+      nextStep(
+        { state, firstAttemptAt: state === 'pending' ? null : FIRST },
+        FIRST + hours * HOUR,
+        METER_MEMORY,
+      );
     expect([step('sent', 22.999), step('sent', 23)]).toEqual(['send', 'compare']);
     expect(step('pending', 1_000)).toBe('send');
   });

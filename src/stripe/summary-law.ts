@@ -1,5 +1,6 @@
-import { monthsPushed } from '../push-store.ts';
-import { reconcileMonth } from '../reconcile.ts';
+import { monthsPushed } from '../push/intent-store.ts';
+import { reconcileMonth } from './reconcile-month.ts';
+import type { StripeParts } from './stripe-parts.ts';
 
 /** Months that are asked for: older invoices are final, and reads are counted by Stripe. */
 const MONTHS_CHECKED = 2;
@@ -8,9 +9,10 @@ const MONTHS_CHECKED = 2;
  * Law 6: what Stripe's summaries show is what we have confirmed as pushed. A summary that only lags,
  * and a push still in flight, are no violation.
  */
-export async function checkSummaries(options: Parameters<typeof reconcileMonth>[0]) {
-  const months = (await monthsPushed(options.database)).slice(0, MONTHS_CHECKED);
-  const rows = (await Promise.all(months.map((month) => reconcileMonth(options, month)))).flat();
+export async function checkSummaries(parts: StripeParts) {
+  const months = (await monthsPushed(parts.database)).slice(0, MONTHS_CHECKED);
+  const compared = months.map((month) => reconcileMonth(parts, { month, tenant_id: null }));
+  const rows = (await Promise.all(compared)).flat();
   const asked = rows.filter((row) => row.stripe !== null);
   const wrong = asked.filter(
     (row) => row.stripe !== row.confirmed && !['lag', 'in_flight'].includes(row.difference),

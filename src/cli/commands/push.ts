@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { PushedPeriod } from '../../push/push-answer.ts';
+import { pushMonth } from '../../stripe/push-month.ts';
+import { readMonth } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import { table } from '../terminal/output.ts';
+import { openStripeParts } from '../terminal/stripe-parts.ts';
+import { words } from '../terminal/words.ts';
+
+/** States that need a person or another run. */
+const UNFINISHED: ReadonlySet<PushedPeriod['state']> = new Set([
+  'refused',
+  'sent',
+  'ambiguous',
+  'parked',
+  'busy',
+  'skipped',
+]);
+
+export function addPush(program: Command): void {
+  const command = program
+    .command('push')
+    .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
+    .description('tell Stripe what each closed period of a live tenant came to, once')
+    .option('--tenant <tenant>', 'only this one')
+    .option('--dry-run', 'show what would be sent, and send and write nothing');
+  perform<{ tenant?: string; dryRun?: boolean }>(
+    command,
+    async (session, { args: [month = ''], options: { tenant = null, dryRun = false } }) => {
+      const onProgress = (done: number, all: number) => session.out.progress('pushing', done, all);
+      const parts = { ...(await openStripeParts(session)), onProgress };
+      const answer = await pushMonth(parts, { month, tenant_id: tenant, dry_run: dryRun });
+      if (answer.some(({ state }) => UNFINISHED.has(state))) session.foundWrong();
+      const text = table(answer, [
+        { title: 'TENANT', value: (row) => row.tenant_id },
+        { title: 'PERIOD', value: (row) => row.period_start },
+        { title: 'STATE', value: (row) => words(row.state) },
+        { title: 'PUSHED (MICRO)', value: (row) => row.pushed, figure: true },
+        { title: '', value: (row) => row.detail ?? '' },
+      ]);
+      session.out.answer(answer, text);
+    },
+  );
+}

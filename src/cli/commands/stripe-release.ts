@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
+import { readMonth } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import { table } from '../terminal/output.ts';
+import { openStripeParts } from '../terminal/stripe-parts.ts';
+
+export function addRelease(group: Command): void {
+  const command = group
+    .command('release')
+    .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
+    .description('let go the held invoices whose usage is proven to be in Stripe');
+  perform(command, async (session, { args: [month = ''] }) => {
+    const invoices = await releaseInvoices(await openStripeParts(session), { month });
+    if (invoices.some((invoice) => invoice.state === 'held')) session.foundWrong();
+    const text = table(invoices, [
+      { title: 'TENANT', value: (row) => row.tenant_id },
+      { title: 'PERIOD', value: (row) => row.period_start },
+      { title: 'INVOICE', value: (row) => row.invoice },
+      { title: 'STATE', value: (row) => row.state },
+    ]);
+    session.out.answer(invoices, text);
+  });
+}

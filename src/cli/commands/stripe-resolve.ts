@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { resolveAlert } from '../../push/resolve-alert.ts';
+import { addActorOnceBy } from '../terminal/actor.ts';
+import { readId } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import { words } from '../terminal/words.ts';
+
+interface ResolveFlags {
+  readonly reason: string;
+  readonly actor: string;
+}
+
+export function addResolve(group: Command): void {
+  const command = group
+    .command('resolve')
+    .argument('<id>', 'an alert, as "stripe alerts" shows it', readId)
+    .description('say what was done about an alert, so that its month can come to its end')
+    .requiredOption('--reason <text>', 'what was done, such as the credit note that was made');
+  perform<ResolveFlags>(addActorOnceBy(command), async (session, { args: [id = ''], options }) => {
+    const { reason, actor } = options;
+    const request = { alert_id: String(readId(id)), reason, actor };
+    const resolved = await resolveAlert(session.parts(), request);
+    session.out.answer(resolved, `resolved: ${words(resolved.kind)} of ${resolved.subject}`);
+  });
+}

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import { unparkIntent } from '../../stripe/unpark-intent.ts';
+import { perform } from '../terminal/command.ts';
+import { openStripeParts } from '../terminal/stripe-parts.ts';
+
+export function addUnpark(group: Command): void {
+  const command = group
+    .command('unpark')
+    .argument('<identifier>', 'a parked intent; audit.pushes lists them')
+    .description("decide a parked push by Stripe's summary: it was counted, or is told anew");
+  perform(command, async (session, { args: [identifier = ''] }) => {
+    const answer = await unparkIntent(await openStripeParts(session), { identifier });
+    session.out.answer(answer, answer.detail);
+  });
+}

@@ -1,0 +1,231 @@
+import type { InstantMs } from '../clock.ts';
+import type { Destination, PushParts } from './destination.ts';
+import { ForeignCount, isAddress } from './destination.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Intent } from './intent.ts';
+import { confirmedSum, intendedSum, intentKey, newestAttempt } from './intent.ts';
+import { markProven, readIntentsOf } from './intent-store.ts';
+import type { PushTarget } from './push-target.ts';
+import { refuseNothingClosed } from './push-targets.ts';
+import { readTargets } from './target-store.ts';
+
+/**
+ * Why what the ledger closed, what is confirmed and what was counted differ, or that they do not.
+ *
+ * | difference         | explained | what is seen                                                            |
+ * |--------------------|-----------|-------------------------------------------------------------------------|
+ * | none               | yes       | all three are the same                                                  |
+ * | shadow             | yes       | metered and stated, never pushed (R19)                                  |
+ * | in_flight          | yes       | a request is unanswered; the next push settles it                       |
+ * | lag                | yes       | less is counted than is confirmed, and the push is younger than the lag |
+ * | missing            | no        | still less is counted                                                   |
+ * | duplicate          | no        | an identifier's value is counted twice                                  |
+ * | foreign_usage      | no        | more is counted than we ever intended, by no value of ours              |
+ * | after_finalization | no        | it is counted, and the final invoice lacks it                           |
+ * | not_pushed         | no        | the ledger has more than is confirmed, and no request is out            |
+ */
+export const DIFFERENCES = [
+  'none',
+  'shadow',
+  'not_pushed',
+  'in_flight',
+  'lag',
+  'missing',
+  'duplicate',
+  'after_finalization',
+  'foreign_usage',
+] as const;
+
+export type Difference = (typeof DIFFERENCES)[number];
+
+const EXPLAINED: ReadonlySet<Difference> = new Set(['none', 'shadow', 'in_flight', 'lag']);
+
+/** What is found of one period. */
+export interface ComparedPeriod {
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly closedMicro: bigint;
+  readonly confirmedMicro: bigint;
+  /** What the destinations count together, as they show it; null where none was asked. */
+  readonly counted: string | null;
+  readonly difference: Difference;
+  readonly isExplained: boolean;
+}
+
+const PARALLEL_READS = 8;
+
+/**
+ * Puts side by side what the ledger closed, what we know to be delivered, and what the destinations
+ * count, for each tenant of a month. One read for each live tenant that has usage. What is found in
+ * order is kept as proof, which releases the tenant's invoice.
+ */
+export async function comparePeriods(
+  parts: PushParts,
+  { month, tenant_id: tenantId }: { readonly month: string; readonly tenant_id: string | null },
+  onProgress?: (done: number, all: number) => void,
+): Promise<readonly ComparedPeriod[]> {
+  const { database, destinations, clock } = parts;
+  const targets = await readTargets(database, { month, tenantId });
+  if (targets.length === 0) refuseNothingClosed(month);
+  const intents = await readIntentsOf(database, targets);
+  const billed = new Map<Destination, ReadonlyMap<string, bigint>>();
+  for (const destination of destinations) {
+    billed.set(destination, await destination.readBilled({ month, tenantId }));
+  }
+  const rows: ComparedPeriod[] = [];
+  await inParallel(targets, PARALLEL_READS, async (target) => {
+    const own = intents.get(intentKey(target)) ?? [];
+    const counts: Count[] = [];
+    for (const destination of destinationsToAsk(destinations, target, own)) {
+      const counted = await countOf(destination, target, own);
+      if (counted === null) continue;
+      const onInvoices = billed.get(destination)?.get(intentKey(target)) ?? null;
+      counts.push({ counted, billed: onInvoices, lagMs: destination.memory.countsWithinMs });
+    }
+    const row = comparePeriod({ target, intents: own, counts, now: clock() });
+    if (counts.length > 0 && row.difference === 'none') await keepProof(parts, own);
+    rows.push(row);
+    onProgress?.(rows.length, targets.length);
+  });
+  return rows.sort(byTenantAndStart);
+}
+
+function byTenantAndStart(a: ComparedPeriod, b: ComparedPeriod): number {
+  if (a.tenantId !== b.tenantId) return a.tenantId < b.tenantId ? -1 : 1;
+  return a.periodStart < b.periodStart ? -1 : 1;
+}
+
+/**
+ * Those that the period was told to. Where it was told to none, the preferred one, for somebody else's
+ * usage: a tenant without usage has nothing there that we told it, and costs no read.
+ */
+function destinationsToAsk(
+  destinations: readonly Destination[],
+  target: PushTarget,
+  intents: readonly Intent[],
+): readonly Destination[] {
+  if (intents.length > 0) {
+    return destinations.filter(({ kind }) => intents.some((intent) => intent.destination === kind));
+  }
+  return target.mode === 'live' && target.billableMicro > 0n ? destinations.slice(0, 1) : [];
+}
+
+/** Usage stands where it was told, even if the tenant has been given another customer since. */
+async function countOf(
+  destination: Destination,
+  target: PushTarget,
+  intents: readonly Intent[],
+): Promise<bigint | ForeignCount | null> {
+  const told = intents.filter((intent) => intent.destination === destination.kind).at(-1);
+  const address = told ?? destination.describe(target);
+  if (!isAddress(address)) return null;
+  const { tenantId, periodStart, startsAt, endsAt } = target;
+  const { customer, channel } = address;
+  return destination
+    .readCount({ tenantId, periodStart, startsAt, endsAt, customer, channel })
+    .catch(asForeign);
+}
+
+/** A foreign count is one tenant's difference, and hides no other's. */
+function asForeign(error: unknown): ForeignCount {
+  if (error instanceof ForeignCount) return error;
+  throw error;
+}
+
+async function keepProof(
+  { database, clock }: PushParts,
+  intents: readonly Intent[],
+): Promise<void> {
+  const unproven = intents.filter(
+    (intent) => intent.state === 'confirmed' && intent.provenAt === null,
+  );
+  if (unproven.length === 0) return;
+  const identifiers = unproven.map((intent) => intent.identifier);
+  await markProven(database, identifiers, clock());
+}
+
+/** What one destination counts of a period, and what its final invoices bill; null while none is final. */
+export interface Count {
+  readonly counted: bigint | ForeignCount;
+  readonly billed: bigint | null;
+  /** How long its count may lag behind what it was told. */
+  readonly lagMs: number;
+}
+
+interface Compared {
+  readonly target: PushTarget;
+  readonly intents: readonly Intent[];
+  /** Of the destinations that were asked. */
+  readonly counts: readonly Count[];
+  readonly now: InstantMs;
+}
+
+/** Pure: the figures in, the classified difference out. */
+export function comparePeriod(given: Compared): ComparedPeriod {
+  const { target, intents, counts } = given;
+  const difference = classify(given);
+  return {
+    tenantId: target.tenantId,
+    periodStart: target.periodStart,
+    closedMicro: target.billableMicro,
+    confirmedMicro: confirmedSum(intents),
+    counted: counts.length === 0 ? null : shownOf(counts),
+    difference,
+    isExplained: EXPLAINED.has(difference),
+  };
+}
+
+/** A count that is not ours is shown as it is; it can be added to nothing. */
+function shownOf(counts: readonly Count[]): string {
+  const foreign = counts.find(({ counted }) => counted instanceof ForeignCount)?.counted;
+  return foreign instanceof ForeignCount ? foreign.shown : String(sumOf(counts));
+}
+
+function sumOf(counts: readonly Count[]): bigint {
+  return counts.reduce(
+    (sum, { counted }) => (counted instanceof ForeignCount ? sum : sum + counted),
+    0n,
+  );
+}
+
+function classify({ target, intents, counts, now }: Compared): Difference {
+  if (target.mode === 'shadow' && intents.length === 0) return 'shadow';
+  if (counts.length === 0) return target.billableMicro === 0n ? 'none' : 'not_pushed';
+  if (counts.some(({ counted }) => counted instanceof ForeignCount)) return 'foreign_usage';
+  const counted = sumOf(counts);
+  const confirmed = confirmedSum(intents);
+  const intended = intendedSum(intents);
+  if (counted > intended) {
+    return isDuplicate(intents, counted - intended) ? 'duplicate' : 'foreign_usage';
+  }
+  if (intents.some(isInFlight)) return 'in_flight';
+  if (confirmed !== target.billableMicro) return 'not_pushed';
+  if (counts.some(isShortOnInvoice)) return 'after_finalization';
+  if (counted === confirmed) return 'none';
+  const lagMs = Math.max(...counts.map((count) => count.lagMs));
+  return now - newestAttempt(intents) < lagMs ? 'lag' : 'missing';
+}
+
+function isInFlight(intent: Intent): boolean {
+  return intent.state === 'sent' || intent.state === 'ambiguous';
+}
+
+/**
+ * Whether the excess is made of values that we did send, each once more: an identifier that was
+ * counted again after it had been forgotten, or one that turned up after it was given up as missing.
+ */
+function isDuplicate(intents: readonly Intent[], excess: bigint): boolean {
+  const sent = intents.filter((intent) => !(intent.state === 'pending' && intent.attempts === 0));
+  let sums = new Set([0n]);
+  for (const { valueMicro } of sent.slice(-MOST_INTENTS_COMBINED)) {
+    sums = new Set([...sums, ...[...sums].map((sum) => sum + valueMicro)]);
+  }
+  return sums.has(excess);
+}
+
+/** A period has one intent, rarely two; beyond so many the combinations would say nothing. */
+const MOST_INTENTS_COMBINED = 8;
+
+function isShortOnInvoice({ counted, billed }: Count): boolean {
+  return billed !== null && !(counted instanceof ForeignCount) && billed < counted;
+}

@@ -1,0 +1,93 @@
+import type { InstantMs } from '../clock.ts';
+import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
+import type { PushParts } from './destination.ts';
+import type { Figures } from './figures.ts';
+import { readIntentFigures } from './figures.ts';
+import type { Intent } from './intent.ts';
+import { markProven, markState, readIntents, readIntentsByIdentifier } from './intent-store.ts';
+import { destinationOf } from './push-period.ts';
+import { readTargets } from './target-store.ts';
+import type { UnparkAnswer, UnparkRequest } from './unpark-answer.ts';
+
+/** Long enough after the last request for a count to show what was taken. */
+const SETTLED_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Decides a parked intent by the destination's count, when a person asks for it after having mended the
+ * cause. What the count holds is confirmed at once. What it has lacked for a day is given up as missing, so
+ * that the next push tells its value under a new identifier. Any other count is refused, with its figures.
+ */
+export async function decideParked(
+  parts: PushParts,
+  { identifier }: UnparkRequest,
+): Promise<UnparkAnswer> {
+  const { database, clock } = parts;
+  const intent = await readParked(parts, identifier);
+  const { countName, figures } = await readFigures(parts, intent);
+  const { counted, confirmed } = figures;
+  const isThere = counted === confirmed + intent.valueMicro;
+  if (!isThere) refuseUnproven(intent, { countName, figures, now: clock() });
+  const state = isThere ? 'confirmed' : 'missing';
+  const answer = `unparked by a person: ${countName} says ${counted}, confirmed were ${confirmed}`;
+  await markState(database, identifier, { event: 'person', state, answer, at: clock() });
+  if (isThere) await markProven(database, [identifier], clock());
+  const detail = isThere
+    ? `${identifier} is confirmed: ${countName} holds it`
+    : `${identifier} is missing from ${countName}; "spanledger push ${intent.periodStart.slice(0, 7)}" tells its value anew`;
+  return { identifier, state, detail };
+}
+
+async function readParked({ database }: PushParts, identifier: string): Promise<Intent> {
+  const [intent] = await readIntentsByIdentifier(database, [identifier]);
+  if (intent?.state === 'parked') return intent;
+  const is = intent === undefined ? 'does not exist' : `is ${intent.state}, not parked`;
+  const remedy = '"select * from audit.pushes where state = \'parked\'" lists those that are';
+  throw new Refusal(
+    intent === undefined ? 'not_found' : 'conflict',
+    `intent ${identifier} ${is}`,
+    remedy,
+  );
+}
+
+async function readFigures(
+  parts: PushParts,
+  intent: Intent,
+): Promise<{ readonly countName: string; readonly figures: Figures }> {
+  const { tenantId, periodStart, identifier } = intent;
+  const targets = await readTargets(parts.database, { month: null, tenantId });
+  const target = targets.find((candidate) => candidate.periodStart === periodStart);
+  const destination = destinationOf(parts, intent);
+  if (target === undefined || destination === undefined) {
+    throw new Refusal(
+      'misconfigured',
+      `intent ${identifier} is for ${intent.destination}, and no such destination is set up in this mode`,
+      advise`run ${{ operation: 'stripe setup' }}`,
+    );
+  }
+  const intents = await readIntents(parts.database, target);
+  const figures = await readIntentFigures(destination, { target, intents, intent });
+  return { countName: destination.countName, figures };
+}
+
+function refuseUnproven(
+  { identifier, valueMicro, firstAttemptAt }: Intent,
+  seen: { readonly countName: string; readonly figures: Figures; readonly now: InstantMs },
+): void {
+  const { countName, figures, now } = seen;
+  const { counted, confirmed } = figures;
+  if (counted !== confirmed) {
+    throw new Refusal(
+      'conflict',
+      `${countName} says ${counted} and ${confirmed} are confirmed, so that it proves neither that intent ${identifier} (${valueMicro}) was counted nor that it was not`,
+      advise`find out what else was counted there; ${{ operation: 'reconcile' }} shows all columns`,
+    );
+  }
+  if (firstAttemptAt !== null && now - firstAttemptAt < SETTLED_AFTER_MS) {
+    throw new Refusal(
+      'too_early',
+      `intent ${identifier} was first sent less than a day ago, and counts lag`,
+      'try again a day after its first attempt',
+    );
+  }
+}

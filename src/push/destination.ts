@@ -1,0 +1,111 @@
+import type { InstantMs } from '../clock.ts';
+import type { Parts } from '../parts.ts';
+import { Refusal } from '../refusal.ts';
+import type { DestinationKind, Intent } from './intent.ts';
+import type { Memory } from './intent-state.ts';
+import type { PushTarget } from './push-target.ts';
+
+/** What a push works with: the destinations in the order in which they are preferred. */
+export interface PushParts extends Parts {
+  readonly destinations: readonly Destination[];
+}
+
+/**
+ * Something that is told of a closed period and bills it. The push keeps intents, their states and their
+ * order, and decides by counts; a destination says what it can take, looks at the customer, tells
+ * one intent and reads what it has counted. It keeps no state of an intent itself.
+ */
+export interface Destination {
+  readonly kind: DestinationKind;
+  /** Which account is told, and whether it bills real money; kept with each intent. */
+  readonly origin: Origin;
+  /** How a message names what it counts, as in "Stripe's summary says 7". */
+  readonly countName: string;
+  readonly memory: Memory;
+  /** Where the usage of a period would be told, or why nowhere, with the remedy. Nobody is asked. */
+  describe(target: PushTarget): Address | Unaddressed;
+  /** Why this intent is not this account's to tell or to compare, with the remedy; null when it is. */
+  disown(intent: Intent): string | null;
+  /** Why it cannot take this value now, with the remedy; null when it can. Nobody is asked. */
+  objectTo(told: Told): Promise<string | null>;
+  /** Looks, once a run and before the first request, at the channels; refuses if one would lose what it is told. */
+  checkChannels(channels: readonly string[]): Promise<void>;
+  /** Looks at the customer before anything is told; why it cannot be billed, or null when it can. */
+  lookAt(whom: Whom): Promise<string | null>;
+  /** Sends the body of an intent, the same bytes each time, once. Fails only with what is no answer at all. */
+  tell(intent: Intent): Promise<TellAnswer>;
+  /**
+   * What it counts of a period for a customer; null where it cannot be asked. A low figure may lag; a
+   * figure that no push of ours can have made is a `ForeignCount`.
+   */
+  readCount(question: CountQuestion): Promise<bigint | null>;
+  /** What final invoices bill of these periods, by `intentKey`; a period without one is left out. */
+  readBilled(of: {
+    readonly month: string | null;
+    readonly tenantId: string | null;
+  }): Promise<ReadonlyMap<string, bigint>>;
+}
+
+export interface Origin {
+  readonly livemode: boolean;
+  /** Null where it is not known. */
+  readonly account: string | null;
+}
+
+export interface Address {
+  readonly customer: string;
+  readonly channel: string;
+}
+
+/** There is no address; `fault` says why, and what to do. */
+export interface Unaddressed {
+  readonly fault: string;
+}
+
+export interface Told {
+  readonly target: PushTarget;
+  readonly valueMicro: bigint;
+  /** Unix seconds. */
+  readonly eventTimestamp: number;
+}
+
+export interface Whom {
+  readonly tenantId: string;
+  readonly customer: string;
+}
+
+export interface CountQuestion extends Whom {
+  readonly channel: string;
+  readonly periodStart: string;
+  readonly startsAt: InstantMs;
+  readonly endsAt: InstantMs;
+}
+
+/** What an answer, or the lack of one, means for one intent. */
+export type TellAnswer =
+  | { readonly kind: 'delivered'; readonly how: string }
+  /** Nothing is known; the same request again is safe while the destination remembers its identifier. */
+  | { readonly kind: 'unknown'; readonly detail: string; readonly retryAfterMs: number | null }
+  /** It is nothing about this tenant: no request may follow until a person looked. */
+  | { readonly kind: 'systemic'; readonly detail: string }
+  /** A refusal of earlier is repeated for this one request, whose cause is mended: its count will tell. */
+  | { readonly kind: 'replayed'; readonly detail: string }
+  /** This one request is refused for good. */
+  | { readonly kind: 'refused'; readonly detail: string };
+
+/** What fails now would fail for every tenant: the run sends nothing more. */
+export class EveryTenantRefused extends Refusal {}
+
+/** A count that no push of ours can have made, such as a fraction; `shown` is the figure. */
+export class ForeignCount extends Refusal {
+  readonly shown: string;
+
+  constructor(shown: string, message: string, remedy: string) {
+    super('conflict', message, remedy);
+    this.shown = shown;
+  }
+}
+
+export function isAddress(described: Address | Unaddressed): described is Address {
+  return 'channel' in described;
+}

@@ -1,0 +1,50 @@
+import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
+import type { Destination } from './destination.ts';
+import type { Intent } from './intent.ts';
+import { confirmedSum } from './intent.ts';
+import type { PushTarget } from './push-target.ts';
+
+/** What is weighed to decide an intent: the destination's count, and what is confirmed of it. */
+export interface Figures {
+  readonly counted: bigint;
+  readonly confirmed: bigint;
+  /** Whether a count was seen to hold all that is confirmed. */
+  readonly isConfirmedProven: boolean;
+}
+
+/** Reads the count of the customer that the intent names, beside what is confirmed as told to that one. */
+export async function readIntentFigures(
+  destination: Destination,
+  of: {
+    readonly target: PushTarget;
+    readonly intents: readonly Intent[];
+    readonly intent: Intent;
+  },
+): Promise<Figures> {
+  const { target, intents, intent } = of;
+  const { tenantId, periodStart, startsAt, endsAt } = target;
+  const { customer, channel } = intent;
+  const question = { tenantId, periodStart, startsAt, endsAt, customer, channel };
+  const counted = await destination.readCount(question);
+  if (counted === null) refuseUnaskable(intent);
+  const confirmed = intents.filter(
+    (other) =>
+      other.state === 'confirmed' &&
+      other.destination === destination.kind &&
+      other.customer === customer,
+  );
+  return {
+    counted,
+    confirmed: confirmedSum(confirmed),
+    isConfirmedProven: confirmed.every((other) => other.provenAt !== null),
+  };
+}
+
+function refuseUnaskable({ identifier, channel }: Intent): never {
+  throw new Refusal(
+    'misconfigured',
+    `what was counted of intent ${identifier} cannot be asked: ${channel} is not set up in this mode`,
+    advise`run ${{ operation: 'stripe setup' }}`,
+  );
+}

@@ -1,0 +1,71 @@
+import type { InstantMs } from '../clock.ts';
+import type { PushState } from './intent-state.ts';
+import { isSettled } from './intent-state.ts';
+
+/** Who may be told of a closed period: a meter, an invoice item, or a person who settled it elsewhere. */
+export type DestinationKind = 'meter' | 'invoice_item' | 'settled';
+
+/** What a destination was or will be told: exact, durable before the first request, and never changed. */
+export interface Intent {
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly sequence: number;
+  readonly identifier: string;
+  readonly destination: DestinationKind;
+  /** The place at the destination where it is counted, such as the event name of a meter. */
+  readonly channel: string;
+  readonly customer: string;
+  readonly valueMicro: bigint;
+  /** Unix seconds, inside the period. */
+  readonly eventTimestamp: number;
+  readonly state: PushState;
+  readonly attempts: number;
+  readonly firstAttemptAt: InstantMs | null;
+  readonly lastAnswer: string | null;
+  /** Whether real money is billed where it was told; null in rows older than this column. */
+  readonly livemode: boolean | null;
+  /** The account that was told; null where it was not known. */
+  readonly account: string | null;
+  /** The instant at which the destination's count first lacked it. */
+  readonly absentSince: InstantMs | null;
+  /** The instant at which the destination's count was seen to hold it. */
+  readonly provenAt: InstantMs | null;
+}
+
+/** The key of one tenant's period in a map. */
+export function intentKey(of: { readonly tenantId: string; readonly periodStart: string }): string {
+  return JSON.stringify([of.tenantId, of.periodStart]);
+}
+
+export function confirmedSum(intents: readonly Intent[]): bigint {
+  return sumOf(intents.filter((intent) => intent.state === 'confirmed'));
+}
+
+/** What was or will be told; what is proven to be missing will be told by its successor. */
+export function intendedSum(intents: readonly Intent[]): bigint {
+  return sumOf(intents.filter((intent) => intent.state !== 'missing'));
+}
+
+function sumOf(intents: readonly Intent[]): bigint {
+  return intents.reduce((sum, intent) => sum + intent.valueMicro, 0n);
+}
+
+/** The newest first attempt of any intent; counts lag behind it. 0 when nothing was sent. */
+export function newestAttempt(intents: readonly Intent[]): InstantMs {
+  return Math.max(0, ...intents.map((intent) => intent.firstAttemptAt ?? 0));
+}
+
+/** The first intent that is neither told nor proven to be missing. */
+export function openIntent(intents: readonly Intent[]): Intent | undefined {
+  return intents.find((intent) => !isSettled(intent.state));
+}
+
+/** Whether every intent of a period is told, and seen in the count of its destination. */
+export function isProven(billableMicro: bigint, intents: readonly Intent[]): boolean {
+  return (
+    confirmedSum(intents) === billableMicro &&
+    intents.every(
+      ({ state, provenAt }) => isSettled(state) && (state === 'missing' || provenAt !== null),
+    )
+  );
+}

@@ -1,0 +1,13 @@
+import type { Parts } from '../parts.ts';
+import type { AlertsAnswer, AlertsRequest } from './alert-answer.ts';
+import { alertShown } from './alert-answer.ts';
+import { readAlerts, readOpenAlerts } from './alert-store.ts';
+
+/** What a person must look at, and, where it is asked for, what was done about the rest. */
+export async function listAlerts(
+  { database }: Pick<Parts, 'database'>,
+  { all }: AlertsRequest,
+): Promise<AlertsAnswer> {
+  const alerts = all ? await readAlerts(database) : await readOpenAlerts(database, null);
+  return alerts.map(alertShown);
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { dayField, listOf, monthField, wholeField } from '../fields.ts';
+
+export const pushRequest = z.strictObject({
+  month: monthField,
+  /** Null for every tenant. */
+  tenant_id: z.string().nullable(),
+  /** Says what would be sent, and writes and sends nothing. */
+  dry_run: z.boolean(),
+});
+export type PushRequest = z.output<typeof pushRequest>;
+
+const pushedPeriod = z.strictObject({
+  tenant_id: z.string(),
+  period_start: dayField,
+  state: z.enum([
+    'confirmed',
+    'shadow',
+    'nothing_due',
+    'would_send',
+    'refused',
+    'sent',
+    'ambiguous',
+    'parked',
+    'busy',
+    'skipped',
+  ]),
+  /** What was told, as far as we know. */
+  pushed: wholeField,
+  detail: z.string().nullable(),
+});
+/** What pushing one tenant's period came to. */
+export type PushedPeriod = z.infer<typeof pushedPeriod>;
+
+/** By tenant and period. */
+export const pushAnswer = listOf(pushedPeriod);
+export type PushAnswer = z.infer<typeof pushAnswer>;

@@ -1,0 +1,21 @@
+import type { InstantMs } from '../clock.ts';
+
+/** A closed period: what is told of it, and of whom. */
+export interface PushTarget {
+  readonly tenantId: string;
+  readonly mode: 'shadow' | 'live';
+  /** Who is billed there; null while nobody has said. */
+  readonly customer: string | null;
+  readonly periodStart: string;
+  readonly startsAt: InstantMs;
+  readonly endsAt: InstantMs;
+  readonly currency: string;
+  readonly billableMicro: bigint;
+  /** Minor units: what the invoice line must come to. */
+  readonly chargeTotal?: bigint;
+}
+
+/** Inside the period and as late as possible: what is told of a period is dated, and grows too old. */
+export function eventTimestampOf(target: { readonly endsAt: InstantMs }): number {
+  return Math.floor(target.endsAt / 1000) - 1;
+}

@@ -1,0 +1,241 @@
+import type { InstantMs } from '../clock.ts';
+import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
+import type { Address, Destination, PushParts } from './destination.ts';
+import { EveryTenantRefused, isAddress } from './destination.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Intent } from './intent.ts';
+import { confirmedSum, intentKey, openIntent } from './intent.ts';
+import { isSettled, nextStep } from './intent-state.ts';
+import { readIntentsOf } from './intent-store.ts';
+import type { PushAnswer, PushedPeriod, PushRequest } from './push-answer.ts';
+import type { PushLocks } from './push-lock-store.ts';
+import { openPushLocks } from './push-lock-store.ts';
+import {
+  chooseDestination,
+  destinationOf,
+  dueOf,
+  identifierOf,
+  parkedDetail,
+  pushPeriod,
+} from './push-period.ts';
+import type { PushTarget } from './push-target.ts';
+import { readTargets } from './target-store.ts';
+
+export interface PushOptions {
+  readonly isDryRun?: boolean;
+  readonly onProgress?: ((done: number, all: number) => void) | undefined;
+}
+
+/** Tenants in work at once; far below any limit of a thousand requests a second. */
+const PARALLEL_TENANTS = 8;
+
+/**
+ * Tells of each closed period of a month what it came to, once (R18). At each step, what a crash
+ * leaves behind:
+ *
+ * 1. no intent yet: the next run makes it;
+ * 2. intent `pending`: no request went out, the next run sends it;
+ * 3. intent `sent`: it may have arrived; the next run resends the same bytes, and the destination answers
+ *    a second arrival as one, which is delivery; after the window nothing is resent, and the
+ *    destination's count decides (intent-state.ts);
+ * 4. `confirmed`: done, no run sends it again.
+ *
+ * So a run over ten thousand tenants may end anywhere, and the next one goes on there: what is
+ * settled costs it one query for all and no request.
+ */
+export async function pushClosed(
+  parts: PushParts,
+  request: PushRequest,
+  options: PushOptions = {},
+): Promise<PushAnswer> {
+  const { month, tenant_id: tenantId, dry_run: isDryRun } = request;
+  const targets = await readTargets(parts.database, { month, tenantId });
+  if (targets.length === 0) refuseNothingClosed(month);
+  return pushTargets(parts, targets, { ...options, isDryRun });
+}
+
+export function refuseNothingClosed(month: string): never {
+  throw new Refusal(
+    'too_early',
+    `no period that begins in ${month} is closed`,
+    advise`close it first, with ${{ operation: 'close', month, tenantId: null }}`,
+  );
+}
+
+/** Pushes these closed periods; results in the order of the tenants. */
+export async function pushTargets(
+  parts: PushParts,
+  targets: readonly PushTarget[],
+  options: PushOptions = {},
+): Promise<PushAnswer> {
+  const known = await readIntentsOf(parts.database, targets);
+  const run: Run = { parts, options, known, halted: null };
+  const results: PushedPeriod[] = [];
+  const open: PushTarget[] = [];
+  for (const target of targets) {
+    const result = await resultWithoutAsking(run, target);
+    if (result === null) open.push(target);
+    else results.push(result);
+  }
+  if (open.length > 0) results.push(...(await pushOpen(run, open, targets.length)));
+  options.onProgress?.(targets.length, targets.length);
+  return results.sort(byTenantAndStart);
+}
+
+/** The order of every list of periods, whoever was done first. */
+export function byTenantAndStart(
+  a: Pick<PushedPeriod, 'tenant_id' | 'period_start'>,
+  b: Pick<PushedPeriod, 'tenant_id' | 'period_start'>,
+): number {
+  return compare(a.tenant_id, b.tenant_id) || compare(a.period_start, b.period_start);
+}
+
+function compare(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+interface Run {
+  readonly parts: PushParts;
+  readonly options: PushOptions;
+  /** As they were when the run began; whoever pushes reads them again under the lock. */
+  readonly known: ReadonlyMap<string, readonly Intent[]>;
+  /** Why no further request may go out: what failed would fail every tenant. */
+  halted: string | null;
+}
+
+/** What needs no request: shadow, done already, impossible, or only asked for. Null for the rest. */
+async function resultWithoutAsking(run: Run, target: PushTarget): Promise<PushedPeriod | null> {
+  if (target.mode === 'shadow') {
+    return resultOf(target, 'shadow', 'metered and stated, never pushed (R19)');
+  }
+  const intents = run.known.get(intentKey(target)) ?? [];
+  if (dueOf(target, intents) === 0n && intents.every((intent) => isSettled(intent.state))) {
+    const pushed = confirmedSum(intents);
+    return resultOf(target, intents.length === 0 ? 'nothing_due' : 'confirmed', null, pushed);
+  }
+  const address = addressOf(run.parts, target);
+  if (!isAddress(address)) {
+    return resultOf(target, 'refused', address.fault, confirmedSum(intents));
+  }
+  return run.options.isDryRun === true ? wouldSend(run.parts, target, { intents, address }) : null;
+}
+
+/** Where the period would be told first; the fault of the preferred destination where none has an address. */
+function addressOf({ destinations }: PushParts, target: PushTarget) {
+  const described = destinations.map((destination) => destination.describe(target));
+  return described.find(isAddress) ?? described[0] ?? { fault: 'no destination is set up' };
+}
+
+/** What a push would begin with now; what the destination answers decides how it goes on. */
+async function wouldSend(
+  parts: PushParts,
+  target: PushTarget,
+  { intents, address }: { readonly intents: readonly Intent[]; readonly address: Address },
+): Promise<PushedPeriod> {
+  const pushed = confirmedSum(intents);
+  const chosen = await chooseDestination(parts, target, intents);
+  if (chosen !== null && 'refusal' in chosen) {
+    return resultOf(target, 'refused', chosen.refusal, pushed);
+  }
+  const open = openIntent(intents);
+  if (open?.state === 'parked') return resultOf(target, 'parked', parkedDetail(open), pushed);
+  const now = parts.clock();
+  const due = dueOf(target, intents);
+  const steps = [
+    ...(open === undefined
+      ? []
+      : [`${open.identifier} (${stepOf(parts, open, now)}) ${open.valueMicro}`]),
+    ...(due === 0n ? [] : [`${identifierOf(target, intents.length + 1)} (new) ${due}`]),
+  ];
+  const detail = `${steps.join(', ')} micro ${target.currency} to ${open?.customer ?? address.customer}`;
+  return resultOf(target, 'would_send', detail, pushed);
+}
+
+function stepOf(parts: PushParts, open: Intent, now: InstantMs): string {
+  const destination = destinationOf(parts, open);
+  return destination === undefined || nextStep(open, now, destination.memory) === 'send'
+    ? open.state
+    : `${open.state}, compared with ${destination.countName} and not sent`;
+}
+
+/** Tenants in parallel, the periods of one tenant in order. */
+async function pushOpen(
+  run: Run,
+  open: readonly PushTarget[],
+  all: number,
+): Promise<readonly PushedPeriod[]> {
+  const { parts, options } = run;
+  const locks = await openPushLocks(parts.database);
+  try {
+    for (const destination of parts.destinations) {
+      await destination.checkChannels(channelsOf(destination, open));
+    }
+    const results: PushedPeriod[] = [];
+    const periodsOfTenants = [...Map.groupBy(open, (target) => target.tenantId).values()];
+    await inParallel(periodsOfTenants, PARALLEL_TENANTS, async (periods) => {
+      for (const target of periods) {
+        results.push(await pushTarget(run, locks, target));
+        options.onProgress?.(all - open.length + results.length, all);
+      }
+    });
+    return results;
+  } finally {
+    await locks.close();
+  }
+}
+
+function channelsOf(destination: Destination, open: readonly PushTarget[]): readonly string[] {
+  const addresses = open.map((target) => destination.describe(target)).filter(isAddress);
+  return [...new Set(addresses.map((address) => address.channel))];
+}
+
+async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promise<PushedPeriod> {
+  const { parts } = run;
+  const address = addressOf(parts, target);
+  if (!isAddress(address)) return resultOf(target, 'refused', address.fault);
+  if (run.halted !== null) return resultOf(target, 'skipped', run.halted);
+  const halted = () => run.halted ?? (locks.areLost() ? LOCKS_LOST : null);
+  const halt = (reason: string) => {
+    run.halted = reason;
+  };
+  const period = { parts, target, halted, halt };
+  const key = `${address.customer} ${address.channel}`;
+  const outcome = await locks.whileAlone(key, () => pushPeriod(period).catch(asRefused));
+  if (outcome === null) return resultOf(target, 'busy', 'another process is pushing this customer');
+  if (outcome instanceof EveryTenantRefused) halt(`stopped for every tenant: ${outcome.message}`);
+  if (outcome instanceof Refusal) return resultOf(target, 'skipped', outcome.message);
+  const pushed = confirmedSum(outcome.intents);
+  if (outcome.refusal !== null) return resultOf(target, 'refused', outcome.refusal, pushed);
+  const open = openIntent(outcome.intents);
+  if (open === undefined) {
+    return outcome.intents.length === 0
+      ? resultOf(target, 'nothing_due', null)
+      : resultOf(target, 'confirmed', null, pushed);
+  }
+  if (open.state === 'parked') return resultOf(target, 'parked', parkedDetail(open), pushed);
+  const state = open.state === 'sent' || open.state === 'ambiguous' ? open.state : 'skipped';
+  return resultOf(target, state, open.lastAnswer ?? halted(), pushed);
+}
+
+/** What will not be said of one tenant does not stop the others; a fault of ours does. */
+function asRefused(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  throw error;
+}
+
+const LOCKS_LOST = 'the database connection that held the locks was lost; run the push again';
+
+function resultOf(
+  target: PushTarget,
+  state: PushedPeriod['state'],
+  ...[detail, pushed = 0n]: readonly [string | null, bigint?]
+): PushedPeriod {
+  return {
+    tenant_id: target.tenantId,
+    period_start: target.periodStart,
+    state,
+    pushed: String(pushed),
+    detail,
+  };
+}

@@ -1,0 +1,31 @@
+import type { Parts } from '../parts.ts';
+import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
+import type { AlertAnswer, ResolveRequest } from './alert-answer.ts';
+import { alertShown } from './alert-answer.ts';
+import { markResolved } from './alert-store.ts';
+
+/**
+ * Keeps what a person did about an alert. Refuses an alert that is not there or was resolved before, so
+ * that no account of it is lost, and an account that says nothing.
+ */
+export async function resolveAlert(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { alert_id: alertId, reason, actor }: ResolveRequest,
+): Promise<AlertAnswer> {
+  if (reason.trim() === '' || actor.trim() === '') {
+    throw new Refusal(
+      'bad_request',
+      `alert ${alertId} is not resolved without ${reason.trim() === '' ? 'a reason' : 'a name'}`,
+      'say what was done, such as the credit note that was made, and who did it',
+    );
+  }
+  const given = { alertId: BigInt(alertId), resolution: reason, by: actor, at: clock() };
+  const resolved = await markResolved(database, given);
+  if (resolved !== null) return alertShown(resolved);
+  throw new Refusal(
+    'not_found',
+    `there is no open alert ${alertId}`,
+    advise`${{ operation: 'stripe alerts' }} lists the open ones, and with --all the others`,
+  );
+}

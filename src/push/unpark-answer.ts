@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+export const unparkRequest = z.strictObject({
+  /** Of a parked intent. */
+  identifier: z.string(),
+});
+export type UnparkRequest = z.output<typeof unparkRequest>;
+
+/** What was decided, and what follows from it. */
+export const unparkAnswer = z.strictObject({
+  identifier: z.string(),
+  state: z.enum(['confirmed', 'missing']),
+  detail: z.string(),
+});
+export type UnparkAnswer = z.infer<typeof unparkAnswer>;

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { dayField, listOf, monthField } from '../../fields.ts';
+
+export const releaseRequest = z.strictObject({
+  /** In which the periods begin; null for every month. */
+  month: monthField.nullable(),
+});
+export type ReleaseRequest = z.output<typeof releaseRequest>;
+
+const releasedInvoice = z.strictObject({
+  tenant_id: z.string(),
+  period_start: dayField,
+  invoice: z.string(),
+  state: z.enum(['released', 'held', 'finalized']),
+});
+/** What became of one invoice that was held. */
+export type ReleasedInvoice = z.infer<typeof releasedInvoice>;
+
+/** By tenant and period. */
+export const releaseAnswer = listOf(releasedInvoice);
+export type ReleaseAnswer = z.infer<typeof releaseAnswer>;

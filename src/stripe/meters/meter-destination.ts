@@ -1,0 +1,171 @@
+import type { Clock, InstantMs } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { Address, Destination, Told, Unaddressed } from '../../push/destination.ts';
+import type { Intent } from '../../push/intent.ts';
+import { intentKey } from '../../push/intent.ts';
+import type { Memory } from '../../push/intent-state.ts';
+import type { PushTarget } from '../../push/push-target.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
+import { findCustomerFault } from '../customers/check-customer.ts';
+import { readInvoices } from '../invoices/invoice-store.ts';
+import type { StripeClient } from '../stripe-client.ts';
+import { askStripe, isMissing } from '../stripe-client.ts';
+import { sendMeterEvent } from './meter-event.ts';
+import type { StripeMeter } from './meter-store.ts';
+import { readSummary } from './summary.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+
+export const METER_MEMORY: Memory = {
+  // Stripe remembers an identifier for at least 24 hours, and afterwards counts it again. An hour is left
+  // for the clocks and for a request that hangs.
+  resendWithinMs: 23 * HOUR_MS,
+  // Summaries are eventually consistent: only an absence that lasts a day proves that nothing came.
+  absenceProvesAfterMs: DAY_MS,
+  countsWithinMs: HOUR_MS,
+};
+
+/** Stripe takes no event older than 35 days; an hour is left for the clocks and for retries. */
+const OLDEST_EVENT_MS = 35 * DAY_MS - HOUR_MS;
+
+/** Stripe counts in doubles, and refuses a value of more significant digits. */
+const LARGEST_VALUE_MICRO = 999_999_999_999_999n;
+
+interface MeterParts {
+  readonly database: Database;
+  readonly stripe: StripeClient;
+  readonly livemode: boolean;
+  readonly clock: Clock;
+}
+
+/** The meters that `stripe setup` made, by currency, as a destination: one event for each intent. */
+export function meterDestination(
+  parts: MeterParts,
+  meters: ReadonlyMap<string, StripeMeter>,
+): Destination {
+  const { database, stripe, livemode, clock } = parts;
+  const byEventName = new Map([...meters.values()].map((meter) => [meter.eventName, meter]));
+  return {
+    kind: 'meter',
+    origin: { livemode, account: null },
+    countName: "Stripe's summary",
+    memory: METER_MEMORY,
+    describe: (target) => describe(target, { meters, livemode }),
+    disown: (intent) => otherModeFault(intent, livemode),
+    objectTo: async (told) => limitOf(told, clock()) ?? (await finalFault(database, told.target)),
+    checkChannels: async (channels) => {
+      for (const channel of channels) await checkMeter(stripe, byEventName.get(channel));
+    },
+    lookAt: (whom) =>
+      findCustomerFault(parts, {
+        tenantId: whom.tenantId,
+        stripeCustomer: whom.customer,
+        livemode,
+      }),
+    async tell(intent) {
+      const answer = await sendMeterEvent(stripe, intent);
+      if (answer.kind !== 'systemic') return answer;
+      const { kind, detail, isMeter = false } = answer;
+      const meter = byEventName.get(intent.channel);
+      // A refused meter that is active is a refusal of earlier that Stripe replays under this event's key.
+      const isReplayed = isMeter && meter !== undefined && (await isMeterActive(stripe, meter));
+      return isReplayed ? { kind: 'replayed', detail } : { kind, detail };
+    },
+    async readCount({ channel, ...question }) {
+      const meter = byEventName.get(channel);
+      return meter === undefined
+        ? null
+        : readSummary(stripe, { ...question, meterId: meter.meterId });
+    },
+    readBilled: (of) => readBilled(database, of),
+  };
+}
+
+function describe(
+  target: PushTarget,
+  { meters, livemode }: { meters: ReadonlyMap<string, StripeMeter>; livemode: boolean },
+): Address | Unaddressed {
+  const { currency, customer, tenantId } = target;
+  const channel = meters.get(currency)?.eventName;
+  if (channel === undefined) {
+    return {
+      fault: `no meter for ${currency} in ${modeOf(livemode)} mode; run "spanledger stripe setup" first`,
+    };
+  }
+  if (customer !== null) return { customer, channel };
+  return {
+    fault: `no Stripe customer; "spanledger tenant set ${tenantId} --stripe-customer cus_…"`,
+  };
+}
+
+function otherModeFault(intent: Intent, livemode: boolean): string | null {
+  if ((intent.livemode ?? livemode) === livemode) return null;
+  const [was, is] = [modeOf(!livemode), modeOf(livemode)];
+  return `${intent.identifier} was made with a ${was} key and STRIPE_API_KEY is of ${is} mode; bill ${is} tenants from a database of their own`;
+}
+
+function modeOf(livemode: boolean): string {
+  return livemode ? 'live' : 'test';
+}
+
+/** What Stripe would refuse, or take and lose, is found here and not by an answer. */
+function limitOf({ target, valueMicro, eventTimestamp }: Told, now: InstantMs): string | null {
+  const { tenantId, periodStart, currency, billableMicro } = target;
+  const size = valueMicro < 0n ? -valueMicro : valueMicro;
+  if (size > LARGEST_VALUE_MICRO) {
+    return `${valueMicro} micro ${currency} has more digits than Stripe takes (15); bill this period by an invoice item`;
+  }
+  if (now - eventTimestamp * 1000 <= OLDEST_EVENT_MS) return null;
+  return `the period ended more than 35 days ago and Stripe takes no older usage; bill ${billableMicro} micro ${currency} by an invoice item with metadata period_key ${tenantId}/${periodStart}, once`;
+}
+
+/** Usage that comes after finalization is on no invoice, neither this one nor the next. */
+async function finalFault(database: Database, target: PushTarget): Promise<string | null> {
+  const { tenantId, periodStart } = target;
+  const invoices = await readInvoices(database, { month: null, tenantId });
+  const final = invoices.find(
+    (invoice) => invoice.periodStart === periodStart && invoice.state === 'finalized',
+  );
+  if (final === undefined) return null;
+  return `invoice ${final.invoiceId} of this period is final with ${final.quantity ?? 0n} micro, so that usage told now would be on no invoice; bill the difference by an invoice item with metadata period_key ${tenantId}/${periodStart}, once`;
+}
+
+/**
+ * Before the first event each meter is looked at: Stripe replays the refusal of an inactive meter
+ * under the event's idempotency key for a day, even after the meter is active again.
+ */
+async function checkMeter(stripe: StripeClient, meter: StripeMeter | undefined): Promise<void> {
+  if (meter === undefined || (await isMeterActive(stripe, meter))) return;
+  throw new Refusal(
+    'misconfigured',
+    `meter ${meter.meterId} (${meter.eventName}) is not active in Stripe, so that it would drop every event`,
+    advise`reactivate it in Stripe, or run ${{ operation: 'stripe setup' }} to make another; nothing was sent`,
+  );
+}
+
+async function isMeterActive(stripe: StripeClient, meter: StripeMeter): Promise<boolean> {
+  try {
+    const ask = () => stripe.billing.meters.retrieve(meter.meterId);
+    const found = await askStripe(`meter ${meter.meterId}`, ask);
+    return found.status === 'active' && found.event_name === meter.eventName;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** Micro units on the final invoices of each period. */
+async function readBilled(
+  database: Database,
+  of: { readonly month: string | null; readonly tenantId: string | null },
+): Promise<ReadonlyMap<string, bigint>> {
+  const billed = new Map<string, bigint>();
+  for (const invoice of await readInvoices(database, of)) {
+    if (invoice.state !== 'finalized') continue;
+    const key = intentKey(invoice);
+    billed.set(key, (billed.get(key) ?? 0n) + (invoice.quantity ?? 0n));
+  }
+  return billed;
+}

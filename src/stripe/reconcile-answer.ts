@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { dayField, listOf, monthField } from '../fields.ts';
+import { DIFFERENCES } from '../push/compare-periods.ts';
+
+export const reconcileRequest = z.strictObject({
+  month: monthField,
+  /** Null for every tenant. */
+  tenant_id: z.string().nullable(),
+});
+export type ReconcileRequest = z.output<typeof reconcileRequest>;
+
+/** Micro units as decimal strings of whole numbers; a fraction is somebody else's. */
+const counted = z.string().regex(/^-?\d+(\.\d+)?$/);
+
+const reconciledPeriod = z.strictObject({
+  tenant_id: z.string(),
+  period_start: dayField,
+  ledger: counted,
+  confirmed: counted,
+  /** Null where Stripe was not asked. */
+  stripe: counted.nullable(),
+  difference: z.enum(DIFFERENCES),
+  explained: z.boolean(),
+  /** What a person does about it; null where it is explained, and time or the next push ends it. */
+  remedy: z.string().nullable(),
+});
+export type ReconciledPeriod = z.infer<typeof reconciledPeriod>;
+
+/** By tenant and period. */
+export const reconcileAnswer = listOf(reconciledPeriod);
+export type ReconcileAnswer = z.infer<typeof reconcileAnswer>;

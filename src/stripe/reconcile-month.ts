@@ -1,0 +1,45 @@
+import type { ComparedPeriod, Difference } from '../push/compare-periods.ts';
+import { comparePeriods } from '../push/compare-periods.ts';
+import { pushPartsOf } from './destinations.ts';
+import type { ReconcileAnswer, ReconciledPeriod, ReconcileRequest } from './reconcile-answer.ts';
+import type { ProgressPart, StripeParts } from './stripe-parts.ts';
+
+/** What a person does about a difference that is not explained. */
+const REMEDIES: Readonly<Record<Difference, string | null>> = {
+  none: null,
+  shadow: null,
+  in_flight: null,
+  lag: null,
+  not_pushed: 'run "spanledger push", which tells it or says why not',
+  missing: 'see "spanledger stripe alerts": Stripe reports what it does not count',
+  duplicate: 'cancel the second event within a day, or credit the customer for it',
+  after_finalization: 'bill the difference by an invoice item, once',
+  foreign_usage: 'find what else reports usage to this meter; only Spanledger may',
+};
+
+/**
+ * Puts side by side what the ledger closed, what we know to be delivered, and what Stripe counts, for
+ * each tenant of a month. One read for each live tenant that has usage, so that Stripe's read
+ * allocation (500 reads a transaction, 10,000 a month at the least) is never near. What is found in
+ * order is kept as proof, which releases the tenant's invoice.
+ */
+export async function reconcileMonth(
+  parts: StripeParts & ProgressPart,
+  request: ReconcileRequest,
+): Promise<ReconcileAnswer> {
+  const compared = await comparePeriods(await pushPartsOf(parts), request, parts.onProgress);
+  return compared.map(reconciled);
+}
+
+function reconciled(period: ComparedPeriod): ReconciledPeriod {
+  return {
+    tenant_id: period.tenantId,
+    period_start: period.periodStart,
+    ledger: String(period.closedMicro),
+    confirmed: String(period.confirmedMicro),
+    stripe: period.counted,
+    difference: period.difference,
+    explained: period.isExplained,
+    remedy: REMEDIES[period.difference],
+  };
+}

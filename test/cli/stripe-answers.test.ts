@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { startHttpServer } from '../../src/api/http-server.ts';
+import { systemClock } from '../../src/clock.ts';
+import { alertAnswer, alertsAnswer } from '../../src/push/alert-answer.ts';
+import { raiseAlert } from '../../src/push/alert-store.ts';
+import { pushAnswer } from '../../src/push/push-answer.ts';
+import { unparkAnswer } from '../../src/push/unpark-answer.ts';
+import { releaseAnswer } from '../../src/stripe/invoices/release-answer.ts';
+import { reconcileAnswer } from '../../src/stripe/reconcile-answer.ts';
+import { setUpAnswer } from '../../src/stripe/set-up-answer.ts';
+import { eventAnswer } from '../../src/stripe/webhooks/event-answer.ts';
+import { cli } from '../support/cli.ts';
+import type { PushScene } from '../support/stripe.ts';
+import { openPushScene } from '../support/stripe.ts';
+
+/** What the commands of Stripe's side print with `--json` is read by their schemas, strictly. */
+
+const closing: (() => Promise<void>)[] = [];
+let scene: PushScene;
+/** As the push names it. */
+let identifier: string;
+
+beforeAll(async () => {
+  scene = await openPushScene(['acme'], { now: systemClock() }, (close) => closing.push(close));
+  identifier = `spl-acme-${scene.month}-01-usd-1`;
+});
+
+afterAll(async () => {
+  for (const close of closing.reverse()) await close();
+});
+
+async function answerOf<Answer extends z.ZodType>(
+  args: readonly string[],
+  answer: Answer,
+): Promise<z.output<Answer>> {
+  const { stdout, stderr } = await cli([...args, '--json'], scene.environment);
+  expect(stderr).toBe('');
+  return answer.parse(JSON.parse(stdout));
+}
+
+it('setup says what it made and found, and null of what was not asked for', async () => {
+  const bare = await answerOf(['stripe', 'setup'], setUpAnswer);
+  expect(bare).toMatchObject({ event_name: 'spanledger_usage_usd', customers: null });
+  const flags = ['--customers', '--subscriptions'];
+  const full = await answerOf(['stripe', 'setup', ...flags], setUpAnswer);
+  expect(full.customers).toMatchObject([{ tenant_id: 'acme', state: 'kept' }]);
+  expect(full.subscriptions).toMatchObject([{ tenant_id: 'acme', state: 'made' }]);
+});
+
+it('push, reconcile, unpark and release answer by period', async () => {
+  const { month, database } = scene;
+  const [wouldSend] = await answerOf(['push', month, '--dry-run'], pushAnswer);
+  expect(wouldSend).toMatchObject({ tenant_id: 'acme', state: 'would_send', pushed: '0' });
+  const [pushed] = await answerOf(['push', month, '--tenant', 'acme'], pushAnswer);
+  expect(pushed).toMatchObject({ state: 'confirmed', pushed: '4200000', detail: null });
+  const [compared] = await answerOf(['reconcile', month], reconcileAnswer);
+  expect(compared).toMatchObject({ stripe: '4200000', difference: 'none', remedy: null });
+
+  // An intent that a report took back and that Stripe counts after all.
+  await database.pool.query("update push_intents set state = 'parked'");
+  const unparked = await answerOf(['stripe', 'unpark', identifier], unparkAnswer);
+  expect(unparked).toMatchObject({ identifier, state: 'confirmed' });
+
+  await database.pool.query(
+    `insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, finalized_at)
+     values ('in_1', 'acme', $1, 'cus_acme', 'finalized', now())`,
+    [`${month}-01`],
+  );
+  const released = await answerOf(['stripe', 'release', month], releaseAnswer);
+  expect(released).toMatchObject([{ tenant_id: 'acme', invoice: 'in_1', state: 'finalized' }]);
+});
+
+it('alerts are listed with who resolved them, and how', async () => {
+  const alert = { kind: 'customer_deleted', subject: 'cus_acme', tenantId: 'acme' } as const;
+  const whole = { ...alert, periodStart: null, detail: 'customer cus_acme was deleted' };
+  await raiseAlert(scene.database, whole, scene.options.clock());
+  const [open] = await answerOf(['stripe', 'alerts'], alertsAnswer);
+  expect(open).toMatchObject({ kind: 'customer_deleted', resolved_at: null });
+  const how = ['--reason', 'linked cus_2', '--actor', 'ann'];
+  const resolved = await answerOf(['stripe', 'resolve', open?.alert_id ?? '', ...how], alertAnswer);
+  expect(resolved).toMatchObject({ resolution: 'linked cus_2', resolved_by: 'ann' });
+  expect(await answerOf(['stripe', 'alerts', '--all'], alertsAnswer)).toEqual([resolved]);
+});
+
+it('the webhook answers what an event led to', async () => {
+  const { options: parts } = scene;
+  const secret = 'whsec_answers';
+  const webhook = { parts, secret };
+  const server = await startHttpServer({ parts, webhook, host: '127.0.0.1', port: 0 });
+  closing.push(() => server.close());
+  const event = { id: 'evt_1', object: 'event', type: 'charge.succeeded', livemode: false };
+  const body = JSON.stringify({ ...event, data: { object: {} } });
+  const signature = parts.stripe.webhooks.generateTestHeaderString({ payload: body, secret });
+  const headers = { 'stripe-signature': signature };
+  const response = await fetch(`${server.url}/stripe/webhook`, { method: 'POST', headers, body });
+  expect(eventAnswer.parse(await response.json())).toEqual({
+    event: 'evt_1',
+    type: 'charge.succeeded',
+    outcome: 'ignored',
+  });
+});
