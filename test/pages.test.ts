@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { pathsBelow, ROOT } from './support/source-files.ts';
+import { pathsBelow, ROOT, SOURCE_FILES } from './support/source-files.ts';
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
@@ -39,4 +39,16 @@ it.each(PAGES)('%s names no file that is not there, and no link of it is broken'
   const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)];
   const named = [...files, ...links].map(([, path = '']) => path);
   expect(named.filter((path) => !isThere(page, path))).toEqual([]);
+});
+
+it('doc comments begin with a subject, and not in the middle of a sentence', () => {
+  const middle =
+    /^(?:Whose|Which|Those|Such as|Of (?:the|a|all|each|every|whole|this)|In the order|(?:Null|Absent|Undefined) (?:where|when|for|while|until|in|by|unless|of)) ?/;
+  const fragments = SOURCE_FILES.flatMap(({ path, text }) =>
+    [...text.matchAll(/\/\*\*\s+(?:\* )?([^\n]*)/g)]
+      .map(([, first = '']) => first)
+      .filter((first) => middle.test(first))
+      .map((first) => `${path}: ${first}`),
+  );
+  expect(fragments).toEqual([]);
 });

@@ -13,7 +13,7 @@ import {
 export const eventStoryRequest = z.strictObject({
   source: z.string(),
   event_id: z.string(),
-  /** The story is told as it was known at this instant; null for now. */
+  /** The story is as it was known at this instant; null for now. */
   as_of: instantGiven.nullable(),
 });
 export type EventStoryRequest = z.output<typeof eventStoryRequest>;
@@ -202,7 +202,7 @@ export const storyAnswer = z.strictObject({
   /** The rates that the entries name, as price books hold them. */
   rates: listOf(storyRate),
   periods: listOf(storyPeriod),
-  /** Pushes keep only their last state, so as of an earlier instant none are told. */
+  /** Pushes keep only their last state, so as of an earlier instant none are shown. */
   pushes: listOf(storyPush),
   quarantine: listOf(storyQuarantine),
   structure: listOf(storyStructure),

@@ -27,7 +27,7 @@ export async function readEventOfEntry(
 
 /**
  * What is known of an event by its ids, as it was known at an instant (null for now); empty where
- * nothing is. Pushes keep only their last state, so as of an earlier instant none are told.
+ * nothing is. Pushes keep only their last state, so as of an earlier instant none are shown.
  */
 export async function readStory(
   database: Database,
@@ -37,12 +37,12 @@ export async function readStory(
   const { source, eventId, asOf } = of;
   const at = asOf === null ? EVER : formatInstant(asOf);
   const ids = [...(await entryIdsOf(database, { source, eventId, at }))];
-  const entries = await sql<Told<StoryEntry>>`
+  const entries = await sql<StoryTexts<StoryEntry>>`
     select ${storyOf('a')} as story from audit.entries_as_of(${at}) a
     where a.tenant_id in (select tenant_id from entries where entry_id = any(${ids}::bigint[]))
       and a.source = ${source} and a.event_id = ${eventId}
     order by length(a.entry_id), a.entry_id`.execute(db);
-  const rates = await sql<Told<StoryRate>>`
+  const rates = await sql<StoryTexts<StoryRate>>`
     select ${storyOf('r')} as story from (
       select book, effective_from, provider, model, service_tier, above_input_tokens,
         major(per_call) as per_call, major(input * 1000000) as input_per_million,
@@ -51,29 +51,29 @@ export async function readStory(
       from price_rates where rate_id in (
         select unnest(array[charge_rate_id, cost_rate_id]) from entries where entry_id = any(${ids}::bigint[]))
       order by rate_id) r`.execute(db);
-  const periods = await sql<Told<StoryPeriod>>`
+  const periods = await sql<StoryTexts<StoryPeriod>>`
     select ${storyOf('p')} as story
     from ${asOf === null ? sql`audit.periods` : sql`audit.periods_as_of(${at})`} p
     where (p.tenant_id, p.period_start) in (
       select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
     db,
   );
-  const pushes = await sql<Told<StoryPush>>`
+  const pushes = await sql<StoryTexts<StoryPush>>`
     select ${storyOf('p')} as story from audit.pushes p where ${asOf === null} and (p.tenant_id, p.period_start) in (
       select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
     db,
   );
-  const quarantine = await sql<Told<StoryQuarantine>>`
+  const quarantine = await sql<StoryTexts<StoryQuarantine>>`
     select ${storyOf('q')} as story from audit.quarantine_as_of(${at}) q
     where q.event_id = ${eventId} and coalesce(q.source, 'default') = ${source}
     order by quarantine_id`.execute(db);
-  const structure = await sql<Told<StoryStructure>>`
+  const structure = await sql<StoryTexts<StoryStructure>>`
     select ${storyOf('s')} as story from tenants t cross join lateral (
       select tenant_id, operation, status, error_type, occurred_at, agent_run_id, trace_id, span_id, parent_span_id
       from structure_spans where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId}
         and batch_id in (select batch_id from batches where recorded_at <= ${at})
     ) s`.execute(db);
-  const seals = await sql<Told<StorySeal>>`
+  const seals = await sql<StoryTexts<StorySeal>>`
     select ${storyOf('s')} as story from (
       select 'ent_' || l.entry_id as entry_id, encode(l.leaf, 'hex') as entry_hash, s.seal_number, s.sealed_at,
         l.place as position, s.entries, s.root, s.seal_hash
@@ -110,14 +110,14 @@ async function entryIdsOf(
 }
 
 /** A row of the answer, as Postgres writes it in JSON. */
-interface Told<Row> {
+interface StoryTexts<Row> {
   readonly story: Row;
 }
 
 /** Everything that was ever recorded. */
 const EVER = 'infinity';
 
-/** Columns that are told as texts: ids; and amounts, since a JSON number would be read as a float (R14). */
+/** Columns that are shown as texts: ids; and amounts, since a JSON number would be read as a float (R14). */
 const TEXTS = [
   'quarantine_id',
   'charge',
@@ -141,6 +141,6 @@ function storyOf(alias: string) {
     else value end) from json_each(row_to_json(${sql.raw(alias)})))`;
 }
 
-function stories<Row>(rows: readonly Told<Row>[]): readonly Row[] {
+function stories<Row>(rows: readonly StoryTexts<Row>[]): readonly Row[] {
   return rows.map((row) => row.story);
 }

@@ -38,11 +38,11 @@ export function viewLayers(layers: ManifestLayers): LayerTable {
 /** Says which calls the layers are of, and which of them were scaled. */
 function explainLayers(layers: ManifestLayers): readonly string[] {
   const calls = layers.calls.toLocaleString('en-US');
-  const told = `What the lines above come to by layer, as ${calls} ${layers.calls === 1 ? 'call tells' : 'calls tell'} them.`;
+  const whole = `What the lines above come to by layer, as ${calls} ${layers.calls === 1 ? 'call tells' : 'calls tell'} them.`;
   const scaled = layers.scaled_calls;
-  if (scaled === 0) return [told];
+  if (scaled === 0) return [whole];
   return [
-    told,
+    whole,
     `Scaled: the layers of ${scaled.toLocaleString('en-US')} of them did not sum to the usage, and share it out by proportion.`,
   ];
 }

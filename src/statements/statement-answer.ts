@@ -93,7 +93,7 @@ const statementDocument = z.strictObject({
       output: quantityField,
     }),
   }),
-  /** Tokens and exact charge by token layer; null where no call told any. */
+  /** Tokens and exact charge by token layer; null where no call gave any. */
   layers: statementLayers.nullable(),
   price_books: listOf(
     z.strictObject({

@@ -31,7 +31,7 @@ export interface StatementView {
   readonly closedAt: string;
   readonly daily: DailyView;
   readonly sections: readonly LineSection[];
-  /** It is null where no call told its layers. */
+  /** It is null where no call gave its layers. */
   readonly layers: LayerTable | null;
   readonly totals: readonly LabeledAmount[];
   /** The way from the exact sum to the total. */

@@ -95,8 +95,10 @@ function renderStory(story: StoryAnswer): string {
   const sections = parts
     .filter(([, rows]) => rows.length > 0)
     .map(([title, rows]) => `${title}\n${rows.map(renderRow).join('\n\n')}`);
-  const told = story.entries.length === 0 ? [] : [`Story\n${tell(story.entries)}`];
-  return [`Event ${story.event_id} of source ${story.source}`, ...told, ...sections].join('\n\n');
+  const entries = story.entries.length === 0 ? [] : [`Story\n${tell(story.entries)}`];
+  return [`Event ${story.event_id} of source ${story.source}`, ...entries, ...sections].join(
+    '\n\n',
+  );
 }
 
 /** What happened to the event in the ledger, a line for each entry in order, and what stands now. */

@@ -62,9 +62,9 @@ export async function postEvents<Received extends ReceivedEvent>(
   await lockForPosting(transaction);
   const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
   await cache.refresh(transaction, tenantIds, batch.recordedAt);
-  const told = await tellNewFromRepeated(transaction, cache.responses, batch.events);
+  const judged = await tellNewFromRepeated(transaction, cache.responses, batch.events);
   const isNew = ({ outcome }: PostedEvent<Received>) => outcome.kind === 'posted';
-  const posted = told.filter(isNew).map(({ received }) => received);
+  const posted = judged.filter(isNew).map(({ received }) => received);
   const fresh = await withFirstRequested(transaction, posted);
   const entries = rateAndPlace(cache, fresh);
   await insertPeriods(transaction, newPeriods(cache, entries));
@@ -73,7 +73,7 @@ export async function postEvents<Received extends ReceivedEvent>(
   const made = await insertBatch(transaction, head);
   await copyEntries(transaction, rows, made);
   await insertStructureSpans(transaction, structureSpans(fresh), made.batchId);
-  return { batchId: made.batchId, events: told };
+  return { batchId: made.batchId, events: judged };
 }
 
 /**

@@ -49,7 +49,7 @@ const MAKERS = ['openai', 'google', 'mistral', 'cohere', 'perplexity', 'voyageai
 /**
  * The versions of a cost book, ascending: the prices that hold at `effectiveFrom`, then one version
  * for each later date from which the package knows another price. Each holds every model. What the
- * package's prices lose on the way is told in `notes`. Refuses a book or an instant that does not fit
+ * package's prices lose on the way is said in `notes`. Refuses a book or an instant that does not fit
  * the price book's schema.
  */
 export function seedCostBook(options: SeedOptions): readonly PriceBookDocument[] {
