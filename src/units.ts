@@ -22,7 +22,9 @@ const TABLE = {
     workDone: 'input_tokens',
     words: ['cached input token', 'cached input tokens'],
   },
-  /** Written to the provider's cache for its usual time, which is five minutes. */
+  /**
+   * The tokens that are written to the provider's cache for its usual time, which is five minutes.
+   */
   cache_write_tokens: {
     side: 'input',
     partOf: 'input_tokens',
@@ -194,7 +196,7 @@ export interface Unit extends UnitRow {
 }
 
 interface UnitRow {
-  /** Whose weights split it over the members of a batched request. */
+  /** The side whose weights split it over the members of a batched request. */
   readonly side: 'input' | 'output' | 'call';
   /** The total that an event counts it in, too; totals stand in totals of their own. */
   readonly partOf: string | null;
@@ -207,7 +209,10 @@ interface UnitRow {
   readonly words: readonly [one: string, several: string];
 }
 
-/** Where a price book has the price of a unit, and how many of the unit that price is for. */
+/**
+ * The place in a price book where the price of a unit stands, and how many of the unit that price
+ * is for.
+ */
 export interface UnitPrice {
   /** A second is a thousand of its unit, which is a millisecond. */
   readonly per: 'million' | 'thousand' | 'one' | 'second';

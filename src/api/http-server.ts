@@ -15,7 +15,7 @@ export interface HttpServerOptions {
   /** Null is no endpoint for webhooks: it is refused, and everything else is answered. */
   readonly webhook: WebhookOptions | null;
   readonly host: string;
-  /** 0 takes one that is free. */
+  /** The port 0 takes one that is free. */
   readonly port: number;
 }
 

@@ -33,7 +33,7 @@ export interface BudgetAnswer {
   /** What the call is charged if it uses all of its tokens. */
   readonly estimate: Pico;
   readonly currency: string;
-  /** Of each budget that concerns the call. */
+  /** The decision for each budget that concerns the call. */
   readonly decisions: readonly BudgetDecision[];
 }
 

@@ -81,7 +81,7 @@ function addList(group: Command): void {
   });
 }
 
-/** Where the prices of a book come from that has no row for a call. */
+/** Names the place from which a book without a row for a call takes its prices. */
 function renderOtherwise(row: {
   readonly base: string | null;
   readonly cost_factor: string | null;

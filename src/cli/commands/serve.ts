@@ -46,7 +46,7 @@ export function addServe(program: Command): void {
   });
 }
 
-/** Null without a key: what needs Stripe is then off, and the rest is served. */
+/** Answers null without a key: what needs Stripe is then off, and the rest is served. */
 async function openStripeSide(session: Session): Promise<StripeParts | null> {
   return session.config.STRIPE_API_KEY === undefined ? null : openStripeParts(session);
 }

@@ -25,7 +25,7 @@ export function readCount(text: string): number {
   throw new InvalidArgumentError('give a whole number above 0.');
 }
 
-/** 0 takes one that is free. */
+/** The port 0 takes one that is free. */
 export function readPort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;

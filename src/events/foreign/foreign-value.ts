@@ -78,7 +78,7 @@ function isFurtherTag(name: string, value: unknown): boolean {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_TAG_VALUE;
 }
 
-/** It is undefined instead of an object without properties. */
+/** Answers undefined instead of an object without properties. */
 export function unlessEmpty(object: JsonObject): JsonObject | undefined {
   return Object.keys(object).length === 0 ? undefined : object;
 }

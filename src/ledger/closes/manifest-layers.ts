@@ -7,10 +7,10 @@ import { rateUsage } from '../../rating/rate-usage.ts';
 export interface LayeredUsage {
   /** Calls; a reversal takes its call back. */
   readonly calls: bigint;
-  /** Those of them whose counts did not sum to the usage and were scaled to it. */
+  /** The calls among them whose counts did not sum to the usage and were scaled to it. */
   readonly scaled: bigint;
   readonly tokens: Omit<RatedTokens, 'callShare'>;
-  /** Of the input; the rest is prompt, and the output is the response. */
+  /** The counts are of the input; the rest is prompt, and the output is the response. */
   readonly tool: bigint;
   readonly memory: bigint;
 }
@@ -20,7 +20,7 @@ interface LayeredGroup {
   readonly tokens: RatedTokens;
   readonly charge: Pico;
   readonly price: { readonly rate: Rate; readonly caching: Caching } | null;
-  /** Absent where no entry of the group has layers. */
+  /** It is absent where no entry of the group has token layers. */
   readonly layered?: LayeredUsage | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface ManifestLayers {
   }[];
 }
 
-/** Null where no entry of the period has layers. */
+/** Answers null where no entry of the period has layers. */
 export function layersOf(groups: readonly LayeredGroup[]): ManifestLayers | null {
   const layered = groups.filter((group) => group.layered !== undefined);
   if (layered.length === 0) return null;

@@ -71,7 +71,7 @@ export interface PricedRow {
 }
 
 interface GroupRow extends PricedRow {
-  /** Of the period among those asked for, from 1 on. */
+  /** The place of the period among those asked for, from 1 on. */
   readonly place: bigint;
   readonly layered_entries: bigint;
   readonly layered_calls: bigint;
@@ -159,7 +159,7 @@ const GROUPS = `
   ) g on g.tenant_id = k.t and g.period_start = k.s
   order by k.place, g.requested_model, g.service_tier, g.late, g.kind, g.outcome`;
 
-/** Of what was charged; where nothing was, of everything. */
+/** The currencies of what was charged; where nothing was, those of everything. */
 function currenciesOf(rows: readonly GroupRow[]): readonly string[] {
   const charged = rows.filter((row) => row.charge !== 0n);
   return [...new Set((charged.length > 0 ? charged : rows).map((row) => row.currency))];

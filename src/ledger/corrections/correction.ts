@@ -25,7 +25,7 @@ export interface EntryChange {
   readonly outputTokens?: number;
 }
 
-/** Why and by whom; both are kept with every entry of the correction (R13). */
+/** The reason and the actor; both are kept with every entry of the correction (R13). */
 export interface CorrectionNote {
   readonly reason: string;
   readonly actor: string;

@@ -10,7 +10,10 @@ import type { NewEntry, RateReference } from './entry.ts';
 const STANDS =
   'not e.is_reversal and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)';
 
-/** Who corrects an answer whose first attempt was not known when it was posted; no person's name. */
+/**
+ * The actor who corrects an answer whose first attempt was not known when it was posted; no
+ * person's name.
+ */
 export const JOINER = 'spanledger:attempts';
 
 /** An entry as the ledger holds it. */
@@ -58,7 +61,7 @@ export async function readRevisions(
   return rows[0] ?? { next: 0, stands: false };
 }
 
-/** Which entries are asked for; what is absent does not narrow. */
+/** The entries that are asked for; what is absent does not narrow. */
 export interface EntryFilter {
   /** YYYY-MM of the period's start. */
   readonly month?: string;
@@ -66,7 +69,7 @@ export interface EntryFilter {
   readonly userId?: string;
   readonly feature?: string;
   readonly agentRunId?: string;
-  /** Only entries after this id, and up to that one. */
+  /** The entries after this id, and up to that one. */
   readonly after: bigint;
   readonly upTo?: bigint;
   readonly limit: number;

@@ -21,7 +21,7 @@ export interface NewEntry {
   readonly eventId: string;
   /** '' where the event has no members. */
   readonly memberId: string;
-  /** 0 for usage; a correction of the same identity counts on. */
+  /** The revision is 0 for usage; a correction of the same identity counts on. */
   readonly revision: number;
   readonly kind: 'usage' | 'correction' | 'allocation';
   readonly outcome: Outcome;
@@ -50,7 +50,7 @@ export interface NewEntry {
   readonly callShare: number;
   readonly usageSource: UsageSource;
   readonly layers: TokenLayers | null;
-  /** Null where no rate is known (R10). */
+  /** It is null where no rate is known (R10). */
   readonly charge: Pico | null;
   readonly cost: Pico | null;
   readonly requestedCost: Pico | null;
@@ -67,10 +67,10 @@ export interface NewEntry {
   readonly parentSpanId: string | null;
   readonly attempt: number;
   readonly correctsEntryId: bigint | null;
-  /** Of the two entries of a correction, the one that takes the corrected entry back. */
+  /** It is true of the entry of a correction that takes the corrected entry back. */
   readonly isReversal: boolean;
   readonly reason: string | null;
-  /** Who posted a correction or an allocation. */
+  /** The person or program that posted a correction or an allocation. */
   readonly actor: string | null;
   readonly eventDigest: Buffer;
 }
