@@ -46,7 +46,7 @@ describe.concurrent('a wrong command line exits with 2 and says what is wrong', 
     { args: ['tenant', 'set', 'acme', '--anchor-day', '32'], says: 'a day of the month, 1 to 31' },
     {
       args: ['price-book', 'import', '/does/not/exist.json'],
-      says: 'cannot read /does/not/exist.json',
+      says: 'cannot open /does/not/exist.json',
     },
     {
       args: ['price-book', 'seed', '--from', 'October'],
