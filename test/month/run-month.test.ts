@@ -8,11 +8,11 @@ import type { Alert } from '../../src/push/alert.ts';
 import { raiseAlert, readAlerts, readOpenAlerts } from '../../src/push/alert-store.ts';
 import { resolveAlert } from '../../src/push/resolve-alert.ts';
 import { readInvoices } from '../../src/stripe/invoices/invoice-store.ts';
+import type { SceneOptions } from '../stripe/billing-scene.ts';
+import { ACME, MONTH, openBillingScene, runSteps } from '../stripe/billing-scene.ts';
 import { cli } from '../support/cli.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
 import { openPushScene } from '../support/stripe.ts';
-import type { SceneOptions } from './billing-scene.ts';
-import { ACME, MONTH, openBillingScene, runSteps } from './billing-scene.ts';
 
 vi.mock('../../src/clock.ts', async (original) => ({
   ...(await original<typeof import('../../src/clock.ts')>()),
