@@ -5,7 +5,7 @@ import type { KeptAlert } from './alert.ts';
 import { ALERT_KINDS } from './alert.ts';
 
 export const alertsRequest = z.strictObject({
-  /** Those that were resolved, too. */
+  /** With this, alerts that were resolved are listed, too. */
   all: z.boolean(),
 });
 export type AlertsRequest = z.output<typeof alertsRequest>;
@@ -14,7 +14,7 @@ export const resolveRequest = z.strictObject({
   alert_id: wholeField,
   /** What was done, such as the credit note that was made. */
   reason: z.string(),
-  /** Who did it. */
+  /** The person or program that did it. */
   actor: z.string(),
 });
 export type ResolveRequest = z.output<typeof resolveRequest>;
@@ -35,7 +35,7 @@ export const alertAnswer = z.strictObject({
 });
 export type AlertAnswer = z.infer<typeof alertAnswer>;
 
-/** In the order in which they were raised. */
+/** The alerts stand in the order in which they were raised. */
 export const alertsAnswer = listOf(alertAnswer);
 export type AlertsAnswer = z.infer<typeof alertsAnswer>;
 

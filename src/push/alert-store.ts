@@ -44,7 +44,7 @@ interface Resolution {
   readonly at: InstantMs;
 }
 
-/** Null where no such alert is open. */
+/** Answers null where no such alert is open. */
 export async function markResolved(
   database: Database,
   { alertId, resolution, by, at }: Resolution,

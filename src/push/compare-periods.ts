@@ -10,7 +10,8 @@ import { refuseNothingClosed } from './push-targets.ts';
 import { readTargets } from './target-store.ts';
 
 /**
- * Why what the ledger closed, what is confirmed and what was counted differ, or that they do not.
+ * The difference says why what the ledger closed, what is confirmed and what was counted differ, or
+ * that they do not.
  *
  * | difference         | explained | what is seen                                                            |
  * |--------------------|-----------|-------------------------------------------------------------------------|
@@ -96,8 +97,9 @@ function byTenantAndStart(a: ComparedPeriod, b: ComparedPeriod): number {
 }
 
 /**
- * Those that the period was told to. Where it was told to none, the preferred one, for somebody else's
- * usage: a tenant without usage has nothing there that we told it, and costs no read.
+ * Chooses the destinations that the period was told to. Where it was told to none, the preferred
+ * one, for somebody else's usage: a tenant without usage has nothing there that we told it, and
+ * costs no read.
  */
 function destinationsToAsk(
   destinations: readonly Destination[],
@@ -148,14 +150,14 @@ async function keepProof(
 export interface Count {
   readonly counted: bigint | ForeignCount;
   readonly billed: bigint | null;
-  /** How long its count may lag behind what it was told. */
+  /** The time that its count may lag behind what it was told. */
   readonly lagMs: number;
 }
 
 interface Compared {
   readonly target: PushTarget;
   readonly intents: readonly Intent[];
-  /** Of the destinations that were asked. */
+  /** The counts are those of the destinations that were asked. */
   readonly counts: readonly Count[];
   readonly now: InstantMs;
 }

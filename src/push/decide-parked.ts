@@ -10,7 +10,7 @@ import { destinationOf } from './push-period.ts';
 import { readTargets } from './target-store.ts';
 import type { UnparkAnswer, UnparkRequest } from './unpark-answer.ts';
 
-/** Long enough after the last request for a count to show what was taken. */
+/** The time is long enough after the last request for a count to show what was taken. */
 const SETTLED_AFTER_MS = 24 * 60 * 60 * 1000;
 
 /**

@@ -17,16 +17,22 @@ export interface PushParts extends Parts {
  */
 export interface Destination {
   readonly kind: DestinationKind;
-  /** Which account is told, and whether it bills real money; kept with each intent. */
+  /** The account that is told, and whether it bills real money; both are kept with each intent. */
   readonly origin: Origin;
-  /** How a message names what it counts, as in "Stripe's summary says 7". */
+  /** The name of what it counts in a message, as in "Stripe's summary says 7". */
   readonly countName: string;
   readonly memory: Memory;
-  /** Where the usage of a period would be told, or why nowhere, with the remedy. Nobody is asked. */
+  /**
+   * Says where the usage of a period would be told, or why nowhere, with the remedy. Nobody is
+   * asked.
+   */
   describe(target: PushTarget): Address | Unaddressed;
-  /** Why this intent is not this account's to tell or to compare, with the remedy; null when it is. */
+  /**
+   * Says why this intent is not this account's to tell or to compare, with the remedy; null when it
+   * is.
+   */
   disown(intent: Intent): string | null;
-  /** Why it cannot take this value now, with the remedy; null when it can. Nobody is asked. */
+  /** Says why it cannot take this value now, with the remedy; null when it can. Nobody is asked. */
   objectTo(told: Told): Promise<string | null>;
   /** Looks, once a run and before the first request, at the channels; refuses if one would lose what it is told. */
   checkChannels(channels: readonly string[]): Promise<void>;
@@ -48,7 +54,7 @@ export interface Destination {
 
 export interface Origin {
   readonly livemode: boolean;
-  /** Null where it is not known. */
+  /** It is null where it is not known. */
   readonly account: string | null;
 }
 

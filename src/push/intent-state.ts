@@ -48,9 +48,13 @@ export const CHANGED_BY: Readonly<Record<PushEvent, readonly PushState[]>> = {
   person: ['parked'],
 };
 
-/** How long a destination remembers what it was told, and how long its count may lag. */
+/**
+ * The memory of a destination: how long it knows what it was told, and how long its count may lag.
+ */
 export interface Memory {
-  /** From the first attempt on, the same body may be sent again for so long, and never afterwards. */
+  /**
+   * The same body may be sent again for so long from the first attempt on, and never afterwards.
+   */
   readonly resendWithinMs: number;
   /** Counts are eventually consistent: an absence proves that nothing came only after so long. */
   readonly absenceProvesAfterMs: number;

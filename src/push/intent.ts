@@ -2,7 +2,10 @@ import type { InstantMs } from '../clock.ts';
 import type { PushState } from './intent-state.ts';
 import { isSettled } from './intent-state.ts';
 
-/** Who may be told of a closed period: a meter, an invoice item, or a person who settled it elsewhere. */
+/**
+ * A destination may be told of a closed period: a meter, an invoice item, or a person who settled
+ * it elsewhere.
+ */
 export type DestinationKind = 'meter' | 'invoice_item' | 'settled';
 
 /** What a destination was or will be told: exact, durable before the first request, and never changed. */

@@ -3,7 +3,7 @@ import { dayField, listOf, monthField, wholeField } from '../fields.ts';
 
 export const pushRequest = z.strictObject({
   month: monthField,
-  /** Null for every tenant. */
+  /** It is null for every tenant. */
   tenant_id: z.string().nullable(),
   /** Says what would be sent, and writes and sends nothing. */
   dry_run: z.boolean(),
@@ -32,6 +32,6 @@ const pushedPeriod = z.strictObject({
 /** What pushing one tenant's period came to. */
 export type PushedPeriod = z.infer<typeof pushedPeriod>;
 
-/** By tenant and period. */
+/** The rows stand by tenant and period. */
 export const pushAnswer = listOf(pushedPeriod);
 export type PushAnswer = z.infer<typeof pushAnswer>;

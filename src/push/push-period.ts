@@ -17,14 +17,14 @@ import { eventTimestampOf } from './push-target.ts';
 export interface PeriodRun {
   readonly parts: PushParts;
   readonly target: PushTarget;
-  /** Why no further request may go out; null while they may. */
+  /** The reason why no further request may go out; null while they may. */
   readonly halted: () => string | null;
   readonly halt: (reason: string) => void;
 }
 
 export interface PeriodOutcome {
   readonly intents: readonly Intent[];
-  /** Why nothing was sent, and what to do; null when nothing stood against it. */
+  /** The reason why nothing was sent, and what to do; null when nothing stood against it. */
   readonly refusal: string | null;
 }
 
@@ -120,7 +120,7 @@ export async function chooseDestination(
   return { refusal: first ?? 'there is no destination to which it could be told' };
 }
 
-/** Undefined where an intent names a destination that is not handed in. */
+/** Answers undefined where an intent names a destination that is not handed in. */
 export function destinationOf(
   { destinations }: Pick<PushParts, 'destinations'>,
   intent: Intent,
@@ -257,7 +257,7 @@ async function alertParked(run: PeriodRun, intent: Intent, answer: string): Prom
   await raiseAlert(database, alert, clock());
 }
 
-/** Why it is parked, and what a person does about it. */
+/** Says why it is parked, and what a person does about it. */
 export function parkedDetail(of: Pick<Intent, 'identifier' | 'lastAnswer'>): string {
   return `${of.lastAnswer ?? 'parked'}; mend the cause, then "spanledger stripe unpark ${of.identifier}"`;
 }

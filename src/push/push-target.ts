@@ -4,7 +4,7 @@ import type { InstantMs } from '../clock.ts';
 export interface PushTarget {
   readonly tenantId: string;
   readonly mode: 'shadow' | 'live';
-  /** Who is billed there; null while nobody has said. */
+  /** The customer that is billed there; null while nobody has said. */
   readonly customer: string | null;
   readonly periodStart: string;
   readonly startsAt: InstantMs;

@@ -98,16 +98,18 @@ function compare(a: string, b: string): number {
 interface Run {
   readonly parts: PushParts;
   readonly options: PushOptions;
-  /** As they were when the run began; whoever pushes reads them again under the lock. */
+  /**
+   * The intents as they were when the run began; whoever pushes reads them again under the lock.
+   */
   readonly known: ReadonlyMap<string, readonly Intent[]>;
-  /** Why no further request may go out: what failed would fail every tenant. */
+  /** The reason why no further request may go out: what failed would fail every tenant. */
   halted: string | null;
 }
 
 /** What needs no request: shadow, done already, impossible, or only asked for. Null for the rest. */
 async function resultWithoutAsking(run: Run, target: PushTarget): Promise<PushedPeriod | null> {
   if (target.mode === 'shadow') {
-    return resultOf(target, 'shadow', 'metered and stated, never pushed (R19)');
+    return resultOf(target, 'shadow', 'metered and stated, never pushed');
   }
   const intents = run.known.get(intentKey(target)) ?? [];
   if (dueOf(target, intents) === 0n && intents.every((intent) => isSettled(intent.state))) {
@@ -121,7 +123,10 @@ async function resultWithoutAsking(run: Run, target: PushTarget): Promise<Pushed
   return run.options.isDryRun === true ? wouldSend(run.parts, target, { intents, address }) : null;
 }
 
-/** Where the period would be told first; the fault of the preferred destination where none has an address. */
+/**
+ * Finds where the period would be told first, or the fault of the preferred destination where none
+ * has an address.
+ */
 function addressOf({ destinations }: PushParts, target: PushTarget) {
   const described = destinations.map((destination) => destination.describe(target));
   return described.find(isAddress) ?? described[0] ?? { fault: 'no destination is set up' };

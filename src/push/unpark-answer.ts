@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 export const unparkRequest = z.strictObject({
-  /** Of a parked intent. */
+  /** The identifier of a parked intent. */
   identifier: z.string(),
 });
 export type UnparkRequest = z.output<typeof unparkRequest>;

@@ -4,7 +4,7 @@ import { DIFFERENCES } from '../push/compare-periods.ts';
 
 export const reconcileRequest = z.strictObject({
   month: monthField,
-  /** Null for every tenant. */
+  /** It is null for every tenant. */
   tenant_id: z.string().nullable(),
 });
 export type ReconcileRequest = z.output<typeof reconcileRequest>;
@@ -17,7 +17,7 @@ const reconciledPeriod = z.strictObject({
   period_start: dayField,
   ledger: counted,
   confirmed: counted,
-  /** Null where Stripe was not asked. */
+  /** It is null where Stripe was not asked. */
   stripe: counted.nullable(),
   difference: z.enum(DIFFERENCES),
   explained: z.boolean(),
@@ -26,6 +26,6 @@ const reconciledPeriod = z.strictObject({
 });
 export type ReconciledPeriod = z.infer<typeof reconciledPeriod>;
 
-/** By tenant and period. */
+/** The rows stand by tenant and period. */
 export const reconcileAnswer = listOf(reconciledPeriod);
 export type ReconcileAnswer = z.infer<typeof reconcileAnswer>;

@@ -39,7 +39,7 @@ export const setUpAnswer = z.strictObject({
   meter: z.string(),
   product: z.string(),
   price: z.string(),
-  /** Null where they were not asked for. */
+  /** It is null where they were not asked for. */
   customers: listOf(linkedCustomer).nullable(),
   subscriptions: listOf(tenantSubscription).nullable(),
 });

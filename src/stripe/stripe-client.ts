@@ -49,7 +49,7 @@ export function isLiveKey(apiKey: string): boolean {
 const TRIES_TO_READ = 4;
 const FIRST_WAIT_MS = 250;
 
-/** True where the same request may well be answered in a moment: nothing was decided. */
+/** Answers true where the same request may well be answered in a moment: nothing was decided. */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof Stripe.errors.StripeError)) return false;
   const { statusCode } = error;
@@ -85,7 +85,9 @@ function unanswered(error: unknown, what: string): Unanswered {
   return new Unanswered(what, reasonOf(error));
 }
 
-/** Of a lost connection the SDK's message says nothing; what the system said of it stands beside. */
+/**
+ * The SDK's message says nothing of a lost connection; what the system said of it stands beside.
+ */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error instanceof Stripe.errors.StripeConnectionError ? error.detail : undefined;
@@ -118,7 +120,7 @@ function explainRefused(error: unknown, what: string): Refusal | null {
   return new Refusal('conflict', `Stripe refuses ${what}: ${message}`, remedy);
 }
 
-/** True where Stripe said that there is no such object. */
+/** Answers true where Stripe said that there is no such object. */
 export function isMissing(error: unknown): boolean {
   return error instanceof MissingAtStripe;
 }

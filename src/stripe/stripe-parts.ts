@@ -7,7 +7,7 @@ export interface StripeParts extends Parts {
   readonly livemode: boolean;
 }
 
-/** How a door hears how far a long piece of work is. */
+/** The function by which a door hears how far a long piece of work is. */
 export interface ProgressPart {
   readonly onProgress?: (done: number, all: number) => void;
 }

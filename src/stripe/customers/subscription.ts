@@ -129,7 +129,10 @@ function createSubscription(
     readonly stripeCustomer: string;
     readonly meter: StripeMeter;
     readonly anchor: CycleAnchor;
-    /** How many it has had; part of the key, since Stripe would answer with the one that has ended. */
+    /**
+     * The number of subscriptions that it has had; part of the key, since Stripe would answer with
+     * the one that has ended.
+     */
     readonly ended: number;
   },
 ): Promise<Stripe.Subscription> {

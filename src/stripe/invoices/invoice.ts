@@ -56,7 +56,7 @@ export async function holdInvoice(parts: StripeParts, invoiceId: string): Promis
     await saveReleased(database, own, clock());
     return 'let go: its usage is proven to be there';
   }
-  // Kept first: a release must know of every draft that may be held.
+  // The hold is kept first: a release must know of every draft that may be held.
   await saveHeld(database, own, clock());
   const hold = () => stripe.invoices.update(invoiceId, { auto_advance: false });
   await askStripe(`holding invoice ${invoiceId}`, hold);
@@ -182,7 +182,7 @@ export function fetchInvoice(parts: StripeParts, invoiceId: string): Promise<Str
   return askStripe(`invoice ${invoiceId}`, () => parts.stripe.invoices.retrieve(invoiceId));
 }
 
-/** Whose the invoice is; or why it is no matter of ours. */
+/** Finds the tenant and the period of an invoice, or says why it is no matter of ours. */
 async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<OwnInvoice | string> {
   const { database, stripe, livemode } = parts;
   const customer = invoice.customer;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { dayField, listOf, monthField } from '../../fields.ts';
 
 export const releaseRequest = z.strictObject({
-  /** In which the periods begin; null for every month. */
+  /** The month in which the periods begin; null for every month. */
   month: monthField.nullable(),
 });
 export type ReleaseRequest = z.output<typeof releaseRequest>;
@@ -16,6 +16,6 @@ const releasedInvoice = z.strictObject({
 /** What became of one invoice that was held. */
 export type ReleasedInvoice = z.infer<typeof releasedInvoice>;
 
-/** By tenant and period. */
+/** The rows stand by tenant and period. */
 export const releaseAnswer = listOf(releasedInvoice);
 export type ReleaseAnswer = z.infer<typeof releaseAnswer>;

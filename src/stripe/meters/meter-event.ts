@@ -11,7 +11,10 @@ export type MeterAnswer =
 
 /** Stripe answers a duplicate on its first API with 400 and no code; only the message tells. */
 const DUPLICATE = /An event already exists with identifier (\S+?)\.?$/;
-/** By message or code; one that speaks of a customer is about one tenant, and not about the meter. */
+/**
+ * A refusal is known by its message or code; one that speaks of a customer is about one tenant, and
+ * not about the meter.
+ */
 const NO_METER = /no active meter|meter.*(not found|inactive|archived)/i;
 const NO_METER_CODES: ReadonlySet<string> = new Set(['no_meter', 'archived_meter']);
 
