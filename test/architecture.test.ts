@@ -235,6 +235,11 @@ describe('places', () => {
     expect(filesWith(/\bprocess\.env\b/, mayRead)).toEqual([]);
   });
 
+  it("only Stripe's rooms load its package; the push knows no Stripe", () => {
+    const mayLoad = (path: string) => /^stripe(-double)?\//.test(path);
+    expect(filesWith(/from\s+'stripe['/]/, mayLoad)).toEqual([]);
+  });
+
   it('no amount is parsed or kept as a float', () => {
     expect(filesWith(/\bparseFloat\b|\btoFixed\b/, () => false)).toEqual([]);
   });
