@@ -301,7 +301,7 @@ table quarantine (
   replay_outcome text,
   constraint quarantine_pkey PRIMARY KEY (quarantine_id),
   constraint quarantine_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
-  constraint quarantine_reason_check CHECK ((reason = ANY (ARRAY['not_json'::text, 'unknown_format'::text, 'invalid_field'::text, 'conflict'::text, 'too_large'::text, 'occurred_in_future'::text])))
+  constraint quarantine_reason_check CHECK ((reason = ANY (ARRAY['not_json'::text, 'unknown_format'::text, 'invalid_field'::text, 'conflict'::text, 'too_large'::text, 'occurred_in_future'::text, 'occurred_too_early'::text, 'not_understood'::text])))
 );
 CREATE INDEX quarantine_by_batch ON public.quarantine USING brin (batch_id) WITH (autosummarize='on');
 CREATE INDEX quarantine_by_event ON public.quarantine USING btree (event_id) WHERE (event_id IS NOT NULL);
@@ -316,6 +316,8 @@ table receipts (
   duplicates integer not null,
   conflicts integer not null,
   quarantined integer not null,
+  empty integer not null default 0,
+  empty_reasons jsonb,
   constraint receipts_pkey PRIMARY KEY (batch_id, source, day),
   constraint receipts_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id)
 );

@@ -30,7 +30,7 @@ export interface PreparedEvent {
 
 export interface RefusedEvent {
   readonly kind: 'refused';
-  readonly reason: 'invalid_field' | 'occurred_in_future' | 'too_large';
+  readonly reason: 'invalid_field' | 'not_understood' | 'occurred_in_future' | 'too_large';
   /** The field, its value's type and what is allowed, in the words that a quarantine would use. */
   readonly detail: string;
 }

@@ -1,19 +1,28 @@
 import type { QuarantineReason } from './event.ts';
-import { at, parseJson } from './foreign/foreign-value.ts';
+import { isGzipBase64, unfold } from './folded.ts';
+import { at, firstGiven, parseJson } from './foreign/foreign-value.ts';
 
 /** What a queue message is about, once the services that passed it on are taken off. */
 export type Unwrapped =
   | { readonly kind: 'value'; readonly value: unknown }
+  /** Several messages that travelled together; one that could not be read is null. */
+  | { readonly kind: 'values'; readonly values: readonly unknown[]; readonly what: string }
+  | { readonly kind: 'empty'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: QuarantineReason; readonly detail: string };
 
 /** A topic behind a bus behind a topic is as deep as anybody builds; more is a loop or an attack. */
 const ENVELOPE_LIMIT = 4;
 
-/** The value inside an SNS notification or an EventBridge event, or the value itself. */
+/**
+ * The value inside an SNS notification, an EventBridge event or a subscription of CloudWatch Logs, or the
+ * value itself.
+ */
 export function unwrapEnvelope(value: unknown): Unwrapped {
   let current = value;
   for (let opened = 0; opened <= ENVELOPE_LIMIT; opened += 1) {
     if (isPayloadPointer(current)) return refused('unknown_format', POINTER_DETAIL);
+    const ended = cloudWatchMessages(current) ?? s3Notification(current);
+    if (ended !== null) return ended;
     const inner = innerOf(current);
     if (inner === null) return { kind: 'value', value: current };
     if (inner.value === undefined) {
@@ -37,7 +46,56 @@ function innerOf(value: unknown): Inner | null {
   if (typeof at(value, 'detail-type') === 'string') {
     return { envelope: 'EventBridge event', value: at(value, 'detail') };
   }
+  const folded = at(value, 'awslogs', 'data');
+  if (typeof folded === 'string') {
+    return { envelope: 'CloudWatch Logs subscription', value: unfoldedJson(folded) };
+  }
   return null;
+}
+
+function unfoldedJson(base64: string): unknown {
+  if (!isGzipBase64(base64)) return undefined;
+  const unfolded = unfold('gzip', Buffer.from(base64, 'base64'), 'awslogs.data');
+  return unfolded.kind === 'bytes' ? parseJson(unfolded.bytes.toString('utf8')) : undefined;
+}
+
+const CONTROL_MESSAGE = 'a control message by which CloudWatch Logs tests its subscription';
+
+/** A subscription hands on log events, each with what was logged as text. */
+function cloudWatchMessages(value: unknown): Unwrapped | null {
+  const type = at(value, 'messageType');
+  const events = at(value, 'logEvents');
+  if (type === 'CONTROL_MESSAGE') return { kind: 'empty', reason: CONTROL_MESSAGE };
+  if (type !== 'DATA_MESSAGE' || !Array.isArray(events)) return null;
+  const values = events.map((event) => parseJson(at(event, 'message')) ?? null);
+  return { kind: 'values', values, what: 'log event of the CloudWatch Logs subscription' };
+}
+
+const S3_DETAIL =
+  'the body tells of an object in S3, which is not fetched here; let the worker fetch it by SPANLEDGER_FETCH_OBJECTS=1 and replay, or send what is in it';
+
+const S3_TEST = 'a test by which S3 tries its notifications';
+
+/** S3 tells that an object was made, by itself or over EventBridge; what was used stands in the object. */
+function s3Notification(value: unknown): Unwrapped | null {
+  if (at(value, 'Event') === 's3:TestEvent') return { kind: 'empty', reason: S3_TEST };
+  return objectsIn(value).length === 0 ? null : refused('unknown_format', S3_DETAIL);
+}
+
+export interface ObjectName {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** The objects that a notification of S3 tells of; none where it is something else. */
+export function objectsIn(value: unknown): readonly ObjectName[] {
+  const records = at(value, 'Records');
+  const named = Array.isArray(records) ? records.map((record) => at(record, 's3')) : [value];
+  return named.flatMap((object) => {
+    const bucket = at(object, 'bucket', 'name');
+    const key = firstGiven(at(object, 'object', 'key'));
+    return typeof bucket === 'string' && typeof key === 'string' ? [{ bucket, key }] : [];
+  });
 }
 
 const POINTER_DETAIL =

@@ -171,4 +171,6 @@ export type QuarantineReason =
   | 'invalid_field'
   | 'conflict'
   | 'too_large'
-  | 'occurred_in_future';
+  | 'occurred_in_future'
+  | 'occurred_too_early'
+  | 'not_understood';

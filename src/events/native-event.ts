@@ -3,6 +3,8 @@ import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
 import { acceptorOf } from './acceptor.ts';
 import type { AttributionTags, EventMember, TokenLayers, UsageEvent } from './event.ts';
 import { isModelCall } from './event.ts';
+import { costInUsage } from './foreign/reported-cost.ts';
+import { readProviderUsage } from './provider-usage.ts';
 import { readReportedCost, reportedCostSchema } from './reported-cost.ts';
 import { choice, count, id, text, wholeNumber } from './schema-parts.ts';
 import { findUsageContradiction, readUsage, readUsageSource, usageSchema } from './usage-fields.ts';
@@ -115,7 +117,7 @@ export type NativeReading =
   | { readonly kind: 'event'; readonly event: UsageEvent; readonly native: NativeEvent }
   | {
       readonly kind: 'refused';
-      readonly reason: 'invalid_field' | 'occurred_in_future';
+      readonly reason: 'invalid_field' | 'occurred_in_future' | 'not_understood';
       /** The field, its value's type, and what is allowed. */
       readonly detail: string;
     };
@@ -135,15 +137,43 @@ export function parseNativeEvent(value: unknown, receivedAt: InstantMs): NativeR
     : invalid(describeIssues(parsed.error.issues));
 }
 
-function readChecked(native: NativeEvent, receivedAt: InstantMs): NativeReading {
+function readChecked(sent: NativeEvent, receivedAt: InstantMs): NativeReading {
+  const native = sent.provider_usage == null ? sent : withProviderUsage(sent);
+  if (native === null) {
+    const detail = `provider_usage: none of its fields (${Object.keys(sent.provider_usage ?? {})
+      .slice(0, 10)
+      .join(', ')
+      .slice(0, 200)}) is a count that is known here; send the counts under usage`;
+    return { kind: 'refused', reason: 'not_understood', detail };
+  }
   const event = toUsageEvent(native);
-  const contradiction = findContradiction(native, event);
+  const contradiction = findContradiction(sent, event) ?? findTwoUsages(sent);
   if (contradiction !== null) return invalid(contradiction);
   if (event.occurredAt > receivedAt + FUTURE_TOLERANCE_MS) {
     const detail = `occurred_at: ${native.occurred_at} is more than 24 hours after its receipt at ${formatInstant(receivedAt)}; correct the producer's clock and send it again`;
     return { kind: 'refused', reason: 'occurred_in_future', detail };
   }
-  return { kind: 'event', event, native };
+  return { kind: 'event', event, native: sent };
+}
+
+/** A provider's own usage object in the words of an event; null where nothing in it is understood. */
+function withProviderUsage(native: NativeEvent): NativeEvent | null {
+  const { provider_usage: usage, provider, provider_api: api } = native;
+  const model = native.executed_model ?? native.requested_model;
+  const read = readProviderUsage({ usage, provider, api, model });
+  const counted = usageSchema.safeParse({
+    ...read.usage,
+    ...(read.assumed ? { assumed: true } : {}),
+  });
+  if (read.usage === undefined || !counted.success) return null;
+  const cost = reportedCostSchema.safeParse(costInUsage(usage, provider));
+  const reported = native.reported_cost ?? (cost.success ? cost.data : null);
+  return { ...native, usage: counted.data, reported_cost: reported };
+}
+
+function findTwoUsages(native: NativeEvent): string | null {
+  if (native.provider_usage == null || native.usage == null) return null;
+  return 'provider_usage: stands beside usage; send one, the provider counts or those of the event';
 }
 
 /** What each field alone allows but the event as a whole does not. */
@@ -152,7 +182,7 @@ function findContradiction(native: NativeEvent, event: UsageEvent): string | nul
     if (event.requestedModel === null) {
       return `requested_model: is missing; a ${event.operation} call is charged on the model requested`;
     }
-    if (event.status === 'ok' && (native.usage ?? null) === null) {
+    if (event.status === 'ok' && (native.usage ?? native.provider_usage ?? null) === null) {
       return 'usage: is missing; it is required with status "ok"';
     }
   }

@@ -1,166 +1,297 @@
-import type { UsageCounts } from './event.ts';
+import { countOf, isCount, millisecondsOf, sumOf } from './foreign/foreign-count.ts';
+import {
+  type CallOf,
+  type Inclusion,
+  type NativeUsage,
+  NO_USAGE,
+  nativeUsage,
+  type ReportedCounts,
+} from './foreign/foreign-usage.ts';
 import { at, firstGiven, isObject } from './foreign/foreign-value.ts';
+import { countsCacheBeside } from './provider-name.ts';
 
-/** The forms in which providers report usage. A provider's flavor is that of its interface. */
+/**
+ * A provider's own usage object, as it stands in the response (R5). What includes what:
+ *
+ * | form              | cache           | sound and pictures | thoughts        | total holds              |
+ * |-------------------|-----------------|--------------------|-----------------|--------------------------|
+ * | openai chat       | in prompt       | in prompt          | in completion   | prompt + completion      |
+ * | openai responses  | in input        | in input           | in output       | input + output           |
+ * | xAI chat          | in prompt       | in prompt          | beside          | prompt, completion, both |
+ * | anthropic         | beside input    | -                  | in output       | -                        |
+ * | gemini            | in prompt       | in prompt          | beside          | prompt, tool prompt, …   |
+ * | bedrock converse  | beside input    | -                  | in output       | all of them              |
+ * | cohere            | -               | -                  | -               | billed units are billed  |
+ *
+ * OpenAI and the many who speak like it are told from Anthropic by the names of the cached tokens, and
+ * where there are none by the provider or the interface.
+ */
 export type UsageFlavor =
   | 'openai_chat'
   | 'openai_responses'
-  | 'openai_embeddings'
   | 'anthropic'
   | 'gemini'
   | 'bedrock_converse'
   | 'cohere';
 
-/**
- * The usage in a provider's response body, in disjoint buckets. Null when the body has no usage of this
- * flavor, or counts that cannot be: the caller must not take that for a call without tokens.
- */
-export function normalizeProviderUsage(flavor: UsageFlavor, body: unknown): UsageCounts | null {
-  const counts = READERS[flavor](body);
-  if (counts.input === undefined && counts.output === undefined) return null;
-  const cacheRead = counts.cacheRead ?? 0;
-  const cacheWrite = counts.cacheWrite ?? 0;
-  const input = counts.input ?? 0;
-  const isInside = counts.cacheInside && cacheRead + cacheWrite <= input;
-  const buckets = {
-    uncachedInput: isInside ? input - cacheRead - cacheWrite : input,
-    cacheRead,
-    cacheWrite,
-    output: counts.output ?? 0,
-    reasoning: counts.reasoning ?? 0,
-  };
-  return Object.values(buckets).every(isCount) ? { ...buckets, units: null } : null;
+export interface ProviderUsage extends CallOf {
+  readonly usage: unknown;
+  /** The provider's interface, such as `responses`, where the shape does not tell. */
+  readonly api?: unknown;
 }
 
-interface ProviderCounts {
-  readonly input: number | undefined;
-  readonly output: number | undefined;
-  readonly cacheRead?: number | undefined;
-  readonly cacheWrite?: number | undefined;
-  readonly reasoning?: number | undefined;
-  /** Whether the provider's input count holds its cache counts. A cache larger than it disproves that. */
-  readonly cacheInside: boolean;
+/** The usage with no counts in it when the object has none that is known: never a usage of zero. */
+export function readProviderUsage(reported: ProviderUsage): NativeUsage {
+  const reading = providerCounts(reported);
+  return reading === null ? NO_USAGE : nativeUsage(reading.counts, reading.inclusion, reported);
 }
 
-const READERS: Readonly<Record<UsageFlavor, (body: unknown) => ProviderCounts>> = {
+/** The counts of a provider's usage object before any total is made; null where it is none. */
+export function providerCounts(reported: ProviderUsage): Reading | null {
+  const usage = usageWithin(reported.usage);
+  if (!isObject(usage)) return null;
+  const { counts, inclusion } = READERS[flavorOf(usage, reported)](usage);
+  return { counts: { ...counts, ...ownCounts(usage) }, inclusion };
+}
+
+/** A whole response may stand where its usage should. */
+function usageWithin(value: unknown): unknown {
+  return (
+    firstGiven(at(value, 'usage'), at(value, 'usageMetadata'), at(value, 'usage_metadata')) ?? value
+  );
+}
+
+const GEMINI = [
+  'promptTokenCount',
+  'candidatesTokenCount',
+  'prompt_token_count',
+  'candidates_token_count',
+  'thoughtsTokenCount',
+];
+
+const OPENAI_CHAT = [
+  'prompt_tokens',
+  'completion_tokens',
+  'prompt_tokens_details',
+  'completion_tokens_details',
+];
+
+function flavorOf(usage: object, { api, ...call }: ProviderUsage): UsageFlavor {
+  const has = (name: string) => Object.hasOwn(usage, name);
+  if (GEMINI.some(has)) return 'gemini';
+  if (has('inputTokens') || has('outputTokens')) return 'bedrock_converse';
+  if (has('billed_units')) return 'cohere';
+  if (OPENAI_CHAT.some(has)) return 'openai_chat';
+  if (has('cache_read_input_tokens') || has('cache_creation_input_tokens')) return 'anthropic';
+  if (has('input_tokens_details') || has('output_tokens_details')) return 'openai_responses';
+  if (typeof api === 'string' && /messages/i.test(api)) return 'anthropic';
+  if (typeof api === 'string' && /response|chat|completion/i.test(api)) return 'openai_responses';
+  return countsCacheBeside(call.provider, call.model) ? 'anthropic' : 'openai_responses';
+}
+
+interface Reading {
+  readonly counts: ReportedCounts;
+  readonly inclusion: Inclusion;
+}
+
+const READERS: Readonly<Record<UsageFlavor, (usage: object) => Reading>> = {
   openai_chat: openaiChat,
   openai_responses: openaiResponses,
-  openai_embeddings: openaiEmbeddings,
   anthropic,
   gemini,
   bedrock_converse: bedrockConverse,
   cohere,
 };
 
-function openaiChat(body: unknown): ProviderCounts {
-  const usage = at(body, 'usage');
+/** Also LiteLLM's and Langfuse's, which name Anthropic's parts beside OpenAI's. */
+function openaiChat(usage: object): Reading {
+  const input = firstGiven(at(usage, 'prompt_tokens_details'), at(usage, 'input_tokens_details'));
+  const output = firstGiven(
+    at(usage, 'completion_tokens_details'),
+    at(usage, 'output_tokens_details'),
+  );
+  const counts = {
+    input: at(usage, 'prompt_tokens'),
+    output: at(usage, 'completion_tokens'),
+    total: at(usage, 'total_tokens'),
+    ...detailsOf(usage, input, output),
+  };
+  return { counts, inclusion: { cache: 'inside' } };
+}
+
+function openaiResponses(usage: object): Reading {
+  const counts = {
+    input: at(usage, 'input_tokens'),
+    output: at(usage, 'output_tokens'),
+    total: at(usage, 'total_tokens'),
+    ...detailsOf(usage, at(usage, 'input_tokens_details'), at(usage, 'output_tokens_details')),
+  };
+  return { counts, inclusion: { cache: 'inside' } };
+}
+
+/** The parts of input and output under the names that OpenAI, DeepSeek, OpenRouter and LiteLLM give them. */
+function detailsOf(usage: object, input: unknown, output: unknown): ReportedCounts {
+  const cached = firstGiven(at(input, 'cached_tokens_details'), {});
   return {
-    input: count(at(usage, 'prompt_tokens')),
-    ...outputWithHidden(usage),
-    cacheRead: count(at(usage, 'prompt_tokens_details', 'cached_tokens')),
-    cacheWrite: count(at(usage, 'prompt_tokens_details', 'cache_write_tokens')),
-    cacheInside: true,
+    cacheRead: firstGiven(
+      at(input, 'cached_tokens'),
+      at(usage, 'cache_read_input_tokens'),
+      at(usage, 'prompt_cache_hit_tokens'),
+      at(usage, 'cached_tokens'),
+    ),
+    cacheWrite: firstGiven(
+      at(usage, 'cache_creation_input_tokens'),
+      at(input, 'cache_write_tokens'),
+      at(input, 'cache_creation_tokens'),
+    ),
+    cacheWrite1h: firstGiven(
+      at(input, 'cache_creation_token_details', 'ephemeral_1h_input_tokens'),
+      at(usage, 'cache_creation_token_details', 'ephemeral_1h_input_tokens'),
+      at(usage, 'cache_creation', 'ephemeral_1h_input_tokens'),
+    ),
+    reasoning: firstGiven(at(output, 'reasoning_tokens'), at(usage, 'reasoning_tokens')),
+    inputAudio: at(input, 'audio_tokens') ?? undefined,
+    inputImage: at(input, 'image_tokens') ?? undefined,
+    inputVideo: at(input, 'video_tokens') ?? undefined,
+    cacheReadAudio: at(cached, 'audio_tokens') ?? undefined,
+    cacheReadImage: at(cached, 'image_tokens') ?? undefined,
+    outputAudio: at(output, 'audio_tokens') ?? undefined,
+    outputImage: at(output, 'image_tokens') ?? undefined,
+    outputVideo: at(output, 'video_tokens') ?? undefined,
   };
 }
 
-/**
- * Gemini behind an interface like OpenAI's leaves its thoughts out of the completion, but not out of the
- * total: what the total counts beyond prompt and completion is reasoning, and is output.
- */
-function outputWithHidden(usage: unknown): Pick<ProviderCounts, 'output' | 'reasoning'> {
-  const output = count(at(usage, 'completion_tokens'));
-  const reasoning = count(at(usage, 'completion_tokens_details', 'reasoning_tokens'));
-  const total = count(at(usage, 'total_tokens'));
-  const prompt = count(at(usage, 'prompt_tokens')) ?? 0;
-  if (output === undefined || total === undefined || !(total > prompt + output)) {
-    return { output, reasoning };
-  }
-  const hidden = total - prompt - output;
-  return { output: output + hidden, reasoning: (reasoning ?? 0) + hidden };
-}
-
-function openaiResponses(body: unknown): ProviderCounts {
-  const usage = at(body, 'usage');
-  return {
-    input: count(at(usage, 'input_tokens')),
-    output: count(at(usage, 'output_tokens')),
-    cacheRead: count(at(usage, 'input_tokens_details', 'cached_tokens')),
-    cacheWrite: count(at(usage, 'input_tokens_details', 'cache_write_tokens')),
-    reasoning: count(at(usage, 'output_tokens_details', 'reasoning_tokens')),
-    cacheInside: true,
+/** Writes of both lifetimes are in `cache_creation_input_tokens`; their split stands beside it. */
+function anthropic(usage: object): Reading {
+  const split = at(usage, 'cache_creation');
+  const oneHour = firstGiven(at(split, 'ephemeral_1h_input_tokens'));
+  const counts = {
+    input: at(usage, 'input_tokens'),
+    output: at(usage, 'output_tokens'),
+    cacheRead: at(usage, 'cache_read_input_tokens'),
+    cacheWrite: firstGiven(
+      at(usage, 'cache_creation_input_tokens'),
+      sumOf([at(split, 'ephemeral_5m_input_tokens'), oneHour]),
+    ),
+    cacheWrite1h: oneHour,
+    reasoning: at(usage, 'output_tokens_details', 'thinking_tokens'),
   };
-}
-
-function openaiEmbeddings(body: unknown): ProviderCounts {
-  const input = count(at(body, 'usage', 'prompt_tokens'));
-  return { input, output: undefined, cacheInside: true };
-}
-
-/** Cache writes of both lifetimes are in `cache_creation_input_tokens`; their split has no bucket. */
-function anthropic(body: unknown): ProviderCounts {
-  const usage = at(body, 'usage');
-  return {
-    input: count(at(usage, 'input_tokens')),
-    output: count(at(usage, 'output_tokens')),
-    cacheRead: count(at(usage, 'cache_read_input_tokens')),
-    cacheWrite: count(at(usage, 'cache_creation_input_tokens')),
-    reasoning: count(at(usage, 'output_tokens_details', 'thinking_tokens')),
-    cacheInside: false,
-  };
+  return { counts, inclusion: { cache: 'beside' } };
 }
 
 /** Gemini counts thoughts beside the output, and the prompts of its own tools beside the input. */
-function gemini(body: unknown): ProviderCounts {
-  const usage = at(body, 'usageMetadata');
-  const thoughts = count(at(usage, 'thoughtsTokenCount'));
-  return {
-    input: sum(count(at(usage, 'promptTokenCount')), count(at(usage, 'toolUsePromptTokenCount'))),
-    output: sum(count(at(usage, 'candidatesTokenCount')), thoughts),
-    cacheRead: count(at(usage, 'cachedContentTokenCount')),
-    reasoning: thoughts,
-    cacheInside: true,
+function gemini(usage: object): Reading {
+  const look = (camel: string, snake: string) => firstGiven(at(usage, camel), at(usage, snake));
+  const prompt = look('promptTokensDetails', 'prompt_tokens_details');
+  const tools = look('toolUsePromptTokensDetails', 'tool_use_prompt_tokens_details');
+  const cached = look('cacheTokensDetails', 'cache_tokens_details');
+  const answer = firstGiven(
+    look('candidatesTokensDetails', 'candidates_tokens_details'),
+    look('responseTokensDetails', 'response_tokens_details'),
+  );
+  const into = (modality: string) =>
+    sumOf([ofModality(prompt, modality), ofModality(tools, modality)]);
+  const counts = {
+    input: sumOf([
+      look('promptTokenCount', 'prompt_token_count'),
+      look('toolUsePromptTokenCount', 'tool_use_prompt_token_count'),
+    ]),
+    output: firstGiven(
+      look('candidatesTokenCount', 'candidates_token_count'),
+      look('responseTokenCount', 'response_token_count'),
+    ),
+    total: look('totalTokenCount', 'total_token_count'),
+    cacheRead: look('cachedContentTokenCount', 'cached_content_token_count'),
+    reasoning: look('thoughtsTokenCount', 'thoughts_token_count'),
+    inputAudio: into('AUDIO'),
+    inputImage: into('IMAGE'),
+    inputVideo: into('VIDEO'),
+    cacheReadAudio: ofModality(cached, 'AUDIO'),
+    cacheReadImage: ofModality(cached, 'IMAGE'),
+    cacheReadVideo: ofModality(cached, 'VIDEO'),
+    outputAudio: ofModality(answer, 'AUDIO'),
+    outputImage: ofModality(answer, 'IMAGE'),
+    outputVideo: ofModality(answer, 'VIDEO'),
   };
+  return { counts, inclusion: { cache: 'inside', reasoning: 'beside' } };
 }
 
-function bedrockConverse(body: unknown): ProviderCounts {
-  const usage = at(body, 'usage');
-  return {
-    input: count(at(usage, 'inputTokens')),
-    output: count(at(usage, 'outputTokens')),
-    cacheRead: count(
-      firstGiven(at(usage, 'cacheReadInputTokens'), at(usage, 'cacheReadInputTokenCount')),
+function ofModality(details: unknown, modality: string): unknown {
+  if (!Array.isArray(details)) return undefined;
+  const counts = details
+    .filter((detail) => String(at(detail, 'modality')).toUpperCase().endsWith(modality))
+    .map((detail) => firstGiven(at(detail, 'tokenCount'), at(detail, 'token_count')));
+  return sumOf(counts);
+}
+
+function bedrockConverse(usage: object): Reading {
+  const counts = {
+    input: at(usage, 'inputTokens'),
+    output: at(usage, 'outputTokens'),
+    total: at(usage, 'totalTokens'),
+    cacheRead: firstGiven(
+      at(usage, 'cacheReadInputTokens'),
+      at(usage, 'cacheReadInputTokenCount'),
+      at(usage, 'cachedInputTokens'),
     ),
-    cacheWrite: count(
-      firstGiven(at(usage, 'cacheWriteInputTokens'), at(usage, 'cacheWriteInputTokenCount')),
+    cacheWrite: firstGiven(
+      at(usage, 'cacheWriteInputTokens'),
+      at(usage, 'cacheWriteInputTokenCount'),
     ),
-    cacheInside: false,
+    cacheWrite1h: oneHourOf(at(usage, 'cacheDetails')),
+    reasoning: at(usage, 'reasoningTokens'),
   };
+  return { counts, inclusion: { cache: 'beside' } };
+}
+
+function oneHourOf(details: unknown): unknown {
+  if (!Array.isArray(details)) return undefined;
+  return sumOf(
+    details.filter((item) => at(item, 'ttl') === '1h').map((item) => at(item, 'inputTokens')),
+  );
 }
 
 /** Cohere bills the billed units, which leave out what it adds to a prompt by itself. */
-function cohere(body: unknown): ProviderCounts {
-  const usage = at(body, 'usage') ?? at(body, 'meta');
+function cohere(usage: object): Reading {
   const billed = at(usage, 'billed_units');
-  return {
-    input: isObject(billed) ? count(at(billed, 'input_tokens')) : undefined,
-    output: isObject(billed) ? count(at(billed, 'output_tokens')) : undefined,
-    cacheInside: true,
+  const counts = {
+    input: at(billed, 'input_tokens'),
+    output: at(billed, 'output_tokens'),
+    searchUnits: at(billed, 'search_units'),
+    images: at(billed, 'images'),
   };
+  return { counts, inclusion: { cache: 'inside' } };
 }
 
-/**
- * Answers undefined where nothing is reported, and not a number where something else than a count is.
- */
-function count(value: unknown): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  return typeof value === 'number' ? value : Number.NaN;
+/** Units that are parts of no total, under whatever form of usage they stand. */
+function ownCounts(usage: unknown): ReportedCounts {
+  const isDuration = at(usage, 'type') === 'duration';
+  return presentOf({
+    searches: firstGiven(
+      at(usage, 'server_tool_use', 'web_search_requests'),
+      at(usage, 'prompt_tokens_details', 'web_search_requests'),
+      at(usage, 'web_search_requests'),
+      at(usage, 'num_search_queries'),
+    ),
+    audioMs: isDuration ? millisecondsOf(at(usage, 'seconds')) : at(usage, 'audio_ms'),
+    videoMs: millisecondsOf(at(usage, 'duration_seconds')),
+    characters: firstGiven(at(usage, 'characters'), at(usage, 'input_chars')),
+    pages: firstGiven(at(usage, 'pages_processed'), at(usage, 'pages')),
+    searchUnits: at(usage, 'search_units'),
+  });
 }
 
-function sum(...counts: readonly (number | undefined)[]): number | undefined {
-  const given = counts.filter((value) => value !== undefined);
-  return given.length === 0 ? undefined : given.reduce((total, value) => total + value, 0);
+/** A unit that is not there must not take the place of one that a form of usage gives. */
+function presentOf(counts: ReportedCounts): ReportedCounts {
+  return Object.fromEntries(
+    Object.entries(counts).filter(([, value]) => isCount(countOf(value)) && countOf(value) !== 0),
+  );
 }
 
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
+/** Web searches that an answer names as steps of its own, as those of OpenAI's responses do. */
+export function searchesIn(response: unknown): unknown {
+  const output = at(response, 'output');
+  if (!Array.isArray(output)) return undefined;
+  const searches = output.filter((item) => at(item, 'type') === 'web_search_call');
+  return searches.length === 0 ? undefined : searches.length;
 }

@@ -1,68 +1,36 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import type { InstantMs } from '../clock.ts';
-import { digestEvent } from './digest.ts';
-import type { EmailPolicy } from './email-identifiers.ts';
-import { guardEmails } from './email-identifiers.ts';
 import { unwrapEnvelope } from './envelope.ts';
-import type { QuarantineReason, UsageEvent } from './event.ts';
-import { findTranslator } from './foreign/foreign-formats.ts';
-import type { LitellmKey } from './foreign/litellm-encrypted.ts';
-import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
-import type { Translator } from './foreign/translation.ts';
-import { readNativeEvent } from './native-event.ts';
+import { isGzip, isGzipBase64, unfold } from './folded.ts';
+import { isObject, type JsonObject } from './foreign/foreign-value.ts';
 import { DEEPEST_NESTING, isTextTooDeep, isTooDeep } from './nesting.ts';
 import { decodeOtlpProtobuf } from './otlp/otlp-protobuf.ts';
-import { isStorable } from './schema-parts.ts';
+import {
+  type EmptyItem,
+  type ItemContext,
+  preview,
+  type ReadItem,
+  readItem,
+  refuse,
+} from './read-item.ts';
 
-/** One event of a message, good or bad; each stands alone, so a bad event never takes down its pack. */
-export type ReadItem = ReadEvent | RefusedItem;
-
-export interface ReadEvent {
-  readonly kind: 'event';
-  readonly event: UsageEvent;
-  readonly digest: Buffer;
-  /** The event's own JSON, made only when it must be quarantined after all. */
-  readonly body: () => string;
-}
-
-export interface RefusedItem {
-  readonly kind: 'refused';
-  readonly reason: QuarantineReason;
-  readonly detail: string;
-  readonly source: string | null;
-  readonly eventId: string | null;
-  /** What to read again on a replay. */
-  readonly body: () => string;
-}
-
-/** What an operator decides of reading. */
-export interface ReadSettings {
-  /** Opens LiteLLM's encrypted bodies; null where none is configured. */
-  readonly litellmKey: LitellmKey | null;
-  /** E-mail addresses are kept as they are where nothing else is said. */
-  readonly emails?: EmailPolicy;
-}
-
-export interface ReadContext extends ReadSettings {
-  readonly receivedAt: InstantMs;
+export interface ReadContext extends ItemContext {
   /** Text attributes of the message; a content type says that a body is OTLP protobuf in base64. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-const KEEP_EMAILS: EmailPolicy = { kind: 'keep' };
-
 const PROTOBUF = 'application/x-protobuf';
 const PROTOBUF_URL = `data:${PROTOBUF};base64,`;
 
-/** A pack may unfold to this many bytes; more is a bomb or a mistake. */
-const LARGEST_PACK_BYTES = 64 * 1024 * 1024;
-/** One event alone; the largest honest one, a thousand members, is about 200 KiB. */
-const LARGEST_EVENT_CHARACTERS = 512 * 1024;
+/** Why a message held no event at all. */
+const NOTHING_IN_IT = 'the message holds no events';
 
-/** Reads one SQS message body into its events. Never throws, whatever the body is. */
+/**
+ * Reads one SQS message body into its events: at least one item, for a message in which nothing was used
+ * says so. Never throws, whatever the body is.
+ */
 export function readBody(body: string, context: ReadContext): readonly ReadItem[] {
   try {
-    return readMessageBody(body, context);
+    const items = readMessageBody(body, context);
+    return items.length > 0 ? items : [empty(NOTHING_IN_IT, () => body)];
   } catch (error) {
     const detail = `the body cannot be read (${String(error)})`;
     return [refuse({ reason: 'unknown_format', detail }, () => body)];
@@ -71,18 +39,43 @@ export function readBody(body: string, context: ReadContext): readonly ReadItem[
 
 function readMessageBody(body: string, context: ReadContext): readonly ReadItem[] {
   if (contentTypeOf(context.attributes) === PROTOBUF) return readProtobuf({ ...context, body });
-  // The form in which a protobuf body lies in quarantine: it says itself what it is, since
-  // attributes are not kept.
+  // How a protobuf body lies in quarantine: it says itself what it is, since attributes are not kept.
   if (body.startsWith(PROTOBUF_URL)) {
     return readProtobuf({ ...context, body: body.slice(PROTOBUF_URL.length) });
   }
+  if (isGzipBase64(body)) return readFolded(body, context);
+  return readText(body, context);
+}
+
+/** A body that a subscription or an exporter compressed; what is inside is compressed no further. */
+function readFolded(body: string, context: ReadContext): readonly ReadItem[] {
+  const unfolded = unfold('gzip', Buffer.from(body, 'base64'), 'the body');
+  if (unfolded.kind === 'refused') return [refuse(unfolded, () => body)];
+  return readText(unfolded.bytes.toString('utf8'), context);
+}
+
+function readText(body: string, context: ReadContext): readonly ReadItem[] {
   const json = parseJson(body);
-  if (json === undefined) {
+  if (json === undefined) return readLines(body, context);
+  if (isTextTooDeep(body)) return [refuse(tooDeep, () => body)];
+  return readMessage(json, { ...context, body });
+}
+
+/** One JSON text a line, as batches, logs and exporters write files; each line stands alone. */
+function readLines(body: string, context: ReadContext): readonly ReadItem[] {
+  const lines = body.split('\n').filter((line) => line.trim() !== '');
+  const [first = ''] = lines;
+  if (lines.length < 2 || !isObject(parseJson(first))) {
     const detail = `the body is not JSON: it begins ${preview(body)}`;
     return [refuse({ reason: 'not_json', detail }, () => body)];
   }
-  if (isTextTooDeep(body)) return [refuse(tooDeep, () => body)];
-  return readMessage(json, { ...context, body });
+  return lines.flatMap((line) => {
+    const json = parseJson(line);
+    const detail = `the line is not JSON: it begins ${preview(line)}`;
+    if (json === undefined) return [refuse({ reason: 'not_json', detail }, () => line)];
+    if (isTextTooDeep(line)) return [refuse(tooDeep, () => line)];
+    return readMessage(json, { ...context, body: line });
+  });
 }
 
 const tooDeep = {
@@ -98,20 +91,38 @@ function readMessage(received: unknown, context: MessageContext): readonly ReadI
   const whole = () => context.body;
   const unwrapped = unwrapEnvelope(received);
   if (unwrapped.kind === 'refused') return [refuse(unwrapped, whole)];
+  if (unwrapped.kind === 'empty') return [empty(unwrapped.reason, whole)];
+  if (unwrapped.kind === 'values') return readEach(unwrapped.values, unwrapped.what, context);
   const json = unwrapped.value;
   // What an envelope carries as text was not looked into before.
   if (json !== received && isTooDeep(json)) return [refuse(tooDeep, whole)];
-  if (Array.isArray(json)) return json.flatMap((item) => readItem(item, context, null));
+  if (Array.isArray(json)) return json.flatMap((item) => readItem(item, context));
   if (!isObject(json)) {
     const detail = 'the body is JSON, but not an object';
     return [refuse({ reason: 'unknown_format', detail }, whole)];
   }
   if (Array.isArray(json['events']) && !('encoding' in json)) {
-    return json['events'].flatMap((item) => readItem(item, context, null));
+    return json['events'].flatMap((item) => readItem(item, context));
   }
   if ('encoding' in json) return readEncodedPack(json, context);
-  if (isLitellmEnvelope(json)) return readEncrypted(json, context);
-  return readItem(json, context, context.body);
+  const items = readItem(json, context, context.body);
+  return items.length > 0 ? items : [empty(NOTHING_IN_IT, whole)];
+}
+
+/** What travelled together, each on its own: one that cannot be read leaves the others as they are. */
+function readEach(
+  values: readonly unknown[],
+  what: string,
+  context: MessageContext,
+): readonly ReadItem[] {
+  return values.flatMap((value): readonly ReadItem[] => {
+    const body = () => (value === null ? context.body : JSON.stringify(value));
+    if (value === null) {
+      return [refuse({ reason: 'not_json', detail: `a ${what} holds no JSON` }, body)];
+    }
+    if (isTooDeep(value)) return [refuse(tooDeep, body)];
+    return readItem(value, context);
+  });
 }
 
 /** A body of an OTLP exporter that sends protobuf; SQS carries text, so it comes as base64. */
@@ -123,8 +134,12 @@ function readProtobuf(context: MessageContext): readonly ReadItem[] {
     const detail = 'the body is not base64, as OTLP protobuf must be on a queue that carries text';
     return [refuse({ reason: 'unknown_format', detail }, whole)];
   }
+  const unfolded = isGzip(bytes)
+    ? unfold('gzip', bytes, 'the body')
+    : { kind: 'bytes' as const, bytes };
+  if (unfolded.kind === 'refused') return [refuse(unfolded, whole)];
   try {
-    const decoded = decodeOtlpProtobuf(bytes);
+    const decoded = decodeOtlpProtobuf(unfolded.bytes);
     if (isTooDeep(decoded)) return [refuse(tooDeep, whole)];
     return readMessage(decoded, context);
   } catch (error) {
@@ -139,10 +154,7 @@ function contentTypeOf(attributes: Readonly<Record<string, string>>): string {
 }
 
 /** Unfolds `{"encoding":"gzip"|"zstd","events":"<base64>"}`; a bomb stops at the size limit. */
-function readEncodedPack(
-  pack: Readonly<Record<string, unknown>>,
-  context: MessageContext,
-): readonly ReadItem[] {
+function readEncodedPack(pack: JsonObject, context: MessageContext): readonly ReadItem[] {
   const whole = () => context.body;
   const { encoding, events } = pack;
   if (encoding !== 'gzip' && encoding !== 'zstd') {
@@ -152,150 +164,19 @@ function readEncodedPack(
   if (typeof events !== 'string') {
     return [refuse({ reason: 'invalid_field', detail: 'events: is not a base64 string' }, whole)];
   }
-  const unfolded = unfold(encoding, events);
+  const unfolded = unfold(encoding, Buffer.from(events, 'base64'), 'events');
   if (unfolded.kind === 'refused') return [refuse(unfolded, whole)];
-  const json = parseJson(unfolded.text);
-  if (!Array.isArray(json) || isTextTooDeep(unfolded.text)) {
+  const text = unfolded.bytes.toString('utf8');
+  const json = parseJson(text);
+  if (!Array.isArray(json) || isTextTooDeep(text)) {
     const detail = 'events: does not unfold to a JSON array of events';
     return [refuse({ reason: 'invalid_field', detail }, whole)];
   }
-  return json.flatMap((item) => readItem(item, context, null));
+  return json.flatMap((item) => readItem(item, context));
 }
 
-type Unfolded =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'refused'; readonly reason: QuarantineReason; readonly detail: string };
-
-function unfold(encoding: 'gzip' | 'zstd', base64: string): Unfolded {
-  const bytes = Buffer.from(base64, 'base64');
-  const limit = { maxOutputLength: LARGEST_PACK_BYTES };
-  try {
-    const unfolded =
-      encoding === 'gzip' ? gunzipSync(bytes, limit) : zstdDecompressSync(bytes, limit);
-    return { kind: 'text', text: unfolded.toString('utf8') };
-  } catch (error) {
-    if (error instanceof RangeError || codeOf(error) === 'ERR_BUFFER_TOO_LARGE') {
-      const detail = `events: unfolds to more than ${LARGEST_PACK_BYTES} bytes; send smaller packs`;
-      return { kind: 'refused', reason: 'too_large', detail };
-    }
-    const detail = `events: is not the base64 of ${encoding} data (${String(error)})`;
-    return { kind: 'refused', reason: 'invalid_field', detail };
-  }
-}
-
-function readEncrypted(
-  envelope: Readonly<Record<string, unknown>>,
-  context: MessageContext,
-): readonly ReadItem[] {
-  if (context.litellmKey === null) {
-    const detail = '__encrypted__: no key is configured; set SPANLEDGER_LITELLM_KEY and replay';
-    return [refuse({ reason: 'invalid_field', detail }, () => context.body)];
-  }
-  try {
-    return readItem(decryptLitellm(envelope, context.litellmKey), context, null);
-  } catch (error) {
-    const detail = `payload: cannot be decrypted (${String(error)}); check SPANLEDGER_LITELLM_KEY`;
-    return [refuse({ reason: 'invalid_field', detail }, () => context.body)];
-  }
-}
-
-/** Fields of which a native event has at least one; with none of them a shape is unknown. */
-const NATIVE_FIELDS = ['event_id', 'occurred_at', 'requested_model', 'usage', 'status'];
-
-/** Reads one event of a message; `text` is its own JSON where it is the whole body. */
-function readItem(
-  item: unknown,
-  context: MessageContext,
-  text: string | null,
-): readonly ReadItem[] {
-  const body = () => text ?? JSON.stringify(item);
-  if (!isObject(item)) {
-    return [
-      refuse(
-        {
-          reason: 'unknown_format',
-          detail: `the event is ${preview(JSON.stringify(item))}, not an object`,
-        },
-        body,
-      ),
-    ];
-  }
-  if ((text ?? '').length > LARGEST_EVENT_CHARACTERS) {
-    const detail = `the event has ${text?.length} characters, more than ${LARGEST_EVENT_CHARACTERS}`;
-    return [refuse({ reason: 'too_large', detail }, body)];
-  }
-  const translator = Object.hasOwn(item, 'event_id') ? null : findTranslator(item);
-  if (translator !== null) return readForeign(item, translator, { ...context, text });
-  if (!NATIVE_FIELDS.some((field) => Object.hasOwn(item, field))) {
-    const detail = `the object has none of ${NATIVE_FIELDS.join(', ')} and fits no known format`;
-    return [refuse({ reason: 'unknown_format', detail }, body, item)];
-  }
-  return [readNative(item, context, body)];
-}
-
-function readForeign(
-  item: Readonly<Record<string, unknown>>,
-  translator: Translator,
-  context: MessageContext & { readonly text: string | null },
-): readonly ReadItem[] {
-  try {
-    return translator.translate(item).map(({ event, usageAssumed }) => {
-      const native = usageAssumed ? markAssumed(event) : event;
-      return readNative(native, context, () => JSON.stringify(native));
-    });
-  } catch (error) {
-    const detail = `the ${translator.format} message cannot be translated (${String(error)})`;
-    return [
-      refuse(
-        { reason: 'unknown_format', detail },
-        () => context.text ?? JSON.stringify(item),
-        item,
-      ),
-    ];
-  }
-}
-
-function markAssumed(event: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const usage = event['usage'];
-  return isObject(usage) ? { ...event, usage: { ...usage, assumed: true } } : event;
-}
-
-function readNative(
-  item: Readonly<Record<string, unknown>>,
-  context: MessageContext,
-  body: () => string,
-): ReadItem {
-  const reading = readNativeEvent(item, context.receivedAt);
-  if (reading.kind === 'refused') return refuse(reading, body, item);
-  const guarded = guardEmails(reading.event, context.emails ?? KEEP_EMAILS);
-  if (guarded.kind === 'refused') {
-    return refuse({ reason: 'invalid_field', detail: guarded.detail }, body, item);
-  }
-  // The digest is of the event as it was sent: a policy that changes makes no conflict of what
-  // comes again.
-  return { kind: 'event', event: guarded.event, digest: digestEvent(reading.event), body };
-}
-
-function refuse(
-  because: { readonly reason: QuarantineReason; readonly detail: string },
-  body: () => string,
-  item: Readonly<Record<string, unknown>> = {},
-): RefusedItem {
-  return {
-    kind: 'refused',
-    reason: because.reason,
-    detail: because.detail,
-    source: storable(item['source']),
-    eventId: storable(item['event_id']),
-    body,
-  };
-}
-
-/** What of a refused event's identity can be kept beside its body. */
-function storable(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' && isStorable(value)
-    ? value.slice(0, 200)
-    : null;
+function empty(reason: string, body: () => string): EmptyItem {
+  return { kind: 'empty', reason, source: null, body };
 }
 
 function parseJson(text: string): unknown {
@@ -304,16 +185,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-function preview(text: string): string {
-  return JSON.stringify(text.slice(0, 60));
 }

@@ -1,4 +1,4 @@
-import type { ReadItem } from '../events/read-body.ts';
+import type { ReadItem } from '../events/read-item.ts';
 import { meetingKeys } from '../ledger/entries/event-keys.ts';
 
 /** What a lane may record now, and what it must leave until other lanes are done. */

@@ -1,7 +1,7 @@
 import type { Clock, InstantMs } from '../clock.ts';
 import { pause } from '../clock.ts';
-import type { ReadSettings } from '../events/read-body.ts';
 import { readBody } from '../events/read-body.ts';
+import type { ReadSettings } from '../events/read-item.ts';
 import type { Log } from '../log.ts';
 import { VISIBILITY_SECONDS } from './acknowledge.ts';
 import type { Batcher } from './batcher.ts';

@@ -2,7 +2,7 @@ import type { InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
-import type { ReadEvent, ReadItem } from '../events/read-body.ts';
+import type { ReadEvent, ReadItem } from '../events/read-item.ts';
 import type { PostOutcome } from '../ledger/posting/post-events.ts';
 import { postEvents } from '../ledger/posting/post-events.ts';
 import type { BatchHead, Receipt } from '../ledger/posting/posting-store.ts';
@@ -12,7 +12,7 @@ import type { QuarantinedEvent } from './quarantine-store.ts';
 import { insertQuarantined } from './quarantine-store.ts';
 
 /** What became of one item of a batch. */
-export type ItemOutcome = 'posted' | 'duplicate' | 'conflict' | 'quarantined';
+export type ItemOutcome = 'posted' | 'duplicate' | 'conflict' | 'quarantined' | 'empty';
 
 export interface RecordedItem {
   readonly item: ReadItem;
@@ -63,6 +63,7 @@ interface RecordedWhole extends RecordedItem {
 }
 
 function recordOne(item: ReadItem, outcomeOf: ReadonlyMap<ReadEvent, PostOutcome>): RecordedWhole {
+  if (item.kind === 'empty') return { item, outcome: 'empty', quarantined: null };
   if (item.kind === 'refused') {
     const { source, eventId, reason, detail } = item;
     const digests = { ledgerDigest: null, receivedDigest: null };
@@ -90,32 +91,29 @@ function conflictOf(item: ReadEvent, ledgerDigest: Buffer): QuarantinedEvent {
 
 /** An event that could not be read has the source that it names, or none. */
 function countReceipts(recorded: readonly RecordedItem[]): readonly Receipt[] {
-  const counts = new Map<string, Record<keyof Omit<Receipt, 'source'>, number>>();
+  const counts = new Map<string, Counting>();
   for (const { item, outcome } of recorded) {
     const source = (item.kind === 'event' ? item.event.source : item.source) ?? '';
-    const count = counts.get(source) ?? {
-      received: 0,
-      posted: 0,
-      duplicates: 0,
-      conflicts: 0,
-      quarantined: 0,
-    };
+    const count = counts.get(source) ?? newCount(source);
     counts.set(source, count);
     count.received += 1;
-    switch (outcome) {
-      case 'posted':
-        count.posted += 1;
-        break;
-      case 'duplicate':
-        count.duplicates += 1;
-        break;
-      case 'conflict':
-        count.conflicts += 1;
-        break;
-      case 'quarantined':
-        count.quarantined += 1;
-        break;
-    }
+    if (item.kind === 'empty') count.empty[item.reason] = (count.empty[item.reason] ?? 0) + 1;
+    else if (outcome !== 'empty') count[COUNTED_AS[outcome]] += 1;
   }
-  return [...counts].map(([source, count]) => ({ source, ...count }));
+  return [...counts.values()];
 }
+
+type Counting = Writable<Omit<Receipt, 'empty'>> & { readonly empty: Record<string, number> };
+type Writable<Shape> = { -readonly [Key in keyof Shape]: Shape[Key] };
+
+function newCount(source: string): Counting {
+  const none = { received: 0, posted: 0, duplicates: 0, conflicts: 0, quarantined: 0 };
+  return { source, ...none, empty: {} };
+}
+
+const COUNTED_AS = {
+  posted: 'posted',
+  duplicate: 'duplicates',
+  conflict: 'conflicts',
+  quarantined: 'quarantined',
+} as const satisfies Record<Exclude<ItemOutcome, 'empty'>, keyof Receipt>;

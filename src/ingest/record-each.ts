@@ -1,7 +1,7 @@
 import type { InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { faultOf } from '../database/database-fault.ts';
-import type { ReadItem, RefusedItem } from '../events/read-body.ts';
+import type { ReadItem, RefusedItem } from '../events/read-item.ts';
 import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { ItemOutcome } from './record-batch.ts';
 import { recordBatch } from './record-batch.ts';
@@ -62,6 +62,9 @@ async function quarantineAlone(
 function refusedBecause(item: ReadItem, error: unknown): RefusedItem {
   const detail = `the ledger refused the event: ${String(error)}; replay it when the cause is gone`;
   if (item.kind === 'refused') return { ...item, detail: `${item.detail}; ${detail}` };
+  if (item.kind === 'empty') {
+    return { ...item, kind: 'refused', reason: 'invalid_field', detail, eventId: null };
+  }
   const { source, eventId } = item.event;
   return { kind: 'refused', reason: 'invalid_field', detail, source, eventId, body: item.body };
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
-import type { ReadSettings } from '../events/read-body.ts';
 import { readBody } from '../events/read-body.ts';
+import type { ReadSettings } from '../events/read-item.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import {
   listQuarantined,

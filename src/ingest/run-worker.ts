@@ -1,7 +1,7 @@
 import { pause } from '../clock.ts';
 import { faultOf } from '../database/database-fault.ts';
 import { explainFault } from '../database/explain-fault.ts';
-import type { ReadSettings } from '../events/read-body.ts';
+import type { ReadSettings } from '../events/read-item.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { runRollupLoop } from '../ledger/rollups/rollup-loop.ts';
 import type { Parts } from '../parts.ts';
@@ -89,7 +89,7 @@ async function consume(
   const { onRecorded = () => {} } = parts;
   const held = new HeldMessages();
   const batcher = new Batcher();
-  const counts = { posted: 0, duplicate: 0, conflict: 0, quarantined: 0 };
+  const counts = { posted: 0, duplicate: 0, conflict: 0, quarantined: 0, empty: 0 };
   const acknowledger = new Acknowledger({ ...parts, held });
   const recorder = new Recorder({
     ...parts,

@@ -15,5 +15,7 @@ export const workerAnswer = z.strictObject({
   duplicate: z.int(),
   conflict: z.int(),
   quarantined: z.int(),
+  /** Messages, and parts of them, in which nothing was used. */
+  empty: z.int(),
 });
 export type WorkerAnswer = z.infer<typeof workerAnswer>;

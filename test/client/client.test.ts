@@ -81,7 +81,9 @@ async function idsInQueue(queue: TestQueue): Promise<readonly string[]> {
     for (const { body, attributes } of messages) {
       const context = { receivedAt: Date.UTC(2026, 10, 1), litellmKey: null, attributes };
       for (const item of readBody(body, context)) {
-        found.add(item.kind === 'event' ? item.event.eventId : `refused: ${item.detail}`);
+        found.add(
+          item.kind === 'event' ? item.event.eventId : `${item.kind}: ${JSON.stringify(item)}`,
+        );
       }
     }
   }

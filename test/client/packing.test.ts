@@ -161,6 +161,6 @@ function eventOf(tenantId: string, eventId: string): Event {
 function idsOf(body: string): readonly string[] {
   const context = { receivedAt: Date.UTC(2026, 10, 1), litellmKey: null, attributes: {} };
   return readBody(body, context).map((item) =>
-    item.kind === 'event' ? item.event.eventId : `refused: ${item.detail}`,
+    item.kind === 'event' ? item.event.eventId : `${item.kind}: ${JSON.stringify(item)}`,
   );
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { ReadItem } from '../../src/events/read-body.ts';
 import { readBody } from '../../src/events/read-body.ts';
+import type { ReadItem } from '../../src/events/read-item.ts';
 import { nativeEvent } from '../support/ledger.ts';
 import { packBody } from '../support/queue.ts';
 
@@ -12,9 +12,10 @@ function read(body: string, attributes: Readonly<Record<string, string>> = {}) {
 
 /** One line an item: the event's id, or why it was refused. */
 function told(items: readonly ReadItem[]): readonly string[] {
-  return items.map((item) =>
-    item.kind === 'event' ? item.event.eventId : `${item.reason}: ${item.detail}`,
-  );
+  return items.map((item) => {
+    if (item.kind === 'event') return item.event.eventId;
+    return item.kind === 'empty' ? `empty: ${item.reason}` : `${item.reason}: ${item.detail}`;
+  });
 }
 
 const ids = (...names: readonly string[]) => names.map((event_id) => nativeEvent({ event_id }));
@@ -40,8 +41,8 @@ describe('a body', () => {
     expect(told(read(JSON.stringify({ Type: 'Notification', Message })))).toEqual(['a']);
   });
 
-  it('is a pack of nothing, which is nothing', () => {
-    expect(read(packBody([]))).toEqual([]);
+  it('is a pack of nothing, which is counted as empty', () => {
+    expect(told(read(packBody([])))).toEqual(['empty: the message holds no events']);
   });
 });
 

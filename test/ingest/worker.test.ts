@@ -48,6 +48,7 @@ describe('the worker', () => {
       duplicate: 0,
       conflict: 0,
       quarantined: 2,
+      empty: 0,
     });
     expect(await count(database, 'entries')).toBe(3640);
     expect(await textRows(database, 'select reason from quarantine order by reason')).toEqual([

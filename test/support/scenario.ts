@@ -260,7 +260,7 @@ export async function observe(database: Database) {
     receipts: await textRows(
       database,
       `select source, sum(received) as received, sum(posted) as posted, sum(duplicates) as duplicates,
-         sum(conflicts) as conflicts, sum(quarantined) as quarantined
+         sum(conflicts) as conflicts, sum(quarantined) as quarantined, sum(empty) as empty
        from receipts group by source order by source collate "C"`,
     ),
     periods: await textRows(

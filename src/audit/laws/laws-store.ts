@@ -33,7 +33,7 @@ export async function check(
 
 /** Law 1: receipts add up, and say what the tables beside them hold. */
 export function checkReceipts(database: Database, scope: LawScope): Promise<LawReport> {
-  const law = { law: 1, name: 'received = posted + duplicates + conflicts + quarantined' };
+  const law = { law: 1, name: 'received = posted + duplicates + conflicts + quarantined + empty' };
   // The smallest id lets the index leave out what came before.
   const those =
     scope.kind === 'full'
@@ -45,7 +45,9 @@ export function checkReceipts(database: Database, scope: LawScope): Promise<LawR
     sql<Counted>`
     with receipt as (
       select batch_id, source, sum(received) as received, sum(posted) as posted,
-        sum(duplicates) as duplicates, sum(conflicts) as conflicts, sum(quarantined) as quarantined
+        sum(duplicates) as duplicates, sum(conflicts) as conflicts, sum(quarantined) as quarantined,
+        sum(empty) as empty, sum(coalesce((
+          select sum(counted::numeric) from jsonb_each_text(empty_reasons) as reason(name, counted)), 0)) as reasons
       from receipts where ${those} group by batch_id, source
     ), posted as (
       select batch_id, source, sum(events) as events from (
@@ -71,7 +73,8 @@ export function checkReceipts(database: Database, scope: LawScope): Promise<LawR
       select coalesce(r.batch_id, p.batch_id, q.batch_id) as batch_id,
         coalesce(r.source, p.source, q.source) as source,
         coalesce(r.received, 0) as received,
-        coalesce(r.posted + r.duplicates + r.conflicts + r.quarantined, 0) as accounted,
+        coalesce(r.posted + r.duplicates + r.conflicts + r.quarantined + r.empty, 0) as accounted,
+        coalesce(r.empty, 0) as empty, coalesce(r.reasons, 0) as reasons,
         coalesce(r.posted, 0) as posted, coalesce(p.events, 0) as events,
         coalesce(r.conflicts, 0) as conflicts, coalesce(q.conflicts, 0) as held_conflicts,
         coalesce(r.quarantined, 0) as quarantined, coalesce(q.quarantined, 0) as held_quarantined
@@ -83,9 +86,9 @@ export function checkReceipts(database: Database, scope: LawScope): Promise<LawR
     select count(*) as checked, array_agg('batch ' || batch_id || ' source "' || source || '": received '
         || received || ', accounted ' || accounted || ', posted ' || posted || ' of ' || events
         || ' events, conflicts ' || conflicts || ' of ' || held_conflicts || ', quarantined '
-        || quarantined || ' of ' || held_quarantined)
+        || quarantined || ' of ' || held_quarantined || ', empty ' || empty || ' for ' || reasons || ' reasons')
       filter (where received <> accounted or posted <> events or conflicts <> held_conflicts
-        or quarantined <> held_quarantined) as violations
+        or quarantined <> held_quarantined or empty <> reasons) as violations
     from compared`,
   );
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { required } from '../../config.ts';
 import type { EmailPolicy } from '../../events/email-identifiers.ts';
 import type { LitellmKey } from '../../events/foreign/litellm-encrypted.ts';
-import type { ReadSettings } from '../../events/read-body.ts';
+import type { ReadSettings } from '../../events/read-item.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
 import { runWorker } from '../../ingest/run-worker.ts';
 import { endpointOf } from '../../sqs-client.ts';
@@ -31,8 +31,8 @@ export function addWorker(program: Command): void {
     try {
       const request = { until_empty: options.untilEmpty === true, pollers: options.pollers };
       const answer = await runWorker({ database, queue, clock, log, reading, stop }, request);
-      const { messages, posted, duplicate, conflict, quarantined } = answer;
-      const text = `${messages} messages: ${posted} events posted, ${duplicate} duplicates, ${conflict} conflicts, ${quarantined} quarantined`;
+      const { messages, posted, duplicate, conflict, quarantined, empty } = answer;
+      const text = `${messages} messages: ${posted} events posted, ${duplicate} duplicates, ${conflict} conflicts, ${quarantined} quarantined, ${empty} empty`;
       session.out.answer(answer, text);
     } finally {
       queue.close();

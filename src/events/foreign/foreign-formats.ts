@@ -1,19 +1,37 @@
 import { otlpTranslator } from '../otlp/otlp.ts';
+import { otlpLogsTranslator } from '../otlp/otlp-logs.ts';
+import { isSnakeCase } from '../otlp/otlp-names.ts';
+import { batchResultTranslator } from './batch-result.ts';
 import { bedrockLogTranslator } from './bedrock-log.ts';
 import { cloudEventTranslator } from './cloud-event.ts';
+import { at } from './foreign-value.ts';
 import { kongTranslator } from './kong.ts';
 import { langwatchTranslator } from './langwatch.ts';
 import { litellmTranslator } from './litellm.ts';
-import type { Translator } from './translation.ts';
+import { emptyTranslation, type Translator } from './translation.ts';
+
+const METRICS = 'metrics, which sum up what spans and log events report one by one';
+
+/** Sums over many calls, which name no call. */
+const otlpMetricsTranslator: Translator = {
+  format: 'otlp-metrics',
+  recognizes: (value) =>
+    Array.isArray(at(value, 'resourceMetrics')) ||
+    (isSnakeCase(value) && Array.isArray(at(value, 'resource_metrics'))),
+  translate: () => [emptyTranslation('otlp', METRICS)],
+};
 
 /** The formats of other producers, in the order in which a message is tried against them. */
 export const translators: readonly Translator[] = [
   cloudEventTranslator,
   litellmTranslator,
   otlpTranslator,
+  otlpLogsTranslator,
+  otlpMetricsTranslator,
   langwatchTranslator,
   kongTranslator,
   bedrockLogTranslator,
+  batchResultTranslator,
 ];
 
 /** The translator for a message that is no native event, or null when no format fits its shape. */

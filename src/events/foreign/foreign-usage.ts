@@ -1,109 +1,264 @@
+import { countsCacheBeside, providerFamily, thinksBesideOutput } from '../provider-name.ts';
+import { countOf, isCount } from './foreign-count.ts';
 import { type JsonObject, withoutAbsent } from './foreign-value.ts';
 
 /** Token counts as a producer gave them, each undefined where it said nothing. */
-export interface ReportedCounts {
-  readonly input: unknown;
-  readonly output: unknown;
+export interface TokenCounts {
+  readonly input?: unknown;
+  readonly output?: unknown;
   readonly cacheRead?: unknown;
+  /** Written for either time, one hour included. */
   readonly cacheWrite?: unknown;
+  readonly cacheWrite1h?: unknown;
   readonly reasoning?: unknown;
+  readonly inputAudio?: unknown;
+  readonly inputImage?: unknown;
+  readonly inputVideo?: unknown;
+  /** The cached tokens among those of their kind. */
+  readonly cacheReadAudio?: unknown;
+  readonly cacheReadImage?: unknown;
+  /** No unit of its own: cached video is charged as what is cached. */
+  readonly cacheReadVideo?: unknown;
+  readonly outputAudio?: unknown;
+  readonly outputImage?: unknown;
+  readonly outputVideo?: unknown;
+}
+
+/** Counts that are parts of no total. */
+export interface OwnCounts {
+  readonly images?: unknown;
+  readonly audioMs?: unknown;
+  readonly videoMs?: unknown;
+  readonly characters?: unknown;
+  readonly pages?: unknown;
+  readonly searches?: unknown;
+  readonly searchUnits?: unknown;
+}
+
+export interface ReportedCounts extends TokenCounts, OwnCounts {
+  /** What the producer says that all tokens are. */
   readonly total?: unknown;
 }
 
-/** Whether the producer's input count holds the cached tokens, or stands beside them. */
-export type CacheConvention = 'inclusive' | 'exclusive' | 'unknown';
+/** Whether a part of the usage is counted in its total, or stands beside it. */
+export type Place = 'inside' | 'beside' | 'unknown';
+
+/**
+ * Where a producer counts what. The input count of a producer may hold cached tokens and those of
+ * sound and pictures, its output count may hold reasoning; left out, they are within.
+ */
+export interface Inclusion {
+  readonly cache: Place;
+  readonly media?: 'inside' | 'beside';
+  readonly reasoning?: 'inside' | 'beside';
+}
+
+/** Who was called: some providers count thoughts or cached tokens in no count but the total. */
+export interface CallOf {
+  readonly provider?: unknown;
+  readonly model?: unknown;
+}
 
 export interface NativeUsage {
-  /** It is undefined when the producer reported no counts at all. */
+  /** Undefined when the producer reported no counts at all. */
   readonly usage: JsonObject | undefined;
+  readonly assumed: boolean;
+  /** Tokens of the total that nothing explains, which are charged to nobody; zero nearly always. */
+  readonly unexplained: number;
+}
+
+export const NO_USAGE: NativeUsage = { usage: undefined, assumed: false, unexplained: 0 };
+
+/**
+ * The counts of a producer as native usage, where input includes cache and media and output includes
+ * reasoning. A total that the producer gives decides where its other counts leave a doubt.
+ */
+export function nativeUsage(
+  reported: ReportedCounts,
+  inclusion: Inclusion,
+  call: CallOf = {},
+): NativeUsage {
+  const given = withoutAbsent(
+    Object.fromEntries(Object.entries(reported).map(([name, value]) => [name, countOf(value)])),
+  );
+  if (Object.keys(given).length === 0) return NO_USAGE;
+  if (!Object.values(given).every(isCount)) {
+    return { usage: fieldsOf(given), assumed: inclusion.cache === 'unknown', unexplained: 0 };
+  }
+  const counts = given as WholeCounts;
+  if (counts.input === undefined && counts.output === undefined && !hasTokens(counts)) {
+    const { total, ...own } = counts;
+    const usage = fieldsOf(total === undefined ? own : { ...own, input: total, output: 0 });
+    return { usage, assumed: false, unexplained: 0 };
+  }
+  const laid = layOut(counts, inclusion);
+  const whole = withRest(counts, laid, call);
+  const { assumed, unexplained, ...totals } = whole;
+  return {
+    usage: fieldsOf({ ...counts, ...totals }),
+    assumed: assumed || laid.assumed,
+    unexplained,
+  };
+}
+
+type WholeCounts = Readonly<Partial<Record<keyof ReportedCounts, number>>>;
+
+function hasTokens(counts: WholeCounts): boolean {
+  return cachedOf(counts) + mediaIn(counts) + mediaOut(counts) + (counts.reasoning ?? 0) > 0;
+}
+
+function cachedOf({ cacheRead = 0, cacheWrite = 0 }: WholeCounts): number {
+  return cacheRead + cacheWrite;
+}
+
+function mediaIn({ inputAudio = 0, inputImage = 0, inputVideo = 0 }: WholeCounts): number {
+  return inputAudio + inputImage + inputVideo;
+}
+
+function mediaOut({ outputAudio = 0, outputImage = 0, outputVideo = 0 }: WholeCounts): number {
+  return outputAudio + outputImage + outputVideo;
+}
+
+/** Which parts stand beside their totals. */
+interface Layout {
+  readonly cache: boolean;
+  readonly media: boolean;
+  readonly reasoning: boolean;
+}
+
+interface LaidOut {
+  readonly input: number;
+  readonly output: number;
   readonly assumed: boolean;
 }
 
-/** The counts of a producer as native usage, where input includes cache and output includes reasoning. */
-export function nativeUsage(counts: ReportedCounts, convention: CacheConvention): NativeUsage {
-  const given = Object.values(counts).filter((count) => count !== undefined);
-  if (given.length === 0) return { usage: undefined, assumed: false };
-  const whole = wholeCounts(counts);
-  if (whole === null) return { usage: fieldsOf(counts), assumed: convention === 'unknown' };
-  const exclusive = convention === 'exclusive' || isProvenExclusive(whole);
-  const cached = (whole.cacheRead ?? 0) + (whole.cacheWrite ?? 0);
-  const input = whole.input + (exclusive ? cached : 0);
+/**
+ * The totals by the first layout that can be. The producer's own comes first; others only add what it
+ * leaves out, and only where the total proves it or a part is larger than what should hold it.
+ */
+function layOut(counts: WholeCounts, inclusion: Inclusion): LaidOut {
+  const own: Layout = {
+    cache: inclusion.cache === 'beside',
+    media: inclusion.media === 'beside',
+    reasoning: inclusion.reasoning === 'beside',
+  };
+  const layouts = LAYOUTS.filter(
+    (layout) =>
+      (layout.cache || !own.cache) &&
+      (layout.media || !own.media) &&
+      (layout.reasoning || !own.reasoning),
+  ).map((layout) => ({ layout, ...totalsOf(counts, layout) }));
+  const possible = layouts.filter(({ input, output }) => canHold(counts, input, output));
+  const { total } = counts;
+  const proven = possible.find(({ input, output }) => input + output === total);
+  const chosen = proven ?? possible[0] ?? layouts.at(-1);
+  if (chosen === undefined) return { ...totalsOf(counts, own), assumed: true };
+  const isDoubtful = inclusion.cache === 'unknown' && !chosen.layout.cache;
+  return { input: chosen.input, output: chosen.output, assumed: isDoubtful };
+}
+
+/** Fewer parts beside their totals come first. */
+const LAYOUTS: readonly Layout[] = [0, 1, 2, 4, 3, 5, 6, 7].map((bits) => ({
+  cache: (bits & 1) !== 0,
+  reasoning: (bits & 2) !== 0,
+  media: (bits & 4) !== 0,
+}));
+
+function totalsOf(counts: WholeCounts, layout: Layout) {
+  const { input = 0, output, reasoning = 0 } = counts;
   return {
-    usage: fieldsOf({ ...whole, input, ...outputOf(whole, input) }),
-    assumed: convention === 'unknown' && !exclusive,
+    input: input + (layout.cache ? cachedOf(counts) : 0) + (layout.media ? mediaIn(counts) : 0),
+    output:
+      (output ?? 0) + (layout.reasoning ? reasoning : 0) + (layout.media ? mediaOut(counts) : 0),
   };
 }
 
-interface WholeCounts {
+function canHold(counts: WholeCounts, input: number, output: number): boolean {
+  const { reasoning = 0, cacheReadAudio = 0, cacheReadImage = 0, cacheReadVideo = 0 } = counts;
+  const parts =
+    cachedOf(counts) + mediaIn(counts) - cacheReadAudio - cacheReadImage - cacheReadVideo;
+  return input >= parts && output >= reasoning + mediaOut(counts);
+}
+
+interface WithRest {
   readonly input: number;
-  readonly output: number | undefined;
-  readonly cacheRead: number | undefined;
-  readonly cacheWrite: number | undefined;
-  readonly reasoning: number | undefined;
-  readonly total: number | undefined;
+  readonly output: number;
+  readonly reasoning?: number;
+  readonly cacheRead?: number;
+  readonly assumed: boolean;
+  readonly unexplained: number;
 }
 
 /**
- * Answers null when there is nothing to calculate with: no input count, or one that is no whole
- * number.
+ * What a total counts beyond input and output. It is output where the producer gives none; thoughts
+ * where the provider counts them beside the output and none were given; the prompts of Gemini's own
+ * tools where thoughts were given; cache, of one kind or the other, where the provider counts it apart and
+ * none was given. Anything else is nobody's guess: it is named, and is no part of the usage.
  */
-function wholeCounts(counts: ReportedCounts): WholeCounts | null {
-  const { input, output, cacheRead, cacheWrite, reasoning, total } = counts;
-  if (!isCount(input) || !isCountOrAbsent(output) || !isCountOrAbsent(cacheRead)) return null;
-  if (!isCountOrAbsent(cacheWrite) || !isCountOrAbsent(reasoning)) return null;
-  return {
-    input,
-    output,
-    cacheRead,
-    cacheWrite,
-    reasoning,
-    total: isCount(total) ? total : undefined,
-  };
+function withRest(counts: WholeCounts, laid: LaidOut, call: CallOf): WithRest {
+  const { input, output } = laid;
+  const rest = counts.total === undefined ? 0 : counts.total - input - output;
+  const exact = { input, output, assumed: false, unexplained: 0 };
+  if (rest <= 0) return exact;
+  if (counts.output === undefined) return { ...exact, output: output + rest };
+  if (counts.input === undefined) return { ...exact, input: input + rest };
+  if (thinksBesideOutput(call.provider, call.model)) {
+    if (counts.reasoning === undefined) return { ...exact, output: output + rest, reasoning: rest };
+    if (isGoogle(call)) return { ...exact, input: input + rest };
+  }
+  if (countsCacheBeside(call.provider, call.model) && cachedOf(counts) === 0) {
+    return { ...exact, input: input + rest, cacheRead: rest, assumed: true };
+  }
+  return { ...exact, assumed: true, unexplained: rest };
 }
 
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isCountOrAbsent(value: unknown): value is number | undefined {
-  return value === undefined || isCount(value);
-}
-
-/** Cache cannot exceed an input that holds it; a total that adds the cache once more says the same. */
-function isProvenExclusive(counts: WholeCounts): boolean {
-  const cached = (counts.cacheRead ?? 0) + (counts.cacheWrite ?? 0);
-  if (cached > counts.input) return true;
-  return cached > 0 && counts.total === counts.input + (counts.output ?? 0) + cached;
+function isGoogle({ provider, model }: CallOf): boolean {
+  if (typeof provider === 'string' && providerFamily(provider) === 'google') return true;
+  return typeof model === 'string' && /gemini/i.test(model);
 }
 
 /**
- * Reasoning beyond the output stands beside it and is added. What a total then still counts beyond input
- * and output is reasoning that the producer did not report.
+ * The usage of a call as its event has it. A producer that knows nothing leaves the counts out or writes
+ * zeros; a successful call of it is not measured, and an empty usage says so (R10).
  */
-function outputOf(counts: WholeCounts, input: number): Partial<WholeCounts> {
-  const { total, reasoning } = counts;
-  const rest = total === undefined ? undefined : Math.max(0, total - input);
-  if (counts.output === undefined) return { output: rest };
-  const isBeside = reasoning !== undefined && reasoning > counts.output;
-  const output = counts.output + (isBeside ? reasoning : 0);
-  const hidden = Math.max(0, (rest ?? 0) - output);
-  return {
-    output: output + hidden,
-    reasoning: hidden === 0 ? reasoning : (reasoning ?? 0) + hidden,
-  };
+export function usageOfCall({ usage }: NativeUsage, status: unknown): JsonObject | undefined {
+  const isMeasured = Object.values(usage ?? {}).some((count) => count !== 0);
+  if (isMeasured || status !== 'ok') return usage;
+  return {};
 }
 
-/** Embeddings and most failures have no output, and producers then leave out the zero. */
-export function withoutOutput(usage: JsonObject | undefined): JsonObject | undefined {
-  return usage === undefined ? undefined : { output_tokens: 0, ...usage };
-}
-
-function fieldsOf(counts: ReportedCounts): JsonObject {
+function fieldsOf(counts: Readonly<Partial<Record<keyof ReportedCounts, unknown>>>): JsonObject {
   return withoutAbsent({
     input_tokens: counts.input,
     output_tokens: counts.output,
     cache_read_tokens: counts.cacheRead,
     cache_write_tokens: counts.cacheWrite,
     reasoning_tokens: counts.reasoning,
+    cache_write_1h_tokens: unlessZero(counts.cacheWrite1h),
+    input_audio_tokens: unlessZero(less(counts.inputAudio, counts.cacheReadAudio)),
+    input_image_tokens: unlessZero(less(counts.inputImage, counts.cacheReadImage)),
+    input_video_tokens: unlessZero(less(counts.inputVideo, counts.cacheReadVideo)),
+    cache_read_audio_tokens: unlessZero(counts.cacheReadAudio),
+    cache_read_image_tokens: unlessZero(counts.cacheReadImage),
+    output_audio_tokens: unlessZero(counts.outputAudio),
+    output_image_tokens: unlessZero(counts.outputImage),
+    output_video_tokens: unlessZero(counts.outputVideo),
+    images: unlessZero(counts.images),
+    audio_ms: unlessZero(counts.audioMs),
+    video_ms: unlessZero(counts.videoMs),
+    characters: unlessZero(counts.characters),
+    pages: unlessZero(counts.pages),
+    searches: unlessZero(counts.searches),
+    search_units: unlessZero(counts.searchUnits),
   });
+}
+
+/** Producers write every unit that they know of; one that was not used is no unit of the call. */
+function unlessZero(count: unknown): unknown {
+  return count === 0 ? undefined : count;
+}
+
+/** A kind of token without those of it that came from the cache, which are a unit of their own. */
+function less(count: unknown, cached: unknown): unknown {
+  return isCount(count) && isCount(cached) ? Math.max(0, count - cached) : count;
 }

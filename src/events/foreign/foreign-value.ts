@@ -31,8 +31,24 @@ export function parseJson(text: unknown): unknown {
   }
 }
 
+/**
+ * The value of a JSON text, or of the text that Python makes of a dictionary (`{'a': 1, 'b': None}`), which
+ * exporters send where they forgot to encode it. Texts with quotes or backslashes in them are not read.
+ */
+export function parseLoose(text: unknown): unknown {
+  const parsed = parseJson(text);
+  if (parsed !== undefined || typeof text !== 'string' || !/^\s*[{[]/.test(text)) return parsed;
+  if (text.includes('"') || text.includes('\\')) return undefined;
+  const json = text
+    .replaceAll("'", '"')
+    .replaceAll(/\bNone\b/g, 'null')
+    .replaceAll(/\bTrue\b/g, 'true')
+    .replaceAll(/\bFalse\b/g, 'false');
+  return parseJson(json);
+}
+
 /** Leaves out what is undefined, so that the schema sees an absent field and not an empty one. */
-export function withoutAbsent(fields: JsonObject): JsonObject {
+export function withoutAbsent(fields: object): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
@@ -60,11 +76,10 @@ export const ATTRIBUTION_NAMES: readonly string[] = [
 /** This many tags of a caller's metadata are kept, which leaves room for the translator's own. */
 const MOST_FURTHER_TAGS = 16;
 const LONGEST_TAG_NAME = 100;
-const LONGEST_TAG_VALUE = 500;
 
 /**
- * What of a caller's metadata can be further tags: short texts. Metadata is the caller's own and may hold
- * anything; what is no tag is left out, so that it does not cost the event.
+ * What of a caller's metadata can be further tags: texts and numbers. Metadata is the caller's own and may
+ * hold anything; what is no tag is left out, so that it does not cost the event.
  */
 export function furtherTags(metadata: unknown): JsonObject {
   if (!isObject(metadata)) return {};
@@ -75,7 +90,8 @@ export function furtherTags(metadata: unknown): JsonObject {
 function isFurtherTag(name: string, value: unknown): boolean {
   if (ATTRIBUTION_NAMES.includes(name) || name === '__proto__') return false;
   if (name.length === 0 || name.length > LONGEST_TAG_NAME) return false;
-  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_TAG_VALUE;
+  if (typeof value === 'number' || typeof value === 'boolean') return true;
+  return typeof value === 'string' && value.length > 0;
 }
 
 /** Answers undefined instead of an object without properties. */

@@ -1,55 +1,144 @@
 import { createHash } from 'node:crypto';
+import { isRepeatingId, providerFamily } from '../provider-name.ts';
 import { serviceTier } from './foreign-tier.ts';
 import { timeFromSeconds } from './foreign-time.ts';
-import { type NativeUsage, nativeUsage, withoutOutput } from './foreign-usage.ts';
+import { usageOfCall } from './foreign-usage.ts';
 import {
   at,
-  attributionTags,
   firstGiven,
-  furtherTags,
+  isObject,
   type JsonObject,
+  parseJson,
   withoutAbsent,
 } from './foreign-value.ts';
-import type { Translation, Translator } from './translation.ts';
+import { BATCH_NOT_DONE, type LitellmCall, litellmCall, plainCallType } from './litellm-calls.ts';
+import { litellmFurtherTags, litellmTags } from './litellm-tags.ts';
+import { hasUsage, litellmUsage } from './litellm-usage.ts';
+import { reportedCost } from './reported-cost.ts';
+import {
+  emptyTranslation,
+  type Translation,
+  type Translator,
+  translationOf,
+} from './translation.ts';
 
-/** A StandardLoggingPayload, as LiteLLM's SQS and HTTP loggers send it for every call of its proxy. */
+/**
+ * LiteLLM's StandardLoggingPayload, as its SQS, S3 and HTTP loggers send it for every call of its proxy,
+ * and the rows of its table SpendLogs. What includes what:
+ *
+ * | count             | holds                                                                            |
+ * |-------------------|----------------------------------------------------------------------------------|
+ * | prompt_tokens     | cache reads and writes, sound, pictures: for every provider, Anthropic too        |
+ * | completion_tokens | reasoning, but for xAI and older Gemini, which the total or the counts prove      |
+ * | total_tokens      | both; for Gemini also the prompts of its own tools, and what is then left         |
+ * | zero in all three | nothing is known: LiteLLM found no usage in the answer                            |
+ *
+ * Identity: `litellm_call_id` (in metadata or hidden_params in some versions) names a call over its
+ * attempts and reports; `trace_id` is a client's session, and names none.
+ */
 export const litellmTranslator: Translator = {
   format: 'litellm',
   recognizes: (value) =>
     typeof at(value, 'call_type') === 'string' &&
     OWN_FIELDS.some((name) => Object.hasOwn(value, name)),
-  translate: (value) => [translatePayload(value)],
+  translate: (value) => [translatePayload(payloadOf(value))],
 };
 
 /** `call_type` alone could be anybody's; with one of these beside it, it is LiteLLM's. */
-const OWN_FIELDS = ['model_map_information', 'hidden_params', 'litellm_call_id', 'model_group'];
+const OWN_FIELDS = [
+  'model_map_information',
+  'hidden_params',
+  'litellm_call_id',
+  'model_group',
+  'spend',
+];
+
+const SOURCE = 'litellm';
+
+/** A row of SpendLogs in the words of the payload: other names, and texts that hold JSON. */
+function payloadOf(value: object): object {
+  if (!Object.hasOwn(value, 'spend') || !Object.hasOwn(value, 'request_id')) return value;
+  const row: JsonObject = { ...value };
+  const parsed = (name: string) => parseJson(row[name]) ?? row[name];
+  const metadata = parsed('metadata');
+  return {
+    ...row,
+    id: row['request_id'],
+    trace_id: row['session_id'],
+    status: firstGiven(row['status'], at(metadata, 'status'), 'success'),
+    response_cost: row['spend'],
+    cache_hit: row['cache_hit'] === true || row['cache_hit'] === 'True',
+    response: parsed('response'),
+    request_tags: parsed('request_tags'),
+    metadata: {
+      user_api_key_team_id: row['team_id'],
+      user_api_key_org_id: row['organization_id'],
+      user_api_key_user_id: row['user'],
+      ...(isObject(metadata) ? metadata : {}),
+    },
+  };
+}
 
 function translatePayload(payload: object): Translation {
-  const failed = at(payload, 'status') === 'failure';
-  const operation = operationOf(at(payload, 'call_type'));
-  const mayLackOutput = failed || operation === 'embeddings';
-  const { usage, assumed } = MODEL_CALLS.has(operation) ? usageOf(payload) : NO_USAGE;
-  const requested = requestedModel(payload);
+  const call = litellmCall(String(at(payload, 'call_type')));
+  const isEmpty = call.kind === 'nothing' || call.kind === 'batch';
+  if (isEmpty && !hasUsage(payload)) {
+    return emptyTranslation(SOURCE, call.kind === 'nothing' ? call.reason : BATCH_NOT_DONE);
+  }
+  if (call.kind === 'structure') return structure(payload, call.operation);
+  return modelCall(payload, call);
+}
+
+/** Of what is no call neither usage nor a model stays: both repeat those of a call, or have none (R1). */
+function structure(payload: object, operation: string): Translation {
   const event = withoutAbsent({
+    ...commonFields(payload),
+    operation,
+    tags: litellmFurtherTags(payload),
+  });
+  return { event, usageAssumed: false };
+}
+
+function modelCall(payload: object, call: LitellmCall): Translation {
+  const fields = commonFields(payload);
+  const used = litellmUsage(payload);
+  const requested = requestedModel(payload);
+  const isBatch = call.kind === 'batch';
+  const event = withoutAbsent({
+    ...fields,
+    operation: operationOf(payload, call),
+    provider: firstGiven(at(payload, 'custom_llm_provider')),
+    requested_model: requested?.model,
+    executed_model: firstGiven(at(payload, 'model'), isBatch ? requested?.model : undefined),
+    response_id: fields['status'] === 'error' ? undefined : responseId(payload),
+    service_tier: isBatch ? 'batch' : tier(payload),
+    gateway_cache: at(payload, 'cache_hit') === true ? 'exact' : undefined,
+    usage: usageOfCall(used, fields['status']),
+    reported_cost: costOf(payload),
+    tags: { ...litellmFurtherTags(payload), ...requested?.tags },
+  });
+  return translationOf(event, used);
+}
+
+/** Upkeep that has usage all the same is a call of a kind that nobody listed. */
+function operationOf(payload: object, call: LitellmCall): unknown {
+  if (call.kind === 'call') return call.operation;
+  return call.kind === 'batch' ? 'chat' : at(payload, 'call_type');
+}
+
+function commonFields(payload: object): JsonObject {
+  const failed = at(payload, 'status') === 'failure';
+  return {
     event_id: eventId(payload),
-    source: 'litellm',
+    source: SOURCE,
     occurred_at: timeFromSeconds(firstGiven(at(payload, 'endTime'))),
     started_at: timeFromSeconds(firstGiven(at(payload, 'startTime'))),
     status: STATUSES.get(at(payload, 'status')) ?? at(payload, 'status'),
     error_type: failed ? errorType(payload) : undefined,
-    operation,
-    provider: firstGiven(at(payload, 'custom_llm_provider')),
-    requested_model: requested?.model,
-    executed_model: firstGiven(at(payload, 'model')),
-    response_id: failed ? undefined : responseId(payload),
-    service_tier: tier(payload),
-    gateway_cache: at(payload, 'cache_hit') === true ? 'exact' : undefined,
-    usage: mayLackOutput ? withoutOutput(usage) : usage,
-    ...tagsOf(payload),
-    tags: { ...furtherTagsOf(payload), ...requested?.tags },
-    trace_id: firstGiven(at(payload, 'litellm_call_id'), at(payload, 'trace_id')),
-  });
-  return { event, usageAssumed: assumed };
+    call_id: callId(payload),
+    ...litellmTags(payload),
+    trace_id: firstGiven(callId(payload), at(payload, 'trace_id')),
+  };
 }
 
 const STATUSES: ReadonlyMap<unknown, string> = new Map([
@@ -57,56 +146,102 @@ const STATUSES: ReadonlyMap<unknown, string> = new Map([
   ['failure', 'error'],
 ]);
 
-const OPERATIONS: ReadonlyMap<string, string> = new Map([
-  ['completion', 'chat'],
-  ['responses', 'chat'],
-  ['anthropic_messages', 'chat'],
-  ['text_completion', 'text_completion'],
-  ['embedding', 'embeddings'],
-  ['generate_content', 'generate_content'],
-  ['generate_content_stream', 'generate_content'],
-]);
+/** Zero is what LiteLLM writes where it has no price, too. */
+function costOf(payload: object): JsonObject | undefined {
+  const cost = firstGiven(at(payload, 'response_cost'));
+  return cost === 0 ? undefined : reportedCost(SOURCE, cost);
+}
 
-const MODEL_CALLS: ReadonlySet<unknown> = new Set(OPERATIONS.values());
+/** The payload itself lacks the call id in many versions; metadata or hidden parameters then have it. */
+function callId(payload: object): unknown {
+  return firstGiven(
+    at(payload, 'litellm_call_id'),
+    at(payload, 'metadata', 'litellm_call_id'),
+    at(payload, 'hidden_params', 'litellm_call_id'),
+    at(payload, 'metadata', 'hidden_params', 'litellm_call_id'),
+    at(payload, 'hidden_params', 'additional_headers', 'x-litellm-call-id'),
+  );
+}
 
-/** A leading `a` marks the asynchronous form. A call type that is no model call stays structure (R1). */
-function operationOf(callType: unknown): unknown {
-  if (typeof callType !== 'string') return callType;
-  if (callType === 'call_mcp_tool') return 'execute_tool';
-  return OPERATIONS.get(callType) ?? OPERATIONS.get(callType.replace(/^a/, '')) ?? callType;
+/**
+ * The attempts of one request share the call id, and a failure takes the call id as its id, so that the
+ * three together name one attempt. Where the id repeats from call to call, or is new for each report of
+ * one call, the instants and counts of the call stand in for it; and what is retrieved has the id of what
+ * it retrieves, so that its type and instants are added.
+ */
+function eventId(payload: object): unknown {
+  const call = callId(payload);
+  const id = firstGiven(at(payload, 'id'));
+  if (call === undefined && id === undefined) return undefined;
+  const status = firstGiven(at(payload, 'status'));
+  const parts = [call, status, isBridged(payload) ? 'bridge' : id];
+  const type = plainCallType(String(at(payload, 'call_type')));
+  if (type === 'retrieve_batch' || litellmCall(type).kind === 'structure') parts.push(type);
+  if (parts.length > 3 || isBridged(payload) || isRepeated(id)) parts.push(fingerprint(payload));
+  const whole = parts.map((part) => (isName(part) ? String(part) : '')).join(':');
+  if (whole.length <= EVENT_ID_LIMIT) return whole;
+  return `sha256:${createHash('sha256').update(whole).digest('hex')}`;
 }
 
 /** The native event's limit, which LiteLLM's own encoded response ids exceed. */
 const EVENT_ID_LIMIT = 200;
 
-/**
- * The attempts of one request share the call id, and a failure takes the call id as its id, so that only
- * the three together name one attempt.
- */
-function eventId(payload: object): unknown {
-  const parts = ['litellm_call_id', 'status', 'id'].map((name) => firstGiven(at(payload, name)));
-  if (parts[0] === undefined && parts[2] === undefined) return undefined;
-  const whole = parts.map((part) => (typeof part === 'string' ? part : '')).join(':');
-  if (whole.length <= EVENT_ID_LIMIT) return whole;
-  return `sha256:${createHash('sha256').update(whole).digest('hex')}`;
+function isName(part: unknown): boolean {
+  return typeof part === 'string' || typeof part === 'number';
 }
+
+function isRepeated(id: unknown): boolean {
+  return typeof id !== 'string' || isRepeatingId(id);
+}
+
+/** What is the same in two reports of one call, and in no two calls. */
+function fingerprint(payload: object): string {
+  const names = ['trace_id', 'model', 'startTime', 'endTime', 'prompt_tokens', 'completion_tokens'];
+  const told = names.map((name) => at(payload, name) ?? null);
+  return createHash('sha256').update(JSON.stringify(told)).digest('hex').slice(0, 32);
+}
+
+/**
+ * Calls of one interface that LiteLLM answers by another: each is logged twice, with a response id made
+ * anew each time, which is then no id of the provider's.
+ */
+function isBridged(payload: object): boolean {
+  const provider = at(payload, 'custom_llm_provider');
+  if (typeof provider !== 'string' || provider === '' || at(payload, 'status') !== 'success')
+    return false;
+  const type = plainCallType(String(at(payload, 'call_type')));
+  if (type === 'anthropic_messages') return !NATIVE_MESSAGES.has(providerFamily(provider));
+  return type === 'responses' && !NATIVE_RESPONSES.has(providerFamily(provider));
+}
+
+const NATIVE_MESSAGES: ReadonlySet<string> = new Set([
+  'anthropic',
+  'aws.bedrock',
+  'google',
+  'openrouter',
+]);
+const NATIVE_RESPONSES: ReadonlySet<string> = new Set(['openai', 'x_ai', 'openrouter']);
 
 /** An answer out of the gateway's cache has the first answer's id, with the time of the hit behind it. */
 function responseId(payload: object): unknown {
+  if (isBridged(payload)) return undefined;
   const id = firstGiven(at(payload, 'id'));
   return typeof id === 'string' ? firstGiven(id.replace(/_cache_hit.*$/s, '')) : id;
 }
 
 /**
  * The model that was first asked for. After a fallback the payload names only the group that served, so
- * the entry records which field the model came from.
+ * the entry records which field the model came from. A batch names its models apart.
  */
 function requestedModel(payload: object): { model: unknown; tags: JsonObject } | undefined {
+  const ofBatch = at(payload, 'hidden_params', 'batch_models');
   const sources: readonly [string, unknown][] = [
     ['original_model_group', at(payload, 'metadata', 'original_model_group')],
     ['requester_metadata', at(payload, 'metadata', 'requester_metadata', 'requested_model')],
     ['model_group', at(payload, 'model_group')],
     ['model', at(payload, 'model')],
+    ['batch_models', Array.isArray(ofBatch) ? [...new Set(ofBatch)].join(',') : undefined],
+    ['response', at(payload, 'response', 'model')],
   ];
   const found = sources.find(([, model]) => firstGiven(model) !== undefined);
   return found && { model: found[1], tags: { requested_model_source: found[0] } };
@@ -116,6 +251,7 @@ function errorType(payload: object): unknown {
   return firstGiven(
     at(payload, 'error_information', 'error_class'),
     at(payload, 'error_information', 'error_code'),
+    at(payload, 'metadata', 'error_information', 'error_class'),
   );
 }
 
@@ -124,72 +260,7 @@ function tier(payload: object): unknown {
   return serviceTier(
     Array.isArray(batch) && batch.length > 0 ? 'batch' : undefined,
     at(payload, 'response', 'service_tier'),
+    at(payload, 'metadata', 'usage_object', 'service_tier'),
     at(payload, 'model_parameters', 'service_tier'),
   );
-}
-
-/** What is no model call repeats the usage of one, or has none (R1). */
-const NO_USAGE: NativeUsage = { usage: undefined, assumed: false };
-
-/** LiteLLM counts cache into the prompt for every provider, also for those that count it apart. */
-function usageOf(payload: object): NativeUsage {
-  const reported = at(payload, 'metadata', 'usage_object') ?? at(payload, 'response', 'usage');
-  const inPrompt = at(reported, 'prompt_tokens_details');
-  return nativeUsage(
-    {
-      input: firstGiven(at(payload, 'prompt_tokens')),
-      output: firstGiven(at(payload, 'completion_tokens')),
-      total: firstGiven(at(payload, 'total_tokens')),
-      cacheRead: firstGiven(
-        at(inPrompt, 'cached_tokens'),
-        at(reported, 'cache_read_input_tokens'),
-        at(reported, 'input_tokens_details', 'cached_tokens'),
-      ),
-      cacheWrite: firstGiven(
-        at(reported, 'cache_creation_input_tokens'),
-        at(inPrompt, 'cache_creation_tokens'),
-        at(inPrompt, 'cache_write_tokens'),
-      ),
-      reasoning: firstGiven(
-        at(reported, 'completion_tokens_details', 'reasoning_tokens'),
-        at(reported, 'output_tokens_details', 'reasoning_tokens'),
-      ),
-    },
-    'inclusive',
-  );
-}
-
-/** What the caller attached comes before what the proxy knows of the caller's key. */
-function tagsOf(payload: object): JsonObject {
-  const metadata = at(payload, 'metadata');
-  const tags = attributionTags((name) =>
-    firstGiven(at(metadata, 'spend_logs_metadata', name), at(metadata, 'requester_metadata', name)),
-  );
-  return {
-    tenant_id: firstGiven(
-      tags['tenant_id'],
-      at(metadata, 'user_api_key_org_id'),
-      at(metadata, 'user_api_key_team_id'),
-    ),
-    user_id: firstGiven(
-      at(payload, 'end_user'),
-      tags['user_id'],
-      at(metadata, 'user_api_key_end_user_id'),
-      at(metadata, 'user_api_key_user_id'),
-    ),
-    feature: firstGiven(tags['feature'], firstRequestTag(at(payload, 'request_tags'))),
-    agent_run_id: firstGiven(tags['agent_run_id'], at(payload, 'trace_id')),
-    prompt_version: tags['prompt_version'],
-  };
-}
-
-/** The first tag that a person chose; LiteLLM adds one of its own for the client's user agent. */
-function firstRequestTag(requestTags: unknown): unknown {
-  if (!Array.isArray(requestTags)) return undefined;
-  return requestTags.find((tag) => typeof tag === 'string' && !/^(?:user-agent:.*)?$/i.test(tag));
-}
-
-/** The metadata that was sent for spend logs is meant to be kept; the rest of a request's is not. */
-function furtherTagsOf(payload: object): JsonObject {
-  return furtherTags(at(payload, 'metadata', 'spend_logs_metadata'));
 }

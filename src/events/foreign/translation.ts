@@ -1,15 +1,28 @@
+import type { NativeUsage } from './foreign-usage.ts';
+import { isObject, type JsonObject } from './foreign-value.ts';
+
 /**
  * A foreign message becomes native event objects, plain and unchecked. The native schema alone decides
  * what is acceptable, so a value of the wrong type is handed on as it is and refused there by name.
  */
 export interface Translation {
-  readonly event: Readonly<Record<string, unknown>>;
-  /**
-   * It is true when the producer is not in the table and its input count was taken as inclusive of
-   * cache.
-   */
+  readonly event: JsonObject;
+  /** True when the producer is not in the table and its input count was taken as inclusive of cache. */
   readonly usageAssumed: boolean;
+  /**
+   * True where the producer gives no instant at all, as the results of batches do: the event is dated by its
+   * receipt, and is the same event whenever it comes again.
+   */
+  readonly isTimeless?: boolean;
+  /** Why there is no event after all; what identifies it stands in `event` as far as it is known. */
+  readonly instead?: NoEvent;
 }
+
+export type NoEvent =
+  /** Nothing was used: the receipts count it under the reason, which is one of few. */
+  | { readonly kind: 'empty'; readonly reason: string }
+  /** Something was used, in words that nobody here knows: it waits in quarantine. */
+  | { readonly kind: 'not_understood'; readonly detail: string; readonly body: unknown };
 
 /** `translate` never throws on a value that `recognizes` accepted. */
 export type Translator = {
@@ -19,3 +32,15 @@ export type Translator = {
   /** Empty when the message is well formed and holds nothing that the ledger keeps. */
   readonly translate: (value: object) => readonly Translation[];
 };
+
+/** The event of a call, which says of tokens that only the total knows how many they are. */
+export function translationOf(event: JsonObject, used: NativeUsage): Translation {
+  if (used.unexplained === 0) return { event, usageAssumed: used.assumed };
+  const tags = isObject(event['tags']) ? event['tags'] : {};
+  const named = { ...tags, unexplained_tokens: String(used.unexplained) };
+  return { event: { ...event, tags: named }, usageAssumed: true };
+}
+
+export function emptyTranslation(source: string, reason: string): Translation {
+  return { event: { source }, usageAssumed: false, instead: { kind: 'empty', reason } };
+}

@@ -1,4 +1,4 @@
-import { at, isObject } from '../foreign/foreign-value.ts';
+import { at, isObject, parseLoose } from '../foreign/foreign-value.ts';
 
 /** A map, since attribute names come from outside and one may be called `__proto__`. */
 export type Attributes = ReadonlyMap<string, unknown>;
@@ -23,7 +23,7 @@ function keyAndValue(attribute: unknown): [string, unknown][] {
 }
 
 /** What one of the protocol's typed values holds. */
-function plainValue(value: unknown, nestingLeft: number): unknown {
+export function plainValue(value: unknown, nestingLeft = NESTING_LIMIT): unknown {
   if (!isObject(value) || nestingLeft === 0) return undefined;
   if ('intValue' in value) return plainInteger(value['intValue']);
   if ('arrayValue' in value) {
@@ -32,8 +32,18 @@ function plainValue(value: unknown, nestingLeft: number): unknown {
       ? values.map((item) => plainValue(item, nestingLeft - 1))
       : undefined;
   }
-  if ('kvlistValue' in value) return undefined;
+  if ('kvlistValue' in value) return plainObject(at(value, 'kvlistValue', 'values'), nestingLeft);
   return Object.values(value)[0];
+}
+
+function plainObject(values: unknown, nestingLeft: number): unknown {
+  if (!Array.isArray(values)) return undefined;
+  const entries = values.flatMap((item): [string, unknown][] => {
+    const key = at(item, 'key');
+    if (typeof key !== 'string' || key === '__proto__') return [];
+    return [[key, plainValue(at(item, 'value'), nestingLeft - 1)]];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** JSON writes a 64-bit integer as a number or as digits in a string. */
@@ -50,4 +60,10 @@ export function firstAttribute(attributes: Attributes, names: readonly string[])
     if (value !== undefined && value !== null && value !== '') return value;
   }
   return undefined;
+}
+
+/** What an attribute holds that carries an object as JSON, as the text of a Python dictionary, or as itself. */
+export function objectAt(attributes: Attributes, name: string): unknown {
+  const value = attributes.get(name);
+  return isObject(value) || Array.isArray(value) ? value : parseLoose(value);
 }

@@ -1,3 +1,4 @@
+import { isRepeatingId } from '../provider-name.ts';
 import {
   hasFailed,
   keyInTrace,
@@ -14,6 +15,10 @@ export interface Reports {
   readonly duplicates: ReadonlySet<OtlpSpan>;
   /** The reports that are not kept, of each call that was reported more than once. */
   readonly otherReports: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
+  /** The spans of the request that enclose a span, the nearest first. */
+  readonly enclosing: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
+  /** Spans that enclose a call or lie in one: what they count, the call counts, too. */
+  readonly aroundCalls: ReadonlySet<OtlpSpan>;
 }
 
 /**
@@ -32,7 +37,21 @@ export function findReports(spans: readonly OtlpSpan[]): Reports {
   findNested(calls, ancestors, duplicates);
   findSameResponse(calls, ancestors, duplicates);
   for (const duplicate of duplicates.keys()) calls.delete(duplicate);
-  return { calls, duplicates: new Set(duplicates.keys()), otherReports: byKept(duplicates) };
+  return {
+    calls,
+    duplicates: new Set(duplicates.keys()),
+    otherReports: byKept(duplicates),
+    enclosing: ancestors,
+    aroundCalls: aroundCalls(calls, ancestors),
+  };
+}
+
+function aroundCalls(calls: ReadonlyMap<OtlpSpan, string>, ancestors: Ancestors): Set<OtlpSpan> {
+  const around = new Set([...calls.keys()].flatMap((call) => ancestors.get(call) ?? []));
+  for (const [span, enclosing] of ancestors) {
+    if (enclosing.some((outer) => calls.has(outer))) around.add(span);
+  }
+  return around;
 }
 
 type Ancestors = ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
@@ -49,7 +68,7 @@ function ancestorsOf(span: OtlpSpan, byKey: ReadonlyMap<string | null, OtlpSpan>
   return found;
 }
 
-/** A span with usage but no operation is a call only where no call lies below it. */
+/** A span with usage but no operation is a call only where no other usage lies below it. */
 function findCalls(spans: readonly OtlpSpan[], ancestors: Ancestors): Map<OtlpSpan, string> {
   const bearing = spans.filter(({ role }) => role.kind === 'call' || role.kind === 'usage');
   const above = new Set(bearing.flatMap((span) => ancestors.get(span) ?? []));
@@ -97,7 +116,10 @@ function isSameCall(outer: Result | undefined, inner: Result | undefined): boole
   return outer.output === inner.output;
 }
 
-/** The same response id in the same trace is the same call, however the spans lie. */
+/**
+ * The same response id in the same trace is the same call, however the spans lie, where what was measured
+ * agrees. An id that a server gives to every response tells nothing.
+ */
 function findSameResponse(
   calls: ReadonlyMap<OtlpSpan, string>,
   ancestors: Ancestors,
@@ -105,15 +127,22 @@ function findSameResponse(
 ): void {
   const kept = new Map<string, OtlpSpan>();
   for (const span of calls.keys()) {
-    const key = keyInTrace(span.traceId, responseIdOf(span.attributes));
-    if (key === null || duplicates.has(span)) continue;
+    const responseId = responseIdOf(span.attributes);
+    const key = keyInTrace(span.traceId, responseId);
+    if (key === null || duplicates.has(span) || isRepeatingId(String(responseId))) continue;
     const earlier = kept.get(key);
     if (earlier === undefined) kept.set(key, span);
+    else if (!isSameResponse(resultOf(earlier), resultOf(span))) continue;
     else if (ancestors.get(span)?.includes(earlier)) {
       duplicates.set(earlier, span);
       kept.set(key, span);
     } else duplicates.set(span, earlier);
   }
+}
+
+/** One side may lack what the other counts. */
+function isSameResponse(one: Result, other: Result): boolean {
+  return one.output === undefined || other.output === undefined || one.output === other.output;
 }
 
 /**

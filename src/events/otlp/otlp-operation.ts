@@ -1,11 +1,10 @@
 import type { Attributes } from './otlp-attributes.ts';
-import { firstAttribute } from './otlp-attributes.ts';
-import { INPUT_TOKENS, OUTPUT_TOKENS } from './otlp-usage.ts';
+import { genkitModel } from './otlp-call.ts';
 
 /**
  * What a span is. `call` is one model call. `structure` repeats its children's usage or has none (R1).
- * `usage` is an old span that names a model and its usage but no operation: it is a call unless a call
- * lies below it. `other` has to do with neither models nor agents.
+ * `usage` is a span that names its usage but no operation: it is a call unless a call lies below it.
+ * `other` has to do with neither models nor agents.
  */
 export type SpanRole =
   | { readonly kind: 'call'; readonly operation: string }
@@ -13,39 +12,122 @@ export type SpanRole =
   | { readonly kind: 'usage' }
   | { readonly kind: 'other' };
 
-/** The first convention that speaks decides, the standard one before those of single vendors. */
-export function roleOf(attributes: Attributes): SpanRole {
-  for (const [name, roleFrom] of CONVENTIONS) {
-    const value = attributes.get(name);
-    const role = typeof value === 'string' && value !== '' ? roleFrom(value) : null;
-    if (role !== null) return role;
-  }
-  if (attributes.has('gen_ai.tool.name')) return structure('execute_tool');
-  return hasModelAndUsage(attributes) ? { kind: 'usage' } : { kind: 'other' };
+/** What a span has beside its operation, on which an operation that nobody listed depends. */
+export interface Bears {
+  readonly model: boolean;
+  readonly usage: boolean;
 }
 
-type Convention = readonly [attribute: string, roleFrom: (value: string) => SpanRole | null];
+/** The first convention that speaks decides, the standard one before those of single vendors. */
+export function roleOf(attributes: Attributes, name: unknown, bears: Bears): SpanRole {
+  for (const [attribute, roleFrom] of CONVENTIONS) {
+    const value = attributes.get(attribute);
+    const role =
+      typeof value === 'string' && value !== '' ? roleFrom(unquoted(value), bears) : null;
+    if (role !== null) return role;
+  }
+  if (genkitModel(attributes) !== undefined) return call('chat');
+  if (attributes.has('gen_ai.tool.name')) return structure('execute_tool');
+  if (name === 'claude_code.llm_request') return call('chat');
+  return bears.usage ? { kind: 'usage' } : { kind: 'other' };
+}
+
+/** MLflow writes its attributes as JSON, so that a text stands in quotes. */
+function unquoted(value: string): string {
+  return value.replace(/^"(.*)"$/s, '$1');
+}
+
+type Convention = readonly [
+  attribute: string,
+  roleFrom: (value: string, bears: Bears) => SpanRole | null,
+];
 
 /** Operations that are model calls, under the names that instrumentations give them. */
 const CALLS: ReadonlyMap<string, string> = new Map([
   ['chat', 'chat'],
   ['completion', 'chat'],
+  ['completions', 'chat'],
   ['acompletion', 'chat'],
+  ['chat_completion', 'chat'],
+  ['chat.completions', 'chat'],
+  ['responses', 'chat'],
+  ['aresponses', 'chat'],
+  ['response', 'chat'],
+  ['process_thread_run', 'chat'],
+  ['tool_selection', 'chat'],
+  ['messages', 'chat'],
   ['text_completion', 'text_completion'],
+  ['text_completions', 'text_completion'],
   ['generate_content', 'generate_content'],
+  ['generate', 'generate_content'],
   ['embeddings', 'embeddings'],
   ['embedding', 'embeddings'],
+  ['aembedding', 'embeddings'],
+  ['image', 'image'],
+  ['image_generation', 'image'],
+  ['aimage_generation', 'image'],
+  ['generate_image', 'image'],
+  ['rerank', 'rerank'],
+  ['arerank', 'rerank'],
+  ['speech', 'speech'],
+  ['aspeech', 'speech'],
+  ['transcription', 'transcription'],
+  ['atranscription', 'transcription'],
+  ['moderation', 'moderation'],
+  ['amoderation', 'moderation'],
+  ['realtime', 'realtime'],
+  ['_arealtime', 'realtime'],
+  ['video', 'video'],
+  ['video_generation', 'video'],
+  ['avideo_generation', 'video'],
+]);
+
+/** Operations around calls, and beside them, that are no call though they may carry usage or a model. */
+const WRAPPERS: ReadonlySet<string> = new Set([
+  'invoke_agent',
+  'create_agent',
+  'agent_step',
+  'agent',
+  'step',
+  'invoke_workflow',
+  'workflow',
+  'plan',
+  'chain',
+  'execute_tool',
+  'tool',
+  'call_mcp_tool',
+  'retrieval',
+  'search_memory',
+  'update_memory',
+  'create_memory',
+  'delete_memory',
+  'upsert_memory',
+  'create_thread',
+  'create_message',
+  'list_messages',
+  'list_run_steps',
+  'start_thread_run',
+  'get_thread_run',
+  'submit_tool_outputs',
+  'handoff',
+  'guardrail',
+  'evaluation',
 ]);
 
 const SPAN_KINDS: ReadonlyMap<string, SpanRole> = new Map([
   ['llm', call('chat')],
+  ['chat_model', call('chat')],
   ['generation', call('chat')],
+  ['model_generation', call('chat')],
   ['embedding', call('embeddings')],
+  ['reranker', call('rerank')],
   ['agent', structure('invoke_agent')],
   ['tool', structure('execute_tool')],
   ['workflow', structure('invoke_workflow')],
   ['chain', structure('invoke_workflow')],
   ['retriever', structure('retrieval')],
+  ['guardrail', structure('guardrail')],
+  ['evaluator', structure('evaluation')],
 ]);
 
 const CONVENTIONS: readonly Convention[] = [
@@ -55,22 +137,35 @@ const CONVENTIONS: readonly Convention[] = [
   ['langfuse.observation.type', fromSpanKind],
   ['traceloop.span.kind', fromAgentSpanKind],
   ['langsmith.span.kind', fromSpanKind],
+  ['mlflow.spanType', fromSpanKind],
+  ['span.type', fromClaudeCode],
   ['llm.request.type', fromOperationName],
 ];
 
-function fromOperationName(name: string): SpanRole {
-  const operation = CALLS.get(name.toLowerCase());
-  return operation === undefined ? structure(name) : call(operation);
+/** No known kind is no kind of zero: an operation that nobody listed is a call where it has usage or a model (R1). */
+function fromOperationName(name: string, bears: Bears): SpanRole {
+  const lower = name.toLowerCase();
+  const operation = CALLS.get(lower);
+  if (operation !== undefined) return call(operation);
+  if (WRAPPERS.has(lower)) return structure(name);
+  return bears.usage || bears.model ? call(name) : structure(name);
 }
 
-/** These producers mark only spans of models and agents, so an unknown kind is structure. */
-function fromAgentSpanKind(kind: string): SpanRole {
-  return fromSpanKind(kind) ?? structure(kind.toLowerCase());
+/** These producers mark only spans of models and agents, so an unknown kind is structure without usage. */
+function fromAgentSpanKind(kind: string, bears: Bears): SpanRole {
+  const known = fromSpanKind(kind, bears);
+  if (known !== null) return known;
+  const operation = kind.toLowerCase();
+  return bears.usage && !WRAPPERS.has(operation) ? { kind: 'usage' } : structure(operation);
 }
 
 /** These producers mark ordinary spans of the program, too, so an unknown kind decides nothing. */
-function fromSpanKind(kind: string): SpanRole | null {
-  return SPAN_KINDS.get(kind.toLowerCase()) ?? null;
+function fromSpanKind(kind: string, bears: Bears): SpanRole | null {
+  const role = SPAN_KINDS.get(kind.toLowerCase()) ?? null;
+  // A reranker of one's own has no model and no usage; one of a provider has.
+  const isOwn =
+    role?.kind === 'call' && role.operation === 'rerank' && !bears.usage && !bears.model;
+  return isOwn ? structure('reranker') : role;
 }
 
 /** The older AI SDK: an outer span a function, and inside it one span for every provider call. */
@@ -78,14 +173,18 @@ function fromAiSdkOperation(id: string): SpanRole | null {
   if (!id.startsWith('ai.')) return null;
   if (id.endsWith('.doEmbed')) return call('embeddings');
   if (id.endsWith('.doGenerate') || id.endsWith('.doStream')) return call('chat');
+  if (id.endsWith('.doRerank')) return call('rerank');
   return structure(id === 'ai.toolCall' ? 'execute_tool' : 'invoke_agent');
 }
 
-function hasModelAndUsage(attributes: Attributes): boolean {
-  if (firstAttribute(attributes, ['gen_ai.request.model', 'llm.model_name']) === undefined) {
-    return false;
-  }
-  return firstAttribute(attributes, [...INPUT_TOKENS, ...OUTPUT_TOKENS]) !== undefined;
+const CLAUDE_CODE_SPANS: ReadonlyMap<string, SpanRole> = new Map([
+  ['llm_request', call('chat')],
+  ['interaction', structure('invoke_agent')],
+  ['tool', structure('execute_tool')],
+]);
+
+function fromClaudeCode(type: string): SpanRole | null {
+  return CLAUDE_CODE_SPANS.get(type) ?? null;
 }
 
 function call(operation: string): SpanRole {

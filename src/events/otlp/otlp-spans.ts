@@ -1,5 +1,8 @@
+import type { NativeUsage } from '../foreign/foreign-usage.ts';
 import { at, firstGiven, isObject, type JsonObject, parseJson } from '../foreign/foreign-value.ts';
 import { type Attributes, firstAttribute, readAttributes } from './otlp-attributes.ts';
+import { requestedModel } from './otlp-call.ts';
+import { camelRequest } from './otlp-names.ts';
 import { roleOf, type SpanRole } from './otlp-operation.ts';
 import { spanUsage } from './otlp-usage.ts';
 
@@ -12,6 +15,8 @@ export interface OtlpSpan {
   readonly traceId: unknown;
   readonly spanId: unknown;
   readonly parentSpanId: unknown;
+  readonly model: unknown;
+  readonly used: NativeUsage;
   readonly role: SpanRole;
 }
 
@@ -23,10 +28,17 @@ export interface OtlpRequest {
 
 export function readRequest(value: object): OtlpRequest {
   const unreadable: unknown[] = [];
-  const spans = listAt(value, 'resourceSpans', unreadable).flatMap((ofResource) => {
+  const spans = listAt(camelRequest(value), 'resourceSpans', unreadable).flatMap((ofResource) => {
     const resource = readAttributes(at(ofResource, 'resource', 'attributes'));
-    return listAt(ofResource, 'scopeSpans', unreadable).flatMap((ofScope) => {
-      const name = at(ofScope, 'scope', 'name');
+    const scopes = [
+      ...listAt(ofResource, 'scopeSpans', unreadable),
+      ...listAt(ofResource, 'instrumentationLibrarySpans', unreadable),
+    ];
+    return scopes.flatMap((ofScope) => {
+      const name = firstGiven(
+        at(ofScope, 'scope', 'name'),
+        at(ofScope, 'instrumentationLibrary', 'name'),
+      );
       const scope = typeof name === 'string' ? name : '';
       return listAt(ofScope, 'spans', unreadable).map((span) => readSpan(span, resource, scope));
     });
@@ -35,7 +47,7 @@ export function readRequest(value: object): OtlpRequest {
 }
 
 /** The objects of a list. The protocol leaves an empty list out, or writes null. */
-function listAt(value: unknown, name: string, unreadable: unknown[]): readonly JsonObject[] {
+export function listAt(value: unknown, name: string, unreadable: unknown[]): readonly JsonObject[] {
   const list = at(value, name) ?? [];
   if (!Array.isArray(list)) {
     unreadable.push(list);
@@ -46,7 +58,10 @@ function listAt(value: unknown, name: string, unreadable: unknown[]): readonly J
 }
 
 function readSpan(fields: JsonObject, resource: Attributes, scope: string): OtlpSpan {
-  const attributes = readAttributes(at(fields, 'attributes'));
+  const attributes = withDialect(readAttributes(at(fields, 'attributes')), at(fields, 'name'));
+  const used = spanUsage(attributes, scope);
+  const model = requestedModel(attributes);
+  const bears = { model: model !== undefined, usage: used.usage !== undefined };
   return {
     fields,
     attributes,
@@ -55,13 +70,26 @@ function readSpan(fields: JsonObject, resource: Attributes, scope: string): Otlp
     traceId: readId(at(fields, 'traceId')),
     spanId: readId(at(fields, 'spanId')),
     parentSpanId: readId(at(fields, 'parentSpanId')),
-    role: roleOf(attributes),
+    model,
+    used,
+    role: roleOf(attributes, at(fields, 'name'), bears),
   };
 }
 
-/** Hexadecimal ids may be written in either case; an empty one means that there is none. */
-function readId(id: unknown): unknown {
-  return typeof id === 'string' ? firstGiven(id.toLowerCase()) : firstGiven(id);
+/** Claude Code's span is known by its name; its attributes alone could be anybody's. */
+function withDialect(attributes: Attributes, name: unknown): Attributes {
+  if (name !== 'claude_code.llm_request') return attributes;
+  return new Map([...attributes, ['spanledger.dialect', 'claude_code']]);
+}
+
+/** Base64 of sixteen or of eight bytes, as encoders write ids that do not know of the JSON encoding. */
+const BASE64_ID = /^(?:[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{11}=)$/;
+
+/** Hexadecimal ids may be written in either case; an empty one, or one of zeros, means that there is none. */
+export function readId(id: unknown): unknown {
+  if (typeof id !== 'string') return firstGiven(id);
+  const hex = BASE64_ID.test(id) ? Buffer.from(id, 'base64').toString('hex') : id.toLowerCase();
+  return /^0*$/.test(hex) ? undefined : hex;
 }
 
 /** Identifies what has this id within this trace; null when one of them is no id at all. */
@@ -72,21 +100,27 @@ export function keyInTrace(traceId: unknown, id: unknown): string | null {
 /** The provider's id of the response. OpenInference has it only inside the response that it attaches. */
 export function responseIdOf(attributes: Attributes): unknown {
   return firstGiven(
-    firstAttribute(attributes, ['gen_ai.response.id', 'ai.response.id']),
+    firstAttribute(attributes, ['gen_ai.response.id', 'ai.response.id', 'llm.response.id']),
     attributes.has('openinference.span.kind')
       ? at(parseJson(attributes.get('output.value')), 'id')
+      : undefined,
+    // What Claude Code has of the answer is the id of the request, in its log events as well.
+    attributes.get('spanledger.dialect') === 'claude_code'
+      ? attributes.get('request_id')
       : undefined,
   );
 }
 
 export function outputTokensOf(span: OtlpSpan): unknown {
-  return at(spanUsage(span.attributes, span.scope).usage, 'output_tokens');
+  return at(span.used.usage, 'output_tokens');
 }
 
 /** Failed by its status code, whose name some exporters write out, or by an error type. */
 export function hasFailed(span: OtlpSpan): boolean {
   const code = at(span.fields, 'status', 'code');
-  return code === 2 || code === 'STATUS_CODE_ERROR' || errorTypeAttribute(span) !== undefined;
+  if (code === 2 || code === 'STATUS_CODE_ERROR') return true;
+  if (span.attributes.get('success') === false && span.role.kind === 'call') return true;
+  return errorTypeAttribute(span) !== undefined;
 }
 
 function errorTypeAttribute(span: OtlpSpan): unknown {

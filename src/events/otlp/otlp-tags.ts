@@ -4,9 +4,8 @@ import {
   attributionTags,
   firstGiven,
   type JsonObject,
-  parseJson,
 } from '../foreign/foreign-value.ts';
-import { type Attributes, firstAttribute } from './otlp-attributes.ts';
+import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 
 /**
  * The places where an attribution tag may stand, the most deliberate first: our own prefix, then
@@ -22,14 +21,31 @@ const PREFIXES = [
   'langfuse.trace.metadata.',
   'langfuse.observation.metadata.',
   'langsmith.metadata.',
+  'trace.metadata.',
+  'mastra.metadata.',
   'metadata.',
+  'metadata.requester_metadata.',
+  'metadata.spend_logs_metadata.',
 ];
 
 const PLACES: ReadonlyMap<string, readonly string[]> = new Map(
   ATTRIBUTION_NAMES.map((name) => [name, PREFIXES.map((prefix) => `${prefix}${name}`)]),
 );
 
-const USER_IDS = ['user.id', 'langfuse.user.id', 'enduser.id'];
+/** What LiteLLM's exporter knows of the caller's key. */
+const TENANT_IDS = ['metadata.user_api_key_org_id', 'metadata.user_api_key_team_id'];
+
+const USER_IDS = [
+  'user.id',
+  'langfuse.user.id',
+  'enduser.id',
+  'trace.user_id',
+  'user.account_uuid',
+  'user.account_id',
+  'mlflow.trace.user',
+  'metadata.user_api_key_end_user_id',
+  'metadata.user_api_key_user_id',
+];
 
 const RUN_IDS = ['gcp.vertex.agent.invocation_id', 'gen_ai.agent.call.id'];
 
@@ -42,31 +58,39 @@ const PROMPT_VERSIONS = [
 
 /** The tags of a span; where it has none, those of the resource that sent it. */
 export function spanTags(span: Attributes, resource: Attributes): JsonObject {
-  const own = tagsOf(span);
-  const fallback = tagsOf(resource);
+  return firstTags([tagsOf(span), tagsOf(resource)]);
+}
+
+/** Each tag from the first of these that has it. */
+export function firstTags(tags: readonly JsonObject[]): JsonObject {
+  const [own = {}] = tags;
   return Object.fromEntries(
-    Object.entries(own).map(([name, value]) => [name, firstGiven(value, fallback[name])]),
+    Object.keys(own).map((name) => [name, firstGiven(...tags.map((each) => each[name]))]),
   );
 }
 
-function tagsOf(attributes: Attributes): JsonObject {
-  const metadata = parseJson(attributes.get('metadata'));
+/** The tags that the attributes themselves give. */
+export function tagsOf(attributes: Attributes): JsonObject {
+  const metadata = objectAt(attributes, 'metadata');
   const tags = attributionTags((name) =>
     firstGiven(firstAttribute(attributes, PLACES.get(name) ?? []), at(metadata, name)),
   );
   return {
     ...tags,
-    user_id: firstGiven(tags['user_id'], firstAttribute(attributes, USER_IDS)),
-    agent_run_id: firstGiven(tags['agent_run_id'], firstAttribute(attributes, RUN_IDS)),
-    prompt_version: versionText(
-      firstGiven(tags['prompt_version'], firstAttribute(attributes, PROMPT_VERSIONS)),
+    tenant_id: firstGiven(
+      tags['tenant_id'],
+      firstAttribute(attributes, TENANT_IDS),
+      at(metadata, 'user_api_key_org_id'),
+      at(metadata, 'user_api_key_team_id'),
     ),
+    user_id: firstGiven(
+      tags['user_id'],
+      firstAttribute(attributes, USER_IDS),
+      at(metadata, 'user_api_key_end_user_id'),
+    ),
+    agent_run_id: firstGiven(tags['agent_run_id'], firstAttribute(attributes, RUN_IDS)),
+    prompt_version: firstGiven(tags['prompt_version'], firstAttribute(attributes, PROMPT_VERSIONS)),
   };
-}
-
-/** Prompt registries count their versions, so a number is a version, too. */
-function versionText(version: unknown): unknown {
-  return typeof version === 'number' ? String(version) : version;
 }
 
 const TAG_PREFIX = 'spanledger.tags.';

@@ -1,119 +1,148 @@
-import { type CacheConvention, type NativeUsage, nativeUsage } from '../foreign/foreign-usage.ts';
-import { at, firstGiven, isObject, type JsonObject, parseJson } from '../foreign/foreign-value.ts';
-import { type Attributes, firstAttribute } from './otlp-attributes.ts';
-
-/** One count, under all the names it has had: the convention of today first. */
-export const INPUT_TOKENS: readonly string[] = [
-  'gen_ai.usage.input_tokens',
-  'gen_ai.usage.prompt_tokens',
-  'llm.token_count.prompt',
-  'llm.usage.prompt_tokens',
-  'ai.usage.inputTokens',
-  'ai.usage.promptTokens',
-  'ai.usage.tokens',
-];
-
-export const OUTPUT_TOKENS: readonly string[] = [
-  'gen_ai.usage.output_tokens',
-  'gen_ai.usage.completion_tokens',
-  'llm.token_count.completion',
-  'llm.usage.completion_tokens',
-  'ai.usage.outputTokens',
-  'ai.usage.completionTokens',
-];
-
-const CACHE_READ_TOKENS = [
-  'gen_ai.usage.cache_read.input_tokens',
-  'gen_ai.usage.cache_read_input_tokens',
-  'llm.token_count.prompt_details.cache_read',
-  'ai.usage.cachedInputTokens',
-  'ai.usage.inputTokenDetails.cacheReadTokens',
-];
-
-const CACHE_WRITE_TOKENS = [
-  'gen_ai.usage.cache_write.input_tokens',
-  'gen_ai.usage.cache_creation.input_tokens',
-  'gen_ai.usage.cache_write_input_tokens',
-  'gen_ai.usage.cache_creation_input_tokens',
-  'llm.token_count.prompt_details.cache_write',
-  'ai.usage.inputTokenDetails.cacheWriteTokens',
-];
-
-const REASONING_TOKENS = [
-  'gen_ai.usage.reasoning.output_tokens',
-  'gen_ai.usage.reasoning_tokens',
-  'gen_ai.usage.details.reasoning_tokens',
-  'llm.token_count.completion_details.reasoning',
-  'ai.usage.reasoningTokens',
-  'ai.usage.outputTokenDetails.reasoningTokens',
-];
-
-const TOTAL_TOKENS = [
-  'gen_ai.usage.total_tokens',
-  'llm.usage.total_tokens',
-  'llm.token_count.total',
-  'ai.usage.totalTokens',
-];
+import { sumOf } from '../foreign/foreign-count.ts';
+import {
+  type CallOf,
+  type Inclusion,
+  type NativeUsage,
+  NO_USAGE,
+  nativeUsage,
+  type Place,
+  type ReportedCounts,
+} from '../foreign/foreign-usage.ts';
+import { at, firstGiven, isObject, withoutAbsent } from '../foreign/foreign-value.ts';
+import { providerCounts, readProviderUsage } from '../provider-usage.ts';
+import { aiSdkReading, isAiSdk } from './ai-sdk-usage.ts';
+import { langfuseUsage } from './langfuse-usage.ts';
+import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
+import { executedModel, isClaudeCode, providerOf, requestedModel } from './otlp-call.ts';
+import { TOKEN_NAMES } from './otlp-usage-names.ts';
 
 /**
  * Whether an instrumentation's input count includes cache, by the beginning of its scope name. Each row
- * was seen in captured spans or in the instrumentation's source; a scope that is not here is `unknown`.
+ * was seen in captured spans or in the instrumentation's source; a scope that is not here is `unknown`, and
+ * its input is taken as inclusive and `assumed`, unless its counts or its total prove something else.
+ * Output includes reasoning everywhere but for Google and xAI; sound and pictures are inside both.
+ *
+ * | instrumentation                | versions      | input holds cache                       | told by                         |
+ * |--------------------------------|---------------|-----------------------------------------|---------------------------------|
+ * | AI SDK (`ai`)                  | 4, 5          | not for Anthropic, Bedrock              | ai-sdk-usage.ts                 |
+ * | AI SDK (`ai`, `gen_ai`)        | 6, 7          | yes                                     | ai.usage.inputTokenDetails.*    |
+ * | Anthropic SDK                  | 1.12          | yes                                     | scope                           |
+ * | Traceloop JS Anthropic         | 0.27          | no                                      | scope                           |
+ * | OpenInference, Strands through | older         | not on Bedrock                          | total                           |
+ * | Pydantic AI, Mastra, OpenRouter| all           | yes                                     | scope                           |
+ * | Google ADK                     | older         | yes; thoughts and cache in the answer   | gcp.vertex.agent.llm_response   |
+ * | Claude Code                    | all           | no                                      | span.type                       |
+ * | Langfuse                       | JS, Python    | disjoint buckets                        | langfuse-usage.ts               |
+ * | LangSmith, LangChain           | all           | yes                                     | usage_metadata                  |
  */
-const SCOPES: readonly (readonly [prefix: string, convention: CacheConvention])[] = [
-  ['gen_ai', 'inclusive'],
-  ['ai', 'inclusive'],
-  ['com.anthropic.sdk.typescript', 'inclusive'],
-  ['@opentelemetry/instrumentation-openai', 'inclusive'],
-  ['@traceloop/instrumentation-openai', 'inclusive'],
-  ['@traceloop/instrumentation-anthropic', 'exclusive'],
-  ['@arizeai/openinference-instrumentation-', 'inclusive'],
-  ['opentelemetry.instrumentation.botocore', 'exclusive'],
-  ['opentelemetry.instrumentation.bedrock', 'exclusive'],
-  ['opentelemetry.instrumentation.anthropic', 'inclusive'],
-  ['opentelemetry.instrumentation.google_genai', 'inclusive'],
-  ['opentelemetry.instrumentation.openai', 'inclusive'],
-  ['pydantic-ai', 'inclusive'],
-  ['gcp.vertex.agent', 'inclusive'],
-  ['litellm', 'inclusive'],
-  ['agent_framework', 'inclusive'],
-  ['langfuse-sdk', 'exclusive'],
+const SCOPES: readonly (readonly [prefix: string, cache: Place])[] = [
+  ['gen_ai', 'inside'],
+  ['ai', 'inside'],
+  ['com.anthropic.sdk.typescript', 'inside'],
+  ['com.anthropic.claude_code', 'beside'],
+  ['@opentelemetry/instrumentation-openai', 'inside'],
+  ['@traceloop/instrumentation-openai', 'inside'],
+  ['@traceloop/instrumentation-anthropic', 'beside'],
+  ['@arizeai/openinference-instrumentation-', 'inside'],
+  ['openinference.instrumentation.openai', 'inside'],
+  ['openinference.instrumentation.google_genai', 'inside'],
+  ['opentelemetry.instrumentation.botocore', 'beside'],
+  ['opentelemetry.instrumentation.bedrock', 'beside'],
+  ['opentelemetry.instrumentation.anthropic', 'inside'],
+  ['opentelemetry.instrumentation.google_genai', 'inside'],
+  ['opentelemetry.instrumentation.openai', 'inside'],
+  ['opentelemetry.instrumentation.openai_v2', 'inside'],
+  ['pydantic-ai', 'inside'],
+  ['gcp.vertex.agent', 'inside'],
+  ['litellm', 'inside'],
+  ['agent_framework', 'inside'],
+  ['@mastra', 'inside'],
+  ['mastra', 'inside'],
+  ['openrouter', 'inside'],
+  ['sentry', 'inside'],
+  ['langsmith', 'inside'],
+  ['codex', 'inside'],
 ];
 
 /** Strands hands on what the model's provider counted, and only Bedrock counts cache apart. */
 const BEDROCK_MODEL = /^(?:arn:aws|(?:[a-z-]+\.)?(?:anthropic|amazon|meta|mistral|cohere|ai21)\.)/;
 
 export function spanUsage(attributes: Attributes, scope: string): NativeUsage {
-  const counts = {
-    input: firstAttribute(attributes, INPUT_TOKENS),
-    output: firstAttribute(attributes, OUTPUT_TOKENS),
-    cacheRead: firstGiven(
-      firstAttribute(attributes, CACHE_READ_TOKENS),
-      at(langsmithDetails(attributes), 'cache_read'),
-    ),
-    cacheWrite: firstGiven(
-      firstAttribute(attributes, CACHE_WRITE_TOKENS),
-      at(langsmithDetails(attributes), 'cache_creation'),
-    ),
-    reasoning: firstAttribute(attributes, REASONING_TOKENS),
-    total: firstAttribute(attributes, TOTAL_TOKENS),
-  };
-  if (counts.input === undefined && counts.output === undefined) {
-    return langfuseUsage(attributes);
+  const call = { provider: providerOf(attributes), model: callModel(attributes) };
+  if (isClaudeCode(attributes)) return nativeUsage(plainCounts(attributes), CLAUDE_CODE, call);
+  const counts = tokenCounts(attributes);
+  if (isAiSdk(attributes, scope)) {
+    const { counts: known, inclusion } = aiSdkReading(attributes, counts, call);
+    return nativeUsage(known, inclusion, call);
   }
-  return nativeUsage(withGeminiThoughts(counts, attributes), conventionOf(attributes, scope));
+  const [whole, inclusion] = withGeminiAnswer(counts, attributes, {
+    cache: cacheOf(attributes, scope),
+  });
+  return Object.keys(whole).length > 0
+    ? nativeUsage(whole, inclusion, call)
+    : vendorUsage(attributes, call);
 }
 
-function langsmithDetails(attributes: Attributes): unknown {
-  return parseJson(attributes.get('gen_ai.usage.input_token_details'));
+function callModel(attributes: Attributes): unknown {
+  return firstGiven(executedModel(attributes), requestedModel(attributes));
 }
 
-function conventionOf(attributes: Attributes, scope: string): CacheConvention {
+/** Every count that an attribute names, under whatever of its names. */
+function tokenCounts(attributes: Attributes): ReportedCounts {
+  const metadata = objectAt(attributes, 'metadata');
+  const look = (names: readonly string[]) =>
+    firstGiven(
+      firstAttribute(attributes, names),
+      // A processor that turns one convention into another keeps what it does not know as metadata.
+      isObject(metadata) ? firstGiven(...names.map((name) => at(metadata, name))) : undefined,
+    );
+  const found = Object.fromEntries(
+    Object.entries(TOKEN_NAMES).map(([count, names]) => [count, look(names)]),
+  );
+  const input = objectAt(attributes, 'gen_ai.usage.input_token_details');
+  const output = objectAt(attributes, 'gen_ai.usage.output_token_details');
+  const details = langchainDetails(input, output);
+  return withoutAbsent({
+    ...details,
+    ...withoutAbsent(found),
+    cacheWrite: firstGiven(found['cacheWrite'], details.cacheWrite),
+  });
+}
+
+/** What LangChain and LangSmith write, as JSON or as the text of a Python dictionary. */
+function langchainDetails(input: unknown, output: unknown): ReportedCounts {
+  const oneHour = at(input, 'ephemeral_1h_input_tokens');
+  const written = firstGiven(at(input, 'cache_creation'));
+  const ephemeral = sumOf([at(input, 'ephemeral_5m_input_tokens'), oneHour]);
+  return withoutAbsent({
+    cacheRead: firstGiven(at(input, 'cache_read')),
+    cacheWrite: written === 0 ? firstGiven(ephemeral, 0) : firstGiven(written, ephemeral),
+    cacheWrite1h: firstGiven(oneHour),
+    inputAudio: firstGiven(at(input, 'audio')),
+    reasoning: firstGiven(at(output, 'reasoning')),
+    outputAudio: firstGiven(at(output, 'audio')),
+  });
+}
+
+const CLAUDE_CODE: Inclusion = { cache: 'beside' };
+
+function plainCounts(attributes: Attributes): ReportedCounts {
+  return withoutAbsent({
+    input: firstAttribute(attributes, ['input_tokens', 'gen_ai.usage.input_tokens']),
+    output: firstAttribute(attributes, ['output_tokens', 'gen_ai.usage.output_tokens']),
+    cacheRead: firstAttribute(attributes, ['cache_read_tokens']),
+    cacheWrite: firstAttribute(attributes, ['cache_creation_tokens']),
+  });
+}
+
+function cacheOf(attributes: Attributes, scope: string): Place {
   if (scope.startsWith('strands')) {
     const model = attributes.get('gen_ai.request.model');
-    return typeof model === 'string' && BEDROCK_MODEL.test(model) ? 'exclusive' : 'unknown';
+    return typeof model === 'string' && BEDROCK_MODEL.test(model) ? 'beside' : 'unknown';
   }
   const row = SCOPES.find(([prefix]) => isWithin(scope, prefix));
-  return row === undefined ? 'unknown' : row[1];
+  if (row !== undefined) return row[1];
+  return attributes.has('mastra.span.type') ? 'inside' : 'unknown';
 }
 
 /** A name or a part of it up to a separator: `ai` must not decide for `ai-gateway-of-ours`. */
@@ -126,40 +155,64 @@ function isWithin(scope: string, prefix: string): boolean {
   );
 }
 
-type SpanCounts = Parameters<typeof nativeUsage>[0];
-
-/** Older Google ADK leaves thoughts out of the output, and keeps them in the response it attaches. */
-function withGeminiThoughts(counts: SpanCounts, attributes: Attributes): SpanCounts {
-  const reported = at(parseJson(attributes.get('gcp.vertex.agent.llm_response')), 'usage_metadata');
-  const thoughts = at(reported, 'thoughts_token_count');
-  if (typeof thoughts !== 'number' || typeof counts.output !== 'number') return counts;
-  if (counts.output !== at(reported, 'candidates_token_count')) return counts;
-  return { ...counts, output: counts.output + thoughts, reasoning: thoughts };
+/**
+ * Older Google ADK leaves thoughts and cache to the answer that it attaches, and an answer of thoughts
+ * alone has no output count. The answer is Gemini's own, so that its counts go before the span's.
+ */
+function withGeminiAnswer(
+  counts: ReportedCounts,
+  attributes: Attributes,
+  inclusion: Inclusion,
+): readonly [ReportedCounts, Inclusion] {
+  const answer = objectAt(attributes, 'gcp.vertex.agent.llm_response');
+  const usage = firstGiven(at(answer, 'usage_metadata'), at(answer, 'usageMetadata'));
+  if (!isObject(usage)) return [counts, inclusion];
+  const known = withoutAbsent(providerCounts({ usage })?.counts ?? {});
+  if (Object.keys(known).length === 0) return [counts, inclusion];
+  const isWhole = known['output'] !== undefined || known['reasoning'] !== undefined;
+  const merged = isWhole
+    ? { ...counts, output: undefined, reasoning: undefined, ...known }
+    : { ...counts, ...known };
+  return [withoutAbsent(merged), { ...inclusion, reasoning: isWhole ? 'beside' : 'inside' }];
 }
 
-/** Langfuse keeps disjoint buckets: every `input…` beside `input`, every `output…` beside `output`. */
-function langfuseUsage(attributes: Attributes): NativeUsage {
-  const details = parseJson(attributes.get('langfuse.observation.usage_details'));
-  if (!isObject(details)) return { usage: undefined, assumed: false };
-  const reasoning = at(details, 'output_reasoning_tokens');
-  const output = firstGiven(at(details, 'output'), at(details, 'completion_tokens'));
-  return nativeUsage(
-    {
-      input: firstGiven(at(details, 'input'), at(details, 'prompt_tokens')),
-      output:
-        typeof reasoning === 'number' && typeof output === 'number' ? output + reasoning : output,
-      cacheRead: sumOf(details, /^(?:cache_read_input_tokens|input_cache(?:d_tokens|_read))$/),
-      cacheWrite: sumOf(details, /^(?:cache_creation_input_tokens|input_cache_creation)/),
-      reasoning,
-    },
-    'exclusive',
+/** Usage as one object, in the attribute in which a vendor keeps it. */
+function vendorUsage(attributes: Attributes, call: CallOf): NativeUsage {
+  const langfuse = objectAt(attributes, 'langfuse.observation.usage_details');
+  if (isObject(langfuse)) return langfuseUsage(langfuse, call);
+  const langsmith = objectAt(attributes, 'langsmith.usage_metadata');
+  if (isObject(langsmith)) return langchainUsage(langsmith, call);
+  const mlflow = objectAt(attributes, 'mlflow.chat.tokenUsage');
+  if (isObject(mlflow)) return langchainUsage(mlflow, call);
+  if (attributes.has('genkit:metadata:subtype')) {
+    return genkitUsage(at(objectAt(attributes, 'genkit:output'), 'usage'), call);
+  }
+  return NO_USAGE;
+}
+
+/** LangChain's usage metadata is the sum of every kind, with details in two objects; MLflow's has none. */
+function langchainUsage(usage: object, call: CallOf): NativeUsage {
+  const details = langchainDetails(
+    at(usage, 'input_token_details'),
+    at(usage, 'output_token_details'),
   );
+  const own = providerCounts({ usage, ...call, api: 'responses' })?.counts ?? {};
+  return nativeUsage({ ...own, ...details }, { cache: 'inside' }, call);
 }
 
-function sumOf(details: JsonObject, name: RegExp): unknown {
-  const values = Object.keys(details)
-    .filter((key) => name.test(key))
-    .map((key) => details[key]);
-  if (values.length === 0 || !values.every((value) => typeof value === 'number')) return values[0];
-  return values.reduce((sum, value) => sum + value, 0);
+/** Genkit's own names; thoughts are beside the output, as Gemini counts them. */
+function genkitUsage(usage: unknown, call: CallOf): NativeUsage {
+  if (!isObject(usage)) return NO_USAGE;
+  const counts = withoutAbsent({
+    input: at(usage, 'inputTokens'),
+    output: at(usage, 'outputTokens'),
+    total: at(usage, 'totalTokens'),
+    cacheRead: firstGiven(at(usage, 'cachedContentTokens')),
+    reasoning: firstGiven(at(usage, 'thoughtsTokens')),
+    images: firstGiven(at(usage, 'outputImages')),
+  });
+  if (counts['input'] === undefined && counts['output'] === undefined) {
+    return readProviderUsage({ usage, ...call });
+  }
+  return nativeUsage(counts, { cache: 'inside', reasoning: 'beside' }, call);
 }

@@ -1,17 +1,18 @@
-import { serviceTier } from '../foreign/foreign-tier.ts';
 import { timeFromNanos } from '../foreign/foreign-time.ts';
-import { withoutOutput } from '../foreign/foreign-usage.ts';
+import { usageOfCall } from '../foreign/foreign-usage.ts';
 import {
   at,
   firstGiven,
   type JsonObject,
-  parseJson,
   unlessEmpty,
   withoutAbsent,
 } from '../foreign/foreign-value.ts';
-import type { Translation, Translator } from '../foreign/translation.ts';
+import { type Translation, type Translator, translationOf } from '../foreign/translation.ts';
 import { type Attributes, firstAttribute } from './otlp-attributes.ts';
+import { executedModel, providerOf, tierOf } from './otlp-call.ts';
+import { spanCost } from './otlp-cost.ts';
 import { findReports, type Reports } from './otlp-duplicates.ts';
+import { isSnakeCase } from './otlp-names.ts';
 import {
   errorTypeOf,
   hasFailed,
@@ -20,13 +21,15 @@ import {
   readRequest,
   responseIdOf,
 } from './otlp-spans.ts';
-import { spanFurtherTags, spanTags } from './otlp-tags.ts';
-import { spanUsage } from './otlp-usage.ts';
+import { firstTags, spanFurtherTags, spanTags, tagsOf } from './otlp-tags.ts';
+import { unreadUsage } from './unread-usage.ts';
 
-/** An ExportTraceServiceRequest in the JSON encoding of OTLP. */
+/** An ExportTraceServiceRequest in the JSON encoding of OTLP; its names may be in snake_case, too. */
 export const otlpTranslator: Translator = {
   format: 'otlp',
-  recognizes: (value) => Array.isArray(at(value, 'resourceSpans')),
+  recognizes: (value) =>
+    Array.isArray(at(value, 'resourceSpans')) ||
+    (isSnakeCase(value) && Array.isArray(at(value, 'resource_spans'))),
   translate: translateRequest,
 };
 
@@ -49,46 +52,116 @@ function refusedLater(value: unknown): Translation {
 
 function translateSpan(span: OtlpSpan, reports: Reports): readonly Translation[] {
   const operation = reports.calls.get(span);
-  if (operation !== undefined) return [modelCall(span, { operation, reports })];
+  if (operation !== undefined) return [callOrUnread(span, { operation, reports })];
   if (reports.duplicates.has(span)) return [structure(span, 'duplicate_report')];
   if (span.role.kind === 'usage') return [structure(span, 'invoke_workflow')];
-  return span.role.kind === 'structure' ? [structure(span, span.role.operation)] : [];
+  if (span.role.kind === 'structure') return [structure(span, span.role.operation)];
+  const unread = unreadUsage(span.attributes);
+  if (unread.length === 0 || reports.aroundCalls.has(span)) return [];
+  return [notUnderstood(span, unread)];
 }
 
-/** Usage stays out: a wrapper repeats what its children report, and not even always rightly. */
+interface Decided {
+  readonly operation: string;
+  readonly reports: Reports;
+}
+
+/** A call whose usage is written in unknown words is no call without usage. */
+function callOrUnread(span: OtlpSpan, decided: Decided): Translation {
+  const isRead = span.used.usage !== undefined;
+  if (isRead && span.model === undefined && span.role.kind === 'usage') {
+    return notUnderstood(
+      span,
+      [...span.attributes.keys()].filter((name) => /usage|token/i.test(name)),
+    );
+  }
+  const unread = isRead || hasFailed(span) ? [] : unreadUsage(span.attributes);
+  if (unread.length > 0) return notUnderstood(span, unread);
+  if (isOuterEmbedding(span, decided.operation)) return structure(span, 'invoke_workflow');
+  return modelCall(span, decided);
+}
+
+/** AI SDK 7 calls both spans of an embedding by one name, and only the inner one has usage. */
+function isOuterEmbedding(span: OtlpSpan, operation: string): boolean {
+  const isUnmeasured = span.used.usage === undefined && !hasFailed(span);
+  const isNamed = span.attributes.get('gen_ai.operation.name') === 'embeddings';
+  return operation === 'embeddings' && isNamed && isUnmeasured && span.scope === 'gen_ai';
+}
+
+/** Usage and model stay out: a wrapper repeats what its children report, and not even always rightly. */
 function structure(span: OtlpSpan, operation: string): Translation {
   const event = withoutAbsent({
     ...spanFields(span),
     ...spanTags(span.attributes, span.resource),
     operation,
-    requested_model: requestedModel(span.attributes),
   });
   return { event, usageAssumed: false };
 }
 
-function modelCall(
-  span: OtlpSpan,
-  decided: { readonly operation: string; readonly reports: Reports },
-): Translation {
+/** Long texts may be prompts, which quarantine does not keep. */
+const LONGEST_KEPT_TEXT = 200;
+
+function notUnderstood(span: OtlpSpan, names: readonly string[]): Translation {
+  const said = names.slice(0, 5).join(', ').slice(0, 300);
+  const missing = span.used.usage === undefined ? 'counts that are not read' : 'usage but no model';
+  const detail = `the span ${JSON.stringify(String(at(span.fields, 'name') ?? '').slice(0, 100))} of ${JSON.stringify(span.scope.slice(0, 100))} has ${missing} (${said}); name the model and its usage as the OpenTelemetry GenAI conventions do, or set spanledger.requested_model, and replay`;
+  const { source, event_id } = spanFields(span);
+  const kept = [...span.attributes].filter(([, value]) => !isLongText(value));
+  const body = {
+    resourceSpans: [
+      {
+        resource: { attributes: Object.fromEntries(span.resource) },
+        scopeSpans: [
+          {
+            scope: { name: span.scope },
+            spans: [{ ...identityOf(span.fields), attributes: Object.fromEntries(kept) }],
+          },
+        ],
+      },
+    ],
+  };
+  const event = withoutAbsent({ source, event_id });
+  return { event, usageAssumed: false, instead: { kind: 'not_understood', detail, body } };
+}
+
+function isLongText(value: unknown): boolean {
+  return typeof value === 'string' && value.length > LONGEST_KEPT_TEXT;
+}
+
+function identityOf({ attributes: _, events: __, links: ___, ...fields }: JsonObject): JsonObject {
+  return fields;
+}
+
+function modelCall(span: OtlpSpan, decided: Decided): Translation {
   const { attributes } = span;
-  const { usage, assumed } = spanUsage(attributes, span.scope);
-  const isWithoutOutput = decided.operation === 'embeddings' || hasFailed(span);
+  const status = hasFailed(span) ? 'error' : 'ok';
   const event = withoutAbsent({
     ...spanFields(span),
     ...callTags(span, decided.reports),
     operation: decided.operation,
-    provider: provider(attributes),
-    requested_model: requestedModel(attributes),
-    executed_model: firstAttribute(attributes, EXECUTED_MODELS),
+    provider: providerOf(attributes),
+    requested_model: span.model,
+    executed_model: executedModel(attributes),
     response_id: responseIdOf(attributes),
-    service_tier: tier(attributes),
+    call_id: firstAttribute(attributes, CALL_IDS),
+    service_tier: tierOf(attributes),
     gateway_cache: firstAttribute(attributes, ['spanledger.gateway_cache']),
     attempt: firstAttribute(attributes, ['spanledger.attempt']),
-    usage: isWithoutOutput ? withoutOutput(usage) : usage,
+    usage: usageOfCall(span.used, status),
+    reported_cost: spanCost(attributes),
+    hold_id: firstAttribute(attributes, ['spanledger.hold_id']),
     layers: layers(attributes),
   });
-  return { event, usageAssumed: assumed };
+  return translationOf(event, span.used);
 }
+
+/** Ids of one call over its attempts: our own, and LiteLLM's, by which its own log knows the call. */
+const CALL_IDS = [
+  'spanledger.call_id',
+  'litellm_call_id',
+  'metadata.litellm_call_id',
+  'litellm.call_id',
+];
 
 /** What every event of a span has, model call or not. */
 function spanFields(span: OtlpSpan): JsonObject {
@@ -116,73 +189,16 @@ function eventId(span: OtlpSpan): unknown {
   return keyInTrace(span.traceId, span.spanId) ?? undefined;
 }
 
-/** Both reports tell of one call, so the kept one also takes the tags that only the other carries. */
+/**
+ * Both reports tell of one call, so the kept one also takes the tags that only the other carries; then those
+ * of the nearest enclosing span of the message that has one, and at last those of the resource.
+ */
 function callTags(span: OtlpSpan, reports: Reports): JsonObject {
-  const own = spanTags(span.attributes, span.resource);
-  const others = (reports.otherReports.get(span) ?? []).map((other) =>
-    spanTags(other.attributes, other.resource),
-  );
-  return Object.fromEntries(
-    Object.entries(own).map(([name, value]) => [
-      name,
-      firstGiven(value, ...others.map((tags) => tags[name])),
-    ]),
-  );
-}
-
-const EXECUTED_MODELS = [
-  'gen_ai.response.model',
-  'llm.response.model_name',
-  'ai.response.model',
-  'llm.model_name',
-];
-
-/** OpenInference writes the executed model as the model; the requested one is in what was asked. */
-function requestedModel(attributes: Attributes): unknown {
-  return firstGiven(
-    firstAttribute(attributes, [
-      'spanledger.requested_model',
-      'gen_ai.request.model',
-      'llm.request.model_name',
-      'ai.model.id',
-      'langfuse.observation.model.name',
-    ]),
-    at(parseJson(attributes.get('llm.invocation_parameters')), 'model'),
-    firstAttribute(attributes, ['llm.model_name', 'gen_ai.response.model']),
-  );
-}
-
-/** The AI SDK names the provider's interface, too: `openai.responses` is `openai`. */
-function provider(attributes: Attributes): unknown {
-  const name = firstAttribute(attributes, [
-    'gen_ai.provider.name',
-    'gen_ai.system',
-    'llm.provider',
-    'llm.system',
-    'ai.model.provider',
-  ]);
-  return typeof name === 'string'
-    ? name.replace(/\.(?:responses|chat|completion|embedding|messages)$/, '')
-    : name;
-}
-
-/** The tier that served the call; where the response does not tell, the one that was asked for. */
-function tier(attributes: Attributes): unknown {
-  const metadata = parseJson(attributes.get('ai.response.providerMetadata'));
-  return serviceTier(
-    firstAttribute(attributes, [
-      'spanledger.service_tier',
-      'openai.response.service_tier',
-      'gen_ai.openai.response.service_tier',
-      'anthropic.response.service_tier',
-    ]),
-    at(metadata, 'openai', 'serviceTier'),
-    at(metadata, 'anthropic', 'usage', 'service_tier'),
-    firstAttribute(attributes, [
-      'openai.request.service_tier',
-      'gen_ai.openai.request.service_tier',
-    ]),
-  );
+  const others = reports.otherReports.get(span) ?? [];
+  const around = reports.enclosing.get(span) ?? [];
+  const own = [span, ...others, ...around].map(({ attributes }) => tagsOf(attributes));
+  const resources = [span, ...others, ...around].map(({ resource }) => tagsOf(resource));
+  return firstTags([...own, ...resources]);
 }
 
 const LAYERS = ['prompt', 'tool', 'memory', 'response'];

@@ -327,6 +327,8 @@ export interface Receipt {
   readonly duplicates: number;
   readonly conflicts: number;
   readonly quarantined: number;
+  /** Messages, and parts of them, in which nothing was used: how many for each reason. */
+  readonly empty: Readonly<Record<string, number>>;
 }
 
 export async function insertReceipts(
@@ -337,9 +339,11 @@ export async function insertReceipts(
   if (receipts.length === 0) return;
   await transaction.client.query({
     name: 'insert-receipts',
-    text: `insert into receipts
-      select $1, s, $2::date, r, p, d, c, q
-      from unnest($3::text[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[]) as x(s, r, p, d, c, q)`,
+    text: `insert into receipts (batch_id, source, day, received, posted, duplicates, conflicts, quarantined,
+        empty, empty_reasons)
+      select $1, s, $2::date, r, p, d, c, q, e, er
+      from unnest($3::text[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::jsonb[])
+        as x(s, r, p, d, c, q, e, er)`,
     values: [
       batch.batchId,
       utcDay(batch.recordedAt),
@@ -349,6 +353,8 @@ export async function insertReceipts(
       receipts.map((receipt) => receipt.duplicates),
       receipts.map((receipt) => receipt.conflicts),
       receipts.map((receipt) => receipt.quarantined),
+      receipts.map(({ empty }) => Object.values(empty).reduce((sum, count) => sum + count, 0)),
+      receipts.map(({ empty }) => (Object.keys(empty).length === 0 ? null : JSON.stringify(empty))),
     ],
   });
 }

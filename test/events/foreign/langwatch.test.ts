@@ -19,7 +19,7 @@ const ENVELOPE = {
   },
 };
 
-test('a completed request becomes a whole native event, its input taken as inclusive of cache', () => {
+test('a completed request under the names of a draft is a whole native event, its input assumed', () => {
   expect(langwatchTranslator.recognizes({ batch: [ENVELOPE] })).toBe(true);
   expect(langwatchTranslator.translate({ batch: [ENVELOPE] })).toEqual([
     {
@@ -31,6 +31,8 @@ test('a completed request becomes a whole native event, its input taken as inclu
         status: 'ok',
         operation: 'chat',
         requested_model: 'gpt-4o',
+        call_id: 'req_1',
+        reported_cost: { amount: '0.000000001', currency: 'USD', source: 'langwatch' },
         usage: {
           input_tokens: 100,
           output_tokens: 20,
@@ -47,9 +49,10 @@ test('a completed request becomes a whole native event, its input taken as inclu
   ]);
 });
 
-test('events of other types are left out, those without a type are refused later', () => {
+test('events of other types hold nothing, those without a type are refused later', () => {
   const settled = { ...ENVELOPE, type: 'gateway.request.settled' };
-  expect(langwatchTranslator.translate({ batch: [settled, ENVELOPE, 7] })).toHaveLength(2);
+  const translations = langwatchTranslator.translate({ batch: [settled, ENVELOPE, 7] });
+  expect(translations.map(({ instead }) => instead?.kind)).toEqual(['empty', undefined, undefined]);
 });
 
 test('an input smaller than its cache counts the cache apart', () => {

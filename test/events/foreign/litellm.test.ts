@@ -41,6 +41,7 @@ test('a successful call becomes a whole native event', () => {
     started_at: '2026-11-22T00:34:56.717Z',
     status: 'ok',
     operation: 'chat',
+    call_id: 'c-1',
     provider: 'openai',
     requested_model: 'fast',
     executed_model: 'gpt-4o-mini',
@@ -131,7 +132,11 @@ test.each([
   ['agenerate_content', 'generate_content'],
   ['agenerate_content_stream', 'generate_content'],
   ['call_mcp_tool', 'execute_tool'],
-  ['acreate_batch', 'acreate_batch'],
+  ['aimage_generation', 'image'],
+  ['_arealtime', 'realtime'],
+  ['avideo_generation', 'video'],
+  ['allm_passthrough_route', 'chat'],
+  ['something_new', 'something_new'],
 ])('the call type %s is the operation %s', (callType, operation) => {
   expect(translate({ ...PAYLOAD, call_type: callType })['operation']).toBe(operation);
 });
@@ -191,8 +196,8 @@ describe('tags, tier and usage', () => {
       },
     ],
     [
-      'a total beyond prompt and completion is hidden reasoning',
-      { total_tokens: 41, metadata: {} },
+      'of Gemini a total beyond prompt and completion is thought',
+      { total_tokens: 41, metadata: {}, custom_llm_provider: 'gemini' },
       { usage: { input_tokens: 10, output_tokens: 31, reasoning_tokens: 11 } },
     ],
     [
@@ -201,10 +206,11 @@ describe('tags, tier and usage', () => {
       { occurred_at: '2025-01-24T09:20:46.851954Z' },
     ],
     ['an unknown status is handed on', { status: 'pending' }, { status: 'pending' }],
+    ['a count in digits is a count', { prompt_tokens: '10' }, { usage: { input_tokens: 10 } }],
     [
       'a count of the wrong type is handed on',
-      { prompt_tokens: '10' },
-      { usage: { input_tokens: '10' } },
+      { prompt_tokens: 'ten' },
+      { usage: { input_tokens: 'ten' } },
     ],
   ])('%s', (_rule, fields, expected) => {
     expect(translate({ ...PAYLOAD, ...fields })).toMatchObject(expected);

@@ -343,10 +343,21 @@ describe('token counts', () => {
       { 'gen_ai.usage.cache_write.input_tokens': 5, 'gen_ai.usage.reasoning.output_tokens': 6 },
       { input_tokens: 100, output_tokens: 20, cache_write_tokens: 5, reasoning_tokens: 6 },
     ],
-    // 150 - 100 - 20 = 30 tokens that only the total knows.
+    // 150 - 100 - 20 = 30 tokens that only the total knows: thoughts where the model counts them apart.
     [
-      { 'gen_ai.usage.total_tokens': 150 },
+      { 'gen_ai.usage.total_tokens': 150, 'gen_ai.request.model': 'gemini-2.5-pro' },
       { input_tokens: 100, output_tokens: 50, reasoning_tokens: 30 },
+    ],
+    // Of any other model nothing explains them.
+    [{ 'gen_ai.usage.total_tokens': 150 }, { input_tokens: 100, output_tokens: 20 }],
+    // A given count of thoughts is not added to: 30 tokens of the prompts of Gemini's own tools.
+    [
+      {
+        'gen_ai.usage.total_tokens': 150,
+        'gen_ai.usage.reasoning_tokens': 0,
+        'gen_ai.request.model': 'gemini-2.5-pro',
+      },
+      { input_tokens: 130, output_tokens: 20, reasoning_tokens: 0 },
     ],
     // More reasoning than output cannot be inside it: 20 + 25.
     [
@@ -405,7 +416,7 @@ describe('identity, tags and time', () => {
     [{ metadata: '{"tenant_id":"acme"}' }, {}, { tenant_id: 'acme' }],
     [{ 'user.id': 'u1' }, {}, { user_id: 'u1' }],
     [{ 'gcp.vertex.agent.invocation_id': 'run' }, {}, { agent_run_id: 'run' }],
-    [{ 'langfuse.observation.prompt.version': 3 }, {}, { prompt_version: '3' }],
+    [{ 'langfuse.observation.prompt.version': 3 }, {}, { prompt_version: 3 }],
     [{ 'spanledger.tags.plan': 'gold' }, {}, { tags: { plan: 'gold' } }],
     [{ 'spanledger.source': 'eu' }, {}, { source: 'eu' }],
     [{}, { 'spanledger.source': 'eu' }, { source: 'eu' }],

@@ -1,0 +1,171 @@
+import { readProviderUsage, searchesIn } from '../provider-usage.ts';
+import { countOf, isCount } from './foreign-count.ts';
+import { timeFromSeconds } from './foreign-time.ts';
+import { NO_USAGE, usageOfCall } from './foreign-usage.ts';
+import {
+  at,
+  attributionTags,
+  firstGiven,
+  furtherTags,
+  isObject,
+  type JsonObject,
+  withoutAbsent,
+} from './foreign-value.ts';
+import { costInUsage } from './reported-cost.ts';
+import { type Translation, type Translator, translationOf } from './translation.ts';
+
+/**
+ * Lines of the file in which a provider gives the results of a batch. The usage is the provider's own, as
+ * in provider-usage.ts, and the tier is `batch`:
+ *
+ * | provider  | a line is                                                  | instant                        |
+ * |-----------|------------------------------------------------------------|--------------------------------|
+ * | OpenAI    | {id, custom_id, response: {status_code, body}, error}      | body.created; else its receipt |
+ * | Anthropic | {custom_id, result: {type, message}}                       | its receipt                    |
+ * | Bedrock   | {recordId, modelInput, modelOutput, error}                 | its receipt                    |
+ */
+export const batchResultTranslator: Translator = {
+  format: 'batch-result',
+  recognizes: (value) => lineOf(value) !== null,
+  translate: (value) => {
+    const line = lineOf(value);
+    return line === null ? [] : [translateLine(line)];
+  },
+};
+
+interface Line {
+  readonly source: string;
+  readonly provider: string;
+  readonly id: unknown;
+  readonly customId: unknown;
+  /** The provider's response; what it lacks where the call failed. */
+  readonly body: unknown;
+  readonly request: unknown;
+  readonly status: 'ok' | 'error' | 'cancelled';
+  readonly errorType: unknown;
+}
+
+function lineOf(value: object): Line | null {
+  return openaiLine(value) ?? anthropicLine(value) ?? bedrockLine(value);
+}
+
+function openaiLine(line: object): Line | null {
+  const response = at(line, 'response');
+  if (at(line, 'custom_id') === undefined || !Object.hasOwn(line, 'response')) return null;
+  const code = at(response, 'status_code');
+  const failed = !isObject(response) || (typeof code === 'number' && code >= 400);
+  const error = firstGiven(at(line, 'error', 'code'), at(response, 'body', 'error', 'code'));
+  return {
+    source: 'openai_batch',
+    provider: 'openai',
+    id: at(line, 'id'),
+    customId: at(line, 'custom_id'),
+    body: at(response, 'body'),
+    request: undefined,
+    status: failed ? 'error' : 'ok',
+    errorType: error ?? (code === undefined ? undefined : `http_${String(code)}`),
+  };
+}
+
+const ANTHROPIC_STATUS = {
+  succeeded: 'ok',
+  errored: 'error',
+  canceled: 'cancelled',
+  expired: 'cancelled',
+} as const;
+
+function anthropicLine(line: object): Line | null {
+  const type = at(line, 'result', 'type');
+  const isKnown = typeof type === 'string' && Object.hasOwn(ANTHROPIC_STATUS, type);
+  if (!isKnown || at(line, 'custom_id') === undefined) return null;
+  const message = at(line, 'result', 'message');
+  return {
+    source: 'anthropic_batch',
+    provider: 'anthropic',
+    id: at(message, 'id'),
+    customId: at(line, 'custom_id'),
+    body: message,
+    request: undefined,
+    status: ANTHROPIC_STATUS[type as keyof typeof ANTHROPIC_STATUS],
+    errorType: firstGiven(
+      at(line, 'result', 'error', 'error', 'type'),
+      at(line, 'result', 'error', 'type'),
+    ),
+  };
+}
+
+function bedrockLine(line: object): Line | null {
+  if (at(line, 'recordId') === undefined || !Object.hasOwn(line, 'modelInput')) return null;
+  const output = at(line, 'modelOutput');
+  return {
+    source: 'bedrock_batch',
+    provider: 'aws.bedrock',
+    id: undefined,
+    customId: at(line, 'recordId'),
+    body: output,
+    request: at(line, 'modelInput'),
+    status: isObject(output) && Object.keys(output).length > 0 ? 'ok' : 'error',
+    errorType: firstGiven(at(line, 'error', 'errorCode'), at(line, 'error', 'errorMessage')),
+  };
+}
+
+/** Of a batch that failed nothing was used but what the answer counts. */
+function translateLine(line: Line): Translation {
+  const { body, provider, status } = line;
+  const model = firstGiven(
+    at(body, 'model'),
+    at(line.request, 'model'),
+    at(line.request, 'modelId'),
+  );
+  const usage = firstGiven(at(body, 'usage'), at(body, 'usageMetadata'), titanUsage(body));
+  const used = isObject(usage) ? readProviderUsage({ usage, provider, model }) : NO_USAGE;
+  const searches = used.usage?.['searches'] === undefined ? searchesIn(body) : undefined;
+  const created = at(body, 'created') ?? at(body, 'created_at');
+  const call = usageOfCall(used, status);
+  const event = withoutAbsent({
+    event_id: eventId(line),
+    source: line.source,
+    occurred_at: typeof created === 'number' ? timeFromSeconds(created) : undefined,
+    status,
+    error_type: status === 'error' ? line.errorType : undefined,
+    operation: at(body, 'object') === 'list' ? 'embeddings' : 'chat',
+    provider,
+    requested_model: model ?? (status === 'ok' ? undefined : 'unknown'),
+    response_id: firstGiven(at(body, 'id')),
+    service_tier: 'batch',
+    usage: call === undefined || searches === undefined ? call : { ...call, searches },
+    reported_cost: costInUsage(usage, provider),
+    ...tagsOf(line),
+    tags: customTags(line),
+  });
+  const translation = translationOf(event, used);
+  return event['occurred_at'] === undefined ? { ...translation, isTimeless: true } : translation;
+}
+
+/** A batch names each of its calls; the provider's own id of the result tells batches apart. */
+function eventId({ id, customId }: Line): unknown {
+  const parts = [firstGiven(id), firstGiven(customId)].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.map(String).join(':');
+}
+
+function tagsOf({ body, request }: Line): JsonObject {
+  return attributionTags((name) =>
+    firstGiven(at(body, 'metadata', name), at(request, 'metadata', name)),
+  );
+}
+
+function customTags({ body, customId }: Line): JsonObject {
+  return withoutAbsent({ ...furtherTags(at(body, 'metadata')), custom_id: firstGiven(customId) });
+}
+
+/** Models of Bedrock whose answers count at their top level. */
+function titanUsage(body: unknown): JsonObject | undefined {
+  const input = countOf(
+    firstGiven(at(body, 'inputTextTokenCount'), at(body, 'prompt_token_count')),
+  );
+  if (!isCount(input)) return undefined;
+  const results = at(body, 'results');
+  const [first] = Array.isArray(results) ? results : [];
+  const output = firstGiven(at(first, 'tokenCount'), at(body, 'generation_token_count'), 0);
+  return { inputTokens: input, outputTokens: output };
+}

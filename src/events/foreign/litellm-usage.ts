@@ -1,0 +1,102 @@
+import { providerCounts, searchesIn } from '../provider-usage.ts';
+import { countOf, isCount, millisecondsOf } from './foreign-count.ts';
+import { type NativeUsage, nativeUsage, type ReportedCounts } from './foreign-usage.ts';
+import { at, firstGiven } from './foreign-value.ts';
+import { plainCallType } from './litellm-calls.ts';
+
+/** LiteLLM counts cache into the prompt for every provider, also for those that count it apart. */
+export function litellmUsage(payload: object): NativeUsage {
+  const call = {
+    provider: at(payload, 'custom_llm_provider'),
+    model: firstGiven(at(payload, 'model'), at(payload, 'model_group')),
+  };
+  const usage = usageObject(payload);
+  const parts = providerCounts({ usage, ...call })?.counts ?? {};
+  const totals = totalsOf(payload, parts);
+  // What is counted in tokens is charged by tokens, and its pictures or seconds only describe it.
+  const units = isCounted(totals) ? {} : unitsOf(payload);
+  const counts = {
+    ...units,
+    ...parts,
+    searches: firstGiven(parts.searches, units.searches, searchesIn(at(payload, 'response'))),
+    ...totals,
+  };
+  return nativeUsage(counts, { cache: 'inside' }, call);
+}
+
+/** Whether LiteLLM counted anything; where it found no usage it writes zeros. */
+export function hasUsage(payload: object): boolean {
+  return Object.values(litellmUsage(payload).usage ?? {}).some((count) => count !== 0);
+}
+
+function usageObject(payload: object): unknown {
+  return firstGiven(at(payload, 'metadata', 'usage_object'), at(payload, 'response', 'usage'));
+}
+
+/** The payload's own totals; where it knows none, those of the answer's usage, if it has one. */
+function totalsOf(payload: object, parts: ReportedCounts): ReportedCounts {
+  const own = {
+    input: firstGiven(at(payload, 'prompt_tokens')),
+    output: firstGiven(at(payload, 'completion_tokens')),
+    total: firstGiven(at(payload, 'total_tokens')),
+  };
+  if (isCounted(own)) return own;
+  const { input, output, total } = parts;
+  const isInParts = [input, output].some((count) => isCount(count) && count > 0);
+  return isInParts ? { input, output, total } : own;
+}
+
+function isCounted(totals: ReportedCounts): boolean {
+  return Object.values(totals).some((count) => count !== undefined && countOf(count) !== 0);
+}
+
+/** What is counted in other units stands in the request or the answer, by the type of the call. */
+function unitsOf(payload: object): ReportedCounts {
+  const parameters = at(payload, 'model_parameters');
+  const response = at(payload, 'response');
+  switch (plainCallType(String(at(payload, 'call_type')))) {
+    case 'image_generation':
+    case 'image_edit':
+    case 'image_variation':
+      return { images: firstGiven(lengthOf(at(response, 'data')), at(parameters, 'n')) };
+    case 'transcription':
+    case 'translation': {
+      const duration = firstGiven(
+        at(response, 'duration'),
+        at(payload, 'hidden_params', 'audio_transcription_duration'),
+      );
+      return { audioMs: millisecondsOf(duration) };
+    }
+    case 'speech': {
+      const input = firstGiven(
+        at(parameters, 'input'),
+        at(payload, 'messages'),
+        at(payload, 'input'),
+      );
+      return { characters: typeof input === 'string' ? [...input].length : undefined };
+    }
+    case 'create_video':
+    case 'video_generation':
+    case 'video_remix':
+      return {
+        videoMs: millisecondsOf(firstGiven(at(response, 'seconds'), at(parameters, 'seconds'))),
+      };
+    case 'rerank':
+      return { searchUnits: at(response, 'meta', 'billed_units', 'search_units') };
+    case 'ocr':
+      return {
+        pages: firstGiven(
+          at(response, 'usage_info', 'pages_processed'),
+          lengthOf(at(response, 'pages')),
+        ),
+      };
+    case 'search':
+      return { searches: 1 };
+    default:
+      return {};
+  }
+}
+
+function lengthOf(list: unknown): unknown {
+  return Array.isArray(list) && list.length > 0 ? list.length : undefined;
+}

@@ -1,0 +1,132 @@
+import { countOf, isCount } from '../foreign/foreign-count.ts';
+import {
+  type CallOf,
+  type NativeUsage,
+  nativeUsage,
+  type ReportedCounts,
+} from '../foreign/foreign-usage.ts';
+import { at, type JsonObject } from '../foreign/foreign-value.ts';
+import { readProviderUsage } from '../provider-usage.ts';
+
+/**
+ * The usage details of a Langfuse observation. What includes what:
+ *
+ * | who writes them                 | names                                              | they are               |
+ * |---------------------------------|----------------------------------------------------|------------------------|
+ * | JS SDK, Python SDK, LangChain   | input, input_*, output, output_*, cached_*, total  | disjoint buckets       |
+ * | Python's wrapper of OpenAI      | prompt_tokens, …_details, or the Responses names   | OpenAI's own           |
+ * | whoever writes them by hand     | input with parts of it, proven by total            | parts within           |
+ *
+ * The buckets are open-ended: every name that begins with a side is a bucket of it, and the total checks.
+ */
+export function langfuseUsage(details: JsonObject, call: CallOf): NativeUsage {
+  if (OPENAI_NAMES.some((name) => Object.hasOwn(details, name))) {
+    return readProviderUsage({ usage: details, ...call });
+  }
+  const buckets = Object.entries(details).flatMap(bucketOf);
+  const total = firstCount(at(details, 'total'), at(details, 'totalTokens'));
+  return sumBuckets(withoutRepeats(buckets, total), total, call);
+}
+
+const OPENAI_NAMES = [
+  'prompt_tokens',
+  'completion_tokens',
+  'input_tokens',
+  'output_tokens',
+  'promptTokenCount',
+];
+
+type Kind = Exclude<keyof ReportedCounts, 'total'>;
+
+interface Bucket {
+  readonly name: string;
+  readonly side: 'input' | 'output';
+  /** The part that it is, or null for plain text. */
+  readonly kind: Kind | null;
+  readonly count: unknown;
+}
+
+/** The first that fits says what a bucket is; `1` to `5` are Gemini's numbers of its modalities. */
+const INPUT_KINDS: readonly (readonly [RegExp, Kind])[] = [
+  [/1h/, 'cacheWrite1h'],
+  [/cach.*(?:creation|write)|ephemeral/, 'cacheWrite'],
+  [/cache/, 'cacheRead'],
+  [/audio|modality_(?:4|audio)/i, 'inputAudio'],
+  [/image|modality_(?:2|image)/i, 'inputImage'],
+  [/video|modality_(?:3|video)/i, 'inputVideo'],
+];
+
+const OUTPUT_KINDS: readonly (readonly [RegExp, Kind])[] = [
+  [/reason|thought|thinking/, 'reasoning'],
+  [/audio|modality_(?:4|audio)/i, 'outputAudio'],
+  [/image|modality_(?:2|image)/i, 'outputImage'],
+  [/video|modality_(?:3|video)/i, 'outputVideo'],
+];
+
+function bucketOf([name, value]: [string, unknown]): readonly Bucket[] {
+  const count = countOf(value);
+  if (typeof count === 'object' || count === undefined) return [];
+  const side = sideOf(name);
+  if (side === null) return [];
+  const kinds = side === 'input' ? INPUT_KINDS : OUTPUT_KINDS;
+  return [{ name, side, count, kind: kinds.find(([form]) => form.test(name))?.[1] ?? null }];
+}
+
+function sideOf(name: string): 'input' | 'output' | null {
+  if (/^(?:input|prompt|cache)/.test(name)) return 'input';
+  return /^(?:output|completion|reasoning|thoughts)/.test(name) ? 'output' : null;
+}
+
+/** Writes by their lifetime may stand beside their own sum; the total tells. */
+function withoutRepeats(buckets: readonly Bucket[], total: number | undefined): readonly Bucket[] {
+  const lifetimes = buckets.filter(({ name }) => /ephemeral|1h|5m/.test(name));
+  const isSum = sum(buckets) - sum(lifetimes) === total && sum(lifetimes) > 0;
+  if (!isSum) return buckets;
+  const oneHour = lifetimes.filter(({ kind }) => kind === 'cacheWrite1h');
+  const rest = buckets.filter((bucket) => !lifetimes.includes(bucket));
+  // What is written for an hour is taken out of the sum, and stands for itself.
+  const less = sum(oneHour);
+  return [
+    ...oneHour,
+    ...rest.map((bucket) =>
+      bucket.kind === 'cacheWrite' && isCount(bucket.count)
+        ? { ...bucket, count: Math.max(0, bucket.count - less) }
+        : bucket,
+    ),
+  ];
+}
+
+function sumBuckets(
+  buckets: readonly Bucket[],
+  total: number | undefined,
+  call: CallOf,
+): NativeUsage {
+  const of = (side: Bucket['side']) => buckets.filter((bucket) => bucket.side === side);
+  const plain = buckets.filter(({ kind }) => kind === null);
+  const parts = buckets.filter(({ kind }) => kind !== null);
+  const isWithin = total !== undefined && sum(parts) > 0 && sum(plain) === total;
+  const side = (name: Bucket['side']) => {
+    const counted = isWithin ? plain.filter((bucket) => bucket.side === name) : of(name);
+    return of(name).length === 0 ? undefined : sumOrWrong(counted);
+  };
+  const kinds = Map.groupBy(parts, ({ kind }) => kind);
+  const counts: Record<string, unknown> = { input: side('input'), output: side('output'), total };
+  for (const [kind, ofKind] of kinds) counts[String(kind)] = sumOrWrong(ofKind);
+  const oneHour = counts['cacheWrite1h'];
+  // An hour's writes are a part of all that was written.
+  if (isCount(oneHour)) counts['cacheWrite'] = oneHour + Number(counts['cacheWrite'] ?? 0);
+  return nativeUsage(counts, { cache: 'inside' }, call);
+}
+
+function sum(buckets: readonly Bucket[]): number {
+  return buckets.reduce((all, { count }) => all + (isCount(count) ? count : 0), 0);
+}
+
+/** A bucket that holds no count is handed on, for the schema to refuse. */
+function sumOrWrong(buckets: readonly Bucket[]): unknown {
+  return buckets.find(({ count }) => !isCount(count))?.count ?? sum(buckets);
+}
+
+function firstCount(...values: readonly unknown[]): number | undefined {
+  return values.map(countOf).find(isCount);
+}

@@ -1,0 +1,92 @@
+import { serviceTier } from '../foreign/foreign-tier.ts';
+import { at, firstGiven, parseJson } from '../foreign/foreign-value.ts';
+import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
+
+const EXECUTED_MODELS = [
+  'gen_ai.response.model',
+  'llm.response.model_name',
+  'ai.response.model',
+  'llm.model_name',
+  'embedding.model_name',
+  'reranker.model_name',
+  'mlflow.llm.model',
+];
+
+export function executedModel(attributes: Attributes): unknown {
+  return firstAttribute(attributes, EXECUTED_MODELS);
+}
+
+/** OpenInference writes the executed model as the model; the requested one is in what was asked. */
+export function requestedModel(attributes: Attributes): unknown {
+  return firstGiven(
+    firstAttribute(attributes, [
+      'spanledger.requested_model',
+      'gen_ai.request.model',
+      'llm.request.model_name',
+      'ai.model.id',
+      'langfuse.observation.model.name',
+    ]),
+    at(parseJson(attributes.get('llm.invocation_parameters')), 'model'),
+    at(parseJson(attributes.get('embedding.invocation_parameters')), 'model'),
+    firstAttribute(attributes, EXECUTED_MODELS),
+    at(objectAt(attributes, 'mlflow.spanInputs'), 'model'),
+    genkitModel(attributes),
+    isClaudeCode(attributes) ? firstAttribute(attributes, ['model']) : undefined,
+  );
+}
+
+/** Genkit names a model as `googleai/gemini-2.5-flash`, and the plug-in before it is the provider. */
+export function genkitModel(attributes: Attributes): unknown {
+  if (attributes.get('genkit:metadata:subtype') !== 'model') return undefined;
+  const name = attributes.get('genkit:name');
+  return typeof name === 'string' ? name.replace(/^[^/]*\//, '') : undefined;
+}
+
+/** The spans of Claude Code carry plain names, each of which could be anybody's. */
+export function isClaudeCode(attributes: Attributes): boolean {
+  return (
+    attributes.get('span.type') === 'llm_request' ||
+    attributes.get('spanledger.dialect') === 'claude_code'
+  );
+}
+
+/** The AI SDK names the provider's interface, too: `openai.responses` is `openai`. */
+export function providerOf(attributes: Attributes): unknown {
+  const genkit = attributes.get('genkit:name');
+  const name = firstGiven(
+    firstAttribute(attributes, [
+      'gen_ai.provider.name',
+      'gen_ai.system',
+      'llm.provider',
+      'llm.system',
+      'ai.model.provider',
+      'mlflow.llm.provider',
+    ]),
+    genkitModel(attributes) !== undefined && typeof genkit === 'string' && genkit.includes('/')
+      ? genkit.replace(/\/.*$/s, '')
+      : undefined,
+  );
+  return typeof name === 'string'
+    ? name.replace(/\.(?:responses|chat|completion|embedding|messages)$/, '')
+    : name;
+}
+
+/** The tier that served the call; where the response does not tell, the one that was asked for. */
+export function tierOf(attributes: Attributes): unknown {
+  const metadata = parseJson(attributes.get('ai.response.providerMetadata'));
+  return serviceTier(
+    firstAttribute(attributes, [
+      'spanledger.service_tier',
+      'openai.response.service_tier',
+      'gen_ai.openai.response.service_tier',
+      'gen_ai.response.service_tier',
+      'anthropic.response.service_tier',
+    ]),
+    at(metadata, 'openai', 'serviceTier'),
+    at(metadata, 'anthropic', 'usage', 'service_tier'),
+    firstAttribute(attributes, [
+      'openai.request.service_tier',
+      'gen_ai.openai.request.service_tier',
+    ]),
+  );
+}

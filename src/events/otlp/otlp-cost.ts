@@ -1,0 +1,64 @@
+import { at, firstGiven, isObject, type JsonObject, parseJson } from '../foreign/foreign-value.ts';
+import { openrouterCost, reportedCost } from '../foreign/reported-cost.ts';
+import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
+
+/** Where instrumentations write what a call cost; each amount is in dollars, and of the whole call. */
+const COSTS: readonly (readonly [source: string, names: readonly string[]])[] = [
+  ['claude_code', ['cost_usd']],
+  ['gen_ai', ['gen_ai.cost.total_cost', 'gen_ai.cost.total', 'gen_ai.cost.amount']],
+  ['litellm', ['gen_ai.cost.response_cost', 'llm.response_cost', 'response_cost']],
+  ['gen_ai', ['gen_ai.usage.total_cost', 'gen_ai.usage.cost', 'gen_ai.usage.estimated_cost']],
+  ['openinference', ['llm.cost.total']],
+  ['pydantic_ai', ['operation.cost']],
+];
+
+/** What a span says that its call cost (R22). */
+export function spanCost(attributes: Attributes): JsonObject | undefined {
+  return metadataCost(attributes) ?? attributeCost(attributes) ?? objectCost(attributes);
+}
+
+/** What the AI SDK hands on of its providers: OpenRouter's two parts, the gateway's one. */
+function metadataCost(attributes: Attributes): JsonObject | undefined {
+  const metadata = parseJson(attributes.get('ai.response.providerMetadata'));
+  const router = at(metadata, 'openrouter', 'usage');
+  if (isObject(router) && router['cost'] !== undefined) {
+    const upstream = at(router, 'costDetails', 'upstreamInferenceCost');
+    return openrouterCost(router['cost'], { upstream, isByok: firstGiven(router['isByok']) });
+  }
+  const gateway = firstGiven(at(metadata, 'gateway', 'cost'));
+  return gateway === undefined ? undefined : reportedCost('vercel_gateway', gateway);
+}
+
+function attributeCost(attributes: Attributes): JsonObject | undefined {
+  const upstream = firstAttribute(attributes, UPSTREAM);
+  for (const [source, names] of COSTS) {
+    const cost = firstAttribute(attributes, names);
+    if (cost === undefined) continue;
+    if (upstream === undefined) return reportedCost(source, cost);
+    return openrouterCost(cost, { upstream, isByok: attributes.get('gen_ai.usage.is_byok') });
+  }
+  return partsCost(attributes);
+}
+
+const UPSTREAM = [
+  'gen_ai.usage.upstream_inference_cost',
+  'gen_ai.usage.cost_details.upstream_inference_cost',
+];
+
+/** Instrumentations that name the parts alone; both together are the call. */
+function partsCost(attributes: Attributes): JsonObject | undefined {
+  const input = Number(
+    firstAttribute(attributes, ['gen_ai.cost.input_cost', 'gen_ai.usage.input_cost']),
+  );
+  const output = Number(
+    firstAttribute(attributes, ['gen_ai.cost.output_cost', 'gen_ai.usage.output_cost']),
+  );
+  return Number.isFinite(input + output) ? reportedCost('gen_ai', input + output) : undefined;
+}
+
+function objectCost(attributes: Attributes): JsonObject | undefined {
+  const langfuse = at(objectAt(attributes, 'langfuse.observation.cost_details'), 'total');
+  if (langfuse !== undefined) return reportedCost('langfuse', langfuse);
+  const mlflow = at(objectAt(attributes, 'mlflow.llm.cost'), 'total_cost');
+  return mlflow === undefined ? undefined : reportedCost('mlflow', mlflow);
+}

@@ -1,0 +1,125 @@
+/**
+ * The one table of providers: the name that entries carry, the spellings under which producers write it,
+ * and how the provider counts. Identity (R8) and the look-up of costs go by the canonical name, which is
+ * that of the OpenTelemetry conventions where they have one.
+ */
+interface ProviderRow {
+  readonly name: string;
+  /** Providers of one family answer with the ids of one interface, so that a response is found in both. */
+  readonly family: string;
+  /** In lower case, with `_` for a space or a dash. */
+  readonly spellings: readonly string[];
+  /** Where thoughts stand: Gemini and xAI count them beside the output, the others within it. */
+  readonly thinking: 'inside' | 'beside';
+  /** Where cached tokens stand in the provider's own usage object. */
+  readonly cache: 'inside' | 'beside';
+}
+
+const TABLE: readonly ProviderRow[] = [
+  row('openai', 'openai', 'open_ai openai_chat text_completion_openai'),
+  row('azure.ai.openai', 'openai', 'azure azure_openai az.ai.openai azureopenai azure_text'),
+  row('azure.ai.inference', 'openai', 'azure_ai az.ai.inference azure_ai_inference azure_foundry'),
+  { ...row('anthropic', 'anthropic', 'claude anthropic_ai anthropic_text'), cache: 'beside' },
+  {
+    ...row('aws.bedrock', 'aws.bedrock', 'bedrock amazon_bedrock aws_bedrock aws amazon'),
+    cache: 'beside',
+  },
+  ...google('gcp.gemini', 'gemini google_gla google.generative_ai google_genai google googleai'),
+  ...google('gcp.gen_ai', 'gcp.genai google_generativeai google_ai_studio palm'),
+  ...google('gcp.vertex_ai', 'vertex_ai vertexai google_vertex google.vertex gcp.vertex.agent'),
+  { ...row('x_ai', 'x_ai', 'xai x.ai grok'), thinking: 'beside' },
+  row('mistral_ai', 'mistral_ai', 'mistral mistralai codestral'),
+  row('cohere', 'cohere', 'cohere_chat cohere_ai cohereai'),
+  row('groq', 'groq', 'groqcloud'),
+  row('deepseek', 'deepseek', 'deep_seek deepseek_ai'),
+  row('perplexity', 'perplexity', 'perplexity_ai pplx'),
+  row('ibm.watsonx.ai', 'ibm.watsonx.ai', 'watsonx watsonx_ai watsonx_text ibm'),
+  row('moonshot_ai', 'moonshot_ai', 'moonshot moonshotai kimi'),
+  row('together', 'together', 'together_ai togetherai'),
+  row('fireworks', 'fireworks', 'fireworks_ai fireworksai'),
+  row('openrouter', 'openrouter', 'open_router'),
+  row('voyageai', 'voyageai', 'voyage voyage_ai'),
+  row('huggingface', 'huggingface', 'hugging_face hf'),
+  row('ollama', 'ollama', 'ollama_chat'),
+  row('vllm', 'vllm', 'hosted_vllm'),
+  row('cloudflare', 'cloudflare', 'workers_ai cloudflare_workers_ai workersai'),
+  row('zai', 'zai', 'z_ai z.ai'),
+];
+
+function row(name: string, family: string, spellings: string): ProviderRow {
+  return { name, family, spellings: spellings.split(' '), thinking: 'inside', cache: 'inside' };
+}
+
+function google(name: string, spellings: string): readonly ProviderRow[] {
+  return [{ ...row(name, 'google', spellings), thinking: 'beside' }];
+}
+
+const BY_SPELLING: ReadonlyMap<string, ProviderRow> = new Map(
+  TABLE.flatMap((provider) => [
+    [spellingOf(provider.name), provider],
+    ...provider.spellings.map((spelling) => [spelling, provider] as const),
+  ]),
+);
+
+/** Interfaces that the AI SDK and LiteLLM write behind a provider: `openai.responses`, `vertex_ai-anthropic_models`. */
+const INTERFACE =
+  /[._](?:responses|chat|completions?|embeddings?|text_embedding|messages?|image|speech|transcription|converse|runtime|beta|anthropic|anthropic_models|language_models|nova)$/;
+
+/** The canonical name of a provider, however a producer spells it; an unknown one in lower case. */
+export function canonicalProvider(name: string): string {
+  return rowOf(name)?.name ?? spellingOf(name);
+}
+
+/** Names under which one and the same response may be reported share a family. */
+export function providerFamily(name: string): string {
+  return rowOf(name)?.family ?? spellingOf(name);
+}
+
+/** Models whose thoughts are counted beside the output, also behind the interface of somebody else. */
+const THINKS_BESIDE = /(?:^|[/.])(?:gemini|grok)[-\d]/i;
+
+/** Whether thoughts are counted beside the output (R5); undecided where neither name is known. */
+export function thinksBesideOutput(provider: unknown, model: unknown): boolean {
+  if (typeof model === 'string' && THINKS_BESIDE.test(model)) return true;
+  const known = typeof provider === 'string' ? rowOf(provider) : undefined;
+  if (known?.name === 'gcp.vertex_ai' && typeof model === 'string') return false;
+  return known?.thinking === 'beside';
+}
+
+const CLAUDE = /(?:^|[/.])(?:claude|anthropic)[-.]/i;
+
+/** Whether the provider's own usage object counts cached tokens beside the input. */
+export function countsCacheBeside(provider: unknown, model: unknown): boolean {
+  if (typeof model === 'string' && CLAUDE.test(model)) return true;
+  return typeof provider === 'string' && rowOf(provider)?.cache === 'beside';
+}
+
+function rowOf(name: string): ProviderRow | undefined {
+  let spelling = spellingOf(name);
+  for (;;) {
+    const found = BY_SPELLING.get(spelling);
+    if (found !== undefined) return found;
+    const shorter = spelling.replace(INTERFACE, '');
+    if (shorter === spelling) return undefined;
+    spelling = shorter;
+  }
+}
+
+function spellingOf(name: string): string {
+  return name
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, '_');
+}
+
+/**
+ * Ids that servers and libraries give to every response, so that they tell no two apart: the word for
+ * nothing, a count that starts anew, and the id of a run with many calls.
+ */
+const REPEATING_ID =
+  /^(?:none|null|undefined|nan|unknown|n\/a|-|(?:[a-z]+[-_])?(?:0+|none|null|unknown|test|mock)|run_.*|thread_.*)$/i;
+
+/** Whether a response id names no single response (R8). */
+export function isRepeatingId(responseId: string): boolean {
+  return REPEATING_ID.test(responseId.trim());
+}

@@ -1,0 +1,200 @@
+import { formatInstant, type InstantMs } from '../clock.ts';
+import { digestEvent } from './digest.ts';
+import type { EmailPolicy } from './email-identifiers.ts';
+import { guardEmails } from './email-identifiers.ts';
+import type { QuarantineReason, UsageEvent } from './event.ts';
+import { findTranslator } from './foreign/foreign-formats.ts';
+import { isObject, type JsonObject } from './foreign/foreign-value.ts';
+import type { LitellmKey } from './foreign/litellm-encrypted.ts';
+import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
+import { tidyEvent } from './foreign/tidy-event.ts';
+import type { NoEvent, Translation, Translator } from './foreign/translation.ts';
+import { readNativeEvent } from './native-event.ts';
+import { canonicalProvider, isRepeatingId } from './provider-name.ts';
+import { isStorable } from './schema-parts.ts';
+
+/** One event of a message, good or bad, or that there was none; each stands alone. */
+export type ReadItem = ReadEvent | RefusedItem | EmptyItem;
+
+export interface ReadEvent {
+  readonly kind: 'event';
+  readonly event: UsageEvent;
+  readonly digest: Buffer;
+  /** The event's own JSON, made only when it must be quarantined after all. */
+  readonly body: () => string;
+}
+
+export interface RefusedItem {
+  readonly kind: 'refused';
+  readonly reason: QuarantineReason;
+  readonly detail: string;
+  readonly source: string | null;
+  readonly eventId: string | null;
+  /** What to read again on a replay. */
+  readonly body: () => string;
+}
+
+/** A message, or a part of it, in which nothing was used: the receipts say why. */
+export interface EmptyItem {
+  readonly kind: 'empty';
+  /** One of few, since the receipts count by it. */
+  readonly reason: string;
+  readonly source: string | null;
+  readonly body: () => string;
+}
+
+/** What an operator decides of reading. */
+export interface ReadSettings {
+  /** Opens LiteLLM's encrypted bodies; null where none is configured. */
+  readonly litellmKey: LitellmKey | null;
+  /** Kept as they are where nothing else is said. */
+  readonly emails?: EmailPolicy;
+}
+
+export interface ItemContext extends ReadSettings {
+  readonly receivedAt: InstantMs;
+}
+
+const KEEP_EMAILS: EmailPolicy = { kind: 'keep' };
+
+/** One event alone; the largest honest one, a thousand members, is about 200 KiB. */
+const LARGEST_EVENT_CHARACTERS = 512 * 1024;
+
+/** Fields of which a native event has at least one; with none of them a shape is unknown. */
+const NATIVE_FIELDS = [
+  'event_id',
+  'occurred_at',
+  'requested_model',
+  'usage',
+  'provider_usage',
+  'status',
+];
+
+/** Reads one event of a message; `text` is its own JSON where it is the whole body. */
+export function readItem(
+  item: unknown,
+  context: ItemContext,
+  text: string | null = null,
+): readonly ReadItem[] {
+  const body = () => text ?? JSON.stringify(item);
+  if (!isObject(item)) {
+    const detail = `the event is ${preview(JSON.stringify(item))}, not an object`;
+    return [refuse({ reason: 'unknown_format', detail }, body)];
+  }
+  if (isLitellmEnvelope(item)) return readEncrypted(item, context, body);
+  const translator = Object.hasOwn(item, 'event_id') ? null : findTranslator(item);
+  if (translator !== null) return readForeign(item, translator, { ...context, body });
+  if ((text ?? '').length > LARGEST_EVENT_CHARACTERS) {
+    const detail = `the event has ${text?.length} characters, more than ${LARGEST_EVENT_CHARACTERS}`;
+    return [refuse({ reason: 'too_large', detail }, body)];
+  }
+  if (!NATIVE_FIELDS.some((field) => Object.hasOwn(item, field))) {
+    const detail = `the object has none of ${NATIVE_FIELDS.join(', ')} and fits no known format`;
+    return [refuse({ reason: 'unknown_format', detail }, body, item)];
+  }
+  return [readNative(item, context, body)];
+}
+
+function readEncrypted(
+  envelope: JsonObject,
+  context: ItemContext,
+  body: () => string,
+): readonly ReadItem[] {
+  if (context.litellmKey === null) {
+    const detail = '__encrypted__: no key is configured; set SPANLEDGER_LITELLM_KEY and replay';
+    return [refuse({ reason: 'invalid_field', detail }, body)];
+  }
+  try {
+    return readItem(decryptLitellm(envelope, context.litellmKey), context);
+  } catch (error) {
+    const detail = `payload: cannot be decrypted (${String(error)}); check SPANLEDGER_LITELLM_KEY`;
+    return [refuse({ reason: 'invalid_field', detail }, body)];
+  }
+}
+
+function readForeign(
+  item: JsonObject,
+  translator: Translator,
+  context: ItemContext & { readonly body: () => string },
+): readonly ReadItem[] {
+  try {
+    return translator.translate(item).map((translation) => readTranslation(translation, context));
+  } catch (error) {
+    const detail = `the ${translator.format} message cannot be translated (${String(error)})`;
+    return [refuse({ reason: 'unknown_format', detail }, context.body, item)];
+  }
+}
+
+function readTranslation(translation: Translation, context: ItemContext): ReadItem {
+  const { event, usageAssumed, isTimeless, instead } = translation;
+  const tidy = tidyEvent(event);
+  if (instead !== undefined) return withoutEvent(tidy, instead);
+  const native = usageAssumed ? markAssumed(tidy) : tidy;
+  const dated = isTimeless ? { ...native, occurred_at: formatInstant(context.receivedAt) } : native;
+  const item = readNative(dated, context, () => JSON.stringify(dated));
+  if (!isTimeless || item.kind !== 'event') return item;
+  // The instant of its receipt is no part of what it says: a second delivery is a duplicate.
+  return { ...item, digest: digestEvent({ ...item.event, occurredAt: 0 as InstantMs }) };
+}
+
+function withoutEvent(event: JsonObject, instead: NoEvent): ReadItem {
+  if (instead.kind === 'empty') {
+    const body = () => JSON.stringify(event);
+    return { kind: 'empty', reason: instead.reason, source: storable(event['source']), body };
+  }
+  const because = { reason: instead.kind, detail: instead.detail } as const;
+  return refuse(because, () => JSON.stringify(instead.body), event);
+}
+
+function markAssumed(event: JsonObject): JsonObject {
+  const usage = event['usage'];
+  return isObject(usage) && Object.keys(usage).length > 0
+    ? { ...event, usage: { ...usage, assumed: true } }
+    : event;
+}
+
+function readNative(item: JsonObject, context: ItemContext, body: () => string): ReadItem {
+  const reading = readNativeEvent(item, context.receivedAt);
+  if (reading.kind === 'refused') return refuse(reading, body, item);
+  const guarded = guardEmails(reading.event, context.emails ?? KEEP_EMAILS);
+  if (guarded.kind === 'refused') {
+    return refuse({ reason: 'invalid_field', detail: guarded.detail }, body, item);
+  }
+  // Of the event as it was sent: a policy or a table that changes makes no conflict of what comes again.
+  const digest = digestEvent(reading.event);
+  return { kind: 'event', event: identified(guarded.event), digest, body };
+}
+
+/** What identifies a call besides its event (R8): its provider by one name, and a response id that is one. */
+function identified(event: UsageEvent): UsageEvent {
+  const provider = event.provider === null ? null : canonicalProvider(event.provider);
+  const isRepeating = event.responseId !== null && isRepeatingId(event.responseId);
+  if (provider === event.provider && !isRepeating) return event;
+  return { ...event, provider, responseId: isRepeating ? null : event.responseId };
+}
+
+export function refuse(
+  because: { readonly reason: QuarantineReason; readonly detail: string },
+  body: () => string,
+  item: JsonObject = {},
+): RefusedItem {
+  return {
+    kind: 'refused',
+    reason: because.reason,
+    detail: because.detail,
+    source: storable(item['source']),
+    eventId: storable(item['event_id']),
+    body,
+  };
+}
+
+/** What of a refused event's identity can be kept beside its body. */
+function storable(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' && isStorable(value)
+    ? value.slice(0, 200)
+    : null;
+}
+
+export function preview(text: string): string {
+  return JSON.stringify(text.slice(0, 60));
+}
