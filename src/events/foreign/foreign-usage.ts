@@ -41,14 +41,14 @@ export interface ReportedCounts extends TokenCounts, OwnCounts {
 }
 
 /** Whether a part of the usage is counted in its total, or stands beside it. */
-export type Place = 'inside' | 'beside' | 'unknown';
+export type PartPlace = 'inside' | 'beside' | 'unknown';
 
 /**
  * Where a producer counts what. The input count of a producer may hold cached tokens and those of
  * sound and pictures, its output count may hold reasoning; left out, they are within.
  */
 export interface Inclusion {
-  readonly cache: Place;
+  readonly cache: PartPlace;
   readonly media?: 'inside' | 'beside';
   readonly reasoning?: 'inside' | 'beside';
 }

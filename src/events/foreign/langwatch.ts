@@ -8,6 +8,7 @@ import {
   isObject,
   withoutAbsent,
 } from './foreign-value.ts';
+import { plainDecimal } from './plain-decimal.ts';
 import { reportedCost } from './reported-cost.ts';
 import {
   emptyTranslation,
@@ -132,9 +133,7 @@ function errorType(data: unknown): unknown {
 }
 
 function costOf(cost: unknown) {
-  const nano = at(cost, 'nano_usd');
-  const total = at(cost, 'total_usd') ?? (typeof nano === 'number' ? nano / 1e9 : undefined);
-  return reportedCost(SOURCE, total);
+  return reportedCost(SOURCE, at(cost, 'total_usd') ?? plainDecimal(at(cost, 'nano_usd'), -9));
 }
 
 function usageOf(usage: unknown, call: { provider: unknown; model: unknown }): NativeUsage {

@@ -1,5 +1,6 @@
 import { providerFamily } from '../provider-name.ts';
 import { at, firstGiven, isObject, type JsonObject } from './foreign-value.ts';
+import { isGreater, plainDecimal, sumDecimals } from './plain-decimal.ts';
 
 /**
  * What a producer says that a call cost (R22). Who says it, where, and what the amount holds:
@@ -15,29 +16,18 @@ import { at, firstGiven, isObject, type JsonObject } from './foreign-value.ts';
  * | gen_ai           | gen_ai.cost.*, operation.cost, …     | whatever the instrumentation knows                  |
  */
 export function reportedCost(source: string, amount: unknown): JsonObject | undefined {
-  const text = decimalText(amount);
+  const text = plainDecimal(amount);
   return text === null ? undefined : { amount: text, currency: 'USD', source };
 }
 
-/** Decimals of a picodollar: what is finer decides nothing and is rounded away. */
-const DECIMALS = 12;
-const MOST_DOLLARS = 1e9;
-
-function decimalText(amount: unknown): string | null {
-  if (typeof amount === 'string' && /^\d{1,12}(?:\.\d{1,30})?$/.test(amount)) return amount;
-  const number = typeof amount === 'string' && amount.trim() !== '' ? Number(amount) : amount;
-  if (typeof number !== 'number' || !(number >= 0) || number > MOST_DOLLARS) return null;
-  return number.toFixed(DECIMALS).replace(/\.?0+$/, '');
-}
-
-/** xAI counts in ticks, ten billion to the dollar. */
-const TICKS_PER_DOLLAR = 1e10;
+/** xAI counts in ticks, ten thousand million to the dollar. */
+const DOLLARS_IN_A_TICK = -10;
 
 /** What a provider's own usage object says of the cost, as OpenRouter and xAI write it. */
 export function costInUsage(usage: unknown, provider: unknown): JsonObject | undefined {
   if (!isObject(usage)) return undefined;
   const ticks = at(usage, 'cost_in_usd_ticks');
-  if (typeof ticks === 'number') return reportedCost('xai', ticks / TICKS_PER_DOLLAR);
+  if (ticks !== undefined) return reportedCost('xai', plainDecimal(ticks, DOLLARS_IN_A_TICK));
   const cost = firstGiven(at(usage, 'cost'), at(usage, 'total_cost'));
   const upstream = firstGiven(
     at(usage, 'cost_details', 'upstream_inference_cost'),
@@ -59,9 +49,11 @@ export function openrouterCost(
   cost: unknown,
   { upstream, isByok }: { readonly upstream: unknown; readonly isByok: unknown },
 ): JsonObject | undefined {
-  const [fee, bill] = [Number(cost ?? 0), Number(upstream ?? 0)];
-  const ownKey = isByok === undefined || isByok === null ? bill > fee : isByok === true;
-  return ownKey ? reportedCost('openrouter_byok', fee + bill) : reportedCost('openrouter', cost);
+  const [fee, bill] = [plainDecimal(cost ?? 0), plainDecimal(upstream ?? 0)];
+  const ownKey = isByok === undefined || isByok === null ? isGreater(bill, fee) : isByok === true;
+  return ownKey
+    ? reportedCost('openrouter_byok', sumDecimals(fee, bill))
+    : reportedCost('openrouter', cost);
 }
 
 function sourceOf(provider: unknown): string {

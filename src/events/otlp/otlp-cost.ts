@@ -1,4 +1,5 @@
 import { at, firstGiven, isObject, type JsonObject, parseJson } from '../foreign/foreign-value.ts';
+import { plainDecimal, sumDecimals } from '../foreign/plain-decimal.ts';
 import { openrouterCost, reportedCost } from '../foreign/reported-cost.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 
@@ -47,13 +48,13 @@ const UPSTREAM = [
 
 /** Instrumentations that name the parts alone; both together are the call. */
 function partsCost(attributes: Attributes): JsonObject | undefined {
-  const input = Number(
-    firstAttribute(attributes, ['gen_ai.cost.input_cost', 'gen_ai.usage.input_cost']),
-  );
-  const output = Number(
-    firstAttribute(attributes, ['gen_ai.cost.output_cost', 'gen_ai.usage.output_cost']),
-  );
-  return Number.isFinite(input + output) ? reportedCost('gen_ai', input + output) : undefined;
+  const input = firstAttribute(attributes, ['gen_ai.cost.input_cost', 'gen_ai.usage.input_cost']);
+  const output = firstAttribute(attributes, [
+    'gen_ai.cost.output_cost',
+    'gen_ai.usage.output_cost',
+  ]);
+  if (input === undefined || output === undefined) return undefined;
+  return reportedCost('gen_ai', sumDecimals(plainDecimal(input), plainDecimal(output)));
 }
 
 function objectCost(attributes: Attributes): JsonObject | undefined {

@@ -24,7 +24,7 @@ import { type Attributes, firstAttribute, plainValue, readAttributes } from './o
 import { executedModel, providerOf, requestedModel, tierOf } from './otlp-call.ts';
 import { spanCost } from './otlp-cost.ts';
 import { camelRequest, isSnakeCase } from './otlp-names.ts';
-import { listAt, readId } from './otlp-spans.ts';
+import { listAt, readSpanId } from './otlp-spans.ts';
 import { spanFurtherTags, spanTags } from './otlp-tags.ts';
 import { spanUsage } from './otlp-usage.ts';
 import { unreadUsage } from './unread-usage.ts';
@@ -245,8 +245,8 @@ function recordFields({ fields, attributes, resource, name }: LogRecord): JsonOb
     user_id: firstGiven(tags['user_id'], firstAttribute(attributes, USERS)),
     agent_run_id: firstGiven(tags['agent_run_id'], firstAttribute(attributes, RUNS)),
     tags: unlessEmpty(spanFurtherTags(attributes)),
-    trace_id: readId(at(fields, 'traceId')),
-    span_id: readId(at(fields, 'spanId')),
+    trace_id: readSpanId(at(fields, 'traceId')),
+    span_id: readSpanId(at(fields, 'spanId')),
   };
 }
 
@@ -278,7 +278,7 @@ function eventId(fields: JsonObject, attributes: Attributes, name: string): stri
 function operationDetails(record: LogRecord): Translation {
   const { attributes, scope, resource } = record;
   const service = String(resource.get('service.name') ?? '');
-  const isBesideSpan = readId(at(record.fields, 'spanId')) !== undefined;
+  const isBesideSpan = readSpanId(at(record.fields, 'spanId')) !== undefined;
   if (isBesideSpan || /gemini[-_]cli/.test(`${service} ${scope}`)) {
     return emptyTranslation('otlp', REPEATED);
   }

@@ -67,9 +67,9 @@ function readSpan(fields: JsonObject, resource: Attributes, scope: string): Otlp
     attributes,
     resource,
     scope,
-    traceId: readId(at(fields, 'traceId')),
-    spanId: readId(at(fields, 'spanId')),
-    parentSpanId: readId(at(fields, 'parentSpanId')),
+    traceId: readSpanId(at(fields, 'traceId')),
+    spanId: readSpanId(at(fields, 'spanId')),
+    parentSpanId: readSpanId(at(fields, 'parentSpanId')),
     model,
     used,
     role: roleOf(attributes, at(fields, 'name'), bears),
@@ -86,7 +86,7 @@ function withDialect(attributes: Attributes, name: unknown): Attributes {
 const BASE64_ID = /^(?:[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{11}=)$/;
 
 /** Hexadecimal ids may be written in either case; an empty one, or one of zeros, means that there is none. */
-export function readId(id: unknown): unknown {
+export function readSpanId(id: unknown): unknown {
   if (typeof id !== 'string') return firstGiven(id);
   const hex = BASE64_ID.test(id) ? Buffer.from(id, 'base64').toString('hex') : id.toLowerCase();
   return /^0*$/.test(hex) ? undefined : hex;

@@ -5,7 +5,7 @@ import {
   type NativeUsage,
   NO_USAGE,
   nativeUsage,
-  type Place,
+  type PartPlace,
   type ReportedCounts,
 } from '../foreign/foreign-usage.ts';
 import { at, firstGiven, isObject, withoutAbsent } from '../foreign/foreign-value.ts';
@@ -35,7 +35,7 @@ import { TOKEN_NAMES } from './otlp-usage-names.ts';
  * | Langfuse                       | JS, Python    | disjoint buckets                        | langfuse-usage.ts               |
  * | LangSmith, LangChain           | all           | yes                                     | usage_metadata                  |
  */
-const SCOPES: readonly (readonly [prefix: string, cache: Place])[] = [
+const SCOPES: readonly (readonly [prefix: string, cache: PartPlace])[] = [
   ['gen_ai', 'inside'],
   ['ai', 'inside'],
   ['com.anthropic.sdk.typescript', 'inside'],
@@ -135,7 +135,7 @@ function plainCounts(attributes: Attributes): ReportedCounts {
   });
 }
 
-function cacheOf(attributes: Attributes, scope: string): Place {
+function cacheOf(attributes: Attributes, scope: string): PartPlace {
   if (scope.startsWith('strands')) {
     const model = attributes.get('gen_ai.request.model');
     return typeof model === 'string' && BEDROCK_MODEL.test(model) ? 'beside' : 'unknown';
