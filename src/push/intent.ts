@@ -2,10 +2,7 @@ import type { InstantMs } from '../clock.ts';
 import type { PushState } from './intent-state.ts';
 import { isSettled } from './intent-state.ts';
 
-/**
- * A destination may be told of a closed period: a meter, an invoice item, or a person who settled
- * it elsewhere.
- */
+/** The kinds of destination: a meter, an invoice item, or a person who settled a period elsewhere. */
 export type DestinationKind = 'meter' | 'invoice_item' | 'settled';
 
 /** What a destination was or will be told: exact, durable before the first request, and never changed. */
