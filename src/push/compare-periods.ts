@@ -147,7 +147,7 @@ async function keepProof(
 }
 
 /** What one destination counts of a period, and what its final invoices bill; null while none is final. */
-export interface Count {
+interface Count {
   readonly counted: bigint | ForeignCount;
   readonly billed: bigint | null;
   /** The time that its count may lag behind what it was told. */

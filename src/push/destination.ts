@@ -52,7 +52,7 @@ export interface Destination {
   }): Promise<ReadonlyMap<string, bigint>>;
 }
 
-export interface Origin {
+interface Origin {
   readonly livemode: boolean;
   /** It is null where it is not known. */
   readonly account: string | null;
@@ -75,12 +75,12 @@ export interface Told {
   readonly eventTimestamp: number;
 }
 
-export interface Whom {
+interface Whom {
   readonly tenantId: string;
   readonly customer: string;
 }
 
-export interface CountQuestion extends Whom {
+interface CountQuestion extends Whom {
   readonly channel: string;
   readonly periodStart: string;
   readonly startsAt: InstantMs;

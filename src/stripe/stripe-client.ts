@@ -74,7 +74,7 @@ export async function askStripe<Answer>(what: string, ask: () => Promise<Answer>
 }
 
 /** Nobody is to blame and nothing is to be mended: the same command again in a while goes on. */
-export class Unanswered extends Refusal {
+class Unanswered extends Refusal {
   constructor(what: string, reason: string) {
     const remedy = 'run the command again in a while; it goes on where it stood';
     super('unavailable', `Stripe did not answer about ${what}: ${reason}`, remedy);
@@ -95,7 +95,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** A key that Stripe does not take is a matter for a person, and would fail with every tenant. */
-export class KeyRefused extends EveryTenantRefused {
+class KeyRefused extends EveryTenantRefused {
   constructor(what: string, reason: string) {
     const remedy = 'give STRIPE_API_KEY a key of the right account that may read and write billing';
     super('not_permitted', `Stripe does not let this key ask about ${what}: ${reason}`, remedy);
