@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatInstant, parseInstant, utcDay } from './clock.ts';
+import { formatPico, parseDecimal } from './money.ts';
 
 /**
  * The fields of which requests and answers are made: names in snake_case, amounts as exact decimal
@@ -55,6 +56,12 @@ export const instantGiven = z.codec(instantField, z.number(), {
 export const dayGiven = z.codec(dayField, z.number(), {
   decode: (day) => parseInstant(`${day}T00:00:00Z`),
   encode: utcDay,
+});
+
+/** An amount, in picodollars. */
+export const amountGiven = z.codec(amountField, z.bigint(), {
+  decode: (text) => parseDecimal(text, 12) ?? 0n,
+  encode: formatPico,
 });
 
 /** An entry's id, as the number in it. */

@@ -1,31 +1,39 @@
-import type { Clock, InstantMs } from '../clock.ts';
+import type { InstantMs } from '../clock.ts';
 import { formatInstant } from '../clock.ts';
-import type { Database, Transaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
-import type { CorrectionNote } from '../ledger/corrections/correction.ts';
 import { reversalOf } from '../ledger/corrections/correction.ts';
 import { postOwnEntries } from '../ledger/corrections/post-corrections.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { readBatch } from '../ledger/entries/entry-store.ts';
 import { entryIds, lockForPosting } from '../ledger/posting/posting-store.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
+import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../money.ts';
+import type { Parts } from '../parts.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { present } from '../present.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
-import type { AllocationAnswer } from './allocation-answer.ts';
-import { answerOf, notesOf } from './allocation-answer.ts';
+import type {
+  AllocateRequest,
+  AllocationAnswer,
+  PoolKey,
+  PoolsAnswer,
+  PoolsRequest,
+  ReverseRequest,
+} from './allocation-answer.ts';
 import type { PostedPool } from './allocation-store.ts';
 import { insertPool, readConsumption, readPools } from './allocation-store.ts';
 import type { Consumption } from './consumption.ts';
 import { formatWeight, UNIT_NAMES, weightOf } from './consumption.ts';
 import { dividePool } from './divide-pool.ts';
-import type { Pool, PoolRequest } from './pool.ts';
+import type { PoolRequest } from './pool.ts';
 import { digestOf, refuseImpossiblePool } from './pool.ts';
 import { shareEntry } from './share-entry.ts';
-import { formatWeights } from './token-weights.ts';
+import { answerOf, notesOf } from './tell-pool.ts';
+import { DEFAULT_WEIGHTS, formatWeights } from './token-weights.ts';
 
 /**
  * Divides a pool over the tenants by what they used in their periods that begin in the month, and
@@ -33,12 +41,12 @@ import { formatWeights } from './token-weights.ts';
  * what was posted; with other content it is refused. With `dryRun` it answers what would be posted.
  */
 export async function allocatePool(
-  database: Database,
-  clock: Clock,
-  request: PoolRequest & { readonly dryRun: boolean },
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  asked: AllocateRequest,
 ): Promise<AllocationAnswer> {
+  const request = toPool(asked);
   refuseImpossiblePool(request);
-  return retryLostRace(() =>
+  const answer = await retryLostRace(() =>
     inTransaction(database, async (transaction) => {
       await lockForPosting(transaction);
       const [last] = await readPools(transaction, request);
@@ -48,23 +56,50 @@ export async function allocatePool(
       }
       const revision = last === undefined ? 0 : last.revision + 1;
       const divided = await divide(transaction, { request, revision, now: clock() });
-      if (request.dryRun) return answerDryRun(divided);
+      if (asked.dry_run) return answerDryRun(divided);
       refuseUnfinished(divided, clock());
       return post(transaction, divided, clock());
     }),
   );
+  if (!asked.dry_run) await foldAll(database, clock);
+  return answer;
+}
+
+function toPool({
+  pool,
+  month,
+  amount,
+  currency,
+  by,
+  weights,
+  billed,
+  reason,
+  actor,
+}: AllocateRequest): PoolRequest {
+  const weighed = by === 'weighted-tokens';
+  if (!weighed && weights !== null) {
+    throw new Refusal(
+      'bad_request',
+      `weights of tokens have no meaning where a pool is divided by ${by}`,
+      'leave them out, or divide by weighted-tokens',
+    );
+  }
+  return {
+    ...{ pool, month, amount, currency, basis: by, billed },
+    weights: weighed ? (weights ?? DEFAULT_WEIGHTS) : null,
+    note: { reason, actor },
+  };
 }
 
 /** Takes a pool back, each share by its reversal (R13). Doing it again is a duplicate. */
 export async function reversePool(
-  database: Database,
-  clock: Clock,
-  request: { readonly pool: string; readonly month: string; readonly note: CorrectionNote },
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { pool, month, ...note }: ReverseRequest,
 ): Promise<AllocationAnswer> {
-  return retryLostRace(() =>
+  const answer = await retryLostRace(() =>
     inTransaction(database, async (transaction) => {
       await lockForPosting(transaction);
-      const last = await requirePool(transaction, request);
+      const last = await requirePool(transaction, { pool, month });
       if (last.isReversal) return answerHeld(transaction, last, 'duplicate');
       const now = clock();
       const shares = await readBatch(transaction, last.batchId);
@@ -72,23 +107,24 @@ export async function reversePool(
       await cache.refresh(transaction, new Set(shares.map((share) => share.tenantId)), now);
       const reversals = shares.map((share) => {
         const placement = placeUsage(cache.tenant(share.tenantId), share.occurredAt);
-        return reversalOf(share, request.note, placement);
+        return reversalOf(share, note, placement);
       });
       const of = { kind: 'allocation' as const, cache, recordedAt: now };
       const batchId = await postOwnEntries(transaction, reversals, of);
-      const { note } = request;
       const revision = last.revision + 1;
       const posted = { ...last, note, revision, batchId, amount: -last.amount, recordedAt: now };
       await insertPool(transaction, posted);
       return answerHeld(transaction, posted, 'reversed');
     }),
   );
+  await foldAll(database, clock);
+  return answer;
 }
 
 /** A pool as the ledger holds it, with its shares. */
-export async function readAllocation(
-  database: Database,
-  key: Pick<Pool, 'pool' | 'month'>,
+export async function showPool(
+  { database }: Pick<Parts, 'database'>,
+  key: PoolKey,
 ): Promise<AllocationAnswer> {
   return inTransaction(database, async (transaction) => {
     const last = await requirePool(transaction, key);
@@ -96,10 +132,24 @@ export async function readAllocation(
   });
 }
 
-async function requirePool(
-  transaction: Transaction,
-  key: Pick<Pool, 'pool' | 'month'>,
-): Promise<PostedPool> {
+/** The pools of a month or of all, and whether they stand. */
+export async function listPools(
+  { database }: Pick<Parts, 'database'>,
+  { month }: PoolsRequest,
+): Promise<PoolsAnswer> {
+  const pools = await readPools(database, { pool: null, month });
+  return pools.map((pool) => ({
+    pool: pool.pool,
+    month: pool.month,
+    state: pool.isReversal ? 'reversed' : 'standing',
+    amount: formatPico(pool.amount < 0n ? -pool.amount : pool.amount),
+    currency: pool.currency,
+    by: pool.basis,
+    billed: pool.billed,
+  }));
+}
+
+async function requirePool(transaction: Transaction, key: PoolKey): Promise<PostedPool> {
   const [last] = await readPools(transaction, key);
   if (last !== undefined) return last;
   throw new Refusal(
@@ -168,7 +218,7 @@ function refuseWithoutUsage(request: PoolRequest, all: readonly Consumption[]): 
   throw new Refusal(
     'incomplete',
     `nobody has ${UNIT_NAMES[request.basis]} in ${request.currency} in the periods that begin in ${request.month}: no ${what} weigh anything${elsewhere}`,
-    'check the month and the currency, or choose another basis with --by',
+    'check the month and the currency, or divide by another basis',
   );
 }
 

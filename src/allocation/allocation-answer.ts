@@ -1,128 +1,159 @@
-import type { InstantMs } from '../clock.ts';
-import { formatInstant } from '../clock.ts';
-import type { NewEntry } from '../ledger/entries/entry.ts';
-import { formatPico } from '../money.ts';
-import { present } from '../present.ts';
-import { UNATTRIBUTED } from '../rating/rate-event.ts';
-import type { Consumption } from './consumption.ts';
-import type { Share } from './divide-pool.ts';
-import type { Pool, PoolRequest } from './pool.ts';
-import { formatWeights } from './token-weights.ts';
+import { z } from 'zod';
+import {
+  amountField,
+  amountGiven,
+  dayField,
+  entryIdField,
+  instantField,
+  listOf,
+  monthField,
+  noteFields,
+  percentField,
+} from '../fields.ts';
+import { BASES } from './consumption.ts';
+import type { TokenWeights } from './token-weights.ts';
+import { formatWeights, parseWeights } from './token-weights.ts';
 
-/** A pool and its shares. Decimal strings in the major unit; weights in the units of the basis. */
-export interface AllocationAnswer {
-  /** `posted`, `reversed` and `duplicate` answer a command; `standing` and `reversed` a question. */
-  readonly state: 'posted' | 'duplicate' | 'dry_run' | 'reversed' | 'standing';
-  readonly pool: string;
-  readonly month: string;
-  readonly amount: string;
-  readonly currency: string;
-  readonly by: Pool['basis'];
-  readonly weights: string | null;
-  readonly weight_total: string;
-  readonly billed: boolean;
-  readonly reason: string;
-  readonly actor: string;
-  /** It is null where nothing was posted. */
-  readonly recorded_at: string | null;
-  readonly shares: readonly ShareRow[];
-  /** These say who used something and has no share, and what else there is to know. */
-  readonly notes: readonly string[];
-}
+/** What tokens weigh, written as input=1,cache_read=0.1,output=5. */
+const weightsGiven = z.codec(z.string(), z.custom<TokenWeights>(), {
+  decode: parseWeights,
+  encode: formatWeights,
+});
 
-export interface ShareRow {
-  readonly tenant_id: string;
+const basis = z.enum(BASES);
+
+const poolFields = {
+  pool: z.string(),
+  /** The month in which the divided periods begin. */
+  month: monthField,
+};
+
+export const allocateRequest = z.strictObject({
+  ...poolFields,
+  amount: amountGiven,
+  /** Tenants in another currency have no share. */
+  currency: z.string(),
+  by: basis,
+  /** Null for the usual ones; only tokens are weighed. */
+  weights: weightsGiven.nullable(),
+  /** Whether the tenants are charged their shares, too. */
+  billed: z.boolean(),
+  /** Shows the shares and posts nothing. */
+  dry_run: z.boolean(),
+  ...noteFields,
+});
+export type AllocateRequest = z.output<typeof allocateRequest>;
+
+export const reverseRequest = z.strictObject({ ...poolFields, ...noteFields });
+export type ReverseRequest = z.output<typeof reverseRequest>;
+
+export const poolRequest = z.strictObject(poolFields);
+export type PoolKey = z.output<typeof poolRequest>;
+
+const share = z.strictObject({
+  tenant_id: z.string(),
   /** It is null where nothing was posted. */
-  readonly entry_id: string | null;
-  readonly weight: string;
-  readonly remainder_place: number;
-  readonly cost: string;
-  readonly charge: string;
-  readonly period_start: string;
-  readonly late: boolean;
+  entry_id: entryIdField.nullable(),
+  weight: z.string(),
+  remainder_place: z.int(),
+  cost: amountField,
+  charge: amountField,
+  period_start: dayField,
+  late: z.boolean(),
   /** The explanation of how the share follows from the weights: the entry's own reason. */
-  readonly explanation: string;
-}
+  explanation: z.string(),
+});
+export type ShareRow = z.infer<typeof share>;
 
-export function answerOf(
-  pool: PoolRequest,
-  of: {
-    readonly state: AllocationAnswer['state'];
-    readonly weightTotal: string;
-    readonly recordedAt: InstantMs | null;
-    readonly shares: readonly { readonly entry: NewEntry; readonly entryId: bigint | null }[];
-    readonly notes: readonly string[];
-  },
-): AllocationAnswer {
-  return {
-    state: of.state,
-    pool: pool.pool,
-    month: pool.month,
-    amount: formatPico(pool.amount),
-    currency: pool.currency,
-    by: pool.basis,
-    weights: pool.weights === null ? null : formatWeights(pool.weights),
-    weight_total: of.weightTotal,
-    billed: pool.billed,
-    reason: pool.note.reason,
-    actor: pool.note.actor,
-    recorded_at: of.recordedAt === null ? null : formatInstant(of.recordedAt),
-    shares: of.shares.map(({ entry, entryId }) => toShareRow(entry, entryId)),
-    notes: of.notes,
-  };
-}
+/** A pool and its shares; weights in the units of the basis. */
+export const allocationAnswer = z.strictObject({
+  /** `posted`, `reversed` and `duplicate` answer a command; `standing` and `reversed` a question. */
+  state: z.enum(['posted', 'duplicate', 'dry_run', 'reversed', 'standing']),
+  ...poolFields,
+  amount: amountField,
+  currency: z.string(),
+  by: basis,
+  weights: z.string().nullable(),
+  weight_total: z.string(),
+  billed: z.boolean(),
+  ...noteFields,
+  /** It is null where nothing was posted. */
+  recorded_at: instantField.nullable(),
+  shares: listOf(share),
+  /** These say who used something and has no share, and what else there is to know. */
+  notes: listOf(z.string()),
+});
+export type AllocationAnswer = z.infer<typeof allocationAnswer>;
 
-function toShareRow(entry: NewEntry, entryId: bigint | null): ShareRow {
-  return {
-    tenant_id: entry.tenantId,
-    entry_id: entryId === null ? null : `ent_${entryId}`,
-    weight: entry.furtherTags['weight'] ?? '',
-    remainder_place: Number(entry.furtherTags['remainder_place']),
-    cost: formatPico(present(entry.cost, 'the cost of a share')),
-    charge: formatPico(present(entry.charge, 'the charge of a share')),
-    period_start: entry.periodStart,
-    late: entry.late,
-    explanation: entry.reason ?? '',
-  };
-}
+export const poolsRequest = z.strictObject({
+  /** Null for every month. */
+  month: monthField.nullable(),
+});
+export type PoolsRequest = z.output<typeof poolsRequest>;
 
-/** What a person should know of a division: who is left out, and whose share nobody will pay. */
-export function notesOf(
-  request: PoolRequest,
-  of: { readonly all: readonly Consumption[]; readonly shares: readonly Share[] },
-): readonly string[] {
-  const elsewhere = of.all
-    .filter((one) => one.currency !== request.currency)
-    .map(
-      ({ tenantId, currency }) =>
-        `tenant "${tenantId}" has usage in ${currency}, which has no share: a pool is divided within one currency`,
-    );
-  return [...elsewhere, ...noteOnNobodys(request, of.shares), ...noteOnShadows(request, of)];
-}
+export const poolsAnswer = listOf(
+  z.strictObject({
+    ...poolFields,
+    state: z.enum(['standing', 'reversed']),
+    amount: amountField,
+    currency: z.string(),
+    by: basis,
+    billed: z.boolean(),
+  }),
+);
+export type PoolsAnswer = z.infer<typeof poolsAnswer>;
 
-function noteOnNobodys(request: PoolRequest, shares: readonly Share[]): readonly string[] {
-  const nobodys = shares.find(({ tenantId }) => tenantId === UNATTRIBUTED);
-  if (nobodys === undefined) return [];
-  const uncharged = request.billed ? ' and is charged to nobody' : '';
-  return [
-    `${formatPico(nobodys.share)} falls to usage without a tenant${uncharged}; to move it, reattribute that usage, reverse and allocate anew`,
-  ];
-}
+export const backtestRequest = z.strictObject({
+  month: monthField,
+  /** Only what was used in this currency. */
+  currency: z.string(),
+  /** What is divided; null for what the entries cost. */
+  amount: amountGiven.nullable(),
+  /** Null for the usual ones. */
+  weights: weightsGiven.nullable(),
+});
+export type BacktestRequest = z.output<typeof backtestRequest>;
 
-function noteOnShadows(
-  request: PoolRequest,
-  of: { readonly all: readonly Consumption[]; readonly shares: readonly Share[] },
-): readonly string[] {
-  if (!request.billed) return [];
-  const sharing = new Set(of.shares.map(({ tenantId }) => tenantId));
-  const shadows = of.all
-    .filter(
-      ({ tenantId, mode }) =>
-        mode === 'shadow' && tenantId !== UNATTRIBUTED && sharing.has(tenantId),
-    )
-    .map(({ tenantId }) => tenantId);
-  if (shadows.length === 0) return [];
-  return [
-    `tenants in shadow mode see their share on their statement, and it is never pushed: ${[...new Set(shadows)].join(', ')}`,
-  ];
-}
+/** One way to divide the pool, and how far it is from direct attribution. */
+const candidate = z.strictObject({
+  by: basis,
+  /** The weights are written as `allocate --weight` reads them; null where tokens are not weighed. */
+  weights: z.string().nullable(),
+  /** These weights were found to diverge least. */
+  fitted: z.boolean(),
+  /** What another tenant bears than the one that caused it: half the sum of all divergences. */
+  misallocated: amountField,
+  /** The percentage is of the amount. */
+  misallocated_percent: percentField,
+  /** Root of the mean of the squared divergences, rounded down to a picodollar. */
+  rms: amountField,
+});
+export type Candidate = z.infer<typeof candidate>;
+
+/** One tenant in every division. */
+const backtestRow = z.strictObject({
+  tenant_id: z.string(),
+  direct: amountField,
+  /** The shares stand in the order of the candidates. */
+  shares: listOf(
+    z.strictObject({
+      share: amountField,
+      divergence: amountField,
+      /** The percentage is of the direct amount; null where that is nothing. */
+      divergence_percent: percentField.nullable(),
+    }),
+  ),
+});
+export type BacktestRow = z.infer<typeof backtestRow>;
+
+/** A back-test sets direct attribution beside each allocation of the same amount. */
+export const backtestAnswer = z.strictObject({
+  month: monthField,
+  currency: z.string(),
+  amount: amountField,
+  candidates: listOf(candidate),
+  tenants: listOf(backtestRow),
+  /** What to know before the figures are trusted. */
+  notes: listOf(z.string()),
+});
+export type BacktestAnswer = z.infer<typeof backtestAnswer>;

@@ -2,6 +2,7 @@ import type { Pico } from '../money.ts';
 import { divideHalfUp, formatDecimal, formatPico } from '../money.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
+import type { BacktestAnswer, BacktestRow } from './allocation-answer.ts';
 import type { Basis, Consumption } from './consumption.ts';
 import { weightOf } from './consumption.ts';
 import { dividePool } from './divide-pool.ts';
@@ -9,44 +10,7 @@ import { fitWeights } from './fit-weights.ts';
 import type { TokenWeights } from './token-weights.ts';
 import { BUCKETS, formatWeights } from './token-weights.ts';
 
-/** One way to divide the pool, and how far it is from direct attribution. Decimal strings. */
-interface Candidate {
-  readonly by: Basis;
-  /**
-   * The weights are written as `allocate --weight` reads them; null where tokens are not weighed.
-   */
-  readonly weights: string | null;
-  /** These weights were found to diverge least. */
-  readonly fitted: boolean;
-  /** What another tenant bears than the one that caused it: half the sum of all divergences. */
-  readonly misallocated: string;
-  /** The percentage is of the amount, with two decimals. */
-  readonly misallocated_percent: string;
-  /** Root of the mean of the squared divergences, rounded down to a picodollar. */
-  readonly rms: string;
-}
-
-/** One tenant in every division. Decimal strings. */
-export interface BacktestRow {
-  readonly tenant_id: string;
-  readonly direct: string;
-  /** The shares stand in the order of the candidates. */
-  readonly shares: readonly {
-    readonly share: string;
-    readonly divergence: string;
-    /** The percentage is of the direct amount, with two decimals; null where that is nothing. */
-    readonly divergence_percent: string | null;
-  }[];
-}
-
-/** A back-test sets direct attribution beside each allocation of the same amount. */
-export interface Backtest {
-  readonly amount: string;
-  readonly candidates: readonly Candidate[];
-  readonly tenants: readonly BacktestRow[];
-  /** What to know before the figures are trusted. */
-  readonly notes: readonly string[];
-}
+type Backtest = Omit<BacktestAnswer, 'month' | 'currency'>;
 
 interface Way {
   readonly by: Basis;

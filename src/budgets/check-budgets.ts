@@ -1,41 +1,22 @@
 import type { InstantMs } from '../clock.ts';
 import { utcDay } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import type { ServiceTier } from '../events/event.ts';
 import type { Pico } from '../money.ts';
+import { formatPico } from '../money.ts';
+import type { Parts } from '../parts.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
-import { DEFAULT_CURRENCY, ratePart } from '../rating/rate-event.ts';
+import { ratePart } from '../rating/rate-event.ts';
 import { WHOLE_CALL } from '../rating/split.ts';
 import { Refusal } from '../refusal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { assignedBook } from '../tenants/tenant.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
-import type { Budget, BudgetDecision, Verdict } from './budget.ts';
+import type { Budget, BudgetDecision } from './budget.ts';
 import { concerns, decide, strictest } from './budget.ts';
-import type { BudgetKey } from './budget-store.ts';
-import { readBudgets, readSpent, saveBudget } from './budget-store.ts';
-
-/** A call that somebody is about to make, at the most that it can use. */
-export interface IntendedCall {
-  readonly tenantId: string;
-  readonly provider: string | null;
-  readonly model: string;
-  readonly serviceTier: ServiceTier;
-  readonly inputTokens: number;
-  readonly maxOutputTokens: number;
-  readonly feature: string | null;
-  readonly userId: string | null;
-}
-
-export interface BudgetAnswer {
-  readonly verdict: Verdict;
-  /** What the call is charged if it uses all of its tokens. */
-  readonly estimate: Pico;
-  readonly currency: string;
-  /** The decision for each budget that concerns the call. */
-  readonly decisions: readonly BudgetDecision[];
-}
+import type { BudgetDecisionAnswer, CheckAnswer, CheckRequest } from './budget-answer.ts';
+import { readBudgets, readSpent } from './budget-store.ts';
+import { toAnswer } from './set-budget.ts';
 
 /**
  * Asks every budget that concerns a call before it is made. The estimate is the charge at the tenant's
@@ -44,31 +25,37 @@ export interface BudgetAnswer {
  * Refuses a model without a price, since no price is not a price of zero (R10).
  */
 export async function checkBudgets(
-  database: Database,
-  call: IntendedCall,
-  now: InstantMs,
-): Promise<BudgetAnswer> {
-  const tenant = await readTenant(database.kysely, call.tenantId);
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  call: CheckRequest,
+): Promise<CheckAnswer> {
+  const now = clock();
+  const tenant = await readTenant(database.kysely, call.tenant_id);
   const { estimate, currency } = await estimateCharge(database, { tenant, call, now });
   const { period } = placeUsage(tenant, now);
   const within = { periodStart: period.startDate, utcDay: utcDay(now) };
-  const budgets = await readBudgets(database, call.tenantId);
+  const budgets = await readBudgets(database, call.tenant_id);
+  const about = { feature: call.feature, userId: call.user_id };
   const decisions: BudgetDecision[] = [];
-  for (const budget of budgets.filter((each) => concerns(each, call))) {
+  for (const budget of budgets.filter((each) => concerns(each, about))) {
     if (budget.currency !== currency) refuseOtherCurrency(budget, currency);
     decisions.push(decide(budget, await readSpent(database, budget, within), estimate));
   }
   const verdict = strictest(decisions.map((decision) => decision.verdict));
-  return { verdict, estimate, currency, decisions };
+  return { verdict, estimate: formatPico(estimate), currency, budgets: decisions.map(toDecision) };
+}
+
+function toDecision({ budget, spent, left, verdict }: BudgetDecision): BudgetDecisionAnswer {
+  return { ...toAnswer(budget), spent: formatPico(spent), left: formatPico(left), verdict };
 }
 
 async function estimateCharge(
   database: Database,
-  of: { readonly tenant: Tenant; readonly call: IntendedCall; readonly now: InstantMs },
+  of: { readonly tenant: Tenant; readonly call: CheckRequest; readonly now: InstantMs },
 ): Promise<{ readonly estimate: Pico; readonly currency: string }> {
   const { tenant, call, now } = of;
   const catalog = await loadPriceCatalog(database.kysely);
-  const { provider, model, serviceTier, feature, userId, inputTokens, maxOutputTokens } = call;
+  const { provider, model, service_tier: serviceTier, feature, user_id: userId } = call;
+  const { input_tokens: inputTokens, max_output_tokens: maxOutputTokens } = call;
   const { charge, currency } = ratePart(
     {
       ...{ occurredAt: now, provider, requestedModel: model, executedModel: model, serviceTier },
@@ -101,21 +88,4 @@ function refuseOtherCurrency(budget: Budget, currency: string): never {
     `tenant "${budget.tenantId}" is charged in ${currency} and has a budget in ${budget.currency}`,
     'set the budget anew, in the currency of its price book',
   );
-}
-
-/** Sets a budget in the currency in which the tenant is charged; the answer is the budget. */
-export async function setBudget(
-  database: Database,
-  given: BudgetKey & Pick<Budget, 'amount' | 'isHard'>,
-  by: { readonly actor: string; readonly at: InstantMs },
-): Promise<Budget> {
-  if (given.amount < 0n) {
-    throw new Refusal('bad_request', 'a budget is not below zero', 'give 0 to allow nothing');
-  }
-  const tenant = await readTenant(database.kysely, given.tenantId);
-  const catalog = await loadPriceCatalog(database.kysely);
-  const currency = assignedBook(tenant, catalog, by.at)?.currency ?? DEFAULT_CURRENCY;
-  const budget = { ...given, currency };
-  await saveBudget(database, budget, by);
-  return budget;
 }

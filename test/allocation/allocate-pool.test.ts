@@ -122,7 +122,7 @@ describe('posting a pool', () => {
     expect(held).toMatchObject({ state: 'duplicate', weight_total: '3' });
     const note = { reason: 'usage came late', actor: 'ada' };
     const clock = () => parseInstant('2026-11-02T00:00:00Z');
-    await reversePool(database, clock, { pool: 'gpu', month: '2026-10', note });
+    await reversePool({ database, clock }, { pool: 'gpu', month: '2026-10', ...note });
     const anew = await allocateShared(database, { at: '2026-11-02T00:00:00Z' });
     expect(anew).toMatchObject({ state: 'posted', weight_total: '4' });
     expect(anew.shares.map((share) => share.cost)).toEqual(['5', '5']);

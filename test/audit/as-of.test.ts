@@ -125,8 +125,8 @@ const HISTORY: readonly {
     does: 'a call of October comes after the close, and the pool is taken back',
     step: async (at) => {
       await receiveEvents(database, [nativeEvent({ event_id: 'late' })], at);
-      const request = { pool: 'gpu', month: '2026-10', note: NOTE };
-      await reversePool(database, () => parseInstant(at), request);
+      const request = { pool: 'gpu', month: '2026-10', ...NOTE };
+      await reversePool({ database, clock: () => parseInstant(at) }, request);
     },
     entries: 13,
     october: { charge: '10.0132', state: 'closed' },

@@ -1,8 +1,12 @@
 import { beforeEach, expect, it } from 'vitest';
-import type { Budget } from '../../src/budgets/budget.ts';
+import type {
+  BudgetAnswer,
+  CheckRequest,
+  SetBudgetRequest,
+} from '../../src/budgets/budget-answer.ts';
 import { readBudgets } from '../../src/budgets/budget-store.ts';
-import type { IntendedCall } from '../../src/budgets/check-budgets.ts';
-import { checkBudgets, setBudget } from '../../src/budgets/check-budgets.ts';
+import { checkBudgets } from '../../src/budgets/check-budgets.ts';
+import { setBudget } from '../../src/budgets/set-budget.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { cli } from '../support/cli.ts';
@@ -36,38 +40,39 @@ beforeEach(async () => {
   ]);
 });
 
-function set(change: Partial<Parameters<typeof setBudget>[1]>): Promise<Budget> {
-  const given = { tenantId: 'acme', per: 'month', feature: null, userId: null } as const;
-  const by = { actor: 'ada', at: parseInstant(NOON) };
-  return setBudget(database, { ...given, amount: 20_000_000_000n, isHard: true, ...change }, by);
+function set(change: Partial<SetBudgetRequest>): Promise<BudgetAnswer> {
+  const given = { tenant_id: 'acme', per: 'month', feature: null, user_id: null } as const;
+  const limit = { amount: 20_000_000_000n, kind: 'hard', actor: 'ada' } as const;
+  const clock = () => parseInstant(NOON);
+  return setBudget({ database, clock }, { ...given, ...limit, ...change });
 }
 
 /** 1000 × 3.00 µ + 200 × 12.00 µ = 0.0054 at the most. */
-function check(change: Partial<IntendedCall> = {}, at = NOON) {
+function check(change: Partial<CheckRequest> = {}, at = NOON) {
   const call = {
-    ...{ tenantId: 'acme', provider: null, model: 'gpt-4o', serviceTier: 'standard' as const },
-    ...{ inputTokens: 1000, maxOutputTokens: 200, feature: null, userId: null },
+    ...{ tenant_id: 'acme', provider: null, model: 'gpt-4o', service_tier: 'standard' as const },
+    ...{ input_tokens: 1000, max_output_tokens: 200, feature: null, user_id: null },
     ...change,
   };
-  return checkBudgets(database, call, parseInstant(at));
+  return checkBudgets({ database, clock: () => parseInstant(at) }, call);
 }
 
 it('a month counts the whole period, folded or not, and a day its UTC day only', async () => {
   await set({ per: 'month' });
   await set({ per: 'day' });
   const answer = await check();
-  expect(answer).toMatchObject({ verdict: 'allow', estimate: 5_400_000_000n });
-  expect(answer.decisions.map(({ budget, spent, left }) => [budget.per, spent, left])).toEqual([
+  expect(answer).toMatchObject({ verdict: 'allow', estimate: '0.0054' });
+  expect(answer.budgets.map(({ per, spent, left }) => [per, spent, left])).toEqual([
     // 0.02 - 2 × 0.0042 - 0.0054 = 0.0062; and with the third call 0.002
-    ['day', 8_400_000_000n, 6_200_000_000n],
-    ['month', 12_600_000_000n, 2_000_000_000n],
+    ['day', '0.0084', '0.0062'],
+    ['month', '0.0126', '0.002'],
   ]);
 });
 
 it('denies what would pass a hard budget, and warns of a soft one', async () => {
   await set({ per: 'month', amount: 17_999_999_999n });
   expect((await check()).verdict).toBe('deny');
-  await set({ per: 'month', amount: 17_999_999_999n, isHard: false });
+  await set({ per: 'month', amount: 17_999_999_999n, kind: 'soft' });
   expect((await check()).verdict).toBe('warn');
   await set({ per: 'month', amount: 18_000_000_000n });
   expect((await check()).verdict).toBe('allow');
@@ -76,33 +81,33 @@ it('denies what would pass a hard budget, and warns of a soft one', async () => 
 
 it('a budget of a feature counts that feature, and one of a user that user', async () => {
   await set({ feature: 'search', amount: 10_000_000_000n });
-  await set({ userId: 'u1', amount: 10_000_000_000n });
-  const spentOf = async (change: Partial<IntendedCall>) =>
-    (await check(change)).decisions.map(({ spent }) => spent);
+  await set({ user_id: 'u1', amount: 10_000_000_000n });
+  const spentOf = async (change: Partial<CheckRequest>) =>
+    (await check(change)).budgets.map(({ spent }) => spent);
   expect(await spentOf({})).toEqual([]);
-  expect(await spentOf({ feature: 'search' })).toEqual([8_400_000_000n]);
-  expect(await spentOf({ userId: 'u1' })).toEqual([8_400_000_000n]);
-  expect(await spentOf({ feature: 'chat', userId: 'u2' })).toEqual([]);
+  expect(await spentOf({ feature: 'search' })).toEqual(['0.0084']);
+  expect(await spentOf({ user_id: 'u1' })).toEqual(['0.0084']);
+  expect(await spentOf({ feature: 'chat', user_id: 'u2' })).toEqual([]);
 });
 
 it('in the next period and on the next day everything is there again', async () => {
   await set({ per: 'month' });
   await set({ per: 'day' });
   const later = await check({}, '2026-11-01T00:00:00Z');
-  expect(later.decisions.map(({ spent }) => spent)).toEqual([0n, 0n]);
+  expect(later.budgets.map(({ spent }) => spent)).toEqual(['0', '0']);
 });
 
 it('refuses what it cannot tell: a model without a price, and a budget in another currency', async () => {
   await expect(check({ model: 'unheard-of' })).rejects.toMatchObject({ kind: 'incomplete' });
-  await expect(check({ tenantId: 'nobody' })).rejects.toMatchObject({ kind: 'not_found' });
+  await expect(check({ tenant_id: 'nobody' })).rejects.toMatchObject({ kind: 'not_found' });
   await expect(set({ amount: -1n })).rejects.toMatchObject({ kind: 'bad_request' });
   await makeTenant(database, 'cedar');
-  await set({ tenantId: 'cedar' });
+  await set({ tenant_id: 'cedar' });
   const models = [{ model: 'gpt-4o', per_million: { input: '3', output: '12' } }];
   const rates = { kind: 'charge', currency: 'EUR', caching: 'work_done', models };
   await importBook(database, { ...rates, book: 'euro', effective_from: '2026-01-01T00:00:00Z' });
   await makeTenant(database, 'cedar', { priceBook: 'euro', created: NOON });
-  await expect(check({ tenantId: 'cedar' })).rejects.toMatchObject({ kind: 'conflict' });
+  await expect(check({ tenant_id: 'cedar' })).rejects.toMatchObject({ kind: 'conflict' });
 });
 
 it('on the command line a denied call exits with 1, and says what is left', async () => {

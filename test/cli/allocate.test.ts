@@ -115,7 +115,7 @@ it.concurrent.each([
       '--weight',
       'input=1,output=1',
     ],
-    says: '--weight has no meaning with --by activity',
+    says: 'weights of tokens have no meaning where a pool is divided by activity',
   },
   {
     args: [

@@ -1,7 +1,18 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { z } from 'zod';
+import {
+  allocationAnswer,
+  backtestAnswer,
+  poolsAnswer,
+} from '../../src/allocation/allocation-answer.ts';
 import { lineAnswer, linesAnswer } from '../../src/audit/line-answer.ts';
 import { storyAnswer } from '../../src/audit/story-answer.ts';
+import {
+  budgetAnswer,
+  budgetsAnswer,
+  checkAnswer,
+  removeBudgetAnswer,
+} from '../../src/budgets/budget-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import {
   correctionAnswer,
@@ -69,6 +80,10 @@ it.concurrent.each(named(QUESTIONS))('$command prints its answer', ({ args, answ
   expectAnswer(args, answer),
 );
 
+const OCTOBER = ['--month', '2026-10'];
+const POOL = ['--amount', '10', '--by', 'weighted-tokens'];
+const CALL = ['--model', 'gpt-4o', '--input-tokens', '1000', '--max-output-tokens', '200'];
+
 /** One after the other, since each changes the ledger. */
 const CHANGES: readonly Case[] = [
   { args: ['correct', 'ent_1000001', '--void', '--reason', 'twice'], answer: correctionAnswer },
@@ -77,6 +92,16 @@ const CHANGES: readonly Case[] = [
     answer: reattributeAnswer,
   },
   { args: ['rerate', '2026-10', '--dry-run'], answer: rerateAnswer },
+  { args: ['allocate', 'gpu', ...OCTOBER, ...POOL, '--dry-run'], answer: allocationAnswer },
+  { args: ['allocate', 'gpu', ...OCTOBER, ...POOL], answer: allocationAnswer },
+  { args: ['allocate', 'show', 'gpu', ...OCTOBER], answer: allocationAnswer },
+  { args: ['allocate', 'reverse', 'gpu', ...OCTOBER, '--reason', 'x'], answer: allocationAnswer },
+  { args: ['allocate', 'list'], answer: poolsAnswer },
+  { args: ['allocate', 'backtest', ...OCTOBER], answer: backtestAnswer },
+  { args: ['budget', 'set', 'acme', '--per', 'day', '--amount', '5'], answer: budgetAnswer },
+  { args: ['budget', 'list'], answer: budgetsAnswer },
+  { args: ['budget', 'check', 'acme', ...CALL], answer: checkAnswer },
+  { args: ['budget', 'remove', 'acme', '--per', 'day'], answer: removeBudgetAnswer },
 ];
 
 it.each(named(CHANGES))('$command prints its answer', ({ args, answer }) =>

@@ -9,17 +9,15 @@ export function allocateShared(
   database: Database,
   change: Partial<PoolRequest> & { readonly at: string; readonly dryRun?: boolean },
 ): Promise<AllocationAnswer> {
-  const { at, ...rest } = change;
-  return allocatePool(database, () => parseInstant(at), {
-    pool: 'gpu',
-    month: '2026-10',
-    amount: 10_000_000_000_000n,
-    currency: 'USD',
-    basis: 'activity',
-    weights: null,
-    billed: false,
-    dryRun: false,
-    note: { reason: 'GPU bill', actor: 'ada' },
-    ...rest,
-  });
+  const { at, basis = 'activity', dryRun = false, note, ...rest } = change;
+  const clock = () => parseInstant(at);
+  return allocatePool(
+    { database, clock },
+    {
+      ...{ pool: 'gpu', month: '2026-10', amount: 10_000_000_000_000n, currency: 'USD' },
+      ...{ by: basis, weights: null, billed: false, dry_run: dryRun },
+      ...(note ?? { reason: 'GPU bill', actor: 'ada' }),
+      ...rest,
+    },
+  );
 }

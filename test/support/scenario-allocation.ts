@@ -1,7 +1,7 @@
 import { allocatePool, reversePool } from '../../src/allocation/allocate-pool.ts';
 import type { AllocationAnswer } from '../../src/allocation/allocation-answer.ts';
 import type { Basis } from '../../src/allocation/consumption.ts';
-import { DEFAULT_WEIGHTS, parseWeights } from '../../src/allocation/token-weights.ts';
+import { parseWeights } from '../../src/allocation/token-weights.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { parseDecimal } from '../../src/money.ts';
@@ -32,17 +32,16 @@ export async function takeAllocation(
   clock: Clock,
   step: AllocationStep,
 ): Promise<unknown> {
+  const parts = { database, clock };
   if ('reverse_allocation' in step) {
-    const request = { ...step.reverse_allocation, note: NOTE };
-    return withoutIds(await reversePool(database, clock, request));
+    return withoutIds(await reversePool(parts, { ...step.reverse_allocation, ...NOTE }));
   }
   const { amount, by, weight, currency = 'USD', bill = false, dry_run = false } = step.allocate;
   const { pool, month } = step.allocate;
-  const weights = weight === undefined ? DEFAULT_WEIGHTS : parseWeights(weight);
-  const answer = await allocatePool(database, clock, {
-    ...{ pool, month, currency, basis: by, billed: bill, dryRun: dry_run, note: NOTE },
+  const answer = await allocatePool(parts, {
+    ...{ pool, month, currency, by, billed: bill, dry_run, ...NOTE },
     amount: parseDecimal(amount, 12) ?? 0n,
-    weights: by === 'weighted-tokens' ? weights : null,
+    weights: weight === undefined ? null : parseWeights(weight),
   });
   return withoutIds(answer);
 }

@@ -1,25 +1,20 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { allocatePool, readAllocation, reversePool } from '../../allocation/allocate-pool.ts';
-import type { AllocationAnswer, ShareRow } from '../../allocation/allocation-answer.ts';
-import { readConsumption, readPools } from '../../allocation/allocation-store.ts';
-import type { Backtest, BacktestRow } from '../../allocation/backtest.ts';
-import { backtest } from '../../allocation/backtest.ts';
+import { allocatePool, listPools, reversePool, showPool } from '../../allocation/allocate-pool.ts';
+import type {
+  AllocationAnswer,
+  BacktestAnswer,
+  BacktestRow,
+  ShareRow,
+} from '../../allocation/allocation-answer.ts';
+import { backtestMonth } from '../../allocation/backtest-month.ts';
 import type { Basis } from '../../allocation/consumption.ts';
 import { BASES, UNIT_NAMES } from '../../allocation/consumption.ts';
 import type { TokenWeights } from '../../allocation/token-weights.ts';
 import { DEFAULT_WEIGHTS, formatWeights, parseWeights } from '../../allocation/token-weights.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import type { Pico } from '../../money.ts';
-import {
-  divideHalfUp,
-  formatDecimal,
-  formatPico,
-  PICO_PER_MICRO,
-  parseDecimal,
-} from '../../money.ts';
+import { divideHalfUp, formatDecimal, PICO_PER_MICRO, parseDecimal } from '../../money.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
-import { Refusal } from '../../refusal.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readAmount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -66,14 +61,12 @@ function addPost(group: Command): void {
     .option('--dry-run', 'show the shares and post nothing')
     .option('--reason <text>', 'why; every share keeps it', 'shared spend');
   perform<PostFlags>(addActor(command), async (session, { args: [pool = ''], options }) => {
-    const { amount, currency, month, by, bill = false, dryRun = false, reason, actor } = options;
-    const weights = weightsFor(by, options.weight);
-    const database = session.database();
-    const answer = await allocatePool(database, session.clock, {
-      ...{ pool, month, amount, currency, basis: by, weights, billed: bill, dryRun },
-      note: { reason, actor },
+    const { amount, currency, month, by, weight = null, reason, actor } = options;
+    const { bill: billed = false, dryRun: dry_run = false } = options;
+    const answer = await allocatePool(session.parts(), {
+      ...{ pool, month, amount, currency, by, weights: weight, billed, dry_run },
+      ...{ reason, actor },
     });
-    await foldAll(database, session.clock);
     session.out.answer(answer, renderAllocation(answer));
   });
 }
@@ -90,16 +83,6 @@ interface PostFlags {
   readonly actor: string;
 }
 
-function weightsFor(by: Basis, given: TokenWeights | undefined): TokenWeights | null {
-  if (by === 'weighted-tokens') return given ?? DEFAULT_WEIGHTS;
-  if (given === undefined) return null;
-  throw new Refusal(
-    'bad_request',
-    `--weight has no meaning with --by ${by}`,
-    'leave it out, or use --by weighted-tokens',
-  );
-}
-
 function addReverse(group: Command): void {
   const command = group
     .command('reverse')
@@ -110,10 +93,7 @@ function addReverse(group: Command): void {
   perform<{ month: string; reason: string; actor: string }>(
     addActor(command),
     async (session, { args: [pool = ''], options: { month, reason, actor } }) => {
-      const database = session.database();
-      const request = { pool, month, note: { reason, actor } };
-      const answer = await reversePool(database, session.clock, request);
-      await foldAll(database, session.clock);
+      const answer = await reversePool(session.parts(), { pool, month, reason, actor });
       session.out.answer(answer, renderAllocation(answer));
     },
   );
@@ -126,7 +106,7 @@ function addShow(group: Command): void {
     .description('a pool as it stands, and how each share follows from the weights')
     .requiredOption('--month <month>', MONTH, readMonth);
   perform<{ month: string }>(command, async (session, { args: [pool = ''], options }) => {
-    const answer = await readAllocation(session.database(), { pool, month: options.month });
+    const answer = await showPool(session.parts(), { pool, month: options.month });
     session.out.answer(answer, renderAllocation(answer));
   });
 }
@@ -137,19 +117,7 @@ function addList(group: Command): void {
     .description('all pools, and whether they stand')
     .option('--month <month>', 'only of this one', readMonth);
   perform<{ month?: string }>(command, async (session, { options }) => {
-    const pools = await readPools(session.database(), {
-      pool: null,
-      month: options.month ?? null,
-    });
-    const rows = pools.map((pool) => ({
-      pool: pool.pool,
-      month: pool.month,
-      state: pool.isReversal ? 'reversed' : 'standing',
-      amount: formatPico(pool.amount < 0n ? -pool.amount : pool.amount),
-      currency: pool.currency,
-      by: pool.basis,
-      billed: pool.billed,
-    }));
+    const rows = await listPools(session.parts(), { month: options.month ?? null });
     const text = table(rows, [
       { title: 'POOL', value: (row) => row.pool },
       { title: 'MONTH', value: (row) => row.month },
@@ -212,11 +180,9 @@ function addBacktest(group: Command): void {
     .option('--currency <code>', 'only what was used in this currency', DEFAULT_CURRENCY)
     .option('--weight <weights>', WEIGHT, parseWeights);
   perform<BacktestFlags>(command, async (session, { options }) => {
-    const { month, currency, poolAmount = null, weight = DEFAULT_WEIGHTS } = options;
-    const all = await readConsumption(session.database(), { month, succeeded: false });
-    const consumed = all.filter((one) => one.currency === currency);
-    const result = backtest(consumed, { amount: poolAmount, weights: weight });
-    session.out.answer({ month, currency, ...result }, renderBacktest(result, currency));
+    const { month, currency, poolAmount: amount = null, weight: weights = null } = options;
+    const answer = await backtestMonth(session.parts(), { month, currency, amount, weights });
+    session.out.answer(answer, renderBacktest(answer));
   });
 }
 
@@ -227,7 +193,7 @@ interface BacktestFlags {
   readonly weight?: TokenWeights;
 }
 
-function renderBacktest(result: Backtest, currency: string): string {
+function renderBacktest(result: BacktestAnswer): string {
   const titles = result.candidates.map(({ by, fitted }) =>
     fitted ? 'FITTED' : by === 'activity' ? 'ACTIVITY' : 'WEIGHTED',
   );
@@ -248,7 +214,7 @@ function renderBacktest(result: Backtest, currency: string): string {
     { title: 'RMS', value: (row) => micro(row.rms), figure: true },
     { title: 'WEIGHTS', value: (row) => row.weights ?? '' },
   ]);
-  const head = `${result.amount} ${currency} divided each way, beside what each tenant's entries cost`;
+  const head = `${result.amount} ${result.currency} divided each way, beside what each tenant's entries cost`;
   return [head, '', tenants, '', candidates, ...result.notes.map(note)].join('\n');
 }
 

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { Budget, BudgetDecision } from '../../budgets/budget.ts';
-import { deleteBudget, readBudgets } from '../../budgets/budget-store.ts';
-import type { BudgetAnswer } from '../../budgets/check-budgets.ts';
-import { checkBudgets, setBudget } from '../../budgets/check-budgets.ts';
-import type { ServiceTier } from '../../events/event.ts';
+import type {
+  BudgetAnswer,
+  BudgetDecisionAnswer,
+  CheckAnswer,
+  CheckRequest,
+  RemoveBudgetRequest,
+} from '../../budgets/budget-answer.ts';
+import { checkBudgets } from '../../budgets/check-budgets.ts';
+import { listBudgets, removeBudget, setBudget } from '../../budgets/set-budget.ts';
 import type { Pico } from '../../money.ts';
-import { formatPico } from '../../money.ts';
-import { Refusal } from '../../refusal.ts';
-import { advise } from '../../remedy.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readAmount, readTokens } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -23,7 +24,7 @@ export function addBudget(program: Command): void {
 }
 
 interface KeyFlags {
-  readonly per: Budget['per'];
+  readonly per: RemoveBudgetRequest['per'];
   readonly feature?: string;
   readonly user?: string;
 }
@@ -40,9 +41,9 @@ function addKey(command: Command): Command {
     .option('--user <user>', 'only of this user');
 }
 
-function keyOf(tenantId: string, flags: KeyFlags) {
-  const { per, feature = null, user: userId = null } = flags;
-  return { tenantId, per, feature, userId };
+function keyOf(tenant_id: string, flags: KeyFlags): RemoveBudgetRequest {
+  const { per, feature = null, user: user_id = null } = flags;
+  return { tenant_id, per, feature, user_id };
 }
 
 function addSet(group: Command): void {
@@ -54,9 +55,10 @@ function addSet(group: Command): void {
     addActor(command),
     async (session, { args: [tenantId = ''], options }) => {
       const { amount, soft = false, actor } = options;
-      const given = { ...keyOf(tenantId, options), amount, isHard: !soft };
-      const by = { actor, at: session.clock() };
-      const budget = document(await setBudget(session.database(), given, by));
+      const budget = await setBudget(session.parts(), {
+        ...keyOf(tenantId, options),
+        ...{ amount, kind: soft ? 'soft' : 'hard', actor },
+      });
       session.out.answer(budget, describe(budget));
     },
   );
@@ -65,22 +67,15 @@ function addSet(group: Command): void {
 function addRemove(group: Command): void {
   const command = addKey(group.command('remove')).description('take a budget away');
   perform<KeyFlags>(command, async (session, { args: [tenantId = ''], options }) => {
-    const key = keyOf(tenantId, options);
-    if (!(await deleteBudget(session.database(), key))) {
-      throw new Refusal(
-        'not_found',
-        `tenant "${tenantId}" has no such budget per ${key.per}`,
-        advise`see ${{ operation: 'budget list' }}`,
-      );
-    }
-    session.out.answer({ removed: true, ...key }, 'removed');
+    const answer = await removeBudget(session.parts(), keyOf(tenantId, options));
+    session.out.answer(answer, 'removed');
   });
 }
 
 function addList(group: Command): void {
   const command = group.command('list').description('all budgets');
   perform(command, async (session) => {
-    const budgets = (await readBudgets(session.database(), null)).map(document);
+    const budgets = await listBudgets(session.parts());
     const text = table(budgets, [
       { title: 'TENANT', value: (row) => row.tenant_id },
       { title: 'PER', value: (row) => row.per },
@@ -110,11 +105,15 @@ function addCheck(group: Command): void {
     .option('--feature <feature>')
     .option('--user <user>');
   perform<CheckFlags>(command, async (session, { args: [tenantId = ''], options }) => {
-    const { user: userId = null, feature = null, provider = null, ...rest } = options;
-    const call = { ...rest, tenantId, userId, feature, provider };
-    const answer = await checkBudgets(session.database(), call, session.clock());
+    const { user: user_id = null, feature = null, provider = null, model } = options;
+    const answer = await checkBudgets(session.parts(), {
+      ...{ tenant_id: tenantId, user_id, feature, provider, model },
+      service_tier: options.serviceTier,
+      input_tokens: options.inputTokens,
+      max_output_tokens: options.maxOutputTokens,
+    });
     if (answer.verdict === 'deny') session.foundOverBudget();
-    session.out.answer(answerDocument(answer), renderAnswer(answer));
+    session.out.answer(answer, renderAnswer(answer));
   });
 }
 
@@ -123,24 +122,12 @@ interface CheckFlags {
   readonly inputTokens: number;
   readonly maxOutputTokens: number;
   readonly provider?: string;
-  readonly serviceTier: ServiceTier;
+  readonly serviceTier: CheckRequest['service_tier'];
   readonly feature?: string;
   readonly user?: string;
 }
 
-function document(budget: Budget) {
-  return {
-    tenant_id: budget.tenantId,
-    per: budget.per,
-    feature: budget.feature,
-    user_id: budget.userId,
-    amount: formatPico(budget.amount),
-    currency: budget.currency,
-    kind: budget.isHard ? 'hard' : 'soft',
-  };
-}
-
-function describe(budget: ReturnType<typeof document>): string {
+function describe(budget: BudgetAnswer): string {
   const whose = [
     budget.feature === null ? '' : ` of feature ${budget.feature}`,
     budget.user_id === null ? '' : ` of user ${budget.user_id}`,
@@ -148,25 +135,12 @@ function describe(budget: ReturnType<typeof document>): string {
   return `${budget.tenant_id}${whose}: ${budget.amount} ${budget.currency} a ${budget.per}, ${budget.kind}`;
 }
 
-function answerDocument(answer: BudgetAnswer) {
-  return {
-    verdict: answer.verdict,
-    estimate: formatPico(answer.estimate),
-    currency: answer.currency,
-    budgets: answer.decisions.map(({ budget, spent, left, verdict }) => ({
-      ...document(budget),
-      spent: formatPico(spent),
-      left: formatPico(left),
-      verdict,
-    })),
-  };
+function renderAnswer({ verdict, estimate, currency, budgets }: CheckAnswer): string {
+  const head = `${verdict}: the call is charged at most ${estimate} ${currency}`;
+  return [head, ...budgets.map(renderDecision)].join('\n');
 }
 
-function renderAnswer(answer: BudgetAnswer): string {
-  const head = `${answer.verdict}: the call is charged at most ${formatPico(answer.estimate)} ${answer.currency}`;
-  return [head, ...answer.decisions.map(renderDecision)].join('\n');
-}
-
-function renderDecision({ budget, spent, left, verdict }: BudgetDecision): string {
-  return `${verdict}  ${describe(document(budget))}; spent ${formatPico(spent)}, after the call ${formatPico(left)} left`;
+function renderDecision(decision: BudgetDecisionAnswer): string {
+  const { verdict, spent, left } = decision;
+  return `${verdict}  ${describe(decision)}; spent ${spent}, after the call ${left} left`;
 }

@@ -1,0 +1,16 @@
+import type { Parts } from '../parts.ts';
+import type { BacktestAnswer, BacktestRequest } from './allocation-answer.ts';
+import { readConsumption } from './allocation-store.ts';
+import { backtest } from './backtest.ts';
+import { DEFAULT_WEIGHTS } from './token-weights.ts';
+
+/** Both allocations of a month beside direct attribution, and the weights that diverge least. */
+export async function backtestMonth(
+  { database }: Pick<Parts, 'database'>,
+  { month, currency, amount, weights }: BacktestRequest,
+): Promise<BacktestAnswer> {
+  const all = await readConsumption(database, { month, succeeded: false });
+  const consumed = all.filter((one) => one.currency === currency);
+  const given = { amount, weights: weights ?? DEFAULT_WEIGHTS };
+  return { month, currency, ...backtest(consumed, given) };
+}

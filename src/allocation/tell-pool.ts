@@ -1,0 +1,94 @@
+import type { InstantMs } from '../clock.ts';
+import { formatInstant } from '../clock.ts';
+import type { NewEntry } from '../ledger/entries/entry.ts';
+import { formatPico } from '../money.ts';
+import { present } from '../present.ts';
+import { UNATTRIBUTED } from '../rating/rate-event.ts';
+import type { AllocationAnswer, ShareRow } from './allocation-answer.ts';
+import type { Consumption } from './consumption.ts';
+import type { Share } from './divide-pool.ts';
+import type { PoolRequest } from './pool.ts';
+import { formatWeights } from './token-weights.ts';
+
+export function answerOf(
+  pool: PoolRequest,
+  of: {
+    readonly state: AllocationAnswer['state'];
+    readonly weightTotal: string;
+    readonly recordedAt: InstantMs | null;
+    readonly shares: readonly { readonly entry: NewEntry; readonly entryId: bigint | null }[];
+    readonly notes: readonly string[];
+  },
+): AllocationAnswer {
+  return {
+    state: of.state,
+    pool: pool.pool,
+    month: pool.month,
+    amount: formatPico(pool.amount),
+    currency: pool.currency,
+    by: pool.basis,
+    weights: pool.weights === null ? null : formatWeights(pool.weights),
+    weight_total: of.weightTotal,
+    billed: pool.billed,
+    reason: pool.note.reason,
+    actor: pool.note.actor,
+    recorded_at: of.recordedAt === null ? null : formatInstant(of.recordedAt),
+    shares: of.shares.map(({ entry, entryId }) => toShareRow(entry, entryId)),
+    notes: of.notes,
+  };
+}
+
+function toShareRow(entry: NewEntry, entryId: bigint | null): ShareRow {
+  return {
+    tenant_id: entry.tenantId,
+    entry_id: entryId === null ? null : `ent_${entryId}`,
+    weight: entry.furtherTags['weight'] ?? '',
+    remainder_place: Number(entry.furtherTags['remainder_place']),
+    cost: formatPico(present(entry.cost, 'the cost of a share')),
+    charge: formatPico(present(entry.charge, 'the charge of a share')),
+    period_start: entry.periodStart,
+    late: entry.late,
+    explanation: entry.reason ?? '',
+  };
+}
+
+/** What a person should know of a division: who is left out, and whose share nobody will pay. */
+export function notesOf(
+  request: PoolRequest,
+  of: { readonly all: readonly Consumption[]; readonly shares: readonly Share[] },
+): readonly string[] {
+  const elsewhere = of.all
+    .filter((one) => one.currency !== request.currency)
+    .map(
+      ({ tenantId, currency }) =>
+        `tenant "${tenantId}" has usage in ${currency}, which has no share: a pool is divided within one currency`,
+    );
+  return [...elsewhere, ...noteOnNobodys(request, of.shares), ...noteOnShadows(request, of)];
+}
+
+function noteOnNobodys(request: PoolRequest, shares: readonly Share[]): readonly string[] {
+  const nobodys = shares.find(({ tenantId }) => tenantId === UNATTRIBUTED);
+  if (nobodys === undefined) return [];
+  const uncharged = request.billed ? ' and is charged to nobody' : '';
+  return [
+    `${formatPico(nobodys.share)} falls to usage without a tenant${uncharged}; to move it, reattribute that usage, reverse and allocate anew`,
+  ];
+}
+
+function noteOnShadows(
+  request: PoolRequest,
+  of: { readonly all: readonly Consumption[]; readonly shares: readonly Share[] },
+): readonly string[] {
+  if (!request.billed) return [];
+  const sharing = new Set(of.shares.map(({ tenantId }) => tenantId));
+  const shadows = of.all
+    .filter(
+      ({ tenantId, mode }) =>
+        mode === 'shadow' && tenantId !== UNATTRIBUTED && sharing.has(tenantId),
+    )
+    .map(({ tenantId }) => tenantId);
+  if (shadows.length === 0) return [];
+  return [
+    `tenants in shadow mode see their share on their statement, and it is never pushed: ${[...new Set(shadows)].join(', ')}`,
+  ];
+}
