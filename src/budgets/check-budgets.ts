@@ -16,7 +16,7 @@ import type { Budget, BudgetDecision } from './budget.ts';
 import { concerns, decide, strictest } from './budget.ts';
 import type { BudgetDecisionAnswer, CheckAnswer, CheckRequest } from './budget-answer.ts';
 import { readBudgets, readSpent } from './budget-store.ts';
-import { toAnswer } from './set-budget.ts';
+import { tellBudget } from './set-budget.ts';
 
 /**
  * Asks every budget that concerns a call before it is made. The estimate is the charge at the tenant's
@@ -45,7 +45,7 @@ export async function checkBudgets(
 }
 
 function toDecision({ budget, spent, left, verdict }: BudgetDecision): BudgetDecisionAnswer {
-  return { ...toAnswer(budget), spent: formatPico(spent), left: formatPico(left), verdict };
+  return { ...tellBudget(budget), spent: formatPico(spent), left: formatPico(left), verdict };
 }
 
 async function estimateCharge(

@@ -30,7 +30,7 @@ export async function setBudget(
   const currency = assignedBook(tenant, catalog, at)?.currency ?? DEFAULT_CURRENCY;
   const budget = { tenantId, per, feature, userId, amount, currency, isHard: kind === 'hard' };
   await saveBudget(database, budget, { actor, at });
-  return toAnswer(budget);
+  return tellBudget(budget);
 }
 
 /** Takes a budget away; throws a `Refusal` where there is none. */
@@ -51,11 +51,11 @@ export async function removeBudget(
 
 /** All budgets. */
 export async function listBudgets({ database }: Pick<Parts, 'database'>): Promise<BudgetsAnswer> {
-  return (await readBudgets(database, null)).map(toAnswer);
+  return (await readBudgets(database, null)).map(tellBudget);
 }
 
 /** A budget as answers show it. */
-export function toAnswer(budget: Budget): BudgetAnswer {
+export function tellBudget(budget: Budget): BudgetAnswer {
   return {
     tenant_id: budget.tenantId,
     per: budget.per,

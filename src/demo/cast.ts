@@ -1,37 +1,36 @@
 import type { PriceBookDocument } from '../rating/books/price-book-document.ts';
 import { parsePriceBook } from '../rating/books/price-book-document.ts';
-import type { TenantChange } from '../tenants/tenant-store.ts';
+import type { SetTenantRequest } from '../tenants/tenant-answer.ts';
 
 /** The made-up tenants, models and prices of the demo. */
 
-export interface DemoTenant extends TenantChange {
-  readonly tenantId: string;
+export interface DemoTenant extends SetTenantRequest {
   /** The weight is its part of the traffic, against the others. */
   readonly weight: number;
 }
 
-const LIVE = { mode: 'live', priceBook: 'standard' } as const;
+const LIVE = { mode: 'live', price_book: 'standard' } as const;
 
 export const DEMO_TENANTS: readonly DemoTenant[] = [
-  { ...LIVE, tenantId: 'acme-robotics', weight: 30, timeZone: 'UTC' },
-  { ...LIVE, tenantId: 'northwind-ai', weight: 22, timeZone: 'America/New_York' },
-  { ...LIVE, tenantId: 'initech', weight: 16, timeZone: 'Europe/Berlin' },
+  { ...LIVE, tenant_id: 'acme-robotics', weight: 30, time_zone: 'UTC' },
+  { ...LIVE, tenant_id: 'northwind-ai', weight: 22, time_zone: 'America/New_York' },
+  { ...LIVE, tenant_id: 'initech', weight: 16, time_zone: 'Europe/Berlin' },
   {
     ...LIVE,
-    tenantId: 'umbrella-bio',
+    tenant_id: 'umbrella-bio',
     weight: 12,
-    timeZone: 'Asia/Kolkata',
-    priceBook: 'enterprise',
+    time_zone: 'Asia/Kolkata',
+    price_book: 'enterprise',
   },
   {
     ...LIVE,
-    tenantId: 'hooli',
+    tenant_id: 'hooli',
     weight: 9,
-    timeZone: 'America/Los_Angeles',
-    priceBook: 'enterprise',
+    time_zone: 'America/Los_Angeles',
+    price_book: 'enterprise',
   },
-  { ...LIVE, tenantId: 'stark-labs', weight: 6, timeZone: 'Australia/Adelaide' },
-  { ...LIVE, tenantId: 'globex', weight: 3, timeZone: 'UTC', mode: 'shadow' },
+  { ...LIVE, tenant_id: 'stark-labs', weight: 6, time_zone: 'Australia/Adelaide' },
+  { ...LIVE, tenant_id: 'globex', weight: 3, time_zone: 'UTC', mode: 'shadow' },
 ];
 
 /** Sends usage without having been registered, and so appears in shadow (R11). */

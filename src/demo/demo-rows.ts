@@ -22,7 +22,7 @@ export async function demoRows(
     const told = of.reconciled.find((row) => row.tenant_id === tenant_id);
     return {
       tenant_id,
-      mode: DEMO_TENANTS.find(({ tenantId }) => tenantId === tenant_id)?.mode ?? 'shadow',
+      mode: DEMO_TENANTS.find((tenant) => tenant.tenant_id === tenant_id)?.mode ?? 'shadow',
       calls: usage?.entries ?? 0,
       failed: failed.reduce((sum, { entries }) => sum + entries, 0),
       tokens: String(BigInt(usage?.input_tokens ?? 0) + BigInt(usage?.output_tokens ?? 0)),

@@ -121,7 +121,7 @@ function baseEvent(
     ? undefined
     : random.percent(UNKNOWN)
       ? UNKNOWN_TENANT
-      : weighted(random, DEMO_TENANTS).tenantId;
+      : weighted(random, DEMO_TENANTS).tenant_id;
   const outputTokens = chosen.operation === 'embeddings' ? 0 : call.outputTokens;
   const cached = random.percent(CACHED_PROMPT) ? Math.floor(call.inputTokens * 0.6) : 0;
   const tool = Math.floor(call.inputTokens * 0.2);
@@ -188,9 +188,9 @@ function failedEvent(base: NativeEvent, attempt: number): NativeEvent {
 /** A request for several tenants at once, shared out by what each one put in (R7). */
 function batchedEvent(random: Random, base: NativeEvent): NativeEvent {
   const { tenant_id: _, user_id: __, ...rest } = base;
-  const members = DEMO_TENANTS.slice(0, 2 + random.below(4)).map(({ tenantId }, index) => ({
+  const members = DEMO_TENANTS.slice(0, 2 + random.below(4)).map(({ tenant_id }, index) => ({
     member_id: `m${index}`,
-    tenant_id: tenantId,
+    tenant_id,
     input_tokens: 1 + random.below(900),
     output_tokens: 1 + random.below(200),
   }));

@@ -1,12 +1,9 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
-import type { Database, Transaction } from '../database/database.ts';
-import { inTransaction } from '../database/database.ts';
+import type { Transaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
 import type { CalendarRule } from '../periods/calendar.ts';
-import { changeCalendar, isTimeZone } from '../periods/calendar.ts';
-import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { Tenant } from './tenant.ts';
@@ -77,45 +74,6 @@ export async function createShadowTenants(
   );
 }
 
-/** What `tenant set` changes; what is absent stays as it is. */
-export interface TenantChange {
-  readonly mode?: 'shadow' | 'live';
-  readonly timeZone?: string;
-  readonly anchorDay?: number;
-  readonly priceBook?: string;
-  /** The instant from which the price book holds; the first one of a tenant holds since ever. */
-  readonly priceBookFrom?: InstantMs;
-  readonly stripeCustomer?: string;
-}
-
-/** Creates or changes a tenant. Locks its row. */
-export async function setTenant(
-  database: Database,
-  tenantId: string,
-  change: TenantChange & { readonly at: InstantMs },
-): Promise<Tenant> {
-  refuseImpossible(tenantId, change);
-  return inTransaction(database, async (transaction) => {
-    await createShadowTenants(transaction, [tenantId], change.at);
-    await transaction.client.query('select 1 from tenants where tenant_id = $1 for update', [
-      tenantId,
-    ]);
-    const tenant = await readTenant(transaction.kysely, tenantId);
-    await setCalendar(transaction, tenant, change);
-    await setPriceBook(transaction, tenant, change);
-    await refuseSharedCustomer(transaction, tenantId, change.stripeCustomer);
-    await transaction.kysely
-      .updateTable('tenants')
-      .set({
-        ...(change.mode === undefined ? {} : { mode: change.mode }),
-        stripe_customer: change.stripeCustomer ?? tenant.stripeCustomer,
-      })
-      .where('tenant_id', '=', tenantId)
-      .execute();
-    return readTenant(transaction.kysely, tenantId);
-  });
-}
-
 /** One tenant; throws a `Refusal` where there is none. */
 export async function readTenant(db: Kysely<Tables>, tenantId: string): Promise<Tenant> {
   const [tenant] = await readTenants(db, [tenantId]);
@@ -127,66 +85,34 @@ export async function readTenant(db: Kysely<Tables>, tenantId: string): Promise<
   );
 }
 
-function refuseImpossible(tenantId: string, change: TenantChange): void {
-  if (tenantId.length === 0 || tenantId.length > 200) {
-    throw new Refusal(
-      'bad_request',
-      `a tenant id has 1 to 200 characters, not ${tenantId.length}`,
-      'shorten it',
-    );
-  }
-  if (tenantId === UNATTRIBUTED) {
-    throw new Refusal(
-      'bad_request',
-      `"${UNATTRIBUTED}" is reserved for usage without a tenant`,
-      'choose another id; usage moves to a tenant by correction',
-    );
-  }
-  if (change.timeZone !== undefined && !isTimeZone(change.timeZone)) {
-    throw new Refusal(
-      'bad_request',
-      `"${change.timeZone}" is not an IANA time zone`,
-      'use a name such as Europe/Berlin, America/New_York or UTC',
-    );
-  }
+/** Locks the tenant's row until the transaction ends. */
+export async function lockTenant(transaction: Transaction, tenantId: string): Promise<void> {
+  await transaction.client.query('select 1 from tenants where tenant_id = $1 for update', [
+    tenantId,
+  ]);
 }
 
-/** Before its first period a tenant's calendar is simply set; later a change waits for its end. */
-async function setCalendar(
+/** Writes what of the tenant's own row is given. */
+export async function updateTenant(
   transaction: Transaction,
-  tenant: Tenant,
-  change: TenantChange & { readonly at: InstantMs },
+  tenantId: string,
+  set: {
+    readonly mode?: Tenant['mode'];
+    readonly stripe_customer?: string;
+    readonly time_zone?: string;
+    readonly anchor_day?: number;
+  },
 ): Promise<void> {
-  const current = tenant.calendar.at(-1);
-  const timeZone = change.timeZone ?? current?.timeZone ?? 'UTC';
-  const anchorDay = change.anchorDay ?? current?.anchorDay ?? 1;
-  if (timeZone === current?.timeZone && anchorDay === current.anchorDay) return;
-  const last = await lastPeriodStart(transaction, tenant.tenantId);
-  if (last === null) {
-    await transaction.kysely
-      .updateTable('tenants')
-      .set({ time_zone: timeZone, anchor_day: anchorDay })
-      .where('tenant_id', '=', tenant.tenantId)
-      .execute();
-    return;
-  }
-  const asOf = Math.max(change.at, last);
-  // A change that is still to come gives way to this one, or is withdrawn by it.
-  await transaction.client.query(
-    'delete from tenant_calendar_changes where tenant_id = $1 and effective_from > $2',
-    [tenant.tenantId, formatInstant(asOf)],
-  );
-  const rule = changeCalendar(tenant.calendar, { asOf, timeZone, anchorDay }).at(-1);
-  if (rule === undefined || rule.effectiveFrom === null || rule.effectiveFrom <= asOf) return;
-  await transaction.client.query(
-    `insert into tenant_calendar_changes values ($1, $2, $3, $4)
-     on conflict (tenant_id, effective_from) do update
-     set time_zone = excluded.time_zone, anchor_day = excluded.anchor_day`,
-    [tenant.tenantId, formatInstant(rule.effectiveFrom), timeZone, anchorDay],
-  );
+  if (Object.keys(set).length === 0) return;
+  await transaction.kysely
+    .updateTable('tenants')
+    .set(set)
+    .where('tenant_id', '=', tenantId)
+    .execute();
 }
 
-async function lastPeriodStart(
+/** The begin of the tenant's last period; null before its first. */
+export async function readLastPeriodStart(
   transaction: Transaction,
   tenantId: string,
 ): Promise<InstantMs | null> {
@@ -198,87 +124,83 @@ async function lastPeriodStart(
   return row?.last ?? null;
 }
 
-async function setPriceBook(
+/** Withdraws every change of the calendar that is still to come after an instant. */
+export async function withdrawCalendarChanges(
   transaction: Transaction,
-  tenant: Tenant,
-  change: TenantChange & { readonly at: InstantMs },
+  tenantId: string,
+  after: InstantMs,
 ): Promise<void> {
-  if (change.priceBook === undefined) return;
-  await refuseUnfitBook(transaction, tenant.tenantId, change.priceBook);
-  const inEffect = tenant.books.find((assignment) => assignment.effectiveFrom <= change.at);
-  if (change.priceBookFrom === undefined && inEffect?.book === change.priceBook) return;
-  const first = tenant.books.length === 0 ? Number.NEGATIVE_INFINITY : change.at;
+  await transaction.client.query(
+    'delete from tenant_calendar_changes where tenant_id = $1 and effective_from > $2',
+    [tenantId, formatInstant(after)],
+  );
+}
+
+export async function saveCalendarChange(
+  transaction: Transaction,
+  tenantId: string,
+  rule: CalendarRule & { readonly effectiveFrom: InstantMs },
+): Promise<void> {
+  await transaction.client.query(
+    `insert into tenant_calendar_changes values ($1, $2, $3, $4)
+     on conflict (tenant_id, effective_from) do update
+     set time_zone = excluded.time_zone, anchor_day = excluded.anchor_day`,
+    [tenantId, formatInstant(rule.effectiveFrom), rule.timeZone, rule.anchorDay],
+  );
+}
+
+/** Assigns a price book from an instant on. */
+export async function savePriceBookOf(
+  transaction: Transaction,
+  tenantId: string,
+  given: { readonly book: string; readonly from: InstantMs; readonly at: InstantMs },
+): Promise<void> {
   await transaction.client.query(
     `insert into tenant_price_books values ($1, $2, $3, $4)
      on conflict (tenant_id, effective_from) do update
      set book = excluded.book, assigned_at = excluded.assigned_at`,
-    [
-      tenant.tenantId,
-      formatInstant(change.priceBookFrom ?? first),
-      change.priceBook,
-      formatInstant(change.at),
-    ],
+    [tenantId, formatInstant(given.from), given.book, formatInstant(given.at)],
   );
 }
 
-/** A book must exist, charge, and have the currency in which the tenant was charged before. */
-async function refuseUnfitBook(
+/** The kind and the currency of a price book; null where there is none of that name. */
+export async function readBookNature(
   transaction: Transaction,
-  tenantId: string,
   book: string,
-): Promise<void> {
+): Promise<{ readonly kind: 'charge' | 'cost'; readonly currency: string } | null> {
   const known = await transaction.kysely
     .selectFrom('price_books')
     .select(['kind', 'currency'])
     .where('book', '=', book)
     .limit(1)
     .executeTakeFirst();
-  if (known?.kind === 'charge') return refuseOtherCurrency(transaction, tenantId, known.currency);
-  throw new Refusal(
-    known === undefined ? 'not_found' : 'conflict',
-    known === undefined
-      ? `there is no price book "${book}"`
-      : `"${book}" is a cost book; a tenant is charged by a charge book`,
-    advise`see ${{ operation: 'price-book list' }}, or import it first`,
-  );
+  return known ?? null;
 }
 
-/** One period has one currency, and so has one statement. */
-async function refuseOtherCurrency(
+/** Another currency than this one in which the tenant was charged; null where there is none. */
+export async function readOtherCurrency(
   transaction: Transaction,
   tenantId: string,
   currency: string,
-): Promise<void> {
+): Promise<string | null> {
   const { rows } = await transaction.client.query<{ currency: string }>(
     'select currency from usage_rollups where tenant_id = $1 and charge <> 0 and currency <> $2 limit 1',
     [tenantId, currency],
   );
-  const [other] = rows;
-  if (other === undefined) return;
-  throw new Refusal(
-    'conflict',
-    `tenant "${tenantId}" is charged in ${other.currency}; a book in ${currency} would mix currencies`,
-    'make another tenant for the other currency',
-  );
+  return rows[0]?.currency ?? null;
 }
 
-/** Two tenants behind one customer could not be told apart in Stripe's summary (law 6). */
-async function refuseSharedCustomer(
+/** Another tenant behind a Stripe customer; null where there is none. */
+export async function readOtherTenantOf(
   transaction: Transaction,
+  stripeCustomer: string,
   tenantId: string,
-  stripeCustomer: string | undefined,
-): Promise<void> {
-  if (stripeCustomer === undefined) return;
+): Promise<string | null> {
   const other = await transaction.kysely
     .selectFrom('tenants')
     .select('tenant_id')
     .where('stripe_customer', '=', stripeCustomer)
     .where('tenant_id', '<>', tenantId)
     .executeTakeFirst();
-  if (other === undefined) return;
-  throw new Refusal(
-    'conflict',
-    `Stripe customer ${stripeCustomer} already belongs to tenant "${other.tenant_id}"`,
-    'give each tenant a Stripe customer of its own',
-  );
+  return other?.tenant_id ?? null;
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { z } from 'zod';
 import {
@@ -13,15 +14,28 @@ import {
   checkAnswer,
   removeBudgetAnswer,
 } from '../../src/budgets/budget-answer.ts';
+import {
+  quarantineAnswer,
+  quarantinedAnswer,
+  replayAnswer,
+} from '../../src/ingest/quarantine-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import {
   correctionAnswer,
   reattributeAnswer,
 } from '../../src/ledger/corrections/correction-answer.ts';
 import { rerateAnswer } from '../../src/ledger/corrections/rerate-answer.ts';
+import {
+  bookAnswer,
+  booksAnswer,
+  compareAnswer,
+  importAnswer,
+  seedAnswer,
+} from '../../src/rating/books/price-book-answer.ts';
 import { runAnswer } from '../../src/reports/runs/run-answer.ts';
 import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
 import { usageAnswer, usageRequest } from '../../src/reports/usage-answer.ts';
+import { tenantAnswer, tenantsAnswer } from '../../src/tenants/tenant-answer.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase } from '../support/database.ts';
@@ -59,6 +73,8 @@ interface Case {
 
 const AS_OF = '2026-10-25T00:00:00Z';
 
+const BOOK = fileURLToPath(new URL('../scenarios/books/standard.json', import.meta.url));
+
 const QUESTIONS: readonly Case[] = [
   { args: ['report', 'usage', '--by', 'tenant,layer,day'], answer: usageAnswer },
   { args: ['report', 'usage', '--by', 'user', '--as-of', AS_OF], answer: usageAnswer },
@@ -69,6 +85,14 @@ const QUESTIONS: readonly Case[] = [
   { args: ['audit', 'event', 'default', 'a'], answer: storyAnswer },
   { args: ['audit', 'event', 'default', 'bad', '--as-of', AS_OF], answer: storyAnswer },
   { args: ['audit', 'entry', 'ent_1000000'], answer: storyAnswer },
+  { args: ['quarantine', 'list'], answer: quarantineAnswer },
+  { args: ['quarantine', 'show', '1'], answer: quarantinedAnswer },
+  { args: ['quarantine', 'replay'], answer: replayAnswer },
+  { args: ['price-book', 'import', BOOK], answer: importAnswer },
+  { args: ['price-book', 'list'], answer: booksAnswer },
+  { args: ['price-book', 'show', 'standard'], answer: bookAnswer },
+  { args: ['price-book', 'diff', 'standard', 'provider-list'], answer: compareAnswer },
+  { args: ['price-book', 'seed', '--from', '2026-10-01T00:00:00Z'], answer: seedAnswer },
   { args: ['audit', 'line', 'acme', '2026-10'], answer: linesAnswer },
   { args: ['audit', 'line', 'acme', '2026-10', '1'], answer: lineAnswer },
 ];
@@ -98,6 +122,8 @@ const CHANGES: readonly Case[] = [
   { args: ['allocate', 'reverse', 'gpu', ...OCTOBER, '--reason', 'x'], answer: allocationAnswer },
   { args: ['allocate', 'list'], answer: poolsAnswer },
   { args: ['allocate', 'backtest', ...OCTOBER], answer: backtestAnswer },
+  { args: ['tenant', 'set', 'acme', '--anchor-day', '5'], answer: tenantAnswer },
+  { args: ['tenant', 'list'], answer: tenantsAnswer },
   { args: ['budget', 'set', 'acme', '--per', 'day', '--amount', '5'], answer: budgetAnswer },
   { args: ['budget', 'list'], answer: budgetsAnswer },
   { args: ['budget', 'check', 'acme', ...CALL], answer: checkAnswer },

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { sendAnswer } from '../../src/ingest/send-answer.ts';
 import { cli } from '../support/cli.ts';
 import { freshDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent } from '../support/ledger.ts';
@@ -29,7 +30,7 @@ it('sends what a file holds, and names every line that it refuses', async () => 
     nativeEvent({ event_id: 'evt-3', tenant_id: 'globex' }),
   );
   const { exitCode, stdout } = await cli(['send', file, '--json'], queue.environment);
-  expect(JSON.parse(stdout)).toEqual({
+  expect(sendAnswer.parse(JSON.parse(stdout))).toEqual({
     sent: 2,
     refused: 4,
     not_sent: 0,
@@ -85,5 +86,5 @@ it('exits with 2 for a file that is not there', async () => {
   const away = { SPANLEDGER_QUEUE_URL: 'http://127.0.0.1:1/000000000000/usage' };
   const { exitCode, stderr } = await cli(['send', '/does/not/exist'], away);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain('cannot read /does/not/exist: Error: ENOENT');
+  expect(stderr).toContain('cannot open /does/not/exist: there is no such file');
 });

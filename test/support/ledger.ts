@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseInstant } from '../../src/clock.ts';
+import { type InstantMs, parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import type { ItemOutcome } from '../../src/ingest/record-batch.ts';
@@ -8,8 +8,7 @@ import { recordBatch } from '../../src/ingest/record-batch.ts';
 import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
 import { parsePriceBook } from '../../src/rating/books/price-book-document.ts';
 import { importPriceBook } from '../../src/rating/books/price-book-store.ts';
-import type { TenantChange } from '../../src/tenants/tenant-store.ts';
-import { setTenant } from '../../src/tenants/tenant-store.ts';
+import { setTenant } from '../../src/tenants/set-tenant.ts';
 
 /** The path of an event into the ledger, without a queue: what most tests begin with. */
 
@@ -34,8 +33,28 @@ export async function makeTenant(
   tenantId: string,
   change: TenantChange & { readonly created?: string } = {},
 ): Promise<void> {
-  const { created = '2026-09-15T00:00:00Z', ...rest } = change;
-  await setTenant(database, tenantId, { ...rest, at: parseInstant(created) });
+  const { created = '2026-09-15T00:00:00Z', timeZone, anchorDay, priceBook } = change;
+  const clock = () => parseInstant(created);
+  await setTenant(
+    { database, clock },
+    {
+      tenant_id: tenantId,
+      mode: change.mode,
+      ...{ time_zone: timeZone, anchor_day: anchorDay },
+      ...{ price_book: priceBook, price_book_from: change.priceBookFrom },
+      stripe_customer: change.stripeCustomer,
+    },
+  );
+}
+
+/** What of a tenant a test sets; what is absent stays as it is. */
+export interface TenantChange {
+  readonly mode?: 'shadow' | 'live';
+  readonly timeZone?: string;
+  readonly anchorDay?: number;
+  readonly priceBook?: string;
+  readonly priceBookFrom?: InstantMs;
+  readonly stripeCustomer?: string;
 }
 
 /** Reads and records message bodies as one batch, as a worker does; answers for each event. */

@@ -5,7 +5,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
-import { replayQuarantined } from '../../src/ingest/replay.ts';
+import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { openLog } from '../../src/log.ts';
@@ -15,8 +15,8 @@ import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
-import type { TenantChange } from '../../src/tenants/tenant-store.ts';
 import { textRows } from './database.ts';
+import type { TenantChange } from './ledger.ts';
 import { importBook, makeTenant, receive, sharedBook } from './ledger.ts';
 import type { AllocationStep } from './scenario-allocation.ts';
 import { takeAllocation } from './scenario-allocation.ts';
@@ -137,8 +137,10 @@ async function take(
     return takeAllocation(database, clock, step);
   }
   if ('push' in step) return push(database, step.push, parseInstant(at));
-  if ('replay' in step)
-    return replayQuarantined({ database, clock, reading: { litellmKey: null } }, []);
+  if ('replay' in step) {
+    const parts = { database, clock, reading: { litellmKey: null } };
+    return replayQuarantine(parts, { quarantine_ids: [] });
+  }
   const { tenant_id, ...keys } = step.set_tenant;
   await makeTenant(database, tenant_id, { ...changeOf(keys), created: at });
   return 'set';

@@ -1,9 +1,6 @@
 import type { Command } from 'commander';
-import { formatInstant } from '../../clock.ts';
-import type { QuarantineRow } from '../../ingest/quarantine-store.ts';
-import { listQuarantined, readQuarantined } from '../../ingest/quarantine-store.ts';
-import { replayQuarantined } from '../../ingest/replay.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { listQuarantine, showQuarantined } from '../../ingest/list-quarantine.ts';
+import { replayQuarantine } from '../../ingest/replay-quarantine.ts';
 import { readCount, readId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -26,9 +23,9 @@ function addList(group: Command): void {
     .option('--limit <n>', 'at most so many', readCount, 1000);
   perform<{ all?: boolean; limit: number }>(command, async (session, { options }) => {
     const { all = false, limit } = options;
-    const rows = (await listQuarantined(session.database(), { all, limit })).map(document);
+    const rows = await listQuarantine(session.parts(), { all, limit });
     const text = table(rows, [
-      { title: 'ID', value: (row) => String(row.quarantine_id), figure: true },
+      { title: 'ID', value: (row) => row.quarantine_id, figure: true },
       { title: 'RECEIVED', value: (row) => row.received_at },
       { title: 'REASON', value: (row) => row.reason },
       { title: 'SOURCE', value: (row) => row.source ?? '' },
@@ -45,7 +42,7 @@ function addShow(group: Command): void {
     .argument('<id>', 'its number in the list', readId)
     .description('one event, with its reason and its body');
   perform(command, async (session, { args: [id = ''] }) => {
-    const row = document(await readQuarantined(session.database(), BigInt(id)));
+    const row = await showQuarantined(session.parts(), { quarantine_id: readId(id) });
     session.out.answer(row, `${row.reason}: ${row.detail}\n\n${row.body}`);
   });
 }
@@ -56,10 +53,11 @@ function addReplay(group: Command): void {
     .argument('[ids...]', 'their numbers in the list; none means all that wait')
     .description('read and post them again, now that the cause is gone');
   perform(command, async (session, { args }) => {
-    const database = session.database();
-    const options = { database, clock: session.clock, reading: readSettings(session) };
-    const answers = await replayQuarantined(options, args.map(readId));
-    await foldAll(database, session.clock);
+    const reading = readSettings(session);
+    const answers = await replayQuarantine(
+      { ...session.parts(), reading },
+      { quarantine_ids: args.map(readId) },
+    );
     if (answers.some((answer) => answer.outcome === 'quarantined')) session.foundWrong();
     const text = answers
       .map(
@@ -69,13 +67,4 @@ function addReplay(group: Command): void {
       .join('\n');
     session.out.answer(answers, answers.length === 0 ? 'nothing waits' : text);
   });
-}
-
-function document(row: QuarantineRow) {
-  return {
-    ...row,
-    quarantine_id: Number(row.quarantine_id),
-    received_at: formatInstant(row.received_at),
-    replayed_at: row.replayed_at === null ? null : formatInstant(row.replayed_at),
-  };
 }

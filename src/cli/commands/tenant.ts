@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { formatInstant, type InstantMs, parseInstant } from '../../clock.ts';
-import type { CalendarRule } from '../../periods/calendar.ts';
-import type { Tenant } from '../../tenants/tenant.ts';
-import type { TenantChange } from '../../tenants/tenant-store.ts';
-import { readTenants, setTenant } from '../../tenants/tenant-store.ts';
+import type { InstantMs } from '../../clock.ts';
+import { listTenants } from '../../tenants/list-tenants.ts';
+import { setTenant } from '../../tenants/set-tenant.ts';
+import type { TenantAnswer } from '../../tenants/tenant-answer.ts';
 import { readAnchorDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -26,65 +25,58 @@ function addSet(group: Command): void {
     .option('--price-book <book>', 'the charge book that it pays by')
     .option('--price-book-from <instant>', 'from when that book holds', readInstant)
     .option('--stripe-customer <id>', 'its customer in Stripe, cus_…');
-  perform<TenantChange>(command, async (session, { args: [tenantId = ''], options }) => {
-    const change = { ...options, at: session.clock() };
-    const tenant = document(await setTenant(session.database(), tenantId, change));
+  perform<TenantFlags>(command, async (session, { args: [tenant_id = ''], options }) => {
+    const tenant = await setTenant(session.parts(), {
+      tenant_id,
+      mode: options.mode,
+      time_zone: options.timeZone,
+      anchor_day: options.anchorDay,
+      price_book: options.priceBook,
+      price_book_from: options.priceBookFrom,
+      stripe_customer: options.stripeCustomer,
+    });
     session.out.answer(tenant, `${tenant.tenant_id}: ${describe(tenant)}`);
   });
+}
+
+interface TenantFlags {
+  readonly mode?: TenantAnswer['mode'];
+  readonly timeZone?: string;
+  readonly anchorDay?: number;
+  readonly priceBook?: string;
+  readonly priceBookFrom?: InstantMs;
+  readonly stripeCustomer?: string;
 }
 
 function addList(group: Command): void {
   const command = group.command('list').description('all tenants');
   perform(command, async (session) => {
-    const tenants = await readTenants(session.database().kysely, 'all');
-    const now = session.clock();
-    const rows = tenants.map((tenant) => ({ ...document(tenant), now: ruleAt(tenant, now) }));
-    const text = table(rows, [
+    const tenants = await listTenants(session.parts());
+    const text = table(tenants, [
       { title: 'TENANT', value: (row) => row.tenant_id },
       { title: 'MODE', value: (row) => row.mode },
-      { title: 'TIME ZONE', value: (row) => row.now?.timeZone ?? '' },
-      { title: 'ANCHOR', value: (row) => String(row.now?.anchorDay ?? ''), figure: true },
+      { title: 'TIME ZONE', value: (row) => row.calendar_now.time_zone },
+      { title: 'ANCHOR', value: (row) => String(row.calendar_now.anchor_day), figure: true },
       { title: 'PRICE BOOK', value: (row) => row.price_book ?? '(default)' },
       { title: 'STRIPE CUSTOMER', value: (row) => row.stripe_customer ?? '' },
       { title: 'CLOSED UNTIL', value: (row) => row.closed_until ?? '' },
-      { title: 'CALENDAR TO COME', value: (row) => (isToCome(row, now) ? calendarOf(row) : '') },
+      { title: 'CALENDAR TO COME', value: (row) => (isToCome(row) ? calendarOf(row) : '') },
     ]);
-    session.out.answer(tenants.map(document), text);
+    session.out.answer(tenants, text);
   });
 }
 
-function ruleAt({ calendar }: Tenant, now: InstantMs): CalendarRule | undefined {
-  return calendar.findLast(({ effectiveFrom }) => effectiveFrom === null || effectiveFrom <= now);
-}
-
-type TenantDocument = ReturnType<typeof document>;
-
 /** Whether the calendar waits for the end of the present period (R16). */
-function isToCome({ calendar_from: from }: TenantDocument, now: InstantMs): boolean {
-  return from !== null && parseInstant(from) > now;
+function isToCome({ time_zone, anchor_day, calendar_now: now }: TenantAnswer): boolean {
+  return time_zone !== now.time_zone || anchor_day !== now.anchor_day;
 }
 
-function calendarOf(tenant: TenantDocument): string {
+function calendarOf(tenant: TenantAnswer): string {
   const from = tenant.calendar_from === null ? '' : ` from ${tenant.calendar_from}`;
   return `${tenant.time_zone}, anchor day ${tenant.anchor_day}${from}`;
 }
 
-/** A tenant as the command line shows it; the calendar is the newest rule. */
-function document(tenant: Tenant) {
-  const rule = tenant.calendar.at(-1);
-  return {
-    tenant_id: tenant.tenantId,
-    mode: tenant.mode,
-    time_zone: rule?.timeZone ?? 'UTC',
-    anchor_day: rule?.anchorDay ?? 1,
-    calendar_from: rule?.effectiveFrom == null ? null : formatInstant(rule.effectiveFrom),
-    price_book: tenant.books[0]?.book ?? null,
-    stripe_customer: tenant.stripeCustomer,
-    closed_until: tenant.closedUntil === null ? null : formatInstant(tenant.closedUntil),
-  };
-}
-
-function describe(tenant: TenantDocument): string {
+function describe(tenant: TenantAnswer): string {
   const book =
     tenant.price_book === null ? 'the default price book' : `price book ${tenant.price_book}`;
   const customer = tenant.stripe_customer ?? 'no Stripe customer';

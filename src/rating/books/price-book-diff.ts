@@ -1,16 +1,5 @@
+import type { PriceDifference, PriceTerms } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
-
-/** One row that two books price differently; null where a book does not have it. */
-export interface PriceDifference {
-  readonly provider: string | null;
-  readonly model: string;
-  readonly service_tier: string;
-  readonly above_input_tokens: number;
-  readonly before: PriceBookModel['per_million'] | null;
-  readonly after: PriceBookModel['per_million'] | null;
-  readonly per_call_before: string | null;
-  readonly per_call_after: string | null;
-}
 
 /** A version of a book, then the versions that it is laid over, nearest first. */
 export type LaidBook = readonly [PriceBookDocument, ...PriceBookDocument[]];
@@ -40,18 +29,6 @@ export function diffPriceBooks(before: LaidBook, after: LaidBook): readonly Pric
       },
     ];
   });
-}
-
-/** What holds for a whole version of a book, and decides amounts as its rows do. */
-export interface PriceTerms {
-  readonly book: string;
-  readonly effective_from: string;
-  readonly base: string | null;
-  readonly kind: PriceBookDocument['kind'];
-  readonly currency: string;
-  readonly caching: PriceBookDocument['caching'];
-  /** A cost-plus book takes the cost times this for every call that no row of its own takes. */
-  readonly cost_factor: string | null;
 }
 
 export function termsOf([book]: LaidBook): PriceTerms {

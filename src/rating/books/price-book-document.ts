@@ -25,7 +25,7 @@ const decimal = z
   .regex(/^(?:0|[1-9]\d{0,11})(?:\.\d{1,6})?$/, { error: DECIMAL });
 
 /** Prices of one million tokens, in the book's currency. A cache rate left out is the input rate. */
-const perMillion = strict({
+export const perMillion = strict({
   input: decimal,
   output: decimal,
   cache_read: decimal.optional(),
@@ -75,7 +75,7 @@ const document = strict({
   models: z.array(modelRow, { error: 'an array of models' }).default([]),
 });
 
-const priceBookDocument = document.superRefine((book, context) => {
+export const priceBookDocument = document.superRefine((book, context) => {
   for (const problem of [...contradictions(book), ...repeatedRows(book.models)]) {
     context.addIssue({ code: 'custom', params: { sentence: true }, ...problem });
   }

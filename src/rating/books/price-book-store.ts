@@ -6,12 +6,11 @@ import type { Tables } from '../../database/tables.ts';
 import { formatDecimal, parseDecimal } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import type { BookVersionRow, ImportOutcome } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
 import { canonicalDocument, hashDocument } from './price-book-hash.ts';
 import type { BookVersion, PriceCatalog, Rate } from './price-catalog.ts';
 import { buildCatalog, buildRates } from './price-catalog.ts';
-
-export type ImportAnswer = 'imported' | 'unchanged';
 
 /**
  * Stores a book as a new version. The identical version again changes nothing; another content
@@ -21,7 +20,7 @@ export async function importPriceBook(
   database: Database,
   document: PriceBookDocument,
   importedAt: InstantMs,
-): Promise<ImportAnswer> {
+): Promise<ImportOutcome> {
   const hash = hashDocument(document);
   return inTransaction(database, async (transaction) => {
     // Two imports of one book at once would both see no version yet.
@@ -38,21 +37,8 @@ export async function importPriceBook(
   });
 }
 
-export interface BookSummary {
-  readonly book: string;
-  readonly kind: string;
-  readonly currency: string;
-  readonly effective_from: string;
-  readonly caching: string;
-  /** The book that it is laid over. */
-  readonly base: string | null;
-  /** The factor of a cost-plus book, a decimal. */
-  readonly cost_factor: string | null;
-  readonly models: number;
-  readonly document_hash: string;
-}
-
-export async function listPriceBooks(database: Database): Promise<readonly BookSummary[]> {
+/** A row for every version of every book. */
+export async function readBookVersions(database: Database): Promise<readonly BookVersionRow[]> {
   const rows = await database.kysely
     .selectFrom('price_books')
     .leftJoin('price_rates', (join) =>
@@ -85,7 +71,10 @@ export async function listPriceBooks(database: Database): Promise<readonly BookS
 }
 
 /** The documents of one book's versions, oldest first; throws a `Refusal` for an unknown book. */
-export async function showPriceBook(database: Database, book: string): Promise<readonly unknown[]> {
+export async function readBookDocuments(
+  database: Database,
+  book: string,
+): Promise<readonly unknown[]> {
   const versions = await readVersions(database.kysely, book);
   if (versions.length > 0) return versions.map((row) => JSON.parse(row.document));
   throw new Refusal(
@@ -155,7 +144,7 @@ function readVersions(db: Kysely<Tables>, book: string) {
     .execute();
 }
 
-function answerRepeated(document: PriceBookDocument, identical: boolean): ImportAnswer {
+function answerRepeated(document: PriceBookDocument, identical: boolean): ImportOutcome {
   if (identical) return 'unchanged';
   throw new Refusal(
     'conflict',

@@ -1,4 +1,4 @@
-import { setTenant } from '../../tenants/tenant-store.ts';
+import { setTenant } from '../../tenants/set-tenant.ts';
 import type { LinkedCustomer } from '../set-up-answer.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
@@ -33,7 +33,7 @@ export async function linkCustomers(parts: StripeParts): Promise<readonly Linked
     const state = stateOf(stripeCustomer, found);
     const [only = null] = found;
     if (state === 'linked' && only !== null) {
-      await setTenant(database, tenantId, { stripeCustomer: only, at: clock() });
+      await setTenant({ database, clock }, { tenant_id: tenantId, stripe_customer: only });
     }
     const shown = stripeCustomer ?? (state === 'linked' ? only : null);
     results.push({ tenant_id: tenantId, stripe_customer: shown, state });

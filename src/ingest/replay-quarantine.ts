@@ -1,57 +1,50 @@
-import type { Clock } from '../clock.ts';
-import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { readBody } from '../events/read-body.ts';
 import type { ReadSettings } from '../events/read-item.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
+import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import type { Parts } from '../parts.ts';
+import type { ReplayAnswer, Replayed, ReplayRequest } from './quarantine-answer.ts';
 import {
   listQuarantined,
   lockQuarantined,
   markReplayed,
   readQuarantined,
 } from './quarantine-store.ts';
-import type { ItemOutcome } from './record-batch.ts';
 import { recordItems } from './record-batch.ts';
 
-export interface ReplayAnswer {
-  readonly quarantine_id: number;
-  /** `quarantined`: still refused, and waiting as before. */
-  readonly outcome: ItemOutcome | 'already_replayed';
-  readonly detail: string | null;
+/** What a replay needs beside the usual parts: how bodies are read. */
+export interface ReplayParts extends Pick<Parts, 'database' | 'clock'> {
+  readonly reading: ReadSettings;
 }
 
 const ALL_AT_ONCE = 100_000;
 
 /**
  * Reads and posts quarantined events again, each in a transaction of its own. One that is still
- * refused keeps waiting, unchanged; one that posts, or turns out to be a duplicate, is marked.
+ * refused keeps waiting, unchanged; one that posts, or turns out to be a duplicate, is marked. Then
+ * folds what was posted into the rollups.
  */
-export async function replayQuarantined(
-  options: {
-    readonly database: Database;
-    readonly clock: Clock;
-    readonly reading: ReadSettings;
-  },
-  quarantineIds: readonly bigint[],
-): Promise<readonly ReplayAnswer[]> {
-  const { database } = options;
+export async function replayQuarantine(
+  parts: ReplayParts,
+  { quarantine_ids: given }: ReplayRequest,
+): Promise<ReplayAnswer> {
+  const { database, clock } = parts;
   const waiting = await listQuarantined(database, { all: false, limit: ALL_AT_ONCE });
   // Each named id must exist, so that a mistyped one is not passed over in silence.
-  for (const id of quarantineIds) await readQuarantined(database, id);
-  const ids = quarantineIds.length > 0 ? quarantineIds : waiting.map((row) => row.quarantine_id);
-  const answers: ReplayAnswer[] = [];
-  for (const id of ids) answers.push(await replayOne(options, id));
+  for (const id of given) await readQuarantined(database, id);
+  const ids = given.length > 0 ? given : waiting.map((row) => row.quarantine_id);
+  const answers: Replayed[] = [];
+  for (const id of ids) answers.push(await replayOne(parts, id));
+  await foldAll(database, clock);
   return answers;
 }
 
-async function replayOne(
-  options: Parameters<typeof replayQuarantined>[0],
-  quarantineId: bigint,
-): Promise<ReplayAnswer> {
-  const { database, clock, reading } = options;
-  return inTransaction(database, async (transaction): Promise<ReplayAnswer> => {
-    const answer = (outcome: ReplayAnswer['outcome'], detail: string | null) => ({
-      quarantine_id: Number(quarantineId),
+async function replayOne(parts: ReplayParts, quarantineId: bigint): Promise<Replayed> {
+  const { database, clock, reading } = parts;
+  return inTransaction(database, async (transaction): Promise<Replayed> => {
+    const answer = (outcome: Replayed['outcome'], detail: string | null) => ({
+      quarantine_id: String(quarantineId),
       outcome,
       detail,
     });
@@ -70,7 +63,7 @@ async function replayOne(
   }).catch((error) => {
     if (!(error instanceof StillInConflict)) throw error;
     const detail = 'the ledger still holds this event with another content';
-    return { quarantine_id: Number(quarantineId), outcome: 'conflict' as const, detail };
+    return { quarantine_id: String(quarantineId), outcome: 'conflict' as const, detail };
   });
 }
 

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { instantField, instantGiven, listOf } from '../../fields.ts';
+import { perMillion, priceBookDocument } from './price-book-document.ts';
+
+export const importRequest = z.strictObject({
+  /** Price books as their files hold them; each is read, and refused, by itself. */
+  documents: listOf(z.unknown()),
+});
+export type ImportRequest = z.output<typeof importRequest>;
+
+const importOutcome = z.enum(['imported', 'unchanged']);
+export type ImportOutcome = z.infer<typeof importOutcome>;
+
+const importedVersion = z.strictObject({
+  book: z.string(),
+  effective_from: instantField,
+  /** How many rows of models it has. */
+  models: z.int(),
+  answer: importOutcome,
+});
+
+/** One for each document, in their order. */
+export const importAnswer = listOf(importedVersion);
+export type ImportAnswer = z.infer<typeof importAnswer>;
+
+const bookVersionRow = z.strictObject({
+  book: z.string(),
+  kind: z.enum(['charge', 'cost']),
+  currency: z.string(),
+  effective_from: instantField,
+  caching: z.string(),
+  /** The book that it is laid over. */
+  base: z.string().nullable(),
+  /** The factor of a cost-plus book, a decimal. */
+  cost_factor: z.string().nullable(),
+  models: z.int(),
+  document_hash: z.string(),
+});
+/** A version of a book in the list. */
+export type BookVersionRow = z.infer<typeof bookVersionRow>;
+
+export const booksAnswer = listOf(bookVersionRow);
+export type BooksAnswer = z.infer<typeof booksAnswer>;
+
+export const bookRequest = z.strictObject({ book: z.string() });
+export type BookRequest = z.output<typeof bookRequest>;
+
+/** The versions of one book as they were imported, oldest first. */
+export const bookAnswer = listOf(priceBookDocument);
+export type BookAnswer = z.infer<typeof bookAnswer>;
+
+/** A version of a book: the one that begins at the instant, or the newest where it is null. */
+const versionGiven = z.strictObject({ book: z.string(), effective_from: instantGiven.nullable() });
+export type VersionGiven = z.output<typeof versionGiven>;
+
+export const compareRequest = z.strictObject({ before: versionGiven, after: versionGiven });
+export type CompareRequest = z.output<typeof compareRequest>;
+
+/** What holds for a whole version of a book, and decides amounts as its rows do. */
+const priceTerms = z.strictObject({
+  book: z.string(),
+  effective_from: instantField,
+  base: z.string().nullable(),
+  kind: z.enum(['charge', 'cost']),
+  currency: z.string(),
+  caching: z.enum(['work_done', 'pass_through']),
+  /** A cost-plus book takes the cost times this for every call that no row of its own takes. */
+  cost_factor: z.string().nullable(),
+});
+export type PriceTerms = z.infer<typeof priceTerms>;
+
+/** One row that two books price differently; null where a book does not have it. */
+const priceDifference = z.strictObject({
+  provider: z.string().nullable(),
+  model: z.string(),
+  service_tier: z.string(),
+  above_input_tokens: z.int(),
+  before: perMillion.nullable(),
+  after: perMillion.nullable(),
+  per_call_before: z.string().nullable(),
+  per_call_after: z.string().nullable(),
+});
+export type PriceDifference = z.infer<typeof priceDifference>;
+
+export const compareAnswer = z.strictObject({
+  before: priceTerms,
+  after: priceTerms,
+  rows: listOf(priceDifference),
+});
+export type CompareAnswer = z.infer<typeof compareAnswer>;
+
+export const seedRequest = z.strictObject({
+  /** The name of the cost book. */
+  book: z.string(),
+  /** From when its first version holds. */
+  from: instantGiven,
+});
+export type SeedRequest = z.output<typeof seedRequest>;
+
+export const seedAnswer = z.strictObject({
+  versions: listOf(
+    importedVersion.extend({ answer: z.enum(['imported', 'unchanged', 'written']) }),
+  ),
+  /** The file that has them for review; null where they were imported. */
+  written: z.string().nullable(),
+  /** Whose prices they are. */
+  source: z.string(),
+});
+export type SeedAnswer = z.infer<typeof seedAnswer>;

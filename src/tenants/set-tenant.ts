@@ -1,0 +1,161 @@
+import type { InstantMs } from '../clock.ts';
+import type { Transaction } from '../database/database.ts';
+import { inTransaction } from '../database/database.ts';
+import type { Parts } from '../parts.ts';
+import { changeCalendar, isTimeZone } from '../periods/calendar.ts';
+import { UNATTRIBUTED } from '../rating/rate-event.ts';
+import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
+import { tellTenant } from './list-tenants.ts';
+import type { Tenant } from './tenant.ts';
+import type { SetTenantRequest, TenantAnswer } from './tenant-answer.ts';
+import {
+  createShadowTenants,
+  lockTenant,
+  readBookNature,
+  readLastPeriodStart,
+  readOtherCurrency,
+  readOtherTenantOf,
+  readTenant,
+  saveCalendarChange,
+  savePriceBookOf,
+  updateTenant,
+  withdrawCalendarChanges,
+} from './tenant-store.ts';
+
+/** Creates or changes a tenant. Locks its row. */
+export async function setTenant(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  request: SetTenantRequest,
+): Promise<TenantAnswer> {
+  refuseImpossible(request);
+  const { tenant_id: tenantId, mode, stripe_customer } = request;
+  const at = clock();
+  return inTransaction(database, async (transaction) => {
+    await createShadowTenants(transaction, [tenantId], at);
+    await lockTenant(transaction, tenantId);
+    const tenant = await readTenant(transaction.kysely, tenantId);
+    await setCalendar(transaction, tenant, { request, at });
+    await setPriceBook(transaction, tenant, { request, at });
+    await refuseSharedCustomer(transaction, request);
+    await updateTenant(transaction, tenantId, {
+      ...(mode === undefined ? {} : { mode }),
+      ...(stripe_customer === undefined ? {} : { stripe_customer }),
+    });
+    return tellTenant(await readTenant(transaction.kysely, tenantId), at);
+  });
+}
+
+function refuseImpossible({ tenant_id: tenantId, time_zone: timeZone }: SetTenantRequest): void {
+  if (tenantId.length === 0 || tenantId.length > 200) {
+    throw new Refusal(
+      'bad_request',
+      `a tenant id has 1 to 200 characters, not ${tenantId.length}`,
+      'shorten it',
+    );
+  }
+  if (tenantId === UNATTRIBUTED) {
+    throw new Refusal(
+      'bad_request',
+      `"${UNATTRIBUTED}" is reserved for usage without a tenant`,
+      'choose another id; usage moves to a tenant by correction',
+    );
+  }
+  if (timeZone !== undefined && !isTimeZone(timeZone)) {
+    throw new Refusal(
+      'bad_request',
+      `"${timeZone}" is not an IANA time zone`,
+      'use a name such as Europe/Berlin, America/New_York or UTC',
+    );
+  }
+}
+
+interface Asked {
+  readonly request: SetTenantRequest;
+  readonly at: InstantMs;
+}
+
+/** Before its first period a tenant's calendar is simply set; later a change waits for its end. */
+async function setCalendar(
+  transaction: Transaction,
+  { tenantId, calendar }: Tenant,
+  { request, at }: Asked,
+): Promise<void> {
+  const current = calendar.at(-1);
+  const timeZone = request.time_zone ?? current?.timeZone ?? 'UTC';
+  const anchorDay = request.anchor_day ?? current?.anchorDay ?? 1;
+  if (timeZone === current?.timeZone && anchorDay === current.anchorDay) return;
+  const last = await readLastPeriodStart(transaction, tenantId);
+  if (last === null) {
+    await updateTenant(transaction, tenantId, { time_zone: timeZone, anchor_day: anchorDay });
+    return;
+  }
+  const asOf = Math.max(at, last);
+  // A change that is still to come gives way to this one, or is withdrawn by it.
+  await withdrawCalendarChanges(transaction, tenantId, asOf);
+  const rule = changeCalendar(calendar, { asOf, timeZone, anchorDay }).at(-1);
+  if (rule === undefined || rule.effectiveFrom === null || rule.effectiveFrom <= asOf) return;
+  const { effectiveFrom } = rule;
+  await saveCalendarChange(transaction, tenantId, { effectiveFrom, timeZone, anchorDay });
+}
+
+async function setPriceBook(
+  transaction: Transaction,
+  { tenantId, books }: Tenant,
+  { request, at }: Asked,
+): Promise<void> {
+  const { price_book: book, price_book_from: from } = request;
+  if (book === undefined) return;
+  await refuseUnfitBook(transaction, tenantId, book);
+  const inEffect = books.find((assignment) => assignment.effectiveFrom <= at);
+  if (from === undefined && inEffect?.book === book) return;
+  const first = books.length === 0 ? Number.NEGATIVE_INFINITY : at;
+  await savePriceBookOf(transaction, tenantId, { book, from: from ?? first, at });
+}
+
+/** A book must exist, charge, and have the currency in which the tenant was charged before. */
+async function refuseUnfitBook(
+  transaction: Transaction,
+  tenantId: string,
+  book: string,
+): Promise<void> {
+  const known = await readBookNature(transaction, book);
+  if (known?.kind === 'charge') return refuseOtherCurrency(transaction, tenantId, known.currency);
+  throw new Refusal(
+    known === null ? 'not_found' : 'conflict',
+    known === null
+      ? `there is no price book "${book}"`
+      : `"${book}" is a cost book; a tenant is charged by a charge book`,
+    advise`see ${{ operation: 'price-book list' }}, or import it first`,
+  );
+}
+
+/** One period has one currency, and so has one statement. */
+async function refuseOtherCurrency(
+  transaction: Transaction,
+  tenantId: string,
+  currency: string,
+): Promise<void> {
+  const other = await readOtherCurrency(transaction, tenantId, currency);
+  if (other === null) return;
+  throw new Refusal(
+    'conflict',
+    `tenant "${tenantId}" is charged in ${other}; a book in ${currency} would mix currencies`,
+    'make another tenant for the other currency',
+  );
+}
+
+/** Two tenants behind one customer could not be told apart in Stripe's summary (law 6). */
+async function refuseSharedCustomer(
+  transaction: Transaction,
+  { tenant_id: tenantId, stripe_customer: customer }: SetTenantRequest,
+): Promise<void> {
+  if (customer === undefined) return;
+  const other = await readOtherTenantOf(transaction, customer, tenantId);
+  if (other === null) return;
+  throw new Refusal(
+    'conflict',
+    `Stripe customer ${customer} already belongs to tenant "${other}"`,
+    'give each tenant a Stripe customer of its own',
+  );
+}
