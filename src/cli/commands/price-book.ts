@@ -15,6 +15,7 @@ import type {
   SeedAnswer,
   VersionGiven,
 } from '../../rating/books/price-book-answer.ts';
+import { parsePriceBook } from '../../rating/books/price-book-document.ts';
 import { Refusal } from '../../refusal.ts';
 import { readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -36,7 +37,7 @@ function addImport(group: Command): void {
     .description('store a book as a new version; the identical one again changes nothing');
   perform(command, async (session, { args: [file = ''] }) => {
     const json = await readJson(file);
-    const documents = Array.isArray(json) ? json : [json];
+    const documents = (Array.isArray(json) ? json : [json]).map(parsePriceBook);
     const versions = await importPriceBooks(session.parts(), { documents });
     session.out.answer(versions, versions.map(renderVersion).join('\n'));
   });

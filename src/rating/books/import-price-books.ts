@@ -6,22 +6,13 @@ import type {
   ImportAnswer,
   ImportRequest,
 } from './price-book-answer.ts';
-import type { PriceBookDocument } from './price-book-document.ts';
 import { parsePriceBook } from './price-book-document.ts';
 import { importPriceBook, readBookDocuments, readBookVersions } from './price-book-store.ts';
 
-/** Stores books as new versions (R15); an identical one changes nothing. None is stored unless all can be read. */
+/** Stores books as new versions (R15), in their order; an identical one changes nothing. */
 export async function importPriceBooks(
-  parts: Pick<Parts, 'database' | 'clock'>,
-  request: ImportRequest,
-): Promise<ImportAnswer> {
-  return storePriceBooks(parts, request.documents.map(parsePriceBook));
-}
-
-/** Stores books that were read already, in their order. */
-export async function storePriceBooks(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
-  documents: readonly PriceBookDocument[],
+  { documents }: ImportRequest,
 ): Promise<ImportAnswer> {
   const versions: ImportAnswer[number][] = [];
   for (const document of documents) {

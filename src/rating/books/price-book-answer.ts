@@ -3,8 +3,7 @@ import { instantField, instantGiven, listOf } from '../../fields.ts';
 import { perMillion, priceBookDocument } from './price-book-document.ts';
 
 export const importRequest = z.strictObject({
-  /** Price books as their files hold them; each is read, and refused, by itself. */
-  documents: listOf(z.unknown()),
+  documents: listOf(priceBookDocument),
 });
 export type ImportRequest = z.output<typeof importRequest>;
 

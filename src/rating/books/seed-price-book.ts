@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { formatInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { SEED_SOURCE, seedCostBook } from './genai-seed.ts';
-import { storePriceBooks } from './import-price-books.ts';
+import { importPriceBooks } from './import-price-books.ts';
 import type { SeedAnswer, SeedRequest } from './price-book-answer.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
 
@@ -11,7 +11,7 @@ export async function seedPriceBook(
   parts: Pick<Parts, 'database' | 'clock'>,
   request: SeedRequest,
 ): Promise<SeedAnswer> {
-  const versions = await storePriceBooks(parts, documentsOf(request));
+  const versions = await importPriceBooks(parts, { documents: documentsOf(request) });
   return { versions, written: null, source: SEED_SOURCE };
 }
 
