@@ -46,7 +46,7 @@ export type ReplayRequest = z.output<typeof replayRequest>;
 const replayed = z.strictObject({
   quarantine_id: quarantineIdField,
   /** `quarantined`: still refused, and waiting as before. */
-  outcome: z.enum(['posted', 'duplicate', 'conflict', 'quarantined', 'already_replayed']),
+  outcome: z.enum(['posted', 'duplicate', 'empty', 'conflict', 'quarantined', 'already_replayed']),
   detail: z.string().nullable(),
 });
 export type Replayed = z.infer<typeof replayed>;
