@@ -51,12 +51,18 @@ function three(value: number): string {
  * whoever calls has already validated the text or has it from the database.
  */
 export function parseInstant(text: string): InstantMs {
+  const instant = instantOrNull(text);
+  if (instant === null) throw new Error(`"${text}" is not an instant`);
+  return instant;
+}
+
+/** The same for a text that a person wrote: null where it is no instant. */
+export function instantOrNull(text: string): InstantMs | null {
   const usual = parseUsualInstant(text);
   if (usual !== null) return usual;
   if (text === '-infinity') return Number.NEGATIVE_INFINITY;
   const instant = Date.parse(text.replace(/([+-]\d\d)$/, '$1:00'));
-  if (Number.isNaN(instant)) throw new Error(`"${text}" is not an instant`);
-  return instant;
+  return Number.isNaN(instant) ? null : instant;
 }
 
 const USUAL_LENGTH = '2026-10-01T00:00:00.000Z'.length;

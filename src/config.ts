@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { explainFile } from './files.ts';
 import { Refusal } from './refusal.ts';
 
 /**
@@ -90,7 +91,7 @@ function readVariable(name: string): string | undefined {
   } catch (error) {
     throw new Refusal(
       'misconfigured',
-      `${name}_FILE names a file that cannot be read: ${String(error)}`,
+      `${name}_FILE names a file that cannot be read: ${explainFile(error, file)?.message ?? String(error)}`,
       `make the file readable, or set ${name} itself`,
     );
   }

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { isDatabaseAway, sqlState } from './database.ts';
@@ -17,7 +18,9 @@ export function explainFault(error: unknown): Refusal | null {
       'start it, or correct its address (DATABASE_URL is the database); then run the command again',
     );
   }
-  return BY_STATE[state]?.(said) ?? null;
+  // What is fatal ends a connection before it begins: the role that its options name is not there, say.
+  const isFatal = error instanceof pg.DatabaseError && error.severity === 'FATAL';
+  return (BY_STATE[state] ?? (isFatal ? notLetIn : undefined))?.(said) ?? null;
 }
 
 const noSuchDatabase = (said: string) =>

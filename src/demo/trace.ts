@@ -1,4 +1,4 @@
-import { parseInstant } from '../clock.ts';
+import { instantOrNull } from '../clock.ts';
 import { readTextFile } from '../files.ts';
 import { Refusal } from '../refusal.ts';
 import type { Random } from './random.ts';
@@ -56,14 +56,14 @@ function readLine(line: string, place: string) {
   const [time = '', input, output] = line.split(',');
   const inputTokens = Number(input);
   const outputTokens = Number(output);
-  if (!Number.isInteger(inputTokens) || !Number.isInteger(outputTokens)) {
+  // Seven decimals of a second are more than an instant of ours holds.
+  const at = instantOrNull(`${time.trim().replace(' ', 'T').slice(0, 23)}Z`);
+  if (at === null || !Number.isInteger(inputTokens) || !Number.isInteger(outputTokens)) {
     throw new Refusal(
       'bad_document',
       `${place}: "${line}" is not a row of the trace`,
       'mend the file',
     );
   }
-  // Seven decimals of a second are more than an instant of ours holds.
-  const at = parseInstant(`${time.trim().replace(' ', 'T').slice(0, 23)}Z`);
   return { at, inputTokens, outputTokens };
 }

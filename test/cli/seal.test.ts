@@ -134,7 +134,7 @@ it.concurrent.each([
     exitCode: 2,
     says: 'a proof has no pdf form',
   },
-  { args: ['prove', '/does/not/exist'], exitCode: 1, says: '/does/not/exist is no proof' },
+  { args: ['prove', '/does/not/exist'], exitCode: 2, says: 'cannot open /does/not/exist' },
   {
     args: ['verify', '--against', '/does/not/exist'],
     exitCode: 1,
@@ -143,7 +143,7 @@ it.concurrent.each([
   {
     args: ['verify', '--against', '/'],
     exitCode: 2,
-    says: '/ cannot be read',
+    says: 'cannot open /: it is a folder',
   },
   { args: ['verify', '--full', '--incremental'], exitCode: 2, says: 'cannot be used with' },
   {

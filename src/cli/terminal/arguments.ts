@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
+import { type InstantMs, instantOrNull, utcDay } from '../../clock.ts';
 import type { Pico } from '../../money.ts';
 import { parseDecimal } from '../../money.ts';
 
@@ -34,7 +34,7 @@ export function readPort(text: string): number {
 
 export function readInstant(text: string): InstantMs {
   if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) {
-    const instant = readParsed(text);
+    const instant = inCalendar(text);
     if (instant !== null) return instant;
     throw new InvalidArgumentError('there is no such day or time.');
   }
@@ -44,13 +44,10 @@ export function readInstant(text: string): InstantMs {
 }
 
 /** Date takes the 30th of February for a day in March, so the day must come back as it was given. */
-function readParsed(text: string): InstantMs | null {
-  try {
-    const day = text.slice(0, 10);
-    return utcDay(parseInstant(`${day}T00:00:00Z`)) === day ? parseInstant(text) : null;
-  } catch {
-    return null;
-  }
+function inCalendar(text: string): InstantMs | null {
+  const day = text.slice(0, 10);
+  const midnight = instantOrNull(`${day}T00:00:00Z`);
+  return midnight !== null && utcDay(midnight) === day ? instantOrNull(text) : null;
 }
 
 export function readId(text: string): bigint {
@@ -61,7 +58,7 @@ export function readId(text: string): bigint {
 /** A UTC day, as its first instant; an instant is taken when it is one. */
 export function readDay(text: string): InstantMs {
   const day = /^(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text)?.[1];
-  const instant = day === undefined ? null : readParsed(`${day}T00:00:00Z`);
+  const instant = day === undefined ? null : inCalendar(`${day}T00:00:00Z`);
   if (instant !== null) return instant;
   throw new InvalidArgumentError('write a UTC day as YYYY-MM-DD; rollups are kept by whole days.');
 }

@@ -58,6 +58,7 @@ export async function parseProofs(lines: AsyncIterable<string>): Promise<readonl
       ? (blocks[Number(entry.slice(mark.length))] ?? [])
       : [entry as ProofEntry];
   return [document].flat().map((proof) => {
+    if (!Array.isArray(proof.entries)) throw new Error('it has no list of entries');
     return { ...proof, entries: proof.entries.flatMap(entriesOf) };
   });
 }
