@@ -34,7 +34,7 @@ export const allocateRequest = z.strictObject({
   /** Tenants in another currency have no share. */
   currency: z.string(),
   by: basis,
-  /** Null for the usual ones; only tokens are weighed. */
+  /** It is null for the usual ones; only tokens are weighed. */
   weights: weightsGiven.nullable(),
   /** Whether the tenants are charged their shares, too. */
   billed: z.boolean(),
@@ -86,7 +86,7 @@ export const allocationAnswer = z.strictObject({
 export type AllocationAnswer = z.infer<typeof allocationAnswer>;
 
 export const poolsRequest = z.strictObject({
-  /** Null for every month. */
+  /** It is null for every month. */
   month: monthField.nullable(),
 });
 export type PoolsRequest = z.output<typeof poolsRequest>;
@@ -105,11 +105,11 @@ export type PoolsAnswer = z.infer<typeof poolsAnswer>;
 
 export const backtestRequest = z.strictObject({
   month: monthField,
-  /** Only what was used in this currency. */
+  /** The usage is that in this currency only. */
   currency: z.string(),
   /** What is divided; null for what the entries cost. */
   amount: amountGiven.nullable(),
-  /** Null for the usual ones. */
+  /** It is null for the usual ones. */
   weights: weightsGiven.nullable(),
 });
 export type BacktestRequest = z.output<typeof backtestRequest>;

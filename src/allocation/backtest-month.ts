@@ -4,7 +4,10 @@ import { readConsumption } from './allocation-store.ts';
 import { backtest } from './backtest.ts';
 import { DEFAULT_WEIGHTS } from './token-weights.ts';
 
-/** Both allocations of a month beside direct attribution, and the weights that diverge least. */
+/**
+ * Sets both allocations of a month beside direct attribution, and finds the weights that diverge
+ * least.
+ */
 export async function backtestMonth(
   { database }: Pick<Parts, 'database'>,
   { month, currency, amount, weights }: BacktestRequest,

@@ -6,7 +6,7 @@ const keyFields = {
   tenant_id: z.string(),
   /** `month` is the tenant's billing period; `day` is a UTC day. */
   per: z.enum(['day', 'month']),
-  /** Null for all. */
+  /** It is null for all features. */
   feature: z.string().nullable(),
   user_id: z.string().nullable(),
 };

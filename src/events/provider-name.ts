@@ -7,11 +7,14 @@ interface ProviderRow {
   readonly name: string;
   /** Providers of one family answer with the ids of one interface, so that a response is found in both. */
   readonly family: string;
-  /** In lower case, with `_` for a space or a dash. */
+  /** The spellings are in lower case, with `_` for a space or a dash. */
   readonly spellings: readonly string[];
-  /** Where thoughts stand: Gemini and xAI count them beside the output, the others within it. */
+  /**
+   * The place where thoughts stand: Gemini and xAI count them beside the output, the others within
+   * it.
+   */
   readonly thinking: 'inside' | 'beside';
-  /** Where cached tokens stand in the provider's own usage object. */
+  /** The place where cached tokens stand in the provider's own usage object. */
   readonly cache: 'inside' | 'beside';
 }
 

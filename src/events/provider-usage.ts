@@ -103,7 +103,7 @@ const READERS: Readonly<Record<UsageFlavor, (usage: object) => Reading>> = {
   cohere,
 };
 
-/** Also LiteLLM's and Langfuse's, which name Anthropic's parts beside OpenAI's. */
+/** Reads LiteLLM's and Langfuse's, too, which name Anthropic's parts beside OpenAI's. */
 function openaiChat(usage: object): Reading {
   const input = firstGiven(at(usage, 'prompt_tokens_details'), at(usage, 'input_tokens_details'));
   const output = firstGiven(

@@ -20,7 +20,7 @@ export interface ReadContext extends ItemContext {
 const PROTOBUF = 'application/x-protobuf';
 const PROTOBUF_URL = `data:${PROTOBUF};base64,`;
 
-/** Why a message held no event at all. */
+/** The reason why a message held no event at all. */
 const NOTHING_IN_IT = 'the message holds no events';
 
 /**
@@ -39,7 +39,8 @@ export function readBody(body: string, context: ReadContext): readonly ReadItem[
 
 function readMessageBody(body: string, context: ReadContext): readonly ReadItem[] {
   if (contentTypeOf(context.attributes) === PROTOBUF) return readProtobuf({ ...context, body });
-  // How a protobuf body lies in quarantine: it says itself what it is, since attributes are not kept.
+  // The form in which a protobuf body lies in quarantine: it says itself what it is, since
+  // attributes are not kept.
   if (body.startsWith(PROTOBUF_URL)) {
     return readProtobuf({ ...context, body: body.slice(PROTOBUF_URL.length) });
   }

@@ -47,7 +47,7 @@ export interface EmptyItem {
 export interface ReadSettings {
   /** Opens LiteLLM's encrypted bodies; null where none is configured. */
   readonly litellmKey: LitellmKey | null;
-  /** Kept as they are where nothing else is said. */
+  /** E-mail addresses are kept as they are where nothing else is said. */
   readonly emails?: EmailPolicy;
 }
 
@@ -160,7 +160,8 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   if (guarded.kind === 'refused') {
     return refuse({ reason: 'invalid_field', detail: guarded.detail }, body, item);
   }
-  // Of the event as it was sent: a policy or a table that changes makes no conflict of what comes again.
+  // The digest is of the event as it was sent: a policy or a table that changes makes no conflict
+  // of what comes again.
   const digest = digestEvent(reading.event);
   return { kind: 'event', event: identified(guarded.event), digest, body };
 }

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { listOf } from '../fields.ts';
 
 export const sendRequest = z.strictObject({
-  /** How packs travel. */
+  /** The encoding in which packs travel. */
   encoding: z.enum(['zstd', 'plain']),
-  /** How long the queue is waited for to take the last of it. */
+  /** The time that the queue is given to take the last of it. */
   wait_seconds: z.int().positive(),
 });
 export type SendRequest = z.output<typeof sendRequest>;

@@ -14,24 +14,24 @@ export const setTenantRequest = z.strictObject({
   anchor_day: z.int().min(1).max(31).optional(),
   /** The charge book that it pays by. */
   price_book: z.string().optional(),
-  /** From when the price book holds; the first one of a tenant holds since ever. */
+  /** The instant from which the price book holds; the first one of a tenant holds since ever. */
   price_book_from: instantGiven.optional(),
   /** Its customer in Stripe, cus_…. */
   stripe_customer: z.string().optional(),
 });
 export type SetTenantRequest = z.output<typeof setTenantRequest>;
 
-/** Who is billed; the calendar is the newest rule, which may be still to come. */
+/** The tenant that is billed; its calendar is the newest rule, which may be still to come. */
 export const tenantAnswer = z.strictObject({
   tenant_id: z.string(),
   mode,
   time_zone: z.string(),
   anchor_day: z.int(),
-  /** From when that calendar holds; null where it holds since ever. */
+  /** The instant from which that calendar holds; null where it holds since ever. */
   calendar_from: instantField.nullable(),
   /** The calendar that holds now. */
   calendar_now: z.strictObject({ time_zone: z.string(), anchor_day: z.int() }),
-  /** Null for the default one. */
+  /** It is null for the default one. */
   price_book: z.string().nullable(),
   stripe_customer: z.string().nullable(),
   /** The end of the last period that takes nothing more; null while none is. */

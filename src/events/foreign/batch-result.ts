@@ -109,7 +109,7 @@ function bedrockLine(line: object): Line | null {
   };
 }
 
-/** Of a batch that failed nothing was used but what the answer counts. */
+/** A batch that failed used nothing but what the answer counts. */
 function translateLine(line: Line): Translation {
   const { body, provider, status } = line;
   const model = firstGiven(

@@ -38,7 +38,7 @@ const COUNTS = [
   'cache_write_tokens',
 ] as const;
 
-/** Which side a single count of tokens is of, in OpenMeter's words and in those of chats. */
+/** The side that a single count of tokens is of, in OpenMeter's words and in those of chats. */
 const OUTPUT_TYPES: ReadonlySet<unknown> = new Set([
   'output',
   'completion',

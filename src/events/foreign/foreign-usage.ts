@@ -7,7 +7,7 @@ export interface TokenCounts {
   readonly input?: unknown;
   readonly output?: unknown;
   readonly cacheRead?: unknown;
-  /** Written for either time, one hour included. */
+  /** The count of what was written for either time, one hour included. */
   readonly cacheWrite?: unknown;
   readonly cacheWrite1h?: unknown;
   readonly reasoning?: unknown;
@@ -44,8 +44,9 @@ export interface ReportedCounts extends TokenCounts, OwnCounts {
 export type PartPlace = 'inside' | 'beside' | 'unknown';
 
 /**
- * Where a producer counts what. The input count of a producer may hold cached tokens and those of
- * sound and pictures, its output count may hold reasoning; left out, they are within.
+ * The counting of a producer: where it counts what. The input count of a producer may hold cached
+ * tokens and those of sound and pictures, its output count may hold reasoning; left out, they are
+ * within.
  */
 export interface Inclusion {
   readonly cache: PartPlace;
@@ -53,14 +54,17 @@ export interface Inclusion {
   readonly reasoning?: 'inside' | 'beside';
 }
 
-/** Who was called: some providers count thoughts or cached tokens in no count but the total. */
+/**
+ * The provider that was called: some providers count thoughts or cached tokens in no count but the
+ * total.
+ */
 export interface CallOf {
   readonly provider?: unknown;
   readonly model?: unknown;
 }
 
 export interface NativeUsage {
-  /** Undefined when the producer reported no counts at all. */
+  /** It is undefined when the producer reported no counts at all. */
   readonly usage: JsonObject | undefined;
   readonly assumed: boolean;
   /** Tokens of the total that nothing explains, which are charged to nobody; zero nearly always. */
@@ -119,7 +123,7 @@ function mediaOut({ outputAudio = 0, outputImage = 0, outputVideo = 0 }: WholeCo
   return outputAudio + outputImage + outputVideo;
 }
 
-/** Which parts stand beside their totals. */
+/** The parts that stand beside their totals. */
 interface Layout {
   readonly cache: boolean;
   readonly media: boolean;

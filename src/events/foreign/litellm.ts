@@ -89,7 +89,10 @@ function translatePayload(payload: object): Translation {
   return modelCall(payload, call);
 }
 
-/** Of what is no call neither usage nor a model stays: both repeat those of a call, or have none (R1). */
+/**
+ * A span that is no call keeps neither usage nor a model: both repeat those of a call, or have none
+ * (R1).
+ */
 function structure(payload: object, operation: string): Translation {
   const event = withoutAbsent({
     ...commonFields(payload),

@@ -42,8 +42,8 @@ export function costInUsage(usage: unknown, provider: unknown): JsonObject | und
 }
 
 /**
- * With a key of the caller's own OpenRouter takes a fee alone, and the provider's own bill is named beside
- * it. Where no mark tells, an upstream cost above what was taken says the same.
+ * OpenRouter takes a fee alone with a key of the caller's own, and the provider's own bill is named
+ * beside it. Where no mark tells, an upstream cost above what was taken says the same.
  */
 export function openrouterCost(
   cost: unknown,

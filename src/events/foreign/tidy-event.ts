@@ -53,7 +53,7 @@ export function tidyEvent(event: JsonObject): JsonObject {
   return cut.length === 0 && tags === event['tags'] ? fields : { ...fields, ...withCut(tags, cut) };
 }
 
-/** Of numbers, booleans and big integers the text; other values as they are. */
+/** Writes numbers, booleans and big integers as text, and leaves other values as they are. */
 export function textOf(value: unknown): unknown {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (typeof value === 'bigint') return String(value);

@@ -7,14 +7,20 @@ import { isObject, type JsonObject } from './foreign-value.ts';
  */
 export interface Translation {
   readonly event: JsonObject;
-  /** True when the producer is not in the table and its input count was taken as inclusive of cache. */
+  /**
+   * It is true when the producer is not in the table and its input count was taken as inclusive of
+   * cache.
+   */
   readonly usageAssumed: boolean;
   /**
-   * True where the producer gives no instant at all, as the results of batches do: the event is dated by its
-   * receipt, and is the same event whenever it comes again.
+   * It is true where the producer gives no instant at all, as the results of batches do: the event
+   * is dated by its receipt, and is the same event whenever it comes again.
    */
   readonly isTimeless?: boolean;
-  /** Why there is no event after all; what identifies it stands in `event` as far as it is known. */
+  /**
+   * The reason why there is no event after all; what identifies it stands in `event` as far as it
+   * is known.
+   */
   readonly instead?: NoEvent;
 }
 

@@ -3,7 +3,10 @@ import { plainDecimal, sumDecimals } from '../foreign/plain-decimal.ts';
 import { openrouterCost, reportedCost } from '../foreign/reported-cost.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 
-/** Where instrumentations write what a call cost; each amount is in dollars, and of the whole call. */
+/**
+ * The attributes in which instrumentations write what a call cost; each amount is in dollars, and
+ * of the whole call.
+ */
 const COSTS: readonly (readonly [source: string, names: readonly string[]])[] = [
   ['claude_code', ['cost_usd']],
   ['gen_ai', ['gen_ai.cost.total_cost', 'gen_ai.cost.total', 'gen_ai.cost.amount']],
