@@ -46,7 +46,7 @@ grant select (tenant_id, source, event_id, member_id, revision, entry_id, kind, 
   cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, call_share, usage_source, layer_prompt_tokens,
   layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, currency, charge_book, charge_version,
   charge_rate_id, user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
-  corrects_entry_id, is_reversal) on entries to spanledger_tenant;
+  corrects_entry_id, is_reversal, units) on entries to spanledger_tenant;
 grant select on closes, periods to spanledger_tenant;
 
 do $$
@@ -68,10 +68,12 @@ end $$;
 create or replace view tenant.entries with (security_invoker = true, security_barrier = true) as
 select 'ent_' || entry_id as entry_id, kind, outcome, status, tenant_id, source, event_id, nullif(member_id, '') as member_id,
   occurred_at, recorded_at, period_start, late, operation, requested_model, service_tier, gateway_cache,
-  uncached_input_tokens + cache_read_tokens + cache_write_tokens as input_tokens, cache_read_tokens, cache_write_tokens,
-  output_tokens, reasoning_tokens, major(charge) as charge, currency, charge_book, charge_version, user_id, feature,
+  uncached_input_tokens + cache_read_tokens + cache_write_tokens + units_within(units, 'input') as input_tokens,
+  cache_read_tokens + units_within(units, 'cache_read') as cache_read_tokens,
+  cache_write_tokens + units_within(units, 'cache_write') as cache_write_tokens,
+  output_tokens + units_within(units, 'output') as output_tokens, reasoning_tokens, major(charge) as charge, currency, charge_book, charge_version, user_id, feature,
   agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
-  'ent_' || corrects_entry_id as corrects_entry_id, is_reversal
+  'ent_' || corrects_entry_id as corrects_entry_id, is_reversal, units
 from entries;
 
 create or replace view tenant.periods with (security_invoker = true, security_barrier = true) as

@@ -39,7 +39,7 @@ table batches (
   cost numeric(38,0) not null,
   salt bytea not null default uuid_send(gen_random_uuid()),
   constraint batches_pkey PRIMARY KEY (batch_id),
-  constraint batches_kind_check CHECK ((kind = ANY (ARRAY['ingest'::text, 'replay'::text, 'correction'::text, 'allocation'::text])))
+  constraint batches_kind_check CHECK ((kind = ANY (ARRAY['ingest'::text, 'replay'::text, 'correction'::text, 'allocation'::text, 'adjustment'::text])))
 );
 CREATE TRIGGER batches_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -147,21 +147,29 @@ table entries (
   actor text,
   event_digest bytea not null,
   entry_hash bytea,
+  units jsonb,
+  reported_cost numeric(38,0),
+  reported_cost_currency text,
+  reported_cost_source text,
+  call_id text,
+  call_usage jsonb,
   constraint entries_pkey PRIMARY KEY (tenant_id, source, event_id, member_id, revision),
   constraint correction_has_a_reason CHECK (((kind = 'usage'::text) OR ((reason IS NOT NULL) AND (actor IS NOT NULL)))),
-  constraint correction_names_its_entry CHECK ((((corrects_entry_id IS NOT NULL) AND ((kind = 'correction'::text) OR ((kind = 'allocation'::text) AND is_reversal))) OR ((corrects_entry_id IS NULL) AND ((kind = 'usage'::text) OR ((kind = 'allocation'::text) AND (NOT is_reversal)))))),
+  constraint correction_names_its_entry CHECK ((((corrects_entry_id IS NOT NULL) AND ((kind = 'correction'::text) OR ((kind = ANY (ARRAY['allocation'::text, 'adjustment'::text])) AND is_reversal))) OR ((corrects_entry_id IS NULL) AND ((kind = 'usage'::text) OR ((kind = ANY (ARRAY['allocation'::text, 'adjustment'::text])) AND (NOT is_reversal)))))),
   constraint entries_attempt_check CHECK ((attempt >= 1)),
   constraint entries_context_tokens_check CHECK ((context_tokens >= 0)),
   constraint entries_event_digest_check CHECK ((length(event_digest) = 32)),
-  constraint entries_kind_check CHECK ((kind = ANY (ARRAY['usage'::text, 'correction'::text, 'allocation'::text]))),
-  constraint entries_outcome_check CHECK ((outcome = ANY (ARRAY['charged'::text, 'failed'::text, 'cancelled'::text, 'unrated'::text, 'unattributed'::text]))),
+  constraint entries_kind_check CHECK ((kind = ANY (ARRAY['usage'::text, 'correction'::text, 'allocation'::text, 'adjustment'::text]))),
+  constraint entries_outcome_check CHECK ((outcome = ANY (ARRAY['charged'::text, 'failed'::text, 'cancelled'::text, 'unrated'::text, 'unmeasured'::text, 'unattributed'::text]))),
   constraint entries_revision_check CHECK ((revision >= 0)),
   constraint entries_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'error'::text, 'cancelled'::text]))),
   constraint entries_usage_source_check CHECK ((usage_source = ANY (ARRAY['reported'::text, 'estimated'::text, 'assumed'::text]))),
   constraint entry_has_its_hash CHECK (((entry_hash IS NOT NULL) AND (length(entry_hash) = 32))) NOT VALID,
   constraint only_corrections_reverse CHECK (((kind <> 'usage'::text) OR (NOT is_reversal))),
-  constraint only_success_is_charged CHECK (((outcome = ANY (ARRAY['charged'::text, 'unrated'::text])) OR (charge = (0)::numeric) OR (kind = 'allocation'::text))),
-  constraint unrated_has_no_charge CHECK (((charge IS NULL) = (outcome = 'unrated'::text))),
+  constraint only_success_is_charged CHECK (((outcome = ANY (ARRAY['charged'::text, 'unrated'::text, 'unmeasured'::text])) OR (charge = (0)::numeric) OR (kind = 'allocation'::text))),
+  constraint reported_cost_is_whole CHECK ((((reported_cost IS NULL) = (reported_cost_currency IS NULL)) AND ((reported_cost IS NULL) = (reported_cost_source IS NULL)))),
+  constraint units_are_counts CHECK (((units IS NULL) OR ((jsonb_typeof(units) = 'object'::text) AND (units <> '{}'::jsonb) AND (NOT jsonb_path_exists(units, '$.*?(@.type() != "number")'::jsonpath)) AND ((kind <> 'usage'::text) OR (NOT jsonb_path_exists(units, '$.*?(@ < 0)'::jsonpath)))))),
+  constraint unrated_has_no_charge CHECK (((charge IS NULL) = (outcome = ANY (ARRAY['unrated'::text, 'unmeasured'::text])))),
   constraint usage_is_not_negative CHECK (((kind <> 'usage'::text) OR ((uncached_input_tokens >= 0) AND (cache_read_tokens >= 0) AND (cache_write_tokens >= 0) AND (output_tokens >= 0) AND (reasoning_tokens >= 0) AND ((call_share >= 0) AND (call_share <= 1000000)) AND (COALESCE(charge, (0)::numeric) >= (0)::numeric) AND (COALESCE(cost, (0)::numeric) >= (0)::numeric))))
 );
 CREATE UNIQUE INDEX entries_by_id ON public.entries USING btree (entry_id);
@@ -172,7 +180,7 @@ CREATE INDEX entries_by_run ON public.entries USING brin (occurred_at timestampt
 CREATE INDEX entries_corrections ON public.entries USING btree (corrects_entry_id) WHERE (corrects_entry_id IS NOT NULL);
 CREATE INDEX entries_failed_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status <> 'ok'::text) AND (trace_id IS NOT NULL));
 CREATE INDEX entries_later_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status = 'ok'::text) AND (trace_id IS NOT NULL) AND ((attempt > 1) OR (further_tags ? 'requested_model_source'::text)));
-CREATE INDEX entries_unrated ON public.entries USING btree (tenant_id, period_start) WHERE (outcome = 'unrated'::text);
+CREATE INDEX entries_waiting ON public.entries USING btree (tenant_id, period_start) WHERE (outcome = ANY (ARRAY['unrated'::text, 'unmeasured'::text]));
 CREATE TRIGGER entries_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 table fold_queue (
@@ -218,7 +226,9 @@ table price_books (
   document text not null,
   document_hash text not null,
   imported_at timestamp with time zone not null,
+  base_factor numeric(38,0),
   constraint price_books_pkey PRIMARY KEY (book, effective_from),
+  constraint price_books_base_factor_check CHECK (((base_factor >= (0)::numeric) AND (base_factor <= (1000000)::numeric))),
   constraint price_books_caching_check CHECK ((caching = ANY (ARRAY['work_done'::text, 'pass_through'::text]))),
   constraint price_books_cost_factor_check CHECK ((cost_factor >= (0)::numeric)),
   constraint price_books_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
@@ -236,10 +246,11 @@ table price_rates (
   service_tier text not null,
   above_input_tokens bigint not null,
   per_call numeric(38,0) not null,
-  input numeric(38,0) not null,
-  output numeric(38,0) not null,
-  cache_read numeric(38,0) not null,
-  cache_write numeric(38,0) not null,
+  input numeric(38,0),
+  output numeric(38,0),
+  cache_read numeric(38,0),
+  cache_write numeric(38,0),
+  units jsonb,
   constraint price_rates_pkey PRIMARY KEY (rate_id),
   constraint price_rates_book_effective_from_provider_model_service_tier_key UNIQUE NULLS NOT DISTINCT (book, effective_from, provider, model, service_tier, above_input_tokens),
   constraint price_rates_book_effective_from_fkey FOREIGN KEY (book, effective_from) REFERENCES price_books(book, effective_from),
@@ -248,7 +259,8 @@ table price_rates (
   constraint price_rates_cache_write_check CHECK ((cache_write >= (0)::numeric)),
   constraint price_rates_input_check CHECK ((input >= (0)::numeric)),
   constraint price_rates_output_check CHECK ((output >= (0)::numeric)),
-  constraint price_rates_per_call_check CHECK ((per_call >= (0)::numeric))
+  constraint price_rates_per_call_check CHECK ((per_call >= (0)::numeric)),
+  constraint price_rates_units_check CHECK (((units IS NULL) OR ((jsonb_typeof(units) = 'object'::text) AND (units <> '{}'::jsonb))))
 );
 CREATE TRIGGER price_rates_are_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON public.price_rates FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -342,6 +354,7 @@ table run_usage (
   output_charge numeric(38,0) not null,
   output_cost numeric(38,0) not null,
   routing_gain numeric(38,0) not null,
+  units jsonb,
   constraint run_usage_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
 );
 
@@ -522,6 +535,7 @@ table usage_rollups (
   output_cost numeric(38,0) not null,
   routing_gain numeric(38,0) not null,
   usage_key uuid not null,
+  units jsonb,
   constraint usage_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key)
 );
 
@@ -608,10 +622,10 @@ view audit.entries as
     executed_model,
     service_tier,
     gateway_cache,
-    ((uncached_input_tokens + cache_read_tokens) + cache_write_tokens) AS input_tokens,
-    cache_read_tokens,
-    cache_write_tokens,
-    output_tokens,
+    (((uncached_input_tokens + cache_read_tokens) + cache_write_tokens) + units_within(units, 'input'::text)) AS input_tokens,
+    (cache_read_tokens + units_within(units, 'cache_read'::text)) AS cache_read_tokens,
+    (cache_write_tokens + units_within(units, 'cache_write'::text)) AS cache_write_tokens,
+    (output_tokens + units_within(units, 'output'::text)) AS output_tokens,
     reasoning_tokens,
     major(charge) AS charge,
     major(cost) AS cost,
@@ -637,7 +651,12 @@ view audit.entries as
     cost_version,
     actor,
     is_reversal,
-    revision
+    revision,
+    units,
+    major(reported_cost) AS reported_cost,
+    reported_cost_currency,
+    reported_cost_source,
+    call_id
    FROM entries;
 
 view audit.invoices as
@@ -760,8 +779,8 @@ view batch_leaves as
     e.entry_id,
     ((e.entry_id % (1000000)::bigint))::integer AS place,
     e.entry_hash,
-    entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash), b.salt) AS computed_hash,
-    COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash), b.salt)) AS leaf
+    entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage), b.salt) AS computed_hash,
+    COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage), b.salt)) AS leaf
    FROM (batches b
      CROSS JOIN LATERAL ( SELECT n.tenant_id,
             n.source,
@@ -821,7 +840,13 @@ view batch_leaves as
             n.reason,
             n.actor,
             n.event_digest,
-            n.entry_hash
+            n.entry_hash,
+            n.units,
+            n.reported_cost,
+            n.reported_cost_currency,
+            n.reported_cost_source,
+            n.call_id,
+            n.call_usage
            FROM entries n
           WHERE ((n.entry_id >= (b.batch_id * 1000000)) AND (n.entry_id < ((b.batch_id + 1) * 1000000)))
          OFFSET 0) e);
@@ -864,7 +889,8 @@ view run_rollups with (security_invoker=true) as
     r.cost,
     r.output_charge,
     r.output_cost,
-    r.routing_gain
+    r.routing_gain,
+    r.units
    FROM (run_usage r
      JOIN usage_rollups u ON (((u.tenant_id = r.tenant_id) AND (u.period_start = r.period_start) AND (u.day = r.day) AND (u.usage_key = r.usage_key))));
 
@@ -930,6 +956,18 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.add_units(a jsonb, b jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+  select coalesce(jsonb_object_agg(s.key, s.total), '{}') from (
+    select u.key, sum(u.value::numeric) as total
+    from (select * from jsonb_each_text(a) union all select * from jsonb_each_text(b)) u group by u.key
+  ) s
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.bump_catalog_revision()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -987,7 +1025,11 @@ AS $function$
     copy_text(e.error_type), copy_text(e.provider), copy_text(e.executed_model), copy_text(e.response_id),
     e.context_tokens::text, e.cost::text, e.requested_cost::text, copy_text(e.cost_book), copy_instant(e.cost_version),
     e.cost_rate_id::text, copy_text(e.further_tags::text), copy_text(e.reason), copy_text(e.actor),
-    '\\x' || encode(e.event_digest, 'hex')], e'\t', '\N'), 'UTF8'))
+    '\\x' || encode(e.event_digest, 'hex')], e'\t', '\N')
+    || case when num_nonnulls(e.reported_cost, e.call_id, e.call_usage) = 0 then ''
+      else e'\t' || array_to_string(array[e.reported_cost::text, copy_text(e.reported_cost_currency),
+        copy_text(e.reported_cost_source), copy_text(e.call_id), copy_text(e.call_usage::text)], e'\t', '\N') end,
+    'UTF8'))
 $function$
 ;
 
@@ -1007,7 +1049,7 @@ AS $function$
     copy_text(e.charge_book), copy_instant(e.charge_version), e.charge_rate_id::text, copy_text(e.user_id),
     copy_text(e.feature), copy_text(e.agent_run_id), copy_text(e.prompt_version), copy_text(e.trace_id),
     copy_text(e.span_id), copy_text(e.parent_span_id), e.attempt::text, e.corrects_entry_id::text,
-    copy_boolean(e.is_reversal)], e'\t', '\N')
+    copy_boolean(e.is_reversal)], e'\t', '\N') || coalesce(e'\t' || copy_text(e.units::text), '')
 $function$
 ;
 
@@ -1056,6 +1098,18 @@ CREATE OR REPLACE FUNCTION public.major(pico numeric)
 RETURN trim_scale((pico * 0.000000000001))
 ;
 
+CREATE OR REPLACE FUNCTION public.output_units_amount(units jsonb, prices jsonb, factor numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when units is null then 0 else (
+    select coalesce(sum(u.value::numeric * floor((2 * (prices ->> u.key)::numeric * factor + 1000000) / 2000000)), 0)
+    from jsonb_each_text(units) u where u.key like 'output\_%')
+  end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1064,4 +1118,16 @@ begin
   raise exception '% on % is refused: nothing is edited; post a correction instead', tg_op, tg_table_name
     using errcode = 'restrict_violation';
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.units_within(units jsonb, total text)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when units is null then 0::bigint else (
+    select coalesce(sum(u.value::bigint), 0)::bigint from jsonb_each_text(units) u
+    where u.key like '%\_tokens' and (u.key like total || '\_%' or total = 'input' and u.key like 'cache\_%')
+  ) end
+$function$
 ;

@@ -12,6 +12,7 @@ const TABLE = {
     price: { per: 'million', rate: 'input' },
     fallback: null,
     workDone: null,
+    meter: 'input',
     words: ['input token', 'input tokens'],
   },
   cache_read_tokens: {
@@ -20,7 +21,8 @@ const TABLE = {
     price: { per: 'million', rate: 'cache_read' },
     fallback: 'input_tokens',
     workDone: 'input_tokens',
-    words: ['cached input token', 'cached input tokens'],
+    meter: 'cache_read',
+    words: ['cached input', 'cached input'],
   },
   /**
    * The tokens that are written to the provider's cache for its usual time, which is five minutes.
@@ -31,7 +33,8 @@ const TABLE = {
     price: { per: 'million', rate: 'cache_write' },
     fallback: 'input_tokens',
     workDone: 'input_tokens',
-    words: ['cache write token', 'cache write tokens'],
+    meter: 'cache_write',
+    words: ['cache write', 'cache write'],
   },
   /** Text out of the model, its reasoning included: what no other unit counts of the output. */
   output_tokens: {
@@ -40,6 +43,7 @@ const TABLE = {
     price: { per: 'million', rate: 'output' },
     fallback: null,
     workDone: null,
+    meter: 'output',
     words: ['output token', 'output tokens'],
   },
   cache_write_1h_tokens: {
@@ -48,7 +52,8 @@ const TABLE = {
     price: { per: 'million', rate: 'cache_write_1h' },
     fallback: 'input_tokens',
     workDone: 'input_tokens',
-    words: ['one-hour cache write token', 'one-hour cache write tokens'],
+    meter: 'cache_write_1h',
+    words: ['one-hour cache write', 'one-hour cache write'],
   },
   input_audio_tokens: {
     side: 'input',
@@ -56,6 +61,7 @@ const TABLE = {
     price: { per: 'million', rate: 'input_audio' },
     fallback: null,
     workDone: null,
+    meter: 'input_audio',
     words: ['audio input token', 'audio input tokens'],
   },
   input_image_tokens: {
@@ -64,6 +70,7 @@ const TABLE = {
     price: { per: 'million', rate: 'input_image' },
     fallback: 'input_tokens',
     workDone: null,
+    meter: 'input_image',
     words: ['image input token', 'image input tokens'],
   },
   input_video_tokens: {
@@ -72,6 +79,7 @@ const TABLE = {
     price: { per: 'million', rate: 'input_video' },
     fallback: 'input_tokens',
     workDone: null,
+    meter: 'input_video',
     words: ['video input token', 'video input tokens'],
   },
   cache_read_audio_tokens: {
@@ -80,7 +88,8 @@ const TABLE = {
     price: { per: 'million', rate: 'cache_read_audio' },
     fallback: 'input_audio_tokens',
     workDone: 'input_audio_tokens',
-    words: ['cached audio input token', 'cached audio input tokens'],
+    meter: 'cache_read_audio',
+    words: ['cached audio input', 'cached audio input'],
   },
   cache_read_image_tokens: {
     side: 'input',
@@ -88,7 +97,8 @@ const TABLE = {
     price: { per: 'million', rate: 'cache_read_image' },
     fallback: 'input_image_tokens',
     workDone: 'input_image_tokens',
-    words: ['cached image input token', 'cached image input tokens'],
+    meter: 'cache_read_image',
+    words: ['cached image input', 'cached image input'],
   },
   output_audio_tokens: {
     side: 'output',
@@ -96,6 +106,7 @@ const TABLE = {
     price: { per: 'million', rate: 'output_audio' },
     fallback: null,
     workDone: null,
+    meter: 'output_audio',
     words: ['audio output token', 'audio output tokens'],
   },
   output_image_tokens: {
@@ -104,6 +115,7 @@ const TABLE = {
     price: { per: 'million', rate: 'output_image' },
     fallback: null,
     workDone: null,
+    meter: 'output_image',
     words: ['image output token', 'image output tokens'],
   },
   output_video_tokens: {
@@ -112,6 +124,7 @@ const TABLE = {
     price: { per: 'million', rate: 'output_video' },
     fallback: null,
     workDone: null,
+    meter: 'output_video',
     words: ['video output token', 'video output tokens'],
   },
   images: {
@@ -120,6 +133,7 @@ const TABLE = {
     price: { per: 'one', rate: 'per_image' },
     fallback: null,
     workDone: null,
+    meter: 'images',
     words: ['image', 'images'],
   },
   audio_ms: {
@@ -128,6 +142,7 @@ const TABLE = {
     price: { per: 'second', rate: 'audio' },
     fallback: null,
     workDone: null,
+    meter: 'audio_seconds',
     words: ['second of audio', 'seconds of audio'],
   },
   video_ms: {
@@ -136,6 +151,7 @@ const TABLE = {
     price: { per: 'second', rate: 'video' },
     fallback: null,
     workDone: null,
+    meter: 'video_seconds',
     words: ['second of video', 'seconds of video'],
   },
   characters: {
@@ -144,6 +160,7 @@ const TABLE = {
     price: { per: 'million', rate: 'characters' },
     fallback: null,
     workDone: null,
+    meter: 'characters',
     words: ['character', 'characters'],
   },
   pages: {
@@ -152,6 +169,7 @@ const TABLE = {
     price: { per: 'thousand', rate: 'pages' },
     fallback: null,
     workDone: null,
+    meter: 'pages',
     words: ['page', 'pages'],
   },
   searches: {
@@ -160,6 +178,7 @@ const TABLE = {
     price: { per: 'thousand', rate: 'searches' },
     fallback: null,
     workDone: null,
+    meter: 'searches',
     words: ['web search', 'web searches'],
   },
   search_units: {
@@ -168,6 +187,7 @@ const TABLE = {
     price: { per: 'thousand', rate: 'search_units' },
     fallback: null,
     workDone: null,
+    meter: 'search_units',
     words: ['search unit', 'search units'],
   },
 } as const satisfies Readonly<Record<string, UnitRow>>;
@@ -188,8 +208,18 @@ export type FurtherUnit = Exclude<UnitName, TextUnit>;
 /** Counts of further units by their names; a unit that is not there counts nothing. */
 export type FurtherUnits = Readonly<Partial<Record<FurtherUnit, number>>>;
 
+/** The keys under which a price book has prices for so many of a unit. */
+export type RateOf<Per extends UnitPrice['per']> = Extract<
+  (typeof TABLE)[UnitName]['price'],
+  { readonly per: Per }
+>['rate'];
+
+/** How lines of closed periods name units. */
+export type UnitMeter = (typeof TABLE)[UnitName]['meter'];
+
 export interface Unit extends UnitRow {
   readonly name: UnitName;
+  readonly meter: UnitMeter;
   readonly partOf: UnitName | null;
   readonly fallback: UnitName | null;
   readonly workDone: UnitName | null;
@@ -205,6 +235,8 @@ interface UnitRow {
   readonly fallback: string | null;
   /** The unit that it is charged as where a book charges for work done: what was cached or written. */
   readonly workDone: string | null;
+  /** What a line of a closed period is called that counts it; frozen with the period. */
+  readonly meter: string;
   /** What a customer reads, of one and of several. */
   readonly words: readonly [one: string, several: string];
 }
@@ -239,10 +271,28 @@ function isFurther(unit: Unit): unit is Unit & { readonly name: FurtherUnit } {
 /** The units that events and entries keep in a map, in their fixed order. */
 export const FURTHER_UNITS = UNITS.filter(isFurther);
 
+const BY_NAME: ReadonlyMap<UnitName, Unit> = new Map(UNITS.map((unit) => [unit.name, unit]));
+
 /** A unit's row. */
 export function unitOf(name: UnitName): Unit {
-  return { name, ...TABLE[name] };
+  const unit = BY_NAME.get(name);
+  if (unit === undefined) throw new Error(`there is no unit ${name}`);
+  return unit;
 }
+
+const BY_METER: ReadonlyMap<string, Unit> = new Map(UNITS.map((unit) => [unit.meter, unit]));
+
+/** The unit that a line counts; null of a line that counts none, such as calls. */
+export function unitOfMeter(meter: string): Unit | null {
+  return BY_METER.get(meter) ?? null;
+}
+
+/** How many of a unit its price is for; of time, a unit is a millisecond. */
+export function pricedTogether({ price }: Unit): bigint {
+  return PRICED_TOGETHER[price.per];
+}
+
+const PRICED_TOGETHER = { million: 1_000_000n, thousand: 1_000n, one: 1n, second: 1_000n } as const;
 
 /** The units that a total holds directly, such as the audio of the input. */
 export function partsOf(total: UnitName): readonly Unit[] {

@@ -11,6 +11,7 @@ import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
+import { unitOfMeter } from '../units.ts';
 import type {
   LineAnswer,
   LineEntry,
@@ -72,7 +73,7 @@ export async function tellLine(
     manifest_hash: close.manifestHash,
     currency: close.currency,
     line,
-    rule: `${RULES[line.meter]}${line.late ? '; usage of an earlier, closed period' : ''}`,
+    rule: `${ruleOf(line.meter)}${line.late ? '; usage of an earlier, closed period' : ''}`,
     entries,
     exact_sum: isCarried(line.meter) ? line.exact : formatPico(sum),
     listed,
@@ -115,13 +116,20 @@ function isCarried(meter: Meter): boolean {
   return meter === 'carried_in' || meter === 'carried_out';
 }
 
-const RULES: Readonly<Record<Meter, string>> = {
+function ruleOf(meter: Meter): string {
+  const unit = unitOfMeter(meter);
+  if (unit === null || Object.hasOwn(RULES, meter)) return RULES[meter as keyof typeof RULES];
+  return `${unit.words[1]}, at the rate that the book gives them or the unit that they fall back to`;
+}
+
+const RULES = {
   input: 'input that no cache held, at the input rate of the model requested',
   cache_read: 'input from a cache, at the rate that the book gives it',
   cache_write: 'input written to a cache, at the rate that the book gives it',
   output: 'output, reasoning included, at the output rate of the model requested',
   calls: 'a fee for each call, shared out where a call was split',
   allocation: 'a share of a pool',
+  adjustment: 'money without a call behind it, with its reason',
   carried_in: 'what the period before left over; no entry of this period is behind it',
   carried_out: 'what is left over for the next period; no entry is behind it',
-};
+} as const;

@@ -71,6 +71,8 @@ async function estimateCharge(
       },
       callShare: WHOLE_CALL,
       contextTokens: inputTokens,
+      callUsage: null,
+      measured: true,
     },
     { catalog, bookOf: (_, at) => assignedBook(tenant, catalog, at) },
   );

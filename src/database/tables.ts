@@ -34,6 +34,7 @@ interface PriceBooksTable {
   caching: 'work_done' | 'pass_through';
   base_book: string | null;
   cost_factor: bigint | null;
+  base_factor: bigint | null;
   document: string;
   document_hash: string;
   imported_at: Instant;
@@ -48,10 +49,11 @@ interface PriceRatesTable {
   service_tier: string;
   above_input_tokens: bigint;
   per_call: bigint;
-  input: bigint;
-  output: bigint;
-  cache_read: bigint;
-  cache_write: bigint;
+  input: bigint | null;
+  output: bigint | null;
+  cache_read: bigint | null;
+  cache_write: bigint | null;
+  units: ColumnType<Readonly<Record<string, string>> | null, string | null, never>;
 }
 
 interface TenantsTable {

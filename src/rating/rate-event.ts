@@ -6,19 +6,27 @@ import type {
   UsageCounts,
   UsageEvent,
 } from '../events/event.ts';
-import { totalInput } from '../events/event.ts';
+import { isMeasured, totalInput } from '../events/event.ts';
 import type { Pico } from '../money.ts';
+import type { FurtherUnit, FurtherUnits, UnitName } from '../units.ts';
+import { FURTHER_UNITS } from '../units.ts';
 import type { FoundRate, PriceCatalog, PriceQuestion } from './books/price-catalog.ts';
 import { findCharge, findCost } from './books/price-catalog.ts';
-import type { RatedTokens } from './rate-usage.ts';
-import { rateUsage, sumParts } from './rate-usage.ts';
+import type { RatedTokens, UnitAmounts } from './rate-usage.ts';
+import { amountOf, isPricedByCall, unpricedUnits } from './rate-usage.ts';
 import { scaleLayers } from './scale-layers.ts';
 import { splitUsage, WHOLE_CALL } from './split.ts';
 
 /** Where an event without a tenant posts (R11). */
 export const UNATTRIBUTED = 'unattributed';
 
-export type Outcome = 'charged' | 'failed' | 'cancelled' | 'unrated' | 'unattributed';
+export type Outcome =
+  | 'charged'
+  | 'failed'
+  | 'cancelled'
+  | 'unrated'
+  | 'unmeasured'
+  | 'unattributed';
 
 /** The book that a tenant is charged by at an instant, and its currency; null without any book. */
 type BookOf = (tenantId: string, at: InstantMs) => AssignedBook | null;
@@ -44,12 +52,16 @@ export interface RatedPart {
   readonly usage: UsageCounts;
   readonly callShare: number;
   readonly contextTokens: number;
+  /** The counts of the whole call; null where the part is the whole. */
+  readonly callUsage: UsageCounts | null;
   readonly layers: TokenLayers | null;
   /** Whether the layers are other than the producer's own counts. */
   readonly layersScaled: boolean;
   readonly outcome: Outcome;
-  /** Null where no rate is known (R10). */
+  /** Null where no rate is known, or nothing was measured (R10). */
   readonly charge: Pico | null;
+  /** What was counted and has no price in the rate that was found. */
+  readonly unpriced: readonly UnitName[];
   readonly cost: Pico | null;
   /** What the requested model would have cost; null where it answered itself or has no cost rate. */
   readonly requestedCost: Pico | null;
@@ -67,16 +79,18 @@ export const DEFAULT_CURRENCY = 'USD';
  */
 export function rateEvent(event: UsageEvent, pricing: Pricing): readonly RatedPart[] {
   const contextTokens = totalInput(event.usage);
+  const measured = isMeasured(event.usage);
   if (event.members === null) {
     const whole = { memberId: '', tags: event.tags, status: event.status };
-    const split = { usage: event.usage, callShare: WHOLE_CALL };
-    return [ratePart(event, { ...whole, ...split, contextTokens }, pricing)];
+    const split = { usage: event.usage, callShare: WHOLE_CALL, callUsage: null };
+    return [ratePart(event, { ...whole, ...split, contextTokens, measured }, pricing)];
   }
   const parts = splitUsage(event, event.members);
+  const call = { contextTokens, measured, callUsage: event.usage };
   return event.members.map((member, index) => {
     const split = parts[index];
     if (split === undefined) throw new Error(`member ${index} has no part of its call`);
-    return ratePart(event, { ...member, ...split, contextTokens }, pricing);
+    return ratePart(event, { ...member, ...split, ...call }, pricing);
   });
 }
 
@@ -100,6 +114,9 @@ export interface UnratedPart {
   readonly usage: UsageCounts;
   readonly callShare: number;
   readonly contextTokens: number;
+  readonly callUsage: UsageCounts | null;
+  /** Whether the call, of which this may be a part of nothing, reported any usage at all (R10). */
+  readonly measured: boolean;
 }
 
 /** Prices one part of a call. */
@@ -112,11 +129,12 @@ export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing):
     ...question,
     model: event.executedModel ?? question.model,
   });
-  const chargeRate =
+  const found =
     assigned !== null && part.status === 'ok'
       ? findCharge(pricing.catalog, assigned.book, question)
       : null;
-  const outcome = outcomeOf(part.status, tenantId, chargeRate);
+  const amount = found === null ? null : chargeOf(event, part, found);
+  const outcome = outcomeOf(part, tenantId, amount);
   const layers = event.layers === null ? null : scaleLayers(event.layers, part.usage);
   return {
     tenantId,
@@ -126,14 +144,16 @@ export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing):
     usage: part.usage,
     callShare: part.callShare,
     contextTokens: part.contextTokens,
+    callUsage: part.callUsage,
     layers,
     layersScaled: isScaled(event.layers, layers),
     outcome,
-    charge: chargeOf(event, part, { outcome, chargeRate }),
+    charge: outcome === 'unrated' || outcome === 'unmeasured' ? null : (amount ?? 0n),
+    unpriced: outcome === 'unrated' && found !== null ? unpricedOf(part, found) : [],
     cost: costOf(event, part, costRate),
     requestedCost: requestedCostOf(event, part, { catalog: pricing.catalog, currency, question }),
     currency,
-    chargeRate,
+    chargeRate: outcome === 'charged' ? found : null,
     costRate,
   };
 }
@@ -155,33 +175,35 @@ function questionOf(event: RatedCall, contextTokens: number): PriceQuestion {
 }
 
 /** Failure comes first (R3): a failed call without a tenant is failed, and belongs to nobody. */
-function outcomeOf(status: EventStatus, tenantId: string, rate: FoundRate | null): Outcome {
-  if (status === 'error') return 'failed';
-  if (status === 'cancelled') return 'cancelled';
+function outcomeOf(part: UnratedPart, tenantId: string, amount: Pico | null): Outcome {
+  if (part.status === 'error') return 'failed';
+  if (part.status === 'cancelled') return 'cancelled';
   if (tenantId === UNATTRIBUTED) return 'unattributed';
-  return rate === null ? 'unrated' : 'charged';
+  if (amount !== null) return 'charged';
+  return part.measured ? 'unrated' : 'unmeasured';
 }
 
-function chargeOf(
-  event: RatedCall,
-  part: UnratedPart,
-  rated: { readonly outcome: Outcome; readonly chargeRate: FoundRate | null },
-): Pico | null {
-  // Only what succeeded for a tenant has a rate to be charged by.
-  if (rated.chargeRate === null) return rated.outcome === 'unrated' ? null : 0n;
-  const { rate, version } = rated.chargeRate;
+/** Null where something was counted that has no price, or nothing was although it decides the price. */
+function chargeOf(event: RatedCall, part: UnratedPart, found: FoundRate): Pico | null {
+  const { rate, version } = found;
   // A gateway's cache answered: no provider was paid, and pass_through hands that on (R6).
   if (event.gatewayCache !== 'none' && version.caching === 'pass_through') return 0n;
-  return sumParts(rateUsage(ratedTokens(part), rate, version.caching));
+  if (!part.measured && !isPricedByCall(rate)) return null;
+  return amountOf(ratedTokens(part), rate, version.caching);
+}
+
+function unpricedOf(part: UnratedPart, { rate, version }: FoundRate): readonly UnitName[] {
+  return unpricedUnits(ratedTokens(part), rate, version.caching);
 }
 
 /** A gateway cache hit costs nothing; so does a call for which the provider reported no tokens. */
 function costOf(event: RatedCall, part: UnratedPart, found: FoundRate | null): Pico | null {
   if (event.gatewayCache !== 'none') return 0n;
-  const reachedProvider = part.contextTokens > 0 || part.usage.output > 0;
+  const { usage } = part;
+  const reachedProvider = part.contextTokens > 0 || usage.output > 0 || usage.units !== null;
   if (part.status !== 'ok' && !reachedProvider) return 0n;
-  if (found === null) return null;
-  return sumParts(rateUsage(ratedTokens(part), found.rate, 'pass_through'));
+  if (found === null || (!part.measured && !isPricedByCall(found.rate))) return null;
+  return amountOf(ratedTokens(part), found.rate, 'pass_through');
 }
 
 /** Beside the cost it tells what a fallback to another model gained or lost (R4). */
@@ -208,5 +230,15 @@ function ratedTokens(part: {
     cacheWrite: BigInt(part.usage.cacheWrite),
     output: BigInt(part.usage.output),
     callShare: BigInt(part.callShare),
+    units: part.usage.units === null ? null : ratedUnits(part.usage.units),
   };
+}
+
+function ratedUnits(units: FurtherUnits): UnitAmounts {
+  const rated: Partial<Record<FurtherUnit, bigint>> = {};
+  for (const { name } of FURTHER_UNITS) {
+    const count = units[name];
+    if (count !== undefined) rated[name] = BigInt(count);
+  }
+  return rated;
 }

@@ -72,6 +72,20 @@ export const HIDDEN_COLUMNS = [
 ] as const;
 
 /**
+ * Columns that came later. Where all of a list are null they leave no trace in the text that is hashed,
+ * so that an entry sealed before keeps its hash; else all of them stand at its end.
+ */
+export const LATER_SHOWN_COLUMNS = ['units'] as const;
+
+export const LATER_HIDDEN_COLUMNS = [
+  'reported_cost',
+  'reported_cost_currency',
+  'reported_cost_source',
+  'call_id',
+  'call_usage',
+] as const;
+
+/**
  * An entry's hash in hexadecimal: the leaf of every tree that the entry is in (RFC 6962: leaves begin
  * with 0x00, nodes with 0x01). The columns come as COPY's text, by tabs.
  */

@@ -1,5 +1,7 @@
 import type { ManifestLine, Meter } from '../ledger/closes/manifest.ts';
 import { exactDecimal, exactPico, formatDecimal, minorUnitDecimals, type Pico } from '../money.ts';
+import type { UnitMeter } from '../units.ts';
+import { unitOfMeter } from '../units.ts';
 import type { SeriesOf } from './daily-view.ts';
 import { formatExact, formatMoney, formatQuantity } from './statement-format.ts';
 
@@ -17,7 +19,7 @@ export interface LineView {
   readonly meter: string;
   readonly quantity: string;
   readonly rate: AlignedFigure;
-  /** The unit reads like ` / call`; it is empty for a rate of a million tokens. */
+  /** The unit reads like ` / call`; it is empty for a rate of a million. */
   readonly rateUnit: string;
   readonly exact: AlignedFigure;
   readonly amount: string;
@@ -29,16 +31,29 @@ export interface AlignedFigure {
   readonly lacking: number;
 }
 
-export const METER_NAMES: Readonly<Record<Meter, string>> = {
-  input: 'Input tokens',
-  cache_read: 'Cached input',
-  cache_write: 'Cache write',
-  output: 'Output tokens',
+/** What a customer reads for a line: the words of its unit, or what else it is. */
+export function meterName(meter: Meter): string {
+  const unit = unitOfMeter(meter);
+  if (unit === null) return OTHER_NAMES[meter as OtherMeter];
+  const [, several] = unit.words;
+  return several.charAt(0).toUpperCase() + several.slice(1);
+}
+
+type OtherMeter = Exclude<Meter, UnitMeter>;
+
+const OTHER_NAMES: Readonly<Record<OtherMeter, string>> = {
   calls: 'Calls',
   allocation: 'Shared spend',
+  adjustment: 'Adjustment',
   carried_in: 'Carried in',
   carried_out: 'Carried out',
 };
+
+/** What a line's rate is the price of; tokens come in millions, which most lines are of. */
+export function rateUnitOf(meter: Meter): 'million' | 'thousand' | 'second' | 'image' | 'call' {
+  const per = unitOfMeter(meter)?.price.per ?? 'call';
+  return per === 'one' ? 'image' : per;
+}
 
 /** Groups by model, the one that comes to most first; the lines of a model keep their order. */
 export function groupLines(
@@ -87,22 +102,30 @@ function viewLine(
 ): LineView {
   const tier = ['', 'standard'].includes(line.service_tier) ? '' : ` (${line.service_tier})`;
   return {
-    meter: METER_NAMES[line.meter] + tier,
-    quantity: isPriced(line) ? formatQuantity(line.quantity) : '',
+    meter: meterName(line.meter) + tier,
+    quantity: hasRate(line) ? formatQuantity(line.quantity) : '',
     rate: figures.rate,
-    rateUnit: line.meter === 'calls' ? ' / call' : '',
+    rateUnit: RATE_UNITS[rateUnitOf(line.meter)],
     exact: figures.exact,
     amount: formatMoney(line.amount, figures.currency),
   };
 }
 
-/** A share of a pool has an amount of its own, and neither a quantity nor a rate. */
-function isPriced(line: ManifestLine): boolean {
-  return line.meter !== 'allocation';
+const RATE_UNITS = {
+  million: '',
+  thousand: ' / 1,000',
+  second: ' / second',
+  image: ' / image',
+  call: ' / call',
+} as const;
+
+/** A share of a pool and an adjustment have an amount of their own, and neither quantity nor rate. */
+export function hasRate({ meter }: Pick<ManifestLine, 'meter'>): boolean {
+  return meter !== 'allocation' && meter !== 'adjustment';
 }
 
 function rateOf(line: ManifestLine): string {
-  return isPriced(line) ? formatExact(line.rate) : '';
+  return hasRate(line) ? formatExact(line.rate) : '';
 }
 
 function alignPoints(figures: readonly string[]): readonly AlignedFigure[] {

@@ -8,30 +8,22 @@ import {
   listOf,
   monthField,
 } from '../fields.ts';
+import { METERS } from '../ledger/closes/manifest.ts';
 
 export const statementRequest = z.strictObject({ tenant_id: z.string(), month: monthField });
 export type StatementRequest = z.output<typeof statementRequest>;
 
-/** Whole numbers, and for calls up to six decimals. */
+/** Whole numbers; for calls up to six decimals, and for seconds three. */
 const quantityField = z.string().regex(/^-?\d+(\.\d{1,6})?$/);
 
 const statementLine = z.strictObject({
   model: z.string(),
   service_tier: z.string(),
-  meter: z.enum([
-    'input',
-    'cache_read',
-    'cache_write',
-    'output',
-    'calls',
-    'allocation',
-    'carried_in',
-    'carried_out',
-  ]),
+  meter: z.enum(METERS),
   /** Usage of an earlier, closed period (R12). */
   late: z.boolean(),
   quantity: quantityField,
-  /** The rate is per million tokens; for `calls`, per call. */
+  /** As a price book gives it: per million, a thousand, a second, an image or a call. */
   rate: amountField,
   exact: amountField,
   amount: amountField,

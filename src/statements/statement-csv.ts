@@ -1,5 +1,7 @@
 import type { ManifestLine } from '../ledger/closes/manifest.ts';
 import type { ManifestLayers } from '../ledger/closes/manifest-layers.ts';
+import { unitOfMeter } from '../units.ts';
+import { hasRate, rateUnitOf } from './line-groups.ts';
 import type { Statement } from './statement.ts';
 
 /** What a row says, in this order. */
@@ -72,7 +74,7 @@ function periodColumns(statement: Statement) {
 
 function rowOf(statement: Statement, line: ManifestLine): Row {
   const carried = line.meter === 'carried_in' || line.meter === 'carried_out';
-  const priced = !carried && line.meter !== 'allocation';
+  const priced = !carried && hasRate(line);
   return {
     ...periodColumns(statement),
     section: carried ? 'carried' : line.late ? 'late' : 'usage',
@@ -81,10 +83,17 @@ function rowOf(statement: Statement, line: ManifestLine): Row {
     meter: line.meter,
     quantity: priced ? line.quantity : '',
     rate: priced ? line.rate : '',
-    rate_unit: priced ? (line.meter === 'calls' ? 'call' : 'million_tokens') : '',
+    rate_unit: priced ? rateUnit(line.meter) : '',
     exact: line.exact,
     amount: line.amount,
   };
+}
+
+/** Tokens are the million that is named; of the rest the meter says what they are. */
+function rateUnit(meter: ManifestLine['meter']): string {
+  const unit = rateUnitOf(meter);
+  if (unit !== 'million') return unit;
+  return unitOfMeter(meter)?.side === 'call' ? `million_${meter}` : 'million_tokens';
 }
 
 /** What spreadsheets take for a formula, or strip before they look for one. */

@@ -1,6 +1,6 @@
 import type { ManifestLine } from '../ledger/closes/manifest.ts';
 import { viewLayers } from './layer-table.ts';
-import { METER_NAMES } from './line-groups.ts';
+import { meterName, rateUnitOf } from './line-groups.ts';
 import type { Statement } from './statement.ts';
 import { groupDigits } from './statement-format.ts';
 
@@ -47,15 +47,22 @@ function renderLine(line: ManifestLine): string {
   const tier =
     line.service_tier === 'standard' || line.service_tier === '' ? '' : ` (${line.service_tier})`;
   const counts = line.quantity === '0' ? '' : groupDigits(line.quantity);
-  const rate =
-    line.quantity === '0' ? '' : `${line.rate}${line.meter === 'calls' ? '/call' : '/1M'}`;
-  return row(line.model + tier, METER_NAMES[line.meter], counts, rate, line.amount);
+  const rate = line.quantity === '0' ? '' : `${line.rate}/${RATE_UNITS[rateUnitOf(line.meter)]}`;
+  return row(line.model + tier, meterName(line.meter), counts, rate, line.amount);
 }
+
+const RATE_UNITS = {
+  million: '1M',
+  thousand: '1k',
+  second: 's',
+  image: 'image',
+  call: 'call',
+} as const;
 
 function row(...[model, meter, quantity, rate, amount]: readonly string[]): string {
   return [
-    (model ?? '').padEnd(36),
-    (meter ?? '').padEnd(14),
+    (model ?? '').padEnd(29),
+    (meter ?? '').padEnd(21),
     (quantity ?? '').padStart(16),
     (rate ?? '').padStart(16),
     (amount ?? '').padStart(14),

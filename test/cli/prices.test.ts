@@ -77,7 +77,7 @@ it('price-book diff shows the rows that are charged otherwise, and the terms', a
     "currency: USD before, EUR after
     PROVIDER  MODEL                   TIER      ABOVE  BEFORE                                    AFTER
               gpt-4o                  batch            input 1.50, output 6.00                   (none)
-              gpt-4o-mini             standard         input 0.20, output 0.80, cache_read 0.10  (none)
+              gpt-4o-mini             standard         input 0.20, cache_read 0.10, output 0.80  (none)
               text-embedding-3-small  standard         input 0.03, output 0                      (none)
     "
   `);
@@ -86,7 +86,7 @@ it('price-book diff shows the rows that are charged otherwise, and the terms', a
     PROVIDER  MODEL                   TIER      ABOVE  BEFORE                                    AFTER
               gpt-4o                  batch            input 1.50, output 6.00                   (cost × 1.2)
               gpt-4o                  standard         input 2.00, output 9.00                   (cost × 1.2)
-              gpt-4o-mini             standard         input 0.20, output 0.80, cache_read 0.10  (cost × 1.2)
+              gpt-4o-mini             standard         input 0.20, cache_read 0.10, output 0.80  (cost × 1.2)
               text-embedding-3-small  standard         input 0.03, output 0                      (cost × 1.2)
     "
   `);

@@ -8,7 +8,10 @@ import type { BookVersion, PriceCatalog, Rate } from '../../src/rating/books/pri
 import { buildCatalog, buildRates } from '../../src/rating/books/price-catalog.ts';
 import type { RatedPart } from '../../src/rating/rate-event.ts';
 import { rateEvent } from '../../src/rating/rate-event.ts';
-import { rateUsage, sumParts } from '../../src/rating/rate-usage.ts';
+import type { RatedTokens, UnitAmounts } from '../../src/rating/rate-usage.ts';
+import { amountOf } from '../../src/rating/rate-usage.ts';
+import type { FurtherUnit } from '../../src/units.ts';
+import { FURTHER_UNITS } from '../../src/units.ts';
 import { anyBook, plainEvent, toEvent } from '../model/histories.ts';
 import type { ModelBook, ModelRow } from '../model/reference-prices.ts';
 import { priceOf, share } from '../model/reference-prices.ts';
@@ -39,9 +42,16 @@ const tokens = fc.record({
   cacheWrite: count,
   output: count,
   callShare: fc.bigInt({ min: 0n, max: 1_000_000n }),
+  units: fc.option(unitAmounts(fc.bigInt({ min: 0n, max: 10n ** 9n })), { nil: null }),
 });
 const rate = fc
-  .record({ input: count, output: count, cacheRead: count, cacheWrite: count })
+  .record({
+    ...{ input: count, output: count, cacheRead: count, cacheWrite: count },
+    units: unitAmounts(
+      count,
+      FURTHER_UNITS.map(({ name }) => name),
+    ),
+  })
   .chain((perToken) =>
     fc.bigInt({ min: 0n, max: 10n ** 9n }).map(
       (perCallMicro): Rate => ({
@@ -56,6 +66,14 @@ const rate = fc
       }),
     ),
   );
+
+function unitAmounts(
+  amount: fc.Arbitrary<bigint>,
+  requiredKeys: readonly FurtherUnit[] = [],
+): fc.Arbitrary<UnitAmounts> {
+  const fields = Object.fromEntries(FURTHER_UNITS.map(({ name }) => [name, amount]));
+  return fc.record(fields, { requiredKeys: [...requiredKeys] });
+}
 
 describe('any event under any books', longRun, () => {
   test('is priced as the reference model prices it, member by member', () => {
@@ -150,8 +168,9 @@ describe('tokens times a rate', longRun, () => {
           cacheWrite: a.cacheWrite + b.cacheWrite,
           output: a.output + b.output,
           callShare: a.callShare + b.callShare,
+          units: addUnits(a.units, b.units),
         };
-        const amount = (of_: typeof a) => sumParts(rateUsage(of_, of, how));
+        const amount = (of_: RatedTokens) => amountOf(of_, of, how) ?? -1n;
         expect(amount(both)).toBe(amount(a) + amount(b));
       }),
       cases(500),
@@ -161,20 +180,38 @@ describe('tokens times a rate', longRun, () => {
   test('under work_done are what they are without any cache', () => {
     fc.assert(
       fc.property(tokens, rate, (of, at) => {
-        const input = of.uncachedInput + of.cacheRead + of.cacheWrite;
-        const uncached = { ...of, uncachedInput: input, cacheRead: 0n, cacheWrite: 0n };
-        const forWork = sumParts(rateUsage(of, at, 'work_done'));
-        expect(forWork).toBe(sumParts(rateUsage(uncached, at, 'work_done')));
-        expect(forWork).toBe(sumParts(rateUsage(uncached, at, 'pass_through')));
-        // What pass_through hands on is the difference of the cache rates, and nothing else.
-        const saved =
-          of.cacheRead * (at.input - at.cacheRead) + of.cacheWrite * (at.input - at.cacheWrite);
-        expect(forWork - sumParts(rateUsage(of, at, 'pass_through'))).toBe(saved);
+        const uncached = asUncached(of);
+        const forWork = amountOf(of, at, 'work_done');
+        expect(forWork).toBe(amountOf(uncached, at, 'work_done'));
+        expect(forWork).toBe(amountOf(uncached, at, 'pass_through'));
       }),
       cases(500),
     );
   });
 });
+
+function addUnits(a: UnitAmounts | null, b: UnitAmounts | null): UnitAmounts {
+  const sum = (name: FurtherUnit) => (a?.[name] ?? 0n) + (b?.[name] ?? 0n);
+  return Object.fromEntries(FURTHER_UNITS.map(({ name }) => [name, sum(name)]));
+}
+
+/** The same usage if nothing of it had been read from a cache or written to one. */
+function asUncached(of: RatedTokens): RatedTokens {
+  const { units } = of;
+  const { cache_write_1h_tokens = 0n, ...rest } = units ?? {};
+  const { cache_read_audio_tokens = 0n, cache_read_image_tokens = 0n, ...others } = rest;
+  return {
+    ...of,
+    uncachedInput: of.uncachedInput + of.cacheRead + of.cacheWrite + cache_write_1h_tokens,
+    cacheRead: 0n,
+    cacheWrite: 0n,
+    units: {
+      ...others,
+      input_audio_tokens: (units?.input_audio_tokens ?? 0n) + cache_read_audio_tokens,
+      input_image_tokens: (units?.input_image_tokens ?? 0n) + cache_read_image_tokens,
+    },
+  };
+}
 
 const caching = fc.constantFrom('work_done' as const, 'pass_through' as const);
 
@@ -212,6 +249,7 @@ function catalogOf(drawn: readonly ModelBook[]): PriceCatalog {
         caching: book.caching ?? 'work_done',
         baseBook: book.base ?? null,
         costFactor: book.cost_factor === undefined ? null : units(book.cost_factor, 6),
+        baseFactor: null,
         rates: buildRates(book.models.map((row) => rateOf(book.book, row))),
       }),
     ),
@@ -232,6 +270,7 @@ function rateOf(book: string, row: ModelRow): Rate {
     output: units(output, 6),
     cacheRead: units(cache_read, 6),
     cacheWrite: units(cache_write, 6),
+    units: null,
   };
 }
 

@@ -23,13 +23,14 @@ const RATE: Rate = {
   output: 100n,
   cacheRead: 1n,
   cacheWrite: 10n,
+  units: null,
 };
 
 function version(kind: 'charge' | 'cost', currency: string): BookVersion {
   const book = kind === 'charge' ? 'standard' : `paid-${currency}`;
   const from = { book, effectiveFrom: 0, kind, currency, caching: 'work_done' } as const;
   const rates = buildRates([{ ...RATE, book, rateId: kind === 'charge' ? 1n : 2n }]);
-  return { ...from, baseBook: null, costFactor: null, rates };
+  return { ...from, baseBook: null, costFactor: null, baseFactor: null, rates };
 }
 
 const PRICING = {
@@ -92,11 +93,27 @@ describe('the cost of a call', () => {
     ['that failed after its input is paid with its fee', 'error', 1, 0, 2_000_010n],
     // 1 × 100 + 2,000,000
     ['that failed after some output is paid with its fee', 'error', 0, 1, 2_000_100n],
-    ['that succeeded with no tokens at all is its fee', 'ok', 0, 0, 2_000_000n],
   ])('%s', (_what, status, input_tokens, output_tokens, cost) => {
     const part = rate({ status, usage: { input_tokens, output_tokens } });
     expect(part.cost).toBe(cost);
-    expect(part.charge).toBe(status === 'ok' ? 2_000_000n : 0n);
-    if (status !== 'ok') expect(part.chargeRate).toBeNull();
+    expect(part.charge).toBe(0n);
+    expect(part.chargeRate).toBeNull();
+  });
+
+  it('that succeeded and measured nothing is unknown, and so is its charge', () => {
+    const part = rate({ usage: { input_tokens: 0, output_tokens: 0 } });
+    expect(part).toMatchObject({ outcome: 'unmeasured', charge: null, cost: null });
+    expect(rate({ usage: {} })).toMatchObject({ outcome: 'unmeasured', charge: null, cost: null });
+  });
+
+  it('that has a unit without a price is unknown, and so is its charge', () => {
+    const usage = { input_tokens: 9, input_audio_tokens: 4, output_tokens: 1, searches: 2 };
+    expect(rate({ usage })).toMatchObject({
+      outcome: 'unrated',
+      charge: null,
+      cost: null,
+      chargeRate: null,
+      unpriced: ['input_audio_tokens', 'searches'],
+    });
   });
 });

@@ -4,6 +4,8 @@ import { inTransaction } from '../../src/database/database.ts';
 import { COPY_COLUMNS } from '../../src/ledger/entries/copy-line.ts';
 import type { NewEntry } from '../../src/ledger/entries/entry.ts';
 import { copyEntries, insertBatch } from '../../src/ledger/posting/posting-store.ts';
+import type { FurtherUnits } from '../../src/units.ts';
+import { FURTHER_UNITS } from '../../src/units.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 
 /** Every text that a column may hold: control characters, COPY's own signs, any plane of Unicode. */
@@ -27,6 +29,13 @@ const rate = maybe(
     rateId: fc.bigInt({ min: 1n, max: 2n ** 62n }),
   }),
 );
+
+/** Some of the units, at least one. */
+const units: fc.Arbitrary<FurtherUnits> = fc
+  .record(Object.fromEntries(FURTHER_UNITS.map(({ name }) => [name, fc.integer()])), {
+    requiredKeys: [],
+  })
+  .filter((counts) => Object.keys(counts).length > 0);
 
 /** Entries as no posting would make them, but as the table takes them: corrections may hold anything. */
 const anyEntry: fc.Arbitrary<Omit<NewEntry, 'eventId'>> = fc.record({
@@ -54,13 +63,28 @@ const anyEntry: fc.Arbitrary<Omit<NewEntry, 'eventId'>> = fc.record({
   cacheWriteTokens: tokens,
   outputTokens: tokens,
   reasoningTokens: tokens,
+  units: maybe(units),
   contextTokens: fc.nat(),
   callShare: fc.integer({ min: -1_000_000, max: 1_000_000 }),
+  callUsage: maybe(
+    fc.record({
+      ...{ uncachedInput: fc.nat(), cacheRead: fc.nat(), cacheWrite: fc.nat(), output: fc.nat() },
+      reasoning: fc.nat(),
+      units: maybe(units),
+    }),
+  ),
   usageSource: fc.constantFrom('reported', 'estimated', 'assumed'),
   layers: maybe(fc.record({ prompt: layer, tool: layer, memory: layer, response: layer })),
   charge: amount.map((value) => value ?? 0n),
   cost: amount,
   requestedCost: amount,
+  reportedCost: maybe(
+    fc.record({
+      amount: fc.bigInt({ min: 0n, max: 10n ** 30n }),
+      currency: anyText,
+      source: anyText,
+    }),
+  ),
   currency: fc.constantFrom('USD', 'JPY'),
   chargeRate: rate,
   costRate: rate,
@@ -73,6 +97,7 @@ const anyEntry: fc.Arbitrary<Omit<NewEntry, 'eventId'>> = fc.record({
   spanId: maybe(anyText),
   parentSpanId: maybe(anyText),
   attempt: fc.integer({ min: 1, max: 100 }),
+  callId: maybe(anyText),
   correctsEntryId: fc.bigInt({ min: 1n, max: 2n ** 62n }),
   isReversal: fc.boolean(),
   reason: anyText,

@@ -93,6 +93,7 @@ function groupOf(usage: SampleUsage, options: SampleOptions): EntryGroup {
     output: own.output,
     cacheRead: own.input,
     cacheWrite: own.input,
+    units: null,
   };
   const tokens = {
     uncachedInput: BigInt(usage.input),
@@ -100,6 +101,7 @@ function groupOf(usage: SampleUsage, options: SampleOptions): EntryGroup {
     cacheWrite: 0n,
     output: BigInt(usage.output),
     callShare: 1_000_000n,
+    units: null,
   };
   return {
     requestedModel: usage.model,
@@ -129,7 +131,10 @@ function failures(count: number): readonly EntryGroup[] {
       kind: 'usage',
       outcome: 'failed',
       entries: BigInt(count),
-      tokens: { uncachedInput: 0n, cacheRead: 0n, cacheWrite: 0n, output: 0n, callShare: 0n },
+      tokens: {
+        ...{ uncachedInput: 0n, cacheRead: 0n, cacheWrite: 0n, output: 0n, callShare: 0n },
+        units: null,
+      },
       charge: 0n,
       price: null,
     },

@@ -74,12 +74,12 @@ describe('a statement', () => {
       "Usage statement for acme
       Period 2026-09-30T22:00:00.000Z to 2026-10-31T23:00:00.000Z, Europe/Berlin
 
-      MODEL                               METER                 QUANTITY            RATE        AMOUNT
-      gpt-4o                              Input tokens         1,234,567            3/1M          3.70
-      gpt-4o                              Output tokens          100,000           12/1M          1.20
+      MODEL                        METER                        QUANTITY            RATE        AMOUNT
+      gpt-4o                       Input tokens                1,234,567            3/1M          3.70
+      gpt-4o                       Output tokens                 100,000           12/1M          1.20
 
       Late usage of earlier periods
-      gpt-4o                              Input tokens            10,000            3/1M          0.03
+      gpt-4o                       Input tokens                   10,000            3/1M          0.03
 
       Total                                                                                   4.93 USD
 

@@ -93,7 +93,10 @@ export function checkReceipts(database: Database, scope: LawScope): Promise<LawR
   );
 }
 
-/** Law 2: the members of a split make up one call, in shares and in the input that priced it. */
+/**
+ * Law 2: the members of a split make up one call, in shares, in the input that priced it, and in every
+ * unit of the call that each of them carries.
+ */
 export function checkSplits(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 2, name: 'the members of a split sum to the span' };
   return check(
@@ -102,19 +105,26 @@ export function checkSplits(database: Database, scope: LawScope): Promise<LawRep
     sql<Counted>`
     with call as (
       select source, event_id, event_digest, entry_id, member_id, call_share, context_tokens,
-        uncached_input_tokens + cache_read_tokens + cache_write_tokens as input
+        uncached_input_tokens + cache_read_tokens + cache_write_tokens + units_within(units, 'input') as input,
+        case when member_id <> '' then call_usage end as call_usage,
+        case when member_id <> '' then jsonb_build_object('uncached_input_tokens', uncached_input_tokens,
+          'cache_read_tokens', cache_read_tokens, 'cache_write_tokens', cache_write_tokens, 'output_tokens', output_tokens,
+          'reasoning_tokens', reasoning_tokens) || coalesce(units, '{}') end as usage
       from ${entriesOf(scope)} e where kind = 'usage'
     ), split as (
       select source, event_id, min(entry_id) as entry_id, sum(call_share) as shares, sum(input) as input,
-        max(context_tokens) as context
+        max(context_tokens) as context, sum_units(usage) as usage,
+        -- Null in calls that were posted before an entry carried it.
+        coalesce(min(call_usage::text)::jsonb, sum_units(usage)) as call_usage
       from call where member_id <> '' group by source, event_id, event_digest
       union all
       -- A call of one tenant is whole by itself, and millions of them need no grouping.
-      select source, event_id, entry_id, call_share, input, context_tokens from call where member_id = ''
+      select source, event_id, entry_id, call_share, input, context_tokens, null, null from call where member_id = ''
     )
     select count(*) as checked, array_agg('event "' || event_id || '" of source "' || source || '" (ent_'
-        || entry_id || '): shares ' || shares || ' of 1000000, input ' || input || ' of ' || context)
-      filter (where shares <> 1000000 or input <> context) as violations
+        || entry_id || '): shares ' || shares || ' of 1000000, input ' || input || ' of ' || context
+        || coalesce(', units ' || usage::text || ' of ' || call_usage::text, ''))
+      filter (where shares <> 1000000 or input <> context or usage is distinct from call_usage) as violations
     from split`,
   );
 }

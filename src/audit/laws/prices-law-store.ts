@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import type { UnitName } from '../../units.ts';
+import { FURTHER_UNITS, unitOf } from '../../units.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 import { batchesOf, entriesOf } from './scope-store.ts';
@@ -71,41 +73,100 @@ async function checkRates(database: Database, scope: LawScope): Promise<Checked>
     with priced as (
       select e.entry_id, e.tenant_id, e.requested_model, e.executed_model, e.outcome, e.charge, e.cost,
         case when e.outcome <> 'charged' then 0
+          -- What a person took for free has no price.
+          when e.charge_rate_id is null and e.kind = 'correction' then 0
           when b.caching = 'pass_through' and e.gateway_cache <> 'none' then 0
           when b.caching = 'work_done' then
-            (e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens) * f.input
-            + e.output_tokens * f.output + f.per_call / 1000000 * e.call_share
-          else e.uncached_input_tokens * f.input + e.cache_read_tokens * f.cache_read
-            + e.cache_write_tokens * f.cache_write + e.output_tokens * f.output
-            + f.per_call / 1000000 * e.call_share
+            ${times('e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens', 'f.input')}
+            + ${times('e.output_tokens', 'f.output')} + f.per_call / 1000000 * e.call_share + w.charge
+          else ${textAmount('f')} + f.per_call / 1000000 * e.call_share + w.charge
         end as right_charge,
         case when e.gateway_cache <> 'none' then 0
           when e.status <> 'ok' and e.cost = 0 then 0
-          else e.uncached_input_tokens * k.input + e.cache_read_tokens * k.cache_read
-            + e.cache_write_tokens * k.cache_write + e.output_tokens * k.output
-            + k.per_call / 1000000 * e.call_share
+          else ${textAmount('k')} + k.per_call / 1000000 * e.call_share + w.cost
         end as right_cost
       from ${entriesOf(scope)} e
       left join price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
       left join price_rates r on r.rate_id = e.charge_rate_id
       left join price_rates k on k.rate_id = e.cost_rate_id
       left join lateral (
-        -- A cost-plus book multiplies the cost's rate, each part rounded half up once.
-        select
-          case when plus then round(r.input * b.cost_factor / 1000000) else r.input end as input,
-          case when plus then round(r.output * b.cost_factor / 1000000) else r.output end as output,
-          case when plus then round(r.cache_read * b.cost_factor / 1000000) else r.cache_read end as cache_read,
-          case when plus then round(r.cache_write * b.cost_factor / 1000000) else r.cache_write end as cache_write,
-          case when plus then round(r.per_call * b.cost_factor / 1000000000000) * 1000000 else r.per_call end as per_call
-        from (select b.cost_factor is not null and r.book <> b.book as plus) is_plus
+        -- A cost-plus or a discount book multiplies another book's rate, each part rounded half up once.
+        select times.factor, round(r.input * times.factor / 1000000) as input,
+          round(r.output * times.factor / 1000000) as output,
+          round(r.cache_read * times.factor / 1000000) as cache_read,
+          round(r.cache_write * times.factor / 1000000) as cache_write,
+          round(r.per_call * times.factor / 1000000000000) * 1000000 as per_call
+        from (select case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000)
+          else 1000000 end as factor) times
       ) f on true
-      where e.kind <> 'allocation'
+      left join lateral (
+        select ${unitAmount('charge')} as charge, ${unitAmount('cost')} as cost
+      ) w on true
+      where e.kind not in ('allocation', 'adjustment')
     )
     select count(*) as checked, array_agg('ent_' || entry_id || ' of tenant "' || tenant_id || '" (' || requested_model
         || '): charge ' || coalesce(charge::text, 'none') || ' p, by its rate ' || coalesce(right_charge::text, 'none')
         || ' p; cost ' || coalesce(cost::text, 'none') || ' p, by its rate ' || coalesce(right_cost::text, 'none') || ' p')
-      filter (where (outcome <> 'unrated' and charge is distinct from right_charge)
+      filter (where (outcome not in ('unrated', 'unmeasured') and charge is distinct from right_charge)
         or (cost is not null and cost is distinct from right_cost)) as violations
     from priced`.execute(database.kysely);
   return rows[0] ?? NOTHING;
+}
+
+/** Nothing of a unit costs nothing, whether it has a price or not. */
+function times(count: string, price: string) {
+  return sql.raw(`case when ${count} = 0 then 0 else (${count}) * ${price} end`);
+}
+
+/** What text comes to where each bucket has its own price. */
+function textAmount(rate: 'f' | 'k') {
+  const buckets = [
+    ['e.uncached_input_tokens', 'input'],
+    ['e.cache_read_tokens', 'cache_read'],
+    ['e.cache_write_tokens', 'cache_write'],
+    ['e.output_tokens', 'output'],
+  ] as const;
+  return sql.join(
+    buckets.map(([count, price]) => times(count, `${rate}.${price}`)),
+    sql` + `,
+  );
+}
+
+/** What the other units come to; null where one that was counted has no price. */
+function unitAmount(of: 'charge' | 'cost') {
+  const cases = FURTHER_UNITS.map(({ name }) => `when '${name}' then ${unitPrice(name, of)}`);
+  return sql.raw(`case when e.units is null then 0 else (
+    select case when bool_and(priced.price is not null) then sum(priced.count * priced.price) end
+    from (select u.value::numeric as count, case u.key ${cases.join(' ')} end as price
+      from jsonb_each_text(e.units) u) priced) end`);
+}
+
+/** A unit's price, or that of what it falls back to, or is charged as where the book charges work done. */
+function unitPrice(name: UnitName, of: 'charge' | 'cost'): string {
+  const { workDone } = unitOf(name);
+  const given = fallingBack(name, of);
+  if (of === 'cost' || workDone === null) return given;
+  return `case when b.caching = 'work_done' then ${fallingBack(workDone, of)} else ${given} end`;
+}
+
+function fallingBack(name: UnitName, of: 'charge' | 'cost'): string {
+  const { fallback } = unitOf(name);
+  const own = TEXT_PRICES[name] === undefined ? furtherPrice(name, of) : textPrice(name, of);
+  return fallback === null ? own : `coalesce(${own}, ${fallingBack(fallback, of)})`;
+}
+
+const TEXT_PRICES: Readonly<Record<string, string>> = {
+  input_tokens: 'input',
+  cache_read_tokens: 'cache_read',
+  cache_write_tokens: 'cache_write',
+  output_tokens: 'output',
+};
+
+function textPrice(name: UnitName, of: 'charge' | 'cost'): string {
+  return `${of === 'charge' ? 'f' : 'k'}.${TEXT_PRICES[name]}`;
+}
+
+function furtherPrice(name: UnitName, of: 'charge' | 'cost'): string {
+  if (of === 'cost') return `(k.units ->> '${name}')::numeric`;
+  return `round((r.units ->> '${name}')::numeric * f.factor / 1000000)`;
 }

@@ -2,7 +2,13 @@ import { randomInt } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
-import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../../ledger/rollups/rollup-store.ts';
+import {
+  MEASURES,
+  RATES_OF_ENTRIES,
+  ROLLUPS,
+  UNITS_MEASURE,
+} from '../../ledger/rollups/rollup-store.ts';
+import { FURTHER_UNITS } from '../../units.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 import { type Counted, check } from './laws-store.ts';
@@ -63,6 +69,12 @@ async function checkTotals(database: Database, scope: LawScope): Promise<LawRepo
   return { ...report, range: 'sums checked' };
 }
 
+/** Each unit of the map, as it stands in a rollup and in an entry. */
+const UNIT_MEASURES = FURTHER_UNITS.map(({ name }) => ({
+  name: `(units ->> '${name}')::numeric`,
+  each: `(e.units ->> '${name}')::numeric`,
+}));
+
 interface Period {
   readonly tenantId: string;
   readonly periodStart: string;
@@ -78,7 +90,10 @@ async function comparePeriods(
   database: Database,
 ): Promise<{ readonly rows: number; readonly differing: readonly Period[] }> {
   const seed = randomInt(2 ** 47);
-  const weights = MEASURES.map((measure) => ({ ...measure, weight: randomInt(1, 2 ** 31) }));
+  const weights = [...MEASURES, ...UNIT_MEASURES].map((measure) => ({
+    ...measure,
+    weight: randomInt(1, 2 ** 31),
+  }));
   const weigh = (of: 'name' | 'each') =>
     weights
       .map(({ weight, ...measure }) => `${weight}::numeric * coalesce(${measure[of]}, 0)`)
@@ -136,7 +151,7 @@ async function findRows(
   rollup: (typeof ROLLUPS)[number],
   periods: readonly Period[],
 ): Promise<readonly string[]> {
-  const columns = [...rollup.dimensions, ...MEASURES];
+  const columns = [...rollup.dimensions, ...MEASURES, UNITS_MEASURE];
   const names = sql.raw(columns.map(({ name }) => name).join(', '));
   const sums = sql.raw(columns.map(({ name, of }) => `${of} as ${name}`).join(', '));
   const places = sql.raw(rollup.dimensions.map((_, index) => index + 1).join(', '));

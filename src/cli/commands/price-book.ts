@@ -77,7 +77,8 @@ function addList(group: Command): void {
 /** Names the place from which a book without a row for a call takes its prices. */
 function renderOtherwise(row: BookVersionRow): string {
   if (row.cost_factor !== null) return `cost × ${row.cost_factor}`;
-  return row.base === null ? '' : `as ${row.base}`;
+  if (row.base === null) return '';
+  return row.discount === null ? `as ${row.base}` : `${row.base} less ${row.discount}`;
 }
 
 function addShow(group: Command): void {
@@ -116,8 +117,8 @@ function renderDifference({ before, after, rows }: CompareAnswer): string {
     { title: 'MODEL', value: (row) => row.model },
     { title: 'TIER', value: (row) => row.service_tier },
     { title: 'ABOVE', value: (row) => String(row.above_input_tokens || ''), figure: true },
-    { title: 'BEFORE', value: (row) => renderRates(before, row.before, row.per_call_before) },
-    { title: 'AFTER', value: (row) => renderRates(after, row.after, row.per_call_after) },
+    { title: 'BEFORE', value: (row) => renderRates(before, pricesBefore(row)) },
+    { title: 'AFTER', value: (row) => renderRates(after, pricesAfter(row)) },
   ]);
   const changed = TERMS.filter((term) => before[term] !== after[term]).map(
     (term) =>
@@ -128,13 +129,25 @@ function renderDifference({ before, after, rows }: CompareAnswer): string {
 }
 
 /** What of a book's terms makes other amounts of the same rows. */
-const TERMS = ['kind', 'currency', 'caching', 'cost_factor'] as const;
+const TERMS = ['kind', 'currency', 'caching', 'cost_factor', 'discount'] as const;
 
-function renderRates(
-  terms: PriceTerms,
-  rates: PriceDifference['before'],
-  perCall: string | null,
-): string {
+interface RowPrices {
+  /** Null where the book does not have the row. */
+  readonly rates: Readonly<Record<string, string | undefined>> | null;
+  readonly perCall: string | null;
+}
+
+function pricesBefore({ before, other_before, per_call_before }: PriceDifference): RowPrices {
+  const rates = before === null ? null : { ...before, ...other_before };
+  return { rates, perCall: per_call_before };
+}
+
+function pricesAfter({ after, other_after, per_call_after }: PriceDifference): RowPrices {
+  const rates = after === null ? null : { ...after, ...other_after };
+  return { rates, perCall: per_call_after };
+}
+
+function renderRates(terms: PriceTerms, { rates, perCall }: RowPrices): string {
   if (rates === null) {
     return terms.cost_factor === null ? '(none)' : `(cost × ${terms.cost_factor})`;
   }

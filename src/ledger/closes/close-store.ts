@@ -88,11 +88,6 @@ function periodsByCalendar(month: string): (calendar: Calendar) => readonly Peri
 export interface Objections {
   /** The earliest period before this one that is not closed: remainders are carried in order. */
   readonly earlierOpen: ReadonlyMap<string, string>;
-  /** Models without a price, with how many entries wait for one (R10). */
-  readonly unrated: ReadonlyMap<
-    string,
-    readonly { readonly model: string; readonly entries: number }[]
-  >;
 }
 
 export async function readObjections(
@@ -105,19 +100,39 @@ export async function readObjections(
     select k.t, k.s, min(p.period_start) as earlier from ${keys}
     join periods p on p.tenant_id = k.t and p.period_start < k.s and p.state <> 'closed'
     group by k.t, k.s`.execute(db);
-  const unrated = await sql<{ t: string; s: string; model: string; entries: bigint }>`
-    select k.t, k.s, e.requested_model as model, count(*) as entries from ${keys}
-    join entries e on e.tenant_id = k.t and e.period_start = k.s
-    where e.outcome = 'unrated' and not e.is_reversal
-      and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
-    group by k.t, k.s, e.requested_model order by e.requested_model`.execute(db);
   return {
     earlierOpen: new Map(earlier.rows.map((row) => [periodKey(row.t, row.s), row.earlier])),
-    unrated: Map.groupBy(
-      unrated.rows.map((row) => ({ ...row, entries: Number(row.entries) })),
-      (row) => periodKey(row.t, row.s),
-    ),
   };
+}
+
+/** Entries of one model that counted the same units and have no charge yet, and one of them. */
+export interface WaitingRow {
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly model: string;
+  readonly outcome: 'unrated' | 'unmeasured';
+  readonly entries: number;
+  readonly sample: bigint;
+}
+
+/** What holds up the close of these periods (R10). */
+export async function readWaiting(
+  db: Kysely<Tables>,
+  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+): Promise<readonly WaitingRow[]> {
+  const { rows } = await sql<Omit<WaitingRow, 'entries'> & { readonly entries: bigint }>`
+    select k.t as "tenantId", k.s as "periodStart", e.requested_model as model, e.outcome,
+      count(*) as entries, min(e.entry_id) as sample
+    from unnest(${periods.map((period) => period.tenantId)}::text[],
+      ${periods.map((period) => period.periodStart)}::date[]) k(t, s)
+    join entries e on e.tenant_id = k.t and e.period_start = k.s
+    where e.outcome in ('unrated', 'unmeasured') and not e.is_reversal
+      and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
+    group by k.t, k.s, e.requested_model, e.outcome, e.service_tier, e.provider,
+      e.uncached_input_tokens > 0, e.output_tokens > 0,
+      (select array_agg(u order by u) from jsonb_object_keys(e.units) u)
+    order by e.requested_model, sample`.execute(db);
+  return rows.map((row) => ({ ...row, entries: Number(row.entries) }));
 }
 
 /** Locks those of the periods that are shut and not yet closed: another close may be at them, too. */

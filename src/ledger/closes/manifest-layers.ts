@@ -1,7 +1,7 @@
 import { formatPico, type Pico } from '../../money.ts';
 import type { Rate } from '../../rating/books/price-catalog.ts';
 import type { Caching, RatedTokens } from '../../rating/rate-usage.ts';
-import { rateUsage } from '../../rating/rate-usage.ts';
+import { inputOf, outputOf, rateUsage } from '../../rating/rate-usage.ts';
 
 /** What the entries of a group sum to whose producers told token layers. */
 export interface LayeredUsage {
@@ -28,7 +28,7 @@ export type Layer = 'prompt' | 'tool' | 'memory' | 'response' | 'other';
 
 /**
  * Tokens and charge of a period by layer. `other` is all that no layer is told of: calls without
- * layers, fees a call and shares of pools. So the layers sum to the period's tokens and to its charge.
+ * layers, fees a call, what is no token, and shares of pools. So the layers sum to the period's tokens and to its charge.
  */
 export interface ManifestLayers {
   readonly calls: number;
@@ -51,7 +51,7 @@ export function layersOf(groups: readonly LayeredGroup[]): ManifestLayers | null
   });
   const told = TOLD.map((layer) => ({ layer, ...sum(layer) }));
   const all = {
-    tokens: groups.reduce((total, { tokens }) => total + inputOf(tokens) + tokens.output, 0n),
+    tokens: groups.reduce((total, { tokens }) => total + inputOf(tokens) + outputOf(tokens), 0n),
     exact: groups.reduce((total, { charge }) => total + charge, 0n),
   };
   const other = {
@@ -86,16 +86,12 @@ function splitGroup({ layered, price }: LayeredGroup): Split {
   const input = inputOf(tokens);
   const parts =
     price === null ? null : rateUsage({ ...tokens, callShare: 0n }, price.rate, price.caching);
-  const charge = parts === null ? 0n : parts.uncachedInput + parts.cacheRead + parts.cacheWrite;
+  const charge = parts === null ? 0n : inputOf(parts);
   const share = (part: bigint) => (input === 0n ? 0n : (charge * part) / input);
   return {
     prompt: { tokens: input - tool - memory, exact: charge - share(tool) - share(memory) },
     tool: { tokens: tool, exact: share(tool) },
     memory: { tokens: memory, exact: share(memory) },
-    response: { tokens: tokens.output, exact: parts === null ? 0n : parts.output },
+    response: { tokens: outputOf(tokens), exact: parts === null ? 0n : outputOf(parts) },
   };
-}
-
-function inputOf(tokens: LayeredUsage['tokens']): bigint {
-  return tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite;
 }

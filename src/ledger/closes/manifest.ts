@@ -12,8 +12,10 @@ import {
 } from '../../money.ts';
 import { present } from '../../present.ts';
 import type { Rate } from '../../rating/books/price-catalog.ts';
-import type { AmountParts, Caching, RatedTokens } from '../../rating/rate-usage.ts';
-import { rateUsage, sumParts } from '../../rating/rate-usage.ts';
+import type { Caching, RatedTokens, UnitAmounts } from '../../rating/rate-usage.ts';
+import { amountOf, inputOf, outputOf, priceOfUnit, unitCount } from '../../rating/rate-usage.ts';
+import type { UnitMeter, UnitName } from '../../units.ts';
+import { FURTHER_UNITS, pricedTogether, UNITS, unitOfMeter } from '../../units.ts';
 import type { Billable } from './billable.ts';
 import { billableOf } from './billable.ts';
 import type { LayeredUsage, ManifestLayers } from './manifest-layers.ts';
@@ -24,7 +26,7 @@ export interface EntryGroup {
   readonly requestedModel: string;
   readonly serviceTier: string;
   readonly late: boolean;
-  readonly kind: 'usage' | 'correction' | 'allocation';
+  readonly kind: 'usage' | 'correction' | 'allocation' | 'adjustment';
   readonly outcome: string;
   readonly entries: bigint;
   readonly tokens: RatedTokens;
@@ -57,12 +59,10 @@ export interface PeriodFacts {
 
 /** What a line counts; the last two carry a remainder of another period in or out (R14). */
 export type Meter =
-  | 'input'
-  | 'cache_read'
-  | 'cache_write'
-  | 'output'
+  | UnitMeter
   | 'calls'
   | 'allocation'
+  | 'adjustment'
   | 'carried_in'
   | 'carried_out';
 
@@ -73,9 +73,9 @@ export interface ManifestLine {
   readonly meter: Meter;
   /** Usage of an earlier, closed period (R12). */
   readonly late: boolean;
-  /** Tokens; for `calls`, calls with up to six decimals. */
+  /** Of the unit; `calls` with up to six decimals, and seconds with three. */
   readonly quantity: string;
-  /** Per million tokens; for `calls`, per call. */
+  /** As a price book gives it: per million tokens, a thousand searches, a second, an image or a call. */
   readonly rate: string;
   readonly exact: string;
   readonly amount: string;
@@ -99,7 +99,10 @@ export interface Manifest {
   readonly corrections: number;
   /** Shares of pools and their reversals (R20); absent where there is none. */
   readonly allocations?: number;
+  /** Totals, whatever the tokens carry. */
   readonly tokens: Readonly<Record<'input' | 'cache_read' | 'cache_write' | 'output', string>>;
+  /** Every other unit; absent where none was counted. */
+  readonly units?: Readonly<Record<string, string>>;
   readonly books: readonly {
     readonly book: string;
     readonly version: string;
@@ -149,6 +152,7 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
     corrections: countWhere(groups, (group) => group.kind === 'correction'),
     ...countAllocations(groups),
     tokens: sumTokens(groups),
+    ...sumFurther(groups),
     books: booksOf(groups),
     lines: linesOf(groups, { facts, billable }),
     ...(layers === null ? {} : { layers }),
@@ -180,16 +184,33 @@ function countWhere(groups: readonly EntryGroup[], holds: (group: EntryGroup) =>
 }
 
 function sumTokens(groups: readonly EntryGroup[]): Manifest['tokens'] {
-  const input = sum(
-    groups,
-    ({ tokens }) => tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite,
-  );
+  const total = (of: (tokens: RatedTokens) => bigint) =>
+    String(sum(groups, ({ tokens }) => of(tokens)));
   return {
-    input: String(input),
-    cache_read: String(sum(groups, ({ tokens }) => tokens.cacheRead)),
-    cache_write: String(sum(groups, ({ tokens }) => tokens.cacheWrite)),
-    output: String(sum(groups, ({ tokens }) => tokens.output)),
+    input: total(inputOf),
+    cache_read: total(({ cacheRead, units }) => cacheRead + sumParts(units, 'cache_read_tokens')),
+    cache_write: total(
+      ({ cacheWrite, units }) => cacheWrite + sumParts(units, 'cache_write_tokens'),
+    ),
+    output: total(outputOf),
   };
+}
+
+/** Of further units, those that a total of text holds. */
+function sumParts(units: UnitAmounts | null, total: UnitName): bigint {
+  if (units === null) return 0n;
+  return FURTHER_UNITS.filter(({ partOf }) => partOf === total).reduce(
+    (all, { name }) => all + (units[name] ?? 0n),
+    0n,
+  );
+}
+
+function sumFurther(groups: readonly EntryGroup[]): Pick<Manifest, 'units'> {
+  const counted = FURTHER_UNITS.flatMap(({ name }) => {
+    const total = sum(groups, ({ tokens }) => tokens.units?.[name] ?? 0n);
+    return total === 0n ? [] : [[name, String(total)] as const];
+  });
+  return counted.length === 0 ? {} : { units: Object.fromEntries(counted) };
 }
 
 function booksOf(groups: readonly EntryGroup[]): Manifest['books'] {
@@ -235,14 +256,23 @@ export function describeLine(line: ExactLine): Omit<ManifestLine, 'amount'> {
     service_tier: line.serviceTier,
     meter: line.meter,
     late: line.late,
-    quantity: line.meter === 'calls' ? formatDecimal(line.quantity, 6) : String(line.quantity),
-    rate: formatPico(line.meter === 'calls' ? line.rate : line.rate * TOKENS_PRICED),
+    quantity: formatDecimal(line.quantity, quantityDecimals(line.meter)),
+    rate: formatPico(line.rate * pricedTogetherOf(line.meter)),
     exact: formatPico(line.exact),
   };
 }
 
-/** A statement gives prices of a million tokens, as price books do. */
-const TOKENS_PRICED = 1_000_000n;
+/** Calls are counted in millionths, and time in milliseconds. */
+export function quantityDecimals(meter: Meter): number {
+  if (meter === 'calls') return 6;
+  return unitOfMeter(meter)?.price.per === 'second' ? 3 : 0;
+}
+
+/** A statement gives prices of as many as price books do, such as a million tokens. */
+function pricedTogetherOf(meter: Meter): bigint {
+  const unit = unitOfMeter(meter);
+  return unit === null ? 1n : pricedTogether(unit);
+}
 
 /**
  * The lines of one group, or of one entry, which is a group of its own. They sum to its charge. A
@@ -252,32 +282,31 @@ const TOKENS_PRICED = 1_000_000n;
 export function exactLines(group: EntryGroup): readonly ExactLine[] {
   const { requestedModel: model, serviceTier, late, tokens, price } = group;
   const of = { model, serviceTier, late };
-  if (group.kind === 'allocation') {
+  if (group.kind === 'allocation' || group.kind === 'adjustment') {
     if (group.charge === 0n) return [];
-    return [{ ...of, meter: 'allocation', quantity: 0n, rate: 0n, exact: group.charge }];
+    return [{ ...of, meter: group.kind, quantity: 0n, rate: 0n, exact: group.charge }];
   }
   if (price === null) return refuseUnpriced(group);
-  const parts = rateUsage(tokens, price.rate, price.caching);
-  if (sumParts(parts) !== group.charge) {
+  const charge = amountOf(tokens, price.rate, price.caching);
+  if (charge !== group.charge) {
     throw new Error(
-      `entries of ${model} hold a charge of ${group.charge} p, but their prices give ${sumParts(parts)} p; run "spanledger verify"`,
+      `entries of ${model} hold a charge of ${group.charge} p, but their prices give ${charge ?? 'no amount'} p; run "spanledger verify"`,
     );
   }
-  const rates = ratesOf(price);
-  const line = (meter: keyof typeof rates, quantity: bigint, part: keyof AmountParts) => ({
-    ...of,
-    meter,
-    quantity,
-    rate: rates[meter],
-    exact: parts[part],
+  const counted = UNITS.map(({ name, meter }) => {
+    const quantity = unitCount(tokens, name);
+    const rate = priceOfUnit(name, price.rate, price.caching) ?? 0n;
+    return { ...of, meter, quantity, rate, exact: quantity * rate };
   });
-  return [
-    line('input', tokens.uncachedInput, 'uncachedInput'),
-    line('cache_read', tokens.cacheRead, 'cacheRead'),
-    line('cache_write', tokens.cacheWrite, 'cacheWrite'),
-    line('output', tokens.output, 'output'),
-    ...(price.rate.perCall === 0n ? [] : [line('calls', tokens.callShare, 'calls')]),
-  ].filter(({ quantity }) => quantity !== 0n);
+  return [...counted, ...callLines(group, price)].filter(({ quantity }) => quantity !== 0n);
+}
+
+function callLines({ requestedModel, serviceTier, late, tokens }: EntryGroup, price: GroupPrice) {
+  const { perCall } = price.rate;
+  if (perCall === 0n) return [];
+  const of = { model: requestedModel, serviceTier, late, meter: 'calls' as const };
+  const exact = (perCall / 1_000_000n) * tokens.callShare;
+  return [{ ...of, quantity: tokens.callShare, rate: perCall, exact }];
 }
 
 /** What was not charged has no line; a charge without a price would be a line that nobody can explain. */
@@ -286,17 +315,6 @@ function refuseUnpriced(group: EntryGroup): readonly ExactLine[] {
   throw new Error(
     `entries of ${group.requestedModel} hold a charge of ${group.charge} p and no price`,
   );
-}
-
-function ratesOf({ rate, caching }: GroupPrice) {
-  const forWork = caching === 'work_done';
-  return {
-    input: rate.input,
-    cache_read: forWork ? rate.input : rate.cacheRead,
-    cache_write: forWork ? rate.input : rate.cacheWrite,
-    output: rate.output,
-    calls: rate.perCall,
-  };
 }
 
 /** Groups that differ only in what a customer need not see become one line. */
@@ -317,13 +335,14 @@ function mergeLines(lines: readonly ExactLine[]): readonly ExactLine[] {
   return [...merged.values()].sort(compareLines);
 }
 
-const METER_ORDER: readonly Meter[] = [
-  'input',
-  'cache_read',
-  'cache_write',
-  'output',
+/** Every meter, in the order in which the lines of a model stand. */
+export const METERS: readonly Meter[] = [
+  ...UNITS.map(({ meter }) => meter),
   'calls',
   'allocation',
+  'adjustment',
+  'carried_in',
+  'carried_out',
 ];
 
 function compareLines(a: ExactLine, b: ExactLine): number {
@@ -331,7 +350,7 @@ function compareLines(a: ExactLine, b: ExactLine): number {
     Number(a.late) - Number(b.late) ||
     compareText(a.model, b.model) ||
     compareText(a.serviceTier, b.serviceTier) ||
-    METER_ORDER.indexOf(a.meter) - METER_ORDER.indexOf(b.meter) ||
+    METERS.indexOf(a.meter) - METERS.indexOf(b.meter) ||
     (a.rate < b.rate ? -1 : 1)
   );
 }

@@ -4,7 +4,10 @@ import { openCursor } from '../../database/cursor.ts';
 import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { PriceCatalog, Rate } from '../../rating/books/price-catalog.ts';
-import { timesFactor } from '../../rating/books/price-catalog.ts';
+import { rateOfVersion } from '../../rating/books/price-catalog.ts';
+import type { UnitAmounts } from '../../rating/rate-usage.ts';
+import type { FurtherUnit } from '../../units.ts';
+import { FURTHER_UNITS } from '../../units.ts';
 import { LAYERS_SOURCE, SCALED } from '../entries/entry.ts';
 import type { PeriodRow } from './close-store.ts';
 import type { EntryGroup, GroupPrice } from './manifest.ts';
@@ -67,8 +70,13 @@ export interface PricedRow {
   readonly cache_write: bigint;
   readonly output: bigint;
   readonly call_share: bigint;
+  /** Sums of the other units; null where there is none. */
+  readonly units: UnitSums | null;
   readonly charge: bigint;
 }
+
+/** As JSON numbers, which keep every whole number below 2⁵³. */
+type UnitSums = Readonly<Partial<Record<FurtherUnit, number>>>;
 
 interface GroupRow extends PricedRow {
   /** The place of the period among those asked for, from 1 on. */
@@ -80,6 +88,7 @@ interface GroupRow extends PricedRow {
   readonly layered_cache_read: bigint;
   readonly layered_cache_write: bigint;
   readonly layered_output: bigint;
+  readonly layered_units: UnitSums | null;
   readonly layer_tool: bigint;
   readonly layer_memory: bigint;
 }
@@ -151,7 +160,8 @@ const GROUPS = `
       (gateway_cache <> 'none' and charge = 0) is true as gateway_free, count(*) as entries,
       sum(uncached_input_tokens) as uncached_input, sum(cache_read_tokens) as cache_read,
       sum(cache_write_tokens) as cache_write, sum(output_tokens) as output,
-      sum(call_share::bigint) as call_share, coalesce(sum(charge), 0) as charge,
+      sum(call_share::bigint) as call_share, sum_units(units) as units, coalesce(sum(charge), 0) as charge,
+      sum_units(units) filter (where layer_prompt_tokens is not null) as layered_units,
       ${LAYER_SUMS}
     from entries where tenant_id = any($1::text[]) and period_start = any($3::date[])
     group by tenant_id, period_start, requested_model, service_tier, late, kind, outcome, currency,
@@ -191,10 +201,22 @@ export function toGroup(row: PricedRow, prices: Prices): EntryGroup {
       cacheWrite: row.cache_write,
       output: row.output,
       callShare: row.call_share,
+      units: unitAmounts(row.units),
     },
     charge: row.charge,
     price: row.outcome !== 'charged' || row.gateway_free ? null : priceOf(row, prices),
   };
+}
+
+/** Units whose corrections cancel out are left away, as if there had been none. */
+function unitAmounts(sums: UnitSums | null): UnitAmounts | null {
+  if (sums === null) return null;
+  const counted = FURTHER_UNITS.flatMap(({ name }) => {
+    const count = sums[name] ?? 0;
+    if (!Number.isSafeInteger(count)) throw new Error(`${count} ${name} are too many to be summed`);
+    return count === 0 ? [] : [[name, BigInt(count)] as const];
+  });
+  return counted.length === 0 ? null : Object.fromEntries(counted);
 }
 
 function layeredOf(row: GroupRow): LayeredUsage | undefined {
@@ -207,6 +229,7 @@ function layeredOf(row: GroupRow): LayeredUsage | undefined {
       cacheRead: row.layered_cache_read,
       cacheWrite: row.layered_cache_write,
       output: row.layered_output,
+      units: unitAmounts(row.layered_units),
     },
     tool: row.layer_tool,
     memory: row.layer_memory,
@@ -221,11 +244,10 @@ function priceOf(row: PricedRow, prices: Prices): GroupPrice | null {
     ?.find((candidate) => candidate.effectiveFrom === row.charge_version);
   const rate = prices.rates.get(row.charge_rate_id);
   if (version === undefined || rate === undefined) return null;
-  const own = rate.book === version.book;
   return {
     book: version.book,
     version: version.effectiveFrom,
     caching: version.caching,
-    rate: own || version.costFactor === null ? rate : timesFactor(rate, version.costFactor),
+    rate: rateOfVersion(version, rate),
   };
 }

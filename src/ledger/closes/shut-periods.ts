@@ -14,6 +14,8 @@ import {
   readObjections,
   readPeriodsOf,
 } from './close-store.ts';
+import type { WaitingEntries } from './waiting-entries.ts';
+import { findWaiting } from './waiting-entries.ts';
 
 /** The periods of a request that are shut now and not yet closed, and why each of the others is not. */
 export interface ShutPeriods {
@@ -43,9 +45,10 @@ export function shutPeriods(
     if (periods.length + running.length === 0) refuseNothingToClose(request);
     const unclosed = periods.filter((period) => period.state !== 'closed');
     const objections = await readObjections(kysely, unclosed);
+    const waiting = await findWaiting(transaction, unclosed, now);
     const judged = unclosed.map((period) => ({
       period,
-      objection: findObjection(period, objections, now),
+      objection: findObjection(period, { objections, waiting }, now),
     }));
     const shut = judged.filter(({ objection }) => objection === null).map(({ period }) => period);
     await movePeriods(transaction, shut, 'shut');
@@ -68,27 +71,42 @@ function refuseNothingToClose(request: CloseRequest): never {
 
 function findObjection(
   period: PeriodRow,
-  objections: Objections,
+  against: {
+    readonly objections: Objections;
+    readonly waiting: ReadonlyMap<string, WaitingEntries>;
+  },
   now: number,
 ): ClosedPeriod | null {
   const key = periodKey(period.tenantId, period.periodStart);
   const refused = (detail: string) => refusedPeriod(period, detail);
   if (now < period.endsAt) return notEnded(period.tenantId, period.periodStart, period.endsAt);
-  const earlier = objections.earlierOpen.get(key);
+  const earlier = against.objections.earlierOpen.get(key);
   if (earlier !== undefined) {
     const month = earlier.slice(0, 7);
     return refused(
       `its period from ${earlier} is still open; close ${month} first, remainders are carried in order`,
     );
   }
-  const unrated = objections.unrated.get(key) ?? [];
-  if (unrated.length > 0) {
-    const models = unrated.map(({ model, entries }) => `${model} (${entries})`).join(', ');
-    return refused(
-      `entries without a price: ${models}; import a price for each model, then rerate ${period.periodStart.slice(0, 7)}`,
-    );
-  }
-  return null;
+  const waiting = against.waiting.get(key);
+  return waiting === undefined ? null : refused(describeWaiting(waiting, period.periodStart));
+}
+
+/** What has no charge yet, and each way to go on. */
+function describeWaiting({ unrated, unmeasured }: WaitingEntries, periodStart: string): string {
+  const list = (waiting: WaitingEntries['unrated']) =>
+    waiting.map(({ what, entries }) => `${what} (${entries})`).join(', ');
+  const rerate = `then rerate ${periodStart.slice(0, 7)}`;
+  const forWant = [
+    ...(unrated.length === 0
+      ? []
+      : [`entries without a price: ${list(unrated)}; import a price for each model, ${rerate}`]),
+    ...(unmeasured.length === 0
+      ? []
+      : [
+          `entries without a measure: ${list(unmeasured)}; give their usage by a correction, take them as free, or import a price for the call alone, ${rerate}`,
+        ]),
+  ];
+  return forWant.join('; ');
 }
 
 function notEnded(tenantId: string, periodStart: string, endsAt: number): ClosedPeriod {

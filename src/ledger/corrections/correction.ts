@@ -1,8 +1,11 @@
 import type { EventStatus, ServiceTier } from '../../events/event.ts';
+import { isMeasured } from '../../events/event.ts';
 import type { Placement } from '../../periods/placement.ts';
-import type { Pricing } from '../../rating/rate-event.ts';
+import type { Pricing, RatedPart } from '../../rating/rate-event.ts';
 import { ratePart } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
+import type { FurtherUnits } from '../../units.ts';
+import { countOnSide } from '../../units.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import { markScaled, reference } from '../entries/entry.ts';
 import type { StoredEntry } from '../entries/entry-store.ts';
@@ -23,6 +26,7 @@ export interface EntryChange {
   readonly cacheReadTokens?: number;
   readonly cacheWriteTokens?: number;
   readonly outputTokens?: number;
+  readonly units?: FurtherUnits | null;
 }
 
 /** The reason and the actor; both are kept with every entry of the correction (R13). */
@@ -87,6 +91,7 @@ export function reversalOf(
     cacheWriteTokens: -entry.cacheWriteTokens,
     outputTokens: -entry.outputTokens,
     reasoningTokens: -entry.reasoningTokens,
+    units: entry.units === null ? null : negateUnits(entry.units),
     callShare: -entry.callShare,
     layers:
       entry.layers === null
@@ -100,6 +105,10 @@ export function reversalOf(
     charge: negate(entry.charge),
     cost: negate(entry.cost),
     requestedCost: negate(entry.requestedCost),
+    reportedCost:
+      entry.reportedCost === null
+        ? null
+        : { ...entry.reportedCost, amount: -entry.reportedCost.amount },
     correctsEntryId: entry.entryId,
     isReversal: true,
     ...note,
@@ -148,7 +157,16 @@ export function priceOf(
   | 'layers'
   | 'furtherTags'
 > {
-  const part = ratePart(
+  const part = rateEntry(entry, pricing);
+  const { outcome, charge, cost, requestedCost, currency, layers } = part;
+  const furtherTags = part.layersScaled ? markScaled(entry.furtherTags) : entry.furtherTags;
+  const rates = { chargeRate: reference(part.chargeRate), costRate: reference(part.costRate) };
+  return { outcome, charge, cost, requestedCost, currency, layers, furtherTags, ...rates };
+}
+
+/** Rates an entry's facts; the entry's own amounts are not looked at. */
+export function rateEntry(entry: NewEntry, pricing: Pricing): RatedPart {
+  return ratePart(
     entry,
     {
       memberId: entry.memberId,
@@ -160,24 +178,39 @@ export function priceOf(
         cacheWrite: entry.cacheWriteTokens,
         output: entry.outputTokens,
         reasoning: entry.reasoningTokens,
-        units: null,
+        units: entry.units,
       },
       callShare: entry.callShare,
       contextTokens: entry.contextTokens,
+      callUsage: entry.callUsage,
+      measured: isMeasuredCall(entry),
     },
     pricing,
   );
-  const { outcome, charge, cost, requestedCost, currency, layers } = part;
-  const furtherTags = part.layersScaled ? markScaled(entry.furtherTags) : entry.furtherTags;
-  const rates = { chargeRate: reference(part.chargeRate), costRate: reference(part.costRate) };
-  return { outcome, charge, cost, requestedCost, currency, layers, furtherTags, ...rates };
+}
+
+/** Whether anything of the call was counted; a member's part may be nothing of a call that was. */
+function isMeasuredCall(entry: NewEntry): boolean {
+  if (entry.callUsage !== null && isMeasured(entry.callUsage)) return true;
+  const counts = [
+    entry.uncachedInputTokens,
+    entry.cacheReadTokens,
+    entry.cacheWriteTokens,
+    entry.outputTokens,
+    entry.contextTokens,
+  ];
+  return entry.units !== null || counts.some((count) => count !== 0);
 }
 
 /** A call that was not split has its own input as its context; a member keeps the whole call's. */
 function contextOf(entry: StoredEntry, change: EntryChange): number {
   if (entry.memberId !== '') return entry.contextTokens;
-  const { uncachedInputTokens, cacheReadTokens, cacheWriteTokens } = { ...entry, ...change };
-  return uncachedInputTokens + cacheReadTokens + cacheWriteTokens;
+  const { uncachedInputTokens, cacheReadTokens, cacheWriteTokens, units } = { ...entry, ...change };
+  return uncachedInputTokens + cacheReadTokens + cacheWriteTokens + countOnSide(units, 'input');
+}
+
+function negateUnits(units: FurtherUnits): FurtherUnits {
+  return Object.fromEntries(Object.entries(units).map(([unit, count]) => [unit, -count]));
 }
 
 function negate(amount: bigint | null): bigint | null {

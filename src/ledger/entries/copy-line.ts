@@ -1,12 +1,32 @@
 import { formatInstant } from '../../clock.ts';
-import { HIDDEN_COLUMNS, hashEntry, SHOWN_COLUMNS } from '../../seals/entry-hash.ts';
+import type { UsageCounts } from '../../events/event.ts';
+import {
+  HIDDEN_COLUMNS,
+  hashEntry,
+  LATER_HIDDEN_COLUMNS,
+  LATER_SHOWN_COLUMNS,
+  SHOWN_COLUMNS,
+} from '../../seals/entry-hash.ts';
+import type { FurtherUnits } from '../../units.ts';
+import { FURTHER_UNITS } from '../../units.ts';
 import type { NewEntry, RateReference } from './entry.ts';
 
-/** The columns of an entry's facts, in the order in which `copyLine` writes them. */
-export const FACT_COLUMNS = [...SHOWN_COLUMNS, ...HIDDEN_COLUMNS].join(', ');
+/** All columns of an entry's facts. */
+export const FACT_COLUMNS = [
+  ...SHOWN_COLUMNS,
+  ...HIDDEN_COLUMNS,
+  ...LATER_SHOWN_COLUMNS,
+  ...LATER_HIDDEN_COLUMNS,
+].join(', ');
 
-/** The same with the hash over them, which is the last column of the line. */
-export const COPY_COLUMNS = `${FACT_COLUMNS}, entry_hash`;
+/** The columns in the order in which `copyLine` writes them. */
+export const COPY_COLUMNS = [
+  ...SHOWN_COLUMNS,
+  ...HIDDEN_COLUMNS,
+  'entry_hash',
+  ...LATER_SHOWN_COLUMNS,
+  ...LATER_HIDDEN_COLUMNS,
+].join(', ');
 
 /** What a line says beside the entry itself. */
 export interface LineContext {
@@ -24,7 +44,15 @@ export function copyLine(entry: NewEntry, given: LineContext): string {
   const shown = shownColumns(entry, given).join('\t');
   const hidden = hiddenColumns(entry).join('\t');
   const { entryId, salt } = given;
-  return `${shown}\t${hidden}\t\\\\x${hashEntry({ shown, hidden, entryId, salt })}\n`;
+  const units = entry.units === null ? null : unitColumn(entry.units);
+  const later = hasLaterHidden(entry) ? laterHiddenColumns(entry).join('\t') : null;
+  const entryHash = hashEntry({
+    shown: units === null ? shown : `${shown}\t${units}`,
+    hidden: later === null ? hidden : `${hidden}\t${later}`,
+    entryId,
+    salt,
+  });
+  return `${shown}\t${hidden}\t\\\\x${entryHash}\t${units ?? NULL}\t${later ?? NO_LATER_HIDDEN}\n`;
 }
 
 type Column = string | number | bigint;
@@ -90,7 +118,45 @@ function hiddenColumns(entry: NewEntry): readonly Column[] {
   ];
 }
 
+function hasLaterHidden(entry: NewEntry): boolean {
+  return entry.reportedCost !== null || entry.callId !== null || entry.callUsage !== null;
+}
+
+function laterHiddenColumns(entry: NewEntry): readonly Column[] {
+  const { reportedCost } = entry;
+  return [
+    reportedCost?.amount ?? NULL,
+    text(reportedCost?.currency ?? null),
+    text(reportedCost?.source ?? null),
+    text(entry.callId),
+    entry.callUsage === null ? NULL : usageColumn(entry.callUsage),
+  ];
+}
+
 const NULL = '\\N';
+const NO_LATER_HIDDEN = LATER_HIDDEN_COLUMNS.map(() => NULL).join('\t');
+
+/** Units in the order in which jsonb keeps keys: the shorter first, then by their bytes. */
+const UNITS_IN_JSONB = [...FURTHER_UNITS.map(({ name }) => name)].sort(
+  (a, b) => a.length - b.length || (a < b ? -1 : 1),
+);
+
+function unitColumn(units: FurtherUnits): string {
+  const given = UNITS_IN_JSONB.filter((name) => units[name] !== undefined);
+  return `{${given.map((name) => `"${name}": ${units[name]}`).join(', ')}}`;
+}
+
+/** The counts of a whole call, as jsonb writes them. */
+function usageColumn({ units, ...usage }: UsageCounts): string {
+  const text = {
+    uncached_input_tokens: usage.uncachedInput,
+    cache_read_tokens: usage.cacheRead,
+    cache_write_tokens: usage.cacheWrite,
+    output_tokens: usage.output,
+    reasoning_tokens: usage.reasoning,
+  };
+  return jsonb({ ...text, ...units });
+}
 
 /** Several columns as one text: an entry has sixty, and a list less for each group of them is felt. */
 function rateColumns(rate: RateReference | null): string {
@@ -103,15 +169,17 @@ function layerColumns(layers: NewEntry['layers']): string {
   return `${layers.prompt}\t${layers.tool}\t${layers.memory}\t${layers.response}`;
 }
 
-/** As jsonb writes an object: shorter keys first, and spaces after colons and commas. */
 function tags(furtherTags: Readonly<Record<string, string>>): string {
-  const names = Object.keys(furtherTags);
-  if (names.length === 0) return NULL;
-  const members = names
+  return Object.keys(furtherTags).length === 0 ? NULL : escapeText(jsonb(furtherTags));
+}
+
+/** As jsonb writes an object: shorter keys first, and spaces after colons and commas. */
+function jsonb(object: Readonly<Record<string, string | number>>): string {
+  const members = Object.keys(object)
     .map((name) => ({ bytes: Buffer.from(name), name }))
     .sort((a, b) => a.bytes.length - b.bytes.length || Buffer.compare(a.bytes, b.bytes))
-    .map(({ name }) => `${JSON.stringify(name)}: ${JSON.stringify(furtherTags[name])}`);
-  return escapeText(`{${members.join(', ')}}`);
+    .map(({ name }) => `${JSON.stringify(name)}: ${JSON.stringify(object[name])}`);
+  return `{${members.join(', ')}}`;
 }
 
 function text(value: string | null): string {

@@ -1,7 +1,15 @@
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
-import type { EventStatus, TokenLayers, UsageSource } from '../../events/event.ts';
+import type {
+  EventStatus,
+  ReportedCost,
+  TokenLayers,
+  UsageCounts,
+  UsageSource,
+} from '../../events/event.ts';
 import type { Outcome } from '../../rating/rate-event.ts';
+import type { FurtherUnits } from '../../units.ts';
+import { FURTHER_UNITS } from '../../units.ts';
 import { ENTRIES_OF_BATCH } from '../posting/posting-store.ts';
 import { FACT_COLUMNS } from './copy-line.ts';
 import type { NewEntry, RateReference } from './entry.ts';
@@ -253,6 +261,12 @@ interface EntryRow {
   readonly reason: string | null;
   readonly actor: string | null;
   readonly event_digest: Buffer;
+  readonly units: FurtherUnits | null;
+  readonly reported_cost: bigint | null;
+  readonly reported_cost_currency: string | null;
+  readonly reported_cost_source: string | null;
+  readonly call_id: string | null;
+  readonly call_usage: Readonly<Record<string, number>> | null;
 }
 
 function toEntry(row: EntryRow): StoredEntry {
@@ -283,13 +297,16 @@ function toEntry(row: EntryRow): StoredEntry {
     cacheWriteTokens: Number(row.cache_write_tokens),
     outputTokens: Number(row.output_tokens),
     reasoningTokens: Number(row.reasoning_tokens),
+    units: row.units,
     contextTokens: Number(row.context_tokens),
     callShare: row.call_share,
+    callUsage: row.call_usage === null ? null : usageOf(row.call_usage),
     usageSource: row.usage_source,
     layers: layersOf(row),
     charge: row.charge,
     cost: row.cost,
     requestedCost: row.requested_cost,
+    reportedCost: reportedCostOf(row),
     currency: row.currency,
     chargeRate: rateOf(row.charge_book, row.charge_version, row.charge_rate_id),
     costRate: rateOf(row.cost_book, row.cost_version, row.cost_rate_id),
@@ -302,12 +319,35 @@ function toEntry(row: EntryRow): StoredEntry {
     spanId: row.span_id,
     parentSpanId: row.parent_span_id,
     attempt: row.attempt,
+    callId: row.call_id,
     correctsEntryId: row.corrects_entry_id,
     isReversal: row.is_reversal,
     reason: row.reason,
     actor: row.actor,
     eventDigest: row.event_digest,
   };
+}
+
+function usageOf(counts: Readonly<Record<string, number>>): UsageCounts {
+  const of = (name: string) => counts[name] ?? 0;
+  const further = FURTHER_UNITS.filter(({ name }) => counts[name] !== undefined);
+  return {
+    uncachedInput: of('uncached_input_tokens'),
+    cacheRead: of('cache_read_tokens'),
+    cacheWrite: of('cache_write_tokens'),
+    output: of('output_tokens'),
+    reasoning: of('reasoning_tokens'),
+    units:
+      further.length === 0 ? null : Object.fromEntries(further.map(({ name }) => [name, of(name)])),
+  };
+}
+
+function reportedCostOf(row: EntryRow): ReportedCost | null {
+  const { reported_cost: amount, reported_cost_currency, reported_cost_source } = row;
+  if (amount === null || reported_cost_currency === null || reported_cost_source === null) {
+    return null;
+  }
+  return { amount, currency: reported_cost_currency, source: reported_cost_source };
 }
 
 function layersOf(row: EntryRow): TokenLayers | null {

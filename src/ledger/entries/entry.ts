@@ -2,14 +2,17 @@ import type { InstantMs } from '../../clock.ts';
 import type {
   EventStatus,
   GatewayCache,
+  ReportedCost,
   ServiceTier,
   TokenLayers,
+  UsageCounts,
   UsageEvent,
   UsageSource,
 } from '../../events/event.ts';
 import type { Pico } from '../../money.ts';
 import type { Placement } from '../../periods/placement.ts';
 import type { Outcome, RatedPart } from '../../rating/rate-event.ts';
+import type { FurtherUnits } from '../../units.ts';
 
 /**
  * One row of the ledger before it has its id: one tenant's part of one event, a correction, or an
@@ -23,7 +26,7 @@ export interface NewEntry {
   readonly memberId: string;
   /** The revision is 0 for usage; a correction of the same identity counts on. */
   readonly revision: number;
-  readonly kind: 'usage' | 'correction' | 'allocation';
+  readonly kind: 'usage' | 'correction' | 'allocation' | 'adjustment';
   readonly outcome: Outcome;
   readonly status: EventStatus;
   readonly errorType: string | null;
@@ -44,16 +47,22 @@ export interface NewEntry {
   readonly cacheWriteTokens: number;
   readonly outputTokens: number;
   readonly reasoningTokens: number;
+  /** Every other unit, disjoint from text; null where there is none. Negative in a reversal. */
+  readonly units: FurtherUnits | null;
   /** The whole call's input, which decides a context-length rate. */
   readonly contextTokens: number;
   /** Millionths of the call. */
   readonly callShare: number;
+  /** Of a member's entry, the counts of the whole call (R7). */
+  readonly callUsage: UsageCounts | null;
   readonly usageSource: UsageSource;
   readonly layers: TokenLayers | null;
   /** It is null where no rate is known (R10). */
   readonly charge: Pico | null;
   readonly cost: Pico | null;
   readonly requestedCost: Pico | null;
+  /** What the producer said that the call cost: evidence beside our own cost (R22). */
+  readonly reportedCost: ReportedCost | null;
   readonly currency: string;
   readonly chargeRate: RateReference | null;
   readonly costRate: RateReference | null;
@@ -66,6 +75,8 @@ export interface NewEntry {
   readonly spanId: string | null;
   readonly parentSpanId: string | null;
   readonly attempt: number;
+  /** The gateway's id of one call over its attempts and reports (R8). */
+  readonly callId: string | null;
   readonly correctsEntryId: bigint | null;
   /** It is true of the entry of a correction that takes the corrected entry back. */
   readonly isReversal: boolean;
@@ -116,13 +127,16 @@ export function usageEntry(options: {
     cacheWriteTokens: part.usage.cacheWrite,
     outputTokens: part.usage.output,
     reasoningTokens: part.usage.reasoning,
+    units: part.usage.units,
     contextTokens: part.contextTokens,
     callShare: part.callShare,
+    callUsage: part.callUsage,
     usageSource: event.usageSource,
     layers: part.layers,
     charge: part.charge,
     cost: part.cost,
     requestedCost: part.requestedCost,
+    reportedCost: event.reportedCost,
     currency: part.currency,
     chargeRate: reference(part.chargeRate),
     costRate: reference(part.costRate),
@@ -135,6 +149,7 @@ export function usageEntry(options: {
     spanId: event.spanId,
     parentSpanId: event.parentSpanId,
     attempt: event.attempt,
+    callId: event.callId,
     correctsEntryId: null,
     isReversal: false,
     reason: null,

@@ -36,15 +36,26 @@ export function eachEntryNearLine(
   const prices = { catalog, rates: ratesById(catalog) };
   const text = `select ${COLUMNS} from entries e
     where e.tenant_id = $1 and e.period_start = $2 and e.requested_model = $3
-      and e.service_tier = $4 and e.late = $5 and (e.kind = 'allocation') = $6
+      and e.service_tier = $4 and e.late = $5 and e.kind = any($6::text[])
     order by e.entry_id`;
-  const isShare = line.meter === 'allocation';
-  const values = [tenantId, periodStart, line.model, line.service_tier, line.late, isShare];
+  const values = [
+    tenantId,
+    periodStart,
+    line.model,
+    line.service_tier,
+    line.late,
+    kindsOfLine(line),
+  ];
   return inTransaction(database, (transaction) =>
     eachRow<LineEntryRow>(transaction, { text, values }, (row) =>
       work(toLineEntry(row, toGroup(row, prices))),
     ),
   );
+}
+
+/** A share of a pool and an adjustment are lines of their own, and never of usage. */
+function kindsOfLine({ meter }: ManifestLine): readonly string[] {
+  return meter === 'allocation' || meter === 'adjustment' ? [meter] : ['usage', 'correction'];
 }
 
 /** Entries by their ids. */
@@ -66,7 +77,7 @@ const COLUMNS = `e.entry_id, e.tenant_id, e.period_start, e.source, e.event_id, 
   e.charge_book, e.charge_version, e.charge_rate_id,
   (e.gateway_cache <> 'none' and e.charge = 0) is true as gateway_free, 1::bigint as entries,
   e.uncached_input_tokens as uncached_input, e.cache_read_tokens as cache_read,
-  e.cache_write_tokens as cache_write, e.output_tokens as output, e.call_share::bigint as call_share,
+  e.cache_write_tokens as cache_write, e.output_tokens as output, e.call_share::bigint as call_share, e.units,
   coalesce(e.charge, 0) as charge`;
 
 interface LineEntryRow extends PricedRow {

@@ -43,30 +43,37 @@ export interface RollupMeasure extends RollupColumn {
   readonly each: string;
 }
 
+/** The one measure that is a map: every unit beside text tokens, null where there is none. */
+export const UNITS_MEASURE: RollupColumn = { name: 'units', of: 'sum_units(e.units)' };
+
 export const MEASURES: readonly RollupMeasure[] = [
   { name: 'entries', each: '1', of: 'count(*)' },
   ...Object.entries({
-    input_tokens: 'e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens',
-    cache_read_tokens: 'e.cache_read_tokens',
-    cache_write_tokens: 'e.cache_write_tokens',
-    output_tokens: 'e.output_tokens',
+    input_tokens: `e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens
+      + units_within(e.units, 'input')`,
+    cache_read_tokens: "e.cache_read_tokens + units_within(e.units, 'cache_read')",
+    cache_write_tokens: "e.cache_write_tokens + units_within(e.units, 'cache_write')",
+    output_tokens: "e.output_tokens + units_within(e.units, 'output')",
     tool_tokens: 'e.layer_tool_tokens',
     memory_tokens: 'e.layer_memory_tokens',
     charge: 'e.charge',
     cost: 'e.cost',
-    output_charge: 'case when e.charge <> 0 then e.output_tokens * p.output end',
-    output_cost: 'case when e.cost <> 0 then e.output_tokens * k.output end',
+    output_charge: `case when e.charge <> 0 then coalesce(e.output_tokens * p.output, 0)
+      + output_units_amount(e.units, r.units, p.factor) end`,
+    output_cost: `case when e.cost <> 0 then coalesce(e.output_tokens * k.output, 0)
+      + output_units_amount(e.units, k.units, 1000000) end`,
     routing_gain: 'e.requested_cost - e.cost',
   }).map(([name, each]) => ({ name, each, of: `coalesce(sum(${each}), 0)` })),
 ];
 
-/** The rates by which output was charged and paid; a cost-plus charge has its factor in it. */
+/** The rates by which output was charged and paid; a factor or a discount is in the charge's. */
 export const RATES_OF_ENTRIES = `
   left join price_rates r on r.rate_id = e.charge_rate_id
   left join price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
   left join lateral (
-    select case when b.cost_factor is not null and r.book <> b.book
-      then floor((2 * r.output * b.cost_factor + 1000000) / 2000000) else r.output end as output
+    select f.factor, floor((2 * r.output * f.factor + 1000000) / 2000000) as output
+    from (select case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000)
+      else 1000000 end as factor) f
   ) p on true
   left join price_rates k on k.rate_id = e.cost_rate_id`;
 
@@ -91,13 +98,18 @@ const FOLD = foldStatement();
 
 function foldStatement(): string {
   const grouped = [...DIMENSIONS, ...RUN_DIMENSIONS];
+  const columns = [...grouped, ...MEASURES, UNITS_MEASURE];
   const dimensions = namesOf(DIMENSIONS);
   const digested = namesOf(DIMENSIONS.filter(({ name }) => !KEYED.has(name)));
-  const measures = namesOf(MEASURES);
+  const measures = namesOf([...MEASURES, UNITS_MEASURE]);
+  const sums = [...MEASURES.map(({ name }) => `sum(${name})`), 'sum_units(units)'].join(', ');
   const added = (table: string) =>
-    MEASURES.map(({ name }) => `${name} = ${table}.${name} + excluded.${name}`).join(', ');
+    [
+      ...MEASURES.map(({ name }) => `${name} = ${table}.${name} + excluded.${name}`),
+      `units = coalesce(add_units(${table}.units, excluded.units), ${table}.units, excluded.units)`,
+    ].join(', ');
   return `with run as (
-      select ${[...grouped, ...MEASURES].map(({ name, of }) => `${of} as ${name}`).join(', ')}
+      select ${columns.map(({ name, of }) => `${of} as ${name}`).join(', ')}
       from unnest($1::bigint[]) batch(batch_id)
       ${ENTRIES_OF_BATCH}
       ${RATES_OF_ENTRIES}
@@ -106,7 +118,7 @@ function foldStatement(): string {
       select *, md5(row(${digested})::text)::uuid as usage_key from run
     ), usage as (
       insert into usage_rollups as u (${dimensions}, usage_key, ${measures})
-      select ${dimensions}, usage_key, ${MEASURES.map(({ name }) => `sum(${name})`).join(', ')}
+      select ${dimensions}, usage_key, ${sums}
       from keyed group by ${dimensions}, usage_key
       on conflict (tenant_id, period_start, day, usage_key) do update set ${added('u')}
     )

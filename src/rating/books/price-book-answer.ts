@@ -32,6 +32,8 @@ const bookVersionRow = z.strictObject({
   base: z.string().nullable(),
   /** The factor of a cost-plus book, a decimal. */
   cost_factor: z.string().nullable(),
+  /** What is taken off the base's prices, a decimal. */
+  discount: z.string().nullable(),
   models: z.int(),
   document_hash: z.string(),
 });
@@ -65,8 +67,12 @@ const priceTerms = z.strictObject({
   caching: z.enum(['work_done', 'pass_through']),
   /** A cost-plus book takes the cost times this for every call that no row of its own takes. */
   cost_factor: z.string().nullable(),
+  /** What is taken off the prices of the base. */
+  discount: z.string().nullable(),
 });
 export type PriceTerms = z.infer<typeof priceTerms>;
+
+const otherPrices = z.record(z.string(), z.string()).nullable();
 
 /** One row that two books price differently; null where a book does not have it. */
 const priceDifference = z.strictObject({
@@ -78,6 +84,9 @@ const priceDifference = z.strictObject({
   after: perMillion.nullable(),
   per_call_before: z.string().nullable(),
   per_call_after: z.string().nullable(),
+  /** Prices of what is no token, by the meters of units; absent where neither book has any. */
+  other_before: otherPrices.optional(),
+  other_after: otherPrices.optional(),
 });
 export type PriceDifference = z.infer<typeof priceDifference>;
 

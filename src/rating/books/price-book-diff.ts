@@ -1,5 +1,7 @@
+import { UNITS } from '../../units.ts';
 import type { PriceDifference, PriceTerms } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
+import { decimalOf, ratesOfRow } from './rates-of-row.ts';
 
 /** A version of a book, then the versions that it is laid over, nearest first. */
 export type LaidBook = readonly [PriceBookDocument, ...PriceBookDocument[]];
@@ -22,19 +24,37 @@ export function diffPriceBooks(before: LaidBook, after: LaidBook): readonly Pric
         model: row.model,
         service_tier: row.service_tier,
         above_input_tokens: row.above_input_tokens,
-        before: was?.per_million ?? null,
-        after: is?.per_million ?? null,
+        before: was === undefined ? null : (was.per_million ?? {}),
+        after: is === undefined ? null : (is.per_million ?? {}),
         per_call_before: was?.per_call ?? null,
         per_call_after: is?.per_call ?? null,
+        ...otherPrices(was, is),
       },
     ];
   });
 }
 
+function otherPrices(
+  was: PriceBookModel | undefined,
+  is: PriceBookModel | undefined,
+): Pick<PriceDifference, 'other_before' | 'other_after'> {
+  const [before, after] = [was, is].map((row) => (row === undefined ? null : notPerMillion(row)));
+  const isEmpty = [before, after].every((prices) => Object.keys(prices ?? {}).length === 0);
+  return isEmpty ? {} : { other_before: before ?? null, other_after: after ?? null };
+}
+
+function notPerMillion(row: PriceBookModel): Readonly<Record<string, string>> {
+  const others = UNITS.filter(({ price }) => price.per !== 'million').flatMap((unit) => {
+    const price = decimalOf(row, unit.price);
+    return price === undefined ? [] : [[unit.meter, price] as const];
+  });
+  return Object.fromEntries(others);
+}
+
 export function termsOf([book]: LaidBook): PriceTerms {
   const { book: name, effective_from, kind, currency, caching } = book;
-  const { base = null, cost_factor = null } = book;
-  return { book: name, effective_from, base, kind, currency, caching, cost_factor };
+  const { base = null, cost_factor = null, discount = null } = book;
+  return { book: name, effective_from, base, kind, currency, caching, cost_factor, discount };
 }
 
 function rowsOf(layers: LaidBook): readonly PriceBookModel[] {
@@ -64,14 +84,11 @@ function keyOf(row: PriceBookModel): string {
 
 /** A cache rate left out is the input rate, so that leaving it out and repeating it are one price. */
 function isSame(a: PriceBookModel, b: PriceBookModel): boolean {
-  return pricesOf(a).every((price, index) => price === pricesOf(b)[index]);
+  return pricesOf(a) === pricesOf(b);
 }
 
-function pricesOf({ per_call, per_million }: PriceBookModel): readonly string[] {
-  const { input, output, cache_read = input, cache_write = input } = per_million;
-  return [per_call, input, output, cache_read, cache_write].map(withoutTrailingZeros);
-}
-
-function withoutTrailingZeros(decimal: string): string {
-  return decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal;
+function pricesOf(row: PriceBookModel): string {
+  const { units, ...text } = ratesOfRow(row);
+  const texts = Object.entries({ ...text, ...units }).map(([name, price]) => `${name} ${price}`);
+  return texts.join();
 }

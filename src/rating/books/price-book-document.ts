@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { isSupportedCurrency, SUPPORTED_CURRENCIES } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
+import type { RateOf, UnitPrice } from '../../units.ts';
+import { UNITS } from '../../units.ts';
 
 /**
  * A price book as its file holds it: the shape that people write, read and checked, with the
@@ -24,13 +26,18 @@ const decimal = z
   .string({ error: DECIMAL })
   .regex(/^(?:0|[1-9]\d{0,11})(?:\.\d{1,6})?$/, { error: DECIMAL });
 
-/** Prices of one million tokens, in the book's currency. A cache rate left out is the input rate. */
-export const perMillion = strict({
-  input: decimal,
-  output: decimal,
-  cache_read: decimal.optional(),
-  cache_write: decimal.optional(),
-});
+const FINE_DECIMAL =
+  'a decimal with up to nine decimals, such as "0.0001" (a string, not negative, up to twelve digits before the point)';
+
+const fineDecimal = z
+  .string({ error: FINE_DECIMAL })
+  .regex(/^(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?$/, { error: FINE_DECIMAL });
+
+/**
+ * Prices of one million of tokens, or of characters, in the book's currency. What is left out falls
+ * back to another price, as the table of units says, or leaves usage of it without a price.
+ */
+export const perMillion = strict(ratesPer('million', decimal.optional()));
 
 const modelRow = strict({
   /**
@@ -50,11 +57,38 @@ const modelRow = strict({
     .default(0),
   /** Price of one call beside its tokens, in the book's currency. */
   per_call: decimal.default('0'),
-  per_million: perMillion,
+  per_million: perMillion.optional(),
+  per_thousand: strict(ratesPer('thousand', decimal.optional())).optional(),
+  per_image: decimal.optional(),
+  per_second: strict(ratesPer('second', fineDecimal.optional())).optional(),
+}).refine(hasPrice, {
+  error: 'a model with a price: per_call, per_million, per_thousand, per_image or per_second',
 });
+
+/** A row without any price would be a price of zero that nobody gave; what is free says so by a unit. */
+function hasPrice(row: {
+  readonly per_call: string;
+  readonly per_million?: object | undefined;
+  readonly per_thousand?: object | undefined;
+  readonly per_image?: string | undefined;
+  readonly per_second?: object | undefined;
+}): boolean {
+  if (!/^[0.]+$/.test(row.per_call) || row.per_image !== undefined) return true;
+  const groups = [row.per_million, row.per_thousand, row.per_second];
+  return groups.some((prices) => Object.keys(prices ?? {}).length > 0);
+}
+
+/** The keys of a group of prices, by the table of units. */
+function ratesPer<Per extends UnitPrice['per'], Schema>(per: Per, schema: Schema) {
+  const units = UNITS.filter(({ price }) => price.per === per);
+  const fields = Object.fromEntries(units.map(({ price }) => [price.rate, schema]));
+  return fields as Readonly<Record<RateOf<Per>, Schema>>;
+}
 
 const INSTANT =
   'an instant in RFC 3339 with seconds and an offset, such as "2026-10-01T00:00:00Z" or "2026-10-01T00:00:00+02:00"';
+
+const DISCOUNT = 'a decimal from 0 to 1 with up to six decimals, such as "0.20" (a string)';
 
 const document = strict({
   book: text(100),
@@ -70,6 +104,11 @@ const document = strict({
   base: text(100).optional(),
   /** Makes a cost-plus book: the charge is the cost times this; rows of models are exceptions. */
   cost_factor: decimal.optional(),
+  /** The share of the base's prices that is taken off: 0.20 leaves four fifths. */
+  discount: z
+    .string({ error: DISCOUNT })
+    .regex(/^(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)$/, { error: DISCOUNT })
+    .optional(),
   source: text(500).optional(),
   notes: text(5000).optional(),
   models: z.array(modelRow, { error: 'an array of models' }).default([]),
@@ -118,6 +157,10 @@ function contradictions(book: z.infer<typeof document>): readonly Problem[] {
   if (book.cost_factor !== undefined && book.base !== undefined) {
     const message = 'a cost-plus book prices every model, so nothing of its base would be used';
     problems.push({ path: ['base'], message });
+  }
+  if (book.discount !== undefined && book.base === undefined) {
+    const message = 'a discount is taken off the prices of a base; name the book as base';
+    problems.push({ path: ['discount'], message });
   }
   // A version without rows is meaningful over a base (it ends the exceptions) and never elsewhere.
   if (book.models.length === 0 && book.base === undefined && book.cost_factor === undefined) {

@@ -9,8 +9,9 @@ import { advise } from '../../remedy.ts';
 import type { BookVersionRow, ImportOutcome } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
 import { canonicalDocument, hashDocument } from './price-book-hash.ts';
-import type { BookVersion, PriceCatalog, Rate } from './price-catalog.ts';
+import type { BookVersion, PriceCatalog, Rate, UnitPrices } from './price-catalog.ts';
 import { buildCatalog, buildRates } from './price-catalog.ts';
+import { ratesOfRow } from './rates-of-row.ts';
 
 /**
  * Stores a book as a new version. The identical version again changes nothing; another content
@@ -54,6 +55,7 @@ export async function readBookVersions(database: Database): Promise<readonly Boo
       'price_books.caching',
       'price_books.base_book as base',
       'price_books.cost_factor',
+      'price_books.base_factor',
       'price_books.document_hash',
       of.fn.count<bigint>('price_rates.rate_id').as('models'),
     ])
@@ -61,11 +63,13 @@ export async function readBookVersions(database: Database): Promise<readonly Boo
     .orderBy('price_books.book')
     .orderBy('price_books.effective_from')
     .execute();
-  return rows.map((row) => ({
+  const decimal = (millionths: bigint | null) =>
+    millionths === null ? null : formatDecimal(millionths, 6).replace(/\.?0+$/, '');
+  return rows.map(({ base_factor, ...row }) => ({
     ...row,
     effective_from: formatInstant(row.effective_from),
-    cost_factor:
-      row.cost_factor === null ? null : formatDecimal(row.cost_factor, 6).replace(/\.?0+$/, ''),
+    cost_factor: decimal(row.cost_factor),
+    discount: decimal(base_factor === null ? null : 1_000_000n - base_factor),
     models: Number(row.models),
   }));
 }
@@ -99,6 +103,7 @@ export async function loadPriceCatalog(db: Kysely<Tables>): Promise<PriceCatalog
         caching: row.caching,
         baseBook: row.base_book,
         costFactor: row.cost_factor,
+        baseFactor: row.base_factor,
         rates: buildRates((ratesOf.get(`${row.effective_from} ${row.book}`) ?? []).map(toRate)),
       }),
     ),
@@ -113,10 +118,11 @@ interface RateRow {
   readonly service_tier: string;
   readonly above_input_tokens: bigint;
   readonly per_call: bigint;
-  readonly input: bigint;
-  readonly output: bigint;
-  readonly cache_read: bigint;
-  readonly cache_write: bigint;
+  readonly input: bigint | null;
+  readonly output: bigint | null;
+  readonly cache_read: bigint | null;
+  readonly cache_write: bigint | null;
+  readonly units: Readonly<Record<string, string>> | null;
 }
 
 function toRate(row: RateRow): Rate {
@@ -132,7 +138,12 @@ function toRate(row: RateRow): Rate {
     output: row.output,
     cacheRead: row.cache_read,
     cacheWrite: row.cache_write,
+    units: row.units === null ? null : unitPrices(row.units),
   };
+}
+
+function unitPrices(units: Readonly<Record<string, string>>): UnitPrices {
+  return Object.fromEntries(Object.entries(units).map(([unit, price]) => [unit, BigInt(price)]));
 }
 
 function readVersions(db: Kysely<Tables>, book: string) {
@@ -187,12 +198,8 @@ async function refuseMissingBase(
       remedy,
     );
   }
-  const reachable = new Set([document.base]);
-  for (const book of reachable) {
-    for (const version of books.get(book) ?? []) {
-      if (version.baseBook !== null) reachable.add(version.baseBook);
-    }
-  }
+  const reachable = booksBelow(books, document.base);
+  refuseTwoDiscounts(books, document);
   if (reachable.has(document.book)) {
     throw new Refusal(
       'conflict',
@@ -200,6 +207,36 @@ async function refuseMissingBase(
       'name another base',
     );
   }
+}
+
+/** A book and all that it was ever laid over. */
+function booksBelow(books: PriceCatalog['books'], book: string): ReadonlySet<string> {
+  const reachable = new Set([book]);
+  for (const below of reachable) {
+    for (const version of books.get(below) ?? []) {
+      if (version.baseBook !== null) reachable.add(version.baseBook);
+    }
+  }
+  return reachable;
+}
+
+/** One discount is what an entry's price recomputes by, so that no discount stands on another. */
+function refuseTwoDiscounts(books: PriceCatalog['books'], document: PriceBookDocument): void {
+  if (document.discount === undefined) return;
+  const takesOff = (book: string) =>
+    (books.get(book) ?? []).some((v) => v.baseFactor !== null || v.costFactor !== null);
+  const below = [...booksBelow(books, document.base ?? '')].find(takesOff);
+  const above = [...books.keys()].find(
+    (book) =>
+      book !== document.book && takesOff(book) && booksBelow(books, book).has(document.book),
+  );
+  const other = below ?? above;
+  if (other === undefined) return;
+  throw new Refusal(
+    'conflict',
+    `discount: price book "${other}" has a discount or a cost factor of its own, and a price has one at the most`,
+    'lay the book over one with plain prices, and give it the whole discount',
+  );
 }
 
 async function insertVersion(
@@ -218,6 +255,8 @@ async function insertVersion(
       caching: document.caching,
       base_book: document.base ?? null,
       cost_factor: document.cost_factor === undefined ? null : toUnits(document.cost_factor, 6),
+      base_factor:
+        document.discount === undefined ? null : 1_000_000n - toUnits(document.discount, 6),
       document: canonicalDocument(document),
       document_hash: origin.hash,
       imported_at: formatInstant(origin.importedAt),
@@ -233,9 +272,8 @@ async function insertVersion(
   }
 }
 
-/** A rate of a million tokens in major units with six decimals is whole picodollars a token. */
 function rateRow(book: string, effectiveFrom: string, model: PriceBookModel) {
-  const { input, output, cache_read, cache_write } = model.per_million;
+  const { perCall, input, output, cacheRead, cacheWrite, units } = ratesOfRow(model);
   return {
     book,
     effective_from: effectiveFrom,
@@ -243,12 +281,18 @@ function rateRow(book: string, effectiveFrom: string, model: PriceBookModel) {
     model: model.model,
     service_tier: model.service_tier,
     above_input_tokens: BigInt(model.above_input_tokens),
-    per_call: toUnits(model.per_call, 12),
-    input: toUnits(input, 6),
-    output: toUnits(output, 6),
-    cache_read: toUnits(cache_read ?? input, 6),
-    cache_write: toUnits(cache_write ?? input, 6),
+    per_call: perCall,
+    input,
+    output,
+    cache_read: cacheRead,
+    cache_write: cacheWrite,
+    units: units === null ? null : JSON.stringify(unitTexts(units)),
   };
+}
+
+/** As text, since a price of one picture has more digits than a JSON number keeps. */
+function unitTexts(units: UnitPrices): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(units).map(([unit, price]) => [unit, String(price)]));
 }
 
 function toUnits(decimal: string, scale: number): bigint {

@@ -1,6 +1,7 @@
 import type { InstantMs } from '../../clock.ts';
 import type { ServiceTier } from '../../events/event.ts';
 import { divideHalfUp } from '../../money.ts';
+import type { FurtherUnit } from '../../units.ts';
 
 /** One priced row of one version of a book; immutable, so that an entry can point at it for ever. */
 export interface Rate {
@@ -14,12 +15,16 @@ export interface Rate {
   readonly aboveInputTokens: bigint;
   /** Picodollars a call; a whole number of micro-dollars, so that a millionth of it is exact. */
   readonly perCall: bigint;
-  /** Picodollars a token. */
-  readonly input: bigint;
-  readonly output: bigint;
-  readonly cacheRead: bigint;
-  readonly cacheWrite: bigint;
+  /** Picodollars a token; null where the book gives no price, and none that it falls back to. */
+  readonly input: bigint | null;
+  readonly output: bigint | null;
+  readonly cacheRead: bigint | null;
+  readonly cacheWrite: bigint | null;
+  /** Picodollars of each other unit that the book gives a price for; null where there is none. */
+  readonly units: UnitPrices | null;
 }
+
+export type UnitPrices = Readonly<Partial<Record<FurtherUnit, bigint>>>;
 
 export interface BookVersion {
   readonly book: string;
@@ -30,6 +35,8 @@ export interface BookVersion {
   readonly baseBook: string | null;
   /** Millionths; not null makes it a cost-plus book. */
   readonly costFactor: bigint | null;
+  /** Millionths; not null takes the prices of the base at a discount. */
+  readonly baseFactor: bigint | null;
   readonly rates: ReadonlyMap<string, readonly Rate[]>;
 }
 
@@ -78,6 +85,9 @@ function priceText(rows: readonly Rate[]): string {
       rate.output,
       rate.cacheRead,
       rate.cacheWrite,
+      JSON.stringify(
+        Object.entries(rate.units ?? {}).map(([unit, price]) => [unit, String(price)]),
+      ),
     ].join(),
   );
   return texts.sort().join(';');
@@ -120,13 +130,27 @@ export function findCharge(
   const tiers =
     question.serviceTier === 'standard' ? ['standard'] : [question.serviceTier, 'standard'];
   for (const tier of tiers) {
+    let discount: BookVersion | null = null;
     for (const version of versions) {
       const rate = findRow(version, tier, question);
-      if (rate !== null) return { version, rate };
+      if (rate !== null) return discounted({ version, rate }, discount);
+      if (version.baseFactor !== null) discount ??= version;
     }
   }
   const plus = versions.find((version) => version.costFactor !== null);
   return plus === undefined ? null : findCostPlus(catalog, plus, question);
+}
+
+/** A base's row at the discount of the book through which it was reached; that book's terms hold. */
+function discounted(found: FoundRate, discount: BookVersion | null): FoundRate {
+  if (discount?.baseFactor == null) return found;
+  return { version: discount, rate: timesFactor(found.rate, discount.baseFactor) };
+}
+
+/** A row as a version charges by it: a row of another book at the version's factor or discount. */
+export function rateOfVersion(version: BookVersion, rate: Rate): Rate {
+  const factor = version.costFactor ?? version.baseFactor;
+  return factor === null || rate.book === version.book ? rate : timesFactor(rate, factor);
 }
 
 /**
@@ -161,18 +185,24 @@ function rateKey(provider: string | null, model: string, serviceTier: string): s
   return `${of}\u0000${model}\u0000${serviceTier}`;
 }
 
-/** A cost rate times a cost-plus factor, each part rounded half up to whole picodollars, once. */
+/** A rate times a factor of a cost-plus or a discount book, each part rounded half up once. */
 export function timesFactor(rate: Rate, factor: bigint): Rate {
   const times = (amount: bigint) => divideHalfUp(amount * factor, 1_000_000n);
+  const timesGiven = (amount: bigint | null) => (amount === null ? null : times(amount));
   return {
     ...rate,
     // The fee is rounded to micro-dollars, so that a millionth of a call stays exact.
     perCall: divideHalfUp(rate.perCall * factor, 1_000_000_000_000n) * 1_000_000n,
-    input: times(rate.input),
-    output: times(rate.output),
-    cacheRead: times(rate.cacheRead),
-    cacheWrite: times(rate.cacheWrite),
+    input: timesGiven(rate.input),
+    output: timesGiven(rate.output),
+    cacheRead: timesGiven(rate.cacheRead),
+    cacheWrite: timesGiven(rate.cacheWrite),
+    units: rate.units === null ? null : timesEach(rate.units, times),
   };
+}
+
+function timesEach(units: UnitPrices, times: (amount: bigint) => bigint): UnitPrices {
+  return Object.fromEntries(Object.entries(units).map(([unit, price]) => [unit, times(price)]));
 }
 
 function findCostPlus(

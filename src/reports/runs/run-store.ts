@@ -78,7 +78,8 @@ const FACTS = `tenant_id, ${RUN_OF} as run_id, source, event_id, operation, stat
   occurred_at, trace_id, span_id, parent_span_id`;
 const ENTRY_COLUMNS = `${FACTS}, entry_id, corrects_entry_id, is_reversal, member_id, outcome,
   requested_model, executed_model, feature, prompt_version,
-  uncached_input_tokens + cache_read_tokens + cache_write_tokens as input_tokens, output_tokens,
+  uncached_input_tokens + cache_read_tokens + cache_write_tokens + units_within(units, 'input') as input_tokens,
+  output_tokens + units_within(units, 'output') as output_tokens,
   charge, cost, currency, attempt`;
 const SPAN_COLUMNS = `${FACTS}, null::bigint, null::bigint, false, '', '', '', '', feature, prompt_version,
   0::bigint, 0::bigint, null::numeric, null::numeric, '', 1`;

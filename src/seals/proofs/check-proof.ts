@@ -122,9 +122,28 @@ export function shownColumns(): readonly string[] {
   ).split(' ');
 }
 
-/** An entry's columns by name; what is absent is ''. */
-export function readColumns(shown: string, names: readonly string[]): Columns {
+/** How lines name the units beside text: the unit, and how many of it a rate is for. */
+export function proofUnits(): Readonly<Record<string, readonly [unit: string, per: number]>> {
+  const tokens = (
+    'cache_write_1h input_audio input_image input_video cache_read_audio cache_read_image output_audio output_image ' +
+    'output_video'
+  ).split(' ');
+  return {
+    ...Object.fromEntries(tokens.map((meter) => [meter, [`${meter}_tokens`, 1e6] as const])),
+    images: ['images', 1],
+    audio_seconds: ['audio_ms', 1e3],
+    video_seconds: ['video_ms', 1e3],
+    characters: ['characters', 1e6],
+    pages: ['pages', 1e3],
+    searches: ['searches', 1e3],
+    search_units: ['search_units', 1e3],
+  };
+}
+
+/** An entry's columns by name; what is absent is ''. One that counts more than text has its units last. */
+export function readColumns(shown: string, known: readonly string[]): Columns {
   const values = shown.split('\t');
+  const names = values.length === known.length + 1 ? [...known, 'units'] : known;
   if (values.length !== names.length) throw new Error(`"${shown}" is not an entry`);
   const signs: Columns = { t: '\t', n: '\n', r: '\r', '\\': '\\' };
   return Object.fromEntries(
@@ -154,6 +173,7 @@ interface PricedGroup {
 
 function tallyEntries(proof: Proof, frozen: Frozen): Tally {
   const names = shownColumns();
+  const units = proofUnits();
   const groups = new Map<string, PricedGroup>();
   let total = 0n;
   let unpriced: string | null = null;
@@ -170,7 +190,14 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
     const group = groups.get(key) ?? { sample: entry, quantities: {}, charge: 0n };
     groups.set(key, group);
     group.charge += charge;
-    for (const meter of ['input', 'cache_read', 'cache_write', 'output', 'calls', 'allocation']) {
+    for (const meter of [
+      'input',
+      'cache_read',
+      'cache_write',
+      'output',
+      'calls',
+      ...Object.keys(units),
+    ]) {
       group.quantities[meter] = (group.quantities[meter] ?? 0n) + quantityOf(entry, meter);
     }
   }
@@ -212,19 +239,23 @@ function rootOf(proof: Proof, size: number, sha256: Sha256): Uint8Array {
 
 /** Everything that decides the price of an entry. */
 export function priceKey(entry: Columns): string {
-  const isAllocation = entry['kind'] === 'allocation';
-  const { requested_model, service_tier, late, charge_book, charge_version, charge_rate_id } =
-    entry;
+  const { kind = '', requested_model, service_tier, late } = entry;
+  const { charge_book, charge_version, charge_rate_id } = entry;
   return JSON.stringify(
-    isAllocation
-      ? [requested_model, service_tier, late, 'allocation']
+    isWithoutCall(kind)
+      ? [requested_model, service_tier, late, kind]
       : [requested_model, service_tier, late, charge_book, charge_version, charge_rate_id],
   );
 }
 
+/** A share of a pool and an adjustment have an amount of their own. */
+function isWithoutCall(kind: string): boolean {
+  return kind === 'allocation' || kind === 'adjustment';
+}
+
 /** What was not charged, and a gateway hit that is passed on free, has no price and stands in no line. */
 export function isPriced(entry: Columns): boolean {
-  if (entry['kind'] === 'allocation') return true;
+  if (isWithoutCall(entry['kind'] ?? '')) return true;
   return (
     entry['outcome'] === 'charged' && (entry['gateway_cache'] === 'none' || entry['charge'] !== '0')
   );
@@ -244,7 +275,7 @@ function sumLines(proof: Proof, tally: Tally, frozen: Frozen) {
         throw new Error(`line ${number} is no line for ${meter} of ${key}`);
       }
       const quantity = quantities[meter] ?? 0n;
-      const exact = meter === 'allocation' ? charge : quantity * rateOf(line);
+      const exact = isWithoutCall(meter) ? charge : quantity * rateOf(line);
       const sum = sums.get(number) ?? { quantity: 0n, exact: 0n };
       sums.set(number, { quantity: sum.quantity + quantity, exact: sum.exact + exact });
       charged += exact;
@@ -256,7 +287,7 @@ function sumLines(proof: Proof, tally: Tally, frozen: Frozen) {
   return sums;
 }
 
-/** Tokens; for calls, millionths of a call. */
+/** Of the unit: tokens, or milliseconds; for calls, millionths of a call. */
 function quantityOf(entry: Columns, meter: string): bigint {
   const columns: Columns = {
     input: 'uncached_input_tokens',
@@ -265,14 +296,18 @@ function quantityOf(entry: Columns, meter: string): bigint {
     output: 'output_tokens',
     calls: 'call_share',
   };
-  return meter === 'allocation' ? 0n : BigInt(entry[columns[meter] ?? ''] ?? '');
+  const unit = proofUnits()[meter];
+  if (unit === undefined) return BigInt(entry[columns[meter] ?? ''] ?? '');
+  const counts: Readonly<Record<string, number>> = JSON.parse(entry['units'] || '{}');
+  return BigInt(counts[unit[0]] ?? 0);
 }
 
-/** Picodollars a token, or for a millionth of a call. */
+/** Picodollars of one of the unit, or for a millionth of a call. */
 function rateOf(line: FrozenLine): bigint {
   const rate = decimal(line.rate, 12);
-  if (rate % 1_000_000n !== 0n) throw new Error(`the rate ${line.rate} is too fine`);
-  return rate / 1_000_000n;
+  const per = BigInt(proofUnits()[line.meter]?.[1] ?? 1e6);
+  if (rate % per !== 0n) throw new Error(`the rate ${line.rate} is too fine`);
+  return rate / per;
 }
 
 function requireLine(
@@ -282,15 +317,27 @@ function requireLine(
   if (line === undefined) throw new Error('the closed period has no such line');
   const isCarry = line.meter === 'carried_in' || line.meter === 'carried_out';
   if (isCarry) throw new Error('it carries a remainder, and no entries stand behind it');
-  const quantity = decimal(line.quantity, line.meter === 'calls' ? 6 : 0);
+  const quantity = decimal(line.quantity, quantityScale(line.meter));
   const { quantity: own, exact } = sum ?? { quantity: 0n, exact: 0n };
   if (own !== quantity)
     throw new Error(`its entries sum to ${own} ${line.meter}, the line says ${quantity}`);
   if (exact !== decimal(line.exact, 12))
     throw new Error(`its entries sum to ${exact} p, the line says ${line.exact}`);
-  if (line.meter === 'allocation') return `${line.model}: its shares sum to ${line.exact}`;
-  const unit = line.meter === 'calls' ? 'a call' : 'a million';
-  return `${line.model} ${line.meter}: ${line.quantity} at ${line.rate} ${unit} is ${line.exact}, the sum of its entries`;
+  if (isWithoutCall(line.meter)) return `${line.model}: its shares sum to ${line.exact}`;
+  return `${line.model} ${line.meter}: ${line.quantity} at ${line.rate} ${ratedBy(line.meter)} is ${line.exact}, the sum of its entries`;
+}
+
+/** The decimals of a quantity: calls are counted in millionths, and time in milliseconds. */
+function quantityScale(meter: string): number {
+  if (meter === 'calls') return 6;
+  return meter.endsWith('_seconds') ? 3 : 0;
+}
+
+function ratedBy(meter: string): string {
+  if (meter === 'calls') return 'a call';
+  if (meter === 'images') return 'an image';
+  if (meter.endsWith('_seconds')) return 'a second';
+  return proofUnits()[meter]?.[1] === 1e3 ? 'a thousand' : 'a million';
 }
 
 /** With every entry there, nothing is left out and nothing is counted twice. */
@@ -332,16 +379,20 @@ function fromHex(text: string): Uint8Array {
 export const PROOF_CHECKER: readonly ((...given: never[]) => unknown)[] = [
   checkProof,
   shownColumns,
+  proofUnits,
   readColumns,
   tallyEntries,
   requireOwn,
   rootOf,
   priceKey,
+  isWithoutCall,
   isPriced,
   sumLines,
   quantityOf,
   rateOf,
   requireLine,
+  quantityScale,
+  ratedBy,
   requireTotal,
   decimal,
   toHex,

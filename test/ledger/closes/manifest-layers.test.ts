@@ -6,7 +6,7 @@ import type { LayeredUsage } from '../../../src/ledger/closes/manifest-layers.ts
 import { layersOf } from '../../../src/ledger/closes/manifest-layers.ts';
 import { formatPico, parseDecimal } from '../../../src/money.ts';
 import type { Caching } from '../../../src/rating/rate-usage.ts';
-import { rateUsage, sumParts } from '../../../src/rating/rate-usage.ts';
+import { amountOf } from '../../../src/rating/rate-usage.ts';
 import { cases } from '../../support/cases.ts';
 
 /** 3.00 in, 1.50 from the cache and 12.00 out a million, and 0.001 a call. */
@@ -26,6 +26,7 @@ const price = (caching: Caching): GroupPrice => ({
     output: 12_000_000n,
     cacheRead: 1_500_000n,
     cacheWrite: 3_000_000n,
+    units: null,
   },
 });
 
@@ -44,6 +45,7 @@ function group(spec: GroupSpec): EntryGroup {
     cacheRead: spec.cached,
     cacheWrite: 0n,
     output: spec.output,
+    units: null,
   };
   const tokens = { ...buckets, callShare: 1_000_000n };
   const own = spec.price === null ? null : price(spec.caching ?? 'work_done');
@@ -55,7 +57,7 @@ function group(spec: GroupSpec): EntryGroup {
     outcome: own === null ? 'failed' : 'charged',
     entries: 1n,
     tokens,
-    charge: own === null ? 0n : sumParts(rateUsage(tokens, own.rate, own.caching)),
+    charge: own === null ? 0n : (amountOf(tokens, own.rate, own.caching) ?? 0n),
     price: own,
     layered:
       spec.layered === undefined

@@ -5,7 +5,8 @@ import type { EntryGroup, GroupPrice, PeriodFacts } from '../../../src/ledger/cl
 import { makeManifest } from '../../../src/ledger/closes/manifest.ts';
 import { parseDecimal } from '../../../src/money.ts';
 import type { Rate } from '../../../src/rating/books/price-catalog.ts';
-import { rateUsage, sumParts } from '../../../src/rating/rate-usage.ts';
+import type { UnitAmounts } from '../../../src/rating/rate-usage.ts';
+import { amountOf } from '../../../src/rating/rate-usage.ts';
 import { cases } from '../../support/cases.ts';
 
 const FACTS: PeriodFacts = {
@@ -32,6 +33,7 @@ const RATE: Rate = {
   output: 12_000_000n,
   cacheRead: 1_500_000n,
   cacheWrite: 3_000_000n,
+  units: null,
 };
 
 const PRICE: GroupPrice = {
@@ -46,6 +48,7 @@ interface GroupSpec {
   readonly cacheRead?: bigint;
   readonly output?: bigint;
   readonly calls?: bigint;
+  readonly units?: UnitAmounts;
   readonly price?: GroupPrice;
   readonly model?: string;
   readonly late?: boolean;
@@ -60,6 +63,7 @@ function group(spec: GroupSpec): EntryGroup {
     cacheWrite: 0n,
     output,
     callShare: calls * 1_000_000n,
+    units: spec.units ?? null,
   };
   return {
     requestedModel: spec.model ?? 'gpt-4o',
@@ -69,7 +73,7 @@ function group(spec: GroupSpec): EntryGroup {
     outcome: 'charged',
     entries: calls < 0n ? -calls : calls,
     tokens,
-    charge: sumParts(rateUsage(tokens, price.rate, price.caching)),
+    charge: amountOf(tokens, price.rate, price.caching) ?? 0n,
     price,
   };
 }
@@ -216,7 +220,10 @@ describe('a manifest', () => {
 });
 
 describe('the whole of a manifest', () => {
-  const tokens = { uncachedInput: 0n, cacheRead: 0n, cacheWrite: 0n, output: 0n, callShare: 0n };
+  const tokens = {
+    ...{ uncachedInput: 0n, cacheRead: 0n, cacheWrite: 0n, output: 0n, callShare: 0n },
+    units: null,
+  };
   const passing: GroupPrice = {
     book: 'a-pass',
     version: Date.parse('2026-02-01T00:00:00Z'),

@@ -28,6 +28,7 @@ const RATE: Rate = {
   output: 100n,
   cacheRead: 1n,
   cacheWrite: 5n,
+  units: { images: 0n },
 };
 const LONG: Rate = { ...RATE, rateId: 8n, aboveInputTokens: 1000n, input: 20n };
 
@@ -36,7 +37,7 @@ const from = parseInstant('2026-01-01T00:00:00Z');
 function version(kind: 'charge' | 'cost', book: string): BookVersion {
   const rates = buildRates([RATE, LONG].map((rate) => ({ ...rate, book })));
   const of = { book, effectiveFrom: from, kind, currency: 'USD', caching: 'work_done' } as const;
-  return { ...of, baseBook: null, costFactor: null, rates };
+  return { ...of, baseBook: null, costFactor: null, baseFactor: null, rates };
 }
 
 const PRICING = {
@@ -71,13 +72,16 @@ const ENTRY: StoredEntry = {
   cacheWriteTokens: 10,
   outputTokens: 5,
   reasoningTokens: 2,
+  units: { images: 4 },
   contextTokens: 100,
   callShare: 1_000_000,
+  callUsage: null,
   usageSource: 'reported',
   layers: { prompt: 50, tool: 40, memory: 10, response: 5 },
   charge: 123n,
   cost: 45n,
   requestedCost: 67n,
+  reportedCost: { amount: 50n, currency: 'USD', source: 'gateway' },
   currency: 'USD',
   chargeRate: { book: 'standard', version: from, rateId: 7n },
   costRate: { book: 'paid', version: from, rateId: 7n },
@@ -90,6 +94,7 @@ const ENTRY: StoredEntry = {
   spanId: 's1',
   parentSpanId: 'p1',
   attempt: 1,
+  callId: 'call-1',
   correctsEntryId: null,
   isReversal: false,
   reason: null,
@@ -111,6 +116,8 @@ describe('a reversal', () => {
       cacheWriteTokens: -10,
       outputTokens: -5,
       reasoningTokens: -2,
+      units: { images: -4 },
+      reportedCost: { amount: -50n, currency: 'USD', source: 'gateway' },
       callShare: -1_000_000,
       layers: { prompt: -50, tool: -40, memory: -10, response: -5 },
       charge: -123n,

@@ -5,7 +5,7 @@ import { makeManifest } from '../../../src/ledger/closes/manifest.ts';
 import type { LinePart } from '../../../src/ledger/entries/line-of-entry.ts';
 import { linesOfEntry } from '../../../src/ledger/entries/line-of-entry.ts';
 import { formatPico, parseDecimal } from '../../../src/money.ts';
-import { rateUsage, sumParts } from '../../../src/rating/rate-usage.ts';
+import { amountOf } from '../../../src/rating/rate-usage.ts';
 import { cases } from '../../support/cases.ts';
 
 /** gpt-4o at 3.00 in, 1.50 from the cache and 12.00 out a million, and 0.001 a call. */
@@ -25,6 +25,7 @@ const price = (caching: 'work_done' | 'pass_through'): GroupPrice => ({
     output: 12_000_000n,
     cacheRead: 1_500_000n,
     cacheWrite: 3_000_000n,
+    units: null,
   },
 });
 
@@ -36,6 +37,7 @@ function entry(change: Partial<EntryGroup> & { readonly times?: bigint } = {}): 
     cacheWrite: 0n,
     output: times * 100n,
     callShare: times * 1_000_000n,
+    units: null,
   };
   const priced = rest.price === undefined ? price('pass_through') : rest.price;
   return {
@@ -46,7 +48,7 @@ function entry(change: Partial<EntryGroup> & { readonly times?: bigint } = {}): 
     outcome: 'charged',
     entries: 1n,
     tokens,
-    charge: priced === null ? 0n : sumParts(rateUsage(tokens, priced.rate, priced.caching)),
+    charge: priced === null ? 0n : (amountOf(tokens, priced.rate, priced.caching) ?? 0n),
     price: priced,
     ...rest,
   };

@@ -4,13 +4,13 @@ import { calcPrice } from '@pydantic/genai-prices';
 import { expect, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { totalInput } from '../../../src/events/event.ts';
-import { parseDecimal } from '../../../src/money.ts';
 import { EVENT_PROVIDERS } from '../../../src/rating/books/genai-names.ts';
 import { seedCostBook } from '../../../src/rating/books/genai-seed.ts';
 import type { PriceBookDocument } from '../../../src/rating/books/price-book-document.ts';
 import type { PriceCatalog } from '../../../src/rating/books/price-catalog.ts';
 import { buildCatalog, buildRates, findCost } from '../../../src/rating/books/price-catalog.ts';
-import { rateUsage, sumParts } from '../../../src/rating/rate-usage.ts';
+import { ratesOfRow } from '../../../src/rating/books/rates-of-row.ts';
+import { amountOf } from '../../../src/rating/rate-usage.ts';
 import { type Interface, textOfResponse } from '../../support/provider-counts.ts';
 
 /** Recorded responses of providers with what they cost; it lies beside the checkout, where it is. */
@@ -175,8 +175,9 @@ function costOf(catalog: PriceCatalog, { row, flavor, provider }: Case): bigint 
     cacheWrite: BigInt(usage.cacheWrite),
     output: BigInt(usage.output),
     callShare: 0n,
+    units: null,
   };
-  return sumParts(rateUsage(tokens, found.rate, 'pass_through'));
+  return amountOf(tokens, found.rate, 'pass_through');
 }
 
 /** The reference's decimals, some of them sums of floats, to the nearest picodollar. */
@@ -185,7 +186,6 @@ function pico(price: string | undefined): bigint {
 }
 
 function catalogOf(documents: readonly PriceBookDocument[]): PriceCatalog {
-  const units = (decimal: string, scale: number) => parseDecimal(decimal, scale) ?? -1n;
   return buildCatalog(
     documents.map((document) => ({
       book: document.book,
@@ -195,23 +195,17 @@ function catalogOf(documents: readonly PriceBookDocument[]): PriceCatalog {
       caching: document.caching,
       baseBook: null,
       costFactor: null,
+      baseFactor: null,
       rates: buildRates(
-        document.models.map((model) => {
-          const { input, output, cache_read = input, cache_write = input } = model.per_million;
-          return {
-            rateId: 1n,
-            book: document.book,
-            provider: model.provider ?? null,
-            model: model.model,
-            serviceTier: model.service_tier,
-            aboveInputTokens: BigInt(model.above_input_tokens),
-            perCall: units(model.per_call, 12),
-            input: units(input, 6),
-            output: units(output, 6),
-            cacheRead: units(cache_read, 6),
-            cacheWrite: units(cache_write, 6),
-          };
-        }),
+        document.models.map((model) => ({
+          rateId: 1n,
+          book: document.book,
+          provider: model.provider ?? null,
+          model: model.model,
+          serviceTier: model.service_tier,
+          aboveInputTokens: BigInt(model.above_input_tokens),
+          ...ratesOfRow(model),
+        })),
       ),
     })),
   );

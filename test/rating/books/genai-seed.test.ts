@@ -117,7 +117,7 @@ describe('the rates of a row', () => {
   });
 
   test('a dated price begins with its date', () => {
-    const o3 = documents.map((each) => rowsOf(each, 'openai', 'o3')[0]?.per_million.input);
+    const o3 = documents.map((each) => rowsOf(each, 'openai', 'o3')[0]?.per_million?.input);
     expect(o3.slice(0, 2)).toEqual(['10', '2']);
   });
 
@@ -125,7 +125,7 @@ describe('the rates of a row', () => {
     // 0.14 all day until 17 August 2026; from then on 0.22, and 0.44 in the dear hours.
     const inputs = documents.map((document) => [
       document.effective_from.slice(0, 10),
-      rowsOf(document, 'deepseek', 'deepseek-v4-flash')[0]?.per_million.input,
+      rowsOf(document, 'deepseek', 'deepseek-v4-flash')[0]?.per_million?.input,
     ]);
     expect(Object.fromEntries(inputs)).toMatchObject({
       '2026-08-11': '0.14',
@@ -135,7 +135,10 @@ describe('the rates of a row', () => {
 
   test('is a plain decimal with at most six decimals and no zeros at its end', () => {
     const rates = documents.flatMap(({ models }) =>
-      models.flatMap(({ per_call, per_million }) => [per_call, ...Object.values(per_million)]),
+      models.flatMap(({ per_call, per_million }) => [
+        per_call,
+        ...Object.values(per_million ?? {}),
+      ]),
     );
     expect(rates.filter((rate = '') => !/^(?:0|[1-9]\d*)(?:\.\d{0,5}[1-9])?$/.test(rate))).toEqual(
       [],
@@ -251,7 +254,7 @@ const UNITS = ['input_mtok', 'output_mtok', 'cache_read_mtok', 'cache_write_mtok
 
 /** Rounded to millionths, which is the most that a book can say. */
 function ratesInMillionths(row: PriceBookModel): number[] {
-  const { input, output, cache_read, cache_write } = row.per_million;
+  const { input, output, cache_read, cache_write } = row.per_million ?? {};
   return [input, output, cache_read ?? '0', cache_write ?? '0'].map((rate) =>
     Math.round(Number(rate) * 1e6),
   );

@@ -107,6 +107,7 @@ test('the terms of a book are what decides amounts beside its rows', () => {
     currency: 'USD',
     caching: 'work_done',
     cost_factor: '1.25',
+    discount: null,
   });
   expect(termsOf([book('deal', [], { base: 'standard' }), standard])).toMatchObject({
     base: 'standard',

@@ -100,14 +100,29 @@ describe('a price book that is refused names the path, the value and what is all
       'models[0].per_call: 0.01 is not a decimal',
     ],
     [
-      'no output rate',
-      { models: [row, { model: 'gpt-4o', per_million: { input: '2.5' } }] },
-      'models[1].per_million.output: is missing; it must be a decimal with up to six decimals',
+      'no price at all',
+      { models: [{ model: 'm', per_million: {} }] },
+      'is not a model with a price: per_call, per_million, per_thousand, per_image or per_second',
+    ],
+    [
+      'a second with ten decimals',
+      { models: [{ model: 'm', per_second: { audio: '0.0000000001' } }] },
+      'models[0].per_second.audio: "0.0000000001" is not a decimal with up to nine decimals',
+    ],
+    [
+      'a discount without a base',
+      { discount: '0.2' },
+      'discount: a discount is taken off the prices of a base; name the book as base',
+    ],
+    [
+      'a discount of more than everything',
+      { base: 'b', discount: '1.2' },
+      'discount: "1.2" is not a decimal from 0 to 1 with up to six decimals',
     ],
     [
       'a misspelt rate',
       { models: [{ model: 'm', per_million: { ...row.per_million, cache_raed: '0.075' } }] },
-      'models[0].per_million: unknown key "cache_raed"; allowed are input, output, cache_read, cache_write',
+      'models[0].per_million: unknown key "cache_raed"; allowed are input, cache_read, cache_write, output, cache_write_1h, input_audio, input_image, ',
     ],
     [
       'a misspelt key of a row',
@@ -202,7 +217,7 @@ describe('a price book that is refused names the path, the value and what is all
   test.each([[null], [[]], ['standard'], [12]])('%j for a price book', (json) => {
     expect(refusalOf(json).message).toBe(
       `price book: ${JSON.stringify(json)} is not an object with the keys book, kind, currency, ` +
-        'effective_from, caching, base, cost_factor, source, notes, models',
+        'effective_from, caching, base, cost_factor, discount, source, notes, models',
     );
   });
 

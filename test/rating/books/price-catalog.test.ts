@@ -29,6 +29,7 @@ function row(input: bigint, change: Partial<Rate> = {}): Rate {
     output: input * 4n,
     cacheRead: input,
     cacheWrite: input,
+    units: null,
     ...change,
   };
 }
@@ -42,6 +43,7 @@ function version(rates: readonly Rate[], change: Partial<BookVersion> = {}): Boo
     caching: 'work_done',
     baseBook: null,
     costFactor: null,
+    baseFactor: null,
     rates: buildRates(rates),
     ...change,
   };
