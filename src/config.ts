@@ -28,6 +28,11 @@ const environment = z.object({
   SPANLEDGER_LITELLM_AAD: z.string().optional(),
   SPANLEDGER_EMAIL_IDENTIFIERS: z.enum(['keep', 'refuse', 'hash']).default('keep'),
   SPANLEDGER_EMAIL_KEY: z.string().min(16, 'must have 16 characters or more').optional(),
+  SPANLEDGER_OLDEST_DAYS: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/, 'must be a whole number of days, 1 to 99999')
+    .transform(Number)
+    .optional(),
   SPANLEDGER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info'),
@@ -36,7 +41,7 @@ const environment = z.object({
 export type Config = Readonly<z.infer<typeof environment>>;
 export type RequiredVariable = Exclude<
   keyof Config,
-  'SPANLEDGER_LOG_LEVEL' | 'SPANLEDGER_EMAIL_IDENTIFIERS'
+  'SPANLEDGER_LOG_LEVEL' | 'SPANLEDGER_EMAIL_IDENTIFIERS' | 'SPANLEDGER_OLDEST_DAYS'
 >;
 
 /** Throws a `Refusal` that lists every wrong variable at once, without its value. */

@@ -131,10 +131,26 @@ export function readNativeEvent(value: unknown, receivedAt: InstantMs): NativeRe
 
 /** The same by zod alone: what the schema does not know is gone from `native`. */
 export function parseNativeEvent(value: unknown, receivedAt: InstantMs): NativeReading {
-  const parsed = nativeEventSchema.safeParse(value, { reportInput: true });
+  const parsed = nativeEventSchema.safeParse(inUpperCase(value), { reportInput: true });
   return parsed.success
     ? readChecked(parsed.data, receivedAt)
     : invalid(describeIssues(parsed.error.issues));
+}
+
+const INSTANT_FIELDS = ['occurred_at', 'started_at'] as const;
+const IN_LOWER_CASE = /^[\d-]{10}[Tt][\d:.]+(?:[Zz]|[+-]\d\d:\d\d)$/;
+
+/** RFC 3339 allows its letters in lower case, and some producers write them so. */
+function inUpperCase(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const event: Readonly<Record<string, unknown>> = { ...value };
+  const instants = INSTANT_FIELDS.flatMap((field) => {
+    const text = event[field];
+    return typeof text === 'string' && IN_LOWER_CASE.test(text)
+      ? [[field, text.toUpperCase()]]
+      : [];
+  });
+  return instants.length === 0 ? value : { ...event, ...Object.fromEntries(instants) };
 }
 
 function readChecked(sent: NativeEvent, receivedAt: InstantMs): NativeReading {

@@ -22,6 +22,11 @@ export interface ReadEvent {
   readonly digest: Buffer;
   /** The event's own JSON, made only when it must be quarantined after all. */
   readonly body: () => string;
+  /**
+   * Why the event is too old to be posted where the ledger does not have it yet; null for nearly every
+   * one. One that the ledger has is a duplicate for ever, however old it is (R9).
+   */
+  readonly tooOld: string | null;
 }
 
 export interface RefusedItem {
@@ -49,10 +54,17 @@ export interface ReadSettings {
   readonly litellmKey: LitellmKey | null;
   /** E-mail addresses are kept as they are where nothing else is said. */
   readonly emails?: EmailPolicy;
+  /** Older events come from a clock that went astray (R12). Default `OLDEST_DAYS`. */
+  readonly oldestDays?: number;
 }
+
+/** Over a year, so that a month may still be reported after the year's end was closed. */
+export const OLDEST_DAYS = 400;
 
 export interface ItemContext extends ReadSettings {
   readonly receivedAt: InstantMs;
+  /** The first receipt of what is replayed, by which its age is judged. Default `receivedAt`. */
+  readonly firstReceivedAt?: InstantMs;
 }
 
 const KEEP_EMAILS: EmailPolicy = { kind: 'keep' };
@@ -163,7 +175,16 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   // The digest is of the event as it was sent: a policy or a table that changes makes no conflict
   // of what comes again.
   const digest = digestEvent(reading.event);
-  return { kind: 'event', event: identified(guarded.event), digest, body };
+  const event = identified(guarded.event);
+  return { kind: 'event', event, digest, body, tooOld: findTooOld(event, context) };
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function findTooOld({ occurredAt }: UsageEvent, context: ItemContext): string | null {
+  const { oldestDays = OLDEST_DAYS, firstReceivedAt = context.receivedAt } = context;
+  if (occurredAt >= firstReceivedAt - oldestDays * DAY_MS) return null;
+  return `occurred_at: ${formatInstant(occurredAt)} is more than ${oldestDays} days before its receipt at ${formatInstant(firstReceivedAt)}; correct the producer's clock and send it again, or raise SPANLEDGER_OLDEST_DAYS and replay it`;
 }
 
 /** What identifies a call besides its event (R8): its provider by one name, and a response id that is one. */

@@ -3,10 +3,11 @@ import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import type { ReadEvent, ReadItem } from '../events/read-item.ts';
+import { eventKeysOf, eventText } from '../ledger/entries/event-keys.ts';
 import type { PostOutcome } from '../ledger/posting/post-events.ts';
 import { postEvents } from '../ledger/posting/post-events.ts';
 import type { BatchHead, Receipt } from '../ledger/posting/posting-store.ts';
-import { insertReceipts } from '../ledger/posting/posting-store.ts';
+import { insertReceipts, probeEvents } from '../ledger/posting/posting-store.ts';
 import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { QuarantinedEvent } from './quarantine-store.ts';
 import { insertQuarantined } from './quarantine-store.ts';
@@ -47,10 +48,11 @@ export async function recordItems(
   },
 ): Promise<readonly RecordedItem[]> {
   const { items, recordedAt, kind } = batch;
-  const events = items.filter((item): item is ReadEvent => item.kind === 'event');
+  const strays = await findStrays(transaction, items);
+  const events = items.filter(isEvent).filter((item) => !strays.has(item));
   const posting = await postEvents(transaction, cache, { kind, events, recordedAt });
   const outcomeOf = new Map(posting.events.map(({ received, outcome }) => [received, outcome]));
-  const recorded = items.map((item) => recordOne(item, outcomeOf));
+  const recorded = items.map((item) => recordOne(item, { outcomeOf, strays }));
   const { batchId } = posting;
   const quarantined = recorded.flatMap((one) => one.quarantined ?? []);
   await insertQuarantined(transaction, quarantined, { batchId, receivedAt: recordedAt });
@@ -58,11 +60,37 @@ export async function recordItems(
   return recorded;
 }
 
+function isEvent(item: ReadItem): item is ReadEvent {
+  return item.kind === 'event';
+}
+
+/** The events that a stray clock dated (R12). What the ledger has already is none of them, however old. */
+async function findStrays(
+  transaction: Transaction,
+  items: readonly ReadItem[],
+): Promise<ReadonlySet<ReadItem>> {
+  const old = items.filter(isEvent).filter(({ tooOld }) => tooOld !== null);
+  if (old.length === 0) return new Set();
+  const held = await probeEvents(
+    transaction,
+    old.flatMap(({ event }) => eventKeysOf(event)),
+  );
+  const isHeld = ({ event }: ReadEvent) =>
+    eventKeysOf(event).some((key) => held.has(eventText(key)));
+  return new Set(old.filter((item) => !isHeld(item)));
+}
+
 interface RecordedWhole extends RecordedItem {
   readonly quarantined: QuarantinedEvent | null;
 }
 
-function recordOne(item: ReadItem, outcomeOf: ReadonlyMap<ReadEvent, PostOutcome>): RecordedWhole {
+function recordOne(
+  item: ReadItem,
+  of: {
+    readonly outcomeOf: ReadonlyMap<ReadEvent, PostOutcome>;
+    readonly strays: ReadonlySet<ReadItem>;
+  },
+): RecordedWhole {
   if (item.kind === 'empty') return { item, outcome: 'empty', quarantined: null };
   if (item.kind === 'refused') {
     const { source, eventId, reason, detail } = item;
@@ -70,10 +98,20 @@ function recordOne(item: ReadItem, outcomeOf: ReadonlyMap<ReadEvent, PostOutcome
     const quarantined = { source, eventId, reason, detail, body: item.body(), ...digests };
     return { item, outcome: 'quarantined', quarantined };
   }
-  const outcome = outcomeOf.get(item);
+  if (of.strays.has(item)) {
+    return { item, outcome: 'quarantined', quarantined: strayOf(item) };
+  }
+  const outcome = of.outcomeOf.get(item);
   if (outcome === undefined) throw new Error(`posting did not answer for ${item.event.eventId}`);
   if (outcome.kind !== 'conflict') return { item, outcome: outcome.kind, quarantined: null };
   return { item, outcome: 'conflict', quarantined: conflictOf(item, outcome.ledgerDigest) };
+}
+
+function strayOf(item: ReadEvent): QuarantinedEvent {
+  const { source, eventId } = item.event;
+  const digests = { ledgerDigest: null, receivedDigest: null };
+  const detail = item.tooOld ?? '';
+  return { source, eventId, reason: 'occurred_too_early', detail, body: item.body(), ...digests };
 }
 
 function conflictOf(item: ReadEvent, ledgerDigest: Buffer): QuarantinedEvent {

@@ -51,21 +51,34 @@ async function replayOne(parts: ReplayParts, quarantineId: bigint): Promise<Repl
     const row = await lockQuarantined(transaction, quarantineId);
     if (row === null) return answer('already_replayed', null);
     const now = clock();
-    const items = readBody(row.body, { ...reading, receivedAt: now, attributes: {} });
+    const received = { receivedAt: now, firstReceivedAt: row.received_at, attributes: {} };
+    const items = readBody(row.body, { ...reading, ...received });
     const refused = items.find((item) => item.kind === 'refused');
     if (refused !== undefined) return answer('quarantined', refused.detail);
     const batch = { items, recordedAt: now, kind: 'replay' } as const;
     const recorded = await recordItems(transaction, new ReferenceCache(), batch);
-    if (recorded.some(({ outcome }) => outcome === 'conflict')) throw new StillInConflict();
+    if (recorded.some(({ outcome }) => outcome === 'conflict')) {
+      throw new StillRefused(answer('conflict', IN_CONFLICT));
+    }
+    const stray = recorded.find(({ outcome }) => outcome === 'quarantined')?.item;
+    if (stray?.kind === 'event') throw new StillRefused(answer('quarantined', stray.tooOld));
     const outcome = recorded[0]?.outcome ?? 'posted';
     await markReplayed(transaction, quarantineId, { at: now, outcome });
     return answer(outcome, null);
   }).catch((error) => {
-    if (!(error instanceof StillInConflict)) throw error;
-    const detail = 'the ledger still holds this event with another content';
-    return { quarantine_id: String(quarantineId), outcome: 'conflict' as const, detail };
+    if (!(error instanceof StillRefused)) throw error;
+    return error.answer;
   });
 }
 
+const IN_CONFLICT = 'the ledger still holds this event with another content';
+
 /** Rolls the replay back: the event is in quarantine already, and must not be there twice. */
-class StillInConflict extends Error {}
+class StillRefused extends Error {
+  readonly answer: Replayed;
+
+  constructor(answer: Replayed) {
+    super(answer.detail ?? '');
+    this.answer = answer;
+  }
+}

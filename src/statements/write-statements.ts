@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Parts } from '../parts.ts';
@@ -53,7 +54,7 @@ export async function writeStatements(
   const statements = await readStatements(database, { month, tenantId: null });
   const files: string[] = [];
   for (const statement of statements) {
-    const name = `${encodeURIComponent(statement.tenant_id)}-${statement.period.start}`;
+    const name = `${tenantFileName(statement.tenant_id)}-${statement.period.start}`;
     for (const format of STATEMENT_FORMATS) {
       const file = join(folder, `${name}.${ENDINGS[format]}`);
       await writeFile(file, await renderStatement(statement, { format, issuer }));
@@ -61,4 +62,21 @@ export async function writeStatements(
     }
   }
   return { folder, periods: statements.length, endings: Object.values(ENDINGS), files };
+}
+
+/** Every file system takes a name of 255 bytes; the period and the ending have their part of it. */
+const LONGEST_TENANT_NAME = 200;
+
+/**
+ * A tenant's part of a file's name: its id, with what is not a plain character as %20. An id that is
+ * too long so, or in another script than ours, is named by the first half of its SHA-256 in hex.
+ */
+export function tenantFileName(tenantId: string): string {
+  const name = isAscii(tenantId) ? encodeURIComponent(tenantId) : null;
+  if (name !== null && name.length <= LONGEST_TENANT_NAME) return name;
+  return `sha256-${hash('sha256', tenantId).slice(0, 32)}`;
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
 }

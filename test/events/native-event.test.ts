@@ -145,6 +145,23 @@ describe('a refusal names the field, the value and what is allowed', () => {
     expect(refusalOf(value)).toMatch(/^invalid_field: event: /);
   });
 
+  it('takes an instant whose letters are in lower case for what it is, and no other spelling', () => {
+    const lower = nativeEvent({
+      occurred_at: '2026-10-15t12:00:00z',
+      started_at: '2026-10-15t11:00:00+02:00',
+    });
+    const reading = readNativeEvent(lower, RECEIVED_AT);
+    expect(reading).toMatchObject({
+      event: {
+        occurredAt: Date.parse('2026-10-15T12:00:00Z'),
+        startedAt: Date.parse('2026-10-15T09:00:00Z'),
+      },
+    });
+    expect(refusalOf(nativeEvent({ occurred_at: '2026-10-15 12:00:00z' }))).toContain(
+      'occurred_at',
+    );
+  });
+
   it('tells more than 24 hours ahead from exactly 24 hours', () => {
     expect(refusalOf(nativeEvent({ occurred_at: '2026-10-21T12:00:00Z' }))).toBe('accepted');
     expect(refusalOf(nativeEvent({ occurred_at: '2026-10-21T12:00:00.001Z' }))).toContain(

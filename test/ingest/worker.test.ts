@@ -166,7 +166,7 @@ describe('the worker', () => {
   it('isolates and quarantines an event that the database refuses, and posts the others', async () => {
     // Postgres has no year 0; whatever passes the schema and fails there must not stop its batch.
     const { database, queue } = await ready();
-    const odd = nativeEvent({ event_id: 'odd', occurred_at: '0000-01-01T00:00:00Z' });
+    const odd = nativeEvent({ event_id: 'odd', started_at: '0000-01-01T00:00:00Z' });
     await queue.send(packBody([...events(5, 'e'), odd, ...events(5, 'f')]));
 
     const report = await work(database, queue.client);

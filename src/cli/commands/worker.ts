@@ -3,6 +3,7 @@ import { required } from '../../config.ts';
 import type { EmailPolicy } from '../../events/email-identifiers.ts';
 import type { LitellmKey } from '../../events/foreign/litellm-encrypted.ts';
 import type { ReadSettings } from '../../events/read-item.ts';
+import { OLDEST_DAYS } from '../../events/read-item.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
 import { runWorker } from '../../ingest/run-worker.ts';
 import { endpointOf } from '../../sqs-client.ts';
@@ -64,7 +65,8 @@ export function queueAddress(
 }
 
 export function readSettings(session: Session): ReadSettings {
-  return { litellmKey: litellmKey(session), emails: emailPolicy(session) };
+  const { SPANLEDGER_OLDEST_DAYS: oldestDays = OLDEST_DAYS } = session.config;
+  return { litellmKey: litellmKey(session), emails: emailPolicy(session), oldestDays };
 }
 
 function litellmKey({ config }: Session): LitellmKey | null {

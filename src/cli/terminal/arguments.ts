@@ -33,8 +33,8 @@ export function readPort(text: string): number {
 }
 
 export function readInstant(text: string): InstantMs {
-  if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) {
-    const instant = inCalendar(text);
+  if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/i.test(text)) {
+    const instant = inCalendar(text.toUpperCase());
     if (instant !== null) return instant;
     throw new InvalidArgumentError('there is no such day or time.');
   }
