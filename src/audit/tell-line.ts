@@ -2,7 +2,7 @@ import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { CloseRow } from '../ledger/closes/close-store.ts';
 import { readCloses } from '../ledger/closes/close-store.ts';
-import type { Manifest, ManifestLine, Meter } from '../ledger/closes/manifest.ts';
+import type { LineMeter, Manifest, ManifestLine } from '../ledger/closes/manifest.ts';
 import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
 import { eachEntryNearLine } from '../ledger/entries/line-store.ts';
 import { exactPico, formatPico } from '../money.ts';
@@ -112,11 +112,11 @@ async function readLines(database: Database, request: LinesRequest): Promise<Clo
   return { close, lines: manifest.lines.map((line, index) => ({ number: index + 1, ...line })) };
 }
 
-function isCarried(meter: Meter): boolean {
+function isCarried(meter: LineMeter): boolean {
   return meter === 'carried_in' || meter === 'carried_out';
 }
 
-function ruleOf(meter: Meter): string {
+function ruleOf(meter: LineMeter): string {
   const unit = unitOfMeter(meter);
   if (unit === null || Object.hasOwn(RULES, meter)) return RULES[meter as keyof typeof RULES];
   return `${unit.words[1]}, at the rate that the book gives them or the unit that they fall back to`;

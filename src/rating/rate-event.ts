@@ -17,7 +17,7 @@ import { amountOf, isPricedByCall, unpricedUnits } from './rate-usage.ts';
 import { scaleLayers } from './scale-layers.ts';
 import { splitUsage, WHOLE_CALL } from './split.ts';
 
-/** Where an event without a tenant posts (R11). */
+/** The reserved tenant to whom an event without a tenant posts (R11). */
 export const UNATTRIBUTED = 'unattributed';
 
 export type Outcome =
@@ -58,7 +58,7 @@ export interface RatedPart {
   /** Whether the layers are other than the producer's own counts. */
   readonly layersScaled: boolean;
   readonly outcome: Outcome;
-  /** Null where no rate is known, or nothing was measured (R10). */
+  /** It is null where no rate is known, or nothing was measured (R10). */
   readonly charge: Pico | null;
   /** What was counted and has no price in the rate that was found. */
   readonly unpriced: readonly UnitName[];
@@ -158,8 +158,10 @@ export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing):
   };
 }
 
-function isScaled(told: TokenLayers | null, scaled: TokenLayers | null): boolean {
-  return told !== null && scaled !== null && LAYERS.some((layer) => told[layer] !== scaled[layer]);
+function isScaled(given: TokenLayers | null, scaled: TokenLayers | null): boolean {
+  return (
+    given !== null && scaled !== null && LAYERS.some((layer) => given[layer] !== scaled[layer])
+  );
 }
 
 const LAYERS = ['prompt', 'tool', 'memory', 'response'] as const;
@@ -183,7 +185,10 @@ function outcomeOf(part: UnratedPart, tenantId: string, amount: Pico | null): Ou
   return part.measured ? 'unrated' : 'unmeasured';
 }
 
-/** Null where something was counted that has no price, or nothing was although it decides the price. */
+/**
+ * Answers null where something was counted that has no price, or nothing was although it decides the
+ * price.
+ */
 function chargeOf(event: RatedCall, part: UnratedPart, found: FoundRate): Pico | null {
   const { rate, version } = found;
   // A gateway's cache answered: no provider was paid, and pass_through hands that on (R6).
@@ -206,7 +211,9 @@ function costOf(event: RatedCall, part: UnratedPart, found: FoundRate | null): P
   return amountOf(ratedTokens(part), found.rate, 'pass_through');
 }
 
-/** Beside the cost it tells what a fallback to another model gained or lost (R4). */
+/**
+ * The requested cost, beside the cost, says what a fallback to another model gained or lost (R4).
+ */
 function requestedCostOf(
   event: RatedCall,
   part: UnratedPart,

@@ -1,4 +1,4 @@
-import type { ManifestLine, Meter } from '../ledger/closes/manifest.ts';
+import type { LineMeter, ManifestLine } from '../ledger/closes/manifest.ts';
 import { exactDecimal, exactPico, formatDecimal, minorUnitDecimals, type Pico } from '../money.ts';
 import type { UnitMeter } from '../units.ts';
 import { unitOfMeter } from '../units.ts';
@@ -32,14 +32,14 @@ export interface AlignedFigure {
 }
 
 /** What a customer reads for a line: the words of its unit, or what else it is. */
-export function meterName(meter: Meter): string {
+export function meterName(meter: LineMeter): string {
   const unit = unitOfMeter(meter);
   if (unit === null) return OTHER_NAMES[meter as OtherMeter];
   const [, several] = unit.words;
   return several.charAt(0).toUpperCase() + several.slice(1);
 }
 
-type OtherMeter = Exclude<Meter, UnitMeter>;
+type OtherMeter = Exclude<LineMeter, UnitMeter>;
 
 const OTHER_NAMES: Readonly<Record<OtherMeter, string>> = {
   calls: 'Calls',
@@ -50,7 +50,7 @@ const OTHER_NAMES: Readonly<Record<OtherMeter, string>> = {
 };
 
 /** What a line's rate is the price of; tokens come in millions, which most lines are of. */
-export function rateUnitOf(meter: Meter): 'million' | 'thousand' | 'second' | 'image' | 'call' {
+export function rateUnitOf(meter: LineMeter): 'million' | 'thousand' | 'second' | 'image' | 'call' {
   const per = unitOfMeter(meter)?.price.per ?? 'call';
   return per === 'one' ? 'image' : per;
 }

@@ -132,7 +132,7 @@ function renderDifference({ before, after, rows }: CompareAnswer): string {
 const TERMS = ['kind', 'currency', 'caching', 'cost_factor', 'discount'] as const;
 
 interface RowPrices {
-  /** Null where the book does not have the row. */
+  /** It is null where the book does not have the row. */
   readonly rates: Readonly<Record<string, string | undefined>> | null;
   readonly perCall: string | null;
 }

@@ -3,7 +3,7 @@ import type { Rate } from '../../rating/books/price-catalog.ts';
 import type { Caching, RatedTokens } from '../../rating/rate-usage.ts';
 import { inputOf, outputOf, rateUsage } from '../../rating/rate-usage.ts';
 
-/** What the entries of a group sum to whose producers told token layers. */
+/** What the entries of a group sum to whose producers gave token layers. */
 export interface LayeredUsage {
   /** Calls; a reversal takes its call back. */
   readonly calls: bigint;
@@ -27,7 +27,7 @@ interface LayeredGroup {
 export type Layer = 'prompt' | 'tool' | 'memory' | 'response' | 'other';
 
 /**
- * Tokens and charge of a period by layer. `other` is all that no layer is told of: calls without
+ * Tokens and charge of a period by layer. `other` is all of which no layer is given: calls without
  * layers, fees a call, what is no token, and shares of pools. So the layers sum to the period's tokens and to its charge.
  */
 export interface ManifestLayers {
@@ -45,26 +45,26 @@ export function layersOf(groups: readonly LayeredGroup[]): ManifestLayers | null
   const layered = groups.filter((group) => group.layered !== undefined);
   if (layered.length === 0) return null;
   const sums = layered.map(splitGroup);
-  const sum = (layer: ToldLayer) => ({
+  const sum = (layer: NamedLayer) => ({
     tokens: sums.reduce((total, split) => total + split[layer].tokens, 0n),
     exact: sums.reduce((total, split) => total + split[layer].exact, 0n),
   });
-  const told = TOLD.map((layer) => ({ layer, ...sum(layer) }));
+  const named = NAMED_LAYERS.map((layer) => ({ layer, ...sum(layer) }));
   const all = {
     tokens: groups.reduce((total, { tokens }) => total + inputOf(tokens) + outputOf(tokens), 0n),
     exact: groups.reduce((total, { charge }) => total + charge, 0n),
   };
   const other = {
     layer: 'other' as const,
-    tokens: told.reduce((left, { tokens }) => left - tokens, all.tokens),
-    exact: told.reduce((left, { exact }) => left - exact, all.exact),
+    tokens: named.reduce((left, { tokens }) => left - tokens, all.tokens),
+    exact: named.reduce((left, { exact }) => left - exact, all.exact),
   };
   const count = (of: (usage: LayeredUsage) => bigint) =>
     Number(layered.reduce((total, { layered: own }) => total + (own ? of(own) : 0n), 0n));
   return {
     calls: count((usage) => usage.calls),
     scaled_calls: count((usage) => usage.scaled),
-    lines: [...told, other].map(({ layer, tokens, exact }) => ({
+    lines: [...named, other].map(({ layer, tokens, exact }) => ({
       layer,
       tokens: String(tokens),
       exact: formatPico(exact),
@@ -72,9 +72,9 @@ export function layersOf(groups: readonly LayeredGroup[]): ManifestLayers | null
   };
 }
 
-const TOLD = ['prompt', 'tool', 'memory', 'response'] as const;
-type ToldLayer = (typeof TOLD)[number];
-type Split = Readonly<Record<ToldLayer, { readonly tokens: bigint; readonly exact: Pico }>>;
+const NAMED_LAYERS = ['prompt', 'tool', 'memory', 'response'] as const;
+type NamedLayer = (typeof NAMED_LAYERS)[number];
+type Split = Readonly<Record<NamedLayer, { readonly tokens: bigint; readonly exact: Pico }>>;
 
 /**
  * The response has the output's charge; the input's is shared by tokens, and what a division leaves

@@ -31,9 +31,9 @@ export interface EntryGroup {
   readonly entries: bigint;
   readonly tokens: RatedTokens;
   readonly charge: Pico;
-  /** Null where the group has no priced charge. */
+  /** It is null where the group has no priced charge. */
   readonly price: GroupPrice | null;
-  /** Absent where no entry of the group has token layers. */
+  /** It is absent where no entry of the group has token layers. */
   readonly layered?: LayeredUsage | undefined;
 }
 
@@ -58,7 +58,7 @@ export interface PeriodFacts {
 }
 
 /** What a line counts; the last two carry a remainder of another period in or out (R14). */
-export type Meter =
+export type LineMeter =
   | UnitMeter
   | 'calls'
   | 'allocation'
@@ -70,10 +70,10 @@ export type Meter =
 export interface ManifestLine {
   readonly model: string;
   readonly service_tier: string;
-  readonly meter: Meter;
+  readonly meter: LineMeter;
   /** Usage of an earlier, closed period (R12). */
   readonly late: boolean;
-  /** Of the unit; `calls` with up to six decimals, and seconds with three. */
+  /** The quantity is of the unit; `calls` with up to six decimals, and seconds with three. */
   readonly quantity: string;
   /** As a price book gives it: per million tokens, a thousand searches, a second, an image or a call. */
   readonly rate: string;
@@ -109,7 +109,7 @@ export interface Manifest {
     readonly caching: Caching;
   }[];
   readonly lines: readonly ManifestLine[];
-  /** Absent where no entry has layers, and in a close older than they are. */
+  /** It is absent where no entry has token layers, and in a close older than they are. */
   readonly layers?: ManifestLayers;
   readonly charge_exact: string;
   readonly carried_in: string;
@@ -228,7 +228,7 @@ export interface ExactLine {
   readonly model: string;
   readonly serviceTier: string;
   readonly late: boolean;
-  readonly meter: Meter;
+  readonly meter: LineMeter;
   readonly quantity: bigint;
   readonly rate: bigint;
   readonly exact: Pico;
@@ -263,13 +263,13 @@ export function describeLine(line: ExactLine): Omit<ManifestLine, 'amount'> {
 }
 
 /** Calls are counted in millionths, and time in milliseconds. */
-export function quantityDecimals(meter: Meter): number {
+export function quantityDecimals(meter: LineMeter): number {
   if (meter === 'calls') return 6;
   return unitOfMeter(meter)?.price.per === 'second' ? 3 : 0;
 }
 
 /** A statement gives prices of as many as price books do, such as a million tokens. */
-function pricedTogetherOf(meter: Meter): bigint {
+function pricedTogetherOf(meter: LineMeter): bigint {
   const unit = unitOfMeter(meter);
   return unit === null ? 1n : pricedTogether(unit);
 }
@@ -336,7 +336,7 @@ function mergeLines(lines: readonly ExactLine[]): readonly ExactLine[] {
 }
 
 /** Every meter, in the order in which the lines of a model stand. */
-export const METERS: readonly Meter[] = [
+export const METERS: readonly LineMeter[] = [
   ...UNITS.map(({ meter }) => meter),
   'calls',
   'allocation',

@@ -173,7 +173,7 @@ function tags(furtherTags: Readonly<Record<string, string>>): string {
   return Object.keys(furtherTags).length === 0 ? NULL : escapeText(jsonb(furtherTags));
 }
 
-/** As jsonb writes an object: shorter keys first, and spaces after colons and commas. */
+/** Writes an object as jsonb does: shorter keys first, and spaces after colons and commas. */
 function jsonb(object: Readonly<Record<string, string | number>>): string {
   const members = Object.keys(object)
     .map((name) => ({ bytes: Buffer.from(name), name }))

@@ -53,7 +53,7 @@ export interface NewEntry {
   readonly contextTokens: number;
   /** Millionths of the call. */
   readonly callShare: number;
-  /** Of a member's entry, the counts of the whole call (R7). */
+  /** The counts of the whole call, where the entry is a member's (R7). */
   readonly callUsage: UsageCounts | null;
   readonly usageSource: UsageSource;
   readonly layers: TokenLayers | null;

@@ -13,7 +13,7 @@ export type ImportOutcome = z.infer<typeof importOutcome>;
 const importedVersion = z.strictObject({
   book: z.string(),
   effective_from: instantField,
-  /** How many rows of models it has. */
+  /** The number of its rows of models. */
   models: z.int(),
   answer: importOutcome,
 });
@@ -100,7 +100,7 @@ export type CompareAnswer = z.infer<typeof compareAnswer>;
 export const seedRequest = z.strictObject({
   /** The name of the cost book. */
   book: z.string(),
-  /** From when its first version holds. */
+  /** The instant from which its first version holds. */
   from: instantGiven,
 });
 export type SeedRequest = z.output<typeof seedRequest>;
@@ -111,7 +111,7 @@ export const seedAnswer = z.strictObject({
   ),
   /** The file that has them for review; null where they were imported. */
   written: z.string().nullable(),
-  /** Whose prices they are. */
+  /** The source that the prices are from. */
   source: z.string(),
 });
 export type SeedAnswer = z.infer<typeof seedAnswer>;

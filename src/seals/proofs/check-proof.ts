@@ -287,7 +287,7 @@ function sumLines(proof: Proof, tally: Tally, frozen: Frozen) {
   return sums;
 }
 
-/** Of the unit: tokens, or milliseconds; for calls, millionths of a call. */
+/** The quantity is of the unit: tokens, or milliseconds; for calls, millionths of a call. */
 function quantityOf(entry: Columns, meter: string): bigint {
   const columns: Columns = {
     input: 'uncached_input_tokens',
