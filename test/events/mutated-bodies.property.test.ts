@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { readBody } from '../../src/events/read-body.ts';
+import type { ReadItem } from '../../src/events/read-item.ts';
+import { cases } from '../support/cases.ts';
+import { producerBodies } from '../support/producer-bodies.ts';
+
+/**
+ * Bodies of every producer, changed at random: a value becomes another, a field goes, a list doubles. In full:
+ * SPANLEDGER_CASES=200000 npx vitest run test/events/mutated-bodies.property.test.ts
+ */
+const BODIES = producerBodies();
+const CONTEXT = { receivedAt: Date.UTC(2027, 0, 1), litellmKey: null, attributes: {} };
+/** A body that takes longer than this hangs a worker's heartbeat. */
+const LONGEST_MS = 1_000;
+
+const WEIRD = fc.oneof(
+  fc.jsonValue({ maxDepth: 2 }),
+  fc.constantFrom<unknown>('', '0', '-1', 'NaN', '1e400', '9007199254740993', 'None', '__proto__'),
+  fc.constantFrom<unknown>(-1, 0.5, 1e300, 2 ** 53, '\u0000', '\uD800', 'x'.repeat(3000), [], {}),
+  fc.bigInt({ min: 0n, max: 2n ** 70n }).map(String),
+);
+
+const mutation = fc.record({ at: fc.nat(), how: fc.nat({ max: 4 }), value: WEIRD });
+
+interface Mutation {
+  readonly at: number;
+  readonly how: number;
+  readonly value: unknown;
+}
+
+type Holder = Record<string, unknown> | unknown[];
+
+/** Changes one place of the body, which is found by counting. */
+function mutate(body: Holder, { at, how, value }: Mutation): void {
+  const places: [Holder, string][] = [];
+  const walk = (holder: Holder) => {
+    for (const name of Object.keys(holder)) {
+      places.push([holder, name]);
+      const inner = (holder as Record<string, unknown>)[name];
+      if (typeof inner === 'object' && inner !== null) walk(inner as Holder);
+    }
+  };
+  walk(body);
+  const place = places[at % Math.max(1, places.length)];
+  if (place === undefined) return;
+  const [holder, name] = place as [Record<string, unknown>, string];
+  const old = holder[name];
+  if (how === 0) delete holder[name];
+  else if (how === 1 && Array.isArray(old)) old.push(...structuredClone(old));
+  else if (how === 2) holder[name] = typeof old === 'number' ? String(old) : [old];
+  else if (how === 3 && typeof old === 'string') holder[name] = old.slice(0, old.length / 2);
+  else holder[name] = value;
+}
+
+it('a changed body of any producer gives items, without a crash and without a hang', () => {
+  let slowest = 0;
+  fc.assert(
+    fc.property(
+      fc.nat(),
+      fc.array(mutation, { minLength: 1, maxLength: 6 }),
+      (which, mutations) => {
+        const body = structuredClone(BODIES[which % BODIES.length]) as Holder;
+        for (const each of mutations) mutate(body, each);
+        const text = JSON.stringify(body);
+        const started = performance.now();
+        const items = readBody(text, CONTEXT);
+        slowest = Math.max(slowest, performance.now() - started);
+        expect(items.length).toBeGreaterThan(0);
+        expect(items.map(crashOf).filter((crash) => crash !== null)).toEqual([]);
+        for (const item of items) if (item.kind === 'refused') JSON.parse(item.body());
+      },
+    ),
+    cases(3_000),
+  );
+  expect(slowest).toBeLessThan(LONGEST_MS);
+});
+
+/** What an exception within reading leaves behind. */
+function crashOf(item: ReadItem): string | null {
+  if (item.kind !== 'refused') return null;
+  return /cannot be (?:read|translated) \(/.test(item.detail) ? item.detail : null;
+}
+
+it('whatever is read of a message is the same when it comes again', () => {
+  for (const body of BODIES) {
+    const text = JSON.stringify(body);
+    expect(identities(readBody(text, CONTEXT))).toEqual(identities(readBody(text, CONTEXT)));
+  }
+});
+
+it('bodies that travel together, in any order, are read as each alone', () => {
+  const singles = BODIES.map((body) => identities(readBody(JSON.stringify(body), CONTEXT)));
+  fc.assert(
+    fc.property(fc.shuffledSubarray([...BODIES.keys()], { minLength: 1 }), (order) => {
+      const packed = JSON.stringify(order.map((index) => BODIES[index]));
+      const lines = order.map((index) => JSON.stringify(BODIES[index])).join('\n');
+      const alone = order.flatMap((index) => singles[index] ?? []);
+      // Envelopes stand around whole messages, and never within a list of events.
+      if (!order.some((index) => Object.hasOwn(BODIES[index] ?? {}, 'messageType'))) {
+        expect(identities(readBody(packed, CONTEXT))).toEqual(alone);
+      }
+      expect(identities(readBody(`${lines}\n{}`, CONTEXT)).slice(0, -1)).toEqual(alone);
+    }),
+    { numRuns: 30, seed: 20261122 },
+  );
+});
+
+function identities(items: readonly ReadItem[]): readonly string[] {
+  return items.map((item) => {
+    if (item.kind === 'event') return `${item.event.eventId} ${item.digest.toString('hex')}`;
+    return item.kind === 'empty' ? item.reason : item.detail;
+  });
+}
