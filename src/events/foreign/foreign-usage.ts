@@ -82,9 +82,11 @@ export function nativeUsage(
   inclusion: Inclusion,
   call: CallOf = {},
 ): NativeUsage {
-  const given = withoutAbsent(
+  const given: Record<string, unknown> = withoutAbsent(
     Object.fromEntries(Object.entries(reported).map(([name, value]) => [name, countOf(value)])),
   );
+  // A total only checks; one that is no count checks nothing.
+  if (!isCount(given['total'])) delete given['total'];
   if (Object.keys(given).length === 0) return NO_USAGE;
   if (!Object.values(given).every(isCount)) {
     return { usage: fieldsOf(given), assumed: inclusion.cache === 'unknown', unexplained: 0 };
