@@ -70,8 +70,16 @@ const INTERFACE =
 
 /** The canonical name of a provider, however a producer spells it; an unknown one in lower case. */
 export function canonicalProvider(name: string): string {
-  return rowOf(name)?.name ?? spellingOf(name);
+  const known = CANONICAL.get(name);
+  if (known !== undefined) return known;
+  const canonical = rowOf(name)?.name ?? spellingOf(name);
+  if (CANONICAL.size < MOST_REMEMBERED) CANONICAL.set(name, canonical);
+  return canonical;
 }
+
+/** Every event and every price asks for a few names, so that those are remembered. */
+const CANONICAL = new Map<string, string>();
+const MOST_REMEMBERED = 1_000;
 
 /** Names under which one and the same response may be reported share a family. */
 export function providerFamily(name: string): string {

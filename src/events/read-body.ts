@@ -144,7 +144,7 @@ function readProtobuf(context: MessageContext): readonly ReadItem[] {
     if (isTooDeep(decoded)) return [refuse(tooDeep, whole)];
     return readMessage(decoded, context);
   } catch (error) {
-    const detail = `the body is not the base64 of an OTLP trace request (${String(error)})`;
+    const detail = `the body is not the base64 of an OTLP request (${String(error)})`;
     return [refuse({ reason: 'unknown_format', detail }, whole)];
   }
 }

@@ -1,12 +1,49 @@
+import { at } from '../foreign/foreign-value.ts';
 import { type Field, type MessageType, readMessage } from './protobuf-wire.ts';
 
 /**
  * A request in OTLP's protobuf encoding, as the object that the JSON encoding has, with the fields that
- * are read further on. Throws an Error that says where and why the bytes are no such request.
+ * are read further on. Throws an Error that says where and why the bytes are no such request. The bytes do
+ * not say whether they are spans or log records: spans have ids of sixteen and of eight bytes, which the
+ * fields of a log record under the same numbers have not.
  */
 export function decodeOtlpProtobuf(bytes: Uint8Array): object {
-  const message = readMessage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), request);
-  return { resourceSpans: [], ...message };
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const traces = decoded(buffer, request);
+  if (traces.kind === 'message' && spansOf(traces.message).every(hasIds)) {
+    return { resourceSpans: [], ...traces.message };
+  }
+  const logs = decoded(buffer, logsRequest);
+  if (logs.kind === 'message') return { resourceLogs: [], ...logs.message };
+  if (traces.kind === 'error') throw traces.error;
+  return { resourceSpans: [], ...traces.message };
+}
+
+type Decoded =
+  | { readonly kind: 'message'; readonly message: object }
+  | { readonly kind: 'error'; readonly error: unknown };
+
+function decoded(bytes: Buffer, type: MessageType): Decoded {
+  try {
+    return { kind: 'message', message: readMessage(bytes, type) };
+  } catch (error) {
+    return { kind: 'error', error };
+  }
+}
+
+function spansOf(message: object): readonly unknown[] {
+  return listOf(message, 'resourceSpans')
+    .flatMap((ofResource) => listOf(ofResource, 'scopeSpans'))
+    .flatMap((ofScope) => listOf(ofScope, 'spans'));
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  const list = at(value, name);
+  return Array.isArray(list) ? list : [];
+}
+
+function hasIds(one: unknown): boolean {
+  return String(at(one, 'traceId')).length === 32 && String(at(one, 'spanId')).length === 16;
 }
 
 /* The message types of opentelemetry-proto's trace service, the innermost first. */
@@ -79,4 +116,30 @@ const resourceSpans: MessageType = new Map<number, Field>([
 
 const request: MessageType = new Map<number, Field>([
   [1, { name: 'resourceSpans', type: () => resourceSpans, repeated: true }],
+]);
+
+/* The message types of its logs service. */
+
+const logRecord: MessageType = new Map<number, Field>([
+  [1, { name: 'timeUnixNano', type: 'nanos' }],
+  [5, { name: 'body', type: () => anyValue }],
+  [6, { name: 'attributes', type: () => keyValue, repeated: true }],
+  [9, { name: 'traceId', type: 'hex' }],
+  [10, { name: 'spanId', type: 'hex' }],
+  [11, { name: 'observedTimeUnixNano', type: 'nanos' }],
+  [12, { name: 'eventName', type: 'text' }],
+]);
+
+const scopeLogs: MessageType = new Map<number, Field>([
+  [1, { name: 'scope', type: () => scope }],
+  [2, { name: 'logRecords', type: () => logRecord, repeated: true }],
+]);
+
+const resourceLogs: MessageType = new Map<number, Field>([
+  [1, { name: 'resource', type: () => resource }],
+  [2, { name: 'scopeLogs', type: () => scopeLogs, repeated: true }],
+]);
+
+const logsRequest: MessageType = new Map<number, Field>([
+  [1, { name: 'resourceLogs', type: () => resourceLogs, repeated: true }],
 ]);

@@ -1,5 +1,6 @@
 import type { InstantMs } from '../../clock.ts';
 import type { ServiceTier } from '../../events/event.ts';
+import { canonicalProvider } from '../../events/provider-name.ts';
 import { divideHalfUp } from '../../money.ts';
 import type { FurtherUnit } from '../../units.ts';
 
@@ -177,11 +178,11 @@ function versionAt(catalog: PriceCatalog, book: string, at: InstantMs): BookVers
 }
 
 /**
- * The key under which a version keeps the rows of one model, one for each context length. NUL separates:
- * Postgres holds none.
+ * The key under which a version keeps the rows of one model, one for each context length, under the one
+ * name that the provider has however a book or an event spells it. NUL separates: Postgres holds none.
  */
 function rateKey(provider: string | null, model: string, serviceTier: string): string {
-  const of = provider === null ? '' : `=${provider}`;
+  const of = provider === null ? '' : `=${canonicalProvider(provider)}`;
   return `${of}\u0000${model}\u0000${serviceTier}`;
 }
 

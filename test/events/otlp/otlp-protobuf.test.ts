@@ -20,7 +20,8 @@ function field(number: number, content: Uint8Array): Buffer {
 /** A request of one span with one attribute of this value. */
 function requestWith(value: Uint8Array): Buffer {
   const attribute = Buffer.concat([field(1, Buffer.from('key')), field(2, value)]);
-  return field(1, field(2, field(2, field(9, attribute))));
+  const ids = [field(1, Buffer.alloc(16, 1)), field(2, Buffer.alloc(8, 1))];
+  return field(1, field(2, field(2, Buffer.concat([...ids, field(9, attribute)]))));
 }
 
 function readBack(value: Uint8Array): unknown {
@@ -137,4 +138,36 @@ test('values nested without end are refused before they exhaust the stack', () =
   let value = field(1, Buffer.from('deep'));
   for (let depth = 0; depth < 2000; depth += 1) value = field(5, field(1, value));
   expect(() => decodeOtlpProtobuf(requestWith(value))).toThrow(/deeper than 32 levels/);
+});
+
+/** A number of 64 bits in its fixed form, as times are written. */
+function fixed64(number: number, value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return Buffer.concat([Buffer.from([number * 8 + 1]), bytes]);
+}
+
+test('log records are told from spans, which have ids in their place', () => {
+  const attribute = Buffer.concat([
+    field(1, Buffer.from('event.name')),
+    field(2, field(1, Buffer.from('api_request'))),
+  ]);
+  const record = Buffer.concat([fixed64(1, 1792065600000000000n), field(6, attribute)]);
+  const decoded = decodeOtlpProtobuf(field(1, field(2, field(2, record))));
+  expect(decoded).toEqual({
+    resourceLogs: [
+      {
+        scopeLogs: [
+          {
+            logRecords: [
+              {
+                timeUnixNano: '1792065600000000000',
+                attributes: [{ key: 'event.name', value: { stringValue: 'api_request' } }],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
 });
