@@ -133,7 +133,7 @@ class RerateTotals {
     };
     this.#changed.set(key, total);
     total.entries += 1;
-    total.released += entry.outcome === 'unrated' && price.outcome !== 'unrated' ? 1 : 0;
+    total.released += entry.charge === null && price.charge !== null ? 1 : 0;
     total.amounts = total.amounts.map((sum, index) =>
       sum === null ? null : sum + present(amounts[index], 'an amount that has a sum'),
     );

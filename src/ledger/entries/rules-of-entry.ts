@@ -49,6 +49,8 @@ function chargeRule(entry: RuledEntry): string {
       return `a ${entry.outcome} call is not charged`;
     case 'unattributed':
       return 'what names no tenant is charged to nobody';
+    case 'unmeasured':
+      return 'nothing was measured, which is not a measure of zero';
     case 'unrated':
       return 'no price is known, which is not a price of zero';
     default:

@@ -9,6 +9,7 @@ import {
 import { DateTime } from 'luxon';
 import type { InstantMs } from '../../clock.ts';
 import { divideHalfUp, formatDecimal } from '../../money.ts';
+import type { RateOf } from '../../units.ts';
 import {
   EVENT_PROVIDERS,
   eventProviders,
@@ -177,12 +178,33 @@ function inputPrice(prices: ModelPrice): number {
 
 type Tariff = Omit<PriceBookModel, 'provider' | 'model'>;
 
+/** The package's names of prices of a million that a row can say, and ours. */
+const PER_MILLION: Readonly<Record<string, RateOf<'million'>>> = {
+  input_mtok: 'input',
+  output_mtok: 'output',
+  cache_read_mtok: 'cache_read',
+  cache_write_mtok: 'cache_write',
+  cache_write_1h_mtok: 'cache_write_1h',
+  input_audio_mtok: 'input_audio',
+  input_image_mtok: 'input_image',
+  input_video_mtok: 'input_video',
+  cache_audio_read_mtok: 'cache_read_audio',
+  cache_image_read_mtok: 'cache_read_image',
+  output_audio_mtok: 'output_audio',
+  output_image_mtok: 'output_image',
+  output_video_mtok: 'output_video',
+};
+
+/** The same for prices of a thousand. */
+const PER_THOUSAND: Readonly<Record<string, RateOf<'thousand'>>> = {
+  web_searches_kcount: 'searches',
+  rerank_searches_kcount: 'search_units',
+};
+
 /** The units of the package that a row of a price book can say. */
 const CARRIED: ReadonlySet<string> = new Set([
-  'input_mtok',
-  'output_mtok',
-  'cache_read_mtok',
-  'cache_write_mtok',
+  ...Object.keys(PER_MILLION),
+  ...Object.keys(PER_THOUSAND),
   'requests_kcount',
 ]);
 
@@ -204,8 +226,13 @@ function tariffsOf(label: string, prices: ModelPrice, losses: Losses): readonly 
       decimal(priceAbove(prices[unit], above), per, (note) =>
         losses.rounded.add(`${label} ${unit} ${note}`),
       );
-    const cacheRead = prices['cache_read_mtok'] && { cache_read: rate('cache_read_mtok') };
-    const cacheWrite = prices['cache_write_mtok'] && { cache_write: rate('cache_write_mtok') };
+    const group = <Rate extends string>(names: Readonly<Record<string, Rate>>) =>
+      Object.fromEntries(
+        Object.entries(names)
+          .filter(([unit]) => prices[unit] !== undefined)
+          .map(([unit, name]) => [name, rate(unit)]),
+      );
+    const perThousand = group(PER_THOUSAND);
     return {
       service_tier: 'standard',
       above_input_tokens: above,
@@ -213,9 +240,9 @@ function tariffsOf(label: string, prices: ModelPrice, losses: Losses): readonly 
       per_million: {
         input: rate('input_mtok'),
         output: rate('output_mtok'),
-        ...cacheRead,
-        ...cacheWrite,
+        ...group(PER_MILLION),
       },
+      ...(Object.keys(perThousand).length === 0 ? {} : { per_thousand: perThousand }),
     };
   });
 }

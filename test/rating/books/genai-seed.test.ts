@@ -71,7 +71,8 @@ describe('the versions of the book', () => {
     expect(notes).toContain('48 models have an input price only; their output is 0.');
     expect(notes).toContain('deepseek deepseek-chat');
     expect(notes).toContain('cache_write_mtok 0.08333333333333334 to 0.083333');
-    expect(notes).toContain('input_audio_mtok');
+    expect(notes).toContain('storage_searches_kcount');
+    expect(notes).not.toContain('input_audio_mtok');
   });
 
   test('an instant that is none is refused', () => {
@@ -114,6 +115,24 @@ describe('the rates of a row', () => {
         { above_input_tokens: 200_000, per_million: { input: '2.5', output: '15' } },
       ]);
     }
+  });
+
+  test('carries the further units, and the hour of an Anthropic cache at twice the input', () => {
+    const { models } = latest();
+    expect(models.some(({ per_million }) => per_million?.input_audio !== undefined)).toBe(true);
+    expect(models.some(({ per_million }) => per_million?.cache_read_audio !== undefined)).toBe(
+      true,
+    );
+    expect(models.some(({ per_thousand }) => per_thousand?.searches !== undefined)).toBe(true);
+    const written = models.filter(
+      ({ provider, per_million }) =>
+        provider === 'anthropic' && per_million?.cache_write !== undefined,
+    );
+    expect(written.length).toBeGreaterThan(5);
+    const wrong = written.filter(
+      ({ per_million }) => Number(per_million?.cache_write_1h) !== 2 * Number(per_million?.input),
+    );
+    expect(wrong.map(({ model, per_million }) => ({ model, per_million }))).toEqual([]);
   });
 
   test('a dated price begins with its date', () => {
