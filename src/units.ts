@@ -196,11 +196,7 @@ const TABLE = {
 export type UnitName = keyof typeof TABLE;
 
 /** The units that nearly every call has; events and entries keep them in fields of their own. */
-export type TextUnit =
-  | 'input_tokens'
-  | 'cache_read_tokens'
-  | 'cache_write_tokens'
-  | 'output_tokens';
+type TextUnit = 'input_tokens' | 'cache_read_tokens' | 'cache_write_tokens' | 'output_tokens';
 
 /** Every other unit, which few calls have. */
 export type FurtherUnit = Exclude<UnitName, TextUnit>;

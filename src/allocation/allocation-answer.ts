@@ -128,7 +128,6 @@ const candidate = z.strictObject({
   /** Root of the mean of the squared divergences, rounded down to a picodollar. */
   rms: amountField,
 });
-export type Candidate = z.infer<typeof candidate>;
 
 /** One tenant in every division. */
 const backtestRow = z.strictObject({

@@ -26,7 +26,7 @@ import { countsCacheBeside } from './provider-name.ts';
  * OpenAI and the many who speak like it are told from Anthropic by the names of the cached tokens, and
  * where there are none by the provider or the interface.
  */
-export type UsageFlavor =
+type UsageFlavor =
   | 'openai_chat'
   | 'openai_responses'
   | 'anthropic'

@@ -150,7 +150,7 @@ function sumParts(parts: AmountParts): Pico {
 }
 
 /** All amounts of further units, or those on one side of the call. */
-export function sumUnits(units: UnitAmounts | null, side?: 'input' | 'output' | 'call'): bigint {
+function sumUnits(units: UnitAmounts | null, side?: 'input' | 'output' | 'call'): bigint {
   if (units === null) return 0n;
   return FURTHER_UNITS.filter((unit) => side === undefined || unit.side === side).reduce(
     (sum, { name }) => sum + (units[name] ?? 0n),

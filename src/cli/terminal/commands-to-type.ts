@@ -7,7 +7,7 @@ export function remedyText(remedy: Remedy): string {
 }
 
 /** The command that does an operation; what is still to be chosen stands as a word in capitals or as …. */
-export function commandToType(operation: Operation): string {
+function commandToType(operation: Operation): string {
   return ['spanledger', operation.operation, ...argumentsOf(operation).map(quoted)].join(' ');
 }
 

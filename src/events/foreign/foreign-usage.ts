@@ -3,7 +3,7 @@ import { countOf, isCount } from './foreign-count.ts';
 import { type JsonObject, withoutAbsent } from './foreign-value.ts';
 
 /** Token counts as a producer gave them, each undefined where it said nothing. */
-export interface TokenCounts {
+interface TokenCounts {
   readonly input?: unknown;
   readonly output?: unknown;
   readonly cacheRead?: unknown;
@@ -25,7 +25,7 @@ export interface TokenCounts {
 }
 
 /** Counts that are parts of no total. */
-export interface OwnCounts {
+interface OwnCounts {
   readonly images?: unknown;
   readonly audioMs?: unknown;
   readonly videoMs?: unknown;

@@ -263,7 +263,7 @@ export function describeLine(line: ExactLine): Omit<ManifestLine, 'amount'> {
 }
 
 /** Calls are counted in millionths, and time in milliseconds. */
-export function quantityDecimals(meter: LineMeter): number {
+function quantityDecimals(meter: LineMeter): number {
   if (meter === 'calls') return 6;
   return unitOfMeter(meter)?.price.per === 'second' ? 3 : 0;
 }
