@@ -81,6 +81,11 @@ export function canonicalProvider(name: string): string {
 const CANONICAL = new Map<string, string>();
 const MOST_REMEMBERED = 1_000;
 
+/** The canonical name of a provider that the table has; null for any other word. */
+export function knownProvider(name: string): string | null {
+  return rowOf(name)?.name ?? null;
+}
+
 /** Names under which one and the same response may be reported share a family. */
 export function providerFamily(name: string): string {
   return rowOf(name)?.family ?? spellingOf(name);

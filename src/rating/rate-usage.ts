@@ -1,7 +1,7 @@
 import type { Pico } from '../money.ts';
 import type { FurtherUnit, UnitName } from '../units.ts';
 import { FURTHER_UNITS, UNITS, unitOf } from '../units.ts';
-import type { Rate } from './books/price-catalog.ts';
+import type { Rate } from './books/rate.ts';
 
 /** Whole counts in disjoint units (R5, R21); negative in a reversal. */
 export interface RatedTokens {

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import type { UsageEvent } from '../../src/events/event.ts';
 import { readNativeEvent } from '../../src/events/native-event.ts';
-import type { BookVersion, Rate } from '../../src/rating/books/price-catalog.ts';
-import { buildCatalog, buildRates } from '../../src/rating/books/price-catalog.ts';
+import type { BookVersion } from '../../src/rating/books/price-catalog.ts';
+import { buildCatalog } from '../../src/rating/books/price-catalog.ts';
+import type { Rate } from '../../src/rating/books/rate.ts';
+import { buildRates } from '../../src/rating/books/rate-index.ts';
 import { rateEvent } from '../../src/rating/rate-event.ts';
 
 /** What random events meet too rarely to prove: fees of failed calls, and rates that are not asked for. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Rate } from '../../src/rating/books/price-catalog.ts';
+import type { Rate } from '../../src/rating/books/rate.ts';
 import type { RatedTokens } from '../../src/rating/rate-usage.ts';
 import { amountOf, isPricedByCall, rateUsage, unpricedUnits } from '../../src/rating/rate-usage.ts';
 

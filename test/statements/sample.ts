@@ -4,7 +4,7 @@ import {
   makeManifest,
 } from '../../src/ledger/closes/manifest.ts';
 import { formatPico } from '../../src/money.ts';
-import type { Rate } from '../../src/rating/books/price-catalog.ts';
+import type { Rate } from '../../src/rating/books/rate.ts';
 import { buildStatement } from '../../src/statements/statement.ts';
 import type { DailyUsage, StatementDocument } from '../../src/statements/statement-answer.ts';
 import { withDaily } from '../../src/statements/statement-document.ts';

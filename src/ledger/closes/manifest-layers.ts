@@ -1,5 +1,5 @@
 import { formatPico, type Pico } from '../../money.ts';
-import type { Rate } from '../../rating/books/price-catalog.ts';
+import type { Rate } from '../../rating/books/rate.ts';
 import type { Caching, RatedTokens } from '../../rating/rate-usage.ts';
 import { inputOf, outputOf, rateUsage } from '../../rating/rate-usage.ts';
 

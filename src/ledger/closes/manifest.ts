@@ -11,7 +11,7 @@ import {
   picoPerMinor,
 } from '../../money.ts';
 import { present } from '../../present.ts';
-import type { Rate } from '../../rating/books/price-catalog.ts';
+import type { Rate } from '../../rating/books/rate.ts';
 import type { Caching, RatedTokens, UnitAmounts } from '../../rating/rate-usage.ts';
 import { amountOf, inputOf, outputOf, priceOfUnit, unitCount } from '../../rating/rate-usage.ts';
 import type { UnitMeter, UnitName } from '../../units.ts';

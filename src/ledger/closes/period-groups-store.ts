@@ -3,8 +3,9 @@ import type { Cursor } from '../../database/cursor.ts';
 import { openCursor } from '../../database/cursor.ts';
 import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
-import type { PriceCatalog, Rate } from '../../rating/books/price-catalog.ts';
+import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { rateOfVersion } from '../../rating/books/price-catalog.ts';
+import type { Rate } from '../../rating/books/rate.ts';
 import type { UnitAmounts } from '../../rating/rate-usage.ts';
 import type { FurtherUnit } from '../../units.ts';
 import { FURTHER_UNITS } from '../../units.ts';
@@ -177,7 +178,7 @@ function currenciesOf(rows: readonly GroupRow[]): readonly string[] {
 
 export function ratesById(catalog: PriceCatalog): ReadonlyMap<bigint, Rate> {
   const rates = [...catalog.books.values()].flatMap((versions) =>
-    versions.flatMap((version) => [...version.rates.values()].flat()),
+    versions.flatMap((version) => version.rates.rows),
   );
   return new Map(rates.map((rate) => [rate.rateId, rate]));
 }

@@ -9,8 +9,10 @@ import { advise } from '../../remedy.ts';
 import type { BookVersionRow, ImportOutcome } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
 import { canonicalDocument, hashDocument } from './price-book-hash.ts';
-import type { BookVersion, PriceCatalog, Rate, UnitPrices } from './price-catalog.ts';
-import { buildCatalog, buildRates } from './price-catalog.ts';
+import type { BookVersion, PriceCatalog } from './price-catalog.ts';
+import { buildCatalog } from './price-catalog.ts';
+import type { Rate, UnitPrices } from './rate.ts';
+import { buildRates } from './rate-index.ts';
 import { ratesOfRow } from './rates-of-row.ts';
 
 /**

@@ -1,31 +1,8 @@
 import type { InstantMs } from '../../clock.ts';
 import type { ServiceTier } from '../../events/event.ts';
-import { canonicalProvider } from '../../events/provider-name.ts';
 import { divideHalfUp } from '../../money.ts';
-import type { FurtherUnit } from '../../units.ts';
-
-/** One priced row of one version of a book; immutable, so that an entry can point at it for ever. */
-export interface Rate {
-  readonly rateId: bigint;
-  /** The book that has the row; a cost-plus charge points at a row of a cost book. */
-  readonly book: string;
-  readonly provider: string | null;
-  readonly model: string;
-  readonly serviceTier: string;
-  /** The row holds for calls whose whole input is above this many tokens. */
-  readonly aboveInputTokens: bigint;
-  /** Picodollars a call; a whole number of micro-dollars, so that a millionth of it is exact. */
-  readonly perCall: bigint;
-  /** Picodollars a token; null where the book gives no price, and none that it falls back to. */
-  readonly input: bigint | null;
-  readonly output: bigint | null;
-  readonly cacheRead: bigint | null;
-  readonly cacheWrite: bigint | null;
-  /** Picodollars of each other unit that the book gives a price for; null where there is none. */
-  readonly units: UnitPrices | null;
-}
-
-export type UnitPrices = Readonly<Partial<Record<FurtherUnit, bigint>>>;
+import type { Rate, UnitPrices } from './rate.ts';
+import type { NameMatch, RateIndex } from './rate-index.ts';
 
 export interface BookVersion {
   readonly book: string;
@@ -38,7 +15,7 @@ export interface BookVersion {
   readonly costFactor: bigint | null;
   /** Millionths; not null takes the prices of the base at a discount. */
   readonly baseFactor: bigint | null;
-  readonly rates: ReadonlyMap<string, readonly Rate[]>;
+  readonly rates: RateIndex;
 }
 
 /** Every version of every book. */
@@ -54,52 +31,6 @@ export function buildCatalog(versions: readonly BookVersion[]): PriceCatalog {
   const books = Map.groupBy(newestFirst, (version) => version.book);
   const cost = newestFirst.filter((version) => version.kind === 'cost');
   return { books, costBooks: [...new Set(cost.map((version) => version.book))].sort() };
-}
-
-/** The rows of one version by the key that a call is looked up by. */
-export function buildRates(rates: readonly Rate[]): ReadonlyMap<string, readonly Rate[]> {
-  const exact = Map.groupBy(rates, (rate) => rateKey(rate.provider, rate.model, rate.serviceTier));
-  const byModel = Map.groupBy(rates, (rate) => modelKey(rate.model, rate.serviceTier));
-  for (const [key, rows] of byModel) {
-    if (agree(rows)) exact.set(key, rowsOfOneProvider(rows));
-  }
-  return exact;
-}
-
-/** A call that names no provider is priced by its model alone, where that leaves no doubt. */
-function modelKey(model: string, serviceTier: string): string {
-  return `${model}\u0000${serviceTier}`;
-}
-
-function agree(rows: readonly Rate[]): boolean {
-  const byProvider = Map.groupBy(rows, (rate) => rate.provider);
-  const prices = [...byProvider.values()].map(priceText);
-  return new Set(prices).size === 1;
-}
-
-function priceText(rows: readonly Rate[]): string {
-  const texts = rows.map((rate) =>
-    [
-      rate.aboveInputTokens,
-      rate.perCall,
-      rate.input,
-      rate.output,
-      rate.cacheRead,
-      rate.cacheWrite,
-      JSON.stringify(
-        Object.entries(rate.units ?? {}).map(([unit, price]) => [unit, String(price)]),
-      ),
-    ].join(),
-  );
-  return texts.sort().join(';');
-}
-
-function rowsOfOneProvider(rows: readonly Rate[]): Rate[] {
-  const provider = rows
-    .map((rate) => rate.provider ?? '')
-    .sort()
-    .at(0);
-  return rows.filter((rate) => (rate.provider ?? '') === provider);
 }
 
 /** What decides a price; `contextTokens` is the whole call's input, cache included. */
@@ -119,8 +50,9 @@ export interface FoundRate {
 
 /**
  * The price that a book has for a call: its own row for the tier, else its base's; then the same for
- * the standard tier. A cost-plus book takes the cost row times its factor where it has no row of its
- * own. Null means that there is no price, which is never a price of zero (R10).
+ * the standard tier. Only where none of them has the model as it is written, the same model in another
+ * spelling is looked for; its date is a part of what is charged. A cost-plus book takes the cost row times
+ * its factor where it has no row of its own. Null means that there is no price, never a price of zero (R10).
  */
 export function findCharge(
   catalog: PriceCatalog,
@@ -128,18 +60,40 @@ export function findCharge(
   question: PriceQuestion,
 ): FoundRate | null {
   const versions = booksUnder(catalog, book, question.at);
-  const tiers =
-    question.serviceTier === 'standard' ? ['standard'] : [question.serviceTier, 'standard'];
-  for (const tier of tiers) {
-    let discount: BookVersion | null = null;
-    for (const version of versions) {
-      const rate = findRow(version, tier, question);
-      if (rate !== null) return discounted({ version, rate }, discount);
-      if (version.baseFactor !== null) discount ??= version;
+  for (const match of CHARGED_BY) {
+    for (const tier of tiersOf(question)) {
+      const found = findInBooks(versions, question, { tier, match });
+      if (found !== null) return found;
     }
   }
   const plus = versions.find((version) => version.costFactor !== null);
   return plus === undefined ? null : findCostPlus(catalog, plus, question);
+}
+
+const CHARGED_BY: readonly NameMatch[] = ['written', 'same'];
+const COSTED_BY: readonly NameMatch[] = ['written', 'same', 'undated'];
+
+function tiersOf({ serviceTier }: PriceQuestion): readonly string[] {
+  return serviceTier === 'standard' ? ['standard'] : [serviceTier, 'standard'];
+}
+
+interface RowMatch {
+  readonly tier: string;
+  readonly match: NameMatch;
+}
+
+function findInBooks(
+  versions: readonly BookVersion[],
+  question: PriceQuestion,
+  by: RowMatch,
+): FoundRate | null {
+  let discount: BookVersion | null = null;
+  for (const version of versions) {
+    const rate = findRow(version, question, by);
+    if (rate !== null) return discounted({ version, rate }, discount);
+    if (version.baseFactor !== null) discount ??= version;
+  }
+  return null;
 }
 
 /** A base's row at the discount of the book through which it was reached; that book's terms hold. */
@@ -155,35 +109,31 @@ export function rateOfVersion(version: BookVersion, rate: Rate): Rate {
 }
 
 /**
- * What the provider takes for a call. Cost books are asked in the order of their names, and the
- * first that has a row for the tier, or for the standard tier, answers.
+ * What the provider takes for a call. Cost books are asked in the order of their names, and the first that
+ * has a row answers: of the model as it is written; else in another spelling; else of another date. What a
+ * deployment runs is asked for instead of its name.
  */
 export function findCost(
   catalog: PriceCatalog,
   currency: string,
   question: PriceQuestion,
 ): FoundRate | null {
-  for (const book of catalog.costBooks) {
-    const version = versionAt(catalog, book, question.at);
-    if (version?.currency !== currency) continue;
-    const rate =
-      findRow(version, question.serviceTier, question) ?? findRow(version, 'standard', question);
-    if (rate !== null) return { version, rate };
+  const versions = catalog.costBooks
+    .map((book) => versionAt(catalog, book, question.at))
+    .filter((version) => version?.currency === currency);
+  for (const match of COSTED_BY) {
+    for (const version of versions) {
+      for (const tier of tiersOf(question)) {
+        const rate = version === null ? null : findRow(version, question, { tier, match });
+        if (version !== null && rate !== null) return { version, rate };
+      }
+    }
   }
   return null;
 }
 
 function versionAt(catalog: PriceCatalog, book: string, at: InstantMs): BookVersion | null {
   return catalog.books.get(book)?.find((version) => version.effectiveFrom <= at) ?? null;
-}
-
-/**
- * The key under which a version keeps the rows of one model, one for each context length, under the one
- * name that the provider has however a book or an event spells it. NUL separates: Postgres holds none.
- */
-function rateKey(provider: string | null, model: string, serviceTier: string): string {
-  const of = provider === null ? '' : `=${canonicalProvider(provider)}`;
-  return `${of}\u0000${model}\u0000${serviceTier}`;
 }
 
 /** A rate times a factor of a cost-plus or a discount book, each part rounded half up once. */
@@ -234,14 +184,12 @@ function booksUnder(catalog: PriceCatalog, book: string, at: InstantMs): readonl
  * The row for the provider, else the row that names none; and of those the one with the highest
  * context length below the call's.
  */
-function findRow(version: BookVersion, tier: string, question: PriceQuestion): Rate | null {
-  const rows =
-    (question.provider === null
-      ? undefined
-      : version.rates.get(rateKey(question.provider, question.model, tier))) ??
-    version.rates.get(rateKey(null, question.model, tier)) ??
-    (question.provider === null ? version.rates.get(modelKey(question.model, tier)) : undefined) ??
-    [];
+function findRow(
+  version: BookVersion,
+  question: PriceQuestion,
+  { tier, match }: RowMatch,
+): Rate | null {
+  const rows = version.rates.find(question, tier, match);
   return rowForContext(rows, question.contextTokens);
 }
 

@@ -2,7 +2,7 @@ import { parseDecimal } from '../../money.ts';
 import type { Unit, UnitName } from '../../units.ts';
 import { FURTHER_UNITS, unitOf } from '../../units.ts';
 import type { PriceBookModel } from './price-book-document.ts';
-import type { Rate } from './price-catalog.ts';
+import type { Rate } from './rate.ts';
 
 /** The prices of a row, in whole picodollars a unit. */
 type RowRates = Pick<Rate, 'perCall' | 'input' | 'output' | 'cacheRead' | 'cacheWrite' | 'units'>;

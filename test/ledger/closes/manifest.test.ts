@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { EntryGroup, GroupPrice, PeriodFacts } from '../../../src/ledger/closes/manifest.ts';
 import { makeManifest } from '../../../src/ledger/closes/manifest.ts';
 import { parseDecimal } from '../../../src/money.ts';
-import type { Rate } from '../../../src/rating/books/price-catalog.ts';
+import type { Rate } from '../../../src/rating/books/rate.ts';
 import type { UnitAmounts } from '../../../src/rating/rate-usage.ts';
 import { amountOf } from '../../../src/rating/rate-usage.ts';
 import { cases } from '../../support/cases.ts';

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { priceOf, replacementOf, reversalOf } from '../../../src/ledger/corrections/correction.ts';
 import type { StoredEntry } from '../../../src/ledger/entries/entry-store.ts';
-import type { BookVersion, Rate } from '../../../src/rating/books/price-catalog.ts';
-import { buildCatalog, buildRates } from '../../../src/rating/books/price-catalog.ts';
+import type { BookVersion } from '../../../src/rating/books/price-catalog.ts';
+import { buildCatalog } from '../../../src/rating/books/price-catalog.ts';
+import type { Rate } from '../../../src/rating/books/rate.ts';
+import { buildRates } from '../../../src/rating/books/rate-index.ts';
 
 const NOTE = { reason: 'counted twice', actor: 'ada' };
 const NOVEMBER = {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { BookVersion, PriceQuestion, Rate } from '../../../src/rating/books/price-catalog.ts';
+import type { BookVersion, PriceQuestion } from '../../../src/rating/books/price-catalog.ts';
 import {
   buildCatalog,
-  buildRates,
   findCharge,
   findCost,
   timesFactor,
 } from '../../../src/rating/books/price-catalog.ts';
+import type { Rate } from '../../../src/rating/books/rate.ts';
+import { buildRates } from '../../../src/rating/books/rate-index.ts';
 
 const JANUARY = Date.parse('2026-01-01T00:00:00Z');
 const OCTOBER = Date.parse('2026-10-01T00:00:00Z');
