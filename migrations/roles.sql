@@ -81,7 +81,7 @@ select p.tenant_id, p.period_start, p.starts_at, p.ends_at, p.time_zone,
   case when c.tenant_id is null then 'open' else 'closed' end as state,
   c.entries, major(c.charge_exact) as charge_exact, major(c.carried_in) as carried_in,
   trim_scale(c.billable_micro * 0.000001) as billable, major(c.carried_out) as carried_out,
-  trim_scale(c.charge_total * case when c.currency = 'JPY' then 1 else 0.01 end) as charge_total, c.currency,
+  trim_scale(c.charge_total * minor_unit(c.currency)) as charge_total, c.currency,
   c.manifest_hash, c.closed_at
 from periods p left join closes c on c.tenant_id = p.tenant_id and c.period_start = p.period_start;
 

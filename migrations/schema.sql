@@ -212,6 +212,7 @@ table periods (
   constraint periods_check CHECK ((starts_at < ends_at)),
   constraint periods_state_check CHECK ((state = ANY (ARRAY['open'::text, 'shut'::text, 'closed'::text])))
 );
+CREATE TRIGGER periods_are_not_emptied BEFORE TRUNCATE ON public.periods FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
 CREATE TRIGGER periods_only_move_on BEFORE DELETE OR UPDATE ON public.periods FOR EACH ROW EXECUTE FUNCTION guard_period();
 CREATE TRIGGER periods_revision AFTER UPDATE ON public.periods FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
 
@@ -296,6 +297,7 @@ table push_intents (
 );
 CREATE UNIQUE INDEX push_intents_one_ambiguous ON public.push_intents USING btree (stripe_customer, meter, period_start) WHERE (state = 'ambiguous'::text);
 CREATE INDEX push_intents_unsettled ON public.push_intents USING btree (tenant_id, period_start) WHERE (state <> ALL (ARRAY['confirmed'::text, 'missing'::text]));
+CREATE TRIGGER push_intents_are_not_emptied BEFORE TRUNCATE ON public.push_intents FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
 CREATE TRIGGER push_intents_keep_their_body BEFORE DELETE OR UPDATE ON public.push_intents FOR EACH ROW EXECUTE FUNCTION guard_intent();
 
 table quarantine (
@@ -318,6 +320,7 @@ table quarantine (
 CREATE INDEX quarantine_by_batch ON public.quarantine USING brin (batch_id) WITH (autosummarize='on');
 CREATE INDEX quarantine_by_event ON public.quarantine USING btree (event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX quarantine_waiting ON public.quarantine USING btree (quarantine_id) WHERE (replayed_at IS NULL);
+CREATE TRIGGER quarantine_is_not_emptied BEFORE TRUNCATE ON public.quarantine FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
 
 table receipts (
   batch_id bigint not null,
@@ -400,6 +403,7 @@ table stripe_alerts (
   constraint stripe_alerts_kind_subject_key UNIQUE (kind, subject),
   constraint stripe_alerts_resolution_check CHECK ((((resolved_at IS NULL) = (resolution IS NULL)) AND ((resolved_at IS NULL) = (resolved_by IS NULL))))
 );
+CREATE TRIGGER stripe_alerts_are_not_emptied BEFORE TRUNCATE ON public.stripe_alerts FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
 
 table stripe_customers (
   tenant_id text collate "C" not null,
@@ -437,6 +441,7 @@ table stripe_invoices (
   constraint stripe_invoices_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'finalized'::text])))
 );
 CREATE INDEX stripe_invoices_by_period ON public.stripe_invoices USING btree (tenant_id, period_start);
+CREATE TRIGGER stripe_invoices_are_not_emptied BEFORE TRUNCATE ON public.stripe_invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
 
 table stripe_meters (
   currency text not null,
@@ -493,6 +498,7 @@ table tenant_price_books (
   constraint tenant_price_books_pkey PRIMARY KEY (tenant_id, effective_from),
   constraint tenant_price_books_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
 );
+CREATE TRIGGER tenant_price_books_are_not_emptied BEFORE TRUNCATE ON public.tenant_price_books FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
 CREATE TRIGGER tenant_price_books_revision AFTER INSERT OR DELETE OR UPDATE ON public.tenant_price_books FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
 
 table tenants (
@@ -507,6 +513,7 @@ table tenants (
   constraint tenants_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text]))),
   constraint tenants_tenant_id_check CHECK (((length(tenant_id) >= 1) AND (length(tenant_id) <= 200)))
 );
+CREATE TRIGGER tenants_are_not_emptied BEFORE TRUNCATE ON public.tenants FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
 CREATE TRIGGER tenants_revision AFTER UPDATE ON public.tenants FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
 
 table usage_rollups (
@@ -700,11 +707,7 @@ view audit.periods as
     major(c.carried_in) AS carried_in,
     trim_scale((c.billable_micro * 0.000001)) AS billable,
     major(c.carried_out) AS carried_out,
-    trim_scale((c.charge_total *
-        CASE
-            WHEN (c.currency = 'JPY'::text) THEN (1)::numeric
-            ELSE 0.01
-        END)) AS charge_total,
+    trim_scale((c.charge_total * minor_unit(c.currency))) AS charge_total,
     COALESCE(c.currency, r.currency) AS currency,
     c.manifest_hash,
     c.closed_at
@@ -1098,6 +1101,20 @@ CREATE OR REPLACE FUNCTION public.major(pico numeric)
 RETURN trim_scale((pico * 0.000000000001))
 ;
 
+CREATE OR REPLACE FUNCTION public.minor_unit(currency text)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case
+    when currency in ('BIF', 'CLP', 'DJF', 'GNF', 'JPY', 'KMF', 'KRW', 'MGA', 'PYG', 'RWF', 'VND', 'VUV', 'XAF', 'XOF', 'XPF')
+      then 1
+    when currency in ('BHD', 'JOD', 'KWD', 'OMR', 'TND') then 0.001
+    else 0.01
+  end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.output_units_amount(units jsonb, prices jsonb, factor numeric)
  RETURNS numeric
  LANGUAGE sql
@@ -1116,6 +1133,16 @@ CREATE OR REPLACE FUNCTION public.refuse_change()
 AS $function$
 begin
   raise exception '% on % is refused: nothing is edited; post a correction instead', tg_op, tg_table_name
+    using errcode = 'restrict_violation';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_emptying()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'emptying % is refused: it holds what happened, and nothing of that is taken away', tg_table_name
     using errcode = 'restrict_violation';
 end $function$
 ;

@@ -1,3 +1,5 @@
+import { minorUnitDecimals } from './currencies.ts';
+
 /**
  * Exact amounts (R14). An amount is a whole number of picodollars, 10⁻¹² of the currency's major
  * unit, in a bigint; `numeric(38,0)` in Postgres; a decimal string in JSON. Never a `number`.
@@ -8,30 +10,6 @@ export type Pico = bigint;
 
 /** Picodollars in one micro-dollar, the unit that Stripe's money meter counts. */
 export const PICO_PER_MICRO = 1_000_000n;
-
-/**
- * Decimals of each currency's minor unit. A currency that is not here is refused: Stripe treats some
- * (ISK, UGX, the three-decimal ones) in ways that we have not tried against it.
- */
-const MINOR_UNIT_DECIMALS: Readonly<Record<string, number>> = { USD: 2, EUR: 2, GBP: 2, JPY: 0 };
-
-export function isSupportedCurrency(currency: string): boolean {
-  return Object.hasOwn(MINOR_UNIT_DECIMALS, currency);
-}
-
-export const SUPPORTED_CURRENCIES: readonly string[] = Object.keys(MINOR_UNIT_DECIMALS);
-
-/** Decimals of the minor unit, such as 2 for USD. Throws on a currency that is not supported. */
-export function minorUnitDecimals(currency: string): number {
-  const decimals = isSupportedCurrency(currency) ? MINOR_UNIT_DECIMALS[currency] : undefined;
-  if (decimals === undefined) throw new Error(`currency ${currency} is not supported`);
-  return decimals;
-}
-
-/** Picodollars in one minor unit: 10¹⁰ for USD (a cent), 10¹² for JPY. */
-export function picoPerMinor(currency: string): bigint {
-  return 10n ** BigInt(12 - minorUnitDecimals(currency));
-}
 
 /** Rounds half up (toward +∞ at exactly one half), as Stripe rounds an invoice line. */
 export function divideHalfUp(dividend: bigint, divisor: bigint): bigint {

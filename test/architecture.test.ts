@@ -26,6 +26,7 @@ const LINES: readonly Line[] = [
     line: 0,
     folders: [
       'money',
+      'currencies',
       'units',
       'clock',
       'config',

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
+import { CURRENCY_ALLOWED, isSupportedCurrency } from '../currencies.ts';
 import type { CorrectionNote } from '../ledger/corrections/correction.ts';
 import type { Pico } from '../money.ts';
-import { formatPico, isSupportedCurrency, SUPPORTED_CURRENCIES } from '../money.ts';
+import { formatPico } from '../money.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { Basis } from './consumption.ts';
@@ -80,7 +81,7 @@ export function refuseImpossiblePool(pool: Pool): void {
     throw new Refusal(
       'bad_request',
       `currency ${currency} is not supported`,
-      `use one of ${SUPPORTED_CURRENCIES.join(', ')}`,
+      `give ${CURRENCY_ALLOWED}`,
     );
   }
 }

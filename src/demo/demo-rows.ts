@@ -1,5 +1,6 @@
+import { picoPerMinor } from '../currencies.ts';
 import type { CloseAnswer } from '../ledger/closes/close-answer.ts';
-import { divideHalfUp, formatMinor, parseDecimal, picoPerMinor } from '../money.ts';
+import { divideHalfUp, formatMinor, parseDecimal } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { reportUsage } from '../reports/report-usage.ts';
 import type { ReconciledPeriod } from '../stripe/reconcile-answer.ts';

@@ -1,11 +1,5 @@
-import {
-  divideHalfUp,
-  exactPico,
-  formatMinor,
-  formatPico,
-  type Pico,
-  picoPerMinor,
-} from '../money.ts';
+import { picoPerMinor } from '../currencies.ts';
+import { divideHalfUp, exactPico, formatMinor, formatPico, type Pico } from '../money.ts';
 import type { DailyUsage, StatementDocument } from './statement-answer.ts';
 import { formatExact, formatMoney, formatShortDay, utcDaysOf } from './statement-format.ts';
 

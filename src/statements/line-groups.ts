@@ -1,5 +1,6 @@
+import { minorUnitDecimals } from '../currencies.ts';
 import type { LineMeter, ManifestLine } from '../ledger/closes/manifest.ts';
-import { exactDecimal, exactPico, formatDecimal, minorUnitDecimals, type Pico } from '../money.ts';
+import { exactDecimal, exactPico, formatDecimal, type Pico } from '../money.ts';
 import type { UnitMeter } from '../units.ts';
 import { unitOfMeter } from '../units.ts';
 import type { SeriesOf } from './daily-view.ts';

@@ -1,5 +1,6 @@
+import { billedDecimals } from '../currencies.ts';
 import type { ManifestLine } from '../ledger/closes/manifest.ts';
-import { exactPico, minorUnitDecimals } from '../money.ts';
+import { exactPico } from '../money.ts';
 import { type DailyView, rankSeries, type SeriesOf, viewDaily } from './daily-view.ts';
 import { type LayerTable, viewLayers } from './layer-table.ts';
 import { groupLines, type LineGroup, sumAmounts } from './line-groups.ts';
@@ -158,7 +159,7 @@ function totalsOf(document: StatementDocument): readonly LabeledAmount[] {
 
 function reckoningOf(document: StatementDocument): readonly LabeledAmount[] {
   const { exact, currency, total } = document;
-  const places = minorUnitDecimals(currency);
+  const places = billedDecimals(currency);
   const to = places === 0 ? 'whole units' : `${places} decimals`;
   return [
     { label: 'Exact sum of all entries', amount: formatExact(exact.charge) },

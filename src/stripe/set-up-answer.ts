@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { SUPPORTED_CURRENCIES } from '../currencies.ts';
 import { listOf } from '../fields.ts';
-import { SUPPORTED_CURRENCIES } from '../money.ts';
 
 export const setUpRequest = z.strictObject({
   currency: z.enum(SUPPORTED_CURRENCIES),

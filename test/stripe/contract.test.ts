@@ -1,7 +1,6 @@
 import Stripe from 'stripe';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pause } from '../../src/clock.ts';
-import { SUPPORTED_CURRENCIES } from '../../src/money.ts';
 import { classifyFailure } from '../../src/stripe/meters/meter-event.ts';
 import { minorPerMicro } from '../../src/stripe/meters/set-up-meter.ts';
 import { type StripeDouble, startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
@@ -413,7 +412,7 @@ describe(isSandbox ? 'a sandbox' : 'the double', { timeout: PATIENCE_MS + 60_000
     expect(anchor % 86_400).toBe(start % 86_400);
   });
 
-  test.each(SUPPORTED_CURRENCIES)(
+  test.each(['USD', 'EUR', 'GBP', 'JPY', 'KRW', 'ISK', 'UGX', 'HUF', 'TWD', 'KWD', 'TND'])(
     'keeps the price of a micro unit exactly in %s',
     async (currency) => {
       const { unit_amount_decimal: kept } = await priceIn(currency);

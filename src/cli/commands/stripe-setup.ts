@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { Option } from 'commander';
-import { SUPPORTED_CURRENCIES } from '../../money.ts';
 import type { SetUpAnswer } from '../../stripe/set-up-answer.ts';
 import { setUpStripe } from '../../stripe/set-up-stripe.ts';
+import { readCurrency } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { words } from '../terminal/words.ts';
@@ -18,9 +17,7 @@ export function addSetUp(group: Command): void {
   const command = group
     .command('setup')
     .description('make or find the meter, product and price of a currency')
-    .addOption(
-      new Option('--currency <code>', 'the currency').choices(SUPPORTED_CURRENCIES).default('USD'),
-    )
+    .option('--currency <code>', 'the currency', readCurrency, 'USD')
     .option('--customers', 'link live tenants to customers by their metadata spanledger_tenant')
     .option('--subscriptions', 'make the subscription of each live tenant, or check the one it has')
     .option('--tenant <tenant>', 'with --subscriptions: only this one');

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { type InstantMs, instantOrNull, utcDay } from '../../clock.ts';
+import { CURRENCY_ALLOWED, isSupportedCurrency } from '../../currencies.ts';
 import type { Pico } from '../../money.ts';
 import { parseDecimal } from '../../money.ts';
 
@@ -83,4 +84,9 @@ export function readAmount(text: string): Pico {
   const amount = parseDecimal(text, 12);
   if (amount !== null) return amount;
   throw new InvalidArgumentError('write a plain amount such as 1250.00, with up to 12 decimals.');
+}
+
+export function readCurrency(text: string): string {
+  if (isSupportedCurrency(text)) return text;
+  throw new InvalidArgumentError(`give ${CURRENCY_ALLOWED}.`);
 }

@@ -1,5 +1,6 @@
+import { minorPerBilled, picoPerBilled } from '../../currencies.ts';
 import type { Pico } from '../../money.ts';
-import { divideHalfUp, floorDivide, PICO_PER_MICRO, picoPerMinor } from '../../money.ts';
+import { divideHalfUp, floorDivide, PICO_PER_MICRO } from '../../money.ts';
 
 /** What a period's exact sum comes to (R14). */
 export interface Billable {
@@ -19,6 +20,6 @@ export function billableOf(exact: Pico, carriedIn: Pico, currency: string): Bill
   return {
     billableMicro,
     carriedOut: due - billable,
-    total: divideHalfUp(billable, picoPerMinor(currency)),
+    total: divideHalfUp(billable, picoPerBilled(currency)) * minorPerBilled(currency),
   };
 }

@@ -1,15 +1,8 @@
 import { hash } from 'node:crypto';
 import { formatInstant, type InstantMs } from '../../clock.ts';
+import { billedDecimals, minorPerBilled, picoPerBilled } from '../../currencies.ts';
 import type { Pico } from '../../money.ts';
-import {
-  apportion,
-  formatDecimal,
-  formatMinor,
-  formatPico,
-  minorUnitDecimals,
-  PICO_PER_MICRO,
-  picoPerMinor,
-} from '../../money.ts';
+import { apportion, formatDecimal, formatMinor, formatPico, PICO_PER_MICRO } from '../../money.ts';
 import { present } from '../../present.ts';
 import type { Rate } from '../../rating/books/rate.ts';
 import type { Caching, RatedTokens, UnitAmounts } from '../../rating/rate-usage.ts';
@@ -161,7 +154,7 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
     billable: formatDecimal(billable.billableMicro, 6),
     carried_out: formatPico(billable.carriedOut),
     charge_total: formatMinor(billable.total, facts.currency),
-    rounding: `billable amount rounded once, half up, to ${minorUnitDecimals(facts.currency)} decimals`,
+    rounding: `billable amount rounded once, half up, to ${billedDecimals(facts.currency)} decimals`,
   };
   const text = JSON.stringify(manifest);
   return { manifest, text, hash: hash('sha256', text, 'hex'), chargeExact, billable };
@@ -242,10 +235,12 @@ function linesOf(
   const usage = mergeLines(groups.flatMap(exactLines));
   const lines = [...usage, ...carryLines(facts.carriedIn, billable.carriedOut)];
   const exact = lines.map((line) => line.exact);
-  const amounts = apportion(billable.total, exact, picoPerMinor(facts.currency));
+  const { currency } = facts;
+  const perBilled = minorPerBilled(currency);
+  const amounts = apportion(billable.total / perBilled, exact, picoPerBilled(currency));
   return lines.map((line, index) => ({
     ...describeLine(line),
-    amount: formatMinor(present(amounts[index], 'the amount of a line'), facts.currency),
+    amount: formatMinor(present(amounts[index], 'the amount of a line') * perBilled, currency),
   }));
 }
 

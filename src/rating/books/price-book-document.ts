@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSupportedCurrency, SUPPORTED_CURRENCIES } from '../../money.ts';
+import { CURRENCY_ALLOWED, isSupportedCurrency } from '../../currencies.ts';
 import { Refusal } from '../../refusal.ts';
 import type { RateOf, UnitPrice } from '../../units.ts';
 import { UNITS } from '../../units.ts';
@@ -93,11 +93,9 @@ const DISCOUNT = 'a decimal from 0 to 1 with up to six decimals, such as "0.20" 
 const document = strict({
   book: text(100),
   kind: choice(['charge', 'cost']),
-  currency: z
-    .string({ error: `a currency that we support: ${SUPPORTED_CURRENCIES.join(', ')}` })
-    .refine(isSupportedCurrency, {
-      error: `a currency that we support: ${SUPPORTED_CURRENCIES.join(', ')}`,
-    }),
+  currency: z.string({ error: CURRENCY_ALLOWED }).refine(isSupportedCurrency, {
+    error: CURRENCY_ALLOWED,
+  }),
   effective_from: z.iso.datetime({ offset: true, error: INSTANT }),
   caching: choice(['work_done', 'pass_through']).default('work_done'),
   /** The book that this one is laid over: a model without a row here has its price there. */

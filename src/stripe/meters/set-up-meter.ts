@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
-import { formatDecimal, minorUnitDecimals } from '../../money.ts';
+import { minorUnitDecimals } from '../../currencies.ts';
+import { formatDecimal } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import type { StripeClient } from '../stripe-client.ts';

@@ -143,8 +143,8 @@ describe('a price book that is refused names the path, the value and what is all
     ['another kind', { kind: 'price' }, 'kind: "price" is not one of "charge", "cost"'],
     [
       'a currency that we have not tried',
-      { currency: 'ISK' },
-      'currency: "ISK" is not a currency that we support: USD, EUR, GBP, JPY',
+      { currency: 'XBT' },
+      'currency: "XBT" is not a currency that Stripe bills, by its three capital letters, such as USD, EUR or JPY',
     ],
     ['a currency in lower case', { currency: 'usd' }, 'currency: "usd" is not a currency'],
     [
