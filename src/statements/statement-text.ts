@@ -24,7 +24,7 @@ export function renderStatementText(statement: Statement): string {
     ...renderLayers(statement),
     '',
     `Exact charge ${exact.charge}, carried in ${exact.carried_in}, billable ${exact.billable}, carried out ${exact.carried_out}`,
-    `${usage.calls} entries, ${usage.failed} failed, ${usage.cancelled} cancelled`,
+    `${usage.calls} calls, ${usage.failed} failed, ${usage.cancelled} cancelled`,
     ...statement.notes,
     `Manifest sha256:${statement.manifest_hash}, closed ${statement.closed_at}`,
     '',

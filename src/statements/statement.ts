@@ -11,9 +11,9 @@ export function buildStatement(close: {
   readonly closedAt: string;
 }): Statement {
   const { manifest } = close;
-  const failed = manifest.outcomes['failed'] ?? 0;
-  const cancelled = manifest.outcomes['cancelled'] ?? 0;
-  const calls = manifest.entries - (manifest.allocations ?? 0);
+  const byOutcome = manifest.calls ?? manifest.outcomes;
+  const failed = byOutcome['failed'] ?? 0;
+  const cancelled = byOutcome['cancelled'] ?? 0;
   return {
     format: 'spanledger-statement-1',
     tenant_id: manifest.tenant_id,
@@ -33,13 +33,19 @@ export function buildStatement(close: {
       billable: manifest.billable,
       carried_out: manifest.carried_out,
     },
-    usage: { calls, failed, cancelled, tokens: manifest.tokens },
+    usage: { calls: countCalls(manifest), failed, cancelled, tokens: manifest.tokens },
     layers: manifest.layers ?? null,
     price_books: manifest.books,
     notes: notesOf(manifest, failed + cancelled),
     manifest_hash: close.manifestHash,
     closed_at: close.closedAt,
   };
+}
+
+/** An older close counted entries, and shares of pools among them. */
+function countCalls({ calls, entries, allocations }: Manifest): number {
+  if (calls === undefined) return entries - (allocations ?? 0);
+  return Object.values(calls).reduce((sum, count) => sum + count, 0);
 }
 
 function notesOf(manifest: Manifest, uncharged: number): readonly string[] {

@@ -1,6 +1,7 @@
 import {
   type EntryGroup,
   type GroupPrice,
+  MANIFEST_FORMAT,
   makeManifest,
 } from '../../src/ledger/closes/manifest.ts';
 import { formatPico } from '../../src/money.ts';
@@ -53,6 +54,7 @@ export function sampleStatement(
       timeZone: options.timeZone ?? 'UTC',
       currency: 'USD',
       carriedIn: options.carriedIn ?? 0n,
+      format: MANIFEST_FORMAT,
       entriesRoot: '0'.repeat(64),
     },
     [...groups, ...failures(options.failed ?? 0)],
@@ -110,6 +112,7 @@ function groupOf(usage: SampleUsage, options: SampleOptions): EntryGroup {
     kind: 'usage',
     outcome: 'charged',
     entries: 1n,
+    calls: 1n,
     tokens,
     charge: (tokens.uncachedInput + cached) * own.input + tokens.output * own.output + perCall,
     price: {
@@ -131,6 +134,7 @@ function failures(count: number): readonly EntryGroup[] {
       kind: 'usage',
       outcome: 'failed',
       entries: BigInt(count),
+      calls: BigInt(count),
       tokens: {
         ...{ uncachedInput: 0n, cacheRead: 0n, cacheWrite: 0n, output: 0n, callShare: 0n },
         units: null,

@@ -146,13 +146,13 @@ describe('the view of a statement', () => {
             "label": "Issued",
             "lines": [
               "2 November 2026",
-              "sha256:dcad…aceb",
+              "sha256:f336…5fc2",
             ],
           },
         ],
         "issuer": "Northwind AI",
         "layers": null,
-        "manifestHash": "dcad8b7d0c3266db5fb138e48fe994e1aad4b439511dddc14a9bb901e66caceb",
+        "manifestHash": "f336256fdf8eeb440d30d7452330c6d86d647ff8d65efcedd61c1ee2e8e75fc2",
         "notes": [
           "Quantity × rate = exact. Amounts are rounded so that they add up to the total.",
           "What is left below a millionth is not lost: it is carried on to the next period.",

@@ -84,7 +84,7 @@ describe('a statement', () => {
       Total                                                                                   4.93 USD
 
       Exact charge 4.933701, carried in 0, billable 4.933701, carried out 0
-      1050 entries, 47 failed, 2 cancelled
+      1050 calls, 47 failed, 2 cancelled
       49 failed calls, not charged.
       3 late entries belong to an earlier period and are listed apart.
       Price book standard of 2026-01-01: cached input is charged at the input rate (work done).

@@ -191,7 +191,8 @@ function frozenFacts(close: CloseRow, entriesRoot: string) {
     endsAt: parseInstant(frozen.ends_at),
     timeZone: frozen.time_zone,
     currency: close.currency,
-    entriesRoot: frozen.entries_root === undefined ? null : entriesRoot,
+    format: frozen.format,
+    entriesRoot: frozen.format === 'spanledger-manifest-1' ? null : entriesRoot,
   };
 }
 

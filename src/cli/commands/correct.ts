@@ -15,14 +15,14 @@ export function addCorrect(program: Command): void {
     .description('take an entry back, and replace it unless it is void')
     .option('--void', 'without a replacement')
     .option('--tenant <tenant>')
-    .option('--user <user>', 'an empty text takes it away', readTag)
-    .option('--feature <feature>', 'the same', readTag)
-    .option('--agent-run <run>', 'the same', readTag)
-    .option('--prompt-version <version>', 'the same', readTag)
+    .option('--user <user>', 'an empty text takes it away')
+    .option('--feature <feature>', 'the same')
+    .option('--agent-run <run>', 'the same')
+    .option('--prompt-version <version>', 'the same')
     .addOption(new Option('--status <status>').choices(['ok', 'error', 'cancelled']))
     .option('--requested-model <model>')
     .option('--executed-model <model>')
-    .option('--provider <provider>', 'an empty text takes it away', readTag)
+    .option('--provider <provider>', 'an empty text takes it away')
     .addOption(
       new Option('--service-tier <tier>').choices(['standard', 'batch', 'flex', 'priority']),
     )
@@ -46,14 +46,14 @@ export function addCorrect(program: Command): void {
 interface CorrectFlags {
   readonly void?: boolean;
   readonly tenant?: string;
-  readonly user?: string | null;
-  readonly feature?: string | null;
-  readonly agentRun?: string | null;
-  readonly promptVersion?: string | null;
+  readonly user?: string;
+  readonly feature?: string;
+  readonly agentRun?: string;
+  readonly promptVersion?: string;
   readonly status?: NonNullable<ChangeGiven['status']>;
   readonly requestedModel?: string;
   readonly executedModel?: string;
-  readonly provider?: string | null;
+  readonly provider?: string;
   readonly serviceTier?: NonNullable<ChangeGiven['service_tier']>;
   readonly uncachedInputTokens?: number;
   readonly cacheReadTokens?: number;
@@ -63,22 +63,25 @@ interface CorrectFlags {
   readonly actor: string;
 }
 
-/** An entry that carries no such tag says so by null, never by an empty text. */
-function readTag(text: string): string | null {
+/**
+ * An entry that carries no such tag says so by null, never by an empty text. The parser of arguments
+ * would turn a null of ours back into an empty text, so this is done after it.
+ */
+function tagOf(text: string | undefined): string | null | undefined {
   return text === '' ? null : text;
 }
 
 function changeOf(flags: CorrectFlags): ChangeGiven | null {
   const change: ChangeGiven = {
     tenant_id: flags.tenant,
-    user_id: flags.user,
-    feature: flags.feature,
-    agent_run_id: flags.agentRun,
-    prompt_version: flags.promptVersion,
+    user_id: tagOf(flags.user),
+    feature: tagOf(flags.feature),
+    agent_run_id: tagOf(flags.agentRun),
+    prompt_version: tagOf(flags.promptVersion),
     status: flags.status,
     requested_model: flags.requestedModel,
     executed_model: flags.executedModel,
-    provider: flags.provider,
+    provider: tagOf(flags.provider),
     service_tier: flags.serviceTier,
     uncached_input_tokens: flags.uncachedInputTokens,
     cache_read_tokens: flags.cacheReadTokens,

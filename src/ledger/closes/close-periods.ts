@@ -16,7 +16,7 @@ import {
 } from './close-store.ts';
 import type { SummedPeriod } from './each-period.ts';
 import { eachPeriod } from './each-period.ts';
-import { makeManifest } from './manifest.ts';
+import { MANIFEST_FORMAT, makeManifest } from './manifest.ts';
 import { refusedPeriod, shutPeriods } from './shut-periods.ts';
 
 /**
@@ -61,7 +61,8 @@ function freezePeriods(
     const carriedIn = await readCarriedIn(transaction.kysely, periods);
     const closes = sound.map(({ period, currencies, groups, entriesRoot }) => {
       const currency = currencies[0] ?? DEFAULT_CURRENCY;
-      const facts = { ...period, currency, carriedIn: carriedIn(period), entriesRoot };
+      const format = MANIFEST_FORMAT;
+      const facts = { ...period, currency, carriedIn: carriedIn(period), format, entriesRoot };
       return { facts, frozen: makeManifest(facts, groups) };
     });
     await insertCloses(transaction, closes, clock());

@@ -22,6 +22,8 @@ export interface EntryGroup {
   readonly kind: 'usage' | 'correction' | 'allocation' | 'adjustment';
   readonly outcome: string;
   readonly entries: bigint;
+  /** The calls behind the entries: a reversal takes one back, and money without a call is none. */
+  readonly calls: bigint;
   readonly tokens: RatedTokens;
   readonly charge: Pico;
   /** It is null where the group has no priced charge. */
@@ -46,6 +48,8 @@ export interface PeriodFacts {
   readonly timeZone: string;
   readonly currency: string;
   readonly carriedIn: Pico;
+  /** What an older close has not is left out when it is made again. */
+  readonly format: ManifestFormat;
   /** Merkle root over the hashes of the entries; null in a close older than the seals and the layers. */
   readonly entriesRoot: string | null;
 }
@@ -74,10 +78,18 @@ export interface ManifestLine {
   readonly amount: string;
 }
 
+/** The format in which periods are closed now. */
+export const MANIFEST_FORMAT = 'spanledger-manifest-3' as const;
+
+/** 1 was before the seals, and has no root and no layers; 2 counted entries and not calls. */
+export type ManifestFormat =
+  | 'spanledger-manifest-1'
+  | 'spanledger-manifest-2'
+  | typeof MANIFEST_FORMAT;
+
 /** A closed period (R17): everything in it follows from the entries, so anyone can recompute it. */
 export interface Manifest {
-  /** 1 was before the seals, and has no root. */
-  readonly format: 'spanledger-manifest-1' | 'spanledger-manifest-2';
+  readonly format: ManifestFormat;
   readonly tenant_id: string;
   readonly period_start: string;
   readonly starts_at: string;
@@ -87,7 +99,10 @@ export interface Manifest {
   readonly entries: number;
   /** Merkle root over the hashes of the entries in the order of their ids (law 8). */
   readonly entries_root?: string;
+  /** Entries by outcome, those of corrections among them. */
   readonly outcomes: Readonly<Record<string, number>>;
+  /** Calls by outcome, as they stand after corrections; absent before the third format. */
+  readonly calls?: Readonly<Record<string, number>>;
   readonly late_entries: number;
   readonly corrections: number;
   /** Shares of pools and their reversals (R20); absent where there is none. */
@@ -129,9 +144,9 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
   const chargeExact = sum(groups, (group) => group.charge);
   const billable = billableOf(chargeExact, facts.carriedIn, facts.currency);
   // Both came with the second format, and what is older recomputes without them.
-  const layers = facts.entriesRoot === null ? null : layersOf(groups);
+  const layers = facts.format === 'spanledger-manifest-1' ? null : layersOf(groups);
   const manifest: Manifest = {
-    format: facts.entriesRoot === null ? 'spanledger-manifest-1' : 'spanledger-manifest-2',
+    format: facts.format,
     tenant_id: facts.tenantId,
     period_start: facts.periodStart,
     starts_at: formatInstant(facts.startsAt),
@@ -140,7 +155,8 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
     currency: facts.currency,
     entries: Number(sum(groups, (group) => group.entries)),
     ...(facts.entriesRoot === null ? {} : { entries_root: facts.entriesRoot }),
-    outcomes: countOutcomes(groups),
+    outcomes: countOutcomes(groups, ({ entries }) => entries),
+    ...(facts.format === MANIFEST_FORMAT ? { calls: countCalls(groups) } : {}),
     late_entries: countWhere(groups, (group) => group.late),
     corrections: countWhere(groups, (group) => group.kind === 'correction'),
     ...countAllocations(groups),
@@ -160,11 +176,23 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
   return { manifest, text, hash: hash('sha256', text, 'hex'), chargeExact, billable };
 }
 
-function countOutcomes(groups: readonly EntryGroup[]): Record<string, number> {
+function countOutcomes(
+  groups: readonly EntryGroup[],
+  counted: (group: EntryGroup) => bigint,
+): Record<string, number> {
   const names = [...new Set(groups.map((group) => group.outcome))].sort();
   return Object.fromEntries(
-    names.map((name) => [name, countWhere(groups, (group) => group.outcome === name)]),
+    names.map((name) => {
+      const own = groups.filter((group) => group.outcome === name);
+      return [name, Number(sum(own, counted))];
+    }),
   );
+}
+
+/** What corrections took back and put in its place is one call, as it stands now. */
+function countCalls(groups: readonly EntryGroup[]): Record<string, number> {
+  const counts = Object.entries(countOutcomes(groups, ({ calls }) => calls));
+  return Object.fromEntries(counts.filter(([, count]) => count !== 0));
 }
 
 function countAllocations(groups: readonly EntryGroup[]): Pick<Manifest, 'allocations'> {

@@ -66,6 +66,7 @@ export interface PricedRow {
   readonly charge_rate_id: bigint | null;
   readonly gateway_free: boolean;
   readonly entries: bigint;
+  readonly calls: bigint;
   readonly uncached_input: bigint;
   readonly cache_read: bigint;
   readonly cache_write: bigint;
@@ -150,6 +151,10 @@ const LAYER_SUMS = Object.entries({
   })
   .join(', ');
 
+/** How many calls an entry is: one that is taken back is one less, and money without a call is none. */
+export const CALLS_OF_ENTRY =
+  "case when kind in ('allocation', 'adjustment') then 0 when is_reversal then -1 else 1 end";
+
 /** Sums first and joins then: the planner cannot know how many entries these tenants have. */
 const GROUPS = `
   select k.place, g.*
@@ -159,6 +164,7 @@ const GROUPS = `
       charge_book, charge_version, charge_rate_id,
       -- A gateway hit under pass_through costs the tenant nothing, whatever the rate says.
       (gateway_cache <> 'none' and charge = 0) is true as gateway_free, count(*) as entries,
+      sum(${CALLS_OF_ENTRY}) as calls,
       sum(uncached_input_tokens) as uncached_input, sum(cache_read_tokens) as cache_read,
       sum(cache_write_tokens) as cache_write, sum(output_tokens) as output,
       sum(call_share::bigint) as call_share, sum_units(units) as units, coalesce(sum(charge), 0) as charge,
@@ -196,6 +202,7 @@ export function toGroup(row: PricedRow, prices: Prices): EntryGroup {
     kind: row.kind,
     outcome: row.outcome,
     entries: row.entries,
+    calls: row.calls,
     tokens: {
       uncachedInput: row.uncached_input,
       cacheRead: row.cache_read,

@@ -27,6 +27,7 @@ export interface EntryChange {
   readonly cacheWriteTokens?: number;
   readonly outputTokens?: number;
   readonly units?: FurtherUnits | null;
+  readonly furtherTags?: NewEntry['furtherTags'];
 }
 
 /** The reason and the actor; both are kept with every entry of the correction (R13). */

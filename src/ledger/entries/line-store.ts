@@ -5,7 +5,7 @@ import { inTransaction } from '../../database/database.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import type { EntryGroup, ManifestLine } from '../closes/manifest.ts';
 import type { PricedRow } from '../closes/period-groups-store.ts';
-import { ratesById, toGroup } from '../closes/period-groups-store.ts';
+import { CALLS_OF_ENTRY, ratesById, toGroup } from '../closes/period-groups-store.ts';
 
 /** An entry as a line of a statement sees it: a group of one, and where it comes from. */
 interface LineEntry {
@@ -76,6 +76,7 @@ const COLUMNS = `e.entry_id, e.tenant_id, e.period_start, e.source, e.event_id, 
   e.requested_model, e.service_tier, e.late, e.kind, e.outcome, e.currency,
   e.charge_book, e.charge_version, e.charge_rate_id,
   (e.gateway_cache <> 'none' and e.charge = 0) is true as gateway_free, 1::bigint as entries,
+  (${CALLS_OF_ENTRY})::bigint as calls,
   e.uncached_input_tokens as uncached_input, e.cache_read_tokens as cache_read,
   e.cache_write_tokens as cache_write, e.output_tokens as output, e.call_share::bigint as call_share, e.units,
   coalesce(e.charge, 0) as charge`;

@@ -13,7 +13,7 @@ import {
   readLaterAttempts,
 } from '../entries/entry-store.ts';
 import type { Attempt } from './attempts.ts';
-import { firstAttemptOf, isFailedAttempt, isLaterAttempt } from './attempts.ts';
+import { chargedOn, firstAttemptOf, isFailedAttempt, isLaterAttempt } from './attempts.ts';
 import { lockForPosting } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
 
@@ -38,7 +38,7 @@ export async function withFirstRequested(
   return events.map((received) => {
     const first = firstAttemptOf(attemptOf(received), failed);
     if (first === null) return received;
-    return { ...received, event: { ...received.event, requestedModel: first.requestedModel } };
+    return { ...received, event: { ...received.event, ...chargedOn(attemptOf(received), first) } };
   });
 }
 
@@ -54,8 +54,9 @@ function attemptOf({ event }: ReceivedEvent): Attempt {
 
 /**
  * Puts right what posting could not know: an answer whose call first requested another model, in an
- * attempt that failed and was posted later, or by another worker at the same time (R8). By correction,
- * since nothing is edited. Whichever of the two batches is folded second sees both.
+ * attempt that failed and was posted later, or by another worker at the same time (R8); and one whose
+ * first attempt was taken back since. By correction, since nothing is edited. Whichever of the two
+ * batches is folded second sees both.
  */
 export async function joinAttempts(
   transaction: Transaction,
@@ -74,13 +75,14 @@ export async function joinAttempts(
   await lockForPosting(transaction);
   const cache = new ReferenceCache();
   await cache.refresh(transaction, new Set(wrong.map(({ answer }) => answer.tenantId)), at);
-  const entries = wrong.flatMap(({ answer, first }) => correctionOf(cache, answer, first));
+  const entries = wrong.flatMap((one) => correctionOf(cache, one));
   await postOwnEntries(transaction, entries, { kind: 'correction', cache, recordedAt: at });
 }
 
 interface WrongAnswer {
   readonly answer: StoredEntry;
-  readonly first: StoredEntry;
+  /** It is null where no attempt before the answer is left, and the answer's own model counts. */
+  readonly first: StoredEntry | null;
 }
 
 function wronglyRequested(
@@ -88,20 +90,20 @@ function wronglyRequested(
   failed: readonly StoredEntry[],
 ): readonly WrongAnswer[] {
   const first = firstAttemptOf(answer, failed);
-  return first === null || first.requestedModel === answer.requestedModel
-    ? []
-    : [{ answer, first }];
+  const { requestedModel } = chargedOn(answer, first);
+  return requestedModel === answer.requestedModel ? [] : [{ answer, first }];
 }
 
-function correctionOf(
-  cache: ReferenceCache,
-  answer: StoredEntry,
-  first: StoredEntry,
-): readonly NewEntry[] {
-  const { requestedModel, source, eventId } = first;
-  const reason = `the call first requested ${requestedModel}, in event ${eventId} of source ${source}`;
-  const request = { change: { requestedModel }, note: { reason, actor: JOINER } };
-  const { reversal, replacement } = correct(cache, answer, request);
+function correctionOf(cache: ReferenceCache, { answer, first }: WrongAnswer): readonly NewEntry[] {
+  const change = chargedOn(answer, first);
+  const reason =
+    first === null
+      ? `no earlier attempt of the call is left, and this one requested ${change.requestedModel}`
+      : `the call first requested ${change.requestedModel}, in event ${first.eventId} of source ${first.source}`;
+  const { reversal, replacement } = correct(cache, answer, {
+    change,
+    note: { reason, actor: JOINER },
+  });
   return replacement === null ? [reversal] : [reversal, replacement];
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { EntryGroup, GroupPrice } from '../../../src/ledger/closes/manifest.ts';
-import { makeManifest } from '../../../src/ledger/closes/manifest.ts';
+import { MANIFEST_FORMAT, makeManifest } from '../../../src/ledger/closes/manifest.ts';
 import type { LayeredUsage } from '../../../src/ledger/closes/manifest-layers.ts';
 import { layersOf } from '../../../src/ledger/closes/manifest-layers.ts';
 import { formatPico, parseDecimal } from '../../../src/money.ts';
@@ -56,6 +56,7 @@ function group(spec: GroupSpec): EntryGroup {
     kind: 'usage',
     outcome: own === null ? 'failed' : 'charged',
     entries: 1n,
+    calls: 1n,
     tokens,
     charge: own === null ? 0n : (amountOf(tokens, own.rate, own.caching) ?? 0n),
     price: own,
@@ -120,11 +121,12 @@ const FACTS = {
   timeZone: 'UTC',
   currency: 'USD',
   carriedIn: 0n,
+  format: MANIFEST_FORMAT,
   entriesRoot: '00'.repeat(32),
 };
 
 /** A close of before the seals and the layers. */
-const OLD_FACTS = { ...FACTS, entriesRoot: null };
+const OLD_FACTS = { ...FACTS, format: 'spanledger-manifest-1' as const, entriesRoot: null };
 
 it('a manifest of before has none, and so recomputes to the bytes that it had', () => {
   const { layered: _, ...bare } = LAYERED;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EntryGroup, GroupPrice, PeriodFacts } from '../../../src/ledger/closes/manifest.ts';
-import { makeManifest } from '../../../src/ledger/closes/manifest.ts';
+import { MANIFEST_FORMAT, makeManifest } from '../../../src/ledger/closes/manifest.ts';
 import { parseDecimal } from '../../../src/money.ts';
 import type { Rate } from '../../../src/rating/books/rate.ts';
 import type { UnitAmounts } from '../../../src/rating/rate-usage.ts';
@@ -17,6 +17,7 @@ const FACTS: PeriodFacts = {
   timeZone: 'UTC',
   currency: 'USD',
   carriedIn: 0n,
+  format: MANIFEST_FORMAT,
   entriesRoot: 'ab'.repeat(32),
 };
 
@@ -72,6 +73,7 @@ function group(spec: GroupSpec): EntryGroup {
     kind: 'usage',
     outcome: 'charged',
     entries: calls < 0n ? -calls : calls,
+    calls,
     tokens,
     charge: amountOf(tokens, price.rate, price.caching) ?? 0n,
     price,
@@ -158,11 +160,10 @@ describe('a manifest', () => {
   it('freezes the root over its entries, which one of before the seals does not have', () => {
     const groups = [group({ input: 1000n })];
     expect(manifestOf(groups)).toMatchObject({
-      format: 'spanledger-manifest-2',
+      format: 'spanledger-manifest-3',
       entries_root: 'ab'.repeat(32),
     });
-    const old = manifestOf(groups, { entriesRoot: null });
-    expect(old.format).toBe('spanledger-manifest-1');
+    const old = manifestOf(groups, { format: 'spanledger-manifest-1', entriesRoot: null });
     expect(Object.keys(old)).not.toContain('entries_root');
   });
 
@@ -268,7 +269,7 @@ describe('the whole of a manifest', () => {
   it('follows from its groups, line by line and count by count', () => {
     const { manifest, text, hash } = makeManifest({ ...FACTS, carriedIn: 1_000_000n }, GROUPS);
     expect(manifest).toMatchObject({
-      format: 'spanledger-manifest-2',
+      format: 'spanledger-manifest-3',
       entries: 12,
       outcomes: { charged: 9, failed: 3 },
       late_entries: 1,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { EntryGroup, GroupPrice } from '../../../src/ledger/closes/manifest.ts';
-import { makeManifest } from '../../../src/ledger/closes/manifest.ts';
+import { MANIFEST_FORMAT, makeManifest } from '../../../src/ledger/closes/manifest.ts';
 import type { LinePart } from '../../../src/ledger/entries/line-of-entry.ts';
 import { linesOfEntry } from '../../../src/ledger/entries/line-of-entry.ts';
 import { formatPico, parseDecimal } from '../../../src/money.ts';
@@ -47,6 +47,7 @@ function entry(change: Partial<EntryGroup> & { readonly times?: bigint } = {}): 
     kind: 'usage',
     outcome: 'charged',
     entries: 1n,
+    calls: 1n,
     tokens,
     charge: priced === null ? 0n : (amountOf(tokens, priced.rate, priced.caching) ?? 0n),
     price: priced,
@@ -64,6 +65,7 @@ const linesOf = (groups: readonly EntryGroup[]) =>
       timeZone: 'UTC',
       currency: 'USD',
       carriedIn: 0n,
+      format: MANIFEST_FORMAT,
       entriesRoot: null,
     },
     groups,

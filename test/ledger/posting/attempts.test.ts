@@ -113,6 +113,37 @@ it.each([
   expect(await count(database, "entries where kind = 'correction'")).toBe(0);
 });
 
+it('an answer whose hedged first attempt was cancelled after it is charged on the model first requested', async () => {
+  const cancelled = { ...failed, status: 'cancelled', occurred_at: '2026-10-15T12:00:06Z' };
+  await receiveEvents(database, [answer]);
+  await fold();
+  await receiveEvents(database, [cancelled]);
+  await fold();
+  expect(await standing()).toEqual([{ ...FREE, outcome: 'cancelled' }, CHARGED]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+describe.each([
+  ['was known when it was posted', [failed, answer]],
+  ['was posted after it', [answer, failed]],
+])('an answer whose first attempt %s', (_what, events) => {
+  it('keeps nothing of it once it is voided', async () => {
+    for (const event of events) {
+      await receiveEvents(database, [event]);
+      await fold();
+    }
+    expect(await requestedOf('second')).toBe('gpt-4o');
+    await correct('first', null);
+    await fold();
+    // 1000 × 0.20 µ + 100 × 0.80 µ = 0.00028, on the model that it requested itself.
+    expect(await standing()).toMatchObject([
+      { event_id: 'second', requested_model: 'gpt-4o-mini', charge: '0.00028' },
+    ]);
+    await fold();
+    expect(await brokenLaws(database)).toEqual([]);
+  });
+});
+
 it('a first attempt that answers keeps the model that it requested', async () => {
   await receiveEvents(database, [
     { ...failed, event_id: 'other' },
@@ -238,20 +269,20 @@ describe('a correction between the attempts of one call', () => {
     expect(await requestedOf('second')).toBe('gpt-4o-mini');
     expect(await brokenLaws(database)).toEqual([]);
   });
-
-  async function correct(eventId: string, change: EntryChange | null) {
-    const [row] = await textRows(database, `${STANDING} and event_id = $1`, [eventId]);
-    const entryId = BigInt(String(row?.['entry_id']).replace('ent_', ''));
-    const note = { reason: 'a test', actor: 'ada' };
-    const at = () => parseInstant('2026-10-20T12:00:00Z');
-    await postCorrections(database, at, [{ entryId, change, note }]);
-  }
-
-  async function requestedOf(eventId: string) {
-    const [row] = await textRows(database, `${STANDING} and event_id = $1`, [eventId]);
-    return row?.['requested_model'];
-  }
 });
+
+async function correct(eventId: string, change: EntryChange | null) {
+  const [row] = await textRows(database, `${STANDING} and event_id = $1`, [eventId]);
+  const entryId = BigInt(String(row?.['entry_id']).replace('ent_', ''));
+  const note = { reason: 'a test', actor: 'ada' };
+  const at = () => parseInstant('2026-10-20T12:00:00Z');
+  await postCorrections(database, at, [{ entryId, change, note }]);
+}
+
+async function requestedOf(eventId: string) {
+  const [row] = await textRows(database, `${STANDING} and event_id = $1`, [eventId]);
+  return row?.['requested_model'];
+}
 
 function fold() {
   return foldAll(database, () => parseInstant('2026-10-20T12:00:00Z'));

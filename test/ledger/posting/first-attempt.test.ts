@@ -15,6 +15,7 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
     attempt: 1,
     status: 'error',
     occurredAt: 1000,
+    startedAt: null,
     eventId: 'e1',
     requestedModel: 'large',
     furtherTags: {},
@@ -64,6 +65,28 @@ describe('the first attempt of a call', () => {
   it('completed before the answer, or at the same time', () => {
     expect(firstAttemptOf(answer, [attempt({ occurredAt: 2000 })])?.eventId).toBe('e1');
     expect(firstAttemptOf(answer, [attempt({ occurredAt: 2001 })])).toBeNull();
+  });
+
+  it('of a hedge ended after the answer, since it was cancelled for it', () => {
+    const cancelled = attempt({ status: 'cancelled', occurredAt: 2100 });
+    expect(firstAttemptOf(answer, [cancelled])?.eventId).toBe('e1');
+    // An error after the answer is of another call, unless it had begun before.
+    const error = attempt({ occurredAt: 2100 });
+    expect(firstAttemptOf(answer, [{ ...error, startedAt: 1500 }])?.eventId).toBe('e1');
+    expect(firstAttemptOf(answer, [{ ...error, startedAt: 2001 }])).toBeNull();
+    // So is one that was cancelled, and began only afterwards.
+    expect(firstAttemptOf(answer, [{ ...cancelled, startedAt: 2001 }])).toBeNull();
+  });
+
+  it('of a hedge is the one that was cancelled for this answer, and not for the one before', () => {
+    const failed = [
+      attempt({ eventId: 'of before', status: 'cancelled', occurredAt: 1200 }),
+      attempt({ eventId: 'of this', status: 'cancelled', occurredAt: 2100 }),
+    ];
+    expect(firstAttemptOf(answer, failed)?.eventId).toBe('of this');
+    expect(firstAttemptOf(answer, [...failed].reverse())?.eventId).toBe('of this');
+    const first = { ...answer, occurredAt: 1100 };
+    expect(firstAttemptOf(first, failed)?.eventId).toBe('of before');
   });
 
   it('has a lower number than the answer', () => {

@@ -48,7 +48,7 @@ describe('a statement as HTML', () => {
       version 2026-01-01
       Issued
       2 November 2026
-      sha256:e8c9…e0b2
+      sha256:c55f…545f
       Daily usage by model
       gpt-4o
       $0
@@ -85,7 +85,7 @@ describe('a statement as HTML', () => {
       Carried on to the next period | 0.00 | 
       Billable, in whole millionths | 3.300000 | 
       Total, rounded once, half up, to 2 decimals | 3.30 | 
-      Manifest sha256:e8c9b3c60732bdfedb44aa7f1655ca4ae78aa1219d91ee9aa14f3d29eec6e0b2, closed 2026-11-02T03:04:05.000Z"
+      Manifest sha256:c55fcf4a8e54254ce4897c86f80d4f53cdad461aa6a9d29a2eb9e86951c9545f, closed 2026-11-02T03:04:05.000Z"
     `);
   });
 
