@@ -188,6 +188,15 @@ table fold_queue (
   constraint fold_queue_pkey PRIMARY KEY (batch_id)
 );
 
+table ledger_name (
+  only_one boolean not null default true,
+  name text not null,
+  constraint ledger_name_pkey PRIMARY KEY (only_one),
+  constraint ledger_name_name_check CHECK ((name ~ '^[a-z0-9]{8}$'::text)),
+  constraint ledger_name_only_one_check CHECK (only_one)
+);
+CREATE TRIGGER ledger_name_stays BEFORE DELETE OR UPDATE ON public.ledger_name FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 table month_run_steps (
   month text not null,
   step text not null,
@@ -411,6 +420,7 @@ table stripe_customers (
   livemode boolean not null,
   state text not null,
   checked_at timestamp with time zone not null,
+  account text,
   constraint stripe_customers_pkey PRIMARY KEY (tenant_id, stripe_customer, livemode),
   constraint stripe_customers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint stripe_customers_state_check CHECK ((state = ANY (ARRAY['present'::text, 'deleted'::text])))
@@ -451,6 +461,7 @@ table stripe_meters (
   product_id text not null,
   price_id text not null,
   set_up_at timestamp with time zone not null,
+  account text,
   constraint stripe_meters_pkey PRIMARY KEY (currency, livemode)
 );
 
@@ -1062,14 +1073,17 @@ CREATE OR REPLACE FUNCTION public.guard_intent()
 AS $function$
 begin
   if tg_op = 'DELETE' then
-    raise exception 'a push intent is never deleted (R18)' using errcode = 'restrict_violation';
+    raise exception 'a push intent is never deleted' using errcode = 'restrict_violation';
   end if;
-  if (old.tenant_id, old.period_start, old.sequence, old.identifier, old.destination, old.meter, old.stripe_customer,
-      old.value_micro, old.event_timestamp, old.created_at)
-     is distinct from (new.tenant_id, new.period_start, new.sequence, new.identifier, new.destination, new.meter,
-      new.stripe_customer, new.value_micro, new.event_timestamp, new.created_at)
-     or (old.account is not null and old.account is distinct from new.account) then
-    raise exception 'the body of push intent % never changes (R18)', old.identifier using errcode = 'restrict_violation';
+  if (old.tenant_id, old.period_start, old.sequence, old.identifier, old.value_micro, old.event_timestamp, old.created_at)
+     is distinct from (new.tenant_id, new.period_start, new.sequence, new.identifier, new.value_micro,
+      new.event_timestamp, new.created_at)
+     or ((old.destination, old.meter, old.stripe_customer)
+         is distinct from (new.destination, new.meter, new.stripe_customer)
+         and not (old.state = 'pending' and old.attempts = 0))
+     or (old.account is not null and old.account is distinct from new.account
+         and not (old.state = 'pending' and old.attempts = 0)) then
+    raise exception 'the body of push intent % never changes', old.identifier using errcode = 'restrict_violation';
   end if;
   return new;
 end $function$

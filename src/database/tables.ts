@@ -126,6 +126,7 @@ interface StripeMetersTable {
   product_id: string;
   price_id: string;
   set_up_at: Instant;
+  account: string | null;
 }
 
 interface PushIntentsTable {

@@ -1,9 +1,10 @@
 import type { InstantMs } from '../clock.ts';
+import { Refusal } from '../refusal.ts';
 import type { Destination, PushParts } from './destination.ts';
-import { ForeignCount, isAddress } from './destination.ts';
+import { EveryTenantRefused, ForeignCount, isAddress } from './destination.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
-import { confirmedSum, intendedSum, intentKey, newestAttempt } from './intent.ts';
+import { confirmedSum, intendedSum, intentKey, isProven, newestAttempt } from './intent.ts';
 import { markProven, readIntentsOf } from './intent-store.ts';
 import type { PushTarget } from './push-target.ts';
 import { refuseNothingClosed } from './push-targets.ts';
@@ -22,6 +23,7 @@ import { readTargets } from './target-store.ts';
  * | missing            | no        | still less is counted                                                   |
  * | duplicate          | no        | an identifier's value is counted twice                                  |
  * | foreign_usage      | no        | more is counted than we ever intended, by no value of ours              |
+ * | unread             | no        | the count cannot be asked for this one, and has not proven all of it    |
  * | after_finalization | no        | it is counted, and the final invoice lacks it                           |
  * | not_pushed         | no        | the ledger has more than is confirmed, and no request is out            |
  */
@@ -35,6 +37,7 @@ export const DIFFERENCES = [
   'duplicate',
   'after_finalization',
   'foreign_usage',
+  'unread',
 ] as const;
 
 export type Difference = (typeof DIFFERENCES)[number];
@@ -51,14 +54,16 @@ export interface ComparedPeriod {
   readonly counted: string | null;
   readonly difference: Difference;
   readonly isExplained: boolean;
+  /** The reason why its count could not be asked for, with the remedy; null where it could. */
+  readonly unread: string | null;
 }
 
 const PARALLEL_READS = 8;
 
 /**
  * Puts side by side what the ledger closed, what we know to be delivered, and what the destinations
- * count, for each tenant of a month. One read for each live tenant that has usage. What is found in
- * order is kept as proof, which releases the tenant's invoice.
+ * count, for each tenant of a month. One read for each live tenant. What is found in order is kept as
+ * proof, which releases the tenant's invoice. A tenant whose count is refused hides no other's.
  */
 export async function comparePeriods(
   parts: PushParts,
@@ -77,13 +82,18 @@ export async function comparePeriods(
   await inParallel(targets, PARALLEL_READS, async (target) => {
     const own = intents.get(intentKey(target)) ?? [];
     const counts: Count[] = [];
+    let unread: string | null = null;
     for (const destination of destinationsToAsk(destinations, target, own)) {
-      const counted = await countOf(destination, target, own);
+      const counted = await countOf(destination, target, own).catch(asUnread);
       if (counted === null) continue;
+      if (typeof counted === 'string') {
+        unread = counted;
+        continue;
+      }
       const onInvoices = billed.get(destination)?.get(intentKey(target)) ?? null;
       counts.push({ counted, billed: onInvoices, lagMs: destination.memory.countsWithinMs });
     }
-    const row = comparePeriod({ target, intents: own, counts, now: clock() });
+    const row = comparePeriod({ target, intents: own, counts, unread, now: clock() });
     if (counts.length > 0 && row.difference === 'none') await keepProof(parts, own);
     rows.push(row);
     onProgress?.(rows.length, targets.length);
@@ -98,8 +108,7 @@ function byTenantAndStart(a: ComparedPeriod, b: ComparedPeriod): number {
 
 /**
  * Chooses the destinations that the period was told to. Where it was told to none, the preferred
- * one, for somebody else's usage: a tenant without usage has nothing there that we told it, and
- * costs no read.
+ * one, for somebody else's usage: nothing of ours is there, of an idle tenant neither.
  */
 function destinationsToAsk(
   destinations: readonly Destination[],
@@ -109,7 +118,7 @@ function destinationsToAsk(
   if (intents.length > 0) {
     return destinations.filter(({ kind }) => intents.some((intent) => intent.destination === kind));
   }
-  return target.mode === 'live' && target.billableMicro > 0n ? destinations.slice(0, 1) : [];
+  return target.mode === 'live' ? destinations.slice(0, 1) : [];
 }
 
 /** Usage stands where it was told, even if the tenant has been given another customer since. */
@@ -132,6 +141,13 @@ async function countOf(
 function asForeign(error: unknown): ForeignCount {
   if (error instanceof ForeignCount) return error;
   throw error;
+}
+
+/** What is refused for one tenant stands in its row; what nobody answers, or would refuse all, ends the run. */
+function asUnread(error: unknown): string {
+  if (!(error instanceof Refusal) || error instanceof EveryTenantRefused) throw error;
+  if (error.kind === 'unavailable') throw error;
+  return error.message;
 }
 
 async function keepProof(
@@ -159,12 +175,13 @@ interface Compared {
   readonly intents: readonly Intent[];
   /** The counts are those of the destinations that were asked. */
   readonly counts: readonly Count[];
+  readonly unread?: string | null;
   readonly now: InstantMs;
 }
 
 /** Pure: the figures in, the classified difference out. */
 export function comparePeriod(given: Compared): ComparedPeriod {
-  const { target, intents, counts } = given;
+  const { target, intents, counts, unread = null } = given;
   const difference = classify(given);
   return {
     tenantId: target.tenantId,
@@ -174,6 +191,7 @@ export function comparePeriod(given: Compared): ComparedPeriod {
     counted: counts.length === 0 ? null : shownOf(counts),
     difference,
     isExplained: EXPLAINED.has(difference),
+    unread,
   };
 }
 
@@ -190,8 +208,13 @@ function sumOf(counts: readonly Count[]): bigint {
   );
 }
 
-function classify({ target, intents, counts, now }: Compared): Difference {
+function classify({ target, intents, counts, unread = null, now }: Compared): Difference {
   if (target.mode === 'shadow' && intents.length === 0) return 'shadow';
+  // What a count has proven stays proven, whatever became of the customer.
+  if (unread !== null) {
+    if (intents.length === 0) return target.billableMicro === 0n ? 'none' : 'not_pushed';
+    return isProven(target.billableMicro, intents) ? 'none' : 'unread';
+  }
   if (counts.length === 0) return target.billableMicro === 0n ? 'none' : 'not_pushed';
   if (counts.some(({ counted }) => counted instanceof ForeignCount)) return 'foreign_usage';
   const counted = sumOf(counts);

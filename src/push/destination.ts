@@ -7,6 +7,8 @@ import type { PushTarget } from './push-target.ts';
 
 /** What a push works with: the destinations in the order in which they are preferred. */
 export interface PushParts extends Parts {
+  /** Part of every identifier, so that no other ledger on the same account makes the same one. */
+  readonly ledgerName: string;
   readonly destinations: readonly Destination[];
 }
 
@@ -36,10 +38,13 @@ export interface Destination {
   objectTo(told: Told): Promise<string | null>;
   /** Looks, once a run and before the first request, at the channels; refuses if one would lose what it is told. */
   checkChannels(channels: readonly string[]): Promise<void>;
-  /** Looks at the customer before anything is told; why it cannot be billed, or null when it can. */
-  lookAt(whom: Whom): Promise<string | null>;
-  /** Sends the body of an intent, the same bytes each time, once. Fails only with what is no answer at all. */
-  tell(intent: Intent): Promise<TellAnswer>;
+  /** Looks at the customer before anything is told; why it would not be billed there, or null when it would. */
+  lookAt(whom: Whom): Promise<Obstacle | null>;
+  /**
+   * Sends the body of an intent, the same bytes each time, once, and nothing from that instant on. Fails
+   * only with what is no answer at all.
+   */
+  tell(intent: Intent, until: InstantMs): Promise<TellAnswer>;
   /**
    * What it counts of a period for a customer; null where it cannot be asked. A low figure may lag; a
    * figure that no push of ours can have made is a `ForeignCount`.
@@ -75,13 +80,16 @@ export interface Told {
   readonly eventTimestamp: number;
 }
 
-interface Whom {
-  readonly tenantId: string;
-  readonly customer: string;
+interface Whom extends Told, Address {}
+
+/** What stands in the way of one tenant; another destination may be free of it. */
+export interface Obstacle {
+  readonly fault: string;
+  readonly isOnlyHere: boolean;
 }
 
-interface CountQuestion extends Whom {
-  readonly channel: string;
+interface CountQuestion extends Address {
+  readonly tenantId: string;
   readonly periodStart: string;
   readonly startsAt: InstantMs;
   readonly endsAt: InstantMs;

@@ -26,7 +26,7 @@ export async function readIntentFigures(
   const { tenantId, periodStart, startsAt, endsAt } = target;
   const { customer, channel } = intent;
   const question = { tenantId, periodStart, startsAt, endsAt, customer, channel };
-  const counted = await destination.readCount(question);
+  const counted = await destination.readCount(question).catch(asNothing);
   if (counted === null) refuseUnaskable(intent);
   const confirmed = intents.filter(
     (other) =>
@@ -39,6 +39,12 @@ export async function readIntentFigures(
     confirmed: confirmedSum(confirmed),
     isConfirmedProven: confirmed.every((other) => other.provenAt !== null),
   };
+}
+
+/** For a customer that is gone nothing is counted, and nothing will be billed. */
+function asNothing(error: unknown): bigint {
+  if (error instanceof Refusal && error.kind === 'not_found') return 0n;
+  throw error;
 }
 
 function refuseUnaskable({ identifier, channel }: Intent): never {

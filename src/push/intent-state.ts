@@ -6,12 +6,14 @@ import type { InstantMs } from '../clock.ts';
  *
  * | event   | state     | what happens                                     | becomes   | next                                  |
  * |---------|-----------|--------------------------------------------------|-----------|---------------------------------------|
+ * | address | pending   | its tenant has another address, nothing was sent | pending   | a look, and the body as it is now     |
  * | attempt | pending   | the first request is about to go out             | sent      | the body as stored                    |
  * | attempt | sent      | another is, within the window of the first       | sent      | the same body                         |
  * | answer  | sent      | delivered, or known there already                | confirmed | nothing                               |
  * | answer  | sent      | none, or one that decides nothing                | sent      | the same body, or at its end: compare |
  * | answer  | sent      | one that would be everybody's, or a replayed one | sent      | nothing more in this run              |
  * | answer  | sent      | refused for good                                 | parked    | a person decides                      |
+ * | count   | pending   | it is there before its first request             | confirmed | nothing: it was told before a restore |
  * | count   | sent      | it is there                                      | confirmed | nothing: presence is proof at once    |
  * | count   | sent      | after the window it is absent                    | ambiguous | compare: absence proves nothing yet   |
  * | count   | sent      | after the window neither                         | parked    | a person decides                      |
@@ -36,14 +38,15 @@ import type { InstantMs } from '../clock.ts';
  */
 export type PushState = 'pending' | 'sent' | 'confirmed' | 'ambiguous' | 'parked' | 'missing';
 
-/** What changes an intent's state: `attempt` and `answer` of a request, `count` and `report` of the destination. */
-export type PushEvent = 'attempt' | 'answer' | 'count' | 'report' | 'person';
+/** What changes an intent: a new `address`, `attempt` and `answer` of a request, `count` and `report` of the destination. */
+export type PushEvent = 'address' | 'attempt' | 'answer' | 'count' | 'report' | 'person';
 
 /** The states that each event may change. The store changes no other, whoever came first. */
 export const CHANGED_BY: Readonly<Record<PushEvent, readonly PushState[]>> = {
+  address: ['pending'],
   attempt: ['pending', 'sent'],
   answer: ['sent'],
-  count: ['sent', 'ambiguous'],
+  count: ['pending', 'sent', 'ambiguous'],
   report: ['pending', 'sent', 'ambiguous', 'confirmed'],
   person: ['parked'],
 };

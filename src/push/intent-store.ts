@@ -96,20 +96,43 @@ export async function insertIntent(
   return made === 1n;
 }
 
+/** Addresses anew what was never sent; false where a request went out in the meantime. */
+export async function placeIntent(
+  database: Database,
+  identifier: string,
+  at: Pick<Intent, 'destination' | 'channel' | 'customer' | 'livemode' | 'account'>,
+): Promise<boolean> {
+  const { numUpdatedRows: placed } = await database.kysely
+    .updateTable('push_intents')
+    .set({
+      destination: at.destination,
+      meter: at.channel,
+      stripe_customer: at.customer,
+      livemode: at.livemode,
+      account: at.account,
+    })
+    .where('identifier', '=', identifier)
+    .where('state', 'in', CHANGED_BY.address)
+    .where('attempts', '=', 0)
+    .executeTakeFirstOrThrow();
+  return placed === 1n;
+}
+
 /**
  * The attempt is durable before the request: from here on a crash leaves `sent`, and nobody thinks
  * it never went. False where the intent may no longer be sent, since somebody else decided about
- * it.
+ * it or its first attempt was too long ago.
  */
 export async function markAttempt(
   database: Database,
   identifier: string,
-  at: InstantMs,
+  { at, resendWithinMs }: { readonly at: InstantMs; readonly resendWithinMs: number },
 ): Promise<boolean> {
   const { numAffectedRows: marked } = await sql`
     update push_intents set state = 'sent', attempts = attempts + 1, last_attempt_at = ${formatInstant(at)},
       first_attempt_at = coalesce(first_attempt_at, ${formatInstant(at)}), sent_at = coalesce(sent_at, ${formatInstant(at)})
-    where identifier = ${identifier} and state = any(${[...CHANGED_BY.attempt]}::text[])`.execute(
+    where identifier = ${identifier} and state = any(${[...CHANGED_BY.attempt]}::text[])
+      and (first_attempt_at is null or first_attempt_at > ${formatInstant(at - resendWithinMs)})`.execute(
     database.kysely,
   );
   return marked === 1n;

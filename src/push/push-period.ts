@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { pause } from '../clock.ts';
 import { raiseAlert } from './alert-store.ts';
-import type { Destination, PushParts, TellAnswer } from './destination.ts';
+import type { Address, Destination, PushParts, TellAnswer } from './destination.ts';
 import { isAddress } from './destination.ts';
 import type { Figures } from './figures.ts';
 import { readIntentFigures } from './figures.ts';
@@ -9,7 +9,14 @@ import type { Intent } from './intent.ts';
 import { intendedSum, openIntent } from './intent.ts';
 import type { PushState } from './intent-state.ts';
 import { decideByCount, isSettled, nextStep, stateAfter } from './intent-state.ts';
-import { insertIntent, markAttempt, markProven, markState, readIntents } from './intent-store.ts';
+import {
+  insertIntent,
+  markAttempt,
+  markProven,
+  markState,
+  placeIntent,
+  readIntents,
+} from './intent-store.ts';
 import type { PushTarget } from './push-target.ts';
 import { eventTimestampOf } from './push-target.ts';
 
@@ -42,9 +49,16 @@ export async function pushPeriod(run: PeriodRun): Promise<PeriodOutcome> {
   const read = () => readIntents(run.parts.database, run.target);
   let intents = await read();
   for (;;) {
-    const minted = await mintWhatIsDue(run, intents);
-    if (minted.refusal !== null) return { intents, refusal: minted.refusal };
-    if (minted.isNew) intents = await read();
+    const foreign = foreignFault(run.parts, intents);
+    if (foreign !== null) return { intents, refusal: foreign };
+    const last = openIntent(intents);
+    if (last === undefined || isUnsent(last)) {
+      const placed = await place(run, intents, last);
+      if (placed !== 'placed') {
+        return { intents, refusal: placed === 'nothing_due' ? null : placed.refusal };
+      }
+      intents = await read();
+    }
     const open = openIntent(intents);
     if (open === undefined) return { intents, refusal: null };
     const refusal = await advance(run, { intents, open });
@@ -56,37 +70,42 @@ export async function pushPeriod(run: PeriodRun): Promise<PeriodOutcome> {
   }
 }
 
-interface Minted {
-  readonly isNew: boolean;
-  readonly refusal: string | null;
+/** Nothing that it says has left this machine, so that it may still be said to another address. */
+function isUnsent(intent: Intent): boolean {
+  return intent.state === 'pending' && intent.attempts === 0;
 }
 
-/** The part of the period's billable amount that no intent covers yet gets one. */
-async function mintWhatIsDue(run: PeriodRun, intents: readonly Intent[]): Promise<Minted> {
-  const { parts, target } = run;
-  const chosen = await chooseDestination(parts, target, intents);
-  if (chosen === null) return { isNew: false, refusal: null };
-  if ('refusal' in chosen) return { isNew: false, refusal: chosen.refusal };
-  const { destination } = chosen;
-  const address = destination.describe(target);
-  if (!isAddress(address)) return { isNew: false, refusal: address.fault };
+interface Refused {
+  readonly refusal: string;
+}
+
+/**
+ * The part of the period's billable amount that no intent covers yet gets one, once somebody was found who
+ * takes it and its customer was looked at. An intent that was never sent is placed anew, since its
+ * tenant may have been given another customer, and a meter may no longer take it.
+ */
+async function place(
+  { parts, target }: PeriodRun,
+  intents: readonly Intent[],
+  unsent: Intent | undefined,
+): Promise<'placed' | 'nothing_due' | Refused> {
+  const valueMicro = unsent?.valueMicro ?? dueOf(target, intents);
+  if (valueMicro === 0n) return 'nothing_due';
+  const chosen = await chooseDestination(parts, target, { valueMicro, isCustomerAsked: true });
+  if ('refusal' in chosen) return chosen;
+  const { destination, address } = chosen;
+  const at = { destination: destination.kind, ...address, ...destination.origin };
+  if (unsent !== undefined) {
+    await placeIntent(parts.database, unsent.identifier, at);
+    return 'placed';
+  }
+  const { tenantId, periodStart } = target;
   const sequence = intents.length + 1;
-  await insertIntent(
-    parts.database,
-    {
-      tenantId: target.tenantId,
-      periodStart: target.periodStart,
-      sequence,
-      identifier: identifierOf(target, sequence),
-      destination: destination.kind,
-      ...address,
-      valueMicro: dueOf(target, intents),
-      eventTimestamp: eventTimestampOf(target),
-      ...destination.origin,
-    },
-    parts.clock(),
-  );
-  return { isNew: true, refusal: null };
+  const identifier = identifierOf(parts.ledgerName, target, sequence);
+  const told = { valueMicro, eventTimestamp: eventTimestampOf(target) };
+  const intent = { tenantId, periodStart, sequence, identifier, ...at, ...told };
+  await insertIntent(parts.database, intent, parts.clock());
+  return 'placed';
 }
 
 /** What no intent covers yet; what is proven to be missing is due again. */
@@ -94,27 +113,39 @@ export function dueOf(target: PushTarget, intents: readonly Intent[]): bigint {
   return target.billableMicro - intendedSum(intents);
 }
 
+/** Says why these intents are not this account's to go on with; null when they are. */
+export function foreignFault(
+  parts: Pick<PushParts, 'destinations'>,
+  intents: readonly Intent[],
+): string | null {
+  for (const intent of intents) {
+    const foreign = destinationOf(parts, intent)?.disown(intent) ?? null;
+    if (foreign !== null) return foreign;
+  }
+  return null;
+}
+
 /**
- * The first destination that takes what is due of a period, as far as the ledger's side knows; what the
- * first of them objects where none does. Null where nothing is due.
+ * The first destination that takes a value of a period, and the address there; what the first of them
+ * objects where none does. Without asking for the customer it is as far as the ledger's side knows.
  */
 export async function chooseDestination(
   parts: PushParts,
   target: PushTarget,
-  intents: readonly Intent[],
-): Promise<{ readonly destination: Destination } | { readonly refusal: string } | null> {
-  for (const intent of intents) {
-    const foreign = destinationOf(parts, intent)?.disown(intent) ?? null;
-    if (foreign !== null) return { refusal: foreign };
-  }
-  const valueMicro = dueOf(target, intents);
-  if (valueMicro === 0n) return null;
+  what: { readonly valueMicro: bigint; readonly isCustomerAsked: boolean },
+): Promise<{ readonly destination: Destination; readonly address: Address } | Refused> {
+  const { valueMicro, isCustomerAsked } = what;
   const told = { target, valueMicro, eventTimestamp: eventTimestampOf(target) };
   let first: string | null = null;
   for (const destination of parts.destinations) {
     const address = destination.describe(target);
     const objection = isAddress(address) ? await destination.objectTo(told) : address.fault;
-    if (objection === null) return { destination };
+    if (objection === null && isAddress(address)) {
+      const obstacle = isCustomerAsked ? await destination.lookAt({ ...told, ...address }) : null;
+      if (obstacle === null) return { destination, address };
+      if (!obstacle.isOnlyHere) return { refusal: obstacle.fault };
+      first ??= obstacle.fault;
+    }
     first ??= objection;
   }
   return { refusal: first ?? 'there is no destination to which it could be told' };
@@ -129,17 +160,19 @@ export function destinationOf(
 }
 
 /**
- * The same for the same push, on every machine and after every crash. At most 100 characters, so a
- * long tenant id is cut and told apart by its digest.
+ * The same for the same push, on every machine and after every crash, and no other ledger's on the same
+ * account. At most 100 characters, so a long tenant id is cut and told apart by its digest.
  */
 export function identifierOf(
+  ledgerName: string,
   target: Pick<PushTarget, 'tenantId' | 'periodStart' | 'currency'>,
   sequence: number,
 ): string {
   const tenant = /^[\w.-]{1,50}$/.test(target.tenantId)
     ? target.tenantId
     : Buffer.from(hash('sha256', target.tenantId, 'buffer')).toString('base64url');
-  return `spl-${tenant}-${target.periodStart}-${target.currency.toLowerCase()}-${sequence}`;
+  const { periodStart, currency } = target;
+  return `spl-${ledgerName}-${tenant}-${periodStart}-${currency.toLowerCase()}-${sequence}`;
 }
 
 interface Standing {
@@ -165,24 +198,44 @@ async function advance(run: PeriodRun, standing: Standing): Promise<string | nul
     await compare(run, step);
     return null;
   }
+  if (isUnsent(open)) return sendUnlessCounted(run, step);
   const objection = await destination.objectTo({ ...open, target });
   if (objection === null) {
-    const fault = await destination.lookAt(open);
-    if (fault !== null) return fault;
+    const obstacle = await destination.lookAt({ ...open, target });
+    if (obstacle !== null) return obstacle.fault;
     return send(run, step);
   }
   // It can no longer be sent, but it may have arrived: presence is proof.
-  if (open.attempts > 0 && (await confirmIfPresent(run, step))) return null;
+  if (await confirmIfPresent(run, step)) return null;
   return objection;
+}
+
+/**
+ * Before the first request the count must hold what this ledger told, and nothing else. It holds
+ * this too where the ledger was restored from a time before it was told; what else it may hold comes
+ * from another ledger, or from whoever reports to the same place.
+ */
+async function sendUnlessCounted(run: PeriodRun, step: Step): Promise<string | null> {
+  const { open, destination } = step;
+  const { counted, confirmed } = await figuresAt(run, step);
+  if (counted === confirmed) return send(run, step);
+  if (await confirmIfPresent(run, step)) return null;
+  const says = `${destination.countName} already says ${counted} for ${open.customer} in this period and ${confirmed} of it is confirmed`;
+  if (counted < confirmed) return `${says}; it lags, run the push again in a while`;
+  return `${says}, so that something else reports there; nothing was sent. Find out what else does and end it; what a person bills instead is recorded by "spanledger stripe settled"`;
 }
 
 async function send(run: PeriodRun, step: Step): Promise<null> {
   const { database, clock, log } = run.parts;
   const { destination, open: intent } = step;
+  const { resendWithinMs } = destination.memory;
+  let firstAt = intent.firstAttemptAt;
   for (let attempt = 1; attempt <= TRIES_A_RUN; attempt += 1) {
     if (run.halted() !== null) return null;
-    if (!(await markAttempt(database, intent.identifier, clock()))) return null;
-    const answer = await destination.tell(intent);
+    const at = clock();
+    firstAt ??= at;
+    if (!(await markAttempt(database, intent.identifier, { at, resendWithinMs }))) return null;
+    const answer = await destination.tell(intent, firstAt + resendWithinMs);
     const detail = await keepAnswer(run, intent, answer);
     if (answer.kind === 'systemic') run.halt(`stopped for every tenant: ${detail}`);
     if (answer.kind !== 'unknown') return null;

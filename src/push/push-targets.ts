@@ -15,6 +15,7 @@ import {
   chooseDestination,
   destinationOf,
   dueOf,
+  foreignFault,
   identifierOf,
   parkedDetail,
   pushPeriod,
@@ -139,19 +140,24 @@ async function wouldSend(
   { intents, address }: { readonly intents: readonly Intent[]; readonly address: Address },
 ): Promise<PushedPeriod> {
   const pushed = confirmedSum(intents);
-  const chosen = await chooseDestination(parts, target, intents);
-  if (chosen !== null && 'refusal' in chosen) {
-    return resultOf(target, 'refused', chosen.refusal, pushed);
+  const due = dueOf(target, intents);
+  const foreign = foreignFault(parts, intents);
+  if (foreign !== null) return resultOf(target, 'refused', foreign, pushed);
+  if (due !== 0n) {
+    const what = { valueMicro: due, isCustomerAsked: false };
+    const chosen = await chooseDestination(parts, target, what);
+    if ('refusal' in chosen) return resultOf(target, 'refused', chosen.refusal, pushed);
   }
   const open = openIntent(intents);
   if (open?.state === 'parked') return resultOf(target, 'parked', parkedDetail(open), pushed);
   const now = parts.clock();
-  const due = dueOf(target, intents);
   const steps = [
     ...(open === undefined
       ? []
       : [`${open.identifier} (${stepOf(parts, open, now)}) ${open.valueMicro}`]),
-    ...(due === 0n ? [] : [`${identifierOf(target, intents.length + 1)} (new) ${due}`]),
+    ...(due === 0n
+      ? []
+      : [`${identifierOf(parts.ledgerName, target, intents.length + 1)} (new) ${due}`]),
   ];
   const detail = `${steps.join(', ')} micro ${target.currency} to ${open?.customer ?? address.customer}`;
   return resultOf(target, 'would_send', detail, pushed);
@@ -209,7 +215,10 @@ async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promi
   const outcome = await locks.whileAlone(key, () => pushPeriod(period).catch(asRefused));
   if (outcome === null) return resultOf(target, 'busy', 'another process is pushing this customer');
   if (outcome instanceof EveryTenantRefused) halt(`stopped for every tenant: ${outcome.message}`);
-  if (outcome instanceof Refusal) return resultOf(target, 'skipped', outcome.message);
+  if (outcome instanceof Refusal) {
+    const isPassing = outcome instanceof EveryTenantRefused || outcome.kind === 'unavailable';
+    return resultOf(target, isPassing ? 'skipped' : 'refused', outcome.message);
+  }
   const pushed = confirmedSum(outcome.intents);
   if (outcome.refusal !== null) return resultOf(target, 'refused', outcome.refusal, pushed);
   const open = openIntent(outcome.intents);

@@ -1,5 +1,6 @@
 import { pause } from '../clock.ts';
 import { type Account, accountOf } from './account.ts';
+import { accountEndpoints } from './account-endpoint.ts';
 import { ApiFailure } from './api-failure.ts';
 import { failureReply, injected, jsonReply, type Reply, replyInstead } from './api-reply.ts';
 import { customerEndpoints } from './customer.ts';
@@ -30,6 +31,7 @@ export interface ApiRequest {
 }
 
 const ENDPOINTS: readonly Endpoint[] = [
+  ...accountEndpoints,
   ...meterEndpoints,
   ...eventSummaryEndpoints,
   ...meterEventEndpoints,

@@ -14,12 +14,13 @@ const REMEDIES: Readonly<Record<Difference, string | null>> = {
   missing: 'see "spanledger stripe alerts": Stripe reports what it does not count',
   duplicate: 'cancel the second event within a day, or credit the customer for it',
   after_finalization: 'bill the difference by an invoice item, once',
+  unread: 'link the tenant to a customer that Stripe knows',
   foreign_usage: 'find what else reports usage to this meter; only Spanledger may',
 };
 
 /**
  * Puts side by side what the ledger closed, what we know to be delivered, and what Stripe counts, for
- * each tenant of a month. One read for each live tenant that has usage, so that Stripe's read
+ * each tenant of a month. One read for each live tenant, so that Stripe's read
  * allocation (500 reads a transaction, 10,000 a month at the least) is never near. What is found in
  * order is kept as proof, which releases the tenant's invoice.
  */
@@ -40,6 +41,6 @@ function reconciled(period: ComparedPeriod): ReconciledPeriod {
     stripe: period.counted,
     difference: period.difference,
     explained: period.isExplained,
-    remedy: REMEDIES[period.difference],
+    remedy: period.isExplained ? null : (period.unread ?? REMEDIES[period.difference]),
   };
 }

@@ -1,7 +1,8 @@
+import { readAccount } from './account.ts';
 import { refuseOtherMode } from './customers/check-mode.ts';
 import { linkCustomers } from './customers/link-customers.ts';
 import { setUpSubscriptions } from './customers/subscription.ts';
-import { saveMeter } from './meters/meter-store.ts';
+import { readOwnMeters, saveMeter } from './meters/meter-store.ts';
 import { setUpMeter } from './meters/set-up-meter.ts';
 import type { SetUpAnswer, SetUpRequest } from './set-up-answer.ts';
 import type { ProgressPart, StripeParts } from './stripe-parts.ts';
@@ -15,9 +16,11 @@ export async function setUpStripe(
   request: SetUpRequest,
 ): Promise<SetUpAnswer> {
   const { database, stripe, livemode, clock } = parts;
+  const account = await readAccount(stripe);
+  await readOwnMeters(database, { livemode, account });
   await refuseOtherMode(parts);
   const meter = await setUpMeter(stripe, request.currency);
-  await saveMeter(database, meter, { livemode, at: clock() });
+  await saveMeter(database, meter, { livemode, account, at: clock() });
   const customers = request.customers ? await linkCustomers(parts) : null;
   const subscriptions = request.subscriptions
     ? await setUpSubscriptions(parts, meter, request.tenant_id)

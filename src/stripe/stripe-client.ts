@@ -3,6 +3,7 @@ import { pause } from '../clock.ts';
 import { EveryTenantRefused } from '../push/destination.ts';
 import { Refusal } from '../refusal.ts';
 import { openPacers, pacedHttpClient } from './pacer.ts';
+import { unrepeatedHttpClient } from './send-once.ts';
 
 /** The real client, with our own retry loop instead of its own. */
 export type StripeClient = Stripe;
@@ -18,15 +19,17 @@ const TIMEOUT_MS = 20_000;
 
 /**
  * Opens a client. A key of live mode is never sent to another address than Stripe's own.
- * The SDK's retries are off: it ignores Retry-After and does not retry a 429. Requests to Stripe wait
- * for their turn under its rate limits; a double has none.
+ * The SDK's retries are off: it ignores Retry-After and does not retry a 429. The one that it makes all
+ * the same after a reset is taken from it by our HTTP client. Requests to Stripe wait for their turn under
+ * its rate limits; a double has none.
  */
 export function openStripe(options: StripeOptions): StripeClient {
   const { apiKey, apiBase } = options;
   const settings = { maxNetworkRetries: 0, timeout: TIMEOUT_MS, telemetry: false } as const;
+  const unrepeated = unrepeatedHttpClient(Stripe.createNodeHttpClient());
   if (apiBase === null) {
     const pacers = openPacers(isLiveKey(apiKey));
-    const httpClient = pacedHttpClient(Stripe.createNodeHttpClient(), pacers);
+    const httpClient = pacedHttpClient(unrepeated, pacers);
     return new Stripe(apiKey, { ...settings, httpClient });
   }
   if (isLiveKey(apiKey)) {
@@ -39,7 +42,8 @@ export function openStripe(options: StripeOptions): StripeClient {
   const base = new URL(apiBase);
   const protocol = base.protocol === 'https:' ? 'https' : 'http';
   const port = base.port === '' ? (protocol === 'https' ? 443 : 80) : Number(base.port);
-  return new Stripe(apiKey, { ...settings, host: base.hostname, port, protocol });
+  const host = base.hostname;
+  return new Stripe(apiKey, { ...settings, host, port, protocol, httpClient: unrepeated });
 }
 
 export function isLiveKey(apiKey: string): boolean {

@@ -14,6 +14,7 @@ export async function checkSummaries(parts: StripeParts) {
   const compared = months.map((month) => reconcileMonth(parts, { month, tenant_id: null }));
   const rows = (await Promise.all(compared)).flat();
   const asked = rows.filter((row) => row.stripe !== null);
+  const unread = rows.filter((row) => row.difference === 'unread');
   const wrong = asked.filter(
     (row) => row.stripe !== row.confirmed && !['lag', 'in_flight'].includes(row.difference),
   );
@@ -21,9 +22,15 @@ export async function checkSummaries(parts: StripeParts) {
     law: 6,
     name: "Stripe's summary = what is confirmed as pushed",
     checked: asked.length,
-    violations: wrong.map(
-      (row) =>
-        `tenant "${row.tenant_id}" period ${row.period_start}: Stripe ${row.stripe} µ, confirmed ${row.confirmed} µ (${row.difference})`,
-    ),
+    violations: [
+      ...wrong.map(
+        (row) =>
+          `tenant "${row.tenant_id}" period ${row.period_start}: Stripe ${row.stripe} µ, confirmed ${row.confirmed} µ (${row.difference})`,
+      ),
+      ...unread.map(
+        (row) =>
+          `tenant "${row.tenant_id}" period ${row.period_start}: confirmed ${row.confirmed} µ and cannot be compared: ${row.remedy}`,
+      ),
+    ],
   };
 }

@@ -23,13 +23,29 @@ import {
   withdrawCalendarChanges,
 } from './tenant-store.ts';
 
-/** Creates or changes a tenant. Locks its row. */
+/** What changing a tenant works with. */
+export interface SetTenantParts extends Pick<Parts, 'database' | 'clock'> {
+  /**
+   * Says why a customer cannot be this tenant's, with the remedy, or null. It is left out where nobody
+   * can be asked.
+   */
+  readonly checkCustomer?: (of: {
+    readonly tenantId: string;
+    readonly customer: string;
+  }) => Promise<string | null>;
+}
+
+/** Creates or changes a tenant. Locks its row. An empty customer takes away the one that it has. */
 export async function setTenant(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { database, clock, checkCustomer }: SetTenantParts,
   request: SetTenantRequest,
 ): Promise<TenantAnswer> {
   refuseImpossible(request);
-  const { tenant_id: tenantId, mode, stripe_customer } = request;
+  const { tenant_id: tenantId, mode, stripe_customer: customer } = request;
+  if (customer !== undefined && customer !== '') {
+    const fault = (await checkCustomer?.({ tenantId, customer })) ?? null;
+    if (fault !== null) throw new Refusal('conflict', fault, 'nothing was changed');
+  }
   const at = clock();
   return inTransaction(database, async (transaction) => {
     await createShadowTenants(transaction, [tenantId], at);
@@ -40,7 +56,7 @@ export async function setTenant(
     await refuseSharedCustomer(transaction, request);
     await updateTenant(transaction, tenantId, {
       ...(mode === undefined ? {} : { mode }),
-      ...(stripe_customer === undefined ? {} : { stripe_customer }),
+      ...(customer === undefined ? {} : { stripe_customer: customer === '' ? null : customer }),
     });
     return tellTenant(await readTenant(transaction.kysely, tenantId), at);
   });
@@ -150,7 +166,7 @@ async function refuseSharedCustomer(
   transaction: Transaction,
   { tenant_id: tenantId, stripe_customer: customer }: SetTenantRequest,
 ): Promise<void> {
-  if (customer === undefined) return;
+  if (customer === undefined || customer === '') return;
   const other = await readOtherTenantOf(transaction, customer, tenantId);
   if (other === null) return;
   throw new Refusal(

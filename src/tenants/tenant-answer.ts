@@ -16,7 +16,7 @@ export const setTenantRequest = z.strictObject({
   price_book: z.string().optional(),
   /** The instant from which the price book holds; the first one of a tenant holds since ever. */
   price_book_from: instantGiven.optional(),
-  /** Its customer in Stripe, cus_…. */
+  /** Its customer in Stripe, cus_…; an empty text takes it away. */
   stripe_customer: z.string().optional(),
 });
 export type SetTenantRequest = z.output<typeof setTenantRequest>;

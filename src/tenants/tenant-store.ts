@@ -98,7 +98,7 @@ export async function updateTenant(
   tenantId: string,
   set: {
     readonly mode?: Tenant['mode'];
-    readonly stripe_customer?: string;
+    readonly stripe_customer?: string | null;
     readonly time_zone?: string;
     readonly anchor_day?: number;
   },

@@ -23,7 +23,7 @@ let identifier: string;
 
 beforeAll(async () => {
   scene = await openPushScene(['acme'], { now: systemClock() }, (close) => closing.push(close));
-  identifier = `spl-acme-${scene.month}-01-usd-1`;
+  identifier = `spl-testbook-acme-${scene.month}-01-usd-1`;
 });
 
 afterAll(async () => {

@@ -8,6 +8,7 @@ import {
   insertIntent,
   markAttempt,
   markState,
+  placeIntent,
   readIntentsByIdentifier,
 } from '../../src/push/intent-store.ts';
 import { METER_MEMORY } from '../../src/stripe/meters/meter-destination.ts';
@@ -50,6 +51,7 @@ const SETTLED: Row['then'] = ['none', 'none'];
 
 /** The table of intent-state.ts, row by row. */
 const ROWS: readonly Row[] = [
+  row('address', 'pending', 'pending', ['send', 'send'], ['pending']),
   row('attempt', 'pending', 'sent', RESENT, ['sent']),
   row('attempt', 'sent', 'sent', RESENT, ['sent']),
   row('answer', 'sent', 'confirmed', SETTLED, [
@@ -66,6 +68,7 @@ const ROWS: readonly Row[] = [
     answered({ kind: 'replayed', detail: '400' }),
   ]),
   row('answer', 'sent', 'parked', SETTLED, [answered({ kind: 'refused', detail: '400' })]),
+  row('count', 'pending', 'confirmed', SETTLED, [shown(140n)]),
   row('count', 'sent', 'confirmed', SETTLED, [shown(140n), shown(140n, { proven: false })]),
   row('count', 'sent', 'ambiguous', COMPARED, [shown(40n)]),
   row(
@@ -95,7 +98,7 @@ const ROWS: readonly Row[] = [
   row('person', 'parked', 'missing', SETTLED, ['missing']),
 ];
 
-const EVENTS: readonly PushEvent[] = ['attempt', 'answer', 'count', 'report', 'person'];
+const EVENTS: readonly PushEvent[] = ['address', 'attempt', 'answer', 'count', 'report', 'person'];
 const STATES: readonly PushState[] = [
   'pending',
   'sent',
@@ -134,9 +137,18 @@ async function intentIn(state: PushState): Promise<string> {
   return identifier;
 }
 
+const ELSEWHERE = {
+  destination: 'invoice_item',
+  channel: 'elsewhere',
+  customer: 'cus_elsewhere',
+  livemode: false,
+  account: 'acct_elsewhere',
+} as const;
+
 function happen(event: PushEvent, identifier: string, state: PushState): Promise<boolean> {
+  if (event === 'address') return placeIntent(database, identifier, ELSEWHERE);
   return event === 'attempt'
-    ? markAttempt(database, identifier, FIRST)
+    ? markAttempt(database, identifier, { at: FIRST, resendWithinMs: METER_MEMORY.resendWithinMs })
     : markState(database, identifier, { event, state, answer: event, at: FIRST });
 }
 

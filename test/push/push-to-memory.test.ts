@@ -66,7 +66,8 @@ async function scene(ledgers: readonly Ledger[]) {
   const clock = () => now;
   await closePeriods({ database, clock }, { month: MONTH, tenant_id: null });
   const destinations = ledgers.map(({ destination }) => destination);
-  const parts: PushParts = { database, clock, log: openLog('silent'), destinations };
+  const log = openLog('silent');
+  const parts: PushParts = { database, clock, log, ledgerName: 'memorial', destinations };
   return {
     push: async () =>
       (await pushClosed(parts, ofMonth(MONTH, { tenant_id: 'acme' }))).map(({ state }) => state),

@@ -76,7 +76,7 @@ export async function openBillingScene(options: SceneOptions = {}): Promise<Bill
   const log = openLog('silent');
   const parts = { database, stripe, livemode: false, clock: double.control.now, log };
   const meter = await setUpMeter(stripe, 'USD');
-  await saveMeter(database, meter, { livemode: false, at: parts.clock() });
+  await saveMeter(database, meter, { livemode: false, account: null, at: parts.clock() });
   if (withSubscriptions) await setUpSubscriptions(parts, meter);
   const server = withWebhooks
     ? await startHttpServer({

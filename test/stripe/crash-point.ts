@@ -3,6 +3,7 @@ import type pg from 'pg';
 import Stripe from 'stripe';
 import type { Database } from '../../src/database/database.ts';
 import type { Tables } from '../../src/database/tables.ts';
+import { unrepeatedHttpClient } from '../../src/stripe/send-once.ts';
 import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
 
@@ -94,7 +95,7 @@ function isStream(query: unknown): boolean {
 
 /** The real SDK with the same settings as ours, over an HTTP client that counts and dies. */
 function client(double: StripeDouble, step: Step): Stripe {
-  const real = Stripe.createNodeHttpClient();
+  const real = unrepeatedHttpClient(Stripe.createNodeHttpClient());
   const httpClient = new Proxy(real, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);

@@ -18,10 +18,10 @@ export interface FaultCase {
 
 const RERUN_HOURS = [1, 25, 73] as const;
 
-/** Every fault of the double but `hold`, which is no fault; a reset twice, since the SDK repeats once. */
+/** Every fault of the double but `hold`, which is no fault. */
 export const FAULTS: readonly FaultSpec[] = [
-  { kind: 'reset_before_apply', times: 2 },
-  { kind: 'apply_then_reset', times: 2 },
+  { kind: 'reset_before_apply' },
+  { kind: 'apply_then_reset' },
   { kind: 'cut_body' },
   { kind: 'rate_limit' },
   { kind: 'rate_limit', reason: 'global-rate' },

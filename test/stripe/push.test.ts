@@ -66,11 +66,11 @@ describe('a push', () => {
     const scene = await openPushScene();
     await push(scene);
     const request = scene.double.control.requests().find(({ path }) => path === METER_EVENTS);
-    expect(request?.idempotencyKey).toBe('spl-acme-2026-10-01-usd-1');
+    expect(request?.idempotencyKey).toBe('spl-testbook-acme-2026-10-01-usd-1');
     const [event] = scene.double.control.meterEvents();
     expect(event).toMatchObject({
       eventName: 'spanledger_usage_usd',
-      identifier: 'spl-acme-2026-10-01-usd-1',
+      identifier: 'spl-testbook-acme-2026-10-01-usd-1',
       customer: 'cus_acme',
       value: DUE_MICRO,
       timestamp: Date.parse('2026-10-31T23:59:59Z') / 1000,
@@ -167,7 +167,7 @@ describe('an answer that is lost or late', () => {
       onPush({
         kind: 'error',
         status: 400,
-        message: 'An event already exists with identifier spl-acme-2026-10-01-usd-1.',
+        message: 'An event already exists with identifier spl-testbook-acme-2026-10-01-usd-1.',
       }),
     );
     expect(states(await push(scene))).toEqual(['confirmed']);
@@ -177,7 +177,7 @@ describe('an answer that is lost or late', () => {
 
   it('400 "already exists" of another identifier is no delivery', async () => {
     const scene = await openPushScene();
-    const message = 'An event already exists with identifier spl-other-2026-10-01-usd-1.';
+    const message = 'An event already exists with identifier spl-testbook-other-2026-10-01-usd-1.';
     scene.double.control.injectFault(onPush({ kind: 'error', status: 400, message }));
     expect(states(await push(scene))).toEqual(['parked']);
   });
@@ -330,8 +330,8 @@ describe('23 hours after the first request', () => {
       'select identifier, state from push_intents order by sequence',
     );
     expect(rows).toEqual([
-      { identifier: 'spl-acme-2026-10-01-usd-1', state: 'missing' },
-      { identifier: 'spl-acme-2026-10-01-usd-2', state: 'confirmed' },
+      { identifier: 'spl-testbook-acme-2026-10-01-usd-1', state: 'missing' },
+      { identifier: 'spl-testbook-acme-2026-10-01-usd-2', state: 'confirmed' },
     ]);
     expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`]);
     await expectLawsToHold(scene);

@@ -26,7 +26,7 @@ function intent(state: PushState, valueMicro = 100n): Intent {
     tenantId: 'acme',
     periodStart: '2026-10-01',
     sequence: 1,
-    identifier: 'spl-acme-2026-10-01-usd-1',
+    identifier: 'spl-testbook-acme-2026-10-01-usd-1',
     destination: 'meter',
     channel: 'spanledger_usage_usd',
     customer: 'cus_acme',

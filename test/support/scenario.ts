@@ -155,7 +155,7 @@ async function push(database: Database, month: string, now: number): Promise<unk
     }
     const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
     const meter = await setUpMeter(stripe, 'USD');
-    await saveMeter(database, meter, { livemode: false, at: now });
+    await saveMeter(database, meter, { livemode: false, account: null, at: now });
     const clock = () => now;
     const log = openLog('silent');
     const results = await pushMonth(

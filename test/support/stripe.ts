@@ -83,7 +83,7 @@ export async function openPushScene(
   await closePeriods({ database, clock }, { month, tenant_id: null });
   const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
   const meter = await setUpMeter(stripe, 'USD');
-  await saveMeter(database, meter, { livemode: false, at: clock() });
+  await saveMeter(database, meter, { livemode: false, account: null, at: clock() });
   return {
     database,
     double,

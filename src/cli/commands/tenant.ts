@@ -2,11 +2,14 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { InstantMs } from '../../clock.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
+import type { SetTenantParts } from '../../tenants/set-tenant.ts';
 import { setTenant } from '../../tenants/set-tenant.ts';
 import type { TenantAnswer } from '../../tenants/tenant-answer.ts';
 import { readAnchorDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
+import type { Session } from '../terminal/session.ts';
+import { openStripeParts } from '../terminal/stripe-parts.ts';
 
 export function addTenant(program: Command): void {
   const group = program.command('tenant').description('who is billed');
@@ -24,9 +27,10 @@ function addSet(group: Command): void {
     .option('--anchor-day <n>', 'day of the month on which periods begin', readAnchorDay)
     .option('--price-book <book>', 'the charge book that it pays by')
     .option('--price-book-from <instant>', 'from when that book holds', readInstant)
-    .option('--stripe-customer <id>', 'its customer in Stripe, cus_…');
+    .option('--stripe-customer <id>', "its customer in Stripe, cus_…; '' takes it away");
   perform<TenantFlags>(command, async (session, { args: [tenant_id = ''], options }) => {
-    const tenant = await setTenant(session.parts(), {
+    const parts = { ...session.parts(), ...(await customerCheck(session)) };
+    const tenant = await setTenant(parts, {
       tenant_id,
       mode: options.mode,
       time_zone: options.timeZone,
@@ -37,6 +41,14 @@ function addSet(group: Command): void {
     });
     session.out.answer(tenant, `${tenant.tenant_id}: ${describe(tenant)}`);
   });
+}
+
+/** A customer is looked up where a key is configured. */
+async function customerCheck(session: Session): Promise<Pick<SetTenantParts, 'checkCustomer'>> {
+  if (session.config.STRIPE_API_KEY === undefined) return {};
+  const { findUnfitCustomer } = await import('../../stripe/customers/check-customer.ts');
+  const parts = await openStripeParts(session);
+  return { checkCustomer: (of) => findUnfitCustomer(parts, of) };
 }
 
 interface TenantFlags {

@@ -1,7 +1,10 @@
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { Refusal } from '../../refusal.ts';
+import { readAccount } from '../account.ts';
 import type { StripeClient } from '../stripe-client.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
+import type { StripeParts } from '../stripe-parts.ts';
 import type { CustomerOfTenant } from './customer-store.ts';
 import { readCustomerState, saveCustomerState } from './customer-store.ts';
 
@@ -30,8 +33,30 @@ export async function findCustomerFault(
   return fault;
 }
 
+/**
+ * Looks at a customer that a tenant is about to be given. Where Stripe does not answer, nothing is said
+ * against it: a push looks again.
+ */
+export async function findUnfitCustomer(
+  { stripe, livemode, log }: StripeParts,
+  { tenantId, customer: stripeCustomer }: { readonly tenantId: string; readonly customer: string },
+): Promise<string | null> {
+  try {
+    const account = await readAccount(stripe);
+    const { fault } = await askCustomer(
+      { stripe },
+      { tenantId, stripeCustomer, livemode, account },
+    );
+    return fault;
+  } catch (error) {
+    if (!(error instanceof Refusal && error.kind === 'unavailable')) throw error;
+    log.warn({ tenantId, stripeCustomer }, 'customer not looked at, since Stripe does not answer');
+    return null;
+  }
+}
+
 async function askCustomer(
-  { stripe }: CheckOptions,
+  { stripe }: Pick<CheckOptions, 'stripe'>,
   of: CustomerOfTenant,
 ): Promise<{ readonly fault: string | null; readonly isDeleted: boolean }> {
   const whose = `Stripe customer ${of.stripeCustomer} of tenant "${of.tenantId}"`;

@@ -1,4 +1,5 @@
 import { Refusal } from '../../refusal.ts';
+import { readAccount } from '../account.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { findCustomerFault } from './check-customer.ts';
 import { readLiveTenants } from './customer-store.ts';
@@ -16,7 +17,9 @@ export async function refuseOtherMode(parts: StripeParts): Promise<void> {
   for (const { tenantId, stripeCustomer } of tried) {
     if (stripeCustomer === null) continue;
     const { livemode } = parts;
-    const fault = await findCustomerFault(parts, { tenantId, stripeCustomer, livemode });
+    const account = await readAccount(parts.stripe);
+    const of = { tenantId, stripeCustomer, livemode, account };
+    const fault = await findCustomerFault(parts, of);
     if (fault !== null) faults.push(fault);
   }
   if (faults.length === 0 || faults.length < tried.length) return;

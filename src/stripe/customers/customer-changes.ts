@@ -4,6 +4,7 @@ import { formatPico } from '../../money.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import { pushTargets } from '../../push/push-targets.ts';
 import { readTargets } from '../../push/target-store.ts';
+import { readAccount } from '../account.ts';
 import { pushPartsOf } from '../destinations.ts';
 import { readMeters } from '../meters/meter-store.ts';
 import type { StripeParts } from '../stripe-parts.ts';
@@ -20,6 +21,7 @@ export async function noteDeletedCustomer(parts: StripeParts, customer: string):
     tenantId,
     stripeCustomer: customer,
     livemode,
+    account: await readAccount(parts.stripe),
     state: 'deleted',
     at,
   });

@@ -2,25 +2,26 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 
-/** A tenant's customer, in the mode of the key that is used. */
+/** A tenant's customer, in the mode and the account of the key that is used. */
 export interface CustomerOfTenant {
   readonly tenantId: string;
   readonly stripeCustomer: string;
   readonly livemode: boolean;
+  /** It is null where the key may not ask for it. */
+  readonly account: string | null;
 }
 
 export type CustomerState = 'present' | 'deleted';
 
-/** What Stripe said of the tenant's customer; null where it was never asked. */
+/** What Stripe said of the tenant's customer; null where it was never asked, or in another account. */
 export async function readCustomerState(
   database: Database,
   of: CustomerOfTenant,
 ): Promise<CustomerState | null> {
   const { rows } = await sql<{ state: CustomerState }>`
     select state from stripe_customers where tenant_id = ${of.tenantId}
-      and stripe_customer = ${of.stripeCustomer} and livemode = ${of.livemode}`.execute(
-    database.kysely,
-  );
+      and stripe_customer = ${of.stripeCustomer} and livemode = ${of.livemode}
+      and account is not distinct from ${of.account}`.execute(database.kysely);
   return rows[0]?.state ?? null;
 }
 
@@ -29,10 +30,10 @@ export async function saveCustomerState(
   of: CustomerOfTenant & { readonly state: CustomerState; readonly at: InstantMs },
 ): Promise<void> {
   await sql`
-    insert into stripe_customers values
-      (${of.tenantId}, ${of.stripeCustomer}, ${of.livemode}, ${of.state}, ${formatInstant(of.at)})
+    insert into stripe_customers (tenant_id, stripe_customer, livemode, state, checked_at, account) values
+      (${of.tenantId}, ${of.stripeCustomer}, ${of.livemode}, ${of.state}, ${formatInstant(of.at)}, ${of.account})
     on conflict (tenant_id, stripe_customer, livemode)
-      do update set state = excluded.state, checked_at = excluded.checked_at`.execute(
+      do update set state = excluded.state, checked_at = excluded.checked_at, account = excluded.account`.execute(
     database.kysely,
   );
 }

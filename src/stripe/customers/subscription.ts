@@ -5,6 +5,7 @@ import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
+import { readAccount } from '../account.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
 import type { TenantSubscription } from '../set-up-answer.ts';
 import { askStripe } from '../stripe-client.ts';
@@ -77,7 +78,9 @@ async function setUpSubscription(
     );
   }
   const { livemode } = options;
-  const fault = await findCustomerFault(options, { tenantId, stripeCustomer, livemode });
+  const account = await readAccount(options.stripe);
+  const of = { tenantId, stripeCustomer, livemode, account };
+  const fault = await findCustomerFault(options, of);
   if (fault !== null) return result('refused', fault);
   const all = await subscriptionsOn(options, stripeCustomer, meter);
   const existing = all.filter((subscription) => !ENDED.has(subscription.status));

@@ -7,8 +7,10 @@ import type { Memory } from '../../push/intent-state.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { otherAccountFault } from '../account.ts';
 import { findCustomerFault } from '../customers/check-customer.ts';
 import { readInvoices } from '../invoices/invoice-store.ts';
+import { sendOnce } from '../send-once.ts';
 import type { StripeClient } from '../stripe-client.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
 import { sendMeterEvent } from './meter-event.ts';
@@ -37,6 +39,7 @@ interface MeterParts {
   readonly database: Database;
   readonly stripe: StripeClient;
   readonly livemode: boolean;
+  readonly account: string | null;
   readonly clock: Clock;
 }
 
@@ -45,27 +48,32 @@ export function meterDestination(
   parts: MeterParts,
   meters: ReadonlyMap<string, StripeMeter>,
 ): Destination {
-  const { database, stripe, livemode, clock } = parts;
+  const { database, stripe, livemode, account, clock } = parts;
   const byEventName = new Map([...meters.values()].map((meter) => [meter.eventName, meter]));
   return {
     kind: 'meter',
-    origin: { livemode, account: null },
+    origin: { livemode, account },
     countName: "Stripe's summary",
     memory: METER_MEMORY,
     describe: (target) => describe(target, { meters, livemode }),
-    disown: (intent) => otherModeFault(intent, livemode),
+    disown: (intent) =>
+      otherModeFault(intent, livemode) ??
+      otherAccountFault(intent.identifier, { was: intent.account, is: account }),
     objectTo: async (told) => limitOf(told, clock()) ?? (await finalFault(database, told.target)),
     checkChannels: async (channels) => {
       for (const channel of channels) await checkMeter(stripe, byEventName.get(channel));
     },
-    lookAt: (whom) =>
-      findCustomerFault(parts, {
-        tenantId: whom.tenantId,
-        stripeCustomer: whom.customer,
+    async lookAt({ target: { tenantId }, customer: stripeCustomer }) {
+      const fault = await findCustomerFault(parts, {
+        tenantId,
+        stripeCustomer,
         livemode,
-      }),
-    async tell(intent) {
-      const answer = await sendMeterEvent(stripe, intent);
+        account,
+      });
+      return fault === null ? null : { fault, isOnlyHere: false };
+    },
+    async tell(intent, until) {
+      const answer = await sendOnce({ until, clock }, () => sendMeterEvent(stripe, intent));
       if (answer.kind !== 'systemic') return answer;
       const { kind, detail, isMeter = false } = answer;
       const meter = byEventName.get(intent.channel);

@@ -1,5 +1,8 @@
+import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { EveryTenantRefused } from '../../push/destination.ts';
+import { otherAccountFault } from '../account.ts';
 
 /** There is one money meter for each currency, and one price that bills it. */
 export interface StripeMeter {
@@ -10,10 +13,16 @@ export interface StripeMeter {
   readonly priceId: string;
 }
 
+/** Where a meter is: in which books of which account; null where the account is not known. */
+interface MeterPlace {
+  readonly livemode: boolean;
+  readonly account: string | null;
+}
+
 export async function saveMeter(
   database: Database,
   meter: StripeMeter,
-  given: { readonly livemode: boolean; readonly at: InstantMs },
+  given: MeterPlace & { readonly at: InstantMs },
 ): Promise<void> {
   const row = {
     event_name: meter.eventName,
@@ -21,6 +30,7 @@ export async function saveMeter(
     product_id: meter.productId,
     price_id: meter.priceId,
     set_up_at: formatInstant(given.at),
+    account: given.account,
   };
   await database.kysely
     .insertInto('stripe_meters')
@@ -28,6 +38,30 @@ export async function saveMeter(
     .onConflict((conflict) => conflict.columns(['currency', 'livemode']).doUpdateSet(row))
     .execute();
 }
+
+/** The meters of this account, by currency; refuses those of another one of the same mode. */
+export async function readOwnMeters(
+  database: Database,
+  { livemode, account }: MeterPlace,
+): Promise<ReadonlyMap<string, StripeMeter>> {
+  const { rows } = await sql<{ meter_id: string; account: string }>`
+    select meter_id, account from stripe_meters where livemode = ${livemode} and account <> ${account}`.execute(
+    database.kysely,
+  );
+  const [foreign] = rows;
+  if (foreign !== undefined) {
+    const what = `meter ${foreign.meter_id}`;
+    const fault = otherAccountFault(what, { was: foreign.account, is: account });
+    if (fault !== null) throw new OtherAccount('misconfigured', fault, OTHER_ACCOUNT_REMEDY);
+  }
+  return readMeters(database, livemode);
+}
+
+const OTHER_ACCOUNT_REMEDY =
+  'nothing was sent; give STRIPE_API_KEY a key of the account that this ledger bills through';
+
+/** Every tenant of this ledger is billed through the one account. */
+class OtherAccount extends EveryTenantRefused {}
 
 /** The meters that `stripe setup` made, by currency. */
 export async function readMeters(

@@ -146,25 +146,25 @@ test('usage that Stripe drops after its 200 is parked, and told anew once a pers
   expect(alert).toMatchObject({
     kind: 'meter_error',
     tenantId: 'acme',
-    subject: 'spl-acme-2026-10-01-usd-1',
+    subject: 'spl-testbook-acme-2026-10-01-usd-1',
   });
   expect(alert?.detail).toContain('meter_event_customer_not_found');
   const pushed = await pushMonth(again, ofMonth(MONTH));
   expect(pushed.find((row) => row.tenant_id === 'acme')).toMatchObject({ state: 'parked' });
   double.control.addCustomer({ id: customerOf('acme') });
-  await expect(unparkIntent(again, { identifier: 'spl-acme-2026-10-01-usd-1' })).rejects.toThrow(
-    'less than a day',
-  );
+  await expect(
+    unparkIntent(again, { identifier: 'spl-testbook-acme-2026-10-01-usd-1' }),
+  ).rejects.toThrow('less than a day');
   await double.control.advanceClock(25 * HOUR_MS);
 
-  await unparkIntent(again, { identifier: 'spl-acme-2026-10-01-usd-1' });
+  await unparkIntent(again, { identifier: 'spl-testbook-acme-2026-10-01-usd-1' });
   await pushMonth(again, ofMonth(MONTH));
 
   expect(
     await textRows(database, 'select identifier, state from audit.pushes order by identifier'),
   ).toEqual([
-    { identifier: 'spl-acme-2026-10-01-usd-1', state: 'missing' },
-    { identifier: 'spl-acme-2026-10-01-usd-2', state: 'confirmed' },
+    { identifier: 'spl-testbook-acme-2026-10-01-usd-1', state: 'missing' },
+    { identifier: 'spl-testbook-acme-2026-10-01-usd-2', state: 'confirmed' },
   ]);
   const rows = await reconcileMonth(again, ofMonth(MONTH));
   expect(rows.filter((row) => row.difference !== 'none' && row.difference !== 'shadow')).toEqual(
@@ -182,18 +182,18 @@ test('usage for which Stripe finds no meter is parked by its report, with an ale
   await database.pool.query(
     `insert into push_intents (tenant_id, period_start, sequence, identifier, meter, stripe_customer, value_micro,
        event_timestamp, state, attempts, first_attempt_at, created_at)
-     select tenant_id, period_start, 1, 'spl-acme-2026-10-01-usd-1', 'spanledger_usage_eur', 'cus_acme',
+     select tenant_id, period_start, 1, 'spl-testbook-acme-2026-10-01-usd-1', 'spanledger_usage_eur', 'cus_acme',
        billable_micro, 1793491199, 'confirmed', 1, '2026-11-01T00:30:00Z', '2026-11-01T00:30:00Z'
      from closes where tenant_id = 'acme'`,
   );
   await parts.stripe.billing.meterEvents.create(
     {
       event_name: 'spanledger_usage_eur',
-      identifier: 'spl-acme-2026-10-01-usd-1',
+      identifier: 'spl-testbook-acme-2026-10-01-usd-1',
       timestamp: 1793491199,
       payload: { stripe_customer_id: 'cus_acme', value: '1' },
     },
-    { idempotencyKey: 'spl-acme-2026-10-01-usd-1' },
+    { idempotencyKey: 'spl-testbook-acme-2026-10-01-usd-1' },
   );
 
   // when the report comes by the webhook
@@ -206,7 +206,7 @@ test('usage for which Stripe finds no meter is parked by its report, with an ale
     },
   ]);
   expect(await readAlerts(database)).toMatchObject([
-    { kind: 'no_meter_found', tenantId: 'acme', subject: 'spl-acme-2026-10-01-usd-1' },
+    { kind: 'no_meter_found', tenantId: 'acme', subject: 'spl-testbook-acme-2026-10-01-usd-1' },
   ]);
   const results = await runSteps(parts, MONTH);
   expect(results.find(({ step }) => step === 'push')).toMatchObject({ state: 'wrong' });
@@ -231,7 +231,7 @@ test('a meter that is deactivated just before the request parks it once Stripe r
   // and once a person has mended it, the month comes to its end
   await parts.stripe.billing.meters.reactivate(meter.meterId);
   await double.control.advanceClock(25 * HOUR_MS);
-  await unparkIntent(parts, { identifier: 'spl-acme-2026-10-01-usd-1' });
+  await unparkIntent(parts, { identifier: 'spl-testbook-acme-2026-10-01-usd-1' });
   const results = await runSteps(parts, MONTH);
   expect(results.filter(({ state }) => state !== 'done')).toEqual([]);
   await double.control.advanceClock(2 * HOUR_MS);
@@ -243,7 +243,7 @@ async function rebuild({ parts }: BillingScene) {
   const { setUpMeter } = await import('../../../src/stripe/meters/set-up-meter.ts');
   const { saveMeter } = await import('../../../src/stripe/meters/meter-store.ts');
   const meter = await setUpMeter(parts.stripe, 'USD');
-  await saveMeter(parts.database, meter, { livemode: false, at: parts.clock() });
+  await saveMeter(parts.database, meter, { livemode: false, account: null, at: parts.clock() });
   return parts;
 }
 

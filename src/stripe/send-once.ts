@@ -1,0 +1,56 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type Stripe from 'stripe';
+import type { Clock, InstantMs } from '../clock.ts';
+import { formatInstant } from '../clock.ts';
+
+/** The instant from which a request may no longer leave this machine, by this clock. */
+export interface Deadline {
+  readonly until: InstantMs;
+  readonly clock: Clock;
+}
+
+interface Permit extends Deadline {
+  isSpent: boolean;
+}
+
+const permits = new AsyncLocalStorage<Permit>();
+
+/**
+ * Makes one call of the client library send at the most once, and not from its deadline on. The HTTP
+ * client asks just before the bytes leave, so that a process which was suspended anywhere on the way
+ * there sends nothing when it wakes up too late.
+ */
+export function sendOnce<Answer>(deadline: Deadline, call: () => Promise<Answer>): Promise<Answer> {
+  return permits.run({ ...deadline, isSpent: false }, call);
+}
+
+/** Codes after which the client library repeats a request by itself, even with its retries off. */
+const REPEATED_BY_LIBRARY: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
+
+/** An HTTP client by which nothing is repeated behind our back, and nothing leaves after its deadline. */
+export function unrepeatedHttpClient(client: Stripe.HttpClient): Stripe.HttpClient {
+  const send = client.makeRequest.bind(client);
+  client.makeRequest = async (...request) => {
+    takePermit();
+    try {
+      return await send(...request);
+    } catch (error) {
+      throw isRepeatedByLibrary(error) ? new Error(error.message, { cause: error }) : error;
+    }
+  };
+  return client;
+}
+
+function takePermit(): void {
+  const permit = permits.getStore();
+  if (permit === undefined) return;
+  if (permit.isSpent) throw new Error('a second request in one call is not sent');
+  if (permit.clock() >= permit.until) {
+    throw new Error(`not sent: it might be sent until ${formatInstant(permit.until)}`);
+  }
+  permit.isSpent = true;
+}
+
+function isRepeatedByLibrary(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && REPEATED_BY_LIBRARY.has(error.code);
+}

@@ -1,0 +1,202 @@
+import { expect, it, vi } from 'vitest';
+import { pushMonth } from '../../src/stripe/push-month.ts';
+import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
+import { setUpStripe } from '../../src/stripe/set-up-stripe.ts';
+import { openStripe } from '../../src/stripe/stripe-client.ts';
+import { checkSummaries } from '../../src/stripe/summary-law.ts';
+import { cli } from '../support/cli.ts';
+import { textRows } from '../support/database.ts';
+import { makeTenant } from '../support/ledger.ts';
+import type { PushScene } from '../support/stripe.ts';
+import {
+  countedBy,
+  DUE_MICRO,
+  HOUR_MS,
+  METER_EVENTS,
+  ofMonth,
+  openPushScene,
+  sendsOf,
+} from '../support/stripe.ts';
+
+vi.mock('../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../src/clock.ts')>()),
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
+}));
+
+const IDENTIFIER = 'spl-testbook-acme-2026-10-01-usd-1';
+
+const push = async (scene: PushScene) => {
+  const rows = await pushMonth(scene.options, ofMonth(scene.month));
+  return rows.filter((row) => row.tenant_id !== 'unattributed');
+};
+const reconcile = (scene: PushScene) => reconcileMonth(scene.options, ofMonth(scene.month));
+const intents = (scene: PushScene) =>
+  textRows(scene.database, 'select tenant_id, stripe_customer, state, attempts from push_intents');
+const meterEvent = (scene: PushScene, identifier: string, value: string) =>
+  scene.options.stripe.billing.meterEvents.create({
+    event_name: 'spanledger_usage_usd',
+    identifier,
+    timestamp: Date.parse('2026-10-31T23:59:59Z') / 1000,
+    payload: { stripe_customer_id: 'cus_acme', value },
+  });
+
+it('a customer that does not exist is named for its tenant, and every other one is pushed and reconciled', async () => {
+  const scene = await openPushScene(['acme', 'bolt']);
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_123' });
+
+  const [acme, bolt] = await push(scene);
+
+  expect(acme).toMatchObject({ state: 'refused' });
+  expect(acme?.detail).toContain('cus_123 of tenant "acme" does not exist in test mode');
+  expect(bolt).toMatchObject({ state: 'confirmed' });
+  expect((await intents(scene)).map((row) => row['tenant_id'])).toEqual(['bolt']);
+  expect((await reconcile(scene)).map((row) => [row.tenant_id, row.difference])).toEqual([
+    ['acme', 'not_pushed'],
+    ['bolt', 'none'],
+    ['unattributed', 'shadow'],
+  ]);
+  expect((await checkSummaries(scene.options)).violations).toEqual([]);
+
+  // and the way out is the one that was named
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_acme' });
+  expect((await push(scene)).map((row) => row.state)).toEqual(['confirmed', 'confirmed']);
+});
+
+it('an intent that never went out follows its tenant to another customer', async () => {
+  const scene = await openPushScene();
+  scene.double.control.addCustomer({ id: 'cus_new' });
+  await scene.database.pool.query(
+    `insert into push_intents (tenant_id, period_start, sequence, identifier, meter, stripe_customer,
+       value_micro, event_timestamp, state, attempts, created_at, livemode)
+     select tenant_id, period_start, 1, '${IDENTIFIER}', 'spanledger_usage_usd', 'cus_123', billable_micro,
+       1793491199, 'pending', 0, now(), false from closes where tenant_id = 'acme'`,
+  );
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_new' });
+
+  expect(await push(scene)).toMatchObject([{ state: 'confirmed' }]);
+
+  expect(await intents(scene)).toMatchObject([{ stripe_customer: 'cus_new', state: 'confirmed' }]);
+  expect(countedBy(scene.double)).toEqual([`cus_new ${DUE_MICRO}`]);
+  await expect(
+    scene.database.pool.query("update push_intents set stripe_customer = 'cus_123'"),
+  ).rejects.toThrow('never changes');
+});
+
+it('a ledger that was restored from before its push finds what it told, and tells nothing twice', async () => {
+  const scene = await openPushScene();
+  await meterEvent(scene, IDENTIFIER, DUE_MICRO);
+  await scene.advance(48 * HOUR_MS);
+  const before = sendsOf(scene.double);
+
+  expect(await push(scene)).toMatchObject([{ state: 'confirmed', pushed: DUE_MICRO }]);
+
+  expect(sendsOf(scene.double)).toBe(before);
+  expect(await intents(scene)).toMatchObject([{ state: 'confirmed', attempts: '0' }]);
+});
+
+it('what another ledger or program told of a period is found before anything is told', async () => {
+  const scene = await openPushScene();
+  await meterEvent(scene, 'spl-another1-acme-2026-10-01-usd-1', '7');
+  const before = sendsOf(scene.double);
+
+  const [acme] = await push(scene);
+
+  expect(acme).toMatchObject({ state: 'refused' });
+  expect(acme?.detail).toContain(
+    'already says 7 for cus_acme in this period and 0 of it is confirmed',
+  );
+  expect(sendsOf(scene.double)).toBe(before);
+});
+
+it('usage that is told for an idle tenant is found, too', async () => {
+  const scene = await openPushScene([]);
+  const { closePeriods } = await import('../../src/ledger/closes/close-periods.ts');
+  scene.double.control.addCustomer({ id: 'cus_acme' });
+  await makeTenant(scene.database, 'acme', { mode: 'live', stripeCustomer: 'cus_acme' });
+  await closePeriods(scene.options, { month: scene.month, tenant_id: 'acme' });
+  await meterEvent(scene, 'elsewhere', '7');
+
+  expect((await reconcile(scene))[0]).toMatchObject({
+    tenant_id: 'acme',
+    difference: 'foreign_usage',
+    explained: false,
+  });
+});
+
+it('a connection that is reset is one request, whatever the client library repeats by itself', async () => {
+  const scene = await openPushScene();
+  scene.double.control.injectFault({
+    kind: 'reset_before_apply',
+    match: { method: 'POST', path: METER_EVENTS },
+  });
+  expect(await push(scene)).toMatchObject([{ state: 'confirmed' }]);
+  expect(await intents(scene)).toMatchObject([{ attempts: '2' }]);
+  expect(sendsOf(scene.double)).toBe(2);
+});
+
+it('a process that is suspended just before a request sends nothing when it wakes up a day later', async () => {
+  const scene = await openPushScene();
+  let isMarked = false;
+  let sleptMs = 0;
+  const clock = () => scene.double.control.now() + sleptMs;
+  const { kysely } = scene.database;
+  const asleep = {
+    ...scene.options,
+    clock: () => {
+      // The attempt is durable by the second look at the clock that follows it.
+      if (isMarked) sleptMs = 25 * HOUR_MS;
+      return clock();
+    },
+    database: { ...scene.database, kysely },
+  };
+  const real = scene.options.stripe.billing.meterEvents.create.bind(
+    scene.options.stripe.billing.meterEvents,
+  );
+  scene.options.stripe.billing.meterEvents.create = (...given) => {
+    isMarked = true;
+    return real(...given);
+  };
+
+  const rows = await pushMonth(asleep, ofMonth(scene.month));
+
+  expect(rows[0]).toMatchObject({ state: 'sent' });
+  expect(sendsOf(scene.double)).toBe(0);
+});
+
+it('a key of another account of the same mode is refused by every part', async () => {
+  const scene = await openPushScene(['acme', 'bolt']);
+  const setUp = {
+    currency: 'USD',
+    customers: false,
+    subscriptions: false,
+    tenant_id: null,
+  } as const;
+  await setUpStripe(scene.options, setUp);
+  await push(scene);
+  const stripe = openStripe({ apiKey: 'sk_test_another', apiBase: scene.double.url });
+  const other = { ...scene.options, stripe };
+  for (const act of [
+    () => pushMonth(other, ofMonth(scene.month)),
+    () => reconcileMonth(other, ofMonth(scene.month)),
+    () => setUpStripe(other, setUp),
+  ]) {
+    await expect(act()).rejects.toThrow(
+      /belongs to Stripe account acct_\w+ and STRIPE_API_KEY to acct_/,
+    );
+  }
+});
+
+it('a customer is looked up when a tenant is given it, and taken away by an empty text', async () => {
+  const scene = await openPushScene();
+  const set = (...args: string[]) =>
+    cli(['tenant', 'set', 'acme', '--json', ...args], scene.environment);
+  const refused = await set('--stripe-customer', 'cus_123');
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toContain('cus_123 of tenant "acme" does not exist in test mode');
+  expect(JSON.parse((await set('--stripe-customer', 'cus_acme')).stdout)).toMatchObject({
+    stripe_customer: 'cus_acme',
+  });
+  expect(JSON.parse((await set('--stripe-customer', '')).stdout)).toMatchObject({
+    stripe_customer: null,
+  });
+});
