@@ -26,6 +26,7 @@ const environment = z.object({
   STRIPE_WEBHOOK_SECRET: z.string().min(1).optional(),
   SPANLEDGER_LITELLM_KEY: z.base64().optional(),
   SPANLEDGER_LITELLM_AAD: z.string().optional(),
+  SPANLEDGER_FETCH_OBJECTS: z.enum(['yes', 'no']).default('no'),
   SPANLEDGER_EMAIL_IDENTIFIERS: z.enum(['keep', 'refuse', 'hash']).default('keep'),
   SPANLEDGER_EMAIL_KEY: z.string().min(16, 'must have 16 characters or more').optional(),
   SPANLEDGER_OLDEST_DAYS: z
@@ -41,7 +42,10 @@ const environment = z.object({
 export type Config = Readonly<z.infer<typeof environment>>;
 export type RequiredVariable = Exclude<
   keyof Config,
-  'SPANLEDGER_LOG_LEVEL' | 'SPANLEDGER_EMAIL_IDENTIFIERS' | 'SPANLEDGER_OLDEST_DAYS'
+  | 'SPANLEDGER_LOG_LEVEL'
+  | 'SPANLEDGER_EMAIL_IDENTIFIERS'
+  | 'SPANLEDGER_OLDEST_DAYS'
+  | 'SPANLEDGER_FETCH_OBJECTS'
 >;
 
 /** Throws a `Refusal` that lists every wrong variable at once, without its value. */

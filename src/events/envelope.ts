@@ -72,7 +72,7 @@ function cloudWatchMessages(value: unknown): Unwrapped | null {
 }
 
 const S3_DETAIL =
-  'the body tells of an object in S3, which is not fetched here; let the worker fetch it by SPANLEDGER_FETCH_OBJECTS=1 and replay, or send what is in it';
+  'the body tells of an object in S3, which is not fetched here; set SPANLEDGER_FETCH_OBJECTS=yes for the worker and send the notification again, or send what is in the object';
 
 const S3_TEST = 'a test by which S3 tries its notifications';
 
@@ -94,8 +94,18 @@ export function objectsIn(value: unknown): readonly ObjectName[] {
   return named.flatMap((object) => {
     const bucket = at(object, 'bucket', 'name');
     const key = firstGiven(at(object, 'object', 'key'));
-    return typeof bucket === 'string' && typeof key === 'string' ? [{ bucket, key }] : [];
+    if (typeof bucket !== 'string' || typeof key !== 'string') return [];
+    return [{ bucket, key: Array.isArray(records) ? decodedKey(key) : key }];
   });
+}
+
+/** S3's own notifications write keys as forms do; EventBridge hands them on as they are. */
+function decodedKey(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll('+', ' '));
+  } catch {
+    return key;
+  }
 }
 
 const POINTER_DETAIL =

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { VISIBILITY_SECONDS } from './acknowledge.ts';
 import type { Batcher } from './batcher.ts';
 import type { HeldMessages } from './held-messages.ts';
+import { mayNameObjects, type ObjectSource, readNotified } from './notified-objects.ts';
 import { backoffMs } from './patience.ts';
 import type { QueueClient, QueueMessage } from './queue-client.ts';
 
@@ -14,6 +15,8 @@ export interface PollerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly reading: ReadSettings;
+  /** The objects that notifications name; null where they are not to be fetched. */
+  readonly objects: ObjectSource | null;
   readonly held: HeldMessages;
   /** The batcher takes the events of each message. */
   readonly batcher: Batcher;
@@ -90,7 +93,7 @@ export class Poller {
         const messages = await this.#receive();
         failures = 0;
         this.#receives(null);
-        if (messages.length > 0) this.#takeAll(messages, this.#parts.clock());
+        if (messages.length > 0) await this.#takeAll(messages, this.#parts.clock());
         else await this.#endIfEmpty(index);
       } catch (error) {
         failures += 1;
@@ -141,10 +144,31 @@ export class Poller {
     return waiting + this.#receiving > 0 && waiting + coming > MOST_WAITING_EVENTS;
   }
 
-  #takeAll(messages: readonly QueueMessage[], receivedAt: InstantMs): void {
+  async #takeAll(messages: readonly QueueMessage[], receivedAt: InstantMs): Promise<void> {
     this.#lastMessageAt = receivedAt;
-    const events = messages.map((message) => this.#take(message, receivedAt));
+    const { objects } = this.#parts;
+    const namesObjects = (message: QueueMessage) =>
+      objects !== null && mayNameObjects(message.body);
+    const notified = objects === null ? [] : messages.filter(namesObjects);
+    const plain = notified.length === 0 ? messages : messages.filter((one) => !namesObjects(one));
+    const events = plain.map((message) => this.#take(message, receivedAt));
     this.#eventsAReceive = events.reduce((sum, count) => sum + count, 0);
+    if (objects !== null && notified.length > 0) {
+      await Promise.all(notified.map((one) => this.#fetch(one, { receivedAt, objects })));
+    }
+  }
+
+  /** Held from its receipt on, so that it is kept invisible while its objects come. */
+  async #fetch(
+    message: QueueMessage,
+    { receivedAt, objects }: { readonly receivedAt: InstantMs; readonly objects: ObjectSource },
+  ): Promise<void> {
+    const { held: all, batcher, reading } = this.#parts;
+    this.#messages += 1;
+    const held = all.add(message, receivedAt);
+    const { body, attributes } = message;
+    const items = await readNotified(body, { ...reading, receivedAt, attributes }, objects);
+    batcher.add({ held, items });
   }
 
   /** Returns how many events the message holds. */

@@ -10,6 +10,7 @@ import { runSealLoop } from '../seals/seal-loop.ts';
 import { Acknowledger } from './acknowledge.ts';
 import { Batcher } from './batcher.ts';
 import { HeldMessages } from './held-messages.ts';
+import type { ObjectSource } from './notified-objects.ts';
 import type { PatienceLimits } from './patience.ts';
 import { Patience, USUAL_PATIENCE } from './patience.ts';
 import { Poller } from './poll-loop.ts';
@@ -22,6 +23,8 @@ import { refuseUnfitSession } from './worker-session-store.ts';
 export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
   readonly queue: QueueClient;
   readonly reading: ReadSettings;
+  /** The objects that notifications of S3 name, to be fetched. Default: they are not. */
+  readonly objects?: ObjectSource;
   /** Nothing more is received once it is aborted; what is in hand is finished first. */
   readonly stop: AbortSignal;
   /** The function is called after each commit with what became of its items. */
@@ -102,7 +105,7 @@ async function consume(
     },
   });
   const poller = new Poller(
-    { ...parts, held, batcher, recording: recorder },
+    { ...parts, objects: parts.objects ?? null, held, batcher, recording: recorder },
     { untilEmpty: request.until_empty, pollers: request.pollers },
   );
   const finished = new AbortController();

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { checkLaws } from '../../src/audit/laws/check-laws.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import type { ObjectSource } from '../../src/ingest/notified-objects.ts';
 import type { PatienceLimits } from '../../src/ingest/patience.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';
 import { runWorker } from '../../src/ingest/run-worker.ts';
@@ -19,6 +20,7 @@ export function work(
     readonly pollers?: number;
     readonly stop?: AbortSignal;
     readonly patience?: PatienceLimits;
+    readonly objects?: ObjectSource;
   } = {},
 ): Promise<WorkerAnswer> {
   const { pollers = 2, ...given } = options;

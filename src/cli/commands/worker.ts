@@ -4,6 +4,7 @@ import type { EmailPolicy } from '../../events/email-identifiers.ts';
 import type { LitellmKey } from '../../events/foreign/litellm-encrypted.ts';
 import type { ReadSettings } from '../../events/read-item.ts';
 import { OLDEST_DAYS } from '../../events/read-item.ts';
+import { type Objects, openObjects } from '../../ingest/object-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
 import { runWorker } from '../../ingest/run-worker.ts';
 import { endpointOf } from '../../sqs-client.ts';
@@ -27,18 +28,27 @@ export function addWorker(program: Command): void {
       ...queueAddress(session, 'SPANLEDGER_QUEUE_URL'),
       pollers: options.pollers,
     });
+    const objects = fetchedObjects(session);
     const database = session.database();
     const { clock, log } = session;
     try {
       const request = { until_empty: options.untilEmpty === true, pollers: options.pollers };
-      const answer = await runWorker({ database, queue, clock, log, reading, stop }, request);
+      const parts = { database, queue, clock, log, reading, stop };
+      const answer = await runWorker(objects === null ? parts : { ...parts, objects }, request);
       const { messages, posted, duplicate, conflict, quarantined, empty } = answer;
       const text = `${messages} messages: ${posted} events posted, ${duplicate} duplicates, ${conflict} conflicts, ${quarantined} quarantined, ${empty} empty`;
       session.out.answer(answer, text);
     } finally {
       queue.close();
+      objects?.close();
     }
   });
+}
+
+/** Where it is switched on, the objects that notifications of S3 name; else null. */
+function fetchedObjects({ config }: Session): Objects | null {
+  if (config.SPANLEDGER_FETCH_OBJECTS === 'no') return null;
+  return openObjects(config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null);
 }
 
 /** The first signal drains, the second ends at once. */

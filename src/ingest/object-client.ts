@@ -1,0 +1,35 @@
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { ObjectSource } from './notified-objects.ts';
+
+/** An object larger than this is no log of calls, and would fill a worker's memory. */
+const LARGEST_OBJECT_BYTES = 64 * 1024 * 1024;
+
+export interface Objects extends ObjectSource {
+  close(): void;
+}
+
+/** Objects of S3, or of the server at `endpoint`. */
+export function openObjects(endpoint: string | null): Objects {
+  const client = new S3Client({
+    followRegionRedirects: true,
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: 20_000,
+      throwOnRequestTimeout: true,
+    },
+    // A server that is not AWS's knows its buckets by the path, and takes any region.
+    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true, region: 'us-east-1' }),
+  });
+  return {
+    async read({ bucket, key }) {
+      const { Body, ContentLength = 0 } = await client.send(
+        new GetObjectCommand({ Bucket: bucket, Key: key }),
+      );
+      if (ContentLength > LARGEST_OBJECT_BYTES) {
+        throw new Error(`it has ${ContentLength} bytes, more than ${LARGEST_OBJECT_BYTES}`);
+      }
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    },
+    close: () => client.destroy(),
+  };
+}
