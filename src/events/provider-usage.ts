@@ -17,6 +17,7 @@ import { countsCacheBeside } from './provider-name.ts';
  * |-------------------|-----------------|--------------------|-----------------|--------------------------|
  * | openai chat       | in prompt       | in prompt          | in completion   | prompt + completion      |
  * | openai responses  | in input        | in input           | in output       | input + output           |
+ * | openai realtime   | in input        | in input           | in output       | input + output           |
  * | xAI chat          | in prompt       | in prompt          | beside          | prompt, completion, both |
  * | anthropic         | beside input    | -                  | in output       | -                        |
  * | gemini            | in prompt       | in prompt          | beside          | prompt, tool prompt, …   |
@@ -124,7 +125,11 @@ function openaiResponses(usage: object): Reading {
     input: at(usage, 'input_tokens'),
     output: at(usage, 'output_tokens'),
     total: at(usage, 'total_tokens'),
-    ...detailsOf(usage, at(usage, 'input_tokens_details'), at(usage, 'output_tokens_details')),
+    ...detailsOf(
+      usage,
+      firstGiven(at(usage, 'input_tokens_details'), at(usage, 'input_token_details')),
+      firstGiven(at(usage, 'output_tokens_details'), at(usage, 'output_token_details')),
+    ),
   };
   return { counts, inclusion: { cache: 'inside' } };
 }

@@ -67,6 +67,9 @@ export interface ItemContext extends ReadSettings {
   readonly firstReceivedAt?: InstantMs;
 }
 
+/** The reason where a producer's message was understood and had no call in it. */
+const NOTHING_USED = 'the message tells of no model call and of nothing around one';
+
 const KEEP_EMAILS: EmailPolicy = { kind: 'keep' };
 
 /** One event alone; the largest honest one, a thousand members, is about 200 KiB. */
@@ -130,7 +133,13 @@ function readForeign(
   context: ItemContext & { readonly body: () => string },
 ): readonly ReadItem[] {
   try {
-    return translator.translate(item).map((translation) => readTranslation(translation, context));
+    const items = translator
+      .translate(item)
+      .map((translation) => readTranslation(translation, context));
+    if (items.length > 0) return items;
+    // The source that the format's events have, so that the receipts count it there.
+    const source = translator.format.replace(/-.*$/, '');
+    return [{ kind: 'empty', reason: NOTHING_USED, source, body: context.body }];
   } catch (error) {
     const detail = `the ${translator.format} message cannot be translated (${String(error)})`;
     return [refuse({ reason: 'unknown_format', detail }, context.body, item)];

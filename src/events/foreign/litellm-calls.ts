@@ -58,7 +58,7 @@ const STRUCTURE: ReadonlyMap<string, string> = new Map([
 
 /** Calls that look after files, jobs and stored answers; providers take no money for them. */
 const UPKEEP =
-  /^(?:create|retrieve|list|delete|cancel|update|get|add|modify|upload|file|container|vector_store)s?(?:_|$)/;
+  /^(?:video_(?:status|content|list|delete)|create|retrieve|list|delete|cancel|update|get|add|modify|upload|file|container|vector_store)s?(?:_|$)/;
 
 export const BATCH_NOT_DONE =
   'a batch without usage yet; it is charged once it is retrieved with its usage';

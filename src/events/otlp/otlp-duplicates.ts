@@ -35,6 +35,7 @@ export function findReports(spans: readonly OtlpSpan[]): Reports {
   const calls = findCalls(spans, ancestors);
   const duplicates = new Map<OtlpSpan, OtlpSpan>();
   findNested(calls, ancestors, duplicates);
+  findSums(calls, ancestors, duplicates);
   findSameResponse(calls, ancestors, duplicates);
   for (const duplicate of duplicates.keys()) calls.delete(duplicate);
   return {
@@ -114,6 +115,44 @@ function isSameCall(outer: Result | undefined, inner: Result | undefined): boole
   if (outer === undefined || inner === undefined) return false;
   if (outer.output === undefined) return outer.failed === inner.failed;
   return outer.output === inner.output;
+}
+
+/**
+ * A span that encloses several calls and counts exactly what they count together repeats them, whatever
+ * it is called; a single one that it encloses was compared before.
+ */
+function findSums(
+  calls: ReadonlyMap<OtlpSpan, string>,
+  ancestors: Ancestors,
+  duplicates: Map<OtlpSpan, OtlpSpan>,
+): void {
+  const within = new Map<OtlpSpan, OtlpSpan[]>();
+  for (const inner of calls.keys()) {
+    if (duplicates.has(inner)) continue;
+    for (const outer of ancestors.get(inner) ?? []) {
+      if (!calls.has(outer) || duplicates.has(outer)) continue;
+      const others = within.get(outer);
+      if (others === undefined) within.set(outer, [inner]);
+      else others.push(inner);
+    }
+  }
+  for (const [outer, inners] of within) {
+    const [first, ...others] = inners;
+    if (first === undefined || others.length === 0 || duplicates.has(first)) continue;
+    if (isSumOf(outer, inners)) duplicates.set(outer, first);
+  }
+}
+
+function isSumOf(outer: OtlpSpan, inners: readonly OtlpSpan[]): boolean {
+  return ['input_tokens', 'output_tokens'].every((name) => {
+    const whole = countIn(outer, name);
+    return whole > 0 && whole === inners.reduce((sum, inner) => sum + countIn(inner, name), 0);
+  });
+}
+
+function countIn({ used }: OtlpSpan, name: string): number {
+  const count = used.usage?.[name];
+  return typeof count === 'number' ? count : 0;
 }
 
 /**

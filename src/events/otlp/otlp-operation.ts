@@ -29,8 +29,14 @@ export function roleOf(attributes: Attributes, name: unknown, bears: Bears): Spa
   if (genkitModel(attributes) !== undefined) return call('chat');
   if (attributes.has('gen_ai.tool.name')) return structure('execute_tool');
   if (name === 'claude_code.llm_request') return call('chat');
+  if (name === 'agent run' || AGENT_RUN.some((each) => attributes.has(each))) {
+    return structure('invoke_agent');
+  }
   return bears.usage ? { kind: 'usage' } : { kind: 'other' };
 }
+
+/** What older versions of Pydantic AI write on the span of a whole run, beside the sum of its usage. */
+const AGENT_RUN = ['all_messages_events', 'pydantic_ai.all_messages'];
 
 /** MLflow writes its attributes as JSON, so that a text stands in quotes. */
 function unquoted(value: string): string {
@@ -87,6 +93,9 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   'invoke_agent',
   'create_agent',
   'agent_step',
+  // Mastra's steps and chunks of one generation, which repeats their usage.
+  'model_step',
+  'model_chunk',
   'agent',
   'step',
   'invoke_workflow',

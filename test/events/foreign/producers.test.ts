@@ -82,6 +82,35 @@ describe('LiteLLM', () => {
       { operation: 'transcription', counts: { audio_ms: 12500 } },
     ],
     [
+      'transcription and realtime, whose details have a name in the singular',
+      {
+        call_type: '_arealtime',
+        model: 'gpt-realtime',
+        prompt_tokens: 140,
+        completion_tokens: 45,
+        total_tokens: 185,
+        metadata: {
+          usage_object: {
+            input_tokens: 140,
+            output_tokens: 45,
+            input_token_details: { text_tokens: 20, audio_tokens: 120, cached_tokens: 10 },
+            output_token_details: { audio_tokens: 40 },
+          },
+        },
+      },
+      // 140 - 120 - 10 = 10; 45 - 40 = 5.
+      {
+        operation: 'realtime',
+        counts: {
+          uncachedInput: 10,
+          cacheRead: 10,
+          input_audio_tokens: 120,
+          output: 5,
+          output_audio_tokens: 40,
+        },
+      },
+    ],
+    [
       'ranking by search units',
       {
         call_type: 'arerank',

@@ -303,6 +303,22 @@ describe('calls reported twice', () => {
     });
   });
 
+  test('a span that counts what the calls within it count together is none', () => {
+    const two = { ...call(42), 'gen_ai.usage.input_tokens': 200 };
+    const inner = (spanId: string, output: number) =>
+      span(call(output), { spanId, parentSpanId: 'a' });
+    expect(operations(span(two, { spanId: 'a' }), inner('b', 20), inner('c', 22))).toEqual([
+      'duplicate_report',
+      'chat',
+      'chat',
+    ]);
+    expect(operations(span(two, { spanId: 'a' }), inner('b', 20), inner('c', 21))).toEqual([
+      'chat',
+      'chat',
+      'chat',
+    ]);
+  });
+
   test('parents in a circle leave one call standing', () => {
     const circle = ['a', 'b', 'c'].map((spanId, index) =>
       span(call(20), { spanId, parentSpanId: ['c', 'a', 'b'][index] ?? '' }),
