@@ -101,7 +101,7 @@ export function nativeUsage(
   const whole = withRest(counts, laid, call);
   const { assumed, unexplained, ...totals } = whole;
   return {
-    usage: fieldsOf({ ...counts, ...totals }),
+    usage: fieldsOf({ ...withoutOverlap(counts, whole.input), ...totals }),
     assumed: assumed || laid.assumed,
     unexplained,
   };
@@ -179,11 +179,32 @@ function totalsOf(counts: WholeCounts, layout: Layout) {
   };
 }
 
+/** Cached tokens may be those of sound or pictures, so that the two may overlap. */
 function canHold(counts: WholeCounts, input: number, output: number): boolean {
-  const { reasoning = 0, cacheReadAudio = 0, cacheReadImage = 0, cacheReadVideo = 0 } = counts;
-  const parts =
-    cachedOf(counts) + mediaIn(counts) - cacheReadAudio - cacheReadImage - cacheReadVideo;
-  return input >= parts && output >= reasoning + mediaOut(counts);
+  const { reasoning = 0 } = counts;
+  const holdsInput = input >= cachedOf(counts) && input >= mediaIn(counts);
+  return holdsInput && output >= reasoning + mediaOut(counts);
+}
+
+const MEDIA = ['inputAudio', 'inputImage', 'inputVideo'] as const;
+const CACHED_MEDIA = ['cacheReadAudio', 'cacheReadImage', 'cacheReadVideo'] as const;
+
+/**
+ * Cached tokens and those of sound or pictures, without what is both: where a producer does not say how many
+ * of a kind were cached, what is too many of both together was. It stays with the cached ones.
+ */
+function withoutOverlap(counts: WholeCounts, input: number): WholeCounts {
+  const known = CACHED_MEDIA.reduce((sum, name) => sum + (counts[name] ?? 0), 0);
+  let overlap = cachedOf(counts) + mediaIn(counts) - known - input;
+  if (overlap <= 0) return counts;
+  const apart: Partial<Record<keyof ReportedCounts, number>> = { ...counts };
+  for (const [index, name] of MEDIA.entries()) {
+    const cached = counts[CACHED_MEDIA[index] ?? 'cacheReadAudio'] ?? 0;
+    const taken = Math.min(overlap, Math.max(0, (counts[name] ?? 0) - cached));
+    if (taken > 0) apart[name] = (counts[name] ?? 0) - taken;
+    overlap -= taken;
+  }
+  return apart;
 }
 
 interface WithRest {

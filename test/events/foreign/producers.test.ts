@@ -449,6 +449,24 @@ describe("a provider's own usage object", () => {
       },
     ],
     [
+      'Gemini, most of whose sound was cached, without saying how much: 80 + 90 - 100 = 70 are both',
+      {
+        provider: 'gemini',
+        requested_model: 'gemini-2.5-flash',
+        provider_usage: {
+          promptTokenCount: 100,
+          cachedContentTokenCount: 80,
+          promptTokensDetails: [
+            { modality: 'TEXT', tokenCount: 10 },
+            { modality: 'AUDIO', tokenCount: 90 },
+          ],
+          candidatesTokenCount: 5,
+          totalTokenCount: 105,
+        },
+      },
+      { provider: 'gcp.gemini', counts: { cacheRead: 80, input_audio_tokens: 20, output: 5 } },
+    ],
+    [
       'sound by its duration',
       {
         operation: 'transcription',
