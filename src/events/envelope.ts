@@ -82,7 +82,7 @@ function s3Notification(value: unknown): Unwrapped | null {
   return objectsIn(value).length === 0 ? null : refused('unknown_format', S3_DETAIL);
 }
 
-interface ObjectName {
+export interface ObjectName {
   readonly bucket: string;
   readonly key: string;
 }
