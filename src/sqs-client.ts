@@ -1,4 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Config } from './config.ts';
+import { required } from './config.ts';
 
 export interface SqsAddress {
   /** An address to use instead of AWS's own, such as a local queue server's; null for AWS. */
@@ -41,6 +43,16 @@ function isLocalAddress(endpoint: string): boolean {
     hostname.endsWith('.localhost') ||
     !hostname.includes('.')
   );
+}
+
+/** The queue that a variable of the environment names, and how it is reached. */
+export function queueAddress(
+  config: Config,
+  variable: 'SPANLEDGER_QUEUE_URL' | 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL',
+): SqsAddress & { readonly queueUrl: string } {
+  const queueUrl = required(config, variable);
+  const given = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? null;
+  return { queueUrl, endpoint: endpointOf(queueUrl, given), region: config.AWS_REGION ?? null };
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { readSettings } from '../../events/read-settings.ts';
 import { listQuarantine, showQuarantined } from '../../ingest/list-quarantine.ts';
 import { replayQuarantine } from '../../ingest/replay-quarantine.ts';
 import { readCount, readId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
-import { readSettings } from './worker.ts';
 
 export function addQuarantine(program: Command): void {
   const group = program
@@ -53,7 +53,7 @@ function addReplay(group: Command): void {
     .argument('[ids...]', 'their numbers in the list; none means all that wait')
     .description('read and post them again, now that the cause is gone');
   perform(command, async (session, { args }) => {
-    const reading = readSettings(session);
+    const reading = readSettings(session.config);
     const answers = await replayQuarantine(
       { ...session.parts(), reading },
       { quarantine_ids: args.map(readId) },

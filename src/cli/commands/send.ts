@@ -4,9 +4,9 @@ import { type Command, Option } from 'commander';
 import { explainFile } from '../../files.ts';
 import type { SendAnswer, SendRequest } from '../../ingest/send-answer.ts';
 import { sendLines } from '../../ingest/send-lines.ts';
+import { queueAddress } from '../../sqs-client.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { queueAddress } from './worker.ts';
 
 export function addSend(program: Command): void {
   const command = program
@@ -21,7 +21,7 @@ export function addSend(program: Command): void {
     .option('--wait <seconds>', 'for the queue to take the last of it', readCount, 30);
   perform<SendFlags>(command, async (session, { args: [file = ''], options }) => {
     const { encoding, wait: wait_seconds } = options;
-    const parts = { queue: queueAddress(session, 'SPANLEDGER_QUEUE_URL'), log: session.log };
+    const parts = { queue: queueAddress(session.config, 'SPANLEDGER_QUEUE_URL'), log: session.log };
     const answer = await sendLines(parts, { lines: linesOf(file), encoding, wait_seconds });
     if (answer.refused > 0 || answer.not_sent > 0) session.foundWrong();
     session.out.answer(answer, render(answer));

@@ -5,6 +5,7 @@ import type { WebhookOptions } from '../../api/http-server.ts';
 import { startHttpServer } from '../../api/http-server.ts';
 import type { QueueClient } from '../../ingest/queue-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
+import { queueAddress } from '../../sqs-client.ts';
 import { runReleases } from '../../stripe/invoices/release-loop.ts';
 import type { StripeParts } from '../../stripe/stripe-parts.ts';
 import { readPort } from '../terminal/arguments.ts';
@@ -12,7 +13,6 @@ import { perform } from '../terminal/command.ts';
 import { listenOn } from '../terminal/listen.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
-import { queueAddress } from './worker.ts';
 
 const DEFAULT_PORT = 8080;
 
@@ -88,6 +88,6 @@ function variablesMissing({ config }: Session) {
 /** One long poll and one message in work at a time. */
 function openEventQueue(session: Session): QueueClient | null {
   if (session.config.SPANLEDGER_STRIPE_EVENTS_QUEUE_URL === undefined) return null;
-  const address = queueAddress(session, 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL');
+  const address = queueAddress(session.config, 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL');
   return openQueue({ ...address, pollers: 1 });
 }

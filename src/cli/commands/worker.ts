@@ -1,13 +1,9 @@
 import type { Command } from 'commander';
-import { required } from '../../config.ts';
-import type { EmailPolicy } from '../../events/email-identifiers.ts';
-import type { LitellmKey } from '../../events/foreign/litellm-encrypted.ts';
-import type { ReadSettings } from '../../events/read-item.ts';
-import { OLDEST_DAYS } from '../../events/read-item.ts';
+import { readSettings } from '../../events/read-settings.ts';
 import { type Objects, openObjects } from '../../ingest/object-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
 import { runWorker } from '../../ingest/run-worker.ts';
-import { endpointOf } from '../../sqs-client.ts';
+import { queueAddress } from '../../sqs-client.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
@@ -22,10 +18,10 @@ export function addWorker(program: Command): void {
     .option('--until-empty', 'exit 0 once the queue has stayed empty')
     .option('--pollers <n>', 'receives under way at most', readCount, POLLERS);
   perform<{ untilEmpty?: boolean; pollers: number }>(command, async (session, { options }) => {
-    const reading = readSettings(session);
+    const reading = readSettings(session.config);
     const stop = stopOnSignal(session);
     const queue = openQueue({
-      ...queueAddress(session, 'SPANLEDGER_QUEUE_URL'),
+      ...queueAddress(session.config, 'SPANLEDGER_QUEUE_URL'),
       pollers: options.pollers,
     });
     const objects = fetchedObjects(session);
@@ -62,31 +58,4 @@ function stopOnSignal(session: Session): AbortSignal {
     });
   }
   return controller.signal;
-}
-
-/** The address of the queue that a variable names. */
-export function queueAddress(
-  { config }: Session,
-  variable: 'SPANLEDGER_QUEUE_URL' | 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL',
-) {
-  const queueUrl = required(config, variable);
-  const given = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? null;
-  return { queueUrl, endpoint: endpointOf(queueUrl, given), region: config.AWS_REGION ?? null };
-}
-
-export function readSettings(session: Session): ReadSettings {
-  const { SPANLEDGER_OLDEST_DAYS: oldestDays = OLDEST_DAYS } = session.config;
-  return { litellmKey: litellmKey(session), emails: emailPolicy(session), oldestDays };
-}
-
-function litellmKey({ config }: Session): LitellmKey | null {
-  const { SPANLEDGER_LITELLM_KEY, SPANLEDGER_LITELLM_AAD } = config;
-  if (SPANLEDGER_LITELLM_KEY === undefined) return null;
-  const key = Buffer.from(SPANLEDGER_LITELLM_KEY, 'base64');
-  return { key, additionalData: SPANLEDGER_LITELLM_AAD ?? null };
-}
-
-function emailPolicy({ config }: Session): EmailPolicy {
-  const kind = config.SPANLEDGER_EMAIL_IDENTIFIERS;
-  return kind === 'hash' ? { kind, key: required(config, 'SPANLEDGER_EMAIL_KEY') } : { kind };
 }
