@@ -448,7 +448,7 @@ table stripe_invoices (
   finalized_at timestamp with time zone,
   constraint stripe_invoices_pkey PRIMARY KEY (invoice_id),
   constraint stripe_invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
-  constraint stripe_invoices_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'finalized'::text])))
+  constraint stripe_invoices_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'finalized'::text, 'gone'::text, 'void'::text])))
 );
 CREATE INDEX stripe_invoices_by_period ON public.stripe_invoices USING btree (tenant_id, period_start);
 CREATE TRIGGER stripe_invoices_are_not_emptied BEFORE TRUNCATE ON public.stripe_invoices FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();

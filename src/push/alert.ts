@@ -12,6 +12,7 @@ export const ALERT_KINDS = [
   'invoice_differs',
   'invoice_final_too_early',
   'invoice_without_period',
+  'event_not_handled',
 ] as const;
 
 /** What a person must look at. */

@@ -1,7 +1,6 @@
 import type { InstantMs } from '../clock.ts';
-import { Refusal } from '../refusal.ts';
 import type { Destination, PushParts } from './destination.ts';
-import { EveryTenantRefused, ForeignCount, isAddress } from './destination.ts';
+import { ForeignCount, isAddress, refusalOfOne } from './destination.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
 import { confirmedSum, intendedSum, intentKey, isProven, newestAttempt } from './intent.ts';
@@ -84,7 +83,7 @@ export async function comparePeriods(
     const counts: Count[] = [];
     let unread: string | null = null;
     for (const destination of destinationsToAsk(destinations, target, own)) {
-      const counted = await countOf(destination, target, own).catch(asUnread);
+      const counted = await countOf(destination, target, own).catch(refusalOfOne);
       if (counted === null) continue;
       if (typeof counted === 'string') {
         unread = counted;
@@ -141,13 +140,6 @@ async function countOf(
 function asForeign(error: unknown): ForeignCount {
   if (error instanceof ForeignCount) return error;
   throw error;
-}
-
-/** What is refused for one tenant stands in its row; what nobody answers, or would refuse all, ends the run. */
-function asUnread(error: unknown): string {
-  if (!(error instanceof Refusal) || error instanceof EveryTenantRefused) throw error;
-  if (error.kind === 'unavailable') throw error;
-  return error.message;
 }
 
 async function keepProof(

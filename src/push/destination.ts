@@ -110,6 +110,19 @@ export type TellAnswer =
 /** What fails now would fail for every tenant: the run sends nothing more. */
 export class EveryTenantRefused extends Refusal {}
 
+/**
+ * The reason why one tenant, invoice or period is refused, which hides no other's. What would fail for every
+ * tenant, what nobody answers, and a fault of ours are thrown.
+ */
+export function refusalOfOne(error: unknown): string {
+  const isOfOne =
+    error instanceof Refusal &&
+    !(error instanceof EveryTenantRefused) &&
+    error.kind !== 'unavailable';
+  if (!isOfOne) throw error;
+  return error.message;
+}
+
 /** A count that no push of ours can have made, such as a fraction; `shown` is the figure. */
 export class ForeignCount extends Refusal {
   readonly shown: string;

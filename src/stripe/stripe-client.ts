@@ -120,6 +120,8 @@ function explainRefused(error: unknown, what: string): Refusal | null {
   const { statusCode, code, message } = error;
   if (statusCode === 401 || statusCode === 403) return new KeyRefused(what, message);
   if (code === 'resource_missing') return new MissingAtStripe(what, message);
+  // Some requests about a customer that is gone are answered by 404 without a code.
+  if (statusCode === 404) return new MissingAtStripe(what, message);
   const remedy = 'change in Stripe what it names, and run the command again';
   return new Refusal('conflict', `Stripe refuses ${what}: ${message}`, remedy);
 }

@@ -5,6 +5,9 @@ import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 
+/** States that need a person or another run. */
+const UNFINISHED: ReadonlySet<string> = new Set(['held', 'refused', 'gone']);
+
 export function addRelease(group: Command): void {
   const command = group
     .command('release')
@@ -12,12 +15,13 @@ export function addRelease(group: Command): void {
     .description('let go the held invoices whose usage is proven to be in Stripe');
   perform(command, async (session, { args: [month = ''] }) => {
     const invoices = await releaseInvoices(await openStripeParts(session), { month });
-    if (invoices.some((invoice) => invoice.state === 'held')) session.foundWrong();
+    if (invoices.some(({ state }) => UNFINISHED.has(state))) session.foundWrong();
     const text = table(invoices, [
       { title: 'TENANT', value: (row) => row.tenant_id },
       { title: 'PERIOD', value: (row) => row.period_start },
       { title: 'INVOICE', value: (row) => row.invoice },
       { title: 'STATE', value: (row) => row.state },
+      { title: '', value: (row) => row.detail ?? '' },
     ]);
     session.out.answer(invoices, text);
   });

@@ -11,11 +11,16 @@ export async function releaseHeld(
   const unbilled = await findMissedInvoices(parts, month);
   const invoices = await releaseInvoices(parts, { month });
   const held = invoices.filter((invoice) => invoice.state === 'held');
-  const summary = `${invoices.length - held.length} of ${invoices.length} invoices let go`;
+  const refused = invoices.filter((invoice) => ['refused', 'gone'].includes(invoice.state));
+  const letGo = invoices.length - held.length - refused.length;
+  const summary = `${letGo} of ${invoices.length} invoices let go`;
   // Not every tenant is billed by a subscription, so that this may be as it should.
   const without = `no invoice of Stripe's bills the usage of ${named(unbilled)} yet`;
   return outcomeOf(unbilled.length === 0 ? summary : `${summary}; ${without}`, {
-    wrong: [],
+    wrong: refused.map(
+      (invoice) =>
+        `tenant "${invoice.tenant_id}" ${invoice.invoice} is ${invoice.state}: ${invoice.detail ?? 'Stripe knows it no more'}`,
+    ),
     unfinished: held.map((invoice) => `tenant "${invoice.tenant_id}" ${invoice.invoice} is held`),
   });
 }

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { formatInstant } from '../../clock.ts';
+import { refusalOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -43,7 +44,7 @@ export async function setUpSubscriptions(
   await inParallel(tenants, PARALLEL_TENANTS, async (tenant) => {
     const currency = currencyOf(tenant);
     const refused = currency === meter.currency ? null : ofOtherCurrency(tenant, currency);
-    results.push(refused ?? (await setUpSubscription(options, meter, tenant)));
+    results.push(refused ?? (await setUpOrSay(options, meter, tenant)));
     options.onProgress?.(results.length, tenants.length);
   });
   return results.sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
@@ -58,6 +59,22 @@ function ofOtherCurrency(tenant: Tenant, currency: string | null): TenantSubscri
       : `charged in ${currency}; "spanledger stripe setup --currency ${currency} --subscriptions --tenant ${tenantId}"`;
   const whose = { tenant_id: tenantId, stripe_customer: stripeCustomer };
   return { ...whose, state: 'refused', subscription: null, detail };
+}
+
+/** What Stripe refuses of one tenant, such as a second currency of its customer, keeps none of the others. */
+async function setUpOrSay(
+  options: StripeParts,
+  meter: StripeMeter,
+  tenant: Tenant,
+): Promise<TenantSubscription> {
+  try {
+    return await setUpSubscription(options, meter, tenant);
+  } catch (error) {
+    const detail = `${refusalOfOne(error)}; change that in Stripe and run this again`;
+    const { tenantId, stripeCustomer } = tenant;
+    const whose = { tenant_id: tenantId, stripe_customer: stripeCustomer };
+    return { ...whose, state: 'refused', subscription: null, detail };
+  }
 }
 
 async function setUpSubscription(

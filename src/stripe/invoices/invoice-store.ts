@@ -8,7 +8,8 @@ export interface InvoiceRow {
   readonly tenantId: string;
   readonly periodStart: string;
   readonly stripeCustomer: string;
-  readonly state: 'held' | 'released' | 'finalized';
+  /** Gone is one that Stripe does not know any more; void bills nothing. */
+  readonly state: 'held' | 'released' | 'finalized' | 'gone' | 'void';
   /**
    * The quantity and the amount of the line on our price, in micro units and minor units. They are
    * null until it is final.
@@ -96,6 +97,13 @@ export async function saveFinalized(
       ${of.quantity}, ${of.amount}, ${formatInstant(at)})
     on conflict (invoice_id) do update set state = 'finalized', quantity = excluded.quantity,
       amount = excluded.amount, finalized_at = coalesce(stripe_invoices.finalized_at, excluded.finalized_at)`.execute(
+    database.kysely,
+  );
+}
+
+/** Keeps that Stripe knows it no more, so that nobody waits for it. */
+export async function saveGone(database: Database, invoiceId: string): Promise<void> {
+  await sql`update stripe_invoices set state = 'gone' where invoice_id = ${invoiceId}`.execute(
     database.kysely,
   );
 }

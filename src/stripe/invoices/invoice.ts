@@ -4,6 +4,8 @@ import { present } from '../../present.ts';
 import type { Alert } from '../../push/alert.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import { comparePeriods } from '../../push/compare-periods.ts';
+import { refusalOfOne } from '../../push/destination.ts';
+import { inParallel } from '../../push/in-parallel.ts';
 import { isProven } from '../../push/intent.ts';
 import { readIntents } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
@@ -12,7 +14,7 @@ import { readTenant } from '../../tenants/tenant-store.ts';
 import { readTenantOfCustomer } from '../customers/customer-store.ts';
 import { pushPartsOf } from '../destinations.ts';
 import { readMeters } from '../meters/meter-store.ts';
-import { askStripe } from '../stripe-client.ts';
+import { askStripe, isMissing } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import type { BilledUsage } from './billed-period.ts';
 import { periodBilledBy, readBilledUsage } from './billed-period.ts';
@@ -21,6 +23,7 @@ import {
   readInvoice,
   readInvoices,
   saveFinalized,
+  saveGone,
   saveHeld,
   saveReleased,
 } from './invoice-store.ts';
@@ -71,27 +74,52 @@ async function letGo({ stripe }: StripeParts, invoiceId: string): Promise<void> 
   await askStripe(`releasing invoice ${invoiceId}`, advance);
 }
 
-/** Lets go every held invoice whose usage is proven; null is every month. Others stay as they are. */
+/** Stripe allows 25 requests a second of a kind; those in work at once wait for their turn there. */
+const PARALLEL_INVOICES = 8;
+
+/**
+ * Lets go every held invoice whose usage is proven; null is every month. Others stay as they are, and one
+ * that is refused or gone keeps none of the others.
+ */
 export async function releaseInvoices(
   parts: StripeParts,
   { month }: ReleaseRequest,
 ): Promise<ReleaseAnswer> {
-  const results: ReleasedInvoice[] = [];
-  for (const invoice of await readInvoices(parts.database, { month, tenantId: null })) {
-    const state = invoice.state === 'held' ? await release(parts, invoice) : invoice.state;
-    const { tenantId, periodStart, invoiceId } = invoice;
-    results.push({ tenant_id: tenantId, period_start: periodStart, invoice: invoiceId, state });
-  }
-  return results;
+  const invoices = await readInvoices(parts.database, { month, tenantId: null });
+  const released = new Map<string, Released>();
+  await inParallel(invoices, PARALLEL_INVOICES, async (invoice) => {
+    const { invoiceId, state } = invoice;
+    const as = state === 'held' ? await releaseOrSay(parts, invoice) : { state, detail: null };
+    released.set(invoiceId, as);
+  });
+  return invoices.map(({ tenantId, periodStart, invoiceId, state }) => ({
+    tenant_id: tenantId,
+    period_start: periodStart,
+    invoice: invoiceId,
+    ...(released.get(invoiceId) ?? { state, detail: null }),
+  }));
 }
 
-async function release(parts: StripeParts, held: InvoiceRow): Promise<ReleasedInvoice['state']> {
+type Released = Pick<ReleasedInvoice, 'state' | 'detail'>;
+
+async function releaseOrSay(parts: StripeParts, held: InvoiceRow): Promise<Released> {
+  try {
+    return { state: await release(parts, held), detail: null };
+  } catch (error) {
+    const detail = refusalOfOne(error);
+    if (!isMissing(error)) return { state: 'refused', detail };
+    await saveGone(parts.database, held.invoiceId);
+    return { state: 'gone', detail };
+  }
+}
+
+async function release(parts: StripeParts, held: InvoiceRow): Promise<InvoiceRow['state']> {
   const { database, clock } = parts;
   if (!(await isReady(parts, held))) return 'held';
   const invoice = await fetchInvoice(parts, held.invoiceId);
   if (invoice.status !== 'draft') {
     await verifyInvoice(parts, invoice);
-    return 'finalized';
+    return (await readInvoice(database, held.invoiceId))?.state ?? 'finalized';
   }
   await letGo(parts, held.invoiceId);
   await saveReleased(database, held, clock());
@@ -103,13 +131,18 @@ async function release(parts: StripeParts, held: InvoiceRow): Promise<ReleasedIn
 /** Compares the released invoices of a month that have become final since; answers those that have not. */
 export async function verifyReleased(parts: StripeParts, month: string): Promise<number> {
   const invoices = await readInvoices(parts.database, { month, tenantId: null });
+  const released = invoices.filter(({ state }) => state === 'released');
   let left = 0;
-  for (const { invoiceId, state } of invoices) {
-    if (state !== 'released') continue;
-    const invoice = await fetchInvoice(parts, invoiceId);
-    if (invoice.status === 'draft') left += 1;
-    else await verifyInvoice(parts, invoice);
-  }
+  await inParallel(released, PARALLEL_INVOICES, async ({ invoiceId }) => {
+    try {
+      const invoice = await fetchInvoice(parts, invoiceId);
+      if (invoice.status === 'draft') left += 1;
+      else await verifyInvoice(parts, invoice);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await saveGone(parts.database, invoiceId);
+    }
+  });
   return left;
 }
 

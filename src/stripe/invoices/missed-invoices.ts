@@ -1,3 +1,4 @@
+import { refusalOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { intentKey } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
@@ -20,7 +21,7 @@ export async function findMissedInvoices(
   parts: StripeParts,
   month: string,
 ): Promise<readonly string[]> {
-  const { database, stripe } = parts;
+  const { database, stripe, log } = parts;
   const targets = await readTargets(database, month);
   const told = await readIntentsOf(database, targets);
   const known = async () =>
@@ -31,11 +32,17 @@ export async function findMissedInvoices(
   );
   await inParallel(unbilled, PARALLEL_READS, async (target) => {
     const customer = told.get(intentKey(target))?.at(-1)?.customer ?? '';
-    const page = await askStripe(`the invoices of customer ${customer}`, () =>
-      stripe.invoices.list({ customer, limit: INVOICES_LISTED }),
-    );
-    for (const { id, created } of page.data) {
-      if (id !== undefined && created * 1000 >= target.endsAt) await holdInvoice(parts, id);
+    try {
+      const page = await askStripe(`the invoices of customer ${customer}`, () =>
+        stripe.invoices.list({ customer, limit: INVOICES_LISTED }),
+      );
+      for (const { id, created } of page.data) {
+        if (id !== undefined && created * 1000 >= target.endsAt) await holdInvoice(parts, id);
+      }
+    } catch (error) {
+      // A customer that is gone has no invoices any more: its period stays among those without one.
+      const reason = refusalOfOne(error);
+      log.warn({ tenantId: target.tenantId, reason }, 'invoices of a tenant cannot be looked at');
     }
   });
   if (unbilled.length === 0) return [];

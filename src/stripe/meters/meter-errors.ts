@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { z } from 'zod';
 import type { Alert } from '../../push/alert.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import type { Intent } from '../../push/intent.ts';
@@ -35,6 +36,33 @@ export async function readMeterErrors(parts: StripeParts, eventId: string): Prom
   return `${report.count} events reported, ${intents.length} of ours named`;
 }
 
+/** What Stripe sent is not what is known of such an event, so that a person must read it. */
+export class UnknownShape extends Error {
+  override readonly name = 'UnknownShape';
+}
+
+/** A report, as far as it is used. Its enumerations are open, and so is the rest of it. */
+const reportData = z.looseObject({
+  reason: z.looseObject({
+    error_count: z.int(),
+    error_types: z.array(
+      z.looseObject({
+        code: z.string(),
+        sample_errors: z.array(
+          z.looseObject({
+            error_message: z.string().default(''),
+            // The key is in the one field by the API's types, and in the other by its documentation.
+            request: z.looseObject({
+              identifier: z.string().optional(),
+              idempotency_key: z.string().optional(),
+            }),
+          }),
+        ),
+      }),
+    ),
+  }),
+});
+
 interface Report {
   readonly kind: 'meter_error' | 'no_meter_found';
   readonly count: number;
@@ -48,12 +76,19 @@ function reportOf(event: Stripe.V2.Core.Event): Report | null {
   ) {
     return null;
   }
-  const { error_count: count, error_types: types } = event.data.reason;
+  const read = reportData.safeParse(event.data);
+  if (!read.success) {
+    const at = read.error.issues[0]?.path.join('.') ?? '';
+    throw new UnknownShape(
+      `its report has another shape than the ones that are known (at ${at}), so that the events it names are not parked; read event ${event.id} in Stripe and run "spanledger reconcile"`,
+    );
+  }
+  const { error_count: count, error_types: types } = read.data.reason;
   const samples = types.flatMap(({ code, sample_errors }) =>
-    sample_errors.map((sample) => ({
-      identifier: sample.request.identifier,
-      reason: `${code}: ${sample.error_message}`,
-    })),
+    sample_errors.flatMap(({ request, error_message }) => {
+      const identifier = request.identifier ?? request.idempotency_key;
+      return identifier === undefined ? [] : [{ identifier, reason: `${code}: ${error_message}` }];
+    }),
   );
   const kind = event.type === 'v1.billing.meter.no_meter_found' ? 'no_meter_found' : 'meter_error';
   return { kind, count, samples };

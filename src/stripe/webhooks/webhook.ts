@@ -1,8 +1,11 @@
 import Stripe from 'stripe';
+import { raiseAlert } from '../../push/alert-store.ts';
+import { refusalOfOne } from '../../push/destination.ts';
 import { Refusal } from '../../refusal.ts';
 import { noteDeletedCustomer, noteSubscriptionChange } from '../customers/customer-changes.ts';
 import { fetchInvoice, holdInvoice, verifyInvoice } from '../invoices/invoice.ts';
-import { METER_ERROR_TYPES, readMeterErrors } from '../meters/meter-errors.ts';
+import { METER_ERROR_TYPES, readMeterErrors, UnknownShape } from '../meters/meter-errors.ts';
+import { askStripe, isMissing } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import type { EventAnswer } from './event-answer.ts';
 import { beginEvent, finishEvent } from './webhook-store.ts';
@@ -96,28 +99,89 @@ async function handleOnce(parts: StripeParts, event: Incoming): Promise<EventAns
   if (!(await beginEvent(database, { eventId: id, type }, clock()))) {
     return { event: id, type, outcome: 'handled before' };
   }
-  const outcome = await handle(parts, event);
+  const outcome = await handle(parts, event).catch((error: unknown) =>
+    recordRefused(parts, event, error),
+  );
   await finishEvent(database, { eventId: id, outcome }, clock());
   log.info({ event: id, type, outcome }, 'webhook handled');
   return { event: id, type, outcome };
 }
 
+/**
+ * What Stripe refuses, or does not know any more, is refused at the next delivery, too: it is answered
+ * and recorded, since an endpoint that goes on answering 500 holds up every invoice of the account. What is gone
+ * says so; what cannot be done, or cannot be read, is an alert. A service that does not answer will be
+ * asked again by Stripe's next delivery.
+ */
+async function recordRefused(
+  parts: StripeParts,
+  { id, type }: Incoming,
+  error: unknown,
+): Promise<string> {
+  if (isMissing(error)) return `gone: ${refusalOfOne(error)}`;
+  const detail = error instanceof UnknownShape ? error.message : refusalOfOne(error);
+  const alert = {
+    kind: 'event_not_handled',
+    subject: id,
+    tenantId: null,
+    periodStart: null,
+  } as const;
+  parts.log.error({ event: id, type, detail }, 'an event of Stripe cannot be handled');
+  const says = `${type}: ${detail}`;
+  await raiseAlert(parts.database, { ...alert, detail: says }, parts.clock());
+  return `not handled: ${detail}`;
+}
+
+/** What an event is about, whether it came with its object or only names it. */
+interface Subject {
+  /** The type by the names of snapshot events, such as `invoice.created`. */
+  readonly type: string;
+  readonly id: string;
+  /** A subscription as the event shows it; null where it is to be fetched. */
+  readonly subscription: Stripe.Subscription | null;
+}
+
 async function handle(parts: StripeParts, event: Incoming): Promise<string> {
-  if (!('data' in event)) {
-    const isReport = METER_ERROR_TYPES.some((type) => type === event.type);
-    return isReport ? readMeterErrors(parts, event.id) : 'ignored';
+  if (METER_ERROR_TYPES.some((type) => type === event.type)) {
+    return readMeterErrors(parts, event.id);
   }
-  switch (event.type) {
+  const subject = subjectOf(event);
+  if (subject === null) return 'ignored';
+  const { type, id } = subject;
+  switch (type) {
     case 'invoice.created':
-      return holdInvoice(parts, event.data.object.id ?? '');
+      return holdInvoice(parts, id);
     case 'invoice.finalized':
-      return verifyInvoice(parts, await fetchInvoice(parts, event.data.object.id ?? ''));
+    case 'invoice.voided':
+      return verifyInvoice(parts, await fetchInvoice(parts, id));
     case 'customer.deleted':
-      return noteDeletedCustomer(parts, event.data.object.id);
+      return noteDeletedCustomer(parts, id);
     case 'customer.subscription.updated':
     case 'customer.subscription.deleted':
-      return noteSubscriptionChange(parts, event.data.object);
+      return noteSubscriptionChange(parts, await subscriptionOf(parts, subject));
     default:
       return 'ignored';
   }
+}
+
+/** A thin event of an object of API v1 has the name of its snapshot after "v1.", and names the object. */
+function subjectOf(event: Incoming): Subject | null {
+  const type = event.type.replace(/^v1\./, '');
+  if (!('data' in event)) {
+    const related = memberOf(event, 'related_object');
+    const id = memberOf(related, 'id');
+    return typeof id === 'string' ? { type, id, subscription: null } : null;
+  }
+  const { object } = event.data;
+  if (!('id' in object) || typeof object.id !== 'string') return null;
+  const subscription = object.object === 'subscription' ? object : null;
+  return { type, id: object.id, subscription };
+}
+
+async function subscriptionOf(
+  { stripe }: StripeParts,
+  { id, subscription }: Subject,
+): Promise<Stripe.Subscription> {
+  if (subscription !== null) return subscription;
+  return askStripe(`subscription ${id}`, () => stripe.subscriptions.retrieve(id));
 }
