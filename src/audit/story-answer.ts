@@ -8,6 +8,7 @@ import {
   instantGiven,
   listOf,
 } from '../fields.ts';
+import { FURTHER_UNITS } from '../units.ts';
 
 /** The story of an event by the producer's own ids. */
 export const eventStoryRequest = z.strictObject({
@@ -27,6 +28,8 @@ export const entryStoryRequest = z.strictObject({
 export type EntryStoryRequest = z.output<typeof entryStoryRequest>;
 
 const text = z.string().nullable();
+
+const furtherUnit = z.enum(FURTHER_UNITS.map(({ name }) => name));
 
 /** An entry as audit.entries has it. */
 const storyEntry = z.strictObject({
@@ -76,6 +79,12 @@ const storyEntry = z.strictObject({
   actor: text,
   is_reversal: z.boolean(),
   revision: z.int(),
+  /** Every unit beside text tokens; the token columns hold those that are tokens, too. */
+  units: z.partialRecord(furtherUnit, z.int()).nullable(),
+  reported_cost: amountField.nullable(),
+  reported_cost_currency: text,
+  reported_cost_source: text,
+  call_id: text,
 });
 export type StoryEntry = z.infer<typeof storyEntry>;
 
@@ -87,10 +96,13 @@ const storyRate = z.strictObject({
   service_tier: z.string(),
   above_input_tokens: z.int(),
   per_call: amountField,
-  input_per_million: amountField,
-  output_per_million: amountField,
-  cache_read_per_million: amountField,
-  cache_write_per_million: amountField,
+  /** They are null where the book has no price for such tokens, nor for what they fall back to. */
+  input_per_million: amountField.nullable(),
+  output_per_million: amountField.nullable(),
+  cache_read_per_million: amountField.nullable(),
+  cache_write_per_million: amountField.nullable(),
+  /** Prices of other units as a book gives them: a million tokens, a thousand searches, a second, an image. */
+  unit_prices: z.partialRecord(furtherUnit, amountField).nullable(),
 });
 export type StoryRate = z.infer<typeof storyRate>;
 

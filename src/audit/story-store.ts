@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { FURTHER_UNITS, pricedTogether } from '../units.ts';
 import { readEntryBilling } from './entry-billing.ts';
 import type {
   StoryAnswer,
@@ -47,7 +48,9 @@ export async function readStory(
       select book, effective_from, provider, model, service_tier, above_input_tokens,
         major(per_call) as per_call, major(input * 1000000) as input_per_million,
         major(output * 1000000) as output_per_million, major(cache_read * 1000000) as cache_read_per_million,
-        major(cache_write * 1000000) as cache_write_per_million
+        major(cache_write * 1000000) as cache_write_per_million,
+        (select jsonb_object_agg(u.key, major(u.value::numeric * ${pricedTogetherOf('u.key')})::text)
+          from jsonb_each_text(units) u) as unit_prices
       from price_rates where rate_id in (
         select unnest(array[charge_rate_id, cost_rate_id]) from entries where entry_id = any(${ids}::bigint[]))
       order by rate_id) r`.execute(db);
@@ -95,6 +98,12 @@ export async function readStory(
   };
 }
 
+/** How many of a unit a book's price of it is for. */
+function pricedTogetherOf(name: string) {
+  const cases = FURTHER_UNITS.map((unit) => `when '${unit.name}' then ${pricedTogether(unit)}`);
+  return sql.raw(`case ${name} ${cases.join(' ')} end`);
+}
+
 /** Every key begins with the tenant, so each tenant is asked by its index. */
 async function entryIdsOf(
   database: Database,
@@ -122,6 +131,7 @@ const TEXTS = [
   'quarantine_id',
   'charge',
   'cost',
+  'reported_cost',
   'per_call',
   'input_per_million',
   'output_per_million',

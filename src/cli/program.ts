@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   report: async () => (await import('./commands/report.ts')).addReport,
   audit: async () => (await import('./commands/audit.ts')).addAudit,
   correct: async () => (await import('./commands/correct.ts')).addCorrect,
+  accept: async () => (await import('./commands/accept.ts')).addAccept,
   rerate: async () => (await import('./commands/rerate.ts')).addRerate,
   allocate: async () => (await import('./commands/allocate.ts')).addAllocate,
   budget: async () => (await import('./commands/budget.ts')).addBudget,

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
+import { storyAnswer } from '../../src/audit/story-answer.ts';
 import { tellEntryStory, tellEventStory } from '../../src/audit/tell-story.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
+import { cli } from '../support/cli.ts';
 import { freshDatabase } from '../support/database.ts';
-import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { importBook, importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 const eventOf = (event_id: string) => ({ source: 'default', event_id, as_of: null });
 
@@ -55,6 +57,57 @@ it('names the seal of each entry, and where in it the entry stands', async () =>
       seal_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     },
   ]);
+});
+
+it('shows every unit with its price as the book gives it, the cost that was reported, and the call', async () => {
+  // given a call that counted audio and images, and whose gateway says what it cost
+  const database = await freshDatabase();
+  await importBook(database, {
+    ...{ book: 'studio', kind: 'charge', currency: 'USD', effective_from: '2026-01-01T00:00:00Z' },
+    models: [
+      {
+        model: 'gpt-4o',
+        per_million: { output: '10', input_audio: '40' },
+        per_image: '0.04',
+        per_second: { audio: '0.0001' },
+        per_thousand: { searches: '10' },
+      },
+    ],
+  });
+  const reported_cost = { amount: '0.1234567', currency: 'EUR', source: 'litellm' };
+  const usage = {
+    input_tokens: 500,
+    output_tokens: 0,
+    input_audio_tokens: 500,
+    images: 2,
+    audio_ms: 1500,
+  };
+  const call = { event_id: 'e-1', usage, reported_cost, call_id: 'call-1' };
+  await receiveEvents(database, [nativeEvent(call)]);
+
+  // when it is asked for
+  const { stdout } = await cli(['audit', 'event', 'default', 'e-1'], {
+    DATABASE_URL: database.url,
+  });
+  const story = await tellEventStory({ database }, eventOf('e-1'));
+
+  // then 500 × 0.00004 + 2 × 0.04 + 1.5 × 0.0001 = 0.02 + 0.08 + 0.00015
+  const units = { input_audio_tokens: 500, images: 2, audio_ms: 1500 };
+  const unit_prices = {
+    ...{ input_audio_tokens: '40', images: '0.04', audio_ms: '0.0001', searches: '10' },
+  };
+  expect(storyAnswer.parse(story)).toMatchObject({
+    entries: [
+      {
+        ...{ charge: '0.10015', units, input_tokens: 500, call_id: 'call-1' },
+        ...{ reported_cost: '0.1234567', reported_cost_currency: 'EUR' },
+        reported_cost_source: 'litellm',
+      },
+    ],
+    rates: [{ input_per_million: null, output_per_million: '10', unit_prices }],
+  });
+  expect(stdout).toMatch(/units +images 2, audio_ms 1500, input_audio_tokens 500/);
+  expect(stdout).toMatch(/unit_prices +images 0\.04, audio_ms 0\.0001, searches 10/);
 });
 
 it('refuses an event and an entry that nobody knows, with the remedy', async () => {

@@ -21,6 +21,7 @@ import {
 } from '../../src/ingest/quarantine-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import {
+  acceptAnswer,
   correctionAnswer,
   reattributeAnswer,
 } from '../../src/ledger/corrections/correction-answer.ts';
@@ -56,6 +57,8 @@ beforeAll(async () => {
     nativeEvent({ ...run, event_id: 'b', status: 'error', error_type: 'timeout' }),
     nativeEvent({ ...run, event_id: 'c', attempt: 2, feature: 'search' }),
     nativeEvent({ event_id: 'd', tenant_id: undefined }),
+    nativeEvent({ event_id: 'e', tenant_id: 'cedar', usage: {} }),
+    nativeEvent({ event_id: 'f', tenant_id: 'cedar', usage: {} }),
     { ...nativeEvent(), event_id: 'bad', attempt: 0 },
   ]);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
@@ -112,6 +115,11 @@ const CALL = ['--model', 'gpt-4o', '--input-tokens', '1000', '--max-output-token
 const CHANGES: readonly Case[] = [
   { args: ['correct', 'ent_1000001', '--void', '--reason', 'twice'], answer: correctionAnswer },
   {
+    args: ['correct', 'ent_1000002', '--units', 'images=2', '--reason', 'x'],
+    answer: correctionAnswer,
+  },
+  { args: ['accept', 'ent_1000003', 'ent_1000003', '--reason', 'a trial'], answer: acceptAnswer },
+  {
     args: ['audit', 'reattribute', '--tenant', 'birch', '--reason', 'untagged'],
     answer: reattributeAnswer,
   },
@@ -133,6 +141,16 @@ const CHANGES: readonly Case[] = [
 it.each(named(CHANGES))('$command prints its answer', ({ args, answer }) =>
   expectAnswer(args, answer),
 );
+
+it.concurrent.each([
+  ['images:2', 'write units as images=2,searches=1; there are cache_write_1h_tokens'],
+  ['input_tokens=2', 'there are cache_write_1h_tokens'],
+])('correct --units %s is refused with what there is', async (units, message) => {
+  const args = ['correct', 'ent_1000000', '--units', units, '--reason', 'x'];
+  const { exitCode, stderr } = await cli(args, environment());
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(message);
+});
 
 it.concurrent.each([
   'correct ent_1000000 --void',

@@ -77,6 +77,8 @@ async function fillLedger(database: TestDatabase): Promise<ReadonlyMap<string, s
   const created = '2025-12-01T00:00:00Z';
   const layered = { ...(sharedBook('standard') as object), book: 'layered', base: 'standard' };
   await importBook(database, layered);
+  const reduced = { book: 'reduced', base: 'standard', discount: '0.10', models: [] };
+  await importBook(database, { ...(sharedBook('standard') as object), ...reduced });
   await makeRoles(database);
   await makeTenant(database, 'acme', { created, mode: 'live', stripeCustomer: 'cus_acme' });
   await makeTenant(database, 'birch', { created, stripeCustomer: 'cus_birch' });

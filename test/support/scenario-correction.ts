@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import { acceptEntries } from '../../src/ledger/corrections/accept-entries.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { reattributeEntries } from '../../src/ledger/corrections/reattribute-entries.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
@@ -20,6 +21,7 @@ export type CorrectionStep =
       readonly dry_run?: boolean;
       readonly at?: string;
     }
+  | { readonly accept: readonly EntryKeys[]; readonly reason?: string; readonly at?: string }
   | { readonly reattribute: string; readonly feature?: string; readonly at?: string };
 
 interface EntryKeys {
@@ -50,6 +52,11 @@ export async function takeCorrection(
       },
     );
     return answers.map(withoutIds);
+  }
+  if ('accept' in step) {
+    const entry_ids = await Promise.all(step.accept.map((keys) => entryIdOf(database, keys)));
+    const request = { entry_ids, ...NOTE, reason: step.reason ?? NOTE.reason };
+    return (await acceptEntries({ database, clock }, request)).map(withoutIds);
   }
   const entryId = await entryIdOf(database, step.correct);
   const change = step.change === null ? null : camelKeys(step.change);

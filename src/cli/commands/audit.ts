@@ -128,6 +128,14 @@ function tellEntry(entry: StoryEntry): string {
 function renderRow(row: Readonly<Record<string, unknown>>): string {
   return Object.entries(row)
     .filter(([, value]) => value !== null)
-    .map(([name, value]) => `  ${name.padEnd(24)} ${String(value)}`)
+    .map(([name, value]) => `  ${name.padEnd(24)} ${renderValue(value)}`)
     .join('\n');
+}
+
+/** Counts and prices of units stand in a map: `images 2, searches 1`. */
+function renderValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, inner]) => `${name} ${inner}`)
+    .join(', ');
 }

@@ -3,8 +3,9 @@ import { Option } from 'commander';
 import { correctEntry } from '../../ledger/corrections/correct-entry.ts';
 import type { ChangeGiven, CorrectionAnswer } from '../../ledger/corrections/correction-answer.ts';
 import { Refusal } from '../../refusal.ts';
+import type { FurtherUnits } from '../../units.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
-import { readEntryId, readTokens } from '../terminal/arguments.ts';
+import { readEntryId, readTokens, readUnits } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
 
@@ -30,6 +31,11 @@ export function addCorrect(program: Command): void {
     .option('--cache-read-tokens <n>', 'input read from cache', readTokens)
     .option('--cache-write-tokens <n>', 'input written to cache', readTokens)
     .option('--output-tokens <n>', 'output, reasoning included', readTokens)
+    .option(
+      '--units <units>',
+      'other units, such as images=2,searches=1; 0 takes one away',
+      readUnits,
+    )
     .requiredOption('--reason <text>', 'why');
   perform<CorrectFlags>(
     addActorOnceBy(command),
@@ -59,6 +65,7 @@ interface CorrectFlags {
   readonly cacheReadTokens?: number;
   readonly cacheWriteTokens?: number;
   readonly outputTokens?: number;
+  readonly units?: FurtherUnits;
   readonly reason: string;
   readonly actor: string;
 }
@@ -87,6 +94,7 @@ function changeOf(flags: CorrectFlags): ChangeGiven | null {
     cache_read_tokens: flags.cacheReadTokens,
     cache_write_tokens: flags.cacheWriteTokens,
     output_tokens: flags.outputTokens,
+    units: flags.units,
   };
   const isEmpty = Object.values(change).every((value) => value === undefined);
   if (flags.void === true && !isEmpty) {

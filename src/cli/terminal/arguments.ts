@@ -3,6 +3,8 @@ import { type InstantMs, instantOrNull, utcDay } from '../../clock.ts';
 import { CURRENCY_ALLOWED, isSupportedCurrency } from '../../currencies.ts';
 import type { Pico } from '../../money.ts';
 import { parseDecimal } from '../../money.ts';
+import type { FurtherUnits } from '../../units.ts';
+import { FURTHER_UNITS } from '../../units.ts';
 
 /** What `--as-of` does wherever reports have it. */
 export const AS_OF = 'what the ledger said then; what was recorded later is not in it';
@@ -68,6 +70,18 @@ export function readTokens(text: string): number {
   const tokens = Number(text);
   if (/^\d{1,12}$/.test(text)) return tokens;
   throw new InvalidArgumentError('give a whole number of tokens, 0 or more.');
+}
+
+/** Counts by the names of units, as `images=2,searches=1`. */
+export function readUnits(text: string): FurtherUnits {
+  const counts = text.split(',').map((one) => {
+    const [, name, count = ''] = /^(\w+)=(\d{1,12})$/.exec(one) ?? [];
+    const unit = FURTHER_UNITS.find((known) => known.name === name);
+    if (unit !== undefined) return [unit.name, Number(count)] as const;
+    const names = FURTHER_UNITS.map((known) => known.name).join(', ');
+    throw new InvalidArgumentError(`write units as images=2,searches=1; there are ${names}.`);
+  });
+  return Object.fromEntries(counts);
 }
 
 /** The number in an entry's id, `ent_12000000` or bare. */

@@ -99,11 +99,13 @@ function describeWaiting({ unrated, unmeasured }: WaitingEntries, periodStart: s
   const forWant = [
     ...(unrated.length === 0
       ? []
-      : [`entries without a price: ${list(unrated)}; import a price for each model, ${rerate}`]),
+      : [
+          `entries without a price: ${list(unrated)}; import a price for each model, ${rerate}, or accept them as free`,
+        ]),
     ...(unmeasured.length === 0
       ? []
       : [
-          `entries without a measure: ${list(unmeasured)}; give their usage by a correction, take them as free, or import a price for the call alone, ${rerate}`,
+          `entries without a measure: ${list(unmeasured)}; give their usage by a correction, accept them as free, or import a price for the call alone, ${rerate}`,
         ]),
   ];
   return forWant.join('; ');

@@ -36,6 +36,7 @@ const FIELDS: Readonly<Record<keyof ChangeGiven, keyof EntryChange>> = {
   cache_read_tokens: 'cacheReadTokens',
   cache_write_tokens: 'cacheWriteTokens',
   output_tokens: 'outputTokens',
+  units: 'units',
 };
 
 function toChange(given: ChangeGiven): EntryChange {

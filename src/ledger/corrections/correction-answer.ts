@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { amountField, entryIdField, entryIdGiven, listOf, noteFields } from '../../fields.ts';
+import { FURTHER_UNITS } from '../../units.ts';
 
 const tag = z.string().nullable().optional();
 const tokens = z.int().nonnegative().optional();
+/** Counts by the names of units; a unit that is not named stays as it was, and 0 takes one away. */
+const units = z.partialRecord(z.enum(FURTHER_UNITS.map(({ name }) => name)), z.int().nonnegative());
 
 /** What of an entry is to be another; what is absent stays as it was. */
 const entryChange = z.strictObject({
@@ -20,6 +23,7 @@ const entryChange = z.strictObject({
   cache_read_tokens: tokens,
   cache_write_tokens: tokens,
   output_tokens: tokens,
+  units: units.optional(),
 });
 export type ChangeGiven = z.output<typeof entryChange>;
 
@@ -41,6 +45,16 @@ export const correctionAnswer = z.strictObject({
   cost_after: amountField.nullable(),
 });
 export type CorrectionAnswer = z.infer<typeof correctionAnswer>;
+
+export const acceptRequest = z.strictObject({
+  /** Entries without a price or a measure, which are to be free. */
+  entry_ids: listOf(entryIdGiven),
+  ...noteFields,
+});
+export type AcceptRequest = z.output<typeof acceptRequest>;
+
+export const acceptAnswer = listOf(correctionAnswer);
+export type AcceptAnswer = z.infer<typeof acceptAnswer>;
 
 export const reattributeRequest = z.strictObject({
   /** None means every entry without a tenant that the rest selects. */

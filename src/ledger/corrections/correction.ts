@@ -5,7 +5,7 @@ import type { Pricing, RatedPart } from '../../rating/rate-event.ts';
 import { ratePart } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
 import type { FurtherUnits } from '../../units.ts';
-import { countOnSide } from '../../units.ts';
+import { countOnSide, FURTHER_UNITS } from '../../units.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import { markScaled, reference } from '../entries/entry.ts';
 import type { StoredEntry } from '../entries/entry-store.ts';
@@ -26,9 +26,19 @@ export interface EntryChange {
   readonly cacheReadTokens?: number;
   readonly cacheWriteTokens?: number;
   readonly outputTokens?: number;
-  readonly units?: FurtherUnits | null;
+  /** The units that are named here have other counts, of which 0 takes one away; the rest stay. */
+  readonly units?: FurtherUnits;
   readonly furtherTags?: NewEntry['furtherTags'];
 }
+
+/** The counts that a change may give. */
+const COUNTS = [
+  'uncachedInputTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'outputTokens',
+  'units',
+] as const satisfies readonly (keyof EntryChange)[];
 
 /** The reason and the actor; both are kept with every entry of the correction (R13). */
 export interface CorrectionNote {
@@ -123,14 +133,16 @@ export function replacementOf(
   of: { readonly pricing: Pricing; readonly placement: Placement; readonly note: CorrectionNote },
 ): NewEntry {
   const { entryId: _, ...facts } = entry;
+  const units = changedUnits(entry.units, change.units);
   const corrected = {
     ...facts,
     ...change,
+    units,
     // The error was that of a call which did not fail after all.
     ...(change.status === 'ok' ? { errorType: null } : {}),
     revision: entry.revision + 2,
     kind: 'correction' as const,
-    contextTokens: contextOf(entry, change),
+    contextTokens: contextOf(entry, { ...change, units }),
     // Reasoning is a part of the output (R5), so less output cannot hold more of it.
     reasoningTokens: Math.min(entry.reasoningTokens, change.outputTokens ?? entry.outputTokens),
     periodStart: of.placement.period.startDate,
@@ -139,14 +151,30 @@ export function replacementOf(
     isReversal: false,
     ...of.note,
   };
-  return { ...corrected, ...priceOf(corrected, of.pricing) };
+  // What was taken for free was not worth asking what it counted; once it is said, that has a price.
+  const isFree = isTakenAsFree(entry) && COUNTS.every((count) => change[count] === undefined);
+  const price = isFree ? freePriceOf(corrected, of.pricing) : pricedAnew(corrected, of.pricing);
+  return { ...corrected, ...price };
 }
 
-/** Prices an entry's facts as rating prices an event; the entry's own amounts are not looked at. */
-export function priceOf(
-  entry: NewEntry,
-  pricing: Pricing,
-): Pick<
+/** The entry as a person takes it: a call that succeeded, and charges nothing (R10). */
+export function freeReplacementOf(
+  entry: StoredEntry,
+  of: { readonly pricing: Pricing; readonly placement: Placement; readonly note: CorrectionNote },
+): NewEntry {
+  const replacement = replacementOf(entry, {}, of);
+  return { ...replacement, ...freePriceOf(replacement, of.pricing) };
+}
+
+/** Whether a person took the entry for free: it is charged nothing, at no price. */
+export function isTakenAsFree(
+  entry: Pick<NewEntry, 'kind' | 'outcome' | 'chargeRate' | 'isReversal'>,
+): boolean {
+  const { kind, outcome, chargeRate, isReversal } = entry;
+  return kind === 'correction' && !isReversal && outcome === 'charged' && chargeRate === null;
+}
+
+type Price = Pick<
   NewEntry,
   | 'outcome'
   | 'charge'
@@ -157,7 +185,25 @@ export function priceOf(
   | 'costRate'
   | 'layers'
   | 'furtherTags'
-> {
+>;
+
+/**
+ * Prices an entry's facts as rating prices an event; the entry's own amounts are not looked at. What a
+ * person took for free stays so, whatever prices there are since.
+ */
+export function priceOf(entry: NewEntry, pricing: Pricing): Price {
+  return isTakenAsFree(entry) ? freePriceOf(entry, pricing) : pricedAnew(entry, pricing);
+}
+
+/** A call that failed after all, or that belongs to nobody, charges nothing for that reason. */
+function freePriceOf(entry: NewEntry, pricing: Pricing): Price {
+  const price = pricedAnew(entry, pricing);
+  const { outcome } = price;
+  if (outcome !== 'charged' && outcome !== 'unrated' && outcome !== 'unmeasured') return price;
+  return { ...price, outcome: 'charged', charge: 0n, chargeRate: null };
+}
+
+function pricedAnew(entry: NewEntry, pricing: Pricing): Price {
   const part = rateEntry(entry, pricing);
   const { outcome, charge, cost, requestedCost, currency, layers } = part;
   const furtherTags = part.layersScaled ? markScaled(entry.furtherTags) : entry.furtherTags;
@@ -204,10 +250,25 @@ function isMeasuredCall(entry: NewEntry): boolean {
 }
 
 /** A call that was not split has its own input as its context; a member keeps the whole call's. */
-function contextOf(entry: StoredEntry, change: EntryChange): number {
+function contextOf(
+  entry: StoredEntry,
+  change: Omit<EntryChange, 'units'> & Pick<NewEntry, 'units'>,
+): number {
   if (entry.memberId !== '') return entry.contextTokens;
   const { uncachedInputTokens, cacheReadTokens, cacheWriteTokens, units } = { ...entry, ...change };
   return uncachedInputTokens + cacheReadTokens + cacheWriteTokens + countOnSide(units, 'input');
+}
+
+/** The units of an entry after a change; those that count nothing are left out. */
+function changedUnits(
+  held: FurtherUnits | null,
+  change: FurtherUnits | undefined,
+): FurtherUnits | null {
+  if (change === undefined) return held;
+  const counts = { ...held, ...change };
+  const counted = FURTHER_UNITS.filter(({ name }) => (counts[name] ?? 0) !== 0);
+  if (counted.length === 0) return null;
+  return Object.fromEntries(counted.map(({ name }) => [name, counts[name]]));
 }
 
 function negateUnits(units: FurtherUnits): FurtherUnits {

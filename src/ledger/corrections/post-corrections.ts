@@ -20,14 +20,20 @@ import {
 } from '../posting/posting-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
 import type { CorrectionNote, EntryChange } from './correction.ts';
-import { refuseUnfitChange, refuseUnfitNote, replacementOf, reversalOf } from './correction.ts';
+import {
+  freeReplacementOf,
+  refuseUnfitChange,
+  refuseUnfitNote,
+  replacementOf,
+  reversalOf,
+} from './correction.ts';
 import type { CorrectionAnswer } from './correction-answer.ts';
 
-/** Void an entry, or replace it with some of its fields changed. */
+/** Void an entry, replace it with some of its fields changed, or take it as free. */
 export interface CorrectionRequest {
   readonly entryId: bigint;
-  /** Null takes the entry back without a replacement. */
-  readonly change: EntryChange | null;
+  /** Null takes the entry back without a replacement; 'free' leaves it as it is, and charges nothing. */
+  readonly change: EntryChange | 'free' | null;
   readonly note: CorrectionNote;
 }
 
@@ -43,7 +49,7 @@ export async function postCorrections(
 ): Promise<readonly CorrectionAnswer[]> {
   for (const { change, note } of requests) {
     refuseUnfitNote(note);
-    if (change !== null) refuseUnfitChange(change);
+    if (change !== null && change !== 'free') refuseUnfitChange(change);
   }
   try {
     return await inTransaction(database, async (transaction) => {
@@ -57,11 +63,14 @@ export async function postCorrections(
         request,
         entry: requireEntry(byId, request.entryId),
       }));
-      for (const { entry } of corrections) await refuseUncorrectable(transaction, entry);
+      for (const { entry, request } of corrections) {
+        await refuseUncorrectable(transaction, entry);
+        if (request.change === 'free') refuseUnlessWaiting(entry);
+      }
       const cache = await readReferences(transaction, corrections, clock());
       const made: MadeCorrection[] = [];
       for (const { entry, request } of corrections) {
-        const revision = await revisionInTarget(transaction, entry, request.change?.tenantId);
+        const revision = await revisionInTarget(transaction, entry, targetOf(request));
         made.push(correct(cache, entry, { ...request, revision }));
       }
       const all = made.flatMap((one) => [one.reversal, one.replacement ?? []].flat());
@@ -95,13 +104,16 @@ export function correct(
   const place = (tenantId: string) => placeUsage(cache.tenant(tenantId), entry.occurredAt);
   const reversal = reversalOf(entry, note, place(entry.tenantId));
   if (change === null) return { entry, reversal, replacement: null };
-  const placement = place(change.tenantId ?? entry.tenantId);
-  const pricing = cache.pricing();
-  return {
-    entry,
-    reversal,
-    replacement: { ...replacementOf(entry, change, { pricing, placement, note }), revision },
-  };
+  const placement = place(targetOf({ change }) ?? entry.tenantId);
+  const of = { pricing: cache.pricing(), placement, note };
+  const replacement =
+    change === 'free' ? freeReplacementOf(entry, of) : replacementOf(entry, change, of);
+  return { entry, reversal, replacement: { ...replacement, revision } };
+}
+
+/** The tenant to whom a correction moves an entry; undefined where it stays with its own. */
+function targetOf({ change }: Pick<CorrectionRequest, 'change'>): string | undefined {
+  return change === null || change === 'free' ? undefined : change.tenantId;
 }
 
 /**
@@ -139,7 +151,7 @@ async function readReferences(
   const cache = new ReferenceCache();
   const tenants = corrections.flatMap(({ entry, request }) => [
     entry.tenantId,
-    request.change?.tenantId ?? entry.tenantId,
+    targetOf(request) ?? entry.tenantId,
   ]);
   await cache.refresh(transaction, new Set(tenants), at);
   return cache;
@@ -178,6 +190,16 @@ async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry)
       advise`correct the replacement that stands now; ${{ operation: 'audit entry', entryId: id }} shows it`,
     );
   }
+}
+
+/** A charge that is known is not given away by the by: only what waits for one is taken as free (R10). */
+function refuseUnlessWaiting(entry: StoredEntry): void {
+  if (entry.outcome === 'unrated' || entry.outcome === 'unmeasured') return;
+  throw new Refusal(
+    'conflict',
+    `ent_${entry.entryId} is ${entry.outcome}; only an entry without a price or a measure is taken as free`,
+    'take a charge back by a correction',
+  );
 }
 
 /**

@@ -54,6 +54,8 @@ function chargeRule(entry: RuledEntry): string {
     case 'unrated':
       return 'no price is known, which is not a price of zero';
     default:
+      if (entry.kind === 'correction' && entry.chargeBook === null)
+        return 'taken as free, for the reason that the correction gives';
       return `charged on the model requested, ${entry.requestedModel}, at ${priceVersion(entry.chargeBook, entry.chargeVersion)}`;
   }
 }

@@ -1,0 +1,22 @@
+import type { Parts } from '../../parts.ts';
+import { foldAll } from '../rollups/fold-batches.ts';
+import type { AcceptAnswer, AcceptRequest } from './correction-answer.ts';
+import { postCorrections } from './post-corrections.ts';
+
+/**
+ * Takes entries that have no price or no measure as free, by correction and for good (R10): all of them
+ * in one transaction, or none. Then folds them into the rollups, and their periods can be closed.
+ */
+export async function acceptEntries(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { entry_ids: given, reason, actor }: AcceptRequest,
+): Promise<AcceptAnswer> {
+  const corrections = [...new Set(given)].map((entryId) => ({
+    entryId,
+    change: 'free' as const,
+    note: { reason, actor },
+  }));
+  const answers = await postCorrections(database, clock, corrections);
+  await foldAll(database, clock);
+  return answers;
+}
