@@ -322,14 +322,23 @@ table quarantine (
   received_digest bytea,
   replayed_at timestamp with time zone,
   replay_outcome text,
+  cut integer not null default 0,
+  dismissed_at timestamp with time zone,
+  dismissed_by text,
+  dismissed_because text,
+  purged_at timestamp with time zone,
   constraint quarantine_pkey PRIMARY KEY (quarantine_id),
   constraint quarantine_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
-  constraint quarantine_reason_check CHECK ((reason = ANY (ARRAY['not_json'::text, 'unknown_format'::text, 'invalid_field'::text, 'conflict'::text, 'too_large'::text, 'occurred_in_future'::text, 'occurred_too_early'::text, 'not_understood'::text])))
+  constraint dismissal_has_a_reason CHECK ((((dismissed_at IS NULL) = (dismissed_by IS NULL)) AND ((dismissed_at IS NULL) = (dismissed_because IS NULL)))),
+  constraint only_dismissed_is_purged CHECK (((purged_at IS NULL) OR ((dismissed_at IS NOT NULL) AND (body = ''::text)))),
+  constraint quarantine_reason_check CHECK ((reason = ANY (ARRAY['not_json'::text, 'unknown_format'::text, 'invalid_field'::text, 'conflict'::text, 'too_large'::text, 'occurred_in_future'::text, 'occurred_too_early'::text, 'not_understood'::text]))),
+  constraint replayed_or_dismissed CHECK (((replayed_at IS NULL) OR (dismissed_at IS NULL)))
 );
 CREATE INDEX quarantine_by_batch ON public.quarantine USING brin (batch_id) WITH (autosummarize='on');
 CREATE INDEX quarantine_by_event ON public.quarantine USING btree (event_id) WHERE (event_id IS NOT NULL);
-CREATE INDEX quarantine_waiting ON public.quarantine USING btree (quarantine_id) WHERE (replayed_at IS NULL);
+CREATE INDEX quarantine_waiting ON public.quarantine USING btree (quarantine_id) WHERE ((replayed_at IS NULL) AND (dismissed_at IS NULL));
 CREATE TRIGGER quarantine_is_not_emptied BEFORE TRUNCATE ON public.quarantine FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
+CREATE TRIGGER quarantine_keeps_its_rows BEFORE DELETE OR UPDATE ON public.quarantine FOR EACH ROW EXECUTE FUNCTION guard_quarantine();
 
 table receipts (
   batch_id bigint not null,
@@ -519,6 +528,7 @@ table tenants (
   anchor_day smallint not null default 1,
   stripe_customer text,
   created_at timestamp with time zone not null,
+  registered_at timestamp with time zone,
   constraint tenants_pkey PRIMARY KEY (tenant_id),
   constraint tenants_anchor_day_check CHECK (((anchor_day >= 1) AND (anchor_day <= 31))),
   constraint tenants_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text]))),
@@ -761,7 +771,12 @@ view audit.quarantine as
     replayed_at,
     replay_outcome,
     encode(ledger_digest, 'hex'::text) AS ledger_digest,
-    encode(received_digest, 'hex'::text) AS received_digest
+    encode(received_digest, 'hex'::text) AS received_digest,
+    cut,
+    dismissed_at,
+    dismissed_by,
+    dismissed_because,
+    purged_at
    FROM quarantine;
 
 view audit.seals as
@@ -952,7 +967,11 @@ AS $function$
   select quarantine_id, received_at, source, event_id, reason, detail, body,
     case when replayed_at <= at then replayed_at end,
     case when replayed_at <= at then replay_outcome end,
-    ledger_digest, received_digest
+    ledger_digest, received_digest, cut,
+    case when dismissed_at <= at then dismissed_at end,
+    case when dismissed_at <= at then dismissed_by end,
+    case when dismissed_at <= at then dismissed_because end,
+    case when purged_at <= at then purged_at end
   from audit.quarantine where received_at <= at
 $function$
 ;
@@ -1103,6 +1122,30 @@ begin
         < array_position(array['open', 'shut', 'closed'], old.state) then
     raise exception 'period % of % may only move from open to shut to closed', old.period_start, old.tenant_id
       using errcode = 'restrict_violation';
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_quarantine()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    raise exception 'nothing is deleted from the quarantine: dismiss an event, and purge what is dismissed'
+      using errcode = 'restrict_violation';
+  end if;
+  if (old.quarantine_id, old.batch_id, old.received_at, old.source, old.event_id, old.reason, old.detail, old.cut,
+      old.ledger_digest, old.received_digest)
+     is distinct from (new.quarantine_id, new.batch_id, new.received_at, new.source, new.event_id, new.reason,
+      new.detail, new.cut, new.ledger_digest, new.received_digest)
+     or (old.body <> new.body and (old.purged_at is not null or new.purged_at is null))
+     or (old.replayed_at is not null and old.replayed_at is distinct from new.replayed_at)
+     or (old.dismissed_at is not null and old.dismissed_at is distinct from new.dismissed_at)
+     or (old.purged_at is not null and old.purged_at is distinct from new.purged_at) then
+    raise exception 'event % in quarantine is refused a change: it is replayed or dismissed once, and purged after that',
+      old.quarantine_id using errcode = 'restrict_violation';
   end if;
   return new;
 end $function$

@@ -12,6 +12,8 @@ interface Rule {
   readonly keeps: readonly string[];
   readonly shows: readonly string[];
   readonly checks: readonly number[];
+  /** Commands that check what no law is about. */
+  readonly commands: readonly string[];
 }
 
 const PAGE = readFileSync(join(ROOT, 'src/RULES.md'), 'utf8');
@@ -26,6 +28,7 @@ const RULES: readonly Rule[] = PAGE.split(/^## /m)
     checks: [...(/^- Checks: (.*)$/m.exec(section)?.[1] ?? '').matchAll(/\d+/g)].map(([law]) =>
       Number(law),
     ),
+    commands: namesIn(section, 'Checks'),
   }));
 
 /** The laws of the table that a file checks already. */
@@ -55,11 +58,19 @@ describe('src/RULES.md', () => {
     expect(RULES.map(({ id }) => id)).toEqual(expected);
   });
 
-  it('names for every rule that is built the files, the scenarios and the law', () => {
+  it('names for every rule that is built the files, the scenarios and the law or the command', () => {
     const bare = RULES.filter(({ isBuilt }) => isBuilt).filter(
-      ({ keeps, shows, checks }) => keeps.length * shows.length * checks.length === 0,
+      ({ keeps, shows, checks, commands }) =>
+        keeps.length * shows.length * (checks.length + commands.length) === 0,
     );
     expect(bare.map(({ id }) => id)).toEqual([]);
+  });
+
+  it('names no command that there is not', () => {
+    const program = readFileSync(join(ROOT, 'src/cli/program.ts'), 'utf8');
+    const named = RULES.flatMap(({ commands }) => commands);
+    expect(named).toContain('status');
+    expect(named.filter((name) => !program.includes(`  ${name}: async () =>`))).toEqual([]);
   });
 
   it('calls no rule unbuilt that has a scenario', () => {

@@ -159,6 +159,12 @@ const storyQuarantine = z.strictObject({
   replay_outcome: text,
   ledger_digest: z.hex().nullable(),
   received_digest: z.hex().nullable(),
+  /** How many fields were cut out of the body before it was stored. */
+  cut: z.int(),
+  dismissed_at: instantField.nullable(),
+  dismissed_by: text,
+  dismissed_because: text,
+  purged_at: instantField.nullable(),
 });
 export type StoryQuarantine = z.infer<typeof storyQuarantine>;
 

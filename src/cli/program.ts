@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   allocate: async () => (await import('./commands/allocate.ts')).addAllocate,
   budget: async () => (await import('./commands/budget.ts')).addBudget,
   quarantine: async () => (await import('./commands/quarantine.ts')).addQuarantine,
+  status: async () => (await import('./commands/status.ts')).addStatus,
   verify: async () => (await import('./commands/verify.ts')).addVerify,
   seal: async () => (await import('./commands/seal.ts')).addSeal,
   'stripe-double': async () => (await import('./commands/stripe-double.ts')).addStripeDouble,

@@ -63,6 +63,8 @@ interface TenantsTable {
   anchor_day: number;
   stripe_customer: string | null;
   created_at: Instant;
+  /** Null for a tenant that its first event made. */
+  registered_at: NullableInstant;
 }
 
 interface TenantCalendarChangesTable {
@@ -101,6 +103,11 @@ interface QuarantineTable {
   received_digest: Buffer | null;
   replayed_at: NullableInstant;
   replay_outcome: string | null;
+  cut: Generated<number>;
+  dismissed_at: NullableInstant;
+  dismissed_by: string | null;
+  dismissed_because: string | null;
+  purged_at: NullableInstant;
 }
 
 interface ClosesTable {

@@ -75,7 +75,8 @@ export function listQuarantined(
   options: { readonly all: boolean; readonly limit: number },
 ): Promise<readonly QuarantineRow[]> {
   let query = database.kysely.selectFrom('quarantine').select(COLUMNS);
-  if (!options.all) query = query.where('replayed_at', 'is', null);
+  if (!options.all)
+    query = query.where('replayed_at', 'is', null).where('dismissed_at', 'is', null);
   return query.orderBy('quarantine_id').limit(options.limit).execute();
 }
 

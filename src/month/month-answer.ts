@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { listOf, monthField } from '../fields.ts';
+import { instantField, listOf, monthField } from '../fields.ts';
+import { missingThing } from './completeness/missing-answer.ts';
 
 export const monthRequest = z.strictObject({
   /** The month in which the periods begin. */
@@ -20,6 +21,8 @@ const stepAnswer = z.strictObject({
    * - `wrong`: a person must do something, for the tenants that are named.
    */
   state: z.enum(['done', 'unfinished', 'wrong']),
+  /** The instant at which it was last performed: now, or where it was done before, then. */
+  at: instantField,
   detail: z.string(),
 });
 /** The end of one step. */
@@ -27,9 +30,11 @@ export type StepAnswer = z.infer<typeof stepAnswer>;
 
 export const monthAnswer = z.strictObject({
   month: monthField,
-  /** Whether every step is done. */
+  /** Whether every step is done, and the month lacks nothing. */
   done: z.boolean(),
   /** The steps stand in their order. */
   steps: listOf(stepAnswer),
+  /** What keeps the month from being whole, and no step has named. */
+  missing: listOf(missingThing),
 });
 export type MonthAnswer = z.infer<typeof monthAnswer>;

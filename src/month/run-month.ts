@@ -1,9 +1,18 @@
+import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { readOpenAlerts } from '../push/alert-store.ts';
 import { Refusal } from '../refusal.ts';
 import { readInvoices } from '../stripe/invoices/invoice-store.ts';
+import type { MissingThing } from './completeness/missing-answer.ts';
+import { nameMissing } from './completeness/name-missing.ts';
 import type { MonthAnswer, MonthRequest, StepAnswer } from './month-answer.ts';
-import { beginStep, finishStep, readSteps, type StepRow } from './month-run-store.ts';
+import {
+  beginStep,
+  finishStep,
+  readLastCloseOf,
+  readSteps,
+  type StepRow,
+} from './month-run-store.ts';
 import type { MonthParts, MonthStep, StepOutcome } from './month-step.ts';
 import { checkSetup } from './steps/check-setup.ts';
 import { closeMonth } from './steps/close-month.ts';
@@ -14,23 +23,34 @@ import { sealLedger } from './steps/seal-ledger.ts';
 import { verifyMonth } from './steps/verify-month.ts';
 import { writeMonth } from './steps/write-month.ts';
 
+interface NamedStep {
+  readonly step: StepAnswer['step'];
+  readonly perform: MonthStep;
+  /**
+   * Whether it is performed on every run: it is cheap, and sees what came since it was done. Of the others
+   * the state is kept, so that a run does not compare with Stripe what it compared before.
+   */
+  readonly always: boolean;
+}
+
 /** The steps run in this order: each builds on those before it. */
-const STEPS: readonly { readonly step: StepAnswer['step']; readonly perform: MonthStep }[] = [
-  { step: 'check', perform: checkSetup },
-  { step: 'seal', perform: sealLedger },
-  { step: 'close', perform: closeMonth },
-  { step: 'push', perform: pushPeriods },
-  { step: 'confirm', perform: confirmPushes },
-  { step: 'release', perform: releaseHeld },
-  { step: 'verify', perform: verifyMonth },
-  { step: 'statements', perform: writeMonth },
+const STEPS: readonly NamedStep[] = [
+  { step: 'check', perform: checkSetup, always: true },
+  { step: 'seal', perform: sealLedger, always: true },
+  { step: 'close', perform: closeMonth, always: true },
+  { step: 'push', perform: pushPeriods, always: true },
+  { step: 'confirm', perform: confirmPushes, always: false },
+  { step: 'release', perform: releaseHeld, always: false },
+  { step: 'verify', perform: verifyMonth, always: false },
+  { step: 'statements', perform: writeMonth, always: true },
 ];
 
 /**
  * The whole monthly job, for a scheduler to call until it is done. Every step may be repeated: what is
- * closed stays closed, what is confirmed is not sent again. So the state kept of a step only saves work: a
- * step that was done is passed over, unless one before it had something left to do this time, or an
- * invoice has become final since. What stands against one tenant never keeps the others from going on.
+ * closed stays closed, what is confirmed is not sent again. A step that was done is passed over where that
+ * saves work, unless one before it has something left to do, a period was closed since, or an invoice has
+ * become final. What stands against one tenant never keeps the others from going on; and when all is done,
+ * what the month still lacks is named, and it is not done while that is anything.
  */
 export async function runMonth(parts: MonthParts, request: MonthRequest): Promise<MonthAnswer> {
   const { database, clock } = parts;
@@ -38,21 +58,51 @@ export async function runMonth(parts: MonthParts, request: MonthRequest): Promis
   const before = new Map((await readSteps(database, month)).map((row) => [row.step, row]));
   const steps: StepAnswer[] = [];
   let isRepeating = false;
-  for (const { step, perform } of STEPS) {
+  for (const { step, perform, always } of STEPS) {
     const known = before.get(step);
-    const isDone: boolean = !isRepeating && known?.state === 'done';
-    isRepeating = !isDone;
-    if (isDone && !(step === 'verify' && (await isMoreToVerify(database, month)))) {
-      steps.push({ step, state: 'done', detail: known?.detail ?? '' });
+    isRepeating ||= known?.state !== 'done';
+    if (!always && !isRepeating && known !== undefined && !(await isStale(parts, known, month))) {
+      steps.push({
+        step,
+        state: 'done',
+        at: formatInstant(known.startedAt),
+        detail: known.detail ?? '',
+      });
       continue;
     }
-    await beginStep(database, { month, step }, clock());
+    const startedAt = clock();
+    await beginStep(database, { month, step }, startedAt);
     const { state, detail, forNow = '' } = await orRefused(perform(parts, request), parts);
-    const row: StepRow & { readonly month: string } = { month, step, state, detail };
-    await finishStep(database, row, clock());
-    steps.push({ step, state, detail: `${detail}${forNow}` });
+    await finishStep(database, { month, step, state, detail }, clock());
+    isRepeating ||= state !== 'done';
+    steps.push({ step, state, at: formatInstant(startedAt), detail: `${detail}${forNow}` });
   }
-  return { month, done: steps.every(({ state }) => state === 'done'), steps };
+  const missing = (await nameMissing(parts, { month, tenant_id: null })).filter(isUnsaid(steps));
+  const done = missing.length === 0 && steps.every(({ state }) => state === 'done');
+  return { month, done, steps, missing };
+}
+
+/** What a step of this run has named already is not named again. */
+function isUnsaid(steps: readonly StepAnswer[]): (thing: MissingThing) => boolean {
+  const isDone = (name: StepAnswer['step']) =>
+    steps.some(({ step, state }) => step === name && state === 'done');
+  const said: ReadonlySet<MissingThing['kind']> = new Set([
+    ...(isDone('close') ? [] : (['unrated', 'unmeasured'] as const)),
+    ...(isDone('push') ? [] : (['untold'] as const)),
+    ...(isDone('verify') ? [] : (['alert'] as const)),
+  ]);
+  return ({ kind }) => !said.has(kind);
+}
+
+/** Whether what a step found done may be so no more. */
+async function isStale(
+  { database }: MonthParts,
+  { step, startedAt }: StepRow,
+  month: string,
+): Promise<boolean> {
+  const closedAt = await readLastCloseOf(database, month);
+  if (closedAt !== null && closedAt > startedAt) return true;
+  return step === 'verify' && (await isMoreToVerify(database, month));
 }
 
 /** Invoices become final, and are found to differ, after a run that was done. */

@@ -17,6 +17,7 @@ import {
   readOtherCurrency,
   readOtherTenantOf,
   readTenant,
+  registerTenant,
   saveCalendarChange,
   savePriceBookOf,
   updateTenant,
@@ -50,6 +51,7 @@ export async function setTenant(
   return inTransaction(database, async (transaction) => {
     await createShadowTenants(transaction, [tenantId], at);
     await lockTenant(transaction, tenantId);
+    await registerTenant(transaction, tenantId, at);
     const tenant = await readTenant(transaction.kysely, tenantId);
     await setCalendar(transaction, tenant, { request, at });
     await setPriceBook(transaction, tenant, { request, at });

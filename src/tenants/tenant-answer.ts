@@ -34,6 +34,8 @@ export const tenantAnswer = z.strictObject({
   /** It is null for the default one. */
   price_book: z.string().nullable(),
   stripe_customer: z.string().nullable(),
+  /** Whether somebody named it; a tenant that only events named is in shadow, and the month says so. */
+  registered: z.boolean(),
   /** The end of the last period that takes nothing more; null while none is. */
   closed_until: instantField.nullable(),
 });

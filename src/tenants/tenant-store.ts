@@ -17,6 +17,7 @@ export async function readTenants(
     tenantIds === 'all' ? sql`true` : sql`t.tenant_id = any(${[...tenantIds]}::text[])`;
   const { rows } = await sql<TenantRow>`
     select t.tenant_id, t.mode, t.time_zone, t.anchor_day, t.stripe_customer,
+      t.registered_at is not null as is_registered,
       (select max(p.ends_at) from periods p where p.tenant_id = t.tenant_id and p.state <> 'open') as closed_until,
       (select json_agg(json_build_array(extract(epoch from c.effective_from) * 1000, c.time_zone, c.anchor_day)
           order by c.effective_from)
@@ -34,6 +35,7 @@ interface TenantRow {
   readonly time_zone: string;
   readonly anchor_day: number;
   readonly stripe_customer: string | null;
+  readonly is_registered: boolean;
   readonly closed_until: InstantMs | null;
   readonly changes: readonly (readonly [number, string, number])[] | null;
   readonly books: readonly (readonly [number | null, string])[] | null;
@@ -53,6 +55,7 @@ function toTenant(row: TenantRow): Tenant {
     mode: row.mode,
     calendar: [first, ...changes],
     stripeCustomer: row.stripe_customer,
+    isRegistered: row.is_registered,
     books: (row.books ?? []).map(([effectiveFrom, book]) => ({
       effectiveFrom: effectiveFrom ?? Number.NEGATIVE_INFINITY,
       book,
@@ -90,6 +93,20 @@ export async function lockTenant(transaction: Transaction, tenantId: string): Pr
   await transaction.client.query('select 1 from tenants where tenant_id = $1 for update', [
     tenantId,
   ]);
+}
+
+/** Keeps that somebody named the tenant; the first time stands. */
+export async function registerTenant(
+  transaction: Transaction,
+  tenantId: string,
+  at: InstantMs,
+): Promise<void> {
+  await transaction.kysely
+    .updateTable('tenants')
+    .set({ registered_at: formatInstant(at) })
+    .where('tenant_id', '=', tenantId)
+    .where('registered_at', 'is', null)
+    .execute();
 }
 
 /** Writes what of the tenant's own row is given. */

@@ -9,6 +9,8 @@ export interface Tenant {
   readonly mode: 'shadow' | 'live';
   readonly calendar: Calendar;
   readonly stripeCustomer: string | null;
+  /** Whether somebody named it; false where its first event made it (R11). */
+  readonly isRegistered: boolean;
   /** Newest first. */
   readonly books: readonly BookAssignment[];
   /** The end of the tenant's last shut or closed period; null while none is. */

@@ -126,7 +126,8 @@ describe.concurrent('--json prints one JSON document on stdout and nothing else 
     { args: ['tenant', 'set', 'acme', '--mode', 'live'], exitCode: 0 },
     { args: ['price-book', 'list'], exitCode: 0 },
     { args: ['price-book', 'show', 'standard'], exitCode: 0 },
-    { args: ['close', '2026-10'], exitCode: 0 },
+    // It closes what it can, and one event waits in quarantine all the same.
+    { args: ['close', '2026-10'], exitCode: 1 },
     { args: ['statement', 'acme', '2026-10'], exitCode: 0 },
     { args: ['audit', 'event', 'default', 'evt-1'], exitCode: 0 },
     {

@@ -11,6 +11,7 @@ import { migrationAnswer, migrationRequest } from '../../src/database/migration-
 import { workerAnswer, workerRequest } from '../../src/ingest/worker-answer.ts';
 import { closeAnswer, closeRequest } from '../../src/ledger/closes/close-answer.ts';
 import { monthAnswer, monthRequest } from '../../src/month/month-answer.ts';
+import { statusAnswer, statusRequest } from '../../src/month/status/status-answer.ts';
 import { proofCheckAnswer, proofCheckRequest } from '../../src/seals/proofs/proof-answer.ts';
 import {
   sealListAnswer,
@@ -65,6 +66,8 @@ const CASES: readonly Case[] = [
   { command: 'verify --against DIR/seals.jsonl', answer: verificationAnswer },
   { command: 'verify --incremental', answer: verificationAnswer },
   { command: 'run-month 2026-10 --out DIR', answer: monthAnswer },
+  { command: 'status', answer: statusAnswer },
+  { command: 'status --month 2026-10', answer: statusAnswer },
 ];
 
 it.each(CASES)('$command prints its answer', async ({ command, answer }) => {
@@ -85,6 +88,7 @@ it('worker --until-empty prints its answer', async () => {
 });
 
 it.each([
+  { request: statusRequest, json: { month: null } },
   { request: closeRequest, json: { month: '2026-10', tenant_id: null } },
   { request: migrationRequest, json: { citus: false, roles: true } },
   { request: monthRequest, json: { month: '2026-10', folder: 'statements', issuer: 'Acme' } },

@@ -118,7 +118,7 @@ export function customerOf(tenantId: string): string {
 
 /** Price book, tenants and their October. */
 async function fill(database: Database, tenants: readonly SceneTenant[]): Promise<void> {
-  await importBooks(database, 'standard');
+  await importBooks(database, 'standard', 'cost');
   for (const { tenantId, calls = [1_234_567, 89_011, 3], mode = 'live', ...rest } of tenants) {
     const { timeZone, anchorDay } = rest;
     await makeTenant(database, tenantId, {

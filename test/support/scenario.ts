@@ -9,6 +9,7 @@ import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { openLog } from '../../src/log.ts';
+import { nameMissing } from '../../src/month/completeness/name-missing.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
 import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
@@ -56,6 +57,7 @@ type Step =
   | { readonly import_price_book: unknown; readonly at?: string }
   | { readonly replay: 'all'; readonly at: string }
   | { readonly push: string; readonly at: string }
+  | { readonly missing: string; readonly at: string }
   | CorrectionStep
   | AllocationStep
   | { readonly set_tenant: TenantKeys & { readonly tenant_id: string }; readonly at?: string };
@@ -137,6 +139,10 @@ async function take(
     return takeAllocation(database, clock, step);
   }
   if ('push' in step) return push(database, step.push, parseInstant(at));
+  if ('missing' in step) {
+    const parts = { database, clock: () => parseInstant(step.at) };
+    return nameMissing(parts, { month: step.missing, tenant_id: null });
+  }
   if ('replay' in step) {
     const parts = { database, clock, reading: { litellmKey: null } };
     return replayQuarantine(parts, { quarantine_ids: [] });

@@ -61,7 +61,7 @@ export async function openPushScene(
 ): Promise<PushScene> {
   const { database, drop } = await createDatabase({ connections: 20 });
   whenDone(drop);
-  await importBooks(database, 'standard');
+  await importBooks(database, 'standard', 'cost');
   const double = await openDouble(doubleOptions, whenDone);
   for (const tenantId of tenants) {
     const stripeCustomer = `cus_${tenantId}`;

@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
+import type { CloseAnswer } from '../../ledger/closes/close-answer.ts';
 import { closePeriods } from '../../ledger/closes/close-periods.ts';
+import type { MissingThing } from '../../month/completeness/missing-answer.ts';
+import { nameMissing } from '../../month/completeness/name-missing.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { sayMissing } from '../terminal/missing.ts';
 import { table } from '../terminal/output.ts';
 
 export function addClose(program: Command): void {
@@ -25,6 +29,19 @@ export function addClose(program: Command): void {
       { title: '', value: (row) => row.currency ?? '' },
       { title: 'MANIFEST', value: (row) => row.manifest_hash?.slice(0, 12) ?? row.detail ?? '' },
     ]);
-    session.out.answer(answers, text);
+    const missing = (await nameMissing(session.parts(), request)).filter(isUnsaid(answers));
+    sayMissing(session, answers, { text, missing });
   });
+}
+
+/** Of what a period was refused for, its own row speaks; and what is closed now is told next. */
+function isUnsaid(answers: CloseAnswer): (thing: MissingThing) => boolean {
+  const refused = new Set(
+    answers
+      .filter(({ state }) => state === 'refused')
+      .map(({ tenant_id, period_start }) => `${tenant_id} ${period_start}`),
+  );
+  return ({ kind, tenant_id, period_start }) =>
+    kind !== 'untold' &&
+    !(['unrated', 'unmeasured'].includes(kind) && refused.has(`${tenant_id} ${period_start}`));
 }

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { nameMissing } from '../../month/completeness/name-missing.ts';
 import type { PushedPeriod } from '../../push/push-answer.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { sayMissing } from '../terminal/missing.ts';
 import { table } from '../terminal/output.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { words } from '../terminal/words.ts';
@@ -38,7 +40,9 @@ export function addPush(program: Command): void {
         { title: 'PUSHED (MICRO)', value: (row) => row.pushed, figure: true },
         { title: '', value: (row) => row.detail ?? '' },
       ]);
-      session.out.answer(answer, text);
+      const request = { month, tenant_id: tenant };
+      const missing = (await nameMissing(parts, request)).filter(({ kind }) => kind !== 'untold');
+      sayMissing(session, answer, { text, missing });
     },
   );
 }

@@ -5,6 +5,7 @@ import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { remedyText } from '../terminal/commands-to-type.ts';
+import { missingText } from '../terminal/missing.ts';
 import { table } from '../terminal/output.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 
@@ -29,9 +30,11 @@ export function addRunMonth(program: Command): void {
       const text = table(answer.steps, [
         { title: 'STEP', value: (row) => row.step },
         { title: 'STATE', value: (row) => row.state },
+        { title: 'AT', value: (row) => row.at },
         { title: '', value: (row) => row.detail },
       ]);
-      session.out.answer(answer, text);
+      const lacks = answer.missing.length === 0 ? '' : `\n\n${missingText(answer.missing)}`;
+      session.out.answer(answer, `${text}${lacks}`);
     },
   );
 }

@@ -71,6 +71,7 @@ function addList(group: Command): void {
       { title: 'ANCHOR', value: (row) => String(row.calendar_now.anchor_day), figure: true },
       { title: 'PRICE BOOK', value: (row) => row.price_book ?? '(default)' },
       { title: 'STRIPE CUSTOMER', value: (row) => row.stripe_customer ?? '' },
+      { title: 'REGISTERED', value: (row) => (row.registered ? 'yes' : 'by no one') },
       { title: 'CLOSED UNTIL', value: (row) => row.closed_until ?? '' },
       { title: 'CALENDAR TO COME', value: (row) => (isToCome(row) ? calendarOf(row) : '') },
     ]);

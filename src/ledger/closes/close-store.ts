@@ -87,8 +87,28 @@ function periodsByCalendar(month: string): (calendar: Calendar) => readonly Peri
 /** What stands against closing some of these periods, by `periodKey`; asked for all of them at once. */
 export interface Objections {
   /** The earliest period before this one that is not closed: remainders are carried in order. */
-  readonly earlierOpen: ReadonlyMap<string, string>;
+  readonly earlierOpen: ReadonlyMap<string, EarlierPeriod>;
 }
+
+/** A period that holds up a later one, with the first few of its entries, as audit.entries shows them. */
+export interface EarlierPeriod {
+  readonly start: string;
+  readonly entryIds: readonly string[];
+}
+
+/**
+ * A period that holds up nobody although it is open (R12): a wrong clock or a history put usage without a
+ * price into it, it ended before the tenant was there, and nothing was closed before it. So there is no
+ * money in it and none is carried through it, and whatever comes later for it is late usage.
+ */
+const HOLDS_UP_NOBODY = sql`p.state = 'open'
+  and exists (select from tenants t where t.tenant_id = p.tenant_id and t.created_at >= p.ends_at)
+  and not exists (select from closes c where c.tenant_id = p.tenant_id and c.period_start < p.period_start)
+  and exists (select from entries e where e.tenant_id = p.tenant_id and e.period_start = p.period_start
+    and e.outcome in ('unrated', 'unmeasured') and not e.is_reversal
+    and not exists (select from entries n where n.corrects_entry_id = e.entry_id))
+  and not exists (select from entries e where e.tenant_id = p.tenant_id and e.period_start = p.period_start
+    and e.charge <> 0)`;
 
 export async function readObjections(
   db: Kysely<Tables>,
@@ -96,12 +116,22 @@ export async function readObjections(
 ): Promise<Objections> {
   const keys = sql`unnest(${periods.map((period) => period.tenantId)}::text[],
     ${periods.map((period) => period.periodStart)}::date[]) k(t, s)`;
-  const earlier = await sql<{ t: string; s: string; earlier: string }>`
-    select k.t, k.s, min(p.period_start) as earlier from ${keys}
-    join periods p on p.tenant_id = k.t and p.period_start < k.s and p.state <> 'closed'
-    group by k.t, k.s`.execute(db);
+  const { rows } = await sql<{ t: string; s: string; earlier: string; ids: string[] | null }>`
+    select b.t, b.s, b.earlier, (select array_agg(few.id) from (
+      select 'ent_' || e.entry_id as id from entries e
+      where e.tenant_id = b.t and e.period_start = b.earlier order by e.entry_id limit 3) few) as ids
+    from (
+      select k.t, k.s, min(p.period_start) as earlier from ${keys}
+      join periods p on p.tenant_id = k.t and p.period_start < k.s and p.state <> 'closed'
+      where not (${HOLDS_UP_NOBODY}) group by k.t, k.s
+    ) b`.execute(db);
   return {
-    earlierOpen: new Map(earlier.rows.map((row) => [periodKey(row.t, row.s), row.earlier])),
+    earlierOpen: new Map(
+      rows.map(({ t, s, earlier, ids }) => [
+        periodKey(t, s),
+        { start: earlier, entryIds: ids ?? [] },
+      ]),
+    ),
   };
 }
 

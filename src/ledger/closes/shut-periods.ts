@@ -82,9 +82,10 @@ function findObjection(
   if (now < period.endsAt) return notEnded(period.tenantId, period.periodStart, period.endsAt);
   const earlier = against.objections.earlierOpen.get(key);
   if (earlier !== undefined) {
-    const month = earlier.slice(0, 7);
+    const month = earlier.start.slice(0, 7);
+    const entries = earlier.entryIds.length === 0 ? '' : ` with ${earlier.entryIds.join(', ')}`;
     return refused(
-      `its period from ${earlier} is still open; close ${month} first, remainders are carried in order`,
+      `its period from ${earlier.start} is still open${entries}; close ${month} first, remainders are carried in order, or take out by a correction what only a wrong clock put there`,
     );
   }
   const waiting = against.waiting.get(key);

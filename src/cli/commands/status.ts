@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { openQueue } from '../../ingest/queue-client.ts';
+import type { StatusAnswer } from '../../month/status/status-answer.ts';
+import { tellStatus } from '../../month/status/tell-status.ts';
+import { queueAddress } from '../../sqs-client.ts';
+import { readMonth } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import { missingText } from '../terminal/missing.ts';
+import type { Session } from '../terminal/session.ts';
+
+const NO_QUEUE = 'the queue was not asked: SPANLEDGER_QUEUE_URL is not set';
+const NO_STRIPE =
+  'Stripe was not asked: STRIPE_API_KEY is not set; what it counted is as the last push or reconcile saw it';
+
+export function addStatus(program: Command): void {
+  const command = program
+    .command('status')
+    .description('how things stand; exit 1 where something keeps a month from being whole')
+    .option(
+      '--month <month>',
+      'what this month lacks; without it, what is open or closed last',
+      readMonth,
+    );
+  perform<{ month?: string }>(command, async (session, { options: { month = null } }) => {
+    const queue = queueOf(session);
+    try {
+      const destinationFault = session.config.STRIPE_API_KEY === undefined ? NO_STRIPE : null;
+      const parts = { ...session.parts(), queue: queue ?? NO_QUEUE, destinationFault };
+      const answer = await tellStatus(parts, { month });
+      if (answer.missing.length > 0) session.foundWrong();
+      session.out.answer(answer, statusText(answer));
+    } finally {
+      queue?.close();
+    }
+  });
+}
+
+function queueOf(session: Session) {
+  if (session.config.SPANLEDGER_QUEUE_URL === undefined) return null;
+  return openQueue({ ...queueAddress(session.config, 'SPANLEDGER_QUEUE_URL'), pollers: 1 });
+}
+
+function statusText(answer: StatusAnswer): string {
+  const said = (value: number | string | null) => (value === null ? 'not known' : String(value));
+  const rows: readonly (readonly [string, string])[] = [
+    ['queue', `${said(answer.queue)} messages`],
+    ['lag', answer.lag_seconds === null ? 'not known' : `${answer.lag_seconds} s`],
+    ['last batch', said(answer.last_batch_at)],
+    ['open periods', `${answer.open_periods}, ${answer.ended_periods} have ended`],
+    ['unrated', said(answer.unrated)],
+    ['unmeasured', said(answer.unmeasured)],
+    ['without a cost', said(answer.without_cost)],
+    ['quarantine', said(answer.quarantine)],
+    ['under two tenants', said(answer.under_two_tenants)],
+    ['unregistered tenants', said(answer.unregistered_tenants)],
+    ['holds', said(answer.holds)],
+    ['untold periods', said(answer.untold_periods)],
+    ['unbilled periods', said(answer.unbilled_periods)],
+    ['alerts', said(answer.alerts)],
+    ['rollups behind', `${answer.rollups_behind} batches`],
+    ['seals behind', `${answer.seals_behind} batches`],
+  ];
+  const lines = rows.map(([name, value]) => `${name.padEnd(22)}${value}`);
+  const whole =
+    answer.missing.length === 0 ? ['whole: nothing to look at'] : [missingText(answer.missing)];
+  return [...lines, ...answer.not_asked, '', ...whole].join('\n');
+}

@@ -1,0 +1,57 @@
+import type { MissingThing } from '../../month/completeness/missing-answer.ts';
+import type { Session } from './session.ts';
+
+/** What keeps a month from being whole, one line each, and what to do about each kind. */
+export function missingText(things: readonly MissingThing[]): string {
+  const count = `${things.length} ${things.length === 1 ? 'thing' : 'things'}`;
+  const byKind = Map.groupBy(things, ({ kind }) => kind);
+  const lines = [...byKind].flatMap(([kind, of]) => [
+    ...of.map((thing) => `  ${subjectOf(thing)}${thing.detail}`),
+    `    ${REMEDIES[kind]}`,
+  ]);
+  return [`not whole, ${count} to look at:`, ...lines].join('\n');
+}
+
+/**
+ * Answers what a command did, and names beside it what keeps the month from being whole: after the answer's
+ * text, or with `--json` on stderr, since stdout has one document then. The exit code is 1 for it.
+ */
+export function sayMissing(
+  session: Session,
+  document: unknown,
+  { text, missing }: { readonly text: string; readonly missing: readonly MissingThing[] },
+): void {
+  const isWhole = missing.length === 0;
+  if (!isWhole) session.foundWrong();
+  const said = isWhole ? '' : missingText(missing);
+  session.out.answer(document, isWhole ? text : `${text}\n\n${said}`);
+  if (!isWhole && session.out.json) process.stderr.write(`${said}\n`);
+}
+
+/** A finding as one line of a list. */
+export function missingLine(thing: MissingThing): string {
+  return `${subjectOf(thing)}${thing.detail}`;
+}
+
+function subjectOf({ tenant_id, period_start }: MissingThing): string {
+  const tenant = tenant_id === null ? [] : [`tenant ${JSON.stringify(tenant_id)}`];
+  const period = period_start === null ? [] : [`period ${period_start}`];
+  const subject = [...tenant, ...period].join(', ');
+  return subject === '' ? '' : `${subject}: `;
+}
+
+const REMEDIES: Readonly<Record<MissingThing['kind'], string>> = {
+  quarantined:
+    '"spanledger quarantine list" shows them; replay, accept or dismiss each, and send anew what was wrong',
+  under_two_tenants: 'say which stands: "spanledger correct ENTRY --void" takes the other back',
+  unregistered_tenant:
+    'register it with "spanledger tenant set", or move its entries with "spanledger correct ENTRY --tenant"',
+  untold: 'tell it with "spanledger push", or record what a person billed elsewhere',
+  unbilled:
+    'make a subscription with "spanledger stripe setup --subscriptions", or bill it another way',
+  alert: '"spanledger stripe alerts" shows them; resolve each with what was done',
+  without_cost: 'import what the provider charges with "spanledger price-book import", then rerate',
+  unrated:
+    'import a price with "spanledger price-book import" and rerate; where only a clock was wrong, "spanledger correct ENTRY --void"',
+  unmeasured: 'give the usage with "spanledger correct ENTRY", or accept it as free with a reason',
+};

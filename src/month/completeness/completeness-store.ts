@@ -1,0 +1,136 @@
+import { sql } from 'kysely';
+import type { Database } from '../../database/database.ts';
+
+/** Whose periods are looked at. */
+export interface Scope {
+  /** YYYY-MM, in which the periods begin; null for those that are open or began since. */
+  readonly month: string | null;
+  /** The first day of the periods that are looked at where no month is given. */
+  readonly since: string;
+  readonly tenantId: string | null;
+}
+
+function isInScope({ month, since, tenantId }: Scope, of: 'e' | 'r') {
+  const start = sql.ref(`${of}.period_start`);
+  const period =
+    month === null
+      ? sql`${start} >= ${since}::date`
+      : sql`${start} >= ${`${month}-01`}::date and ${start} < ${`${month}-01`}::date + interval '1 month'`;
+  return tenantId === null
+    ? period
+    : sql`${period} and ${sql.ref(`${of}.tenant_id`)} = ${tenantId}`;
+}
+
+/** An entry that nothing has taken back. */
+const STANDS = sql`not e.is_reversal and e.kind in ('usage', 'correction')
+  and not exists (select from entries c where c.corrects_entry_id = e.entry_id)`;
+
+/** Entries that lack something, by tenant and period. */
+export interface LackingRow {
+  readonly lack: 'without_cost' | 'unrated' | 'unmeasured';
+  readonly tenant_id: string;
+  readonly period_start: string;
+  readonly entries: bigint;
+  readonly models: readonly string[];
+  /** The first few, as audit.entries shows them. */
+  readonly entry_ids: readonly string[];
+}
+
+/**
+ * Entries without a cost, a price or a measure. Those without a price or a measure are also looked for in
+ * every earlier period that is not closed, since they stand before the month that is.
+ */
+export async function readLacking(
+  database: Database,
+  scope: Scope,
+): Promise<readonly LackingRow[]> {
+  const { rows } = await sql<LackingRow>`
+    select l.lack, e.tenant_id, e.period_start, count(*) as entries,
+      (array_agg(distinct l.model))[1:5] as models,
+      (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids
+    from entries e
+    cross join lateral (values ('without_cost', e.cost is null, e.executed_model),
+      (e.outcome, e.outcome in ('unrated', 'unmeasured'), e.requested_model)) l(lack, is_so, model)
+    where ${isInScope(scope, 'e')} and (e.cost is null or e.outcome in ('unrated', 'unmeasured'))
+      and l.is_so and ${STANDS}
+    group by l.lack, e.tenant_id, e.period_start
+    order by e.tenant_id, e.period_start, l.lack`.execute(database.kysely);
+  return [...(await readLackingBefore(database, scope)), ...rows];
+}
+
+async function readLackingBefore(
+  database: Database,
+  { month, since, tenantId }: Scope,
+): Promise<readonly LackingRow[]> {
+  const first = month === null ? since : `${month}-01`;
+  const { rows } = await sql<LackingRow>`
+    select e.outcome as lack, e.tenant_id, e.period_start, count(*) as entries,
+      (array_agg(distinct e.requested_model))[1:5] as models,
+      (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids
+    from periods p join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start
+    where p.state <> 'closed' and p.period_start < ${first}::date
+      and (${tenantId}::text is null or p.tenant_id = ${tenantId})
+      and e.outcome in ('unrated', 'unmeasured') and ${STANDS}
+    group by e.outcome, e.tenant_id, e.period_start
+    order by e.tenant_id, e.period_start`.execute(database.kysely);
+  return rows;
+}
+
+/** One event, or one member of it, that stands under several tenants. */
+export interface SharedRow {
+  readonly source: string;
+  readonly event_id: string;
+  readonly member_id: string;
+  readonly tenants: readonly string[];
+  readonly entry_ids: readonly string[];
+  readonly charge: bigint | null;
+  readonly currency: string;
+}
+
+/** What is counted at the most, and named. */
+const SHARED_READ = 1_000;
+
+/**
+ * Events that stand under two tenants (R24). Keys begin with the tenant, so that no constraint can hold
+ * this, and it is looked for beside the hot path: first by counting tenants, then what still stands.
+ */
+export async function readShared(database: Database, scope: Scope): Promise<readonly SharedRow[]> {
+  const everyone = { ...scope, tenantId: null };
+  const { rows } = await sql<SharedRow>`
+    with several as (
+      select e.source, e.event_id, e.member_id from entries e
+      where ${isInScope(everyone, 'e')} and e.kind in ('usage', 'correction')
+      group by e.source, e.event_id, e.member_id having count(distinct e.tenant_id) > 1
+    )
+    select e.source, e.event_id, e.member_id, array_agg(distinct e.tenant_id) as tenants,
+      array_agg('ent_' || e.entry_id order by e.entry_id) as entry_ids,
+      sum(e.charge) as charge, min(e.currency) as currency
+    from several s join entries e on e.source = s.source and e.event_id = s.event_id and e.member_id = s.member_id
+    where ${isInScope(everyone, 'e')} and ${STANDS}
+    group by e.source, e.event_id, e.member_id having count(distinct e.tenant_id) > 1
+      and (${scope.tenantId}::text is null or ${scope.tenantId} = any(array_agg(e.tenant_id)))
+    order by e.source, e.event_id, e.member_id limit ${SHARED_READ}`.execute(database.kysely);
+  return rows;
+}
+
+export interface UnregisteredRow {
+  readonly tenant_id: string;
+  readonly entries: bigint;
+  readonly charge: bigint;
+  readonly currency: string;
+}
+
+/** Tenants that an event made and nobody registered, with what they are charged. Reads the rollups. */
+export async function readUnregistered(
+  database: Database,
+  scope: Scope,
+  reserved: string,
+): Promise<readonly UnregisteredRow[]> {
+  const { rows } = await sql<UnregisteredRow>`
+    select r.tenant_id, sum(r.entries)::bigint as entries, sum(r.charge) as charge, r.currency
+    from tenants t join usage_rollups r on r.tenant_id = t.tenant_id
+    where t.registered_at is null and t.tenant_id <> ${reserved} and ${isInScope(scope, 'r')}
+    group by r.tenant_id, r.currency having sum(r.charge) <> 0
+    order by r.tenant_id`.execute(database.kysely);
+  return rows;
+}

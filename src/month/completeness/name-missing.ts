@@ -1,0 +1,253 @@
+import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
+import { picoPerMinor } from '../../currencies.ts';
+import { listQuarantined } from '../../ingest/quarantine-store.ts';
+import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { formatMinor, formatPico, PICO_PER_MICRO } from '../../money.ts';
+import type { Parts } from '../../parts.ts';
+import { readOpenAlerts } from '../../push/alert-store.ts';
+import { type Intent, intentKey } from '../../push/intent.ts';
+import { readIntentsOf } from '../../push/intent-store.ts';
+import type { PushTarget } from '../../push/push-target.ts';
+import { readTargets } from '../../push/target-store.ts';
+import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import { readInvoices } from '../../stripe/invoices/invoice-store.ts';
+import { readTenants } from '../../tenants/tenant-store.ts';
+import type { Scope } from './completeness-store.ts';
+import { readLacking, readShared, readUnregistered } from './completeness-store.ts';
+import type { MissingRequest, MissingThing } from './missing-answer.ts';
+import type { WaitingEvent } from './waiting-events.ts';
+import { describeWaiting, isOfMonth } from './waiting-events.ts';
+
+/**
+ * Names everything that keeps a month from being whole (R24): what waits, what stands twice, whom nobody
+ * registered, what is told to nobody or billed by nothing, and what has no price, measure or cost.
+ * Integrity is what the laws prove; completeness is this. It changes nothing and stops nobody.
+ */
+export async function nameMissing(
+  parts: Pick<Parts, 'database' | 'clock'>,
+  request: MissingRequest,
+): Promise<readonly MissingThing[]> {
+  const { database, clock } = parts;
+  await foldAll(database, clock);
+  const now = clock();
+  const scope = { month: request.month, tenantId: request.tenant_id, since: sinceOf(now) };
+  return [
+    ...(await nameWaiting(parts, scope)),
+    ...(await nameShared(parts, scope)),
+    ...(await nameUnregistered(parts, scope)),
+    ...(await nameLacking(parts, scope)),
+    ...(await nameUntold(parts, scope)),
+    ...(await nameAlerts(parts, scope)),
+  ];
+}
+
+type NameParts = Pick<Parts, 'database' | 'clock'>;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Without a month, the periods of so many days are looked at: those that are open, and the last closed ones. */
+const DAYS_LOOKED_AT = 70;
+
+function sinceOf(now: InstantMs): string {
+  return utcDay(now - DAYS_LOOKED_AT * DAY_MS);
+}
+
+const WAITING_READ = 100_000;
+/** The most numbers of rows that one finding names. */
+const IDS_NAMED = 5;
+
+async function nameWaiting(
+  { database }: NameParts,
+  { month, tenantId }: Scope,
+): Promise<readonly MissingThing[]> {
+  const rows = await listQuarantined(database, { all: false, limit: WAITING_READ });
+  if (rows.length === 0) return [];
+  const catalog = await loadPriceCatalog(database.kysely);
+  const known = await readTenants(database.kysely, 'all');
+  const tenants = new Map(known.map((tenant) => [tenant.tenantId, tenant]));
+  const bounds = month === null ? null : boundsOf(month);
+  const waiting = rows
+    .map((row) => describeWaiting(row, { catalog, tenants }))
+    .filter((event) => bounds === null || isOfMonth(event, bounds, tenants))
+    .filter((event) => tenantId === null || event.tenantId === null || event.tenantId === tenantId);
+  const byTenant = Map.groupBy(waiting, (event) => event.tenantId);
+  return [...byTenant].map(([tenant, events]) => waitingThing(tenant, events));
+}
+
+function boundsOf(month: string) {
+  const startsAt = parseInstant(`${month}-01T00:00:00Z`);
+  const next = utcDay(startsAt + 31 * DAY_MS).slice(0, 7);
+  return { name: month, startsAt, endsAt: parseInstant(`${next}-01T00:00:00Z`) };
+}
+
+function waitingThing(tenantId: string | null, events: readonly WaitingEvent[]): MissingThing {
+  const worth = events.flatMap((event) => event.worth ?? []);
+  const currencies = new Set(worth.map(({ currency }) => currency));
+  const [currency = null] = currencies.size === 1 ? currencies : [];
+  const sum = worth.reduce((all, { charge }) => all + charge, 0n);
+  const amount = currency === null ? null : formatPico(sum);
+  const reasons = [...Map.groupBy(events, ({ reason }) => reason)].map(
+    ([reason, of]) => `${reason} ${of.length}`,
+  );
+  const price =
+    amount === null
+      ? 'without a price that can be told'
+      : `worth ${money(sum, currency ?? '')}${worth.length < events.length ? ` for the ${worth.length} that can be priced` : ''}`;
+  const ids = events.slice(0, IDS_NAMED).map(({ id }) => String(id));
+  const more = events.length > ids.length ? ', …' : '';
+  return {
+    ...thing('quarantined', tenantId),
+    count: events.length,
+    amount,
+    currency,
+    detail: `${counted(events.length, 'event')} in quarantine (${reasons.join(', ')}), ${price}: ${ids.join(', ')}${more}`,
+  };
+}
+
+async function nameShared({ database }: NameParts, scope: Scope): Promise<readonly MissingThing[]> {
+  const rows = await readShared(database, scope);
+  return rows.map((row) => ({
+    ...thing('under_two_tenants', null),
+    count: row.entry_ids.length,
+    amount: row.charge === null ? null : formatPico(row.charge),
+    currency: row.currency,
+    detail: `event ${JSON.stringify(row.event_id)} of source ${JSON.stringify(row.source)} stands under ${row.tenants.map((name) => JSON.stringify(name)).join(' and ')} (${row.entry_ids.join(', ')})`,
+  }));
+}
+
+async function nameUnregistered(
+  { database }: NameParts,
+  scope: Scope,
+): Promise<readonly MissingThing[]> {
+  const rows = await readUnregistered(database, scope, UNATTRIBUTED);
+  return rows.map((row) => ({
+    ...thing('unregistered_tenant', row.tenant_id),
+    count: Number(row.entries),
+    amount: formatPico(row.charge),
+    currency: row.currency,
+    detail: `nobody registered it; it is charged ${money(row.charge, row.currency)} for ${counted(Number(row.entries), 'entry')}`,
+  }));
+}
+
+async function nameLacking(
+  { database }: NameParts,
+  scope: Scope,
+): Promise<readonly MissingThing[]> {
+  const rows = await readLacking(database, scope);
+  return rows.map((row) => ({
+    ...thing(row.lack, row.tenant_id, row.period_start),
+    count: Number(row.entries),
+    detail: `${counted(Number(row.entries), 'entry')} ${LACKS[row.lack]}: ${row.models.join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
+  }));
+}
+
+const LACKS = {
+  without_cost: 'without a cost',
+  unrated: 'without a price',
+  unmeasured: 'without any usage',
+} as const;
+
+/** The time after a period's end, and after it was told, within which an invoice may still be on its way. */
+const INVOICE_GRACE_MS = 7 * DAY_MS;
+
+/** Closed periods that owe something and were told to nobody, or told and billed by no invoice. */
+async function nameUntold(
+  { database, clock }: NameParts,
+  { month, tenantId }: Scope,
+): Promise<readonly MissingThing[]> {
+  const targets = (await readTargets(database, { month, tenantId })).filter(
+    ({ mode, billableMicro }) => mode === 'live' && billableMicro > 0n,
+  );
+  const now = clock();
+  const intents = await readIntentsOf(database, targets);
+  const invoiced = new Set((await readInvoices(database, { month, tenantId })).map(intentKey));
+  const alerted = new Set((await readOpenAlerts(database, month)).map(alertKey));
+  return targets.flatMap((target) => {
+    const told = sumOf(intents.get(intentKey(target)) ?? [], TOLD);
+    if (told < target.billableMicro) return [untoldThing(target, target.billableMicro - told)];
+    const onMeter = (intents.get(intentKey(target)) ?? []).filter(
+      ({ destination }) => destination === 'meter',
+    );
+    const metered = sumOf(onMeter, CONFIRMED);
+    const isBilled = invoiced.has(intentKey(target)) || alerted.has(intentKey(target));
+    const toldAt = onMeter.map(({ firstAttemptAt }) => firstAttemptAt ?? target.endsAt);
+    const isLate = now >= Math.max(target.endsAt, ...toldAt) + INVOICE_GRACE_MS;
+    return metered > 0n && isLate && !isBilled ? [unbilledThing(target, metered)] : [];
+  });
+}
+
+function alertKey(alert: {
+  readonly tenantId: string | null;
+  readonly periodStart: string | null;
+}) {
+  return intentKey({ tenantId: alert.tenantId ?? '', periodStart: alert.periodStart ?? '' });
+}
+
+const TOLD: ReadonlySet<Intent['state']> = new Set(['sent', 'confirmed']);
+const CONFIRMED: ReadonlySet<Intent['state']> = new Set(['confirmed']);
+
+function sumOf(intents: readonly Intent[], states: ReadonlySet<Intent['state']>): bigint {
+  return intents.reduce(
+    (sum, { state, valueMicro }) => sum + (states.has(state) ? valueMicro : 0n),
+    0n,
+  );
+}
+
+function untoldThing(target: PushTarget, micro: bigint): MissingThing {
+  return ofPeriod('untold', target, {
+    micro,
+    words: 'are closed and told to nobody',
+  });
+}
+
+function unbilledThing(target: PushTarget, micro: bigint): MissingThing {
+  return ofPeriod('unbilled', target, { micro, words: 'were told, and no invoice bills them' });
+}
+
+function ofPeriod(
+  kind: MissingThing['kind'],
+  target: PushTarget,
+  of: { readonly micro: bigint; readonly words: string },
+): MissingThing {
+  const pico = of.micro * PICO_PER_MICRO;
+  return {
+    ...thing(kind, target.tenantId, target.periodStart),
+    count: 1,
+    amount: formatPico(pico),
+    currency: target.currency,
+    detail: `${money(pico, target.currency)} ${of.words}`,
+  };
+}
+
+async function nameAlerts(
+  { database }: NameParts,
+  { month, tenantId }: Scope,
+): Promise<readonly MissingThing[]> {
+  const alerts = await readOpenAlerts(database, month);
+  return alerts
+    .filter((alert) => tenantId === null || alert.tenantId === null || alert.tenantId === tenantId)
+    .map((alert) => ({
+      ...thing('alert', alert.tenantId, alert.periodStart),
+      count: 1,
+      detail: `alert ${alert.alertId}, ${alert.kind} ${alert.subject}: ${alert.detail}`,
+    }));
+}
+
+function thing(
+  kind: MissingThing['kind'],
+  tenantId: string | null,
+  periodStart: string | null = null,
+) {
+  return { kind, tenant_id: tenantId, period_start: periodStart, amount: null, currency: null };
+}
+
+/** An exact amount for people: with its cents, where there are no more decimals than those. */
+function money(amount: bigint, currency: string): string {
+  const unit = picoPerMinor(currency);
+  return `${amount % unit === 0n ? formatMinor(amount / unit, currency) : formatPico(amount)} ${currency}`;
+}
+
+function counted(count: number, what: 'event' | 'entry'): string {
+  if (count === 1) return `1 ${what}`;
+  return `${count} ${what === 'entry' ? 'entries' : 'events'}`;
+}

@@ -1,0 +1,139 @@
+import { type InstantMs, instantOrNull } from '../../clock.ts';
+import type { UsageEvent } from '../../events/event.ts';
+import { readNativeEvent } from '../../events/native-event.ts';
+import type { QuarantineRow } from '../../ingest/quarantine-store.ts';
+import type { Pico } from '../../money.ts';
+import { periodContaining } from '../../periods/calendar.ts';
+import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
+import { rateEvent, UNATTRIBUTED } from '../../rating/rate-event.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { assignedBook } from '../../tenants/tenant.ts';
+
+/** What can be told of an event that waits in quarantine. */
+export interface WaitingEvent {
+  readonly id: bigint;
+  readonly reason: string;
+  readonly receivedAt: InstantMs;
+  /** It is null where the body names none. */
+  readonly tenantId: string | null;
+  /** Null where it cannot be read, or where the clock that wrote it is not to be trusted. */
+  readonly occurredAt: InstantMs | null;
+  /** What it would be charged; null where it cannot be priced, or would replace what is charged already. */
+  readonly worth: { readonly charge: Pico; readonly currency: string } | null;
+}
+
+export interface Prices {
+  readonly catalog: PriceCatalog;
+  readonly tenants: ReadonlyMap<string, Tenant>;
+}
+
+/** Reads of a waiting event whose it is, when it was and what it is worth, by the code that rates. */
+export function describeWaiting(row: QuarantineRow, prices: Prices): WaitingEvent {
+  const body = jsonObject(row.body);
+  const tenantId = textOf(body['tenant_id']) ?? textOf(body['customer_id']);
+  const said = textOf(body['occurred_at']);
+  const occurredAt = said === null ? null : instantOrNull(said.toUpperCase());
+  const isAstray = row.reason === 'occurred_too_early' || row.reason === 'occurred_in_future';
+  return {
+    id: row.quarantine_id,
+    reason: row.reason,
+    receivedAt: row.received_at,
+    tenantId,
+    occurredAt: isAstray ? null : occurredAt,
+    worth: row.reason === 'conflict' ? null : worthOf(body, occurredAt, prices),
+  };
+}
+
+/**
+ * Whether an event belongs to a tenant's month. What has no instant that can be relied on may belong to
+ * every month that had begun when it came and had not long ended.
+ */
+export function isOfMonth(
+  { tenantId, occurredAt, receivedAt }: WaitingEvent,
+  month: { readonly name: string; readonly startsAt: InstantMs; readonly endsAt: InstantMs },
+  tenants: ReadonlyMap<string, Tenant>,
+): boolean {
+  if (occurredAt === null) {
+    const length = month.endsAt - month.startsAt;
+    return receivedAt >= month.startsAt && receivedAt < month.endsAt + length;
+  }
+  const calendar = tenants.get(tenantId ?? UNATTRIBUTED)?.calendar;
+  if (calendar === undefined) return occurredAt >= month.startsAt && occurredAt < month.endsAt;
+  return periodContaining(calendar, occurredAt).startDate.startsWith(month.name);
+}
+
+function worthOf(
+  body: JsonObject,
+  occurredAt: InstantMs | null,
+  { catalog, tenants }: Prices,
+): WaitingEvent['worth'] {
+  if (occurredAt === null) return null;
+  const event = readEvent(body, occurredAt) ?? readEvent(onlyWhatIsCharged(body), occurredAt);
+  if (event === null) return null;
+  const parts = rateEvent(event, {
+    catalog,
+    bookOf: (tenantId, at) => assignedBook(tenants.get(tenantId) ?? { books: [] }, catalog, at),
+  });
+  const charges = parts.flatMap(({ charge }) => charge ?? []);
+  const currencies = new Set(parts.map(({ currency }) => currency));
+  const [currency = ''] = currencies;
+  if (charges.length < parts.length || currencies.size !== 1) return null;
+  return { charge: charges.reduce((sum, charge) => sum + charge, 0n), currency };
+}
+
+function readEvent(body: JsonObject, occurredAt: InstantMs): UsageEvent | null {
+  const reading = readNativeEvent(body, occurredAt);
+  return reading.kind === 'event' ? reading.event : null;
+}
+
+/** Of an event with something wrong, what decides its charge: a wrong tag is no reason to call it nothing. */
+function onlyWhatIsCharged(body: JsonObject): JsonObject {
+  const kept = Object.fromEntries(CHARGED.map((field) => [field, body[field]]));
+  const { usage } = body;
+  return {
+    ...kept,
+    event_id: 'waiting',
+    status: body['status'] ?? 'ok',
+    usage: isObject(usage)
+      ? Object.fromEntries(Object.entries(usage).map(([name, count]) => [name, counted(count)]))
+      : undefined,
+  };
+}
+
+const CHARGED = [
+  'occurred_at',
+  'operation',
+  'provider',
+  'requested_model',
+  'executed_model',
+  'service_tier',
+  'gateway_cache',
+  'tenant_id',
+  'customer_id',
+  'provider_usage',
+  'provider_api',
+];
+
+/** A count that a producer wrote as a text is worth as much. */
+function counted(count: unknown): unknown {
+  return typeof count === 'string' && /^\d{1,12}$/.test(count) ? Number(count) : count;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function jsonObject(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { countField, instantField, listOf, monthField } from '../../fields.ts';
+import { missingThing } from '../completeness/missing-answer.ts';
+
+export const statusRequest = z.strictObject({
+  /** What the month lacks; null for what is open, and what was closed last. */
+  month: monthField.nullable(),
+});
+export type StatusRequest = z.output<typeof statusRequest>;
+
+/** What a person wants to know first. */
+export const statusAnswer = z.strictObject({
+  at: instantField,
+  /** Messages that wait or are in somebody's hand, as the queue says; null where it was not asked. */
+  queue: countField.nullable(),
+  /** The last batch that was recorded; null before the first. */
+  last_batch_at: instantField.nullable(),
+  /** Seconds since the last batch while messages wait, and 0 while none does; null where nobody knows. */
+  lag_seconds: countField.nullable(),
+  open_periods: countField,
+  /** Those of them that have ended, and could be closed. */
+  ended_periods: countField,
+  unrated: countField,
+  unmeasured: countField,
+  without_cost: countField,
+  quarantine: countField,
+  under_two_tenants: countField,
+  unregistered_tenants: countField,
+  /** What budgets have promised to calls that were not reported yet. */
+  holds: countField,
+  untold_periods: countField,
+  unbilled_periods: countField,
+  alerts: countField,
+  /** Batches that are not in the rollups, and not in the chain of seals, yet. */
+  rollups_behind: countField,
+  seals_behind: countField,
+  /** What could not be asked, and why. */
+  not_asked: listOf(z.string()),
+  /** Everything that keeps the month from being whole. */
+  missing: listOf(missingThing),
+});
+export type StatusAnswer = z.infer<typeof statusAnswer>;

@@ -1,0 +1,75 @@
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { QueueClient } from '../../ingest/queue-client.ts';
+import type { Parts } from '../../parts.ts';
+import type { MissingThing } from '../completeness/missing-answer.ts';
+import { nameMissing } from '../completeness/name-missing.ts';
+import type { StatusAnswer, StatusRequest } from './status-answer.ts';
+import { readLedgerState } from './status-store.ts';
+
+export interface StatusParts extends Pick<Parts, 'database' | 'clock'> {
+  /** The queue, or why there is none to ask. */
+  readonly queue: Pick<QueueClient, 'depth'> | string;
+  /** Why the destination cannot be asked; null where it can. */
+  readonly destinationFault: string | null;
+}
+
+/** What a person wants to know first: how things stand, and everything that keeps a month from being whole. */
+export async function tellStatus(
+  parts: StatusParts,
+  { month }: StatusRequest,
+): Promise<StatusAnswer> {
+  const { database, clock, destinationFault } = parts;
+  const now = clock();
+  const state = await readLedgerState(database, now);
+  const queue = await askQueue(parts.queue);
+  const missing = await nameMissing(parts, { month, tenant_id: null });
+  return {
+    at: formatInstant(now),
+    queue: queue.depth,
+    last_batch_at: state.last_batch_at === null ? null : formatInstant(state.last_batch_at),
+    lag_seconds: lagOf(queue.depth, state.last_batch_at, now),
+    open_periods: Number(state.open_periods),
+    ended_periods: Number(state.ended_periods),
+    ...countsOf(missing),
+    // No budget promises anything yet.
+    holds: 0,
+    rollups_behind: Number(state.rollups_behind),
+    seals_behind: Number(state.seals_behind),
+    not_asked: [...queue.fault, ...(destinationFault === null ? [] : [destinationFault])],
+    missing,
+  };
+}
+
+async function askQueue(
+  queue: StatusParts['queue'],
+): Promise<{ readonly depth: number | null; readonly fault: readonly string[] }> {
+  if (typeof queue === 'string') return { depth: null, fault: [queue] };
+  try {
+    return { depth: await queue.depth(), fault: [] };
+  } catch (error) {
+    return { depth: null, fault: [`the queue does not answer (${String(error)})`] };
+  }
+}
+
+function lagOf(depth: number | null, lastBatchAt: InstantMs | null, now: InstantMs): number | null {
+  if (depth === 0) return 0;
+  if (depth === null || lastBatchAt === null) return null;
+  return Math.max(0, Math.floor((now - lastBatchAt) / 1000));
+}
+
+function countsOf(missing: readonly MissingThing[]) {
+  const of = (kind: MissingThing['kind']) => missing.filter((thing) => thing.kind === kind);
+  const entries = (kind: MissingThing['kind']) =>
+    of(kind).reduce((sum, { count }) => sum + count, 0);
+  return {
+    unrated: entries('unrated'),
+    unmeasured: entries('unmeasured'),
+    without_cost: entries('without_cost'),
+    quarantine: entries('quarantined'),
+    under_two_tenants: of('under_two_tenants').length,
+    unregistered_tenants: new Set(of('unregistered_tenant').map(({ tenant_id }) => tenant_id)).size,
+    untold_periods: of('untold').length,
+    unbilled_periods: of('unbilled').length,
+    alerts: of('alert').length,
+  };
+}
