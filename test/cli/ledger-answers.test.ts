@@ -20,6 +20,7 @@ import {
   replayAnswer,
 } from '../../src/ingest/quarantine-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { correctWhereAnswer } from '../../src/ledger/corrections/bulk-answer.ts';
 import {
   acceptAnswer,
   correctionAnswer,
@@ -124,6 +125,10 @@ const CHANGES: readonly Case[] = [
     answer: reattributeAnswer,
   },
   { args: ['rerate', '2026-10', '--dry-run'], answer: rerateAnswer },
+  {
+    args: ['correct', '--where', 'tenant=acme', '--user', '', '--reason', 'x', '--dry-run'],
+    answer: correctWhereAnswer,
+  },
   { args: ['allocate', 'gpu', ...OCTOBER, ...POOL, '--dry-run'], answer: allocationAnswer },
   { args: ['allocate', 'gpu', ...OCTOBER, ...POOL], answer: allocationAnswer },
   { args: ['allocate', 'show', 'gpu', ...OCTOBER], answer: allocationAnswer },

@@ -55,13 +55,16 @@ function addReattribute(group: Command): void {
     .option('--user <user>', 'only of this user')
     .option('--feature <feature>', 'only of this feature')
     .option('--agent-run <run>', 'only of this agent run')
+    .option('--dry-run', 'show the difference and post nothing')
     .requiredOption('--reason <text>', 'why');
   perform<ReattributeFlags>(addActorOnceBy(command), async (session, { args, options }) => {
-    const { tenant, user = null, feature = null, agentRun = null, reason, actor } = options;
+    const { tenant, user = null, feature = null, agentRun = null, dryRun } = options;
+    const { reason, actor } = options;
     const answers = await reattributeEntries(session.parts(), {
       entry_ids: args.map((text) => BigInt(readEntryId(text))),
       tenant_id: tenant,
       ...{ user_id: user, feature, agent_run_id: agentRun },
+      dry_run: dryRun,
       ...{ reason, actor },
     });
     session.out.answer(
@@ -76,6 +79,7 @@ interface ReattributeFlags {
   readonly user?: string;
   readonly feature?: string;
   readonly agentRun?: string;
+  readonly dryRun?: boolean;
   readonly reason: string;
   readonly actor: string;
 }

@@ -1,19 +1,29 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { CorrectWhereAnswer } from '../../ledger/corrections/bulk-answer.ts';
 import { correctEntry } from '../../ledger/corrections/correct-entry.ts';
+import { correctWhere } from '../../ledger/corrections/correct-where.ts';
 import type { ChangeGiven, CorrectionAnswer } from '../../ledger/corrections/correction-answer.ts';
 import { Refusal } from '../../refusal.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
-import { readEntryId, readTokens, readUnits } from '../terminal/arguments.ts';
+import { readEntryId, readMonth, readTokens, readUnits } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { renderDifference, renderLosing } from '../terminal/difference.ts';
+import { figureOf, table } from '../terminal/output.ts';
+import type { Session } from '../terminal/session.ts';
+import type { Where } from '../terminal/where.ts';
+import { readWhere, WHERE_FIELDS } from '../terminal/where.ts';
 
 export function addCorrect(program: Command): void {
   const command = program
     .command('correct')
-    .argument('<entry-id>', 'as audit.entries shows it', readEntryId)
-    .description('take an entry back, and replace it unless it is void')
+    .argument('[entry-id]', 'as audit.entries shows it', readEntryId)
+    .description('take an entry back, or all that match, and replace it unless it is void')
+    .option('--where <conditions>', `every entry with field=value,…: ${WHERE_FIELDS}`, readWhere)
+    .option('--month <month>', 'with --where, only calls that occurred in this month', readMonth)
+    .option('--dry-run', 'show the difference and post nothing')
+    .option('--unprice', 'with --where, an entry may lose its price by it')
     .option('--void', 'without a replacement')
     .option('--tenant <tenant>')
     .option('--user <user>', 'an empty text takes it away')
@@ -37,19 +47,60 @@ export function addCorrect(program: Command): void {
       readUnits,
     )
     .requiredOption('--reason <text>', 'why');
-  perform<CorrectFlags>(
-    addActorOnceBy(command),
-    async (session, { args: [entry = ''], options }) => {
-      const { reason, actor } = options;
-      const entry_id = BigInt(readEntryId(entry));
-      const request = { entry_id, change: changeOf(options), reason, actor };
-      const answer = await correctEntry(session.parts(), request);
-      session.out.answer(answer, renderCorrections([answer]));
-    },
+  perform<CorrectFlags>(addActorOnceBy(command), async (session, { args: [entry], options }) => {
+    const { where } = options;
+    if ((entry === undefined) === (where === undefined)) refuseUnclear(entry);
+    if (where !== undefined) await correctAll(session, where, options);
+    else await correctOne(session, entry ?? '', options);
+  });
+}
+
+function refuseUnclear(entry: string | undefined): never {
+  throw new Refusal(
+    'bad_request',
+    entry === undefined ? 'no entry is named' : 'one entry is named, and --where means many',
+    'give an entry id as audit.entries shows it, or --where with what many have in common',
   );
 }
 
+async function correctOne(session: Session, entry: string, options: CorrectFlags): Promise<void> {
+  const { reason, actor, dryRun: dry_run } = options;
+  const entry_id = BigInt(readEntryId(entry));
+  const request = { entry_id, change: changeOf(options), dry_run, reason, actor };
+  const answer = await correctEntry(session.parts(), request);
+  session.out.answer(answer, renderCorrections([answer]));
+}
+
+async function correctAll(session: Session, where: Where, options: CorrectFlags): Promise<void> {
+  const { month = null, dryRun: dry_run = false, unprice = false, reason, actor } = options;
+  const request = { where, month, change: changeOf(options), dry_run, unprice, reason, actor };
+  const answer = await correctWhere(session.parts(), request, (done, all) =>
+    session.out.progress('corrected', done, all),
+  );
+  const isLeft = answer.losing.length > 0 && !unprice;
+  if (answer.examined === 0 || isLeft) session.foundWrong();
+  session.out.answer(answer, renderMany(answer, unprice));
+}
+
+function renderMany(answer: CorrectWhereAnswer, unprice: boolean): string {
+  const { examined, rows, losing } = answer;
+  if (examined === 0) return 'no entry that stands matches';
+  return [
+    rows.length + losing.length > 0
+      ? ''
+      : `all ${figureOf(examined)} entries are like that already`,
+    renderDifference(answer),
+    renderLosing(losing, unprice),
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
 interface CorrectFlags {
+  readonly where?: Where;
+  readonly month?: string;
+  readonly dryRun?: boolean;
+  readonly unprice?: boolean;
   readonly void?: boolean;
   readonly tenant?: string;
   readonly user?: string;
@@ -117,7 +168,7 @@ function changeOf(flags: CorrectFlags): ChangeGiven | null {
 export function renderCorrections(answers: readonly CorrectionAnswer[]): string {
   return table(answers, [
     { title: 'CORRECTED', value: (row) => row.corrected },
-    { title: 'REVERSAL', value: (row) => row.reversal },
+    { title: 'REVERSAL', value: (row) => row.reversal ?? '' },
     { title: 'REPLACEMENT', value: (row) => row.replacement ?? '' },
     { title: 'CHARGE', value: (row) => row.charge_before ?? 'none', figure: true },
     { title: 'AFTER', value: (row) => row.charge_after ?? 'none', figure: true },

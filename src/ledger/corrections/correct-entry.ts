@@ -2,21 +2,23 @@ import type { Parts } from '../../parts.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type { EntryChange } from './correction.ts';
 import type { ChangeGiven, CorrectionAnswer, CorrectRequest } from './correction-answer.ts';
-import { postCorrections } from './post-corrections.ts';
+import { foreseeCorrections, postCorrections } from './post-corrections.ts';
 
 /** Takes an entry back and, unless it is void, replaces it (R13); then folds both into the rollups. */
 export async function correctEntry(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
-  { entry_id: entryId, change, reason, actor }: CorrectRequest,
+  { entry_id: entryId, change, dry_run: dryRun = false, reason, actor }: CorrectRequest,
 ): Promise<CorrectionAnswer> {
   const correction = {
     entryId,
     change: change === null ? null : toChange(change),
     note: { reason, actor },
   };
-  const [answer] = await postCorrections(database, clock, [correction]);
+  const [answer] = await (dryRun ? foreseeCorrections : postCorrections)(database, clock, [
+    correction,
+  ]);
   if (answer === undefined) throw new Error('a correction that was posted has an answer');
-  await foldAll(database, clock);
+  if (!dryRun) await foldAll(database, clock);
   return answer;
 }
 
@@ -39,7 +41,7 @@ const FIELDS: Readonly<Record<keyof ChangeGiven, keyof EntryChange>> = {
   units: 'units',
 };
 
-function toChange(given: ChangeGiven): EntryChange {
+export function toChange(given: ChangeGiven): EntryChange {
   const fields = Object.entries(given).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
     fields.map(([name, value]) => [FIELDS[name as keyof ChangeGiven], value]),

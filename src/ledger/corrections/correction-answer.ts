@@ -8,7 +8,7 @@ const tokens = z.int().nonnegative().optional();
 const units = z.partialRecord(z.enum(FURTHER_UNITS.map(({ name }) => name)), z.int().nonnegative());
 
 /** What of an entry is to be another; what is absent stays as it was. */
-const entryChange = z.strictObject({
+export const entryChange = z.strictObject({
   tenant_id: z.string().optional(),
   user_id: tag,
   feature: tag,
@@ -31,13 +31,16 @@ export const correctRequest = z.strictObject({
   entry_id: entryIdGiven,
   /** Null takes the entry back without a replacement. */
   change: entryChange.nullable(),
+  /** Shows the difference and posts nothing. */
+  dry_run: z.boolean().optional(),
   ...noteFields,
 });
 export type CorrectRequest = z.output<typeof correctRequest>;
 
 export const correctionAnswer = z.strictObject({
   corrected: entryIdField,
-  reversal: entryIdField,
+  /** It is null in a dry run, as is the replacement. */
+  reversal: entryIdField.nullable(),
   replacement: entryIdField.nullable(),
   charge_before: amountField.nullable(),
   charge_after: amountField.nullable(),
@@ -65,6 +68,8 @@ export const reattributeRequest = z.strictObject({
   user_id: z.string().nullable(),
   feature: z.string().nullable(),
   agent_run_id: z.string().nullable(),
+  /** Shows the difference and posts nothing. */
+  dry_run: z.boolean().optional(),
   ...noteFields,
 });
 export type ReattributeRequest = z.output<typeof reattributeRequest>;

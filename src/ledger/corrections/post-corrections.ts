@@ -6,6 +6,7 @@ import { formatPico } from '../../money.ts';
 import { placeUsage } from '../../periods/placement.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { readTenant } from '../../tenants/tenant-store.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import type { StoredEntry } from '../entries/entry-store.ts';
 import { readEntries, readRevisions } from '../entries/entry-store.ts';
@@ -39,14 +40,31 @@ export interface CorrectionRequest {
 
 /**
  * Posts corrections (R13): for each a reversal and, unless it is void, a replacement, all in one
- * transaction. Refuses an entry that is corrected already, or that is itself a reversal, and a change
- * that no event could have said.
+ * transaction. Refuses an entry that is corrected already, or that is itself a reversal, a change that
+ * no event could have said, and a tenant that nobody made.
  */
-export async function postCorrections(
+export function postCorrections(
   database: Database,
   clock: Clock,
   requests: readonly CorrectionRequest[],
 ): Promise<readonly CorrectionAnswer[]> {
+  return makeCorrections({ database, clock, isPosted: true }, requests);
+}
+
+/** What posting corrections would answer, without ids; refuses what posting would refuse. */
+export function foreseeCorrections(
+  database: Database,
+  clock: Clock,
+  requests: readonly CorrectionRequest[],
+): Promise<readonly CorrectionAnswer[]> {
+  return makeCorrections({ database, clock, isPosted: false }, requests);
+}
+
+async function makeCorrections(
+  of: { readonly database: Database; readonly clock: Clock; readonly isPosted: boolean },
+  requests: readonly CorrectionRequest[],
+): Promise<readonly CorrectionAnswer[]> {
+  const { database, clock, isPosted } = of;
   for (const { change, note } of requests) {
     refuseUnfitNote(note);
     if (change !== null && change !== 'free') refuseUnfitChange(change);
@@ -54,6 +72,10 @@ export async function postCorrections(
   try {
     return await inTransaction(database, async (transaction) => {
       await lockForPosting(transaction);
+      await refuseUnmadeTenant(
+        transaction,
+        requests.map((request) => targetOf(request) ?? null),
+      );
       const entries = await readEntries(
         transaction,
         requests.map((request) => request.entryId),
@@ -73,10 +95,11 @@ export async function postCorrections(
         const revision = await revisionInTarget(transaction, entry, targetOf(request));
         made.push(correct(cache, entry, { ...request, revision }));
       }
-      const all = made.flatMap((one) => [one.reversal, one.replacement ?? []].flat());
-      const of = { kind: 'correction' as const, cache, recordedAt: clock() };
-      const batchId = await postOwnEntries(transaction, all, of);
-      return answersOf(made, batchId, all);
+      const all = made.flatMap(postedEntriesOf);
+      if (!isPosted) return answersOf(made, null);
+      const batch = { kind: 'correction' as const, cache, recordedAt: clock() };
+      const batchId = await postOwnEntries(transaction, all, batch);
+      return answersOf(made, entryIds(batchId, all));
     });
   } catch (error) {
     if (!isLostRace(error)) throw error;
@@ -88,10 +111,25 @@ export async function postCorrections(
   }
 }
 
-interface MadeCorrection {
+export interface MadeCorrection {
   readonly entry: StoredEntry;
   readonly reversal: NewEntry;
   readonly replacement: NewEntry | null;
+}
+
+/** The entries of a correction, in the order in which they are posted. */
+export function postedEntriesOf({ reversal, replacement }: MadeCorrection): readonly NewEntry[] {
+  return replacement === null ? [reversal] : [reversal, replacement];
+}
+
+/** Refuses to move an entry to a tenant that nobody made: a slip of the keyboard is no customer. */
+export async function refuseUnmadeTenant(
+  transaction: Transaction,
+  targets: readonly (string | null)[],
+): Promise<void> {
+  for (const target of new Set(targets)) {
+    if (target !== null) await readTenant(transaction.kysely, target);
+  }
 }
 
 /** The reversal and the replacement of one entry, placed in the tenants' open periods. */
@@ -207,7 +245,7 @@ function refuseUnlessWaiting(entry: StoredEntry): void {
  * tenant the first one free there, so that a later delivery under that tenant is a duplicate or a
  * conflict. Refuses where that tenant has the same call standing already.
  */
-async function revisionInTarget(
+export async function revisionInTarget(
   transaction: Transaction,
   entry: StoredEntry,
   target: string | undefined,
@@ -235,17 +273,17 @@ async function revisionInTarget(
   return held.next;
 }
 
+/** The answers to corrections; without ids where nothing was posted. */
 function answersOf(
   made: readonly MadeCorrection[],
-  batchId: bigint,
-  posted: readonly NewEntry[],
+  ids: ReadonlyMap<NewEntry, bigint> | null,
 ): readonly CorrectionAnswer[] {
-  const ids = entryIds(batchId, posted);
+  const idOf = (entry: NewEntry) => (ids === null ? null : `ent_${ids.get(entry)}`);
   const amount = (value: bigint | null | undefined) => (value == null ? null : formatPico(value));
   return made.map(({ entry, reversal, replacement }) => ({
     corrected: `ent_${entry.entryId}`,
-    reversal: `ent_${ids.get(reversal)}`,
-    replacement: replacement === null ? null : `ent_${ids.get(replacement)}`,
+    reversal: idOf(reversal),
+    replacement: replacement === null ? null : idOf(replacement),
     charge_before: amount(entry.charge),
     charge_after: amount(replacement === null ? 0n : replacement.charge),
     cost_before: amount(entry.cost),

@@ -4,6 +4,7 @@ import type { Parts } from '../../parts.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { readTenant } from '../../tenants/tenant-store.ts';
 import { type EntryFilter, readCurrentEntries, readEntries } from '../entries/entry-store.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type {
@@ -11,7 +12,7 @@ import type {
   ReattributeAnswer,
   ReattributeRequest,
 } from './correction-answer.ts';
-import { postCorrections } from './post-corrections.ts';
+import { foreseeCorrections, postCorrections } from './post-corrections.ts';
 
 const ENTRIES_A_TRANSACTION = 1_000;
 
@@ -23,8 +24,11 @@ export async function reattributeEntries(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
   request: ReattributeRequest,
 ): Promise<ReattributeAnswer> {
-  const { entry_ids: given, tenant_id: tenantId, reason, actor } = request;
+  const { entry_ids: given, tenant_id: tenantId, dry_run: dryRun = false, reason, actor } = request;
+  // A tenant that is not there is refused, though nothing is to be moved to it.
+  await readTenant(database.kysely, tenantId);
   const ids = given.length > 0 ? await requireUnattributed(database, given) : null;
+  const correctSome = dryRun ? foreseeCorrections : postCorrections;
   const answers: CorrectionAnswer[] = [];
   let after = 0n;
   for (;;) {
@@ -33,10 +37,10 @@ export async function reattributeEntries(
     if (last === undefined) break;
     const note = { reason, actor };
     const corrections = some.map((entryId) => ({ entryId, change: { tenantId }, note }));
-    answers.push(...(await postCorrections(database, clock, corrections)));
+    answers.push(...(await correctSome(database, clock, corrections)));
     after = last;
   }
-  await foldAll(database, clock);
+  if (!dryRun) await foldAll(database, clock);
   return answers;
 }
 

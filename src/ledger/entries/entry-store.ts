@@ -15,7 +15,7 @@ import { FACT_COLUMNS } from './copy-line.ts';
 import type { NewEntry, RateReference } from './entry.ts';
 
 /** Neither a reversal nor reversed by one. */
-const STANDS =
+export const STANDS =
   'not e.is_reversal and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)';
 
 /**
@@ -48,14 +48,6 @@ export function readBatch(
   });
 }
 
-/** The id of the newest entry; 0 where there is none. */
-export async function readNewestEntryId(transaction: Transaction): Promise<bigint> {
-  const { rows } = await transaction.client.query<{ newest: bigint }>(
-    'select coalesce(max(entry_id), 0) as newest from entries',
-  );
-  return rows[0]?.newest ?? 0n;
-}
-
 /** What a tenant has of one event's part: the first revision that is free, and whether one stands. */
 export async function readRevisions(
   transaction: Transaction,
@@ -71,15 +63,12 @@ export async function readRevisions(
 
 /** The entries that are asked for; what is absent does not narrow. */
 export interface EntryFilter {
-  /** YYYY-MM of the period's start. */
-  readonly month?: string;
   readonly tenantId?: string;
   readonly userId?: string;
   readonly feature?: string;
   readonly agentRunId?: string;
-  /** The entries after this id, and up to that one. */
+  /** The entries after this id. */
   readonly after: bigint;
-  readonly upTo?: bigint;
   readonly limit: number;
 }
 
@@ -93,22 +82,18 @@ export function readCurrentEntries(
 ): Promise<readonly StoredEntry[]> {
   return select(
     transaction,
-    `entry_id > $1 and kind <> 'allocation' and ${STANDS}
-       and ($2::text is null or to_char(period_start, 'YYYY-MM') = $2)
-       and ($3::text is null or tenant_id = $3)
-       and ($4::text is null or user_id = $4)
-       and ($5::text is null or feature = $5)
-       and ($6::text is null or agent_run_id = $6)
-       and ($7::bigint is null or entry_id <= $7)
-     order by entry_id limit $8`,
+    `entry_id > $1 and kind not in ('allocation', 'adjustment') and ${STANDS}
+       and ($2::text is null or tenant_id = $2)
+       and ($3::text is null or user_id = $3)
+       and ($4::text is null or feature = $4)
+       and ($5::text is null or agent_run_id = $5)
+     order by entry_id limit $6`,
     [
       filter.after,
-      filter.month ?? null,
       filter.tenantId ?? null,
       filter.userId ?? null,
       filter.feature ?? null,
       filter.agentRunId ?? null,
-      filter.upTo ?? null,
       filter.limit,
     ],
   );
@@ -203,7 +188,7 @@ async function selectFrom(
   return rows.map(toEntry);
 }
 
-interface EntryRow {
+export interface EntryRow {
   readonly tenant_id: string;
   readonly source: string;
   readonly event_id: string;
@@ -269,7 +254,7 @@ interface EntryRow {
   readonly call_usage: Readonly<Record<string, number>> | null;
 }
 
-function toEntry(row: EntryRow): StoredEntry {
+export function toEntry(row: EntryRow): StoredEntry {
   return {
     entryId: row.entry_id,
     tenantId: row.tenant_id,

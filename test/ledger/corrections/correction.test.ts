@@ -16,6 +16,7 @@ let database: TestDatabase;
 beforeEach(async () => {
   database = await freshDatabase();
   await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'birch');
   await makeTenant(database, 'acme');
 });
 

@@ -71,10 +71,19 @@ it('moves the entries that are named, and no other', async () => {
   expect(await count(database, "entries where tenant_id = 'acme'")).toBe(1);
 });
 
-it('makes a tenant that nobody knew, in shadow', async () => {
-  await run({ tenant_id: 'newcomer' });
-  const [row] = await textRows(database, "select mode from tenants where tenant_id = 'newcomer'");
-  expect(row).toEqual({ mode: 'shadow' });
+it('refuses a tenant that nobody made, and makes none', async () => {
+  await expect(run({ tenant_id: 'amce' })).rejects.toThrow('there is no tenant "amce"');
+  expect(await count(database, "tenants where tenant_id = 'amce'")).toBe(0);
+  expect(await count(database, 'entries')).toBe(3);
+});
+
+it('shows with a dry run what it would do, and posts nothing', async () => {
+  const foreseen = await run({ dry_run: true });
+  expect(foreseen).toMatchObject([
+    { charge_before: '0', charge_after: '0.0042', reversal: null, replacement: null },
+    { charge_before: '0', charge_after: '0.0042', reversal: null, replacement: null },
+  ]);
+  expect(await count(database, 'entries')).toBe(3);
 });
 
 it('leaves what failed free of charge', async () => {

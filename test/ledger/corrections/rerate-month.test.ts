@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseInstant, systemClock } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
-import type { RerateRow } from '../../../src/ledger/corrections/rerate-answer.ts';
+import type { DifferenceRow } from '../../../src/ledger/corrections/bulk-answer.ts';
 import { rerateMonth } from '../../../src/ledger/corrections/rerate-month.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../../src/money.ts';
@@ -37,7 +37,7 @@ describe('re-rating a month', () => {
     await importBooks(database, 'standard-2026-10-15');
   });
 
-  const acme: RerateRow = {
+  const acme: DifferenceRow = {
     tenant_id: 'acme',
     requested_model: 'gpt-4o',
     currency_before: 'USD',
@@ -170,7 +170,8 @@ it('goes on where a crash left it: what is corrected is not corrected again', as
   );
   await receiveEvents(database, events);
   await importBooks(database, 'standard-2026-10-15');
-  // The clock is asked once a transaction; the second one, of the last 300 entries, never begins.
+  // The clock is asked once a transaction, of a thousand entries and of the last 300; the one that asks
+  // second never ends.
   let transactions = 0;
   const dyingClock = () => {
     transactions += 1;
@@ -181,10 +182,9 @@ it('goes on where a crash left it: what is corrected is not corrected again', as
   await expect(rerateMonth({ database, clock: dyingClock }, request)).rejects.toThrow(
     'the process died',
   );
-  expect(await count(database, 'entries where is_reversal')).toBe(1000);
-  const [rest] = await run();
-  // 300 × 0.0042 = 1.26, 300 × 0.0056 = 1.68
-  expect(rest).toMatchObject({ entries: 300, charge_before: '1.26', charge_after: '1.68' });
+  const corrected = await count(database, 'entries where is_reversal');
+  expect([300, 1000]).toContain(corrected);
+  expect(await run()).toMatchObject([{ entries: 1300 - corrected }]);
   expect(await run()).toEqual([]);
 
   // 1,300 entries, each reversed and replaced once: 1,300 × 0.0056 = 7.28
@@ -252,6 +252,64 @@ it('corrects what the model requested would have cost, where that alone is anoth
   expect(await brokenLaws(database)).toEqual([]);
 });
 
+it('finds the calls of a closed month where they stand now, and re-rates them a second time', async () => {
+  const at = (day: string) => () => parseInstant(`${day}T00:00:00Z`);
+  await receiveEvents(database, [nativeEvent({ event_id: 'in time' })]);
+  await closePeriods({ database, clock: at('2026-11-01') }, { month: '2026-10', tenant_id: null });
+  await receiveEvents(database, [nativeEvent({ event_id: 'late' })], '2026-11-02T00:00:00Z');
+  await importBooks(database, 'standard-2026-10-15');
+  const first = { entries: 2, charge_before: '0.0084', charge_after: '0.0112' };
+  expect(await answer()).toMatchObject({ examined: 2, rows: [first], totals: [first] });
+  const models = [{ model: 'gpt-4o', per_million: { input: '1.00', output: '2.00' } }];
+  const book = { ...(sharedBook('standard') as object), effective_from: '2026-10-15T01:00:00Z' };
+  await importBook(database, { ...book, models });
+  // 2 × (1000 × 1.00 µ + 100 × 2.00 µ) = 0.0024
+  expect(await run()).toMatchObject([
+    { entries: 2, charge_before: '0.0112', charge_after: '0.0024' },
+  ]);
+  expect(await answer()).toMatchObject({ examined: 2, rows: [], totals: [] });
+  expect(await answer({ month: '2026-11' })).toMatchObject({ examined: 0 });
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('takes no price away, names whose it would be, and does it only when that is asked for', async () => {
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'losing' }),
+    nativeEvent({ event_id: 'other', requested_model: 'gpt-4o-mini' }),
+  ]);
+  const models = [{ model: 'gpt-4o-mini', per_million: { input: '1.00', output: '2.00' } }];
+  const book = { ...(sharedBook('standard') as object), effective_from: '2026-10-02T00:00:00Z' };
+  await importBook(database, { ...book, models });
+  const losing = [{ tenant_id: 'acme', requested_model: 'gpt-4o', entries: 1 }];
+  const mini = { requested_model: 'gpt-4o-mini', entries: 1 };
+  expect(await answer()).toMatchObject({ rows: [mini], losing, unrated: [] });
+  expect(await count(database, "entries where outcome = 'unrated'")).toBe(0);
+  const taken = [{ requested_model: 'gpt-4o', charge_before: '0.0042', charge_after: null }];
+  expect(await answer({ unprice: true })).toMatchObject({ rows: taken, losing });
+  expect(await answer()).toMatchObject({ rows: [], losing: [], unrated: losing });
+});
+
+it('counts a failed call that was re-rated once', async () => {
+  await receiveEvents(database, [nativeEvent({ status: 'error' })]);
+  await importBook(database, {
+    ...(sharedBook('cost') as object),
+    effective_from: '2026-10-01T00:00:00Z',
+    models: [
+      { provider: 'openai', model: 'gpt-4o', per_million: { input: '2.00', output: '8.00' } },
+    ],
+  });
+  expect(await run()).toHaveLength(1);
+  const clock = () => parseInstant('2026-11-02T00:00:00Z');
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: 'acme' });
+  const [close] = await textRows(database, "select manifest from closes where tenant_id = 'acme'");
+  expect(JSON.parse(String(close?.['manifest']))).toMatchObject({
+    entries: 3,
+    outcomes: { failed: 3 },
+    calls: { failed: 1 },
+  });
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
 it('refuses a tenant that does not exist', async () => {
   await expect(run({ tenantId: 'nobody' })).rejects.toThrow('there is no tenant "nobody"');
 });
@@ -274,15 +332,16 @@ interface Asked {
   readonly month?: string;
   readonly tenantId?: string;
   readonly dryRun?: boolean;
+  readonly unprice?: boolean;
 }
 
-function answer({ month = '2026-10', tenantId, dryRun = false }: Asked = {}) {
+function answer({ month = '2026-10', tenantId, dryRun = false, unprice }: Asked = {}) {
   const clock = () => parseInstant('2026-10-20T12:00:00Z');
-  const asked = { month, tenant_id: tenantId ?? null, dry_run: dryRun };
+  const asked = { month, tenant_id: tenantId ?? null, dry_run: dryRun, unprice };
   return rerateMonth({ database, clock }, { ...asked, ...NOTE });
 }
 
-async function run(asked: Asked = {}): Promise<readonly RerateRow[]> {
+async function run(asked: Asked = {}): Promise<readonly DifferenceRow[]> {
   return (await answer(asked)).rows;
 }
 

@@ -1,0 +1,56 @@
+import type {
+  CorrectWhereAnswer,
+  DifferenceRow,
+  TotalRow,
+  UnpricedRow,
+} from '../../ledger/corrections/bulk-answer.ts';
+import { figureOf, table } from './output.ts';
+
+/** What a correction of many entries changed or would change, with its totals; empty where nothing is. */
+export function renderDifference(
+  answer: Pick<CorrectWhereAnswer, 'dry_run' | 'rows' | 'totals'>,
+): string {
+  const { dry_run, rows, totals } = answer;
+  if (rows.length === 0) return '';
+  return [
+    dry_run ? 'nothing was posted (--dry-run)' : '',
+    renderRows(rows),
+    ...totals.map(renderTotal),
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}
+
+/** The entries that would lose their price, or lost it where that was asked for. */
+export function renderLosing(losing: readonly UnpricedRow[], unprice: boolean): string {
+  if (losing.length === 0) return '';
+  const named = losing.map(
+    ({ tenant_id, requested_model, entries }) => `${tenant_id} ${requested_model} (${entries})`,
+  );
+  return unprice
+    ? `lost their price: ${named.join(', ')}`
+    : `left as they are, since they would lose their price: ${named.join(', ')}; import what is missing, or take the price away with --unprice`;
+}
+
+function renderRows(rows: readonly DifferenceRow[]): string {
+  return table(rows, [
+    { title: 'TENANT', value: (row) => row.tenant_id },
+    { title: 'MODEL', value: (row) => row.requested_model },
+    { title: 'ENTRIES', value: (row) => String(row.entries), figure: true },
+    { title: 'RELEASED', value: (row) => String(row.released), figure: true },
+    { title: 'CHARGE BEFORE', value: (row) => row.charge_before ?? 'none', figure: true },
+    { title: 'AFTER', value: (row) => row.charge_after ?? 'none', figure: true },
+    { title: 'COST BEFORE', value: (row) => row.cost_before ?? 'unknown', figure: true },
+    { title: 'AFTER', value: (row) => row.cost_after ?? 'unknown', figure: true },
+    { title: '', value: renderCurrency },
+  ]);
+}
+
+function renderCurrency({ currency_before: before, currency }: DifferenceRow): string {
+  return before === currency ? currency : `${before}, then ${currency}`;
+}
+
+function renderTotal(total: TotalRow): string {
+  const { currency, entries, charge_before, charge_after, cost_before, cost_after } = total;
+  return `total ${currency}: ${figureOf(entries)} entries, charge ${charge_before} before and ${charge_after} after, cost ${cost_before ?? 'unknown'} before and ${cost_after ?? 'unknown'} after`;
+}
