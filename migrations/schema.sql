@@ -376,6 +376,8 @@ table run_usage (
   output_cost numeric(38,0) not null,
   routing_gain numeric(38,0) not null,
   units jsonb,
+  uncosted bigint not null default 0,
+  uncosted_charge numeric(38,0) not null default 0,
   constraint run_usage_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
 );
 
@@ -564,6 +566,8 @@ table usage_rollups (
   routing_gain numeric(38,0) not null,
   usage_key uuid not null,
   units jsonb,
+  uncosted bigint not null default 0,
+  uncosted_charge numeric(38,0) not null default 0,
   constraint usage_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key)
 );
 
@@ -919,7 +923,9 @@ view run_rollups with (security_invoker=true) as
     r.output_charge,
     r.output_cost,
     r.routing_gain,
-    r.units
+    r.units,
+    r.uncosted,
+    r.uncosted_charge
    FROM (run_usage r
      JOIN usage_rollups u ON (((u.tenant_id = r.tenant_id) AND (u.period_start = r.period_start) AND (u.day = r.day) AND (u.usage_key = r.usage_key))));
 

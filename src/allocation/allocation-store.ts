@@ -23,18 +23,22 @@ interface ConsumptionRow {
 /**
  * What each tenant used in its periods that begin in a month, corrections among it and shares of pools
  * not: everything that reached a provider, so no answers of a gateway's cache. With `succeeded` only
- * calls that did: what is billed must not charge failed calls by the back door (R3).
+ * calls that did: what is billed must not charge failed calls by the back door (R3). With `costed` calls and
+ * tokens are those of entries with a known cost, so that they can be compared with it.
  */
 export async function readConsumption(
   db: Pick<Database, 'kysely'>,
-  of: { readonly month: string; readonly succeeded: boolean },
+  of: { readonly month: string; readonly succeeded: boolean; readonly costed?: boolean },
 ): Promise<readonly Consumption[]> {
   const first = `${of.month}-01`;
+  const counted = of.costed === true ? sql`(where e.cost is not null)` : sql`(where true)`;
   const { rows } = await sql<ConsumptionRow>`
     select e.tenant_id, t.mode, e.currency, max(p.ends_at) as ends_at,
-      sum(e.call_share::bigint) as calls, sum(e.uncached_input_tokens) as uncached_input,
-      sum(e.cache_read_tokens) as cache_read, sum(e.cache_write_tokens) as cache_write,
-      sum(e.output_tokens) as output, coalesce(sum(e.cost), 0) as direct_cost,
+      coalesce(sum(e.call_share::bigint) filter ${counted}, 0) as calls,
+      coalesce(sum(e.uncached_input_tokens) filter ${counted}, 0) as uncached_input,
+      coalesce(sum(e.cache_read_tokens) filter ${counted}, 0) as cache_read,
+      coalesce(sum(e.cache_write_tokens) filter ${counted}, 0) as cache_write,
+      coalesce(sum(e.output_tokens) filter ${counted}, 0) as output, coalesce(sum(e.cost), 0) as direct_cost,
       coalesce(sum(case when e.is_reversal then -1 else 1 end) filter (where e.cost is null), 0) as without_cost
     from entries e
     join periods p on p.tenant_id = e.tenant_id and p.period_start = e.period_start

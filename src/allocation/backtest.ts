@@ -130,7 +130,7 @@ function notesOf(consumed: readonly Consumption[], fitted: TokenWeights | null):
   const without = consumed.reduce((sum, one) => sum + one.entriesWithoutCost, 0n);
   if (without > 0n) {
     notes.push(
-      `${without} entries have no known cost and count as nothing in direct attribution; import a cost book and rerate`,
+      `${without} entries have no known cost and are left out of every division; import a cost book and rerate`,
     );
   }
   if (fitted === null) {

@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   status: async () => (await import('./commands/status.ts')).addStatus,
   verify: async () => (await import('./commands/verify.ts')).addVerify,
   seal: async () => (await import('./commands/seal.ts')).addSeal,
+  'check-producer': async () => (await import('./commands/check-producer.ts')).addCheckProducer,
   'stripe-double': async () => (await import('./commands/stripe-double.ts')).addStripeDouble,
 };
 

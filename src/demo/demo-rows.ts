@@ -36,7 +36,9 @@ export async function demoRows(
   });
 }
 
-function inCents(amount = '0'): string {
+/** Every model of the demo has a cost, so that one without is a fault of it. */
+function inCents(amount: string | null = '0'): string {
+  if (amount === null) throw new Error('a cost of the demo is unknown');
   const pico = parseDecimal(amount, 12);
   if (pico === null) throw new Error(`"${amount}" is not an exact amount`);
   return formatMinor(divideHalfUp(pico, picoPerMinor('USD')), 'USD');

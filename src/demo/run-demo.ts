@@ -129,7 +129,7 @@ async function sayMostWasted(parts: DemoParts, most: number): Promise<void> {
   });
   // Calls outside any run are rows of the report, too.
   const runs = report.rows.filter(({ run }) => typeof run === 'string');
-  const wasted = runs.filter((row) => /[1-9]/.test(row.cost_before_answer));
+  const wasted = runs.filter((row) => /[1-9]/.test(row.cost_before_answer ?? ''));
   const [first] = wasted;
   if (first === undefined) return;
   parts.say(

@@ -6,9 +6,11 @@ export const coverageAnswer = listOf(
   z.strictObject({
     currency: z.string(),
     attributed_cost: amountField,
+    /** What is known of it. */
     all_cost: amountField,
     /** It is null where no cost is known. */
     share: percentField.nullable(),
+    entries_without_cost: z.int(),
   }),
 );
 export type CoverageAnswer = z.infer<typeof coverageAnswer>;

@@ -7,10 +7,11 @@ import type { Coverage } from './usage-report-store.ts';
  * The coverage says how much of the cost belongs to a tenant, in the form that every report shows.
  */
 export function coverageOf(coverage: readonly Coverage[]): CoverageAnswer {
-  return coverage.map(({ currency, attributedPico, allPico }) => ({
+  return coverage.map(({ currency, attributedPico, allPico, uncosted }) => ({
     currency,
     attributed_cost: formatPico(attributedPico),
     all_cost: formatPico(allPico),
     share: percentOf(attributedPico, allPico),
+    entries_without_cost: uncosted,
   }));
 }

@@ -3,6 +3,7 @@ import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { coverageOf } from './coverage.ts';
+import { percentOf } from './percent.ts';
 import type { UsageAnswer, UsageGroup, UsageRequest } from './usage-answer.ts';
 import type { UsageRow } from './usage-report-store.ts';
 import { readCoverage, readUsageReport } from './usage-report-store.ts';
@@ -25,16 +26,22 @@ export async function reportUsage(
 }
 
 function toGroup(row: UsageRow): UsageGroup {
-  const { entries, inputTokens, outputTokens, chargePico, costPico, routingGainPico, ...named } =
+  const { entries, inputTokens, outputTokens, chargePico, costPico, routingGainPico, ...rest } =
     row;
+  const { uncosted, uncostedChargePico, ...named } = rest;
+  const isKnown = uncosted === 0;
   return {
     ...named,
     entries,
     input_tokens: String(inputTokens),
     output_tokens: String(outputTokens),
     charge: formatPico(chargePico),
-    cost: formatPico(costPico),
-    margin: formatPico(chargePico - costPico),
+    cost: isKnown ? formatPico(costPico) : null,
+    margin: isKnown ? formatPico(chargePico - costPico) : null,
+    entries_without_cost: uncosted,
+    known_cost: formatPico(costPico),
+    known_margin: formatPico(chargePico - uncostedChargePico - costPico),
+    known_cost_share: percentOf(chargePico - uncostedChargePico, chargePico),
     routing_gain: formatPico(routingGainPico),
   };
 }

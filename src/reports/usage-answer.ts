@@ -5,6 +5,7 @@ import {
   instantField,
   instantGiven,
   listOf,
+  percentField,
   wholeField,
 } from '../fields.ts';
 import { coverageAnswer } from './coverage-answer.ts';
@@ -61,8 +62,15 @@ const usageGroup = z.strictObject({
   input_tokens: wholeField,
   output_tokens: wholeField,
   charge: amountField,
-  cost: amountField,
-  margin: amountField,
+  /** It is null where the cost of any entry is unknown, and so is the margin: a part is no sum. */
+  cost: amountField.nullable(),
+  margin: amountField.nullable(),
+  entries_without_cost: z.int(),
+  /** The sum of the costs that are known, and the margin of the entries that have one. */
+  known_cost: amountField,
+  known_margin: amountField,
+  /** How much of the charge is of entries with a known cost; null where nothing is charged. */
+  known_cost_share: percentField.nullable(),
   /** Positive where fallbacks were cheaper than the models requested (R4). */
   routing_gain: amountField,
 });

@@ -26,7 +26,11 @@ export type UsageRow = Partial<Readonly<Record<Dimension, string | null>>> & {
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
   readonly chargePico: Pico;
+  /** The sum of the costs that are known. */
   readonly costPico: Pico;
+  /** Entries whose cost nobody knows, and what they charge. */
+  readonly uncosted: number;
+  readonly uncostedChargePico: Pico;
   /** Positive where fallbacks were cheaper than the models requested (R4). */
   readonly routingGainPico: Pico;
 };
@@ -58,6 +62,8 @@ interface SummedRow {
   readonly output_charge: Pico;
   readonly output_cost: Pico;
   readonly routing_gain: Pico;
+  readonly uncosted: bigint;
+  readonly uncosted_charge: Pico;
 }
 
 /**
@@ -76,7 +82,8 @@ export async function readUsageReport(
       sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
       sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens,
       sum(charge) as charge, sum(cost) as cost, sum(output_charge) as output_charge,
-      sum(output_cost) as output_cost, sum(routing_gain) as routing_gain
+      sum(output_cost) as output_cost, sum(routing_gain) as routing_gain,
+      sum(uncosted)::bigint as uncosted, sum(uncosted_charge) as uncosted_charge
     from ${rollupAsOf(fine ? 'run_rollups' : 'usage_rollups', question.asOf)}
     where ${filterOf(question)}
     group by 1, 2 order by 1, 2`.execute(database.kysely);
@@ -120,13 +127,15 @@ function toUsage(row: SummedRow, named: Named): UsageRow {
     outputTokens: row.output_tokens,
     chargePico: row.charge,
     costPico: row.cost,
+    uncosted: Number(row.uncosted),
+    uncostedChargePico: row.uncosted_charge,
     routingGainPico: row.routing_gain,
   };
 }
 
 /**
  * Shares a group out to its token layers: response has the output's money, and the other three share
- * the rest by their tokens. What a division leaves over stays with the prompt, so that the layers add
+ * the rest by their tokens. What charges without a known cost has one charge, and is shared out by it. What a division leaves over stays with the prompt, so that the layers add
  * up exactly. A routing gain belongs to the call as a whole and stays with the prompt, too.
  */
 function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
@@ -134,6 +143,8 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
   const inputCost = row.cost - row.output_cost;
   const share = (amount: Pico, tokens: bigint) =>
     row.input_tokens === 0n ? 0n : (amount * tokens) / row.input_tokens;
+  const uncosted = (charge: Pico) =>
+    row.charge === 0n ? 0n : (row.uncosted_charge * charge) / row.charge;
   const layer = (name: string, tokens: bigint): UsageRow => ({
     ...named,
     layer: name,
@@ -143,14 +154,19 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
     outputTokens: 0n,
     chargePico: share(inputCharge, tokens),
     costPico: share(inputCost, tokens),
+    uncosted: Number(row.uncosted),
+    uncostedChargePico: uncosted(share(inputCharge, tokens)),
     routingGainPico: 0n,
   });
   const tool = layer('tool', row.tool_tokens);
   const memory = layer('memory', row.memory_tokens);
+  const ofResponse = uncosted(row.output_charge);
   const prompt: UsageRow = {
     ...layer('prompt', row.input_tokens - row.tool_tokens - row.memory_tokens),
     chargePico: inputCharge - tool.chargePico - memory.chargePico,
     costPico: inputCost - tool.costPico - memory.costPico,
+    uncostedChargePico:
+      row.uncosted_charge - tool.uncostedChargePico - memory.uncostedChargePico - ofResponse,
     routingGainPico: row.routing_gain,
   };
   const response: UsageRow = {
@@ -158,15 +174,18 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
     outputTokens: row.output_tokens,
     chargePico: row.output_charge,
     costPico: row.output_cost,
+    uncostedChargePico: ofResponse,
   };
   return [prompt, tool, memory, response];
 }
 
-/** The coverage says how much of the cost in one currency belongs to a known tenant (R11). */
+/** The coverage says how much of the known cost in one currency belongs to a known tenant (R11). */
 export interface Coverage {
   readonly currency: string;
   readonly attributedPico: Pico;
   readonly allPico: Pico;
+  /** Entries whose cost nobody knows, which no share can say anything of. */
+  readonly uncosted: number;
 }
 
 /**
@@ -177,15 +196,16 @@ export async function readCoverage(
   database: Database,
   question: Pick<UsageQuestion, 'from' | 'to' | 'asOf'>,
 ): Promise<readonly Coverage[]> {
-  const { rows } = await sql<{ currency: string; attributed: Pico; all: Pico }>`
+  const { rows } = await sql<{ currency: string; attributed: Pico; all: Pico; uncosted: bigint }>`
     select currency, coalesce(sum(cost) filter (where tenant_id <> ${UNATTRIBUTED}), 0) as attributed,
-      sum(cost) as all
+      sum(cost) as all, sum(uncosted)::bigint as uncosted
     from ${rollupAsOf('usage_rollups', question.asOf)}
     where ${filterOf({ ...question, by: [], tenantId: null })}
     group by currency order by currency`.execute(database.kysely);
-  return rows.map(({ currency, attributed, all }) => ({
+  return rows.map(({ currency, attributed, all, uncosted }) => ({
     currency,
     attributedPico: attributed,
     allPico: all,
+    uncosted: Number(uncosted),
   }));
 }

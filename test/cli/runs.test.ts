@@ -113,6 +113,7 @@ it('report runs --json has exact amounts as strings, and the coverage that every
       calls_without_cost_rate: 0,
       charge: '0.03',
       cost: '0.03',
+      known_cost: '0.03',
       charge_before_answer: '0.018',
       cost_before_answer: '0.02',
       share_before_answer: '66.66',

@@ -231,8 +231,8 @@ describe('usage in two currencies', () => {
 
   it('has a coverage for each', async () => {
     expect(await readCoverage(two, question)).toEqual([
-      { currency: 'EUR', attributedPico: 3_100_000_000n, allPico: 3_100_000_000n },
-      { currency: 'USD', attributedPico: 3_500_000_000n, allPico: 7_000_000_000n },
+      { currency: 'EUR', attributedPico: 3_100_000_000n, allPico: 3_100_000_000n, uncosted: 0 },
+      { currency: 'USD', attributedPico: 3_500_000_000n, allPico: 7_000_000_000n, uncosted: 0 },
     ]);
   });
 });
@@ -254,6 +254,7 @@ function normal(rows: readonly UsageRow[], by: readonly Dimension[]) {
     output: String(row.outputTokens),
     charge: String(row.chargePico),
     cost: String(row.costPico),
+    uncosted: `${row.uncosted} ${row.uncostedChargePico}`,
     gain: String(row.routingGainPico),
   }));
   return texts.sort((a, b) => (a.group < b.group ? -1 : 1));
@@ -266,7 +267,9 @@ async function summedEntries(by: readonly Dimension[], where = 'true') {
     `select concat_ws('|', ${group.join(', ')}) as group, count(*) as entries,
        sum(uncached_input_tokens + cache_read_tokens + cache_write_tokens) as input,
        sum(output_tokens) as output, coalesce(sum(charge), 0) as charge,
-       coalesce(sum(cost), 0) as cost, coalesce(sum(requested_cost - cost), 0) as gain
+       coalesce(sum(cost), 0) as cost, coalesce(sum(requested_cost - cost), 0) as gain,
+       coalesce(sum(case when is_reversal then -1 else 1 end) filter (where cost is null), 0) || ' '
+         || coalesce(sum(charge) filter (where cost is null), 0) as uncosted
      from entries where ${where} group by 1`,
   );
   return [...rows].sort((a, b) => ((a['group'] ?? '') < (b['group'] ?? '') ? -1 : 1));

@@ -46,7 +46,7 @@ function render({ run, tenant_id, succeeded, totals, steps }: TenantRun): string
       figure: true,
     },
     { title: 'CHARGE', value: (step) => ofCalls(step, step.below.charge), figure: true },
-    { title: 'COST', value: (step) => ofCalls(step, step.below.cost), figure: true },
+    { title: 'COST', value: (step) => ofCalls(step, step.below.cost ?? 'unknown'), figure: true },
     { title: 'ENTRY', value: (step) => (step.kind === 'call' ? step.entry_id : '') },
     { title: '', value: (step) => step.mark ?? '' },
   ]);
@@ -62,11 +62,15 @@ function renderTotals(totals: RunTotals): string {
   const uncosted = totals.calls_without_cost_rate;
   const count = (n: number, one: string, many: string) => `${figureOf(n)} ${n === 1 ? one : many}`;
   return [
-    `${count(calls, 'call', 'calls')}, ${failed} failed, ${count(loops, 'loop', 'loops')}; charge ${charge}, cost ${cost} ${currency}`,
+    `${count(calls, 'call', 'calls')}, ${failed} failed, ${count(loops, 'loop', 'loops')}; charge ${charge}, cost ${cost ?? 'unknown'} ${currency}`,
     ...(share === null || wasted === '0'
       ? []
       : [`${share} % of the cost, ${wasted}, was spent before the answer`]),
-    ...(uncosted === 0 ? [] : [`${count(uncosted, 'call has', 'calls have')} no known cost`]),
+    ...(uncosted === 0
+      ? []
+      : [
+          `${count(uncosted, 'call has', 'calls have')} no known cost; that of the others is ${totals.known_cost}`,
+        ]),
   ].join('\n');
 }
 

@@ -61,14 +61,37 @@ function render({ by, rows, coverage }: UsageAnswer): string {
     { title: 'INPUT', value: (row) => figureOf(row.input_tokens), figure: true },
     { title: 'OUTPUT', value: (row) => figureOf(row.output_tokens), figure: true },
     { title: 'CHARGE', value: (row) => row.charge, figure: true },
-    { title: 'COST', value: (row) => row.cost, figure: true },
-    { title: 'MARGIN', value: (row) => row.margin, figure: true },
+    { title: 'COST', value: (row) => known(row, row.cost, row.known_cost), figure: true },
+    { title: 'MARGIN', value: (row) => known(row, row.margin, row.known_margin), figure: true },
+    { title: 'COST KNOWN', value: (row) => share(row.known_cost_share), figure: true },
     { title: 'ROUTING GAIN', value: (row) => row.routing_gain, figure: true },
     { title: '', value: (row) => row.currency },
   ];
   return [
     rows.length === 0 ? 'no usage' : table(rows, [...dimensions, ...figures]),
     '',
+    renderUnknown(rows),
     renderCoverage(coverage),
-  ].join('\n');
+  ]
+    .filter((part) => part !== null)
+    .join('\n');
+}
+
+/** What is known of an amount is no amount: it is named as the part that it is. */
+function known(row: UsageGroup, whole: string | null, part: string): string {
+  if (whole !== null) return whole;
+  return row.entries_without_cost >= row.entries ? 'unknown' : `unknown (${part} known)`;
+}
+
+function share(percent: string | null): string {
+  return percent === null ? '–' : `${percent} %`;
+}
+
+/** Names the entries without a cost, and what finds one for them; null where there are none. */
+function renderUnknown(rows: readonly UsageGroup[]): string | null {
+  const entries = rows.reduce((sum, row) => sum + row.entries_without_cost, 0);
+  if (entries === 0) return null;
+  const subject =
+    entries === 1 ? 'the cost of 1 entry is' : `the cost of ${figureOf(entries)} entries is`;
+  return `${subject} unknown: import a cost book that has the model in the currency, and run "spanledger rerate" for the month`;
 }

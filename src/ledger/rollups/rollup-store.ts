@@ -63,6 +63,10 @@ export const MEASURES: readonly RollupMeasure[] = [
     output_cost: `case when e.cost <> 0 then coalesce(e.output_tokens * k.output, 0)
       + output_units_amount(e.units, k.units, 1000000) end`,
     routing_gain: 'e.requested_cost - e.cost',
+    // An entry whose cost nobody knows; its reversal takes it back. An adjustment has no call behind it.
+    uncosted: `case when e.cost is null and e.kind <> 'adjustment'
+      then case when e.is_reversal then -1 else 1 end end`,
+    uncosted_charge: "case when e.cost is null and e.kind <> 'adjustment' then e.charge end",
   }).map(([name, each]) => ({ name, each, of: `coalesce(sum(${each}), 0)` })),
 ];
 

@@ -1,7 +1,7 @@
 import { formatInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
-import { formatPico } from '../../money.ts';
+import { formatPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { coverageOf } from '../coverage.ts';
 import { percentOf } from '../percent.ts';
@@ -60,9 +60,9 @@ function toRow(row: RunFigures, by: RunGroup): RunsRow {
     runs: row.runs,
     succeeded: row.succeeded,
     loop_steps: row.loopSteps,
-    cost_failed: formatPico(row.costBefore.failed),
-    cost_superseded: formatPico(row.costBefore.superseded),
-    cost_repeated: formatPico(row.costBefore.repeated),
+    cost_failed: known(row.costBefore.failed, row.wastedUncosted),
+    cost_superseded: known(row.costBefore.superseded, row.wastedUncosted),
+    cost_repeated: known(row.costBefore.repeated, row.wastedUncosted),
     cost_per_success: perSuccess === null ? null : formatPico(perSuccess),
   };
 }
@@ -77,9 +77,15 @@ export function totalsOf(row: RunFigures): RunTotals {
     loops: row.loops,
     calls_without_cost_rate: row.uncosted,
     charge: formatPico(row.charge),
-    cost: formatPico(row.cost),
+    cost: known(row.cost, row.uncosted),
+    known_cost: formatPico(row.cost),
     charge_before_answer: formatPico(row.wastedCharge),
-    cost_before_answer: formatPico(row.wastedCost),
-    share_before_answer: percentOf(row.wastedCost, row.cost),
+    cost_before_answer: known(row.wastedCost, row.wastedUncosted),
+    share_before_answer: row.uncosted > 0 ? null : percentOf(row.wastedCost, row.cost),
   };
+}
+
+/** A sum of which a part is unknown is unknown (R10). */
+function known(amount: Pico, uncosted: number): string | null {
+  return uncosted === 0 ? formatPico(amount) : null;
 }

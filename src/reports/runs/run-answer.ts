@@ -50,7 +50,8 @@ const stepFields = {
     input_tokens: wholeField,
     output_tokens: wholeField,
     charge: amountField,
-    cost: amountField,
+    /** It is null where the cost of any of them is unknown. */
+    cost: amountField.nullable(),
   }),
 };
 
@@ -73,7 +74,8 @@ const callStep = z.strictObject({
   input_tokens: wholeField,
   output_tokens: wholeField,
   charge: amountField,
-  cost: amountField,
+  /** It is null where it is unknown. */
+  cost: amountField.nullable(),
   currency: z.string(),
   /** The entry that the facts are of: as the call stands, or as it stood last. */
   entry_id: entryIdField,

@@ -21,8 +21,10 @@ export interface RunFigures {
   readonly laterAttempts: number;
   readonly loops: number;
   readonly loopSteps: number;
-  /** Calls that no cost rate is known for: the cost is at least what it says (R10). */
+  /** Calls that no cost is known of, so that the whole cost is unknown (R10); the amounts are what is known. */
   readonly uncosted: number;
+  /** Those of them that were spent before the answers. */
+  readonly wastedUncosted: number;
   readonly charge: Pico;
   readonly cost: Pico;
   /** What of the cost and of the charge was spent before the answers. */
@@ -32,9 +34,13 @@ export interface RunFigures {
   readonly costBefore: Readonly<Record<Waste, Pico>>;
 }
 
-/** What all runs cost for each one that succeeded; null where none did. Rounded half up. */
-export function costPerSuccess(figures: Pick<RunFigures, 'cost' | 'succeeded'>): Pico | null {
-  return figures.succeeded === 0 ? null : divideHalfUp(figures.cost, BigInt(figures.succeeded));
+/** What all runs cost for each one that succeeded; null where none did, or it is unknown. Rounded half up. */
+export function costPerSuccess(
+  figures: Pick<RunFigures, 'cost' | 'succeeded' | 'uncosted'>,
+): Pico | null {
+  return figures.succeeded === 0 || figures.uncosted > 0
+    ? null
+    : divideHalfUp(figures.cost, BigInt(figures.succeeded));
 }
 
 /** The most wasted first, and of equal ones what cost more. */
@@ -82,7 +88,8 @@ function figuresOfCalls(run: AgentRun, by: RunGroup, calls: readonly CallStep[])
     laterAttempts: standing.filter(({ facts }) => facts.attempt > 1).length,
     loops: loops.length,
     loopSteps: loops.reduce((steps, loop) => steps + loop.steps.length, 0),
-    uncosted: standing.filter(({ facts }) => facts.cost === null).length,
+    uncosted: calls.reduce((total, call) => total + call.sum.uncosted, 0),
+    wastedUncosted: wasted.reduce((total, call) => total + call.sum.uncosted, 0),
     charge: sum(calls, chargeOf),
     cost: sum(calls, costOf),
     wastedCharge: sum(wasted, chargeOf),
@@ -114,6 +121,7 @@ export function addFigures(a: RunFigures, b: RunFigures): RunFigures {
     loops: a.loops + b.loops,
     loopSteps: a.loopSteps + b.loopSteps,
     uncosted: a.uncosted + b.uncosted,
+    wastedUncosted: a.wastedUncosted + b.wastedUncosted,
     charge: a.charge + b.charge,
     cost: a.cost + b.cost,
     wastedCharge: a.wastedCharge + b.wastedCharge,

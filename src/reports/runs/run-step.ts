@@ -45,7 +45,10 @@ export interface StepSum {
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
   readonly charge: Pico;
+  /** The sum of the costs that are known. */
   readonly cost: Pico;
+  /** Entries whose cost nobody knows; none where what takes back and what is taken back cancel out. */
+  readonly uncosted: number;
 }
 
 /** One model call of a run, or one member's part of a batched one (R7), with all its revisions. */
@@ -105,7 +108,13 @@ function sumEntries(entries: readonly RunEntry[]): StepSum {
     outputTokens: sum((entry) => entry.outputTokens),
     charge: sum((entry) => entry.charge),
     cost: sum((entry) => entry.cost),
+    uncosted: entries.reduce((total, entry) => total + uncostedOf(entry), 0),
   };
+}
+
+function uncostedOf({ cost, isReversal }: RunEntry): number {
+  if (cost !== null) return 0;
+  return isReversal ? -1 : 1;
 }
 
 /** A wrapper stands before what began with it; ids decide what no clock does. */

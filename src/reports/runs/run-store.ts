@@ -125,6 +125,7 @@ export async function readCallsOutsideRuns(
        sum(n) as calls, coalesce(sum(n) filter (where status <> 'ok'), 0) as failed,
        coalesce(sum(n) filter (where attempt > 1), 0) as later_attempts,
        coalesce(sum(n) filter (where cost is null), 0) as uncosted,
+       coalesce(sum(n) filter (where cost is null and status <> 'ok'), 0) as failed_uncosted,
        coalesce(sum(charge), 0) as charge, coalesce(sum(cost), 0) as cost,
        coalesce(sum(charge) filter (where status <> 'ok'), 0) as failed_charge,
        coalesce(sum(cost) filter (where status <> 'ok'), 0) as failed_cost
@@ -147,6 +148,7 @@ export async function readCallsOutsideRuns(
     loops: 0,
     loopSteps: 0,
     uncosted: Number(row.uncosted),
+    wastedUncosted: Number(row.failed_uncosted),
     charge: row.charge,
     cost: row.cost,
     wastedCharge: row.failed_charge,
@@ -163,6 +165,7 @@ interface OutsideRow {
   readonly failed: bigint;
   readonly later_attempts: bigint;
   readonly uncosted: bigint;
+  readonly failed_uncosted: bigint;
   readonly charge: bigint;
   readonly cost: bigint;
   readonly failed_charge: bigint;

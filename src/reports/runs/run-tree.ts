@@ -60,7 +60,15 @@ type GrowingNode = {
 
 function ownSum(step: RunStep): RunNode['below'] {
   if (step.kind === 'wrapper') {
-    return { inputTokens: 0n, outputTokens: 0n, charge: 0n, cost: 0n, calls: 0, answers: 0 };
+    return {
+      inputTokens: 0n,
+      outputTokens: 0n,
+      charge: 0n,
+      cost: 0n,
+      uncosted: 0,
+      calls: 0,
+      answers: 0,
+    };
   }
   const calls = step.stands ? 1 : 0;
   return { ...step.sum, calls, answers: step.facts.status === 'ok' ? calls : 0 };
@@ -127,6 +135,7 @@ function addToParent({ parent, below }: GrowingNode): void {
     outputTokens: sum.outputTokens + below.outputTokens,
     charge: sum.charge + below.charge,
     cost: sum.cost + below.cost,
+    uncosted: sum.uncosted + below.uncosted,
     calls: sum.calls + below.calls,
     answers: sum.answers + below.answers,
   };

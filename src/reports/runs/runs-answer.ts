@@ -38,10 +38,13 @@ export const runTotals = z.strictObject({
   loops: z.int(),
   calls_without_cost_rate: z.int(),
   charge: amountField,
-  cost: amountField,
+  /** It is null where the cost of any call is unknown. */
+  cost: amountField.nullable(),
+  /** The sum of the costs that are known. */
+  known_cost: amountField,
   charge_before_answer: amountField,
-  cost_before_answer: amountField,
-  /** The share is of the cost; null where there is none. */
+  cost_before_answer: amountField.nullable(),
+  /** The share is of the cost; null where there is none, or it is unknown. */
   share_before_answer: percentField.nullable(),
 });
 export type RunTotals = z.infer<typeof runTotals>;
@@ -55,9 +58,9 @@ const runsRow = runTotals.extend({
   runs: z.int(),
   succeeded: z.int(),
   loop_steps: z.int(),
-  cost_failed: amountField,
-  cost_superseded: amountField,
-  cost_repeated: amountField,
+  cost_failed: amountField.nullable(),
+  cost_superseded: amountField.nullable(),
+  cost_repeated: amountField.nullable(),
   /** It is null where no run succeeded. */
   cost_per_success: amountField.nullable(),
 });

@@ -8,7 +8,7 @@ import { analyzeRun } from './agent-run.ts';
 import { totalsOf } from './report-runs.ts';
 import type { RunAnswer, RunRequest, RunStepAnswer, TenantRun } from './run-answer.ts';
 import { figuresOf } from './run-figures.ts';
-import type { CallStep, RunStep } from './run-step.ts';
+import type { CallStep, RunStep, StepSum } from './run-step.ts';
 import { readRun } from './run-store.ts';
 import type { RunNode } from './run-tree.ts';
 
@@ -69,11 +69,16 @@ function toStep(
       input_tokens: String(below.inputTokens),
       output_tokens: String(below.outputTokens),
       charge: formatPico(below.charge),
-      cost: formatPico(below.cost),
+      cost: costOf(below),
     },
   };
   if (step.kind === 'wrapper') return { ...placed, kind: 'structure', rules: [STRUCTURE_RULE] };
   return { ...placed, kind: 'call', rules: rulesOf(step), ...callOf(step) };
+}
+
+/** A sum of which a part is unknown is unknown. */
+function costOf({ cost, uncosted }: StepSum): string | null {
+  return uncosted === 0 ? formatPico(cost) : null;
 }
 
 const STRUCTURE_RULE = 'structure of the run, never charged';
@@ -107,7 +112,7 @@ function callOf(step: CallStep) {
     input_tokens: String(sum.inputTokens),
     output_tokens: String(sum.outputTokens),
     charge: formatPico(sum.charge),
-    cost: formatPico(sum.cost),
+    cost: costOf(sum),
     currency: facts.currency,
     entry_id: idOf(step),
     entries: entries.map((entry) => `ent_${entry.entryId}`),

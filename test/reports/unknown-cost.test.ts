@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { reportUsage } from '../../src/reports/report-usage.ts';
+import { reportRuns } from '../../src/reports/runs/report-runs.ts';
+import { createDatabase } from '../support/database.ts';
+import { importBook, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+
+let database: Database;
+let drop: () => Promise<void>;
+
+const parts = () => ({ database, clock: systemClock });
+const EVERYTHING = { tenant_id: null, from: null, to: null, as_of: null };
+
+/** "eu" pays in euros and has no cost at all; "us" has one for one of its two models. */
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+  const per_million = { input: '2', output: '2' };
+  const models = [
+    { model: 'm', per_million },
+    { model: 'n', per_million },
+  ];
+  const from = { effective_from: '2026-01-01T00:00:00Z' };
+  await importBook(database, { book: 'euro', kind: 'charge', currency: 'EUR', ...from, models });
+  await importBook(database, { book: 'dollar', kind: 'charge', currency: 'USD', ...from, models });
+  const paid = [{ model: 'm', per_million: { input: '1.50', output: '1.50' } }];
+  await importBook(database, {
+    book: 'cost',
+    kind: 'cost',
+    currency: 'USD',
+    ...from,
+    models: paid,
+  });
+  await makeTenant(database, 'eu', { priceBook: 'euro' });
+  await makeTenant(database, 'us', { priceBook: 'dollar' });
+  const usage = { input_tokens: 1_000_000, output_tokens: 0 };
+  const of = (tenant_id: string, requested_model: string) =>
+    nativeEvent({
+      event_id: `${tenant_id}-${requested_model}`,
+      tenant_id,
+      requested_model,
+      usage,
+      agent_run_id: `run-${tenant_id}`,
+    });
+  await receiveEvents(database, [of('eu', 'm'), of('us', 'm'), of('us', 'n')]);
+});
+
+afterAll(() => drop());
+
+describe('an unknown cost', () => {
+  it('is unknown in a report of usage, and so is the margin', async () => {
+    const { rows, coverage } = await reportUsage(parts(), { ...EVERYTHING, by: ['tenant'] });
+    expect(rows).toEqual([
+      expect.objectContaining({
+        ...{ tenant: 'eu', charge: '2', cost: null, margin: null, entries_without_cost: 1 },
+        ...{ known_cost: '0', known_margin: '0', known_cost_share: '0.00' },
+      }),
+      // $2 for each of two calls; the one with a cost of $1.50 has a margin of $0.50.
+      expect.objectContaining({
+        ...{ tenant: 'us', charge: '4', cost: null, margin: null, entries_without_cost: 1 },
+        ...{ known_cost: '1.5', known_margin: '0.5', known_cost_share: '50.00' },
+      }),
+    ]);
+    expect(coverage).toMatchObject([
+      { currency: 'EUR', share: null, entries_without_cost: 1 },
+      { currency: 'USD', share: '100.00', entries_without_cost: 1 },
+    ]);
+  });
+
+  it('leaves the rows alone in which every cost is known', async () => {
+    const by = ['tenant', 'requested_model'] as const;
+    const { rows } = await reportUsage(parts(), { ...EVERYTHING, by });
+    const known = rows.filter(({ cost }) => cost !== null);
+    expect(known).toMatchObject([
+      {
+        tenant: 'us',
+        requested_model: 'm',
+        cost: '1.5',
+        margin: '0.5',
+        known_cost_share: '100.00',
+      },
+    ]);
+  });
+
+  it('makes the layers share out what is known and what is not', async () => {
+    const { rows } = await reportUsage(parts(), { ...EVERYTHING, by: ['layer'] });
+    const dollars = rows.filter(({ currency }) => currency === 'USD');
+    expect(dollars.map(({ cost }) => cost)).toEqual([null, null, null, null]);
+    expect(dollars.map(({ known_cost }) => known_cost)).toEqual(['1.5', '0', '0', '0']);
+  });
+
+  it('is unknown in a report of runs', async () => {
+    const request = { ...EVERYTHING, by: 'run' as const, limit: 10, loop_steps: 4 };
+    const { rows } = await reportRuns(parts(), request);
+    expect(rows.map((row) => [row.run, row.cost, row.known_cost, row.cost_per_success])).toEqual(
+      expect.arrayContaining([
+        ['run-eu', null, '0', null],
+        ['run-us', null, '1.5', null],
+      ]),
+    );
+  });
+});
