@@ -87,6 +87,15 @@ table closes (
 );
 CREATE TRIGGER closes_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.closes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+table default_price_books (
+  effective_from timestamp with time zone not null,
+  book text collate "C" not null,
+  named_at timestamp with time zone not null,
+  constraint default_price_books_pkey PRIMARY KEY (effective_from)
+);
+CREATE TRIGGER default_price_books_are_kept BEFORE DELETE OR TRUNCATE ON public.default_price_books FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER default_price_books_revision AFTER INSERT OR UPDATE ON public.default_price_books FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('prices');
+
 table entries (
   tenant_id text collate "C" not null,
   source text collate "C" not null,

@@ -9,6 +9,7 @@ export interface Tables {
   readonly tenants: TenantsTable;
   readonly tenant_calendar_changes: TenantCalendarChangesTable;
   readonly tenant_price_books: TenantPriceBooksTable;
+  readonly default_price_books: DefaultPriceBooksTable;
   readonly periods: PeriodsTable;
   readonly quarantine: QuarantineTable;
   readonly closes: ClosesTable;
@@ -79,6 +80,12 @@ interface TenantPriceBooksTable {
   effective_from: Instant;
   book: string;
   assigned_at: Instant;
+}
+
+interface DefaultPriceBooksTable {
+  effective_from: Instant;
+  book: string;
+  named_at: Instant;
 }
 
 interface PeriodsTable {

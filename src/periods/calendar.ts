@@ -93,6 +93,12 @@ export function changeCalendar(
   return [...inEffect, { effectiveFrom, timeZone, anchorDay }];
 }
 
+/** The first instant of the local day that contains an instant. */
+export function beginOfDay(calendar: Calendar, instant: InstantMs): InstantMs {
+  const { timeZone } = ruleAt(calendar, ruleIndexAt(calendar, instant));
+  return firstInstantOf(timeZone, parseInstant(`${localDate(timeZone, instant)}T00:00:00Z`));
+}
+
 /**
  * Whether a name is an IANA zone, written as `Area/Location` or `UTC`. The runtime would also take
  * offsets and abbreviations, but an offset has no daylight saving, and the abbreviation BST, for one,

@@ -2,7 +2,8 @@ import type { InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import type { Parts } from '../parts.ts';
-import { changeCalendar, isTimeZone } from '../periods/calendar.ts';
+import { beginOfDay, changeCalendar, isTimeZone } from '../periods/calendar.ts';
+import { readBookNature } from '../rating/books/default-book-store.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
@@ -11,8 +12,8 @@ import type { Tenant } from './tenant.ts';
 import type { SetTenantRequest, TenantAnswer } from './tenant-answer.ts';
 import {
   createShadowTenants,
+  isUsed,
   lockTenant,
-  readBookNature,
   readLastPeriodStart,
   readOtherCurrency,
   readOtherTenantOf,
@@ -117,9 +118,13 @@ async function setCalendar(
   await saveCalendarChange(transaction, tenantId, { effectiveFrom, timeZone, anchorDay });
 }
 
+/**
+ * A book that a tenant is given holds from now on, so that nothing of before has another price. One that was
+ * not used yet has nothing of before, and has its first book from the begin of its day.
+ */
 async function setPriceBook(
   transaction: Transaction,
-  { tenantId, books }: Tenant,
+  { tenantId, books, calendar }: Tenant,
   { request, at }: Asked,
 ): Promise<void> {
   const { price_book: book, price_book_from: from } = request;
@@ -127,8 +132,9 @@ async function setPriceBook(
   await refuseUnfitBook(transaction, tenantId, book);
   const inEffect = books.find((assignment) => assignment.effectiveFrom <= at);
   if (from === undefined && inEffect?.book === book) return;
-  const first = books.length === 0 ? Number.NEGATIVE_INFINITY : at;
-  await savePriceBookOf(transaction, tenantId, { book, from: from ?? first, at });
+  const isNew = books.length === 0 && !(await isUsed(transaction, tenantId));
+  const begin = isNew ? beginOfDay(calendar, at) : at;
+  await savePriceBookOf(transaction, tenantId, { book, from: from ?? begin, at });
 }
 
 /** A book must exist, charge, and have the currency in which the tenant was charged before. */

@@ -14,7 +14,7 @@ export const setTenantRequest = z.strictObject({
   anchor_day: z.int().min(1).max(31).optional(),
   /** The charge book that it pays by. */
   price_book: z.string().optional(),
-  /** The instant from which the price book holds; the first one of a tenant holds since ever. */
+  /** The instant from which the price book holds; now, where it is not said. */
   price_book_from: instantGiven.optional(),
   /** Its customer in Stripe, cus_…; an empty text takes it away. */
   stripe_customer: z.string().optional(),

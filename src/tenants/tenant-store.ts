@@ -166,6 +166,15 @@ export async function saveCalendarChange(
   );
 }
 
+/** Whether the ledger has an entry of the tenant. */
+export async function isUsed(transaction: Transaction, tenantId: string): Promise<boolean> {
+  const { rows } = await transaction.client.query<{ used: boolean }>(
+    'select exists (select 1 from entries where tenant_id = $1) as used',
+    [tenantId],
+  );
+  return rows[0]?.used === true;
+}
+
 /** Assigns a price book from an instant on. */
 export async function savePriceBookOf(
   transaction: Transaction,
@@ -178,20 +187,6 @@ export async function savePriceBookOf(
      set book = excluded.book, assigned_at = excluded.assigned_at`,
     [tenantId, formatInstant(given.from), given.book, formatInstant(given.at)],
   );
-}
-
-/** The kind and the currency of a price book; null where there is none of that name. */
-export async function readBookNature(
-  transaction: Transaction,
-  book: string,
-): Promise<{ readonly kind: 'charge' | 'cost'; readonly currency: string } | null> {
-  const known = await transaction.kysely
-    .selectFrom('price_books')
-    .select(['kind', 'currency'])
-    .where('book', '=', book)
-    .limit(1)
-    .executeTakeFirst();
-  return known ?? null;
 }
 
 /** Another currency than this one in which the tenant was charged; null where there is none. */

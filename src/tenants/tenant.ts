@@ -22,23 +22,36 @@ interface BookAssignment {
   readonly book: string;
 }
 
-/** The book of a tenant that was given none: this one, or the only charge book there is. */
-const DEFAULT_BOOK = 'standard';
-
-/** The book that charges a tenant at an instant; null where none is assigned and none is obvious. */
+/**
+ * The book that charges a tenant at an instant: its own, or else the default one. A tenant has one currency,
+ * so before its first own book a default of another currency does not stand in, and that first book does.
+ * Null where there is neither.
+ */
 export function assignedBook(
   tenant: Pick<Tenant, 'books'>,
   catalog: PriceCatalog,
   at: InstantMs,
 ): AssignedBook | null {
-  const assignment = tenant.books.find((candidate) => candidate.effectiveFrom <= at);
-  const book = assignment?.book ?? defaultBook(catalog);
-  const version = book === null ? undefined : catalog.books.get(book)?.[0];
-  return book === null || version === undefined ? null : { book, currency: version.currency };
+  const own = bookAt(tenant.books, catalog, at);
+  if (own !== null) return own;
+  const byDefault = bookAt(catalog.defaults, catalog, at);
+  const first = tenant.books.at(-1);
+  const firstOwn = first === undefined ? null : namedBook(first.book, catalog);
+  return byDefault !== null && firstOwn !== null && byDefault.currency !== firstOwn.currency
+    ? firstOwn
+    : byDefault;
 }
 
-function defaultBook(catalog: PriceCatalog): string | null {
-  if (catalog.books.get(DEFAULT_BOOK)?.[0]?.kind === 'charge') return DEFAULT_BOOK;
-  const charge = [...catalog.books].filter(([, versions]) => versions[0]?.kind === 'charge');
-  return charge.length === 1 ? (charge[0]?.[0] ?? null) : null;
+function bookAt(
+  dated: readonly BookAssignment[],
+  catalog: PriceCatalog,
+  at: InstantMs,
+): AssignedBook | null {
+  const inForce = dated.find((candidate) => candidate.effectiveFrom <= at);
+  return inForce === undefined ? null : namedBook(inForce.book, catalog);
+}
+
+function namedBook(book: string, catalog: PriceCatalog): AssignedBook | null {
+  const version = catalog.books.get(book)?.[0];
+  return version === undefined ? null : { book, currency: version.currency };
 }

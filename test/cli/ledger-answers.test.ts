@@ -31,6 +31,7 @@ import {
   bookAnswer,
   booksAnswer,
   compareAnswer,
+  defaultBookAnswer,
   importAnswer,
   seedAnswer,
 } from '../../src/rating/books/price-book-answer.ts';
@@ -94,6 +95,7 @@ const QUESTIONS: readonly Case[] = [
   { args: ['quarantine', 'replay'], answer: replayAnswer },
   { args: ['price-book', 'import', BOOK], answer: importAnswer },
   { args: ['price-book', 'list'], answer: booksAnswer },
+  { args: ['price-book', 'default', 'standard'], answer: defaultBookAnswer },
   { args: ['price-book', 'show', 'standard'], answer: bookAnswer },
   { args: ['price-book', 'diff', 'standard', 'provider-list'], answer: compareAnswer },
   { args: ['price-book', 'seed', '--from', '2026-10-01T00:00:00Z'], answer: seedAnswer },

@@ -62,12 +62,12 @@ async function run(...args: readonly string[]) {
 
 it('price-book list says where the prices come from that a book does not have itself', async () => {
   expect(await run('price-book', 'list')).toMatchInlineSnapshot(`
-    "BOOK           KIND    CURRENCY  EFFECTIVE FROM            CACHING    MODELS  OTHERWISE
+    "BOOK           KIND    CURRENCY  EFFECTIVE FROM            CACHING    MODELS  OTHERWISE    DEFAULT
     cost-plus      charge  USD       2026-01-01T00:00:00.000Z  work_done       0  cost × 1.2
     deal           charge  USD       2026-01-01T00:00:00.000Z  work_done       1  as standard
     euro           charge  EUR       2026-01-01T00:00:00.000Z  work_done       1
     provider-list  cost    USD       2026-01-01T00:00:00.000Z  work_done       4
-    standard       charge  USD       2026-01-01T00:00:00.000Z  work_done       4
+    standard       charge  USD       2026-01-01T00:00:00.000Z  work_done       4               default
     "
   `);
 });
@@ -111,7 +111,8 @@ it('rerate says what is unknown, and what still has no price', async () => {
   const newer = { ...book, effective_from: '2026-10-01T00:00:00Z', models };
   await writeFile(path, JSON.stringify(newer));
   expect(await run('price-book', 'import', path)).toBe(
-    'standard from 2026-10-01T00:00:00Z: imported (1 model)\n',
+    'standard from 2026-10-01T00:00:00Z: imported (1 model)\n' +
+      '  it takes the price away from gpt-4o (batch), gpt-4o, gpt-4o-mini, text-embedding-3-small\n',
   );
   expect(await run('rerate', '2026-10', '--dry-run')).toMatchInlineSnapshot(`
     "nothing was posted (--dry-run)

@@ -25,7 +25,8 @@ export async function importBooks(database: Database, ...names: readonly string[
 }
 
 export async function importBook(database: Database, json: unknown, at = BOOKS_IMPORTED_AT) {
-  return importPriceBook(database, parsePriceBook(json), parseInstant(at));
+  const { answer } = await importPriceBook(database, parsePriceBook(json), parseInstant(at));
+  return answer;
 }
 
 export async function makeTenant(

@@ -17,7 +17,7 @@ export function seededCatalog(): PriceCatalog {
       effectiveFrom: parseInstant(document.effective_from),
       kind: document.kind,
       currency: document.currency,
-      caching: document.caching,
+      caching: 'work_done',
       baseBook: null,
       costFactor: null,
       baseFactor: null,

@@ -2,20 +2,21 @@ import type { Command } from 'commander';
 import { type InstantMs, parseInstant } from '../../clock.ts';
 import { readTextFile } from '../../files.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
-import {
-  importPriceBooks,
-  listPriceBooks,
-  showPriceBook,
-} from '../../rating/books/import-price-books.ts';
+import { nameDefaultBook } from '../../rating/books/default-book.ts';
+import { importPriceBooks } from '../../rating/books/import-price-books.ts';
 import type {
   BookVersionRow,
   CompareAnswer,
+  DefaultBookAnswer,
+  ImportedVersion,
+  KeptEntries,
   PriceDifference,
   PriceTerms,
   SeedAnswer,
   VersionGiven,
 } from '../../rating/books/price-book-answer.ts';
 import { parsePriceBook } from '../../rating/books/price-book-document.ts';
+import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-books.ts';
 import { Refusal } from '../../refusal.ts';
 import { readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -26,6 +27,7 @@ export function addPriceBook(program: Command): void {
   addImport(group);
   addList(group);
   addShow(group);
+  addDefault(group);
   addDiff(group);
   addSeed(group);
 }
@@ -39,7 +41,7 @@ function addImport(group: Command): void {
     const json = await readJson(file);
     const documents = (Array.isArray(json) ? json : [json]).map(parsePriceBook);
     const versions = await importPriceBooks(session.parts(), { documents });
-    session.out.answer(versions, versions.map(renderVersion).join('\n'));
+    session.out.answer(versions, versions.flatMap(renderImported).join('\n'));
   });
 }
 
@@ -57,6 +59,59 @@ async function readJson(file: string): Promise<unknown> {
   }
 }
 
+/** What was imported, and what it means for what is there already. */
+function renderImported(version: ImportedVersion): readonly string[] {
+  const { book, became_default, takes_away: gone, unchanged, of_version_before: before } = version;
+  const models = gone.slice(0, NAMED).map(nameRow).join(', ');
+  const more = gone.length > NAMED ? ` and ${gone.length - NAMED} more` : '';
+  return [
+    renderVersion(version),
+    ...(became_default
+      ? [`  it is the first charge book, and so the default: tenants without a book pay by ${book}`]
+      : []),
+    ...(gone.length > 0 ? [`  it takes the price away from ${models}${more}`] : []),
+    ...(unchanged === null
+      ? []
+      : [
+          `  ${entriesOf(unchanged)} keep their prices; "spanledger rerate ${unchanged.from.slice(0, 7)}" changes them`,
+        ]),
+    ...(before === null
+      ? []
+      : [`  ${entriesOf(before)} stay with the version before, which was in force at their time`]),
+  ];
+}
+
+/** The most models that a line names; a book of all providers has hundreds. */
+const NAMED = 20;
+
+function nameRow({ provider, model, service_tier: tier }: ImportedVersion['takes_away'][number]) {
+  const of = provider === null ? '' : `${provider} `;
+  return `${of}${model}${tier === 'standard' ? '' : ` (${tier})`}`;
+}
+
+function entriesOf({ entries, from, until }: KeptEntries): string {
+  const count = entries === 1 ? '1 entry' : `${entries} entries`;
+  return `${count} from ${from} to ${until}`;
+}
+
+function addDefault(group: Command): void {
+  const command = group
+    .command('default')
+    .argument('<book>', 'a charge book')
+    .description('name the book that a tenant without one pays by')
+    .option('--from <instant>', 'from when it holds, if not from now', readInstant);
+  perform<{ from?: InstantMs }>(command, async (session, { args: [book = ''], options }) => {
+    const answer = await nameDefaultBook(session.parts(), { book, from: options.from });
+    session.out.answer(answer, renderDefault(answer));
+  });
+}
+
+function renderDefault({ book, currency, effective_from, before }: DefaultBookAnswer): string {
+  const since = effective_from === null ? 'since ever' : `from ${effective_from} on`;
+  const unlike = before === null || before === book ? '' : `, in place of ${before}`;
+  return `tenants without a book of their own pay by ${book} (${currency}) ${since}${unlike}; what is posted keeps its price`;
+}
+
 function addList(group: Command): void {
   const command = group.command('list').description('every version of every book');
   perform(command, async (session) => {
@@ -69,6 +124,7 @@ function addList(group: Command): void {
       { title: 'CACHING', value: (row) => row.caching },
       { title: 'MODELS', value: (row) => String(row.models), figure: true },
       { title: 'OTHERWISE', value: renderOtherwise },
+      { title: 'DEFAULT', value: (row) => (row.is_default ? 'default' : '') },
     ]);
     session.out.answer(books, books.length === 0 ? 'no price books yet' : text);
   });

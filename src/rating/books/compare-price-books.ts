@@ -1,11 +1,16 @@
 import { formatInstant, type InstantMs, parseInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { Refusal } from '../../refusal.ts';
-import { showPriceBook } from './import-price-books.ts';
-import type { CompareAnswer, CompareRequest, VersionGiven } from './price-book-answer.ts';
+import type {
+  CompareAnswer,
+  CompareRequest,
+  ImportedVersion,
+  VersionGiven,
+} from './price-book-answer.ts';
 import type { LaidBook } from './price-book-diff.ts';
 import { diffPriceBooks, termsOf } from './price-book-diff.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
+import { showPriceBook } from './show-price-books.ts';
 
 /** The rows that two books, or two versions of one, price differently. */
 export async function comparePriceBooks(
@@ -16,6 +21,23 @@ export async function comparePriceBooks(
   const after = await readSelected(parts, request.after);
   const rows = diffPriceBooks(before, after);
   return { before: termsOf(before), after: termsOf(after), rows };
+}
+
+/** What an earlier version of a book has a price for and a later one has none, with what they are laid over. */
+export async function rowsTakenAway(
+  parts: Pick<Parts, 'database'>,
+  before: PriceBookDocument,
+  after: PriceBookDocument,
+): Promise<ImportedVersion['takes_away']> {
+  // A cost-plus book has a price for whatever has a cost.
+  if (after.cost_factor !== undefined) return [];
+  const at = parseInstant(after.effective_from);
+  const rows = diffPriceBooks(
+    [before, ...(await readBases(parts, before, at))],
+    [after, ...(await readBases(parts, after, at))],
+  );
+  const gone = rows.filter((row) => row.after === null && row.above_input_tokens === 0);
+  return gone.map(({ provider, model, service_tier }) => ({ provider, model, service_tier }));
 }
 
 /**

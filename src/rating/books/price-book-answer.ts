@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantField, instantGiven, listOf } from '../../fields.ts';
+import { countField, instantField, instantGiven, listOf } from '../../fields.ts';
 import { perMillion, priceBookDocument } from './price-book-document.ts';
 
 export const importRequest = z.strictObject({
@@ -10,13 +10,36 @@ export type ImportRequest = z.output<typeof importRequest>;
 const importOutcome = z.enum(['imported', 'unchanged']);
 export type ImportOutcome = z.infer<typeof importOutcome>;
 
+/** Entries that an import does not change, with the first and the last instant at which they occurred. */
+const keptEntries = z.strictObject({
+  entries: countField,
+  from: instantField,
+  until: instantField,
+});
+export type KeptEntries = z.infer<typeof keptEntries>;
+
 const importedVersion = z.strictObject({
   book: z.string(),
   effective_from: instantField,
   /** The number of its rows of models. */
   models: z.int(),
   answer: importOutcome,
+  /** Whether it became the default book, since there was none: the first charge book that is imported does. */
+  became_default: z.boolean(),
+  /** What the version before had a price for, and this one has none. */
+  takes_away: listOf(
+    z.strictObject({
+      provider: z.string().nullable(),
+      model: z.string(),
+      service_tier: z.string(),
+    }),
+  ),
+  /** Entries from its begin on that are there already: they keep their prices until they are re-rated. */
+  unchanged: keptEntries.nullable(),
+  /** Where it begins within a day of the version before, the entries that stay with that version. */
+  of_version_before: keptEntries.nullable(),
 });
+export type ImportedVersion = z.infer<typeof importedVersion>;
 
 /** One for each document, in their order. */
 export const importAnswer = listOf(importedVersion);
@@ -36,12 +59,31 @@ const bookVersionRow = z.strictObject({
   discount: z.string().nullable(),
   models: z.int(),
   document_hash: z.string(),
+  /** Whether a tenant without a book of its own pays by this book now. */
+  is_default: z.boolean(),
 });
 /** A version of a book in the list. */
 export type BookVersionRow = z.infer<typeof bookVersionRow>;
 
 export const booksAnswer = listOf(bookVersionRow);
 export type BooksAnswer = z.infer<typeof booksAnswer>;
+
+export const defaultBookRequest = z.strictObject({
+  book: z.string(),
+  /** The instant from which it holds; left out, now, or since ever where there was no default before. */
+  from: instantGiven.optional(),
+});
+export type DefaultBookRequest = z.output<typeof defaultBookRequest>;
+
+export const defaultBookAnswer = z.strictObject({
+  book: z.string(),
+  currency: z.string(),
+  /** It is null where the book holds since ever. */
+  effective_from: instantField.nullable(),
+  /** The default until then; null where there was none. */
+  before: z.string().nullable(),
+});
+export type DefaultBookAnswer = z.infer<typeof defaultBookAnswer>;
 
 export const bookRequest = z.strictObject({ book: z.string() });
 export type BookRequest = z.output<typeof bookRequest>;

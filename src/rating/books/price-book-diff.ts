@@ -1,6 +1,7 @@
 import { UNITS } from '../../units.ts';
 import type { PriceDifference, PriceTerms } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
+import { DEFAULT_CACHING } from './price-book-hash.ts';
 import { decimalOf, ratesOfRow } from './rates-of-row.ts';
 
 /** A version of a book, then the versions that it is laid over, nearest first. */
@@ -52,7 +53,7 @@ function notPerMillion(row: PriceBookModel): Readonly<Record<string, string>> {
 }
 
 export function termsOf([book]: LaidBook): PriceTerms {
-  const { book: name, effective_from, kind, currency, caching } = book;
+  const { book: name, effective_from, kind, currency, caching = DEFAULT_CACHING } = book;
   const { base = null, cost_factor = null, discount = null } = book;
   return { book: name, effective_from, base, kind, currency, caching, cost_factor, discount };
 }

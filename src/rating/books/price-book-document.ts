@@ -97,7 +97,8 @@ const document = strict({
     error: CURRENCY_ALLOWED,
   }),
   effective_from: z.iso.datetime({ offset: true, error: INSTANT }),
-  caching: choice(['work_done', 'pass_through']).default('work_done'),
+  /** Left out, `work_done`. */
+  caching: choice(['work_done', 'pass_through']).optional(),
   /** The book that this one is laid over: a model without a row here has its price there. */
   base: text(100).optional(),
   /** Makes a cost-plus book: the charge is the cost times this; rows of models are exceptions. */
@@ -137,6 +138,13 @@ export function parsePriceBook(json: unknown): PriceBookDocument {
   );
 }
 
+/** Whether every price of the book is its base's, with the base's terms. */
+export function takesAllFromBase(
+  book: Pick<PriceBookDocument, 'models' | 'base' | 'discount'>,
+): boolean {
+  return book.models.length === 0 && book.base !== undefined && book.discount === undefined;
+}
+
 interface Problem {
   readonly path: (string | number)[];
   readonly message: string;
@@ -159,6 +167,11 @@ function contradictions(book: z.infer<typeof document>): readonly Problem[] {
   if (book.discount !== undefined && book.base === undefined) {
     const message = 'a discount is taken off the prices of a base; name the book as base';
     problems.push({ path: ['discount'], message });
+  }
+  if (book.caching !== undefined && takesAllFromBase(book)) {
+    const message =
+      'a book without rows of its own charges cached input as its base does; leave it out, or give the book the rows that it is about';
+    problems.push({ path: ['caching'], message });
   }
   // A version without rows is meaningful over a base (it ends the exceptions) and never elsewhere.
   if (book.models.length === 0 && book.base === undefined && book.cost_factor === undefined) {

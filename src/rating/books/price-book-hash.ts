@@ -2,12 +2,16 @@ import { hash } from 'node:crypto';
 import { formatInstant, parseInstant } from '../../clock.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
 
+/** What a book does that does not say how it charges cached input (R6). */
+export const DEFAULT_CACHING = 'work_done';
+
 /** The document with its instant in UTC and its rows in one order: equal books have equal bytes. */
 export function canonicalDocument(document: PriceBookDocument): string {
   const models = document.models.map((model) => sortKeys(model));
   const ordered = models.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   const effective_from = formatInstant(parseInstant(document.effective_from));
-  return JSON.stringify(sortKeys({ ...document, effective_from, models: ordered }));
+  const { caching = DEFAULT_CACHING } = document;
+  return JSON.stringify(sortKeys({ ...document, caching, effective_from, models: ordered }));
 }
 
 export function hashDocument(document: PriceBookDocument): string {

@@ -6,9 +6,10 @@ import type { Tables } from '../../database/tables.ts';
 import { formatDecimal, parseDecimal } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { nameFirstDefault, readDefaultBooks } from './default-book-store.ts';
 import type { BookVersionRow, ImportOutcome } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
-import { canonicalDocument, hashDocument } from './price-book-hash.ts';
+import { canonicalDocument, DEFAULT_CACHING, hashDocument } from './price-book-hash.ts';
 import type { BookVersion, PriceCatalog } from './price-catalog.ts';
 import { buildCatalog } from './price-catalog.ts';
 import type { Rate, UnitPrices } from './rate.ts';
@@ -23,7 +24,7 @@ export async function importPriceBook(
   database: Database,
   document: PriceBookDocument,
   importedAt: InstantMs,
-): Promise<ImportOutcome> {
+): Promise<{ readonly answer: ImportOutcome; readonly becameDefault: boolean }> {
   const hash = hashDocument(document);
   return inTransaction(database, async (transaction) => {
     // Two imports of one book at once would both see no version yet.
@@ -32,16 +33,27 @@ export async function importPriceBook(
     ]);
     const known = await readVersions(transaction.kysely, document.book);
     const same = known.find((row) => row.effective_from === parseInstant(document.effective_from));
-    if (same !== undefined) return answerRepeated(document, same.document_hash === hash);
+    if (same !== undefined) {
+      refuseAnother(document, same.document_hash === hash);
+      return { answer: 'unchanged', becameDefault: false };
+    }
     refuseOtherNature(document, known);
     await refuseMissingBase(transaction, document);
     await insertVersion(transaction, document, { hash, importedAt });
-    return 'imported';
+    const becameDefault =
+      document.kind === 'charge' &&
+      (await nameFirstDefault(transaction, document.book, importedAt));
+    return { answer: 'imported', becameDefault };
   });
 }
 
 /** A row for every version of every book. */
-export async function readBookVersions(database: Database): Promise<readonly BookVersionRow[]> {
+export async function readBookVersions(
+  database: Database,
+  now: InstantMs,
+): Promise<readonly BookVersionRow[]> {
+  const defaults = await readDefaultBooks(database.kysely);
+  const byDefault = defaults.find(({ effectiveFrom }) => effectiveFrom <= now)?.book;
   const rows = await database.kysely
     .selectFrom('price_books')
     .leftJoin('price_rates', (join) =>
@@ -73,6 +85,7 @@ export async function readBookVersions(database: Database): Promise<readonly Boo
     cost_factor: decimal(row.cost_factor),
     discount: decimal(base_factor === null ? null : 1_000_000n - base_factor),
     models: Number(row.models),
+    is_default: row.book === byDefault,
   }));
 }
 
@@ -95,6 +108,7 @@ export async function loadPriceCatalog(db: Kysely<Tables>): Promise<PriceCatalog
   const books = await db.selectFrom('price_books').selectAll().execute();
   const rates = await db.selectFrom('price_rates').selectAll().orderBy('rate_id').execute();
   const ratesOf = Map.groupBy(rates, (row) => `${row.effective_from} ${row.book}`);
+  const defaults = await readDefaultBooks(db);
   return buildCatalog(
     books.map(
       (row): BookVersion => ({
@@ -109,6 +123,7 @@ export async function loadPriceCatalog(db: Kysely<Tables>): Promise<PriceCatalog
         rates: buildRates((ratesOf.get(`${row.effective_from} ${row.book}`) ?? []).map(toRate)),
       }),
     ),
+    defaults,
   );
 }
 
@@ -157,13 +172,17 @@ function readVersions(db: Kysely<Tables>, book: string) {
     .execute();
 }
 
-function answerRepeated(document: PriceBookDocument, identical: boolean): ImportOutcome {
-  if (identical) return 'unchanged';
+function refuseAnother(document: PriceBookDocument, identical: boolean): void {
+  if (identical) return;
   throw new Refusal(
     'conflict',
     `price book "${document.book}" already has another version from ${document.effective_from}; a version is immutable`,
-    'give the change a later effective_from, and re-rate if history must change too',
+    `give the change a later effective_from, and re-rate if history must change too; from ${formatInstant(laterInItsSecond(document))} on it holds for all of that second`,
   );
+}
+
+function laterInItsSecond({ effective_from }: PriceBookDocument): InstantMs {
+  return parseInstant(effective_from) + 1;
 }
 
 function refuseOtherNature(
@@ -254,7 +273,7 @@ async function insertVersion(
       effective_from: effectiveFrom,
       kind: document.kind,
       currency: document.currency,
-      caching: document.caching,
+      caching: document.caching ?? DEFAULT_CACHING,
       base_book: document.base ?? null,
       cost_factor: document.cost_factor === undefined ? null : toUnits(document.cost_factor, 6),
       base_factor:

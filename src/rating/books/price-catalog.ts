@@ -24,13 +24,28 @@ export interface PriceCatalog {
   readonly books: ReadonlyMap<string, readonly BookVersion[]>;
   /** Names of the cost books, in the order in which they are asked. */
   readonly costBooks: readonly string[];
+  /** The books of tenants without one, newest first. */
+  readonly defaults: readonly DefaultBook[];
 }
 
-export function buildCatalog(versions: readonly BookVersion[]): PriceCatalog {
+/** The book that a tenant without one of its own pays by, and from when on. */
+export interface DefaultBook {
+  readonly effectiveFrom: InstantMs;
+  readonly book: string;
+}
+
+export function buildCatalog(
+  versions: readonly BookVersion[],
+  defaults: readonly DefaultBook[] = [],
+): PriceCatalog {
   const newestFirst = [...versions].sort((a, b) => b.effectiveFrom - a.effectiveFrom);
   const books = Map.groupBy(newestFirst, (version) => version.book);
   const cost = newestFirst.filter((version) => version.kind === 'cost');
-  return { books, costBooks: [...new Set(cost.map((version) => version.book))].sort() };
+  return {
+    books,
+    costBooks: [...new Set(cost.map((version) => version.book))].sort(),
+    defaults: [...defaults].sort((a, b) => b.effectiveFrom - a.effectiveFrom),
+  };
 }
 
 /** What decides a price; `contextTokens` is the whole call's input, cache included. */
@@ -133,7 +148,15 @@ export function findCost(
 }
 
 function versionAt(catalog: PriceCatalog, book: string, at: InstantMs): BookVersion | null {
-  return catalog.books.get(book)?.find((version) => version.effectiveFrom <= at) ?? null;
+  return catalog.books.get(book)?.find((version) => beginOf(version) <= at) ?? null;
+}
+
+/**
+ * A version holds for the whole second in which it begins: producers stamp whole seconds, and whole days. So
+ * a version a millisecond after a wrong one takes its place, also for calls of its very instant.
+ */
+export function beginOf({ effectiveFrom }: Pick<BookVersion, 'effectiveFrom'>): InstantMs {
+  return Math.floor(effectiveFrom / 1000) * 1000;
 }
 
 /** A rate times a factor of a cost-plus or a discount book, each part rounded half up once. */

@@ -22,6 +22,7 @@ export async function writePriceBook(request: SeedRequest, file: string): Promis
   const versions = documents.map(({ book, effective_from, models }) => ({
     ...{ book, effective_from, models: models.length },
     answer: 'written' as const,
+    ...{ became_default: false, takes_away: [], unchanged: null, of_version_before: null },
   }));
   return { versions, written: file, source: SEED_SOURCE };
 }

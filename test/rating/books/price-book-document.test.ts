@@ -34,7 +34,6 @@ describe('a price book that is accepted', () => {
   test('what is left out has its default', () => {
     expect(parsePriceBook(minimal)).toEqual({
       ...minimal,
-      caching: 'work_done',
       models: [{ ...row, service_tier: 'standard', above_input_tokens: 0, per_call: '0' }],
     });
   });

@@ -1,0 +1,45 @@
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { KeptEntries } from './price-book-answer.ts';
+
+/**
+ * Entries that stand and were priced by a book, by when they occurred, half-open; of one of its versions where
+ * one is given. Null where there are none.
+ */
+export async function readPricedEntries(
+  database: Database,
+  of: {
+    readonly book: string;
+    readonly version: InstantMs | null;
+    readonly from: InstantMs;
+    readonly until: InstantMs | null;
+  },
+): Promise<KeptEntries | null> {
+  const { rows } = await database.pool.query<{
+    entries: bigint;
+    first: InstantMs;
+    last: InstantMs;
+  }>(
+    `select count(*) as entries, min(occurred_at) as first, max(occurred_at) as last from entries e
+     where e.occurred_at >= $2::timestamptz and e.occurred_at < coalesce($3::timestamptz, 'infinity')
+       -- The period begins at most a long month before, and its blocks lie together.
+       and e.period_start >= ($2::timestamptz - interval '62 days')::date
+       and (e.charge_book = $1 and coalesce(e.charge_version = $4::timestamptz, $4 is null)
+         or e.cost_book = $1 and coalesce(e.cost_version = $4::timestamptz, $4 is null))
+       and not e.is_reversal and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)`,
+    [
+      of.book,
+      formatInstant(of.from),
+      of.until === null ? null : formatInstant(of.until),
+      of.version === null ? null : formatInstant(of.version),
+    ],
+  );
+  const row = rows[0];
+  if (row === undefined || row.entries === 0n) return null;
+  const { entries, first, last } = row;
+  return {
+    entries: Number(entries),
+    from: formatInstant(first),
+    until: formatInstant(last),
+  };
+}
