@@ -744,14 +744,34 @@ view audit.periods as
     trim_scale((c.charge_total * minor_unit(c.currency))) AS charge_total,
     COALESCE(c.currency, r.currency) AS currency,
     c.manifest_hash,
-    c.closed_at
-   FROM ((periods p
+    c.closed_at,
+    t.mode,
+        CASE
+            WHEN (c.tenant_id IS NULL) THEN NULL::text
+            WHEN ((c.billable_micro = (0)::numeric) OR ((t.mode = 'shadow'::text) AND (i.intents = 0))) THEN 'not_due'::text
+            WHEN (i.confirmed < c.billable_micro) THEN 'untold'::text
+            WHEN (i.settled = c.billable_micro) THEN 'settled'::text
+            ELSE 'told'::text
+        END AS told,
+    v.invoice_id
+   FROM (((((periods p
+     JOIN tenants t ON ((t.tenant_id = p.tenant_id)))
      LEFT JOIN closes c ON (((c.tenant_id = p.tenant_id) AND (c.period_start = p.period_start))))
      LEFT JOIN LATERAL ( SELECT sum(u.entries) AS entries,
             sum(u.charge) AS charge,
             min(u.currency) AS currency
            FROM usage_rollups u
-          WHERE ((u.tenant_id = p.tenant_id) AND (u.period_start = p.period_start))) r ON ((c.tenant_id IS NULL)));
+          WHERE ((u.tenant_id = p.tenant_id) AND (u.period_start = p.period_start))) r ON ((c.tenant_id IS NULL)))
+     LEFT JOIN LATERAL ( SELECT count(*) AS intents,
+            COALESCE(sum(n.value_micro) FILTER (WHERE (n.state = 'confirmed'::text)), (0)::numeric) AS confirmed,
+            COALESCE(sum(n.value_micro) FILTER (WHERE ((n.state = 'confirmed'::text) AND (n.destination = 'settled'::text))), (0)::numeric) AS settled
+           FROM push_intents n
+          WHERE ((n.tenant_id = p.tenant_id) AND (n.period_start = p.period_start))) i ON ((c.tenant_id IS NOT NULL)))
+     LEFT JOIN LATERAL ( SELECT s.invoice_id
+           FROM stripe_invoices s
+          WHERE ((s.tenant_id = p.tenant_id) AND (s.period_start = p.period_start) AND (s.state <> ALL (ARRAY['gone'::text, 'void'::text])))
+          ORDER BY (s.state = 'finalized'::text) DESC, s.quantity DESC NULLS LAST, s.invoice_id
+         LIMIT 1) v ON ((c.tenant_id IS NOT NULL)));
 
 view audit.pushes as
  SELECT tenant_id,
@@ -962,7 +982,9 @@ AS $function$
     case when p.closed_at <= at then p.charge_total end,
     case when p.closed_at <= at then p.currency else e.currency end,
     case when p.closed_at <= at then p.manifest_hash end,
-    case when p.closed_at <= at then p.closed_at end
+    case when p.closed_at <= at then p.closed_at end,
+    -- Who was told by then has no history of its own.
+    p.mode, null::text, null::text
   from audit.periods p
   left join lateral (
     select count(*) as entries, trim_scale(coalesce(sum(o.charge), 0)) as charge, min(o.currency) as currency

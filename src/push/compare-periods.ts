@@ -3,7 +3,14 @@ import type { Destination, PushParts } from './destination.ts';
 import { ForeignCount, isAddress, refusalOfOne } from './destination.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
-import { confirmedSum, intendedSum, intentKey, isProven, newestAttempt } from './intent.ts';
+import {
+  confirmedSum,
+  intendedSum,
+  intentKey,
+  isProven,
+  newestAttempt,
+  settledSum,
+} from './intent.ts';
 import { markProven, readIntentsOf } from './intent-store.ts';
 import type { PushTarget } from './push-target.ts';
 import { refuseNothingClosed } from './push-targets.ts';
@@ -49,6 +56,8 @@ export interface ComparedPeriod {
   readonly periodStart: string;
   readonly closedMicro: bigint;
   readonly confirmedMicro: bigint;
+  /** The part of what is confirmed that a person billed elsewhere. */
+  readonly settledMicro: bigint;
   /** What the destinations count together, as they show it; null where none was asked. */
   readonly counted: string | null;
   readonly difference: Difference;
@@ -174,16 +183,29 @@ interface Compared {
 /** Pure: the figures in, the classified difference out. */
 export function comparePeriod(given: Compared): ComparedPeriod {
   const { target, intents, counts, unread = null } = given;
-  const difference = classify(given);
+  const difference = classify(withoutSettled(given));
   return {
     tenantId: target.tenantId,
     periodStart: target.periodStart,
     closedMicro: target.billableMicro,
     confirmedMicro: confirmedSum(intents),
+    settledMicro: settledSum(intents),
     counted: counts.length === 0 ? null : shownOf(counts),
     difference,
     isExplained: EXPLAINED.has(difference),
     unread,
+  };
+}
+
+/** What a person billed elsewhere is counted nowhere: only the rest of the period is compared. */
+function withoutSettled(given: Compared): Compared {
+  const { target } = given;
+  const intents = given.intents.filter(({ destination }) => destination !== 'settled');
+  const settled = settledSum(given.intents);
+  return {
+    ...given,
+    intents,
+    target: { ...target, billableMicro: target.billableMicro - settled },
   };
 }
 

@@ -80,6 +80,7 @@ export interface Told {
   readonly eventTimestamp: number;
 }
 
+/** A value that is about to be told, and the customer that would be billed. */
 interface Whom extends Told, Address {}
 
 /** What stands in the way of one tenant; another destination may be free of it. */

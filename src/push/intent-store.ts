@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
@@ -73,27 +73,65 @@ export async function insertIntent(
   intent: NewIntent,
   createdAt: InstantMs,
 ): Promise<boolean> {
+  return insertRow(database, rowOf(intent, createdAt));
+}
+
+function rowOf(intent: NewIntent, createdAt: InstantMs): Insertable<Tables['push_intents']> {
+  return {
+    tenant_id: intent.tenantId,
+    period_start: intent.periodStart,
+    sequence: intent.sequence,
+    identifier: intent.identifier,
+    destination: intent.destination,
+    meter: intent.channel,
+    stripe_customer: intent.customer,
+    value_micro: intent.valueMicro,
+    event_timestamp: BigInt(intent.eventTimestamp),
+    livemode: intent.livemode,
+    account: intent.account,
+    state: 'pending',
+    attempts: 0,
+    created_at: formatInstant(createdAt),
+  };
+}
+
+async function insertRow(
+  database: Database,
+  row: Insertable<Tables['push_intents']>,
+): Promise<boolean> {
   const { numInsertedOrUpdatedRows: made } = await database.kysely
     .insertInto('push_intents')
-    .values({
-      tenant_id: intent.tenantId,
-      period_start: intent.periodStart,
-      sequence: intent.sequence,
-      identifier: intent.identifier,
-      destination: intent.destination,
-      meter: intent.channel,
-      stripe_customer: intent.customer,
-      value_micro: intent.valueMicro,
-      event_timestamp: BigInt(intent.eventTimestamp),
-      livemode: intent.livemode,
-      account: intent.account,
-      state: 'pending',
-      attempts: 0,
-      created_at: formatInstant(createdAt),
-    })
+    .values(row)
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirstOrThrow();
   return made === 1n;
+}
+
+/** Takes back what was never sent, since a person billed it elsewhere; false where a request went out. */
+export async function withdrawUnsent(
+  database: Database,
+  identifier: string,
+  says: string,
+): Promise<boolean> {
+  const { numUpdatedRows: withdrawn } = await database.kysely
+    .updateTable('push_intents')
+    .set({ state: 'missing', last_answer: says })
+    .where('identifier', '=', identifier)
+    .where('state', '=', 'pending')
+    .where('attempts', '=', 0)
+    .executeTakeFirstOrThrow();
+  return withdrawn === 1n;
+}
+
+/** Keeps what a person billed elsewhere, as told and seen; false where somebody else took its sequence. */
+export async function insertSettled(
+  database: Database,
+  intent: NewIntent,
+  { says, at }: { readonly says: string; readonly at: InstantMs },
+): Promise<boolean> {
+  const instant = formatInstant(at);
+  const settled = { state: 'confirmed', confirmed_at: instant, proven_at: instant } as const;
+  return insertRow(database, { ...rowOf(intent, at), ...settled, last_answer: says });
 }
 
 /** Addresses anew what was never sent; false where a request went out in the meantime. */

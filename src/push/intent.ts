@@ -41,6 +41,11 @@ export function confirmedSum(intents: readonly Intent[]): bigint {
   return sumOf(intents.filter((intent) => intent.state === 'confirmed'));
 }
 
+/** What a person billed elsewhere. */
+export function settledSum(intents: readonly Intent[]): bigint {
+  return confirmedSum(intents.filter((intent) => intent.destination === 'settled'));
+}
+
 /** What was or will be told; what is proven to be missing will be told by its successor. */
 export function intendedSum(intents: readonly Intent[]): bigint {
   return sumOf(intents.filter((intent) => intent.state !== 'missing'));

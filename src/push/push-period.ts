@@ -71,7 +71,7 @@ export async function pushPeriod(run: PeriodRun): Promise<PeriodOutcome> {
 }
 
 /** Nothing that it says has left this machine, so that it may still be said to another address. */
-function isUnsent(intent: Intent): boolean {
+export function isUnsent(intent: Intent): boolean {
   return intent.state === 'pending' && intent.attempts === 0;
 }
 

@@ -143,10 +143,10 @@ async function wouldSend(
   const due = dueOf(target, intents);
   const foreign = foreignFault(parts, intents);
   if (foreign !== null) return resultOf(target, 'refused', foreign, pushed);
-  if (due !== 0n) {
-    const what = { valueMicro: due, isCustomerAsked: false };
-    const chosen = await chooseDestination(parts, target, what);
-    if ('refusal' in chosen) return resultOf(target, 'refused', chosen.refusal, pushed);
+  const what = { valueMicro: due, isCustomerAsked: false };
+  const chosen = due === 0n ? null : await chooseDestination(parts, target, what);
+  if (chosen !== null && 'refusal' in chosen) {
+    return resultOf(target, 'refused', chosen.refusal, pushed);
   }
   const open = openIntent(intents);
   if (open?.state === 'parked') return resultOf(target, 'parked', parkedDetail(open), pushed);
@@ -159,7 +159,9 @@ async function wouldSend(
       ? []
       : [`${identifierOf(parts.ledgerName, target, intents.length + 1)} (new) ${due}`]),
   ];
-  const detail = `${steps.join(', ')} micro ${target.currency} to ${open?.customer ?? address.customer}`;
+  const kind = open?.destination ?? chosen?.destination.kind;
+  const by = kind === 'invoice_item' ? ' by an invoice item' : '';
+  const detail = `${steps.join(', ')} micro ${target.currency} to ${open?.customer ?? address.customer}${by}`;
   return resultOf(target, 'would_send', detail, pushed);
 }
 

@@ -10,7 +10,7 @@ import { eventSummaryEndpoints } from './event-summary.ts';
 import type { Fault } from './fault.ts';
 import { requestDigest } from './idempotency-store.ts';
 import { invoiceEndpoints } from './invoice-endpoint.ts';
-import { invoiceItemEndpoints } from './invoice-item.ts';
+import { invoiceItemEndpoints } from './invoice-item-endpoint.ts';
 import { meterEndpoints } from './meter.ts';
 import { meterEventEndpoints } from './meter-event.ts';
 import { meterEventAdjustmentEndpoints } from './meter-event-adjustment.ts';

@@ -22,6 +22,7 @@ const createParams = z.strictObject({
   collection_method: z.enum(['charge_automatically', 'send_invoice']).optional(),
   currency: text.length(3).optional(),
   customer: text,
+  metadata: metadata.optional(),
   pending_invoice_items_behavior: z.enum(['include', 'exclude']).optional(),
 });
 
@@ -108,7 +109,7 @@ export const invoiceEndpoints: readonly Endpoint[] = [
 function createInvoice(account: Account, params: z.infer<typeof createParams>): Invoice {
   found(account.customers, 'customer', { id: params.customer, param: 'customer' });
   const now = account.clock.nowSeconds();
-  return draftInvoice(account, {
+  const invoice = draftInvoice(account, {
     customer: params.customer,
     currency: params.currency?.toLowerCase() ?? 'usd',
     billingReason: 'manual',
@@ -119,6 +120,8 @@ function createInvoice(account: Account, params: z.infer<typeof createParams>): 
     autoAdvance: params.auto_advance ?? false,
     takesPendingItems: params.pending_invoice_items_behavior === 'include',
   });
+  if (params.metadata !== undefined) updateInvoice(account, invoice, { metadata: params.metadata });
+  return invoice;
 }
 
 function invoiceIn(call: Call): Invoice {

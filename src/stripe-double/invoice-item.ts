@@ -2,25 +2,23 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { type Account, found } from './account.ts';
 import { invalidRequest } from './api-failure.ts';
-import { type Endpoint, endpoint, pathId } from './endpoint.ts';
 import { type ExactDecimal, readDecimal } from './exact-decimal.ts';
 import { pricedAmount } from './invoice-line.ts';
-import { listPage, newestFirst } from './list-page.ts';
 import { mergeMetadata, metadata } from './metadata.ts';
 import { newId } from './object-id.ts';
-import { expandable, flag, pageParams, text, unixSeconds, wholeNumber } from './params.ts';
+import { expandable, text, unixSeconds, wholeNumber } from './params.ts';
 import type { InvoiceItem } from './stripe-object.ts';
 
-const PATH = '/v1/invoiceitems';
 /** Stripe's docs: a quantity is not negative and has at most 12 decimals. */
 const QUANTITY_DECIMALS_MAX = 12;
 
-const createParams = z.strictObject({
+export const createParams = z.strictObject({
   ...expandable,
   customer: text,
   amount: wholeNumber.optional(),
   currency: text.length(3),
   description: text.optional(),
+  invoice: text.optional(),
   metadata: metadata.optional(),
   period: z.strictObject({ start: unixSeconds, end: unixSeconds }).optional(),
   quantity_decimal: text.optional(),
@@ -30,57 +28,6 @@ const createParams = z.strictObject({
 });
 
 type CreateParams = z.infer<typeof createParams>;
-
-/** Amounts that wait for the customer's next invoice. Those without a price are modeled only. */
-export const invoiceItemEndpoints: readonly Endpoint[] = [
-  endpoint({
-    method: 'POST',
-    path: PATH,
-    params: createParams,
-    check: (_, params) => void amountsOf(params),
-    run: ({ account }, params) => createItem(account, params),
-  }),
-  endpoint({
-    method: 'GET',
-    path: PATH,
-    params: z.strictObject({
-      ...pageParams,
-      customer: text.optional(),
-      invoice: text.optional(),
-      pending: flag.optional(),
-    }),
-    run: ({ account }, params) => {
-      const items = newestFirst(account.invoiceItems.values()).filter(
-        (item) =>
-          (params.customer === undefined || item.customer === params.customer) &&
-          (params.invoice === undefined || item.invoice === params.invoice) &&
-          (params.pending === undefined || (item.invoice === null) === params.pending),
-      );
-      return listPage(items, params, PATH);
-    },
-  }),
-  endpoint({
-    method: 'GET',
-    path: `${PATH}/:id`,
-    params: z.strictObject(expandable),
-    run: (call) => found(call.account.invoiceItems, 'invoiceitem', pathId(call)),
-  }),
-  endpoint({
-    method: 'DELETE',
-    path: `${PATH}/:id`,
-    params: z.strictObject({}),
-    run: (call) => {
-      const item = found(call.account.invoiceItems, 'invoiceitem', pathId(call));
-      if (item.invoice !== null) throw invalidRequest('This item is on an invoice already.');
-      call.account.invoiceItems.delete(item.id);
-      return {
-        id: item.id,
-        object: 'invoiceitem',
-        deleted: true,
-      } satisfies Stripe.DeletedInvoiceItem;
-    },
-  }),
-];
 
 /** Moves the pending items of a customer that may ride on an invoice onto it. */
 export function takePendingItems(
@@ -101,7 +48,7 @@ function subscriptionOf(item: InvoiceItem): string | undefined {
   return item.parent?.subscription_details?.subscription;
 }
 
-function createItem(account: Account, params: CreateParams): InvoiceItem {
+export function createItem(account: Account, params: CreateParams): InvoiceItem {
   found(account.customers, 'customer', { id: params.customer, param: 'customer' });
   const now = account.clock.nowSeconds();
   const { amount, quantity, quantity_decimal } = amountsOf(params);
@@ -116,7 +63,7 @@ function createItem(account: Account, params: CreateParams): InvoiceItem {
     description: params.description ?? null,
     discountable: true,
     discounts: [],
-    invoice: null,
+    invoice: params.invoice ?? null,
     livemode: false,
     metadata: mergeMetadata(null, params.metadata),
     parent: parentOf(account, params.subscription),
@@ -145,7 +92,7 @@ function parentOf(
 }
 
 /** Either an amount in the minor unit, or a unit amount and a quantity. */
-function amountsOf(params: CreateParams) {
+export function amountsOf(params: CreateParams) {
   if ((params.amount === undefined) === (params.unit_amount_decimal === undefined)) {
     throw invalidRequest('Set one of amount and unit_amount_decimal.');
   }

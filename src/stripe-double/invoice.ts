@@ -7,7 +7,7 @@ import { itemLine, meteredLine } from './invoice-line.ts';
 import { invoiceObject } from './invoice-object.ts';
 import { type MetadataChange, mergeMetadata } from './metadata.ts';
 import { newId } from './object-id.ts';
-import type { DraftBasis, Invoice, InvoiceObject } from './stripe-object.ts';
+import type { DraftBasis, Invoice, InvoiceItem, InvoiceObject } from './stripe-object.ts';
 
 /** Stripe's docs: about an hour after `invoice.created` was answered, or after 72 hours without. */
 const FINALIZATION_DELAY_MS = 60 * 60 * 1000;
@@ -89,6 +89,22 @@ export function finalizeInvoice(account: Account, invoice: Invoice): void {
   });
   emitEvent(account, 'invoice.finalized', invoice.shown);
   if (invoice.shown.total <= 0) payInvoice(account, invoice);
+}
+
+/** Puts an item on a draft; throws 400 where the invoice is none. */
+export function attachItem(
+  account: Account,
+  invoiceId: string,
+  create: () => InvoiceItem,
+): InvoiceItem {
+  const invoice = found(account.invoices, 'invoice', { id: invoiceId, param: 'invoice' });
+  if (invoice.shown.status !== 'draft') {
+    throw invalidRequest('This invoice is no longer editable.', { code: 'invoice_not_editable' });
+  }
+  const item = create();
+  invoice.items = [...invoice.items, item];
+  recount(account, invoice);
+  return item;
 }
 
 /** Marks an open invoice as paid; a double takes no money. */

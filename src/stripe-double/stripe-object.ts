@@ -38,7 +38,7 @@ export interface Invoice {
   shown: InvoiceObject;
   lines: readonly InvoiceLine[];
   readonly charges: readonly MeteredCharge[];
-  readonly items: readonly InvoiceItem[];
+  items: readonly InvoiceItem[];
   /** Usage that arrives while it is a draft counts only on the invoice of a whole period. */
   readonly isRecomputed: boolean;
   /** Somebody chose when it finalizes, so that a failing webhook does not delay it. */

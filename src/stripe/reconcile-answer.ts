@@ -17,6 +17,8 @@ const reconciledPeriod = z.strictObject({
   period_start: dayField,
   ledger: counted,
   confirmed: counted,
+  /** The part of what is confirmed that a person billed elsewhere, and that nobody counts. */
+  settled: counted,
   /** It is null where Stripe was not asked. */
   stripe: counted.nullable(),
   difference: z.enum(DIFFERENCES),

@@ -13,7 +13,8 @@ const REMEDIES: Readonly<Record<Difference, string | null>> = {
   not_pushed: 'run "spanledger push", which tells it or says why not',
   missing: 'see "spanledger stripe alerts": Stripe reports what it does not count',
   duplicate: 'cancel the second event within a day, or credit the customer for it',
-  after_finalization: 'bill the difference by an invoice item, once',
+  after_finalization:
+    'credit or bill the difference in Stripe, and resolve the alert about that invoice',
   unread: 'link the tenant to a customer that Stripe knows',
   foreign_usage: 'find what else reports usage to this meter; only Spanledger may',
 };
@@ -38,6 +39,7 @@ function reconciled(period: ComparedPeriod): ReconciledPeriod {
     period_start: period.periodStart,
     ledger: String(period.closedMicro),
     confirmed: String(period.confirmedMicro),
+    settled: String(period.settledMicro),
     stripe: period.counted,
     difference: period.difference,
     explained: period.isExplained,

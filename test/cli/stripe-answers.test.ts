@@ -5,6 +5,7 @@ import { systemClock } from '../../src/clock.ts';
 import { alertAnswer, alertsAnswer } from '../../src/push/alert-answer.ts';
 import { raiseAlert } from '../../src/push/alert-store.ts';
 import { pushAnswer } from '../../src/push/push-answer.ts';
+import { settleAnswer } from '../../src/push/settle-answer.ts';
 import { unparkAnswer } from '../../src/push/unpark-answer.ts';
 import { releaseAnswer } from '../../src/stripe/invoices/release-answer.ts';
 import { reconcileAnswer } from '../../src/stripe/reconcile-answer.ts';
@@ -22,7 +23,9 @@ let scene: PushScene;
 let identifier: string;
 
 beforeAll(async () => {
-  scene = await openPushScene(['acme'], { now: systemClock() }, (close) => closing.push(close));
+  scene = await openPushScene(['acme', 'bolt'], { now: systemClock() }, (close) =>
+    closing.push(close),
+  );
   identifier = `spl-testbook-acme-${scene.month}-01-usd-1`;
 });
 
@@ -44,8 +47,8 @@ it('setup says what it made and found, and null of what was not asked for', asyn
   expect(bare).toMatchObject({ event_name: 'spanledger_usage_usd', customers: null });
   const flags = ['--customers', '--subscriptions'];
   const full = await answerOf(['stripe', 'setup', ...flags], setUpAnswer);
-  expect(full.customers).toMatchObject([{ tenant_id: 'acme', state: 'kept' }]);
-  expect(full.subscriptions).toMatchObject([{ tenant_id: 'acme', state: 'made' }]);
+  expect(full.customers).toMatchObject([{ tenant_id: 'acme', state: 'kept' }, {}]);
+  expect(full.subscriptions).toMatchObject([{ tenant_id: 'acme', state: 'made' }, {}]);
 });
 
 it('push, reconcile, unpark and release answer by period', async () => {
@@ -68,7 +71,13 @@ it('push, reconcile, unpark and release answer by period', async () => {
     [`${month}-01`],
   );
   const released = await answerOf(['stripe', 'release', month], releaseAnswer);
-  expect(released).toMatchObject([{ tenant_id: 'acme', invoice: 'in_1', state: 'finalized' }]);
+  expect(released[0]).toMatchObject({ tenant_id: 'acme', invoice: 'in_1', state: 'finalized' });
+});
+
+it('what a person billed elsewhere is settled', async () => {
+  const args = ['--amount', '4.20', '--reason', 'invoice R-17', '--actor', 'ann'];
+  const settled = await answerOf(['stripe', 'settled', 'bolt', scene.month, ...args], settleAnswer);
+  expect(settled).toMatchObject({ tenant_id: 'bolt', settled: '4200000', due: '0' });
 });
 
 it('alerts are listed with who resolved them, and how', async () => {

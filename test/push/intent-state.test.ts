@@ -94,6 +94,7 @@ const ROWS: readonly Row[] = [
   row('report', 'sent', 'parked', SETTLED, ['parked']),
   row('report', 'ambiguous', 'parked', SETTLED, ['parked']),
   row('report', 'confirmed', 'parked', SETTLED, ['parked']),
+  row('person', 'pending', 'missing', SETTLED, ['missing']),
   row('person', 'parked', 'confirmed', SETTLED, ['confirmed']),
   row('person', 'parked', 'missing', SETTLED, ['missing']),
 ];

@@ -127,11 +127,11 @@ test('a dry run says what would be sent, and sends and writes nothing', async ()
   expect(await count(database, 'push_intents')).toBe(0);
 });
 
-test('a dry run says what a push would refuse, and which intents would only be compared', async () => {
+test('a dry run says where a push would begin, and which intents would only be compared', async () => {
   const late = await closed({}, '2026-12-05T23:30:00Z');
-  const [refused] = await pushMonth(late.parts, ofMonth(MONTH, { dry_run: true }));
-  expect(refused).toMatchObject({ tenant_id: 'acme', state: 'refused' });
-  expect(refused?.detail).toContain('more than 35 days ago');
+  const [billed] = await pushMonth(late.parts, ofMonth(MONTH, { dry_run: true }));
+  expect(billed).toMatchObject({ tenant_id: 'acme', state: 'would_send' });
+  expect(billed?.detail).toContain('to cus_acme by an invoice item');
 
   const scene = await closed();
   scene.double.control.injectFault({ kind: 'reset_before_apply', match: METER_EVENTS, times: 10 });
@@ -154,17 +154,6 @@ test('a customer that the key does not know is refused by the name of its tenant
   expect([acme?.state, globex?.state]).toEqual(['refused', 'confirmed']);
   expect(acme?.detail).toContain('cus_live of tenant "acme" does not exist in test mode');
   expect(scene.double.control.meterEvents()).toHaveLength(1);
-});
-
-test('usage older than 35 days is refused before it is sent, with what to do instead', async () => {
-  const scene = await closed({}, '2026-12-05T23:30:00Z');
-
-  const acme = await ofAcme(scene);
-
-  expect(acme?.state).toBe('refused');
-  expect(acme?.detail).toContain('more than 35 days ago');
-  expect(acme?.detail).toContain('invoice item');
-  expect(await count(scene.database, 'push_intents')).toBe(0);
 });
 
 test('a push with a key of the other mode is refused where the first mode was told already', async () => {

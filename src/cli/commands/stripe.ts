@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addAlerts } from './stripe-alerts.ts';
 import { addRelease } from './stripe-release.ts';
 import { addResolve } from './stripe-resolve.ts';
+import { addSettled } from './stripe-settled.ts';
 import { addSetUp } from './stripe-setup.ts';
 import { addUnpark } from './stripe-unpark.ts';
 
@@ -10,6 +11,7 @@ export function addStripe(program: Command): void {
   addSetUp(group);
   addRelease(group);
   addUnpark(group);
+  addSettled(group);
   addAlerts(group);
   addResolve(group);
 }

@@ -7,12 +7,14 @@ import { comparePeriods } from '../../push/compare-periods.ts';
 import { refusalOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { isProven } from '../../push/intent.ts';
-import { readIntents } from '../../push/intent-store.ts';
+import { readIntents, readIntentsByIdentifier } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import { readTenantOfCustomer } from '../customers/customer-store.ts';
 import { pushPartsOf } from '../destinations.ts';
+import { INTENT_KEY } from '../items/read-items.ts';
+import { itemAmount } from '../items/tell-item.ts';
 import { readMeters } from '../meters/meter-store.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
@@ -47,7 +49,8 @@ interface OwnInvoice {
 export async function holdInvoice(parts: StripeParts, invoiceId: string): Promise<string> {
   const { database, stripe, clock } = parts;
   const invoice = await fetchInvoice(parts, invoiceId);
-  if (invoice.status !== 'draft') return verifyInvoice(parts, invoice);
+  const isForIntent = invoice.metadata?.[INTENT_KEY] !== undefined;
+  if (invoice.status !== 'draft' || isForIntent) return verifyInvoice(parts, invoice);
   const known = await readInvoice(database, invoiceId);
   if (known !== null && known.state !== 'held') {
     if (invoice.auto_advance !== true) await letGo(parts, invoiceId);
@@ -180,6 +183,8 @@ async function findTarget(
  */
 export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice): Promise<string> {
   const { database, clock } = parts;
+  const identifier = invoice.metadata?.[INTENT_KEY];
+  if (identifier !== undefined) return verifyItemInvoice(parts, invoice, identifier);
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
   const { billed } = own;
@@ -198,9 +203,30 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   return alert(parts, own, { kind: 'invoice_differs', detail });
 }
 
+/** An invoice that was made for one intent bills what that says, and is never held. */
+async function verifyItemInvoice(
+  parts: StripeParts,
+  invoice: Stripe.Invoice,
+  identifier: string,
+): Promise<string> {
+  const { database, clock } = parts;
+  const [intent] = await readIntentsByIdentifier(database, [identifier]);
+  if (intent === undefined) return 'ignored: made for an intent of another ledger';
+  const { tenantId, periodStart, customer: stripeCustomer, valueMicro } = intent;
+  const own = { invoiceId: invoice.id ?? '', tenantId, periodStart, stripeCustomer };
+  if (invoice.status === 'draft') return 'ours: it bills one intent, and is not held';
+  const amount = BigInt(invoice.subtotal);
+  const due = itemAmount(valueMicro, invoice.currency.toUpperCase());
+  const isRight = amount === due && invoice.status !== 'void';
+  await saveFinalized(database, { ...own, quantity: isRight ? valueMicro : 0n, amount }, clock());
+  if (isRight) return 'equals its intent';
+  const detail = `it is ${invoice.status} with ${amount} minor units and intent ${identifier} says ${due}; bill the difference in Stripe, and resolve this alert`;
+  return alert(parts, own, { kind: 'invoice_differs', detail });
+}
+
 async function alert(
   parts: StripeParts,
-  own: OwnInvoice,
+  own: Pick<OwnInvoice, 'invoiceId' | 'tenantId' | 'periodStart'>,
   what: Pick<Alert, 'kind' | 'detail'>,
 ): Promise<string> {
   const { tenantId, periodStart, invoiceId } = own;

@@ -1,14 +1,15 @@
 import type { Clock, InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
-import type { Address, Destination, Told, Unaddressed } from '../../push/destination.ts';
+import type { Address, Destination, Obstacle, Told, Unaddressed } from '../../push/destination.ts';
 import type { Intent } from '../../push/intent.ts';
-import { intentKey } from '../../push/intent.ts';
 import type { Memory } from '../../push/intent-state.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { otherAccountFault } from '../account.ts';
+import { findUnbilled } from '../customers/bills-usage.ts';
 import { findCustomerFault } from '../customers/check-customer.ts';
+import { readBilled } from '../invoices/billed-micro.ts';
 import { readInvoices } from '../invoices/invoice-store.ts';
 import { sendOnce } from '../send-once.ts';
 import type { StripeClient } from '../stripe-client.ts';
@@ -35,7 +36,7 @@ const OLDEST_EVENT_MS = 35 * DAY_MS - HOUR_MS;
 /** Stripe counts in doubles, and refuses a value of more significant digits. */
 const LARGEST_VALUE_MICRO = 999_999_999_999_999n;
 
-interface MeterParts {
+export interface MeterParts {
   readonly database: Database;
   readonly stripe: StripeClient;
   readonly livemode: boolean;
@@ -55,22 +56,18 @@ export function meterDestination(
     origin: { livemode, account },
     countName: "Stripe's summary",
     memory: METER_MEMORY,
-    describe: (target) => describe(target, { meters, livemode }),
-    disown: (intent) =>
-      otherModeFault(intent, livemode) ??
-      otherAccountFault(intent.identifier, { was: intent.account, is: account }),
+    describe: (target) => addressAt(target, { meters, livemode }),
+    disown: (intent) => disownFault(intent, parts),
     objectTo: async (told) => limitOf(told, clock()) ?? (await finalFault(database, told.target)),
     checkChannels: async (channels) => {
       for (const channel of channels) await checkMeter(stripe, byEventName.get(channel));
     },
-    async lookAt({ target: { tenantId }, customer: stripeCustomer }) {
-      const fault = await findCustomerFault(parts, {
-        tenantId,
-        stripeCustomer,
-        livemode,
-        account,
-      });
-      return fault === null ? null : { fault, isOnlyHere: false };
+    async lookAt(whom) {
+      const obstacle = await lookAtCustomer(parts, whom);
+      const meter = byEventName.get(whom.channel);
+      if (obstacle !== null || meter === undefined) return obstacle;
+      const fault = await findUnbilled(stripe, meter, whom);
+      return fault === null ? null : { fault, isOnlyHere: true };
     },
     async tell(intent, until) {
       const answer = await sendOnce({ until, clock }, () => sendMeterEvent(stripe, intent));
@@ -91,7 +88,8 @@ export function meterDestination(
   };
 }
 
-function describe(
+/** The customer and the meter of a period, or what lacks. */
+export function addressAt(
   target: PushTarget,
   { meters, livemode }: { meters: ReadonlyMap<string, StripeMeter>; livemode: boolean },
 ): Address | Unaddressed {
@@ -108,6 +106,27 @@ function describe(
   };
 }
 
+/** Says why an intent is of other books than those of the key; null where it is not. */
+export function disownFault(
+  intent: Intent,
+  { livemode, account }: Pick<MeterParts, 'livemode' | 'account'>,
+): string | null {
+  const accounts = { was: intent.account, is: account };
+  return otherModeFault(intent, livemode) ?? otherAccountFault(intent.identifier, accounts);
+}
+
+/** What is wrong with the customer is wrong with it everywhere. */
+export async function lookAtCustomer(
+  parts: MeterParts,
+  whom: Parameters<Destination['lookAt']>[0],
+): Promise<Obstacle | null> {
+  const { livemode, account } = parts;
+  const { target, customer: stripeCustomer } = whom;
+  const of = { tenantId: target.tenantId, stripeCustomer, livemode, account };
+  const fault = await findCustomerFault(parts, of);
+  return fault === null ? null : { fault, isOnlyHere: false };
+}
+
 function otherModeFault(intent: Intent, livemode: boolean): string | null {
   if ((intent.livemode ?? livemode) === livemode) return null;
   const [was, is] = [modeOf(!livemode), modeOf(livemode)];
@@ -120,13 +139,13 @@ function modeOf(livemode: boolean): string {
 
 /** What Stripe would refuse, or take and lose, is found here and not by an answer. */
 function limitOf({ target, valueMicro, eventTimestamp }: Told, now: InstantMs): string | null {
-  const { tenantId, periodStart, currency, billableMicro } = target;
+  const { currency } = target;
   const size = valueMicro < 0n ? -valueMicro : valueMicro;
   if (size > LARGEST_VALUE_MICRO) {
-    return `${valueMicro} micro ${currency} has more digits than Stripe takes (15); bill this period by an invoice item`;
+    return `${valueMicro} micro ${currency} has more digits than Stripe takes (15)`;
   }
   if (now - eventTimestamp * 1000 <= OLDEST_EVENT_MS) return null;
-  return `the period ended more than 35 days ago and Stripe takes no older usage; bill ${billableMicro} micro ${currency} by an invoice item with metadata period_key ${tenantId}/${periodStart}, once`;
+  return 'the period ended more than 35 days ago, and the meter takes no older usage';
 }
 
 /** Usage that comes after finalization is on no invoice, neither this one nor the next. */
@@ -137,7 +156,7 @@ async function finalFault(database: Database, target: PushTarget): Promise<strin
     (invoice) => invoice.periodStart === periodStart && invoice.state === 'finalized',
   );
   if (final === undefined) return null;
-  return `invoice ${final.invoiceId} of this period is final with ${final.quantity ?? 0n} micro, so that usage told now would be on no invoice; bill the difference by an invoice item with metadata period_key ${tenantId}/${periodStart}, once`;
+  return `invoice ${final.invoiceId} of this period is final with ${final.quantity ?? 0n} micro, so that what is told to the meter now would be on no invoice`;
 }
 
 /**
@@ -162,18 +181,4 @@ async function isMeterActive(stripe: StripeClient, meter: StripeMeter): Promise<
     if (isMissing(error)) return false;
     throw error;
   }
-}
-
-/** Micro units on the final invoices of each period. */
-async function readBilled(
-  database: Database,
-  of: { readonly month: string | null; readonly tenantId: string | null },
-): Promise<ReadonlyMap<string, bigint>> {
-  const billed = new Map<string, bigint>();
-  for (const invoice of await readInvoices(database, of)) {
-    if (invoice.state !== 'finalized') continue;
-    const key = intentKey(invoice);
-    billed.set(key, (billed.get(key) ?? 0n) + (invoice.quantity ?? 0n));
-  }
-  return billed;
 }

@@ -54,7 +54,8 @@ function isAboutMeter({ code, message }: Stripe.errors.StripeError): boolean {
   return NO_METER.test(message) && !/customer/i.test(message);
 }
 
-function retryAfterMs(error: Stripe.errors.StripeError): number | null {
+/** The wait that a refusal asks for; null where it asks for none. */
+export function retryAfterMs(error: Stripe.errors.StripeError): number | null {
   const header = Number(error.headers?.['retry-after']);
   return Number.isFinite(header) && header >= 0 ? header * 1000 : null;
 }

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { formatDecimal } from '../../money.ts';
+import { settlePeriod } from '../../push/settle-period.ts';
+import { addActor } from '../terminal/actor.ts';
+import { readMonth } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+
+interface SettledFlags {
+  readonly amount: string;
+  readonly reason: string;
+  readonly actor: string;
+}
+
+export function addSettled(group: Command): void {
+  const command = group
+    .command('settled')
+    .argument('<tenant>')
+    .argument('<month>', 'the month in which the period begins, YYYY-MM', readMonth)
+    .description('record what a person billed elsewhere, so that it is told to nobody')
+    .requiredOption('--amount <amount>', "what was billed, in the period's currency")
+    .requiredOption('--reason <text>', 'where it was billed, such as the number of the invoice');
+  perform<SettledFlags>(
+    addActor(command),
+    async (session, { args: [tenant_id = '', month = ''], options }) => {
+      const { amount, reason, actor } = options;
+      const request = { tenant_id, month, amount, reason, actor };
+      const answer = await settlePeriod(session.parts(), request);
+      const shown = (micro: string) => `${formatDecimal(BigInt(micro), 6)} ${answer.currency}`;
+      const rest = answer.due === '0' ? 'nothing more is due' : `${shown(answer.due)} is still due`;
+      session.out.answer(answer, `settled ${shown(answer.settled)} of ${tenant_id}; ${rest}`);
+    },
+  );
+}

@@ -1,0 +1,142 @@
+import Stripe from 'stripe';
+import type { Clock, InstantMs } from '../../clock.ts';
+import { minorPerBilled, picoPerBilled } from '../../currencies.ts';
+import type { Database } from '../../database/database.ts';
+import { divideHalfUp } from '../../money.ts';
+import type { TellAnswer } from '../../push/destination.ts';
+import type { Intent } from '../../push/intent.ts';
+import { saveReleased } from '../invoices/invoice-store.ts';
+import { retryAfterMs } from '../meters/meter-event.ts';
+import { sendOnce } from '../send-once.ts';
+import type { StripeClient } from '../stripe-client.ts';
+import { askStripe, reasonOf } from '../stripe-client.ts';
+import { INTENT_KEY, identifierIn, itemMetadata, itemsOf } from './read-items.ts';
+
+interface TellParts {
+  readonly database: Database;
+  readonly stripe: StripeClient;
+  readonly clock: Clock;
+}
+
+/**
+ * Bills a value by one item on an invoice of its own: the draft first, which is nothing by itself, then the
+ * item on it, then the draft is let go. Each step is found again before it is done, so that a process that
+ * died between two of them leaves what the next one goes on with. An item that waited for some other
+ * invoice would be billed by none where the customer has no subscription.
+ */
+export async function tellItem(
+  parts: TellParts,
+  intent: Intent,
+  until: InstantMs,
+): Promise<TellAnswer> {
+  const { database, clock } = parts;
+  try {
+    const items = await itemsOf(parts.stripe, intent.customer);
+    const known = items.find((item) => identifierIn(item) === intent.identifier);
+    const draft = await invoiceOf(parts, intent, { known, until });
+    if (known === undefined) await createItem(parts, intent, { invoice: draft.id, until });
+    const { tenantId, periodStart, customer: stripeCustomer } = intent;
+    const own = { invoiceId: draft.id, tenantId, periodStart, stripeCustomer };
+    await saveReleased(database, own, clock());
+    if (draft.isHeld) await letGo(parts, draft.id, until);
+    const how = known === undefined ? 'made' : 'already there';
+    return { kind: 'delivered', how: `item ${how} on invoice ${draft.id}` };
+  } catch (error) {
+    return classifyItemFailure(error);
+  }
+}
+
+interface Draft {
+  readonly id: string;
+  readonly isHeld: boolean;
+}
+
+const INVOICES_LISTED = 100;
+
+/** The invoice that the item is on, or the draft that was made for it. */
+async function invoiceOf(
+  { stripe, clock }: TellParts,
+  intent: Intent,
+  of: { readonly known: Stripe.InvoiceItem | undefined; readonly until: InstantMs },
+): Promise<Draft> {
+  const { customer, identifier } = intent;
+  const page = await askStripe(`the invoices of customer ${customer}`, () =>
+    stripe.invoices.list({ customer, limit: INVOICES_LISTED }),
+  );
+  const found = page.data.find(({ metadata }) => metadata?.[INTENT_KEY] === identifier);
+  if (found?.id !== undefined) {
+    return { id: found.id, isHeld: found.status === 'draft' && found.auto_advance !== true };
+  }
+  const invoice = of.known?.invoice;
+  if (typeof invoice === 'string') return { id: invoice, isHeld: false };
+  const body = {
+    customer,
+    currency: currencyOfChannel(intent.channel).toLowerCase(),
+    auto_advance: false,
+    pending_invoice_items_behavior: 'exclude',
+    metadata: { [INTENT_KEY]: identifier },
+  } as const;
+  const made = await sendOnce({ until: of.until, clock }, () =>
+    stripe.invoices.create(body, { idempotencyKey: `${identifier}-invoice` }),
+  );
+  return { id: made.id ?? '', isHeld: true };
+}
+
+function createItem(
+  { stripe, clock }: TellParts,
+  intent: Intent,
+  of: { readonly invoice: string; readonly until: InstantMs },
+): Promise<Stripe.InvoiceItem> {
+  const currency = currencyOfChannel(intent.channel);
+  const body = {
+    customer: intent.customer,
+    invoice: of.invoice,
+    amount: Number(itemAmount(intent.valueMicro, currency)),
+    currency: currency.toLowerCase(),
+    description: `LLM usage, period from ${intent.periodStart}`,
+    metadata: itemMetadata(intent),
+  };
+  return sendOnce({ until: of.until, clock }, () =>
+    stripe.invoiceItems.create(body, { idempotencyKey: intent.identifier }),
+  );
+}
+
+function letGo({ stripe, clock }: TellParts, invoiceId: string, until: InstantMs) {
+  return sendOnce({ until, clock }, () =>
+    stripe.invoices.update(invoiceId, { auto_advance: true }),
+  );
+}
+
+const CHANNEL = 'spanledger_items_';
+
+/** The name of the place where the items of a currency are counted. */
+export function itemChannel(currency: string): string {
+  return `${CHANNEL}${currency.toLowerCase()}`;
+}
+
+function currencyOfChannel(channel: string): string {
+  return channel.slice(CHANNEL.length).toUpperCase();
+}
+
+/** Minor units, rounded half up as a statement's total is. */
+export function itemAmount(valueMicro: bigint, currency: string): bigint {
+  const picos = valueMicro * 1_000_000n;
+  return divideHalfUp(picos, picoPerBilled(currency)) * minorPerBilled(currency);
+}
+
+/** A request that decides nothing may be repeated; what is refused is refused for this one intent. */
+function classifyItemFailure(error: unknown): TellAnswer {
+  if (!(error instanceof Stripe.errors.StripeError)) throw error;
+  const detail = `${error.type} ${error.statusCode ?? 'without status'}: ${reasonOf(error)}`;
+  switch (error.statusCode) {
+    case 401:
+    case 403:
+      return { kind: 'systemic', detail };
+    case 400:
+    case 402:
+    case 404:
+      return { kind: 'refused', detail };
+    default:
+      return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
+  }
+}

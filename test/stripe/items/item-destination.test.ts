@@ -1,0 +1,166 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { parseInstant } from '../../../src/clock.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { readAlerts } from '../../../src/push/alert-store.ts';
+import { settlePeriod } from '../../../src/push/settle-period.ts';
+import { pushMonth } from '../../../src/stripe/push-month.ts';
+import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
+import { checkSummaries } from '../../../src/stripe/summary-law.ts';
+import { textRows } from '../../support/database.ts';
+import { ofMonth } from '../../support/stripe.ts';
+import { brokenLaws } from '../../support/worker.ts';
+import type { BillingScene, SceneOptions } from '../billing-scene.ts';
+import { MONTH, openBillingScene } from '../billing-scene.ts';
+
+vi.mock('../../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../../src/clock.ts')>()),
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
+}));
+
+const HOUR_MS = 3_600_000;
+const LATE = '2026-12-08T00:30:00Z';
+const IN_TIME = '2026-11-01T00:30:00Z';
+
+async function closed(at: string, options: SceneOptions = {}): Promise<BillingScene> {
+  const opened = await openBillingScene({ withSubscriptions: false, ...options });
+  onTestFinished(opened.close);
+  await opened.double.control.setClock(parseInstant(at));
+  await closePeriods(opened.parts, { month: MONTH, tenant_id: null });
+  return opened;
+}
+
+const push = async ({ parts }: BillingScene) =>
+  (await pushMonth(parts, ofMonth(MONTH))).find((row) => row.tenant_id === 'acme');
+const reconcile = async ({ parts }: BillingScene) =>
+  (await reconcileMonth(parts, ofMonth(MONTH))).find((row) => row.tenant_id === 'acme');
+const items = async ({ parts }: BillingScene) =>
+  (await parts.stripe.invoiceItems.list({ customer: 'cus_acme', limit: 100 })).data;
+const period = async ({ database }: BillingScene) =>
+  (
+    await textRows(
+      database,
+      "select charge_total, mode, told, invoice_id from audit.periods where tenant_id = 'acme'",
+    )
+  )[0];
+
+async function expectBilledOnce(scene: BillingScene): Promise<void> {
+  const found = await items(scene);
+  const { charge_total: total, invoice_id: invoice, told } = (await period(scene)) ?? {};
+  expect(found.map(({ amount, invoice: on }) => [amount, on])).toEqual([
+    [Math.round(Number(total) * 100), invoice],
+  ]);
+  expect(told).toBe('told');
+  expect(await reconcile(scene)).toMatchObject({ difference: 'none', explained: true });
+  // It becomes final by itself, is compared with its intent, and raises nothing.
+  await scene.double.control.advanceClock(3 * HOUR_MS);
+  const [final] = (await scene.parts.stripe.invoices.list({ customer: 'cus_acme' })).data;
+  expect(final).toMatchObject({ status: 'open', total: found[0]?.amount });
+  expect(await readAlerts(scene.database)).toEqual([]);
+  expect(await brokenLaws(scene.database)).toEqual([]);
+  expect((await checkSummaries(scene.parts)).violations).toEqual([]);
+}
+
+test('usage that is too old for the meter is billed by an invoice item, once', async () => {
+  const scene = await closed(LATE);
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(scene.double.control.meterEvents()).toEqual([]);
+  await expectBilledOnce(scene);
+});
+
+test.each([{ path: '/v1/invoiceitems' }, { path: '/v1/invoices' }, { path: /./ }])(
+  'an answer that is lost at $path bills nothing twice',
+  async ({ path }) => {
+    const scene = await closed(LATE);
+    const match = path instanceof RegExp ? { method: 'POST' } : { method: 'POST', path };
+    scene.double.control.injectFault({ kind: 'apply_then_reset', match, times: 20 });
+    await push(scene);
+    scene.double.control.clearFaults();
+    await scene.double.control.advanceClock(HOUR_MS);
+    expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+    await expectBilledOnce(scene);
+  },
+);
+
+test('an item that was made without an answer is found by its metadata after Stripe forgot its key', async () => {
+  const scene = await closed(LATE);
+  const match = { method: 'POST', path: '/v1/invoiceitems' };
+  scene.double.control.injectFault({ kind: 'apply_then_reset', match, times: 20 });
+  await push(scene);
+  scene.double.control.clearFaults();
+  await scene.double.control.advanceClock(30 * HOUR_MS);
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(await items(scene)).toHaveLength(1);
+});
+
+test('who left in the middle of the month is billed by an invoice item', async () => {
+  const scene = await openBillingScene();
+  onTestFinished(scene.close);
+  const { double, parts } = scene;
+  await double.control.setClock(parseInstant('2026-10-20T00:00:00Z'));
+  const [subscription] = (await parts.stripe.subscriptions.list({ customer: 'cus_acme' })).data;
+  await parts.stripe.subscriptions.cancel(subscription?.id ?? '');
+  await double.control.setClock(parseInstant(IN_TIME));
+  await closePeriods(parts, { month: MONTH, tenant_id: null });
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(double.control.meterEvents()).toEqual([]);
+  expect(await items(scene)).toHaveLength(1);
+});
+
+test('what would come after the final invoice is billed by an invoice item', async () => {
+  const scene = await openBillingScene();
+  onTestFinished(scene.close);
+  const { double, parts } = scene;
+  await double.control.setClock(parseInstant(IN_TIME));
+  await closePeriods(parts, { month: MONTH, tenant_id: null });
+  // given somebody finalizes the held draft by hand before the push
+  const [invoice] = (await parts.stripe.invoices.list({ customer: 'cus_acme' })).data;
+  await parts.stripe.invoices.finalizeInvoice(invoice?.id ?? '');
+  await double.control.settle();
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(double.control.meterEvents()).toEqual([]);
+  expect(await items(scene)).toHaveLength(1);
+  expect(await reconcile(scene)).toMatchObject({ difference: 'none' });
+});
+
+test('what a person billed elsewhere is settled, and told to nobody', async () => {
+  const scene = await closed(IN_TIME);
+  const total = (await period(scene))?.['charge_total'] ?? '';
+  const request = { tenant_id: 'acme', month: MONTH, amount: total, reason: 'R-17', actor: 'ann' };
+  await expect(settlePeriod(scene.parts, { ...request, amount: '99999' })).rejects.toThrow(
+    'is due',
+  );
+  expect(await settlePeriod(scene.parts, request)).toMatchObject({ due: '0' });
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(scene.double.control.meterEvents()).toEqual([]);
+  expect(await items(scene)).toEqual([]);
+  expect(await period(scene)).toMatchObject({ told: 'settled' });
+  expect(await reconcile(scene)).toMatchObject({ difference: 'none', explained: true });
+  await expect(settlePeriod(scene.parts, request)).rejects.toThrow('is due');
+  expect(await brokenLaws(scene.database)).toEqual([]);
+});
+
+test('a part that was settled leaves the rest to be told', async () => {
+  const scene = await closed(IN_TIME);
+  const request = { tenant_id: 'acme', month: MONTH, amount: '1', reason: 'R-17', actor: 'ann' };
+  const { due } = await settlePeriod(scene.parts, request);
+  expect(await brokenLaws(scene.database)).toEqual([]);
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(scene.double.control.meterEvents()).toMatchObject([{ value: due }]);
+  expect(await reconcile(scene)).toMatchObject({ difference: 'none', settled: '1000000' });
+  expect((await checkSummaries(scene.parts)).violations).toEqual([]);
+});
+
+test('an item that a person made for the period stands against making another', async () => {
+  const scene = await closed(LATE);
+  await scene.parts.stripe.invoiceItems.create({
+    customer: 'cus_acme',
+    currency: 'usd',
+    amount: 12,
+    metadata: { period_key: 'acme/2026-10-01' },
+  });
+  const refused = await push(scene);
+  expect(refused).toMatchObject({ state: 'refused' });
+  expect(refused?.detail).toContain('spanledger stripe settled');
+  expect(await items(scene)).toHaveLength(1);
+});
