@@ -4,7 +4,7 @@ import { tellEntryStory, tellEventStory } from '../../src/audit/tell-story.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
 import { cli } from '../support/cli.ts';
-import { freshDatabase } from '../support/database.ts';
+import { freshDatabase, textRows } from '../support/database.ts';
 import { importBook, importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 const eventOf = (event_id: string) => ({ source: 'default', event_id, as_of: null });
@@ -108,6 +108,16 @@ it('shows every unit with its price as the book gives it, the cost that was repo
   });
   expect(stdout).toMatch(/units +images 2, audio_ms 1500, input_audio_tokens 500/);
   expect(stdout).toMatch(/unit_prices +images 0\.04, audio_ms 0\.0001, searches 10/);
+});
+
+it('says of an entry everything that the view for auditors has', async () => {
+  const rows = await textRows(
+    await freshDatabase(),
+    `select attname from pg_attribute where attrelid = 'audit.entries'::regclass and attnum > 0
+     order by attnum`,
+  );
+  const told = Object.keys(storyAnswer.shape.entries.unwrap().element.shape);
+  expect(told).toEqual(rows.map((row) => row['attname']));
 });
 
 it('refuses an event and an entry that nobody knows, with the remedy', async () => {

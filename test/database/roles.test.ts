@@ -6,6 +6,7 @@ import { makeRoles } from '../../src/database/roles.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { LATER_SHOWN_COLUMNS, SHOWN_COLUMNS } from '../../src/ledger/entries/entry-columns.ts';
 import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { Refusal } from '../../src/refusal.ts';
@@ -204,6 +205,16 @@ describe('the tenant', () => {
       "select charge_total, state from audit.periods where tenant_id = 'acme'",
     );
     expect(own).toEqual(rows[0]);
+  });
+
+  it('may read of an entry what a proof of it shows, and nothing else', async () => {
+    const granted = await textRows(
+      owner,
+      `select attname from pg_attribute where attrelid = 'entries'::regclass and attnum > 0
+         and has_column_privilege('spanledger_tenant', 'entries', attname, 'select')`,
+    );
+    const shown = [...SHOWN_COLUMNS, ...LATER_SHOWN_COLUMNS];
+    expect(granted.map((row) => row['attname']).sort()).toEqual(shown.sort());
   });
 
   it('is told no other tenant’s row by what a condition does first', async () => {

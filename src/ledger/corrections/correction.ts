@@ -6,9 +6,8 @@ import { ratePart } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { countOnSide, FURTHER_UNITS } from '../../units.ts';
-import type { NewEntry } from '../entries/entry.ts';
+import type { NewEntry, StoredEntry } from '../entries/entry.ts';
 import { markScaled, reference } from '../entries/entry.ts';
-import type { StoredEntry } from '../entries/entry-store.ts';
 
 /** What a correction changes of an entry; what is absent stays as it was. */
 export interface EntryChange {

@@ -7,8 +7,7 @@ import { placeUsage } from '../../periods/placement.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
-import type { NewEntry } from '../entries/entry.ts';
-import type { StoredEntry } from '../entries/entry-store.ts';
+import type { NewEntry, StoredEntry } from '../entries/entry.ts';
 import { readEntries, readRevisions } from '../entries/entry-store.ts';
 import {
   copyEntries,

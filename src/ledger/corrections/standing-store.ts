@@ -3,9 +3,10 @@ import { formatInstant } from '../../clock.ts';
 import type { Cursor } from '../../database/cursor.ts';
 import { openCursor } from '../../database/cursor.ts';
 import type { Transaction } from '../../database/database.ts';
-import { FACT_COLUMNS } from '../entries/copy-line.ts';
-import type { EntryRow, StoredEntry } from '../entries/entry-store.ts';
-import { STANDS, toEntry } from '../entries/entry-store.ts';
+import type { StoredEntry } from '../entries/entry.ts';
+import type { EntryRow } from '../entries/entry-columns.ts';
+import { FACT_COLUMNS, toEntry } from '../entries/entry-columns.ts';
+import { STANDS } from '../entries/entry-store.ts';
 
 /** The fields by which entries are selected; null selects those that have none. */
 export interface EntryCondition {

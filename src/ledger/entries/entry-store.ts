@@ -1,18 +1,8 @@
-import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
-import type {
-  EventStatus,
-  ReportedCost,
-  TokenLayers,
-  UsageCounts,
-  UsageSource,
-} from '../../events/event.ts';
-import type { Outcome } from '../../rating/rate-event.ts';
-import type { FurtherUnits } from '../../units.ts';
-import { FURTHER_UNITS } from '../../units.ts';
 import { ENTRIES_OF_BATCH } from '../posting/posting-store.ts';
-import { FACT_COLUMNS } from './copy-line.ts';
-import type { NewEntry, RateReference } from './entry.ts';
+import type { NewEntry, StoredEntry } from './entry.ts';
+import type { EntryRow } from './entry-columns.ts';
+import { FACT_COLUMNS, toEntry } from './entry-columns.ts';
 
 /** Neither a reversal nor reversed by one. */
 export const STANDS =
@@ -23,11 +13,6 @@ export const STANDS =
  * person's name.
  */
 export const JOINER = 'spanledger:attempts';
-
-/** An entry as the ledger holds it. */
-export interface StoredEntry extends NewEntry {
-  readonly entryId: bigint;
-}
 
 /** Entries by id, in the order of their ids; an id without an entry is left out. */
 export function readEntries(
@@ -186,169 +171,4 @@ async function selectFrom(
     [...where.values],
   );
   return rows.map(toEntry);
-}
-
-export interface EntryRow {
-  readonly tenant_id: string;
-  readonly source: string;
-  readonly event_id: string;
-  readonly member_id: string;
-  readonly revision: number;
-  readonly entry_id: bigint;
-  readonly kind: NewEntry['kind'];
-  readonly outcome: Outcome;
-  readonly status: EventStatus;
-  readonly error_type: string | null;
-  readonly occurred_at: InstantMs;
-  readonly started_at: InstantMs | null;
-  readonly period_start: string;
-  readonly late: boolean;
-  readonly operation: string;
-  readonly provider: string | null;
-  readonly requested_model: string;
-  readonly executed_model: string;
-  readonly response_id: string | null;
-  readonly service_tier: NewEntry['serviceTier'];
-  readonly gateway_cache: NewEntry['gatewayCache'];
-  readonly uncached_input_tokens: bigint;
-  readonly cache_read_tokens: bigint;
-  readonly cache_write_tokens: bigint;
-  readonly output_tokens: bigint;
-  readonly reasoning_tokens: bigint;
-  readonly context_tokens: bigint;
-  readonly call_share: number;
-  readonly usage_source: UsageSource;
-  readonly layer_prompt_tokens: bigint | null;
-  readonly layer_tool_tokens: bigint | null;
-  readonly layer_memory_tokens: bigint | null;
-  readonly layer_response_tokens: bigint | null;
-  readonly charge: bigint | null;
-  readonly cost: bigint | null;
-  readonly requested_cost: bigint | null;
-  readonly currency: string;
-  readonly charge_book: string | null;
-  readonly charge_version: InstantMs | null;
-  readonly charge_rate_id: bigint | null;
-  readonly cost_book: string | null;
-  readonly cost_version: InstantMs | null;
-  readonly cost_rate_id: bigint | null;
-  readonly user_id: string | null;
-  readonly feature: string | null;
-  readonly agent_run_id: string | null;
-  readonly prompt_version: string | null;
-  readonly further_tags: Readonly<Record<string, string>> | null;
-  readonly trace_id: string | null;
-  readonly span_id: string | null;
-  readonly parent_span_id: string | null;
-  readonly attempt: number;
-  readonly corrects_entry_id: bigint | null;
-  readonly is_reversal: boolean;
-  readonly reason: string | null;
-  readonly actor: string | null;
-  readonly event_digest: Buffer;
-  readonly units: FurtherUnits | null;
-  readonly reported_cost: bigint | null;
-  readonly reported_cost_currency: string | null;
-  readonly reported_cost_source: string | null;
-  readonly call_id: string | null;
-  readonly call_usage: Readonly<Record<string, number>> | null;
-}
-
-export function toEntry(row: EntryRow): StoredEntry {
-  return {
-    entryId: row.entry_id,
-    tenantId: row.tenant_id,
-    source: row.source,
-    eventId: row.event_id,
-    memberId: row.member_id,
-    revision: row.revision,
-    kind: row.kind,
-    outcome: row.outcome,
-    status: row.status,
-    errorType: row.error_type,
-    occurredAt: row.occurred_at,
-    startedAt: row.started_at,
-    periodStart: row.period_start,
-    late: row.late,
-    operation: row.operation,
-    provider: row.provider,
-    requestedModel: row.requested_model,
-    executedModel: row.executed_model,
-    responseId: row.response_id,
-    serviceTier: row.service_tier,
-    gatewayCache: row.gateway_cache,
-    uncachedInputTokens: Number(row.uncached_input_tokens),
-    cacheReadTokens: Number(row.cache_read_tokens),
-    cacheWriteTokens: Number(row.cache_write_tokens),
-    outputTokens: Number(row.output_tokens),
-    reasoningTokens: Number(row.reasoning_tokens),
-    units: row.units,
-    contextTokens: Number(row.context_tokens),
-    callShare: row.call_share,
-    callUsage: row.call_usage === null ? null : usageOf(row.call_usage),
-    usageSource: row.usage_source,
-    layers: layersOf(row),
-    charge: row.charge,
-    cost: row.cost,
-    requestedCost: row.requested_cost,
-    reportedCost: reportedCostOf(row),
-    currency: row.currency,
-    chargeRate: rateOf(row.charge_book, row.charge_version, row.charge_rate_id),
-    costRate: rateOf(row.cost_book, row.cost_version, row.cost_rate_id),
-    userId: row.user_id,
-    feature: row.feature,
-    agentRunId: row.agent_run_id,
-    promptVersion: row.prompt_version,
-    furtherTags: row.further_tags ?? {},
-    traceId: row.trace_id,
-    spanId: row.span_id,
-    parentSpanId: row.parent_span_id,
-    attempt: row.attempt,
-    callId: row.call_id,
-    correctsEntryId: row.corrects_entry_id,
-    isReversal: row.is_reversal,
-    reason: row.reason,
-    actor: row.actor,
-    eventDigest: row.event_digest,
-  };
-}
-
-function usageOf(counts: Readonly<Record<string, number>>): UsageCounts {
-  const of = (name: string) => counts[name] ?? 0;
-  const further = FURTHER_UNITS.filter(({ name }) => counts[name] !== undefined);
-  return {
-    uncachedInput: of('uncached_input_tokens'),
-    cacheRead: of('cache_read_tokens'),
-    cacheWrite: of('cache_write_tokens'),
-    output: of('output_tokens'),
-    reasoning: of('reasoning_tokens'),
-    units:
-      further.length === 0 ? null : Object.fromEntries(further.map(({ name }) => [name, of(name)])),
-  };
-}
-
-function reportedCostOf(row: EntryRow): ReportedCost | null {
-  const { reported_cost: amount, reported_cost_currency, reported_cost_source } = row;
-  if (amount === null || reported_cost_currency === null || reported_cost_source === null) {
-    return null;
-  }
-  return { amount, currency: reported_cost_currency, source: reported_cost_source };
-}
-
-function layersOf(row: EntryRow): TokenLayers | null {
-  if (row.layer_prompt_tokens === null) return null;
-  return {
-    prompt: Number(row.layer_prompt_tokens),
-    tool: Number(row.layer_tool_tokens),
-    memory: Number(row.layer_memory_tokens),
-    response: Number(row.layer_response_tokens),
-  };
-}
-
-function rateOf(
-  book: string | null,
-  version: InstantMs | null,
-  rateId: bigint | null,
-): RateReference | null {
-  return book === null || version === null || rateId === null ? null : { book, version, rateId };
 }

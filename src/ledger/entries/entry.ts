@@ -86,6 +86,11 @@ export interface NewEntry {
   readonly eventDigest: Buffer;
 }
 
+/** An entry as the ledger holds it. */
+export interface StoredEntry extends NewEntry {
+  readonly entryId: bigint;
+}
+
 /** The book version and the row in it behind an amount (R15). */
 export interface RateReference {
   readonly book: string;

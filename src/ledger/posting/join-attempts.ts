@@ -4,8 +4,8 @@ import type { UsageEvent } from '../../events/event.ts';
 import { isModelCall } from '../../events/event.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
-import type { NewEntry } from '../entries/entry.ts';
-import type { StoredEntry, TraceKey } from '../entries/entry-store.ts';
+import type { NewEntry, StoredEntry } from '../entries/entry.ts';
+import type { TraceKey } from '../entries/entry-store.ts';
 import {
   JOINER,
   readAttemptsOf,

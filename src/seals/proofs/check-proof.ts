@@ -123,7 +123,7 @@ export function shownColumns(): readonly string[] {
 }
 
 /** How lines name the units beside text: the unit, and how many of it a rate is for. */
-function proofUnits(): Readonly<Record<string, readonly [unit: string, per: number]>> {
+export function proofUnits(): Readonly<Record<string, readonly [unit: string, per: number]>> {
   const tokens = (
     'cache_write_1h input_audio input_image input_video cache_read_audio cache_read_image output_audio output_image ' +
     'output_video'

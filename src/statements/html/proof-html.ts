@@ -1,5 +1,6 @@
 import { PROOF_CHECKER, type Proof } from '../../seals/proofs/check-proof.ts';
 import { pageSha256 } from '../../seals/proofs/page-sha256.ts';
+import { FURTHER_UNITS, pricedTogether } from '../../units.ts';
 import { STATEMENT_STYLE } from './statement-style.ts';
 
 /**
@@ -49,11 +50,20 @@ const PAGE_STYLE = `
 .steps td:first-child, .entries td:first-child, .entries th:first-child { padding-left: 0; }
 `;
 
+/** The words of each unit beside text, and how many of it are one of what the words name. */
+const UNIT_WORDS = Object.fromEntries(
+  FURTHER_UNITS.map((unit) => {
+    const together = unit.price.per === 'second' ? Number(pricedTogether(unit)) : 1;
+    return [unit.name, { words: unit.words, together }];
+  }),
+);
+
 /** Names from the proof reach the page as text only. */
 const PAGE_SCRIPT = `
 const SHOWN = { entry_id: 'Entry', event_id: 'Event', occurred_at: 'Completed at', requested_model: 'Model', outcome: 'Outcome',
   uncached_input_tokens: 'Input', cache_read_tokens: 'Cache read', cache_write_tokens: 'Cache write', output_tokens: 'Output',
-  charge: 'Charge' };
+  units: 'Other units', charge: 'Charge' };
+const UNITS = ${JSON.stringify(UNIT_WORDS)};
 const FIGURES = /_tokens$|^charge$/;
 const MOST_SHOWN = 1000;
 function add(parent, name, text, className) {
@@ -86,6 +96,16 @@ function inMajorUnit(pico) {
   const digits = pico.replace('-', '').padStart(13, '0');
   return (pico.startsWith('-') ? '-' : '') + digits.slice(0, -12) + '.' + digits.slice(-12);
 }
+function unitsText(text) {
+  return Object.entries(JSON.parse(text || '{}')).map(([name, count]) => {
+    const { words, together } = UNITS[name] || { words: [name, name], together: 1 };
+    return count / together + ' ' + words[count === together ? 0 : 1];
+  }).join(', ');
+}
+function cellText(name, entry) {
+  if (name === 'units') return unitsText(entry.units);
+  return name === 'charge' ? inMajorUnit(entry.charge) : entry[name];
+}
 function addHead(section, proof, frozen, failed) {
   add(section, 'h1', frozen.tenant_id);
   add(section, 'p', frozen.starts_at + ' to ' + frozen.ends_at + ', ' + frozen.time_zone, 'soft');
@@ -114,6 +134,6 @@ for (const proof of JSON.parse(document.getElementById('data').textContent)) {
     (proof.entries.length > MOST_SHOWN ? ', the first ' + MOST_SHOWN : '') + '; charges in ' + frozen.currency);
   const cell = (name, text) => ({ text, className: FIGURES.test(name) ? 'figure' : undefined });
   addTable(list, 'entries', Object.entries(SHOWN).map(([name, title]) => cell(name, title)), entries.map((entry) =>
-    Object.keys(SHOWN).map((name) => cell(name, name === 'charge' ? inMajorUnit(entry[name]) : entry[name]))));
+    Object.keys(SHOWN).map((name) => cell(name, cellText(name, entry)))));
 }
 `;

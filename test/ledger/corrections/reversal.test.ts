@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { priceOf, replacementOf, reversalOf } from '../../../src/ledger/corrections/correction.ts';
-import type { StoredEntry } from '../../../src/ledger/entries/entry-store.ts';
+import type { StoredEntry } from '../../../src/ledger/entries/entry.ts';
 import type { BookVersion } from '../../../src/rating/books/price-catalog.ts';
 import { buildCatalog } from '../../../src/rating/books/price-catalog.ts';
 import type { Rate } from '../../../src/rating/books/rate.ts';

@@ -32,7 +32,6 @@ it('brings every text through COPY as it was sent', async () => {
       user_id: text,
       agent_run_id: text,
       prompt_version: text,
-      provider: text,
       response_id: text,
       error_type: text,
       trace_id: text,
@@ -44,7 +43,7 @@ it('brings every text through COPY as it was sent', async () => {
 
   await receiveEvents(database, events);
 
-  const columns = `source, feature, user_id, agent_run_id, prompt_version, provider, response_id,
+  const columns = `source, feature, user_id, agent_run_id, prompt_version, response_id,
     error_type, trace_id, span_id, parent_span_id`;
   const rows = await textRows(
     database,
@@ -53,7 +52,7 @@ it('brings every text through COPY as it was sent', async () => {
   );
   expect(
     rows.map((row) => Object.values({ ...row, tags: null }).filter((value) => value !== null)),
-  ).toEqual(HOSTILE.map((text) => Array(12).fill(text)));
+  ).toEqual(HOSTILE.map((text) => Array(11).fill(text)));
   expect(rows.map((row) => JSON.parse(row['tags'] ?? ''))).toEqual(
     HOSTILE.map((text) => ({ [text]: text })),
   );

@@ -2,13 +2,14 @@ import { hash, randomBytes } from 'node:crypto';
 import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SHOWN_COLUMNS } from '../../../src/seals/entry-hash.ts';
+import { LATER_SHOWN_COLUMNS, SHOWN_COLUMNS } from '../../../src/ledger/entries/entry-columns.ts';
 import { merkleRoot } from '../../../src/seals/merkle-tree.ts';
 import type { Proof } from '../../../src/seals/proofs/check-proof.ts';
-import { checkProof, shownColumns } from '../../../src/seals/proofs/check-proof.ts';
+import { checkProof, proofUnits, shownColumns } from '../../../src/seals/proofs/check-proof.ts';
 import { makeProof } from '../../../src/seals/proofs/make-proof.ts';
 import { pageSha256 } from '../../../src/seals/proofs/page-sha256.ts';
 import { renderProofHtml } from '../../../src/statements/html/proof-html.ts';
+import { FURTHER_UNITS, pricedTogether } from '../../../src/units.ts';
 import { cases } from '../../support/cases.ts';
 
 const sha256 = (bytes: Uint8Array) => hash('sha256', bytes, 'buffer');
@@ -35,7 +36,7 @@ function shown(change: Readonly<Record<string, string>>): string {
 }
 
 /** A period of so many entries, of which the last two were charged: 1000 and 500 output tokens at 10.00 a million. */
-function period(size: number) {
+function period(size: number, unitsOfFirst = '') {
   const price = {
     charge_book: 'standard',
     charge_version: '2026-10-01T00:00:00.000Z',
@@ -49,10 +50,10 @@ function period(size: number) {
   });
   const entries = Array.from({ length: size }, (_, position) => ({
     position,
-    shown: shown({
+    shown: `${shown({
       entry_id: String(position),
       ...(position === size - 1 ? charged(1000) : position === size - 2 ? charged(500) : {}),
-    }),
+    })}${position === 0 && unitsOfFirst !== '' ? `\t${unitsOfFirst}` : ''}`,
     hidden: hash('sha256', `hidden ${position}`),
   }));
   const leaves = Buffer.concat(
@@ -191,6 +192,18 @@ describe('a proof', () => {
 
   it('knows the columns that an entry shows', () => {
     expect(shownColumns()).toEqual(SHOWN_COLUMNS);
+    // What only entries with units have stands after them, under the one name that the page knows.
+    expect(LATER_SHOWN_COLUMNS).toEqual(['units']);
+  });
+
+  it('knows every unit, by how lines name it, and how many of it a rate is for', () => {
+    const known = Object.entries(proofUnits()).map(([meter, [unit, per]]) => [meter, unit, per]);
+    const units = FURTHER_UNITS.map((unit) => [
+      unit.meter,
+      unit.name,
+      Number(pricedTogether(unit)),
+    ]);
+    expect(known.sort()).toEqual(units.sort());
   });
 });
 
@@ -209,6 +222,13 @@ describe('the page', () => {
     const altered = { ...proof, manifest: proof.manifest.replace('0.015', '0.016') };
     expect(openPage(renderProofHtml([altered]))).toContain('The proof FAILS at step "manifest".');
     expect(renderProofHtml([proof])).not.toMatch(/\b(?:src|href)=|fetch\(|https?:/);
+  });
+
+  it('shows the other units of an entry in words', () => {
+    const { prove } = period(3, '{"images": 1, "audio_ms": 1500}');
+    const page = openPage(renderProofHtml([prove([0, 1, 2], [1])]));
+    expect(page).toContain('The proof holds.');
+    expect(page).toContain('\n1 image, 1.5 seconds of audio\n');
   });
 
   it('takes names for text, whatever they hold', () => {

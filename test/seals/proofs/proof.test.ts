@@ -29,11 +29,13 @@ const CLOSE = () => parseInstant('2026-11-01T00:00:00Z');
 /** October of two tenants: usage of all kinds, splits, failures, gateway hits, corrections, late usage, two prices. */
 async function randomOctober(database: Database, seed: number): Promise<void> {
   const { below, percent, pick } = seededRandom(seed);
-  await importBooks(database, 'standard', 'cost');
-  const book = sharedBook('standard') as {
+  await importBooks(database, 'cost');
+  const standard = sharedBook('standard') as {
     effective_from: string;
     models: { per_million: { output: string } }[];
   };
+  const book = { ...standard, models: [...standard.models, REALTIME] };
+  await importBook(database, book);
   const dearer = structuredClone(book);
   for (const model of dearer.models) model.per_million.output = '13.37';
   await importBook(database, { ...dearer, effective_from: '2026-10-16T00:00:00Z' });
@@ -41,11 +43,12 @@ async function randomOctober(database: Database, seed: number): Promise<void> {
   const events = Array.from({ length: 60 }, (_, index) => {
     const cached = below(50);
     const isSplit = percent(10);
+    const model = pick(['gpt-4o', 'gpt-4o-mini', REALTIME.model]);
     return nativeEvent({
       event_id: `e-${seed}-${index}`,
       tenant_id: pick(['acme', 'bolt']),
       occurred_at: `2026-10-${pick(['03', '15', '16', '30'])}T12:00:00.${pick(['000', '123'])}Z`,
-      requested_model: pick(['gpt-4o', 'gpt-4o-mini']),
+      requested_model: model,
       executed_model: pick(['gpt-4o', 'gpt-4o-mini']),
       status: pick(['ok', 'ok', 'ok', 'error']),
       gateway_cache: pick(['none', 'none', 'exact']),
@@ -54,6 +57,7 @@ async function randomOctober(database: Database, seed: number): Promise<void> {
         input_tokens: 100 + below(1000),
         cache_read_tokens: cached,
         output_tokens: below(500),
+        ...(model === REALTIME.model && unitsBelow(below)),
       },
       ...(isSplit && {
         members: [
@@ -80,12 +84,36 @@ async function randomOctober(database: Database, seed: number): Promise<void> {
   await closePeriods({ database, clock: CLOSE }, { month: '2026-10', tenant_id: null });
 }
 
+/** A model with a price for everything that a call of it counts. */
+const REALTIME = {
+  model: 'gpt-realtime',
+  per_million: {
+    input: '4',
+    output: '16',
+    cache_read: '0.4',
+    input_audio: '32',
+    output_audio: '64',
+  },
+  per_image: '0.04',
+  per_second: { audio: '0.0001' },
+  per_thousand: { searches: '10' },
+};
+
+function unitsBelow(below: (bound: number) => number) {
+  return {
+    // Of the input and the output, which are more.
+    ...{ input_audio_tokens: below(50), output_audio_tokens: 0 },
+    ...{ images: below(3), audio_ms: below(9_999), searches: 1 + below(4) },
+  };
+}
+
 describe('the proof of a statement', () => {
   it.each([1, 2, 3])(
     'holds for random ledger %i: as a whole, for each line, and for each entry',
     async (seed) => {
       const database = await freshDatabase();
       await randomOctober(database, seed);
+      const meters = new Set<string>();
       for (const tenantId of ['acme', 'bolt']) {
         const of = { tenantId, month: '2026-10' };
         const [whole] = await readProofs(database, { ...of, line: null });
@@ -93,6 +121,7 @@ describe('the proof of a statement', () => {
         expect(failing(whole)).toEqual([]);
         expect(checkProof(whole, sha256).at(-1)?.step).toBe('statement');
         expect(whole.lines.length).toBeGreaterThan(3);
+        for (const { meter } of JSON.parse(whole.manifest).lines) meters.add(meter);
         for (const line of whole.lines) {
           const [proof] = await readProofs(database, { ...of, line });
           expect(proof?.lines).toEqual([line]);
@@ -120,6 +149,8 @@ describe('the proof of a statement', () => {
           expect(failing(altered).map((step) => step.step)).toEqual(['root']);
         }
       }
+      const units = ['input_audio', 'images', 'audio_seconds', 'searches'];
+      expect([...meters]).toEqual(expect.arrayContaining(units));
     },
   );
 
