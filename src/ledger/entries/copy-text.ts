@@ -1,7 +1,7 @@
 import { formatInstant, type InstantMs } from '../../clock.ts';
 
 /** The text format of Postgres's COPY; each value has one form, and it is Postgres's own. */
-export type Column = string | number | bigint;
+export type CopyText = string | number | bigint;
 
 export const NULL = '\\N';
 
@@ -20,7 +20,7 @@ export function nullableText(value: string | null): string {
   return value === null ? NULL : escapeText(value);
 }
 
-export function numberText(value: bigint | null): Column {
+export function numberText(value: bigint | null): CopyText {
   return value ?? NULL;
 }
 

@@ -4,7 +4,7 @@ import type { FurtherUnits } from '../../units.ts';
 import { FURTHER_UNITS } from '../../units.ts';
 import {
   booleanText,
-  type Column,
+  type CopyText,
   escapeText,
   instantText,
   jsonText,
@@ -30,7 +30,7 @@ export type EntryRow = Readonly<Record<string, unknown>>;
 /** One field of an entry: its columns, their text for COPY and for the hash, and the value of a row. */
 interface Field<Value> {
   readonly columns: readonly string[];
-  readonly text: (entry: NewEntry, given: LineContext) => Column;
+  readonly text: (entry: NewEntry, given: LineContext) => CopyText;
   readonly value: (row: EntryRow) => Value;
 }
 
