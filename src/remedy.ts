@@ -6,6 +6,7 @@ export type Remedy = readonly (string | Operation)[];
 
 /** Every operation that a remedy names, with what it is to be given; null where the person chooses. */
 export type Operation =
+  | { readonly operation: 'adjust' }
   | { readonly operation: 'allocate list' }
   | { readonly operation: 'allocate reverse'; readonly pool: string; readonly month: string | null }
   | { readonly operation: 'audit entry'; readonly entryId: string | null }

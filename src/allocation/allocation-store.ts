@@ -44,7 +44,7 @@ export async function readConsumption(
     join periods p on p.tenant_id = e.tenant_id and p.period_start = e.period_start
     join tenants t on t.tenant_id = e.tenant_id
     where e.period_start >= ${first}::date and e.period_start < ${first}::date + interval '1 month'
-      and e.kind <> 'allocation' and e.gateway_cache = 'none'
+      and e.kind not in ('allocation', 'adjustment') and e.gateway_cache = 'none'
       and (not ${of.succeeded} or e.status = 'ok')
     group by e.tenant_id, t.mode, e.currency order by e.tenant_id, e.currency`.execute(db.kysely);
   return rows.map((row) => ({

@@ -1,5 +1,6 @@
 import type { CorrectionNote } from '../ledger/corrections/correction.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
+import { ENTRY_WITHOUT_A_CALL } from '../ledger/entries/entry.ts';
 import type { Placement } from '../periods/placement.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { formatWeight, UNIT_NAMES } from './consumption.ts';
@@ -33,7 +34,10 @@ export function shareEntry(
   const { pool, note, revision } = division;
   const isNobodys = share.tenantId === UNATTRIBUTED;
   return {
-    ...WITHOUT_A_CALL,
+    ...ENTRY_WITHOUT_A_CALL,
+    kind: 'allocation',
+    source: ALLOCATION_SOURCE,
+    operation: 'allocation',
     tenantId: share.tenantId,
     eventId: eventIdOf(pool),
     revision,
@@ -63,43 +67,3 @@ function explain({ pool, weightTotal }: Division, share: Share): string {
   const rounding = share.roundedUp ? 'rounded up' : 'rounded down';
   return `${part} ${UNIT_NAMES[basis]}, remainder place ${share.remainderPlace}, ${rounding}`;
 }
-
-const WITHOUT_A_CALL = {
-  source: ALLOCATION_SOURCE,
-  memberId: '',
-  kind: 'allocation',
-  status: 'ok',
-  errorType: null,
-  startedAt: null,
-  operation: 'allocation',
-  provider: null,
-  responseId: null,
-  serviceTier: 'standard',
-  gatewayCache: 'none',
-  uncachedInputTokens: 0,
-  cacheReadTokens: 0,
-  cacheWriteTokens: 0,
-  outputTokens: 0,
-  reasoningTokens: 0,
-  units: null,
-  contextTokens: 0,
-  callShare: 0,
-  callUsage: null,
-  usageSource: 'reported',
-  layers: null,
-  requestedCost: null,
-  reportedCost: null,
-  chargeRate: null,
-  costRate: null,
-  userId: null,
-  feature: null,
-  agentRunId: null,
-  promptVersion: null,
-  traceId: null,
-  spanId: null,
-  parentSpanId: null,
-  attempt: 1,
-  callId: null,
-  correctsEntryId: null,
-  isReversal: false,
-} as const;

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   prove: async () => (await import('./commands/prove.ts')).addProve,
   report: async () => (await import('./commands/report.ts')).addReport,
   audit: async () => (await import('./commands/audit.ts')).addAudit,
+  adjust: async () => (await import('./commands/adjust.ts')).addAdjust,
   correct: async () => (await import('./commands/correct.ts')).addCorrect,
   accept: async () => (await import('./commands/accept.ts')).addAccept,
   rerate: async () => (await import('./commands/rerate.ts')).addRerate,

@@ -94,7 +94,7 @@ function pricesOf(
 ): readonly ProofPrice[] {
   const prices = new Map<string, Record<string, number>>();
   for (const group of groups) {
-    if (group.price === null && group.kind !== 'allocation') continue;
+    if (group.price === null && !['allocation', 'adjustment'].includes(group.kind)) continue;
     const key = keyOf(group);
     const own = prices.get(key) ?? {};
     prices.set(key, own);

@@ -77,7 +77,7 @@ function rowOf(statement: Statement, line: ManifestLine): Row {
   const priced = !carried && hasRate(line);
   return {
     ...periodColumns(statement),
-    section: carried ? 'carried' : line.late ? 'late' : 'usage',
+    section: sectionOf(line),
     model: line.model,
     service_tier: line.service_tier,
     meter: line.meter,
@@ -87,6 +87,12 @@ function rowOf(statement: Statement, line: ManifestLine): Row {
     exact: line.exact,
     amount: line.amount,
   };
+}
+
+function sectionOf({ meter, late }: ManifestLine): string {
+  if (meter === 'carried_in' || meter === 'carried_out') return 'carried';
+  if (meter === 'adjustment') return 'adjustment';
+  return late ? 'late' : 'usage';
 }
 
 /** Tokens are the million that is named; of the rest the meter says what they are. */

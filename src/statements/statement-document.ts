@@ -2,9 +2,13 @@ import { exactPico, formatPico } from '../money.ts';
 import type { Statement } from './statement.ts';
 import type { DailyUsage, StatementDocument } from './statement-answer.ts';
 
-/** Throws when the days do not add up: a chart that contradicts the total must reach nobody. */
+/** Throws when the days and the adjustments, which no day caused, do not add up: a chart that contradicts the total must reach nobody. */
 export function withDaily(statement: Statement, daily: readonly DailyUsage[]): StatementDocument {
-  const sum = daily.reduce((total, { charge }) => total + exactPico(charge), 0n);
+  const adjustments = [...statement.lines, ...statement.late_lines].filter(
+    ({ meter }) => meter === 'adjustment',
+  );
+  const amounts = [...daily.map(({ charge }) => charge), ...adjustments.map(({ exact }) => exact)];
+  const sum = amounts.reduce((total, amount) => total + exactPico(amount), 0n);
   if (sum !== exactPico(statement.exact.charge)) {
     throw new Error(
       `the days of ${statement.tenant_id} from ${statement.period.start} add up to ${formatPico(sum)}, but its entries to ${statement.exact.charge}; run "spanledger verify"`,

@@ -3,6 +3,7 @@ import { viewLayers } from './layer-table.ts';
 import { meterName, rateUnitOf } from './line-groups.ts';
 import type { Statement } from './statement.ts';
 import { groupDigits } from './statement-format.ts';
+import { ADJUSTMENTS, adjustmentsOf } from './statement-view.ts';
 
 /** A statement for a terminal: the same figures as the JSON form, 96 columns at the most. */
 export function renderStatementText(statement: Statement): string {
@@ -13,11 +14,14 @@ export function renderStatementText(statement: Statement): string {
     `Period ${period.starts_at} to ${period.ends_at}, ${period.time_zone}`,
     '',
     row('MODEL', 'METER', 'QUANTITY', 'RATE', 'AMOUNT'),
-    ...statement.lines.map(renderLine),
+    ...statement.lines.filter(isNoAdjustment).map(renderLine),
   ];
-  if (statement.late_lines.length > 0) {
-    lines.push('', 'Late usage of earlier periods', ...statement.late_lines.map(renderLine));
+  const late = statement.late_lines.filter(isNoAdjustment);
+  if (late.length > 0) {
+    lines.push('', 'Late usage of earlier periods', ...late.map(renderLine));
   }
+  const adjustments = adjustmentsOf(statement);
+  if (adjustments.length > 0) lines.push('', ADJUSTMENTS, ...adjustments.map(renderAdjustment));
   lines.push(
     '',
     `${'Total'.padEnd(76)}${money(statement.total).padStart(20)}`,
@@ -41,6 +45,15 @@ function renderLayers({ layers }: Statement): readonly string[] {
     ...rows.map(({ name, tokens, exact }) => row(name, '', tokens, exact, '')),
     ...explanation,
   ];
+}
+
+function isNoAdjustment({ meter }: ManifestLine): boolean {
+  return meter !== 'adjustment';
+}
+
+/** A reason is longer than the name of a model, and has the columns of what it has not. */
+function renderAdjustment({ model, amount }: ManifestLine): string {
+  return `${model.padEnd(81)} ${amount.padStart(14)}`;
 }
 
 function renderLine(line: ManifestLine): string {

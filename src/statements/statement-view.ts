@@ -57,6 +57,9 @@ export interface LabeledAmount {
   readonly amount: string;
 }
 
+/** The heading of what no call caused. */
+export const ADJUSTMENTS = 'Adjustments';
+
 export const DEFAULT_ISSUER = 'Spanledger';
 
 export function viewStatement(document: StatementDocument, issuer: string): StatementView {
@@ -116,9 +119,24 @@ function isCarried(line: ManifestLine): boolean {
   return line.meter === 'carried_in' || line.meter === 'carried_out';
 }
 
+function isUsage(line: ManifestLine): boolean {
+  return !isCarried(line) && line.meter !== 'adjustment';
+}
+
+/** Credits and fees, of this period or of an earlier one, stand together under a heading of their own. */
+export function adjustmentsOf(
+  statement: Pick<StatementDocument, 'lines' | 'late_lines'>,
+): readonly ManifestLine[] {
+  return [...statement.lines, ...statement.late_lines].filter(
+    ({ meter }) => meter === 'adjustment',
+  );
+}
+
 function sectionsOf(document: StatementDocument, seriesOf: SeriesOf): readonly LineSection[] {
-  const { currency, late_lines: late } = document;
-  const own = document.lines.filter((line) => !isCarried(line));
+  const { currency } = document;
+  const own = document.lines.filter(isUsage);
+  const late = document.late_lines.filter(isUsage);
+  const adjustments = adjustmentsOf(document);
   const sections: LineSection[] = [
     {
       title: 'Usage by model',
@@ -135,21 +153,33 @@ function sectionsOf(document: StatementDocument, seriesOf: SeriesOf): readonly L
       groups: groupLines(late, { seriesOf: () => null, currency }),
     });
   }
+  if (adjustments.length > 0) {
+    sections.push({
+      title: ADJUSTMENTS,
+      explanation: 'Credits and fees that no call caused, each with its reason.',
+      groups: groupLines(adjustments, { seriesOf: () => null, currency }),
+    });
+  }
   return sections;
 }
 
 /** The printed amounts, summed: they add up to the total because lines are apportioned. */
 function totalsOf(document: StatementDocument): readonly LabeledAmount[] {
-  const { currency, lines, late_lines: late } = document;
+  const { currency, lines } = document;
+  const late = document.late_lines.filter(isUsage);
+  const adjustments = adjustmentsOf(document);
   const carried = (meter: ManifestLine['meter'], label: string) =>
     lines
       .filter((line) => line.meter === meter)
       .map((line) => ({ label, amount: formatMoney(line.amount, currency) }));
-  const own = lines.filter((line) => !isCarried(line));
+  const own = lines.filter(isUsage);
   return [
     { label: 'Metered usage', amount: sumAmounts(own, currency) },
     ...(late.length > 0
       ? [{ label: 'Late usage of earlier periods', amount: sumAmounts(late, currency) }]
+      : []),
+    ...(adjustments.length > 0
+      ? [{ label: ADJUSTMENTS, amount: sumAmounts(adjustments, currency) }]
       : []),
     ...carried('carried_in', 'Carried in from the period before'),
     ...carried('carried_out', 'Carried on to the next period'),
@@ -180,7 +210,7 @@ function notesOf(document: StatementDocument): readonly string[] {
   const { exact } = document;
   const carried =
     exactPico(exact.carried_out) < 0n
-      ? 'The corrections of this period exceed its usage: nothing is billed, and the difference is carried on to the next period.'
+      ? 'Credits and corrections of this period exceed its usage: nothing is billed, and the difference is carried on to the next period.'
       : 'What is left below a millionth is not lost: it is carried on to the next period.';
   return [
     'Quantity × rate = exact. Amounts are rounded so that they add up to the total.',

@@ -20,6 +20,7 @@ import {
   replayAnswer,
 } from '../../src/ingest/quarantine-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { adjustmentAnswer } from '../../src/ledger/corrections/adjustment-answer.ts';
 import { correctWhereAnswer } from '../../src/ledger/corrections/bulk-answer.ts';
 import {
   acceptAnswer,
@@ -42,7 +43,7 @@ import { tenantAnswer, tenantsAnswer } from '../../src/tenants/tenant-answer.ts'
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase } from '../support/database.ts';
-import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 /** What the commands that ask and correct the ledger print with `--json` is read by their schemas, strictly. */
 
@@ -53,6 +54,7 @@ let drop: () => Promise<void>;
 beforeAll(async () => {
   ({ database, drop } = await createDatabase());
   await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'birch');
   const run = { agent_run_id: 'run-1', trace_id: 'trace-1', parent_span_id: 'a' };
   await receiveEvents(database, [
     nativeEvent({ ...run, event_id: 'a', operation: 'invoke_agent', span_id: 'a' }),
@@ -127,6 +129,10 @@ const CHANGES: readonly Case[] = [
     answer: reattributeAnswer,
   },
   { args: ['rerate', '2026-10', '--dry-run'], answer: rerateAnswer },
+  {
+    args: ['adjust', 'acme', '--amount', '-0.000001', '--reason', 'sorry'],
+    answer: adjustmentAnswer,
+  },
   {
     args: ['correct', '--where', 'tenant=acme', '--user', '', '--reason', 'x', '--dry-run'],
     answer: correctWhereAnswer,

@@ -1,9 +1,11 @@
 import type { Clock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { acceptEntries } from '../../src/ledger/corrections/accept-entries.ts';
+import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { reattributeEntries } from '../../src/ledger/corrections/reattribute-entries.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
+import { exactPico } from '../../src/money.ts';
 import { textRows } from './database.ts';
 
 /** The steps of a scenario that correct what the ledger holds; test/scenarios/README.md describes them. */
@@ -22,6 +24,14 @@ export type CorrectionStep =
       readonly at?: string;
     }
   | { readonly accept: readonly EntryKeys[]; readonly reason?: string; readonly at?: string }
+  | {
+      /** The tenant who is credited or charged. */
+      readonly adjust: string;
+      readonly amount: string;
+      readonly reason?: string;
+      readonly id?: string;
+      readonly at?: string;
+    }
   | { readonly reattribute: string; readonly feature?: string; readonly at?: string };
 
 interface EntryKeys {
@@ -42,6 +52,12 @@ export async function takeCorrection(
     const { rerate: month, tenant: tenant_id = null, dry_run = false } = step;
     const request = { month, tenant_id, dry_run, ...NOTE };
     return (await rerateMonth({ database, clock }, request)).rows;
+  }
+  if ('adjust' in step) {
+    const { adjust: tenant_id, amount, id = null, reason = NOTE.reason } = step;
+    const request = { tenant_id, amount: exactPico(amount), id, ...NOTE, reason };
+    const { entry_id: _, ...answer } = await adjustTenant({ database, clock }, request);
+    return [answer];
   }
   if ('reattribute' in step) {
     const answers = await reattributeEntries(

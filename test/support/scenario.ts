@@ -132,7 +132,13 @@ async function take(
   if ('import_price_book' in step) {
     return importBook(database, bookOf(step.import_price_book, folder), at);
   }
-  if ('correct' in step || 'accept' in step || 'rerate' in step || 'reattribute' in step) {
+  if (
+    'correct' in step ||
+    'accept' in step ||
+    'rerate' in step ||
+    'adjust' in step ||
+    'reattribute' in step
+  ) {
     return takeCorrection(database, clock, step);
   }
   if ('allocate' in step || 'reverse_allocation' in step) {

@@ -14,7 +14,11 @@ import { batchesOf, entriesOf } from './scope-store.ts';
  * fault in the one shows against the other.
  */
 export async function checkPrices(database: Database, scope: LawScope): Promise<LawReport> {
-  const checks = [await checkRates(database, scope), await checkShares(database, scope)];
+  const checks = [
+    await checkRates(database, scope),
+    await checkShares(database, scope),
+    await checkAdjustments(database, scope),
+  ];
   return {
     law: 7,
     name: 'every charge and cost recomputes from tokens and book version',
@@ -65,6 +69,19 @@ async function checkShares(database: Database, scope: LawScope): Promise<Checked
     select (select count(entry_id) from share) as checked, (select array_agg(said) from violation) as violations`.execute(
     database.kysely,
   );
+  return rows[0] ?? NOTHING;
+}
+
+/** An adjustment is an amount alone, and what takes one back is the whole of it, below zero. */
+async function checkAdjustments(database: Database, scope: LawScope): Promise<Checked> {
+  const { rows } = await sql<Checked>`
+    select count(*) as checked, array_agg('ent_' || e.entry_id || ' of tenant "' || e.tenant_id || '": an adjustment of '
+        || e.charge || ' p' || coalesce(' that takes back ' || o.charge || ' p', ''))
+      filter (where e.charge = 0 or e.cost is distinct from 0 or e.charge_rate_id is not null
+        or e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.output_tokens <> 0
+        or e.units is not null or e.is_reversal and e.charge is distinct from -o.charge) as violations
+    from ${entriesOf(scope)} e left join entries o on o.entry_id = e.corrects_entry_id
+    where e.kind = 'adjustment'`.execute(database.kysely);
   return rows[0] ?? NOTHING;
 }
 

@@ -27,7 +27,10 @@ export function addClose(program: Command): void {
       { title: 'STATE', value: (row) => row.state.replace('_', ' ') },
       { title: 'TOTAL', value: (row) => row.charge_total ?? '', figure: true },
       { title: '', value: (row) => row.currency ?? '' },
-      { title: 'MANIFEST', value: (row) => row.manifest_hash?.slice(0, 12) ?? row.detail ?? '' },
+      {
+        title: 'MANIFEST',
+        value: (row) => [row.manifest_hash?.slice(0, 12), row.detail].filter(Boolean).join('  '),
+      },
     ]);
     const missing = (await nameMissing(session.parts(), request)).filter(isUnsaid(answers));
     sayMissing(session, answers, { text, missing });

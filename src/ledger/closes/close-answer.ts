@@ -12,7 +12,7 @@ const closedPeriod = z.strictObject({
   tenant_id: z.string(),
   period_start: dayField,
   state: z.enum(['closed', 'already_closed', 'not_ended', 'refused']),
-  /** The reason why it was not closed, and what to do. */
+  /** The reason why it was not closed, and what to do; of one that was, what was left to carry on. */
   detail: z.string().nullable(),
   charge_total: amountField.nullable(),
   currency: z.string().nullable(),

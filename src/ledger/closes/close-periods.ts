@@ -1,11 +1,11 @@
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
-import { formatMinor } from '../../money.ts';
+import { formatMinor, formatPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
 import type { CloseAnswer, ClosedPeriod, CloseRequest } from './close-answer.ts';
-import type { PeriodRow } from './close-store.ts';
+import type { CloseRow, PeriodRow } from './close-store.ts';
 import {
   insertCloses,
   lockShut,
@@ -92,9 +92,15 @@ async function answersOfClosed(
     tenant_id: close.tenantId,
     period_start: close.periodStart,
     state: now.has(periodKey(close.tenantId, close.periodStart)) ? 'closed' : 'already_closed',
-    detail: null,
+    detail: detailOf(close),
     charge_total: formatMinor(close.chargeTotal, close.currency),
     currency: close.currency,
     manifest_hash: close.manifestHash,
   }));
+}
+
+/** A credit that exceeds what was used is named, since nothing is billed and nothing is paid out. */
+function detailOf({ carriedOut, currency }: CloseRow): string | null {
+  if (carriedOut >= 0n) return null;
+  return `${formatPico(-carriedOut)} ${currency} more was credited than charged; that is carried on`;
 }

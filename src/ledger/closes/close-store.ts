@@ -228,6 +228,21 @@ export function periodKey(tenantId: string, periodStart: string): string {
   return `${periodStart} ${tenantId}`;
 }
 
+/** The currency of a tenant's last close; null before its first. */
+export async function readLastCurrency(
+  db: Kysely<Tables>,
+  tenantId: string,
+): Promise<string | null> {
+  const last = await db
+    .selectFrom('closes')
+    .select('currency')
+    .where('tenant_id', '=', tenantId)
+    .orderBy('period_start', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.currency ?? null;
+}
+
 export interface CloseRow {
   readonly tenantId: string;
   readonly periodStart: string;

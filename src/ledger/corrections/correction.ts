@@ -93,7 +93,7 @@ export function reversalOf(
   return {
     ...facts,
     revision: entry.revision + 1,
-    kind: entry.kind === 'allocation' ? 'allocation' : 'correction',
+    kind: entry.kind === 'allocation' || entry.kind === 'adjustment' ? entry.kind : 'correction',
     periodStart: placement.period.startDate,
     late: placement.late,
     uncachedInputTokens: -entry.uncachedInputTokens,

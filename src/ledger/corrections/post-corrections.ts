@@ -87,6 +87,7 @@ async function makeCorrections(
       for (const { entry, request } of corrections) {
         await refuseUncorrectable(transaction, entry);
         if (request.change === 'free') refuseUnlessWaiting(entry);
+        if (request.change !== null) refuseChangedAdjustment(entry);
       }
       const cache = await readReferences(transaction, corrections, clock());
       const made: MadeCorrection[] = [];
@@ -154,14 +155,14 @@ function targetOf({ change }: Pick<CorrectionRequest, 'change'>): string | undef
 }
 
 /**
- * Copies entries that no event brought, corrections or shares of a pool, as a batch of their own. The
+ * Copies entries that no event brought, corrections, shares of a pool or adjustments, as a batch of their own. The
  * rollups fold it like any other.
  */
 export async function postOwnEntries(
   transaction: Transaction,
   entries: readonly NewEntry[],
   of: {
-    readonly kind: 'correction' | 'allocation';
+    readonly kind: 'correction' | 'allocation' | 'adjustment';
     readonly cache: ReferenceCache;
     readonly recordedAt: number;
   },
@@ -227,6 +228,16 @@ async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry)
       advise`correct the replacement that stands now; ${{ operation: 'audit entry', entryId: id }} shows it`,
     );
   }
+}
+
+/** An adjustment has nothing that could be another but its amount and its reason, which are all of it. */
+function refuseChangedAdjustment(entry: StoredEntry): void {
+  if (entry.kind !== 'adjustment') return;
+  throw new Refusal(
+    'conflict',
+    `ent_${entry.entryId} is an adjustment; it is taken back, not changed`,
+    advise`void it, and make another with ${{ operation: 'adjust' }}`,
+  );
 }
 
 /** A charge that is known is not given away by the by: only what waits for one is taken as free (R10). */

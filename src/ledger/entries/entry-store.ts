@@ -46,6 +46,19 @@ export async function readRevisions(
   return rows[0] ?? { next: 0, stands: false };
 }
 
+/** The entry with which an identity began; null where there is none. */
+export async function readFirstRevision(
+  transaction: Transaction,
+  key: Pick<NewEntry, 'tenantId' | 'source' | 'eventId' | 'memberId'>,
+): Promise<StoredEntry | null> {
+  const [first] = await select(
+    transaction,
+    'tenant_id = $1 and source = $2 and event_id = $3 and member_id = $4 and revision = 0',
+    [key.tenantId, key.source, key.eventId, key.memberId],
+  );
+  return first ?? null;
+}
+
 /** The entries that are asked for; what is absent does not narrow. */
 export interface EntryFilter {
   readonly tenantId?: string;

@@ -163,6 +163,44 @@ export function usageEntry(options: {
   };
 }
 
+/** What an entry says of a call where there was none: a share of a pool, or an adjustment. */
+export const ENTRY_WITHOUT_A_CALL = {
+  memberId: '',
+  status: 'ok',
+  errorType: null,
+  startedAt: null,
+  provider: null,
+  responseId: null,
+  serviceTier: 'standard',
+  gatewayCache: 'none',
+  uncachedInputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  units: null,
+  contextTokens: 0,
+  callShare: 0,
+  callUsage: null,
+  usageSource: 'reported',
+  layers: null,
+  requestedCost: null,
+  reportedCost: null,
+  chargeRate: null,
+  costRate: null,
+  userId: null,
+  feature: null,
+  agentRunId: null,
+  promptVersion: null,
+  traceId: null,
+  spanId: null,
+  parentSpanId: null,
+  attempt: 1,
+  callId: null,
+  correctsEntryId: null,
+  isReversal: false,
+} as const;
+
 /**
  * The further tag of an entry whose layers are shares of its usage, because the producer's own counts
  * did not sum to it. A tag, so that it stays with the entry through every correction.

@@ -43,6 +43,7 @@ function correctionRules({ kind, isReversal, correctsEntryId }: RuledEntry): rea
 
 function chargeRule(entry: RuledEntry): string {
   if (entry.kind === 'allocation') return 'a share of a pool';
+  if (entry.kind === 'adjustment') return `an adjustment without a call: ${entry.requestedModel}`;
   switch (entry.outcome) {
     case 'failed':
     case 'cancelled':

@@ -175,7 +175,7 @@ export async function insertPeriods(
 }
 
 export interface BatchHead {
-  readonly kind: 'ingest' | 'replay' | 'correction' | 'allocation';
+  readonly kind: 'ingest' | 'replay' | 'correction' | 'allocation' | 'adjustment';
   readonly recordedAt: InstantMs;
   readonly entries: readonly NewEntry[];
 }

@@ -97,7 +97,7 @@ const spanIsKnown = (at: string) => `(${at}::timestamptz is null
 
 const SPANS = `
   select ${ENTRY_COLUMNS} from entries
-  where kind <> 'allocation' and ${RUN_OF} is not null and ${ASKED} and ${entryIsKnown('$4')}
+  where kind not in ('allocation', 'adjustment') and ${RUN_OF} is not null and ${ASKED} and ${entryIsKnown('$4')}
   union all
   select ${SPAN_COLUMNS} from structure_spans where ${RUN_OF} is not null and ${ASKED} and ${spanIsKnown('$4')}`;
 
@@ -132,7 +132,7 @@ export async function readCallsOutsideRuns(
      from (
        -- A reversal takes its call back from the count as it does from the sums.
        select *, case when is_reversal then -1 else 1 end as n from entries
-       where kind <> 'allocation' and ${RUN_OF} is null and ${ASKED} and ${entryIsKnown('$4')}
+       where kind not in ('allocation', 'adjustment') and ${RUN_OF} is null and ${ASKED} and ${entryIsKnown('$4')}
      ) e group by 1, 2, 3`,
     [...valuesOf(question)],
   );
@@ -185,7 +185,7 @@ export function readRun(
     await transaction.client.query('set local enable_seqscan = off');
     const { rows } = await transaction.client.query<SpanRow>(
       `select * from (
-         select ${ENTRY_COLUMNS} from entries where kind <> 'allocation' and ${IS_RUN} and ${entryIsKnown('$3')}
+         select ${ENTRY_COLUMNS} from entries where kind not in ('allocation', 'adjustment') and ${IS_RUN} and ${entryIsKnown('$3')}
          union all
          select ${SPAN_COLUMNS} from structure_spans where ${IS_RUN} and ${spanIsKnown('$3')}
        ) s order by tenant_id`,

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { adjustTenant } from '../../ledger/corrections/adjust-tenant.ts';
+import type { Pico } from '../../money.ts';
+import { addActor } from '../terminal/actor.ts';
+import { readAmount } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+
+export function addAdjust(program: Command): void {
+  const command = program
+    .command('adjust')
+    .argument('<tenant>')
+    .description('credit or charge money without a call behind it, in the open period')
+    .requiredOption('--amount <amount>', 'below zero a credit, above zero a fee', readAmount)
+    .requiredOption('--reason <text>', 'why; the customer reads it on the statement')
+    .option('--id <id>', 'the same id again is the same adjustment');
+  perform<AdjustFlags>(addActor(command), async (session, { args: [tenant_id = ''], options }) => {
+    const { amount, reason, actor, id = null } = options;
+    const answer = await adjustTenant(session.parts(), { tenant_id, amount, id, reason, actor });
+    const what = answer.amount.startsWith('-') ? 'credited' : 'charged';
+    const said = answer.state === 'posted' ? what : `already ${what}, nothing was posted`;
+    session.out.answer(
+      answer,
+      `${answer.tenant_id}: ${answer.amount.replace('-', '')} ${answer.currency} ${said} in the period from ${answer.period_start}, ${answer.entry_id} (id ${answer.id})`,
+    );
+  });
+}
+
+interface AdjustFlags {
+  readonly amount: Pico;
+  readonly reason: string;
+  readonly actor: string;
+  readonly id?: string;
+}
