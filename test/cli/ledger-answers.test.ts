@@ -36,8 +36,10 @@ import {
   importAnswer,
   seedAnswer,
 } from '../../src/rating/books/price-book-answer.ts';
+import { costDriftAnswer } from '../../src/reports/cost-drift-answer.ts';
 import { runAnswer } from '../../src/reports/runs/run-answer.ts';
 import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
+import { tagCoverageAnswer } from '../../src/reports/tag-coverage-answer.ts';
 import { usageAnswer, usageRequest } from '../../src/reports/usage-answer.ts';
 import { tenantAnswer, tenantsAnswer } from '../../src/tenants/tenant-answer.ts';
 import { cli } from '../support/cli.ts';
@@ -85,6 +87,8 @@ const BOOK = fileURLToPath(new URL('../scenarios/books/standard.json', import.me
 const QUESTIONS: readonly Case[] = [
   { args: ['report', 'usage', '--by', 'tenant,layer,day'], answer: usageAnswer },
   { args: ['report', 'usage', '--by', 'user', '--as-of', AS_OF], answer: usageAnswer },
+  { args: ['report', 'cost-drift'], answer: costDriftAnswer },
+  { args: ['report', 'coverage', '--month', '2026-10'], answer: tagCoverageAnswer },
   { args: ['report', 'runs'], answer: runsAnswer },
   { args: ['report', 'runs', '--by', 'feature', '--from', '2026-10-01'], answer: runsAnswer },
   { args: ['audit', 'run', 'run-1'], answer: runAnswer },

@@ -9,12 +9,14 @@ import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
 import type { Column } from '../terminal/output.ts';
 import { figureOf, table } from '../terminal/output.ts';
+import { addCostReports } from './report-costs.ts';
 import { addRunsReport } from './report-runs.ts';
 
 export function addReport(program: Command): void {
   const group = program.command('report').description('questions asked of the ledger');
   addUsageReport(group);
   addRunsReport(group);
+  addCostReports(group);
 }
 
 function addUsageReport(group: Command): void {

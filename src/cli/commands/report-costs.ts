@@ -1,0 +1,134 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { InstantMs } from '../../clock.ts';
+import type { CostDriftAnswer, DriftDimension, DriftRow } from '../../reports/cost-drift-answer.ts';
+import { DRIFT_DIMENSIONS } from '../../reports/cost-drift-answer.ts';
+import { reportCostDrift } from '../../reports/report-cost-drift.ts';
+import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
+import type { TagCoverage, TagCoverageAnswer } from '../../reports/tag-coverage-answer.ts';
+import { readDay, readMonth } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import type { Column } from '../terminal/output.ts';
+import { figureOf, table } from '../terminal/output.ts';
+
+interface DaysFlags {
+  readonly tenant?: string;
+  readonly from?: InstantMs;
+  readonly to?: InstantMs;
+}
+
+/** Adds the reports that say how far costs can be trusted, and who they belong to. */
+export function addCostReports(group: Command): void {
+  addCostDrift(group);
+  addTagCoverage(group);
+}
+
+function addCostDrift(group: Command): void {
+  const command = group
+    .command('cost-drift')
+    .description('what producers say that calls cost beside our own cost, and what explains it')
+    .option('--by <dimensions>', `of ${DRIFT_DIMENSIONS.join(' ')}, by commas`, readDimensions)
+    .option('--tenant <tenant>', 'only this one')
+    .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
+    .option('--to <day>', 'before this UTC day', readDay);
+  perform<DaysFlags & { by?: readonly DriftDimension[] }>(command, async (session, { options }) => {
+    const { by = ['provider', 'model'], tenant = null, from = null, to = null } = options;
+    const answer = await reportCostDrift(session.parts(), { by, tenant_id: tenant, from, to });
+    session.out.answer(answer, renderDrift(answer));
+  });
+}
+
+function readDimensions(text: string): readonly DriftDimension[] {
+  return text.split(',').map((name) => {
+    const dimension = DRIFT_DIMENSIONS.find((candidate) => candidate === name.trim());
+    if (dimension !== undefined) return dimension;
+    throw new InvalidArgumentError(`"${name}" is none of ${DRIFT_DIMENSIONS.join(', ')}.`);
+  });
+}
+
+function renderDrift({ by, rows }: CostDriftAnswer): string {
+  if (rows.length === 0) return 'no calls';
+  const dimensions = by.map(
+    (dimension): Column<DriftRow> => ({
+      title: dimension.replace('_', ' ').toUpperCase(),
+      value: (row) => row[dimension] ?? '(none)',
+    }),
+  );
+  const compared = (row: DriftRow, figure: string) => (row.calls_with_both === 0 ? '–' : figure);
+  return table(rows, [
+    ...dimensions,
+    { title: 'REPORTED BY', value: (row) => row.reported_by ?? '(nobody)' },
+    { title: 'CALLS', value: (row) => figureOf(row.calls), figure: true },
+    { title: 'BOTH', value: (row) => `${row.share_with_both} %`, figure: true },
+    { title: 'REPORTED', value: (row) => compared(row, row.reported_cost), figure: true },
+    { title: 'OURS', value: (row) => compared(row, row.our_cost), figure: true },
+    { title: 'DRIFT', value: (row) => compared(row, row.drift), figure: true },
+    {
+      title: '',
+      value: ({ drift_percent: percent }) => (percent === null ? '' : `${percent} %`),
+      figure: true,
+    },
+    { title: '', value: (row) => row.currency },
+    { title: 'EXPLAINED BY', value: explanationOf },
+  ]);
+}
+
+function explanationOf({ explained_by: by, in_other_currency: other }: DriftRow): string {
+  if (other > 0) return `${figureOf(other)} reported in another currency`;
+  if (by === null) return '';
+  const share = `${by.explains} %`;
+  if (by.factor !== null) return `every price, times ${by.factor} (${share})`;
+  const per = by.per === '1' || by.per === 'second' ? '' : `${figureOf(by.per ?? '')} `;
+  return `${by.difference} more per ${per}${by.unit} (${share})`;
+}
+
+function addTagCoverage(group: Command): void {
+  const command = group
+    .command('coverage')
+    .description('how much of the cost names its tenant, user, feature, run and prompt version')
+    .option('--month <month>', 'of the periods that begin in it, YYYY-MM', readMonth)
+    .option('--tenant <tenant>', 'only this one')
+    .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
+    .option('--to <day>', 'before this UTC day', readDay);
+  perform<DaysFlags & { month?: string }>(command, async (session, { options }) => {
+    const { month = null, tenant: tenant_id = null, from = null, to = null } = options;
+    const answer = await reportTagCoverage(session.parts(), { month, from, to, tenant_id });
+    session.out.answer(answer, renderCoverages(answer));
+  });
+}
+
+function renderCoverages(answer: TagCoverageAnswer): string {
+  if (answer.length === 0) return 'no usage';
+  const missing = answer.flatMap(({ tag, currency, missing: parts }) =>
+    parts.map((part) => ({ tag, currency, ...part })),
+  );
+  return [
+    table(answer, [
+      { title: 'TAG', value: ({ tag }) => tag },
+      { title: 'OF THE COST', value: shareOf, figure: true },
+      { title: 'COST WITH IT', value: (row) => row.tagged_cost, figure: true },
+      { title: 'KNOWN COST', value: (row) => row.all_cost, figure: true },
+      { title: '', value: (row) => row.currency },
+      { title: 'ENTRIES WITH IT', value: (row) => figureOf(row.tagged_entries), figure: true },
+      { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
+      { title: 'COST UNKNOWN', value: (row) => figureOf(row.entries_without_cost), figure: true },
+    ]),
+    ...(missing.length === 0
+      ? []
+      : [
+          '',
+          table(missing, [
+            { title: 'WITHOUT', value: ({ tag }) => tag },
+            { title: 'SOURCE', value: ({ source }) => source },
+            { title: 'BECAUSE', value: ({ reason }) => reason.replace('_', ' ') },
+            { title: 'ENTRIES', value: ({ entries }) => figureOf(entries), figure: true },
+            { title: 'COST', value: ({ cost }) => cost, figure: true },
+            { title: '', value: ({ currency }) => currency },
+          ]),
+        ]),
+  ].join('\n');
+}
+
+function shareOf({ share }: TagCoverage): string {
+  return share === null ? 'unknown' : `${share} %`;
+}

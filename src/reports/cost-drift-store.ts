@@ -1,0 +1,127 @@
+import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import type { Pico } from '../money.ts';
+import { UNITS } from '../units.ts';
+import type { DriftDimension } from './cost-drift-answer.ts';
+import type { Regressor } from './explain-drift.ts';
+
+export interface DriftQuestion {
+  readonly by: readonly DriftDimension[];
+  readonly tenantId: string | null;
+  readonly from: InstantMs | null;
+  readonly to: InstantMs | null;
+}
+
+export interface DriftGroup {
+  readonly dimensions: readonly (string | null)[];
+  readonly reportedBy: string | null;
+  readonly currency: string;
+  readonly callsInGroup: bigint;
+  readonly calls: bigint;
+  readonly callsWithBoth: bigint;
+  readonly inOtherCurrency: bigint;
+  readonly reportedCost: Pico;
+  readonly ourCost: Pico;
+  readonly squared: bigint;
+  readonly regressors: readonly Regressor[];
+}
+
+const COLUMNS: Readonly<Record<DriftDimension, string>> = {
+  provider: 'e.provider',
+  model: 'e.executed_model',
+  requested_model: 'e.requested_model',
+  tenant: 'e.tenant_id',
+  day: "(e.occurred_at at time zone 'UTC')::date::text",
+};
+
+/** What may explain a drift: each unit, a fee of the call, and a factor on all prices alike. */
+export const CALL = 'call';
+export const EVERY_UNIT = 'every_unit';
+
+const TEXT_COUNTS: Readonly<Record<string, string>> = {
+  input_tokens: 'e.uncached_input_tokens',
+  cache_read_tokens: 'e.cache_read_tokens',
+  cache_write_tokens: 'e.cache_write_tokens',
+  output_tokens: 'e.output_tokens',
+};
+
+const COUNTS: readonly (readonly [name: string, of: string])[] = [
+  ...UNITS.map(
+    ({ name }) =>
+      [name, TEXT_COUNTS[name] ?? `coalesce((e.units ->> '${name}')::numeric, 0)`] as const,
+  ),
+  [CALL, '1'],
+  [EVERY_UNIT, 'e.cost'],
+];
+
+/**
+ * Sums of the calls that stand, with what a fit of the drift needs. A member of a batched request is left out: what
+ * is reported is the cost of the whole request.
+ */
+export async function readCostDrift(
+  database: Database,
+  { by, tenantId, from, to }: DriftQuestion,
+): Promise<readonly DriftGroup[]> {
+  const dimensions = sql.raw(`array[${by.map((name) => COLUMNS[name]).join(', ')}]::text[]`);
+  const fits = sql.raw(
+    COUNTS.flatMap(([, of]) => [
+      `coalesce(sum((e.reported_cost - e.cost)::numeric * ${of}) filter (where e.has_both), 0)`,
+      `coalesce(sum(${of}::numeric * ${of}) filter (where e.has_both), 0)`,
+    ]).join(', '),
+  );
+  const { rows } = await sql<GroupRow>`
+    with call as (
+      select *, reported_cost is not null and cost is not null and reported_cost_currency = currency as has_both
+      from entries e
+      where kind in ('usage', 'correction') and not is_reversal and member_id = ''
+        and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
+        ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
+        ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
+        ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
+    )
+    select ${dimensions} as dimensions, e.reported_cost_source as reported_by, e.currency,
+      (sum(count(*)) over (partition by ${dimensions}))::bigint as calls_in_group, count(*) as calls,
+      count(*) filter (where e.has_both) as calls_with_both,
+      count(*) filter (where e.reported_cost_currency <> e.currency) as in_other_currency,
+      coalesce(sum(e.reported_cost) filter (where e.has_both), 0) as reported_cost,
+      coalesce(sum(e.cost) filter (where e.has_both), 0) as our_cost,
+      coalesce(sum((e.reported_cost - e.cost)::numeric * (e.reported_cost - e.cost)) filter (where e.has_both), 0) as squared,
+      array[${fits}]::text[] as fits
+    from call e group by 1, 2, 3 order by 1, 2, 3`.execute(database.kysely);
+  return rows.map(toGroup);
+}
+
+interface GroupRow {
+  readonly dimensions: readonly (string | null)[];
+  readonly reported_by: string | null;
+  readonly currency: string;
+  readonly calls_in_group: bigint;
+  readonly calls: bigint;
+  readonly calls_with_both: bigint;
+  readonly in_other_currency: bigint;
+  readonly reported_cost: bigint;
+  readonly our_cost: bigint;
+  readonly squared: bigint;
+  readonly fits: readonly string[];
+}
+
+function toGroup(row: GroupRow): DriftGroup {
+  return {
+    dimensions: row.dimensions,
+    reportedBy: row.reported_by,
+    currency: row.currency,
+    callsInGroup: row.calls_in_group,
+    calls: row.calls,
+    callsWithBoth: row.calls_with_both,
+    inOtherCurrency: row.in_other_currency,
+    reportedCost: row.reported_cost,
+    ourCost: row.our_cost,
+    squared: row.squared,
+    regressors: COUNTS.map(([name], index) => ({
+      name,
+      withDrift: BigInt(row.fits[2 * index] ?? 0),
+      squared: BigInt(row.fits[2 * index + 1] ?? 0),
+    })),
+  };
+}
