@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { instantField, listOf, monthField } from '../fields.ts';
+import { ATTRIBUTION_TAGS } from '../reports/tag-coverage-answer.ts';
 import { missingThing } from './completeness/missing-answer.ts';
+
+/** Percent of the known cost, for each tag that is bounded. */
+const coverageBounds = z.partialRecord(z.enum(ATTRIBUTION_TAGS), z.int().min(0).max(100));
+export type CoverageBounds = z.infer<typeof coverageBounds>;
 
 export const monthRequest = z.strictObject({
   /** The month in which the periods begin. */
@@ -9,11 +14,23 @@ export const monthRequest = z.strictObject({
   folder: z.string(),
   /** The issuer that stands on HTML and PDF. */
   issuer: z.string(),
+  /** How much of the cost has to carry which tag before anything is closed; absent for no bound. */
+  coverage_min: coverageBounds.optional(),
 });
 export type MonthRequest = z.output<typeof monthRequest>;
 
 const stepAnswer = z.strictObject({
-  step: z.enum(['check', 'seal', 'close', 'push', 'confirm', 'release', 'verify', 'statements']),
+  step: z.enum([
+    'check',
+    'seal',
+    'coverage',
+    'close',
+    'push',
+    'confirm',
+    'release',
+    'verify',
+    'statements',
+  ]),
   /**
    * - `done`: nothing is left to do.
    * - `unfinished`: time must pass (a period has not ended, a summary lags, a request is unanswered);

@@ -14,6 +14,7 @@ import {
   type StepRow,
 } from './month-run-store.ts';
 import type { MonthParts, MonthStep, StepOutcome } from './month-step.ts';
+import { checkCoverage } from './steps/check-coverage.ts';
 import { checkSetup } from './steps/check-setup.ts';
 import { closeMonth } from './steps/close-month.ts';
 import { confirmPushes } from './steps/confirm-pushes.ts';
@@ -37,6 +38,7 @@ interface NamedStep {
 const STEPS: readonly NamedStep[] = [
   { step: 'check', perform: checkSetup, always: true },
   { step: 'seal', perform: sealLedger, always: true },
+  { step: 'coverage', perform: checkCoverage, always: true },
   { step: 'close', perform: closeMonth, always: true },
   { step: 'push', perform: pushPeriods, always: true },
   { step: 'confirm', perform: confirmPushes, always: false },
@@ -50,7 +52,8 @@ const STEPS: readonly NamedStep[] = [
  * closed stays closed, what is confirmed is not sent again. A step that was done is passed over where that
  * saves work, unless one before it has something left to do, a period was closed since, or an invoice has
  * become final. What stands against one tenant never keeps the others from going on; and when all is done,
- * what the month still lacks is named, and it is not done while that is anything.
+ * what the month still lacks is named, and it is not done while that is anything. Only a bound on the coverage
+ * of tags holds everybody's month: whose the cost is can be told before the close, and hardly after it.
  */
 export async function runMonth(parts: MonthParts, request: MonthRequest): Promise<MonthAnswer> {
   const { database, clock } = parts;
@@ -59,6 +62,7 @@ export async function runMonth(parts: MonthParts, request: MonthRequest): Promis
   const steps: StepAnswer[] = [];
   let isRepeating = false;
   for (const { step, perform, always } of STEPS) {
+    if (step === 'coverage' && request.coverage_min === undefined) continue;
     const known = before.get(step);
     isRepeating ||= known?.state !== 'done';
     if (!always && !isRepeating && known !== undefined && !(await isStale(parts, known, month))) {
@@ -76,6 +80,8 @@ export async function runMonth(parts: MonthParts, request: MonthRequest): Promis
     await finishStep(database, { month, step, state, detail }, clock());
     isRepeating ||= state !== 'done';
     steps.push({ step, state, at: formatInstant(startedAt), detail: `${detail}${forNow}` });
+    // Nothing is closed of a month that is held.
+    if (step === 'coverage' && state !== 'done') break;
   }
   const missing = (await nameMissing(parts, { month, tenant_id: null })).filter(isUnsaid(steps));
   const done = missing.length === 0 && steps.every(({ state }) => state === 'done');

@@ -45,7 +45,7 @@ const driftRow = z.strictObject({
   /** Calls of the group, whoever reports them. */
   calls_in_group: countField,
   calls: countField,
-  /** Those that have a reported cost in our currency and a cost of ours. */
+  /** Calls that have a reported cost in our currency and a cost of ours. */
   calls_with_both: countField,
   share_with_both: percentField,
   /** Calls whose reported cost is in another currency, and cannot be compared. */

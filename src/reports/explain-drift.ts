@@ -1,5 +1,5 @@
 /**
- * Which one thing explains a drift. Where a single price differs, the drift of each call is that price's
+ * This finds the one thing that explains a drift. Where a single price differs, the drift of each call is that price's
  * difference times the count, so that the least-squares fit of the drift on that count alone leaves nothing.
  * Everything is a fraction of whole numbers, so that an exact explanation is known to be exact.
  */

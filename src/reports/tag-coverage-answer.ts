@@ -50,7 +50,7 @@ const tagCoverage = z.strictObject({
   /** The known cost, and what of it has the tag. */
   all_cost: amountField,
   tagged_cost: amountField,
-  /** Null where no cost is known, so that nothing can be said. */
+  /** It is null where no cost is known, so that nothing can be said. */
   share: percentField.nullable(),
   entries: z.int(),
   tagged_entries: z.int(),

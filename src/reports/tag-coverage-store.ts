@@ -9,7 +9,7 @@ import type { AttributionTag, MissingTag, TagCoverageRequest } from './tag-cover
 export interface TagGroup {
   readonly tag: AttributionTag;
   readonly currency: string;
-  /** Null where they have the tag. */
+  /** It is null where they have the tag. */
   readonly reason: MissingTag['reason'] | null;
   readonly source: string;
   readonly entries: bigint;

@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { CoverageBounds } from '../../month/month-answer.ts';
 import { runMonth } from '../../month/run-month.ts';
+import { ATTRIBUTION_TAGS } from '../../reports/tag-coverage-answer.ts';
 import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -15,8 +18,13 @@ export function addRunMonth(program: Command): void {
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
     .description('the whole monthly job, resumable: call it again until it exits with 0')
     .option('--out <folder>', 'where the statements go', 'statements')
-    .option('--issuer <name>', 'who issues them, on HTML and PDF', DEFAULT_ISSUER);
-  perform<{ out: string; issuer: string }>(
+    .option('--issuer <name>', 'who issues them, on HTML and PDF', DEFAULT_ISSUER)
+    .option(
+      '--coverage-min <bounds>',
+      'close nothing unless so much of the cost names its tenant, user, …: tenant=95,feature=80',
+      readBounds,
+    );
+  perform<{ out: string; issuer: string; coverageMin?: CoverageBounds }>(
     command,
     async (session, { args: [month = ''], options }) => {
       const parts = {
@@ -24,7 +32,9 @@ export function addRunMonth(program: Command): void {
         phrase: remedyText,
         onProgress: (done: number, all: number) => session.out.progress('pushing', done, all),
       };
-      const request = { month, folder: resolve(options.out), issuer: options.issuer };
+      const { out, issuer, coverageMin } = options;
+      const bounds = coverageMin === undefined ? {} : { coverage_min: coverageMin };
+      const request = { month, folder: resolve(out), issuer, ...bounds };
       const answer = await runMonth(parts, request);
       if (!answer.done) session.foundWrong();
       const text = table(answer.steps, [
@@ -37,4 +47,17 @@ export function addRunMonth(program: Command): void {
       session.out.answer(answer, `${text}${lacks}`);
     },
   );
+}
+
+/** Percents by tags, such as `tenant=95,feature=80`. */
+function readBounds(text: string): CoverageBounds {
+  const bounds = text.split(',').map((part) => {
+    const [, name, percent] = /^\s*(\w+)=(\d{1,3})\s*$/.exec(part) ?? [];
+    const tag = ATTRIBUTION_TAGS.find((one) => one === name);
+    if (tag !== undefined && Number(percent) <= 100) return [tag, Number(percent)] as const;
+    throw new InvalidArgumentError(
+      `"${part}" is no bound: write tag=percent, such as tenant=95, of ${ATTRIBUTION_TAGS.join(', ')}.`,
+    );
+  });
+  return Object.fromEntries(bounds);
 }

@@ -23,7 +23,7 @@ export interface RunFigures {
   readonly loopSteps: number;
   /** Calls that no cost is known of, so that the whole cost is unknown (R10); the amounts are what is known. */
   readonly uncosted: number;
-  /** Those of them that were spent before the answers. */
+  /** The calls among them that were spent before the answers. */
   readonly wastedUncosted: number;
   readonly charge: Pico;
   readonly cost: Pico;
