@@ -466,6 +466,7 @@ table stripe_invoices (
   held_at timestamp with time zone,
   released_at timestamp with time zone,
   finalized_at timestamp with time zone,
+  identifier text,
   constraint stripe_invoices_pkey PRIMARY KEY (invoice_id),
   constraint stripe_invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint stripe_invoices_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'finalized'::text, 'gone'::text, 'void'::text])))

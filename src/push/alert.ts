@@ -12,6 +12,8 @@ export const ALERT_KINDS = [
   'invoice_differs',
   'invoice_final_too_early',
   'invoice_without_period',
+  'invoice_void',
+  'invoice_credited',
   'event_not_handled',
 ] as const;
 

@@ -160,7 +160,9 @@ async function nameUntold(
   );
   const now = clock();
   const intents = await readIntentsOf(database, targets);
-  const invoiced = new Set((await readInvoices(database, { month, tenantId })).map(intentKey));
+  const invoices = await readInvoices(database, { month, tenantId });
+  const standing = invoices.filter(({ state }) => state !== 'gone' && state !== 'void');
+  const invoiced = new Set(standing.map(intentKey));
   const alerted = new Set((await readOpenAlerts(database, month)).map(alertKey));
   return targets.flatMap((target) => {
     const told = sumOf(intents.get(intentKey(target)) ?? [], TOLD);

@@ -41,6 +41,16 @@ export function findMisfit(anchor: CycleAnchor, calendar: Calendar, now: Instant
   return firstMisfit(anchor, periodsFrom(calendar, now));
 }
 
+/** A cycle's boundary follows the end of a period within hours, or days where months have unlike lengths. */
+const LATEST_BOUNDARY_MS = 4 * 24 * 60 * 60 * 1000;
+
+/** The first period that a cycle bills weeks after its end, though with no other; null when none. */
+export function findLate(anchor: CycleAnchor, calendar: Calendar, now: InstantMs): Period | null {
+  const periods = periodsFrom(calendar, now);
+  const isLate = ({ endsAt }: Period) => boundaryFrom(anchor, endsAt) - endsAt > LATEST_BOUNDARY_MS;
+  return periods.find(isLate) ?? null;
+}
+
 /** The anchor that an instant stands for, as Stripe reads a `billing_cycle_anchor`. */
 export function anchorAt(instant: InstantMs): CycleAnchor {
   const at = DateTime.fromMillis(instant, { zone: 'utc' });

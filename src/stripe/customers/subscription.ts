@@ -12,7 +12,7 @@ import type { TenantSubscription } from '../set-up-answer.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { ProgressPart, StripeParts } from '../stripe-parts.ts';
 import type { CycleAnchor } from './billing-cycle.ts';
-import { anchorAt, cycleAnchorFor, findMisfit } from './billing-cycle.ts';
+import { anchorAt, cycleAnchorFor, findLate, findMisfit } from './billing-cycle.ts';
 import { findCustomerFault } from './check-customer.ts';
 import { readLiveTenants } from './customer-store.ts';
 
@@ -194,7 +194,9 @@ function faultsOf(
     if (subscription.cancel_at_period_end || subscription.cancel_at !== null) {
       faults.push(`${subscription.id} ends with its period: usage after that is billed by nobody`);
     }
-    const misfit = findMisfit(anchorOf(subscription), tenant.calendar, now);
+    const anchor = anchorOf(subscription);
+    const misfit =
+      findMisfit(anchor, tenant.calendar, now) ?? findLate(anchor, tenant.calendar, now);
     if (misfit !== null) faults.push(misfitOf(subscription, tenant, { misfit, now }));
   }
   return faults;

@@ -19,19 +19,21 @@ export interface BilledUsage {
   readonly amount: bigint;
 }
 
-/** The lines of an invoice that bill our meters; null when it has none and is not ours. */
+/** The lines of an invoice that bill our meters, by whatever price; null when it has none and is not ours. */
 export async function readBilledUsage(
   stripe: StripeClient,
   invoice: Stripe.Invoice,
   meters: ReadonlyMap<string, StripeMeter>,
 ): Promise<BilledUsage | null> {
-  const prices = new Map([...meters.values()].map((meter) => [meter.priceId, meter.currency]));
-  const lines = (await linesOf(stripe, invoice)).filter((line) => prices.has(priceOf(line)));
+  const lines: Stripe.InvoiceLineItem[] = [];
+  for (const line of await linesOf(stripe, invoice)) {
+    if (await isOnMeter(stripe, priceOf(line), meters)) lines.push(line);
+  }
   const [first] = lines;
   if (first === undefined) return null;
   const quantities = lines.map(quantityOf);
   return {
-    currency: prices.get(priceOf(first)) ?? '',
+    currency: first.currency.toUpperCase(),
     start: Math.min(...lines.map((line) => line.period.start)),
     end: Math.max(...lines.map((line) => line.period.end)),
     quantity: quantities.reduce<bigint | null>(
@@ -40,6 +42,26 @@ export async function readBilledUsage(
     ),
     amount: lines.reduce((sum, line) => sum + BigInt(line.amount), 0n),
   };
+}
+
+const metersOfPrices = new WeakMap<StripeClient, Map<string, string | null>>();
+
+/** A price that was replaced goes on billing the meter, and one that is not known is asked for once. */
+async function isOnMeter(
+  stripe: StripeClient,
+  priceId: string,
+  meters: ReadonlyMap<string, StripeMeter>,
+): Promise<boolean> {
+  const own = [...meters.values()];
+  if (priceId === '' || own.some((meter) => meter.priceId === priceId)) return priceId !== '';
+  const known = metersOfPrices.get(stripe) ?? new Map<string, string | null>();
+  metersOfPrices.set(stripe, known);
+  if (!known.has(priceId)) {
+    const price = await askStripe(`price ${priceId}`, () => stripe.prices.retrieve(priceId));
+    known.set(priceId, price.recurring?.meter ?? null);
+  }
+  const meterId = known.get(priceId);
+  return own.some((meter) => meter.meterId === meterId);
 }
 
 /** An invoice comes with its first lines; the rest is listed. */

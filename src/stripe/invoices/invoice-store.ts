@@ -16,6 +16,8 @@ export interface InvoiceRow {
    */
   readonly quantity: bigint | null;
   readonly amount: bigint | null;
+  /** The one intent that it was made for; null where it bills what the meter counted. */
+  readonly identifier: string | null;
 }
 
 interface Row {
@@ -26,10 +28,11 @@ interface Row {
   readonly state: InvoiceRow['state'];
   readonly quantity: bigint | null;
   readonly amount: bigint | null;
+  readonly identifier: string | null;
 }
 
 const COLUMNS = sql.raw(
-  'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount',
+  'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount, identifier',
 );
 
 /** The invoices of all periods that begin in a month, or of one tenant's; null is any. */
@@ -65,10 +68,12 @@ function toInvoice(row: Row): InvoiceRow {
     state: row.state,
     quantity: row.quantity,
     amount: row.amount,
+    identifier: row.identifier,
   };
 }
 
-type Known = Pick<InvoiceRow, 'invoiceId' | 'tenantId' | 'periodStart' | 'stripeCustomer'>;
+type Known = Pick<InvoiceRow, 'invoiceId' | 'tenantId' | 'periodStart' | 'stripeCustomer'> &
+  Partial<Pick<InvoiceRow, 'identifier'>>;
 
 /** Keeps that a draft is held. A row that is further on stays as it is. */
 export async function saveHeld(database: Database, of: Known, at: InstantMs): Promise<void> {
@@ -80,22 +85,24 @@ export async function saveHeld(database: Database, of: Known, at: InstantMs): Pr
 
 export async function saveReleased(database: Database, of: Known, at: InstantMs): Promise<void> {
   await sql`
-    insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, released_at) values
-      (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'released', ${formatInstant(at)})
+    insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, released_at, identifier) values
+      (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'released', ${formatInstant(at)},
+       ${of.identifier ?? null})
     on conflict (invoice_id) do update set state = 'released', released_at = excluded.released_at
       where stripe_invoices.state = 'held'`.execute(database.kysely);
 }
 
+/** Keeps what a final invoice bills; a void one bills nothing any more. */
 export async function saveFinalized(
   database: Database,
-  of: Known & { readonly quantity: bigint; readonly amount: bigint },
+  of: Known & Pick<InvoiceRow, 'state'> & { readonly quantity: bigint; readonly amount: bigint },
   at: InstantMs,
 ): Promise<void> {
   await sql`
     insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount,
-      finalized_at) values (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'finalized',
-      ${of.quantity}, ${of.amount}, ${formatInstant(at)})
-    on conflict (invoice_id) do update set state = 'finalized', quantity = excluded.quantity,
+      finalized_at, identifier) values (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, ${of.state},
+      ${of.quantity}, ${of.amount}, ${formatInstant(at)}, ${of.identifier ?? null})
+    on conflict (invoice_id) do update set state = excluded.state, quantity = excluded.quantity,
       amount = excluded.amount, finalized_at = coalesce(stripe_invoices.finalized_at, excluded.finalized_at)`.execute(
     database.kysely,
   );

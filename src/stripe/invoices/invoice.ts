@@ -188,19 +188,84 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
   const { billed } = own;
-  const figures = { quantity: billed.quantity ?? -1n, amount: billed.amount };
+  const state = invoice.status === 'void' ? 'void' : 'finalized';
+  const figures = { state, quantity: billed.quantity ?? -1n, amount: billed.amount } as const;
   await saveFinalized(database, { ...own, ...figures }, clock());
   const target = await findTarget(parts, own);
   if (target === null) {
-    const detail = `it is final and the period is not closed: what is told from now on is on no invoice; bill the period by an invoice item`;
+    const detail = `it is ${invoice.status} and the period is not closed; what is told of the period from now on is billed by an invoice item`;
     return alert(parts, own, { kind: 'invoice_final_too_early', detail });
   }
-  const total = present(target.chargeTotal, 'the total of the statement');
-  if (billed.quantity === target.billableMicro && billed.amount === total) {
-    return 'equals the statement';
-  }
-  const detail = `it bills ${billed.quantity ?? 'a fraction of'} micro and ${formatMinor(billed.amount, target.currency)} ${target.currency}, the statement says ${target.billableMicro} micro and ${formatMinor(total, target.currency)}; bill the difference by an invoice item or a credit note`;
+  const due = await dueOnMeter(parts, target);
+  const all = await billedOnMeter(parts, own);
+  const unsure = await unsureOf(parts, own, { invoice, ...all, due });
+  if (unsure !== null) return unsure;
+  if (all.quantity === due.quantity && all.amount === due.amount) return 'equals the statement';
+  const { currency } = target;
+  const together =
+    all.count > 1 ? `with ${all.count - 1} more of this period it bills` : 'it bills';
+  const quantity = billed.quantity === null ? 'a fraction of' : all.quantity;
+  const detail = `${together} ${quantity} micro and ${formatMinor(all.amount, currency)} ${currency}, the statement says ${due.quantity} micro and ${formatMinor(due.amount, currency)}; credit or bill the difference in Stripe`;
   return alert(parts, own, { kind: 'invoice_differs', detail });
+}
+
+interface MeterBill {
+  readonly quantity: bigint;
+  readonly amount: bigint;
+}
+
+/** What invoices must bill of the meter's usage: the statement, less what was billed in another way. */
+async function dueOnMeter(parts: StripeParts, target: PushTarget): Promise<MeterBill> {
+  const total = present(target.chargeTotal, 'the total of the statement');
+  const elsewhere = (await readIntents(parts.database, target)).filter(
+    ({ destination, state }) => destination !== 'meter' && state !== 'missing',
+  );
+  return elsewhere.reduce<MeterBill>(
+    ({ quantity, amount }, { valueMicro }) => ({
+      quantity: quantity - valueMicro,
+      amount: amount - itemAmount(valueMicro, target.currency),
+    }),
+    { quantity: target.billableMicro, amount: total },
+  );
+}
+
+/** Two subscriptions bill the same usage twice, each invoice right by itself: they are summed. */
+async function billedOnMeter(
+  { database }: StripeParts,
+  { tenantId, periodStart }: Pick<OwnInvoice, 'tenantId' | 'periodStart'>,
+): Promise<MeterBill & { readonly count: number }> {
+  const final = (await readInvoices(database, { month: null, tenantId })).filter(
+    (invoice) =>
+      invoice.periodStart === periodStart &&
+      invoice.state === 'finalized' &&
+      invoice.identifier === null,
+  );
+  return {
+    quantity: final.reduce((sum, { quantity }) => sum + (quantity ?? 0n), 0n),
+    amount: final.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n),
+    count: final.length,
+  };
+}
+
+/** What was billed and taken back by a person is a matter for a person; null where nothing was. */
+async function unsureOf(
+  parts: StripeParts,
+  own: OwnInvoice,
+  of: { readonly invoice: Stripe.Invoice; readonly quantity: bigint; readonly due: MeterBill },
+): Promise<string | null> {
+  const { invoice, quantity, due } = of;
+  const credited =
+    (invoice.pre_payment_credit_notes_amount ?? 0) +
+    (invoice.post_payment_credit_notes_amount ?? 0);
+  if (invoice.status === 'void' && quantity < due.quantity) {
+    const detail = `it is void, and no other final invoice bills this usage; bill it by another invoice, and resolve this alert with its number`;
+    return alert(parts, own, { kind: 'invoice_void', detail });
+  }
+  if (invoice.status !== 'void' && credited > 0) {
+    const detail = `${credited} minor units of it were credited; resolve this alert with the reason`;
+    return alert(parts, own, { kind: 'invoice_credited', detail });
+  }
+  return null;
 }
 
 /** An invoice that was made for one intent bills what that says, and is never held. */
@@ -213,12 +278,14 @@ async function verifyItemInvoice(
   const [intent] = await readIntentsByIdentifier(database, [identifier]);
   if (intent === undefined) return 'ignored: made for an intent of another ledger';
   const { tenantId, periodStart, customer: stripeCustomer, valueMicro } = intent;
-  const own = { invoiceId: invoice.id ?? '', tenantId, periodStart, stripeCustomer };
+  const own = { invoiceId: invoice.id ?? '', tenantId, periodStart, stripeCustomer, identifier };
   if (invoice.status === 'draft') return 'ours: it bills one intent, and is not held';
   const amount = BigInt(invoice.subtotal);
   const due = itemAmount(valueMicro, invoice.currency.toUpperCase());
   const isRight = amount === due && invoice.status !== 'void';
-  await saveFinalized(database, { ...own, quantity: isRight ? valueMicro : 0n, amount }, clock());
+  const state = invoice.status === 'void' ? 'void' : 'finalized';
+  const figures = { state, quantity: isRight ? valueMicro : 0n, amount } as const;
+  await saveFinalized(database, { ...own, ...figures }, clock());
   if (isRight) return 'equals its intent';
   const detail = `it is ${invoice.status} with ${amount} minor units and intent ${identifier} says ${due}; bill the difference in Stripe, and resolve this alert`;
   return alert(parts, own, { kind: 'invoice_differs', detail });
@@ -255,6 +322,11 @@ async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<Own
   const { calendar } = await readTenant(database.kysely, tenant.tenantId);
   const period = periodBilledBy(calendar, billed);
   const invoiceId = invoice.id ?? '';
+  // The first invoice of a subscription may stand over the coming period, and bill nothing.
+  const isBefore = period !== null && invoice.created * 1000 < period.endsAt;
+  if (isBefore && billed.quantity === 0n && invoice.billing_reason !== 'subscription_cycle') {
+    return 'ignored: it bills nothing of a period that has not ended';
+  }
   if (period !== null) {
     return {
       invoiceId,

@@ -36,7 +36,8 @@ export async function tellItem(
     const draft = await invoiceOf(parts, intent, { known, until });
     if (known === undefined) await createItem(parts, intent, { invoice: draft.id, until });
     const { tenantId, periodStart, customer: stripeCustomer } = intent;
-    const own = { invoiceId: draft.id, tenantId, periodStart, stripeCustomer };
+    const { identifier } = intent;
+    const own = { invoiceId: draft.id, tenantId, periodStart, stripeCustomer, identifier };
     await saveReleased(database, own, clock());
     if (draft.isHeld) await letGo(parts, draft.id, until);
     const how = known === undefined ? 'made' : 'already there';

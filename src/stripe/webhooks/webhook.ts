@@ -154,6 +154,8 @@ async function handle(parts: StripeParts, event: Incoming): Promise<string> {
     case 'invoice.finalized':
     case 'invoice.voided':
       return verifyInvoice(parts, await fetchInvoice(parts, id));
+    case 'invoice.updated':
+      return verifyChanged(parts, id);
     case 'customer.deleted':
       return noteDeletedCustomer(parts, id);
     case 'customer.subscription.updated':
@@ -162,6 +164,12 @@ async function handle(parts: StripeParts, event: Incoming): Promise<string> {
     default:
       return 'ignored';
   }
+}
+
+/** A final invoice changes where it is credited, or marked by a person. */
+async function verifyChanged(parts: StripeParts, id: string): Promise<string> {
+  const invoice = await fetchInvoice(parts, id);
+  return invoice.status === 'draft' ? 'ignored: a draft' : verifyInvoice(parts, invoice);
 }
 
 /** A thin event of an object of API v1 has the name of its snapshot after "v1.", and names the object. */
