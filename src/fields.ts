@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatInstant, parseInstant, utcDay } from './clock.ts';
-import { formatPico, parseDecimal } from './money.ts';
+import { exactPico, formatPico } from './money.ts';
 
 /**
  * The fields of which requests and answers are made: names in snake_case, amounts as exact decimal
@@ -41,10 +41,7 @@ export const percentField = z.string().regex(/^-?\d+\.\d\d$/);
 /** An entry's id as audit.entries shows it. */
 export const entryIdField = z.string().regex(/^ent_\d+$/, 'write it as ent_12000000');
 
-/**
- * Fields of requests that code reads as something else than the text that they travel as. A door that
- * has read them already, as the command line does, hands over the value itself.
- */
+/** Fields of requests that code reckons with as something else than the text that they travel as. */
 
 /** An instant, as epoch milliseconds. */
 export const instantGiven = z.codec(instantField, z.number(), {
@@ -60,7 +57,7 @@ export const dayGiven = z.codec(dayField, z.number(), {
 
 /** An amount, in picodollars. */
 export const amountGiven = z.codec(amountField, z.bigint(), {
-  decode: (text) => parseDecimal(text, 12) ?? 0n,
+  decode: exactPico,
   encode: formatPico,
 });
 

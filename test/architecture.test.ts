@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readRequest } from '../src/request.ts';
 import type { SourceFile } from './support/source-files.ts';
 import { folderOf, pathsBelow, ROOT, SOURCE_FILES } from './support/source-files.ts';
 
@@ -32,6 +33,7 @@ const LINES: readonly Line[] = [
       'config',
       'refusal',
       'remedy',
+      'request',
       'files',
       'log',
       'fields',
@@ -325,6 +327,25 @@ describe('answers', () => {
       /\bz\.(?:object|looseObject|any|unknown)\(/.test(code),
     );
     expect(loose.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('requests', () => {
+  const schemas = SOURCE_FILES.filter(({ path }) => path.endsWith('-answer.ts')).flatMap(
+    ({ path, code }) =>
+      [...code.matchAll(/^export const (\w+Request) =/gm)].map(([, name = '']) => ({ path, name })),
+  );
+
+  it('are read by their schema in the door that was given them', () => {
+    const doors = SOURCE_FILES.filter(({ folder }) => DOORS.includes(folder));
+    const isRead = (name: string) =>
+      doors.some(({ code }) => new RegExp(`\\breadRequest\\(\\s*${name}\\b`).test(code));
+    expect(schemas.filter(({ name }) => !isRead(name))).toEqual([]);
+  });
+
+  it.each(schemas)('$name refuses a field that it does not know', async ({ path, name }) => {
+    const { [name]: schema } = await import(join(SRC, path));
+    expect(() => readRequest(schema, { unheard_of: 1 })).toThrow('Unrecognized key: "unheard_of"');
   });
 });
 

@@ -46,7 +46,10 @@ export async function setTenant(
   const { tenant_id: tenantId, mode, stripe_customer: customer } = request;
   if (customer !== undefined && customer !== '') {
     const fault = (await checkCustomer?.({ tenantId, customer })) ?? null;
-    if (fault !== null) throw new Refusal('conflict', fault, 'nothing was changed');
+    if (fault !== null) {
+      const remedy = 'give a customer of the account and mode of STRIPE_API_KEY';
+      throw new Refusal('conflict', `the tenant was not changed: ${fault}`, remedy);
+    }
   }
   const at = clock();
   return inTransaction(database, async (transaction) => {

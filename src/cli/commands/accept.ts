@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { acceptEntries } from '../../ledger/corrections/accept-entries.ts';
+import { acceptRequest } from '../../ledger/corrections/correction-answer.ts';
+import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readEntryId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -14,8 +16,9 @@ export function addAccept(program: Command): void {
   perform<{ reason: string; actor: string }>(
     addActor(command),
     async (session, { args, options: { reason, actor } }) => {
-      const entry_ids = args.map((text) => BigInt(readEntryId(text)));
-      const answers = await acceptEntries(session.parts(), { entry_ids, reason, actor });
+      const entry_ids = args.map(readEntryId);
+      const request = readRequest(acceptRequest, { entry_ids, reason, actor });
+      const answers = await acceptEntries(session.parts(), request);
       session.out.answer(answers, renderCorrections(answers));
     },
   );

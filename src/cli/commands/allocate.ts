@@ -7,14 +7,20 @@ import type {
   BacktestRow,
   ShareRow,
 } from '../../allocation/allocation-answer.ts';
+import {
+  allocateRequest,
+  backtestRequest,
+  poolRequest,
+  poolsRequest,
+  reverseRequest,
+} from '../../allocation/allocation-answer.ts';
 import { backtestMonth } from '../../allocation/backtest-month.ts';
 import type { Basis } from '../../allocation/consumption.ts';
 import { BASES, UNIT_NAMES } from '../../allocation/consumption.ts';
-import type { TokenWeights } from '../../allocation/token-weights.ts';
-import { DEFAULT_WEIGHTS, formatWeights, parseWeights } from '../../allocation/token-weights.ts';
-import type { Pico } from '../../money.ts';
+import { DEFAULT_WEIGHTS, formatWeights } from '../../allocation/token-weights.ts';
 import { divideHalfUp, formatDecimal, PICO_PER_MICRO, parseDecimal } from '../../money.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
+import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readAmount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -53,7 +59,7 @@ function addPost(group: Command): void {
         .choices(BASES)
         .makeOptionMandatory(),
     )
-    .option('--weight <weights>', WEIGHT, parseWeights)
+    .option('--weight <weights>', WEIGHT)
     .option(
       '--bill',
       'charge the tenants their shares, too; otherwise they are a cost of ours only',
@@ -63,20 +69,21 @@ function addPost(group: Command): void {
   perform<PostFlags>(addActor(command), async (session, { args: [pool = ''], options }) => {
     const { amount, currency, month, by, weight = null, reason, actor } = options;
     const { bill: billed = false, dryRun: dry_run = false } = options;
-    const answer = await allocatePool(session.parts(), {
+    const request = readRequest(allocateRequest, {
       ...{ pool, month, amount, currency, by, weights: weight, billed, dry_run },
       ...{ reason, actor },
     });
+    const answer = await allocatePool(session.parts(), request);
     session.out.answer(answer, renderAllocation(answer));
   });
 }
 
 interface PostFlags {
-  readonly amount: Pico;
+  readonly amount: string;
   readonly currency: string;
   readonly month: string;
   readonly by: Basis;
-  readonly weight?: TokenWeights;
+  readonly weight?: string;
   readonly bill?: boolean;
   readonly dryRun?: boolean;
   readonly reason: string;
@@ -93,7 +100,8 @@ function addReverse(group: Command): void {
   perform<{ month: string; reason: string; actor: string }>(
     addActor(command),
     async (session, { args: [pool = ''], options: { month, reason, actor } }) => {
-      const answer = await reversePool(session.parts(), { pool, month, reason, actor });
+      const request = readRequest(reverseRequest, { pool, month, reason, actor });
+      const answer = await reversePool(session.parts(), request);
       session.out.answer(answer, renderAllocation(answer));
     },
   );
@@ -106,7 +114,8 @@ function addShow(group: Command): void {
     .description('a pool as it stands, and how each share follows from the weights')
     .requiredOption('--month <month>', MONTH, readMonth);
   perform<{ month: string }>(command, async (session, { args: [pool = ''], options }) => {
-    const answer = await showPool(session.parts(), { pool, month: options.month });
+    const request = readRequest(poolRequest, { pool, month: options.month });
+    const answer = await showPool(session.parts(), request);
     session.out.answer(answer, renderAllocation(answer));
   });
 }
@@ -117,7 +126,8 @@ function addList(group: Command): void {
     .description('all pools, and whether they stand')
     .option('--month <month>', 'only of this one', readMonth);
   perform<{ month?: string }>(command, async (session, { options }) => {
-    const rows = await listPools(session.parts(), { month: options.month ?? null });
+    const request = readRequest(poolsRequest, { month: options.month ?? null });
+    const rows = await listPools(session.parts(), request);
     const text = table(rows, [
       { title: 'POOL', value: (row) => row.pool },
       { title: 'MONTH', value: (row) => row.month },
@@ -178,19 +188,20 @@ function addBacktest(group: Command): void {
     .requiredOption('--month <month>', MONTH, readMonth)
     .option('--pool-amount <amount>', 'divide this; default: what the entries cost', readAmount)
     .option('--currency <code>', 'only what was used in this currency', DEFAULT_CURRENCY)
-    .option('--weight <weights>', WEIGHT, parseWeights);
+    .option('--weight <weights>', WEIGHT);
   perform<BacktestFlags>(command, async (session, { options }) => {
     const { month, currency, poolAmount: amount = null, weight: weights = null } = options;
-    const answer = await backtestMonth(session.parts(), { month, currency, amount, weights });
+    const request = readRequest(backtestRequest, { month, currency, amount, weights });
+    const answer = await backtestMonth(session.parts(), request);
     session.out.answer(answer, renderBacktest(answer));
   });
 }
 
 interface BacktestFlags {
   readonly month: string;
-  readonly poolAmount?: Pico;
+  readonly poolAmount?: string;
   readonly currency: string;
-  readonly weight?: TokenWeights;
+  readonly weight?: string;
 }
 
 function renderBacktest(result: BacktestAnswer): string {

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { LineAnswer, LineEntry, StatementLine } from '../../audit/line-answer.ts';
+import { lineRequest, linesRequest } from '../../audit/line-answer.ts';
 import { listLines, tellLine } from '../../audit/tell-line.ts';
+import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -25,10 +27,12 @@ export function addAuditLine(group: Command): void {
     const [tenant_id = '', period = '', number] = args;
     const parts = session.parts();
     if (number === undefined) {
-      const answer = await listLines(parts, { tenant_id, period });
+      const answer = await listLines(parts, readRequest(linesRequest, { tenant_id, period }));
       return session.out.answer(answer, renderLines(answer.lines));
     }
-    const request = { tenant_id, period, line: readCount(number), limit: options.limit };
+    const { limit } = options;
+    const line = readCount(number);
+    const request = readRequest(lineRequest, { tenant_id, period, line, limit });
     const story = await tellLine(parts, request);
     if (story.exact_sum !== story.line.exact) session.foundWrong();
     session.out.answer(story, renderStory(story));

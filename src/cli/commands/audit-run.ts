@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import type { InstantMs } from '../../clock.ts';
 import type { RunStepAnswer, TenantRun } from '../../reports/runs/run-answer.ts';
+import { runRequest } from '../../reports/runs/run-answer.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import type { RunTotals } from '../../reports/runs/runs-answer.ts';
 import { showRun } from '../../reports/runs/show-run.ts';
+import { readRequest } from '../../request.ts';
 import { AS_OF, readCount, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { figureOf, table } from '../terminal/output.ts';
@@ -18,14 +19,15 @@ export function addAuditRun(group: Command): void {
     .option('--loop-steps <n>', 'growing repetitions that make a loop', readCount, LOOP_STEPS);
   perform<RunFlags>(command, async (session, { args: [run = ''], options }) => {
     const { tenant: tenant_id = null, asOf: as_of = null, loopSteps: loop_steps } = options;
-    const runs = await showRun(session.parts(), { run, tenant_id, as_of, loop_steps });
+    const request = readRequest(runRequest, { run, tenant_id, as_of, loop_steps });
+    const runs = await showRun(session.parts(), request);
     session.out.answer(runs, runs.map(render).join('\n\n'));
   });
 }
 
 interface RunFlags {
   readonly tenant?: string;
-  readonly asOf?: InstantMs;
+  readonly asOf?: string;
   readonly loopSteps: number;
 }
 

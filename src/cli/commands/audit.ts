@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { StoryAnswer, StoryEntry } from '../../audit/story-answer.ts';
+import { entryStoryRequest, eventStoryRequest } from '../../audit/story-answer.ts';
 import { tellEntryStory, tellEventStory } from '../../audit/tell-story.ts';
-import type { InstantMs } from '../../clock.ts';
+import { reattributeRequest } from '../../ledger/corrections/correction-answer.ts';
 import { reattributeEntries } from '../../ledger/corrections/reattribute-entries.ts';
+import { readRequest } from '../../request.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -13,7 +15,7 @@ import { renderCorrections } from './correct.ts';
 const AS_OF = 'what the ledger said then; pushes have no history and are left out';
 
 interface AsOf {
-  readonly asOf?: InstantMs;
+  readonly asOf?: string;
 }
 
 export function addAudit(program: Command): void {
@@ -27,7 +29,8 @@ export function addAudit(program: Command): void {
     .description("by the producer's own ids")
     .option('--as-of <instant>', AS_OF, readInstant);
   perform<AsOf>(event, async (session, { args: [source = '', eventId = ''], options }) => {
-    const request = { source, event_id: eventId, as_of: options.asOf ?? null };
+    const given = { source, event_id: eventId, as_of: options.asOf ?? null };
+    const request = readRequest(eventStoryRequest, given);
     const story = await tellEventStory(session.parts(), request);
     session.out.answer(story, renderStory(story));
   });
@@ -37,7 +40,8 @@ export function addAudit(program: Command): void {
     .description("by the ledger's id")
     .option('--as-of <instant>', AS_OF, readInstant);
   perform<AsOf>(entry, async (session, { args: [entryId = ''], options }) => {
-    const request = { entry_id: entryId, as_of: options.asOf ?? null };
+    const given = { entry_id: entryId, as_of: options.asOf ?? null };
+    const request = readRequest(entryStoryRequest, given);
     const story = await tellEntryStory(session.parts(), request);
     session.out.answer(story, renderStory(story));
   });
@@ -60,13 +64,14 @@ function addReattribute(group: Command): void {
   perform<ReattributeFlags>(addActorOnceBy(command), async (session, { args, options }) => {
     const { tenant, user = null, feature = null, agentRun = null, dryRun } = options;
     const { reason, actor } = options;
-    const answers = await reattributeEntries(session.parts(), {
-      entry_ids: args.map((text) => BigInt(readEntryId(text))),
+    const request = readRequest(reattributeRequest, {
+      entry_ids: args.map(readEntryId),
       tenant_id: tenant,
       ...{ user_id: user, feature, agent_run_id: agentRun },
       dry_run: dryRun,
       ...{ reason, actor },
     });
+    const answers = await reattributeEntries(session.parts(), request);
     session.out.answer(
       answers,
       answers.length === 0 ? 'no such entry is unattributed' : renderCorrections(answers),

@@ -7,9 +7,14 @@ import type {
   CheckRequest,
   RemoveBudgetRequest,
 } from '../../budgets/budget-answer.ts';
+import {
+  checkRequest,
+  removeBudgetRequest,
+  setBudgetRequest,
+} from '../../budgets/budget-answer.ts';
 import { checkBudgets } from '../../budgets/check-budgets.ts';
 import { listBudgets, removeBudget, setBudget } from '../../budgets/set-budget.ts';
-import type { Pico } from '../../money.ts';
+import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readAmount, readTokens } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -51,14 +56,15 @@ function addSet(group: Command): void {
     .description('set or change a budget on what a tenant is charged')
     .requiredOption('--amount <amount>', 'in the currency of its price book', readAmount)
     .option('--soft', 'warn when a call would pass it; otherwise it is hard, and denies');
-  perform<KeyFlags & { amount: Pico; soft?: boolean; actor: string }>(
+  perform<KeyFlags & { amount: string; soft?: boolean; actor: string }>(
     addActor(command),
     async (session, { args: [tenantId = ''], options }) => {
       const { amount, soft = false, actor } = options;
-      const budget = await setBudget(session.parts(), {
+      const request = readRequest(setBudgetRequest, {
         ...keyOf(tenantId, options),
         ...{ amount, kind: soft ? 'soft' : 'hard', actor },
       });
+      const budget = await setBudget(session.parts(), request);
       session.out.answer(budget, describe(budget));
     },
   );
@@ -67,7 +73,8 @@ function addSet(group: Command): void {
 function addRemove(group: Command): void {
   const command = addKey(group.command('remove')).description('take a budget away');
   perform<KeyFlags>(command, async (session, { args: [tenantId = ''], options }) => {
-    const answer = await removeBudget(session.parts(), keyOf(tenantId, options));
+    const request = readRequest(removeBudgetRequest, keyOf(tenantId, options));
+    const answer = await removeBudget(session.parts(), request);
     session.out.answer(answer, 'removed');
   });
 }
@@ -106,12 +113,13 @@ function addCheck(group: Command): void {
     .option('--user <user>');
   perform<CheckFlags>(command, async (session, { args: [tenantId = ''], options }) => {
     const { user: user_id = null, feature = null, provider = null, model } = options;
-    const answer = await checkBudgets(session.parts(), {
+    const request = readRequest(checkRequest, {
       ...{ tenant_id: tenantId, user_id, feature, provider, model },
       service_tier: options.serviceTier,
       input_tokens: options.inputTokens,
       max_output_tokens: options.maxOutputTokens,
     });
+    const answer = await checkBudgets(session.parts(), request);
     if (answer.verdict === 'deny') session.foundOverBudget();
     session.out.answer(answer, renderAnswer(answer));
   });

@@ -5,6 +5,8 @@ import { readSettings } from '../../events/read-settings.ts';
 import { explainFile } from '../../files.ts';
 import { checkProducer } from '../../ingest/check-producer.ts';
 import type { CheckedItem, ProducerAnswer, ProducerRequest } from '../../ingest/producer-answer.ts';
+import { producerRequest } from '../../ingest/producer-answer.ts';
+import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
 import { figureOf, table } from '../terminal/output.ts';
 
@@ -16,7 +18,7 @@ export function addCheckProducer(program: Command): void {
   perform(command, async (session, { args: [file = ''] }) => {
     const { clock } = session;
     const parts = { clock, reading: readSettings(session.config) };
-    const answer = checkProducer(parts, await readBodies(file));
+    const answer = checkProducer(parts, readRequest(producerRequest, await readBodies(file)));
     if (WRONG.some((outcome) => (answer.outcomes[outcome] ?? 0) > 0)) session.foundWrong();
     session.out.answer(answer, render(answer));
   });

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import type { CloseAnswer } from '../../ledger/closes/close-answer.ts';
+import { closeRequest } from '../../ledger/closes/close-answer.ts';
 import { closePeriods } from '../../ledger/closes/close-periods.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
+import { missingRequest } from '../../month/completeness/missing-answer.ts';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
+import { readRequest } from '../../request.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { sayMissing } from '../terminal/missing.ts';
@@ -15,8 +18,8 @@ export function addClose(program: Command): void {
     .description('close the period of each tenant whose period has ended')
     .option('--tenant <tenant>', 'only this one');
   perform<{ tenant?: string }>(command, async (session, { args: [month = ''], options }) => {
-    const request = { month, tenant_id: options.tenant ?? null };
-    const answers = await closePeriods(session.parts(), request);
+    const given = { month, tenant_id: options.tenant ?? null };
+    const answers = await closePeriods(session.parts(), readRequest(closeRequest, given));
     if (answers.some((answer) => answer.state === 'refused')) session.foundWrong();
     if (options.tenant !== undefined && answers.some((answer) => answer.state === 'not_ended')) {
       session.foundWrong();
@@ -32,6 +35,7 @@ export function addClose(program: Command): void {
         value: (row) => [row.manifest_hash?.slice(0, 12), row.detail].filter(Boolean).join('  '),
       },
     ]);
+    const request = readRequest(missingRequest, given);
     const missing = (await nameMissing(session.parts(), request)).filter(isUnsaid(answers));
     sayMissing(session, answers, { text, missing });
   });

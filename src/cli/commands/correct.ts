@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { CorrectWhereAnswer } from '../../ledger/corrections/bulk-answer.ts';
+import { correctWhereRequest } from '../../ledger/corrections/bulk-answer.ts';
 import { correctEntry } from '../../ledger/corrections/correct-entry.ts';
 import { correctWhere } from '../../ledger/corrections/correct-where.ts';
 import type { ChangeGiven, CorrectionAnswer } from '../../ledger/corrections/correction-answer.ts';
+import { correctRequest } from '../../ledger/corrections/correction-answer.ts';
 import { Refusal } from '../../refusal.ts';
+import { readRequest } from '../../request.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readMonth, readTokens, readUnits } from '../terminal/arguments.ts';
@@ -65,15 +68,16 @@ function refuseUnclear(entry: string | undefined): never {
 
 async function correctOne(session: Session, entry: string, options: CorrectFlags): Promise<void> {
   const { reason, actor, dryRun: dry_run } = options;
-  const entry_id = BigInt(readEntryId(entry));
-  const request = { entry_id, change: changeOf(options), dry_run, reason, actor };
-  const answer = await correctEntry(session.parts(), request);
+  const entry_id = readEntryId(entry);
+  const given = { entry_id, change: changeOf(options), dry_run, reason, actor };
+  const answer = await correctEntry(session.parts(), readRequest(correctRequest, given));
   session.out.answer(answer, renderCorrections([answer]));
 }
 
 async function correctAll(session: Session, where: Where, options: CorrectFlags): Promise<void> {
   const { month = null, dryRun: dry_run = false, unprice = false, reason, actor } = options;
-  const request = { where, month, change: changeOf(options), dry_run, unprice, reason, actor };
+  const given = { where, month, change: changeOf(options), dry_run, unprice, reason, actor };
+  const request = readRequest(correctWhereRequest, given);
   const answer = await correctWhere(session.parts(), request, (done, all) =>
     session.out.progress('corrected', done, all),
   );

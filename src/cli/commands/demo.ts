@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { pause } from '../../clock.ts';
 import type { DemoAnswer, DemoRow } from '../../demo/demo-answer.ts';
+import { demoRequest } from '../../demo/demo-answer.ts';
+import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -27,7 +29,8 @@ export function addDemo(program: Command): void {
     const { trace = null, calls, seed, keep = false } = options;
     const parts = await startDemoParts({ clock, log, say: out.say, progress: out.progress });
     try {
-      const request = { trace, calls, seed, keep, folder: resolve(options.out) };
+      const folder = resolve(options.out);
+      const request = readRequest(demoRequest, { trace, calls, seed, keep, folder });
       const answer = await runDemo(parts, request);
       if (answer.laws.some((law) => law.violations.length > 0)) session.foundWrong();
       out.answer(answer, render(answer));

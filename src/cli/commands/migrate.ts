@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { migrateDatabase } from '../../database/migrate-database.ts';
 import type { MigrationAnswer } from '../../database/migration-answer.ts';
+import { migrationRequest } from '../../database/migration-answer.ts';
+import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
 
 export function addMigrate(program: Command): void {
@@ -14,7 +16,8 @@ export function addMigrate(program: Command): void {
     );
   perform<{ citus?: boolean; roles?: boolean }>(command, async (session, { options }) => {
     const { citus = false, roles = false } = options;
-    const answer = await migrateDatabase(session.parts(), { citus, roles });
+    const request = readRequest(migrationRequest, { citus, roles });
+    const answer = await migrateDatabase(session.parts(), request);
     session.out.answer(answer, render(answer));
   });
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { type InstantMs, parseInstant } from '../../clock.ts';
 import { readTextFile } from '../../files.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
 import { nameDefaultBook } from '../../rating/books/default-book.ts';
@@ -13,11 +12,18 @@ import type {
   PriceDifference,
   PriceTerms,
   SeedAnswer,
-  VersionGiven,
+} from '../../rating/books/price-book-answer.ts';
+import {
+  bookRequest,
+  compareRequest,
+  defaultBookRequest,
+  importRequest,
+  seedRequest,
 } from '../../rating/books/price-book-answer.ts';
 import { parsePriceBook } from '../../rating/books/price-book-document.ts';
 import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-books.ts';
 import { Refusal } from '../../refusal.ts';
+import { readRequest } from '../../request.ts';
 import { readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -40,7 +46,8 @@ function addImport(group: Command): void {
   perform(command, async (session, { args: [file = ''] }) => {
     const json = await readJson(file);
     const documents = (Array.isArray(json) ? json : [json]).map(parsePriceBook);
-    const versions = await importPriceBooks(session.parts(), { documents });
+    const request = readRequest(importRequest, { documents });
+    const versions = await importPriceBooks(session.parts(), request);
     session.out.answer(versions, versions.flatMap(renderImported).join('\n'));
   });
 }
@@ -100,8 +107,9 @@ function addDefault(group: Command): void {
     .argument('<book>', 'a charge book')
     .description('name the book that a tenant without one pays by')
     .option('--from <instant>', 'from when it holds, if not from now', readInstant);
-  perform<{ from?: InstantMs }>(command, async (session, { args: [book = ''], options }) => {
-    const answer = await nameDefaultBook(session.parts(), { book, from: options.from });
+  perform<{ from?: string }>(command, async (session, { args: [book = ''], options }) => {
+    const request = readRequest(defaultBookRequest, { book, from: options.from });
+    const answer = await nameDefaultBook(session.parts(), request);
     session.out.answer(answer, renderDefault(answer));
   });
 }
@@ -143,7 +151,7 @@ function addShow(group: Command): void {
     .argument('<book>')
     .description('the versions of one book, as imported');
   perform(command, async (session, { args: [book = ''] }) => {
-    const versions = await showPriceBook(session.parts(), { book });
+    const versions = await showPriceBook(session.parts(), readRequest(bookRequest, { book }));
     session.out.answer(versions, JSON.stringify(versions, null, 2));
   });
 }
@@ -155,14 +163,15 @@ function addDiff(group: Command): void {
     .argument('<b>', 'another')
     .description('the rows that two books, or two versions of one, price differently');
   perform(command, async (session, { args: [a = '', b = ''] }) => {
-    const request = { before: readVersion(a), after: readVersion(b) };
+    const given = { before: readVersion(a), after: readVersion(b) };
+    const request = readRequest(compareRequest, given);
     const answer = await comparePriceBooks(session.parts(), request);
     session.out.answer(answer, renderDifference(answer));
   });
 }
 
 /** A book, or one version of it after an @. */
-function readVersion(selector: string): VersionGiven {
+function readVersion(selector: string) {
   const [book = '', instant] = selector.split('@');
   return { book, effective_from: instant === undefined ? null : readInstant(instant) };
 }
@@ -220,22 +229,20 @@ function addSeed(group: Command): void {
       '--from <instant>',
       'from when the first version holds',
       readInstant,
-      parseInstant('2025-01-01T00:00:00Z'),
+      '2025-01-01T00:00:00Z',
     )
     .option('--out <file>', 'write it for review instead of importing it');
-  perform<{ book: string; from: InstantMs; out?: string }>(
-    command,
-    async (session, { options }) => {
-      const { book, from, out } = options;
-      // The package holds two megabytes of prices, and no other command needs them.
-      const seed = await import('../../rating/books/seed-price-book.ts');
-      const answer =
-        out === undefined
-          ? await seed.seedPriceBook(session.parts(), { book, from })
-          : await seed.writePriceBook({ book, from }, out);
-      session.out.answer(answer, renderSeed(answer, book));
-    },
-  );
+  perform<{ book: string; from: string; out?: string }>(command, async (session, { options }) => {
+    const { book, from, out } = options;
+    const request = readRequest(seedRequest, { book, from });
+    // The package holds two megabytes of prices, and no other command needs them.
+    const seed = await import('../../rating/books/seed-price-book.ts');
+    const answer =
+      out === undefined
+        ? await seed.seedPriceBook(session.parts(), request)
+        : await seed.writePriceBook(request, out);
+    session.out.answer(answer, renderSeed(answer, book));
+  });
 }
 
 function renderSeed({ versions, written, source }: SeedAnswer, book: string): string {

@@ -1,7 +1,9 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { readRequest } from '../../request.ts';
 import { checkProofFile } from '../../seals/proofs/check-proof-file.ts';
 import type { ProofCheckAnswer } from '../../seals/proofs/proof-answer.ts';
+import { proofCheckRequest } from '../../seals/proofs/proof-answer.ts';
 import { perform } from '../terminal/command.ts';
 
 export function addProve(program: Command): void {
@@ -10,7 +12,7 @@ export function addProve(program: Command): void {
     .argument('<file>', 'what "spanledger statement --proof" wrote')
     .description('check a proof; needs no database, and says which step fails');
   perform(command, async (session, { args: [file = ''] }) => {
-    const checked = await checkProofFile({ file });
+    const checked = await checkProofFile(readRequest(proofCheckRequest, { file }));
     if (!checked.holds) session.foundWrong();
     session.out.answer(checked, checked.steps.map(renderStep).join('\n'));
   });

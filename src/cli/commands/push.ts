@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
 import type { PushedPeriod } from '../../push/push-answer.ts';
+import { pushRequest } from '../../push/push-answer.ts';
+import { readRequest } from '../../request.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -31,7 +33,8 @@ export function addPush(program: Command): void {
     async (session, { args: [month = ''], options: { tenant = null, dryRun = false } }) => {
       const onProgress = (done: number, all: number) => session.out.progress('pushing', done, all);
       const parts = { ...(await openStripeParts(session)), onProgress };
-      const answer = await pushMonth(parts, { month, tenant_id: tenant, dry_run: dryRun });
+      const given = { month, tenant_id: tenant, dry_run: dryRun };
+      const answer = await pushMonth(parts, readRequest(pushRequest, given));
       if (answer.some(({ state }) => UNFINISHED.has(state))) session.foundWrong();
       const text = table(answer, [
         { title: 'TENANT', value: (row) => row.tenant_id },

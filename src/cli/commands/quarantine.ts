@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import { readSettings } from '../../events/read-settings.ts';
 import { listQuarantine, showQuarantined } from '../../ingest/list-quarantine.ts';
+import {
+  quarantinedRequest,
+  quarantineRequest,
+  replayRequest,
+} from '../../ingest/quarantine-answer.ts';
 import { replayQuarantine } from '../../ingest/replay-quarantine.ts';
+import { readRequest } from '../../request.ts';
 import { readCount, readId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -23,7 +29,8 @@ function addList(group: Command): void {
     .option('--limit <n>', 'at most so many', readCount, 1000);
   perform<{ all?: boolean; limit: number }>(command, async (session, { options }) => {
     const { all = false, limit } = options;
-    const rows = await listQuarantine(session.parts(), { all, limit });
+    const request = readRequest(quarantineRequest, { all, limit });
+    const rows = await listQuarantine(session.parts(), request);
     const text = table(rows, [
       { title: 'ID', value: (row) => row.quarantine_id, figure: true },
       { title: 'RECEIVED', value: (row) => row.received_at },
@@ -42,7 +49,8 @@ function addShow(group: Command): void {
     .argument('<id>', 'its number in the list', readId)
     .description('one event, with its reason and its body');
   perform(command, async (session, { args: [id = ''] }) => {
-    const row = await showQuarantined(session.parts(), { quarantine_id: readId(id) });
+    const request = readRequest(quarantinedRequest, { quarantine_id: id });
+    const row = await showQuarantined(session.parts(), request);
     session.out.answer(row, `${row.reason}: ${row.detail}\n\n${row.body}`);
   });
 }
@@ -54,10 +62,8 @@ function addReplay(group: Command): void {
     .description('read and post them again, now that the cause is gone');
   perform(command, async (session, { args }) => {
     const reading = readSettings(session.config);
-    const answers = await replayQuarantine(
-      { ...session.parts(), reading },
-      { quarantine_ids: args.map(readId) },
-    );
+    const request = readRequest(replayRequest, { quarantine_ids: args.map(readId) });
+    const answers = await replayQuarantine({ ...session.parts(), reading }, request);
     if (answers.some((answer) => answer.outcome === 'quarantined')) session.foundWrong();
     const text = answers
       .map(

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { readRequest } from '../../request.ts';
+import { reconcileRequest } from '../../stripe/reconcile-answer.ts';
 import { reconcileMonth } from '../../stripe/reconcile-month.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -18,7 +20,8 @@ export function addReconcile(program: Command): void {
       const onProgress = (done: number, all: number) =>
         session.out.progress('reconciling', done, all);
       const parts = { ...(await openStripeParts(session)), onProgress };
-      const answer = await reconcileMonth(parts, { month, tenant_id: tenant });
+      const request = readRequest(reconcileRequest, { month, tenant_id: tenant });
+      const answer = await reconcileMonth(parts, request);
       if (answer.some((row) => !row.explained)) session.foundWrong();
       const text = table(answer, [
         { title: 'TENANT', value: (row) => row.tenant_id },

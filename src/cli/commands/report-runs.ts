@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { InstantMs } from '../../clock.ts';
 import { reportRuns } from '../../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import type { RunGroup, RunsAnswer, RunsRow } from '../../reports/runs/runs-answer.ts';
-import { RUN_GROUPS } from '../../reports/runs/runs-answer.ts';
+import { RUN_GROUPS, runsRequest } from '../../reports/runs/runs-answer.ts';
+import { readRequest } from '../../request.ts';
 import { AS_OF, readCount, readDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
@@ -26,10 +26,10 @@ export function addRunsReport(group: Command): void {
     .option('--loop-steps <n>', 'growing repetitions that make a loop', readCount, LOOP_STEPS);
   perform<RunsFlags>(command, async (session, { options }) => {
     const { by, tenant = null, from = null, to = null, asOf = null, limit, loopSteps } = options;
-    const request = {
+    const request = readRequest(runsRequest, {
       ...{ by, tenant_id: tenant, from, to, as_of: asOf },
       ...{ limit, loop_steps: loopSteps },
-    };
+    });
     const answer = await reportRuns(session.parts(), request);
     session.out.answer(answer, render(answer));
   });
@@ -38,9 +38,9 @@ export function addRunsReport(group: Command): void {
 interface RunsFlags {
   readonly by: RunGroup;
   readonly tenant?: string;
-  readonly from?: InstantMs;
-  readonly to?: InstantMs;
-  readonly asOf?: InstantMs;
+  readonly from?: string;
+  readonly to?: string;
+  readonly asOf?: string;
   readonly limit: number;
   readonly loopSteps: number;
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { InstantMs } from '../../clock.ts';
 import { reportUsage } from '../../reports/report-usage.ts';
 import type { Dimension, UsageAnswer, UsageGroup } from '../../reports/usage-answer.ts';
-import { DIMENSIONS } from '../../reports/usage-answer.ts';
+import { DIMENSIONS, usageRequest } from '../../reports/usage-answer.ts';
+import { readRequest } from '../../request.ts';
 import { AS_OF, readDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
@@ -30,7 +30,8 @@ function addUsageReport(group: Command): void {
     .option('--as-of <instant>', AS_OF, readInstant);
   perform<ReportFlags>(command, async (session, { options }) => {
     const { by, tenant: tenant_id = null, from = null, to = null, asOf: as_of = null } = options;
-    const answer = await reportUsage(session.parts(), { by, tenant_id, from, to, as_of });
+    const request = readRequest(usageRequest, { by: [...by], tenant_id, from, to, as_of });
+    const answer = await reportUsage(session.parts(), request);
     session.out.answer(answer, render(answer));
   });
 }
@@ -38,9 +39,9 @@ function addUsageReport(group: Command): void {
 interface ReportFlags {
   readonly by: readonly Dimension[];
   readonly tenant?: string;
-  readonly from?: InstantMs;
-  readonly to?: InstantMs;
-  readonly asOf?: InstantMs;
+  readonly from?: string;
+  readonly to?: string;
+  readonly asOf?: string;
 }
 
 function readDimensions(text: string): readonly Dimension[] {

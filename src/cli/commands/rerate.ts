@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
+import { rerateRequest } from '../../ledger/corrections/rerate-answer.ts';
 import { rerateMonth } from '../../ledger/corrections/rerate-month.ts';
+import { readRequest } from '../../request.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -21,7 +23,8 @@ export function addRerate(program: Command): void {
     async (session, { args: [month = ''], options }) => {
       const { tenant: tenant_id = null, dryRun: dry_run = false, unprice } = options;
       const { reason, actor } = options;
-      const request = { month, tenant_id, dry_run, unprice, reason, actor };
+      const given = { month, tenant_id, dry_run, unprice, reason, actor };
+      const request = readRequest(rerateRequest, given);
       const answer = await rerateMonth(session.parts(), request, (done, all) =>
         session.out.progress('re-rated', done, all),
       );

@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { CoverageBounds } from '../../month/month-answer.ts';
+import { monthRequest } from '../../month/month-answer.ts';
 import { runMonth } from '../../month/run-month.ts';
 import { ATTRIBUTION_TAGS } from '../../reports/tag-coverage-answer.ts';
+import { readRequest } from '../../request.ts';
 import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -34,7 +36,8 @@ export function addRunMonth(program: Command): void {
       };
       const { out, issuer, coverageMin } = options;
       const bounds = coverageMin === undefined ? {} : { coverage_min: coverageMin };
-      const request = { month, folder: resolve(out), issuer, ...bounds };
+      const given = { month, folder: resolve(out), issuer, ...bounds };
+      const request = readRequest(monthRequest, given);
       const answer = await runMonth(parts, request);
       if (!answer.done) session.foundWrong();
       const text = table(answer.steps, [

@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
+import { readRequest } from '../../request.ts';
 import { listSeals } from '../../seals/list-seals.ts';
 import { publishSeals } from '../../seals/publication/publish-seals.ts';
 import type { SealPublicationAnswer } from '../../seals/seal-answer.ts';
+import { sealListRequest, sealPublicationRequest } from '../../seals/seal-answer.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -20,7 +22,8 @@ function addList(group: Command): void {
     .description('the newest seals')
     .option('--last <n>', 'how many', readCount, LISTED);
   perform<{ last: number }>(command, async (session, { options }) => {
-    const seals = await listSeals(session.parts(), { last: options.last });
+    const request = readRequest(sealListRequest, { last: options.last });
+    const seals = await listSeals(session.parts(), request);
     const text = table(seals, [
       { title: 'SEAL', value: (row) => row.seal_number, figure: true },
       { title: 'BATCH', value: (row) => row.batch_id, figure: true },
@@ -55,7 +58,8 @@ function addPublish(group: Command): void {
     );
   perform<PublishFlags>(command, async (session, { options }) => {
     const { to, retainDays = null, lockMode = null } = options;
-    const request = { to, retain_days: retainDays, lock_mode: lockMode };
+    const given = { to, retain_days: retainDays, lock_mode: lockMode };
+    const request = readRequest(sealPublicationRequest, given);
     const published = await publishSeals(session.parts(), request);
     session.out.answer(published, describe(published, to));
   });

@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
 import { explainFile } from '../../files.ts';
 import type { SendAnswer, SendRequest } from '../../ingest/send-answer.ts';
+import { sendRequest } from '../../ingest/send-answer.ts';
 import { sendLines } from '../../ingest/send-lines.ts';
+import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -22,7 +24,8 @@ export function addSend(program: Command): void {
   perform<SendFlags>(command, async (session, { args: [file = ''], options }) => {
     const { encoding, wait: wait_seconds } = options;
     const parts = { queue: queueAddress(session.config, 'SPANLEDGER_QUEUE_URL'), log: session.log };
-    const answer = await sendLines(parts, { lines: linesOf(file), encoding, wait_seconds });
+    const request = readRequest(sendRequest, { encoding, wait_seconds });
+    const answer = await sendLines(parts, { ...request, lines: linesOf(file) });
     if (answer.refused > 0 || answer.not_sent > 0) session.foundWrong();
     session.out.answer(answer, render(answer));
   });

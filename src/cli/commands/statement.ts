@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Refusal } from '../../refusal.ts';
+import { readRequest } from '../../request.ts';
 import { proveStatement, writeStatementProof } from '../../statements/prove-statement.ts';
 import {
   renderStatement,
@@ -11,6 +12,7 @@ import {
 } from '../../statements/render-statement.ts';
 import { showStatement } from '../../statements/show-statement.ts';
 import type { StatementRequest } from '../../statements/statement-answer.ts';
+import { statementRequest } from '../../statements/statement-answer.ts';
 import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { writeStatement } from '../../statements/write-statements.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
@@ -41,7 +43,7 @@ export function addStatement(program: Command): void {
     )
     .option('--line <n>', 'with --proof: of this line only, counted from 1', readCount);
   perform<StatementFlags>(command, (session, { args: [tenant = '', month = ''], options }) => {
-    const request = { tenant_id: tenant, month };
+    const request = readRequest(statementRequest, { tenant_id: tenant, month });
     if (options.proof === true) return giveProof(session, request, options);
     if (options.line === undefined) return giveStatement(session, request, options);
     throw new Refusal(

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { openQueue } from '../../ingest/queue-client.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
+import { statusRequest } from '../../month/status/status-answer.ts';
 import { tellStatus } from '../../month/status/tell-status.ts';
+import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -26,7 +28,7 @@ export function addStatus(program: Command): void {
     try {
       const destinationFault = session.config.STRIPE_API_KEY === undefined ? NO_STRIPE : null;
       const parts = { ...session.parts(), queue: queue ?? NO_QUEUE, destinationFault };
-      const answer = await tellStatus(parts, { month });
+      const answer = await tellStatus(parts, readRequest(statusRequest, { month }));
       if (answer.missing.length > 0) session.foundWrong();
       session.out.answer(answer, statusText(answer));
     } finally {

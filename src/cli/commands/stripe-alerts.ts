@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { AlertAnswer } from '../../push/alert-answer.ts';
+import { alertsRequest } from '../../push/alert-answer.ts';
 import { listAlerts } from '../../push/list-alerts.ts';
+import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
 import { words } from '../terminal/words.ts';
@@ -11,7 +13,7 @@ export function addAlerts(group: Command): void {
     .description('what pushes, webhooks and invoices found that a person must look at')
     .option('--all', 'those that were resolved, too');
   perform<{ all?: boolean }>(command, async (session, { options: { all = false } }) => {
-    const alerts = await listAlerts(session.parts(), { all });
+    const alerts = await listAlerts(session.parts(), readRequest(alertsRequest, { all }));
     const text = table(alerts, [
       { title: 'ID', value: (row) => row.alert_id, figure: true },
       { title: 'ALERT', value: (row) => words(row.kind) },

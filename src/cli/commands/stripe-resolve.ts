@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { resolveRequest } from '../../push/alert-answer.ts';
 import { resolveAlert } from '../../push/resolve-alert.ts';
+import { readRequest } from '../../request.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -18,7 +20,7 @@ export function addResolve(group: Command): void {
     .requiredOption('--reason <text>', 'what was done, such as the credit note that was made');
   perform<ResolveFlags>(addActorOnceBy(command), async (session, { args: [id = ''], options }) => {
     const { reason, actor } = options;
-    const request = { alert_id: String(readId(id)), reason, actor };
+    const request = readRequest(resolveRequest, { alert_id: id, reason, actor });
     const resolved = await resolveAlert(session.parts(), request);
     session.out.answer(resolved, `resolved: ${words(resolved.kind)} of ${resolved.subject}`);
   });

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { readRequest } from '../../request.ts';
 import type { SetUpAnswer } from '../../stripe/set-up-answer.ts';
+import { setUpRequest } from '../../stripe/set-up-answer.ts';
 import { setUpStripe } from '../../stripe/set-up-stripe.ts';
 import { readCurrency } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -23,7 +25,8 @@ export function addSetUp(group: Command): void {
     .option('--tenant <tenant>', 'with --subscriptions: only this one');
   perform<SetUpFlags>(command, async (session, { options }) => {
     const { currency, customers = false, subscriptions = false, tenant = null } = options;
-    const request = { currency, customers, subscriptions, tenant_id: tenant };
+    const given = { currency, customers, subscriptions, tenant_id: tenant };
+    const request = readRequest(setUpRequest, given);
     const answer = await setUpStripe(await openStripeParts(session), request);
     if (isAnyUnfit(answer)) session.foundWrong();
     session.out.answer(answer, render(answer));

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { unparkRequest } from '../../push/unpark-answer.ts';
+import { readRequest } from '../../request.ts';
 import { unparkIntent } from '../../stripe/unpark-intent.ts';
 import { perform } from '../terminal/command.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
@@ -9,7 +11,8 @@ export function addUnpark(group: Command): void {
     .argument('<identifier>', 'a parked intent; audit.pushes lists them')
     .description("decide a parked push by Stripe's summary: it was counted, or is told anew");
   perform(command, async (session, { args: [identifier = ''] }) => {
-    const answer = await unparkIntent(await openStripeParts(session), { identifier });
+    const request = readRequest(unparkRequest, { identifier });
+    const answer = await unparkIntent(await openStripeParts(session), request);
     session.out.answer(answer, answer.detail);
   });
 }

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { InstantMs } from '../../clock.ts';
+import { readRequest } from '../../request.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
 import type { SetTenantParts } from '../../tenants/set-tenant.ts';
 import { setTenant } from '../../tenants/set-tenant.ts';
 import type { TenantAnswer } from '../../tenants/tenant-answer.ts';
+import { setTenantRequest } from '../../tenants/tenant-answer.ts';
 import { readAnchorDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -30,7 +31,7 @@ function addSet(group: Command): void {
     .option('--stripe-customer <id>', "its customer in Stripe, cus_…; '' takes it away");
   perform<TenantFlags>(command, async (session, { args: [tenant_id = ''], options }) => {
     const parts = { ...session.parts(), ...(await customerCheck(session)) };
-    const tenant = await setTenant(parts, {
+    const request = readRequest(setTenantRequest, {
       tenant_id,
       mode: options.mode,
       time_zone: options.timeZone,
@@ -39,6 +40,7 @@ function addSet(group: Command): void {
       price_book_from: options.priceBookFrom,
       stripe_customer: options.stripeCustomer,
     });
+    const tenant = await setTenant(parts, request);
     session.out.answer(tenant, `${tenant.tenant_id}: ${describe(tenant)}`);
   });
 }
@@ -56,7 +58,7 @@ interface TenantFlags {
   readonly timeZone?: string;
   readonly anchorDay?: number;
   readonly priceBook?: string;
-  readonly priceBookFrom?: InstantMs;
+  readonly priceBookFrom?: string;
   readonly stripeCustomer?: string;
 }
 

@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { LawParts } from '../../audit/laws/check-laws.ts';
 import type { LawAnswer } from '../../audit/laws/verification-answer.ts';
+import { verificationRequest } from '../../audit/laws/verification-answer.ts';
 import { verifyLedger } from '../../audit/laws/verify-ledger.ts';
+import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
@@ -24,7 +26,8 @@ export function addVerify(program: Command): void {
   perform<VerifyFlags>(command, async (session, { options }) => {
     const scope = options.incremental === true ? 'incremental' : 'full';
     const parts = { ...session.parts(), checkStripe: await stripeCheck(session) };
-    const answer = await verifyLedger(parts, { scope, against: options.against ?? null });
+    const request = readRequest(verificationRequest, { scope, against: options.against ?? null });
+    const answer = await verifyLedger(parts, request);
     if (!answer.holds) session.foundWrong();
     session.out.answer(answer, answer.laws.map(renderLaw).join('\n'));
   });

@@ -3,6 +3,8 @@ import { readSettings } from '../../events/read-settings.ts';
 import { type Objects, openObjects } from '../../ingest/object-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
 import { runWorker } from '../../ingest/run-worker.ts';
+import { workerRequest } from '../../ingest/worker-answer.ts';
+import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -28,7 +30,8 @@ export function addWorker(program: Command): void {
     const database = session.database();
     const { clock, log } = session;
     try {
-      const request = { until_empty: options.untilEmpty === true, pollers: options.pollers };
+      const given = { until_empty: options.untilEmpty === true, pollers: options.pollers };
+      const request = readRequest(workerRequest, given);
       const parts = { database, queue, clock, log, reading, stop };
       const answer = await runWorker(objects === null ? parts : { ...parts, objects }, request);
       const { messages, posted, duplicate, conflict, quarantined, empty } = answer;

@@ -1,15 +1,17 @@
 import { InvalidArgumentError } from 'commander';
-import { type InstantMs, instantOrNull, utcDay } from '../../clock.ts';
+import { instantOrNull, utcDay } from '../../clock.ts';
 import { CURRENCY_ALLOWED, isSupportedCurrency } from '../../currencies.ts';
-import type { Pico } from '../../money.ts';
-import { parseDecimal } from '../../money.ts';
+import { formatPico, parseDecimal } from '../../money.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { FURTHER_UNITS } from '../../units.ts';
 
 /** What `--as-of` does wherever reports have it. */
 export const AS_OF = 'what the ledger said then; what was recorded later is not in it';
 
-/** Readers of arguments; each says what is allowed, and commander puts the option's name before it. */
+/**
+ * Readers of arguments; each says what is allowed, and commander puts the option's name before it. What they
+ * give is as requests have it in their JSON, whose schemas read it.
+ */
 
 export function readMonth(text: string): string {
   if (/^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
@@ -35,10 +37,10 @@ export function readPort(text: string): number {
   throw new InvalidArgumentError('give a port, 1 to 65535, or 0 for one that is free.');
 }
 
-export function readInstant(text: string): InstantMs {
+export function readInstant(text: string): string {
   if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/i.test(text)) {
-    const instant = inCalendar(text.toUpperCase());
-    if (instant !== null) return instant;
+    const instant = text.toUpperCase();
+    if (isInCalendar(instant)) return instant;
     throw new InvalidArgumentError('there is no such day or time.');
   }
   throw new InvalidArgumentError(
@@ -47,22 +49,21 @@ export function readInstant(text: string): InstantMs {
 }
 
 /** Date takes the 30th of February for a day in March, so the day must come back as it was given. */
-function inCalendar(text: string): InstantMs | null {
-  const day = text.slice(0, 10);
+function isInCalendar(instant: string): boolean {
+  const day = instant.slice(0, 10);
   const midnight = instantOrNull(`${day}T00:00:00Z`);
-  return midnight !== null && utcDay(midnight) === day ? instantOrNull(text) : null;
+  return midnight !== null && utcDay(midnight) === day && instantOrNull(instant) !== null;
 }
 
-export function readId(text: string): bigint {
-  if (/^\d{1,18}$/.test(text)) return BigInt(text);
+export function readId(text: string): string {
+  if (/^\d{1,18}$/.test(text)) return text;
   throw new InvalidArgumentError('give the number that the list shows.');
 }
 
-/** A UTC day, as its first instant; an instant is taken when it is one. */
-export function readDay(text: string): InstantMs {
+/** A UTC day; its first instant is taken for it. */
+export function readDay(text: string): string {
   const day = /^(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text)?.[1];
-  const instant = day === undefined ? null : inCalendar(`${day}T00:00:00Z`);
-  if (instant !== null) return instant;
+  if (day !== undefined && isInCalendar(`${day}T00:00:00Z`)) return day;
   throw new InvalidArgumentError('write a UTC day as YYYY-MM-DD; rollups are kept by whole days.');
 }
 
@@ -84,19 +85,19 @@ export function readUnits(text: string): FurtherUnits {
   return Object.fromEntries(counts);
 }
 
-/** The number in an entry's id, `ent_12000000` or bare. */
+/** An entry's id, `ent_12000000`; its number alone is taken for it. */
 export function readEntryId(text: string): string {
   const number = /^(?:ent_)?(\d{1,18})$/.exec(text)?.[1];
-  if (number !== undefined) return number;
+  if (number !== undefined) return `ent_${number}`;
   throw new InvalidArgumentError(
     'give an entry_id as audit.entries shows it, such as ent_12000000.',
   );
 }
 
 /** An exact amount in the major unit. */
-export function readAmount(text: string): Pico {
+export function readAmount(text: string): string {
   const amount = parseDecimal(text, 12);
-  if (amount !== null) return amount;
+  if (amount !== null) return formatPico(amount);
   throw new InvalidArgumentError('write a plain amount such as 1250.00, with up to 12 decimals.');
 }
 

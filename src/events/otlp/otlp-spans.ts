@@ -26,7 +26,7 @@ export interface OtlpRequest {
   readonly unreadable: readonly unknown[];
 }
 
-export function readRequest(value: object): OtlpRequest {
+export function readTraces(value: object): OtlpRequest {
   const unreadable: unknown[] = [];
   const spans = listAt(camelRequest(value), 'resourceSpans', unreadable).flatMap((ofResource) => {
     const resource = readAttributes(at(ofResource, 'resource', 'attributes'));

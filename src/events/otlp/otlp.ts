@@ -18,7 +18,7 @@ import {
   hasFailed,
   keyInTrace,
   type OtlpSpan,
-  readRequest,
+  readTraces,
   responseIdOf,
 } from './otlp-spans.ts';
 import { firstTags, spanFurtherTags, spanTags, tagsOf } from './otlp-tags.ts';
@@ -34,7 +34,7 @@ export const otlpTranslator: Translator = {
 };
 
 function translateRequest(value: object): readonly Translation[] {
-  const { spans, unreadable } = readRequest(value);
+  const { spans, unreadable } = readTraces(value);
   const reports = findReports(spans);
   return [
     ...spans.flatMap((span) => translateSpan(span, reports)),
