@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { adjustTenant } from '../../ledger/corrections/adjust-tenant.ts';
-import type { Pico } from '../../money.ts';
+import { adjustRequest } from '../../ledger/corrections/adjustment-answer.ts';
+import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readAmount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -15,7 +16,8 @@ export function addAdjust(program: Command): void {
     .option('--id <id>', 'the same id again is the same adjustment');
   perform<AdjustFlags>(addActor(command), async (session, { args: [tenant_id = ''], options }) => {
     const { amount, reason, actor, id = null } = options;
-    const answer = await adjustTenant(session.parts(), { tenant_id, amount, id, reason, actor });
+    const request = readRequest(adjustRequest, { tenant_id, amount, id, reason, actor });
+    const answer = await adjustTenant(session.parts(), request);
     const what = answer.amount.startsWith('-') ? 'credited' : 'charged';
     const said = answer.state === 'posted' ? what : `already ${what}, nothing was posted`;
     session.out.answer(
@@ -26,7 +28,7 @@ export function addAdjust(program: Command): void {
 }
 
 interface AdjustFlags {
-  readonly amount: Pico;
+  readonly amount: string;
   readonly reason: string;
   readonly actor: string;
   readonly id?: string;
