@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { InstantMs } from '../../clock.ts';
 import type { CostDriftAnswer, DriftDimension, DriftRow } from '../../reports/cost-drift-answer.ts';
-import { DRIFT_DIMENSIONS } from '../../reports/cost-drift-answer.ts';
+import { costDriftRequest, DRIFT_DIMENSIONS } from '../../reports/cost-drift-answer.ts';
 import { reportCostDrift } from '../../reports/report-cost-drift.ts';
 import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
 import type { TagCoverage, TagCoverageAnswer } from '../../reports/tag-coverage-answer.ts';
+import { tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
+import { readRequest } from '../../request.ts';
 import { readDay, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import type { Column } from '../terminal/output.ts';
@@ -13,8 +14,8 @@ import { figureOf, table } from '../terminal/output.ts';
 
 interface DaysFlags {
   readonly tenant?: string;
-  readonly from?: InstantMs;
-  readonly to?: InstantMs;
+  readonly from?: string;
+  readonly to?: string;
 }
 
 /** Adds the reports that say how far costs can be trusted, and who they belong to. */
@@ -33,7 +34,9 @@ function addCostDrift(group: Command): void {
     .option('--to <day>', 'before this UTC day', readDay);
   perform<DaysFlags & { by?: readonly DriftDimension[] }>(command, async (session, { options }) => {
     const { by = ['provider', 'model'], tenant = null, from = null, to = null } = options;
-    const answer = await reportCostDrift(session.parts(), { by, tenant_id: tenant, from, to });
+    const given = { by: [...by], tenant_id: tenant, from, to };
+    const request = readRequest(costDriftRequest, given);
+    const answer = await reportCostDrift(session.parts(), request);
     session.out.answer(answer, renderDrift(answer));
   });
 }
@@ -92,7 +95,8 @@ function addTagCoverage(group: Command): void {
     .option('--to <day>', 'before this UTC day', readDay);
   perform<DaysFlags & { month?: string }>(command, async (session, { options }) => {
     const { month = null, tenant: tenant_id = null, from = null, to = null } = options;
-    const answer = await reportTagCoverage(session.parts(), { month, from, to, tenant_id });
+    const request = readRequest(tagCoverageRequest, { month, from, to, tenant_id });
+    const answer = await reportTagCoverage(session.parts(), request);
     session.out.answer(answer, renderCoverages(answer));
   });
 }
