@@ -26,8 +26,8 @@ begin
 end $$;
 
 -- The worker.
-grant select, insert on entries, structure_spans, batches, receipts, quarantine, seals, tenants, periods, fold_queue,
-  seal_queue to spanledger_worker;
+grant select, insert on entries, structure_spans, second_reports, batches, receipts, quarantine, seals, tenants, periods,
+  fold_queue, seal_queue to spanledger_worker;
 grant select, insert, update on usage_rollups, run_usage to spanledger_worker;
 grant delete on fold_queue, seal_queue to spanledger_worker;
 grant select on price_books, price_rates, tenant_price_books, tenant_calendar_changes, catalog_revisions, closes,

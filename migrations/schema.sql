@@ -181,15 +181,19 @@ table entries (
   constraint unrated_has_no_charge CHECK (((charge IS NULL) = (outcome = ANY (ARRAY['unrated'::text, 'unmeasured'::text])))),
   constraint usage_is_not_negative CHECK (((kind <> 'usage'::text) OR ((uncached_input_tokens >= 0) AND (cache_read_tokens >= 0) AND (cache_write_tokens >= 0) AND (output_tokens >= 0) AND (reasoning_tokens >= 0) AND ((call_share >= 0) AND (call_share <= 1000000)) AND (COALESCE(charge, (0)::numeric) >= (0)::numeric) AND (COALESCE(cost, (0)::numeric) >= (0)::numeric))))
 );
+CREATE INDEX entries_around_span ON public.entries USING btree (span_id COLLATE "C") WHERE ((span_id IS NOT NULL) AND (response_id IS NULL) AND (revision = 0) AND (status = 'ok'::text));
+CREATE INDEX entries_by_call ON public.entries USING btree (call_id COLLATE "C", occurred_at) WHERE (call_id IS NOT NULL);
 CREATE UNIQUE INDEX entries_by_id ON public.entries USING btree (entry_id);
 CREATE INDEX entries_by_period ON public.entries USING brin (period_start);
 CREATE INDEX entries_by_recorded_at ON public.entries USING brin (recorded_at) WITH (autosummarize='on');
-CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (tenant_id, response_id, COALESCE(provider, ''::text), member_id) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text));
+CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (response_id, tenant_id, COALESCE(provider, ''::text), member_id) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text) AND (status = 'ok'::text) AND (((((uncached_input_tokens + cache_read_tokens) + cache_write_tokens) + output_tokens) > 0) OR (units IS NOT NULL)));
 CREATE INDEX entries_by_run ON public.entries USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64', autosummarize='on');
 CREATE INDEX entries_corrections ON public.entries USING btree (corrects_entry_id) WHERE (corrects_entry_id IS NOT NULL);
 CREATE INDEX entries_failed_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status <> 'ok'::text) AND (trace_id IS NOT NULL));
 CREATE INDEX entries_later_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status = 'ok'::text) AND (trace_id IS NOT NULL) AND ((attempt > 1) OR (further_tags ? 'requested_model_source'::text)));
+CREATE INDEX entries_unmeasured_responses ON public.entries USING btree (response_id) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text) AND (status = 'ok'::text) AND ((((uncached_input_tokens + cache_read_tokens) + cache_write_tokens) + output_tokens) = 0) AND (units IS NULL));
 CREATE INDEX entries_waiting ON public.entries USING btree (tenant_id, period_start) WHERE (outcome = ANY (ARRAY['unrated'::text, 'unmeasured'::text]));
+CREATE INDEX entries_within_span ON public.entries USING btree (parent_span_id COLLATE "C") WHERE ((parent_span_id IS NOT NULL) AND (revision = 0) AND (status = 'ok'::text));
 CREATE TRIGGER entries_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 table fold_queue (
@@ -416,6 +420,20 @@ table seals (
 );
 CREATE INDEX seals_by_time ON public.seals USING btree (sealed_at);
 CREATE TRIGGER seals_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.seals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+table second_reports (
+  tenant_id text collate "C" not null,
+  source text collate "C" not null,
+  event_id text collate "C" not null,
+  because text not null,
+  repeats_tenant_id text collate "C" not null,
+  repeats_source text collate "C" not null,
+  repeats_event_id text collate "C" not null,
+  recorded_at timestamp with time zone not null,
+  constraint second_reports_pkey PRIMARY KEY (tenant_id, source, event_id),
+  constraint second_reports_because_check CHECK ((because = ANY (ARRAY['response'::text, 'call'::text, 'nested'::text])))
+);
+CREATE TRIGGER second_reports_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.second_reports FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 table stripe_alerts (
   alert_id bigint not null generated always as identity,
@@ -822,6 +840,22 @@ view audit.seals as
     encode(seal_hash, 'hex'::text) AS seal_hash,
     sealed_at
    FROM seals;
+
+view audit.second_reports as
+ SELECT tenant_id,
+    source,
+    event_id,
+    because,
+    repeats_tenant_id,
+    repeats_source,
+    repeats_event_id,
+    ( SELECT ('ent_'::text || e.entry_id)
+           FROM entries e
+          WHERE ((e.tenant_id = s.repeats_tenant_id) AND (e.source = s.repeats_source) AND (e.event_id = s.repeats_event_id))
+          ORDER BY e.revision, e.entry_id
+         LIMIT 1) AS repeats_entry_id,
+    recorded_at
+   FROM second_reports s;
 
 view audit.usage_daily as
  SELECT day,

@@ -104,7 +104,7 @@ function recordOne(
   const outcome = of.outcomeOf.get(item);
   if (outcome === undefined) throw new Error(`posting did not answer for ${item.event.eventId}`);
   if (outcome.kind !== 'conflict') return { item, outcome: outcome.kind, quarantined: null };
-  return { item, outcome: 'conflict', quarantined: conflictOf(item, outcome.ledgerDigest) };
+  return { item, outcome: 'conflict', quarantined: conflictOf(item, outcome) };
 }
 
 function strayOf(item: ReadEvent): QuarantinedEvent {
@@ -114,17 +114,29 @@ function strayOf(item: ReadEvent): QuarantinedEvent {
   return { source, eventId, reason: 'occurred_too_early', detail, body: item.body(), ...digests };
 }
 
-function conflictOf(item: ReadEvent, ledgerDigest: Buffer): QuarantinedEvent {
+type Conflict = Extract<PostOutcome, { readonly kind: 'conflict' }>;
+
+function conflictOf(item: ReadEvent, conflict: Conflict): QuarantinedEvent {
   const { source, eventId } = item.event;
+  const { ledgerDigest } = conflict;
   return {
     source,
     eventId,
     reason: 'conflict',
-    detail: `event_id: ${JSON.stringify(eventId)} of source ${JSON.stringify(source)} is in the ledger with another content (sha-256 ${ledgerDigest.toString('hex')}, received ${item.digest.toString('hex')}); the ledger is unchanged, correct the entry instead`,
+    detail: detailOf(item, conflict),
     body: item.body(),
     ledgerDigest,
     receivedDigest: item.digest,
   };
+}
+
+function detailOf({ event, digest }: ReadEvent, { ledgerDigest, sameResponse }: Conflict): string {
+  const digests = `(sha-256 ${ledgerDigest.toString('hex')}, received ${digest.toString('hex')})`;
+  if (sameResponse === null) {
+    return `event_id: ${JSON.stringify(event.eventId)} of source ${JSON.stringify(event.source)} is in the ledger with another content ${digests}; the ledger is unchanged, correct the entry instead`;
+  }
+  const { source, eventId } = sameResponse;
+  return `response_id: ${JSON.stringify(event.responseId)} is in the ledger with other counts or at another time, by event ${JSON.stringify(eventId)} of source ${JSON.stringify(source)} ${digests}; the ledger is unchanged, correct that entry, or send this event without its response_id where it is a call of its own`;
 }
 
 /** An event that could not be read has the source that it names, or none. */

@@ -6,6 +6,7 @@ import { freshDatabase } from '../support/database.ts';
 /** Unique keys of tenants' rows that do not begin with the tenant, and why each may. */
 const KEYS_WITHOUT_TENANT: Readonly<Record<string, string>> = {
   entries_by_id: 'an id is its batch and a place in it; citus.sql makes the index a plain one',
+  entries_by_response: 'the call of a report without a tenant is looked for among all tenants',
   push_intents_identifier_key:
     'what Stripe is told by one name must be one push, whoever it is for',
   push_intents_one_ambiguous: 'Stripe sums by its own customer, whose tenant may have changed',

@@ -67,7 +67,7 @@ async function live(
     seen.push(...(Array.isArray(observed) ? observed : [observed]).flatMap(nameOf));
   }
   await foldAll(database, () => 0);
-  model.joinAttempts();
+  model.join();
   expect(await brokenLaws(database)).toEqual([]);
   expect(await readEntries(database)).toEqual(predictEntries(model));
   expect(await readCloses(database)).toEqual(predictCloses(model));
@@ -172,7 +172,7 @@ async function take(
       const again = await rerateMonth(parts, { ...request, dry_run: false });
       model.rerate(month);
       // Re-rating folds what it posted, and folding joins attempts.
-      model.joinAttempts();
+      model.join();
       return { predicted: [foreseen.rows, []], observed: [done.rows, again.rows] };
     }
     case 'reattribute': {
@@ -182,11 +182,11 @@ async function take(
       const observed = await orRefused(
         async () => (await reattributeEntries({ database, clock }, { ...asked, ...note })).length,
       );
-      if (observed !== 'refused') model.joinAttempts();
+      if (observed !== 'refused') model.join();
       return { predicted, observed };
     }
     case 'fold':
-      model.joinAttempts();
+      model.join();
       await foldAll(database, clock);
       return { predicted: null, observed: null };
   }

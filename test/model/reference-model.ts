@@ -3,6 +3,7 @@ import type { ModelPeriod, ModelRule } from './reference-calendar.ts';
 import { periodAt, periodsOf } from './reference-calendar.ts';
 import type { ModelBook, ModelCall, ModelTokens } from './reference-prices.ts';
 import { priceOf, share } from './reference-prices.ts';
+import { compareReports, isFirst, isMeasured, keptOf, partKey } from './reference-reports.ts';
 
 /**
  * The ledger as src/RULES.md has it, small and obvious: lists in memory, one step after another. It
@@ -69,8 +70,10 @@ export interface ModelEntry extends ModelCall {
   readonly parent: string | null;
   readonly attempt: number;
   readonly isWeak: boolean;
-  /** Provider, response and member, where a second report of it would be a duplicate (R8). */
+  /** The provider's response, where a second report of it would be a duplicate (R8). */
   readonly response: string | null;
+  /** The counts of the whole call, also where it is split. */
+  readonly whole: ModelTokens;
 }
 
 export interface TenantSettings {
@@ -120,9 +123,8 @@ export class ReferenceModel {
   readonly closes: ModelClose[] = [];
   readonly #books: ModelBook[] = [];
   readonly #tenants = new Map<string, ModelTenant>();
-  /** Content by identity, and the provider responses that were reported. */
+  /** Content by identity. */
   readonly #events = new Map<string, string>();
-  readonly #responses = new Set<string>();
 
   constructor() {
     this.#tenant(NOBODY, Date.parse('2026-01-01T00:00:00Z'));
@@ -177,16 +179,20 @@ export class ReferenceModel {
     const readable = events.filter((event) => Date.parse(event.occurred_at) <= at + 24 * HOUR);
     for (const event of readable) for (const id of tenantsOf(event)) this.#tenant(id, at);
     const fresh: ModelEvent[] = [];
+    const known = this.entries.filter(isFirst);
     const outcomes = events.map((event) => {
       if (!readable.includes(event)) return 'quarantined';
       const content = JSON.stringify(event);
       const keys = tenantsOf(event).map((id) => [id, event.source, event.event_id].join('|'));
       const held = keys.map((key) => this.#events.get(key)).find((other) => other !== undefined);
       if (held !== undefined) return held === content ? 'duplicate' : 'conflict';
-      const responses = responsesOf(event);
-      if (responses.some((response) => this.#responses.has(response))) return 'duplicate';
+      const parts = partsOf(event);
+      const pairs = parts.flatMap((part) => known.map((other) => [other, part] as const));
+      if (pairs.some(([a, b]) => compareReports(a, b) === 'same' && keptOf(a, b) === a))
+        return 'duplicate';
+      if (pairs.some(([a, b]) => compareReports(a, b) === 'conflict')) return 'conflict';
       for (const key of keys) this.#events.set(key, content);
-      for (const response of responses) this.#responses.add(response);
+      known.push(...parts);
       fresh.push(event);
       return 'posted';
     });
@@ -200,8 +206,29 @@ export class ReferenceModel {
     return outcomes;
   }
 
+  /** What a fold puts right beside the hot path (R8). */
+  join(): void {
+    this.#joinReports();
+    this.#joinAttempts();
+  }
+
+  /** Of two reports of one call the one that is not kept is taken back. */
+  #joinReports(): void {
+    const reports = this.entries.filter(isFirst);
+    const lost = new Set<string>();
+    for (const [place, later] of reports.entries()) {
+      for (const earlier of reports.slice(0, place)) {
+        if (compareReports(earlier, later) !== 'same') continue;
+        lost.add(partKey(keptOf(earlier, later) === earlier ? later : earlier));
+      }
+    }
+    for (const entry of this.entries.filter((one) => lost.has(partKey(one)))) {
+      if (this.#stands(entry)) this.#correct(entry, null);
+    }
+  }
+
   /** Answers whose call first requested another model, in an attempt that came later (R8). */
-  joinAttempts(): void {
+  #joinAttempts(): void {
     for (const answer of this.entries.filter((entry) => this.#stands(entry) && !entry.isSaid)) {
       const standing = this.entries.filter((entry) => this.#stands(entry));
       const requested = firstOf(answer, standing)?.requested ?? answer.requested;
@@ -282,8 +309,16 @@ export class ReferenceModel {
   /** Not to whom has it standing already, nor to whom has the same response under another event. */
   #mayMove(entry: ModelEntry, target: string): boolean {
     const held = this.#heldBy(entry, target);
-    const isReported =
-      entry.response !== null && this.#responses.has(`${target}|${entry.response}`);
+    const isReported = this.entries.some(
+      (other) =>
+        isFirst(other) &&
+        other.tenant === target &&
+        other.response !== null &&
+        other.response === entry.response &&
+        other.provider === entry.provider &&
+        other.member === entry.member &&
+        isMeasured(other.tokens),
+    );
     return !held.some((other) => this.#stands(other)) && (held.length > 0 || !isReported);
   }
 
@@ -343,8 +378,6 @@ export class ReferenceModel {
     const anew = { ...entry, ...facts, ...as, tenant, tokens, context, isSaid, isReversal: false };
     const held = this.#heldBy(entry, tenant).map(({ revision }) => revision);
     const revision = tenant === entry.tenant ? entry.revision + 2 : Math.max(-1, ...held) + 1;
-    if (revision === 0 && entry.response !== null)
-      this.#responses.add(`${tenant}|${entry.response}`);
     this.#post({ ...anew, revision });
   }
 
@@ -429,20 +462,10 @@ function tenantsOf(event: ModelEvent): readonly string[] {
   return [...new Set(named.map((id) => id ?? NOBODY))];
 }
 
-function responsesOf(event: ModelEvent): readonly string[] {
-  const members = event.members ?? [{ member_id: '' }];
-  return members.flatMap((member: Partial<ModelMember>) => {
-    const tenant = member.tenant_id ?? event.tenant_id ?? NOBODY;
-    const response = responseOf(event, member.member_id ?? '');
-    return response === null ? [] : [`${tenant}|${response}`];
-  });
-}
-
 /** A gateway's cache answers with an older response, and is a call of its own. */
-function responseOf(event: ModelEvent, member: string): string | null {
-  const { response_id, gateway_cache, operation, provider = '' } = event;
-  const isCall = gateway_cache === 'none' && MODEL_CALLS.includes(operation);
-  return response_id === undefined || !isCall ? null : `${provider}|${response_id}|${member}`;
+function responseOf(event: ModelEvent): string | null {
+  const isCall = event.gateway_cache === 'none' && MODEL_CALLS.includes(event.operation);
+  return isCall ? (event.response_id ?? null) : null;
 }
 
 /** The parts of a call before they are priced and placed (R7). */
@@ -478,7 +501,8 @@ function partsOf(event: ModelEvent): readonly ModelEntry[] {
     parent: event.parent_span_id ?? null,
     attempt: event.attempt,
     isWeak: ['model', 'model_group'].includes(event.tags?.['requested_model_source'] ?? ''),
-    response: responseOf(event, ''),
+    response: responseOf(event),
+    whole: tokens,
     outcome: 'unrated',
     charge: null,
     cost: null,
@@ -495,7 +519,6 @@ function partsOf(event: ModelEvent): readonly ModelEntry[] {
     tenant: member.tenant_id ?? event.tenant_id ?? NOBODY,
     member: member.member_id,
     status: member.status ?? event.status,
-    response: responseOf(event, member.member_id),
     ...(parts[index] ?? { tokens, share: 0 }),
   }));
 }
@@ -544,12 +567,29 @@ function firstOf(answer: ModelEntry, all: readonly ModelEntry[]): ModelEntry | n
       other.source === answer.source &&
       other.trace === answer.trace &&
       other.parent === answer.parent &&
-      other.occurredAt <= answer.occurredAt &&
+      (other.occurredAt <= answer.occurredAt || isHedge(other, answer)) &&
       (answer.attempt === 1 || other.attempt < answer.attempt),
   );
   const ordered = failed.sort((a, b) => a.occurredAt - b.occurredAt || a.attempt - b.attempt);
+  if (answer.attempt === 1) return inOneGo(answer, ordered);
   const firsts = ordered.filter((other) => other.attempt === 1);
-  return (answer.attempt === 1 ? undefined : firsts.at(-1)) ?? ordered[0] ?? null;
+  const away = (other: ModelEntry) => Math.abs(answer.occurredAt - other.occurredAt);
+  return firsts.sort((a, b) => away(a) - away(b))[0] ?? ordered[0] ?? null;
+}
+
+/** The first attempt of a hedge ends after the answer, for which it was cancelled. */
+function isHedge(other: ModelEntry, answer: ModelEntry): boolean {
+  return answer.attempt > 1 && other.status === 'cancelled';
+}
+
+/** Where attempts have no numbers, the first of those between which no ten seconds pass. */
+function inOneGo(answer: ModelEntry, ordered: readonly ModelEntry[]): ModelEntry | null {
+  let first = answer;
+  for (const attempt of [...ordered].reverse()) {
+    if (first.occurredAt - attempt.occurredAt > 10_000) break;
+    first = attempt;
+  }
+  return first === answer ? null : first;
 }
 
 function negated(entry: ModelEntry) {

@@ -4,6 +4,7 @@ import { inTransaction } from '../../database/database.ts';
 import { formatMinor, formatPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
+import { foldAll } from '../rollups/fold-batches.ts';
 import type { CloseAnswer, ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { CloseRow, PeriodRow } from './close-store.ts';
 import {
@@ -28,6 +29,8 @@ export async function closePeriods(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
   request: CloseRequest,
 ): Promise<CloseAnswer> {
+  // Second reports of calls are taken back while their month is open.
+  await foldAll(database, clock);
   const { shut, others } = await shutPeriods(database, clock, request);
   const refused: ClosedPeriod[] = [];
   await eachPeriod(database, shut, async (some) => {

@@ -12,11 +12,11 @@ import { readEntries, readRevisions } from '../entries/entry-store.ts';
 import {
   copyEntries,
   entryIds,
+  holdsResponse,
   insertBatch,
   insertPeriods,
   isSuperseded,
   lockForPosting,
-  probeResponses,
 } from '../posting/posting-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
 import type { CorrectionNote, EntryChange } from './correction.ts';
@@ -262,18 +262,17 @@ export async function revisionInTarget(
 ): Promise<number> {
   if (target === undefined || target === entry.tenantId) return entry.revision + 2;
   const held = await readRevisions(transaction, { ...entry, tenantId: target });
-  const responses =
-    entry.responseId === null || entry.gatewayCache !== 'none'
-      ? new Set()
-      : await probeResponses(transaction, [
-          {
-            tenantId: target,
-            provider: entry.provider ?? '',
-            responseId: entry.responseId,
-            memberId: entry.memberId,
-          },
-        ]);
-  if (held.stands || (held.next === 0 && responses.size > 0)) {
+  const { responseId, memberId, provider } = entry;
+  const isReported =
+    responseId !== null &&
+    entry.gatewayCache === 'none' &&
+    (await holdsResponse(transaction, {
+      tenantId: target,
+      provider: provider ?? '',
+      responseId,
+      memberId,
+    }));
+  if (held.stands || (held.next === 0 && isReported)) {
     throw new Refusal(
       'conflict',
       `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already, or the same provider response; it would be billed twice`,

@@ -106,34 +106,37 @@ export function readAttemptsOf(
   batchIds: readonly bigint[],
 ): Promise<readonly StoredEntry[]> {
   return selectFrom(transaction, `unnest($1::bigint[]) batch(batch_id) ${ENTRIES_OF_BATCH}`, {
-    condition: `e.trace_id is not null
-      and (e.status <> 'ok' or e.attempt > 1 or e.further_tags ? 'requested_model_source')
+    condition: `(e.call_id is not null or e.trace_id is not null
+        and (e.status <> 'ok' or e.attempt > 1 or e.further_tags ? 'requested_model_source'))
       order by e.entry_id`,
     values: [batchIds],
   });
 }
 
-/** Failed attempts of calls in these traces (R8). */
+/** Failed attempts in these traces and of these calls (R8). */
 export function readFailedAttempts(
   transaction: Transaction,
-  traces: readonly TraceKey[],
+  keys: readonly AttemptKey[],
 ): Promise<readonly StoredEntry[]> {
-  return selectByTrace(transaction, traces, `e.status <> 'ok' and ${STANDS}`);
+  return selectAttempts(transaction, keys, {
+    inTrace: `e.status <> 'ok'`,
+    ofCall: `e.status <> 'ok'`,
+    and: STANDS,
+  });
 }
 
 /**
- * Answers in these traces that may have followed a failed attempt, as they count now. Where a person
+ * Answers in these traces and of these calls that may have followed a failed attempt, as they count now. Where a person
  * changed the model that an answer requested, in the story that ends in the entry, it stays changed.
  */
 export function readLaterAttempts(
   transaction: Transaction,
-  traces: readonly TraceKey[],
+  keys: readonly AttemptKey[],
 ): Promise<readonly StoredEntry[]> {
-  return selectByTrace(
-    transaction,
-    traces,
-    `e.status = 'ok' and (e.attempt > 1 or e.further_tags ? 'requested_model_source') and ${STANDS}
-       and (e.kind = 'usage' or not exists (
+  return selectAttempts(transaction, keys, {
+    inTrace: `e.status = 'ok' and (e.attempt > 1 or e.further_tags ? 'requested_model_source')`,
+    ofCall: `e.status = 'ok'`,
+    and: `${STANDS} and (e.kind = 'usage' or not exists (
          with recursive story as (
            select e.corrects_entry_id, e.requested_model, e.actor
            union all
@@ -142,27 +145,37 @@ export function readLaterAttempts(
          )
          select 1 from story s join entries p on p.entry_id = s.corrects_entry_id
          where s.actor <> '${JOINER}' and s.requested_model <> p.requested_model))`,
-  );
+  });
 }
 
-export interface TraceKey {
+/** What may join the attempts of one call. */
+export interface AttemptKey {
   readonly tenantId: string;
-  readonly traceId: string;
+  readonly traceId: string | null;
+  readonly callId: string | null;
 }
 
-function selectByTrace(
+/** Each branch has an index of its own; an entry may be found by both. */
+function selectAttempts(
   transaction: Transaction,
-  traces: readonly TraceKey[],
-  condition: string,
+  keys: readonly AttemptKey[],
+  where: { readonly inTrace: string; readonly ofCall: string; readonly and: string },
 ): Promise<readonly StoredEntry[]> {
-  if (traces.length === 0) return Promise.resolve([]);
-  const keys = '(e.tenant_id, e.trace_id) in (select * from unnest($1::text[], $2::text[]))';
-  const tenants = traces.map(({ tenantId }) => tenantId);
-  const ids = traces.map(({ traceId }) => traceId);
+  if (keys.length === 0) return Promise.resolve([]);
   return select(
     transaction,
-    `${keys} and e.trace_id is not null and ${condition} order by e.entry_id`,
-    [tenants, ids],
+    `e.entry_id in (
+       select e.entry_id from entries e where e.trace_id is not null and ${where.inTrace}
+         and (e.tenant_id, e.trace_id) in (select * from unnest($1::text[], $2::text[]))
+       union
+       select e.entry_id from entries e where e.call_id is not null and ${where.ofCall}
+         and (e.tenant_id, e.call_id collate "C") in (select * from unnest($1::text[], $3::text[])))
+     and ${where.and} order by e.entry_id`,
+    [
+      keys.map(({ tenantId }) => tenantId),
+      keys.map(({ traceId }) => traceId),
+      keys.map(({ callId }) => callId),
+    ],
   );
 }
 

@@ -1,5 +1,4 @@
 import type { UsageEvent } from '../../events/event.ts';
-import { isModelCall } from '../../events/event.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 
 /** Whom an event concerns: its members' tenants, or its own, or nobody known. */
@@ -29,27 +28,9 @@ export function eventKeysOf(event: UsageEvent): EventKey[] {
   return tenantsOf(event).map((tenantId) => ({ tenantId, source, eventId }));
 }
 
-/** A gateway cache hit answers with an older response's id, and is a call of its own (R6). */
-export function responseKeysOf(event: UsageEvent): ResponseKey[] {
-  const { responseId } = event;
-  if (responseId === null || event.gatewayCache !== 'none' || !isModelCall(event)) return [];
-  const provider = event.provider ?? '';
-  const members = event.members ?? [{ memberId: '', tags: event.tags }];
-  return members.map(({ memberId, tags }) => ({
-    tenantId: tags.tenantId ?? UNATTRIBUTED,
-    provider,
-    responseId,
-    memberId,
-  }));
-}
-
 /** NUL separates: no id of an event can hold one. */
 export function eventText(key: EventKey): string {
   return `${key.tenantId}\u0000${key.source}\u0000${key.eventId}`;
-}
-
-export function responseText(key: ResponseKey): string {
-  return `${key.tenantId}\u0000${key.provider}\u0000${key.responseId}\u0000${key.memberId}`;
 }
 
 /**

@@ -5,7 +5,7 @@ import { isModelCall } from '../../events/event.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
-import type { TraceKey } from '../entries/entry-store.ts';
+import type { AttemptKey } from '../entries/entry-store.ts';
 import {
   JOINER,
   readAttemptsOf,
@@ -33,7 +33,7 @@ export async function withFirstRequested(
 ): Promise<readonly ReceivedEvent[]> {
   const answers = events.filter((received) => isLaterAttempt(attemptOf(received)));
   if (answers.length === 0) return events;
-  const held = await readFailedAttempts(transaction, tracesOf(answers.map(attemptOf)));
+  const held = await readFailedAttempts(transaction, marksOf(answers.map(attemptOf)));
   const failed = [...held, ...events.map(attemptOf).filter(isFailedAttempt)];
   return events.map((received) => {
     const first = firstAttemptOf(attemptOf(received), failed);
@@ -44,10 +44,12 @@ export async function withFirstRequested(
 
 /** A batched request is one call for many, and no attempt of any one of them. */
 function attemptOf({ event }: ReceivedEvent): Attempt {
+  const isAlone = event.members === null && isModelCall(event);
   return {
     ...event,
     tenantId: event.tags.tenantId ?? UNATTRIBUTED,
-    traceId: event.members === null && isModelCall(event) ? event.traceId : null,
+    traceId: isAlone ? event.traceId : null,
+    callId: isAlone ? event.callId : null,
     requestedModel: event.requestedModel ?? '',
   };
 }
@@ -66,10 +68,10 @@ export async function joinAttempts(
   const attempts = await readAttemptsOf(transaction, batchIds);
   const concerned = attempts.filter((entry) => isFailedAttempt(entry) || isLaterAttempt(entry));
   if (concerned.length === 0) return;
-  const traces = tracesOf(concerned);
-  const answers = await readLaterAttempts(transaction, traces);
+  const marks = marksOf(concerned);
+  const answers = await readLaterAttempts(transaction, marks);
   if (answers.length === 0) return;
-  const failed = await readFailedAttempts(transaction, traces);
+  const failed = await readFailedAttempts(transaction, marks);
   const wrong = answers.flatMap((answer) => wronglyRequested(answer, failed));
   if (wrong.length === 0) return;
   await lockForPosting(transaction);
@@ -107,10 +109,10 @@ function correctionOf(cache: ReferenceCache, { answer, first }: WrongAnswer): re
   return replacement === null ? [reversal] : [reversal, replacement];
 }
 
-function tracesOf(entries: readonly Attempt[]): readonly TraceKey[] {
-  const traces = new Map<string, TraceKey>();
-  for (const { tenantId, traceId } of entries) {
-    if (traceId !== null) traces.set(`${tenantId}\u0000${traceId}`, { tenantId, traceId });
+function marksOf(entries: readonly Attempt[]): readonly AttemptKey[] {
+  const keys = new Map<string, AttemptKey>();
+  for (const { tenantId, traceId, callId } of entries) {
+    keys.set(`${tenantId}\u0000${traceId}\u0000${callId}`, { tenantId, traceId, callId });
   }
-  return [...traces.values()];
+  return [...keys.values()];
 }

@@ -6,14 +6,10 @@ import { placeUsage } from '../../periods/placement.ts';
 import { rateEvent } from '../../rating/rate-event.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import { usageEntry } from '../entries/entry.ts';
-import {
-  eventKeysOf,
-  eventText,
-  responseKeysOf,
-  responseText,
-  tenantsOf,
-} from '../entries/event-keys.ts';
+import { type EventKey, eventKeysOf, eventText, tenantsOf } from '../entries/event-keys.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
+import type { Verdict } from './known-reports.ts';
+import { KnownReports } from './known-reports.ts';
 import type { BatchHead, StructureSpan } from './posting-store.ts';
 import {
   copyEntries,
@@ -22,16 +18,24 @@ import {
   insertStructureSpans,
   lockForPosting,
   probeEvents,
-  probeResponses,
 } from './posting-store.ts';
 import type { ReferenceCache } from './reference-cache.ts';
+import type { SecondReport } from './report-store.ts';
+import { insertSecondReports, readOtherReports } from './report-store.ts';
 import type { ResponseLookups } from './response-lookups.ts';
+import type { CallReport } from './same-call.ts';
+import { reportOfEntry, reportsOf } from './same-call.ts';
 
 /** What posting one event answers (R9). A conflict names what the ledger holds; it changes nothing. */
 export type PostOutcome =
   | { readonly kind: 'posted' }
   | { readonly kind: 'duplicate' }
-  | { readonly kind: 'conflict'; readonly ledgerDigest: Buffer };
+  | {
+      readonly kind: 'conflict';
+      readonly ledgerDigest: Buffer;
+      /** The event that has the same provider response with other counts; null where it is this event. */
+      readonly sameResponse: EventKey | null;
+    };
 
 interface PostedEvent<Received extends ReceivedEvent> {
   readonly received: Received;
@@ -62,7 +66,7 @@ export async function postEvents<Received extends ReceivedEvent>(
   await lockForPosting(transaction);
   const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
   await cache.refresh(transaction, tenantIds, batch.recordedAt);
-  const judged = await tellNewFromRepeated(transaction, cache.responses, batch.events);
+  const { judged, seconds } = await tellNewFromRepeated(transaction, cache.responses, batch.events);
   const isNew = ({ outcome }: PostedEvent<Received>) => outcome.kind === 'posted';
   const posted = judged.filter(isNew).map(({ received }) => received);
   const fresh = await withFirstRequested(transaction, posted);
@@ -73,60 +77,94 @@ export async function postEvents<Received extends ReceivedEvent>(
   const made = await insertBatch(transaction, head);
   await copyEntries(transaction, rows, made);
   await insertStructureSpans(transaction, structureSpans(fresh), made.batchId);
+  await insertSecondReports(transaction, seconds, batch.recordedAt);
   return { batchId: made.batchId, events: judged };
 }
 
+interface Told<Received extends ReceivedEvent> {
+  readonly judged: readonly PostedEvent<Received>[];
+  readonly seconds: readonly SecondReport[];
+}
+
 /**
- * The first report of an event id is new; an equal one is a duplicate, another content a conflict;
- * and so is a second report of one provider response (R8). What stands earlier in the same batch
- * counts as being in the ledger.
+ * The first report of an event id is new; an equal one is a duplicate, another content a conflict. So is
+ * another report of one call, by what both measured (R8). What stands earlier in the same batch counts as
+ * being in the ledger.
  */
 async function tellNewFromRepeated<Received extends ReceivedEvent>(
   transaction: Transaction,
   lookups: ResponseLookups,
   events: readonly Received[],
-): Promise<readonly PostedEvent<Received>[]> {
+): Promise<Told<Received>> {
   const keyed = events.map((received) => {
     const keys = eventKeysOf(received.event);
-    return { received, keys, texts: keys.map(eventText) };
+    const reports = reportsOf(received.event, received.digest);
+    return { received, keys, texts: keys.map(eventText), reports };
   });
   const held = await probeEvents(
     transaction,
     keyed.flatMap(({ keys }) => keys),
   );
-  // The response of an event that is known is not asked for.
+  // The call of an event that is known is not asked for.
   const unknown = keyed.filter(({ texts }) => firstHeld(held, texts) === undefined);
-  const answered = await findResponses(
+  const known = await findReports(
     transaction,
     lookups,
-    unknown.map(({ received }) => received),
+    unknown.flatMap(({ reports }) => reports),
   );
-  const tell = ({ received, texts }: (typeof keyed)[number]): PostOutcome => {
-    const known = firstHeld(held, texts);
-    if (known !== undefined) {
-      return known.equals(received.digest) ? DUPLICATE : { kind: 'conflict', ledgerDigest: known };
+  const seconds: SecondReport[] = [];
+  const tell = ({ received, texts, reports }: (typeof keyed)[number]): PostOutcome => {
+    const digest = firstHeld(held, texts);
+    if (digest !== undefined) {
+      if (digest.equals(received.digest)) return DUPLICATE;
+      return { kind: 'conflict', ledgerDigest: digest, sameResponse: null };
     }
-    const responses = responseKeysOf(received.event).map(responseText);
-    if (responses.some((text) => answered.has(text))) return DUPLICATE;
+    const verdicts = reports.map((report) => ({ report, verdict: known.judge(report) }));
+    const repeated = verdicts.flatMap(secondOf);
+    if (repeated.length > 0) {
+      seconds.push(...repeated);
+      return DUPLICATE;
+    }
+    for (const { verdict } of verdicts) {
+      if (verdict.kind !== 'conflict') continue;
+      const { eventDigest: ledgerDigest, ...sameResponse } = verdict.with;
+      return { kind: 'conflict', ledgerDigest, sameResponse };
+    }
     for (const text of texts) held.set(text, received.digest);
-    for (const text of responses) answered.add(text);
+    for (const report of reports) known.add(report);
     return POSTED;
   };
-  return keyed.map((event) => ({ received: event.received, outcome: tell(event) }));
+  const judged = keyed.map((event) => ({ received: event.received, outcome: tell(event) }));
+  lookups.found(seconds.length);
+  return { judged, seconds };
 }
 
-async function findResponses(
+function secondOf(of: {
+  readonly report: CallReport;
+  readonly verdict: Verdict;
+}): readonly SecondReport[] {
+  const { report, verdict } = of;
+  if (verdict.kind !== 'second') return [];
+  return [{ report, repeats: verdict.repeats, tie: verdict.tie }];
+}
+
+async function findReports(
   transaction: Transaction,
   lookups: ResponseLookups,
-  events: readonly ReceivedEvent[],
-): Promise<Set<string>> {
-  if (!lookups.areDue) return new Set();
-  const found = await probeResponses(
-    transaction,
-    events.flatMap(({ event }) => responseKeysOf(event)),
-  );
-  lookups.found(found.size);
-  return found;
+  reports: readonly CallReport[],
+): Promise<KnownReports> {
+  const known = new KnownReports();
+  if (!lookups.areDue) return known;
+  const marked = reports.filter(isMarked);
+  const entries = await readOtherReports(transaction, marked);
+  for (const entry of entries) known.add(reportOfEntry(entry));
+  return known;
+}
+
+/** Whether anything but the event itself could say that a report repeats another one. */
+function isMarked({ status, responseId, callId, spanId, parentSpanId }: CallReport): boolean {
+  if (status !== 'ok') return false;
+  return responseId !== null || callId !== null || spanId !== null || parentSpanId !== null;
 }
 
 const POSTED: PostOutcome = { kind: 'posted' };

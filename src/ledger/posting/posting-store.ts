@@ -9,7 +9,7 @@ import { present } from '../../present.ts';
 import { COPY_COLUMNS, copyLine } from '../entries/copy-line.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import type { EventKey, ResponseKey } from '../entries/event-keys.ts';
-import { eventText, responseText } from '../entries/event-keys.ts';
+import { eventText } from '../entries/event-keys.ts';
 
 /** Entries of one batch; an entry's id is its batch's times this, plus its place. */
 export const ENTRIES_PER_BATCH = 1_000_000;
@@ -92,35 +92,18 @@ export async function probeEvents(
   return held;
 }
 
-/** Answers those of the provider responses that the ledger has already (R8), as `responseText`. */
-export async function probeResponses(
-  transaction: Transaction,
-  keys: readonly ResponseKey[],
-): Promise<Set<string>> {
-  if (keys.length === 0) return new Set();
-  const { rows } = await transaction.client.query<{ n: number }>({
-    name: 'probe-responses',
-    // LATERAL with LIMIT makes this an index look-up a key whatever the planner believes of sizes.
-    text: `select k.n::int as n
-      from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality k(t, p, r, m, n)
-      cross join lateral (
-        select 1 from entries
-        where tenant_id = k.t and response_id = k.r and coalesce(provider, '') = k.p and member_id = k.m
-          and response_id is not null and revision = 0 and gateway_cache = 'none' limit 1
-      ) l`,
-    values: [
-      textArray(keys, (key) => key.tenantId),
-      textArray(keys, (key) => key.provider),
-      textArray(keys, (key) => key.responseId),
-      textArray(keys, (key) => key.memberId),
-    ],
-  });
-  return new Set(
-    rows.flatMap(({ n }) => {
-      const key = keys[n - 1];
-      return key === undefined ? [] : [responseText(key)];
-    }),
+/** Whether a tenant has a provider's response already, so that the ledger's key would refuse it (R8). */
+export async function holdsResponse(transaction: Transaction, key: ResponseKey): Promise<boolean> {
+  const { rows } = await transaction.client.query(
+    `select 1 from entries
+     where tenant_id = $1 and coalesce(provider, '') = $2 and response_id = $3 and member_id = $4
+       and response_id is not null and revision = 0 and gateway_cache = 'none' and status = 'ok'
+       and (uncached_input_tokens + cache_read_tokens + cache_write_tokens + output_tokens > 0
+         or units is not null)
+     limit 1`,
+    [key.tenantId, key.provider, key.responseId, key.memberId],
   );
+  return rows.length > 0;
 }
 
 type Group<Item> = [Item, ...Item[]];

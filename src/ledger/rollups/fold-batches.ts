@@ -4,6 +4,7 @@ import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
 import { joinAttempts } from '../posting/join-attempts.ts';
+import { joinReports } from '../posting/join-reports.ts';
 import { foldBatches } from './rollup-store.ts';
 
 /** Batches folded in one transaction, of up to some two thousand entries each: a second or two of work. */
@@ -20,7 +21,7 @@ export async function foldAll(database: Database, clock: Clock): Promise<number>
 }
 
 /**
- * Does beside the hot path what needs whole, committed batches: joins the attempts of calls that came
+ * Does beside the hot path what needs whole, committed batches: joins the reports and the attempts of calls that came
  * in any order, and adds the entries to the rollups. A batch is queued by the transaction that posts
  * it and taken from the queue by the one that folds it, so each entry is counted once, whatever
  * commits late.
@@ -30,6 +31,7 @@ function foldSome(database: Database, clock: Clock): Promise<number> {
     inTransaction(database, async (transaction) => {
       const batchIds = await takeBatches(transaction, 'fold_queue', BATCHES_A_FOLD);
       if (batchIds.length === 0) return 0;
+      await joinReports(transaction, batchIds, clock());
       await joinAttempts(transaction, batchIds, clock());
       await foldBatches(transaction, batchIds);
       return batchIds.length;

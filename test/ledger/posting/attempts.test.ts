@@ -186,7 +186,7 @@ describe('a second report of one provider response', () => {
 
   it('charges when a gateway cache answered with it, or another provider did', async () => {
     const hit = { ...again, gateway_cache: 'exact' };
-    const other = { ...again, event_id: 'evt-3', provider: 'azure' };
+    const other = { ...again, event_id: 'evt-3', provider: 'groq' };
     expect(await receiveEvents(database, [report, hit, other])).toEqual([
       'posted',
       'posted',

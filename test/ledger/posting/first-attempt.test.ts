@@ -13,6 +13,7 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
     traceId: 't1',
     parentSpanId: null,
     attempt: 1,
+    callId: null,
     status: 'error',
     occurredAt: 1000,
     startedAt: null,

@@ -1,0 +1,81 @@
+import type { InstantMs } from '../../clock.ts';
+import type { Transaction } from '../../database/database.ts';
+import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
+import type { StoredEntry } from '../entries/entry.ts';
+import { lockForPosting } from './posting-store.ts';
+import { ReferenceCache } from './reference-cache.ts';
+import { insertSecondReports, readPairedReports, readStanding } from './report-store.ts';
+import type { Tie } from './same-call.ts';
+import { compareReports, isKept, reportOfEntry } from './same-call.ts';
+
+/** The program that takes second reports back; no person's name. */
+export const REPORT_JOINER = 'spanledger:reports';
+
+/**
+ * Takes back, by correction, what turned out to be a second report of a call (R8): reports that two
+ * batches or workers brought apart, and one without a tenant whose tenant another report knew. Whichever
+ * of the batches is folded second sees both.
+ */
+export async function joinReports(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+  at: InstantMs,
+): Promise<void> {
+  const pairs = await readPairedReports(transaction, batchIds);
+  const seconds = new Map<bigint, Second>();
+  for (const pair of pairs) {
+    const second = secondOf(pair);
+    if (second !== null && !seconds.has(second.report.entryId)) {
+      seconds.set(second.report.entryId, second);
+    }
+  }
+  if (seconds.size === 0) return;
+  const found = [...seconds.values()];
+  await insertSecondReports(transaction, found, at);
+  const byPart = new Map(found.map((second) => [partOf(second.report), second]));
+  const standing = await readStanding(
+    transaction,
+    found.map(({ report }) => report),
+  );
+  if (standing.length === 0) return;
+  await lockForPosting(transaction);
+  const cache = new ReferenceCache();
+  await cache.refresh(transaction, new Set(standing.map(({ tenantId }) => tenantId)), at);
+  const reversals = standing.flatMap((entry) => {
+    const second = byPart.get(partOf(entry));
+    if (second === undefined) return [];
+    const note = { reason: reasonOf(second), actor: REPORT_JOINER };
+    return [correct(cache, entry, { change: null, note }).reversal];
+  });
+  await postOwnEntries(transaction, reversals, { kind: 'correction', cache, recordedAt: at });
+}
+
+interface Second {
+  readonly report: StoredEntry;
+  readonly repeats: StoredEntry;
+  readonly tie: Tie;
+}
+
+function secondOf([earlier, later]: readonly [StoredEntry, StoredEntry]): Second | null {
+  const [one, other] = [reportOfEntry(earlier), reportOfEntry(later)];
+  const comparison = compareReports(one, other);
+  if (comparison?.kind !== 'same') return null;
+  const { tie } = comparison;
+  return isKept(one, other, tie)
+    ? { report: later, repeats: earlier, tie }
+    : { report: earlier, repeats: later, tie };
+}
+
+function partOf({ tenantId, source, eventId, memberId }: StoredEntry): string {
+  return [tenantId, source, eventId, memberId].join('\u0000');
+}
+
+const TIES: Readonly<Record<Tie, string>> = {
+  response: 'the same response of the provider',
+  call: 'the same call of the gateway',
+  nested: 'a span of the same call, one within the other',
+};
+
+function reasonOf({ repeats, tie }: Second): string {
+  return `a second report of one call: event ${repeats.eventId} of source ${repeats.source} is ${TIES[tie]}`;
+}

@@ -1,0 +1,186 @@
+import type { UsageCounts, UsageEvent } from '../../events/event.ts';
+import { isMeasured, isModelCall, totalInput, totalOutput } from '../../events/event.ts';
+import { providerFamily } from '../../events/provider-name.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import type { NewEntry } from '../entries/entry.ts';
+
+/** What of a report decides whether another one is about the same call (R8). */
+export interface CallReport
+  extends Pick<
+    NewEntry,
+    | 'tenantId'
+    | 'source'
+    | 'eventId'
+    | 'memberId'
+    | 'status'
+    | 'attempt'
+    | 'occurredAt'
+    | 'startedAt'
+    | 'serviceTier'
+    | 'gatewayCache'
+    | 'provider'
+    | 'responseId'
+    | 'callId'
+    | 'traceId'
+    | 'spanId'
+    | 'parentSpanId'
+    | 'eventDigest'
+  > {
+  /** The counts of the whole call, also where it is divided. */
+  readonly usage: UsageCounts;
+}
+
+/** Why two reports are about one call. */
+export type Tie = 'response' | 'call' | 'nested';
+
+/** Two reports of one call, or two contents under one response, or two calls (null). */
+export type Comparison =
+  | { readonly kind: 'same'; readonly tie: Tie }
+  | { readonly kind: 'conflict' }
+  | null;
+
+/** The clocks of a client and a gateway may differ by this. */
+const CLOCK_SKEW_MS = 60_000;
+/** Where a report names one instant alone, that may be the call's beginning as well as its end. */
+const INSTANT_MS = 300_000;
+/** Spans of one process, and reports of one gateway, are timed by one clock. */
+const ONE_CLOCK_MS = 1_000;
+
+/** The reports that an event makes: one of each member, or one. Failures are attempts, and none. */
+export function reportsOf(event: UsageEvent, digest: Buffer): readonly CallReport[] {
+  if (!isModelCall(event)) return [];
+  const members = event.members ?? [{ memberId: '', tags: event.tags, status: event.status }];
+  return members.map(({ memberId, tags, status }) => ({
+    ...event,
+    tenantId: tags.tenantId ?? UNATTRIBUTED,
+    memberId,
+    status,
+    eventDigest: digest,
+  }));
+}
+
+export function reportOfEntry(entry: NewEntry): CallReport {
+  const usage = entry.callUsage ?? {
+    uncachedInput: entry.uncachedInputTokens,
+    cacheRead: entry.cacheReadTokens,
+    cacheWrite: entry.cacheWriteTokens,
+    output: entry.outputTokens,
+    reasoning: entry.reasoningTokens,
+    units: entry.units,
+  };
+  return { ...entry, usage };
+}
+
+/** Compares two reports, in either order. Whoever has no tenant may be about anybody's call. */
+export function compareReports(one: CallReport, other: CallReport): Comparison {
+  const isOneTenant = one.tenantId === other.tenantId || isNobodys(one) || isNobodys(other);
+  const isOneMember = one.memberId === other.memberId;
+  if (!isOneTenant || !isOneMember || one.status !== 'ok' || other.status !== 'ok') return null;
+  if (isOneResponse(one, other)) {
+    const agree = countsAgree(one.usage, other.usage) && isOneTime(one, other);
+    if (agree) return { kind: 'same', tie: 'response' };
+    // Nobody knows whose ids these are where one of them names no provider.
+    return (one.provider === null) === (other.provider === null) ? { kind: 'conflict' } : null;
+  }
+  if (one.memberId !== '' || one.gatewayCache !== other.gatewayCache) return null;
+  if (isOneGatewayCall(one, other)) return { kind: 'same', tie: 'call' };
+  return isNested(one, other) || isNested(other, one) ? { kind: 'same', tie: 'nested' } : null;
+}
+
+/**
+ * Whether the first of two reports of one call stands: the one with a tenant, else the one that measured
+ * anything, else of nested spans the inner one, else the one that came earlier, which is named first.
+ */
+export function isKept(earlier: CallReport, later: CallReport, tie: Tie): boolean {
+  if (isNobodys(earlier) !== isNobodys(later)) return !isNobodys(earlier);
+  if (isMeasured(earlier.usage) !== isMeasured(later.usage)) return isMeasured(earlier.usage);
+  return tie !== 'nested' || !isWithin(later, earlier);
+}
+
+function isNobodys({ tenantId }: CallReport): boolean {
+  return tenantId === UNATTRIBUTED;
+}
+
+/** A gateway's cache answers with an older response, and that is a call of its own (R6). */
+function isOneResponse(one: CallReport, other: CallReport): boolean {
+  if (one.responseId === null || one.responseId !== other.responseId) return false;
+  if (one.gatewayCache !== 'none' || other.gatewayCache !== 'none') return false;
+  if (one.provider === null || other.provider === null) return true;
+  return providerFamily(one.provider) === providerFamily(other.provider);
+}
+
+/** A batch of requests is read whenever somebody asks for it, so that its reports need not meet. */
+function isOneTime(one: CallReport, other: CallReport): boolean {
+  if (one.serviceTier === 'batch' && other.serviceTier === 'batch') return true;
+  const isInstant = one.startedAt === null || other.startedAt === null;
+  return timesMeet(one, other, isInstant ? INSTANT_MS : CLOCK_SKEW_MS);
+}
+
+/**
+ * A call id covers retries too, so that counts must agree and the times overlap; where the provider's
+ * answers differ the gateway made their ids, and logged one call twice, only if the times are the same.
+ */
+function isOneGatewayCall(one: CallReport, other: CallReport): boolean {
+  if (one.callId === null || one.callId !== other.callId) return false;
+  if (one.attempt !== other.attempt || !countsAgree(one.usage, other.usage)) return false;
+  if (!answersDiffer(one, other)) return timesMeet(one, other, ONE_CLOCK_MS);
+  return one.occurredAt === other.occurredAt && one.startedAt === other.startedAt;
+}
+
+function answersDiffer(one: CallReport, other: CallReport): boolean {
+  return (
+    one.responseId !== null && other.responseId !== null && one.responseId !== other.responseId
+  );
+}
+
+/** Equal tokens alone are no proof: the outer span must have begun before the inner one and ended after it. */
+function isNested(outer: CallReport, inner: CallReport): boolean {
+  if (!isWithin(inner, outer) || answersDiffer(outer, inner) || !isMeasured(inner.usage)) {
+    return false;
+  }
+  const isEqual =
+    totalInput(outer.usage) === totalInput(inner.usage) &&
+    totalOutput(outer.usage) === totalOutput(inner.usage);
+  return isEqual && countsAgree(outer.usage, inner.usage) && encloses(outer, inner);
+}
+
+function isWithin(inner: CallReport, outer: CallReport): boolean {
+  const { traceId, parentSpanId } = inner;
+  return (
+    traceId !== null &&
+    traceId === outer.traceId &&
+    parentSpanId !== null &&
+    parentSpanId === outer.spanId
+  );
+}
+
+function encloses(outer: CallReport, inner: CallReport): boolean {
+  const begun = startOf(outer) <= startOf(inner) + ONE_CLOCK_MS || outer.startedAt === null;
+  return begun && outer.occurredAt + ONE_CLOCK_MS >= inner.occurredAt;
+}
+
+function timesMeet(one: CallReport, other: CallReport, tolerance: number): boolean {
+  return (
+    startOf(one) <= other.occurredAt + tolerance && startOf(other) <= one.occurredAt + tolerance
+  );
+}
+
+function startOf({ startedAt, occurredAt }: CallReport): number {
+  return Math.min(startedAt ?? occurredAt, occurredAt);
+}
+
+/** Equal counts, or counts that one side lacks. */
+function countsAgree(one: UsageCounts, other: UsageCounts): boolean {
+  const agree = (a: number, b: number) => a === b || a === 0 || b === 0;
+  const units = Object.keys({ ...one.units, ...other.units });
+  const ofUnit = (usage: UsageCounts, unit: string) =>
+    Object.entries(usage.units ?? {}).find(([name]) => name === unit)?.[1] ?? 0;
+  return (
+    agree(totalInput(one), totalInput(other)) &&
+    agree(totalOutput(one), totalOutput(other)) &&
+    agree(one.cacheRead, other.cacheRead) &&
+    agree(one.cacheWrite, other.cacheWrite) &&
+    agree(one.reasoning, other.reasoning) &&
+    units.every((unit) => agree(ofUnit(one, unit), ofUnit(other, unit)))
+  );
+}

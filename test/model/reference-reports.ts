@@ -1,0 +1,46 @@
+import type { ModelEntry } from './reference-model.ts';
+import type { ModelTokens } from './reference-prices.ts';
+
+/** Whoever reports a call without a tenant. */
+const NOBODY = 'unattributed';
+
+export function isFirst(entry: ModelEntry): boolean {
+  return entry.revision === 0 && !entry.isReversal && entry.status === 'ok';
+}
+
+export const partKey = (entry: ModelEntry) =>
+  [entry.tenant, entry.source, entry.event, entry.member].join('|');
+
+const FIVE_MINUTES = 300_000;
+
+/** Two reports of one response are one call where counts and times agree, and else contradict each other. */
+export function compareReports(one: ModelEntry, other: ModelEntry): 'same' | 'conflict' | null {
+  const isNobodys = one.tenant === NOBODY || other.tenant === NOBODY;
+  if (one.tenant !== other.tenant && !isNobodys) return null;
+  if (one.response === null || one.response !== other.response) return null;
+  if (one.member !== other.member || one.status !== 'ok' || other.status !== 'ok') return null;
+  const unnamed = [one, other].filter(({ provider }) => provider === null).length;
+  if (unnamed === 0 && one.provider !== other.provider) return null;
+  const [a, b] = [countsOf(one), countsOf(other)];
+  const isEqual = a.every((count, index) => count === b[index] || count === 0 || b[index] === 0);
+  const isBatch = one.tier === 'batch' && other.tier === 'batch';
+  const isNear = isBatch || Math.abs(one.occurredAt - other.occurredAt) <= FIVE_MINUTES;
+  if (isEqual && isNear) return 'same';
+  return unnamed === 1 ? null : 'conflict';
+}
+
+export function keptOf(earlier: ModelEntry, later: ModelEntry): ModelEntry {
+  const [isOurs, isTheirs] = [earlier.tenant !== NOBODY, later.tenant !== NOBODY];
+  if (isOurs !== isTheirs) return isOurs ? earlier : later;
+  const isMore = countsOf(earlier).every((count) => count === 0);
+  return isMore && countsOf(later).some((count) => count > 0) ? later : earlier;
+}
+
+function countsOf({ member, tokens, whole }: ModelEntry): readonly number[] {
+  const { uncached, read, write, output } = member === '' ? tokens : whole;
+  return [uncached + read + write, output, read, write];
+}
+
+export function isMeasured({ uncached, read, write, output }: ModelTokens): boolean {
+  return uncached + read + write + output > 0;
+}
