@@ -2,7 +2,7 @@ import type { CallReport, Tie } from './same-call.ts';
 import { compareReports, isKept } from './same-call.ts';
 
 /** What a report is beside those that are known: a second one, one that contradicts another, or neither. */
-export type Verdict =
+export type Novelty =
   | { readonly kind: 'second'; readonly repeats: CallReport; readonly tie: Tie }
   | { readonly kind: 'conflict'; readonly with: CallReport }
   | { readonly kind: 'new' };
@@ -24,8 +24,8 @@ export class KnownReports {
    * A report that is to be kept in another one's place is new: that one is taken back when the batch is
    * folded.
    */
-  judge(report: CallReport): Verdict {
-    let verdict: Verdict = { kind: 'new' };
+  judge(report: CallReport): Novelty {
+    let verdict: Novelty = { kind: 'new' };
     for (const mark of marksSought(report)) {
       for (const known of this.#byMark.get(mark) ?? []) {
         const comparison = compareReports(known, report);

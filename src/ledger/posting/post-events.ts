@@ -8,7 +8,7 @@ import type { NewEntry } from '../entries/entry.ts';
 import { usageEntry } from '../entries/entry.ts';
 import { type EventKey, eventKeysOf, eventText, tenantsOf } from '../entries/event-keys.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
-import type { Verdict } from './known-reports.ts';
+import type { Novelty } from './known-reports.ts';
 import { KnownReports } from './known-reports.ts';
 import type { BatchHead, StructureSpan } from './posting-store.ts';
 import {
@@ -141,7 +141,7 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
 
 function secondOf(of: {
   readonly report: CallReport;
-  readonly verdict: Verdict;
+  readonly verdict: Novelty;
 }): readonly SecondReport[] {
   const { report, verdict } = of;
   if (verdict.kind !== 'second') return [];
