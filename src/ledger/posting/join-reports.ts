@@ -4,7 +4,7 @@ import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { lockForPosting } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
-import { insertSecondReports, readPairedReports, readStanding } from './report-store.ts';
+import { insertSecondReports, readPairedReports, readStandingParts } from './report-store.ts';
 import type { Tie } from './same-call.ts';
 import { compareReports, isKept, reportOfEntry } from './same-call.ts';
 
@@ -33,7 +33,7 @@ export async function joinReports(
   const found = [...seconds.values()];
   await insertSecondReports(transaction, found, at);
   const byPart = new Map(found.map((second) => [partOf(second.report), second]));
-  const standing = await readStanding(
+  const standing = await readStandingParts(
     transaction,
     found.map(({ report }) => report),
   );

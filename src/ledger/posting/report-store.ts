@@ -102,7 +102,7 @@ export async function readPairedReports(
 }
 
 /** What stands of these parts of events, after whatever corrected them. */
-export async function readStanding(
+export async function readStandingParts(
   transaction: Transaction,
   parts: readonly StoredEntry[],
 ): Promise<readonly StoredEntry[]> {
