@@ -25,6 +25,7 @@ import { readTargets } from './target-store.ts';
  * | none               | yes       | all three are the same                                                  |
  * | shadow             | yes       | metered and stated, never pushed (R19)                                  |
  * | in_flight          | yes       | a request is unanswered; the next push settles it                       |
+ * | unanswered         | no        | a request is unanswered for days, in which no push has settled it       |
  * | lag                | yes       | less is counted than is confirmed, and the push is younger than the lag |
  * | missing            | no        | still less is counted                                                   |
  * | duplicate          | no        | an identifier's value is counted twice                                  |
@@ -38,6 +39,7 @@ export const DIFFERENCES = [
   'shadow',
   'not_pushed',
   'in_flight',
+  'unanswered',
   'lag',
   'missing',
   'duplicate',
@@ -237,13 +239,18 @@ function classify({ target, intents, counts, unread = null, now }: Compared): Di
   if (counted > intended) {
     return isDuplicate(intents, counted - intended) ? 'duplicate' : 'foreign_usage';
   }
-  if (intents.some(isInFlight)) return 'in_flight';
+  if (intents.some(isInFlight)) {
+    return now - newestAttempt(intents) < LONGEST_FLIGHT_MS ? 'in_flight' : 'unanswered';
+  }
   if (confirmed !== target.billableMicro) return 'not_pushed';
   if (counts.some(isShortOnInvoice)) return 'after_finalization';
   if (counted === confirmed) return 'none';
   const lagMs = Math.max(...counts.map((count) => count.lagMs));
   return now - newestAttempt(intents) < lagMs ? 'lag' : 'missing';
 }
+
+/** Two days decide any request, by an answer or by its lasting absence; a third is for a push to run. */
+const LONGEST_FLIGHT_MS = 3 * 24 * 60 * 60 * 1000;
 
 function isInFlight(intent: Intent): boolean {
   return intent.state === 'sent' || intent.state === 'ambiguous';

@@ -41,7 +41,13 @@ export async function decideParked(
 async function readParked({ database }: PushParts, identifier: string): Promise<Intent> {
   const [intent] = await readIntentsByIdentifier(database, [identifier]);
   if (intent?.state === 'parked') return intent;
-  const is = intent === undefined ? 'does not exist' : `is ${intent.state}, not parked`;
+  // An answer only means that it was received: what no count ever held may be decided, too.
+  if (intent?.state === 'confirmed' && intent.provenAt === null && intent.attempts > 0)
+    return intent;
+  const is =
+    intent === undefined
+      ? 'does not exist'
+      : `is ${intent.state}, neither parked nor confirmed without proof`;
   const remedy = '"select * from audit.pushes where state = \'parked\'" lists those that are';
   throw new Refusal(
     intent === undefined ? 'not_found' : 'conflict',
@@ -65,7 +71,8 @@ async function readFigures(
       advise`run ${{ operation: 'stripe setup' }}`,
     );
   }
-  const intents = await readIntents(parts.database, target);
+  const all = await readIntents(parts.database, target);
+  const intents = all.filter(({ identifier: other }) => other !== identifier);
   const figures = await readIntentFigures(destination, { target, intents, intent });
   return { countName: destination.countName, figures };
 }

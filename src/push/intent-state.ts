@@ -28,6 +28,7 @@ import type { InstantMs } from '../clock.ts';
  * | report  | ambiguous | the same                                         | parked    | a person decides                      |
  * | report  | confirmed | the same, and no count has shown it              | parked    | a person decides                      |
  * | person  | pending   | it is billed elsewhere, and nothing was sent     | missing   | nothing: what was billed is settled   |
+ * | person  | confirmed | no count ever held it, absent for a day          | missing   | its value under the next sequence     |
  * | person  | parked    | the cause is mended, it is there                 | confirmed | nothing                               |
  * | person  | parked    | the cause is mended, absent for a day            | missing   | its value under the next sequence     |
  *
@@ -49,7 +50,7 @@ export const CHANGED_BY: Readonly<Record<PushEvent, readonly PushState[]>> = {
   answer: ['sent'],
   count: ['pending', 'sent', 'ambiguous'],
   report: ['pending', 'sent', 'ambiguous', 'confirmed'],
-  person: ['pending', 'parked'],
+  person: ['pending', 'confirmed', 'parked'],
 };
 
 /**

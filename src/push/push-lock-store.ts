@@ -1,4 +1,6 @@
+import type pg from 'pg';
 import type { Database } from '../database/database.ts';
+import { Refusal } from '../refusal.ts';
 
 /**
  * These locks decide who may push for a customer and meter: one process at a time, on this machine
@@ -19,10 +21,14 @@ export interface PushLocks {
  * once, before any work, and held to the end: whoever holds a lock never waits for another
  * connection while holding its own, so that a pool of two is enough for any number of tenants and
  * nothing can deadlock. A process that dies drops the connection, and Postgres frees its locks. A
- * pooler in transaction mode would give each statement another session: connect to Postgres itself.
+ * pooler in transaction mode gives each statement another session, so that a lock is nobody's: it is refused.
  */
 export async function openPushLocks(database: Database): Promise<PushLocks> {
   const client = await database.pool.connect();
+  await refuseSharedSession(database, client).catch((error: unknown) => {
+    client.release();
+    throw error;
+  });
   const held = new Set<string>();
   let lost = false;
   const onLost = () => {
@@ -69,4 +75,32 @@ export async function openPushLocks(database: Database): Promise<PushLocks> {
       client.release(lost);
     },
   };
+}
+
+/**
+ * Where the server's process is the one that greeted this connection, nothing stands in between. Else a
+ * pooler does; one in transaction mode lends this session to another connection's transaction.
+ */
+async function refuseSharedSession(database: Database, client: pg.PoolClient): Promise<void> {
+  const process = await processOf(client);
+  if (process === Reflect.get(client, 'processID')) return;
+  const other = await database.pool.connect();
+  try {
+    await other.query('begin');
+    const isLent = (await processOf(other)) === process || (await processOf(client)) !== process;
+    await other.query('rollback');
+    if (!isLent) return;
+  } finally {
+    other.release();
+  }
+  throw new Refusal(
+    'misconfigured',
+    'DATABASE_URL leads through a pooler in transaction mode, where the locks that keep two processes from telling the same period hold nothing; nothing was sent',
+    'give the push a DATABASE_URL of Postgres itself, or of the pooler in session mode',
+  );
+}
+
+async function processOf(client: pg.PoolClient): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return rows[0]?.pid;
 }

@@ -38,6 +38,7 @@ const createParams = z.strictObject({
     .optional(),
   recurring: recurring.optional(),
   tax_behavior: z.enum(['exclusive', 'inclusive', 'unspecified']).optional(),
+  transfer_lookup_key: flag.optional(),
   unit_amount: wholeNumber.optional(),
   unit_amount_decimal: text.optional(),
 });
@@ -107,8 +108,22 @@ export const priceEndpoints: readonly Endpoint[] = [
   }),
 ];
 
+/** A lookup key belongs to one price, an archived one included, until it is transferred. */
+function takeLookupKey(account: Account, params: CreateParams): void {
+  if (params.lookup_key === undefined) return;
+  const holder = [...account.prices.values()].find((each) => each.lookup_key === params.lookup_key);
+  if (holder === undefined) return;
+  if (params.transfer_lookup_key !== true) {
+    throw invalidRequest(`A price (\`${holder.id}\`) already uses that lookup key.`, {
+      param: 'lookup_key',
+    });
+  }
+  account.prices.set(holder.id, { ...holder, lookup_key: null });
+}
+
 function createPrice(account: Account, params: CreateParams): Price {
   const amount = unitAmount(params);
+  takeLookupKey(account, params);
   const price = {
     id: newId('price'),
     object: 'price',

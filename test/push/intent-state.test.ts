@@ -95,6 +95,7 @@ const ROWS: readonly Row[] = [
   row('report', 'ambiguous', 'parked', SETTLED, ['parked']),
   row('report', 'confirmed', 'parked', SETTLED, ['parked']),
   row('person', 'pending', 'missing', SETTLED, ['missing']),
+  row('person', 'confirmed', 'missing', SETTLED, ['missing']),
   row('person', 'parked', 'confirmed', SETTLED, ['confirmed']),
   row('person', 'parked', 'missing', SETTLED, ['missing']),
 ];

@@ -4,6 +4,7 @@ import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { setUpStripe } from '../../src/stripe/set-up-stripe.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
+import { unparkIntent } from '../../src/stripe/unpark-intent.ts';
 import { cli } from '../support/cli.ts';
 import { textRows } from '../support/database.ts';
 import { makeTenant } from '../support/ledger.ts';
@@ -121,6 +122,49 @@ it('usage that is told for an idle tenant is found, too', async () => {
     difference: 'foreign_usage',
     explained: false,
   });
+});
+
+it('behind a pooler in transaction mode nothing is sent, and the reason is said', async () => {
+  const scene = await openPushScene();
+  const before = sendsOf(scene.double);
+  // What such a pooler does: whoever asks next is given the session that is free, which is the same one.
+  const session = await scene.database.pool.connect();
+  const lent = {
+    query: session.query.bind(session),
+    release: () => {},
+    on: () => {},
+    off: () => {},
+  };
+  const pool = Object.assign(Object.create(scene.database.pool), { connect: async () => lent });
+  const pooled = { ...scene.options, database: { ...scene.database, pool } };
+
+  await expect(pushMonth(pooled, ofMonth(scene.month))).rejects.toThrow(
+    'a pooler in transaction mode',
+  );
+
+  session.release();
+  expect(sendsOf(scene.double)).toBe(before);
+});
+
+it('what was taken with 200 and never counted is told anew, once a person asks for it', async () => {
+  const scene = await openPushScene();
+  await push(scene);
+  // The summary never shows it, and no report says why.
+  await scene.options.stripe.billing.meterEventAdjustments.create({
+    event_name: 'spanledger_usage_usd',
+    type: 'cancel',
+    cancel: { identifier: IDENTIFIER },
+  });
+  await expect(unparkIntent(scene.options, { identifier: IDENTIFIER })).rejects.toThrow(
+    'less than a day ago',
+  );
+  await scene.advance(25 * HOUR_MS);
+  expect((await reconcile(scene))[0]).toMatchObject({ difference: 'missing', explained: false });
+  expect(await unparkIntent(scene.options, { identifier: IDENTIFIER })).toMatchObject({
+    state: 'missing',
+  });
+  expect(await push(scene)).toMatchObject([{ state: 'confirmed', pushed: DUE_MICRO }]);
+  expect((await reconcile(scene))[0]).toMatchObject({ difference: 'none' });
 });
 
 it('a connection that is reset is one request, whatever the client library repeats by itself', async () => {

@@ -67,6 +67,14 @@ describe('a row of the reconciliation', () => {
     { is: 'not_pushed', why: 'without a customer', states: [], summary: null, explained: false },
     { is: 'not_pushed', why: 'parked', states: ['parked'], summary: 0n, explained: false },
     { is: 'in_flight', why: 'sent, not yet seen', states: ['sent'], summary: 0n, explained: true },
+    {
+      is: 'unanswered',
+      why: 'sent a week ago',
+      states: ['sent'],
+      summary: 0n,
+      hours: 7 * 24,
+      explained: false,
+    },
     { is: 'in_flight', why: 'ambiguous', states: ['ambiguous'], summary: 100n, explained: true },
     {
       is: 'lag',

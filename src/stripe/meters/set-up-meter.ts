@@ -96,9 +96,13 @@ function createMeter(stripe: StripeClient, currency: string): Promise<Stripe.Bil
 }
 
 /** The lookup key finds our price again without a search, which lags. */
-async function findPrice(stripe: StripeClient, lookupKey: string): Promise<Stripe.Price | null> {
+async function findPrice(
+  stripe: StripeClient,
+  lookupKey: string,
+  active = true,
+): Promise<Stripe.Price | null> {
   const found = await askStripe(`price ${lookupKey}`, () =>
-    stripe.prices.list({ lookup_keys: [lookupKey], active: true, limit: 2 }),
+    stripe.prices.list({ lookup_keys: [lookupKey], active, limit: 2 }),
   );
   return found.data[0] ?? null;
 }
@@ -120,10 +124,14 @@ async function createPrice(
     currency: currency.toLowerCase(),
     product: product.id,
     lookup_key: name,
+    // An archived price keeps its key until another one takes it.
+    transfer_lookup_key: true,
     unit_amount_decimal: Stripe.Decimal.from(minorPerMicro(currency)),
     recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
   } as const;
-  const idempotencyKey = `spanledger-setup-price-${name}-${meter.id}`;
+  const archived = await findPrice(stripe, name, false);
+  const after = archived === null ? '' : `-after-${archived.id}`;
+  const idempotencyKey = `spanledger-setup-price-${name}-${meter.id}${after}`;
   return askStripe(`a price for ${name}`, () => stripe.prices.create(ofPrice, { idempotencyKey }));
 }
 

@@ -34,6 +34,16 @@ describe('stripe setup', () => {
     expect(price.recurring).toMatchObject({ interval: 'month', usage_type: 'metered' });
   });
 
+  it('makes another price after ours was archived, which goes on holding the lookup key', async () => {
+    const { stripe } = await ready();
+    const first = await setUpMeter(stripe, 'USD');
+    await stripe.prices.update(first.priceId, { active: false });
+    const second = await setUpMeter(stripe, 'USD');
+    expect(second.priceId).not.toBe(first.priceId);
+    expect(second.meterId).toBe(first.meterId);
+    expect(await setUpMeter(stripe, 'USD')).toEqual(second);
+  });
+
   it('makes nothing new when it runs again', async () => {
     const { double, stripe } = await ready();
     const first = await setUpMeter(stripe, 'USD');
