@@ -130,6 +130,9 @@ interface ClosesTable {
   carried_out: bigint;
   charge_total: bigint;
   closed_at: Instant;
+  mode: 'shadow' | 'live';
+  stripe_customer: string | null;
+  carries_apart: boolean;
 }
 
 interface StripeMetersTable {

@@ -26,7 +26,8 @@ export async function readTargets(
     .innerJoin('tenants', 'tenants.tenant_id', 'closes.tenant_id')
     .select([
       'closes.tenant_id',
-      'tenants.mode',
+      // As it was frozen: what was closed in shadow is told by no later change of mode (R19).
+      'closes.mode',
       'tenants.stripe_customer',
       'closes.period_start',
       'periods.starts_at',

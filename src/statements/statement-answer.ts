@@ -65,6 +65,10 @@ const statementDocument = z.strictObject({
   currency: z.string(),
   /** The total is at the currency's precision, and the lines add up to it. */
   total: amountField,
+  /** A tenant in shadow mode is metered, and nothing is due (R19). */
+  mode: z.enum(['shadow', 'live']),
+  /** The total, or nothing where the period was closed in shadow mode. */
+  due: amountField,
   lines: listOf(statementLine),
   /** Usage of earlier, closed periods that bills here (R12). */
   late_lines: listOf(statementLine),

@@ -19,6 +19,7 @@ export async function readStatements(
       manifest: JSON.parse(close.manifest),
       manifestHash: close.manifestHash,
       closedAt: formatInstant(close.closedAt),
+      mode: close.mode,
     });
     documents.push(withDaily(statement, await readDailyUsage(database, close)));
   }

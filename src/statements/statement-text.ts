@@ -25,6 +25,9 @@ export function renderStatementText(statement: Statement): string {
   lines.push(
     '',
     `${'Total'.padEnd(76)}${money(statement.total).padStart(20)}`,
+    ...(statement.mode === 'live'
+      ? []
+      : [`${'Due (closed in shadow mode)'.padEnd(76)}${money(statement.due).padStart(20)}`]),
     ...renderLayers(statement),
     '',
     `Exact charge ${exact.charge}, carried in ${exact.carried_in}, billable ${exact.billable}, carried out ${exact.carried_out}`,

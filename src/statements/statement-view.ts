@@ -184,6 +184,9 @@ function totalsOf(document: StatementDocument): readonly LabeledAmount[] {
     ...carried('carried_in', 'Carried in from the period before'),
     ...carried('carried_out', 'Carried on to the next period'),
     { label: `Total (${currency})`, amount: formatMoney(document.total, currency) },
+    ...(document.mode === 'live'
+      ? []
+      : [{ label: 'Due', amount: formatMoney(document.due, currency) }]),
   ];
 }
 

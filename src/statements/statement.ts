@@ -1,4 +1,5 @@
 import type { Manifest } from '../ledger/closes/manifest.ts';
+import { formatMinor } from '../money.ts';
 import type { StatementDocument } from './statement-answer.ts';
 
 /** A statement before its days are laid beside it. */
@@ -9,8 +10,9 @@ export function buildStatement(close: {
   readonly manifest: Manifest;
   readonly manifestHash: string;
   readonly closedAt: string;
+  readonly mode: 'shadow' | 'live';
 }): Statement {
-  const { manifest } = close;
+  const { manifest, mode } = close;
   const byOutcome = manifest.calls ?? manifest.outcomes;
   const failed = byOutcome['failed'] ?? 0;
   const cancelled = byOutcome['cancelled'] ?? 0;
@@ -25,6 +27,8 @@ export function buildStatement(close: {
     },
     currency: manifest.currency,
     total: manifest.charge_total,
+    mode,
+    due: mode === 'live' ? manifest.charge_total : formatMinor(0n, manifest.currency),
     lines: manifest.lines.filter((line) => !line.late),
     late_lines: manifest.lines.filter((line) => line.late),
     exact: {
@@ -36,7 +40,7 @@ export function buildStatement(close: {
     usage: { calls: countCalls(manifest), failed, cancelled, tokens: manifest.tokens },
     layers: manifest.layers ?? null,
     price_books: manifest.books,
-    notes: notesOf(manifest, failed + cancelled),
+    notes: [...shadowNotes(mode), ...notesOf(manifest, failed + cancelled)],
     manifest_hash: close.manifestHash,
     closed_at: close.closedAt,
   };
@@ -46,6 +50,12 @@ export function buildStatement(close: {
 function countCalls({ calls, entries, allocations }: Manifest): number {
   if (calls === undefined) return entries - (allocations ?? 0);
   return Object.values(calls).reduce((sum, count) => sum + count, 0);
+}
+
+function shadowNotes(mode: 'shadow' | 'live'): readonly string[] {
+  return mode === 'live'
+    ? []
+    : ['This period was closed in shadow mode: it is metered, and nothing is due.'];
 }
 
 function notesOf(manifest: Manifest, uncharged: number): readonly string[] {

@@ -1,8 +1,9 @@
 import type { InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
+import { lockAgainstPosting } from '../database/posting-lock.ts';
 import type { Parts } from '../parts.ts';
-import { beginOfDay, changeCalendar, isTimeZone } from '../periods/calendar.ts';
+import { beginOfDay, changeCalendar, isTimeZone, periodContaining } from '../periods/calendar.ts';
 import { readBookNature } from '../rating/books/default-book-store.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
@@ -17,10 +18,12 @@ import {
   readLastPeriodStart,
   readOtherCurrency,
   readOtherTenantOf,
+  readPeriodSpans,
   readTenant,
   registerTenant,
   saveCalendarChange,
   savePriceBookOf,
+  updatePeriodBounds,
   updateTenant,
   withdrawCalendarChanges,
 } from './tenant-store.ts';
@@ -53,6 +56,8 @@ export async function setTenant(
   }
   const at = clock();
   return inTransaction(database, async (transaction) => {
+    // Else a worker could make the tenant's first period by the calendar that is about to change.
+    if (changesCalendar(request)) await lockAgainstPosting(transaction);
     await createShadowTenants(transaction, [tenantId], at);
     await lockTenant(transaction, tenantId);
     await registerTenant(transaction, tenantId, at);
@@ -97,10 +102,17 @@ interface Asked {
   readonly at: InstantMs;
 }
 
-/** Before its first period a tenant's calendar is simply set; later a change waits for its end. */
+function changesCalendar({ time_zone: zone, anchor_day: day }: SetTenantRequest): boolean {
+  return zone !== undefined || day !== undefined;
+}
+
+/**
+ * Before its first period a tenant's calendar is simply set, and so it is while nothing is shut, where every
+ * entry stays in the period that it stands in; later a change waits for the end of the period.
+ */
 async function setCalendar(
   transaction: Transaction,
-  { tenantId, calendar }: Tenant,
+  { tenantId, calendar, closedUntil }: Tenant,
   { request, at }: Asked,
 ): Promise<void> {
   const current = calendar.at(-1);
@@ -112,6 +124,9 @@ async function setCalendar(
     await updateTenant(transaction, tenantId, { time_zone: timeZone, anchor_day: anchorDay });
     return;
   }
+  if (closedUntil === null && (await moveBounds(transaction, tenantId, { timeZone, anchorDay }))) {
+    return;
+  }
   const asOf = Math.max(at, last);
   // A change that is still to come gives way to this one, or is withdrawn by it.
   await withdrawCalendarChanges(transaction, tenantId, asOf);
@@ -119,6 +134,33 @@ async function setCalendar(
   if (rule === undefined || rule.effectiveFrom === null || rule.effectiveFrom <= asOf) return;
   const { effectiveFrom } = rule;
   await saveCalendarChange(transaction, tenantId, { effectiveFrom, timeZone, anchorDay });
+}
+
+/**
+ * Gives a tenant of which nothing is shut another calendar since ever, and its periods their bounds by it.
+ * Answers false, and changes nothing, where an entry would fall into another period than it stands in.
+ */
+async function moveBounds(
+  transaction: Transaction,
+  tenantId: string,
+  rule: { readonly timeZone: string; readonly anchorDay: number },
+): Promise<boolean> {
+  const calendar = [{ effectiveFrom: null, ...rule }];
+  const spans = await readPeriodSpans(transaction, tenantId);
+  const moved = spans.map((span) => {
+    const period = periodContaining(calendar, span.first);
+    const fits = period.startDate === span.startDate && span.last < period.endsAt;
+    return fits ? period : null;
+  });
+  const periods = moved.filter((period) => period !== null);
+  if (periods.length < moved.length) return false;
+  await withdrawCalendarChanges(transaction, tenantId, Number.NEGATIVE_INFINITY);
+  await updateTenant(transaction, tenantId, {
+    time_zone: rule.timeZone,
+    anchor_day: rule.anchorDay,
+  });
+  await updatePeriodBounds(transaction, tenantId, periods);
+  return true;
 }
 
 /**

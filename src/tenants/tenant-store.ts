@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
-import type { CalendarRule } from '../periods/calendar.ts';
+import type { CalendarRule, Period } from '../periods/calendar.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { Tenant } from './tenant.ts';
@@ -139,6 +139,50 @@ export async function readLastPeriodStart(
     .where('tenant_id', '=', tenantId)
     .executeTakeFirst();
   return row?.last ?? null;
+}
+
+/**
+ * The periods of a tenant with the first and the last instant at which their entries occurred that are not
+ * late; of a period without any, its begin.
+ */
+export async function readPeriodSpans(
+  transaction: Transaction,
+  tenantId: string,
+): Promise<
+  readonly { readonly startDate: string; readonly first: InstantMs; readonly last: InstantMs }[]
+> {
+  const { rows } = await transaction.client.query<{
+    start: string;
+    first: InstantMs;
+    last: InstantMs;
+  }>(
+    `select p.period_start as start, coalesce(min(e.occurred_at), p.starts_at) as first,
+       coalesce(max(e.occurred_at), p.starts_at) as last
+     from periods p left join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start and not e.late
+     where p.tenant_id = $1 group by p.tenant_id, p.period_start order by p.period_start`,
+    [tenantId],
+  );
+  return rows.map(({ start, first, last }) => ({ startDate: start, first, last }));
+}
+
+/** Gives open periods their bounds anew; the database refuses it once one of the tenant's is shut. */
+export async function updatePeriodBounds(
+  transaction: Transaction,
+  tenantId: string,
+  periods: readonly Period[],
+): Promise<void> {
+  await transaction.client.query(
+    `update periods p set starts_at = n.starts_at, ends_at = n.ends_at, time_zone = n.time_zone
+     from unnest($2::date[], $3::timestamptz[], $4::timestamptz[], $5::text[]) n(period_start, starts_at, ends_at, time_zone)
+     where p.tenant_id = $1 and p.period_start = n.period_start`,
+    [
+      tenantId,
+      periods.map(({ startDate }) => startDate),
+      periods.map(({ startsAt }) => formatInstant(startsAt)),
+      periods.map(({ endsAt }) => formatInstant(endsAt)),
+      periods.map(({ timeZone }) => timeZone),
+    ],
+  );
 }
 
 /** Withdraws every change of the calendar that is still to come after an instant. */

@@ -63,6 +63,7 @@ export function sampleStatement(
     manifest: frozen.manifest,
     manifestHash: frozen.hash,
     closedAt: '2026-11-02T03:04:05.000Z',
+    mode: 'live',
   });
   return withDaily(statement, dailyOf(usages, groups));
 }

@@ -46,6 +46,7 @@ const STATEMENT = buildStatement({
   manifest: MANIFEST,
   manifestHash: 'f'.repeat(64),
   closedAt: '2026-11-01T02:00:00.000Z',
+  mode: 'live',
 });
 
 describe('a statement', () => {

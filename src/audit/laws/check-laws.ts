@@ -3,13 +3,8 @@ import type { Parts } from '../../parts.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
 import { sealAll } from '../../seals/seal-batches.ts';
 import type { LawReport, LawScope } from './law.ts';
-import {
-  checkClosedPeriods,
-  checkPushes,
-  checkReceipts,
-  checkSplits,
-  checkStatements,
-} from './laws-store.ts';
+import { checkClosedPeriods, checkPushes, checkReceipts, checkSplits } from './laws-store.ts';
+import { checkPeriods } from './periods-law-store.ts';
 import { checkPrices } from './prices-law-store.ts';
 import { checkRollups } from './rollups-law-store.ts';
 import { insertVerification, openScope } from './scope-store.ts';
@@ -49,7 +44,7 @@ export async function checkLaws(
   const reports = [
     await checkReceipts(database, scope),
     await checkSplits(database, scope),
-    await checkStatements(database, scope),
+    await checkPeriods(database, scope),
     await checkClosedPeriods(database, scope),
     await checkPushes(database),
     ...(checkStripe === null ? [] : [await checkStripe()]),

@@ -1,9 +1,11 @@
-import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { formatMinor, formatPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
-import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
+import { present } from '../../present.ts';
+import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
+import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
+import { readTenants } from '../../tenants/tenant-store.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type { CloseAnswer, ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { CloseRow, PeriodRow } from './close-store.ts';
@@ -18,7 +20,8 @@ import {
 import type { SummedPeriod } from './each-period.ts';
 import { eachPeriod } from './each-period.ts';
 import { MANIFEST_FORMAT, makeManifest } from './manifest.ts';
-import { refusedPeriod, shutPeriods } from './shut-periods.ts';
+import { readCurrencies } from './period-currencies.ts';
+import { shutPeriods } from './shut-periods.ts';
 
 /**
  * Closes the periods that begin in a month and have ended (R17). They are shut first, in one moment; the
@@ -32,23 +35,23 @@ export async function closePeriods(
   // Second reports of calls are taken back while their month is open.
   await foldAll(database, clock);
   const { shut, others } = await shutPeriods(database, clock, request);
-  const refused: ClosedPeriod[] = [];
-  await eachPeriod(database, shut, async (some) => {
-    refused.push(...(await freezePeriods(database, clock, some)));
-  });
+  const catalog = await loadPriceCatalog(database.kysely);
+  for (const round of roundsOf(shut)) {
+    await eachPeriod(database, round, (some) => freezePeriods({ database, clock }, catalog, some));
+  }
   const closed = await answersOfClosed(database, request, shut);
-  return [...closed, ...others, ...refused].sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
+  return [...closed, ...others].sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
 }
 
 /**
- * Freezes some shut periods in one transaction; returns those that could not be closed after all. A
+ * Freezes some shut periods in one transaction, with the mode and the customer of their tenants (R19). A
  * shut period takes no more entries, so what was summed before its row is locked still holds.
  */
 function freezePeriods(
-  database: Database,
-  clock: Clock,
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  catalog: PriceCatalog,
   some: readonly SummedPeriod<PeriodRow>[],
-): Promise<readonly ClosedPeriod[]> {
+): Promise<void> {
   return inTransaction(database, async (transaction) => {
     const locked = new Set(
       await lockShut(
@@ -57,28 +60,45 @@ function freezePeriods(
       ),
     );
     const ours = some.filter(({ period }) => locked.has(period));
-    const { mixed = [], sound = [] } = Object.groupBy(ours, ({ currencies }) =>
-      currencies.length > 1 ? 'mixed' : 'sound',
+    const currencyOf = await readCurrencies(transaction, catalog, ours);
+    const tenants = await readTenants(
+      transaction.kysely,
+      ours.map(({ period }) => period.tenantId),
     );
-    const periods = sound.map(({ period }) => period);
-    const carriedIn = await readCarriedIn(transaction.kysely, periods);
-    const closes = sound.map(({ period, currencies, groups, entriesRoot }) => {
-      const currency = currencies[0] ?? DEFAULT_CURRENCY;
-      const format = MANIFEST_FORMAT;
-      const facts = { ...period, currency, carriedIn: carriedIn(period), format, entriesRoot };
-      return { facts, frozen: makeManifest(facts, groups) };
+    const byId = new Map(tenants.map((tenant) => [tenant.tenantId, tenant]));
+    const periods = ours.map((summed) => {
+      const { mode, stripeCustomer } = present(byId.get(summed.period.tenantId), 'a tenant');
+      const carried = { ...summed.period, mode, currency: currencyOf(summed), carriesApart: true };
+      return { ...summed, carried, stripeCustomer };
+    });
+    const carriedIn = await readCarriedIn(
+      transaction.kysely,
+      periods.map(({ carried }) => carried),
+    );
+    const closes = periods.map(({ carried, stripeCustomer, groups, entriesRoot }) => {
+      const { mode, carriesApart: _, ...period } = carried;
+      const of = { carriedIn: carriedIn(period), format: MANIFEST_FORMAT, entriesRoot };
+      const facts = { ...period, ...of };
+      return { facts, frozen: makeManifest(facts, groups), mode, stripeCustomer };
     });
     await insertCloses(transaction, closes, clock());
-    await movePeriods(transaction, periods, 'closed');
-    return mixed.map(({ period, currencies }) => refuseCurrencies(period, currencies));
+    await movePeriods(
+      transaction,
+      ours.map(({ period }) => period),
+      'closed',
+    );
   });
 }
 
-function refuseCurrencies(period: PeriodRow, currencies: readonly string[]): ClosedPeriod {
-  return refusedPeriod(
-    period,
-    `charges in ${currencies.join(' and ')}; one period has one currency, correct the entries of the other`,
-  );
+/** The periods that can be closed together: the first of each tenant, then the second, which takes its remainder. */
+function roundsOf(shut: readonly PeriodRow[]): readonly (readonly PeriodRow[])[] {
+  const rounds: PeriodRow[][] = [];
+  for (const periods of Map.groupBy(shut, ({ tenantId }) => tenantId).values()) {
+    for (const [index, period] of periods.entries()) {
+      rounds[index] = [...(rounds[index] ?? []), period];
+    }
+  }
+  return rounds;
 }
 
 async function answersOfClosed(

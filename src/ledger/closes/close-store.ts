@@ -198,20 +198,34 @@ export async function movePeriods(
   );
 }
 
+/** A period with what decides which remainder it takes. */
+export interface CarriedTo extends Pick<PeriodRow, 'tenantId' | 'periodStart'> {
+  readonly mode: 'shadow' | 'live';
+  readonly currency: string;
+  /** False for a close of before, which took the remainder of whatever close was the last. */
+  readonly carriesApart: boolean;
+}
+
 /**
- * What the close before carried on to each of these periods, in picodollars; nothing to a tenant's first.
+ * What the close before carried on to each of these periods, in picodollars; nothing to a tenant's first. What
+ * was never billed is carried to no bill, and what is left in one currency stays in it, until the next period
+ * of its kind.
  * The answer throws for a period that was not asked for.
  */
 export async function readCarriedIn(
   db: Kysely<Tables>,
-  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+  periods: readonly CarriedTo[],
 ): Promise<(period: Pick<PeriodRow, 'tenantId' | 'periodStart'>) => bigint> {
+  const apart = <Value>(value: (period: CarriedTo) => Value) =>
+    periods.map((period) => (period.carriesApart ? value(period) : null));
   const { rows } = await sql<{ t: string; s: string; carried_in: bigint }>`
     select k.t, k.s, coalesce(before.carried_out, 0) as carried_in
     from unnest(${periods.map((period) => period.tenantId)}::text[],
-      ${periods.map((period) => period.periodStart)}::date[]) k(t, s)
+      ${periods.map((period) => period.periodStart)}::date[],
+      ${apart(({ mode }) => mode)}::text[], ${apart(({ currency }) => currency)}::text[]) k(t, s, m, c)
     left join lateral (
       select carried_out from closes where tenant_id = k.t and period_start < k.s
+        and (k.m is null or mode = k.m and currency = k.c)
       order by period_start desc limit 1
     ) before on true`.execute(db);
   const carriedIn = new Map(rows.map((row) => [periodKey(row.t, row.s), row.carried_in]));
@@ -256,12 +270,18 @@ export interface CloseRow {
   readonly carriedOut: bigint;
   readonly chargeTotal: bigint;
   readonly closedAt: InstantMs;
+  /** As they were when the period closed (R19). */
+  readonly mode: 'shadow' | 'live';
+  readonly stripeCustomer: string | null;
+  readonly carriesApart: boolean;
 }
 
 /** A period's frozen facts and bytes, ready to be kept. */
 export interface NewClose {
   readonly facts: PeriodFacts;
   readonly frozen: FrozenManifest;
+  readonly mode: 'shadow' | 'live';
+  readonly stripeCustomer: string | null;
 }
 
 export async function insertCloses(
@@ -272,10 +292,10 @@ export async function insertCloses(
   const column = (value: (close: NewClose) => unknown) => closes.map(value);
   await transaction.client.query(
     `insert into closes (tenant_id, period_start, manifest, manifest_hash, entries, currency,
-       charge_exact, carried_in, billable_micro, carried_out, charge_total, closed_at)
-     select x.*, $12::timestamptz
+       charge_exact, carried_in, billable_micro, carried_out, charge_total, mode, stripe_customer, closed_at)
+     select x.*, $14::timestamptz
      from unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[], $6::text[],
-       $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[]) x`,
+       $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[], $12::text[], $13::text[]) x`,
     [
       column(({ facts }) => facts.tenantId),
       column(({ facts }) => facts.periodStart),
@@ -288,6 +308,8 @@ export async function insertCloses(
       column(({ frozen }) => frozen.billable.billableMicro),
       column(({ frozen }) => frozen.billable.carriedOut),
       column(({ frozen }) => frozen.billable.total),
+      column(({ mode }) => mode),
+      column(({ stripeCustomer }) => stripeCustomer),
       formatInstant(closedAt),
     ],
   );
@@ -317,5 +339,8 @@ export async function readCloses(
     carriedOut: row.carried_out,
     chargeTotal: row.charge_total,
     closedAt: row.closed_at,
+    mode: row.mode,
+    stripeCustomer: row.stripe_customer,
+    carriesApart: row.carries_apart,
   }));
 }

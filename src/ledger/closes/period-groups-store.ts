@@ -176,10 +176,15 @@ const GROUPS = `
   ) g on g.tenant_id = k.t and g.period_start = k.s
   order by k.place, g.requested_model, g.service_tier, g.late, g.kind, g.outcome`;
 
-/** The currencies of what was charged; where nothing was, those of everything. */
+/** The currencies of what was charged; one in which everything was taken back again is not among them. */
 function currenciesOf(rows: readonly GroupRow[]): readonly string[] {
-  const charged = rows.filter((row) => row.charge !== 0n);
-  return [...new Set((charged.length > 0 ? charged : rows).map((row) => row.currency))];
+  const sums = new Map<string, bigint>();
+  for (const row of rows) {
+    const key = JSON.stringify([row.currency, row.requested_model]);
+    sums.set(key, (sums.get(key) ?? 0n) + row.charge);
+  }
+  const left = [...sums].filter(([, sum]) => sum !== 0n);
+  return [...new Set(left.map(([key]) => JSON.parse(key)[0] as string))];
 }
 
 export function ratesById(catalog: PriceCatalog): ReadonlyMap<bigint, Rate> {

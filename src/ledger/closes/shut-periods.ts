@@ -2,9 +2,9 @@ import type { Clock } from '../../clock.ts';
 import { formatInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
+import { lockAgainstPosting } from '../../database/posting-lock.ts';
 import { Refusal } from '../../refusal.ts';
 import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
-import { lockAgainstPosting } from '../posting/posting-store.ts';
 import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { Objections, PeriodRow } from './close-store.ts';
 import {
@@ -14,6 +14,7 @@ import {
   readObjections,
   readPeriodsOf,
 } from './close-store.ts';
+import { readMixedCurrencies } from './period-currencies-store.ts';
 import type { WaitingEntries } from './waiting-entries.ts';
 import { findWaiting } from './waiting-entries.ts';
 
@@ -46,10 +47,12 @@ export function shutPeriods(
     const unclosed = periods.filter((period) => period.state !== 'closed');
     const objections = await readObjections(kysely, unclosed);
     const waiting = await findWaiting(transaction, unclosed, now);
-    const judged = unclosed.map((period) => ({
-      period,
-      objection: findObjection(period, { objections, waiting }, now),
-    }));
+    const mixed = await readMixedCurrencies(transaction, unclosed);
+    const judged = judgePeriods(
+      unclosed,
+      { objections, waiting, mixed, month: request.month },
+      now,
+    );
     const shut = judged.filter(({ objection }) => objection === null).map(({ period }) => period);
     await movePeriods(transaction, shut, 'shut');
     const known = new Set(periods.map((period) => periodKey(period.tenantId, period.periodStart)));
@@ -69,23 +72,52 @@ function refuseNothingToClose(request: CloseRequest): never {
   );
 }
 
+interface Against {
+  readonly month: string;
+  readonly objections: Objections;
+  readonly waiting: ReadonlyMap<string, WaitingEntries>;
+  readonly mixed: ReadonlyMap<string, readonly string[]>;
+}
+
+interface JudgedPeriod {
+  readonly period: PeriodRow;
+  readonly objection: ClosedPeriod | null;
+}
+
+/** Judges periods in their order. One that is closed along with those before it does not wait for them. */
+function judgePeriods(
+  periods: readonly PeriodRow[],
+  against: Against,
+  now: number,
+): readonly JudgedPeriod[] {
+  const held = new Set<string>();
+  return periods.map((period) => {
+    const objection = findObjection(period, against, { now, isHeld: held.has(period.tenantId) });
+    if (objection !== null) held.add(period.tenantId);
+    return { period, objection };
+  });
+}
+
 function findObjection(
   period: PeriodRow,
-  against: {
-    readonly objections: Objections;
-    readonly waiting: ReadonlyMap<string, WaitingEntries>;
-  },
-  now: number,
+  against: Against,
+  { now, isHeld }: { readonly now: number; readonly isHeld: boolean },
 ): ClosedPeriod | null {
   const key = periodKey(period.tenantId, period.periodStart);
   const refused = (detail: string) => refusedPeriod(period, detail);
   if (now < period.endsAt) return notEnded(period.tenantId, period.periodStart, period.endsAt);
   const earlier = against.objections.earlierOpen.get(key);
-  if (earlier !== undefined) {
+  if (earlier !== undefined && (isHeld || !earlier.start.startsWith(against.month))) {
     const month = earlier.start.slice(0, 7);
     const entries = earlier.entryIds.length === 0 ? '' : ` with ${earlier.entryIds.join(', ')}`;
     return refused(
       `its period from ${earlier.start} is still open${entries}; close ${month} first, remainders are carried in order, or take out by a correction what only a wrong clock put there`,
+    );
+  }
+  const currencies = against.mixed.get(key);
+  if (currencies !== undefined) {
+    return refused(
+      `charges in ${currencies.join(' and ')}; a period has one currency: rerate ${against.month} prices everything by the tenant's book, or correct the entries of the other`,
     );
   }
   const waiting = against.waiting.get(key);

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { formatInstant, type InstantMs, utcDay } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
+import { POSTING_LOCK } from '../../database/posting-lock.ts';
 import type { UsageEvent } from '../../events/event.ts';
 import type { Period } from '../../periods/calendar.ts';
 import { present } from '../../present.ts';
@@ -23,12 +24,6 @@ export const ENTRIES_OF_BATCH = `cross join lateral (
     and entry_id < (batch.batch_id + 1) * ${ENTRIES_PER_BATCH} offset 0) e`;
 
 /**
- * The lock is held shared by whoever posts, and exclusively for the instant in which a close shuts
- * periods.
- */
-const POSTING_LOCK = 7_226_001;
-
-/**
  * Takes the posting lock, shared, until commit. What is read afterwards about periods stays true:
  * a close cannot shut one between that read and the commit. Posting looks up by keys alone, and a plan
  * made while a ledger was young would read all of it later, so no plan made here reads a whole table.
@@ -38,11 +33,6 @@ export async function lockForPosting(transaction: Transaction): Promise<void> {
     `select pg_advisory_xact_lock_shared($1), set_config('enable_seqscan', 'off', true)`,
     [POSTING_LOCK],
   );
-}
-
-/** Waits for every posting transaction under way and holds up new ones, until commit. */
-export async function lockAgainstPosting(transaction: Transaction): Promise<void> {
-  await transaction.client.query('select pg_advisory_xact_lock($1)', [POSTING_LOCK]);
 }
 
 export async function readCatalogRevisions(

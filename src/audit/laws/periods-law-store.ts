@@ -1,0 +1,57 @@
+import { sql } from 'kysely';
+import type { Database } from '../../database/database.ts';
+import type { LawReport, LawScope } from './law.ts';
+import { VIOLATIONS_NAMED } from './law.ts';
+import type { Counted } from './laws-store.ts';
+import { check, checkStatements } from './laws-store.ts';
+import { entriesOf } from './scope-store.ts';
+
+/**
+ * Law 3: the entries of a period are those of its time, no instant belongs to two periods of a tenant, and
+ * what a closed one holds sums to its statement.
+ */
+export async function checkPeriods(database: Database, scope: LawScope): Promise<LawReport> {
+  const reports = [
+    await checkStatements(database, scope),
+    await checkOverlaps(database),
+    await checkPlaces(database, scope),
+  ];
+  return {
+    ...LAW,
+    checked: reports.reduce((sum, { checked }) => sum + checked, 0),
+    violations: reports.flatMap(({ violations }) => violations).slice(0, VIOLATIONS_NAMED),
+  };
+}
+
+const LAW = { law: 3, name: "a period's entries are of its time and sum to its statement" };
+
+function checkOverlaps(database: Database): Promise<LawReport> {
+  return check(
+    database,
+    LAW,
+    sql<Counted>`
+    with following as (
+      select tenant_id, period_start, ends_at,
+        lead(starts_at) over later as next_begins, lead(period_start) over later as next_start
+      from periods window later as (partition by tenant_id order by starts_at, ends_at)
+    )
+    select count(*) as checked, array_agg('tenant "' || tenant_id || '": periods ' || period_start || ' and '
+        || next_start || ' overlap') filter (where next_begins < ends_at) as violations
+    from following`,
+  );
+}
+
+/** What is late is of before its period; everything else occurred in it. */
+function checkPlaces(database: Database, scope: LawScope): Promise<LawReport> {
+  return check(
+    database,
+    LAW,
+    sql<Counted>`
+    select count(*) as checked, array_agg('ent_' || e.entry_id || ' of tenant "' || e.tenant_id || '" occurred at '
+        || e.occurred_at || ' and stands in period ' || e.period_start || case when e.late then ', late' else '' end)
+      filter (where p.tenant_id is null or e.occurred_at >= p.ends_at or not e.late and e.occurred_at < p.starts_at)
+      as violations
+    from ${entriesOf(scope)} e
+    left join periods p on p.tenant_id = e.tenant_id and p.period_start = e.period_start`,
+  );
+}

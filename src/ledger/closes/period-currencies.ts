@@ -1,0 +1,50 @@
+import type { Transaction } from '../../database/database.ts';
+import { PICO_PER_MICRO } from '../../money.ts';
+import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
+import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
+import { assignedBook } from '../../tenants/tenant.ts';
+import { readTenants } from '../../tenants/tenant-store.ts';
+import type { PeriodRow } from './close-store.ts';
+import { periodKey } from './close-store.ts';
+import type { SummedPeriod } from './each-period.ts';
+import { readLastCloses } from './period-currencies-store.ts';
+
+/**
+ * The currency of each period (R15): that of what was charged in it; of a period without charges, that of what
+ * is still owed from the last close, or else that of the tenant's book, or else that of its last close.
+ */
+export async function readCurrencies(
+  transaction: Transaction,
+  catalog: PriceCatalog,
+  periods: readonly SummedPeriod<PeriodRow>[],
+): Promise<(period: SummedPeriod<PeriodRow>) => string> {
+  for (const { period, currencies } of periods) {
+    if (currencies.length < 2) continue;
+    throw new Error(
+      `period ${period.periodStart} of "${period.tenantId}" was shut with charges in ${currencies.join(' and ')}; run "spanledger verify"`,
+    );
+  }
+  const idle = periods.filter(({ currencies }) => currencies.length === 0);
+  const rows = idle.map(({ period }) => period);
+  const last = await readLastCloses(transaction, rows);
+  const tenants = await readTenants(
+    transaction.kysely,
+    rows.map(({ tenantId }) => tenantId),
+  );
+  const byId = new Map(tenants.map((tenant) => [tenant.tenantId, tenant]));
+  return ({ period, currencies: [charged] }) => {
+    if (charged !== undefined) return charged;
+    const before = last.get(periodKey(period.tenantId, period.periodStart));
+    const tenant = byId.get(period.tenantId);
+    if (before !== undefined && before.mode === tenant?.mode && isOwed(before.carriedOut)) {
+      return before.currency;
+    }
+    const book = tenant === undefined ? null : assignedBook(tenant, catalog, period.endsAt - 1);
+    return book?.currency ?? before?.currency ?? DEFAULT_CURRENCY;
+  };
+}
+
+/** What is below a micro-unit is only left from rounding. */
+function isOwed(carriedOut: bigint): boolean {
+  return carriedOut >= PICO_PER_MICRO || carriedOut <= -PICO_PER_MICRO;
+}
