@@ -79,11 +79,15 @@ table closes (
   carried_out numeric(38,0) not null,
   charge_total numeric(38,0) not null,
   closed_at timestamp with time zone not null,
+  mode text not null,
+  stripe_customer text,
+  carries_apart boolean not null default true,
   constraint closes_pkey PRIMARY KEY (tenant_id, period_start),
   constraint closes_tenant_id_period_start_fkey FOREIGN KEY (tenant_id, period_start) REFERENCES periods(tenant_id, period_start),
   constraint close_conserves CHECK (((charge_exact + carried_in) = ((billable_micro * (1000000)::numeric) + carried_out))),
   constraint closes_billable_micro_check CHECK ((billable_micro >= (0)::numeric)),
-  constraint closes_charge_total_check CHECK ((charge_total >= (0)::numeric))
+  constraint closes_charge_total_check CHECK ((charge_total >= (0)::numeric)),
+  constraint closes_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text])))
 );
 CREATE TRIGGER closes_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.closes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -764,10 +768,10 @@ view audit.periods as
     COALESCE(c.currency, r.currency) AS currency,
     c.manifest_hash,
     c.closed_at,
-    t.mode,
+    COALESCE(c.mode, t.mode) AS mode,
         CASE
             WHEN (c.tenant_id IS NULL) THEN NULL::text
-            WHEN ((c.billable_micro = (0)::numeric) OR ((t.mode = 'shadow'::text) AND (i.intents = 0))) THEN 'not_due'::text
+            WHEN ((c.billable_micro = (0)::numeric) OR ((c.mode = 'shadow'::text) AND (i.intents = 0))) THEN 'not_due'::text
             WHEN (i.confirmed < c.billable_micro) THEN 'untold'::text
             WHEN (i.settled = c.billable_micro) THEN 'settled'::text
             ELSE 'told'::text
@@ -1188,10 +1192,11 @@ begin
   if tg_op = 'DELETE' then
     raise exception 'a period is never deleted' using errcode = 'restrict_violation';
   end if;
-  if (old.tenant_id, old.period_start, old.starts_at, old.ends_at, old.time_zone)
-     is distinct from (new.tenant_id, new.period_start, new.starts_at, new.ends_at, new.time_zone)
+  if (old.tenant_id, old.period_start) is distinct from (new.tenant_id, new.period_start)
      or array_position(array['open', 'shut', 'closed'], new.state)
-        < array_position(array['open', 'shut', 'closed'], old.state) then
+        < array_position(array['open', 'shut', 'closed'], old.state)
+     or (old.starts_at, old.ends_at, old.time_zone) is distinct from (new.starts_at, new.ends_at, new.time_zone)
+        and exists (select 1 from periods p where p.tenant_id = old.tenant_id and p.state <> 'open') then
     raise exception 'period % of % may only move from open to shut to closed', old.period_start, old.tenant_id
       using errcode = 'restrict_violation';
   end if;
