@@ -16,7 +16,7 @@ export type AttributionTag = (typeof ATTRIBUTION_TAGS)[number];
  * `tag_missing`: it carries others. `member_untagged`: a member of a batched request without it. `shared_cost`: a share
  * of a pool, which has no call behind it.
  */
-export const MISSING_REASONS = [
+const MISSING_REASONS = [
   'nothing_tagged',
   'tag_missing',
   'member_untagged',

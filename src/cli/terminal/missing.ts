@@ -28,11 +28,6 @@ export function sayMissing(
   if (!isWhole && session.out.json) process.stderr.write(`${said}\n`);
 }
 
-/** A finding as one line of a list. */
-export function missingLine(thing: MissingThing): string {
-  return `${subjectOf(thing)}${thing.detail}`;
-}
-
 function subjectOf({ tenant_id, period_start }: MissingThing): string {
   const tenant = tenant_id === null ? [] : [`tenant ${JSON.stringify(tenant_id)}`];
   const period = period_start === null ? [] : [`period ${period_start}`];

@@ -54,7 +54,7 @@ export function tidyEvent(event: JsonObject): JsonObject {
 }
 
 /** Writes numbers, booleans and big integers as text, and leaves other values as they are. */
-export function textOf(value: unknown): unknown {
+function textOf(value: unknown): unknown {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (typeof value === 'bigint') return String(value);
   return typeof value === 'string' ? storable(value) : value;

@@ -91,7 +91,7 @@ export interface Objections {
 }
 
 /** A period that holds up a later one, with the first few of its entries, as audit.entries shows them. */
-export interface EarlierPeriod {
+interface EarlierPeriod {
   readonly start: string;
   readonly entryIds: readonly string[];
 }

@@ -82,10 +82,7 @@ export interface ManifestLine {
 export const MANIFEST_FORMAT = 'spanledger-manifest-3' as const;
 
 /** 1 was before the seals, and has no root and no layers; 2 counted entries and not calls. */
-export type ManifestFormat =
-  | 'spanledger-manifest-1'
-  | 'spanledger-manifest-2'
-  | typeof MANIFEST_FORMAT;
+type ManifestFormat = 'spanledger-manifest-1' | 'spanledger-manifest-2' | typeof MANIFEST_FORMAT;
 
 /** A closed period (R17): everything in it follows from the entries, so anyone can recompute it. */
 export interface Manifest {

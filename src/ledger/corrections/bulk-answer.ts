@@ -6,7 +6,7 @@ import { entryChange } from './correction-answer.ts';
  * What a correction of many entries changes for one tenant and model. Amounts of two currencies are never
  * added, nor known ones to unknown: where entries of a model differ in that, there is a row for each sort.
  */
-export const differenceRow = z.strictObject({
+const differenceRow = z.strictObject({
   tenant_id: z.string(),
   requested_model: z.string(),
   currency_before: z.string(),
@@ -35,7 +35,7 @@ const totalRow = z.strictObject({
 export type TotalRow = z.infer<typeof totalRow>;
 
 /** Entries of a tenant's model that have no price by the books as they are now (R10). */
-export const unpricedRow = z.strictObject({
+const unpricedRow = z.strictObject({
   tenant_id: z.string(),
   requested_model: z.string(),
   entries: z.int(),

@@ -166,7 +166,7 @@ export function freeReplacementOf(
 }
 
 /** Whether a person took the entry for free: it is charged nothing, at no price. */
-export function isTakenAsFree(
+function isTakenAsFree(
   entry: Pick<NewEntry, 'kind' | 'outcome' | 'chargeRate' | 'isReversal'>,
 ): boolean {
   const { kind, outcome, chargeRate, isReversal } = entry;

@@ -40,10 +40,10 @@ export function isFailedAttempt(attempt: Attempt): boolean {
  * The further tag of an answer that is charged on the model of its first attempt: the model that the
  * answer's own event requested. Where the first attempt turns out to be none, that model counts again.
  */
-export const OWN_REQUESTED_MODEL = 'own_requested_model';
+const OWN_REQUESTED_MODEL = 'own_requested_model';
 
 /** The model that an attempt's own event requested, whatever it is charged on. */
-export function ownRequestedModel(attempt: Pick<Attempt, 'furtherTags' | 'requestedModel'>) {
+function ownRequestedModel(attempt: Pick<Attempt, 'furtherTags' | 'requestedModel'>) {
   return attempt.furtherTags[OWN_REQUESTED_MODEL] ?? attempt.requestedModel;
 }
 

@@ -9,7 +9,7 @@ export const missingRequest = z.strictObject({
 });
 export type MissingRequest = z.output<typeof missingRequest>;
 
-export const MISSING_KINDS = [
+const MISSING_KINDS = [
   /** Events wait in quarantine: of this tenant's month, or of a month and a tenant that nobody can read. */
   'quarantined',
   /** One event stands under two tenants. */

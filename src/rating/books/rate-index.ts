@@ -9,7 +9,7 @@ import type { Rate } from './rate.ts';
 export type NameMatch = 'written' | 'same' | 'undated';
 
 /** The model that is asked for, and by whom it is offered; null where nobody says. */
-export interface AskedModel {
+interface AskedModel {
   readonly provider: string | null;
   readonly model: string;
 }
