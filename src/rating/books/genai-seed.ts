@@ -18,6 +18,7 @@ import {
   offersOf,
   packageProvider,
 } from './genai-names.ts';
+import { HALF_PRICE_NOTE, withHalfPrices } from './genai-tiers.ts';
 import {
   type PriceBookDocument,
   type PriceBookModel,
@@ -62,7 +63,7 @@ export function seedCostBook(options: SeedOptions): readonly PriceBookDocument[]
   const documents = [version(options, options.effectiveFrom, rowsAt(offers, from))];
   for (const date of [...later].sort()) {
     const next = version(options, `${date}T00:00:00Z`, rowsAt(offers, dayMs(date)));
-    // A date can concern prices by page or by hour only, which a book does not have.
+    // A date can concern prices of what a book has no unit for.
     const unchanged = JSON.stringify(next.models) === JSON.stringify(documents.at(-1)?.models);
     if (!unchanged) documents.push(next);
   }
@@ -129,9 +130,10 @@ function rowsAt(offers: readonly Offer[], at: InstantMs): Rows {
     otherUnits: new Set(),
   };
   const models: PriceBookModel[] = [];
-  for (const { providers, names, model } of offers) {
+  for (const { packageId, providers, names, model } of offers) {
     const label = `${providers[0]} ${model.id}`;
-    const tariffs = tariffsOf(label, pricesAt(label, model, { at, losses }), losses);
+    const standard = tariffsOf(label, pricesAt(label, model, { at, losses }), losses);
+    const tariffs = withHalfPrices(packageId, model.id, standard);
     for (const provider of providers) {
       for (const name of names) {
         for (const tariff of tariffs) models.push({ provider, model: name, ...tariff });
@@ -199,12 +201,17 @@ const PER_MILLION: Readonly<Record<string, RateOf<'million'>>> = {
 const PER_THOUSAND: Readonly<Record<string, RateOf<'thousand'>>> = {
   web_searches_kcount: 'searches',
   rerank_searches_kcount: 'search_units',
+  input_document_kpages: 'pages',
 };
+
+/** The package's names of an hour of audio, which it gives by both where it gives one. */
+const AUDIO_HOURS = ['audio_hours', 'input_audio_hours'] as const;
 
 /** The units of the package that a row of a price book can say. */
 const CARRIED: ReadonlySet<string> = new Set([
   ...Object.keys(PER_MILLION),
   ...Object.keys(PER_THOUSAND),
+  ...AUDIO_HOURS,
   'requests_kcount',
 ]);
 
@@ -212,18 +219,20 @@ const CARRIED: ReadonlySet<string> = new Set([
 function tariffsOf(label: string, prices: ModelPrice, losses: Losses): readonly Tariff[] {
   // No price is not a price of zero (R10), except where the model's name says that it is free.
   const free = label.endsWith(':free') && Object.keys(prices).length === 0;
-  if (prices['input_mtok'] === undefined && !free) {
+  if (!free && Object.keys(prices).every((unit) => !CARRIED.has(unit))) {
     losses.leftOut.add(label);
     return [];
   }
-  if (prices['output_mtok'] === undefined && !free) losses.inputOnly.add(label);
+  if (prices['input_mtok'] !== undefined && prices['output_mtok'] === undefined) {
+    losses.inputOnly.add(label);
+  }
   for (const unit of Object.keys(prices)) if (!CARRIED.has(unit)) losses.otherUnits.add(unit);
   const starts = Object.values(prices).flatMap((price) =>
     typeof price === 'object' ? price.tiers.map(({ start }) => start) : [],
   );
   return [...new Set([0, ...starts])].map((above) => {
-    const rate = (unit: string, per = 1n) =>
-      decimal(priceAbove(prices[unit], above), per, (note) =>
+    const rate = (unit: string, per = 1n, decimals = 6) =>
+      decimal(priceAbove(prices[unit], above), { per, decimals }, (note) =>
         losses.rounded.add(`${label} ${unit} ${note}`),
       );
     const group = <Rate extends string>(names: Readonly<Record<string, Rate>>) =>
@@ -232,22 +241,30 @@ function tariffsOf(label: string, prices: ModelPrice, losses: Losses): readonly 
           .filter(([unit]) => prices[unit] !== undefined)
           .map(([unit, name]) => [name, rate(unit)]),
       );
+    const perMillion = free ? { input: '0', output: '0' } : withCachedImages(group(PER_MILLION));
     const perThousand = group(PER_THOUSAND);
+    const hours = AUDIO_HOURS.find((unit) => prices[unit] !== undefined);
     return {
       service_tier: 'standard',
       above_input_tokens: above,
       per_call: rate('requests_kcount', 1000n),
-      per_million: {
-        input: rate('input_mtok'),
-        output: rate('output_mtok'),
-        ...group(PER_MILLION),
-      },
+      ...(Object.keys(perMillion).length === 0 ? {} : { per_million: perMillion }),
       ...(Object.keys(perThousand).length === 0 ? {} : { per_thousand: perThousand }),
+      ...(hours === undefined ? {} : { per_second: { audio: rate(hours, 3600n, 9) } }),
     };
   });
 }
 
-/** The package's price for a call of more input tokens than that; 0 for a unit without a price. */
+/** Images that cost what text costs do so from a cache, too. */
+function withCachedImages(
+  prices: Readonly<Partial<Record<RateOf<'million'>, string>>>,
+): Readonly<Partial<Record<RateOf<'million'>, string>>> {
+  const { cache_read, input_image } = prices;
+  if (cache_read === undefined || input_image !== undefined) return prices;
+  return { cache_read_image: cache_read, ...prices };
+}
+
+/** The package's price for a call of more input tokens than that; 0 where a call alone costs nothing. */
 function priceAbove(price: number | TieredPrices | undefined, above: number): number {
   if (price === undefined || typeof price === 'number') return price ?? 0;
   const reached = price.tiers.filter(({ start }) => start <= above);
@@ -258,14 +275,18 @@ function priceAbove(price: number | TieredPrices | undefined, above: number): nu
  * A price of the package, for `per` units, as a decimal string for one. Reads the digits with which
  * the number is written, so that 0.1 is 0.1 and not the binary fraction next to it.
  */
-function decimal(price: number, per: bigint, onRounded: (note: string) => void): string {
+function decimal(
+  price: number,
+  { per, decimals }: { readonly per: bigint; readonly decimals: number },
+  onRounded: (note: string) => void,
+): string {
   const match = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(price));
   if (match === null) throw new Error(`the package has a price of ${price}`);
   const [, whole = '', fraction = '', exponent = '0'] = match;
-  const scale = 6 + Number(exponent) - fraction.length;
+  const scale = decimals + Number(exponent) - fraction.length;
   const dividend = BigInt(whole + fraction) * 10n ** BigInt(Math.max(scale, 0));
   const divisor = per * 10n ** BigInt(Math.max(-scale, 0));
-  const units = formatDecimal(divideHalfUp(dividend, divisor), 6).replace(/\.?0+$/, '');
+  const units = formatDecimal(divideHalfUp(dividend, divisor), decimals).replace(/\.?0+$/, '');
   if (dividend % divisor !== 0n) onRounded(`${price} to ${units}`);
   return units;
 }
@@ -288,12 +309,13 @@ function notesOn(losses: Losses): string {
   const dearest =
     losses.dearestHour.size > 0 && `At the price of the dearest hour: ${list(losses.dearestHour)}.`;
   const rounded =
-    losses.rounded.size > 0 && `Rounded half up to six decimals: ${list(losses.rounded)}.`;
+    losses.rounded.size > 0 &&
+    `Rounded half up to the decimals of a price: ${list(losses.rounded)}.`;
   const notes = [
     'Seeded from a package whose prices may be wrong: review them.',
-    'Only the standard service tier is known.',
-    `${losses.leftOut.size} models without a price by text tokens were left out.`,
-    `${losses.inputOnly.size} models have an input price only; their output is 0.`,
+    HALF_PRICE_NOTE,
+    `${losses.leftOut.size} models without a price were left out.`,
+    `${losses.inputOnly.size} models have a price of input alone, as embeddings have; output of them has none.`,
     `Prices by other units were not carried over: ${list(losses.otherUnits)}.`,
     dearest,
     rounded,

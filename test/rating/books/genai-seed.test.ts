@@ -30,14 +30,17 @@ const documents = seedCostBook({
 });
 
 describe('the versions of the book', () => {
-  test('are one at the start and one for each later date with other prices by tokens', () => {
+  test('are one at the start and one for each later date with other prices', () => {
     expect(documents.map(({ effective_from }) => effective_from)).toEqual([
       '2025-01-01T00:00:00Z',
       '2025-06-10T00:00:00Z',
       '2025-12-02T00:00:00Z',
+      '2025-12-18T00:00:00Z',
       '2026-03-13T00:00:00Z',
       '2026-06-16T00:00:00Z',
+      '2026-06-23T00:00:00Z',
       '2026-07-30T00:00:00Z',
+      '2026-08-05T00:00:00Z',
       '2026-08-11T00:00:00Z',
       '2026-08-17T00:00:00Z',
       '2026-08-21T00:00:00Z',
@@ -67,8 +70,9 @@ describe('the versions of the book', () => {
 
   test('tell what was lost on the way', () => {
     const notes = latest().notes ?? '';
-    expect(notes).toContain('35 models without a price by text tokens were left out.');
-    expect(notes).toContain('48 models have an input price only; their output is 0.');
+    expect(notes).toMatch(/\d+ models without a price were left out\./);
+    expect(notes).toContain('48 models have a price of input alone');
+    expect(notes).toContain('batch of anthropic (https://docs.claude.com/');
     expect(notes).toContain('deepseek deepseek-chat');
     expect(notes).toContain('cache_write_mtok 0.08333333333333334 to 0.083333');
     expect(notes).toContain('storage_searches_kcount');
@@ -92,7 +96,7 @@ describe('the rates of a row', () => {
     ['aws.bedrock', 'anthropic.claude-3-5-sonnet-20241022-v2:0', { input: '3', output: '15' }],
     ['aws.bedrock', 'us.anthropic.claude-sonnet-4-20250514-v1:0', { input: '3' }],
     ['gcp.vertex_ai', 'claude-sonnet-4@20250514', { input: '3', output: '15' }],
-    ['openai', 'text-embedding-3-small', { input: '0.02', output: '0' }],
+    ['openai', 'text-embedding-3-small', { input: '0.02' }],
     ['openrouter', 'google/gemini-2.5-flash-lite', { cache_write: '0.083333' }],
     ['huggingface_together', 'Qwen/Qwen3-VL-8B-Instruct', { input: '0.18' }],
     ['openrouter', 'openai/gpt-oss-20b:free', { input: '0', output: '0' }],
@@ -135,6 +139,48 @@ describe('the rates of a row', () => {
     expect(wrong.map(({ model, per_million }) => ({ model, per_million }))).toEqual([]);
   });
 
+  test('what has no price has none: output of an embedding, text of a transcription', () => {
+    const [embedding] = rowsOf(latest(), 'openai', 'text-embedding-3-small');
+    expect(embedding?.per_million).toEqual({ input: '0.02' });
+    const [whisper] = rowsOf(latest(), 'openai', 'whisper-1');
+    // $0.36 an hour is $0.006 a minute.
+    expect(whisper).toMatchObject({ per_call: '0', per_second: { audio: '0.0001' } });
+    expect(whisper?.per_million).toBeUndefined();
+    const [ocr] = rowsOf(latest(), 'mistral_ai', 'mistral-ocr-2512');
+    expect(ocr?.per_thousand).toEqual({ pages: '2' });
+    expect(rowsOf(latest(), 'github-copilot', 'gpt-4o')).toEqual([]);
+  });
+
+  test.each([
+    ['openai', 'gpt-4o', 'batch', { input: '1.25', output: '5', cache_read: '0.625' }],
+    ['openai', 'o3', 'flex', { input: '1', output: '4', cache_read: '0.25' }],
+    ['anthropic', 'claude-sonnet-4-0', 'batch', { input: '1.5', output: '7.5' }],
+    // What is read from a cache costs the same in a batch.
+    [
+      'gcp.gemini',
+      'gemini-2.5-flash',
+      'batch',
+      { input: '0.15', output: '1.25', cache_read: '0.03' },
+    ],
+  ])('%s %s in tier %s costs half of the standard', (provider, model, tier, rates) => {
+    const row = latest().models.find(
+      (one) => one.provider === provider && one.model === model && one.service_tier === tier,
+    );
+    expect(row?.per_million).toMatchObject(rates);
+  });
+
+  test('no tier costs half where its provider does not say so', () => {
+    const tiers = (provider: string) =>
+      new Set(
+        latest()
+          .models.filter((row) => row.provider === provider)
+          .map((row) => row.service_tier),
+      );
+    expect([...tiers('deepseek')]).toEqual(['standard']);
+    expect([...tiers('aws.bedrock')]).toEqual(['standard']);
+    expect([...tiers('anthropic')]).toEqual(['standard', 'batch']);
+  });
+
   test('a dated price begins with its date', () => {
     const o3 = documents.map((each) => rowsOf(each, 'openai', 'o3')[0]?.per_million?.input);
     expect(o3.slice(0, 2)).toEqual(['10', '2']);
@@ -169,6 +215,7 @@ describe('the rates of a row', () => {
     const differing: object[] = [];
     for (const document of documents) {
       for (const row of document.models) {
+        if (row.service_tier !== 'standard') continue;
         const answers = packageAnswers(document, row);
         if (answers.length === 0) continue;
         compared += 1;
@@ -257,7 +304,9 @@ function latest(): PriceBookDocument {
 }
 
 function rowsOf(document: PriceBookDocument, provider: string, model: string): PriceBookModel[] {
-  return document.models.filter((row) => row.provider === provider && row.model === model);
+  return document.models.filter(
+    (row) => row.provider === provider && row.model === model && row.service_tier === 'standard',
+  );
 }
 
 function keysOf(document: PriceBookDocument): ReadonlySet<string> {
@@ -274,7 +323,7 @@ const UNITS = ['input_mtok', 'output_mtok', 'cache_read_mtok', 'cache_write_mtok
 /** Rounded to millionths, which is the most that a book can say. */
 function ratesInMillionths(row: PriceBookModel): number[] {
   const { input, output, cache_read, cache_write } = row.per_million ?? {};
-  return [input, output, cache_read ?? '0', cache_write ?? '0'].map((rate) =>
+  return [input ?? '0', output ?? '0', cache_read ?? '0', cache_write ?? '0'].map((rate) =>
     Math.round(Number(rate) * 1e6),
   );
 }

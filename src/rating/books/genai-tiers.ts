@@ -1,0 +1,92 @@
+import { divideHalfUp, formatDecimal, parseDecimal } from '../../money.ts';
+import type { PriceBookModel } from './price-book-document.ts';
+
+/**
+ * Service tiers that the package does not know, as providers themselves say what they cost: half of the
+ * standard prices of tokens. Calls and searches cost what they always do. A tier without a row has the
+ * standard price, which is never less.
+ */
+
+interface HalfPrice {
+  readonly tier: 'batch' | 'flex';
+  /** How the names of the models begin or read of which the provider says it; null for all that it offers. */
+  readonly models: RegExp | null;
+  /** What is read from a cache has no second discount. */
+  readonly cacheAtFullPrice: boolean;
+  readonly source: string;
+}
+
+/** By the package's ids of providers. */
+const HALF_PRICES: Readonly<Record<string, readonly HalfPrice[]>> = {
+  anthropic: [half('batch', 'https://docs.claude.com/en/docs/build-with-claude/batch-processing')],
+  google: [
+    {
+      ...half('batch', 'https://ai.google.dev/gemini-api/docs/batch-api'),
+      // The makers of other models that it offers are asked for themselves.
+      models: /^gemini/,
+      cacheAtFullPrice: true,
+    },
+  ],
+  groq: [half('batch', 'https://console.groq.com/docs/batch')],
+  mistral: [half('batch', 'https://docs.mistral.ai/capabilities/batch')],
+  openai: [
+    half('batch', 'https://platform.openai.com/docs/guides/batch'),
+    {
+      ...half('flex', 'https://platform.openai.com/docs/guides/flex-processing'),
+      models: /^(?:gpt-5(?:-mini|-nano)?|o3|o4-mini)$/,
+    },
+  ],
+};
+
+function half(tier: HalfPrice['tier'], source: string): HalfPrice {
+  return { tier, models: null, cacheAtFullPrice: false, source };
+}
+
+type Tariff = Omit<PriceBookModel, 'provider' | 'model'>;
+
+/** A model's standard tariffs, and after them those of the tiers that cost half of them. */
+export function withHalfPrices(
+  provider: string,
+  modelId: string,
+  tariffs: readonly Tariff[],
+): readonly Tariff[] {
+  const halved = (HALF_PRICES[provider] ?? [])
+    .filter(({ models }) => models === null || models.test(modelId))
+    .flatMap((price) => tariffs.flatMap((tariff) => halve(tariff, price) ?? []));
+  return [...tariffs, ...halved];
+}
+
+/** What the notes of a book say of the tiers that are not the package's. */
+export const HALF_PRICE_NOTE = `Half of the standard prices of tokens, as the provider says: ${Object.entries(
+  HALF_PRICES,
+)
+  .flatMap(([provider, prices]) =>
+    prices.map(({ tier, models, source }) => {
+      const some = models === null ? '' : ', for some models';
+      return `${tier} of ${provider}${some} (${source})`;
+    }),
+  )
+  .join('; ')}. Any other tier has the standard prices.`;
+
+/** Null where a tariff has no price of tokens, nor one that is more than nothing. */
+function halve(tariff: Tariff, { tier, cacheAtFullPrice }: HalfPrice): Tariff | null {
+  const prices = Object.entries(tariff.per_million ?? {}).filter(isGiven);
+  if (prices.every(([, price]) => Number(price) === 0)) return null;
+  const per_million = Object.fromEntries(
+    prices.map(([rate, price]) => {
+      const isWhole = cacheAtFullPrice && rate.startsWith('cache_read');
+      return [rate, isWhole ? price : halfOf(price)];
+    }),
+  );
+  return { ...tariff, service_tier: tier, per_million };
+}
+
+function isGiven(price: [string, string | undefined]): price is [string, string] {
+  return price[1] !== undefined;
+}
+
+function halfOf(price: string): string {
+  const millionths = parseDecimal(price, 6);
+  if (millionths === null) throw new Error(`"${price}" is no price of a book`);
+  return formatDecimal(divideHalfUp(millionths, 2n), 6).replace(/\.?0+$/, '');
+}
