@@ -27,7 +27,7 @@ const HALF_PRICES: Readonly<Record<string, readonly HalfPrice[]>> = {
       cacheAtFullPrice: true,
     },
   ],
-  groq: [half('batch', 'https://console.groq.com/docs/batch')],
+  groq: [half('batch', 'https://groq.com/pricing')],
   mistral: [half('batch', 'https://docs.mistral.ai/capabilities/batch')],
   openai: [
     half('batch', 'https://platform.openai.com/docs/guides/batch'),
