@@ -122,6 +122,11 @@ const storyPeriod = z.strictObject({
   currency: text,
   manifest_hash: hashField.nullable(),
   closed_at: instantField.nullable(),
+  mode: z.enum(['shadow', 'live']),
+  /** Whether somebody was told of the closed period; null as of an earlier instant, which has no history of it. */
+  told: z.string().nullable(),
+  /** The invoice that bills it. */
+  invoice_id: text,
 });
 export type StoryPeriod = z.infer<typeof storyPeriod>;
 
@@ -182,6 +187,18 @@ const storyStructure = z.strictObject({
 });
 export type StoryStructure = z.infer<typeof storyStructure>;
 
+/** The event was taken for a second report of the call that another event is about (R8). */
+const storySecondReport = z.strictObject({
+  tenant_id: z.string(),
+  because: z.enum(['response', 'call', 'nested']),
+  repeats_entry_id: entryIdField.nullable(),
+  repeats_tenant_id: z.string(),
+  repeats_source: z.string(),
+  repeats_event_id: z.string(),
+  recorded_at: instantField,
+});
+export type StorySecondReport = z.infer<typeof storySecondReport>;
+
 /** The place of an entry in the chain; one that is not sealed yet has no number. */
 const storySeal = z.strictObject({
   entry_id: entryIdField,
@@ -224,6 +241,7 @@ export const storyAnswer = z.strictObject({
   pushes: listOf(storyPush),
   quarantine: listOf(storyQuarantine),
   structure: listOf(storyStructure),
+  second_reports: listOf(storySecondReport),
   seals: listOf(storySeal),
 });
 export type StoryAnswer = z.infer<typeof storyAnswer>;

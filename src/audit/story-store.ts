@@ -11,6 +11,7 @@ import type {
   StoryQuarantine,
   StoryRate,
   StorySeal,
+  StorySecondReport,
   StoryStructure,
 } from './story-answer.ts';
 
@@ -76,6 +77,12 @@ export async function readStory(
       from structure_spans where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId}
         and batch_id in (select batch_id from batches where recorded_at <= ${at})
     ) s`.execute(db);
+  const seconds = await sql<StoryTexts<StorySecondReport>>`
+    select ${storyOf('s')} as story from tenants t cross join lateral (
+      select tenant_id, because, repeats_entry_id, repeats_tenant_id, repeats_source, repeats_event_id, recorded_at
+      from audit.second_reports
+      where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId} and recorded_at <= ${at}
+    ) s`.execute(db);
   const seals = await sql<StoryTexts<StorySeal>>`
     select ${storyOf('s')} as story from (
       select 'ent_' || l.entry_id as entry_id, encode(l.leaf, 'hex') as entry_hash, s.seal_number, s.sealed_at,
@@ -94,6 +101,7 @@ export async function readStory(
     pushes: stories(pushes.rows),
     quarantine: stories(quarantine.rows),
     structure: stories(structure.rows),
+    second_reports: stories(seconds.rows),
     seals: stories(seals.rows),
   };
 }

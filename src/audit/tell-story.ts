@@ -13,8 +13,8 @@ export async function tellEventStory(
   { source, event_id: eventId, as_of: asOf }: EventStoryRequest,
 ): Promise<StoryAnswer> {
   const story = await readStory(database, { source, eventId, asOf });
-  const { entries, quarantine, structure } = story;
-  if (entries.length + quarantine.length + structure.length > 0) return story;
+  const parts = [story.entries, story.quarantine, story.structure, story.second_reports];
+  if (parts.some((rows) => rows.length > 0)) return story;
   throw new Refusal(
     'not_found',
     `nothing ${wasOrIs(asOf)} known of event "${eventId}" of source "${source}"`,

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { storyAnswer } from '../../src/audit/story-answer.ts';
 import { tellEntryStory, tellEventStory } from '../../src/audit/tell-story.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
 import { cli } from '../support/cli.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
@@ -129,4 +130,30 @@ it('refuses an event and an entry that nobody knows, with the remedy', async () 
   await expect(tellEntryStory({ database }, { entry_id: 'rubbish', as_of: null })).rejects.toThrow(
     /no entry "rubbish"/,
   );
+});
+
+it('says of a second report which entry it repeats, whether it was posted or not', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  const nobodys = { tenant_id: undefined };
+  const answer = nativeEvent({ event_id: 'kept', response_id: 'r1' });
+  await receiveEvents(database, [{ ...answer, ...nobodys, event_id: 'before' }]);
+  await receiveEvents(database, [answer, { ...answer, event_id: 'after' }]);
+  await foldAll(database, () => Date.parse('2026-10-21T00:00:00Z'));
+
+  const stories = await Promise.all(
+    ['before', 'kept', 'after'].map((id) => tellEventStory({ database }, eventOf(id))),
+  );
+  expect(stories.map((story) => storyAnswer.safeParse(story).success)).toEqual([true, true, true]);
+  const [before, kept, after] = stories;
+  const repeats = {
+    because: 'response',
+    repeats_entry_id: kept?.entries[0]?.entry_id,
+    repeats_event_id: 'kept',
+  };
+  expect(kept?.second_reports).toEqual([]);
+  expect(before?.second_reports).toMatchObject([{ tenant_id: 'unattributed', ...repeats }]);
+  expect(before?.entries.map(({ is_reversal }) => is_reversal)).toEqual([false, true]);
+  expect(after?.second_reports).toMatchObject([{ tenant_id: 'acme', ...repeats }]);
+  expect(after?.entries).toEqual([]);
 });

@@ -93,6 +93,7 @@ function renderStory(story: StoryAnswer): string {
   const parts: readonly (readonly [string, readonly Readonly<Record<string, unknown>>[]])[] = [
     ['Entries', story.entries],
     ['Structure', story.structure],
+    ['Second report of a call', story.second_reports],
     ['Rules', story.rules.map(({ entry_id, rule }) => ({ [entry_id]: rule }))],
     ['Lines of the statement', story.lines],
     ['Rates', story.rates],

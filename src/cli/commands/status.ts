@@ -59,6 +59,10 @@ function statusText(answer: StatusAnswer): string {
     ['untold periods', said(answer.untold_periods)],
     ['unbilled periods', said(answer.unbilled_periods)],
     ['alerts', said(answer.alerts)],
+    ...answer.second_reports.map(
+      ({ source, because, count }) =>
+        ['second reports', `${count} of ${source}, by ${because}`] as const,
+    ),
     ['rollups behind', `${answer.rollups_behind} batches`],
     ['seals behind', `${answer.seals_behind} batches`],
   ];

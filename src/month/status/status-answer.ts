@@ -31,6 +31,14 @@ export const statusAnswer = z.strictObject({
   untold_periods: countField,
   unbilled_periods: countField,
   alerts: countField,
+  /** Events that were taken for second reports of calls, by the source that sent them and why. */
+  second_reports: listOf(
+    z.strictObject({
+      source: z.string(),
+      because: z.enum(['response', 'call', 'nested']),
+      count: countField,
+    }),
+  ),
   /** Batches that are not in the rollups, and not in the chain of seals, yet. */
   rollups_behind: countField,
   seals_behind: countField,

@@ -10,6 +10,22 @@ export interface LedgerState {
   readonly seals_behind: bigint;
 }
 
+export interface SecondReportCount {
+  readonly source: string;
+  readonly because: 'response' | 'call' | 'nested';
+  readonly count: bigint;
+}
+
+/** What was taken for second reports of calls (R8), by producer. */
+export async function countSecondReports(
+  database: Database,
+): Promise<readonly SecondReportCount[]> {
+  const { rows } = await sql<SecondReportCount>`
+    select source, because, count(*) as count from second_reports
+    group by source, because order by source, because`.execute(database.kysely);
+  return rows;
+}
+
 /** How the ledger stands, before anything is folded. */
 export async function readLedgerState(database: Database, now: InstantMs): Promise<LedgerState> {
   const { rows } = await sql<LedgerState>`

@@ -4,7 +4,7 @@ import type { Parts } from '../../parts.ts';
 import type { MissingThing } from '../completeness/missing-answer.ts';
 import { nameMissing } from '../completeness/name-missing.ts';
 import type { StatusAnswer, StatusRequest } from './status-answer.ts';
-import { readLedgerState } from './status-store.ts';
+import { countSecondReports, readLedgerState } from './status-store.ts';
 
 export interface StatusParts extends Pick<Parts, 'database' | 'clock'> {
   /** The queue, or why there is none to ask. */
@@ -21,6 +21,7 @@ export async function tellStatus(
   const { database, clock, destinationFault } = parts;
   const now = clock();
   const state = await readLedgerState(database, now);
+  const seconds = await countSecondReports(database);
   const queue = await askQueue(parts.queue);
   const missing = await nameMissing(parts, { month, tenant_id: null });
   return {
@@ -31,6 +32,7 @@ export async function tellStatus(
     open_periods: Number(state.open_periods),
     ended_periods: Number(state.ended_periods),
     ...countsOf(missing),
+    second_reports: seconds.map(({ count, ...of }) => ({ ...of, count: Number(count) })),
     // No budget promises anything yet.
     holds: 0,
     rollups_behind: Number(state.rollups_behind),

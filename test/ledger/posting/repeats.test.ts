@@ -6,6 +6,7 @@ import type { EmailPolicy } from '../../../src/events/email-identifiers.ts';
 import { readBody } from '../../../src/events/read-body.ts';
 import { recordBatch, recordItems } from '../../../src/ingest/record-batch.ts';
 import { ReferenceCache } from '../../../src/ledger/posting/reference-cache.ts';
+import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import { count, freshDatabase } from '../../support/database.ts';
 import { importBooks, nativeEvent } from '../../support/ledger.ts';
 import { brokenLaws } from '../../support/worker.ts';
@@ -56,6 +57,36 @@ it('an event id is a duplicate or a conflict whether or not responses are looked
   const other = call('calm-2', 'answer-2', { usage: { input_tokens: 1, output_tokens: 1 } });
   expect(await post(database, cache, [equal, other])).toEqual(['duplicate', 'conflict']);
   expect(cache.responses.areDue).toBe(false);
+});
+
+it('what is not looked up is joined when it is folded: nested spans, call ids, and whose tenant is known', async () => {
+  const { database, cache } = await calmWorker();
+  const nobodys = { tenant_id: undefined };
+  const span = (id: string, change: object) =>
+    nativeEvent({ event_id: id, trace_id: 't', ...change });
+  const pairs = [
+    [call('mine', 'shared'), call('nobodys', 'shared', nobodys)],
+    [span('inner', { span_id: 'i', parent_span_id: 'o' }), span('outer', { span_id: 'o' })],
+    [
+      nativeEvent({ event_id: 'one', call_id: 'c' }),
+      nativeEvent({ event_id: 'two', call_id: 'c' }),
+    ],
+  ];
+  for (const pair of pairs) {
+    for (const event of pair) expect(await post(database, cache, [event])).toEqual(['posted']);
+  }
+  expect(cache.responses.areDue).toBe(false);
+  await foldAll(database, () => AT);
+  const { rows } = await database.pool.query(
+    'select event_id, repeats_event_id as of from second_reports order by event_id',
+  );
+  expect(rows).toEqual([
+    { event_id: 'nobodys', of: 'mine' },
+    { event_id: 'outer', of: 'inner' },
+    { event_id: 'two', of: 'one' },
+  ]);
+  expect(await count(database, 'entries where is_reversal')).toBe(3);
+  expect(await brokenLaws(database)).toEqual([]);
 });
 
 it('ids are told apart that hold what the look-up’s own text is made of', async () => {
