@@ -31,7 +31,7 @@ function refusal(field: string, policy: 'refuse' | 'hash'): string {
   return `${field}: looks like an e-mail address, which SPANLEDGER_EMAIL_IDENTIFIERS=${policy} keeps out of the ledger; send an opaque id instead`;
 }
 
-function isEmail(value: string | null): boolean {
+export function isEmail(value: string | null): boolean {
   return value?.includes('@') === true && EMAIL.test(value);
 }
 
@@ -70,18 +70,20 @@ function hashed(event: UsageEvent, key: string): UsageEvent {
   return {
     ...event,
     tags: hashedTags(event.tags, key),
-    furtherTags: Object.fromEntries(furtherTags.map(([name, value]) => [name, hashOf(value, key)])),
+    furtherTags: Object.fromEntries(
+      furtherTags.map(([name, value]) => [name, hashOfEmail(value, key)]),
+    ),
     members: event.members?.map((member) => hashedMember(member, key)) ?? null,
   };
 }
 
 function hashedMember(member: EventMember, key: string): EventMember {
   const { memberId, tags } = member;
-  return { ...member, memberId: hashOf(memberId, key), tags: hashedTags(tags, key) };
+  return { ...member, memberId: hashOfEmail(memberId, key), tags: hashedTags(tags, key) };
 }
 
 function hashedTags(tags: AttributionTags, key: string): AttributionTags {
-  const hash = (value: string | null) => (value === null ? null : hashOf(value, key));
+  const hash = (value: string | null) => (value === null ? null : hashOfEmail(value, key));
   return {
     tenantId: tags.tenantId,
     userId: hash(tags.userId),
@@ -92,7 +94,7 @@ function hashedTags(tags: AttributionTags, key: string): AttributionTags {
 }
 
 /** `email:` and 32 hexadecimal digits of the HMAC-SHA-256 of an address, exactly as it was sent. */
-function hashOf(value: string, key: string): string {
+export function hashOfEmail(value: string, key: string): string {
   if (!isEmail(value)) return value;
   return `email:${createHmac('sha256', key).update(value).digest('hex').slice(0, 32)}`;
 }

@@ -336,8 +336,15 @@ const USAGE_FIELDS = Object.keys(usageSchema.shape);
 function typeOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'string') return `a string (${JSON.stringify(value.slice(0, 60))})`;
+  if (typeof value === 'string') return describeText(value);
   if (typeof value === 'number' || typeof value === 'boolean')
     return `a ${typeof value} (${value})`;
   return 'an object';
+}
+
+/** A value is shown as it is, but for what reads like a sentence: nobody's words are kept in a reason. */
+function describeText(text: string): string {
+  return text.length > 30 && text.trim().split(/\s+/).length > 3
+    ? `a string of ${text.length} characters`
+    : `a string (${JSON.stringify(text.slice(0, 60))})`;
 }

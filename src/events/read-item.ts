@@ -70,13 +70,13 @@ export interface ItemContext extends ReadSettings {
 /** The reason where a producer's message was understood and had no call in it. */
 const NOTHING_USED = 'the message tells of no model call and of nothing around one';
 
-const KEEP_EMAILS: EmailPolicy = { kind: 'keep' };
+export const KEEP_EMAILS: EmailPolicy = { kind: 'keep' };
 
 /** One event alone; the largest honest one, a thousand members, is about 200 KiB. */
 const LARGEST_EVENT_CHARACTERS = 512 * 1024;
 
 /** Fields of which a native event has at least one; with none of them a shape is unknown. */
-const NATIVE_FIELDS = [
+export const NATIVE_FIELDS = [
   'event_id',
   'occurred_at',
   'requested_model',
@@ -226,6 +226,8 @@ function storable(value: unknown): string | null {
     : null;
 }
 
+/** How a text begins, without what it says: letters are shown as x and digits as 9. */
 export function preview(text: string): string {
-  return JSON.stringify(text.slice(0, 60));
+  const shape = text.slice(0, 60).replace(/\p{L}/gu, 'x').replace(/\p{N}/gu, '9');
+  return JSON.stringify(shape);
 }

@@ -31,5 +31,7 @@ function tellQuarantined(row: QuarantineRow): QuarantinedAnswer {
     quarantine_id: String(row.quarantine_id),
     received_at: formatInstant(row.received_at),
     replayed_at: row.replayed_at === null ? null : formatInstant(row.replayed_at),
+    dismissed_at: row.dismissed_at === null ? null : formatInstant(row.dismissed_at),
+    purged_at: row.purged_at === null ? null : formatInstant(row.purged_at),
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantField, listOf } from '../fields.ts';
+import { countField, dayGiven, entryIdField, instantField, listOf, noteFields } from '../fields.ts';
 
 /** The number of a quarantined event, as the list shows it. */
 const quarantineIdField = z.string().regex(/^\d{1,18}$/, 'write the number that the list shows');
@@ -30,6 +30,14 @@ export const quarantinedAnswer = z.strictObject({
   body: z.string(),
   replayed_at: instantField.nullable(),
   replay_outcome: z.string().nullable(),
+  /** How many values were cut out of the body before it was stored. */
+  cut: z.int(),
+  /** These are null while it is not dismissed. */
+  dismissed_at: instantField.nullable(),
+  dismissed_by: z.string().nullable(),
+  dismissed_because: z.string().nullable(),
+  /** The instant at which its body was erased. */
+  purged_at: instantField.nullable(),
 });
 export type QuarantinedAnswer = z.infer<typeof quarantinedAnswer>;
 
@@ -53,3 +61,46 @@ export type Replayed = z.infer<typeof replayed>;
 
 export const replayAnswer = listOf(replayed);
 export type ReplayAnswer = z.infer<typeof replayAnswer>;
+
+export const dismissRequest = z.strictObject({
+  quarantine_ids: listOf(quarantineIdGiven),
+  ...noteFields,
+});
+export type DismissRequest = z.output<typeof dismissRequest>;
+
+/** What was dismissed, in the order in which it was asked. */
+export const dismissAnswer = listOf(
+  z.strictObject({
+    quarantine_id: quarantineIdField,
+    outcome: z.enum(['dismissed', 'waits_no_longer']),
+  }),
+);
+export type DismissAnswer = z.infer<typeof dismissAnswer>;
+
+export const acceptConflictRequest = z.strictObject({
+  quarantine_id: quarantineIdGiven,
+  ...noteFields,
+});
+export type AcceptConflictRequest = z.output<typeof acceptConflictRequest>;
+
+/** The entries that a conflict took back, and what stands in their place. */
+export const acceptConflictAnswer = z.strictObject({
+  quarantine_id: quarantineIdField,
+  corrections: listOf(
+    z.strictObject({
+      corrected: entryIdField,
+      reversal: entryIdField,
+      replacement: entryIdField,
+    }),
+  ),
+});
+export type AcceptConflictAnswer = z.infer<typeof acceptConflictAnswer>;
+
+export const purgeRequest = z.strictObject({
+  /** What was dismissed before this UTC day. */
+  before: dayGiven,
+});
+export type PurgeRequest = z.output<typeof purgeRequest>;
+
+export const purgeAnswer = z.strictObject({ purged: countField });
+export type PurgeAnswer = z.infer<typeof purgeAnswer>;

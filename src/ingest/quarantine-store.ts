@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { QuarantineReason } from '../events/event.ts';
@@ -11,6 +12,8 @@ export interface QuarantinedEvent {
   readonly reason: QuarantineReason;
   readonly detail: string;
   readonly body: string;
+  /** How many values were cut out of the body. */
+  readonly cut: number;
   readonly ledgerDigest: Buffer | null;
   readonly receivedDigest: Buffer | null;
 }
@@ -31,10 +34,15 @@ export async function insertQuarantined(
         reason: event.reason,
         detail: storable(event.detail),
         body: storable(event.body),
+        cut: event.cut,
         ledger_digest: event.ledgerDigest,
         received_digest: event.receivedDigest,
         replayed_at: null,
         replay_outcome: null,
+        dismissed_at: null,
+        dismissed_by: null,
+        dismissed_because: null,
+        purged_at: null,
       })
       .execute();
   }
@@ -55,6 +63,11 @@ export interface QuarantineRow {
   readonly body: string;
   readonly replayed_at: InstantMs | null;
   readonly replay_outcome: string | null;
+  readonly cut: number;
+  readonly dismissed_at: InstantMs | null;
+  readonly dismissed_by: string | null;
+  readonly dismissed_because: string | null;
+  readonly purged_at: InstantMs | null;
 }
 
 const COLUMNS = [
@@ -67,6 +80,11 @@ const COLUMNS = [
   'body',
   'replayed_at',
   'replay_outcome',
+  'cut',
+  'dismissed_at',
+  'dismissed_by',
+  'dismissed_because',
+  'purged_at',
 ] as const;
 
 /** Lists the events that wait, oldest first; with `all`, the replayed ones too. */
@@ -108,6 +126,7 @@ export async function lockQuarantined(
     .select(COLUMNS)
     .where('quarantine_id', '=', quarantineId)
     .where('replayed_at', 'is', null)
+    .where('dismissed_at', 'is', null)
     .forUpdate()
     .executeTakeFirst();
   return row ?? null;
@@ -123,4 +142,39 @@ export async function markReplayed(
     .set({ replayed_at: formatInstant(replay.at), replay_outcome: replay.outcome })
     .where('quarantine_id', '=', quarantineId)
     .execute();
+}
+
+/** Marks a waiting event as dismissed; false where it waits no longer. */
+export async function markDismissed(
+  transaction: Transaction,
+  quarantineId: bigint,
+  note: { readonly at: InstantMs; readonly reason: string; readonly actor: string },
+): Promise<boolean> {
+  const { numUpdatedRows } = await transaction.kysely
+    .updateTable('quarantine')
+    .set({
+      dismissed_at: formatInstant(note.at),
+      dismissed_by: note.actor,
+      dismissed_because: note.reason,
+    })
+    .where('quarantine_id', '=', quarantineId)
+    .where('replayed_at', 'is', null)
+    .where('dismissed_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Erases the bodies of what was dismissed before an instant; answers how many. */
+export async function purgeDismissed(
+  database: Database,
+  before: InstantMs,
+  at: InstantMs,
+): Promise<number> {
+  const { numUpdatedRows } = await database.kysely
+    .updateTable('quarantine')
+    .set({ body: '', purged_at: formatInstant(at) })
+    .where(sql<boolean>`dismissed_at < ${formatInstant(before)}`)
+    .where('purged_at', 'is', null)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
 }

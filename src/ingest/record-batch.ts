@@ -2,7 +2,10 @@ import type { InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
+import { cutBody, cutDetail, cutIdentifier } from '../events/cut-body.ts';
+import type { EmailPolicy } from '../events/email-identifiers.ts';
 import type { ReadEvent, ReadItem } from '../events/read-item.ts';
+import { KEEP_EMAILS } from '../events/read-item.ts';
 import { eventKeysOf, eventText } from '../ledger/entries/event-keys.ts';
 import type { PostOutcome } from '../ledger/posting/post-events.ts';
 import { postEvents } from '../ledger/posting/post-events.ts';
@@ -28,7 +31,7 @@ export interface RecordedItem {
 export function recordBatch(
   database: Database,
   cache: ReferenceCache,
-  batch: { readonly items: readonly ReadItem[]; readonly recordedAt: InstantMs },
+  batch: ReadBatch,
 ): Promise<readonly RecordedItem[]> {
   const record = () =>
     inTransaction(database, (transaction) =>
@@ -41,11 +44,7 @@ export function recordBatch(
 export async function recordItems(
   transaction: Transaction,
   cache: ReferenceCache,
-  batch: {
-    readonly items: readonly ReadItem[];
-    readonly recordedAt: InstantMs;
-    readonly kind: BatchHead['kind'];
-  },
+  batch: ReadBatch & { readonly kind: BatchHead['kind'] },
 ): Promise<readonly RecordedItem[]> {
   const { items, recordedAt, kind } = batch;
   const strays = await findStrays(transaction, items);
@@ -54,10 +53,33 @@ export async function recordItems(
   const outcomeOf = new Map(posting.events.map(({ received, outcome }) => [received, outcome]));
   const recorded = items.map((item) => recordOne(item, { outcomeOf, strays }));
   const { batchId } = posting;
-  const quarantined = recorded.flatMap((one) => one.quarantined ?? []);
+  const emails = batch.emails ?? KEEP_EMAILS;
+  const quarantined = recorded.flatMap(({ quarantined: one }) =>
+    one === null ? [] : [keptOf(one, emails)],
+  );
   await insertQuarantined(transaction, quarantined, { batchId, receivedAt: recordedAt });
   await insertReceipts(transaction, countReceipts(recorded), { batchId, recordedAt });
   return recorded;
+}
+
+/** What a batch is made of, and what becomes of addresses in what cannot be posted. */
+export interface ReadBatch {
+  readonly items: readonly ReadItem[];
+  readonly recordedAt: InstantMs;
+  readonly emails?: EmailPolicy | undefined;
+}
+
+type Unposted = Omit<QuarantinedEvent, 'cut'>;
+
+/** What may be kept of an event that could not be posted. */
+function keptOf(event: Unposted, emails: EmailPolicy): QuarantinedEvent {
+  return {
+    ...event,
+    ...cutBody(event.body, emails),
+    source: cutIdentifier(event.source, emails),
+    eventId: cutIdentifier(event.eventId, emails),
+    detail: cutDetail(event.detail, emails),
+  };
 }
 
 function isEvent(item: ReadItem): item is ReadEvent {
@@ -81,7 +103,7 @@ async function findStrays(
 }
 
 interface RecordedWhole extends RecordedItem {
-  readonly quarantined: QuarantinedEvent | null;
+  readonly quarantined: Unposted | null;
 }
 
 function recordOne(
@@ -107,7 +129,7 @@ function recordOne(
   return { item, outcome: 'conflict', quarantined: conflictOf(item, outcome) };
 }
 
-function strayOf(item: ReadEvent): QuarantinedEvent {
+function strayOf(item: ReadEvent): Unposted {
   const { source, eventId } = item.event;
   const digests = { ledgerDigest: null, receivedDigest: null };
   const detail = item.tooOld ?? '';
@@ -116,7 +138,7 @@ function strayOf(item: ReadEvent): QuarantinedEvent {
 
 type Conflict = Extract<PostOutcome, { readonly kind: 'conflict' }>;
 
-function conflictOf(item: ReadEvent, conflict: Conflict): QuarantinedEvent {
+function conflictOf(item: ReadEvent, conflict: Conflict): Unposted {
   const { source, eventId } = item.event;
   const { ledgerDigest } = conflict;
   return {
@@ -133,7 +155,7 @@ function conflictOf(item: ReadEvent, conflict: Conflict): QuarantinedEvent {
 function detailOf({ event, digest }: ReadEvent, { ledgerDigest, sameResponse }: Conflict): string {
   const digests = `(sha-256 ${ledgerDigest.toString('hex')}, received ${digest.toString('hex')})`;
   if (sameResponse === null) {
-    return `event_id: ${JSON.stringify(event.eventId)} of source ${JSON.stringify(event.source)} is in the ledger with another content ${digests}; the ledger is unchanged, correct the entry instead`;
+    return `event_id: ${JSON.stringify(event.eventId)} of source ${JSON.stringify(event.source)} is in the ledger with another content ${digests}; the ledger is unchanged; accept it as a correction, or dismiss it`;
   }
   const { source, eventId } = sameResponse;
   return `response_id: ${JSON.stringify(event.responseId)} is in the ledger with other counts or at another time, by event ${JSON.stringify(eventId)} of source ${JSON.stringify(source)} ${digests}; the ledger is unchanged, correct that entry, or send this event without its response_id where it is a call of its own`;

@@ -1,9 +1,8 @@
-import type { InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { faultOf } from '../database/database-fault.ts';
 import type { ReadItem, RefusedItem } from '../events/read-item.ts';
 import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
-import type { ItemOutcome } from './record-batch.ts';
+import type { ItemOutcome, ReadBatch } from './record-batch.ts';
 import { recordBatch } from './record-batch.ts';
 
 /** What became of an item; `left`: it could not even be quarantined, and stays in its queue. */
@@ -21,9 +20,9 @@ export interface IsolatedItem {
 export async function recordEach(
   database: Database,
   cache: ReferenceCache,
-  batch: { readonly items: readonly ReadItem[]; readonly recordedAt: InstantMs },
+  batch: ReadBatch,
 ): Promise<readonly IsolatedItem[]> {
-  const { items, recordedAt } = batch;
+  const { items, ...rest } = batch;
   try {
     return await recordBatch(database, cache, batch);
   } catch (error) {
@@ -31,12 +30,12 @@ export async function recordEach(
     const [only] = items;
     if (only === undefined) throw error;
     if (items.length === 1) {
-      const refused = { item: refusedBecause(only, error), recordedAt };
+      const refused = { ...rest, items: [refusedBecause(only, error)] };
       return [{ item: only, outcome: await quarantineAlone(database, cache, refused) }];
     }
     const middle = Math.ceil(items.length / 2);
-    const first = { items: items.slice(0, middle), recordedAt };
-    const second = { items: items.slice(middle), recordedAt };
+    const first = { items: items.slice(0, middle), ...rest };
+    const second = { items: items.slice(middle), ...rest };
     return [
       ...(await recordEach(database, cache, first)),
       ...(await recordEach(database, cache, second)),
@@ -47,11 +46,10 @@ export async function recordEach(
 async function quarantineAlone(
   database: Database,
   cache: ReferenceCache,
-  refused: { readonly item: RefusedItem; readonly recordedAt: InstantMs },
+  refused: ReadBatch,
 ): Promise<IsolatedItem['outcome']> {
   try {
-    const batch = { items: [refused.item], recordedAt: refused.recordedAt };
-    await recordBatch(database, cache, batch);
+    await recordBatch(database, cache, refused);
     return 'quarantined';
   } catch (error) {
     if (faultOf(error) !== 'values') throw error;

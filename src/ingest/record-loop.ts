@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { faultOf } from '../database/database-fault.ts';
+import type { EmailPolicy } from '../events/email-identifiers.ts';
 import type { ReadItem } from '../events/read-item.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { Log } from '../log.ts';
@@ -17,6 +18,8 @@ export interface RecorderParts {
   readonly log: Log;
   readonly batcher: Batcher;
   readonly patience: Patience;
+  /** What becomes of addresses in what cannot be posted. */
+  readonly emails: EmailPolicy | undefined;
   /**
    * The function is called after the commits of a batch, with what became of each item; the next
    * batch waits for it.
@@ -103,13 +106,13 @@ export class Recorder {
     cache: ReferenceCache,
     items: readonly ReadItem[],
   ): Promise<readonly IsolatedItem[]> {
-    const { database, clock, log } = this.#parts;
+    const { database, clock, log, emails } = this.#parts;
     try {
-      return await recordBatch(database, cache, { items, recordedAt: clock() });
+      return await recordBatch(database, cache, { items, recordedAt: clock(), emails });
     } catch (error) {
       if (faultOf(error) !== 'values') throw error;
       log.error({ error: String(error), events: items.length }, 'batch refused; isolating');
-      return recordEach(database, cache, { items, recordedAt: clock() });
+      return recordEach(database, cache, { items, recordedAt: clock(), emails });
     }
   }
 }

@@ -55,7 +55,7 @@ async function replayOne(parts: ReplayParts, quarantineId: bigint): Promise<Repl
     const items = readBody(row.body, { ...reading, ...received });
     const refused = items.find((item) => item.kind === 'refused');
     if (refused !== undefined) return answer('quarantined', refused.detail);
-    const batch = { items, recordedAt: now, kind: 'replay' } as const;
+    const batch = { items, recordedAt: now, kind: 'replay', emails: reading.emails } as const;
     const recorded = await recordItems(transaction, new ReferenceCache(), batch);
     if (recorded.some(({ outcome }) => outcome === 'conflict')) {
       throw new StillRefused(answer('conflict', IN_CONFLICT));

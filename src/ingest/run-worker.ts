@@ -96,6 +96,7 @@ async function consume(
   const acknowledger = new Acknowledger({ ...parts, held });
   const recorder = new Recorder({
     ...parts,
+    emails: parts.reading.emails,
     batcher,
     patience,
     onRecorded(batch, recorded) {

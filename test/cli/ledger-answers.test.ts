@@ -15,6 +15,9 @@ import {
   removeBudgetAnswer,
 } from '../../src/budgets/budget-answer.ts';
 import {
+  acceptConflictAnswer,
+  dismissAnswer,
+  purgeAnswer,
   quarantineAnswer,
   quarantinedAnswer,
   replayAnswer,
@@ -66,6 +69,8 @@ beforeAll(async () => {
     nativeEvent({ event_id: 'e', tenant_id: 'cedar', usage: {} }),
     nativeEvent({ event_id: 'f', tenant_id: 'cedar', usage: {} }),
     { ...nativeEvent(), event_id: 'bad', attempt: 0 },
+    nativeEvent({ event_id: 'x' }),
+    nativeEvent({ event_id: 'x', feature: 'search' }),
   ]);
   const clock = () => Date.parse('2026-11-01T00:00:00Z');
   await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
@@ -141,6 +146,9 @@ const CHANGES: readonly Case[] = [
     args: ['correct', '--where', 'tenant=acme', '--user', '', '--reason', 'x', '--dry-run'],
     answer: correctWhereAnswer,
   },
+  { args: ['quarantine', 'accept', '2'], answer: acceptConflictAnswer },
+  { args: ['quarantine', 'dismiss', '1', '--reason', 'sent anew'], answer: dismissAnswer },
+  { args: ['quarantine', 'purge', '--before', '2100-01-01'], answer: purgeAnswer },
   { args: ['allocate', 'gpu', ...OCTOBER, ...POOL, '--dry-run'], answer: allocationAnswer },
   { args: ['allocate', 'gpu', ...OCTOBER, ...POOL], answer: allocationAnswer },
   { args: ['allocate', 'show', 'gpu', ...OCTOBER], answer: allocationAnswer },

@@ -1,16 +1,25 @@
 import type { Command } from 'commander';
+import { type InstantMs, utcDay } from '../../clock.ts';
 import { readSettings } from '../../events/read-settings.ts';
+import { acceptConflict } from '../../ingest/accept-conflict.ts';
+import { dismissQuarantine, purgeQuarantine } from '../../ingest/dismiss-quarantine.ts';
 import { listQuarantine, showQuarantined } from '../../ingest/list-quarantine.ts';
+import type { DismissAnswer } from '../../ingest/quarantine-answer.ts';
 import {
+  acceptConflictRequest,
+  dismissRequest,
+  purgeRequest,
   quarantinedRequest,
   quarantineRequest,
   replayRequest,
 } from '../../ingest/quarantine-answer.ts';
 import { replayQuarantine } from '../../ingest/replay-quarantine.ts';
 import { readRequest } from '../../request.ts';
-import { readCount, readId } from '../terminal/arguments.ts';
+import { addActor } from '../terminal/actor.ts';
+import { readCount, readDay, readId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
+import { words } from '../terminal/words.ts';
 
 export function addQuarantine(program: Command): void {
   const group = program
@@ -19,13 +28,16 @@ export function addQuarantine(program: Command): void {
   addList(group);
   addShow(group);
   addReplay(group);
+  addDismiss(group);
+  addAccept(group);
+  addPurge(group);
 }
 
 function addList(group: Command): void {
   const command = group
     .command('list')
     .description('what waits, oldest first')
-    .option('--all', 'the replayed ones too')
+    .option('--all', 'the replayed and dismissed ones too')
     .option('--limit <n>', 'at most so many', readCount, 1000);
   perform<{ all?: boolean; limit: number }>(command, async (session, { options }) => {
     const { all = false, limit } = options;
@@ -72,5 +84,62 @@ function addReplay(group: Command): void {
       )
       .join('\n');
     session.out.answer(answers, answers.length === 0 ? 'nothing waits' : text);
+  });
+}
+
+interface NoteFlags {
+  readonly reason: string;
+  readonly actor: string;
+}
+
+function addDismiss(group: Command): void {
+  const command = group
+    .command('dismiss')
+    .argument('<ids...>', 'their numbers in the list')
+    .description('let events wait no longer, such as those that were sent anew')
+    .requiredOption('--reason <text>', 'why they need not be posted');
+  perform<NoteFlags>(addActor(command), async (session, { args, options: { reason, actor } }) => {
+    const given = { quarantine_ids: args.map(readId), reason, actor };
+    const request = readRequest(dismissRequest, given);
+    const answer = await dismissQuarantine(session.parts(), request);
+    if (answer.some(({ outcome }) => outcome !== 'dismissed')) session.foundWrong();
+    const line = (one: DismissAnswer[number]) => `${one.quarantine_id}: ${words(one.outcome)}`;
+    session.out.answer(answer, answer.map(line).join('\n'));
+  });
+}
+
+function addAccept(group: Command): void {
+  const command = group
+    .command('accept')
+    .argument('<id>', 'its number in the list', readId)
+    .description('take the content of a conflict for the right one, as a correction')
+    .option('--reason <text>', 'why', 'the later content of a conflict is the right one');
+  perform<NoteFlags>(
+    addActor(command),
+    async (session, { args: [id = ''], options: { reason, actor } }) => {
+      const parts = { ...session.parts(), reading: readSettings(session.config) };
+      const answer = await acceptConflict(
+        parts,
+        readRequest(acceptConflictRequest, { quarantine_id: readId(id), reason, actor }),
+      );
+      const lines = answer.corrections.map(
+        (one) => `${one.corrected}: taken back by ${one.reversal}, replaced by ${one.replacement}`,
+      );
+      session.out.answer(answer, lines.join('\n'));
+    },
+  );
+}
+
+function addPurge(group: Command): void {
+  const command = group
+    .command('purge')
+    .description('erase the bodies of dismissed events; that they came, and why they went, stays')
+    .requiredOption('--before <day>', 'those dismissed before this UTC day', readDay);
+  perform<{ before: InstantMs }>(command, async (session, { options: { before } }) => {
+    const answer = await purgeQuarantine(
+      session.parts(),
+      readRequest(purgeRequest, { before: utcDay(before) }),
+    );
+    session.out.answer(answer, `${answer.purged} bodies erased`);
   });
 }

@@ -109,9 +109,9 @@ function findObjection(
   const earlier = against.objections.earlierOpen.get(key);
   if (earlier !== undefined && (isHeld || !earlier.start.startsWith(against.month))) {
     const month = earlier.start.slice(0, 7);
-    const entries = earlier.entryIds.length === 0 ? '' : ` with ${earlier.entryIds.join(', ')}`;
+    const few = earlier.entryIds.length === 0 ? '' : ` (${earlier.entryIds.join(', ')})`;
     return refused(
-      `its period from ${earlier.start} is still open${entries}; close ${month} first, remainders are carried in order, or take out by a correction what only a wrong clock put there`,
+      `its period from ${earlier.start} is still open; close ${month} first, remainders are carried in order; or correct what only a wrong clock put there${few}`,
     );
   }
   const currencies = against.mixed.get(key);

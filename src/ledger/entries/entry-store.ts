@@ -59,6 +59,18 @@ export async function readFirstRevision(
   return first ?? null;
 }
 
+/** What stands of one event under any of these tenants, in the order of the entries' ids. */
+export function readStandingOf(
+  transaction: Transaction,
+  of: { readonly source: string; readonly eventId: string; readonly tenantIds: readonly string[] },
+): Promise<readonly StoredEntry[]> {
+  return select(
+    transaction,
+    `tenant_id = any($1::text[]) and source = $2 and event_id = $3 and ${STANDS} order by entry_id`,
+    [of.tenantIds, of.source, of.eventId],
+  );
+}
+
 /** The entries that are asked for; what is absent does not narrow. */
 export interface EntryFilter {
   readonly tenantId?: string;

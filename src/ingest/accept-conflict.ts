@@ -1,0 +1,130 @@
+import { inTransaction, type Transaction } from '../database/database.ts';
+import { readBody } from '../events/read-body.ts';
+import type { ReadEvent, ReadSettings } from '../events/read-item.ts';
+import { reversalOf } from '../ledger/corrections/correction.ts';
+import { postOwnEntries } from '../ledger/corrections/post-corrections.ts';
+import { type NewEntry, type StoredEntry, usageEntry } from '../ledger/entries/entry.ts';
+import { readStandingOf } from '../ledger/entries/entry-store.ts';
+import { tenantsOf } from '../ledger/entries/event-keys.ts';
+import { entryIds, lockForPosting } from '../ledger/posting/posting-store.ts';
+import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
+import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import type { Parts } from '../parts.ts';
+import { placeUsage } from '../periods/placement.ts';
+import { rateEvent } from '../rating/rate-event.ts';
+import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
+import type { AcceptConflictAnswer, AcceptConflictRequest } from './quarantine-answer.ts';
+import { lockQuarantined, markReplayed, readQuarantined } from './quarantine-store.ts';
+
+export interface AcceptParts extends Pick<Parts, 'database' | 'clock'> {
+  readonly reading: ReadSettings;
+}
+
+/**
+ * Takes the content of a conflict for the right one (R9): what the ledger holds under its id is taken back,
+ * and what came later stands in its place, as a correction with a reason and an actor (R13).
+ */
+export async function acceptConflict(
+  parts: AcceptParts,
+  request: AcceptConflictRequest,
+): Promise<AcceptConflictAnswer> {
+  const { database, clock } = parts;
+  await readQuarantined(database, request.quarantine_id);
+  const answer = await inTransaction(database, (transaction) =>
+    acceptLocked(parts, request, transaction),
+  );
+  await foldAll(database, clock);
+  return answer;
+}
+
+async function acceptLocked(
+  { clock, reading }: AcceptParts,
+  { quarantine_id: id, reason, actor }: AcceptConflictRequest,
+  transaction: Transaction,
+): Promise<AcceptConflictAnswer> {
+  const row = await lockQuarantined(transaction, id);
+  if (row === null || row.reason !== 'conflict') refuseNoConflict(id, row?.reason ?? null);
+  const now = clock();
+  const received = { receivedAt: now, firstReceivedAt: row.received_at, attributes: {} };
+  const [item] = readBody(row.body, { ...reading, ...received });
+  if (item?.kind !== 'event') refuseUnfit(id);
+  await lockForPosting(transaction);
+  const cache = new ReferenceCache();
+  const tenantIds = tenantsOf(item.event);
+  await cache.refresh(transaction, new Set(tenantIds), now);
+  const { source, eventId } = item.event;
+  const standing = await readStandingOf(transaction, { source, eventId, tenantIds });
+  const pairs = pairUp(standing, item, cache) ?? refuseUnfit(id);
+  const note = { reason, actor };
+  const made = pairs.map(({ entry, replacement }) => ({
+    entry,
+    reversal: reversalOf(entry, note, placeUsage(cache.tenant(entry.tenantId), entry.occurredAt)),
+    replacement: {
+      ...replacement,
+      ...note,
+      revision: entry.revision + 2,
+      kind: 'correction' as const,
+      correctsEntryId: entry.entryId,
+    },
+  }));
+  const posted = made.flatMap(({ reversal, replacement }) => [reversal, replacement]);
+  const batchId = await postOwnEntries(transaction, posted, {
+    kind: 'correction',
+    cache,
+    recordedAt: now,
+  });
+  await markReplayed(transaction, id, { at: now, outcome: 'accepted' });
+  const ids = entryIds(batchId, posted);
+  const shown = (entry: NewEntry) => `ent_${ids.get(entry)}`;
+  return {
+    quarantine_id: String(id),
+    corrections: made.map(({ entry, reversal, replacement }) => ({
+      corrected: `ent_${entry.entryId}`,
+      reversal: shown(reversal),
+      replacement: shown(replacement),
+    })),
+  };
+}
+
+interface Pair {
+  readonly entry: StoredEntry;
+  readonly replacement: NewEntry;
+}
+
+/** Each standing entry with the part that replaces it; null where there is not one for each. */
+function pairUp(
+  standing: readonly StoredEntry[],
+  { event, digest }: ReadEvent,
+  cache: ReferenceCache,
+): readonly Pair[] | null {
+  const parts = rateEvent(event, cache.pricing());
+  const pairs = parts.flatMap((part): readonly Pair[] => {
+    const entry = standing.find(
+      ({ tenantId, memberId }) => tenantId === part.tenantId && memberId === part.memberId,
+    );
+    if (entry === undefined) return [];
+    const placement = placeUsage(cache.tenant(part.tenantId), event.occurredAt);
+    return [{ entry, replacement: usageEntry({ event, digest, part, placement }) }];
+  });
+  const isWhole = pairs.length === parts.length && pairs.length === standing.length;
+  return isWhole && pairs.length > 0 ? pairs : null;
+}
+
+function refuseNoConflict(id: bigint, reason: string | null): never {
+  throw new Refusal(
+    'conflict',
+    reason === null
+      ? `event ${id} in quarantine waits no longer`
+      : `event ${id} waits for ${reason} and is no conflict; only a conflict is accepted`,
+    advise`see ${{ operation: 'quarantine list' }}; what is not in the ledger is replayed, or dismissed`,
+  );
+}
+
+function refuseUnfit(id: bigint): never {
+  throw new Refusal(
+    'conflict',
+    `event ${id} in quarantine has no standing entry for each of its parts; a correction would not be whole`,
+    advise`correct its entries one by one, as ${{ operation: 'audit entry', entryId: null }} shows them, and dismiss it`,
+  );
+}
