@@ -50,7 +50,7 @@ function render(answer: RerateAnswer, unprice: boolean): string {
   );
   const isRight = rows.length + losing.length + waiting.length === 0;
   return [
-    isRight ? `every price is as it should be, of ${figureOf(examined)} entries` : '',
+    isRight ? `${figureOf(examined)} entries were looked at\nevery price is as it should be` : '',
     renderDifference(answer),
     renderLosing(losing, unprice),
     waiting.length === 0
