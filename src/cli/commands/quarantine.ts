@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { type InstantMs, utcDay } from '../../clock.ts';
 import { readSettings } from '../../events/read-settings.ts';
 import { acceptConflict } from '../../ingest/accept-conflict.ts';
 import { dismissQuarantine, purgeQuarantine } from '../../ingest/dismiss-quarantine.ts';
@@ -135,11 +134,8 @@ function addPurge(group: Command): void {
     .command('purge')
     .description('erase the bodies of dismissed events; that they came, and why they went, stays')
     .requiredOption('--before <day>', 'those dismissed before this UTC day', readDay);
-  perform<{ before: InstantMs }>(command, async (session, { options: { before } }) => {
-    const answer = await purgeQuarantine(
-      session.parts(),
-      readRequest(purgeRequest, { before: utcDay(before) }),
-    );
+  perform<{ before: string }>(command, async (session, { options: { before } }) => {
+    const answer = await purgeQuarantine(session.parts(), readRequest(purgeRequest, { before }));
     session.out.answer(answer, `${answer.purged} bodies erased`);
   });
 }
