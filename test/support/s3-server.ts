@@ -83,6 +83,7 @@ function answer(buckets: ReadonlyMap<string, Bucket>, exchange: Exchange): void 
   if (bucket === undefined) on.fail(404, 'NoSuchBucket', 'The bucket does not exist');
   else if (request.method === 'PUT') put(bucket, key, on);
   else if (request.method === 'DELETE') remove(bucket, key, on);
+  else if (url.searchParams.has('object-lock')) tellLock(bucket, on);
   else if (key === '') list(bucket, url, response);
   else get(bucket, key, on);
 }
@@ -111,6 +112,18 @@ function get(bucket: Bucket, key: string, on: Handled): void {
   } else {
     on.response.writeHead(200, { 'x-amz-version-id': found.versionId }).end(found.body);
   }
+}
+
+function tellLock(bucket: Bucket, on: Handled): void {
+  if (!bucket.objectLock) {
+    const message = 'Object Lock configuration does not exist for this bucket';
+    on.fail(404, 'ObjectLockConfigurationNotFoundError', message);
+    return;
+  }
+  const enabled = '<ObjectLockEnabled>Enabled</ObjectLockEnabled>';
+  on.response
+    .writeHead(200, { 'content-type': 'application/xml' })
+    .end(`<ObjectLockConfiguration>${enabled}</ObjectLockConfiguration>`);
 }
 
 function put(bucket: Bucket, key: string, on: Handled): void {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { explainFault } from '../../database/explain-fault.ts';
 import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
+import { explainSqs } from '../../sqs-client.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { openOutput } from './output.ts';
@@ -47,7 +48,10 @@ async function run(json: boolean, work: (session: Session) => Promise<void>): Pr
 
 /** Writes what went wrong to stderr and returns the exit code. */
 export function reportFailure(error: unknown): number {
-  const refusal = error instanceof Refusal ? error : (explainFault(error) ?? explainFile(error));
+  const refusal =
+    error instanceof Refusal
+      ? error
+      : (explainFault(error) ?? explainSqs(error) ?? explainFile(error));
   if (refusal !== null) {
     process.stderr.write(`${styleText('red', 'error')}: ${refusal.message}\n`);
     process.stderr.write(`  ${remedyText(refusal.remedy)}\n`);

@@ -4,7 +4,7 @@ import { Refusal } from '../../refusal.ts';
 export function explainS3(error: unknown, bucket: string): unknown {
   if (!(error instanceof Error) || error instanceof Refusal) return error;
   const said = error.message || error.name;
-  const known = REFUSALS.find(({ when }) => when.test(`${error.name}: ${said}`));
+  const known = REFUSALS.find(({ names }) => names.includes(error.name));
   if (known !== undefined) return known.refusal(bucket, said);
   if (!('$metadata' in error) && !('code' in error)) return error;
   return new Refusal(
@@ -14,25 +14,34 @@ export function explainS3(error: unknown, bucket: string): unknown {
   );
 }
 
+/** A bucket in which whatever is published could be replaced or deleted. */
+export function refuseUnlocked(bucket: string): never {
+  throw new Refusal(
+    'misconfigured',
+    `the bucket "${bucket}" has no object lock, so what is published there could be replaced`,
+    `switch it on: aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled; ` +
+      `aws s3api put-object-lock-configuration --bucket ${bucket} --object-lock-configuration ObjectLockEnabled=Enabled`,
+  );
+}
+
+/** The SDK finds no region in its environment, and so cannot tell whom to ask. */
+export function refuseWithoutRegion(bucket: string): never {
+  throw new Refusal(
+    'misconfigured',
+    `the region of s3://${bucket} is not known`,
+    'set AWS_REGION, such as eu-central-1',
+  );
+}
+
 interface KnownFailure {
-  /** What the error's name and message show. */
-  readonly when: RegExp;
+  /** Names of errors, which are S3's own codes or the SDK's. */
+  readonly names: readonly string[];
   readonly refusal: (bucket: string, said: string) => Refusal;
 }
 
 const REFUSALS: readonly KnownFailure[] = [
   {
-    when: /object ?lock/i,
-    refusal: (bucket, said) =>
-      new Refusal(
-        'misconfigured',
-        `the bucket "${bucket}" has no object lock, so what is published there could be replaced: ${said}`,
-        `switch it on: aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled; ` +
-          `aws s3api put-object-lock-configuration --bucket ${bucket} --object-lock-configuration ObjectLockEnabled=Enabled`,
-      ),
-  },
-  {
-    when: /^NoSuchBucket/,
+    names: ['NoSuchBucket'],
     refusal: (bucket) =>
       new Refusal(
         'not_found',
@@ -41,7 +50,13 @@ const REFUSALS: readonly KnownFailure[] = [
       ),
   },
   {
-    when: /^(CredentialsProviderError|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken)/,
+    names: [
+      'CredentialsProviderError',
+      'InvalidAccessKeyId',
+      'SignatureDoesNotMatch',
+      'ExpiredToken',
+      'ExpiredTokenException',
+    ],
     refusal: (bucket, said) =>
       new Refusal(
         'misconfigured',
@@ -50,21 +65,12 @@ const REFUSALS: readonly KnownFailure[] = [
       ),
   },
   {
-    when: /^AccessDenied|^Forbidden/,
+    names: ['AccessDenied', 'Forbidden'],
     refusal: (bucket, said) =>
       new Refusal(
         'not_permitted',
         `access to s3://${bucket} is denied: ${said}`,
-        'allow s3:ListBucketVersions on the bucket, and s3:GetObject, s3:GetObjectVersion, s3:PutObject and s3:PutObjectRetention in it',
-      ),
-  },
-  {
-    when: /region is missing/i,
-    refusal: (bucket) =>
-      new Refusal(
-        'misconfigured',
-        `the region of s3://${bucket} is not known`,
-        'set AWS_REGION, such as eu-central-1',
+        'allow s3:ListBucketVersions and s3:GetBucketObjectLockConfiguration on the bucket, and s3:GetObject, s3:GetObjectVersion, s3:PutObject and s3:PutObjectRetention in it',
       ),
   },
 ];

@@ -1,6 +1,7 @@
 import type { ListObjectVersionsOutput } from '@aws-sdk/client-s3';
 import {
   GetObjectCommand,
+  GetObjectLockConfigurationCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
   S3Client,
@@ -11,7 +12,7 @@ import { toDate } from '../../clock.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { formatPublished, type PublishedSeal, parsePublished } from './published-seals.ts';
-import { explainS3 } from './s3-refusal.ts';
+import { explainS3, refuseUnlocked, refuseWithoutRegion } from './s3-refusal.ts';
 
 /**
  * The place in S3 where published seals stand, such as `s3://audit-acme/seals`: each is an object
@@ -61,6 +62,7 @@ export function openSealBucket(address: SealBucketAddress): SealBucket {
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true, region: 'us-east-1' }),
   });
   const explaining = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    await client.config.region().catch(() => refuseWithoutRegion(bucket));
     try {
       return await work();
     } catch (error) {
@@ -153,7 +155,11 @@ async function publish(
       }),
     );
   } catch (error) {
-    if (!isTaken(error)) throw error;
+    if (!isTaken(error)) {
+      // S3 says of a bucket without a lock only that the request is invalid, as it says of much else.
+      if (isInvalid(error) && !(await isLocking(client, bucket))) refuseUnlocked(bucket);
+      throw error;
+    }
     if ((await readText(client, { bucket, key })) === text) return;
     throw new Refusal(
       'conflict',
@@ -165,4 +171,19 @@ async function publish(
 
 function isTaken(error: unknown): boolean {
   return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412;
+}
+
+function isInvalid(error: unknown): boolean {
+  return error instanceof S3ServiceException && error.name === 'InvalidRequest';
+}
+
+async function isLocking(client: S3Client, bucket: string): Promise<boolean> {
+  try {
+    await client.send(new GetObjectLockConfigurationCommand({ Bucket: bucket }));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ObjectLockConfigurationNotFoundError')
+      throw error;
+    return false;
+  }
 }
