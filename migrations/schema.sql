@@ -200,6 +200,31 @@ CREATE INDEX entries_waiting ON public.entries USING btree (tenant_id, period_st
 CREATE INDEX entries_within_span ON public.entries USING btree (parent_span_id COLLATE "C") WHERE ((parent_span_id IS NOT NULL) AND (revision = 0) AND (status = 'ok'::text));
 CREATE TRIGGER entries_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+table exchange_rates (
+  version_id bigint not null,
+  currency text not null,
+  rate numeric(38,0) not null,
+  constraint exchange_rates_pkey PRIMARY KEY (version_id, currency),
+  constraint exchange_rates_version_id_fkey FOREIGN KEY (version_id) REFERENCES exchange_versions(version_id),
+  constraint exchange_rates_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint exchange_rates_rate_check CHECK ((rate > (0)::numeric))
+);
+CREATE TRIGGER exchange_rates_are_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON public.exchange_rates FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER exchange_rates_revision AFTER INSERT ON public.exchange_rates FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('prices');
+
+table exchange_versions (
+  version_id bigint not null generated always as identity,
+  base text not null,
+  effective_from timestamp with time zone not null,
+  source text not null,
+  document_hash text not null,
+  imported_at timestamp with time zone not null,
+  constraint exchange_versions_pkey PRIMARY KEY (version_id),
+  constraint exchange_versions_base_effective_from_key UNIQUE (base, effective_from),
+  constraint exchange_versions_base_check CHECK ((base ~ '^[A-Z]{3}$'::text))
+);
+CREATE TRIGGER exchange_versions_are_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON public.exchange_versions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 table fold_queue (
   batch_id bigint not null,
   constraint fold_queue_pkey PRIMARY KEY (batch_id)

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   demo: async () => (await import('./commands/demo.ts')).addDemo,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
   'price-book': async () => (await import('./commands/price-book.ts')).addPriceBook,
+  fx: async () => (await import('./commands/fx.ts')).addFx,
   tenant: async () => (await import('./commands/tenant.ts')).addTenant,
   send: async () => (await import('./commands/send.ts')).addSend,
   worker: async () => (await import('./commands/worker.ts')).addWorker,

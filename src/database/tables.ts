@@ -6,6 +6,8 @@ export interface Tables {
   readonly catalog_revisions: { catalog: string; revision: bigint };
   readonly price_books: PriceBooksTable;
   readonly price_rates: PriceRatesTable;
+  readonly exchange_versions: ExchangeVersionsTable;
+  readonly exchange_rates: { version_id: bigint; currency: string; rate: bigint };
   readonly tenants: TenantsTable;
   readonly tenant_calendar_changes: TenantCalendarChangesTable;
   readonly tenant_price_books: TenantPriceBooksTable;
@@ -55,6 +57,15 @@ interface PriceRatesTable {
   cache_read: bigint | null;
   cache_write: bigint | null;
   units: ColumnType<Readonly<Record<string, string>> | null, string | null, never>;
+}
+
+interface ExchangeVersionsTable {
+  version_id: Generated<bigint>;
+  base: string;
+  effective_from: Instant;
+  source: string;
+  document_hash: string;
+  imported_at: Instant;
 }
 
 interface TenantsTable {

@@ -10,8 +10,9 @@ import { isMeasured, totalInput } from '../events/event.ts';
 import type { Pico } from '../money.ts';
 import type { FurtherUnit, FurtherUnits, UnitName } from '../units.ts';
 import { FURTHER_UNITS } from '../units.ts';
-import type { FoundRate, PriceCatalog, PriceQuestion } from './books/price-catalog.ts';
+import type { FoundCost, FoundRate, PriceCatalog, PriceQuestion } from './books/price-catalog.ts';
 import { findCharge, findCost } from './books/price-catalog.ts';
+import { convert } from './exchange/exchange-rate.ts';
 import type { RatedTokens, UnitAmounts } from './rate-usage.ts';
 import { amountOf, isPricedByCall, unpricedUnits } from './rate-usage.ts';
 import { scaleLayers } from './scale-layers.ts';
@@ -67,7 +68,7 @@ export interface RatedPart {
   readonly requestedCost: Pico | null;
   readonly currency: string;
   readonly chargeRate: FoundRate | null;
-  readonly costRate: FoundRate | null;
+  readonly costRate: FoundCost | null;
 }
 
 /** Currency of what belongs to no tenant, or to a tenant without a book. */
@@ -202,13 +203,14 @@ function unpricedOf(part: UnratedPart, { rate, version }: FoundRate): readonly U
 }
 
 /** A gateway cache hit costs nothing; so does a call for which the provider reported no tokens. */
-function costOf(event: RatedCall, part: UnratedPart, found: FoundRate | null): Pico | null {
+function costOf(event: RatedCall, part: UnratedPart, found: FoundCost | null): Pico | null {
   if (event.gatewayCache !== 'none') return 0n;
   const { usage } = part;
   const reachedProvider = part.contextTokens > 0 || usage.output > 0 || usage.units !== null;
   if (part.status !== 'ok' && !reachedProvider) return 0n;
   if (found === null || (!part.measured && !isPricedByCall(found.rate))) return null;
-  return amountOf(ratedTokens(part), found.rate, 'pass_through');
+  const amount = amountOf(ratedTokens(part), found.rate, 'pass_through');
+  return amount === null || found.conversion === null ? amount : convert(amount, found.conversion);
 }
 
 /**

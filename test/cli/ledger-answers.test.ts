@@ -39,6 +39,7 @@ import {
   importAnswer,
   seedAnswer,
 } from '../../src/rating/books/price-book-answer.ts';
+import { exchangeListAnswer } from '../../src/rating/exchange/exchange-answer.ts';
 import { costDriftAnswer } from '../../src/reports/cost-drift-answer.ts';
 import { runAnswer } from '../../src/reports/runs/run-answer.ts';
 import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
@@ -92,6 +93,7 @@ const BOOK = fileURLToPath(new URL('../scenarios/books/standard.json', import.me
 const QUESTIONS: readonly Case[] = [
   { args: ['report', 'usage', '--by', 'tenant,layer,day'], answer: usageAnswer },
   { args: ['report', 'usage', '--by', 'user', '--as-of', AS_OF], answer: usageAnswer },
+  { args: ['fx', 'list'], answer: exchangeListAnswer },
   { args: ['report', 'cost-drift'], answer: costDriftAnswer },
   { args: ['report', 'coverage', '--month', '2026-10'], answer: tagCoverageAnswer },
   { args: ['report', 'runs'], answer: runsAnswer },

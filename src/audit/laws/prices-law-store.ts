@@ -100,7 +100,8 @@ async function checkRates(database: Database, scope: LawScope): Promise<Checked>
         end as right_charge,
         case when e.gateway_cache <> 'none' then 0
           when e.status <> 'ok' and e.cost = 0 then 0
-          else ${textAmount('k')} + k.per_call / 1000000 * e.call_share + w.cost
+          else round((${textAmount('k')} + k.per_call / 1000000 * e.call_share + w.cost) * coalesce(x.numerator, 1)
+            / coalesce(x.denominator, 1))
         end as right_cost
       from ${entriesOf(scope)} e
       left join price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
@@ -116,6 +117,16 @@ async function checkRates(database: Database, scope: LawScope): Promise<Checked>
         from (select case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000)
           else 1000000 end as factor) times
       ) f on true
+      left join price_books kb on kb.book = k.book and kb.effective_from = k.effective_from
+      left join lateral (
+        -- What a cost in another currency was converted by, rounded half up once.
+        select case when v.base = e.currency then 1000000000000 else t.rate end as numerator,
+          case when v.base = kb.currency then 1000000000000 else f.rate end as denominator
+        from exchange_versions v
+        left join exchange_rates t on t.version_id = v.version_id and t.currency = e.currency
+        left join exchange_rates f on f.version_id = v.version_id and f.currency = kb.currency
+        where kb.currency <> e.currency and v.version_id::text = e.further_tags ->> 'cost_exchange'
+      ) x on true
       left join lateral (
         select ${unitAmount('charge')} as charge, ${unitAmount('cost')} as cost
       ) w on true

@@ -7,7 +7,7 @@ import { Refusal } from '../../refusal.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { countOnSide, FURTHER_UNITS } from '../../units.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
-import { markScaled, reference } from '../entries/entry.ts';
+import { markRated, reference } from '../entries/entry.ts';
 
 /** What a correction changes of an entry; what is absent stays as it was. */
 export interface EntryChange {
@@ -205,7 +205,7 @@ function freePriceOf(entry: NewEntry, pricing: Pricing): Price {
 function pricedAnew(entry: NewEntry, pricing: Pricing): Price {
   const part = rateEntry(entry, pricing);
   const { outcome, charge, cost, requestedCost, currency, layers } = part;
-  const furtherTags = part.layersScaled ? markScaled(entry.furtherTags) : entry.furtherTags;
+  const furtherTags = markRated(entry.furtherTags, part);
   const rates = { chargeRate: reference(part.chargeRate), costRate: reference(part.costRate) };
   return { outcome, charge, cost, requestedCost, currency, layers, furtherTags, ...rates };
 }

@@ -149,7 +149,7 @@ export function usageEntry(options: {
     feature: part.tags.feature,
     agentRunId: part.tags.agentRunId,
     promptVersion: part.tags.promptVersion,
-    furtherTags: part.layersScaled ? markScaled(event.furtherTags) : event.furtherTags,
+    furtherTags: markRated(event.furtherTags, part),
     traceId: event.traceId,
     spanId: event.spanId,
     parentSpanId: event.parentSpanId,
@@ -208,7 +208,26 @@ export const ENTRY_WITHOUT_A_CALL = {
 export const LAYERS_SOURCE = 'layers_source';
 export const SCALED = 'scaled';
 
-export function markScaled(tags: NewEntry['furtherTags']): NewEntry['furtherTags'] {
+/**
+ * The further tag of an entry whose cost was converted: the version of the rates, by which it recomputes. A
+ * producer's own tag of that name is not kept, since it would be taken for one.
+ */
+const COST_EXCHANGE = 'cost_exchange';
+
+/** The tags of a part with what rating has to say in them, and nobody else. */
+export function markRated(
+  tags: NewEntry['furtherTags'],
+  part: Pick<RatedPart, 'layersScaled' | 'costRate'>,
+): NewEntry['furtherTags'] {
+  const marked = part.layersScaled ? markScaled(tags) : tags;
+  const version = part.costRate?.conversion?.versionId;
+  if (version !== undefined) return { ...marked, [COST_EXCHANGE]: String(version) };
+  if (marked[COST_EXCHANGE] === undefined) return marked;
+  const { [COST_EXCHANGE]: _, ...others } = marked;
+  return others;
+}
+
+function markScaled(tags: NewEntry['furtherTags']): NewEntry['furtherTags'] {
   return { ...tags, [LAYERS_SOURCE]: SCALED };
 }
 

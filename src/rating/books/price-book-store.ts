@@ -6,6 +6,7 @@ import type { Tables } from '../../database/tables.ts';
 import { formatDecimal, parseDecimal } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { loadExchangeRates } from '../exchange/exchange-store.ts';
 import { nameFirstDefault, readDefaultBooks } from './default-book-store.ts';
 import type { BookVersionRow, ImportOutcome } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
@@ -124,6 +125,7 @@ export async function loadPriceCatalog(db: Kysely<Tables>): Promise<PriceCatalog
       }),
     ),
     defaults,
+    await loadExchangeRates(db),
   );
 }
 

@@ -1,6 +1,8 @@
 import type { InstantMs } from '../../clock.ts';
 import type { ServiceTier } from '../../events/event.ts';
 import { divideHalfUp } from '../../money.ts';
+import type { Conversion, ExchangeVersion } from '../exchange/exchange-rate.ts';
+import { findConversion } from '../exchange/exchange-rate.ts';
 import type { Rate, UnitPrices } from './rate.ts';
 import type { NameMatch, RateIndex } from './rate-index.ts';
 
@@ -26,6 +28,8 @@ export interface PriceCatalog {
   readonly costBooks: readonly string[];
   /** The books of tenants without one, newest first. */
   readonly defaults: readonly DefaultBook[];
+  /** Rates between currencies, newest first. */
+  readonly exchange: readonly ExchangeVersion[];
 }
 
 /** The book that a tenant without one of its own pays by, and from when on. */
@@ -37,6 +41,7 @@ export interface DefaultBook {
 export function buildCatalog(
   versions: readonly BookVersion[],
   defaults: readonly DefaultBook[] = [],
+  exchange: readonly ExchangeVersion[] = [],
 ): PriceCatalog {
   const newestFirst = [...versions].sort((a, b) => b.effectiveFrom - a.effectiveFrom);
   const books = Map.groupBy(newestFirst, (version) => version.book);
@@ -45,6 +50,7 @@ export function buildCatalog(
     books,
     costBooks: [...new Set(cost.map((version) => version.book))].sort(),
     defaults: [...defaults].sort((a, b) => b.effectiveFrom - a.effectiveFrom),
+    exchange,
   };
 }
 
@@ -123,12 +129,37 @@ export function rateOfVersion(version: BookVersion, rate: Rate): Rate {
   return factor === null || rate.book === version.book ? rate : timesFactor(rate, factor);
 }
 
+/** A cost's rate, and what its amount is converted by; null where it is in the currency already. */
+export interface FoundCost extends FoundRate {
+  readonly conversion: Conversion | null;
+}
+
 /**
- * What the provider takes for a call. Cost books are asked in the order of their names, and the first that
- * has a row answers: of the model as it is written; else in another spelling; else of another date. What a
- * deployment runs is asked for instead of its name.
+ * What the provider takes for a call: by a cost book of the currency; else by one of another currency, of those in
+ * the order of their names, where a dated rate says what that is.
  */
 export function findCost(
+  catalog: PriceCatalog,
+  currency: string,
+  question: PriceQuestion,
+): FoundCost | null {
+  const own = findCostIn(catalog, currency, question);
+  if (own !== null || catalog.exchange.length === 0) return own && { ...own, conversion: null };
+  const versions = catalog.costBooks.map((book) => versionAt(catalog, book, question.at));
+  const others = new Set(versions.flatMap((version) => version?.currency ?? []));
+  for (const from of [...others].sort()) {
+    const conversion = findConversion(catalog.exchange, { from, to: currency, at: question.at });
+    const found = conversion === null ? null : findCostIn(catalog, from, question);
+    if (found !== null) return { ...found, conversion };
+  }
+  return null;
+}
+
+/**
+ * What the provider takes for a call, in a currency. Cost books are asked in the order of their names, and the first that
+ * has a row answers: of the model as it is written; else in another spelling; else of another date.
+ */
+function findCostIn(
   catalog: PriceCatalog,
   currency: string,
   question: PriceQuestion,
@@ -184,7 +215,7 @@ function findCostPlus(
   version: BookVersion,
   question: PriceQuestion,
 ): FoundRate | null {
-  const cost = findCost(catalog, version.currency, question);
+  const cost = findCostIn(catalog, version.currency, question);
   if (cost === null || version.costFactor === null) return null;
   return { version, rate: timesFactor(cost.rate, version.costFactor) };
 }

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { readTextFile } from '../../files.ts';
+import { exchangeDocument, exchangeRequest } from '../../rating/exchange/exchange-answer.ts';
+import {
+  importExchangeRates,
+  listExchangeRates,
+} from '../../rating/exchange/import-exchange-rates.ts';
+import { Refusal } from '../../refusal.ts';
+import { readRequest } from '../../request.ts';
+import { perform } from '../terminal/command.ts';
+import { table } from '../terminal/output.ts';
+
+export function addFx(program: Command): void {
+  const group = program.command('fx').description('dated rates for costs in another currency');
+  const command = group
+    .command('import')
+    .argument('<file>', 'rates as JSON, {base, effective_from, source, rates}, or an array of them')
+    .description('store rates as a new version; the identical one again changes nothing');
+  perform(command, async (session, { args: [file = ''] }) => {
+    const documents = readDocuments(file, await readTextFile(file));
+    const versions = await importExchangeRates(
+      session.parts(),
+      readRequest(exchangeRequest, { documents }),
+    );
+    const lines = versions.map(
+      ({ base, effective_from, source, currencies, answer }) =>
+        `${base} from ${effective_from}: ${answer} (${currencies} currencies, ${source})`,
+    );
+    session.out.answer(versions, lines.join('\n'));
+  });
+  perform(group.command('list').description('every version'), async (session) => {
+    const versions = await listExchangeRates(session.parts());
+    const text = table(versions, [
+      { title: 'BASE', value: ({ base }) => base },
+      { title: 'EFFECTIVE FROM', value: (row) => row.effective_from },
+      { title: 'SOURCE', value: ({ source }) => source },
+      {
+        title: 'ONE OF THE BASE IS',
+        value: ({ rates }) =>
+          Object.entries(rates)
+            .map(([name, rate]) => `${rate} ${name}`)
+            .join(', '),
+      },
+    ]);
+    session.out.answer(versions, versions.length === 0 ? 'no rates yet' : text);
+  });
+}
+
+function readDocuments(file: string, text: string) {
+  try {
+    const json: unknown = JSON.parse(text);
+    return (Array.isArray(json) ? json : [json]).map((one) => exchangeDocument.parse(one));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new Refusal('bad_document', `${file}: ${why}`, 'mend the file; nothing of it was stored');
+  }
+}

@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest';
+import { checkPrices } from '../../src/audit/laws/prices-law-store.ts';
+import { parseInstant } from '../../src/clock.ts';
+import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
+import {
+  importExchangeRates,
+  listExchangeRates,
+} from '../../src/rating/exchange/import-exchange-rates.ts';
+import { freshDatabase, textRows } from '../support/database.ts';
+import { importBook, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+
+const clock = () => parseInstant('2026-10-20T12:00:00Z');
+const FULL = {
+  kind: 'full',
+  after: { number: 0n, hash: Buffer.alloc(32) },
+  through: 0n,
+  closedSince: 0,
+} as const;
+const RATES = {
+  base: 'EUR',
+  effective_from: '2026-10-01T00:00:00Z',
+  source: 'European Central Bank',
+  rates: { USD: '1.25' },
+};
+
+it('a cost in dollars is converted for a tenant that pays in euros, and recomputes', async () => {
+  const database = await freshDatabase({ connections: 4 });
+  const parts = { database, clock };
+  const per_million = { input: '2', output: '2' };
+  const book = { effective_from: '2026-01-01T00:00:00Z', models: [{ model: 'm', per_million }] };
+  await importBook(database, { book: 'euro', kind: 'charge', currency: 'EUR', ...book });
+  await importBook(database, { book: 'cost', kind: 'cost', currency: 'USD', ...book });
+  await makeTenant(database, 'eu', { priceBook: 'euro' });
+  const usage = { input_tokens: 1_000_000, output_tokens: 0 };
+  const call = (event_id: string, tags = {}) =>
+    nativeEvent({ event_id, tenant_id: 'eu', requested_model: 'm', usage, tags });
+
+  // Before there are rates the cost is unknown, whatever a producer calls its tags.
+  await receiveEvents(database, [call('early', { cost_exchange: '1' })]);
+  expect(await importExchangeRates(parts, { documents: [RATES] })).toMatchObject([
+    { answer: 'imported', currencies: 1, source: 'European Central Bank' },
+  ]);
+  await receiveEvents(database, [call('late')]);
+  const costs = () =>
+    textRows(
+      database,
+      `select event_id, cost, further_tags ->> 'cost_exchange' as version from entries
+       where not is_reversal and cost is not null or revision = 0 order by event_id, revision`,
+    );
+  // $2 / 1.25 = €1.60
+  expect(await costs()).toEqual([
+    { event_id: 'early', cost: null, version: null },
+    { event_id: 'late', cost: '1600000000000', version: '1' },
+  ]);
+
+  await rerateMonth(parts, {
+    ...{ month: '2026-10', tenant_id: null, dry_run: false },
+    ...{ reason: 'rates', actor: 'ada' },
+  });
+  expect((await costs()).map(({ event_id, cost }) => [event_id, cost])).toContainEqual([
+    'early',
+    '1600000000000',
+  ]);
+  expect((await checkPrices(database, FULL)).violations).toEqual([]);
+});
+
+it('the same rates again change nothing, and other rates of the same instant are refused', async () => {
+  const database = await freshDatabase({ connections: 4 });
+  const parts = { database, clock };
+  await importExchangeRates(parts, { documents: [RATES] });
+  const again = await importExchangeRates(parts, {
+    documents: [{ ...RATES, rates: { USD: '1.250' } }],
+  });
+  expect(again).toMatchObject([{ answer: 'unchanged' }]);
+  await expect(
+    importExchangeRates(parts, { documents: [{ ...RATES, rates: { USD: '1.3' } }] }),
+  ).rejects.toThrow('a version is immutable');
+  expect(await listExchangeRates(parts)).toMatchObject([
+    { base: 'EUR', source: 'European Central Bank', rates: { USD: '1.25' } },
+  ]);
+});
