@@ -588,6 +588,7 @@ table tenants (
   stripe_customer text,
   created_at timestamp with time zone not null,
   registered_at timestamp with time zone,
+  left_at timestamp with time zone,
   constraint tenants_pkey PRIMARY KEY (tenant_id),
   constraint tenants_anchor_day_check CHECK (((anchor_day >= 1) AND (anchor_day <= 31))),
   constraint tenants_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text]))),
@@ -1221,6 +1222,8 @@ begin
      or array_position(array['open', 'shut', 'closed'], new.state)
         < array_position(array['open', 'shut', 'closed'], old.state)
      or (old.starts_at, old.ends_at, old.time_zone) is distinct from (new.starts_at, new.ends_at, new.time_zone)
+        and not ((old.starts_at, old.time_zone) = (new.starts_at, new.time_zone)
+          and old.state = 'open' and new.state = 'open' and new.ends_at < old.ends_at)
         and exists (select 1 from periods p where p.tenant_id = old.tenant_id and p.state <> 'open') then
     raise exception 'period % of % may only move from open to shut to closed', old.period_start, old.tenant_id
       using errcode = 'restrict_violation';

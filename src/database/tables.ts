@@ -77,6 +77,8 @@ interface TenantsTable {
   created_at: Instant;
   /** Null for a tenant that its first event made. */
   registered_at: NullableInstant;
+  /** Null while the tenant is a customer. */
+  left_at: NullableInstant;
 }
 
 interface TenantCalendarChangesTable {

@@ -34,5 +34,6 @@ export function tellTenant(tenant: Tenant, now: InstantMs): TenantAnswer {
     stripe_customer: tenant.stripeCustomer,
     registered: tenant.isRegistered,
     closed_until: tenant.closedUntil === null ? null : formatInstant(tenant.closedUntil),
+    left_at: tenant.leftAt === null ? null : formatInstant(tenant.leftAt),
   };
 }

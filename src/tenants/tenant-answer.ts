@@ -38,6 +38,8 @@ export const tenantAnswer = z.strictObject({
   registered: z.boolean(),
   /** The end of the last period that takes nothing more; null while none is. */
   closed_until: instantField.nullable(),
+  /** The instant at which it left; null while it is a customer. */
+  left_at: instantField.nullable(),
 });
 export type TenantAnswer = z.infer<typeof tenantAnswer>;
 

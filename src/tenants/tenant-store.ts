@@ -17,7 +17,7 @@ export async function readTenants(
     tenantIds === 'all' ? sql`true` : sql`t.tenant_id = any(${[...tenantIds]}::text[])`;
   const { rows } = await sql<TenantRow>`
     select t.tenant_id, t.mode, t.time_zone, t.anchor_day, t.stripe_customer,
-      t.registered_at is not null as is_registered,
+      t.registered_at is not null as is_registered, t.left_at,
       (select max(p.ends_at) from periods p where p.tenant_id = t.tenant_id and p.state <> 'open') as closed_until,
       (select json_agg(json_build_array(extract(epoch from c.effective_from) * 1000, c.time_zone, c.anchor_day)
           order by c.effective_from)
@@ -37,6 +37,7 @@ interface TenantRow {
   readonly stripe_customer: string | null;
   readonly is_registered: boolean;
   readonly closed_until: InstantMs | null;
+  readonly left_at: InstantMs | null;
   readonly changes: readonly (readonly [number, string, number])[] | null;
   readonly books: readonly (readonly [number | null, string])[] | null;
 }
@@ -61,6 +62,7 @@ function toTenant(row: TenantRow): Tenant {
       book,
     })),
     closedUntil: row.closed_until,
+    leftAt: row.left_at,
   };
 }
 
@@ -118,6 +120,7 @@ export async function updateTenant(
     readonly stripe_customer?: string | null;
     readonly time_zone?: string;
     readonly anchor_day?: number;
+    readonly left_at?: string;
   },
 ): Promise<void> {
   if (Object.keys(set).length === 0) return;

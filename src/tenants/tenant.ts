@@ -15,6 +15,8 @@ export interface Tenant {
   readonly books: readonly BookAssignment[];
   /** The end of the tenant's last shut or closed period; null while none is. */
   readonly closedUntil: InstantMs | null;
+  /** The instant at which the customer left; null while it has not. */
+  readonly leftAt: InstantMs | null;
 }
 
 interface BookAssignment {

@@ -23,6 +23,7 @@ import {
   replayAnswer,
 } from '../../src/ingest/quarantine-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { closeTenantAnswer } from '../../src/ledger/closes/close-tenant-answer.ts';
 import { adjustmentAnswer } from '../../src/ledger/corrections/adjustment-answer.ts';
 import { correctWhereAnswer } from '../../src/ledger/corrections/bulk-answer.ts';
 import {
@@ -41,6 +42,7 @@ import {
 } from '../../src/rating/books/price-book-answer.ts';
 import { exchangeListAnswer } from '../../src/rating/exchange/exchange-answer.ts';
 import { costDriftAnswer } from '../../src/reports/cost-drift-answer.ts';
+import { leaversAnswer } from '../../src/reports/leavers-answer.ts';
 import { runAnswer } from '../../src/reports/runs/run-answer.ts';
 import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
 import { tagCoverageAnswer } from '../../src/reports/tag-coverage-answer.ts';
@@ -140,6 +142,11 @@ const CHANGES: readonly Case[] = [
     answer: reattributeAnswer,
   },
   { args: ['rerate', '2026-10', '--dry-run'], answer: rerateAnswer },
+  {
+    args: ['tenant', 'close', 'birch', '--at', '2030-01-01T00:00:00Z'],
+    answer: closeTenantAnswer,
+  },
+  { args: ['report', 'leavers'], answer: leaversAnswer },
   {
     args: ['adjust', 'acme', '--amount', '-0.000001', '--reason', 'sorry'],
     answer: adjustmentAnswer,

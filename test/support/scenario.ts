@@ -7,6 +7,7 @@ import { parseInstant, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { closeTenant } from '../../src/ledger/closes/close-tenant.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { openLog } from '../../src/log.ts';
 import { nameMissing } from '../../src/month/completeness/name-missing.ts';
@@ -54,6 +55,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 type Step =
   | { readonly receive: readonly unknown[]; readonly at?: string }
   | { readonly close: string; readonly tenant?: string; readonly at: string }
+  | { readonly leave: string; readonly on: string; readonly at?: string }
   | { readonly import_price_book: unknown; readonly at?: string }
   | { readonly replay: 'all'; readonly at: string }
   | { readonly push: string; readonly at: string }
@@ -128,6 +130,10 @@ async function take(
       },
     );
     return answers.filter((answer) => answer.tenant_id !== 'unattributed');
+  }
+  if ('leave' in step) {
+    const request = { tenant_id: step.leave, at: parseInstant(step.on) };
+    return (await closeTenant({ database, clock }, request)).periods;
   }
   if ('import_price_book' in step) {
     return importBook(database, bookOf(step.import_price_book, folder), at);

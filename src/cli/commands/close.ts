@@ -24,21 +24,25 @@ export function addClose(program: Command): void {
     if (options.tenant !== undefined && answers.some((answer) => answer.state === 'not_ended')) {
       session.foundWrong();
     }
-    const text = table(answers, [
-      { title: 'TENANT', value: (row) => row.tenant_id },
-      { title: 'PERIOD', value: (row) => row.period_start },
-      { title: 'STATE', value: (row) => row.state.replace('_', ' ') },
-      { title: 'TOTAL', value: (row) => row.charge_total ?? '', figure: true },
-      { title: '', value: (row) => row.currency ?? '' },
-      {
-        title: 'MANIFEST',
-        value: (row) => [row.manifest_hash?.slice(0, 12), row.detail].filter(Boolean).join('  '),
-      },
-    ]);
+    const text = renderPeriods(answers);
     const request = readRequest(missingRequest, given);
     const missing = (await nameMissing(session.parts(), request)).filter(isUnsaid(answers));
     sayMissing(session, answers, { text, missing });
   });
+}
+
+export function renderPeriods(answers: CloseAnswer): string {
+  return table(answers, [
+    { title: 'TENANT', value: (row) => row.tenant_id },
+    { title: 'PERIOD', value: (row) => row.period_start },
+    { title: 'STATE', value: (row) => row.state.replace('_', ' ') },
+    { title: 'TOTAL', value: (row) => row.charge_total ?? '', figure: true },
+    { title: '', value: (row) => row.currency ?? '' },
+    {
+      title: 'MANIFEST',
+      value: (row) => [row.manifest_hash?.slice(0, 12), row.detail].filter(Boolean).join('  '),
+    },
+  ]);
 }
 
 /** Of what a period was refused for, its own row speaks; and what is closed now is told next. */

@@ -10,6 +10,7 @@ import { renderCoverage } from '../terminal/coverage.ts';
 import type { Column } from '../terminal/output.ts';
 import { figureOf, table } from '../terminal/output.ts';
 import { addCostReports } from './report-costs.ts';
+import { addLeaversReport } from './report-leavers.ts';
 import { addRunsReport } from './report-runs.ts';
 
 export function addReport(program: Command): void {
@@ -17,6 +18,7 @@ export function addReport(program: Command): void {
   addUsageReport(group);
   addRunsReport(group);
   addCostReports(group);
+  addLeaversReport(group);
 }
 
 function addUsageReport(group: Command): void {

@@ -11,11 +11,13 @@ import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
+import { addTenantClose } from './tenant-close.ts';
 
 export function addTenant(program: Command): void {
   const group = program.command('tenant').description('who is billed');
   addSet(group);
   addList(group);
+  addTenantClose(group);
 }
 
 function addSet(group: Command): void {
@@ -75,6 +77,7 @@ function addList(group: Command): void {
       { title: 'STRIPE CUSTOMER', value: (row) => row.stripe_customer ?? '' },
       { title: 'REGISTERED', value: (row) => (row.registered ? 'yes' : 'by no one') },
       { title: 'CLOSED UNTIL', value: (row) => row.closed_until ?? '' },
+      { title: 'LEFT', value: (row) => row.left_at ?? '' },
       { title: 'CALENDAR TO COME', value: (row) => (isToCome(row) ? calendarOf(row) : '') },
     ]);
     session.out.answer(tenants, text);

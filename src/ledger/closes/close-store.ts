@@ -42,7 +42,7 @@ export async function readPeriodsOf(
 /**
  * Makes the rows of the month's periods in which a tenant had no usage, so that they close like the
  * others. Only of periods that have ended, for tenants
- * that existed before that end, and not before what is closed. Answers those that have not ended.
+ * that existed before that end, not before what is closed, and not after a tenant left. Answers those that have not ended.
  */
 export async function insertIdlePeriods(
   transaction: Transaction,
@@ -64,6 +64,7 @@ export async function insertIdlePeriods(
     periodsOf(tenant.calendar)
       .filter((period) => period.endsAt > createdAtOf(tenant))
       .filter(({ endsAt }) => tenant.closedUntil === null || endsAt > tenant.closedUntil)
+      .filter(({ startsAt }) => tenant.leftAt === null || startsAt < tenant.leftAt)
       .map((period) => ({ tenantId: tenant.tenantId, period })),
   );
   const { ended = [], running = [] } = Object.groupBy(idle, ({ period }) =>
@@ -240,6 +241,30 @@ export async function readCarriedIn(
 
 export function periodKey(tenantId: string, periodStart: string): string {
   return `${periodStart} ${tenantId}`;
+}
+
+/** The last call of a period at an instant or after it; null where there is none. */
+export async function readLastCallFrom(
+  transaction: Transaction,
+  of: { readonly tenantId: string; readonly periodStart: string; readonly at: InstantMs },
+): Promise<InstantMs | null> {
+  const { rows } = await transaction.client.query<{ last: InstantMs | null }>(
+    `select max(occurred_at) as last from entries
+     where tenant_id = $1 and period_start = $2 and occurred_at >= $3`,
+    [of.tenantId, of.periodStart, formatInstant(of.at)],
+  );
+  return rows[0]?.last ?? null;
+}
+
+/** Lets an open period end earlier; one without a row is made by its close. */
+export async function endPeriod(
+  transaction: Transaction,
+  of: { readonly tenantId: string; readonly periodStart: string; readonly at: InstantMs },
+): Promise<void> {
+  await transaction.client.query(
+    'update periods set ends_at = $3 where tenant_id = $1 and period_start = $2',
+    [of.tenantId, of.periodStart, formatInstant(of.at)],
+  );
 }
 
 /** The currency of a tenant's last close; null before its first. */

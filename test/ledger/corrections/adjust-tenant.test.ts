@@ -28,14 +28,14 @@ beforeEach(async () => {
 
 describe('on the statement', () => {
   it.each([
-    ['as text', renderStatementText, /\nAdjustments\nsorry for Tuesday +-1\.00\n/],
+    ['as text', renderStatementText, /\nAdjustments\n.*\nsorry for Tuesday +-1\.00\n/],
     [
       'as CSV',
       (one: never) => renderStatementCsv([one]),
       /,adjustment,sorry for Tuesday,standard,/,
     ],
     // What HTML and PDF arrange.
-    ['as a view', asView, /Adjustments: sorry for Tuesday -\$1.00, paper invoice \$0.25/],
+    ['as a view', asView, /Adjustments: sorry for Tuesday −\$1.00, paper invoice \$0.25/],
   ])('a credit stands under a heading of its own, %s', async (_as, render, pattern) => {
     await adjust('-1.00', 'sorry for Tuesday');
     await adjust('0.25', 'paper invoice');

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { reportLeavers } from '../../reports/report-leavers.ts';
+import { perform } from '../terminal/command.ts';
+import { table } from '../terminal/output.ts';
+
+export function addLeaversReport(group: Command): void {
+  const command = group
+    .command('leavers')
+    .description('what is owed to customers who left, and by them');
+  perform(command, async (session) => {
+    const leavers = await reportLeavers(session.parts());
+    const text = table(leavers, [
+      { title: 'TENANT', value: (row) => row.tenant_id },
+      { title: 'LEFT', value: (row) => row.left_at },
+      { title: 'OWED TO IT', value: (row) => row.owed_to ?? '', figure: true },
+      { title: 'NOT CLOSED', value: (row) => row.not_closed ?? '', figure: true },
+      { title: 'NOT TOLD', value: (row) => row.not_told ?? '', figure: true },
+      { title: '', value: (row) => row.currency ?? '' },
+    ]);
+    session.out.answer(leavers, leavers.length === 0 ? 'nobody left' : text);
+  });
+}

@@ -1,0 +1,113 @@
+import type { InstantMs } from '../../clock.ts';
+import { formatInstant } from '../../clock.ts';
+import type { Transaction } from '../../database/database.ts';
+import { inTransaction } from '../../database/database.ts';
+import { lockAgainstPosting } from '../../database/posting-lock.ts';
+import type { Parts } from '../../parts.ts';
+import type { Calendar, Period } from '../../periods/calendar.ts';
+import { periodContaining } from '../../periods/calendar.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import { Refusal } from '../../refusal.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import {
+  lockTenant,
+  readTenant,
+  saveCalendarChange,
+  updateTenant,
+} from '../../tenants/tenant-store.ts';
+import { closePeriods } from './close-periods.ts';
+import { endPeriod, readLastCallFrom } from './close-store.ts';
+import type { CloseTenantAnswer, CloseTenantRequest } from './close-tenant-answer.ts';
+
+/**
+ * Ends the running period of a customer who leaves, and closes it (R12). Nothing idle follows it. Usage
+ * that comes afterwards is billed all the same: it makes the period that begins where the customer left
+ * and ends where the running one would have, and is late there if it happened before. The same instant
+ * again goes on with the close.
+ */
+export async function closeTenant(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  request: CloseTenantRequest,
+): Promise<CloseTenantAnswer> {
+  const { tenant_id: tenantId, at } = request;
+  const last = await inTransaction(database, async (transaction) => {
+    await lockAgainstPosting(transaction);
+    await lockTenant(transaction, tenantId);
+    const tenant = await readTenant(transaction.kysely, tenantId);
+    if (tenant.leftAt === at) return periodContaining(tenant.calendar, at - 1);
+    refuseUnfitLeave(tenant, at);
+    const period = await endCalendar(transaction, tenant, at);
+    await updateTenant(transaction, tenantId, { left_at: formatInstant(at) });
+    return period;
+  });
+  const month = last.startDate.slice(0, 7);
+  const periods = await closePeriods({ database, clock }, { month, tenant_id: tenantId });
+  return { tenant_id: tenantId, left_at: formatInstant(at), periods };
+}
+
+function refuseUnfitLeave({ tenantId, leftAt, closedUntil }: Tenant, at: InstantMs): void {
+  if (tenantId === UNATTRIBUTED) {
+    throw new Refusal(
+      'bad_request',
+      `"${UNATTRIBUTED}" is nobody, and does not leave`,
+      'name the customer who leaves',
+    );
+  }
+  if (leftAt !== null) {
+    throw new Refusal(
+      'conflict',
+      `tenant "${tenantId}" left at ${formatInstant(leftAt)}`,
+      'give that instant to go on with its close',
+    );
+  }
+  if (closedUntil === null || at >= closedUntil) return;
+  throw new Refusal(
+    'conflict',
+    `the time of tenant "${tenantId}" is closed until ${formatInstant(closedUntil)}`,
+    'give that instant or a later one; what is closed stays as it is',
+  );
+}
+
+/** Ends the period that runs at an instant, and answers it; one that ends there by itself stays as it is. */
+async function endCalendar(
+  transaction: Transaction,
+  { tenantId, calendar }: Tenant,
+  at: InstantMs,
+): Promise<Period> {
+  const running = periodContaining(calendar, at);
+  if (running.startsAt === at) return periodContaining(calendar, at - 1);
+  const rule = calendar.findLast(({ effectiveFrom }) => (effectiveFrom ?? at) <= at);
+  if (rule === undefined) throw new Error('a calendar begins with a rule in effect since ever');
+  const change = { ...rule, effectiveFrom: at };
+  const split: Calendar = [...calendar, change].sort(
+    (a, b) =>
+      (a.effectiveFrom ?? Number.NEGATIVE_INFINITY) - (b.effectiveFrom ?? Number.NEGATIVE_INFINITY),
+  );
+  if (periodContaining(split, at).startsAt !== at) refuseFirstDay(running);
+  const call = await readLastCallFrom(transaction, {
+    tenantId,
+    periodStart: running.startDate,
+    at,
+  });
+  if (call !== null) refuseLaterCalls(tenantId, at, call);
+  await saveCalendarChange(transaction, tenantId, change);
+  await endPeriod(transaction, { tenantId, periodStart: running.startDate, at });
+  return { ...running, endsAt: at };
+}
+
+/** A period is known by the day on which it begins, and two cannot begin on one. */
+function refuseFirstDay({ startDate, startsAt }: Period): never {
+  throw new Refusal(
+    'bad_request',
+    `the running period begins on that day, ${startDate}, and another cannot`,
+    `give ${formatInstant(startsAt)}, where the one before ends, or a later day`,
+  );
+}
+
+function refuseLaterCalls(tenantId: string, at: InstantMs, call: InstantMs): never {
+  throw new Refusal(
+    'conflict',
+    `tenant "${tenantId}" has calls after ${formatInstant(at)}, the last at ${formatInstant(call)}`,
+    'give an instant after its last call',
+  );
+}

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { amountField, instantField, listOf } from '../fields.ts';
+
+/** A customer who left, and what stands between us; amounts are null where it never had a currency. */
+const leaver = z.strictObject({
+  tenant_id: z.string(),
+  left_at: instantField,
+  currency: z.string().nullable(),
+  /** What was credited beyond the usage, and no period will take any more. */
+  owed_to: amountField.nullable(),
+  /** What was used and is in no closed period yet. */
+  not_closed: amountField.nullable(),
+  /** What was closed and told to nobody. */
+  not_told: amountField.nullable(),
+});
+export type Leaver = z.infer<typeof leaver>;
+
+export const leaversAnswer = listOf(leaver);
+export type LeaversAnswer = z.infer<typeof leaversAnswer>;

@@ -1,0 +1,122 @@
+import { beforeEach, expect, it } from 'vitest';
+import { parseInstant } from '../../../src/clock.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { closeTenant } from '../../../src/ledger/closes/close-tenant.ts';
+import { adjustTenant } from '../../../src/ledger/corrections/adjust-tenant.ts';
+import { exactPico } from '../../../src/money.ts';
+import { reportLeavers } from '../../../src/reports/report-leavers.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { freshDatabase, textRows } from '../../support/database.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import { brokenLaws } from '../../support/worker.ts';
+
+/** A customer who leaves in the middle of a period (R12). */
+
+const LEFT = '2026-10-15T12:00:00Z';
+let database: TestDatabase;
+
+beforeEach(async () => {
+  database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'acme', { created: '2026-10-01T00:00:00Z' });
+  await receiveEvents(database, [nativeEvent({ occurred_at: '2026-10-15T11:00:00Z' })]);
+});
+
+it('its running period ends there and is closed, and nothing idle follows it', async () => {
+  const closed = { period_start: '2026-10-01', state: 'closed', charge_total: '0.00' };
+  expect(await leave(LEFT)).toMatchObject({
+    left_at: '2026-10-15T12:00:00.000Z',
+    periods: [closed],
+  });
+  const period = { period_start: '2026-10-01', ends_at: '2026-10-15 12:00:00+00', state: 'closed' };
+  expect(await periods()).toEqual([period]);
+  for (const month of ['2026-10', '2026-11']) await close(month);
+  expect(await periods()).toEqual([period]);
+  // 1000 × 3.00 µ + 100 × 12.00 µ = 0.0042, in shadow, so that nothing is due.
+  const nothing = { owed_to: '0', not_closed: '0', not_told: '0' };
+  expect(await leavers()).toMatchObject([{ tenant_id: 'acme', ...nothing }]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('usage that comes later is billed in the period that begins there, late if it happened before', async () => {
+  await leave(LEFT);
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'late', occurred_at: '2026-10-14T00:00:00Z' }),
+    nativeEvent({ event_id: 'after', occurred_at: '2026-10-18T00:00:00Z' }),
+  ]);
+  expect(await leavers()).toMatchObject([{ not_closed: '0.0084' }]);
+  await close('2026-10');
+  expect(await periods()).toMatchObject([
+    { period_start: '2026-10-01', ends_at: '2026-10-15 12:00:00+00', state: 'closed' },
+    { period_start: '2026-10-15', ends_at: '2026-11-01 00:00:00+00', state: 'closed' },
+  ]);
+  const rows = await textRows(
+    database,
+    'select event_id, period_start, late from audit.entries order by event_id',
+  );
+  expect(rows).toMatchObject([
+    { event_id: 'after', period_start: '2026-10-15', late: 'false' },
+    { event_id: 'evt-1', period_start: '2026-10-01', late: 'false' },
+    { event_id: 'late', period_start: '2026-10-15', late: 'true' },
+  ]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('what was credited beyond the usage is owed to it, and a report says so', async () => {
+  const request = { tenant_id: 'acme', amount: exactPico('-1'), id: null, reason: 'sorry' };
+  await adjustTenant({ database, clock: at('2026-10-15T11:30:00Z') }, { ...request, actor: 'ada' });
+  await leave(LEFT);
+  // 0.0042 - 1
+  expect(await leavers()).toMatchObject([{ currency: 'USD', owed_to: '0.9958' }]);
+});
+
+it('the same instant again goes on, and another is refused', async () => {
+  await leave(LEFT);
+  expect(await leave(LEFT)).toMatchObject({ periods: [{ state: 'already_closed' }] });
+  await expect(leave('2026-10-17T00:00:00Z')).rejects.toThrow('left at 2026-10-15T12:00:00.000Z');
+});
+
+it('an instant that is still to come ends the period when it has come', async () => {
+  expect(await leave('2026-10-25T00:00:00Z')).toMatchObject({ periods: [{ state: 'not_ended' }] });
+  expect(await close('2026-10')).toMatchObject([{ period_start: '2026-10-01', state: 'closed' }]);
+});
+
+it.each([
+  ['before its last call', '2026-10-15T10:00:00Z', 'the last at 2026-10-15T11:00:00.000Z'],
+  ['on the first day of its period', '2026-10-01T10:00:00Z', 'begins on that day, 2026-10-01'],
+])('is refused %s', async (_what, instant, message) => {
+  await expect(leave(instant)).rejects.toThrow(message);
+});
+
+it('leaves where a period begins without another to end', async () => {
+  await leave('2026-11-01T00:00:00Z');
+  await close('2026-10');
+  await close('2026-11');
+  expect(await periods()).toMatchObject([{ ends_at: '2026-11-01 00:00:00+00' }]);
+});
+
+function at(instant: string) {
+  return () => parseInstant(instant);
+}
+
+function leave(instant: string) {
+  const request = { tenant_id: 'acme', at: parseInstant(instant) };
+  return closeTenant({ database, clock: at('2026-10-20T00:00:00Z') }, request);
+}
+
+function close(month: string) {
+  const request = { month, tenant_id: null };
+  const answers = closePeriods({ database, clock: at('2027-01-02T00:00:00Z') }, request);
+  return answers.then((all) => all.filter(({ tenant_id }) => tenant_id === 'acme'));
+}
+
+function leavers() {
+  return reportLeavers({ database, clock: at('2026-10-21T00:00:00Z') });
+}
+
+function periods() {
+  return textRows(
+    database,
+    `select period_start, ends_at::text, state from periods where tenant_id = 'acme' order by 1`,
+  );
+}
