@@ -151,7 +151,7 @@ function notEnded(tenantId: string, periodStart: string, endsAt: number): Closed
 }
 
 /** The answer for a period that stays open, and why. */
-export function refusedPeriod(
+function refusedPeriod(
   { tenantId, periodStart }: Pick<PeriodRow, 'tenantId' | 'periodStart'>,
   detail: string,
 ): ClosedPeriod {

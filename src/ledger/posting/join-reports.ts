@@ -9,7 +9,7 @@ import type { Tie } from './same-call.ts';
 import { compareReports, isKept, reportOfEntry } from './same-call.ts';
 
 /** The program that takes second reports back; no person's name. */
-export const REPORT_JOINER = 'spanledger:reports';
+const REPORT_JOINER = 'spanledger:reports';
 
 /**
  * Takes back, by correction, what turned out to be a second report of a call (R8): reports that two
