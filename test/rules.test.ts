@@ -138,17 +138,21 @@ describe('what users read', () => {
   });
 
   it('says words and not rule numbers, in the help of every command', async () => {
-    const program = new Command('spanledger');
+    let helps = 0;
     for (const file of readdirSync(join(ROOT, 'src/cli/commands'))) {
       if (!file.endsWith('.ts')) continue;
       const exported = Object.entries(await import(`../src/cli/commands/${file}`));
+      // Each stands in a program of its own: `close` and `tenant close` have one name at their places.
       for (const [name, add] of exported) {
-        if (/^add[A-Z]/.test(name) && typeof add === 'function') add(program);
+        if (!/^add[A-Z]/.test(name) || typeof add !== 'function') continue;
+        const program = new Command('spanledger');
+        add(program);
+        const help = helpOf(program);
+        helps += help.length;
+        expect(help.filter((text) => /\bR\d{1,2}\b/.test(text))).toEqual([]);
       }
     }
-    const help = helpOf(program);
-    expect(help.length).toBeGreaterThan(30);
-    expect(help.filter((text) => /\bR\d{1,2}\b/.test(text))).toEqual([]);
+    expect(helps).toBeGreaterThan(30);
   });
 });
 

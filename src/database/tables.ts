@@ -75,9 +75,9 @@ interface TenantsTable {
   anchor_day: number;
   stripe_customer: string | null;
   created_at: Instant;
-  /** Null for a tenant that its first event made. */
+  /** It is null for a tenant that its first event made. */
   registered_at: NullableInstant;
-  /** Null while the tenant is a customer. */
+  /** It is null while the tenant is a customer. */
   left_at: NullableInstant;
 }
 

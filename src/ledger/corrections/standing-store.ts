@@ -82,7 +82,7 @@ export async function countStanding(
   return Number(rows[0]?.entries ?? 0n);
 }
 
-/** Of these entries, those that still stand, in the order of their ids. */
+/** Answers with those of the entries that still stand, in the order of their ids. */
 export async function readStanding(
   { client }: Transaction,
   entryIds: readonly bigint[],

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 
-/** Whose periods are looked at. */
+/** The month and the tenants that are looked at. */
 export interface Scope {
   /** YYYY-MM, in which the periods begin; null for those that are open or began since. */
   readonly month: string | null;

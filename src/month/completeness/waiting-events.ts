@@ -16,7 +16,7 @@ export interface WaitingEvent {
   readonly receivedAt: InstantMs;
   /** It is null where the body names none. */
   readonly tenantId: string | null;
-  /** Null where it cannot be read, or where the clock that wrote it is not to be trusted. */
+  /** It is null where it cannot be read, or where the clock that wrote it is not to be trusted. */
   readonly occurredAt: InstantMs | null;
   /** What it would be charged; null where it cannot be priced, or would replace what is charged already. */
   readonly worth: { readonly charge: Pico; readonly currency: string } | null;
@@ -86,7 +86,7 @@ function readEvent(body: JsonObject, occurredAt: InstantMs): UsageEvent | null {
   return reading.kind === 'event' ? reading.event : null;
 }
 
-/** Of an event with something wrong, what decides its charge: a wrong tag is no reason to call it nothing. */
+/** Reads what decides the charge of an event with something wrong: a wrong tag is no reason to call it nothing. */
 function onlyWhatIsCharged(body: JsonObject): JsonObject {
   const kept = Object.fromEntries(CHARGED.map((field) => [field, body[field]]));
   const { usage } = body;

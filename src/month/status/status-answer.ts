@@ -18,7 +18,7 @@ export const statusAnswer = z.strictObject({
   /** Seconds since the last batch while messages wait, and 0 while none does; null where nobody knows. */
   lag_seconds: countField.nullable(),
   open_periods: countField,
-  /** Those of them that have ended, and could be closed. */
+  /** The periods of these that have ended, and could be closed. */
   ended_periods: countField,
   unrated: countField,
   unmeasured: countField,

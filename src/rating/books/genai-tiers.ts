@@ -68,7 +68,7 @@ export const HALF_PRICE_NOTE = `Half of the standard prices of tokens, as the pr
   )
   .join('; ')}. Any other tier has the standard prices.`;
 
-/** Null where a tariff has no price of tokens, nor one that is more than nothing. */
+/** Answers null where a tariff has no price of tokens, nor one that is more than nothing. */
 function halve(tariff: Tariff, { tier, cacheAtFullPrice }: HalfPrice): Tariff | null {
   const prices = Object.entries(tariff.per_million ?? {}).filter(isGiven);
   if (prices.every(([, price]) => Number(price) === 0)) return null;
