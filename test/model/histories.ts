@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import type { ModelChange, ModelEvent, TenantSettings } from './reference-model.ts';
+import type { ModelEvent } from './reference-events.ts';
+import type { ModelChange } from './reference-model.ts';
 import type { ModelBook, ModelRow } from './reference-prices.ts';
+import type { TenantSettings } from './reference-tenants.ts';
 
 /** Random histories: a pool of events, and what happens to them and around them, step by step. */
 

@@ -13,8 +13,10 @@ import { importBook, makeTenant, receiveEvents } from '../support/ledger.ts';
 import { brokenLaws } from '../support/worker.ts';
 import type { Delivery, History, TimedStep } from './histories.ts';
 import { HEIR, history, monthBefore } from './histories.ts';
-import type { ModelChange, ModelEntry, ModelEvent } from './reference-model.ts';
-import { keyOf, ReferenceModel } from './reference-model.ts';
+import type { ModelEntry, ModelEvent } from './reference-events.ts';
+import { keyOf } from './reference-events.ts';
+import type { ModelChange } from './reference-model.ts';
+import { ReferenceModel } from './reference-model.ts';
 
 /** fast-check prints the seed and path of a failure; shrinking a history takes longer than reading it. */
 it('does to any history of events what the reference model says, and keeps every law', {

@@ -14,6 +14,7 @@ export interface ModelPeriod {
 }
 
 const MINUTE = 60_000;
+const QUARTER = 15 * MINUTE;
 const HOUR = 60 * MINUTE;
 const FIRST_YEAR = 2026;
 const MONTHS = 20;
@@ -46,6 +47,16 @@ export function periodAt(rules: readonly ModelRule[], instant: number): ModelPer
   return found;
 }
 
+/** The first quarter of an hour of the local day that holds an instant. */
+export function beginOfDay(rules: readonly ModelRule[], instant: number): number {
+  const rule = rules.filter(({ from }) => from === null || from <= instant).at(-1);
+  if (rule === undefined) throw new Error(`the model has no rule at ${instant}`);
+  const today = localDate(rule.zone, instant);
+  let begin = instant - (instant % QUARTER);
+  while (localDate(rule.zone, begin - QUARTER) === today) begin -= QUARTER;
+  return begin;
+}
+
 const known = new Map<string, number>();
 
 /** The first quarter of an hour at which the zone's date is the anchor's or later. */
@@ -57,7 +68,7 @@ function boundary({ zone, anchor }: ModelRule, month: number): number {
   const day = Date.UTC(FIRST_YEAR, month, Math.min(anchor, lastDay));
   const date = new Date(day).toISOString().slice(0, 10);
   let instant = day - 16 * HOUR;
-  while (localDate(zone, instant) < date) instant += 15 * MINUTE;
+  while (localDate(zone, instant) < date) instant += QUARTER;
   known.set(key, instant);
   return instant;
 }

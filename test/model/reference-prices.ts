@@ -50,6 +50,8 @@ export interface ModelCall {
   readonly context: number;
   /** Millionths of the call. */
   readonly share: number;
+  /** Whether anything of the call was counted, of which this may be a part of nothing (R10). */
+  readonly measured: boolean;
 }
 
 export interface ModelPrice {
@@ -79,18 +81,27 @@ export function priceOf(
   if (call.status === 'cancelled') return { outcome: 'cancelled', charge: 0n, ...paid };
   if (!tenant.attributed) return { outcome: 'unattributed', charge: 0n, ...paid };
   const found = tenant.book === null ? null : chargeRow(books, tenant.book, call);
-  if (found === null) return { outcome: 'unrated', charge: null, ...paid };
+  const without = call.measured ? 'unrated' : 'unmeasured';
+  if (found === null) return { outcome: without, charge: null, ...paid };
+  const { row, factor } = found;
   const passThrough = found.caching === 'pass_through';
-  const isFree = passThrough && call.gateway;
-  const charge = isFree ? 0n : amount(call, found.row, { passThrough, factor: found.factor });
-  return { outcome: 'charged', charge, ...paid };
+  if (passThrough && call.gateway) return { outcome: 'charged', charge: 0n, ...paid };
+  if (!isDecided(call, row, factor)) return { outcome: without, charge: null, ...paid };
+  return { outcome: 'charged', charge: amount(call, row, { passThrough, factor }), ...paid };
+}
+
+/** Nothing that was counted is no price, unless the call alone has one (R10). */
+function isDecided(call: ModelCall, row: ModelRow, factor: string | null): boolean {
+  const prices = Object.values(row.per_million);
+  return call.measured || prices.every((price) => times(picoPerToken(price), factor, 1n) === 0n);
 }
 
 function costOf(books: readonly ModelBook[], call: ModelCall, model: string): bigint | null {
   if (call.gateway) return 0n;
   if (call.status !== 'ok' && call.context === 0 && call.tokens.output === 0) return 0n;
   const row = costRow(books, { ...call, requested: model });
-  return row === null ? null : amount(call, row, { passThrough: true, factor: null });
+  if (row === null || !isDecided(call, row, null)) return null;
+  return amount(call, row, { passThrough: true, factor: null });
 }
 
 /** The cost books in the order of their names; in each the tier's row, else the standard one. */

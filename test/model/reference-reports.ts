@@ -1,8 +1,6 @@
-import type { ModelEntry } from './reference-model.ts';
+import type { ModelEntry } from './reference-events.ts';
+import { NOBODY } from './reference-events.ts';
 import type { ModelTokens } from './reference-prices.ts';
-
-/** Whoever reports a call without a tenant. */
-const NOBODY = 'unattributed';
 
 export function isFirst(entry: ModelEntry): boolean {
   return entry.revision === 0 && !entry.isReversal && entry.status === 'ok';
@@ -43,4 +41,9 @@ function countsOf({ member, tokens, whole }: ModelEntry): readonly number[] {
 
 export function isMeasured({ uncached, read, write, output }: ModelTokens): boolean {
   return uncached + read + write + output > 0;
+}
+
+/** Whether anything of the call was counted; a member's part may be nothing of a call that was (R10). */
+export function isCounted({ member, tokens, whole }: ModelEntry): boolean {
+  return isMeasured(member === '' ? tokens : whole) || isMeasured(tokens);
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import type { UsageEvent } from '../../src/events/event.ts';
+import { isMeasured } from '../../src/events/event.ts';
 import { readNativeEvent } from '../../src/events/native-event.ts';
 import { parseDecimal } from '../../src/money.ts';
 import type { BookVersion, PriceCatalog } from '../../src/rating/books/price-catalog.ts';
@@ -98,6 +99,7 @@ describe('any event under any books', longRun, () => {
               tokens: { uncached, read, write, output: part.usage.output },
               context: part.contextTokens,
               share: part.callShare,
+              measured: isMeasured(call.usage),
             },
             { attributed: part.tenantId !== 'unattributed', book: assigned(drawn, book) },
           );
@@ -151,7 +153,7 @@ describe('any event under any books', longRun, () => {
         for (const part of parts) {
           const mayCharge = part.status === 'ok' && part.tenantId !== 'unattributed';
           if (!mayCharge) expect(part.charge).toBe(0n);
-          expect(part.charge === null).toBe(part.outcome === 'unrated');
+          expect(part.charge === null).toBe(['unrated', 'unmeasured'].includes(part.outcome));
           expect((part.charge ?? 0n) >= 0n && (part.cost ?? 0n) >= 0n).toBe(true);
         }
       }),
