@@ -18,6 +18,7 @@ export type Operation =
   | { readonly operation: 'price-book import' }
   | { readonly operation: 'price-book list' }
   | { readonly operation: 'prove' }
+  | { readonly operation: 'push'; readonly month: string }
   | { readonly operation: 'quarantine list' }
   | { readonly operation: 'reconcile' }
   | { readonly operation: 'report runs' }
@@ -26,6 +27,7 @@ export type Operation =
   | { readonly operation: 'statement'; readonly proof: true }
   | { readonly operation: 'stripe alerts' }
   | { readonly operation: 'stripe setup' }
+  | { readonly operation: 'stripe unpark'; readonly identifier: string }
   | { readonly operation: 'tenant list' }
   | { readonly operation: 'tenant set' }
   | { readonly operation: 'verify'; readonly against: string | null };

@@ -42,19 +42,25 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
 /** Runs the command that argv names; sets the exit code and never rejects. */
 export async function runCommandLine(): Promise<void> {
   process.stdout.on('error', passOverClosedPipe);
-  const program = new Command('spanledger')
-    .description('usage-based billing: LLM span events from SQS, an idempotent ledger, Stripe')
-    .version(version())
-    .showHelpAfterError('(add --help for what is allowed)')
-    .configureHelp({ sortSubcommands: false });
   try {
-    for (const load of commandsFor(process.argv[2])) (await load())(program);
-    exitOverrideAll(program);
+    const program = await buildProgram(process.argv[2]);
     await program.parseAsync();
   } catch (error) {
     process.exitCode =
       error instanceof CommanderError ? usageExitCode(error) : reportFailure(error);
   }
+}
+
+/** The program with the command of this name; with all commands where there is none of it. */
+export async function buildProgram(name: string | undefined): Promise<Command> {
+  const program = new Command('spanledger')
+    .description('usage-based billing: LLM span events from SQS, an idempotent ledger, Stripe')
+    .version(version())
+    .showHelpAfterError('(add --help for what is allowed)')
+    .configureHelp({ sortSubcommands: false });
+  for (const load of commandsFor(name)) (await load())(program);
+  exitOverrideAll(program);
+  return program;
 }
 
 function version(): string {

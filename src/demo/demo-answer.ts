@@ -33,6 +33,10 @@ const demoRow = z.strictObject({
 });
 export type DemoRow = z.infer<typeof demoRow>;
 
+/** All tenants together: exact amounts are summed and rounded once, so that rounded rows may add up to another cent. */
+const demoTotal = demoRow.omit({ tenant_id: true, mode: true });
+export type DemoTotal = z.infer<typeof demoTotal>;
+
 export const demoAnswer = z.strictObject({
   month: monthField,
   /** What was sent. */
@@ -48,6 +52,7 @@ export const demoAnswer = z.strictObject({
   }),
   worker: workerAnswer,
   tenants: listOf(demoRow),
+  total: demoTotal,
   laws: verificationAnswer.shape.laws,
   /** The paths of the statements, each period in every form. */
   statements: listOf(z.string()),

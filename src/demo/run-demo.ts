@@ -15,7 +15,7 @@ import { reconcileMonth } from '../stripe/reconcile-month.ts';
 import { checkSummaries } from '../stripe/summary-law.ts';
 import type { DemoAnswer, DemoRequest } from './demo-answer.ts';
 import { connectionOf, type DemoParts } from './demo-parts.ts';
-import { demoRows } from './demo-rows.ts';
+import { demoFigures } from './demo-rows.ts';
 import { seededRandom } from './random.ts';
 import { sendTraffic } from './send-traffic.ts';
 import { setUpDemo } from './set-up-demo.ts';
@@ -45,7 +45,7 @@ export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<D
     month: month.name,
     traffic: traffic.counts,
     worker,
-    tenants: await demoRows(parts, { closes, reconciled }),
+    ...(await demoFigures(parts, { closes, reconciled })),
     laws,
     statements: files,
     connection: request.keep ? connectionOf(parts) : null,
@@ -118,7 +118,7 @@ async function push(parts: DemoParts, month: string): Promise<readonly Reconcile
   return rows;
 }
 
-/** One line of what "spanledger report runs" says of the month. */
+/** One line of what the report of runs says of the month. */
 async function sayMostWasted(parts: DemoParts, most: number): Promise<void> {
   const everything = { tenant_id: null, from: null, to: null, as_of: null };
   const report = await reportRuns(parts, {

@@ -34,7 +34,7 @@ export async function decideParked(
   if (isThere) await markProven(database, [identifier], clock());
   const detail = isThere
     ? `${identifier} is confirmed: ${countName} holds it`
-    : `${identifier} is missing from ${countName}; "spanledger push ${intent.periodStart.slice(0, 7)}" tells its value anew`;
+    : `${identifier} is missing from ${countName}; the next push of ${intent.periodStart.slice(0, 7)} tells its value anew`;
   return { identifier, state, detail };
 }
 

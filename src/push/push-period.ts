@@ -222,7 +222,7 @@ async function sendUnlessCounted(run: PeriodRun, step: Step): Promise<string | n
   if (await confirmIfPresent(run, step)) return null;
   const says = `${destination.countName} already says ${counted} for ${open.customer} in this period and ${confirmed} of it is confirmed`;
   if (counted < confirmed) return `${says}; it lags, run the push again in a while`;
-  return `${says}, so that something else reports there; nothing was sent. Find out what else does and end it; what a person bills instead is recorded by "spanledger stripe settled"`;
+  return `${says}, so that something else reports there; nothing was sent. Find out what else does and end it; what a person bills instead is recorded as settled`;
 }
 
 async function send(run: PeriodRun, step: Step): Promise<null> {
@@ -312,7 +312,7 @@ async function alertParked(run: PeriodRun, intent: Intent, answer: string): Prom
 
 /** Says why it is parked, and what a person does about it. */
 export function parkedDetail(of: Pick<Intent, 'identifier' | 'lastAnswer'>): string {
-  return `${of.lastAnswer ?? 'parked'}; mend the cause, then "spanledger stripe unpark ${of.identifier}"`;
+  return `${of.lastAnswer ?? 'parked'}; mend the cause, then unpark ${of.identifier}`;
 }
 
 function waitMs(attempt: number, retryAfterMs: number | null): number {

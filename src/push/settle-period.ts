@@ -2,6 +2,7 @@ import { minorUnitDecimals } from '../currencies.ts';
 import { divideHalfUp, formatDecimal, parseDecimal } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import { openIntent } from './intent.ts';
 import { insertSettled, readIntents, withdrawUnsent } from './intent-store.ts';
 import { readLedgerName } from './ledger-name-store.ts';
@@ -35,7 +36,7 @@ export async function settlePeriod(
     throw new Refusal(
       'conflict',
       `intent ${open.identifier} of this period is ${open.state}, so that it may be counted already`,
-      `decide it first, with "spanledger push ${month}" or "spanledger stripe unpark ${open.identifier}"`,
+      advise`decide it first, with ${{ operation: 'push', month }} or ${{ operation: 'stripe unpark', identifier: open.identifier }}`,
     );
   }
   const standing = intents.filter((intent) => intent !== open);
@@ -84,7 +85,7 @@ function microOf({ amount }: SettleRequest, target: PushTarget, due: bigint): bi
     'conflict',
     `${formatDecimal(due, 6)} ${target.currency} of this period is due, and ${amount} is more`,
     due === 0n
-      ? 'nothing is left to settle; "spanledger reconcile" shows what was told'
+      ? advise`nothing is left to settle; ${{ operation: 'reconcile' }} shows what was told`
       : 'settle at the most what is due',
   );
 }

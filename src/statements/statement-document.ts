@@ -11,7 +11,7 @@ export function withDaily(statement: Statement, daily: readonly DailyUsage[]): S
   const sum = amounts.reduce((total, amount) => total + exactPico(amount), 0n);
   if (sum !== exactPico(statement.exact.charge)) {
     throw new Error(
-      `the days of ${statement.tenant_id} from ${statement.period.start} add up to ${formatPico(sum)}, but its entries to ${statement.exact.charge}; run "spanledger verify"`,
+      `the days of ${statement.tenant_id} from ${statement.period.start} add up to ${formatPico(sum)}, but its entries to ${statement.exact.charge}; verify the ledger`,
     );
   }
   return { ...statement, daily };

@@ -9,11 +9,11 @@ const REMEDIES: Readonly<Record<Difference, string | null>> = {
   none: null,
   shadow: null,
   in_flight: null,
-  unanswered: 'run "spanledger push", which settles it by what Stripe counts',
+  unanswered: 'push the month again, which settles it by what Stripe counts',
   lag: null,
-  not_pushed: 'run "spanledger push", which tells it or says why not',
+  not_pushed: 'push the month, which tells it or says why not',
   missing:
-    'see "spanledger stripe alerts": Stripe reports what it does not count; a day after it was sent, "spanledger stripe unpark" with its identifier of audit.pushes has its value told anew',
+    'see the alerts: Stripe reports what it does not count; a day after it was sent, unparking it by its identifier of audit.pushes has its value told anew',
   duplicate: 'cancel the second event within a day, or credit the customer for it',
   after_finalization:
     'credit or bill the difference in Stripe, and resolve the alert about that invoice',

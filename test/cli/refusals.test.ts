@@ -190,8 +190,3 @@ describe('the catalogue', () => {
     expect(readPage()).toBe(renderPage(CASES));
   });
 });
-
-it('no room writes a command into its refusals', () => {
-  const written = REFUSAL_SITES.filter(({ message }) => message.includes('"spanledger '));
-  expect(written.map(({ file, message }) => `${file}: ${message}`)).toEqual([]);
-});

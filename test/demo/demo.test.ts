@@ -21,6 +21,7 @@ test(
     const live = answer.tenants.filter(({ mode }) => mode === 'live');
     expect(live.length).toBeGreaterThan(3);
     expect(live.map(({ pushed }) => pushed)).toEqual(live.map(({ stripe }) => stripe));
+    expect(answer.total.pushed).toBe(answer.total.stripe);
     expect(answer.worker.posted + answer.worker.duplicate).toBeGreaterThan(answer.traffic.calls);
     const names = (await readdir(folder)).map((name) => join(folder, name));
     expect(names.sort()).toEqual([...answer.statements].sort());

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { pause } from '../../clock.ts';
-import type { DemoAnswer, DemoRow } from '../../demo/demo-answer.ts';
+import type { DemoAnswer } from '../../demo/demo-answer.ts';
 import { demoRequest } from '../../demo/demo-answer.ts';
 import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
@@ -50,7 +50,7 @@ interface DemoFlags {
 }
 
 function render(result: DemoAnswer): string {
-  const rows = [...result.tenants, totalRow(result.tenants)];
+  const rows = [...result.tenants, { tenant_id: 'all', mode: '', ...result.total }];
   const figures = table(rows, [
     { title: 'TENANT', value: (row) => row.tenant_id },
     { title: 'MODE', value: (row) => row.mode },
@@ -79,34 +79,6 @@ function render(result: DemoAnswer): string {
     parts.push('', 'Everything goes on running; connect with', ...lines, 'and end it with Ctrl-C.');
   }
   return parts.join('\n');
-}
-
-function totalRow(rows: readonly DemoRow[]): Omit<DemoRow, 'mode'> & { readonly mode: string } {
-  const sum = (value: (row: DemoRow) => string) =>
-    formatCents(rows.reduce((total, row) => total + toCents(value(row)), 0n));
-  const whole = (value: (row: DemoRow) => string) =>
-    String(rows.reduce((total, row) => total + BigInt(value(row)), 0n));
-  return {
-    tenant_id: 'all',
-    mode: '',
-    calls: rows.reduce((total, row) => total + row.calls, 0),
-    failed: rows.reduce((total, row) => total + row.failed, 0),
-    tokens: whole((row) => row.tokens),
-    charge: sum((row) => row.charge),
-    cost: sum((row) => row.cost),
-    margin: sum((row) => row.margin),
-    pushed: whole((row) => row.pushed),
-    stripe: whole((row) => row.stripe ?? '0'),
-  };
-}
-
-function toCents(amount: string): bigint {
-  return BigInt(amount.replace('.', ''));
-}
-
-function formatCents(cents: bigint): string {
-  const digits = String(cents < 0n ? -cents : cents).padStart(3, '0');
-  return `${cents < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
 /** Whole micro-dollars as dollars with all six decimals. */

@@ -7,7 +7,7 @@ export function remedyText(remedy: Remedy): string {
 }
 
 /** The command that does an operation; what is still to be chosen stands as a word in capitals or as …. */
-function commandToType(operation: Operation): string {
+export function commandToType(operation: Operation): string {
   return ['spanledger', operation.operation, ...argumentsOf(operation).map(quoted)].join(' ');
 }
 
@@ -27,10 +27,14 @@ function argumentsOf(operation: Operation): readonly string[] {
       return operation.roles ? ['--roles'] : [];
     case 'price-book import':
       return ['FILE'];
+    case 'push':
+      return [operation.month];
     case 'quarantine list':
       return ['--all'];
     case 'statement':
       return ['TENANT', 'MONTH', '--proof', '--out', 'FILE'];
+    case 'stripe unpark':
+      return [operation.identifier];
     case 'verify':
       return optional('--against', operation.against);
     default:

@@ -310,7 +310,7 @@ export function exactLines(group: EntryGroup): readonly ExactLine[] {
   const charge = amountOf(tokens, price.rate, price.caching);
   if (charge !== group.charge) {
     throw new Error(
-      `entries of ${model} hold a charge of ${group.charge} p, but their prices give ${charge ?? 'no amount'} p; run "spanledger verify"`,
+      `entries of ${model} hold a charge of ${group.charge} p, but their prices give ${charge ?? 'no amount'} p; verify the ledger`,
     );
   }
   const counted = UNITS.map(({ name, meter }) => {

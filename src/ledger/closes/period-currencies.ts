@@ -21,7 +21,7 @@ export async function readCurrencies(
   for (const { period, currencies } of periods) {
     if (currencies.length < 2) continue;
     throw new Error(
-      `period ${period.periodStart} of "${period.tenantId}" was shut with charges in ${currencies.join(' and ')}; run "spanledger verify"`,
+      `period ${period.periodStart} of "${period.tenantId}" was shut with charges in ${currencies.join(' and ')}; verify the ledger`,
     );
   }
   const idle = periods.filter(({ currencies }) => currencies.length === 0);

@@ -35,5 +35,5 @@ function fault({ tag, currency, share }: TagCoverage, bounds: CoverageBounds): s
     share === null
       ? `no cost in ${currency} is known`
       : `${share} % of the cost in ${currency} names its ${tag}`;
-  return `${has}, less than the ${bounds[tag]} % that were asked for: "spanledger report coverage" says who sends the rest, "spanledger audit reattribute" names it`;
+  return `${has}, less than the ${bounds[tag]} % that were asked for; the report of tag coverage says who sends the rest, and reattribution names it`;
 }

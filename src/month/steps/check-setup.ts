@@ -9,7 +9,7 @@ export async function checkSetup({ database, livemode }: MonthParts): Promise<St
   const unlinked = tenants.filter((tenant) => tenant.stripeCustomer === null);
   const meters = await readMeters(database, livemode);
   const faults = [
-    ...(tenants.length > 0 && meters.size === 0 ? ['run "spanledger stripe setup" first'] : []),
+    ...(tenants.length > 0 && meters.size === 0 ? ['no meter is set up in Stripe'] : []),
     ...unlinked.map((tenant) => `live tenant "${tenant.tenantId}" has no Stripe customer`),
   ];
   if (faults.length > 0) return { state: 'wrong', detail: named(faults) };

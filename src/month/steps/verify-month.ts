@@ -23,6 +23,6 @@ export async function verifyMonth(
     ],
     unfinished: [],
   });
-  const forNow = `; ${left} invoices are not final yet, and compared by a later run or by "spanledger serve"`;
+  const forNow = `; ${left} invoices are not final yet, and compared by a later run or by the server of webhooks`;
   return left === 0 ? outcome : { ...outcome, forNow };
 }

@@ -180,7 +180,7 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
   for (const { shown } of proof.entries) {
     const entry = readColumns(shown, names);
     requireOwn(entry, frozen);
-    const charge = BigInt(entry['charge'] ?? '');
+    const charge = decimal(entry['charge'] ?? '', 0);
     total += charge;
     if (!isPriced(entry)) {
       if (charge !== 0n) unpriced ??= `ent_${entry['entry_id']}`;

@@ -5,7 +5,7 @@ import { STATEMENT_STYLE } from './statement-style.ts';
 
 /**
  * One page with the proofs in it that checks them where it is opened: no server, no network, and the
- * same functions that "spanledger prove" runs.
+ * same functions that the command line runs.
  */
 export function renderProofHtml(proofs: readonly Proof[]): string {
   // Inside a script element only "<" could end it early.
@@ -26,7 +26,7 @@ export function renderProofHtml(proofs: readonly Proof[]): string {
 <p class="soft">This page checks itself, here, without a network: that the entries below are among those that were sealed
 when the period was closed, and that they sum to the lines of the statement. Compare the hash of the closed period with the one on the statement.</p>
 <div id="proofs"></div>
-<noscript><p>The check is a script; allow scripts for this file, or run "spanledger prove" on the JSON form.</p></noscript>
+<noscript><p>The check is a script; allow scripts for this file, or have the JSON form checked at a terminal.</p></noscript>
 </main>
 <script type="application/json" id="data">${data}</script>
 <script>

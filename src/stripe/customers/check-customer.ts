@@ -61,7 +61,7 @@ async function askCustomer(
 ): Promise<{ readonly fault: string | null; readonly isDeleted: boolean }> {
   const whose = `Stripe customer ${of.stripeCustomer} of tenant "${of.tenantId}"`;
   const mode = of.livemode ? 'live' : 'test';
-  const remedy = `link the right one with "spanledger tenant set ${of.tenantId} --stripe-customer cus_…"`;
+  const remedy = 'link the tenant to the right one';
   try {
     const customer = await askStripe(whose, () => stripe.customers.retrieve(of.stripeCustomer));
     if (customer.deleted === true) {

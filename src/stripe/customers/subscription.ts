@@ -55,8 +55,8 @@ function ofOtherCurrency(tenant: Tenant, currency: string | null): TenantSubscri
   const { tenantId, stripeCustomer } = tenant;
   const detail =
     currency === null
-      ? `no price book; "spanledger tenant set ${tenantId} --price-book BOOK"`
-      : `charged in ${currency}; "spanledger stripe setup --currency ${currency} --subscriptions --tenant ${tenantId}"`;
+      ? 'it has no price book; give it one'
+      : `it is charged in ${currency}; set up its subscription in that currency`;
   const whose = { tenant_id: tenantId, stripe_customer: stripeCustomer };
   return { ...whose, state: 'refused', subscription: null, detail };
 }
@@ -89,10 +89,7 @@ async function setUpSubscription(
     subscription: string | null = null,
   ) => ({ tenant_id: tenantId, stripe_customer: stripeCustomer, state, subscription, detail });
   if (stripeCustomer === null) {
-    return result(
-      'refused',
-      `no Stripe customer; "spanledger tenant set ${tenantId} --stripe-customer cus_…"`,
-    );
+    return result('refused', 'it has no Stripe customer; link it to one');
   }
   const { livemode } = options;
   const account = await readAccount(options.stripe);

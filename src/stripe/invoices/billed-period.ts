@@ -13,7 +13,7 @@ export interface BilledUsage {
   /** Unix seconds, half-open: the period of the lines. */
   readonly start: number;
   readonly end: number;
-  /** Micro units; null when Stripe counted a fraction, which we never send. */
+  /** Micro units; null when Stripe counted a fraction, which we never send, or says no count. */
   readonly quantity: bigint | null;
   /** Minor units. */
   readonly amount: bigint;
@@ -82,7 +82,7 @@ function priceOf(line: Stripe.InvoiceLineItem): string {
 }
 
 function quantityOf(line: Stripe.InvoiceLineItem): bigint | null {
-  const text = String(line.quantity_decimal ?? line.quantity ?? 0);
+  const text = String(line.quantity_decimal ?? line.quantity);
   return /^\d+(\.0+)?$/.test(text) ? BigInt(text.replace(/\..*$/, '')) : null;
 }
 

@@ -204,7 +204,7 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   const { currency } = target;
   const together =
     all.count > 1 ? `with ${all.count - 1} more of this period it bills` : 'it bills';
-  const quantity = billed.quantity === null ? 'a fraction of' : all.quantity;
+  const quantity = billed.quantity === null ? 'no whole number of' : all.quantity;
   const detail = `${together} ${quantity} micro and ${formatMinor(all.amount, currency)} ${currency}, the statement says ${due.quantity} micro and ${formatMinor(due.amount, currency)}; credit or bill the difference in Stripe`;
   return alert(parts, own, { kind: 'invoice_differs', detail });
 }
@@ -336,7 +336,7 @@ async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<Own
       billed,
     };
   }
-  const detail = `its billing period holds no end of a period of tenant "${tenant.tenantId}"; "spanledger stripe setup --subscriptions" says what is wrong with the subscription`;
+  const detail = `its billing period holds no end of a period of tenant "${tenant.tenantId}"; setting up subscriptions anew says what is wrong with this one`;
   if (billed.quantity !== 0n) {
     const whose = { tenantId: tenant.tenantId, periodStart: null };
     const given = { kind: 'invoice_without_period', subject: invoiceId, ...whose, detail } as const;

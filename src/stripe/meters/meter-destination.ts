@@ -97,12 +97,12 @@ export function addressAt(
   const channel = meters.get(currency)?.eventName;
   if (channel === undefined) {
     return {
-      fault: `no meter for ${currency} in ${modeOf(livemode)} mode; run "spanledger stripe setup" first`,
+      fault: `no meter for ${currency} in ${modeOf(livemode)} mode; set it up first`,
     };
   }
   if (customer !== null) return { customer, channel };
   return {
-    fault: `no Stripe customer; "spanledger tenant set ${tenantId} --stripe-customer cus_…"`,
+    fault: `tenant "${tenantId}" has no Stripe customer; link it to one`,
   };
 }
 

@@ -80,7 +80,7 @@ function reportOf(event: Stripe.V2.Core.Event): Report | null {
   if (!read.success) {
     const at = read.error.issues[0]?.path.join('.') ?? '';
     throw new UnknownShape(
-      `its report has another shape than the ones that are known (at ${at}), so that the events it names are not parked; read event ${event.id} in Stripe and run "spanledger reconcile"`,
+      `its report has another shape than the ones that are known (at ${at}), so that the events it names are not parked; read event ${event.id} in Stripe and reconcile the month`,
     );
   }
   const { error_count: count, error_types: types } = read.data.reason;
@@ -112,7 +112,7 @@ async function park(
     }));
   const detail = parked
     ? parkedDetail({ identifier, lastAnswer: `Stripe does not count it (${of.reason})` })
-    : `Stripe reports it (${of.reason}) although ${isSeen ? 'its summary holds it' : `it is ${intent.state}`}; run "spanledger reconcile"`;
+    : `Stripe reports it (${of.reason}) although ${isSeen ? 'its summary holds it' : `it is ${intent.state}`}; reconcile the month`;
   log.error({ identifier, tenantId, detail }, 'Stripe reports a meter event');
   const alert: Alert = { kind: of.kind, subject: identifier, tenantId, periodStart, detail };
   await raiseAlert(database, alert, clock());
@@ -127,7 +127,7 @@ async function alertOthers(
   const whose = { tenantId: null, periodStart: null };
   const unnamed = of.report.count - of.report.samples.length;
   if (unnamed > 0) {
-    const detail = `${unnamed} more events were dropped than the report names; run "spanledger reconcile" for the months that are being pushed`;
+    const detail = `${unnamed} more events were dropped than the report names; reconcile the months that are being pushed`;
     log.error({ event: of.eventId, detail }, 'Stripe reports meter events without naming them');
     const kind = 'meter_errors_not_named';
     await raiseAlert(database, { kind, subject: of.eventId, ...whose, detail }, clock());

@@ -36,7 +36,7 @@ function shown(change: Readonly<Record<string, string>>): string {
 }
 
 /** A period of so many entries, of which the last two were charged: 1000 and 500 output tokens at 10.00 a million. */
-function period(size: number, unitsOfFirst = '') {
+function period(size: number, unitsOfFirst = '', chargeOfFirst = '0') {
   const price = {
     charge_book: 'standard',
     charge_version: '2026-10-01T00:00:00.000Z',
@@ -52,6 +52,7 @@ function period(size: number, unitsOfFirst = '') {
     position,
     shown: `${shown({
       entry_id: String(position),
+      ...(position === 0 ? { charge: chargeOfFirst } : {}),
       ...(position === size - 1 ? charged(1000) : position === size - 2 ? charged(500) : {}),
     })}${position === 0 && unitsOfFirst !== '' ? `\t${unitsOfFirst}` : ''}`,
     hidden: hash('sha256', `hidden ${position}`),
@@ -179,6 +180,10 @@ describe('a proof', () => {
     ['prices', 'no line for a price', { ...period(4).prove([2, 3], [1]), prices: [] }],
   ])('fails at %s with %s', (step, _, proof) => {
     expect(verdict(proof as Proof)).toBe(step);
+  });
+
+  it.each(['\\N', '', ' ', '0x0'])('fails for an entry whose charge is "%s"', (charge) => {
+    expect(verdict(period(4, '', charge).prove([0, 2, 3], [1]))).toBe('entries');
   });
 
   it('refuses entries of another tenant, although they are sealed', () => {

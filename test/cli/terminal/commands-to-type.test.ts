@@ -1,0 +1,114 @@
+import type { Command } from 'commander';
+import { beforeAll, expect, it } from 'vitest';
+import { buildProgram } from '../../../src/cli/program.ts';
+import { commandToType } from '../../../src/cli/terminal/commands-to-type.ts';
+import type { Operation } from '../../../src/remedy.ts';
+import { SOURCE_FILES } from '../../support/source-files.ts';
+
+/** Every operation by its name, in each of its forms; the compiler refuses a name that is missing. */
+const FORMS: {
+  readonly [Name in Operation['operation']]: readonly Omit<
+    Extract<Operation, { readonly operation: Name }>,
+    'operation'
+  >[];
+} = {
+  adjust: [{}],
+  'allocate list': [{}],
+  'allocate reverse': [
+    { pool: 'gpu', month: '2026-10' },
+    { pool: 'gpu', month: null },
+  ],
+  'audit entry': [{ entryId: 'ent_1' }, { entryId: null }],
+  'audit line': [{ tenantId: 'acme', month: '2026-10' }],
+  'budget list': [{}],
+  close: [
+    { month: '2026-10', tenantId: null },
+    { month: '2026-10', tenantId: 'acme' },
+  ],
+  correct: [{ entryId: 'ent_1', move: true }],
+  migrate: [{ roles: false }, { roles: true }],
+  'price-book import': [{}],
+  'price-book list': [{}],
+  prove: [{}],
+  push: [{ month: '2026-10' }],
+  'quarantine list': [{}],
+  reconcile: [{}],
+  'report runs': [{}],
+  rerate: [{}],
+  'seal publish': [{}],
+  statement: [{ proof: true }],
+  'stripe alerts': [{}],
+  'stripe setup': [{}],
+  'stripe unpark': [{ identifier: 'sl1-acme-1' }],
+  'tenant list': [{}],
+  'tenant set': [{}],
+  verify: [{ against: null }, { against: 's3://seals' }],
+};
+
+const TYPED = Object.entries(FORMS).flatMap(([operation, forms]) =>
+  forms.map((form) => commandToType({ operation, ...form } as Operation)),
+);
+
+let program: Command;
+beforeAll(async () => {
+  program = await buildProgram(undefined);
+});
+
+it.each(TYPED)('%s is a command that exists, with these options and so many arguments', (typed) => {
+  expect(faultOf(typed)).toBeNull();
+});
+
+it.each([
+  ['spanledger harvest', 'spanledger has no harvest'],
+  ['spanledger price-book', 'price-book is no command by itself'],
+  ['spanledger close 2026-10 --who acme', 'close has no --who'],
+  ['spanledger verify all', 'verify takes no "all"'],
+  ['spanledger verify --against', '--against needs a value'],
+])('%s is found out: %s', (typed, fault) => {
+  expect(faultOf(typed)).toBe(fault);
+});
+
+it('no room writes a command into what it says: only a door phrases them', () => {
+  const names = program.commands.map((command) => command.name());
+  const command = new RegExp(`spanledger (?:${names.join('|')})\\b.*`, 'g');
+  expect(names.length).toBeGreaterThan(20);
+  expect('run "spanledger verify"').toMatch(command);
+  const rooms = SOURCE_FILES.filter(({ folder }) => folder !== 'cli');
+  const written = rooms.flatMap(({ path, code }) =>
+    [...code.matchAll(command)].map(([text]) => `${path}: ${text}`),
+  );
+  expect(written).toEqual([]);
+});
+
+function faultOf(typed: string): string | null {
+  const words = typed.split(' ').slice(1);
+  let command = program;
+  while (command.commands.length > 0) {
+    const word = words.shift();
+    if (word === undefined) return `${command.name()} is no command by itself`;
+    const inner = command.commands.find((candidate) => candidate.name() === word);
+    if (inner === undefined) return `${command.name()} has no ${word}`;
+    command = inner;
+  }
+  return faultOfArguments(command, words);
+}
+
+function faultOfArguments(command: Command, words: readonly string[]): string | null {
+  let given = 0;
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    if (!word.startsWith('--')) {
+      given += 1;
+      const { registeredArguments: known } = command;
+      if (given > known.length && known.at(-1)?.variadic !== true)
+        return `${command.name()} takes no "${word}"`;
+      continue;
+    }
+    const option = command.options.find(({ long }) => long === word);
+    if (option === undefined) return `${command.name()} has no ${word}`;
+    if (!option.required) continue;
+    at += 1;
+    if (at >= words.length) return `${word} needs a value`;
+  }
+  return null;
+}
