@@ -61,9 +61,12 @@ export async function setTenant(
     await createShadowTenants(transaction, [tenantId], at);
     await lockTenant(transaction, tenantId);
     await registerTenant(transaction, tenantId, at);
-    const tenant = await readTenant(transaction.kysely, tenantId);
-    await setCalendar(transaction, tenant, { request, at });
-    await setPriceBook(transaction, tenant, { request, at });
+    await setCalendar(transaction, await readTenant(transaction.kysely, tenantId), { request, at });
+    // The day from which a first book holds is that of the calendar that was set just now.
+    await setPriceBook(transaction, await readTenant(transaction.kysely, tenantId), {
+      request,
+      at,
+    });
     await refuseSharedCustomer(transaction, request);
     await updateTenant(transaction, tenantId, {
       ...(mode === undefined ? {} : { mode }),
