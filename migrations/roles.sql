@@ -30,7 +30,8 @@ grant select, insert on entries, structure_spans, second_reports, batches, recei
   fold_queue, seal_queue to spanledger_worker;
 grant select, insert, update on usage_rollups, run_usage to spanledger_worker;
 grant delete on fold_queue, seal_queue to spanledger_worker;
-grant select on exchange_versions, exchange_rates, price_books, price_rates, tenant_price_books, tenant_calendar_changes, catalog_revisions, closes,
+grant select on exchange_versions, exchange_rates, price_books, price_rates, tenant_price_books, default_price_books,
+  tenant_calendar_changes, catalog_revisions, closes,
   run_rollups, batch_leaves, entry_leaves to spanledger_worker;
 
 -- The reader. The views are their owner's, so nothing below them is open.

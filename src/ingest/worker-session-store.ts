@@ -8,6 +8,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   insert: [
     'entries',
     'structure_spans',
+    'second_reports',
     'batches',
     'receipts',
     'quarantine',
@@ -23,6 +24,9 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'price_books',
     'price_rates',
     'tenant_price_books',
+    'default_price_books',
+    'exchange_versions',
+    'exchange_rates',
     'tenant_calendar_changes',
     'catalog_revisions',
     'closes',
