@@ -94,12 +94,13 @@ it('price-book diff shows the rows that are charged otherwise, and the terms', a
 
 it('report usage has a line for each currency, and a coverage for each', async () => {
   expect(await run('report', 'usage', '--by', 'provider')).toMatchInlineSnapshot(`
-    "PROVIDER  ENTRIES  INPUT  OUTPUT  CHARGE  COST  MARGIN  ROUTING GAIN
-    openai          1  1,000     100  0.0029     0  0.0029             0  EUR
-    openai          2  2,000     200       0     0       0             0  USD
+    "PROVIDER  ENTRIES  INPUT  OUTPUT  CHARGE     COST   MARGIN  COST KNOWN  ROUTING GAIN
+    openai          1  1,000     100  0.0029  unknown  unknown      0.00 %             0  EUR
+    openai          2  2,000     200       0  unknown  unknown           –             0  USD
 
-    Attribution coverage: no cost is known in EUR
-    Attribution coverage: no cost is known in USD
+    the cost of 3 entries is unknown: import a cost book that has the model in the currency, and run "spanledger rerate" for the month
+    Attribution coverage: no cost is known in EUR; the cost of 1 entry is unknown
+    Attribution coverage: no cost is known in USD; the cost of 2 entries is unknown
     "
   `);
 });
@@ -118,6 +119,7 @@ it('rerate says what is unknown, and what still has no price', async () => {
     "nothing was posted (--dry-run)
     TENANT  MODEL  ENTRIES  RELEASED  CHARGE BEFORE  AFTER  COST BEFORE    AFTER
     acme    gpt-5        1         1           none  0.007      unknown  unknown  USD
+    total USD: 1 entries, charge 0 before and 0.007 after, cost unknown before and unknown after
     still without a price: acme gpt-6 (1); import a price for each model, then rerate 2026-10 again
     "
   `);
@@ -126,6 +128,7 @@ it('rerate says what is unknown, and what still has no price', async () => {
   ).toMatchInlineSnapshot(`
     "TENANT  MODEL  ENTRIES  RELEASED  CHARGE BEFORE  AFTER  COST BEFORE    AFTER
     acme    gpt-5        1         1           none  0.007      unknown  unknown  USD
+    total USD: 1 entries, charge 0 before and 0.007 after, cost unknown before and unknown after
     still without a price: acme gpt-6 (1); import a price for each model, then rerate 2026-10 again
     "
   `);
