@@ -78,8 +78,7 @@ describe('a push', () => {
   });
 
   it('never tells of a shadow tenant, and refuses a live one without a customer by its remedy', async () => {
-    const scene = await openPushScene(['acme', 'dark']);
-    await makeTenant(scene.database, 'dark', { mode: 'shadow' });
+    const scene = await openPushScene(['acme', { shadow: 'dark' }]);
     await makeTenant(scene.database, 'nobody', { mode: 'live' });
     const usage = { input_tokens: 1_000_000, output_tokens: 0 };
     await receiveEvents(scene.database, [nativeEvent({ tenant_id: 'nobody', usage })]);

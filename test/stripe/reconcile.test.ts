@@ -6,7 +6,6 @@ import type { PushTarget } from '../../src/push/push-target.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
-import { makeTenant } from '../support/ledger.ts';
 import { DUE_MICRO, HOUR_MS, ofMonth, openPushScene, PUSHED_AT } from '../support/stripe.ts';
 import { tamper } from '../support/tamper.ts';
 
@@ -131,8 +130,7 @@ describe('a row of the reconciliation', () => {
 
 describe('reconciling with Stripe', () => {
   it('puts ledger, confirmed and Stripe side by side for every tenant', async () => {
-    const scene = await openPushScene(['acme', 'bolt', 'dark']);
-    await makeTenant(scene.database, 'dark', { mode: 'shadow' });
+    const scene = await openPushScene(['acme', 'bolt', { shadow: 'dark' }]);
     await pushMonth(scene.options, ofMonth('2026-10'));
     const rows = await reconcileMonth(scene.options, ofMonth('2026-10'));
     const same = { ledger: DUE_MICRO, confirmed: DUE_MICRO, stripe: DUE_MICRO, difference: 'none' };

@@ -55,7 +55,7 @@ export interface PushScene {
 export const DUE_MICRO = '4200000';
 
 export async function openPushScene(
-  tenants: readonly string[] = ['acme'],
+  customers: readonly (string | { readonly shadow: string })[] = ['acme'],
   doubleOptions: StripeDoubleOptions = {},
   whenDone: WhenDone = onTestFinished,
 ): Promise<PushScene> {
@@ -63,11 +63,14 @@ export async function openPushScene(
   whenDone(drop);
   await importBooks(database, 'standard', 'cost');
   const double = await openDouble(doubleOptions, whenDone);
-  for (const tenantId of tenants) {
+  for (const customer of customers) {
+    const tenantId = tenantOf(customer);
     const stripeCustomer = `cus_${tenantId}`;
     double.control.addCustomer({ id: stripeCustomer });
-    await makeTenant(database, tenantId, { mode: 'live', stripeCustomer });
+    const mode = typeof customer === 'string' ? 'live' : 'shadow';
+    await makeTenant(database, tenantId, { mode, stripeCustomer });
   }
+  const tenants = customers.map(tenantOf);
   const usage = { input_tokens: 1_000_000, output_tokens: 100_000 };
   const clock: Clock = () => double.control.now();
   const month = monthBefore(clock());
@@ -97,6 +100,10 @@ export async function openPushScene(
       SPANLEDGER_LOG_LEVEL: 'silent',
     },
   };
+}
+
+function tenantOf(customer: string | { readonly shadow: string }): string {
+  return typeof customer === 'string' ? customer : customer.shadow;
 }
 
 function monthBefore(now: InstantMs): string {
