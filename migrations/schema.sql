@@ -1048,8 +1048,10 @@ AS $function$
     case when p.closed_at <= at then p.currency else e.currency end,
     case when p.closed_at <= at then p.manifest_hash end,
     case when p.closed_at <= at then p.closed_at end,
-    -- Who was told by then has no history of its own.
-    p.mode, null::text, null::text
+    p.mode,
+    -- The close decides that nothing is due. When somebody was told has no history of its own.
+    case when p.closed_at <= at and p.told = 'not_due' then 'not_due' end,
+    null::text
   from audit.periods p
   left join lateral (
     select count(*) as entries, trim_scale(coalesce(sum(o.charge), 0)) as charge, min(o.currency) as currency
