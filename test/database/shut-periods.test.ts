@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { MIGRATIONS } from '../../src/database/migrate.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 
-it('a period that an older close left between its two steps is shut after the migration, and only moves on', async () => {
+it('a period that an older close left between its two steps is shut, and then opened for a close of today', async () => {
   // given a ledger of before, whose close crashed when it had shut a period, under the old word
   const database = await freshDatabase({ schema: 'empty' });
   const names = (await readdir(MIGRATIONS)).filter((name) => /^\d{4}-/.test(name)).sort();
@@ -20,14 +20,19 @@ it('a period that an older close left between its two steps is shut after the mi
       select 'acme', day, day, day + interval '1 month', 'UTC' from unnest(array['2026-09-01'::date, '2026-10-01']) day;
     update periods set state = 'sealed' where period_start = '2026-09-01'`);
 
-  // when it is migrated
-  await apply((name) => name >= '0012');
+  // when it is migrated to the versions that still finish such a close
+  await apply((name) => name >= '0012' && name < '0025');
 
-  // then the state has the new word, and still moves one way only
+  // then the state has the new word, and moves one way only
   const states = 'select state from periods order by period_start';
   expect(await textRows(database, states)).toEqual([{ state: 'shut' }, { state: 'open' }]);
   await expect(database.pool.query("update periods set state = 'sealed'")).rejects.toThrow();
-  await database.pool.query("update periods set state = 'closed' where state = 'shut'");
-  const back = "update periods set state = 'shut' where state = 'closed'";
+  const back = "update periods set state = 'open' where state = 'shut'";
+  await expect(database.pool.query(back)).rejects.toThrow('may only move from open to shut');
+
+  // and when it is migrated to where a close shuts and closes anew, that period takes entries again
+  await apply((name) => name >= '0025');
+  expect(await textRows(database, states)).toEqual([{ state: 'open' }, { state: 'open' }]);
+  await database.pool.query("update periods set state = 'shut' where period_start = '2026-09-01'");
   await expect(database.pool.query(back)).rejects.toThrow('may only move from open to shut');
 });

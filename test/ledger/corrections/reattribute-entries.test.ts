@@ -50,7 +50,7 @@ it('raises the coverage from a third to all of the cost', async () => {
   await foldAll(database, systemClock);
   // Three calls at 1000 × 2.50 µ + 100 × 10.00 µ = 0.0035; one has a tenant.
   const all = 10_500_000_000n;
-  const usd = { currency: 'USD', allPico: all };
+  const usd = { currency: 'USD', allPico: all, uncosted: 0 };
   expect(await coverage()).toEqual([{ ...usd, attributedPico: 3_500_000_000n }]);
   await run({});
   await foldAll(database, systemClock);
