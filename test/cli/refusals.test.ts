@@ -104,7 +104,9 @@ async function fillLedger(database: TestDatabase): Promise<ReadonlyMap<string, s
   await done(pool, environment);
   const per = ['--per', 'day', '--amount', '0.000001'];
   await done(['budget', 'set', 'birch', ...per], environment);
-  await done(['close', '2026-01', '--tenant', 'acme'], environment);
+  // It closes, and names the event that stands under two tenants, which is exit 1.
+  const closed = await cli(['close', '2026-01', '--tenant', 'acme'], environment);
+  expect(closed.stdout, closed.stderr).toMatch(/closed[\s\S]*stands under "acme" and "birch"/);
   return new Map([
     ['{plain}', await idOf(`event_id = 'plain'`)],
     ['{both}', await idOf(`event_id = 'both' and tenant_id = 'acme'`)],
