@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { EmailPolicy } from './email-identifiers.ts';
 import { hashOfEmail, isEmail } from './email-identifiers.ts';
+import { objectsNamedBy } from './envelope.ts';
 import { findTranslator } from './foreign/foreign-formats.ts';
 import { isObject, type JsonObject } from './foreign/foreign-value.ts';
 import { isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
@@ -15,8 +16,8 @@ export interface CutBody {
 
 /**
  * Cuts a body to what may be kept of it (no text of a prompt or an answer): of a native event its own
- * fields, of a known format its keys, numbers and identifiers, of anything else only its shape. What is
- * left reads as the whole would have, so that a replay works from it. E-mail addresses follow the policy.
+ * fields, of a known format its keys, numbers and identifiers, of a notification of S3 the names of the
+ * objects, of anything else only its shape. What is left reads as the whole would have, so that a replay works from it. E-mail addresses follow the policy.
  */
 export function cutBody(text: string, emails: EmailPolicy): CutBody {
   const json = parseJson(text);
@@ -30,7 +31,7 @@ export function cutBody(text: string, emails: EmailPolicy): CutBody {
     ? cutEvent(json, counter)
     : isForeign
       ? cutForeign(json, counter, false)
-      : { shape: shapeOf(json, counter) };
+      : (cutNotification(text, counter) ?? { shape: shapeOf(json, counter) });
   return { body: JSON.stringify(kept), cut: counter.cut };
 }
 
@@ -188,6 +189,24 @@ function cutForeignText(text: string, counter: Counter, isSaid: boolean): unknow
   if (!isSaid && IDENTIFIER.test(text) && cutIdentifier(text, counter.emails) !== null) return text;
   counter.cut += 1;
   return `(${text.length} characters)`;
+}
+
+const BUCKET = /^[\w.-]{1,255}$/;
+const LONGEST_KEY = 1024;
+
+/** The objects, as S3 itself names them; without them nobody could tell what was not fetched. */
+function cutNotification(text: string, counter: Counter): JsonObject | null {
+  const objects = objectsNamedBy(text);
+  const isNamed = objects.every(
+    ({ bucket, key }) => BUCKET.test(bucket) && key.length <= LONGEST_KEY,
+  );
+  if (objects.length === 0 || !isNamed) return null;
+  const Records = objects.map(({ bucket, key }) => {
+    const kept = cutDetail(key, counter.emails);
+    if (kept !== key) counter.cut += 1;
+    return { s3: { bucket: { name: bucket }, object: { key: encodeURIComponent(kept) } } };
+  });
+  return { Records };
 }
 
 function shapeOf(value: unknown, counter: Counter): unknown {

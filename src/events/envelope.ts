@@ -88,7 +88,7 @@ export interface ObjectName {
 }
 
 /** The objects that a notification of S3 tells of; none where it is something else. */
-export function objectsIn(value: unknown): readonly ObjectName[] {
+function objectsIn(value: unknown): readonly ObjectName[] {
   const records = at(value, 'Records');
   const named = Array.isArray(records) ? records.map((record) => at(record, 's3')) : [value];
   return named.flatMap((object) => {
@@ -97,6 +97,13 @@ export function objectsIn(value: unknown): readonly ObjectName[] {
     if (typeof bucket !== 'string' || typeof key !== 'string') return [];
     return [{ bucket, key: Array.isArray(records) ? decodedKey(key) : key }];
   });
+}
+
+/** The objects that the text of a message names, by itself or inside SNS or EventBridge. */
+export function objectsNamedBy(body: string): readonly ObjectName[] {
+  const value = parseJson(body);
+  const { value: inner } = innerOf(value) ?? { value };
+  return objectsIn(inner);
 }
 
 /** S3's own notifications write keys as forms do; EventBridge hands them on as they are. */

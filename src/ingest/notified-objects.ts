@@ -1,4 +1,4 @@
-import { type ObjectName, objectsIn } from '../events/envelope.ts';
+import { type ObjectName, objectsNamedBy } from '../events/envelope.ts';
 import { isGzip, unfold } from '../events/folded.ts';
 import { type ReadContext, readBody } from '../events/read-body.ts';
 import { type ReadItem, refuse } from '../events/read-item.ts';
@@ -11,7 +11,7 @@ export interface ObjectSource {
 
 /** Whether a body may be a notification of S3; most bodies are none, and are not parsed to know. */
 export function mayNameObjects(body: string): boolean {
-  return body.includes('"bucket"') && body.includes('"object"') && named(body).length > 0;
+  return body.includes('bucket') && body.includes('object') && objectsNamedBy(body).length > 0;
 }
 
 /**
@@ -23,7 +23,7 @@ export async function readNotified(
   context: ReadContext,
   objects: ObjectSource,
 ): Promise<readonly ReadItem[]> {
-  const read = named(body).map((name) => readObject(name, { ...context, body, objects }));
+  const read = objectsNamedBy(body).map((name) => readObject(name, { ...context, body, objects }));
   return (await Promise.all(read)).flat();
 }
 
@@ -61,20 +61,4 @@ function textOf(bytes: Buffer): string {
   const unfolded = unfold('gzip', bytes, 'the object');
   if (unfolded.kind === 'refused') throw new Error(unfolded.detail);
   return unfolded.bytes.toString('utf8');
-}
-
-function named(body: string): readonly ObjectName[] {
-  try {
-    return objectsIn(openedEnvelope(JSON.parse(body)));
-  } catch {
-    return [];
-  }
-}
-
-/** A notification may come over SNS or EventBridge. */
-function openedEnvelope(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const { Type, Message, detail } = value as Readonly<Record<string, unknown>>;
-  if (Type === 'Notification' && typeof Message === 'string') return JSON.parse(Message);
-  return detail ?? value;
 }

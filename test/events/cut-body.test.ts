@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cutBody, cutDetail } from '../../src/events/cut-body.ts';
 import type { EmailPolicy } from '../../src/events/email-identifiers.ts';
 import { readBody } from '../../src/events/read-body.ts';
+import { mayNameObjects } from '../../src/ingest/notified-objects.ts';
 import { nativeEvent } from '../support/ledger.ts';
 
 const KEEP: EmailPolicy = { kind: 'keep' };
@@ -68,6 +69,29 @@ it.each([
   expect(text).not.toMatch(/diagnosis|grave/);
   expect(cut).toBeGreaterThan(0);
   expect(read(text)).toMatchObject([{ kind: 'refused', reason: 'unknown_format' }]);
+});
+
+describe('of a notification of S3', () => {
+  const s3 = { bucket: { name: 'logs' }, object: { key: 'AWS+logs/1.json.gz', size: 1 } };
+  const notification = { Records: [{ eventSource: 'aws:s3', s3, said: SECRET }] };
+  const detail = { ...s3, object: { key: 'AWS logs/1.json.gz' }, said: SECRET };
+
+  it.each([
+    ['by itself', notification],
+    ['over SNS', { Type: 'Notification', Message: JSON.stringify(notification) }],
+    ['over EventBridge', { 'detail-type': 'Object Created', detail }],
+  ])('%s the names of its objects are kept, and it is refused as it was', (_, value) => {
+    const { body, text } = kept(value);
+    const object = { key: 'AWS%20logs%2F1.json.gz' };
+    expect(body).toEqual({ Records: [{ s3: { bucket: { name: 'logs' }, object } }] });
+    expect(read(text)).toEqual([{ ...read(JSON.stringify(value))[0], body: expect.any(Function) }]);
+    expect(mayNameObjects(JSON.stringify(value))).toBe(true);
+  });
+
+  it('what is no name of a bucket leaves its shape', () => {
+    const value = { Records: [{ s3: { ...s3, bucket: { name: SECRET } } }] };
+    expect(kept(value).text).not.toContain('diagnosis');
+  });
 });
 
 it('of what is no JSON its length and digest are kept', () => {
