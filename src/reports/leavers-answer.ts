@@ -13,7 +13,6 @@ const leaver = z.strictObject({
   /** What was closed and told to nobody. */
   not_told: amountField.nullable(),
 });
-type Leaver = z.infer<typeof leaver>;
 
 export const leaversAnswer = listOf(leaver);
 export type LeaversAnswer = z.infer<typeof leaversAnswer>;
