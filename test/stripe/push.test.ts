@@ -93,7 +93,7 @@ describe('a push', () => {
     const results = await push(scene);
 
     expect(states(results)).toEqual(['confirmed', 'shadow', 'refused']);
-    expect(results[2]?.detail).toContain('spanledger tenant set nobody --stripe-customer cus_');
+    expect(results[2]?.detail).toContain('tenant "nobody" has no Stripe customer');
     expect(countedBy(scene.double)).toEqual([`cus_acme ${DUE_MICRO}`]);
   });
 
@@ -102,7 +102,7 @@ describe('a push', () => {
     await scene.database.pool.query('delete from stripe_meters');
     const [result] = await push(scene);
     expect(result).toMatchObject({ state: 'refused' });
-    expect(result?.detail).toContain('spanledger stripe setup');
+    expect(result?.detail).toContain('no meter for USD in test mode; set it');
     expect(sendsOf(scene.double)).toBe(0);
   });
 

@@ -7,17 +7,22 @@ export type Novelty =
   | { readonly kind: 'conflict'; readonly with: CallReport }
   | { readonly kind: 'new' };
 
-/** The reports that the ledger has, and those earlier in a batch, by what marks their calls. */
+/**
+ * The reports that the ledger has, and those earlier in a batch, by what marks their calls. Ids of spans
+ * stand without their trace, which whoever compares two reports looks at.
+ */
 export class KnownReports {
-  readonly #byMark = new Map<string, CallReport[]>();
+  readonly #byResponse: Marked = new Map();
+  readonly #byCall: Marked = new Map();
+  readonly #bySpan: Marked = new Map();
+  readonly #byParentSpan: Marked = new Map();
 
   add(report: CallReport): void {
     if (report.status !== 'ok') return;
-    for (const mark of marksOf(report)) {
-      const known = this.#byMark.get(mark);
-      if (known === undefined) this.#byMark.set(mark, [report]);
-      else known.push(report);
-    }
+    mark(this.#byResponse, report.responseId, report);
+    mark(this.#byCall, report.callId, report);
+    mark(this.#bySpan, report.spanId, report);
+    mark(this.#byParentSpan, report.parentSpanId, report);
   }
 
   /**
@@ -25,9 +30,9 @@ export class KnownReports {
    * folded.
    */
   judge(report: CallReport): Novelty {
-    let verdict: Novelty = { kind: 'new' };
-    for (const mark of marksSought(report)) {
-      for (const known of this.#byMark.get(mark) ?? []) {
+    let verdict: Novelty = NEW;
+    for (const marked of this.#nextTo(report)) {
+      for (const known of marked) {
         const comparison = compareReports(known, report);
         if (comparison?.kind === 'conflict') verdict = { kind: 'conflict', with: known };
         if (comparison?.kind !== 'same') continue;
@@ -37,26 +42,30 @@ export class KnownReports {
     }
     return verdict;
   }
+
+  /** Of spans one looks for those within it, and for the one around it. */
+  #nextTo(report: CallReport): readonly (readonly CallReport[])[] {
+    return [
+      markedBy(this.#byResponse, report.responseId),
+      markedBy(this.#byCall, report.callId),
+      markedBy(this.#byParentSpan, report.spanId),
+      markedBy(this.#bySpan, report.parentSpanId),
+    ];
+  }
 }
 
-/** NUL separates: no id of an event can hold one. */
-function marksOf({ responseId, callId, traceId, spanId, parentSpanId }: CallReport): string[] {
-  const marks: string[] = [];
-  if (responseId !== null) marks.push(`response\u0000${responseId}`);
-  if (callId !== null) marks.push(`call\u0000${callId}`);
-  if (traceId === null) return marks;
-  if (spanId !== null) marks.push(`span\u0000${traceId}\u0000${spanId}`);
-  if (parentSpanId !== null) marks.push(`within\u0000${traceId}\u0000${parentSpanId}`);
-  return marks;
+const NEW: Novelty = { kind: 'new' };
+const NONE: readonly CallReport[] = [];
+
+type Marked = Map<string, CallReport[]>;
+
+function mark(marked: Marked, id: string | null, report: CallReport): void {
+  if (id === null) return;
+  const known = marked.get(id);
+  if (known === undefined) marked.set(id, [report]);
+  else known.push(report);
 }
 
-/** Of spans one looks for the one around it, and for those within it. */
-function marksSought({ responseId, callId, traceId, spanId, parentSpanId }: CallReport): string[] {
-  const marks: string[] = [];
-  if (responseId !== null) marks.push(`response\u0000${responseId}`);
-  if (callId !== null) marks.push(`call\u0000${callId}`);
-  if (traceId === null) return marks;
-  if (spanId !== null) marks.push(`within\u0000${traceId}\u0000${spanId}`);
-  if (parentSpanId !== null) marks.push(`span\u0000${traceId}\u0000${parentSpanId}`);
-  return marks;
+function markedBy(marked: Marked, id: string | null): readonly CallReport[] {
+  return id === null ? NONE : (marked.get(id) ?? NONE);
 }

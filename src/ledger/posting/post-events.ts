@@ -155,16 +155,9 @@ async function findReports(
 ): Promise<KnownReports> {
   const known = new KnownReports();
   if (!lookups.areDue) return known;
-  const marked = reports.filter(isMarked);
-  const entries = await readOtherReports(transaction, marked);
+  const entries = await readOtherReports(transaction, reports);
   for (const entry of entries) known.add(reportOfEntry(entry));
   return known;
-}
-
-/** Whether anything but the event itself could say that a report repeats another one. */
-function isMarked({ status, responseId, callId, spanId, parentSpanId }: CallReport): boolean {
-  if (status !== 'ok') return false;
-  return responseId !== null || callId !== null || spanId !== null || parentSpanId !== null;
 }
 
 const POSTED: PostOutcome = { kind: 'posted' };

@@ -14,7 +14,8 @@ const TOKENS =
 const MOST_REPORTS = 100;
 
 /** A call's own time is a part of this. */
-const NEARBY = "between w.occurred_at - interval '1 hour' and w.occurred_at + interval '1 hour'";
+const NEARBY = `o.occurred_at >= w.occurred_at - interval '1 hour'
+      and o.occurred_at <= w.occurred_at + interval '1 hour'`;
 
 /**
  * Joins to each report `w` the entries that have a mark of it: its response, its call or a span next to it.
@@ -29,7 +30,7 @@ const WITH_MARK_OF = `cross join lateral (
       and ${ANSWER} and ${TOKENS} = 0 and o.units is null
     union all
     select * from entries o where o.call_id collate "C" = w.call_id and o.call_id is not null
-      and o.occurred_at ${NEARBY} and o.revision = 0 and o.status = 'ok'
+      and ${NEARBY} and o.revision = 0 and o.status = 'ok'
     union all
     select * from entries o where o.parent_span_id collate "C" = w.span_id and o.parent_span_id is not null
       and o.trace_id = w.trace_id and o.revision = 0 and o.status = 'ok'

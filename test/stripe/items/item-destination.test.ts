@@ -161,6 +161,6 @@ test('an item that a person made for the period stands against making another', 
   });
   const refused = await push(scene);
   expect(refused).toMatchObject({ state: 'refused' });
-  expect(refused?.detail).toContain('spanledger stripe settled');
+  expect(refused?.detail).toContain('recorded as settled');
   expect(await items(scene)).toHaveLength(1);
 });
