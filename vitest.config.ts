@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests that need nothing but the code; every other test gets a database. */
 const PURE = [
   'test/{money,present}.test.ts',
-  'test/sqs-client.test.ts',
+  'test/{sqs-client,sqs-refusal}.test.ts',
   'test/ingest/batcher.test.ts',
   'test/client/{packing,new-event,journal,client,linked}.test.ts',
   'test/{architecture,rules,pages}.test.ts',

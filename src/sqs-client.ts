@@ -1,7 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Config } from './config.ts';
 import { required } from './config.ts';
-import { Refusal } from './refusal.ts';
 
 export interface SqsAddress {
   /** An address to use instead of AWS's own, such as a local queue server's; null for AWS. */
@@ -66,43 +65,3 @@ export function endpointOf(queueUrl: string, given: string | null): string | nul
 }
 
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
-
-/**
- * What SQS or its SDK refused, as what the operator can mend; null for any other error. The error's name
- * decides, which is SQS's own code, and never the words of its message.
- */
-export function explainSqs(error: unknown): Refusal | null {
-  if (!(error instanceof Error)) return null;
-  if (NO_QUEUE.includes(error.name)) {
-    return new Refusal(
-      'not_found',
-      `there is no such queue: ${error.message}`,
-      'correct SPANLEDGER_QUEUE_URL, and AWS_REGION where it does not fit the address; or make the queue',
-    );
-  }
-  if (NO_CREDENTIALS.includes(error.name)) {
-    return new Refusal(
-      'misconfigured',
-      `there are no credentials that the queue takes: ${error.message}`,
-      "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine's role access",
-    );
-  }
-  if (NO_ACCESS.includes(error.name)) {
-    return new Refusal(
-      'not_permitted',
-      `access to the queue is denied: ${error.message}`,
-      'allow sqs:SendMessage to whoever sends; sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes to the worker',
-    );
-  }
-  return null;
-}
-
-const NO_QUEUE = ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue', 'InvalidAddress'];
-const NO_CREDENTIALS = [
-  'CredentialsProviderError',
-  'InvalidClientTokenId',
-  'UnrecognizedClientException',
-  'SignatureDoesNotMatch',
-  'ExpiredToken',
-];
-const NO_ACCESS = ['AccessDenied', 'AccessDeniedException'];

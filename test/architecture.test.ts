@@ -38,6 +38,7 @@ const LINES: readonly Line[] = [
       'log',
       'fields',
       'sqs-client',
+      'sqs-refusal',
       'present',
     ],
     mayImport: 'one another',

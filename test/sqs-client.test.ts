@@ -1,6 +1,5 @@
-import { QueueDoesNotExist } from '@aws-sdk/client-sqs';
-import { describe, expect, it } from 'vitest';
-import { endpointOf, explainSqs } from '../src/sqs-client.ts';
+import { expect, it } from 'vitest';
+import { endpointOf } from '../src/sqs-client.ts';
 
 it.each([
   ["AWS's own host", 'https://sqs.eu-central-1.amazonaws.com/1/usage', null, null],
@@ -21,20 +20,3 @@ it.each([
 ])('the endpoint of %s', (_, queueUrl, given, expected) => {
   expect(endpointOf(queueUrl, given)).toBe(expected);
 });
-
-describe('what SQS refuses', () => {
-  it('is told apart by the name of its error', () => {
-    const gone = new QueueDoesNotExist({ message: 'no queue of that name', $metadata: {} });
-    expect(explainSqs(gone)).toMatchObject({ kind: 'not_found' });
-    expect(explainSqs(named('CredentialsProviderError'))).toMatchObject({ kind: 'misconfigured' });
-    expect(explainSqs(named('AccessDenied'))).toMatchObject({ kind: 'not_permitted' });
-  });
-
-  it('is never guessed from the words of a message', () => {
-    expect(explainSqs(new Error('The specified queue does not exist'))).toBeNull();
-  });
-});
-
-function named(name: string): Error {
-  return Object.assign(new Error('the reason that was given'), { name });
-}

@@ -4,10 +4,9 @@ import { inTransaction } from '../database/database.ts';
 import { lockAgainstPosting } from '../database/posting-lock.ts';
 import type { Parts } from '../parts.ts';
 import { beginOfDay, changeCalendar, isTimeZone, periodContaining } from '../periods/calendar.ts';
-import { readBookNature } from '../rating/books/default-book-store.ts';
+import { requireChargeBook } from '../rating/books/default-book-store.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
-import { advise } from '../remedy.ts';
 import { tellTenant } from './list-tenants.ts';
 import type { Tenant } from './tenant.ts';
 import type { SetTenantRequest, TenantAnswer } from './tenant-answer.ts';
@@ -177,29 +176,12 @@ async function setPriceBook(
 ): Promise<void> {
   const { price_book: book, price_book_from: from } = request;
   if (book === undefined) return;
-  await refuseUnfitBook(transaction, tenantId, book);
+  await refuseOtherCurrency(transaction, tenantId, await requireChargeBook(transaction, book));
   const inEffect = books.find((assignment) => assignment.effectiveFrom <= at);
   if (from === undefined && inEffect?.book === book) return;
   const isNew = books.length === 0 && !(await isUsed(transaction, tenantId));
   const begin = isNew ? beginOfDay(calendar, at) : at;
   await savePriceBookOf(transaction, tenantId, { book, from: from ?? begin, at });
-}
-
-/** A book must exist, charge, and have the currency in which the tenant was charged before. */
-async function refuseUnfitBook(
-  transaction: Transaction,
-  tenantId: string,
-  book: string,
-): Promise<void> {
-  const known = await readBookNature(transaction, book);
-  if (known?.kind === 'charge') return refuseOtherCurrency(transaction, tenantId, known.currency);
-  throw new Refusal(
-    known === null ? 'not_found' : 'conflict',
-    known === null
-      ? `there is no price book "${book}"`
-      : `"${book}" is a cost book; a tenant is charged by a charge book`,
-    advise`see ${{ operation: 'price-book list' }}, or import it first`,
-  );
 }
 
 /** One period has one currency, and so has one statement. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { explainFault } from '../../database/explain-fault.ts';
 import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
-import { explainSqs } from '../../sqs-client.ts';
+import { explainSqs } from '../../sqs-refusal.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { openOutput } from './output.ts';

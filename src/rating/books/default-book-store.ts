@@ -78,7 +78,7 @@ async function insertDefault(
 }
 
 /** The kind and the currency of a price book; null where there is none of that name. */
-export async function readBookNature(
+async function readBookNature(
   transaction: Transaction,
   book: string,
 ): Promise<{ readonly kind: 'charge' | 'cost'; readonly currency: string } | null> {
@@ -115,7 +115,8 @@ async function readTenantOfOtherCurrency(
   return row === undefined ? null : { tenantId: row.tenant_id, currency: row.currency };
 }
 
-async function requireChargeBook(transaction: Transaction, book: string): Promise<string> {
+/** The currency of a book that a tenant may be charged by; throws a `Refusal` where there is none of that name. */
+export async function requireChargeBook(transaction: Transaction, book: string): Promise<string> {
   const known = await readBookNature(transaction, book);
   if (known?.kind === 'charge') return known.currency;
   throw new Refusal(
