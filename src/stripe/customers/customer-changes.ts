@@ -45,8 +45,7 @@ export async function noteSubscriptionChange(
   const customer =
     typeof subscription.customer === 'string' ? subscription.customer : subscription.customer.id;
   const tenant = await readTenantOfCustomer(database, customer);
-  if (tenant === null || tenant.mode === 'shadow')
-    return 'ignored: no live tenant has this customer';
+  if (tenant === null) return 'ignored: no tenant has this customer';
   const meters = new Set(
     [...(await readMeters(database, livemode)).values()].map((meter) => meter.meterId),
   );
@@ -54,7 +53,8 @@ export async function noteSubscriptionChange(
     meters.has(item.price.recurring?.meter ?? ''),
   );
   if (!bills) return 'ignored: no item on our meter';
-  if (subscription.status === 'canceled') return noteEnd(parts, tenant.tenantId, subscription);
+  if (subscription.status === 'canceled') return noteEnd(parts, tenant, subscription);
+  if (tenant.mode === 'shadow') return 'ignored: the tenant is in shadow mode';
   const endsAt = subscription.cancel_at;
   if (!subscription.cancel_at_period_end && endsAt === null) return 'nothing of ours changed';
   const when = endsAt === null ? 'the end of its period' : formatInstant(endsAt * 1000);
@@ -70,7 +70,7 @@ export async function noteSubscriptionChange(
 
 async function noteEnd(
   parts: StripeParts,
-  tenantId: string,
+  { tenantId, mode }: { readonly tenantId: string; readonly mode: 'shadow' | 'live' },
   subscription: Stripe.Subscription,
 ): Promise<string> {
   const targets = await readTargets(parts.database, { month: null, tenantId });
@@ -78,16 +78,18 @@ async function noteEnd(
   const unfinished = pushed.filter(
     (result) => !['confirmed', 'nothing_due', 'shadow'].includes(result.state),
   );
-  const open = await readOpenUsage(parts.database, tenantId);
+  // What was closed live is due, whatever its tenant is today; what is open goes by the mode of today.
+  const open = mode === 'shadow' ? [] : await readOpenUsage(parts.database, tenantId);
+  if (mode === 'shadow' && unfinished.length === 0) return 'ignored: the tenant is in shadow mode';
   const findings = [
     ...unfinished.map((result) => `period ${result.period_start} is ${result.state}`),
     ...open.map(
       ({ periodStart, charge }) =>
-        `period ${periodStart} is open with ${formatPico(charge)} so far, billed by nobody`,
+        `period ${periodStart} is open with ${formatPico(charge)} so far, which an invoice item bills once it is closed`,
     ),
   ];
   const rest = findings.length === 0 ? 'all of its usage was pushed' : findings.join('; ');
-  const detail = `subscription ${subscription.id} has ended: ${rest}; make another subscription, or bill open usage by an invoice item`;
+  const detail = `subscription ${subscription.id} has ended: ${rest}; what no other subscription bills is billed by invoice items, so resolve this where the tenant has left, or make it another subscription`;
   await raise(parts, { kind: 'subscription_canceled', tenantId, subscription, detail });
   return detail;
 }

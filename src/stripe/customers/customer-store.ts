@@ -49,15 +49,19 @@ export async function readLiveTenants(
   return rows.map((row) => ({ tenantId: row.tenant_id, stripeCustomer: row.stripe_customer }));
 }
 
-/** The tenant behind a customer; null for a customer that is none of ours. */
+/**
+ * The tenant behind a customer, be it the one that was told of it before it was given another customer; null
+ * for a customer that is none of ours.
+ */
 export async function readTenantOfCustomer(
   database: Database,
   stripeCustomer: string,
 ): Promise<{ readonly tenantId: string; readonly mode: 'shadow' | 'live' } | null> {
   const { rows } = await sql<{ tenant_id: string; mode: 'shadow' | 'live' }>`
-    select tenant_id, mode from tenants where stripe_customer = ${stripeCustomer}`.execute(
-    database.kysely,
-  );
+    select tenant_id, mode, 1 as rank from tenants where stripe_customer = ${stripeCustomer}
+    union all (select t.tenant_id, t.mode, 2 from push_intents i join tenants t on t.tenant_id = i.tenant_id
+      where i.stripe_customer = ${stripeCustomer} order by i.created_at desc limit 1)
+    order by rank limit 1`.execute(database.kysely);
   const [row] = rows;
   return row === undefined ? null : { tenantId: row.tenant_id, mode: row.mode };
 }

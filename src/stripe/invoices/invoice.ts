@@ -58,6 +58,7 @@ export async function holdInvoice(parts: StripeParts, invoiceId: string): Promis
   }
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
+  if (await isInShadow(parts, own)) return NOT_DUE;
   if (await isReady(parts, own)) {
     await saveReleased(database, own, clock());
     return 'let go: its usage is proven to be there';
@@ -149,13 +150,17 @@ export async function verifyReleased(parts: StripeParts, month: string): Promise
   return left;
 }
 
-/** The period is closed and Stripe's summary holds all of it; asks Stripe when that is not known yet. */
+/**
+ * The period is closed and Stripe's summary holds all of it, or nothing is due; asks Stripe when that is not
+ * known yet.
+ */
 async function isReady(
   parts: StripeParts,
   of: Pick<OwnInvoice, 'tenantId' | 'periodStart'>,
 ): Promise<boolean> {
   const target = await findTarget(parts, of);
   if (target === null) return false;
+  if (target.mode === 'shadow') return true;
   if (await isTargetProven(parts, target)) return true;
   const intents = await readIntents(parts.database, target);
   const told = intents.filter((intent) => intent.state === 'confirmed');
@@ -167,6 +172,18 @@ async function isReady(
 
 async function isTargetProven(parts: StripeParts, target: PushTarget): Promise<boolean> {
   return isProven(target.billableMicro, await readIntents(parts.database, target));
+}
+
+const NOT_DUE = 'ignored: nothing of its period is due, since a month in shadow is never billed';
+
+/** The close froze the mode; only of a period that is not closed yet the mode of today decides. */
+async function isInShadow(
+  parts: StripeParts,
+  of: Pick<OwnInvoice, 'tenantId' | 'periodStart'>,
+): Promise<boolean> {
+  const target = await findTarget(parts, of);
+  const mode = target?.mode ?? (await readTenant(parts.database.kysely, of.tenantId)).mode;
+  return mode === 'shadow';
 }
 
 async function findTarget(
@@ -188,6 +205,11 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
   const { billed } = own;
+  if (await isInShadow(parts, own)) {
+    if (billed.quantity === 0n || invoice.status === 'void') return NOT_DUE;
+    const detail = `it bills ${billed.quantity ?? 'a fraction of'} micro, and its period was in shadow, of which nothing is due; credit it in Stripe, and find what else reports usage to the meter`;
+    return alert(parts, own, { kind: 'invoice_differs', detail });
+  }
   const state = invoice.status === 'void' ? 'void' : 'finalized';
   const figures = { state, quantity: billed.quantity ?? -1n, amount: billed.amount } as const;
   await saveFinalized(database, { ...own, ...figures }, clock());
@@ -315,7 +337,6 @@ async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<Own
   const stripeCustomer = typeof customer === 'string' ? customer : (customer?.id ?? '');
   const tenant = await readTenantOfCustomer(database, stripeCustomer);
   if (tenant === null) return 'ignored: no tenant has this customer';
-  if (tenant.mode === 'shadow') return 'ignored: the tenant is in shadow mode';
   const meters = await readMeters(database, livemode);
   const billed = await readBilledUsage(stripe, invoice, meters);
   if (billed === null) return 'ignored: no line on our price';
