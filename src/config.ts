@@ -34,6 +34,7 @@ const environment = z.object({
     .regex(/^[1-9]\d{0,4}$/, 'must be a whole number of days, 1 to 99999')
     .transform(Number)
     .optional(),
+  SPANLEDGER_MODEL_MAP: z.string().min(1).optional(),
   SPANLEDGER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info'),
@@ -89,6 +90,7 @@ const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   STRIPE_WEBHOOK_SECRET: 'whsec_…',
   SPANLEDGER_LITELLM_KEY: 'the base64 of the 32-byte key that LiteLLM encrypts with',
   SPANLEDGER_LITELLM_AAD: 'the additional data that LiteLLM encrypts with',
+  SPANLEDGER_MODEL_MAP: 'models.json, a file that says what each deployment is',
   SPANLEDGER_EMAIL_KEY: 'what "openssl rand -base64 32" prints, kept for as long as the ledger',
 };
 

@@ -51,7 +51,14 @@ describe.each(['accepted', 'refused'])('%s', (kind) => {
   });
 });
 
-const SCENARIO_KEYS: readonly string[] = ['why', 'price_books', 'tenants', 'defaults', 'steps'];
+const SCENARIO_KEYS: readonly string[] = [
+  'why',
+  'price_books',
+  'tenants',
+  'defaults',
+  'models',
+  'steps',
+];
 const EXPECTED_KEYS: readonly string[] = [
   'answers',
   'entries',

@@ -17,7 +17,7 @@ export async function setUpDemo(parts: DemoParts, month: CalendarMonth): Promise
   await migrateDatabase(parts, { citus: false, roles: false });
   const from = month.startsAt - PRICED_BEFORE_MS;
   await importPriceBooks(parts, { documents: demoChargeBooks(formatInstant(from)) });
-  const cost = await seedPriceBook(parts, { book: 'providers', from });
+  const cost = await seedPriceBook(parts, { book: 'providers', from, deployments: [] });
   say(
     `imported charge books standard and enterprise, and provider prices of ${cost.versions[0]?.models} models`,
   );

@@ -9,6 +9,7 @@ import type { LitellmKey } from './foreign/litellm-encrypted.ts';
 import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
 import { tidyEvent } from './foreign/tidy-event.ts';
 import type { NoEvent, Translation, Translator } from './foreign/translation.ts';
+import { type ModelMap, throughModelMap } from './model-map.ts';
 import { readNativeEvent } from './native-event.ts';
 import { canonicalProvider, isRepeatingId } from './provider-name.ts';
 import { isStorable } from './schema-parts.ts';
@@ -56,6 +57,8 @@ export interface ReadSettings {
   readonly emails?: EmailPolicy;
   /** Older events come from a clock that went astray (R12). Default `OLDEST_DAYS`. */
   readonly oldestDays?: number;
+  /** What deployments are. Default: every model is called by its own name. */
+  readonly models?: ModelMap | null;
 }
 
 /** Over a year, so that a month may still be reported after the year's end was closed. */
@@ -184,7 +187,9 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   // The digest is of the event as it was sent: a policy or a table that changes makes no conflict
   // of what comes again.
   const digest = digestEvent(reading.event);
-  const event = identified(guarded.event);
+  const models = context.models ?? null;
+  const named = identified(guarded.event);
+  const event = models === null ? named : throughModelMap(named, models);
   return { kind: 'event', event, digest, body, tooOld: findTooOld(event, context) };
 }
 

@@ -145,3 +145,17 @@ it('audit event tells the whole history of an event as one story', async () => {
       what stands now: ent_2000001"
   `);
 });
+
+it('a seed names the deployments whose model it has no price for', async () => {
+  const deployments = [
+    { name: 'prod-chat', at: 'azure', model: 'gpt-4o' },
+    { name: 'ours', model: 'llama-of-our-own', provider: 'vllm' },
+  ];
+  const environment = { SPANLEDGER_MODEL_MAP: JSON.stringify({ deployments }) };
+  const file = join(folder, 'seeded.json');
+  const { stdout, stderr } = await cli(['price-book', 'seed', '--out', file], environment);
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(
+    /\nno price for what these deployments are: ours; their cost is unknown\n$/,
+  );
+});

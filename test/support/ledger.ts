@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type InstantMs, parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import type { ReadContext } from '../../src/events/read-body.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import type { ItemOutcome } from '../../src/ingest/record-batch.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';
@@ -63,10 +64,10 @@ export async function receive(
   database: Database,
   bodies: readonly string[],
   at: string,
-  attributes: Readonly<Record<string, string>> = {},
+  settings: Pick<ReadContext, 'models'> & Partial<Pick<ReadContext, 'attributes'>> = {},
 ): Promise<readonly ItemOutcome[]> {
   const receivedAt = parseInstant(at);
-  const context = { receivedAt, litellmKey: null, attributes };
+  const context = { receivedAt, litellmKey: null, attributes: {}, ...settings };
   const items = bodies.flatMap((body) => readBody(body, context));
   const batch = { items, recordedAt: receivedAt };
   const recorded = await recordBatch(database, new ReferenceCache(), batch);

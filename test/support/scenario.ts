@@ -5,6 +5,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import { parseModelMap } from '../../src/events/model-map.ts';
 import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { closeTenant } from '../../src/ledger/closes/close-tenant.ts';
@@ -32,6 +33,8 @@ export interface Scenario {
   readonly price_books?: readonly unknown[];
   readonly tenants?: Readonly<Record<string, TenantKeys>>;
   readonly defaults?: JsonObject;
+  /** What deployments are, as in the file that SPANLEDGER_MODEL_MAP names. */
+  readonly models?: JsonObject;
   readonly steps: readonly Step[];
 }
 
@@ -118,7 +121,10 @@ async function take(
   const clock = () => parseInstant(at);
   if ('receive' in step) {
     const bodies = step.receive.map((body) => bodyOf(body, folder, scenario.defaults ?? {}));
-    await receive(database, bodies, at);
+    const { models } = scenario;
+    const read =
+      models === undefined ? {} : { models: parseModelMap(JSON.stringify(models), 'models') };
+    await receive(database, bodies, at, read);
     return undefined;
   }
   if ('close' in step) {

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { Config } from '../../config.ts';
+import { readModelMap } from '../../events/read-settings.ts';
 import { readTextFile } from '../../files.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
 import { nameDefaultBook } from '../../rating/books/default-book.ts';
@@ -234,7 +236,7 @@ function addSeed(group: Command): void {
     .option('--out <file>', 'write it for review instead of importing it');
   perform<{ book: string; from: string; out?: string }>(command, async (session, { options }) => {
     const { book, from, out } = options;
-    const request = readRequest(seedRequest, { book, from });
+    const request = readRequest(seedRequest, { book, from, deployments: mapped(session.config) });
     // The package holds two megabytes of prices, and no other command needs them.
     const seed = await import('../../rating/books/seed-price-book.ts');
     const answer =
@@ -245,8 +247,19 @@ function addSeed(group: Command): void {
   });
 }
 
-function renderSeed({ versions, written, source }: SeedAnswer, book: string): string {
+/** What the operator's file says that deployments are. */
+function mapped(config: Config) {
+  const rows = [...(readModelMap(config)?.deployments.values() ?? [])].flat();
+  return rows.map(({ name, at, model, provider }) => ({ name, provider: provider ?? at, model }));
+}
+
+function renderSeed(answer: SeedAnswer, book: string): string {
+  const { versions, written, source, deployments_without_price: unpriced } = answer;
   const where = written === null ? ` with "spanledger price-book show ${book}"` : ` in ${written}`;
   const review = `of ${source}, whose prices may be wrong: review them${where}`;
-  return [...versions.map(renderVersion), review].join('\n');
+  const missing =
+    unpriced.length === 0
+      ? []
+      : [`no price for what these deployments are: ${unpriced.join(', ')}; their cost is unknown`];
+  return [...versions.map(renderVersion), review, ...missing].join('\n');
 }

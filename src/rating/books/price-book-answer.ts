@@ -144,6 +144,17 @@ export const seedRequest = z.strictObject({
   book: z.string(),
   /** The instant from which its first version holds. */
   from: instantGiven,
+  /** What the operator's deployments are, to be looked for among the prices. */
+  deployments: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        /** Who is paid; null where the calls say. */
+        provider: z.string().nullable(),
+        model: z.string(),
+      }),
+    )
+    .default([]),
 });
 export type SeedRequest = z.output<typeof seedRequest>;
 
@@ -155,5 +166,7 @@ export const seedAnswer = z.strictObject({
   written: z.string().nullable(),
   /** The source that the prices are from. */
   source: z.string(),
+  /** The names of deployments whose model has no price in the newest version. */
+  deployments_without_price: listOf(z.string()),
 });
 export type SeedAnswer = z.infer<typeof seedAnswer>;

@@ -92,7 +92,8 @@ export function findCharge(
 }
 
 const CHARGED_BY: readonly NameMatch[] = ['written', 'same'];
-const COSTED_BY: readonly NameMatch[] = ['written', 'same', 'undated'];
+/** How far the name of a model may differ from that of the row which says what it cost. */
+export const COSTED_BY: readonly NameMatch[] = ['written', 'same', 'undated'];
 
 function tiersOf({ serviceTier }: PriceQuestion): readonly string[] {
   return serviceTier === 'standard' ? ['standard'] : [serviceTier, 'standard'];
