@@ -9,6 +9,8 @@ export const ALERT_KINDS = [
   'customer_deleted',
   'subscription_canceled',
   'subscription_changed',
+  'no_subscription',
+  'usage_left_on_meter',
   'invoice_differs',
   'invoice_final_too_early',
   'invoice_without_period',

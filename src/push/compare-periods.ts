@@ -10,6 +10,7 @@ import {
   isProven,
   newestAttempt,
   settledSum,
+  unseenTakeBack,
 } from './intent.ts';
 import { markProven, readIntentsOf } from './intent-store.ts';
 import type { PushTarget } from './push-target.ts';
@@ -27,7 +28,7 @@ import { readTargets } from './target-store.ts';
  * | in_flight          | yes       | a request is unanswered; the next push settles it                       |
  * | unanswered         | no        | a request is unanswered for days, in which no push has settled it       |
  * | lag                | yes       | less is counted than is confirmed, and the push is younger than the lag |
- * | missing            | no        | still less is counted                                                   |
+ * | missing            | no        | still less is counted, or what was taken back is counted still          |
  * | duplicate          | no        | an identifier's value is counted twice                                  |
  * | foreign_usage      | no        | more is counted than we ever intended, by no value of ours              |
  * | unread             | no        | the count cannot be asked for this one, and has not proven all of it    |
@@ -235,9 +236,9 @@ function classify({ target, intents, counts, unread = null, now }: Compared): Di
   if (counts.some(({ counted }) => counted instanceof ForeignCount)) return 'foreign_usage';
   const counted = sumOf(counts);
   const confirmed = confirmedSum(intents);
-  const intended = intendedSum(intents);
-  if (counted > intended) {
-    return isDuplicate(intents, counted - intended) ? 'duplicate' : 'foreign_usage';
+  const most = intendedSum(intents) + unseenTakeBack(intents);
+  if (counted > most) {
+    return isDuplicate(intents, counted - most) ? 'duplicate' : 'foreign_usage';
   }
   if (intents.some(isInFlight)) {
     return now - newestAttempt(intents) < LONGEST_FLIGHT_MS ? 'in_flight' : 'unanswered';

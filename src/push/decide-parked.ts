@@ -2,11 +2,11 @@ import type { InstantMs } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { PushParts } from './destination.ts';
+import { destinationOf } from './destination.ts';
 import type { Figures } from './figures.ts';
 import { readIntentFigures } from './figures.ts';
 import type { Intent } from './intent.ts';
 import { markProven, markState, readIntents, readIntentsByIdentifier } from './intent-store.ts';
-import { destinationOf } from './push-period.ts';
 import { readTargets } from './target-store.ts';
 import type { UnparkAnswer, UnparkRequest } from './unpark-answer.ts';
 

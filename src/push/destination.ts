@@ -137,3 +137,11 @@ export class ForeignCount extends Refusal {
 export function isAddress(described: Address | Unaddressed): described is Address {
   return 'channel' in described;
 }
+
+/** Answers undefined where an intent names a destination that is not handed in. */
+export function destinationOf(
+  { destinations }: Pick<PushParts, 'destinations'>,
+  intent: Intent,
+): Destination | undefined {
+  return destinations.find(({ kind }) => kind === intent.destination);
+}

@@ -62,7 +62,7 @@ function toIntent(row: Selectable<Tables['push_intents']>): Intent {
   };
 }
 
-type NewIntent = Omit<
+export type NewIntent = Omit<
   Intent,
   'state' | 'attempts' | 'firstAttemptAt' | 'lastAnswer' | 'absentSince' | 'provenAt'
 >;

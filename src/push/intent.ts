@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import type { InstantMs } from '../clock.ts';
 import type { PushState } from './intent-state.ts';
 import { isSettled } from './intent-state.ts';
+import type { PushTarget } from './push-target.ts';
 
 /** The kinds of destination: a meter, an invoice item, or a person who settled a period elsewhere. */
 export type DestinationKind = 'meter' | 'invoice_item' | 'settled';
@@ -15,6 +17,7 @@ export interface Intent {
   /** The place at the destination where it is counted, such as the event name of a meter. */
   readonly channel: string;
   readonly customer: string;
+  /** It is below zero where it takes back what was told before. */
   readonly valueMicro: bigint;
   /** Unix seconds, inside the period. */
   readonly eventTimestamp: number;
@@ -55,6 +58,19 @@ function sumOf(intents: readonly Intent[]): bigint {
   return intents.reduce((sum, intent) => sum + intent.valueMicro, 0n);
 }
 
+/** Whether it takes back what was told before, since nobody bills that. */
+export function isTakeBack({ valueMicro }: Pick<Intent, 'valueMicro'>): boolean {
+  return valueMicro < 0n;
+}
+
+/** What was taken back, or is about to be, and may be counted still. */
+export function unseenTakeBack(intents: readonly Intent[]): bigint {
+  const unseen = intents.filter(
+    (intent) => isTakeBack(intent) && intent.state !== 'missing' && intent.provenAt === null,
+  );
+  return -sumOf(unseen);
+}
+
 /** The newest first attempt of any intent; counts lag behind it. 0 when nothing was sent. */
 export function newestAttempt(intents: readonly Intent[]): InstantMs {
   return Math.max(0, ...intents.map((intent) => intent.firstAttemptAt ?? 0));
@@ -73,4 +89,20 @@ export function isProven(billableMicro: bigint, intents: readonly Intent[]): boo
       ({ state, provenAt }) => isSettled(state) && (state === 'missing' || provenAt !== null),
     )
   );
+}
+
+/**
+ * The same for the same push, on every machine and after every crash, and no other ledger's on the same
+ * account. At most 100 characters, so a long tenant id is cut and told apart by its digest.
+ */
+export function identifierOf(
+  ledgerName: string,
+  target: Pick<PushTarget, 'tenantId' | 'periodStart' | 'currency'>,
+  sequence: number,
+): string {
+  const tenant = /^[\w.-]{1,50}$/.test(target.tenantId)
+    ? target.tenantId
+    : Buffer.from(hash('sha256', target.tenantId, 'buffer')).toString('base64url');
+  const { periodStart, currency } = target;
+  return `spl-${ledgerName}-${tenant}-${periodStart}-${currency.toLowerCase()}-${sequence}`;
 }

@@ -1,12 +1,12 @@
-import { hash } from 'node:crypto';
 import { pause } from '../clock.ts';
+import { Refusal } from '../refusal.ts';
 import { raiseAlert } from './alert-store.ts';
 import type { Address, Destination, PushParts, TellAnswer } from './destination.ts';
-import { isAddress } from './destination.ts';
+import { destinationOf, isAddress } from './destination.ts';
 import type { Figures } from './figures.ts';
 import { readIntentFigures } from './figures.ts';
 import type { Intent } from './intent.ts';
-import { intendedSum, openIntent } from './intent.ts';
+import { identifierOf, intendedSum, isTakeBack, openIntent } from './intent.ts';
 import type { PushState } from './intent-state.ts';
 import { decideByCount, isSettled, nextStep, stateAfter } from './intent-state.ts';
 import {
@@ -19,6 +19,7 @@ import {
 } from './intent-store.ts';
 import type { PushTarget } from './push-target.ts';
 import { eventTimestampOf } from './push-target.ts';
+import { isSeenTakenBack, planTakeBack, takeBackPartsOf } from './take-back.ts';
 
 /** One tenant's period being pushed, under the lock of its customer. */
 export interface PeriodRun {
@@ -89,9 +90,22 @@ async function place(
   intents: readonly Intent[],
   unsent: Intent | undefined,
 ): Promise<'placed' | 'nothing_due' | Refused> {
+  // What is taken back is taken back where it was told.
+  if (unsent !== undefined && isTakeBack(unsent)) return 'placed';
   const valueMicro = unsent?.valueMicro ?? dueOf(target, intents);
   if (valueMicro === 0n) return 'nothing_due';
-  const chosen = await chooseDestination(parts, target, { valueMicro, isCustomerAsked: true });
+  if (valueMicro < 0n) {
+    // What was taken back was proven never to have arrived, and is taken back anew.
+    const again = await planTakeBack(takeBackPartsOf(parts), target, intents);
+    if (again === null || typeof again === 'string') {
+      return { refusal: again ?? 'more than is due was settled' };
+    }
+    await insertIntent(parts.database, again, parts.clock());
+    return 'placed';
+  }
+  if (!(await isSeenTakenBack(parts, target, intents))) throw new StillCounted(target);
+  const what = { valueMicro, intents, isCustomerAsked: true };
+  const chosen = await chooseDestination(parts, target, what);
   if ('refusal' in chosen) return chosen;
   const { destination, address } = chosen;
   const at = { destination: destination.kind, ...address, ...destination.origin };
@@ -106,6 +120,17 @@ async function place(
   const intent = { tenantId, periodStart, sequence, identifier, ...at, ...told };
   await insertIntent(parts.database, intent, parts.clock());
   return 'placed';
+}
+
+/** Time mends it: the count lags. */
+class StillCounted extends Refusal {
+  constructor({ tenantId, periodStart }: PushTarget) {
+    super(
+      'unavailable',
+      `what was taken back of tenant "${tenantId}" period ${periodStart} is still counted, so that it is told to nobody else yet`,
+      'run the push again in a while',
+    );
+  }
 }
 
 /** What no intent covers yet; what is proven to be missing is due again. */
@@ -127,17 +152,24 @@ export function foreignFault(
 
 /**
  * The first destination that takes a value of a period, and the address there; what the first of them
- * objects where none does. Without asking for the customer it is as far as the ledger's side knows.
+ * objects where none does. Without asking for the customer it is as far as the ledger's side knows. One from which
+ * the period was taken back is told it no more.
  */
 export async function chooseDestination(
   parts: PushParts,
   target: PushTarget,
-  what: { readonly valueMicro: bigint; readonly isCustomerAsked: boolean },
+  what: {
+    readonly valueMicro: bigint;
+    readonly intents: readonly Intent[];
+    readonly isCustomerAsked: boolean;
+  },
 ): Promise<{ readonly destination: Destination; readonly address: Address } | Refused> {
   const { valueMicro, isCustomerAsked } = what;
   const told = { target, valueMicro, eventTimestamp: eventTimestampOf(target) };
   let first: string | null = null;
+  const left = what.intents.filter((intent) => isTakeBack(intent) && intent.state !== 'missing');
   for (const destination of parts.destinations) {
+    if (left.some(({ destination: kind }) => kind === destination.kind)) continue;
     const address = destination.describe(target);
     const objection = isAddress(address) ? await destination.objectTo(told) : address.fault;
     if (objection === null && isAddress(address)) {
@@ -149,30 +181,6 @@ export async function chooseDestination(
     first ??= objection;
   }
   return { refusal: first ?? 'there is no destination to which it could be told' };
-}
-
-/** Answers undefined where an intent names a destination that is not handed in. */
-export function destinationOf(
-  { destinations }: Pick<PushParts, 'destinations'>,
-  intent: Intent,
-): Destination | undefined {
-  return destinations.find(({ kind }) => kind === intent.destination);
-}
-
-/**
- * The same for the same push, on every machine and after every crash, and no other ledger's on the same
- * account. At most 100 characters, so a long tenant id is cut and told apart by its digest.
- */
-export function identifierOf(
-  ledgerName: string,
-  target: Pick<PushTarget, 'tenantId' | 'periodStart' | 'currency'>,
-  sequence: number,
-): string {
-  const tenant = /^[\w.-]{1,50}$/.test(target.tenantId)
-    ? target.tenantId
-    : Buffer.from(hash('sha256', target.tenantId, 'buffer')).toString('base64url');
-  const { periodStart, currency } = target;
-  return `spl-${ledgerName}-${tenant}-${periodStart}-${currency.toLowerCase()}-${sequence}`;
 }
 
 interface Standing {
@@ -201,7 +209,7 @@ async function advance(run: PeriodRun, standing: Standing): Promise<string | nul
   if (isUnsent(open)) return sendUnlessCounted(run, step);
   const objection = await destination.objectTo({ ...open, target });
   if (objection === null) {
-    const obstacle = await destination.lookAt({ ...open, target });
+    const obstacle = isTakeBack(open) ? null : await destination.lookAt({ ...open, target });
     if (obstacle !== null) return obstacle.fault;
     return send(run, step);
   }

@@ -2,24 +2,16 @@ import type { InstantMs } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { Address, Destination, PushParts } from './destination.ts';
-import { EveryTenantRefused, isAddress } from './destination.ts';
+import { destinationOf, EveryTenantRefused, isAddress } from './destination.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
-import { confirmedSum, intentKey, openIntent } from './intent.ts';
+import { confirmedSum, identifierOf, intentKey, openIntent } from './intent.ts';
 import { isSettled, nextStep } from './intent-state.ts';
 import { readIntentsOf } from './intent-store.ts';
 import type { PushAnswer, PushedPeriod, PushRequest } from './push-answer.ts';
 import type { PushLocks } from './push-lock-store.ts';
 import { openPushLocks } from './push-lock-store.ts';
-import {
-  chooseDestination,
-  destinationOf,
-  dueOf,
-  foreignFault,
-  identifierOf,
-  parkedDetail,
-  pushPeriod,
-} from './push-period.ts';
+import { chooseDestination, dueOf, foreignFault, parkedDetail, pushPeriod } from './push-period.ts';
 import type { PushTarget } from './push-target.ts';
 import { readTargets } from './target-store.ts';
 
@@ -143,7 +135,7 @@ async function wouldSend(
   const due = dueOf(target, intents);
   const foreign = foreignFault(parts, intents);
   if (foreign !== null) return resultOf(target, 'refused', foreign, pushed);
-  const what = { valueMicro: due, isCustomerAsked: false };
+  const what = { valueMicro: due, intents, isCustomerAsked: false };
   const chosen = due === 0n ? null : await chooseDestination(parts, target, what);
   if (chosen !== null && 'refusal' in chosen) {
     return resultOf(target, 'refused', chosen.refusal, pushed);

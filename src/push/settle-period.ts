@@ -3,23 +3,34 @@ import { divideHalfUp, formatDecimal, parseDecimal } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
-import { openIntent } from './intent.ts';
-import { insertSettled, readIntents, withdrawUnsent } from './intent-store.ts';
+import type { Intent } from './intent.ts';
+import { identifierOf, isTakeBack, openIntent } from './intent.ts';
+import type { NewIntent } from './intent-store.ts';
+import { insertIntent, insertSettled, readIntents, withdrawUnsent } from './intent-store.ts';
 import { readLedgerName } from './ledger-name-store.ts';
-import { dueOf, identifierOf, isUnsent } from './push-period.ts';
+import { dueOf, isUnsent } from './push-period.ts';
 import type { PushTarget } from './push-target.ts';
 import { eventTimestampOf } from './push-target.ts';
 import { refuseNothingClosed } from './push-targets.ts';
 import type { SettleAnswer, SettleRequest } from './settle-answer.ts';
 import { readTargets } from './target-store.ts';
 
+export interface SettleParts extends Pick<Parts, 'database' | 'clock'> {
+  /** How what was told is taken back where nobody bills it; why not, or null where nothing was told. */
+  readonly planTakeBack: (
+    target: PushTarget,
+    intents: readonly Intent[],
+  ) => Promise<NewIntent | string | null>;
+}
+
 /**
  * Records what a person billed for a closed period elsewhere, so that no destination is told of it and the
  * period comes to its end. It covers what is due, to the minor unit; a part leaves the rest to be pushed.
- * What was told already, or may have been, is not settled: its count decides it first.
+ * What was told already and is billed by nobody is taken back by the next push. What may have been told is not
+ * settled: its count decides it first.
  */
 export async function settlePeriod(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { database, clock, planTakeBack }: SettleParts,
   request: SettleRequest,
 ): Promise<SettleAnswer> {
   const { tenant_id: tenantId, month, reason, actor } = request;
@@ -31,7 +42,8 @@ export async function settlePeriod(
   const [target] = await readTargets(database, { month, tenantId });
   if (target === undefined) refuseNothingClosed(month);
   const intents = await readIntents(database, target);
-  const open = openIntent(intents);
+  // What is being taken back makes the period due again, whenever that is told.
+  const open = openIntent(intents.filter((intent) => !isTakeBack(intent)));
   if (open !== undefined && !isUnsent(open)) {
     throw new Refusal(
       'conflict',
@@ -40,12 +52,18 @@ export async function settlePeriod(
     );
   }
   const standing = intents.filter((intent) => intent !== open);
-  const due = dueOf(target, standing);
+  const untold = dueOf(target, standing);
+  const back = untold === 0n ? await planTakeBack(target, intents) : null;
+  if (typeof back === 'string') {
+    const remedy = advise`${{ operation: 'reconcile' }} shows what was told`;
+    throw new Refusal('conflict', `this period was told, and cannot be settled: ${back}`, remedy);
+  }
+  const due = back === null ? untold : -back.valueMicro;
   const valueMicro = microOf(request, target, due);
   const isFree =
     open === undefined ||
     (await withdrawUnsent(database, open.identifier, `settled by ${actor} elsewhere`));
-  const sequence = intents.length + 1;
+  const sequence = intents.length + (back === null ? 1 : 2);
   const identifier = identifierOf(await readLedgerName(database), target, sequence);
   const told = { valueMicro, eventTimestamp: eventTimestampOf(target) };
   const where = {
@@ -56,7 +74,8 @@ export async function settlePeriod(
   const whose = { tenantId, periodStart: target.periodStart, sequence, identifier };
   const intent = { ...whose, ...told, ...where, livemode: null, account: null } as const;
   const says = `settled by ${actor}: ${reason}`;
-  if (!isFree || !(await insertSettled(database, intent, { says, at: clock() }))) {
+  const isBack = back === null || (await insertIntent(database, back, clock()));
+  if (!isFree || !isBack || !(await insertSettled(database, intent, { says, at: clock() }))) {
     const remedy = 'run the command again; it sees what was told in the meantime';
     throw new Refusal('conflict', 'this period was pushed or settled at the same moment', remedy);
   }

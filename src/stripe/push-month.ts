@@ -1,12 +1,45 @@
-import type { PushAnswer, PushRequest } from '../push/push-answer.ts';
-import { pushClosed } from '../push/push-targets.ts';
+import type { PushAnswer, PushedPeriod, PushRequest } from '../push/push-answer.ts';
+import { pushClosed, pushTargets } from '../push/push-targets.ts';
+import { takeBackUnbilled } from './bill-without-subscription.ts';
 import { pushPartsOf } from './destinations.ts';
+import type { UnbilledPeriod } from './invoices/unbilled-usage.ts';
+import { findUnbilledPeriods } from './invoices/unbilled-usage.ts';
 import type { ProgressPart, StripeParts } from './stripe-parts.ts';
 
-/** Tells Stripe what each closed period of a month came to, once (R18). */
+/**
+ * Tells Stripe what each closed period of a month came to, once (R18). What the meter counts and nobody bills is
+ * taken back after a week and billed by an invoice item.
+ */
 export async function pushMonth(
   parts: StripeParts & ProgressPart,
   request: PushRequest,
 ): Promise<PushAnswer> {
-  return pushClosed(await pushPartsOf(parts), request, { onProgress: parts.onProgress });
+  const push = await pushPartsOf(parts);
+  const answer = await pushClosed(push, request, { onProgress: parts.onProgress });
+  const { month, tenant_id: tenantId } = request;
+  const unbilled = await findUnbilledPeriods(parts.database, {
+    month,
+    tenantId,
+    now: parts.clock(),
+  });
+  if (unbilled.length === 0) return answer;
+  if (request.dry_run) return replaced(answer, unbilled.map(wouldTakeBack));
+  const taken = await takeBackUnbilled(parts, push, unbilled);
+  return taken.length === 0 ? answer : replaced(answer, await pushTargets(push, taken));
+}
+
+function wouldTakeBack({ target, meteredMicro }: UnbilledPeriod): PushedPeriod {
+  return {
+    tenant_id: target.tenantId,
+    period_start: target.periodStart,
+    state: 'would_send',
+    pushed: String(meteredMicro),
+    detail: `no invoice is known to bill it: ${meteredMicro} micro ${target.currency} would be taken back from the meter and billed by an invoice item, unless Stripe has a subscription that bills it`,
+  };
+}
+
+function replaced(answer: PushAnswer, rows: readonly PushedPeriod[]): PushAnswer {
+  const keyOf = (row: PushedPeriod) => JSON.stringify([row.tenant_id, row.period_start]);
+  const by = new Map(rows.map((row) => [keyOf(row), row]));
+  return answer.map((row) => by.get(keyOf(row)) ?? row);
 }

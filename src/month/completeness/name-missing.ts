@@ -4,14 +4,14 @@ import { listQuarantined } from '../../ingest/quarantine-store.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatMinor, formatPico, PICO_PER_MICRO } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
-import { readOpenAlerts } from '../../push/alert-store.ts';
+import { readAlerts, readOpenAlerts } from '../../push/alert-store.ts';
 import { type Intent, intentKey } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
-import { readInvoices } from '../../stripe/invoices/invoice-store.ts';
+import { findUnbilledPeriods } from '../../stripe/invoices/unbilled-usage.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import type { Scope } from './completeness-store.ts';
 import { readLacking, readShared, readUnregistered } from './completeness-store.ts';
@@ -147,9 +147,6 @@ const LACKS = {
   unmeasured: 'without any usage',
 } as const;
 
-/** The time after a period's end, and after it was told, within which an invoice may still be on its way. */
-const INVOICE_GRACE_MS = 7 * DAY_MS;
-
 /** Closed periods that owe something and were told to nobody, or told and billed by no invoice. */
 async function nameUntold(
   { database, clock }: NameParts,
@@ -158,26 +155,20 @@ async function nameUntold(
   const targets = (await readTargets(database, { month, tenantId })).filter(
     ({ mode, billableMicro }) => mode === 'live' && billableMicro > 0n,
   );
-  const now = clock();
   const intents = await readIntentsOf(database, targets);
-  const invoices = await readInvoices(database, { month, tenantId });
-  const standing = invoices.filter(({ state }) => state !== 'gone' && state !== 'void');
-  const invoiced = new Set(standing.map(intentKey));
-  const alerted = new Set((await readOpenAlerts(database, month)).map(alertKey));
-  return targets.flatMap((target) => {
+  const untold = targets.flatMap((target) => {
     const told = sumOf(intents.get(intentKey(target)) ?? [], TOLD);
-    if (told < target.billableMicro) return [untoldThing(target, target.billableMicro - told)];
-    const onMeter = (intents.get(intentKey(target)) ?? []).filter(
-      ({ destination }) => destination === 'meter',
-    );
-    const metered = sumOf(onMeter, CONFIRMED);
-    const isBilled = invoiced.has(intentKey(target)) || alerted.has(intentKey(target));
-    const toldAt = onMeter.map(({ firstAttemptAt }) => firstAttemptAt ?? target.endsAt);
-    const isLate = now >= Math.max(target.endsAt, ...toldAt) + INVOICE_GRACE_MS;
-    return metered > 0n && isLate && !isBilled ? [unbilledThing(target, metered)] : [];
+    return told < target.billableMicro ? [untoldThing(target, target.billableMicro - told)] : [];
   });
+  const open = await readOpenAlerts(database, month);
+  const ended = (await readAlerts(database)).filter(({ kind }) => kind === 'usage_left_on_meter');
+  const alerted = new Set([...open, ...ended].map(alertKey));
+  const unbilled = await findUnbilledPeriods(database, { month, tenantId, now: clock() });
+  const unsaid = unbilled.filter(({ target }) => !alerted.has(intentKey(target)));
+  return [...untold, ...unsaid.map((of) => unbilledThing(of.target, of.meteredMicro))];
 }
 
+/** An open alert is named by itself; a resolved one about usage on the meter says where that was billed. */
 function alertKey(alert: {
   readonly tenantId: string | null;
   readonly periodStart: string | null;
@@ -186,7 +177,6 @@ function alertKey(alert: {
 }
 
 const TOLD: ReadonlySet<Intent['state']> = new Set(['sent', 'confirmed']);
-const CONFIRMED: ReadonlySet<Intent['state']> = new Set(['confirmed']);
 
 function sumOf(intents: readonly Intent[], states: ReadonlySet<Intent['state']>): bigint {
   return intents.reduce(

@@ -11,18 +11,41 @@ import { askStripe } from '../stripe-client.ts';
 export async function findUnbilled(
   stripe: StripeClient,
   meter: StripeMeter,
-  of: { readonly customer: string; readonly eventTimestamp: number },
+  of: DatedUsage,
 ): Promise<string | null> {
-  const { customer, eventTimestamp } = of;
+  const onMeter = await subscriptionsOn(stripe, meter, of.customer);
+  if (onMeter.length === 0 || onMeter.some((each) => isBilledBy(each, of.eventTimestamp)))
+    return null;
+  const ids = onMeter.map(({ id }) => id).join(' and ');
+  return `no subscription of customer ${of.customer} bills the end of this period: ${ids} began after it or ended before it`;
+}
+
+interface DatedUsage {
+  readonly customer: string;
+  readonly eventTimestamp: number;
+}
+
+/** Whether a subscription bills usage of a customer that is dated at an instant. */
+export async function isBilledBySubscription(
+  stripe: StripeClient,
+  meter: StripeMeter,
+  of: DatedUsage,
+): Promise<boolean> {
+  const onMeter = await subscriptionsOn(stripe, meter, of.customer);
+  return onMeter.some((each) => isBilledBy(each, of.eventTimestamp));
+}
+
+async function subscriptionsOn(
+  stripe: StripeClient,
+  meter: StripeMeter,
+  customer: string,
+): Promise<readonly Stripe.Subscription[]> {
   const page = await askStripe(`the subscriptions of customer ${customer}`, () =>
     stripe.subscriptions.list({ customer, status: 'all', limit: 100 }),
   );
-  const onMeter = page.data.filter(({ items }) =>
+  return page.data.filter(({ items }) =>
     items.data.some((item) => item.price.recurring?.meter === meter.meterId),
   );
-  if (onMeter.length === 0 || onMeter.some((each) => isBilledBy(each, eventTimestamp))) return null;
-  const ids = onMeter.map(({ id }) => id).join(' and ');
-  return `no subscription of customer ${customer} bills the end of this period: ${ids} began after it or ended before it`;
 }
 
 function isBilledBy(subscription: Stripe.Subscription, eventTimestamp: number): boolean {

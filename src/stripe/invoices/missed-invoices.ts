@@ -1,3 +1,4 @@
+import type { InstantMs } from '../../clock.ts';
 import { refusalOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { intentKey } from '../../push/intent.ts';
@@ -21,7 +22,7 @@ export async function findMissedInvoices(
   parts: StripeParts,
   month: string,
 ): Promise<readonly string[]> {
-  const { database, stripe, log } = parts;
+  const { database, log } = parts;
   const targets = await readTargets(database, month);
   const told = await readIntentsOf(database, targets);
   const known = async () =>
@@ -33,12 +34,7 @@ export async function findMissedInvoices(
   await inParallel(unbilled, PARALLEL_READS, async (target) => {
     const customer = told.get(intentKey(target))?.at(-1)?.customer ?? '';
     try {
-      const page = await askStripe(`the invoices of customer ${customer}`, () =>
-        stripe.invoices.list({ customer, limit: INVOICES_LISTED }),
-      );
-      for (const { id, created } of page.data) {
-        if (id !== undefined && created * 1000 >= target.endsAt) await holdInvoice(parts, id);
-      }
+      await takeMissedInvoices(parts, { customer, endsAt: target.endsAt });
     } catch (error) {
       // A customer that is gone has no invoices any more: its period stays among those without one.
       const reason = refusalOfOne(error);
@@ -50,4 +46,17 @@ export async function findMissedInvoices(
   return unbilled
     .filter((target) => !after.has(intentKey(target)))
     .map((target) => target.tenantId);
+}
+
+/** Takes a customer's invoices since the end of a period as if an event had told of each. */
+export async function takeMissedInvoices(
+  parts: StripeParts,
+  { customer, endsAt }: { readonly customer: string; readonly endsAt: InstantMs },
+): Promise<void> {
+  const page = await askStripe(`the invoices of customer ${customer}`, () =>
+    parts.stripe.invoices.list({ customer, limit: INVOICES_LISTED }),
+  );
+  for (const { id, created } of page.data) {
+    if (id !== undefined && created * 1000 >= endsAt) await holdInvoice(parts, id);
+  }
 }

@@ -58,7 +58,7 @@ export function meterDestination(
     memory: METER_MEMORY,
     describe: (target) => addressAt(target, { meters, livemode }),
     disown: (intent) => disownFault(intent, parts),
-    objectTo: async (told) => limitOf(told, clock()) ?? (await finalFault(database, told.target)),
+    objectTo: (told) => findMeterObjection({ database, clock }, told),
     checkChannels: async (channels) => {
       for (const channel of channels) await checkMeter(stripe, byEventName.get(channel));
     },
@@ -135,6 +135,14 @@ function otherModeFault(intent: Intent, livemode: boolean): string | null {
 
 function modeOf(livemode: boolean): string {
   return livemode ? 'live' : 'test';
+}
+
+/** Says why the meter cannot take a value now; null when it can. Stripe is not asked. */
+export async function findMeterObjection(
+  { database, clock }: Pick<MeterParts, 'database' | 'clock'>,
+  told: Told,
+): Promise<string | null> {
+  return limitOf(told, clock()) ?? (await finalFault(database, told.target));
 }
 
 /** What Stripe would refuse, or take and lose, is found here and not by an answer. */

@@ -2,9 +2,9 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
-import { settlePeriod } from '../../../src/push/settle-period.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
+import { settleMonth } from '../../../src/stripe/settle-month.ts';
 import { checkSummaries } from '../../../src/stripe/summary-law.ts';
 import { textRows } from '../../support/database.ts';
 import { ofMonth } from '../../support/stripe.ts';
@@ -127,23 +127,21 @@ test('what a person billed elsewhere is settled, and told to nobody', async () =
   const scene = await closed(IN_TIME);
   const total = (await period(scene))?.['charge_total'] ?? '';
   const request = { tenant_id: 'acme', month: MONTH, amount: total, reason: 'R-17', actor: 'ann' };
-  await expect(settlePeriod(scene.parts, { ...request, amount: '99999' })).rejects.toThrow(
-    'is due',
-  );
-  expect(await settlePeriod(scene.parts, request)).toMatchObject({ due: '0' });
+  await expect(settleMonth(scene.parts, { ...request, amount: '99999' })).rejects.toThrow('is due');
+  expect(await settleMonth(scene.parts, request)).toMatchObject({ due: '0' });
   expect(await push(scene)).toMatchObject({ state: 'confirmed' });
   expect(scene.double.control.meterEvents()).toEqual([]);
   expect(await items(scene)).toEqual([]);
   expect(await period(scene)).toMatchObject({ told: 'settled' });
   expect(await reconcile(scene)).toMatchObject({ difference: 'none', explained: true });
-  await expect(settlePeriod(scene.parts, request)).rejects.toThrow('is due');
+  await expect(settleMonth(scene.parts, request)).rejects.toThrow('is due');
   expect(await brokenLaws(scene.database)).toEqual([]);
 });
 
 test('a part that was settled leaves the rest to be told', async () => {
   const scene = await closed(IN_TIME);
   const request = { tenant_id: 'acme', month: MONTH, amount: '1', reason: 'R-17', actor: 'ann' };
-  const { due } = await settlePeriod(scene.parts, request);
+  const { due } = await settleMonth(scene.parts, request);
   expect(await brokenLaws(scene.database)).toEqual([]);
   expect(await push(scene)).toMatchObject({ state: 'confirmed' });
   expect(scene.double.control.meterEvents()).toMatchObject([{ value: due }]);

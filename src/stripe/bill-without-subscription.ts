@@ -1,0 +1,88 @@
+import { raiseAlert } from '../push/alert-store.ts';
+import type { PushParts } from '../push/destination.ts';
+import { refusalOfOne } from '../push/destination.ts';
+import { inParallel } from '../push/in-parallel.ts';
+import { intentKey, isProven } from '../push/intent.ts';
+import { insertIntent } from '../push/intent-store.ts';
+import type { PushTarget } from '../push/push-target.ts';
+import { planTakeBack, takeBackPartsOf } from '../push/take-back.ts';
+import { isBilledBySubscription } from './customers/bills-usage.ts';
+import { readInvoices } from './invoices/invoice-store.ts';
+import { takeMissedInvoices } from './invoices/missed-invoices.ts';
+import type { UnbilledPeriod } from './invoices/unbilled-usage.ts';
+import type { StripeMeter } from './meters/meter-store.ts';
+import { readMeters } from './meters/meter-store.ts';
+import type { StripeParts } from './stripe-parts.ts';
+
+const PARALLEL_PERIODS = 8;
+
+/**
+ * Has usage taken back from the meter that no subscription bills and no invoice shows a week after it was told,
+ * so that the push tells it by an invoice item. Taken back and not only billed: a subscription that somebody
+ * backdates later finds nothing on the meter. Answers the periods that are to be pushed again.
+ */
+export async function takeBackUnbilled(
+  parts: StripeParts,
+  push: PushParts,
+  unbilled: readonly UnbilledPeriod[],
+): Promise<readonly PushTarget[]> {
+  const meters = await readMeters(parts.database, parts.livemode);
+  const taken: PushTarget[] = [];
+  await inParallel(unbilled, PARALLEL_PERIODS, async (period) => {
+    const { target } = period;
+    try {
+      const meter = meters.get(target.currency);
+      if (meter === undefined || !(await isNobodys(parts, meter, period))) return;
+      if (await takeBackOrAlert(parts, push, period)) taken.push(target);
+    } catch (error) {
+      const reason = refusalOfOne(error);
+      parts.log.warn({ tenantId: target.tenantId, reason }, 'unbilled usage cannot be looked at');
+    }
+  });
+  return taken;
+}
+
+/** Stripe has no subscription that bills it, and no invoice of which no event told. */
+async function isNobodys(
+  parts: StripeParts,
+  meter: StripeMeter,
+  { target, intents }: UnbilledPeriod,
+): Promise<boolean> {
+  if (!isProven(target.billableMicro, intents)) return false;
+  const told = intents.findLast(({ destination }) => destination === 'meter');
+  if (told === undefined) return false;
+  const { customer, eventTimestamp } = told;
+  if (await isBilledBySubscription(parts.stripe, meter, { customer, eventTimestamp })) return false;
+  await takeMissedInvoices(parts, { customer, endsAt: target.endsAt });
+  const { tenantId, periodStart } = target;
+  const invoices = await readInvoices(parts.database, { month: null, tenantId });
+  return !invoices.some(
+    (invoice) => invoice.periodStart === periodStart && invoice.state !== 'gone',
+  );
+}
+
+/** A customer without a subscription is a person's to know of, once. */
+async function takeBackOrAlert(
+  { database, clock }: StripeParts,
+  push: PushParts,
+  { target, intents }: UnbilledPeriod,
+): Promise<boolean> {
+  const { tenantId, periodStart } = target;
+  const customer = intents.findLast(({ destination }) => destination === 'meter')?.customer ?? '';
+  const raise = (
+    kind: 'no_subscription' | 'usage_left_on_meter',
+    subject: string,
+    detail: string,
+  ) => raiseAlert(database, { kind, subject, tenantId, periodStart, detail }, clock());
+  const planned = await planTakeBack(takeBackPartsOf(push), target, intents);
+  if (planned === null) return false;
+  if (typeof planned === 'string') {
+    const detail = `no subscription bills what the meter counts of this period, and it cannot be taken back (${planned}); bill it in Stripe, give its customer no subscription that begins before ${periodStart}, and resolve this with the number of the invoice`;
+    await raise('usage_left_on_meter', intentKey(target), detail);
+    return false;
+  }
+  const detail = `customer ${customer} has no subscription for its usage, which is billed by invoice items a week after each period; give it one, or resolve this where that is meant`;
+  await raise('no_subscription', customer, detail);
+  // Somebody else who did so at the same moment took the same sequence.
+  return insertIntent(database, planned, clock());
+}

@@ -1,0 +1,43 @@
+import type { InstantMs } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { Intent } from '../../push/intent.ts';
+import { intentKey } from '../../push/intent.ts';
+import { readIntentsOf } from '../../push/intent-store.ts';
+import type { PushTarget } from '../../push/push-target.ts';
+import { readTargets } from '../../push/target-store.ts';
+import { readInvoices } from './invoice-store.ts';
+
+/** The time after a period's end, and after it was told, within which an invoice may still be on its way. */
+const INVOICE_GRACE_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** A period that the meter counts, and that no invoice of Stripe's bills though its time has come. */
+export interface UnbilledPeriod {
+  readonly target: PushTarget;
+  readonly intents: readonly Intent[];
+  /** Micro units that the meter counts. */
+  readonly meteredMicro: bigint;
+}
+
+/** The periods that were told to the meter and are billed by no invoice that is known, after their grace. */
+export async function findUnbilledPeriods(
+  database: Database,
+  of: { readonly month: string | null; readonly tenantId: string | null; readonly now: InstantMs },
+): Promise<readonly UnbilledPeriod[]> {
+  const targets = (await readTargets(database, of)).filter(({ mode }) => mode === 'live');
+  const all = await readIntentsOf(database, targets);
+  const standing = (await readInvoices(database, of)).filter(
+    ({ state, identifier }) => state !== 'gone' && state !== 'void' && identifier === null,
+  );
+  const invoiced = new Set(standing.map(intentKey));
+  return targets.flatMap((target) => {
+    if (invoiced.has(intentKey(target))) return [];
+    const intents = all.get(intentKey(target)) ?? [];
+    const onMeter = intents.filter(
+      ({ destination, state }) => destination === 'meter' && state === 'confirmed',
+    );
+    const meteredMicro = onMeter.reduce((sum, { valueMicro }) => sum + valueMicro, 0n);
+    const toldAt = onMeter.map(({ firstAttemptAt }) => firstAttemptAt ?? target.endsAt);
+    const isLate = of.now >= Math.max(target.endsAt, ...toldAt) + INVOICE_GRACE_MS;
+    return meteredMicro > 0n && isLate ? [{ target, intents, meteredMicro }] : [];
+  });
+}
