@@ -47,7 +47,7 @@ grant select (tenant_id, source, event_id, member_id, revision, entry_id, kind, 
   cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, call_share, usage_source, layer_prompt_tokens,
   layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, currency, charge_book, charge_version,
   charge_rate_id, user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
-  corrects_entry_id, is_reversal, units) on entries to spanledger_tenant;
+  corrects_entry_id, is_reversal, units, not_due) on entries to spanledger_tenant;
 grant select on closes, periods to spanledger_tenant;
 
 do $$
@@ -74,7 +74,7 @@ select 'ent_' || entry_id as entry_id, kind, outcome, status, tenant_id, source,
   cache_write_tokens + units_within(units, 'cache_write') as cache_write_tokens,
   output_tokens + units_within(units, 'output') as output_tokens, reasoning_tokens, major(charge) as charge, currency, charge_book, charge_version, user_id, feature,
   agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
-  'ent_' || corrects_entry_id as corrects_entry_id, is_reversal, units
+  'ent_' || corrects_entry_id as corrects_entry_id, is_reversal, units, not_due is true as not_due
 from entries;
 
 create or replace view tenant.periods with (security_invoker = true, security_barrier = true) as

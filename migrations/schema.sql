@@ -166,6 +166,7 @@ table entries (
   reported_cost_source text,
   call_id text,
   call_usage jsonb,
+  not_due boolean,
   constraint entries_pkey PRIMARY KEY (tenant_id, source, event_id, member_id, revision),
   constraint correction_has_a_reason CHECK (((kind = 'usage'::text) OR ((reason IS NOT NULL) AND (actor IS NOT NULL)))),
   constraint correction_names_its_entry CHECK ((((corrects_entry_id IS NOT NULL) AND ((kind = 'correction'::text) OR ((kind = ANY (ARRAY['allocation'::text, 'adjustment'::text])) AND is_reversal))) OR ((corrects_entry_id IS NULL) AND ((kind = 'usage'::text) OR ((kind = ANY (ARRAY['allocation'::text, 'adjustment'::text])) AND (NOT is_reversal)))))),
@@ -179,6 +180,7 @@ table entries (
   constraint entries_usage_source_check CHECK ((usage_source = ANY (ARRAY['reported'::text, 'estimated'::text, 'assumed'::text]))),
   constraint entry_has_its_hash CHECK (((entry_hash IS NOT NULL) AND (length(entry_hash) = 32))) NOT VALID,
   constraint only_corrections_reverse CHECK (((kind <> 'usage'::text) OR (NOT is_reversal))),
+  constraint only_late_entries_are_not_due CHECK (((not_due IS NULL) OR (not_due AND late))),
   constraint only_success_is_charged CHECK (((outcome = ANY (ARRAY['charged'::text, 'unrated'::text, 'unmeasured'::text])) OR (charge = (0)::numeric) OR (kind = 'allocation'::text))),
   constraint reported_cost_is_whole CHECK ((((reported_cost IS NULL) = (reported_cost_currency IS NULL)) AND ((reported_cost IS NULL) = (reported_cost_source IS NULL)))),
   constraint units_are_counts CHECK (((units IS NULL) OR ((jsonb_typeof(units) = 'object'::text) AND (units <> '{}'::jsonb) AND (NOT jsonb_path_exists(units, '$.*?(@.type() != "number")'::jsonpath)) AND ((kind <> 'usage'::text) OR (NOT jsonb_path_exists(units, '$.*?(@ < 0)'::jsonpath)))))),
@@ -258,9 +260,11 @@ table periods (
   ends_at timestamp with time zone not null,
   time_zone text not null,
   state text not null default 'open'::text,
+  mode text,
   constraint periods_pkey PRIMARY KEY (tenant_id, period_start),
   constraint periods_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint periods_check CHECK ((starts_at < ends_at)),
+  constraint periods_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text]))),
   constraint periods_state_check CHECK ((state = ANY (ARRAY['open'::text, 'shut'::text, 'closed'::text])))
 );
 CREATE TRIGGER periods_are_not_emptied BEFORE TRUNCATE ON public.periods FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
@@ -420,6 +424,7 @@ table run_usage (
   units jsonb,
   uncosted bigint not null default 0,
   uncosted_charge numeric(38,0) not null default 0,
+  not_due_charge numeric(38,0) not null default 0,
   constraint run_usage_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
 );
 
@@ -626,6 +631,7 @@ table usage_rollups (
   units jsonb,
   uncosted bigint not null default 0,
   uncosted_charge numeric(38,0) not null default 0,
+  not_due_charge numeric(38,0) not null default 0,
   constraint usage_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key)
 );
 
@@ -746,7 +752,8 @@ view audit.entries as
     major(reported_cost) AS reported_cost,
     reported_cost_currency,
     reported_cost_source,
-    call_id
+    call_id,
+    (not_due IS TRUE) AS not_due
    FROM entries;
 
 view audit.invoices as
@@ -794,7 +801,7 @@ view audit.periods as
     COALESCE(c.currency, r.currency) AS currency,
     c.manifest_hash,
     c.closed_at,
-    COALESCE(c.mode, t.mode) AS mode,
+    COALESCE(c.mode, p.mode, t.mode) AS mode,
         CASE
             WHEN (c.tenant_id IS NULL) THEN NULL::text
             WHEN ((c.billable_micro = (0)::numeric) OR ((c.mode = 'shadow'::text) AND (i.intents = 0))) THEN 'not_due'::text
@@ -807,7 +814,7 @@ view audit.periods as
      JOIN tenants t ON ((t.tenant_id = p.tenant_id)))
      LEFT JOIN closes c ON (((c.tenant_id = p.tenant_id) AND (c.period_start = p.period_start))))
      LEFT JOIN LATERAL ( SELECT sum(u.entries) AS entries,
-            sum(u.charge) AS charge,
+            sum((u.charge - u.not_due_charge)) AS charge,
             min(u.currency) AS currency
            FROM usage_rollups u
           WHERE ((u.tenant_id = p.tenant_id) AND (u.period_start = p.period_start))) r ON ((c.tenant_id IS NULL)))
@@ -906,8 +913,8 @@ view batch_leaves as
     e.entry_id,
     ((e.entry_id % (1000000)::bigint))::integer AS place,
     e.entry_hash,
-    entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage), b.salt) AS computed_hash,
-    COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage), b.salt)) AS leaf
+    entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due), b.salt) AS computed_hash,
+    COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due), b.salt)) AS leaf
    FROM (batches b
      CROSS JOIN LATERAL ( SELECT n.tenant_id,
             n.source,
@@ -973,7 +980,8 @@ view batch_leaves as
             n.reported_cost_currency,
             n.reported_cost_source,
             n.call_id,
-            n.call_usage
+            n.call_usage,
+            n.not_due
            FROM entries n
           WHERE ((n.entry_id >= (b.batch_id * 1000000)) AND (n.entry_id < ((b.batch_id + 1) * 1000000)))
          OFFSET 0) e);
@@ -1019,7 +1027,8 @@ view run_rollups with (security_invoker=true) as
     r.routing_gain,
     r.units,
     r.uncosted,
-    r.uncosted_charge
+    r.uncosted_charge,
+    r.not_due_charge
    FROM (run_usage r
      JOIN usage_rollups u ON (((u.tenant_id = r.tenant_id) AND (u.period_start = r.period_start) AND (u.day = r.day) AND (u.usage_key = r.usage_key))));
 
@@ -1054,7 +1063,7 @@ AS $function$
     null::text
   from audit.periods p
   left join lateral (
-    select count(*) as entries, trim_scale(coalesce(sum(o.charge), 0)) as charge, min(o.currency) as currency
+    select count(*) as entries, trim_scale(coalesce(sum(o.charge) filter (where not o.not_due), 0)) as charge, min(o.currency) as currency
     from audit.entries o
     where o.tenant_id = p.tenant_id and o.period_start = p.period_start and o.recorded_at <= at
       and (p.closed_at <= at) is not true
@@ -1186,7 +1195,9 @@ AS $function$
     copy_text(e.charge_book), copy_instant(e.charge_version), e.charge_rate_id::text, copy_text(e.user_id),
     copy_text(e.feature), copy_text(e.agent_run_id), copy_text(e.prompt_version), copy_text(e.trace_id),
     copy_text(e.span_id), copy_text(e.parent_span_id), e.attempt::text, e.corrects_entry_id::text,
-    copy_boolean(e.is_reversal)], e'\t', '\N') || coalesce(e'\t' || copy_text(e.units::text), '')
+    copy_boolean(e.is_reversal)], e'\t', '\N')
+    || case when e.not_due is null then coalesce(e'\t' || copy_text(e.units::text), '')
+      else e'\t' || coalesce(copy_text(e.units::text), '\N') || e'\t' || copy_boolean(e.not_due) end
 $function$
 ;
 
@@ -1229,6 +1240,13 @@ begin
         and exists (select 1 from periods p where p.tenant_id = old.tenant_id and p.state <> 'open') then
     raise exception 'period % of % may only move from open to shut to closed', old.period_start, old.tenant_id
       using errcode = 'restrict_violation';
+  end if;
+  if old.state <> 'open' and old.mode is distinct from new.mode then
+    raise exception 'the mode of period % of % is frozen', old.period_start, old.tenant_id
+      using errcode = 'restrict_violation';
+  end if;
+  if old.state = 'open' and new.state <> 'open' then
+    new.mode := (select t.mode from tenants t where t.tenant_id = new.tenant_id);
   end if;
   return new;
 end $function$

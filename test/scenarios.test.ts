@@ -36,6 +36,7 @@ describe.each(['accepted', 'refused'])('%s', (kind) => {
     compare('receipts', observed.receipts, expected.receipts);
     compare('periods', observed.periods, expected.periods);
     compare('lines', observed.lines, expected.lines);
+    compare('not_due', observed.not_due, expected.not_due);
     compare('tenants', observed.tenants, expected.tenants);
     compare('pushes', observed.pushes, expected.pushes);
     if (expected.runs !== undefined) {
@@ -67,6 +68,7 @@ const EXPECTED_KEYS: readonly string[] = [
   'receipts',
   'periods',
   'lines',
+  'not_due',
   'tenants',
   'pushes',
   'runs',

@@ -12,7 +12,7 @@ import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
-import { placeUsage } from '../periods/placement.ts';
+import { placeReversal, placeUsage } from '../periods/placement.ts';
 import { present } from '../present.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
@@ -105,10 +105,9 @@ export async function reversePool(
       const shares = await readBatch(transaction, last.batchId);
       const cache = new ReferenceCache();
       await cache.refresh(transaction, new Set(shares.map((share) => share.tenantId)), now);
-      const reversals = shares.map((share) => {
-        const placement = placeUsage(cache.tenant(share.tenantId), share.occurredAt);
-        return reversalOf(share, note, placement);
-      });
+      const reversals = shares.map((share) =>
+        reversalOf(share, note, placeReversal(cache.tenant(share.tenantId), share)),
+      );
       const of = { kind: 'allocation' as const, cache, recordedAt: now };
       const batchId = await postOwnEntries(transaction, reversals, of);
       const revision = last.revision + 1;

@@ -45,6 +45,7 @@ export function shareEntry(
     occurredAt: placed.occurredAt,
     periodStart: placed.placement.period.startDate,
     late: placed.placement.late,
+    due: placed.placement.due,
     requestedModel: pool.pool,
     executedModel: pool.pool,
     charge: pool.billed && !isNobodys ? share.share : 0n,

@@ -85,6 +85,8 @@ const storyEntry = z.strictObject({
   reported_cost_currency: text,
   reported_cost_source: text,
   call_id: text,
+  /** It belongs to a period that was closed in shadow, and no bill takes it in (R19). */
+  not_due: z.boolean(),
 });
 export type StoryEntry = z.infer<typeof storyEntry>;
 

@@ -10,7 +10,7 @@ import { entryIds, lockForPosting } from '../ledger/posting/posting-store.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import type { Parts } from '../parts.ts';
-import { placeUsage } from '../periods/placement.ts';
+import { placeReversal, placeUsage } from '../periods/placement.ts';
 import { rateEvent } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
@@ -59,7 +59,7 @@ async function acceptLocked(
   const note = { reason, actor };
   const made = pairs.map(({ entry, replacement }) => ({
     entry,
-    reversal: reversalOf(entry, note, placeUsage(cache.tenant(entry.tenantId), entry.occurredAt)),
+    reversal: reversalOf(entry, note, placeReversal(cache.tenant(entry.tenantId), entry)),
     replacement: {
       ...replacement,
       ...note,
@@ -104,7 +104,11 @@ function pairUp(
       ({ tenantId, memberId }) => tenantId === part.tenantId && memberId === part.memberId,
     );
     if (entry === undefined) return [];
-    const placement = placeUsage(cache.tenant(part.tenantId), event.occurredAt);
+    const tenant = cache.tenant(part.tenantId);
+    const own = placeUsage(tenant, event.occurredAt);
+    // What replaces an entry that was on no bill comes on none, unless it is of a month that is still open.
+    const due = own.due && (!own.late || placeReversal(tenant, entry).due);
+    const placement = { ...own, due };
     return [{ entry, replacement: usageEntry({ event, digest, part, placement }) }];
   });
   const isWhole = pairs.length === parts.length && pairs.length === standing.length;

@@ -9,12 +9,23 @@ export interface Periods {
    * The instant at which the open time begins: the end of the last period that is shut or closed.
    */
   readonly closedUntil: InstantMs | null;
+  /** How what is shut or closed was billed, the oldest first; times of one mode that follow one another are one. */
+  readonly closedTimes: readonly ClosedTime[];
+}
+
+export interface ClosedTime {
+  readonly until: InstantMs;
+  /** The date on which the last of its periods begins. */
+  readonly lastStart: string;
+  readonly mode: 'shadow' | 'live';
 }
 
 export interface Placement {
   readonly period: Period;
   /** The usage happened in a period that is closed, and bills in the open one (R12). */
   readonly late: boolean;
+  /** False for what happened in a period that was closed in shadow: no bill takes it in (R19). */
+  readonly due: boolean;
 }
 
 /**
@@ -23,22 +34,46 @@ export interface Placement {
  * object that they were given for; a changed calendar or a period that is shut comes in another object.
  */
 export function placeUsage(periods: Periods, occurredAt: InstantMs): Placement {
-  const known = lastPlacements.get(periods) ?? { current: null, late: null };
+  const known = lastPlacements.get(periods) ?? { current: null, late: null, notDue: null };
   lastPlacements.set(periods, known);
   const { calendar, closedUntil } = periods;
   if (closedUntil !== null && occurredAt < closedUntil) {
-    known.late ??= { period: periodContaining(calendar, closedUntil), late: true };
-    return known.late;
+    const { mode } = periods.closedTimes.find(({ until }) => occurredAt < until) ?? LIVE;
+    if (mode === 'live') {
+      known.late ??= { period: periodContaining(calendar, closedUntil), late: true, due: true };
+      return known.late;
+    }
+    known.notDue ??= { period: periodContaining(calendar, closedUntil), late: true, due: false };
+    return known.notDue;
   }
   if (known.current === null || !contains(known.current.period, occurredAt)) {
-    known.current = { period: periodContaining(calendar, occurredAt), late: false };
+    known.current = { period: periodContaining(calendar, occurredAt), late: false, due: true };
   }
   return known.current;
+}
+
+const LIVE = { mode: 'live' } as const;
+
+/**
+ * Where that falls which takes an entry back. What nobody was billed for is taken back from no bill: an entry
+ * that was not due, or one that stands in a period which was closed in shadow.
+ */
+export function placeReversal(
+  periods: Periods,
+  entry: { readonly occurredAt: InstantMs; readonly periodStart: string; readonly due: boolean },
+): Placement {
+  const placement = placeUsage(periods, entry.occurredAt);
+  if (!placement.late) return placement;
+  const { mode } =
+    periods.closedTimes.find(({ lastStart }) => entry.periodStart <= lastStart) ?? LIVE;
+  const due = entry.due && mode === 'live';
+  return due === placement.due ? placement : { ...placement, due };
 }
 
 interface LastPlacements {
   current: Placement | null;
   late: Placement | null;
+  notDue: Placement | null;
 }
 
 const lastPlacements = new WeakMap<Periods, LastPlacements>();

@@ -33,7 +33,7 @@ export async function readLeavers(database: Database): Promise<readonly LeaverBa
       order by c.period_start desc limit 1
     ) last on true
     left join lateral (
-      select min(u.currency) as currency, sum(u.charge) as charge from usage_rollups u
+      select min(u.currency) as currency, sum(u.charge - u.not_due_charge) as charge from usage_rollups u
       where u.tenant_id = t.tenant_id and not exists (
         select 1 from closes c where c.tenant_id = u.tenant_id and c.period_start = u.period_start)
     ) running on true

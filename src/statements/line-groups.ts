@@ -1,5 +1,5 @@
 import { minorUnitDecimals } from '../currencies.ts';
-import type { LineMeter, ManifestLine } from '../ledger/closes/manifest.ts';
+import type { LineMeter, ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { exactDecimal, exactPico, formatDecimal, type Pico } from '../money.ts';
 import type { UnitMeter } from '../units.ts';
 import { unitOfMeter } from '../units.ts';

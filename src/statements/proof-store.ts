@@ -3,7 +3,8 @@ import { eachRow } from '../database/cursor.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { type CloseRow, readCloses } from '../ledger/closes/close-store.ts';
-import type { EntryGroup, Manifest, ManifestLine } from '../ledger/closes/manifest.ts';
+import type { Manifest } from '../ledger/closes/manifest.ts';
+import type { EntryGroup, ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import type { PeriodGroups } from '../ledger/closes/period-groups-store.ts';
 import { groupPeriods } from '../ledger/closes/period-groups-store.ts';
 import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
@@ -94,6 +95,7 @@ function pricesOf(
 ): readonly ProofPrice[] {
   const prices = new Map<string, Record<string, number>>();
   for (const group of groups) {
+    if (!group.due) continue;
     if (group.price === null && !['allocation', 'adjustment'].includes(group.kind)) continue;
     const key = keyOf(group);
     const own = prices.get(key) ?? {};

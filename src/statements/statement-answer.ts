@@ -8,7 +8,7 @@ import {
   listOf,
   monthField,
 } from '../fields.ts';
-import { METERS } from '../ledger/closes/manifest.ts';
+import { METERS } from '../ledger/closes/manifest-lines.ts';
 
 export const statementRequest = z.strictObject({ tenant_id: z.string(), month: monthField });
 export type StatementRequest = z.output<typeof statementRequest>;
@@ -72,6 +72,15 @@ const statementDocument = z.strictObject({
   lines: listOf(statementLine),
   /** Usage of earlier, closed periods that bills here (R12). */
   late_lines: listOf(statementLine),
+  /** What is metered here and belongs to a period that was closed in shadow: it is in no sum (R19). */
+  not_due: listOf(
+    z.strictObject({
+      currency: z.string(),
+      exact: amountField,
+      total: amountField,
+      lines: listOf(statementLine),
+    }),
+  ),
   exact: z.strictObject({
     charge: amountField,
     carried_in: amountField,

@@ -1,5 +1,5 @@
-import type { ManifestLine } from '../ledger/closes/manifest.ts';
 import type { ManifestLayers } from '../ledger/closes/manifest-layers.ts';
+import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { unitOfMeter } from '../units.ts';
 import { hasRate, rateUnitOf } from './line-groups.ts';
 import type { Statement } from './statement.ts';
@@ -37,6 +37,7 @@ const FIGURES: ReadonlySet<string> = new Set(['quantity', 'rate', 'exact', 'amou
 export function renderStatementCsv(statements: readonly Statement[]): string {
   const rows = statements.flatMap((statement) => [
     ...[...statement.lines, ...statement.late_lines].map((line) => rowOf(statement, line)),
+    ...statement.not_due.flatMap((of) => of.lines.map((line) => notDueRow(statement, of, line))),
     ...(statement.layers?.lines ?? []).map((line) => layerRow(statement, line)),
   ]);
   const lines = rows.map((row) => COLUMNS.map((column) => cell(column, row[column])).join(','));
@@ -57,6 +58,15 @@ function layerRow(statement: Statement, line: ManifestLayers['lines'][number]): 
     exact: line.exact,
     amount: '',
   };
+}
+
+/** What is not due has no amount, so that amounts still add up. */
+function notDueRow(
+  statement: Statement,
+  { currency }: Statement['not_due'][number],
+  line: ManifestLine,
+): Row {
+  return { ...rowOf(statement, line), section: 'not_due', amount: '', currency };
 }
 
 function periodColumns(statement: Statement) {

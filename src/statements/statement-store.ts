@@ -38,12 +38,13 @@ async function readDailyUsage(
   const { rows } = await sql<{ day: string; model: string; late: boolean; charge: Pico }>`
     select day::text as day, requested_model as model, late, sum(charge) as charge
     from (
-      select day, requested_model, late, charge from usage_rollups
+      select day, requested_model, late, charge - not_due_charge as charge from usage_rollups
       where tenant_id = ${tenantId} and period_start = ${periodStart} and kind <> 'adjustment'
       union all
       select (e.occurred_at at time zone 'UTC')::date, e.requested_model, e.late, coalesce(e.charge, 0)
       from fold_queue batch ${sql.raw(ENTRIES_OF_BATCH)}
       where e.tenant_id = ${tenantId} and e.period_start = ${periodStart} and e.kind <> 'adjustment'
+        and e.not_due is null
     ) usage
     group by 1, 2, 3 having sum(charge) <> 0 order by 1, 2, 3`.execute(database.kysely);
   return rows.map((row) => ({

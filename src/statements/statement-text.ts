@@ -1,9 +1,9 @@
-import type { ManifestLine } from '../ledger/closes/manifest.ts';
+import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { viewLayers } from './layer-table.ts';
 import { meterName, rateUnitOf } from './line-groups.ts';
 import type { Statement } from './statement.ts';
 import { groupDigits } from './statement-format.ts';
-import { ADJUSTMENTS, adjustmentsOf } from './statement-view.ts';
+import { ADJUSTMENTS, adjustmentsOf, NOT_DUE } from './statement-view.ts';
 
 /** A statement for a terminal: the same figures as the JSON form, 96 columns at the most. */
 export function renderStatementText(statement: Statement): string {
@@ -22,6 +22,9 @@ export function renderStatementText(statement: Statement): string {
   }
   const adjustments = adjustmentsOf(statement);
   if (adjustments.length > 0) lines.push('', ADJUSTMENTS, ...adjustments.map(renderAdjustment));
+  for (const { currency, total, lines: metered } of statement.not_due) {
+    lines.push('', `${NOT_DUE} (${total} ${currency})`, ...metered.map(renderLine));
+  }
   lines.push(
     '',
     `${'Total'.padEnd(76)}${money(statement.total).padStart(20)}`,

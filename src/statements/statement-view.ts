@@ -1,5 +1,5 @@
 import { billedDecimals } from '../currencies.ts';
-import type { ManifestLine } from '../ledger/closes/manifest.ts';
+import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { exactPico } from '../money.ts';
 import { type DailyView, rankSeries, type SeriesOf, viewDaily } from './daily-view.ts';
 import { type LayerTable, viewLayers } from './layer-table.ts';
@@ -56,6 +56,9 @@ export interface LabeledAmount {
   readonly label: string;
   readonly amount: string;
 }
+
+/** The heading of what belongs to a period that nobody was billed for. */
+export const NOT_DUE = 'Not due';
 
 /** The heading of what no call caused. */
 export const ADJUSTMENTS = 'Adjustments';
@@ -160,6 +163,14 @@ function sectionsOf(document: StatementDocument, seriesOf: SeriesOf): readonly L
       groups: groupLines(adjustments, { seriesOf: () => null, currency }),
     });
   }
+  for (const { currency: metered, lines } of document.not_due) {
+    sections.push({
+      title: metered === currency ? NOT_DUE : `${NOT_DUE} (${metered})`,
+      explanation:
+        'Late usage and corrections of a period that was closed in shadow mode: they are metered, and nothing is due for them. They are in no sum of this statement.',
+      groups: groupLines(lines, { seriesOf: () => null, currency: metered }),
+    });
+  }
   return sections;
 }
 
@@ -195,7 +206,10 @@ function reckoningOf(document: StatementDocument): readonly LabeledAmount[] {
   const places = billedDecimals(currency);
   const to = places === 0 ? 'whole units' : `${places} decimals`;
   return [
-    { label: 'Exact sum of all entries', amount: formatExact(exact.charge) },
+    {
+      label: `Exact sum of all entries${document.not_due.length > 0 ? ' that are due' : ''}`,
+      amount: formatExact(exact.charge),
+    },
     { label: 'Carried in from the period before', amount: formatExact(exact.carried_in) },
     { label: 'Carried on to the next period', amount: formatExact(negate(exact.carried_out)) },
     { label: 'Billable, in whole millionths', amount: groupDigits(exact.billable) },

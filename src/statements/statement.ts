@@ -31,6 +31,7 @@ export function buildStatement(close: {
     due: mode === 'live' ? manifest.charge_total : formatMinor(0n, manifest.currency),
     lines: manifest.lines.filter((line) => !line.late),
     late_lines: manifest.lines.filter((line) => line.late),
+    not_due: manifest.not_due ?? [],
     exact: {
       charge: manifest.charge_exact,
       carried_in: manifest.carried_in,
@@ -70,6 +71,11 @@ function notesOf(manifest: Manifest, uncharged: number): readonly string[] {
   } else if (manifest.late_entries > 1) {
     notes.push(
       `${manifest.late_entries.toLocaleString('en-US')} late entries belong to an earlier period and are listed apart.`,
+    );
+  }
+  for (const { currency, total } of manifest.not_due ?? []) {
+    notes.push(
+      `${total} ${currency} of late usage and corrections belong to a period that was closed in shadow mode: nothing is due for that, and it is listed apart.`,
     );
   }
   for (const book of manifest.books) notes.push(cachingNote(book));

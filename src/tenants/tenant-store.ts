@@ -4,6 +4,7 @@ import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
 import type { CalendarRule, Period } from '../periods/calendar.ts';
+import type { ClosedTime } from '../periods/placement.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { Tenant } from './tenant.ts';
@@ -18,7 +19,11 @@ export async function readTenants(
   const { rows } = await sql<TenantRow>`
     select t.tenant_id, t.mode, t.time_zone, t.anchor_day, t.stripe_customer,
       t.registered_at is not null as is_registered, t.left_at,
-      (select max(p.ends_at) from periods p where p.tenant_id = t.tenant_id and p.state <> 'open') as closed_until,
+      (select json_agg(json_build_array(extract(epoch from c.ends_at) * 1000, c.period_start, c.mode)
+          order by c.ends_at)
+        from (select p.ends_at, p.period_start, p.mode, lead(p.mode) over (order by p.ends_at) as next_mode
+          from periods p where p.tenant_id = t.tenant_id and p.state <> 'open') c
+        where c.mode is distinct from c.next_mode) as closed_times,
       (select json_agg(json_build_array(extract(epoch from c.effective_from) * 1000, c.time_zone, c.anchor_day)
           order by c.effective_from)
         from tenant_calendar_changes c where c.tenant_id = t.tenant_id) as changes,
@@ -36,7 +41,7 @@ interface TenantRow {
   readonly anchor_day: number;
   readonly stripe_customer: string | null;
   readonly is_registered: boolean;
-  readonly closed_until: InstantMs | null;
+  readonly closed_times: readonly (readonly [number, string, ClosedTime['mode']])[] | null;
   readonly left_at: InstantMs | null;
   readonly changes: readonly (readonly [number, string, number])[] | null;
   readonly books: readonly (readonly [number | null, string])[] | null;
@@ -51,6 +56,11 @@ function toTenant(row: TenantRow): Tenant {
       anchorDay,
     }),
   );
+  const closedTimes = (row.closed_times ?? []).map(([until, lastStart, mode]) => ({
+    until,
+    lastStart,
+    mode,
+  }));
   return {
     tenantId: row.tenant_id,
     mode: row.mode,
@@ -61,7 +71,8 @@ function toTenant(row: TenantRow): Tenant {
       effectiveFrom: effectiveFrom ?? Number.NEGATIVE_INFINITY,
       book,
     })),
-    closedUntil: row.closed_until,
+    closedUntil: closedTimes.at(-1)?.until ?? null,
+    closedTimes,
     leftAt: row.left_at,
   };
 }

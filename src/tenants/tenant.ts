@@ -1,5 +1,6 @@
 import type { InstantMs } from '../clock.ts';
 import type { Calendar } from '../periods/calendar.ts';
+import type { ClosedTime } from '../periods/placement.ts';
 import type { PriceCatalog } from '../rating/books/price-catalog.ts';
 import type { AssignedBook } from '../rating/rate-event.ts';
 
@@ -15,6 +16,8 @@ export interface Tenant {
   readonly books: readonly BookAssignment[];
   /** The end of the tenant's last shut or closed period; null while none is. */
   readonly closedUntil: InstantMs | null;
+  /** The modes in which its time was closed, the oldest first. */
+  readonly closedTimes: readonly ClosedTime[];
   /** The instant at which the customer left; null while it has not. */
   readonly leftAt: InstantMs | null;
 }

@@ -225,6 +225,7 @@ const settings = fc.record(
     zone: fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kathmandu', 'Pacific/Auckland'),
     anchor: fc.constantFrom(1, 15, 30, 31),
     book: fc.constantFrom('standard', 'override', 'plus', 'pass', 'provider'),
+    mode: fc.constantFrom('live', 'live', 'shadow'),
   },
   { requiredKeys: [] },
 );

@@ -43,6 +43,7 @@ const RARE = [
   'closed',
   'refused to close',
   'late',
+  'not due',
   'reversal',
   'charged',
   'failed',
@@ -76,6 +77,7 @@ async function live(
   const entries = model.entries.flatMap((entry) => [
     entry.outcome,
     ...(entry.late ? ['late'] : []),
+    ...(entry.due ? [] : ['not due']),
     ...(entry.isReversal ? ['reversal'] : []),
     ...(entry.isSaid ? ['model changed by a person'] : []),
     ...(entry.member === '' ? [] : ['member']),
@@ -116,11 +118,12 @@ async function take(
         observed: await orRefused(() => importBook(database, step.book, when)),
       };
     case 'set': {
-      const { zone, anchor, book } = step.settings;
+      const { zone, anchor, book, mode } = step.settings;
       const change = {
         ...(zone === undefined ? {} : { timeZone: zone }),
         ...(anchor === undefined ? {} : { anchorDay: anchor }),
         ...(book === undefined ? {} : { priceBook: book }),
+        ...(mode === undefined ? {} : { mode }),
       };
       const set = () => makeTenant(database, step.tenant, { ...change, created: when });
       return {
@@ -248,7 +251,7 @@ function readEntries(database: TestDatabase) {
        e.uncached_input_tokens as uncached, e.cache_read_tokens as read,
        e.cache_write_tokens as write, e.output_tokens as output, e.charge, e.cost,
        e.requested_cost,
-       e.period_start as period, e.late, e.requested_model as requested,
+       e.period_start as period, e.late, e.not_due is null as due, e.requested_model as requested,
        e.executed_model as executed, e.feature, e.call_share as share
      from entries e left join entries c on c.entry_id = e.corrects_entry_id
      order by ${KEY('e')} collate "C"`,
@@ -271,6 +274,7 @@ function predictEntries(model: ReferenceModel) {
     requested_cost: entry.requestedCost === null ? null : String(entry.requestedCost),
     period: entry.period,
     late: String(entry.late),
+    due: String(entry.due),
     requested: entry.requested,
     executed: entry.executed,
     feature: entry.feature,

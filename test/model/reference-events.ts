@@ -59,6 +59,8 @@ export interface ModelEntry extends Omit<ModelCall, 'measured'> {
   readonly isSaid: boolean;
   readonly period: string;
   readonly late: boolean;
+  /** False for what belongs to a period that was closed in shadow (R19). */
+  readonly due: boolean;
   readonly feature: string | null;
   readonly trace: string | null;
   readonly parent: string | null;
@@ -132,6 +134,7 @@ export function partsOf(event: ModelEvent): readonly ModelEntry[] {
     isSaid: false,
     period: '',
     late: false,
+    due: true,
   };
   const { members } = event;
   if (members === undefined) return [facts];

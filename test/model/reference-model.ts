@@ -13,7 +13,14 @@ import {
   partKey,
 } from './reference-reports.ts';
 import type { HeldPeriod, ModelTenant, TenantSettings } from './reference-tenants.ts';
-import { addIdle, assignBook, closedUntil, newTenant, setCalendar } from './reference-tenants.ts';
+import {
+  addIdle,
+  assignBook,
+  closedUntil,
+  firstClosed,
+  newTenant,
+  setCalendar,
+} from './reference-tenants.ts';
 
 /**
  * The ledger as src/RULES.md has it, small and obvious: lists in memory, one step after another. It
@@ -32,6 +39,7 @@ export interface ModelChange {
 export interface ModelClose {
   readonly tenant: string;
   readonly period: string;
+  readonly mode: 'shadow' | 'live';
   readonly exact: bigint;
   readonly carriedIn: bigint;
   readonly billableMicro: bigint;
@@ -79,6 +87,7 @@ export class ReferenceModel {
     const isCharge = this.#books.some((other) => other.book === book && other.kind === 'charge');
     if (book !== undefined && !isCharge) return 'refused';
     const tenant = this.#tenant(id, at);
+    tenant.mode = settings.mode ?? tenant.mode;
     const entries = this.entries.filter((entry) => entry.tenant === id);
     setCalendar(tenant, settings, { entries, at });
     if (book !== undefined) assignBook(tenant, book, { isUsed: entries.length > 0, at });
@@ -171,7 +180,8 @@ export class ReferenceModel {
     return rows.map(({ id, held }, index) => {
       if (shut.has(held)) {
         held.isClosed = true;
-        this.#closePeriod(id, held.period.startDate);
+        held.mode = this.#tenant(id, at).mode;
+        this.#closePeriod(id, held.period.startDate, held.mode);
       }
       return `${id} ${held.period.startDate} ${states[index]}`;
     });
@@ -216,10 +226,12 @@ export class ReferenceModel {
   }
 
   /** Whole micro-dollars are billed, what is below is carried, and cents are rounded half up once. */
-  #closePeriod(tenant: string, period: string): void {
-    const own = this.#entriesOf(tenant, period);
+  #closePeriod(tenant: string, period: string, mode: 'shadow' | 'live'): void {
+    const own = this.#entriesOf(tenant, period).filter((entry) => entry.due);
     const exact = own.reduce((sum, entry) => sum + (entry.charge ?? 0n), 0n);
-    const before = this.closes.filter((close) => close.tenant === tenant && close.period < period);
+    const before = this.closes.filter(
+      (close) => close.tenant === tenant && close.period < period && close.mode === mode,
+    );
     const last = before.sort((a, b) => (a.period < b.period ? -1 : 1)).at(-1);
     const carriedIn = last?.carriedOut ?? 0n;
     const due = exact + carriedIn;
@@ -227,7 +239,7 @@ export class ReferenceModel {
     const carriedOut = due - billableMicro * 1_000_000n;
     // 10,000 micro-dollars are a cent; half a cent more makes the next one.
     const total = (billableMicro + 5_000n) / 10_000n;
-    this.closes.push({ tenant, period, exact, carriedIn, billableMicro, carriedOut, total });
+    this.closes.push({ tenant, period, mode, exact, carriedIn, billableMicro, carriedOut, total });
   }
 
   correct(entry: ModelEntry, change: ModelChange | null, at: number): 'posted' | 'refused' {
@@ -312,7 +324,8 @@ export class ReferenceModel {
   #correct(entry: ModelEntry, change: ModelChange | null, by = 'a person'): void {
     const as = { kind: 'correction', corrects: keyOf(entry) } as const;
     const back = { ...entry, ...as, isReversal: true, revision: entry.revision + 1 };
-    this.entries.push({ ...back, ...this.#place(entry), ...negated(entry) });
+    const place = { ...this.#place(entry), due: this.#isBilled(entry) };
+    this.entries.push({ ...back, ...place, ...negated(entry) });
     if (change === null) return;
     const { tenant = entry.tenant, output, uncached, ...facts } = change;
     const tokens = {
@@ -327,7 +340,7 @@ export class ReferenceModel {
     const anew = { ...entry, ...facts, ...as, tenant, tokens, context, isSaid, isReversal: false };
     const held = this.#heldBy(entry, tenant).map(({ revision }) => revision);
     const revision = tenant === entry.tenant ? entry.revision + 2 : Math.max(-1, ...held) + 1;
-    this.#post({ ...anew, revision });
+    this.#post({ ...anew, revision }, tenant === entry.tenant ? { due: place.due } : {});
   }
 
   /** Of an entry and what corrects it, exactly one stands. */
@@ -336,8 +349,16 @@ export class ReferenceModel {
     return !entry.isReversal && !this.entries.some((other) => other.corrects === key);
   }
 
-  #post(facts: ModelEntry): void {
-    this.entries.push({ ...facts, ...this.#place(facts), ...this.#price(facts) });
+  #post(facts: ModelEntry, as: Partial<Pick<ModelEntry, 'due'>> = {}): void {
+    this.entries.push({ ...facts, ...this.#place(facts), ...this.#price(facts), ...as });
+  }
+
+  /** Whether an entry is on a bill, or will be: what is on none is taken back from none (R19). */
+  #isBilled(entry: ModelEntry): boolean {
+    const tenant = this.#tenant(entry.tenant, entry.occurredAt);
+    if (!this.#place(entry).late) return true;
+    const closed = firstClosed(tenant, ({ startDate }) => entry.period <= startDate);
+    return entry.due && closed?.mode !== 'shadow';
   }
 
   #price(facts: ModelEntry) {
@@ -362,7 +383,8 @@ export class ReferenceModel {
     if (!tenant.periods.has(period.startDate)) {
       tenant.periods.set(period.startDate, { period, isClosed: false });
     }
-    return { period: period.startDate, late };
+    const closed = firstClosed(tenant, ({ endsAt }) => facts.occurredAt < endsAt);
+    return { period: period.startDate, late, due: closed?.mode !== 'shadow' };
   }
 
   #tenant(id: string, at: number): ModelTenant {

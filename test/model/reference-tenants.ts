@@ -5,6 +5,7 @@ import type { ModelEntry } from './reference-events.ts';
 /** Tenants of the reference model: their calendars, their books and their periods (R12, R15, R16). */
 
 export interface TenantSettings {
+  readonly mode?: 'shadow' | 'live';
   readonly zone?: string;
   readonly anchor?: number;
   readonly book?: string;
@@ -12,6 +13,7 @@ export interface TenantSettings {
 
 export interface ModelTenant {
   readonly createdAt: number;
+  mode: 'shadow' | 'live';
   rules: readonly ModelRule[];
   /** Ascending by date, one a date. */
   books: readonly { readonly from: number; readonly book: string }[];
@@ -21,11 +23,13 @@ export interface ModelTenant {
 export interface HeldPeriod {
   readonly period: ModelPeriod;
   isClosed: boolean;
+  /** The mode in which it was closed; nothing before. */
+  mode?: 'shadow' | 'live';
 }
 
 export function newTenant(createdAt: number): ModelTenant {
   const rules = [{ from: null, zone: 'UTC', anchor: 1 }];
-  return { createdAt, rules, books: [], periods: new Map() };
+  return { createdAt, mode: 'shadow', rules, books: [], periods: new Map() };
 }
 
 /**
@@ -102,6 +106,17 @@ export function addIdle(tenant: ModelTenant, month: string, at: number): readonl
     else tenant.periods.set(period.startDate, { period, isClosed: false });
   }
   return running;
+}
+
+/** The first of the closed periods for which something holds: what is of before it belongs to it. */
+export function firstClosed(
+  tenant: ModelTenant,
+  holds: (period: ModelPeriod) => boolean,
+): HeldPeriod | undefined {
+  return [...tenant.periods.values()]
+    .filter(({ isClosed, period }) => isClosed && holds(period))
+    .sort((a, b) => a.period.startsAt - b.period.startsAt)
+    .at(0);
 }
 
 export function closedUntil(tenant: ModelTenant): number {

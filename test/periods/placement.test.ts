@@ -1,14 +1,32 @@
 import { expect, test } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import type { Periods } from '../../src/periods/placement.ts';
-import { placeUsage } from '../../src/periods/placement.ts';
+import { placeReversal, placeUsage } from '../../src/periods/placement.ts';
 
 const at = (text: string) => parseInstant(text);
 
+const calendar = [{ effectiveFrom: null, timeZone: 'UTC', anchorDay: 1 }];
+
 function periods(closedUntil: string | null): Periods {
-  const calendar = [{ effectiveFrom: null, timeZone: 'UTC', anchorDay: 1 }];
-  return { calendar, closedUntil: closedUntil === null ? null : at(closedUntil) };
+  if (closedUntil === null) return { calendar, closedUntil: null, closedTimes: [] };
+  const until = at(closedUntil);
+  return {
+    calendar,
+    closedUntil: until,
+    closedTimes: [{ until, lastStart: '2026-10-01', mode: 'live' }],
+  };
 }
+
+/** September was closed in shadow and October when the tenant was live; then came shadow again. */
+const CHANGING: Periods = {
+  calendar,
+  closedUntil: at('2026-12-01T00:00:00Z'),
+  closedTimes: [
+    { until: at('2026-10-01T00:00:00Z'), lastStart: '2026-09-01', mode: 'shadow' },
+    { until: at('2026-11-01T00:00:00Z'), lastStart: '2026-10-01', mode: 'live' },
+    { until: at('2026-12-01T00:00:00Z'), lastStart: '2026-11-01', mode: 'shadow' },
+  ],
+};
 
 /** Where usage of an instant falls, as start date and lateness. */
 function placed(of: Periods, instant: string): string {
@@ -34,6 +52,33 @@ test('usage of a closed period bills in the one that is open, late, however old 
   expect(placed(closed, '2026-12-01T00:00:00Z')).toBe('2026-12-01');
   expect(placed(closed, '2026-10-01T00:00:00Z')).toBe('2026-11-01 late');
 });
+
+test.each([
+  ['2026-01-15T00:00:00Z', 'not due', 'before the first close belongs to it'],
+  ['2026-09-30T23:59:59.999Z', 'not due', 'of a month in shadow'],
+  ['2026-10-01T00:00:00Z', 'due', 'of a month that was billed'],
+  ['2026-11-15T00:00:00Z', 'not due', 'of a month in shadow after it'],
+  ['2026-12-01T00:00:00Z', 'due', 'of the open month'],
+])('usage of %s is %s: it is %s', (instant, due) => {
+  expect(placeUsage(CHANGING, at(instant)).due ? 'due' : 'not due').toBe(due);
+});
+
+test.each([
+  ['an entry of a month that was billed', '2026-10-15T00:00:00Z', '2026-10-01', true, true],
+  ['an entry of a month in shadow', '2026-09-15T00:00:00Z', '2026-09-01', true, false],
+  ['late usage of shadow', '2026-09-15T00:00:00Z', '2026-10-01', false, false],
+  // Before entries knew of it, late usage of a month in shadow was billed.
+  ['what was billed all the same', '2026-09-15T00:00:00Z', '2026-10-01', true, true],
+  ['late usage that fell into shadow', '2026-10-15T00:00:00Z', '2026-11-01', true, false],
+  ['what came late into the open month', '2026-10-15T00:00:00Z', '2026-12-01', true, true],
+  ['an entry of the open month', '2026-12-15T00:00:00Z', '2026-12-01', true, true],
+])(
+  'what takes back %s is on a bill only where that was',
+  (_, occurred, periodStart, due, taken) => {
+    const entry = { occurredAt: at(occurred), periodStart, due };
+    expect(placeReversal(CHANGING, entry).due).toBe(taken);
+  },
+);
 
 test('answers are remembered for the object that they were given for, and for no other', () => {
   const open = periods(null);

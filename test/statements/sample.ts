@@ -1,9 +1,5 @@
-import {
-  type EntryGroup,
-  type GroupPrice,
-  MANIFEST_FORMAT,
-  makeManifest,
-} from '../../src/ledger/closes/manifest.ts';
+import { MANIFEST_FORMAT, makeManifest } from '../../src/ledger/closes/manifest.ts';
+import type { EntryGroup, GroupPrice } from '../../src/ledger/closes/manifest-lines.ts';
 import { formatPico } from '../../src/money.ts';
 import type { Rate } from '../../src/rating/books/rate.ts';
 import { buildStatement } from '../../src/statements/statement.ts';
@@ -110,6 +106,8 @@ function groupOf(usage: SampleUsage, options: SampleOptions): EntryGroup {
     requestedModel: usage.model,
     serviceTier: usage.tier ?? 'standard',
     late: usage.late ?? false,
+    due: true,
+    currency: 'USD',
     kind: 'usage',
     outcome: 'charged',
     entries: 1n,
@@ -132,6 +130,8 @@ function failures(count: number): readonly EntryGroup[] {
       requestedModel: 'gpt-4o',
       serviceTier: 'standard',
       late: false,
+      due: true,
+      currency: 'USD',
       kind: 'usage',
       outcome: 'failed',
       entries: BigInt(count),

@@ -46,6 +46,7 @@ export interface Expected {
   readonly receipts?: readonly JsonObject[];
   readonly periods?: readonly JsonObject[];
   readonly lines?: readonly JsonObject[];
+  readonly not_due?: readonly JsonObject[];
   readonly tenants?: readonly JsonObject[];
   readonly pushes?: readonly JsonObject[];
   readonly runs?: readonly JsonObject[];
@@ -300,6 +301,13 @@ export async function observe(database: Database) {
        from closes c cross join lateral jsonb_to_recordset(c.manifest::jsonb -> 'lines') as line(
          model text, service_tier text, meter text, late boolean, quantity text, rate text, exact text, amount text)
        where c.tenant_id <> 'unattributed'`,
+    ),
+    not_due: await textRows(
+      database,
+      `select c.tenant_id, c.period_start, of.*
+       from closes c cross join lateral jsonb_to_recordset(c.manifest::jsonb -> 'not_due') as of(
+         currency text, exact text, total text)
+       where c.tenant_id <> 'unattributed' order by c.tenant_id, c.period_start, of.currency`,
     ),
     tenants: await textRows(
       database,

@@ -129,7 +129,10 @@ export function checkSplits(database: Database, scope: LawScope): Promise<LawRep
   );
 }
 
-/** Law 3: a closed period's entries sum to its statement, and the statement's lines to its total. */
+/**
+ * Law 3: a closed period's entries sum to its statement, and the statement's lines to its total. What is not due is
+ * counted apart: it sums to what the statement says of it, and is in no line.
+ */
 export async function checkStatements(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 3, name: "a period's entries sum to its statement" };
   const since = formatInstant(scope.closedSince);
@@ -139,9 +142,10 @@ export async function checkStatements(database: Database, scope: LawScope): Prom
     sql<Counted>`
     with summed as (
       select c.tenant_id, c.period_start, c.charge_exact, c.entries, c.manifest::jsonb as manifest,
-        coalesce(e.charge, 0) as charge, coalesce(e.entries, 0) as found
+        coalesce(e.charge, 0) as charge, coalesce(e.entries, 0) as found, coalesce(e.not_due, 0) as not_due
       from closes c left join (
-        select tenant_id, period_start, sum(charge) as charge, count(*) as entries
+        select tenant_id, period_start, sum(charge) filter (where not_due is null) as charge, count(*) as entries,
+          sum(charge) filter (where not_due) as not_due
         -- By the months alone too: block ranges then leave out what is older.
         from entries where period_start = any(array(select distinct period_start from closes where closed_at >= ${since}))
           and (tenant_id, period_start) in (select tenant_id, period_start from closes where closed_at >= ${since})
@@ -150,13 +154,16 @@ export async function checkStatements(database: Database, scope: LawScope): Prom
       where c.closed_at >= ${since}
     ), lines as (
       select s.*, (select coalesce(sum((line ->> 'amount')::numeric), 0)
-        from jsonb_array_elements(s.manifest -> 'lines') line) as line_sum
+        from jsonb_array_elements(s.manifest -> 'lines') line) as line_sum,
+        (select coalesce(sum((of ->> 'exact')::numeric), 0) * 1000000000000
+          from jsonb_array_elements(coalesce(s.manifest -> 'not_due', '[]')) of) as said_not_due
       from summed s
     )
     select count(*) as checked, array_agg('tenant "' || tenant_id || '" period ' || period_start || ': entries sum to '
         || charge || ' p in ' || found || ' entries, statement has ' || charge_exact || ' p in ' || entries
-        || ', lines sum to ' || line_sum || ' of ' || (manifest ->> 'charge_total'))
-      filter (where charge <> charge_exact or found <> entries
+        || ', lines sum to ' || line_sum || ' of ' || (manifest ->> 'charge_total')
+        || ', not due are ' || not_due || ' p of ' || trim_scale(said_not_due))
+      filter (where charge <> charge_exact or found <> entries or not_due <> said_not_due
         or line_sum <> (manifest ->> 'charge_total')::numeric) as violations
     from lines`,
   );

@@ -130,7 +130,7 @@ function tellEntry(entry: StoryEntry): string {
   const member = entry.member_id === null ? '' : ` (member ${entry.member_id})`;
   const amount = (name: 'charge' | 'cost') =>
     entry[name] === null ? `no ${name} known` : `${name} ${entry[name]} ${entry.currency}`;
-  const late = entry.late ? ', late' : '';
+  const late = (entry.late ? ', late' : '') + (entry.not_due ? ', not due' : '');
   const why = entry.reason === null ? '' : `: ${entry.reason} (${entry.actor})`;
   return `${at}  ${id}${member} ${what}, ${outcome}, ${amount('charge')}, ${amount('cost')}, in the period from ${entry.period_start}${late}${why}`;
 }

@@ -44,8 +44,8 @@ export async function closePeriods(
 }
 
 /**
- * Freezes some shut periods in one transaction, with the mode and the customer of their tenants (R19). A
- * shut period takes no more entries, so what was summed before its row is locked still holds.
+ * Freezes some shut periods in one transaction, with the mode in which they were shut and the customer of their
+ * tenants (R19). A shut period takes no more entries, so what was summed before its row is locked still holds.
  */
 function freezePeriods(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
@@ -53,13 +53,14 @@ function freezePeriods(
   some: readonly SummedPeriod<PeriodRow>[],
 ): Promise<void> {
   return inTransaction(database, async (transaction) => {
-    const locked = new Set(
-      await lockShut(
-        transaction,
-        some.map(({ period }) => period),
-      ),
+    const modes = await lockShut(
+      transaction,
+      some.map(({ period }) => period),
     );
-    const ours = some.filter(({ period }) => locked.has(period));
+    const ours = some.flatMap((summed) => {
+      const mode = modes.get(summed.period);
+      return mode === undefined ? [] : [{ ...summed, mode }];
+    });
     const currencyOf = await readCurrencies(transaction, catalog, ours);
     const tenants = await readTenants(
       transaction.kysely,
@@ -67,8 +68,9 @@ function freezePeriods(
     );
     const byId = new Map(tenants.map((tenant) => [tenant.tenantId, tenant]));
     const periods = ours.map((summed) => {
-      const { mode, stripeCustomer } = present(byId.get(summed.period.tenantId), 'a tenant');
-      const carried = { ...summed.period, mode, currency: currencyOf(summed), carriesApart: true };
+      const { stripeCustomer } = present(byId.get(summed.period.tenantId), 'a tenant');
+      const { period, mode } = summed;
+      const carried = { ...period, mode, currency: currencyOf(summed), carriesApart: true };
       return { ...summed, carried, stripeCustomer };
     });
     const carriedIn = await readCarriedIn(

@@ -166,19 +166,33 @@ export async function readWaiting(
   return rows.map((row) => ({ ...row, entries: Number(row.entries) }));
 }
 
-/** Locks those of the periods that are shut and not yet closed: another close may be at them, too. */
+/**
+ * Locks those of the periods that are shut and not yet closed, since another close may be at them, too. Answers with
+ * the mode of each, which the database froze when it was shut.
+ */
 export async function lockShut<Row extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
   transaction: Transaction,
   periods: readonly Row[],
-): Promise<readonly Row[]> {
-  const { rows } = await transaction.client.query<{ tenant_id: string; period_start: string }>(
-    `select p.tenant_id, p.period_start from periods p
+): Promise<ReadonlyMap<Row, 'shadow' | 'live'>> {
+  const { rows } = await transaction.client.query<{
+    tenant_id: string;
+    period_start: string;
+    mode: 'shadow' | 'live';
+  }>(
+    `select p.tenant_id, p.period_start, p.mode from periods p
      join unnest($1::text[], $2::date[]) k(t, s) on p.tenant_id = k.t and p.period_start = k.s
      where p.state = 'shut' order by p.tenant_id, p.period_start for update of p`,
     [periods.map((period) => period.tenantId), periods.map((period) => period.periodStart)],
   );
-  const locked = new Set(rows.map((row) => periodKey(row.tenant_id, row.period_start)));
-  return periods.filter((period) => locked.has(periodKey(period.tenantId, period.periodStart)));
+  const modes = new Map(
+    rows.map((row) => [periodKey(row.tenant_id, row.period_start), row.mode] as const),
+  );
+  return new Map(
+    periods.flatMap((period) => {
+      const mode = modes.get(periodKey(period.tenantId, period.periodStart));
+      return mode === undefined ? [] : [[period, mode] as const];
+    }),
+  );
 }
 
 /** Moves periods one state on; one that another process moved meanwhile stays where it is. */

@@ -26,7 +26,7 @@ export async function readLastCloses(
 }
 
 /**
- * The periods that hold charges in more than one currency, by `periodKey`. Sums the rollups, and the few batches
+ * The periods that hold charges in more than one currency that are due, by `periodKey`. Sums the rollups, and the few batches
  * that are not folded into them yet: nobody posts while this is asked, and entries alone would take too long.
  */
 export async function readMixedCurrencies(
@@ -38,11 +38,11 @@ export async function readMixedCurrencies(
       select k.t, k.s, u.currency
       from ${keysOf(periods)}
       join (
-        select tenant_id, period_start, currency, requested_model, charge from usage_rollups
-        where charge <> 0
+        select tenant_id, period_start, currency, requested_model, charge - not_due_charge as charge
+        from usage_rollups where charge <> not_due_charge
         union all
         select e.tenant_id, e.period_start, e.currency, e.requested_model, e.charge
-        from fold_queue batch ${sql.raw(ENTRIES_OF_BATCH)} where e.charge <> 0
+        from fold_queue batch ${sql.raw(ENTRIES_OF_BATCH)} where e.charge <> 0 and e.not_due is null
       ) u on u.tenant_id = k.t and u.period_start = k.s
       group by k.t, k.s, u.currency, u.requested_model having sum(u.charge) <> 0
     ) charged group by t, s having count(distinct currency) > 1`.execute(transaction.kysely);

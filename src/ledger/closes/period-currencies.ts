@@ -9,6 +9,11 @@ import { periodKey } from './close-store.ts';
 import type { SummedPeriod } from './each-period.ts';
 import { readLastCloses } from './period-currencies-store.ts';
 
+/** A period that is shut, with what it holds and the mode in which it was shut. */
+interface ShutPeriod extends SummedPeriod<PeriodRow> {
+  readonly mode: 'shadow' | 'live';
+}
+
 /**
  * The currency of each period (R15): that of what was charged in it; of a period without charges, that of what
  * is still owed from the last close, or else that of the tenant's book, or else that of its last close.
@@ -16,8 +21,8 @@ import { readLastCloses } from './period-currencies-store.ts';
 export async function readCurrencies(
   transaction: Transaction,
   catalog: PriceCatalog,
-  periods: readonly SummedPeriod<PeriodRow>[],
-): Promise<(period: SummedPeriod<PeriodRow>) => string> {
+  periods: readonly ShutPeriod[],
+): Promise<(period: ShutPeriod) => string> {
   for (const { period, currencies } of periods) {
     if (currencies.length < 2) continue;
     throw new Error(
@@ -32,11 +37,11 @@ export async function readCurrencies(
     rows.map(({ tenantId }) => tenantId),
   );
   const byId = new Map(tenants.map((tenant) => [tenant.tenantId, tenant]));
-  return ({ period, currencies: [charged] }) => {
+  return ({ period, mode, currencies: [charged] }) => {
     if (charged !== undefined) return charged;
     const before = last.get(periodKey(period.tenantId, period.periodStart));
     const tenant = byId.get(period.tenantId);
-    if (before !== undefined && before.mode === tenant?.mode && isOwed(before.carriedOut)) {
+    if (before !== undefined && before.mode === mode && isOwed(before.carriedOut)) {
       return before.currency;
     }
     const book = tenant === undefined ? null : assignedBook(tenant, catalog, period.endsAt - 1);

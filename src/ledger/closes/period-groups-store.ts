@@ -11,8 +11,8 @@ import type { FurtherUnit } from '../../units.ts';
 import { FURTHER_UNITS } from '../../units.ts';
 import { LAYERS_SOURCE, SCALED } from '../entries/entry.ts';
 import type { PeriodRow } from './close-store.ts';
-import type { EntryGroup, GroupPrice } from './manifest.ts';
 import type { LayeredUsage } from './manifest-layers.ts';
+import type { EntryGroup, GroupPrice } from './manifest-lines.ts';
 
 /** What the entries of a period come to: one group for everything that shares a price. */
 export interface PeriodGroups<Period> {
@@ -58,6 +58,7 @@ export interface PricedRow {
   readonly requested_model: string;
   readonly service_tier: string;
   readonly late: boolean;
+  readonly not_due: boolean;
   readonly kind: EntryGroup['kind'];
   readonly outcome: string;
   readonly currency: string;
@@ -160,7 +161,7 @@ const GROUPS = `
   select k.place, g.*
   from unnest($1::text[], $2::date[]) with ordinality k(t, s, place)
   join (
-    select tenant_id, period_start, requested_model, service_tier, late, kind, outcome, currency,
+    select tenant_id, period_start, requested_model, service_tier, late, not_due is true as not_due, kind, outcome, currency,
       charge_book, charge_version, charge_rate_id,
       -- A gateway hit under pass_through costs the tenant nothing, whatever the rate says.
       (gateway_cache <> 'none' and charge = 0) is true as gateway_free, count(*) as entries,
@@ -171,15 +172,15 @@ const GROUPS = `
       sum_units(units) filter (where layer_prompt_tokens is not null) as layered_units,
       ${LAYER_SUMS}
     from entries where tenant_id = any($1::text[]) and period_start = any($3::date[])
-    group by tenant_id, period_start, requested_model, service_tier, late, kind, outcome, currency,
+    group by tenant_id, period_start, requested_model, service_tier, late, not_due is true, kind, outcome, currency,
       charge_book, charge_version, charge_rate_id, gateway_free
   ) g on g.tenant_id = k.t and g.period_start = k.s
   order by k.place, g.requested_model, g.service_tier, g.late, g.kind, g.outcome`;
 
-/** The currencies of what was charged; one in which everything was taken back again is not among them. */
+/** The currencies of what was charged and is due; one in which everything was taken back again is not among them. */
 function currenciesOf(rows: readonly GroupRow[]): readonly string[] {
   const sums = new Map<string, bigint>();
-  for (const row of rows) {
+  for (const row of rows.filter(({ not_due }) => !not_due)) {
     const key = JSON.stringify([row.currency, row.requested_model]);
     sums.set(key, (sums.get(key) ?? 0n) + row.charge);
   }
@@ -204,6 +205,8 @@ export function toGroup(row: PricedRow, prices: Prices): EntryGroup {
     requestedModel: row.requested_model,
     serviceTier: row.service_tier,
     late: row.late,
+    due: !row.not_due,
+    currency: row.currency,
     kind: row.kind,
     outcome: row.outcome,
     entries: row.entries,

@@ -112,6 +112,7 @@ async function post(
     occurredAt: now,
     periodStart: placement.period.startDate,
     late: placement.late,
+    due: placement.due,
     operation: ADJUSTMENT_SOURCE,
     requestedModel: reason,
     executedModel: reason,

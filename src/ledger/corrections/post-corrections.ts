@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { isLostRace } from '../../database/lost-race.ts';
 import { formatPico } from '../../money.ts';
-import { placeUsage } from '../../periods/placement.ts';
+import { placeReversal, placeUsage } from '../../periods/placement.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
@@ -139,10 +139,13 @@ export function correct(
   request: Pick<CorrectionRequest, 'change' | 'note'> & { readonly revision?: number },
 ): MadeCorrection {
   const { change, note, revision = entry.revision + 2 } = request;
-  const place = (tenantId: string) => placeUsage(cache.tenant(tenantId), entry.occurredAt);
-  const reversal = reversalOf(entry, note, place(entry.tenantId));
+  const takenBack = placeReversal(cache.tenant(entry.tenantId), entry);
+  const reversal = reversalOf(entry, note, takenBack);
   if (change === null) return { entry, reversal, replacement: null };
-  const placement = place(targetOf({ change }) ?? entry.tenantId);
+  const target = targetOf({ change }) ?? entry.tenantId;
+  // With its own tenant it is due as what it replaces was, and with another as that one's usage is.
+  const placement =
+    target === entry.tenantId ? takenBack : placeUsage(cache.tenant(target), entry.occurredAt);
   const of = { pricing: cache.pricing(), placement, note };
   const replacement =
     change === 'free' ? freeReplacementOf(entry, of) : replacementOf(entry, change, of);

@@ -29,17 +29,25 @@ export const COPY_COLUMNS = [
 export function copyLine(entry: NewEntry, given: LineContext): string {
   const shown = textOf(shownTexts, entry, given);
   const hidden = textOf(hiddenTexts, entry, given);
-  const laterShown = entry.units === null ? null : textOf(laterShownTexts, entry, given);
+  const hasLaterShown = entry.units !== null || !entry.due;
+  const laterShown = hasLaterShown ? textOf(laterShownTexts, entry, given) : null;
   const laterHidden = hasLaterHidden(entry) ? textOf(laterHiddenTexts, entry, given) : null;
   const { entryId, salt } = given;
   const entryHash = hashEntry({
-    shown: laterShown === null ? shown : `${shown}\t${laterShown}`,
+    shown: laterShown === null ? shown : `${shown}\t${hashedPart(laterShown)}`,
     hidden: laterHidden === null ? hidden : `${hidden}\t${laterHidden}`,
     entryId,
     salt,
   });
   return `${shown}\t${hidden}\t\\\\x${entryHash}\t${laterShown ?? NO_LATER_SHOWN}\t${laterHidden ?? NO_LATER_HIDDEN}\n`;
 }
+
+/** The last columns that are null leave no trace in the hash. */
+function hashedPart(laterShown: string): string {
+  return laterShown.endsWith(LAST_IS_NULL) ? laterShown.slice(0, -LAST_IS_NULL.length) : laterShown;
+}
+
+const LAST_IS_NULL = `\t${NULL}`;
 
 /** A loop that makes no list: this is the ledger's hottest path. */
 function textOf(texts: typeof shownTexts, entry: NewEntry, given: LineContext): string {

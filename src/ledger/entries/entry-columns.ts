@@ -112,11 +112,17 @@ const HIDDEN = {
 } as const satisfies Partial<Fields>;
 
 /**
- * Fields that came later. Where all of a group are null they leave no trace in the text that is hashed,
- * so that an entry sealed before keeps its hash; else all of them stand at its end.
+ * Fields that came later stand at the end of the text that is hashed. What is null leaves no trace there, so that
+ * an entry sealed before keeps its hash: of what is shown, the last ones that are null; of what is hidden, all of
+ * them where all are.
  */
 const LATER_SHOWN = {
   units: field('units', (e) => (e.units === null ? NULL : unitsText(e.units))),
+  due: {
+    columns: ['not_due'],
+    text: (e) => (e.due ? NULL : booleanText(true)),
+    value: (row) => row['not_due'] !== true,
+  },
 } as const satisfies Partial<Fields>;
 
 const LATER_HIDDEN = {

@@ -34,6 +34,8 @@ export interface NewEntry {
   readonly startedAt: InstantMs | null;
   readonly periodStart: string;
   readonly late: boolean;
+  /** False for what belongs to a period that was closed in shadow: no bill takes it in (R19). */
+  readonly due: boolean;
   readonly operation: string;
   readonly provider: string | null;
   readonly requestedModel: string;
@@ -120,6 +122,7 @@ export function usageEntry(options: {
     startedAt: event.startedAt,
     periodStart: placement.period.startDate,
     late: placement.late,
+    due: placement.due,
     operation: event.operation,
     provider: event.provider,
     requestedModel: event.requestedModel ?? '',

@@ -1,5 +1,5 @@
-import type { EntryGroup, ManifestLine } from '../closes/manifest.ts';
-import { describeLine, exactLines } from '../closes/manifest.ts';
+import type { EntryGroup, ManifestLine } from '../closes/manifest-lines.ts';
+import { describeLine, exactLines } from '../closes/manifest-lines.ts';
 
 /** What an entry puts into one line of its period's statement; decimal strings, exact. */
 export interface LinePart {
@@ -17,12 +17,13 @@ export interface LinePart {
 /**
  * The lines of its closed period in which an entry stands, and with how much: one line for each
  * bucket that it was charged for. The parts sum to the entry's charge, and the parts of all entries
- * to their lines. What was not charged stands in no line.
+ * to their lines. What was not charged, or is not due, stands in no line.
  */
 export function linesOfEntry(
   entry: EntryGroup,
   lines: readonly ManifestLine[],
 ): readonly LinePart[] {
+  if (!entry.due) return [];
   return exactLines(entry).map((line) => {
     const part = describeLine(line);
     const index = lines.findIndex((candidate) => lineKey(candidate) === lineKey(part));

@@ -3,7 +3,7 @@ import { eachRow } from '../../database/cursor.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
-import type { EntryGroup, ManifestLine } from '../closes/manifest.ts';
+import type { EntryGroup, ManifestLine } from '../closes/manifest-lines.ts';
 import type { PricedRow } from '../closes/period-groups-store.ts';
 import { CALLS_OF_ENTRY, ratesById, toGroup } from '../closes/period-groups-store.ts';
 
@@ -36,7 +36,7 @@ export function eachEntryNearLine(
   const prices = { catalog, rates: ratesById(catalog) };
   const text = `select ${COLUMNS} from entries e
     where e.tenant_id = $1 and e.period_start = $2 and e.requested_model = $3
-      and e.service_tier = $4 and e.late = $5 and e.kind = any($6::text[])
+      and e.service_tier = $4 and e.late = $5 and e.not_due is null and e.kind = any($6::text[])
     order by e.entry_id`;
   const values = [
     tenantId,
@@ -73,7 +73,7 @@ export async function readLineEntries(
 }
 
 const COLUMNS = `e.entry_id, e.tenant_id, e.period_start, e.source, e.event_id, e.member_id, e.occurred_at,
-  e.requested_model, e.service_tier, e.late, e.kind, e.outcome, e.currency,
+  e.requested_model, e.service_tier, e.late, e.not_due is true as not_due, e.kind, e.outcome, e.currency,
   e.charge_book, e.charge_version, e.charge_rate_id,
   (e.gateway_cache <> 'none' and e.charge = 0) is true as gateway_free, 1::bigint as entries,
   (${CALLS_OF_ENTRY})::bigint as calls,

@@ -17,7 +17,7 @@ export async function readRules(
 ): Promise<readonly RuleOfEntry[]> {
   const { rows } = await sql<RuledRow>`
     select entry_id, kind, outcome, is_reversal, corrects_entry_id, member_id, requested_model, executed_model,
-      gateway_cache, late, period_start, coalesce(further_tags ->> ${LAYERS_SOURCE} = ${SCALED}, false) as layers_scaled,
+      gateway_cache, late, not_due is null as due, period_start, coalesce(further_tags ->> ${LAYERS_SOURCE} = ${SCALED}, false) as layers_scaled,
       charge_book, charge_version, cost_book, cost_version
     from entries where entry_id = any(${[...entryIds]}::bigint[]) order by entry_id`.execute(
     database.kysely,
@@ -33,6 +33,7 @@ export async function readRules(
       executedModel: row.executed_model,
       gatewayCache: row.gateway_cache,
       late: row.late,
+      due: row.due,
       periodStart: row.period_start,
       layersScaled: row.layers_scaled,
       chargeBook: row.charge_book,
@@ -54,6 +55,7 @@ interface RuledRow {
   readonly executed_model: string;
   readonly gateway_cache: string;
   readonly late: boolean;
+  readonly due: boolean;
   readonly period_start: string;
   readonly layers_scaled: boolean;
   readonly charge_book: string | null;

@@ -11,6 +11,7 @@ interface RuledEntry {
   readonly executedModel: string;
   readonly gatewayCache: string;
   readonly late: boolean;
+  readonly due: boolean;
   readonly periodStart: string;
   readonly layersScaled: boolean;
   readonly chargeBook: string | null;
@@ -30,10 +31,13 @@ export function rulesOfEntry(entry: RuledEntry): readonly string[] {
       : [`a gateway's cache answered (${entry.gatewayCache})`]),
     ...costRules(entry),
     ...(entry.layersScaled ? ['its token layers are shares of the usage, scaled to sum'] : []),
-    ...(entry.late
-      ? [`late, and so billed in the period that was open, from ${entry.periodStart}`]
-      : []),
+    ...lateRules(entry),
   ];
+}
+
+function lateRules({ late, due, periodStart }: RuledEntry): readonly string[] {
+  if (!due) return ['of a month that was closed in shadow, so nothing is due for it in any period'];
+  return late ? [`late, and so billed in the period that was open, from ${periodStart}`] : [];
 }
 
 function correctionRules({ kind, isReversal, correctsEntryId }: RuledEntry): readonly string[] {

@@ -57,6 +57,8 @@ export const MEASURES: readonly RollupMeasure[] = [
     tool_tokens: 'e.layer_tool_tokens',
     memory_tokens: 'e.layer_memory_tokens',
     charge: 'e.charge',
+    // What of the charge belongs to a month that was closed in shadow, and is billed nowhere.
+    not_due_charge: 'case when e.not_due then e.charge end',
     cost: 'e.cost',
     output_charge: `case when e.charge <> 0 then coalesce(e.output_tokens * p.output, 0)
       + output_units_amount(e.units, r.units, p.factor) end`,

@@ -140,10 +140,10 @@ export function proofUnits(): Readonly<Record<string, readonly [unit: string, pe
   };
 }
 
-/** An entry's columns by name; what is absent is ''. One that counts more than text has its units last. */
+/** An entry's columns by name; what is absent is ''. Units come after them, and then that it is not due, where it is so. */
 export function readColumns(shown: string, known: readonly string[]): Columns {
   const values = shown.split('\t');
-  const names = values.length === known.length + 1 ? [...known, 'units'] : known;
+  const names = [...known, ...['units', 'not_due'].slice(0, values.length - known.length)];
   if (values.length !== names.length) throw new Error(`"${shown}" is not an entry`);
   const signs: Columns = { t: '\t', n: '\n', r: '\r', '\\': '\\' };
   return Object.fromEntries(
@@ -181,6 +181,7 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
     const entry = readColumns(shown, names);
     requireOwn(entry, frozen);
     const charge = decimal(entry['charge'] ?? '', 0);
+    if (entry['not_due'] === 't') continue;
     total += charge;
     if (!isPriced(entry)) {
       if (charge !== 0n) unpriced ??= `ent_${entry['entry_id']}`;
@@ -253,8 +254,9 @@ function isWithoutCall(kind: string): boolean {
   return kind === 'allocation' || kind === 'adjustment';
 }
 
-/** What was not charged, and a gateway hit that is passed on free, has no price and stands in no line. */
+/** What was not charged or is not due, and a gateway hit that is passed on free, has no price and stands in no line. */
 export function isPriced(entry: Columns): boolean {
+  if (entry['not_due'] === 't') return false;
   if (isWithoutCall(entry['kind'] ?? '')) return true;
   return (
     entry['outcome'] === 'charged' && (entry['gateway_cache'] === 'none' || entry['charge'] !== '0')

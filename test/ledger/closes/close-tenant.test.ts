@@ -39,6 +39,7 @@ it('its running period ends there and is closed, and nothing idle follows it', a
 });
 
 it('usage that comes later is billed in the period that begins there, late if it happened before', async () => {
+  await makeTenant(database, 'acme', { mode: 'live' });
   await leave(LEFT);
   await receiveEvents(database, [
     nativeEvent({ event_id: 'late', occurred_at: '2026-10-14T00:00:00Z' }),

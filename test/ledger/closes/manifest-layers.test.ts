@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { EntryGroup, GroupPrice } from '../../../src/ledger/closes/manifest.ts';
 import { MANIFEST_FORMAT, makeManifest } from '../../../src/ledger/closes/manifest.ts';
 import type { LayeredUsage } from '../../../src/ledger/closes/manifest-layers.ts';
 import { layersOf } from '../../../src/ledger/closes/manifest-layers.ts';
+import type { EntryGroup, GroupPrice } from '../../../src/ledger/closes/manifest-lines.ts';
 import { formatPico, parseDecimal } from '../../../src/money.ts';
 import type { Caching } from '../../../src/rating/rate-usage.ts';
 import { amountOf } from '../../../src/rating/rate-usage.ts';
@@ -53,6 +53,8 @@ function group(spec: GroupSpec): EntryGroup {
     requestedModel: 'gpt-4o',
     serviceTier: 'standard',
     late: false,
+    due: true,
+    currency: 'USD',
     kind: 'usage',
     outcome: own === null ? 'failed' : 'charged',
     entries: 1n,

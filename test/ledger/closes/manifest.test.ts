@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EntryGroup, GroupPrice, PeriodFacts } from '../../../src/ledger/closes/manifest.ts';
+import type { PeriodFacts } from '../../../src/ledger/closes/manifest.ts';
 import { MANIFEST_FORMAT, makeManifest } from '../../../src/ledger/closes/manifest.ts';
+import type { EntryGroup, GroupPrice } from '../../../src/ledger/closes/manifest-lines.ts';
 import { parseDecimal } from '../../../src/money.ts';
 import type { Rate } from '../../../src/rating/books/rate.ts';
 import type { UnitAmounts } from '../../../src/rating/rate-usage.ts';
@@ -53,6 +54,8 @@ interface GroupSpec {
   readonly price?: GroupPrice;
   readonly model?: string;
   readonly late?: boolean;
+  readonly due?: boolean;
+  readonly currency?: string;
 }
 
 /** A group of charged entries whose charge follows from its tokens. */
@@ -70,6 +73,8 @@ function group(spec: GroupSpec): EntryGroup {
     requestedModel: spec.model ?? 'gpt-4o',
     serviceTier: 'standard',
     late: spec.late ?? false,
+    due: spec.due ?? true,
+    currency: spec.currency ?? 'USD',
     kind: 'usage',
     outcome: 'charged',
     entries: calls < 0n ? -calls : calls,
@@ -97,6 +102,23 @@ describe('a manifest', () => {
       ['output', '100000', '12', '1.2', '1.20'],
     ]);
     expect(charge_total).toBe('4.80');
+  });
+
+  it('leaves what is not due out of every sum and line of the bill, and shows it by currency', () => {
+    // Due are 100,000 x 3 = 0.30. Not due are 10,000 x 3 = 0.03 and, in euros, 2,000 x 3 taken back = -0.006.
+    const { not_due, lines, charge_exact, charge_total, entries, late_entries } = manifestOf([
+      group({ input: 100_000n }),
+      group({ input: 10_000n, late: true, due: false }),
+      group({ input: -2_000n, calls: -1n, late: true, due: false, currency: 'EUR' }),
+    ]);
+    expect({ charge_exact, charge_total, entries, late_entries }).toEqual({
+      ...{ charge_exact: '0.3', charge_total: '0.30', entries: 3, late_entries: 2 },
+    });
+    expect(lines.map(({ late, exact }) => [late, exact])).toEqual([[false, '0.3']]);
+    expect(not_due).toMatchObject([
+      { currency: 'EUR', exact: '-0.006', total: '-0.01', lines: [{ amount: '-0.01' }] },
+      { currency: 'USD', exact: '0.03', total: '0.03', lines: [{ late: true, amount: '0.03' }] },
+    ]);
   });
 
   it('shows calls as calls where a call has a price', () => {

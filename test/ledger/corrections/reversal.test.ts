@@ -16,6 +16,7 @@ const NOVEMBER = {
     timeZone: 'UTC',
   },
   late: true,
+  due: true,
 };
 
 const RATE: Rate = {
@@ -62,6 +63,7 @@ const ENTRY: StoredEntry = {
   startedAt: null,
   periodStart: '2026-10-01',
   late: false,
+  due: true,
   operation: 'chat',
   provider: 'east',
   requestedModel: 'large',

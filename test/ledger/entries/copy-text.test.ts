@@ -19,6 +19,7 @@ const ENTRY: NewEntry = {
   startedAt: at - 1000,
   periodStart: '2026-10-01',
   late: true,
+  due: false,
   operation: 'chat',
   provider: 'east',
   requestedModel: 'large',
@@ -83,6 +84,7 @@ it('writes every fact of an entry under its own column', () => {
     recorded_at: '2026-10-20T12:00:00.000Z',
     period_start: '2026-10-01',
     late: 't',
+    not_due: 't',
     operation: 'chat',
     provider: 'east',
     requested_model: 'large',
@@ -162,10 +164,10 @@ it('writes what is absent as null, and an amount of zero as zero', () => {
     reason: null,
     actor: null,
   };
-  const columns = columnsOf({ ...ENTRY, ...absent, late: false, isReversal: false });
+  const columns = columnsOf({ ...ENTRY, ...absent, late: false, due: true, isReversal: false });
   const nulls = Object.entries(columns).filter(([, value]) => value === '\\N');
-  // 16 columns of one fact each, four layers, and three of each rate.
-  expect(nulls).toHaveLength(16 + 4 + 2 * 3 + 2);
+  // 17 columns of one fact each, four layers, and three of each rate.
+  expect(nulls).toHaveLength(17 + 4 + 2 * 3 + 2);
   expect(columns).toMatchObject({ late: 'f', is_reversal: 'f' });
   const free = columnsOf({ ...ENTRY, charge: 0n, cost: 0n, requestedCost: 0n });
   expect(free).toMatchObject({ charge: '0', cost: '0', requested_cost: '0' });

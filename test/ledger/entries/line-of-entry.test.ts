@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { EntryGroup, GroupPrice } from '../../../src/ledger/closes/manifest.ts';
 import { MANIFEST_FORMAT, makeManifest } from '../../../src/ledger/closes/manifest.ts';
+import type { EntryGroup, GroupPrice } from '../../../src/ledger/closes/manifest-lines.ts';
 import type { LinePart } from '../../../src/ledger/entries/line-of-entry.ts';
 import { linesOfEntry } from '../../../src/ledger/entries/line-of-entry.ts';
 import { formatPico, parseDecimal } from '../../../src/money.ts';
@@ -44,6 +44,8 @@ function entry(change: Partial<EntryGroup> & { readonly times?: bigint } = {}): 
     requestedModel: 'gpt-4o',
     serviceTier: 'standard',
     late: false,
+    due: true,
+    currency: 'USD',
     kind: 'usage',
     outcome: 'charged',
     entries: 1n,

@@ -197,8 +197,8 @@ describe('a proof', () => {
 
   it('knows the columns that an entry shows', () => {
     expect(shownColumns()).toEqual(SHOWN_COLUMNS);
-    // What only entries with units have stands after them, under the one name that the page knows.
-    expect(LATER_SHOWN_COLUMNS).toEqual(['units']);
+    // What only some entries have stands after them, under the one name that the page knows.
+    expect(LATER_SHOWN_COLUMNS).toEqual(['units', 'not_due']);
   });
 
   it('knows every unit, by how lines name it, and how many of it a rate is for', () => {
