@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Manifest } from '../../src/ledger/closes/manifest.ts';
 import { buildStatement } from '../../src/statements/statement.ts';
+import { renderStatementCsv } from '../../src/statements/statement-csv.ts';
+import { withDaily } from '../../src/statements/statement-document.ts';
 import { renderStatementText } from '../../src/statements/statement-text.ts';
+import { viewStatement } from '../../src/statements/statement-view.ts';
 
 const LINE = {
   model: 'gpt-4o',
@@ -49,7 +52,43 @@ const STATEMENT = buildStatement({
   mode: 'live',
 });
 
+const NOT_DUE = buildStatement({
+  manifest: {
+    ...MANIFEST,
+    not_due: [
+      {
+        ...{ currency: 'USD', exact: '0.03', total: '0.03' },
+        lines: [{ ...LINE, late: true, quantity: '10000', exact: '0.03', amount: '0.03' }],
+      },
+    ],
+  },
+  manifestHash: 'f'.repeat(64),
+  closedAt: '2026-11-01T02:00:00.000Z',
+  mode: 'live',
+});
+
 describe('a statement', () => {
+  it('says that nothing is due for what belongs to a month in shadow, apart from every sum', () => {
+    expect(NOT_DUE.total).toBe(STATEMENT.total);
+    expect(NOT_DUE.notes).toContain(
+      '0.03 USD of late usage and corrections belong to a period that was closed in shadow mode: nothing is due for that, and it is listed apart.',
+    );
+    expect(renderStatementText(NOT_DUE)).toContain('Not due (0.03 USD)\ngpt-4o');
+    const days = [
+      { utc_day: '2026-10-05', model: 'gpt-4o', late: false, charge: MANIFEST.charge_exact },
+    ];
+    const sections = viewStatement(withDaily(NOT_DUE, days), 'Us').sections;
+    expect(sections.at(-1)).toMatchObject({
+      title: 'Not due',
+      groups: [{ model: 'gpt-4o', lines: [{ amount: '0.03' }] }],
+    });
+    const row = renderStatementCsv([NOT_DUE])
+      .split('\r\n')
+      .find((one) => one.includes(',not_due,'));
+    // A line that is not due has no amount, so that the amounts of a file still add up.
+    expect(row).toContain(',not_due,gpt-4o,standard,input,10000,3,million_tokens,0.03,,USD,');
+  });
+
   it('lists late usage apart, and its lines add up to the total', () => {
     expect(STATEMENT.lines).toHaveLength(2);
     expect(STATEMENT.late_lines).toHaveLength(1);

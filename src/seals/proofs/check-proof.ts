@@ -256,11 +256,9 @@ function isWithoutCall(kind: string): boolean {
 
 /** What was not charged or is not due, and a gateway hit that is passed on free, has no price and stands in no line. */
 export function isPriced(entry: Columns): boolean {
-  if (entry['not_due'] === 't') return false;
-  if (isWithoutCall(entry['kind'] ?? '')) return true;
-  return (
-    entry['outcome'] === 'charged' && (entry['gateway_cache'] === 'none' || entry['charge'] !== '0')
-  );
+  const { kind = '', outcome, gateway_cache: gateway, charge, not_due: notDue } = entry;
+  if (notDue === 't' || isWithoutCall(kind)) return notDue !== 't';
+  return outcome === 'charged' && (gateway === 'none' || charge !== '0');
 }
 
 /** What the entries put into each line: its quantity, and that times the rate; picodollars. */

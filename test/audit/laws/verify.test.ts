@@ -131,6 +131,37 @@ describe('verify', () => {
       /tenant "acme" period 2026-10-01: .* lines sum to 9\.99/,
     ],
     [
+      3,
+      'an entry of before stands in a later period without being late',
+      "update entries set period_start = '2026-11-01' where event_id = 'usual'",
+      /ent_\d+ of tenant "acme" occurred at .* and stands in period 2026-11-01/,
+    ],
+    [
+      3,
+      'an entry stands in a period that nobody made',
+      "update entries set period_start = '2027-03-01' where event_id = 'open'",
+      /ent_\d+ of tenant "acme" .* stands in period 2027-03-01/,
+    ],
+    [
+      3,
+      'two periods of a tenant overlap',
+      "update periods set starts_at = starts_at - interval '1 hour' where period_start = '2026-11-01'",
+      /tenant "acme": periods 2026-10-01 and 2026-11-01 overlap/,
+    ],
+    [
+      3,
+      'an entry of a closed period is no longer due',
+      "update entries set late = true, not_due = true where event_id = 'usual'",
+      /not due are \d+ p of 0/,
+    ],
+    [
+      3,
+      'a statement says that more is not due',
+      `update closes set manifest = (manifest::jsonb || '{"not_due": [{"exact": "0.5"}]}')::text
+       where tenant_id = 'acme'`,
+      /not due are 0 p of 500000000000/,
+    ],
+    [
       4,
       'an entry moved to another model',
       "update entries set requested_model = 'gpt-4o-mini' where event_id = 'usual'",
