@@ -80,7 +80,7 @@ describe('a statement', () => {
     const sections = viewStatement(withDaily(NOT_DUE, days), 'Us').sections;
     expect(sections.at(-1)).toMatchObject({
       title: 'Not due',
-      groups: [{ model: 'gpt-4o', lines: [{ amount: '0.03' }] }],
+      groups: [{ model: 'gpt-4o', lines: [{ amount: '$0.03' }] }],
     });
     const row = renderStatementCsv([NOT_DUE])
       .split('\r\n')
