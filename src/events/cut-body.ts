@@ -3,8 +3,9 @@ import type { EmailPolicy } from './email-identifiers.ts';
 import { hashOfEmail, isEmail } from './email-identifiers.ts';
 import { objectsNamedBy } from './envelope.ts';
 import { findTranslator } from './foreign/foreign-formats.ts';
-import { isObject, type JsonObject } from './foreign/foreign-value.ts';
+import { isObject, type JsonObject, parseJson } from './foreign/foreign-value.ts';
 import { isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
+import { checkBounds } from './json-bounds.ts';
 import { nativeEventSchema } from './native-event.ts';
 import { NATIVE_FIELDS } from './read-item.ts';
 
@@ -20,9 +21,15 @@ export interface CutBody {
  * objects, of anything else only its shape. What is left reads as the whole would have, so that a replay works from it. E-mail addresses follow the policy.
  */
 export function cutBody(text: string, emails: EmailPolicy): CutBody {
+  if (isBeyondKeeping(text)) {
+    return { body: JSON.stringify(shapeOfText(text, 'more than is kept')), cut: 1 };
+  }
   const json = parseJson(text);
   const counter = { cut: 0, emails };
-  if (!isObject(json)) return { body: JSON.stringify(shapeOfText(text, json)), cut: 1 };
+  if (!isObject(json)) {
+    const what = json === undefined ? 'no JSON' : kindOf(json);
+    return { body: JSON.stringify(shapeOfText(text, what)), cut: 1 };
+  }
   // It is encrypted, and what is inside is cut when it is opened.
   if (isLitellmEnvelope(json)) return { body: text, cut: 0 };
   const isForeign = !Object.hasOwn(json, 'event_id') && findTranslator(json) !== null;
@@ -45,6 +52,19 @@ export function cutDetail(detail: string, emails: EmailPolicy): string {
 /** An identifier that a column keeps beside the body; null where it is an address that may not be kept. */
 export function cutIdentifier(id: string | null, emails: EmailPolicy): string | null {
   return emails.kind !== 'keep' && isEmail(id) ? null : id;
+}
+
+/** A message as long as the queue can carry; what was unfolded to more is not written down. */
+const LONGEST_KEPT_BODY = 1024 * 1024;
+
+function isBeyondKeeping(text: string): boolean {
+  if (text.length > LONGEST_KEPT_BODY) return true;
+  try {
+    checkBounds(text);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 interface Counter {
@@ -226,15 +246,6 @@ function shapeOf(value: unknown, counter: Counter): unknown {
 }
 
 /** A body that is no object: its length and digest tell its producer which one it was. */
-function shapeOfText(text: string, json: unknown): JsonObject {
-  const what = json === undefined ? 'no JSON' : kindOf(json);
+function shapeOfText(text: string, what: string): JsonObject {
   return { shape: what, characters: text.length, sha256: hash('sha256', text) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,21 +1,29 @@
 import type { QuarantineReason } from './event.ts';
 import { isGzipBase64, unfold } from './folded.ts';
 import { at, firstGiven, parseJson } from './foreign/foreign-value.ts';
+import { OutOfBounds, readJson } from './json-bounds.ts';
 
 /** What a queue message is about, once the services that passed it on are taken off. */
 export type Unwrapped =
   | { readonly kind: 'value'; readonly value: unknown }
-  /** Several messages that travelled together; one that could not be read is null. */
-  | { readonly kind: 'values'; readonly values: readonly unknown[]; readonly what: string }
+  /** Several messages that travelled together, each with the text that it was. */
+  | { readonly kind: 'texts'; readonly texts: readonly TravelledText[]; readonly what: string }
   | { readonly kind: 'empty'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: QuarantineReason; readonly detail: string };
+
+/** One message of several in an envelope. */
+export interface TravelledText {
+  readonly text: string;
+  /** The envelope with this message alone, to be read again; made only when it must be. */
+  readonly body: () => string;
+}
 
 /** A topic behind a bus behind a topic is as deep as anybody builds; more is a loop or an attack. */
 const ENVELOPE_LIMIT = 4;
 
 /**
  * The value inside an SNS notification, an EventBridge event or a subscription of CloudWatch Logs, or the
- * value itself.
+ * value itself. Throws `OutOfBounds` where what is inside holds too much.
  */
 export function unwrapEnvelope(value: unknown): Unwrapped {
   let current = value;
@@ -41,7 +49,7 @@ interface Inner {
 
 function innerOf(value: unknown): Inner | null {
   if (at(value, 'Type') === 'Notification') {
-    return { envelope: 'SNS notification', value: parseJson(at(value, 'Message')) };
+    return { envelope: 'SNS notification', value: innerJson(at(value, 'Message')) };
   }
   if (typeof at(value, 'detail-type') === 'string') {
     return { envelope: 'EventBridge event', value: at(value, 'detail') };
@@ -56,7 +64,13 @@ function innerOf(value: unknown): Inner | null {
 function unfoldedJson(base64: string): unknown {
   if (!isGzipBase64(base64)) return undefined;
   const unfolded = unfold('gzip', Buffer.from(base64, 'base64'), 'awslogs.data');
-  return unfolded.kind === 'bytes' ? parseJson(unfolded.bytes.toString('utf8')) : undefined;
+  if (unfolded.kind === 'bytes') return readJson(unfolded.bytes.toString('utf8'));
+  if (unfolded.reason === 'too_large') throw new OutOfBounds(unfolded.reason, unfolded.detail);
+  return undefined;
+}
+
+function innerJson(text: unknown): unknown {
+  return typeof text === 'string' ? readJson(text) : undefined;
 }
 
 const CONTROL_MESSAGE = 'a control message by which CloudWatch Logs tests its subscription';
@@ -67,8 +81,11 @@ function cloudWatchMessages(value: unknown): Unwrapped | null {
   const events = at(value, 'logEvents');
   if (type === 'CONTROL_MESSAGE') return { kind: 'empty', reason: CONTROL_MESSAGE };
   if (type !== 'DATA_MESSAGE' || !Array.isArray(events)) return null;
-  const values = events.map((event) => parseJson(at(event, 'message')) ?? null);
-  return { kind: 'values', values, what: 'log event of the CloudWatch Logs subscription' };
+  const texts = events.map((event) => ({
+    text: String(at(event, 'message') ?? ''),
+    body: () => JSON.stringify({ messageType: type, logEvents: [event] }),
+  }));
+  return { kind: 'texts', texts, what: 'log event of the CloudWatch Logs subscription' };
 }
 
 const S3_DETAIL =
@@ -101,9 +118,14 @@ function objectsIn(value: unknown): readonly ObjectName[] {
 
 /** The objects that the text of a message names, by itself or inside SNS or EventBridge. */
 export function objectsNamedBy(body: string): readonly ObjectName[] {
-  const value = parseJson(body);
-  const { value: inner } = innerOf(value) ?? { value };
-  return objectsIn(inner);
+  try {
+    const value = parseJson(body);
+    const { value: inner } = innerOf(value) ?? { value };
+    return objectsIn(inner);
+  } catch {
+    // A notification is small; what holds too much is refused where it is read.
+    return [];
+  }
 }
 
 /** S3's own notifications write keys as forms do; EventBridge hands them on as they are. */

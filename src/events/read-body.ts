@@ -1,15 +1,26 @@
-import { unwrapEnvelope } from './envelope.ts';
+import { type TravelledText, unwrapEnvelope } from './envelope.ts';
 import { isGzip, isGzipBase64, unfold } from './folded.ts';
 import { isObject, type JsonObject } from './foreign/foreign-value.ts';
-import { DEEPEST_NESTING, isTextTooDeep, isTooDeep } from './nesting.ts';
+import {
+  isTooDeep,
+  MOST_ITEMS,
+  OutOfBounds,
+  readJson,
+  tooDeep,
+  tooManyItems,
+} from './json-bounds.ts';
 import { decodeOtlpProtobuf } from './otlp/otlp-protobuf.ts';
 import {
   type EmptyItem,
+  entriesOf,
   type ItemContext,
+  isLongEvent,
+  LARGEST_EVENT_CHARACTERS,
   preview,
   type ReadItem,
   readItem,
   refuse,
+  refuseLongEvent,
 } from './read-item.ts';
 
 export interface ReadContext extends ItemContext {
@@ -25,15 +36,15 @@ const NOTHING_IN_IT = 'the message holds no events';
 
 /**
  * Reads one SQS message body into its events: at least one item, for a message in which nothing was used
- * says so. Never throws, whatever the body is.
+ * says so. Never throws, whatever the body is. A message that holds more than a worker can bear is one
+ * refused item, and no object is made of it.
  */
 export function readBody(body: string, context: ReadContext): readonly ReadItem[] {
   try {
     const items = readMessageBody(body, context);
     return items.length > 0 ? items : [empty(NOTHING_IN_IT, () => body)];
   } catch (error) {
-    const detail = `the body cannot be read (${String(error)})`;
-    return [refuse({ reason: 'unknown_format', detail }, () => body)];
+    return [refuse(becauseOf(error, 'the body cannot be read'), () => body)];
   }
 }
 
@@ -56,36 +67,80 @@ function readFolded(body: string, context: ReadContext): readonly ReadItem[] {
 }
 
 function readText(body: string, context: ReadContext): readonly ReadItem[] {
-  const json = parseJson(body);
-  if (json === undefined) return readLines(body, context);
-  if (isTextTooDeep(body)) return [refuse(tooDeep, () => body)];
-  return readMessage(json, { ...context, body });
+  if (isLines(body)) return readLines(body, context);
+  const json = readJson(body);
+  if (json !== undefined) return readMessage(json, { ...context, body });
+  const detail = `the body is not JSON: it begins ${preview(body)}`;
+  return [refuse({ reason: 'not_json', detail }, () => body)];
 }
 
-/** One JSON text a line, as batches, logs and exporters write files; each line stands alone. */
+/** One JSON object a line, as batches, logs and exporters write files. */
+function isLines(body: string): boolean {
+  const end = body.indexOf('\n');
+  if (end === -1 || body.slice(end).trim() === '') return false;
+  // A document that is written over many lines has no whole object in its first.
+  const [first = ''] = body.trimStart().split('\n', 1);
+  return isObject(readJson(first));
+}
+
+/** Each line stands alone: one that cannot be read leaves the others as they are. */
 function readLines(body: string, context: ReadContext): readonly ReadItem[] {
-  const lines = body.split('\n').filter((line) => line.trim() !== '');
-  const [first = ''] = lines;
-  if (lines.length < 2 || !isObject(parseJson(first))) {
-    const detail = `the body is not JSON: it begins ${preview(body)}`;
-    return [refuse({ reason: 'not_json', detail }, () => body)];
-  }
-  return lines.flatMap((line) => {
-    const json = parseJson(line);
-    const detail = `the line is not JSON: it begins ${preview(line)}`;
-    if (json === undefined) return [refuse({ reason: 'not_json', detail }, () => line)];
-    if (isTextTooDeep(line)) return [refuse(tooDeep, () => line)];
-    return readMessage(json, { ...context, body: line });
+  const lines = body.split('\n', MOST_ITEMS + 1).filter((line) => line.trim() !== '');
+  if (lines.length > MOST_ITEMS) throw tooManyItems(lines.length);
+  return gather(lines, (line) => {
+    const whole = () => line;
+    return alone(whole, () => {
+      const json = readJson(line);
+      const detail = `the line is not JSON: it begins ${preview(line)}`;
+      if (json === undefined) return [refuse({ reason: 'not_json', detail }, whole)];
+      return readMessage(json, { ...context, body: line });
+    });
   });
 }
 
-const tooDeep = {
-  reason: 'invalid_field',
-  detail: `the body is nested more than ${DEEPEST_NESTING} deep; a usage event is flat`,
-} as const;
+/** What one of several holds; where that is more than can be borne, it alone is refused. */
+function alone(body: () => string, read: () => readonly ReadItem[]): readonly ReadItem[] {
+  try {
+    return read();
+  } catch (error) {
+    return [refuse(becauseOf(error, 'a part of the body cannot be read'), body)];
+  }
+}
+
+function becauseOf(error: unknown, what: string) {
+  if (error instanceof OutOfBounds) return { reason: error.reason, detail: error.message };
+  return { reason: 'unknown_format', detail: `${what} (${String(error)})` } as const;
+}
+
+/** The items of all parts. Throws `OutOfBounds` before there are more than one transaction should post. */
+function gather<Part>(
+  parts: readonly Part[],
+  read: (part: Part) => readonly ReadItem[],
+): readonly ReadItem[] {
+  const items: ReadItem[] = [];
+  let entries = 0;
+  for (const part of parts) {
+    for (const item of read(part)) {
+      entries += entriesOf(item);
+      if (entries > MOST_ITEMS) throw tooManyItems(entries);
+      items.push(item);
+    }
+  }
+  return items;
+}
+
+function readItems(values: readonly unknown[], context: MessageContext): readonly ReadItem[] {
+  const isLong = context.body.length > LARGEST_EVENT_CHARACTERS || context.isUnfolded === true;
+  return gather(values, (value) => {
+    if (isLong && isLongEvent(value)) return [refuseLongEvent(value)];
+    return readItem(value, context);
+  });
+}
 
 interface MessageContext extends ReadContext {
   readonly body: string;
+  /** What is read was compressed, and may be longer than the body. */
+  readonly isUnfolded?: boolean;
 }
 
 function readMessage(received: unknown, context: MessageContext): readonly ReadItem[] {
@@ -93,37 +148,36 @@ function readMessage(received: unknown, context: MessageContext): readonly ReadI
   const unwrapped = unwrapEnvelope(received);
   if (unwrapped.kind === 'refused') return [refuse(unwrapped, whole)];
   if (unwrapped.kind === 'empty') return [empty(unwrapped.reason, whole)];
-  if (unwrapped.kind === 'values') return readEach(unwrapped.values, unwrapped.what, context);
+  if (unwrapped.kind === 'texts') return readEach(unwrapped.texts, unwrapped.what, context);
   const json = unwrapped.value;
   // What an envelope carries as text was not looked into before.
-  if (json !== received && isTooDeep(json)) return [refuse(tooDeep, whole)];
-  if (Array.isArray(json)) return json.flatMap((item) => readItem(item, context));
+  if (json !== received && isTooDeep(json)) throw tooDeep();
+  if (Array.isArray(json)) return readItems(json, context);
   if (!isObject(json)) {
     const detail = 'the body is JSON, but not an object';
     return [refuse({ reason: 'unknown_format', detail }, whole)];
   }
   if (Array.isArray(json['events']) && !('encoding' in json)) {
-    return json['events'].flatMap((item) => readItem(item, context));
+    return readItems(json['events'], context);
   }
   if ('encoding' in json) return readEncodedPack(json, context);
-  const items = readItem(json, context, context.body);
+  const items = gather([json], (item) => readItem(item, context, context.body));
   return items.length > 0 ? items : [empty(NOTHING_IN_IT, whole)];
 }
 
 /** What travelled together, each on its own: one that cannot be read leaves the others as they are. */
 function readEach(
-  values: readonly unknown[],
+  texts: readonly TravelledText[],
   what: string,
-  context: MessageContext,
+  context: ReadContext,
 ): readonly ReadItem[] {
-  return values.flatMap((value): readonly ReadItem[] => {
-    const body = () => (value === null ? context.body : JSON.stringify(value));
-    if (value === null) {
+  return gather(texts, ({ text, body }) =>
+    alone(body, () => {
+      const value = readJson(text);
+      if (value !== undefined) return readItem(value, context, text);
       return [refuse({ reason: 'not_json', detail: `a ${what} holds no JSON` }, body)];
-    }
-    if (isTooDeep(value)) return [refuse(tooDeep, body)];
-    return readItem(value, context);
-  });
+    }),
+  );
 }
 
 /** A body of an OTLP exporter that sends protobuf; SQS carries text, so it comes as base64. */
@@ -141,11 +195,11 @@ function readProtobuf(context: MessageContext): readonly ReadItem[] {
   if (unfolded.kind === 'refused') return [refuse(unfolded, whole)];
   try {
     const decoded = decodeOtlpProtobuf(unfolded.bytes);
-    if (isTooDeep(decoded)) return [refuse(tooDeep, whole)];
+    if (isTooDeep(decoded)) throw tooDeep();
     return readMessage(decoded, context);
   } catch (error) {
-    const detail = `the body is not the base64 of an OTLP request (${String(error)})`;
-    return [refuse({ reason: 'unknown_format', detail }, whole)];
+    const what = 'the body is not the base64 of an OTLP request';
+    return [refuse(becauseOf(error, what), whole)];
   }
 }
 
@@ -167,23 +221,14 @@ function readEncodedPack(pack: JsonObject, context: MessageContext): readonly Re
   }
   const unfolded = unfold(encoding, Buffer.from(events, 'base64'), 'events');
   if (unfolded.kind === 'refused') return [refuse(unfolded, whole)];
-  const text = unfolded.bytes.toString('utf8');
-  const json = parseJson(text);
-  if (!Array.isArray(json) || isTextTooDeep(text)) {
+  const json = readJson(unfolded.bytes.toString('utf8'));
+  if (!Array.isArray(json)) {
     const detail = 'events: does not unfold to a JSON array of events';
     return [refuse({ reason: 'invalid_field', detail }, whole)];
   }
-  return json.flatMap((item) => readItem(item, context));
+  return readItems(json, { ...context, isUnfolded: true });
 }
 
 function empty(reason: string, body: () => string): EmptyItem {
   return { kind: 'empty', reason, source: null, body };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

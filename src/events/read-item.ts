@@ -9,6 +9,7 @@ import type { LitellmKey } from './foreign/litellm-encrypted.ts';
 import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
 import { tidyEvent } from './foreign/tidy-event.ts';
 import type { NoEvent, Translation, Translator } from './foreign/translation.ts';
+import { isLongerThan, OutOfBounds } from './json-bounds.ts';
 import { type ModelMap, throughModelMap } from './model-map.ts';
 import { readNativeEvent } from './native-event.ts';
 import { canonicalProvider, isRepeatingId } from './provider-name.ts';
@@ -76,7 +77,7 @@ const NOTHING_USED = 'the message tells of no model call and of nothing around o
 export const KEEP_EMAILS: EmailPolicy = { kind: 'keep' };
 
 /** One event alone; the largest honest one, a thousand members, is about 200 KiB. */
-const LARGEST_EVENT_CHARACTERS = 512 * 1024;
+export const LARGEST_EVENT_CHARACTERS = 512 * 1024;
 
 /** Fields of which a native event has at least one; with none of them a shape is unknown. */
 export const NATIVE_FIELDS = [
@@ -94,7 +95,7 @@ export function readItem(
   context: ItemContext,
   text: string | null = null,
 ): readonly ReadItem[] {
-  const body = () => text ?? JSON.stringify(item);
+  const body = text === null ? jsonOf(item) : textOf(text);
   if (!isObject(item)) {
     const detail = `the event is ${preview(JSON.stringify(item))}, not an object`;
     return [refuse({ reason: 'unknown_format', detail }, body)];
@@ -102,8 +103,8 @@ export function readItem(
   if (isLitellmEnvelope(item)) return readEncrypted(item, context, body);
   const translator = Object.hasOwn(item, 'event_id') ? null : findTranslator(item);
   if (translator !== null) return readForeign(item, translator, { ...context, body });
-  if ((text ?? '').length > LARGEST_EVENT_CHARACTERS) {
-    const detail = `the event has ${text?.length} characters, more than ${LARGEST_EVENT_CHARACTERS}`;
+  if (text !== null && text.length > LARGEST_EVENT_CHARACTERS) {
+    const detail = `the event has ${text.length} characters, more than ${LARGEST_EVENT_CHARACTERS}`;
     return [refuse({ reason: 'too_large', detail }, body)];
   }
   if (!NATIVE_FIELDS.some((field) => Object.hasOwn(item, field))) {
@@ -111,6 +112,26 @@ export function readItem(
     return [refuse({ reason: 'unknown_format', detail }, body, item)];
   }
   return [readNative(item, context, body)];
+}
+
+/** Apart, so that an event keeps its text or its objects until it is recorded, and never both. */
+const textOf = (text: string) => () => text;
+const jsonOf = (item: unknown) => () => JSON.stringify(item);
+
+/** Whether one of several events is longer than one alone may be; a foreign format has spans of its own. */
+export function isLongEvent(item: unknown): item is JsonObject {
+  if (!isObject(item) || !isLongerThan(item, LARGEST_EVENT_CHARACTERS)) return false;
+  return Object.hasOwn(item, 'event_id') || findTranslator(item) === null;
+}
+
+export function refuseLongEvent(item: JsonObject): RefusedItem {
+  const detail = `the event has more than ${LARGEST_EVENT_CHARACTERS} characters`;
+  return refuse({ reason: 'too_large', detail }, jsonOf(item), item);
+}
+
+/** What an item may become in the ledger: an entry a member. */
+export function entriesOf(item: ReadItem): number {
+  return item.kind === 'event' ? (item.event.members?.length ?? 1) : 1;
 }
 
 function readEncrypted(
@@ -125,6 +146,7 @@ function readEncrypted(
   try {
     return readItem(decryptLitellm(envelope, context.litellmKey), context);
   } catch (error) {
+    if (error instanceof OutOfBounds) throw error;
     const detail = `payload: cannot be decrypted (${String(error)}); check SPANLEDGER_LITELLM_KEY`;
     return [refuse({ reason: 'invalid_field', detail }, body)];
   }
@@ -144,6 +166,7 @@ function readForeign(
     const source = translator.format.replace(/-.*$/, '');
     return [{ kind: 'empty', reason: NOTHING_USED, source, body: context.body }];
   } catch (error) {
+    if (error instanceof OutOfBounds) throw error;
     const detail = `the ${translator.format} message cannot be translated (${String(error)})`;
     return [refuse({ reason: 'unknown_format', detail }, context.body, item)];
   }

@@ -7,6 +7,8 @@ export interface HeldMessage {
   readonly receivedAt: InstantMs;
   /** The instant at which its visibility was last set. */
   visibleSetAt: InstantMs;
+  /** Entries that its events may become, once they are read. */
+  entries: number;
 }
 
 /** SQS lets one receive hold a message for twelve hours in all; then it must go back. */
@@ -16,12 +18,19 @@ const LONGEST_HOLD_MS = 11.5 * 60 * 60 * 1000;
 export class HeldMessages {
   readonly #held = new Map<string, HeldMessage>();
   #bytes = 0;
+  #entries = 0;
 
   add(message: QueueMessage, receivedAt: InstantMs): HeldMessage {
-    const held = { message, receivedAt, visibleSetAt: receivedAt };
+    const held = { message, receivedAt, visibleSetAt: receivedAt, entries: 0 };
     this.#held.set(message.receiptHandle, held);
     this.#bytes += message.body.length;
     return held;
+  }
+
+  /** Its events are in memory from now on, until it is removed. */
+  wasRead(held: HeldMessage, entries: number): void {
+    this.#entries += entries - held.entries;
+    held.entries = entries;
   }
 
   remove(receiptHandle: string): void {
@@ -29,6 +38,7 @@ export class HeldMessages {
     if (held === undefined) return;
     this.#held.delete(receiptHandle);
     this.#bytes -= held.message.body.length;
+    this.#entries -= held.entries;
   }
 
   get count(): number {
@@ -38,6 +48,11 @@ export class HeldMessages {
   /** Characters of all bodies, close enough to bytes for a limit. */
   get size(): number {
     return this.#bytes;
+  }
+
+  /** Of all messages that were read. */
+  get entries(): number {
+    return this.#entries;
   }
 
   all(): readonly HeldMessage[] {

@@ -1,5 +1,6 @@
 import { type ObjectName, objectsNamedBy } from '../events/envelope.ts';
-import { isGzip, unfold } from '../events/folded.ts';
+import { isGzip, unfoldObject } from '../events/folded.ts';
+import { MOST_ITEMS, tooManyItems } from '../events/json-bounds.ts';
 import { type ReadContext, readBody } from '../events/read-body.ts';
 import { type ReadItem, refuse } from '../events/read-item.ts';
 
@@ -23,8 +24,27 @@ export async function readNotified(
   context: ReadContext,
   objects: ObjectSource,
 ): Promise<readonly ReadItem[]> {
-  const read = objectsNamedBy(body).map((name) => readObject(name, { ...context, body, objects }));
-  return (await Promise.all(read)).flat();
+  const names = objectsNamedBy(body);
+  if (names.length > MOST_OBJECTS) {
+    const detail = `the notification names ${names.length} objects, more than ${MOST_OBJECTS}; send it in parts`;
+    return [refuse({ reason: 'too_large', detail }, () => body)];
+  }
+  const items: ReadItem[] = [];
+  for (const name of names) {
+    items.push(...(await readObject(name, { ...context, body, objects })));
+    if (items.length > MOST_ITEMS) {
+      return [refuse(becauseOfMany(items.length), () => body)];
+    }
+  }
+  return items;
+}
+
+/** S3 names one object a notification. */
+const MOST_OBJECTS = 100;
+
+function becauseOfMany(count: number) {
+  const { reason, message } = tooManyItems(count);
+  return { reason, detail: `${message}, as one object a notification` };
 }
 
 interface Reading extends ReadContext {
@@ -58,7 +78,7 @@ async function readObject(name: ObjectName, reading: Reading): Promise<readonly 
 
 function textOf(bytes: Buffer): string {
   if (!isGzip(bytes)) return bytes.toString('utf8');
-  const unfolded = unfold('gzip', bytes, 'the object');
+  const unfolded = unfoldObject(bytes);
   if (unfolded.kind === 'refused') throw new Error(unfolded.detail);
   return unfolded.bytes.toString('utf8');
 }

@@ -1,8 +1,6 @@
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { LARGEST_OBJECT_BYTES } from '../events/folded.ts';
 import type { ObjectSource } from './notified-objects.ts';
-
-/** An object larger than this is no log of calls, and would fill a worker's memory. */
-const LARGEST_OBJECT_BYTES = 64 * 1024 * 1024;
 
 export interface Objects extends ObjectSource {
   close(): void;

@@ -1,11 +1,11 @@
 import type { Clock, InstantMs } from '../clock.ts';
 import { pause } from '../clock.ts';
 import { readBody } from '../events/read-body.ts';
-import type { ReadSettings } from '../events/read-item.ts';
+import { entriesOf, type ReadItem, type ReadSettings } from '../events/read-item.ts';
 import type { Log } from '../log.ts';
 import { VISIBILITY_SECONDS } from './acknowledge.ts';
 import type { Batcher } from './batcher.ts';
-import type { HeldMessages } from './held-messages.ts';
+import type { HeldMessage, HeldMessages } from './held-messages.ts';
 import { mayNameObjects, type ObjectSource, readNotified } from './notified-objects.ts';
 import { backoffMs } from './patience.ts';
 import type { QueueClient, QueueMessage } from './queue-client.ts';
@@ -47,6 +47,11 @@ const MOST_HELD_MESSAGES = 2_000;
 const MOST_HELD_CHARACTERS = 8 * 1024 * 1024;
 const MOST_WAITING_EVENTS = 4_000;
 /**
+ * Above this many entries in hand, with what the lanes have, no further message is read: one alone may hold
+ * ten thousand, and a receive brings ten. Two full batches and those that wait for them are fewer.
+ */
+const MOST_ENTRIES_IN_HAND = 9_000;
+/**
  * The time that the queue must stay empty, and the time after which a worker stops waiting for what
  * another one holds.
  */
@@ -60,9 +65,10 @@ export class Poller {
   readonly #empty = new AbortController();
   #messages = 0;
   #lastMessageAt: InstantMs;
-  /** Receives under way, and the events that the last one brought. */
+  /** Receives under way, and what the last one brought. */
   #receiving = 0;
   #eventsAReceive = 0;
+  #charactersAReceive = 0;
   #isFailing = false;
 
   constructor(parts: PollerParts, request: PollRequest) {
@@ -93,7 +99,7 @@ export class Poller {
         const messages = await this.#receive();
         failures = 0;
         this.#receives(null);
-        if (messages.length > 0) await this.#takeAll(messages, this.#parts.clock());
+        if (messages.length > 0) await this.#takeAll(messages, stop);
         else await this.#endIfEmpty(index);
       } catch (error) {
         failures += 1;
@@ -133,52 +139,61 @@ export class Poller {
     if (recording.isWaiting) return true;
     if (!recording.hasBegun && (index > 0 || held.count > 0)) return true;
     if (this.#isEnoughComing()) return true;
-    if (held.count >= MOST_HELD_MESSAGES || held.size >= MOST_HELD_CHARACTERS) return true;
+    if (held.count >= MOST_HELD_MESSAGES) return true;
     return index > 0 && clock() - this.#lastMessageAt > 1_000;
   }
 
   /** Judged by the last receive; one alone is always issued, however much it may bring. */
   #isEnoughComing(): boolean {
-    const waiting = this.#parts.batcher.events;
-    const coming = (this.#receiving + 1) * this.#eventsAReceive;
-    return waiting + this.#receiving > 0 && waiting + coming > MOST_WAITING_EVENTS;
+    const { batcher, held } = this.#parts;
+    const receives = this.#receiving + 1;
+    const waiting = batcher.events;
+    const coming = receives * this.#eventsAReceive;
+    if (waiting + this.#receiving > 0 && waiting + coming > MOST_WAITING_EVENTS) return true;
+    const characters = held.size + receives * this.#charactersAReceive;
+    return held.count + this.#receiving > 0 && characters > MOST_HELD_CHARACTERS;
   }
 
-  async #takeAll(messages: readonly QueueMessage[], receivedAt: InstantMs): Promise<void> {
+  /**
+   * All are held from their receipt on, so that they are kept invisible until their turn; what is not read
+   * when the signal comes is released with the rest.
+   */
+  async #takeAll(messages: readonly QueueMessage[], stop: AbortSignal): Promise<void> {
+    const { held: all, clock } = this.#parts;
+    const receivedAt = clock();
     this.#lastMessageAt = receivedAt;
-    const { objects } = this.#parts;
-    const namesObjects = (message: QueueMessage) =>
-      objects !== null && mayNameObjects(message.body);
-    const notified = objects === null ? [] : messages.filter(namesObjects);
-    const plain = notified.length === 0 ? messages : messages.filter((one) => !namesObjects(one));
-    const events = plain.map((message) => this.#take(message, receivedAt));
-    this.#eventsAReceive = events.reduce((sum, count) => sum + count, 0);
-    if (objects !== null && notified.length > 0) {
-      await Promise.all(notified.map((one) => this.#fetch(one, { receivedAt, objects })));
+    this.#messages += messages.length;
+    const held = messages.map((message) => all.add(message, receivedAt));
+    this.#charactersAReceive = messages.reduce((sum, { body }) => sum + body.length, 0);
+    let events = 0;
+    for (const one of held) {
+      while (all.entries >= MOST_ENTRIES_IN_HAND && !stop.aborted) await pause(10, stop);
+      if (stop.aborted && all.entries >= MOST_ENTRIES_IN_HAND) return;
+      events += await this.#take(one);
+      this.#eventsAReceive = Math.max(events, this.#eventsAReceive);
     }
-  }
-
-  /** Held from its receipt on, so that it is kept invisible while its objects come. */
-  async #fetch(
-    message: QueueMessage,
-    { receivedAt, objects }: { readonly receivedAt: InstantMs; readonly objects: ObjectSource },
-  ): Promise<void> {
-    const { held: all, batcher, reading } = this.#parts;
-    this.#messages += 1;
-    const held = all.add(message, receivedAt);
-    const { body, attributes } = message;
-    const items = await readNotified(body, { ...reading, receivedAt, attributes }, objects);
-    batcher.add({ held, items });
+    this.#eventsAReceive = events;
   }
 
   /** Returns how many events the message holds. */
-  #take(message: QueueMessage, receivedAt: InstantMs): number {
-    const { held, batcher, reading } = this.#parts;
-    this.#messages += 1;
-    const { body, attributes } = message;
-    const items = readBody(body, { ...reading, receivedAt, attributes });
-    batcher.add({ held: held.add(message, receivedAt), items });
+  async #take(held: HeldMessage): Promise<number> {
+    const { held: all, batcher } = this.#parts;
+    const items = await this.#read(held);
+    all.wasRead(
+      held,
+      items.reduce((sum, item) => sum + entriesOf(item), 0),
+    );
+    batcher.add({ held, items });
     return items.length;
+  }
+
+  #read({ message, receivedAt }: HeldMessage): readonly ReadItem[] | Promise<readonly ReadItem[]> {
+    const { objects, reading } = this.#parts;
+    const { body, attributes } = message;
+    const context = { ...reading, receivedAt, attributes };
+    return objects !== null && mayNameObjects(body)
+      ? readNotified(body, context, objects)
+      : readBody(body, context);
   }
 
   async #endIfEmpty(index: number): Promise<void> {

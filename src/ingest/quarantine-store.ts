@@ -23,30 +23,31 @@ export async function insertQuarantined(
   events: readonly QuarantinedEvent[],
   batch: { readonly batchId: bigint; readonly receivedAt: InstantMs },
 ): Promise<void> {
-  for (const event of events) {
-    await transaction.kysely
-      .insertInto('quarantine')
-      .values({
-        batch_id: batch.batchId,
-        received_at: formatInstant(batch.receivedAt),
-        source: event.source,
-        event_id: event.eventId,
-        reason: event.reason,
-        detail: storable(event.detail),
-        body: storable(event.body),
-        cut: event.cut,
-        ledger_digest: event.ledgerDigest,
-        received_digest: event.receivedDigest,
-        replayed_at: null,
-        replay_outcome: null,
-        dismissed_at: null,
-        dismissed_by: null,
-        dismissed_because: null,
-        purged_at: null,
-      })
-      .execute();
+  for (let from = 0; from < events.length; from += ROWS_A_STATEMENT) {
+    const rows = events.slice(from, from + ROWS_A_STATEMENT).map((event) => ({
+      batch_id: batch.batchId,
+      received_at: formatInstant(batch.receivedAt),
+      source: event.source,
+      event_id: event.eventId,
+      reason: event.reason,
+      detail: storable(event.detail),
+      body: storable(event.body),
+      cut: event.cut,
+      ledger_digest: event.ledgerDigest,
+      received_digest: event.receivedDigest,
+      replayed_at: null,
+      replay_outcome: null,
+      dismissed_at: null,
+      dismissed_by: null,
+      dismissed_because: null,
+      purged_at: null,
+    }));
+    await transaction.kysely.insertInto('quarantine').values(rows).execute();
   }
 }
+
+/** One message may hold ten thousand bad events, and a statement each would hold up the good ones for long. */
+const ROWS_A_STATEMENT = 500;
 
 /** Postgres text holds neither a NUL nor half of a surrogate pair; a refusal may quote either. */
 function storable(text: string): string {

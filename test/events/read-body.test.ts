@@ -98,7 +98,7 @@ describe('a body that cannot be read', () => {
     [
       'a pack nested too deep',
       packOfText('['.repeat(100) + ']'.repeat(100)),
-      /^invalid_field: events: does not unfold/,
+      /^invalid_field: the body is nested more than 64 deep/,
     ],
   ];
 

@@ -1,3 +1,5 @@
+import { checkBounds } from '../json-bounds.ts';
+
 /** Reading JSON that nobody has checked yet. Only own properties count, so `__proto__` is a plain name. */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -21,10 +23,17 @@ export function firstGiven(...candidates: readonly unknown[]): unknown {
   return candidates.find((value) => value !== undefined && value !== null && value !== '');
 }
 
-/** The value of a JSON text, or undefined when it is no text or not JSON (a truncated attribute). */
+/** A shorter text holds too little to be a danger. */
+const MEASURED_CHARACTERS = 16_384;
+
+/**
+ * The value of a JSON text, or undefined when it is no text, not JSON (a truncated attribute), or holds more
+ * than a worker can bear.
+ */
 export function parseJson(text: unknown): unknown {
   if (typeof text !== 'string') return undefined;
   try {
+    if (text.length > MEASURED_CHARACTERS) checkBounds(text);
     return JSON.parse(text);
   } catch {
     return undefined;

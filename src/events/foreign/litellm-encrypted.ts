@@ -1,5 +1,6 @@
 import { createDecipheriv } from 'node:crypto';
-import { at, isObject, parseJson } from './foreign-value.ts';
+import { readJson } from '../json-bounds.ts';
+import { at, isObject } from './foreign-value.ts';
 
 /** Whether this is the body that LiteLLM's SQS logger sends when it encrypts its payloads. */
 export function isLitellmEnvelope(value: object): boolean {
@@ -30,7 +31,7 @@ export function decryptLitellm(envelope: object, { key, additionalData }: Litell
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
   decipher.setAuthTag(tag);
   if (additionalData !== null) decipher.setAAD(Buffer.from(additionalData, 'utf8'));
-  const payload = parseJson(finish(decipher, ciphertext));
+  const payload = readJson(finish(decipher, ciphertext));
   if (!isObject(payload)) throw new Error('the decrypted LiteLLM payload is not a JSON object');
   return payload;
 }

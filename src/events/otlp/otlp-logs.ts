@@ -20,6 +20,7 @@ import {
   type Translator,
   translationOf,
 } from '../foreign/translation.ts';
+import { MOST_ITEMS, tooManyItems } from '../json-bounds.ts';
 import { type Attributes, firstAttribute, plainValue, readAttributes } from './otlp-attributes.ts';
 import { executedModel, providerOf, requestedModel, tierOf } from './otlp-call.ts';
 import { spanCost } from './otlp-cost.ts';
@@ -67,11 +68,15 @@ interface LogRecord {
 }
 
 function readRecords(value: object, unreadable: unknown[]): readonly LogRecord[] {
+  let count = 0;
   return listAt(value, 'resourceLogs', unreadable).flatMap((ofResource) => {
     const resource = readAttributes(at(ofResource, 'resource', 'attributes'));
     return listAt(ofResource, 'scopeLogs', unreadable).flatMap((ofScope) => {
       const scope = String(at(ofScope, 'scope', 'name') ?? '');
-      return listAt(ofScope, 'logRecords', unreadable).map((fields) => {
+      const records = listAt(ofScope, 'logRecords', unreadable);
+      count += records.length;
+      if (count > MOST_ITEMS) throw tooManyItems(count);
+      return records.map((fields) => {
         const attributes = readAttributes(at(fields, 'attributes'));
         return { fields, attributes, resource, scope, name: nameOf(fields, attributes) };
       });

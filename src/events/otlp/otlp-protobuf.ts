@@ -1,4 +1,5 @@
 import { at } from '../foreign/foreign-value.ts';
+import { MOST_VALUES, OutOfBounds } from '../json-bounds.ts';
 import { type Field, type MessageType, readMessage } from './protobuf-wire.ts';
 
 /**
@@ -25,8 +26,10 @@ type Decoded =
 
 function decoded(bytes: Buffer, type: MessageType): Decoded {
   try {
-    return { kind: 'message', message: readMessage(bytes, type) };
+    const budget = { values: MOST_VALUES };
+    return { kind: 'message', message: readMessage(bytes, type, { budget }) };
   } catch (error) {
+    if (error instanceof OutOfBounds) throw error;
     return { kind: 'error', error };
   }
 }

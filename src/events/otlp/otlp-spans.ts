@@ -1,5 +1,6 @@
 import type { NativeUsage } from '../foreign/foreign-usage.ts';
 import { at, firstGiven, isObject, type JsonObject, parseJson } from '../foreign/foreign-value.ts';
+import { MOST_ITEMS, tooManyItems } from '../json-bounds.ts';
 import { type Attributes, firstAttribute, readAttributes } from './otlp-attributes.ts';
 import { requestedModel } from './otlp-call.ts';
 import { camelRequest } from './otlp-names.ts';
@@ -28,6 +29,7 @@ export interface OtlpRequest {
 
 export function readTraces(value: object): OtlpRequest {
   const unreadable: unknown[] = [];
+  let count = 0;
   const spans = listAt(camelRequest(value), 'resourceSpans', unreadable).flatMap((ofResource) => {
     const resource = readAttributes(at(ofResource, 'resource', 'attributes'));
     const scopes = [
@@ -40,7 +42,10 @@ export function readTraces(value: object): OtlpRequest {
         at(ofScope, 'instrumentationLibrary', 'name'),
       );
       const scope = typeof name === 'string' ? name : '';
-      return listAt(ofScope, 'spans', unreadable).map((span) => readSpan(span, resource, scope));
+      const ofName = listAt(ofScope, 'spans', unreadable);
+      count += ofName.length;
+      if (count > MOST_ITEMS) throw tooManyItems(count);
+      return ofName.map((span) => readSpan(span, resource, scope));
     });
   });
   return { spans, unreadable };

@@ -69,8 +69,19 @@ export function firstTags(tags: readonly JsonObject[]): JsonObject {
   );
 }
 
+/** A span's tags are asked for by every span below it. */
+const known = new WeakMap<Attributes, JsonObject>();
+
 /** The tags that the attributes themselves give. */
 export function tagsOf(attributes: Attributes): JsonObject {
+  const before = known.get(attributes);
+  if (before !== undefined) return before;
+  const tags = readTags(attributes);
+  known.set(attributes, tags);
+  return tags;
+}
+
+function readTags(attributes: Attributes): JsonObject {
   const metadata = objectAt(attributes, 'metadata');
   const tags = attributionTags((name) =>
     firstGiven(firstAttribute(attributes, PLACES.get(name) ?? []), at(metadata, name)),

@@ -1,3 +1,5 @@
+import { tooManyValues } from '../json-bounds.ts';
+
 /**
  * The type says how a field's bytes are to be read; a function names the type of a message within
  * the message.
@@ -25,11 +27,21 @@ export type MessageType = ReadonlyMap<number, Field>;
 /** Attributes may nest values without end; no producer of usage nests them this deep. */
 const DEPTH_LIMIT = 32;
 
+/** What of a message may still be read: the whole of it is one budget. */
+export interface WireBudget {
+  values: number;
+}
+
 /**
  * Reads one message in the way that protobuf maps to JSON: 64-bit times as digits, ids as the type says.
- * Throws an Error when the bytes end early, nest too deep or do not have the type's form.
+ * Throws an Error when the bytes end early, nest too deep or do not have the type's form, and `OutOfBounds`
+ * when they hold more values than the budget has.
  */
-export function readMessage(bytes: Buffer, type: MessageType, depth = 0): Record<string, unknown> {
+export function readMessage(
+  bytes: Buffer,
+  type: MessageType,
+  { budget, depth = 0 }: { readonly budget: WireBudget; readonly depth?: number },
+): Record<string, unknown> {
   if (depth > DEPTH_LIMIT) {
     throw new Error(`the protobuf message nests deeper than ${DEPTH_LIMIT} levels`);
   }
@@ -37,8 +49,12 @@ export function readMessage(bytes: Buffer, type: MessageType, depth = 0): Record
   const cursor: Cursor = { bytes, offset: 0 };
   while (cursor.offset < bytes.length) {
     const raw = readField(cursor);
+    budget.values -= 1;
+    if (budget.values < 0) throw tooManyValues();
     const field = type.get(raw.number);
-    if (field !== undefined) addTo(message, field, decode(raw, field, depth));
+    if (field !== undefined) {
+      addTo(message, field, decode(raw, field, { budget, depth: depth + 1 }));
+    }
   }
   return message;
 }
@@ -116,12 +132,16 @@ function take(cursor: Cursor, length: number): Buffer {
   return bytes.subarray(offset, offset + length);
 }
 
-function decode({ value }: RawField, { name, type }: Field, depth: number): unknown {
+function decode(
+  { value }: RawField,
+  { name, type }: Field,
+  within: { readonly budget: WireBudget; readonly depth: number },
+): unknown {
   if (typeof value === 'bigint') {
     if (type === 'integer') return jsonInteger(BigInt.asIntN(64, value));
     if (type === 'enum') return Number(BigInt.asIntN(32, value));
     if (type === 'boolean') return value !== 0n;
-  } else if (typeof type === 'function') return readMessage(value, type(), depth + 1);
+  } else if (typeof type === 'function') return readMessage(value, type(), within);
   else if (type === 'text') return value.toString('utf8');
   else if (type === 'hex' || type === 'base64') return value.toString(type);
   else if (type === 'double' && value.length === 8) return value.readDoubleLE();
