@@ -12,7 +12,7 @@ import {
 import { decodeOtlpProtobuf } from './otlp/otlp-protobuf.ts';
 import {
   type EmptyItem,
-  entriesOf,
+  entriesWithin,
   type ItemContext,
   isLongEvent,
   LARGEST_EVENT_CHARACTERS,
@@ -121,7 +121,7 @@ function gather<Part>(
   let entries = 0;
   for (const part of parts) {
     for (const item of read(part)) {
-      entries += entriesOf(item);
+      entries += entriesWithin(item);
       if (entries > MOST_ITEMS) throw tooManyItems(entries);
       items.push(item);
     }

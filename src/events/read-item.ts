@@ -130,7 +130,7 @@ export function refuseLongEvent(item: JsonObject): RefusedItem {
 }
 
 /** What an item may become in the ledger: an entry a member. */
-export function entriesOf(item: ReadItem): number {
+export function entriesWithin(item: ReadItem): number {
   return item.kind === 'event' ? (item.event.members?.length ?? 1) : 1;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, InstantMs } from '../clock.ts';
 import { pause } from '../clock.ts';
 import { readBody } from '../events/read-body.ts';
-import { entriesOf, type ReadItem, type ReadSettings } from '../events/read-item.ts';
+import { entriesWithin, type ReadItem, type ReadSettings } from '../events/read-item.ts';
 import type { Log } from '../log.ts';
 import { VISIBILITY_SECONDS } from './acknowledge.ts';
 import type { Batcher } from './batcher.ts';
@@ -181,7 +181,7 @@ export class Poller {
     const items = await this.#read(held);
     all.wasRead(
       held,
-      items.reduce((sum, item) => sum + entriesOf(item), 0),
+      items.reduce((sum, item) => sum + entriesWithin(item), 0),
     );
     batcher.add({ held, items });
     return items.length;

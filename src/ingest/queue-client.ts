@@ -82,12 +82,12 @@ export function openQueue(options: QueueOptions): QueueClient {
       return (answer.Messages ?? []).flatMap(toQueueMessage);
     },
     async delete(receiptHandles) {
-      const Entries = entriesOf(receiptHandles);
+      const Entries = entriesWithin(receiptHandles);
       const command = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries });
       return failedOf(await acknowledging.send(command), receiptHandles);
     },
     async setVisibility(receiptHandles, seconds) {
-      const Entries = entriesOf(receiptHandles).map((entry) => ({
+      const Entries = entriesWithin(receiptHandles).map((entry) => ({
         ...entry,
         VisibilityTimeout: seconds,
       }));
@@ -128,7 +128,7 @@ function toQueueMessage(message: Message): QueueMessage[] {
   ];
 }
 
-function entriesOf(receiptHandles: readonly string[]) {
+function entriesWithin(receiptHandles: readonly string[]) {
   return receiptHandles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
 }
 
