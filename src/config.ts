@@ -49,10 +49,16 @@ export type RequiredVariable = Exclude<
   | 'SPANLEDGER_FETCH_OBJECTS'
 >;
 
+/** Variables by their names. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The variables with which this process was started. */
+export const processEnvironment: Environment = process.env;
+
 /** Throws a `Refusal` that lists every wrong variable at once, without its value. */
-export function readConfig(): Config {
+export function readConfig(variables: Environment): Config {
   const given = Object.fromEntries(
-    Object.keys(environment.shape).map((name) => [name, readVariable(name)]),
+    Object.keys(environment.shape).map((name) => [name, readVariable(variables, name)]),
   );
   const parsed = environment.safeParse(given);
   if (parsed.success) return parsed.data;
@@ -94,9 +100,9 @@ const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   SPANLEDGER_EMAIL_KEY: 'what "openssl rand -base64 32" prints, kept for as long as the ledger',
 };
 
-function readVariable(name: string): string | undefined {
-  const file = process.env[`${name}_FILE`];
-  if (process.env[name] !== undefined || file === undefined) return process.env[name];
+function readVariable(variables: Environment, name: string): string | undefined {
+  const file = variables[`${name}_FILE`];
+  if (variables[name] !== undefined || file === undefined) return variables[name];
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {

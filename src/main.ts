@@ -5,4 +5,5 @@ import { enableCompileCache } from 'node:module';
 // and can only take effect on what is imported after it.
 enableCompileCache();
 const { runCommandLine } = await import('./cli/program.ts');
-await runCommandLine();
+const { processTerminal } = await import('./cli/terminal/terminal.ts');
+process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal());

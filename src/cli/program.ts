@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { reportFailure } from './terminal/command.ts';
 import { passOverClosedPipe } from './terminal/output.ts';
+import { Program, type Terminal } from './terminal/terminal.ts';
 
 /**
  * Each command is loaded when it is asked for, and all of them only for help: what they stand on takes
@@ -39,21 +40,22 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   'stripe-double': async () => (await import('./commands/stripe-double.ts')).addStripeDouble,
 };
 
-/** Runs the command that argv names; sets the exit code and never rejects. */
-export async function runCommandLine(): Promise<void> {
-  process.stdout.on('error', passOverClosedPipe);
+/** Runs the command that the arguments name; answers the exit code and never rejects. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  terminal.stdout.on('error', passOverClosedPipe);
   try {
-    const program = await buildProgram(process.argv[2]);
-    await program.parseAsync();
+    const program = await buildProgram(args[0], terminal);
+    await program.parseAsync(args, { from: 'user' });
+    return program.exitCode;
   } catch (error) {
-    process.exitCode =
-      error instanceof CommanderError ? usageExitCode(error) : reportFailure(error);
+    return error instanceof CommanderError ? usageExitCode(error) : reportFailure(error, terminal);
   }
 }
 
 /** The program with the command of this name; with all commands where there is none of it. */
-export async function buildProgram(name: string | undefined): Promise<Command> {
-  const program = new Command('spanledger')
+export async function buildProgram(name: string | undefined, terminal: Terminal): Promise<Program> {
+  const program = new Program(terminal);
+  program
     .description('usage-based billing: LLM span events from SQS, an idempotent ledger, Stripe')
     .version(version())
     .showHelpAfterError('(add --help for what is allowed)')
@@ -69,6 +71,7 @@ function version(): string {
 }
 
 function commandsFor(name: string | undefined) {
+  if (name === '--version' || name === '-V') return [];
   const named = Object.entries(COMMANDS).filter(([command]) => command === name);
   return (named.length > 0 ? named : Object.entries(COMMANDS)).map(([, load]) => load);
 }

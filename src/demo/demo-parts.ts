@@ -6,12 +6,14 @@ import type { StripeParts } from '../stripe/stripe-parts.ts';
 import { type StripeDouble, startStripeDouble } from '../stripe-double/stripe-double.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { type LocalQueue, startLocalQueue } from './local-queue.ts';
+import type { Trace } from './trace.ts';
 
 /** The parts that the demo runs on, each real: a database, a queue over HTTP, a Stripe over HTTP. */
 export interface DemoParts extends StripeParts {
   readonly postgres: EmbeddedPostgres;
   readonly queue: LocalQueue;
   readonly double: StripeDouble;
+  readonly trace: Trace;
   /** Takes a line on the way, for people. */
   readonly say: (line: string) => void;
   readonly progress: (label: string, done: number, all: number) => void;
@@ -25,7 +27,7 @@ export interface RunningDemo extends DemoParts {
 const DATABASE_NAME = 'spanledger';
 
 export async function startDemoParts(
-  parts: Pick<Parts, 'clock' | 'log'> & Pick<DemoParts, 'say' | 'progress'>,
+  parts: Pick<Parts, 'clock' | 'log'> & Pick<DemoParts, 'say' | 'progress' | 'trace'>,
 ): Promise<RunningDemo> {
   const [postgres, queue, double] = await Promise.all([
     startEmbeddedPostgres(),

@@ -16,10 +16,8 @@ import { checkSummaries } from '../stripe/summary-law.ts';
 import type { DemoAnswer, DemoRequest } from './demo-answer.ts';
 import { connectionOf, type DemoParts } from './demo-parts.ts';
 import { demoFigures } from './demo-rows.ts';
-import { seededRandom } from './random.ts';
 import { sendTraffic } from './send-traffic.ts';
 import { setUpDemo } from './set-up-demo.ts';
-import { generateTrace, readTrace } from './trace.ts';
 import type { Traffic } from './traffic.ts';
 import { makeTraffic } from './traffic.ts';
 
@@ -27,7 +25,7 @@ import { makeTraffic } from './traffic.ts';
 export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<DemoAnswer> {
   const month = lastEndedMonth(parts);
   await setUpDemo(parts, month);
-  const traffic = await sendMonth(parts, request, month);
+  const traffic = await sendMonth(parts, month);
   const worker = await consume(parts, traffic);
   const closes = await close(parts, month.name);
   const reconciled = await push(parts, month.name);
@@ -52,17 +50,12 @@ export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<D
   };
 }
 
-async function sendMonth(
-  { queue, say }: DemoParts,
-  { trace: file, seed, calls }: DemoRequest,
-  month: CalendarMonth,
-): Promise<Traffic> {
-  const random = seededRandom(seed);
-  const trace = file === null ? generateTrace(random, calls) : await readTrace(file);
-  const traffic = makeTraffic(random, trace, month);
+async function sendMonth({ queue, say, trace }: DemoParts, month: CalendarMonth): Promise<Traffic> {
+  const traffic = makeTraffic(trace.random, trace.requests, month);
   const { counts } = traffic;
-  const origin = file === null ? `generated trace, seed ${seed}` : `trace ${file}`;
-  say(`${origin}: ${trace.length} requests become ${counts.calls} model calls over ${month.name}`);
+  say(
+    `${trace.origin}: ${trace.requests.length} requests become ${counts.calls} model calls over ${month.name}`,
+  );
   say('  tenants, users, features, models, failures and batches are synthetic: the trace has none');
   const messages = await sendTraffic(queue, traffic, () => {});
   say(

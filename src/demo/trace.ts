@@ -1,7 +1,17 @@
 import { instantOrNull } from '../clock.ts';
 import { readTextFile } from '../files.ts';
 import { Refusal } from '../refusal.ts';
-import type { Random } from './random.ts';
+import type { DemoRequest } from './demo-answer.ts';
+import { type Random, seededRandom } from './random.ts';
+
+/** The requests that a demo replays. */
+export interface Trace {
+  /** It says, for people, where they are from. */
+  readonly origin: string;
+  readonly requests: readonly TraceCall[];
+  /** Whatever a trace does not say is drawn from it, after what was generated. */
+  readonly random: Random;
+}
 
 /** One real or generated request: when it came within its trace, and its token counts. */
 export interface TraceCall {
@@ -14,12 +24,22 @@ export interface TraceCall {
   readonly outputTokens: number;
 }
 
+/** Reads the trace that a demo is asked to replay, or generates one. */
+export async function openTrace({ trace: file, seed, calls }: DemoRequest): Promise<Trace> {
+  const random = seededRandom(seed);
+  if (file === null) {
+    const origin = `generated trace, seed ${seed}`;
+    return { origin, requests: generateTrace(random, calls), random };
+  }
+  return { origin: `trace ${file}`, requests: await readTrace(file), random };
+}
+
 /** Logarithms of token counts of a public conversation trace: mean and deviation. */
 const INPUT = { mean: 6.63, deviation: 0.99, most: 14_050 };
 const OUTPUT = { mean: 5.02, deviation: 0.86, most: 1_000 };
 
 /** Calls with the distributions of a public trace of a conversation service. */
-export function generateTrace(random: Random, calls: number): readonly TraceCall[] {
+function generateTrace(random: Random, calls: number): readonly TraceCall[] {
   const draw = ({ mean, deviation, most }: typeof INPUT) =>
     Math.max(2, Math.min(most, Math.round(Math.exp(mean + deviation * random.normal()))));
   return Array.from({ length: calls }, (_, index) => ({
@@ -32,7 +52,7 @@ export function generateTrace(random: Random, calls: number): readonly TraceCall
 const HEADER = 'TIMESTAMP,ContextTokens,GeneratedTokens';
 
 /** Reads an Azure LLM inference trace: CSV of instants in UTC, context tokens, generated tokens. */
-export async function readTrace(file: string): Promise<readonly TraceCall[]> {
+async function readTrace(file: string): Promise<readonly TraceCall[]> {
   const text = await readTextFile(file);
   const [header, ...lines] = text.trim().split(/\r?\n/);
   if (header?.trim() !== HEADER) {

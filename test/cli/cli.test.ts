@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
-import { cli, startCli } from '../support/cli.ts';
+import { cli, cliProcess, startCli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, createDatabase, freshDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents, sharedBook } from '../support/ledger.ts';
@@ -63,6 +63,12 @@ describe.concurrent('a wrong command line exits with 2 and says what is wrong', 
   });
 });
 
+it('a wrong command line is told to whoever waits for the process, too', async () => {
+  const result = await cliProcess(['frobnicate']);
+  expect(result).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(result.stderr).toContain("unknown command 'frobnicate'");
+});
+
 describe.concurrent('the environment', () => {
   it('says which variable is missing, and gives an example', async () => {
     const result = await cli(['verify'], {});
@@ -102,7 +108,7 @@ describe.concurrent('the environment', () => {
 
   it('takes a variable from the file that X_FILE names', async () => {
     const path = await file('url', `${database.url}\n`);
-    const result = await cli(['verify', '--json'], { DATABASE_URL_FILE: path });
+    const result = await cliProcess(['verify', '--json'], { DATABASE_URL_FILE: path });
     expect(result.exitCode, result.stderr).toBe(0);
   });
 
@@ -113,7 +119,7 @@ describe.concurrent('the environment', () => {
   });
 
   it('says that the database does not answer, with exit code 3', async () => {
-    const result = await cli(['verify'], { DATABASE_URL: 'postgres://127.0.0.1:1/nothing' });
+    const result = await cliProcess(['verify'], { DATABASE_URL: 'postgres://127.0.0.1:1/nothing' });
     expect(result.exitCode).toBe(3);
     expect(result.stderr).toContain('ECONNREFUSED');
   });
@@ -177,7 +183,7 @@ describe('a command', () => {
     await client.query('set session_replication_role = replica');
     await client.query('update entries set charge = charge + 1');
     client.release();
-    const result = await cli(['verify'], { DATABASE_URL: broken.url });
+    const result = await cliProcess(['verify'], { DATABASE_URL: broken.url });
     expect(result.exitCode).toBe(1);
     expect(result.stdout).toContain('law 7  BROKEN');
     expect(result.stdout).toMatch(/ent_\d+ of tenant "acme"/);
@@ -195,7 +201,7 @@ describe('a command', () => {
     const { version } = JSON.parse(
       await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
     );
-    expect(await run('--version')).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+    expect(await cliProcess(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
 
   it.each([
@@ -211,7 +217,9 @@ describe('a command', () => {
 describe('migrate', () => {
   it('is safe from four processes at once', async () => {
     const empty = await freshDatabase({ schema: 'empty' });
-    const runs = [1, 2, 3, 4].map(() => cli(['migrate', '--json'], { DATABASE_URL: empty.url }));
+    const runs = [1, 2, 3, 4].map(() =>
+      cliProcess(['migrate', '--json'], { DATABASE_URL: empty.url }),
+    );
     const results = await Promise.all(runs);
     for (const result of results) expect(result.exitCode, result.stderr).toBe(0);
     // One of them applied everything, the others found it done.

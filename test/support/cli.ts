@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { runCommandLine } from '../../src/cli/program.ts';
+import { openLog } from '../../src/log.ts';
 
 /** What a finished run of the command line left. */
 export interface CliResult {
@@ -20,21 +21,60 @@ export interface CliProcess {
   kill(signal: NodeJS.Signals): void;
 }
 
+type Variables = Readonly<Record<string, string>>;
+
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** Runs `spanledger …` to its end in a process of its own, with this environment and no other. */
-export function cli(
+/**
+ * Runs `spanledger …` to its end, with this environment and no other: in the test's own process, since
+ * starting one takes longer than most commands, where nothing of the command asks for a process.
+ */
+export function cli(args: readonly string[], environment: Variables = {}): Promise<CliResult> {
+  return asksForAProcess(args) ? cliProcess(args, environment) : runHere(args, environment);
+}
+
+/** They listen to the signals of their process, or wait for its end. */
+const SERVERS: ReadonlySet<string> = new Set(['demo', 'serve', 'stripe-double', 'worker']);
+
+/** The SDK for S3 reads its credentials and region from the environment of its process alone. */
+function asksForAProcess(args: readonly string[]): boolean {
+  return SERVERS.has(args[0] ?? '') || args.some((arg) => arg.startsWith('s3://'));
+}
+
+/** The same in a process of its own: what the operating system sees of it is what is tested. */
+export function cliProcess(
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  environment: Variables = {},
 ): Promise<CliResult> {
   return finish(launch(args, environment));
 }
 
-/** Starts `spanledger …`; whatever is left of it when the test ends is killed. */
-export function startCli(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): CliProcess {
+async function runHere(args: readonly string[], environment: Variables): Promise<CliResult> {
+  const stdout = rememberWrites();
+  const stderr = rememberWrites();
+  const exitCode = await runCommandLine(args, {
+    environment,
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    stdin: () => Readable.from([]),
+    openLog: (level) => openLog(level, stderr.stream),
+  });
+  return { stdout: stdout.text(), stderr: stderr.text(), exitCode, signal: null };
+}
+
+function rememberWrites(): { readonly stream: Writable; readonly text: () => string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, written) {
+      chunks.push(chunk);
+      written();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString('utf8') };
+}
+
+/** Starts `spanledger …` as a process; whatever is left of it when the test ends is killed. */
+export function startCli(args: readonly string[], environment: Variables = {}): CliProcess {
   const child = launch(args, environment);
   const kill = (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
@@ -43,16 +83,13 @@ export function startCli(
   return { child, finished: finish(child), kill };
 }
 
-function launch(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>>,
-): ChildProcess {
+function launch(args: readonly string[], environment: Variables): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
     env: {
       PATH: process.env['PATH'] ?? '',
       NO_COLOR: '1',
       // Every run loads the same files; compiling them anew would be half of its time.
-      NODE_COMPILE_CACHE: join(tmpdir(), 'spanledger-compile-cache'),
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

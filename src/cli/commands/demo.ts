@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { pause } from '../../clock.ts';
 import type { DemoAnswer } from '../../demo/demo-answer.ts';
 import { demoRequest } from '../../demo/demo-answer.ts';
+import { openTrace } from '../../demo/trace.ts';
 import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -22,15 +23,18 @@ export function addDemo(program: Command): void {
     .option('--seed <n>', 'the same seed gives the same amounts', readCount, SEED)
     .option('--out <folder>', 'where the statements go', 'statements');
   perform<DemoFlags>(command, async (session, { options }) => {
+    const { clock, log, out } = session;
+    const { say, progress } = out;
+    const { trace: file = null, calls, seed, keep = false } = options;
+    const given = { trace: file, calls, seed, keep, folder: resolve(options.out) };
+    const request = readRequest(demoRequest, given);
+    // A trace that cannot be read is refused before anything is started.
+    const trace = await openTrace(request);
     // The demo's parts are heavy, and no other command needs them.
     const { startDemoParts } = await import('../../demo/demo-parts.ts');
     const { runDemo } = await import('../../demo/run-demo.ts');
-    const { clock, log, out } = session;
-    const { trace = null, calls, seed, keep = false } = options;
-    const parts = await startDemoParts({ clock, log, say: out.say, progress: out.progress });
+    const parts = await startDemoParts({ clock, log, say, progress, trace });
     try {
-      const folder = resolve(options.out);
-      const request = readRequest(demoRequest, { trace, calls, seed, keep, folder });
       const answer = await runDemo(parts, request);
       if (answer.laws.some((law) => law.violations.length > 0)) session.foundWrong();
       out.answer(answer, render(answer));

@@ -9,6 +9,7 @@ import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export function addSend(program: Command): void {
   const command = program
@@ -25,7 +26,7 @@ export function addSend(program: Command): void {
     const { encoding, wait: wait_seconds } = options;
     const parts = { queue: queueAddress(session.config, 'SPANLEDGER_QUEUE_URL'), log: session.log };
     const request = readRequest(sendRequest, { encoding, wait_seconds });
-    const answer = await sendLines(parts, { ...request, lines: linesOf(file) });
+    const answer = await sendLines(parts, { ...request, lines: linesOf(file, session.terminal) });
     if (answer.refused > 0 || answer.not_sent > 0) session.foundWrong();
     session.out.answer(answer, render(answer));
   });
@@ -44,8 +45,8 @@ function render({ sent, refused, not_sent, refusals }: SendAnswer): string {
   ].join('\n');
 }
 
-async function* linesOf(file: string): AsyncGenerator<string> {
-  const input = file === '-' ? process.stdin : createReadStream(file);
+async function* linesOf(file: string, { stdin }: Terminal): AsyncGenerator<string> {
+  const input = file === '-' ? stdin() : createReadStream(file);
   try {
     yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (error) {

@@ -19,6 +19,7 @@ import { readCount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { passOverClosedPipe } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 interface StatementFlags {
   readonly format: StatementFormat;
@@ -55,7 +56,7 @@ export function addStatement(program: Command): void {
 }
 
 async function giveStatement(
-  { out, parts }: Session,
+  { out, parts, terminal }: Session,
   request: StatementRequest,
   { format, issuer, out: file }: StatementFlags,
 ): Promise<void> {
@@ -67,20 +68,20 @@ async function giveStatement(
   if (out.json) return out.answer(statement, '');
   const rendered = await renderStatement(statement, { format, issuer });
   if (typeof rendered === 'string') return out.answer(statement, rendered);
-  writeBytes(rendered);
+  writeBytes(rendered, terminal);
 }
 
-function writeBytes(bytes: Uint8Array): void {
-  if (process.stdout.isTTY === true) {
+function writeBytes(bytes: Uint8Array, { stdout }: Terminal): void {
+  if (stdout.isTTY === true) {
     const remedy = 'give --out FILE, or send the output to a file';
     throw new Refusal('bad_request', 'a PDF is not for a terminal', remedy);
   }
-  process.stdout.write(bytes);
+  stdout.write(bytes);
 }
 
 /** A proof is data, and nothing of it is for a terminal: whatever is no page is JSON. */
 async function giveProof(
-  { out, parts }: Session,
+  { out, parts, terminal }: Session,
   request: StatementRequest,
   { format, line, out: file }: StatementFlags,
 ): Promise<void> {
@@ -95,5 +96,6 @@ async function giveProof(
     return out.answer(answer, `wrote ${file}: the proof of ${answer.entries} entries`);
   }
   const { pieces } = await proveStatement(parts(), of);
-  await pipeline(Readable.from(pieces), process.stdout, { end: false }).catch(passOverClosedPipe);
+  const { stdout } = terminal;
+  await pipeline(Readable.from(pieces), stdout, { end: false }).catch(passOverClosedPipe);
 }

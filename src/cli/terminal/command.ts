@@ -8,6 +8,7 @@ import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { openOutput } from './output.ts';
 import { openSession, type Session } from './session.ts';
+import { programOf, type Terminal } from './terminal.ts';
 
 /** What a command does: the session, then commander's arguments and options. */
 export type Action<Options> = (
@@ -26,15 +27,18 @@ export function perform<Options extends object>(
   return command.option('--json', 'one JSON document on stdout').action(async (...given) => {
     const { args } = command;
     const options: Options & { json?: boolean } = given.at(-2);
-    process.exitCode = await run(options.json === true, (session) =>
-      action(session, { args, options }),
-    );
+    const program = programOf(command);
+    const session = { terminal: program.terminal, json: options.json === true };
+    program.exitCode = await run(session, (open) => action(open, { args, options }));
   });
 }
 
-async function run(json: boolean, work: (session: Session) => Promise<void>): Promise<number> {
+async function run(
+  { terminal, json }: { readonly terminal: Terminal; readonly json: boolean },
+  work: (session: Session) => Promise<void>,
+): Promise<number> {
   try {
-    const session = openSession(openOutput(json));
+    const session = openSession(terminal, openOutput(terminal, json));
     try {
       await work(session);
       return session.exitCode();
@@ -42,22 +46,23 @@ async function run(json: boolean, work: (session: Session) => Promise<void>): Pr
       await session.close();
     }
   } catch (error) {
-    return reportFailure(error);
+    return reportFailure(error, terminal);
   }
 }
 
 /** Writes what went wrong to stderr and returns the exit code. */
-export function reportFailure(error: unknown): number {
+export function reportFailure(error: unknown, { stderr }: Terminal): number {
+  const head = styleText('red', 'error', { stream: stderr });
   const refusal =
     error instanceof Refusal
       ? error
       : (explainFault(error) ?? explainSqs(error) ?? explainFile(error));
   if (refusal !== null) {
-    process.stderr.write(`${styleText('red', 'error')}: ${refusal.message}\n`);
-    process.stderr.write(`  ${remedyText(refusal.remedy)}\n`);
+    stderr.write(`${head}: ${refusal.message}\n`);
+    stderr.write(`  ${remedyText(refusal.remedy)}\n`);
     return EXIT_CODES[refusal.kind];
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`${styleText('red', 'error')}: ${message}\n`);
+  stderr.write(`${head}: ${message}\n`);
   return 1;
 }

@@ -25,7 +25,7 @@ export function sayMissing(
   if (!isWhole) session.foundWrong();
   const said = isWhole ? '' : missingText(missing);
   session.out.answer(document, isWhole ? text : `${text}\n\n${said}`);
-  if (!isWhole && session.out.json) process.stderr.write(`${said}\n`);
+  if (!isWhole && session.out.json) session.terminal.stderr.write(`${said}\n`);
 }
 
 function subjectOf({ tenant_id, period_start }: MissingThing): string {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import type { Terminal } from './terminal.ts';
 
 /**
  * The place where a command's answer goes: one JSON document with `--json`, else lines for people.
@@ -13,28 +14,26 @@ export interface Output {
   progress(label: string, done: number, all: number): void;
 }
 
-export function openOutput(json: boolean): Output {
-  const isTerminal = process.stderr.isTTY === true;
+export function openOutput({ stdout, stderr }: Terminal, json: boolean): Output {
+  const isTerminal = stderr.isTTY === true;
   let barShown = false;
   const clearBar = () => {
-    if (barShown) process.stderr.write('\r\u001b[K');
+    if (barShown) stderr.write('\r\u001b[K');
     barShown = false;
   };
   return {
     json,
     answer(document, text) {
       clearBar();
-      process.stdout.write(
-        json ? `${toJson(document)}\n` : text.endsWith('\n') ? text : `${text}\n`,
-      );
+      stdout.write(json ? `${toJson(document)}\n` : text.endsWith('\n') ? text : `${text}\n`);
     },
     say(line) {
       clearBar();
-      if (!json) process.stdout.write(`${line}\n`);
+      if (!json) stdout.write(`${line}\n`);
     },
     progress(label, done, all) {
       if (!isTerminal) return;
-      process.stderr.write(`\r\u001b[K${bar(label, done, all)}`);
+      stderr.write(`\r\u001b[K${bar(label, done, all)}`);
       barShown = true;
     },
   };

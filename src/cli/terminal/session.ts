@@ -5,12 +5,12 @@ import { readConfig, required } from '../../config.ts';
 import type { Database } from '../../database/database.ts';
 import { closeDatabase, openDatabase } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
-import { openLog } from '../../log.ts';
 import type { Parts } from '../../parts.ts';
 import type { PublicationParts } from '../../seals/publication/publication.ts';
 import type { StripeClient } from '../../stripe/stripe-client.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What one run of one command works with; made from the environment, closed when it ends. */
 export interface Session {
@@ -18,6 +18,7 @@ export interface Session {
   readonly clock: Clock;
   readonly log: Log;
   readonly out: Output;
+  readonly terminal: Terminal;
   /** What use cases take; opens the database on first use, and throws a `Refusal` without DATABASE_URL. */
   parts(): Parts & PublicationParts;
   /** The database is opened on first use. Throws a `Refusal` without DATABASE_URL. */
@@ -41,9 +42,9 @@ export interface OpenSession extends Session {
  */
 const CONNECTIONS = 10;
 
-export function openSession(out: Output): OpenSession {
-  const config = readConfig();
-  const log = openLog(config.SPANLEDGER_LOG_LEVEL);
+export function openSession(terminal: Terminal, out: Output): OpenSession {
+  const config = readConfig(terminal.environment);
+  const log = terminal.openLog(config.SPANLEDGER_LOG_LEVEL);
   let database: Database | null = null;
   let exitCode = 0;
   const openOnce = (): Database => {
@@ -59,6 +60,7 @@ export function openSession(out: Output): OpenSession {
     clock: systemClock,
     log,
     out,
+    terminal,
     parts: () => ({
       database: openOnce(),
       clock: systemClock,

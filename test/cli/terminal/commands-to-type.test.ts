@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { beforeAll, expect, it } from 'vitest';
 import { buildProgram } from '../../../src/cli/program.ts';
 import { commandToType } from '../../../src/cli/terminal/commands-to-type.ts';
+import { processTerminal } from '../../../src/cli/terminal/terminal.ts';
 import type { Operation } from '../../../src/remedy.ts';
 import { SOURCE_FILES } from '../../support/source-files.ts';
 
@@ -51,7 +52,7 @@ const TYPED = Object.entries(FORMS).flatMap(([operation, forms]) =>
 
 let program: Command;
 beforeAll(async () => {
-  program = await buildProgram(undefined);
+  program = await buildProgram(undefined, processTerminal());
 });
 
 it.each(TYPED)('%s is a command that exists, with these options and so many arguments', (typed) => {

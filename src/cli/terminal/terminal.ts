@@ -1,0 +1,45 @@
+import type { Readable, Writable } from 'node:stream';
+import { Command } from 'commander';
+import { type Environment, processEnvironment } from '../../config.ts';
+import { type Log, openLog } from '../../log.ts';
+
+/** Where a command line was typed, and where its answer goes. */
+export interface Terminal {
+  readonly environment: Environment;
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  /** It is opened by asking for it. */
+  readonly stdin: () => Readable;
+  readonly openLog: (level: string) => Log;
+}
+
+/** A stream that may be a screen. */
+type TextStream = Writable & { readonly isTTY?: boolean };
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  const { stdout, stderr } = process;
+  return { environment: processEnvironment, stdout, stderr, stdin: () => process.stdin, openLog };
+}
+
+/** The command line as a whole; its commands find in it the terminal, and leave their exit code. */
+export class Program extends Command {
+  readonly terminal: Terminal;
+  exitCode = 0;
+
+  constructor(terminal: Terminal) {
+    super('spanledger');
+    this.terminal = terminal;
+    this.configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+    });
+  }
+}
+
+/** The program to which a command was added. */
+export function programOf(command: Command): Program {
+  if (command instanceof Program) return command;
+  if (command.parent === null) throw new TypeError(`"${command.name()}" stands in no program`);
+  return programOf(command.parent);
+}
