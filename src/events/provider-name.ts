@@ -20,16 +20,31 @@ interface ProviderRow {
 
 const TABLE: readonly ProviderRow[] = [
   row('openai', 'openai', 'open_ai openai_chat text_completion_openai'),
-  row('azure.ai.openai', 'openai', 'azure azure_openai az.ai.openai azureopenai azure_text'),
-  row('azure.ai.inference', 'openai', 'azure_ai az.ai.inference azure_ai_inference azure_foundry'),
+  row(
+    'azure.ai.openai',
+    'openai',
+    'azure azure_openai az.ai.openai azureopenai azure_text microsoft',
+  ),
+  row(
+    'azure.ai.inference',
+    'openai',
+    'azure_ai az.ai.inference azure_ai_inference azure_foundry azure_ai_foundry',
+  ),
   { ...row('anthropic', 'anthropic', 'claude anthropic_ai anthropic_text'), cache: 'beside' },
   {
-    ...row('aws.bedrock', 'aws.bedrock', 'bedrock amazon_bedrock aws_bedrock aws amazon'),
+    ...row(
+      'aws.bedrock',
+      'aws.bedrock',
+      'bedrock amazon_bedrock amazon.bedrock aws_bedrock aws amazon',
+    ),
     cache: 'beside',
   },
   ...google('gcp.gemini', 'gemini google_gla google.generative_ai google_genai google googleai'),
   ...google('gcp.gen_ai', 'gcp.genai google_generativeai google_ai_studio palm'),
-  ...google('gcp.vertex_ai', 'vertex_ai vertexai google_vertex google.vertex gcp.vertex.agent'),
+  ...google(
+    'gcp.vertex_ai',
+    'vertex vertex_ai vertexai google_vertex google_vertexai google_vertex_ai googlevertex google.vertex gcp.vertex.agent',
+  ),
   { ...row('x_ai', 'x_ai', 'xai x.ai grok'), thinking: 'beside' },
   row('mistral_ai', 'mistral_ai', 'mistral mistralai codestral'),
   row('cohere', 'cohere', 'cohere_chat cohere_ai cohereai'),

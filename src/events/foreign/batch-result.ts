@@ -1,6 +1,6 @@
 import { readProviderUsage, searchesIn } from '../provider-usage.ts';
 import { countOf, isCount } from './foreign-count.ts';
-import { timeFromSeconds } from './foreign-time.ts';
+import { timeFromAny } from './foreign-time.ts';
 import { NO_USAGE, usageOfCall } from './foreign-usage.ts';
 import {
   at,
@@ -23,6 +23,7 @@ import { type Translation, type Translator, translationOf } from './translation.
  * | OpenAI    | {id, custom_id, response: {status_code, body}, error}      | body.created; else its receipt |
  * | Anthropic | {custom_id, result: {type, message}}                       | its receipt                    |
  * | Bedrock   | {recordId, modelInput, modelOutput, error}                 | its receipt                    |
+ * | Gemini    | {key, response, error}; Vertex AI {request, response}      | its receipt                    |
  */
 export const batchResultTranslator: Translator = {
   format: 'batch-result',
@@ -46,7 +47,7 @@ interface Line {
 }
 
 function lineOf(value: object): Line | null {
-  return openaiLine(value) ?? anthropicLine(value) ?? bedrockLine(value);
+  return openaiLine(value) ?? anthropicLine(value) ?? bedrockLine(value) ?? geminiLine(value);
 }
 
 function openaiLine(line: object): Line | null {
@@ -109,11 +110,33 @@ function bedrockLine(line: object): Line | null {
   };
 }
 
+function geminiLine(line: object): Line | null {
+  const response = at(line, 'response');
+  const isAnswer = at(response, 'usageMetadata') !== undefined || at(line, 'error') !== undefined;
+  const isGemini = at(line, 'key') !== undefined && Object.hasOwn(line, 'response');
+  const isVertex = isObject(at(line, 'request')) && isObject(response);
+  if (!isAnswer || !(isGemini || isVertex)) return null;
+  const failed = !isObject(at(response, 'usageMetadata'));
+  return {
+    source: 'gemini_batch',
+    provider: isVertex ? 'gcp.vertex_ai' : 'gcp.gemini',
+    id: at(response, 'responseId'),
+    customId: at(line, 'key'),
+    body: response,
+    request: at(line, 'request'),
+    status: failed ? 'error' : 'ok',
+    errorType: failed
+      ? firstGiven(at(line, 'error', 'status'), at(line, 'error', 'code'))
+      : undefined,
+  };
+}
+
 /** A batch that failed used nothing but what the answer counts. */
 function translateLine(line: Line): Translation {
   const { body, provider, status } = line;
   const model = firstGiven(
     at(body, 'model'),
+    at(body, 'modelVersion'),
     at(line.request, 'model'),
     at(line.request, 'modelId'),
   );
@@ -125,13 +148,13 @@ function translateLine(line: Line): Translation {
   const event = withoutAbsent({
     event_id: eventId(line),
     source: line.source,
-    occurred_at: typeof created === 'number' ? timeFromSeconds(created) : undefined,
+    occurred_at: timeFromAny(created),
     status,
     error_type: status === 'error' ? line.errorType : undefined,
     operation: at(body, 'object') === 'list' ? 'embeddings' : 'chat',
     provider,
     requested_model: model ?? (status === 'ok' ? undefined : 'unknown'),
-    response_id: firstGiven(at(body, 'id')),
+    response_id: firstGiven(at(body, 'id'), at(body, 'responseId')),
     service_tier: 'batch',
     usage: call === undefined || searches === undefined ? call : { ...call, searches },
     reported_cost: costInUsage(usage, provider),

@@ -1,6 +1,12 @@
 import { providerCounts } from '../provider-usage.ts';
-import { timeFromText } from './foreign-time.ts';
-import { type NativeUsage, nativeUsage, usageOfCall } from './foreign-usage.ts';
+import { countOf } from './foreign-count.ts';
+import { timeFromAny } from './foreign-time.ts';
+import {
+  type NativeUsage,
+  nativeUsage,
+  type ReportedCounts,
+  usageOfCall,
+} from './foreign-usage.ts';
 import {
   at,
   attributionTags,
@@ -34,7 +40,7 @@ function translateLog(log: object): Translation {
   const event = withoutAbsent({
     event_id: firstGiven(at(log, 'requestId')),
     source: 'bedrock',
-    occurred_at: timeFromText(firstGiven(at(log, 'timestamp'))),
+    occurred_at: timeFromAny(firstGiven(at(log, 'timestamp'))),
     status,
     error_type: errorCode,
     operation: operationOf(log),
@@ -52,9 +58,11 @@ function translateLog(log: object): Translation {
 function operationOf(log: object): string {
   const modelId = at(log, 'modelId');
   if (typeof modelId === 'string' && /embed/i.test(modelId)) return 'embeddings';
+  if (typeof modelId === 'string' && /rerank/i.test(modelId)) return 'rerank';
   if (imagesOf(log) !== undefined) return 'image';
   const hasInput = at(log, 'input', 'inputTokenCount') !== undefined;
-  const hasOutput = at(log, 'output', 'outputTokenCount') !== undefined;
+  const hasOutput =
+    at(log, 'output', 'outputTokenCount') !== undefined || answerCounts(log).output !== undefined;
   return hasInput && !hasOutput && at(log, 'errorCode') === undefined ? 'embeddings' : 'chat';
 }
 
@@ -64,17 +72,32 @@ function tierOf(log: object): unknown {
 }
 
 function usageOf(log: object): NativeUsage {
-  const answer = at(log, 'output', 'outputBodyJson', 'usage');
-  const details = providerCounts({ usage: answer, provider: 'aws.bedrock' })?.counts;
+  const answer = answerCounts(log);
   const counts = {
-    input: at(log, 'input', 'inputTokenCount'),
-    output: at(log, 'output', 'outputTokenCount'),
-    cacheRead: at(log, 'input', 'cacheReadInputTokenCount'),
-    cacheWrite: at(log, 'input', 'cacheWriteInputTokenCount'),
-    cacheWrite1h: details?.cacheWrite1h,
+    input: firstGiven(at(log, 'input', 'inputTokenCount'), answer.input),
+    output: firstGiven(at(log, 'output', 'outputTokenCount'), answer.output),
+    cacheRead: firstGiven(at(log, 'input', 'cacheReadInputTokenCount'), answer.cacheRead),
+    cacheWrite: firstGiven(at(log, 'input', 'cacheWriteInputTokenCount'), answer.cacheWrite),
+    cacheWrite1h: answer.cacheWrite1h,
   };
-  const hasTokens = Object.values(counts).some((count) => count !== undefined);
-  return nativeUsage(hasTokens ? counts : { images: imagesOf(log) }, { cache: 'beside' });
+  const hasTokens = Object.values(counts).some((count) => (countOf(count) ?? 0) !== 0);
+  const images = hasTokens ? undefined : imagesOf(log);
+  return nativeUsage(images === undefined ? counts : { images }, { cache: 'beside' });
+}
+
+/** The usage in the answer, or in the parts of one that was streamed, of which each may hold some counts. */
+function answerCounts(log: object): ReportedCounts {
+  const body = at(log, 'output', 'outputBodyJson');
+  const parts = Array.isArray(body) ? body : [body];
+  const found = parts.map((part) => {
+    const usage = firstGiven(
+      at(part, 'usage'),
+      at(part, 'metadata', 'usage'),
+      at(part, 'message', 'usage'),
+    );
+    return withoutAbsent(providerCounts({ usage, provider: 'aws.bedrock' })?.counts ?? {});
+  });
+  return Object.assign({}, ...found);
 }
 
 function imagesOf(log: object): unknown {

@@ -1,3 +1,4 @@
+import { usageSchema } from '../usage-fields.ts';
 import { countOf } from './foreign-count.ts';
 import {
   at,
@@ -12,17 +13,45 @@ import {
 export function readLoosely(cloudEvent: object): JsonObject {
   const data = dataOf(cloudEvent);
   if (!isObject(data)) return {};
-  if (isObject(data['usage']) || isObject(data['provider_usage'])) return data;
-  const usage = countsOf(data);
-  if (usage === undefined) return data;
-  const { tokens: _, type: __, ...rest } = data;
+  if (isObject(data['provider_usage']) || isNativeUsage(data['usage'])) return data;
+  const provided = providerUsageOf(data);
+  const usage = provided === undefined ? countsOf(data) : undefined;
+  if (provided === undefined && usage === undefined) return data;
+  const { tokens: _, type: __, usage: ___, ...rest } = data;
   return withoutAbsent({
     ...rest,
     status: firstGiven(data['status'], 'ok'),
     requested_model: firstGiven(data['requested_model'], data['model']),
     usage,
+    provider_usage: provided,
   });
 }
+
+function isNativeUsage(usage: unknown): boolean {
+  return isObject(usage) && Object.keys(usage).every((name) => Object.hasOwn(NATIVE_USAGE, name));
+}
+
+const NATIVE_USAGE = usageSchema.shape;
+
+/** A provider's own usage object, or its counts without one around them. */
+function providerUsageOf(data: JsonObject): unknown {
+  if (isObject(data['usage'])) return data['usage'];
+  const flat = Object.entries(data).filter(([name]) => PROVIDER_COUNTS.has(name));
+  return flat.length === 0 ? undefined : Object.fromEntries(flat);
+}
+
+const PROVIDER_COUNTS: ReadonlySet<string> = new Set([
+  'prompt_tokens',
+  'completion_tokens',
+  'total_tokens',
+  'prompt_tokens_details',
+  'completion_tokens_details',
+  'promptTokenCount',
+  'candidatesTokenCount',
+  'thoughtsTokenCount',
+  'cachedContentTokenCount',
+  'totalTokenCount',
+]);
 
 function dataOf(cloudEvent: object): unknown {
   const base64 = at(cloudEvent, 'data_base64');
@@ -46,11 +75,19 @@ const OUTPUT_TYPES: ReadonlySet<unknown> = new Set([
   'assistant',
 ]);
 
+const INPUT_TYPES: ReadonlySet<unknown> = new Set(['input', 'prompt', 'request', 'user', 'system']);
+
 function countsOf(data: JsonObject): JsonObject | undefined {
   if (data['tokens'] !== undefined) {
     const tokens = countOf(data['tokens']);
     const isOutput = OUTPUT_TYPES.has(data['type']);
-    return { input_tokens: isOutput ? 0 : tokens, output_tokens: isOutput ? tokens : 0 };
+    // Of any other type nobody says on which side the tokens are.
+    const assumed = isOutput || INPUT_TYPES.has(data['type']) ? undefined : true;
+    return withoutAbsent({
+      assumed,
+      input_tokens: isOutput ? 0 : tokens,
+      output_tokens: isOutput ? tokens : 0,
+    });
   }
   const given = COUNTS.filter((name) => data[name] !== undefined);
   if (given.length === 0) return undefined;

@@ -1,5 +1,5 @@
 import { readLoosely } from './cloud-event-data.ts';
-import { timeFromText } from './foreign-time.ts';
+import { timeFromAny } from './foreign-time.ts';
 import { at, firstGiven, isObject, type JsonObject, withoutAbsent } from './foreign-value.ts';
 import type { Translation, Translator } from './translation.ts';
 
@@ -10,7 +10,8 @@ import type { Translation, Translator } from './translation.ts';
  * | data                              | counts                                                        |
  * |-----------------------------------|---------------------------------------------------------------|
  * | a native event                    | as the native event says                                      |
- * | {tokens, model, type}             | the tokens of one side: `type` says which, input if none       |
+ * | {tokens, model, type}             | the tokens of one side: `type` says which; else input, assumed |
+ * | a provider's own usage or counts  | as provider-usage.ts says                                      |
  * | {input_tokens, output_tokens, …}  | as the native event says, without a `usage` around them       |
  */
 export const cloudEventTranslator: Translator = {
@@ -27,7 +28,7 @@ function translateCloudEvent(value: object): Translation {
     ...fields,
     event_id: at(value, 'id'),
     source: at(value, 'source'),
-    occurred_at: timeFromText(firstGiven(at(value, 'time'), at(fields, 'occurred_at'))),
+    occurred_at: timeFromAny(firstGiven(at(value, 'time'), at(fields, 'occurred_at'))),
     tenant_id: firstGiven(tenant, at(value, 'subject')),
   });
   return { event: withSource(event), usageAssumed: false };

@@ -1,13 +1,12 @@
 /** A count as a number; producers that know only text (Spring AI, AutoGen, Claude Code) write its digits. */
 export function countOf(value: unknown): unknown {
-  if (typeof value !== 'string') return value ?? undefined;
-  return /^\s*\d{1,16}(?:\.0+)?\s*$/.test(value) ? Number(value) : firstText(value);
+  if (typeof value !== 'string') return Number.isNaN(value) ? undefined : (value ?? undefined);
+  if (NOTHING.test(value)) return undefined;
+  return /^\s*\d{1,16}(?:\.0+)?\s*$/.test(value) ? Number(value) : value;
 }
 
-/** An empty text says nothing. */
-function firstText(value: string): unknown {
-  return value.trim() === '' ? undefined : value;
-}
+/** What languages write for a count that they do not have; older AI SDKs add up what is not there. */
+const NOTHING = /^\s*(?:nan|none|null|undefined)?\s*$/i;
 
 export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;

@@ -3,12 +3,26 @@ import { formatInstant } from '../../clock.ts';
 /** The largest instant, in milliseconds, that has a calendar date in JavaScript. */
 const LAST_INSTANT_MS = 8.64e15;
 
-/** RFC 3339 out of epoch nanoseconds, as OTLP writes them: a number, or digits in a string. */
+/**
+ * RFC 3339 out of epoch nanoseconds, as OTLP writes them: a number, or digits in a string. Exporters written by
+ * hand send a coarser unit, which as nanoseconds would be an instant of the first years of the epoch.
+ */
 export function timeFromNanos(nanos: unknown): unknown {
   const whole = wholeNanos(nanos);
-  if (whole === null) return nanos;
+  if (whole === null) return timeFromText(nanos);
   // Proto3 has no absent number: an unset time arrives as zero.
-  return whole === 0n ? undefined : timeFromMilliseconds(Number(whole / 1_000_000n));
+  if (whole === 0n) return undefined;
+  const units = unitsInMs(whole);
+  return timeFromMilliseconds(
+    units === 1_000_000 ? Number(whole / 1_000_000n) : Number(whole) / units,
+  );
+}
+
+/** How many of its unit are a millisecond, by the size of an epoch number; of seconds, a thousandth. */
+function unitsInMs(epoch: bigint | number): number {
+  if (epoch < 1e11) return 0.001;
+  if (epoch < 1e14) return 1;
+  return epoch < 1e17 ? 1_000 : 1_000_000;
 }
 
 function wholeNanos(nanos: unknown): bigint | null {
@@ -24,16 +38,6 @@ export function timeFromMilliseconds(milliseconds: unknown): unknown {
   return formatInstant(Math.round(milliseconds));
 }
 
-/** RFC 3339 out of epoch seconds with a fraction, or out of a date and time in text. */
-export function timeFromSeconds(seconds: unknown): unknown {
-  return typeof seconds === 'number' ? secondsToTime(seconds) : timeFromText(seconds);
-}
-
-function secondsToTime(seconds: number): unknown {
-  const time = timeFromMilliseconds(seconds * 1000);
-  return typeof time === 'number' ? seconds : time;
-}
-
 const PLAIN_TIME = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /** Python writes `2025-01-24 09:20:46.847371`: a space, and no offset where the clock ran in UTC. */
@@ -45,11 +49,15 @@ export function timeFromText(text: unknown): unknown {
   return `${day}T${time}${offset.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').toUpperCase()}`;
 }
 
-/** An epoch number above this is in milliseconds: as seconds it would be after the year 5138. */
-const FIRST_MILLISECOND_EPOCH = 1e11;
-
-/** Reads an instant of producers that do not say which of the usual spellings they use. */
+/**
+ * Reads an instant in whichever of the usual spellings: a date and time in text, or an epoch number in seconds with
+ * a fraction, or in a finer unit, which its size tells; versions of one producer differ.
+ */
 export function timeFromAny(value: unknown): unknown {
-  if (typeof value !== 'number') return timeFromText(value);
-  return value > FIRST_MILLISECOND_EPOCH ? timeFromMilliseconds(value) : timeFromSeconds(value);
+  const number = typeof value === 'string' && NUMERAL.test(value) ? Number(value) : value;
+  if (typeof number !== 'number') return timeFromText(value);
+  const time = timeFromMilliseconds(number / unitsInMs(Math.abs(number)));
+  return typeof time === 'number' ? value : time;
 }
+
+const NUMERAL = /^\s*\d{9,20}(?:\.\d+)?\s*$/;

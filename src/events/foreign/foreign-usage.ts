@@ -91,11 +91,12 @@ export function nativeUsage(
   if (!Object.values(given).every(isCount)) {
     return { usage: fieldsOf(given), assumed: inclusion.cache === 'unknown', unexplained: 0 };
   }
-  const counts = given as WholeCounts;
+  const counts = withHourInside(given as WholeCounts);
   if (counts.input === undefined && counts.output === undefined && !hasTokens(counts)) {
     const { total, ...own } = counts;
     const usage = fieldsOf(total === undefined ? own : { ...own, input: total, output: 0 });
-    return { usage, assumed: false, unexplained: 0 };
+    // Nobody says on which side the tokens of a total alone are.
+    return { usage, assumed: total !== undefined, unexplained: 0 };
   }
   const laid = layOut(counts, inclusion);
   const whole = withRest(counts, laid, call);
@@ -108,6 +109,12 @@ export function nativeUsage(
 }
 
 type WholeCounts = Readonly<Partial<Record<keyof ReportedCounts, number>>>;
+
+/** What was written for an hour is a part of all that was written, also where a producer counts it apart. */
+function withHourInside(counts: WholeCounts): WholeCounts {
+  const { cacheWrite = 0, cacheWrite1h = 0 } = counts;
+  return cacheWrite1h > cacheWrite ? { ...counts, cacheWrite: cacheWrite + cacheWrite1h } : counts;
+}
 
 function hasTokens(counts: WholeCounts): boolean {
   return cachedOf(counts) + mediaIn(counts) + mediaOut(counts) + (counts.reasoning ?? 0) > 0;
@@ -132,9 +139,12 @@ interface Layout {
   readonly reasoning: boolean;
 }
 
-interface LaidOut {
+interface LaidOutTotals {
   readonly input: number;
   readonly output: number;
+}
+
+interface LaidOut extends LaidOutTotals {
   readonly assumed: boolean;
 }
 
@@ -160,7 +170,13 @@ function layOut(counts: WholeCounts, inclusion: Inclusion): LaidOut {
   const chosen = proven ?? possible[0] ?? layouts.at(-1);
   if (chosen === undefined) return { ...totalsOf(counts, own), assumed: true };
   const isDoubtful = inclusion.cache === 'unknown' && !chosen.layout.cache;
-  return { input: chosen.input, output: chosen.output, assumed: isDoubtful };
+  const isContradicted = chosen.layout !== layouts[0]?.layout && isBelow(total, chosen);
+  return { ...totalsOf(counts, chosen.layout), assumed: isDoubtful || isContradicted };
+}
+
+/** Whether a producer's total is less than what its counts come to, so that it proves them wrong. */
+function isBelow(total: number | undefined, { input, output }: LaidOutTotals): boolean {
+  return total !== undefined && total > 0 && total < input + output;
 }
 
 /** Fewer parts beside their totals come first. */

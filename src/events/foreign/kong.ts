@@ -1,5 +1,6 @@
 import { providerCounts } from '../provider-usage.ts';
-import { timeFromMilliseconds } from './foreign-time.ts';
+import { countOf, isCount } from './foreign-count.ts';
+import { timeFromAny, timeFromMilliseconds } from './foreign-time.ts';
 import { type NativeUsage, NO_USAGE, nativeUsage, usageOfCall } from './foreign-usage.ts';
 import { at, firstGiven, isObject, withoutAbsent } from './foreign-value.ts';
 import { reportedCost } from './reported-cost.ts';
@@ -39,7 +40,7 @@ function translateLog(log: object): Translation {
     event_id: firstGiven(at(log, 'request', 'id')),
     source: 'kong',
     occurred_at: completedAt(log),
-    started_at: timeFromMilliseconds(at(log, 'started_at')),
+    started_at: timeFromAny(at(log, 'started_at')),
     status,
     error_type: status === 'error' ? `http_${String(httpStatus)}` : undefined,
     operation: operationOf(at(log, 'request', 'uri')),
@@ -77,10 +78,9 @@ function operationOf(uri: unknown): string {
 
 /** The log has the start and how long it took; usage counts from when the call completed (R2). */
 function completedAt(log: object): unknown {
-  const startedAt = at(log, 'started_at');
-  const took = at(log, 'latencies', 'request');
-  if (typeof startedAt !== 'number' || typeof took !== 'number')
-    return timeFromMilliseconds(startedAt);
+  const startedAt = countOf(at(log, 'started_at'));
+  const took = countOf(at(log, 'latencies', 'request'));
+  if (!isCount(startedAt) || !isCount(took)) return timeFromAny(at(log, 'started_at'));
   return timeFromMilliseconds(startedAt + took);
 }
 

@@ -56,9 +56,9 @@ const STRUCTURE: ReadonlyMap<string, string> = new Map([
   ['list_input_items', 'get_response'],
 ]);
 
-/** Calls that look after files, jobs and stored answers; providers take no money for them. */
+/** Calls that look after files, jobs and stored answers, or count tokens; providers take no money for them. */
 const UPKEEP =
-  /^(?:video_(?:status|content|list|delete)|create|retrieve|list|delete|cancel|update|get|add|modify|upload|file|container|vector_store)s?(?:_|$)/;
+  /^(?:video_(?:status|content|list|delete)|count_token|token_counter|create|retrieve|list|delete|cancel|update|get|add|modify|upload|file|container|vector_store)s?(?:_|$)/;
 
 export const BATCH_NOT_DONE =
   'a batch without usage yet; it is charged once it is retrieved with its usage';

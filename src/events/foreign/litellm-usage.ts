@@ -20,6 +20,7 @@ export function litellmUsage(payload: object): NativeUsage {
     ...parts,
     searches: firstGiven(parts.searches, units.searches, searchesIn(at(payload, 'response'))),
     ...totals,
+    ...(units.input === undefined ? {} : { input: units.input }),
   };
   return nativeUsage(counts, { cache: 'inside' }, call);
 }
@@ -29,8 +30,16 @@ export function hasUsage(payload: object): boolean {
   return Object.values(litellmUsage(payload).usage ?? {}).some((count) => count !== 0);
 }
 
+/** LiteLLM's own usage object, else the provider's, as passed through; rows of SpendLogs keep the rest of it. */
 function usageObject(payload: object): unknown {
-  return firstGiven(at(payload, 'metadata', 'usage_object'), at(payload, 'response', 'usage'));
+  const response = at(payload, 'response');
+  return firstGiven(
+    at(payload, 'metadata', 'usage_object'),
+    at(response, 'usage'),
+    at(response, 'usageMetadata'),
+    at(response, 'usage_metadata'),
+    at(payload, 'metadata', 'additional_usage_values'),
+  );
 }
 
 /** The payload's own totals; where it knows none, those of the answer's usage, if it has one. */
@@ -73,7 +82,7 @@ function unitsOf(payload: object): ReportedCounts {
         at(payload, 'messages'),
         at(payload, 'input'),
       );
-      return { characters: typeof input === 'string' ? [...input].length : undefined };
+      return { characters: charactersOf(input) };
     }
     case 'create_video':
     case 'video_generation':
@@ -82,7 +91,7 @@ function unitsOf(payload: object): ReportedCounts {
         videoMs: millisecondsOf(firstGiven(at(response, 'seconds'), at(parameters, 'seconds'))),
       };
     case 'rerank':
-      return { searchUnits: at(response, 'meta', 'billed_units', 'search_units') };
+      return rerankUnits(at(response, 'meta', 'billed_units'));
     case 'ocr':
       return {
         pages: firstGiven(
@@ -95,6 +104,23 @@ function unitsOf(payload: object): ReportedCounts {
     default:
       return {};
   }
+}
+
+/** Cohere takes money for searches, Jina for tokens. */
+function rerankUnits(billed: unknown): ReportedCounts {
+  const searchUnits = firstGiven(at(billed, 'search_units'));
+  return searchUnits === undefined
+    ? { input: firstGiven(at(billed, 'total_tokens')) }
+    : { searchUnits };
+}
+
+function charactersOf(input: unknown): number | undefined {
+  if (typeof input === 'string') return [...input].length;
+  if (!Array.isArray(input)) return undefined;
+  const texts = input.map((message) => at(message, 'content')).filter((text) => text !== undefined);
+  return texts.every((text) => typeof text === 'string') && texts.length > 0
+    ? [...texts.join('')].length
+    : undefined;
 }
 
 function lengthOf(list: unknown): unknown {

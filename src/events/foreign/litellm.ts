@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isRepeatingId, providerFamily } from '../provider-name.ts';
 import { serviceTier } from './foreign-tier.ts';
-import { timeFromSeconds } from './foreign-time.ts';
+import { timeFromAny } from './foreign-time.ts';
 import { usageOfCall } from './foreign-usage.ts';
 import {
   at,
@@ -67,7 +67,6 @@ function payloadOf(value: object): object {
     trace_id: row['session_id'],
     status: firstGiven(row['status'], at(metadata, 'status'), 'success'),
     response_cost: row['spend'],
-    cache_hit: row['cache_hit'] === true || row['cache_hit'] === 'True',
     response: parsed('response'),
     request_tags: parsed('request_tags'),
     metadata: {
@@ -115,12 +114,18 @@ function modelCall(payload: object, call: LitellmCall): Translation {
     executed_model: firstGiven(at(payload, 'model'), isBatch ? requested?.model : undefined),
     response_id: fields['status'] === 'error' ? undefined : responseId(payload),
     service_tier: isBatch ? 'batch' : tier(payload),
-    gateway_cache: at(payload, 'cache_hit') === true ? 'exact' : undefined,
+    gateway_cache: isCacheHit(payload) ? 'exact' : undefined,
     usage: usageOfCall(used, fields['status']),
     reported_cost: costOf(payload),
     tags: { ...litellmFurtherTags(payload), ...requested?.tags },
   });
   return translationOf(event, used);
+}
+
+/** Some versions write it as Python does. */
+function isCacheHit(payload: object): boolean {
+  const hit = at(payload, 'cache_hit');
+  return hit === true || hit === 'True' || hit === 'true';
 }
 
 /** Upkeep that has usage all the same is a call of a kind that nobody listed. */
@@ -134,8 +139,8 @@ function commonFields(payload: object): JsonObject {
   return {
     event_id: eventId(payload),
     source: SOURCE,
-    occurred_at: timeFromSeconds(firstGiven(at(payload, 'endTime'))),
-    started_at: timeFromSeconds(firstGiven(at(payload, 'startTime'))),
+    occurred_at: timeFromAny(firstGiven(at(payload, 'endTime'))),
+    started_at: timeFromAny(firstGiven(at(payload, 'startTime'))),
     status: STATUSES.get(at(payload, 'status')) ?? at(payload, 'status'),
     error_type: failed ? errorType(payload) : undefined,
     call_id: callId(payload),

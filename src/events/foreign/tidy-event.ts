@@ -43,14 +43,27 @@ export function tidyEvent(event: JsonObject): JsonObject {
   const cut: string[] = [];
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(event)) {
-    if (CUT[name] !== undefined)
-      fields[name] = cutText(name, textOf(value), { cut, most: CUT[name] });
-    else if (IDENTIFYING[name] !== undefined) {
+    if (CUT[name] !== undefined) {
+      const text = isTag(name) ? tagText(name, value, cut) : textOf(value);
+      fields[name] = cutText(name, text, { cut, most: CUT[name] });
+    } else if (IDENTIFYING[name] !== undefined) {
       fields[name] = shortened(name, textOf(value), { cut, most: IDENTIFYING[name] });
     } else fields[name] = value;
   }
   const tags = tidyTags(event['tags'], cut);
   return cut.length === 0 && tags === event['tags'] ? fields : { ...fields, ...withCut(tags, cut) };
+}
+
+function isTag(name: string): boolean {
+  return name !== 'error_type';
+}
+
+/** A tag that is neither a text nor a number says nothing that could be asked for; it does not cost the event. */
+function tagText(name: string, value: unknown, cut: string[]): unknown {
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value !== 'object' || value === null) return textOf(value);
+  cut.push(name);
+  return undefined;
 }
 
 /** Writes numbers, booleans and big integers as text, and leaves other values as they are. */

@@ -96,26 +96,40 @@ function withoutRepeats(buckets: readonly Bucket[], total: number | undefined): 
   ];
 }
 
+/**
+ * The buckets of a side are apart from one another, or what is named like the side itself holds them all: the
+ * total tells, and for one side it may be the one, for the other the other.
+ */
 function sumBuckets(
   buckets: readonly Bucket[],
   total: number | undefined,
   call: CallOf,
 ): NativeUsage {
   const of = (side: Bucket['side']) => buckets.filter((bucket) => bucket.side === side);
-  const plain = buckets.filter(({ kind }) => kind === null);
+  const [input, output] = [readingsOf(of('input')), readingsOf(of('output'))];
+  const pairs = input.flatMap((one) => output.map((other) => [one, other] as const));
+  const proven = pairs.find(([one, other]) => sum(one) + sum(other) === total);
+  const [inputs = [], outputs = []] = proven ?? pairs[0] ?? [];
+  const side = (name: Bucket['side'], counted: readonly Bucket[]) =>
+    of(name).length === 0 ? undefined : sumOrWrong(counted);
   const parts = buckets.filter(({ kind }) => kind !== null);
-  const isWithin = total !== undefined && sum(parts) > 0 && sum(plain) === total;
-  const side = (name: Bucket['side']) => {
-    const counted = isWithin ? plain.filter((bucket) => bucket.side === name) : of(name);
-    return of(name).length === 0 ? undefined : sumOrWrong(counted);
-  };
   const kinds = Map.groupBy(parts, ({ kind }) => kind);
-  const counts: Record<string, unknown> = { input: side('input'), output: side('output'), total };
+  const counts: Record<string, unknown> = {
+    ...{ input: side('input', inputs), output: side('output', outputs), total },
+  };
   for (const [kind, ofKind] of kinds) counts[String(kind)] = sumOrWrong(ofKind);
   const oneHour = counts['cacheWrite1h'];
   // An hour's writes are a part of all that was written.
   if (isCount(oneHour)) counts['cacheWrite'] = oneHour + Number(counts['cacheWrite'] ?? 0);
   return nativeUsage(counts, { cache: 'inside' }, call);
+}
+
+const SIDE_ITSELF = /^(?:input|prompt|output|completion)(?:_?tokens)?$/i;
+
+/** All buckets of a side, else the one that is the side itself; the first is how the SDKs write them. */
+function readingsOf(buckets: readonly Bucket[]): readonly (readonly Bucket[])[] {
+  const whole = buckets.filter(({ name }) => SIDE_ITSELF.test(name));
+  return whole.length === 0 || whole.length === buckets.length ? [buckets] : [buckets, whole];
 }
 
 function sum(buckets: readonly Bucket[]): number {

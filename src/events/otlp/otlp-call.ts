@@ -35,9 +35,11 @@ export function requestedModel(attributes: Attributes): unknown {
   );
 }
 
+const GENKIT_CALLS: ReadonlySet<unknown> = new Set(['model', 'embedder']);
+
 /** Genkit names a model as `googleai/gemini-2.5-flash`, and the plug-in before it is the provider. */
 export function genkitModel(attributes: Attributes): unknown {
-  if (attributes.get('genkit:metadata:subtype') !== 'model') return undefined;
+  if (!GENKIT_CALLS.has(attributes.get('genkit:metadata:subtype'))) return undefined;
   const name = attributes.get('genkit:name');
   return typeof name === 'string' ? name.replace(/^[^/]*\//, '') : undefined;
 }
@@ -50,11 +52,19 @@ export function isClaudeCode(attributes: Attributes): boolean {
   );
 }
 
+/** Who is paid for a Claude that no provider is named for: its name is another with each who offers it. */
+export function payeeOfClaude(model: unknown): string {
+  if (typeof model !== 'string') return 'anthropic';
+  if (/^arn:|(?:^|\.)anthropic\./.test(model)) return 'aws.bedrock';
+  return /@\d{8}$/.test(model) ? 'gcp.vertex_ai' : 'anthropic';
+}
+
 /** The AI SDK names the provider's interface, too: `openai.responses` is `openai`. */
 export function providerOf(attributes: Attributes): unknown {
   const genkit = attributes.get('genkit:name');
   const name = firstGiven(
     firstAttribute(attributes, [
+      'spanledger.provider',
       'gen_ai.provider.name',
       'gen_ai.system',
       'llm.provider',
@@ -65,6 +75,7 @@ export function providerOf(attributes: Attributes): unknown {
     genkitModel(attributes) !== undefined && typeof genkit === 'string' && genkit.includes('/')
       ? genkit.replace(/\/.*$/s, '')
       : undefined,
+    isClaudeCode(attributes) ? payeeOfClaude(requestedModel(attributes)) : undefined,
   );
   return typeof name === 'string'
     ? name.replace(/\.(?:responses|chat|completion|embedding|messages)$/, '')

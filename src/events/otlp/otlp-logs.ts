@@ -22,7 +22,7 @@ import {
 } from '../foreign/translation.ts';
 import { MOST_ITEMS, tooManyItems } from '../json-bounds.ts';
 import { type Attributes, firstAttribute, plainValue, readAttributes } from './otlp-attributes.ts';
-import { executedModel, providerOf, requestedModel, tierOf } from './otlp-call.ts';
+import { executedModel, payeeOfClaude, providerOf, requestedModel, tierOf } from './otlp-call.ts';
 import { spanCost } from './otlp-cost.ts';
 import { camelRequest, isSnakeCase } from './otlp-names.ts';
 import { listAt, readSpanId } from './otlp-spans.ts';
@@ -116,7 +116,7 @@ function isFailureOrMetric(name: string): boolean {
 interface Dialect {
   readonly isCall: (name: string, attributes: Attributes) => boolean;
   readonly hasFailed: (name: string, attributes: Attributes) => boolean;
-  readonly provider: string;
+  readonly provider: string | ((model: unknown) => string);
   readonly counts: Readonly<Partial<Record<keyof ReportedCounts, string>>>;
   readonly inclusion: Inclusion;
 }
@@ -134,7 +134,7 @@ const DIALECTS: readonly Dialect[] = [
     isCall: (name) =>
       /(?:^|\.)claude_code\.api_(?:request|error)$|^api_request$|^api_error$/.test(name),
     hasFailed: (name) => name.endsWith('api_error'),
-    provider: 'anthropic',
+    provider: payeeOfClaude,
     counts: {
       input: 'input_tokens',
       output: 'output_tokens',
@@ -178,7 +178,8 @@ const DIALECTS: readonly Dialect[] = [
 function callOf(record: LogRecord, dialect: Dialect): Translation {
   const { attributes, name } = record;
   const model = firstAttribute(attributes, ['model', 'gen_ai.request.model', 'model_name']);
-  const provider = firstGiven(providerOf(attributes), dialect.provider);
+  const usual = typeof dialect.provider === 'string' ? dialect.provider : dialect.provider(model);
+  const provider = firstGiven(providerOf(attributes), usual);
   const used = dialectUsage(attributes, dialect, { provider, model });
   const failed = dialect.hasFailed(name, attributes);
   const status = failed ? 'error' : 'ok';

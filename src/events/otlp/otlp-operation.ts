@@ -22,11 +22,10 @@ export interface Bears {
 export function roleOf(attributes: Attributes, name: unknown, bears: Bears): SpanRole {
   for (const [attribute, roleFrom] of CONVENTIONS) {
     const value = attributes.get(attribute);
-    const role =
-      typeof value === 'string' && value !== '' ? roleFrom(unquoted(value), bears) : null;
+    const role = typeof value === 'string' && value !== '' ? roleFrom(value, bears) : null;
     if (role !== null) return role;
   }
-  if (genkitModel(attributes) !== undefined) return call('chat');
+  if (genkitModel(attributes) !== undefined) return call(genkitOperation(attributes));
   if (attributes.has('gen_ai.tool.name')) return structure('execute_tool');
   if (name === 'claude_code.llm_request') return call('chat');
   if (name === 'agent run' || AGENT_RUN.some((each) => attributes.has(each))) {
@@ -38,9 +37,8 @@ export function roleOf(attributes: Attributes, name: unknown, bears: Bears): Spa
 /** What older versions of Pydantic AI write on the span of a whole run, beside the sum of its usage. */
 const AGENT_RUN = ['all_messages_events', 'pydantic_ai.all_messages'];
 
-/** MLflow writes its attributes as JSON, so that a text stands in quotes. */
-function unquoted(value: string): string {
-  return value.replace(/^"(.*)"$/s, '$1');
+function genkitOperation(attributes: Attributes): string {
+  return attributes.get('genkit:metadata:subtype') === 'embedder' ? 'embeddings' : 'chat';
 }
 
 type Convention = readonly [
@@ -121,6 +119,8 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   'handoff',
   'guardrail',
   'evaluation',
+  // No provider takes money for counting tokens.
+  'count_tokens',
 ]);
 
 const SPAN_KINDS: ReadonlyMap<string, SpanRole> = new Map([
@@ -157,7 +157,9 @@ function fromOperationName(name: string, bears: Bears): SpanRole {
   const operation = CALLS.get(lower);
   if (operation !== undefined) return call(operation);
   if (WRAPPERS.has(lower)) return structure(name);
-  return bears.usage || bears.model ? call(name) : structure(name);
+  if (bears.usage || bears.model) return call(name);
+  // A search of one's own has neither usage nor a model; one of a provider has.
+  return structure(lower === 'search' ? 'retrieval' : name);
 }
 
 /** These producers mark only spans of models and agents, so an unknown kind is structure without usage. */
@@ -181,9 +183,15 @@ function fromSpanKind(kind: string, bears: Bears): SpanRole | null {
 function fromAiSdkOperation(id: string): SpanRole | null {
   if (!id.startsWith('ai.')) return null;
   if (id.endsWith('.doEmbed')) return call('embeddings');
-  if (id.endsWith('.doGenerate') || id.endsWith('.doStream')) return call('chat');
+  if (id.endsWith('.doGenerate') || id.endsWith('.doStream')) return call(aiSdkOperation(id));
   if (id.endsWith('.doRerank')) return call('rerank');
   return structure(id === 'ai.toolCall' ? 'execute_tool' : 'invoke_agent');
+}
+
+function aiSdkOperation(id: string): string {
+  if (id.startsWith('ai.generateImage')) return 'image';
+  if (id.startsWith('ai.generateSpeech')) return 'speech';
+  return id.startsWith('ai.transcribe') ? 'transcription' : 'chat';
 }
 
 const CLAUDE_CODE_SPANS: ReadonlyMap<string, SpanRole> = new Map([

@@ -63,7 +63,10 @@ export function listAt(value: unknown, name: string, unreadable: unknown[]): rea
 }
 
 function readSpan(fields: JsonObject, resource: Attributes, scope: string): OtlpSpan {
-  const attributes = withDialect(readAttributes(at(fields, 'attributes')), at(fields, 'name'));
+  const attributes = withDialect(readAttributes(at(fields, 'attributes')), {
+    name: at(fields, 'name'),
+    scope,
+  });
   const used = spanUsage(attributes, scope);
   const model = requestedModel(attributes);
   const bears = { model: model !== undefined, usage: used.usage !== undefined };
@@ -81,10 +84,29 @@ function readSpan(fields: JsonObject, resource: Attributes, scope: string): Otlp
   };
 }
 
-/** Claude Code's span is known by its name; its attributes alone could be anybody's. */
-function withDialect(attributes: Attributes, name: unknown): Attributes {
-  if (name !== 'claude_code.llm_request') return attributes;
-  return new Map([...attributes, ['spanledger.dialect', 'claude_code']]);
+interface SpanNames {
+  readonly name: unknown;
+  readonly scope: string;
+}
+
+/** What a producer says by the name of its span or of its scope, or in quotes, as an attribute of its own. */
+function withDialect(attributes: Attributes, { name, scope }: SpanNames): Attributes {
+  // Claude Code's span is known by its name; its attributes alone could be anybody's.
+  if (name === 'claude_code.llm_request') {
+    return new Map([...attributes, ['spanledger.dialect', 'claude_code']]);
+  }
+  // vLLM serves whatever model it is given, at nobody's list price.
+  if (/^vllm(?:[._]|$)/.test(scope) && !attributes.has('gen_ai.provider.name')) {
+    return new Map([...attributes, ['spanledger.provider', 'vllm']]);
+  }
+  if (!attributes.has('mlflow.spanType')) return attributes;
+  return new Map([...attributes].map(([key, value]) => [key, unquoted(key, value)]));
+}
+
+/** MLflow writes its attributes as JSON, so that a text stands in quotes. */
+function unquoted(key: string, value: unknown): unknown {
+  if (!key.startsWith('mlflow.') || typeof value !== 'string') return value;
+  return value.replace(/^"(.*)"$/s, '$1');
 }
 
 /** Base64 of sixteen or of eight bytes, as encoders write ids that do not know of the JSON encoding. */
@@ -123,7 +145,7 @@ export function outputTokensOf(span: OtlpSpan): unknown {
 /** Failed by its status code, whose name some exporters write out, or by an error type. */
 export function hasFailed(span: OtlpSpan): boolean {
   const code = at(span.fields, 'status', 'code');
-  if (code === 2 || code === 'STATUS_CODE_ERROR') return true;
+  if (code === 2 || code === '2' || /^(?:status_code_)?error$/i.test(String(code))) return true;
   if (span.attributes.get('success') === false && span.role.kind === 'call') return true;
   return errorTypeAttribute(span) !== undefined;
 }

@@ -99,6 +99,9 @@ export const TOKEN_NAMES = {
     'llm.token_count.prompt_details.image',
   ],
   inputVideo: ['gen_ai.usage.video.input_tokens', 'gen_ai.usage.input_video_tokens'],
+  inputText: ['gen_ai.usage.text.input_tokens'],
+  outputText: ['gen_ai.usage.text.output_tokens'],
+  cacheReadText: ['gen_ai.usage.text.cache_read.input_tokens'],
   cacheReadAudio: [
     'gen_ai.usage.audio.cache_read.input_tokens',
     'gen_ai.usage.details.cache_audio_read_tokens',
@@ -119,4 +122,7 @@ export const TOKEN_NAMES = {
     'gen_ai.usage.details.web_search_requests',
     'anthropic.usage.server_tool_use.web_search_requests',
   ],
-} as const satisfies Readonly<Partial<Record<keyof ReportedCounts, readonly string[]>>>;
+} as const satisfies Readonly<Partial<Record<keyof ReportedCounts | TextPart, readonly string[]>>>;
+
+/** Text apart from what else a total holds, as newer conventions name it. */
+type TextPart = 'inputText' | 'outputText' | 'cacheReadText';

@@ -8,13 +8,20 @@ import {
   type PartPlace,
   type ReportedCounts,
 } from '../foreign/foreign-usage.ts';
-import { at, firstGiven, isObject, withoutAbsent } from '../foreign/foreign-value.ts';
+import {
+  at,
+  firstGiven,
+  isObject,
+  type JsonObject,
+  withoutAbsent,
+} from '../foreign/foreign-value.ts';
 import { providerCounts, readProviderUsage } from '../provider-usage.ts';
 import { aiSdkReading, isAiSdk } from './ai-sdk-usage.ts';
 import { langfuseUsage } from './langfuse-usage.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 import { executedModel, isClaudeCode, providerOf, requestedModel } from './otlp-call.ts';
 import { TOKEN_NAMES } from './otlp-usage-names.ts';
+import { USAGE_OBJECT } from './unread-usage.ts';
 
 /**
  * Whether an instrumentation's input count includes cache, by the beginning of its scope name. Each row
@@ -99,14 +106,31 @@ function tokenCounts(attributes: Attributes): ReportedCounts {
   const found = Object.fromEntries(
     Object.entries(TOKEN_NAMES).map(([count, names]) => [count, look(names)]),
   );
+  const { inputText, outputText, cacheReadText, ...named } = found;
   const input = objectAt(attributes, 'gen_ai.usage.input_token_details');
   const output = objectAt(attributes, 'gen_ai.usage.output_token_details');
   const details = langchainDetails(input, output);
-  return withoutAbsent({
+  const counts = withoutAbsent({
     ...details,
-    ...withoutAbsent(found),
-    cacheWrite: firstGiven(found['cacheWrite'], details.cacheWrite),
+    ...withoutAbsent(named),
+    cacheWrite: firstGiven(named['cacheWrite'], details.cacheWrite),
   });
+  return withoutAbsent({
+    ...withSums(counts, { inputText, outputText, cacheReadText }),
+    ...counts,
+  });
+}
+
+/** Totals that are not given but as their parts, one for each kind of token. */
+function withSums(counts: ReportedCounts, text: JsonObject): ReportedCounts {
+  const { inputAudio, inputImage, inputVideo, outputAudio, outputImage, outputVideo } = counts;
+  const sumOfKinds = (own: unknown, others: readonly unknown[]) =>
+    own === undefined ? undefined : sumOf([own, ...others]);
+  return {
+    input: sumOfKinds(text['inputText'], [inputAudio, inputImage, inputVideo]),
+    output: sumOfKinds(text['outputText'], [outputAudio, outputImage, outputVideo]),
+    cacheRead: sumOfKinds(text['cacheReadText'], [counts.cacheReadAudio, counts.cacheReadImage]),
+  };
 }
 
 /** What LangChain and LangSmith write, as JSON or as the text of a Python dictionary. */
@@ -187,6 +211,17 @@ function vendorUsage(attributes: Attributes, call: CallOf): NativeUsage {
   if (attributes.has('genkit:metadata:subtype')) {
     return genkitUsage(at(objectAt(attributes, 'genkit:output'), 'usage'), call);
   }
+  return usageObject(attributes, call);
+}
+
+/** A provider's own usage object under whatever name ends in the word; who counted it is not known. */
+function usageObject(attributes: Attributes, call: CallOf): NativeUsage {
+  for (const name of attributes.keys()) {
+    if (!USAGE_OBJECT.test(name)) continue;
+    const usage = objectAt(attributes, name);
+    const read = isObject(usage) ? readProviderUsage({ usage, ...call }) : NO_USAGE;
+    if (read.usage !== undefined) return { ...read, assumed: true };
+  }
   return NO_USAGE;
 }
 
@@ -209,10 +244,12 @@ function genkitUsage(usage: unknown, call: CallOf): NativeUsage {
     total: at(usage, 'totalTokens'),
     cacheRead: firstGiven(at(usage, 'cachedContentTokens')),
     reasoning: firstGiven(at(usage, 'thoughtsTokens')),
-    images: firstGiven(at(usage, 'outputImages')),
   });
   if (counts['input'] === undefined && counts['output'] === undefined) {
-    return readProviderUsage({ usage, ...call });
+    const images = firstGiven(at(usage, 'outputImages'));
+    return images === undefined
+      ? readProviderUsage({ usage, ...call })
+      : nativeUsage({ images }, { cache: 'inside' }, call);
   }
   return nativeUsage(counts, { cache: 'inside', reasoning: 'beside' }, call);
 }

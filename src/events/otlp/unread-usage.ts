@@ -6,6 +6,9 @@ import type { Attributes } from './otlp-attributes.ts';
 const USAGE_NAME =
   /(?:(?:prompt|completion|input|output|total|cached?|reasoning|thoughts?|read|write|creation)[._]?tokens?(?:[._]?count)?s?$)|(?:token[._]?(?:usage|counts?)(?:$|[._]))|(?:[._]usage[._](?:input|output|total|prompt|completion)$)/i;
 
+/** A whole usage object in one attribute, such as `llm.usage` or `response.usage_metadata`. */
+export const USAGE_OBJECT = /(?:^|[._])usage(?:[._]?(?:details|metadata))?$/i;
+
 /** What a request was allowed, or what is left of a rate, is nothing that was used. */
 const NO_USAGE_NAME = /max|limit|budget|remaining|request[._]|header|threshold|price|cost/i;
 
@@ -13,7 +16,11 @@ const NO_USAGE_NAME = /max|limit|budget|remaining|request[._]|header|threshold|p
 export function unreadUsage(attributes: Attributes): readonly string[] {
   return [...attributes]
     .filter(
-      ([name, value]) => USAGE_NAME.test(name) && !NO_USAGE_NAME.test(name) && carriesCount(value),
+      ([name, value]) =>
+        (USAGE_NAME.test(name) ||
+          (USAGE_OBJECT.test(name) && typeof countOf(value) !== 'number')) &&
+        !NO_USAGE_NAME.test(name) &&
+        carriesCount(value),
     )
     .map(([name]) => name);
 }

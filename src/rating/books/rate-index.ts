@@ -145,7 +145,7 @@ function findRead(
   return findWritten(rows, { provider: read.provider, model }, tier);
 }
 
-/** A gateway hands calls on and is paid for nothing; what it calls itself says nothing of the price. */
+/** A gateway or a framework hands calls on and is paid for nothing; its name says nothing of the price. */
 function isPassage(provider: string | null): boolean {
   return provider !== null && PASSAGES.has(canonicalProvider(provider));
 }
@@ -158,5 +158,18 @@ const PASSAGES: ReadonlySet<string> = new Set([
   'langwatch',
   'kong',
   'gateway',
+  'vercel',
+  'strands_agents',
+  'autogen',
+  'spring_ai',
+  'langchain',
+  'langgraph',
+  'llama_index',
+  'crewai',
+  'mastra',
+  'microsoft.agent_framework',
+  'pydantic_ai',
+  'semantic_kernel',
+  'haystack',
   'unknown',
 ]);

@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { only, read } from '../../support/said-event.ts';
+
+/** How versions of one producer differ from one another: each row is a body, and what it means. */
+
+const LITELLM = {
+  id: 'chatcmpl-1',
+  call_type: 'acompletion',
+  status: 'success',
+  custom_llm_provider: 'openai',
+  model: 'gpt-4o',
+  prompt_tokens: 0,
+  completion_tokens: 0,
+  total_tokens: 0,
+  startTime: 1_792_065_598,
+  endTime: 1_792_065_600,
+  metadata: { user_api_key_team_id: 'acme' },
+  hidden_params: {},
+};
+
+describe('LiteLLM', () => {
+  test.each<[string, object, object]>([
+    [
+      'a pass-through to Gemini has its usage under another name',
+      {
+        call_type: 'allm_passthrough_route',
+        custom_llm_provider: 'gemini',
+        response: {
+          usageMetadata: {
+            promptTokenCount: 100,
+            candidatesTokenCount: 20,
+            thoughtsTokenCount: 50,
+            totalTokenCount: 170,
+          },
+        },
+      },
+      { counts: { uncachedInput: 100, output: 70, reasoning: 50 } },
+    ],
+    [
+      'a reranker that is paid by tokens',
+      {
+        call_type: 'arerank',
+        custom_llm_provider: 'jina_ai',
+        response: { meta: { billed_units: { total_tokens: 120 } } },
+      },
+      { operation: 'rerank', counts: { uncachedInput: 120 } },
+    ],
+    [
+      'what was spoken stands in messages',
+      { call_type: 'aspeech', messages: [{ role: 'user', content: 'héllo' }] },
+      { operation: 'speech', counts: { characters: 5 } },
+    ],
+  ])('%s', (_, fields, expected) => {
+    expect(only({ ...LITELLM, ...fields })).toMatchObject(expected);
+  });
+
+  test.each([
+    ['milliseconds', 1_792_065_600_000],
+    ['a text of seconds', '1792065600.0'],
+    ['a date and a time of Python', '2026-10-15 12:00:00.000'],
+  ])('an end in %s is the same instant', (_, endTime) => {
+    const [item] = read({ ...LITELLM, prompt_tokens: 1, total_tokens: 1, endTime });
+    expect(item).toMatchObject({ event: { occurredAt: Date.UTC(2026, 9, 15, 12) } });
+  });
+
+  test.each([true, 'True'])('a cache hit of %j is one', (cache_hit) => {
+    const [item] = read({ ...LITELLM, prompt_tokens: 1, total_tokens: 1, cache_hit });
+    expect(item).toMatchObject({ event: { gatewayCache: 'exact' } });
+  });
+
+  test('counting tokens is no call', () => {
+    expect(read({ ...LITELLM, call_type: 'acount_tokens' })).toMatchObject([{ kind: 'empty' }]);
+  });
+
+  test('a row of SpendLogs has the cached tokens among further values', () => {
+    const row = {
+      request_id: 'chatcmpl-9',
+      call_type: 'acompletion',
+      spend: 0.002,
+      prompt_tokens: 10,
+      completion_tokens: 5,
+      total_tokens: 15,
+      startTime: '2026-10-15T11:59:58Z',
+      endTime: '2026-10-15T12:00:00Z',
+      model: 'gpt-4o',
+      custom_llm_provider: 'openai',
+      cache_hit: 'False',
+      team_id: 'acme',
+      metadata: '{"additional_usage_values":{"cache_read_input_tokens":4}}',
+    };
+    expect(only(row)).toMatchObject({
+      counts: { uncachedInput: 6, cacheRead: 4, output: 5 },
+      cost: 'litellm 0.002',
+    });
+  });
+});
+
+test('LangWatch may count the hour of its cache beside what else was written', () => {
+  const usage = { input_tokens: 100, output_tokens: 50, cache_creation_1h_tokens: 200 };
+  const data = { occurred_at: '2026-10-15T12:00:00Z', model: 'openai/gpt-4o', usage };
+  expect(only({ id: 'evt_1', type: 'gateway.request.completed', data })).toMatchObject({
+    counts: { uncachedInput: 100, output: 50, cache_write_1h_tokens: 200 },
+  });
+});
+
+describe('logs of Bedrock', () => {
+  const LOG = {
+    schemaType: 'ModelInvocationLog',
+    timestamp: '2026-10-15T12:00:00Z',
+    requestId: 'r1',
+    modelId: 'anthropic.claude-sonnet-4-5-20250929-v1:0',
+    requestMetadata: { tenant_id: 'acme' },
+  };
+
+  test.each<[string, object, object]>([
+    [
+      'counts that stand in the answer alone',
+      {
+        input: {},
+        output: {
+          outputBodyJson: {
+            usage: {
+              input_tokens: 10,
+              output_tokens: 4,
+              cache_read_input_tokens: 90,
+              cache_creation_input_tokens: 80,
+              cache_creation: { ephemeral_1h_input_tokens: 80 },
+            },
+          },
+        },
+      },
+      { counts: { uncachedInput: 10, cacheRead: 90, cache_write_1h_tokens: 80, output: 4 } },
+    ],
+    [
+      'an answer that was streamed, of which each part has some counts',
+      {
+        input: { inputTokenCount: 10 },
+        output: {
+          outputTokenCount: 5,
+          outputBodyJson: [
+            { message: { usage: { input_tokens: 10, cache_read_input_tokens: 7 } } },
+            { usage: { output_tokens: 5 } },
+          ],
+        },
+      },
+      { operation: 'chat', counts: { uncachedInput: 10, cacheRead: 7, output: 5 } },
+    ],
+    [
+      'pictures beside tokens of zero',
+      {
+        modelId: 'amazon.nova-canvas-v1:0',
+        input: { inputTokenCount: 0 },
+        output: { outputTokenCount: 0, outputBodyJson: { images: ['x', 'y'] } },
+      },
+      { operation: 'image', counts: { images: 2 } },
+    ],
+    [
+      'a reranker',
+      { modelId: 'cohere.rerank-v3-5:0', input: {}, output: {} },
+      { operation: 'rerank', counts: {} },
+    ],
+  ])('%s', (_, fields, expected) => {
+    expect(only({ ...LOG, ...fields })).toMatchObject(expected);
+  });
+});
+
+test('a line of a batch of Gemini has the usage of its answer', () => {
+  const usageMetadata = { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 };
+  const response = { usageMetadata, modelVersion: 'gemini-2.5-flash', responseId: 'x' };
+  const expected = {
+    model: 'gemini-2.5-flash',
+    tier: 'batch',
+    response: 'x',
+    counts: { uncachedInput: 10, output: 5 },
+  };
+  expect(only({ key: 'r1', response })).toMatchObject({ ...expected, provider: 'gcp.gemini' });
+  expect(only({ request: { contents: [] }, response })).toMatchObject({
+    ...expected,
+    provider: 'gcp.vertex_ai',
+  });
+});
+
+describe('CloudEvents', () => {
+  const CLOUD_EVENT = {
+    specversion: '1.0',
+    id: '1',
+    source: 's',
+    type: 'prompt',
+    subject: 42,
+    time: 1_792_065_600,
+  };
+
+  test.each<[string, object, object]>([
+    [
+      'counts of OpenAI',
+      { model: 'gpt-4o', prompt_tokens: '100', completion_tokens: 20, total_tokens: 120 },
+      { tenant: '42', model: 'gpt-4o', counts: { uncachedInput: 100, output: 20 } },
+    ],
+    [
+      'the usage of Anthropic',
+      {
+        provider: 'anthropic',
+        model: 'claude-sonnet-4-5',
+        usage: { input_tokens: 10, output_tokens: 5, cache_read_input_tokens: 900 },
+      },
+      { counts: { uncachedInput: 10, cacheRead: 900, output: 5 } },
+    ],
+    [
+      'tokens of no side',
+      { model: 'gpt-4o', tokens: 150, type: 'total' },
+      { counts: { uncachedInput: 150 }, source: 'assumed' },
+    ],
+  ])('%s', (_, data, expected) => {
+    expect(only({ ...CLOUD_EVENT, data })).toMatchObject(expected);
+  });
+});
