@@ -350,6 +350,7 @@ table push_intents (
   constraint push_intents_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'confirmed'::text, 'ambiguous'::text, 'parked'::text, 'missing'::text]))),
   constraint push_intents_value_micro_check CHECK ((value_micro <> (0)::numeric))
 );
+CREATE INDEX push_intents_by_customer ON public.push_intents USING btree (stripe_customer);
 CREATE UNIQUE INDEX push_intents_one_ambiguous ON public.push_intents USING btree (stripe_customer, meter, period_start) WHERE (state = 'ambiguous'::text);
 CREATE INDEX push_intents_unsettled ON public.push_intents USING btree (tenant_id, period_start) WHERE (state <> ALL (ARRAY['confirmed'::text, 'missing'::text]));
 CREATE TRIGGER push_intents_are_not_emptied BEFORE TRUNCATE ON public.push_intents FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
@@ -536,6 +537,19 @@ table stripe_meters (
   set_up_at timestamp with time zone not null,
   account text,
   constraint stripe_meters_pkey PRIMARY KEY (currency, livemode)
+);
+
+table stripe_reads (
+  tenant_id text collate "C" not null,
+  period_start date not null,
+  what text not null,
+  stripe_customer text not null,
+  read_at timestamp with time zone not null,
+  allowance numeric not null,
+  figure numeric(38,0),
+  constraint stripe_reads_pkey PRIMARY KEY (tenant_id, period_start, what, stripe_customer),
+  constraint stripe_reads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint stripe_reads_what_check CHECK ((what = ANY (ARRAY['meter'::text, 'invoice_item'::text, 'invoices'::text])))
 );
 
 table structure_spans (

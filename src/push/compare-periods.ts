@@ -1,6 +1,7 @@
 import type { InstantMs } from '../clock.ts';
+import { watchAnswers } from './answer-watch.ts';
 import type { Destination, PushParts } from './destination.ts';
-import { ForeignCount, isAddress, refusalOfOne } from './destination.ts';
+import { ForeignCount, isAddress, isOfOne } from './destination.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
 import {
@@ -90,17 +91,21 @@ export async function comparePeriods(
     billed.set(destination, await destination.readBilled({ month, tenantId }));
   }
   const rows: ComparedPeriod[] = [];
+  const answers = watchAnswers();
   await inParallel(targets, PARALLEL_READS, async (target) => {
     const own = intents.get(intentKey(target)) ?? [];
     const counts: Count[] = [];
     let unread: string | null = null;
     for (const destination of destinationsToAsk(destinations, target, own)) {
-      const counted = await countOf(destination, target, own).catch(refusalOfOne);
+      const counted = await countOf(destination, target, own).catch((error: unknown) =>
+        isOfOne(error) ? error.message : answers.unanswered(error),
+      );
       if (counted === null) continue;
       if (typeof counted === 'string') {
         unread = counted;
         continue;
       }
+      answers.answered();
       const onInvoices = billed.get(destination)?.get(intentKey(target)) ?? null;
       counts.push({ counted, billed: onInvoices, lagMs: destination.memory.countsWithinMs });
     }
@@ -109,6 +114,7 @@ export async function comparePeriods(
     rows.push(row);
     onProgress?.(rows.length, targets.length);
   });
+  answers.end();
   return rows.sort(byTenantAndStart);
 }
 
@@ -144,7 +150,7 @@ async function countOf(
   const { tenantId, periodStart, startsAt, endsAt } = target;
   const { customer, channel } = address;
   return destination
-    .readCount({ tenantId, periodStart, startsAt, endsAt, customer, channel })
+    .readCount({ tenantId, periodStart, startsAt, endsAt, customer, channel, mayBeOld: true })
     .catch(asForeign);
 }
 

@@ -90,6 +90,8 @@ export interface Obstacle {
 }
 
 interface CountQuestion extends Address {
+  /** Whether a figure of some hours ago will do, so that those who ask every hour do not use up what may be read. */
+  readonly mayBeOld: boolean;
   readonly tenantId: string;
   readonly periodStart: string;
   readonly startsAt: InstantMs;
@@ -100,7 +102,13 @@ interface CountQuestion extends Address {
 export type TellAnswer =
   | { readonly kind: 'delivered'; readonly how: string }
   /** Nothing is known; the same request again is safe while the destination remembers its identifier. */
-  | { readonly kind: 'unknown'; readonly detail: string; readonly retryAfterMs: number | null }
+  | {
+      readonly kind: 'unknown';
+      readonly detail: string;
+      readonly retryAfterMs: number | null;
+      /** Whether it was refused for a limit of requests, which passes by itself. */
+      readonly isLimited?: boolean;
+    }
   /** It is nothing about this tenant: no request may follow until a person looked. */
   | { readonly kind: 'systemic'; readonly detail: string }
   /** A refusal of earlier is repeated for this one request, whose cause is mended: its count will tell. */
@@ -116,12 +124,17 @@ export class EveryTenantRefused extends Refusal {}
  * tenant, what nobody answers, and a fault of ours are thrown.
  */
 export function refusalOfOne(error: unknown): string {
-  const isOfOne =
+  if (!isOfOne(error)) throw error;
+  return error.message;
+}
+
+/** Whether it was refused for one tenant, invoice or period, and says nothing of any other. */
+export function isOfOne(error: unknown): error is Refusal {
+  return (
     error instanceof Refusal &&
     !(error instanceof EveryTenantRefused) &&
-    error.kind !== 'unavailable';
-  if (!isOfOne) throw error;
-  return error.message;
+    error.kind !== 'unavailable'
+  );
 }
 
 /** A count that no push of ours can have made, such as a fraction; `shown` is the figure. */

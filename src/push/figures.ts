@@ -25,7 +25,8 @@ export async function readIntentFigures(
   const { target, intents, intent } = of;
   const { tenantId, periodStart, startsAt, endsAt } = target;
   const { customer, channel } = intent;
-  const question = { tenantId, periodStart, startsAt, endsAt, customer, channel };
+  const whose = { tenantId, periodStart, startsAt, endsAt, customer, channel };
+  const question = { ...whose, mayBeOld: false };
   const counted = await destination.readCount(question).catch(asNothing);
   if (counted === null) refuseUnaskable(intent);
   const confirmed = intents.filter(

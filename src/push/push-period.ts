@@ -38,6 +38,8 @@ export interface PeriodOutcome {
 
 /** Tries in one run; a later run goes on, while the destination still remembers the identifier. */
 const TRIES_A_RUN = 5;
+/** A limit of requests passes by itself, and is waited out for a minute or two. */
+const TRIES_WHILE_LIMITED = 14;
 const LONGEST_WAIT_MS = 8_000;
 
 /**
@@ -238,7 +240,7 @@ async function send(run: PeriodRun, step: Step): Promise<null> {
   const { destination, open: intent } = step;
   const { resendWithinMs } = destination.memory;
   let firstAt = intent.firstAttemptAt;
-  for (let attempt = 1; attempt <= TRIES_A_RUN; attempt += 1) {
+  for (let attempt = 1, most = TRIES_A_RUN; attempt <= most; attempt += 1) {
     if (run.halted() !== null) return null;
     const at = clock();
     firstAt ??= at;
@@ -248,7 +250,8 @@ async function send(run: PeriodRun, step: Step): Promise<null> {
     if (answer.kind === 'systemic') run.halt(`stopped for every tenant: ${detail}`);
     if (answer.kind !== 'unknown') return null;
     log.warn({ identifier: intent.identifier, attempt, detail }, 'push unanswered; trying again');
-    if (attempt < TRIES_A_RUN) await pause(waitMs(attempt, answer.retryAfterMs));
+    if (answer.isLimited === true) most = TRIES_WHILE_LIMITED;
+    if (attempt < most) await pause(waitMs(attempt, answer.retryAfterMs));
   }
   await confirmIfPresent(run, step);
   return null;

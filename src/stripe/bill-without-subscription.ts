@@ -1,6 +1,7 @@
 import { raiseAlert } from '../push/alert-store.ts';
+import { watchAnswers } from '../push/answer-watch.ts';
 import type { PushParts } from '../push/destination.ts';
-import { refusalOfOne } from '../push/destination.ts';
+import { isOfOne } from '../push/destination.ts';
 import { inParallel } from '../push/in-parallel.ts';
 import { intentKey, isProven } from '../push/intent.ts';
 import { insertIntent } from '../push/intent-store.ts';
@@ -12,6 +13,7 @@ import { takeMissedInvoices } from './invoices/missed-invoices.ts';
 import type { UnbilledPeriod } from './invoices/unbilled-usage.ts';
 import type { StripeMeter } from './meters/meter-store.ts';
 import { readMeters } from './meters/meter-store.ts';
+import { takeRead } from './reads/read-allowance-store.ts';
 import type { StripeParts } from './stripe-parts.ts';
 
 const PARALLEL_PERIODS = 8;
@@ -28,17 +30,20 @@ export async function takeBackUnbilled(
 ): Promise<readonly PushTarget[]> {
   const meters = await readMeters(parts.database, parts.livemode);
   const taken: PushTarget[] = [];
+  const answers = watchAnswers();
   await inParallel(unbilled, PARALLEL_PERIODS, async (period) => {
     const { target } = period;
     try {
       const meter = meters.get(target.currency);
       if (meter === undefined || !(await isNobodys(parts, meter, period))) return;
+      answers.answered();
       if (await takeBackOrAlert(parts, push, period)) taken.push(target);
     } catch (error) {
-      const reason = refusalOfOne(error);
+      const reason = isOfOne(error) ? error.message : answers.unanswered(error);
       parts.log.warn({ tenantId: target.tenantId, reason }, 'unbilled usage cannot be looked at');
     }
   });
+  answers.end();
   return taken;
 }
 
@@ -52,6 +57,8 @@ async function isNobodys(
   const told = intents.findLast(({ destination }) => destination === 'meter');
   if (told === undefined) return false;
   const { customer, eventTimestamp } = told;
+  const read = { ...target, what: 'invoices', customer } as const;
+  if (!(await takeRead(parts.database, read, parts.clock()))) return false;
   if (await isBilledBySubscription(parts.stripe, meter, { customer, eventTimestamp })) return false;
   await takeMissedInvoices(parts, { customer, endsAt: target.endsAt });
   const { tenantId, periodStart } = target;

@@ -23,8 +23,8 @@ const REMEDIES: Readonly<Record<Difference, string | null>> = {
 
 /**
  * Puts side by side what the ledger closed, what we know to be delivered, and what Stripe counts, for
- * each tenant of a month. One read for each live tenant, so that Stripe's read
- * allocation (500 reads a transaction, 10,000 a month at the least) is never near. What is found in
+ * each tenant of a month. One read for each live tenant, while its period's allowance lasts (reads/), so
+ * that whoever reconciles every hour stays within what Stripe allows to be read. What is found in
  * order is kept as proof, which releases the tenant's invoice.
  */
 export async function reconcileMonth(

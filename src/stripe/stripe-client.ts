@@ -51,7 +51,10 @@ export function isLiveKey(apiKey: string): boolean {
 }
 
 const TRIES_TO_READ = 4;
+/** A limit of requests passes by itself: it is waited out for some minutes. */
+const TRIES_WHILE_LIMITED = 14;
 const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 30_000;
 
 /** Answers true where the same request may well be answered in a moment: nothing was decided. */
 function isPassing(error: unknown): boolean {
@@ -71,10 +74,35 @@ export async function askStripe<Answer>(what: string, ask: () => Promise<Answer>
       return await ask();
     } catch (error) {
       if (!isPassing(error)) throw explainRefused(error, what) ?? error;
-      if (attempt === TRIES_TO_READ) throw unanswered(error, what);
-      await pause(FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
+      if (attempt >= (isLimitedRate(error) ? TRIES_WHILE_LIMITED : TRIES_TO_READ)) {
+        throw unanswered(error, what);
+      }
+      await pause(waitMs(error, attempt));
     }
   }
+}
+
+function isLimitedRate(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeError && error.statusCode === 429;
+}
+
+/** Longer each time, and at least as long as the answer asks for. */
+function waitMs(error: unknown, attempt: number): number {
+  const backoff = FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
+  const asked = error instanceof Stripe.errors.StripeError ? (retryAfterMs(error) ?? 0) : 0;
+  return Math.min(LONGEST_WAIT_MS, Math.max(backoff, asked));
+}
+
+/** The wait that a refusal asks for; null where it asks for none. */
+function retryAfterMs(error: Stripe.errors.StripeError): number | null {
+  const header = Number(error.headers?.['retry-after']);
+  return Number.isFinite(header) && header >= 0 ? header * 1000 : null;
+}
+
+/** What a failure means that decides nothing: the same request may be sent again. */
+export function unknownAnswer(error: Stripe.errors.StripeError, detail: string) {
+  const isLimited = isLimitedRate(error);
+  return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error), isLimited } as const;
 }
 
 /** Nobody is to blame and nothing is to be mended: the same command again in a while goes on. */

@@ -3,8 +3,10 @@ import { formatMinor } from '../../money.ts';
 import { present } from '../../present.ts';
 import type { Alert } from '../../push/alert.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
+import type { AnswerWatch } from '../../push/answer-watch.ts';
+import { watchAnswers } from '../../push/answer-watch.ts';
 import { comparePeriods } from '../../push/compare-periods.ts';
-import { refusalOfOne } from '../../push/destination.ts';
+import { isOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { isProven } from '../../push/intent.ts';
 import { readIntents, readIntentsByIdentifier } from '../../push/intent-store.ts';
@@ -91,11 +93,12 @@ export async function releaseInvoices(
 ): Promise<ReleaseAnswer> {
   const invoices = await readInvoices(parts.database, { month, tenantId: null });
   const released = new Map<string, Released>();
+  const answers = watchAnswers();
   await inParallel(invoices, PARALLEL_INVOICES, async (invoice) => {
     const { invoiceId, state } = invoice;
-    const as = state === 'held' ? await releaseOrSay(parts, invoice) : { state, detail: null };
-    released.set(invoiceId, as);
+    if (state === 'held') released.set(invoiceId, await releaseOrSay(parts, invoice, answers));
   });
+  answers.end();
   return invoices.map(({ tenantId, periodStart, invoiceId, state }) => ({
     tenant_id: tenantId,
     period_start: periodStart,
@@ -106,11 +109,18 @@ export async function releaseInvoices(
 
 type Released = Pick<ReleasedInvoice, 'state' | 'detail'>;
 
-async function releaseOrSay(parts: StripeParts, held: InvoiceRow): Promise<Released> {
+async function releaseOrSay(
+  parts: StripeParts,
+  held: InvoiceRow,
+  answers: AnswerWatch,
+): Promise<Released> {
   try {
-    return { state: await release(parts, held), detail: null };
+    const state = await release(parts, held);
+    answers.answered();
+    return { state, detail: null };
   } catch (error) {
-    const detail = refusalOfOne(error);
+    if (!isOfOne(error)) return { state: 'held', detail: answers.unanswered(error) };
+    const detail = error.message;
     if (!isMissing(error)) return { state: 'refused', detail };
     await saveGone(parts.database, held.invoiceId);
     return { state: 'gone', detail };
@@ -137,16 +147,21 @@ export async function verifyReleased(parts: StripeParts, month: string): Promise
   const invoices = await readInvoices(parts.database, { month, tenantId: null });
   const released = invoices.filter(({ state }) => state === 'released');
   let left = 0;
+  const answers = watchAnswers();
   await inParallel(released, PARALLEL_INVOICES, async ({ invoiceId }) => {
     try {
       const invoice = await fetchInvoice(parts, invoiceId);
       if (invoice.status === 'draft') left += 1;
       else await verifyInvoice(parts, invoice);
+      answers.answered();
     } catch (error) {
-      if (!isMissing(error)) throw error;
-      await saveGone(parts.database, invoiceId);
+      if (isMissing(error)) return saveGone(parts.database, invoiceId);
+      // It stays among those that a later run compares.
+      if (!isOfOne(error)) answers.unanswered(error);
+      left += 1;
     }
   });
+  answers.end();
   return left;
 }
 

@@ -1,9 +1,11 @@
 import type { InstantMs } from '../../clock.ts';
-import { refusalOfOne } from '../../push/destination.ts';
+import { watchAnswers } from '../../push/answer-watch.ts';
+import { isOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { intentKey } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
 import { readTargets } from '../../push/target-store.ts';
+import { takeRead } from '../reads/read-allowance-store.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { holdInvoice } from './invoice.ts';
@@ -22,7 +24,8 @@ export async function findMissedInvoices(
   parts: StripeParts,
   month: string,
 ): Promise<readonly string[]> {
-  const { database, log } = parts;
+  const { database, clock, log } = parts;
+  const answers = watchAnswers();
   const targets = await readTargets(database, month);
   const told = await readIntentsOf(database, targets);
   const known = async () =>
@@ -34,13 +37,18 @@ export async function findMissedInvoices(
   await inParallel(unbilled, PARALLEL_READS, async (target) => {
     const customer = told.get(intentKey(target))?.at(-1)?.customer ?? '';
     try {
-      await takeMissedInvoices(parts, { customer, endsAt: target.endsAt });
+      const { tenantId, periodStart, endsAt } = target;
+      const read = { tenantId, periodStart, what: 'invoices', customer } as const;
+      if (!(await takeRead(database, read, clock()))) return;
+      await takeMissedInvoices(parts, { customer, endsAt });
+      answers.answered();
     } catch (error) {
       // A customer that is gone has no invoices any more: its period stays among those without one.
-      const reason = refusalOfOne(error);
+      const reason = isOfOne(error) ? error.message : answers.unanswered(error);
       log.warn({ tenantId: target.tenantId, reason }, 'invoices of a tenant cannot be looked at');
     }
   });
+  answers.end();
   if (unbilled.length === 0) return [];
   const after = await known();
   return unbilled

@@ -4,6 +4,7 @@ import type { Memory } from '../../push/intent-state.ts';
 import type { MeterParts } from '../meters/meter-destination.ts';
 import { addressAt, disownFault, lookAtCustomer } from '../meters/meter-destination.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
+import { pacedCount } from '../reads/paced-read.ts';
 import { readItems } from './read-items.ts';
 import { itemChannel, tellItem } from './tell-item.ts';
 
@@ -39,7 +40,10 @@ export function itemDestination(
     checkChannels: async () => undefined,
     lookAt: (whom) => lookAtCustomer(parts, whom),
     tell: (intent, until) => tellItem(parts, intent, until),
-    readCount: (question) => readItems(stripe, { ...question, ledgerName: parts.ledgerName }),
+    readCount: ({ mayBeOld, ...question }) => {
+      const read = () => readItems(stripe, { ...question, ledgerName: parts.ledgerName });
+      return pacedCount(parts, { ...question, what: 'invoice_item' }, { read, mayBeOld });
+    },
     // Its invoice is compared with its intent when that is final (invoices/invoice.ts).
     readBilled: async () => new Map(),
   };

@@ -6,10 +6,9 @@ import { divideHalfUp } from '../../money.ts';
 import type { TellAnswer } from '../../push/destination.ts';
 import type { Intent } from '../../push/intent.ts';
 import { saveReleased } from '../invoices/invoice-store.ts';
-import { retryAfterMs } from '../meters/meter-event.ts';
 import { sendOnce } from '../send-once.ts';
 import type { StripeClient } from '../stripe-client.ts';
-import { askStripe, reasonOf } from '../stripe-client.ts';
+import { askStripe, reasonOf, unknownAnswer } from '../stripe-client.ts';
 import { INTENT_KEY, identifierIn, itemMetadata, itemsOf } from './read-items.ts';
 
 interface TellParts {
@@ -138,6 +137,6 @@ function classifyItemFailure(error: unknown): TellAnswer {
     case 404:
       return { kind: 'refused', detail };
     default:
-      return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
+      return unknownAnswer(error, detail);
   }
 }

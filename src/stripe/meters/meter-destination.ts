@@ -11,6 +11,7 @@ import { findUnbilled } from '../customers/bills-usage.ts';
 import { findCustomerFault } from '../customers/check-customer.ts';
 import { readBilled } from '../invoices/billed-micro.ts';
 import { readInvoices } from '../invoices/invoice-store.ts';
+import { pacedCount } from '../reads/paced-read.ts';
 import { sendOnce } from '../send-once.ts';
 import type { StripeClient } from '../stripe-client.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
@@ -78,11 +79,11 @@ export function meterDestination(
       const isReplayed = isMeter && meter !== undefined && (await isMeterActive(stripe, meter));
       return isReplayed ? { kind: 'replayed', detail } : { kind, detail };
     },
-    async readCount({ channel, ...question }) {
+    async readCount({ channel, mayBeOld, ...question }) {
       const meter = byEventName.get(channel);
-      return meter === undefined
-        ? null
-        : readSummary(stripe, { ...question, meterId: meter.meterId });
+      if (meter === undefined) return null;
+      const read = () => readSummary(stripe, { ...question, meterId: meter.meterId });
+      return pacedCount(parts, { ...question, what: 'meter' }, { read, mayBeOld });
     },
     readBilled: (of) => readBilled(database, of),
   };

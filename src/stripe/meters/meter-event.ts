@@ -2,7 +2,7 @@ import Stripe from 'stripe';
 import type { TellAnswer } from '../../push/destination.ts';
 import type { Intent } from '../../push/intent.ts';
 import type { StripeClient } from '../stripe-client.ts';
-import { reasonOf } from '../stripe-client.ts';
+import { reasonOf, unknownAnswer } from '../stripe-client.ts';
 
 /** What an answer to a meter event means (the retry table); one about the meter is looked into. */
 export type MeterAnswer =
@@ -30,7 +30,7 @@ export function classifyFailure(error: unknown, identifier: string): MeterAnswer
       return { kind: 'systemic', detail };
     case 409:
     case 429:
-      return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
+      return unknownAnswer(error, detail);
     case 400:
       return isAboutMeter(error)
         ? { kind: 'systemic', detail, isMeter: true }
@@ -38,7 +38,7 @@ export function classifyFailure(error: unknown, identifier: string): MeterAnswer
     case 402:
       return { kind: 'refused', detail };
     default:
-      return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error) };
+      return unknownAnswer(error, detail);
   }
 }
 
@@ -52,12 +52,6 @@ function isDuplicateOf(error: Stripe.errors.StripeError, identifier: string): bo
 function isAboutMeter({ code, message }: Stripe.errors.StripeError): boolean {
   if (NO_METER_CODES.has(code ?? '')) return true;
   return NO_METER.test(message) && !/customer/i.test(message);
-}
-
-/** The wait that a refusal asks for; null where it asks for none. */
-export function retryAfterMs(error: Stripe.errors.StripeError): number | null {
-  const header = Number(error.headers?.['retry-after']);
-  return Number.isFinite(header) && header >= 0 ? header * 1000 : null;
 }
 
 /** Sends one meter event; the identifier is the idempotency key too, so that errors join to it. */

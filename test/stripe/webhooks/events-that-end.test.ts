@@ -99,6 +99,16 @@ test('an invoice that is gone or refused is named, and every other one is releas
     ['cold', 'released'],
   ]);
   expect(released[1]?.detail).toContain('You cannot change this invoice');
+
+  // and one about which Stripe does not answer stays held, and says so
+  await parts.database.pool.query(
+    "update stripe_invoices set state = 'held' where tenant_id in ('bolt', 'cold')",
+  );
+  const match = { method: 'GET', path: `/v1/invoices/${bolt?.invoiceId}` };
+  double.control.injectFault({ kind: 'html_503', times: 4, match });
+  const again = await releaseInvoices(parts, { month: MONTH });
+  expect(again.map(({ state }) => state)).toEqual(['gone', 'held', 'released']);
+  expect(again[1]?.detail).toContain('Stripe did not answer about invoice');
 });
 
 test('what Stripe refuses of one tenant names it, and hides nothing of what setup made', async () => {
