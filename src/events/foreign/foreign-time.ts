@@ -41,7 +41,7 @@ export function timeFromMilliseconds(milliseconds: unknown): unknown {
 const PLAIN_TIME = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?)(Z|[+-]\d{2}:?\d{2})?$/i;
 
 /** Python writes `2025-01-24 09:20:46.847371`: a space, and no offset where the clock ran in UTC. */
-export function timeFromText(text: unknown): unknown {
+function timeFromText(text: unknown): unknown {
   if (typeof text !== 'string') return text;
   const match = PLAIN_TIME.exec(text);
   if (match === null) return text;
