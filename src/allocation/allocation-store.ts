@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
+import { UNITS } from '../units.ts';
 import type { Consumption } from './consumption.ts';
 import type { PoolRequest } from './pool.ts';
 import { digestOf } from './pool.ts';
+import type { UnitSums } from './token-weights.ts';
 import { formatWeights, parseWeights } from './token-weights.ts';
 
 interface ConsumptionRow {
@@ -16,6 +18,7 @@ interface ConsumptionRow {
   readonly cache_read: bigint;
   readonly cache_write: bigint;
   readonly output: bigint;
+  readonly units: Readonly<Record<string, number>> | null;
   readonly direct_cost: bigint;
   readonly without_cost: bigint;
 }
@@ -35,10 +38,12 @@ export async function readConsumption(
   const { rows } = await sql<ConsumptionRow>`
     select e.tenant_id, t.mode, e.currency, max(p.ends_at) as ends_at,
       coalesce(sum(e.call_share::bigint) filter ${counted}, 0) as calls,
-      coalesce(sum(e.uncached_input_tokens) filter ${counted}, 0) as uncached_input,
-      coalesce(sum(e.cache_read_tokens) filter ${counted}, 0) as cache_read,
-      coalesce(sum(e.cache_write_tokens) filter ${counted}, 0) as cache_write,
-      coalesce(sum(e.output_tokens) filter ${counted}, 0) as output, coalesce(sum(e.cost), 0) as direct_cost,
+      coalesce(sum(e.uncached_input_tokens + units_within(e.units, 'input')
+        - units_within(e.units, 'cache_read') - units_within(e.units, 'cache_write')) filter ${counted}, 0) as uncached_input,
+      coalesce(sum(e.cache_read_tokens + units_within(e.units, 'cache_read')) filter ${counted}, 0) as cache_read,
+      coalesce(sum(e.cache_write_tokens + units_within(e.units, 'cache_write')) filter ${counted}, 0) as cache_write,
+      coalesce(sum(e.output_tokens + units_within(e.units, 'output')) filter ${counted}, 0) as output,
+      sum_units(e.units) filter ${counted} as units, coalesce(sum(e.cost), 0) as direct_cost,
       coalesce(sum(case when e.is_reversal then -1 else 1 end) filter (where e.cost is null), 0) as without_cost
     from entries e
     join periods p on p.tenant_id = e.tenant_id and p.period_start = e.period_start
@@ -59,9 +64,15 @@ export async function readConsumption(
       cacheWrite: row.cache_write,
       output: row.output,
     },
+    units: otherUnits(row.units),
     directCost: row.direct_cost,
     entriesWithoutCost: row.without_cost,
   }));
+}
+
+function otherUnits(units: ConsumptionRow['units']): UnitSums {
+  const found = UNITS.filter(({ side, name }) => side === 'call' && units?.[name] !== undefined);
+  return Object.fromEntries(found.map(({ name }) => [name, BigInt(units?.[name] ?? 0)]));
 }
 
 /** One row of `allocations`: a pool as it was divided, or its reversal. */

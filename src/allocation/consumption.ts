@@ -2,7 +2,7 @@ import type { InstantMs } from '../clock.ts';
 import type { Pico } from '../money.ts';
 import { formatDecimal } from '../money.ts';
 import type { Weighed } from './divide-pool.ts';
-import type { TokenSums, TokenWeights } from './token-weights.ts';
+import type { TokenSums, TokenWeights, UnitSums } from './token-weights.ts';
 import { weigh } from './token-weights.ts';
 
 /**
@@ -23,6 +23,8 @@ export interface Consumption {
   /** Millionths of a call: a member of a batched request has only its share of the call. */
   readonly calls: bigint;
   readonly tokens: TokenSums;
+  /** What it used that is no token. */
+  readonly units: UnitSums;
   /** What its entries cost by the cost books. */
   readonly directCost: Pico;
   /** Entries whose cost no book knows; they add nothing to it. */
@@ -58,7 +60,7 @@ function unitsOf(consumption: Consumption, basis: Basis, weights: TokenWeights |
       return consumption.directCost;
     case 'weighted-tokens':
       if (weights === null) throw new Error('weighted tokens need weights');
-      return weigh(consumption.tokens, weights);
+      return weigh(consumption.tokens, weights, consumption.units);
   }
 }
 

@@ -97,6 +97,7 @@ function consumption(
     ...{ mode: 'live', currency: 'USD', endsAt: 0, entriesWithoutCost: 0n },
     calls: calls * 1_000_000n,
     tokens: { uncachedInput: input, cacheRead: 0n, cacheWrite: 0n, output },
+    units: {},
     directCost: output * 10_000_000_000n,
   };
 }

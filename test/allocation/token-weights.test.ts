@@ -43,6 +43,18 @@ it('tokens weigh their number times the weight of their bucket', () => {
   expect(weigh(tokens, DEFAULT_WEIGHTS)).toBe(310_000_000n);
 });
 
+it('what is no token weighs what is said of it, and nothing else: 2 × 100 + 30.5 s × 10 = 505', () => {
+  const tokens = { uncachedInput: 0n, cacheRead: 0n, cacheWrite: 0n, output: 0n };
+  const weights = parseWeights('input=1,output=4,images=100,audio_seconds=10');
+  const used = { images: 2n, audio_ms: 30_500n, searches: 7n };
+  expect(weigh(tokens, weights, used)).toBe(505_000_000n);
+  expect(weigh(tokens, DEFAULT_WEIGHTS, used)).toBe(0n);
+  expect(formatWeights(weights)).toBe(
+    'input=1,cache_read=1,cache_write=1,output=4,images=100,audio_seconds=10',
+  );
+  expect(parseWeights(formatWeights(weights))).toEqual(weights);
+});
+
 it('whatever is written is read back the same', () => {
   const weight = fc.bigInt({ min: 0n, max: 10n ** 15n });
   fc.assert(
