@@ -10,6 +10,11 @@ export interface PushParts extends Parts {
   /** Part of every identifier, so that no other ledger on the same account makes the same one. */
   readonly ledgerName: string;
   readonly destinations: readonly Destination[];
+  /**
+   * What of closed periods is no longer what their entries give, by `intentKey`; a period that is as it was
+   * frozen is left out. None of the others is told anything.
+   */
+  readonly findChanged: (targets: readonly PushTarget[]) => Promise<ReadonlyMap<string, string>>;
 }
 
 /**

@@ -176,11 +176,17 @@ async function pushOpen(
     for (const destination of parts.destinations) {
       await destination.checkChannels(channelsOf(destination, open));
     }
+    const changed = await parts.findChanged(open);
     const results: PushedPeriod[] = [];
     const periodsOfTenants = [...Map.groupBy(open, (target) => target.tenantId).values()];
     await inParallel(periodsOfTenants, PARALLEL_TENANTS, async (periods) => {
       for (const target of periods) {
-        results.push(await pushTarget(run, locks, target));
+        const fault = changed.get(intentKey(target));
+        results.push(
+          fault === undefined
+            ? await pushTarget(run, locks, target)
+            : resultOf(target, 'refused', fault),
+        );
         options.onProgress?.(all - open.length + results.length, all);
       }
     });

@@ -1,5 +1,10 @@
+import type { Database } from '../database/database.ts';
+import { findChangedCloses } from '../ledger/closes/changed-closes.ts';
+import { readClosesOf } from '../ledger/closes/close-store.ts';
 import type { PushParts } from '../push/destination.ts';
+import { intentKey } from '../push/intent.ts';
 import { readLedgerName } from '../push/ledger-name-store.ts';
+import type { PushTarget } from '../push/push-target.ts';
 import { readAccount } from './account.ts';
 import { itemDestination } from './items/item-destination.ts';
 import { meterDestination } from './meters/meter-destination.ts';
@@ -14,5 +19,20 @@ export async function pushPartsOf(parts: StripeParts): Promise<PushParts> {
   const ledgerName = await readLedgerName(database);
   const own = { ...parts, account, ledgerName };
   const destinations = [meterDestination(own, meters), itemDestination(own, meters)];
-  return { database, clock, log, ledgerName, destinations };
+  const findChanged = (targets: readonly PushTarget[]) => findChangedTargets(database, targets);
+  return { database, clock, log, ledgerName, destinations, findChanged };
+}
+
+/** A close that was tampered with is told to nobody: what Stripe was told once cannot be taken back quietly. */
+async function findChangedTargets(
+  database: Database,
+  targets: readonly PushTarget[],
+): Promise<ReadonlyMap<string, string>> {
+  const changed = await findChangedCloses(database, await readClosesOf(database, targets));
+  return new Map(
+    changed.map((close) => [
+      intentKey(close),
+      `the close is not what its entries give: ${close.faults.join('; ')}; nothing was told. Verify the ledger, and find out who changed it`,
+    ]),
+  );
 }

@@ -67,7 +67,9 @@ async function scene(ledgers: readonly Ledger[]) {
   await closePeriods({ database, clock }, { month: MONTH, tenant_id: null });
   const destinations = ledgers.map(({ destination }) => destination);
   const log = openLog('silent');
-  const parts: PushParts = { database, clock, log, ledgerName: 'memorial', destinations };
+  const findChanged = async () => new Map<string, string>();
+  const of = { ledgerName: 'memorial', destinations, findChanged };
+  const parts: PushParts = { database, clock, log, ...of };
   return {
     push: async () =>
       (await pushClosed(parts, ofMonth(MONTH, { tenant_id: 'acme' }))).map(({ state }) => state),

@@ -18,6 +18,7 @@ import {
   openPushScene,
   sendsOf,
 } from '../support/stripe.ts';
+import { tamper } from '../support/tamper.ts';
 import { brokenLaws } from '../support/worker.ts';
 
 vi.mock('../../src/clock.ts', async (original) => ({
@@ -48,6 +49,24 @@ async function expectLawsToHold(scene: PushScene): Promise<void> {
 }
 
 describe('a push', () => {
+  it('tells nothing of a close that is not what its entries give, and goes on with the others', async () => {
+    const scene = await openPushScene(['acme', 'bolt']);
+    await tamper(
+      scene.database,
+      `update closes set billable_micro = billable_micro + 100000000,
+         carried_out = carried_out - 100000000000000 where tenant_id = 'acme'`,
+    );
+
+    const [acme, bolt] = (await push(scene)).filter((row) => row.tenant_id !== 'unattributed');
+
+    expect(acme).toMatchObject({
+      state: 'refused',
+      detail: expect.stringMatching(/billable_micro is \d+, and its entries give \d+; .*told/),
+    });
+    expect(bolt?.state).toBe('confirmed');
+    expect(sendsOf(scene.double)).toBe(1);
+  });
+
   it('tells Stripe of each live tenant once, and nothing when it runs again', async () => {
     const scene = await openPushScene(['acme', 'bolt']);
     expect(states(await push(scene))).toEqual(['confirmed', 'confirmed']);

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database, Transaction } from '../../database/database.ts';
@@ -23,12 +23,31 @@ export async function readPeriodsOf(
   month: string,
   tenantId: string | null,
 ): Promise<readonly PeriodRow[]> {
-  let query = db
-    .selectFrom('periods')
-    .select(['tenant_id', 'period_start', 'starts_at', 'ends_at', 'time_zone', 'state'])
-    .where(sql<boolean>`to_char(period_start, 'YYYY-MM') = ${month}`);
+  let query = selectPeriods(db).where(sql<boolean>`to_char(period_start, 'YYYY-MM') = ${month}`);
   if (tenantId !== null) query = query.where('tenant_id', '=', tenantId);
-  const rows = await query.orderBy('tenant_id').orderBy('period_start').execute();
+  return toPeriods(await query.orderBy('tenant_id').orderBy('period_start').execute());
+}
+
+/** These periods, as far as they are there. */
+export async function readPeriodRows(
+  db: Kysely<Tables>,
+  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+): Promise<readonly PeriodRow[]> {
+  return toPeriods(await selectPeriods(db).where(isOneOf(periods)).execute());
+}
+
+function isOneOf(periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[]) {
+  return sql<boolean>`(tenant_id, period_start) in (select * from unnest(
+    ${periods.map((period) => period.tenantId)}::text[], ${periods.map((period) => period.periodStart)}::date[]))`;
+}
+
+function selectPeriods(db: Kysely<Tables>) {
+  return db
+    .selectFrom('periods')
+    .select(['tenant_id', 'period_start', 'starts_at', 'ends_at', 'time_zone', 'state']);
+}
+
+function toPeriods(rows: Awaited<ReturnType<ReturnType<typeof selectPeriods>['execute']>>) {
   return rows.map((row) => ({
     tenantId: row.tenant_id,
     periodStart: row.period_start,
@@ -364,8 +383,20 @@ export async function readCloses(
     query = query.where(sql<boolean>`to_char(period_start, 'YYYY-MM') = ${filter.month}`);
   }
   if (filter.tenantId !== null) query = query.where('tenant_id', '=', filter.tenantId);
-  const rows = await query.orderBy('tenant_id').orderBy('period_start').execute();
-  return rows.map((row) => ({
+  return (await query.orderBy('tenant_id').orderBy('period_start').execute()).map(toClose);
+}
+
+/** These closes, as far as they are there. */
+export async function readClosesOf(
+  database: Database,
+  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+): Promise<readonly CloseRow[]> {
+  const query = database.kysely.selectFrom('closes').selectAll().where(isOneOf(periods));
+  return (await query.orderBy('tenant_id').orderBy('period_start').execute()).map(toClose);
+}
+
+function toClose(row: Selectable<Tables['closes']>): CloseRow {
+  return {
     tenantId: row.tenant_id,
     periodStart: row.period_start,
     manifest: row.manifest,
@@ -381,5 +412,5 @@ export async function readCloses(
     mode: row.mode,
     stripeCustomer: row.stripe_customer,
     carriesApart: row.carries_apart,
-  }));
+  };
 }

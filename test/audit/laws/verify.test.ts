@@ -180,6 +180,37 @@ describe('verify', () => {
       /tenant "acme" period 2026-10-01/,
     ],
     [
+      4,
+      'a hundred dollars more are billed, and carried out less',
+      `update closes set billable_micro = billable_micro + 100000000,
+         carried_out = carried_out - 100000000000000 where tenant_id = 'bolt'`,
+      /tenant "bolt" period 2026-10-01: billable_micro is \d+, and its entries give/,
+    ],
+    [
+      4,
+      'the total of a close is another',
+      "update closes set charge_total = charge_total + 1 where tenant_id = 'bolt'",
+      /charge_total is \d+, and its entries give/,
+    ],
+    [
+      4,
+      'the hash of a manifest is another',
+      "update closes set manifest_hash = repeat('0', 64) where tenant_id = 'bolt'",
+      /manifest_hash is not that of the manifest/,
+    ],
+    [
+      4,
+      'the manifest is no manifest',
+      "update closes set manifest = '{}' where tenant_id = 'bolt'",
+      /tenant "bolt" period 2026-10-01: the manifest recomputes differently/,
+    ],
+    [
+      4,
+      'a closed period ends earlier than its manifest says',
+      "update periods set ends_at = ends_at - interval '1 hour' where tenant_id = 'bolt' and period_start = '2026-10-01'",
+      /its period is 2026-10-01T00:00:00.000Z to 2026-10-31T23:00:00.000Z/,
+    ],
+    [
       5,
       'more was pushed than closed',
       'update push_intents set value_micro = value_micro + 1',
