@@ -1,6 +1,7 @@
 import type { InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { periodKey, readCloses } from '../ledger/closes/close-store.ts';
+import { periodKey } from '../ledger/closes/close-store.ts';
+import { readCloses } from '../ledger/closes/closed-periods-store.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
 import { readLineEntries } from '../ledger/entries/line-store.ts';

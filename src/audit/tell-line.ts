@@ -1,7 +1,7 @@
 import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import type { CloseRow } from '../ledger/closes/close-store.ts';
-import { readCloses } from '../ledger/closes/close-store.ts';
+import type { CloseRow } from '../ledger/closes/closed-periods-store.ts';
+import { readCloses } from '../ledger/closes/closed-periods-store.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import type { LineMeter, ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';

@@ -2,7 +2,7 @@ import { formatInstant } from '../clock.ts';
 import { eachRow } from '../database/cursor.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
-import { type CloseRow, readCloses } from '../ledger/closes/close-store.ts';
+import { type CloseRow, readCloses } from '../ledger/closes/closed-periods-store.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import type { EntryGroup, ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import type { PeriodGroups } from '../ledger/closes/period-groups-store.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { type CloseRow, readCloses } from '../ledger/closes/close-store.ts';
+import { type CloseRow, readCloses } from '../ledger/closes/closed-periods-store.ts';
 import { ENTRIES_OF_BATCH } from '../ledger/posting/posting-store.ts';
 import { formatPico, type Pico } from '../money.ts';
 import { buildStatement } from './statement.ts';

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { findChangedCloses } from '../ledger/closes/changed-closes.ts';
-import { readClosesOf } from '../ledger/closes/close-store.ts';
+import { readClosesOf } from '../ledger/closes/closed-periods-store.ts';
 import type { PushParts } from '../push/destination.ts';
 import { intentKey } from '../push/intent.ts';
 import { readLedgerName } from '../push/ledger-name-store.ts';

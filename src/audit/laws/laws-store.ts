@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { findChangedCloses } from '../../ledger/closes/changed-closes.ts';
-import { readCloses } from '../../ledger/closes/close-store.ts';
+import { readCloses } from '../../ledger/closes/closed-periods-store.ts';
 import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
 import { present } from '../../present.ts';
 import type { LawReport, LawScope } from './law.ts';

@@ -1,7 +1,8 @@
 import { formatInstant, parseInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
-import type { CloseRow, PeriodRow } from './close-store.ts';
+import type { PeriodRow } from './close-store.ts';
 import { periodKey, readCarriedIn, readPeriodRows } from './close-store.ts';
+import type { CloseRow } from './closed-periods-store.ts';
 import { eachPeriod } from './each-period.ts';
 import type { FrozenManifest, PeriodFacts } from './manifest.ts';
 import { makeManifest } from './manifest.ts';

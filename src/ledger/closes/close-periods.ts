@@ -8,15 +8,10 @@ import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type { CloseAnswer, ClosedPeriod, CloseRequest } from './close-answer.ts';
-import type { CloseRow, PeriodRow } from './close-store.ts';
-import {
-  insertCloses,
-  lockShut,
-  movePeriods,
-  periodKey,
-  readCarriedIn,
-  readCloses,
-} from './close-store.ts';
+import type { PeriodRow } from './close-store.ts';
+import { insertCloses, lockShut, movePeriods, periodKey, readCarriedIn } from './close-store.ts';
+import type { CloseRow } from './closed-periods-store.ts';
+import { readCloses } from './closed-periods-store.ts';
 import type { SummedPeriod } from './each-period.ts';
 import { eachPeriod } from './each-period.ts';
 import { MANIFEST_FORMAT, makeManifest } from './manifest.ts';

@@ -1,7 +1,7 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
-import type { Database, Transaction } from '../../database/database.ts';
+import type { Transaction } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { type Calendar, type Period, periodsBeginningIn } from '../../periods/calendar.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -36,7 +36,8 @@ export async function readPeriodRows(
   return toPeriods(await selectPeriods(db).where(isOneOf(periods)).execute());
 }
 
-function isOneOf(periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[]) {
+/** Says of a row that it is about one of these periods. */
+export function isOneOf(periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[]) {
   return sql<boolean>`(tenant_id, period_start) in (select * from unnest(
     ${periods.map((period) => period.tenantId)}::text[], ${periods.map((period) => period.periodStart)}::date[]))`;
 }
@@ -315,25 +316,6 @@ export async function readLastCurrency(
   return last?.currency ?? null;
 }
 
-export interface CloseRow {
-  readonly tenantId: string;
-  readonly periodStart: string;
-  readonly manifest: string;
-  readonly manifestHash: string;
-  readonly entries: bigint;
-  readonly currency: string;
-  readonly chargeExact: bigint;
-  readonly carriedIn: bigint;
-  readonly billableMicro: bigint;
-  readonly carriedOut: bigint;
-  readonly chargeTotal: bigint;
-  readonly closedAt: InstantMs;
-  /** As they were when the period closed (R19). */
-  readonly mode: 'shadow' | 'live';
-  readonly stripeCustomer: string | null;
-  readonly carriesApart: boolean;
-}
-
 /** A period's frozen facts and bytes, ready to be kept. */
 export interface NewClose {
   readonly facts: PeriodFacts;
@@ -371,46 +353,4 @@ export async function insertCloses(
       formatInstant(closedAt),
     ],
   );
-}
-
-/** The closed periods that begin in a month, ordered by tenant; of one tenant if one is given. */
-export async function readCloses(
-  database: Database,
-  filter: { readonly month: string | null; readonly tenantId: string | null },
-): Promise<readonly CloseRow[]> {
-  let query = database.kysely.selectFrom('closes').selectAll();
-  if (filter.month !== null) {
-    query = query.where(sql<boolean>`to_char(period_start, 'YYYY-MM') = ${filter.month}`);
-  }
-  if (filter.tenantId !== null) query = query.where('tenant_id', '=', filter.tenantId);
-  return (await query.orderBy('tenant_id').orderBy('period_start').execute()).map(toClose);
-}
-
-/** These closes, as far as they are there. */
-export async function readClosesOf(
-  database: Database,
-  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
-): Promise<readonly CloseRow[]> {
-  const query = database.kysely.selectFrom('closes').selectAll().where(isOneOf(periods));
-  return (await query.orderBy('tenant_id').orderBy('period_start').execute()).map(toClose);
-}
-
-function toClose(row: Selectable<Tables['closes']>): CloseRow {
-  return {
-    tenantId: row.tenant_id,
-    periodStart: row.period_start,
-    manifest: row.manifest,
-    manifestHash: row.manifest_hash,
-    entries: row.entries,
-    currency: row.currency,
-    chargeExact: row.charge_exact,
-    carriedIn: row.carried_in,
-    billableMicro: row.billable_micro,
-    carriedOut: row.carried_out,
-    chargeTotal: row.charge_total,
-    closedAt: row.closed_at,
-    mode: row.mode,
-    stripeCustomer: row.stripe_customer,
-    carriesApart: row.carries_apart,
-  };
 }
