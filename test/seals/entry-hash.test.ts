@@ -57,6 +57,7 @@ const anyEntry: fc.Arbitrary<Omit<NewEntry, 'eventId'>> = fc.record({
   requestedModel: anyText,
   executedModel: anyText,
   responseId: maybe(anyText),
+  sharesResponse: fc.boolean(),
   serviceTier: fc.constantFrom('standard', 'batch'),
   gatewayCache: fc.constantFrom('exact', 'semantic'),
   uncachedInputTokens: tokens,

@@ -265,16 +265,11 @@ export async function revisionInTarget(
 ): Promise<number> {
   if (target === undefined || target === entry.tenantId) return entry.revision + 2;
   const held = await readRevisions(transaction, { ...entry, tenantId: target });
-  const { responseId, memberId, provider } = entry;
+  const { responseId, memberId } = entry;
   const isReported =
     responseId !== null &&
     entry.gatewayCache === 'none' &&
-    (await holdsResponse(transaction, {
-      tenantId: target,
-      provider: provider ?? '',
-      responseId,
-      memberId,
-    }));
+    (await holdsResponse(transaction, { tenantId: target, responseId, memberId }));
   if (held.stands || (held.next === 0 && isReported)) {
     throw new Refusal(
       'conflict',

@@ -11,6 +11,8 @@ import {
   laterShownTexts,
   SHOWN_COLUMNS,
   shownTexts,
+  UNHASHED_COLUMNS,
+  unhashedTexts,
 } from './entry-columns.ts';
 
 /** The columns in the order in which `copyLine` writes them. */
@@ -20,6 +22,7 @@ export const COPY_COLUMNS = [
   'entry_hash',
   ...LATER_SHOWN_COLUMNS,
   ...LATER_HIDDEN_COLUMNS,
+  ...UNHASHED_COLUMNS,
 ].join(', ');
 
 /**
@@ -39,7 +42,7 @@ export function copyLine(entry: NewEntry, given: LineContext): string {
     entryId,
     salt,
   });
-  return `${shown}\t${hidden}\t\\\\x${entryHash}\t${laterShown ?? NO_LATER_SHOWN}\t${laterHidden ?? NO_LATER_HIDDEN}\n`;
+  return `${shown}\t${hidden}\t\\\\x${entryHash}\t${laterShown ?? NO_LATER_SHOWN}\t${laterHidden ?? NO_LATER_HIDDEN}\t${textOf(unhashedTexts, entry, given)}\n`;
 }
 
 /** The last columns that are null leave no trace in the hash. */

@@ -139,18 +139,29 @@ const LATER_HIDDEN = {
   },
 } as const satisfies Partial<Fields>;
 
-const FIELDS: Fields = { ...SHOWN, ...HIDDEN, ...LATER_SHOWN, ...LATER_HIDDEN };
+/** Fields that say nothing which the entries themselves do not, and that no hash covers. */
+const UNHASHED = {
+  sharesResponse: {
+    columns: ['shares_response'],
+    text: (e) => (e.sharesResponse ? 't' : NULL),
+    value: (row) => row['shares_response'] === true,
+  },
+} as const satisfies Partial<Fields>;
+
+const FIELDS: Fields = { ...SHOWN, ...HIDDEN, ...LATER_SHOWN, ...LATER_HIDDEN, ...UNHASHED };
 
 /** The columns of each group in their order, and the text of each field of it. */
 export const SHOWN_COLUMNS = columnsOf(SHOWN);
 export const HIDDEN_COLUMNS = columnsOf(HIDDEN);
 export const LATER_SHOWN_COLUMNS = columnsOf(LATER_SHOWN);
 export const LATER_HIDDEN_COLUMNS = columnsOf(LATER_HIDDEN);
+export const UNHASHED_COLUMNS = columnsOf(UNHASHED);
 
 export const shownTexts = textsOf(SHOWN);
 export const hiddenTexts = textsOf(HIDDEN);
 export const laterShownTexts = textsOf(LATER_SHOWN);
 export const laterHiddenTexts = textsOf(LATER_HIDDEN);
+export const unhashedTexts = textsOf(UNHASHED);
 
 /** All columns of an entry's facts. */
 export const FACT_COLUMNS = [
@@ -158,6 +169,7 @@ export const FACT_COLUMNS = [
   ...HIDDEN_COLUMNS,
   ...LATER_SHOWN_COLUMNS,
   ...LATER_HIDDEN_COLUMNS,
+  ...UNHASHED_COLUMNS,
 ].join(', ');
 
 const READERS = Object.entries(FIELDS).map(([name, { value }]) => ({ name, value }));

@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/database.ts';
-import { ENTRIES_OF_BATCH } from '../posting/posting-store.ts';
+import { ENTRIES_OF_BATCH, entriesOfBatch } from '../posting/posting-store.ts';
 import type { NewEntry, StoredEntry } from './entry.ts';
 import type { EntryRow } from './entry-columns.ts';
 import { FACT_COLUMNS, toEntry } from './entry-columns.ts';
@@ -109,6 +109,10 @@ export function readCurrentEntries(
   );
 }
 
+/** An index holds these alone, so that a batch without any is not read. */
+const ATTEMPTED = `call_id is not null or trace_id is not null
+      and (status <> 'ok' or attempt > 1 or further_tags ? 'requested_model_source')`;
+
 /**
  * The entries of a batch whose attempts may belong to a call of several (R8). A reversal counts too: when
  * a failed attempt is taken back, another one may be the first.
@@ -117,12 +121,14 @@ export function readAttemptsOf(
   transaction: Transaction,
   batchIds: readonly bigint[],
 ): Promise<readonly StoredEntry[]> {
-  return selectFrom(transaction, `unnest($1::bigint[]) batch(batch_id) ${ENTRIES_OF_BATCH}`, {
-    condition: `(e.call_id is not null or e.trace_id is not null
-        and (e.status <> 'ok' or e.attempt > 1 or e.further_tags ? 'requested_model_source'))
-      order by e.entry_id`,
-    values: [batchIds],
-  });
+  return selectFrom(
+    transaction,
+    `unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(ATTEMPTED)}`,
+    {
+      condition: 'true order by e.entry_id',
+      values: [batchIds],
+    },
+  );
 }
 
 /** Failed attempts in these traces and of these calls (R8). */

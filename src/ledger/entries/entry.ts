@@ -41,6 +41,8 @@ export interface NewEntry {
   readonly requestedModel: string;
   readonly executedModel: string;
   readonly responseId: string | null;
+  /** Another report of its tenant has the same response, and posting looked at both (R8). It is not hashed. */
+  readonly sharesResponse: boolean;
   readonly serviceTier: ServiceTier;
   readonly gatewayCache: GatewayCache;
   /** Whole tokens in disjoint buckets; negative in a reversal. */
@@ -128,6 +130,7 @@ export function usageEntry(options: {
     requestedModel: event.requestedModel ?? '',
     executedModel: event.executedModel ?? event.requestedModel ?? '',
     responseId: event.responseId,
+    sharesResponse: false,
     serviceTier: event.serviceTier,
     gatewayCache: event.gatewayCache,
     uncachedInputTokens: part.usage.uncachedInput,
@@ -174,6 +177,7 @@ export const ENTRY_WITHOUT_A_CALL = {
   startedAt: null,
   provider: null,
   responseId: null,
+  sharesResponse: false,
   serviceTier: 'standard',
   gatewayCache: 'none',
   uncachedInputTokens: 0,

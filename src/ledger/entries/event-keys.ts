@@ -18,7 +18,6 @@ export interface EventKey {
 /** A provider's answer, of which a tenant's member is charged once (R8). */
 export interface ResponseKey {
   readonly tenantId: string;
-  readonly provider: string;
   readonly responseId: string;
   readonly memberId: string;
 }

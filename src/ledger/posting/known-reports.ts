@@ -1,5 +1,5 @@
 import type { CallReport, Tie } from './same-call.ts';
-import { compareReports, isKept } from './same-call.ts';
+import { compareReports, isKept, shareResponse } from './same-call.ts';
 
 /** What a report is beside those that are known: a second one, one that contradicts another, or neither. */
 export type Novelty =
@@ -41,6 +41,13 @@ export class KnownReports {
       }
     }
     return verdict;
+  }
+
+  /** Whether one of its tenant's that is known has its response too, so that it needs a place beside it. */
+  sharesResponse(report: CallReport): boolean {
+    return markedBy(this.#byResponse, report.responseId).some((known) =>
+      shareResponse(known, report),
+    );
   }
 
   /** Of spans one looks for those within it, and for the one around it. */

@@ -20,9 +20,9 @@ import {
   probeEvents,
 } from './posting-store.ts';
 import type { ReferenceCache } from './reference-cache.ts';
+import type { ReportLookups } from './report-lookups.ts';
 import type { SecondReport } from './report-store.ts';
 import { insertSecondReports, readOtherReports } from './report-store.ts';
-import type { ResponseLookups } from './response-lookups.ts';
 import type { CallReport } from './same-call.ts';
 import { reportOfEntry, reportsOf } from './same-call.ts';
 
@@ -66,11 +66,15 @@ export async function postEvents<Received extends ReceivedEvent>(
   await lockForPosting(transaction);
   const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
   await cache.refresh(transaction, tenantIds, batch.recordedAt);
-  const { judged, seconds } = await tellNewFromRepeated(transaction, cache.responses, batch.events);
+  const { judged, seconds, sharing } = await tellNewFromRepeated(
+    transaction,
+    cache.reports,
+    batch.events,
+  );
   const isNew = ({ outcome }: PostedEvent<Received>) => outcome.kind === 'posted';
   const posted = judged.filter(isNew).map(({ received }) => received);
   const fresh = await withFirstRequested(transaction, posted);
-  const entries = rateAndPlace(cache, fresh);
+  const entries = rateAndPlace(cache, fresh, sharing);
   await insertPeriods(transaction, newPeriods(cache, entries));
   const rows = entries.map(({ entry }) => entry);
   const head = { kind: batch.kind, recordedAt: batch.recordedAt, entries: rows };
@@ -84,6 +88,8 @@ export async function postEvents<Received extends ReceivedEvent>(
 interface Told<Received extends ReceivedEvent> {
   readonly judged: readonly PostedEvent<Received>[];
   readonly seconds: readonly SecondReport[];
+  /** What is new has its response in common with another report, as `partText`. */
+  readonly sharing: ReadonlySet<string>;
 }
 
 /**
@@ -93,7 +99,7 @@ interface Told<Received extends ReceivedEvent> {
  */
 async function tellNewFromRepeated<Received extends ReceivedEvent>(
   transaction: Transaction,
-  lookups: ResponseLookups,
+  lookups: ReportLookups,
   events: readonly Received[],
 ): Promise<Told<Received>> {
   const keyed = events.map((received) => {
@@ -113,6 +119,7 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
     unknown.flatMap(({ reports }) => reports),
   );
   const seconds: SecondReport[] = [];
+  const sharing = new Set<string>();
   const tell = ({ received, texts, reports }: (typeof keyed)[number]): PostOutcome => {
     const digest = firstHeld(held, texts);
     if (digest !== undefined) {
@@ -131,12 +138,20 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
       return { kind: 'conflict', ledgerDigest, sameResponse };
     }
     for (const text of texts) held.set(text, received.digest);
-    for (const report of reports) known.add(report);
+    for (const report of reports) {
+      if (known.sharesResponse(report)) sharing.add(partText(report));
+      known.add(report);
+    }
     return POSTED;
   };
   const judged = keyed.map((event) => ({ received: event.received, outcome: tell(event) }));
   lookups.found(seconds.length);
-  return { judged, seconds };
+  return { judged, seconds, sharing };
+}
+
+/** NUL separates, as in an event's text. */
+function partText(part: EventKey & { readonly memberId: string }): string {
+  return `${eventText(part)}\u0000${part.memberId}`;
 }
 
 function secondOf(of: {
@@ -150,12 +165,11 @@ function secondOf(of: {
 
 async function findReports(
   transaction: Transaction,
-  lookups: ResponseLookups,
+  lookups: ReportLookups,
   reports: readonly CallReport[],
 ): Promise<KnownReports> {
   const known = new KnownReports();
-  if (!lookups.areDue) return known;
-  const entries = await readOtherReports(transaction, reports);
+  const entries = await readOtherReports(transaction, lookups.dueOf(reports));
   for (const entry of entries) known.add(reportOfEntry(entry));
   return known;
 }
@@ -183,6 +197,7 @@ interface PlacedEntry {
 function rateAndPlace(
   cache: ReferenceCache,
   events: readonly ReceivedEvent[],
+  sharing: ReadonlySet<string>,
 ): readonly PlacedEntry[] {
   const pricing = cache.pricing();
   return events
@@ -190,7 +205,9 @@ function rateAndPlace(
     .flatMap(({ event, digest }) =>
       rateEvent(event, pricing).map((part) => {
         const placement = placeUsage(cache.tenant(part.tenantId), event.occurredAt);
-        return { entry: usageEntry({ event, digest, part, placement }), placement };
+        const entry = usageEntry({ event, digest, part, placement });
+        const sharesResponse = sharing.size > 0 && sharing.has(partText(entry));
+        return { entry: sharesResponse ? { ...entry, sharesResponse } : entry, placement };
       }),
     );
 }

@@ -15,13 +15,19 @@ import { eventText } from '../entries/event-keys.ts';
 /** Entries of one batch; an entry's id is its batch's times this, plus its place. */
 export const ENTRIES_PER_BATCH = 1_000_000;
 
+/** Joins to each row of `batch` the entries of that batch, as `e`. */
+export const ENTRIES_OF_BATCH = entriesOfBatch('true');
+
 /**
- * Joins to each row of `batch` the entries of that batch, as `e`. OFFSET 0 keeps it a look-up by id: of
- * a join on the range the planner believes that it meets a ninth of the ledger, and reads all of it.
+ * Joins to each row of `batch` those entries of that batch, as `e`, that meet a condition. OFFSET 0 keeps
+ * it a look-up by id: of a join on the range the planner believes that it meets a ninth of the ledger, and
+ * reads all of it.
  */
-export const ENTRIES_OF_BATCH = `cross join lateral (
-  select * from entries where entry_id >= batch.batch_id * ${ENTRIES_PER_BATCH}
-    and entry_id < (batch.batch_id + 1) * ${ENTRIES_PER_BATCH} offset 0) e`;
+export function entriesOfBatch(condition: string): string {
+  return `cross join lateral (
+    select * from entries where entry_id >= batch.batch_id * ${ENTRIES_PER_BATCH}
+      and entry_id < (batch.batch_id + 1) * ${ENTRIES_PER_BATCH} and (${condition}) offset 0) e`;
+}
 
 /**
  * Takes the posting lock, shared, until commit. What is read afterwards about periods stays true:
@@ -86,12 +92,10 @@ export async function probeEvents(
 export async function holdsResponse(transaction: Transaction, key: ResponseKey): Promise<boolean> {
   const { rows } = await transaction.client.query(
     `select 1 from entries
-     where tenant_id = $1 and coalesce(provider, '') = $2 and response_id = $3 and member_id = $4
-       and response_id is not null and revision = 0 and gateway_cache = 'none' and status = 'ok'
-       and (uncached_input_tokens + cache_read_tokens + cache_write_tokens + output_tokens > 0
-         or units is not null)
+     where response_id = $2 and tenant_id = $1 and member_id = $3 and response_id is not null
+       and revision = 0 and gateway_cache = 'none' and status = 'ok'
      limit 1`,
-    [key.tenantId, key.provider, key.responseId, key.memberId],
+    [key.tenantId, key.responseId, key.memberId],
   );
   return rows.length > 0;
 }

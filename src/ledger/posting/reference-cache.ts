@@ -7,7 +7,7 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
 import { createShadowTenants, readTenants } from '../../tenants/tenant-store.ts';
 import { readCatalogRevisions } from './posting-store.ts';
-import { ResponseLookups } from './response-lookups.ts';
+import { ReportLookups } from './report-lookups.ts';
 
 /**
  * Prices and tenants as one posting transaction may rely on them. They are kept between batches and
@@ -20,7 +20,7 @@ export class ReferenceCache {
   /** Periods that are known to have their row. */
   readonly knownPeriods = new Set<string>();
   /** It is no reference, but like them it is kept between batches and put back by a rollback. */
-  readonly responses = new ResponseLookups();
+  readonly reports = new ReportLookups();
 
   /** Brings the cache up to date inside the transaction, after it took the posting lock. */
   async refresh(
@@ -79,6 +79,6 @@ export class ReferenceCache {
     this.#tenantsRevision = 0n;
     this.#tenants.clear();
     this.knownPeriods.clear();
-    this.responses.refused();
+    this.reports.refused();
   }
 }

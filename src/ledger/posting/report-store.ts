@@ -1,48 +1,61 @@
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
+import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { readEntries } from '../entries/entry-store.ts';
-import { ENTRIES_OF_BATCH } from './posting-store.ts';
+import { entriesOfBatch } from './posting-store.ts';
 import type { CallReport, Tie } from './same-call.ts';
 
-const ANSWER = `o.response_id is not null and o.revision = 0 and o.gateway_cache = 'none' and o.status = 'ok'`;
-const TOKENS =
-  'o.uncached_input_tokens + o.cache_read_tokens + o.cache_write_tokens + o.output_tokens';
+const STANDS_AS_REPORTED = `o.revision = 0 and o.status = 'ok'`;
+const NOBODYS = `tenant_id = '${UNATTRIBUTED}'`;
+const BARE_SPAN = 'response_id is null and (span_id is not null or parent_span_id is not null)';
+
+/** The entries of a batch any other report may repeat; the rest are repeated by one of these alone. */
+const ONE_OF_FEW = `revision = 0 and status = 'ok' and (call_id is not null or shares_response
+    or ${BARE_SPAN} or response_id is not null and ${NOBODYS})`;
 
 /** More entries than this share a mark only where it marks no call. */
 const MOST_REPORTS = 100;
 
-/** A call's own time is a part of this. */
-const NEARBY = `o.occurred_at >= w.occurred_at - interval '1 hour'
-      and o.occurred_at <= w.occurred_at + interval '1 hour'`;
+/** The same response of the provider, under any tenant. */
+const OF_RESPONSE = `select * from entries o where w.asks_response and o.response_id = w.response_id
+      and o.response_id is not null and o.member_id = w.member_id and o.gateway_cache = 'none'
+      and ${STANDS_AS_REPORTED}`;
+
+const OF_RESPONSE_OF_NOBODY = `select * from entries o where o.response_id = w.response_id
+      and o.response_id is not null and o.${NOBODYS} and o.member_id = w.member_id
+      and o.gateway_cache = 'none' and ${STANDS_AS_REPORTED}`;
+
+/** The same call of a gateway; a call's own time is a part of two hours. */
+const OF_CALL = `select * from entries o where o.call_id collate "C" = w.call_id and o.call_id is not null
+      and o.occurred_at >= w.occurred_at - interval '1 hour'
+      and o.occurred_at <= w.occurred_at + interval '1 hour' and ${STANDS_AS_REPORTED}`;
+
+/** Of two nested spans of one call, one at least has no response: two equal ones are found by that. */
+const WITHIN_SPAN = `select * from entries o where o.parent_span_id collate "C" = w.span_id
+      and o.parent_span_id is not null and o.trace_id = w.trace_id
+      and (o.response_id is null or w.response_id is null) and ${STANDS_AS_REPORTED}`;
+
+const AROUND_SPAN = `select * from entries o where o.span_id collate "C" = w.parent_span_id
+      and o.span_id is not null and o.trace_id = w.trace_id and o.response_id is null
+      and ${STANDS_AS_REPORTED}`;
+
+const EVERY_MARK = [OF_RESPONSE, OF_RESPONSE_OF_NOBODY, OF_CALL, WITHIN_SPAN, AROUND_SPAN];
 
 /**
- * Joins to each report `w` the entries that have a mark of it: its response, its call or a span next to it.
- * Every branch is a look-up in an index of its own, and LIMIT keeps it one whatever the planner believes.
+ * Joins to each report `w` the entries that have a mark of it. Every branch is a look-up in an index of its
+ * own, and LIMIT keeps it one whatever the planner believes.
  */
-const WITH_MARK_OF = `cross join lateral (
-  select o.entry_id from (
-    select * from entries o where o.response_id = w.response_id and o.member_id = w.member_id
-      and ${ANSWER} and (${TOKENS} > 0 or o.units is not null)
-    union all
-    select * from entries o where o.response_id = w.response_id and o.member_id = w.member_id
-      and ${ANSWER} and ${TOKENS} = 0 and o.units is null
-    union all
-    select * from entries o where o.call_id collate "C" = w.call_id and o.call_id is not null
-      and ${NEARBY} and o.revision = 0 and o.status = 'ok'
-    union all
-    select * from entries o where o.parent_span_id collate "C" = w.span_id and o.parent_span_id is not null
-      and o.trace_id = w.trace_id and o.revision = 0 and o.status = 'ok'
-    union all
-    select * from entries o where o.span_id collate "C" = w.parent_span_id and o.span_id is not null
-      and o.trace_id = w.trace_id and o.response_id is null and o.revision = 0 and o.status = 'ok'
-  ) o
-  where o.tenant_id = w.tenant_id or '${UNATTRIBUTED}' in (o.tenant_id, w.tenant_id)
-  limit ${MOST_REPORTS}
-) o`;
+function withMarkOf(branches: readonly string[]): string {
+  return `cross join lateral (
+    select o.entry_id from (${branches.join('\n    union all\n    ')}) o
+    where o.tenant_id = w.tenant_id or '${UNATTRIBUTED}' in (o.tenant_id, w.tenant_id)
+    limit ${MOST_REPORTS}
+  ) o`;
+}
 
-/** The entries that may be other reports of the same calls, in the order of their ids. */
+/** The entries that may be other reports of the same calls. */
 export async function readOtherReports(
   transaction: Transaction,
   reports: readonly CallReport[],
@@ -51,14 +64,16 @@ export async function readOtherReports(
   const { rows } = await transaction.client.query<{ entry_id: bigint }>({
     name: 'read-other-reports',
     text: `select distinct o.entry_id
-      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-        $8::timestamptz[])
-        as w(tenant_id, member_id, response_id, call_id, trace_id, span_id, parent_span_id, occurred_at)
-      ${WITH_MARK_OF}`,
+      from unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[],
+        $8::text[], $9::timestamptz[])
+        as w(tenant_id, member_id, response_id, asks_response, call_id, trace_id, span_id, parent_span_id,
+          occurred_at)
+      ${withMarkOf(EVERY_MARK)}`,
     values: [
       reports.map(({ tenantId }) => tenantId),
       reports.map(({ memberId }) => memberId),
-      reports.map(({ responseId, gatewayCache }) => (gatewayCache === 'none' ? responseId : null)),
+      reports.map(({ responseId }) => responseId),
+      reports.map(({ gatewayCache }) => gatewayCache === 'none'),
       reports.map(({ callId }) => callId),
       reports.map(({ traceId }) => traceId),
       reports.map(({ spanId }) => spanId),
@@ -74,32 +89,76 @@ export async function readOtherReports(
       );
 }
 
-/** Pairs of entries that share a mark, of which one at least is in these batches. */
+/**
+ * Pairs of entries that share a mark, of which one at least is in these batches. One of every pair is one
+ * of few: a report of a gateway's call, without a tenant, without a response, or that posting found to
+ * share its response. So the others are looked at only where the ledger holds such reports at all.
+ */
 export async function readPairedReports(
   transaction: Transaction,
   batchIds: readonly bigint[],
 ): Promise<readonly (readonly [StoredEntry, StoredEntry])[]> {
-  const { rows } = await transaction.client.query<{ one: bigint; other: bigint }>({
-    name: 'read-paired-reports',
+  const pairs = [
+    ...(await readPairs(transaction, batchIds, { name: 'few', of: ONE_OF_FEW, by: EVERY_MARK })),
+    ...(await readPairsOfOthers(transaction, batchIds)),
+  ];
+  if (pairs.length === 0) return [];
+  const ids = new Set(pairs.flatMap(({ one, other }) => [one, other]));
+  const entries = await readEntries(transaction, [...ids]);
+  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
+  return pairs.flatMap(({ one, other }) => {
+    const [first, second] = [byId.get(one), byId.get(other)];
+    return first === undefined || second === undefined ? [] : [[first, second] as const];
+  });
+}
+
+interface Pair {
+  readonly one: bigint;
+  readonly other: bigint;
+}
+
+async function readPairsOfOthers(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+): Promise<readonly Pair[]> {
+  const { rows } = await transaction.client.query<{ nobodys: boolean; spans: boolean }>({
+    name: 'holds-few',
+    // The order makes each of them one step into its index.
+    text: `select
+        exists (select from entries where ${NOBODYS} and response_id is not null and revision = 0
+          and gateway_cache = 'none' and status = 'ok' order by response_id limit 1) as nobodys,
+        exists (select from entries where ${BARE_SPAN} and revision = 0 and status = 'ok'
+          order by span_id collate "C" limit 1) as spans`,
+  });
+  const { nobodys, spans } = present(rows[0], 'whether the ledger holds reports of few');
+  const of = `revision = 0 and status = 'ok' and response_id is not null`;
+  const [byResponse, bySpan] = [[OF_RESPONSE_OF_NOBODY], [WITHIN_SPAN, AROUND_SPAN]];
+  return [
+    ...(nobodys
+      ? await readPairs(transaction, batchIds, { name: 'nobodys', of, by: byResponse })
+      : []),
+    ...(spans ? await readPairs(transaction, batchIds, { name: 'spans', of, by: bySpan }) : []),
+  ];
+}
+
+async function readPairs(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+  which: { readonly name: string; readonly of: string; readonly by: readonly string[] },
+): Promise<readonly Pair[]> {
+  const { rows } = await transaction.client.query<Pair>({
+    name: `read-pairs-${which.name}`,
     text: `select distinct least(w.entry_id, o.entry_id) as one, greatest(w.entry_id, o.entry_id) as other
       from (
-        select e.* from unnest($1::bigint[]) batch(batch_id) ${ENTRIES_OF_BATCH}
-        where e.revision = 0 and e.status = 'ok'
-          and num_nonnulls(e.response_id, e.call_id, e.span_id, e.parent_span_id) > 0
+        select e.*, e.gateway_cache = 'none' and (e.shares_response or e.${NOBODYS}) as asks_response
+        from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(which.of)}
       ) w
-      ${WITH_MARK_OF}
+      ${withMarkOf(which.by)}
       where o.entry_id <> w.entry_id
       order by one, other`,
     values: [batchIds],
   });
-  if (rows.length === 0) return [];
-  const ids = new Set(rows.flatMap(({ one, other }) => [one, other]));
-  const entries = await readEntries(transaction, [...ids]);
-  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
-  return rows.flatMap(({ one, other }) => {
-    const [first, second] = [byId.get(one), byId.get(other)];
-    return first === undefined || second === undefined ? [] : [[first, second] as const];
-  });
+  return rows;
 }
 
 /** What stands of these parts of events, after whatever corrected them. */

@@ -96,6 +96,26 @@ function reportOf(
   };
 }
 
+/**
+ * Whether any other report may be one of the same call. Of all the rest, two of one tenant meet in their
+ * response, which the ledger's key sees.
+ */
+export function isOneOfFew({ tenantId, callId, responseId }: CallReport): boolean {
+  return callId !== null || responseId === null || tenantId === UNATTRIBUTED;
+}
+
+/** Whether the ledger's key holds these two apart: they have one response of one tenant's member (R8). */
+export function shareResponse(one: CallReport, other: CallReport): boolean {
+  return (
+    one.responseId !== null &&
+    one.responseId === other.responseId &&
+    one.tenantId === other.tenantId &&
+    one.memberId === other.memberId &&
+    one.gatewayCache === 'none' &&
+    other.gatewayCache === 'none'
+  );
+}
+
 export function reportOfEntry(entry: NewEntry): CallReport {
   const usage = entry.callUsage ?? {
     uncachedInput: entry.uncachedInputTokens,

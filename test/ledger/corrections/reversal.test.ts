@@ -69,6 +69,7 @@ const ENTRY: StoredEntry = {
   requestedModel: 'large',
   executedModel: 'large',
   responseId: 'r1',
+  sharesResponse: false,
   serviceTier: 'standard',
   gatewayCache: 'none',
   uncachedInputTokens: 60,

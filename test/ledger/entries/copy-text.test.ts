@@ -25,6 +25,7 @@ const ENTRY: NewEntry = {
   requestedModel: 'large',
   executedModel: 'small',
   responseId: 'r1',
+  sharesResponse: true,
   serviceTier: 'batch',
   gatewayCache: 'exact',
   uncachedInputTokens: 60,
@@ -105,6 +106,7 @@ it('writes every fact of an entry under its own column', () => {
     call_id: 'call-1',
     call_usage:
       '{"searches": 4, "output_tokens": 10, "reasoning_tokens": 4, "cache_read_tokens": 60, "cache_write_tokens": 20, "uncached_input_tokens": 120}',
+    shares_response: 't',
     call_share: '500000',
     usage_source: 'estimated',
     layer_prompt_tokens: '50',

@@ -32,7 +32,7 @@ async function calmWorker(): Promise<{ database: Database; cache: ReferenceCache
   await importBooks(database, 'standard', 'cost');
   const cache = new ReferenceCache();
   let batches = 0;
-  for (; cache.responses.areDue; batches += 1) {
+  for (; cache.reports.areDue; batches += 1) {
     await post(database, cache, [call(`calm-${batches}`, `answer-${batches}`)]);
   }
   expect(batches).toBeGreaterThan(10);
@@ -46,7 +46,7 @@ it('a repeated response charges once where responses are no longer looked up', a
   expect(await post(database, cache, batch)).toEqual(['duplicate', 'posted']);
   expect(await count(database, 'entries')).toBe(before + 1);
   // From here on they are looked up again.
-  expect(cache.responses.areDue).toBe(true);
+  expect(cache.reports.areDue).toBe(true);
   expect(await post(database, cache, [call('third', 'answer-1')])).toEqual(['duplicate']);
   expect(await brokenLaws(database)).toEqual([]);
 });
@@ -56,7 +56,7 @@ it('an event id is a duplicate or a conflict whether or not responses are looked
   const equal = call('calm-1', 'answer-1');
   const other = call('calm-2', 'answer-2', { usage: { input_tokens: 1, output_tokens: 1 } });
   expect(await post(database, cache, [equal, other])).toEqual(['duplicate', 'conflict']);
-  expect(cache.responses.areDue).toBe(false);
+  expect(cache.reports.areDue).toBe(false);
 });
 
 it('what is not looked up is joined when it is folded: nested spans, call ids, and whose tenant is known', async () => {
@@ -75,7 +75,7 @@ it('what is not looked up is joined when it is folded: nested spans, call ids, a
   for (const pair of pairs) {
     for (const event of pair) expect(await post(database, cache, [event])).toEqual(['posted']);
   }
-  expect(cache.responses.areDue).toBe(false);
+  expect(cache.reports.areDue).toBe(false);
   await foldAll(database, () => AT);
   const { rows } = await database.pool.query(
     'select event_id, repeats_event_id as of from second_reports order by event_id',

@@ -1,0 +1,40 @@
+import type { CallReport } from './same-call.ts';
+import { isOneOfFew } from './same-call.ts';
+
+/** The number of batches that look up their reports after one that was repeated. */
+const BATCHES_AFTER_A_REPEAT = 50;
+
+/**
+ * Which reports of a batch are looked up (R8) before it posts. The ledger never lets a response in twice: its
+ * key refuses the batch, which is done again with a look-up, and the fold takes back what other marks tell.
+ * So a look-up only saves work, and pays where calls are reported twice at all.
+ */
+export class ReportLookups {
+  #ofFew = BATCHES_AFTER_A_REPEAT;
+  #ofAll = 0;
+
+  get areDue(): boolean {
+    return this.#ofFew > 0;
+  }
+
+  /** Those of the reports that are to be looked up: all of them only while responses are repeated. */
+  dueOf(reports: readonly CallReport[]): readonly CallReport[] {
+    if (this.#ofAll > 0) return reports;
+    return this.areDue ? reports.filter(isOneOfFew) : [];
+  }
+
+  /** A batch was posted, in which so many reports were repeated. */
+  found(repeats: number): void {
+    if (repeats > 0) this.refused();
+    else {
+      this.#ofFew = Math.max(0, this.#ofFew - 1);
+      this.#ofAll = Math.max(0, this.#ofAll - 1);
+    }
+  }
+
+  /** A batch was refused, which a repeated response may have caused. */
+  refused(): void {
+    this.#ofFew = BATCHES_AFTER_A_REPEAT;
+    this.#ofAll = BATCHES_AFTER_A_REPEAT;
+  }
+}
