@@ -167,6 +167,7 @@ table entries (
   call_id text,
   call_usage jsonb,
   not_due boolean,
+  shares_response boolean,
   constraint entries_pkey PRIMARY KEY (tenant_id, source, event_id, member_id, revision),
   constraint correction_has_a_reason CHECK (((kind = 'usage'::text) OR ((reason IS NOT NULL) AND (actor IS NOT NULL)))),
   constraint correction_names_its_entry CHECK ((((corrects_entry_id IS NOT NULL) AND ((kind = 'correction'::text) OR ((kind = ANY (ARRAY['allocation'::text, 'adjustment'::text])) AND is_reversal))) OR ((corrects_entry_id IS NULL) AND ((kind = 'usage'::text) OR ((kind = ANY (ARRAY['allocation'::text, 'adjustment'::text])) AND (NOT is_reversal)))))),
@@ -187,19 +188,25 @@ table entries (
   constraint unrated_has_no_charge CHECK (((charge IS NULL) = (outcome = ANY (ARRAY['unrated'::text, 'unmeasured'::text])))),
   constraint usage_is_not_negative CHECK (((kind <> 'usage'::text) OR ((uncached_input_tokens >= 0) AND (cache_read_tokens >= 0) AND (cache_write_tokens >= 0) AND (output_tokens >= 0) AND (reasoning_tokens >= 0) AND ((call_share >= 0) AND (call_share <= 1000000)) AND (COALESCE(charge, (0)::numeric) >= (0)::numeric) AND (COALESCE(cost, (0)::numeric) >= (0)::numeric))))
 );
-CREATE INDEX entries_around_span ON public.entries USING btree (span_id COLLATE "C") WHERE ((span_id IS NOT NULL) AND (response_id IS NULL) AND (revision = 0) AND (status = 'ok'::text));
+CREATE INDEX entries_around_span ON public.entries USING btree (span_id COLLATE "C") WHERE (((response_id IS NULL) OR (gateway_cache <> 'none'::text)) AND ((span_id IS NOT NULL) OR (parent_span_id IS NOT NULL)) AND (revision = 0) AND (status = 'ok'::text));
+CREATE INDEX entries_attempted ON public.entries USING btree (entry_id) WHERE ((call_id IS NOT NULL) OR ((trace_id IS NOT NULL) AND ((status <> 'ok'::text) OR (attempt > 1) OR (further_tags ? 'requested_model_source'::text))));
 CREATE INDEX entries_by_call ON public.entries USING btree (call_id COLLATE "C", occurred_at) WHERE (call_id IS NOT NULL);
 CREATE UNIQUE INDEX entries_by_id ON public.entries USING btree (entry_id);
 CREATE INDEX entries_by_period ON public.entries USING brin (period_start);
 CREATE INDEX entries_by_recorded_at ON public.entries USING brin (recorded_at) WITH (autosummarize='on');
-CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (response_id, tenant_id, COALESCE(provider, ''::text), member_id) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text) AND (status = 'ok'::text) AND (((((uncached_input_tokens + cache_read_tokens) + cache_write_tokens) + output_tokens) > 0) OR (units IS NOT NULL)));
+CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (response_id, tenant_id, member_id, (
+CASE
+    WHEN shares_response THEN entry_id
+    ELSE (0)::bigint
+END)) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text) AND (status = 'ok'::text));
 CREATE INDEX entries_by_run ON public.entries USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64', autosummarize='on');
 CREATE INDEX entries_corrections ON public.entries USING btree (corrects_entry_id) WHERE (corrects_entry_id IS NOT NULL);
 CREATE INDEX entries_failed_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status <> 'ok'::text) AND (trace_id IS NOT NULL));
 CREATE INDEX entries_later_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status = 'ok'::text) AND (trace_id IS NOT NULL) AND ((attempt > 1) OR (further_tags ? 'requested_model_source'::text)));
-CREATE INDEX entries_unmeasured_responses ON public.entries USING btree (response_id) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text) AND (status = 'ok'::text) AND ((((uncached_input_tokens + cache_read_tokens) + cache_write_tokens) + output_tokens) = 0) AND (units IS NULL));
+CREATE INDEX entries_to_join ON public.entries USING btree (entry_id) WHERE ((revision = 0) AND (status = 'ok'::text) AND ((call_id IS NOT NULL) OR shares_response OR (((response_id IS NULL) OR (gateway_cache <> 'none'::text)) AND ((span_id IS NOT NULL) OR (parent_span_id IS NOT NULL))) OR ((response_id IS NOT NULL) AND (tenant_id = 'unattributed'::text))));
 CREATE INDEX entries_waiting ON public.entries USING btree (tenant_id, period_start) WHERE (outcome = ANY (ARRAY['unrated'::text, 'unmeasured'::text]));
 CREATE INDEX entries_within_span ON public.entries USING btree (parent_span_id COLLATE "C") WHERE ((parent_span_id IS NOT NULL) AND (revision = 0) AND (status = 'ok'::text));
+CREATE INDEX entries_without_tenant ON public.entries USING btree (response_id) WHERE ((tenant_id = 'unattributed'::text) AND (response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text) AND (status = 'ok'::text));
 CREATE TRIGGER entries_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 table exchange_rates (
@@ -927,8 +934,8 @@ view batch_leaves as
     e.entry_id,
     ((e.entry_id % (1000000)::bigint))::integer AS place,
     e.entry_hash,
-    entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due), b.salt) AS computed_hash,
-    COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due), b.salt)) AS leaf
+    entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due, NULL), b.salt) AS computed_hash,
+    COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due, NULL), b.salt)) AS leaf
    FROM (batches b
      CROSS JOIN LATERAL ( SELECT n.tenant_id,
             n.source,
@@ -1316,10 +1323,7 @@ CREATE OR REPLACE FUNCTION public.output_units_amount(units jsonb, prices jsonb,
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-  select case when units is null then 0 else (
-    select coalesce(sum(u.value::numeric * floor((2 * (prices ->> u.key)::numeric * factor + 1000000) / 2000000)), 0)
-    from jsonb_each_text(units) u where u.key like 'output\_%')
-  end
+  select case when units is null then 0::numeric else sum_of_output(units, prices, factor) end
 $function$
 ;
 
@@ -1343,14 +1347,31 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.sum_of_output(units jsonb, prices jsonb, factor numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select coalesce(sum(u.value::numeric * floor((2 * (prices ->> u.key)::numeric * factor + 1000000) / 2000000)), 0)
+  from jsonb_each_text(units) u where u.key like 'output\_%'
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.sum_within(units jsonb, total text)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select coalesce(sum(u.value::bigint), 0)::bigint from jsonb_each_text(units) u
+  where u.key like '%\_tokens' and (u.key like total || '\_%' or total = 'input' and u.key like 'cache\_%')
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.units_within(units jsonb, total text)
  RETURNS bigint
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 AS $function$
-  select case when units is null then 0::bigint else (
-    select coalesce(sum(u.value::bigint), 0)::bigint from jsonb_each_text(units) u
-    where u.key like '%\_tokens' and (u.key like total || '\_%' or total = 'input' and u.key like 'cache\_%')
-  ) end
+  select case when units is null then 0::bigint else sum_within(units, total) end
 $function$
 ;

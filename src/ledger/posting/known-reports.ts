@@ -1,5 +1,5 @@
 import type { CallReport, Tie } from './same-call.ts';
-import { compareReports, isKept, shareResponse } from './same-call.ts';
+import { compareReports, isBare, isKept, shareResponse } from './same-call.ts';
 
 /** What a report is beside those that are known: a second one, one that contradicts another, or neither. */
 export type Novelty =
@@ -17,10 +17,18 @@ export class KnownReports {
   readonly #bySpan: Marked = new Map();
   readonly #byParentSpan: Marked = new Map();
 
+  /** Without a bare report no two of them are nested: equal answers are found by those. */
+  readonly #withSpans: boolean;
+
+  constructor(reports: readonly CallReport[]) {
+    this.#withSpans = reports.some(isBare);
+  }
+
   add(report: CallReport): void {
     if (report.status !== 'ok') return;
     mark(this.#byResponse, report.responseId, report);
     mark(this.#byCall, report.callId, report);
+    if (!this.#withSpans) return;
     mark(this.#bySpan, report.spanId, report);
     mark(this.#byParentSpan, report.parentSpanId, report);
   }
@@ -31,14 +39,12 @@ export class KnownReports {
    */
   judge(report: CallReport): Novelty {
     let verdict: Novelty = NEW;
-    for (const marked of this.#nextTo(report)) {
-      for (const known of marked) {
-        const comparison = compareReports(known, report);
-        if (comparison?.kind === 'conflict') verdict = { kind: 'conflict', with: known };
-        if (comparison?.kind !== 'same') continue;
-        const { tie } = comparison;
-        if (isKept(known, report, tie)) return { kind: 'second', repeats: known, tie };
-      }
+    for (const known of this.#nextTo(report)) {
+      const comparison = compareReports(known, report);
+      if (comparison?.kind === 'conflict') verdict = { kind: 'conflict', with: known };
+      if (comparison?.kind !== 'same') continue;
+      const { tie } = comparison;
+      if (isKept(known, report, tie)) return { kind: 'second', repeats: known, tie };
     }
     return verdict;
   }
@@ -51,12 +57,14 @@ export class KnownReports {
   }
 
   /** Of spans one looks for those within it, and for the one around it. */
-  #nextTo(report: CallReport): readonly (readonly CallReport[])[] {
+  #nextTo(report: CallReport): readonly CallReport[] {
+    const ofResponse = markedBy(this.#byResponse, report.responseId);
+    if (report.callId === null && !this.#withSpans) return ofResponse;
     return [
-      markedBy(this.#byResponse, report.responseId),
-      markedBy(this.#byCall, report.callId),
-      markedBy(this.#byParentSpan, report.spanId),
-      markedBy(this.#bySpan, report.parentSpanId),
+      ...ofResponse,
+      ...markedBy(this.#byCall, report.callId),
+      ...markedBy(this.#byParentSpan, report.spanId),
+      ...markedBy(this.#bySpan, report.parentSpanId),
     ];
   }
 }

@@ -8,7 +8,6 @@ import type { NewEntry } from '../entries/entry.ts';
 import { usageEntry } from '../entries/entry.ts';
 import { type EventKey, eventKeysOf, eventText, tenantsOf } from '../entries/event-keys.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
-import type { Novelty } from './known-reports.ts';
 import { KnownReports } from './known-reports.ts';
 import type { BatchHead, StructureSpan } from './posting-store.ts';
 import {
@@ -126,15 +125,17 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
       if (digest.equals(received.digest)) return DUPLICATE;
       return { kind: 'conflict', ledgerDigest: digest, sameResponse: null };
     }
-    const verdicts = reports.map((report) => ({ report, verdict: known.judge(report) }));
-    const repeated = verdicts.flatMap(secondOf);
-    if (repeated.length > 0) {
-      seconds.push(...repeated);
-      return DUPLICATE;
+    let conflict: CallReport | null = null;
+    const repeated = seconds.length;
+    for (const report of reports) {
+      const verdict = known.judge(report);
+      if (verdict.kind === 'second') {
+        seconds.push({ report, repeats: verdict.repeats, tie: verdict.tie });
+      } else if (verdict.kind === 'conflict') conflict ??= verdict.with;
     }
-    for (const { verdict } of verdicts) {
-      if (verdict.kind !== 'conflict') continue;
-      const { eventDigest: ledgerDigest, ...sameResponse } = verdict.with;
+    if (seconds.length > repeated) return DUPLICATE;
+    if (conflict !== null) {
+      const { eventDigest: ledgerDigest, ...sameResponse } = conflict;
       return { kind: 'conflict', ledgerDigest, sameResponse };
     }
     for (const text of texts) held.set(text, received.digest);
@@ -154,23 +155,15 @@ function partText(part: EventKey & { readonly memberId: string }): string {
   return `${eventText(part)}\u0000${part.memberId}`;
 }
 
-function secondOf(of: {
-  readonly report: CallReport;
-  readonly verdict: Novelty;
-}): readonly SecondReport[] {
-  const { report, verdict } = of;
-  if (verdict.kind !== 'second') return [];
-  return [{ report, repeats: verdict.repeats, tie: verdict.tie }];
-}
-
 async function findReports(
   transaction: Transaction,
   lookups: ReportLookups,
   reports: readonly CallReport[],
 ): Promise<KnownReports> {
-  const known = new KnownReports();
   const entries = await readOtherReports(transaction, lookups.dueOf(reports));
-  for (const entry of entries) known.add(reportOfEntry(entry));
+  const held = entries.map(reportOfEntry);
+  const known = new KnownReports([...reports, ...held]);
+  for (const report of held) known.add(report);
   return known;
 }
 

@@ -6,14 +6,17 @@ import type { StoredEntry } from '../entries/entry.ts';
 import { readEntries } from '../entries/entry-store.ts';
 import { entriesOfBatch } from './posting-store.ts';
 import type { CallReport, Tie } from './same-call.ts';
+import { isBare } from './same-call.ts';
 
 const STANDS_AS_REPORTED = `o.revision = 0 and o.status = 'ok'`;
-const NOBODYS = `tenant_id = '${UNATTRIBUTED}'`;
-const BARE_SPAN = 'response_id is null and (span_id is not null or parent_span_id is not null)';
+const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}'`;
+/** It names no answer, or one that a gateway's cache gave once more. */
+const IS_BARE = `(o.response_id is null or o.gateway_cache <> 'none')`;
+const IS_BARE_SPAN = `${IS_BARE} and (o.span_id is not null or o.parent_span_id is not null)`;
 
 /** The entries of a batch any other report may repeat; the rest are repeated by one of these alone. */
-const ONE_OF_FEW = `revision = 0 and status = 'ok' and (call_id is not null or shares_response
-    or ${BARE_SPAN} or response_id is not null and ${NOBODYS})`;
+const IS_ONE_OF_FEW = `${STANDS_AS_REPORTED} and (o.call_id is not null or o.shares_response
+    or ${IS_BARE_SPAN} or o.response_id is not null and ${IS_NOBODYS})`;
 
 /** More entries than this share a mark only where it marks no call. */
 const MOST_REPORTS = 100;
@@ -24,7 +27,7 @@ const OF_RESPONSE = `select * from entries o where w.asks_response and o.respons
       and ${STANDS_AS_REPORTED}`;
 
 const OF_RESPONSE_OF_NOBODY = `select * from entries o where o.response_id = w.response_id
-      and o.response_id is not null and o.${NOBODYS} and o.member_id = w.member_id
+      and o.response_id is not null and ${IS_NOBODYS} and o.member_id = w.member_id
       and o.gateway_cache = 'none' and ${STANDS_AS_REPORTED}`;
 
 /** The same call of a gateway; a call's own time is a part of two hours. */
@@ -32,13 +35,13 @@ const OF_CALL = `select * from entries o where o.call_id collate "C" = w.call_id
       and o.occurred_at >= w.occurred_at - interval '1 hour'
       and o.occurred_at <= w.occurred_at + interval '1 hour' and ${STANDS_AS_REPORTED}`;
 
-/** Of two nested spans of one call, one at least has no response: two equal ones are found by that. */
+/** Of two nested spans of one call one at least names no answer: two equal answers are found by those. */
 const WITHIN_SPAN = `select * from entries o where o.parent_span_id collate "C" = w.span_id
       and o.parent_span_id is not null and o.trace_id = w.trace_id
-      and (o.response_id is null or w.response_id is null) and ${STANDS_AS_REPORTED}`;
+      and (w.is_bare or ${IS_BARE}) and ${STANDS_AS_REPORTED}`;
 
 const AROUND_SPAN = `select * from entries o where o.span_id collate "C" = w.parent_span_id
-      and o.span_id is not null and o.trace_id = w.trace_id and o.response_id is null
+      and o.span_id is not null and o.trace_id = w.trace_id and ${IS_BARE}
       and ${STANDS_AS_REPORTED}`;
 
 const EVERY_MARK = [OF_RESPONSE, OF_RESPONSE_OF_NOBODY, OF_CALL, WITHIN_SPAN, AROUND_SPAN];
@@ -65,9 +68,9 @@ export async function readOtherReports(
     name: 'read-other-reports',
     text: `select distinct o.entry_id
       from unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[],
-        $8::text[], $9::timestamptz[])
+        $8::text[], $9::timestamptz[], $10::boolean[])
         as w(tenant_id, member_id, response_id, asks_response, call_id, trace_id, span_id, parent_span_id,
-          occurred_at)
+          occurred_at, is_bare)
       ${withMarkOf(EVERY_MARK)}`,
     values: [
       reports.map(({ tenantId }) => tenantId),
@@ -79,6 +82,7 @@ export async function readOtherReports(
       reports.map(({ spanId }) => spanId),
       reports.map(({ parentSpanId }) => parentSpanId),
       reports.map(({ occurredAt }) => formatInstant(occurredAt)),
+      reports.map(isBare),
     ],
   });
   return rows.length === 0
@@ -99,7 +103,7 @@ export async function readPairedReports(
   batchIds: readonly bigint[],
 ): Promise<readonly (readonly [StoredEntry, StoredEntry])[]> {
   const pairs = [
-    ...(await readPairs(transaction, batchIds, { name: 'few', of: ONE_OF_FEW, by: EVERY_MARK })),
+    ...(await readPairs(transaction, batchIds, { name: 'few', of: IS_ONE_OF_FEW, by: EVERY_MARK })),
     ...(await readPairsOfOthers(transaction, batchIds)),
   ];
   if (pairs.length === 0) return [];
@@ -125,13 +129,13 @@ async function readPairsOfOthers(
     name: 'holds-few',
     // The order makes each of them one step into its index.
     text: `select
-        exists (select from entries where ${NOBODYS} and response_id is not null and revision = 0
-          and gateway_cache = 'none' and status = 'ok' order by response_id limit 1) as nobodys,
-        exists (select from entries where ${BARE_SPAN} and revision = 0 and status = 'ok'
-          order by span_id collate "C" limit 1) as spans`,
+        exists (select from entries o where ${IS_NOBODYS} and o.response_id is not null
+          and o.gateway_cache = 'none' and ${STANDS_AS_REPORTED} order by o.response_id limit 1) as nobodys,
+        exists (select from entries o where ${IS_BARE_SPAN} and ${STANDS_AS_REPORTED}
+          order by o.span_id collate "C" limit 1) as spans`,
   });
   const { nobodys, spans } = present(rows[0], 'whether the ledger holds reports of few');
-  const of = `revision = 0 and status = 'ok' and response_id is not null`;
+  const of = `${STANDS_AS_REPORTED} and o.response_id is not null`;
   const [byResponse, bySpan] = [[OF_RESPONSE_OF_NOBODY], [WITHIN_SPAN, AROUND_SPAN]];
   return [
     ...(nobodys
@@ -150,7 +154,8 @@ async function readPairs(
     name: `read-pairs-${which.name}`,
     text: `select distinct least(w.entry_id, o.entry_id) as one, greatest(w.entry_id, o.entry_id) as other
       from (
-        select e.*, e.gateway_cache = 'none' and (e.shares_response or e.${NOBODYS}) as asks_response
+        select e.*, e.response_id is null or e.gateway_cache <> 'none' as is_bare,
+          e.gateway_cache = 'none' and (e.shares_response or e.tenant_id = '${UNATTRIBUTED}') as asks_response
         from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(which.of)}
       ) w
       ${withMarkOf(which.by)}

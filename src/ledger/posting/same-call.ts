@@ -96,12 +96,17 @@ function reportOf(
   };
 }
 
+/** Whether a report names no answer, or one that a gateway's cache gave once more: it is known by its span. */
+export function isBare({ responseId, gatewayCache }: CallReport): boolean {
+  return responseId === null || gatewayCache !== 'none';
+}
+
 /**
  * Whether any other report may be one of the same call. Of all the rest, two of one tenant meet in their
  * response, which the ledger's key sees.
  */
-export function isOneOfFew({ tenantId, callId, responseId }: CallReport): boolean {
-  return callId !== null || responseId === null || tenantId === UNATTRIBUTED;
+export function isOneOfFew(report: CallReport): boolean {
+  return report.callId !== null || isBare(report) || isNobodys(report);
 }
 
 /** Whether the ledger's key holds these two apart: they have one response of one tenant's member (R8). */

@@ -34,19 +34,19 @@ create unique index entries_by_response
   on entries (response_id, tenant_id, member_id, (case when shares_response then entry_id else 0 end))
   where response_id is not null and revision = 0 and gateway_cache = 'none' and status = 'ok';
 
--- Reports without a tenant, and spans without a response: any other report may be one of the same call.
+-- Reports without a tenant, and spans without a response of their own: any other report may be one of the same call.
 create index entries_without_tenant on entries (response_id)
   where tenant_id = 'unattributed' and response_id is not null and revision = 0 and gateway_cache = 'none'
     and status = 'ok';
 drop index entries_around_span;
 create index entries_around_span on entries ((span_id collate "C"))
-  where response_id is null and (span_id is not null or parent_span_id is not null) and revision = 0
-    and status = 'ok';
+  where (response_id is null or gateway_cache <> 'none') and (span_id is not null or parent_span_id is not null)
+    and revision = 0 and status = 'ok';
 
 -- Of a batch, the entries that may be one of several reports of a call, and those that may be one of its attempts.
 create index entries_to_join on entries (entry_id)
   where revision = 0 and status = 'ok' and (call_id is not null or shares_response
-    or response_id is null and (span_id is not null or parent_span_id is not null)
+    or (response_id is null or gateway_cache <> 'none') and (span_id is not null or parent_span_id is not null)
     or response_id is not null and tenant_id = 'unattributed');
 create index entries_attempted on entries (entry_id)
   where call_id is not null or trace_id is not null
