@@ -3,6 +3,8 @@ import type { ModelEvent } from './reference-events.ts';
 import type { ModelChange } from './reference-model.ts';
 import type { ModelBook, ModelRow } from './reference-prices.ts';
 import type { TenantSettings } from './reference-tenants.ts';
+import type { ModelUnits } from './reference-units.ts';
+import { MODEL_UNITS, sumOf } from './reference-units.ts';
 
 /** Random histories: a pool of events, and what happens to them and around them, step by step. */
 
@@ -42,13 +44,33 @@ const decimal = (most: number) =>
   fc.integer({ min: 0, max: most * 1_000_000 }).map((millionths) => (millionths / 1e6).toFixed(6));
 
 const perMillion = fc.record(
-  { input: decimal(9), output: decimal(40), cache_read: decimal(5), cache_write: decimal(5) },
+  {
+    ...{ input: decimal(9), output: decimal(40), cache_read: decimal(5), cache_write: decimal(5) },
+    ...{ cache_write_1h: decimal(9), input_audio: decimal(40), input_image: decimal(9) },
+    ...{ cache_read_audio: decimal(5), cache_read_image: decimal(5), output_audio: decimal(80) },
+    ...{ output_image: decimal(40), input_video: decimal(9), characters: decimal(20) },
+  },
   { requiredKeys: ['input', 'output'] },
 );
 
+const perThousand = fc.record(
+  { searches: decimal(10), search_units: decimal(2), pages: decimal(1) },
+  { requiredKeys: [] },
+);
+const perSecond = fc.record({ audio: decimal(1), video: decimal(1) }, { requiredKeys: [] });
+
 const row = (model: string, more: Partial<ModelRow> = {}) =>
   fc
-    .record({ per_million: perMillion, per_call: fc.constantFrom('0', '0', '0.000003', '0.01') })
+    .record(
+      {
+        per_million: perMillion,
+        per_call: fc.constantFrom('0', '0', '0.000003', '0.01'),
+        per_thousand: perThousand,
+        per_second: perSecond,
+        per_image: decimal(1),
+      },
+      { requiredKeys: ['per_million', 'per_call'] },
+    )
     .map((prices): ModelRow => ({ model, ...more, ...prices }));
 
 /** Rows of one book: what a model has, by context and tier; each book leaves something out. */
@@ -122,17 +144,38 @@ export const anyBook = fc
 
 const maybe = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.option(arbitrary, { nil: undefined });
 
-const usage = fc
-  .record({
-    uncached: fc.integer({ min: 0, max: 2000 }),
-    cache_read_tokens: fc.constantFrom(0, 0, 7, 400),
-    cache_write_tokens: fc.constantFrom(0, 0, 5),
-    output_tokens: fc.integer({ min: 0, max: 500 }),
-  })
-  .map(({ uncached, ...rest }) => ({
-    input_tokens: uncached + rest.cache_read_tokens + rest.cache_write_tokens,
-    ...rest,
-  }));
+const text = fc.record({
+  uncached: fc.integer({ min: 0, max: 2000 }),
+  read: fc.constantFrom(0, 0, 7, 400),
+  write: fc.constantFrom(0, 0, 5),
+  output: fc.integer({ min: 0, max: 500 }),
+});
+
+/** One or two units beside text, or none, as most calls have it. */
+const furtherUnits = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<ModelUnits>({}) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .array(
+        fc.tuple(fc.constantFrom(...Object.keys(MODEL_UNITS)), fc.integer({ min: 1, max: 300 })),
+        { minLength: 1, maxLength: 2 },
+      )
+      .map((units): ModelUnits => Object.fromEntries(units)),
+  },
+);
+
+/** An event counts a part in its totals, too. */
+const usage = fc.tuple(text, furtherUnits).map(([{ uncached, read, write, output }, units]) => {
+  const within = (of: Parameters<typeof sumOf>[1]) => sumOf(units, of);
+  return {
+    input_tokens: uncached + read + write + within({ side: 'input' }),
+    cache_read_tokens: read + within({ side: 'input', within: 'cache_read_tokens' }),
+    cache_write_tokens: write + within({ side: 'input', within: 'cache_write_tokens' }),
+    output_tokens: output + within({ side: 'output' }),
+    ...units,
+  };
+});
 
 const members = fc
   .array(

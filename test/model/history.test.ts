@@ -17,6 +17,7 @@ import type { ModelEntry, ModelEvent } from './reference-events.ts';
 import { keyOf } from './reference-events.ts';
 import type { ModelChange } from './reference-model.ts';
 import { ReferenceModel } from './reference-model.ts';
+import type { ModelUnits } from './reference-units.ts';
 
 /** fast-check prints the seed and path of a failure; shrinking a history takes longer than reading it. */
 it('does to any history of events what the reference model says, and keeps every law', {
@@ -249,7 +250,7 @@ function readEntries(database: TestDatabase) {
     database,
     `select ${KEY('e')} as key, ${KEY('c')} as corrects, e.kind, e.is_reversal, e.outcome,
        e.uncached_input_tokens as uncached, e.cache_read_tokens as read,
-       e.cache_write_tokens as write, e.output_tokens as output, e.charge, e.cost,
+       e.cache_write_tokens as write, e.output_tokens as output, e.units, e.charge, e.cost,
        e.requested_cost,
        e.period_start as period, e.late, e.not_due is null as due, e.requested_model as requested,
        e.executed_model as executed, e.feature, e.call_share as share
@@ -269,6 +270,7 @@ function predictEntries(model: ReferenceModel) {
     read: String(entry.tokens.read),
     write: String(entry.tokens.write),
     output: String(entry.tokens.output),
+    units: unitsText(entry.tokens.units),
     charge: entry.charge === null ? null : String(entry.charge),
     cost: entry.cost === null ? null : String(entry.cost),
     requested_cost: entry.requestedCost === null ? null : String(entry.requestedCost),
@@ -281,6 +283,14 @@ function predictEntries(model: ReferenceModel) {
     share: String(entry.share),
   }));
   return rows.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+/** As the ledger writes a map of units: null where there is none, its names by their length and then by letter. */
+function unitsText(units: ModelUnits): string | null {
+  const counted = Object.entries(units);
+  if (counted.length === 0) return null;
+  const sortedByName = counted.sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
+  return `{${sortedByName.map(([name, count]) => `"${name}": ${count}`).join(', ')}}`;
 }
 
 function readCloses(database: TestDatabase) {

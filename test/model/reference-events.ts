@@ -1,6 +1,7 @@
 import type { Outcome } from '../../src/rating/rate-event.ts';
 import type { ModelCall, ModelTokens } from './reference-prices.ts';
 import { share } from './reference-prices.ts';
+import { mapUnits, sumOf, unitOf, unitsIn } from './reference-units.ts';
 
 /** What histories deliver, and the entries that the reference model makes of it (R7). */
 
@@ -23,6 +24,8 @@ export interface ModelEvent {
     readonly output_tokens: number;
     readonly cache_read_tokens: number;
     readonly cache_write_tokens: number;
+    /** Other units. */
+    readonly [unit: string]: number;
   };
   readonly tenant_id?: string;
   readonly feature?: string;
@@ -94,13 +97,19 @@ function responseOf(event: ModelEvent): string | null {
 
 /** The parts of a call before they are priced and placed (R7). */
 export function partsOf(event: ModelEvent): readonly ModelEntry[] {
-  const {
-    input_tokens,
-    output_tokens,
-    cache_read_tokens: read,
-    cache_write_tokens: write,
-  } = event.usage;
-  const tokens = { uncached: input_tokens - read - write, read, write, output: output_tokens };
+  const { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens } = event.usage;
+  const units = unitsIn(event.usage);
+  const tokens = {
+    uncached:
+      input_tokens -
+      cache_read_tokens -
+      cache_write_tokens -
+      sumOf(units, { side: 'input', within: null }),
+    read: cache_read_tokens - sumOf(units, { side: 'input', within: 'cache_read_tokens' }),
+    write: cache_write_tokens - sumOf(units, { side: 'input', within: 'cache_write_tokens' }),
+    output: output_tokens - sumOf(units, { side: 'output' }),
+    units,
+  };
   const facts: ModelEntry = {
     tenant: event.tenant_id ?? NOBODY,
     source: event.source,
@@ -152,12 +161,11 @@ function splitTokens(
   tokens: ModelTokens,
   members: readonly ModelMember[],
 ): readonly { readonly tokens: ModelTokens; readonly share: number }[] {
-  const weights = (own: (member: ModelMember) => number | undefined) => {
-    const tokensOf = members.map((member) => own(member) ?? 0);
-    // Weights of histories are quarters.
-    return tokensOf.some((count) => count > 0)
-      ? tokensOf
-      : members.map(({ weight = 0 }) => weight * 4);
+  // Weights of histories are quarters.
+  const own = members.map(({ weight = 0 }) => weight * 4);
+  const weights = (of: (member: ModelMember) => number | undefined) => {
+    const tokensOf = members.map((member) => of(member) ?? 0);
+    return tokensOf.some((count) => count > 0) ? tokensOf : own;
   };
   const input = weights((member) => member.input_tokens);
   const output = weights((member) => member.output_tokens);
@@ -172,10 +180,29 @@ function splitTokens(
     read: columns.read[index] ?? 0,
     write: columns.write[index] ?? 0,
     output: columns.output[index] ?? 0,
+    units: mapUnits(tokens.units, (count, name) => {
+      const { side } = unitOf(name);
+      return side === 'call' ? 0 : (share(count, side === 'input' ? input : output)[index] ?? 0);
+    }),
   }));
-  const shares = share(
-    1_000_000,
-    parts.map((part) => part.uncached + part.read + part.write + part.output),
+  const tokensOf = parts.map(
+    (part) =>
+      part.uncached +
+      part.read +
+      part.write +
+      part.output +
+      sumOf(part.units, { side: 'input' }) +
+      sumOf(part.units, { side: 'output' }),
   );
-  return parts.map((part, index) => ({ tokens: part, share: shares[index] ?? 0 }));
+  const ofCall = tokensOf.some((count) => count > 0) ? tokensOf : own;
+  const shares = share(1_000_000, ofCall);
+  return parts.map((part, index) => {
+    const called = mapUnits(tokens.units, (count, name) =>
+      unitOf(name).side === 'call' ? (share(count, ofCall)[index] ?? 0) : 0,
+    );
+    return {
+      tokens: { ...part, units: { ...part.units, ...called } },
+      share: shares[index] ?? 0,
+    };
+  });
 }

@@ -21,6 +21,7 @@ import {
   newTenant,
   setCalendar,
 } from './reference-tenants.ts';
+import { mapUnits, sumOf } from './reference-units.ts';
 
 /**
  * The ledger as src/RULES.md has it, small and obvious: lists in memory, one step after another. It
@@ -334,7 +335,9 @@ export class ReferenceModel {
       ...(uncached === undefined ? {} : { uncached }),
     };
     const context =
-      entry.member === '' ? tokens.uncached + tokens.read + tokens.write : entry.context;
+      entry.member === ''
+        ? tokens.uncached + tokens.read + tokens.write + sumOf(tokens.units, { side: 'input' })
+        : entry.context;
     const isChanged = (facts.requested ?? entry.requested) !== entry.requested;
     const isSaid = entry.isSaid || (isChanged && by !== 'joiner');
     const anew = { ...entry, ...facts, ...as, tenant, tokens, context, isSaid, isReversal: false };
@@ -398,8 +401,9 @@ export class ReferenceModel {
 
 function negated(entry: ModelEntry) {
   const { uncached, read, write, output } = entry.tokens;
+  const units = mapUnits(entry.tokens.units, (count) => -count);
   return {
-    tokens: { uncached: -uncached, read: -read, write: -write, output: -output },
+    tokens: { uncached: -uncached, read: -read, write: -write, output: -output, units },
     charge: entry.charge === null ? null : -entry.charge,
     cost: entry.cost === null ? null : -entry.cost,
     requestedCost: entry.requestedCost === null ? null : -entry.requestedCost,

@@ -1,4 +1,6 @@
 import type { Outcome } from '../../src/rating/rate-event.ts';
+import type { ModelUnits } from './reference-units.ts';
+import { unitOf } from './reference-units.ts';
 
 /**
  * Prices as the rules have them, written a second time in the plainest way: fractions of bigints, linear
@@ -16,7 +18,12 @@ export interface ModelRow {
     readonly output: string;
     readonly cache_read?: string;
     readonly cache_write?: string;
+    /** Prices of other units. */
+    readonly [unit: string]: string | undefined;
   };
+  readonly per_thousand?: Readonly<Record<string, string>>;
+  readonly per_second?: Readonly<Record<string, string>>;
+  readonly per_image?: string;
 }
 
 export interface ModelBook {
@@ -35,6 +42,7 @@ export interface ModelTokens {
   readonly read: number;
   readonly write: number;
   readonly output: number;
+  readonly units: ModelUnits;
 }
 
 /** What decides a price. */
@@ -87,18 +95,25 @@ export function priceOf(
   const passThrough = found.caching === 'pass_through';
   if (passThrough && call.gateway) return { outcome: 'charged', charge: 0n, ...paid };
   if (!isDecided(call, row, factor)) return { outcome: without, charge: null, ...paid };
-  return { outcome: 'charged', charge: amount(call, row, { passThrough, factor }), ...paid };
+  const charge = amount(call, row, { passThrough, factor });
+  return { outcome: charge === null ? without : 'charged', charge, ...paid };
 }
 
 /** Nothing that was counted is no price, unless the call alone has one (R10). */
 function isDecided(call: ModelCall, row: ModelRow, factor: string | null): boolean {
-  const prices = Object.values(row.per_million);
+  const { per_million, per_thousand, per_second, per_image = '0' } = row;
+  const prices = [per_million, per_thousand, per_second].flatMap((group) =>
+    Object.values(group ?? {}).flatMap((price) => price ?? []),
+  );
+  prices.push(per_image);
   return call.measured || prices.every((price) => times(picoPerToken(price), factor, 1n) === 0n);
 }
 
 function costOf(books: readonly ModelBook[], call: ModelCall, model: string): bigint | null {
   if (call.gateway) return 0n;
-  if (call.status !== 'ok' && call.context === 0 && call.tokens.output === 0) return 0n;
+  const { output, units } = call.tokens;
+  const isNothing = call.context === 0 && output === 0 && Object.keys(units).length === 0;
+  if (call.status !== 'ok' && isNothing) return 0n;
   const row = costRow(books, { ...call, requested: model });
   if (row === null || !isDecided(call, row, null)) return null;
   return amount(call, row, { passThrough: true, factor: null });
@@ -166,24 +181,49 @@ function rowOf(version: ModelBook | null, call: ModelCall): ModelRow | null {
   return holding.sort(byContext).at(-1) ?? null;
 }
 
-/** Picodollars; whole by construction, or the model refuses to go on. */
-function amount(
-  call: ModelCall,
-  row: ModelRow,
-  how: { readonly passThrough: boolean; readonly factor: string | null },
-): bigint {
+interface How {
+  readonly passThrough: boolean;
+  readonly factor: string | null;
+}
+
+/** Picodollars; whole by construction, or the model refuses to go on. Null where something has no price. */
+function amount(call: ModelCall, row: ModelRow, how: How): bigint | null {
   const { input, output, cache_read = input, cache_write = input } = row.per_million;
   const perToken = (decimal: string) => times(picoPerToken(decimal), how.factor, 1n);
   const read = how.passThrough ? cache_read : input;
   const write = how.passThrough ? cache_write : input;
   const perCall = times(picoOf(row.per_call ?? '0'), how.factor, 1_000_000n);
+  let further = 0n;
+  for (const [name, count] of Object.entries(call.tokens.units)) {
+    const each = perUnit(row, name, how);
+    if (each === null) return null;
+    further += BigInt(count) * each;
+  }
   return (
+    further +
     BigInt(call.tokens.uncached) * perToken(input) +
     BigInt(call.tokens.read) * perToken(read) +
     BigInt(call.tokens.write) * perToken(write) +
     BigInt(call.tokens.output) * perToken(output) +
     whole({ over: perCall * BigInt(call.share), under: 1_000_000n })
   );
+}
+
+/** The price of one of a unit: what it is charged as, its own, or that of what it costs else. */
+function perUnit(row: ModelRow, name: string, how: How): bigint | null {
+  if (name === 'input') return times(picoPerToken(row.per_million.input), how.factor, 1n);
+  const unit = unitOf(name);
+  if (!how.passThrough && unit.work !== null) return perUnit(row, unit.work, how);
+  const price = priceAt(row, unit.price);
+  if (price === undefined) return unit.else === null ? null : perUnit(row, unit.else, how);
+  return times(whole({ over: picoOf(price), under: unit.each }), how.factor, 1n);
+}
+
+function priceAt(row: ModelRow, [group = '', name]: readonly string[]): string | undefined {
+  const groups: Readonly<Record<string, unknown>> = { ...row };
+  const found = groups[group];
+  if (name === undefined) return typeof found === 'string' ? found : undefined;
+  return (found as Readonly<Record<string, string | undefined>> | undefined)?.[name];
 }
 
 /** A cost-plus rate is rounded half up once, to whole units. */

@@ -1,6 +1,7 @@
 import type { ModelEntry } from './reference-events.ts';
 import { NOBODY } from './reference-events.ts';
 import type { ModelTokens } from './reference-prices.ts';
+import { MODEL_UNITS, sumOf } from './reference-units.ts';
 
 export function isFirst(entry: ModelEntry): boolean {
   return entry.revision === 0 && !entry.isReversal && entry.status === 'ok';
@@ -35,12 +36,14 @@ export function keptOf(earlier: ModelEntry, later: ModelEntry): ModelEntry {
 }
 
 function countsOf({ member, tokens, whole }: ModelEntry): readonly number[] {
-  const { uncached, read, write, output } = member === '' ? tokens : whole;
-  return [uncached + read + write, output, read, write];
+  const { uncached, read, write, output, units } = member === '' ? tokens : whole;
+  const input = uncached + read + write + sumOf(units, { side: 'input' });
+  const each = Object.keys(MODEL_UNITS).map((name) => units[name] ?? 0);
+  return [input, output + sumOf(units, { side: 'output' }), read, write, ...each];
 }
 
-export function isMeasured({ uncached, read, write, output }: ModelTokens): boolean {
-  return uncached + read + write + output > 0;
+export function isMeasured({ uncached, read, write, output, units }: ModelTokens): boolean {
+  return uncached + read + write + output > 0 || Object.keys(units).length > 0;
 }
 
 /** Whether anything of the call was counted; a member's part may be nothing of a call that was (R10). */

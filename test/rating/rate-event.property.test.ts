@@ -13,7 +13,7 @@ import type { RatedPart } from '../../src/rating/rate-event.ts';
 import { rateEvent } from '../../src/rating/rate-event.ts';
 import type { RatedTokens, UnitAmounts } from '../../src/rating/rate-usage.ts';
 import { amountOf } from '../../src/rating/rate-usage.ts';
-import type { FurtherUnit } from '../../src/units.ts';
+import type { FurtherUnit, FurtherUnits } from '../../src/units.ts';
 import { FURTHER_UNITS } from '../../src/units.ts';
 import { anyBook, plainEvent, toEvent } from '../model/histories.ts';
 import type { ModelBook, ModelRow } from '../model/reference-prices.ts';
@@ -96,7 +96,10 @@ describe('any event under any books', longRun, () => {
               executed: call.executedModel ?? '',
               tier: call.serviceTier,
               gateway: call.gatewayCache !== 'none',
-              tokens: { uncached, read, write, output: part.usage.output },
+              tokens: {
+                ...{ uncached, read, write, output: part.usage.output },
+                units: part.usage.units ?? {},
+              },
               context: part.contextTokens,
               share: part.callShare,
               measured: isMeasured(call.usage),
@@ -131,13 +134,16 @@ describe('any event under any books', longRun, () => {
           cacheWrite: sum((part) => part.usage.cacheWrite),
           output: sum((part) => part.usage.output),
           reasoning: sum((part) => part.usage.reasoning),
-          units: null,
+          units: parts.reduce<FurtherUnits | null>(
+            (all, part) => addCounts(all, part.usage.units),
+            null,
+          ),
         }).toEqual(call.usage);
         expect(sum((part) => part.callShare)).toBe(1_000_000);
         const costs = parts.map((part) => part.cost);
         const known = costs.filter((cost) => cost !== null);
-        // Without a rate no part has a cost; with one the parts cost what the whole costs.
-        if (whole?.cost === null) expect(known).toEqual([]);
+        // Whoever has what has no price has no cost; else the parts cost what the whole costs.
+        if (whole?.cost === null) expect(costs).toContain(null);
         else expect(known.reduce((a, b) => a + b, 0n)).toBe(whole?.cost);
       }),
       cases(500),
@@ -274,8 +280,35 @@ function rateOf(book: string, row: ModelRow): Rate {
     output: units(output, 6),
     cacheRead: units(cache_read, 6),
     cacheWrite: units(cache_write, 6),
-    units: null,
+    units: unitRatesOf(row),
   };
+}
+
+/** By the table of the project, which the reference model does not know. */
+function unitRatesOf(row: ModelRow): UnitAmounts | null {
+  const scale = { million: 6, thousand: 9, one: 12, second: 9 } as const;
+  const groups = {
+    million: row.per_million,
+    thousand: row.per_thousand,
+    second: row.per_second,
+    one: { per_image: row.per_image },
+  };
+  const rates = FURTHER_UNITS.flatMap(({ name, price }) => {
+    const prices: Readonly<Record<string, string | undefined>> = groups[price.per] ?? {};
+    const decimal = prices[price.rate];
+    return decimal === undefined ? [] : [[name, units(decimal, scale[price.per])] as const];
+  });
+  return rates.length === 0 ? null : Object.fromEntries(rates);
+}
+
+function addCounts(all: FurtherUnits | null, more: FurtherUnits | null): FurtherUnits | null {
+  if (more === null) return all;
+  const sum: Partial<Record<FurtherUnit, number>> = { ...all };
+  for (const { name } of FURTHER_UNITS) {
+    const count = (sum[name] ?? 0) + (more[name] ?? 0);
+    if (count > 0) sum[name] = count;
+  }
+  return sum;
 }
 
 function units(decimal: string, scale: number): bigint {
