@@ -23,13 +23,17 @@ export type Operation =
   | { readonly operation: 'reconcile' }
   | { readonly operation: 'report runs' }
   | { readonly operation: 'rerate' }
-  | { readonly operation: 'seal publish' }
+  | {
+      readonly operation: 'seal publish';
+      readonly to: string | null;
+      readonly retainDays: number | null;
+    }
   | { readonly operation: 'statement'; readonly proof: true }
-  | { readonly operation: 'stripe alerts' }
+  | { readonly operation: 'stripe alerts'; readonly all: boolean }
   | { readonly operation: 'stripe setup' }
   | { readonly operation: 'stripe unpark'; readonly identifier: string }
   | { readonly operation: 'tenant list' }
-  | { readonly operation: 'tenant set' }
+  | { readonly operation: 'tenant set'; readonly give: 'price_book' | null }
   | { readonly operation: 'verify'; readonly against: string | null };
 
 /** Advice around operations: advise`close it first, with ${{ operation: 'close', … }}`. */

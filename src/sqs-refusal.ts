@@ -9,7 +9,7 @@ export function explainSqs(error: unknown): Refusal | null {
   if (!(error instanceof Error)) return null;
   if (NO_QUEUE.includes(error.name)) {
     return new Refusal(
-      'not_found',
+      'misconfigured',
       `there is no such queue: ${error.message}`,
       'correct SPANLEDGER_QUEUE_URL, and AWS_REGION where it does not fit the address; or make the queue',
     );

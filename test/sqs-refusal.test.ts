@@ -5,7 +5,7 @@ import { explainSqs } from '../src/sqs-refusal.ts';
 describe('what SQS refuses', () => {
   it('is told apart by the name of its error', () => {
     const gone = new QueueDoesNotExist({ message: 'no queue of that name', $metadata: {} });
-    expect(explainSqs(gone)).toMatchObject({ kind: 'not_found' });
+    expect(explainSqs(gone)).toMatchObject({ kind: 'misconfigured' });
     expect(explainSqs(named('CredentialsProviderError'))).toMatchObject({ kind: 'misconfigured' });
     expect(explainSqs(named('AccessDenied'))).toMatchObject({ kind: 'not_permitted' });
   });

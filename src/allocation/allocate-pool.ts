@@ -229,7 +229,7 @@ function refuseUnfinished(divided: Divided, now: InstantMs): void {
   throw new Refusal(
     'too_early',
     `the period of tenant "${first.tenantId}"${others} has not ended (until ${formatInstant(first.endsAt)}); a pool is divided by whole periods`,
-    'allocate when every period that begins in the month has ended; --dry-run shows the shares so far',
+    'allocate when every period that begins in the month has ended; a dry run shows the shares so far',
   );
 }
 

@@ -3,6 +3,8 @@ import { pause } from '../clock.ts';
 import { readBody } from '../events/read-body.ts';
 import { entriesWithin, type ReadItem, type ReadSettings } from '../events/read-item.ts';
 import type { Log } from '../log.ts';
+import type { Refusal } from '../refusal.ts';
+import { explainSqs } from '../sqs-refusal.ts';
 import { VISIBILITY_SECONDS } from './acknowledge.ts';
 import type { Batcher } from './batcher.ts';
 import type { HeldMessage, HeldMessages } from './held-messages.ts';
@@ -62,7 +64,9 @@ const NOBODY_ANSWERS_MS = 180_000;
 export class Poller {
   readonly #parts: PollerParts;
   readonly #request: PollRequest;
-  readonly #empty = new AbortController();
+  readonly #ended = new AbortController();
+  #hasReceived = false;
+  #refusal: Refusal | null = null;
   #messages = 0;
   #lastMessageAt: InstantMs;
   /** Receives under way, and what the last one brought. */
@@ -82,8 +86,13 @@ export class Poller {
     return this.#messages;
   }
 
+  /** Why the queue cannot be received from, where that ended it. */
+  get refusal(): Refusal | null {
+    return this.#refusal;
+  }
+
   async run(stop: AbortSignal): Promise<void> {
-    const either = AbortSignal.any([stop, this.#empty.signal]);
+    const either = AbortSignal.any([stop, this.#ended.signal]);
     const { pollers } = this.#request;
     await Promise.all(Array.from({ length: pollers }, (_, index) => this.#poll(index, either)));
   }
@@ -98,10 +107,12 @@ export class Poller {
       try {
         const messages = await this.#receive();
         failures = 0;
+        this.#hasReceived = true;
         this.#receives(null);
         if (messages.length > 0) await this.#takeAll(messages, stop);
         else await this.#endIfEmpty(index);
       } catch (error) {
+        if (this.#endRefused(error)) return;
         failures += 1;
         this.#receives(error);
         await pause(backoffMs(failures), stop);
@@ -119,6 +130,18 @@ export class Poller {
     } finally {
       this.#receiving -= 1;
     }
+  }
+
+  /**
+   * What SQS refuses for good is waited for where it worked before, since a queue or a right may come back;
+   * but not at the start, nor by a worker that is to come to an end: whoever started it is there to see it.
+   */
+  #endRefused(error: unknown): boolean {
+    const refusal = explainSqs(error);
+    if (refusal === null || (this.#hasReceived && !this.#request.untilEmpty)) return false;
+    this.#refusal ??= refusal;
+    this.#ended.abort();
+    return true;
   }
 
   /** A queue that fails is said once, and once that it answers again. */
@@ -205,6 +228,6 @@ export class Poller {
     const depth = await queue.depth();
     if (depth > 0 && quietMs < NOBODY_ANSWERS_MS) return;
     if (depth > 0) log.warn({ depth }, 'the queue counts messages but gives none');
-    this.#empty.abort();
+    this.#ended.abort();
   }
 }

@@ -46,8 +46,9 @@ const DRAIN_MS = 20_000;
  *    every event of them is a duplicate;
  * 4. deleted: done.
  *
- * Throws a `Refusal` where the session cannot do a worker's work, before anything is received, and where
- * the database goes on refusing it, with everything that is not committed back in the queue.
+ * Throws a `Refusal` where the session cannot do a worker's work, before anything is received, where there
+ * is no such queue or no right to it, and where the database goes on refusing it, with everything that is
+ * not committed back in the queue.
  */
 export async function runWorker(parts: WorkerParts, request: WorkerRequest): Promise<WorkerAnswer> {
   const { database, clock, log } = parts;
@@ -123,6 +124,7 @@ async function consume(
     await keeping;
     await acknowledger.release();
   }
+  if (poller.refusal !== null) throw poller.refusal;
   return { messages: poller.messages, ...counts };
 }
 

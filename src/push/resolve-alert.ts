@@ -26,6 +26,6 @@ export async function resolveAlert(
   throw new Refusal(
     'not_found',
     `there is no open alert ${alertId}`,
-    advise`${{ operation: 'stripe alerts' }} lists the open ones, and with --all the others`,
+    advise`${{ operation: 'stripe alerts', all: false }} lists the open ones, and ${{ operation: 'stripe alerts', all: true }} the others, too`,
   );
 }

@@ -9,14 +9,7 @@ import { readTenant } from '../tenants/tenant-store.ts';
 import { renderProofHtml } from './html/proof-html.ts';
 import { readProofs } from './proof-store.ts';
 import { refuseNotClosed } from './show-statement.ts';
-import type { StatementRequest, WrittenProofAnswer } from './statement-answer.ts';
-
-interface StatementProofRequest extends StatementRequest {
-  /** The one line that is meant, counted from 1; null for every line. */
-  readonly line: number | null;
-  /** A page checks itself. */
-  readonly form: 'json' | 'html';
-}
+import type { StatementProofRequest, WrittenProofAnswer } from './statement-answer.ts';
 
 interface StatementProof {
   /** The number of entries that are proven. */
@@ -59,6 +52,6 @@ function requirePageSize(entries: number): void {
   throw new Refusal(
     'bad_request',
     `a page with the proof of ${entries} entries is more than a browser opens; ${PAGE_ENTRIES} are the most`,
-    advise`leave --format out and check the JSON with ${{ operation: 'prove' }}, or give --line`,
+    advise`take it as JSON, which ${{ operation: 'prove' }} checks, or take the proof of one line`,
   );
 }

@@ -13,6 +13,14 @@ import { METERS } from '../ledger/closes/manifest-lines.ts';
 export const statementRequest = z.strictObject({ tenant_id: z.string(), month: monthField });
 export type StatementRequest = z.output<typeof statementRequest>;
 
+export const statementProofRequest = statementRequest.extend({
+  /** The one line that is meant, counted from 1; null for every line. */
+  line: z.int().positive().nullable(),
+  /** A page checks itself. */
+  form: z.enum(['json', 'html']),
+});
+export type StatementProofRequest = z.output<typeof statementProofRequest>;
+
 /** Whole numbers; for calls up to six decimals, and for seconds three. */
 const quantityField = z.string().regex(/^-?\d+(\.\d{1,6})?$/);
 

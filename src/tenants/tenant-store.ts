@@ -97,7 +97,7 @@ export async function readTenant(db: Kysely<Tables>, tenantId: string): Promise<
   throw new Refusal(
     'not_found',
     `there is no tenant "${tenantId}"`,
-    advise`see ${{ operation: 'tenant list' }}, or make it with ${{ operation: 'tenant set' }}`,
+    advise`see ${{ operation: 'tenant list' }}, or make it with ${{ operation: 'tenant set', give: null }}`,
   );
 }
 

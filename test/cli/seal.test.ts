@@ -149,7 +149,7 @@ it.concurrent.each([
   {
     args: ['seal', 'publish', '--to', 's3://bucket/seals'],
     exitCode: 2,
-    says: 'add --retain-days, such as --retain-days 2557',
+    says: 'such as "spanledger seal publish --to s3://bucket/seals --retain-days 2557"',
   },
   {
     args: ['seal', 'publish', '--to', 's3://B/seals', '--retain-days', '1'],
@@ -159,7 +159,7 @@ it.concurrent.each([
   {
     args: ['seal', 'publish', '--to', 'seals.jsonl', '--lock-mode', 'compliance'],
     exitCode: 2,
-    says: '--retain-days and --lock-mode go with a bucket, and seals.jsonl is a file',
+    says: 'a retention and a lock mode go with a bucket, and seals.jsonl is a file',
   },
   {
     args: ['seal', 'publish', '--to', 's3://acme-audit', '--retain-days', '1'],

@@ -1,6 +1,7 @@
-import { describe, expect, it, vi } from 'vitest';
+import { QueueDoesNotExist } from '@aws-sdk/client-sqs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { pause } from '../../src/clock.ts';
-import type { QueueClient } from '../../src/ingest/queue-client.ts';
+import { openQueue, type QueueClient } from '../../src/ingest/queue-client.ts';
 import { count, freshDatabase, reopen, terminateBackends, textRows } from '../support/database.ts';
 import { faultyQueue } from '../support/faulty-queue.ts';
 import { importBooks, nativeEvent } from '../support/ledger.ts';
@@ -209,6 +210,41 @@ describe('the worker', () => {
     await queue.sendAll([packBody([]), packBody([], 'zstd')]);
     expect(await work(database, queue.client)).toMatchObject({ messages: 2, posted: 0 });
     expect(await queue.client.depth()).toBe(0);
+  });
+});
+
+describe('a queue that is not there', () => {
+  it('ends the worker at the start, and says which variable names it', async () => {
+    const { database, queue } = await ready();
+    const { endpoint, queueUrl } = queue;
+    const absent = openQueue({
+      queueUrl: `${queueUrl}-absent`,
+      endpoint,
+      region: null,
+      pollers: 2,
+    });
+    onTestFinished(() => absent.close());
+    await expect(work(database, absent)).rejects.toMatchObject({
+      kind: 'misconfigured',
+      message: expect.stringContaining('there is no such queue'),
+      remedy: [expect.stringContaining('SPANLEDGER_QUEUE_URL')],
+    });
+  });
+
+  it('ends a worker that is to come to an end, after what it holds is posted', async () => {
+    const { database, queue } = await ready();
+    await queue.sendAll(bodies(3));
+    let receives = 0;
+    const gone: QueueClient = {
+      ...queue.client,
+      async receive(options) {
+        receives += 1;
+        if (receives === 1) return queue.client.receive(options);
+        throw new QueueDoesNotExist({ message: 'it was deleted', $metadata: {} });
+      },
+    };
+    await expect(work(database, gone)).rejects.toMatchObject({ kind: 'misconfigured' });
+    expect(await count(database, 'entries')).toBe(3);
   });
 });
 

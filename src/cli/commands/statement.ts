@@ -12,7 +12,7 @@ import {
 } from '../../statements/render-statement.ts';
 import { showStatement } from '../../statements/show-statement.ts';
 import type { StatementRequest } from '../../statements/statement-answer.ts';
-import { statementRequest } from '../../statements/statement-answer.ts';
+import { statementProofRequest, statementRequest } from '../../statements/statement-answer.ts';
 import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { writeStatement } from '../../statements/write-statements.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
@@ -90,7 +90,8 @@ async function giveProof(
     throw new Refusal('bad_request', `a proof has no ${format} form`, remedy);
   }
   const isPage = format === 'html' && !(out.json && file === undefined);
-  const of = { ...request, line: line ?? null, form: isPage ? 'html' : 'json' } as const;
+  const form = isPage ? 'html' : 'json';
+  const of = readRequest(statementProofRequest, { ...request, line: line ?? null, form });
   if (file !== undefined) {
     const answer = await writeStatementProof(parts(), { ...of, file });
     return out.answer(answer, `wrote ${file}: the proof of ${answer.entries} entries`);

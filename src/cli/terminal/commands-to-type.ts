@@ -31,15 +31,29 @@ function argumentsOf(operation: Operation): readonly string[] {
       return [operation.month];
     case 'quarantine list':
       return ['--all'];
+    case 'seal publish':
+      return sealPublication(operation);
     case 'statement':
       return ['TENANT', 'MONTH', '--proof', '--out', 'FILE'];
+    case 'stripe alerts':
+      return operation.all ? ['--all'] : [];
     case 'stripe unpark':
       return [operation.identifier];
+    case 'tenant set':
+      return operation.give === null ? [] : ['TENANT', '--price-book', 'BOOK'];
     case 'verify':
       return optional('--against', operation.against);
     default:
       return [];
   }
+}
+
+function sealPublication({
+  to,
+  retainDays,
+}: Extract<Operation, { readonly operation: 'seal publish' }>): readonly string[] {
+  const days = retainDays === null ? null : String(retainDays);
+  return [...optional('--to', to), ...optional('--retain-days', days)];
 }
 
 function optional(flag: string, value: string | null): readonly string[] {

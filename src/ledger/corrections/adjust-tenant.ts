@@ -135,7 +135,7 @@ function refuseWithoutCurrency(tenantId: string): never {
   throw new Refusal(
     'incomplete',
     `tenant "${tenantId}" has no price book and no closed period, so nobody knows its currency`,
-    advise`give it a price book with ${{ operation: 'tenant set' }}`,
+    advise`give it a price book with ${{ operation: 'tenant set', give: 'price_book' }}`,
   );
 }
 

@@ -1,23 +1,9 @@
-import {
-  type ConditionalPrice,
-  findProvider,
-  type ModelInfo,
-  type ModelPrice,
-  type PriceCalculation,
-  type TieredPrices,
-} from '@pydantic/genai-prices';
+import type { ConditionalPrice, ModelInfo, ModelPrice, TieredPrices } from '@pydantic/genai-prices';
 import { DateTime } from 'luxon';
 import type { InstantMs } from '../../clock.ts';
 import { divideHalfUp, formatDecimal } from '../../money.ts';
 import type { RateOf } from '../../units.ts';
-import {
-  EVENT_PROVIDERS,
-  eventProviders,
-  matchAt,
-  type Offer,
-  offersOf,
-  packageProvider,
-} from './genai-names.ts';
+import { EVENT_PROVIDERS, type Offer, offersOf } from './genai-names.ts';
 import { HALF_PRICE_NOTE, withHalfPrices } from './genai-tiers.ts';
 import {
   type PriceBookDocument,
@@ -43,12 +29,6 @@ export interface SeedOptions {
 export const SEED_SOURCE = '@pydantic/genai-prices 0.1.8';
 
 /**
- * The makers are asked in this order about a model whose name the package connects with no
- * provider.
- */
-const MAKERS = ['openai', 'google', 'mistral', 'cohere', 'perplexity', 'voyageai'];
-
-/**
  * The versions of a cost book, ascending: the prices that hold at `effectiveFrom`, then one version
  * for each later date from which the package knows another price. Each holds every model. What the
  * package's prices lose on the way is said in `notes`. Refuses a book or an instant that does not fit
@@ -68,43 +48,6 @@ export function seedCostBook(options: SeedOptions): readonly PriceBookDocument[]
     if (!unchanged) documents.push(next);
   }
   return documents;
-}
-
-/**
- * The provider and model under which the seeded book has a name's rates, by the package's own matcher,
- * or null when it knows no such model: for an alias of a name seen in traffic. A provider of null is
- * found from the name, also from a gateway's prefix as in `openai/gpt-4o`. A provider that is not a
- * name of the convention is matched as loosely as the package does (`openai.responses` is openai).
- */
-export function canonicalModel(
-  provider: string | null,
-  model: string,
-): { provider: string; model: string } | null {
-  const match = provider === null ? matchByName(model) : matchAt(packageProvider(provider), model);
-  if (match === null) return null;
-  const [first] = eventProviders(match.provider.id);
-  const named = provider !== null && eventProviders(match.provider.id).includes(provider);
-  return { provider: named ? provider : first, model: match.model.id };
-}
-
-/**
- * The provider that makes the model which a bare name means (`gpt-4o` is openai's), or null when
- * nobody is known.
- */
-export function homeProvider(model: string): string | null {
-  const id = findProvider({ modelId: model.trim().toLowerCase() })?.id ?? makerOf(model);
-  return id === undefined ? null : eventProviders(id)[0];
-}
-
-function matchByName(model: string): PriceCalculation | null {
-  // Only for this provider does the package read the prefix of a name as the provider.
-  const match = matchAt('litellm', model);
-  const maker = match === null ? makerOf(model) : undefined;
-  return maker === undefined ? match : matchAt(maker, model);
-}
-
-function makerOf(model: string): string | undefined {
-  return MAKERS.find((id) => matchAt(id, model) !== null);
 }
 
 interface Rows {

@@ -46,14 +46,14 @@ function lockOf(request: SealPublicationRequest, now: InstantMs): ObjectLock | n
     throw new Refusal(
       'bad_request',
       `how long ${to} must keep each seal is not said, and no one can shorten a compliance lock later`,
-      'add --retain-days, such as --retain-days 2557 for seven years',
+      advise`say it, such as ${{ operation: 'seal publish', to, retainDays: 2557 }} for seven years`,
     );
   }
   if (days === null && mode === null) return null;
   throw new Refusal(
     'bad_request',
-    `--retain-days and --lock-mode go with a bucket, and ${to} is a file`,
-    'leave them out, or give --to s3://BUCKET/PREFIX',
+    `a retention and a lock mode go with a bucket, and ${to} is a file`,
+    'leave them out, or publish to a bucket, s3://BUCKET/PREFIX',
   );
 }
 

@@ -36,13 +36,16 @@ const FORMS: {
   reconcile: [{}],
   'report runs': [{}],
   rerate: [{}],
-  'seal publish': [{}],
+  'seal publish': [
+    { to: null, retainDays: null },
+    { to: 's3://seals', retainDays: 2557 },
+  ],
   statement: [{ proof: true }],
-  'stripe alerts': [{}],
+  'stripe alerts': [{ all: false }, { all: true }],
   'stripe setup': [{}],
   'stripe unpark': [{ identifier: 'sl1-acme-1' }],
   'tenant list': [{}],
-  'tenant set': [{}],
+  'tenant set': [{ give: null }, { give: 'price_book' }],
   verify: [{ against: null }, { against: 's3://seals' }],
 };
 
@@ -80,6 +83,27 @@ it('no room writes a command into what it says: only a door phrases them', () =>
   );
   expect(written).toEqual([]);
 });
+
+it('no room names an option of a command: only a door has them', () => {
+  // Options of others: those of S3's own command line, and those with which the demo starts a server.
+  const others = ['seals/publication/s3-refusal.ts', 'demo/embedded-postgres.ts'];
+  const options = new Set(longOptionsOf(program));
+  const rooms = SOURCE_FILES.filter(
+    ({ folder, path }) => folder !== 'cli' && !others.includes(path),
+  );
+  const written = rooms.flatMap(({ path, code }) =>
+    [...code.matchAll(/^(?!\s*(?:\*|\/[/*])).*?(?<![\w(-])(--[a-z][a-z-]*)/gm)]
+      .filter(([, option = '']) => options.has(option))
+      .map(([text]) => `${path}: ${text}`),
+  );
+  expect(options).toContain('--dry-run');
+  expect(written).toEqual([]);
+});
+
+function longOptionsOf(command: Command): readonly string[] {
+  const own = command.options.flatMap(({ long }) => long ?? []);
+  return [...own, ...command.commands.flatMap(longOptionsOf)];
+}
 
 function faultOf(typed: string): string | null {
   const words = typed.split(' ').slice(1);

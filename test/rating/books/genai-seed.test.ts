@@ -9,12 +9,7 @@ import {
 } from '@pydantic/genai-prices';
 import { describe, expect, test } from 'vitest';
 import { EVENT_PROVIDERS } from '../../../src/rating/books/genai-names.ts';
-import {
-  canonicalModel,
-  homeProvider,
-  SEED_SOURCE,
-  seedCostBook,
-} from '../../../src/rating/books/genai-seed.ts';
+import { SEED_SOURCE, seedCostBook } from '../../../src/rating/books/genai-seed.ts';
 import type {
   PriceBookDocument,
   PriceBookModel,
@@ -251,51 +246,6 @@ describe('names', () => {
       ),
     );
     expect(missing).toEqual([]);
-  });
-
-  test('the canonical model of every name has a row where the name has one', () => {
-    const found = keysOf(latest());
-    const lost = latest().models.filter(({ provider, model }) => {
-      const canonical = canonicalModel(provider ?? null, model);
-      return canonical !== null && !found.has(`${canonical.provider} ${canonical.model}`);
-    });
-    expect(lost).toEqual([]);
-  });
-
-  test.each<[string | null, string, [string, string] | null]>([
-    ['openai', 'gpt-4o-mini-2024-07-18', ['openai', 'gpt-4o-mini']],
-    ['openai', 'ft:gpt-4o-mini-2024-07-18:acme::abc', ['openai', 'ft:gpt-4o-mini']],
-    ['azure.ai.openai', 'gpt-4o-2024-08-06', ['azure.ai.openai', 'gpt-4o']],
-    ['azure_openai', 'gpt-4o', ['azure.ai.openai', 'gpt-4o']],
-    ['openai.responses', 'gpt-4o', ['openai', 'gpt-4o']],
-    ['gcp.vertex_ai', 'claude-3-5-sonnet@20240620', ['gcp.vertex_ai', 'claude-3-5-sonnet']],
-    ['x_ai', 'grok-4', ['x_ai', 'grok-4-0709']],
-    [null, 'claude-sonnet-4-5-20250929', ['anthropic', 'claude-sonnet-4-5']],
-    [null, 'openai/gpt-4o', ['openai', 'gpt-4o']],
-    [null, 'vertex_ai/gemini-2.5-pro', ['gcp.gemini', 'gemini-2.5-pro']],
-    [null, 'text-embedding-3-small', ['openai', 'text-embedding-3-small']],
-    ['azure.ai.openai', 'openllmetry-testing', null],
-    ['an unknown provider', 'gpt-4o', null],
-    [null, 'llama-of-our-own', null],
-  ])('%s %s is %j', (provider, model, expected) => {
-    const canonical = canonicalModel(provider, model);
-    expect(canonical && [canonical.provider, canonical.model]).toEqual(expected);
-  });
-
-  test.each([
-    ['gpt-4o', 'openai'],
-    ['GPT-4o ', 'openai'],
-    ['o3', 'openai'],
-    ['text-embedding-3-small', 'openai'],
-    ['claude-sonnet-4-5', 'anthropic'],
-    ['gemini-2.5-pro', 'gcp.gemini'],
-    ['mistral-large', 'mistral_ai'],
-    ['grok-4', 'x_ai'],
-    ['kimi-k2', 'moonshot_ai'],
-    ['command-r', 'cohere'],
-    ['llama-of-our-own', null],
-  ])('the home of %s is %s', (model, expected) => {
-    expect(homeProvider(model)).toBe(expected);
   });
 });
 
