@@ -5,6 +5,11 @@ import type { MonthRequest, StepAnswer } from './month-answer.ts';
 export interface MonthParts extends StripeParts {
   /** The door's words for what to do about a step that was refused. */
   readonly phrase: (remedy: Remedy) => string;
+  /**
+   * The tenants of which a step of this run has said why they are not told, so that no later step says it
+   * again by what follows from it.
+   */
+  readonly untold: Set<string>;
   /** The function is called while periods are pushed. */
   readonly onProgress?: (done: number, all: number) => void;
 }

@@ -55,7 +55,11 @@ const STEPS: readonly NamedStep[] = [
  * what the month still lacks is named, and it is not done while that is anything. Only a bound on the coverage
  * of tags holds everybody's month: whose the cost is can be told before the close, and hardly after it.
  */
-export async function runMonth(parts: MonthParts, request: MonthRequest): Promise<MonthAnswer> {
+export async function runMonth(
+  given: Omit<MonthParts, 'untold'>,
+  request: MonthRequest,
+): Promise<MonthAnswer> {
+  const parts: MonthParts = { ...given, untold: new Set() };
   const { database, clock } = parts;
   const { month } = request;
   const before = new Map((await readSteps(database, month)).map((row) => [row.step, row]));

@@ -121,8 +121,8 @@ async function fillMonth(): Promise<void> {
   );
   await database.pool.query(
     `insert into closes (tenant_id, period_start, manifest, manifest_hash, entries, currency, charge_exact,
-         carried_in, billable_micro, carried_out, charge_total, closed_at)
-       select tenant_id, $1::date, '{}', 'none', 0, 'USD', 12345000000, 0, 12345, 0, 1, now()
+         carried_in, billable_micro, carried_out, charge_total, closed_at, mode)
+       select tenant_id, $1::date, '{}', 'none', 0, 'USD', 12345000000, 0, 12345, 0, 1, now(), 'live'
        from tenants where mode = 'live'`,
     [`${MONTH}-01`],
   );

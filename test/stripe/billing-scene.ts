@@ -9,7 +9,7 @@ import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { openLog } from '../../src/log.ts';
-import type { StepAnswer } from '../../src/month/month-answer.ts';
+import type { MonthAnswer, StepAnswer } from '../../src/month/month-answer.ts';
 import { runMonth } from '../../src/month/run-month.ts';
 import { eventTimestampOf } from '../../src/push/push-target.ts';
 import { readTargets } from '../../src/push/target-store.ts';
@@ -195,9 +195,12 @@ process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
 
 /** Runs the month as a scheduler does, and answers how its steps ended. */
 export async function runSteps(parts: StripeParts, month: string): Promise<readonly StepAnswer[]> {
+  return (await runWholeMonth(parts, month)).steps;
+}
+
+export function runWholeMonth(parts: StripeParts, month: string): Promise<MonthAnswer> {
   const request = { month, folder: FOLDER, issuer: 'Spanledger' };
-  const { steps } = await runMonth({ ...parts, phrase: remedyText }, request);
-  return steps;
+  return runMonth({ ...parts, phrase: remedyText }, request);
 }
 
 /** Final invoices against the closed periods of a month, to the unit and to the cent, as Stripe has them. */

@@ -6,6 +6,7 @@ import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 export async function closeMonth(parts: MonthParts, { month }: MonthRequest): Promise<StepOutcome> {
   const answers = await closePeriods(parts, { month, tenant_id: null });
   const refused = answers.filter((answer) => answer.state === 'refused');
+  for (const { tenant_id: tenantId } of refused) parts.untold.add(tenantId);
   const early = answers.filter((answer) => answer.state === 'not_ended');
   const closed = answers.length - refused.length - early.length;
   return outcomeOf(`${closed} of ${answers.length} periods closed`, {

@@ -7,12 +7,15 @@ export async function confirmPushes(
   parts: MonthParts,
   { month }: MonthRequest,
 ): Promise<StepOutcome> {
-  const rows = await reconcileMonth(parts, { month, tenant_id: null });
+  const all = await reconcileMonth(parts, { month, tenant_id: null });
+  const rows = all.filter(({ tenant_id: tenantId }) => !parts.untold.has(tenantId));
   const describe = (row: (typeof rows)[number]) =>
     `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}${row.remedy === null ? '' : `; ${row.remedy}`}`;
+  const wrong = rows.filter((row) => !row.explained);
+  for (const { tenant_id: tenantId } of wrong) parts.untold.add(tenantId);
   const waiting = rows.filter((row) => ['lag', 'in_flight'].includes(row.difference));
-  return outcomeOf(`${rows.length} periods compared with Stripe`, {
-    wrong: rows.filter((row) => !row.explained).map(describe),
+  return outcomeOf(`${all.length} periods compared with Stripe`, {
+    wrong: wrong.map(describe),
     unfinished: waiting.map(describe),
   });
 }

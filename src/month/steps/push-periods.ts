@@ -1,3 +1,4 @@
+import type { PushedPeriod } from '../../push/push-answer.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
@@ -9,12 +10,26 @@ export async function pushPeriods(
 ): Promise<StepOutcome> {
   const results = await pushMonth(parts, { month, tenant_id: null, dry_run: false });
   const those = (states: readonly string[]) =>
-    results
-      .filter((result) => states.includes(result.state))
-      .map((result) => `tenant "${result.tenant_id}" ${result.state}: ${result.detail ?? ''}`);
-  const confirmed = results.filter((result) => result.state === 'confirmed').length;
-  return outcomeOf(`${confirmed} of ${results.length} periods told to Stripe`, {
-    wrong: those(['refused', 'parked']),
-    unfinished: those(['sent', 'ambiguous', 'busy', 'skipped']),
-  });
+    results.filter(({ state }) => states.includes(state));
+  const [wrong, unfinished] = [those(WRONG), those(UNFINISHED)];
+  // The check has said already who has no customer.
+  const isUnsaid = ({ tenant_id: tenantId }: PushedPeriod) => !parts.untold.has(tenantId);
+  const said = wrong.filter((row) => !isUnsaid(row)).length;
+  const outcome = outcomeOf(
+    `${results.filter(({ state }) => state === 'confirmed').length} of ${results.length} periods told to Stripe`,
+    {
+      wrong: wrong.filter(isUnsaid).map(describe),
+      unfinished: unfinished.filter(isUnsaid).map(describe),
+    },
+  );
+  for (const { tenant_id: tenantId } of [...wrong, ...unfinished]) parts.untold.add(tenantId);
+  if (said === 0) return outcome;
+  return { state: 'wrong', detail: `${outcome.detail}; ${said} cannot be told, as the check says` };
+}
+
+const WRONG = ['refused', 'parked'];
+const UNFINISHED = ['sent', 'ambiguous', 'busy', 'skipped'];
+
+function describe({ tenant_id: tenantId, state, detail }: PushedPeriod): string {
+  return `tenant "${tenantId}" ${state}: ${detail ?? ''}`;
 }

@@ -10,8 +10,14 @@ export async function releaseHeld(
 ): Promise<StepOutcome> {
   const unbilled = await findMissedInvoices(parts, month);
   const invoices = await releaseInvoices(parts, { month });
-  const held = invoices.filter((invoice) => invoice.state === 'held');
-  const refused = invoices.filter((invoice) => ['refused', 'gone'].includes(invoice.state));
+  // Whose usage is not told is known by now, and why; its draft waits for that. One that is gone is named when that
+  // is found, and from then on its usage is unbilled.
+  const held = invoices.filter(
+    ({ state, tenant_id: tenantId }) => state === 'held' && !parts.untold.has(tenantId),
+  );
+  const refused = invoices.filter(
+    ({ state, detail }) => state === 'refused' || (state === 'gone' && detail !== null),
+  );
   const letGo = invoices.length - held.length - refused.length;
   const summary = `${letGo} of ${invoices.length} invoices let go`;
   // Not every tenant is billed by a subscription, so that this may be as it should.
@@ -21,6 +27,9 @@ export async function releaseHeld(
       (invoice) =>
         `tenant "${invoice.tenant_id}" ${invoice.invoice} is ${invoice.state}: ${invoice.detail ?? 'Stripe knows it no more'}`,
     ),
-    unfinished: held.map((invoice) => `tenant "${invoice.tenant_id}" ${invoice.invoice} is held`),
+    unfinished: held.map(
+      (invoice) =>
+        `tenant "${invoice.tenant_id}" ${invoice.invoice} is held${invoice.detail === null ? '' : `: ${invoice.detail}`}`,
+    ),
   });
 }

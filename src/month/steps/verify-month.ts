@@ -1,4 +1,5 @@
 import { checkLaws } from '../../audit/laws/check-laws.ts';
+import type { Alert } from '../../push/alert.ts';
 import { readOpenAlerts } from '../../push/alert-store.ts';
 import { verifyReleased } from '../../stripe/invoices/invoice.ts';
 import { checkSummaries } from '../../stripe/summary-law.ts';
@@ -11,14 +12,18 @@ export async function verifyMonth(
   { month }: MonthRequest,
 ): Promise<StepOutcome> {
   const left = await verifyReleased(parts, month);
-  const lawParts = { ...parts, checkStripe: () => checkSummaries(parts) };
+  const lawParts = { ...parts, checkStripe: () => checkSummaries(parts, parts.untold) };
   const laws = await checkLaws(lawParts, { scope: 'full', published: [] });
-  const alerts = await readOpenAlerts(parts.database, month);
+  // Why an intent is parked was said by the push.
+  const alerts = (await readOpenAlerts(parts.database, month)).filter(
+    ({ kind, tenantId }) => !(INTENTS_OWN.has(kind) && parts.untold.has(tenantId ?? '')),
+  );
   const outcome = outcomeOf(`${laws.length} laws checked`, {
     wrong: [
       ...laws.flatMap((law) => law.violations.map((violation) => `law ${law.law}: ${violation}`)),
       ...alerts.map(
-        (alert) => `${alert.kind} ${alert.subject}: ${alert.detail} (alert ${alert.alertId})`,
+        (alert) =>
+          `${alert.tenantId === null ? '' : `tenant "${alert.tenantId}" `}${alert.kind} ${alert.subject}: ${alert.detail} (alert ${alert.alertId})`,
       ),
     ],
     unfinished: [],
@@ -26,3 +31,9 @@ export async function verifyMonth(
   const forNow = `; ${left} invoices are not final yet, and compared by a later run or by the server of webhooks`;
   return left === 0 ? outcome : { ...outcome, forNow };
 }
+
+const INTENTS_OWN: ReadonlySet<Alert['kind']> = new Set([
+  'push_parked',
+  'meter_error',
+  'no_meter_found',
+]);

@@ -5,6 +5,7 @@ import { intentKey } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
+import type { InvoiceRow } from './invoice-store.ts';
 import { readInvoices } from './invoice-store.ts';
 
 /** The time after a period's end, and after it was told, within which an invoice may still be on its way. */
@@ -25,10 +26,12 @@ export async function findUnbilledPeriods(
 ): Promise<readonly UnbilledPeriod[]> {
   const targets = (await readTargets(database, of)).filter(({ mode }) => mode === 'live');
   const all = await readIntentsOf(database, targets);
-  const standing = (await readInvoices(database, of)).filter(
-    ({ state, identifier }) => state !== 'gone' && state !== 'void' && identifier === null,
+  const onMeterOf = (await readInvoices(database, of)).filter(
+    ({ identifier }) => identifier === null,
   );
-  const invoiced = new Set(standing.map(intentKey));
+  const [gone, others] = [onMeterOf.filter(isGone), onMeterOf.filter((row) => !isGone(row))];
+  const invoiced = new Set(others.filter(({ state }) => state !== 'void').map(intentKey));
+  const lost = new Set(gone.map(intentKey));
   return targets.flatMap((target) => {
     if (invoiced.has(intentKey(target))) return [];
     const intents = all.get(intentKey(target)) ?? [];
@@ -37,7 +40,14 @@ export async function findUnbilledPeriods(
     );
     const meteredMicro = onMeter.reduce((sum, { valueMicro }) => sum + valueMicro, 0n);
     const toldAt = onMeter.map(({ firstAttemptAt }) => firstAttemptAt ?? target.endsAt);
-    const isLate = of.now >= Math.max(target.endsAt, ...toldAt) + INVOICE_GRACE_MS;
+    // Nobody waits for an invoice that was there and is gone.
+    const isLate =
+      lost.has(intentKey(target)) ||
+      of.now >= Math.max(target.endsAt, ...toldAt) + INVOICE_GRACE_MS;
     return meteredMicro > 0n && isLate ? [{ target, intents, meteredMicro }] : [];
   });
+}
+
+function isGone({ state }: InvoiceRow): boolean {
+  return state === 'gone';
 }

@@ -1,0 +1,184 @@
+import Stripe from 'stripe';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { parseInstant } from '../../src/clock.ts';
+import type { MonthAnswer } from '../../src/month/month-answer.ts';
+import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
+import { textRows } from '../support/database.ts';
+import { makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { brokenLaws } from '../support/worker.ts';
+import type { BillingScene } from './billing-scene.ts';
+import { customerOf, MONTH, openBillingScene, runWholeMonth } from './billing-scene.ts';
+
+vi.mock('../../src/clock.ts', async (original) => ({
+  ...(await original<typeof import('../../src/clock.ts')>()),
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
+}));
+
+/**
+ * A month of many tenants, with one fault of each kind in it: everybody else is billed to the cent, and each fault is
+ * named at one place. SPANLEDGER_TENANTS=1000 plays it in full.
+ */
+const TENANTS = Number(process.env['SPANLEDGER_TENANTS'] ?? 24);
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Every kind of trouble that one tenant can be in, and whether it is billed all the same. */
+const FAULTS = {
+  unlinked: { isBilled: false, named: 1 },
+  stranger: { isBilled: false, named: 1 },
+  deleted: { isBilled: false, named: 1 },
+  foreign: { isBilled: false, named: 1 },
+  dropped: { isBilled: false, named: 1 },
+  // It has neither a price nor a cost, which are two things.
+  unrated: { isBilled: false, named: 2 },
+  unknown: { isBilled: false, named: 1 },
+  gone: { isBilled: false, named: 1 },
+  stuck: { isBilled: false, named: 1 },
+  twice: { isBilled: false, named: 1 },
+  voided: { isBilled: false, named: 1 },
+  // These are billed, and a person is told only of the first.
+  unsubscribed: { isBilled: true, named: 1 },
+  leaver: { isBilled: true, named: 0 },
+  replaced: { isBilled: true, named: 0 },
+  dark: { isBilled: false, named: 0 },
+} as const;
+type FaultName = keyof typeof FAULTS;
+const NAMES = Object.keys(FAULTS) as FaultName[];
+
+test('a month of many tenants with a fault of each kind bills everybody else to the cent, and names each fault once', {
+  timeout: 3 * HOUR_MS,
+}, async () => {
+  const others = Array.from({ length: TENANTS - NAMES.length }, (_, index) => `t${index}`);
+  const scene = await openBillingScene({
+    tenants: [...NAMES.filter((name) => name !== 'unknown'), ...others].map((tenantId, index) => ({
+      tenantId,
+      calls: [1_000_003 + index * 977],
+    })),
+    withSubscriptions: false,
+  });
+  onTestFinished(scene.close);
+  const { control } = scene.double;
+  await beforeTheMonth(scene);
+  await duringTheMonth(scene);
+  // Some answers are lost, whoever's they are.
+  control.injectFault({ kind: 'apply_then_reset', match: METER_EVENTS, after: 5, times: 3 });
+  control.injectFault({ kind: 'rate_limit', match: { method: 'GET' }, after: 20, times: 3 });
+  await run(scene);
+  await control.advanceClock(3 * HOUR_MS);
+  await afterTheMonth(scene);
+  await control.advanceClock(8 * DAY_MS);
+  await run(scene);
+  await control.advanceClock(3 * HOUR_MS);
+
+  const answer = await run(scene);
+
+  const billed = [...others, ...NAMES.filter((name) => FAULTS[name].isBilled)];
+  expect(await wronglyBilled(scene, billed)).toEqual([]);
+  expect(namings(answer)).toEqual(
+    Object.fromEntries(
+      NAMES.map((name) => [name, FAULTS[name].named] as const).filter(([, times]) => times > 0),
+    ),
+  );
+  expect(answer.done).toBe(false);
+  expect(await brokenLaws(scene.database)).toEqual([]);
+});
+
+const METER_EVENTS = { method: 'POST', path: '/v1/billing/meter_events' };
+const CYCLE = { day_of_month: 1, hour: 0, minute: 0, second: 0 };
+
+const run = ({ parts }: BillingScene): Promise<MonthAnswer> => runWholeMonth(parts, MONTH);
+
+/** The subscriptions are made; of some tenants other ones than ours, or none. */
+async function beforeTheMonth({ parts, meter, database }: BillingScene): Promise<void> {
+  const { stripe } = parts;
+  const apart = ['unsubscribed', 'replaced', 'dark', 'unlinked'];
+  for (const tenantId of apart) await makeTenant(database, tenantId, { mode: 'shadow' });
+  await setUpSubscriptions(parts, meter);
+  for (const tenantId of apart.filter((name) => name !== 'dark')) {
+    await makeTenant(database, tenantId, { mode: 'live' });
+  }
+  const subscribe = (tenantId: string, price: string) =>
+    stripe.subscriptions.create({
+      customer: customerOf(tenantId),
+      items: [{ price }],
+      billing_cycle_anchor_config: CYCLE,
+    });
+  await subscribe('twice', meter.priceId);
+  const price = await stripe.prices.create({
+    currency: 'usd',
+    product: meter.productId,
+    unit_amount_decimal: Stripe.Decimal.from('0.0001'),
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.meterId },
+  });
+  await subscribe('replaced', price.id);
+}
+
+async function duringTheMonth({ parts, meter, database, double }: BillingScene): Promise<void> {
+  const { stripe } = parts;
+  await double.control.setClock(parseInstant('2026-10-20T00:00:00Z'));
+  const usage = { input_tokens: 1_000, output_tokens: 10 };
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'n-1', tenant_id: 'unrated', requested_model: 'nobody-knows', usage }),
+    nativeEvent({ event_id: 'n-2', tenant_id: 'unknown', usage }),
+  ]);
+  await stripe.billing.meterEvents.create({
+    event_name: meter.eventName,
+    timestamp: parseInstant('2026-10-19T00:00:00Z') / 1000,
+    payload: { stripe_customer_id: customerOf('foreign'), value: '7' },
+  });
+  const [leaving] = (await stripe.subscriptions.list({ customer: customerOf('leaver') })).data;
+  await stripe.subscriptions.cancel(leaving?.id ?? '');
+  await stripe.customers.del(customerOf('deleted'));
+  await stripe.customers.del(customerOf('dropped'));
+  await double.control.settle();
+  await database.pool.query(
+    `update tenants set stripe_customer = 'cus_nowhere' where tenant_id = 'stranger';
+     update tenants set stripe_customer = null where tenant_id = 'unlinked';
+     update stripe_customers set state = 'present' where tenant_id = 'dropped'`,
+  );
+  await double.control.setClock(parseInstant('2026-11-01T00:00:01Z'));
+  const draftOf = async (tenantId: string) =>
+    (await stripe.invoices.list({ customer: customerOf(tenantId) })).data[0]?.id ?? '';
+  const refusing = (method: string, path: string, status: number) =>
+    double.control.injectFault({ kind: 'error', status, times: 10_000, match: { method, path } });
+  refusing('GET', `/v1/invoices/${await draftOf('gone')}`, 404);
+  refusing('POST', `/v1/invoices/${await draftOf('stuck')}`, 400);
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+}
+
+async function afterTheMonth({ parts, double }: BillingScene): Promise<void> {
+  const [invoice] = (await parts.stripe.invoices.list({ customer: customerOf('voided') })).data;
+  await parts.stripe.invoices.voidInvoice(invoice?.id ?? '');
+  await double.control.settle();
+}
+
+/** Whose final invoices together are not the statement, to the cent. */
+async function wronglyBilled(
+  { parts, database }: BillingScene,
+  tenants: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await textRows(database, 'select tenant_id, charge_total::text from closes');
+  const due = new Map(rows.map((row) => [row['tenant_id'], Number(row['charge_total'])]));
+  const wrong: string[] = [];
+  for (const tenantId of tenants) {
+    const invoices = await parts.stripe.invoices.list({ customer: customerOf(tenantId) });
+    const final = invoices.data.filter(({ status }) => status === 'open' || status === 'paid');
+    const total = final.reduce((sum, invoice) => sum + invoice.total, 0);
+    if (total !== due.get(tenantId)) wrong.push(`${tenantId}: ${total} of ${due.get(tenantId)}`);
+  }
+  return wrong;
+}
+
+/** At how many places of the answer each tenant is named: in steps that are not done, and in what is missing. */
+function namings({ steps, missing }: MonthAnswer): Readonly<Record<string, number>> {
+  const places = [
+    ...steps.filter(({ state }) => state !== 'done').map(({ detail }) => detail),
+    ...missing.map(({ tenant_id, detail }) => `tenant "${tenant_id}": ${detail}`),
+  ];
+  const counts: Record<string, number> = {};
+  for (const place of places) {
+    const names = new Set([...place.matchAll(/tenant "(\w+)"/g)].map(([, name = '']) => name));
+    for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
