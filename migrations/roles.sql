@@ -29,7 +29,8 @@ end $$;
 grant select, insert on entries, structure_spans, second_reports, batches, receipts, quarantine, seals, tenants, periods,
   fold_queue, seal_queue to spanledger_worker;
 grant select, insert, update on usage_rollups, run_usage to spanledger_worker;
-grant delete on fold_queue, seal_queue to spanledger_worker;
+grant delete on fold_queue, seal_queue, change_queue to spanledger_worker;
+grant select on changes, change_queue to spanledger_worker;
 grant select on exchange_versions, exchange_rates, price_books, price_rates, tenant_price_books, default_price_books,
   tenant_calendar_changes, catalog_revisions, closes,
   run_rollups, batch_leaves, entry_leaves to spanledger_worker;

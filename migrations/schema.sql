@@ -29,6 +29,9 @@ table allocations (
   constraint weights_are_of_tokens CHECK (((basis = 'weighted-tokens'::text) = (weights IS NOT NULL)))
 );
 CREATE TRIGGER allocations_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.allocations FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER allocations_deletes_are_kept AFTER DELETE ON public.allocations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('pool,month,revision', '');
+CREATE TRIGGER allocations_inserts_are_kept AFTER INSERT ON public.allocations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('pool,month,revision', '');
+CREATE TRIGGER allocations_updates_are_kept AFTER UPDATE ON public.allocations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('pool,month,revision', '');
 
 table batches (
   batch_id bigint not null generated always as identity,
@@ -59,12 +62,34 @@ table budgets (
   constraint budgets_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
   constraint budgets_per_check CHECK ((per = ANY (ARRAY['day'::text, 'month'::text])))
 );
+CREATE TRIGGER budgets_deletes_are_kept AFTER DELETE ON public.budgets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,per,feature,user_id', '');
+CREATE TRIGGER budgets_inserts_are_kept AFTER INSERT ON public.budgets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,per,feature,user_id', '');
+CREATE TRIGGER budgets_updates_are_kept AFTER UPDATE ON public.budgets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,per,feature,user_id', '');
 
 table catalog_revisions (
   catalog text not null,
   revision bigint not null,
   constraint catalog_revisions_pkey PRIMARY KEY (catalog)
 );
+
+table change_queue (
+  change_id bigint not null,
+  constraint change_queue_pkey PRIMARY KEY (change_id)
+);
+
+table changes (
+  change_id bigint not null generated always as identity,
+  changed_at timestamp with time zone not null default clock_timestamp(),
+  of_table text collate "C" not null,
+  row_key jsonb not null,
+  kept jsonb,
+  act text not null,
+  actor text not null,
+  reason text,
+  constraint changes_pkey PRIMARY KEY (change_id)
+);
+CREATE INDEX changes_by_row ON public.changes USING btree (of_table, row_key, change_id);
+CREATE TRIGGER changes_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.changes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 table closes (
   tenant_id text collate "C" not null,
@@ -90,6 +115,9 @@ table closes (
   constraint closes_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text])))
 );
 CREATE TRIGGER closes_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.closes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER closes_deletes_are_kept AFTER DELETE ON public.closes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', 'manifest');
+CREATE TRIGGER closes_inserts_are_kept AFTER INSERT ON public.closes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', 'manifest');
+CREATE TRIGGER closes_updates_are_kept AFTER UPDATE ON public.closes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', 'manifest');
 
 table default_price_books (
   effective_from timestamp with time zone not null,
@@ -98,7 +126,10 @@ table default_price_books (
   constraint default_price_books_pkey PRIMARY KEY (effective_from)
 );
 CREATE TRIGGER default_price_books_are_kept BEFORE DELETE OR TRUNCATE ON public.default_price_books FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER default_price_books_deletes_are_kept AFTER DELETE ON public.default_price_books REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('effective_from', '');
+CREATE TRIGGER default_price_books_inserts_are_kept AFTER INSERT ON public.default_price_books REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('effective_from', '');
 CREATE TRIGGER default_price_books_revision AFTER INSERT OR UPDATE ON public.default_price_books FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('prices');
+CREATE TRIGGER default_price_books_updates_are_kept AFTER UPDATE ON public.default_price_books REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('effective_from', '');
 
 table entries (
   tenant_id text collate "C" not null,
@@ -219,7 +250,10 @@ table exchange_rates (
   constraint exchange_rates_rate_check CHECK ((rate > (0)::numeric))
 );
 CREATE TRIGGER exchange_rates_are_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON public.exchange_rates FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER exchange_rates_deletes_are_kept AFTER DELETE ON public.exchange_rates REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('version_id,currency', '');
+CREATE TRIGGER exchange_rates_inserts_are_kept AFTER INSERT ON public.exchange_rates REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('version_id,currency', '');
 CREATE TRIGGER exchange_rates_revision AFTER INSERT ON public.exchange_rates FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('prices');
+CREATE TRIGGER exchange_rates_updates_are_kept AFTER UPDATE ON public.exchange_rates REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('version_id,currency', '');
 
 table exchange_versions (
   version_id bigint not null generated always as identity,
@@ -233,6 +267,9 @@ table exchange_versions (
   constraint exchange_versions_base_check CHECK ((base ~ '^[A-Z]{3}$'::text))
 );
 CREATE TRIGGER exchange_versions_are_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON public.exchange_versions FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER exchange_versions_deletes_are_kept AFTER DELETE ON public.exchange_versions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('version_id', '');
+CREATE TRIGGER exchange_versions_inserts_are_kept AFTER INSERT ON public.exchange_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('version_id', '');
+CREATE TRIGGER exchange_versions_updates_are_kept AFTER UPDATE ON public.exchange_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('version_id', '');
 
 table fold_queue (
   batch_id bigint not null,
@@ -246,7 +283,10 @@ table ledger_name (
   constraint ledger_name_name_check CHECK ((name ~ '^[a-z0-9]{8}$'::text)),
   constraint ledger_name_only_one_check CHECK (only_one)
 );
+CREATE TRIGGER ledger_name_deletes_are_kept AFTER DELETE ON public.ledger_name REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', '');
+CREATE TRIGGER ledger_name_inserts_are_kept AFTER INSERT ON public.ledger_name REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', '');
 CREATE TRIGGER ledger_name_stays BEFORE DELETE OR UPDATE ON public.ledger_name FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER ledger_name_updates_are_kept AFTER UPDATE ON public.ledger_name REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', '');
 
 table month_run_steps (
   month text not null,
@@ -275,8 +315,11 @@ table periods (
   constraint periods_state_check CHECK ((state = ANY (ARRAY['open'::text, 'shut'::text, 'closed'::text])))
 );
 CREATE TRIGGER periods_are_not_emptied BEFORE TRUNCATE ON public.periods FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
+CREATE TRIGGER periods_deletes_are_kept AFTER DELETE ON public.periods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', '');
+CREATE TRIGGER periods_inserts_are_kept AFTER INSERT ON public.periods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', '');
 CREATE TRIGGER periods_only_move_on BEFORE DELETE OR UPDATE ON public.periods FOR EACH ROW EXECUTE FUNCTION guard_period();
 CREATE TRIGGER periods_revision AFTER UPDATE ON public.periods FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
+CREATE TRIGGER periods_updates_are_kept AFTER UPDATE ON public.periods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', '');
 
 table price_books (
   book text collate "C" not null,
@@ -298,7 +341,10 @@ table price_books (
   constraint price_books_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'cost'::text])))
 );
 CREATE TRIGGER price_books_are_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON public.price_books FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER price_books_deletes_are_kept AFTER DELETE ON public.price_books REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('book,effective_from', 'document');
+CREATE TRIGGER price_books_inserts_are_kept AFTER INSERT ON public.price_books REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('book,effective_from', 'document');
 CREATE TRIGGER price_books_revision AFTER INSERT ON public.price_books FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('prices');
+CREATE TRIGGER price_books_updates_are_kept AFTER UPDATE ON public.price_books REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('book,effective_from', 'document');
 
 table price_rates (
   rate_id bigint not null generated always as identity,
@@ -361,7 +407,10 @@ CREATE INDEX push_intents_by_customer ON public.push_intents USING btree (stripe
 CREATE UNIQUE INDEX push_intents_one_ambiguous ON public.push_intents USING btree (stripe_customer, meter, period_start) WHERE (state = 'ambiguous'::text);
 CREATE INDEX push_intents_unsettled ON public.push_intents USING btree (tenant_id, period_start) WHERE (state <> ALL (ARRAY['confirmed'::text, 'missing'::text]));
 CREATE TRIGGER push_intents_are_not_emptied BEFORE TRUNCATE ON public.push_intents FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
+CREATE TRIGGER push_intents_deletes_are_kept AFTER DELETE ON public.push_intents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start,sequence', '');
+CREATE TRIGGER push_intents_inserts_are_kept AFTER INSERT ON public.push_intents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start,sequence', '');
 CREATE TRIGGER push_intents_keep_their_body BEFORE DELETE OR UPDATE ON public.push_intents FOR EACH ROW EXECUTE FUNCTION guard_intent();
+CREATE TRIGGER push_intents_updates_are_kept AFTER UPDATE ON public.push_intents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start,sequence', '');
 
 table quarantine (
   quarantine_id bigint not null generated always as identity,
@@ -391,8 +440,11 @@ table quarantine (
 CREATE INDEX quarantine_by_batch ON public.quarantine USING brin (batch_id) WITH (autosummarize='on');
 CREATE INDEX quarantine_by_event ON public.quarantine USING btree (event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX quarantine_waiting ON public.quarantine USING btree (quarantine_id) WHERE ((replayed_at IS NULL) AND (dismissed_at IS NULL));
+CREATE TRIGGER quarantine_deletes_are_kept AFTER DELETE ON public.quarantine REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('quarantine_id', 'body');
+CREATE TRIGGER quarantine_inserts_are_kept AFTER INSERT ON public.quarantine REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('quarantine_id', 'body');
 CREATE TRIGGER quarantine_is_not_emptied BEFORE TRUNCATE ON public.quarantine FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
 CREATE TRIGGER quarantine_keeps_its_rows BEFORE DELETE OR UPDATE ON public.quarantine FOR EACH ROW EXECUTE FUNCTION guard_quarantine();
+CREATE TRIGGER quarantine_updates_are_kept AFTER UPDATE ON public.quarantine REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('quarantine_id', 'body');
 
 table receipts (
   batch_id bigint not null,
@@ -443,16 +495,20 @@ table seal_queue (
 
 table seals (
   seal_number bigint not null,
-  batch_id bigint not null,
+  batch_id bigint,
   entries integer not null,
   root bytea not null,
   prints bytea not null,
   previous_hash bytea not null,
   seal_hash bytea not null,
   sealed_at timestamp with time zone not null,
+  beside bytea,
+  change_ids bigint[],
   constraint seals_pkey PRIMARY KEY (seal_number),
   constraint seals_batch_id_key UNIQUE (batch_id),
   constraint seals_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
+  constraint seal_is_about_something CHECK (((batch_id IS NOT NULL) OR ((beside IS NOT NULL) AND (cardinality(change_ids) > 0)))),
+  constraint seals_beside_check CHECK ((length(beside) = 32)),
   constraint seals_check CHECK ((length(prints) = (4 * entries))),
   constraint seals_entries_check CHECK ((entries >= 0)),
   constraint seals_previous_hash_check CHECK ((length(previous_hash) = 32)),
@@ -493,6 +549,9 @@ table stripe_alerts (
   constraint stripe_alerts_resolution_check CHECK ((((resolved_at IS NULL) = (resolution IS NULL)) AND ((resolved_at IS NULL) = (resolved_by IS NULL))))
 );
 CREATE TRIGGER stripe_alerts_are_not_emptied BEFORE TRUNCATE ON public.stripe_alerts FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
+CREATE TRIGGER stripe_alerts_deletes_are_kept AFTER DELETE ON public.stripe_alerts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('alert_id', '');
+CREATE TRIGGER stripe_alerts_inserts_are_kept AFTER INSERT ON public.stripe_alerts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('alert_id', '');
+CREATE TRIGGER stripe_alerts_updates_are_kept AFTER UPDATE ON public.stripe_alerts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('alert_id', '');
 
 table stripe_customers (
   tenant_id text collate "C" not null,
@@ -505,6 +564,9 @@ table stripe_customers (
   constraint stripe_customers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint stripe_customers_state_check CHECK ((state = ANY (ARRAY['present'::text, 'deleted'::text])))
 );
+CREATE TRIGGER stripe_customers_deletes_are_kept AFTER DELETE ON public.stripe_customers REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,stripe_customer,livemode', '');
+CREATE TRIGGER stripe_customers_inserts_are_kept AFTER INSERT ON public.stripe_customers REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,stripe_customer,livemode', '');
+CREATE TRIGGER stripe_customers_updates_are_kept AFTER UPDATE ON public.stripe_customers REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,stripe_customer,livemode', '');
 
 table stripe_events (
   event_id text not null,
@@ -545,6 +607,9 @@ table stripe_meters (
   account text,
   constraint stripe_meters_pkey PRIMARY KEY (currency, livemode)
 );
+CREATE TRIGGER stripe_meters_deletes_are_kept AFTER DELETE ON public.stripe_meters REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('currency,livemode', '');
+CREATE TRIGGER stripe_meters_inserts_are_kept AFTER INSERT ON public.stripe_meters REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('currency,livemode', '');
+CREATE TRIGGER stripe_meters_updates_are_kept AFTER UPDATE ON public.stripe_meters REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('currency,livemode', '');
 
 table stripe_reads (
   tenant_id text collate "C" not null,
@@ -593,7 +658,10 @@ table tenant_calendar_changes (
   constraint tenant_calendar_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint tenant_calendar_changes_anchor_day_check CHECK (((anchor_day >= 1) AND (anchor_day <= 31)))
 );
+CREATE TRIGGER tenant_calendar_changes_deletes_are_kept AFTER DELETE ON public.tenant_calendar_changes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,effective_from', '');
+CREATE TRIGGER tenant_calendar_changes_inserts_are_kept AFTER INSERT ON public.tenant_calendar_changes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,effective_from', '');
 CREATE TRIGGER tenant_calendar_changes_revision AFTER INSERT OR DELETE OR UPDATE ON public.tenant_calendar_changes FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
+CREATE TRIGGER tenant_calendar_changes_updates_are_kept AFTER UPDATE ON public.tenant_calendar_changes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,effective_from', '');
 
 table tenant_price_books (
   tenant_id text collate "C" not null,
@@ -604,7 +672,10 @@ table tenant_price_books (
   constraint tenant_price_books_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id)
 );
 CREATE TRIGGER tenant_price_books_are_not_emptied BEFORE TRUNCATE ON public.tenant_price_books FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
+CREATE TRIGGER tenant_price_books_deletes_are_kept AFTER DELETE ON public.tenant_price_books REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,effective_from', '');
+CREATE TRIGGER tenant_price_books_inserts_are_kept AFTER INSERT ON public.tenant_price_books REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,effective_from', '');
 CREATE TRIGGER tenant_price_books_revision AFTER INSERT OR DELETE OR UPDATE ON public.tenant_price_books FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
+CREATE TRIGGER tenant_price_books_updates_are_kept AFTER UPDATE ON public.tenant_price_books REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,effective_from', '');
 
 table tenants (
   tenant_id text collate "C" not null,
@@ -621,7 +692,10 @@ table tenants (
   constraint tenants_tenant_id_check CHECK (((length(tenant_id) >= 1) AND (length(tenant_id) <= 200)))
 );
 CREATE TRIGGER tenants_are_not_emptied BEFORE TRUNCATE ON public.tenants FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
+CREATE TRIGGER tenants_deletes_are_kept AFTER DELETE ON public.tenants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id', '');
+CREATE TRIGGER tenants_inserts_are_kept AFTER INSERT ON public.tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id', '');
 CREATE TRIGGER tenants_revision AFTER UPDATE ON public.tenants FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
+CREATE TRIGGER tenants_updates_are_kept AFTER UPDATE ON public.tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id', '');
 
 table usage_rollups (
   tenant_id text collate "C" not null,
@@ -721,6 +795,17 @@ view audit.allocations as
            FROM entries
           WHERE ((entries.entry_id >= (a.batch_id * 1000000)) AND (entries.entry_id < ((a.batch_id + 1) * 1000000)))
          OFFSET 0) e);
+
+view audit.changes as
+ SELECT change_id,
+    changed_at,
+    of_table,
+    row_key,
+    kept,
+    act,
+    actor,
+    reason
+   FROM changes;
 
 view audit.entries as
  SELECT ('ent_'::text || entry_id) AS entry_id,
@@ -1135,6 +1220,51 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.batches_beside(ids bigint[])
+ RETURNS TABLE(batch_id bigint, digest bytea)
+ LANGUAGE sql
+ STABLE
+ SET "TimeZone" TO 'UTC'
+ SET bytea_output TO 'hex'
+AS $function$
+  with receipt as (
+    select h.batch_id, sha256(string_agg(h.digest, ''::bytea order by h.digest)) as digest from (
+      select r.batch_id, sha256(convert_to(jsonb_strip_nulls(to_jsonb(r))::text, 'UTF8')) as digest
+      from receipts r where r.batch_id = any(ids)
+    ) h group by h.batch_id
+  ), structure as (
+    select h.batch_id, sha256(string_agg(h.digest, ''::bytea order by h.digest)) as digest from (
+      select s.batch_id, sha256(convert_to(jsonb_strip_nulls(to_jsonb(s))::text, 'UTF8')) as digest
+      from structure_spans s where s.batch_id = any(ids)
+    ) h group by h.batch_id
+  )
+  select i.id, sha256(coalesce(r.digest, '\x00') || coalesce(s.digest, '\x00'))
+  from unnest(ids) i(id) left join receipt r on r.batch_id = i.id left join structure s on s.batch_id = i.id
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.begin_journal(of_table text, key text, long text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET "TimeZone" TO 'UTC'
+ SET bytea_output TO 'hex'
+AS $function$
+begin
+  execute format('create trigger %I after insert on %I referencing new table as new_rows
+    for each statement execute function keep_change(%L, %L)', of_table || '_inserts_are_kept', of_table, key, long);
+  execute format('create trigger %I after update on %I referencing new table as new_rows
+    for each statement execute function keep_change(%L, %L)', of_table || '_updates_are_kept', of_table, key, long);
+  execute format('create trigger %I after delete on %I referencing old table as old_rows
+    for each statement execute function keep_change(%L, %L)', of_table || '_deletes_are_kept', of_table, key, long);
+  execute format('with kept as (
+      insert into changes (of_table, row_key, kept, act, actor)
+      select %L, key_of(to_jsonb(n), %L), with_digests(to_jsonb(n), %L), ''before the journal'', session_user from %I n
+      returning change_id
+    ) insert into change_queue select change_id from kept',
+    of_table, string_to_array(key, ','), string_to_array(long, ','), of_table);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.bump_catalog_revision()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1143,6 +1273,20 @@ begin
   update catalog_revisions set revision = revision + 1 where catalog = tg_argv[0];
   return null;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.changes_digest(ids bigint[])
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE
+ SET "TimeZone" TO 'UTC'
+ SET bytea_output TO 'hex'
+AS $function$
+  select case when count(c.change_id) = cardinality(ids) then sha256(coalesce(string_agg(
+    sha256(convert_to(jsonb_build_array(c.change_id, c.changed_at, c.of_table, c.row_key, c.kept, c.act, c.actor, c.reason)::text,
+      'UTF8')), ''::bytea order by c.change_id), ''::bytea)) end
+  from unnest(ids) i(id) left join changes c on c.change_id = i.id
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.copy_boolean(value boolean)
@@ -1297,6 +1441,59 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.keep_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET "TimeZone" TO 'UTC'
+ SET bytea_output TO 'hex'
+AS $function$
+declare
+  names text[] := string_to_array(tg_argv[0], ',');
+  long text[] := string_to_array(tg_argv[1], ',');
+  said_act text := coalesce(nullif(current_setting('spanledger.act', true), ''), lower(tg_op));
+  said_actor text := coalesce(nullif(current_setting('spanledger.actor', true), ''), session_user);
+  said_reason text := nullif(current_setting('spanledger.reason', true), '');
+begin
+  if tg_op = 'DELETE' then
+    with kept as (
+      insert into changes (of_table, row_key, kept, act, actor, reason)
+      select tg_table_name, key_of(to_jsonb(o), names), null, said_act, said_actor, said_reason from old_rows o
+      returning change_id
+    ) insert into change_queue select change_id from kept;
+  else
+    with kept as (
+      insert into changes (of_table, row_key, kept, act, actor, reason)
+      select tg_table_name, key_of(to_jsonb(n), names), with_digests(to_jsonb(n), long), said_act, said_actor, said_reason
+      from new_rows n
+      returning change_id
+    ) insert into change_queue select change_id from kept;
+  end if;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.kept_of(of_row anyelement)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET "TimeZone" TO 'UTC'
+ SET bytea_output TO 'hex'
+AS $function$
+  select to_jsonb(of_row)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.key_of(kept jsonb, names text[])
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select jsonb_object_agg(name, kept -> name) from unnest(names) name
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.major(pico numeric)
  RETURNS numeric
  LANGUAGE sql
@@ -1373,5 +1570,15 @@ CREATE OR REPLACE FUNCTION public.units_within(units jsonb, total text)
  IMMUTABLE PARALLEL SAFE
 AS $function$
   select case when units is null then 0::bigint else sum_within(units, total) end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.with_digests(kept jsonb, names text[])
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select kept || coalesce(jsonb_object_agg(name, encode(sha256(convert_to(coalesce(kept ->> name, ''), 'UTF8')), 'hex')), '{}')
+  from unnest(names) name
 $function$
 ;

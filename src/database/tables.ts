@@ -202,13 +202,15 @@ interface AllocationsTable {
 
 interface SealsTable {
   seal_number: bigint;
-  batch_id: bigint;
+  batch_id: bigint | null;
   entries: number;
   root: Buffer;
   prints: Buffer;
   previous_hash: Buffer;
   seal_hash: Buffer;
   sealed_at: Instant;
+  beside: Buffer | null;
+  change_ids: readonly bigint[] | null;
 }
 
 interface VerificationsTable {

@@ -50,7 +50,7 @@ export class HeldMessages {
     return this.#bytes;
   }
 
-  /** Of all messages that were read. */
+  /** Entries of all messages that were read. */
   get entries(): number {
     return this.#entries;
   }

@@ -31,9 +31,10 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'catalog_revisions',
     'closes',
     'batch_leaves',
+    'changes',
   ],
   update: ['usage_rollups', 'run_usage'],
-  delete: ['fold_queue', 'seal_queue'],
+  delete: ['fold_queue', 'seal_queue', 'change_queue'],
 };
 
 /** Tables that have policies for whoever does not stand above them. */

@@ -11,7 +11,7 @@ export async function listSeals(
   const seals = await readSeals(database, last);
   return seals.map((seal) => ({
     seal_number: String(seal.number),
-    batch_id: String(seal.batchId),
+    batch_id: seal.batchId === null ? null : String(seal.batchId),
     entries: seal.entries,
     seal_hash: seal.hash,
     sealed_at: formatInstant(seal.sealedAt),

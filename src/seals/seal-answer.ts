@@ -11,7 +11,8 @@ export type SealListRequest = z.output<typeof sealListRequest>;
 export const sealListAnswer = listOf(
   z.strictObject({
     seal_number: idField,
-    batch_id: idField,
+    /** It is null where the seal is about changes of the journal alone. */
+    batch_id: idField.nullable(),
     entries: countField,
     seal_hash: hashField,
     sealed_at: instantField,

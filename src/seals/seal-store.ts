@@ -1,7 +1,13 @@
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { PublishedSeal } from './publication/published-seals.ts';
-import { BEFORE_FIRST, type Seal, type SealedBatch } from './seal.ts';
+import {
+  BEFORE_FIRST,
+  hashBeside,
+  type Seal,
+  type SealedBatch,
+  type SealedBeside,
+} from './seal.ts';
 
 /** A batch's row with the hashes of its entries, in the order of their ids. */
 export interface BatchLeaves {
@@ -49,12 +55,63 @@ export async function readLastSeal(
   return row === undefined ? BEFORE_FIRST : { number: row.seal_number, hash: row.seal_hash };
 }
 
+/** Changes that no seal holds yet, oldest first; they leave the queue with this transaction. */
+export async function takeChanges(
+  transaction: Transaction,
+  most: number,
+): Promise<readonly bigint[]> {
+  const { rows } = await transaction.client.query<{ change_id: bigint }>(
+    `with taken as (
+       delete from change_queue
+       where change_id in (select change_id from change_queue order by change_id limit $1) returning change_id
+     ) select change_id from taken order by change_id`,
+    [most],
+  );
+  return rows.map((row) => row.change_id);
+}
+
+/** The digest of what stands beside the entries of batches, by their ids. */
+export async function readBeside(
+  client: Pick<Transaction['client'], 'query'>,
+  batchIds: readonly bigint[],
+): Promise<ReadonlyMap<bigint, Buffer>> {
+  const { rows } = await client.query<{ batch_id: bigint; digest: Buffer }>(
+    'select batch_id, digest from batches_beside($1::bigint[])',
+    [batchIds],
+  );
+  return new Map(rows.map((row) => [row.batch_id, row.digest]));
+}
+
+/** The digest over changes; null where one of them is gone. */
+export async function readChangesDigest(
+  client: Pick<Transaction['client'], 'query'>,
+  changeIds: readonly bigint[],
+): Promise<Buffer | null> {
+  const { rows } = await client.query<{ digest: Buffer | null }>(
+    'select changes_digest($1::bigint[]) as digest',
+    [changeIds],
+  );
+  return rows[0]?.digest ?? null;
+}
+
+/** The digest over a batch's part and the changes that go with it. */
+export async function sealedBeside(
+  client: Pick<Transaction['client'], 'query'>,
+  batch: Buffer | null,
+  changeIds: readonly bigint[],
+): Promise<SealedBeside> {
+  const changes = await readChangesDigest(client, changeIds);
+  if (changes === null) throw new Error('a change left the journal before it was sealed');
+  return { digest: hashBeside({ batch, changes }), changeIds };
+}
+
 export async function insertSeals(transaction: Transaction, seals: readonly Seal[]): Promise<void> {
   const column = (value: (seal: Seal) => unknown) => seals.map(value);
   await transaction.client.query(
-    `insert into seals (seal_number, batch_id, entries, root, prints, previous_hash, seal_hash, sealed_at)
-     select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bytea[], $5::bytea[], $6::bytea[],
-       $7::bytea[], $8::timestamptz[])`,
+    `insert into seals (seal_number, batch_id, entries, root, prints, previous_hash, seal_hash, sealed_at, beside, change_ids)
+     select n, b, e, r, p, f, h, at, d, string_to_array(c, ',')::bigint[]
+     from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bytea[], $5::bytea[], $6::bytea[],
+       $7::bytea[], $8::timestamptz[], $9::bytea[], $10::text[]) x(n, b, e, r, p, f, h, at, d, c)`,
     [
       column((seal) => seal.number),
       column((seal) => seal.batchId),
@@ -64,6 +121,8 @@ export async function insertSeals(transaction: Transaction, seals: readonly Seal
       column((seal) => seal.previousHash),
       column((seal) => seal.hash),
       column((seal) => formatInstant(seal.sealedAt)),
+      column((seal) => seal.beside?.digest ?? null),
+      column((seal) => seal.beside?.changeIds.join(',') ?? null),
     ],
   );
 }
@@ -116,7 +175,7 @@ export interface ListedSeal extends Pick<Seal, 'number' | 'batchId' | 'entries' 
 export async function readSeals(database: Database, most: number): Promise<readonly ListedSeal[]> {
   const { rows } = await database.pool.query<{
     seal_number: bigint;
-    batch_id: bigint;
+    batch_id: bigint | null;
     entries: number;
     seal_hash: string;
     sealed_at: InstantMs;

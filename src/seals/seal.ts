@@ -13,16 +13,34 @@ export interface SealedBatch {
   readonly cost: bigint;
 }
 
-/** One block of the chain: a batch whole, and everything that was sealed before it. */
+/** One block of the chain: a batch whole, or changes alone, and everything that was sealed before it. */
 export interface Seal {
   readonly number: bigint;
-  readonly batchId: bigint;
+  /** It is null where no batch was waiting with the changes. */
+  readonly batchId: bigint | null;
   readonly entries: number;
   readonly root: Buffer;
   readonly prints: Buffer;
   readonly previousHash: Buffer;
   readonly hash: Buffer;
   readonly sealedAt: InstantMs;
+  /** What stands beside the entries; null in a seal of before there was a journal. */
+  readonly beside: SealedBeside | null;
+}
+
+/** The changes of the journal that a seal holds, and the digest over them and over the batch's receipts and structure. */
+export interface SealedBeside {
+  readonly digest: Buffer;
+  readonly changeIds: readonly bigint[];
+}
+
+/** 0x04 keeps it apart from the other hashes. */
+export function hashBeside(of: {
+  readonly batch: Buffer | null;
+  readonly changes: Buffer;
+}): Buffer {
+  const none = Buffer.alloc(HASH_BYTES);
+  return hash('sha256', Buffer.concat([Buffer.of(4), of.batch ?? none, of.changes]), 'buffer');
 }
 
 /** What the first seal has before it. */
@@ -31,43 +49,46 @@ export const BEFORE_FIRST: Pick<Seal, 'number' | 'hash'> = {
   hash: Buffer.alloc(HASH_BYTES),
 };
 
-/** Seals a batch, given the hashes of its entries in the order of their ids. */
+/** Seals a batch, given the hashes of its entries in the order of their ids; or changes without a batch. */
 export function sealBatch(
-  batch: SealedBatch,
+  batch: SealedBatch | null,
   given: {
+    readonly beside: SealedBeside;
     readonly leaves: Buffer;
     readonly previous: Pick<Seal, 'number' | 'hash'>;
     readonly sealedAt: InstantMs;
   },
 ): Seal {
-  const { leaves, previous, sealedAt } = given;
+  const { leaves, previous, sealedAt, beside } = given;
   const body = {
     number: previous.number + 1n,
-    batchId: batch.batchId,
+    batchId: batch?.batchId ?? null,
     entries: leaves.length / HASH_BYTES,
     root: merkleRoot(leaves),
     prints: printsOf(leaves),
     previousHash: previous.hash,
     sealedAt,
+    beside,
   };
   return { ...body, hash: hashSeal(body, batch) };
 }
 
 /** A seal's hash: over its own facts, the batch's row and the hash before. 0x03 keeps it apart from tree hashes. */
-export function hashSeal(seal: Omit<Seal, 'hash' | 'prints'>, batch: SealedBatch): Buffer {
+export function hashSeal(seal: Omit<Seal, 'hash' | 'prints'>, batch: SealedBatch | null): Buffer {
   const facts = [
-    'spanledger-seal-1',
+    seal.beside === null ? 'spanledger-seal-1' : 'spanledger-seal-2',
     seal.number,
     seal.previousHash.toString('hex'),
     formatInstant(seal.sealedAt),
-    seal.batchId,
+    seal.batchId ?? '',
     seal.entries,
     seal.root.toString('hex'),
-    batch.kind,
-    formatInstant(batch.recordedAt),
-    batch.entries,
-    batch.charge,
-    batch.cost,
+    ...(batch === null
+      ? []
+      : [batch.kind, formatInstant(batch.recordedAt), batch.entries, batch.charge, batch.cost]),
+    ...(seal.beside === null
+      ? []
+      : [seal.beside.digest.toString('hex'), seal.beside.changeIds.join(',')]),
   ];
   return hash('sha256', `\u0003${facts.join('\t')}`, 'buffer');
 }

@@ -54,6 +54,8 @@ export const KEEP_PRISTINE = `
       where relkind = 'S' and relnamespace = 'public'::regnamespace loop
       execute format('alter sequence %s restart', name);
     end loop;
+    -- A migration itself writes the first changes down.
+    perform setval('changes_change_id_seq', coalesce(max(change_id), 0) + 1, false) from changes;
     return true;
   end $$;
 

@@ -2,6 +2,7 @@ import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import type { Parts } from '../../parts.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
 import { sealAll } from '../../seals/seal-batches.ts';
+import { checkJournal } from './journal-law-store.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { checkClosedPeriods, checkPushes, checkReceipts, checkSplits } from './laws-store.ts';
 import { checkPeriods } from './periods-law-store.ts';
@@ -51,6 +52,7 @@ export async function checkLaws(
     await checkPrices(database, scope),
     await checkSeals(database, scope, request.published),
     await checkRollups(database, scope),
+    await checkJournal(database),
   ];
   if (reports.every((report) => report.violations.length === 0)) {
     await insertVerification(database, scope, { startedAt, finishedAt: clock() });

@@ -4,7 +4,7 @@ import type { Database } from '../../database/database.ts';
 import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
 import { merkleRoot } from '../../seals/merkle-tree.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
-import { hashSeal, PRINT_BYTES, printsOf, type Seal } from '../../seals/seal.ts';
+import { hashBeside, hashSeal, PRINT_BYTES, printsOf, type Seal } from '../../seals/seal.ts';
 import { type BatchRow, toBatch } from '../../seals/seal-store.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
@@ -39,7 +39,11 @@ export async function checkSeals(
 
 interface SealRow {
   readonly seal_number: bigint;
-  readonly batch_id: bigint;
+  readonly batch_id: bigint | null;
+  readonly beside: Buffer | null;
+  readonly change_ids: readonly bigint[] | null;
+  /** What stands beside the entries now; null where a change is gone. */
+  readonly computed_beside: Buffer | null;
   readonly entries: number;
   readonly root: Buffer;
   readonly prints: Buffer;
@@ -70,6 +74,7 @@ async function checkChain(database: Database, scope: LawScope) {
       violations.push(...linkFaults(seal, row.batch, previous));
       // Without the salt in the batch's row nothing can be said of its entries.
       if (row.batch !== null) violations.push(...(await contentFaults(database, seal, row)));
+      violations.push(...besideFaults(seal, row.computed_beside));
       entries += seal.entries;
       previous = seal;
     }
@@ -104,11 +109,14 @@ async function readSeals(
   after: bigint,
   through: bigint,
 ): Promise<readonly SealRow[]> {
-  const { rows } = await sql<SealRow & BatchRow & { batch_entries: number | null }>`
+  const { rows } = await sql<SealRow & Omit<BatchRow, 'batch_id'> & BesideRow>`
     select s.seal_number, s.batch_id, s.entries, s.root, s.prints, s.previous_hash, s.seal_hash, s.sealed_at,
+      s.beside, s.change_ids, changes_digest(s.change_ids) as changes, d.digest as of_batch,
       b.kind, b.recorded_at, b.entries as batch_entries, b.charge, b.cost,
       coalesce(l.leaves, ''::bytea) as leaves, l.differing
     from seals s left join batches b on b.batch_id = s.batch_id
+    left join batches_beside(array(select t.batch_id from seals t where t.batch_id is not null
+      and t.seal_number > ${after} and t.seal_number <= ${through})) d on d.batch_id = s.batch_id
     cross join lateral (
       select string_agg(e.leaf, ''::bytea order by e.entry_id) as leaves,
         count(*) filter (where e.entry_hash <> e.computed_hash)::int as differing
@@ -116,10 +124,20 @@ async function readSeals(
     ) l
     where s.seal_number > ${after} and s.seal_number <= ${through}
     order by s.seal_number`.execute(database.kysely);
-  return rows.map(({ batch_entries, ...row }) => ({
+  return rows.map(({ batch_entries, changes, of_batch, ...row }) => ({
     ...row,
-    batch: batch_entries === null ? null : { ...row, entries: batch_entries },
+    computed_beside: changes === null ? null : hashBeside({ batch: of_batch, changes }),
+    batch:
+      batch_entries === null || row.batch_id === null
+        ? null
+        : { ...row, batch_id: row.batch_id, entries: batch_entries },
   }));
+}
+
+interface BesideRow {
+  readonly batch_entries: number | null;
+  readonly changes: Buffer | null;
+  readonly of_batch: Buffer | null;
 }
 
 function toSeal(row: SealRow): Seal {
@@ -132,11 +150,12 @@ function toSeal(row: SealRow): Seal {
     previousHash: row.previous_hash,
     hash: row.seal_hash,
     sealedAt: row.sealed_at,
+    beside: row.beside === null ? null : { digest: row.beside, changeIds: row.change_ids ?? [] },
   };
 }
 
 function nameOf(seal: Pick<Seal, 'number' | 'batchId'>): string {
-  return `seal ${seal.number} (batch ${seal.batchId})`;
+  return `seal ${seal.number} (${seal.batchId === null ? 'changes alone' : `batch ${seal.batchId}`})`;
 }
 
 /** What is wrong with a seal itself: its place in the chain, its hash, its batch's row. */
@@ -153,11 +172,23 @@ function linkFaults(
       `${nameOf(seal)} does not follow from seal ${previous.number}, one of them was changed`,
     );
   }
-  if (batch === null) faults.push(`${nameOf(seal)}: the batch's own row is gone`);
-  else if (!hashSeal(seal, toBatch(batch)).equals(seal.hash)) {
+  if (batch === null && seal.batchId !== null) {
+    faults.push(`${nameOf(seal)}: the batch's own row is gone`);
+  } else if (!hashSeal(seal, batch === null ? null : toBatch(batch)).equals(seal.hash)) {
     faults.push(`${nameOf(seal)}: the seal or the batch's own row was changed`);
   }
   return faults;
+}
+
+/** Receipts, structure and changes of the journal, as they were sealed. */
+function besideFaults(seal: Seal, computed: Buffer | null): readonly string[] {
+  if (seal.beside === null || computed?.equals(seal.beside.digest) === true) return [];
+  const [first, ...others] = seal.beside.changeIds;
+  const changes =
+    first === undefined ? '' : `, or one of the changes ${first} to ${others.at(-1) ?? first}`;
+  return [
+    `${nameOf(seal)}: receipts or structure of its batch${changes} were changed, added or removed`,
+  ];
 }
 
 async function contentFaults(
@@ -182,7 +213,7 @@ async function entryFaults(database: Database, seal: Seal): Promise<readonly str
     const entry = byPlace.get(place);
     const print = seal.prints.subarray(place * PRINT_BYTES, (place + 1) * PRINT_BYTES);
     const fault = entryFault(entry, place < seal.entries ? print : null);
-    const entryId = seal.batchId * BigInt(ENTRIES_PER_BATCH) + BigInt(place);
+    const entryId = (seal.batchId ?? 0n) * BigInt(ENTRIES_PER_BATCH) + BigInt(place);
     return fault === null ? [] : [`ent_${entryId} ${fault}, see ${nameOf(seal)}`];
   });
   return faults.length > 0 ? faults : [`${nameOf(seal)}: its root is not that of its entries`];

@@ -26,7 +26,7 @@ function addList(group: Command): void {
     const seals = await listSeals(session.parts(), request);
     const text = table(seals, [
       { title: 'SEAL', value: (row) => row.seal_number, figure: true },
-      { title: 'BATCH', value: (row) => row.batch_id, figure: true },
+      { title: 'BATCH', value: (row) => row.batch_id ?? '-', figure: true },
       { title: 'ENTRIES', value: (row) => String(row.entries), figure: true },
       { title: 'SEALED', value: (row) => row.sealed_at },
       { title: 'HASH', value: (row) => row.seal_hash },

@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import type { Database } from '../../database/database.ts';
+import type { LawReport } from './law.ts';
+import { VIOLATIONS_NAMED } from './law.ts';
+
+/**
+ * Tables whose rows decide who pays, what was told to whom and what a person did: their key, and the columns that
+ * are kept as digests. The migrations begin the journal of each of them, with the same words.
+ */
+export const JOURNALED: Readonly<
+  Record<string, { readonly key: readonly string[]; readonly digests: readonly string[] }>
+> = {
+  tenants: { key: ['tenant_id'], digests: [] },
+  tenant_price_books: { key: ['tenant_id', 'effective_from'], digests: [] },
+  tenant_calendar_changes: { key: ['tenant_id', 'effective_from'], digests: [] },
+  default_price_books: { key: ['effective_from'], digests: [] },
+  price_books: { key: ['book', 'effective_from'], digests: ['document'] },
+  exchange_versions: { key: ['version_id'], digests: [] },
+  exchange_rates: { key: ['version_id', 'currency'], digests: [] },
+  periods: { key: ['tenant_id', 'period_start'], digests: [] },
+  closes: { key: ['tenant_id', 'period_start'], digests: ['manifest'] },
+  push_intents: { key: ['tenant_id', 'period_start', 'sequence'], digests: [] },
+  allocations: { key: ['pool', 'month', 'revision'], digests: [] },
+  budgets: { key: ['tenant_id', 'per', 'feature', 'user_id'], digests: [] },
+  quarantine: { key: ['quarantine_id'], digests: ['body'] },
+  stripe_customers: { key: ['tenant_id', 'stripe_customer', 'livemode'], digests: [] },
+  stripe_meters: { key: ['currency', 'livemode'], digests: [] },
+  stripe_alerts: { key: ['alert_id'], digests: [] },
+  ledger_name: { key: ['only_one'], digests: [] },
+};
+
+/**
+ * Law 11: every row of these tables is as the journal last kept it, in every column that the journal knows. The
+ * journal itself is sealed (law 8).
+ */
+export async function checkJournal(database: Database): Promise<LawReport> {
+  const law = { law: 11, name: 'what was decided is as it was written down' };
+  const violations: string[] = [];
+  let checked = 0;
+  for (const name of Object.keys(JOURNALED)) {
+    const found = await compareTable(database, name);
+    checked += found.checked;
+    violations.push(...found.violations);
+  }
+  return { ...law, checked, violations: violations.slice(0, VIOLATIONS_NAMED) };
+}
+
+interface Compared {
+  readonly checked: bigint;
+  readonly violations: readonly string[] | null;
+}
+
+async function compareTable(database: Database, name: string) {
+  const { key, digests } = JOURNALED[name] ?? { key: [], digests: [] };
+  const { rows } = await sql<Compared>`
+    with now as materialized (
+      select key_of(r.kept, ${[...key]}::text[]) as row_key, with_digests(r.kept, ${[...digests]}::text[]) as kept
+      from (select kept_of(t) as kept from ${sql.table(name)} t) r
+    ), last as materialized (
+      select distinct on (row_key) row_key, kept from changes where of_table = ${name}
+      order by row_key, change_id desc
+    ), compared as (
+      select coalesce(n.row_key, l.row_key) as row_key, case
+        when n.row_key is null and l.kept is not null then 'was removed'
+        when n.row_key is not null and l.kept is null then 'was added'
+        when n.kept @> l.kept then null
+        else 'was changed in ' || coalesce((select string_agg(c.key, ', ' order by c.key) from jsonb_each(l.kept) c
+          where c.value is distinct from n.kept -> c.key), 'nothing') end as fault
+      from now n full join last l on l.row_key = n.row_key
+    )
+    select count(*) as checked,
+      (array_agg(${name} || ' ' || row_key || ' ' || fault) filter (where fault is not null))
+        [1:${sql.lit(VIOLATIONS_NAMED)}] as violations
+    from compared`.execute(database.kysely);
+  const [row] = rows;
+  return { checked: Number(row?.checked ?? 0), violations: row?.violations ?? [] };
+}
