@@ -1,7 +1,7 @@
 import type { QuarantineReason } from './event.ts';
 
 /** Deeper than any format here; JSON.stringify and the validators recurse. */
-export const DEEPEST_NESTING = 64;
+const DEEPEST_NESTING = 64;
 
 /** Events of one message, or members of all its events: what is posted in one transaction. */
 export const MOST_ITEMS = 10_000;
