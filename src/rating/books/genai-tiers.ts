@@ -2,9 +2,10 @@ import { divideHalfUp, formatDecimal, parseDecimal } from '../../money.ts';
 import type { PriceBookModel } from './price-book-document.ts';
 
 /**
- * Service tiers that the package does not know, as providers themselves say what they cost: half of the
- * standard prices of tokens. Calls and searches cost what they always do. A tier without a row has the
- * standard price, which is never less.
+ * Service tiers that the package does not know, as pages of the providers say what they cost: half of the
+ * standard prices of tokens. Calls and searches cost what they always do. A tier without a row has the standard
+ * price: more than Groq and Mistral take for a batch, whose pages did not agree on how much less it is when they
+ * were read, as much as Groq takes for flex, and less than anybody takes for priority.
  */
 
 interface HalfPrice {
@@ -19,16 +20,12 @@ interface HalfPrice {
 /** By the package's ids of providers. */
 const HALF_PRICES: Readonly<Record<string, readonly HalfPrice[]>> = {
   anthropic: [half('batch', 'https://docs.claude.com/en/docs/build-with-claude/batch-processing')],
-  google: [
-    {
-      ...half('batch', 'https://ai.google.dev/gemini-api/docs/batch-api'),
-      // The makers of other models that it offers are asked for themselves.
-      models: /^gemini/,
-      cacheAtFullPrice: true,
-    },
-  ],
-  groq: [half('batch', 'https://groq.com/pricing')],
-  mistral: [half('batch', 'https://docs.mistral.ai/capabilities/batch')],
+  // The makers of other models that Google offers are asked for themselves.
+  google: (['batch', 'flex'] as const).map((tier) => ({
+    ...half(tier, 'https://ai.google.dev/gemini-api/docs/optimization'),
+    models: /^gemini/,
+    cacheAtFullPrice: true,
+  })),
   openai: [
     half('batch', 'https://platform.openai.com/docs/guides/batch'),
     {
@@ -66,7 +63,7 @@ export const HALF_PRICE_NOTE = `Half of the standard prices of tokens, as the pr
       return `${tier} of ${provider}${some} (${source})`;
     }),
   )
-  .join('; ')}. Any other tier has the standard prices.`;
+  .join('; ')}. Any other tier has the standard prices, which are too low for priority.`;
 
 /** Answers null where a tariff has no price of tokens, nor one that is more than nothing. */
 function halve(tariff: Tariff, { tier, cacheAtFullPrice }: HalfPrice): Tariff | null {

@@ -150,6 +150,7 @@ describe('the rates of a row', () => {
     ['openai', 'gpt-4o', 'batch', { input: '1.25', output: '5', cache_read: '0.625' }],
     ['openai', 'o3', 'flex', { input: '1', output: '4', cache_read: '0.25' }],
     ['anthropic', 'claude-sonnet-4-0', 'batch', { input: '1.5', output: '7.5' }],
+    ['gcp.vertex_ai', 'gemini-2.5-flash', 'flex', { input: '0.15', output: '1.25' }],
     // What is read from a cache costs the same in a batch.
     [
       'gcp.gemini',
