@@ -144,6 +144,7 @@ export function compareReports(one: CallReport, other: CallReport): Comparison {
     // Nobody knows whose ids these are where one of them names no provider.
     return (one.provider === null) === (other.provider === null) ? { kind: 'conflict' } : null;
   }
+  if (isOneAnswerThroughGateway(one, other)) return { kind: 'same', tie: 'response' };
   if (one.memberId !== '' || one.gatewayCache !== other.gatewayCache) return null;
   if (isOneGatewayCall(one, other)) return { kind: 'same', tie: 'call' };
   return isNested(one, other) || isNested(other, one) ? { kind: 'same', tie: 'nested' } : null;
@@ -169,6 +170,26 @@ function isOneResponse(one: CallReport, other: CallReport): boolean {
   if (one.gatewayCache !== 'none' || other.gatewayCache !== 'none') return false;
   if (one.provider === null || other.provider === null) return true;
   return providerFamily(one.provider) === providerFamily(other.provider);
+}
+
+/** Shorter ids may be anybody's; those of providers and gateways have a dozen random characters and a prefix. */
+const SHORTEST_UNMISTAKABLE_ID = 20;
+
+/**
+ * An application that speaks to a gateway in the words of one provider names that provider, and the gateway names
+ * the one that it passed the call on to. An id that nobody else has then tells that they are one, where both
+ * counted the same.
+ */
+function isOneAnswerThroughGateway(one: CallReport, other: CallReport): boolean {
+  const { responseId } = one;
+  if (responseId === null || responseId !== other.responseId) return false;
+  if (responseId.length < SHORTEST_UNMISTAKABLE_ID || !/\d/.test(responseId)) return false;
+  if (one.gatewayCache !== 'none' || other.gatewayCache !== 'none') return false;
+  const [input, output] = [totalInput(one.usage), totalOutput(one.usage)];
+  const isEqual = input === totalInput(other.usage) && output === totalOutput(other.usage);
+  return (
+    isEqual && input + output > 0 && countsAgree(one.usage, other.usage) && isOneTime(one, other)
+  );
 }
 
 /** A batch of requests is read whenever somebody asks for it, so that its reports need not meet. */

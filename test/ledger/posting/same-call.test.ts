@@ -79,6 +79,23 @@ describe('two reports of one response id', () => {
     expect(kindOf(answer(), answer({ eventId: 'e2', ...change }))).toBe(kind);
   });
 
+  it.each<[string, Partial<CallReport>, string]>([
+    ['equal in everything else', {}, 'response'],
+    ['with other counts', { usage: { ...COUNTS, output: 101 } }, 'two calls'],
+    ['of which one lacks the output', { usage: { ...COUNTS, output: 0 } }, 'two calls'],
+    ['that counted nothing', { usage: NOTHING }, 'two calls'],
+    ['more than a minute apart', { startedAt: 1_060_001, occurredAt: 1_061_000 }, 'two calls'],
+    ['out of the cache of a gateway', { gatewayCache: 'exact' }, 'two calls'],
+  ])(
+    'that nobody else has, which an application names by the gateway, %s',
+    (_what, change, kind) => {
+      const responseId = 'chatcmpl-9f8e7d6c5b4a39281706';
+      const gateway = answer({ responseId, provider: 'anthropic', eventId: 'e2', ...change });
+      const usage = change.usage === NOTHING ? NOTHING : COUNTS;
+      expect(kindOf(answer({ responseId, usage }), gateway)).toBe(kind);
+    },
+  );
+
   it('that was read from a batch of requests on two days are one', () => {
     const late = answer({ serviceTier: 'batch', startedAt: 90_000_000, occurredAt: 90_000_001 });
     expect(kindOf(answer({ serviceTier: 'batch' }), late)).toBe('response');
