@@ -12,10 +12,12 @@ import { closeTenant } from '../../src/ledger/closes/close-tenant.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { openLog } from '../../src/log.ts';
 import { nameMissing } from '../../src/month/completeness/name-missing.ts';
+import type { SettleRequest } from '../../src/push/settle-answer.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
 import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
+import { settleMonth } from '../../src/stripe/settle-month.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import { textRows } from './database.ts';
@@ -63,6 +65,7 @@ type Step =
   | { readonly import_price_book: unknown; readonly at?: string }
   | { readonly replay: 'all'; readonly at: string }
   | { readonly push: string; readonly at: string }
+  | { readonly settle: Omit<SettleRequest, 'actor'>; readonly at: string }
   | { readonly missing: string; readonly at: string }
   | CorrectionStep
   | AllocationStep
@@ -158,6 +161,9 @@ async function take(
     return takeAllocation(database, clock, step);
   }
   if ('push' in step) return push(database, step.push, parseInstant(at));
+  if ('settle' in step) {
+    return settleMonth({ database, clock }, { ...step.settle, actor: 'ann' });
+  }
   if ('missing' in step) {
     const parts = { database, clock: () => parseInstant(step.at) };
     return nameMissing(parts, { month: step.missing, tenant_id: null });
