@@ -663,6 +663,20 @@ CREATE TRIGGER tenant_calendar_changes_inserts_are_kept AFTER INSERT ON public.t
 CREATE TRIGGER tenant_calendar_changes_revision AFTER INSERT OR DELETE OR UPDATE ON public.tenant_calendar_changes FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
 CREATE TRIGGER tenant_calendar_changes_updates_are_kept AFTER UPDATE ON public.tenant_calendar_changes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,effective_from', '');
 
+table tenant_changes (
+  tenant_id text collate "C" not null,
+  change_number bigint not null generated always as identity,
+  changed_at timestamp with time zone not null,
+  setting text not null,
+  was text,
+  became text,
+  constraint tenant_changes_pkey PRIMARY KEY (tenant_id, change_number),
+  constraint tenant_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint tenant_changes_setting_check CHECK ((setting = ANY (ARRAY['mode'::text, 'stripe_customer'::text, 'time_zone'::text, 'anchor_day'::text])))
+);
+CREATE TRIGGER tenant_changes_are_append_only BEFORE DELETE OR UPDATE ON public.tenant_changes FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER tenant_changes_are_not_emptied BEFORE TRUNCATE ON public.tenant_changes FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
+
 table tenant_price_books (
   tenant_id text collate "C" not null,
   effective_from timestamp with time zone not null,

@@ -34,6 +34,7 @@ export type Operation =
   | { readonly operation: 'stripe unpark'; readonly identifier: string }
   | { readonly operation: 'tenant list' }
   | { readonly operation: 'tenant set'; readonly give: 'price_book' | null }
+  | { readonly operation: 'tenant set'; readonly tenantId: string; readonly bookFrom: string }
   | { readonly operation: 'verify'; readonly against: string | null };
 
 /** Advice around operations: advise`close it first, with ${{ operation: 'close', … }}`. */

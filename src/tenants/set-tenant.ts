@@ -1,21 +1,25 @@
-import type { InstantMs } from '../clock.ts';
+import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { lockAgainstPosting } from '../database/posting-lock.ts';
 import type { Parts } from '../parts.ts';
+import type { Calendar } from '../periods/calendar.ts';
 import { beginOfDay, changeCalendar, isTimeZone, periodContaining } from '../periods/calendar.ts';
 import { requireChargeBook } from '../rating/books/default-book-store.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
 import { tellTenant } from './list-tenants.ts';
 import type { Tenant } from './tenant.ts';
-import type { SetTenantRequest, TenantAnswer } from './tenant-answer.ts';
+import type { SetTenantAnswer, SetTenantRequest } from './tenant-answer.ts';
+import type { OtherCurrency, TenantChange } from './tenant-history-store.ts';
+import { insertTenantChanges, readOtherCurrencies } from './tenant-history-store.ts';
 import {
   createShadowTenants,
   isUsed,
   lockTenant,
+  readLastCurrency,
   readLastPeriodStart,
-  readOtherCurrency,
   readOtherTenantOf,
   readPeriodSpans,
   readTenant,
@@ -43,7 +47,7 @@ export interface SetTenantParts extends Pick<Parts, 'database' | 'clock'> {
 export async function setTenant(
   { database, clock, checkCustomer }: SetTenantParts,
   request: SetTenantRequest,
-): Promise<TenantAnswer> {
+): Promise<SetTenantAnswer> {
   refuseImpossible(request);
   const { tenant_id: tenantId, mode, stripe_customer: customer } = request;
   if (customer !== undefined && customer !== '') {
@@ -60,9 +64,10 @@ export async function setTenant(
     await createShadowTenants(transaction, [tenantId], at);
     await lockTenant(transaction, tenantId);
     await registerTenant(transaction, tenantId, at);
-    await setCalendar(transaction, await readTenant(transaction.kysely, tenantId), { request, at });
+    const before = await readTenant(transaction.kysely, tenantId);
+    await setCalendar(transaction, before, { request, at });
     // The day from which a first book holds is that of the calendar that was set just now.
-    await setPriceBook(transaction, await readTenant(transaction.kysely, tenantId), {
+    const other = await setPriceBook(transaction, await readTenant(transaction.kysely, tenantId), {
       request,
       at,
     });
@@ -71,8 +76,27 @@ export async function setTenant(
       ...(mode === undefined ? {} : { mode }),
       ...(customer === undefined ? {} : { stripe_customer: customer === '' ? null : customer }),
     });
-    return tellTenant(await readTenant(transaction.kysely, tenantId), at);
+    const after = await readTenant(transaction.kysely, tenantId);
+    await insertTenantChanges(transaction, { tenantId, at }, changesOf(before, after));
+    const toRerate = [...new Set(other.map(({ periodStart }) => periodStart.slice(0, 7)))];
+    return { ...tellTenant(after, at), to_rerate: toRerate };
   });
+}
+
+/** What is another than before; a calendar that waits for the end of the period counts from now. */
+function changesOf(before: Tenant, after: Tenant): readonly TenantChange[] {
+  const settings = ({ mode, stripeCustomer, calendar }: Tenant) => ({
+    mode,
+    stripe_customer: stripeCustomer,
+    time_zone: calendar.at(-1)?.timeZone ?? null,
+    anchor_day: String(calendar.at(-1)?.anchorDay ?? 1),
+  });
+  const was = settings(before);
+  const became = settings(after);
+  const names = ['mode', 'stripe_customer', 'time_zone', 'anchor_day'] as const;
+  return names
+    .filter((name) => was[name] !== became[name])
+    .map((setting) => ({ setting, was: was[setting], became: became[setting] }));
 }
 
 function refuseImpossible({ tenant_id: tenantId, time_zone: timeZone }: SetTenantRequest): void {
@@ -129,6 +153,12 @@ async function setCalendar(
   if (closedUntil === null && (await moveBounds(transaction, tenantId, { timeZone, anchorDay }))) {
     return;
   }
+  if (
+    closedUntil === null &&
+    (await endFirstPeriod(transaction, tenantId, { calendar, timeZone, anchorDay, at }))
+  ) {
+    return;
+  }
   const asOf = Math.max(at, last);
   // A change that is still to come gives way to this one, or is withdrawn by it.
   await withdrawCalendarChanges(transaction, tenantId, asOf);
@@ -166,37 +196,88 @@ async function moveBounds(
 }
 
 /**
+ * Of a tenant of which nothing is shut, lets the running period end where the next one begins by the new calendar, so
+ * that its first bill comes on the new day. Answers false, and changes nothing, where the period ends sooner by itself.
+ */
+async function endFirstPeriod(
+  transaction: Transaction,
+  tenantId: string,
+  of: {
+    readonly calendar: Calendar;
+    readonly timeZone: string;
+    readonly anchorDay: number;
+    readonly at: InstantMs;
+  },
+): Promise<boolean> {
+  const { calendar, timeZone, anchorDay, at } = of;
+  const spans = await readPeriodSpans(transaction, tenantId);
+  const lastUsed = Math.max(at, ...spans.map(({ last }) => last));
+  const rule = { timeZone, anchorDay };
+  const from = periodContaining([{ effectiveFrom: null, ...rule }], lastUsed).endsAt;
+  const inEffect = calendar.filter(({ effectiveFrom }) => (effectiveFrom ?? at) <= lastUsed);
+  const running = periodContaining(inEffect, lastUsed);
+  // A start is passed over where the clocks of the new zone are behind so far that its date is not a later one.
+  const next = [...inEffect, { effectiveFrom: from, ...rule }];
+  if (from >= running.endsAt || periodContaining(next, lastUsed).endsAt !== from) return false;
+  await withdrawCalendarChanges(transaction, tenantId, lastUsed);
+  await saveCalendarChange(transaction, tenantId, { effectiveFrom: from, ...rule });
+  await updatePeriodBounds(transaction, tenantId, [{ ...running, endsAt: from }]);
+  return true;
+}
+
+/**
  * A book that a tenant is given holds from now on, so that nothing of before has another price. One that was
- * not used yet has nothing of before, and has its first book from the begin of its day.
+ * not used yet has nothing of before, and has its first book from the begin of its day. Answers the periods
+ * that a re-rating is to bring into the book's currency.
  */
 async function setPriceBook(
   transaction: Transaction,
-  { tenantId, books, calendar }: Tenant,
+  tenant: Tenant,
   { request, at }: Asked,
-): Promise<void> {
-  const { price_book: book, price_book_from: from } = request;
-  if (book === undefined) return;
-  await refuseOtherCurrency(transaction, tenantId, await requireChargeBook(transaction, book));
+): Promise<readonly OtherCurrency[]> {
+  const { tenantId, books, calendar } = tenant;
+  const { price_book: book } = request;
+  if (book === undefined) return [];
+  const currency = await requireChargeBook(transaction, book);
   const inEffect = books.find((assignment) => assignment.effectiveFrom <= at);
-  if (from === undefined && inEffect?.book === book) return;
+  if (request.price_book_from === undefined && inEffect?.book === book) return [];
   const isNew = books.length === 0 && !(await isUsed(transaction, tenantId));
-  const begin = isNew ? beginOfDay(calendar, at) : at;
-  await savePriceBookOf(transaction, tenantId, { book, from: from ?? begin, at });
+  const from = request.price_book_from ?? (isNew ? beginOfDay(calendar, at) : at);
+  const other = await refuseMixedCurrencies(transaction, tenant, { currency, from });
+  await savePriceBookOf(transaction, tenantId, { book, from, at });
+  return other;
 }
 
-/** One period has one currency, and so has one statement. */
-async function refuseOtherCurrency(
+/**
+ * One period has one currency, and so has one statement. What a re-rating brings into the currency of the new book is
+ * no hindrance, and is answered: that is a whole period, and all of them for a first own book, which prices what
+ * occurred before it in its currency, too.
+ */
+async function refuseMixedCurrencies(
   transaction: Transaction,
-  tenantId: string,
-  currency: string,
-): Promise<void> {
-  const other = await readOtherCurrency(transaction, tenantId, currency);
-  if (other === null) return;
-  throw new Refusal(
-    'conflict',
-    `tenant "${tenantId}" is charged in ${other}; a book in ${currency} would mix currencies`,
-    'make another tenant for the other currency',
-  );
+  { tenantId, books, closedUntil }: Tenant,
+  { currency, from }: { readonly currency: string; readonly from: InstantMs },
+): Promise<readonly OtherCurrency[]> {
+  const last = await readLastCurrency(transaction.kysely, tenantId);
+  if (closedUntil !== null && from < closedUntil && last !== null && last !== currency) {
+    throw new Refusal(
+      'conflict',
+      `tenant "${tenantId}" was billed in ${last} until ${formatInstant(closedUntil)}; a book in ${currency} cannot hold before that`,
+      advise`say from when it holds, with ${{ operation: 'tenant set', tenantId, bookFrom: formatInstant(closedUntil) }}`,
+    );
+  }
+  const others = await readOtherCurrencies(transaction, tenantId, currency);
+  const isFirst = books.length === 0;
+  const split = others.find(({ startsAt, endsAt }) => startsAt < from && from < endsAt);
+  if (split !== undefined && !isFirst) {
+    const begin = formatInstant(split.startsAt);
+    throw new Refusal(
+      'conflict',
+      `tenant "${tenantId}" has charges in ${split.currency} in its period from ${split.periodStart}; a book in ${currency} in the middle of it would mix currencies`,
+      advise`let it hold from ${begin}, with ${{ operation: 'tenant set', tenantId, bookFrom: begin }}, and price the period anew with ${{ operation: 'rerate' }}; or from ${formatInstant(split.endsAt)}, where the next one begins`,
+    );
+  }
+  return isFirst ? others : others.filter(({ startsAt }) => from <= startsAt);
 }
 
 /** Two tenants behind one customer could not be told apart in Stripe's summary (law 6). */

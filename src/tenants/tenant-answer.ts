@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { instantField, instantGiven, listOf } from '../fields.ts';
+import {
+  amountField,
+  countField,
+  dayField,
+  instantField,
+  instantGiven,
+  listOf,
+  monthField,
+  wholeField,
+} from '../fields.ts';
 
 const mode = z.enum(['shadow', 'live']);
 
@@ -45,3 +54,82 @@ export type TenantAnswer = z.infer<typeof tenantAnswer>;
 
 export const tenantsAnswer = listOf(tenantAnswer);
 export type TenantsAnswer = z.infer<typeof tenantsAnswer>;
+
+/** A tenant as it was set. */
+export const setTenantAnswer = tenantAnswer.extend({
+  /** Months whose charges are in another currency than the book's until they are re-rated. */
+  to_rerate: listOf(monthField),
+});
+export type SetTenantAnswer = z.infer<typeof setTenantAnswer>;
+
+export const showTenantRequest = z.strictObject({
+  tenant_id: z.string(),
+  /** How many of its last periods and pushes are shown. */
+  most: z.int().positive(),
+});
+export type ShowTenantRequest = z.output<typeof showTenantRequest>;
+
+/** Everything of one tenant with its history. */
+export const shownTenantAnswer = tenantAnswer.extend({
+  created_at: instantField,
+  /** When somebody named it; null where only events did. */
+  registered_at: instantField.nullable(),
+  /** The book that charges it now; null where there is neither one of its own nor a default. */
+  price_book_now: z
+    .strictObject({ book: z.string(), currency: z.string(), by_default: z.boolean() })
+    .nullable(),
+  /** Its own books, the newest first; since ever where no instant is said. */
+  price_books: listOf(
+    z.strictObject({ effective_from: instantField.nullable(), price_book: z.string() }),
+  ),
+  /** Its calendars, the oldest first, with the one that is to come. */
+  calendars: listOf(
+    z.strictObject({
+      effective_from: instantField.nullable(),
+      time_zone: z.string(),
+      anchor_day: z.int(),
+    }),
+  ),
+  /** What was set of it and when, the oldest first; nothing that was set before changes were kept. */
+  changes: listOf(
+    z.strictObject({
+      at: instantField,
+      setting: z.enum(['mode', 'stripe_customer', 'time_zone', 'anchor_day']),
+      was: z.string().nullable(),
+      became: z.string().nullable(),
+    }),
+  ),
+  /** The last ones, the newest first, as audit.periods has them. */
+  periods: listOf(
+    z.strictObject({
+      period_start: dayField,
+      starts_at: instantField,
+      ends_at: instantField,
+      state: z.enum(['open', 'closed']),
+      mode,
+      entries: countField,
+      charge_exact: amountField,
+      billable: amountField.nullable(),
+      carried_out: amountField.nullable(),
+      charge_total: amountField.nullable(),
+      currency: z.string().nullable(),
+      closed_at: instantField.nullable(),
+      told: z.enum(['untold', 'told', 'settled', 'not_due']).nullable(),
+      invoice_id: z.string().nullable(),
+    }),
+  ),
+  /** The last ones, the newest first, as audit.pushes has them; the value is in millionths. */
+  pushes: listOf(
+    z.strictObject({
+      period_start: dayField,
+      destination: z.string(),
+      identifier: z.string(),
+      value: wholeField,
+      state: z.string(),
+      attempts: countField,
+      first_attempt_at: instantField.nullable(),
+      confirmed_at: instantField.nullable(),
+    }),
+  ),
+});
+export type ShownTenantAnswer = z.infer<typeof shownTenantAnswer>;

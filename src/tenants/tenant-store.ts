@@ -247,17 +247,19 @@ export async function savePriceBookOf(
   );
 }
 
-/** Another currency than this one in which the tenant was charged; null where there is none. */
-export async function readOtherCurrency(
-  transaction: Transaction,
+/** The currency of a tenant's last close; null before its first. */
+export async function readLastCurrency(
+  db: Kysely<Tables>,
   tenantId: string,
-  currency: string,
 ): Promise<string | null> {
-  const { rows } = await transaction.client.query<{ currency: string }>(
-    'select currency from usage_rollups where tenant_id = $1 and charge <> 0 and currency <> $2 limit 1',
-    [tenantId, currency],
-  );
-  return rows[0]?.currency ?? null;
+  const last = await db
+    .selectFrom('closes')
+    .select('currency')
+    .where('tenant_id', '=', tenantId)
+    .orderBy('period_start', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.currency ?? null;
 }
 
 /** Another tenant behind a Stripe customer; null where there is none. */

@@ -47,7 +47,7 @@ import { runAnswer } from '../../src/reports/runs/run-answer.ts';
 import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
 import { tagCoverageAnswer } from '../../src/reports/tag-coverage-answer.ts';
 import { usageAnswer, usageRequest } from '../../src/reports/usage-answer.ts';
-import { tenantAnswer, tenantsAnswer } from '../../src/tenants/tenant-answer.ts';
+import { setTenantAnswer, shownTenantAnswer, tenantsAnswer } from '../../src/tenants/tenant-answer.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase } from '../support/database.ts';
@@ -115,6 +115,7 @@ const QUESTIONS: readonly Case[] = [
   { args: ['price-book', 'diff', 'standard', 'provider-list'], answer: compareAnswer },
   { args: ['price-book', 'seed', '--from', '2026-10-01T00:00:00Z'], answer: seedAnswer },
   { args: ['audit', 'line', 'acme', '2026-10'], answer: linesAnswer },
+  { args: ['tenant', 'show', 'acme'], answer: shownTenantAnswer },
   { args: ['audit', 'line', 'acme', '2026-10', '1'], answer: lineAnswer },
 ];
 
@@ -164,7 +165,7 @@ const CHANGES: readonly Case[] = [
   { args: ['allocate', 'reverse', 'gpu', ...OCTOBER, '--reason', 'x'], answer: allocationAnswer },
   { args: ['allocate', 'list'], answer: poolsAnswer },
   { args: ['allocate', 'backtest', ...OCTOBER], answer: backtestAnswer },
-  { args: ['tenant', 'set', 'acme', '--anchor-day', '5'], answer: tenantAnswer },
+  { args: ['tenant', 'set', 'acme', '--anchor-day', '5'], answer: setTenantAnswer },
   { args: ['tenant', 'list'], answer: tenantsAnswer },
   { args: ['budget', 'set', 'acme', '--per', 'day', '--amount', '5'], answer: budgetAnswer },
   { args: ['budget', 'list'], answer: budgetsAnswer },

@@ -55,6 +55,7 @@ export function setCalendar(
       }
       return;
     }
+    if (endFirst(tenant, { zone, anchor }, of)) return;
   }
   const starts = [...tenant.periods.values()].map(({ period }) => period.startsAt);
   const asOf = Math.max(of.at, ...starts);
@@ -63,6 +64,29 @@ export function setCalendar(
   const isBack = last?.zone === zone && last.anchor === anchor;
   const from = periodAt(inEffect, asOf).endsAt;
   tenant.rules = isBack ? inEffect : [...inEffect, { from, zone, anchor }];
+}
+
+/** While nothing is closed, the running period ends where the next one begins by the new rule, if that is sooner. */
+function endFirst(
+  tenant: ModelTenant,
+  rule: Omit<ModelRule, 'from'>,
+  of: { readonly entries: readonly ModelEntry[]; readonly at: number },
+): boolean {
+  const starts = [...tenant.periods.values()].map(({ period }) => period.startsAt);
+  if (starts.length === 0) return false;
+  const used = of.entries.filter(({ late }) => !late).map(({ occurredAt }) => occurredAt);
+  const last = Math.max(of.at, ...starts, ...used);
+  const from = periodAt([{ from: null, ...rule }], last).endsAt;
+  const inEffect = tenant.rules.filter((one) => one.from === null || one.from <= last);
+  const running = periodAt(inEffect, last);
+  const rules = [...inEffect, { from, ...rule }];
+  if (from >= running.endsAt || periodAt(rules, last).endsAt !== from) return false;
+  tenant.rules = rules;
+  const held = tenant.periods.get(running.startDate);
+  if (held !== undefined) {
+    tenant.periods.set(running.startDate, { ...held, period: { ...running, endsAt: from } });
+  }
+  return true;
 }
 
 /** The tenant's periods by other rules; null where an entry would come to stand in another one. */

@@ -8,15 +8,18 @@ import type { TenantAnswer } from '../../tenants/tenant-answer.ts';
 import { setTenantRequest } from '../../tenants/tenant-answer.ts';
 import { readAnchorDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { commandToType } from '../terminal/commands-to-type.ts';
 import { table } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { addTenantClose } from './tenant-close.ts';
+import { addTenantShow } from './tenant-show.ts';
 
 export function addTenant(program: Command): void {
   const group = program.command('tenant').description('who is billed');
   addSet(group);
   addList(group);
+  addTenantShow(group);
   addTenantClose(group);
 }
 
@@ -43,7 +46,11 @@ function addSet(group: Command): void {
       stripe_customer: options.stripeCustomer,
     });
     const tenant = await setTenant(parts, request);
-    session.out.answer(tenant, `${tenant.tenant_id}: ${describe(tenant)}`);
+    const toRerate = tenant.to_rerate.map(
+      (month) =>
+        `\nits charges of ${month} are in another currency; price them anew: ${commandToType({ operation: 'rerate' })} ${month} --tenant ${tenant_id}`,
+    );
+    session.out.answer(tenant, `${tenant_id}: ${describe(tenant)}${toRerate.join('')}`);
   });
 }
 

@@ -40,6 +40,9 @@ function argumentsOf(operation: Operation): readonly string[] {
     case 'stripe unpark':
       return [operation.identifier];
     case 'tenant set':
+      if ('bookFrom' in operation) {
+        return [operation.tenantId, '--price-book', 'BOOK', '--price-book-from', operation.bookFrom];
+      }
       return operation.give === null ? [] : ['TENANT', '--price-book', 'BOOK'];
     case 'verify':
       return optional('--against', operation.against);

@@ -301,21 +301,6 @@ export async function endPeriod(
   );
 }
 
-/** The currency of a tenant's last close; null before its first. */
-export async function readLastCurrency(
-  db: Kysely<Tables>,
-  tenantId: string,
-): Promise<string | null> {
-  const last = await db
-    .selectFrom('closes')
-    .select('currency')
-    .where('tenant_id', '=', tenantId)
-    .orderBy('period_start', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return last?.currency ?? null;
-}
-
 /** A period's frozen facts and bytes, ready to be kept. */
 export interface NewClose {
   readonly facts: PeriodFacts;

@@ -1,0 +1,132 @@
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import type { InstantMs } from '../clock.ts';
+import { formatInstant } from '../clock.ts';
+import type { Transaction } from '../database/database.ts';
+import type { Tables } from '../database/tables.ts';
+
+/** A setting of a tenant's own row; a book and a calendar have dates of their own. */
+export interface TenantChange {
+  readonly setting: 'mode' | 'stripe_customer' | 'time_zone' | 'anchor_day';
+  readonly was: string | null;
+  readonly became: string | null;
+}
+
+export async function insertTenantChanges(
+  transaction: Transaction,
+  of: { readonly tenantId: string; readonly at: InstantMs },
+  changes: readonly TenantChange[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  await transaction.client.query(
+    `insert into tenant_changes (tenant_id, changed_at, setting, was, became)
+     select $1, $2, * from unnest($3::text[], $4::text[], $5::text[])`,
+    [
+      of.tenantId,
+      formatInstant(of.at),
+      changes.map(({ setting }) => setting),
+      changes.map(({ was }) => was),
+      changes.map(({ became }) => became),
+    ],
+  );
+}
+
+interface ChangeRow extends TenantChange {
+  readonly changed_at: InstantMs;
+}
+
+interface PeriodOfTenant {
+  readonly period_start: string;
+  readonly starts_at: InstantMs;
+  readonly ends_at: InstantMs;
+  readonly state: 'open' | 'closed';
+  readonly mode: 'shadow' | 'live';
+  readonly entries: bigint;
+  readonly charge_exact: string;
+  readonly billable: string | null;
+  readonly carried_out: string | null;
+  readonly charge_total: string | null;
+  readonly currency: string | null;
+  readonly closed_at: InstantMs | null;
+  readonly told: 'untold' | 'told' | 'settled' | 'not_due' | null;
+  readonly invoice_id: string | null;
+}
+
+interface PushOfTenant {
+  readonly period_start: string;
+  readonly destination: string;
+  readonly identifier: string;
+  readonly value: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly first_attempt_at: InstantMs | null;
+  readonly confirmed_at: InstantMs | null;
+}
+
+export interface TenantHistory {
+  readonly created_at: InstantMs;
+  readonly registered_at: InstantMs | null;
+  readonly changes: readonly ChangeRow[];
+  /** The last ones, the newest first. */
+  readonly periods: readonly PeriodOfTenant[];
+  readonly pushes: readonly PushOfTenant[];
+}
+
+/** What happened to a tenant: its settings, and the last of its periods and pushes. */
+export async function readTenantHistory(
+  db: Kysely<Tables>,
+  tenantId: string,
+  most: number,
+): Promise<TenantHistory> {
+  const made = await sql<Pick<TenantHistory, 'created_at' | 'registered_at'>>`
+    select created_at, registered_at from tenants where tenant_id = ${tenantId}`.execute(db);
+  const [own] = made.rows;
+  if (own === undefined) throw new Error(`tenant "${tenantId}" was read, and has no row`);
+  const changes = await sql<ChangeRow>`
+    select changed_at, setting, was, became from tenant_changes
+    where tenant_id = ${tenantId} order by change_number`.execute(db);
+  const periods = await sql<PeriodOfTenant>`
+    select period_start, starts_at, ends_at, state, mode, entries, charge_exact::text, billable::text,
+      carried_out::text, charge_total::text, currency, closed_at, told, invoice_id
+    from audit.periods where tenant_id = ${tenantId}
+    order by starts_at desc limit ${most}`.execute(db);
+  const pushes = await sql<PushOfTenant>`
+    select period_start, destination, identifier, value::text, state, attempts, first_attempt_at, confirmed_at
+    from audit.pushes where tenant_id = ${tenantId}
+    order by period_start desc, identifier limit ${most}`.execute(db);
+  return { ...own, changes: changes.rows, periods: periods.rows, pushes: pushes.rows };
+}
+
+/** A period that takes entries and holds charges in another currency than a book's. */
+export interface OtherCurrency {
+  readonly periodStart: string;
+  readonly startsAt: InstantMs;
+  readonly endsAt: InstantMs;
+  readonly currency: string;
+}
+
+/** Periods of a tenant that are not closed, with charges in another currency that are due; the oldest first. */
+export async function readOtherCurrencies(
+  transaction: Transaction,
+  tenantId: string,
+  currency: string,
+): Promise<readonly OtherCurrency[]> {
+  const { rows } = await transaction.client.query<OtherCurrency>(
+    `select p.period_start as "periodStart", p.starts_at as "startsAt", p.ends_at as "endsAt", min(u.currency) as currency
+     from periods p
+     join (
+       select period_start, currency, requested_model, charge - not_due_charge as charge
+       from usage_rollups where tenant_id = $1
+       union all
+       -- What is not folded yet; a batch's number and a place make up the id of an entry.
+       select e.period_start, e.currency, e.requested_model, e.charge from fold_queue b cross join lateral (
+         select * from entries where entry_id >= b.batch_id * 1000000 and entry_id < (b.batch_id + 1) * 1000000 offset 0
+       ) e where e.tenant_id = $1 and e.not_due is null
+     ) u on u.period_start = p.period_start
+     where p.tenant_id = $1 and p.state <> 'closed' and u.currency <> $2
+     group by p.period_start, p.starts_at, p.ends_at
+     having sum(abs(u.charge)) <> 0 order by p.starts_at`,
+    [tenantId, currency],
+  );
+  return rows;
+}

@@ -1,0 +1,169 @@
+import { beforeEach, expect, it } from 'vitest';
+import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
+import { parseInstant } from '../../src/clock.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
+import { importExchangeRates } from '../../src/rating/exchange/import-exchange-rates.ts';
+import { Refusal } from '../../src/refusal.ts';
+import { setTenant } from '../../src/tenants/set-tenant.ts';
+import { showTenant } from '../../src/tenants/show-tenant.ts';
+import type { SetTenantRequest } from '../../src/tenants/tenant-answer.ts';
+import type { TestDatabase } from '../support/database.ts';
+import { freshDatabase, textRows } from '../support/database.ts';
+import { importBook, importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { brokenLaws } from '../support/worker.ts';
+
+/** What of a tenant can be changed when it has been used, and what is kept of each change. */
+
+const EURO = {
+  ...{ book: 'euro', kind: 'charge', currency: 'EUR', effective_from: '2026-01-01T00:00:00Z' },
+  models: [{ model: 'gpt-4o', per_million: { input: '3.00', output: '12.00' } }],
+};
+
+let database: TestDatabase;
+
+beforeEach(async () => {
+  database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await importBook(database, EURO);
+});
+
+it('a first own book in another currency than the default is taken, and a re-rating mends the month', async () => {
+  await receiveEvents(database, [nativeEvent()]);
+  const set = await tenantSet({ price_book: 'euro' }, '2026-10-20T00:00:00Z');
+  expect(set.to_rerate).toEqual(['2026-10']);
+  expect(await close('2026-10')).toMatchObject([{ state: 'closed' }]);
+  expect(await totals()).toEqual([{ currency: 'USD', charge_exact: '0.0042' }]);
+});
+
+it('until it is re-rated, a month that has charges in both currencies is refused, and then it closes', async () => {
+  await receiveEvents(database, [nativeEvent({ event_id: 'before' })]);
+  await tenantSet({ price_book: 'euro' }, '2026-10-20T00:00:00Z');
+  await receiveEvents(database, [nativeEvent({ event_id: 'after' })]);
+  expect(await close('2026-10')).toMatchObject([
+    { state: 'refused', detail: expect.stringContaining('charges in EUR and USD') },
+  ]);
+  const clock = () => parseInstant('2026-11-01T00:00:00Z');
+  const rates = { base: 'EUR', effective_from: '2026-10-01T00:00:00Z', source: 'a bank' };
+  // Else the cost would be lost, and a re-rating takes nothing away unasked.
+  await importExchangeRates(
+    { database, clock },
+    { documents: [{ ...rates, rates: { USD: '1.25' } }] },
+  );
+  const note = { reason: 'a book in euros', actor: 'a test' };
+  await rerateMonth(
+    { database, clock },
+    { month: '2026-10', tenant_id: null, dry_run: false, ...note },
+  );
+  expect(await close('2026-10')).toMatchObject([{ state: 'closed' }]);
+  expect(await totals()).toEqual([{ currency: 'EUR', charge_exact: '0.0084' }]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('a second book in another currency does not hold from the middle of a period, and from its begin it does', async () => {
+  await tenantSet({ price_book: 'standard' }, '2026-10-01T00:00:00Z');
+  await receiveEvents(database, [nativeEvent()]);
+  const refusal = await refused({ price_book: 'euro' }, '2026-10-20T00:00:00Z');
+  expect(refusal).toBe(
+    'tenant "acme" has charges in USD in its period from 2026-10-01; a book in EUR in the middle of it would mix currencies\n' +
+      'let it hold from 2026-10-01T00:00:00.000Z, with "spanledger tenant set acme --price-book BOOK --price-book-from 2026-10-01T00:00:00.000Z", ' +
+      'and price the period anew with "spanledger rerate"; or from 2026-11-01T00:00:00.000Z, where the next one begins',
+  );
+  const next = parseInstant('2026-11-01T00:00:00Z');
+  const fromNext = { price_book: 'euro', price_book_from: next };
+  expect((await tenantSet(fromNext, '2026-10-20T00:00:00Z')).to_rerate).toEqual([]);
+  const begin = parseInstant('2026-10-01T00:00:00Z');
+  const whole = { price_book: 'euro', price_book_from: begin };
+  expect((await tenantSet(whole, '2026-10-20T00:00:00Z')).to_rerate).toEqual(['2026-10']);
+});
+
+it('a book in another currency never holds for what was billed', async () => {
+  await tenantSet({ price_book: 'standard' }, '2026-10-01T00:00:00Z');
+  await receiveEvents(database, [nativeEvent()]);
+  await close('2026-10');
+  const begin = parseInstant('2026-10-01T00:00:00Z');
+  const refusal = await refused(
+    { price_book: 'euro', price_book_from: begin },
+    '2026-11-02T00:00:00Z',
+  );
+  expect(refusal).toContain('was billed in USD until 2026-11-01T00:00:00.000Z');
+  expect(refusal).toContain('--price-book-from 2026-11-01T00:00:00.000Z');
+  const after = parseInstant('2026-11-01T00:00:00Z');
+  await tenantSet({ price_book: 'euro', price_book_from: after }, '2026-11-02T00:00:00Z');
+});
+
+it('shows everything of a tenant with its history', async () => {
+  await receiveEvents(database, [nativeEvent()]);
+  await tenantSet({ mode: 'live', stripe_customer: 'cus_a' }, '2026-10-20T00:00:00Z');
+  await close('2026-10');
+  await tenantSet({ price_book: 'standard', anchor_day: 15 }, '2026-11-03T00:00:00Z');
+  await tenantSet({ stripe_customer: '' }, '2026-11-04T00:00:00Z');
+  const clock = () => parseInstant('2026-11-05T00:00:00Z');
+  const shown = await showTenant({ database, clock }, { tenant_id: 'acme', most: 5 });
+  expect(shown).toMatchObject({
+    tenant_id: 'acme',
+    mode: 'live',
+    stripe_customer: null,
+    registered_at: '2026-10-20T00:00:00.000Z',
+    calendar_now: { time_zone: 'UTC', anchor_day: 1 },
+    calendars: [
+      { effective_from: null, anchor_day: 1 },
+      { effective_from: '2026-12-01T00:00:00.000Z', anchor_day: 15 },
+    ],
+    price_book_now: { book: 'standard', currency: 'USD', by_default: false },
+    price_books: [{ effective_from: '2026-11-03T00:00:00.000Z', price_book: 'standard' }],
+    changes: [
+      { at: '2026-10-20T00:00:00.000Z', setting: 'mode', was: 'shadow', became: 'live' },
+      { setting: 'stripe_customer', was: null, became: 'cus_a' },
+      { at: '2026-11-03T00:00:00.000Z', setting: 'anchor_day', was: '1', became: '15' },
+      { at: '2026-11-04T00:00:00.000Z', setting: 'stripe_customer', was: 'cus_a', became: null },
+    ],
+    periods: [{ period_start: '2026-10-01', state: 'closed', mode: 'live', told: 'untold' }],
+    pushes: [],
+  });
+});
+
+it('a zone that is set while a worker posts the first calls never makes two periods overlap', async () => {
+  for (const round of [1, 2, 3, 4, 5, 6]) {
+    const tenant = `race-${round}`;
+    const events = [1, 2, 3].map((n) =>
+      nativeEvent({
+        ...{ event_id: `${round}-${n}`, tenant_id: tenant },
+        // In Tokyo this is the first day of the next month.
+        occurred_at: `2026-09-30T${14 + n}:30:00Z`,
+      }),
+    );
+    await Promise.all([
+      ...events.map((event) => receiveEvents(database, [event])),
+      tenantSet({ tenant_id: tenant, time_zone: 'Asia/Tokyo' }, '2026-10-01T00:00:00Z'),
+    ]);
+  }
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+function tenantSet(change: Partial<SetTenantRequest>, at: string) {
+  const clock = () => parseInstant(at);
+  return setTenant({ database, clock }, { tenant_id: 'acme', ...change });
+}
+
+async function refused(change: Partial<SetTenantRequest>, at: string): Promise<string> {
+  try {
+    await tenantSet(change, at);
+  } catch (error) {
+    if (error instanceof Refusal) return `${error.message}\n${remedyText(error.remedy)}`;
+    throw error;
+  }
+  return 'it was not refused';
+}
+
+async function close(month: string) {
+  const clock = () => parseInstant('2026-11-01T00:00:00Z');
+  return closePeriods({ database, clock }, { month, tenant_id: 'acme' });
+}
+
+function totals() {
+  return textRows(
+    database,
+    `select currency, charge_exact from audit.periods where tenant_id = 'acme' order by period_start`,
+  );
+}
