@@ -47,7 +47,11 @@ import { runAnswer } from '../../src/reports/runs/run-answer.ts';
 import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
 import { tagCoverageAnswer } from '../../src/reports/tag-coverage-answer.ts';
 import { usageAnswer, usageRequest } from '../../src/reports/usage-answer.ts';
-import { setTenantAnswer, shownTenantAnswer, tenantsAnswer } from '../../src/tenants/tenant-answer.ts';
+import {
+  setTenantAnswer,
+  shownTenantAnswer,
+  tenantsAnswer,
+} from '../../src/tenants/tenant-answer.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase } from '../support/database.ts';
