@@ -41,7 +41,13 @@ function argumentsOf(operation: Operation): readonly string[] {
       return [operation.identifier];
     case 'tenant set':
       if ('bookFrom' in operation) {
-        return [operation.tenantId, '--price-book', 'BOOK', '--price-book-from', operation.bookFrom];
+        return [
+          operation.tenantId,
+          '--price-book',
+          'BOOK',
+          '--price-book-from',
+          operation.bookFrom,
+        ];
       }
       return operation.give === null ? [] : ['TENANT', '--price-book', 'BOOK'];
     case 'verify':
