@@ -31,7 +31,7 @@ export const setTenantRequest = z.strictObject({
 export type SetTenantRequest = z.output<typeof setTenantRequest>;
 
 /** The tenant that is billed; its calendar is the newest rule, which may be still to come. */
-export const tenantAnswer = z.strictObject({
+const tenantAnswer = z.strictObject({
   tenant_id: z.string(),
   mode,
   time_zone: z.string(),
