@@ -83,7 +83,7 @@ export async function readBeside(
 }
 
 /** The digest over changes; null where one of them is gone. */
-export async function readChangesDigest(
+async function readChangesDigest(
   client: Pick<Transaction['client'], 'query'>,
   changeIds: readonly bigint[],
 ): Promise<Buffer | null> {
