@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
+import { cases } from '../../support/cases.ts';
+import { freshDatabase, resetTables, textRows } from '../../support/database.ts';
+import { importBooks, receive } from '../../support/ledger.ts';
+
+/**
+ * A trace of three calls, of which two are reported twice: a chat by the client library within the span of a
+ * framework, and an embedding by one library in two spans of one name. An exporter sends its spans in whatever
+ * messages and order, and a queue brings each of them more than once.
+ */
+const SPANS = [
+  span('a1', { kind: 'openinference', model: 'gpt-4o', input: 1000, output: 100, ms: 2_500 }),
+  span('a2', { parent: 'a1', model: 'gpt-4o', input: 1000, output: 100, response: 'r-1' }),
+  span('b1', { model: 'gpt-4o', input: 2000, output: 50, response: 'r-2' }),
+  span('c1', { operation: 'embeddings', model: 'gpt-4o', ms: 2_500 }),
+  span('c2', { parent: 'c1', operation: 'embeddings', model: 'gpt-4o', input: 700 }),
+  span('d1', { operation: 'invoke_agent', input: 3700, output: 150 }),
+];
+
+interface SpanFacts {
+  readonly kind?: 'openinference';
+  readonly operation?: string;
+  readonly parent?: string;
+  readonly model?: string;
+  readonly input?: number;
+  readonly output?: number;
+  readonly response?: string;
+  readonly ms?: number;
+}
+
+function span(id: string, facts: SpanFacts) {
+  const { kind, operation = 'chat', parent, model, input, output, response, ms = 2_000 } = facts;
+  const attributes = {
+    tenant_id: 'acme',
+    ...(kind === undefined ? { 'gen_ai.operation.name': operation } : {}),
+    ...(kind === undefined ? {} : { 'openinference.span.kind': 'LLM' }),
+    ...(model === undefined ? {} : { 'gen_ai.request.model': model }),
+    ...(input === undefined ? {} : { 'gen_ai.usage.input_tokens': input }),
+    ...(output === undefined ? {} : { 'gen_ai.usage.output_tokens': output }),
+    ...(response === undefined ? {} : { 'gen_ai.response.id': response }),
+    'gen_ai.provider.name': 'openai',
+  };
+  return {
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: id.padEnd(16, '0'),
+    ...(parent === undefined ? {} : { parentSpanId: parent.padEnd(16, '0') }),
+    name: id,
+    startTimeUnixNano: '1792065598000000000',
+    endTimeUnixNano: `${1_792_065_598_000 + ms}000000`,
+    attributes,
+  };
+}
+
+const scope = { name: 'gen_ai' };
+const bodyOf = (spans: readonly object[]) =>
+  JSON.stringify({ resourceSpans: [{ scopeSpans: [{ scope, spans }] }] });
+
+/** The message in which each span is, the order of the messages, and which of them come together. */
+const delivery = fc.record({
+  messageOf: fc.array(fc.nat({ max: 3 }), { minLength: SPANS.length, maxLength: SPANS.length }),
+  order: fc.shuffledSubarray([0, 1, 2, 3, 0, 1, 2, 3], { minLength: 8, maxLength: 8 }),
+  together: fc.boolean(),
+});
+
+it('a trace is charged the same in whichever messages and order it comes, and however often', async () => {
+  const database = await freshDatabase({ connections: 4 });
+  await fc.assert(
+    fc.asyncProperty(delivery, async ({ messageOf, order, together }) => {
+      await resetTables(database.pool);
+      await importBooks(database, 'standard', 'cost');
+      const messages = [0, 1, 2, 3].map((message) =>
+        SPANS.filter((_, index) => messageOf[index] === message),
+      );
+      const bodies = order.flatMap((message) => {
+        const spans = messages[message] ?? [];
+        return spans.length === 0 ? [] : [bodyOf(spans)];
+      });
+      const at = '2026-10-20T12:00:00Z';
+      if (together) await receive(database, bodies, at);
+      else for (const body of bodies) await receive(database, [body], at);
+      await foldAll(database, systemClock);
+      const [sum] = await textRows(
+        database,
+        `select sum(charge) as charge,
+           count(*) filter (where not is_reversal) - count(*) filter (where is_reversal) as standing
+         from entries`,
+      );
+      // (1000 + 2000 + 700) x 3 + (100 + 50) x 12 = 12,900 micro-dollars, of three calls.
+      expect(sum).toEqual({ charge: '12900000000', standing: '3' });
+    }),
+    cases(12),
+  );
+});
