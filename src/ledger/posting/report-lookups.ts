@@ -5,7 +5,7 @@ import { isOneOfFew } from './same-call.ts';
 const BATCHES_AFTER_A_REPEAT = 50;
 
 /**
- * Which reports of a batch are looked up (R8) before it posts. The ledger never lets a response in twice: its
+ * It says which reports of a batch are looked up (R8) before it posts. The ledger never lets a response in twice: its
  * key refuses the batch, which is done again with a look-up, and the fold takes back what other marks tell.
  * So a look-up only saves work, and pays where calls are reported twice at all.
  */
@@ -17,7 +17,7 @@ export class ReportLookups {
     return this.#ofFew > 0;
   }
 
-  /** Those of the reports that are to be looked up: all of them only while responses are repeated. */
+  /** Answers the reports that are to be looked up: all of them only while responses are repeated. */
   dueOf(reports: readonly CallReport[]): readonly CallReport[] {
     if (this.#ofAll > 0) return reports;
     return this.areDue ? reports.filter(isOneOfFew) : [];
