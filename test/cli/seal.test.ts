@@ -45,7 +45,13 @@ it('publishes the chain to a file, and finds by it what was written anew', async
   expect(listed).toMatchObject([
     { seal_number: '1', entries: 2, seal_hash: JSON.parse(line ?? '').hash },
   ]);
-  expect((await run('verify', '--against', file)).exitCode).toBe(0);
+  const compared = await run('verify', '--against', file);
+  expect(compared.exitCode).toBe(0);
+  // Nobody is to take silence for a law that held, or for a comparison that was made.
+  expect(compared.stdout).toContain('left out: law 6, what Stripe counted: nobody could ask it');
+  expect(compared.stdout).toMatch(
+    /^compared with \d+ published seals of .*, the last of them number \d+$/m,
+  );
 
   // when the chain is written anew
   await tamper(database, 'delete from seals; insert into seal_queue select batch_id from batches');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countField, listOf } from '../../fields.ts';
+import { countField, idField, listOf } from '../../fields.ts';
 
 export const verificationRequest = z.strictObject({
   /** What is looked at: everything, or only what came since the last run in which every law held. */
@@ -28,5 +28,11 @@ export const verificationAnswer = z.strictObject({
   holds: z.boolean(),
   scope: z.enum(['full', 'incremental']),
   laws: listOf(lawAnswer),
+  /** What was left out, and why. */
+  left_out: listOf(z.string()),
+  /** The published seals that were compared with the chain; null where none was asked for. */
+  against: z
+    .strictObject({ place: z.string(), seals: countField, last_seal: idField.nullable() })
+    .nullable(),
 });
 export type VerificationAnswer = z.infer<typeof verificationAnswer>;

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { LawParts } from '../../audit/laws/check-laws.ts';
-import type { LawAnswer } from '../../audit/laws/verification-answer.ts';
+import type { LawAnswer, VerificationAnswer } from '../../audit/laws/verification-answer.ts';
 import { verificationRequest } from '../../audit/laws/verification-answer.ts';
 import { verifyLedger } from '../../audit/laws/verify-ledger.ts';
 import { readRequest } from '../../request.ts';
@@ -29,7 +29,7 @@ export function addVerify(program: Command): void {
     const request = readRequest(verificationRequest, { scope, against: options.against ?? null });
     const answer = await verifyLedger(parts, request);
     if (!answer.holds) session.foundWrong();
-    session.out.answer(answer, answer.laws.map(renderLaw).join('\n'));
+    session.out.answer(answer, renderVerification(answer));
   });
 }
 
@@ -39,6 +39,18 @@ async function stripeCheck(session: Session): Promise<LawParts['checkStripe']> {
   const parts = await openStripeParts(session);
   const { checkSummaries } = await import('../../stripe/summary-law.ts');
   return () => checkSummaries(parts);
+}
+
+function renderVerification({ laws, left_out, against }: VerificationAnswer): string {
+  const compared =
+    against === null
+      ? []
+      : [
+          `compared with ${against.seals.toLocaleString('en-US')} published seals of ${against.place}${against.last_seal === null ? '' : `, the last of them number ${against.last_seal}`}`,
+        ];
+  return [...laws.map(renderLaw), ...left_out.map((what) => `left out: ${what}`), ...compared].join(
+    '\n',
+  );
 }
 
 export function renderLaw({ law, name, checked, range, violations }: LawAnswer): string {
