@@ -63,6 +63,19 @@ it('a customer that does not exist is named for its tenant, and every other one 
   expect((await push(scene)).map((row) => row.state)).toEqual(['confirmed', 'confirmed']);
 });
 
+it('a customer that was deleted since it was looked at, and of which no event told, is told nothing', async () => {
+  const scene = await openPushScene(['acme', 'bolt']);
+  await scene.database.pool.query(
+    `insert into stripe_customers (tenant_id, stripe_customer, livemode, state, checked_at, account)
+     select tenant_id, stripe_customer, false, 'present', '2026-10-01', 'acct_4fd495f222e8aae9' from tenants where mode = 'live'`,
+  );
+  await scene.options.stripe.customers.del('cus_acme');
+
+  expect((await push(scene)).map(({ state }) => state)).toEqual(['refused', 'confirmed']);
+
+  expect(countedBy(scene.double)).toEqual([`cus_bolt ${DUE_MICRO}`]);
+});
+
 it('an intent that never went out follows its tenant to another customer', async () => {
   const scene = await openPushScene();
   scene.double.control.addCustomer({ id: 'cus_new' });

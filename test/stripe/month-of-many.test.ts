@@ -134,7 +134,7 @@ async function duringTheMonth({ parts, meter, database, double }: BillingScene):
   await database.pool.query(
     `update tenants set stripe_customer = 'cus_nowhere' where tenant_id = 'stranger';
      update tenants set stripe_customer = null where tenant_id = 'unlinked';
-     update stripe_customers set state = 'present' where tenant_id = 'dropped'`,
+     update stripe_customers set state = 'present', checked_at = '2026-11-01T00:29:00Z' where tenant_id = 'dropped'`,
   );
   await double.control.setClock(parseInstant('2026-11-01T00:00:01Z'));
   const draftOf = async (tenantId: string) =>

@@ -17,13 +17,13 @@ interface CheckOptions {
 /**
  * Whether the tenant's customer is there under this key, before any usage is told: Stripe takes an
  * event of an unknown customer with 200 and drops it later. Null when all is well, else why nothing
- * may be told, naming the tenant. Stripe is asked once for each customer; a webhook tells of a deletion.
+ * may be told, naming the tenant. Stripe is asked once an hour for each customer at the most.
  */
 export async function findCustomerFault(
   options: CheckOptions,
   of: CustomerOfTenant,
 ): Promise<string | null> {
-  const known = await readCustomerState(options.database, of);
+  const known = await readCustomerState(options.database, of, options.clock());
   if (known === 'present') return null;
   const { fault, isDeleted } = await askCustomer(options, of);
   if (fault === null || isDeleted) {

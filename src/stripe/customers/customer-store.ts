@@ -13,15 +13,25 @@ export interface CustomerOfTenant {
 
 export type CustomerState = 'present' | 'deleted';
 
-/** What Stripe said of the tenant's customer; null where it was never asked, or in another account. */
+/** What was seen is believed for so long: a webhook may not tell of a deletion, and a push comes once a month. */
+const BELIEVED_MS = 60 * 60 * 1000;
+
+/**
+ * What Stripe said of the tenant's customer; null where it was not asked lately, or in another account. One that
+ * was deleted stays so.
+ */
 export async function readCustomerState(
   database: Database,
   of: CustomerOfTenant,
+  now: InstantMs,
 ): Promise<CustomerState | null> {
   const { rows } = await sql<{ state: CustomerState }>`
     select state from stripe_customers where tenant_id = ${of.tenantId}
       and stripe_customer = ${of.stripeCustomer} and livemode = ${of.livemode}
-      and account is not distinct from ${of.account}`.execute(database.kysely);
+      and account is not distinct from ${of.account}
+      and (state = 'deleted' or checked_at > ${formatInstant(now - BELIEVED_MS)})`.execute(
+    database.kysely,
+  );
   return rows[0]?.state ?? null;
 }
 
