@@ -171,12 +171,13 @@ async function pushOpen(
   all: number,
 ): Promise<readonly PushedPeriod[]> {
   const { parts, options } = run;
+  // Asked before the locks, which hold a connection of their own to the end.
+  const changed = await parts.findChanged(open);
   const locks = await openPushLocks(parts.database);
   try {
     for (const destination of parts.destinations) {
       await destination.checkChannels(channelsOf(destination, open));
     }
-    const changed = await parts.findChanged(open);
     const results: PushedPeriod[] = [];
     const periodsOfTenants = [...Map.groupBy(open, (target) => target.tenantId).values()];
     await inParallel(periodsOfTenants, PARALLEL_TENANTS, async (periods) => {
