@@ -50,12 +50,28 @@ grant select (tenant_id, source, event_id, member_id, revision, entry_id, kind, 
   charge_rate_id, user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
   corrects_entry_id, is_reversal, units, not_due) on entries to spanledger_tenant;
 grant select on closes, periods to spanledger_tenant;
+grant select (tenant_id, mode, time_zone, anchor_day, stripe_customer, created_at, registered_at, left_at) on tenants
+  to spanledger_tenant;
+grant select on tenant_calendar_changes, tenant_price_books to spanledger_tenant;
+grant select (tenant_id, per, feature, user_id, amount, currency, is_hard) on budgets to spanledger_tenant;
+grant select (tenant_id, source, event_id, batch_id, operation, status, occurred_at, started_at, user_id, feature,
+  agent_run_id, prompt_version, trace_id, span_id, parent_span_id) on structure_spans to spanledger_tenant;
+grant select (tenant_id, period_start, day, usage_key, kind, outcome, late, requested_model, feature, prompt_version,
+  currency, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens, memory_tokens,
+  charge, output_charge, units) on usage_rollups to spanledger_tenant;
+grant select (tenant_id, period_start, day, usage_key, agent_run_id, user_id, entries, input_tokens, cache_read_tokens,
+  cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, units) on run_usage
+  to spanledger_tenant;
+-- Numbers of batches, which tell nothing of anybody.
+grant select on fold_queue to spanledger_tenant;
+grant select (batch_id, recorded_at) on batches to spanledger_tenant;
 
 do $$
 declare
   guarded text;
 begin
-  foreach guarded in array array['entries', 'closes', 'periods'] loop
+  foreach guarded in array array['entries', 'closes', 'periods', 'tenants', 'tenant_calendar_changes',
+    'tenant_price_books', 'budgets', 'structure_spans', 'usage_rollups', 'run_usage'] loop
     if not (select relrowsecurity from pg_class where oid = guarded::regclass) then
       execute format('alter table %I enable row level security', guarded);
     end if;
@@ -88,3 +104,65 @@ select p.tenant_id, p.period_start, p.starts_at, p.ends_at, p.time_zone,
 from periods p left join closes c on c.tenant_id = p.tenant_id and c.period_start = p.period_start;
 
 grant select on all tables in schema tenant to spanledger_tenant;
+
+-- The wall. The HTTP server answers a tenant's key with these views in front of the tables of the same names, so that
+-- every question is asked as of the whole ledger and finds the tenant's own rows, without what it may not see.
+create schema if not exists wall;
+grant usage on schema wall to spanledger_tenant;
+
+create or replace view wall.entries with (security_invoker = true, security_barrier = true) as
+select tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome, status, null::text as error_type,
+  occurred_at, started_at, recorded_at, period_start, late, operation, null::text as provider, requested_model,
+  requested_model as executed_model, null::text as response_id, service_tier, gateway_cache, uncached_input_tokens,
+  cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, call_share, usage_source, layer_prompt_tokens,
+  layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, null::numeric as cost,
+  null::numeric as requested_cost, currency, charge_book, charge_version, charge_rate_id, null::text as cost_book,
+  null::timestamptz as cost_version, null::bigint as cost_rate_id, user_id, feature, agent_run_id, prompt_version,
+  null::jsonb as further_tags, trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal,
+  null::text as reason, null::text as actor, units, null::numeric as reported_cost,
+  null::text as reported_cost_currency, null::text as reported_cost_source, null::text as call_id, not_due
+from entries;
+
+create or replace view wall.structure_spans with (security_invoker = true, security_barrier = true) as
+select tenant_id, source, event_id, batch_id, operation, status, null::text as error_type, occurred_at, started_at,
+  user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id
+from structure_spans;
+
+create or replace view wall.usage_rollups with (security_invoker = true, security_barrier = true) as
+select tenant_id, period_start, day, usage_key, kind, outcome, late, ''::text as provider, requested_model,
+  requested_model as executed_model, feature, prompt_version, currency, entries, input_tokens, cache_read_tokens,
+  cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, 0::numeric as cost, output_charge,
+  0::numeric as output_cost, 0::numeric as routing_gain, units, entries as uncosted, charge as uncosted_charge
+from usage_rollups;
+
+create or replace view wall.run_rollups with (security_invoker = true, security_barrier = true) as
+select r.tenant_id, r.period_start, r.day, u.kind, u.outcome, u.late, u.provider, u.requested_model, u.executed_model,
+  u.feature, u.prompt_version, u.currency, r.user_id, r.agent_run_id, r.entries, r.input_tokens, r.cache_read_tokens,
+  r.cache_write_tokens, r.output_tokens, r.tool_tokens, r.memory_tokens, r.charge, 0::numeric as cost, r.output_charge,
+  0::numeric as output_cost, 0::numeric as routing_gain, r.units, r.entries as uncosted, r.charge as uncosted_charge
+from run_usage r
+  join wall.usage_rollups u on u.tenant_id = r.tenant_id and u.period_start = r.period_start and u.day = r.day
+    and u.usage_key = r.usage_key;
+
+create or replace view wall.budgets with (security_invoker = true, security_barrier = true) as
+select tenant_id, per, feature, user_id, amount, currency, is_hard from budgets;
+
+create or replace view wall.shown_periods with (security_invoker = true, security_barrier = true) as
+select p.tenant_id, p.period_start, p.starts_at, p.ends_at,
+  case when c.tenant_id is null then 'open' else 'closed' end as state,
+  coalesce(c.entries, r.entries, 0)::bigint as entries, major(coalesce(c.charge_exact, r.charge, 0)) as charge_exact,
+  major(c.carried_in) as carried_in, trim_scale(c.billable_micro * 0.000001) as billable,
+  major(c.carried_out) as carried_out, trim_scale(c.charge_total * minor_unit(c.currency)) as charge_total,
+  coalesce(c.currency, r.currency) as currency, c.manifest_hash, c.closed_at, coalesce(c.mode, t.mode) as mode,
+  null::text as told, null::text as invoice_id
+from periods p
+  join tenants t on t.tenant_id = p.tenant_id
+  left join closes c on c.tenant_id = p.tenant_id and c.period_start = p.period_start
+  left join lateral (
+    select sum(u.entries) as entries, sum(u.charge) as charge, min(u.currency) as currency from wall.usage_rollups u
+    where u.tenant_id = p.tenant_id and u.period_start = p.period_start) r on c.tenant_id is null;
+
+grant select on all tables in schema wall to spanledger_tenant;
+
+-- Whoever makes the roles may work as the tenant: the HTTP server does, for the time of a question.
+grant spanledger_tenant to current_user;

@@ -276,6 +276,47 @@ table fold_queue (
   constraint fold_queue_pkey PRIMARY KEY (batch_id)
 );
 
+table http_actions (
+  key_id text collate "C" not null,
+  idempotency_key text collate "C" not null,
+  request_hash bytea not null,
+  begun_at timestamp with time zone not null,
+  status integer,
+  answer text,
+  constraint http_actions_pkey PRIMARY KEY (key_id, idempotency_key),
+  constraint http_actions_key_id_fkey FOREIGN KEY (key_id) REFERENCES http_keys(key_id),
+  constraint answered_whole CHECK (((status IS NULL) = (answer IS NULL))),
+  constraint http_actions_idempotency_key_check CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 200))),
+  constraint http_actions_request_hash_check CHECK ((length(request_hash) = 32))
+);
+
+table http_keys (
+  key_id text collate "C" not null,
+  key_hash bytea not null,
+  name text not null,
+  role text not null,
+  tenant_id text collate "C",
+  source text,
+  tenant_ids text[],
+  rate integer,
+  created_at timestamp with time zone not null,
+  created_by text not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  revoked_by text,
+  last_used_at timestamp with time zone,
+  constraint http_keys_pkey PRIMARY KEY (key_id),
+  constraint http_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint http_keys_key_hash_check CHECK ((length(key_hash) = 32)),
+  constraint http_keys_key_id_check CHECK ((key_id ~ '^[a-z0-9]{8}$'::text)),
+  constraint http_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint http_keys_rate_check CHECK ((rate > 0)),
+  constraint http_keys_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'reader'::text, 'tenant'::text, 'ingest'::text]))),
+  constraint only_ingest_is_scoped CHECK (((role = 'ingest'::text) OR ((source IS NULL) AND (tenant_ids IS NULL)))),
+  constraint revoked_by_somebody CHECK (((revoked_at IS NULL) = (revoked_by IS NULL))),
+  constraint tenant_key_names_its_tenant CHECK (((role = 'tenant'::text) = (tenant_id IS NOT NULL)))
+);
+
 table ledger_name (
   only_one boolean not null default true,
   name text not null,

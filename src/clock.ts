@@ -104,6 +104,11 @@ function dayInstant(date: string): InstantMs {
   return instant;
 }
 
+/** Milliseconds since some moment, for measuring: never set back, and no instant. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
 /** A `Date` is for the libraries that insist on one. */
 export function toDate(instant: InstantMs): Date {
   return new Date(instant);

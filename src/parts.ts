@@ -10,4 +10,9 @@ export interface Parts {
   readonly database: Database;
   readonly clock: Clock;
   readonly log: Log;
+  /**
+   * The database as whoever asks may see it: for a tenant, its own rows behind row-level security.
+   * Left out, it is the whole database. Use cases that tenants may call read from it.
+   */
+  readonly view?: Database;
 }

@@ -14,6 +14,7 @@ export type Operation =
   | { readonly operation: 'budget list' }
   | { readonly operation: 'close'; readonly month: string; readonly tenantId: string | null }
   | { readonly operation: 'correct'; readonly entryId: string; readonly move: true }
+  | { readonly operation: 'key list' }
   | { readonly operation: 'migrate'; readonly roles: boolean }
   | { readonly operation: 'price-book import' }
   | { readonly operation: 'price-book list' }

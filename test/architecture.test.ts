@@ -40,6 +40,7 @@ const LINES: readonly Line[] = [
       'sqs-client',
       'sqs-refusal',
       'present',
+      'page',
     ],
     mayImport: 'one another',
     allows: (to) => lineOf(to) === 0,
@@ -70,7 +71,16 @@ const LINES: readonly Line[] = [
   { line: 4, folders: ['ledger', 'push'], mayImport: '0-3', allows: below(4) },
   {
     line: 5,
-    folders: ['ingest', 'stripe', 'statements', 'reports', 'audit', 'allocation', 'budgets'],
+    folders: [
+      'ingest',
+      'stripe',
+      'statements',
+      'reports',
+      'audit',
+      'allocation',
+      'budgets',
+      'keys',
+    ],
     mayImport: '0-4',
     allows: below(5),
   },
@@ -308,8 +318,8 @@ describe('answers', () => {
     [...code.matchAll(/^export const (\w+Answer) =/gm)].map(([, name = '']) => ({ path, name })),
   );
 
-  it('are what --json prints: a test reads the output of a command with each schema', () => {
-    const texts = ['test/cli', 'test/demo']
+  it('are what --json prints, or a route answers: a test reads it with each schema', () => {
+    const texts = ['test/cli', 'test/demo', 'test/api']
       .flatMap(pathsBelow)
       .filter((path) => path.endsWith('.test.ts'))
       .map((path) => readFileSync(join(ROOT, path), 'utf8'))
@@ -340,7 +350,9 @@ describe('requests', () => {
   it('are read by their schema in the door that was given them', () => {
     const doors = SOURCE_FILES.filter(({ folder }) => DOORS.includes(folder));
     const isRead = (name: string) =>
-      doors.some(({ code }) => new RegExp(`\\breadRequest\\(\\s*${name}\\b`).test(code));
+      doors.some(({ code }) =>
+        new RegExp(`\\b(?:readRequest\\(\\s*|request: )${name}\\b`).test(code),
+      );
     expect(schemas.filter(({ name }) => !isRead(name))).toEqual([]);
   });
 

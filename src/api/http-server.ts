@@ -1,28 +1,21 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import { pingDatabase } from '../database/database.ts';
-import { explainFault } from '../database/explain-fault.ts';
-import type { Log } from '../log.ts';
+import type { Server } from 'node:http';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { OLDEST_DAYS } from '../events/read-item.ts';
+import type { EventKeeper } from '../ingest/taking/event-keeper.ts';
 import type { Parts } from '../parts.ts';
-import { Refusal } from '../refusal.ts';
-import type { StripeParts } from '../stripe/stripe-parts.ts';
-import type { EventAnswer } from '../stripe/webhooks/event-answer.ts';
-import { receiveSigned } from '../stripe/webhooks/webhook.ts';
-import { problem, problemOf, type Reply } from './problem.ts';
+import type { ApiParts } from './api-parts.ts';
+import { buildApp } from './app.ts';
+import type { WebhookOptions } from './webhook-door.ts';
 
 export interface HttpServerOptions {
-  readonly parts: Pick<Parts, 'database' | 'log'>;
+  readonly parts: Parts & Partial<ApiParts>;
   /** Null is no endpoint for webhooks: it is refused, and everything else is answered. */
   readonly webhook: WebhookOptions | null;
+  /** Where events of producers are kept; left out or null, they are refused. */
+  readonly keeper?: EventKeeper | null;
   readonly host: string;
   /** The port 0 takes one that is free. */
   readonly port: number;
-}
-
-export interface WebhookOptions {
-  readonly parts: StripeParts;
-  /** The signing secret of the endpoint, whsec_…. */
-  readonly secret: string;
 }
 
 export interface HttpServer {
@@ -32,17 +25,34 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Stripe's largest event has some tens of kilobytes. */
-const BODY_BYTES_MAX = 1_048_576;
+/** Whoever sends its headers or its body slower than this holds a connection, and is cut off. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 60_000;
+const KEEP_ALIVE_MS = 65_000;
+const HEADERS_BYTES_MAX = 16_384;
+const HEADERS_MAX = 100;
+/** What is not answered within this time after the signal is cut off. */
+const DRAIN_MS = 20_000;
 
-/** Serves the webhook endpoint and a health check. Rejects when the port is taken. */
+/** Serves the API, the doors of producers, the webhook endpoint and health checks. Rejects when the port is taken. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const server = createServer((request, response) => {
-    answer(options, request).then(
-      (reply) => send(response, reply),
-      (error: unknown) => send(response, failed(options.parts.log, error)),
-    );
+  const state = { draining: false };
+  const app = buildApp({
+    parts: apiPartsOf(options.parts),
+    webhook: options.webhook,
+    keeper: options.keeper ?? null,
+    isDraining: () => state.draining,
   });
+  const server = createAdaptorServer({
+    fetch: (request, env) => app.fetch(request, env as HttpBindings),
+    serverOptions: {
+      maxHeaderSize: HEADERS_BYTES_MAX,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+  }) as Server;
+  server.maxHeadersCount = HEADERS_MAX;
   await listen(server, options);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
@@ -50,83 +60,34 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   return {
     url: `http://${options.host}:${port}`,
     port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+    close() {
+      state.draining = true;
+      return drain(server);
+    },
   };
 }
 
-async function answer(options: HttpServerOptions, request: IncomingMessage): Promise<Reply> {
-  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-  switch (`${request.method} ${path}`) {
-    case 'GET /healthz':
-      return answerHealth(options);
-    case 'POST /stripe/webhook':
-      return answerWebhook(options, request);
-    default:
-      return problem(404, 'not found', `there is no ${request.method} ${path}`);
-  }
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
 }
 
-async function answerHealth({ parts }: HttpServerOptions): Promise<Reply> {
-  try {
-    await pingDatabase(parts.database);
-    return { status: 200, body: { status: 'ok' } };
-  } catch (error) {
-    parts.log.warn({ error: String(error) }, 'the database does not answer');
-    return problem(503, 'database away', 'the database does not answer');
-  }
-}
-
-async function answerWebhook(options: HttpServerOptions, request: IncomingMessage): Promise<Reply> {
-  const { webhook } = options;
-  if (webhook === null) refuseWebhook();
-  const body = await readBody(request);
-  if (body === null) return problem(413, 'too large', `at most ${BODY_BYTES_MAX} bytes`);
-  const header = request.headers['stripe-signature'];
-  const signature = typeof header === 'string' ? header : '';
-  const { parts, secret } = webhook;
-  const outcome: EventAnswer = await receiveSigned(parts, { body, signature, secret });
-  return { status: 200, body: outcome };
-}
-
-function refuseWebhook(): never {
-  throw new Refusal(
-    'misconfigured',
-    'this server takes no webhooks of Stripe',
-    'start it with both STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET set',
-  );
-}
-
-/** The bytes as they came, since the signature is over them; null when they are too many. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_BYTES_MAX) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** A refusal says its own status; anything else is a fault of ours. Stripe delivers again after both. */
-function failed(log: Log, error: unknown): Reply {
-  const refusal = error instanceof Refusal ? error : explainFault(error);
-  if (refusal !== null) {
-    log.warn({ kind: refusal.kind, reason: refusal.message }, 'request refused');
-    return problemOf(refusal);
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  log.warn({ reason }, 'webhook not handled; Stripe delivers it again');
-  return problem(500, 'not handled', 'the event could not be handled; deliver it again');
-}
-
-function send(response: ServerResponse, { status, body }: Reply): void {
-  const type = status < 400 ? 'application/json' : 'application/problem+json';
-  response.writeHead(status, { 'content-type': type }).end(JSON.stringify(body));
+/** What is left out is off. */
+function apiPartsOf(parts: HttpServerOptions['parts']): ApiParts {
+  return {
+    reading: { litellmKey: null, oldestDays: OLDEST_DAYS },
+    queue: 'the queue was not asked: none is configured',
+    destinationFault: null,
+    stripeParts: null,
+    s3Endpoint: null,
+    ...parts,
+  };
 }
 
 function listen(server: Server, { host, port }: HttpServerOptions): Promise<void> {

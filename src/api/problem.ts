@@ -1,31 +1,71 @@
 import type { Refusal, RefusalKind } from '../refusal.ts';
 import { phraseRemedy } from '../remedy.ts';
+import { jsonReply, type Reply } from './reply.ts';
+import { requestToMake } from './requests-to-make.ts';
 
-export interface Reply {
-  readonly status: number;
-  readonly body: object;
-}
+/** What the door itself refuses, before any use case is asked. */
+export type DoorKind =
+  | 'unauthenticated'
+  | 'not_permitted'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'bad_request'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'too_many_requests'
+  | 'conflict'
+  | 'unavailable'
+  | 'not_handled';
 
 /** A problem document, RFC 9457. */
-export function problem(status: number, title: string, detail: string): Reply {
-  return { status, body: { type: 'about:blank', title, status, detail } };
+export function problem(kind: DoorKind, { detail, remedy, headers = {} }: ProblemWords): Reply {
+  const status = DOOR_STATUSES[kind];
+  const title = kind.replaceAll('_', ' ');
+  const body = { type: 'about:blank', title, status, kind, detail, remedy, operations: [] };
+  return { ...jsonReply(body, status), type: PROBLEM_TYPE, headers };
 }
+
+interface ProblemWords {
+  readonly detail: string;
+  readonly remedy: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const PROBLEM_TYPE = 'application/problem+json';
 
 /** The problem document of a refusal: the status of its kind, and what a person can do about it. */
 export function problemOf({ kind, message, remedy }: Refusal): Reply {
   const status = STATUSES[kind];
-  const title = kind.replaceAll('_', ' ');
   const body = {
     type: 'about:blank',
-    title,
+    title: kind.replaceAll('_', ' '),
     status,
     kind,
     detail: message,
-    remedy: phraseRemedy(remedy, ({ operation }) => `the operation "${operation}"`),
+    remedy: phraseRemedy(remedy, requestToMake),
     operations: remedy.filter((part) => typeof part !== 'string'),
   };
-  return { status, body };
+  const headers: Readonly<Record<string, string>> =
+    kind === 'unavailable' ? { 'retry-after': RETRY_SECONDS } : {};
+  return { ...jsonReply(body, status), type: PROBLEM_TYPE, headers };
 }
+
+/** A service that is away is mostly back within seconds; as the header has it. */
+export const RETRY_SECONDS = '5';
+
+const DOOR_STATUSES: Readonly<Record<DoorKind, number>> = {
+  unauthenticated: 401,
+  not_permitted: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  bad_request: 400,
+  too_large: 413,
+  unsupported_media_type: 415,
+  too_many_requests: 429,
+  conflict: 409,
+  unavailable: 503,
+  not_handled: 500,
+};
 
 const STATUSES: Readonly<Record<RefusalKind, number>> = {
   bad_request: 400,

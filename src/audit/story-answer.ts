@@ -32,7 +32,7 @@ const text = z.string().nullable();
 const furtherUnit = z.enum(FURTHER_UNITS.map(({ name }) => name));
 
 /** An entry as audit.entries has it. */
-const storyEntry = z.strictObject({
+export const storyEntry = z.strictObject({
   entry_id: entryIdField,
   kind: z.string(),
   outcome: z.string(),
@@ -109,7 +109,7 @@ const storyRate = z.strictObject({
 export type StoryRate = z.infer<typeof storyRate>;
 
 /** A period as audit.periods has it. */
-const storyPeriod = z.strictObject({
+export const storyPeriod = z.strictObject({
   tenant_id: z.string(),
   period_start: dayField,
   starts_at: instantField,

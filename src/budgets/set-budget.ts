@@ -50,8 +50,11 @@ export async function removeBudget(
 }
 
 /** All budgets. */
-export async function listBudgets({ database }: Pick<Parts, 'database'>): Promise<BudgetsAnswer> {
-  return (await readBudgets(database, null)).map(tellBudget);
+export async function listBudgets({
+  database,
+  view = database,
+}: Pick<Parts, 'database' | 'view'>): Promise<BudgetsAnswer> {
+  return (await readBudgets(view, null)).map(tellBudget);
 }
 
 /** A budget as answers show it. */

@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   reconcile: async () => (await import('./commands/reconcile.ts')).addReconcile,
   'run-month': async () => (await import('./commands/run-month.ts')).addRunMonth,
   serve: async () => (await import('./commands/serve.ts')).addServe,
+  key: async () => (await import('./commands/key.ts')).addKey,
   statement: async () => (await import('./commands/statement.ts')).addStatement,
   prove: async () => (await import('./commands/prove.ts')).addProve,
   report: async () => (await import('./commands/report.ts')).addReport,

@@ -13,7 +13,7 @@ export async function demoFigures(
   parts: Pick<Parts, 'database' | 'clock'>,
   of: { readonly closes: CloseAnswer; readonly reconciled: readonly ReconciledPeriod[] },
 ): Promise<{ readonly tenants: readonly DemoRow[]; readonly total: DemoTotal }> {
-  const everything = { tenant_id: null, from: null, to: null, as_of: null };
+  const everything = { tenant_id: null, month: null, from: null, to: null, as_of: null };
   const byTenant = await reportUsage(parts, { ...everything, by: ['tenant'] });
   const byOutcome = await reportUsage(parts, { ...everything, by: ['tenant', 'outcome'] });
   const tenants = of.closes.map(({ tenant_id, charge_total }): DemoRow => {

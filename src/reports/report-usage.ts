@@ -10,18 +10,18 @@ import { readCoverage, readUsageReport } from './usage-report-store.ts';
 
 /** Usage, charge, cost and margin by any dimensions, with the coverage of the same days. */
 export async function reportUsage(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
   request: UsageRequest,
 ): Promise<UsageAnswer> {
-  const { by, tenant_id: tenantId, from, to, as_of: asOf } = request;
+  const { by, tenant_id: tenantId, month, from, to, as_of: asOf } = request;
   // As of an instant it is entries that are summed, and they need no folding.
   if (asOf === null) await foldAll(database, clock);
-  const question = { by, tenantId, from, to, ...(asOf === null ? {} : { asOf }) };
+  const question = { by, tenantId, month, from, to, ...(asOf === null ? {} : { asOf }) };
   return {
     by,
     as_of: asOf === null ? null : formatInstant(asOf),
-    rows: (await readUsageReport(database, question)).map(toGroup),
-    coverage: coverageOf(await readCoverage(database, question)),
+    rows: (await readUsageReport(view, question)).map(toGroup),
+    coverage: coverageOf(await readCoverage(view, question)),
   };
 }
 

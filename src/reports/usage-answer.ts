@@ -5,6 +5,7 @@ import {
   instantField,
   instantGiven,
   listOf,
+  monthField,
   percentField,
   wholeField,
 } from '../fields.ts';
@@ -32,6 +33,8 @@ export const usageRequest = z.strictObject({
   by: listOf(z.enum(DIMENSIONS)),
   /** It is null for every tenant. */
   tenant_id: z.string().nullable(),
+  /** The month in which the periods begin, as statements have it; null for any. */
+  month: monthField.nullable(),
   /** Whole UTC days, half-open; null for no bound. */
   from: dayGiven.nullable(),
   to: dayGiven.nullable(),

@@ -9,6 +9,8 @@ import type { Dimension } from './usage-answer.ts';
 export interface UsageQuestion {
   readonly by: readonly Dimension[];
   readonly tenantId: string | null;
+  /** The month in which the periods begin; absent or null for any. */
+  readonly month?: string | null;
   /** Whole UTC days, half-open. */
   readonly from: InstantMs | null;
   readonly to: InstantMs | null;
@@ -105,8 +107,10 @@ function rollupAsOf(table: 'usage_rollups' | 'run_rollups', asOf: InstantMs | un
 
 function filterOf(question: UsageQuestion) {
   const { tenantId, from, to } = question;
+  const first = question.month == null ? null : `${question.month}-01`;
   return sql<boolean>`true
     ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
+    ${first === null ? sql`` : sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`}
     ${from === null ? sql`` : sql`and day >= ${utcDay(from)}::date`}
     ${to === null ? sql`` : sql`and day < ${utcDay(to)}::date`}`;
 }
@@ -194,7 +198,7 @@ export interface Coverage {
  */
 export async function readCoverage(
   database: Database,
-  question: Pick<UsageQuestion, 'from' | 'to' | 'asOf'>,
+  question: Pick<UsageQuestion, 'month' | 'from' | 'to' | 'asOf'>,
 ): Promise<readonly Coverage[]> {
   const { rows } = await sql<{ currency: string; attributed: Pico; all: Pico; uncosted: bigint }>`
     select currency, coalesce(sum(cost) filter (where tenant_id <> ${UNATTRIBUTED}), 0) as attributed,

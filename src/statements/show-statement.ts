@@ -7,12 +7,12 @@ import { readStatements } from './statement-store.ts';
 
 /** The statement of a tenant's closed period. */
 export async function showStatement(
-  { database }: Pick<Parts, 'database'>,
+  { database, view = database }: Pick<Parts, 'database' | 'view'>,
   request: StatementRequest,
 ): Promise<StatementAnswer> {
   const { month, tenant_id: tenantId } = request;
-  await readTenant(database.kysely, tenantId);
-  const statements = await readStatements(database, { month, tenantId });
+  await readTenant(view.kysely, tenantId);
+  const statements = await readStatements(view, { month, tenantId });
   const [only, second] = statements;
   if (only === undefined) refuseNotClosed(request);
   return second === undefined ? only : statements;

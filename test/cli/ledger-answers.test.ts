@@ -208,7 +208,10 @@ async function expectAnswer(args: readonly string[], answer: z.ZodType): Promise
 }
 
 it('a request that travels as text is read as what code reckons with', () => {
-  const request = { by: ['tenant'], tenant_id: null, from: '2026-10-01', to: null, as_of: AS_OF };
+  const request = {
+    ...{ by: ['tenant'], tenant_id: null, month: null },
+    ...{ from: '2026-10-01', to: null, as_of: AS_OF },
+  };
   expect(usageRequest.parse(request)).toEqual({
     ...request,
     from: Date.parse('2026-10-01T00:00:00Z'),

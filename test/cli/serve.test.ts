@@ -19,6 +19,8 @@ test('serve starts without anything of Stripe, says what is off, and refuses onl
   const refused = await fetch(`${at}/stripe/webhook`, { method: 'POST', body: '{}' });
   expect(refused.status).toBe(503);
   expect(refused.headers.get('content-type')).toBe('application/problem+json');
+  const events = await fetch(`${at}/v1/events`, { method: 'POST', body: '{}' });
+  expect(events.status).toBe(401);
   expect(await refused.json()).toEqual({
     type: 'about:blank',
     title: 'misconfigured',
@@ -34,6 +36,7 @@ test('serve starts without anything of Stripe, says what is off, and refuses onl
     exitCode: 0,
     stdout: [
       `listening on ${at}`,
+      'taking events (see --direct) is off: SPANLEDGER_QUEUE_URL is not set',
       "everything of Stripe's is off: STRIPE_API_KEY is not set",
       'the webhook endpoint is off: STRIPE_WEBHOOK_SECRET is not set',
       '',

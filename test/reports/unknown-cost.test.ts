@@ -10,7 +10,7 @@ let database: Database;
 let drop: () => Promise<void>;
 
 const parts = () => ({ database, clock: systemClock });
-const EVERYTHING = { tenant_id: null, from: null, to: null, as_of: null };
+const EVERYTHING = { tenant_id: null, month: null, from: null, to: null, as_of: null };
 
 /** "eu" pays in euros and has no cost at all; "us" has one for one of its two models. */
 beforeAll(async () => {

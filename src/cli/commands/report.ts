@@ -4,7 +4,7 @@ import { reportUsage } from '../../reports/report-usage.ts';
 import type { Dimension, UsageAnswer, UsageGroup } from '../../reports/usage-answer.ts';
 import { DIMENSIONS, usageRequest } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
-import { AS_OF, readDay, readInstant } from '../terminal/arguments.ts';
+import { AS_OF, readDay, readInstant, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
 import type { Column } from '../terminal/output.ts';
@@ -27,12 +27,14 @@ function addUsageReport(group: Command): void {
     .description('usage, charge, cost and margin by any dimensions')
     .requiredOption('--by <dimensions>', `of ${DIMENSIONS.join(' ')}, by commas`, readDimensions)
     .option('--tenant <tenant>', 'only this one')
+    .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
     .option('--to <day>', 'before this UTC day', readDay)
     .option('--as-of <instant>', AS_OF, readInstant);
   perform<ReportFlags>(command, async (session, { options }) => {
-    const { by, tenant: tenant_id = null, from = null, to = null, asOf: as_of = null } = options;
-    const request = readRequest(usageRequest, { by: [...by], tenant_id, from, to, as_of });
+    const { by, tenant: tenant_id = null, month = null, from = null, to = null } = options;
+    const { asOf: as_of = null } = options;
+    const request = readRequest(usageRequest, { by: [...by], tenant_id, month, from, to, as_of });
     const answer = await reportUsage(session.parts(), request);
     session.out.answer(answer, render(answer));
   });
@@ -41,6 +43,7 @@ function addUsageReport(group: Command): void {
 interface ReportFlags {
   readonly by: readonly Dimension[];
   readonly tenant?: string;
+  readonly month?: string;
   readonly from?: string;
   readonly to?: string;
   readonly asOf?: string;

@@ -1,10 +1,15 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
+import type { ApiParts } from '../../api/api-parts.ts';
 import { runEventQueue } from '../../api/event-queue-loop.ts';
-import type { WebhookOptions } from '../../api/http-server.ts';
 import { startHttpServer } from '../../api/http-server.ts';
+import type { WebhookOptions } from '../../api/webhook-door.ts';
+import { readSettings } from '../../events/read-settings.ts';
 import type { QueueClient } from '../../ingest/queue-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
+import type { EventKeeper } from '../../ingest/taking/event-keeper.ts';
+import { openLedgerKeeper } from '../../ingest/taking/ledger-keeper.ts';
+import { openQueueKeeper } from '../../ingest/taking/queue-keeper.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { runReleases } from '../../stripe/invoices/release-loop.ts';
 import type { StripeParts } from '../../stripe/stripe-parts.ts';
@@ -20,18 +25,21 @@ export function addServe(program: Command): void {
   const command = program
     .command('serve')
     .description(
-      "takes Stripe's events: the webhook endpoint (POST /stripe/webhook), or a queue; GET /healthz",
+      'the HTTP server: the API (GET / shows it), the doors by which producers send events, the webhook endpoint of Stripe',
     )
     .option('--port <n>', 'the port to listen on; 0 takes one that is free', readPort, DEFAULT_PORT)
-    .option('--host <address>', 'which address; put a proxy with TLS before it', '127.0.0.1');
-  perform<{ port: number; host: string }>(command, async (session, { options }) => {
+    .option('--host <address>', 'which address; put a proxy with TLS before it', '127.0.0.1')
+    .option('--direct', 'post events to the ledger itself, with no queue and no worker');
+  perform<ServeFlags>(command, async (session, { options }) => {
+    const { direct = false, ...address } = options;
     const stripe = await openStripeSide(session);
-    const parts = session.parts();
+    const ingest = await openIngest(session, direct);
+    const parts = { ...session.parts(), ...ingest.parts, stripeParts: stripe };
     const webhook = webhookOf(session, stripe);
-    const start = () => startHttpServer({ parts, webhook, ...options });
-    const server = await listenOn(options.port, start);
+    const start = () => startHttpServer({ parts, webhook, keeper: ingest.keeper, ...address });
+    const server = await listenOn(address.port, start);
     const queue = stripe === null ? null : openEventQueue(session);
-    announce(session, server.url, { webhook, queue });
+    announce(session, server.url, { webhook, queue, direct });
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
     await Promise.all([
@@ -43,8 +51,52 @@ export function addServe(program: Command): void {
     ]);
     queue?.close();
     await server.close();
+    await ingest.close();
   });
 }
+
+interface ServeFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly direct?: boolean;
+}
+
+interface Ingest {
+  /** It is null where events are refused. */
+  readonly keeper: EventKeeper | null;
+  readonly parts: Pick<ApiParts, 'reading' | 'queue' | 'destinationFault'>;
+  close(): Promise<void>;
+}
+
+/** Where the events of producers are kept: the queue, the ledger itself, or nowhere. */
+async function openIngest(session: Session, direct: boolean): Promise<Ingest> {
+  const { config, log } = session;
+  const reading = readSettings(config);
+  const destinationFault = config.STRIPE_API_KEY === undefined ? STRIPE_NOT_ASKED : null;
+  if (direct) {
+    const keeper = openLedgerKeeper({ ...session.parts(), reading });
+    const queue = 'there is no queue: events are posted directly';
+    return { keeper, parts: { reading, queue, destinationFault }, close: () => keeper.close() };
+  }
+  if (config.SPANLEDGER_QUEUE_URL === undefined) {
+    const queue = 'the queue was not asked: SPANLEDGER_QUEUE_URL is not set';
+    return { keeper: null, parts: { reading, queue, destinationFault }, close: async () => {} };
+  }
+  const address = queueAddress(config, 'SPANLEDGER_QUEUE_URL');
+  const keeper = openQueueKeeper({ ...address, log });
+  const queue = openQueue({ ...address, pollers: 1 });
+  return {
+    keeper,
+    parts: { reading, queue, destinationFault },
+    async close() {
+      await keeper.close();
+      queue.close();
+    },
+  };
+}
+
+const STRIPE_NOT_ASKED =
+  'Stripe was not asked: STRIPE_API_KEY is not set; what it counted is as the last push or reconcile saw it';
 
 /** Answers null without a key: what needs Stripe is then off, and the rest is served. */
 async function openStripeSide(session: Session): Promise<StripeParts | null> {
@@ -60,11 +112,18 @@ function webhookOf(session: Session, parts: StripeParts | null): WebhookOptions 
 function announce(
   session: Session,
   url: string,
-  on: { readonly webhook: WebhookOptions | null; readonly queue: QueueClient | null },
+  on: {
+    readonly webhook: WebhookOptions | null;
+    readonly queue: QueueClient | null;
+    readonly direct: boolean;
+  },
 ): void {
   const events = on.queue === null ? null : session.config.SPANLEDGER_STRIPE_EVENTS_QUEUE_URL;
   const webhook = on.webhook === null ? null : `${url}/stripe/webhook`;
-  const off = variablesMissing(session).map(({ name, what }) => ({ variable: name, off: what }));
+  const off = variablesMissing(session, on.direct).map(({ name, what }) => ({
+    variable: name,
+    off: what,
+  }));
   const taken = events === null ? '' : `, taking events from ${events}`;
   const lines = off.map(({ variable, off: what }) => `${what} is off: ${variable} is not set`);
   const text = [`listening on ${url}${taken}`, ...lines].join('\n');
@@ -72,10 +131,13 @@ function announce(
 }
 
 /** A server that takes events from a queue has no need of webhooks, and the other way round. */
-function variablesMissing({ config }: Session) {
+function variablesMissing({ config }: Session, direct: boolean) {
   const hasWebhooks = config.STRIPE_WEBHOOK_SECRET !== undefined;
   const hasQueue = config.SPANLEDGER_STRIPE_EVENTS_QUEUE_URL !== undefined;
   return [
+    ...(config.SPANLEDGER_QUEUE_URL === undefined && !direct
+      ? [{ name: 'SPANLEDGER_QUEUE_URL', what: 'taking events (see --direct)' }]
+      : []),
     ...(config.STRIPE_API_KEY === undefined
       ? [{ name: 'STRIPE_API_KEY', what: "everything of Stripe's" }]
       : []),

@@ -16,14 +16,14 @@ import type { RunGroup, RunsAnswer, RunsRequest, RunsRow, RunTotals } from './ru
 
 /** Agent runs, and what each spent in failed and repeated attempts before its answer. */
 export async function reportRuns(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
   request: RunsRequest,
 ): Promise<RunsAnswer> {
   const { by, tenant_id: tenantId, from, to, as_of: asOf } = request;
   // Folding joins attempts, which makes corrections; none of now belong to what was known then.
   if (asOf === null) await foldAll(database, clock);
   const question = { tenantId, from, to, ...(asOf === null ? {} : { asOf }) };
-  const { rows, total } = await rank(database, question, request);
+  const { rows, total } = await rank(view, question, request);
   return {
     by,
     as_of: asOf === null ? null : formatInstant(asOf),
@@ -31,7 +31,7 @@ export async function reportRuns(
     rows: rows.map((row) => toRow(row, by)),
     rows_in_all: total.rows,
     rows_with_waste: total.wastedRows,
-    coverage: coverageOf(await readCoverage(database, question)),
+    coverage: coverageOf(await readCoverage(view, question)),
   };
 }
 

@@ -17,15 +17,15 @@ import type { RunNode } from './run-tree.ts';
  * was spent in vain. Throws a `Refusal` where nobody has a part.
  */
 export async function showRun(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
   { run: runId, tenant_id: tenantId, as_of: asOf, loop_steps: loopSteps }: RunRequest,
 ): Promise<RunAnswer> {
   if (asOf === null) await foldAll(database, clock);
   const known = asOf === null ? {} : { asOf };
-  const found = await readRun(database, { runId, tenantId, ...known });
+  const found = await readRun(view, { runId, tenantId, ...known });
   const runs = found.map((of) => analyzeRun(of, loopSteps));
   const ids = runs.flatMap(({ calls }) => calls.map(({ facts }) => facts.entryId));
-  const rules = Map.groupBy(await readRules(database, ids), ({ entry_id }) => entry_id);
+  const rules = Map.groupBy(await readRules(view, ids), ({ entry_id }) => entry_id);
   const rulesOf: RulesOf = (call) => (rules.get(idOf(call)) ?? []).map(({ rule }) => rule);
   return runs.map((run) => toTenantRun(run, rulesOf));
 }

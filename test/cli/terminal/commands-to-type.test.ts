@@ -27,6 +27,7 @@ const FORMS: {
     { month: '2026-10', tenantId: 'acme' },
   ],
   correct: [{ entryId: 'ent_1', move: true }],
+  'key list': [{}],
   migrate: [{ roles: false }, { roles: true }],
   'price-book import': [{}],
   'price-book list': [{}],

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { JsonObject } from '../events/foreign/foreign-value.ts';
+import type { Key } from '../keys/key.ts';
+import { Refusal } from '../refusal.ts';
+import type { ApiParts } from './api-parts.ts';
+import { writeCsv } from './csv.ts';
+import { givenBy, type Said } from './given.ts';
+import { problem } from './problem.ts';
+import { jsonReply, type Reply, textReply } from './reply.ts';
+import { type Asked, type Route, Written } from './route.ts';
+import { askedByTenant, shownToTenant } from './tenant-sight.ts';
+
+/** A request to a route, by whoever bears the key. */
+export interface RouteRequest {
+  readonly key: Key;
+  readonly said: Said;
+  readonly accept: string;
+}
+
+/** Asks the route's use case, as far as the key lets it, and writes the answer in the form that is accepted. */
+export async function answerRoute(
+  route: Route,
+  parts: ApiParts,
+  { key, said, accept }: RouteRequest,
+): Promise<Reply> {
+  if (!route.roles.includes(key.role)) return refuseRole(route, key);
+  const asked = askedBy(route, key, { parts, given: givenBy(route, said), accept });
+  const answer = await route.run(asked);
+  if (answer instanceof Written) return answer.reply;
+  const shown = key.role === 'tenant' ? shownToTenant(answer) : answer;
+  return acceptsCsv(route, accept) ? csvReply(route, shown) : jsonReply(shown);
+}
+
+function refuseRole(route: Route, key: Key): Reply {
+  return problem('not_permitted', {
+    detail: `a key with the role ${key.role} may not ask ${route.method} ${route.path}`,
+    remedy: `use a key with the role ${route.roles.join(' or ')}`,
+  });
+}
+
+function askedBy(route: Route, key: Key, asked: Asked): Asked {
+  const has = (name: string) => Object.hasOwn(route.fields, name);
+  // Who acts is who bears the key, and nobody else.
+  const given = has('actor') ? { ...asked.given, actor: key.name } : asked.given;
+  if (key.role === 'tenant' && key.tenantId !== null) {
+    return askedByTenant(route, { ...asked, given }, key.tenantId);
+  }
+  if (key.role !== 'ingest') return { ...asked, given };
+  if (has('tenant_id')) requireNamed(key, given['tenant_id']);
+  return {
+    ...asked,
+    given: key.source !== null && has('source') ? { ...given, source: key.source } : given,
+  };
+}
+
+function requireNamed(key: Key, tenantId: unknown): void {
+  if (key.tenantIds === null || key.tenantIds.includes(String(tenantId))) return;
+  throw new Refusal(
+    'not_permitted',
+    'this key may not name that tenant',
+    `name one of ${key.tenantIds.join(', ')}`,
+  );
+}
+
+function acceptsCsv({ rows, forms }: Route, accept: string): boolean {
+  return (rows !== null || forms.includes('text/csv')) && /^\s*text\/csv\b/i.test(accept);
+}
+
+function csvReply({ rows }: Route, answer: unknown): Reply {
+  const list = rows === null ? answer : (answer as JsonObject)[rows];
+  const reply = textReply('text/csv; charset=utf-8', writeCsv(list as readonly JsonObject[]));
+  const next = (answer as JsonObject)['next_cursor'];
+  // CSV has no place for it beside the rows.
+  return typeof next === 'string' ? { ...reply, headers: { 'next-cursor': next } } : reply;
+}
+
+/** An answer that the client has already is not sent again; its tag is the digest of its bytes. */
+export function withEntityTag(reply: Reply, ifNoneMatch: string | null): Reply {
+  const { body, status, headers } = reply;
+  if (status !== 200 || !(typeof body === 'string' || body instanceof Uint8Array)) return reply;
+  const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
+  const cached = { ...headers, etag: tag, 'cache-control': 'private, no-cache' };
+  const known = (ifNoneMatch ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''));
+  if (!known.includes(tag) && !known.includes('*')) return { ...reply, headers: cached };
+  return { ...reply, status: 304, body: '', headers: cached };
+}

@@ -1,0 +1,15 @@
+import type { ReadSettings } from '../events/read-item.ts';
+import type { StatusParts } from '../month/status/tell-status.ts';
+import type { Parts } from '../parts.ts';
+import type { PublicationParts } from '../seals/publication/publication.ts';
+import type { StripeParts } from '../stripe/stripe-parts.ts';
+
+/** Everything that the routes' use cases work with. */
+export interface ApiParts
+  extends Parts,
+    PublicationParts,
+    Pick<StatusParts, 'queue' | 'destinationFault'> {
+  readonly reading: ReadSettings;
+  /** It is null without a key of Stripe's: what needs it is refused, and the rest is answered. */
+  readonly stripeParts: StripeParts | null;
+}

@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { secureHeaders } from 'hono/secure-headers';
+import { explainFault } from '../database/explain-fault.ts';
+import type { JsonObject } from '../events/foreign/foreign-value.ts';
+import { Refusal } from '../refusal.ts';
+import { answerRoute, withEntityTag } from './answer-route.ts';
+import type { AppOptions } from './app-options.ts';
+import { KeyDoor } from './bearer.ts';
+import { answerHealth, answerReady } from './health.ts';
+import { INGEST_DOORS, type IngestDoor } from './ingest/ingest-doors.ts';
+import { takeRequest } from './ingest/take-request.ts';
+import { openApiOf } from './openapi.ts';
+import { problem, problemOf, RETRY_SECONDS } from './problem.ts';
+import { type BodyLimits, readBytes } from './read-bytes.ts';
+import { referencePage } from './reference-page.ts';
+import { jsonReply, type Reply, textReply } from './reply.ts';
+import type { Route } from './route.ts';
+import { ROUTES } from './routes.ts';
+import { answerWebhook } from './webhook-door.ts';
+
+type Env = { Bindings: HttpBindings; Variables: { requestId: string } };
+type Answering = (c: Context<Env>) => Promise<Reply> | Reply;
+
+/** The application: every route of the table, the doors of producers, and what machines ask. */
+export function buildApp(options: AppOptions): Hono<Env> {
+  const app = new Hono<Env>();
+  const keys = new KeyDoor(options.parts);
+  app.use(secureHeaders(HEADERS));
+  app.use(async (c, next) => {
+    const given = c.req.header('x-request-id') ?? '';
+    const requestId = /^[\w.-]{1,100}$/.test(given) ? given : randomUUID();
+    c.set('requestId', requestId);
+    await next();
+    c.header('x-request-id', requestId);
+    const { method, path } = c.req;
+    options.parts.log.debug({ requestId, method, path, status: c.res.status }, 'answered');
+  });
+  const answer = (answering: Answering) => async (c: Context<Env>) =>
+    toResponse(await reply(options, c, answering), c);
+  for (const route of ROUTES) {
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    app.on(
+      route.method,
+      path,
+      answer((c) => answerQuestion(options, keys, { route, c })),
+    );
+  }
+  for (const door of INGEST_DOORS) {
+    app.on(
+      ['POST', 'PUT'],
+      door.path,
+      answer((c) => answerProducer(options, keys, { door, c })),
+    );
+  }
+  addMachines(app, options, answer);
+  app.notFound((c) => toResponse(notFound(c), c));
+  app.onError((error, c) => toResponse(failed(options, c, error), c));
+  return app;
+}
+
+/** Everything is for programs but a few pages, which style themselves and run nothing of others. */
+const HEADERS: Parameters<typeof secureHeaders>[0] = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'unsafe-inline'"],
+    imgSrc: ['data:'],
+    fontSrc: ['data:'],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+  },
+  referrerPolicy: 'no-referrer',
+  xFrameOptions: 'DENY',
+};
+
+function addMachines(
+  app: Hono<Env>,
+  options: AppOptions,
+  answer: (answering: Answering) => (c: Context<Env>) => Promise<Response>,
+): void {
+  const document = openApiOf(ROUTES, INGEST_DOORS, '0.1.0');
+  app.get(
+    '/openapi.json',
+    answer(() => jsonReply(document)),
+  );
+  app.get(
+    '/',
+    answer(() => textReply('text/html; charset=utf-8', referencePage(document))),
+  );
+  app.get(
+    '/healthz',
+    answer(() => answerHealth(options)),
+  );
+  app.get(
+    '/readyz',
+    answer(() => answerReady(options)),
+  );
+  app.post(
+    '/stripe/webhook',
+    answer((c) => answerWebhook(options.webhook, c.req.raw)),
+  );
+}
+
+interface RouteAsked {
+  readonly route: Route;
+  readonly c: Context<Env>;
+}
+
+async function answerQuestion(
+  { parts }: AppOptions,
+  keys: KeyDoor,
+  { route, c }: RouteAsked,
+): Promise<Reply> {
+  const bearer = await keys.letIn(c.req.header('authorization') ?? null, addressOf(c));
+  if (bearer.kind === 'refused') return bearer.reply;
+  const body = route.method === 'GET' ? null : await readJson(c.req.raw);
+  if (body instanceof Refused) return body.reply;
+  const said = { path: c.req.param(), query: new URL(c.req.url).searchParams, body };
+  const accept = c.req.header('accept') ?? '';
+  const replied = await answerRoute(route, parts, { key: bearer.key, said, accept });
+  const known = c.req.header('if-none-match') ?? null;
+  return route.method === 'GET' ? withEntityTag(replied, known) : replied;
+}
+
+class Refused {
+  readonly reply: Reply;
+
+  constructor(reply: Reply) {
+    this.reply = reply;
+  }
+}
+
+const ACTION_LIMITS: BodyLimits = { sentBytes: 4 * 1024 * 1024, unfoldedBytes: 16 * 1024 * 1024 };
+
+async function readJson(request: Request): Promise<JsonObject | Refused> {
+  const read = await readBytes(request, ACTION_LIMITS);
+  if (read.kind === 'refused') return new Refused(read.reply);
+  const text = read.bytes.toString('utf8');
+  if (text.trim() === '') return {};
+  const json = parse(text);
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as JsonObject;
+  const detail = json === undefined ? 'the body is not JSON' : 'the body is JSON, but no object';
+  const remedy = 'send the fields of the request as one JSON object';
+  return new Refused(problem('bad_request', { detail, remedy }));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function answerProducer(
+  { parts, keeper, isDraining }: AppOptions,
+  keys: KeyDoor,
+  { door, c }: { readonly door: IngestDoor; readonly c: Context<Env> },
+): Promise<Reply> {
+  const bearer = await keys.letIn(c.req.header('authorization') ?? null, addressOf(c));
+  if (bearer.kind === 'refused') return bearer.reply;
+  if (!['ingest', 'admin'].includes(bearer.key.role)) {
+    return problem('not_permitted', {
+      detail: `a key with the role ${bearer.key.role} may not send events`,
+      remedy: 'use a key with the role ingest',
+    });
+  }
+  if (isDraining()) return refuseNow('this server is ending', 'send it again');
+  if (keeper === null) return refuseNow('this server takes no events', NO_KEEPER);
+  return takeRequest(door, { ...parts, keeper }, { request: c.req.raw, key: bearer.key });
+}
+
+const NO_KEEPER =
+  'start it with SPANLEDGER_QUEUE_URL set, or with --direct to post to the ledger itself';
+
+function refuseNow(detail: string, remedy: string): Reply {
+  return problem('unavailable', { detail, remedy, headers: { 'retry-after': RETRY_SECONDS } });
+}
+
+function addressOf(c: Context<Env>): string {
+  return c.env?.incoming?.socket?.remoteAddress ?? '';
+}
+
+async function reply(options: AppOptions, c: Context<Env>, answering: Answering): Promise<Reply> {
+  try {
+    return await answering(c);
+  } catch (error) {
+    return failed(options, c, error);
+  }
+}
+
+function toResponse({ status, type, body, headers }: Reply, c: Context<Env>): Response {
+  const all = { ...headers, ...(status === 304 ? {} : { 'content-type': type }) };
+  const sent = typeof body === 'string' || body instanceof Uint8Array ? body : streamOf(body);
+  return c.newResponse(status === 304 ? null : (sent as string), status as 200, all);
+}
+
+function streamOf(pieces: Iterable<string>): ReadableStream {
+  const iterator = pieces[Symbol.iterator]();
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    pull(controller) {
+      const next = iterator.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(encoder.encode(next.value));
+    },
+  });
+}
+
+function notFound(c: Context<Env>): Reply {
+  const { path, method } = c.req;
+  const allowed = [...ROUTES, ...INGEST_DOORS.map((door) => ({ ...door, method: 'POST' }))]
+    .filter((route) => new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path))
+    .map((route) => route.method);
+  if (allowed.length === 0) {
+    return problem('not_found', {
+      detail: `there is no ${method} ${path}`,
+      remedy: 'see GET /openapi.json for what there is',
+    });
+  }
+  return problem('method_not_allowed', {
+    detail: `${path} takes no ${method}`,
+    remedy: `use ${allowed.join(' or ')}`,
+    headers: { allow: [...new Set(allowed)].join(', ') },
+  });
+}
+
+/** A refusal says its own status; anything else is a fault of ours. */
+function failed({ parts }: AppOptions, c: Context<Env>, error: unknown): Reply {
+  const requestId = c.get('requestId');
+  const refusal = error instanceof Refusal ? error : explainFault(error);
+  if (refusal !== null) {
+    parts.log.warn({ requestId, kind: refusal.kind, reason: refusal.message }, 'request refused');
+    return problemOf(refusal);
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  parts.log.error(
+    { requestId, reason, stack: error instanceof Error ? error.stack : null },
+    'not handled',
+  );
+  return problem('not_handled', {
+    detail: 'the request could not be handled',
+    remedy: `send it again; if that does not help, give whoever runs this server the request id ${requestId}`,
+  });
+}

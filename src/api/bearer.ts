@@ -1,0 +1,97 @@
+import { monotonicMs, pause } from '../clock.ts';
+import type { Key } from '../keys/key.ts';
+import { recognizeKey } from '../keys/recognize-key.ts';
+import type { Parts } from '../parts.ts';
+import { problem } from './problem.ts';
+import type { Reply } from './reply.ts';
+
+/** Who asks, or what the door answers instead. */
+export type Bearer =
+  | { readonly kind: 'known'; readonly key: Key }
+  | { readonly kind: 'refused'; readonly reply: Reply };
+
+/** So many wrong keys of one address cost it nothing; a producer with an old key soon has as many. */
+const FREE_FAILURES = 20;
+/** Every further one is answered later than the one before, up to this time. */
+const SLOWEST_MS = 2_000;
+const STEP_MS = 100;
+/** Addresses remembered; the oldest is forgotten for a new one. */
+const MOST_ADDRESSES = 10_000;
+
+/** Lets in whoever bears a valid key; failures are counted by address and slowed, and keys have their rates. */
+export class KeyDoor {
+  readonly #parts: Pick<Parts, 'database' | 'clock' | 'log'>;
+  readonly #failures = new Map<string, number>();
+  readonly #buckets = new Map<string, Bucket>();
+  #refused = 0;
+
+  constructor(parts: Pick<Parts, 'database' | 'clock' | 'log'>) {
+    this.#parts = parts;
+  }
+
+  /** Requests without a valid key since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  async letIn(authorization: string | null, address: string): Promise<Bearer> {
+    const given = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1] ?? null;
+    if (given === null) return this.#refuse(NO_KEY);
+    const recognized = await recognizeKey(this.#parts, given);
+    if (recognized.kind !== 'known') {
+      await this.#slowDown(address);
+      return this.#refuse(WHY[recognized.kind]);
+    }
+    const { key } = recognized;
+    const waitSeconds = this.#takeToken(key);
+    if (waitSeconds === 0) return { kind: 'known', key };
+    const reply = problem('too_many_requests', {
+      detail: `the key "${key.name}" may make ${key.rate} requests a second`,
+      remedy: 'wait as long as Retry-After says, or ask for a key with a higher rate',
+      headers: { 'retry-after': String(waitSeconds) },
+    });
+    return { kind: 'refused', reply };
+  }
+
+  #refuse(detail: string): Bearer {
+    this.#refused += 1;
+    const reply = problem('unauthenticated', {
+      detail,
+      remedy: 'send Authorization: Bearer KEY, with a key that "spanledger key create" made',
+      headers: { 'www-authenticate': 'Bearer realm="spanledger"' },
+    });
+    return { kind: 'refused', reply };
+  }
+
+  async #slowDown(address: string): Promise<void> {
+    const failures = (this.#failures.get(address) ?? 0) + 1;
+    this.#failures.delete(address);
+    this.#failures.set(address, failures);
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > MOST_ADDRESSES && oldest !== undefined) this.#failures.delete(oldest);
+    await pause(Math.min(SLOWEST_MS, Math.max(0, failures - FREE_FAILURES) * STEP_MS));
+  }
+
+  /** A bucket holds one second's requests and fills at the key's rate; answers the seconds to wait, or 0. */
+  #takeToken({ keyId, rate }: Key): number {
+    if (rate === null) return 0;
+    const now = monotonicMs();
+    const before = this.#buckets.get(keyId) ?? { tokens: rate, at: now };
+    const tokens = Math.min(rate, before.tokens + ((now - before.at) / 1000) * rate);
+    this.#buckets.set(keyId, { tokens: tokens < 1 ? tokens : tokens - 1, at: now });
+    return tokens < 1 ? Math.max(1, Math.ceil((1 - tokens) / rate)) : 0;
+  }
+}
+
+interface Bucket {
+  readonly tokens: number;
+  readonly at: number;
+}
+
+const NO_KEY = 'the request bears no key';
+/** A key that is not there and one that is wrong are told alike. */
+const WHY = {
+  unknown: 'the key of the request is not known',
+  expired: 'the key of the request has expired',
+  revoked: 'the key of the request was revoked',
+} as const;

@@ -1,0 +1,36 @@
+import type { Operation } from '../remedy.ts';
+
+/** A remedy's operation for programs: the request that does it, or the command where no route does. */
+export function requestToMake(operation: Operation): string {
+  const request = REQUESTS[operation.operation];
+  return request ?? `"spanledger ${operation.operation}" at a terminal`;
+}
+
+const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
+  adjust: 'POST /v1/tenants/{tenant}/adjustments',
+  'allocate list': null,
+  'allocate reverse': null,
+  'audit entry': 'GET /v1/entries/{entry}',
+  'audit line': 'GET /v1/statements/{tenant}/{month}/lines',
+  'budget list': 'GET /v1/budgets',
+  close: 'POST /v1/closes',
+  correct: 'POST /v1/entries/{entry}/corrections',
+  'key list': 'GET /v1/keys',
+  migrate: null,
+  'price-book import': 'POST /v1/price-books',
+  'price-book list': 'GET /v1/price-books',
+  prove: null,
+  push: 'POST /v1/pushes',
+  'quarantine list': 'GET /v1/quarantine',
+  reconcile: 'POST /v1/reconciliations',
+  'report runs': 'GET /v1/runs',
+  rerate: 'POST /v1/rerates',
+  'seal publish': null,
+  statement: 'GET /v1/statements/{tenant}/{month}/proof',
+  'stripe alerts': 'GET /v1/alerts',
+  'stripe setup': null,
+  'stripe unpark': null,
+  'tenant list': 'GET /v1/tenants',
+  'tenant set': 'PUT /v1/tenants/{tenant}',
+  verify: null,
+};

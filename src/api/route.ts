@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import type { JsonObject } from '../events/foreign/foreign-value.ts';
+import type { KeyRole } from '../keys/key-answer.ts';
+import { cutPage, nextCursorField, pageFields, readCursor } from '../page.ts';
+import { readRequest } from '../request.ts';
+import type { ApiParts } from './api-parts.ts';
+import { type Fields, fieldsOf } from './fields-of.ts';
+import type { Reply } from './reply.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/**
+ * One row of the table of routes: what is asked by which request, by whom, and which use case answers. The
+ * server, the OpenAPI document and the test of the wall are all made of the table.
+ */
+export interface Route {
+  readonly method: Method;
+  /** As OpenAPI writes it, such as `/v1/runs/{run}`. */
+  readonly path: string;
+  readonly roles: readonly KeyRole[];
+  /** One line for the reference. */
+  readonly summary: string;
+  /** The group under which the reference lists it. */
+  readonly about: string;
+  /** The fields of the request by name: parameters of a question, the body of an action. */
+  readonly fields: Fields;
+  readonly answer: z.ZodType;
+  /** The name of the list in the answer whose rows CSV shows; null where it has none. */
+  readonly rows: string | null;
+  /** Other media types than JSON that it answers in. */
+  readonly forms: readonly string[];
+  readonly run: (asked: Asked) => Promise<unknown>;
+}
+
+/** A request that was read and let in. */
+export interface Asked {
+  readonly parts: ApiParts;
+  /** The JSON of the use case's request, before its schema. */
+  readonly given: JsonObject;
+  /** The media types that the client accepts, as its header says it. */
+  readonly accept: string;
+}
+
+/** An answer that is written already, such as a page. */
+export class Written {
+  readonly reply: Reply;
+
+  constructor(reply: Reply) {
+    this.reply = reply;
+  }
+}
+
+interface RouteOptions<Request extends z.ZodObject, Answer> {
+  readonly about: string;
+  readonly roles: readonly KeyRole[];
+  readonly summary: string;
+  readonly request: Request;
+  readonly answer: z.ZodType<Answer>;
+  /** What holds where nothing is given; what may be null need not be named. */
+  readonly defaults?: Partial<Readonly<Record<keyof z.input<Request>, unknown>>>;
+  readonly rows?: string;
+  readonly use: (parts: ApiParts, request: z.output<Request>) => Promise<Answer>;
+}
+
+/** A row of the table whose request is what the use case takes. */
+export function route<Request extends z.ZodObject, Answer>(
+  at: `${Method} ${string}`,
+  options: RouteOptions<Request, Answer>,
+): Route {
+  const { about, roles, summary, request, answer, defaults = {}, rows = null, use } = options;
+  return {
+    ...placeOf(at),
+    ...{ about, roles, summary, answer, rows },
+    fields: fieldsOf(request, defaults),
+    forms: rows === null ? [] : ['text/csv'],
+    run: ({ parts, given }) => use(parts, readRequest(request, given as z.input<Request>)),
+  };
+}
+
+interface ListOptions<Request extends z.ZodObject, Row> {
+  readonly about: string;
+  readonly roles: readonly KeyRole[];
+  readonly summary: string;
+  readonly request: Request;
+  /** The use case's answer: the whole list. */
+  readonly answer: z.ZodType<readonly Row[]>;
+  readonly defaults?: Partial<Readonly<Record<keyof z.input<Request>, unknown>>>;
+  /** The name under which the answer has the rows. */
+  readonly rows: string;
+  /** What tells one row from another, and keeps its place. */
+  readonly idOf: (row: Row) => string;
+  readonly use: (parts: ApiParts, request: z.output<Request>) => Promise<readonly Row[]>;
+}
+
+/** A row of the table for a list that is read whole, and of which the door gives some rows at a time. */
+export function listRoute<Request extends z.ZodObject, Row>(
+  at: `${Method} ${string}`,
+  options: ListOptions<Request, Row>,
+): Route {
+  const { about, roles, summary, request, answer, defaults = {}, rows, idOf, use } = options;
+  const paged = request.extend(pageFields);
+  return {
+    ...placeOf(at),
+    ...{ about, roles, summary, rows },
+    answer: z.strictObject({ [rows]: answer, next_cursor: nextCursorField }),
+    fields: fieldsOf(paged, { limit: USUAL_LIMIT, ...defaults }),
+    forms: ['text/csv'],
+    async run({ parts, given }) {
+      const { limit, cursor, ...own } = given;
+      const page = readRequest(z.strictObject(pageFields), { limit, cursor } as PageGiven);
+      const all = await use(parts, readRequest(request, own as z.input<Request>));
+      const [after = null] = readCursor(page.cursor, 1) ?? [];
+      const from = after === null ? 0 : all.findIndex((row) => idOf(row) === after) + 1;
+      const cut = cutPage(all.slice(from, from + page.limit + 1), page.limit, (row) => [idOf(row)]);
+      return { [rows]: cut.rows, next_cursor: cut.next };
+    },
+  };
+}
+
+type PageGiven = { readonly limit: number; readonly cursor: string | null };
+
+export const USUAL_LIMIT = 100;
+
+/** A request that says nothing. */
+export const NOTHING_ASKED = z.strictObject({});
+
+/** Reads `GET /v1/usage`. */
+export function placeOf(at: `${Method} ${string}`): Pick<Route, 'method' | 'path'> {
+  const [method, path = ''] = at.split(' ');
+  return { method: method as Method, path };
+}

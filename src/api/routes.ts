@@ -1,0 +1,7 @@
+import type { Route } from './route.ts';
+import { OPERATIONS } from './routes/operations.ts';
+import { QUESTIONS } from './routes/questions.ts';
+import { STATEMENTS } from './routes/statements.ts';
+
+/** The table of routes: adding a question is adding a row. */
+export const ROUTES: readonly Route[] = [...QUESTIONS, ...STATEMENTS, ...OPERATIONS];

@@ -1,0 +1,219 @@
+import {
+  budgetAnswer,
+  budgetsAnswer,
+  checkAnswer,
+  checkRequest,
+  removeBudgetAnswer,
+  removeBudgetRequest,
+  setBudgetRequest,
+} from '../../budgets/budget-answer.ts';
+import { checkBudgets } from '../../budgets/check-budgets.ts';
+import { listBudgets, removeBudget, setBudget } from '../../budgets/set-budget.ts';
+import { createKey } from '../../keys/create-key.ts';
+import {
+  createdKeyAnswer,
+  createKeyRequest,
+  keysAnswer,
+  revokedKeyAnswer,
+  revokeKeyRequest,
+} from '../../keys/key-answer.ts';
+import { listKeys } from '../../keys/list-keys.ts';
+import { revokeKey } from '../../keys/revoke-key.ts';
+import { statusAnswer, statusRequest } from '../../month/status/status-answer.ts';
+import { tellStatus } from '../../month/status/tell-status.ts';
+import { nameDefaultBook } from '../../rating/books/default-book.ts';
+import { importPriceBooks } from '../../rating/books/import-price-books.ts';
+import {
+  bookAnswer,
+  bookRequest,
+  booksAnswer,
+  defaultBookAnswer,
+  defaultBookRequest,
+  importAnswer,
+  importRequest,
+} from '../../rating/books/price-book-answer.ts';
+import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-books.ts';
+import { exchangeAnswer, exchangeRequest } from '../../rating/exchange/exchange-answer.ts';
+import { importExchangeRates } from '../../rating/exchange/import-exchange-rates.ts';
+import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
+import { tagCoverageAnswer, tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
+import { listTenants } from '../../tenants/list-tenants.ts';
+import { setTenant } from '../../tenants/set-tenant.ts';
+import { showTenant } from '../../tenants/show-tenant.ts';
+import {
+  setTenantAnswer,
+  setTenantRequest,
+  shownTenantAnswer,
+  showTenantRequest,
+  tenantsAnswer,
+} from '../../tenants/tenant-answer.ts';
+import { listRoute, NOTHING_ASKED, type Route, route } from '../route.ts';
+import { customerCheck } from './customer-check.ts';
+
+const ADMIN = ['admin'] as const;
+const OPERATORS = ['admin', 'reader'] as const;
+
+const TENANTS: readonly Route[] = [
+  listRoute('GET /v1/tenants', {
+    about: 'tenants',
+    roles: OPERATORS,
+    summary: 'all tenants',
+    request: NOTHING_ASKED,
+    answer: tenantsAnswer,
+    rows: 'tenants',
+    idOf: ({ tenant_id }) => tenant_id,
+    use: listTenants,
+  }),
+  route('GET /v1/tenants/{tenant}', {
+    about: 'tenants',
+    roles: OPERATORS,
+    summary: 'one tenant with its history',
+    request: showTenantRequest,
+    answer: shownTenantAnswer,
+    defaults: { most: 100 },
+    use: showTenant,
+  }),
+  route('PUT /v1/tenants/{tenant}', {
+    about: 'tenants',
+    roles: ADMIN,
+    summary: 'make or change a tenant; what is not given stays as it is',
+    request: setTenantRequest,
+    answer: setTenantAnswer,
+    use: (parts, request) => setTenant({ ...parts, ...customerCheck(parts) }, request),
+  }),
+];
+
+const PRICES: readonly Route[] = [
+  listRoute('GET /v1/price-books', {
+    about: 'prices',
+    roles: OPERATORS,
+    summary: 'every version of every price book',
+    request: NOTHING_ASKED,
+    answer: booksAnswer,
+    rows: 'price_books',
+    idOf: ({ book, effective_from }) => `${book}@${effective_from}`,
+    use: listPriceBooks,
+  }),
+  route('GET /v1/price-books/{book}', {
+    about: 'prices',
+    roles: OPERATORS,
+    summary: 'the versions of one price book as they were imported',
+    request: bookRequest,
+    answer: bookAnswer,
+    use: showPriceBook,
+  }),
+  route('POST /v1/price-books', {
+    about: 'prices',
+    roles: ADMIN,
+    summary: 'import versions of price books',
+    request: importRequest,
+    answer: importAnswer,
+    use: importPriceBooks,
+  }),
+  route('POST /v1/price-books/{book}/default', {
+    about: 'prices',
+    roles: ADMIN,
+    summary: 'name the book that a tenant without one pays by',
+    request: defaultBookRequest,
+    answer: defaultBookAnswer,
+    use: nameDefaultBook,
+  }),
+  route('POST /v1/exchange-rates', {
+    about: 'prices',
+    roles: ADMIN,
+    summary: 'import dated exchange rates',
+    request: exchangeRequest,
+    answer: exchangeAnswer,
+    use: importExchangeRates,
+  }),
+];
+
+const BUDGETS: readonly Route[] = [
+  listRoute('GET /v1/budgets', {
+    about: 'budgets',
+    roles: ['admin', 'reader', 'tenant'],
+    summary: 'all budgets',
+    request: NOTHING_ASKED,
+    answer: budgetsAnswer,
+    rows: 'budgets',
+    idOf: (row) => JSON.stringify([row.tenant_id, row.per, row.feature, row.user_id]),
+    use: listBudgets,
+  }),
+  route('PUT /v1/budgets', {
+    about: 'budgets',
+    roles: ADMIN,
+    summary: 'set or change a budget on what a tenant is charged',
+    request: setBudgetRequest,
+    answer: budgetAnswer,
+    defaults: { kind: 'hard' },
+    use: setBudget,
+  }),
+  route('DELETE /v1/budgets', {
+    about: 'budgets',
+    roles: ADMIN,
+    summary: 'take a budget away',
+    request: removeBudgetRequest,
+    answer: removeBudgetAnswer,
+    use: removeBudget,
+  }),
+  route('POST /v1/budgets/check', {
+    about: 'budgets',
+    roles: ['admin', 'reader', 'ingest'],
+    summary: 'allow, warn or deny a call before it is made',
+    request: checkRequest,
+    answer: checkAnswer,
+    defaults: { service_tier: 'standard' },
+    use: checkBudgets,
+  }),
+];
+
+const KEYS: readonly Route[] = [
+  listRoute('GET /v1/keys', {
+    about: 'keys',
+    roles: ADMIN,
+    summary: 'all keys, and what they may do',
+    request: NOTHING_ASKED,
+    answer: keysAnswer,
+    rows: 'keys',
+    idOf: ({ key_id }) => key_id,
+    use: listKeys,
+  }),
+  route('POST /v1/keys', {
+    about: 'keys',
+    roles: ADMIN,
+    summary: 'make a key; it is shown once',
+    request: createKeyRequest,
+    answer: createdKeyAnswer,
+    use: createKey,
+  }),
+  route('DELETE /v1/keys/{key}', {
+    about: 'keys',
+    roles: ADMIN,
+    summary: 'revoke a key; it holds at once',
+    request: revokeKeyRequest,
+    answer: revokedKeyAnswer,
+    use: revokeKey,
+  }),
+];
+
+const STATE: readonly Route[] = [
+  route('GET /v1/status', {
+    about: 'operations',
+    roles: OPERATORS,
+    summary: 'how things stand, and what keeps a month from being whole',
+    request: statusRequest,
+    answer: statusAnswer,
+    rows: 'missing',
+    use: tellStatus,
+  }),
+  route('GET /v1/reports/coverage', {
+    about: 'operations',
+    roles: OPERATORS,
+    summary: 'which share of the cost carries each tag, and who sends what has none',
+    request: tagCoverageRequest,
+    answer: tagCoverageAnswer,
+    use: reportTagCoverage,
+  }),
+];
+
+export const OPERATIONS: readonly Route[] = [...TENANTS, ...PRICES, ...BUDGETS, ...KEYS, ...STATE];

@@ -1,0 +1,37 @@
+import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import { cutPage } from '../page.ts';
+import type { Parts } from '../parts.ts';
+import { readEntryList, readPeriodList } from './list-store.ts';
+import type {
+  EntriesAnswer,
+  EntriesRequest,
+  PeriodsAnswer,
+  PeriodsRequest,
+} from './lists-answer.ts';
+
+/** Entries as audit.entries has them, the newest first. */
+export async function listEntries(
+  { database, view = database }: Pick<Parts, 'database' | 'view'>,
+  request: EntriesRequest,
+): Promise<EntriesAnswer> {
+  const found = await readEntryList(view, request);
+  const { rows, next } = cutPage(found, request.limit, ({ entry_id }) => [entry_id]);
+  return { entries: rows, next_cursor: next };
+}
+
+/** Periods as audit.periods has them; what an open one comes to is as of now. */
+export async function listPeriods(
+  { database, clock, view }: Pick<Parts, 'database' | 'clock' | 'view'>,
+  request: PeriodsRequest,
+): Promise<PeriodsAnswer> {
+  await foldAll(database, clock);
+  const found =
+    view === undefined
+      ? await readPeriodList(database, 'audit.periods', request)
+      : await readPeriodList(view, 'wall.shown_periods', request);
+  const { rows, next } = cutPage(found, request.limit, ({ tenant_id, period_start }) => [
+    tenant_id,
+    period_start,
+  ]);
+  return { periods: rows, next_cursor: next };
+}

@@ -1,0 +1,69 @@
+import { sql } from 'kysely';
+import { formatInstant } from '../clock.ts';
+import type { Database } from '../database/database.ts';
+import { readCursor } from '../page.ts';
+import type { EntriesRequest, PeriodsRequest } from './lists-answer.ts';
+import type { StoryEntry, StoryPeriod } from './story-answer.ts';
+import { type StoryTexts, stories, storyOf } from './story-json-store.ts';
+
+/** One row more than was asked for tells whether others follow. */
+export async function readEntryList(
+  database: Database,
+  request: EntriesRequest,
+): Promise<readonly StoryEntry[]> {
+  const { from, to, limit } = request;
+  const [before = null] = readCursor(request.cursor, 1) ?? [];
+  const first = request.month === null ? null : `${request.month}-01`;
+  const { rows } = await sql<StoryTexts<StoryEntry>>`
+    select ${storyOf('a')} as story from (
+      select ${ENTRY_COLUMNS} from entries e
+      where true
+        ${equal('tenant_id', request.tenant_id)} ${equal('source', request.source)}
+        ${equal('event_id', request.event_id)} ${equal('user_id', request.user_id)}
+        ${equal('feature', request.feature)} ${equal('agent_run_id', request.agent_run_id)}
+        ${equal('trace_id', request.trace_id)} ${equal('outcome', request.outcome)}
+        ${first === null ? sql`` : sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`}
+        ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
+        ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
+        ${before === null ? sql`` : sql`and e.entry_id < ${before.slice('ent_'.length)}::bigint`}
+      order by e.entry_id desc limit ${limit + 1}) a`.execute(database.kysely);
+  return stories(rows);
+}
+
+function equal(column: string, value: string | null) {
+  return value === null ? sql`` : sql`and ${sql.ref(column)} = ${value}`;
+}
+
+/** The columns of audit.entries, made of the table, which a tenant sees through the wall. */
+const ENTRY_COLUMNS = sql`'ent_' || e.entry_id as entry_id, kind, outcome, tenant_id, source, event_id,
+  nullif(member_id, '') as member_id, occurred_at, recorded_at, period_start, late, provider, requested_model,
+  executed_model, service_tier, gateway_cache,
+  uncached_input_tokens + cache_read_tokens + cache_write_tokens + units_within(units, 'input') as input_tokens,
+  cache_read_tokens + units_within(units, 'cache_read') as cache_read_tokens,
+  cache_write_tokens + units_within(units, 'cache_write') as cache_write_tokens,
+  output_tokens + units_within(units, 'output') as output_tokens, reasoning_tokens,
+  major(charge) as charge, major(cost) as cost, currency, charge_book, charge_version, user_id, feature, agent_run_id,
+  prompt_version, trace_id, span_id, parent_span_id, attempt, 'ent_' || corrects_entry_id as corrects_entry_id,
+  reason, operation, status, error_type, response_id, usage_source, cost_book, cost_version, actor, is_reversal,
+  revision, units, major(reported_cost) as reported_cost, reported_cost_currency, reported_cost_source, call_id,
+  not_due is true as not_due`;
+
+/** Where periods are shown: to an auditor, and to a tenant behind the wall. */
+export type PeriodView = 'audit.periods' | 'wall.shown_periods';
+
+export async function readPeriodList(
+  database: Database,
+  shown: PeriodView,
+  request: PeriodsRequest,
+): Promise<readonly StoryPeriod[]> {
+  const [tenant = null, start = null] = readCursor(request.cursor, 2) ?? [];
+  const first = request.month === null ? null : `${request.month}-01`;
+  const { rows } = await sql<StoryTexts<StoryPeriod>>`
+    select ${storyOf('p')} as story from (
+      select * from ${sql.table(shown)}
+      where true ${equal('tenant_id', request.tenant_id)} ${equal('state', request.state)}
+        ${first === null ? sql`` : sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`}
+        ${tenant === null ? sql`` : sql`and (tenant_id > ${tenant} or tenant_id = ${tenant} and period_start < ${start}::date)`}
+      order by tenant_id, period_start desc limit ${request.limit + 1}) p`.execute(database.kysely);
+  return stories(rows);
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { dayGiven, listOf, monthField } from '../fields.ts';
+import { nextCursorField, pageFields } from '../page.ts';
+import { storyEntry, storyPeriod } from './story-answer.ts';
+
+export const entriesRequest = z.strictObject({
+  /** Each of these is null for any. */
+  tenant_id: z.string().nullable(),
+  source: z.string().nullable(),
+  event_id: z.string().nullable(),
+  user_id: z.string().nullable(),
+  feature: z.string().nullable(),
+  agent_run_id: z.string().nullable(),
+  trace_id: z.string().nullable(),
+  outcome: z.string().nullable(),
+  /** The month in which the periods begin. */
+  month: monthField.nullable(),
+  /** UTC days on which the calls completed, half-open. */
+  from: dayGiven.nullable(),
+  to: dayGiven.nullable(),
+  ...pageFields,
+});
+export type EntriesRequest = z.output<typeof entriesRequest>;
+
+/** The newest first. */
+export const entriesAnswer = z.strictObject({
+  entries: listOf(storyEntry),
+  next_cursor: nextCursorField,
+});
+export type EntriesAnswer = z.infer<typeof entriesAnswer>;
+
+export const periodsRequest = z.strictObject({
+  /** It is null for every tenant. */
+  tenant_id: z.string().nullable(),
+  /** The month in which they begin; null for any. */
+  month: monthField.nullable(),
+  state: z.enum(['open', 'closed']).nullable(),
+  ...pageFields,
+});
+export type PeriodsRequest = z.output<typeof periodsRequest>;
+
+/** By tenant, the newest first. */
+export const periodsAnswer = z.strictObject({
+  periods: listOf(storyPeriod),
+  next_cursor: nextCursorField,
+});
+export type PeriodsAnswer = z.infer<typeof periodsAnswer>;

@@ -1,0 +1,17 @@
+import { formatInstant } from '../../clock.ts';
+import type { Parts } from '../../parts.ts';
+import type { IngestCoverageAnswer, IngestCoverageRequest } from './coverage-answer.ts';
+import { readCoveredHours } from './coverage-store.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** What came in, by source and hour, so that a producer proves that everything it sent is here. */
+export async function coverIngest(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { since, until, source }: IngestCoverageRequest,
+): Promise<IngestCoverageAnswer> {
+  const to = until ?? clock();
+  const from = since ?? to - DAY_MS;
+  const hours = await readCoveredHours(database, { from, to, source });
+  return { since: formatInstant(from), until: formatInstant(to), hours };
+}

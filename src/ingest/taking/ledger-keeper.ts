@@ -1,0 +1,89 @@
+import { pingDatabase } from '../../database/database.ts';
+import { faultOf } from '../../database/database-fault.ts';
+import type { ReadItem, ReadSettings } from '../../events/read-item.ts';
+import { ReferenceCache } from '../../ledger/posting/reference-cache.ts';
+import { runRollupLoop } from '../../ledger/rollups/rollup-loop.ts';
+import type { Parts } from '../../parts.ts';
+import { runSealLoop } from '../../seals/seal-loop.ts';
+import { recordBatch } from '../record-batch.ts';
+import { type IsolatedItem, recordEach } from '../record-each.ts';
+import type { EventKeeper, LetIn } from './event-keeper.ts';
+import type { TakenOutcome } from './taken-answer.ts';
+
+export interface LedgerKeeperParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
+  readonly reading: ReadSettings;
+}
+
+/** Commits under way, each on a connection of its own. */
+const LANES = 4;
+
+/**
+ * Keeps events in the ledger itself, by what the worker records batches with, and folds and seals beside it:
+ * a small installation needs no queue. A request is answered when its events are committed.
+ */
+export function openLedgerKeeper(parts: LedgerKeeperParts): EventKeeper {
+  const { database, clock, log } = parts;
+  const stop = new AbortController();
+  const beside = [
+    runRollupLoop(database, { clock, log }, stop.signal),
+    runSealLoop(database, { clock, log }, stop.signal),
+  ];
+  const lanes = Array.from({ length: LANES }, () => new Lane(parts));
+  let turn = 0;
+  return {
+    keep(events) {
+      turn += 1;
+      const lane = lanes[turn % LANES];
+      if (lane === undefined) throw new Error('there is no lane');
+      return lane.keep(events);
+    },
+    check: () => pingDatabase(database),
+    async close() {
+      stop.abort();
+      await Promise.all([...beside, ...lanes.map((lane) => lane.done())]);
+    },
+  };
+}
+
+/** Records one request after the other, with what it knows of tenants and prices. */
+class Lane {
+  readonly #parts: LedgerKeeperParts;
+  readonly #cache = new ReferenceCache();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: LedgerKeeperParts) {
+    this.#parts = parts;
+  }
+
+  keep(events: readonly LetIn[]): Promise<readonly TakenOutcome[]> {
+    const kept = this.#last.then(() => this.#record(events));
+    this.#last = kept.catch(() => {});
+    return kept;
+  }
+
+  async done(): Promise<void> {
+    await this.#last;
+  }
+
+  async #record(events: readonly LetIn[]): Promise<readonly TakenOutcome[]> {
+    const items = events.map(({ item }) => item);
+    const recorded = await this.#recordOrIsolate(items);
+    const outcomeOf = new Map(recorded.map(({ item, outcome }) => [item, outcome]));
+    return items.map((item) => {
+      const outcome = outcomeOf.get(item);
+      return outcome === undefined || outcome === 'left' ? 'refused' : outcome;
+    });
+  }
+
+  async #recordOrIsolate(items: readonly ReadItem[]): Promise<readonly IsolatedItem[]> {
+    const { database, clock, log, reading } = this.#parts;
+    const batch = () => ({ items, recordedAt: clock(), emails: reading.emails });
+    try {
+      return await recordBatch(database, this.#cache, batch());
+    } catch (error) {
+      if (faultOf(error) !== 'values') throw error;
+      log.error({ error: String(error), events: items.length }, 'batch refused; isolating');
+      return recordEach(database, this.#cache, batch());
+    }
+  }
+}

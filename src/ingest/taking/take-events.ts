@@ -1,0 +1,100 @@
+import { cutBody } from '../../events/cut-body.ts';
+import { type ReadContext, readBody } from '../../events/read-body.ts';
+import { KEEP_EMAILS, type ReadItem, type ReadSettings } from '../../events/read-item.ts';
+import type { Parts } from '../../parts.ts';
+import type { EventKeeper, LetIn } from './event-keeper.ts';
+import type { TakenAnswer, TakenEvent } from './taken-answer.ts';
+
+/** Whose events they are: the scope of the key that sends them. */
+export interface TakingScope {
+  /** The source of all of them; null where each says its own. */
+  readonly source: string | null;
+  /** The tenants that they may name; null for any. */
+  readonly tenantIds: readonly string[] | null;
+}
+
+export interface TakingParts extends Pick<Parts, 'clock'> {
+  readonly reading: ReadSettings;
+  readonly keeper: EventKeeper;
+}
+
+/**
+ * Takes a request of a producer: reads it as the worker reads a message, cuts every event to the fields of
+ * the contract, and answers when all that is let in is durable. An event that cannot be posted is kept,
+ * too: it waits in quarantine, as one does that came by the queue. Only one that names a tenant which the
+ * key may not name is kept nowhere, so that a leaked key bills nobody else.
+ */
+export async function takeEvents(
+  { clock, reading, keeper }: TakingParts,
+  request: { readonly body: string; readonly contentType: string; readonly scope: TakingScope },
+): Promise<TakenAnswer> {
+  const { body, contentType, scope } = request;
+  const context: ReadContext = {
+    ...reading,
+    receivedAt: clock(),
+    attributes: { 'content-type': contentType },
+  };
+  const items = readBody(body, context).map((item) => scoped(item, scope));
+  const strangers = new Set(items.filter((item) => namesStranger(item, scope)));
+  const letIn = items.filter((item) => !strangers.has(item)).map(cut);
+  const outcomes = letIn.length === 0 ? [] : await keeper.keep(letIn);
+  const outcomeOf = new Map(letIn.map(({ item }, index) => [item, outcomes[index]]));
+  const events = items.map((item): TakenEvent => {
+    const outcome = outcomeOf.get(item) ?? 'refused';
+    return { ...identityOf(item), outcome, ...reasonOf(item, outcome) };
+  });
+  const taken = events.filter(({ outcome }) => TAKEN.has(outcome)).length;
+  return { taken, not_taken: events.length - taken, events };
+}
+
+const TAKEN: ReadonlySet<string> = new Set(['accepted', 'posted', 'duplicate', 'empty']);
+
+/** The key's source stands in place of the event's, in what is posted as in what is kept of it. */
+function scoped(item: ReadItem, { source }: TakingScope): ReadItem {
+  if (source === null) return item;
+  if (item.kind !== 'event') return { ...item, source };
+  const body = () => JSON.stringify({ ...JSON.parse(item.body()), source });
+  return { ...item, event: { ...item.event, source }, body };
+}
+
+function namesStranger(item: ReadItem, { tenantIds }: TakingScope): boolean {
+  if (tenantIds === null || item.kind !== 'event') return false;
+  const { tags, members } = item.event;
+  const named = [tags.tenantId, ...(members ?? []).map((member) => member.tags.tenantId)];
+  return named.some((tenantId) => tenantId !== null && !tenantIds.includes(tenantId));
+}
+
+/** Addresses follow the policy of whoever posts the event. */
+function cut(item: ReadItem): LetIn {
+  const { body } = cutBody(item.body(), KEEP_EMAILS);
+  const tenantId = item.kind === 'event' ? item.event.tags.tenantId : null;
+  return { item, json: body, tenantId };
+}
+
+function identityOf(item: ReadItem): Pick<TakenEvent, 'event_id' | 'source'> {
+  switch (item.kind) {
+    case 'event':
+      return { event_id: item.event.eventId, source: item.event.source };
+    case 'refused':
+      return { event_id: item.eventId, source: item.source };
+    case 'empty':
+      return { event_id: null, source: item.source };
+  }
+}
+
+function reasonOf(
+  item: ReadItem,
+  outcome: TakenEvent['outcome'],
+): Pick<TakenEvent, 'reason' | 'detail'> {
+  if (outcome === 'refused') return { reason: 'not_permitted', detail: STRANGER };
+  if (outcome === 'conflict') return { reason: 'conflict', detail: CONFLICT };
+  if (item.kind === 'refused') return { reason: item.reason, detail: item.detail };
+  if (item.kind === 'event' && outcome === 'quarantined') {
+    return { reason: 'occurred_too_early', detail: item.tooOld };
+  }
+  return { reason: null, detail: item.kind === 'empty' ? item.reason : null };
+}
+
+const STRANGER = 'the key may not name the tenant of this event; nothing of it is kept';
+const CONFLICT =
+  'the ledger holds this event with another content; it waits in quarantine, and the ledger is as it was';

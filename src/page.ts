@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { Refusal } from './refusal.ts';
+
+/**
+ * Long lists are asked for some rows at a time: an answer says where the next rows begin, in a text that
+ * only we read. The place is a value by which the list is ordered, so rows that come in meanwhile
+ * neither repeat nor hide others.
+ */
+export const pageFields = {
+  /** Rows at the most. */
+  limit: z.int().positive().max(1000),
+  /** What the answer before gave as `next_cursor`; null for the first rows. */
+  cursor: z.string().nullable(),
+};
+
+/** It is null where no rows follow. */
+export const nextCursorField = z.string().nullable();
+
+function writeCursor(place: readonly string[]): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
+}
+
+/** The texts of which a cursor was made, so many; null for the first rows. */
+export function readCursor(cursor: string | null, parts: number): readonly string[] | null {
+  if (cursor === null) return null;
+  const place = parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  const isPlace =
+    Array.isArray(place) &&
+    place.length === parts &&
+    place.every((part) => typeof part === 'string');
+  if (isPlace) return place;
+  throw new Refusal(
+    'bad_request',
+    'the cursor is none that this list gave',
+    'give the next_cursor of the answer before, or leave it out to begin anew',
+  );
+}
+
+/** The rows that were asked for, and whether more follow; one more than those was read. */
+export function cutPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+  placeOf: (row: Row) => readonly string[],
+): { readonly rows: readonly Row[]; readonly next: string | null } {
+  const last = rows[limit - 1];
+  const hasMore = rows.length > limit && last !== undefined;
+  return { rows: rows.slice(0, limit), next: hasMore ? writeCursor(placeOf(last)) : null };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,163 @@
+import { formatInstant } from '../../clock.ts';
+import { formatPico } from '../../money.ts';
+import { cutPage, readCursor } from '../../page.ts';
+import type { Parts } from '../../parts.ts';
+import type {
+  ListedTrace,
+  TraceMetadata,
+  TraceSpan,
+  TracesAnswer,
+  TracesRequest,
+} from './trace-answer.ts';
+import type { SpanRow, TraceKey } from './trace-store.ts';
+import { findTraces, keyOf, readSpans } from './trace-store.ts';
+
+/** Traces with their spans, the newest first: what each used, was charged and cost, and its metadata. */
+export async function listTraces(
+  { database, view = database }: Pick<Parts, 'database' | 'view'>,
+  request: TracesRequest,
+): Promise<TracesAnswer> {
+  const [before = null] = readCursor(request.cursor, 1) ?? [];
+  const found = await findTraces(view, request, before === null ? null : BigInt(before));
+  const { rows: keys, next } = cutPage(found, request.limit, ({ newest }) => [String(newest)]);
+  const spans = Map.groupBy(await readSpans(view, keys), keyOf);
+  const traces = keys
+    // A trace that has newer entries stood on the page of those.
+    .filter((key) => before === null || isBelow(spans.get(keyOfTrace(key)) ?? [], BigInt(before)))
+    .map((key) => toTrace(key, spans.get(keyOfTrace(key)) ?? []));
+  return { traces, next_cursor: next };
+}
+
+function isBelow(rows: readonly SpanRow[], before: bigint): boolean {
+  return rows.every(({ entry_id }) => entry_id === null || entry_id < before);
+}
+
+function keyOfTrace({ tenantId, traceId, source, eventId }: TraceKey): string {
+  return keyOf({ tenant_id: tenantId, trace_id: traceId, source, event_id: eventId });
+}
+
+function toTrace(key: TraceKey, rows: readonly SpanRow[]): ListedTrace {
+  const calls = [...Map.groupBy(rows.filter(isEntry), callOf).values()].map(toCall);
+  const structure = rows.filter((row) => !isEntry(row)).map(toStructure);
+  const spans = [...calls, ...structure].sort((a, b) => a.begins - b.begins);
+  const ends = Math.max(...rows.map(({ occurred_at }) => occurred_at));
+  const currencies = new Set(calls.map(({ span }) => span.currency));
+  const [currency = null] = currencies;
+  return {
+    created_at: formatInstant(spans[0]?.begins ?? ends),
+    completed_at: formatInstant(ends),
+    trace_id: key.traceId,
+    tenant_id: key.tenantId,
+    status: statusOf(calls.map(({ span }) => span)),
+    calls: calls.length,
+    failed: calls.filter(({ span }) => span.status === 'error').length,
+    ...amountsOf(rows.filter(isEntry)),
+    currency: currencies.size === 1 ? currency : null,
+    metadata: agreed(spans.map(({ span }) => span.metadata)),
+    spans: spans.map(({ span }) => span),
+  };
+}
+
+function isEntry({ entry_id }: SpanRow): boolean {
+  return entry_id !== null;
+}
+
+/** The entries of one call: its usage, and every correction of it. */
+function callOf({ source, event_id, member_id }: SpanRow): string {
+  return JSON.stringify([source, event_id, member_id]);
+}
+
+interface PlacedSpan {
+  readonly begins: number;
+  readonly span: TraceSpan;
+}
+
+/** A call as it stands: the facts of its last entry that is no reversal, the sums of all. */
+function toCall(entries: readonly SpanRow[]): PlacedSpan {
+  const inOrder = entries.toSorted((a, b) => a.revision - b.revision);
+  const replaced = new Set(inOrder.map(({ corrects_entry_id }) => corrects_entry_id));
+  const facts = inOrder.findLast(({ is_reversal }) => !is_reversal) ?? inOrder[0];
+  if (facts === undefined) throw new Error('a call without entries');
+  const stands = !inOrder.some(
+    ({ is_reversal, corrects_entry_id }) => is_reversal && corrects_entry_id === facts.entry_id,
+  );
+  const isCurrent = stands && !replaced.has(facts.entry_id);
+  return {
+    begins: facts.started_at ?? facts.occurred_at,
+    span: {
+      ...factsOf(facts),
+      kind: 'call',
+      ...amountsOf(entries),
+      entry_id: isCurrent ? `ent_${facts.entry_id}` : null,
+    },
+  };
+}
+
+function toStructure(row: SpanRow): PlacedSpan {
+  return {
+    begins: row.started_at ?? row.occurred_at,
+    span: { ...factsOf(row), kind: 'structure', ...amountsOf([]), cost: null, entry_id: null },
+  };
+}
+
+function factsOf(row: SpanRow) {
+  return {
+    span_id: row.span_id,
+    parent_span_id: row.parent_span_id,
+    operation: row.operation,
+    status: row.status,
+    error_type: row.error_type,
+    started_at: row.started_at === null ? null : formatInstant(row.started_at),
+    completed_at: formatInstant(row.occurred_at),
+    provider: row.provider,
+    requested_model: row.requested_model,
+    executed_model: row.executed_model,
+    attempt: row.attempt,
+    outcome: row.outcome,
+    currency: row.currency,
+    source: row.source,
+    event_id: row.event_id,
+    metadata: {
+      user_id: row.user_id,
+      feature: row.feature,
+      agent_run_id: row.agent_run_id,
+      prompt_version: row.prompt_version,
+      tags: row.further_tags ?? {},
+    },
+  };
+}
+
+/** Reversals take away what they reverse, so the sum of all entries is what stands. */
+function amountsOf(rows: readonly SpanRow[]) {
+  const input = rows.reduce((sum, row) => sum + row.input_tokens, 0n);
+  const output = rows.reduce((sum, row) => sum + row.output_tokens, 0n);
+  const known = rows.every(({ cost }) => cost !== null);
+  return {
+    input_tokens: String(input),
+    output_tokens: String(output),
+    total_tokens: String(input + output),
+    charge: formatPico(rows.reduce((sum, row) => sum + (row.charge ?? 0n), 0n)),
+    cost: known ? formatPico(rows.reduce((sum, row) => sum + (row.cost ?? 0n), 0n)) : null,
+  };
+}
+
+/** The last call that was made tells how a trace ended. */
+function statusOf(calls: readonly TraceSpan[]): ListedTrace['status'] {
+  return (
+    calls.toSorted((a, b) => (a.completed_at < b.completed_at ? -1 : 1)).at(-1)?.status ?? 'ok'
+  );
+}
+
+const NAMED = ['user_id', 'feature', 'agent_run_id', 'prompt_version'] as const;
+
+/** What the spans that say it agree on. */
+function agreed(all: readonly TraceMetadata[]): TraceMetadata {
+  const oneOf = (name: (typeof NAMED)[number]) => {
+    const said = new Set(all.flatMap((of) => of[name] ?? []));
+    const [only = null] = said;
+    return said.size === 1 ? only : null;
+  };
+  const named = Object.fromEntries(NAMED.map((name) => [name, oneOf(name)]));
+  const tags = Object.assign({}, ...all.map((of) => of.tags));
+  return { ...(named as Pick<TraceMetadata, (typeof NAMED)[number]>), tags };
+}

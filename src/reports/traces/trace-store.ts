@@ -1,0 +1,160 @@
+import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import { type Database, inTransaction } from '../../database/database.ts';
+import type { EventStatus } from '../../events/event.ts';
+import type { Pico } from '../../money.ts';
+import type { TraceMetadata, TracesRequest } from './trace-answer.ts';
+
+/** What names a trace of one tenant: its id, or of a call without one, the event itself. */
+export interface TraceKey {
+  readonly tenantId: string;
+  readonly traceId: string | null;
+  readonly source: string;
+  readonly eventId: string;
+  /** The newest entry of it, by which traces are ordered. */
+  readonly newest: bigint;
+}
+
+interface KeyRow {
+  readonly tenant_id: string;
+  readonly trace_id: string | null;
+  readonly source: string;
+  readonly event_id: string;
+  readonly entry_id: bigint;
+}
+
+/** Entries are looked through from the newest on, so many at a time, until enough traces are found. */
+const ENTRIES_AT_ONCE = 5_000;
+
+/** The traces whose newest entry is older than `before`, the newest first; fewer only where there are no more. */
+export async function findTraces(
+  database: Database,
+  request: TracesRequest,
+  before: bigint | null,
+): Promise<readonly TraceKey[]> {
+  const found = new Map<string, TraceKey>();
+  let below = before;
+  for (;;) {
+    const rows = await readNewest(database, request, below);
+    for (const row of rows) {
+      const key = keyOf(row);
+      if (!found.has(key)) found.set(key, toKey(row));
+    }
+    const isEnd = rows.length < ENTRIES_AT_ONCE;
+    // One more than asked for tells that more follow.
+    if (found.size > request.limit || isEnd) return [...found.values()].slice(0, request.limit + 1);
+    below = rows.at(-1)?.entry_id ?? null;
+  }
+}
+
+async function readNewest(
+  database: Database,
+  request: TracesRequest,
+  below: bigint | null,
+): Promise<readonly KeyRow[]> {
+  const { from, to } = request;
+  const { rows } = await sql<KeyRow>`
+    select tenant_id, trace_id, source, event_id, entry_id from entries e
+    where kind not in ('allocation', 'adjustment')
+      ${equal('tenant_id', request.tenant_id)} ${equal('user_id', request.user_id)}
+      ${equal('feature', request.feature)} ${equal('agent_run_id', request.agent_run_id)}
+      ${equal('trace_id', request.trace_id)}
+      ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
+      ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
+      ${below === null ? sql`` : sql`and entry_id < ${below}::bigint`}
+    order by entry_id desc limit ${ENTRIES_AT_ONCE}`.execute(database.kysely);
+  return rows;
+}
+
+function equal(column: string, value: string | null) {
+  return value === null ? sql`` : sql`and ${sql.ref(column)} = ${value}`;
+}
+
+function toKey(row: KeyRow): TraceKey {
+  return {
+    tenantId: row.tenant_id,
+    traceId: row.trace_id,
+    source: row.source,
+    eventId: row.event_id,
+    newest: row.entry_id,
+  };
+}
+
+/** The key of a trace in a map; ids hold no line breaks. */
+export function keyOf(of: Pick<KeyRow, 'tenant_id' | 'trace_id' | 'source' | 'event_id'>): string {
+  const own = of.trace_id === null ? ['event', of.source, of.event_id] : ['trace', of.trace_id];
+  return JSON.stringify([of.tenant_id, ...own]);
+}
+
+export interface SpanRow {
+  readonly tenant_id: string;
+  readonly trace_id: string | null;
+  readonly source: string;
+  readonly event_id: string;
+  readonly member_id: string;
+  /** It is null for structure. */
+  readonly entry_id: bigint | null;
+  readonly revision: number;
+  readonly is_reversal: boolean;
+  readonly corrects_entry_id: bigint | null;
+  readonly operation: string;
+  readonly status: EventStatus;
+  readonly error_type: string | null;
+  readonly started_at: InstantMs | null;
+  readonly occurred_at: InstantMs;
+  readonly span_id: string | null;
+  readonly parent_span_id: string | null;
+  readonly provider: string | null;
+  readonly requested_model: string | null;
+  readonly executed_model: string | null;
+  readonly attempt: number | null;
+  readonly outcome: string | null;
+  readonly input_tokens: bigint;
+  readonly output_tokens: bigint;
+  readonly charge: Pico | null;
+  readonly cost: Pico | null;
+  readonly currency: string | null;
+  readonly user_id: string | null;
+  readonly feature: string | null;
+  readonly agent_run_id: string | null;
+  readonly prompt_version: string | null;
+  readonly further_tags: TraceMetadata['tags'] | null;
+}
+
+const SHARED = `tenant_id, trace_id, source, event_id, operation, status, error_type, started_at, occurred_at, span_id,
+  parent_span_id, user_id, feature, agent_run_id, prompt_version`;
+const ENTRIES = `select ${SHARED}, member_id, entry_id, revision, is_reversal, corrects_entry_id, provider,
+    requested_model, executed_model, attempt, outcome,
+    uncached_input_tokens + cache_read_tokens + cache_write_tokens + units_within(units, 'input') as input_tokens,
+    output_tokens + units_within(units, 'output') as output_tokens, charge, cost, currency, further_tags
+  from entries where kind not in ('allocation', 'adjustment')`;
+const STRUCTURE = `select ${SHARED}, '', null::bigint, 0, false, null::bigint, null, null, null, null::integer, null,
+    0::bigint, 0::bigint, null::numeric, null::numeric, null, null::jsonb
+  from structure_spans where true`;
+
+/** Every span of the traces, of calls and of structure; corrections stand beside what they correct. */
+export function readSpans(
+  database: Database,
+  keys: readonly TraceKey[],
+): Promise<readonly SpanRow[]> {
+  const traced = keys.filter(({ traceId }) => traceId !== null);
+  const alone = keys.filter(({ traceId }) => traceId === null);
+  return inTransaction(database, async ({ client }) => {
+    // The index that knows traces tells blocks, not rows, and the planner thinks too little of it.
+    await client.query('set local enable_seqscan = off');
+    const { rows } = await client.query<SpanRow>(
+      `${ENTRIES} and trace_id = any($1) and tenant_id = any($2)
+       union all ${STRUCTURE} and trace_id = any($1) and tenant_id = any($2)
+       union all ${ENTRIES} and trace_id is null
+         and (tenant_id, source, event_id) in (select * from unnest($3::text[], $4::text[], $5::text[]))`,
+      [
+        traced.map(({ traceId }) => traceId),
+        [...new Set(traced.map(({ tenantId }) => tenantId))],
+        alone.map(({ tenantId }) => tenantId),
+        alone.map(({ source }) => source),
+        alone.map(({ eventId }) => eventId),
+      ],
+    );
+    return rows;
+  });
+}
