@@ -1,13 +1,26 @@
-import { formatPico, type Pico } from '../money.ts';
+import { formatPico } from '../money.ts';
 import type { ChartLayout } from './daily-chart.ts';
 import type { DailyView } from './daily-view.ts';
 import { formatMoney, formatShortDay } from './statement-format.ts';
 
-/** Axis labels of one chart have the same step, so the shortest exact form of each is enough. */
-export function formatTick(amount: Pico, currency: string): string {
-  const text = formatPico(amount);
-  return formatMoney(/\.\d$/.test(text) ? `${text}0` : text, currency);
+/**
+ * The labels of an axis, in the order of its ticks: exact, with decimals where one of them needs any, and in
+ * millions where the highest is one.
+ */
+export function tickLabels({ ticks }: ChartLayout, currency: string): readonly string[] {
+  const inMillions = ticks.some(({ amount }) => amount >= MILLION || amount <= -MILLION);
+  const texts = ticks.map(({ amount }) => formatPico(inMillions ? amount / 1_000_000n : amount));
+  const decimals = texts.map((text) => text.split('.')[1]?.length ?? 0);
+  const fewest = inMillions ? 0 : 2;
+  const places = Math.max(...decimals) === 0 ? 0 : Math.max(fewest, ...decimals);
+  return texts.map((text) => {
+    const [whole = '', fraction = ''] = text.split('.');
+    const figure = places === 0 ? whole : `${whole}.${fraction.padEnd(places, '0')}`;
+    return `${formatMoney(figure, currency)}${inMillions && text !== '0' ? 'M' : ''}`;
+  });
 }
+
+const MILLION = 10n ** 18n;
 
 /** The month stands where it is new. */
 export function dayLabels(

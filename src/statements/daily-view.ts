@@ -1,7 +1,7 @@
 import { picoPerMinor } from '../currencies.ts';
 import { divideHalfUp, exactPico, formatMinor, formatPico, type Pico } from '../money.ts';
 import type { DailyUsage, StatementDocument } from './statement-answer.ts';
-import { formatExact, formatMoney, formatShortDay, utcDaysOf } from './statement-format.ts';
+import { formatExact, formatMoney, formatShortDay, localDaysOf } from './statement-format.ts';
 
 /** The days by model: the five models that cost most, then the others together. */
 export interface DailyView {
@@ -52,11 +52,10 @@ export function viewDaily(
 ): DailyView {
   const { series, seriesOf } = ranking;
   const own = document.daily.filter((usage) => !usage.late);
-  const byDay = Map.groupBy(own, (usage) => usage.utc_day);
+  const byDay = Map.groupBy(own, (usage) => usage.day);
   const amountsOf = (usages: readonly DailyUsage[]) =>
     series.map((_, place) => sumCharges(usages.filter((usage) => seriesOf(usage.model) === place)));
-  const { starts_at, ends_at } = document.period;
-  const calendar = utcDaysOf(starts_at, ends_at);
+  const calendar = localDaysOf(document.period);
   const days = [...new Set([...calendar, ...byDay.keys()])]
     .sort()
     .map((day) => ({ day, amounts: amountsOf(byDay.get(day) ?? []) }));
@@ -84,16 +83,15 @@ function summarize(document: StatementDocument, days: DailyView['days']): string
   if (highest === null || sum(highest.amounts) === 0n)
     return 'No usage was charged in this period.';
   const amount = roundedMoney(sum(highest.amounts), document.currency);
-  return `Stacked bars of the charge by model for ${days.length} UTC days; the highest is ${formatShortDay(highest.day)} with ${amount}.`;
+  return `Stacked bars of the charge by model for ${days.length} days; the highest is ${formatShortDay(highest.day)} with ${amount}.`;
 }
 
 function captionOf({ period, currency }: StatementDocument, late: Pico): string {
-  const zone = period.time_zone === 'UTC' ? '' : `; the period itself runs in ${period.time_zone}`;
   const note =
     late === 0n
       ? ''
       : ` Late usage of earlier periods (${roundedMoney(late, currency)}) is not in the bars.`;
-  return `By UTC day${zone}.${note}`;
+  return `By day, ${period.time_zone}.${note}`;
 }
 
 function roundedMoney(amount: Pico, currency: string): string {

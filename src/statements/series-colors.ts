@@ -7,3 +7,13 @@ export const SERIES_COLORS: readonly string[] = [
   '#8a4fc7',
   '#868e96',
 ];
+
+/** The same hues for a dark page. */
+export const DARK_SERIES_COLORS: readonly string[] = [
+  '#6384ff',
+  '#22bf92',
+  '#f5b13d',
+  '#f0704f',
+  '#ab7ee6',
+  '#98a1ab',
+];

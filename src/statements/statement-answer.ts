@@ -49,16 +49,31 @@ const statementLayers = z.strictObject({
   ),
 });
 
-/** What one model came to on one UTC day. */
+/** What one model came to on one day of the customer's. */
 const dailyUsage = z.strictObject({
-  /** The UTC day on which the calls completed. */
-  utc_day: dayField,
+  /** The day in the period's time zone on which the calls completed. */
+  day: dayField,
   model: z.string(),
   /** Usage of an earlier, closed period (R12): its day is before this period. */
   late: z.boolean(),
   charge: amountField,
 });
 export type DailyUsage = z.infer<typeof dailyUsage>;
+
+/** What corrections of one reason took back from one earlier month, or put right in this period. */
+const statementCorrection = z.strictObject({
+  /** The month in which the calls were made, in the period's time zone. */
+  month: monthField,
+  /** Whether their period was closed, so that they are corrected here (R12). */
+  late: z.boolean(),
+  reason: z.string(),
+  /** Calls whose entries were taken back. */
+  taken_back: countField,
+  /** Calls that another entry stands for now. */
+  replaced: countField,
+  exact: amountField,
+});
+export type StatementCorrection = z.infer<typeof statementCorrection>;
 
 /** A closed period as a customer may read it: nothing of cost or margin, no other tenant. */
 const statementDocument = z.strictObject({
@@ -118,6 +133,8 @@ const statementDocument = z.strictObject({
   notes: listOf(z.string()),
   manifest_hash: hashField,
   closed_at: instantField,
+  /** What the lines hold of corrections, by month and reason. */
+  corrections: listOf(statementCorrection),
   /** The days add up to the exact charge. */
   daily: listOf(dailyUsage),
 });

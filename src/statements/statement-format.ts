@@ -54,16 +54,26 @@ export function formatLocalDay(instant: string, zone: string): string {
   return english(DateTime.fromISO(instant, { zone }), 'd MMMM yyyy');
 }
 
+/** `2026-10` → `October 2026`. */
+export function formatMonth(month: string): string {
+  return english(DateTime.fromISO(month, { zone: 'utc' }), 'MMMM yyyy');
+}
+
 /** `2026-10-05` → `5 Oct`. */
 export function formatShortDay(day: string): string {
   return english(DateTime.fromISO(day, { zone: 'utc' }), 'd MMM');
 }
 
-/** Every UTC day that a half-open period touches, such as `2026-10-05`. */
-export function utcDaysOf(startsAt: string, endsAt: string): readonly string[] {
-  const end = DateTime.fromISO(endsAt, { zone: 'utc' });
+/** Every day of a half-open period in its own zone, such as `2026-10-05`. */
+export function localDaysOf(period: {
+  readonly starts_at: string;
+  readonly ends_at: string;
+  readonly time_zone: string;
+}): readonly string[] {
+  const zone = period.time_zone;
+  const end = DateTime.fromISO(period.ends_at, { zone });
   const days: string[] = [];
-  let day = DateTime.fromISO(startsAt, { zone: 'utc' }).startOf('day');
+  let day = DateTime.fromISO(period.starts_at, { zone }).startOf('day');
   while (day < end) {
     days.push(english(day, 'yyyy-MM-dd'));
     day = day.plus({ days: 1 });

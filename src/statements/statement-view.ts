@@ -2,6 +2,7 @@ import { billedDecimals } from '../currencies.ts';
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { exactPico } from '../money.ts';
 import { type DailyView, rankSeries, type SeriesOf, viewDaily } from './daily-view.ts';
+import { lateWords, remarksOf } from './late-words.ts';
 import { type LayerTable, viewLayers } from './layer-table.ts';
 import { groupLines, type LineGroup, sumAmounts } from './line-groups.ts';
 import type { StatementDocument } from './statement-answer.ts';
@@ -11,6 +12,7 @@ import {
   formatLocalInstant,
   formatMoney,
   formatPeriod,
+  formatQuantity,
   groupDigits,
 } from './statement-format.ts';
 
@@ -22,11 +24,14 @@ export interface StatementView {
   readonly issuer: string;
   readonly tenant: string;
   readonly title: string;
+  /** By it people name the statement: the month, and the first digits of the manifest's hash. */
+  readonly number: string;
   readonly period: string;
   /** The same bounds to the minute, with the offsets of the zone. */
   readonly bounds: string;
   readonly currency: string;
-  readonly total: string;
+  /** What is to be paid, and what is to be said beside it. */
+  readonly due: { readonly label: string; readonly amount: string; readonly note: string | null };
   readonly facts: readonly Fact[];
   readonly manifestHash: string;
   readonly closedAt: string;
@@ -49,6 +54,8 @@ interface Fact {
 export interface LineSection {
   readonly title: string;
   readonly explanation: string | null;
+  /** What of the lines are corrections: a sentence and an exact amount each. */
+  readonly remarks: readonly LabeledAmount[];
   readonly groups: readonly LineGroup[];
 }
 
@@ -73,10 +80,11 @@ export function viewStatement(document: StatementDocument, issuer: string): Stat
     issuer,
     tenant: document.tenant_id,
     title: `Usage statement for ${document.tenant_id}, ${period.start.slice(0, 7)}`,
+    number: `${period.start.slice(0, 7)}-${document.manifest_hash.slice(0, 8).toUpperCase()}`,
     period: `${formatPeriod(period.starts_at, period.ends_at, zone)} (${zone})`,
     bounds: `From ${formatLocalInstant(period.starts_at, zone)} until ${formatLocalInstant(period.ends_at, zone)}`,
     currency,
-    total: formatMoney(document.total, currency),
+    due: dueOf(document),
     facts: factsOf(document),
     manifestHash: document.manifest_hash,
     closedAt: document.closed_at,
@@ -89,9 +97,16 @@ export function viewStatement(document: StatementDocument, issuer: string): Stat
   };
 }
 
+/** A period in shadow is metered, and nobody must take its total for a demand. */
+function dueOf({ mode, due, total, currency }: StatementDocument): StatementView['due'] {
+  const amount = formatMoney(due, currency);
+  if (mode === 'live') return { label: 'Total due', amount, note: null };
+  const metered = formatMoney(total, currency);
+  return { label: 'Nothing is due', amount, note: `${metered} metered, in shadow mode` };
+}
+
 function factsOf(document: StatementDocument): readonly Fact[] {
   const { usage, price_books: books, manifest_hash: hash } = document;
-  const uncharged = usage.failed + usage.cancelled;
   const count = (calls: number) => calls.toLocaleString('en-US');
   const prices = books.flatMap(({ book, version }) => [
     book,
@@ -102,9 +117,10 @@ function factsOf(document: StatementDocument): readonly Fact[] {
       label: 'Usage',
       lines: [
         `${count(usage.calls)} ${usage.calls === 1 ? 'call' : 'calls'}`,
-        `${groupDigits(usage.tokens.input)} input tokens`,
-        `${groupDigits(usage.tokens.output)} output tokens`,
-        ...(uncharged > 0 ? [`${count(uncharged)} failed, not charged`] : []),
+        `${formatQuantity(usage.tokens.input)} input tokens`,
+        `${formatQuantity(usage.tokens.output)} output tokens`,
+        ...(usage.failed > 0 ? [`${count(usage.failed)} failed, not charged`] : []),
+        ...(usage.cancelled > 0 ? [`${count(usage.cancelled)} cancelled, not charged`] : []),
       ],
     },
     { label: 'Price book', lines: prices.length > 0 ? prices : ['none used'] },
@@ -143,15 +159,14 @@ function sectionsOf(document: StatementDocument, seriesOf: SeriesOf): readonly L
   const sections: LineSection[] = [
     {
       title: 'Usage by model',
+      remarks: remarksOf(document, false),
       explanation: own.length > 0 ? null : 'Nothing was charged for this period.',
       groups: groupLines(own, { seriesOf, currency }),
     },
   ];
   if (late.length > 0) {
     sections.push({
-      title: 'Late usage of earlier periods',
-      explanation:
-        'These calls completed in a period that was closed when they arrived, so they bill here, at the prices of their own day.',
+      ...lateWords(document, late),
       // Its days are not among the bars, so it has no colors.
       groups: groupLines(late, { seriesOf: () => null, currency }),
     });
@@ -159,6 +174,7 @@ function sectionsOf(document: StatementDocument, seriesOf: SeriesOf): readonly L
   if (adjustments.length > 0) {
     sections.push({
       title: ADJUSTMENTS,
+      remarks: [],
       explanation: 'Credits and fees that no call caused, each with its reason.',
       groups: groupLines(adjustments, { seriesOf: () => null, currency }),
     });
@@ -166,6 +182,7 @@ function sectionsOf(document: StatementDocument, seriesOf: SeriesOf): readonly L
   for (const { currency: metered, lines } of document.not_due) {
     sections.push({
       title: metered === currency ? NOT_DUE : `${NOT_DUE} (${metered})`,
+      remarks: [],
       explanation:
         'Late usage and corrections of a period that was closed in shadow mode: they are metered, and nothing is due for them. They are in no sum of this statement.',
       groups: groupLines(lines, { seriesOf: () => null, currency: metered }),
@@ -187,7 +204,7 @@ function totalsOf(document: StatementDocument): readonly LabeledAmount[] {
   return [
     { label: 'Metered usage', amount: sumAmounts(own, currency) },
     ...(late.length > 0
-      ? [{ label: 'Late usage of earlier periods', amount: sumAmounts(late, currency) }]
+      ? [{ label: lateWords(document, late).title, amount: sumAmounts(late, currency) }]
       : []),
     ...(adjustments.length > 0
       ? [{ label: ADJUSTMENTS, amount: sumAmounts(adjustments, currency) }]

@@ -2,8 +2,8 @@ import type { Manifest } from '../ledger/closes/manifest.ts';
 import { formatMinor } from '../money.ts';
 import type { StatementDocument } from './statement-answer.ts';
 
-/** A statement before its days are laid beside it. */
-export type Statement = Omit<StatementDocument, 'daily'>;
+/** A statement before its days and its corrections are laid beside it. */
+export type Statement = Omit<StatementDocument, 'daily' | 'corrections'>;
 
 /** Builds the statement of a closed period from its manifest alone. Pure. */
 export function buildStatement(close: {
@@ -67,10 +67,10 @@ function notesOf(manifest: Manifest, uncharged: number): readonly string[] {
     );
   }
   if (manifest.late_entries === 1) {
-    notes.push('1 late entry belongs to an earlier period and is listed apart.');
+    notes.push('1 entry belongs to an earlier period and is listed apart.');
   } else if (manifest.late_entries > 1) {
     notes.push(
-      `${manifest.late_entries.toLocaleString('en-US')} late entries belong to an earlier period and are listed apart.`,
+      `${manifest.late_entries.toLocaleString('en-US')} entries belong to earlier periods and are listed apart.`,
     );
   }
   for (const { currency, total } of manifest.not_due ?? []) {

@@ -3,8 +3,12 @@ import type { EntryGroup, GroupPrice } from '../../src/ledger/closes/manifest-li
 import { formatPico } from '../../src/money.ts';
 import type { Rate } from '../../src/rating/books/rate.ts';
 import { buildStatement } from '../../src/statements/statement.ts';
-import type { DailyUsage, StatementDocument } from '../../src/statements/statement-answer.ts';
-import { withDaily } from '../../src/statements/statement-document.ts';
+import type {
+  DailyUsage,
+  StatementCorrection,
+  StatementDocument,
+} from '../../src/statements/statement-answer.ts';
+import { withEntries } from '../../src/statements/statement-document.ts';
 
 /** Closed periods made by the ledger's own arithmetic, for whatever renders them. */
 
@@ -31,6 +35,11 @@ export interface SampleOptions {
   readonly caching?: GroupPrice['caching'];
   readonly startsAt?: number;
   readonly endsAt?: number;
+  readonly currency?: string;
+  readonly mode?: 'shadow' | 'live';
+  /** Amounts in picos of the currency, each with its reason. */
+  readonly adjustments?: readonly { readonly reason: string; readonly amount: bigint }[];
+  readonly corrections?: readonly StatementCorrection[];
 }
 
 /** $3.00 and $12.00 a million. */
@@ -41,6 +50,7 @@ export function sampleStatement(
   options: SampleOptions = {},
 ): StatementDocument {
   const groups = usages.map((usage) => groupOf(usage, options));
+  const adjustments = (options.adjustments ?? []).map((of) => adjustmentOf(of, options));
   const frozen = makeManifest(
     {
       tenantId: options.tenantId ?? 'acme',
@@ -48,20 +58,21 @@ export function sampleStatement(
       startsAt: options.startsAt ?? Date.UTC(2026, 9, 1),
       endsAt: options.endsAt ?? Date.UTC(2026, 10, 1),
       timeZone: options.timeZone ?? 'UTC',
-      currency: 'USD',
+      currency: options.currency ?? 'USD',
       carriedIn: options.carriedIn ?? 0n,
       format: MANIFEST_FORMAT,
       entriesRoot: '0'.repeat(64),
     },
-    [...groups, ...failures(options.failed ?? 0)],
+    [...groups, ...adjustments, ...failures(options.failed ?? 0)],
   );
   const statement = buildStatement({
     manifest: frozen.manifest,
     manifestHash: frozen.hash,
     closedAt: '2026-11-02T03:04:05.000Z',
-    mode: 'live',
+    mode: options.mode ?? 'live',
   });
-  return withDaily(statement, dailyOf(usages, groups));
+  const corrections = options.corrections ?? [];
+  return withEntries(statement, { daily: dailyOf(usages, groups), corrections });
 }
 
 function dailyOf(
@@ -69,7 +80,7 @@ function dailyOf(
   groups: readonly EntryGroup[],
 ): readonly DailyUsage[] {
   return usages.map((usage, index) => ({
-    utc_day: usage.day,
+    day: usage.day,
     model: usage.model,
     late: usage.late ?? false,
     charge: formatPico(groups[index]?.charge ?? 0n),
@@ -107,7 +118,7 @@ function groupOf(usage: SampleUsage, options: SampleOptions): EntryGroup {
     serviceTier: usage.tier ?? 'standard',
     late: usage.late ?? false,
     due: true,
-    currency: 'USD',
+    currency: options.currency ?? 'USD',
     kind: 'usage',
     outcome: 'charged',
     entries: 1n,
@@ -121,6 +132,14 @@ function groupOf(usage: SampleUsage, options: SampleOptions): EntryGroup {
       rate,
     },
   };
+}
+
+function adjustmentOf(
+  { reason, amount }: { readonly reason: string; readonly amount: bigint },
+  options: SampleOptions,
+): EntryGroup {
+  const usage = groupOf({ day: '2026-10-01', model: reason, input: 0, output: 0 }, options);
+  return { ...usage, kind: 'adjustment', calls: 0n, charge: amount, price: null };
 }
 
 function failures(count: number): readonly EntryGroup[] {

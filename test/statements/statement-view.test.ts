@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDecimal } from '../../src/money.ts';
-import { withDaily } from '../../src/statements/statement-document.ts';
+import { withEntries } from '../../src/statements/statement-document.ts';
 import { formatMoney, formatPeriod } from '../../src/statements/statement-format.ts';
 import { type StatementView, viewStatement } from '../../src/statements/statement-view.ts';
 import { cases } from '../support/cases.ts';
@@ -50,7 +50,7 @@ describe('the figures that a statement prints', () => {
           const product = units(line.quantity) * units(line.rate.text);
           expect(product).toBe(units(line.exact.text) * priced * ONE);
         }
-        expect(sum(view.totals.slice(0, -1).map((row) => row.amount))).toBe(units(view.total));
+        expect(sum(view.totals.slice(0, -1).map((row) => row.amount))).toBe(units(view.due.amount));
         const shown = view.totals.filter(({ label }) => /usage/.test(label));
         expect(sum(linesOf(view).map((line) => line.amount))).toBe(
           sum(shown.map((row) => row.amount)),
@@ -68,7 +68,9 @@ describe('the figures that a statement prints', () => {
 
   it('refuse days that do not add up to the exact charge', () => {
     const document = sampleStatement([{ day: '2026-10-05', model: 'a', input: 10, output: 0 }]);
-    expect(() => withDaily(document, [])).toThrow(/add up to 0, but its entries to 0.00003/);
+    expect(() => withEntries(document, { daily: [], corrections: [] })).toThrow(
+      /add up to 0, but its entries to 0.00003/,
+    );
   });
 
   it('keep every decimal of a rate', () => {
@@ -106,11 +108,11 @@ describe('the view of a statement', () => {
     ]);
   });
 
-  it('covers every UTC day that the period touches, and says so', () => {
-    expect(view.daily.days.map(({ day }) => day)).toHaveLength(32);
-    expect(view.daily.days[0]?.day).toBe('2026-09-30');
+  it('covers the days of the customer, and says whose they are', () => {
+    expect(view.daily.days.map(({ day }) => day)).toHaveLength(31);
+    expect(view.daily.days[0]?.day).toBe('2026-10-01');
     expect(view.daily.caption).toBe(
-      'By UTC day; the period itself runs in Europe/Berlin. Late usage of earlier periods ($2.16) is not in the bars.',
+      'By day, Europe/Berlin. Late usage of earlier periods ($2.16) is not in the bars.',
     );
   });
 
@@ -124,7 +126,12 @@ describe('the view of a statement', () => {
         "bounds": "From 2026-10-01 00:00 +02:00 until 2026-11-01 00:00 +01:00",
         "closedAt": "2026-11-02T03:04:05.000Z",
         "currency": "USD",
-        "daily": "Stacked bars of the charge by model for 32 UTC days; the highest is 30 Oct with $1,349.32.",
+        "daily": "Stacked bars of the charge by model for 31 days; the highest is 30 Oct with $1,349.32.",
+        "due": {
+          "amount": "$3,483.57",
+          "label": "Total due",
+          "note": null,
+        },
         "facts": [
           {
             "label": "Usage",
@@ -157,11 +164,12 @@ describe('the view of a statement', () => {
           "Quantity × rate = exact. Amounts are rounded so that they add up to the total.",
           "What is left below a millionth is not lost: it is carried on to the next period.",
           "47 failed calls, not charged.",
-          "1 late entry belongs to an earlier period and is listed apart.",
+          "1 entry belongs to an earlier period and is listed apart.",
           "Price book standard of 2026-01-01: cached input is charged at the input rate (work done).",
           "Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.",
           "This is a usage statement, not a tax invoice.",
         ],
+        "number": "2026-10-F336256F",
         "period": "1 – 31 October 2026 (Europe/Berlin)",
         "reckoning": [
           {
@@ -191,7 +199,6 @@ describe('the view of a statement', () => {
         ],
         "tenant": "<script>alert("x")</script> & Söhne 名",
         "title": "Usage statement for <script>alert("x")</script> & Söhne 名, 2026-10",
-        "total": "$3,483.57",
         "totals": [
           {
             "amount": "$3,486.66",
@@ -217,7 +224,7 @@ describe('the view of a statement', () => {
   it('explains a period that corrections made negative', () => {
     const document = sampleStatement([], { carriedIn: -3_000_000_000_000n });
     const negative = viewStatement(document, 'Issuer');
-    expect(negative.total).toBe('$0.00');
+    expect(negative.due.amount).toBe('$0.00');
     expect(negative.notes).toContainEqual(expect.stringContaining('nothing is billed'));
     expect(negative.totals.map(({ label, amount }) => `${label} ${amount}`)).toEqual([
       'Metered usage $0.00',

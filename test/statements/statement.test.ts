@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Manifest } from '../../src/ledger/closes/manifest.ts';
 import { buildStatement } from '../../src/statements/statement.ts';
 import { renderStatementCsv } from '../../src/statements/statement-csv.ts';
-import { withDaily } from '../../src/statements/statement-document.ts';
+import { withEntries } from '../../src/statements/statement-document.ts';
 import { renderStatementText } from '../../src/statements/statement-text.ts';
 import { viewStatement } from '../../src/statements/statement-view.ts';
 
@@ -75,9 +75,12 @@ describe('a statement', () => {
     );
     expect(renderStatementText(NOT_DUE)).toContain('Not due (0.03 USD)\ngpt-4o');
     const days = [
-      { utc_day: '2026-10-05', model: 'gpt-4o', late: false, charge: MANIFEST.charge_exact },
+      { day: '2026-10-05', model: 'gpt-4o', late: false, charge: MANIFEST.charge_exact },
     ];
-    const sections = viewStatement(withDaily(NOT_DUE, days), 'Us').sections;
+    const sections = viewStatement(
+      withEntries(NOT_DUE, { daily: days, corrections: [] }),
+      'Us',
+    ).sections;
     expect(sections.at(-1)).toMatchObject({
       title: 'Not due',
       groups: [{ model: 'gpt-4o', lines: [{ amount: '$0.03' }] }],
@@ -126,7 +129,7 @@ describe('a statement', () => {
       Exact charge 4.933701, carried in 0, billable 4.933701, carried out 0
       1050 calls, 47 failed, 2 cancelled
       49 failed calls, not charged.
-      3 late entries belong to an earlier period and are listed apart.
+      3 entries belong to earlier periods and are listed apart.
       Price book standard of 2026-01-01: cached input is charged at the input rate (work done).
       Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.
       This is a usage statement, not a tax invoice.

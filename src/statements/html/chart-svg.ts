@@ -1,34 +1,50 @@
-import { dayLabels, formatTick } from '../chart-labels.ts';
+import { dayLabels, tickLabels } from '../chart-labels.ts';
 import { type ChartLayout, layOutChart } from '../daily-chart.ts';
 import type { DailyView } from '../daily-view.ts';
 import { escapeHtml } from './html-text.ts';
 
-const WIDTH = 756;
-const HEIGHT = 210;
-const BOX = { width: WIDTH, height: HEIGHT, left: 46, below: 18 };
+/** A page shows one of the two, so that the words of the axes can be read on any screen. */
+const SIZES = {
+  wide: { width: 756, height: 210 },
+  narrow: { width: 350, height: 190 },
+} as const;
+export type ChartSize = keyof typeof SIZES;
+
+/** The widest of system fonts need no more for a letter of an axis. */
+const AXIS_LETTER = 7;
+const AXIS_GAP = 10;
+
+interface ChartPlace {
+  /** It must be unique in the page. */
+  readonly id: string;
+  readonly currency: string;
+  readonly size: ChartSize;
+}
 
 /**
  * The bars as inline SVG. Colors are classes `s0` to `s5` of the page's style sheet, since a strict
- * content security policy would refuse style attributes. `id` must be unique in the page.
+ * content security policy would refuse style attributes.
  */
-export function renderChartSvg(
-  daily: DailyView,
-  of: { readonly id: string; readonly currency: string },
-): string {
-  const layout = layOutChart(daily.days, BOX);
+export function renderChartSvg(daily: DailyView, { id, currency, size }: ChartPlace): string {
+  const box = { ...SIZES[size], left: 0, below: 18 };
+  // The ticks are the same whatever room is left of them.
+  const labels = tickLabels(layOutChart(daily.days, box), currency);
+  const letters = Math.max(...labels.map((label) => label.length));
+  const left = Math.ceil(letters * AXIS_LETTER) + AXIS_GAP;
+  const layout = layOutChart(daily.days, { ...box, left });
   return [
-    `<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${of.id}-title ${of.id}-desc">`,
-    `<title id="${of.id}-title">Daily usage by model</title>`,
-    `<desc id="${of.id}-desc">${escapeHtml(daily.summary)}</desc>`,
+    `<svg class="chart ${size}" viewBox="0 0 ${box.width} ${box.height}" role="img" aria-labelledby="${id}-title ${id}-desc">`,
+    `<title id="${id}-title">Daily usage by model</title>`,
+    `<desc id="${id}-desc">${escapeHtml(daily.summary)}</desc>`,
     ...layout.ticks.map(
-      ({ y, amount }) =>
-        `<line class="${amount === 0n ? 'zero' : 'grid'}" x1="${BOX.left}" x2="${WIDTH}" y1="${y}" y2="${y}"/>` +
-        `<text class="axis" x="${BOX.left - 10}" y="${y + 3.5}" text-anchor="end">${formatTick(amount, of.currency)}</text>`,
+      ({ y, amount }, index) =>
+        `<line class="${amount === 0n ? 'zero' : 'grid'}" x1="${left}" x2="${box.width}" y1="${y}" y2="${y}"/>` +
+        `<text class="axis" x="${left - AXIS_GAP}" y="${y + 3.5}" text-anchor="end">${escapeHtml(labels[index] ?? '')}</text>`,
     ),
     ...layout.bars.map((bar) => renderBar(bar, daily)),
     ...dayLabels(layout, daily).map(
       ({ x, text }) =>
-        `<text class="axis" x="${x}" y="${HEIGHT - 4}" text-anchor="middle">${text}</text>`,
+        `<text class="axis" x="${x}" y="${box.height - 4}" text-anchor="middle">${text}</text>`,
     ),
     '</svg>',
   ].join('\n');

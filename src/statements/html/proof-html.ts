@@ -40,8 +40,8 @@ ${PAGE_SCRIPT}
 
 const PAGE_STYLE = `
 .verdict { margin-top: 14px; font-size: 18px; font-weight: 680; }
-.holds { color: #1a7f37; }
-.fails { color: #b42318; }
+.holds { color: var(--good); }
+.fails { color: var(--bad); }
 .steps td:first-child, .steps td:nth-child(2) { white-space: nowrap; }
 .steps td:last-child { width: 100%; overflow-wrap: anywhere; }
 .steps, .entries { margin-top: 12px; }

@@ -52,13 +52,20 @@ function renderHead(view: StatementView): string {
   );
   return `<header>
 <div class="top"><div><p class="issuer">${isolate(view.issuer)}</p><p class="soft">Usage statement</p></div>
-<div class="right soft"><p>Not a tax invoice</p><p>All amounts in ${escapeHtml(view.currency)}</p></div></div>
-<h1>${isolate(view.tenant)}</h1>
+<div class="right soft"><p>${escapeHtml(view.number)}</p><p>Not a tax invoice</p></div></div>
+<h1${view.tenant.length > 60 ? ' class="long"' : ''}>${isolate(view.tenant)}</h1>
 <p>${escapeHtml(view.period)}</p>
-<p class="soft">${escapeHtml(view.bounds)}</p>
-<dl class="facts"><div><dt>Total due</dt><dd class="due">${escapeHtml(view.total)}</dd></div>
+<p class="soft">${escapeHtml(view.bounds)}. All amounts in ${escapeHtml(view.currency)}.</p>
+<dl class="facts">${renderDue(view.due)}
 ${facts.join('\n')}</dl>
 </header>`;
+}
+
+/** A long amount is set smaller, so that it stands on one line of the narrowest screen. */
+function renderDue({ label, amount, note }: StatementView['due']): string {
+  const size = amount.length <= 13 ? 'due' : amount.length <= 20 ? 'due long' : 'due longer';
+  const remark = note === null ? '' : `<dd class="remark">${escapeHtml(note)}</dd>`;
+  return `<div class="total"><dt>${escapeHtml(label)}</dt><dd class="${size}">${escapeHtml(amount)}</dd>${remark}</div>`;
 }
 
 function renderDaily({ daily, currency }: StatementView, id: string): string {
@@ -67,17 +74,21 @@ function renderDaily({ daily, currency }: StatementView, id: string): string {
     return `<section>${heading}<p class="none">${escapeHtml(daily.summary)}</p></section>`;
   }
   const legend = daily.series.map((name, series) => `<li>${swatch(series)}${isolate(name)}</li>`);
-  const columns = ['UTC day', ...daily.series, 'All'].map(
+  const columns = ['Day', ...daily.series, 'All'].map(
     (name, index) => `<th scope="col"${index > 0 ? ' class="figure"' : ''}>${isolate(name)}</th>`,
   );
+  const labels = [...daily.series, 'All'].map(escapeHtml);
+  const cell = (figure: string, index: number) =>
+    `<td class="figure${figure === '0.00' ? ' nothing' : ''}" data-label="${labels[index] ?? ''}">${figure}</td>`;
   const row = ([day = '', ...figures]: readonly string[]) =>
-    `<tr><th scope="row">${day}</th>${figures.map((figure) => `<td class="figure">${figure}</td>`).join('')}</tr>`;
+    `<tr><th scope="row">${day}</th>${figures.map(cell).join('')}</tr>`;
   return `<section>
 <div class="over">${heading}<ul class="legend">${legend.join('')}</ul></div>
-<div class="scroll" tabindex="0" role="region" aria-label="Daily usage by model">${renderChartSvg(daily, { id, currency })}</div>
+${renderChartSvg(daily, { id, currency, size: 'wide' })}
+${renderChartSvg(daily, { id: `${id}-narrow`, currency, size: 'narrow' })}
 <p class="caption">${escapeHtml(daily.caption)}</p>
 <details><summary>The exact figures behind the bars</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="Exact charge by day and model"><table><thead><tr>${columns.join('')}</tr></thead>
+<div class="scroll" tabindex="0" role="region" aria-label="Exact charge by day and model"><table class="days"><thead><tr>${columns.join('')}</tr></thead>
 <tbody>${daily.rows.map(row).join('\n')}</tbody>
 <tfoot>${row(daily.sums)}</tfoot></table></div></details>
 </section>`;
@@ -88,34 +99,46 @@ function renderSection(section: LineSection, currency: string): string {
     section.explanation === null
       ? ''
       : `<p class="explanation">${escapeHtml(section.explanation)}</p>`;
-  const head = `<div class="over"><h2>${escapeHtml(section.title)}</h2></div>${explanation}`;
+  const remarks = section.remarks.map(
+    ({ label, amount }) =>
+      `<li>${escapeHtml(label)} <span class="figure">(${escapeHtml(amount)})</span></li>`,
+  );
+  const list = remarks.length === 0 ? '' : `<ul class="remarks">${remarks.join('')}</ul>`;
+  const head = `<div class="over"><h2>${escapeHtml(section.title)}</h2></div>${explanation}${list}`;
   if (section.groups.length === 0) return `<section>${head}</section>`;
   return `<section>
 ${head}
-<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(section.title)}"><table class="lines">
+<table class="lines">
 <thead><tr><th scope="col">Model</th><th scope="col">Meter</th><th scope="col" class="figure">Quantity</th><th scope="col" class="figure">${escapeHtml(currency)} per 1M</th><th scope="col" class="figure">Exact</th><th scope="col" class="figure">Amount</th></tr></thead>
 ${section.groups.map(renderGroup).join('\n')}
-</table></div>
+</table>
 </section>`;
 }
 
 function renderGroup(group: LineGroup): string {
   const subtotal =
-    group.subtotal === null ? '' : `<div class="soft">${escapeHtml(group.subtotal)} together</div>`;
-  const name = `<th scope="rowgroup" rowspan="${group.lines.length}">${group.series === null ? '' : swatch(group.series)}${isolate(group.model)}${subtotal}</th>`;
+    group.subtotal === null
+      ? ''
+      : `<span class="soft">${escapeHtml(group.subtotal)}<span class="wide"> together</span></span>`;
+  const name = `<th scope="rowgroup" rowspan="${group.lines.length}"><span class="name">${group.series === null ? '' : swatch(group.series)}${isolate(group.model)}</span>${subtotal}</th>`;
   const rows = group.lines.map(
-    (line, index) => `<tr>${index === 0 ? name : ''}${renderCells(line)}</tr>`,
+    (line, index) =>
+      `<tr${line.quantity === '' ? ' class="unpriced"' : ''}>${index === 0 ? name : ''}${renderCells(line)}</tr>`,
   );
   return `<tbody>${rows.join('\n')}</tbody>`;
 }
 
+/** A phone shows quantity, rate and exact amount as one sum below the words, and the amount beside them. */
 function renderCells(line: LineView): string {
+  const unit =
+    line.rateUnit === '' ? '<span class="narrow"> / 1M</span>' : escapeHtml(line.rateUnit);
+  const isPriced = line.quantity !== '';
   return [
-    `<td>${escapeHtml(line.meter)}</td>`,
-    `<td class="figure">${escapeHtml(line.quantity)}</td>`,
-    `<td class="figure">${aligned(line.rate)}${escapeHtml(line.rateUnit)}</td>`,
-    `<td class="figure exact">${aligned(line.exact)}</td>`,
-    `<td class="figure">${escapeHtml(line.amount)}</td>`,
+    `<td class="meter">${escapeHtml(line.meter)}</td>`,
+    `<td class="figure quantity">${escapeHtml(line.quantity)}</td>`,
+    `<td class="figure rate">${isPriced ? '<span class="narrow">× </span>' : ''}${aligned(line.rate)}${isPriced ? unit : ''}</td>`,
+    `<td class="figure exact">${isPriced ? '<span class="narrow">= </span>' : ''}${aligned(line.exact)}</td>`,
+    `<td class="figure amount">${escapeHtml(line.amount)}</td>`,
   ].join('');
 }
 

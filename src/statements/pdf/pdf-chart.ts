@@ -1,4 +1,4 @@
-import { dayLabels, formatTick } from '../chart-labels.ts';
+import { dayLabels, tickLabels } from '../chart-labels.ts';
 import { layOutChart } from '../daily-chart.ts';
 import type { DailyView } from '../daily-view.ts';
 import { SERIES_COLORS } from '../series-colors.ts';
@@ -15,24 +15,28 @@ import {
   writeRight,
 } from './pdf-sheet.ts';
 
-const BOX = { width: PAGE.right - PAGE.left, height: 116, left: 38, below: 14 };
+const BOX = { width: PAGE.right - PAGE.left, height: 116, below: 14 };
 
 const LEGEND = { size: 8 };
 const AXIS = { size: 7.5, color: SOFT };
+const AXIS_GAP = 7;
 
 /** The same bars as in HTML, drawn from the same geometry. */
 export function drawChart(sheet: Sheet, daily: DailyView, currency: string): void {
   drawLegend(sheet, daily);
-  const layout = layOutChart(daily.days, BOX);
+  // The ticks are the same whatever room is left of them.
+  const labels = tickLabels(layOutChart(daily.days, { ...BOX, left: 0 }), currency);
+  const left = Math.max(...labels.map((label) => widthOf(sheet, label, AXIS))) + AXIS_GAP;
+  const layout = layOutChart(daily.days, { ...BOX, left });
   const { doc, y: top } = sheet;
-  for (const { y, amount } of layout.ticks) {
+  for (const [index, { y, amount }] of layout.ticks.entries()) {
     doc
-      .moveTo(PAGE.left + BOX.left, top + y)
+      .moveTo(PAGE.left + left, top + y)
       .lineTo(PAGE.right, top + y)
       .lineWidth(0.6)
       .stroke(amount === 0n ? '#aab1b9' : FAINT);
-    const place = { ...AXIS, x: PAGE.left + BOX.left - 7, y: top + y - 2.6 };
-    writeRight(sheet, formatTick(amount, currency), place);
+    const place = { ...AXIS, x: PAGE.left + left - AXIS_GAP, y: top + y - 2.6 };
+    writeRight(sheet, labels[index] ?? '', place);
   }
   for (const bar of layout.bars) {
     for (const { series, y, height } of bar.parts) {

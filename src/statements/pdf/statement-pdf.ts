@@ -87,7 +87,7 @@ function drawFacts(sheet: Sheet, view: StatementView): void {
   const top = sheet.y + 9;
   const label = { size: 6.8, bold: true, color: SOFT, y: top };
   write(sheet, 'TOTAL DUE', { ...label, x: PAGE.left });
-  write(sheet, view.total, { size: 25, bold: true, x: PAGE.left, y: top + 12 });
+  write(sheet, view.due.amount, { size: 25, bold: true, x: PAGE.left, y: top + 12 });
   let bottom = top + 38;
   for (const [index, fact] of view.facts.entries()) {
     const x = FACTS_AT[index] ?? PAGE.left;

@@ -31,11 +31,11 @@ describe('a statement as HTML', () => {
     expect(readable(render(document))).toMatchInlineSnapshot(`
       "Northwind AI
       Usage statement
+      2026-10-C55FCF4A
       Not a tax invoice
-      All amounts in USD
       acme
       4 – 6 October 2026 (UTC)
-      From 2026-10-04 00:00 +00:00 until 2026-10-07 00:00 +00:00
+      From 2026-10-04 00:00 +00:00 until 2026-10-07 00:00 +00:00. All amounts in USD.
       Total due
       $3.30
       Usage
@@ -59,17 +59,25 @@ describe('a statement as HTML', () => {
       4 Oct
       5
       6
-      By UTC day.
+      $0
+      $1
+      $2
+      $3
+      $4
+      4 Oct
+      5
+      6
+      By day, UTC.
       The exact figures behind the bars
-      UTC day | gpt-4o | All | 
+      Day | gpt-4o | All | 
       2026-10-04 | 0.00 | 0.00 | 
       2026-10-05 | 3.30 | 3.30 | 
       2026-10-06 | 0.00 | 0.00 | 
       Sum | 3.30 | 3.30 | 
       Usage by model
       Model | Meter | Quantity | USD per 1M | Exact | Amount | 
-      gpt-4o$3.30 together | Input tokens | 1,000,000 | 3.00 | 3.00 | $3.00 | 
-      Output tokens | 25,000 | 12.00 | 0.30 | $0.30 | 
+      gpt-4o$3.30 together | Input tokens | 1,000,000 | × 3.00 / 1M | = 3.00 | $3.00 | 
+      Output tokens | 25,000 | × 12.00 / 1M | = 0.30 | $0.30 | 
       TotalMetered usage | $3.30 | 
       Total (USD) | $3.30 | 
       Notes
@@ -123,8 +131,8 @@ describe('a statement as HTML', () => {
   it('holds several periods, each with ids of its own', () => {
     const html = render(sampleStatement([USAGE]), sampleStatement([USAGE]));
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]);
-    expect(ids).toHaveLength(4);
-    expect(new Set(ids).size).toBe(4);
+    expect(ids).toHaveLength(8);
+    expect(new Set(ids).size).toBe(8);
   });
 
   it('says it where nothing was charged', () => {

@@ -40,7 +40,7 @@ describe('a statement as PDF', () => {
       ),
     );
     const amounts = [...VIEW.totals, ...VIEW.reckoning].map((row) => row.amount);
-    for (const figure of [...figures, ...amounts, VIEW.total])
+    for (const figure of [...figures, ...amounts, VIEW.due.amount])
       expect(lines).toContain(latin(figure));
     expect(lines).toContain(HOSTILE);
     expect(lines).toContain('Not a tax invoice');
