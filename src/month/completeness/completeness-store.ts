@@ -36,6 +36,9 @@ export interface LackingRow {
   readonly entry_ids: readonly string[];
 }
 
+/** Whoever never imported what a provider charges asks for no costs, and lacks none. */
+const COSTS_ARE_KEPT = sql`exists (select from price_books where kind = 'cost')`;
+
 /**
  * Entries without a cost, a price or a measure. Those without a price or a measure are also looked for in
  * every earlier period that is not closed, since they stand before the month that is.
@@ -49,7 +52,7 @@ export async function readLacking(
       (array_agg(distinct l.model))[1:5] as models,
       (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids
     from entries e
-    cross join lateral (values ('without_cost', e.cost is null, e.executed_model),
+    cross join lateral (values ('without_cost', e.cost is null and ${COSTS_ARE_KEPT}, e.executed_model),
       (e.outcome, e.outcome in ('unrated', 'unmeasured'), e.requested_model)) l(lack, is_so, model)
     where ${isInScope(scope, 'e')} and (e.cost is null or e.outcome in ('unrated', 'unmeasured'))
       and l.is_so and ${STANDS}
