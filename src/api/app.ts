@@ -2,17 +2,22 @@ import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
+import { monotonicMs } from '../clock.ts';
 import { explainFault } from '../database/explain-fault.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
+import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
+import { type ActionAsked, actOnce } from '../keys/act-once.ts';
 import { Refusal } from '../refusal.ts';
 import { answerRoute, withEntityTag } from './answer-route.ts';
+import type { ApiParts } from './api-parts.ts';
 import type { AppOptions } from './app-options.ts';
 import { KeyDoor } from './bearer.ts';
 import { answerHealth, answerReady } from './health.ts';
 import { INGEST_DOORS, type IngestDoor } from './ingest/ingest-doors.ts';
 import { takeRequest } from './ingest/take-request.ts';
+import { Metrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
-import { problem, problemOf, RETRY_SECONDS } from './problem.ts';
+import { problem, problemOf, RETRY_SECONDS, typeOfAnswer } from './problem.ts';
 import { type BodyLimits, readBytes } from './read-bytes.ts';
 import { referencePage } from './reference-page.ts';
 import { jsonReply, type Reply, textReply } from './reply.ts';
@@ -27,6 +32,7 @@ type Answering = (c: Context<Env>) => Promise<Reply> | Reply;
 export function buildApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
   const keys = new KeyDoor(options.parts);
+  const metrics = new Metrics(options.parts);
   app.use(secureHeaders(HEADERS));
   app.use(async (c, next) => {
     const given = c.req.header('x-request-id') ?? '';
@@ -37,24 +43,23 @@ export function buildApp(options: AppOptions): Hono<Env> {
     const { method, path } = c.req;
     options.parts.log.debug({ requestId, method, path, status: c.res.status }, 'answered');
   });
-  const answer = (answering: Answering) => async (c: Context<Env>) =>
-    toResponse(await reply(options, c, answering), c);
+  const answer = (route: string, answering: Answering) => async (c: Context<Env>) => {
+    const began = monotonicMs();
+    const replied = await reply(options, c, answering);
+    metrics.answered({ route, status: replied.status, seconds: (monotonicMs() - began) / 1000 });
+    return toResponse(replied, c);
+  };
   for (const route of ROUTES) {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    app.on(
-      route.method,
-      path,
-      answer((c) => answerQuestion(options, keys, { route, c })),
-    );
+    const asking: Answering = (c) => answerQuestion(options, keys, { route, c });
+    app.on(route.method, path, answer(route.path, asking));
   }
   for (const door of INGEST_DOORS) {
-    app.on(
-      ['POST', 'PUT'],
-      door.path,
-      answer((c) => answerProducer(options, keys, { door, c })),
-    );
+    const took = (taken: TakenAnswer) => metrics.took(door.path, taken);
+    const sending: Answering = (c) => answerProducer(options, { keys, door, took }, c);
+    app.on(['POST', 'PUT'], door.path, answer(door.path, sending));
   }
-  addMachines(app, options, answer);
+  addMachines(app, { options, keys, metrics }, answer);
   app.notFound((c) => toResponse(notFound(c), c));
   app.onError((error, c) => toResponse(failed(options, c, error), c));
   return app;
@@ -77,30 +82,31 @@ const HEADERS: Parameters<typeof secureHeaders>[0] = {
 
 function addMachines(
   app: Hono<Env>,
-  options: AppOptions,
-  answer: (answering: Answering) => (c: Context<Env>) => Promise<Response>,
+  of: { readonly options: AppOptions; readonly keys: KeyDoor; readonly metrics: Metrics },
+  answer: (route: string, answering: Answering) => (c: Context<Env>) => Promise<Response>,
 ): void {
+  const { options, keys, metrics } = of;
   const document = openApiOf(ROUTES, INGEST_DOORS, '0.1.0');
+  const page = () => textReply('text/html; charset=utf-8', referencePage(document));
   app.get(
     '/openapi.json',
-    answer(() => jsonReply(document)),
+    answer('/openapi.json', () => jsonReply(document)),
   );
-  app.get(
-    '/',
-    answer(() => textReply('text/html; charset=utf-8', referencePage(document))),
-  );
+  app.get('/', answer('/', page));
   app.get(
     '/healthz',
-    answer(() => answerHealth(options)),
+    answer('/healthz', () => answerHealth(options)),
   );
   app.get(
     '/readyz',
-    answer(() => answerReady(options)),
+    answer('/readyz', () => answerReady(options)),
   );
-  app.post(
-    '/stripe/webhook',
-    answer((c) => answerWebhook(options.webhook, c.req.raw)),
+  app.get(
+    '/metrics',
+    answer('/metrics', () => metrics.write(keys.refused)),
   );
+  const webhook: Answering = (c) => answerWebhook(options.webhook, c.req.raw);
+  app.post('/stripe/webhook', answer('/stripe/webhook', webhook));
 }
 
 interface RouteAsked {
@@ -118,10 +124,29 @@ async function answerQuestion(
   const body = route.method === 'GET' ? null : await readJson(c.req.raw);
   if (body instanceof Refused) return body.reply;
   const said = { path: c.req.param(), query: new URL(c.req.url).searchParams, body };
-  const accept = c.req.header('accept') ?? '';
-  const replied = await answerRoute(route, parts, { key: bearer.key, said, accept });
-  const known = c.req.header('if-none-match') ?? null;
-  return route.method === 'GET' ? withEntityTag(replied, known) : replied;
+  const asked = { key: bearer.key, said, accept: c.req.header('accept') ?? '' };
+  if (route.method === 'GET') {
+    const replied = await answerRoute(route, parts, asked);
+    return withEntityTag(replied, c.req.header('if-none-match') ?? null);
+  }
+  const act = () => answerRoute(route, parts, asked);
+  const idempotencyKey = c.req.header('idempotency-key');
+  if (idempotencyKey === undefined) return act();
+  const request = JSON.stringify([route.method, c.req.path, [...said.query], body]);
+  return answerOnce(parts, { keyId: bearer.key.keyId, idempotencyKey, request }, act);
+}
+
+/** An action under an Idempotency-Key: what it was answered is answered again. */
+async function answerOnce(
+  parts: ApiParts,
+  asked: ActionAsked,
+  act: () => Promise<Reply>,
+): Promise<Reply> {
+  const { status, answer } = await actOnce(parts, asked, async () => {
+    const replied = await act();
+    return { status: replied.status, answer: String(replied.body) };
+  });
+  return { status, type: typeOfAnswer(status), body: answer, headers: {} };
 }
 
 class Refused {
@@ -154,10 +179,16 @@ function parse(text: string): unknown {
   }
 }
 
+interface ProducerAsked {
+  readonly keys: KeyDoor;
+  readonly door: IngestDoor;
+  readonly took: (taken: TakenAnswer) => void;
+}
+
 async function answerProducer(
   { parts, keeper, isDraining }: AppOptions,
-  keys: KeyDoor,
-  { door, c }: { readonly door: IngestDoor; readonly c: Context<Env> },
+  { keys, door, took }: ProducerAsked,
+  c: Context<Env>,
 ): Promise<Reply> {
   const bearer = await keys.letIn(c.req.header('authorization') ?? null, addressOf(c));
   if (bearer.kind === 'refused') return bearer.reply;
@@ -169,7 +200,7 @@ async function answerProducer(
   }
   if (isDraining()) return refuseNow('this server is ending', 'send it again');
   if (keeper === null) return refuseNow('this server takes no events', NO_KEEPER);
-  return takeRequest(door, { ...parts, keeper }, { request: c.req.raw, key: bearer.key });
+  return takeRequest(door, { ...parts, keeper, took }, { request: c.req.raw, key: bearer.key });
 }
 
 const NO_KEEPER =

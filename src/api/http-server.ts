@@ -33,6 +33,7 @@ const HEADERS_BYTES_MAX = 16_384;
 const HEADERS_MAX = 100;
 /** What is not answered within this time after the signal is cut off. */
 const DRAIN_MS = 20_000;
+const IDLE_EVERY_MS = 50;
 
 /** Serves the API, the doors of producers, the webhook endpoint and health checks. Rejects when the port is taken. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -70,8 +71,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 function drain(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    // A connection that is kept alive is idle once its answer is out, and would hold the server for a minute.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_EVERY_MS);
     server.close(() => {
       clearTimeout(late);
+      clearInterval(idle);
       resolve();
     });
     server.closeIdleConnections();

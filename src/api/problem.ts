@@ -33,6 +33,11 @@ interface ProblemWords {
 
 const PROBLEM_TYPE = 'application/problem+json';
 
+/** The media type of an answer with a status. */
+export function typeOfAnswer(status: number): string {
+  return status < 400 ? 'application/json' : PROBLEM_TYPE;
+}
+
 /** The problem document of a refusal: the status of its kind, and what a person can do about it. */
 export function problemOf({ kind, message, remedy }: Refusal): Reply {
   const status = STATUSES[kind];

@@ -227,7 +227,7 @@ describe('the tenant', () => {
     'select executed_model from entries',
     'select * from usage_rollups',
     'select * from quarantine',
-    'select * from tenants',
+    'select * from http_keys',
     'select * from price_rates',
     'select * from audit.entries',
     'select * from push_intents',

@@ -16,7 +16,7 @@ const PROTOBUF = /^application\/(?:x-)?protobuf$/;
 /** Takes the request of a producer, and answers in the manner of its door. */
 export async function takeRequest(
   door: IngestDoor,
-  parts: TakingParts,
+  parts: TakingParts & { readonly took: (taken: TakenAnswer) => void },
   { request, key }: { readonly request: Request; readonly key: Key },
 ): Promise<Reply> {
   const type =
@@ -35,6 +35,7 @@ export async function takeRequest(
     contentType: isProtobuf ? 'application/x-protobuf' : 'application/json',
     scope: { source: key.source, tenantIds: key.tenantIds },
   });
+  parts.took(answer);
   if (isAllRefused(answer)) return refuseAll(answer);
   return door.manner === 'otlp' ? otlpReply(door, answer, isProtobuf) : eventsReply(answer);
 }

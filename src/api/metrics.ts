@@ -1,0 +1,149 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monotonicMs } from '../clock.ts';
+import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
+import type { StatusAnswer } from '../month/status/status-answer.ts';
+import { tellStatus } from '../month/status/tell-status.ts';
+import type { ApiParts } from './api-parts.ts';
+import { type Reply, textReply } from './reply.ts';
+
+/** Upper bounds of the buckets, in seconds. */
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** How things stand is asked of the database, so scrapes of several collectors share an answer. */
+const STATUS_MS = 10_000;
+
+interface Durations {
+  readonly buckets: number[];
+  count: number;
+  sum: number;
+}
+
+/** What this process counts of itself, and how the ledger stands, as Prometheus reads it. No tenant is a label. */
+export class Metrics {
+  readonly #parts: ApiParts;
+  readonly #requests = new Map<string, number>();
+  readonly #durations = new Map<string, Durations>();
+  readonly #events = new Map<string, number>();
+  readonly #loop = monitorEventLoopDelay({ resolution: 20 });
+  #status: { readonly at: number; readonly answer: Promise<StatusAnswer | null> } | null = null;
+
+  constructor(parts: ApiParts) {
+    this.#parts = parts;
+    this.#loop.enable();
+  }
+
+  /** The route is its pattern, never a path: ids are no labels. */
+  answered(of: {
+    readonly route: string;
+    readonly status: number;
+    readonly seconds: number;
+  }): void {
+    const { route, status, seconds } = of;
+    const key = `route="${route}",status="${status}"`;
+    this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
+    const durations = this.#durations.get(route) ?? {
+      buckets: SECONDS.map(() => 0),
+      ...{ count: 0, sum: 0 },
+    };
+    for (const [index, most] of SECONDS.entries()) {
+      if (seconds <= most) durations.buckets[index] = (durations.buckets[index] ?? 0) + 1;
+    }
+    durations.count += 1;
+    durations.sum += seconds;
+    this.#durations.set(route, durations);
+  }
+
+  took(route: string, { events }: TakenAnswer): void {
+    for (const { outcome } of events) {
+      const key = `route="${route}",outcome="${outcome}"`;
+      this.#events.set(key, (this.#events.get(key) ?? 0) + 1);
+    }
+  }
+
+  async write(keysRefused: number): Promise<Reply> {
+    const status = await this.#statusNow();
+    const lines = [
+      ...family('spanledger_http_requests_total', 'counter', 'requests answered', this.#requests),
+      ...this.#durationLines(),
+      ...family('spanledger_ingest_events_total', 'counter', 'events of producers', this.#events),
+      ...single('spanledger_keys_refused_total', 'counter', [
+        'requests without a valid key',
+        keysRefused,
+      ]),
+      ...single('spanledger_event_loop_delay_seconds', 'gauge', [
+        'how late the event loop is, on average',
+        Number.isNaN(this.#loop.mean) ? 0 : this.#loop.mean / 1e9,
+      ]),
+      ...single('spanledger_up', 'gauge', ['whether the ledger answers', status === null ? 0 : 1]),
+      ...(status === null
+        ? []
+        : GAUGES.flatMap(([name, help, of]) => gauge(name, help, of(status)))),
+    ];
+    return textReply('text/plain; version=0.0.4; charset=utf-8', `${lines.join('\n')}\n`);
+  }
+
+  #durationLines(): readonly string[] {
+    const name = 'spanledger_http_request_seconds';
+    const lines = [...this.#durations].flatMap(([route, { buckets, count, sum }]) => [
+      ...SECONDS.map(
+        (most, index) => `${name}_bucket{route="${route}",le="${most}"} ${buckets[index]}`,
+      ),
+      `${name}_bucket{route="${route}",le="+Inf"} ${count}`,
+      `${name}_sum{route="${route}"} ${sum}`,
+      `${name}_count{route="${route}"} ${count}`,
+    ]);
+    return [`# HELP ${name} how long answers took`, `# TYPE ${name} histogram`, ...lines];
+  }
+
+  #statusNow(): Promise<StatusAnswer | null> {
+    const now = monotonicMs();
+    if (this.#status !== null && now - this.#status.at < STATUS_MS) return this.#status.answer;
+    const answer = tellStatus(this.#parts, { month: null }).catch((error: unknown) => {
+      this.#parts.log.warn({ error: String(error) }, 'the ledger could not be asked for metrics');
+      return null;
+    });
+    this.#status = { at: now, answer };
+    return answer;
+  }
+}
+
+type Gauge = readonly [string, string, (status: StatusAnswer) => number | null];
+
+const GAUGES: readonly Gauge[] = [
+  ['queue_messages', 'messages that wait or are in hand', ({ queue }) => queue],
+  ['lag_seconds', 'since the last batch while messages wait', (of) => of.lag_seconds],
+  ['open_periods', 'periods that take entries', (of) => of.open_periods],
+  ['ended_periods', 'open periods that have ended', (of) => of.ended_periods],
+  ['unrated_entries', 'entries without a price', ({ unrated }) => unrated],
+  ['unmeasured_entries', 'entries without a measure', ({ unmeasured }) => unmeasured],
+  ['entries_without_cost', 'entries whose cost nobody knows', (of) => of.without_cost],
+  ['quarantined_events', 'events that wait in quarantine', ({ quarantine }) => quarantine],
+  ['events_under_two_tenants', 'events that two tenants have', (of) => of.under_two_tenants],
+  ['unregistered_tenants', 'tenants that only events named', (of) => of.unregistered_tenants],
+  ['holds', 'what budgets have promised', ({ holds }) => holds],
+  ['untold_periods', 'closed periods that nobody was told of', (of) => of.untold_periods],
+  ['unbilled_periods', 'told periods that no invoice bills', (of) => of.unbilled_periods],
+  ['alerts', 'alerts that nobody settled', ({ alerts }) => alerts],
+  ['rollups_behind_batches', 'batches that are not in the rollups yet', (of) => of.rollups_behind],
+  ['seals_behind_batches', 'batches that are not in the chain yet', (of) => of.seals_behind],
+];
+
+function gauge(name: string, help: string, value: number | null): readonly string[] {
+  return value === null ? [] : single(`spanledger_${name}`, 'gauge', [help, value]);
+}
+
+function single(
+  name: string,
+  type: string,
+  [help, value]: readonly [string, number],
+): readonly string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`];
+}
+
+function family(
+  name: string,
+  type: string,
+  ...[help, values]: readonly [string, ReadonlyMap<string, number>]
+): readonly string[] {
+  const lines = [...values].map(([labels, value]) => `${name}{${labels}} ${value}`);
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines];
+}

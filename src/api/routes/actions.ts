@@ -1,0 +1,236 @@
+import { acceptConflict } from '../../ingest/accept-conflict.ts';
+import { dismissQuarantine, purgeQuarantine } from '../../ingest/dismiss-quarantine.ts';
+import { listQuarantine, showQuarantined } from '../../ingest/list-quarantine.ts';
+import {
+  acceptConflictAnswer,
+  acceptConflictRequest,
+  dismissAnswer,
+  dismissRequest,
+  purgeAnswer,
+  purgeRequest,
+  quarantineAnswer,
+  quarantinedAnswer,
+  quarantinedRequest,
+  replayAnswer,
+  replayRequest,
+} from '../../ingest/quarantine-answer.ts';
+import { replayQuarantine } from '../../ingest/replay-quarantine.ts';
+import { closeAnswer, closeRequest } from '../../ledger/closes/close-answer.ts';
+import { closePeriods } from '../../ledger/closes/close-periods.ts';
+import { closeTenant } from '../../ledger/closes/close-tenant.ts';
+import { closeTenantAnswer, closeTenantRequest } from '../../ledger/closes/close-tenant-answer.ts';
+import { acceptEntries } from '../../ledger/corrections/accept-entries.ts';
+import { adjustTenant } from '../../ledger/corrections/adjust-tenant.ts';
+import { adjustmentAnswer, adjustRequest } from '../../ledger/corrections/adjustment-answer.ts';
+import { correctWhereAnswer, correctWhereRequest } from '../../ledger/corrections/bulk-answer.ts';
+import { correctEntry } from '../../ledger/corrections/correct-entry.ts';
+import { correctWhere } from '../../ledger/corrections/correct-where.ts';
+import {
+  acceptAnswer,
+  acceptRequest,
+  correctionAnswer,
+  correctRequest,
+  reattributeAnswer,
+  reattributeRequest,
+} from '../../ledger/corrections/correction-answer.ts';
+import { reattributeEntries } from '../../ledger/corrections/reattribute-entries.ts';
+import { rerateAnswer, rerateRequest } from '../../ledger/corrections/rerate-answer.ts';
+import { rerateMonth } from '../../ledger/corrections/rerate-month.ts';
+import {
+  alertAnswer,
+  alertsAnswer,
+  alertsRequest,
+  resolveRequest,
+} from '../../push/alert-answer.ts';
+import { listAlerts } from '../../push/list-alerts.ts';
+import { pushAnswer, pushRequest } from '../../push/push-answer.ts';
+import { resolveAlert } from '../../push/resolve-alert.ts';
+import { settleAnswer, settleRequest } from '../../push/settle-answer.ts';
+import { pushMonth } from '../../stripe/push-month.ts';
+import { reconcileAnswer, reconcileRequest } from '../../stripe/reconcile-answer.ts';
+import { reconcileMonth } from '../../stripe/reconcile-month.ts';
+import { settleMonth } from '../../stripe/settle-month.ts';
+import { listRoute, type Route, route } from '../route.ts';
+import { quarantineAsked } from './quarantine-asked.ts';
+import { stripeOf } from './stripe-side.ts';
+
+const ADMIN = ['admin'] as const;
+const OPERATORS = ['admin', 'reader'] as const;
+
+const CORRECTIONS: readonly Route[] = [
+  route('POST /v1/entries/{entry}/corrections', {
+    about: 'corrections',
+    roles: ADMIN,
+    summary:
+      'take an entry back, and post what it should have been; change null takes it back alone',
+    request: correctRequest,
+    answer: correctionAnswer,
+    use: correctEntry,
+  }),
+  route('POST /v1/corrections', {
+    about: 'corrections',
+    roles: ADMIN,
+    summary: 'correct every entry that fits',
+    request: correctWhereRequest,
+    answer: correctWhereAnswer,
+    defaults: { dry_run: false },
+    use: correctWhere,
+  }),
+  route('POST /v1/acceptances', {
+    about: 'corrections',
+    roles: ADMIN,
+    summary: 'take entries without a price or a measure as free',
+    request: acceptRequest,
+    answer: acceptAnswer,
+    use: acceptEntries,
+  }),
+  route('POST /v1/reattributions', {
+    about: 'corrections',
+    roles: ADMIN,
+    summary: 'give entries without a tenant to one',
+    request: reattributeRequest,
+    answer: reattributeAnswer,
+    defaults: { entry_ids: [] },
+    use: reattributeEntries,
+  }),
+  route('POST /v1/rerates', {
+    about: 'corrections',
+    roles: ADMIN,
+    summary: 'price the calls of a month by the books as they are now',
+    request: rerateRequest,
+    answer: rerateAnswer,
+    defaults: { dry_run: false },
+    use: rerateMonth,
+  }),
+  route('POST /v1/tenants/{tenant}/adjustments', {
+    about: 'corrections',
+    roles: ADMIN,
+    summary: 'a credit or a fee, which the customer reads on the statement with its reason',
+    request: adjustRequest,
+    answer: adjustmentAnswer,
+    use: adjustTenant,
+  }),
+];
+
+const QUARANTINE: readonly Route[] = [
+  listRoute('GET /v1/quarantine', {
+    about: 'quarantine',
+    roles: OPERATORS,
+    summary: 'events that could not be posted, the oldest first',
+    request: quarantineAsked,
+    answer: quarantineAnswer,
+    defaults: { all: false },
+    rows: 'quarantine',
+    idOf: ({ quarantine_id }) => quarantine_id,
+    use: (parts, { all }) => listQuarantine(parts, { all, limit: MOST_QUARANTINED }),
+  }),
+  route('GET /v1/quarantine/{quarantined}', {
+    about: 'quarantine',
+    roles: OPERATORS,
+    summary: 'one of them, with its reason and its body',
+    request: quarantinedRequest,
+    answer: quarantinedAnswer,
+    use: showQuarantined,
+  }),
+  route('POST /v1/quarantine/replay', {
+    about: 'quarantine',
+    roles: ADMIN,
+    summary: 'read and post them again; none named means all that wait',
+    request: replayRequest,
+    answer: replayAnswer,
+    defaults: { quarantine_ids: [] },
+    use: replayQuarantine,
+  }),
+  route('POST /v1/quarantine/dismiss', {
+    about: 'quarantine',
+    roles: ADMIN,
+    summary: 'let events wait no longer, with a reason',
+    request: dismissRequest,
+    answer: dismissAnswer,
+    use: dismissQuarantine,
+  }),
+  route('POST /v1/quarantine/purge', {
+    about: 'quarantine',
+    roles: ADMIN,
+    summary: 'erase the bodies of dismissed events',
+    request: purgeRequest,
+    answer: purgeAnswer,
+    use: purgeQuarantine,
+  }),
+  route('POST /v1/quarantine/{quarantined}/accept', {
+    about: 'quarantine',
+    roles: ADMIN,
+    summary: 'take the content of a conflict for the right one, as a correction',
+    request: acceptConflictRequest,
+    answer: acceptConflictAnswer,
+    use: acceptConflict,
+  }),
+];
+
+const MOST_QUARANTINED = 100_000;
+
+const MONTH: readonly Route[] = [
+  route('POST /v1/closes', {
+    about: 'month',
+    roles: ADMIN,
+    summary: 'close the periods that begin in a month, of each tenant whose period has ended',
+    request: closeRequest,
+    answer: closeAnswer,
+    use: closePeriods,
+  }),
+  route('POST /v1/tenants/{tenant}/close', {
+    about: 'month',
+    roles: ADMIN,
+    summary: 'end the running period of a customer who leaves, and close it',
+    request: closeTenantRequest,
+    answer: closeTenantAnswer,
+    use: closeTenant,
+  }),
+  route('POST /v1/pushes', {
+    about: 'month',
+    roles: ADMIN,
+    summary: 'tell Stripe what each closed period of a month came to, once',
+    request: pushRequest,
+    answer: pushAnswer,
+    defaults: { dry_run: false },
+    use: (parts, request) => pushMonth(stripeOf(parts), request),
+  }),
+  route('POST /v1/reconciliations', {
+    about: 'month',
+    roles: ADMIN,
+    summary: 'compare what Stripe counted with what was told',
+    request: reconcileRequest,
+    answer: reconcileAnswer,
+    use: (parts, request) => reconcileMonth(stripeOf(parts), request),
+  }),
+  route('POST /v1/settlements', {
+    about: 'month',
+    roles: ADMIN,
+    summary: 'record what a person billed elsewhere',
+    request: settleRequest,
+    answer: settleAnswer,
+    use: settleMonth,
+  }),
+  listRoute('GET /v1/alerts', {
+    about: 'month',
+    roles: OPERATORS,
+    summary: 'what a person must look at',
+    request: alertsRequest,
+    answer: alertsAnswer,
+    defaults: { all: false },
+    rows: 'alerts',
+    idOf: ({ alert_id }) => alert_id,
+    use: listAlerts,
+  }),
+  route('POST /v1/alerts/{alert}/resolve', {
+    about: 'month',
+    roles: ADMIN,
+    summary: 'say what was done about an alert',
+    request: resolveRequest,
+    answer: alertAnswer,
+    use: resolveAlert,
+  }),
+];
+
+/** What changes the ledger and the month, for whoever operates it. */
+export const ACTIONS: readonly Route[] = [...CORRECTIONS, ...QUARANTINE, ...MONTH];

@@ -1,0 +1,236 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Route } from '../../src/api/route.ts';
+import { ROUTES } from '../../src/api/routes.ts';
+import { parseInstant } from '../../src/clock.ts';
+import { behindWall } from '../../src/database/behind-wall.ts';
+import { KEY_ROLES, type KeyRole } from '../../src/keys/key-answer.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
+import { reportUsage } from '../../src/reports/report-usage.ts';
+import { type Answered, type Api, startApi } from '../support/api.ts';
+import { createDatabase, type TestDatabase, textRows } from '../support/database.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+
+/** The wall between tenants, walked with every role at every route, and with the WHERE taken away. */
+
+let database: TestDatabase;
+let drop: () => Promise<void>;
+let api: Api;
+const keys = new Map<KeyRole, string>();
+let foreignEntry: string;
+let ownEntry: string;
+
+const clock = () => parseInstant('2026-11-04T00:00:00Z');
+
+/** What a tenant must never read: another's names, and how and at what cost calls were served. */
+const SECRETS = [
+  'globex',
+  'gus',
+  'run-of-g',
+  'event-of-g',
+  'azure',
+  'gpt-4o-2024-secret',
+  'providers',
+];
+
+const HIDDEN =
+  /"(?:cost|known_cost|margin|provider|executed_model|routing_gain|cost_book|coverage)"/;
+
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+  await importBooks(database, 'standard', 'cost');
+  for (const tenant of ['acme', 'globex']) {
+    await makeTenant(database, tenant, { mode: 'live', priceBook: 'standard' });
+  }
+  const served = { provider: 'azure', executed_model: 'gpt-4o-2024-secret' };
+  const ids = { user_id: 'gus', agent_run_id: 'run-of-g', trace_id: 'trace-of-g' };
+  await receiveEvents(
+    database,
+    [
+      nativeEvent({ event_id: 'mine', user_id: 'ann', agent_run_id: 'run-of-a', ...served }),
+      nativeEvent({ event_id: 'event-of-g', tenant_id: 'globex', ...ids, ...served }),
+      nativeEvent({
+        ...{ event_id: 'agent-of-g', tenant_id: 'globex', ...ids, span_id: 's' },
+        ...{ operation: 'invoke_agent', usage: undefined, requested_model: undefined },
+      }),
+    ],
+    '2026-11-03T00:00:00Z',
+  );
+  for (const tenant of ['acme', 'globex']) {
+    await database.pool.query(
+      `insert into budgets values ($1, 'month', '', '', 1000000000000, 'USD', true, now(), 'a test')`,
+      [tenant],
+    );
+  }
+  await foldAll(database, clock);
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
+  api = await startApi(database, { clock });
+  for (const role of KEY_ROLES) {
+    keys.set(role, await api.key(role, role === 'tenant' ? { tenant: 'acme' } : {}));
+  }
+  const [row] = await textRows(
+    database,
+    "select entry_id from audit.entries where event_id = 'event-of-g'",
+  );
+  foreignEntry = String(row?.['entry_id']);
+  const [own] = await textRows(
+    database,
+    "select entry_id from audit.entries where event_id = 'mine'",
+  );
+  ownEntry = String(own?.['entry_id']);
+});
+
+afterAll(async () => {
+  await api.close();
+  await drop();
+});
+
+/** Another tenant's ids in place of the names in a path. */
+function foreignPath(path: string): string {
+  return filledPath(path, {
+    ...{
+      tenant: 'globex',
+      month: '2026-10',
+      run: 'run-of-g',
+      source: 'default',
+      event: 'event-of-g',
+    },
+    entry: foreignEntry,
+  });
+}
+
+/** The same with ids that nobody has. */
+function unknownPath(path: string): string {
+  return filledPath(path, {
+    ...{
+      tenant: 'nobody',
+      month: '2026-10',
+      run: 'run-of-n',
+      source: 'default',
+      event: 'event-of-n',
+    },
+    entry: 'ent_999000000',
+  });
+}
+
+function filledPath(path: string, ids: Readonly<Record<string, string>>): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? '1');
+}
+
+const ask = (route: Route, key: string | null, path: string): Promise<Answered> =>
+  api.ask(path, key, { method: route.method, ...(route.method === 'GET' ? {} : { json: {} }) });
+
+const ALL = ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const);
+const OF_TENANTS = ALL.filter(([, route]) => route.roles.includes('tenant'));
+
+describe('every route', () => {
+  it.each(ALL)('%s lets in its roles alone', async (_, route) => {
+    const path = foreignPath(route.path);
+    expect((await ask(route, null, path)).status).toBe(401);
+    for (const role of KEY_ROLES.filter((each) => !route.roles.includes(each))) {
+      const { status, json } = await ask(route, keys.get(role) ?? '', path);
+      expect([role, status, json.kind]).toEqual([role, 403, 'not_permitted']);
+    }
+  });
+
+  it.each(OF_TENANTS)('%s shows a tenant nothing of another', async (_, route) => {
+    const key = keys.get('tenant') ?? '';
+    const asked = foreignPath(route.path);
+    const foreign = await ask(route, key, asked);
+    const unknown = await ask(route, key, unknownPath(route.path));
+    // What is another's is answered as what nobody has.
+    expect(foreign.status).toBe(unknown.status);
+    expect(withoutIds(foreign.text)).toBe(withoutIds(unknown.text));
+    const forms = ['application/json', 'text/csv'];
+    for (const accept of forms) {
+      const own = await api.ask(ownPath(route.path), key, { headers: { accept } });
+      expect(own.status, own.text).toBe(200);
+      for (const secret of SECRETS) expect(own.text).not.toContain(secret);
+      expect(own.text).not.toMatch(HIDDEN);
+    }
+    if (!route.path.includes('{')) {
+      const named = await api.ask(`${route.path}?tenant=globex`, key);
+      const nobody = await api.ask(`${route.path}?tenant=nobody`, key);
+      expect([named.status, withoutIds(named.text)]).toEqual([
+        nobody.status,
+        withoutIds(nobody.text),
+      ]);
+      expect(named.status).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  it('that reads is answered by the schema of its row of the table', async () => {
+    for (const [name, route] of ALL.filter(([, { method }]) => method === 'GET')) {
+      const { status, json } = await ask(route, keys.get('admin') ?? '', foreignPath(route.path));
+      if (status !== 200) continue;
+      expect(route.answer.safeParse(json).error?.issues, name).toBeUndefined();
+    }
+  });
+});
+
+/** Its own ids. */
+function ownPath(path: string): string {
+  const own = {
+    tenant: 'acme',
+    month: '2026-10',
+    run: 'run-of-a',
+    source: 'default',
+    event: 'mine',
+  };
+  return filledPath(path, { ...own, entry: ownEntry });
+}
+
+function withoutIds(text: string): string {
+  return text
+    .replaceAll(/globex|nobody/g, '{tenant}')
+    .replaceAll(/run-of-[gn]/g, '{run}')
+    .replaceAll(/event-of-[gn]/g, '{event}')
+    .replaceAll(new RegExp(`${foreignEntry}|ent_999000000`, 'g'), '{entry}');
+}
+
+describe('without any WHERE', () => {
+  const WALLED = [
+    ...['entries', 'structure_spans', 'usage_rollups', 'run_rollups', 'closes', 'periods'],
+    ...['tenants', 'budgets', 'shown_periods'],
+  ];
+
+  it.each(WALLED)('%s has the rows of the tenant alone', async (table) => {
+    const view = behindWall(database, 'acme');
+    const { rows } = await view.pool.query(`select distinct tenant_id from ${table}`);
+    expect(rows.map(({ tenant_id }) => tenant_id)).toEqual(
+      table === 'structure_spans' ? [] : ['acme'],
+    );
+  });
+
+  it('a report over everybody is one of the tenant, and knows no cost', async () => {
+    const view = behindWall(database, 'acme');
+    const everything = { tenant_id: null, month: null, from: null, to: null, as_of: null };
+    const { rows } = await reportUsage(
+      { database, clock, view },
+      { ...everything, by: ['tenant'] },
+    );
+    expect(rows).toMatchObject([{ tenant: 'acme', cost: null, known_cost: '0' }]);
+  });
+
+  it('the columns of cost are not even granted, and nothing can be written', async () => {
+    const { pool } = behindWall(database, 'acme');
+    await expect(pool.query('select cost from public.entries')).rejects.toThrow(
+      /permission denied/,
+    );
+    await expect(pool.query('select * from public.price_books')).rejects.toThrow(
+      /permission denied/,
+    );
+    await expect(pool.query("update tenants set mode = 'live'")).rejects.toThrow(
+      /permission denied/,
+    );
+  });
+
+  it('a connection that was given back is the whole database again', async () => {
+    const view = behindWall(database, 'acme');
+    await Promise.all(Array.from({ length: 30 }, () => view.pool.query('select 1 from entries')));
+    const { rows } = await database.pool.query(
+      'select count(distinct tenant_id)::int as n, current_user = session_user as is_own from entries',
+    );
+    expect(rows).toEqual([{ n: 2, is_own: true }]);
+  });
+});
