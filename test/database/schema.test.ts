@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
+import { dumpSchema } from '../../src/database/schema-store.ts';
 import { freshDatabase } from '../support/database.ts';
-import { dumpSchema } from '../support/dump-schema.ts';
 
 const PATH = fileURLToPath(new URL('../../migrations/schema.sql', import.meta.url));
 

@@ -21,6 +21,8 @@ export const KEEP_PRISTINE = `
         where c.relnamespace in ('public'::regnamespace, 'audit'::regnamespace)
       union all select 't' || oid || ':' || xmin from pg_trigger
       union all select 'c' || oid || ':' || xmin from pg_constraint
+      union all select 'r' || oid || ':' || xmin from pg_rewrite
+      union all select 'd' || oid || ':' || xmin from pg_attrdef
       union all select 'f' || oid || ':' || xmin from pg_proc
         where pronamespace in ('public'::regnamespace, 'audit'::regnamespace)
       union all select 'i' || indexrelid || ':' || i.xmin from pg_index i

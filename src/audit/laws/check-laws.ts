@@ -2,12 +2,14 @@ import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import type { Parts } from '../../parts.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
 import { sealAll } from '../../seals/seal-batches.ts';
+import { checkDocuments } from './documents-law.ts';
 import { checkJournal } from './journal-law-store.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { checkClosedPeriods, checkPushes, checkReceipts, checkSplits } from './laws-store.ts';
 import { checkPeriods } from './periods-law-store.ts';
 import { checkPrices } from './prices-law-store.ts';
 import { checkRollups } from './rollups-law-store.ts';
+import { checkSchema } from './schema-law.ts';
 import { insertVerification, openScope } from './scope-store.ts';
 import { checkSeals } from './seals-law-store.ts';
 
@@ -53,6 +55,7 @@ export async function checkLaws(
     await checkSeals(database, scope, request.published),
     await checkRollups(database, scope),
     await checkJournal(database),
+    ...(scope.kind === 'full' ? [await checkSchema(database), await checkDocuments(database)] : []),
   ];
   if (reports.every((report) => report.violations.length === 0)) {
     await insertVerification(database, scope, { startedAt, finishedAt: clock() });

@@ -273,13 +273,7 @@ async function insertVersion(
     .values({
       book: document.book,
       effective_from: effectiveFrom,
-      kind: document.kind,
-      currency: document.currency,
-      caching: document.caching ?? DEFAULT_CACHING,
-      base_book: document.base ?? null,
-      cost_factor: document.cost_factor === undefined ? null : toUnits(document.cost_factor, 6),
-      base_factor:
-        document.discount === undefined ? null : 1_000_000n - toUnits(document.discount, 6),
+      ...versionTerms(document),
       document: canonicalDocument(document),
       document_hash: origin.hash,
       imported_at: formatInstant(origin.importedAt),
@@ -295,7 +289,21 @@ async function insertVersion(
   }
 }
 
-function rateRow(book: string, effectiveFrom: string, model: PriceBookModel) {
+/** The columns of a version that its document gives. */
+export function versionTerms(document: PriceBookDocument) {
+  return {
+    kind: document.kind,
+    currency: document.currency,
+    caching: document.caching ?? DEFAULT_CACHING,
+    base_book: document.base ?? null,
+    cost_factor: document.cost_factor === undefined ? null : toUnits(document.cost_factor, 6),
+    base_factor:
+      document.discount === undefined ? null : 1_000_000n - toUnits(document.discount, 6),
+  };
+}
+
+/** A row of a document as the table holds it. */
+export function rateRow(book: string, effectiveFrom: string, model: PriceBookModel) {
   const { perCall, input, output, cacheRead, cacheWrite, units } = ratesOfRow(model);
   return {
     book,

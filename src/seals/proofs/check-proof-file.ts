@@ -10,6 +10,7 @@ import { parseProofs } from './proof-text.ts';
 /** Checks every proof of a file. It works with nothing but the file: whoever was given one can do it. */
 export async function checkProofFile({ file }: ProofCheckRequest): Promise<ProofCheckAnswer> {
   const proofs = await readProofFile(file);
+  if (proofs.length === 0) refuseNothing(file);
   const steps = proofs.flatMap((proof) => checkProof(proof, sha256));
   return { holds: steps.every((step) => step.holds), steps };
 }
@@ -26,6 +27,15 @@ async function readProofFile(file: string): Promise<readonly Proof[]> {
     const remedy = advise`give the JSON file that ${{ operation: 'statement', proof: true }} wrote`;
     throw new Refusal('bad_document', `${file} is no proof: ${why}`, remedy);
   }
+}
+
+/** A list of nothing would hold in every step that it does not have. */
+function refuseNothing(file: string): never {
+  throw new Refusal(
+    'bad_document',
+    `${file} holds no proof, and so it proves nothing`,
+    advise`give the JSON file that ${{ operation: 'statement', proof: true }} wrote`,
+  );
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {

@@ -96,6 +96,8 @@ export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
     pass(`they are among the ${frozen.entries} sealed entries under root ${root}`, 'prices');
     const sums = sumLines(proof, tally, frozen);
     pass('each price times its tokens is what its entries were charged', 'lines');
+    if (proof.lines.length === 0 && length !== frozen.entries)
+      throw new Error('it proves no line, and only some of the entries are there');
     for (const number of proof.lines) {
       step = `line ${number}`;
       pass(requireLine(frozen.lines[number - 1], sums.get(number)), 'statement');
@@ -173,7 +175,9 @@ interface PricedGroup {
 
 function tallyEntries(proof: Proof, frozen: Frozen): Tally {
   const names = shownColumns();
-  const units = proofUnits();
+  const meters = 'input cache_read cache_write output calls'
+    .split(' ')
+    .concat(Object.keys(proofUnits()));
   const groups = new Map<string, PricedGroup>();
   let total = 0n;
   let unpriced: string | null = null;
@@ -191,14 +195,7 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
     const group = groups.get(key) ?? { sample: entry, quantities: {}, charge: 0n };
     groups.set(key, group);
     group.charge += charge;
-    for (const meter of [
-      'input',
-      'cache_read',
-      'cache_write',
-      'output',
-      'calls',
-      ...Object.keys(units),
-    ]) {
+    for (const meter of meters) {
       group.quantities[meter] = (group.quantities[meter] ?? 0n) + quantityOf(entry, meter);
     }
   }

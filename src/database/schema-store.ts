@@ -1,4 +1,4 @@
-import type { Database } from '../../src/database/database.ts';
+import type { Database } from './database.ts';
 
 /**
  * The schema as text: everything that a migration makes, in an order that depends on nothing but the
@@ -21,7 +21,7 @@ export async function dumpSchema(database: Database): Promise<string> {
     return [head, ...beside.map((line) => `${line};`)].join('\n');
   });
   const others: string[] = [];
-  for (const query of [SCHEMAS, VIEWS, FUNCTIONS, POLICIES, GRANTS]) {
+  for (const query of [SCHEMAS, VIEWS, RULES, FUNCTIONS, POLICIES, GRANTS]) {
     others.push(...(await rowsOf(database, query)).map((row) => row.text));
   }
   return `${[HEAD, ...blocks, ...others].join('\n\n')}\n`;
@@ -77,9 +77,15 @@ const INDEXES = `
   order by n.nspname, c.relname, x.relname`;
 
 const TRIGGERS = `
-  select c.oid::regclass::text as relation, pg_get_triggerdef(t.oid) as text
+  select c.oid::regclass::text as relation, pg_get_triggerdef(t.oid)
+    || case t.tgenabled::text when 'O' then '' else ' -- enabled: ' || t.tgenabled::text end as text
   from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
   where not t.tgisinternal and ${OURS} order by n.nspname, c.relname, t.tgname`;
+
+/** Rules of tables and views that no `create view` makes; the migrations make none. */
+const RULES = `
+  select r.tablename as relation, r.definition as text from pg_rules r
+  where r.schemaname in ('public', 'audit') order by r.schemaname, r.tablename, r.rulename`;
 
 const SCHEMAS = `
   select nspname as relation, 'schema ' || nspname || ';' as text from pg_namespace

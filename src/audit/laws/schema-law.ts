@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import type { Database } from '../../database/database.ts';
+import { MIGRATIONS } from '../../database/migrate.ts';
+import { dumpSchema } from '../../database/schema-store.ts';
+import type { LawReport } from './law.ts';
+import { VIOLATIONS_NAMED } from './law.ts';
+
+/**
+ * Law 12: columns, constraints, triggers, views and functions are what the migrations make. The other laws ask the
+ * database, and would believe a function that was replaced. Of what an owner adds, only what may act upon our tables
+ * is named; an index, a view or a schema of one's own is nobody's business.
+ */
+export async function checkSchema(database: Database): Promise<LawReport> {
+  const law = { law: 12, name: 'the rules of the database are those of the migrations' };
+  const due = definitionsIn(await readFile(`${MIGRATIONS}schema.sql`, 'utf8'));
+  const live = definitionsIn(await dumpSchema(database));
+  const violations = [
+    ...[...due].flatMap(([name, text]) => {
+      const found = live.get(name);
+      if (found === undefined) return [`${name} is gone`];
+      return found === text ? [] : [`${name} was changed`];
+    }),
+    ...[...live.keys()]
+      .filter((name) => !due.has(name) && acts(name))
+      .map((name) => `${name} was added`),
+  ];
+  return { ...law, checked: live.size, violations: violations.slice(0, VIOLATIONS_NAMED) };
+}
+
+/** A table, a view or an index of one's own changes nothing that is ours. */
+function acts(name: string): boolean {
+  return /^(?:trigger|rule|constraint|column|function) /.test(name);
+}
+
+/** Every definition of a schema's text, by what it defines. Rights are granted beside the migrations. */
+function definitionsIn(schema: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const block of blocksOf(schema)) {
+    const [head = ''] = block.split('\n', 1);
+    const table = /^(?:partitioned )?table (\S+)/.exec(head)?.[1];
+    if (table !== undefined) readTable(table, block, found);
+    else if (/^(?:materialized )?view /.test(head)) found.set(`view ${head.split(' ')[1]}`, block);
+    else if (head.startsWith('CREATE RULE')) found.set(`rule ${head.split(' ')[2]}`, block);
+    else if (head.startsWith('CREATE OR REPLACE')) {
+      found.set(`function ${head.replace(/^CREATE OR REPLACE \w+ /, '')}`, block);
+    }
+  }
+  return found;
+}
+
+const BEGINS =
+  /^(?:table|partitioned table|view|materialized view|schema|policy|grant|CREATE OR REPLACE|CREATE RULE) ?/;
+
+function blocksOf(schema: string): readonly string[] {
+  const blocks: string[][] = [];
+  let isBegin = true;
+  for (const line of schema.split('\n')) {
+    if (isBegin && BEGINS.test(line)) blocks.push([]);
+    blocks.at(-1)?.push(line);
+    isBegin = line === '';
+  }
+  return blocks.map((lines) => lines.join('\n').trim());
+}
+
+function readTable(table: string, block: string, found: Map<string, string>): void {
+  for (const line of block.split('\n').slice(1)) {
+    const text = line.trim().replace(/,$/, '');
+    const [first = '', second = ''] = text.split(' ');
+    if (line.startsWith('  constraint ')) found.set(`constraint ${second} of ${table}`, text);
+    else if (line.startsWith('  ')) found.set(`column ${first} of ${table}`, text);
+    else if (text.startsWith('CREATE TRIGGER') || text.startsWith('CREATE CONSTRAINT TRIGGER')) {
+      found.set(`trigger ${/TRIGGER (\S+)/.exec(text)?.[1]} of ${table}`, text);
+    } else if (text.startsWith('CREATE')) {
+      found.set(`index ${/INDEX (\S+)/.exec(text)?.[1]} of ${table}`, text);
+    }
+  }
+}
