@@ -26,8 +26,15 @@ begin
 end $$;
 
 -- The worker.
-grant select, insert on entries, structure_spans, second_reports, batches, receipts, quarantine, seals, tenants, periods,
+grant select, insert on entries, structure_spans, second_reports, batches, receipts, quarantine, seals, periods,
   fold_queue, seal_queue to spanledger_worker;
+-- A tenant that nobody knows is made in shadow: whom it is billed to, and how, is not a worker's to say.
+do $$ begin
+  if has_table_privilege('spanledger_worker', 'tenants', 'insert') then
+    revoke insert on tenants from spanledger_worker;
+  end if;
+end $$;
+grant select, insert (tenant_id, created_at) on tenants to spanledger_worker;
 grant select, insert, update on usage_rollups, run_usage to spanledger_worker;
 grant delete on fold_queue, seal_queue, change_queue to spanledger_worker;
 grant select on changes, change_queue to spanledger_worker;

@@ -52,7 +52,7 @@ export class Journal {
   constructor(options: JournalOptions) {
     this.#options = options;
     try {
-      mkdirSync(options.folder, { recursive: true });
+      mkdirSync(options.folder, { recursive: true, mode: 0o700 });
       this.#spilled = this.#adopt();
     } catch (error) {
       throw new Refusal(
@@ -111,6 +111,7 @@ export class Journal {
     appendFileSync(
       join(this.#options.folder, SET_ASIDE),
       lines.map((line) => `${line}\n`).join(''),
+      { mode: 0o600 },
     );
   }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chown, cp, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, cp, lstat, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -108,16 +108,35 @@ async function reachableBinaries(identity: Identity | null): Promise<string> {
   if (identity === null || (await isOpenToAll(native))) return join(native, 'bin');
   const version = (await stat(native)).mtimeMs;
   const copy = join(tmpdir(), `spanledger-postgres-${Math.trunc(version)}`);
-  if (!(await isOpenToAll(copy).catch(() => false))) await copyWhole(native, copy);
-  return join(copy, 'bin');
+  if (await isOurs(copy)) return join(copy, 'bin');
+  return join(await copyWhole(native, copy), 'bin');
 }
 
-/** Copies beside and renames, so that two processes at once never run half a server. */
-async function copyWhole(from: string, to: string): Promise<void> {
+/**
+ * Copies beside and renames, so that two processes at once never run half a server. Where somebody else made the
+ * folder of that name, it stays theirs, and the copy is run from where nobody could know of it.
+ */
+async function copyWhole(from: string, to: string): Promise<string> {
   const part = await mkdtemp(`${to}-`);
-  await cp(from, join(part, 'native'), { recursive: true, verbatimSymlinks: true });
-  await rename(join(part, 'native'), to).catch(() => undefined);
-  await rm(part, { recursive: true, force: true });
+  const native = join(part, 'native');
+  await cp(from, native, { recursive: true, verbatimSymlinks: true });
+  await rename(native, to).catch(() => undefined);
+  if (await isOurs(to)) {
+    await rm(part, { recursive: true, force: true });
+    return to;
+  }
+  await chmod(part, 0o711);
+  return native;
+}
+
+/** Nothing is run from a folder that another user made or may write to: temporary folders are everybody's. */
+async function isOurs(folder: string): Promise<boolean> {
+  try {
+    const { uid, mode } = await lstat(folder);
+    return uid === process.getuid?.() && (mode & 0o022) === 0 && (await isOpenToAll(folder));
+  } catch {
+    return false;
+  }
 }
 
 async function nativeFolder(): Promise<string> {

@@ -40,7 +40,7 @@ export async function writeStatementProof(
 ): Promise<WrittenProofAnswer> {
   const { file, ...of } = request;
   const { entries, pieces } = await proveStatement(parts, of);
-  await pipeline(Readable.from(pieces), createWriteStream(file));
+  await pipeline(Readable.from(pieces), createWriteStream(file, { mode: 0o600 }));
   return { written: file, entries };
 }
 

@@ -112,8 +112,8 @@ function rateUnit(meter: ManifestLine['meter']): string {
   return unitOfMeter(meter)?.side === 'call' ? `million_${meter}` : 'million_tokens';
 }
 
-/** What spreadsheets take for a formula, or strip before they look for one. */
-const FORMULA = /^['=+\-@\t\r\n ＝＋－＠]/;
+/** What spreadsheets take for a formula, or strip before they look for one, as a byte-order mark. */
+const FORMULA = /^(?:['=+\-@＝＋－＠]|[\p{Cc}\p{Cf}\p{Z}])/u;
 
 function cell(column: string, value: string): string {
   if (FIGURES.has(column)) return value;

@@ -12,6 +12,9 @@ import { showStatement } from './show-statement.ts';
 import type { StatementRequest, WrittenStatementAnswer } from './statement-answer.ts';
 import { readStatements } from './statement-store.ts';
 
+/** A statement is one tenant's business, and nobody else's on this machine. */
+const OWN = { mode: 0o600 };
+
 /** Writes one statement to a file, in one form. */
 export async function writeStatement(
   parts: Pick<Parts, 'database'>,
@@ -19,7 +22,7 @@ export async function writeStatement(
 ): Promise<WrittenStatementAnswer> {
   const { file, format, issuer, ...of } = request;
   const statement = await showStatement(parts, of);
-  await writeFile(file, await renderStatement(statement, { format, issuer }));
+  await writeFile(file, await renderStatement(statement, { format, issuer }), OWN);
   return { written: file };
 }
 
@@ -50,14 +53,14 @@ export async function writeStatements(
   request: { readonly month: string; readonly folder: string; readonly issuer: string },
 ): Promise<WrittenStatements> {
   const { month, folder, issuer } = request;
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const statements = await readStatements(database, { month, tenantId: null });
   const files: string[] = [];
   for (const statement of statements) {
     const name = `${tenantFileName(statement.tenant_id)}-${statement.period.start}`;
     for (const format of STATEMENT_FORMATS) {
       const file = join(folder, `${name}.${ENDINGS[format]}`);
-      await writeFile(file, await renderStatement(statement, { format, issuer }));
+      await writeFile(file, await renderStatement(statement, { format, issuer }), OWN);
       files.push(file);
     }
   }

@@ -55,6 +55,8 @@ describe('a statement as CSV', () => {
     const csv = renderStatementCsv([statement]);
     expect(csv).toContain('"\'=HYPERLINK(""a"",""b"")"');
     expect(csv).toContain(',"\'-1+cmd|calc",');
+    const marked = sampleStatement([{ ...USAGE, model: '\uFEFF=1+1' }]);
+    expect(renderStatementCsv([marked])).toContain(',"\'\uFEFF=1+1",');
     expect(csv).toContain(',-1,-1.00,');
   });
 

@@ -7,7 +7,7 @@ import { VIOLATIONS_NAMED } from './law.ts';
  * Tables whose rows decide who pays, what was told to whom and what a person did: their key, and the columns that
  * are kept as digests. The migrations begin the journal of each of them, with the same words.
  */
-const JOURNALED: Readonly<
+export const JOURNALED: Readonly<
   Record<string, { readonly key: readonly string[]; readonly digests: readonly string[] }>
 > = {
   tenants: { key: ['tenant_id'], digests: [] },

@@ -6,6 +6,7 @@ import { Refusal } from '../../refusal.ts';
 import { explainSqs } from '../../sqs-refusal.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { harmless } from './harmless.ts';
 import { openOutput } from './output.ts';
 import { openSession, type Session } from './session.ts';
 import { programOf, type Terminal } from './terminal.ts';
@@ -58,11 +59,11 @@ export function reportFailure(error: unknown, { stderr }: Terminal): number {
       ? error
       : (explainFault(error) ?? explainSqs(error) ?? explainFile(error));
   if (refusal !== null) {
-    stderr.write(`${head}: ${refusal.message}\n`);
-    stderr.write(`  ${remedyText(refusal.remedy)}\n`);
+    stderr.write(`${head}: ${harmless(refusal.message)}\n`);
+    stderr.write(`  ${harmless(remedyText(refusal.remedy))}\n`);
     return EXIT_CODES[refusal.kind];
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  stderr.write(`${head}: ${message}\n`);
+  stderr.write(`${head}: ${harmless(message)}\n`);
   return 1;
 }

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { harmless, harmlessValue } from './harmless.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -25,11 +26,11 @@ export function openOutput({ stdout, stderr }: Terminal, json: boolean): Output 
     json,
     answer(document, text) {
       clearBar();
-      stdout.write(json ? `${toJson(document)}\n` : text.endsWith('\n') ? text : `${text}\n`);
+      stdout.write(json ? `${toJson(document)}\n` : withLineEnd(harmless(text)));
     },
     say(line) {
       clearBar();
-      if (!json) stdout.write(`${line}\n`);
+      if (!json) stdout.write(`${harmless(line)}\n`);
     },
     progress(label, done, all) {
       if (!isTerminal) return;
@@ -37,6 +38,10 @@ export function openOutput({ stdout, stderr }: Terminal, json: boolean): Output 
       barShown = true;
     },
   };
+}
+
+function withLineEnd(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
 }
 
 /** A reader such as `head` may have enough; what a command does is done to its end all the same. */
@@ -71,7 +76,7 @@ export interface Column<Row> {
 
 /** A table for people; column widths follow the longest value. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  const cells = rows.map((row) => columns.map((column) => column.value(row)));
+  const cells = rows.map((row) => columns.map((column) => harmlessValue(column.value(row))));
   const widths = columns.map((column, index) =>
     Math.max(column.title.length, ...cells.map((line) => visibleLength(line[index] ?? ''))),
   );

@@ -49,10 +49,13 @@ function readSigned(
   }: { readonly body: string; readonly signature: string; readonly secret: string },
 ): Incoming {
   try {
-    return isThin(body)
+    const event = isThin(body)
       ? stripe.parseEventNotification(body, signature, secret)
       : stripe.webhooks.constructEvent(body, signature, secret);
+    if (isEvent(body)) return event;
   } catch (error) {
+    // The signature is looked at before the body is read.
+    if (error instanceof SyntaxError) refuseNoEvent();
     if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error;
     throw new Refusal(
       'bad_request',
@@ -60,6 +63,15 @@ function readSigned(
       'set STRIPE_WEBHOOK_SECRET to the secret of this endpoint, and check the clock of this machine',
     );
   }
+  refuseNoEvent();
+}
+
+function refuseNoEvent(): never {
+  throw new Refusal(
+    'bad_request',
+    'what was signed is no event of Stripe',
+    'let only Stripe know the secret of this endpoint',
+  );
 }
 
 /** The SDK reads the two kinds by two functions, and each throws on the other kind. */

@@ -75,6 +75,16 @@ test('a delivery without the right signature is refused and leaves nothing', asy
   expect(await count(opened.database, 'stripe_events')).toBe(0);
 });
 
+test.each(['', 'no JSON', 'null', '[]', '{}', '{"object":"charge"}'])(
+  'what was signed and is no event, %j, is a fault of whoever sent it',
+  async (body) => {
+    const opened = await scene({ withWebhooks: false, withSubscriptions: false });
+    const url = await endpoint(opened);
+    expect(await deliver(url, body, signed(body))).toMatchObject({ status: 400 });
+    expect(await count(opened.database, 'stripe_events')).toBe(0);
+  },
+);
+
 test('an event is handled once, however often it is delivered', async () => {
   const opened = await scene({ withWebhooks: false, withSubscriptions: false });
   const url = await endpoint(opened);

@@ -1,0 +1,25 @@
+import { styleText } from 'node:util';
+import { expect, test } from 'vitest';
+import { harmless, harmlessValue } from '../../../src/cli/terminal/harmless.ts';
+import { table } from '../../../src/cli/terminal/output.ts';
+
+test.each([
+  ['a cursor that moves up', '\u001b[2Aok', '\\u001b[2Aok'],
+  ['a title of the window', '\u001b]0;x\u0007', '\\u001b]0;x\\u0007'],
+  ['a carriage return over the line', 'bad\rgood', 'bad\\u000dgood'],
+  ['the escape of eight bits', '\u009b2J', '\\u009b2J'],
+  ['text that runs backwards', 'a\u202eb', 'a\\u202eb'],
+])('%s is written out and never acted upon', (_, text, shown) => {
+  expect(harmless(text)).toBe(shown);
+});
+
+test('colours of our own, line ends and other scripts stay', () => {
+  const text = `${styleText('red', 'no', { validateStream: false })}\nüñ 漢字`;
+  expect(harmless(text)).toBe(text);
+});
+
+test('a value with a line end makes no second line in a table', () => {
+  const text = table([{ id: 'evt\nTOTAL 0.00' }], [{ title: 'ID', value: ({ id }) => id }]);
+  expect(text.split('\n')).toHaveLength(2);
+  expect(harmlessValue('a\nb')).toBe('a\\u000ab');
+});
