@@ -526,6 +526,8 @@ table run_usage (
   uncosted bigint not null default 0,
   uncosted_charge numeric(38,0) not null default 0,
   not_due_charge numeric(38,0) not null default 0,
+  other_charge numeric(38,0) not null default 0,
+  other_cost numeric(38,0) not null default 0,
   constraint run_usage_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
 );
 
@@ -782,6 +784,8 @@ table usage_rollups (
   uncosted bigint not null default 0,
   uncosted_charge numeric(38,0) not null default 0,
   not_due_charge numeric(38,0) not null default 0,
+  other_charge numeric(38,0) not null default 0,
+  other_cost numeric(38,0) not null default 0,
   constraint usage_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key)
 );
 
@@ -1189,7 +1193,9 @@ view run_rollups with (security_invoker=true) as
     r.units,
     r.uncosted,
     r.uncosted_charge,
-    r.not_due_charge
+    r.not_due_charge,
+    r.other_charge,
+    r.other_cost
    FROM (run_usage r
      JOIN usage_rollups u ON (((u.tenant_id = r.tenant_id) AND (u.period_start = r.period_start) AND (u.day = r.day) AND (u.usage_key = r.usage_key))));
 
@@ -1272,6 +1278,21 @@ AS $function$
     select u.key, sum(u.value::numeric) as total
     from (select * from jsonb_each_text(a) union all select * from jsonb_each_text(b)) u group by u.key
   ) s
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.amount_by_rates(amount numeric, version text, cost_book text, cost_version timestamp with time zone, currency text)
+ RETURNS numeric
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select round(amount * case when v.base = $5 then 1000000000000 else t.rate end
+    / case when v.base = b.currency then 1000000000000 else f.rate end)
+  from exchange_versions v
+  join price_books b on b.book = cost_book and b.effective_from = cost_version
+  left join exchange_rates t on t.version_id = v.version_id and t.currency = $5
+  left join exchange_rates f on f.version_id = v.version_id and f.currency = b.currency
+  where v.version_id = version::bigint
 $function$
 ;
 
@@ -1570,6 +1591,15 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.other_units_amount(units jsonb, prices jsonb, factor numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when units is null then 0::numeric else sum_of_others(units, prices, factor) end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.output_units_amount(units jsonb, prices jsonb, factor numeric)
  RETURNS numeric
  LANGUAGE sql
@@ -1597,6 +1627,16 @@ begin
   raise exception 'emptying % is refused: it holds what happened, and nothing of that is taken away', tg_table_name
     using errcode = 'restrict_violation';
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.sum_of_others(units jsonb, prices jsonb, factor numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select coalesce(sum(u.value::numeric * floor((2 * (prices ->> u.key)::numeric * factor + 1000000) / 2000000)), 0)
+  from jsonb_each_text(units) u where u.key not like '%\_tokens'
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.sum_of_output(units jsonb, prices jsonb, factor numeric)

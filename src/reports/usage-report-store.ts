@@ -63,6 +63,8 @@ interface SummedRow {
   readonly cost: Pico;
   readonly output_charge: Pico;
   readonly output_cost: Pico;
+  readonly other_charge: Pico;
+  readonly other_cost: Pico;
   readonly routing_gain: Pico;
   readonly uncosted: bigint;
   readonly uncosted_charge: Pico;
@@ -84,7 +86,8 @@ export async function readUsageReport(
       sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
       sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens,
       sum(charge) as charge, sum(cost) as cost, sum(output_charge) as output_charge,
-      sum(output_cost) as output_cost, sum(routing_gain) as routing_gain,
+      sum(output_cost) as output_cost, sum(other_charge) as other_charge, sum(other_cost) as other_cost,
+      sum(routing_gain) as routing_gain,
       sum(uncosted)::bigint as uncosted, sum(uncosted_charge) as uncosted_charge
     from ${rollupAsOf(fine ? 'run_rollups' : 'usage_rollups', question.asOf)}
     where ${filterOf(question)}
@@ -138,49 +141,52 @@ function toUsage(row: SummedRow, named: Named): UsageRow {
 }
 
 /**
- * Shares a group out to its token layers: response has the output's money, and the other three share
- * the rest by their tokens. What charges without a known cost has one charge, and is shared out by it. What a division leaves over stays with the prompt, so that the layers add
- * up exactly. A routing gain belongs to the call as a whole and stays with the prompt, too.
+ * Shares a group out to its token layers: response has the output's money, `other` that of fees, of what is
+ * no token and of amounts without a call, and the other three share the rest by their tokens. What charges
+ * without a known cost has one charge, and is shared out by it. What a division leaves over stays with the
+ * prompt, so that the layers add up exactly. A routing gain belongs to the call as a whole and stays with the
+ * prompt, too.
  */
 function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
-  const inputCharge = row.charge - row.output_charge;
-  const inputCost = row.cost - row.output_cost;
+  const inputCharge = row.charge - row.output_charge - row.other_charge;
+  const inputCost = row.cost - row.output_cost - row.other_cost;
   const share = (amount: Pico, tokens: bigint) =>
     row.input_tokens === 0n ? 0n : (amount * tokens) / row.input_tokens;
-  const uncosted = (charge: Pico) =>
-    row.charge === 0n ? 0n : (row.uncosted_charge * charge) / row.charge;
-  const layer = (name: string, tokens: bigint): UsageRow => ({
+  const layer = (name: string, charge: Pico, cost: Pico): UsageRow => ({
     ...named,
     layer: name,
     currency: row.currency,
     entries: Number(row.entries),
-    inputTokens: tokens,
+    inputTokens: 0n,
     outputTokens: 0n,
-    chargePico: share(inputCharge, tokens),
-    costPico: share(inputCost, tokens),
+    chargePico: charge,
+    costPico: cost,
     uncosted: Number(row.uncosted),
-    uncostedChargePico: uncosted(share(inputCharge, tokens)),
+    uncostedChargePico: row.charge === 0n ? 0n : (row.uncosted_charge * charge) / row.charge,
     routingGainPico: 0n,
   });
-  const tool = layer('tool', row.tool_tokens);
-  const memory = layer('memory', row.memory_tokens);
-  const ofResponse = uncosted(row.output_charge);
+  const shared = (name: string, tokens: bigint): UsageRow => ({
+    ...layer(name, share(inputCharge, tokens), share(inputCost, tokens)),
+    inputTokens: tokens,
+  });
+  const tool = shared('tool', row.tool_tokens);
+  const memory = shared('memory', row.memory_tokens);
+  const response = {
+    ...layer('response', row.output_charge, row.output_cost),
+    outputTokens: row.output_tokens,
+  };
+  const others = [tool, memory, response, layer('other', row.other_charge, row.other_cost)];
+  const left = (all: bigint, of: (row: UsageRow) => bigint) =>
+    others.reduce((rest, other) => rest - of(other), all);
   const prompt: UsageRow = {
-    ...layer('prompt', row.input_tokens - row.tool_tokens - row.memory_tokens),
-    chargePico: inputCharge - tool.chargePico - memory.chargePico,
-    costPico: inputCost - tool.costPico - memory.costPico,
-    uncostedChargePico:
-      row.uncosted_charge - tool.uncostedChargePico - memory.uncostedChargePico - ofResponse,
+    ...layer('prompt', 0n, 0n),
+    inputTokens: row.input_tokens - row.tool_tokens - row.memory_tokens,
+    chargePico: left(row.charge, ({ chargePico }) => chargePico),
+    costPico: left(row.cost, ({ costPico }) => costPico),
+    uncostedChargePico: left(row.uncosted_charge, ({ uncostedChargePico }) => uncostedChargePico),
     routingGainPico: row.routing_gain,
   };
-  const response: UsageRow = {
-    ...layer('response', 0n),
-    outputTokens: row.output_tokens,
-    chargePico: row.output_charge,
-    costPico: row.output_cost,
-    uncostedChargePico: ofResponse,
-  };
-  return [prompt, tool, memory, response];
+  return [prompt, ...others];
 }
 
 /** The coverage says how much of the known cost in one currency belongs to a known tenant (R11). */

@@ -85,8 +85,8 @@ describe('an unknown cost', () => {
   it('makes the layers share out what is known and what is not', async () => {
     const { rows } = await reportUsage(parts(), { ...EVERYTHING, by: ['layer'] });
     const dollars = rows.filter(({ currency }) => currency === 'USD');
-    expect(dollars.map(({ cost }) => cost)).toEqual([null, null, null, null]);
-    expect(dollars.map(({ known_cost }) => known_cost)).toEqual(['1.5', '0', '0', '0']);
+    expect(dollars.map(({ cost }) => cost)).toEqual([null, null, null, null, null]);
+    expect(dollars.map(({ known_cost }) => known_cost)).toEqual(['1.5', '0', '0', '0', '0']);
   });
 
   it('is unknown in a report of runs', async () => {

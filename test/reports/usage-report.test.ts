@@ -4,11 +4,12 @@ import type { Database } from '../../src/database/database.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../src/money.ts';
+import { importExchangeRates } from '../../src/rating/exchange/import-exchange-rates.ts';
 import type { Dimension } from '../../src/reports/usage-answer.ts';
 import { DIMENSIONS } from '../../src/reports/usage-answer.ts';
 import type { UsageQuestion, UsageRow } from '../../src/reports/usage-report-store.ts';
 import { readCoverage, readUsageReport } from '../../src/reports/usage-report-store.ts';
-import { createDatabase, textRows } from '../support/database.ts';
+import { createDatabase, freshDatabase, textRows } from '../support/database.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import {
   importBook,
@@ -86,6 +87,8 @@ const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
   day: "(occurred_at at time zone 'UTC')::date::text",
 };
 
+const LAYERS = ['prompt', 'tool', 'memory', 'response', 'other'];
+
 const COLUMNED = DIMENSIONS.filter((dimension) => dimension !== 'layer');
 const PAIRS = COLUMNED.flatMap((a, index) => COLUMNED.slice(index + 1).map((b) => [a, b] as const));
 
@@ -106,11 +109,11 @@ it('usage by all dimensions at once is what the entries sum to', async () => {
 it.each(COLUMNED)('layers by %s add up to the usage without layers, exactly', async (dimension) => {
   const whole = await ask({ by: [dimension] });
   const layered = await ask({ by: [dimension, 'layer'] });
-  expect(layered).toHaveLength(4 * whole.length);
+  expect(layered).toHaveLength(LAYERS.length * whole.length);
   for (const group of whole) {
     const layers = layered.filter((row) => row[dimension] === group[dimension]);
     expect(sumOf(layers)).toEqual(sumOf([group]));
-    expect(layers.map(({ layer }) => layer)).toEqual(['prompt', 'tool', 'memory', 'response']);
+    expect(layers.map(({ layer }) => layer)).toEqual(LAYERS);
   }
 });
 
@@ -223,9 +226,7 @@ describe('usage in two currencies', () => {
   it('has the layers of each', async () => {
     const rows = await readUsageReport(two, { ...question, by: ['layer'] });
     expect(rows.map(({ currency, layer }) => `${currency} ${layer}`)).toEqual(
-      ['EUR', 'USD'].flatMap((currency) =>
-        ['prompt', 'tool', 'memory', 'response'].map((layer) => `${currency} ${layer}`),
-      ),
+      ['EUR', 'USD'].flatMap((currency) => LAYERS.map((layer) => `${currency} ${layer}`)),
     );
   });
 
@@ -233,6 +234,56 @@ describe('usage in two currencies', () => {
     expect(await readCoverage(two, question)).toEqual([
       { currency: 'EUR', attributedPico: 3_100_000_000n, allPico: 3_100_000_000n, uncosted: 0 },
       { currency: 'USD', attributedPico: 3_500_000_000n, allPico: 7_000_000_000n, uncosted: 0 },
+    ]);
+  });
+});
+
+describe('what belongs to no layer of tokens', () => {
+  it('is fees, searches and amounts without a call, at a discount and in another currency, too', async () => {
+    const own = await freshDatabase({ connections: 4 });
+    const since = { effective_from: '2026-01-01T00:00:00Z' };
+    const prices = { model: 'm', per_call: '0.01', per_million: { input: '2', output: '8' } };
+    const model = { ...prices, per_thousand: { searches: '10' } };
+    const book = { ...since, currency: 'EUR', models: [model] };
+    await importBook(own, { ...book, book: 'list', kind: 'charge' });
+    const discount = { book: 'ten-off', kind: 'charge', base: 'list', discount: '0.1' } as const;
+    await importBook(own, { ...since, currency: 'EUR', ...discount });
+    await importBook(own, { ...book, book: 'cost', kind: 'cost', currency: 'USD' });
+    const clock = () => parseInstant('2026-10-20T12:00:00Z');
+    const fx = { base: 'EUR', effective_from: '2026-10-01T00:00:00Z', source: 'ECB' };
+    await importExchangeRates(
+      { database: own, clock },
+      { documents: [{ ...fx, rates: { USD: '1.25' } }] },
+    );
+    await makeTenant(own, 'eu', { priceBook: 'ten-off' });
+    const usage = { input_tokens: 1_000_000, output_tokens: 500_000, searches: 3 };
+    const call = { tenant_id: 'eu', requested_model: 'm' };
+    await receiveEvents(own, [
+      nativeEvent({ ...call, event_id: 'searched', usage }),
+      nativeEvent({ ...call, event_id: 'text', usage: { input_tokens: 10, output_tokens: 0 } }),
+    ]);
+    await foldAll(own, clock);
+    const rows = await readUsageReport(own, {
+      by: ['layer'],
+      tenantId: null,
+      from: null,
+      to: null,
+    });
+    expect(
+      rows.map(({ layer, chargePico, costPico }) => [
+        layer,
+        formatPico(chargePico),
+        formatPico(costPico),
+      ]),
+    ).toEqual([
+      // 1,000,010 × 1.80 µ; 1,000,010 × $2 µ / 1.25
+      ['prompt', '1.800018', '1.600016'],
+      ['tool', '0', '0'],
+      ['memory', '0', '0'],
+      // 500,000 × 7.20 µ; 500,000 × $8 µ / 1.25
+      ['response', '3.6', '3.2'],
+      // 2 × 0.009 + 3 × 0.009; (2 × $0.01 + 3 × $0.01) / 1.25
+      ['other', '0.045', '0.04'],
     ]);
   });
 });

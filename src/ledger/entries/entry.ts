@@ -219,7 +219,7 @@ export const SCALED = 'scaled';
  * The further tag of an entry whose cost was converted: the version of the rates, by which it recomputes. A
  * producer's own tag of that name is not kept, since it would be taken for one.
  */
-const COST_EXCHANGE = 'cost_exchange';
+export const COST_EXCHANGE = 'cost_exchange';
 
 /** The tags of a part with what rating has to say in them, and nobody else. */
 export function markRated(

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../database/database.ts';
+import { COST_EXCHANGE } from '../entries/entry.ts';
 import { ENTRIES_OF_BATCH } from '../posting/posting-store.ts';
 
 /**
@@ -62,8 +63,18 @@ export const MEASURES: readonly RollupMeasure[] = [
     cost: 'e.cost',
     output_charge: `case when e.charge <> 0 then coalesce(e.output_tokens * p.output, 0)
       + output_units_amount(e.units, r.units, p.factor) end`,
-    output_cost: `case when e.cost <> 0 then coalesce(e.output_tokens * k.output, 0)
-      + output_units_amount(e.units, k.units, 1000000) end`,
+    output_cost: `case when e.cost <> 0 then ${converted(`coalesce(e.output_tokens * k.output, 0)
+      + output_units_amount(e.units, k.units, 1000000)`)} end`,
+    // Fees and what is no token belong to no layer; nor does what no rate gave, which is an amount alone. Text
+    // passes two comparisons and no more.
+    other_charge: `case when r.per_call <> 0 or e.units is not null and e.charge_rate_id is not null
+      then case when e.charge <> 0 then round(r.per_call * p.factor / 1000000000000) * e.call_share
+        + other_units_amount(e.units, r.units, p.factor) end
+      when e.charge_rate_id is null then e.charge end`,
+    other_cost: `case when k.per_call <> 0 or e.units is not null and e.cost_rate_id is not null
+      then case when e.cost <> 0 then ${converted(`k.per_call / 1000000 * e.call_share
+        + other_units_amount(e.units, k.units, 1000000)`)} end
+      when e.cost_rate_id is null then e.cost end`,
     routing_gain: 'e.requested_cost - e.cost',
     // An entry whose cost nobody knows; its reversal takes it back. An adjustment has no call behind it.
     uncosted: `case when e.cost is null and e.kind <> 'adjustment'
@@ -71,6 +82,15 @@ export const MEASURES: readonly RollupMeasure[] = [
     uncosted_charge: "case when e.cost is null and e.kind <> 'adjustment' then e.charge end",
   }).map(([name, each]) => ({ name, each, of: `coalesce(sum(${each}), 0)` })),
 ];
+
+/**
+ * A part of a cost in the currency of its entry, where the whole was converted. The condition stands here,
+ * since an argument that is dear and used twice keeps a function from being inlined.
+ */
+function converted(paid: string): string {
+  return `case when e.further_tags ? '${COST_EXCHANGE}' then amount_by_rates(${paid},
+        e.further_tags ->> '${COST_EXCHANGE}', e.cost_book, e.cost_version, e.currency) else ${paid} end`;
+}
 
 /** The rates by which output was charged and paid; a factor or a discount is in the charge's. */
 export const RATES_OF_ENTRIES = `
