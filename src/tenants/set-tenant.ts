@@ -196,8 +196,8 @@ async function moveBounds(
 }
 
 /**
- * Of a tenant of which nothing is shut, lets the running period end where the next one begins by the new calendar, so
- * that its first bill comes on the new day. Answers false, and changes nothing, where the period ends sooner by itself.
+ * Lets the running period of a tenant that never had one shut end where the next one begins by the new calendar,
+ * so that its first bill comes on the new day. It answers false, and changes nothing, where the period ends sooner by itself.
  */
 async function endFirstPeriod(
   transaction: Transaction,
