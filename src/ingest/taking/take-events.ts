@@ -5,7 +5,7 @@ import type { Parts } from '../../parts.ts';
 import type { EventKeeper, LetIn } from './event-keeper.ts';
 import type { TakenAnswer, TakenEvent } from './taken-answer.ts';
 
-/** Whose events they are: the scope of the key that sends them. */
+/** The scope of the key that sends them says whose events they are. */
 export interface TakingScope {
   /** The source of all of them; null where each says its own. */
   readonly source: string | null;

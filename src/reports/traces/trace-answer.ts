@@ -84,7 +84,7 @@ const trace = z.strictObject({
   currency: z.string().nullable(),
   /** What all of its spans that say it agree on; else null. */
   metadata,
-  /** In the order in which they began. */
+  /** They stand in the order in which they began. */
   spans: listOf(traceSpan),
 });
 export type ListedTrace = z.infer<typeof trace>;
