@@ -65,9 +65,9 @@ grant select (tenant_id, source, event_id, batch_id, operation, status, occurred
   agent_run_id, prompt_version, trace_id, span_id, parent_span_id) on structure_spans to spanledger_tenant;
 grant select (tenant_id, period_start, day, usage_key, kind, outcome, late, requested_model, feature, prompt_version,
   currency, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens, memory_tokens,
-  charge, output_charge, units, not_due_charge) on usage_rollups to spanledger_tenant;
+  charge, output_charge, units, not_due_charge, other_charge) on usage_rollups to spanledger_tenant;
 grant select (tenant_id, period_start, day, usage_key, agent_run_id, user_id, entries, input_tokens, cache_read_tokens,
-  cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, units, not_due_charge) on run_usage
+  cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, units, not_due_charge, other_charge) on run_usage
   to spanledger_tenant;
 -- Numbers of batches, which tell nothing of anybody.
 grant select on fold_queue to spanledger_tenant;
@@ -140,7 +140,7 @@ select tenant_id, period_start, day, usage_key, kind, outcome, late, ''::text as
   requested_model as executed_model, feature, prompt_version, currency, entries, input_tokens, cache_read_tokens,
   cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, 0::numeric as cost, output_charge,
   0::numeric as output_cost, 0::numeric as routing_gain, units, entries as uncosted, charge as uncosted_charge,
-  not_due_charge
+  not_due_charge, other_charge, 0::numeric as other_cost
 from usage_rollups;
 
 create or replace view wall.run_rollups with (security_invoker = true, security_barrier = true) as
@@ -148,7 +148,7 @@ select r.tenant_id, r.period_start, r.day, u.kind, u.outcome, u.late, u.provider
   u.feature, u.prompt_version, u.currency, r.user_id, r.agent_run_id, r.entries, r.input_tokens, r.cache_read_tokens,
   r.cache_write_tokens, r.output_tokens, r.tool_tokens, r.memory_tokens, r.charge, 0::numeric as cost, r.output_charge,
   0::numeric as output_cost, 0::numeric as routing_gain, r.units, r.entries as uncosted, r.charge as uncosted_charge,
-  r.not_due_charge
+  r.not_due_charge, r.other_charge, 0::numeric as other_cost
 from run_usage r
   join wall.usage_rollups u on u.tenant_id = r.tenant_id and u.period_start = r.period_start and u.day = r.day
     and u.usage_key = r.usage_key;

@@ -212,6 +212,24 @@ describe('without any WHERE', () => {
     expect(rows).toMatchObject([{ tenant: 'acme', cost: null, known_cost: '0' }]);
   });
 
+  it.each(['usage_rollups', 'run_rollups'])(
+    'the view %s has every column of what stands behind it',
+    async (name) => {
+      const columns = (schema: string) =>
+        textRows(
+          database,
+          'select column_name from information_schema.columns where table_schema = $1 and table_name = $2 order by 1',
+          [schema, name],
+        );
+      // The digest of a rollup's group is for the fold alone.
+      const isAsked = ({ column_name: column }: Readonly<Record<string, string | null>>) =>
+        column !== 'usage_key';
+      expect((await columns('wall')).filter(isAsked)).toEqual(
+        (await columns('public')).filter(isAsked),
+      );
+    },
+  );
+
   it('the columns of cost are not even granted, and nothing can be written', async () => {
     const { pool } = behindWall(database, 'acme');
     await expect(pool.query('select cost from public.entries')).rejects.toThrow(
