@@ -471,6 +471,7 @@ table quarantine (
   dismissed_by text,
   dismissed_because text,
   purged_at timestamp with time zone,
+  body_digest bytea,
   constraint quarantine_pkey PRIMARY KEY (quarantine_id),
   constraint quarantine_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
   constraint dismissal_has_a_reason CHECK ((((dismissed_at IS NULL) = (dismissed_by IS NULL)) AND ((dismissed_at IS NULL) = (dismissed_because IS NULL)))),
@@ -481,6 +482,7 @@ table quarantine (
 CREATE INDEX quarantine_by_batch ON public.quarantine USING brin (batch_id) WITH (autosummarize='on');
 CREATE INDEX quarantine_by_event ON public.quarantine USING btree (event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX quarantine_waiting ON public.quarantine USING btree (quarantine_id) WHERE ((replayed_at IS NULL) AND (dismissed_at IS NULL));
+CREATE UNIQUE INDEX quarantine_waits_once ON public.quarantine USING btree (body_digest) WHERE ((body_digest IS NOT NULL) AND (replayed_at IS NULL) AND (dismissed_at IS NULL));
 CREATE TRIGGER quarantine_deletes_are_kept AFTER DELETE ON public.quarantine REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('quarantine_id', 'body');
 CREATE TRIGGER quarantine_inserts_are_kept AFTER INSERT ON public.quarantine REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('quarantine_id', 'body');
 CREATE TRIGGER quarantine_is_not_emptied BEFORE TRUNCATE ON public.quarantine FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
@@ -1503,9 +1505,9 @@ begin
       using errcode = 'restrict_violation';
   end if;
   if (old.quarantine_id, old.batch_id, old.received_at, old.source, old.event_id, old.reason, old.detail, old.cut,
-      old.ledger_digest, old.received_digest)
+      old.ledger_digest, old.received_digest, old.body_digest)
      is distinct from (new.quarantine_id, new.batch_id, new.received_at, new.source, new.event_id, new.reason,
-      new.detail, new.cut, new.ledger_digest, new.received_digest)
+      new.detail, new.cut, new.ledger_digest, new.received_digest, new.body_digest)
      or (old.body <> new.body and (old.purged_at is not null or new.purged_at is null))
      or (old.replayed_at is not null and old.replayed_at is distinct from new.replayed_at)
      or (old.dismissed_at is not null and old.dismissed_at is distinct from new.dismissed_at)

@@ -121,6 +121,7 @@ interface QuarantineTable {
   body: string;
   ledger_digest: Buffer | null;
   received_digest: Buffer | null;
+  body_digest: Buffer | null;
   replayed_at: NullableInstant;
   replay_outcome: string | null;
   cut: Generated<number>;

@@ -161,6 +161,8 @@ function readMessage(received: unknown, context: MessageContext): readonly ReadI
     return readItems(json['events'], context);
   }
   if ('encoding' in json) return readEncodedPack(json, context);
+  // What is refused is kept as the event itself, which says what the envelope around it does not.
+  if (json !== received) return readItems([json], context);
   const items = gather([json], (item) => readItem(item, context, context.body));
   return items.length > 0 ? items : [empty(NOTHING_IN_IT, whole)];
 }

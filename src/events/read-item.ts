@@ -22,6 +22,8 @@ export interface ReadEvent {
   readonly kind: 'event';
   readonly event: UsageEvent;
   readonly digest: Buffer;
+  /** The digest that it has once its addresses are hashed, as the quarantine keeps it; null where none may be. */
+  readonly keptDigest: (() => Buffer) | null;
   /** The event's own JSON, made only when it must be quarantined after all. */
   readonly body: () => string;
   /**
@@ -181,7 +183,8 @@ function readTranslation(translation: Translation, context: ItemContext): ReadIt
   const item = readNative(dated, context, () => JSON.stringify(dated));
   if (!isTimeless || item.kind !== 'event') return item;
   // The instant of its receipt is no part of what it says: a second delivery is a duplicate.
-  return { ...item, digest: digestEvent({ ...item.event, occurredAt: 0 as InstantMs }) };
+  const digest = digestEvent({ ...item.event, occurredAt: 0 as InstantMs });
+  return { ...item, digest, keptDigest: null };
 }
 
 function withoutEvent(event: JsonObject, instead: NoEvent): ReadItem {
@@ -213,7 +216,9 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   const models = context.models ?? null;
   const named = identified(guarded.event);
   const event = models === null ? named : throughModelMap(named, models);
-  return { kind: 'event', event, digest, body, tooOld: findTooOld(event, context) };
+  const isHashing = context.emails?.kind === 'hash';
+  const keptDigest = isHashing ? () => digestEvent(guarded.event) : null;
+  return { kind: 'event', event, digest, keptDigest, body, tooOld: findTooOld(event, context) };
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

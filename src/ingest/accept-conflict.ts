@@ -1,5 +1,4 @@
 import { inTransaction, type Transaction } from '../database/database.ts';
-import { readBody } from '../events/read-body.ts';
 import type { ReadEvent, ReadSettings } from '../events/read-item.ts';
 import { reversalOf } from '../ledger/corrections/correction.ts';
 import { postOwnEntries } from '../ledger/corrections/post-corrections.ts';
@@ -16,6 +15,7 @@ import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { AcceptConflictAnswer, AcceptConflictRequest } from './quarantine-answer.ts';
 import { lockQuarantined, markReplayed, readQuarantined } from './quarantine-store.ts';
+import { readQuarantinedBody } from './read-quarantined-body.ts';
 
 export interface AcceptParts extends Pick<Parts, 'database' | 'clock'> {
   readonly reading: ReadSettings;
@@ -46,8 +46,7 @@ async function acceptLocked(
   const row = await lockQuarantined(transaction, id);
   if (row === null || row.reason !== 'conflict') refuseNoConflict(id, row?.reason ?? null);
   const now = clock();
-  const received = { receivedAt: now, firstReceivedAt: row.received_at, attributes: {} };
-  const [item] = readBody(row.body, { ...reading, ...received });
+  const [item] = readQuarantinedBody(row, reading, now);
   if (item?.kind !== 'event') refuseUnfit(id);
   await lockForPosting(transaction);
   const cache = new ReferenceCache();

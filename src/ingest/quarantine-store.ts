@@ -15,7 +15,10 @@ export interface QuarantinedEvent {
   /** How many values were cut out of the body. */
   readonly cut: number;
   readonly ledgerDigest: Buffer | null;
+  /** The digest of the event as it was sent; null where it could not be read. */
   readonly receivedDigest: Buffer | null;
+  /** The digest of the body as it came, by which a second delivery is known; null of what is replayed. */
+  readonly bodyDigest: Buffer | null;
 }
 
 export async function insertQuarantined(
@@ -35,6 +38,7 @@ export async function insertQuarantined(
       cut: event.cut,
       ledger_digest: event.ledgerDigest,
       received_digest: event.receivedDigest,
+      body_digest: event.bodyDigest,
       replayed_at: null,
       replay_outcome: null,
       dismissed_at: null,
@@ -117,14 +121,32 @@ export async function readQuarantined(
   );
 }
 
+/** Those of the bodies that wait already, as hexadecimal digests. */
+export async function readWaitingBodies(
+  transaction: Transaction,
+  bodyDigests: readonly Buffer[],
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ body: string }>`
+    select encode(body_digest, 'hex') as body from quarantine
+    where body_digest = any(${bodyDigests}::bytea[]) and replayed_at is null and dismissed_at is null`.execute(
+    transaction.kysely,
+  );
+  return rows.map(({ body }) => body);
+}
+
+export interface LockedRow extends QuarantineRow {
+  /** The digest of the event as it was sent, which what is kept of it may not have any more. */
+  readonly received_digest: Buffer | null;
+}
+
 /** Locks one waiting event for its replay; null where it was replayed already. */
 export async function lockQuarantined(
   transaction: Transaction,
   quarantineId: bigint,
-): Promise<QuarantineRow | null> {
+): Promise<LockedRow | null> {
   const row = await transaction.kysely
     .selectFrom('quarantine')
-    .select(COLUMNS)
+    .select([...COLUMNS, 'received_digest'])
     .where('quarantine_id', '=', quarantineId)
     .where('replayed_at', 'is', null)
     .where('dismissed_at', 'is', null)

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
@@ -13,7 +14,7 @@ import type { BatchHead, Receipt } from '../ledger/posting/posting-store.ts';
 import { insertReceipts, probeEvents } from '../ledger/posting/posting-store.ts';
 import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { QuarantinedEvent } from './quarantine-store.ts';
-import { insertQuarantined } from './quarantine-store.ts';
+import { insertQuarantined, readWaitingBodies } from './quarantine-store.ts';
 
 /** What became of one item of a batch. */
 export type ItemOutcome = 'posted' | 'duplicate' | 'conflict' | 'quarantined' | 'empty';
@@ -51,7 +52,9 @@ export async function recordItems(
   const events = items.filter(isEvent).filter((item) => !strays.has(item));
   const posting = await postEvents(transaction, cache, { kind, events, recordedAt });
   const outcomeOf = new Map(posting.events.map(({ received, outcome }) => [received, outcome]));
-  const recorded = items.map((item) => recordOne(item, { outcomeOf, strays }));
+  const judged = items.map((item) => recordOne(item, { outcomeOf, strays }));
+  // What is replayed waits already, and is not told from itself.
+  const recorded = kind === 'ingest' ? await withoutWaiting(transaction, judged) : judged;
   const { batchId } = posting;
   const emails = batch.emails ?? KEEP_EMAILS;
   const quarantined = recorded.flatMap(({ quarantined: one }) =>
@@ -102,6 +105,27 @@ async function findStrays(
   return new Set(old.filter((item) => !isHeld(item)));
 }
 
+/** What waits in quarantine already, and was delivered again, is a duplicate of what waits. */
+async function withoutWaiting(
+  transaction: Transaction,
+  recorded: readonly RecordedWhole[],
+): Promise<readonly RecordedWhole[]> {
+  const bodies = new Map<RecordedWhole, Buffer>();
+  for (const one of recorded) {
+    if (one.quarantined !== null) bodies.set(one, hash('sha256', one.quarantined.body, 'buffer'));
+  }
+  if (bodies.size === 0) return recorded;
+  const known = new Set(await readWaitingBodies(transaction, [...bodies.values()]));
+  return recorded.map((one) => {
+    const bodyDigest = bodies.get(one);
+    if (bodyDigest === undefined || one.quarantined === null) return one;
+    const text = bodyDigest.toString('hex');
+    if (known.has(text)) return { ...one, outcome: 'duplicate', quarantined: null };
+    known.add(text);
+    return { ...one, quarantined: { ...one.quarantined, bodyDigest } };
+  });
+}
+
 interface RecordedWhole extends RecordedItem {
   readonly quarantined: Unposted | null;
 }
@@ -116,7 +140,7 @@ function recordOne(
   if (item.kind === 'empty') return { item, outcome: 'empty', quarantined: null };
   if (item.kind === 'refused') {
     const { source, eventId, reason, detail } = item;
-    const digests = { ledgerDigest: null, receivedDigest: null };
+    const digests = { ledgerDigest: null, receivedDigest: null, bodyDigest: null };
     const quarantined = { source, eventId, reason, detail, body: item.body(), ...digests };
     return { item, outcome: 'quarantined', quarantined };
   }
@@ -131,7 +155,7 @@ function recordOne(
 
 function strayOf(item: ReadEvent): Unposted {
   const { source, eventId } = item.event;
-  const digests = { ledgerDigest: null, receivedDigest: null };
+  const digests = { ledgerDigest: null, receivedDigest: item.digest, bodyDigest: null };
   const detail = item.tooOld ?? '';
   return { source, eventId, reason: 'occurred_too_early', detail, body: item.body(), ...digests };
 }
@@ -149,6 +173,7 @@ function conflictOf(item: ReadEvent, conflict: Conflict): Unposted {
     body: item.body(),
     ledgerDigest,
     receivedDigest: item.digest,
+    bodyDigest: null,
   };
 }
 

@@ -1,5 +1,4 @@
 import { inTransaction } from '../database/database.ts';
-import { readBody } from '../events/read-body.ts';
 import type { ReadSettings } from '../events/read-item.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
@@ -11,6 +10,7 @@ import {
   markReplayed,
   readQuarantined,
 } from './quarantine-store.ts';
+import { readQuarantinedBody } from './read-quarantined-body.ts';
 import { recordItems } from './record-batch.ts';
 
 /** What a replay needs beside the usual parts: how bodies are read. */
@@ -51,8 +51,7 @@ async function replayOne(parts: ReplayParts, quarantineId: bigint): Promise<Repl
     const row = await lockQuarantined(transaction, quarantineId);
     if (row === null) return answer('already_replayed', null);
     const now = clock();
-    const received = { receivedAt: now, firstReceivedAt: row.received_at, attributes: {} };
-    const items = readBody(row.body, { ...reading, ...received });
+    const items = readQuarantinedBody(row, reading, now);
     const refused = items.find((item) => item.kind === 'refused');
     if (refused !== undefined) return answer('quarantined', refused.detail);
     const batch = { items, recordedAt: now, kind: 'replay', emails: reading.emails } as const;

@@ -1,15 +1,18 @@
 import { expect, it } from 'vitest';
+import { checkLaws } from '../../src/audit/laws/check-laws.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import { hashOfEmail } from '../../src/events/email-identifiers.ts';
 import { acceptConflict } from '../../src/ingest/accept-conflict.ts';
 import { dismissQuarantine, purgeQuarantine } from '../../src/ingest/dismiss-quarantine.ts';
 import { listQuarantine } from '../../src/ingest/list-quarantine.ts';
 import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
 import { nameMissing } from '../../src/month/completeness/name-missing.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { importBooks, makeTenant, nativeEvent, receive, receiveEvents } from '../support/ledger.ts';
 
 const NOW = parseInstant('2026-10-21T00:00:00Z');
+const AT = '2026-10-20T12:00:00Z';
 const NOTE = { reason: 'it was sent anew', actor: 'ada' };
 const READING = { litellmKey: null };
 
@@ -101,6 +104,126 @@ it('an accepted conflict is a correction by what came later', async () => {
   expect(await waiting(database)).toEqual([]);
   const again = acceptConflict(parts, { quarantine_id: 1n, ...NOTE });
   await expect(again).rejects.toThrow('waits no longer');
+});
+
+it('what was accepted is a duplicate when it is delivered again, and so is what it replaced', async () => {
+  const database = await ready();
+  const usage = { input_tokens: 2000, output_tokens: 100 };
+  await receiveEvents(database, [nativeEvent()]);
+  await receiveEvents(database, [nativeEvent({ usage })]);
+  await acceptConflict(partsOf(database), { quarantine_id: 1n, ...NOTE });
+
+  expect(await receiveEvents(database, [nativeEvent({ usage })])).toEqual(['duplicate']);
+  expect(await receiveEvents(database, [nativeEvent()])).toEqual(['duplicate']);
+
+  expect(await waiting(database)).toEqual([]);
+  // A third content is none of the two, and what stands is the one that was accepted.
+  const third = nativeEvent({ usage: { input_tokens: 3000, output_tokens: 100 } });
+  expect(await receiveEvents(database, [third])).toEqual(['conflict']);
+  const [row] = await textRows(
+    database,
+    `select ledger_digest = (select event_digest from entries order by revision desc limit 1) as stands
+     from quarantine where quarantine_id = 2`,
+  );
+  expect(row).toEqual({ stands: 'true' });
+});
+
+it('one bad message that is delivered twice waits once, and its receipts say so', async () => {
+  const database = await ready();
+  const bad = nativeEvent({ attempt: 0 });
+  expect(await receiveEvents(database, [bad, bad])).toEqual(['quarantined', 'duplicate']);
+  expect(await receiveEvents(database, [bad])).toEqual(['duplicate']);
+  expect(await waiting(database)).toHaveLength(1);
+  const receipts = await textRows(
+    database,
+    'select sum(received) as received, sum(quarantined) as quarantined, sum(duplicates) as duplicates from receipts',
+  );
+  expect(receipts).toEqual([{ received: '3', quarantined: '1', duplicates: '2' }]);
+  const laws = await checkLaws(
+    { database, clock: () => NOW, checkStripe: null },
+    { scope: 'full', published: [] },
+  );
+  expect(laws.flatMap(({ violations }) => violations)).toEqual([]);
+  // Once it was dismissed, the same message is news again.
+  await dismissQuarantine(partsOf(database), { quarantine_ids: [1n], ...NOTE });
+  expect(await receiveEvents(database, [bad])).toEqual(['quarantined']);
+});
+
+it('two bad messages that differ only in what is cut out of them wait both', async () => {
+  const database = await ready();
+  const words = (note: string) => JSON.stringify({ note });
+  expect(await receive(database, [words('one'), words('two')], AT)).toEqual([
+    'quarantined',
+    'quarantined',
+  ]);
+  expect(await waiting(database)).toHaveLength(2);
+});
+
+it('workers that receive one bad message at the same time make one row of it', async () => {
+  const database = await ready();
+  const bad = nativeEvent({ attempt: 0 });
+  const all = await Promise.all(Array.from({ length: 4 }, () => receiveEvents(database, [bad])));
+  expect(all.flat().toSorted()).toEqual(['duplicate', 'duplicate', 'duplicate', 'quarantined']);
+  expect(await waiting(database)).toHaveLength(1);
+});
+
+it('what was replayed with a hashed address is one event with what is delivered raw after it', async () => {
+  const database = await ready();
+  const emails = { kind: 'hash', key: '0123456789abcdef0123456789abcdef' } as const;
+  const raw = JSON.stringify(nativeEvent({ user_id: 'pat@example.com' }));
+  // The first delivery is older than the bound of the time; it was raised since.
+  expect(await receive(database, [raw], AT, { emails, oldestDays: 1 })).toEqual(['quarantined']);
+  const [row] = await waiting(database);
+  expect(row?.body).not.toContain('pat@');
+  const parts = { ...partsOf(database), reading: { litellmKey: null, emails } };
+  expect(await replayQuarantine(parts, { quarantine_ids: [] })).toMatchObject([
+    { outcome: 'posted' },
+  ]);
+
+  expect(await receive(database, [raw], AT, { emails })).toEqual(['duplicate']);
+
+  const entries = await textRows(database, 'select user_id from audit.entries');
+  expect(entries).toEqual([{ user_id: expect.stringMatching(/^email:[0-9a-f]{32}$/) }]);
+  expect(await waiting(database)).toEqual([]);
+});
+
+it('what was delivered raw is one event with what waited with a hashed address before it', async () => {
+  const database = await ready();
+  const emails = { kind: 'hash', key: '0123456789abcdef0123456789abcdef' } as const;
+  const raw = JSON.stringify(nativeEvent({ user_id: 'pat@example.com' }));
+  await receive(database, [raw], AT, { emails, oldestDays: 1 });
+  expect(await receive(database, [raw], AT, { emails })).toEqual(['posted']);
+  const parts = { ...partsOf(database), reading: { litellmKey: null, emails } };
+  expect(await replayQuarantine(parts, { quarantine_ids: [] })).toMatchObject([
+    { outcome: 'duplicate' },
+  ]);
+});
+
+it('a body that could be read only later, with its address hashed, is one event with the raw one', async () => {
+  const database = await ready();
+  const emails = { kind: 'hash', key: '0123456789abcdef0123456789abcdef' } as const;
+  const hashed = nativeEvent({ user_id: hashOfEmail('pat@example.com', emails.key) });
+  await receive(database, [JSON.stringify(hashed)], AT, { emails });
+  const raw = JSON.stringify(nativeEvent({ user_id: 'pat@example.com' }));
+  expect(await receive(database, [raw], AT, { emails })).toEqual(['duplicate']);
+});
+
+it.each([
+  ['SNS', (event: object) => ({ Type: 'Notification', Message: JSON.stringify(event) })],
+  [
+    'EventBridge',
+    (event: object) => ({ 'detail-type': 'usage', source: 'app', id: 'bus-1', detail: event }),
+  ],
+])('of a bad event inside %s what is kept is the event, cut to its fields', async (_name, wrap) => {
+  const database = await ready();
+  const event = nativeEvent({ attempt: 0, prompt: 'my diagnosis' });
+  expect(await receive(database, [JSON.stringify(wrap(event))], AT)).toEqual(['quarantined']);
+  const [row] = await waiting(database);
+  expect(row).toMatchObject({ event_id: 'evt-1', reason: 'invalid_field', cut: 1 });
+  expect(JSON.parse(row?.body ?? '')).toEqual(nativeEvent({ attempt: 0 }));
+  const missing = await nameMissing(partsOf(database), { month: '2026-10', tenant_id: null });
+  // 1000 x 3 + 100 x 12 = 4200 = 0.0042
+  expect(missing).toMatchObject([{ kind: 'quarantined', tenant_id: 'acme', amount: '0.0042' }]);
 });
 
 it('what is no conflict is not accepted', async () => {

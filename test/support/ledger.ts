@@ -64,12 +64,12 @@ export async function receive(
   database: Database,
   bodies: readonly string[],
   at: string,
-  settings: Pick<ReadContext, 'models'> & Partial<Pick<ReadContext, 'attributes'>> = {},
+  settings: Partial<Pick<ReadContext, 'models' | 'attributes' | 'emails' | 'oldestDays'>> = {},
 ): Promise<readonly ItemOutcome[]> {
   const receivedAt = parseInstant(at);
   const context = { receivedAt, litellmKey: null, attributes: {}, ...settings };
   const items = bodies.flatMap((body) => readBody(body, context));
-  const batch = { items, recordedAt: receivedAt };
+  const batch = { items, recordedAt: receivedAt, emails: settings.emails };
   const recorded = await recordBatch(database, new ReferenceCache(), batch);
   return recorded.map(({ outcome }) => outcome);
 }

@@ -40,13 +40,13 @@ const REMEDIES: Readonly<Record<MissingThing['kind'], string>> = {
     '"spanledger quarantine list" shows them; replay, accept or dismiss each, and send anew what was wrong',
   under_two_tenants: 'say which stands: "spanledger correct ENTRY --void" takes the other back',
   unregistered_tenant:
-    'register it with "spanledger tenant set", or move its entries with "spanledger correct ENTRY --tenant"',
+    'register it with "spanledger tenant set TENANT", with --price-book BOOK where it pays by a book of its own, or move its entries with "spanledger correct ENTRY --tenant"',
   untold: 'tell it with "spanledger push", or record what a person billed elsewhere',
   unbilled:
     'make a subscription with "spanledger stripe setup --subscriptions", or bill it another way',
   alert: '"spanledger stripe alerts" shows them; resolve each with what was done',
   without_cost: 'import what the provider charges with "spanledger price-book import", then rerate',
   unrated:
-    'import a price with "spanledger price-book import" and rerate; where only a clock was wrong, "spanledger correct ENTRY --void"',
+    'give the tenant a book with "spanledger tenant set TENANT --price-book BOOK", or import a price with "spanledger price-book import", and rerate; where only a clock was wrong, "spanledger correct ENTRY --void"',
   unmeasured: 'give the usage with "spanledger correct ENTRY", or accept it as free with a reason',
 };

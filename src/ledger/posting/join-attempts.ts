@@ -21,6 +21,8 @@ import { ReferenceCache } from './reference-cache.ts';
 export interface ReceivedEvent {
   readonly event: UsageEvent;
   readonly digest: Buffer;
+  /** The digest that it has once its addresses are hashed, as the quarantine keeps it; null where none may be. */
+  readonly keptDigest: (() => Buffer) | null;
 }
 
 /**

@@ -92,7 +92,8 @@ interface Told<Received extends ReceivedEvent> {
 }
 
 /**
- * The first report of an event id is new; an equal one is a duplicate, another content a conflict. So is
+ * The first report of an event id is new; one that is equal to any content that was taken for the event's, by
+ * its first report or by a conflict that a person accepted, is a duplicate; another content is a conflict. So is
  * another report of one call, by what both measured (R8). What stands earlier in the same batch counts as
  * being in the ledger.
  */
@@ -120,10 +121,11 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
   const seconds: SecondReport[] = [];
   const sharing = new Set<string>();
   const tell = ({ received, texts, reports }: (typeof keyed)[number]): PostOutcome => {
-    const digest = firstHeld(held, texts);
-    if (digest !== undefined) {
-      if (digest.equals(received.digest)) return DUPLICATE;
-      return { kind: 'conflict', ledgerDigest: digest, sameResponse: null };
+    const digests = firstHeld(held, texts);
+    const [ledgerDigest] = digests ?? [];
+    if (digests !== undefined && ledgerDigest !== undefined) {
+      if (isAmong(digests, received)) return DUPLICATE;
+      return { kind: 'conflict', ledgerDigest, sameResponse: null };
     }
     let conflict: CallReport | null = null;
     const repeated = seconds.length;
@@ -138,7 +140,7 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
       const { eventDigest: ledgerDigest, ...sameResponse } = conflict;
       return { kind: 'conflict', ledgerDigest, sameResponse };
     }
-    for (const text of texts) held.set(text, received.digest);
+    for (const text of texts) held.set(text, [received.digest]);
     for (const report of reports) {
       if (known.sharesResponse(report)) sharing.add(partText(report));
       known.add(report);
@@ -172,14 +174,20 @@ const DUPLICATE: PostOutcome = { kind: 'duplicate' };
 
 /** What the ledger holds under an event's id for any of its tenants. */
 function firstHeld(
-  held: ReadonlyMap<string, Buffer>,
+  held: ReadonlyMap<string, readonly Buffer[]>,
   texts: readonly string[],
-): Buffer | undefined {
+): readonly Buffer[] | undefined {
   for (const text of texts) {
-    const digest = held.get(text);
-    if (digest !== undefined) return digest;
+    const digests = held.get(text);
+    if (digests !== undefined) return digests;
   }
   return undefined;
+}
+
+/** Whether the ledger took this content, as it was sent or as the quarantine kept it. */
+function isAmong(digests: readonly Buffer[], { digest, keptDigest }: ReceivedEvent): boolean {
+  const has = (one: Buffer) => digests.some((held) => held.equals(one));
+  return has(digest) || (keptDigest !== null && has(keptDigest()));
 }
 
 interface PlacedEntry {

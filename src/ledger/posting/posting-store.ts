@@ -53,25 +53,26 @@ export async function readCatalogRevisions(
 }
 
 /**
- * Answers those of the keys that the ledger holds, as `eventText`, with the digest of the event's
- * content. They are asked for a tenant and a source at a time: the ids of a pack lie near one
+ * Answers those of the keys that the ledger holds, as `eventText`, with the digests of the contents that
+ * were taken for the event's, the one that stands first. They are asked for a tenant and a source at a time: the ids of a pack lie near one
  * another, and one descent of the index then serves many, at a third of the cost of a look-up for
  * each.
  */
 export async function probeEvents(
   transaction: Transaction,
   keys: readonly EventKey[],
-): Promise<Map<string, Buffer>> {
+): Promise<Map<string, readonly Buffer[]>> {
   const groups = groupBy(keys, ({ tenantId, source }) => `${tenantId}\u0000${source}`);
-  const { rows } = await transaction.client.query<{ n: number; event_id: string; digest: Buffer }>({
+  const { rows } = await transaction.client.query<ProbedRow>({
     name: 'probe-events',
-    text: `select g.n::int as n, l.event_id, l.event_digest as digest
+    text: `select g.n::int as n, l.event_id, l.digests
       from unnest($1::text[], $2::text[], $3::text[]) with ordinality g(tenant, source, ids, n)
       cross join lateral (
-        select distinct on (event_id) event_id, event_digest from entries
+        select event_id, array_agg(event_digest order by revision desc) as digests from entries
           where tenant_id = g.tenant and source = g.source and event_id = any(g.ids::text[])
+          group by event_id
         union all
-        select event_id, event_digest from structure_spans
+        select event_id, array[event_digest] from structure_spans
           where tenant_id = g.tenant and source = g.source and event_id = any(g.ids::text[])
       ) l`,
     values: [
@@ -80,12 +81,18 @@ export async function probeEvents(
       textArray(groups, (group) => textArray(group, (key) => key.eventId)),
     ],
   });
-  const held = new Map<string, Buffer>();
+  const held = new Map<string, readonly Buffer[]>();
   for (const row of rows) {
     const [first] = groups[row.n - 1] ?? [];
-    if (first !== undefined) held.set(eventText({ ...first, eventId: row.event_id }), row.digest);
+    if (first !== undefined) held.set(eventText({ ...first, eventId: row.event_id }), row.digests);
   }
   return held;
+}
+
+interface ProbedRow {
+  readonly n: number;
+  readonly event_id: string;
+  readonly digests: readonly Buffer[];
 }
 
 /** Whether a tenant has a provider's response already, so that the ledger's key would refuse it (R8). */
