@@ -1,5 +1,6 @@
 -- The schema that the migrations make; not a migration, and never applied.
 -- Made anew by: SPANLEDGER_WRITE_SCHEMA=1 npx vitest run test/database/schema.test.ts
+-- As Postgres 18 writes it.
 
 table allocations (
   pool text collate "C" not null,

@@ -20,12 +20,15 @@ export async function dumpSchema(database: Database): Promise<string> {
     const head = `${relation.text} (\n${inside.map((line) => `  ${line}`).join(',\n')}\n);`;
     return [head, ...beside.map((line) => `${line};`)].join('\n');
   });
+  const [server] = await rowsOf(database, SERVER);
   const others: string[] = [];
   for (const query of [SCHEMAS, VIEWS, RULES, FUNCTIONS, POLICIES, GRANTS]) {
     others.push(...(await rowsOf(database, query)).map((row) => row.text));
   }
-  return `${[HEAD, ...blocks, ...others].join('\n\n')}\n`;
+  return `${[`${HEAD}\n-- As Postgres ${server?.text} writes it.`, ...blocks, ...others].join('\n\n')}\n`;
 }
+
+const SERVER = `select '' as relation, current_setting('server_version_num')::int / 10000 as text`;
 
 const HEAD = `-- The schema that the migrations make; not a migration, and never applied.
 -- Made anew by: SPANLEDGER_WRITE_SCHEMA=1 npx vitest run test/database/schema.test.ts`;
