@@ -27,7 +27,7 @@ end $$;
 
 -- The worker.
 grant select, insert on entries, structure_spans, second_reports, batches, receipts, quarantine, seals, periods,
-  fold_queue, seal_queue to spanledger_worker;
+  fold_queue, seal_queue, settle_queue to spanledger_worker;
 -- A tenant that nobody knows is made in shadow: whom it is billed to, and how, is not a worker's to say.
 do $$ begin
   if has_table_privilege('spanledger_worker', 'tenants', 'insert') then
@@ -35,8 +35,10 @@ do $$ begin
   end if;
 end $$;
 grant select, insert (tenant_id, created_at) on tenants to spanledger_worker;
-grant select, insert, update on usage_rollups, run_usage to spanledger_worker;
-grant delete on fold_queue, seal_queue, change_queue to spanledger_worker;
+grant select, insert, update on usage_rollups, run_usage, budget_counters to spanledger_worker;
+grant select, update on budget_holds to spanledger_worker;
+grant select on budgets to spanledger_worker;
+grant delete on fold_queue, seal_queue, change_queue, settle_queue to spanledger_worker;
 grant select on changes, change_queue to spanledger_worker;
 grant select on exchange_versions, exchange_rates, price_books, price_rates, tenant_price_books, default_price_books,
   tenant_calendar_changes, catalog_revisions, closes,

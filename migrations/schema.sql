@@ -47,25 +47,81 @@ table batches (
 );
 CREATE TRIGGER batches_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+table budget_counters (
+  budget_id bigint not null,
+  time_key text collate "C" not null,
+  spent numeric(38,0) not null default 0,
+  held numeric(38,0) not null default 0,
+  constraint budget_counters_pkey PRIMARY KEY (budget_id, time_key),
+  constraint budget_counters_budget_id_fkey FOREIGN KEY (budget_id) REFERENCES budgets(budget_id) ON DELETE CASCADE
+);
+
+table budget_holds (
+  hold_id text collate "C" not null,
+  tenant_id text collate "C" not null,
+  state text not null default 'open'::text,
+  request_digest bytea not null,
+  model text,
+  feature text,
+  user_id text,
+  agent_run_id text,
+  amount numeric(38,0),
+  currency text,
+  tokens numeric(38,0),
+  budget_ids bigint[] not null,
+  time_keys text[] not null,
+  amounts numeric[] not null,
+  held_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  settled_source text,
+  settled_event_id text,
+  released_by text,
+  constraint budget_holds_pkey PRIMARY KEY (hold_id),
+  constraint budget_holds_amount_check CHECK ((amount >= (0)::numeric)),
+  constraint budget_holds_check CHECK ((expires_at > held_at)),
+  constraint budget_holds_hold_id_check CHECK (((length(hold_id) >= 1) AND (length(hold_id) <= 256))),
+  constraint budget_holds_request_digest_check CHECK ((length(request_digest) = 32)),
+  constraint budget_holds_state_check CHECK ((state = ANY (ARRAY['open'::text, 'settled'::text, 'released'::text]))),
+  constraint budget_holds_tokens_check CHECK ((tokens >= (0)::numeric)),
+  constraint ended_hold_says_how CHECK ((((state = 'open'::text) = (ended_at IS NULL)) AND ((state = 'settled'::text) = (settled_event_id IS NOT NULL)) AND ((state = 'settled'::text) = (settled_source IS NOT NULL)) AND ((state = 'released'::text) = (released_by IS NOT NULL)))),
+  constraint hold_names_its_counters CHECK (((cardinality(budget_ids) = cardinality(time_keys)) AND (cardinality(budget_ids) = cardinality(amounts))))
+);
+CREATE INDEX budget_holds_open ON public.budget_holds USING btree (tenant_id, expires_at) WHERE (state = 'open'::text);
+
 table budgets (
   tenant_id text collate "C" not null,
   per text not null,
   feature text collate "C" not null,
   user_id text collate "C" not null,
   amount numeric(38,0) not null,
-  currency text not null,
+  currency text,
   is_hard boolean not null,
   set_at timestamp with time zone not null,
   set_by text not null,
-  constraint budgets_pkey PRIMARY KEY (tenant_id, per, feature, user_id),
+  budget_id bigint not null generated always as identity,
+  measure text not null,
+  agent_run_id text collate "C" not null,
+  tags jsonb not null,
+  on_unavailable text not null,
+  priced_only boolean not null,
+  time_zone text not null,
+  counts_from timestamp with time zone not null,
+  counts_from_period date not null,
+  constraint budgets_pkey PRIMARY KEY (budget_id),
   constraint budgets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint budgets_amount_check CHECK ((amount >= (0)::numeric)),
   constraint budgets_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-  constraint budgets_per_check CHECK ((per = ANY (ARRAY['day'::text, 'month'::text])))
+  constraint budgets_measure_check CHECK ((measure = ANY (ARRAY['money'::text, 'tokens'::text]))),
+  constraint budgets_on_unavailable_check CHECK ((on_unavailable = ANY (ARRAY['allow'::text, 'deny'::text]))),
+  constraint budgets_per_check CHECK ((per = ANY (ARRAY['day'::text, 'month'::text, 'run'::text, 'once'::text]))),
+  constraint budgets_tags_check CHECK ((jsonb_typeof(tags) = 'object'::text)),
+  constraint money_has_a_currency CHECK (((measure = 'money'::text) = (currency IS NOT NULL)))
 );
-CREATE TRIGGER budgets_deletes_are_kept AFTER DELETE ON public.budgets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,per,feature,user_id', '');
-CREATE TRIGGER budgets_inserts_are_kept AFTER INSERT ON public.budgets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,per,feature,user_id', '');
-CREATE TRIGGER budgets_updates_are_kept AFTER UPDATE ON public.budgets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,per,feature,user_id', '');
+CREATE UNIQUE INDEX budgets_by_scope ON public.budgets USING btree (tenant_id, measure, per, feature, user_id, agent_run_id, tags);
+CREATE TRIGGER budgets_deletes_are_kept AFTER DELETE ON public.budgets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('budget_id', '');
+CREATE TRIGGER budgets_inserts_are_kept AFTER INSERT ON public.budgets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('budget_id', '');
+CREATE TRIGGER budgets_updates_are_kept AFTER UPDATE ON public.budgets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('budget_id', '');
 
 table catalog_revisions (
   catalog text not null,
@@ -578,6 +634,15 @@ table second_reports (
   constraint second_reports_because_check CHECK ((because = ANY (ARRAY['response'::text, 'call'::text, 'nested'::text])))
 );
 CREATE TRIGGER second_reports_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.second_reports FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+table settle_queue (
+  batch_id bigint not null,
+  hold_id text collate "C" not null,
+  tenant_id text collate "C" not null,
+  source text collate "C" not null,
+  event_id text collate "C" not null,
+  constraint settle_queue_pkey PRIMARY KEY (batch_id, hold_id, tenant_id, source, event_id)
+);
 
 table stripe_alerts (
   alert_id bigint not null generated always as identity,

@@ -1,107 +1,189 @@
-import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
-import type { Database } from '../database/database.ts';
-import { ENTRIES_OF_BATCH } from '../ledger/posting/posting-store.ts';
+import type { Database, Queryable, Transaction } from '../database/database.ts';
+import {
+  AMOUNT_OF_ENTRY,
+  COUNTS_ENTRY,
+  TIME_KEY_OF_ENTRY,
+} from '../ledger/rollups/budget-count-store.ts';
 import type { Pico } from '../money.ts';
 import { present } from '../present.ts';
 import type { Budget } from './budget.ts';
 
-/** The budgets of a tenant, or of all. */
-export async function readBudgets(
-  database: Database,
-  tenantId: string | null,
-): Promise<readonly Budget[]> {
-  let query = database.kysely.selectFrom('budgets').selectAll();
-  if (tenantId !== null) query = query.where('tenant_id', '=', tenantId);
-  const rows = await query
-    .orderBy('tenant_id')
-    .orderBy('per')
-    .orderBy('feature')
-    .orderBy('user_id')
-    .execute();
-  return rows.map((row) => ({
+/** A row of `budgets`, as statements here select it. */
+export interface BudgetRow {
+  readonly budget_id: bigint;
+  readonly tenant_id: string;
+  readonly measure: Budget['measure'];
+  readonly per: Budget['per'];
+  readonly feature: string;
+  readonly user_id: string;
+  readonly agent_run_id: string;
+  readonly tags: Budget['tags'];
+  readonly amount: Pico;
+  readonly currency: string | null;
+  readonly is_hard: boolean;
+  readonly on_unavailable: Budget['onUnavailable'];
+  readonly priced_only: boolean;
+}
+
+export function budgetOf(row: BudgetRow): Budget {
+  return {
+    budgetId: row.budget_id,
     tenantId: row.tenant_id,
+    measure: row.measure,
     per: row.per,
     feature: row.feature || null,
     userId: row.user_id || null,
-    amount: row.amount,
+    agentRunId: row.agent_run_id || null,
+    tags: row.tags,
+    limit: row.amount,
     currency: row.currency,
     isHard: row.is_hard,
-  }));
+    onUnavailable: row.on_unavailable,
+    pricedOnly: row.priced_only,
+  };
 }
 
-/** Sets a budget, or changes the one that is there. */
+/** Every column of a `BudgetRow` of a budget `b`. */
+export const BUDGET_COLUMNS = `b.budget_id, b.tenant_id, b.measure, b.per, b.feature, b.user_id, b.agent_run_id, b.tags,
+    b.amount, b.currency, b.is_hard, b.on_unavailable, b.priced_only`;
+
+export type NewBudget = Omit<Budget, 'budgetId'>;
+
+/** Sets a budget, or changes the one of the same scope. The caller keeps folds from counting. */
 export async function saveBudget(
+  { client }: Transaction,
+  budget: NewBudget,
+  of: {
+    readonly actor: string;
+    readonly at: InstantMs;
+    readonly timeZone: string;
+    readonly periodStart: string;
+  },
+): Promise<Budget> {
+  const { rows } = await client.query<BudgetRow & { recount: boolean }>(
+    `with before as (
+       select budget_id, currency from budgets where (tenant_id, measure, per, feature, user_id, agent_run_id, tags)
+         = ($1, $2, $3, $4, $5, $6, $7::jsonb)
+     ), saved as (
+       insert into budgets as b (tenant_id, measure, per, feature, user_id, agent_run_id, tags, amount, currency, is_hard,
+         on_unavailable, priced_only, set_at, set_by, time_zone, counts_from, counts_from_period)
+       values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $11, $12, $13::timestamptz, $14, $15,
+         case when $3 = 'day' then date_trunc('day', $13::timestamptz at time zone $15) at time zone $15
+           else $13::timestamptz end, $16::date)
+       on conflict (tenant_id, measure, per, feature, user_id, agent_run_id, tags) do update
+         set amount = excluded.amount, currency = excluded.currency, is_hard = excluded.is_hard,
+           on_unavailable = excluded.on_unavailable, priced_only = excluded.priced_only,
+           set_at = excluded.set_at, set_by = excluded.set_by
+       returning b.*
+     )
+     select ${BUDGET_COLUMNS}, not exists (select from before o where o.currency is not distinct from b.currency) as recount
+     from saved b`,
+    [
+      ...keyValues(budget),
+      ...[budget.limit, budget.currency, budget.isHard, budget.onUnavailable, budget.pricedOnly],
+      ...[formatInstant(of.at), of.actor, of.timeZone, of.periodStart],
+    ],
+  );
+  const row = present(rows[0], 'the budget that was set');
+  if (row.recount) await recount(client, row);
+  return budgetOf(row);
+}
+
+/** A producer's clock may be ahead by a day, so that much earlier may an entry have been recorded. */
+const RECORDED_SINCE = `e.recorded_at >= (select counts_from from budgets where budget_id = $1) - interval '1 day'`;
+const PERIODS_SINCE = `e.period_start >= (select counts_from_period from budgets where budget_id = $1)`;
+
+/** Counts what was folded before the budget was set; what is not folded yet the folds will count. */
+async function recount(client: Queryable, { budget_id, per }: BudgetRow): Promise<void> {
+  const values = [budget_id];
+  await client.query({
+    text: 'update budget_counters set spent = 0 where budget_id = $1',
+    values,
+  });
+  await client.query({
+    text: `insert into budget_counters as c (budget_id, time_key, spent)
+      select b.budget_id, ${TIME_KEY_OF_ENTRY}, sum(${AMOUNT_OF_ENTRY})
+      from budgets b join entries e on ${COUNTS_ENTRY}
+      where b.budget_id = $1 and ${per === 'month' ? PERIODS_SINCE : RECORDED_SINCE}
+        and not exists (select from fold_queue f where f.batch_id = e.entry_id / 1000000)
+      group by 1, 2
+      on conflict (budget_id, time_key) do update set spent = excluded.spent`,
+    values,
+  });
+}
+
+export type BudgetKey = Pick<
+  Budget,
+  'tenantId' | 'measure' | 'per' | 'feature' | 'userId' | 'agentRunId' | 'tags'
+>;
+
+/** Takes a budget away with what it counted; answers its number, or null where there was none. */
+export async function deleteBudget(database: Database, key: BudgetKey): Promise<bigint | null> {
+  const { rows } = await database.pool.query<{ budget_id: bigint }>(
+    `delete from budgets where (tenant_id, measure, per, feature, user_id, agent_run_id, tags)
+       = ($1, $2, $3, $4, $5, $6, $7::jsonb) returning budget_id`,
+    keyValues(key),
+  );
+  return rows[0]?.budget_id ?? null;
+}
+
+function keyValues(key: BudgetKey): unknown[] {
+  return [
+    ...[key.tenantId, key.measure, key.per, key.feature ?? '', key.userId ?? ''],
+    ...[key.agentRunId ?? '', JSON.stringify(key.tags)],
+  ];
+}
+
+/** The tenants that have budgets. */
+export async function readBudgetedTenants(database: Database): Promise<readonly string[]> {
+  const { rows } = await database.pool.query<{ tenant_id: string }>(
+    'select distinct tenant_id from budgets order by tenant_id',
+  );
+  return rows.map(({ tenant_id }) => tenant_id);
+}
+
+export interface StandingRow extends BudgetRow {
+  readonly time_key: string;
+  readonly spent: Pico;
+  readonly held: Pico;
+  readonly resets_at: InstantMs | null;
+}
+
+const RUNS_SHOWN = 10;
+
+/** Every budget of these tenants in the time that runs; of budgets for each run, the runs that came to most. */
+export async function readStandings(
   database: Database,
-  budget: Budget,
-  by: { readonly actor: string; readonly at: InstantMs },
-): Promise<void> {
-  const set = {
-    amount: budget.amount,
-    currency: budget.currency,
-    is_hard: budget.isHard,
-    set_at: formatInstant(by.at),
-    set_by: by.actor,
-  };
-  await database.kysely
-    .insertInto('budgets')
-    .values({ ...keyOf(budget), ...set })
-    .onConflict((conflict) =>
-      conflict.columns(['tenant_id', 'per', 'feature', 'user_id']).doUpdateSet(set),
-    )
-    .execute();
-}
-
-export type BudgetKey = Pick<Budget, 'tenantId' | 'per' | 'feature' | 'userId'>;
-
-/** Answers whether there was such a budget. */
-export async function deleteBudget(database: Database, key: BudgetKey): Promise<boolean> {
-  const of = keyOf(key);
-  const deleted = await database.kysely
-    .deleteFrom('budgets')
-    .where('tenant_id', '=', of.tenant_id)
-    .where('per', '=', of.per)
-    .where('feature', '=', of.feature)
-    .where('user_id', '=', of.user_id)
-    .executeTakeFirst();
-  return deleted.numDeletedRows > 0n;
-}
-
-function keyOf(key: BudgetKey) {
-  return {
-    tenant_id: key.tenantId,
-    per: key.per,
-    feature: key.feature ?? '',
-    user_id: key.userId ?? '',
-  };
-}
-
-/**
- * What was charged against a budget: rollups, and the few batches that are not folded into them yet, in
- * one snapshot. The finer rollup only where the budget is a user's.
- */
-export async function readSpent(
-  database: Database,
-  budget: Budget,
-  within: { readonly periodStart: string; readonly utcDay: string },
-): Promise<Pico> {
-  const table = budget.userId === null ? 'usage_rollups' : 'run_rollups';
-  const time =
-    budget.per === 'month'
-      ? sql`period_start = ${within.periodStart}::date`
-      : sql`day = ${within.utcDay}::date`;
-  const narrower = sql`
-    ${budget.feature === null ? sql`` : sql`and feature = ${budget.feature}`}
-    ${budget.userId === null ? sql`` : sql`and user_id = ${budget.userId}`}`;
-  const { rows } = await sql<{ spent: Pico }>`
-    select coalesce(sum(charge), 0) as spent from (
-      select charge from ${sql.table(table)}
-      where tenant_id = ${budget.tenantId} and currency = ${budget.currency} and ${time} ${narrower}
-      union all
-      select charge from (
-        select e.*, (e.occurred_at at time zone 'UTC')::date as day
-        from fold_queue batch ${sql.raw(ENTRIES_OF_BATCH)}) unfolded
-      where tenant_id = ${budget.tenantId} and currency = ${budget.currency} and ${time} ${narrower}
-    ) charged`.execute(database.kysely);
-  return present(rows[0], 'the sum of what was spent').spent;
+  of: {
+    readonly now: InstantMs;
+    readonly tenants: readonly {
+      readonly tenantId: string;
+      readonly period: { readonly startDate: string; readonly endsAt: InstantMs };
+    }[];
+  },
+): Promise<readonly StandingRow[]> {
+  const { rows } = await database.pool.query<StandingRow>(
+    `select ${BUDGET_COLUMNS}, w.time_key, w.resets_at, coalesce(c.spent, 0) as spent, coalesce(c.held, 0) as held
+     from unnest($2::text[], $3::text[], $4::timestamptz[]) t(tenant_id, period_start, period_end)
+     join budgets b on b.tenant_id = t.tenant_id
+     left join lateral (
+       select to_char($1::timestamptz at time zone b.time_zone, 'YYYY-MM-DD') as time_key,
+         (($1::timestamptz at time zone b.time_zone)::date + 1)::timestamp at time zone b.time_zone as resets_at
+       where b.per = 'day'
+       union all select t.period_start, t.period_end where b.per = 'month'
+       union all select '', null where b.per = 'once'
+       union all (select r.time_key, null from budget_counters r where b.per = 'run' and r.budget_id = b.budget_id
+         order by r.spent + r.held desc, r.time_key limit ${RUNS_SHOWN})
+     ) w on true
+     left join budget_counters c on c.budget_id = b.budget_id and c.time_key = w.time_key
+     order by b.tenant_id, b.measure, b.per, b.feature, b.user_id, b.agent_run_id, b.tags, c.spent + c.held desc nulls last`,
+    [
+      formatInstant(of.now),
+      of.tenants.map(({ tenantId }) => tenantId),
+      of.tenants.map(({ period }) => period.startDate),
+      of.tenants.map(({ period }) => formatInstant(period.endsAt)),
+    ],
+  );
+  return rows;
 }

@@ -1,53 +1,88 @@
+import type { InstantMs } from '../clock.ts';
 import type { Pico } from '../money.ts';
+import { formatPico } from '../money.ts';
 
-/** A limit on what a tenant is charged, for all of its usage or for one feature or user. */
+/** A limit on what a tenant is charged or on the tokens that it uses, for all of its usage or a part. */
 export interface Budget {
+  readonly budgetId: bigint;
   readonly tenantId: string;
-  /** `month` is the tenant's billing period (R16); `day` is a UTC day, as in rollups. */
-  readonly per: 'day' | 'month';
+  readonly measure: Measure;
+  /** A day of the tenant, its billing period (R16), each agent run, or all that comes once it is set. */
+  readonly per: 'day' | 'month' | 'run' | 'once';
   /** It is null for all features. */
   readonly feature: string | null;
   readonly userId: string | null;
-  readonly amount: Pico;
-  readonly currency: string;
+  readonly agentRunId: string | null;
+  /** Further tags that a call has, all of them. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Picodollars, or tokens. */
+  readonly limit: Pico;
+  /** It is null for tokens. */
+  readonly currency: string | null;
   /** A call that would pass a hard budget is denied; of a soft one it is warned. */
   readonly isHard: boolean;
+  /** What a caller does that cannot ask. */
+  readonly onUnavailable: 'allow' | 'deny';
+  /** Whether a call of a model without a price is denied. */
+  readonly pricedOnly: boolean;
 }
 
+export type Measure = 'money' | 'tokens';
 export type Verdict = 'allow' | 'warn' | 'deny';
 
-/** One budget before one call. */
+/** How a budget stands before one call, in the time that the call falls into. */
+export interface Standing {
+  /** A day, the day on which a period begins, a run, or '' where the budget never begins anew. */
+  readonly timeKey: string;
+  readonly resetsAt: InstantMs | null;
+  readonly spent: Pico;
+  /** What other calls were promised that are not counted yet. */
+  readonly held: Pico;
+  /** What the call may come to, in the budget's measure; null where nobody can tell. */
+  readonly estimate: Pico | null;
+  /** Whether the budget bears the call. To reach the limit exactly is not to pass it. */
+  readonly fits: boolean;
+  /** The model has no price, and the budget denies such calls. */
+  readonly isUnpriced: boolean;
+}
+
 export interface BudgetDecision {
   readonly budget: Budget;
-  readonly spent: Pico;
-  /** What is left after the call at its dearest; negative where it would pass the limit. */
-  readonly left: Pico;
+  readonly standing: Standing;
   readonly verdict: Verdict;
+  /** Seconds after which the same call may be borne; null where it is borne now, or never. */
+  readonly retryAfter: number | null;
 }
 
-/** Whether a budget concerns a call: one for a feature or a user only where the call has that one. */
-export function concerns(
+/** Open holds give way as their events are counted, which happens every two seconds. */
+const HOLDS_GIVE_WAY_SECONDS = 2;
+
+/** The verdict of one budget over all the times that a call may fall into: the first that does not bear it. */
+export function decide(
   budget: Budget,
-  call: { readonly feature: string | null; readonly userId: string | null },
-): boolean {
-  return (
-    (budget.feature === null || budget.feature === call.feature) &&
-    (budget.userId === null || budget.userId === call.userId)
-  );
+  standings: readonly [Standing, ...Standing[]],
+  now: InstantMs,
+): BudgetDecision {
+  const standing = standings.find(({ fits, isUnpriced }) => isUnpriced || !fits) ?? standings[0];
+  const bears = standing.fits ? 'allow' : budget.isHard ? 'deny' : 'warn';
+  const verdict = standing.isUnpriced ? 'deny' : bears;
+  return { budget, standing, verdict, retryAfter: retryAfter(budget, standing, now) };
 }
 
-/**
- * Decides before a call whether a budget bears it. The call may cost up to `estimate`, and to reach the
- * limit exactly is not to pass it.
- */
-export function decide(budget: Budget, spent: Pico, estimate: Pico): BudgetDecision {
-  const left = budget.amount - spent - estimate;
-  const verdict = left >= 0n ? 'allow' : budget.isHard ? 'deny' : 'warn';
-  return { budget, spent, left, verdict };
+function retryAfter({ limit }: Budget, standing: Standing, now: InstantMs): number | null {
+  const { fits, isUnpriced, spent, estimate, resetsAt } = standing;
+  if (fits || isUnpriced || estimate === null || estimate > limit) return null;
+  if (spent + estimate <= limit) return HOLDS_GIVE_WAY_SECONDS;
+  return resetsAt === null ? null : Math.max(1, Math.ceil((resetsAt - now) / 1000));
 }
 
-/** The strictest of several verdicts; without any budget a call is allowed. */
-export function strictest(verdicts: readonly Verdict[]): Verdict {
-  if (verdicts.includes('deny')) return 'deny';
-  return verdicts.includes('warn') ? 'warn' : 'allow';
+/** The decision that decides: the first that denies, or else warns; null where every budget allows. */
+export function decisive(decisions: readonly BudgetDecision[]): BudgetDecision | null {
+  const by = (verdict: Verdict) => decisions.find((decision) => decision.verdict === verdict);
+  return by('deny') ?? by('warn') ?? null;
+}
+
+/** A number in the budget's measure, as answers show it. */
+export function formatMeasure(measure: Measure, value: Pico): string {
+  return measure === 'money' ? formatPico(value) : value.toString();
 }

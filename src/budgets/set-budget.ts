@@ -1,5 +1,7 @@
-import { formatPico } from '../money.ts';
+import { inTransaction } from '../database/database.ts';
+import { lockAgainstCounting } from '../ledger/rollups/budget-count-store.ts';
 import type { Parts } from '../parts.ts';
+import { placeUsage } from '../periods/placement.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { DEFAULT_CURRENCY } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
@@ -7,65 +9,91 @@ import { advise } from '../remedy.ts';
 import { assignedBook } from '../tenants/tenant.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
 import type { Budget } from './budget.ts';
+import { formatMeasure } from './budget.ts';
 import type {
   BudgetAnswer,
-  BudgetsAnswer,
   RemoveBudgetAnswer,
   RemoveBudgetRequest,
   SetBudgetRequest,
 } from './budget-answer.ts';
-import { deleteBudget, readBudgets, saveBudget } from './budget-store.ts';
+import { deleteBudget, saveBudget } from './budget-store.ts';
 
-/** Sets a budget in the currency in which the tenant is charged; the answer is the budget. */
+/**
+ * Sets a budget of money, in the currency in which the tenant is charged, or of tokens; the answer is the budget. It
+ * counts the day or the period that runs from its beginning, and runs and all the rest from now on.
+ */
 export async function setBudget(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
-  { tenant_id: tenantId, per, feature, user_id: userId, amount, kind, actor }: SetBudgetRequest,
+  request: SetBudgetRequest,
 ): Promise<BudgetAnswer> {
-  if (amount < 0n) {
-    throw new Refusal('bad_request', 'a budget is not below zero', 'give 0 to allow nothing');
-  }
+  const { tenant_id: tenantId, per, tags, kind, actor } = request;
+  const { measure, limit } = readLimit(request);
   const at = clock();
   const tenant = await readTenant(database.kysely, tenantId);
   const catalog = await loadPriceCatalog(database.kysely);
   const currency = assignedBook(tenant, catalog, at)?.currency ?? DEFAULT_CURRENCY;
-  const budget = { tenantId, per, feature, userId, amount, currency, isHard: kind === 'hard' };
-  await saveBudget(database, budget, { actor, at });
-  return tellBudget(budget);
+  const budget = {
+    ...{ tenantId, measure, per, tags: tags ?? {}, limit },
+    ...{ feature: request.feature, userId: request.user_id, agentRunId: request.agent_run_id },
+    currency: measure === 'money' ? currency : null,
+    isHard: kind === 'hard',
+    onUnavailable: request.on_unavailable ?? 'deny',
+    pricedOnly: request.priced_only ?? false,
+  };
+  const { timeZone, startDate: periodStart } = placeUsage(tenant, at).period;
+  const saved = await inTransaction(database, async (transaction) => {
+    await lockAgainstCounting(transaction);
+    return saveBudget(transaction, budget, { actor, at, timeZone, periodStart });
+  });
+  return tellBudget(saved);
 }
 
-/** Takes a budget away; throws a `Refusal` where there is none. */
+function readLimit({ amount, tokens }: SetBudgetRequest): Pick<Budget, 'measure' | 'limit'> {
+  if (amount !== null && amount < 0n) {
+    throw new Refusal('bad_request', 'a budget is not below zero', 'give 0 to allow nothing');
+  }
+  if (amount !== null && tokens === null) return { measure: 'money', limit: amount };
+  if (tokens !== null && amount === null) return { measure: 'tokens', limit: BigInt(tokens) };
+  throw new Refusal(
+    'bad_request',
+    'a budget is a limit of money or of tokens',
+    'give an amount or tokens; set two budgets for both',
+  );
+}
+
+/** Takes a budget away with what it counted; throws a `Refusal` where there is none. */
 export async function removeBudget(
   { database }: Pick<Parts, 'database'>,
   key: RemoveBudgetRequest,
 ): Promise<RemoveBudgetAnswer> {
-  const { tenant_id: tenantId, per, feature, user_id: userId } = key;
-  if (await deleteBudget(database, { tenantId, per, feature, userId })) {
-    return { removed: true, ...key };
-  }
+  const { tenant_id: tenantId, per, feature, user_id: userId, agent_run_id: agentRunId } = key;
+  const measure = key.measure ?? 'money';
+  const tags = key.tags ?? {};
+  const of = { tenantId, measure, per, feature, userId, agentRunId, tags };
+  const budgetId = await deleteBudget(database, of);
+  if (budgetId !== null) return { removed: true, budget_id: budgetId.toString() };
   throw new Refusal(
     'not_found',
-    `tenant "${tenantId}" has no such budget per ${per}`,
+    `tenant "${tenantId}" has no such budget of ${measure} per ${per}`,
     advise`see ${{ operation: 'budget list' }}`,
   );
-}
-
-/** All budgets. */
-export async function listBudgets({
-  database,
-  view = database,
-}: Pick<Parts, 'database' | 'view'>): Promise<BudgetsAnswer> {
-  return (await readBudgets(view, null)).map(tellBudget);
 }
 
 /** A budget as answers show it. */
 export function tellBudget(budget: Budget): BudgetAnswer {
   return {
+    budget_id: budget.budgetId.toString(),
     tenant_id: budget.tenantId,
+    measure: budget.measure,
     per: budget.per,
     feature: budget.feature,
     user_id: budget.userId,
-    amount: formatPico(budget.amount),
+    agent_run_id: budget.agentRunId,
+    tags: budget.tags,
+    limit: formatMeasure(budget.measure, budget.limit),
     currency: budget.currency,
     kind: budget.isHard ? 'hard' : 'soft',
+    on_unavailable: budget.onUnavailable,
+    priced_only: budget.pricedOnly,
   };
 }

@@ -16,6 +16,11 @@ export interface Transaction {
   readonly kysely: Kysely<Tables>;
 }
 
+/** What one statement needs: a pool, or the connection of a transaction. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<Row>>;
+}
+
 export interface DatabaseOptions {
   readonly url: string;
   /** Connections at the most; the worker needs two, commands four. */

@@ -224,13 +224,22 @@ interface VerificationsTable {
 }
 
 interface BudgetsTable {
+  budget_id: Generated<bigint>;
   tenant_id: string;
-  per: 'day' | 'month';
+  measure: 'money' | 'tokens';
+  per: 'day' | 'month' | 'run' | 'once';
   feature: string;
   user_id: string;
+  agent_run_id: string;
+  tags: ColumnType<Readonly<Record<string, string>>, string, string>;
   amount: bigint;
-  currency: string;
+  currency: string | null;
   is_hard: boolean;
+  on_unavailable: 'allow' | 'deny';
+  priced_only: boolean;
+  time_zone: string;
+  counts_from: Instant;
+  counts_from_period: string;
   set_at: Instant;
   set_by: string;
 }

@@ -17,8 +17,10 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'periods',
     'fold_queue',
     'seal_queue',
+    'settle_queue',
     'usage_rollups',
     'run_usage',
+    'budget_counters',
   ],
   select: [
     'price_books',
@@ -29,12 +31,13 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'exchange_rates',
     'tenant_calendar_changes',
     'catalog_revisions',
+    'budgets',
     'closes',
     'batch_leaves',
     'changes',
   ],
-  update: ['usage_rollups', 'run_usage'],
-  delete: ['fold_queue', 'seal_queue', 'change_queue'],
+  update: ['usage_rollups', 'run_usage', 'budget_counters', 'budget_holds'],
+  delete: ['fold_queue', 'seal_queue', 'change_queue', 'settle_queue'],
 };
 
 /** Tables that have policies for whoever does not stand above them. */

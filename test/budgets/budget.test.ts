@@ -1,40 +1,66 @@
 import { describe, expect, it } from 'vitest';
-import type { Budget } from '../../src/budgets/budget.ts';
-import { concerns, decide, strictest } from '../../src/budgets/budget.ts';
+import type { Budget, Standing } from '../../src/budgets/budget.ts';
+import { decide, decisive } from '../../src/budgets/budget.ts';
+import { parseInstant } from '../../src/clock.ts';
+
+const NOW = parseInstant('2026-10-15T23:59:00Z');
 
 function budget(change: Partial<Budget> = {}): Budget {
   return {
-    ...{ tenantId: 'acme', per: 'month', feature: null, userId: null },
-    ...{ amount: 100n, currency: 'USD', isHard: true },
+    ...{ budgetId: 1n, tenantId: 'acme', measure: 'money', per: 'day', feature: null },
+    ...{ userId: null, agentRunId: null, tags: {}, limit: 100n, currency: 'USD' },
+    ...{ isHard: true, onUnavailable: 'deny', pricedOnly: false },
     ...change,
   };
 }
 
-describe('a call that brings the charge', () => {
-  it.each([
-    ['below the limit', 60n, 39n, 1n, 'allow', 'allow'],
-    ['exactly to the limit', 60n, 40n, 0n, 'allow', 'allow'],
-    ['a picodollar beyond it', 60n, 41n, -1n, 'deny', 'warn'],
-    ['further beyond a limit that is passed', 130n, 5n, -35n, 'deny', 'warn'],
-    ['nowhere, since it is free, is allowed at the limit', 100n, 0n, 0n, 'allow', 'allow'],
-  ] as const)('%s: a hard budget and a soft one', (_, spent, estimate, left, hard, soft) => {
-    expect(decide(budget(), spent, estimate)).toMatchObject({ left, verdict: hard });
-    const softly = decide(budget({ isHard: false }), spent, estimate);
-    expect(softly).toMatchObject({ left, verdict: soft });
+function standing(change: Partial<Standing> = {}): Standing {
+  const resetsAt = parseInstant('2026-10-16T00:00:00Z');
+  return {
+    ...{ timeKey: '2026-10-15', resetsAt, spent: 60n, held: 0n, estimate: 40n },
+    ...{ fits: true, isUnpriced: false },
+    ...change,
+  };
+}
+
+const PASSED = standing({ fits: false, estimate: 41n });
+
+it('a hard budget denies what it does not bear, and a soft one warns of it', () => {
+  expect(decide(budget(), [standing()], NOW)).toMatchObject({ verdict: 'allow', retryAfter: null });
+  expect(decide(budget(), [PASSED], NOW).verdict).toBe('deny');
+  expect(decide(budget({ isHard: false }), [PASSED], NOW).verdict).toBe('warn');
+});
+
+it('a call without a price is denied by a budget for priced models, soft or hard', () => {
+  const unpriced = standing({ isUnpriced: true });
+  expect(decide(budget({ isHard: false }), [unpriced], NOW)).toMatchObject({
+    ...{ verdict: 'deny', retryAfter: null },
   });
 });
 
-it('the strictest verdict decides; without a budget a call is allowed', () => {
-  expect(strictest([])).toBe('allow');
-  expect(strictest(['allow', 'warn', 'allow'])).toBe('warn');
-  expect(strictest(['warn', 'deny', 'allow'])).toBe('deny');
+it('of two days that a call may fall into, the one that does not bear it decides', () => {
+  const tomorrow = standing({ fits: false, timeKey: '2026-10-16' });
+  const decision = decide(budget(), [standing(), tomorrow], NOW);
+  expect(decision).toMatchObject({ verdict: 'deny', standing: { timeKey: '2026-10-16' } });
 });
 
-it('a budget for a feature or a user concerns only calls that have it', () => {
-  const call = { feature: 'search', userId: 'u1' };
-  expect(concerns(budget(), call)).toBe(true);
-  expect(concerns(budget({ feature: 'search' }), call)).toBe(true);
-  expect(concerns(budget({ feature: 'chat' }), call)).toBe(false);
-  expect(concerns(budget({ feature: 'search', userId: 'u2' }), call)).toBe(false);
-  expect(concerns(budget({ userId: 'u1' }), { feature: null, userId: null })).toBe(false);
+describe('a call that is denied may ask again', () => {
+  it.each([
+    ['when the budget begins anew', PASSED, 60],
+    ['soon, where open holds alone stand in its way', { ...PASSED, spent: 50n, held: 50n }, 2],
+    ['never, where it is above the limit by itself', { ...PASSED, estimate: 101n }, null],
+    ['never, where the budget does not begin anew', { ...PASSED, resetsAt: null }, null],
+  ] as const)('%s', (_, of, seconds) => {
+    expect(decide(budget(), [of], NOW).retryAfter).toBe(seconds);
+  });
+});
+
+it('the first that denies decides, or else the first that warns; without a budget none does', () => {
+  const fits = decide(budget(), [standing()], NOW);
+  const warns = decide(budget({ isHard: false }), [PASSED], NOW);
+  const denies = decide(budget({ budgetId: 2n }), [PASSED], NOW);
+  expect(decisive([])).toBeNull();
+  expect(decisive([fits])).toBeNull();
+  expect(decisive([fits, warns])).toBe(warns);
+  expect(decisive([warns, denies])).toBe(denies);
 });

@@ -1,14 +1,9 @@
 import { beforeEach, expect, it } from 'vitest';
-import type {
-  BudgetAnswer,
-  CheckRequest,
-  SetBudgetRequest,
-} from '../../src/budgets/budget-answer.ts';
-import { readBudgets } from '../../src/budgets/budget-store.ts';
-import { checkBudgets } from '../../src/budgets/check-budgets.ts';
-import { setBudget } from '../../src/budgets/set-budget.ts';
-import { parseInstant, systemClock } from '../../src/clock.ts';
+import { budgetsAnswer } from '../../src/budgets/budget-answer.ts';
+import { listBudgets } from '../../src/budgets/list-budgets.ts';
+import { systemClock } from '../../src/clock.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
+import { check, clockAt, NOON, putBudget } from '../support/budgets.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -22,120 +17,204 @@ import {
 
 let database: TestDatabase;
 
-const NOON = '2026-10-15T13:00:00Z';
-
 /** Acme has two calls on the 15th and one on the 14th: 1000 × 3.00 µ + 100 × 12.00 µ = 0.0042 each. */
 beforeEach(async () => {
   database = await freshDatabase();
   await importBooks(database, 'standard', 'cost');
   await makeTenant(database, 'acme');
   await receiveEvents(database, [
-    nativeEvent({ event_id: 'e1', feature: 'search', user_id: 'u1' }),
-    nativeEvent({ event_id: 'e2', feature: 'chat', user_id: 'u1' }),
+    nativeEvent({ event_id: 'e1', feature: 'search', user_id: 'u1', tags: { team: 'a', env: 'x' } }),
+    nativeEvent({ event_id: 'e2', feature: 'chat', user_id: 'u1', agent_run_id: 'r1' }),
   ]);
   await foldAll(database, systemClock);
-  // One batch is folded into the rollups, this one is not yet.
+  // A budget that is set between the two counts the first batch at once, and this one when it is folded.
   await receiveEvents(database, [
     nativeEvent({ event_id: 'e3', feature: 'search', occurred_at: '2026-10-14T12:00:00Z' }),
   ]);
 });
 
-function set(change: Partial<SetBudgetRequest>): Promise<BudgetAnswer> {
-  const given = { tenant_id: 'acme', per: 'month', feature: null, user_id: null } as const;
-  const limit = { amount: 20_000_000_000n, kind: 'hard', actor: 'ada' } as const;
-  const clock = () => parseInstant(NOON);
-  return setBudget({ database, clock }, { ...given, ...limit, ...change });
-}
+const fold = () => foldAll(database, systemClock);
 
-/** 1000 × 3.00 µ + 200 × 12.00 µ = 0.0054 at the most. */
-function check(change: Partial<CheckRequest> = {}, at = NOON) {
-  const call = {
-    ...{ tenant_id: 'acme', provider: null, model: 'gpt-4o', service_tier: 'standard' as const },
-    ...{ input_tokens: 1000, max_output_tokens: 200, feature: null, user_id: null },
-    ...change,
-  };
-  return checkBudgets({ database, clock: () => parseInstant(at) }, call);
-}
+it('a month counts the whole period, and a day the day of the tenant', async () => {
+  await putBudget(database, { per: 'month' });
+  await putBudget(database, { per: 'day' });
+  await fold();
+  const answer = await check(database);
+  expect(answer).toMatchObject({ verdict: 'allow', estimate: '0.0054', tokens: '1200' });
+  const told = answer.budgets.map(({ per, time, spent, held, left, resets_at }) => [
+    ...[per, time, spent, held, left, resets_at],
+  ]);
+  expect(told).toEqual([
+    ['month', '2026-10-01', '0.0126', '0', '0.0074', '2026-11-01T00:00:00.000Z'],
+    ['day', '2026-10-15', '0.0084', '0', '0.0116', '2026-10-16T00:00:00.000Z'],
+  ]);
+});
 
-it('a month counts the whole period, folded or not, and a day its UTC day only', async () => {
-  await set({ per: 'month' });
-  await set({ per: 'day' });
-  const answer = await check();
-  expect(answer).toMatchObject({ verdict: 'allow', estimate: '0.0054' });
-  expect(answer.budgets.map(({ per, spent, left }) => [per, spent, left])).toEqual([
-    // 0.02 - 2 × 0.0042 - 0.0054 = 0.0062; and with the third call 0.002
-    ['day', '0.0084', '0.0062'],
-    ['month', '0.0126', '0.002'],
+it("a day begins and ends in the tenant's own zone", async () => {
+  await makeTenant(database, 'kiwi', { timeZone: 'Pacific/Auckland' });
+  // In Auckland it is the 16th from 11:00 UTC on.
+  const at = ['2026-10-15T10:59:59Z', '2026-10-15T11:00:00Z'];
+  await putBudget(database, { tenant_id: 'kiwi', per: 'day' }, '2026-10-15T10:30:00Z');
+  await receiveEvents(
+    database,
+    at.map((occurred_at) =>
+      nativeEvent({ tenant_id: 'kiwi', event_id: occurred_at, occurred_at }),
+    ),
+  );
+  await fold();
+  const days = await Promise.all(at.map((now) => check(database, { tenant_id: 'kiwi' }, now)));
+  expect(days.map(({ budgets: [day] }) => [day?.time, day?.spent, day?.resets_at])).toEqual([
+    ['2026-10-15', '0.0042', '2026-10-15T11:00:00.000Z'],
+    ['2026-10-16', '0.0042', '2026-10-16T11:00:00.000Z'],
   ]);
 });
 
 it('denies what would pass a hard budget, and warns of a soft one', async () => {
-  await set({ per: 'month', amount: 17_999_999_999n });
-  expect((await check()).verdict).toBe('deny');
-  await set({ per: 'month', amount: 17_999_999_999n, kind: 'soft' });
-  expect((await check()).verdict).toBe('warn');
-  await set({ per: 'month', amount: 18_000_000_000n });
-  expect((await check()).verdict).toBe('allow');
-  expect(await readBudgets(database, 'acme')).toHaveLength(1);
+  await fold();
+  await putBudget(database, { amount: '0.017999999999' });
+  expect(await check(database)).toMatchObject({ verdict: 'deny', decided_by: '1' });
+  await putBudget(database, { amount: '0.017999999999', kind: 'soft' });
+  expect((await check(database)).verdict).toBe('warn');
+  await putBudget(database, { amount: '0.018' });
+  expect(await check(database)).toMatchObject({ verdict: 'allow', decided_by: null });
+  expect(await listBudgets({ database, clock: clockAt(NOON) })).toHaveLength(1);
 });
 
-it('a budget of a feature counts that feature, and one of a user that user', async () => {
-  await set({ feature: 'search', amount: 10_000_000_000n });
-  await set({ user_id: 'u1', amount: 10_000_000_000n });
-  const spentOf = async (change: Partial<CheckRequest>) =>
-    (await check(change)).budgets.map(({ spent }) => spent);
-  expect(await spentOf({})).toEqual([]);
-  expect(await spentOf({ feature: 'search' })).toEqual(['0.0084']);
-  expect(await spentOf({ user_id: 'u1' })).toEqual(['0.0084']);
-  expect(await spentOf({ feature: 'chat', user_id: 'u2' })).toEqual([]);
+it('a budget counts the feature, the user, the run and the tags that it is about', async () => {
+  await fold();
+  await putBudget(database, { feature: 'search' });
+  await putBudget(database, { user_id: 'u1' });
+  await putBudget(database, { tags: { team: 'a', env: 'x' } });
+  await putBudget(database, { tokens: 9000 });
+  const spentOf = async (change: Parameters<typeof check>[1]) =>
+    (await check(database, change)).budgets.map(({ spent }) => spent);
+  expect(await spentOf({})).toEqual(['3300']);
+  expect(await spentOf({ feature: 'search' })).toEqual(['0.0084', '3300']);
+  expect(await spentOf({ user_id: 'u1' })).toEqual(['0.0084', '3300']);
+  expect(await spentOf({ feature: 'chat', user_id: 'u2' })).toEqual(['3300']);
+  expect(await spentOf({ tags: { team: 'a', env: 'x', more: 'y' } })).toEqual(['0.0042', '3300']);
+  expect(await spentOf({ tags: { team: 'a' } })).toEqual(['3300']);
+});
+
+it('each run has the whole budget, and what is set once counts from now on', async () => {
+  await putBudget(database, { per: 'run' }, '2026-10-15T11:00:00Z');
+  await putBudget(database, { per: 'once', agent_run_id: 'r1' }, NOON);
+  await fold();
+  const ofRun = async (agent_run_id: string) =>
+    (await check(database, { agent_run_id })).budgets.map(({ time, spent }) => [time, spent]);
+  // The call of r1 was before noon, when the budget for all of it was set.
+  expect(await ofRun('r1')).toEqual([
+    ['r1', '0.0042'],
+    ['', '0'],
+  ]);
+  expect(await ofRun('r2')).toEqual([['r2', '0']]);
+  expect((await check(database)).budgets).toEqual([]);
 });
 
 it('in the next period and on the next day everything is there again', async () => {
-  await set({ per: 'month' });
-  await set({ per: 'day' });
-  const later = await check({}, '2026-11-01T00:00:00Z');
+  await putBudget(database, { per: 'month' });
+  await putBudget(database, { per: 'day' });
+  await fold();
+  const later = await check(database, {}, '2026-11-01T00:00:00Z');
   expect(later.budgets.map(({ spent }) => spent)).toEqual(['0', '0']);
 });
 
-it('refuses what it cannot tell: a model without a price, and a budget in another currency', async () => {
-  await expect(check({ model: 'unheard-of' })).rejects.toMatchObject({ kind: 'incomplete' });
-  await expect(check({ tenant_id: 'nobody' })).rejects.toMatchObject({ kind: 'not_found' });
-  await expect(set({ amount: -1n })).rejects.toMatchObject({ kind: 'bad_request' });
+it('a model without a price is refused, unless nobody needs to know the price', async () => {
+  const unpriced = { model: 'unheard-of' };
+  expect(await check(database, unpriced)).toMatchObject({ verdict: 'allow', estimate: null });
+  await putBudget(database, { tokens: 9000 });
+  expect((await check(database, unpriced)).verdict).toBe('allow');
+  await putBudget(database, { amount: '1' });
+  await expect(check(database, unpriced)).rejects.toMatchObject({ kind: 'incomplete' });
+  expect((await check(database, { ...unpriced, amount: '0.5' })).verdict).toBe('allow');
+  await putBudget(database, { amount: '1', priced_only: true });
+  const answer = await check(database, { ...unpriced, amount: '0.5' });
+  expect(answer).toMatchObject({ verdict: 'deny', retry_after: null });
+  expect(answer.budgets.map(({ because }) => because)).toEqual([null, 'unpriced']);
+});
+
+it('refuses what it cannot tell', async () => {
+  await expect(check(database, { tenant_id: 'nobody' })).rejects.toMatchObject({
+    kind: 'not_found',
+  });
+  await expect(putBudget(database, { amount: '-1' })).rejects.toMatchObject({ kind: 'bad_request' });
+  await expect(putBudget(database, { amount: '1', tokens: 1 })).rejects.toMatchObject({
+    kind: 'bad_request',
+  });
+  const nothing = { input_tokens: null, max_output_tokens: null };
+  await expect(check(database, nothing)).rejects.toMatchObject({ kind: 'bad_request' });
+  await putBudget(database, { tokens: 5 });
+  await expect(check(database, { ...nothing, amount: '1' })).rejects.toMatchObject({
+    kind: 'bad_request',
+  });
+  const usage = { input_tokens: 5, cache_read_tokens: 6, output_tokens: 1 };
+  await expect(check(database, { ...nothing, usage })).rejects.toMatchObject({
+    kind: 'bad_request',
+  });
+  await expect(check(database, { usage })).rejects.toMatchObject({ kind: 'bad_request' });
+});
+
+it('refuses a budget in another currency, until it is set anew', async () => {
   await makeTenant(database, 'cedar');
-  await set({ tenant_id: 'cedar' });
+  await putBudget(database, { tenant_id: 'cedar' });
   const models = [{ model: 'gpt-4o', per_million: { input: '3', output: '12' } }];
   const rates = { kind: 'charge', currency: 'EUR', caching: 'work_done', models };
   await importBook(database, { ...rates, book: 'euro', effective_from: '2026-01-01T00:00:00Z' });
   await makeTenant(database, 'cedar', { priceBook: 'euro', created: NOON });
-  await expect(check({ tenant_id: 'cedar' })).rejects.toMatchObject({ kind: 'conflict' });
+  await expect(check(database, { tenant_id: 'cedar' })).rejects.toMatchObject({ kind: 'conflict' });
+  await putBudget(database, { tenant_id: 'cedar' });
+  expect((await check(database, { tenant_id: 'cedar' })).verdict).toBe('allow');
 });
 
-it('on the command line a denied call exits with 1, and says what is left', async () => {
+it('the estimate counts every unit at the rate of the whole context', async () => {
+  await importBook(database, {
+    ...{ book: 'long', kind: 'charge', currency: 'USD', effective_from: '2026-01-01T00:00:00Z' },
+    caching: 'pass_through',
+    models: [
+      { model: 'm', per_million: { input: '1', output: '2', cache_read: '0.1', cache_write: '1.25' } },
+      {
+        ...{ model: 'm', above_input_tokens: 1000 },
+        per_million: { input: '10', output: '20', cache_read: '1', cache_write: '12.5' },
+      },
+    ],
+  });
+  await makeTenant(database, 'long', { priceBook: 'long', created: '2026-09-20T00:00:00Z' });
+  const ask = async (usage: Parameters<typeof check>[1] & object) =>
+    (await check(database, { tenant_id: 'long', model: 'm', ...usage })).estimate;
+  const none = { input_tokens: null, max_output_tokens: null };
+  expect(await ask({ input_tokens: 1000, max_output_tokens: 10 })).toBe('0.00102');
+  expect(await ask({ input_tokens: 1001, max_output_tokens: 10 })).toBe('0.01021');
+  const usage = { input_tokens: 1000, cache_write_tokens: 400, output_tokens: 10 };
+  // 600 × 1 µ + 400 × 1.25 µ + 10 × 2 µ
+  expect(await ask({ ...none, usage })).toBe('0.00112');
+});
+
+it('on the command line a denied call exits with 4, and says what is left', async () => {
   const run = (...args: readonly string[]) =>
     cli(['budget', ...args], { DATABASE_URL: database.url, SPANLEDGER_LOG_LEVEL: 'silent' });
-  const set = await run(
-    'set',
-    'acme',
-    '--per',
-    'month',
-    '--feature',
-    'search',
-    '--amount',
-    '0.005',
-  );
+  const budget = ['acme', '--per', 'month', '--feature', 'search'];
+  const set = await run('set', ...budget, '--amount', '0.005');
   expect(set.stdout).toBe('acme of feature search: 0.005 USD a month, hard\n');
   const call = ['--model', 'gpt-4o', '--input-tokens', '1000', '--max-output-tokens', '200'];
   // Whatever the day is on which this runs: the call alone is charged 0.0054, beyond 0.005.
   const denied = await run('check', 'acme', ...call, '--feature', 'search');
   expect(denied.exitCode).toBe(4);
   expect(denied.stdout).toMatch(
-    /^deny: the call is charged at most 0.0054 USD\ndeny {2}acme of feature search: 0.005 USD a month, hard; spent [\d.]+, after the call -[\d.]+ left\n$/,
+    /^deny: the call is charged at most 0.0054 USD\ndeny {2}acme of feature search: 0.005 USD a month, hard; spent [\d.]+, held 0, left [-\d.]+\n$/,
   );
   const allowed = await run('check', 'acme', ...call, '--json');
   expect(allowed.exitCode).toBe(0);
   expect(JSON.parse(allowed.stdout)).toMatchObject({ verdict: 'allow', budgets: [] });
-  expect((await run('remove', 'acme', '--per', 'month', '--feature', 'search')).stdout).toBe(
-    'removed\n',
-  );
+  const reserved = await run('reserve', 'acme', ...call, '--feature', 'search');
+  expect(reserved).toMatchObject({ exitCode: 4, stdout: denied.stdout });
+  await run('set', ...budget, '--amount', '5');
+  const held = await run('reserve', 'acme', ...call, '--feature', 'search', '--hold', 'h-1');
+  expect(held.exitCode).toBe(0);
+  expect(held.stdout).toContain('hold h-1 until ');
+  const [listed] = budgetsAnswer.parse(JSON.parse((await run('list', '--json')).stdout));
+  expect(listed?.times).toMatchObject([{ held: '0.0054' }]);
+  const released = await run('release', 'h-1', '--actor', 'ada');
+  expect(released.stdout).toBe('hold h-1 of acme: 0.0054 USD, released by ada\n');
+  expect((await run('remove', ...budget)).stdout).toBe('removed\n');
   expect((await run('list')).stdout).toBe('there is no budget\n');
 });

@@ -2,6 +2,7 @@ import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import type { Parts } from '../../parts.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
 import { sealAll } from '../../seals/seal-batches.ts';
+import { checkBudgetCounts } from './budgets-law-store.ts';
 import { checkDocuments } from './documents-law.ts';
 import { checkJournal } from './journal-law-store.ts';
 import type { LawReport, LawScope } from './law.ts';
@@ -54,6 +55,7 @@ export async function checkLaws(
     await checkPrices(database, scope),
     await checkSeals(database, scope, request.published),
     await checkRollups(database, scope),
+    await checkBudgetCounts(database, scope),
     await checkJournal(database),
     ...(scope.kind === 'full' ? [await checkSchema(database), await checkDocuments(database)] : []),
   ];

@@ -21,7 +21,7 @@ export const JOURNALED: Readonly<
   closes: { key: ['tenant_id', 'period_start'], digests: ['manifest'] },
   push_intents: { key: ['tenant_id', 'period_start', 'sequence'], digests: [] },
   allocations: { key: ['pool', 'month', 'revision'], digests: [] },
-  budgets: { key: ['tenant_id', 'per', 'feature', 'user_id'], digests: [] },
+  budgets: { key: ['budget_id'], digests: [] },
   quarantine: { key: ['quarantine_id'], digests: ['body'] },
   stripe_customers: { key: ['tenant_id', 'stripe_customer', 'livemode'], digests: [] },
   stripe_meters: { key: ['currency', 'livemode'], digests: [] },

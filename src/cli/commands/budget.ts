@@ -1,24 +1,17 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type {
-  BudgetAnswer,
-  BudgetDecisionAnswer,
-  CheckAnswer,
-  CheckRequest,
-  RemoveBudgetRequest,
-} from '../../budgets/budget-answer.ts';
-import {
-  checkRequest,
-  removeBudgetRequest,
-  setBudgetRequest,
-} from '../../budgets/budget-answer.ts';
-import { checkBudgets } from '../../budgets/check-budgets.ts';
-import { listBudgets, removeBudget, setBudget } from '../../budgets/set-budget.ts';
+import type { BudgetAnswer, RemoveBudgetRequest } from '../../budgets/budget-answer.ts';
+import { removeBudgetRequest, setBudgetRequest } from '../../budgets/budget-answer.ts';
+import { releaseRequest } from '../../budgets/hold-answer.ts';
+import { listBudgets } from '../../budgets/list-budgets.ts';
+import { releaseHold } from '../../budgets/release-hold.ts';
+import { removeBudget, setBudget } from '../../budgets/set-budget.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
-import { readAmount, readTokens } from '../terminal/arguments.ts';
+import { readAmount, readTag, readTokens } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { addCheck, addReserve } from './budget-call.ts';
+import { budgetsText, describeBudget, holdText } from './budget-text.ts';
 
 export function addBudget(program: Command): void {
   const group = program.command('budget').description('limits that are asked before a call');
@@ -26,129 +19,117 @@ export function addBudget(program: Command): void {
   addRemove(group);
   addList(group);
   addCheck(group);
+  addReserve(group);
+  addRelease(group);
 }
 
 interface KeyFlags {
   readonly per: RemoveBudgetRequest['per'];
   readonly feature?: string;
   readonly user?: string;
+  readonly run?: string;
+  readonly tag?: Readonly<Record<string, string>>;
 }
 
 function addKey(command: Command): Command {
   return command
     .argument('<tenant>')
     .addOption(
-      new Option('--per <span>', "a UTC day, or the tenant's billing period")
-        .choices(['day', 'month'])
+      new Option(
+        '--per <span>',
+        'a day of the tenant, its billing period, each agent run, or once for all that comes',
+      )
+        .choices(['day', 'month', 'run', 'once'])
         .makeOptionMandatory(),
     )
     .option('--feature <feature>', 'only of this feature')
-    .option('--user <user>', 'only of this user');
+    .option('--user <user>', 'only of this user')
+    .option('--run <run>', 'only of this agent run')
+    .option('--tag <name=value>', 'only of calls that have this tag; may be repeated', readTag);
 }
 
-function keyOf(tenant_id: string, flags: KeyFlags): RemoveBudgetRequest {
-  const { per, feature = null, user: user_id = null } = flags;
-  return { tenant_id, per, feature, user_id };
+function scopeOf(flags: KeyFlags) {
+  const { per, feature = null, user: user_id = null, run: agent_run_id = null, tag = null } = flags;
+  return { per, feature, user_id, agent_run_id, tags: tag };
+}
+
+interface SetFlags extends KeyFlags {
+  readonly amount?: string;
+  readonly tokens?: number;
+  readonly soft?: boolean;
+  readonly onUnavailable: BudgetAnswer['on_unavailable'];
+  readonly pricedOnly?: boolean;
+  readonly actor: string;
 }
 
 function addSet(group: Command): void {
   const command = addKey(group.command('set'))
-    .description('set or change a budget on what a tenant is charged')
-    .requiredOption('--amount <amount>', 'in the currency of its price book', readAmount)
-    .option('--soft', 'warn when a call would pass it; otherwise it is hard, and denies');
-  perform<KeyFlags & { amount: string; soft?: boolean; actor: string }>(
-    addActor(command),
+    .description('set or change a budget on what a tenant is charged, or on its tokens')
+    .option('--amount <amount>', 'the limit, in the currency of its price book', readAmount)
+    .option('--tokens <n>', 'the limit in tokens, in place of an amount', readTokens)
+    .option('--soft', 'warn when a call would pass it; otherwise it is hard, and denies')
+    .addOption(
+      new Option('--on-unavailable <what>', 'what a caller is to do that cannot ask')
+        .choices(['allow', 'deny'])
+        .default('deny'),
+    )
+    .option('--priced-only', 'deny calls of models without a price');
+  perform<SetFlags>(addActor(command), async (session, { args: [tenantId = ''], options }) => {
+    const { amount = null, tokens = null, soft = false, actor } = options;
+    const request = readRequest(setBudgetRequest, {
+      ...{ tenant_id: tenantId, ...scopeOf(options), amount, tokens, actor },
+      ...{ kind: soft ? 'soft' : 'hard', on_unavailable: options.onUnavailable },
+      priced_only: options.pricedOnly ?? false,
+    });
+    const budget = await setBudget(session.parts(), request);
+    session.out.answer(budget, describeBudget(budget));
+  });
+}
+
+function addRemove(group: Command): void {
+  const command = addKey(group.command('remove'))
+    .description('take a budget away, with what it counted')
+    .addOption(
+      new Option('--measure <measure>', 'what it limits')
+        .choices(['money', 'tokens'])
+        .default('money'),
+    );
+  perform<KeyFlags & { measure: BudgetAnswer['measure'] }>(
+    command,
     async (session, { args: [tenantId = ''], options }) => {
-      const { amount, soft = false, actor } = options;
-      const request = readRequest(setBudgetRequest, {
-        ...keyOf(tenantId, options),
-        ...{ amount, kind: soft ? 'soft' : 'hard', actor },
+      const { measure } = options;
+      const request = readRequest(removeBudgetRequest, {
+        ...{ tenant_id: tenantId, measure, ...scopeOf(options) },
       });
-      const budget = await setBudget(session.parts(), request);
-      session.out.answer(budget, describe(budget));
+      const answer = await removeBudget(session.parts(), request);
+      session.out.answer(answer, 'removed');
     },
   );
 }
 
-function addRemove(group: Command): void {
-  const command = addKey(group.command('remove')).description('take a budget away');
-  perform<KeyFlags>(command, async (session, { args: [tenantId = ''], options }) => {
-    const request = readRequest(removeBudgetRequest, keyOf(tenantId, options));
-    const answer = await removeBudget(session.parts(), request);
-    session.out.answer(answer, 'removed');
-  });
-}
-
 function addList(group: Command): void {
-  const command = group.command('list').description('all budgets');
+  const command = group
+    .command('list')
+    .description('all budgets, what is spent and held, and the holds whose event did not come');
   perform(command, async (session) => {
     const budgets = await listBudgets(session.parts());
-    const text = table(budgets, [
-      { title: 'TENANT', value: (row) => row.tenant_id },
-      { title: 'PER', value: (row) => row.per },
-      { title: 'FEATURE', value: (row) => row.feature ?? '(all)' },
-      { title: 'USER', value: (row) => row.user_id ?? '(all)' },
-      { title: 'AMOUNT', value: (row) => `${row.amount} ${row.currency}`, figure: true },
-      { title: 'KIND', value: (row) => row.kind },
-    ]);
-    session.out.answer(budgets, budgets.length === 0 ? 'there is no budget' : text);
+    session.out.answer(budgets, budgetsText(budgets));
   });
 }
 
-function addCheck(group: Command): void {
+function addRelease(group: Command): void {
   const command = group
-    .command('check')
-    .argument('<tenant>')
-    .description('allow, warn or deny a call before it is made; exit 4 when it is denied')
-    .requiredOption('--model <model>', 'the one to be requested')
-    .requiredOption('--input-tokens <n>', 'of the whole input', readTokens)
-    .requiredOption('--max-output-tokens <n>', 'the most that may come back', readTokens)
-    .option('--provider <provider>')
-    .addOption(
-      new Option('--service-tier <tier>')
-        .choices(['standard', 'batch', 'flex', 'priority'])
-        .default('standard'),
-    )
-    .option('--feature <feature>')
-    .option('--user <user>');
-  perform<CheckFlags>(command, async (session, { args: [tenantId = ''], options }) => {
-    const { user: user_id = null, feature = null, provider = null, model } = options;
-    const request = readRequest(checkRequest, {
-      ...{ tenant_id: tenantId, user_id, feature, provider, model },
-      service_tier: options.serviceTier,
-      input_tokens: options.inputTokens,
-      max_output_tokens: options.maxOutputTokens,
-    });
-    const answer = await checkBudgets(session.parts(), request);
-    if (answer.verdict === 'deny') session.foundOverBudget();
-    session.out.answer(answer, renderAnswer(answer));
-  });
-}
-
-interface CheckFlags {
-  readonly model: string;
-  readonly inputTokens: number;
-  readonly maxOutputTokens: number;
-  readonly provider?: string;
-  readonly serviceTier: CheckRequest['service_tier'];
-  readonly feature?: string;
-  readonly user?: string;
-}
-
-function describe(budget: BudgetAnswer): string {
-  const whose = [
-    budget.feature === null ? '' : ` of feature ${budget.feature}`,
-    budget.user_id === null ? '' : ` of user ${budget.user_id}`,
-  ].join('');
-  return `${budget.tenant_id}${whose}: ${budget.amount} ${budget.currency} a ${budget.per}, ${budget.kind}`;
-}
-
-function renderAnswer({ verdict, estimate, currency, budgets }: CheckAnswer): string {
-  const head = `${verdict}: the call is charged at most ${estimate} ${currency}`;
-  return [head, ...budgets.map(renderDecision)].join('\n');
-}
-
-function renderDecision(decision: BudgetDecisionAnswer): string {
-  const { verdict, spent, left } = decision;
-  return `${verdict}  ${describe(decision)}; spent ${spent}, after the call ${left} left`;
+    .command('release')
+    .argument('<hold>', 'its id')
+    .description(
+      'give back what a call was promised that is not made, or whose event will not come',
+    );
+  perform<{ actor: string }>(
+    addActor(command),
+    async (session, { args: [holdId = ''], options: { actor } }) => {
+      const request = readRequest(releaseRequest, { hold_id: holdId, actor });
+      const hold = await releaseHold(session.parts(), request);
+      session.out.answer(hold, holdText(hold));
+    },
+  );
 }

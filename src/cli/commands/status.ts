@@ -9,6 +9,7 @@ import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { missingText } from '../terminal/missing.ts';
 import type { Session } from '../terminal/session.ts';
+import { holdText } from './budget-text.ts';
 
 const NO_QUEUE = 'the queue was not asked: SPANLEDGER_QUEUE_URL is not set';
 const NO_STRIPE =
@@ -69,5 +70,6 @@ function statusText(answer: StatusAnswer): string {
   const lines = rows.map(([name, value]) => `${name.padEnd(22)}${value}`);
   const whole =
     answer.missing.length === 0 ? ['whole: nothing to look at'] : [missingText(answer.missing)];
-  return [...lines, ...answer.not_asked, '', ...whole].join('\n');
+  const holds = answer.unsettled_holds.map(holdText);
+  return [...lines, ...holds, ...answer.not_asked, '', ...whole].join('\n');
 }

@@ -85,6 +85,18 @@ export function readUnits(text: string): FurtherUnits {
   return Object.fromEntries(counts);
 }
 
+/** A tag as name=value; an option that is repeated gathers them. */
+export function readTag(
+  text: string,
+  before: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  const [, name, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new InvalidArgumentError('write a tag as name=value, such as team=search.');
+  }
+  return { ...before, [name]: value };
+}
+
 /** An entry's id, `ent_12000000`; its number alone is taken for it. */
 export function readEntryId(text: string): string {
   const number = /^(?:ent_)?(\d{1,18})$/.exec(text)?.[1];

@@ -1,5 +1,6 @@
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
+import type { UsageEvent } from '../../events/event.ts';
 import { isModelCall } from '../../events/event.ts';
 import type { Placement } from '../../periods/placement.ts';
 import { placeUsage } from '../../periods/placement.ts';
@@ -24,6 +25,8 @@ import type { SecondReport } from './report-store.ts';
 import { insertSecondReports, readOtherReports } from './report-store.ts';
 import type { CallReport } from './same-call.ts';
 import { reportOfEntry, reportsOf } from './same-call.ts';
+import type { Settlement } from './settlement-store.ts';
+import { queueSettlements } from './settlement-store.ts';
 
 /** What posting one event answers (R9). A conflict names what the ledger holds; it changes nothing. */
 export type PostOutcome =
@@ -65,7 +68,7 @@ export async function postEvents<Received extends ReceivedEvent>(
   await lockForPosting(transaction);
   const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
   await cache.refresh(transaction, tenantIds, batch.recordedAt);
-  const { judged, seconds, sharing } = await tellNewFromRepeated(
+  const { judged, seconds, sharing, ended } = await tellNewFromRepeated(
     transaction,
     cache.reports,
     batch.events,
@@ -76,11 +79,15 @@ export async function postEvents<Received extends ReceivedEvent>(
   const entries = rateAndPlace(cache, fresh, sharing);
   await insertPeriods(transaction, newPeriods(cache, entries));
   const rows = entries.map(({ entry }) => entry);
-  const head = { kind: batch.kind, recordedAt: batch.recordedAt, entries: rows };
-  const made = await insertBatch(transaction, head);
+  const settling = [...ended, ...fresh.flatMap(({ event }) => settlementsOf(event))];
+  const { kind, recordedAt } = batch;
+  const made = await insertBatch(transaction, {
+    ...{ kind, recordedAt, entries: rows, settles: settling.length > 0 },
+  });
   await copyEntries(transaction, rows, made);
+  await queueSettlements(transaction, settling, made.batchId);
   await insertStructureSpans(transaction, structureSpans(fresh), made.batchId);
-  await insertSecondReports(transaction, seconds, batch.recordedAt);
+  await insertSecondReports(transaction, seconds, recordedAt);
   return { batchId: made.batchId, events: judged };
 }
 
@@ -89,6 +96,8 @@ interface Told<Received extends ReceivedEvent> {
   readonly seconds: readonly SecondReport[];
   /** What is new has its response in common with another report, as `partText`. */
   readonly sharing: ReadonlySet<string>;
+  /** The holds that repeated reports name: their call is in the ledger by another event. */
+  readonly ended: readonly Settlement[];
 }
 
 /**
@@ -120,6 +129,7 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
   );
   const seconds: SecondReport[] = [];
   const sharing = new Set<string>();
+  const ended: Settlement[] = [];
   const tell = ({ received, texts, reports }: (typeof keyed)[number]): PostOutcome => {
     const digests = firstHeld(held, texts);
     const [ledgerDigest] = digests ?? [];
@@ -132,7 +142,11 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
     for (const report of reports) {
       const verdict = known.judge(report);
       if (verdict.kind === 'second') {
-        seconds.push({ report, repeats: verdict.repeats, tie: verdict.tie });
+        const { repeats, tie } = verdict;
+        seconds.push({ report, repeats, tie });
+        const { holdId } = received.event;
+        const { source, eventId } = repeats;
+        if (holdId !== null) ended.push({ holdId, tenantId: report.tenantId, source, eventId });
       } else if (verdict.kind === 'conflict') conflict ??= verdict.with;
     }
     if (seconds.length > repeated) return DUPLICATE;
@@ -149,7 +163,16 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
   };
   const judged = keyed.map((event) => ({ received: event.received, outcome: tell(event) }));
   lookups.found(seconds.length);
-  return { judged, seconds, sharing };
+  return { judged, seconds, sharing, ended };
+}
+
+const NO_SETTLEMENTS: readonly Settlement[] = [];
+
+/** The hold that a call names, for each tenant whom it concerns: only the one that it was made for is settled. */
+function settlementsOf(event: UsageEvent): readonly Settlement[] {
+  const { holdId, source, eventId } = event;
+  if (holdId === null || !isModelCall(event)) return NO_SETTLEMENTS;
+  return tenantsOf(event).map((tenantId) => ({ holdId, tenantId, source, eventId }));
 }
 
 /** NUL separates, as in an event's text. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { formatInstant, type InstantMs, utcDay } from '../../clock.ts';
-import type { Transaction } from '../../database/database.ts';
+import type { Queryable, Transaction } from '../../database/database.ts';
 import { POSTING_LOCK } from '../../database/posting-lock.ts';
 import type { UsageEvent } from '../../events/event.ts';
 import type { Period } from '../../periods/calendar.ts';
@@ -42,9 +42,9 @@ export async function lockForPosting(transaction: Transaction): Promise<void> {
 }
 
 export async function readCatalogRevisions(
-  transaction: Transaction,
+  client: Queryable,
 ): Promise<{ readonly prices: bigint; readonly tenants: bigint }> {
-  const { rows } = await transaction.client.query<{ prices: bigint; tenants: bigint }>({
+  const { rows } = await client.query<{ prices: bigint; tenants: bigint }>({
     name: 'read-revisions',
     text: `select max(revision) filter (where catalog = 'prices') as prices,
       max(revision) filter (where catalog = 'tenants') as tenants from catalog_revisions`,
@@ -162,6 +162,8 @@ export interface BatchHead {
   readonly kind: 'ingest' | 'replay' | 'correction' | 'allocation' | 'adjustment';
   readonly recordedAt: InstantMs;
   readonly entries: readonly NewEntry[];
+  /** Whether its fold has something to do although it may have no entry. */
+  readonly settles?: boolean;
 }
 
 /** What the entries of a batch need to know of it. */
@@ -182,7 +184,7 @@ export async function insertBatch(transaction: Transaction, head: BatchHead): Pr
         insert into batches (kind, recorded_at, entries, charge, cost) values ($1, $2, $3, $4, $5)
         returning batch_id, encode(salt, 'hex') as salt
       ), queued as (
-        insert into fold_queue select batch_id from batch where $3::int > 0
+        insert into fold_queue select batch_id from batch where $3::int > 0 or $6
       ), unsealed as (
         insert into seal_queue select batch_id from batch
       )
@@ -193,6 +195,7 @@ export async function insertBatch(transaction: Transaction, head: BatchHead): Pr
       head.entries.length,
       sum((entry) => entry.charge),
       sum((entry) => entry.cost),
+      head.settles ?? false,
     ],
   });
   const [row] = rows;

@@ -28,7 +28,7 @@ export class ReferenceCache {
     tenantIds: ReadonlySet<string>,
     at: InstantMs,
   ): Promise<void> {
-    const revisions = await readCatalogRevisions(transaction);
+    const revisions = await readCatalogRevisions(transaction.client);
     if (this.#prices?.revision !== revisions.prices) {
       const catalog = await loadPriceCatalog(transaction.kysely);
       this.#prices = { revision: revisions.prices, catalog };

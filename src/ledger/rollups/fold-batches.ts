@@ -5,6 +5,7 @@ import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
 import { joinAttempts } from '../posting/join-attempts.ts';
 import { joinReports } from '../posting/join-reports.ts';
+import { countForBudgets } from './budget-count-store.ts';
 import { foldBatches } from './rollup-store.ts';
 
 /** Batches folded in one transaction, of up to some two thousand entries each: a second or two of work. */
@@ -22,7 +23,7 @@ export async function foldAll(database: Database, clock: Clock): Promise<number>
 
 /**
  * Does beside the hot path what needs whole, committed batches: joins the reports and the attempts of calls that came
- * in any order, and adds the entries to the rollups. A batch is queued by the transaction that posts
+ * in any order, and adds the entries to the rollups and to what budgets count. A batch is queued by the transaction that posts
  * it and taken from the queue by the one that folds it, so each entry is counted once, whatever
  * commits late.
  */
@@ -34,6 +35,7 @@ function foldSome(database: Database, clock: Clock): Promise<number> {
       await joinReports(transaction, batchIds, clock());
       await joinAttempts(transaction, batchIds, clock());
       await foldBatches(transaction, batchIds);
+      await countForBudgets(transaction, batchIds, clock());
       return batchIds.length;
     }),
   );

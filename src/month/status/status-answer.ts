@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { holdAnswer } from '../../budgets/budget-answer.ts';
 import { countField, instantField, listOf, monthField } from '../../fields.ts';
 import { missingThing } from '../completeness/missing-answer.ts';
 
@@ -28,6 +29,8 @@ export const statusAnswer = z.strictObject({
   unregistered_tenants: countField,
   /** What budgets have promised to calls that were not reported yet. */
   holds: countField,
+  /** Those of them whose call is over by their expiry, and whose event did not come; a hundred at the most. */
+  unsettled_holds: listOf(holdAnswer),
   untold_periods: countField,
   unbilled_periods: countField,
   alerts: countField,

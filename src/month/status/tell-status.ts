@@ -1,3 +1,4 @@
+import { tellOpenHolds } from '../../budgets/list-budgets.ts';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { QueueClient } from '../../ingest/queue-client.ts';
 import type { Parts } from '../../parts.ts';
@@ -23,6 +24,7 @@ export async function tellStatus(
   const state = await readLedgerState(database, now);
   const seconds = await countSecondReports(database);
   const queue = await askQueue(parts.queue);
+  const holds = await tellOpenHolds(database, now);
   const missing = await nameMissing(parts, { month, tenant_id: null });
   return {
     at: formatInstant(now),
@@ -33,8 +35,8 @@ export async function tellStatus(
     ended_periods: Number(state.ended_periods),
     ...countsOf(missing),
     second_reports: seconds.map(({ count, ...of }) => ({ ...of, count: Number(count) })),
-    // No budget promises anything yet.
-    holds: 0,
+    holds: holds.open,
+    unsettled_holds: holds.unsettled,
     rollups_behind: Number(state.rollups_behind),
     seals_behind: Number(state.seals_behind),
     not_asked: [...queue.fault, ...(destinationFault === null ? [] : [destinationFault])],

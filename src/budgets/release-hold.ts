@@ -1,0 +1,57 @@
+import type { InstantMs } from '../clock.ts';
+import { formatInstant } from '../clock.ts';
+import { formatPico } from '../money.ts';
+import type { Parts } from '../parts.ts';
+import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
+import type { HoldAnswer } from './budget-answer.ts';
+import type { ReleaseAnswer, ReleaseRequest } from './hold-answer.ts';
+import type { HoldRow } from './hold-store.ts';
+import { readHold, releaseOpenHold } from './hold-store.ts';
+
+/**
+ * Gives back what a call was promised that is not made, or whose event will not come. A hold that was settled or
+ * released already stays as it is, so that a caller may always release what it is done with.
+ */
+export async function releaseHold(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { hold_id: holdId, actor }: ReleaseRequest,
+): Promise<ReleaseAnswer> {
+  const at = clock();
+  await releaseOpenHold(database, { holdId, actor, at });
+  const hold = await readHold(database, holdId);
+  if (hold !== null) return tellHold(hold, at);
+  throw new Refusal(
+    'not_found',
+    `there is no hold "${holdId}"`,
+    advise`see those that are unsettled with ${{ operation: 'budget list' }}`,
+  );
+}
+
+export function tellHold(hold: HoldRow, now: InstantMs): HoldAnswer {
+  const { settled_source: source, settled_event_id: eventId } = hold;
+  return {
+    hold_id: hold.hold_id,
+    tenant_id: hold.tenant_id,
+    state: stateOf(hold, now),
+    model: hold.model,
+    feature: hold.feature,
+    user_id: hold.user_id,
+    agent_run_id: hold.agent_run_id,
+    amount: hold.amount === null ? null : formatPico(hold.amount),
+    currency: hold.currency,
+    tokens: hold.tokens === null ? null : hold.tokens.toString(),
+    held_at: formatInstant(hold.held_at),
+    expires_at: formatInstant(hold.expires_at),
+    settled_by: source === null || eventId === null ? null : { source, event_id: eventId },
+    released_by: hold.released_by,
+  };
+}
+
+/** A hold becomes unsettled by the time alone; nothing is written then. */
+export function stateOf(
+  hold: Pick<HoldRow, 'state' | 'expires_at'>,
+  now: InstantMs,
+): HoldAnswer['state'] {
+  return hold.state === 'open' && hold.expires_at <= now ? 'unsettled' : hold.state;
+}
