@@ -20,7 +20,12 @@ export const reserveAnswer = checkAnswer.extend({
 });
 export type ReserveAnswer = z.infer<typeof reserveAnswer>;
 
-export const releaseRequest = z.strictObject({ hold_id: z.string(), actor: z.string() });
+export const releaseRequest = z.strictObject({
+  hold_id: z.string(),
+  /** Whose hold it is, where the caller may speak for some tenants only; null for any. */
+  tenant_id: z.string().nullable(),
+  actor: z.string(),
+});
 export type ReleaseRequest = z.output<typeof releaseRequest>;
 
 /** The hold as it stands now: one that its event settled first stays settled. */

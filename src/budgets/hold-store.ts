@@ -55,7 +55,7 @@ const CONCERNED = `select ${BUDGET_COLUMNS}, w.time_key, w.resets_at,
 
 /** Whether all of them bear the call together: a soft budget bears everything, but what cannot be told nobody bears. */
 const VERDICT = `select count(*) > 0 as concerns, coalesce(bool_or(is_missing), false) as is_missing,
-      coalesce(bool_and(not is_unpriced and (fits or (not is_hard and estimate is not null))), true) as admits
+      coalesce(bool_and(not is_unpriced and (fits is true or (not is_hard and estimate is not null))), true) as admits
     from judged`;
 
 const JUDGED = `select d.*, coalesce(l.spent, 0) as spent, coalesce(l.held, 0) as held, l.budget_id is null as is_missing,
@@ -199,13 +199,19 @@ export async function readUnsettledHolds(
 /** Releases a hold that is open, and gives back what it held; any other stays as it is. */
 export async function releaseOpenHold(
   database: Database,
-  hold: { readonly holdId: string; readonly actor: string; readonly at: InstantMs },
+  hold: {
+    readonly holdId: string;
+    /** Null where whoever releases may speak for every tenant. */
+    readonly tenantId: string | null;
+    readonly actor: string;
+    readonly at: InstantMs;
+  },
 ): Promise<void> {
   await database.pool.query({
     name: 'release-hold',
     text: `with released as (
         update budget_holds set state = 'released', ended_at = $2, released_by = $3
-        where hold_id = $1 and state = 'open'
+        where hold_id = $1 and state = 'open' and tenant_id = coalesce($4, tenant_id)
         returning budget_ids, time_keys, amounts
       ), counted as materialized (
         select c.budget_id, c.time_key, u.amount
@@ -215,6 +221,6 @@ export async function releaseOpenHold(
       )
       update budget_counters c set held = c.held - n.amount from counted n
       where c.budget_id = n.budget_id and c.time_key = n.time_key`,
-    values: [hold.holdId, formatInstant(hold.at), hold.actor],
+    values: [hold.holdId, formatInstant(hold.at), hold.actor, hold.tenantId],
   });
 }

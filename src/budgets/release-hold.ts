@@ -15,12 +15,12 @@ import { readHold, releaseOpenHold } from './hold-store.ts';
  */
 export async function releaseHold(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
-  { hold_id: holdId, actor }: ReleaseRequest,
+  { hold_id: holdId, tenant_id: tenantId, actor }: ReleaseRequest,
 ): Promise<ReleaseAnswer> {
   const at = clock();
-  await releaseOpenHold(database, { holdId, actor, at });
+  await releaseOpenHold(database, { holdId, tenantId, actor, at });
   const hold = await readHold(database, holdId);
-  if (hold !== null) return tellHold(hold, at);
+  if (hold !== null && (tenantId ?? hold.tenant_id) === hold.tenant_id) return tellHold(hold, at);
   throw new Refusal(
     'not_found',
     `there is no hold "${holdId}"`,

@@ -106,7 +106,7 @@ describe('a key', () => {
       method: 'PUT',
       json: { ...budget, actor: 'nobody' },
     });
-    expect(set.json).toMatchObject({ amount: '10', kind: 'hard' });
+    expect(set.json).toMatchObject({ limit: '10', kind: 'hard' });
     expect(await textRows(database, 'select set_by from budgets')).toEqual([{ set_by: 'finance' }]);
   });
 });

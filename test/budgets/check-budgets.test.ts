@@ -23,7 +23,12 @@ beforeEach(async () => {
   await importBooks(database, 'standard', 'cost');
   await makeTenant(database, 'acme');
   await receiveEvents(database, [
-    nativeEvent({ event_id: 'e1', feature: 'search', user_id: 'u1', tags: { team: 'a', env: 'x' } }),
+    nativeEvent({
+      event_id: 'e1',
+      feature: 'search',
+      user_id: 'u1',
+      tags: { team: 'a', env: 'x' },
+    }),
     nativeEvent({ event_id: 'e2', feature: 'chat', user_id: 'u1', agent_run_id: 'r1' }),
   ]);
   await foldAll(database, systemClock);
@@ -57,9 +62,7 @@ it("a day begins and ends in the tenant's own zone", async () => {
   await putBudget(database, { tenant_id: 'kiwi', per: 'day' }, '2026-10-15T10:30:00Z');
   await receiveEvents(
     database,
-    at.map((occurred_at) =>
-      nativeEvent({ tenant_id: 'kiwi', event_id: occurred_at, occurred_at }),
-    ),
+    at.map((occurred_at) => nativeEvent({ tenant_id: 'kiwi', event_id: occurred_at, occurred_at })),
   );
   await fold();
   const days = await Promise.all(at.map((now) => check(database, { tenant_id: 'kiwi' }, now)));
@@ -137,7 +140,9 @@ it('refuses what it cannot tell', async () => {
   await expect(check(database, { tenant_id: 'nobody' })).rejects.toMatchObject({
     kind: 'not_found',
   });
-  await expect(putBudget(database, { amount: '-1' })).rejects.toMatchObject({ kind: 'bad_request' });
+  await expect(putBudget(database, { amount: '-1' })).rejects.toMatchObject({
+    kind: 'bad_request',
+  });
   await expect(putBudget(database, { amount: '1', tokens: 1 })).rejects.toMatchObject({
     kind: 'bad_request',
   });
@@ -171,7 +176,10 @@ it('the estimate counts every unit at the rate of the whole context', async () =
     ...{ book: 'long', kind: 'charge', currency: 'USD', effective_from: '2026-01-01T00:00:00Z' },
     caching: 'pass_through',
     models: [
-      { model: 'm', per_million: { input: '1', output: '2', cache_read: '0.1', cache_write: '1.25' } },
+      {
+        model: 'm',
+        per_million: { input: '1', output: '2', cache_read: '0.1', cache_write: '1.25' },
+      },
       {
         ...{ model: 'm', above_input_tokens: 1000 },
         per_million: { input: '10', output: '20', cache_read: '1', cache_write: '12.5' },

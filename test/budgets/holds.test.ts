@@ -31,8 +31,9 @@ async function standing() {
   return budgets.map(({ spent, held, left }) => [spent, held, left]);
 }
 
-const release = (hold_id: string, at = NOON) =>
-  releaseHold({ database, clock: clockAt(at) }, { hold_id, actor: 'ada' });
+function release(hold_id: string, at = NOON, tenant_id: string | null = null) {
+  return releaseHold({ database, clock: clockAt(at) }, { hold_id, tenant_id, actor: 'ada' });
+}
 
 it('five reservations at once are borne as far as the limit reaches, and no further', async () => {
   await putBudget(database, { amount: '10' });
@@ -44,7 +45,12 @@ it('five reservations at once are borne as far as the limit reaches, and no furt
   ]);
   expect(await standing()).toEqual([['0', '8', '2']]);
   const denied = asked.find(({ verdict }) => verdict === 'deny');
-  expect(denied).toMatchObject({ hold_id: null, expires_at: null, decided_by: '1', retry_after: 2 });
+  expect(denied).toMatchObject({
+    hold_id: null,
+    expires_at: null,
+    decided_by: '1',
+    retry_after: 2,
+  });
   // What is left is still there for a smaller call: nothing was clamped to it.
   expect((await reserve(database, { amount: '2' })).verdict).toBe('allow');
   expect(await standing()).toEqual([['0', '10', '0']]);
@@ -129,7 +135,9 @@ it('a hold that expires is unsettled and counted, until its event comes', async 
 it('a hold that expires is unsettled and counted, until a person releases it', async () => {
   await putBudget(database);
   const { hold_id } = await reserve(database);
-  expect(await release(hold_id ?? '', LATER)).toMatchObject({
+  await expect(release(hold_id ?? '', LATER, 'bolt')).rejects.toMatchObject({ kind: 'not_found' });
+  expect(await standing()).toEqual([['0', '0.0054', '0.0146']]);
+  expect(await release(hold_id ?? '', LATER, 'acme')).toMatchObject({
     ...{ state: 'released', released_by: 'ada' },
   });
   expect(await standing()).toEqual([['0', '0', '0.02']]);

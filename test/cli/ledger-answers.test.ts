@@ -14,6 +14,7 @@ import {
   checkAnswer,
   removeBudgetAnswer,
 } from '../../src/budgets/budget-answer.ts';
+import { releaseAnswer, reserveAnswer } from '../../src/budgets/hold-answer.ts';
 import {
   acceptConflictAnswer,
   dismissAnswer,
@@ -174,6 +175,8 @@ const CHANGES: readonly Case[] = [
   { args: ['budget', 'set', 'acme', '--per', 'day', '--amount', '5'], answer: budgetAnswer },
   { args: ['budget', 'list'], answer: budgetsAnswer },
   { args: ['budget', 'check', 'acme', ...CALL], answer: checkAnswer },
+  { args: ['budget', 'reserve', 'acme', ...CALL, '--hold', 'h-1'], answer: reserveAnswer },
+  { args: ['budget', 'release', 'h-1'], answer: releaseAnswer },
   { args: ['budget', 'remove', 'acme', '--per', 'day'], answer: removeBudgetAnswer },
 ];
 

@@ -25,6 +25,8 @@ import type { TenantChange } from './ledger.ts';
 import { importBook, makeTenant, receive, sharedBook } from './ledger.ts';
 import type { AllocationStep } from './scenario-allocation.ts';
 import { takeAllocation } from './scenario-allocation.ts';
+import type { BudgetStep } from './scenario-budget.ts';
+import { takeBudget } from './scenario-budget.ts';
 import type { CorrectionStep } from './scenario-correction.ts';
 import { takeCorrection } from './scenario-correction.ts';
 import { ofMonth } from './stripe.ts';
@@ -69,6 +71,7 @@ type Step =
   | { readonly missing: string; readonly at: string }
   | CorrectionStep
   | AllocationStep
+  | BudgetStep
   | { readonly set_tenant: TenantKeys & { readonly tenant_id: string }; readonly at?: string };
 
 interface TenantKeys {
@@ -159,6 +162,15 @@ async function take(
   }
   if ('allocate' in step || 'reverse_allocation' in step) {
     return takeAllocation(database, clock, step);
+  }
+  if (
+    'set_budget' in step ||
+    'check' in step ||
+    'reserve' in step ||
+    'release' in step ||
+    'budgets' in step
+  ) {
+    return takeBudget(database, clock, step);
   }
   if ('push' in step) return push(database, step.push, parseInstant(at));
   if ('settle' in step) {

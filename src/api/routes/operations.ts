@@ -1,14 +1,3 @@
-import {
-  budgetAnswer,
-  budgetsAnswer,
-  checkAnswer,
-  checkRequest,
-  removeBudgetAnswer,
-  removeBudgetRequest,
-  setBudgetRequest,
-} from '../../budgets/budget-answer.ts';
-import { checkBudgets } from '../../budgets/check-budgets.ts';
-import { listBudgets, removeBudget, setBudget } from '../../budgets/set-budget.ts';
 import { createKey } from '../../keys/create-key.ts';
 import {
   createdKeyAnswer,
@@ -48,6 +37,7 @@ import {
   tenantsAnswer,
 } from '../../tenants/tenant-answer.ts';
 import { listRoute, NOTHING_ASKED, type Route, route } from '../route.ts';
+import { BUDGETS } from './budgets.ts';
 import { customerCheck } from './customer-check.ts';
 
 const ADMIN = ['admin'] as const;
@@ -125,45 +115,6 @@ const PRICES: readonly Route[] = [
     request: exchangeRequest,
     answer: exchangeAnswer,
     use: importExchangeRates,
-  }),
-];
-
-const BUDGETS: readonly Route[] = [
-  listRoute('GET /v1/budgets', {
-    about: 'budgets',
-    roles: ['admin', 'reader', 'tenant'],
-    summary: 'all budgets',
-    request: NOTHING_ASKED,
-    answer: budgetsAnswer,
-    rows: 'budgets',
-    idOf: (row) => JSON.stringify([row.tenant_id, row.per, row.feature, row.user_id]),
-    use: listBudgets,
-  }),
-  route('PUT /v1/budgets', {
-    about: 'budgets',
-    roles: ADMIN,
-    summary: 'set or change a budget on what a tenant is charged',
-    request: setBudgetRequest,
-    answer: budgetAnswer,
-    defaults: { kind: 'hard' },
-    use: setBudget,
-  }),
-  route('DELETE /v1/budgets', {
-    about: 'budgets',
-    roles: ADMIN,
-    summary: 'take a budget away',
-    request: removeBudgetRequest,
-    answer: removeBudgetAnswer,
-    use: removeBudget,
-  }),
-  route('POST /v1/budgets/check', {
-    about: 'budgets',
-    roles: ['admin', 'reader', 'ingest'],
-    summary: 'allow, warn or deny a call before it is made',
-    request: checkRequest,
-    answer: checkAnswer,
-    defaults: { service_tier: 'standard' },
-    use: checkBudgets,
   }),
 ];
 

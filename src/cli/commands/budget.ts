@@ -127,7 +127,7 @@ function addRelease(group: Command): void {
   perform<{ actor: string }>(
     addActor(command),
     async (session, { args: [holdId = ''], options: { actor } }) => {
-      const request = readRequest(releaseRequest, { hold_id: holdId, actor });
+      const request = readRequest(releaseRequest, { hold_id: holdId, tenant_id: null, actor });
       const hold = await releaseHold(session.parts(), request);
       session.out.answer(hold, holdText(hold));
     },

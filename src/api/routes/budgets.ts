@@ -1,0 +1,114 @@
+import type { CheckAnswer } from '../../budgets/budget-answer.ts';
+import {
+  budgetAnswer,
+  budgetsAnswer,
+  checkAnswer,
+  checkRequest,
+  removeBudgetAnswer,
+  removeBudgetRequest,
+  setBudgetRequest,
+} from '../../budgets/budget-answer.ts';
+import { checkBudgets } from '../../budgets/check-budgets.ts';
+import {
+  releaseAnswer,
+  releaseRequest,
+  reserveAnswer,
+  reserveRequest,
+} from '../../budgets/hold-answer.ts';
+import { listBudgets } from '../../budgets/list-budgets.ts';
+import { releaseHold } from '../../budgets/release-hold.ts';
+import { reserveHold } from '../../budgets/reserve-hold.ts';
+import { removeBudget, setBudget } from '../../budgets/set-budget.ts';
+import type { Reply } from '../reply.ts';
+import { jsonReply } from '../reply.ts';
+import { listRoute, NOTHING_ASKED, type Route, route, Written } from '../route.ts';
+
+const ADMIN = ['admin'] as const;
+const CALLERS = ['admin', 'ingest'] as const;
+
+export const BUDGETS: readonly Route[] = [
+  listRoute('GET /v1/budgets', {
+    about: 'budgets',
+    roles: ['admin', 'reader', 'tenant'],
+    summary: 'all budgets, what is spent and held, and the holds whose event did not come',
+    request: NOTHING_ASKED,
+    answer: budgetsAnswer,
+    rows: 'budgets',
+    idOf: ({ budget_id }) => budget_id,
+    use: listBudgets,
+  }),
+  route('PUT /v1/budgets', {
+    about: 'budgets',
+    roles: ADMIN,
+    summary: 'set or change a budget on what a tenant is charged, or on its tokens',
+    request: setBudgetRequest,
+    answer: budgetAnswer,
+    defaults: { kind: 'hard' },
+    use: setBudget,
+  }),
+  route('DELETE /v1/budgets', {
+    about: 'budgets',
+    roles: ADMIN,
+    summary: 'take a budget away, with what it counted',
+    request: removeBudgetRequest,
+    answer: removeBudgetAnswer,
+    use: removeBudget,
+  }),
+  deciding(
+    route('POST /v1/budgets/check', {
+      about: 'budgets',
+      roles: ['admin', 'reader', 'ingest'],
+      summary: 'allow, warn or deny a call before it is made; 402 where it is denied',
+      request: checkRequest,
+      answer: checkAnswer,
+      defaults: { service_tier: 'standard' },
+      use: checkBudgets,
+    }),
+  ),
+  deciding(
+    route('POST /v1/budgets/reserve', {
+      about: 'budgets',
+      roles: CALLERS,
+      summary:
+        'hold what a call may come to until its event carries the hold; 402 where it is denied',
+      request: reserveRequest,
+      answer: reserveAnswer,
+      defaults: { service_tier: 'standard' },
+      use: reserveHold,
+    }),
+  ),
+  route('POST /v1/budgets/holds/{hold_id}/release', {
+    about: 'budgets',
+    roles: CALLERS,
+    summary: 'give back what a call was promised that is not made, or whose event will not come',
+    request: releaseRequest,
+    answer: releaseAnswer,
+    use: releaseHold,
+  }),
+];
+
+/** Answers with 402 where the call is denied, and with the headroom of the deciding budget in headers. */
+function deciding(of: Route): Route {
+  return {
+    ...of,
+    run: async (asked) => new Written(withHeadroom((await of.run(asked)) as CheckAnswer)),
+  };
+}
+
+/** The budget that decides, or else the first. */
+function withHeadroom(answer: CheckAnswer): Reply {
+  const reply = jsonReply(answer, answer.verdict === 'deny' ? 402 : 200);
+  const { budgets, decided_by: by, retry_after: seconds } = answer;
+  const budget = budgets.find(({ budget_id }) => budget_id === by) ?? budgets[0];
+  if (budget === undefined) return reply;
+  const { budget_id, limit, spent, held, left, resets_at: resetsAt } = budget;
+  return {
+    ...reply,
+    headers: {
+      ...{ 'budget-id': budget_id, 'budget-limit': limit, 'budget-spent': spent },
+      ...{ 'budget-held': held, 'budget-left': left },
+      ...(resetsAt === null ? {} : { 'budget-resets-at': resetsAt }),
+      ...(seconds === null ? {} : { 'retry-after': String(seconds) }),
+    },
+  };
+}

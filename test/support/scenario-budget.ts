@@ -1,0 +1,26 @@
+import { listBudgets } from '../../src/budgets/list-budgets.ts';
+import { releaseHold } from '../../src/budgets/release-hold.ts';
+import type { Clock } from '../../src/clock.ts';
+import { formatInstant } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { check, putBudget, reserve } from './budgets.ts';
+
+/** The steps of a scenario that ask budgets; test/scenarios/README.md describes them. */
+export type BudgetStep =
+  | { readonly set_budget: Parameters<typeof putBudget>[1]; readonly at?: string }
+  | { readonly check: Parameters<typeof check>[1]; readonly at?: string }
+  | { readonly reserve: Parameters<typeof reserve>[1]; readonly at?: string }
+  | { readonly release: string; readonly at?: string }
+  | { readonly budgets: 'all'; readonly at?: string };
+
+export function takeBudget(database: Database, clock: Clock, step: BudgetStep): Promise<unknown> {
+  const at = formatInstant(clock());
+  if ('set_budget' in step) return putBudget(database, step.set_budget, at);
+  if ('check' in step) return check(database, step.check, at);
+  if ('reserve' in step) return reserve(database, step.reserve, at);
+  if ('release' in step) {
+    const request = { hold_id: step.release, tenant_id: null, actor: 'ada' };
+    return releaseHold({ database, clock }, request);
+  }
+  return listBudgets({ database, clock });
+}
