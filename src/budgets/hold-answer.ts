@@ -20,14 +20,14 @@ export const reserveAnswer = checkAnswer.extend({
 });
 export type ReserveAnswer = z.infer<typeof reserveAnswer>;
 
-export const releaseRequest = z.strictObject({
+export const releaseHoldRequest = z.strictObject({
   hold_id: z.string(),
   /** Whose hold it is, where the caller may speak for some tenants only; null for any. */
   tenant_id: z.string().nullable(),
   actor: z.string(),
 });
-export type ReleaseRequest = z.output<typeof releaseRequest>;
+export type ReleaseHoldRequest = z.output<typeof releaseHoldRequest>;
 
 /** The hold as it stands now: one that its event settled first stays settled. */
-export const releaseAnswer = holdAnswer;
-export type ReleaseAnswer = z.infer<typeof releaseAnswer>;
+export const releaseHoldAnswer = holdAnswer;
+export type ReleaseHoldAnswer = z.infer<typeof releaseHoldAnswer>;

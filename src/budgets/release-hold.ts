@@ -5,7 +5,7 @@ import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { HoldAnswer } from './budget-answer.ts';
-import type { ReleaseAnswer, ReleaseRequest } from './hold-answer.ts';
+import type { ReleaseHoldAnswer, ReleaseHoldRequest } from './hold-answer.ts';
 import type { HoldRow } from './hold-store.ts';
 import { readHold, releaseOpenHold } from './hold-store.ts';
 
@@ -15,8 +15,8 @@ import { readHold, releaseOpenHold } from './hold-store.ts';
  */
 export async function releaseHold(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
-  { hold_id: holdId, tenant_id: tenantId, actor }: ReleaseRequest,
-): Promise<ReleaseAnswer> {
+  { hold_id: holdId, tenant_id: tenantId, actor }: ReleaseHoldRequest,
+): Promise<ReleaseHoldAnswer> {
   const at = clock();
   await releaseOpenHold(database, { holdId, tenantId, actor, at });
   const hold = await readHold(database, holdId);

@@ -14,7 +14,7 @@ import {
   checkAnswer,
   removeBudgetAnswer,
 } from '../../src/budgets/budget-answer.ts';
-import { releaseAnswer, reserveAnswer } from '../../src/budgets/hold-answer.ts';
+import { releaseHoldAnswer, reserveAnswer } from '../../src/budgets/hold-answer.ts';
 import {
   acceptConflictAnswer,
   dismissAnswer,
@@ -176,7 +176,7 @@ const CHANGES: readonly Case[] = [
   { args: ['budget', 'list'], answer: budgetsAnswer },
   { args: ['budget', 'check', 'acme', ...CALL], answer: checkAnswer },
   { args: ['budget', 'reserve', 'acme', ...CALL, '--hold', 'h-1'], answer: reserveAnswer },
-  { args: ['budget', 'release', 'h-1'], answer: releaseAnswer },
+  { args: ['budget', 'release', 'h-1'], answer: releaseHoldAnswer },
   { args: ['budget', 'remove', 'acme', '--per', 'day'], answer: removeBudgetAnswer },
 ];
 

@@ -10,8 +10,8 @@ import {
 } from '../../budgets/budget-answer.ts';
 import { checkBudgets } from '../../budgets/check-budgets.ts';
 import {
-  releaseAnswer,
-  releaseRequest,
+  releaseHoldAnswer,
+  releaseHoldRequest,
   reserveAnswer,
   reserveRequest,
 } from '../../budgets/hold-answer.ts';
@@ -81,8 +81,8 @@ export const BUDGETS: readonly Route[] = [
     about: 'budgets',
     roles: CALLERS,
     summary: 'give back what a call was promised that is not made, or whose event will not come',
-    request: releaseRequest,
-    answer: releaseAnswer,
+    request: releaseHoldRequest,
+    answer: releaseHoldAnswer,
     use: releaseHold,
   }),
 ];

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { BudgetAnswer, RemoveBudgetRequest } from '../../budgets/budget-answer.ts';
 import { removeBudgetRequest, setBudgetRequest } from '../../budgets/budget-answer.ts';
-import { releaseRequest } from '../../budgets/hold-answer.ts';
+import { releaseHoldRequest } from '../../budgets/hold-answer.ts';
 import { listBudgets } from '../../budgets/list-budgets.ts';
 import { releaseHold } from '../../budgets/release-hold.ts';
 import { removeBudget, setBudget } from '../../budgets/set-budget.ts';
@@ -127,7 +127,7 @@ function addRelease(group: Command): void {
   perform<{ actor: string }>(
     addActor(command),
     async (session, { args: [holdId = ''], options: { actor } }) => {
-      const request = readRequest(releaseRequest, { hold_id: holdId, tenant_id: null, actor });
+      const request = readRequest(releaseHoldRequest, { hold_id: holdId, tenant_id: null, actor });
       const hold = await releaseHold(session.parts(), request);
       session.out.answer(hold, holdText(hold));
     },
