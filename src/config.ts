@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { z } from 'zod';
 import { explainFile } from './files.ts';
 import { Refusal } from './refusal.ts';
@@ -34,6 +35,10 @@ const environment = z.object({
     .regex(/^[1-9]\d{0,4}$/, 'must be a whole number of days, 1 to 99999')
     .transform(Number)
     .optional(),
+  SPANLEDGER_FONTS: z
+    .string()
+    .default('')
+    .transform((folders) => folders.split(delimiter).filter((folder) => folder !== '')),
   SPANLEDGER_MODEL_MAP: z.string().min(1).optional(),
   SPANLEDGER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
@@ -47,6 +52,7 @@ export type RequiredVariable = Exclude<
   | 'SPANLEDGER_EMAIL_IDENTIFIERS'
   | 'SPANLEDGER_OLDEST_DAYS'
   | 'SPANLEDGER_FETCH_OBJECTS'
+  | 'SPANLEDGER_FONTS'
 >;
 
 /** Variables by their names. */

@@ -1,3 +1,4 @@
+import { processEnvironment, readConfig } from '../config.ts';
 import { renderStatementHtml } from './html/statement-html.ts';
 import type { StatementAnswer } from './statement-answer.ts';
 import { renderStatementCsv } from './statement-csv.ts';
@@ -32,7 +33,8 @@ export async function renderStatement(
     case 'pdf': {
       // The module is loaded only here: nothing else should wait for it.
       const { renderStatementPdf } = await import('./pdf/statement-pdf.ts');
-      return renderStatementPdf(statements.map((statement) => viewStatement(statement, issuer)));
+      const views = statements.map((statement) => viewStatement(statement, issuer));
+      return renderStatementPdf(views, readConfig(processEnvironment).SPANLEDGER_FONTS);
     }
   }
 }

@@ -8,7 +8,7 @@ const SIZES = {
   wide: { width: 756, height: 210 },
   narrow: { width: 350, height: 190 },
 } as const;
-export type ChartSize = keyof typeof SIZES;
+type ChartSize = keyof typeof SIZES;
 
 /** The widest of system fonts need no more for a letter of an axis. */
 const AXIS_LETTER = 7;

@@ -4,6 +4,7 @@ import type { DailyView } from '../daily-view.ts';
 import { SERIES_COLORS } from '../series-colors.ts';
 import {
   FAINT,
+  figure,
   PAGE,
   type Sheet,
   SOFT,
@@ -15,7 +16,7 @@ import {
   writeRight,
 } from './pdf-sheet.ts';
 
-const BOX = { width: PAGE.right - PAGE.left, height: 116, below: 14 };
+const BOX = { width: PAGE.right - PAGE.left, height: 104, below: 14 };
 
 const LEGEND = { size: 8 };
 const AXIS = { size: 7.5, color: SOFT };
@@ -24,6 +25,13 @@ const AXIS_GAP = 7;
 /** The same bars as in HTML, drawn from the same geometry. */
 export function drawChart(sheet: Sheet, daily: DailyView, currency: string): void {
   drawLegend(sheet, daily);
+  figure(sheet, daily.summary, () => drawBars(sheet, daily, currency));
+  sheet.y += BOX.height + 2;
+  write(sheet, daily.caption, { ...AXIS, x: PAGE.left, y: sheet.y });
+  sheet.y += 12;
+}
+
+function drawBars(sheet: Sheet, daily: DailyView, currency: string): void {
   // The ticks are the same whatever room is left of them.
   const labels = tickLabels(layOutChart(daily.days, { ...BOX, left: 0 }), currency);
   const left = Math.max(...labels.map((label) => widthOf(sheet, label, AXIS))) + AXIS_GAP;
@@ -46,9 +54,6 @@ export function drawChart(sheet: Sheet, daily: DailyView, currency: string): voi
   for (const { x, text } of dayLabels(layout, daily)) {
     writeMiddle(sheet, text, { ...AXIS, x: PAGE.left + x, y: top + layout.bottom + 5 });
   }
-  sheet.y += BOX.height + 2;
-  write(sheet, daily.caption, { ...AXIS, x: PAGE.left, y: sheet.y });
-  sheet.y += 12;
 }
 
 /** Wraps within the margins. */

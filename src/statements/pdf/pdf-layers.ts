@@ -8,13 +8,14 @@ import {
   type Sheet,
   SOFT,
   startPage,
+  within,
   write,
   writeBlock,
   writeRight,
 } from './pdf-sheet.ts';
 
 /** The places at which the figures end: below those of the lines. */
-const COLUMNS = { tokens: 347, exact: 487 };
+const COLUMNS = { tokens: 335, exact: 467 };
 
 const ROW = 13.2;
 const CELL = { size: 8.5 };
@@ -22,23 +23,33 @@ const CELL = { size: 8.5 };
 /** The table of token layers, whole on one page. */
 export function drawLayers(sheet: Sheet, layers: LayerTable): void {
   if (!fits(sheet, 64 + layers.rows.length * ROW)) startPage(sheet);
-  write(sheet, layers.title, { size: 10.5, bold: true, x: PAGE.left, y: sheet.y });
+  const heading = { size: 10.5, bold: true, x: PAGE.left, y: sheet.y };
+  within(sheet, 'H2', () => write(sheet, layers.title, heading));
   sheet.y += 16;
   const place = { size: 8, color: SOFT, x: PAGE.left, y: sheet.y, width: PAGE.right - PAGE.left };
   sheet.y += writeBlock(sheet, layers.explanation.join(' '), place) + 4;
+  within(sheet, 'Table', () => drawRows(sheet, layers.rows));
+  sheet.y += 8;
+}
+
+function drawRows(sheet: Sheet, rows: LayerTable['rows']): void {
+  const cell = (tag: 'TH' | 'TD', draw: () => void) => within(sheet, tag, draw);
   const head = { size: 6.8, bold: true, color: SOFT, y: sheet.y };
-  write(sheet, 'LAYER', { ...head, x: PAGE.left });
-  writeRight(sheet, 'TOKENS', { ...head, x: COLUMNS.tokens });
-  writeRight(sheet, 'EXACT', { ...head, x: COLUMNS.exact });
+  within(sheet, 'TR', () => {
+    cell('TH', () => write(sheet, 'LAYER', { ...head, x: PAGE.left }));
+    cell('TH', () => writeRight(sheet, 'TOKENS', { ...head, x: COLUMNS.tokens }));
+    cell('TH', () => writeRight(sheet, 'EXACT', { ...head, x: COLUMNS.exact }));
+  });
   sheet.y += 11;
   rule(sheet, { y: sheet.y, color: RULE });
-  for (const row of layers.rows) {
+  for (const row of rows) {
     const y = sheet.y + 3;
-    write(sheet, row.name, { ...CELL, x: PAGE.left, y });
-    writeRight(sheet, row.tokens, { ...CELL, x: COLUMNS.tokens, y });
-    writeRight(sheet, row.exact, { ...CELL, color: SOFT, x: COLUMNS.exact, y });
+    within(sheet, 'TR', () => {
+      cell('TD', () => write(sheet, row.name, { ...CELL, x: PAGE.left, y }));
+      cell('TD', () => writeRight(sheet, row.tokens, { ...CELL, x: COLUMNS.tokens, y }));
+      cell('TD', () => writeRight(sheet, row.exact, { ...CELL, color: SOFT, x: COLUMNS.exact, y }));
+    });
     sheet.y += ROW;
     rule(sheet, { y: sheet.y, color: FAINT, from: PAGE.left });
   }
-  sheet.y += 8;
 }

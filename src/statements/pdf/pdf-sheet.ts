@@ -1,9 +1,76 @@
 import type PDFDocument from 'pdfkit';
+import { splitByFont, type TextRun } from './pdf-fonts.ts';
+
+type Doc = InstanceType<typeof PDFDocument>;
+type Element = ReturnType<Doc['struct']>;
 
 /** The document being drawn, and how far down its current page. Points from the top left corner. */
 export interface Sheet {
-  readonly doc: InstanceType<typeof PDFDocument>;
+  readonly doc: Doc;
+  /** The folders of further fonts; those of the system where there is none. */
+  readonly folders: readonly string[];
   y: number;
+  /** What is drawn belongs to this element of the document's structure; null for what is no content. */
+  element: Element | null;
+  /** Whether text goes into the element itself, or into a paragraph of its own within it. */
+  isLeaf: boolean;
+  /** Whether no font had some character so far. */
+  missed: boolean;
+  /** What was measured once: laying out a text is most of the work. */
+  readonly widths: Map<string, number>;
+}
+
+/** Elements that hold their text themselves. */
+const LEAVES = ['H1', 'H2', 'P', 'TH', 'TD', 'LI', 'Caption'] as const;
+const BRANCHES = ['Sect', 'Table', 'TR', 'L'] as const;
+type Tag = (typeof LEAVES)[number] | (typeof BRANCHES)[number];
+
+/** Draws an element of the structure that screen readers follow. */
+export function within(sheet: Sheet, tag: Tag, draw: () => void): void {
+  const { element: outer, isLeaf } = sheet;
+  if (outer === null) {
+    draw();
+    return;
+  }
+  const inner = sheet.doc.struct(tag, tag === 'TH' ? SCOPE : {});
+  outer.add(inner);
+  sheet.element = inner;
+  sheet.isLeaf = (LEAVES as readonly string[]).includes(tag);
+  draw();
+  inner.end();
+  sheet.element = outer;
+  sheet.isLeaf = isLeaf;
+}
+
+const SCOPE = { scope: 'Column' } as object;
+
+/** Draws a picture that is told in words instead. */
+export function figure(sheet: Sheet, words: string, draw: () => void): void {
+  const { doc, element } = sheet;
+  const inner = doc.struct('Figure', { alt: words });
+  element?.add(inner);
+  const content = doc.markStructureContent('Figure');
+  sheet.element = null;
+  draw();
+  sheet.element = element;
+  doc.endMarkedContent();
+  inner.add(content);
+  inner.end();
+}
+
+/** Draws what is no content: rules, and what stands on every page. */
+export function artifact(sheet: Sheet, type: 'Layout' | 'Pagination', draw: () => void): void {
+  const { doc, element } = sheet;
+  // Inside a picture everything is the picture's.
+  if (element === null) {
+    draw();
+    return;
+  }
+  doc.markContent('Artifact', { type });
+  sheet.element = null;
+  draw();
+  sheet.element = element;
+  doc.endMarkedContent();
 }
 
 /** A4 with room for the footer below `bottom`. */
@@ -37,20 +104,18 @@ export function fits(sheet: Sheet, height: number): boolean {
 
 /** One line from `x` to the right. */
 export function write(sheet: Sheet, text: string, place: Place): void {
-  setStyle(sheet, place);
-  sheet.doc.text(toWinAnsi(text), place.x, place.y, { lineBreak: false });
+  const runs = runsOf(sheet, text, place);
+  mark(sheet, () => drawRuns(sheet, runs, place));
 }
 
-/** One line that ends at `x`. Helvetica's digits are all of one width, so figures line up. */
+/** One line that ends at `x`. */
 export function writeRight(sheet: Sheet, text: string, place: Place): void {
-  setStyle(sheet, place);
-  const width = sheet.doc.widthOfString(toWinAnsi(text));
-  sheet.doc.text(toWinAnsi(text), place.x - width, place.y, { lineBreak: false });
+  write(sheet, text, { ...place, x: place.x - widthOf(sheet, text, place) });
 }
 
 /** One line around `x`. */
 export function writeMiddle(sheet: Sheet, text: string, place: Place): void {
-  writeRight(sheet, text, { ...place, x: place.x + widthOf(sheet, text, place) / 2 });
+  write(sheet, text, { ...place, x: place.x - widthOf(sheet, text, place) / 2 });
 }
 
 /** Text broken into lines of a width; returns its height. */
@@ -59,10 +124,14 @@ export function writeBlock(
   text: string,
   place: Place & { readonly width: number },
 ): number {
-  setStyle(sheet, place);
-  const options = { width: place.width, lineGap: LINE_GAP };
-  sheet.doc.text(toWinAnsi(text), place.x, place.y, options);
-  return sheet.doc.heightOfString(toWinAnsi(text), options);
+  const lines = breakLines(sheet, text, place);
+  mark(sheet, () => {
+    for (const [index, line] of lines.entries()) {
+      const y = place.y + index * lineHeight(place);
+      drawRuns(sheet, runsOf(sheet, line, place), { ...place, y });
+    }
+  });
+  return lines.length * lineHeight(place);
 }
 
 export function heightOf(
@@ -70,13 +139,11 @@ export function heightOf(
   text: string,
   style: Style & { readonly width: number },
 ): number {
-  setStyle(sheet, style);
-  return sheet.doc.heightOfString(toWinAnsi(text), { width: style.width, lineGap: LINE_GAP });
+  return breakLines(sheet, text, style).length * lineHeight(style);
 }
 
 export function widthOf(sheet: Sheet, text: string, style: Style): number {
-  setStyle(sheet, style);
-  return sheet.doc.widthOfString(toWinAnsi(text));
+  return runsOf(sheet, text, style).reduce((sum, run) => sum + runWidth(sheet, run, style), 0);
 }
 
 /** The text, or as much of its beginning as fits, and an ellipsis. */
@@ -102,42 +169,112 @@ export function rule(
     readonly width?: number;
   },
 ): void {
-  sheet.doc
-    .moveTo(of.from ?? PAGE.left, of.y)
-    .lineTo(PAGE.right, of.y)
-    .lineWidth(of.width ?? 0.6)
-    .stroke(of.color);
+  artifact(sheet, 'Layout', () => {
+    sheet.doc
+      .moveTo(of.from ?? PAGE.left, of.y)
+      .lineTo(PAGE.right, of.y)
+      .lineWidth(of.width ?? 0.6)
+      .stroke(of.color);
+  });
 }
 
 export function swatch(
   sheet: Sheet,
   at: { readonly x: number; readonly y: number; readonly color: string },
 ): void {
-  sheet.doc.roundedRect(at.x, at.y, 6.5, 6.5, 1.4).fill(at.color);
+  artifact(sheet, 'Layout', () => {
+    sheet.doc.roundedRect(at.x, at.y, 6.5, 6.5, 1.4).fill(at.color);
+  });
 }
 
-const LINE_GAP = 1.2;
-
-function setStyle({ doc }: Sheet, style: Style): void {
-  doc.font(style.bold === true ? 'Helvetica-Bold' : 'Helvetica');
-  doc.fontSize(style.size).fillColor(style.color ?? INK);
+/** The text that is drawn here is content of the element at hand. */
+function mark(sheet: Sheet, draw: () => void): void {
+  const { doc, element, isLeaf } = sheet;
+  if (element === null) {
+    draw();
+    return;
+  }
+  if (!isLeaf) {
+    within(sheet, 'P', () => mark(sheet, draw));
+    return;
+  }
+  const content = doc.markStructureContent('Span');
+  draw();
+  doc.endMarkedContent();
+  element.add(content);
 }
 
-/** What the fonts that every reader has can show beside Latin-1. */
-const FURTHER_CHARACTERS = '€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ';
+function runsOf(sheet: Sheet, text: string, { bold }: Style): readonly TextRun[] {
+  const { runs, isWhole } = splitByFont(text, { bold: bold === true, folders: sheet.folders });
+  if (!isWhole) sheet.missed = true;
+  return runs;
+}
+
+/** Above the baseline: what a capital needs, as `y` is the top of a line. */
+const ASCENT = 0.735;
+const LINE = 1.17;
+const LINE_GAP = 0.9;
+
+function lineHeight({ size }: Style): number {
+  return size * LINE + LINE_GAP;
+}
+
+function drawRuns(sheet: Sheet, runs: readonly TextRun[], place: Place): void {
+  let { x } = place;
+  for (const run of runs) {
+    const width = runWidth(sheet, run, place);
+    const options = { ...optionsOf(run), lineBreak: false, baseline: 'alphabetic' as const };
+    sheet.doc.fillColor(place.color ?? INK);
+    sheet.doc.text(run.text, x, place.y + place.size * ASCENT, options);
+    x += width;
+  }
+}
+
+function runWidth({ doc, widths }: Sheet, run: TextRun, { size }: Style): number {
+  const { name, source, member } = run.face;
+  doc.registerFont(name, source, member ?? undefined);
+  doc.font(name).fontSize(size);
+  const key = `${name} ${size} ${run.text}`;
+  const width = widths.get(key) ?? doc.widthOfString(run.text, optionsOf(run));
+  widths.set(key, width);
+  return width;
+}
 
 /**
- * Anything else is written as its code point: a name may look odd then, but it cannot be taken for
- * another one. The minus sign has the en dash's shape.
+ * Figures have digits of one width. With a feature, text is laid out as a whole, which scripts that join or
+ * turn around need; without one by words, each once.
  */
-function toWinAnsi(text: string): string {
-  return [...text.replaceAll('−', '–')]
-    .map((character) => {
-      const code = character.codePointAt(0) ?? 0;
-      const shown =
-        (code >= 0x20 && code < 0x7f) || (code >= 0xa0 && code <= 0xff && code !== 0xad);
-      if (shown || FURTHER_CHARACTERS.includes(character)) return character;
-      return `\\u{${code.toString(16)}}`;
-    })
-    .join('');
+function optionsOf({ face, text }: TextRun): {
+  readonly features?: PDFKit.Mixins.OpenTypeFeatures[];
+} {
+  if (!face.tabular) return { features: ['kern'] };
+  return /\d/.test(text) ? { features: ['tnum'] } : {};
 }
+
+/** Breaks at spaces, and inside what is longer than a line. */
+function breakLines(
+  sheet: Sheet,
+  text: string,
+  style: Style & { readonly width: number },
+): readonly string[] {
+  const fits = (line: string) => widthOf(sheet, line.trimEnd(), style) <= style.width;
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/(?<=\s)/)) {
+    if (fits(line + word)) line += word;
+    else {
+      if (line !== '') lines.push(line.trimEnd());
+      line = '';
+      for (const { segment } of GRAPHEMES.segment(word)) {
+        if (line !== '' && !fits(line + segment)) {
+          lines.push(line);
+          line = '';
+        }
+        line += segment;
+      }
+    }
+  }
+  return [...lines, line.trimEnd()];
+}
+
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { NOT_SHOWN } from '../../../src/statements/pdf/pdf-fonts.ts';
 import { renderStatementPdf } from '../../../src/statements/pdf/statement-pdf.ts';
 import { viewStatement } from '../../../src/statements/statement-view.ts';
 import { everything, HOSTILE, sampleStatement } from '../sample.ts';
+import { VARIETY } from '../variety.ts';
 import { pdfPages } from './pdf-text.ts';
 
 const USAGE = { day: '2026-10-05', model: 'gpt-4o', input: 1_000_000, output: 25_000 };
@@ -28,7 +30,6 @@ describe('a statement as PDF', () => {
 
   it('shows every figure that the page shows', async () => {
     const lines = new Set(pdfPages(await renderStatementPdf([VIEW])).flat());
-    const latin = (text: string) => text.replace('−', '\u0096');
     const figures = VIEW.sections.flatMap((section) =>
       section.groups.flatMap((group) =>
         group.lines.flatMap((line) => [
@@ -40,8 +41,7 @@ describe('a statement as PDF', () => {
       ),
     );
     const amounts = [...VIEW.totals, ...VIEW.reckoning].map((row) => row.amount);
-    for (const figure of [...figures, ...amounts, VIEW.due.amount])
-      expect(lines).toContain(latin(figure));
+    for (const figure of [...figures, ...amounts, VIEW.due.amount]) expect(lines).toContain(figure);
     expect(lines).toContain(HOSTILE);
     expect(lines).toContain('Not a tax invoice');
   });
@@ -54,9 +54,50 @@ describe('a statement as PDF', () => {
     expect(pages[0]).toContain('Page 1 of 1');
   });
 
-  it('writes what its fonts do not have as code points', async () => {
-    const document = sampleStatement([USAGE], { tenantId: 'Söhne 名\u202e' });
-    const [lines] = pdfPages(await renderStatementPdf([viewStatement(document, 'Northwind AI')]));
-    expect(lines).toContain('Söhne \\u{540d}\\u{202e}');
+  it.each([
+    'Ελληνική Εταιρεία',
+    'ООО «Ромашка»',
+    'Công ty Cổ phần Việt Nam',
+    'Zażółć gęślą jaźń – Łódź',
+  ])('writes "%s" with its own fonts', async (tenantId) => {
+    expect(await titleOf(tenantId)).toBe(tenantId);
+  });
+
+  it('says once that no font has some characters, and never shows their codes', async () => {
+    const document = sampleStatement([USAGE], { tenantId: 'Söhne 名古屋 & 大阪\u202e' });
+    const pdf = await renderStatementPdf([viewStatement(document, 'Northwind AI')], NO_FONTS);
+    const lines = pdfPages(pdf).flat();
+    expect(lines.filter((line) => line === NOT_SHOWN)).toHaveLength(2);
+    expect(lines.join('\n')).not.toMatch(/u\{|\?/);
+    expect(lines.some((line) => line.startsWith('No font here has some'))).toBe(true);
+  });
+
+  it('is tagged, with a language and a title that no name can break', async () => {
+    const pdf = Buffer.from(await renderStatementPdf([VIEW])).toString('latin1');
+    expect(pdf).toMatch(/\/Marked true/);
+    expect(pdf).toMatch(/\/Lang \(en\)/);
+    expect(pdf).toMatch(/\/S \/Figure\n\/Alt \(Stacked bars/);
+    for (const tag of ['Document', 'H1', 'Table', 'TH', 'TD'])
+      expect(pdf).toContain(`/S /${tag}\n`);
+    expect(pdf).toContain(`Usage statement ${VIEW.number}</rdf:li>`);
+    expect(pdf).not.toContain('<script>');
+  });
+
+  it.each(Object.entries(VARIETY))('has no page of notes alone: %s', async (name, document) => {
+    if (name === 'many models') return;
+    const pages = pdfPages(await renderStatementPdf([viewStatement(document, 'Us')], NO_FONTS));
+    expect(pages.at(-1)?.some((line) => line.startsWith('Total ('))).toBe(true);
   });
 });
+
+/** A folder without fonts, so that those of the system decide nothing here. */
+const NO_FONTS = ['test/statements/pdf'];
+
+/** The customer's name as the first page has it. */
+async function titleOf(tenantId: string): Promise<string> {
+  const document = sampleStatement([USAGE], { tenantId });
+  const view = viewStatement(document, 'Northwind AI');
+  const [lines = []] = pdfPages(await renderStatementPdf([view], NO_FONTS));
+  const from = lines.indexOf('Not a tax invoice') + 1;
+  return lines.slice(from, lines.indexOf(view.period)).join('');
+}

@@ -1,0 +1,86 @@
+import type { StatementDocument } from '../../src/statements/statement-answer.ts';
+import { everything, type SampleUsage, sampleStatement } from './sample.ts';
+
+/** Statements of every size and kind, by name, for whatever must be able to show each of them. */
+export const VARIETY: Readonly<Record<string, StatementDocument>> = {
+  everything: everything(),
+  empty: sampleStatement([]),
+  'one call': sampleStatement([usage({ input: 1_200, output: 340, perCall: 5_000_000n })]),
+  millions: sampleStatement(
+    [
+      usage({ model: 'claude-sonnet-4-5', input: 3_500_000_000_000, output: 104_640_741_667 }),
+      usage({
+        model: 'gpt-4o-realtime',
+        input: 195_333_333_333,
+        output: 33_333,
+        day: '2026-10-20',
+      }),
+    ],
+    { tenantId: 'Acme Robotics GmbH', failed: 326 },
+  ),
+  yen: sampleStatement([usage({ rate: { input: 450_000_000n, output: 1_800_000_000n } })], {
+    currency: 'JPY',
+    tenantId: '株式会社山田',
+    timeZone: 'Asia/Tokyo',
+    startsAt: Date.UTC(2026, 8, 30, 15),
+    endsAt: Date.UTC(2026, 9, 31, 15),
+  }),
+  dinars: sampleStatement([usage({ input: 900_000_000_000_000, output: 55_555 })], {
+    currency: 'KWD',
+    tenantId: 'شركة المدى للتقنية',
+    timeZone: 'Asia/Kuwait',
+    startsAt: Date.UTC(2026, 8, 30, 21),
+    endsAt: Date.UTC(2026, 9, 31, 21),
+  }),
+  'late only': sampleStatement([usage({ day: '2026-09-29', late: true })]),
+  'corrections only': sampleStatement(
+    [usage({ day: '2026-09-12', input: -2_700_000, output: -38_333, late: true })],
+    {
+      carriedIn: 20_000_000_000_000n,
+      corrections: [
+        {
+          month: '2026-09',
+          late: true,
+          reason: 'ticket 4711',
+          taken_back: 15,
+          replaced: 0,
+          exact: '-8.559996',
+        },
+      ],
+    },
+  ),
+  'many models': sampleStatement(
+    Array.from({ length: 400 }, (_, index) =>
+      usage({
+        model: `provider-${index % 7}/model-${index}`,
+        input: 1_000_000 + index * 7_919,
+        output: 1_000 * (index + 1),
+        day: `2026-10-${String((index % 31) + 1).padStart(2, '0')}`,
+      }),
+    ),
+  ),
+  'long names': sampleStatement(
+    [usage({ model: 'm'.repeat(200) }), usage({ model: 'many words '.repeat(18) })],
+    { tenantId: 'W'.repeat(200) },
+  ),
+  shadow: sampleStatement([usage({})], { mode: 'shadow' }),
+  adjustment: sampleStatement([usage({})], {
+    adjustments: [
+      { reason: 'Service credit for the outage of 3 October', amount: -1_250_000_000_000n },
+      { reason: 'Onboarding', amount: 499_000_000_000_000n },
+    ],
+  }),
+  'left in mid-month': sampleStatement([usage({ day: '2026-10-14' })], {
+    tenantId: 'Ελληνική Εταιρεία · Công ty Việt Nam · ООО «Ромашка»',
+    endsAt: Date.UTC(2026, 9, 15),
+  }),
+  'daylight saving': sampleStatement([usage({ day: '2026-10-25' })], {
+    timeZone: 'Europe/Berlin',
+    startsAt: Date.UTC(2026, 8, 30, 22),
+    endsAt: Date.UTC(2026, 9, 31, 23),
+  }),
+};
+
+function usage(of: Partial<SampleUsage>): SampleUsage {
+  return { day: '2026-10-05', model: 'gpt-4o', input: 1_000_000, output: 25_000, ...of };
+}
