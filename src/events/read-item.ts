@@ -31,6 +31,14 @@ export interface ReadEvent {
    * one. One that the ledger has is a duplicate for ever, however old it is (R9).
    */
   readonly tooOld: string | null;
+  /** What of the same message it was a second report of; absent for nearly every event. */
+  readonly repeats?: RepeatedEvent;
+}
+
+/** The event whose call another one of its message reports, too (R8). */
+export interface RepeatedEvent {
+  readonly event: UsageEvent;
+  readonly because: 'nested' | 'response';
 }
 
 export interface RefusedItem {
@@ -160,10 +168,9 @@ function readForeign(
   context: ItemContext & { readonly body: () => string },
 ): readonly ReadItem[] {
   try {
-    const items = translator
-      .translate(item)
-      .map((translation) => readTranslation(translation, context));
-    if (items.length > 0) return items;
+    const translations = translator.translate(item);
+    const items = translations.map((translation) => readTranslation(translation, context));
+    if (items.length > 0) return nameRepeated(items, translations);
     // The source that the format's events have, so that the receipts count it there.
     const source = translator.format.replace(/-.*$/, '');
     return [{ kind: 'empty', reason: NOTHING_USED, source, body: context.body }];
@@ -172,6 +179,21 @@ function readForeign(
     const detail = `the ${translator.format} message cannot be translated (${String(error)})`;
     return [refuse({ reason: 'unknown_format', detail }, context.body, item)];
   }
+}
+
+/** An event whose other report could not be read repeats nothing that anybody could find. */
+function nameRepeated(
+  items: readonly ReadItem[],
+  translations: readonly Translation[],
+): readonly ReadItem[] {
+  if (translations.every(({ repeats }) => repeats === undefined)) return items;
+  const read = new Map(translations.map(({ event }, index) => [event, items[index]]));
+  return items.map((item, index) => {
+    const repeats = translations[index]?.repeats;
+    const kept = repeats === undefined ? undefined : read.get(repeats.event);
+    if (item.kind !== 'event' || repeats === undefined || kept?.kind !== 'event') return item;
+    return { ...item, repeats: { event: kept.event, because: repeats.because } };
+  });
 }
 
 function readTranslation(translation: Translation, context: ItemContext): ReadItem {

@@ -39,6 +39,8 @@ const REMEDIES: Readonly<Record<MissingThing['kind'], string>> = {
   quarantined:
     '"spanledger quarantine list" shows them; replay, accept or dismiss each, and send anew what was wrong',
   under_two_tenants: 'say which stands: "spanledger correct ENTRY --void" takes the other back',
+  contradicting:
+    'look at both: "spanledger correct ENTRY --void" takes back the one without a tenant, and --tenant says whose call of its own it is',
   unregistered_tenant:
     'register it with "spanledger tenant set TENANT", with --price-book BOOK where it pays by a book of its own, or move its entries with "spanledger correct ENTRY --tenant"',
   untold: 'tell it with "spanledger push", or record what a person billed elsewhere',

@@ -18,6 +18,11 @@ export interface Translation {
    */
   readonly isTimeless?: boolean;
   /**
+   * The other event of the same message whose call this one reports a second time, as the very object
+   * that the other translation has (R8).
+   */
+  readonly repeats?: { readonly event: JsonObject; readonly because: 'nested' | 'response' };
+  /**
    * The reason why there is no event after all; what identifies it stands in `event` as far as it
    * is known.
    */

@@ -11,14 +11,20 @@ import {
 export interface Reports {
   /** The model calls that count, with the operation of each. */
   readonly calls: ReadonlyMap<OtlpSpan, string>;
-  /** Second reports of a call that another span of the request reports, too (R8). */
-  readonly duplicates: ReadonlySet<OtlpSpan>;
+  /** Second reports of a call that another span of the request reports, too (R8), with what they repeat. */
+  readonly duplicates: ReadonlyMap<OtlpSpan, RepeatedSpan>;
   /** The reports that are not kept, of each call that was reported more than once. */
   readonly otherReports: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
   /** The spans of the request that enclose a span, the nearest first. */
   readonly enclosing: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
   /** Spans that enclose a call or lie in one: what they count, the call counts, too. */
   readonly aroundCalls: ReadonlySet<OtlpSpan>;
+}
+
+interface RepeatedSpan {
+  /** The span whose report is kept. */
+  readonly kept: OtlpSpan;
+  readonly because: 'nested' | 'response';
 }
 
 /**
@@ -36,15 +42,30 @@ export function findReports(spans: readonly OtlpSpan[]): Reports {
   const duplicates = new Map<OtlpSpan, OtlpSpan>();
   findNested(calls, ancestors, duplicates);
   findSums(calls, ancestors, duplicates);
+  const nested = new Set(duplicates.keys());
   findSameResponse(calls, ancestors, duplicates);
   for (const duplicate of duplicates.keys()) calls.delete(duplicate);
+  const otherReports = byKept(duplicates);
   return {
     calls,
-    duplicates: new Set(duplicates.keys()),
-    otherReports: byKept(duplicates),
+    duplicates: repetitions(otherReports, nested),
+    otherReports,
     enclosing: ancestors,
     aroundCalls: aroundCalls(calls, ancestors),
   };
+}
+
+function repetitions(
+  otherReports: Reports['otherReports'],
+  nested: ReadonlySet<OtlpSpan>,
+): Map<OtlpSpan, RepeatedSpan> {
+  const repeated = new Map<OtlpSpan, RepeatedSpan>();
+  for (const [kept, others] of otherReports) {
+    for (const other of others) {
+      repeated.set(other, { kept, because: nested.has(other) ? 'nested' : 'response' });
+    }
+  }
+  return repeated;
 }
 
 function aroundCalls(calls: ReadonlyMap<OtlpSpan, string>, ancestors: Ancestors): Set<OtlpSpan> {

@@ -36,8 +36,15 @@ export const otlpTranslator: Translator = {
 function translateRequest(value: object): readonly Translation[] {
   const { spans, unreadable } = readTraces(value);
   const reports = findReports(spans);
+  const bySpan = new Map(spans.map((span) => [span, translateSpan(span, reports)]));
   return [
-    ...spans.flatMap((span) => translateSpan(span, reports)),
+    ...[...bySpan].flatMap(([span, translations]) => {
+      const repeated = reports.duplicates.get(span);
+      const [kept] = repeated === undefined ? [] : (bySpan.get(repeated.kept) ?? []);
+      if (repeated === undefined || kept === undefined) return translations;
+      const repeats = { event: kept.event, because: repeated.because };
+      return translations.map((translation) => ({ ...translation, repeats }));
+    }),
     ...unreadable.map(refusedLater),
   ];
 }

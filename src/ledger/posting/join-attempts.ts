@@ -2,6 +2,7 @@ import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import type { UsageEvent } from '../../events/event.ts';
 import { isModelCall } from '../../events/event.ts';
+import type { RepeatedEvent } from '../../events/read-item.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
@@ -23,6 +24,7 @@ export interface ReceivedEvent {
   readonly digest: Buffer;
   /** The digest that it has once its addresses are hashed, as the quarantine keeps it; null where none may be. */
   readonly keptDigest: (() => Buffer) | null;
+  readonly repeats?: RepeatedEvent;
 }
 
 /**

@@ -87,8 +87,17 @@ export async function postEvents<Received extends ReceivedEvent>(
   await copyEntries(transaction, rows, made);
   await queueSettlements(transaction, settling, made.batchId);
   await insertStructureSpans(transaction, structureSpans(fresh), made.batchId);
-  await insertSecondReports(transaction, seconds, recordedAt);
+  const within = posted.flatMap(repeatedWithinMessage);
+  await insertSecondReports(transaction, [...seconds, ...within], recordedAt);
   return { batchId: made.batchId, events: judged };
+}
+
+/** What was kept as structure, since another span of its message reports the same call. */
+function repeatedWithinMessage({ event, repeats }: ReceivedEvent): readonly SecondReport[] {
+  if (repeats === undefined) return [];
+  const [kept] = eventKeysOf(repeats.event);
+  if (kept === undefined) return [];
+  return eventKeysOf(event).map((report) => ({ report, repeats: kept, tie: repeats.because }));
 }
 
 interface Told<Received extends ReceivedEvent> {

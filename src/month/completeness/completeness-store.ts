@@ -116,6 +116,39 @@ export async function readShared(database: Database, scope: Scope): Promise<read
   return rows;
 }
 
+/** A report without a tenant and one with a tenant that both stand under one response of a provider. */
+export interface TwiceAnsweredRow {
+  readonly response_id: string;
+  readonly entry_id: string;
+  readonly tenant_id: string;
+  readonly tenants_entry_id: string;
+  readonly provider: string | null;
+  readonly tenants_provider: string | null;
+}
+
+/**
+ * Reports without a tenant beside a tenant's report of the same response. Where both measured the same the fold took
+ * the one without a tenant back, so that what is found here contradicts, or is of another provider. Reports without
+ * a tenant are few, and have an index of their own.
+ */
+export async function readTwiceAnswered(
+  database: Database,
+  scope: Scope,
+  nobody: string,
+): Promise<readonly TwiceAnsweredRow[]> {
+  const { rows } = await sql<TwiceAnsweredRow>`
+    select e.response_id, 'ent_' || e.entry_id as entry_id, o.tenant_id, 'ent_' || o.entry_id as tenants_entry_id,
+      e.provider, o.provider as tenants_provider
+    from entries e join entries o on o.response_id = e.response_id and o.member_id = e.member_id
+      and o.tenant_id <> ${nobody} and o.revision = 0 and o.gateway_cache = 'none' and o.status = 'ok'
+    where e.tenant_id = ${nobody} and e.response_id is not null and e.revision = 0 and e.gateway_cache = 'none'
+      and e.status = 'ok' and ${isInScope({ ...scope, tenantId: null }, 'e')} and ${STANDS}
+      and (${scope.tenantId}::text is null or o.tenant_id = ${scope.tenantId})
+      and not exists (select from entries c where c.corrects_entry_id = o.entry_id)
+    order by e.entry_id, o.entry_id limit ${SHARED_READ}`.execute(database.kysely);
+  return rows;
+}
+
 export interface UnregisteredRow {
   readonly tenant_id: string;
   readonly entries: bigint;

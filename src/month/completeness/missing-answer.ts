@@ -14,6 +14,8 @@ const MISSING_KINDS = [
   'quarantined',
   /** One event stands under two tenants. */
   'under_two_tenants',
+  /** A report without a tenant has the response of a tenant's report, and other counts. */
+  'contradicting',
   /** A tenant that its first event made, and that nobody registered, has charges. */
   'unregistered_tenant',
   /** A period is closed, and nobody is told what it came to. */

@@ -1,5 +1,6 @@
 import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
 import { picoPerMinor } from '../../currencies.ts';
+import { providerFamily } from '../../events/provider-name.ts';
 import { listQuarantined } from '../../ingest/quarantine-store.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatMinor, formatPico, PICO_PER_MICRO } from '../../money.ts';
@@ -14,7 +15,12 @@ import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { findUnbilledPeriods } from '../../stripe/invoices/unbilled-usage.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import type { Scope } from './completeness-store.ts';
-import { readLacking, readShared, readUnregistered } from './completeness-store.ts';
+import {
+  readLacking,
+  readShared,
+  readTwiceAnswered,
+  readUnregistered,
+} from './completeness-store.ts';
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
 import type { WaitingEvent } from './waiting-events.ts';
 import { describeWaiting, isOfMonth } from './waiting-events.ts';
@@ -35,6 +41,7 @@ export async function nameMissing(
   return [
     ...(await nameWaiting(parts, scope)),
     ...(await nameShared(parts, scope)),
+    ...(await nameContradicting(parts, scope)),
     ...(await nameUnregistered(parts, scope)),
     ...(await nameLacking(parts, scope)),
     ...(await nameUntold(parts, scope)),
@@ -113,6 +120,29 @@ async function nameShared({ database }: NameParts, scope: Scope): Promise<readon
     currency: row.currency,
     detail: `event ${JSON.stringify(row.event_id)} of source ${JSON.stringify(row.source)} stands under ${row.tenants.map((name) => JSON.stringify(name)).join(' and ')} (${row.entry_ids.join(', ')})`,
   }));
+}
+
+/**
+ * Two workers that posted two contents of one response at once saw neither beside the other. The report with the
+ * tenant stands (R8), and what the other one counted beside it is for a person to look at.
+ */
+async function nameContradicting(
+  { database }: NameParts,
+  scope: Scope,
+): Promise<readonly MissingThing[]> {
+  const rows = await readTwiceAnswered(database, scope, UNATTRIBUTED);
+  return rows
+    .filter(({ provider, tenants_provider: other }) => familyOf(provider) === familyOf(other))
+    .map((row) => ({
+      ...thing('contradicting', row.tenant_id),
+      count: 1,
+      detail: `response ${JSON.stringify(row.response_id)} is ${row.tenants_entry_id}, which stands, and ${row.entry_id} without a tenant, which counted something else`,
+    }));
+}
+
+/** Without a provider on one side alone nobody knows whose ids these are. */
+function familyOf(provider: string | null): string | null {
+  return provider === null ? null : providerFamily(provider);
 }
 
 async function nameUnregistered(

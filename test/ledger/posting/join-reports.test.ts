@@ -1,10 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
+import { inTransaction } from '../../../src/database/database.ts';
+import { readBody } from '../../../src/events/read-body.ts';
+import { recordItems } from '../../../src/ingest/record-batch.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
+import { ReferenceCache } from '../../../src/ledger/posting/reference-cache.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
+import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
+import { countSecondReports } from '../../../src/month/status/status-store.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { freshDatabase, textRows } from '../../support/database.ts';
-import { importBooks, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import { importBooks, nativeEvent, receive, receiveEvents } from '../../support/ledger.ts';
 import { brokenLaws } from '../../support/worker.ts';
 
 /** Second reports of one call (R8): which stands, whatever brought them, in whatever order. */
@@ -16,6 +23,7 @@ beforeEach(async () => {
   await importBooks(database, 'standard', 'cost');
 });
 
+const TRACE = '0000000000000000000000000000000a';
 const started = '2026-10-15T11:59:58Z';
 const tagged = nativeEvent({ event_id: 'gateway', source: 'gateway', response_id: 'r1' });
 const untagged = nativeEvent({
@@ -79,6 +87,48 @@ describe.each(CASES)('two reports %s', (_what, [one, other], kept) => {
   });
 });
 
+it('a second report within one message says what it repeats, and is counted for its producer', async () => {
+  const spanOf = (spanId: string, parentSpanId: string | null, of: Record<string, unknown>) => ({
+    ...{ traceId: TRACE, spanId, startTimeUnixNano: '1760529598000000000' },
+    ...(parentSpanId === null ? {} : { parentSpanId }),
+    endTimeUnixNano: '1760529600000000000',
+    attributes: Object.entries({ 'gen_ai.operation.name': 'chat', ...of }).map(([key, value]) => ({
+      key,
+      value: typeof value === 'number' ? { intValue: value } : { stringValue: value },
+    })),
+  });
+  const counts = { 'gen_ai.usage.input_tokens': 1000, 'gen_ai.usage.output_tokens': 100 };
+  const call = { 'gen_ai.request.model': 'gpt-4o', 'gen_ai.provider.name': 'openai', ...counts };
+  const answered = { ...call, 'gen_ai.response.id': 'resp-1' };
+  const spans = [
+    spanOf('00000000000000a1', null, { ...call, tenant_id: 'acme' }),
+    spanOf('00000000000000a2', '00000000000000a1', answered),
+    spanOf('00000000000000a3', null, { ...answered, 'spanledger.source': 'sidecar' }),
+  ];
+  const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+  for (const _ of ['once', 'and again']) await receive(database, [body], '2026-10-20T12:00:00Z');
+  const seconds = await textRows(
+    database,
+    `select source, event_id, because, repeats_tenant_id, repeats_event_id,
+       repeats_entry_id is not null as has_entry from audit.second_reports order by event_id`,
+  );
+  const repeats = { repeats_tenant_id: 'acme', repeats_event_id: `${TRACE}:00000000000000a2` };
+  expect(seconds).toEqual([
+    {
+      ...{ source: 'otlp', event_id: `${TRACE}:00000000000000a1`, because: 'nested' },
+      ...{ ...repeats, has_entry: 'true' },
+    },
+    {
+      ...{ source: 'sidecar', event_id: `${TRACE}:00000000000000a3`, because: 'response' },
+      ...{ ...repeats, has_entry: 'true' },
+    },
+  ]);
+  expect(await countSecondReports(database)).toEqual([
+    { source: 'otlp', because: 'nested', count: 1n },
+    { source: 'sidecar', because: 'response', count: 1n },
+  ]);
+});
+
 it('three reports of one call are one charge, and the one with the tenant stands', async () => {
   const third = { ...untagged, event_id: 'third', source: 'sidecar' };
   for (const event of [untagged, third, tagged]) {
@@ -87,6 +137,40 @@ it('three reports of one call are one charge, and the one with the tenant stands
   }
   expect(await standing()).toEqual([{ event_id: 'gateway', charge: '0.0042' }]);
   expect(await sums()).toEqual({ charge: '0.0042', cost: '0.0035' });
+});
+
+it('a report without a tenant that contradicts a tenant’s at the same moment is named until it is taken back', async () => {
+  const other = { ...untagged, usage: { input_tokens: 900, output_tokens: 90 } };
+  const at = parseInstant('2026-10-20T12:00:00Z');
+  const settings = { receivedAt: at, litellmKey: null, attributes: {} };
+  // One worker has posted and not committed when the other posts, so that neither sees the other's.
+  await inTransaction(database, async (transaction) => {
+    const items = readBody(JSON.stringify(other), settings);
+    const batch = { items, recordedAt: at, kind: 'ingest' } as const;
+    await recordItems(transaction, new ReferenceCache(), batch);
+    expect(await receiveEvents(database, [tagged])).toEqual(['posted']);
+  });
+  await fold();
+  expect(await standing()).toHaveLength(2);
+  const parts = { database, clock: () => parseInstant('2026-11-03T12:00:00Z') };
+  const contradicting = async (month: string | null = '2026-10') =>
+    (await nameMissing(parts, { month, tenant_id: null })).filter(
+      ({ kind }) => kind === 'contradicting',
+    );
+  const ids = await textRows(database, 'select event_id, entry_id from audit.entries');
+  const idOf = (event: string) => ids.find((row) => row['event_id'] === event)?.['entry_id'] ?? '';
+  expect(await contradicting()).toMatchObject([
+    {
+      tenant_id: 'acme',
+      detail: `response "r1" is ${idOf('gateway')}, which stands, and ${idOf('client')} without a tenant, which counted something else`,
+    },
+  ]);
+  expect(await contradicting(null)).toHaveLength(1);
+  expect(await contradicting('2026-09')).toEqual([]);
+  const note = { reason: 'counted wrong', actor: 'ada' };
+  const entryId = BigInt(idOf('client').replace('ent_', ''));
+  await postCorrections(database, parts.clock, [{ entryId, change: null, note }]);
+  expect(await contradicting()).toEqual([]);
 });
 
 it('a report that measured nothing gives way to one that did', async () => {
