@@ -204,7 +204,7 @@ async function answerProducer(
 }
 
 const NO_KEEPER =
-  'start it with SPANLEDGER_QUEUE_URL set, or with --direct to post to the ledger itself';
+  'start the server with SPANLEDGER_QUEUE_URL set, or let it post to the ledger itself';
 
 function refuseNow(detail: string, remedy: string): Reply {
   return problem('unavailable', { detail, remedy, headers: { 'retry-after': RETRY_SECONDS } });

@@ -57,7 +57,7 @@ export class KeyDoor {
     this.#refused += 1;
     const reply = problem('unauthenticated', {
       detail,
-      remedy: 'send Authorization: Bearer KEY, with a key that "spanledger key create" made',
+      remedy: 'send Authorization: Bearer KEY, with a key from whoever runs the server',
       headers: { 'www-authenticate': 'Bearer realm="spanledger"' },
     });
     return { kind: 'refused', reply };

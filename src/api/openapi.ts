@@ -44,7 +44,7 @@ const DESCRIPTION = [
   'Actions take an `Idempotency-Key`: the same request again is answered as before and does nothing.',
 ].join('\n\n');
 
-const KEY_DESCRIPTION = 'A key that "spanledger key create" made';
+const KEY_DESCRIPTION = 'A key from whoever runs the server';
 
 function operationOf(route: Route): JsonObject {
   const inPath = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);

@@ -16,7 +16,7 @@ export function referencePage(document: JsonObject): string {
 <meta name="viewport" content="width=device-width"><style>${raw(STYLE)}</style></head>
 <body><h1>Spanledger API</h1>
 <p>The whole contract, with the schemas of every request and answer: <a href="/openapi.json">/openapi.json</a>.
-Send <code>Authorization: Bearer KEY</code>; “spanledger key create” makes keys.</p>
+Send <code>Authorization: Bearer KEY</code>; keys come from whoever runs the server.</p>
 ${sections}</body></html>`);
 }
 

@@ -132,7 +132,7 @@ export function tellDecisions(
   };
 }
 
-/** Null where one of them waits in vain. */
+/** Answers the longest wait; null where one of them waits in vain. */
 function longest(waits: readonly (number | null)[]): number | null {
   return waits.reduce<number | null>(
     (most, wait) => (most === null || wait === null ? null : Math.max(most, wait)),

@@ -22,7 +22,7 @@ export type ReserveAnswer = z.infer<typeof reserveAnswer>;
 
 export const releaseHoldRequest = z.strictObject({
   hold_id: z.string(),
-  /** Whose hold it is, where the caller may speak for some tenants only; null for any. */
+  /** The tenant whose hold it is, where the caller may speak for some tenants only; null for any. */
   tenant_id: z.string().nullable(),
   actor: z.string(),
 });

@@ -201,7 +201,7 @@ export async function releaseOpenHold(
   database: Database,
   hold: {
     readonly holdId: string;
-    /** Null where whoever releases may speak for every tenant. */
+    /** It is null where whoever releases may speak for every tenant. */
     readonly tenantId: string | null;
     readonly actor: string;
     readonly at: InstantMs;

@@ -63,7 +63,7 @@ async function answerAgain(
   };
 }
 
-/** Of everything that was asked, so that one id is one call. */
+/** It is over everything that was asked, so that one id is one call. */
 function digestOf(request: ReserveRequest): Buffer {
   const text = JSON.stringify(request, (_, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,

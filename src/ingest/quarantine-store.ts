@@ -121,7 +121,7 @@ export async function readQuarantined(
   );
 }
 
-/** Those of the bodies that wait already, as hexadecimal digests. */
+/** Answers which of the bodies wait already, as hexadecimal digests. */
 export async function readWaitingBodies(
   transaction: Transaction,
   bodyDigests: readonly Buffer[],

@@ -5,11 +5,15 @@ import { freshDatabase } from '../support/database.ts';
 
 /** Unique keys of tenants' rows that do not begin with the tenant, and why each may. */
 const KEYS_WITHOUT_TENANT: Readonly<Record<string, string>> = {
+  budget_holds_pkey: 'whoever settles or releases a hold knows its id alone',
+  budgets_pkey: 'a budget is named by its id, which holds and counters keep',
   entries_by_id: 'an id is its batch and a place in it; citus.sql makes the index a plain one',
   entries_by_response: 'the call of a report without a tenant is looked for among all tenants',
+  http_keys_pkey: 'a key is looked for before anybody knows whose it is',
   push_intents_identifier_key:
     'what Stripe is told by one name must be one push, whoever it is for',
   push_intents_one_ambiguous: 'Stripe sums by its own customer, whose tenant may have changed',
+  settle_queue_pkey: 'what waits for a fold is taken by its batch, and is gone then',
   stripe_alerts_kind_subject_key: 'an alert need not concern a tenant',
   stripe_alerts_pkey: 'an alert need not concern a tenant',
   stripe_invoices_pkey: 'Stripe asks by its own id alone',

@@ -4,7 +4,7 @@ import type { TakenOutcome } from './taken-answer.ts';
 /** An item that is let in, with what of it may be kept. */
 export interface LetIn {
   readonly item: ReadItem;
-  /** The event's own JSON, cut to the fields of the contract: no text of a prompt is in it. */
+  /** The event's own JSON, cut to the fields that events have: no text of a prompt is in it. */
   readonly json: string;
   readonly tenantId: string | null;
 }

@@ -19,8 +19,8 @@ export interface TakingParts extends Pick<Parts, 'clock'> {
 }
 
 /**
- * Takes a request of a producer: reads it as the worker reads a message, cuts every event to the fields of
- * the contract, and answers when all that is let in is durable. An event that cannot be posted is kept,
+ * Takes a request of a producer: reads it as the worker reads a message, cuts every event to the fields that
+ * events have, and answers when all that is let in is durable. An event that cannot be posted is kept,
  * too: it waits in quarantine, as one does that came by the queue. Only one that names a tenant which the
  * key may not name is kept nowhere, so that a leaked key bills nobody else.
  */

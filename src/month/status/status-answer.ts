@@ -29,7 +29,7 @@ export const statusAnswer = z.strictObject({
   unregistered_tenants: countField,
   /** What budgets have promised to calls that were not reported yet. */
   holds: countField,
-  /** Those of them whose call is over by their expiry, and whose event did not come; a hundred at the most. */
+  /** The holds whose call is over by their expiry, and whose event did not come; a hundred at the most. */
   unsettled_holds: listOf(holdAnswer),
   untold_periods: countField,
   unbilled_periods: countField,

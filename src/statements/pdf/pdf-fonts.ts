@@ -9,7 +9,7 @@ interface Face {
   /** By it a document knows the font. */
   readonly name: string;
   readonly source: Buffer;
-  /** Which of a collection's fonts; null for a file that holds one. */
+  /** The place among a collection's fonts; null for a file that holds one. */
   readonly member: string | null;
   readonly has: (codePoint: number) => boolean;
   /** Whether its digits can all be made of one width. */
