@@ -23,7 +23,9 @@ export async function renderStatement(
   const statements = [answer].flat();
   switch (format) {
     case 'text':
-      return statements.map(renderStatementText).join('\n');
+      return statements
+        .map((statement) => renderStatementText(statement, statement.corrections))
+        .join('\n');
     case 'json':
       return `${JSON.stringify(answer, null, 2)}\n`;
     case 'csv':

@@ -30,7 +30,8 @@ type Row = Readonly<Record<(typeof COLUMNS)[number], string>>;
 const FIGURES: ReadonlySet<string> = new Set(['quantity', 'rate', 'exact', 'amount']);
 
 /**
- * RFC 4180, a header and one row a line. The amounts of a statement's rows add up to its total.
+ * RFC 4180, a header and one row a line. The amounts of a statement's rows add up to that of its last row,
+ * whose section is "total". Layers and what is not due have no amount, so that nothing is summed twice.
  * Text that a spreadsheet would run as a formula gets an apostrophe before it, and so does text that
  * begins with one: whoever reads the file by program takes one leading apostrophe off.
  */
@@ -39,6 +40,7 @@ export function renderStatementCsv(statements: readonly Statement[]): string {
     ...[...statement.lines, ...statement.late_lines].map((line) => rowOf(statement, line)),
     ...statement.not_due.flatMap((of) => of.lines.map((line) => notDueRow(statement, of, line))),
     ...(statement.layers?.lines ?? []).map((line) => layerRow(statement, line)),
+    totalRow(statement),
   ]);
   const lines = rows.map((row) => COLUMNS.map((column) => cell(column, row[column])).join(','));
   return [COLUMNS.join(','), ...lines, ''].join('\r\n');
@@ -57,6 +59,22 @@ function layerRow(statement: Statement, line: ManifestLayers['lines'][number]): 
     rate_unit: '',
     exact: line.exact,
     amount: '',
+  };
+}
+
+/** A statement of nothing has this row, too. */
+function totalRow(statement: Statement): Row {
+  return {
+    ...periodColumns(statement),
+    section: 'total',
+    model: '',
+    service_tier: '',
+    meter: 'total',
+    quantity: '',
+    rate: '',
+    rate_unit: '',
+    exact: statement.exact.charge,
+    amount: statement.total,
   };
 }
 

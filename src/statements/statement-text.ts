@@ -1,12 +1,17 @@
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
+import { type LateWords, lateWords, remarksOf } from './late-words.ts';
 import { viewLayers } from './layer-table.ts';
 import { meterName, rateUnitOf } from './line-groups.ts';
 import type { Statement } from './statement.ts';
+import type { StatementCorrection } from './statement-answer.ts';
 import { groupDigits } from './statement-format.ts';
 import { ADJUSTMENTS, adjustmentsOf, NOT_DUE } from './statement-view.ts';
 
 /** A statement for a terminal: the same figures as the JSON form, 96 columns at the most. */
-export function renderStatementText(statement: Statement): string {
+export function renderStatementText(
+  statement: Statement,
+  corrections: readonly StatementCorrection[] = [],
+): string {
   const { period, usage, exact } = statement;
   const money = (amount: string) => `${amount} ${statement.currency}`;
   const lines = [
@@ -15,10 +20,12 @@ export function renderStatementText(statement: Statement): string {
     '',
     row('MODEL', 'METER', 'QUANTITY', 'RATE', 'AMOUNT'),
     ...statement.lines.filter(isNoAdjustment).map(renderLine),
+    ...renderRemarks(remarksOf({ corrections }, false)),
   ];
   const late = statement.late_lines.filter(isNoAdjustment);
   if (late.length > 0) {
-    lines.push('', 'Late usage of earlier periods', ...late.map(renderLine));
+    const { title, remarks } = lateWords({ corrections }, late);
+    lines.push('', title, ...late.map(renderLine), ...renderRemarks(remarks));
   }
   const adjustments = adjustmentsOf(statement);
   if (adjustments.length > 0) lines.push('', ADJUSTMENTS, ...adjustments.map(renderAdjustment));
@@ -51,6 +58,10 @@ function renderLayers({ layers }: Statement): readonly string[] {
     ...rows.map(({ name, tokens, exact }) => row(name, '', tokens, exact, '')),
     ...explanation,
   ];
+}
+
+function renderRemarks(remarks: LateWords['remarks']): readonly string[] {
+  return remarks.map(({ label, amount }) => `  ${label} (${amount})`);
 }
 
 function isNoAdjustment({ meter }: ManifestLine): boolean {

@@ -23,20 +23,23 @@ function parseCsv(text: string): readonly Readonly<Record<string, string>>[] {
 }
 
 describe('a statement as CSV', () => {
-  it('has a header and one row a line', () => {
+  it('has a header, one row a line, and one of the total', () => {
     const csv = renderStatementCsv([sampleStatement([USAGE])]);
-    expect(csv.split('\r\n')).toHaveLength(4);
+    expect(csv.split('\r\n')).toHaveLength(5);
     expect(csv).toMatchInlineSnapshot(`
       "tenant_id,period_start,period_starts_at,period_ends_at,time_zone,section,model,service_tier,meter,quantity,rate,rate_unit,exact,amount,currency,manifest_hash
       acme,2026-10-01,2026-10-01T00:00:00.000Z,2026-11-01T00:00:00.000Z,UTC,usage,gpt-4o,standard,input,1000000,3,million_tokens,3,3.00,USD,6820e07a687c051bcbe247f6c82c8fe42032bdd5054b0e4a1cea8e22e85bd02f
       acme,2026-10-01,2026-10-01T00:00:00.000Z,2026-11-01T00:00:00.000Z,UTC,usage,gpt-4o,standard,output,25000,12,million_tokens,0.3,0.30,USD,6820e07a687c051bcbe247f6c82c8fe42032bdd5054b0e4a1cea8e22e85bd02f
+      acme,2026-10-01,2026-10-01T00:00:00.000Z,2026-11-01T00:00:00.000Z,UTC,total,,,total,,,,3.3,3.30,USD,6820e07a687c051bcbe247f6c82c8fe42032bdd5054b0e4a1cea8e22e85bd02f
       "
     `);
   });
 
   it('gives back every line, and amounts that add up to the total', () => {
     const statement = everything();
-    const rows = parseCsv(renderStatementCsv([statement]));
+    const all = parseCsv(renderStatementCsv([statement]));
+    const rows = all.slice(0, -1);
+    expect(all.at(-1)).toMatchObject({ section: 'total', amount: statement.total });
     const lines = [...statement.lines, ...statement.late_lines];
     expect(rows.map((row) => [row['meter'], row['exact'], row['amount']])).toEqual(
       lines.map((line) => [line.meter, line.exact, line.amount]),
@@ -45,6 +48,12 @@ describe('a statement as CSV', () => {
     expect(cents.reduce((a, b) => a + b, 0n)).toBe(parseDecimal(statement.total, 2));
     const carried = rows.find((row) => row['section'] === 'carried');
     expect(carried).toMatchObject({ meter: 'carried_in', exact: '-5.25', quantity: '' });
+  });
+
+  it('says that nothing was used', () => {
+    const [row, ...others] = parseCsv(renderStatementCsv([sampleStatement([])]));
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ section: 'total', tenant_id: 'acme', amount: '0.00' });
   });
 
   it('keeps a negative amount a number, and no text a formula', () => {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
+import { renderStatement } from '../../../src/statements/render-statement.ts';
 import { readStatements } from '../../../src/statements/statement-store.ts';
 import { viewStatement } from '../../../src/statements/statement-view.ts';
 import type { TestDatabase } from '../../support/database.ts';
@@ -46,7 +47,11 @@ it('what was corrected of a closed period is told as that, with its month and it
   ]);
   await close(database, '2026-10', '2026-11-01T00:00:00Z');
 
-  const view = viewStatement(await statementOf(database, '2026-10'), 'Us');
+  const statement = await statementOf(database, '2026-10');
+  const text = await renderStatement(statement, { format: 'text', issuer: 'Us' });
+  expect(text).toContain('\n  1 call of September 2026 taken back: ticket 4711 (−0.0042)\n');
+  expect(text).not.toContain('Late usage');
+  const view = viewStatement(statement, 'Us');
   const section = view.sections.find(({ title }) => title === 'Corrections of earlier periods');
   // 1000 × 3.00 µ + 100 × 12.00 µ = 0.0042
   expect(section?.remarks).toEqual([
