@@ -122,6 +122,16 @@ const GAUGES: readonly Gauge[] = [
   ['holds', 'what budgets have promised', ({ holds }) => holds],
   ['untold_periods', 'closed periods that nobody was told of', (of) => of.untold_periods],
   ['unbilled_periods', 'told periods that no invoice bills', (of) => of.unbilled_periods],
+  [
+    'periods_on_two_invoices',
+    'periods that more than one invoice bills',
+    (of) => of.periods_on_two_invoices,
+  ],
+  [
+    'periods_on_voided_invoices',
+    'periods whose invoice was voided',
+    (of) => of.periods_on_voided_invoices,
+  ],
   ['alerts', 'alerts that nobody settled', ({ alerts }) => alerts],
   ['rollups_behind_batches', 'batches that are not in the rollups yet', (of) => of.rollups_behind],
   ['seals_behind_batches', 'batches that are not in the chain yet', (of) => of.seals_behind],

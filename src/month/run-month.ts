@@ -99,7 +99,7 @@ function isUnsaid(steps: readonly StepAnswer[]): (thing: MissingThing) => boolea
   const said: ReadonlySet<MissingThing['kind']> = new Set([
     ...(isDone('close') ? [] : (['unrated', 'unmeasured'] as const)),
     ...(isDone('push') ? [] : (['untold'] as const)),
-    ...(isDone('verify') ? [] : (['alert'] as const)),
+    ...(isDone('verify') ? [] : (['alert', 'on_two_invoices', 'on_voided_invoice'] as const)),
   ]);
   return ({ kind }) => !said.has(kind);
 }

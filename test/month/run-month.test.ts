@@ -3,15 +3,19 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
+import { runMonth } from '../../src/month/run-month.ts';
 import type { Alert } from '../../src/push/alert.ts';
 import { raiseAlert, readAlerts, readOpenAlerts } from '../../src/push/alert-store.ts';
 import { resolveAlert } from '../../src/push/resolve-alert.ts';
+import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
 import { readInvoices } from '../../src/stripe/invoices/invoice-store.ts';
 import type { SceneOptions } from '../stripe/billing-scene.ts';
-import { ACME, MONTH, openBillingScene, runSteps } from '../stripe/billing-scene.ts';
+import { ACME, MONTH, openBillingScene, runSteps, runWholeMonth } from '../stripe/billing-scene.ts';
 import { cli } from '../support/cli.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
+import { makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 import { openPushScene } from '../support/stripe.ts';
 
 vi.mock('../../src/clock.ts', async (original) => ({
@@ -27,6 +31,11 @@ async function scene(options: SceneOptions = {}) {
 
 const states = (results: Awaited<ReturnType<typeof runSteps>>) =>
   Object.fromEntries(results.map((result) => [result.step, result.state]));
+
+const stepOf = (results: Awaited<ReturnType<typeof runSteps>>, name: string) =>
+  results.find(({ step }) => step === name);
+const detailOf = (results: Awaited<ReturnType<typeof runSteps>>, name: string) =>
+  stepOf(results, name)?.detail ?? '';
 
 const ALL_DONE = {
   check: 'done',
@@ -75,12 +84,10 @@ test('running it again does nothing and says the same', async () => {
   const second = await runSteps(parts, MONTH);
 
   // What was so at the time of the first run is not said again, and nothing is left to seal.
-  const detailOf = (name: string, results: typeof first) =>
-    results.find(({ step }) => step === name)?.detail ?? '';
-  expect(detailOf('verify', second)).toMatch(/^\d+ laws checked$/);
-  expect(detailOf('seal', first)).toContain('1 batches with 3 entries sealed; ');
+  expect(detailOf(second, 'verify')).toMatch(/^\d+ laws checked$/);
+  expect(detailOf(first, 'seal')).toContain('1 batches with 3 entries sealed; ');
   // What was decided since then was sealed by the first run's last step.
-  expect(detailOf('seal', second)).toMatch(
+  expect(detailOf(second, 'seal')).toMatch(
     /^0 batches with 0 entries sealed; the last is seal \d+/,
   );
   expect(states(second)).toEqual(states(first));
@@ -226,6 +233,59 @@ test('a period that has not ended leaves the month unfinished, and the next run 
   expect(states(await runSteps(parts, MONTH))).toEqual(ALL_DONE);
   await double.control.setClock(parseInstant('2026-11-02T12:00:00Z'));
   expect(await differences()).toEqual([]);
+});
+
+test('a period that appears after the month was done is closed, told, compared and stated by the next run', async () => {
+  const { double, parts, database, meter } = await scene();
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  const first = await runWholeMonth(parts, MONTH);
+  expect(first.done).toBe(true);
+  double.control.addCustomer({ id: 'cus_late' });
+  const late = {
+    mode: 'live',
+    stripeCustomer: 'cus_late',
+    created: '2026-10-01T00:00:00Z',
+  } as const;
+  await makeTenant(database, 'late', late);
+  await setUpSubscriptions(parts, meter);
+  const usage = { input_tokens: 1_000_000, output_tokens: 0 };
+  const call = nativeEvent({ event_id: 'l1', tenant_id: 'late', usage });
+  await receiveEvents(database, [call], '2026-11-01T00:35:00Z');
+  await double.control.setClock(parseInstant('2026-11-01T00:40:00Z'));
+
+  const again = await runWholeMonth(parts, MONTH);
+
+  const told = await textRows(
+    database,
+    "select state, told, charge_total from audit.periods where tenant_id = 'late' and period_start = '2026-10-01'",
+  );
+  // 1,000,000 x 3.00 a million = 3.00
+  expect(told).toEqual([{ state: 'closed', told: 'told', charge_total: '3' }]);
+  expect(detailOf(again.steps, 'confirm')).not.toBe(detailOf(first.steps, 'confirm'));
+  expect(Date.parse(stepOf(again.steps, 'confirm')?.at ?? '')).toBeGreaterThanOrEqual(
+    parseInstant('2026-11-01T00:40:00Z'),
+  );
+});
+
+test('every run obeys its own options, also one that finds the month done', async () => {
+  const { double, parts } = await scene();
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  expect(await runWholeMonth(parts, MONTH)).toMatchObject({ done: true });
+  const folder = await mkdtemp(join(tmpdir(), 'spanledger-options-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const given = { ...parts, phrase: remedyText };
+
+  const elsewhere = await runMonth(given, { month: MONTH, folder, issuer: 'Acme Metering' });
+  expect(elsewhere.done).toBe(true);
+  const [html = ''] = (await readdir(folder, { recursive: true })).filter((name) =>
+    name.endsWith('.html'),
+  );
+  expect(await readFile(join(folder, html), 'utf8')).toContain('Acme Metering');
+
+  const bounds = { coverage_min: { user: 100 } };
+  const held = await runMonth(given, { month: MONTH, folder, issuer: 'Acme Metering', ...bounds });
+  expect(held.done).toBe(false);
+  expect(stepOf(held.steps, 'coverage')?.state).not.toBe('done');
 });
 
 test('a live tenant without a customer is named, and does not keep the others from being billed', async () => {

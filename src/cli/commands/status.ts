@@ -38,6 +38,16 @@ export function addStatus(program: Command): void {
   });
 }
 
+function leaverText(leaver: StatusAnswer['leavers'][number]): string {
+  const { tenant_id, currency, owed_to, not_closed, not_told } = leaver;
+  const parts = [
+    ['owed to it', owed_to],
+    ['not closed', not_closed],
+    ['not told', not_told],
+  ].flatMap(([what, amount]) => (amount === null || amount === '0' ? [] : [`${amount} ${what}`]));
+  return `${JSON.stringify(tenant_id)}, ${currency ?? ''} ${parts.join(', ')}`;
+}
+
 function queueOf(session: Session) {
   if (session.config.SPANLEDGER_QUEUE_URL === undefined) return null;
   return openQueue({ ...queueAddress(session.config, 'SPANLEDGER_QUEUE_URL'), pollers: 1 });
@@ -59,7 +69,10 @@ function statusText(answer: StatusAnswer): string {
     ['holds', said(answer.holds)],
     ['untold periods', said(answer.untold_periods)],
     ['unbilled periods', said(answer.unbilled_periods)],
+    ['on two invoices', said(answer.periods_on_two_invoices)],
+    ['on voided invoices', said(answer.periods_on_voided_invoices)],
     ['alerts', said(answer.alerts)],
+    ...answer.leavers.map((leaver) => ['left', leaverText(leaver)] as const),
     ...answer.second_reports.map(
       ({ source, because, count }) =>
         ['second reports', `${count} of ${source}, by ${because}`] as const,

@@ -46,6 +46,10 @@ const REMEDIES: Readonly<Record<MissingThing['kind'], string>> = {
   untold: 'tell it with "spanledger push", or record what a person billed elsewhere',
   unbilled:
     'make a subscription with "spanledger stripe setup --subscriptions", or bill it another way',
+  on_two_invoices:
+    'void or credit the invoice that should not be there, then resolve the alert with "spanledger stripe resolve"',
+  on_voided_invoice:
+    'bill it another way and record that with "spanledger stripe settled", or resolve the alert with "spanledger stripe resolve"',
   alert: '"spanledger stripe alerts" shows them; resolve each with what was done',
   without_cost: 'import what the provider charges with "spanledger price-book import", then rerate',
   unrated:

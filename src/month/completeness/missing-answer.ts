@@ -22,6 +22,10 @@ const MISSING_KINDS = [
   'untold',
   /** A period was told, and no invoice bills it. */
   'unbilled',
+  /** More than one final invoice bills a period, and together they differ from what is due. */
+  'on_two_invoices',
+  /** The invoice that billed a period was voided. */
+  'on_voided_invoice',
   /** An alert of the destination's side that nobody settled. */
   'alert',
   'without_cost',

@@ -12,6 +12,7 @@ import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import { readInvoices } from '../../stripe/invoices/invoice-store.ts';
 import { findUnbilledPeriods } from '../../stripe/invoices/unbilled-usage.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import type { Scope } from './completeness-store.ts';
@@ -24,6 +25,7 @@ import {
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
 import type { WaitingEvent } from './waiting-events.ts';
 import { describeWaiting, isOfMonth } from './waiting-events.ts';
+import { kindOfAlert } from './wrong-invoices.ts';
 
 /**
  * Names everything that keeps a month from being whole (R24): what waits, what stands twice, whom nobody
@@ -246,10 +248,11 @@ async function nameAlerts(
   { month, tenantId }: Scope,
 ): Promise<readonly MissingThing[]> {
   const alerts = await readOpenAlerts(database, month);
+  const invoices = alerts.length === 0 ? [] : await readInvoices(database, { month, tenantId });
   return alerts
     .filter((alert) => tenantId === null || alert.tenantId === null || alert.tenantId === tenantId)
     .map((alert) => ({
-      ...thing('alert', alert.tenantId, alert.periodStart),
+      ...thing(kindOfAlert(alert, invoices), alert.tenantId, alert.periodStart),
       count: 1,
       detail: `alert ${alert.alertId}, ${alert.kind} ${alert.subject}: ${alert.detail}`,
     }));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { holdAnswer } from '../../budgets/budget-answer.ts';
 import { countField, instantField, listOf, monthField } from '../../fields.ts';
+import { leaversAnswer } from '../../reports/leavers-answer.ts';
 import { missingThing } from '../completeness/missing-answer.ts';
 
 export const statusRequest = z.strictObject({
@@ -33,7 +34,12 @@ export const statusAnswer = z.strictObject({
   unsettled_holds: listOf(holdAnswer),
   untold_periods: countField,
   unbilled_periods: countField,
+  periods_on_two_invoices: countField,
+  periods_on_voided_invoices: countField,
+  /** Alerts about anything else. */
   alerts: countField,
+  /** Customers who left, and what is owed to them, not closed, or told to nobody. */
+  leavers: leaversAnswer,
   /** Events that were taken for second reports of calls, by the source that sent them and why. */
   second_reports: listOf(
     z.strictObject({

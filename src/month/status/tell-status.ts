@@ -2,6 +2,8 @@ import { tellOpenHolds } from '../../budgets/list-budgets.ts';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { QueueClient } from '../../ingest/queue-client.ts';
 import type { Parts } from '../../parts.ts';
+import type { LeaversAnswer } from '../../reports/leavers-answer.ts';
+import { reportLeavers } from '../../reports/report-leavers.ts';
 import type { MissingThing } from '../completeness/missing-answer.ts';
 import { nameMissing } from '../completeness/name-missing.ts';
 import type { StatusAnswer, StatusRequest } from './status-answer.ts';
@@ -34,6 +36,7 @@ export async function tellStatus(
     open_periods: Number(state.open_periods),
     ended_periods: Number(state.ended_periods),
     ...countsOf(missing),
+    leavers: (await reportLeavers(parts)).filter(isOwing),
     second_reports: seconds.map(({ count, ...of }) => ({ ...of, count: Number(count) })),
     holds: holds.open,
     unsettled_holds: holds.unsettled,
@@ -42,6 +45,11 @@ export async function tellStatus(
     not_asked: [...queue.fault, ...(destinationFault === null ? [] : [destinationFault])],
     missing,
   };
+}
+
+/** Whether anything is left between us and a customer who left. */
+function isOwing({ owed_to, not_closed, not_told }: LeaversAnswer[number]): boolean {
+  return [owed_to, not_closed, not_told].some((amount) => amount !== null && amount !== '0');
 }
 
 async function askQueue(
@@ -65,6 +73,8 @@ function countsOf(missing: readonly MissingThing[]) {
   const of = (kind: MissingThing['kind']) => missing.filter((thing) => thing.kind === kind);
   const entries = (kind: MissingThing['kind']) =>
     of(kind).reduce((sum, { count }) => sum + count, 0);
+  const periods = (kind: MissingThing['kind']) =>
+    new Set(of(kind).map(({ tenant_id, period_start }) => `${period_start} ${tenant_id}`)).size;
   return {
     unrated: entries('unrated'),
     unmeasured: entries('unmeasured'),
@@ -74,6 +84,8 @@ function countsOf(missing: readonly MissingThing[]) {
     unregistered_tenants: new Set(of('unregistered_tenant').map(({ tenant_id }) => tenant_id)).size,
     untold_periods: of('untold').length,
     unbilled_periods: of('unbilled').length,
+    periods_on_two_invoices: periods('on_two_invoices'),
+    periods_on_voided_invoices: periods('on_voided_invoice'),
     alerts: of('alert').length,
   };
 }

@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
+import { closeTenant } from '../../../src/ledger/closes/close-tenant.ts';
+import { adjustTenant } from '../../../src/ledger/corrections/adjust-tenant.ts';
 import { tellStatus } from '../../../src/month/status/tell-status.ts';
+import { cli } from '../../support/cli.ts';
 import { freshDatabase } from '../../support/database.ts';
-import { importBooks, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 
 it('counts what was taken for second reports of calls, by producer and by reason', async () => {
   const database = await freshDatabase();
@@ -23,3 +26,53 @@ it('counts what was taken for second reports of calls, by producer and by reason
     { source: 'sdk', because: 'response', count: 2 },
   ]);
 });
+
+it('tells in words how things stand, what keeps the month from being whole, and what is owed to who left', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  for (const tenant of ['acme', 'globex']) {
+    await makeTenant(database, tenant, { created: '2020-01-15T00:00:00Z' });
+  }
+  await receiveEvents(database, [nativeEvent({ event_id: 'bad', attempt: 0 })]);
+  const parts = { database, clock: () => parseInstant('2020-02-10T00:00:00Z') };
+  const credit = { amount: -5_000_000_000_000n, id: 'sorry', reason: 'an outage', actor: 'ann' };
+  await adjustTenant(parts, { ...credit, tenant_id: 'globex' });
+  const later = { database, clock: () => parseInstant('2020-02-11T00:00:00Z') };
+  await closeTenant(later, { tenant_id: 'globex', at: parseInstant('2020-02-10T12:00:00Z') });
+
+  const said = await cli(['status', '--month', '2026-10'], { DATABASE_URL: database.url });
+
+  expect(said.stderr).toBe('');
+  expect(said.exitCode).toBe(1);
+  const lines = said.stdout
+    .split('\n')
+    .filter((line) => !/^(?:last batch|lag|open per)/.test(line));
+  expect(lines).toEqual(STATUS_TEXT);
+});
+
+// 1000 x 3 + 100 x 12 = 4200 = 0.0042
+const STATUS_TEXT = [
+  'queue                 not known messages',
+  'unrated               0',
+  'unmeasured            0',
+  'without a cost        0',
+  'quarantine            1',
+  'under two tenants     0',
+  'unregistered tenants  0',
+  'holds                 0',
+  'untold periods        0',
+  'unbilled periods      0',
+  'on two invoices       0',
+  'on voided invoices    0',
+  'alerts                0',
+  'left                  "globex", USD 5 owed to it',
+  'rollups behind        0 batches',
+  'seals behind          2 batches',
+  'the queue was not asked: SPANLEDGER_QUEUE_URL is not set',
+  'Stripe was not asked: STRIPE_API_KEY is not set; what it counted is as the last push or reconcile saw it',
+  '',
+  'not whole, 1 thing to look at:',
+  '  tenant "acme": 1 event in quarantine (invalid_field 1), worth 0.0042 USD: 1',
+  '    "spanledger quarantine list" shows them; replay, accept or dismiss each, and send anew what was wrong',
+  '',
+];

@@ -1,0 +1,24 @@
+import type { Alert } from '../../push/alert.ts';
+import type { InvoiceRow } from '../../stripe/invoices/invoice-store.ts';
+import type { MissingThing } from './missing-answer.ts';
+
+/**
+ * What an open alert keeps from being whole: a period that stands on two invoices, or on one that was voided, is
+ * named by what it is (R24), and everything else as the alert that it is.
+ */
+export function kindOfAlert(
+  { kind, tenantId, periodStart }: Pick<Alert, 'kind' | 'tenantId' | 'periodStart'>,
+  invoices: readonly InvoiceRow[],
+): MissingThing['kind'] {
+  if (kind === 'invoice_void') return 'on_voided_invoice';
+  if (kind !== 'invoice_differs') return 'alert';
+  const billing = invoices.filter(
+    (invoice) =>
+      invoice.tenantId === tenantId &&
+      invoice.periodStart === periodStart &&
+      invoice.identifier === null &&
+      invoice.state === 'finalized' &&
+      invoice.quantity !== 0n,
+  );
+  return billing.length > 1 ? 'on_two_invoices' : 'alert';
+}
