@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { checkPrices } from '../../src/audit/laws/prices-law-store.ts';
+import { readStory } from '../../src/audit/story-store.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import {
@@ -62,6 +63,11 @@ it('a cost in dollars is converted for a tenant that pays in euros, and recomput
     '1600000000000',
   ]);
   expect((await checkPrices(database, FULL)).violations).toEqual([]);
+
+  const { rules } = await readStory(database, { source: 'default', eventId: 'late', asOf: null });
+  expect(rules.map(({ rule }) => rule)).toContainEqual(
+    'its cost was converted by the rates of European Central Bank from 2026-10-01T00:00:00.000Z',
+  );
 });
 
 it('the same rates again change nothing, and other rates of the same instant are refused', async () => {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
-import { LAYERS_SOURCE, SCALED } from './entry.ts';
+import { COST_EXCHANGE, LAYERS_SOURCE, SCALED } from './entry.ts';
 import { rulesOfEntry } from './rules-of-entry.ts';
 
 export interface RuleOfEntry {
@@ -18,9 +18,13 @@ export async function readRules(
   const { rows } = await sql<RuledRow>`
     select entry_id, kind, outcome, is_reversal, corrects_entry_id, member_id, requested_model, executed_model,
       gateway_cache, late, not_due is null as due, period_start, coalesce(further_tags ->> ${LAYERS_SOURCE} = ${SCALED}, false) as layers_scaled,
-      charge_book, charge_version, cost_book, cost_version
+      charge_book, charge_version, cost_book, cost_version, further_tags ->> ${COST_EXCHANGE} as exchange
     from entries where entry_id = any(${[...entryIds]}::bigint[]) order by entry_id`.execute(
     database.kysely,
+  );
+  const exchanges = await readExchanges(
+    database,
+    rows.flatMap(({ exchange }) => exchange ?? []),
   );
   return rows.flatMap((row) =>
     rulesOfEntry({
@@ -40,8 +44,18 @@ export async function readRules(
       chargeVersion: row.charge_version,
       costBook: row.cost_book,
       costVersion: row.cost_version,
+      convertedBy: exchanges.get(row.exchange ?? '') ?? null,
     }).map((rule) => ({ entry_id: `ent_${row.entry_id}`, rule })),
   );
+}
+
+/** What a tenant sees of an entry names no rates, so that its role is not asked to read any. */
+async function readExchanges(database: Database, versions: readonly string[]) {
+  if (versions.length === 0) return new Map<string, never>();
+  const { rows } = await sql<{ version: string; source: string; from: InstantMs }>`
+    select version_id::text as version, source, effective_from as "from" from exchange_versions
+    where version_id::text = any(${[...versions]}::text[])`.execute(database.kysely);
+  return new Map(rows.map(({ version, source, from }) => [version, { source, from }]));
 }
 
 interface RuledRow {
@@ -62,4 +76,5 @@ interface RuledRow {
   readonly charge_version: InstantMs | null;
   readonly cost_book: string | null;
   readonly cost_version: InstantMs | null;
+  readonly exchange: string | null;
 }

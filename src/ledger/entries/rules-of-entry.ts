@@ -18,6 +18,8 @@ interface RuledEntry {
   readonly chargeVersion: InstantMs | null;
   readonly costBook: string | null;
   readonly costVersion: InstantMs | null;
+  /** The source of the rates that converted the cost, and their begin; null where nothing did. */
+  readonly convertedBy: { readonly source: string; readonly from: InstantMs } | null;
 }
 
 /** The rules behind an entry's amounts, each in a sentence, with the price versions. */
@@ -65,10 +67,16 @@ function chargeRule(entry: RuledEntry): string {
   }
 }
 
-function costRules({ executedModel, costBook, costVersion }: RuledEntry): readonly string[] {
+function costRules(entry: RuledEntry): readonly string[] {
+  const { executedModel, costBook, costVersion, convertedBy } = entry;
   if (costBook === null) return [];
   return [
     `costed on the model executed, ${executedModel}, at ${priceVersion(costBook, costVersion)}`,
+    ...(convertedBy === null
+      ? []
+      : [
+          `its cost was converted by the rates of ${convertedBy.source} from ${formatInstant(convertedBy.from)}`,
+        ]),
   ];
 }
 
