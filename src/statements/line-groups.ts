@@ -106,7 +106,7 @@ function viewLine(
     meter: meterName(line.meter) + tier,
     quantity: hasRate(line) ? formatQuantity(line.quantity) : '',
     rate: figures.rate,
-    rateUnit: RATE_UNITS[rateUnitOf(line.meter)],
+    rateUnit: hasRate(line) ? RATE_UNITS[rateUnitOf(line.meter)] : '',
     exact: figures.exact,
     amount: formatMoney(line.amount, figures.currency),
   };
