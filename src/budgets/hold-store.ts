@@ -75,13 +75,22 @@ const CHECK = `with concerned as (${CONCERNED}
 
 /**
  * The admission. It locks the counters of every budget that concerns the call, in the order in which a fold locks
- * them, so it judges by what the call before it left; and it holds for all of them or for none.
+ * them, so it judges by what the call before it left; and it holds for all of them or for none. A call that a hard
+ * budget does not bear even as it was a moment ago is denied without waiting for a lock.
  */
 const RESERVE = `with concerned as materialized (${CONCERNED}
-  ), counted as materialized (
+  ), seen as materialized (
+    select c.budget_id, c.time_key, c.spent, c.held,
+      bool_or(d.is_hard and c.spent + c.held + d.estimate > d.amount) over () as is_over
+    from concerned d join budget_counters c on c.budget_id = d.budget_id and c.time_key = d.time_key
+  ), locked as materialized (
     select c.budget_id, c.time_key, c.spent, c.held
     from concerned d join budget_counters c on c.budget_id = d.budget_id and c.time_key = d.time_key
+    where not exists (select from seen where is_over)
     order by c.budget_id, c.time_key for update of c
+  ), counted as materialized (
+    select budget_id, time_key, spent, held from locked
+    union all select budget_id, time_key, spent, held from seen where is_over
   ), judged as materialized (${JUDGED}
   ), verdict as materialized (${VERDICT}
   ), held as (

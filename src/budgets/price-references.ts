@@ -34,7 +34,9 @@ export async function readReferences(
   const tenant = tenants.of.get(tenantId) ?? readTenant(database.kysely, tenantId);
   tenants.of.set(tenantId, tenant);
   try {
-    return { tenant: await tenant, catalog: await prices.catalog };
+    // Waited for together: of two that fail, one that nobody waits for would end the process.
+    const [known, catalog] = await Promise.all([tenant, prices.catalog]);
+    return { tenant: known, catalog };
   } catch (error) {
     // What could not be read is read again by the next call.
     keptByDatabase.delete(database);
