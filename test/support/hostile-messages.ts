@@ -70,7 +70,9 @@ export function hostileMessages(): Readonly<Record<string, HostileMessage>> {
       body: gzipSync(
         JSON.stringify({
           messageType: 'DATA_MESSAGE',
-          logEvents: Array.from({ length: 9_000 }, () => ({ message: 'no JSON '.repeat(30) })),
+          logEvents: Array.from({ length: 9_000 }, (_event, place) => ({
+            message: `${place}: ${'no JSON '.repeat(30)}`,
+          })),
         }),
       ).toString('base64'),
       reason: 'not_json',
