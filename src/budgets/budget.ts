@@ -28,7 +28,7 @@ export interface Budget {
 }
 
 export type Measure = 'money' | 'tokens';
-export type Verdict = 'allow' | 'warn' | 'deny';
+type Verdict = 'allow' | 'warn' | 'deny';
 
 /** How a budget stands before one call, in the time that the call falls into. */
 export interface Standing {
