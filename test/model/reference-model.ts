@@ -65,6 +65,7 @@ export class ReferenceModel {
   readonly #tenants = new Map<string, ModelTenant>();
   /** Content by identity. */
   readonly #events = new Map<string, string>();
+  readonly #waiting = new Set<string>();
 
   constructor() {
     this.#tenant(NOBODY, Date.parse('2026-01-01T00:00:00Z'));
@@ -102,16 +103,17 @@ export class ReferenceModel {
     const fresh: ModelEvent[] = [];
     const known = this.entries.filter(isFirst);
     const outcomes = events.map((event) => {
-      if (!readable.includes(event)) return 'quarantined';
       const content = JSON.stringify(event);
+      if (!readable.includes(event)) return this.#wait(content, 'quarantined');
       const keys = tenantsOf(event).map((id) => [id, event.source, event.event_id].join('|'));
       const held = keys.map((key) => this.#events.get(key)).find((other) => other !== undefined);
-      if (held !== undefined) return held === content ? 'duplicate' : 'conflict';
+      if (held !== undefined) return held === content ? 'duplicate' : this.#wait(content, 'conflict');
       const parts = partsOf(event);
       const pairs = parts.flatMap((part) => known.map((other) => [other, part] as const));
       if (pairs.some(([a, b]) => compareReports(a, b) === 'same' && keptOf(a, b) === a))
         return 'duplicate';
-      if (pairs.some(([a, b]) => compareReports(a, b) === 'conflict')) return 'conflict';
+      if (pairs.some(([a, b]) => compareReports(a, b) === 'conflict'))
+        return this.#wait(content, 'conflict');
       for (const key of keys) this.#events.set(key, content);
       known.push(...parts);
       fresh.push(event);
@@ -125,6 +127,13 @@ export class ReferenceModel {
       this.#post({ ...part, requested });
     }
     return outcomes;
+  }
+
+  /** What waits in quarantine waits once, and is a duplicate when it comes again. */
+  #wait(content: string, outcome: string): string {
+    if (this.#waiting.has(content)) return 'duplicate';
+    this.#waiting.add(content);
+    return outcome;
   }
 
   /** What a fold puts right beside the hot path (R8). */
