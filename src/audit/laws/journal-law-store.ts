@@ -63,7 +63,7 @@ async function compareTable(database: Database, name: string) {
       select coalesce(n.row_key, l.row_key) as row_key, case
         when n.row_key is null and l.kept is not null then 'was removed'
         when n.row_key is not null and l.kept is null then 'was added'
-        when n.kept @> l.kept then null
+        when not exists (select from jsonb_each(l.kept) c where c.value is distinct from n.kept -> c.key) then null
         else 'was changed in ' || coalesce((select string_agg(c.key, ', ' order by c.key) from jsonb_each(l.kept) c
           where c.value is distinct from n.kept -> c.key), 'nothing') end as fault
       from now n full join last l on l.row_key = n.row_key
