@@ -107,7 +107,8 @@ export class ReferenceModel {
       if (!readable.includes(event)) return this.#wait(content, 'quarantined');
       const keys = tenantsOf(event).map((id) => [id, event.source, event.event_id].join('|'));
       const held = keys.map((key) => this.#events.get(key)).find((other) => other !== undefined);
-      if (held !== undefined) return held === content ? 'duplicate' : this.#wait(content, 'conflict');
+      if (held !== undefined)
+        return held === content ? 'duplicate' : this.#wait(content, 'conflict');
       const parts = partsOf(event);
       const pairs = parts.flatMap((part) => known.map((other) => [other, part] as const));
       if (pairs.some(([a, b]) => compareReports(a, b) === 'same' && keptOf(a, b) === a))
