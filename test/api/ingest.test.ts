@@ -264,6 +264,6 @@ describe('with a queue', () => {
     const door = await freshApi(database, { keeper: null });
     const refused = await door.ask('/v1/events', key, { json: event() });
     expect(refused.status).toBe(503);
-    expect(refused.json.remedy).toContain('--direct');
+    expect(refused.json.remedy).toContain('SPANLEDGER_QUEUE_URL');
   });
 });
