@@ -111,9 +111,9 @@ describe('an action', () => {
     const call = { tenant: 'acme', model: 'gpt-4o', input_tokens: 10, max_output_tokens: 10 };
     const checked = await api.ask('/v1/budgets/check', admin, { json: call });
     expect(checked.json).toMatchObject({ verdict: 'allow', currency: 'USD', budgets: [] });
-    const { model: _, ...without } = call;
+    const { tenant: _, ...without } = call;
     const refused = await api.ask('/v1/budgets/check', admin, { json: without });
-    expect(refused.json.detail).toContain('model');
+    expect(refused.json.detail).toContain('tenant');
   });
 });
 

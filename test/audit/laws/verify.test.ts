@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkLaws } from '../../../src/audit/laws/check-laws.ts';
+import { setBudget } from '../../../src/budgets/set-budget.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import type { TestDatabase } from '../../support/database.ts';
@@ -39,6 +40,10 @@ async function soundLedger(): Promise<TestDatabase> {
      select tenant_id, period_start, 1, 'spl-1', 'm', 'cus_acme', billable_micro, 0, 'confirmed', now()
      from closes where tenant_id = 'acme'`,
   );
+  const limit = { amount: 5_000_000_000_000n, tokens: null, per: 'month', kind: 'hard' } as const;
+  const of = { feature: null, user_id: null, agent_run_id: null, tags: null };
+  const unasked = { on_unavailable: null, priced_only: null, actor: 'ada' };
+  await setBudget({ database, clock }, { tenant_id: 'acme', ...limit, ...of, ...unasked });
   return database;
 }
 
