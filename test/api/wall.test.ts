@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Route } from '../../src/api/route.ts';
 import { ROUTES } from '../../src/api/routes.ts';
+import { setBudget } from '../../src/budgets/set-budget.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { behindWall } from '../../src/database/behind-wall.ts';
 import { KEY_ROLES, type KeyRole } from '../../src/keys/key-answer.ts';
@@ -57,9 +58,18 @@ beforeAll(async () => {
     '2026-11-03T00:00:00Z',
   );
   for (const tenant of ['acme', 'globex']) {
-    await database.pool.query(
-      `insert into budgets values ($1, 'month', '', '', 1000000000000, 'USD', true, now(), 'a test')`,
-      [tenant],
+    const of = { feature: null, user_id: null, agent_run_id: null, tags: null, tokens: null };
+    const unasked = { on_unavailable: null, priced_only: null, actor: 'a test' };
+    await setBudget(
+      { database, clock },
+      {
+        tenant_id: tenant,
+        per: 'month',
+        kind: 'hard',
+        amount: 1_000_000_000_000n,
+        ...of,
+        ...unasked,
+      },
     );
   }
   await foldAll(database, clock);

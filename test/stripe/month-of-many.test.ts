@@ -18,7 +18,7 @@ vi.mock('../../src/clock.ts', async (original) => ({
  * A month of many tenants, with one fault of each kind in it: everybody else is billed to the cent, and each fault is
  * named at one place. SPANLEDGER_TENANTS=1000 plays it in full.
  */
-const TENANTS = Number(process.env['SPANLEDGER_TENANTS'] ?? 24);
+const TENANTS = Number(process.env['SPANLEDGER_TENANTS'] ?? 18);
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { formatInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
-import { type PriceBookDocument, parsePriceBook } from './price-book-document.ts';
+import { type PriceBookDocument, readStoredBook } from './price-book-document.ts';
 import { rateRow, versionTerms } from './price-book-store.ts';
 
 /**
@@ -65,7 +65,7 @@ function versionFaults(version: Version, kept: readonly KeptRate[]): readonly st
 
 function readDocument(text: string): PriceBookDocument | null {
   try {
-    return parsePriceBook(JSON.parse(text));
+    return readStoredBook(JSON.parse(text));
   } catch {
     return null;
   }

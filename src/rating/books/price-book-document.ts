@@ -138,6 +138,15 @@ export function parsePriceBook(json: unknown): PriceBookDocument {
   );
 }
 
+/**
+ * A document as it was stored. Every one is kept with its caching, said or not; of a book that takes all from
+ * its base it means nothing, and nobody may say it.
+ */
+export function readStoredBook(stored: unknown): PriceBookDocument {
+  const { caching, ...rest } = stored as PriceBookDocument;
+  return parsePriceBook(takesAllFromBase(rest) ? rest : stored);
+}
+
 /** Whether every price of the book is its base's, with the base's terms. */
 export function takesAllFromBase(
   book: Pick<PriceBookDocument, 'models' | 'base' | 'discount'>,

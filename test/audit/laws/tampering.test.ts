@@ -113,7 +113,7 @@ function another({ name, type }: Column): string {
   if (type.endsWith('[]')) return `coalesce(${name}, '{}') || 7`;
   return type === 'text'
     ? `coalesce(${name}, '') || 'x'`
-    : `coalesce(${name}, ${type === 'date' ? "'2026-09-01'" : 0}) + 1`;
+    : `coalesce(${name}, ${type === 'date' ? "'2026-09-01'" : 0}) + 1000`;
 }
 
 const OUTSIDE = new Set(
