@@ -148,9 +148,7 @@ export function readStoredBook(stored: unknown): PriceBookDocument {
 }
 
 /** Whether every price of the book is its base's, with the base's terms. */
-function takesAllFromBase(
-  book: Pick<PriceBookDocument, 'models' | 'base' | 'discount'>,
-): boolean {
+function takesAllFromBase(book: Pick<PriceBookDocument, 'models' | 'base' | 'discount'>): boolean {
   return book.models.length === 0 && book.base !== undefined && book.discount === undefined;
 }
 
