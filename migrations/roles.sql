@@ -164,7 +164,7 @@ select p.tenant_id, p.period_start, p.starts_at, p.ends_at,
   coalesce(c.entries, r.entries, 0)::bigint as entries, major(coalesce(c.charge_exact, r.charge, 0)) as charge_exact,
   major(c.carried_in) as carried_in, trim_scale(c.billable_micro * 0.000001) as billable,
   major(c.carried_out) as carried_out, trim_scale(c.charge_total * minor_unit(c.currency)) as charge_total,
-  coalesce(c.currency, r.currency) as currency, c.manifest_hash, c.closed_at, coalesce(c.mode, t.mode) as mode,
+  coalesce(c.currency, r.currency) as currency, c.manifest_hash, c.closed_at, coalesce(c.mode, p.mode, t.mode) as mode,
   null::text as told, null::text as invoice_id
 from periods p
   join tenants t on t.tenant_id = p.tenant_id

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
@@ -12,6 +12,7 @@ import { answerRoute, withEntityTag } from './answer-route.ts';
 import type { ApiParts } from './api-parts.ts';
 import type { AppOptions } from './app-options.ts';
 import { KeyDoor } from './bearer.ts';
+import type { Said } from './given.ts';
 import { answerHealth, answerReady } from './health.ts';
 import { INGEST_DOORS, type IngestDoor } from './ingest/ingest-doors.ts';
 import { takeRequest } from './ingest/take-request.ts';
@@ -129,24 +130,38 @@ async function answerQuestion(
     const replied = await answerRoute(route, parts, asked);
     return withEntityTag(replied, c.req.header('if-none-match') ?? null);
   }
-  const act = () => answerRoute(route, parts, asked);
   const idempotencyKey = c.req.header('idempotency-key');
-  if (idempotencyKey === undefined) return act();
+  if (idempotencyKey === undefined) return answerRoute(route, parts, asked);
   const request = JSON.stringify([route.method, c.req.path, [...said.query], body]);
-  return answerOnce(parts, { keyId: bearer.key.keyId, idempotencyKey, request }, act);
+  const once = { keyId: bearer.key.keyId, idempotencyKey, request };
+  const act = () => answerRoute(route, parts, { ...asked, said: named(route, said, once) });
+  return answerOnce(parts, once, { act, isShownOnce: route.isShownOnce });
+}
+
+/** An action that its own id makes one has the same id each time that it is asked under one Idempotency-Key. */
+function named({ namedBy }: Route, said: Said, { keyId, idempotencyKey }: ActionAsked): Said {
+  if (namedBy === null || (said.body?.[namedBy] ?? null) !== null) return said;
+  const id = hash('sha256', `${keyId}\u0000${idempotencyKey}`).slice(0, 32);
+  return { ...said, body: { ...said.body, [namedBy]: `http-${id}` } };
 }
 
 /** An action under an Idempotency-Key: what it was answered is answered again. */
 async function answerOnce(
   parts: ApiParts,
   asked: ActionAsked,
-  act: () => Promise<Reply>,
+  { act, isShownOnce }: { readonly act: () => Promise<Reply>; readonly isShownOnce: boolean },
 ): Promise<Reply> {
+  let fresh: Reply | null = null;
   const { status, answer } = await actOnce(parts, asked, async () => {
-    const replied = await act();
-    return { status: replied.status, answer: String(replied.body) };
+    fresh = await act();
+    return { status: fresh.status, answer: isShownOnce ? '' : String(fresh.body) };
   });
-  return { status, type: typeOfAnswer(status), body: answer, headers: {} };
+  if (fresh !== null) return fresh;
+  if (!isShownOnce) return { status, type: typeOfAnswer(status), body: answer, headers: {} };
+  return problem('conflict', {
+    detail: 'this was done and answered already, and its answer is shown once',
+    remedy: 'revoke what was made and was lost, and make it anew under another Idempotency-Key',
+  });
 }
 
 class Refused {

@@ -29,6 +29,10 @@ export interface Route {
   readonly rows: string | null;
   /** Other media types than JSON that it answers in. */
   readonly forms: readonly string[];
+  /** Its answer holds a secret, which is kept nowhere. */
+  readonly isShownOnce: boolean;
+  /** The field that names an action, where the Idempotency-Key stands for it; null where none does. */
+  readonly namedBy: string | null;
   readonly run: (asked: Asked) => Promise<unknown>;
 }
 
@@ -59,6 +63,10 @@ interface RouteOptions<Request extends z.ZodObject, Answer> {
   /** What holds where nothing is given; what may be null need not be named. */
   readonly defaults?: Partial<Readonly<Record<keyof z.input<Request>, unknown>>>;
   readonly rows?: string;
+  /** Its answer holds a secret, which is kept nowhere. */
+  readonly isShownOnce?: boolean;
+  /** The field that names an action, where the Idempotency-Key stands for it. */
+  readonly namedBy?: keyof z.input<Request> & string;
   readonly use: (parts: ApiParts, request: z.output<Request>) => Promise<Answer>;
 }
 
@@ -67,12 +75,14 @@ export function route<Request extends z.ZodObject, Answer>(
   at: `${Method} ${string}`,
   options: RouteOptions<Request, Answer>,
 ): Route {
-  const { about, roles, summary, request, answer, defaults = {}, rows = null, use } = options;
+  const { about, roles, summary, request, answer, use } = options;
+  const { defaults = {}, rows = null, isShownOnce = false, namedBy = null } = options;
   return {
     ...placeOf(at),
     ...{ about, roles, summary, answer, rows },
     fields: fieldsOf(request, defaults),
     forms: rows === null ? [] : ['text/csv'],
+    ...{ isShownOnce, namedBy },
     run: ({ parts, given }) => use(parts, readRequest(request, given as z.input<Request>)),
   };
 }
@@ -105,6 +115,7 @@ export function listRoute<Request extends z.ZodObject, Row>(
     answer: z.strictObject({ [rows]: answer, next_cursor: nextCursorField }),
     fields: fieldsOf(paged, { limit: USUAL_LIMIT, ...defaults }),
     forms: ['text/csv'],
+    ...{ isShownOnce: false, namedBy: null },
     async run({ parts, given }) {
       const { limit, cursor, ...own } = given;
       const page = readRequest(z.strictObject(pageFields), { limit, cursor } as PageGiven);

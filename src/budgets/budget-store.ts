@@ -119,8 +119,11 @@ export type BudgetKey = Pick<
 >;
 
 /** Takes a budget away with what it counted; answers its number, or null where there was none. */
-export async function deleteBudget(database: Database, key: BudgetKey): Promise<bigint | null> {
-  const { rows } = await database.pool.query<{ budget_id: bigint }>(
+export async function deleteBudget(
+  { client }: Transaction,
+  key: BudgetKey,
+): Promise<bigint | null> {
+  const { rows } = await client.query<{ budget_id: bigint }>(
     `delete from budgets where (tenant_id, measure, per, feature, user_id, agent_run_id, tags)
        = ($1, $2, $3, $4, $5, $6, $7::jsonb) returning budget_id`,
     keyValues(key),

@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts';
 import { readCatalogRevisions } from '../ledger/posting/posting-store.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import type { PriceCatalog } from '../rating/books/price-catalog.ts';
+import { Refusal } from '../refusal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
 
@@ -38,8 +39,9 @@ export async function readReferences(
     const [known, catalog] = await Promise.all([tenant, prices.catalog]);
     return { tenant: known, catalog };
   } catch (error) {
-    // What could not be read is read again by the next call.
-    keptByDatabase.delete(database);
+    // What could not be read is read again by the next call; a tenant that is not there leaves the prices.
+    if (error instanceof Refusal) tenants.of.delete(tenantId);
+    else keptByDatabase.delete(database);
     throw error;
   }
 }

@@ -55,7 +55,9 @@ async function answerAgain(
   const nothing = { ...call.estimate, amount: 0n, tokens: 0n, isPriced: true };
   const decisions = decideAll(await judgeCall(database, { ...call, estimate: nothing }), call);
   const borne = decisions.map((decision) =>
-    decision.verdict === 'deny' ? { ...decision, verdict: 'allow' as const } : decision,
+    decision.verdict === 'deny'
+      ? { ...decision, verdict: 'allow' as const, retryAfter: null }
+      : decision,
   );
   return {
     ...tellDecisions(borne, call.estimate, false),

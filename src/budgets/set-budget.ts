@@ -70,7 +70,10 @@ export async function removeBudget(
   const measure = key.measure ?? 'money';
   const tags = key.tags ?? {};
   const of = { tenantId, measure, per, feature, userId, agentRunId, tags };
-  const budgetId = await deleteBudget(database, of);
+  const budgetId = await inTransaction(database, async (transaction) => {
+    await lockAgainstCounting(transaction);
+    return deleteBudget(transaction, of);
+  });
   if (budgetId !== null) return { removed: true, budget_id: budgetId.toString() };
   throw new Refusal(
     'not_found',

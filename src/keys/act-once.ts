@@ -44,15 +44,13 @@ export async function actOnce(
       (await takeOverAction(database, action, { now, before: before.begunAt }));
     if (!isMine) refuseUnderWay(asked);
   }
-  try {
-    const done = await act();
-    if (done.status < 400) await endAction(database, action, done);
-    else await forgetAction(database, action);
-    return done;
-  } catch (error) {
+  const done = await act().catch(async (error: unknown) => {
     await forgetAction(database, action);
     throw error;
-  }
+  });
+  if (done.status < 400) await endAction(database, action, done);
+  else await forgetAction(database, action);
+  return done;
 }
 
 function isAbandoned(begunAt: InstantMs, now: InstantMs): boolean {

@@ -108,6 +108,7 @@ const CORRECTIONS: readonly Route[] = [
     summary: 'a credit or a fee, which the customer reads on the statement with its reason',
     request: adjustRequest,
     answer: adjustmentAnswer,
+    namedBy: 'id',
     use: adjustTenant,
   }),
 ];

@@ -135,6 +135,7 @@ const KEYS: readonly Route[] = [
     summary: 'make a key; it is shown once',
     request: createKeyRequest,
     answer: createdKeyAnswer,
+    isShownOnce: true,
     use: createKey,
   }),
   route('DELETE /v1/keys/{key}', {

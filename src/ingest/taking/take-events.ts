@@ -1,6 +1,12 @@
 import { cutBody } from '../../events/cut-body.ts';
+import { isObject, type JsonObject, parseJson } from '../../events/foreign/foreign-value.ts';
 import { type ReadContext, readBody } from '../../events/read-body.ts';
-import { KEEP_EMAILS, type ReadItem, type ReadSettings } from '../../events/read-item.ts';
+import {
+  KEEP_EMAILS,
+  type ReadItem,
+  type ReadSettings,
+  type RefusedItem,
+} from '../../events/read-item.ts';
 import type { Parts } from '../../parts.ts';
 import type { EventKeeper, LetIn } from './event-keeper.ts';
 import type { TakenAnswer, TakenEvent } from './taken-answer.ts';
@@ -52,16 +58,47 @@ const TAKEN: ReadonlySet<string> = new Set(['accepted', 'posted', 'duplicate', '
 /** The key's source stands in place of the event's, in what is posted as in what is kept of it. */
 function scoped(item: ReadItem, { source }: TakingScope): ReadItem {
   if (source === null) return item;
-  if (item.kind !== 'event') return { ...item, source };
+  if (item.kind === 'empty') return { ...item, source };
+  if (item.kind === 'refused') return { ...item, source, body: () => rescoped(item, source) };
   const body = () => JSON.stringify({ ...JSON.parse(item.body()), source });
   return { ...item, event: { ...item.event, source }, body };
 }
 
-function namesStranger(item: ReadItem, { tenantIds }: TakingScope): boolean {
+/** What is refused now may be read again, by somebody who knows no scope: so its source stands in what is kept. */
+function rescoped(item: RefusedItem, source: string): string {
+  const event = nativeOf(item);
+  return event === null ? item.body() : JSON.stringify({ ...event, source });
+}
+
+function namesStranger(item: ReadItem, scope: TakingScope): boolean {
+  const { tenantIds } = scope;
+  if (item.kind === 'refused') return isOutside(item, scope);
   if (tenantIds === null || item.kind !== 'event') return false;
   const { tags, members } = item.event;
   const named = [tags.tenantId, ...(members ?? []).map((member) => member.tags.tenantId)];
   return named.some((tenantId) => tenantId !== null && !tenantIds.includes(tenantId));
+}
+
+/** Of what cannot be posted, whatever is no native event says nothing of its source and tenants that can be held. */
+function isOutside(item: RefusedItem, { source, tenantIds }: TakingScope): boolean {
+  if (source === null && tenantIds === null) return false;
+  const event = nativeOf(item);
+  if (event === null) return true;
+  if (tenantIds === null) return false;
+  const parts = Array.isArray(event['members']) ? [event, ...event['members']] : [event];
+  return parts.some((part) =>
+    TENANT_FIELDS.some((name) => {
+      const named: unknown = part?.[name];
+      return named !== undefined && named !== null && !tenantIds.includes(String(named));
+    }),
+  );
+}
+
+const TENANT_FIELDS = ['tenant_id', 'customer_id'] as const;
+
+function nativeOf(item: RefusedItem): JsonObject | null {
+  const json = parseJson(item.body());
+  return isObject(json) && Object.hasOwn(json, 'event_id') ? json : null;
 }
 
 /** Addresses follow the policy of whoever posts the event. */

@@ -18,7 +18,7 @@ export async function releaseHeld(
   const refused = invoices.filter(
     ({ state, detail }) => state === 'refused' || (state === 'gone' && detail !== null),
   );
-  const letGo = invoices.length - held.length - refused.length;
+  const letGo = invoices.filter(({ state }) => !['held', 'refused', 'gone'].includes(state)).length;
   const summary = `${letGo} of ${invoices.length} invoices let go`;
   // Not every tenant is billed by a subscription, so that this may be as it should.
   const without = `no invoice of Stripe's bills the usage of ${named(unbilled)} yet`;

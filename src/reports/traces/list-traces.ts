@@ -23,9 +23,23 @@ export async function listTraces(
   const spans = Map.groupBy(await readSpans(view, keys), keyOf);
   const traces = keys
     // A trace that has newer entries stood on the page of those.
-    .filter((key) => before === null || isBelow(spans.get(keyOfTrace(key)) ?? [], BigInt(before)))
+    .filter((key) => {
+      const rows = (spans.get(keyOfTrace(key)) ?? []).filter((row) => isAskedFor(row, request));
+      return before === null || isBelow(rows, BigInt(before));
+    })
     .map((key) => toTrace(key, spans.get(keyOfTrace(key)) ?? []));
   return { traces, next_cursor: next };
+}
+
+/** Whether a trace is found by this entry of it, as the store asks. */
+function isAskedFor(row: SpanRow, { from, to, ...asked }: TracesRequest): boolean {
+  return (
+    (asked.user_id === null || row.user_id === asked.user_id) &&
+    (asked.feature === null || row.feature === asked.feature) &&
+    (asked.agent_run_id === null || row.agent_run_id === asked.agent_run_id) &&
+    (from === null || row.occurred_at >= from) &&
+    (to === null || row.occurred_at < to)
+  );
 }
 
 function isBelow(rows: readonly SpanRow[], before: bigint): boolean {

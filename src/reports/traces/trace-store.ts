@@ -80,7 +80,7 @@ function toKey(row: KeyRow): TraceKey {
   };
 }
 
-/** The key of a trace in a map; ids hold no line breaks. */
+/** The key of a trace in a map. */
 export function keyOf(of: Pick<KeyRow, 'tenant_id' | 'trace_id' | 'source' | 'event_id'>): string {
   const own = of.trace_id === null ? ['event', of.source, of.event_id] : ['trace', of.trace_id];
   return JSON.stringify([of.tenant_id, ...own]);
