@@ -46,6 +46,28 @@ describe('an action', () => {
     expect(await count(database, 'entries')).toBe(2);
   });
 
+  it('that was done and not answered acts no second time', async () => {
+    const first = await credit('one');
+    await database.pool.query('delete from http_actions');
+    const again = await credit('one');
+    expect(again.json).toMatchObject({ state: 'duplicate', entry_id: first.json.entry_id });
+    expect(await count(database, 'entries')).toBe(1);
+  });
+
+  it('whose answer is shown once keeps no secret, and is not done again', async () => {
+    const json = { name: 'a reader', role: 'reader' };
+    const make = () => api.ask('/v1/keys', admin, { json, headers: { 'idempotency-key': 'make' } });
+    const made = await make();
+    expect(made.status).toBe(200);
+    expect(JSON.stringify(await textRows(database, 'select * from http_actions'))).not.toContain(
+      made.json.key,
+    );
+    expect([
+      (await make()).status,
+      await count(database, "http_keys where name = 'a reader'"),
+    ]).toEqual([409, 1]);
+  });
+
   it('at the same moment under one key is done by one of the requests', async () => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => credit('same')));
     expect(await count(database, 'entries')).toBe(1);

@@ -162,6 +162,27 @@ describe('/v1/events', () => {
     const alone = await api.ask('/v1/events', scoped, { json: theirs });
     expect([alone.status, alone.json.kind]).toEqual([403, 'not_permitted']);
   });
+
+  it('keeps nothing that is refused at first and would bill another tenant once it is read again', async () => {
+    const scoped = await api.key('ingest', { source: 'shop', tenants: ['acme'] });
+    const bad = { usage: { nonsense: 1 }, source: 'elsewhere' };
+    const json = [
+      event({ event_id: 'own', ...bad }),
+      event({ event_id: 'theirs', tenant_id: 'globex', ...bad }),
+      event({ event_id: 'member', members: [{ member_id: 'm', tenant_id: 'globex' }], ...bad }),
+    ];
+    const answer = await api.ask('/v1/events', scoped, { json });
+    expect(answer.json.events.map((one: { outcome: string }) => one.outcome)).toEqual([
+      'quarantined',
+      'refused',
+      'refused',
+    ]);
+    const kept = await textRows(
+      database,
+      "select event_id, body::json ->> 'source' as source from quarantine",
+    );
+    expect(kept).toEqual([{ event_id: 'own', source: 'shop' }]);
+  });
 });
 
 describe('/v1/traces', () => {
