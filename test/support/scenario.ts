@@ -316,9 +316,11 @@ export async function observe(database: Database) {
     lines: await textRows(
       database,
       `select c.tenant_id, c.period_start, line.*
-       from closes c cross join lateral jsonb_to_recordset(c.manifest::jsonb -> 'lines') as line(
-         model text, service_tier text, meter text, late boolean, quantity text, rate text, exact text, amount text)
-       where c.tenant_id <> 'unattributed'`,
+       from closes c cross join lateral rows from (
+         jsonb_to_recordset(c.manifest::jsonb -> 'lines') as (
+           model text, service_tier text, meter text, late boolean, quantity text, rate text, exact text, amount text)
+       ) with ordinality as line
+       where c.tenant_id <> 'unattributed' order by c.tenant_id, c.period_start, line.ordinality`,
     ),
     not_due: await textRows(
       database,
