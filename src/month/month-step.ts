@@ -1,3 +1,4 @@
+import { intentKey } from '../push/intent.ts';
 import type { Remedy } from '../remedy.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
 import type { MonthRequest, StepAnswer } from './month-answer.ts';
@@ -6,10 +7,12 @@ export interface MonthParts extends StripeParts {
   /** The door's words for what to do about a step that was refused. */
   readonly phrase: (remedy: Remedy) => string;
   /**
-   * The tenants of which a step of this run has said why they are not told, so that no later step says it
-   * again by what follows from it.
+   * The periods, by `intentKey`, of which a step of this run has said why they are not told, so that no later
+   * step says it again by what follows from it. What is wrong with another period of the same tenant is said.
    */
   readonly untold: Set<string>;
+  /** The tenants of which the check has said that they have no customer: it knows no periods yet. */
+  readonly unlinked: Set<string>;
   /** The function is called while periods are pushed. */
   readonly onProgress?: (done: number, all: number) => void;
 }
@@ -20,6 +23,16 @@ export type MonthStep = (parts: MonthParts, request: MonthRequest) => Promise<St
 export interface StepOutcome extends Pick<StepAnswer, 'state' | 'detail'> {
   /** What is so now and need not be at the next run: said after the detail, and not kept. */
   readonly forNow?: string;
+  /** Whether the step was refused as a whole, so that it has looked at no tenant. */
+  readonly isRefused?: boolean;
+}
+
+/** The key in `untold` of a row that an answer has. */
+export function keyOfRow(row: {
+  readonly tenant_id: string | null;
+  readonly period_start: string | null;
+}): string {
+  return intentKey({ tenantId: row.tenant_id ?? '', periodStart: row.period_start ?? '' });
 }
 
 export function done(detail: string): StepOutcome {

@@ -13,7 +13,7 @@ import {
   readSteps,
   type StepRow,
 } from './month-run-store.ts';
-import type { MonthParts, MonthStep, StepOutcome } from './month-step.ts';
+import { keyOfRow, type MonthParts, type MonthStep, type StepOutcome } from './month-step.ts';
 import { checkCoverage } from './steps/check-coverage.ts';
 import { checkSetup } from './steps/check-setup.ts';
 import { closeMonth } from './steps/close-month.ts';
@@ -56,14 +56,15 @@ const STEPS: readonly NamedStep[] = [
  * of tags holds everybody's month: whose the cost is can be told before the close, and hardly after it.
  */
 export async function runMonth(
-  given: Omit<MonthParts, 'untold'>,
+  given: Omit<MonthParts, 'untold' | 'unlinked'>,
   request: MonthRequest,
 ): Promise<MonthAnswer> {
-  const parts: MonthParts = { ...given, untold: new Set() };
+  const parts: MonthParts = { ...given, untold: new Set(), unlinked: new Set() };
   const { database, clock } = parts;
   const { month } = request;
   const before = new Map((await readSteps(database, month)).map((row) => [row.step, row]));
   const steps: StepAnswer[] = [];
+  const refused = new Set<StepAnswer['step']>();
   let isRepeating = false;
   for (const { step, perform, always } of STEPS) {
     if (step === 'coverage' && request.coverage_min === undefined) continue;
@@ -80,28 +81,48 @@ export async function runMonth(
     }
     const startedAt = clock();
     await beginStep(database, { month, step }, startedAt);
-    const { state, detail, forNow = '' } = await orRefused(perform(parts, request), parts);
+    const outcome = await orRefused(perform(parts, request), parts);
+    const { state, detail, forNow = '' } = outcome;
+    if (outcome.isRefused === true) refused.add(step);
     await finishStep(database, { month, step, state, detail }, clock());
     isRepeating ||= state !== 'done';
     steps.push({ step, state, at: formatInstant(startedAt), detail: `${detail}${forNow}` });
     // Nothing is closed of a month that is held.
     if (step === 'coverage' && state !== 'done') break;
   }
-  const missing = (await nameMissing(parts, { month, tenant_id: null })).filter(isUnsaid(steps));
+  const missing = (await nameMissing(parts, { month, tenant_id: null })).filter(
+    isUnsaid({ steps, refused, untold: parts.untold }),
+  );
   const done = missing.length === 0 && steps.every(({ state }) => state === 'done');
   return { month, done, steps, missing };
 }
 
-/** What a step of this run has named already is not named again. */
-function isUnsaid(steps: readonly StepAnswer[]): (thing: MissingThing) => boolean {
-  const isDone = (name: StepAnswer['step']) =>
-    steps.some(({ step, state }) => step === name && state === 'done');
-  const said: ReadonlySet<MissingThing['kind']> = new Set([
-    ...(isDone('close') ? [] : (['unrated', 'unmeasured'] as const)),
-    ...(isDone('push') ? [] : (['untold'] as const)),
-    ...(isDone('verify') ? [] : (['alert', 'on_two_invoices', 'on_voided_invoice'] as const)),
-  ]);
-  return ({ kind }) => !said.has(kind);
+interface Said extends Pick<MonthParts, 'untold'> {
+  readonly steps: readonly StepAnswer[];
+  /** The steps that were refused as a whole. */
+  readonly refused: ReadonlySet<StepAnswer['step']>;
+}
+
+/** What a step of this run has named already is not named again; what it has named of one period is no other's. */
+function isUnsaid({ steps, refused, untold }: Said): (thing: MissingThing) => boolean {
+  const verified = refused.has('verify') ? undefined : steps.find(({ step }) => step === 'verify');
+  const isSaid = (thing: MissingThing) => {
+    switch (thing.kind) {
+      case 'unrated':
+      case 'unmeasured':
+        return untold.has(keyOfRow(thing));
+      case 'untold':
+        return refused.has('push') || untold.has(keyOfRow(thing));
+      case 'alert':
+      case 'on_two_invoices':
+      case 'on_voided_invoice':
+        // An alert that is left where nothing was wrong is about a period that was named before.
+        return verified !== undefined && (verified.state !== 'done' || untold.has(keyOfRow(thing)));
+      default:
+        return false;
+    }
+  };
+  return (thing) => !isSaid(thing);
 }
 
 /** Whether what a step found done may be so no more. */
@@ -132,6 +153,6 @@ async function orRefused(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const state = error.kind === 'unavailable' ? 'unfinished' : 'wrong';
-    return { state, detail: error.message, forNow: `; ${phrase(error.remedy)}` };
+    return { state, detail: error.message, forNow: `; ${phrase(error.remedy)}`, isRefused: true };
   }
 }

@@ -1,4 +1,5 @@
 import { Refusal } from '../refusal.ts';
+import { isOfOne } from './destination.ts';
 
 /**
  * Tells a service that is away from one question of many that it did not answer. The one is named, and hides
@@ -6,8 +7,11 @@ import { Refusal } from '../refusal.ts';
  */
 export interface AnswerWatch {
   answered(): void;
-  /** The reason why one question has no answer. Throws what is no lack of an answer, and when nobody is there. */
-  unanswered(error: unknown): string;
+  /**
+   * The reason why one question came to nothing. A refusal of the one is an answer, and says that somebody is
+   * there. Throws what is neither that nor a lack of an answer, and when nobody is there.
+   */
+  reasonOf(error: unknown): string;
   /** Throws where there were questions and no answer. */
   end(): void;
 }
@@ -18,12 +22,17 @@ export function watchAnswers(): AnswerWatch {
   let inARow = 0;
   let isThere = false;
   let first: Refusal | null = null;
+  const answered = () => {
+    inARow = 0;
+    isThere = true;
+  };
   return {
-    answered() {
-      inARow = 0;
-      isThere = true;
-    },
-    unanswered(error) {
+    answered,
+    reasonOf(error) {
+      if (isOfOne(error)) {
+        answered();
+        return error.message;
+      }
       if (!(error instanceof Refusal && error.kind === 'unavailable')) throw error;
       first ??= error;
       inARow += 1;

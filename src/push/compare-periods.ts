@@ -1,7 +1,7 @@
 import type { InstantMs } from '../clock.ts';
 import { watchAnswers } from './answer-watch.ts';
 import type { Destination, PushParts } from './destination.ts';
-import { ForeignCount, isAddress, isOfOne } from './destination.ts';
+import { ForeignCount, isAddress } from './destination.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
 import {
@@ -97,9 +97,7 @@ export async function comparePeriods(
     const counts: Count[] = [];
     let unread: string | null = null;
     for (const destination of destinationsToAsk(destinations, target, own)) {
-      const counted = await countOf(destination, target, own).catch((error: unknown) =>
-        isOfOne(error) ? error.message : answers.unanswered(error),
-      );
+      const counted = await countOf(destination, target, own).catch(answers.reasonOf);
       if (counted === null) continue;
       if (typeof counted === 'string') {
         unread = counted;

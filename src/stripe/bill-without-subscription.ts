@@ -1,8 +1,9 @@
+import type { InstantMs } from '../clock.ts';
 import { raiseAlert } from '../push/alert-store.ts';
 import { watchAnswers } from '../push/answer-watch.ts';
 import type { PushParts } from '../push/destination.ts';
-import { isOfOne } from '../push/destination.ts';
 import { inParallel } from '../push/in-parallel.ts';
+import type { Intent } from '../push/intent.ts';
 import { intentKey, isProven } from '../push/intent.ts';
 import { insertIntent } from '../push/intent-store.ts';
 import type { PushTarget } from '../push/push-target.ts';
@@ -35,11 +36,13 @@ export async function takeBackUnbilled(
     const { target } = period;
     try {
       const meter = meters.get(target.currency);
-      if (meter === undefined || !(await isNobodys(parts, meter, period))) return;
+      const told = meter === undefined ? null : await toldIfAskable(parts, period);
+      if (meter === undefined || told === null) return;
+      const isUnbilled = await isNobodys(parts, { meter, told, endsAt: target.endsAt });
       answers.answered();
-      if (await takeBackOrAlert(parts, push, period)) taken.push(target);
+      if (isUnbilled && (await takeBackOrAlert(parts, push, period))) taken.push(target);
     } catch (error) {
-      const reason = isOfOne(error) ? error.message : answers.unanswered(error);
+      const reason = answers.reasonOf(error);
       parts.log.warn({ tenantId: target.tenantId, reason }, 'unbilled usage cannot be looked at');
     }
   });
@@ -47,21 +50,31 @@ export async function takeBackUnbilled(
   return taken;
 }
 
+/** What was told, where the count has shown all of it and a read is left to ask who bills it; else null. */
+async function toldIfAskable(
+  { database, clock }: StripeParts,
+  { target, intents }: UnbilledPeriod,
+): Promise<Intent | null> {
+  const told = toldToMeter(intents);
+  if (told === undefined || !isProven(target.billableMicro, intents)) return null;
+  const { tenantId, periodStart } = target;
+  const read = { tenantId, periodStart, what: 'invoices', customer: told.customer } as const;
+  return (await takeRead(database, read, clock())) ? told : null;
+}
+
+function toldToMeter(intents: readonly Intent[]): Intent | undefined {
+  return intents.findLast(({ destination }) => destination === 'meter');
+}
+
 /** Stripe has no subscription that bills it, and no invoice of which no event told. */
 async function isNobodys(
   parts: StripeParts,
-  meter: StripeMeter,
-  { target, intents }: UnbilledPeriod,
+  of: { readonly meter: StripeMeter; readonly told: Intent; readonly endsAt: InstantMs },
 ): Promise<boolean> {
-  if (!isProven(target.billableMicro, intents)) return false;
-  const told = intents.findLast(({ destination }) => destination === 'meter');
-  if (told === undefined) return false;
-  const { customer, eventTimestamp } = told;
-  const read = { ...target, what: 'invoices', customer } as const;
-  if (!(await takeRead(parts.database, read, parts.clock()))) return false;
+  const { meter, endsAt } = of;
+  const { customer, eventTimestamp, tenantId, periodStart } = of.told;
   if (await isBilledBySubscription(parts.stripe, meter, { customer, eventTimestamp })) return false;
-  await takeMissedInvoices(parts, { customer, endsAt: target.endsAt });
-  const { tenantId, periodStart } = target;
+  await takeMissedInvoices(parts, { customer, endsAt });
   const invoices = await readInvoices(parts.database, { month: null, tenantId });
   return !invoices.some(
     (invoice) => invoice.periodStart === periodStart && invoice.state !== 'gone',
@@ -75,7 +88,7 @@ async function takeBackOrAlert(
   { target, intents }: UnbilledPeriod,
 ): Promise<boolean> {
   const { tenantId, periodStart } = target;
-  const customer = intents.findLast(({ destination }) => destination === 'meter')?.customer ?? '';
+  const customer = toldToMeter(intents)?.customer ?? '';
   const raise = (
     kind: 'no_subscription' | 'usage_left_on_meter',
     subject: string,

@@ -1,3 +1,4 @@
+import { intentKey } from '../push/intent.ts';
 import { monthsPushed } from '../push/intent-store.ts';
 import type { ReconciledPeriod } from './reconcile-answer.ts';
 import { reconcileMonth } from './reconcile-month.ts';
@@ -6,7 +7,11 @@ import type { StripeParts } from './stripe-parts.ts';
 /** Months that are asked for: older invoices are final, and reads are counted by Stripe. */
 const MONTHS_CHECKED = 2;
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NOTHING: ReadonlySet<string> = new Set();
+
+function keyOf({ tenant_id: tenantId, period_start: periodStart }: ReconciledPeriod): string {
+  return intentKey({ tenantId, periodStart });
+}
 
 function isCounted({ stripe, confirmed, settled }: ReconciledPeriod): boolean {
   return stripe === String(BigInt(confirmed) - BigInt(settled));
@@ -14,12 +19,13 @@ function isCounted({ stripe, confirmed, settled }: ReconciledPeriod): boolean {
 
 /**
  * Law 6: what Stripe's summaries show is what we have confirmed as pushed. A summary that only lags,
- * and a push still in flight, are no violation; of whom it was said already it is not said again.
+ * and a push still in flight, are no violation; a period of which it was said already, by its `intentKey`, is not
+ * named again.
  */
-export async function checkSummaries(parts: StripeParts, said: ReadonlySet<string> = NOBODY) {
+export async function checkSummaries(parts: StripeParts, said: ReadonlySet<string> = NOTHING) {
   const months = (await monthsPushed(parts.database)).slice(0, MONTHS_CHECKED);
   const compared = months.map((month) => reconcileMonth(parts, { month, tenant_id: null }));
-  const rows = (await Promise.all(compared)).flat().filter((row) => !said.has(row.tenant_id));
+  const rows = (await Promise.all(compared)).flat().filter((row) => !said.has(keyOf(row)));
   const asked = rows.filter((row) => row.stripe !== null);
   const unread = rows.filter((row) => row.difference === 'unread');
   const wrong = asked.filter(

@@ -12,7 +12,14 @@ import { resolveAlert } from '../../src/push/resolve-alert.ts';
 import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
 import { readInvoices } from '../../src/stripe/invoices/invoice-store.ts';
 import type { SceneOptions } from '../stripe/billing-scene.ts';
-import { ACME, MONTH, openBillingScene, runSteps, runWholeMonth } from '../stripe/billing-scene.ts';
+import {
+  ACME,
+  MONTH,
+  openBillingScene,
+  runSteps,
+  runWholeMonth,
+  usage,
+} from '../stripe/billing-scene.ts';
 import { cli } from '../support/cli.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
 import { makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
@@ -248,8 +255,8 @@ test('a period that appears after the month was done is closed, told, compared a
   } as const;
   await makeTenant(database, 'late', late);
   await setUpSubscriptions(parts, meter);
-  const usage = { input_tokens: 1_000_000, output_tokens: 0 };
-  const call = nativeEvent({ event_id: 'l1', tenant_id: 'late', usage });
+  const tokens = { input_tokens: 1_000_000, output_tokens: 0 };
+  const call = nativeEvent({ event_id: 'l1', tenant_id: 'late', usage: tokens });
   await receiveEvents(database, [call], '2026-11-01T00:35:00Z');
   await double.control.setClock(parseInstant('2026-11-01T00:40:00Z'));
 
@@ -301,6 +308,29 @@ test('a live tenant without a customer is named, and does not keep the others fr
   expect(
     await textRows(database, 'select tenant_id, state from audit.pushes order by tenant_id'),
   ).toEqual([{ tenant_id: 'acme', state: 'confirmed' }]);
+});
+
+test('what is wrong with an earlier period of a tenant is said, though this one is not told either', async () => {
+  const { double, parts, database, meter } = await scene({ withWebhooks: false });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  await runSteps(parts, MONTH);
+  await parts.stripe.billing.meterEvents.create({
+    event_name: meter.eventName,
+    timestamp: parseInstant('2026-10-31T00:00:00Z') / 1000,
+    payload: { stripe_customer_id: 'cus_acme', value: '10000' },
+  });
+  const later = usage('acme', { tokens: 5_000, index: 9, at: '2026-11-15T12:00:00Z' });
+  await receiveEvents(database, [later], '2026-11-15T12:01:00Z');
+  await database.pool.query('update tenants set stripe_customer = null');
+  await double.control.setClock(parseInstant('2026-12-01T00:30:00Z'));
+
+  const results = await runSteps(parts, '2026-11');
+
+  expect(detailOf(results, 'check')).toContain('"acme" has no Stripe customer');
+  expect(detailOf(results, 'push')).toMatch(
+    /^0 of \d periods told to Stripe; 1 cannot be told, as the check says$/,
+  );
+  expect(detailOf(results, 'verify')).toContain('law 6: tenant "acme" period 2026-10-01: Stripe');
 });
 
 test('the command writes every form of a statement, with the same bytes when it runs again', async () => {

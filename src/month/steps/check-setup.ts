@@ -4,10 +4,14 @@ import type { MonthParts, StepOutcome } from '../month-step.ts';
 import { done, named } from '../month-step.ts';
 
 /** What would surely go wrong later, found before anything is closed. */
-export async function checkSetup({ database, livemode, untold }: MonthParts): Promise<StepOutcome> {
+export async function checkSetup({
+  database,
+  livemode,
+  unlinked: said,
+}: MonthParts): Promise<StepOutcome> {
   const tenants = await readLiveTenants(database);
   const unlinked = tenants.filter((tenant) => tenant.stripeCustomer === null);
-  for (const { tenantId } of unlinked) untold.add(tenantId);
+  for (const { tenantId } of unlinked) said.add(tenantId);
   const meters = await readMeters(database, livemode);
   const faults = [
     ...(tenants.length > 0 && meters.size === 0 ? ['no meter is set up in Stripe'] : []),

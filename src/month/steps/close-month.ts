@@ -1,12 +1,12 @@
 import { closePeriods } from '../../ledger/closes/close-periods.ts';
 import type { MonthRequest } from '../month-answer.ts';
-import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
+import { keyOfRow, type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 
 /** Closes the periods of all tenants that have ended. */
 export async function closeMonth(parts: MonthParts, { month }: MonthRequest): Promise<StepOutcome> {
   const answers = await closePeriods(parts, { month, tenant_id: null });
   const refused = answers.filter((answer) => answer.state === 'refused');
-  for (const { tenant_id: tenantId } of refused) parts.untold.add(tenantId);
+  for (const period of refused) parts.untold.add(keyOfRow(period));
   const early = answers.filter((answer) => answer.state === 'not_ended');
   const closed = answers.length - refused.length - early.length;
   return outcomeOf(`${closed} of ${answers.length} periods closed`, {

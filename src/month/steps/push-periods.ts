@@ -1,7 +1,7 @@
 import type { PushedPeriod } from '../../push/push-answer.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
 import type { MonthRequest } from '../month-answer.ts';
-import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
+import { keyOfRow, type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 
 /** Tells Stripe what each closed period came to. */
 export async function pushPeriods(
@@ -13,7 +13,7 @@ export async function pushPeriods(
     results.filter(({ state }) => states.includes(state));
   const [wrong, unfinished] = [those(WRONG), those(UNFINISHED)];
   // The check has said already who has no customer.
-  const isUnsaid = ({ tenant_id: tenantId }: PushedPeriod) => !parts.untold.has(tenantId);
+  const isUnsaid = ({ tenant_id: tenantId }: PushedPeriod) => !parts.unlinked.has(tenantId);
   const said = wrong.filter((row) => !isUnsaid(row)).length;
   const outcome = outcomeOf(
     `${results.filter(({ state }) => state === 'confirmed').length} of ${results.length} periods told to Stripe`,
@@ -22,7 +22,7 @@ export async function pushPeriods(
       unfinished: unfinished.filter(isUnsaid).map(describe),
     },
   );
-  for (const { tenant_id: tenantId } of [...wrong, ...unfinished]) parts.untold.add(tenantId);
+  for (const row of [...wrong, ...unfinished]) parts.untold.add(keyOfRow(row));
   if (said === 0) return outcome;
   return { state: 'wrong', detail: `${outcome.detail}; ${said} cannot be told, as the check says` };
 }

@@ -1,7 +1,7 @@
 import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
 import { findMissedInvoices } from '../../stripe/invoices/missed-invoices.ts';
 import type { MonthRequest } from '../month-answer.ts';
-import { type MonthParts, named, outcomeOf, type StepOutcome } from '../month-step.ts';
+import { keyOfRow, type MonthParts, named, outcomeOf, type StepOutcome } from '../month-step.ts';
 
 /** Lets go the invoices whose usage Stripe has been seen to count. */
 export async function releaseHeld(
@@ -13,7 +13,7 @@ export async function releaseHeld(
   // Whose usage is not told is known by now, and why; its draft waits for that. One that is gone is named when that
   // is found, and from then on its usage is unbilled.
   const held = invoices.filter(
-    ({ state, tenant_id: tenantId }) => state === 'held' && !parts.untold.has(tenantId),
+    (invoice) => invoice.state === 'held' && !parts.untold.has(keyOfRow(invoice)),
   );
   const refused = invoices.filter(
     ({ state, detail }) => state === 'refused' || (state === 'gone' && detail !== null),

@@ -4,7 +4,7 @@ import { readOpenAlerts } from '../../push/alert-store.ts';
 import { verifyReleased } from '../../stripe/invoices/invoice.ts';
 import { checkSummaries } from '../../stripe/summary-law.ts';
 import type { MonthRequest } from '../month-answer.ts';
-import { type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
+import { keyOfRow, type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 
 /** The laws, the final invoices, and what webhooks have found wrong about the month. */
 export async function verifyMonth(
@@ -16,7 +16,7 @@ export async function verifyMonth(
   const laws = await checkLaws(lawParts, { scope: 'full', published: [] });
   // Why an intent is parked was said by the push.
   const alerts = (await readOpenAlerts(parts.database, month)).filter(
-    ({ kind, tenantId }) => !(INTENTS_OWN.has(kind) && parts.untold.has(tenantId ?? '')),
+    (alert) => !(INTENTS_OWN.has(alert.kind) && parts.untold.has(keyOfAlert(alert))),
   );
   const outcome = outcomeOf(`${laws.length} laws checked`, {
     wrong: [
@@ -30,6 +30,10 @@ export async function verifyMonth(
   });
   const forNow = `; ${left} invoices are not final yet, and compared by a later run or by the server of webhooks`;
   return left === 0 ? outcome : { ...outcome, forNow };
+}
+
+function keyOfAlert({ tenantId, periodStart }: Alert): string {
+  return keyOfRow({ tenant_id: tenantId, period_start: periodStart });
 }
 
 const INTENTS_OWN: ReadonlySet<Alert['kind']> = new Set([

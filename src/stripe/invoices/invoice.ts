@@ -119,8 +119,8 @@ async function releaseOrSay(
     answers.answered();
     return { state, detail: null };
   } catch (error) {
-    if (!isOfOne(error)) return { state: 'held', detail: answers.unanswered(error) };
-    const detail = error.message;
+    const detail = answers.reasonOf(error);
+    if (!isOfOne(error)) return { state: 'held', detail };
     if (!isMissing(error)) return { state: 'refused', detail };
     await saveGone(parts.database, held.invoiceId);
     return { state: 'gone', detail };
@@ -155,10 +155,10 @@ export async function verifyReleased(parts: StripeParts, month: string): Promise
       else await verifyInvoice(parts, invoice);
       answers.answered();
     } catch (error) {
-      if (isMissing(error)) return saveGone(parts.database, invoiceId);
+      answers.reasonOf(error);
+      if (isMissing(error)) await saveGone(parts.database, invoiceId);
       // It stays among those that a later run compares.
-      if (!isOfOne(error)) answers.unanswered(error);
-      left += 1;
+      else left += 1;
     }
   });
   answers.end();

@@ -1,6 +1,5 @@
 import type { InstantMs } from '../../clock.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
-import { isOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { intentKey } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
@@ -44,7 +43,7 @@ export async function findMissedInvoices(
       answers.answered();
     } catch (error) {
       // A customer that is gone has no invoices any more: its period stays among those without one.
-      const reason = isOfOne(error) ? error.message : answers.unanswered(error);
+      const reason = answers.reasonOf(error);
       log.warn({ tenantId: target.tenantId, reason }, 'invoices of a tenant cannot be looked at');
     }
   });
