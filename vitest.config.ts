@@ -11,7 +11,7 @@ const PURE = [
   'test/{money,present}.test.ts',
   'test/{sqs-client,sqs-refusal}.test.ts',
   'test/ingest/batcher.test.ts',
-  'test/client/{packing,new-event,journal,client,linked}.test.ts',
+  'test/client/{packing,new-event,journal,client}.test.ts',
   'test/{architecture,rules,pages}.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',
@@ -22,6 +22,9 @@ const PURE = [
   'test/reports/runs/{run-tree,run-waste}.test.ts',
   'test/seals/**/{merkle-tree,check-proof}.test.ts',
 ];
+
+/** What is installed, on each Node that it promises to run on; `npm run test:packages` runs it. */
+const PACKAGES = ['test/packages/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -35,10 +38,19 @@ export default defineConfig({
           name: 'database',
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: PURE,
+          exclude: [...PURE, ...PACKAGES],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'packages',
+          include: PACKAGES,
+          globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
     ],

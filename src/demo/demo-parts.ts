@@ -4,6 +4,7 @@ import type { Parts } from '../parts.ts';
 import { openStripe } from '../stripe/stripe-client.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
 import { type StripeDouble, startStripeDouble } from '../stripe-double/stripe-double.ts';
+import { refuseWithoutPackages } from './demo-packages.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { type LocalQueue, startLocalQueue } from './local-queue.ts';
 import type { Trace } from './trace.ts';
@@ -29,6 +30,7 @@ const DATABASE_NAME = 'spanledger';
 export async function startDemoParts(
   parts: Pick<Parts, 'clock' | 'log'> & Pick<DemoParts, 'say' | 'progress' | 'trace'>,
 ): Promise<RunningDemo> {
+  await refuseWithoutPackages();
   const [postgres, queue, double] = await Promise.all([
     startEmbeddedPostgres(),
     startLocalQueue(),

@@ -20,7 +20,7 @@ export interface SourceFile {
 export function pathsBelow(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .map((path) => `${folder}/${path.split(sep).join('/')}`)
-    .filter((path) => !path.includes('/node_modules/') && !path.includes('/cdk.out/'))
+    .filter((path) => !/\/(?:node_modules|cdk\.out|dist)\//.test(path))
     .sort();
 }
 
