@@ -46,6 +46,7 @@ table batches (
   constraint batches_kind_check CHECK ((kind = ANY (ARRAY['ingest'::text, 'replay'::text, 'correction'::text, 'allocation'::text, 'adjustment'::text])))
 );
 CREATE TRIGGER batches_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER batches_of_actors_are_kept AFTER INSERT ON public.batches REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((current_setting('spanledger.actor'::text, true) <> ''::text)) EXECUTE FUNCTION keep_change('batch_id', 'salt');
 
 table budget_counters (
   budget_id bigint not null,
@@ -143,8 +144,10 @@ table changes (
   act text not null,
   actor text not null,
   reason text,
+  act_id bigint,
   constraint changes_pkey PRIMARY KEY (change_id)
 );
+CREATE INDEX changes_by_act ON public.changes USING btree (act_id, change_id) WHERE (act_id IS NOT NULL);
 CREATE INDEX changes_by_row ON public.changes USING btree (of_table, row_key, change_id);
 CREATE TRIGGER changes_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.changes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
@@ -347,6 +350,13 @@ table http_actions (
   constraint http_actions_request_hash_check CHECK ((length(request_hash) = 32))
 );
 
+table http_key_uses (
+  key_id text collate "C" not null,
+  last_used_at timestamp with time zone not null,
+  constraint http_key_uses_pkey PRIMARY KEY (key_id),
+  constraint http_key_uses_key_id_fkey FOREIGN KEY (key_id) REFERENCES http_keys(key_id)
+);
+
 table http_keys (
   key_id text collate "C" not null,
   key_hash bytea not null,
@@ -361,7 +371,6 @@ table http_keys (
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
   revoked_by text,
-  last_used_at timestamp with time zone,
   constraint http_keys_pkey PRIMARY KEY (key_id),
   constraint http_keys_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint http_keys_key_hash_check CHECK ((length(key_hash) = 32)),
@@ -373,6 +382,9 @@ table http_keys (
   constraint revoked_by_somebody CHECK (((revoked_at IS NULL) = (revoked_by IS NULL))),
   constraint tenant_key_names_its_tenant CHECK (((role = 'tenant'::text) = (tenant_id IS NOT NULL)))
 );
+CREATE TRIGGER http_keys_deletes_are_kept AFTER DELETE ON public.http_keys REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('key_id', 'key_hash');
+CREATE TRIGGER http_keys_inserts_are_kept AFTER INSERT ON public.http_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('key_id', 'key_hash');
+CREATE TRIGGER http_keys_updates_are_kept AFTER UPDATE ON public.http_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('key_id', 'key_hash');
 
 table ledger_name (
   only_one boolean not null default true,
@@ -774,20 +786,6 @@ CREATE TRIGGER tenant_calendar_changes_inserts_are_kept AFTER INSERT ON public.t
 CREATE TRIGGER tenant_calendar_changes_revision AFTER INSERT OR DELETE OR UPDATE ON public.tenant_calendar_changes FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
 CREATE TRIGGER tenant_calendar_changes_updates_are_kept AFTER UPDATE ON public.tenant_calendar_changes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,effective_from', '');
 
-table tenant_changes (
-  tenant_id text collate "C" not null,
-  change_number bigint not null generated always as identity,
-  changed_at timestamp with time zone not null,
-  setting text not null,
-  was text,
-  became text,
-  constraint tenant_changes_pkey PRIMARY KEY (tenant_id, change_number),
-  constraint tenant_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
-  constraint tenant_changes_setting_check CHECK ((setting = ANY (ARRAY['mode'::text, 'stripe_customer'::text, 'time_zone'::text, 'anchor_day'::text])))
-);
-CREATE TRIGGER tenant_changes_are_append_only BEFORE DELETE OR UPDATE ON public.tenant_changes FOR EACH ROW EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER tenant_changes_are_not_emptied BEFORE TRUNCATE ON public.tenant_changes FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
-
 table tenant_price_books (
   tenant_id text collate "C" not null,
   effective_from timestamp with time zone not null,
@@ -931,7 +929,8 @@ view audit.changes as
     kept,
     act,
     actor,
-    reason
+    reason,
+    act_id
    FROM changes;
 
 view audit.entries as
@@ -1427,7 +1426,8 @@ CREATE OR REPLACE FUNCTION public.changes_digest(ids bigint[])
  SET bytea_output TO 'hex'
 AS $function$
   select case when count(c.change_id) = cardinality(ids) then sha256(coalesce(string_agg(
-    sha256(convert_to(jsonb_build_array(c.change_id, c.changed_at, c.of_table, c.row_key, c.kept, c.act, c.actor, c.reason)::text,
+    sha256(convert_to((jsonb_build_array(c.change_id, c.changed_at, c.of_table, c.row_key, c.kept, c.act, c.actor, c.reason)
+      || case when c.act_id is null then '[]' else jsonb_build_array(c.act_id) end)::text,
       'UTF8')), ''::bytea order by c.change_id), ''::bytea)) end
   from unnest(ids) i(id) left join changes c on c.change_id = i.id
 $function$
@@ -1599,17 +1599,23 @@ declare
   said_act text := coalesce(nullif(current_setting('spanledger.act', true), ''), lower(tg_op));
   said_actor text := coalesce(nullif(current_setting('spanledger.actor', true), ''), session_user);
   said_reason text := nullif(current_setting('spanledger.reason', true), '');
+  of_act bigint := nullif(current_setting('spanledger.act_number', true), '')::bigint;
 begin
+  if of_act is null then
+    of_act := nextval('act_numbers');
+    perform set_config('spanledger.act_number', of_act::text, true);
+  end if;
   if tg_op = 'DELETE' then
     with kept as (
-      insert into changes (of_table, row_key, kept, act, actor, reason)
-      select tg_table_name, key_of(to_jsonb(o), names), null, said_act, said_actor, said_reason from old_rows o
+      insert into changes (of_table, row_key, kept, act, actor, reason, act_id)
+      select tg_table_name, key_of(to_jsonb(o), names), null, said_act, said_actor, said_reason, of_act from old_rows o
       returning change_id
     ) insert into change_queue select change_id from kept;
   else
     with kept as (
-      insert into changes (of_table, row_key, kept, act, actor, reason)
-      select tg_table_name, key_of(to_jsonb(n), names), with_digests(to_jsonb(n), long), said_act, said_actor, said_reason
+      insert into changes (of_table, row_key, kept, act, actor, reason, act_id)
+      select tg_table_name, key_of(to_jsonb(n), names), with_digests(to_jsonb(n), long), said_act, said_actor, said_reason,
+        of_act
       from new_rows n
       returning change_id
     ) insert into change_queue select change_id from kept;

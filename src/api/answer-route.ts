@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { actingAs } from '../database/acting.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
 import type { Key } from '../keys/key.ts';
 import { Refusal } from '../refusal.ts';
@@ -24,11 +25,33 @@ export async function answerRoute(
   { key, said, accept }: RouteRequest,
 ): Promise<Reply> {
   if (!route.roles.includes(key.role)) return refuseRole(route, key);
-  const asked = askedBy(route, key, { parts, given: givenBy(route, said), accept });
+  const given = givenBy(route, said);
+  const asked = askedBy(route, key, {
+    parts: actingParts(route, parts, { key, given }),
+    given,
+    accept,
+  });
   const answer = await route.run(asked);
   if (answer instanceof Written) return answer.reply;
   const shown = key.role === 'tenant' ? shownToTenant(answer) : answer;
   return acceptsCsv(route, accept) ? csvReply(route, shown) : jsonReply(shown);
+}
+
+/** An action is its bearer's: the journal names the key, the act, and the reason that was given. */
+function actingParts(
+  { act }: Route,
+  parts: ApiParts,
+  { key, given }: { readonly key: Key; readonly given: JsonObject },
+): ApiParts {
+  if (act === null) return parts;
+  const reason = typeof given['reason'] === 'string' ? given['reason'] : null;
+  const database = actingAs(parts.database, { actor: key.name, act, reason });
+  const { stripeParts } = parts;
+  return {
+    ...parts,
+    database,
+    stripeParts: stripeParts === null ? null : { ...stripeParts, database },
+  };
 }
 
 function refuseRole(route: Route, key: Key): Reply {

@@ -33,6 +33,8 @@ export interface Route {
   readonly isShownOnce: boolean;
   /** The field that names an action, where the Idempotency-Key stands for it; null where none does. */
   readonly namedBy: string | null;
+  /** What the journal calls what it does, in the words of the command that does the same; null of a question. */
+  readonly act: string | null;
   readonly run: (asked: Asked) => Promise<unknown>;
 }
 
@@ -67,6 +69,8 @@ interface RouteOptions<Request extends z.ZodObject, Answer> {
   readonly isShownOnce?: boolean;
   /** The field that names an action, where the Idempotency-Key stands for it. */
   readonly namedBy?: keyof z.input<Request> & string;
+  /** What the journal calls what it does; left out of a question. */
+  readonly act?: string;
   readonly use: (parts: ApiParts, request: z.output<Request>) => Promise<Answer>;
 }
 
@@ -76,13 +80,13 @@ export function route<Request extends z.ZodObject, Answer>(
   options: RouteOptions<Request, Answer>,
 ): Route {
   const { about, roles, summary, request, answer, use } = options;
-  const { defaults = {}, rows = null, isShownOnce = false, namedBy = null } = options;
+  const { defaults = {}, rows = null, isShownOnce = false, namedBy = null, act = null } = options;
   return {
     ...placeOf(at),
     ...{ about, roles, summary, answer, rows },
     fields: fieldsOf(request, defaults),
     forms: rows === null ? [] : ['text/csv'],
-    ...{ isShownOnce, namedBy },
+    ...{ isShownOnce, namedBy, act },
     run: ({ parts, given }) => use(parts, readRequest(request, given as z.input<Request>)),
   };
 }
@@ -115,7 +119,7 @@ export function listRoute<Request extends z.ZodObject, Row>(
     answer: z.strictObject({ [rows]: answer, next_cursor: nextCursorField }),
     fields: fieldsOf(paged, { limit: USUAL_LIMIT, ...defaults }),
     forms: ['text/csv'],
-    ...{ isShownOnce: false, namedBy: null },
+    ...{ isShownOnce: false, namedBy: null, act: null },
     async run({ parts, given }) {
       const { limit, cursor, ...own } = given;
       const page = readRequest(z.strictObject(pageFields), { limit, cursor } as PageGiven);

@@ -8,6 +8,17 @@ import type { Tables } from './tables.ts';
 export interface Database {
   readonly pool: pg.Pool;
   readonly kysely: Kysely<Tables>;
+  /** What the journal says of the changes that are made through it; left out, it names the database's user. */
+  readonly acting?: Acting;
+}
+
+/** An act: who does it, what it is, and why. */
+export interface Acting {
+  /** A person, or the key of a program; null where the service acts by itself. */
+  readonly actor: string | null;
+  /** What is done, in the words of the command that does it. */
+  readonly act: string;
+  readonly reason: string | null;
 }
 
 /** One open transaction: its own connection, and a query builder that runs on that connection. */
@@ -94,7 +105,10 @@ export async function createDatabase(server: Database, name: string): Promise<vo
   await server.pool.query(`create database ${name}`);
 }
 
-/** Runs the work in one read-committed transaction; rolls back and rethrows when the work throws. */
+/**
+ * Runs the work in one read-committed transaction; rolls back and rethrows when the work throws. The act
+ * that the database is opened for holds in it, and nowhere after it.
+ */
 export async function inTransaction<Result>(
   database: Database,
   work: (transaction: Transaction) => Promise<Result>,
@@ -102,7 +116,7 @@ export async function inTransaction<Result>(
   const client = await database.pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query('begin');
+    await client.query(beginningOf(client, database.acting));
     const result = await work({ client, kysely: kyselyOn(client) });
     await client.query('commit');
     return result;
@@ -113,6 +127,17 @@ export async function inTransaction<Result>(
   } finally {
     client.release(broken);
   }
+}
+
+/** One trip to the server begins the transaction and says what is done in it. */
+function beginningOf(client: pg.PoolClient, acting: Acting | undefined): string {
+  if (acting === undefined) return 'begin';
+  const said = Object.entries(acting).flatMap(([name, value]) =>
+    value === null
+      ? []
+      : [`set local spanledger.${name} = ${client.escapeLiteral(value.replaceAll('\0', ''))}`],
+  );
+  return ['begin', ...said].join('; ');
 }
 
 /** Errors that came with the loss of their connection, since the driver gives most of them no code. */

@@ -21,15 +21,18 @@ interface KeyRow {
   readonly last_used_at: InstantMs | null;
 }
 
-const COLUMNS = sql`key_id, key_hash, name, role, tenant_id, source, tenant_ids, rate, created_at, created_by,
-  expires_at, revoked_at, revoked_by, last_used_at`;
+const OWN_COLUMNS = sql`key_id, key_hash, name, role, tenant_id, source, tenant_ids, rate, created_at, created_by,
+  expires_at, revoked_at, revoked_by`;
+
+const COLUMNS = sql`${OWN_COLUMNS},
+  (select u.last_used_at from http_key_uses u where u.key_id = http_keys.key_id) as last_used_at`;
 
 export async function insertKey(database: Database, key: Key): Promise<void> {
   await sql`
-    insert into http_keys (${COLUMNS})
+    insert into http_keys (${OWN_COLUMNS})
     values (${key.keyId}, ${key.keyHash}, ${key.name}, ${key.role}, ${key.tenantId}, ${key.source},
       ${key.tenantIds}::text[], ${key.rate}, ${formatInstant(key.createdAt)}, ${key.createdBy},
-      ${instantOrNull(key.expiresAt)}, null, null, null)`.execute(database.kysely);
+      ${instantOrNull(key.expiresAt)}, null, null)`.execute(database.kysely);
 }
 
 /** One key by its id; null where there is none. */
@@ -61,7 +64,9 @@ export async function markRevoked(
 
 /** Keeps when a key was last used. */
 export async function markUsed(database: Database, keyId: string, at: InstantMs): Promise<void> {
-  await sql`update http_keys set last_used_at = ${formatInstant(at)} where key_id = ${keyId}`.execute(
+  await sql`
+    insert into http_key_uses (key_id, last_used_at) values (${keyId}, ${formatInstant(at)})
+    on conflict (key_id) do update set last_used_at = excluded.last_used_at`.execute(
     database.kysely,
   );
 }

@@ -12,8 +12,8 @@ import { advise } from '../remedy.ts';
 import { tellTenant } from './list-tenants.ts';
 import type { Tenant } from './tenant.ts';
 import type { SetTenantAnswer, SetTenantRequest } from './tenant-answer.ts';
-import type { OtherCurrency, TenantChange } from './tenant-history-store.ts';
-import { insertTenantChanges, readOtherCurrencies } from './tenant-history-store.ts';
+import type { OtherCurrency } from './tenant-history-store.ts';
+import { readOtherCurrencies } from './tenant-history-store.ts';
 import {
   createShadowTenants,
   isUsed,
@@ -77,26 +77,9 @@ export async function setTenant(
       ...(customer === undefined ? {} : { stripe_customer: customer === '' ? null : customer }),
     });
     const after = await readTenant(transaction.kysely, tenantId);
-    await insertTenantChanges(transaction, { tenantId, at }, changesOf(before, after));
     const toRerate = [...new Set(other.map(({ periodStart }) => periodStart.slice(0, 7)))];
     return { ...tellTenant(after, at), to_rerate: toRerate };
   });
-}
-
-/** What is another than before; a calendar that waits for the end of the period counts from now. */
-function changesOf(before: Tenant, after: Tenant): readonly TenantChange[] {
-  const settings = ({ mode, stripeCustomer, calendar }: Tenant) => ({
-    mode,
-    stripe_customer: stripeCustomer,
-    time_zone: calendar.at(-1)?.timeZone ?? null,
-    anchor_day: String(calendar.at(-1)?.anchorDay ?? 1),
-  });
-  const was = settings(before);
-  const became = settings(after);
-  const names = ['mode', 'stripe_customer', 'time_zone', 'anchor_day'] as const;
-  return names
-    .filter((name) => was[name] !== became[name])
-    .map((setting) => ({ setting, was: was[setting], became: became[setting] }));
 }
 
 function refuseImpossible({ tenant_id: tenantId, time_zone: timeZone }: SetTenantRequest): void {

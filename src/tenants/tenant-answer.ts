@@ -90,13 +90,14 @@ export const shownTenantAnswer = tenantAnswer.extend({
       anchor_day: z.int(),
     }),
   ),
-  /** What was set of it and when, the oldest first; nothing that was set before changes were kept. */
+  /** What was set of it, when and by whom, the oldest first; nothing that was set before changes were kept. */
   changes: listOf(
     z.strictObject({
       at: instantField,
       setting: z.enum(['mode', 'stripe_customer', 'time_zone', 'anchor_day']),
       was: z.string().nullable(),
       became: z.string().nullable(),
+      actor: z.string(),
     }),
   ),
   /** The last ones, the newest first, as audit.periods has them. */

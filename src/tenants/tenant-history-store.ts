@@ -1,38 +1,16 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import type { InstantMs } from '../clock.ts';
-import { formatInstant } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
 
-/** A setting of a tenant's own row; a book and a calendar have dates of their own. */
-export interface TenantChange {
+/** What was set of a tenant; a book has dates of its own. */
+interface TenantChange {
+  readonly changed_at: InstantMs;
   readonly setting: 'mode' | 'stripe_customer' | 'time_zone' | 'anchor_day';
   readonly was: string | null;
   readonly became: string | null;
-}
-
-export async function insertTenantChanges(
-  transaction: Transaction,
-  of: { readonly tenantId: string; readonly at: InstantMs },
-  changes: readonly TenantChange[],
-): Promise<void> {
-  if (changes.length === 0) return;
-  await transaction.client.query(
-    `insert into tenant_changes (tenant_id, changed_at, setting, was, became)
-     select $1, $2, * from unnest($3::text[], $4::text[], $5::text[])`,
-    [
-      of.tenantId,
-      formatInstant(of.at),
-      changes.map(({ setting }) => setting),
-      changes.map(({ was }) => was),
-      changes.map(({ became }) => became),
-    ],
-  );
-}
-
-interface ChangeRow extends TenantChange {
-  readonly changed_at: InstantMs;
+  readonly actor: string;
 }
 
 interface PeriodOfTenant {
@@ -66,7 +44,7 @@ interface PushOfTenant {
 export interface TenantHistory {
   readonly created_at: InstantMs;
   readonly registered_at: InstantMs | null;
-  readonly changes: readonly ChangeRow[];
+  readonly changes: readonly TenantChange[];
   /** The last ones, the newest first. */
   readonly periods: readonly PeriodOfTenant[];
   readonly pushes: readonly PushOfTenant[];
@@ -82,9 +60,7 @@ export async function readTenantHistory(
     select created_at, registered_at from tenants where tenant_id = ${tenantId}`.execute(db);
   const [own] = made.rows;
   if (own === undefined) throw new Error(`tenant "${tenantId}" was read, and has no row`);
-  const changes = await sql<ChangeRow>`
-    select changed_at, setting, was, became from tenant_changes
-    where tenant_id = ${tenantId} order by change_number`.execute(db);
+  const changes = await readTenantChanges(db, tenantId);
   const periods = await sql<PeriodOfTenant>`
     select period_start, starts_at, ends_at, state, mode, entries, charge_exact::text, billable::text,
       carried_out::text, charge_total::text, currency, closed_at, told, invoice_id
@@ -94,7 +70,38 @@ export async function readTenantHistory(
     select period_start, destination, identifier, value::text, state, attempts, first_attempt_at, confirmed_at
     from audit.pushes where tenant_id = ${tenantId}
     order by period_start desc, identifier limit ${most}`.execute(db);
-  return { ...own, changes: changes.rows, periods: periods.rows, pushes: pushes.rows };
+  return { ...own, changes, periods: periods.rows, pushes: pushes.rows };
+}
+
+/**
+ * What the journal kept of a tenant's settings, the oldest first. A calendar that waits for the end of a
+ * period is kept in a table of its own when it is set.
+ */
+async function readTenantChanges(
+  db: Kysely<Tables>,
+  tenantId: string,
+): Promise<readonly TenantChange[]> {
+  const { rows } = await sql<TenantChange>`
+    with own as (
+      select change_id, changed_at, actor, kept, lag(kept) over (order by change_id) as before
+      from changes where of_table = 'tenants' and row_key = jsonb_build_object('tenant_id', ${tenantId}::text)
+    ), calendar as (
+      select change_id, changed_at, actor, kept, lag(kept) over (order by change_id) as before
+      from changes
+      where of_table = 'tenant_calendar_changes' and row_key ->> 'tenant_id' = ${tenantId} and kept is not null
+    ), told as (
+      select change_id, changed_at, actor, kept, before from own
+      union all
+      select c.change_id, c.changed_at, c.actor, c.kept, coalesce(c.before,
+        (select o.kept from own o where o.change_id < c.change_id order by o.change_id desc limit 1))
+      from calendar c
+    )
+    select t.changed_at, s.setting, t.before ->> s.setting as was, t.kept ->> s.setting as became, t.actor
+    from told t
+      cross join unnest(array['mode', 'stripe_customer', 'time_zone', 'anchor_day']) with ordinality s(setting, place)
+    where t.before is not null and t.kept ? s.setting and t.kept -> s.setting is distinct from t.before -> s.setting
+    order by t.change_id, s.place`.execute(db);
+  return rows;
 }
 
 /** A period that takes entries and holds charges in another currency than a book's. */

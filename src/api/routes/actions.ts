@@ -60,6 +60,7 @@ const OPERATORS = ['admin', 'reader'] as const;
 const CORRECTIONS: readonly Route[] = [
   route('POST /v1/entries/{entry}/corrections', {
     about: 'corrections',
+    act: 'correct',
     roles: ADMIN,
     summary:
       'take an entry back, and post what it should have been; change null takes it back alone',
@@ -69,6 +70,7 @@ const CORRECTIONS: readonly Route[] = [
   }),
   route('POST /v1/corrections', {
     about: 'corrections',
+    act: 'correct',
     roles: ADMIN,
     summary: 'correct every entry that fits',
     request: correctWhereRequest,
@@ -78,6 +80,7 @@ const CORRECTIONS: readonly Route[] = [
   }),
   route('POST /v1/acceptances', {
     about: 'corrections',
+    act: 'accept',
     roles: ADMIN,
     summary: 'take entries without a price or a measure as free',
     request: acceptRequest,
@@ -86,6 +89,7 @@ const CORRECTIONS: readonly Route[] = [
   }),
   route('POST /v1/reattributions', {
     about: 'corrections',
+    act: 'audit reattribute',
     roles: ADMIN,
     summary: 'give entries without a tenant to one',
     request: reattributeRequest,
@@ -95,6 +99,7 @@ const CORRECTIONS: readonly Route[] = [
   }),
   route('POST /v1/rerates', {
     about: 'corrections',
+    act: 'rerate',
     roles: ADMIN,
     summary: 'price the calls of a month by the books as they are now',
     request: rerateRequest,
@@ -104,6 +109,7 @@ const CORRECTIONS: readonly Route[] = [
   }),
   route('POST /v1/tenants/{tenant}/adjustments', {
     about: 'corrections',
+    act: 'adjust',
     roles: ADMIN,
     summary: 'a credit or a fee, which the customer reads on the statement with its reason',
     request: adjustRequest,
@@ -135,6 +141,7 @@ const QUARANTINE: readonly Route[] = [
   }),
   route('POST /v1/quarantine/replay', {
     about: 'quarantine',
+    act: 'quarantine replay',
     roles: ADMIN,
     summary: 'read and post them again; none named means all that wait',
     request: replayRequest,
@@ -144,6 +151,7 @@ const QUARANTINE: readonly Route[] = [
   }),
   route('POST /v1/quarantine/dismiss', {
     about: 'quarantine',
+    act: 'quarantine dismiss',
     roles: ADMIN,
     summary: 'let events wait no longer, with a reason',
     request: dismissRequest,
@@ -152,6 +160,7 @@ const QUARANTINE: readonly Route[] = [
   }),
   route('POST /v1/quarantine/purge', {
     about: 'quarantine',
+    act: 'quarantine purge',
     roles: ADMIN,
     summary: 'erase the bodies of dismissed events',
     request: purgeRequest,
@@ -160,6 +169,7 @@ const QUARANTINE: readonly Route[] = [
   }),
   route('POST /v1/quarantine/{quarantined}/accept', {
     about: 'quarantine',
+    act: 'quarantine accept',
     roles: ADMIN,
     summary: 'take the content of a conflict for the right one, as a correction',
     request: acceptConflictRequest,
@@ -173,6 +183,7 @@ const MOST_QUARANTINED = 100_000;
 const MONTH: readonly Route[] = [
   route('POST /v1/closes', {
     about: 'month',
+    act: 'close',
     roles: ADMIN,
     summary: 'close the periods that begin in a month, of each tenant whose period has ended',
     request: closeRequest,
@@ -181,6 +192,7 @@ const MONTH: readonly Route[] = [
   }),
   route('POST /v1/tenants/{tenant}/close', {
     about: 'month',
+    act: 'tenant close',
     roles: ADMIN,
     summary: 'end the running period of a customer who leaves, and close it',
     request: closeTenantRequest,
@@ -189,6 +201,7 @@ const MONTH: readonly Route[] = [
   }),
   route('POST /v1/pushes', {
     about: 'month',
+    act: 'push',
     roles: ADMIN,
     summary: 'tell Stripe what each closed period of a month came to, once',
     request: pushRequest,
@@ -198,6 +211,7 @@ const MONTH: readonly Route[] = [
   }),
   route('POST /v1/reconciliations', {
     about: 'month',
+    act: 'reconcile',
     roles: ADMIN,
     summary: 'compare what Stripe counted with what was told',
     request: reconcileRequest,
@@ -206,6 +220,7 @@ const MONTH: readonly Route[] = [
   }),
   route('POST /v1/settlements', {
     about: 'month',
+    act: 'stripe settled',
     roles: ADMIN,
     summary: 'record what a person billed elsewhere',
     request: settleRequest,
@@ -225,6 +240,7 @@ const MONTH: readonly Route[] = [
   }),
   route('POST /v1/alerts/{alert}/resolve', {
     about: 'month',
+    act: 'stripe resolve',
     roles: ADMIN,
     summary: 'say what was done about an alert',
     request: resolveRequest,

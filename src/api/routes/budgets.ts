@@ -39,6 +39,7 @@ export const BUDGETS: readonly Route[] = [
   }),
   route('PUT /v1/budgets', {
     about: 'budgets',
+    act: 'budget set',
     roles: ADMIN,
     summary: 'set or change a budget on what a tenant is charged, or on its tokens',
     request: setBudgetRequest,
@@ -48,6 +49,7 @@ export const BUDGETS: readonly Route[] = [
   }),
   route('DELETE /v1/budgets', {
     about: 'budgets',
+    act: 'budget remove',
     roles: ADMIN,
     summary: 'take a budget away, with what it counted',
     request: removeBudgetRequest,
@@ -79,6 +81,7 @@ export const BUDGETS: readonly Route[] = [
   ),
   route('POST /v1/budgets/holds/{hold_id}/release', {
     about: 'budgets',
+    act: 'budget release',
     roles: CALLERS,
     summary: 'give back what a call was promised that is not made, or whose event will not come',
     request: releaseHoldRequest,

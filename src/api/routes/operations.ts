@@ -1,3 +1,5 @@
+import { actsAnswer, actsRequest } from '../../audit/acts/acts-answer.ts';
+import { listActs } from '../../audit/acts/list-acts.ts';
 import { createKey } from '../../keys/create-key.ts';
 import {
   createdKeyAnswer,
@@ -36,7 +38,7 @@ import {
   showTenantRequest,
   tenantsAnswer,
 } from '../../tenants/tenant-answer.ts';
-import { listRoute, NOTHING_ASKED, type Route, route } from '../route.ts';
+import { listRoute, NOTHING_ASKED, type Route, route, USUAL_LIMIT } from '../route.ts';
 import { BUDGETS } from './budgets.ts';
 import { customerCheck } from './customer-check.ts';
 
@@ -65,6 +67,7 @@ const TENANTS: readonly Route[] = [
   }),
   route('PUT /v1/tenants/{tenant}', {
     about: 'tenants',
+    act: 'tenant set',
     roles: ADMIN,
     summary: 'make or change a tenant; what is not given stays as it is',
     request: setTenantRequest,
@@ -94,6 +97,7 @@ const PRICES: readonly Route[] = [
   }),
   route('POST /v1/price-books', {
     about: 'prices',
+    act: 'price-book import',
     roles: ADMIN,
     summary: 'import versions of price books',
     request: importRequest,
@@ -102,6 +106,7 @@ const PRICES: readonly Route[] = [
   }),
   route('POST /v1/price-books/{book}/default', {
     about: 'prices',
+    act: 'price-book default',
     roles: ADMIN,
     summary: 'name the book that a tenant without one pays by',
     request: defaultBookRequest,
@@ -110,6 +115,7 @@ const PRICES: readonly Route[] = [
   }),
   route('POST /v1/exchange-rates', {
     about: 'prices',
+    act: 'fx import',
     roles: ADMIN,
     summary: 'import dated exchange rates',
     request: exchangeRequest,
@@ -131,6 +137,7 @@ const KEYS: readonly Route[] = [
   }),
   route('POST /v1/keys', {
     about: 'keys',
+    act: 'key create',
     roles: ADMIN,
     summary: 'make a key; it is shown once',
     request: createKeyRequest,
@@ -140,6 +147,7 @@ const KEYS: readonly Route[] = [
   }),
   route('DELETE /v1/keys/{key}', {
     about: 'keys',
+    act: 'key revoke',
     roles: ADMIN,
     summary: 'revoke a key; it holds at once',
     request: revokeKeyRequest,
@@ -149,6 +157,16 @@ const KEYS: readonly Route[] = [
 ];
 
 const STATE: readonly Route[] = [
+  route('GET /v1/acts', {
+    about: 'operations',
+    roles: OPERATORS,
+    summary: 'the journal: who did what, when and why, the newest first',
+    request: actsRequest,
+    answer: actsAnswer,
+    defaults: { all: false, limit: USUAL_LIMIT },
+    rows: 'acts',
+    use: listActs,
+  }),
   route('GET /v1/status', {
     about: 'operations',
     roles: OPERATORS,

@@ -27,6 +27,7 @@ export const JOURNALED: Readonly<
   stripe_meters: { key: ['currency', 'livemode'], digests: [] },
   stripe_alerts: { key: ['alert_id'], digests: [] },
   ledger_name: { key: ['only_one'], digests: [] },
+  http_keys: { key: ['key_id'], digests: ['key_hash'] },
 };
 
 /**
@@ -63,10 +64,10 @@ async function compareTable(database: Database, name: string) {
       select coalesce(n.row_key, l.row_key) as row_key, case
         when n.row_key is null and l.kept is not null then 'was removed'
         when n.row_key is not null and l.kept is null then 'was added'
-        when not exists (select from jsonb_each(l.kept) c where c.value is distinct from n.kept -> c.key) then null
-        else 'was changed in ' || coalesce((select string_agg(c.key, ', ' order by c.key) from jsonb_each(l.kept) c
-          where c.value is distinct from n.kept -> c.key), 'nothing') end as fault
+        else 'was changed in ' || d.columns end as fault
       from now n full join last l on l.row_key = n.row_key
+        cross join lateral (select string_agg(c.key, ', ' order by c.key) as columns from jsonb_each(l.kept) c
+          where c.value is distinct from n.kept -> c.key) d
     )
     select count(*) as checked,
       (array_agg(${name} || ' ' || row_key || ' ' || fault) filter (where fault is not null))

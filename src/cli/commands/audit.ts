@@ -8,6 +8,7 @@ import { readRequest } from '../../request.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { addAuditActs } from './audit-acts.ts';
 import { addAuditLine } from './audit-line.ts';
 import { addAuditRun } from './audit-run.ts';
 import { renderCorrections } from './correct.ts';
@@ -21,7 +22,7 @@ interface AsOf {
 export function addAudit(program: Command): void {
   const group = program
     .command('audit')
-    .description('the whole story of one event, entry, agent run or line');
+    .description('the whole story of one event, entry, agent run or line, and who did what');
   const event = group
     .command('event')
     .argument('<source>')
@@ -46,6 +47,7 @@ export function addAudit(program: Command): void {
     session.out.answer(story, renderStory(story));
   });
   addAuditRun(group);
+  addAuditActs(group);
   addAuditLine(group);
   addReattribute(group);
 }

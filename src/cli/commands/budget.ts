@@ -95,7 +95,7 @@ function addRemove(group: Command): void {
         .default('money'),
     );
   perform<KeyFlags & { measure: BudgetAnswer['measure'] }>(
-    command,
+    addActor(command),
     async (session, { args: [tenantId = ''], options }) => {
       const { measure } = options;
       const request = readRequest(removeBudgetRequest, {

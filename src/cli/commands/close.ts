@@ -6,6 +6,7 @@ import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import { missingRequest } from '../../month/completeness/missing-answer.ts';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
 import { readRequest } from '../../request.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { sayMissing } from '../terminal/missing.ts';
@@ -17,18 +18,21 @@ export function addClose(program: Command): void {
     .argument('<month>', 'the month in which the period begins, YYYY-MM', readMonth)
     .description('close the period of each tenant whose period has ended')
     .option('--tenant <tenant>', 'only this one');
-  perform<{ tenant?: string }>(command, async (session, { args: [month = ''], options }) => {
-    const given = { month, tenant_id: options.tenant ?? null };
-    const answers = await closePeriods(session.parts(), readRequest(closeRequest, given));
-    if (answers.some((answer) => answer.state === 'refused')) session.foundWrong();
-    if (options.tenant !== undefined && answers.some((answer) => answer.state === 'not_ended')) {
-      session.foundWrong();
-    }
-    const text = renderPeriods(answers);
-    const request = readRequest(missingRequest, given);
-    const missing = (await nameMissing(session.parts(), request)).filter(isUnsaid(answers));
-    sayMissing(session, answers, { text, missing });
-  });
+  perform<{ tenant?: string }>(
+    addActor(command),
+    async (session, { args: [month = ''], options }) => {
+      const given = { month, tenant_id: options.tenant ?? null };
+      const answers = await closePeriods(session.parts(), readRequest(closeRequest, given));
+      if (answers.some((answer) => answer.state === 'refused')) session.foundWrong();
+      if (options.tenant !== undefined && answers.some((answer) => answer.state === 'not_ended')) {
+        session.foundWrong();
+      }
+      const text = renderPeriods(answers);
+      const request = readRequest(missingRequest, given);
+      const missing = (await nameMissing(session.parts(), request)).filter(isUnsaid(answers));
+      sayMissing(session, answers, { text, missing });
+    },
+  );
 }
 
 export function renderPeriods(answers: CloseAnswer): string {

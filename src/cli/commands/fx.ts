@@ -8,6 +8,7 @@ import {
 } from '../../rating/exchange/import-exchange-rates.ts';
 import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
+import { addActor } from '../terminal/actor.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
 
@@ -17,7 +18,7 @@ export function addFx(program: Command): void {
     .command('import')
     .argument('<file>', 'rates as JSON, {base, effective_from, source, rates}, or an array of them')
     .description('store rates as a new version; the identical one again changes nothing');
-  perform(command, async (session, { args: [file = ''] }) => {
+  perform(addActor(command), async (session, { args: [file = ''] }) => {
     const documents = readDocuments(file, await readTextFile(file));
     const versions = await importExchangeRates(
       session.parts(),

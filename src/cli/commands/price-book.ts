@@ -26,6 +26,7 @@ import { parsePriceBook } from '../../rating/books/price-book-document.ts';
 import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-books.ts';
 import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -45,7 +46,7 @@ function addImport(group: Command): void {
     .command('import')
     .argument('<file>', 'a price book as JSON, or an array of them')
     .description('store a book as a new version; the identical one again changes nothing');
-  perform(command, async (session, { args: [file = ''] }) => {
+  perform(addActor(command), async (session, { args: [file = ''] }) => {
     const json = await readJson(file);
     const documents = (Array.isArray(json) ? json : [json]).map(parsePriceBook);
     const request = readRequest(importRequest, { documents });
@@ -109,7 +110,7 @@ function addDefault(group: Command): void {
     .argument('<book>', 'a charge book')
     .description('name the book that a tenant without one pays by')
     .option('--from <instant>', 'from when it holds, if not from now', readInstant);
-  perform<{ from?: string }>(command, async (session, { args: [book = ''], options }) => {
+  perform<{ from?: string }>(addActor(command), async (session, { args: [book = ''], options }) => {
     const request = readRequest(defaultBookRequest, { book, from: options.from });
     const answer = await nameDefaultBook(session.parts(), request);
     session.out.answer(answer, renderDefault(answer));
@@ -234,17 +235,20 @@ function addSeed(group: Command): void {
       '2025-01-01T00:00:00Z',
     )
     .option('--out <file>', 'write it for review instead of importing it');
-  perform<{ book: string; from: string; out?: string }>(command, async (session, { options }) => {
-    const { book, from, out } = options;
-    const request = readRequest(seedRequest, { book, from, deployments: mapped(session.config) });
-    // The package holds two megabytes of prices, and no other command needs them.
-    const seed = await import('../../rating/books/seed-price-book.ts');
-    const answer =
-      out === undefined
-        ? await seed.seedPriceBook(session.parts(), request)
-        : await seed.writePriceBook(request, out);
-    session.out.answer(answer, renderSeed(answer, book));
-  });
+  perform<{ book: string; from: string; out?: string }>(
+    addActor(command),
+    async (session, { options }) => {
+      const { book, from, out } = options;
+      const request = readRequest(seedRequest, { book, from, deployments: mapped(session.config) });
+      // The package holds two megabytes of prices, and no other command needs them.
+      const seed = await import('../../rating/books/seed-price-book.ts');
+      const answer =
+        out === undefined
+          ? await seed.seedPriceBook(session.parts(), request)
+          : await seed.writePriceBook(request, out);
+      session.out.answer(answer, renderSeed(answer, book));
+    },
+  );
 }
 
 /** What the operator's file says that deployments are. */

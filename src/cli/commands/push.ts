@@ -4,6 +4,7 @@ import type { PushedPeriod } from '../../push/push-answer.ts';
 import { pushRequest } from '../../push/push-answer.ts';
 import { readRequest } from '../../request.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { sayMissing } from '../terminal/missing.ts';
@@ -29,7 +30,7 @@ export function addPush(program: Command): void {
     .option('--tenant <tenant>', 'only this one')
     .option('--dry-run', 'show what would be sent, and send and write nothing');
   perform<{ tenant?: string; dryRun?: boolean }>(
-    command,
+    addActor(command),
     async (session, { args: [month = ''], options: { tenant = null, dryRun = false } }) => {
       const onProgress = (done: number, all: number) => session.out.progress('pushing', done, all);
       const parts = { ...(await openStripeParts(session)), onProgress };

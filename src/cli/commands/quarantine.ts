@@ -71,7 +71,7 @@ function addReplay(group: Command): void {
     .command('replay')
     .argument('[ids...]', 'their numbers in the list; none means all that wait')
     .description('read and post them again, now that the cause is gone');
-  perform(command, async (session, { args }) => {
+  perform(addActor(command), async (session, { args }) => {
     const reading = readSettings(session.config);
     const request = readRequest(replayRequest, { quarantine_ids: args.map(readId) });
     const answers = await replayQuarantine({ ...session.parts(), reading }, request);
@@ -134,7 +134,7 @@ function addPurge(group: Command): void {
     .command('purge')
     .description('erase the bodies of dismissed events; that they came, and why they went, stays')
     .requiredOption('--before <day>', 'those dismissed before this UTC day', readDay);
-  perform<{ before: string }>(command, async (session, { options: { before } }) => {
+  perform<{ before: string }>(addActor(command), async (session, { options: { before } }) => {
     const answer = await purgeQuarantine(session.parts(), readRequest(purgeRequest, { before }));
     session.out.answer(answer, `${answer.purged} bodies erased`);
   });

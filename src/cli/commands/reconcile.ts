@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readRequest } from '../../request.ts';
 import { reconcileRequest } from '../../stripe/reconcile-answer.ts';
 import { reconcileMonth } from '../../stripe/reconcile-month.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -15,7 +16,7 @@ export function addReconcile(program: Command): void {
     .description('ledger, confirmed and Stripe side by side; exit 1 on a difference unexplained')
     .option('--tenant <tenant>', 'only this one');
   perform<{ tenant?: string }>(
-    command,
+    addActor(command),
     async (session, { args: [month = ''], options: { tenant = null } }) => {
       const onProgress = (done: number, all: number) =>
         session.out.progress('reconciling', done, all);

@@ -7,6 +7,7 @@ import { runMonth } from '../../month/run-month.ts';
 import { ATTRIBUTION_TAGS } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { remedyText } from '../terminal/commands-to-type.ts';
@@ -27,7 +28,7 @@ export function addRunMonth(program: Command): void {
       readBounds,
     );
   perform<{ out: string; issuer: string; coverageMin?: CoverageBounds }>(
-    command,
+    addActor(command),
     async (session, { args: [month = ''], options }) => {
       const parts = {
         ...(await openStripeParts(session)),

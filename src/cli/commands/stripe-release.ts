@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readRequest } from '../../request.ts';
 import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
 import { releaseRequest } from '../../stripe/invoices/release-answer.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { table } from '../terminal/output.ts';
@@ -15,7 +16,7 @@ export function addRelease(group: Command): void {
     .command('release')
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
     .description('let go the held invoices whose usage is proven to be in Stripe');
-  perform(command, async (session, { args: [month = ''] }) => {
+  perform(addActor(command), async (session, { args: [month = ''] }) => {
     const request = readRequest(releaseRequest, { month });
     const invoices = await releaseInvoices(await openStripeParts(session), request);
     if (invoices.some(({ state }) => UNFINISHED.has(state))) session.foundWrong();

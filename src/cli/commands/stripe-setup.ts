@@ -3,6 +3,7 @@ import { readRequest } from '../../request.ts';
 import type { SetUpAnswer } from '../../stripe/set-up-answer.ts';
 import { setUpRequest } from '../../stripe/set-up-answer.ts';
 import { setUpStripe } from '../../stripe/set-up-stripe.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readCurrency } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
@@ -23,7 +24,7 @@ export function addSetUp(group: Command): void {
     .option('--customers', 'link live tenants to customers by their metadata spanledger_tenant')
     .option('--subscriptions', 'make the subscription of each live tenant, or check the one it has')
     .option('--tenant <tenant>', 'with --subscriptions: only this one');
-  perform<SetUpFlags>(command, async (session, { options }) => {
+  perform<SetUpFlags>(addActor(command), async (session, { options }) => {
     const { currency, customers = false, subscriptions = false, tenant = null } = options;
     const given = { currency, customers, subscriptions, tenant_id: tenant };
     const request = readRequest(setUpRequest, given);

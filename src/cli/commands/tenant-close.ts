@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { closeTenant } from '../../ledger/closes/close-tenant.ts';
 import { closeTenantRequest } from '../../ledger/closes/close-tenant-answer.ts';
 import { readRequest } from '../../request.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderPeriods } from './close.ts';
@@ -12,14 +13,17 @@ export function addTenantClose(group: Command): void {
     .argument('<tenant>')
     .description('a customer leaves: end the running period at an instant, and close it')
     .requiredOption('--at <instant>', 'where its last period ends', readInstant);
-  perform<{ at: string }>(command, async (session, { args: [tenant_id = ''], options }) => {
-    const request = readRequest(closeTenantRequest, { tenant_id, at: options.at });
-    const answer = await closeTenant(session.parts(), request);
-    // One that is still to end is closed with its month.
-    if (answer.periods.some(({ state }) => state === 'refused')) session.foundWrong();
-    session.out.answer(
-      answer,
-      `${tenant_id} left at ${answer.left_at}\n${renderPeriods(answer.periods)}`,
-    );
-  });
+  perform<{ at: string }>(
+    addActor(command),
+    async (session, { args: [tenant_id = ''], options }) => {
+      const request = readRequest(closeTenantRequest, { tenant_id, at: options.at });
+      const answer = await closeTenant(session.parts(), request);
+      // One that is still to end is closed with its month.
+      if (answer.periods.some(({ state }) => state === 'refused')) session.foundWrong();
+      session.out.answer(
+        answer,
+        `${tenant_id} left at ${answer.left_at}\n${renderPeriods(answer.periods)}`,
+      );
+    },
+  );
 }

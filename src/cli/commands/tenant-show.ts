@@ -37,8 +37,9 @@ function textOf(tenant: ShownTenantAnswer): string {
     ['registered', tenant.registered_at ?? 'by no one: only events named it'],
     ['closed until', tenant.closed_until ?? 'nothing is closed'],
     ...left,
-    ...tenant.changes.map(({ at, setting, was, became }) => {
-      return [`at ${at}`, `${setting}: ${was ?? 'none'} → ${became ?? 'none'}`] as const;
+    ...tenant.changes.map(({ at, setting, was, became, actor }) => {
+      const change = `${setting}: ${was ?? 'none'} → ${became ?? 'none'} (${actor})`;
+      return [`at ${at}`, change] as const;
     }),
   ];
   const wide = Math.max(...rows.map(([name]) => name.length)) + 2;

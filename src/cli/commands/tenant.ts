@@ -6,6 +6,7 @@ import type { SetTenantParts } from '../../tenants/set-tenant.ts';
 import { setTenant } from '../../tenants/set-tenant.ts';
 import type { TenantAnswer } from '../../tenants/tenant-answer.ts';
 import { setTenantRequest } from '../../tenants/tenant-answer.ts';
+import { addActor } from '../terminal/actor.ts';
 import { readAnchorDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { commandToType } from '../terminal/commands-to-type.ts';
@@ -34,7 +35,7 @@ function addSet(group: Command): void {
     .option('--price-book <book>', 'the charge book that it pays by')
     .option('--price-book-from <instant>', 'from when that book holds', readInstant)
     .option('--stripe-customer <id>', "its customer in Stripe, cus_…; '' takes it away");
-  perform<TenantFlags>(command, async (session, { args: [tenant_id = ''], options }) => {
+  perform<TenantFlags>(addActor(command), async (session, { args: [tenant_id = ''], options }) => {
     const parts = { ...session.parts(), ...(await customerCheck(session)) };
     const request = readRequest(setTenantRequest, {
       tenant_id,

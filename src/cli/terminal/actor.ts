@@ -6,7 +6,16 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
  * for ever.
  */
 export function addActor(command: Command): Command {
-  return command.option('--actor <name>', 'who', userInfo().username);
+  return command.option('--actor <name>', 'who', accountName());
+}
+
+/** A container may run under a number that no account has. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 /** Commands that once took `--by` for who acts refuse it with the new name; elsewhere it is a dimension. */

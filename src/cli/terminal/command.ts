@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import type { Acting } from '../../database/database.ts';
 import { explainFault } from '../../database/explain-fault.ts';
 import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
@@ -29,17 +30,37 @@ export function perform<Options extends object>(
     const { args } = command;
     const options: Options & { json?: boolean } = given.at(-2);
     const program = programOf(command);
-    const session = { terminal: program.terminal, json: options.json === true };
+    const acting = actingBy(command, { ...options });
+    const session = { terminal: program.terminal, json: options.json === true, acting };
     program.exitCode = await run(session, (open) => action(open, { args, options }));
   });
 }
 
+/** What the journal says of a command; one that takes no `--actor` acts for nobody. */
+function actingBy(command: Command, options: Readonly<Record<string, unknown>>): Acting {
+  const textOf = (value: unknown) => (typeof value === 'string' ? value : null);
+  return {
+    actor: textOf(options['actor']),
+    act: nameOf(command),
+    reason: textOf(options['reason']),
+  };
+}
+
+/** The command as it is typed, such as `tenant set`. */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent === null || parent.parent === null
+    ? command.name()
+    : `${nameOf(parent)} ${command.name()}`;
+}
+
 async function run(
-  { terminal, json }: { readonly terminal: Terminal; readonly json: boolean },
+  of: { readonly terminal: Terminal; readonly json: boolean; readonly acting: Acting },
   work: (session: Session) => Promise<void>,
 ): Promise<number> {
+  const { terminal, json, acting } = of;
   try {
-    const session = openSession(terminal, openOutput(terminal, json));
+    const session = openSession(terminal, openOutput(terminal, json), acting);
     try {
       await work(session);
       return session.exitCode();

@@ -2,7 +2,8 @@ import type { Clock } from '../../clock.ts';
 import { systemClock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import { readConfig, required } from '../../config.ts';
-import type { Database } from '../../database/database.ts';
+import { actingAs } from '../../database/acting.ts';
+import type { Acting, Database } from '../../database/database.ts';
 import { closeDatabase, openDatabase } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import type { Parts } from '../../parts.ts';
@@ -42,17 +43,19 @@ export interface OpenSession extends Session {
  */
 const CONNECTIONS = 10;
 
-export function openSession(terminal: Terminal, out: Output): OpenSession {
+export function openSession(terminal: Terminal, out: Output, acting: Acting): OpenSession {
   const config = readConfig(terminal.environment);
   const log = terminal.openLog(config.SPANLEDGER_LOG_LEVEL);
   let database: Database | null = null;
   let exitCode = 0;
   const openOnce = (): Database => {
-    database ??= openDatabase({
+    if (database !== null) return database;
+    const opened = openDatabase({
       url: required(config, 'DATABASE_URL'),
       connections: CONNECTIONS,
       onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
     });
+    database = actingAs(opened, acting);
     return database;
   };
   return {
