@@ -91,6 +91,7 @@ const SOME: Readonly<Record<string, string>> = {
   date: "'2026-09-01'",
   jsonb: `'{"a": 1}'`,
   bytea: String.raw`'\x01'`,
+  'text[]': "'{some}'",
   'timestamp with time zone': "'2026-09-01T00:00:00Z'",
 };
 
@@ -110,6 +111,7 @@ function another({ name, type }: Column): string {
   if (type === 'jsonb') return `coalesce(${name}, '{}') || '{"images": 1}'`;
   if (type === 'bytea') return String.raw`sha256(coalesce(${name}, '\x00'))`;
   if (type === 'uuid') return 'gen_random_uuid()';
+  if (type === 'text[]') return `coalesce(${name}, '{}') || 'x'::text`;
   if (type.endsWith('[]')) return `coalesce(${name}, '{}') || 7`;
   return type === 'text'
     ? `coalesce(${name}, '') || 'x'`
