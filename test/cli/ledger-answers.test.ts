@@ -6,6 +6,7 @@ import {
   backtestAnswer,
   poolsAnswer,
 } from '../../src/allocation/allocation-answer.ts';
+import { actsAnswer } from '../../src/audit/acts/acts-answer.ts';
 import { lineAnswer, linesAnswer } from '../../src/audit/line-answer.ts';
 import { storyAnswer } from '../../src/audit/story-answer.ts';
 import {
@@ -110,6 +111,7 @@ const QUESTIONS: readonly Case[] = [
   { args: ['audit', 'event', 'default', 'a'], answer: storyAnswer },
   { args: ['audit', 'event', 'default', 'bad', '--as-of', AS_OF], answer: storyAnswer },
   { args: ['audit', 'entry', 'ent_1000000'], answer: storyAnswer },
+  { args: ['audit', 'acts', '--limit', '3'], answer: actsAnswer },
   { args: ['quarantine', 'list'], answer: quarantineAnswer },
   { args: ['quarantine', 'show', '1'], answer: quarantinedAnswer },
   { args: ['quarantine', 'replay'], answer: replayAnswer },

@@ -221,7 +221,7 @@ describe('law 12', () => {
     ],
     [
       'a view that shows less',
-      'create or replace view audit.changes as select change_id, changed_at, of_table, row_key, kept, act, actor, reason from changes where false',
+      'create or replace view audit.changes as select change_id, changed_at, of_table, row_key, kept, act, actor, reason, act_id from changes where false',
       'view audit.changes was changed',
     ],
     [
