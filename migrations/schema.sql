@@ -179,6 +179,17 @@ CREATE TRIGGER closes_deletes_are_kept AFTER DELETE ON public.closes REFERENCING
 CREATE TRIGGER closes_inserts_are_kept AFTER INSERT ON public.closes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', 'manifest');
 CREATE TRIGGER closes_updates_are_kept AFTER UPDATE ON public.closes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', 'manifest');
 
+table console_sessions (
+  session_hash bytea not null,
+  key_id text collate "C" not null,
+  begun_at timestamp with time zone not null,
+  renewed_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  constraint console_sessions_pkey PRIMARY KEY (session_hash),
+  constraint console_sessions_key_id_fkey FOREIGN KEY (key_id) REFERENCES http_keys(key_id),
+  constraint console_sessions_session_hash_check CHECK ((length(session_hash) = 32))
+);
+
 table default_price_books (
   effective_from timestamp with time zone not null,
   book text collate "C" not null,
@@ -377,10 +388,11 @@ table http_keys (
   constraint http_keys_key_id_check CHECK ((key_id ~ '^[a-z0-9]{8}$'::text)),
   constraint http_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
   constraint http_keys_rate_check CHECK ((rate > 0)),
-  constraint http_keys_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'reader'::text, 'tenant'::text, 'ingest'::text]))),
+  constraint http_keys_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'reader'::text, 'tenant'::text, 'link'::text, 'ingest'::text]))),
+  constraint link_ends CHECK (((role <> 'link'::text) OR (expires_at IS NOT NULL))),
   constraint only_ingest_is_scoped CHECK (((role = 'ingest'::text) OR ((source IS NULL) AND (tenant_ids IS NULL)))),
   constraint revoked_by_somebody CHECK (((revoked_at IS NULL) = (revoked_by IS NULL))),
-  constraint tenant_key_names_its_tenant CHECK (((role = 'tenant'::text) = (tenant_id IS NOT NULL)))
+  constraint tenant_key_names_its_tenant CHECK (((role = ANY (ARRAY['tenant'::text, 'link'::text])) = (tenant_id IS NOT NULL)))
 );
 CREATE TRIGGER http_keys_deletes_are_kept AFTER DELETE ON public.http_keys REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('key_id', 'key_hash');
 CREATE TRIGGER http_keys_inserts_are_kept AFTER INSERT ON public.http_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('key_id', 'key_hash');

@@ -40,6 +40,18 @@ const environment = z.object({
     .default('')
     .transform((folders) => folders.split(delimiter).filter((folder) => folder !== '')),
   SPANLEDGER_MODEL_MAP: z.string().min(1).optional(),
+  SPANLEDGER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  SPANLEDGER_SELLER: z.string().min(1).max(100).optional(),
+  SPANLEDGER_SELLER_LOGO: z.string().min(1).optional(),
+  SPANLEDGER_FRAME_ORIGINS: z
+    .string()
+    .default('')
+    .transform((origins) => origins.split(/[\s,]+/).filter((origin) => origin !== ''))
+    .pipe(
+      z.array(
+        z.string().regex(/^https?:\/\/[\w.*:-]+$/, 'must be origins, as https://app.example.com'),
+      ),
+    ),
   SPANLEDGER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info'),
@@ -53,6 +65,7 @@ export type RequiredVariable = Exclude<
   | 'SPANLEDGER_OLDEST_DAYS'
   | 'SPANLEDGER_FETCH_OBJECTS'
   | 'SPANLEDGER_FONTS'
+  | 'SPANLEDGER_FRAME_ORIGINS'
 >;
 
 /** Variables by their names. */
@@ -102,6 +115,9 @@ const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   STRIPE_WEBHOOK_SECRET: 'whsec_…',
   SPANLEDGER_LITELLM_KEY: 'the base64 of the 32-byte key that LiteLLM encrypts with',
   SPANLEDGER_LITELLM_AAD: 'the additional data that LiteLLM encrypts with',
+  SPANLEDGER_PUBLIC_URL: 'https://usage.example.com, where customers reach this server',
+  SPANLEDGER_SELLER: 'Northwind AI, the name that customers know',
+  SPANLEDGER_SELLER_LOGO: 'logo.svg, a picture for the page of customers',
   SPANLEDGER_MODEL_MAP: 'models.json, a file that says what each deployment is',
   SPANLEDGER_EMAIL_KEY: 'what "openssl rand -base64 32" prints, kept for as long as the ledger',
 };

@@ -1,3 +1,5 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Hono } from 'hono';
 import type { EventKeeper } from '../ingest/taking/event-keeper.ts';
 import type { ApiParts } from './api-parts.ts';
 import type { WebhookOptions } from './webhook-door.ts';
@@ -6,6 +8,8 @@ export interface AppOptions {
   readonly parts: ApiParts;
   readonly webhook: WebhookOptions | null;
   readonly keeper: EventKeeper | null;
+  /** Pages for people beside the routes, with their own headers; null for none. */
+  readonly pages: Hono<{ Bindings: HttpBindings }> | null;
   /** Whether the server takes no new requests any more. */
   readonly isDraining: () => boolean;
 }

@@ -34,6 +34,7 @@ export function buildApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
   const keys = new KeyDoor(options.parts);
   const metrics = new Metrics(options.parts);
+  if (options.pages !== null) app.route('/', options.pages);
   app.use(secureHeaders(HEADERS));
   app.use(async (c, next) => {
     const given = c.req.header('x-request-id') ?? '';

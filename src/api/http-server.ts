@@ -5,12 +5,15 @@ import type { EventKeeper } from '../ingest/taking/event-keeper.ts';
 import type { Parts } from '../parts.ts';
 import type { ApiParts } from './api-parts.ts';
 import { buildApp } from './app.ts';
+import type { AppOptions } from './app-options.ts';
 import type { WebhookOptions } from './webhook-door.ts';
 
 export interface HttpServerOptions {
   readonly parts: Parts & Partial<ApiParts>;
   /** Null is no endpoint for webhooks: it is refused, and everything else is answered. */
   readonly webhook: WebhookOptions | null;
+  /** Pages for people beside the routes; left out, there are none. */
+  readonly pages?: AppOptions['pages'];
   /** Where events of producers are kept; left out or null, they are refused. */
   readonly keeper?: EventKeeper | null;
   readonly host: string;
@@ -39,6 +42,7 @@ const IDLE_EVERY_MS = 50;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const state = { draining: false };
   const app = buildApp({
+    pages: options.pages ?? null,
     parts: apiPartsOf(options.parts),
     webhook: options.webhook,
     keeper: options.keeper ?? null,
@@ -83,7 +87,7 @@ function drain(server: Server): Promise<void> {
 }
 
 /** What is left out is off. */
-function apiPartsOf(parts: HttpServerOptions['parts']): ApiParts {
+export function apiPartsOf(parts: HttpServerOptions['parts']): ApiParts {
   return {
     reading: { litellmKey: null, oldestDays: OLDEST_DAYS },
     queue: 'the queue was not asked: none is configured',

@@ -40,7 +40,7 @@ export function typeOfAnswer(status: number): string {
 
 /** The problem document of a refusal: the status of its kind, and what a person can do about it. */
 export function problemOf({ kind, message, remedy }: Refusal): Reply {
-  const status = STATUSES[kind];
+  const status = statusOfRefusal(kind);
   const body = {
     type: 'about:blank',
     title: kind.replaceAll('_', ' '),
@@ -53,6 +53,10 @@ export function problemOf({ kind, message, remedy }: Refusal): Reply {
   const headers: Readonly<Record<string, string>> =
     kind === 'unavailable' ? { 'retry-after': RETRY_SECONDS } : {};
   return { ...jsonReply(body, status), type: PROBLEM_TYPE, headers };
+}
+
+export function statusOfRefusal(kind: RefusalKind): number {
+  return STATUSES[kind];
 }
 
 /** A service that is away is mostly back within seconds; as the header has it. */

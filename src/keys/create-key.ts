@@ -53,18 +53,26 @@ export async function createKey(
 
 function refuseUnfit(request: CreateKeyRequest): void {
   const { role, tenant_id: tenantId, source, tenant_ids: tenantIds } = request;
-  if (role === 'tenant' && tenantId === null) {
+  const isOfTenant = role === 'tenant' || role === 'link';
+  if (isOfTenant && tenantId === null) {
     throw new Refusal(
       'bad_request',
       "a tenant's key reads the usage of one tenant, and none is named",
       'name the tenant',
     );
   }
-  if (role !== 'tenant' && tenantId !== null) {
+  if (!isOfTenant && tenantId !== null) {
     throw new Refusal(
       'bad_request',
       `a key with the role ${role} is not of one tenant`,
       'leave the tenant out, or make a key with the role tenant',
+    );
+  }
+  if (role === 'link' && request.expires_at === null && request.expires_in_days === null) {
+    throw new Refusal(
+      'bad_request',
+      'a link stands in histories and logs of proxies, and this one would never end',
+      'say for how many days it holds',
     );
   }
   if (role !== 'ingest' && (source !== null || tenantIds !== null)) {

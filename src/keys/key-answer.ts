@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { instantField, instantGiven, listOf } from '../fields.ts';
 
-/** What the bearer of a key may do. */
-export const KEY_ROLES = ['admin', 'reader', 'tenant', 'ingest'] as const;
+/** What the bearer of a key may do; a link is a key that stands in an address, and opens its tenant's page alone. */
+export const KEY_ROLES = ['admin', 'reader', 'tenant', 'link', 'ingest'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
 const scopeFields = {
   role: z.enum(KEY_ROLES),
-  /** The tenant whose usage a tenant's key reads; null for every other role. */
+  /** The tenant whose usage a tenant's key or a link reads; null for every other role. */
   tenant_id: z.string().nullable(),
   /** What a key for ingest sends is of this source; null where the events say it. */
   source: z.string().min(1).max(100).nullable(),

@@ -20,6 +20,9 @@ export interface DailyView {
   readonly sums: readonly string[];
 }
 
+/** What the bars are made of: the days of a statement, or of a month that is still open. */
+export type DailyFigures = Pick<StatementDocument, 'daily' | 'period' | 'currency'>;
+
 /** The place of a model among the series; null for one that the bars do not show. */
 export type SeriesOf = (model: string) => number | null;
 
@@ -29,7 +32,7 @@ const NAMED_SERIES = 5;
  * Chooses the models that have a color of their own, ranked by what they came to in the period's
  * days.
  */
-export function rankSeries(document: StatementDocument): {
+export function rankSeries(document: Pick<DailyFigures, 'daily'>): {
   readonly series: readonly string[];
   readonly seriesOf: SeriesOf;
 } {
@@ -47,7 +50,7 @@ export function rankSeries(document: StatementDocument): {
 }
 
 export function viewDaily(
-  document: StatementDocument,
+  document: DailyFigures,
   ranking: ReturnType<typeof rankSeries>,
 ): DailyView {
   const { series, seriesOf } = ranking;
@@ -75,7 +78,7 @@ export function viewDaily(
   };
 }
 
-function summarize(document: StatementDocument, days: DailyView['days']): string {
+function summarize(document: DailyFigures, days: DailyView['days']): string {
   const highest = days.reduce<DailyView['days'][number] | null>(
     (most, day) => (most === null || sum(day.amounts) > sum(most.amounts) ? day : most),
     null,
@@ -86,7 +89,7 @@ function summarize(document: StatementDocument, days: DailyView['days']): string
   return `Stacked bars of the charge by model for ${days.length} days; the highest is ${formatShortDay(highest.day)} with ${amount}.`;
 }
 
-function captionOf({ period, currency }: StatementDocument, late: Pico): string {
+function captionOf({ period, currency }: DailyFigures, late: Pico): string {
   const note =
     late === 0n
       ? ''

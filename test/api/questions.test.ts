@@ -4,6 +4,8 @@ import { entriesAnswer, periodsAnswer } from '../../src/audit/lists-answer.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { ingestCoverageAnswer } from '../../src/ingest/coverage/coverage-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { freshnessAnswer } from '../../src/month/status/freshness-answer.ts';
+import { overviewAnswer } from '../../src/reports/overview/overview-answer.ts';
 import { tracesAnswer } from '../../src/reports/traces/trace-answer.ts';
 import { type Api, startApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -57,6 +59,8 @@ it.each([
   ['/v1/entries', entriesAnswer],
   ['/v1/periods', periodsAnswer],
   ['/v1/ingest/coverage', ingestCoverageAnswer],
+  ['/v1/freshness', freshnessAnswer],
+  ['/v1/overview', overviewAnswer],
 ])('%s answers as its schema says', async (path, answer) => {
   expect(answer.safeParse((await get(path)).json).error?.issues).toBeUndefined();
 });

@@ -76,7 +76,7 @@ beforeAll(async () => {
   await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
   api = await startApi(database, { clock });
   for (const role of KEY_ROLES) {
-    keys.set(role, await api.key(role, role === 'tenant' ? { tenant: 'acme' } : {}));
+    keys.set(role, await api.key(role, scopeOf(role)));
   }
   const [row] = await textRows(
     database,
@@ -89,6 +89,11 @@ beforeAll(async () => {
   );
   ownEntry = String(own?.['entry_id']);
 });
+
+function scopeOf(role: KeyRole) {
+  if (role === 'link') return { tenant: 'acme', days: 1 };
+  return role === 'tenant' ? { tenant: 'acme' } : {};
+}
 
 afterAll(async () => {
   await api.close();

@@ -10,7 +10,9 @@ import {
 } from '../../keys/key-answer.ts';
 import { listKeys } from '../../keys/list-keys.ts';
 import { revokeKey } from '../../keys/revoke-key.ts';
+import { freshnessAnswer } from '../../month/status/freshness-answer.ts';
 import { statusAnswer, statusRequest } from '../../month/status/status-answer.ts';
+import { tellFreshness } from '../../month/status/tell-freshness.ts';
 import { tellStatus } from '../../month/status/tell-status.ts';
 import { nameDefaultBook } from '../../rating/books/default-book.ts';
 import { importPriceBooks } from '../../rating/books/import-price-books.ts';
@@ -26,6 +28,8 @@ import {
 import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-books.ts';
 import { exchangeAnswer, exchangeRequest } from '../../rating/exchange/exchange-answer.ts';
 import { importExchangeRates } from '../../rating/exchange/import-exchange-rates.ts';
+import { overviewAnswer, overviewRequest } from '../../reports/overview/overview-answer.ts';
+import { reportOverview } from '../../reports/overview/report-overview.ts';
 import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
 import { tagCoverageAnswer, tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
@@ -175,6 +179,24 @@ const STATE: readonly Route[] = [
     answer: statusAnswer,
     rows: 'missing',
     use: tellStatus,
+  }),
+  route('GET /v1/freshness', {
+    about: 'operations',
+    roles: OPERATORS,
+    summary: 'how new the ledger is, and how much waits for a person',
+    request: NOTHING_ASKED,
+    answer: freshnessAnswer,
+    use: tellFreshness,
+  }),
+  route('GET /v1/overview', {
+    about: 'operations',
+    roles: OPERATORS,
+    summary: 'the month at a glance: against the month before, projected, by day, model and tenant',
+    request: overviewRequest,
+    answer: overviewAnswer,
+    defaults: { limit: 10 },
+    rows: 'tenants',
+    use: reportOverview,
   }),
   route('GET /v1/reports/coverage', {
     about: 'operations',

@@ -38,3 +38,24 @@ export async function readLedgerState(database: Database, now: InstantMs): Promi
   if (state === undefined) throw new Error('a query without a table has one row');
   return state;
 }
+
+interface FreshnessRow {
+  readonly last_batch_at: InstantMs | null;
+  readonly quarantine: bigint;
+  readonly alerts: bigint;
+  readonly rollups_behind: bigint;
+  readonly seals_behind: bigint;
+}
+
+/** How new the ledger is, and how much waits for a person. */
+export async function readFreshness(database: Database): Promise<FreshnessRow> {
+  const { rows } = await sql<FreshnessRow>`
+    select (select recorded_at from batches order by batch_id desc limit 1) as last_batch_at,
+      (select count(*) from quarantine where replayed_at is null and dismissed_at is null) as quarantine,
+      (select count(*) from stripe_alerts where resolved_at is null) as alerts,
+      (select count(*) from fold_queue) as rollups_behind,
+      (select count(*) from seal_queue) as seals_behind`.execute(database.kysely);
+  const [row] = rows;
+  if (row === undefined) throw new Error('a query without a table has one row');
+  return row;
+}

@@ -5,6 +5,7 @@ import { escapeHtml } from './html-text.ts';
 
 /** A page shows one of the two, so that the words of the axes can be read on any screen. */
 const SIZES = {
+  full: { width: 1160, height: 270 },
   wide: { width: 756, height: 210 },
   narrow: { width: 350, height: 190 },
 } as const;

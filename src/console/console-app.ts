@@ -1,0 +1,152 @@
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { KeyDoor } from '../api/bearer.ts';
+import { statusOfRefusal } from '../api/problem.ts';
+import { explainFault } from '../database/explain-fault.ts';
+import { beginSession, endSession } from '../keys/recognize-session.ts';
+import { tellFreshness } from '../month/status/tell-freshness.ts';
+import { Refusal } from '../refusal.ts';
+import { consoleHeaders, PRIVATE } from './console-headers.ts';
+import type { ConsoleOptions } from './console-options.ts';
+import {
+  addressOf,
+  type ConsoleContext,
+  giveSession,
+  readForm,
+  readVisitorsForm,
+  sessionTokenOf,
+  type Visitor,
+  visitorOf,
+} from './door.ts';
+import type { ConsolePage } from './pages/page-asked.ts';
+import { refusedPage, unhandledPage } from './pages/refused.ts';
+import { addressAfterSignIn, signInPage } from './pages/sign-in.ts';
+import { PAGES } from './pages.ts';
+import { ASSETS } from './view/assets.ts';
+import { type Frame, type Page, renderPage } from './view/layout.ts';
+
+type ConsoleApp = Hono<{ Bindings: HttpBindings }>;
+
+/** The console and the customer's page, as a part of the HTTP server. */
+export function buildConsole(options: ConsoleOptions): ConsoleApp {
+  const app: ConsoleApp = new Hono();
+  addAssets(app);
+  addSignIn(app, options);
+  for (const page of PAGES) app.get(page.path, (c) => answerPage(options, c, page));
+  app.get('/console/*', () => {
+    throw new Refusal('not_found', 'there is no page at this address', 'begin at the overview');
+  });
+  app.onError((error, c) => answerFault(options, c, error));
+  return app;
+}
+
+function addAssets(app: ConsoleApp): void {
+  for (const { path, type, body } of ASSETS) {
+    const headers = {
+      'content-type': type,
+      'cache-control': 'public, max-age=31536000, immutable',
+    };
+    app.get(path, (c) => c.body(body, 200, { ...PRIVATE, ...headers }));
+  }
+}
+
+function addSignIn(app: ConsoleApp, options: ConsoleOptions): void {
+  const { parts } = options;
+  const keys = new KeyDoor(parts);
+  app.get('/console/sign-in', (c) => {
+    const to = addressAfterSignIn(c.req.query('to') ?? null);
+    return show(options, c, { page: signInPage({ to, fault: null }), visitor: null });
+  });
+  app.post('/console/sign-in', async (c) => {
+    const form = await readForm(c);
+    const to = addressAfterSignIn(form.get('to'));
+    const bearer = await keys.letIn(`Bearer ${(form.get('key') ?? '').trim()}`, addressOf(c));
+    const fault =
+      bearer.kind === 'refused'
+        ? 'This key is not known, or it has ended.'
+        : bearer.key.role === 'ingest'
+          ? 'This key sends events; it opens no page.'
+          : null;
+    if (bearer.kind === 'refused' || fault !== null) {
+      return show(options, c, { page: signInPage({ to, fault }), visitor: null });
+    }
+    giveSession(c, await beginSession(parts, bearer.key));
+    const isCustomer = bearer.key.tenantId !== null;
+    return c.redirect(isCustomer ? '/usage/mine' : to, 303);
+  });
+  app.post('/console/sign-out', async (c) => {
+    const token = sessionTokenOf(c);
+    if (token !== null) {
+      await readVisitorsForm(c, token);
+      await endSession(parts, token);
+    }
+    giveSession(c, '');
+    return c.redirect('/console/sign-in', 303);
+  });
+}
+
+async function answerPage(
+  options: ConsoleOptions,
+  c: ConsoleContext,
+  page: ConsolePage,
+): Promise<Response> {
+  const visitor = await letIn(options, c);
+  if (visitor instanceof Response) return visitor;
+  const { parts } = options;
+  const freshness = await tellFreshness(parts);
+  const asked = {
+    ...{ parts, visitor, freshness },
+    mayAct: visitor.key.role === 'admin',
+    path: c.req.param() as Record<string, string>,
+    query: new URL(c.req.url).searchParams,
+  };
+  return show(options, c, { page: await page.render(asked), visitor });
+}
+
+/** An operator, or the answer that sends whoever it is elsewhere. */
+async function letIn(options: ConsoleOptions, c: ConsoleContext): Promise<Visitor | Response> {
+  const visitor = await visitorOf(options.parts, c);
+  if (visitor === null) {
+    const { pathname, search } = new URL(c.req.url);
+    return c.redirect(`/console/sign-in?${new URLSearchParams({ to: pathname + search })}`, 303);
+  }
+  if (['admin', 'reader'].includes(visitor.key.role)) return visitor;
+  if (visitor.key.tenantId !== null) return c.redirect('/usage/mine', 303);
+  throw new Refusal('not_permitted', 'this key opens no page', 'sign in with another one');
+}
+
+async function show(
+  options: ConsoleOptions,
+  c: ConsoleContext,
+  of: { readonly page: Page; readonly visitor: Visitor | null },
+): Promise<Response> {
+  const frame = await frameOf(options, of.visitor);
+  const body = String(await renderPage(of.page, frame));
+  return c.html(body, of.page.status ?? 200, consoleHeaders());
+}
+
+async function frameOf({ parts }: ConsoleOptions, visitor: Visitor | null): Promise<Frame> {
+  const stripe = parts.stripeParts;
+  const mode = stripe === null ? 'without Stripe' : stripe.livemode ? 'live mode' : 'test mode';
+  if (visitor === null) return { who: null, freshness: null, mode };
+  const who = { name: visitor.key.name, formToken: visitor.formToken };
+  return { who, freshness: await tellFreshness(parts), mode };
+}
+
+/** A refusal is said with its remedy; anything else is a fault of ours, and told to the log. */
+async function answerFault(
+  options: ConsoleOptions,
+  c: ConsoleContext,
+  error: unknown,
+): Promise<Response> {
+  const refusal = error instanceof Refusal ? error : explainFault(error);
+  const { log } = options.parts;
+  if (refusal === null) {
+    const stack = error instanceof Error ? error.stack : null;
+    log.error({ reason: String(error), stack, path: c.req.path }, 'not handled');
+  }
+  const page =
+    refusal === null ? unhandledPage() : refusedPage(refusal, statusOfRefusal(refusal.kind));
+  const body = String(await renderPage(page, { who: null, freshness: null, mode: '' }));
+  return c.html(body, page.status ?? 500, consoleHeaders());
+}

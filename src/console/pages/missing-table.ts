@@ -1,0 +1,80 @@
+import { html } from 'hono/html';
+import type { MissingThing } from '../../month/completeness/missing-answer.ts';
+import { amount, countText, type Html } from '../view/amounts.ts';
+import { address, chip, dataTable, link, NOTHING, type Tone, tenantLink } from '../view/table.ts';
+
+/** What keeps a month from being whole, each with the way to mend it. */
+export function missingTable(things: readonly MissingThing[]): Html {
+  return dataTable({
+    caption: 'What keeps a month from being whole',
+    rows: things,
+    empty: 'Nothing: every event is posted, priced, told and billed.',
+    columns: [
+      { title: 'What', cell: ({ kind }) => chip(KINDS[kind].words, KINDS[kind].tone) },
+      { title: 'Tenant', cell: ({ tenant_id: id }) => (id === null ? NOTHING : tenantLink(id)) },
+      { title: 'Detail', cell: ({ detail }) => html`<span>${detail}</span>` },
+      { title: 'Worth', figure: true, cell: worthOf },
+      { title: 'Mend it', figure: true, cell: mendingOf },
+    ],
+  });
+}
+
+function worthOf({ amount: exact, currency, count: of }: MissingThing): Html {
+  if (exact === null || currency === null) return html`<span class="soft">${countText(of)}</span>`;
+  return amount(exact, currency);
+}
+
+interface KindWords {
+  readonly words: string;
+  readonly tone: Tone;
+}
+
+const KINDS: Readonly<Record<MissingThing['kind'], KindWords>> = {
+  quarantined: { words: 'waits', tone: 'warn' },
+  under_two_tenants: { words: 'billed twice', tone: 'bad' },
+  contradicting: { words: 'contradicts', tone: 'warn' },
+  unregistered_tenant: { words: 'unnamed', tone: 'warn' },
+  untold: { words: 'not told', tone: 'bad' },
+  unbilled: { words: 'not billed', tone: 'bad' },
+  on_two_invoices: { words: 'billed twice', tone: 'bad' },
+  on_voided_invoice: { words: 'voided', tone: 'bad' },
+  alert: { words: 'alert', tone: 'bad' },
+  without_cost: { words: 'no cost', tone: 'plain' },
+  unrated: { words: 'no price', tone: 'bad' },
+  unmeasured: { words: 'unmeasured', tone: 'warn' },
+};
+
+function mendingOf(thing: MissingThing): Html {
+  const { kind, tenant_id: tenant, period_start: start, detail } = thing;
+  const month = start?.slice(0, 7) ?? null;
+  const entry = /ent_\d+/.exec(detail)?.[0] ?? null;
+  const shown = entry === null ? '' : html` · ${link(`/console/entries/${entry}`, 'Show one')}`;
+  const act = (name: string, words: string, query: Readonly<Record<string, string | null>>) =>
+    link(address(`/console/act/${name}`, query), words);
+  switch (kind) {
+    case 'quarantined':
+      return link('/console/quarantine', 'Look');
+    case 'unregistered_tenant':
+      return act('set-tenant', 'Register', { tenant_id: tenant });
+    case 'untold':
+      return act('push', 'Tell Stripe', { month, tenant_id: tenant });
+    case 'unbilled':
+    case 'on_two_invoices':
+    case 'on_voided_invoice':
+      return html`${act('reconcile', 'Compare', { month, tenant_id: tenant })}`;
+    case 'alert':
+      return act('resolve-alert', 'Settle', { alert_id: /alert (\d+)/.exec(detail)?.[1] ?? null });
+    case 'unrated':
+    case 'without_cost':
+      return html`${link('/console/prices', 'Prices')} · ${act('rerate', 'Re-rate', { month, tenant_id: tenant })}${shown}`;
+    case 'unmeasured':
+      return html`${act('accept', 'Accept as free', { entry_ids: entriesIn(detail) })}${shown}`;
+    case 'under_two_tenants':
+    case 'contradicting':
+      return html`${entry === null ? '' : act('take-back', 'Take one back', { entry_id: entry })}${shown}`;
+  }
+}
+
+function entriesIn(detail: string): string {
+  return (detail.match(/ent_\d+/g) ?? []).join(' ');
+}

@@ -1,0 +1,35 @@
+import type { Operation } from '../../remedy.ts';
+
+/** A remedy's operation for whoever looks at a page: where it is done. */
+export function placeOfOperation(operation: Operation): string {
+  return PLACES[operation.operation] ?? `"spanledger ${operation.operation}" at a terminal`;
+}
+
+const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
+  adjust: 'Credit or fee on the page of the tenant',
+  'allocate list': null,
+  'allocate reverse': null,
+  'audit entry': 'the page of the entry',
+  'audit line': 'the statement on the page of the tenant',
+  'budget list': 'the budgets on the page of the tenant',
+  close: 'Close on the page of the month',
+  correct: 'Correct on the page of the entry',
+  'key list': 'the list of keys',
+  migrate: null,
+  'price-book import': 'Import on the page of prices',
+  'price-book list': 'the page of prices',
+  prove: null,
+  push: 'Tell Stripe on the page of the month',
+  'quarantine list': 'the page of the quarantine',
+  reconcile: 'Compare on the page of the month',
+  'report runs': 'the page of runs',
+  rerate: 'Re-rate on the page of prices',
+  'seal publish': null,
+  statement: 'the proof beside the statement on the page of the tenant',
+  'stripe alerts': 'the list of alerts',
+  'stripe setup': null,
+  'stripe unpark': null,
+  'tenant list': 'the page of tenants',
+  'tenant set': 'Change on the page of the tenant',
+  verify: null,
+};

@@ -1,0 +1,33 @@
+import type { ApiParts } from '../../api/api-parts.ts';
+import type { FreshnessAnswer } from '../../month/status/freshness-answer.ts';
+import type { Visitor } from '../door.ts';
+import type { Page } from '../view/layout.ts';
+
+/** What a page is asked with. */
+export interface PageAsked {
+  readonly parts: ApiParts;
+  readonly visitor: Visitor;
+  /** Whether the visitor may act; a reader sees no button. */
+  readonly mayAct: boolean;
+  readonly freshness: FreshnessAnswer;
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+}
+
+/** One page of the console: an address, and what stands there. */
+export interface ConsolePage {
+  /** As Hono writes it, such as `/console/tenants/:tenant`. */
+  readonly path: string;
+  readonly render: (asked: PageAsked) => Promise<Page>;
+}
+
+/** What a parameter of the address says; null where it says nothing. */
+export function said(query: URLSearchParams, name: string): string | null {
+  const text = query.get(name)?.trim() ?? '';
+  return text === '' ? null : text;
+}
+
+/** The month that the address names, or the one that runs. */
+export function monthSaid({ query, freshness }: PageAsked): string {
+  return said(query, 'month') ?? freshness.running_month;
+}

@@ -1,0 +1,22 @@
+import { html } from 'hono/html';
+import type { Page } from '../view/layout.ts';
+
+/** The way in: a key, as the command line makes it. */
+export function signInPage(of: { readonly to: string; readonly fault: string | null }): Page {
+  const fault = of.fault === null ? '' : html`<p class="notice bad" role="alert">${of.fault}</p>`;
+  return {
+    title: 'Sign in',
+    nav: null,
+    ...(of.fault === null ? {} : { status: 403 as const }),
+    body: html`<section class="panel sign-in"><h1>Sign in</h1>
+<p class="soft">With a key of this ledger. A reader looks; an admin acts, too; a customer's key opens the customer's own page.</p>
+<form method="post" action="/console/sign-in">${fault}<input type="hidden" name="to" value="${of.to}">
+<label>Key<input name="key" type="password" autocomplete="current-password" spellcheck="false" required placeholder="slk_…"></label>
+<button>Sign in</button></form></section>`,
+  };
+}
+
+/** Only addresses of ours are gone to after the sign-in. */
+export function addressAfterSignIn(to: string | null): string {
+  return to !== null && /^\/console(?:[/?][\w\-./?=&%~+:]*)?$/.test(to) ? to : '/console';
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { STYLE_SHEET } from './style-sheet.ts';
+
+/** A file that never changes under its address, since its digest is in it: browsers keep it for a year. */
+export interface Asset {
+  readonly path: string;
+  readonly type: string;
+  readonly body: string | Uint8Array<ArrayBuffer>;
+}
+
+const FONTS = [400, 600].map((weight) => {
+  const file = import.meta.resolve(`@fontsource/inter/files/inter-latin-${weight}-normal.woff2`);
+  const body = new Uint8Array(readFileSync(fileURLToPath(file)));
+  return { weight, asset: assetOf(`inter-${weight}`, 'woff2', { type: 'font/woff2', body }) };
+});
+
+const FACES = FONTS.map(
+  ({ weight, asset }) =>
+    `@font-face { font-family: Inter; font-weight: ${weight}; font-display: swap; src: url(${asset.path}) format("woff2"); }`,
+).join('\n');
+
+/** The one style sheet of the console and of the customer's page. */
+export const STYLE: Asset = assetOf('style', 'css', {
+  type: 'text/css; charset=utf-8',
+  body: `${FACES}\n${STYLE_SHEET}`,
+});
+
+/** Forms send themselves when a choice is made, and a run that goes on is followed: no page needs it. */
+export const SCRIPT: Asset = assetOf('script', 'js', {
+  type: 'text/javascript; charset=utf-8',
+  body: `'use strict';
+for (const select of document.querySelectorAll('select[data-send]'))
+  select.addEventListener('change', () => select.form.requestSubmit());
+for (const live of document.querySelectorAll('[data-live]')) {
+  const events = new EventSource(live.dataset.live);
+  events.addEventListener('step', (event) => { live.textContent = event.data; });
+  events.addEventListener('end', () => { events.close(); location.reload(); });
+}
+`,
+});
+
+export const ASSETS: readonly Asset[] = [STYLE, SCRIPT, ...FONTS.map(({ asset }) => asset)];
+
+function assetOf(name: string, ending: string, of: Omit<Asset, 'path'>): Asset {
+  const digest = createHash('sha256').update(of.body).digest('base64url').slice(0, 16);
+  return { path: `/console/assets/${name}-${digest}.${ending}`, ...of };
+}

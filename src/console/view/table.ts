@@ -1,0 +1,112 @@
+import { html, raw } from 'hono/html';
+import type { Html } from './amounts.ts';
+
+/** A column of a table for people. */
+interface HtmlColumn<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => Html | string;
+  /** Figures stand on the right. */
+  readonly figure?: boolean;
+  /** The name by which the page is asked to sort by it; left out where it cannot be. */
+  readonly sort?: string;
+  /** A column that a phone leaves out, since others say more. */
+  readonly minor?: boolean;
+}
+
+export interface TableOptions<Row> {
+  /** What the table is of, for whoever does not see it. */
+  readonly caption: string;
+  readonly rows: readonly Row[];
+  readonly columns: readonly HtmlColumn<Row>[];
+  /** What is said where there is no row. */
+  readonly empty: string;
+  /** How the page is sorted now, and the address that sorts it otherwise. */
+  readonly sorting?: {
+    readonly by: string;
+    readonly descending: boolean;
+    readonly href: (sort: string) => string;
+  };
+}
+
+/** A table whose first column names its row. On a phone each row is a card with its titles beside the cells. */
+export function dataTable<Row>({
+  caption,
+  rows,
+  columns,
+  empty,
+  sorting,
+}: TableOptions<Row>): Html {
+  if (rows.length === 0) return html`<p class="none">${empty}</p>`;
+  const heads = columns.map((column) => headOf(column, sorting));
+  const line = (row: Row) =>
+    html`<tr>${columns.map((column, index) => cellOf(column, row, index))}</tr>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="rows"><caption>${caption}</caption><thead><tr>${heads}</tr></thead>
+<tbody>${rows.map(line)}</tbody></table></div>`;
+}
+
+function classOf({ figure = false, minor = false }: HtmlColumn<never>): Html {
+  const names = [figure ? 'figure' : '', minor ? 'minor' : ''].filter((name) => name !== '');
+  return names.length === 0 ? html`` : html` class="${names.join(' ')}"`;
+}
+
+function headOf<Row>(column: HtmlColumn<Row>, sorting: TableOptions<Row>['sorting']): Html {
+  const { title, sort } = column;
+  if (sorting === undefined || sort === undefined) {
+    return html`<th scope="col"${classOf(column as HtmlColumn<never>)}>${title}</th>`;
+  }
+  const isSorted = sorting.by === sort;
+  const state = isSorted ? (sorting.descending ? 'descending' : 'ascending') : 'none';
+  const mark = isSorted
+    ? html`<span aria-hidden="true"> ${sorting.descending ? '↓' : '↑'}</span>`
+    : '';
+  return html`<th scope="col" aria-sort="${state}"${classOf(column as HtmlColumn<never>)}><a href="${sorting.href(sort)}">${title}${mark}</a></th>`;
+}
+
+function cellOf<Row>(column: HtmlColumn<Row>, row: Row, index: number): Html {
+  const cell = column.cell(row);
+  const of = classOf(column as HtmlColumn<never>);
+  if (index === 0) return html`<th scope="row"${of}>${cell}</th>`;
+  return html`<td${of} data-title="${column.title}">${cell}</td>`;
+}
+
+export type Tone = 'good' | 'warn' | 'bad' | 'plain';
+
+/** A state in one or two words; its color says no more than they do. */
+export function chip(words: string, tone: Tone): Html {
+  return html`<span class="chip ${tone}">${words}</span>`;
+}
+
+/** A part of a page under its own heading. */
+export function panel(
+  title: string,
+  body: Html | readonly Html[],
+  beside: Html | string = '',
+): Html {
+  const id = `h-${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
+  return html`<section class="panel" aria-labelledby="${id}"><header><h2 id="${id}">${title}</h2>${beside === '' ? '' : html`<div class="beside">${beside}</div>`}</header>${body}</section>`;
+}
+
+/** One figure with what it is compared with. */
+export function card(title: string, figure: Html | string, below: Html | string): Html {
+  return html`<div class="card"><h2>${title}</h2><p class="big">${figure}</p><p class="below-figure">${below}</p></div>`;
+}
+
+/** An address with its query; what is null or empty is left out. */
+export function address(path: string, query: Readonly<Record<string, string | null>>): string {
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === null || value === '' ? [] : [[name, value] as [string, string]],
+  );
+  const text = new URLSearchParams(given).toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+export function link(href: string, words: string): Html {
+  return html`<a href="${href}">${words}</a>`;
+}
+
+/** A name that came from outside, as a link to its page. */
+export function tenantLink(tenantId: string): Html {
+  return html`<a href="/console/tenants/${encodeURIComponent(tenantId)}"><bdi>${tenantId}</bdi></a>`;
+}
+
+export const NOTHING = raw('<span class="soft" aria-label="none">—</span>');

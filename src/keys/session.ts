@@ -1,0 +1,66 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { InstantMs } from '../clock.ts';
+
+/** A session as it is kept: everything but its token. */
+export interface ConsoleSession {
+  readonly sessionHash: Buffer;
+  readonly keyId: string;
+  readonly begunAt: InstantMs;
+  readonly renewedAt: InstantMs;
+  readonly endsAt: InstantMs;
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+/** A working day; whoever goes on signs in again. */
+const LONGEST_MS = 12 * HOUR_MS;
+/** A token that somebody copied is of use for so long while its owner goes on. */
+const RENEW_AFTER_MS = HOUR_MS / 2;
+/** Requests that were on their way with the token before are answered, too. */
+const GRACE_MS = 60_000;
+
+/** A new session of a key with its token, which only the browser has. */
+export function newSession(keyId: string, now: InstantMs): NewSession {
+  const token = newToken();
+  const kept = { sessionHash: hashOfToken(token), keyId, begunAt: now, renewedAt: now };
+  return { token, kept: { ...kept, endsAt: now + LONGEST_MS } };
+}
+
+export interface NewSession {
+  readonly token: string;
+  readonly kept: ConsoleSession;
+}
+
+/** The session under a new token, where its own is old enough; null where it stays. */
+export function renewal(session: ConsoleSession, now: InstantMs): NewSession | null {
+  const isRenewed = session.endsAt < session.begunAt + LONGEST_MS;
+  if (isRenewed || now - session.renewedAt < RENEW_AFTER_MS) return null;
+  const token = newToken();
+  return { token, kept: { ...session, sessionHash: hashOfToken(token), renewedAt: now } };
+}
+
+/** When a token ends that another one took the place of. */
+export function endOfRenewed(now: InstantMs): InstantMs {
+  return now + GRACE_MS;
+}
+
+/** 256 random bits cannot be guessed, so a plain hash of them is enough. */
+export function hashOfToken(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function newToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** What every form of a session has: another site can make a browser send a form, and cannot know this. */
+export function formTokenOf(token: string): string {
+  return createHmac('sha256', token).update('form').digest('base64url');
+}
+
+/** Compares in a time that tells nothing of where the two differ. */
+export function isFormToken(given: string, token: string): boolean {
+  const [a, b] = [given, formTokenOf(token)].map((text) =>
+    createHash('sha256').update(text).digest(),
+  );
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+}

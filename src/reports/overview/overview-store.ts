@@ -1,0 +1,45 @@
+import { sql } from 'kysely';
+import { type InstantMs, utcDay } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { Pico } from '../../money.ts';
+
+interface DaysAsked {
+  readonly currency: string;
+  /** UTC days, half-open. */
+  readonly from: InstantMs;
+  readonly to: InstantMs;
+}
+
+export interface TenantDay {
+  readonly tenant_id: string;
+  readonly day: string;
+  readonly charge: Pico;
+}
+
+/** What some tenants were charged on each day; days without usage have no row. */
+export async function readTenantDays(
+  database: Database,
+  tenantIds: readonly string[],
+  { currency, from, to }: DaysAsked,
+): Promise<readonly TenantDay[]> {
+  const { rows } = await sql<TenantDay>`
+    select tenant_id, day::text as day, sum(charge) as charge from usage_rollups
+    where tenant_id = any(${tenantIds}::text[]) and currency = ${currency}
+      and day >= ${utcDay(from)}::date and day < ${utcDay(to)}::date
+    group by tenant_id, day`.execute(database.kysely);
+  return rows;
+}
+
+/** What every day came to, of one tenant or of all. */
+export async function readDays(
+  database: Database,
+  tenantId: string | null,
+  { currency, from, to }: DaysAsked,
+): Promise<readonly Omit<TenantDay, 'tenant_id'>[]> {
+  const { rows } = await sql<Omit<TenantDay, 'tenant_id'>>`
+    select day::text as day, sum(charge) as charge from usage_rollups
+    where currency = ${currency} and day >= ${utcDay(from)}::date and day < ${utcDay(to)}::date
+      ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
+    group by day`.execute(database.kysely);
+  return rows;
+}

@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { formatInstant, parseInstant } from '../../src/clock.ts';
+import { formTokenIn, type RunningConsole, startConsole } from '../support/console.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { importBooks, makeTenant } from '../support/ledger.ts';
+
+/** Who is let into the console, for how long, and whose forms it takes. */
+
+let database: TestDatabase;
+let drop: () => Promise<void>;
+let running: RunningConsole;
+let now = parseInstant('2026-11-04T08:00:00Z');
+
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+  await importBooks(database, 'standard');
+  await makeTenant(database, 'acme', { mode: 'live', priceBook: 'standard' });
+  running = await startConsole(database, { clock: () => now });
+});
+afterAll(async () => {
+  await running.close();
+  await drop();
+});
+
+it('nobody sees a page without a key, and comes back to it with one', async () => {
+  const visitor = await running.visit(null);
+  const sent = await visitor.get('/console?month=2026-10');
+  expect([sent.status, sent.location]).toEqual([
+    303,
+    '/console/sign-in?to=%2Fconsole%3Fmonth%3D2026-10',
+  ]);
+  const key = await running.key('reader');
+  const back = await visitor.send('/console/sign-in', { key, to: '/console?month=2026-10' });
+  expect([back.status, back.location]).toEqual([303, '/console?month=2026-10']);
+  expect(back.headers.get('set-cookie')).toMatch(/; HttpOnly; SameSite=Strict$/);
+  expect((await visitor.get('/console')).status).toBe(200);
+});
+
+it.each(['https://evil.example', '//evil.example', '/\\evil.example', '/v1/keys'])(
+  'the sign-in leads to no other place: %s',
+  async (to) => {
+    const visitor = await running.visit(null);
+    const key = await running.key('reader');
+    expect((await visitor.send('/console/sign-in', { key, to })).location).toBe('/console');
+  },
+);
+
+it('over TLS the cookie is for TLS and this host alone', async () => {
+  const visitor = await running.visit(null);
+  const key = await running.key('reader');
+  const sent = await visitor.send('/console/sign-in', { key }, { 'x-forwarded-proto': 'https' });
+  expect(sent.headers.get('set-cookie')).toMatch(
+    /^__Host-spanledger=\S+; Path=\/; HttpOnly; Secure/,
+  );
+});
+
+it('a key that is wrong, has ended or only sends events opens nothing', async () => {
+  const visitor = await running.visit(null);
+  for (const key of ['', 'slk_admin_abcdefgh_wrong', await running.key('ingest')]) {
+    expect((await visitor.send('/console/sign-in', { key })).status).toBe(403);
+  }
+  expect(visitor.cookie()).toBe('');
+});
+
+it('a session is kept as a hash, goes on under a new token, and ends after twelve hours', async () => {
+  const visitor = await running.visit(await running.key('reader'));
+  const first = visitor.cookie();
+  now += 31 * 60_000;
+  expect((await visitor.get('/console')).status).toBe(200);
+  expect(visitor.cookie()).not.toBe(first);
+  const { rows } = await database.pool.query('select session_hash from console_sessions');
+  expect(JSON.stringify(rows)).not.toContain(visitor.cookie().split('=')[1]);
+
+  const thief = await running.visit(null);
+  const asThief = () =>
+    fetch(`${running.url}/console`, { headers: { cookie: first }, redirect: 'manual' });
+  expect((await asThief()).status).toBe(200);
+  now += 61_000;
+  expect((await asThief()).status).toBe(303);
+  expect((await thief.get('/console')).status).toBe(303);
+  now += 12 * 60 * 60_000;
+  expect((await visitor.get('/console')).status).toBe(303);
+});
+
+it('whoever signs out, or whose key is revoked, is out at once', async () => {
+  const visitor = await running.visit(await running.key('reader'));
+  const form_token = formTokenIn((await visitor.get('/console')).text);
+  const before = visitor.cookie();
+  await visitor.send('/console/sign-out', { form_token });
+  const again = await fetch(`${running.url}/console`, {
+    headers: { cookie: before },
+    redirect: 'manual',
+  });
+  expect(again.status).toBe(303);
+
+  const other = await running.visit(await running.key('admin'));
+  expect((await other.get('/console')).status).toBe(200);
+  await database.pool.query(
+    `update http_keys set revoked_at = '${formatInstant(now)}', revoked_by = 'a test' where role = 'admin'`,
+  );
+  expect((await other.get('/console')).status).toBe(303);
+});
+
+it('a form of another site, or of another session, does nothing', async () => {
+  const visitor = await running.visit(await running.key('reader'));
+  const form_token = formTokenIn((await visitor.get('/console')).text);
+  for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
+    expect((await visitor.send('/console/sign-out', { form_token }, headers)).status).toBe(403);
+  }
+  expect((await visitor.send('/console/sign-out', { form_token: 'guessed' })).status).toBe(403);
+  expect((await visitor.get('/console')).status).toBe(200);
+});
+
+it('every page forbids what is not of this server, and is kept by nobody', async () => {
+  const visitor = await running.visit(await running.key('reader'));
+  const { headers } = await visitor.get('/console');
+  expect(headers.get('content-security-policy')).toContain(
+    "default-src 'none'; style-src 'self'; script-src 'self'",
+  );
+  expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+  expect(headers.get('cache-control')).toBe('no-store');
+});
