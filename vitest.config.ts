@@ -11,7 +11,7 @@ const PURE = [
   'test/{money,present}.test.ts',
   'test/{sqs-client,sqs-refusal}.test.ts',
   'test/ingest/batcher.test.ts',
-  'test/client/{packing,new-event,journal,client}.test.ts',
+  'test/client/{packing,new-event,journal,client,usage-trace}.test.ts',
   'test/{architecture,rules,pages}.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',

@@ -18,10 +18,22 @@ export type DoorKind =
   | 'not_handled';
 
 /** A problem document, RFC 9457. */
-export function problem(kind: DoorKind, { detail, remedy, headers = {} }: ProblemWords): Reply {
+export function problem(
+  kind: DoorKind,
+  { detail, remedy, headers = {}, more = {} }: ProblemWords,
+): Reply {
   const status = DOOR_STATUSES[kind];
   const title = kind.replaceAll('_', ' ');
-  const body = { type: 'about:blank', title, status, kind, detail, remedy, operations: [] };
+  const body = {
+    type: 'about:blank',
+    title,
+    status,
+    kind,
+    detail,
+    remedy,
+    operations: [],
+    ...more,
+  };
   return { ...jsonReply(body, status), type: PROBLEM_TYPE, headers };
 }
 
@@ -29,6 +41,8 @@ interface ProblemWords {
   readonly detail: string;
   readonly remedy: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of the document, for programs. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 const PROBLEM_TYPE = 'application/problem+json';

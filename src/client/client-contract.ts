@@ -2,11 +2,13 @@ import type { Clock } from '../clock.ts';
 import type { Encoding } from './message-body.ts';
 import type { NewEvent, RefusedEvent } from './new-event.ts';
 
-/** What an application sees of the client: its options, its answers, its counters. */
+/** What an application sees of the recording: its options, its answers, its counters. */
 
 export interface ClientOptions {
-  /** A standard queue. */
-  readonly queueUrl: string;
+  /** A standard queue; without one, events go to the server over HTTP. */
+  readonly queueUrl?: string | null;
+  /** The Spanledger server that answers for budgets, and takes events where there is no queue. */
+  readonly server?: ServerAddress | null;
   /**
    * The folder where accepted events stand until the queue has them, so that neither a kill nor an
    * outage of SQS loses one. Null keeps them in memory only: a kill then loses what was not sent.
@@ -35,9 +37,28 @@ export interface ClientOptions {
    * @defaultvalue a line on stderr
    */
   readonly onLost?: (loss: Loss) => void;
-  /** The queue or the folder does not do its part; events wait. */
+  /**
+   * The function is called with a call that was made and of which no event could be recorded.
+   * @defaultvalue a line on stderr
+   */
+  readonly onUnmetered?: (call: UnmeteredCall) => void;
+  /** The queue, the server or the folder does not do its part; events wait. */
   readonly onTrouble?: (trouble: Trouble) => void;
   readonly clock?: Clock;
+}
+
+/** A server that was started by `serve`, and a key for it with the role `ingest`. */
+export interface ServerAddress {
+  /** Such as `https://usage.example.com`. */
+  readonly url: string;
+  readonly key: string;
+}
+
+/** A call that a wrapper, a span or a guard saw, and whose event was refused. */
+export interface UnmeteredCall {
+  readonly reason: string;
+  /** The event as it was made; null where none could be. */
+  readonly event: unknown;
 }
 
 export interface Loss {
@@ -49,7 +70,8 @@ export interface Loss {
 }
 
 export interface Trouble {
-  readonly kind: 'queue' | 'folder';
+  /** `budgets` is a server that could not be asked whether a call may be made. */
+  readonly kind: 'queue' | 'folder' | 'budgets';
   readonly error: unknown;
 }
 
@@ -65,6 +87,8 @@ export interface ClientStatus {
   /** Confirmed by the queue; what an earlier process left counts here, too. */
   readonly sent: number;
   readonly lost: number;
+  /** Calls that were made and of which no event could be recorded; each was told to `onUnmetered`. */
+  readonly unmetered: number;
   /** These events are in memory: not packed yet, or on the way. */
   readonly waitingEvents: number;
   readonly waitingBytes: number;
@@ -73,9 +97,21 @@ export interface ClientStatus {
   readonly queueAway: boolean;
 }
 
-export interface UsageClient {
-  /** Takes an event. It never throws and never waits for the queue. */
+/** What records calls: the wrappers of providers' packages need no more of the client. */
+export interface CallMeter {
+  readonly clock: Clock;
+  /**
+   * Takes an event; tags that it leaves out are those of `withUsage`. It never throws and never waits
+   * for the queue.
+   */
   record(event: NewEvent): RecordAnswer;
+  /** Records the event of a call that was watched; where it is refused, `onUnmetered` is told. */
+  meter(event: NewEvent): RecordAnswer;
+  /** A call was made of which no event can be made at all. */
+  unmetered(call: UnmeteredCall): void;
+}
+
+export interface EventRecorder extends CallMeter {
   /** Resolves when half of the memory is free: what a producer faster than the queue awaits. */
   room(): Promise<void>;
   /** Sends what waits now; answers whether the queue has everything within the time. */

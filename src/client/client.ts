@@ -1,374 +1,104 @@
-import { writeSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../clock.ts';
-import { pause, systemClock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
 import { endpointOf } from '../sqs-client.ts';
-import type {
-  ClientOptions,
-  ClientStatus,
-  Loss,
-  RecordAnswer,
-  UsageClient,
-} from './client-contract.ts';
-import type { Lane } from './journal.ts';
-import { Journal } from './journal.ts';
-import type { NewEvent, PreparedEvent } from './new-event.ts';
-import { prepareEvent, readPrepared } from './new-event.ts';
-import { Packer } from './packer.ts';
-import type { Segment } from './segment.ts';
+import type { ClientOptions, EventRecorder, ServerAddress } from './client-contract.ts';
+import { BudgetDoor } from './guard/budget-door.ts';
+import type { GuardedCall, GuardedFunction } from './guard/guard-call.ts';
+import { guardCall } from './guard/guard-call.ts';
+import { openHttpSendClient } from './http-send-client.ts';
+import { CALLS_UNDER_WAY, Recorder } from './recorder.ts';
+import type { SendClient } from './send-client.ts';
 import { openSendClient } from './send-client.ts';
-import { SendLoop } from './send-loop.ts';
+import type { TraceStart, UsageTrace } from './tracing/usage-trace.ts';
+import { startTrace } from './tracing/usage-trace.ts';
 
 export type {
+  CallMeter,
   ClientOptions,
   ClientStatus,
   Loss,
   RecordAnswer,
+  ServerAddress,
   Trouble,
-  UsageClient,
+  UnmeteredCall,
 } from './client-contract.ts';
 export type { NewEvent } from './new-event.ts';
 
-const FLUSH_MS = 1_000;
-const BUFFER_BYTES = 16 * 1024 * 1024;
-const FOLDER_BYTES = 1024 * 1024 * 1024;
-const SYNC_MS = 1_000;
-/** A file is read back as a whole, and sent again as a whole when a kill came before its last event. */
-const LARGEST_SEGMENT_BYTES = 4 * 1024 * 1024;
-const CALLS_UNDER_WAY = 4;
-/**
- * The deadline is enough for what a healthy queue takes, and less than the grace that a stopped
- * container gets.
- */
-const DEADLINE_MS = 8_000;
+export interface UsageClient extends EventRecorder {
+  /** Begins a trace, whose spans are recorded as they end. */
+  startTrace(start?: TraceStart): Promise<UsageTrace>;
+  /**
+   * Reserves what a call may come to, makes it, and records it with its hold; what failed is given back. Throws
+   * `BudgetExceeded` where a budget denies it, and `BudgetUnavailable` where nobody can be asked and the
+   * budget says to deny then.
+   */
+  guard<Result>(call: GuardedCall, make: GuardedFunction<Result>): Promise<Result>;
+}
 
-/** Throws a `Refusal` when the folder cannot be used or the queue is none for us. */
+/**
+ * Throws a `Refusal` when the folder cannot be used, the queue is none for us, or neither a queue nor a
+ * server is given.
+ */
 export function openClient(options: ClientOptions): UsageClient {
-  if (!URL.canParse(options.queueUrl)) {
+  const { clock = systemClock } = options;
+  const recorder = new Recorder(options, { sending: openSending(options), clock });
+  const { server = null } = options;
+  const door = server === null ? null : new BudgetDoor(checkedServer(server));
+  return {
+    clock,
+    record: (event) => recorder.record(event),
+    meter: (event) => recorder.meter(event),
+    unmetered: (call) => recorder.unmetered(call),
+    room: () => recorder.room(),
+    flush: (within) => recorder.flush(within),
+    status: () => recorder.status(),
+    async close(within) {
+      await door?.idle();
+      return recorder.close(within);
+    },
+    startTrace: async (start) => startTrace(recorder, start),
+    guard: (call, make) => guardCall({ recorder, door }, call, make),
+  };
+}
+
+function openSending(options: ClientOptions): SendClient {
+  const { queueUrl = null, server = null, endpoint = null, region = null } = options;
+  if (queueUrl !== null) {
+    checkQueue(queueUrl);
+    const address = { queueUrl, endpoint: endpointOf(queueUrl, endpoint), region };
+    return openSendClient({ ...address, callsUnderWay: CALLS_UNDER_WAY });
+  }
+  if (server !== null) return openHttpSendClient(checkedServer(server));
+  throw new Refusal(
+    'misconfigured',
+    'neither a queueUrl nor a server is given, so that events could go nowhere',
+    'give the URL of the queue, or the URL of a server and a key for it',
+  );
+}
+
+function checkQueue(queueUrl: string): void {
+  if (!URL.canParse(queueUrl)) {
     throw new Refusal(
       'misconfigured',
-      `queueUrl: ${JSON.stringify(options.queueUrl)} is not a URL`,
+      `queueUrl: ${JSON.stringify(queueUrl)} is not a URL`,
       'give the URL that SQS shows, such as https://sqs.eu-central-1.amazonaws.com/123456789012/usage',
     );
   }
-  if (options.queueUrl.endsWith('.fifo')) {
+  if (queueUrl.endsWith('.fifo')) {
     throw new Refusal(
       'misconfigured',
-      `${options.queueUrl} is a FIFO queue, and the client sends to standard ones`,
+      `${queueUrl} is a FIFO queue, and the client sends to standard ones`,
       'give a standard queue; the ledger needs no order and knows duplicates by itself',
     );
   }
-  return new Client(options);
 }
 
-/** An accepted event that the queue has not confirmed; on disk where it has a segment. */
-interface HeldEvent extends Pick<PreparedEvent, 'tenantId' | 'json'> {
-  readonly segment: Segment | null;
-}
-
-/** Clients that a signal is closing; the process ends after the last one. */
-let closingOnSignal = 0;
-
-class Client implements UsageClient {
-  readonly #options: ClientOptions;
-  readonly #clock: Clock;
-  readonly #bufferBytes: number;
-  readonly #journal: Journal | null;
-  readonly #packer: Packer<HeldEvent>;
-  readonly #loop: SendLoop<HeldEvent>;
-  readonly #counts = { accepted: 0, refused: 0, sent: 0, lost: 0 };
-  readonly #held = new Set<HeldEvent>();
-  #heldBytes = 0;
-  /** What of memory is kept for lines on disk that are being read back. */
-  #reservedBytes = 0;
-  #queueAway = false;
-  #folderFault: unknown = null;
-  #hasStopped = false;
-  #flushTimer: NodeJS.Timeout | null = null;
-  #reading: Promise<void> | null = null;
-  #closing: Promise<ClientStatus> | null = null;
-  #wake: (() => void)[] = [];
-
-  constructor(options: ClientOptions) {
-    const { encoding = 'zstd', bufferBytes = BUFFER_BYTES } = options;
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#bufferBytes = bufferBytes;
-    this.#journal = this.#openJournal();
-    this.#packer = new Packer(encoding);
-    const { queueUrl, endpoint = null, region = null } = options;
-    const address = { queueUrl, endpoint: endpointOf(queueUrl, endpoint), region };
-    this.#loop = new SendLoop({
-      client: openSendClient({ ...address, callsUnderWay: CALLS_UNDER_WAY }),
-      encoding,
-      callsUnderWay: CALLS_UNDER_WAY,
-      onEncoded: (packBytes, bodyBytes) => this.#packer.learn(packBytes, bodyBytes),
-      onSent: (events) => this.#sent(events),
-      onRefused: (events, code) => this.#refusedByQueue(events, code),
-      onAway: (error) => this.#away(error),
-    });
-    process.once('exit', this.#leave);
-    for (const signal of options.closeOn ?? []) process.once(signal, this.#onSignal);
-    this.#readBack();
-  }
-
-  record(event: NewEvent): RecordAnswer {
-    const answer = this.#closing === null ? this.#accept(event) : CLOSED;
-    this.#counts[answer.kind] += 1;
-    return answer;
-  }
-
-  async room(): Promise<void> {
-    while (this.#heldBytes > this.#bufferBytes / 2) await this.#change();
-  }
-
-  async flush(options: { readonly deadlineMs?: number } = {}): Promise<boolean> {
-    // A timer takes no more than 2^31 - 1 ms, and at once what is above.
-    const deadlineMs = Math.min(options.deadlineMs ?? DEADLINE_MS, 2 ** 31 - 1);
-    const expired = new AbortController();
-    this.#loop.hurry();
-    const late = pause(deadlineMs, expired.signal).then(() => 'late');
-    while (!this.#isEmpty) {
-      this.#handOver();
-      if ((await Promise.race([late, this.#change()])) === 'late') break;
-    }
-    expired.abort();
-    return this.#isEmpty;
-  }
-
-  status(): ClientStatus {
-    return {
-      ...this.#counts,
-      waitingEvents: this.#held.size,
-      waitingBytes: this.#heldBytes,
-      folderBytes: this.#journal?.bytes ?? 0,
-      queueAway: this.#queueAway,
-    };
-  }
-
-  close(options: { readonly deadlineMs?: number } = {}): Promise<ClientStatus> {
-    this.#closing ??= this.#close(options);
-    return this.#closing;
-  }
-
-  #openJournal(): Journal | null {
-    const { folder, folderBytes = FOLDER_BYTES, syncMs = SYNC_MS } = this.#options;
-    if (folder === null) return null;
-    // A file that is read back must find room in what is kept free for it.
-    const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, Math.ceil(this.#bufferBytes / 4));
-    const onFault = (error: unknown) => this.#folderFailed(error);
-    return new Journal({ folder, mostBytes: folderBytes, segmentBytes, syncMs, onFault });
-  }
-
-  get #isEmpty(): boolean {
-    const isRead = this.#reading === null && this.#journal?.hasSpilled !== true;
-    return isRead && this.#held.size === 0;
-  }
-
-  #accept(event: NewEvent): RecordAnswer {
-    const prepared = prepareEvent(event, this.#clock());
-    if (prepared.kind === 'refused') return prepared;
-    const { eventId, tenantId, json } = prepared;
-    const taken = this.#heldBytes + this.#reservedBytes;
-    const fits = taken + json.length <= this.#bufferBytes;
-    const segment = this.#append(json, fits ? 'held' : 'spilled');
-    if (fits) this.#hold({ tenantId, json, segment });
-    else if (segment === null) return this.#full();
-    return { kind: 'accepted', eventId, kept: segment === null ? 'memory' : 'disk' };
-  }
-
-  /** Answers null where there is no folder, or none that takes it. */
-  #append(json: string, lane: Lane): Segment | null {
-    if (this.#journal === null) return null;
-    try {
-      const segment = this.#journal.append(json, lane);
-      this.#folderFault = null;
-      return segment;
-    } catch (error) {
-      this.#folderFailed(error);
-      return null;
-    }
-  }
-
-  #hold(event: HeldEvent): void {
-    this.#held.add(event);
-    this.#heldBytes += event.json.length;
-    const full = this.#packer.add(event);
-    if (full !== null) this.#loop.push([full]);
-    this.#flushTimer ??= setTimeout(() => this.#handOver(), this.#options.flushMs ?? FLUSH_MS);
-  }
-
-  #full(): RecordAnswer {
-    const folder =
-      this.#journal === null ? 'there is no folder' : `the folder: ${String(this.#folderFault)}`;
-    const detail = `the queue has not taken ${this.#heldBytes} bytes that wait in memory, and ${folder}; the event is not taken, keep it and record it again`;
-    return { kind: 'refused', reason: 'full', detail };
-  }
-
-  #handOver(): void {
-    clearTimeout(this.#flushTimer ?? undefined);
-    this.#flushTimer = null;
-    if (!this.#packer.isEmpty) this.#loop.push(this.#packer.takeAll());
-  }
-
-  /** Starts to bring back what is on disk only, where memory has room and nobody does it yet. */
-  #readBack(): void {
-    if (this.#reading !== null || this.#hasStopped || this.#journal?.hasSpilled !== true) return;
-    if (this.#heldBytes > this.#bufferBytes / 2) return;
-    this.#reading = this.#readSegment(this.#journal)
-      .catch((error) => this.#folderFailed(error))
-      .finally(() => {
-        this.#reservedBytes = 0;
-        this.#reading = null;
-        this.#changed();
-      });
-  }
-
-  async #readSegment(journal: Journal): Promise<void> {
-    const segment = journal.takeSpilled();
-    if (segment === null) return;
-    this.#reservedBytes = segment.bytes;
-    const lines = await journal.read(segment);
-    for (const [index, line] of lines.entries()) {
-      if (index % LINES_A_TURN === 0) await nextTurn();
-      if (this.#hasStopped) return;
-      this.#reservedBytes -= line.length + 1;
-      const prepared = readPrepared(line);
-      if (prepared !== null) this.#hold({ ...prepared, segment });
-      else this.#lose([{ tenantId: null, json: line, segment }], 'its line on disk is damaged');
-    }
-    this.#handOver();
-  }
-
-  #sent(events: readonly HeldEvent[]): void {
-    this.#counts.sent += events.length;
-    for (const event of events) this.#release(event, true);
-    this.#changed();
-  }
-
-  #refusedByQueue(events: readonly HeldEvent[], code: string): void {
-    this.#lose(events, `the queue refused its message: ${code}`);
-    this.#changed();
-  }
-
-  /** Says so; and where the folder cannot keep them apart, what it has of them stays in its file. */
-  #lose(events: readonly HeldEvent[], reason: string): void {
-    if (events.length === 0) return;
-    const lines = events.map((event) => event.json);
-    const setAside = this.#setAside(lines);
-    this.#counts.lost += events.length;
-    for (const event of events) this.#release(event, setAside);
-    this.#say({ reason, events: lines, setAside });
-  }
-
-  #setAside(lines: readonly string[]): boolean {
-    try {
-      this.#journal?.setAside(lines);
-      return this.#journal !== null;
-    } catch (error) {
-      this.#folderFailed(error);
-      return false;
-    }
-  }
-
-  #release(event: HeldEvent, isDone: boolean): void {
-    if (this.#held.delete(event)) this.#heldBytes -= event.json.length;
-    if (isDone && event.segment !== null) this.#journal?.confirm(event.segment);
-  }
-
-  #changed(): void {
-    this.#readBack();
-    const wake = this.#wake;
-    this.#wake = [];
-    for (const resolve of wake) resolve();
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve));
-  }
-
-  #away(error: unknown): void {
-    const wasAway = this.#queueAway;
-    this.#queueAway = error !== null;
-    if (this.#queueAway && !wasAway) this.#trouble('queue', error);
-  }
-
-  /** The trouble is said once, until the folder works again. */
-  #folderFailed(error: unknown): void {
-    const isNews = this.#folderFault === null;
-    this.#folderFault = error;
-    if (isNews) this.#trouble('folder', error);
-  }
-
-  #trouble(kind: 'queue' | 'folder', error: unknown): void {
-    shielded(() => this.#options.onTrouble?.({ kind, error }));
-  }
-
-  #say(loss: Loss): void {
-    shielded(() => (this.#options.onLost ?? writeLoss)(loss));
-  }
-
-  async #close(options: { readonly deadlineMs?: number }): Promise<ClientStatus> {
-    await this.flush(options);
-    this.#hasStopped = true;
-    await Promise.all([this.#loop.stop(), this.#reading]);
-    this.#leave();
-    return this.status();
-  }
-
-  /** The last thing a client does: what is in memory only goes to disk, or is lost and said to be. */
-  readonly #leave = (): void => {
-    this.#hasStopped = true;
-    clearTimeout(this.#flushTimer ?? undefined);
-    process.removeListener('exit', this.#leave);
-    for (const signal of this.#options.closeOn ?? [])
-      process.removeListener(signal, this.#onSignal);
-    const inMemory = [...this.#held].filter((event) => event.segment === null);
-    const lost = inMemory.filter((event) => this.#append(event.json, 'spilled') === null);
-    this.#lose(lost, 'the client ended before the queue had it');
-    this.#journal?.close();
-  };
-
-  readonly #onSignal = (signal: NodeJS.Signals): void => {
-    closingOnSignal += 1;
-    void this.close().then(() => {
-      closingOnSignal -= 1;
-      // Whoever else listens decides for itself when the process ends.
-      if (closingOnSignal === 0 && process.listenerCount(signal) === 0) {
-        process.kill(process.pid, signal);
-      }
-    });
-  };
-}
-
-const LINES_A_TURN = 500;
-
-const CLOSED: RecordAnswer = {
-  kind: 'refused',
-  reason: 'closed',
-  detail: 'the client is closed; record before close() is called, or open another one',
-};
-
-/** What an application is told must not end what the client does. */
-function shielded(tell: () => void): void {
-  try {
-    tell();
-  } catch (error) {
-    sayOnStderr(`a listener threw ${String(error)}`);
-  }
-}
-
-function writeLoss({ events, reason, setAside }: Loss): void {
-  const where = setAside ? 'set-aside.jsonl in its folder has them' : 'nothing has them';
-  sayOnStderr(`${events.length} accepted events lost, ${where}: ${reason}`);
-}
-
-/** The line is written at once, since the process may be ending. */
-function sayOnStderr(line: string): void {
-  try {
-    writeSync(2, `spanledger client: ${line}\n`);
-  } catch {
-    // A closed or full pipe: nobody reads it, and the counters have it.
-  }
+function checkedServer({ url, key }: ServerAddress): ServerAddress {
+  const isHttp = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+  if (isHttp && key !== '') return { url: url.replace(/\/+$/, ''), key };
+  throw new Refusal(
+    'misconfigured',
+    isHttp ? 'server: its key is empty' : `server: ${JSON.stringify(url)} is no URL of HTTP`,
+    'give the address of the server, such as https://usage.example.com, and a key with the role ingest',
+  );
 }

@@ -15,6 +15,8 @@ export interface UnsentMessage {
   /** The queue says that the message itself is wrong; sending it again cannot help. */
   readonly isFinal: boolean;
   readonly code: string;
+  /** The places of its events that are not there, where all others are; left out where none is. */
+  readonly only?: readonly number[];
 }
 
 /** The most that one call takes; ten of ours stay below its 1 MiB. */

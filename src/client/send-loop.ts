@@ -126,7 +126,11 @@ export class SendLoop<Event extends Packable> {
     for (const [index, { events }] of messages.entries()) {
       const fate = fates.get(index);
       if (fate === undefined) onSent(events);
-      else if (fate.isFinal) onRefused(events, fate.code);
+      else if (fate.isFinal) {
+        const refused = events.filter((_, place) => fate.only?.includes(place) ?? true);
+        onSent(events.filter((event) => !refused.includes(event)));
+        onRefused(refused, fate.code);
+      }
     }
     return messages.filter((_, index) => fates.get(index)?.isFinal === false);
   }

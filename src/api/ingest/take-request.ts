@@ -102,5 +102,7 @@ function refuseAll({ events }: TakenAnswer): Reply {
   return problem('not_permitted', {
     detail: events[0]?.detail ?? 'no event was let in',
     remedy: 'send it with a key that may name its tenant',
+    // A sender tells by the outcomes that it is the events which are refused, and not its role.
+    more: { events },
   });
 }

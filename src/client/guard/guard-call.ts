@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import { answerFields } from '../calls/answer-fields.ts';
+import type { RecordAnswer } from '../client-contract.ts';
+import type { NewEvent } from '../new-event.ts';
+import type { Recorder } from '../recorder.ts';
+import type { UsageTags } from '../usage-scope.ts';
+import { currentTags, ScopeHold, withHold, withUsage } from '../usage-scope.ts';
+import type { BudgetDoor, ReserveSaid } from './budget-door.ts';
+import { BudgetExceeded, BudgetUnavailable } from './budget-refusals.ts';
+import type { ReserveAsked } from './reserve-asked.ts';
+
+/** A call that is about to be made, at the most that it can use; what it leaves out is that of `withUsage`. */
+export interface GuardedCall extends UsageTags {
+  readonly model?: string | null;
+  readonly provider?: string | null;
+  readonly serviceTier?: 'standard' | 'batch' | 'flex' | 'priority';
+  /** Tokens of the whole input, and the most that may come back. */
+  readonly inputTokens?: number | null;
+  readonly maxOutputTokens?: number | null;
+  /** In their place, what the event will say under `usage`. */
+  readonly usage?: NewEvent['usage'];
+  /** A decimal string in the tenant's currency, where the caller knows what the call may come to. */
+  readonly amount?: string | null;
+  /** The caller's own id of the hold. @defaultvalue a random one */
+  readonly holdId?: string;
+  /** Milliseconds after which the call is given up, and its hold unsettled. @defaultvalue 600000 */
+  readonly timeoutMs?: number;
+  /** What to do when nobody can be asked and no answer has said it yet. @defaultvalue `deny` */
+  readonly onUnavailable?: 'allow' | 'deny';
+}
+
+/** What the function that makes the call is told. */
+export interface GuardedRun {
+  /** It is null where no budget concerns the call. */
+  readonly holdId: string | null;
+  /** The server's answer; null where it could not be asked. */
+  readonly answer: ReserveSaid | null;
+  /** Records the call where no wrapper does and the result does not tell: its usage, its response id. */
+  record(call: Partial<NewEvent>): RecordAnswer;
+}
+
+export type GuardedFunction<Result> = (run: GuardedRun) => Result | Promise<Result>;
+
+interface GuardParts {
+  readonly recorder: Recorder;
+  readonly door: BudgetDoor | null;
+}
+
+/**
+ * Step by step: the call is held for; it is made; its event carries the hold, from a wrapper that watched it, by
+ * `record`, or from the result's own usage; the ledger settles the hold when it counts the event. A call that
+ * throws gives its hold back. What a crash leaves behind is a hold that expires, and is named.
+ */
+export async function guardCall<Result>(
+  parts: GuardParts,
+  call: GuardedCall,
+  make: GuardedFunction<Result>,
+): Promise<Result> {
+  return withUsage(call, async () => {
+    const { recorder } = parts;
+    const { tenantId } = currentTags();
+    if (parts.door === null || tenantId == null) throw new TypeError(missingFor(parts.door));
+    const guarded = { tenantId, holdId: call.holdId ?? randomUUID() };
+    const answer = await reserve({ recorder, door: parts.door }, call, guarded);
+    // Where nobody answered, the hold may stand all the same, and the event then settles it.
+    const holdId = answer === null ? guarded.holdId : answer.hold_id;
+    const hold = new ScopeHold(holdId);
+    const startedAt = recorder.clock();
+    return withHold(hold, async () => {
+      const record = (said: Partial<NewEvent>) =>
+        recorder.meter({ ...eventOf(recorder, call, startedAt), ...said });
+      try {
+        const result = await make({ holdId, answer, record });
+        if (!hold.isRecorded && !hold.isUnderWay) record(answerFields(result, call));
+        return result;
+      } catch (error) {
+        if (!hold.isRecorded && !hold.isUnderWay) giveBack(parts, { ...guarded, holdId });
+        throw error;
+      }
+    });
+  });
+}
+
+function missingFor(door: BudgetDoor | null): string {
+  return door === null
+    ? 'guard asks a server: open the client with server: { url, key }'
+    : 'guard needs a tenantId, in the call or by withUsage: budgets are those of a tenant';
+}
+
+interface Guarded {
+  readonly tenantId: string;
+  readonly holdId: string;
+}
+
+/** Answers null where nobody can be asked and the call may be made all the same. */
+async function reserve(
+  { recorder, door }: { readonly recorder: Recorder; readonly door: BudgetDoor },
+  call: GuardedCall,
+  guarded: Guarded,
+): Promise<ReserveSaid | null> {
+  const asked = askedOf(call, guarded);
+  const reserved = await door.reserve(asked);
+  if (reserved.kind === 'answered') {
+    door.policies.remember(asked, reserved.answer.on_unavailable);
+    if (reserved.answer.verdict === 'deny') throw new BudgetExceeded(reserved.answer);
+    return reserved.answer;
+  }
+  recorder.trouble({ kind: 'budgets', error: reserved.cause });
+  const policy = door.policies.of(asked) ?? call.onUnavailable ?? 'deny';
+  if (policy === 'allow') return null;
+  giveBack({ recorder, door }, guarded);
+  throw new BudgetUnavailable(guarded.tenantId, reserved.cause);
+}
+
+function giveBack(
+  { recorder, door }: GuardParts,
+  { holdId, tenantId }: { readonly holdId: string | null; readonly tenantId: string },
+): void {
+  if (holdId === null) return;
+  door?.release(holdId, tenantId, (error) => recorder.trouble({ kind: 'budgets', error }));
+}
+
+function askedOf(call: GuardedCall, { tenantId, holdId }: Guarded): ReserveAsked {
+  const tags = currentTags();
+  const seconds = Math.ceil((call.timeoutMs ?? 600_000) / 1000);
+  return {
+    tenant_id: tenantId,
+    ...{ provider: call.provider ?? null, model: call.model ?? null },
+    service_tier: call.serviceTier ?? 'standard',
+    input_tokens: call.inputTokens ?? null,
+    max_output_tokens: call.maxOutputTokens ?? null,
+    ...{ usage: call.usage ?? null, amount: call.amount ?? null },
+    ...{ feature: tags.feature ?? null, user_id: tags.userId ?? null },
+    agent_run_id: tags.agentRunId ?? null,
+    tags: tags.tags ?? null,
+    hold_id: holdId,
+    expires_in_seconds: Math.max(1, seconds),
+  };
+}
+
+function eventOf(recorder: Recorder, call: GuardedCall, startedAt: InstantMs): NewEvent {
+  return {
+    occurred_at: formatInstant(recorder.clock()),
+    started_at: formatInstant(startedAt),
+    status: 'ok',
+    operation: 'chat',
+    provider: call.provider,
+    requested_model: call.model,
+    service_tier: call.serviceTier,
+  };
+}

@@ -1,0 +1,210 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { ClientOptions, Loss, NewEvent, Trouble } from '../../src/client/client.ts';
+import { openClient } from '../../src/client/client.ts';
+import { BudgetExceeded, BudgetUnavailable } from '../../src/client/guard/budget-refusals.ts';
+import { withUsage } from '../../src/client/usage-scope.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
+import type { Api } from '../support/api.ts';
+import { startApi } from '../support/api.ts';
+import { putBudget } from '../support/budgets.ts';
+import { count, createDatabase, textRows } from '../support/database.ts';
+import { importBooks, makeTenant } from '../support/ledger.ts';
+
+let database: Database;
+let api: Api;
+const closing: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  const created = await createDatabase();
+  database = created.database;
+  await importBooks(database, 'standard', 'cost');
+  for (const tenant of ['acme', 'globex', 'tiny']) await makeTenant(database, tenant);
+  api = await startApi(database);
+  closing.push(api.close, created.drop);
+});
+afterAll(async () => {
+  for (const close of closing) await close();
+});
+
+const usageEvent = (change: Partial<NewEvent> = {}): NewEvent => ({
+  ...{ occurred_at: new Date().toISOString(), status: 'ok', requested_model: 'gpt-4o' },
+  ...{ tenant_id: 'acme', usage: { input_tokens: 1000, output_tokens: 100 } },
+  ...change,
+});
+
+function open(key: string, change: Partial<ClientOptions> = {}) {
+  const losses: Loss[] = [];
+  const troubles: Trouble[] = [];
+  const usage = openClient({
+    server: { url: api.url, key },
+    folder: null,
+    flushMs: 5,
+    onLost: (loss) => losses.push(loss),
+    onTrouble: (trouble) => troubles.push(trouble),
+    ...change,
+  });
+  onTestFinished(async () => void (await usage.close({ deadlineMs: 1000 })));
+  return { usage, losses, troubles };
+}
+
+const countOf = (where: string) => count(database, `entries where ${where}`);
+
+describe('events over HTTP', () => {
+  it('are in the ledger when the client is told so, packed and compressed as for the queue', async () => {
+    const { usage } = open(await api.key('ingest'));
+    for (let n = 0; n < 300; n += 1) {
+      usage.record(usageEvent({ event_id: `http-${n}`, feature: 'packed' }));
+    }
+    expect(await usage.flush()).toBe(true);
+    expect(usage.status()).toMatchObject({ accepted: 300, sent: 300, lost: 0 });
+    expect(await countOf(`feature = 'packed'`)).toBe(300);
+  });
+
+  it('that the key may not send are lost by name, and those beside them are not', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spanledger-http-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { usage, losses } = open(await api.key('ingest', { tenants: ['acme'] }), { folder });
+    usage.record(usageEvent({ event_id: 'ours', feature: 'scoped' }));
+    usage.record(usageEvent({ event_id: 'theirs', feature: 'scoped', tenant_id: 'globex' }));
+    expect(await usage.flush()).toBe(true);
+    usage.record(usageEvent({ event_id: 'alone', feature: 'scoped', tenant_id: 'globex' }));
+    expect(await usage.flush()).toBe(true);
+    expect(usage.status()).toMatchObject({ sent: 1, lost: 2 });
+    expect(losses.map(({ reason, setAside }) => [reason, setAside])).toEqual([
+      ['the queue refused its message: the key may not name its tenant', true],
+      ['the queue refused its message: the key may not name its tenant', true],
+    ]);
+    expect(readFileSync(join(folder, 'set-aside.jsonl'), 'utf8')).toMatch(/theirs.*\n.*alone/);
+    expect(await countOf(`feature = 'scoped'`)).toBe(1);
+  });
+
+  it('wait on disk while the key or the server is none, and arrive when it is mended', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spanledger-http-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const first = open(await api.key('reader'), { folder });
+    first.usage.record(usageEvent({ event_id: 'waits', feature: 'waited' }));
+    expect(await first.usage.flush({ deadlineMs: 200 })).toBe(false);
+    expect(String(first.troubles[0]?.error)).toContain('a key with the role reader may not send');
+    await first.usage.close({ deadlineMs: 0 });
+    expect(readdirSync(folder)).toHaveLength(1);
+    const away = open('a key', { folder, server: { url: 'http://127.0.0.1:1', key: 'a key' } });
+    await away.usage.close({ deadlineMs: 50 });
+    const mended = open(await api.key('ingest'), { folder });
+    expect(await mended.usage.flush()).toBe(true);
+    expect(await countOf(`feature = 'waited'`)).toBe(1);
+  });
+
+  it('need an address', () => {
+    expect(() => openClient({ folder: null })).toThrow(/neither a queueUrl nor a server is given/);
+    const server = { url: 'usage.example.com', key: 'k' };
+    expect(() => openClient({ folder: null, server })).toThrow(/is no URL of HTTP/);
+  });
+});
+
+const CALL = { tenantId: 'tiny', model: 'gpt-4o', inputTokens: 1000, maxOutputTokens: 200 };
+const holds = (state: string) =>
+  textRows(
+    database,
+    `select hold_id from budget_holds where state = '${state}' and tenant_id = 'tiny'`,
+  );
+
+describe('guard', () => {
+  it('holds, makes the call, records it with its hold, and the ledger settles it', async () => {
+    await putBudget(database, { tenant_id: 'tiny', amount: '0.01' }, new Date().toISOString());
+    const { usage } = open(await api.key('ingest'));
+    const answer = await withUsage({ userId: 'ann' }, () =>
+      usage.guard(CALL, async () => ({
+        id: 'chatcmpl-0123456789abcdef',
+        model: 'gpt-4o-2024-08-06',
+        usage: { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 },
+      })),
+    );
+    expect(answer.usage.total_tokens).toBe(1100);
+    await usage.flush();
+    await foldAll(database, systemClock);
+    expect(await holds('open')).toEqual([]);
+    expect(await holds('settled')).toHaveLength(1);
+    // 1,000 × 3.00 µ + 100 × 12.00 µ
+    const [counted] = await textRows(
+      database,
+      `select c.spent, c.held from budget_counters c join budgets b using (budget_id) where tenant_id = 'tiny'`,
+    );
+    expect(counted).toMatchObject({ spent: '4200000000', held: '0' });
+    expect(await countOf(`tenant_id = 'tiny' and user_id = 'ann'`)).toBe(1);
+  });
+
+  it('refuses before the call with what the budget says', async () => {
+    const { usage } = open(await api.key('ingest'));
+    let made = 0;
+    // 1,000 × 3.00 µ + 500 × 12.00 µ = 0.009, and 0.0058 are left
+    const refused = usage.guard({ ...CALL, maxOutputTokens: 500 }, () => {
+      made += 1;
+    });
+    const error = await refused.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(BudgetExceeded);
+    expect(error).toMatchObject({
+      ...{ verdict: 'deny', per: 'month', measure: 'money', limit: '0.01', spent: '0.0042' },
+      ...{ held: '0', left: '0.0058', currency: 'USD', because: 'limit', estimate: '0.009' },
+      message: expect.stringMatching(
+        /^the budget of 0\.01 USD per month of tenant "tiny" denies this call of at most 0\.009: 0\.0042 spent, 0 held, 0\.0058 left; it begins anew at 20/,
+      ),
+    });
+    expect(made).toBe(0);
+  });
+
+  it('gives back what a call that failed was promised', async () => {
+    const { usage } = open(await api.key('ingest'));
+    const call = usage.guard(CALL, () => Promise.reject(new Error('the provider is away')));
+    await expect(call).rejects.toThrow('the provider is away');
+    await usage.close();
+    expect(await holds('open')).toEqual([]);
+    expect(await holds('released')).toHaveLength(1);
+  });
+
+  it('records a call that tells nothing as unmeasured, so that the month names it', async () => {
+    const { usage } = open(await api.key('ingest'));
+    await usage.guard({ ...CALL, feature: 'blind' }, () => 'an answer');
+    await usage.flush();
+    expect(await countOf(`feature = 'blind' and outcome = 'unmeasured'`)).toBe(1);
+    await foldAll(database, systemClock);
+    await usage.guard({ ...CALL, feature: 'told' }, ({ record }) => {
+      record({ usage: { input_tokens: 1, output_tokens: 1 } });
+    });
+    await usage.flush();
+    expect(await countOf(`feature = 'told' and outcome = 'charged'`)).toBe(1);
+  });
+
+  it('does as the budget says when nobody can be asked', async () => {
+    const queueUrl = 'http://127.0.0.1:1/0/usage';
+    const away = (change: Partial<ClientOptions> = {}) => {
+      const server = { url: 'http://127.0.0.1:1', key: 'a key' };
+      return open('', { server, queueUrl, ...change });
+    };
+    const denied = away();
+    const error = await denied.usage.guard(CALL, () => 'made').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(BudgetUnavailable);
+    expect(denied.troubles[0]?.kind).toBe('budgets');
+    const allowed = away();
+    expect(await allowed.usage.guard({ ...CALL, onUnavailable: 'allow' }, () => 'made')).toBe(
+      'made',
+    );
+
+    const own = await startApi(database);
+    await putBudget(
+      database,
+      { tenant_id: 'globex', amount: '5', on_unavailable: 'allow' },
+      new Date().toISOString(),
+    );
+    const server = { url: own.url, key: await own.key('ingest') };
+    const taught = open('', { server, queueUrl });
+    const call = { ...CALL, tenantId: 'globex', onUnavailable: 'deny' } as const;
+    await taught.usage.guard(call, () => 'made');
+    await own.close();
+    expect(await taught.usage.guard(call, () => 'made')).toBe('made');
+  });
+});
