@@ -22,7 +22,15 @@ export type {
   Trouble,
   UnmeteredCall,
 } from './client-contract.ts';
+export type { GuardedCall, GuardedFunction, GuardedRun } from './guard/guard-call.ts';
 export type { NewEvent } from './new-event.ts';
+export type {
+  SpanEnd,
+  SpanStart,
+  TraceStart,
+  UsageSpan,
+  UsageTrace,
+} from './tracing/usage-trace.ts';
 
 export interface UsageClient extends EventRecorder {
   /** Begins a trace, whose spans are recorded as they end. */
