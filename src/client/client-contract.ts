@@ -49,7 +49,7 @@ export interface ClientOptions {
 
 /** A server that was started by `serve`, and a key for it with the role `ingest`. */
 export interface ServerAddress {
-  /** Such as `https://usage.example.com`. */
+  /** The address, such as `https://usage.example.com`. */
   readonly url: string;
   readonly key: string;
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { NewEvent } from './new-event.ts';
 
-/** Whose call it is, and what for. */
+/** The tags of a call: who made it, and what for. */
 export interface UsageTags {
   readonly tenantId?: string | null | undefined;
   readonly userId?: string | null | undefined;
