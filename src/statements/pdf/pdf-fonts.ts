@@ -3,12 +3,13 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { create, type Font } from 'fontkit';
+import { unfoldWoff } from './woff.ts';
 
 /** One font that text can be written in. */
 interface Face {
   /** By it a document knows the font. */
   readonly name: string;
-  readonly source: Buffer;
+  readonly source: () => Buffer;
   /** The place among a collection's fonts; null for a file that holds one. */
   readonly member: string | null;
   readonly has: (codePoint: number) => boolean;
@@ -100,12 +101,13 @@ function openOwn(weight: number): readonly Face[] {
   const { resolve } = createRequire(import.meta.url);
   return SCRIPTS.map((script) => {
     const file = `inter-${script}-${weight}-normal.woff`;
-    return lazyFace(file, readFileSync(resolve(`@fontsource/inter/files/${file}`)));
+    return lazyFace(file, resolve(`@fontsource/inter/files/${file}`));
   });
 }
 
-function lazyFace(name: string, source: Buffer): Face {
-  const font = remember(() => create(source) as Font);
+function lazyFace(name: string, file: string): Face {
+  const source = remember(() => unfoldWoff(readFileSync(file)));
+  const font = remember(() => create(source()) as Font);
   return {
     name,
     source,
@@ -168,7 +170,7 @@ function openFurther(file: string): readonly Face[] {
     const fonts = 'fonts' in font ? font.fonts : [font];
     return fonts.map((one) => ({
       name: `${file}#${one.postscriptName}`,
-      source,
+      source: () => source,
       member: 'fonts' in font ? one.postscriptName : null,
       has: (code) => one.hasGlyphForCodePoint(code),
       tabular: false,

@@ -232,7 +232,7 @@ function drawRuns(sheet: Sheet, runs: readonly TextRun[], place: Place): void {
 
 function runWidth({ doc, widths }: Sheet, run: TextRun, { size }: Style): number {
   const { name, source, member } = run.face;
-  doc.registerFont(name, source, member ?? undefined);
+  doc.registerFont(name, source(), member ?? undefined);
   doc.font(name).fontSize(size);
   const key = `${name} ${size} ${run.text}`;
   const width = widths.get(key) ?? doc.widthOfString(run.text, optionsOf(run));
@@ -248,8 +248,14 @@ function optionsOf({ face, text }: TextRun): {
   readonly features?: PDFKit.Mixins.OpenTypeFeatures[];
 } {
   if (!face.tabular) return { features: ['kern'] };
-  return /\d/.test(text) ? { features: ['tnum'] } : {};
+  return /\d/.test(text) ? { features: FIGURES } : {};
 }
+
+/**
+ * Contextual forms are looked for in every place of a text, which takes longer than all the rest of a page, and
+ * change no figure. The library's types know only a list of features; its engine takes this form as well.
+ */
+const FIGURES = { tnum: true, calt: false } as unknown as PDFKit.Mixins.OpenTypeFeatures[];
 
 /** Breaks at spaces, and inside what is longer than a line. */
 function breakLines(
