@@ -130,7 +130,8 @@ function gather<Part>(
 }
 
 function readItems(values: readonly unknown[], context: MessageContext): readonly ReadItem[] {
-  const isLong = context.body.length > LARGEST_EVENT_CHARACTERS || context.isUnfolded === true;
+  const characters = context.unfoldedCharacters ?? context.body.length;
+  const isLong = characters > LARGEST_EVENT_CHARACTERS;
   return gather(values, (value) => {
     if (isLong && isLongEvent(value)) return [refuseLongEvent(value)];
     return readItem(value, context);
@@ -139,8 +140,8 @@ function readItems(values: readonly unknown[], context: MessageContext): readonl
 
 interface MessageContext extends ReadContext {
   readonly body: string;
-  /** What is read was compressed, and may be longer than the body. */
-  readonly isUnfolded?: boolean;
+  /** How long what is read is, where it was compressed and is longer than the body. */
+  readonly unfoldedCharacters?: number;
 }
 
 function readMessage(received: unknown, context: MessageContext): readonly ReadItem[] {
@@ -223,12 +224,13 @@ function readEncodedPack(pack: JsonObject, context: MessageContext): readonly Re
   }
   const unfolded = unfold(encoding, Buffer.from(events, 'base64'), 'events');
   if (unfolded.kind === 'refused') return [refuse(unfolded, whole)];
-  const json = readJson(unfolded.bytes.toString('utf8'));
+  const text = unfolded.bytes.toString('utf8');
+  const json = readJson(text);
   if (!Array.isArray(json)) {
     const detail = 'events: does not unfold to a JSON array of events';
     return [refuse({ reason: 'invalid_field', detail }, whole)];
   }
-  return readItems(json, { ...context, isUnfolded: true });
+  return readItems(json, { ...context, unfoldedCharacters: text.length });
 }
 
 function empty(reason: string, body: () => string): EmptyItem {

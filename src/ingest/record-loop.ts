@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { faultOf } from '../database/database-fault.ts';
 import type { EmailPolicy } from '../events/email-identifiers.ts';
 import type { ReadItem } from '../events/read-item.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
@@ -8,9 +7,8 @@ import type { Log } from '../log.ts';
 import type { Batcher, ReadMessage } from './batcher.ts';
 import { EventsInFlight } from './events-in-flight.ts';
 import type { Patience } from './patience.ts';
-import { recordBatch } from './record-batch.ts';
-import type { IsolatedItem } from './record-each.ts';
-import { recordEach } from './record-each.ts';
+import type { IsolatedItem } from './record-or-isolate.ts';
+import { recordOrIsolate } from './record-or-isolate.ts';
 
 export interface RecorderParts {
   readonly database: Database;
@@ -85,12 +83,14 @@ export class Recorder {
     cache: ReferenceCache,
     items: readonly ReadItem[],
   ): Promise<readonly IsolatedItem[]> {
+    const { clock, emails } = this.#parts;
     let recorded: readonly IsolatedItem[] = [];
     for (let rest = items; rest.length > 0; ) {
       const claim = this.#inFlight.claim(rest);
       try {
         const { free } = claim;
-        const work = () => this.#recordOrIsolate(cache, free);
+        const work = () =>
+          recordOrIsolate(this.#parts, cache, { items: free, recordedAt: clock(), emails });
         if (free.length > 0) recorded = recorded.concat(await this.#parts.patience.until(work));
       } finally {
         claim.release();
@@ -99,20 +99,5 @@ export class Recorder {
       rest = claim.met;
     }
     return recorded;
-  }
-
-  /** One bad event never stops its batch: what the database refuses is found and quarantined. */
-  async #recordOrIsolate(
-    cache: ReferenceCache,
-    items: readonly ReadItem[],
-  ): Promise<readonly IsolatedItem[]> {
-    const { database, clock, log, emails } = this.#parts;
-    try {
-      return await recordBatch(database, cache, { items, recordedAt: clock(), emails });
-    } catch (error) {
-      if (faultOf(error) !== 'values') throw error;
-      log.error({ error: String(error), events: items.length }, 'batch refused; isolating');
-      return recordEach(database, cache, { items, recordedAt: clock(), emails });
-    }
   }
 }

@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts';
 import { faultOf } from '../database/database-fault.ts';
 import type { ReadItem, RefusedItem } from '../events/read-item.ts';
 import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
+import type { Parts } from '../parts.ts';
 import type { ItemOutcome, ReadBatch } from './record-batch.ts';
 import { recordBatch } from './record-batch.ts';
 
@@ -12,34 +13,56 @@ export interface IsolatedItem {
 }
 
 /**
- * Records a batch of which the database refused some values: by halves, until the event that it refuses
- * stands alone and is quarantined with the database's own words. The other events post. What cannot
- * be quarantined either is left: its message comes again, and ends in the dead-letter queue. Rethrows
- * every fault that is not one of the values: no event is blamed for those.
+ * Records a batch. One bad event never stops it: where the database refuses a value, the batch is recorded
+ * by halves, until the event that it refuses stands alone and is quarantined with the database's own words.
+ * The other events post. What cannot be quarantined either is left: its message comes again, and ends in
+ * the dead-letter queue. Rethrows every fault that is not one of the values: no event is blamed for those.
  */
-export async function recordEach(
-  database: Database,
+export async function recordOrIsolate(
+  { database, log }: Pick<Parts, 'database' | 'log'>,
   cache: ReferenceCache,
   batch: ReadBatch,
 ): Promise<readonly IsolatedItem[]> {
-  const { items, ...rest } = batch;
   try {
     return await recordBatch(database, cache, batch);
   } catch (error) {
     if (faultOf(error) !== 'values') throw error;
-    const [only] = items;
-    if (only === undefined) throw error;
-    if (items.length === 1) {
-      const refused = { ...rest, items: [refusedBecause(only, error)] };
-      return [{ item: only, outcome: await quarantineAlone(database, cache, refused) }];
-    }
-    const middle = Math.ceil(items.length / 2);
-    const first = { items: items.slice(0, middle), ...rest };
-    const second = { items: items.slice(middle), ...rest };
-    return [
-      ...(await recordEach(database, cache, first)),
-      ...(await recordEach(database, cache, second)),
-    ];
+    log.error({ error: String(error), events: batch.items.length }, 'batch refused; isolating');
+    return await isolate(database, cache, { batch, error });
+  }
+}
+
+/** What a batch becomes that was refused for the values of one of its events. */
+async function isolate(
+  database: Database,
+  cache: ReferenceCache,
+  { batch, error }: { readonly batch: ReadBatch; readonly error: unknown },
+): Promise<readonly IsolatedItem[]> {
+  const { items, ...rest } = batch;
+  const [only] = items;
+  if (only === undefined) throw error;
+  if (items.length === 1) {
+    const refused = { ...rest, items: [refusedBecause(only, error)] };
+    return [{ item: only, outcome: await quarantineAlone(database, cache, refused) }];
+  }
+  const middle = Math.ceil(items.length / 2);
+  const isolated: IsolatedItem[] = [];
+  for (const half of [items.slice(0, middle), items.slice(middle)]) {
+    isolated.push(...(await recordHalf(database, cache, { items: half, ...rest })));
+  }
+  return isolated;
+}
+
+async function recordHalf(
+  database: Database,
+  cache: ReferenceCache,
+  batch: ReadBatch,
+): Promise<readonly IsolatedItem[]> {
+  try {
+    return await recordBatch(database, cache, batch);
+  } catch (error) {
+    if (faultOf(error) !== 'values') throw error;
+    return await isolate(database, cache, { batch, error });
   }
 }
 

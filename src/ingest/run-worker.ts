@@ -15,8 +15,8 @@ import type { PatienceLimits } from './patience.ts';
 import { Patience, USUAL_PATIENCE } from './patience.ts';
 import { Poller } from './poll-loop.ts';
 import type { QueueClient } from './queue-client.ts';
-import type { IsolatedItem } from './record-each.ts';
 import { Recorder } from './record-loop.ts';
+import type { IsolatedItem } from './record-or-isolate.ts';
 import type { WorkerAnswer, WorkerRequest } from './worker-answer.ts';
 import { refuseUnfitSession } from './worker-session-store.ts';
 

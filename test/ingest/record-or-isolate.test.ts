@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { readBody } from '../../src/events/read-body.ts';
-import { recordEach } from '../../src/ingest/record-each.ts';
+import { recordOrIsolate } from '../../src/ingest/record-or-isolate.ts';
 import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
+import { openLog } from '../../src/log.ts';
 import { count, freshDatabase } from '../support/database.ts';
 import { nativeEvent } from '../support/ledger.ts';
 
@@ -29,7 +30,11 @@ it('finds the one event that the database refuses, quarantines it, and posts the
   await refuse(database, 'entries');
   const ids = ['e-1', 'e-2', 'poison', 'e-3', 'e-4'];
   const items = ids.flatMap((event_id) => read(nativeEvent({ event_id })));
-  const recorded = await recordEach(database, new ReferenceCache(), { items, recordedAt: AT });
+  const recorded = await recordOrIsolate(
+    { database, log: openLog('silent') },
+    new ReferenceCache(),
+    { items, recordedAt: AT },
+  );
   expect(recorded.map(({ item }) => item)).toEqual(items);
   const outcomes = recorded.map(({ outcome }) => outcome);
   expect(outcomes).toEqual(['posted', 'posted', 'quarantined', 'posted', 'posted']);
@@ -44,7 +49,11 @@ it('leaves an event that cannot even be quarantined to its queue, and posts the 
   await refuse(database, 'entries');
   await refuse(database, 'quarantine');
   const items = ['poison', 'e-1'].flatMap((event_id) => read(nativeEvent({ event_id })));
-  const recorded = await recordEach(database, new ReferenceCache(), { items, recordedAt: AT });
+  const recorded = await recordOrIsolate(
+    { database, log: openLog('silent') },
+    new ReferenceCache(),
+    { items, recordedAt: AT },
+  );
   expect(recorded.map(({ outcome }) => outcome)).toEqual(['left', 'posted']);
   expect(await count(database, 'entries')).toBe(1);
   expect(await count(database, 'quarantine')).toBe(0);
@@ -57,7 +66,10 @@ it.each(['P0001', '57014', '42501', '42P01', '25006', '0A000', 'XX000', '53100']
     const database = await freshDatabase();
     await refuse(database, 'entries', state);
     const items = ['poison', 'e-1'].flatMap((event_id) => read(nativeEvent({ event_id })));
-    const recording = recordEach(database, new ReferenceCache(), { items, recordedAt: AT });
+    const recording = recordOrIsolate({ database, log: openLog('silent') }, new ReferenceCache(), {
+      items,
+      recordedAt: AT,
+    });
     await expect(recording).rejects.toThrow('no place for poison');
     expect(await count(database, 'quarantine')).toBe(0);
   },

@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
 import { startHttpServer } from '../../src/api/http-server.ts';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
-import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { openLog } from '../../src/log.ts';
 import type { MonthAnswer, StepAnswer } from '../../src/month/month-answer.ts';
 import { runMonth } from '../../src/month/run-month.ts';
@@ -20,7 +17,7 @@ import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import { type StripeDouble, startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
-import { TEMPLATE } from '../support/global-setup.ts';
+import { createDatabase } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 /** A month of a few tenants, their subscriptions at the double, and its webhooks on their way to us. */
@@ -65,7 +62,7 @@ export const ACME: SceneTenant = { tenantId: 'acme' };
 export async function openBillingScene(options: SceneOptions = {}): Promise<BillingScene> {
   const { tenants = [ACME], withSubscriptions = true, withWebhooks = true } = options;
   const opened =
-    options.after === undefined ? await openCopy(TEMPLATE) : await emptied(options.after);
+    options.after === undefined ? await createDatabase() : await emptied(options.after);
   const { database } = opened;
   const double = options.double ?? (await startDouble());
   double.control.reset();
@@ -166,31 +163,6 @@ async function emptied({ database, drop }: BillingScene) {
     client.release(true);
   }
   return { database, drop };
-}
-
-async function openCopy(template: string) {
-  const name = `stripe_${randomUUID().replaceAll('-', '')}`;
-  await onServer(`create database ${name} template ${template}`);
-  const url = new URL(inject('serverUrl'));
-  url.pathname = `/${name}`;
-  const database = openDatabase({ url: url.href, connections: 12, onConnectionLost: () => {} });
-  return {
-    database,
-    drop: async () => {
-      await closeDatabase(database);
-      await onServer(`drop database if exists ${name} with (force)`);
-    },
-  };
-}
-
-async function onServer(statement: string): Promise<void> {
-  const url = inject('serverUrl');
-  const server = openDatabase({ url, connections: 1, onConnectionLost: () => {} });
-  try {
-    await server.pool.query(statement);
-  } finally {
-    await closeDatabase(server);
-  }
 }
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'spanledger-month-'));

@@ -1,12 +1,10 @@
 import { pingDatabase } from '../../database/database.ts';
-import { faultOf } from '../../database/database-fault.ts';
-import type { ReadItem, ReadSettings } from '../../events/read-item.ts';
+import type { ReadSettings } from '../../events/read-item.ts';
 import { ReferenceCache } from '../../ledger/posting/reference-cache.ts';
 import { runRollupLoop } from '../../ledger/rollups/rollup-loop.ts';
 import type { Parts } from '../../parts.ts';
 import { runSealLoop } from '../../seals/seal-loop.ts';
-import { recordBatch } from '../record-batch.ts';
-import { type IsolatedItem, recordEach } from '../record-each.ts';
+import { recordOrIsolate } from '../record-or-isolate.ts';
 import type { EventKeeper, LetIn } from './event-keeper.ts';
 import type { TakenOutcome } from './taken-answer.ts';
 
@@ -67,23 +65,13 @@ class Lane {
 
   async #record(events: readonly LetIn[]): Promise<readonly TakenOutcome[]> {
     const items = events.map(({ item }) => item);
-    const recorded = await this.#recordOrIsolate(items);
+    const { clock, reading } = this.#parts;
+    const batch = { items, recordedAt: clock(), emails: reading.emails };
+    const recorded = await recordOrIsolate(this.#parts, this.#cache, batch);
     const outcomeOf = new Map(recorded.map(({ item, outcome }) => [item, outcome]));
     return items.map((item) => {
       const outcome = outcomeOf.get(item);
       return outcome === undefined || outcome === 'left' ? 'refused' : outcome;
     });
-  }
-
-  async #recordOrIsolate(items: readonly ReadItem[]): Promise<readonly IsolatedItem[]> {
-    const { database, clock, log, reading } = this.#parts;
-    const batch = () => ({ items, recordedAt: clock(), emails: reading.emails });
-    try {
-      return await recordBatch(database, this.#cache, batch());
-    } catch (error) {
-      if (faultOf(error) !== 'values') throw error;
-      log.error({ error: String(error), events: items.length }, 'batch refused; isolating');
-      return recordEach(database, this.#cache, batch());
-    }
   }
 }
