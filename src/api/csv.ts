@@ -1,9 +1,7 @@
+import { textCell } from '../csv.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
 
-/**
- * Rows as RFC 4180, a header first. Text that a spreadsheet would run as a formula gets an apostrophe
- * before it; figures keep their minus sign.
- */
+/** Rows as RFC 4180, a header first; figures keep their minus sign. */
 export function writeCsv(rows: readonly JsonObject[]): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const lines = rows.map((row) => columns.map((column) => cell(row[column])).join(','));
@@ -12,9 +10,7 @@ export function writeCsv(rows: readonly JsonObject[]): string {
 
 function cell(value: unknown): string {
   const text = textOf(value);
-  const isFigure = /^-?\d+(?:\.\d+)?$/.test(text);
-  const safe = !isFigure && /^['=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return /^-?\d+(?:\.\d+)?$/.test(text) ? text : textCell(text);
 }
 
 function textOf(value: unknown): string {

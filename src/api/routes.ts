@@ -1,8 +1,15 @@
 import type { Route } from './route.ts';
 import { ACTIONS } from './routes/actions.ts';
+import { EXPORTS } from './routes/exports.ts';
 import { OPERATIONS } from './routes/operations.ts';
 import { QUESTIONS } from './routes/questions.ts';
 import { STATEMENTS } from './routes/statements.ts';
 
 /** The table of routes: adding a question is adding a row. */
-export const ROUTES: readonly Route[] = [...QUESTIONS, ...STATEMENTS, ...OPERATIONS, ...ACTIONS];
+export const ROUTES: readonly Route[] = [
+  ...QUESTIONS,
+  ...STATEMENTS,
+  ...EXPORTS,
+  ...OPERATIONS,
+  ...ACTIONS,
+];

@@ -1,3 +1,4 @@
+import { csvRow } from '../csv.ts';
 import type { ManifestLayers } from '../ledger/closes/manifest-layers.ts';
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { unitOfMeter } from '../units.ts';
@@ -32,8 +33,6 @@ const FIGURES: ReadonlySet<string> = new Set(['quantity', 'rate', 'exact', 'amou
 /**
  * RFC 4180, a header and one row a line. The amounts of a statement's rows add up to that of its last row,
  * whose section is "total". Layers and what is not due have no amount, so that nothing is summed twice.
- * Text that a spreadsheet would run as a formula gets an apostrophe before it, and so does text that
- * begins with one: whoever reads the file by program takes one leading apostrophe off.
  */
 export function renderStatementCsv(statements: readonly Statement[]): string {
   const rows = statements.flatMap((statement) => [
@@ -42,8 +41,7 @@ export function renderStatementCsv(statements: readonly Statement[]): string {
     ...(statement.layers?.lines ?? []).map((line) => layerRow(statement, line)),
     totalRow(statement),
   ]);
-  const lines = rows.map((row) => COLUMNS.map((column) => cell(column, row[column])).join(','));
-  return [COLUMNS.join(','), ...lines, ''].join('\r\n');
+  return [`${COLUMNS.join(',')}\r\n`, ...rows.map((row) => csvRow(COLUMNS, row, FIGURES))].join('');
 }
 
 /** The same usage by token layer: it has an exact charge and no amount, so that amounts still add up. */
@@ -128,13 +126,4 @@ function rateUnit(meter: ManifestLine['meter']): string {
   const unit = rateUnitOf(meter);
   if (unit !== 'million') return unit;
   return unitOfMeter(meter)?.side === 'call' ? `million_${meter}` : 'million_tokens';
-}
-
-/** What spreadsheets take for a formula, or strip before they look for one, as a byte-order mark. */
-const FORMULA = /^(?:['=+\-@＝＋－＠]|[\p{Cc}\p{Cf}\p{Z}])/u;
-
-function cell(column: string, value: string): string {
-  if (FIGURES.has(column)) return value;
-  const safe = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) || safe !== value ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

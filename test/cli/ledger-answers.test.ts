@@ -16,6 +16,8 @@ import {
   removeBudgetAnswer,
 } from '../../src/budgets/budget-answer.ts';
 import { releaseHoldAnswer, reserveAnswer } from '../../src/budgets/hold-answer.ts';
+import { focusAnswer } from '../../src/exports/focus/focus-answer.ts';
+import { journalAnswer } from '../../src/exports/journal/journal-answer.ts';
 import {
   acceptConflictAnswer,
   dismissAnswer,
@@ -101,6 +103,8 @@ const BOOK = fileURLToPath(new URL('../scenarios/books/standard.json', import.me
 const QUESTIONS: readonly Case[] = [
   { args: ['report', 'usage', '--by', 'tenant,layer,day'], answer: usageAnswer },
   { args: ['report', 'usage', '--by', 'user', '--as-of', AS_OF], answer: usageAnswer },
+  { args: ['export', 'focus', '2026-10'], answer: focusAnswer },
+  { args: ['export', 'journal', '2026-10'], answer: journalAnswer },
   { args: ['fx', 'list'], answer: exchangeListAnswer },
   { args: ['report', 'cost-drift'], answer: costDriftAnswer },
   { args: ['report', 'coverage', '--month', '2026-10'], answer: tagCoverageAnswer },

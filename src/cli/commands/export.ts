@@ -1,0 +1,170 @@
+import { createWriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { type Command, Option } from 'commander';
+import { z } from 'zod';
+import type { SkippedPeriod } from '../../exports/export-answer.ts';
+import { exportFocus } from '../../exports/focus/export-focus.ts';
+import { focusRequest } from '../../exports/focus/focus-answer.ts';
+import { exportJournal } from '../../exports/journal/export-journal.ts';
+import { JOURNAL_SIDES } from '../../exports/journal/journal-accounts.ts';
+import { type JournalRequest, journalRequest } from '../../exports/journal/journal-answer.ts';
+import {
+  JOURNAL_FORMATS,
+  type JournalFormat,
+  renderJournal,
+} from '../../exports/journal/journal-text.ts';
+import { readTextFile } from '../../files.ts';
+import { Refusal } from '../../refusal.ts';
+import { readRequest } from '../../request.ts';
+import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
+import { readMonth } from '../terminal/arguments.ts';
+import { perform } from '../terminal/command.ts';
+import { passOverClosedPipe } from '../terminal/output.ts';
+import type { Session } from '../terminal/session.ts';
+
+export function addExport(program: Command): void {
+  const group = program
+    .command('export')
+    .description('closed periods as files for other systems of finance');
+  addFocus(group);
+  addJournal(group);
+}
+
+interface ExportFlags {
+  readonly tenant?: string;
+  readonly out?: string;
+}
+
+interface FocusFlags extends ExportFlags {
+  readonly issuer: string;
+}
+
+function exportCommand(group: Command, name: string): Command {
+  return group
+    .command(name)
+    .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
+    .option('--tenant <tenant>', 'of this tenant only')
+    .option('--out <file>', 'write it to a file');
+}
+
+function addFocus(group: Command): void {
+  const command = exportCommand(group, 'focus')
+    .description('FOCUS 1.3 as CSV: a row for each day, unit and set of tags')
+    .option('--issuer <name>', 'who bills', DEFAULT_ISSUER);
+  perform<FocusFlags>(command, async (session, { args: [month = ''], options }) => {
+    const { tenant = null, out: file, issuer } = options;
+    const request = readRequest(focusRequest, { month, tenant_id: tenant, issuer });
+    const { out, terminal, parts } = session;
+    if (file === undefined && out.json) {
+      const answer = await exportFocus(parts(), request, () => {});
+      return out.answer(answer, '');
+    }
+    const stream = file === undefined ? terminal.stdout : createWriteStream(file, OWN);
+    if (file !== undefined) await opened(stream);
+    const answer = await exportFocus(parts(), request, (piece) => writeTo(stream, piece));
+    if (file === undefined) return;
+    stream.end();
+    await finished(stream);
+    const text = `wrote ${file}: ${answer.rows} rows of ${answer.statements.length} statements`;
+    out.answer({ written: file, ...answer }, [text, ...tellSkipped(answer.skipped)].join('\n'));
+  });
+}
+
+/** What customers pay is nobody else's business on this machine. */
+const OWN = { mode: 0o600 };
+
+/** Resolves once the file is there, and rejects where it cannot be. */
+function opened(stream: Writable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.once('open', () => resolve());
+    stream.once('error', reject);
+  });
+}
+
+/** Waits while a slow reader has enough; one that went away wants no more. */
+async function writeTo(stream: Writable, piece: string): Promise<void> {
+  if (stream.destroyed || stream.write(piece)) return;
+  await new Promise<void>((resolve) => {
+    stream.once('drain', resolve);
+    stream.once('close', resolve);
+  });
+}
+
+function tellSkipped(skipped: readonly SkippedPeriod[]): readonly string[] {
+  return skipped.map(
+    ({ tenant_id, period_start, why }) =>
+      `left out: ${tenant_id} from ${period_start}, which is ${why === 'open' ? 'not closed' : 'in shadow'}`,
+  );
+}
+
+interface JournalFlags extends ExportFlags {
+  readonly format: JournalFormat;
+  readonly accounts?: string;
+}
+
+function addJournal(group: Command): void {
+  const command = exportCommand(group, 'journal')
+    .description('one balanced double entry for each closed period')
+    .addOption(new Option('--format <format>', 'how').choices(JOURNAL_FORMATS).default('csv'))
+    .option(
+      '--accounts <file>',
+      `names of accounts as JSON, such as {"receivable": "1200", "income": "4000-{model}"}; of ${JOURNAL_SIDES.join(', ')}`,
+    );
+  perform<JournalFlags>(command, async (session, { args: [month = ''], options }) => {
+    const { tenant = null, accounts: path } = options;
+    const accounts = path === undefined ? USUAL : readAccounts(path, await readTextFile(path));
+    const request = { month, tenant_id: tenant, ...accounts };
+    await giveJournal(session, readRequest(journalRequest, request), options);
+  });
+}
+
+async function giveJournal(
+  { out, parts, terminal }: Session,
+  request: JournalRequest,
+  { format, out: file }: JournalFlags,
+): Promise<void> {
+  const answer = await exportJournal(parts(), request);
+  if (file === undefined && out.json) return out.answer(answer, '');
+  const text = renderJournal(answer, format);
+  const stream = file === undefined ? terminal.stdout : createWriteStream(file, OWN);
+  if (file === undefined) {
+    terminal.stdout.once('error', passOverClosedPipe);
+    return writeTo(stream, text);
+  }
+  await opened(stream);
+  stream.end(text);
+  await finished(stream);
+  const done = `wrote ${file}: ${answer.closes.length} entries`;
+  out.answer({ written: file, ...answer }, [done, ...tellSkipped(answer.skipped)].join('\n'));
+}
+
+const accountName = z.string().nullable().default(null);
+
+const accountsFile = z.strictObject({
+  receivable: accountName,
+  income: accountName,
+  shared: accountName,
+  adjustments: accountName,
+  carried: accountName,
+});
+
+const USUAL = accountsFile.parse({});
+
+function readAccounts(path: string, text: string): z.infer<typeof accountsFile> {
+  const read = accountsFile.safeParse(parse(text));
+  if (read.success) return read.data;
+  throw new Refusal(
+    'bad_document',
+    `${path} does not name accounts`,
+    `write one JSON object with the name of an account for any of ${JOURNAL_SIDES.join(', ')}`,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import { parseInstant, utcDay } from '../../clock.ts';
+import { minorUnitDecimals } from '../../currencies.ts';
+import type { Manifest } from '../../ledger/closes/manifest.ts';
+import type { ManifestLine } from '../../ledger/closes/manifest-lines.ts';
+import { exactDecimal, formatMinor } from '../../money.ts';
+import { stretchAt } from '../../periods/zone-offset.ts';
+import { accountOf, type JournalAccounts } from './journal-accounts.ts';
+import type { JournalClose, JournalPosting } from './journal-answer.ts';
+
+/**
+ * The double entry of a closed period, from the rounded lines of its manifest alone: what the customer owes
+ * is debited, and what each model, shared spend, adjustments and carried balances came to is credited; a
+ * negative amount stands on the other side. Pure; throws where the two sides differ, which no manifest gives.
+ */
+export function entryOfClose(
+  { manifest, manifestHash }: { readonly manifest: Manifest; readonly manifestHash: string },
+  accounts: JournalAccounts,
+): JournalClose {
+  const { tenant_id: tenant, currency } = manifest;
+  const minor = (amount: string) => exactDecimal(amount, minorUnitDecimals(currency));
+  const owed = minor(manifest.charge_total);
+  const credits = new Map<string, Credit>();
+  for (const line of manifest.lines) {
+    const kind = sideOf(line);
+    const account = accountOf(accounts[kind], { tenant, model: line.model, currency });
+    const key = JSON.stringify([kind, account]);
+    const before = credits.get(key)?.amount ?? 0n;
+    credits.set(key, { kind, account, amount: before + minor(line.amount) });
+  }
+  const credited = [...credits.values()].filter(({ amount }) => amount !== 0n);
+  const sum = credited.reduce((all, { amount }) => all + amount, 0n);
+  if (sum !== owed) {
+    throw new Error(
+      `the lines of "${tenant}" from ${manifest.period_start} come to ${sum}, not ${owed}`,
+    );
+  }
+  const receivable = accountOf(accounts.receivable, { tenant, model: '', currency });
+  return {
+    tenant_id: tenant,
+    period_start: manifest.period_start,
+    date: lastDayOf(manifest),
+    currency,
+    total: manifest.charge_total,
+    manifest_hash: manifestHash,
+    postings: [
+      toPosting({ kind: 'receivable', account: receivable, amount: -owed }, currency),
+      ...credited.map((credit) => toPosting(credit, currency)),
+    ],
+  };
+}
+
+interface Credit {
+  readonly kind: JournalPosting['kind'];
+  readonly account: string;
+  /** In minor units; a debit is below zero. */
+  readonly amount: bigint;
+}
+
+function toPosting({ kind, account, amount }: Credit, currency: string): JournalPosting {
+  const debit = formatMinor(amount < 0n ? -amount : 0n, currency);
+  return { kind, account, debit, credit: formatMinor(amount > 0n ? amount : 0n, currency) };
+}
+
+function sideOf({ meter }: ManifestLine): JournalPosting['kind'] {
+  switch (meter) {
+    case 'allocation':
+      return 'shared';
+    case 'adjustment':
+      return 'adjustments';
+    case 'carried_in':
+    case 'carried_out':
+      return 'carried';
+    default:
+      return 'income';
+  }
+}
+
+/** The day on which the last instant of the period is, by the clocks of its zone. */
+function lastDayOf({ ends_at: endsAt, time_zone: zone }: Manifest): string {
+  const last = parseInstant(endsAt) - 1;
+  return utcDay(last + stretchAt(zone, last).offsetMs);
+}
