@@ -17,6 +17,7 @@ const HIDDEN_FROM_TENANTS: ReadonlySet<string> = new Set([
   ...['cost_before_answer', 'share_before_answer', 'cost_failed', 'cost_superseded'],
   ...['cost_repeated', 'cost_per_success', 'reported_cost', 'reported_cost_currency'],
   ...['reported_cost_source', 'provider', 'executed_model', 'response_id', 'call_id', 'error_type'],
+  ...['exchange_rates'],
   ...['reason', 'actor', 'tags', 'told', 'invoice_id'],
 ]);
 

@@ -45,10 +45,12 @@ const driftRow = z.strictObject({
   /** Calls of the group, whoever reports them. */
   calls_in_group: countField,
   calls: countField,
-  /** Calls that have a reported cost in our currency and a cost of ours. */
+  /** Calls that have a reported cost, in our currency or converted into it, and a cost of ours. */
   calls_with_both: countField,
   share_with_both: percentField,
-  /** Calls whose reported cost is in another currency, and cannot be compared. */
+  /** Calls of those whose reported cost was converted, by the rates that held when the call completed. */
+  converted: countField,
+  /** Calls whose reported cost is in another currency that no rate converts, and cannot be compared. */
   in_other_currency: countField,
   /** The sums are over the calls that have both. */
   reported_cost: amountField,

@@ -20,6 +20,7 @@ export interface DriftGroup {
   readonly callsInGroup: bigint;
   readonly calls: bigint;
   readonly callsWithBoth: bigint;
+  readonly converted: bigint;
   readonly inOtherCurrency: bigint;
   readonly reportedCost: Pico;
   readonly ourCost: Pico;
@@ -56,6 +57,26 @@ const COUNTS: readonly (readonly [name: string, of: string])[] = [
 ];
 
 /**
+ * What was reported, in the currency of the entry: by the rates that held when the call completed, rounded half up
+ * once, as our own cost is converted. Null where no version of rates knows both currencies.
+ */
+const REPORTED_IN_OURS = sql`
+  left join lateral (
+    select case when v.base = e.currency then 1000000000000 else t.rate end as to_ours,
+      case when v.base = e.reported_cost_currency then 1000000000000 else f.rate end as from_theirs
+    from exchange_versions v
+      left join exchange_rates t on t.version_id = v.version_id and t.currency = e.currency
+      left join exchange_rates f on f.version_id = v.version_id and f.currency = e.reported_cost_currency
+    where e.reported_cost_currency <> e.currency and v.effective_from <= e.occurred_at
+      and (v.base = e.currency or t.rate is not null) and (v.base = e.reported_cost_currency or f.rate is not null)
+    order by v.effective_from desc, v.base limit 1
+  ) x on true
+  cross join lateral (
+    select case when e.reported_cost_currency = e.currency then e.reported_cost
+      else div(2 * e.reported_cost * x.to_ours + x.from_theirs, 2 * x.from_theirs) end as reported
+  ) r`;
+
+/**
  * Sums of the calls that stand, with what a fit of the drift needs. A member of a batched request is left out: what
  * is reported is the cost of the whole request.
  */
@@ -66,14 +87,14 @@ export async function readCostDrift(
   const dimensions = sql.raw(`array[${by.map((name) => COLUMNS[name]).join(', ')}]::text[]`);
   const fits = sql.raw(
     COUNTS.flatMap(([, of]) => [
-      `coalesce(sum((e.reported_cost - e.cost)::numeric * ${of}) filter (where e.has_both), 0)`,
+      `coalesce(sum((e.reported - e.cost)::numeric * ${of}) filter (where e.has_both), 0)`,
       `coalesce(sum(${of}::numeric * ${of}) filter (where e.has_both), 0)`,
     ]).join(', '),
   );
   const { rows } = await sql<GroupRow>`
     with call as (
-      select *, reported_cost is not null and cost is not null and reported_cost_currency = currency as has_both
-      from entries e
+      select e.*, r.reported, r.reported is not null and cost is not null as has_both
+      from entries e ${REPORTED_IN_OURS}
       where kind in ('usage', 'correction') and not is_reversal and member_id = ''
         and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
         ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
@@ -83,10 +104,11 @@ export async function readCostDrift(
     select ${dimensions} as dimensions, e.reported_cost_source as reported_by, e.currency,
       (sum(count(*)) over (partition by ${dimensions}))::bigint as calls_in_group, count(*) as calls,
       count(*) filter (where e.has_both) as calls_with_both,
-      count(*) filter (where e.reported_cost_currency <> e.currency) as in_other_currency,
-      coalesce(sum(e.reported_cost) filter (where e.has_both), 0) as reported_cost,
+      count(*) filter (where e.has_both and e.reported_cost_currency <> e.currency) as converted,
+      count(*) filter (where e.reported_cost is not null and e.reported is null) as in_other_currency,
+      coalesce(sum(e.reported) filter (where e.has_both), 0) as reported_cost,
       coalesce(sum(e.cost) filter (where e.has_both), 0) as our_cost,
-      coalesce(sum((e.reported_cost - e.cost)::numeric * (e.reported_cost - e.cost)) filter (where e.has_both), 0) as squared,
+      coalesce(sum((e.reported - e.cost)::numeric * (e.reported - e.cost)) filter (where e.has_both), 0) as squared,
       array[${fits}]::text[] as fits
     from call e group by 1, 2, 3 order by 1, 2, 3`.execute(database.kysely);
   return rows.map(toGroup);
@@ -99,6 +121,7 @@ interface GroupRow {
   readonly calls_in_group: bigint;
   readonly calls: bigint;
   readonly calls_with_both: bigint;
+  readonly converted: bigint;
   readonly in_other_currency: bigint;
   readonly reported_cost: bigint;
   readonly our_cost: bigint;
@@ -114,6 +137,7 @@ function toGroup(row: GroupRow): DriftGroup {
     callsInGroup: row.calls_in_group,
     calls: row.calls,
     callsWithBoth: row.calls_with_both,
+    converted: row.converted,
     inOtherCurrency: row.in_other_currency,
     reportedCost: row.reported_cost,
     ourCost: row.our_cost,

@@ -50,6 +50,7 @@ function toRow(group: DriftGroup, by: CostDriftRequest['by']): DriftRow {
     calls: Number(group.calls),
     calls_with_both: Number(group.callsWithBoth),
     share_with_both: percentOf(group.callsWithBoth, group.callsInGroup) ?? '0.00',
+    converted: Number(group.converted),
     in_other_currency: Number(group.inOtherCurrency),
     reported_cost: formatPico(group.reportedCost),
     our_cost: formatPico(group.ourCost),

@@ -3,9 +3,10 @@ import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { coverageOf } from './coverage.ts';
+import { readExchangesUsed } from './exchanges-used-store.ts';
 import { percentOf } from './percent.ts';
 import type { UsageAnswer, UsageGroup, UsageRequest } from './usage-answer.ts';
-import type { UsageRow } from './usage-report-store.ts';
+import type { UsageQuestion, UsageRow } from './usage-report-store.ts';
 import { readCoverage, readUsageReport } from './usage-report-store.ts';
 
 /** Usage, charge, cost and margin by any dimensions, with the coverage of the same days. */
@@ -22,7 +23,19 @@ export async function reportUsage(
     as_of: asOf === null ? null : formatInstant(asOf),
     rows: (await readUsageReport(view, question)).map(toGroup),
     coverage: coverageOf(await readCoverage(view, question)),
+    // A tenant sees no cost, and so not what it was converted by.
+    exchange_rates: view === database ? await tellExchanges(database, question) : [],
   };
+}
+
+async function tellExchanges(
+  database: Parts['database'],
+  question: UsageQuestion,
+): Promise<UsageAnswer['exchange_rates']> {
+  const found = await readExchangesUsed(database, question);
+  return found.map(({ source, base, from, entries }) => ({
+    ...{ source, base, effective_from: formatInstant(from), entries: Number(entries) },
+  }));
 }
 
 function toGroup(row: UsageRow): UsageGroup {

@@ -84,5 +84,14 @@ export const usageAnswer = z.strictObject({
   as_of: instantField.nullable(),
   rows: listOf(usageGroup),
   coverage: coverageAnswer,
+  /** By whose rates the costs were converted that came in another currency than the charge, and from when each holds. */
+  exchange_rates: listOf(
+    z.strictObject({
+      source: z.string(),
+      base: z.string(),
+      effective_from: instantField,
+      entries: z.int(),
+    }),
+  ),
 });
 export type UsageAnswer = z.infer<typeof usageAnswer>;

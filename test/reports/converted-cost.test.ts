@@ -2,11 +2,14 @@ import { expect, it } from 'vitest';
 import { checkPrices } from '../../src/audit/laws/prices-law-store.ts';
 import { readStory } from '../../src/audit/story-store.ts';
 import { parseInstant } from '../../src/clock.ts';
+import type { Database } from '../../src/database/database.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import {
   importExchangeRates,
   listExchangeRates,
 } from '../../src/rating/exchange/import-exchange-rates.ts';
+import { reportCostDrift } from '../../src/reports/report-cost-drift.ts';
+import { reportUsage } from '../../src/reports/report-usage.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 import { importBook, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
@@ -64,11 +67,56 @@ it('a cost in dollars is converted for a tenant that pays in euros, and recomput
   ]);
   expect((await checkPrices(database, FULL)).violations).toEqual([]);
 
+  const used = [{ source: 'European Central Bank', base: 'EUR', entries: 2 }];
+  expect(await exchangeRates(database, '2026-10')).toMatchObject(used);
+  expect(await exchangeRates(database, '2026-09')).toEqual([]);
+
   const { rules } = await readStory(database, { source: 'default', eventId: 'late', asOf: null });
   expect(rules.map(({ rule }) => rule)).toContainEqual(
     'its cost was converted by the rates of European Central Bank from 2026-10-01T00:00:00.000Z',
   );
 });
+
+it('what a producer reports in dollars is converted for a tenant that pays in euros, or is counted apart', async () => {
+  const database = await freshDatabase({ connections: 4 });
+  const parts = { database, clock };
+  const per_million = { input: '2', output: '2' };
+  const book = { effective_from: '2026-01-01T00:00:00Z', models: [{ model: 'm', per_million }] };
+  await importBook(database, { book: 'euro', kind: 'charge', currency: 'EUR', ...book });
+  await importBook(database, { book: 'cost', kind: 'cost', currency: 'EUR', ...book });
+  await makeTenant(database, 'eu', { priceBook: 'euro' });
+  await importExchangeRates(parts, { documents: [RATES] });
+  const call = (event_id: string, amount: string, currency: string) => ({
+    ...nativeEvent({ event_id, tenant_id: 'eu', requested_model: 'm', provider: 'openai' }),
+    usage: { input_tokens: 1_000_000, output_tokens: 0 },
+    reported_cost: { amount, currency, source: 'gateway' },
+  });
+  await receiveEvents(database, [
+    call('same', '2', 'EUR'),
+    call('dollars', '3', 'USD'),
+    call('yen', '300', 'JPY'),
+  ]);
+  const ask = { by: ['provider'] as const, tenant_id: null, from: null, to: null };
+  // $3 / 1.25 = €2.40, beside €2 reported as it is: €4.40 reported, €4.00 by our prices
+  expect((await reportCostDrift(parts, ask)).rows).toMatchObject([
+    { calls: 3, calls_with_both: 2, converted: 1, in_other_currency: 1 },
+  ]);
+  expect((await reportCostDrift(parts, ask)).rows).toMatchObject([
+    { reported_cost: '4.4', our_cost: '4', drift: '0.4', drift_percent: '10.00' },
+  ]);
+});
+
+async function exchangeRates(database: Database, month: string) {
+  const ask = {
+    by: ['tenant'] as const,
+    tenant_id: null,
+    month,
+    from: null,
+    to: null,
+    as_of: null,
+  };
+  return (await reportUsage({ database, clock }, ask)).exchange_rates;
+}
 
 it('the same rates again change nothing, and other rates of the same instant are refused', async () => {
   const database = await freshDatabase({ connections: 4 });

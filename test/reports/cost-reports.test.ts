@@ -55,6 +55,7 @@ describe('the drift of reported costs', () => {
       ...{ provider: 'openai', model: 'm', reported_by: 'litellm', currency: 'USD' },
       // Three of the four calls of the model have both.
       ...{ calls_in_group: 4, calls: 3, calls_with_both: 3, share_with_both: '75.00' },
+      converted: 0,
       in_other_currency: 0,
       // Ours: 2 + (1 + 0.4) + (0.4 + 0.8); theirs 1.5 less for each million cached, of 500,000.
       ...{ reported_cost: '3.85', our_cost: '4.6', drift: '-0.75', drift_percent: '-16.30' },
