@@ -119,6 +119,13 @@ export function utcDay(instant: InstantMs): string {
   return formatInstant(instant).slice(0, 10);
 }
 
+/** The month of UTC before the one that it is now, such as `2026-10`. */
+export function lastMonth(clock: Clock): string {
+  const now = new Date(clock());
+  const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1));
+  return first.toISOString().slice(0, 'YYYY-MM'.length);
+}
+
 /** Resolves after so many milliseconds, or at once when the signal is aborted. Never rejects. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatInstant, parseInstant } from '../src/clock.ts';
+import { formatInstant, lastMonth, parseInstant } from '../src/clock.ts';
 
 /** How Date reads a text; NaN where it is not an instant. */
 function byDate(text: string): number {
@@ -52,4 +52,12 @@ describe('instants', () => {
       { numRuns: 1_000 },
     );
   });
+});
+
+it.each([
+  ['2026-11-01T13:00:00Z', '2026-10'],
+  ['2026-12-31T23:59:59Z', '2026-11'],
+  ['2027-01-01T00:00:00Z', '2026-12'],
+])('the month before %s is %s', (now, month) => {
+  expect(lastMonth(() => parseInstant(now))).toBe(month);
 });

@@ -31,6 +31,8 @@ export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
   readonly onRecorded?: (recorded: readonly IsolatedItem[]) => void;
   /** The time for which a database that refuses is tried. Default `USUAL_PATIENCE`. */
   readonly patience?: PatienceLimits;
+  /** The time that what is in hand has to be committed, once nothing more is received. Default 20 s. */
+  readonly drainMs?: number;
 }
 
 /** The time within which a drain, after the last receive, commits and deletes what is in hand. */
@@ -118,7 +120,7 @@ async function consume(
   await poller.run(AbortSignal.any([parts.stop, patience.ended]));
   batcher.close();
   try {
-    await drain(recording, patience);
+    await drain(recording, patience, parts.drainMs ?? DRAIN_MS);
   } finally {
     finished.abort();
     await keeping;
@@ -129,9 +131,9 @@ async function consume(
 }
 
 /** A lane that cannot finish in time (the database is away) leaves its messages to come again. */
-async function drain(recording: Promise<void>, patience: Patience): Promise<void> {
+async function drain(recording: Promise<void>, patience: Patience, drainMs: number): Promise<void> {
   const limit = new AbortController();
-  const late = pause(DRAIN_MS, limit.signal).then(() => patience.end());
+  const late = pause(drainMs, limit.signal).then(() => patience.end());
   await Promise.race([recording, late]).finally(() => limit.abort());
 }
 

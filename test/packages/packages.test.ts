@@ -96,7 +96,6 @@ describe('the tarballs', () => {
       const publint = join(CHECKS, 'publint/src/cli.js');
       const lint = await run(process.execPath, [publint, 'run', tarball, '--strict']);
       expect(lint.stdout + lint.stderr).toMatch(/All good!/);
-      if (name === 'spanledger') return;
       const attw = join(CHECKS, '@arethetypeswrong/cli/dist/index.js');
       const types = await run(process.execPath, [attw, tarball, '--profile', 'esm-only']);
       expect(types.exitCode, types.stdout + types.stderr).toBe(0);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import { lastMonth } from '../../clock.ts';
 import type { CoverageBounds } from '../../month/month-answer.ts';
 import { monthRequest } from '../../month/month-answer.ts';
 import { runMonth } from '../../month/run-month.ts';
@@ -8,7 +9,7 @@ import { ATTRIBUTION_TAGS } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { addActor } from '../terminal/actor.ts';
-import { readMonth } from '../terminal/arguments.ts';
+import { readMonthOrLast } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { remedyText } from '../terminal/commands-to-type.ts';
 import { missingText } from '../terminal/missing.ts';
@@ -18,7 +19,11 @@ import { openStripeParts } from '../terminal/stripe-parts.ts';
 export function addRunMonth(program: Command): void {
   const command = program
     .command('run-month')
-    .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
+    .argument(
+      '<month>',
+      'the month in which the periods begin, YYYY-MM; "last" is the one before this',
+      readMonthOrLast,
+    )
     .description('the whole monthly job, resumable: call it again until it exits with 0')
     .option('--out <folder>', 'where the statements go', 'statements')
     .option('--issuer <name>', 'who issues them, on HTML and PDF', DEFAULT_ISSUER)
@@ -37,7 +42,8 @@ export function addRunMonth(program: Command): void {
       };
       const { out, issuer, coverageMin } = options;
       const bounds = coverageMin === undefined ? {} : { coverage_min: coverageMin };
-      const given = { month, folder: resolve(out), issuer, ...bounds };
+      const begins = month === 'last' ? lastMonth(session.clock) : month;
+      const given = { month: begins, folder: resolve(out), issuer, ...bounds };
       const request = readRequest(monthRequest, given);
       const answer = await runMonth(parts, request);
       if (!answer.done) session.foundWrong();

@@ -18,6 +18,12 @@ export function readMonth(text: string): string {
   throw new InvalidArgumentError('write the month as YYYY-MM, such as 2026-10.');
 }
 
+/** A schedule cannot write a month, and says `last`: it is the one before this, in UTC. */
+export function readMonthOrLast(text: string): string {
+  if (text === 'last' || /^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
+  throw new InvalidArgumentError('write the month as YYYY-MM, such as 2026-10, or as last.');
+}
+
 export function readAnchorDay(text: string): number {
   const day = Number(text);
   if (Number.isInteger(day) && day >= 1 && day <= 31) return day;
