@@ -5,6 +5,7 @@ import { parseInstant } from '../../src/clock.ts';
 import { ingestCoverageAnswer } from '../../src/ingest/coverage/coverage-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { freshnessAnswer } from '../../src/month/status/freshness-answer.ts';
+import { monthTableAnswer } from '../../src/month/table/month-table-answer.ts';
 import { overviewAnswer } from '../../src/reports/overview/overview-answer.ts';
 import { tracesAnswer } from '../../src/reports/traces/trace-answer.ts';
 import { type Api, startApi } from '../support/api.ts';
@@ -61,6 +62,7 @@ it.each([
   ['/v1/ingest/coverage', ingestCoverageAnswer],
   ['/v1/freshness', freshnessAnswer],
   ['/v1/overview', overviewAnswer],
+  ['/v1/months/2026-10', monthTableAnswer],
 ])('%s answers as its schema says', async (path, answer) => {
   expect(answer.safeParse((await get(path)).json).error?.issues).toBeUndefined();
 });

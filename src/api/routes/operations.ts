@@ -14,6 +14,8 @@ import { freshnessAnswer } from '../../month/status/freshness-answer.ts';
 import { statusAnswer, statusRequest } from '../../month/status/status-answer.ts';
 import { tellFreshness } from '../../month/status/tell-freshness.ts';
 import { tellStatus } from '../../month/status/tell-status.ts';
+import { monthTableAnswer, monthTableRequest } from '../../month/table/month-table-answer.ts';
+import { tellMonthTable } from '../../month/table/tell-month-table.ts';
 import { nameDefaultBook } from '../../rating/books/default-book.ts';
 import { importPriceBooks } from '../../rating/books/import-price-books.ts';
 import {
@@ -187,6 +189,16 @@ const STATE: readonly Route[] = [
     request: NOTHING_ASKED,
     answer: freshnessAnswer,
     use: tellFreshness,
+  }),
+  route('GET /v1/months/{month}', {
+    about: 'operations',
+    roles: OPERATORS,
+    summary:
+      'a month by tenant and step: closed, told, found and invoiced, with the steps of its run',
+    request: monthTableRequest,
+    answer: monthTableAnswer,
+    rows: 'periods',
+    use: tellMonthTable,
   }),
   route('GET /v1/overview', {
     about: 'operations',

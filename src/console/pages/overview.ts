@@ -48,13 +48,13 @@ const TENANTS_SHOWN = 8;
 const MISSING_SHOWN = 8;
 
 function bodyOf(asked: PageAsked, overview: OverviewAnswer, status: StatusAnswer): Html {
-  return html`${headOf(asked, overview)}${cardsOf(overview, status)}
+  return html`${topOf(asked, overview)}${cardsOf(overview, status)}
 ${panel('Usage a day by model', dailyChart(figuresOf(overview), 'days'))}
 ${missingPanel(status.missing)}
 <div class="two">${tenantsPanel(overview)}${pipelinePanel(status)}</div>`;
 }
 
-function headOf(asked: PageAsked, { month, currency, currencies, to_date }: OverviewAnswer): Html {
+function topOf(asked: PageAsked, { month, currency, currencies, to_date }: OverviewAnswer): Html {
   const tabs = currencies.map((name) =>
     name === currency
       ? html`<a href="${address('/console', { month, currency: name })}" aria-current="true">${name}</a>`
@@ -103,7 +103,8 @@ function sumUntold(things: readonly MissingThing[], currency: string): Html {
   return amount(exactSum(own.map((thing) => thing.amount ?? '0')), currency);
 }
 
-function figuresOf({ month, days, currency, to_date }: OverviewAnswer) {
+/** The days of an overview, as the chart of a statement takes them. */
+export function figuresOf({ month, days, currency, to_date }: OverviewAnswer) {
   const daily = days.map((day) => ({ ...day, late: false }));
   const period = {
     start: to_date.from,

@@ -37,7 +37,7 @@ export function dataTable<Row>({
   sorting,
 }: TableOptions<Row>): Html {
   if (rows.length === 0) return html`<p class="none">${empty}</p>`;
-  const heads = columns.map((column) => headOf(column, sorting));
+  const heads = columns.map((column) => headCellOf(column, sorting));
   const line = (row: Row) =>
     html`<tr>${columns.map((column, index) => cellOf(column, row, index))}</tr>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="rows"><caption>${caption}</caption><thead><tr>${heads}</tr></thead>
@@ -49,7 +49,7 @@ function classOf({ figure = false, minor = false }: HtmlColumn<never>): Html {
   return names.length === 0 ? html`` : html` class="${names.join(' ')}"`;
 }
 
-function headOf<Row>(column: HtmlColumn<Row>, sorting: TableOptions<Row>['sorting']): Html {
+function headCellOf<Row>(column: HtmlColumn<Row>, sorting: TableOptions<Row>['sorting']): Html {
   const { title, sort } = column;
   if (sorting === undefined || sort === undefined) {
     return html`<th scope="col"${classOf(column as HtmlColumn<never>)}>${title}</th>`;
@@ -110,3 +110,46 @@ export function tenantLink(tenantId: string): Html {
 }
 
 export const NOTHING = raw('<span class="soft" aria-label="none">—</span>');
+
+/** Facts as a list of names and values. */
+export function facts(pairs: readonly (readonly [string, Html | string])[]): Html {
+  return html`<dl class="facts">${pairs.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+/** The head of a page: its name, a line below it, and what can be done. */
+export function headOf(
+  title: Html | string,
+  sub: Html | string,
+  actions: readonly Html[] = [],
+): Html {
+  return html`<div class="head"><div><h1>${title}</h1><p class="sub">${sub}</p></div>${actions.length === 0 ? '' : html`<div class="actions">${actions}</div>`}</div>`;
+}
+
+/** A way to an act; a reader gets none. */
+export function actLink(
+  of: { readonly mayAct: boolean },
+  words: string,
+  to: { readonly act: string; readonly query?: Readonly<Record<string, string | null>> },
+): Html {
+  if (!of.mayAct) return html``;
+  return html`<a class="button second" href="${address(`/console/act/${to.act}`, to.query ?? {})}">${words}</a>`;
+}
+
+/** Choices as links, of which one is taken. */
+export function tabs(
+  label: string,
+  choices: readonly { readonly words: string; readonly href: string; readonly isTaken: boolean }[],
+): Html {
+  const links = choices.map(({ words, href, isTaken }) =>
+    isTaken
+      ? html`<a href="${href}" aria-current="true">${words}</a>`
+      : html`<a href="${href}">${words}</a>`,
+  );
+  return html`<nav class="tabs" aria-label="${label}">${links}</nav>`;
+}
+
+/** Ways to the rows before and after; nothing where all are here. */
+export function pager(before: string | null, after: string | null): Html {
+  if (before === null && after === null) return html``;
+  return html`<nav class="pager" aria-label="More rows"><span>${before === null ? '' : link(before, '← before')}</span><span>${after === null ? '' : link(after, 'more →')}</span></nav>`;
+}

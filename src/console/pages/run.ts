@@ -1,0 +1,102 @@
+import { html } from 'hono/html';
+import { parseInstant } from '../../clock.ts';
+import { type RunStepAnswer, runRequest, type TenantRun } from '../../reports/runs/run-answer.ts';
+import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
+import { showRun } from '../../reports/runs/show-run.ts';
+import { readRequest } from '../../request.ts';
+import { amount, amountOr, countText, type Html, percent } from '../view/amounts.ts';
+import type { Page } from '../view/layout.ts';
+import { card, chip, headOf, link, panel, tenantLink } from '../view/table.ts';
+import { type ConsolePage, said } from './page-asked.ts';
+
+/** One run as a tree: every step with its time, tokens, cost and charge, and what was in vain. */
+export const runPage: ConsolePage = {
+  path: '/console/runs/:run',
+  async render({ parts, path, query }): Promise<Page> {
+    const run = path['run'] ?? '';
+    const asked = { run, tenant_id: said(query, 'tenant'), as_of: null, loop_steps: LOOP_STEPS };
+    const answer = await showRun(parts, readRequest(runRequest, asked));
+    return {
+      title: `Run ${run}`,
+      nav: 'Runs',
+      body: html`${headOf(html`Run <bdi>${run}</bdi>`, html`${answer.map((of) => html`${tenantLink(of.tenant_id)} ${of.succeeded ? chip('answered', 'good') : chip('no answer', 'bad')} `)}`)}${answer.map(partOf)}`,
+    };
+  },
+};
+
+function partOf(of: TenantRun): Html {
+  const [total] = of.totals;
+  const cards =
+    total === undefined
+      ? ''
+      : html`<div class="cards">
+${card('Charged', amount(total.charge, total.currency), `${countText(total.calls)} calls`)}
+${card('Cost', amountOr(total.cost, total.currency, 'unknown'), `${countText(total.failed)} failed, ${countText(total.later_attempts)} later attempts`)}
+${card('Before the answer', amountOr(total.cost_before_answer, total.currency, 'unknown'), html`${percent(total.share_before_answer)} of the cost`)}
+${card('Loops', countText(total.loops), `the same again, growing, ${LOOP_STEPS} times or more`)}</div>`;
+  return html`${cards}${panel(`Steps of ${of.tenant_id}`, treeOf(of.steps))}`;
+}
+
+function treeOf(steps: readonly RunStepAnswer[]): Html {
+  const depths = depthsOf(steps);
+  const rows = steps.map((step) => rowOf(step, depths.get(step.step) ?? 0));
+  const heads = ['Step', 'Began', 'Took', 'Input', 'Output', 'Charge', 'Cost', 'Below it'].map(
+    (title, index) =>
+      index < 2
+        ? html`<th scope="col">${title}</th>`
+        : html`<th scope="col" class="figure">${title}</th>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Steps"><table class="rows tree"><caption>Steps of the run, each below its parent</caption><thead><tr>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+/** Parents stand before their children, so one pass is enough. */
+function depthsOf(steps: readonly RunStepAnswer[]): ReadonlyMap<number, number> {
+  const depths = new Map<number, number>();
+  for (const { step, parent_step: parent } of steps) {
+    depths.set(step, parent === null ? 0 : (depths.get(parent) ?? 0) + 1);
+  }
+  return depths;
+}
+
+function rowOf(step: RunStepAnswer, depth: number): Html {
+  const indent = html`<span class="depth" aria-hidden="true">${'│ '.repeat(Math.max(0, depth - 1))}${depth > 0 ? '└ ' : ''}</span>`;
+  const began = step.started_at ?? step.occurred_at;
+  const cell = (title: string, value: Html | string) =>
+    html`<td class="figure" data-title="${title}">${value}</td>`;
+  const name = html`${indent}${nameOf(step)} ${marksOf(step)}`;
+  const time = html`<td data-title="Began">${began.slice(11, 19)}</td>${cell('Took', tookText(step))}`;
+  if (step.kind === 'structure') {
+    return html`<tr><th scope="row">${name}</th>${time}<td></td><td></td><td></td><td></td>${cell('Below it', amount(step.below.charge, currencyBelow(step)))}</tr>`;
+  }
+  return html`<tr><th scope="row">${name}</th>${time}${cell('Input', countText(step.input_tokens))}${cell('Output', countText(step.output_tokens))}${cell('Charge', amount(step.charge, step.currency))}${cell('Cost', amountOr(step.cost, step.currency, 'unknown'))}${cell('Below it', step.below.calls > 1 ? amount(step.below.charge, step.currency) : '')}</tr>`;
+}
+
+/** A span that is no call has no currency of its own; its sum is of the calls below it. */
+function currencyBelow(step: RunStepAnswer): string {
+  return step.kind === 'call' ? step.currency : 'USD';
+}
+
+function nameOf(step: RunStepAnswer): Html {
+  if (step.kind === 'structure') return html`<span class="soft">${step.operation}</span>`;
+  const served =
+    step.executed_model === step.requested_model
+      ? ''
+      : html` <span class="soft">→ ${step.executed_model}</span>`;
+  return html`${link(`/console/entries/${step.entry_id}`, step.requested_model)}${served}`;
+}
+
+function marksOf(step: RunStepAnswer): readonly Html[] {
+  return [
+    ...(step.kind === 'call' && step.attempt > 1 ? [chip(`attempt ${step.attempt}`, 'plain')] : []),
+    ...(step.status === 'ok' ? [] : [chip(step.error_type ?? step.status, 'bad')]),
+    ...(step.mark === null ? [] : [chip(step.mark, 'warn')]),
+    ...(step.kind === 'call' && !step.stands ? [chip('taken back', 'plain')] : []),
+    ...(step.place === 'orphan' || step.place === 'cycle' ? [chip(step.place, 'plain')] : []),
+  ];
+}
+
+function tookText({ started_at: from, occurred_at: to }: RunStepAnswer): string {
+  if (from === null) return '—';
+  const ms = parseInstant(to) - parseInstant(from);
+  return ms < 1000 ? `${ms} ms` : `${Math.round(ms / 100) / 10} s`;
+}

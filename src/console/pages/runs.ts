@@ -1,0 +1,136 @@
+import { html } from 'hono/html';
+import { reportRuns } from '../../reports/runs/report-runs.ts';
+import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
+import {
+  RUN_GROUPS,
+  type RunGroup,
+  type RunsAnswer,
+  type RunsRow,
+  runsRequest,
+} from '../../reports/runs/runs-answer.ts';
+import { readRequest } from '../../request.ts';
+import {
+  amount,
+  amountOr,
+  countText,
+  type Html,
+  monthAfter,
+  monthText,
+  percent,
+} from '../view/amounts.ts';
+import type { Page } from '../view/layout.ts';
+import { bar } from '../view/pictures.ts';
+import { address, dataTable, headOf, link, NOTHING, tabs, tenantLink } from '../view/table.ts';
+import { type ConsolePage, monthSaid, said } from './page-asked.ts';
+
+/** Agent runs of a month by what they spent before their answers. */
+export const runsPage: ConsolePage = {
+  path: '/console/runs',
+  async render(asked): Promise<Page> {
+    const month = monthSaid(asked);
+    const by = groupOf(said(asked.query, 'by'));
+    const tenant_id = said(asked.query, 'tenant');
+    const request = readRequest(runsRequest, {
+      ...{ by, tenant_id, from: `${month}-01`, to: `${monthAfter(month)}-01` },
+      ...{ as_of: null, limit: RUNS_SHOWN, loop_steps: LOOP_STEPS },
+    });
+    const answer = await reportRuns(asked.parts, request);
+    const { running_month: running, ended_month: ended } = asked.freshness;
+    const at = (change: Readonly<Record<string, string | null>>) =>
+      address('/console/runs', { month, by, tenant: tenant_id, ...change });
+    const sub = `${countText(answer.rows_in_all)} in all, ${countText(answer.rows_with_waste)} spent something before the answer${tenant_id === null ? '' : `, of ${tenant_id}`}`;
+    const head = headOf(`Runs of ${monthText(month)}`, sub, [
+      tabs(
+        'By',
+        RUN_GROUPS.map((group) => ({
+          words: `by ${group}`,
+          href: at({ by: group }),
+          isTaken: group === by,
+        })),
+      ),
+      tabs(
+        'Month',
+        [...new Set([running, ended])].map((name) => ({
+          words: monthText(name),
+          href: at({ month: name }),
+          isTaken: name === month,
+        })),
+      ),
+    ]);
+    return {
+      title: 'Runs',
+      nav: 'Runs',
+      body: html`${head}<section class="panel" aria-label="Runs">${tableOf(answer)}</section>`,
+    };
+  },
+};
+
+const RUNS_SHOWN = 60;
+
+function groupOf(text: string | null): RunGroup {
+  return RUN_GROUPS.find((group) => group === text) ?? 'run';
+}
+
+function tableOf({ rows, by }: RunsAnswer): Html {
+  return dataTable({
+    caption: 'Runs by what they spent before the answer',
+    rows,
+    empty: 'No run was reported in this month.',
+    columns: [
+      { title: by, cell: (row: RunsRow) => nameOf(row, by) },
+      ...(by === 'run'
+        ? [
+            {
+              title: 'Tenant',
+              cell: (row: RunsRow) => (row.tenant == null ? NOTHING : tenantLink(row.tenant)),
+            },
+          ]
+        : [{ title: 'Runs', figure: true, cell: (row: RunsRow) => countText(row.runs) }]),
+      { title: 'Calls', figure: true, cell: (row: RunsRow) => countText(row.calls) },
+      { title: 'Failed', figure: true, cell: (row: RunsRow) => countText(row.failed) },
+      {
+        title: 'Later attempts',
+        figure: true,
+        minor: true,
+        cell: (row: RunsRow) => countText(row.later_attempts),
+      },
+      {
+        title: 'Loops',
+        figure: true,
+        cell: (row: RunsRow) =>
+          row.loops === 0 ? '0' : html`<b class="badge">${countText(row.loops)}</b>`,
+      },
+      { title: 'Charged', figure: true, cell: (row: RunsRow) => amount(row.charge, row.currency) },
+      {
+        title: 'Cost',
+        figure: true,
+        cell: (row: RunsRow) => amountOr(row.cost, row.currency, 'unknown'),
+      },
+      {
+        title: 'Before the answer',
+        figure: true,
+        cell: (row: RunsRow) => amountOr(row.cost_before_answer, row.currency, 'unknown'),
+      },
+      {
+        title: 'Share',
+        figure: true,
+        cell: (row: RunsRow) =>
+          html`${bar(row.share_before_answer, 'warn')} ${percent(row.share_before_answer, 'unknown')}`,
+      },
+    ],
+  });
+}
+
+function nameOf(row: RunsRow, by: RunGroup): Html {
+  if (by === 'run')
+    return row.run == null
+      ? html`<span class="soft">calls without a run</span>`
+      : link(
+          address(`/console/runs/${encodeURIComponent(row.run)}`, { tenant: row.tenant ?? null }),
+          row.run,
+        );
+  if (by === 'tenant') return row.tenant == null ? html`${NOTHING}` : tenantLink(row.tenant);
+  return row.feature == null
+    ? html`<span class="soft">no feature</span>`
+    : html`<bdi>${row.feature}</bdi>`;
+}
