@@ -251,8 +251,7 @@ function pricesTable({ models }: Version): Html {
   })}${more}`;
 }
 
-/** Also shown before a version is imported. */
-export function diffTable(rows: readonly PriceDifference[]): Html {
+function diffTable(rows: readonly PriceDifference[]): Html {
   const change =
     (name: 'input' | 'output' | 'cache_read' | 'cache_write') => (row: PriceDifference) => {
       const [was, is] = [row.before?.[name], row.after?.[name]];

@@ -1,5 +1,4 @@
 import { html } from 'hono/html';
-import type { BudgetsAnswer } from '../../budgets/budget-answer.ts';
 import { listBudgets } from '../../budgets/list-budgets.ts';
 import { exactPico } from '../../money.ts';
 import { missingRequest } from '../../month/completeness/missing-answer.ts';
@@ -16,7 +15,6 @@ import { type ShownTenantAnswer, showTenantRequest } from '../../tenants/tenant-
 import {
   amount,
   amountOr,
-  amountText,
   countText,
   dayText,
   type Html,
@@ -39,6 +37,7 @@ import {
   panel,
   tabs,
 } from '../view/table.ts';
+import { budgetsPanel } from './budgets-panel.ts';
 import { comparison, marginComparison, projectionWords } from './comparison.ts';
 import { missingTable } from './missing-table.ts';
 import { figuresOf } from './overview.ts';
@@ -235,62 +234,6 @@ function periodsPanel({ mayAct }: PageAsked, { tenant_id, periods }: ShownTenant
   );
 }
 
-function budgetsPanel({ mayAct }: PageAsked, tenant_id: string, budgets: BudgetsAnswer): Html {
-  const rows = budgets.flatMap((budget) => budget.times.map((time) => ({ budget, time })));
-  const shownAmount = (exact: string, currency: string | null) =>
-    currency === null ? `${countText(exact)} tokens` : amountText(exact, currency);
-  const unsettled = budgets.reduce((sum, { unsettled_holds: holds }) => sum + holds.length, 0);
-  const body = dataTable({
-    caption: 'Budgets',
-    rows,
-    empty: 'It has no budget.',
-    columns: [
-      {
-        title: 'Budget',
-        cell: ({ budget }) =>
-          `${budget.kind} a ${budget.per}${budget.feature === null ? '' : `, ${budget.feature}`}${budget.user_id === null ? '' : `, ${budget.user_id}`}`,
-      },
-      {
-        title: 'Limit',
-        figure: true,
-        cell: ({ budget }) => shownAmount(budget.limit, budget.currency),
-      },
-      {
-        title: 'Spent',
-        figure: true,
-        cell: ({ budget, time }) => shownAmount(time.spent, budget.currency),
-      },
-      {
-        title: 'Held',
-        figure: true,
-        cell: ({ budget, time }) => shownAmount(time.held, budget.currency),
-      },
-      {
-        title: 'Left',
-        figure: true,
-        cell: ({ budget, time }) =>
-          html`${bar(usedShare(budget.limit, time.left), time.left.startsWith('-') ? 'bad' : 'plain')} <span>${shownAmount(time.left, budget.currency)}</span>`,
-      },
-    ],
-  });
-  const hint =
-    unsettled === 0
-      ? ''
-      : html`<p class="hint">${unsettled} holds expired without their event; they count until somebody releases them.</p>`;
-  return panel(
-    'Budgets',
-    html`${body}${hint}`,
-    actLink({ mayAct }, 'Set a budget', { act: 'set-budget', query: { tenant_id } }),
-  );
-}
-
-/** How much of a limit is used, in percent; a bar needs no more than that. */
-export function usedShare(limit: string, left: string): string {
-  const [all, rest] = [Number(limit), Number(left)];
-  if (!(all > 0)) return '100.00';
-  return String(Math.round(Math.min(1, Math.max(0, (all - rest) / all)) * 10_000) / 100);
-}
-
 function coveragePanel(coverage: TagCoverageAnswer): Html {
   return panel(
     'Coverage of tags',
@@ -396,7 +339,7 @@ function pushesPanel({ pushes, periods }: ShownTenantAnswer): Html {
 }
 
 /** Whole millionths as an amount in the major unit. */
-export function microToMajor(micro: string): string {
+function microToMajor(micro: string): string {
   const digits = micro.replace('-', '').padStart(7, '0');
   return `${micro.startsWith('-') ? '-' : ''}${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }

@@ -1,0 +1,67 @@
+import { html } from 'hono/html';
+import type { BudgetsAnswer } from '../../budgets/budget-answer.ts';
+import { amountText, countText, type Html } from '../view/amounts.ts';
+import { bar } from '../view/pictures.ts';
+import { actLink, dataTable, panel } from '../view/table.ts';
+import type { PageAsked } from './page-asked.ts';
+
+/** A tenant's budgets as they stand, with what is held. */
+export function budgetsPanel(
+  { mayAct }: PageAsked,
+  tenant_id: string,
+  budgets: BudgetsAnswer,
+): Html {
+  const rows = budgets.flatMap((budget) => budget.times.map((time) => ({ budget, time })));
+  const shownAmount = (exact: string, currency: string | null) =>
+    currency === null ? `${countText(exact)} tokens` : amountText(exact, currency);
+  const unsettled = budgets.reduce((sum, { unsettled_holds: holds }) => sum + holds.length, 0);
+  const body = dataTable({
+    caption: 'Budgets',
+    rows,
+    empty: 'It has no budget.',
+    columns: [
+      {
+        title: 'Budget',
+        cell: ({ budget }) =>
+          `${budget.kind} a ${budget.per}${budget.feature === null ? '' : `, ${budget.feature}`}${budget.user_id === null ? '' : `, ${budget.user_id}`}`,
+      },
+      {
+        title: 'Limit',
+        figure: true,
+        cell: ({ budget }) => shownAmount(budget.limit, budget.currency),
+      },
+      {
+        title: 'Spent',
+        figure: true,
+        cell: ({ budget, time }) => shownAmount(time.spent, budget.currency),
+      },
+      {
+        title: 'Held',
+        figure: true,
+        cell: ({ budget, time }) => shownAmount(time.held, budget.currency),
+      },
+      {
+        title: 'Left',
+        figure: true,
+        cell: ({ budget, time }) =>
+          html`${bar(usedShare(budget.limit, time.left), time.left.startsWith('-') ? 'bad' : 'plain')} <span>${shownAmount(time.left, budget.currency)}</span>`,
+      },
+    ],
+  });
+  const hint =
+    unsettled === 0
+      ? ''
+      : html`<p class="hint">${unsettled} holds expired without their event; they count until somebody releases them.</p>`;
+  return panel(
+    'Budgets',
+    html`${body}${hint}`,
+    actLink({ mayAct }, 'Set a budget', { act: 'set-budget', query: { tenant_id } }),
+  );
+}
+
+/** How much of a limit is used, in percent; a bar needs no more than that. */
+function usedShare(limit: string, left: string): string {
+  const [all, rest] = [Number(limit), Number(left)];
+  if (!(all > 0)) return '100.00';
+  return String(Math.round(Math.min(1, Math.max(0, (all - rest) / all)) * 10_000) / 100);
+}
