@@ -49,7 +49,7 @@ const MISSING_SHOWN = 8;
 
 function bodyOf(asked: PageAsked, overview: OverviewAnswer, status: StatusAnswer): Html {
   return html`${topOf(asked, overview)}${cardsOf(overview, status)}
-${panel('Usage a day by model', dailyChart(figuresOf(overview), 'days'))}
+${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 ${missingPanel(status.missing)}
 <div class="two">${tenantsPanel(overview)}${pipelinePanel(status)}</div>`;
 }
@@ -104,7 +104,7 @@ function sumUntold(things: readonly MissingThing[], currency: string): Html {
 }
 
 /** The days of an overview, as the chart of a statement takes them. */
-export function figuresOf({ month, days, currency, to_date }: OverviewAnswer) {
+export function dailyFiguresOf({ month, days, currency, to_date }: OverviewAnswer) {
   const daily = days.map((day) => ({ ...day, late: false }));
   const period = {
     start: to_date.from,

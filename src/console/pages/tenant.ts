@@ -40,7 +40,7 @@ import {
 import { budgetsPanel } from './budgets-panel.ts';
 import { comparison, marginComparison, projectionWords } from './comparison.ts';
 import { missingTable } from './missing-table.ts';
-import { figuresOf } from './overview.ts';
+import { dailyFiguresOf } from './overview.ts';
 import { type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
 import { marginOf, modeChip } from './tenants.ts';
 import { usageOfMonth } from './usage-by.ts';
@@ -83,7 +83,7 @@ export const tenantPage: ConsolePage = {
       nav: 'Tenants',
       body: html`${topOf(asked, tenant, month)}${cardsOf(overview)}
 ${own.length === 0 ? '' : panel('What keeps its months from being whole', missingTable(own))}
-${panel('Usage a day by model', dailyChart(figuresOf(overview), 'days'))}
+${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 ${usagePanel({ tenant_id, month, by }, usage)}
 ${periodsPanel(asked, tenant)}
 <div class="even">${budgetsPanel(asked, tenant_id, budgets)}${coveragePanel(coverage)}</div>
