@@ -12,6 +12,7 @@ const PURE = [
   'test/{sqs-client,sqs-refusal}.test.ts',
   'test/ingest/batcher.test.ts',
   'test/client/{packing,new-event,journal,client,usage-trace}.test.ts',
+  'test/client/calls/**/*.test.ts',
   'test/{architecture,rules,pages}.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',

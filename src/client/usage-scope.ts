@@ -70,6 +70,7 @@ export class ScopeHold {
   readonly #id: string | null;
   #isRecorded = false;
   #underWay = 0;
+  #giveBack: (() => void) | null = null;
 
   /** It is null where no budget concerns the call. */
   constructor(id: string | null) {
@@ -101,6 +102,12 @@ export class ScopeHold {
 
   end(): void {
     this.#underWay -= 1;
+    if (this.#underWay === 0 && !this.#isRecorded) this.#giveBack?.();
+  }
+
+  /** What is to be done when the last call that is under way ends without an answer. */
+  orElse(giveBack: () => void): void {
+    this.#giveBack = giveBack;
   }
 }
 

@@ -25,7 +25,7 @@ export function answerFields(answer: unknown, called: CalledModel): Partial<NewE
  * The counts as the provider gave them, which the ledger reads by its own table. Where nothing in them is
  * known, or nothing is there, nothing was measured, and the month says so.
  */
-function usageFields(
+export function usageFields(
   usage: unknown,
   of: CalledModel & { readonly executed?: string | undefined; readonly searches?: unknown },
 ): Pick<NewEvent, 'usage' | 'provider_usage'> {
@@ -55,7 +55,7 @@ function numbersIn(usage: Readonly<Record<string, unknown>>): Record<string, unk
 const KINDS: ReadonlySet<string> = new Set(['type', 'modality', 'ttl', 'service_tier']);
 
 /** The tier that served the call; one that nobody has heard of is priced as standard, and named in a tag. */
-function tierFields(...said: readonly unknown[]): Pick<NewEvent, 'service_tier' | 'tags'> {
+export function tierFields(...said: readonly unknown[]): Pick<NewEvent, 'service_tier' | 'tags'> {
   const tier = serviceTier(...said);
   if (tier === undefined || tier === 'standard') return {};
   if (tier === 'batch' || tier === 'flex' || tier === 'priority') return { service_tier: tier };
@@ -64,7 +64,7 @@ function tierFields(...said: readonly unknown[]): Pick<NewEvent, 'service_tier' 
 
 const LONGEST_ID = 200;
 
-function stringAt(value: unknown, name: string): string | undefined {
+export function stringAt(value: unknown, name: string): string | undefined {
   const found = at(value, name);
   return typeof found === 'string' && found !== '' && found.length <= LONGEST_ID
     ? found

@@ -72,10 +72,12 @@ export async function guardCall<Result>(
         recorder.meter({ ...eventOf(recorder, call, startedAt), ...said });
       try {
         const result = await make({ holdId, answer, record });
-        if (!hold.isRecorded && !hold.isUnderWay) record(answerFields(result, call));
+        // A stream is read by whoever gets it, and its wrapper records it then.
+        if (hold.isUnderWay) hold.orElse(() => giveBack(parts, { ...guarded, holdId }));
+        else if (!hold.isRecorded) record(answerFields(result, call));
         return result;
       } catch (error) {
-        if (!hold.isRecorded && !hold.isUnderWay) giveBack(parts, { ...guarded, holdId });
+        if (!hold.isRecorded) giveBack(parts, { ...guarded, holdId });
         throw error;
       }
     });

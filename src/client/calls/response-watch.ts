@@ -1,0 +1,275 @@
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { ScopeHold } from '../usage-scope.ts';
+import type { AnswerReading } from './answer-reading.ts';
+import { readAnswer, readEnds } from './answer-reading.ts';
+import type { InScope } from './background-calls.ts';
+import { BatchLines } from './batch-lines.ts';
+import type { CallOutcome } from './call-event.ts';
+import { callEvent } from './call-event.ts';
+import { weighRequest } from './measure-layers.ts';
+import type { MeterParts } from './meter-options.ts';
+import type { Endpoint, SentBody } from './provider-request.ts';
+import { StreamReading } from './stream-reading.ts';
+import type { BodyWatcher } from './watch-body.ts';
+
+/** A call as it was begun. */
+interface BegunCall {
+  readonly endpoint: Endpoint;
+  readonly url: URL;
+  readonly sent: SentBody;
+  readonly provider: string | undefined;
+  readonly hold: ScopeHold | null;
+  readonly attempt: number;
+  readonly startedAt: InstantMs;
+  readonly inScope: InScope;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Watches one request until its answer is read, and records it then, once. */
+export class ResponseWatch {
+  readonly #parts: MeterParts;
+  readonly #call: BegunCall;
+  #headers = new Headers();
+  #isOver = false;
+
+  constructor(parts: MeterParts, call: BegunCall) {
+    this.#parts = parts;
+    this.#call = call;
+    if (call.endpoint.kind === 'answer') call.hold?.begin();
+  }
+
+  get sent(): SentBody {
+    return this.#call.sent;
+  }
+
+  /** The request was not answered at all. */
+  failed(error: unknown): void {
+    this.#over(stoppedBy(error), {}, 0);
+  }
+
+  /** Answers what is to look on while the body is read; null where there is nothing to see. */
+  answered(response: Response): BodyWatcher | null {
+    this.#headers = response.headers;
+    const { kind } = this.#call.endpoint;
+    if (!response.ok) return kind === 'answer' ? this.#watchAnswer(response) : null;
+    if (kind === 'results') return this.#watchResults();
+    const isStream = /event-stream/.test(response.headers.get('content-type') ?? '');
+    return isStream ? this.#watchStream() : this.#watchAnswer(response);
+  }
+
+  #watchAnswer({ ok, status }: Response): BodyWatcher {
+    const type = this.#headers.get('content-type') ?? '';
+    const chunks = new EndsOfBody(/json|^$/.test(type));
+    const outcome: CallOutcome = ok ? { kind: 'ok' } : { kind: 'error', type: undefined };
+    return this.#shielded({
+      take: (bytes) => {
+        chunks.add(bytes);
+        return bytes;
+      },
+      end: () => {
+        const answer = chunks.read();
+        const known = { ...answer, error: ok ? answer.error : (answer.error ?? `http_${status}`) };
+        this.#answerRead(outcome, known);
+        return NOTHING;
+      },
+      // An SDK that will try again does not read what failed.
+      stopped: (error) =>
+        this.#over(ok ? stoppedBy(error) : failedAs(`http_${status}`), chunks.read(), 0),
+    });
+  }
+
+  /** An answer may say that the call goes on, or tell of one that was made before. */
+  #answerRead(outcome: CallOutcome, answer: AnswerReading): void {
+    const { endpoint, inScope, url } = this.#call;
+    const { background } = this.#parts;
+    const id = typeof answer.id === 'string' ? answer.id : '';
+    if (endpoint.kind === 'batch') {
+      if (typeof answer.ended_at === 'string') background.batchEnded(id, answer.ended_at);
+      return;
+    }
+    const isUnderWay = answer.status === 'queued' || answer.status === 'in_progress';
+    if (endpoint.kind === 'poll') {
+      const isPolled = url.pathname.endsWith(id) && answer.background === true;
+      if (!isPolled || isUnderWay || !background.isNews(id)) return;
+      const made = background.scopeOf(id) ?? inScope;
+      made(() => this.#over(finishedAs(answer, outcome), answer, 0));
+      return;
+    }
+    if (isUnderWay && id !== '') {
+      background.began(id, inScope);
+      this.#close();
+      return;
+    }
+    if (answer.background === true && id !== '') background.isNews(id);
+    this.#over(finishedAs(answer, outcome), answer, 0);
+  }
+
+  #watchStream(): BodyWatcher {
+    const hides = this.#call.sent.asking !== null;
+    const stream = new StreamReading(hides);
+    const [decoder, encoder] = [new TextDecoder(), new TextEncoder()];
+    const note = () => {
+      if (stream.isOver) this.#streamOver(stream, { kind: 'ok' });
+    };
+    return this.#shielded({
+      take: (bytes) => {
+        const shown = stream.take(decoder.decode(bytes, { stream: true }));
+        note();
+        return hides ? encoder.encode(shown) : bytes;
+      },
+      end: () => {
+        const shown = stream.take(decoder.decode()) + stream.finish();
+        this.#streamOver(stream, { kind: 'ok' });
+        return hides ? encoder.encode(shown) : NOTHING;
+      },
+      stopped: (error) => this.#streamOver(stream, stoppedBy(error)),
+    });
+  }
+
+  #streamOver({ answer, characters }: StreamReading, outcome: CallOutcome): void {
+    const { background } = this.#parts;
+    if (answer.background === true && typeof answer.id === 'string') background.isNews(answer.id);
+    this.#over(outcome.kind === 'ok' ? finishedAs(answer, outcome) : outcome, answer, characters);
+  }
+
+  #watchResults(): BodyWatcher {
+    const { url, inScope } = this.#call;
+    const [, batchId = ''] = /\/batches\/([^/]+)\/results$/.exec(url.pathname) ?? [];
+    const { meter, options, background } = this.#parts;
+    const endedAt = background.endOfBatch(batchId) ?? formatInstant(meter.clock());
+    const lines = new BatchLines({ meter, options, endedAt, inScope });
+    return this.#shielded({
+      take: (bytes) => {
+        lines.take(bytes);
+        return bytes;
+      },
+      end: () => {
+        lines.end();
+        return NOTHING;
+      },
+      stopped: () => {},
+    });
+  }
+
+  /** Whatever goes wrong in looking on, the application sees its bytes. */
+  #shielded(watcher: BodyWatcher): BodyWatcher {
+    const tell = (error: unknown) => {
+      this.#close();
+      const reason = `the metering failed: ${String(error)}`;
+      this.#parts.meter.unmetered({ reason, event: null });
+    };
+    return {
+      take: (bytes) => {
+        try {
+          return watcher.take(bytes);
+        } catch (error) {
+          tell(error);
+          return bytes;
+        }
+      },
+      end: () => {
+        try {
+          return watcher.end();
+        } catch (error) {
+          tell(error);
+          return NOTHING;
+        }
+      },
+      stopped: (error) => {
+        try {
+          watcher.stopped(error);
+        } catch (fault) {
+          tell(fault);
+        }
+      },
+    };
+  }
+
+  #over(outcome: CallOutcome, answer: AnswerReading, streamedCharacters: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    try {
+      this.#record(outcome, answer, streamedCharacters);
+    } finally {
+      if (this.#call.endpoint.kind === 'answer') this.#call.hold?.end();
+    }
+  }
+
+  #record(outcome: CallOutcome, answer: AnswerReading, streamedCharacters: number): void {
+    const { endpoint, sent, provider, attempt, startedAt, inScope } = this.#call;
+    const { meter, options } = this.#parts;
+    const isWeighed = sent.text !== null && (outcome.kind !== 'error' || streamedCharacters > 0);
+    const event = callEvent({
+      ...{ operation: endpoint.operation, provider, sent, attempt, startedAt, outcome, answer },
+      endedAt: meter.clock(),
+      requestId: this.#header('x-request-id') ?? this.#header('request-id'),
+      gatewayCallId: this.#header('x-litellm-call-id'),
+      weights: isWeighed ? weighRequest(sent.text, options.isMemory ?? null) : null,
+      streamedCharacters,
+    });
+    if (endpoint.kind === 'poll') meter.meter(event);
+    else inScope(() => meter.meter(event));
+  }
+
+  /** The call is over without an event of its own. */
+  #close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#call.endpoint.kind === 'answer') this.#call.hold?.end();
+  }
+
+  #header(name: string): string | undefined {
+    const value = this.#headers.get(name);
+    return value === null || value === '' || value.length > 150 ? undefined : value;
+  }
+}
+
+/** Who stops reading, or aborts, cancels; everything else is a fault. */
+function stoppedBy(error: unknown): CallOutcome {
+  if (!(error instanceof Error)) return { kind: 'cancelled' };
+  if (error.name === 'AbortError') return { kind: 'cancelled' };
+  return failedAs(error.name === 'TimeoutError' ? 'timeout' : 'connection');
+}
+
+function failedAs(type: string): CallOutcome {
+  return { kind: 'error', type };
+}
+
+function finishedAs(answer: AnswerReading, outcome: CallOutcome): CallOutcome {
+  if (outcome.kind !== 'ok') return outcome;
+  if (answer.status === 'cancelled') return { kind: 'cancelled' };
+  const hasFailed = answer.status === 'failed' || answer.error !== undefined;
+  return hasFailed ? { kind: 'error', type: undefined } : outcome;
+}
+
+const MOST_KEPT = 1024 * 1024;
+const TAIL = 32 * 1024;
+
+/** The bytes of an answer, or where it is long its two ends; of what is no JSON none. */
+class EndsOfBody {
+  readonly #isJson: boolean;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #head: string | null = null;
+
+  constructor(isJson: boolean) {
+    this.#isJson = isJson;
+  }
+
+  add(bytes: Uint8Array): void {
+    if (!this.#isJson) return;
+    this.#chunks.push(bytes);
+    this.#bytes += bytes.length;
+    if (this.#bytes <= MOST_KEPT) return;
+    this.#head ??= Buffer.concat(this.#chunks).toString('utf8', 0, TAIL);
+    while (this.#bytes - (this.#chunks[0]?.length ?? 0) >= TAIL) {
+      this.#bytes -= this.#chunks.shift()?.length ?? 0;
+    }
+  }
+
+  read(): AnswerReading {
+    const text = Buffer.concat(this.#chunks).toString('utf8');
+    return this.#head === null ? (readAnswer(text) ?? {}) : readEnds(this.#head, text);
+  }
+}

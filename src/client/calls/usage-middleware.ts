@@ -1,0 +1,245 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { at, isObject } from '../../events/foreign/foreign-value.ts';
+import { knownProvider } from '../../events/provider-name.ts';
+import type { CallMeter } from '../client-contract.ts';
+import { currentHold } from '../usage-scope.ts';
+import type { AnswerReading } from './answer-reading.ts';
+import type { CallOutcome } from './call-event.ts';
+import { callEvent } from './call-event.ts';
+import type { IsMemory } from './measure-layers.ts';
+import { weighRequest } from './measure-layers.ts';
+import { watchParts } from './watch-parts.ts';
+
+interface MiddlewareOptions<Version extends string> {
+  /** The version of the AI SDK's middleware: `v2` for 5, `v3` for 6. @defaultvalue `v4`, for 7 */
+  readonly specificationVersion?: Version;
+  /** Whether a message of the prompt is memory that the application put in. @defaultvalue none is */
+  readonly isMemory?: IsMemory;
+}
+
+/** What the AI SDK hands to a middleware, as far as it matters here. */
+interface ModelCall {
+  readonly params: object;
+  readonly model: { readonly provider: string; readonly modelId: string };
+}
+interface Generating<Result> extends ModelCall {
+  readonly doGenerate: () => PromiseLike<Result>;
+}
+interface Streaming<Result> extends ModelCall {
+  readonly doStream: () => PromiseLike<Result>;
+}
+
+/** A middleware for `wrapLanguageModel` of the AI SDK: every step of an agent is recorded as the call that it is. */
+export function usageMiddleware<Version extends string = 'v4'>(
+  meter: CallMeter,
+  options: MiddlewareOptions<Version> = {},
+) {
+  const { specificationVersion = 'v4' as Version, isMemory = null } = options;
+  return {
+    specificationVersion,
+    async wrapGenerate<Result>({ doGenerate, ...call }: Generating<Result>): Promise<Result> {
+      const step = new Step(meter, call, isMemory);
+      try {
+        const result = await doGenerate();
+        step.over({ kind: 'ok' }, readResult(result), 0);
+        return result;
+      } catch (error) {
+        step.over(failedBy(error), {}, 0);
+        throw error;
+      }
+    },
+    async wrapStream<Result extends { readonly stream: ReadableStream<unknown> }>({
+      doStream,
+      ...call
+    }: Streaming<Result>): Promise<Result> {
+      const step = new Step(meter, call, isMemory);
+      try {
+        const result = await doStream();
+        const parts = new Parts(at(result, 'response'));
+        const stream = watchParts(result.stream, {
+          take: (part) => parts.take(part),
+          end: () => step.over(parts.outcome, parts.answer, parts.characters),
+          stopped: (error) => step.over(failedBy(error), parts.answer, parts.characters),
+        });
+        return { ...result, stream };
+      } catch (error) {
+        step.over(failedBy(error), {}, 0);
+        throw error;
+      }
+    },
+  };
+}
+
+/** One call of a model, recorded once; whatever goes wrong in that is told, and fails no call. */
+class Step {
+  readonly #meter: CallMeter;
+  readonly #call: ModelCall;
+  readonly #isMemory: IsMemory | null;
+  readonly #startedAt: number;
+  readonly #inScope = AsyncLocalStorage.snapshot();
+  readonly #hold = currentHold();
+  #isOver = false;
+
+  constructor(meter: CallMeter, call: ModelCall, isMemory: IsMemory | null) {
+    this.#meter = meter;
+    this.#call = call;
+    this.#isMemory = isMemory;
+    this.#startedAt = meter.clock();
+    this.#hold?.begin();
+  }
+
+  over(outcome: CallOutcome, answer: StepAnswer, streamedCharacters: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    try {
+      this.#record(outcome, answer, streamedCharacters);
+    } catch (error) {
+      this.#meter.unmetered({ reason: `the metering failed: ${String(error)}`, event: null });
+    } finally {
+      this.#hold?.end();
+    }
+  }
+
+  #record(outcome: CallOutcome, answer: StepAnswer, streamedCharacters: number): void {
+    const { model, params } = this.#call;
+    const isWeighed = outcome.kind !== 'error' || streamedCharacters > 0;
+    const { requestId, ...read } = answer;
+    const event = callEvent({
+      ...{ operation: 'chat', outcome, answer: read, requestId, streamedCharacters, attempt: 1 },
+      provider: knownProvider(model.provider) ?? model.provider.replace(/\..*$/, ''),
+      sent: { ...SENT, model: model.modelId },
+      ...{ startedAt: this.#startedAt, endedAt: this.#meter.clock(), gatewayCallId: undefined },
+      weights: isWeighed ? weighRequest(textOf(params), this.#isMemory) : null,
+    });
+    this.#inScope(() => this.#meter.meter(event));
+  }
+}
+
+interface StepAnswer extends AnswerReading {
+  readonly requestId?: string | undefined;
+}
+
+const SENT = { serviceTier: undefined, isStream: false, text: null, spoken: null, asking: null };
+
+/** The request in the form in which it is weighed; files are no text. */
+function textOf(params: object): string {
+  const said = { messages: at(params, 'prompt'), tools: at(params, 'tools') };
+  return JSON.stringify(said, (_, value: unknown) =>
+    ArrayBuffer.isView(value) ? undefined : value,
+  );
+}
+
+function readResult(result: unknown): StepAnswer {
+  const response = at(result, 'response');
+  const content = at(result, 'content');
+  return {
+    ...answerOf(response, at(result, 'usage'), at(result, 'providerMetadata')),
+    ...searchesOf(Array.isArray(content) ? content : []),
+  };
+}
+
+function answerOf(response: unknown, usage: unknown, metadata: unknown): StepAnswer {
+  const requestId = at(response, 'headers', 'x-request-id');
+  return {
+    id: at(response, 'id'),
+    model: at(response, 'modelId'),
+    service_tier: at(metadata, 'openai', 'serviceTier'),
+    usage: usageOf(usage, metadata),
+    requestId: typeof requestId === 'string' ? requestId : undefined,
+  };
+}
+
+/**
+ * The provider's own counts, where the SDK hands them on; else the SDK's totals, in the words of an interface
+ * whose totals hold their parts, as these do.
+ */
+function usageOf(usage: unknown, metadata: unknown): unknown {
+  const own = at(usage, 'raw') ?? at(metadata, 'anthropic', 'usage');
+  if (isObject(own)) return own;
+  const input = numberIn(at(usage, 'inputTokens', 'total'), at(usage, 'inputTokens'));
+  const output = numberIn(at(usage, 'outputTokens', 'total'), at(usage, 'outputTokens'));
+  if (input === undefined && output === undefined) return undefined;
+  return {
+    ...{ input_tokens: input ?? 0, output_tokens: output ?? 0 },
+    input_tokens_details: {
+      cached_tokens: numberIn(
+        at(usage, 'inputTokens', 'cacheRead'),
+        at(usage, 'cachedInputTokens'),
+      ),
+      cache_write_tokens: numberIn(at(usage, 'inputTokens', 'cacheWrite')),
+    },
+    output_tokens_details: {
+      reasoning_tokens: numberIn(
+        at(usage, 'outputTokens', 'reasoning'),
+        at(usage, 'reasoningTokens'),
+      ),
+    },
+  };
+}
+
+function numberIn(...candidates: readonly unknown[]): number | undefined {
+  const found = candidates.find((candidate) => typeof candidate === 'number');
+  return typeof found === 'number' ? found : undefined;
+}
+
+/** Searches that the provider made by itself are paid for by themselves. */
+function searchesOf(parts: readonly unknown[]): Pick<AnswerReading, 'output'> {
+  const searches = parts.filter(
+    (part) =>
+      at(part, 'type') === 'tool-call' &&
+      at(part, 'providerExecuted') === true &&
+      /web_?search/i.test(String(at(part, 'toolName'))),
+  );
+  return searches.length === 0 ? {} : { output: searches.map(() => ({ type: 'web_search_call' })) };
+}
+
+/** What is known of a streamed step, part by part. */
+class Parts {
+  readonly #response: unknown;
+  readonly #calls: unknown[] = [];
+  #metadata: unknown;
+  #finish: unknown;
+  #error: unknown;
+  #characters = 0;
+
+  constructor(response: unknown) {
+    this.#response = response;
+  }
+
+  get characters(): number {
+    return this.#characters;
+  }
+
+  get outcome(): CallOutcome {
+    if (this.#error !== undefined) return failedBy(this.#error);
+    return { kind: 'ok' };
+  }
+
+  get answer(): StepAnswer {
+    const named = isObject(this.#metadata) ? this.#metadata : {};
+    const response = { ...(isObject(this.#response) ? this.#response : {}), ...named };
+    const usage = at(this.#finish, 'usage');
+    return {
+      ...answerOf(response, usage, at(this.#finish, 'providerMetadata')),
+      ...searchesOf(this.#calls),
+    };
+  }
+
+  take(part: unknown): void {
+    const type = at(part, 'type');
+    const delta = at(part, 'delta');
+    if (typeof delta === 'string') this.#characters += delta.length;
+    if (type === 'response-metadata') this.#metadata = part;
+    if (type === 'tool-call') this.#calls.push(part);
+    if (type === 'finish') this.#finish = part;
+    if (type === 'error') this.#error = at(part, 'error') ?? 'error';
+  }
+}
+
+function failedBy(error: unknown): CallOutcome {
+  const name = at(error, 'name') ?? (error instanceof Error ? error.name : undefined);
+  if (error === undefined || name === 'AbortError') return { kind: 'cancelled' };
+  const status = at(error, 'statusCode');
+  const type = typeof status === 'number' ? `http_${status}` : name;
+  return { kind: 'error', type: typeof type === 'string' ? type.slice(0, 100) : undefined };
+}
