@@ -13,7 +13,7 @@ export interface MeterOptions {
    * that refuses unknown options wants false. @defaultvalue true
    */
   readonly asksForUsage?: boolean;
-  /** Whose call of a batch it is, by the id that the application gave it. */
+  /** The tags of one call of a batch, by the id that the application gave it. */
   readonly tagsOfBatchCall?: (customId: string) => UsageTags;
 }
 
