@@ -109,6 +109,7 @@ table budgets (
   time_zone text not null,
   counts_from timestamp with time zone not null,
   counts_from_period date not null,
+  thresholds integer[] not null default '{80,100}'::integer[],
   constraint budgets_pkey PRIMARY KEY (budget_id),
   constraint budgets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint budgets_amount_check CHECK ((amount >= (0)::numeric)),
@@ -879,6 +880,55 @@ table verifications (
   constraint verifications_scope_check CHECK ((scope = ANY (ARRAY['full'::text, 'incremental'::text])))
 );
 CREATE TRIGGER verifications_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.verifications FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+table webhook_deliveries (
+  event_id bigint not null,
+  endpoint_id text collate "C" not null,
+  subject text collate "C" not null,
+  state text not null default 'pending'::text,
+  attempts integer not null default 0,
+  first_tried_at timestamp with time zone,
+  tried_at timestamp with time zone,
+  next_try_at timestamp with time zone not null,
+  last_failure text,
+  constraint webhook_deliveries_pkey PRIMARY KEY (event_id, endpoint_id),
+  constraint webhook_deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES webhook_endpoints(endpoint_id) ON DELETE CASCADE,
+  constraint webhook_deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES webhook_events(event_id),
+  constraint webhook_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text])))
+);
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (next_try_at) WHERE (state = 'pending'::text);
+CREATE INDEX webhook_deliveries_in_order ON public.webhook_deliveries USING btree (endpoint_id, subject, event_id) WHERE (state = 'pending'::text);
+
+table webhook_endpoints (
+  endpoint_id text collate "C" not null,
+  url text not null,
+  events text[],
+  secret bytea not null,
+  created_at timestamp with time zone not null,
+  created_by text not null,
+  disabled_at timestamp with time zone,
+  disabled_by text,
+  constraint webhook_endpoints_pkey PRIMARY KEY (endpoint_id),
+  constraint disabled_by_somebody CHECK (((disabled_at IS NULL) = (disabled_by IS NULL))),
+  constraint webhook_endpoints_endpoint_id_check CHECK ((endpoint_id ~ '^whk_[0-9a-f]{12}$'::text)),
+  constraint webhook_endpoints_secret_check CHECK (((length(secret) >= 24) AND (length(secret) <= 64))),
+  constraint webhook_endpoints_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2000)))
+);
+CREATE TRIGGER webhook_endpoints_deletes_are_kept AFTER DELETE ON public.webhook_endpoints REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('endpoint_id', 'secret');
+CREATE TRIGGER webhook_endpoints_inserts_are_kept AFTER INSERT ON public.webhook_endpoints REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('endpoint_id', 'secret');
+CREATE TRIGGER webhook_endpoints_updates_are_kept AFTER UPDATE ON public.webhook_endpoints REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('endpoint_id', 'secret');
+
+table webhook_events (
+  event_id bigint not null generated always as identity,
+  kind text not null,
+  event_key text collate "C" not null,
+  subject text collate "C" not null,
+  occurred_at timestamp with time zone not null,
+  data jsonb not null,
+  constraint webhook_events_pkey PRIMARY KEY (event_id),
+  constraint webhook_events_event_key_key UNIQUE (event_key)
+);
+CREATE INDEX webhook_events_by_time ON public.webhook_events USING btree (occurred_at);
 
 schema audit;
 

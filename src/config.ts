@@ -40,6 +40,7 @@ const environment = z.object({
     .default('')
     .transform((folders) => folders.split(delimiter).filter((folder) => folder !== '')),
   SPANLEDGER_MODEL_MAP: z.string().min(1).optional(),
+  SPANLEDGER_WEBHOOK_PRIVATE: z.enum(['yes', 'no']).default('no'),
   SPANLEDGER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   SPANLEDGER_SELLER: z.string().min(1).max(100).optional(),
   SPANLEDGER_SELLER_LOGO: z.string().min(1).optional(),
@@ -65,6 +66,7 @@ export type RequiredVariable = Exclude<
   | 'SPANLEDGER_OLDEST_DAYS'
   | 'SPANLEDGER_FETCH_OBJECTS'
   | 'SPANLEDGER_FONTS'
+  | 'SPANLEDGER_WEBHOOK_PRIVATE'
   | 'SPANLEDGER_FRAME_ORIGINS'
 >;
 

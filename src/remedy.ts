@@ -36,6 +36,7 @@ export type Operation =
   | { readonly operation: 'tenant list' }
   | { readonly operation: 'tenant set'; readonly give: 'price_book' | null }
   | { readonly operation: 'tenant set'; readonly tenantId: string; readonly bookFrom: string }
+  | { readonly operation: 'webhook list' }
   | { readonly operation: 'verify'; readonly against: string | null };
 
 /** Advice around operations: advise`close it first, with ${{ operation: 'close', … }}`. */

@@ -3,11 +3,13 @@ import type { StatusParts } from '../month/status/tell-status.ts';
 import type { Parts } from '../parts.ts';
 import type { PublicationParts } from '../seals/publication/publication.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
+import type { WebhookParts } from '../webhooks/webhook-parts.ts';
 
 /** Everything that the routes' use cases work with. */
 export interface ApiParts
   extends Parts,
     PublicationParts,
+    WebhookParts,
     Pick<StatusParts, 'queue' | 'destinationFault'> {
   readonly reading: ReadSettings;
   /** It is null without a key of Stripe's: what needs it is refused, and the rest is answered. */

@@ -92,6 +92,7 @@ export function apiPartsOf(parts: HttpServerOptions['parts']): ApiParts {
     reading: { litellmKey: null, oldestDays: OLDEST_DAYS },
     queue: 'the queue was not asked: none is configured',
     destinationFault: null,
+    allowsPrivateWebhooks: false,
     stripeParts: null,
     s3Endpoint: null,
     ...parts,

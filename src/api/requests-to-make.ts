@@ -32,5 +32,6 @@ const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
   'stripe unpark': null,
   'tenant list': 'GET /v1/tenants',
   'tenant set': 'PUT /v1/tenants/{tenant}',
+  'webhook list': 'GET /v1/webhooks',
   verify: null,
 };

@@ -4,6 +4,7 @@ import { EXPORTS } from './routes/exports.ts';
 import { OPERATIONS } from './routes/operations.ts';
 import { QUESTIONS } from './routes/questions.ts';
 import { STATEMENTS } from './routes/statements.ts';
+import { WEBHOOKS } from './routes/webhooks.ts';
 
 /** The table of routes: adding a question is adding a row. */
 export const ROUTES: readonly Route[] = [
@@ -12,4 +13,5 @@ export const ROUTES: readonly Route[] = [
   ...EXPORTS,
   ...OPERATIONS,
   ...ACTIONS,
+  ...WEBHOOKS,
 ];

@@ -27,6 +27,8 @@ const scopeFields = {
 const kind = z.enum(['hard', 'soft']);
 const onUnavailable = z.enum(['allow', 'deny']);
 
+const thresholdField = z.int().min(1).max(1_000);
+
 export const setBudgetRequest = z.strictObject({
   tenant_id: z.string(),
   per,
@@ -41,6 +43,8 @@ export const setBudgetRequest = z.strictObject({
   on_unavailable: onUnavailable.nullable(),
   /** Whether calls of models without a price are denied; null is false. */
   priced_only: z.boolean().nullable(),
+  /** Shares of the limit, in percent, at which webhooks are told; null is 80 and 100. */
+  thresholds: z.array(thresholdField).max(20).readonly().nullable(),
   actor: z.string(),
 });
 export type SetBudgetRequest = z.output<typeof setBudgetRequest>;
@@ -58,6 +62,7 @@ export const budgetAnswer = z.strictObject({
   kind,
   on_unavailable: onUnavailable,
   priced_only: z.boolean(),
+  thresholds: listOf(thresholdField),
 });
 export type BudgetAnswer = z.infer<typeof budgetAnswer>;
 

@@ -24,6 +24,7 @@ export interface BudgetRow {
   readonly is_hard: boolean;
   readonly on_unavailable: Budget['onUnavailable'];
   readonly priced_only: boolean;
+  readonly thresholds: readonly number[];
 }
 
 export function budgetOf(row: BudgetRow): Budget {
@@ -41,12 +42,13 @@ export function budgetOf(row: BudgetRow): Budget {
     isHard: row.is_hard,
     onUnavailable: row.on_unavailable,
     pricedOnly: row.priced_only,
+    thresholds: row.thresholds,
   };
 }
 
 /** Every column of a `BudgetRow` of a budget `b`. */
 export const BUDGET_COLUMNS = `b.budget_id, b.tenant_id, b.measure, b.per, b.feature, b.user_id, b.agent_run_id, b.tags,
-    b.amount, b.currency, b.is_hard, b.on_unavailable, b.priced_only`;
+    b.amount, b.currency, b.is_hard, b.on_unavailable, b.priced_only, b.thresholds`;
 
 export type NewBudget = Omit<Budget, 'budgetId'>;
 
@@ -67,13 +69,14 @@ export async function saveBudget(
          = ($1, $2, $3, $4, $5, $6, $7::jsonb)
      ), saved as (
        insert into budgets as b (tenant_id, measure, per, feature, user_id, agent_run_id, tags, amount, currency, is_hard,
-         on_unavailable, priced_only, set_at, set_by, time_zone, counts_from, counts_from_period)
-       values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $11, $12, $13::timestamptz, $14, $15,
-         case when $3 = 'day' then date_trunc('day', $13::timestamptz at time zone $15) at time zone $15
-           else $13::timestamptz end, $16::date)
+         on_unavailable, priced_only, thresholds, set_at, set_by, time_zone, counts_from, counts_from_period)
+       values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $11, $12, $13::integer[], $14::timestamptz, $15, $16,
+         case when $3 = 'day' then date_trunc('day', $14::timestamptz at time zone $16) at time zone $16
+           else $14::timestamptz end, $17::date)
        on conflict (tenant_id, measure, per, feature, user_id, agent_run_id, tags) do update
          set amount = excluded.amount, currency = excluded.currency, is_hard = excluded.is_hard,
            on_unavailable = excluded.on_unavailable, priced_only = excluded.priced_only,
+           thresholds = excluded.thresholds,
            set_at = excluded.set_at, set_by = excluded.set_by
        returning b.*
      )
@@ -82,6 +85,7 @@ export async function saveBudget(
     [
       ...keyValues(budget),
       ...[budget.limit, budget.currency, budget.isHard, budget.onUnavailable, budget.pricedOnly],
+      budget.thresholds,
       ...[formatInstant(of.at), of.actor, of.timeZone, of.periodStart],
     ],
   );

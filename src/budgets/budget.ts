@@ -25,6 +25,8 @@ export interface Budget {
   readonly onUnavailable: 'allow' | 'deny';
   /** Whether a call of a model without a price is denied. */
   readonly pricedOnly: boolean;
+  /** Shares of the limit, in percent, at which somebody is told. */
+  readonly thresholds: readonly number[];
 }
 
 export type Measure = 'money' | 'tokens';

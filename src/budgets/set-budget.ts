@@ -39,6 +39,7 @@ export async function setBudget(
     isHard: kind === 'hard',
     onUnavailable: request.on_unavailable ?? 'deny',
     pricedOnly: request.priced_only ?? false,
+    thresholds: [...new Set(request.thresholds ?? USUAL_THRESHOLDS)].sort((a, b) => a - b),
   };
   const { timeZone, startDate: periodStart } = placeUsage(tenant, at).period;
   const saved = await inTransaction(database, async (transaction) => {
@@ -47,6 +48,9 @@ export async function setBudget(
   });
   return tellBudget(saved);
 }
+
+/** In percent. */
+const USUAL_THRESHOLDS = [80, 100];
 
 function readLimit({ amount, tokens }: SetBudgetRequest): Pick<Budget, 'measure' | 'limit'> {
   if (amount !== null && amount < 0n) {
@@ -98,5 +102,6 @@ export function tellBudget(budget: Budget): BudgetAnswer {
     kind: budget.isHard ? 'hard' : 'soft',
     on_unavailable: budget.onUnavailable,
     priced_only: budget.pricedOnly,
+    thresholds: [...budget.thresholds],
   };
 }

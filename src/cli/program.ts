@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   serve: async () => (await import('./commands/serve.ts')).addServe,
   key: async () => (await import('./commands/key.ts')).addKey,
   statement: async () => (await import('./commands/statement.ts')).addStatement,
+  webhook: async () => (await import('./commands/webhook.ts')).addWebhook,
   export: async () => (await import('./commands/export.ts')).addExport,
   prove: async () => (await import('./commands/prove.ts')).addProve,
   report: async () => (await import('./commands/report.ts')).addReport,

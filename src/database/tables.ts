@@ -237,6 +237,7 @@ interface BudgetsTable {
   is_hard: boolean;
   on_unavailable: 'allow' | 'deny';
   priced_only: boolean;
+  thresholds: number[];
   time_zone: string;
   counts_from: Instant;
   counts_from_period: string;

@@ -27,7 +27,14 @@ export function budgetRequest(change: Loosely<SetBudgetRequest> = {}): SetBudget
   const { amount = change.tokens === undefined ? '0.02' : null, ...rest } = change;
   return {
     ...{ tenant_id: 'acme', per: 'month', feature: null, user_id: null, agent_run_id: null },
-    ...{ tags: null, tokens: null, kind: 'hard', on_unavailable: null, priced_only: null },
+    ...{
+      tags: null,
+      tokens: null,
+      kind: 'hard',
+      on_unavailable: null,
+      priced_only: null,
+      thresholds: null,
+    },
     actor: 'ada',
     ...rest,
     amount: amount === null ? null : exactPico(amount),

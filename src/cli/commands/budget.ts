@@ -8,7 +8,7 @@ import { releaseHold } from '../../budgets/release-hold.ts';
 import { removeBudget, setBudget } from '../../budgets/set-budget.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
-import { readAmount, readTag, readTokens } from '../terminal/arguments.ts';
+import { readAmount, readPercents, readTag, readTokens } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { addCheck, addReserve } from './budget-call.ts';
 import { budgetsText, describeBudget, holdText } from './budget-text.ts';
@@ -59,6 +59,7 @@ interface SetFlags extends KeyFlags {
   readonly soft?: boolean;
   readonly onUnavailable: BudgetAnswer['on_unavailable'];
   readonly pricedOnly?: boolean;
+  readonly thresholds?: readonly number[];
   readonly actor: string;
 }
 
@@ -73,13 +74,18 @@ function addSet(group: Command): void {
         .choices(['allow', 'deny'])
         .default('deny'),
     )
-    .option('--priced-only', 'deny calls of models without a price');
+    .option('--priced-only', 'deny calls of models without a price')
+    .option(
+      '--thresholds <percents>',
+      'shares of the limit at which webhooks are told, as 50,80,100; without it 80,100',
+      readPercents,
+    );
   perform<SetFlags>(addActor(command), async (session, { args: [tenantId = ''], options }) => {
     const { amount = null, tokens = null, soft = false, actor } = options;
     const request = readRequest(setBudgetRequest, {
       ...{ tenant_id: tenantId, ...scopeOf(options), amount, tokens, actor },
       ...{ kind: soft ? 'soft' : 'hard', on_unavailable: options.onUnavailable },
-      priced_only: options.pricedOnly ?? false,
+      ...{ priced_only: options.pricedOnly ?? false, thresholds: options.thresholds ?? null },
     });
     const budget = await setBudget(session.parts(), request);
     session.out.answer(budget, describeBudget(budget));

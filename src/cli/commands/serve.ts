@@ -14,12 +14,14 @@ import { openQueueKeeper } from '../../ingest/taking/queue-keeper.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { runReleases } from '../../stripe/invoices/release-loop.ts';
 import type { StripeParts } from '../../stripe/stripe-parts.ts';
+import { runWebhooks } from '../../webhooks/webhook-loop.ts';
 import { readPort } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { consoleOptions } from '../terminal/console-options.ts';
 import { listenOn } from '../terminal/listen.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
+import { webhookParts } from '../terminal/webhook-parts.ts';
 
 const DEFAULT_PORT = 8080;
 
@@ -36,7 +38,7 @@ export function addServe(program: Command): void {
     const { direct = false, ...address } = options;
     const stripe = await openStripeSide(session);
     const ingest = await openIngest(session, direct);
-    const parts = { ...session.parts(), ...ingest.parts, stripeParts: stripe };
+    const parts = { ...webhookParts(session), ...ingest.parts, stripeParts: stripe };
     const webhook = webhookOf(session, stripe);
     const pages = buildConsole(consoleOptions(session.config, apiPartsOf(parts)));
     const start = () =>
@@ -48,6 +50,7 @@ export function addServe(program: Command): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
     await Promise.all([
       once(stop.signal, 'abort'),
+      runWebhooks(parts, stop.signal),
       ...(stripe === null ? [] : [runReleases(stripe, stop.signal)]),
       ...(stripe === null || queue === null
         ? []

@@ -72,6 +72,10 @@ function statusText(answer: StatusAnswer): string {
     ['on two invoices', said(answer.periods_on_two_invoices)],
     ['on voided invoices', said(answer.periods_on_voided_invoices)],
     ['alerts', said(answer.alerts)],
+    ...answer.dead_webhooks.map(
+      ({ endpoint_id, url, count }) =>
+        ['webhooks given up', `${count} to ${endpoint_id}, ${url}`] as const,
+    ),
     ...answer.leavers.map((leaver) => ['left', leaverText(leaver)] as const),
     ...answer.second_reports.map(
       ({ source, because, count }) =>

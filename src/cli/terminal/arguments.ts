@@ -79,6 +79,12 @@ export function readTokens(text: string): number {
   throw new InvalidArgumentError('give a whole number of tokens, 0 or more.');
 }
 
+/** Shares in percent, as `50,80,100`. */
+export function readPercents(text: string): readonly number[] {
+  if (/^[1-9]\d{0,3}(?:,[1-9]\d{0,3})*$/.test(text)) return text.split(',').map(Number);
+  throw new InvalidArgumentError('write whole percents as 50,80,100.');
+}
+
 /** Counts by the names of units, as `images=2,searches=1`. */
 export function readUnits(text: string): FurtherUnits {
   const counts = text.split(',').map((one) => {

@@ -31,5 +31,6 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   'stripe unpark': null,
   'tenant list': 'the page of tenants',
   'tenant set': 'Change on the page of the tenant',
+  'webhook list': null,
   verify: null,
 };

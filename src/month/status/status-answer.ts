@@ -38,6 +38,10 @@ export const statusAnswer = z.strictObject({
   periods_on_voided_invoices: countField,
   /** Alerts about anything else. */
   alerts: countField,
+  /** Messages to webhooks that nobody took for three days, by the receiver. */
+  dead_webhooks: listOf(
+    z.strictObject({ endpoint_id: z.string(), url: z.string(), count: countField }),
+  ),
   /** Customers who left, and what is owed to them, not closed, or told to nobody. */
   leavers: leaversAnswer,
   /** Events that were taken for second reports of calls, by the source that sent them and why. */

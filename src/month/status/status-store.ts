@@ -26,6 +26,16 @@ export async function countSecondReports(
   return rows;
 }
 
+/** The receivers of webhooks that did not take what they were to be told, and were not replayed since. */
+export async function readDeadWebhooks(
+  database: Database,
+): Promise<readonly { endpoint_id: string; url: string; count: bigint }[]> {
+  const { rows } = await sql<{ endpoint_id: string; url: string; count: bigint }>`
+    select endpoint_id, url, count(*) as count from webhook_deliveries join webhook_endpoints using (endpoint_id)
+    where state = 'dead' group by endpoint_id, url order by endpoint_id`.execute(database.kysely);
+  return rows;
+}
+
 /** How the ledger stands, before anything is folded. */
 export async function readLedgerState(database: Database, now: InstantMs): Promise<LedgerState> {
   const { rows } = await sql<LedgerState>`

@@ -7,7 +7,7 @@ import { reportLeavers } from '../../reports/report-leavers.ts';
 import type { MissingThing } from '../completeness/missing-answer.ts';
 import { nameMissing } from '../completeness/name-missing.ts';
 import type { StatusAnswer, StatusRequest } from './status-answer.ts';
-import { countSecondReports, readLedgerState } from './status-store.ts';
+import { countSecondReports, readDeadWebhooks, readLedgerState } from './status-store.ts';
 
 export interface StatusParts extends Pick<Parts, 'database' | 'clock'> {
   /** The queue, or why there is none to ask. */
@@ -38,6 +38,10 @@ export async function tellStatus(
     ...countsOf(missing),
     leavers: (await reportLeavers(parts)).filter(isOwing),
     second_reports: seconds.map(({ count, ...of }) => ({ ...of, count: Number(count) })),
+    dead_webhooks: (await readDeadWebhooks(database)).map(({ count, ...of }) => ({
+      ...of,
+      count: Number(count),
+    })),
     holds: holds.open,
     unsettled_holds: holds.unsettled,
     rollups_behind: Number(state.rollups_behind),

@@ -92,6 +92,7 @@ const SOME: Readonly<Record<string, string>> = {
   jsonb: `'{"a": 1}'`,
   bytea: String.raw`'\x01'`,
   'text[]': "'{some}'",
+  'integer[]': "'{7}'",
   'timestamp with time zone': "'2026-09-01T00:00:00Z'",
 };
 

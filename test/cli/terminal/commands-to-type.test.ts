@@ -46,6 +46,7 @@ const FORMS: {
   'stripe setup': [{}],
   'stripe unpark': [{ identifier: 'sl1-acme-1' }],
   'tenant list': [{}],
+  'webhook list': [{}],
   'tenant set': [{ give: null }, { give: 'price_book' }],
   verify: [{ against: null }, { against: 's3://seals' }],
 };

@@ -1,0 +1,93 @@
+import { lookup } from 'node:dns';
+import http from 'node:http';
+import https from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { isPrivateAddress, readEndpointUrl } from './address.ts';
+
+/** What one try came to; a receiver that is gone wants nothing any more. */
+export interface Tried {
+  readonly kind: 'taken' | 'failed' | 'gone';
+  /** What the receiver answered, or why it could not be asked. */
+  readonly answer: string;
+}
+
+/** A receiver that takes longer is tried again later; nobody else waits for it longer either. */
+const TIMEOUT_MS = 15_000;
+
+/**
+ * Sends one request, and judges the answer by its status alone: its body is never read, so a slow or an endless one
+ * holds nobody. A redirect is a failure, since it would lead to where nobody looked. The connection is made to an
+ * address that was looked at, so that a name cannot change between the look and the request. Never rejects.
+ */
+export async function sendSigned(
+  request: {
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  },
+  of: { readonly allowsPrivate: boolean; readonly timeoutMs?: number },
+): Promise<Tried> {
+  try {
+    const url = readEndpointUrl(request.url, of.allowsPrivate);
+    return tell(await askStatus(url, request, of));
+  } catch (error) {
+    return { kind: 'failed', answer: error instanceof Error ? whyOf(error) : String(error) };
+  }
+}
+
+function tell(status: number): Tried {
+  const answer = `status ${status}`;
+  if (status >= 200 && status < 300) return { kind: 'taken', answer };
+  if (status === 410) return { kind: 'gone', answer };
+  const isRedirect = status >= 300 && status < 400;
+  return { kind: 'failed', answer: isRedirect ? `${answer}: redirects are not followed` : answer };
+}
+
+/** Some errors of connections say nothing but their code. */
+function whyOf(error: Error & { readonly code?: string }): string {
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'no answer in time';
+  return (error.message || error.code || error.name).slice(0, 300);
+}
+
+function askStatus(
+  url: URL,
+  { headers, body }: Parameters<typeof sendSigned>[0],
+  { allowsPrivate, timeoutMs = TIMEOUT_MS }: Parameters<typeof sendSigned>[1],
+): Promise<number> {
+  const { request } = url.protocol === 'https:' ? https : http;
+  return new Promise((resolve, reject) => {
+    const sent = request(url, {
+      method: 'POST',
+      headers: {
+        ...headers,
+        'content-length': Buffer.byteLength(body),
+        'user-agent': 'spanledger',
+      },
+      agent: false,
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(allowsPrivate ? {} : { lookup: publicLookup }),
+    });
+    sent.on('response', (response) => {
+      resolve(response.statusCode ?? 0);
+      response.on('error', () => {});
+      response.destroy();
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Resolves a name as usual, and refuses it where any of its addresses is a private one. */
+const publicLookup: LookupFunction = (hostname, options, done) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    const [first] = addresses ?? [];
+    if (error !== null || first === undefined) {
+      return done(error ?? new Error(`${hostname} has no address`), '', 0);
+    }
+    if (addresses.some(({ address }) => isPrivateAddress(address))) {
+      return done(new Error(`${hostname} leads into a private network`), '', 0);
+    }
+    if (options.all === true) return done(null, addresses);
+    done(null, first.address, first.family);
+  });
+};
