@@ -30,6 +30,12 @@ export type Operation =
       readonly retainDays: number | null;
     }
   | { readonly operation: 'statement'; readonly proof: true }
+  | {
+      readonly operation: 'statement';
+      readonly tenantId: string;
+      readonly month: string;
+      readonly preview: boolean;
+    }
   | { readonly operation: 'stripe alerts'; readonly all: boolean }
   | { readonly operation: 'stripe setup' }
   | { readonly operation: 'stripe unpark'; readonly identifier: string }

@@ -2,6 +2,9 @@ import type { Operation } from '../remedy.ts';
 
 /** A remedy's operation for programs: the request that does it, or the command where no route does. */
 export function requestToMake(operation: Operation): string {
+  if (operation.operation === 'statement' && !('proof' in operation)) {
+    return `GET /v1/statements/{tenant}/{month}${operation.preview ? '?preview=true' : ''}`;
+  }
   const request = REQUESTS[operation.operation];
   return request ?? `"spanledger ${operation.operation}" at a terminal`;
 }

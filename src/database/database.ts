@@ -109,14 +109,30 @@ export async function createDatabase(server: Database, name: string): Promise<vo
  * Runs the work in one read-committed transaction; rolls back and rethrows when the work throws. The act
  * that the database is opened for holds in it, and nowhere after it.
  */
-export async function inTransaction<Result>(
+export function inTransaction<Result>(
   database: Database,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  return transact(database, (client) => beginningOf(client, database.acting), work);
+}
+
+/** The same for reading alone: every query sees the ledger of one moment, whatever is posted meanwhile. */
+export function inSnapshot<Result>(
+  database: Database,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  return transact(database, () => 'begin isolation level repeatable read read only', work);
+}
+
+async function transact<Result>(
+  database: Database,
+  begin: (client: pg.PoolClient) => string,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
   const client = await database.pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query(beginningOf(client, database.acting));
+    await client.query(begin(client));
     const result = await work({ client, kysely: kyselyOn(client) });
     await client.query('commit');
     return result;

@@ -2,26 +2,32 @@ import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
-import type { StatementAnswer, StatementRequest } from './statement-answer.ts';
+import { previewStatements } from './preview/preview-statement.ts';
+import type { StatementAnswer, StatementKey, StatementRequest } from './statement-answer.ts';
 import { readStatements } from './statement-store.ts';
 
-/** The statement of a tenant's closed period. */
+/** The statement of a tenant's closed period, or what its open one comes to so far. */
 export async function showStatement(
-  { database, view = database }: Pick<Parts, 'database' | 'view'>,
-  request: StatementRequest,
+  parts: Pick<Parts, 'database' | 'view' | 'clock'>,
+  { preview, ...key }: StatementRequest,
 ): Promise<StatementAnswer> {
-  const { month, tenant_id: tenantId } = request;
-  await readTenant(view.kysely, tenantId);
-  const statements = await readStatements(view, { month, tenantId });
+  const statements = preview
+    ? await previewStatements(parts, key)
+    : await readClosed(parts.view ?? parts.database, key);
   const [only, second] = statements;
-  if (only === undefined) refuseNotClosed(request);
+  if (only === undefined) refuseNotClosed(key);
   return second === undefined ? only : statements;
 }
 
-export function refuseNotClosed({ tenant_id: tenantId, month }: StatementRequest): never {
+async function readClosed(view: Parts['database'], { month, tenant_id: tenantId }: StatementKey) {
+  await readTenant(view.kysely, tenantId);
+  return readStatements(view, { month, tenantId });
+}
+
+export function refuseNotClosed({ tenant_id: tenantId, month }: StatementKey): never {
   throw new Refusal(
     'too_early',
     `tenant "${tenantId}" has no closed period that begins in ${month}`,
-    advise`close it first, with ${{ operation: 'close', month, tenantId }}`,
+    advise`close it first, with ${{ operation: 'close', month, tenantId }}; what it comes to so far shows ${{ operation: 'statement', tenantId, month, preview: true }}`,
   );
 }

@@ -10,10 +10,16 @@ import {
 } from '../fields.ts';
 import { METERS } from '../ledger/closes/manifest-lines.ts';
 
-export const statementRequest = z.strictObject({ tenant_id: z.string(), month: monthField });
+const statementKey = z.strictObject({ tenant_id: z.string(), month: monthField });
+export type StatementKey = z.output<typeof statementKey>;
+
+export const statementRequest = statementKey.extend({
+  /** The open period so far, instead of a closed one. */
+  preview: z.boolean(),
+});
 export type StatementRequest = z.output<typeof statementRequest>;
 
-export const statementProofRequest = statementRequest.extend({
+export const statementProofRequest = statementKey.extend({
   /** The one line that is meant, counted from 1; null for every line. */
   line: z.int().positive().nullable(),
   /** A page checks itself. */
@@ -75,9 +81,20 @@ const statementCorrection = z.strictObject({
 });
 export type StatementCorrection = z.infer<typeof statementCorrection>;
 
-/** A closed period as a customer may read it: nothing of cost or margin, no other tenant. */
+/** What is said of a period that is open still. */
+const statementPreview = z.strictObject({
+  as_of: instantField,
+  /** The begin of an earlier period that is not closed either, so that nothing is carried in from it yet. */
+  earlier_open: dayField.nullable(),
+  /** The period's total at the pace so far; null on its first day and after its end. */
+  projection: z.strictObject({ total: amountField, method: z.string() }).nullable(),
+});
+
+/** A period as a customer may read it: nothing of cost or margin, no other tenant. */
 const statementDocument = z.strictObject({
   format: z.literal('spanledger-statement-1'),
+  /** By it people name the statement; it follows from tenant and period. Null while the period is open. */
+  number: z.string().nullable(),
   tenant_id: z.string(),
   period: z.strictObject({
     start: dayField,
@@ -90,8 +107,10 @@ const statementDocument = z.strictObject({
   total: amountField,
   /** A tenant in shadow mode is metered, and nothing is due (R19). */
   mode: z.enum(['shadow', 'live']),
-  /** The total, or nothing where the period was closed in shadow mode. */
+  /** The total, or nothing where the period is open, or was closed in shadow mode. */
   due: amountField,
+  /** It is null once the period is closed. */
+  preview: statementPreview.nullable(),
   lines: listOf(statementLine),
   /** Usage of earlier, closed periods that bills here (R12). */
   late_lines: listOf(statementLine),
@@ -131,8 +150,9 @@ const statementDocument = z.strictObject({
     }),
   ),
   notes: listOf(z.string()),
-  manifest_hash: hashField,
-  closed_at: instantField,
+  /** Both are null while the period is open. */
+  manifest_hash: hashField.nullable(),
+  closed_at: instantField.nullable(),
   /** What the lines hold of corrections, by month and reason. */
   corrections: listOf(statementCorrection),
   /** The days add up to the exact charge. */

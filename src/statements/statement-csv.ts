@@ -23,6 +23,7 @@ const COLUMNS = [
   'amount',
   'currency',
   'manifest_hash',
+  'state',
 ] as const;
 
 type Row = Readonly<Record<(typeof COLUMNS)[number], string>>;
@@ -39,6 +40,7 @@ export function renderStatementCsv(statements: readonly Statement[]): string {
     ...[...statement.lines, ...statement.late_lines].map((line) => rowOf(statement, line)),
     ...statement.not_due.flatMap((of) => of.lines.map((line) => notDueRow(statement, of, line))),
     ...(statement.layers?.lines ?? []).map((line) => layerRow(statement, line)),
+    ...projectionRows(statement),
     totalRow(statement),
   ]);
   return [`${COLUMNS.join(',')}\r\n`, ...rows.map((row) => csvRow(COLUMNS, row, FIGURES))].join('');
@@ -58,6 +60,14 @@ function layerRow(statement: Statement, line: ManifestLayers['lines'][number]): 
     exact: line.exact,
     amount: '',
   };
+}
+
+/** What an open period would come to has no amount, so that amounts still add up. */
+function projectionRows(statement: Statement): readonly Row[] {
+  const projection = statement.preview?.projection ?? null;
+  if (projection === null) return [];
+  const row = { ...totalRow(statement), section: 'projection', meter: 'projected_total' };
+  return [{ ...row, exact: projection.total, amount: '' }];
 }
 
 /** A statement of nothing has this row, too. */
@@ -94,7 +104,8 @@ function periodColumns(statement: Statement) {
     period_ends_at: period.ends_at,
     time_zone: period.time_zone,
     currency: statement.currency,
-    manifest_hash: statement.manifest_hash,
+    manifest_hash: statement.manifest_hash ?? '',
+    state: statement.preview === null ? 'closed' : 'preview',
   };
 }
 

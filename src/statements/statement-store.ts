@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { type CloseRow, readCloses } from '../ledger/closes/closed-periods-store.ts';
+import { readCloses } from '../ledger/closes/closed-periods-store.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import { ENTRIES_OF_BATCH } from '../ledger/posting/posting-store.ts';
 import { formatPico, type Pico } from '../money.ts';
@@ -17,28 +17,44 @@ export async function readStatements(
   const documents: StatementDocument[] = [];
   for (const close of await readCloses(database, filter)) {
     const manifest: Manifest = JSON.parse(close.manifest);
-    const statement = buildStatement({
-      manifest,
-      manifestHash: close.manifestHash,
-      closedAt: formatInstant(close.closedAt),
-      mode: close.mode,
-    });
-    const period = { ...close, timeZone: manifest.time_zone };
-    const daily = await readDailyUsage(database, period);
-    // Most periods have none, and their manifest knows it without a look at the entries.
-    const corrections = manifest.corrections === 0 ? [] : await readCorrections(database, period);
-    documents.push(withEntries(statement, { daily, corrections }));
+    const { manifestHash, closedAt, mode } = close;
+    const frozen = { manifestHash, closedAt: formatInstant(closedAt) };
+    const statement = buildStatement({ manifest, mode, frozen, preview: null });
+    documents.push(withEntries(statement, await readBeside(database, manifest)));
   }
   return documents;
 }
 
-type ClosedPeriod = Pick<CloseRow, 'tenantId' | 'periodStart'> & { readonly timeZone: string };
+/** What is read of the entries beside a manifest. */
+export async function readBeside(
+  database: Reading,
+  manifest: Manifest,
+): Promise<Pick<StatementDocument, 'daily' | 'corrections'>> {
+  const period = {
+    tenantId: manifest.tenant_id,
+    periodStart: manifest.period_start,
+    timeZone: manifest.time_zone,
+  };
+  const daily = await readDailyUsage(database, period);
+  // Most periods have none, and their manifest knows it without a look at the entries.
+  const corrections = manifest.corrections === 0 ? [] : await readCorrections(database, period);
+  return { daily, corrections };
+}
+
+/** A database, or the snapshot of it in which everything of a statement is read. */
+type Reading = Pick<Database, 'kysely'>;
+
+interface StatedPeriod {
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly timeZone: string;
+}
 
 /**
  * The charge by the customer's own day. Rollups are kept by UTC day, and so give the days of a period in
  * UTC; those of any other zone are summed from its entries.
  */
-function readDailyUsage(database: Database, period: ClosedPeriod): Promise<readonly DailyUsage[]> {
+function readDailyUsage(database: Reading, period: StatedPeriod): Promise<readonly DailyUsage[]> {
   return period.timeZone === 'UTC'
     ? readDailyRollups(database, period)
     : readDailyEntries(database, period);
@@ -49,8 +65,8 @@ function readDailyUsage(database: Database, period: ClosedPeriod): Promise<reado
  * so one snapshot, in which every batch is on exactly one of the two sides.
  */
 async function readDailyRollups(
-  database: Database,
-  { tenantId, periodStart }: ClosedPeriod,
+  database: Reading,
+  { tenantId, periodStart }: StatedPeriod,
 ): Promise<readonly DailyUsage[]> {
   const { rows } = await sql<DailyRow>`
     select day::text as day, requested_model as model, late, sum(charge) as charge
@@ -68,8 +84,8 @@ async function readDailyRollups(
 }
 
 async function readDailyEntries(
-  database: Database,
-  { tenantId, periodStart, timeZone }: ClosedPeriod,
+  database: Reading,
+  { tenantId, periodStart, timeZone }: StatedPeriod,
 ): Promise<readonly DailyUsage[]> {
   const { rows } = await sql<DailyRow>`
     select (occurred_at at time zone ${timeZone})::date::text as day, requested_model as model, late,
@@ -94,8 +110,8 @@ function toDailyUsage({ charge, ...of }: DailyRow): DailyUsage {
 
 /** What is not due is in no line that is billed, and so are its corrections. */
 async function readCorrections(
-  database: Database,
-  { tenantId, periodStart, timeZone }: ClosedPeriod,
+  database: Reading,
+  { tenantId, periodStart, timeZone }: StatedPeriod,
 ): Promise<readonly StatementCorrection[]> {
   const { rows } = await sql<Omit<StatementCorrection, 'exact'> & { readonly charge: Pico }>`
     select to_char(occurred_at at time zone ${timeZone}, 'YYYY-MM') as month, late, reason,

@@ -5,7 +5,7 @@ import { meterName, rateUnitOf } from './line-groups.ts';
 import type { Statement } from './statement.ts';
 import type { StatementCorrection } from './statement-answer.ts';
 import { groupDigits } from './statement-format.ts';
-import { ADJUSTMENTS, adjustmentsOf, NOT_DUE } from './statement-view.ts';
+import { ADJUSTMENTS, adjustmentsOf, markOf, NOT_DUE } from './statement-view.ts';
 
 /** A statement for a terminal: the same figures as the JSON form, 96 columns at the most. */
 export function renderStatementText(
@@ -13,9 +13,13 @@ export function renderStatementText(
   corrections: readonly StatementCorrection[] = [],
 ): string {
   const { period, usage, exact } = statement;
+  const mark = markOf(statement);
   const money = (amount: string) => `${amount} ${statement.currency}`;
   const lines = [
-    `Usage statement for ${statement.tenant_id}`,
+    ...(mark === null ? [] : [mark.toUpperCase()]),
+    statement.preview === null
+      ? `Usage statement ${statement.number} for ${statement.tenant_id}`
+      : `Preview of a usage statement for ${statement.tenant_id}`,
     `Period ${period.starts_at} to ${period.ends_at}, ${period.time_zone}`,
     '',
     row('MODEL', 'METER', 'QUANTITY', 'RATE', 'AMOUNT'),
@@ -34,8 +38,9 @@ export function renderStatementText(
   }
   lines.push(
     '',
-    `${'Total'.padEnd(76)}${money(statement.total).padStart(20)}`,
-    ...(statement.mode === 'live'
+    `${(mark === null ? 'Total' : 'Total so far').padEnd(76)}${money(statement.total).padStart(20)}`,
+    ...renderProjection(statement),
+    ...(statement.mode === 'live' || mark !== null
       ? []
       : [`${'Due (closed in shadow mode)'.padEnd(76)}${money(statement.due).padStart(20)}`]),
     ...renderLayers(statement),
@@ -43,10 +48,19 @@ export function renderStatementText(
     `Exact charge ${exact.charge}, carried in ${exact.carried_in}, billable ${exact.billable}, carried out ${exact.carried_out}`,
     `${usage.calls} calls, ${usage.failed} failed, ${usage.cancelled} cancelled`,
     ...statement.notes,
-    `Manifest sha256:${statement.manifest_hash}, closed ${statement.closed_at}`,
+    mark === null
+      ? `Manifest sha256:${statement.manifest_hash}, closed ${statement.closed_at}`
+      : mark.toUpperCase(),
     '',
   );
   return lines.join('\n');
+}
+
+function renderProjection({ preview, currency }: Statement): readonly string[] {
+  const projection = preview?.projection ?? null;
+  if (projection === null) return [];
+  const amount = `${projection.total} ${currency}`;
+  return [`${'Projected total'.padEnd(76)}${amount.padStart(20)}`, projection.method];
 }
 
 function renderLayers({ layers }: Statement): readonly string[] {

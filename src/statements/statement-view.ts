@@ -24,8 +24,14 @@ export interface StatementView {
   readonly issuer: string;
   readonly tenant: string;
   readonly title: string;
-  /** By it people name the statement: the month, and the first digits of the manifest's hash. */
-  readonly number: string;
+  /** What kind of paper it is. */
+  readonly kind: string;
+  /** By it people name the statement; a preview has none. */
+  readonly number: string | null;
+  /** What stands on every page of a preview; null on a statement. */
+  readonly mark: string | null;
+  /** What a preview says of the whole period. */
+  readonly projection: Projected | null;
   readonly period: string;
   /** The same bounds to the minute, with the offsets of the zone. */
   readonly bounds: string;
@@ -33,8 +39,10 @@ export interface StatementView {
   /** What is to be paid, and what is to be said beside it. */
   readonly due: { readonly label: string; readonly amount: string; readonly note: string | null };
   readonly facts: readonly Fact[];
-  readonly manifestHash: string;
-  readonly closedAt: string;
+  /** What the statement rests on, with its instant. */
+  readonly basis: string;
+  /** The instant of the close, or that of a preview. */
+  readonly datedAt: string;
   readonly daily: DailyView;
   readonly sections: readonly LineSection[];
   /** It is null where no call gave its layers. */
@@ -64,6 +72,11 @@ export interface LabeledAmount {
   readonly amount: string;
 }
 
+/** What the period would come to at its pace. */
+interface Projected extends LabeledAmount {
+  readonly method: string;
+}
+
 /** The heading of what belongs to a period that nobody was billed for. */
 export const NOT_DUE = 'Not due';
 
@@ -79,15 +92,17 @@ export function viewStatement(document: StatementDocument, issuer: string): Stat
   return {
     issuer,
     tenant: document.tenant_id,
-    title: `Usage statement for ${document.tenant_id}, ${period.start.slice(0, 7)}`,
-    number: `${period.start.slice(0, 7)}-${document.manifest_hash.slice(0, 8).toUpperCase()}`,
+    title: `${kindOf(document)} for ${document.tenant_id}, ${period.start.slice(0, 7)}`,
+    kind: kindOf(document),
+    number: document.number,
+    mark: markOf(document),
+    projection: projectionOf(document),
     period: `${formatPeriod(period.starts_at, period.ends_at, zone)} (${zone})`,
     bounds: `From ${formatLocalInstant(period.starts_at, zone)} until ${formatLocalInstant(period.ends_at, zone)}`,
     currency,
     due: dueOf(document),
     facts: factsOf(document),
-    manifestHash: document.manifest_hash,
-    closedAt: document.closed_at,
+    ...basisOf(document),
     daily: viewDaily(document, ranking),
     sections: sectionsOf(document, ranking.seriesOf),
     layers: document.layers === null ? null : viewLayers(document.layers),
@@ -97,8 +112,37 @@ export function viewStatement(document: StatementDocument, issuer: string): Stat
   };
 }
 
-/** A period in shadow is metered, and nobody must take its total for a demand. */
-function dueOf({ mode, due, total, currency }: StatementDocument): StatementView['due'] {
+function kindOf({ preview }: StatementDocument): string {
+  return preview === null ? 'Usage statement' : 'Preview of a usage statement';
+}
+
+/** What marks every form of a preview, whatever page of it is in a hand. */
+export function markOf({ preview, period }: Pick<StatementDocument, 'preview' | 'period'>) {
+  if (preview === null) return null;
+  return `Preview, not final: as of ${formatLocalInstant(preview.as_of, period.time_zone)}`;
+}
+
+function projectionOf({ preview, currency }: StatementDocument): Projected | null {
+  if (preview === null || preview.projection === null) return null;
+  const { total, method } = preview.projection;
+  return { label: 'Projected total', amount: formatMoney(total, currency), method };
+}
+
+function basisOf(document: StatementDocument): Pick<StatementView, 'basis' | 'datedAt'> {
+  const { manifest_hash: hash, closed_at: closedAt, preview } = document;
+  if (hash === null || closedAt === null) {
+    const asOf = preview?.as_of ?? document.period.starts_at;
+    return { basis: `No close stands behind it: the ledger as of ${asOf}`, datedAt: asOf };
+  }
+  return { basis: `Manifest sha256:${hash}, closed ${closedAt}`, datedAt: closedAt };
+}
+
+/** A period in shadow is metered, and nobody must take its total for a demand; nor that of an open one. */
+function dueOf({ mode, due, total, currency, preview }: StatementDocument): StatementView['due'] {
+  if (preview !== null) {
+    const note = mode === 'live' ? 'Nothing is due yet' : 'In shadow mode: nothing will be due';
+    return { label: 'So far', amount: formatMoney(total, currency), note };
+  }
   const amount = formatMoney(due, currency);
   if (mode === 'live') return { label: 'Total due', amount, note: null };
   const metered = formatMoney(total, currency);
@@ -106,7 +150,7 @@ function dueOf({ mode, due, total, currency }: StatementDocument): StatementView
 }
 
 function factsOf(document: StatementDocument): readonly Fact[] {
-  const { usage, price_books: books, manifest_hash: hash } = document;
+  const { usage, price_books: books } = document;
   const count = (calls: number) => calls.toLocaleString('en-US');
   const prices = books.flatMap(({ book, version }) => [
     book,
@@ -124,14 +168,21 @@ function factsOf(document: StatementDocument): readonly Fact[] {
       ],
     },
     { label: 'Price book', lines: prices.length > 0 ? prices : ['none used'] },
-    {
-      label: 'Issued',
-      lines: [
-        formatLocalDay(document.closed_at, document.period.time_zone),
-        `sha256:${hash.slice(0, 4)}…${hash.slice(-4)}`,
-      ],
-    },
+    issuedOf(document),
   ];
+}
+
+function issuedOf({
+  manifest_hash: hash,
+  closed_at: at,
+  preview,
+  period,
+}: StatementDocument): Fact {
+  const day = (instant: string) => formatLocalDay(instant, period.time_zone);
+  if (hash === null || at === null) {
+    return { label: 'As of', lines: [day(preview?.as_of ?? period.starts_at), 'not closed yet'] };
+  }
+  return { label: 'Issued', lines: [day(at), `sha256:${hash.slice(0, 4)}…${hash.slice(-4)}`] };
 }
 
 function isCarried(line: ManifestLine): boolean {
@@ -211,8 +262,11 @@ function totalsOf(document: StatementDocument): readonly LabeledAmount[] {
       : []),
     ...carried('carried_in', 'Carried in from the period before'),
     ...carried('carried_out', 'Carried on to the next period'),
-    { label: `Total (${currency})`, amount: formatMoney(document.total, currency) },
-    ...(document.mode === 'live'
+    {
+      label: `Total${document.preview === null ? '' : ' so far'} (${currency})`,
+      amount: formatMoney(document.total, currency),
+    },
+    ...(document.mode === 'live' || document.preview !== null
       ? []
       : [{ label: 'Due', amount: formatMoney(document.due, currency) }]),
   ];

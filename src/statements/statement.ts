@@ -1,23 +1,28 @@
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import { formatMinor } from '../money.ts';
 import type { StatementDocument } from './statement-answer.ts';
+import { statementNumber } from './statement-number.ts';
 
 /** A statement before its days and its corrections are laid beside it. */
 export type Statement = Omit<StatementDocument, 'daily' | 'corrections'>;
 
-/** Builds the statement of a closed period from its manifest alone. Pure. */
-export function buildStatement(close: {
+/** Builds the statement of a period from its manifest alone: from the frozen one, or from what an open period would have now. Pure. */
+export function buildStatement(of: {
   readonly manifest: Manifest;
-  readonly manifestHash: string;
-  readonly closedAt: string;
   readonly mode: 'shadow' | 'live';
+  /** What the close keeps; null while the period is open. */
+  readonly frozen: { readonly manifestHash: string; readonly closedAt: string } | null;
+  /** What is said of a period that is open. */
+  readonly preview: StatementDocument['preview'];
 }): Statement {
-  const { manifest, mode } = close;
+  const { manifest, mode, frozen, preview } = of;
   const byOutcome = manifest.calls ?? manifest.outcomes;
   const failed = byOutcome['failed'] ?? 0;
   const cancelled = byOutcome['cancelled'] ?? 0;
+  const isDue = mode === 'live' && preview === null;
   return {
     format: 'spanledger-statement-1',
+    number: preview === null ? statementNumber(manifest.tenant_id, manifest.period_start) : null,
     tenant_id: manifest.tenant_id,
     period: {
       start: manifest.period_start,
@@ -28,7 +33,8 @@ export function buildStatement(close: {
     currency: manifest.currency,
     total: manifest.charge_total,
     mode,
-    due: mode === 'live' ? manifest.charge_total : formatMinor(0n, manifest.currency),
+    due: isDue ? manifest.charge_total : formatMinor(0n, manifest.currency),
+    preview,
     lines: manifest.lines.filter((line) => !line.late),
     late_lines: manifest.lines.filter((line) => line.late),
     not_due: manifest.not_due ?? [],
@@ -41,9 +47,12 @@ export function buildStatement(close: {
     usage: { calls: countCalls(manifest), failed, cancelled, tokens: manifest.tokens },
     layers: manifest.layers ?? null,
     price_books: manifest.books,
-    notes: [...shadowNotes(mode), ...notesOf(manifest, failed + cancelled)],
-    manifest_hash: close.manifestHash,
-    closed_at: close.closedAt,
+    notes: [
+      ...(preview === null ? shadowNotes(mode) : previewNotes(manifest, { mode, preview })),
+      ...notesOf(manifest, failed + cancelled),
+    ],
+    manifest_hash: frozen?.manifestHash ?? null,
+    closed_at: frozen?.closedAt ?? null,
   };
 }
 
@@ -57,6 +66,33 @@ function shadowNotes(mode: 'shadow' | 'live'): readonly string[] {
   return mode === 'live'
     ? []
     : ['This period was closed in shadow mode: it is metered, and nothing is due.'];
+}
+
+/** What of an open period is not in its sums yet, or is in none at all. */
+function previewNotes(
+  { calls }: Manifest,
+  {
+    mode,
+    preview,
+  }: {
+    readonly mode: 'shadow' | 'live';
+    readonly preview: NonNullable<StatementDocument['preview']>;
+  },
+): readonly string[] {
+  const notes = ['The period is open: every figure may change until it is closed.'];
+  if (mode === 'shadow') notes.push('It is metered in shadow mode, and nothing will be due.');
+  const waiting = (calls?.['unrated'] ?? 0) + (calls?.['unmeasured'] ?? 0);
+  if (waiting > 0) {
+    notes.push(
+      `${waiting.toLocaleString('en-US')} ${waiting === 1 ? 'call waits' : 'calls wait'} for a price or a measure, and ${waiting === 1 ? 'is' : 'are'} in no sum yet.`,
+    );
+  }
+  if (preview.earlier_open !== null) {
+    notes.push(
+      `The period from ${preview.earlier_open} is not closed yet: what it carries on is not counted here.`,
+    );
+  }
+  return notes;
 }
 
 function notesOf(manifest: Manifest, uncharged: number): readonly string[] {

@@ -17,7 +17,7 @@ const OWN = { mode: 0o600 };
 
 /** Writes one statement to a file, in one form. */
 export async function writeStatement(
-  parts: Pick<Parts, 'database'>,
+  parts: Pick<Parts, 'database' | 'clock'>,
   request: StatementRequest & StatementForm & { readonly file: string },
 ): Promise<WrittenStatementAnswer> {
   const { file, format, issuer, ...of } = request;

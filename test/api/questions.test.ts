@@ -212,7 +212,8 @@ describe('a statement', () => {
     expect(open.status).toBe(409);
     expect(open.json).toMatchObject({
       kind: 'too_early',
-      remedy: 'close it first, with POST /v1/closes',
+      remedy:
+        'close it first, with POST /v1/closes; what it comes to so far shows GET /v1/statements/{tenant}/{month}?preview=true',
     });
   });
 });

@@ -58,6 +58,7 @@ const CASES: readonly Case[] = [
   { command: 'migrate --citus --roles', answer: migrationAnswer },
   { command: 'close 2026-10', answer: closeAnswer },
   { command: 'statement acme 2026-10', answer: statementAnswer },
+  { command: 'statement acme 2026-11 --preview', answer: statementAnswer },
   { command: 'statement acme 2026-10 --out DIR/acme.txt', answer: writtenStatementAnswer },
   { command: 'statement acme 2026-10 --proof --out DIR/proof.json', answer: writtenProofAnswer },
   { command: 'prove DIR/proof.json', answer: proofCheckAnswer },
@@ -98,7 +99,7 @@ it.each([
     request: sealPublicationRequest,
     json: { to: 's3://acme-audit', retain_days: 2557, lock_mode: 'compliance' },
   },
-  { request: statementRequest, json: { tenant_id: 'acme', month: '2026-10' } },
+  { request: statementRequest, json: { tenant_id: 'acme', month: '2026-10', preview: false } },
   { request: workerRequest, json: { until_empty: true, pollers: 4 } },
   { request: verificationRequest, json: { scope: 'incremental', against: 's3://acme-audit' } },
 ])('$json is read by its schema, and nothing beside it', ({ request, json }) => {

@@ -40,7 +40,10 @@ export interface SampleOptions {
   /** Amounts in picos of the currency, each with its reason. */
   readonly adjustments?: readonly { readonly reason: string; readonly amount: bigint }[];
   readonly corrections?: readonly StatementCorrection[];
+  readonly preview?: StatementDocument['preview'];
 }
+
+const CLOSED_AT = '2026-11-02T03:04:05.000Z';
 
 /** $3.00 and $12.00 a million. */
 const USUAL_RATE = { input: 3_000_000n, output: 12_000_000n };
@@ -65,11 +68,12 @@ export function sampleStatement(
     },
     [...groups, ...adjustments, ...failures(options.failed ?? 0)],
   );
+  const preview = options.preview ?? null;
   const statement = buildStatement({
     manifest: frozen.manifest,
-    manifestHash: frozen.hash,
-    closedAt: '2026-11-02T03:04:05.000Z',
+    frozen: preview === null ? { manifestHash: frozen.hash, closedAt: CLOSED_AT } : null,
     mode: options.mode ?? 'live',
+    preview,
   });
   const corrections = options.corrections ?? [];
   return withEntries(statement, { daily: dailyOf(usages, groups), corrections });

@@ -123,10 +123,11 @@ describe('the view of a statement', () => {
       sections: view.sections.map((s) => s.title),
     }).toMatchInlineSnapshot(`
       {
+        "basis": "Manifest sha256:f336256fdf8eeb440d30d7452330c6d86d647ff8d65efcedd61c1ee2e8e75fc2, closed 2026-11-02T03:04:05.000Z",
         "bounds": "From 2026-10-01 00:00 +02:00 until 2026-11-01 00:00 +01:00",
-        "closedAt": "2026-11-02T03:04:05.000Z",
         "currency": "USD",
         "daily": "Stacked bars of the charge by model for 31 days; the highest is 30 Oct with $1,349.32.",
+        "datedAt": "2026-11-02T03:04:05.000Z",
         "due": {
           "amount": "$3,483.57",
           "label": "Total due",
@@ -158,8 +159,9 @@ describe('the view of a statement', () => {
           },
         ],
         "issuer": "Northwind AI",
+        "kind": "Usage statement",
         "layers": null,
-        "manifestHash": "f336256fdf8eeb440d30d7452330c6d86d647ff8d65efcedd61c1ee2e8e75fc2",
+        "mark": null,
         "notes": [
           "Quantity × rate = exact. Amounts are rounded so that they add up to the total.",
           "What is left below a millionth is not lost: it is carried on to the next period.",
@@ -169,8 +171,9 @@ describe('the view of a statement', () => {
           "Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.",
           "This is a usage statement, not a tax invoice.",
         ],
-        "number": "2026-10-F336256F",
+        "number": "2026-10-3J71-M1G1-Z25F",
         "period": "1 – 31 October 2026 (Europe/Berlin)",
+        "projection": null,
         "reckoning": [
           {
             "amount": "3,488.819104075",

@@ -45,11 +45,13 @@ const MANIFEST: Manifest = {
   rounding: 'billable amount rounded once, half up, to 2 decimals',
 };
 
+const FROZEN = { manifestHash: 'f'.repeat(64), closedAt: '2026-11-01T02:00:00.000Z' };
+
 const STATEMENT = buildStatement({
   manifest: MANIFEST,
-  manifestHash: 'f'.repeat(64),
-  closedAt: '2026-11-01T02:00:00.000Z',
+  frozen: FROZEN,
   mode: 'live',
+  preview: null,
 });
 
 const NOT_DUE = buildStatement({
@@ -62,9 +64,9 @@ const NOT_DUE = buildStatement({
       },
     ],
   },
-  manifestHash: 'f'.repeat(64),
-  closedAt: '2026-11-01T02:00:00.000Z',
+  frozen: FROZEN,
   mode: 'live',
+  preview: null,
 });
 
 describe('a statement', () => {
@@ -114,7 +116,7 @@ describe('a statement', () => {
 
   it('reads like this on a terminal', () => {
     expect(renderStatementText(STATEMENT)).toMatchInlineSnapshot(`
-      "Usage statement for acme
+      "Usage statement 2026-10-1Z19-18RS-NPP9 for acme
       Period 2026-09-30T22:00:00.000Z to 2026-10-31T23:00:00.000Z, Europe/Berlin
 
       MODEL                        METER                        QUANTITY            RATE        AMOUNT

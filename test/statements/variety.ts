@@ -74,6 +74,17 @@ export const VARIETY: Readonly<Record<string, StatementDocument>> = {
     tenantId: 'Ελληνική Εταιρεία · Công ty Việt Nam · ООО «Ромашка»',
     endsAt: Date.UTC(2026, 9, 15),
   }),
+  preview: sampleStatement([usage({ day: '2026-10-05' }), usage({ day: '2026-10-09' })], {
+    preview: {
+      as_of: '2026-10-10T12:00:00.000Z',
+      earlier_open: '2026-09-01',
+      projection: {
+        total: '21.54',
+        method:
+          'Usage goes on at the pace of the first 9.5 of 31 days; late usage, shared spend, adjustments and what is carried in count once.',
+      },
+    },
+  }),
   'daylight saving': sampleStatement([usage({ day: '2026-10-25' })], {
     timeZone: 'Europe/Berlin',
     startsAt: Date.UTC(2026, 8, 30, 22),

@@ -9,7 +9,11 @@ import {
   type StatementFormat,
 } from '../../statements/render-statement.ts';
 import { showStatement } from '../../statements/show-statement.ts';
-import { statementAnswer, statementRequest } from '../../statements/statement-answer.ts';
+import {
+  statementAnswer,
+  statementProofRequest,
+  statementRequest,
+} from '../../statements/statement-answer.ts';
 import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { fieldsOf } from '../fields-of.ts';
 import { textReply } from '../reply.ts';
@@ -39,8 +43,9 @@ const statement: Route = {
   ...placeOf('GET /v1/statements/{tenant}/{month}'),
   about: 'statements',
   roles: ['admin', 'reader', 'tenant'],
-  summary: 'the statement of a closed period, as JSON, HTML, PDF, CSV or text',
-  fields: fieldsOf(statementAsked, { issuer: DEFAULT_ISSUER }),
+  summary:
+    'the statement of a closed period, or of an open one so far, as JSON, HTML, PDF, CSV or text',
+  fields: fieldsOf(statementAsked, { issuer: DEFAULT_ISSUER, preview: false }),
   answer: statementAnswer,
   rows: null,
   forms: Object.values(TYPES).filter((type) => type !== TYPES.json),
@@ -67,9 +72,7 @@ function acceptedForm(accept: string): StatementFormat {
   return 'json';
 }
 
-const proofAsked = statementRequest.extend({
-  /** Counted from 1; null for every line. */
-  line: z.int().positive().nullable(),
+const proofAsked = statementProofRequest.omit({ form: true }).extend({
   /** A page checks itself. */
   format: z.enum(['json', 'html']),
 });

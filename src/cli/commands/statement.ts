@@ -27,6 +27,7 @@ interface StatementFlags {
   readonly out?: string;
   readonly proof?: boolean;
   readonly line?: number;
+  readonly preview: boolean;
 }
 
 export function addStatement(program: Command): void {
@@ -38,13 +39,15 @@ export function addStatement(program: Command): void {
     .addOption(new Option('--format <format>', 'how').choices(STATEMENT_FORMATS).default('text'))
     .option('--issuer <name>', 'who issues it, on HTML and PDF', DEFAULT_ISSUER)
     .option('--out <file>', 'write it to a file')
+    .option('--preview', 'the open period so far instead, with a projection', false)
     .option(
       '--proof',
       'the proof of its lines instead, as JSON, or a page that checks itself (html)',
     )
     .option('--line <n>', 'with --proof: of this line only, counted from 1', readCount);
   perform<StatementFlags>(command, (session, { args: [tenant = '', month = ''], options }) => {
-    const request = readRequest(statementRequest, { tenant_id: tenant, month });
+    const { preview } = options;
+    const request = readRequest(statementRequest, { tenant_id: tenant, month, preview });
     if (options.proof === true) return giveProof(session, request, options);
     if (options.line === undefined) return giveStatement(session, request, options);
     throw new Refusal(
@@ -82,16 +85,20 @@ function writeBytes(bytes: Uint8Array, { stdout }: Terminal): void {
 /** A proof is data, and nothing of it is for a terminal: whatever is no page is JSON. */
 async function giveProof(
   { out, parts, terminal }: Session,
-  request: StatementRequest,
+  { preview, ...key }: StatementRequest,
   { format, line, out: file }: StatementFlags,
 ): Promise<void> {
+  if (preview) {
+    const remedy = 'leave one of them out; close the period before its lines are proven';
+    throw new Refusal('bad_request', 'there is no proof of a preview', remedy);
+  }
   if (format === 'pdf' || format === 'csv') {
     const remedy = 'leave --format out, or give html';
     throw new Refusal('bad_request', `a proof has no ${format} form`, remedy);
   }
   const isPage = format === 'html' && !(out.json && file === undefined);
   const form = isPage ? 'html' : 'json';
-  const of = readRequest(statementProofRequest, { ...request, line: line ?? null, form });
+  const of = readRequest(statementProofRequest, { ...key, line: line ?? null, form });
   if (file !== undefined) {
     const answer = await writeStatementProof(parts(), { ...of, file });
     return out.answer(answer, `wrote ${file}: the proof of ${answer.entries} entries`);

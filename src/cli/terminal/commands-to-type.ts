@@ -34,7 +34,8 @@ function argumentsOf(operation: Operation): readonly string[] {
     case 'seal publish':
       return sealPublication(operation);
     case 'statement':
-      return ['TENANT', 'MONTH', '--proof', '--out', 'FILE'];
+      if ('proof' in operation) return ['TENANT', 'MONTH', '--proof', '--out', 'FILE'];
+      return [operation.tenantId, operation.month, ...(operation.preview ? ['--preview'] : [])];
     case 'stripe alerts':
       return operation.all ? ['--all'] : [];
     case 'stripe unpark':

@@ -6,11 +6,11 @@ import { assignedBook } from '../../tenants/tenant.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import type { PeriodRow } from './close-store.ts';
 import { periodKey } from './close-store.ts';
-import type { SummedPeriod } from './each-period.ts';
 import { readLastCloses } from './period-currencies-store.ts';
+import type { PeriodGroups } from './period-groups-store.ts';
 
-/** A period that is shut, with what it holds and the mode in which it was shut. */
-interface ShutPeriod extends SummedPeriod<PeriodRow> {
+/** A period with what it holds, and the mode in which it was shut or would be. */
+interface MeteredPeriod extends PeriodGroups<PeriodRow> {
   readonly mode: 'shadow' | 'live';
 }
 
@@ -21,8 +21,8 @@ interface ShutPeriod extends SummedPeriod<PeriodRow> {
 export async function readCurrencies(
   transaction: Transaction,
   catalog: PriceCatalog,
-  periods: readonly ShutPeriod[],
-): Promise<(period: ShutPeriod) => string> {
+  periods: readonly MeteredPeriod[],
+): Promise<(period: MeteredPeriod) => string> {
   for (const { period, currencies } of periods) {
     if (currencies.length < 2) continue;
     throw new Error(

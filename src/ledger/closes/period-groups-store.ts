@@ -29,28 +29,40 @@ const PERIODS_TOGETHER = 500;
  * summed by one statement: asked period by period, Postgres would look up every entry by its tenant,
  * and read all that the tenant ever had. The statement's snapshot is that of its start.
  */
-export async function groupPeriods<Period extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
+export function groupPeriods<Period extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
   database: Database,
-  of: { readonly periods: readonly Period[]; readonly catalog: PriceCatalog },
+  of: Grouped<Period>,
   work: (some: readonly PeriodGroups<Period>[]) => Promise<void>,
 ): Promise<void> {
-  const { periods, catalog } = of;
+  return inTransaction(database, (transaction) => groupPeriodsIn(transaction, of, work));
+}
+
+/** Periods to be summed, and the prices by which their entries were charged. */
+interface Grouped<Period> {
+  readonly periods: readonly Period[];
+  readonly catalog: PriceCatalog;
+}
+
+/** The same in a transaction that the caller has. */
+export async function groupPeriodsIn<Period extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
+  transaction: Transaction,
+  { periods, catalog }: Grouped<Period>,
+  work: (some: readonly PeriodGroups<Period>[]) => Promise<void>,
+): Promise<void> {
   const prices = { catalog, rates: ratesById(catalog) };
-  await inTransaction(database, async (transaction) => {
-    const reader = await GroupReader.open(transaction, periods);
-    for (let start = 0; start < periods.length; start += PERIODS_TOGETHER) {
-      const some = periods.slice(start, start + PERIODS_TOGETHER);
-      const rows = await reader.readUntil(start + some.length);
-      const byPlace = Map.groupBy(rows, (row) => Number(row.place) - 1);
-      await work(
-        some.map((period, index) => {
-          const own = byPlace.get(start + index) ?? [];
-          const groups = own.map((row) => ({ ...toGroup(row, prices), layered: layeredOf(row) }));
-          return { period, currencies: currenciesOf(own), groups };
-        }),
-      );
-    }
-  });
+  const reader = await GroupReader.open(transaction, periods);
+  for (let start = 0; start < periods.length; start += PERIODS_TOGETHER) {
+    const some = periods.slice(start, start + PERIODS_TOGETHER);
+    const rows = await reader.readUntil(start + some.length);
+    const byPlace = Map.groupBy(rows, (row) => Number(row.place) - 1);
+    await work(
+      some.map((period, index) => {
+        const own = byPlace.get(start + index) ?? [];
+        const groups = own.map((row) => ({ ...toGroup(row, prices), layered: layeredOf(row) }));
+        return { period, currencies: currenciesOf(own), groups };
+      }),
+    );
+  }
 }
 
 /** Entries that share a price, or one of them: what their charge followed from. */

@@ -34,7 +34,7 @@ export function renderStatementHtml(views: readonly StatementView[]): string {
 
 function renderOne(view: StatementView, index: number): string {
   return [
-    '<main>',
+    view.mark === null ? '<main>' : '<main class="preview">',
     renderHead(view),
     renderDaily(view, `daily-${index + 1}`),
     ...view.sections.map((section) => renderSection(section, view.currency)),
@@ -50,15 +50,23 @@ function renderHead(view: StatementView): string {
     ({ label, lines }) =>
       `<div><dt>${escapeHtml(label)}</dt>${lines.map((line) => `<dd>${escapeHtml(line)}</dd>`).join('')}</div>`,
   );
+  const number = view.number === null ? '' : `<p>${escapeHtml(view.number)}</p>`;
+  const mark = view.mark === null ? '' : `<p class="mark">${escapeHtml(view.mark)}</p>\n`;
   return `<header>
-<div class="top"><div><p class="issuer">${isolate(view.issuer)}</p><p class="soft">Usage statement</p></div>
-<div class="right soft"><p>${escapeHtml(view.number)}</p><p>Not a tax invoice</p></div></div>
+${mark}<div class="top"><div><p class="issuer">${isolate(view.issuer)}</p><p class="soft">${escapeHtml(view.kind)}</p></div>
+<div class="right soft">${number}<p>Not a tax invoice</p></div></div>
 <h1${view.tenant.length > 60 ? ' class="long"' : ''}>${isolate(view.tenant)}</h1>
 <p>${escapeHtml(view.period)}</p>
 <p class="soft">${escapeHtml(view.bounds)}. All amounts in ${escapeHtml(view.currency)}.</p>
 <dl class="facts">${renderDue(view.due)}
-${facts.join('\n')}</dl>
+${facts.join('\n')}</dl>${renderProjection(view.projection)}
 </header>`;
+}
+
+function renderProjection(projection: StatementView['projection']): string {
+  if (projection === null) return '';
+  const { label, amount, method } = projection;
+  return `\n<p class="projection"><strong>${escapeHtml(label)} ${escapeHtml(amount)}</strong> <span class="soft">${escapeHtml(method)}</span></p>`;
 }
 
 /** A long amount is set smaller, so that it stands on one line of the narrowest screen. */
@@ -166,7 +174,7 @@ function renderBelow(view: StatementView): string {
   return `<footer class="below">
 <div><h2>Notes</h2><ul>${view.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('\n')}</ul></div>
 <div><h2>From the exact sum to the total</h2><table><tbody>${view.reckoning.map(renderAmount).join('\n')}</tbody></table></div>
-<p class="hash">Manifest sha256:${escapeHtml(view.manifestHash)}, closed ${escapeHtml(view.closedAt)}</p>
+<p class="hash">${escapeHtml(view.basis)}</p>
 </footer>`;
 }
 

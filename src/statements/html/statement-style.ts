@@ -3,7 +3,7 @@ import { DARK_SERIES_COLORS, SERIES_COLORS } from '../series-colors.ts';
 /** The style sheet of a statement: for a screen of any width, light or dark, and for A4. */
 export const STATEMENT_STYLE = `
 :root { color-scheme: light; --page: #f4f5f7; --paper: #fff; --card: #fff; --ink: #1f2328; --soft: #626b75; --rule: #d9dde2; --faint: #eceff2;
-  --zero: #aab1b9; --good: #1a7f37; --bad: #b42318; }
+  --zero: #aab1b9; --good: #1a7f37; --bad: #b42318; --warn: #8f4d00; }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 13px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif;
@@ -14,6 +14,8 @@ p, h1, h2, dl, dd, ul { margin: 0; padding: 0; }
 .top { display: flex; justify-content: space-between; gap: 24px; margin-bottom: 30px; }
 .issuer { font-size: 18px; font-weight: 650; }
 .right { text-align: right; }
+.mark { margin: -24px 0 26px; padding: 7px 12px; border: 1px solid var(--warn); border-radius: 6px; color: var(--warn); font-weight: 650; }
+.projection { margin-top: 12px; }
 h1 { font-size: 30px; line-height: 1.2; font-weight: 680; letter-spacing: -0.01em; overflow-wrap: anywhere; }
 h1.long { font-size: 18px; }
 h2 { font-size: 14px; font-weight: 650; }
@@ -89,6 +91,7 @@ ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('
   .narrow { display: inline; }
   .chart.narrow { display: block; }
   .top { margin-bottom: 18px; }
+  .mark { margin: 0 0 18px; }
   h1 { font-size: 24px; }
   h1.long { font-size: 16px; }
   h2 { font-size: 15px; }
@@ -130,11 +133,12 @@ ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('
 }
 @media screen and (prefers-color-scheme: dark) {
   :root { color-scheme: dark; --page: #0b0c0f; --paper: #101216; --card: #181b21; --ink: #eceef1; --soft: #9ba4af; --rule: #2d323b; --faint: #23272e;
-    --zero: #565e69; --good: #57c878; --bad: #ff8d80; }
+    --zero: #565e69; --good: #57c878; --bad: #ff8d80; --warn: #f5b13d; }
   main { box-shadow: 0 0 0 1px var(--faint); }
 ${DARK_SERIES_COLORS.map((color, series) => `  .s${series} { fill: ${color}; }`).join('\n')}
 }
 @page { size: A4; margin: 12mm 17mm 15mm; }
+@page preview { @top-right { content: "Preview, not final"; font: bold 10px system-ui, sans-serif; color: #8f4d00; } }
 @page { @bottom-right { content: "Page " counter(page) " of " counter(pages); font: 9px system-ui, sans-serif; color: #6a737d; } }
 @media print {
   body { background: none; font-size: 10px; line-height: 1.35; }
@@ -155,6 +159,8 @@ ${DARK_SERIES_COLORS.map((color, series) => `  .s${series} { fill: ${color}; }`)
   .below { grid-template-columns: 1.25fr 1fr; margin-top: 12px; padding-top: 8px; }
   .below h2 { margin-bottom: 3px; }
   main { max-width: none; margin: 0; padding: 0; box-shadow: none; }
+  main.preview { page: preview; }
+  .mark { margin: 0 0 10px; padding: 3px 8px; }
   main + main { break-before: page; }
   details { display: none; }
   .scroll { overflow: visible; }

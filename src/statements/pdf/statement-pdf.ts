@@ -35,7 +35,7 @@ export async function renderStatementPdf(
   views: readonly StatementView[],
   folders: readonly string[] = [],
 ): Promise<Uint8Array> {
-  const closedAt = views.at(-1)?.closedAt ?? '1970-01-01T00:00:00Z';
+  const datedAt = views.at(-1)?.datedAt ?? '1970-01-01T00:00:00Z';
   const doc = new PDFDocument({
     size: 'A4',
     pdfVersion: '1.7',
@@ -50,7 +50,7 @@ export async function renderStatementPdf(
       Title: views.map(plainTitle).join('; '),
       Author: isPlain(views[0]?.issuer ?? '') ? (views[0]?.issuer ?? '') : 'Spanledger',
       Creator: 'Spanledger',
-      CreationDate: DateTime.fromISO(closedAt).toJSDate(),
+      CreationDate: DateTime.fromISO(datedAt).toJSDate(),
     },
   });
   const chunks: Uint8Array[] = [];
@@ -80,7 +80,7 @@ export async function renderStatementPdf(
 
 /** The library puts the title into XML as it is, so that a name which would be markup there is left out. */
 function plainTitle(view: StatementView): string {
-  return isPlain(view.title) ? view.title : `Usage statement ${view.number}`;
+  return isPlain(view.title) ? view.title : `${view.kind} ${view.number ?? ''}`.trim();
 }
 
 function isPlain(text: string): boolean {
@@ -91,6 +91,7 @@ function drawStatement(sheet: Sheet, view: StatementView): void {
   startPage(sheet);
   drawHead(sheet, view);
   drawFacts(sheet, view);
+  drawProjection(sheet, view);
   drawDaily(sheet, view);
   for (const section of view.sections) drawSection(sheet, section, view.currency);
   // A last page of notes alone would be an orphan: the total goes with them.
@@ -105,8 +106,10 @@ function drawStatement(sheet: Sheet, view: StatementView): void {
 function drawHead(sheet: Sheet, view: StatementView): void {
   const { left, right, top } = PAGE;
   write(sheet, view.issuer, { size: 13, bold: true, x: left, y: top });
-  write(sheet, 'Usage statement', { size: 8.5, color: SOFT, x: left, y: top + 17 });
-  writeRight(sheet, view.number, { size: 8.5, color: SOFT, x: right, y: top + 3 });
+  write(sheet, view.kind, { size: 8.5, color: SOFT, x: left, y: top + 17 });
+  if (view.number !== null) {
+    writeRight(sheet, view.number, { size: 8.5, color: SOFT, x: right, y: top + 3 });
+  }
   writeRight(sheet, 'Not a tax invoice', { size: 8.5, color: SOFT, x: right, y: top + 17 });
   const size = view.tenant.length > LONG_NAME ? 12 : 21;
   const title = { size, bold: true, x: left, y: top + 38, width: WIDTH };
@@ -151,6 +154,13 @@ function drawFacts(sheet: Sheet, view: StatementView): void {
   sheet.y = bottom + 4;
   rule(sheet, { y: sheet.y, color: RULE });
   sheet.y += 13;
+}
+
+function drawProjection(sheet: Sheet, { projection }: StatementView): void {
+  if (projection === null) return;
+  const { label, amount, method } = projection;
+  const place = { size: 8.5, x: PAGE.left, y: sheet.y - 5, width: WIDTH };
+  sheet.y += writeBlock(sheet, `${label} ${amount}. ${method}`, place) + 4;
 }
 
 /** An amount of any size stays on its line, beside the facts. */
@@ -252,8 +262,7 @@ function drawBelow(sheet: Sheet, view: StatementView): void {
   });
   const end = drawReckoning(sheet, view, top);
   sheet.y = Math.max(y, end) + 5;
-  const hash = `Manifest sha256:${view.manifestHash}, closed ${view.closedAt}`;
-  write(sheet, hash, { ...NOTE, x: PAGE.left, y: sheet.y });
+  write(sheet, view.basis, { ...NOTE, x: PAGE.left, y: sheet.y });
 }
 
 function drawReckoning(sheet: Sheet, view: StatementView, top: number): number {
@@ -274,10 +283,13 @@ function drawReckoning(sheet: Sheet, view: StatementView, top: number): number {
   return y;
 }
 
+const MARK = { size: 8.5, bold: true, color: '#8f4d00' };
+
 function numberPages(sheet: Sheet, views: readonly StatementView[]): void {
   const { doc } = sheet;
   const { count } = doc.bufferedPageRange();
   const owner = views.map((view) => view.title).join('; ');
+  const mark = views.find((view) => view.mark !== null)?.mark ?? null;
   for (let page = 0; page < count; page += 1) {
     doc.switchToPage(page);
     const place = { ...NOTE, y: PAGE.footer };
@@ -287,6 +299,7 @@ function numberPages(sheet: Sheet, views: readonly StatementView[]): void {
         x: PAGE.left,
       });
       writeRight(sheet, `Page ${page + 1} of ${count}`, { ...place, x: PAGE.right });
+      if (mark !== null) writeRight(sheet, mark, { ...MARK, x: PAGE.right, y: 20 });
     });
   }
 }

@@ -41,7 +41,11 @@ const FORMS: {
     { to: null, retainDays: null },
     { to: 's3://seals', retainDays: 2557 },
   ],
-  statement: [{ proof: true }],
+  statement: [
+    { proof: true },
+    { tenantId: 'acme', month: '2026-10', preview: false },
+    { tenantId: 'acme', month: '2026-10', preview: true },
+  ],
   'stripe alerts': [{ all: false }, { all: true }],
   'stripe setup': [{}],
   'stripe unpark': [{ identifier: 'sl1-acme-1' }],

@@ -31,7 +31,7 @@ describe('a statement as HTML', () => {
     expect(readable(render(document))).toMatchInlineSnapshot(`
       "Northwind AI
       Usage statement
-      2026-10-C55FCF4A
+      2026-10-1Z19-18RS-NPP9
       Not a tax invoice
       acme
       4 – 6 October 2026 (UTC)

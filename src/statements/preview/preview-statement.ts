@@ -1,0 +1,139 @@
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import { inSnapshot, type Transaction } from '../../database/database.ts';
+import {
+  type PeriodRow,
+  periodKey,
+  readCarriedIn,
+  readObjections,
+  readPeriodsOf,
+} from '../../ledger/closes/close-store.ts';
+import { MANIFEST_FORMAT, makeManifest } from '../../ledger/closes/manifest.ts';
+import { readCurrencies } from '../../ledger/closes/period-currencies.ts';
+import { groupPeriodsIn, type PeriodGroups } from '../../ledger/closes/period-groups-store.ts';
+import type { Parts } from '../../parts.ts';
+import { periodsBeginningIn } from '../../periods/calendar.ts';
+import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
+import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { readTenant } from '../../tenants/tenant-store.ts';
+import { buildStatement } from '../statement.ts';
+import type { StatementDocument, StatementKey } from '../statement-answer.ts';
+import { withEntries } from '../statement-document.ts';
+import { readBeside } from '../statement-store.ts';
+import { projectTotal } from './projection.ts';
+
+/**
+ * What a tenant's open periods of a month come to so far, by the arithmetic of the close: all of it as the ledger
+ * was at one moment, and nothing of it is kept.
+ */
+export async function previewStatements(
+  { database, view = database, clock }: Pick<Parts, 'database' | 'view' | 'clock'>,
+  key: StatementKey,
+): Promise<readonly StatementDocument[]> {
+  const now = clock();
+  const catalog = await loadPriceCatalog(database.kysely);
+  return inSnapshot(view, async (snapshot) => {
+    const tenant = await readTenant(snapshot.kysely, key.tenant_id);
+    const periods = await readOpenPeriods(snapshot, tenant, { key, now });
+    const found: PeriodGroups<PeriodRow>[] = [];
+    await groupPeriodsIn(snapshot, { periods, catalog }, async (some) => {
+      found.push(...some);
+    });
+    const documents: StatementDocument[] = [];
+    for (const metered of found) {
+      documents.push(await previewPeriod(snapshot, catalog, { ...metered, tenant, now }));
+    }
+    return documents;
+  });
+}
+
+/** The periods that take entries still, and those that have begun and have none yet. */
+async function readOpenPeriods(
+  { kysely }: Transaction,
+  tenant: Tenant,
+  { key, now }: { readonly key: StatementKey; readonly now: InstantMs },
+): Promise<readonly PeriodRow[]> {
+  const { tenantId, calendar, closedUntil, leftAt } = tenant;
+  const { month } = key;
+  const known = await readPeriodsOf(kysely, month, tenantId);
+  const idle = periodsBeginningIn(calendar, month)
+    .filter(({ startDate }) => known.every(({ periodStart }) => periodStart !== startDate))
+    .filter(({ startsAt, endsAt }) => startsAt <= now && endsAt > (closedUntil ?? startsAt))
+    .filter(({ startsAt }) => leftAt === null || startsAt < leftAt)
+    .map(
+      ({ startDate, ...period }): PeriodRow => ({
+        ...period,
+        tenantId,
+        periodStart: startDate,
+        state: 'open',
+      }),
+    );
+  const open = [...known.filter(({ state }) => state !== 'closed'), ...idle];
+  if (open.length > 0) return open;
+  if (known.length > 0) {
+    throw new Refusal(
+      'conflict',
+      `the period of tenant "${tenantId}" that begins in ${month} is closed, and a preview is of an open one`,
+      advise`take its statement, with ${{ operation: 'statement', tenantId, month, preview: false }}`,
+    );
+  }
+  throw new Refusal(
+    'too_early',
+    `no open period of tenant "${tenantId}" begins in ${month}`,
+    advise`give the month in which its running period began; ${{ operation: 'tenant list' }} shows the calendar of each tenant`,
+  );
+}
+
+interface RunningPeriod extends PeriodGroups<PeriodRow> {
+  readonly tenant: Tenant;
+  readonly now: InstantMs;
+}
+
+async function previewPeriod(
+  snapshot: Transaction,
+  catalog: PriceCatalog,
+  running: RunningPeriod,
+): Promise<StatementDocument> {
+  const { period, groups, currencies, tenant, now } = running;
+  refuseMixedCurrencies(period, currencies);
+  const { mode } = tenant;
+  const metered = { period, groups, currencies, mode };
+  const currency = (await readCurrencies(snapshot, catalog, [metered]))(metered);
+  const carriedTo = { ...period, mode, currency, carriesApart: true };
+  const carriedIn = (await readCarriedIn(snapshot.kysely, [carriedTo]))(period);
+  const facts = { ...period, currency, carriedIn, format: MANIFEST_FORMAT, entriesRoot: null };
+  const { manifest, chargeExact } = makeManifest(facts, groups);
+  const lines = manifest.lines;
+  const projection = projectTotal({
+    ...period,
+    now,
+    currency,
+    lines,
+    exact: chargeExact,
+    carriedIn,
+  });
+  const { earlierOpen } = await readObjections(snapshot.kysely, [period]);
+  const earlier = earlierOpen.get(periodKey(period.tenantId, period.periodStart))?.start ?? null;
+  const statement = buildStatement({
+    manifest,
+    mode,
+    frozen: null,
+    preview: { as_of: formatInstant(now), earlier_open: earlier, projection },
+  });
+  return withEntries(statement, await readBeside(snapshot, manifest));
+}
+
+/** Nobody can add what is charged in two currencies; a close refuses it, too. */
+function refuseMixedCurrencies(
+  { tenantId, periodStart }: PeriodRow,
+  currencies: readonly string[],
+): void {
+  if (currencies.length < 2) return;
+  throw new Refusal(
+    'conflict',
+    `period ${periodStart} of tenant "${tenantId}" has charges in ${currencies.join(' and ')}, which have no common sum`,
+    advise`price it anew in one currency, with ${{ operation: 'rerate' }}`,
+  );
+}

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { behindWall } from '../../../src/database/behind-wall.ts';
+import { makeRoles } from '../../../src/database/roles.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { renderStatement, STATEMENT_FORMATS } from '../../../src/statements/render-statement.ts';
+import { showStatement } from '../../../src/statements/show-statement.ts';
+import { statementAnswer } from '../../../src/statements/statement-answer.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { createDatabase } from '../../support/database.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import { pdfPages } from '../pdf/pdf-text.ts';
+
+/** What an open period comes to so far. */
+
+let database: TestDatabase;
+let drop: () => Promise<void>;
+
+const usage = { input_tokens: 1_000_000, output_tokens: 0 };
+
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+  await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'acme', { mode: 'live', timeZone: 'Europe/Berlin' });
+  await makeTenant(database, 'idle', { mode: 'live' });
+  await receiveEvents(database, [
+    // 1,000,000 × 3.00 µ = 3.00 each
+    nativeEvent({ event_id: 'one', occurred_at: '2026-10-05T12:00:00Z', usage }),
+    nativeEvent({ event_id: 'two', occurred_at: '2026-10-09T12:00:00Z', usage }),
+    nativeEvent({ event_id: 'unpriced', requested_model: 'nobody-knows', usage }),
+    nativeEvent({ event_id: 'before', occurred_at: '2026-09-20T12:00:00Z', usage }),
+  ]);
+});
+
+afterAll(() => drop());
+
+it('is what the close would say now, with a projection and without a hash', async () => {
+  const preview = await show('acme', '2026-10', '2026-10-11T22:00:00Z');
+  expect(statementAnswer.parse(preview)).toEqual(preview);
+  // 6.00 over the first 11 of 31 days and an hour: 6.00 × 745 h ÷ 264 h = 16.93
+  expect(preview).toMatchObject({
+    ...{ total: '6.00', due: '0.00', mode: 'live', number: null, manifest_hash: null },
+    closed_at: null,
+    usage: { calls: 3 },
+    preview: {
+      as_of: '2026-10-11T22:00:00.000Z',
+      earlier_open: '2026-09-01',
+      projection: { total: '16.93' },
+    },
+  });
+  expect(preview).toMatchObject({
+    notes: expect.arrayContaining([
+      '1 call waits for a price or a measure, and is in no sum yet.',
+      'The period from 2026-09-01 is not closed yet: what it carries on is not counted here.',
+    ]),
+  });
+});
+
+it('is marked on every page and in every format', async () => {
+  const preview = await show('acme', '2026-10', '2026-10-11T22:00:00Z');
+  const mark = /preview/i;
+  for (const format of STATEMENT_FORMATS) {
+    const rendered = await renderStatement(preview, { format, issuer: 'Us' });
+    if (typeof rendered === 'string') expect(rendered).toMatch(mark);
+    else
+      for (const page of pdfPages(rendered)) expect(page.join('\n')).toMatch(/Preview, not final/);
+  }
+  const csv = String(await renderStatement(preview, { format: 'csv', issuer: 'Us' }));
+  for (const row of csv.trim().split('\r\n').slice(1)) expect(row).toMatch(/,preview$/);
+});
+
+it('of a period without usage is one of zero', async () => {
+  expect(await show('idle', '2026-10', '2026-10-11T22:00:00Z')).toMatchObject({
+    ...{ total: '0.00', usage: { calls: 0 } },
+    preview: { projection: { total: '0.00' } },
+  });
+});
+
+it('a tenant reads its own through the wall, with the same figures', async () => {
+  await makeRoles(database);
+  const clock = () => Date.parse('2026-10-11T22:00:00Z');
+  const parts = { database, view: behindWall(database, 'acme'), clock };
+  const own = await showStatement(parts, request('acme', '2026-10'));
+  expect(own).toEqual(await show('acme', '2026-10', '2026-10-11T22:00:00Z'));
+  await expect(showStatement(parts, request('idle', '2026-10'))).rejects.toThrow(
+    'no tenant "idle"',
+  );
+});
+
+it('is refused where the period is closed, has not begun, or has two currencies', async () => {
+  const now = '2026-10-11T22:00:00Z';
+  await closePeriods(
+    { database, clock: () => Date.parse(now) },
+    { month: '2026-09', tenant_id: null },
+  );
+  await expect(show('acme', '2026-09', now)).rejects.toThrow(
+    'is closed, and a preview is of an open',
+  );
+  await expect(show('acme', '2026-11', now)).rejects.toThrow(
+    'no open period of tenant "acme" begins',
+  );
+  const preview = await show('acme', '2026-10', now);
+  expect(preview).toMatchObject({ preview: { earlier_open: null } });
+});
+
+function request(tenant_id: string, month: string) {
+  return { tenant_id, month, preview: true };
+}
+
+function show(tenantId: string, month: string, at: string) {
+  return showStatement({ database, clock: () => Date.parse(at) }, request(tenantId, month));
+}
