@@ -59,9 +59,13 @@ grant select (tenant_id, source, event_id, member_id, revision, entry_id, kind, 
   charge_rate_id, user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
   corrects_entry_id, is_reversal, units, not_due) on entries to spanledger_tenant;
 grant select on closes, periods to spanledger_tenant;
-grant select (tenant_id, mode, time_zone, anchor_day, stripe_customer, created_at, registered_at, left_at) on tenants
+grant select (tenant_id, mode, time_zone, anchor_day, stripe_customer, created_at, registered_at, left_at, name, address,
+  contact) on tenants
   to spanledger_tenant;
 grant select on tenant_calendar_changes, tenant_price_books to spanledger_tenant;
+-- What heads its statements and bills them.
+grant select on issuer to spanledger_tenant;
+grant select (tenant_id, period_start, invoice_id, state, hosted_url) on stripe_invoices to spanledger_tenant;
 grant select (tenant_id, per, feature, user_id, amount, currency, is_hard) on budgets to spanledger_tenant;
 grant select (tenant_id, source, event_id, batch_id, operation, status, occurred_at, started_at, user_id, feature,
   agent_run_id, prompt_version, trace_id, span_id, parent_span_id) on structure_spans to spanledger_tenant;
@@ -80,7 +84,7 @@ declare
   guarded text;
 begin
   foreach guarded in array array['entries', 'closes', 'periods', 'tenants', 'tenant_calendar_changes',
-    'tenant_price_books', 'budgets', 'structure_spans', 'usage_rollups', 'run_usage'] loop
+    'tenant_price_books', 'budgets', 'structure_spans', 'usage_rollups', 'run_usage', 'stripe_invoices'] loop
     if not (select relrowsecurity from pg_class where oid = guarded::regclass) then
       execute format('alter table %I enable row level security', guarded);
     end if;

@@ -67,5 +67,32 @@ export const entryIdGiven = z.codec(entryIdField, z.bigint(), {
   encode: (id) => `ent_${id}`,
 });
 
+/** Whatever orders text anew, breaks a line or shows nothing, and so could make a name read as another one. */
+const UNREADABLE = /[\p{Cc}\p{Cs}\p{Co}\u2028-\u202e\u2066-\u2069\ufeff]/u;
+
+const READABLE = 'write it without control characters and marks that order text anew';
+
+/** A line of text in any script, of so many characters at the most. */
+export function lineGiven(most: number) {
+  return z
+    .string()
+    .trim()
+    .max(most)
+    .refine((text) => !UNREADABLE.test(text), READABLE);
+}
+
+/** The same in lines, such as an address. */
+export function linesGiven(most: number) {
+  return z
+    .string()
+    .trim()
+    .max(most)
+    .transform((text) => text.replaceAll(/[^\S\n]*\r?\n[^\S\n]*/g, '\n'))
+    .refine((text) => text.split('\n').length <= MOST_LINES, `write at most ${MOST_LINES} lines`)
+    .refine((text) => !UNREADABLE.test(text.replaceAll('\n', '')), READABLE);
+}
+
+const MOST_LINES = 6;
+
 /** The reason why something is done, and who does it; both are kept with what is done. */
 export const noteFields = { reason: z.string(), actor: z.string() };

@@ -10,6 +10,15 @@ export async function readTextFile(path: string): Promise<string> {
   }
 }
 
+/** The bytes of a file that a person named; refuses one that cannot be read. */
+export async function readBinaryFile(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw explainFile(error, path) ?? error;
+  }
+}
+
 /**
  * Says why a file or folder could not be read or written, as what a person can mend; null where the
  * error is not about a path. The system names the path in most of its errors, but not in that of

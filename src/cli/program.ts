@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   'price-book': async () => (await import('./commands/price-book.ts')).addPriceBook,
   fx: async () => (await import('./commands/fx.ts')).addFx,
   tenant: async () => (await import('./commands/tenant.ts')).addTenant,
+  issuer: async () => (await import('./commands/issuer.ts')).addIssuer,
   send: async () => (await import('./commands/send.ts')).addSend,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
   close: async () => (await import('./commands/close.ts')).addClose,

@@ -74,6 +74,9 @@ interface TenantsTable {
   time_zone: string;
   anchor_day: number;
   stripe_customer: string | null;
+  name: string | null;
+  address: string | null;
+  contact: string | null;
   created_at: Instant;
   /** It is null for a tenant that its first event made. */
   registered_at: NullableInstant;

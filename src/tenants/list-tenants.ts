@@ -32,6 +32,7 @@ export function tellTenant(tenant: Tenant, now: InstantMs): TenantAnswer {
     },
     price_book: tenant.books[0]?.book ?? null,
     stripe_customer: tenant.stripeCustomer,
+    ...{ name: tenant.name, address: tenant.address, contact: tenant.contact },
     registered: tenant.isRegistered,
     closed_until: tenant.closedUntil === null ? null : formatInstant(tenant.closedUntil),
     left_at: tenant.leftAt === null ? null : formatInstant(tenant.leftAt),

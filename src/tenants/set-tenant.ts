@@ -74,12 +74,19 @@ export async function setTenant(
     await refuseSharedCustomer(transaction, request);
     await updateTenant(transaction, tenantId, {
       ...(mode === undefined ? {} : { mode }),
-      ...(customer === undefined ? {} : { stripe_customer: customer === '' ? null : customer }),
+      ...givenTexts(request),
     });
     const after = await readTenant(transaction.kysely, tenantId);
     const toRerate = [...new Set(other.map(({ periodStart }) => periodStart.slice(0, 7)))];
     return { ...tellTenant(after, at), to_rerate: toRerate };
   });
+}
+
+/** What is given of the texts of a tenant's row; an empty one takes away what there is. */
+function givenTexts({ stripe_customer, name, address, contact }: SetTenantRequest) {
+  const texts = Object.entries({ stripe_customer, name, address, contact });
+  const given = texts.filter(([, text]) => text !== undefined);
+  return Object.fromEntries(given.map(([setting, text]) => [setting, text === '' ? null : text]));
 }
 
 function refuseImpossible({ tenant_id: tenantId, time_zone: timeZone }: SetTenantRequest): void {

@@ -5,12 +5,20 @@ import {
   dayField,
   instantField,
   instantGiven,
+  lineGiven,
+  linesGiven,
   listOf,
   monthField,
   wholeField,
 } from '../fields.ts';
 
 const mode = z.enum(['shadow', 'live']);
+
+/** What is set of a tenant's own row; a book and a calendar have dates of their own. */
+export const TENANT_SETTINGS = [
+  ...(['mode', 'stripe_customer', 'time_zone', 'anchor_day'] as const),
+  ...(['name', 'address', 'contact'] as const),
+] as const;
 
 /** What is not given stays as it is; a tenant that is not there is made. */
 export const setTenantRequest = z.strictObject({
@@ -27,6 +35,10 @@ export const setTenantRequest = z.strictObject({
   price_book_from: instantGiven.optional(),
   /** Its customer in Stripe, cus_…; an empty text takes it away. */
   stripe_customer: z.string().optional(),
+  /** What its statements call it, and whom they are for; an empty text takes each away. */
+  name: lineGiven(200).optional(),
+  address: linesGiven(500).optional(),
+  contact: lineGiven(200).optional(),
 });
 export type SetTenantRequest = z.output<typeof setTenantRequest>;
 
@@ -43,6 +55,10 @@ const tenantAnswer = z.strictObject({
   /** It is null for the default one. */
   price_book: z.string().nullable(),
   stripe_customer: z.string().nullable(),
+  /** What statements call it; null where they say its id. */
+  name: z.string().nullable(),
+  address: z.string().nullable(),
+  contact: z.string().nullable(),
   /** Whether somebody named it; a tenant that only events named is in shadow, and the month says so. */
   registered: z.boolean(),
   /** The end of the last period that takes nothing more; null while none is. */
@@ -94,7 +110,7 @@ export const shownTenantAnswer = tenantAnswer.extend({
   changes: listOf(
     z.strictObject({
       at: instantField,
-      setting: z.enum(['mode', 'stripe_customer', 'time_zone', 'anchor_day']),
+      setting: z.enum(TENANT_SETTINGS),
       was: z.string().nullable(),
       became: z.string().nullable(),
       actor: z.string(),

@@ -3,11 +3,12 @@ import { sql } from 'kysely';
 import type { InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
+import { TENANT_SETTINGS } from './tenant-answer.ts';
 
 /** What was set of a tenant; a book has dates of its own. */
 interface TenantChange {
   readonly changed_at: InstantMs;
-  readonly setting: 'mode' | 'stripe_customer' | 'time_zone' | 'anchor_day';
+  readonly setting: (typeof TENANT_SETTINGS)[number];
   readonly was: string | null;
   readonly became: string | null;
   readonly actor: string;
@@ -98,8 +99,8 @@ async function readTenantChanges(
     )
     select t.changed_at, s.setting, t.before ->> s.setting as was, t.kept ->> s.setting as became, t.actor
     from told t
-      cross join unnest(array['mode', 'stripe_customer', 'time_zone', 'anchor_day']) with ordinality s(setting, place)
-    where t.before is not null and t.kept ? s.setting and t.kept -> s.setting is distinct from t.before -> s.setting
+      cross join unnest(${[...TENANT_SETTINGS]}::text[]) with ordinality s(setting, place)
+    where t.before is not null and t.kept ? s.setting and t.kept ->> s.setting is distinct from t.before ->> s.setting
     order by t.change_id, s.place`.execute(db);
   return rows;
 }

@@ -18,7 +18,7 @@ export async function readTenants(
     tenantIds === 'all' ? sql`true` : sql`t.tenant_id = any(${[...tenantIds]}::text[])`;
   const { rows } = await sql<TenantRow>`
     select t.tenant_id, t.mode, t.time_zone, t.anchor_day, t.stripe_customer,
-      t.registered_at is not null as is_registered, t.left_at,
+      t.name, t.address, t.contact, t.registered_at is not null as is_registered, t.left_at,
       (select json_agg(json_build_array(extract(epoch from c.ends_at) * 1000, c.period_start, c.mode)
           order by c.ends_at)
         from (select p.ends_at, p.period_start, p.mode, lead(p.mode) over (order by p.ends_at) as next_mode
@@ -40,6 +40,9 @@ interface TenantRow {
   readonly time_zone: string;
   readonly anchor_day: number;
   readonly stripe_customer: string | null;
+  readonly name: string | null;
+  readonly address: string | null;
+  readonly contact: string | null;
   readonly is_registered: boolean;
   readonly closed_times: readonly (readonly [number, string, ClosedTime['mode']])[] | null;
   readonly left_at: InstantMs | null;
@@ -66,6 +69,7 @@ function toTenant(row: TenantRow): Tenant {
     mode: row.mode,
     calendar: [first, ...changes],
     stripeCustomer: row.stripe_customer,
+    ...{ name: row.name, address: row.address, contact: row.contact },
     isRegistered: row.is_registered,
     books: (row.books ?? []).map(([effectiveFrom, book]) => ({
       effectiveFrom: effectiveFrom ?? Number.NEGATIVE_INFINITY,
@@ -132,6 +136,9 @@ export async function updateTenant(
     readonly time_zone?: string;
     readonly anchor_day?: number;
     readonly left_at?: string;
+    readonly name?: string | null;
+    readonly address?: string | null;
+    readonly contact?: string | null;
   },
 ): Promise<void> {
   if (Object.keys(set).length === 0) return;

@@ -10,6 +10,10 @@ export interface Tenant {
   readonly mode: 'shadow' | 'live';
   readonly calendar: Calendar;
   readonly stripeCustomer: string | null;
+  /** What statements call it and whom they are for, as somebody set it. */
+  readonly name: string | null;
+  readonly address: string | null;
+  readonly contact: string | null;
   /** Whether somebody named it; false where its first event made it (R11). */
   readonly isRegistered: boolean;
   /** Newest first. */

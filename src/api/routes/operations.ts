@@ -34,6 +34,8 @@ import { overviewAnswer, overviewRequest } from '../../reports/overview/overview
 import { reportOverview } from '../../reports/overview/report-overview.ts';
 import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
 import { tagCoverageAnswer, tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
+import { issuerAnswer, setIssuerRequest } from '../../statements/issuer/issuer-answer.ts';
+import { setIssuer, showIssuer } from '../../statements/issuer/set-issuer.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
 import { setTenant } from '../../tenants/set-tenant.ts';
 import { showTenant } from '../../tenants/show-tenant.ts';
@@ -79,6 +81,25 @@ const TENANTS: readonly Route[] = [
     request: setTenantRequest,
     answer: setTenantAnswer,
     use: (parts, request) => setTenant({ ...parts, ...customerCheck(parts) }, request),
+  }),
+];
+
+const ISSUER: readonly Route[] = [
+  route('GET /v1/issuer', {
+    about: 'statements',
+    roles: OPERATORS,
+    summary: 'who sends the statements',
+    request: NOTHING_ASKED,
+    answer: issuerAnswer,
+    use: showIssuer,
+  }),
+  route('PUT /v1/issuer', {
+    about: 'statements',
+    roles: ADMIN,
+    summary: 'say who sends the statements; what is not given stays as it is',
+    request: setIssuerRequest,
+    answer: issuerAnswer,
+    use: setIssuer,
   }),
 ];
 
@@ -220,4 +241,11 @@ const STATE: readonly Route[] = [
   }),
 ];
 
-export const OPERATIONS: readonly Route[] = [...TENANTS, ...PRICES, ...BUDGETS, ...KEYS, ...STATE];
+export const OPERATIONS: readonly Route[] = [
+  ...TENANTS,
+  ...ISSUER,
+  ...PRICES,
+  ...BUDGETS,
+  ...KEYS,
+  ...STATE,
+];

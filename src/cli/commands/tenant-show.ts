@@ -23,6 +23,9 @@ export function addTenantShow(group: Command): void {
 function textOf(tenant: ShownTenantAnswer): string {
   const left = tenant.left_at === null ? [] : [['left', tenant.left_at] as const];
   const rows: readonly (readonly [string, string])[] = [
+    ['name', tenant.name ?? 'none: its statements say its id'],
+    ['address', tenant.address?.replaceAll('\n', ', ') ?? 'none'],
+    ['contact', tenant.contact ?? 'none'],
     ['mode', tenant.mode],
     ['calendar', describeCalendar(tenant.calendar_now)],
     ...tenant.calendars.slice(1).map((calendar) => {
@@ -38,8 +41,7 @@ function textOf(tenant: ShownTenantAnswer): string {
     ['closed until', tenant.closed_until ?? 'nothing is closed'],
     ...left,
     ...tenant.changes.map(({ at, setting, was, became, actor }) => {
-      const change = `${setting}: ${was ?? 'none'} → ${became ?? 'none'} (${actor})`;
-      return [`at ${at}`, change] as const;
+      return [`at ${at}`, `${setting}: ${line(was)} → ${line(became)} (${actor})`] as const;
     }),
   ];
   const wide = Math.max(...rows.map(([name]) => name.length)) + 2;
@@ -50,6 +52,10 @@ function textOf(tenant: ShownTenantAnswer): string {
     tenant.periods.length === 0 ? 'no period yet' : periodsTable(tenant),
     ...(tenant.pushes.length === 0 ? [] : ['', pushesTable(tenant)]),
   ].join('\n');
+}
+
+function line(text: string | null): string {
+  return text?.replaceAll('\n', ', ') ?? 'none';
 }
 
 function describeCalendar(of: { readonly time_zone: string; readonly anchor_day: number }): string {

@@ -7,7 +7,7 @@ import { setTenant } from '../../tenants/set-tenant.ts';
 import type { TenantAnswer } from '../../tenants/tenant-answer.ts';
 import { setTenantRequest } from '../../tenants/tenant-answer.ts';
 import { addActor } from '../terminal/actor.ts';
-import { readAnchorDay, readInstant } from '../terminal/arguments.ts';
+import { linesOfText, readAnchorDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { commandToType } from '../terminal/commands-to-type.ts';
 import { table } from '../terminal/output.ts';
@@ -34,7 +34,10 @@ function addSet(group: Command): void {
     .option('--anchor-day <n>', 'day of the month on which periods begin', readAnchorDay)
     .option('--price-book <book>', 'the charge book that it pays by')
     .option('--price-book-from <instant>', 'from when that book holds', readInstant)
-    .option('--stripe-customer <id>', "its customer in Stripe, cus_…; '' takes it away");
+    .option('--stripe-customer <id>', "its customer in Stripe, cus_…; '' takes it away")
+    .option('--name <name>', "what its statements call it; '' takes it away")
+    .option('--address <lines>', 'its address, with \\n between the lines')
+    .option('--contact <contact>', 'whom its statements are for');
   perform<TenantFlags>(addActor(command), async (session, { args: [tenant_id = ''], options }) => {
     const parts = { ...session.parts(), ...(await customerCheck(session)) };
     const request = readRequest(setTenantRequest, {
@@ -45,6 +48,9 @@ function addSet(group: Command): void {
       price_book: options.priceBook,
       price_book_from: options.priceBookFrom,
       stripe_customer: options.stripeCustomer,
+      name: options.name,
+      address: options.address === undefined ? undefined : linesOfText(options.address),
+      contact: options.contact,
     });
     const tenant = await setTenant(parts, request);
     const toRerate = tenant.to_rerate.map(
@@ -70,6 +76,9 @@ interface TenantFlags {
   readonly priceBook?: string;
   readonly priceBookFrom?: string;
   readonly stripeCustomer?: string;
+  readonly name?: string;
+  readonly address?: string;
+  readonly contact?: string;
 }
 
 function addList(group: Command): void {
@@ -106,5 +115,6 @@ function describe(tenant: TenantAnswer): string {
   const book =
     tenant.price_book === null ? 'the default price book' : `price book ${tenant.price_book}`;
   const customer = tenant.stripe_customer ?? 'no Stripe customer';
-  return `${tenant.mode}, ${calendarOf(tenant)}, ${book}, ${customer}`;
+  const name = tenant.name === null ? '' : `${tenant.name}, `;
+  return `${name}${tenant.mode}, ${calendarOf(tenant)}, ${book}, ${customer}`;
 }

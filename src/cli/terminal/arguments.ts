@@ -129,3 +129,8 @@ export function readCurrency(text: string): string {
   if (isSupportedCurrency(text)) return text;
   throw new InvalidArgumentError(`give ${CURRENCY_ALLOWED}.`);
 }
+
+/** Lines as a shell passes them: a backslash and an n end one, and so does a real end of line. */
+export function linesOfText(text: string): string {
+  return text.replaceAll('\\n', '\n');
+}
