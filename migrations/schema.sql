@@ -400,6 +400,26 @@ CREATE TRIGGER http_keys_deletes_are_kept AFTER DELETE ON public.http_keys REFER
 CREATE TRIGGER http_keys_inserts_are_kept AFTER INSERT ON public.http_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('key_id', 'key_hash');
 CREATE TRIGGER http_keys_updates_are_kept AFTER UPDATE ON public.http_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('key_id', 'key_hash');
 
+table issuer (
+  only_one boolean not null default true,
+  name text,
+  address text,
+  logo text,
+  support_url text,
+  support_email text,
+  set_at timestamp with time zone not null,
+  constraint issuer_pkey PRIMARY KEY (only_one),
+  constraint issuer_address_check CHECK ((((length(address) >= 1) AND (length(address) <= 500)) AND is_readable(address))),
+  constraint issuer_logo_check CHECK (((length(logo) <= 100000) AND (logo ~~ 'data:image/%'::text))),
+  constraint issuer_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND is_readable(name))),
+  constraint issuer_only_one_check CHECK (only_one),
+  constraint issuer_support_email_check CHECK ((length(support_email) <= 200)),
+  constraint issuer_support_url_check CHECK ((length(support_url) <= 500))
+);
+CREATE TRIGGER issuer_deletes_are_kept AFTER DELETE ON public.issuer REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', 'logo');
+CREATE TRIGGER issuer_inserts_are_kept AFTER INSERT ON public.issuer REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', 'logo');
+CREATE TRIGGER issuer_updates_are_kept AFTER UPDATE ON public.issuer REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', 'logo');
+
 table ledger_name (
   only_one boolean not null default true,
   name text not null,
@@ -726,6 +746,7 @@ table stripe_invoices (
   released_at timestamp with time zone,
   finalized_at timestamp with time zone,
   identifier text,
+  hosted_url text,
   constraint stripe_invoices_pkey PRIMARY KEY (invoice_id),
   constraint stripe_invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint stripe_invoices_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'finalized'::text, 'gone'::text, 'void'::text])))
@@ -823,7 +844,15 @@ table tenants (
   created_at timestamp with time zone not null,
   registered_at timestamp with time zone,
   left_at timestamp with time zone,
+  name text,
+  address text,
+  contact text,
   constraint tenants_pkey PRIMARY KEY (tenant_id),
+  constraint tenant_has_a_readable_address CHECK ((((length(address) >= 1) AND (length(address) <= 500)) AND is_readable(address))),
+  constraint tenant_has_a_readable_contact CHECK ((((length(contact) >= 1) AND (length(contact) <= 200)) AND is_readable(contact) AND (strpos(contact, '
+'::text) = 0))),
+  constraint tenant_has_a_readable_name CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND is_readable(name) AND (strpos(name, '
+'::text) = 0))),
   constraint tenants_anchor_day_check CHECK (((anchor_day >= 1) AND (anchor_day <= 31))),
   constraint tenants_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text]))),
   constraint tenants_tenant_id_check CHECK (((length(tenant_id) >= 1) AND (length(tenant_id) <= 200)))
@@ -1646,6 +1675,15 @@ begin
   end if;
   return new;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.is_readable(of_text text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select of_text !~ '[\u0001-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]'
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.keep_change()
