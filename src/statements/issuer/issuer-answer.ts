@@ -10,9 +10,7 @@ export const setIssuerRequest = z.strictObject({
   /** A PNG or JPEG as a data URI, `data:image/png;base64,…`. */
   logo: z.string().max(100_000).optional(),
   /** Where a customer asks about a statement, https://… */
-  support_url: z
-    .union([z.literal(''), z.url({ protocol: /^https$/ }).max(500)])
-    .optional(),
+  support_url: z.union([z.literal(''), z.url({ protocol: /^https$/ }).max(500)]).optional(),
   support_email: z.union([z.literal(''), z.email().max(200)]).optional(),
 });
 export type SetIssuerRequest = z.output<typeof setIssuerRequest>;
