@@ -16,7 +16,7 @@ export const setIssuerRequest = z.strictObject({
 export type SetIssuerRequest = z.output<typeof setIssuerRequest>;
 
 /** Who sends the statements; what was never set is null. */
-export const issuerFields = {
+const issuerFields = {
   name: z.string().nullable(),
   address: z.string().nullable(),
   /** The picture as a data URI. */
