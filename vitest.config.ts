@@ -19,7 +19,7 @@ const PURE = [
   'test/rating/**/*.test.ts',
   'test/statements/*.test.ts',
   'test/statements/{html,pdf}/*.test.ts',
-  'test/statements/preview/projection.test.ts',
+  'test/statements/preview/projected-total.test.ts',
   'test/stripe-double/**/*.test.ts',
   'test/ledger/**/{billable,line-of-entry,manifest,manifest-layers,first-attempt,reversal,copy-text}.test.ts',
   'test/reports/runs/{run-tree,run-waste}.test.ts',

@@ -20,13 +20,13 @@ export async function readStatements(
     const { manifestHash, closedAt, mode } = close;
     const frozen = { manifestHash, closedAt: formatInstant(closedAt) };
     const statement = buildStatement({ manifest, mode, frozen, preview: null });
-    documents.push(withEntries(statement, await readBeside(database, manifest)));
+    documents.push(withEntries(statement, await readBesideOf(database, manifest)));
   }
   return documents;
 }
 
 /** What is read of the entries beside a manifest. */
-export async function readBeside(
+export async function readBesideOf(
   database: Reading,
   manifest: Manifest,
 ): Promise<Pick<StatementDocument, 'daily' | 'corrections'>> {

@@ -19,6 +19,7 @@ import {
   sealPublicationAnswer,
   sealPublicationRequest,
 } from '../../src/seals/seal-answer.ts';
+import { issuerAnswer, setIssuerRequest } from '../../src/statements/issuer/issuer-answer.ts';
 import {
   statementAnswer,
   statementRequest,
@@ -57,6 +58,8 @@ const CASES: readonly Case[] = [
   { command: 'migrate', answer: migrationAnswer },
   { command: 'migrate --citus --roles', answer: migrationAnswer },
   { command: 'close 2026-10', answer: closeAnswer },
+  { command: 'issuer set --name Northwind', answer: issuerAnswer },
+  { command: 'issuer show', answer: issuerAnswer },
   { command: 'statement acme 2026-10', answer: statementAnswer },
   { command: 'statement acme 2026-11 --preview', answer: statementAnswer },
   { command: 'statement acme 2026-10 --out DIR/acme.txt', answer: writtenStatementAnswer },
@@ -98,6 +101,10 @@ it.each([
   {
     request: sealPublicationRequest,
     json: { to: 's3://acme-audit', retain_days: 2557, lock_mode: 'compliance' },
+  },
+  {
+    request: setIssuerRequest,
+    json: { name: 'Northwind', address: 'Berlin', support_url: 'https://northwind.example' },
   },
   { request: statementRequest, json: { tenant_id: 'acme', month: '2026-10', preview: false } },
   { request: workerRequest, json: { until_empty: true, pollers: 4 } },

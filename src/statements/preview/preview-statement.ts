@@ -21,8 +21,8 @@ import { readTenant } from '../../tenants/tenant-store.ts';
 import { buildStatement } from '../statement.ts';
 import type { StatementDocument, StatementKey } from '../statement-answer.ts';
 import { withEntries } from '../statement-document.ts';
-import { readBeside } from '../statement-store.ts';
-import { projectTotal } from './projection.ts';
+import { readBesideOf } from '../statement-store.ts';
+import { projectTotal } from './projected-total.ts';
 
 /**
  * What a tenant's open periods of a month come to so far, by the arithmetic of the close: all of it as the ledger
@@ -122,7 +122,7 @@ async function previewPeriod(
     frozen: null,
     preview: { as_of: formatInstant(now), earlier_open: earlier, projection },
   });
-  return withEntries(statement, await readBeside(snapshot, manifest));
+  return withEntries(statement, await readBesideOf(snapshot, manifest));
 }
 
 /** Nobody can add what is charged in two currencies; a close refuses it, too. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { ManifestLine } from '../../../src/ledger/closes/manifest-lines.ts';
 import { exactPico } from '../../../src/money.ts';
-import { projectTotal } from '../../../src/statements/preview/projection.ts';
+import { projectTotal } from '../../../src/statements/preview/projected-total.ts';
 import { cases } from '../../support/cases.ts';
 
 const DAY = 86_400_000;

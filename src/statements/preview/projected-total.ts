@@ -4,7 +4,7 @@ import type { ManifestLine } from '../../ledger/closes/manifest-lines.ts';
 import { exactPico, floorDivide, formatMinor, type Pico } from '../../money.ts';
 
 /** What a running period would come to at the pace that it has. */
-export interface Projection {
+export interface ProjectedTotal {
   /** The total at the currency's precision. */
   readonly total: string;
   /** The method in a sentence. */
@@ -25,7 +25,7 @@ export function projectTotal(of: {
   readonly lines: readonly ManifestLine[];
   readonly exact: Pico;
   readonly carriedIn: Pico;
-}): Projection | null {
+}): ProjectedTotal | null {
   const passed = of.now - of.startsAt;
   const whole = of.endsAt - of.startsAt;
   if (passed < DAY_MS || passed >= whole) return null;
