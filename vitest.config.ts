@@ -13,7 +13,7 @@ const PURE = [
   'test/ingest/batcher.test.ts',
   'test/client/{packing,new-event,journal,client,usage-trace}.test.ts',
   'test/client/calls/**/*.test.ts',
-  'test/{architecture,rules,pages}.test.ts',
+  'test/{architecture,rules,pages,dependencies}.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',
   'test/rating/**/*.test.ts',
