@@ -18,6 +18,10 @@ const IS_BARE_SPAN = `${IS_BARE} and (o.span_id is not null or o.parent_span_id 
 const IS_ONE_OF_FEW = `${STANDS_AS_REPORTED} and (o.call_id is not null or o.shares_response
     or ${IS_BARE_SPAN} or o.response_id is not null and ${IS_NOBODYS})`;
 
+/** Whether the ledger holds such a span at all; the order makes it one step into its index. */
+const HOLDS_BARE_SPANS = `exists (select from entries o where ${IS_BARE_SPAN} and ${STANDS_AS_REPORTED}
+          order by o.span_id collate "C" limit 1)`;
+
 /** More entries than this share a mark only where it marks no call. */
 const MOST_REPORTS = 100;
 
@@ -106,14 +110,20 @@ export async function readPairedReports(
     ...(await readPairs(transaction, batchIds, { name: 'few', of: IS_ONE_OF_FEW, by: EVERY_MARK })),
     ...(await readPairsOfOthers(transaction, batchIds)),
   ];
-  if (pairs.length === 0) return [];
-  const ids = new Set(pairs.flatMap(({ one, other }) => [one, other]));
-  const entries = await readEntries(transaction, [...ids]);
+  const nested = await readNestedInSteps(transaction, batchIds);
+  if (pairs.length + nested.length === 0) return [];
+  const ids = [...pairs, ...nested].flatMap(({ one, other }) => [one, other]);
+  const entries = await readEntries(transaction, [...new Set(ids)]);
   const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
-  return pairs.flatMap(({ one, other }) => {
+  const both = ({ one, other }: Pair) => {
     const [first, second] = [byId.get(one), byId.get(other)];
     return first === undefined || second === undefined ? [] : [[first, second] as const];
+  };
+  const seenPastSteps = nested.flatMap(both).map(([outer, inner]) => {
+    const within = { ...inner, parentSpanId: outer.spanId };
+    return outer.entryId < inner.entryId ? ([outer, within] as const) : ([within, outer] as const);
   });
+  return [...pairs.flatMap(both), ...seenPastSteps];
 }
 
 interface Pair {
@@ -131,8 +141,7 @@ async function readPairsOfOthers(
     text: `select
         exists (select from entries o where ${IS_NOBODYS} and o.response_id is not null
           and o.gateway_cache = 'none' and ${STANDS_AS_REPORTED} order by o.response_id limit 1) as nobodys,
-        exists (select from entries o where ${IS_BARE_SPAN} and ${STANDS_AS_REPORTED}
-          order by o.span_id collate "C" limit 1) as spans`,
+        ${HOLDS_BARE_SPANS} as spans`,
   });
   const { nobodys, spans } = present(rows[0], 'whether the ledger holds reports of few');
   const of = `${STANDS_AS_REPORTED} and o.response_id is not null`;
@@ -160,6 +169,55 @@ async function readPairs(
       ) w
       ${withMarkOf(which.by)}
       where o.entry_id <> w.entry_id
+      order by one, other`,
+    values: [batchIds],
+  });
+  return rows;
+}
+
+/** Spans that stand between two others; a step has few calls within it. */
+const STEP = 's.span_id is not null and s.parent_span_id is not null';
+const MOST_STEPS = 100;
+
+/**
+ * Pairs of an outer span that names no answer (`one`) and an inner one (`other`), between which a span of the
+ * structure stands. Whichever of the three is folded last finds the others, each by an index.
+ */
+async function readNestedInSteps(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+): Promise<readonly Pair[]> {
+  const { rows } = await transaction.client.query<Pair>({
+    name: 'read-nested-in-steps',
+    text: `with w as (
+        select e.trace_id, e.span_id, e.parent_span_id,
+          e.response_id is null or e.gateway_cache <> 'none' as is_bare
+        from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(`${STANDS_AS_REPORTED} and o.trace_id is not null`)}
+        where ${HOLDS_BARE_SPANS} and exists (select from structure_spans s where ${STEP})
+      ), step as (
+        select s.trace_id, s.span_id, s.parent_span_id from structure_spans s
+        where s.batch_id = any($1::bigint[]) and ${STEP} and ${HOLDS_BARE_SPANS}
+        union
+        select s.* from w cross join lateral (
+          select s.trace_id, s.span_id, s.parent_span_id from structure_spans s
+          where s.span_id collate "C" = w.parent_span_id and s.trace_id = w.trace_id and ${STEP} limit ${MOST_STEPS}) s
+        union
+        select s.* from w cross join lateral (
+          select s.trace_id, s.span_id, s.parent_span_id from structure_spans s
+          where s.parent_span_id collate "C" = w.span_id and s.trace_id = w.trace_id and ${STEP} limit ${MOST_STEPS}) s
+        where w.is_bare
+      )
+      select distinct u.entry_id as one, i.entry_id as other
+      from step s
+      cross join lateral (
+        select o.entry_id, o.tenant_id from entries o
+        where o.span_id collate "C" = s.parent_span_id and o.span_id is not null and o.trace_id = s.trace_id
+          and ${IS_BARE} and ${STANDS_AS_REPORTED} limit ${MOST_REPORTS}) u
+      cross join lateral (
+        select o.entry_id from entries o
+        where o.parent_span_id collate "C" = s.span_id and o.parent_span_id is not null and o.trace_id = s.trace_id
+          and ${STANDS_AS_REPORTED} and (o.tenant_id = u.tenant_id or '${UNATTRIBUTED}' in (o.tenant_id, u.tenant_id))
+        limit ${MOST_REPORTS}) i
       order by one, other`,
     values: [batchIds],
   });

@@ -7,8 +7,9 @@ import { freshDatabase, resetTables, textRows } from '../../support/database.ts'
 import { importBooks, receive } from '../../support/ledger.ts';
 
 /**
- * A trace of three calls, of which two are reported twice: a chat by the client library within the span of a
- * framework, and an embedding by one library in two spans of one name. An exporter sends its spans in whatever
+ * A trace of four calls, of which three are reported twice: a chat by the client library within the span of a
+ * framework, another one with a step of the framework between the two, and an embedding by one library in two
+ * spans of one name. An exporter sends its spans in whatever
  * messages and order, and a queue brings each of them more than once.
  */
 const SPANS = [
@@ -18,6 +19,9 @@ const SPANS = [
   span('c1', { operation: 'embeddings', model: 'gpt-4o', ms: 2_500 }),
   span('c2', { parent: 'c1', operation: 'embeddings', model: 'gpt-4o', input: 700 }),
   span('d1', { operation: 'invoke_agent', input: 3700, output: 150 }),
+  span('e1', { kind: 'openinference', model: 'gpt-4o', input: 300, output: 10, ms: 2_500 }),
+  span('e2', { parent: 'e1', operation: 'invoke_workflow', ms: 2_300 }),
+  span('e3', { parent: 'e2', model: 'gpt-4o', input: 300, output: 10, response: 'r-3' }),
 ];
 
 interface SpanFacts {
@@ -88,8 +92,8 @@ it('a trace is charged the same in whichever messages and order it comes, and ho
            count(*) filter (where not is_reversal) - count(*) filter (where is_reversal) as standing
          from entries`,
       );
-      // (1000 + 2000 + 700) x 3 + (100 + 50) x 12 = 12,900 micro-dollars, of three calls.
-      expect(sum).toEqual({ charge: '12900000000', standing: '3' });
+      // (1000 + 2000 + 700 + 300) x 3 + (100 + 50 + 10) x 12 = 13,920 micro-dollars, of four calls.
+      expect(sum).toEqual({ charge: '13920000000', standing: '4' });
     }),
     cases(12),
   );
