@@ -38,7 +38,7 @@ export async function answerRoute(
 }
 
 /** An action is its bearer's: the journal names the key, the act, and the reason that was given. */
-function actingParts(
+export function actingParts(
   { act }: Route,
   parts: ApiParts,
   { key, given }: { readonly key: Key; readonly given: JsonObject },

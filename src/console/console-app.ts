@@ -6,8 +6,11 @@ import { explainFault } from '../database/explain-fault.ts';
 import { beginSession, endSession } from '../keys/recognize-session.ts';
 import { tellFreshness } from '../month/status/tell-freshness.ts';
 import { Refusal } from '../refusal.ts';
+import { actedPage, actPage } from './acts/act-pages.ts';
 import { consoleHeaders, PRIVATE } from './console-headers.ts';
 import type { ConsoleOptions } from './console-options.ts';
+import { addCustomer } from './customer/customer-app.ts';
+import { type DocumentForm, statementDocument } from './customer/statement-document.ts';
 import {
   addressOf,
   type ConsoleContext,
@@ -33,6 +36,9 @@ export function buildConsole(options: ConsoleOptions): ConsoleApp {
   addAssets(app);
   addSignIn(app, options);
   for (const page of PAGES) app.get(page.path, (c) => answerPage(options, c, page));
+  addCustomer(app, options);
+  addActs(app, options);
+  addDocuments(app, options);
   app.get('/console/*', () => {
     throw new Refusal('not_found', 'there is no page at this address', 'begin at the overview');
   });
@@ -82,6 +88,35 @@ function addSignIn(app: ConsoleApp, options: ConsoleOptions): void {
     }
     giveSession(c, '');
     return c.redirect('/console/sign-in', 303);
+  });
+}
+
+function addActs(app: ConsoleApp, options: ConsoleOptions): void {
+  const { parts } = options;
+  app.get('/console/act/:act', async (c) => {
+    const visitor = await letIn(options, c);
+    if (visitor instanceof Response) return visitor;
+    const form = new URL(c.req.url).searchParams;
+    const page = await actPage({ parts, visitor, name: c.req.param('act'), form });
+    return show(options, c, { page, visitor });
+  });
+  app.post('/console/act/:act', async (c) => {
+    const visitor = await letIn(options, c);
+    if (visitor instanceof Response) return visitor;
+    const form = await readVisitorsForm(c, visitor.token);
+    const page = await actedPage({ parts, visitor, name: c.req.param('act'), form });
+    return show(options, c, { page, visitor });
+  });
+}
+
+/** The documents of a closed period, as its customer gets them. */
+function addDocuments(app: ConsoleApp, options: ConsoleOptions): void {
+  app.get('/console/statements/:tenant/:month/:form{html|pdf|csv|proof}', async (c) => {
+    const visitor = await letIn(options, c);
+    if (visitor instanceof Response) return visitor;
+    const { tenant, month, form } = c.req.param();
+    const asked = { tenantId: tenant, month, form: form as DocumentForm };
+    return statementDocument(options, options.parts, asked);
   });
 }
 

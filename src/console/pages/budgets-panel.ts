@@ -60,7 +60,7 @@ export function budgetsPanel(
 }
 
 /** How much of a limit is used, in percent; a bar needs no more than that. */
-function usedShare(limit: string, left: string): string {
+export function usedShare(limit: string, left: string): string {
   const [all, rest] = [Number(limit), Number(left)];
   if (!(all > 0)) return '100.00';
   return String(Math.round(Math.min(1, Math.max(0, (all - rest) / all)) * 10_000) / 100);

@@ -2,9 +2,13 @@ import { html } from 'hono/html';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import { amount, countText, type Html } from '../view/amounts.ts';
 import { address, chip, dataTable, link, NOTHING, type Tone, tenantLink } from '../view/table.ts';
+import type { PageAsked } from './page-asked.ts';
 
-/** What keeps a month from being whole, each with the way to mend it. */
-export function missingTable(things: readonly MissingThing[]): Html {
+/** What keeps a month from being whole, each with the way to mend it; a reader is shown where to look. */
+export function missingTable(
+  { mayAct }: Pick<PageAsked, 'mayAct'>,
+  things: readonly MissingThing[],
+): Html {
   return dataTable({
     caption: 'What keeps a month from being whole',
     rows: things,
@@ -14,7 +18,7 @@ export function missingTable(things: readonly MissingThing[]): Html {
       { title: 'Tenant', cell: ({ tenant_id: id }) => (id === null ? NOTHING : tenantLink(id)) },
       { title: 'Detail', cell: ({ detail }) => html`<span>${detail}</span>` },
       { title: 'Worth', figure: true, cell: worthOf },
-      { title: 'Mend it', figure: true, cell: mendingOf },
+      { title: 'Mend it', figure: true, cell: (thing) => mendingOf(mayAct, thing) },
     ],
   });
 }
@@ -44,13 +48,13 @@ const KINDS: Readonly<Record<MissingThing['kind'], KindWords>> = {
   unmeasured: { words: 'unmeasured', tone: 'warn' },
 };
 
-function mendingOf(thing: MissingThing): Html {
+function mendingOf(mayAct: boolean, thing: MissingThing): Html {
   const { kind, tenant_id: tenant, period_start: start, detail } = thing;
   const month = start?.slice(0, 7) ?? null;
   const entry = /ent_\d+/.exec(detail)?.[0] ?? null;
   const shown = entry === null ? '' : html` · ${link(`/console/entries/${entry}`, 'Show one')}`;
   const act = (name: string, words: string, query: Readonly<Record<string, string | null>>) =>
-    link(address(`/console/act/${name}`, query), words);
+    mayAct ? link(address(`/console/act/${name}`, query), words) : html``;
   switch (kind) {
     case 'quarantined':
       return link('/console/quarantine', 'Look');

@@ -51,7 +51,7 @@ export const monthPage: ConsolePage = {
       title: monthText(month),
       nav: 'The month',
       body: html`${topOf(asked, table, missing)}${cardsOf(table, missing)}
-${panel('What is missing from this month', missingTable(missing))}
+${panel('What is missing from this month', missingTable(asked, missing))}
 ${stepsPanel(table)}${tenantsPanel(asked, table)}`,
     };
   },
@@ -93,7 +93,6 @@ function topOf(
     actLink(asked, 'Close', { act: 'close', query: { month } }),
     actLink(asked, 'Tell Stripe', { act: 'push', query: { month } }),
     actLink(asked, 'Compare', { act: 'reconcile', query: { month } }),
-    actLink(asked, 'Run the month', { act: 'run-month', query: { month } }),
   ]);
 }
 
@@ -131,11 +130,11 @@ const STEP_TONES: Readonly<Record<MonthTableAnswer['steps'][number]['state'], To
   wrong: 'bad',
 };
 
-function stepsPanel({ steps, month }: MonthTableAnswer): Html {
+function stepsPanel({ steps }: MonthTableAnswer): Html {
   if (steps.length === 0) return html``;
   const isRunning = steps.some(({ state }) => state === 'running');
   const live = isRunning
-    ? html`<p class="hint" data-live="/console/month/live?month=${month}" role="status">A step goes on; open the page again to see how far it is.</p>`
+    ? html`<p class="hint" role="status">A step goes on; open the page again to see how far it is.</p>`
     : '';
   return panel(
     'The run, step by step',

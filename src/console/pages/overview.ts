@@ -50,7 +50,7 @@ const MISSING_SHOWN = 8;
 function bodyOf(asked: PageAsked, overview: OverviewAnswer, status: StatusAnswer): Html {
   return html`${topOf(asked, overview)}${cardsOf(overview, status)}
 ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
-${missingPanel(status.missing)}
+${missingPanel(asked, status.missing)}
 <div class="two">${tenantsPanel(overview)}${pipelinePanel(status)}</div>`;
 }
 
@@ -115,12 +115,12 @@ export function dailyFiguresOf({ month, days, currency, to_date }: OverviewAnswe
   return { daily, period, currency };
 }
 
-function missingPanel(missing: readonly MissingThing[]): Html {
+function missingPanel(asked: PageAsked, missing: readonly MissingThing[]): Html {
   const more = missing.length - MISSING_SHOWN;
   const all = more > 0 ? link('/console/month', `all ${countText(missing.length)} →`) : '';
   return panel(
     'What keeps a month from being whole',
-    missingTable(missing.slice(0, MISSING_SHOWN)),
+    missingTable(asked, missing.slice(0, MISSING_SHOWN)),
     all,
   );
 }

@@ -82,7 +82,7 @@ export const tenantPage: ConsolePage = {
       title: tenant_id,
       nav: 'Tenants',
       body: html`${topOf(asked, tenant, month)}${cardsOf(overview)}
-${own.length === 0 ? '' : panel('What keeps its months from being whole', missingTable(own))}
+${own.length === 0 ? '' : panel('What keeps its months from being whole', missingTable(asked, own))}
 ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 ${usagePanel({ tenant_id, month, by }, usage)}
 ${periodsPanel(asked, tenant)}

@@ -115,3 +115,24 @@ export function monthAfter(month: string, months = 1): string {
 export function exactSum(amounts: readonly string[]): string {
   return formatPico(amounts.reduce((sum, exact) => sum + exactPico(exact), 0n));
 }
+
+/** The day of an instant in a zone, as whoever lives there writes it. */
+export function instantDay(at: string, zone: string, locale = OPERATORS_LOCALE): string {
+  const local = DateTime.fromISO(at, { zone }).setLocale(locale);
+  return local.toLocaleString({ day: 'numeric', month: 'long', year: 'numeric' });
+}
+
+/** The first language of a browser that figures and dates can be written in. */
+export function localeOf(acceptLanguage: string | null): string {
+  const tags = (acceptLanguage ?? '').split(',').map((part) => part.split(';')[0]?.trim() ?? '');
+  const known = tags.find((tag) => /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(tag) && isLocale(tag));
+  return known ?? OPERATORS_LOCALE;
+}
+
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.NumberFormat.supportedLocalesOf(tag).length > 0;
+  } catch {
+    return false;
+  }
+}

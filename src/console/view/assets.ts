@@ -27,17 +27,12 @@ export const STYLE: Asset = assetOf('style', 'css', {
   body: `${FACES}\n${STYLE_SHEET}`,
 });
 
-/** Forms send themselves when a choice is made, and a run that goes on is followed: no page needs it. */
+/** A form sends itself when a choice is made: no page needs it. */
 export const SCRIPT: Asset = assetOf('script', 'js', {
   type: 'text/javascript; charset=utf-8',
   body: `'use strict';
 for (const select of document.querySelectorAll('select[data-send]'))
   select.addEventListener('change', () => select.form.requestSubmit());
-for (const live of document.querySelectorAll('[data-live]')) {
-  const events = new EventSource(live.dataset.live);
-  events.addEventListener('step', (event) => { live.textContent = event.data; });
-  events.addEventListener('end', () => { events.close(); location.reload(); });
-}
 `,
 });
 

@@ -58,3 +58,10 @@ function freshText(freshness: FreshnessAnswer | null): string {
   if (freshness.last_batch_at === null) return ' · nothing received yet';
   return ` · last batch ${agoText(freshness.last_batch_at, freshness.at)} ago`;
 }
+
+/** The page of a customer: the same head, and nothing of the console around it. */
+export function renderCustomerPage(title: string, body: Html): Html {
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><title>${title}</title><link rel="stylesheet" href="${STYLE.path}"><link rel="icon" href="data:,"></head>
+<body class="customer"><main id="main">${body}</main></body></html>`;
+}

@@ -99,10 +99,11 @@ button.quiet:hover { color: var(--ink); }
 form.row { display: flex; flex-wrap: wrap; gap: 8px 10px; align-items: end; }
 label, legend { display: block; font-size: 12px; color: var(--soft); }
 fieldset { border: 0; min-width: 0; }
-input, select, textarea { display: block; width: 100%; margin-top: 3px; padding: 7px 10px; border: 1px solid var(--zero); border-radius: 7px; background: var(--card); color: var(--ink); font: inherit; }
+input, select, textarea { display: block; width: 100%; margin-top: 3px; padding: 7px 10px; border: 1px solid var(--zero); border-radius: 7px; background: var(--card); color: var(--ink); font: inherit; font-size: 14px; line-height: 20px; }
 input[type="checkbox"] { display: inline-block; width: auto; margin: 0 7px 0 0; }
 form.row label { flex: 0 1 190px; }
-form.act { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 14px 18px; align-items: end; }
+form.act { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: 14px 18px; align-items: start; }
+.scroll + form.act, .none + form.act, p + form.act, ul + form.act, dl + form.act { margin-top: 18px; }
 form.act .wide { grid-column: 1 / -1; }
 .hint { font-size: 12px; color: var(--soft); }
 .notice { padding: 12px 16px; margin-bottom: 16px; border-radius: 9px; background: var(--plain-back); }

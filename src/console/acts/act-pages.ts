@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { html } from 'hono/html';
+import { actingParts } from '../../api/answer-route.ts';
+import type { ApiParts } from '../../api/api-parts.ts';
+import { givenBy } from '../../api/given.ts';
+import type { Route } from '../../api/route.ts';
+import { ROUTES } from '../../api/routes.ts';
+import type { JsonObject } from '../../events/foreign/foreign-value.ts';
+import { actOnce } from '../../keys/act-once.ts';
+import { Refusal } from '../../refusal.ts';
+import type { Visitor } from '../door.ts';
+import type { Html } from '../view/amounts.ts';
+import type { Page } from '../view/layout.ts';
+import { headOf, link, panel } from '../view/table.ts';
+import type { Act, ActAsked, ActField } from './act.ts';
+import { CORRECTION_ACTS } from './correction-acts.ts';
+import { MONTH_ACTS } from './month-acts.ts';
+import { SETTING_ACTS } from './setting-acts.ts';
+import { WAITING_ACTS } from './waiting-acts.ts';
+
+const ACTS: readonly Act[] = [...CORRECTION_ACTS, ...MONTH_ACTS, ...WAITING_ACTS, ...SETTING_ACTS];
+
+interface ActPageAsked {
+  readonly parts: ApiParts;
+  readonly visitor: Visitor;
+  readonly name: string;
+  /** The query of the form, or the body of the act. */
+  readonly form: URLSearchParams;
+}
+
+/** The form of an act; where it says enough, the difference that it makes, and a place for the reason. */
+export async function actPage({ parts, visitor, name, form }: ActPageAsked): Promise<Page> {
+  const act = actNamed(visitor, name);
+  const said = saidIn(act, form);
+  const isWhole = act.fields.every(
+    (field) => field.isRequired !== true || said[field.name] !== undefined,
+  );
+  const confirm = isWhole && form.size > 0 ? await confirmation({ parts, visitor }, act, said) : '';
+  return {
+    title: act.title,
+    nav: null,
+    body: html`${headOf(act.title, act.words)}${panel('What is meant', formOf(act, said))}${confirm}`,
+  };
+}
+
+/** Does an act once, however often its form is sent, and shows what came of it. */
+export async function actedPage({ parts, visitor, name, form }: ActPageAsked): Promise<Page> {
+  const act = actNamed(visitor, name);
+  const said = saidIn(act, form);
+  const reason = form.get('reason')?.trim() ?? '';
+  if (reason === '') {
+    throw new Refusal('bad_request', 'an act needs a reason', 'go back, and say why it is done');
+  }
+  const route = routeOf(act);
+  const given = givenOf(act, route, said);
+  const asked = { ...given, ...noted(route, { reason, actor: visitor.key.name }) };
+  const acting = actingParts(route, parts, { key: visitor.key, given: { ...asked, reason } });
+  const once = {
+    keyId: visitor.key.keyId,
+    idempotencyKey: form.get('form_id') ?? '',
+    request: JSON.stringify([name, asked]),
+  };
+  let fresh: unknown;
+  const { answer } = await actOnce(parts, once, async () => {
+    fresh = await route.run({ parts: acting, given: asked, accept: '' });
+    return { status: 200, answer: route.isShownOnce ? 'null' : JSON.stringify(fresh) };
+  });
+  const shown: unknown = fresh ?? JSON.parse(answer);
+  const result =
+    shown === null
+      ? html`<p>It was done already, and what it made was shown once.</p>`
+      : act.done(shown);
+  return {
+    title: act.title,
+    nav: null,
+    body: html`${headOf(act.title, act.words)}<div class="notice good" role="status"><h2>Done.</h2><p>Recorded as the act of ${visitor.key.name}: ${reason}</p></div>${panel('What came of it', result)}<p>${link(act.back(said), 'Go on')} · ${link('/console/acts', 'all acts')}</p>`,
+  };
+}
+
+function actNamed({ key }: Visitor, name: string): Act {
+  const act = ACTS.find((one) => one.name === name);
+  if (act === undefined) {
+    throw new Refusal('not_found', 'there is no such act', 'begin at the overview');
+  }
+  if (key.role === 'admin') return act;
+  throw new Refusal(
+    'not_permitted',
+    `a key with the role ${key.role} looks, and does not act`,
+    'sign in with a key of the role admin',
+  );
+}
+
+function routeOf({ route }: Act): Route {
+  const found = ROUTES.find(({ method, path }) => `${method} ${path}` === route);
+  if (found === undefined) throw new Error(`there is no route ${route}`);
+  return found;
+}
+
+/** What the form says; of a field that stands more than once, all of it. */
+function saidIn({ fields }: Act, form: URLSearchParams): Readonly<Record<string, string>> {
+  const given = fields.flatMap(({ name, choices }) => {
+    const text = form
+      .getAll(name)
+      .map((one) => one.trim())
+      .filter((one) => one !== '')
+      .join(',');
+    const usual = choices?.[0] ?? '';
+    return text !== '' ? [[name, text] as const] : usual !== '' ? [[name, usual] as const] : [];
+  });
+  return Object.fromEntries(given);
+}
+
+function givenOf(act: Act, route: Route, said: Readonly<Record<string, string>>): JsonObject {
+  const nothing = { path: {}, query: new URLSearchParams(), body: null };
+  if (act.read !== undefined) return givenBy(route, { ...nothing, body: act.read(said) });
+  return givenBy(route, { ...nothing, query: new URLSearchParams(said) });
+}
+
+/** Who acts and why, as far as the request has a place for it; the journal has both in any case. */
+function noted(
+  route: Route,
+  note: { readonly reason: string; readonly actor: string },
+): JsonObject {
+  const named = Object.entries(note).filter(([name]) => Object.hasOwn(route.fields, name));
+  return Object.fromEntries(named);
+}
+
+async function confirmation(
+  { parts, visitor }: Pick<ActPageAsked, 'parts' | 'visitor'>,
+  act: Act,
+  said: Readonly<Record<string, string>>,
+): Promise<Html> {
+  const route = routeOf(act);
+  const given = givenOf(act, route, said);
+  const note = noted(route, { reason: 'a look before the act', actor: visitor.key.name });
+  const asked: ActAsked = {
+    ...{ parts, said, given },
+    dryRun: () => route.run({ parts, given: { ...given, ...note, dry_run: true }, accept: '' }),
+  };
+  const hidden = Object.entries(said).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  );
+  return panel(
+    'What it changes',
+    html`${await act.preview(asked)}
+<form class="act" method="post" action="/console/act/${act.name}">${hidden}<input type="hidden" name="form_token" value="${visitor.formToken}"><input type="hidden" name="form_id" value="${randomUUID()}">
+<label class="wide">Reason, kept with the act<input name="reason" required maxlength="500"></label><div class="wide"><button>${act.title}</button></div></form>`,
+  );
+}
+
+function formOf(act: Act, said: Readonly<Record<string, string>>): Html {
+  return html`<form class="act" method="get" action="/console/act/${act.name}">${act.fields.map((field) => fieldOf(field, said[field.name] ?? ''))}<div class="wide"><button class="second">Show what it changes</button></div></form>`;
+}
+
+function fieldOf(
+  { name, label, kind = 'text', choices, isRequired = false, hint }: ActField,
+  value: string,
+): Html {
+  const required = isRequired ? html` required` : '';
+  const below = hint === undefined ? '' : html`<span class="hint">${hint}</span>`;
+  if (choices !== undefined) {
+    const options = choices.map(
+      (choice) =>
+        html`<option value="${choice}"${choice === value ? html` selected` : ''}>${choice === '' ? 'as it is' : choice}</option>`,
+    );
+    return html`<label>${label}<select name="${name}">${options}</select>${below}</label>`;
+  }
+  if (kind === 'long')
+    return html`<label class="wide">${label}<textarea name="${name}" rows="12" spellcheck="false"${required}>${value}</textarea>${below}</label>`;
+  const pattern =
+    kind === 'month'
+      ? html` pattern="\\d{4}-\\d{2}" placeholder="2026-10"`
+      : kind === 'number'
+        ? html` inputmode="numeric" pattern="\\d+"`
+        : '';
+  return html`<label>${label}<input name="${name}" value="${value}" autocomplete="off"${required}${pattern}>${below}</label>`;
+}

@@ -1,0 +1,156 @@
+import { html } from 'hono/html';
+import { entryStoryRequest } from '../../audit/story-answer.ts';
+import { tellEntryStory } from '../../audit/tell-story.ts';
+import type { AdjustmentAnswer } from '../../ledger/corrections/adjustment-answer.ts';
+import type { DifferenceRow, TotalRow } from '../../ledger/corrections/bulk-answer.ts';
+import type { CorrectionAnswer } from '../../ledger/corrections/correction-answer.ts';
+import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
+import { readRequest } from '../../request.ts';
+import { amount, amountOr, countText, exactSum, type Html } from '../view/amounts.ts';
+import { chip, dataTable, facts, link, tenantLink } from '../view/table.ts';
+import type { Act, ActAsked } from './act.ts';
+
+const tenantPath = (said: Readonly<Record<string, string>>) =>
+  `/console/tenants/${encodeURIComponent(said['tenant_id'] ?? '')}`;
+
+const adjust: Act = {
+  name: 'adjust',
+  title: 'Credit or fee',
+  words: 'The customer reads it with its reason on the statement of the period that is open now.',
+  route: 'POST /v1/tenants/{tenant}/adjustments',
+  fields: [
+    { name: 'tenant_id', label: 'Tenant', isRequired: true },
+    {
+      name: 'amount',
+      label: 'Amount',
+      isRequired: true,
+      hint: 'below zero it is a credit: -12.00',
+    },
+  ],
+  async preview({ said }) {
+    const isCredit = (said['amount'] ?? '').startsWith('-');
+    return html`<p>${tenantLink(said['tenant_id'] ?? '')} is ${isCredit ? 'credited' : 'charged'} <b>${(said['amount'] ?? '').replace('-', '')}</b> in the currency in which it pays.</p>`;
+  },
+  done(answer) {
+    const { entry_id, amount: of, currency, period_start } = answer as AdjustmentAnswer;
+    return html`<p>${link(`/console/entries/${entry_id}`, entry_id)}: ${amount(of, currency)}, in the period from ${period_start}.</p>`;
+  },
+  back: tenantPath,
+};
+
+const rerate: Act = {
+  name: 'rerate',
+  title: 'Re-rate a month',
+  words:
+    'The calls of the month are priced by the books as they are now; each that differs is taken back and posted anew.',
+  route: 'POST /v1/rerates',
+  fields: [
+    { name: 'month', label: 'Month', kind: 'month', isRequired: true },
+    { name: 'tenant_id', label: 'Tenant', hint: 'every tenant where it is empty' },
+  ],
+  preview: async ({ dryRun }) => differenceOf((await dryRun()) as RerateAnswer),
+  done: (answer) => differenceOf(answer as RerateAnswer),
+  back: ({ month = '' }) => `/console/month?month=${month}`,
+};
+
+/** Before and after, and who wins and loses by it. */
+function differenceOf({ rows, totals, examined, unrated, losing }: RerateAnswer): Html {
+  const change = (row: DifferenceRow | TotalRow) =>
+    exactSum([row.charge_after ?? '0', negated(row.charge_before ?? '0')]);
+  const byTenant = [...Map.groupBy(rows, (row) => `${row.tenant_id} ${row.currency}`).values()];
+  const sides = byTenant.flatMap((of) => {
+    const [first] = of;
+    return first === undefined ? [] : [{ ...first, change: exactSum(of.map(change)) }];
+  });
+  const losers = sides.filter((side) => /^[1-9]|^0\.0*[1-9]/.test(side.change)).length;
+  const winners = sides.filter((side) => side.change.startsWith('-')).length;
+  return html`<p>${countText(examined)} entries are looked at. ${countText(winners)} ${winners === 1 ? 'tenant pays' : 'tenants pay'} less, ${countText(losers)} more.</p>
+${totals.map((total) => html`<p><b>${amount(total.charge_before, total.currency)} → ${amount(total.charge_after, total.currency)}</b> for ${countText(total.entries)} entries that change</p>`)}
+${dataTable({
+  caption: 'What changes',
+  rows: rows.slice(0, 200),
+  empty: 'Nothing changes.',
+  columns: [
+    { title: 'Tenant', cell: (row: DifferenceRow) => tenantLink(row.tenant_id) },
+    { title: 'Model', cell: (row: DifferenceRow) => html`<bdi>${row.requested_model}</bdi>` },
+    { title: 'Entries', figure: true, cell: (row: DifferenceRow) => countText(row.entries) },
+    {
+      title: 'Before',
+      figure: true,
+      cell: (row: DifferenceRow) => amountOr(row.charge_before, row.currency_before, 'no price'),
+    },
+    {
+      title: 'After',
+      figure: true,
+      cell: (row: DifferenceRow) => amountOr(row.charge_after, row.currency, 'no price'),
+    },
+    {
+      title: 'Difference',
+      figure: true,
+      cell: (row: DifferenceRow) => amount(change(row), row.currency),
+    },
+  ],
+})}${[...unrated.map((row) => ({ ...row, words: 'has no price' })), ...losing.map((row) => ({ ...row, words: 'would lose its price, and stays' }))].map((row) => html`<p>${chip(row.words, 'warn')} <bdi>${row.requested_model}</bdi> of ${tenantLink(row.tenant_id)}, ${countText(row.entries)} entries</p>`)}`;
+}
+
+function negated(exact: string): string {
+  return exact.startsWith('-') ? exact.slice(1) : `-${exact}`;
+}
+
+const correct: Act = {
+  name: 'correct',
+  title: 'Correct an entry',
+  words:
+    'The entry is taken back, and what it should have been is posted in its place; with nothing given it is only taken back.',
+  route: 'POST /v1/entries/{entry}/corrections',
+  fields: [
+    { name: 'entry_id', label: 'Entry', isRequired: true },
+    { name: 'tenant_id', label: 'Of another tenant' },
+    { name: 'requested_model', label: 'Another model' },
+    { name: 'user_id', label: 'Another user' },
+    { name: 'feature', label: 'Another feature' },
+    { name: 'status', label: 'Another status', choices: ['', 'ok', 'error', 'cancelled'] },
+  ],
+  read({ entry_id, ...change }) {
+    return { entry_id, change: Object.keys(change).length === 0 ? null : change };
+  },
+  async preview({ parts, dryRun, said }) {
+    const request = { entry_id: said['entry_id'] ?? '', as_of: null };
+    const { entries } = await tellEntryStory(parts, readRequest(entryStoryRequest, request));
+    const entry = entries.find(({ entry_id: id }) => id === said['entry_id']);
+    const answer = (await dryRun()) as CorrectionAnswer;
+    return correctionOf(answer, entry?.currency ?? 'USD');
+  },
+  done: (answer) => correctionOf(answer as CorrectionAnswer, null),
+  back: ({ entry_id = '' }) => `/console/entries/${encodeURIComponent(entry_id)}`,
+};
+
+function correctionOf(answer: CorrectionAnswer, currency: string | null): Html {
+  const shown = (exact: string | null) =>
+    exact === null ? 'none' : currency === null ? exact : amount(exact, currency);
+  return facts([
+    ['Entry', link(`/console/entries/${answer.corrected}`, answer.corrected)],
+    ['Charge before', shown(answer.charge_before)],
+    ['Charge after', shown(answer.charge_after)],
+    ['Cost before', shown(answer.cost_before)],
+    ['Cost after', shown(answer.cost_after)],
+    ['Reversal', answer.reversal ?? 'not posted yet'],
+    ['Replacement', answer.replacement ?? 'none'],
+  ]);
+}
+
+const accept: Act = {
+  name: 'accept',
+  title: 'Accept as free',
+  words:
+    'Entries without a price or a measure are taken as free, and keep no month from being whole.',
+  route: 'POST /v1/acceptances',
+  fields: [{ name: 'entry_ids', label: 'Entries', isRequired: true, hint: 'ids with commas' }],
+  preview: async ({ said }: ActAsked) =>
+    html`<ul>${(said['entry_ids'] ?? '').split(/[\s,]+/).map((id) => html`<li>${link(`/console/entries/${id}`, id)} is charged nothing</li>`)}</ul>`,
+  done: (answer) =>
+    html`<p>${countText((answer as readonly CorrectionAnswer[]).length)} taken as free.</p>`,
+  back: () => '/console/month',
+};
+
+export const CORRECTION_ACTS: readonly Act[] = [adjust, rerate, correct, accept];

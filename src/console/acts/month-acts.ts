@@ -1,0 +1,174 @@
+import { html } from 'hono/html';
+import type { CloseAnswer } from '../../ledger/closes/close-answer.ts';
+import { monthTableRequest, type PeriodSteps } from '../../month/table/month-table-answer.ts';
+import { tellMonthTable } from '../../month/table/tell-month-table.ts';
+import { type AlertAnswer, alertsRequest } from '../../push/alert-answer.ts';
+import { listAlerts } from '../../push/list-alerts.ts';
+import type { PushAnswer } from '../../push/push-answer.ts';
+import { readRequest } from '../../request.ts';
+import type { ReconcileAnswer } from '../../stripe/reconcile-answer.ts';
+import { amountOr, countText, type Html } from '../view/amounts.ts';
+import { chip, dataTable, facts, tenantLink } from '../view/table.ts';
+import type { Act, ActField } from './act.ts';
+
+const MONTH: readonly ActField[] = [
+  { name: 'month', label: 'Month', kind: 'month', isRequired: true },
+  { name: 'tenant_id', label: 'Tenant', hint: 'every tenant where it is empty' },
+];
+
+const backToMonth = ({ month = '' }: Readonly<Record<string, string>>) =>
+  `/console/month?month=${month}`;
+
+const close: Act = {
+  name: 'close',
+  title: 'Close periods',
+  words:
+    'Periods that have ended take nothing more, and their statements are frozen. Nothing opens them again.',
+  route: 'POST /v1/closes',
+  fields: MONTH,
+  async preview({ parts, said }) {
+    const { month = '', tenant_id: tenant } = said;
+    const { periods } = await tellMonthTable(parts, readRequest(monthTableRequest, { month }));
+    const own = periods.filter((row) => tenant === undefined || row.tenant_id === tenant);
+    const ended = own.filter((row) => row.close === 'ended');
+    return html`<p>${countText(ended.length)} of ${countText(own.length)} periods have ended and are closed by it.</p>
+${dataTable({
+  caption: 'Periods that are closed by it',
+  rows: ended.slice(0, 200),
+  empty: 'Nothing is closed by it.',
+  columns: [
+    { title: 'Tenant', cell: (row: PeriodSteps) => tenantLink(row.tenant_id) },
+    { title: 'Begins', cell: (row: PeriodSteps) => row.period_start },
+    {
+      title: 'Charge so far',
+      figure: true,
+      cell: (row: PeriodSteps) => amountOr(row.charge, row.currency, '—'),
+    },
+  ],
+})}`;
+  },
+  done: (answer) =>
+    dataTable({
+      caption: 'What became of the periods',
+      rows: answer as CloseAnswer,
+      empty: 'No period begins in this month.',
+      columns: [
+        { title: 'Tenant', cell: (row: CloseAnswer[number]) => tenantLink(row.tenant_id) },
+        {
+          title: 'State',
+          cell: (row: CloseAnswer[number]) =>
+            chip(row.state.replace('_', ' '), row.state === 'refused' ? 'bad' : 'good'),
+        },
+        {
+          title: 'Total',
+          figure: true,
+          cell: (row: CloseAnswer[number]) => amountOr(row.charge_total, row.currency, '—'),
+        },
+        { title: 'Detail', cell: (row: CloseAnswer[number]) => row.detail ?? '' },
+      ],
+    }),
+  back: backToMonth,
+};
+
+const push: Act = {
+  name: 'push',
+  title: 'Tell Stripe',
+  words: 'Stripe hears once what each closed period came to.',
+  route: 'POST /v1/pushes',
+  fields: MONTH,
+  preview: async ({ dryRun }) => pushedOf((await dryRun()) as PushAnswer),
+  done: (answer) => pushedOf(answer as PushAnswer),
+  back: backToMonth,
+};
+
+function pushedOf(rows: PushAnswer): Html {
+  type Row = PushAnswer[number];
+  return dataTable({
+    caption: 'What Stripe is told',
+    rows,
+    empty: 'No period of this month is closed.',
+    columns: [
+      { title: 'Tenant', cell: (row: Row) => tenantLink(row.tenant_id) },
+      {
+        title: 'State',
+        cell: (row: Row) =>
+          chip(
+            row.state.replace('_', ' '),
+            ['confirmed', 'would_send', 'nothing_due', 'shadow'].includes(row.state)
+              ? 'good'
+              : 'warn',
+          ),
+      },
+      { title: 'Millionths', figure: true, cell: (row: Row) => countText(row.pushed) },
+      { title: 'Detail', cell: (row: Row) => row.detail ?? '' },
+    ],
+  });
+}
+
+const reconcile: Act = {
+  name: 'reconcile',
+  title: 'Compare with Stripe',
+  words:
+    'What Stripe counted is read and set beside what it was told; what differs becomes an alert.',
+  route: 'POST /v1/reconciliations',
+  fields: MONTH,
+  preview: async () => html`<p>It changes nothing at Stripe. Each period is read anew.</p>`,
+  done: (answer) =>
+    dataTable({
+      caption: 'What Stripe counted',
+      rows: answer as ReconcileAnswer,
+      empty: 'No period of this month is closed.',
+      columns: [
+        { title: 'Tenant', cell: (row: ReconcileAnswer[number]) => tenantLink(row.tenant_id) },
+        {
+          title: 'Ledger',
+          figure: true,
+          cell: (row: ReconcileAnswer[number]) => countText(row.ledger),
+        },
+        {
+          title: 'Told',
+          figure: true,
+          cell: (row: ReconcileAnswer[number]) => countText(row.confirmed),
+        },
+        {
+          title: 'Stripe',
+          figure: true,
+          cell: (row: ReconcileAnswer[number]) => row.stripe ?? 'not asked',
+        },
+        {
+          title: 'Difference',
+          cell: (row: ReconcileAnswer[number]) =>
+            chip(row.difference.replaceAll('_', ' '), row.explained ? 'good' : 'bad'),
+        },
+        { title: 'What to do', cell: (row: ReconcileAnswer[number]) => row.remedy ?? '' },
+      ],
+    }),
+  back: backToMonth,
+};
+
+const resolveAlert: Act = {
+  name: 'resolve-alert',
+  title: 'Settle an alert',
+  words: 'Say what was done about it; it keeps no month from being whole any more.',
+  route: 'POST /v1/alerts/{alert}/resolve',
+  fields: [{ name: 'alert_id', label: 'Alert', isRequired: true }],
+  async preview({ parts, said }) {
+    const alerts = await listAlerts(parts, readRequest(alertsRequest, { all: true }));
+    const alert = alerts.find(({ alert_id: id }) => id === said['alert_id']);
+    return alert === undefined ? html`<p class="none">There is no such alert.</p>` : alertOf(alert);
+  },
+  done: (answer) => alertOf(answer as AlertAnswer),
+  back: () => '/console/alerts',
+};
+
+function alertOf(alert: AlertAnswer): Html {
+  return facts([
+    ['What', alert.kind.replaceAll('_', ' ')],
+    ['Tenant', alert.tenant_id ?? 'none'],
+    ['Subject', html`<span class="hash">${alert.subject}</span>`],
+    ['Detail', alert.detail],
+    ['Settled', alert.resolution ?? 'not yet'],
+  ]);
+}
+
+export const MONTH_ACTS: readonly Act[] = [close, push, reconcile, resolveAlert];

@@ -1,0 +1,261 @@
+import { html } from 'hono/html';
+import { listBudgets } from '../../budgets/list-budgets.ts';
+import type { JsonObject } from '../../events/foreign/foreign-value.ts';
+import type { CreatedKeyAnswer, ListedKey } from '../../keys/key-answer.ts';
+import { listKeys } from '../../keys/list-keys.ts';
+import type { ImportAnswer } from '../../rating/books/price-book-answer.ts';
+import { listPriceBooks } from '../../rating/books/show-price-books.ts';
+import { Refusal } from '../../refusal.ts';
+import { listTenants } from '../../tenants/list-tenants.ts';
+import type { SetTenantAnswer } from '../../tenants/tenant-answer.ts';
+import { countText, type Html } from '../view/amounts.ts';
+import { chip, dataTable, tenantLink } from '../view/table.ts';
+import type { Act, ActAsked } from './act.ts';
+
+const tenantPath = ({ tenant_id = '' }: Readonly<Record<string, string>>) =>
+  `/console/tenants/${encodeURIComponent(tenant_id)}`;
+
+const setTenant: Act = {
+  name: 'set-tenant',
+  title: 'Make or change a tenant',
+  words: 'What is left empty stays as it is. A tenant in shadow is metered and never billed.',
+  route: 'PUT /v1/tenants/{tenant}',
+  fields: [
+    { name: 'tenant_id', label: 'Tenant', isRequired: true },
+    { name: 'mode', label: 'Mode', choices: ['', 'shadow', 'live'] },
+    { name: 'time_zone', label: 'Billing time zone', hint: 'such as Europe/Berlin' },
+    { name: 'anchor_day', label: 'Anchor day', kind: 'number' },
+    { name: 'price_book', label: 'Price book' },
+    { name: 'stripe_customer', label: 'Stripe customer', hint: 'cus_…' },
+  ],
+  async preview({ parts, said }) {
+    const tenants = await listTenants(parts);
+    const now = tenants.find(({ tenant_id: id }) => id === said['tenant_id']);
+    const rows = ['mode', 'time_zone', 'anchor_day', 'price_book', 'stripe_customer'].flatMap(
+      (name) => {
+        const was = now === undefined ? null : String(now[name as keyof typeof now] ?? '—');
+        return said[name] === undefined || said[name] === was
+          ? []
+          : [{ name, was, becomes: said[name] ?? '' }];
+      },
+    );
+    const isNew = now === undefined ? html`<p>${chip('new', 'good')} It is made by this.</p>` : '';
+    return html`${isNew}${dataTable({
+      caption: 'What changes',
+      rows,
+      empty: now?.registered === false ? 'Nothing but this: it is registered.' : 'Nothing changes.',
+      columns: [
+        { title: 'Setting', cell: (row) => row.name.replace('_', ' ') },
+        { title: 'Now', cell: (row) => row.was ?? '—' },
+        { title: 'Then', cell: (row) => html`<b>${row.becomes}</b>` },
+      ],
+    })}`;
+  },
+  done(answer) {
+    const { tenant_id, to_rerate: months } = answer as SetTenantAnswer;
+    return html`<p>${tenantLink(tenant_id)} is set.${months.length === 0 ? '' : ` ${months.join(', ')} stand in another currency until they are re-rated.`}</p>`;
+  },
+  back: tenantPath,
+};
+
+const setBudget: Act = {
+  name: 'set-budget',
+  title: 'Set a budget',
+  words: 'A call that would pass a hard budget is denied; of a soft one it is warned.',
+  route: 'PUT /v1/budgets',
+  fields: [
+    { name: 'tenant_id', label: 'Tenant', isRequired: true },
+    { name: 'per', label: 'Per', choices: ['month', 'day', 'run', 'once'] },
+    { name: 'kind', label: 'Kind', choices: ['hard', 'soft'] },
+    { name: 'amount', label: 'Limit', isRequired: true, hint: "in the tenant's currency: 650.00" },
+    { name: 'feature', label: 'Feature', hint: 'all of them where it is empty' },
+    { name: 'user_id', label: 'User', hint: 'all of them where it is empty' },
+  ],
+  async preview({ parts, said }) {
+    const own = (await listBudgets(parts)).filter(({ tenant_id: id }) => id === said['tenant_id']);
+    return html`<p>A ${said['kind'] ?? 'hard'} budget of <b>${said['amount']}</b> a ${said['per'] ?? 'month'} for ${tenantLink(said['tenant_id'] ?? '')}.</p>
+${dataTable({
+  caption: 'Its budgets now',
+  rows: own,
+  empty: 'It has no budget now.',
+  columns: [
+    { title: 'Budget', cell: (row) => `${row.kind} a ${row.per}` },
+    { title: 'Feature', cell: (row) => row.feature ?? 'all' },
+    { title: 'Limit', figure: true, cell: (row) => `${row.limit} ${row.currency ?? 'tokens'}` },
+  ],
+})}`;
+  },
+  done: () => html`<p>The budget is set.</p>`,
+  back: tenantPath,
+};
+
+const importBook: Act = {
+  name: 'import-book',
+  title: 'Import a version of a price book',
+  words:
+    'It holds from its own begin on. What is posted already keeps its price until the month is re-rated.',
+  route: 'POST /v1/price-books',
+  fields: [{ name: 'document', label: 'The document, as JSON', kind: 'long', isRequired: true }],
+  read: ({ document = '' }) => ({ documents: [documentIn(document)].flat() }),
+  async preview({ parts, given }) {
+    const documents = given['documents'] as readonly JsonObject[];
+    const books = await listPriceBooks(parts);
+    return dataTable({
+      caption: 'Versions that are imported',
+      rows: documents,
+      empty: 'There is no document.',
+      columns: [
+        { title: 'Book', cell: (row: JsonObject) => String(row['book'] ?? '—') },
+        { title: 'Kind', cell: (row: JsonObject) => String(row['kind'] ?? '—') },
+        { title: 'Currency', cell: (row: JsonObject) => String(row['currency'] ?? '—') },
+        { title: 'Holds from', cell: (row: JsonObject) => String(row['effective_from'] ?? '—') },
+        {
+          title: 'Models',
+          figure: true,
+          cell: (row: JsonObject) =>
+            countText(Array.isArray(row['models']) ? row['models'].length : 0),
+        },
+        {
+          title: 'Versions before',
+          figure: true,
+          cell: (row: JsonObject) =>
+            countText(books.filter(({ book }) => book === row['book']).length),
+        },
+      ],
+    });
+  },
+  done: (answer) =>
+    dataTable({
+      caption: 'What was imported',
+      rows: answer as ImportAnswer,
+      empty: 'Nothing was imported.',
+      columns: [
+        { title: 'Book', cell: (row: ImportAnswer[number]) => row.book },
+        { title: 'Holds from', cell: (row: ImportAnswer[number]) => row.effective_from },
+        { title: 'Answer', cell: (row: ImportAnswer[number]) => chip(row.answer, 'good') },
+        {
+          title: 'Entries that keep their price',
+          figure: true,
+          cell: (row: ImportAnswer[number]) => countText(row.unchanged?.entries ?? 0),
+        },
+      ],
+    }),
+  back: () => '/console/prices',
+};
+
+function documentIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Refusal('bad_document', `the document is not JSON: ${why}`, 'paste the whole file');
+  }
+}
+
+const defaultBook: Act = {
+  name: 'default-book',
+  title: 'Name the default book',
+  words: 'A tenant without a book of its own pays by it from now on.',
+  route: 'POST /v1/price-books/{book}/default',
+  fields: [{ name: 'book', label: 'Book', isRequired: true }],
+  async preview({ parts, said }) {
+    const now = (await listPriceBooks(parts)).find(({ is_default: is }) => is)?.book ?? 'none';
+    return html`<p>The default is <b>${now}</b> now, and <b>${said['book']}</b> then.</p>`;
+  },
+  done: () => html`<p>It is the default.</p>`,
+  back: () => '/console/prices',
+};
+
+const createLink: Act = {
+  name: 'create-link',
+  title: 'Link for the customer',
+  words: "Whoever has the link sees this tenant's page until it ends or is revoked.",
+  route: 'POST /v1/keys',
+  fields: [
+    { name: 'tenant_id', label: 'Tenant', isRequired: true },
+    {
+      name: 'expires_in_days',
+      label: 'Days',
+      kind: 'number',
+      isRequired: true,
+      hint: 'such as 30',
+    },
+  ],
+  read: ({ tenant_id, expires_in_days: days }) => ({
+    role: 'link',
+    tenant_id,
+    expires_in_days: Number(days),
+  }),
+  preview: async ({ said }) =>
+    html`<p>A link to the page of ${tenantLink(said['tenant_id'] ?? '')} that ends after <b>${said['expires_in_days']}</b> days. It is shown once.</p>`,
+  done(answer) {
+    const { key, expires_at, key_id } = answer as CreatedKeyAnswer;
+    const path = `/usage/${key}`;
+    return html`<p>Give this address to the customer. It is shown this once, and ends ${expires_at ?? 'never'}; revoke it as key ${key_id}.</p><p><a class="hash" href="${path}">${path}</a></p>`;
+  },
+  back: tenantPath,
+};
+
+const createKey: Act = {
+  name: 'create-key',
+  title: 'Keys and links',
+  words: 'A key is shown once, and its hash is kept.',
+  route: 'POST /v1/keys',
+  fields: [
+    { name: 'role', label: 'Role', choices: ['reader', 'admin', 'tenant', 'ingest'] },
+    { name: 'name', label: 'Name', isRequired: true, hint: 'under which its acts are recorded' },
+    { name: 'tenant_id', label: 'Tenant', hint: 'of a tenant’s key' },
+    { name: 'expires_in_days', label: 'Days', kind: 'number', hint: 'never where it is empty' },
+  ],
+  preview: keysOf,
+  done(answer) {
+    const { key, key_id } = answer as CreatedKeyAnswer;
+    return html`<p>Key ${key_id}, shown this once:</p><pre>${key}</pre>`;
+  },
+  back: () => '/console/act/revoke-key',
+};
+
+const revokeKey: Act = {
+  name: 'revoke-key',
+  title: 'Revoke a key or a link',
+  words: 'It is refused from this instant on, everywhere.',
+  route: 'DELETE /v1/keys/{key}',
+  fields: [{ name: 'key_id', label: 'Key', isRequired: true, hint: 'its id in the list' }],
+  preview: keysOf,
+  done: (answer) => html`<p>Key ${(answer as ListedKey).key_id} is revoked.</p>`,
+  back: () => '/console/acts',
+};
+
+async function keysOf({ parts, said }: ActAsked): Promise<Html> {
+  const keys = (await listKeys(parts)).filter(({ key_id: id }) => (said['key_id'] ?? id) === id);
+  return dataTable({
+    caption: 'Keys and links',
+    rows: keys.toReversed().slice(0, 100),
+    empty: 'There is no such key.',
+    columns: [
+      { title: 'Key', cell: (row: ListedKey) => html`<span class="hash">${row.key_id}</span>` },
+      { title: 'Name', cell: (row: ListedKey) => html`<bdi>${row.name}</bdi>` },
+      { title: 'Role', cell: (row: ListedKey) => row.role },
+      { title: 'Tenant', cell: (row: ListedKey) => row.tenant_id ?? '—' },
+      {
+        title: 'State',
+        cell: (row: ListedKey) => chip(row.state, row.state === 'valid' ? 'good' : 'plain'),
+      },
+      { title: 'Ends', cell: (row: ListedKey) => row.expires_at?.slice(0, 10) ?? 'never' },
+      {
+        title: 'Last used',
+        cell: (row: ListedKey) => row.last_used_at?.slice(0, 16).replace('T', ' ') ?? 'never',
+      },
+    ],
+  });
+}
+
+export const SETTING_ACTS: readonly Act[] = [
+  setTenant,
+  setBudget,
+  importBook,
+  defaultBook,
+  createLink,
+  createKey,
+  revokeKey,
+];

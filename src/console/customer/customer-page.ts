@@ -1,0 +1,233 @@
+import { html } from 'hono/html';
+import type { ApiParts } from '../../api/api-parts.ts';
+import { listPeriods } from '../../audit/list-entries.ts';
+import { periodsRequest } from '../../audit/lists-answer.ts';
+import type { StoryPeriod } from '../../audit/story-answer.ts';
+import { listBudgets } from '../../budgets/list-budgets.ts';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import { exactPico } from '../../money.ts';
+import { overviewRequest } from '../../reports/overview/overview-answer.ts';
+import { reportOverview } from '../../reports/overview/report-overview.ts';
+import { reportUsage } from '../../reports/report-usage.ts';
+import { type Dimension, type UsageGroup, usageRequest } from '../../reports/usage-answer.ts';
+import { readRequest } from '../../request.ts';
+import { showTenant } from '../../tenants/show-tenant.ts';
+import { showTenantRequest } from '../../tenants/tenant-answer.ts';
+import type { Seller } from '../console-options.ts';
+import { comparison, projectionWords } from '../pages/comparison.ts';
+import { dailyFiguresOf } from '../pages/overview.ts';
+import {
+  amount,
+  countText,
+  dayText,
+  exactSum,
+  type Html,
+  instantDay,
+  monthText,
+} from '../view/amounts.ts';
+import { dailyChart } from '../view/pictures.ts';
+import { address, card, dataTable, link, panel, tabs } from '../view/table.ts';
+import { budgetCards } from './customer-budgets.ts';
+
+/** What the customer's page is asked with; whoever it is sees one tenant, through the wall. */
+export interface CustomerAsked {
+  /** Its `view` is the database as the tenant may see it. */
+  readonly parts: ApiParts;
+  readonly tenantId: string;
+  /** The address of the page, below which its documents are. */
+  readonly at: string;
+  /** The end of the link; null where a key opened the page. */
+  readonly endsAt: InstantMs | null;
+  readonly seller: Seller;
+  readonly locale: string;
+  readonly query: URLSearchParams;
+}
+
+/** The month so far, what it will come to, what is left of the budget, where it went, and the statements. */
+export async function customerBody(asked: CustomerAsked): Promise<Html> {
+  const { parts, tenantId: tenant_id, query, locale } = asked;
+  const overview = await reportOverview(
+    parts,
+    readRequest(overviewRequest, { month: null, currency: null, tenant_id, limit: 1 }),
+  );
+  const { time_zone: zone } = (
+    await showTenant(parts, readRequest(showTenantRequest, { tenant_id, most: 1 }))
+  ).calendar_now;
+  const periods = await periodsOf(asked);
+  const running = periods.find((row) => row.state === 'open' && isWithin(row, overview.at)) ?? null;
+  const month = running?.period_start.slice(0, 7) ?? overview.month;
+  const by = dimensionOf(query.get('by'));
+  const usage = (of: readonly Dimension[]) =>
+    reportUsage(
+      parts,
+      readRequest(usageRequest, {
+        by: [...of],
+        tenant_id,
+        month,
+        from: null,
+        to: null,
+        as_of: null,
+      }),
+    );
+  const budgets = (await listBudgets(parts)).filter((budget) => budget.tenant_id === tenant_id);
+  const { currency } = overview;
+  const groups = (await usage([by])).rows.filter((row) => row.currency === currency);
+  const unpaid = (await usage(['kind', 'outcome'])).rows.filter((row) => row.currency === currency);
+  const soFar =
+    running === null ? overview.to_date.charge : exactSum(groups.map(({ charge }) => charge));
+  const { before, projection } = overview;
+  return html`${headOf(asked, running, zone)}<div class="cards">
+${card(`${monthText(month, locale)} so far`, amount(soFar, currency, locale), comparison(overview.to_date.charge, before.charge, { currency, before: before.from, locale }))}
+${card('Expected by its end', projection === null ? html`<span class="soft">—</span>` : amount(projection.charge, currency, locale), projectionWords(projection))}
+${budgetCards(budgets, locale)}</div>
+${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
+<div class="two">${usagePanel(asked, by, groups)}${unpaidPanel(unpaid, currency, locale)}</div>
+${statementsPanel(asked, periods)}${endOf(asked)}`;
+}
+
+async function periodsOf({ parts, tenantId }: CustomerAsked): Promise<readonly StoryPeriod[]> {
+  const asked = {
+    tenant_id: tenantId,
+    month: null,
+    state: null,
+    limit: PERIODS_SHOWN,
+    cursor: null,
+  };
+  return (await listPeriods(parts, readRequest(periodsRequest, asked))).periods;
+}
+
+const PERIODS_SHOWN = 36;
+
+function isWithin({ starts_at, ends_at }: StoryPeriod, at: string): boolean {
+  const day = at.slice(0, 19);
+  return starts_at.slice(0, 19) <= day && day < ends_at.slice(0, 19);
+}
+
+function headOf(asked: CustomerAsked, running: StoryPeriod | null, zone: string): Html {
+  const { seller, tenantId, locale, at } = asked;
+  const mark =
+    seller.logo === null
+      ? html`<span class="mark" aria-hidden="true">${seller.name.slice(0, 1)}</span>`
+      : html`<img src="${LOGO_PATH}" alt="">`;
+  const bounds =
+    running === null
+      ? ''
+      : html`<p>Billing month from ${instantDay(running.starts_at, zone, locale)} until ${instantDay(running.ends_at, zone, locale)}, ${zone}</p>`;
+  return html`<div class="head"><div class="seller">${mark}<div><p>${seller.name}</p><h1>Usage of <bdi>${tenantId}</bdi></h1></div></div><div class="right soft">${bounds}<p><a href="${at}">Show what is new</a></p></div></div>`;
+}
+
+export const LOGO_PATH = '/usage/logo';
+
+const DIMENSIONS: Readonly<Partial<Record<Dimension, string>>> = {
+  feature: 'Feature',
+  requested_model: 'Model',
+  user: 'User',
+  day: 'Day',
+};
+
+function dimensionOf(text: string | null): Dimension {
+  return text !== null && Object.hasOwn(DIMENSIONS, text) ? (text as Dimension) : 'feature';
+}
+
+const GROUPS_SHOWN = 31;
+
+function usagePanel(
+  { at, locale }: CustomerAsked,
+  by: Dimension,
+  rows: readonly UsageGroup[],
+): Html {
+  const sorted =
+    by === 'day'
+      ? rows
+      : rows.toSorted((a, b) => (exactPico(a.charge) < exactPico(b.charge) ? 1 : -1));
+  const title = DIMENSIONS[by] ?? by;
+  const choices = Object.entries(DIMENSIONS).map(([name, words]) => ({
+    words,
+    href: address(at, { by: name }),
+    isTaken: name === by,
+  }));
+  const body = dataTable({
+    caption: `Usage by ${title.toLowerCase()}`,
+    rows: sorted.slice(0, GROUPS_SHOWN),
+    empty: 'Nothing was used in this month yet.',
+    columns: [
+      { title, cell: (row: UsageGroup) => html`<bdi>${row[by] ?? 'not named'}</bdi>` },
+      { title: 'Calls', figure: true, cell: (row: UsageGroup) => countText(row.entries, locale) },
+      {
+        title: 'Amount',
+        figure: true,
+        cell: (row: UsageGroup) => amount(row.charge, row.currency, locale),
+      },
+    ],
+  });
+  const more =
+    rows.length > GROUPS_SHOWN
+      ? html`<p class="hint">The ${GROUPS_SHOWN} largest of ${countText(rows.length, locale)}.</p>`
+      : '';
+  return panel(`By ${title.toLowerCase()}`, html`${body}${more}`, tabs('By', choices));
+}
+
+/** Calls that cost nothing, and what was credited. */
+function unpaidPanel(rows: readonly UsageGroup[], currency: string, locale: string): Html {
+  const entries = (outcome: string) =>
+    rows.filter((row) => row.outcome === outcome).reduce((sum, row) => sum + row.entries, 0);
+  const credits = rows.filter(({ kind }) => kind === 'adjustment').map(({ charge }) => charge);
+  const lines: readonly (readonly [string, Html | string])[] = [
+    [`${countText(entries('failed'), locale)} failed calls`, 'not charged'],
+    [`${countText(entries('cancelled'), locale)} cancelled calls`, 'not charged'],
+    ...(entries('unrated') > 0
+      ? [
+          [
+            `${countText(entries('unrated'), locale)} calls without a price`,
+            'not charged yet',
+          ] as const,
+        ]
+      : []),
+    ...(credits.length > 0
+      ? [['Credits and fees', amount(exactSum(credits), currency, locale)] as const]
+      : []),
+  ];
+  return panel(
+    'What you did not pay for',
+    html`<ul class="pipe">${lines.map(([words, value]) => html`<li>${words}<span class="value">${value}</span></li>`)}</ul><p class="hint">A failed call is one that gave no answer. A call that was repeated after an error, or reported twice, is charged once. An answer from a cache costs what your statement says under “Notes”.</p>`,
+  );
+}
+
+function statementsPanel({ at, locale }: CustomerAsked, periods: readonly StoryPeriod[]): Html {
+  const closed = periods.filter(({ state }) => state === 'closed');
+  const ways = ({ period_start: start }: StoryPeriod) => {
+    const below = `${at}/statements/${start.slice(0, 7)}`;
+    return html`${link(`${below}/html`, 'View')} · ${link(`${below}/pdf`, 'PDF')} · ${link(`${below}/csv`, 'CSV')} · ${link(`${below}/proof`, 'Check it yourself')}`;
+  };
+  return panel(
+    'Statements',
+    dataTable({
+      caption: 'Statements',
+      rows: closed,
+      empty: 'The first statement comes when the month has ended.',
+      columns: [
+        { title: 'Month', cell: (row: StoryPeriod) => monthText(row.period_start, locale) },
+        { title: 'From', cell: (row: StoryPeriod) => dayText(row.period_start, locale) },
+        {
+          title: 'Calls',
+          figure: true,
+          cell: (row: StoryPeriod) => countText(row.entries, locale),
+        },
+        {
+          title: 'Total',
+          figure: true,
+          cell: (row: StoryPeriod) =>
+            row.charge_total === null || row.currency === null
+              ? '—'
+              : amount(row.charge_total, row.currency, locale),
+        },
+        { title: 'Document', figure: true, cell: ways },
+      ],
+    }),
+  );
+}
+
+function endOf({ endsAt, locale, tenantId }: CustomerAsked): Html {
+  if (endsAt === null) return html``;
+  return html`<p class="end">This link is for <bdi>${tenantId}</bdi> and ends on ${instantDay(formatInstant(endsAt), 'UTC', locale)}. Whoever has it sees this page.</p>`;
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { ApiParts } from '../../api/api-parts.ts';
+import { readRequest } from '../../request.ts';
+import { proveStatement } from '../../statements/prove-statement.ts';
+import { renderStatement } from '../../statements/render-statement.ts';
+import { showStatement } from '../../statements/show-statement.ts';
+import { statementRequest } from '../../statements/statement-answer.ts';
+import { PRIVATE } from '../console-headers.ts';
+import type { ConsoleOptions } from '../console-options.ts';
+
+export type DocumentForm = 'html' | 'pdf' | 'csv' | 'proof';
+
+const TYPES: Readonly<Record<DocumentForm, string>> = {
+  html: 'text/html; charset=utf-8',
+  pdf: 'application/pdf',
+  csv: 'text/csv; charset=utf-8',
+  proof: 'text/html; charset=utf-8',
+};
+
+interface DocumentAsked {
+  readonly tenantId: string;
+  readonly month: string;
+  readonly form: DocumentForm;
+}
+
+/** A closed period's statement as a document of its own, or the page that checks its proof. */
+export async function statementDocument(
+  { seller, frameOrigins }: Pick<ConsoleOptions, 'seller' | 'frameOrigins'>,
+  parts: ApiParts,
+  { tenantId, month, form }: DocumentAsked,
+): Promise<Response> {
+  const request = readRequest(statementRequest, { tenant_id: tenantId, month });
+  const headers = { ...PRIVATE, 'content-type': TYPES[form] };
+  if (form === 'proof') {
+    const { pieces } = await proveStatement(parts, { ...request, line: null, form: 'html' });
+    const page = [...pieces].join('');
+    return new Response(page, { headers: { ...headers, ...policyOf(page, frameOrigins) } });
+  }
+  const statement = await showStatement(parts, request);
+  const body = await renderStatement(statement, { format: form, issuer: seller.name });
+  const named =
+    form === 'html'
+      ? {}
+      : {
+          'content-disposition': `${form === 'pdf' ? 'inline' : 'attachment'}; filename="statement-${month}.${form}"`,
+        };
+  const policy = form === 'html' ? policyOf(String(body), frameOrigins) : {};
+  return new Response(body as string, { headers: { ...headers, ...policy, ...named } });
+}
+
+/**
+ * These documents are whole in themselves, so that they can be kept as files: what they run and how they are styled
+ * stands in them. Exactly those texts are allowed, by their hashes, and nothing is fetched.
+ */
+function policyOf(page: string, frameOrigins: readonly string[]): Readonly<Record<string, string>> {
+  const hashes = (pattern: RegExp) =>
+    [...page.matchAll(pattern)].map(([, text = '']) => {
+      const digest = createHash('sha256').update(text).digest('base64');
+      return `'sha256-${digest}'`;
+    });
+  const styles = hashes(/<style>([\s\S]*?)<\/style>/g);
+  const scripts = hashes(/<script>([\s\S]*?)<\/script>/g);
+  const ancestors = frameOrigins.length === 0 ? "'none'" : frameOrigins.join(' ');
+  const policy = [
+    "default-src 'none'",
+    `style-src ${styles.join(' ')}`,
+    ...(scripts.length === 0 ? [] : [`script-src ${scripts.join(' ')}`]),
+    "base-uri 'none'",
+    "form-action 'none'",
+    `frame-ancestors ${ancestors}`,
+  ];
+  return { 'content-security-policy': policy.join('; ') };
+}

@@ -1,0 +1,242 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reportUsage } from '../../src/reports/report-usage.ts';
+import { cli } from '../support/cli.ts';
+import {
+  type ConsoleVisitor,
+  formTokenIn,
+  type RunningConsole,
+  startConsole,
+} from '../support/console.ts';
+import { CONSOLE_NOW, fillForConsole } from '../support/console-ledger.ts';
+import { count, createDatabase, type TestDatabase, textRows } from '../support/database.ts';
+
+/** The console and the customer's page over one filled ledger: who sees what, and what an act does. */
+
+let database: TestDatabase;
+let drop: () => Promise<void>;
+let running: RunningConsole;
+let admin: ConsoleVisitor;
+let reader: ConsoleVisitor;
+let link: string;
+
+const clock = () => CONSOLE_NOW;
+
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+  await fillForConsole(database);
+  running = await startConsole(database, { clock });
+  admin = await running.visit(await running.key('admin'));
+  reader = await running.visit(await running.key('reader'));
+  link = await running.key('link', 'acme');
+});
+afterAll(async () => {
+  await running.close();
+  await drop();
+});
+
+/** Every page that can be reached from one by links, forms left out. */
+async function walk(visitor: ConsoleVisitor, from: string): Promise<ReadonlyMap<string, string>> {
+  const seen = new Map<string, string>();
+  const waiting = [from];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    const shape = path
+      .replace(/ent_\d+/, 'ent')
+      .replace(/\/lines\/\d+/, '/lines/n')
+      .replace(/\?.*/, '');
+    if (seen.has(shape)) continue;
+    const { status, text, headers } = await visitor.get(path);
+    // Without a key of Stripe's the server says so.
+    const expected = /act\/(?:push|reconcile)/.test(path) ? [200, 503] : [200];
+    expect([path, expected.includes(status) || status]).toEqual([path, true]);
+    if (status !== 200 || !headers.get('content-type')?.startsWith('text/html')) continue;
+    seen.set(shape, text);
+    if (/\/(?:html|proof)$/.test(path)) continue;
+    expect([path, text.length < 100_000]).toEqual([path, true]);
+    const found = [...text.matchAll(/href="(\/[^"#]*)"/g)].map(([, href = '']) =>
+      href.replaceAll('&amp;', '&'),
+    );
+    waiting.push(...found.filter((href) => !href.includes('/assets/')));
+  }
+  return seen;
+}
+
+describe('walking every link', () => {
+  it('an admin finds a page behind each, of every kind, and none with what a name would inject', async () => {
+    const seen = await walk(admin, '/console');
+    expect([...seen.keys()]).toEqual(
+      expect.arrayContaining([
+        '/console/tenants/acme',
+        '/console/month',
+        '/console/act/adjust',
+        '/console/quarantine/1',
+        '/console/entries/ent',
+        '/console/statements/acme/2026-10/lines/n',
+        '/console/runs/run-of-acme',
+      ]),
+    );
+    for (const [path, text] of seen) {
+      expect([path, text.includes('Acme <b>')]).toEqual([path, false]);
+      if (!/\/(?:html|proof)$/.test(path)) {
+        expect([path, / style="| on\w+="|<script>|<style>/.exec(text)?.[0]]).toEqual([
+          path,
+          undefined,
+        ]);
+      }
+    }
+  });
+
+  it('a reader finds no act, and is refused each', async () => {
+    const seen = await walk(reader, '/console');
+    expect([...seen.values()].some((text) => text.includes('/console/act/push'))).toBe(false);
+    expect([...seen.keys()].filter((path) => path.startsWith('/console/act/'))).toEqual([]);
+    expect((await reader.get('/console/act/adjust')).status).toBe(403);
+  });
+
+  it.each(['link', 'session'])(
+    'a customer by its %s meets no foreign row, no cost, and not the console',
+    async (by) => {
+      const visitor = await running.visit(
+        by === 'session' ? await running.key('tenant', 'acme') : null,
+      );
+      const from = by === 'session' ? '/usage/mine' : `/usage/${link}`;
+      const seen = await walk(visitor, from);
+      expect(seen.size).toBeGreaterThan(2);
+      const all = [...seen.values()].join('\n');
+      expect(all).toContain('feature-of-acme');
+      expect(all).not.toMatch(/globex|azure|>Cost<|>Margin</);
+      for (const path of ['/console', '/console/tenants/globex', '/console/act/adjust']) {
+        expect((await visitor.get(path)).status).toBe(303);
+      }
+      expect(
+        (await visitor.get(`${from}/statements/2026-10/pdf`)).headers.get('content-type'),
+      ).toBe('application/pdf');
+    },
+  );
+});
+
+describe("a customer's link", () => {
+  it('stands in the frames of the named origins alone', async () => {
+    const visitor = await running.visit(null);
+    const page = await visitor.get(`/usage/${link}`);
+    expect(page.headers.get('content-security-policy')).toContain(
+      'frame-ancestors https://app.example.com',
+    );
+    expect(page.headers.get('x-frame-options')).toBeNull();
+  });
+
+  it('that is unknown or revoked opens nothing, and neither does a key of the API in its place', async () => {
+    const visitor = await running.visit(null);
+    const revoked = await running.key('link', 'acme');
+    const id = revoked.split('_')[2];
+    await cli(['key', 'revoke', id ?? ''], { DATABASE_URL: database.url });
+    for (const door of [
+      'slk_link_abcdefgh_x',
+      revoked,
+      await running.key('tenant', 'acme'),
+      await running.key('admin'),
+    ]) {
+      expect((await visitor.get(`/usage/${door}`)).status).toBe(404);
+    }
+  });
+
+  it('writes figures and dates in the language of the browser', async () => {
+    const response = await fetch(`${running.url}/usage/${link}`, {
+      headers: { 'accept-language': 'de-DE,de;q=0.9' },
+    });
+    expect(await response.text()).toContain('November 2026 so far');
+    const [, shown] =
+      /class="amount "[^>]*>([^<]+)</.exec(
+        await (
+          await fetch(`${running.url}/usage/${link}`, { headers: { 'accept-language': 'de-DE' } })
+        ).text(),
+      ) ?? [];
+    expect(shown).toMatch(/^\d+,\d\d\s\$$/);
+  });
+});
+
+it('the overview and the list of tenants show what the command line reports', async () => {
+  const asked = { by: ['tenant' as const], tenant_id: null, month: null, as_of: null };
+  const days = { from: Date.parse('2026-11-01T00:00:00Z'), to: Date.parse('2026-12-01T00:00:00Z') };
+  const { rows } = await reportUsage({ database, clock }, { ...asked, ...days });
+  const { text } = await reader.get('/console/tenants');
+  const own = rows.filter(({ tenant }) => tenant === 'acme' || tenant === 'globex');
+  expect(own.length).toBe(2);
+  for (const { charge } of own) expect(text).toContain(`value="${charge}"`);
+  const all = await reportUsage({ database, clock }, { ...asked, ...days, by: [] });
+  expect((await reader.get('/console')).text).toContain(`value="${all.rows[0]?.charge}"`);
+});
+
+it('tenants are searched, and sorted by every column', async () => {
+  expect((await reader.get('/console/tenants?q=glob')).text).not.toContain('/console/tenants/acme');
+  const order = async (sort: string) =>
+    [
+      ...(await reader.get(`/console/tenants?sort=${sort}`)).text.matchAll(
+        /<th scope="row"><a href="\/console\/tenants\/(\w+)"/g,
+      ),
+    ].map(([, id]) => id);
+  expect(await order('tenant')).toEqual(['acme', 'globex', 'unattributed']);
+  expect(await order('-tenant')).toEqual(['unattributed', 'globex', 'acme']);
+});
+
+describe('an act', () => {
+  const hidden = (text: string, name: string) =>
+    new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1] ?? '';
+
+  it('shows its difference first, asks why, acts once, and names who did it', async () => {
+    const adjustments = () => count(database, "entries where kind = 'adjustment'");
+    const form = await admin.get('/console/act/adjust?tenant_id=acme&amount=-12.00');
+    expect(form.text).toContain('credited');
+    expect(await adjustments()).toBe(0);
+    const fields = {
+      tenant_id: 'acme',
+      amount: '-12.00',
+      form_token: formTokenIn(form.text),
+      form_id: hidden(form.text, 'form_id'),
+    };
+    expect((await admin.send('/console/act/adjust', fields)).status).toBe(400);
+    const reason = 'Outage of 9 November';
+    expect(
+      (await admin.send('/console/act/adjust', { ...fields, reason, form_token: 'guessed' }))
+        .status,
+    ).toBe(403);
+    expect(await adjustments()).toBe(0);
+    for (const _ of [1, 2]) {
+      const done = await admin.send('/console/act/adjust', { ...fields, reason });
+      expect([done.status, done.text.includes('Recorded as the act of admin')]).toEqual([
+        200,
+        true,
+      ]);
+    }
+    expect(
+      await textRows(database, "select reason, actor from entries where kind = 'adjustment'"),
+    ).toEqual([{ reason, actor: 'admin' }]);
+    expect((await admin.get('/console/acts')).text).toContain(reason);
+    expect((await reader.send('/console/act/adjust', { ...fields, reason })).status).toBe(403);
+  });
+
+  it('on the quarantine takes many at once', async () => {
+    const query = '/console/act/dismiss?quarantine_ids=1&quarantine_ids=2';
+    const form = await admin.get(query);
+    const fields = {
+      quarantine_ids: hidden(form.text, 'quarantine_ids'),
+      reason: 'Made up by a test',
+      form_token: formTokenIn(form.text),
+      form_id: hidden(form.text, 'form_id'),
+    };
+    expect(fields.quarantine_ids).toBe('1,2');
+    expect((await admin.send('/console/act/dismiss', fields)).text).toContain('2 dismissed');
+    expect(
+      await textRows(
+        database,
+        "select actor, reason from changes where of_table = 'quarantine' and reason is not null limit 1",
+      ),
+    ).toEqual([{ actor: 'admin', reason: 'Made up by a test' }]);
+  });
+
+  it('that is a re-rating shows who wins and loses before it is posted', async () => {
+    const before = await count(database, 'entries');
+    const { text } = await admin.get('/console/act/rerate?month=2026-11');
+    expect(text).toMatch(/entries are looked at\. \d+ tenants? pays? less, \d+ more/);
+    expect(await count(database, 'entries')).toBe(before);
+  });
+});
