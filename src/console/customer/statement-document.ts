@@ -29,7 +29,7 @@ export async function statementDocument(
   parts: ApiParts,
   { tenantId, month, form }: DocumentAsked,
 ): Promise<Response> {
-  const request = readRequest(statementRequest, { tenant_id: tenantId, month });
+  const request = readRequest(statementRequest, { tenant_id: tenantId, month, preview: false });
   const headers = { ...PRIVATE, 'content-type': TYPES[form] };
   if (form === 'proof') {
     const { pieces } = await proveStatement(parts, { ...request, line: null, form: 'html' });
