@@ -55,7 +55,7 @@ export function addCustomer(app: Hono<{ Bindings: HttpBindings }>, options: Cons
 
 type TenantsKey = Key & { readonly tenantId: string };
 
-/** Whose page it is, by the link in the address or by the session; the sign-in where neither says. */
+/** The key of the tenant whose page it is, by the link in the address or by the session; or the way to the sign-in. */
 async function customerKey(
   parts: ApiParts,
   keys: KeyDoor,
