@@ -1,7 +1,7 @@
 -- Who may do what: not a migration. "spanledger migrate --roles" applies it after the migrations, in one
 -- transaction, as often as it is run. The roles cannot log in; grant them to users that can.
 --   spanledger_worker   runs "spanledger worker": posts, quarantines, folds, seals; changes nothing that is posted
---   spanledger_reader   reads the audit views
+--   spanledger_reader   reads the audit views and what they are made of, changes nothing: for auditors, who verify and reconcile
 --   spanledger_tenant   reads one tenant's rows, the one that "set local spanledger.tenant" names, and none without it
 -- Everything else (prices, tenants, closes, pushes, corrections) is done by the owner of the schema.
 
@@ -44,9 +44,18 @@ grant select on exchange_versions, exchange_rates, price_books, price_rates, ten
   tenant_calendar_changes, catalog_revisions, closes,
   run_rollups, batch_leaves, entry_leaves to spanledger_worker;
 
--- The reader. The views are their owner's, so nothing below them is open.
+-- The reader. Views answer most questions; whoever is to verify the ledger, or to read a statement as it was made, reads
+-- the tables themselves. The keys of the HTTP server and what was done by them are not among them.
 grant usage on schema audit to spanledger_reader;
 grant select on all tables in schema audit to spanledger_reader;
+grant select on allocations, batches, budget_counters, budget_holds, budgets, catalog_revisions, change_queue, changes,
+  closes, default_price_books, entries, exchange_rates, exchange_versions, fold_queue, ledger_name, month_run_steps,
+  periods, price_books, price_rates, push_intents, quarantine, receipts, run_usage, seal_queue, seals, second_reports,
+  settle_queue, stripe_alerts, stripe_customers, stripe_invoices, stripe_meters, stripe_reads, structure_spans,
+  tenant_calendar_changes, tenant_changes, tenant_price_books, tenants, usage_rollups, verifications,
+  run_rollups, batch_leaves, entry_leaves to spanledger_reader;
+-- How often Stripe was asked is counted for whoever asks.
+grant insert, update on stripe_reads to spanledger_reader;
 
 -- The tenant. Row by row its own, and of an entry the columns that its statement's proof shows: how a call was
 -- served and what it cost us is not among them.
@@ -92,6 +101,9 @@ begin
       execute format(
         'create policy tenant_rows on %I for select to spanledger_tenant '
         'using (tenant_id = current_setting(''spanledger.tenant'', true))', guarded);
+    end if;
+    if not exists (select from pg_policies where tablename = guarded and policyname = 'reader_rows') then
+      execute format('create policy reader_rows on %I for select to spanledger_reader using (true)', guarded);
     end if;
   end loop;
 end $$;

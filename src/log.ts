@@ -1,13 +1,19 @@
 import type { DestinationStream, Logger } from 'pino';
 import { pino } from 'pino';
+import { formatInstant, systemClock } from './clock.ts';
 
 export type Log = Logger;
 
-/** JSON lines on stderr, because stdout belongs to a command's answer. Secrets are cut out. */
+/**
+ * JSON lines on stderr, because stdout belongs to a command's answer: the level is a word, the time RFC 3339.
+ * Secrets are cut out.
+ */
 export function openLog(
   level: string,
   destination: DestinationStream = pino.destination({ fd: 2, sync: true }),
 ): Log {
   const redact = ['apiKey', 'password', 'connectionString', '*.apiKey', '*.password'];
-  return pino({ level, redact, base: null }, destination);
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const timestamp = () => `,"time":"${formatInstant(systemClock())}"`;
+  return pino({ level, redact, base: null, formatters, timestamp }, destination);
 }

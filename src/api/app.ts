@@ -97,7 +97,7 @@ function addMachines(
   app.get('/', answer('/', page));
   app.get(
     '/healthz',
-    answer('/healthz', () => answerHealth(options)),
+    answer('/healthz', () => answerHealth(options.parts)),
   );
   app.get(
     '/readyz',

@@ -1,15 +1,19 @@
 import { pingDatabase } from '../database/database.ts';
+import type { Parts } from '../parts.ts';
 import type { AppOptions } from './app-options.ts';
 import { problem } from './problem.ts';
 import { jsonReply, type Reply } from './reply.ts';
 
 /** Whether this process and its database answer. */
-export async function answerHealth({ parts }: AppOptions): Promise<Reply> {
+export async function answerHealth({
+  database,
+  log,
+}: Pick<Parts, 'database' | 'log'>): Promise<Reply> {
   try {
-    await pingDatabase(parts.database);
+    await pingDatabase(database);
     return jsonReply({ status: 'ok' });
   } catch (error) {
-    parts.log.warn({ error: String(error) }, 'the database does not answer');
+    log.warn({ error: String(error) }, 'the database does not answer');
     return problem('unavailable', {
       detail: 'the database does not answer',
       remedy: 'start it, or correct its address in DATABASE_URL',
@@ -19,12 +23,14 @@ export async function answerHealth({ parts }: AppOptions): Promise<Reply> {
 
 /** Whether requests are welcome: not while the server ends, nor while what it keeps events in is away. */
 export async function answerReady(options: AppOptions): Promise<Reply> {
-  if (options.isDraining()) {
-    const words = { detail: 'this server is ending', remedy: 'ask another one' };
-    return problem('unavailable', words);
-  }
-  const health = await answerHealth(options);
+  if (options.isDraining()) return endingProblem('server');
+  const health = await answerHealth(options.parts);
   if (health.status !== 200 || options.keeper === null) return health;
   await options.keeper.check();
   return health;
+}
+
+/** A process that drains is well, and takes nothing more. */
+export function endingProblem(what: 'server' | 'worker'): Reply {
+  return problem('unavailable', { detail: `this ${what} is ending`, remedy: 'ask another one' });
 }

@@ -4,6 +4,7 @@ import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
 import type { StatusAnswer } from '../month/status/status-answer.ts';
 import { tellStatus } from '../month/status/tell-status.ts';
 import type { ApiParts } from './api-parts.ts';
+import { family, gauge, PROMETHEUS, single } from './prometheus.ts';
 import { type Reply, textReply } from './reply.ts';
 
 /** Upper bounds of the buckets, in seconds. */
@@ -78,7 +79,7 @@ export class Metrics {
         ? []
         : GAUGES.flatMap(([name, help, of]) => gauge(name, help, of(status)))),
     ];
-    return textReply('text/plain; version=0.0.4; charset=utf-8', `${lines.join('\n')}\n`);
+    return textReply(PROMETHEUS, `${lines.join('\n')}\n`);
   }
 
   #durationLines(): readonly string[] {
@@ -136,24 +137,3 @@ const GAUGES: readonly Gauge[] = [
   ['rollups_behind_batches', 'batches that are not in the rollups yet', (of) => of.rollups_behind],
   ['seals_behind_batches', 'batches that are not in the chain yet', (of) => of.seals_behind],
 ];
-
-function gauge(name: string, help: string, value: number | null): readonly string[] {
-  return value === null ? [] : single(`spanledger_${name}`, 'gauge', [help, value]);
-}
-
-function single(
-  name: string,
-  type: string,
-  [help, value]: readonly [string, number],
-): readonly string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`];
-}
-
-function family(
-  name: string,
-  type: string,
-  ...[help, values]: readonly [string, ReadonlyMap<string, number>]
-): readonly string[] {
-  const lines = [...values].map(([labels, value]) => `${name}{${labels}} ${value}`);
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...lines];
-}

@@ -1,12 +1,14 @@
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { cutPage } from '../page.ts';
 import type { Parts } from '../parts.ts';
-import { readEntryList, readPeriodList } from './list-store.ts';
+import { readEntryList, readPeriodList, readPushList } from './list-store.ts';
 import type {
   EntriesAnswer,
   EntriesRequest,
   PeriodsAnswer,
   PeriodsRequest,
+  PushesAnswer,
+  PushesRequest,
 } from './lists-answer.ts';
 
 /** Entries as audit.entries has them, the newest first. */
@@ -34,4 +36,18 @@ export async function listPeriods(
     period_start,
   ]);
   return { periods: rows, next_cursor: next };
+}
+
+/** What was told of closed periods, or is to be told, as audit.pushes has it. */
+export async function listPushes(
+  { database }: Pick<Parts, 'database'>,
+  request: PushesRequest,
+): Promise<PushesAnswer> {
+  const found = await readPushList(database, request);
+  const { rows, next } = cutPage(
+    found,
+    request.limit,
+    ({ tenant_id, period_start, identifier }) => [tenant_id, period_start, identifier],
+  );
+  return { pushes: rows, next_cursor: next };
 }

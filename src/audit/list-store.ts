@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { readCursor } from '../page.ts';
-import type { EntriesRequest, PeriodsRequest } from './lists-answer.ts';
-import type { StoryEntry, StoryPeriod } from './story-answer.ts';
+import type { EntriesRequest, PeriodsRequest, PushesRequest } from './lists-answer.ts';
+import type { StoryEntry, StoryPeriod, StoryPush } from './story-answer.ts';
 import { type StoryTexts, stories, storyOf } from './story-json-store.ts';
 
 /** One row more than was asked for tells whether others follow. */
@@ -13,7 +13,6 @@ export async function readEntryList(
 ): Promise<readonly StoryEntry[]> {
   const { from, to, limit } = request;
   const [before = null] = readCursor(request.cursor, 1) ?? [];
-  const first = request.month === null ? null : `${request.month}-01`;
   const { rows } = await sql<StoryTexts<StoryEntry>>`
     select ${storyOf('a')} as story from (
       select ${ENTRY_COLUMNS} from entries e
@@ -22,7 +21,7 @@ export async function readEntryList(
         ${equal('event_id', request.event_id)} ${equal('user_id', request.user_id)}
         ${equal('feature', request.feature)} ${equal('agent_run_id', request.agent_run_id)}
         ${equal('trace_id', request.trace_id)} ${equal('outcome', request.outcome)}
-        ${first === null ? sql`` : sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`}
+        ${inMonth(request.month)}
         ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
         ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
         ${before === null ? sql`` : sql`and e.entry_id < ${before.slice('ent_'.length)}::bigint`}
@@ -32,6 +31,13 @@ export async function readEntryList(
 
 function equal(column: string, value: string | null) {
   return value === null ? sql`` : sql`and ${sql.ref(column)} = ${value}`;
+}
+
+/** The periods that begin in a month; all of them where none is asked for. */
+function inMonth(month: string | null) {
+  if (month === null) return sql``;
+  const first = `${month}-01`;
+  return sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`;
 }
 
 /** The columns of audit.entries, made of the table, which a tenant sees through the wall. */
@@ -57,13 +63,29 @@ export async function readPeriodList(
   request: PeriodsRequest,
 ): Promise<readonly StoryPeriod[]> {
   const [tenant = null, start = null] = readCursor(request.cursor, 2) ?? [];
-  const first = request.month === null ? null : `${request.month}-01`;
   const { rows } = await sql<StoryTexts<StoryPeriod>>`
     select ${storyOf('p')} as story from (
       select * from ${sql.table(shown)}
       where true ${equal('tenant_id', request.tenant_id)} ${equal('state', request.state)}
-        ${first === null ? sql`` : sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`}
+        ${inMonth(request.month)}
         ${tenant === null ? sql`` : sql`and (tenant_id > ${tenant} or tenant_id = ${tenant} and period_start < ${start}::date)`}
       order by tenant_id, period_start desc limit ${request.limit + 1}) p`.execute(database.kysely);
+  return stories(rows);
+}
+
+export async function readPushList(
+  database: Database,
+  request: PushesRequest,
+): Promise<readonly StoryPush[]> {
+  const [tenant = null, start = null, name = null] = readCursor(request.cursor, 3) ?? [];
+  const { rows } = await sql<StoryTexts<StoryPush>>`
+    select ${storyOf('p')} as story from (
+      select * from audit.pushes
+      where true ${equal('tenant_id', request.tenant_id)} ${equal('state', request.state)}
+        ${inMonth(request.month)}
+        ${tenant === null ? sql`` : sql`and (tenant_id > ${tenant} or tenant_id = ${tenant} and (period_start < ${start}::date or period_start = ${start}::date and identifier > ${name}))`}
+      order by tenant_id, period_start desc, identifier limit ${request.limit + 1}) p`.execute(
+    database.kysely,
+  );
   return stories(rows);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { dayGiven, listOf, monthField } from '../fields.ts';
 import { nextCursorField, pageFields } from '../page.ts';
-import { storyEntry, storyPeriod } from './story-answer.ts';
+import { storyEntry, storyPeriod, storyPush } from './story-answer.ts';
 
 export const entriesRequest = z.strictObject({
   /** Each of these is null for any. */
@@ -45,3 +45,21 @@ export const periodsAnswer = z.strictObject({
   next_cursor: nextCursorField,
 });
 export type PeriodsAnswer = z.infer<typeof periodsAnswer>;
+
+export const pushesRequest = z.strictObject({
+  /** It is null for every tenant. */
+  tenant_id: z.string().nullable(),
+  /** The month in which the periods begin; null for any. */
+  month: monthField.nullable(),
+  /** As audit.pushes says it; null for any. */
+  state: z.enum(['pending', 'sent', 'confirmed', 'ambiguous', 'parked']).nullable(),
+  ...pageFields,
+});
+export type PushesRequest = z.output<typeof pushesRequest>;
+
+/** By tenant, the newest first. */
+export const pushesAnswer = z.strictObject({
+  pushes: listOf(storyPush),
+  next_cursor: nextCursorField,
+});
+export type PushesAnswer = z.infer<typeof pushesAnswer>;

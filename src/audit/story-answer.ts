@@ -133,7 +133,7 @@ export const storyPeriod = z.strictObject({
 export type StoryPeriod = z.infer<typeof storyPeriod>;
 
 /** A push as audit.pushes has it. */
-const storyPush = z.strictObject({
+export const storyPush = z.strictObject({
   tenant_id: z.string(),
   period_start: dayField,
   meter: z.string(),
@@ -150,6 +150,8 @@ const storyPush = z.strictObject({
   absent_since: instantField.nullable(),
   proven_at: instantField.nullable(),
   livemode: z.boolean().nullable(),
+  destination: z.string(),
+  account: text,
 });
 export type StoryPush = z.infer<typeof storyPush>;
 

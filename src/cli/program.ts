@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { reportFailure } from './terminal/command.ts';
 import { passOverClosedPipe } from './terminal/output.ts';
 import { Program, type Terminal } from './terminal/terminal.ts';
+import { version } from './terminal/version.ts';
 
 /**
  * Each command is loaded when it is asked for, and all of them only for help: what they stand on takes
@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   send: async () => (await import('./commands/send.ts')).addSend,
   worker: async () => (await import('./commands/worker.ts')).addWorker,
   close: async () => (await import('./commands/close.ts')).addClose,
+  period: async () => (await import('./commands/period.ts')).addPeriod,
   stripe: async () => (await import('./commands/stripe.ts')).addStripe,
   push: async () => (await import('./commands/push.ts')).addPush,
   reconcile: async () => (await import('./commands/reconcile.ts')).addReconcile,
@@ -67,11 +68,6 @@ export async function buildProgram(name: string | undefined, terminal: Terminal)
   for (const load of commandsFor(name)) (await load())(program);
   exitOverrideAll(program);
   return program;
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8')).version;
 }
 
 function commandsFor(name: string | undefined) {

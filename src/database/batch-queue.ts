@@ -1,4 +1,6 @@
-import type { Transaction } from './database.ts';
+import { Refusal } from '../refusal.ts';
+import type { Database, Transaction } from './database.ts';
+import { isNotAllowed } from './database.ts';
 
 /** Work that follows a batch beside the hot path: a row in each waits until that is done. */
 export type BatchQueue = 'fold_queue' | 'seal_queue';
@@ -27,3 +29,30 @@ export async function takeBatches(
   );
   return rows.map((row) => row.batch_id);
 }
+
+/**
+ * Whoever only reads may not take batches. Where none waits there is nothing to take, and all is as it would be;
+ * else a `Refusal` says who takes them. Rethrows every other error.
+ */
+export async function refuseUntaken(
+  database: Database,
+  queue: BatchQueue,
+  error: unknown,
+): Promise<void> {
+  if (!isNotAllowed(error)) throw error;
+  const { rows } = await database.pool.query<{ waiting: bigint }>(
+    `select count(*) as waiting from ${queue}`,
+  );
+  const waiting = rows[0]?.waiting ?? 0n;
+  if (waiting === 0n) return;
+  throw new Refusal(
+    'unavailable',
+    `${waiting} recorded ${waiting === 1n ? 'batch is' : 'batches are'} not yet ${DONE[queue]}, and this user may only read`,
+    'ask again in a few seconds, when the worker has done it; or let the owner of the ledger ask',
+  );
+}
+
+const DONE: Readonly<Record<BatchQueue, string>> = {
+  fold_queue: 'in the rollups',
+  seal_queue: 'in the chain of seals',
+};

@@ -70,6 +70,7 @@ export class Acknowledger {
   /** Keeps everything in hand invisible to others, what waits in the batcher too. */
   async keepInvisible(finished: AbortSignal): Promise<void> {
     const { queue, held, clock, log } = this.#parts;
+    let isFailing = false;
     while (!finished.aborted) {
       await pause(HEARTBEAT_MS, finished);
       if (finished.aborted) return;
@@ -77,9 +78,13 @@ export class Acknowledger {
       for (const part of chunks(due)) {
         const handles = part.map(({ message }) => message.receiptHandle);
         for (const message of part) message.visibleSetAt = clock();
-        await queue.setVisibility(handles, VISIBILITY_SECONDS).catch((error) => {
-          log.warn({ error: String(error) }, 'visibility not extended');
-        });
+        const error = await queue.setVisibility(handles, VISIBILITY_SECONDS).then(
+          () => null,
+          (reason: unknown) => String(reason),
+        );
+        if (error !== null && !isFailing) log.warn({ error }, 'visibility not extended');
+        if (error === null && isFailing) log.info('visibility extended again');
+        isFailing = error !== null;
       }
     }
   }

@@ -97,7 +97,7 @@ export class Patience {
 
   #pass(piece: object): void {
     const waited = this.#waiting.delete(piece);
-    if (waited && !this.isWaiting && !this.ended.aborted) this.#log.info('database answers again');
+    if (waited && !this.isWaiting && !this.ended.aborted) this.#log.info('database back');
   }
 }
 

@@ -11,6 +11,7 @@ import type { HeldMessage, HeldMessages } from './held-messages.ts';
 import { mayNameObjects, type ObjectSource, readNotified } from './notified-objects.ts';
 import { backoffMs } from './patience.ts';
 import type { QueueClient, QueueMessage } from './queue-client.ts';
+import type { WorkerFigures } from './worker-figures.ts';
 
 export interface PollerParts {
   readonly queue: QueueClient;
@@ -20,6 +21,7 @@ export interface PollerParts {
   /** The objects that notifications name; null where they are not to be fetched. */
   readonly objects: ObjectSource | null;
   readonly held: HeldMessages;
+  readonly figures: Pick<WorkerFigures, 'received'>;
   /** The batcher takes the events of each message. */
   readonly batcher: Batcher;
   /** The state of recording; no more is received than that can bear. */
@@ -67,7 +69,6 @@ export class Poller {
   readonly #ended = new AbortController();
   #hasReceived = false;
   #refusal: Refusal | null = null;
-  #messages = 0;
   #lastMessageAt: InstantMs;
   /** Receives under way, and what the last one brought. */
   #receiving = 0;
@@ -79,11 +80,6 @@ export class Poller {
     this.#parts = parts;
     this.#request = request;
     this.#lastMessageAt = parts.clock();
-  }
-
-  /** The number of messages that were received. */
-  get messages(): number {
-    return this.#messages;
   }
 
   /** Why the queue cannot be received from, where that ended it. */
@@ -182,10 +178,10 @@ export class Poller {
    * when the signal comes is released with the rest.
    */
   async #takeAll(messages: readonly QueueMessage[], stop: AbortSignal): Promise<void> {
-    const { held: all, clock } = this.#parts;
+    const { held: all, clock, figures } = this.#parts;
     const receivedAt = clock();
     this.#lastMessageAt = receivedAt;
-    this.#messages += messages.length;
+    figures.received(messages.length);
     const held = messages.map((message) => all.add(message, receivedAt));
     this.#charactersAReceive = messages.reduce((sum, { body }) => sum + body.length, 0);
     let events = 0;

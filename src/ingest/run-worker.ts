@@ -9,6 +9,7 @@ import { sealAll } from '../seals/seal-batches.ts';
 import { runSealLoop } from '../seals/seal-loop.ts';
 import { Acknowledger } from './acknowledge.ts';
 import { Batcher } from './batcher.ts';
+import { runFiguresLoop } from './figures-loop.ts';
 import { HeldMessages } from './held-messages.ts';
 import type { ObjectSource } from './notified-objects.ts';
 import type { PatienceLimits } from './patience.ts';
@@ -18,6 +19,7 @@ import type { QueueClient } from './queue-client.ts';
 import { Recorder } from './record-loop.ts';
 import type { IsolatedItem } from './record-or-isolate.ts';
 import type { WorkerAnswer, WorkerRequest } from './worker-answer.ts';
+import { WorkerFigures } from './worker-figures.ts';
 import { refuseUnfitSession } from './worker-session-store.ts';
 
 export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
@@ -29,6 +31,8 @@ export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
   readonly stop: AbortSignal;
   /** The function is called after each commit with what became of its items. */
   readonly onRecorded?: (recorded: readonly IsolatedItem[]) => void;
+  /** The figures that it counts, for whoever watches it. Default: nobody does. */
+  readonly figures?: WorkerFigures;
   /** The time for which a database that refuses is tried. Default `USUAL_PATIENCE`. */
   readonly patience?: PatienceLimits;
   /** The time that what is in hand has to be committed, once nothing more is received. Default 20 s. */
@@ -57,11 +61,13 @@ export async function runWorker(parts: WorkerParts, request: WorkerRequest): Pro
   const patience = new Patience(log, parts.patience ?? USUAL_PATIENCE);
   await refuseUnfit(parts, patience);
   const ingested = new AbortController();
+  const figures = parts.figures ?? new WorkerFigures();
   const beside = [
+    runFiguresLoop(parts, { figures }, ingested.signal),
     runRollupLoop(database, { clock, log }, ingested.signal),
     runSealLoop(database, { clock, log }, ingested.signal),
   ];
-  const answer = await consume(parts, request, patience).finally(async () => {
+  const answer = await consume({ ...parts, figures }, request, patience).finally(async () => {
     ingested.abort();
     await Promise.all(beside);
   });
@@ -88,14 +94,13 @@ async function refuseUnfit({ database, stop }: WorkerParts, patience: Patience):
 }
 
 async function consume(
-  parts: WorkerParts,
+  parts: WorkerParts & { readonly figures: WorkerFigures },
   request: WorkerRequest,
   patience: Patience,
 ): Promise<WorkerAnswer> {
-  const { onRecorded = () => {} } = parts;
+  const { onRecorded = () => {}, figures } = parts;
   const held = new HeldMessages();
   const batcher = new Batcher();
-  const counts = { posted: 0, duplicate: 0, conflict: 0, quarantined: 0, empty: 0 };
   const acknowledger = new Acknowledger({ ...parts, held });
   const recorder = new Recorder({
     ...parts,
@@ -103,7 +108,7 @@ async function consume(
     batcher,
     patience,
     onRecorded(batch, recorded) {
-      for (const { outcome } of recorded) if (outcome !== 'left') counts[outcome] += 1;
+      figures.recorded(recorded);
       onRecorded(recorded);
       return acknowledger.acknowledge(batch, recorded);
     },
@@ -127,7 +132,7 @@ async function consume(
     await acknowledger.release();
   }
   if (poller.refusal !== null) throw poller.refusal;
-  return { messages: poller.messages, ...counts };
+  return figures.counts;
 }
 
 /** A lane that cannot finish in time (the database is away) leaves its messages to come again. */

@@ -25,8 +25,9 @@ const pushedPeriod = z.strictObject({
     'busy',
     'skipped',
   ]),
-  /** What was told, as far as we know. */
+  /** What was told, as far as we know, in millionths of the currency. */
   pushed: wholeField,
+  currency: z.string(),
   detail: z.string().nullable(),
 });
 /** What pushing one tenant's period came to. */

@@ -1,4 +1,5 @@
 import type { InstantMs } from '../clock.ts';
+import { formatDecimal } from '../money.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { Address, Destination, PushParts } from './destination.ts';
@@ -146,14 +147,16 @@ async function wouldSend(
   const steps = [
     ...(open === undefined
       ? []
-      : [`${open.identifier} (${stepOf(parts, open, now)}) ${open.valueMicro}`]),
+      : [`${open.identifier} (${stepOf(parts, open, now)}) ${formatDecimal(open.valueMicro, 6)}`]),
     ...(due === 0n
       ? []
-      : [`${identifierOf(parts.ledgerName, target, intents.length + 1)} (new) ${due}`]),
+      : [
+          `${identifierOf(parts.ledgerName, target, intents.length + 1)} (new) ${formatDecimal(due, 6)}`,
+        ]),
   ];
   const kind = open?.destination ?? chosen?.destination.kind;
   const by = kind === 'invoice_item' ? ' by an invoice item' : '';
-  const detail = `${steps.join(', ')} micro ${target.currency} to ${open?.customer ?? address.customer}${by}`;
+  const detail = `${steps.join(', ')} ${target.currency} to ${open?.customer ?? address.customer}${by}`;
   return resultOf(target, 'would_send', detail, pushed);
 }
 
@@ -251,6 +254,7 @@ function resultOf(
     period_start: target.periodStart,
     state,
     pushed: String(pushed),
+    currency: target.currency,
     detail,
   };
 }

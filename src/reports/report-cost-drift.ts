@@ -1,6 +1,7 @@
 import { divideHalfUp, formatDecimal, formatPico, type Pico } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { pricedTogether, UNITS } from '../units.ts';
+import { refuseUnknownTenant } from './asked-tenant.ts';
 import type {
   CostDriftAnswer,
   CostDriftRequest,
@@ -21,6 +22,7 @@ export async function reportCostDrift(
   request: CostDriftRequest,
 ): Promise<CostDriftAnswer> {
   const { by, tenant_id: tenantId, from, to } = request;
+  await refuseUnknownTenant({ database }, tenantId);
   const groups = await readCostDrift(database, { by, tenantId, from, to });
   const largestFirst = [...groups].sort((a, b) => compare(sizeOf(b), sizeOf(a)));
   return { by, rows: largestFirst.map((group) => toRow(group, by)) };

@@ -1,5 +1,6 @@
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
+import { refuseUnknownTenant } from './asked-tenant.ts';
 import { percentOf } from './percent.ts';
 import type { TagCoverage, TagCoverageAnswer, TagCoverageRequest } from './tag-coverage-answer.ts';
 import { ATTRIBUTION_TAGS } from './tag-coverage-answer.ts';
@@ -10,6 +11,7 @@ export async function reportTagCoverage(
   { database }: Pick<Parts, 'database'>,
   request: TagCoverageRequest,
 ): Promise<TagCoverageAnswer> {
+  await refuseUnknownTenant({ database }, request.tenant_id);
   const groups = await readTagCoverage(database, request);
   const currencies = [...new Set(groups.map(({ currency }) => currency))].sort();
   return currencies.flatMap((currency) =>

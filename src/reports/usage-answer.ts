@@ -64,7 +64,10 @@ const usageGroup = z.strictObject({
   entries: z.int(),
   input_tokens: wholeField,
   output_tokens: wholeField,
+  /** What is due, to the last digit of the statements where a month is asked for. */
   charge: amountField,
+  /** What is metered beside it and billed nowhere, of months that were closed in shadow. */
+  not_due: amountField,
   /** It is null where the cost of any entry is unknown, and so is the margin: a part is no sum. */
   cost: amountField.nullable(),
   margin: amountField.nullable(),
@@ -83,6 +86,8 @@ export const usageAnswer = z.strictObject({
   by: listOf(z.enum(DIMENSIONS)),
   as_of: instantField.nullable(),
   rows: listOf(usageGroup),
+  /** All of it together, one for each currency: exact sums, which rounded rows need not add up to. */
+  totals: listOf(usageGroup),
   coverage: coverageAnswer,
   /** By whose rates the costs were converted that came in another currency than the charge, and from when each holds. */
   exchange_rates: listOf(

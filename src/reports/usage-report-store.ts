@@ -27,7 +27,10 @@ export type UsageRow = Partial<Readonly<Record<Dimension, string | null>>> & {
   readonly entries: number;
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
+  /** What is due, as statements have it. */
   readonly chargePico: Pico;
+  /** What is metered beside it and billed nowhere, of months that were closed in shadow (R19). */
+  readonly notDuePico: Pico;
   /** The sum of the costs that are known. */
   readonly costPico: Pico;
   /** Entries whose cost nobody knows, and what they charge. */
@@ -60,6 +63,7 @@ interface SummedRow {
   readonly tool_tokens: bigint;
   readonly memory_tokens: bigint;
   readonly charge: Pico;
+  readonly not_due: Pico;
   readonly cost: Pico;
   readonly output_charge: Pico;
   readonly output_cost: Pico;
@@ -85,7 +89,7 @@ export async function readUsageReport(
     select array[${sql.raw(columns.join(', '))}]::text[] as dimensions, currency,
       sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
       sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens,
-      sum(charge) as charge, sum(cost) as cost, sum(output_charge) as output_charge,
+      sum(charge) as charge, sum(not_due_charge) as not_due, sum(cost) as cost, sum(output_charge) as output_charge,
       sum(output_cost) as output_cost, sum(other_charge) as other_charge, sum(other_cost) as other_cost,
       sum(routing_gain) as routing_gain,
       sum(uncosted)::bigint as uncosted, sum(uncosted_charge) as uncosted_charge
@@ -108,7 +112,8 @@ function rollupAsOf(table: 'usage_rollups' | 'run_rollups', asOf: InstantMs | un
     where e.recorded_at <= ${formatInstant(asOf)} group by ${sql.raw(places.join(', '))}) as_of`;
 }
 
-function filterOf(question: UsageQuestion) {
+/** The condition that picks the rows of a question, of whatever has a tenant, a period and a day. */
+export function filterOf(question: UsageQuestion) {
   const { tenantId, from, to } = question;
   const first = question.month == null ? null : `${question.month}-01`;
   return sql<boolean>`true
@@ -132,7 +137,8 @@ function toUsage(row: SummedRow, named: Named): UsageRow {
     entries: Number(row.entries),
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
-    chargePico: row.charge,
+    chargePico: row.charge - row.not_due,
+    notDuePico: row.not_due,
     costPico: row.cost,
     uncosted: Number(row.uncosted),
     uncostedChargePico: row.uncosted_charge,
@@ -152,6 +158,8 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
   const inputCost = row.cost - row.output_cost - row.other_cost;
   const share = (amount: Pico, tokens: bigint) =>
     row.input_tokens === 0n ? 0n : (amount * tokens) / row.input_tokens;
+  const partOf = (amount: Pico, charge: Pico) =>
+    row.charge === 0n ? 0n : (amount * charge) / row.charge;
   const layer = (name: string, charge: Pico, cost: Pico): UsageRow => ({
     ...named,
     layer: name,
@@ -159,10 +167,11 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
     entries: Number(row.entries),
     inputTokens: 0n,
     outputTokens: 0n,
-    chargePico: charge,
+    chargePico: charge - partOf(row.not_due, charge),
+    notDuePico: partOf(row.not_due, charge),
     costPico: cost,
     uncosted: Number(row.uncosted),
-    uncostedChargePico: row.charge === 0n ? 0n : (row.uncosted_charge * charge) / row.charge,
+    uncostedChargePico: partOf(row.uncosted_charge, charge),
     routingGainPico: 0n,
   });
   const shared = (name: string, tokens: bigint): UsageRow => ({
@@ -181,7 +190,8 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
   const prompt: UsageRow = {
     ...layer('prompt', 0n, 0n),
     inputTokens: row.input_tokens - row.tool_tokens - row.memory_tokens,
-    chargePico: left(row.charge, ({ chargePico }) => chargePico),
+    chargePico: left(row.charge - row.not_due, ({ chargePico }) => chargePico),
+    notDuePico: left(row.not_due, ({ notDuePico }) => notDuePico),
     costPico: left(row.cost, ({ costPico }) => costPico),
     uncostedChargePico: left(row.uncosted_charge, ({ uncostedChargePico }) => uncostedChargePico),
     routingGainPico: row.routing_gain,

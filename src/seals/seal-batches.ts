@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { takeBatches } from '../database/batch-queue.ts';
+import { refuseUntaken, takeBatches } from '../database/batch-queue.ts';
 import type { Database } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import type { Seal } from './seal.ts';
@@ -25,20 +25,25 @@ export interface SealReport {
   readonly last: Pick<Seal, 'number' | 'hash'> | null;
 }
 
-/** Seals every batch that is committed. */
+/** Seals every batch that is committed. Throws a `Refusal` where it may not and one waits. */
 export async function sealAll(database: Database, clock: Clock): Promise<SealReport> {
   const made: { seals: number; entries: number; last: SealReport['last'] } = {
     seals: 0,
     entries: 0,
     last: null,
   };
-  for (;;) {
-    const seals = await sealSome(database, clock);
-    const last = seals.at(-1);
-    if (last === undefined) return made;
-    made.seals += seals.filter(({ batchId }) => batchId !== null).length;
-    made.entries += seals.reduce((sum, seal) => sum + seal.entries, 0);
-    made.last = { number: last.number, hash: last.hash };
+  try {
+    for (;;) {
+      const seals = await sealSome(database, clock);
+      const last = seals.at(-1);
+      if (last === undefined) return made;
+      made.seals += seals.filter(({ batchId }) => batchId !== null).length;
+      made.entries += seals.reduce((sum, seal) => sum + seal.entries, 0);
+      made.last = { number: last.number, hash: last.hash };
+    }
+  } catch (error) {
+    await refuseUntaken(database, 'seal_queue', error);
+    return made;
   }
 }
 

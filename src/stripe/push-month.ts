@@ -1,3 +1,4 @@
+import { formatDecimal } from '../money.ts';
 import type { PushAnswer, PushedPeriod, PushRequest } from '../push/push-answer.ts';
 import { pushClosed, pushTargets } from '../push/push-targets.ts';
 import { takeBackUnbilled } from './bill-without-subscription.ts';
@@ -34,7 +35,8 @@ function wouldTakeBack({ target, meteredMicro }: UnbilledPeriod): PushedPeriod {
     period_start: target.periodStart,
     state: 'would_send',
     pushed: String(meteredMicro),
-    detail: `no invoice is known to bill it: ${meteredMicro} micro ${target.currency} would be taken back from the meter and billed by an invoice item, unless Stripe has a subscription that bills it`,
+    currency: target.currency,
+    detail: `no invoice is known to bill it: ${formatDecimal(meteredMicro, 6)} ${target.currency} would be taken back from the meter and billed by an invoice item, unless Stripe has a subscription that bills it`,
   };
 }
 

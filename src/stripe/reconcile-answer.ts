@@ -15,6 +15,7 @@ const counted = z.string().regex(/^-?\d+(\.\d+)?$/);
 const reconciledPeriod = z.strictObject({
   tenant_id: z.string(),
   period_start: dayField,
+  currency: z.string(),
   ledger: counted,
   confirmed: counted,
   /** The part of what is confirmed that a person billed elsewhere, and that nobody counts. */

@@ -1,5 +1,6 @@
+import type { Parts } from '../parts.ts';
 import type { ComparedPeriod, Difference } from '../push/compare-periods.ts';
-import { comparePeriods } from '../push/compare-periods.ts';
+import { comparePeriods, compareUnasked } from '../push/compare-periods.ts';
 import { pushPartsOf } from './destinations.ts';
 import type { ReconcileAnswer, ReconciledPeriod, ReconcileRequest } from './reconcile-answer.ts';
 import type { ProgressPart, StripeParts } from './stripe-parts.ts';
@@ -35,10 +36,21 @@ export async function reconcileMonth(
   return compared.map(reconciled);
 }
 
+/** Without a key of Stripe's: what the ledger closed beside what is confirmed. */
+export async function reconcileUnasked(
+  parts: Pick<Parts, 'database' | 'clock'>,
+  request: ReconcileRequest,
+): Promise<ReconcileAnswer> {
+  return (await compareUnasked(parts, request, NOT_ASKED)).map(reconciled);
+}
+
+const NOT_ASKED = 'Stripe was not asked, since there is no key: set STRIPE_API_KEY';
+
 function reconciled(period: ComparedPeriod): ReconciledPeriod {
   return {
     tenant_id: period.tenantId,
     period_start: period.periodStart,
+    currency: period.currency,
     ledger: String(period.closedMicro),
     confirmed: String(period.confirmedMicro),
     settled: String(period.settledMicro),

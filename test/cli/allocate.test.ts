@@ -38,9 +38,9 @@ it('allocates a pool, shows it, takes it back, and lists it', async () => {
   expect(withoutIds(posted.stdout)).toBe(`gpu 2026-01: 10 USD over 3 calls
 posted
 
-TENANT  WEIGHT  PERCENT            COST  PLACE  PERIOD      ENTRY
-acme         2    66.67  6.666666666667      1  2026-01-01  ent_…
-birch        1    33.33  3.333333333333      2  2026-01-01  ent_…
+TENANT  WEIGHT  % OF ALL            COST  PLACE  PERIOD      ENTRY
+acme         2     66.67  6.666666666667      1  2026-01-01  ent_…
+birch        1     33.33  3.333333333333      2  2026-01-01  ent_…
 `);
   const other = await run(
     'allocate',
@@ -79,19 +79,20 @@ it('backtests both allocations, and prints weights that can be fed back', async 
     '2026-01',
     '--weight',
     'input=1,output=1',
+    '--wide',
   );
   expect(result).toMatchObject({ exitCode: 0, stderr: '' });
   // Acme's entries cost 3500 + 4500 µ, birch's 3500 µ. Two of three calls, 1700 of 2800 tokens.
   expect(result.stdout).toBe(`0.0115 USD divided each way, beside what each tenant's entries cost
 
-TENANT    DIRECT  ACTIVITY       DIFF      %  WEIGHTED       DIFF       %    FITTED      DIFF     %
-acme    0.008000  0.007667  -0.000333  -4.17  0.006982  -0.001018  -12.72  0.008000  0.000000  0.00
-birch   0.003500  0.003833   0.000333   9.52  0.004518   0.001018   29.08  0.003500  0.000000  0.00
+TENANT    DIRECT  ACTIVITY       MORE  % OF DIRECT  WEIGHTED       MORE  % OF DIRECT    FITTED      MORE  % OF DIRECT
+acme    0.008000  0.007667  -0.000333        -4.17  0.006982  -0.001018       -12.72  0.008000  0.000000         0.00
+birch   0.003500  0.003833   0.000333         9.52  0.004518   0.001018        29.08  0.003500  0.000000         0.00
 
-BY               MISALLOCATED     %       RMS  WEIGHTS
-activity             0.000333  2.90  0.000333
-weighted-tokens      0.001018  8.85  0.001018  input=1,cache_read=1,cache_write=1,output=1
-fitted weights       0.000000  0.00  0.000000  input=1,cache_read=0,cache_write=0,output=4
+BY               MISALLOCATED  % OF ALL       RMS  WEIGHTS
+activity             0.000333      2.90  0.000333
+weighted-tokens      0.001018      8.85  0.001018  input=1,cache_read=1,cache_write=1,output=1
+fitted weights       0.000000      0.00  0.000000  input=1,cache_read=0,cache_write=0,output=4
 note: many weights fit alike with so few tenants (2): trust fitted weights where there are more than the 4 buckets
 `);
 });

@@ -77,7 +77,7 @@ it('exits with 1 where the queue does not take it in time, and says what to do',
   );
   expect(exitCode).toBe(1);
   expect(stdout).toBe(
-    '0 events sent, 0 refused\n1 events did not reach the queue; send the file again\n',
+    '0 events sent, 0 refused\n1 event did not reach the queue; send the file again\n',
   );
   expect(stderr).toContain('queue away; waiting');
 });

@@ -167,12 +167,14 @@ describe('the reader', () => {
     expect(tenants.rows).toEqual([{ tenant_id: 'acme' }, { tenant_id: 'globex' }]);
   });
 
-  it.each(['select * from entries', 'select * from quarantine', 'delete from audit.alerts'])(
-    'may not %s',
-    async (statement) => {
-      await expect(as('spanledger_reader').pool.query(statement)).rejects.toThrow(DENIED);
-    },
-  );
+  it.each([
+    'select * from http_keys',
+    'select * from http_actions',
+    'delete from audit.alerts',
+    'delete from entries',
+  ])('may not %s', async (statement) => {
+    await expect(as('spanledger_reader').pool.query(statement)).rejects.toThrow(DENIED);
+  });
 });
 
 describe('the tenant', () => {

@@ -121,7 +121,7 @@ describe('a database that refuses for a reason of its own', () => {
     expect(await queue.client.depth()).toBe(EVENTS);
     await unlock();
     expect(await working).toMatchObject({ posted: EVENTS, duplicate: 0, quarantined: 0 });
-    expect(messages()).toContain('database answers again');
+    expect(messages()).toContain('database back');
     expect(await count(database, 'quarantine')).toBe(0);
   });
 

@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { listEntries, listPeriods } from '../../audit/list-entries.ts';
+import { listEntries, listPeriods, listPushes } from '../../audit/list-entries.ts';
 import {
   entriesAnswer,
   entriesRequest,
   periodsAnswer,
   periodsRequest,
+  pushesAnswer,
+  pushesRequest,
 } from '../../audit/lists-answer.ts';
 import { entryStoryRequest, eventStoryRequest, storyAnswer } from '../../audit/story-answer.ts';
 import { tellEntryStory, tellEventStory } from '../../audit/tell-story.ts';
@@ -129,6 +131,16 @@ export const QUESTIONS: readonly Route[] = [
     defaults: { limit: USUAL_LIMIT },
     rows: 'periods',
     use: listPeriods,
+  }),
+  route('GET /v1/pushes', {
+    about: 'ledger',
+    roles: ['admin', 'reader'],
+    summary: 'what was told of closed periods, and what became of it',
+    request: pushesRequest,
+    answer: pushesAnswer,
+    defaults: { limit: USUAL_LIMIT },
+    rows: 'pushes',
+    use: listPushes,
   }),
   route('GET /v1/ingest/coverage', {
     about: 'ingest',

@@ -11,7 +11,7 @@ import { checkPeriods } from './periods-law-store.ts';
 import { checkPrices } from './prices-law-store.ts';
 import { checkRollups } from './rollups-law-store.ts';
 import { checkSchema } from './schema-law.ts';
-import { insertVerification, openScope } from './scope-store.ts';
+import { keepVerification, openScope } from './scope-store.ts';
 import { checkSeals } from './seals-law-store.ts';
 
 export interface LawParts extends Pick<Parts, 'database' | 'clock'> {
@@ -60,7 +60,7 @@ export async function checkLaws(
     ...(scope.kind === 'full' ? [await checkSchema(database), await checkDocuments(database)] : []),
   ];
   if (reports.every((report) => report.violations.length === 0)) {
-    await insertVerification(database, scope, { startedAt, finishedAt: clock() });
+    await keepVerification(database, scope, { startedAt, finishedAt: clock() });
   }
   return reports.sort((a, b) => a.law - b.law);
 }

@@ -24,8 +24,8 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readAmount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import type { Column } from '../terminal/output.ts';
-import { table } from '../terminal/output.ts';
+import { amountOf } from '../terminal/figures.ts';
+import type { Column, DrawTable } from '../terminal/table.ts';
 
 const MONTH = 'the month in which the divided periods begin, YYYY-MM';
 const WEIGHT = `what tokens weigh, such as ${formatWeights(DEFAULT_WEIGHTS)}, which is the default`;
@@ -74,7 +74,7 @@ function addPost(group: Command): void {
       ...{ reason, actor },
     });
     const answer = await allocatePool(session.parts(), request);
-    session.out.answer(answer, renderAllocation(answer));
+    session.out.answer(answer, renderAllocation(answer, session.out.table));
   });
 }
 
@@ -102,7 +102,7 @@ function addReverse(group: Command): void {
     async (session, { args: [pool = ''], options: { month, reason, actor } }) => {
       const request = readRequest(reverseRequest, { pool, month, reason, actor });
       const answer = await reversePool(session.parts(), request);
-      session.out.answer(answer, renderAllocation(answer));
+      session.out.answer(answer, renderAllocation(answer, session.out.table));
     },
   );
 }
@@ -116,7 +116,7 @@ function addShow(group: Command): void {
   perform<{ month: string }>(command, async (session, { args: [pool = ''], options }) => {
     const request = readRequest(poolRequest, { pool, month: options.month });
     const answer = await showPool(session.parts(), request);
-    session.out.answer(answer, renderAllocation(answer));
+    session.out.answer(answer, renderAllocation(answer, session.out.table));
   });
 }
 
@@ -128,11 +128,11 @@ function addList(group: Command): void {
   perform<{ month?: string }>(command, async (session, { options }) => {
     const request = readRequest(poolsRequest, { month: options.month ?? null });
     const rows = await listPools(session.parts(), request);
-    const text = table(rows, [
+    const text = session.out.table(rows, [
       { title: 'POOL', value: (row) => row.pool },
       { title: 'MONTH', value: (row) => row.month },
       { title: 'STATE', value: (row) => row.state },
-      { title: 'AMOUNT', value: (row) => `${row.amount} ${row.currency}`, figure: true },
+      { title: 'AMOUNT', value: (row) => `${amountOf(row.amount)} ${row.currency}`, figure: true },
       { title: 'BY', value: (row) => row.by },
       { title: 'BILLED', value: (row) => (row.billed ? 'yes' : 'no') },
     ]);
@@ -140,19 +140,19 @@ function addList(group: Command): void {
   });
 }
 
-function renderAllocation(answer: AllocationAnswer): string {
+function renderAllocation(answer: AllocationAnswer, table: DrawTable): string {
   const weights = answer.weights === null ? '' : ` (${answer.weights})`;
-  const total = `${answer.weight_total} ${UNIT_NAMES[answer.by]}${weights}`;
-  const head = `${answer.pool} ${answer.month}: ${answer.amount} ${answer.currency} over ${total}`;
+  const total = `${amountOf(answer.weight_total)} ${UNIT_NAMES[answer.by]}${weights}`;
+  const head = `${answer.pool} ${answer.month}: ${amountOf(answer.amount)} ${answer.currency} over ${total}`;
   const shares = table(answer.shares, [
     { title: 'TENANT', value: (row) => row.tenant_id },
-    { title: 'WEIGHT', value: (row) => row.weight, figure: true },
-    { title: 'PERCENT', value: (row) => percentOf(row, answer), figure: true },
-    { title: 'COST', value: (row) => row.cost, figure: true },
+    { title: 'WEIGHT', value: (row) => amountOf(row.weight), figure: true },
+    { title: '% OF ALL', value: (row) => percentOf(row, answer), figure: true },
+    { title: 'COST', value: (row) => amountOf(row.cost), figure: true },
     ...(answer.billed
-      ? [{ title: 'CHARGE', value: (row: ShareRow) => row.charge, figure: true }]
+      ? [{ title: 'CHARGE', value: (row: ShareRow) => amountOf(row.charge), figure: true }]
       : []),
-    { title: 'PLACE', value: (row) => String(row.remainder_place), figure: true },
+    { title: 'PLACE', value: (row) => String(row.remainder_place), figure: true, spare: true },
     { title: 'PERIOD', value: (row) => row.period_start + (row.late ? ' (late)' : '') },
     { title: 'ENTRY', value: (row) => row.entry_id ?? '' },
   ]);
@@ -193,7 +193,7 @@ function addBacktest(group: Command): void {
     const { month, currency, poolAmount: amount = null, weight: weights = null } = options;
     const request = readRequest(backtestRequest, { month, currency, amount, weights });
     const answer = await backtestMonth(session.parts(), request);
-    session.out.answer(answer, renderBacktest(answer));
+    session.out.answer(answer, renderBacktest(answer, session.out.table));
   });
 }
 
@@ -204,34 +204,45 @@ interface BacktestFlags {
   readonly weight?: string;
 }
 
-function renderBacktest(result: BacktestAnswer): string {
+function renderBacktest(result: BacktestAnswer, table: DrawTable): string {
   const titles = result.candidates.map(({ by, fitted }) =>
     fitted ? 'FITTED' : by === 'activity' ? 'ACTIVITY' : 'WEIGHTED',
   );
   const columns = titles.flatMap((title, index): readonly Column<BacktestRow>[] => [
-    { title, value: (row) => micro(row.shares[index]?.share), figure: true },
-    { title: 'DIFF', value: (row) => micro(row.shares[index]?.divergence), figure: true },
-    { title: '%', value: (row) => row.shares[index]?.divergence_percent ?? '', figure: true },
+    { title, value: (row) => rounded(row.shares[index]?.share), figure: true },
+    {
+      title: 'MORE',
+      value: (row) => rounded(row.shares[index]?.divergence),
+      figure: true,
+      spare: true,
+    },
+    {
+      title: '% OF DIRECT',
+      value: (row) => row.shares[index]?.divergence_percent ?? '',
+      figure: true,
+      spare: true,
+    },
   ]);
   const tenants = table(result.tenants, [
     { title: 'TENANT', value: (row) => row.tenant_id },
-    { title: 'DIRECT', value: (row) => micro(row.direct), figure: true },
+    { title: 'DIRECT', value: (row) => rounded(row.direct), figure: true },
     ...columns,
   ]);
   const candidates = table(result.candidates, [
     { title: 'BY', value: (row) => (row.fitted ? 'fitted weights' : row.by) },
-    { title: 'MISALLOCATED', value: (row) => micro(row.misallocated), figure: true },
-    { title: '%', value: (row) => row.misallocated_percent, figure: true },
-    { title: 'RMS', value: (row) => micro(row.rms), figure: true },
+    { title: 'MISALLOCATED', value: (row) => rounded(row.misallocated), figure: true },
+    { title: '% OF ALL', value: (row) => row.misallocated_percent, figure: true },
+    { title: 'RMS', value: (row) => rounded(row.rms), figure: true, spare: true },
     { title: 'WEIGHTS', value: (row) => row.weights ?? '' },
   ]);
-  const head = `${result.amount} ${result.currency} divided each way, beside what each tenant's entries cost`;
+  const head = `${amountOf(result.amount)} ${result.currency} divided each way, beside what each tenant's entries cost`;
   return [head, '', tenants, '', candidates, ...result.notes.map(note)].join('\n');
 }
 
 /**
- * The amount is rounded to a micro-dollar, so that a table fits a terminal; --json has every digit.
+ * The amount is rounded to six decimals, so that a table fits a terminal; --json has every digit.
  */
-function micro(amount = '0'): string {
-  return formatDecimal(divideHalfUp(parseDecimal(amount, 12) ?? 0n, PICO_PER_MICRO), 6);
+function rounded(amount = '0'): string {
+  const micro = divideHalfUp(parseDecimal(amount, 12) ?? 0n, PICO_PER_MICRO);
+  return amountOf(formatDecimal(micro, 6));
 }

@@ -6,7 +6,8 @@ import { listLines, tellLine } from '../../audit/tell-line.ts';
 import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { amountOf, counted, figureOf, timeOf } from '../terminal/figures.ts';
+import type { DrawTable } from '../terminal/table.ts';
 
 const ENTRIES_LISTED = 100;
 
@@ -28,14 +29,14 @@ export function addAuditLine(group: Command): void {
     const parts = session.parts();
     if (number === undefined) {
       const answer = await listLines(parts, readRequest(linesRequest, { tenant_id, period }));
-      return session.out.answer(answer, renderLines(answer.lines));
+      return session.out.answer(answer, renderLines(answer.lines, session.out.table));
     }
     const { limit } = options;
     const line = readCount(number);
     const request = readRequest(lineRequest, { tenant_id, period, line, limit });
     const story = await tellLine(parts, request);
     if (story.exact_sum !== story.line.exact) session.foundWrong();
-    session.out.answer(story, renderStory(story));
+    session.out.answer(story, renderStory(story, session.out.table));
   });
 }
 
@@ -44,52 +45,52 @@ function readPeriod(text: string): string {
   throw new InvalidArgumentError('write the month as YYYY-MM, or the day on which it begins.');
 }
 
-function renderLines(lines: readonly StatementLine[]): string {
+function renderLines(lines: readonly StatementLine[], table: DrawTable): string {
   if (lines.length === 0) return 'nothing was charged, so the statement has no lines';
   return table(lines, [
     { title: 'LINE', value: (line) => String(line.number), figure: true },
     { title: 'MODEL', value: (line) => line.model },
     { title: 'METER', value: (line) => `${line.meter}${line.late ? ' (late)' : ''}` },
-    { title: 'TIER', value: (line) => line.service_tier },
-    { title: 'QUANTITY', value: (line) => line.quantity, figure: true },
+    { title: 'TIER', value: (line) => line.service_tier, spare: true },
+    { title: 'QUANTITY', value: (line) => amountOf(line.quantity), figure: true },
     { title: 'RATE', value: (line) => line.rate, figure: true },
-    { title: 'EXACT', value: (line) => line.exact, figure: true },
-    { title: 'AMOUNT', value: (line) => line.amount, figure: true },
+    { title: 'EXACT', value: (line) => amountOf(line.exact), figure: true, spare: true },
+    { title: 'AMOUNT', value: (line) => amountOf(line.amount), figure: true },
   ]);
 }
 
-function renderStory(story: LineAnswer): string {
+function renderStory(story: LineAnswer, table: DrawTable): string {
   const { line } = story;
   const price = [...new Set(story.listed.map(priceOf))].join(', ');
   return [
     `Line ${line.number} of the statement of ${story.tenant_id} from ${story.period_start}: ${line.model} ${line.meter}`,
-    `${line.quantity} at ${line.rate} = ${line.exact} ${story.currency}, on the statement ${line.amount}`,
+    `${amountOf(line.quantity)} at ${line.rate} = ${amountOf(line.exact)} ${story.currency}, on the statement ${amountOf(line.amount)}`,
     story.rule,
     ...(price === '' ? [] : [`price: ${price}`]),
     renderSum(story),
-    ...(story.listed.length === 0 ? [] : ['', renderEntries(story.listed)]),
+    ...(story.listed.length === 0 ? [] : ['', renderEntries(story.listed, table)]),
     ...(story.listed.length < story.entries
-      ? [`${story.entries - story.listed.length} more (--limit shows them)`]
+      ? [`${figureOf(story.entries - story.listed.length)} more (--limit shows them)`]
       : []),
   ].join('\n');
 }
 
 function renderSum({ entries, exact_sum, line }: LineAnswer): string {
-  const sum = `${entries.toLocaleString('en-US')} ${entries === 1 ? 'entry sums' : 'entries sum'} to ${exact_sum}`;
+  const sum = `${counted(entries, 'entry sums', 'entries sum')} to ${amountOf(exact_sum)}`;
   return exact_sum === line.exact
     ? `${sum}, which is the line exactly`
-    : `${sum}, and the line is ${line.exact}: run "spanledger verify"`;
+    : `${sum}, and the line is ${amountOf(line.exact)}: run "spanledger verify"`;
 }
 
-function renderEntries(entries: readonly LineEntry[]): string {
+function renderEntries(entries: readonly LineEntry[], table: DrawTable): string {
   return table(entries, [
     { title: 'ENTRY', value: (entry) => entry.entry_id },
-    { title: 'COMPLETED', value: (entry) => entry.occurred_at },
-    { title: 'SOURCE', value: (entry) => entry.source },
+    { title: 'COMPLETED', value: (entry) => timeOf(entry.occurred_at) },
+    { title: 'SOURCE', value: (entry) => entry.source, spare: true },
     { title: 'EVENT', value: (entry) => entry.event_id + memberOf(entry) },
-    { title: 'KIND', value: (entry) => entry.kind },
-    { title: 'QUANTITY', value: (entry) => entry.quantity, figure: true },
-    { title: 'EXACT', value: (entry) => entry.exact, figure: true },
+    { title: 'KIND', value: (entry) => entry.kind, spare: true },
+    { title: 'QUANTITY', value: (entry) => amountOf(entry.quantity), figure: true },
+    { title: 'EXACT', value: (entry) => amountOf(entry.exact), figure: true },
   ]);
 }
 
@@ -98,5 +99,5 @@ function memberOf({ member_id }: LineEntry): string {
 }
 
 function priceOf(entry: LineEntry): string {
-  return `${entry.price_book ?? 'none'} of ${entry.price_version ?? 'no date'}`;
+  return `${entry.price_book ?? 'none'} of ${timeOf(entry.price_version ?? 'no date')}`;
 }

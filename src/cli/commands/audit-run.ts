@@ -7,7 +7,8 @@ import { showRun } from '../../reports/runs/show-run.ts';
 import { readRequest } from '../../request.ts';
 import { AS_OF, readCount, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { figureOf, table } from '../terminal/output.ts';
+import { counted, figureOf } from '../terminal/figures.ts';
+import type { DrawTable } from '../terminal/table.ts';
 
 export function addAuditRun(group: Command): void {
   const command = group
@@ -21,7 +22,8 @@ export function addAuditRun(group: Command): void {
     const { tenant: tenant_id = null, asOf: as_of = null, loopSteps: loop_steps } = options;
     const request = readRequest(runRequest, { run, tenant_id, as_of, loop_steps });
     const runs = await showRun(session.parts(), request);
-    session.out.answer(runs, runs.map(render).join('\n\n'));
+    const { table } = session.out;
+    session.out.answer(runs, runs.map((of) => render(of, table)).join('\n\n'));
   });
 }
 
@@ -31,25 +33,28 @@ interface RunFlags {
   readonly loopSteps: number;
 }
 
-function render({ run, tenant_id, succeeded, totals, steps }: TenantRun): string {
+function render(of: TenantRun, table: DrawTable): string {
+  const { run, tenant_id, succeeded, totals, steps } = of;
   const head = `Run ${run} of tenant ${tenant_id}: ${succeeded ? 'answered' : 'no answer'}`;
   const branches = branchesOf(steps);
   const tree = table(steps, [
     { title: 'STEP', value: (step) => `${branches.get(step.step) ?? ''}${nameOf(step)}` },
-    { title: 'STATUS', value: statusOf },
+    { title: 'STATUS', value: statusOf, spare: true },
     {
       title: 'INPUT',
       value: (step) => ofCalls(step, figureOf(step.below.input_tokens)),
       figure: true,
+      spare: true,
     },
     {
       title: 'OUTPUT',
       value: (step) => ofCalls(step, figureOf(step.below.output_tokens)),
       figure: true,
+      spare: true,
     },
     { title: 'CHARGE', value: (step) => ofCalls(step, step.below.charge), figure: true },
     { title: 'COST', value: (step) => ofCalls(step, step.below.cost ?? 'unknown'), figure: true },
-    { title: 'ENTRY', value: (step) => (step.kind === 'call' ? step.entry_id : '') },
+    { title: 'ENTRY', value: (step) => (step.kind === 'call' ? step.entry_id : ''), spare: true },
     { title: '', value: (step) => step.mark ?? '' },
   ]);
   const rules = steps.flatMap((step) => (step.kind === 'call' ? step.rules : []));
@@ -62,16 +67,15 @@ function renderTotals(totals: RunTotals): string {
   const { calls, failed, loops, charge, cost, currency } = totals;
   const { share_before_answer: share, cost_before_answer: wasted } = totals;
   const uncosted = totals.calls_without_cost_rate;
-  const count = (n: number, one: string, many: string) => `${figureOf(n)} ${n === 1 ? one : many}`;
   return [
-    `${count(calls, 'call', 'calls')}, ${failed} failed, ${count(loops, 'loop', 'loops')}; charge ${charge}, cost ${cost ?? 'unknown'} ${currency}`,
+    `${counted(calls, 'call')}, ${figureOf(failed)} failed, ${counted(loops, 'loop')}; charge ${charge}, cost ${cost ?? 'unknown'} ${currency}`,
     ...(share === null || wasted === '0'
       ? []
       : [`${share} % of the cost, ${wasted}, was spent before the answer`]),
     ...(uncosted === 0
       ? []
       : [
-          `${count(uncosted, 'call has', 'calls have')} no known cost; that of the others is ${totals.known_cost}`,
+          `${counted(uncosted, 'call has', 'calls have')} no known cost; that of the others is ${totals.known_cost}`,
         ]),
   ].join('\n');
 }

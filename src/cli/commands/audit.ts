@@ -76,7 +76,9 @@ function addReattribute(group: Command): void {
     const answers = await reattributeEntries(session.parts(), request);
     session.out.answer(
       answers,
-      answers.length === 0 ? 'no such entry is unattributed' : renderCorrections(answers),
+      answers.length === 0
+        ? 'no such entry is unattributed'
+        : renderCorrections(answers, session.out.table),
     );
   });
 }

@@ -6,7 +6,8 @@ import type {
   HoldAnswer,
 } from '../../budgets/budget-answer.ts';
 import type { ReserveAnswer } from '../../budgets/hold-answer.ts';
-import { table } from '../terminal/output.ts';
+import { amountOf, timeOf } from '../terminal/figures.ts';
+import type { DrawTable } from '../terminal/table.ts';
 
 /** A budget in one line: acme of feature search: 0.005 USD a month, hard. */
 export function describeBudget(budget: BudgetAnswer): string {
@@ -30,7 +31,7 @@ function measureText({ currency }: BudgetAnswer): string {
   return currency ?? 'tokens';
 }
 
-export function budgetsText(budgets: BudgetsAnswer): string {
+export function budgetsText(budgets: BudgetsAnswer, table: DrawTable): string {
   if (budgets.length === 0) return 'there is no budget';
   const rows = budgets.flatMap((budget) => {
     const { times } = budget;
@@ -46,13 +47,13 @@ export function budgetsText(budgets: BudgetsAnswer): string {
     { title: 'TIME', value: ({ time }) => time?.time ?? '' },
     {
       title: 'LIMIT',
-      value: ({ budget }) => `${budget.limit} ${measureText(budget)}`,
+      value: ({ budget }) => `${amountOf(budget.limit)} ${measureText(budget)}`,
       figure: true,
     },
-    { title: 'SPENT', value: ({ time }) => time?.spent ?? '', figure: true },
-    { title: 'HELD', value: ({ time }) => time?.held ?? '', figure: true },
-    { title: 'LEFT', value: ({ time }) => time?.left ?? '', figure: true },
-    { title: 'KIND', value: ({ budget }) => budget.kind },
+    { title: 'SPENT', value: ({ time }) => amountOf(time?.spent ?? ''), figure: true },
+    { title: 'HELD', value: ({ time }) => amountOf(time?.held ?? ''), figure: true },
+    { title: 'LEFT', value: ({ time }) => amountOf(time?.left ?? ''), figure: true },
+    { title: 'KIND', value: ({ budget }) => budget.kind, spare: true },
   ]);
   const holds = new Map(
     budgets.flatMap(({ unsettled_holds: unsettled }) =>
@@ -66,7 +67,7 @@ export function budgetsText(budgets: BudgetsAnswer): string {
 export function holdText(hold: HoldAnswer): string {
   const amount = hold.amount === null ? `${hold.tokens} tokens` : `${hold.amount} ${hold.currency}`;
   const by = hold.settled_by === null ? hold.released_by : hold.settled_by.event_id;
-  const when = hold.state === 'unsettled' ? `, expired at ${hold.expires_at}` : '';
+  const when = hold.state === 'unsettled' ? `, expired at ${timeOf(hold.expires_at)}` : '';
   return `hold ${hold.hold_id} of ${hold.tenant_id}: ${amount}, ${hold.state}${by === null ? when : ` by ${by}`}`;
 }
 

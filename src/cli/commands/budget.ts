@@ -119,7 +119,7 @@ function addList(group: Command): void {
     .description('all budgets, what is spent and held, and the holds whose event did not come');
   perform(command, async (session) => {
     const budgets = await listBudgets(session.parts());
-    session.out.answer(budgets, budgetsText(budgets));
+    session.out.answer(budgets, budgetsText(budgets, session.out.table));
   });
 }
 

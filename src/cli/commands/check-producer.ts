@@ -8,7 +8,8 @@ import type { CheckedItem, ProducerAnswer, ProducerRequest } from '../../ingest/
 import { producerRequest } from '../../ingest/producer-answer.ts';
 import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
-import { figureOf, table } from '../terminal/output.ts';
+import { counted, figureOf } from '../terminal/figures.ts';
+import type { DrawTable } from '../terminal/table.ts';
 
 export function addCheckProducer(program: Command): void {
   const command = program
@@ -20,7 +21,7 @@ export function addCheckProducer(program: Command): void {
     const parts = { clock, reading: readSettings(session.config) };
     const answer = checkProducer(parts, readRequest(producerRequest, await readBodies(file)));
     if (WRONG.some((outcome) => (answer.outcomes[outcome] ?? 0) > 0)) session.foundWrong();
-    session.out.answer(answer, render(answer));
+    session.out.answer(answer, render(answer, session.out.table));
   });
 }
 
@@ -38,7 +39,8 @@ async function readBodies(file: string): Promise<ProducerRequest> {
   }
 }
 
-function render({ bodies, outcomes, items, ignored }: ProducerAnswer): string {
+function render(answer: ProducerAnswer, table: DrawTable): string {
+  const { bodies, outcomes, items, ignored } = answer;
   const counts = Object.entries(outcomes).map(
     ([outcome, count]) => `${figureOf(count)} ${outcome}`,
   );
@@ -48,20 +50,24 @@ function render({ bodies, outcomes, items, ignored }: ProducerAnswer): string {
     { title: 'TENANT', value: ({ event }) => event?.tags.tenant_id ?? tenantless(event) },
     { title: 'CALL', value: nameOf },
     { title: 'UNITS', value: unitsOf },
-    { title: 'EVENT', value: ({ event }) => event?.identity.event_id ?? '' },
-    { title: '', value: ({ reason, detail }) => [reason, detail].filter(Boolean).join(': ') },
+    { title: 'EVENT', value: ({ event }) => event?.identity.event_id ?? '', spare: true },
+    {
+      title: '',
+      value: ({ reason, detail }) => [reason, detail].filter(Boolean).join(': '),
+      below: true,
+    },
   ]);
   return [
     shown,
     '',
-    `${bodies === 1 ? '1 body' : `${figureOf(bodies)} bodies`}: ${counts.join(', ')}`,
+    `${counted(bodies, 'body', 'bodies')}: ${counts.join(', ')}`,
     renderIgnored(ignored),
   ].join('\n');
 }
 
 function tenantless(event: CheckedItem['event']): string {
   if (event === null) return '';
-  return event.members === null ? '(none)' : `(${figureOf(event.members.length)} members)`;
+  return event.members === null ? '(none)' : `(${counted(event.members.length, 'member')})`;
 }
 
 function nameOf({ event }: CheckedItem): string {

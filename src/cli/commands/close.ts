@@ -9,8 +9,10 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { amountOf } from '../terminal/figures.ts';
 import { sayMissing } from '../terminal/missing.ts';
-import { table } from '../terminal/output.ts';
+import type { DrawTable } from '../terminal/table.ts';
+import { words } from '../terminal/words.ts';
 
 export function addClose(program: Command): void {
   const command = program
@@ -27,7 +29,7 @@ export function addClose(program: Command): void {
       if (options.tenant !== undefined && answers.some((answer) => answer.state === 'not_ended')) {
         session.foundWrong();
       }
-      const text = renderPeriods(answers);
+      const text = renderPeriods(answers, session.out.table);
       const request = readRequest(missingRequest, given);
       const missing = (await nameMissing(session.parts(), request)).filter(isUnsaid(answers));
       sayMissing(session, answers, { text, missing });
@@ -35,17 +37,15 @@ export function addClose(program: Command): void {
   );
 }
 
-export function renderPeriods(answers: CloseAnswer): string {
+export function renderPeriods(answers: CloseAnswer, table: DrawTable): string {
   return table(answers, [
     { title: 'TENANT', value: (row) => row.tenant_id },
     { title: 'PERIOD', value: (row) => row.period_start },
-    { title: 'STATE', value: (row) => row.state.replace('_', ' ') },
-    { title: 'TOTAL', value: (row) => row.charge_total ?? '', figure: true },
+    { title: 'STATE', value: (row) => words(row.state) },
+    { title: 'CHARGE', value: (row) => amountOf(row.charge_total ?? ''), figure: true },
     { title: '', value: (row) => row.currency ?? '' },
-    {
-      title: 'MANIFEST',
-      value: (row) => [row.manifest_hash?.slice(0, 12), row.detail].filter(Boolean).join('  '),
-    },
+    { title: 'MANIFEST', value: (row) => row.manifest_hash?.slice(0, 12) ?? '', spare: true },
+    { title: '', value: (row) => row.detail ?? '', below: true },
   ]);
 }
 

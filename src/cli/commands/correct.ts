@@ -13,8 +13,9 @@ import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readMonth, readTokens, readUnits } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderDifference, renderLosing } from '../terminal/difference.ts';
-import { figureOf, table } from '../terminal/output.ts';
+import { amountOf, counted } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
+import type { DrawTable } from '../terminal/table.ts';
 import type { Where } from '../terminal/where.ts';
 import { readWhere, WHERE_FIELDS } from '../terminal/where.ts';
 
@@ -71,7 +72,7 @@ async function correctOne(session: Session, entry: string, options: CorrectFlags
   const entry_id = readEntryId(entry);
   const given = { entry_id, change: changeOf(options), dry_run, reason, actor };
   const answer = await correctEntry(session.parts(), readRequest(correctRequest, given));
-  session.out.answer(answer, renderCorrections([answer]));
+  session.out.answer(answer, renderCorrections([answer], session.out.table));
 }
 
 async function correctAll(session: Session, where: Where, options: CorrectFlags): Promise<void> {
@@ -83,17 +84,17 @@ async function correctAll(session: Session, where: Where, options: CorrectFlags)
   );
   const isLeft = answer.losing.length > 0 && !unprice;
   if (answer.examined === 0 || isLeft) session.foundWrong();
-  session.out.answer(answer, renderMany(answer, unprice));
+  session.out.answer(answer, renderMany(answer, unprice, session.out.table));
 }
 
-function renderMany(answer: CorrectWhereAnswer, unprice: boolean): string {
+function renderMany(answer: CorrectWhereAnswer, unprice: boolean, table: DrawTable): string {
   const { examined, rows, losing } = answer;
   if (examined === 0) return 'no entry that stands matches';
   return [
     rows.length + losing.length > 0
       ? ''
-      : `all ${figureOf(examined)} entries are like that already`,
-    renderDifference(answer),
+      : `${counted(examined, 'entry is', 'entries are')} like that already`,
+    renderDifference(answer, table),
     renderLosing(losing, unprice),
   ]
     .filter((line) => line !== '')
@@ -169,14 +170,24 @@ function changeOf(flags: CorrectFlags): ChangeGiven | null {
   return flags.void === true ? null : change;
 }
 
-export function renderCorrections(answers: readonly CorrectionAnswer[]): string {
+export function renderCorrections(answers: readonly CorrectionAnswer[], table: DrawTable): string {
   return table(answers, [
     { title: 'CORRECTED', value: (row) => row.corrected },
     { title: 'REVERSAL', value: (row) => row.reversal ?? '' },
     { title: 'REPLACEMENT', value: (row) => row.replacement ?? '' },
-    { title: 'CHARGE', value: (row) => row.charge_before ?? 'none', figure: true },
-    { title: 'AFTER', value: (row) => row.charge_after ?? 'none', figure: true },
-    { title: 'COST', value: (row) => row.cost_before ?? 'unknown', figure: true },
-    { title: 'AFTER', value: (row) => row.cost_after ?? 'unknown', figure: true },
+    { title: 'CHARGE', value: (row) => amountOf(row.charge_before ?? 'none'), figure: true },
+    { title: 'AFTER', value: (row) => amountOf(row.charge_after ?? 'none'), figure: true },
+    {
+      title: 'COST',
+      value: (row) => amountOf(row.cost_before ?? 'unknown'),
+      figure: true,
+      spare: true,
+    },
+    {
+      title: 'COST AFTER',
+      value: (row) => amountOf(row.cost_after ?? 'unknown'),
+      figure: true,
+      spare: true,
+    },
   ]);
 }

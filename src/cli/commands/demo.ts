@@ -7,7 +7,8 @@ import { openTrace } from '../../demo/trace.ts';
 import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { amountOf, amountOfMicro, figureOf } from '../terminal/figures.ts';
+import type { DrawTable } from '../terminal/table.ts';
 import { renderLaw } from './verify.ts';
 
 const CALLS = 20_500;
@@ -37,7 +38,7 @@ export function addDemo(program: Command): void {
     try {
       const answer = await runDemo(parts, request);
       if (answer.laws.some((law) => law.violations.length > 0)) session.foundWrong();
-      out.answer(answer, render(answer));
+      out.answer(answer, render(answer, out.table));
       if (keep) await untilSignal();
     } finally {
       await parts.stop();
@@ -53,19 +54,19 @@ interface DemoFlags {
   readonly out: string;
 }
 
-function render(result: DemoAnswer): string {
+function render(result: DemoAnswer, table: DrawTable): string {
   const rows = [...result.tenants, { tenant_id: 'all', mode: '', ...result.total }];
   const figures = table(rows, [
     { title: 'TENANT', value: (row) => row.tenant_id },
     { title: 'MODE', value: (row) => row.mode },
-    { title: 'CALLS', value: (row) => group(String(row.calls)), figure: true },
-    { title: 'FAILED', value: (row) => group(String(row.failed)), figure: true },
-    { title: 'TOKENS', value: (row) => group(row.tokens), figure: true },
-    { title: 'CHARGE', value: (row) => group(row.charge), figure: true },
-    { title: 'COST', value: (row) => group(row.cost), figure: true },
-    { title: 'MARGIN', value: (row) => group(row.margin), figure: true },
-    { title: 'PUSHED', value: (row) => dollars(row.pushed), figure: true },
-    { title: 'STRIPE SAYS', value: (row) => dollars(row.stripe), figure: true },
+    { title: 'CALLS', value: (row) => figureOf(row.calls), figure: true },
+    { title: 'FAILED', value: (row) => figureOf(row.failed), figure: true },
+    { title: 'TOKENS', value: (row) => figureOf(row.tokens), figure: true },
+    { title: 'CHARGE', value: (row) => amountOf(row.charge), figure: true },
+    { title: 'COST', value: (row) => amountOf(row.cost), figure: true },
+    { title: 'MARGIN', value: (row) => amountOf(row.margin), figure: true },
+    { title: 'PUSHED', value: (row) => amountOfMicro(row.pushed), figure: true },
+    { title: 'STRIPE', value: (row) => stripeOf(row.stripe), figure: true },
   ]);
   const page = result.statements.find((file) => file.endsWith('.html')) ?? '';
   const parts = [
@@ -85,17 +86,9 @@ function render(result: DemoAnswer): string {
   return parts.join('\n');
 }
 
-/** Whole micro-dollars as dollars with all six decimals. */
-function dollars(micro: string | null): string {
-  if (micro === null) return '';
-  const digits = micro.padStart(7, '0');
-  return group(`${digits.slice(0, -6)}.${digits.slice(-6)}`);
-}
-
-function group(figure: string): string {
-  const [whole = '', decimals] = figure.split('.');
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
-  return decimals === undefined ? grouped : `${grouped}.${decimals}`;
+/** Stripe was not asked of a tenant in shadow. */
+function stripeOf(micro: string | null): string {
+  return micro === null ? '' : amountOfMicro(micro);
 }
 
 async function untilSignal(): Promise<void> {

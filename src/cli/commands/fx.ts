@@ -10,7 +10,7 @@ import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { counted, timeOf } from '../terminal/figures.ts';
 
 export function addFx(program: Command): void {
   const group = program.command('fx').description('dated rates for costs in another currency');
@@ -26,15 +26,15 @@ export function addFx(program: Command): void {
     );
     const lines = versions.map(
       ({ base, effective_from, source, currencies, answer }) =>
-        `${base} from ${effective_from}: ${answer} (${currencies} currencies, ${source})`,
+        `${base} from ${timeOf(effective_from)}: ${answer} (${counted(currencies, 'currency', 'currencies')}, ${source})`,
     );
     session.out.answer(versions, lines.join('\n'));
   });
   perform(group.command('list').description('every version'), async (session) => {
     const versions = await listExchangeRates(session.parts());
-    const text = table(versions, [
+    const text = session.out.table(versions, [
       { title: 'BASE', value: ({ base }) => base },
-      { title: 'EFFECTIVE FROM', value: (row) => row.effective_from },
+      { title: 'EFFECTIVE FROM', value: (row) => timeOf(row.effective_from) },
       { title: 'SOURCE', value: ({ source }) => source },
       {
         title: 'ONE OF THE BASE IS',

@@ -13,7 +13,7 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readCount, readDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { timeOf } from '../terminal/figures.ts';
 
 export function addKey(program: Command): void {
   const group = program.command('key').description('keys of the HTTP server');
@@ -91,7 +91,7 @@ function scopeOf(key: CreatedKeyAnswer | ListedKey): string {
     key.tenant_id === null ? '' : `of tenant ${key.tenant_id}`,
     key.source === null ? '' : `source ${key.source}`,
     key.tenant_ids === null ? '' : `for tenants ${key.tenant_ids.join(', ')}`,
-    key.expires_at === null ? '' : `until ${key.expires_at}`,
+    key.expires_at === null ? '' : `until ${timeOf(key.expires_at)}`,
   ];
   return parts.filter((part) => part !== '').join(', ');
 }
@@ -100,13 +100,13 @@ function addList(group: Command): void {
   const command = group.command('list').description('all keys, and what they may do');
   perform(command, async (session) => {
     const keys = await listKeys(session.parts());
-    const text = table(keys, [
+    const text = session.out.table(keys, [
       { title: 'KEY', value: (row) => row.key_id },
       { title: 'NAME', value: (row) => row.name },
       { title: 'MAY', value: scopeOf },
       { title: 'STATE', value: (row) => row.state },
-      { title: 'CREATED', value: (row) => row.created_at },
-      { title: 'LAST USED', value: (row) => row.last_used_at ?? '' },
+      { title: 'CREATED', value: (row) => timeOf(row.created_at), spare: true },
+      { title: 'LAST USED', value: (row) => timeOf(row.last_used_at ?? '') },
     ]);
     session.out.answer(keys, keys.length === 0 ? 'there is no key' : text);
   });

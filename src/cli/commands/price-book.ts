@@ -29,7 +29,9 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { counted, figureOf, timeOf } from '../terminal/figures.ts';
+import type { DrawTable } from '../terminal/table.ts';
+import { words } from '../terminal/words.ts';
 
 export function addPriceBook(program: Command): void {
   const group = program.command('price-book').description('dated prices, charged and paid');
@@ -57,7 +59,7 @@ function addImport(group: Command): void {
 
 function renderVersion(version: SeedAnswer['versions'][number]): string {
   const { book, effective_from, answer, models } = version;
-  return `${book} from ${effective_from}: ${answer} (${models === 1 ? '1 model' : `${models} models`})`;
+  return `${book} from ${timeOf(effective_from)}: ${answer} (${counted(models, 'model')})`;
 }
 
 async function readJson(file: string): Promise<unknown> {
@@ -100,8 +102,7 @@ function nameRow({ provider, model, service_tier: tier }: ImportedVersion['takes
 }
 
 function entriesOf({ entries, from, until }: KeptEntries): string {
-  const count = entries === 1 ? '1 entry' : `${entries} entries`;
-  return `${count} from ${from} to ${until}`;
+  return `${counted(entries, 'entry', 'entries')} from ${timeOf(from)} to ${timeOf(until)}`;
 }
 
 function addDefault(group: Command): void {
@@ -118,7 +119,7 @@ function addDefault(group: Command): void {
 }
 
 function renderDefault({ book, currency, effective_from, before }: DefaultBookAnswer): string {
-  const since = effective_from === null ? 'since ever' : `from ${effective_from} on`;
+  const since = effective_from === null ? 'since ever' : `from ${timeOf(effective_from)} on`;
   const unlike = before === null || before === book ? '' : `, in place of ${before}`;
   return `tenants without a book of their own pay by ${book} (${currency}) ${since}${unlike}; what is posted keeps its price`;
 }
@@ -127,13 +128,13 @@ function addList(group: Command): void {
   const command = group.command('list').description('every version of every book');
   perform(command, async (session) => {
     const books = await listPriceBooks(session.parts());
-    const text = table(books, [
+    const text = session.out.table(books, [
       { title: 'BOOK', value: (row) => row.book },
       { title: 'KIND', value: (row) => row.kind },
       { title: 'CURRENCY', value: (row) => row.currency },
-      { title: 'EFFECTIVE FROM', value: (row) => row.effective_from },
-      { title: 'CACHING', value: (row) => row.caching },
-      { title: 'MODELS', value: (row) => String(row.models), figure: true },
+      { title: 'EFFECTIVE FROM', value: (row) => timeOf(row.effective_from) },
+      { title: 'CACHING', value: (row) => words(row.caching), spare: true },
+      { title: 'MODELS', value: (row) => figureOf(row.models), figure: true },
       { title: 'OTHERWISE', value: renderOtherwise },
       { title: 'DEFAULT', value: (row) => (row.is_default ? 'default' : '') },
     ]);
@@ -169,7 +170,7 @@ function addDiff(group: Command): void {
     const given = { before: readVersion(a), after: readVersion(b) };
     const request = readRequest(compareRequest, given);
     const answer = await comparePriceBooks(session.parts(), request);
-    session.out.answer(answer, renderDifference(answer));
+    session.out.answer(answer, renderDifference(answer, session.out.table));
   });
 }
 
@@ -179,12 +180,13 @@ function readVersion(selector: string) {
   return { book, effective_from: instant === undefined ? null : readInstant(instant) };
 }
 
-function renderDifference({ before, after, rows }: CompareAnswer): string {
+function renderDifference(answer: CompareAnswer, table: DrawTable): string {
+  const { before, after, rows } = answer;
   const text = table(rows, [
     { title: 'PROVIDER', value: (row) => row.provider ?? '' },
     { title: 'MODEL', value: (row) => row.model },
-    { title: 'TIER', value: (row) => row.service_tier },
-    { title: 'ABOVE', value: (row) => String(row.above_input_tokens || ''), figure: true },
+    { title: 'TIER', value: (row) => row.service_tier, spare: true },
+    { title: 'ABOVE', value: (row) => figureOf(row.above_input_tokens || ''), figure: true },
     { title: 'BEFORE', value: (row) => renderRates(before, pricesBefore(row)) },
     { title: 'AFTER', value: (row) => renderRates(after, pricesAfter(row)) },
   ]);

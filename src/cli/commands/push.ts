@@ -7,10 +7,11 @@ import { pushMonth } from '../../stripe/push-month.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { amountOfMicro } from '../terminal/figures.ts';
 import { sayMissing } from '../terminal/missing.ts';
-import { table } from '../terminal/output.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { words } from '../terminal/words.ts';
+import { addPushList } from './push-list.ts';
 
 /** States that need a person or another run. */
 const UNFINISHED: ReadonlySet<PushedPeriod['state']> = new Set([
@@ -23,8 +24,17 @@ const UNFINISHED: ReadonlySet<PushedPeriod['state']> = new Set([
 ]);
 
 export function addPush(program: Command): void {
-  const command = program
+  const group = program
     .command('push')
+    .description('tell Stripe what closed periods came to, and list what it was told');
+  addSend(group);
+  addPushList(group);
+}
+
+/** `push YYYY-MM` is this one. */
+function addSend(group: Command): void {
+  const command = group
+    .command('month', { isDefault: true })
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
     .description('tell Stripe what each closed period of a live tenant came to, once')
     .option('--tenant <tenant>', 'only this one')
@@ -37,12 +47,13 @@ export function addPush(program: Command): void {
       const given = { month, tenant_id: tenant, dry_run: dryRun };
       const answer = await pushMonth(parts, readRequest(pushRequest, given));
       if (answer.some(({ state }) => UNFINISHED.has(state))) session.foundWrong();
-      const text = table(answer, [
+      const text = session.out.table(answer, [
         { title: 'TENANT', value: (row) => row.tenant_id },
         { title: 'PERIOD', value: (row) => row.period_start },
         { title: 'STATE', value: (row) => words(row.state) },
-        { title: 'PUSHED (MICRO)', value: (row) => row.pushed, figure: true },
-        { title: '', value: (row) => row.detail ?? '' },
+        { title: 'PUSHED', value: (row) => amountOfMicro(row.pushed), figure: true },
+        { title: '', value: (row) => row.currency },
+        { title: '', value: (row) => row.detail ?? '', below: true },
       ]);
       const request = { month, tenant_id: tenant };
       const missing = (await nameMissing(parts, request)).filter(({ kind }) => kind !== 'untold');

@@ -17,7 +17,7 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readCount, readDay, readId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { counted, timeOf } from '../terminal/figures.ts';
 import { words } from '../terminal/words.ts';
 
 export function addQuarantine(program: Command): void {
@@ -42,13 +42,13 @@ function addList(group: Command): void {
     const { all = false, limit } = options;
     const request = readRequest(quarantineRequest, { all, limit });
     const rows = await listQuarantine(session.parts(), request);
-    const text = table(rows, [
+    const text = session.out.table(rows, [
       { title: 'ID', value: (row) => row.quarantine_id, figure: true },
-      { title: 'RECEIVED', value: (row) => row.received_at },
-      { title: 'REASON', value: (row) => row.reason },
-      { title: 'SOURCE', value: (row) => row.source ?? '' },
-      { title: 'EVENT', value: (row) => (row.event_id ?? '').slice(0, 40) },
-      { title: 'DETAIL', value: (row) => row.detail.slice(0, 100) },
+      { title: 'RECEIVED', value: (row) => timeOf(row.received_at) },
+      { title: 'REASON', value: (row) => words(row.reason) },
+      { title: 'SOURCE', value: (row) => row.source ?? '', spare: true },
+      { title: 'EVENT', value: (row) => row.event_id ?? '' },
+      { title: 'DETAIL', value: (row) => row.detail },
     ]);
     session.out.answer(rows, rows.length === 0 ? 'the quarantine is empty' : text);
   });
@@ -136,6 +136,6 @@ function addPurge(group: Command): void {
     .requiredOption('--before <day>', 'those dismissed before this UTC day', readDay);
   perform<{ before: string }>(addActor(command), async (session, { options: { before } }) => {
     const answer = await purgeQuarantine(session.parts(), readRequest(purgeRequest, { before }));
-    session.out.answer(answer, `${answer.purged} bodies erased`);
+    session.out.answer(answer, `${counted(answer.purged, 'body', 'bodies')} erased`);
   });
 }

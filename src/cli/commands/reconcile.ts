@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { readRequest } from '../../request.ts';
+import type { ReconcileAnswer, ReconcileRequest } from '../../stripe/reconcile-answer.ts';
 import { reconcileRequest } from '../../stripe/reconcile-answer.ts';
-import { reconcileMonth } from '../../stripe/reconcile-month.ts';
+import { reconcileMonth, reconcileUnasked } from '../../stripe/reconcile-month.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { amountOfMicro } from '../terminal/figures.ts';
+import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { words } from '../terminal/words.ts';
 
@@ -18,22 +20,33 @@ export function addReconcile(program: Command): void {
   perform<{ tenant?: string }>(
     addActor(command),
     async (session, { args: [month = ''], options: { tenant = null } }) => {
-      const onProgress = (done: number, all: number) =>
-        session.out.progress('reconciling', done, all);
-      const parts = { ...(await openStripeParts(session)), onProgress };
       const request = readRequest(reconcileRequest, { month, tenant_id: tenant });
-      const answer = await reconcileMonth(parts, request);
+      const answer = await reconcile(session, request);
       if (answer.some((row) => !row.explained)) session.foundWrong();
-      const text = table(answer, [
+      const text = session.out.table(answer, [
         { title: 'TENANT', value: (row) => row.tenant_id },
         { title: 'PERIOD', value: (row) => row.period_start },
-        { title: 'LEDGER', value: (row) => row.ledger, figure: true },
-        { title: 'CONFIRMED', value: (row) => row.confirmed, figure: true },
-        { title: 'STRIPE', value: (row) => row.stripe ?? '', figure: true },
+        { title: 'BILLABLE', value: (row) => amountOfMicro(row.ledger), figure: true },
+        { title: 'PUSHED', value: (row) => amountOfMicro(row.confirmed), figure: true },
+        { title: 'STRIPE', value: (row) => stripeOf(row.stripe), figure: true },
+        { title: '', value: (row) => row.currency },
         { title: 'DIFFERENCE', value: (row) => words(row.difference) },
-        { title: '', value: (row) => row.remedy ?? '' },
+        { title: '', value: (row) => row.remedy ?? '', below: true },
       ]);
       session.out.answer(answer, text);
     },
   );
+}
+
+/** Stripe was not asked of a period that it is not told of. */
+function stripeOf(micro: string | null): string {
+  return micro === null ? '' : amountOfMicro(micro);
+}
+
+/** Stripe is asked where a key is configured. */
+async function reconcile(session: Session, request: ReconcileRequest): Promise<ReconcileAnswer> {
+  const { config, out } = session;
+  if (config.STRIPE_API_KEY === undefined) return reconcileUnasked(session.parts(), request);
+  const onProgress = (done: number, all: number) => out.progress('reconciling', done, all);
+  return reconcileMonth({ ...(await openStripeParts(session)), onProgress }, request);
 }

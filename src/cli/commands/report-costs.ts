@@ -4,15 +4,23 @@ import type { CostDriftAnswer, DriftDimension, DriftRow } from '../../reports/co
 import { costDriftRequest, DRIFT_DIMENSIONS } from '../../reports/cost-drift-answer.ts';
 import { reportCostDrift } from '../../reports/report-cost-drift.ts';
 import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
-import type { TagCoverage, TagCoverageAnswer } from '../../reports/tag-coverage-answer.ts';
+import type { TagCoverageAnswer } from '../../reports/tag-coverage-answer.ts';
 import { tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { readDay, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import type { Column } from '../terminal/output.ts';
-import { figureOf, table } from '../terminal/output.ts';
+import { figureOf } from '../terminal/figures.ts';
+import {
+  addReportFlags,
+  giveReport,
+  type Money,
+  moneyOf,
+  type ReportFlags,
+} from '../terminal/report-flags.ts';
+import type { Column, DrawTable } from '../terminal/table.ts';
+import { words } from '../terminal/words.ts';
 
-interface DaysFlags {
+interface DaysFlags extends ReportFlags {
   readonly tenant?: string;
   readonly from?: string;
   readonly to?: string;
@@ -32,13 +40,18 @@ function addCostDrift(group: Command): void {
     .option('--tenant <tenant>', 'only this one')
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
     .option('--to <day>', 'before this UTC day', readDay);
-  perform<DaysFlags & { by?: readonly DriftDimension[] }>(command, async (session, { options }) => {
-    const { by = ['provider', 'model'], tenant = null, from = null, to = null } = options;
-    const given = { by: [...by], tenant_id: tenant, from, to };
-    const request = readRequest(costDriftRequest, given);
-    const answer = await reportCostDrift(session.parts(), request);
-    session.out.answer(answer, renderDrift(answer));
-  });
+  perform<DaysFlags & { by?: readonly DriftDimension[] }>(
+    addReportFlags(command),
+    async (session, { options }) => {
+      const { by = ['provider', 'model'], tenant = null, from = null, to = null } = options;
+      const given = { by: [...by], tenant_id: tenant, from, to };
+      const request = readRequest(costDriftRequest, given);
+      const answer = await reportCostDrift(session.parts(), request);
+      const { table } = session.out;
+      const text = (of: CostDriftAnswer) => renderDrift(of, table, moneyOf(options));
+      giveReport(session, answer, { flags: options, rows: answer.rows, text });
+    },
+  );
 }
 
 function readDimensions(text: string): readonly DriftDimension[] {
@@ -49,7 +62,7 @@ function readDimensions(text: string): readonly DriftDimension[] {
   });
 }
 
-function renderDrift({ by, rows }: CostDriftAnswer): string {
+function renderDrift({ by, rows }: CostDriftAnswer, table: DrawTable, money: Money): string {
   if (rows.length === 0) return 'no calls';
   const dimensions = by.map(
     (dimension): Column<DriftRow> => ({
@@ -57,22 +70,24 @@ function renderDrift({ by, rows }: CostDriftAnswer): string {
       value: (row) => row[dimension] ?? '(none)',
     }),
   );
-  const compared = (row: DriftRow, figure: string) => (row.calls_with_both === 0 ? '–' : figure);
+  const compared = (row: DriftRow, amount: string) =>
+    row.calls_with_both === 0 ? '–' : money(amount, row.currency);
   return table(rows, [
     ...dimensions,
-    { title: 'REPORTED BY', value: (row) => row.reported_by ?? '(nobody)' },
+    { title: 'REPORTED BY', value: (row) => row.reported_by ?? '(nobody)', spare: true },
     { title: 'CALLS', value: (row) => figureOf(row.calls), figure: true },
-    { title: 'BOTH', value: (row) => `${row.share_with_both} %`, figure: true },
+    {
+      title: '% WITH BOTH',
+      value: (row) => row.share_with_both,
+      figure: true,
+      spare: true,
+    },
+    { title: '', value: (row) => row.currency },
     { title: 'REPORTED', value: (row) => compared(row, row.reported_cost), figure: true },
     { title: 'OURS', value: (row) => compared(row, row.our_cost), figure: true },
     { title: 'DRIFT', value: (row) => compared(row, row.drift), figure: true },
-    {
-      title: '',
-      value: ({ drift_percent: percent }) => (percent === null ? '' : `${percent} %`),
-      figure: true,
-    },
-    { title: '', value: (row) => row.currency },
-    { title: 'EXPLAINED BY', value: explanationOf },
+    { title: '% OF OURS', value: (row) => row.drift_percent ?? '', figure: true },
+    { title: '', value: explanationOf, below: true },
   ]);
 }
 
@@ -93,46 +108,54 @@ function addTagCoverage(group: Command): void {
     .option('--tenant <tenant>', 'only this one')
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
     .option('--to <day>', 'before this UTC day', readDay);
-  perform<DaysFlags & { month?: string }>(command, async (session, { options }) => {
+  perform<DaysFlags & { month?: string }>(addReportFlags(command), async (session, { options }) => {
     const { month = null, tenant: tenant_id = null, from = null, to = null } = options;
     const request = readRequest(tagCoverageRequest, { month, from, to, tenant_id });
     const answer = await reportTagCoverage(session.parts(), request);
-    session.out.answer(answer, renderCoverages(answer));
+    const { table } = session.out;
+    const text = (of: TagCoverageAnswer) => renderCoverages(of, table, moneyOf(options));
+    const rows = answer.map(({ missing: _, ...row }) => row);
+    giveReport(session, answer, { flags: options, rows, text });
   });
 }
 
-function renderCoverages(answer: TagCoverageAnswer): string {
+function renderCoverages(answer: TagCoverageAnswer, table: DrawTable, money: Money): string {
   if (answer.length === 0) return 'no usage';
   const missing = answer.flatMap(({ tag, currency, missing: parts }) =>
     parts.map((part) => ({ tag, currency, ...part })),
   );
   return [
     table(answer, [
-      { title: 'TAG', value: ({ tag }) => tag },
-      { title: 'OF THE COST', value: shareOf, figure: true },
-      { title: 'COST WITH IT', value: (row) => row.tagged_cost, figure: true },
-      { title: 'KNOWN COST', value: (row) => row.all_cost, figure: true },
+      { title: 'TAG', value: ({ tag }) => words(tag) },
+      { title: '% OF COST', value: ({ share }) => share ?? 'unknown', figure: true },
       { title: '', value: (row) => row.currency },
-      { title: 'ENTRIES WITH IT', value: (row) => figureOf(row.tagged_entries), figure: true },
+      {
+        title: 'COST WITH IT',
+        value: (row) => money(row.tagged_cost, row.currency),
+        figure: true,
+      },
+      { title: 'KNOWN COST', value: (row) => money(row.all_cost, row.currency), figure: true },
+      { title: 'WITH IT', value: (row) => figureOf(row.tagged_entries), figure: true },
       { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
-      { title: 'COST UNKNOWN', value: (row) => figureOf(row.entries_without_cost), figure: true },
+      {
+        title: 'COST UNKNOWN',
+        value: (row) => figureOf(row.entries_without_cost),
+        figure: true,
+        spare: true,
+      },
     ]),
     ...(missing.length === 0
       ? []
       : [
           '',
           table(missing, [
-            { title: 'WITHOUT', value: ({ tag }) => tag },
+            { title: 'WITHOUT', value: ({ tag }) => words(tag) },
             { title: 'SOURCE', value: ({ source }) => source },
-            { title: 'BECAUSE', value: ({ reason }) => reason.replace('_', ' ') },
+            { title: 'BECAUSE', value: ({ reason }) => words(reason) },
             { title: 'ENTRIES', value: ({ entries }) => figureOf(entries), figure: true },
-            { title: 'COST', value: ({ cost }) => cost, figure: true },
             { title: '', value: ({ currency }) => currency },
+            { title: 'COST', value: (row) => money(row.cost, row.currency), figure: true },
           ]),
         ]),
   ].join('\n');
-}
-
-function shareOf({ share }: TagCoverage): string {
-  return share === null ? 'unknown' : `${share} %`;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { reportLeavers } from '../../reports/report-leavers.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { amountOf, timeOf } from '../terminal/figures.ts';
 
 export function addLeaversReport(group: Command): void {
   const command = group
@@ -9,12 +9,12 @@ export function addLeaversReport(group: Command): void {
     .description('what is owed to customers who left, and by them');
   perform(command, async (session) => {
     const leavers = await reportLeavers(session.parts());
-    const text = table(leavers, [
+    const text = session.out.table(leavers, [
       { title: 'TENANT', value: (row) => row.tenant_id },
-      { title: 'LEFT', value: (row) => row.left_at },
-      { title: 'OWED TO IT', value: (row) => row.owed_to ?? '', figure: true },
-      { title: 'NOT CLOSED', value: (row) => row.not_closed ?? '', figure: true },
-      { title: 'NOT TOLD', value: (row) => row.not_told ?? '', figure: true },
+      { title: 'LEFT', value: (row) => timeOf(row.left_at) },
+      { title: 'OWED TO IT', value: (row) => amountOf(row.owed_to ?? ''), figure: true },
+      { title: 'NOT CLOSED', value: (row) => amountOf(row.not_closed ?? ''), figure: true },
+      { title: 'NOT TOLD', value: (row) => amountOf(row.not_told ?? ''), figure: true },
       { title: '', value: (row) => row.currency ?? '' },
     ]);
     session.out.answer(leavers, leavers.length === 0 ? 'nobody left' : text);

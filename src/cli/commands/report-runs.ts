@@ -8,8 +8,15 @@ import { readRequest } from '../../request.ts';
 import { AS_OF, readCount, readDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
-import type { Column } from '../terminal/output.ts';
-import { figureOf, table } from '../terminal/output.ts';
+import { figureOf } from '../terminal/figures.ts';
+import {
+  addReportFlags,
+  giveReport,
+  type Money,
+  moneyOf,
+  type ReportFlags,
+} from '../terminal/report-flags.ts';
+import type { Column, DrawTable } from '../terminal/table.ts';
 
 const ROWS_SHOWN = 50;
 
@@ -24,18 +31,21 @@ export function addRunsReport(group: Command): void {
     .option('--as-of <instant>', AS_OF, readInstant)
     .option('--limit <rows>', 'so many rows at the most', readCount, ROWS_SHOWN)
     .option('--loop-steps <n>', 'growing repetitions that make a loop', readCount, LOOP_STEPS);
-  perform<RunsFlags>(command, async (session, { options }) => {
+  perform<RunsFlags>(addReportFlags(command), async (session, { options }) => {
     const { by, tenant = null, from = null, to = null, asOf = null, limit, loopSteps } = options;
     const request = readRequest(runsRequest, {
       ...{ by, tenant_id: tenant, from, to, as_of: asOf },
       ...{ limit, loop_steps: loopSteps },
     });
     const answer = await reportRuns(session.parts(), request);
-    session.out.answer(answer, render(answer));
+    const money = moneyOf(options);
+    const { table } = session.out;
+    const text = (of: RunsAnswer) => render(of, table, money);
+    giveReport(session, answer, { flags: options, rows: answer.rows, text });
   });
 }
 
-interface RunsFlags {
+interface RunsFlags extends ReportFlags {
   readonly by: RunGroup;
   readonly tenant?: string;
   readonly from?: string;
@@ -45,13 +55,22 @@ interface RunsFlags {
   readonly loopSteps: number;
 }
 
-function render(answer: RunsAnswer): string {
-  const parts = [renderRows(answer), renderTotal(answer), renderCoverage(answer.coverage)];
+function render(answer: RunsAnswer, table: DrawTable, money: Money): string {
+  const parts = [
+    renderRows(answer, table, money),
+    renderTotal(answer),
+    renderCoverage(answer.coverage, money),
+  ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function renderRows({ rows, by }: RunsAnswer): string {
+function renderRows({ rows, by }: RunsAnswer, table: DrawTable, money: Money): string {
   if (rows.length === 0) return 'no usage';
+  const amount = (title: string, of: (row: RunsRow) => string | null) =>
+    text(title, (row) => {
+      const value = of(row);
+      return value === null || value === 'unknown' ? value : money(value, row.currency);
+    });
   return table(rows, [
     ...(by === 'run' ? [{ title: 'TENANT', value: (row: RunsRow) => row.tenant ?? '' }] : []),
     { title: by.toUpperCase(), value: (row) => row[by] ?? (by === 'run' ? '(no run)' : '(none)') },
@@ -59,15 +78,17 @@ function renderRows({ rows, by }: RunsAnswer): string {
       ? [{ title: 'ANSWER', value: (row: RunsRow) => answered(row) }]
       : [count('RUNS', (row) => row.runs), count('ANSWERED', (row) => row.succeeded)]),
     count('CALLS', (row) => row.calls),
-    count('FAILED', (row) => row.failed),
-    count('RETRIES', (row) => row.later_attempts),
-    count('LOOPS', (row) => row.loops),
+    { ...count('FAILED', (row) => row.failed), spare: true },
+    { ...count('RETRIES', (row) => row.later_attempts), spare: true },
+    { ...count('LOOPS', (row) => row.loops), spare: true },
+    { title: '', value: (row) => row.currency },
     amount('CHARGE', (row) => row.charge),
     amount('COST', (row) => row.cost ?? 'unknown'),
     amount('BEFORE ANSWER', (row) => row.cost_before_answer ?? 'unknown'),
-    amount('SHARE', ({ share_before_answer: share }) => (share === null ? null : `${share} %`)),
-    ...(by === 'run' ? [] : [amount('COST/ANSWER', (row) => row.cost_per_success)]),
-    { title: '', value: (row) => row.currency },
+    text('% OF COST', (row) => row.share_before_answer),
+    ...(by === 'run'
+      ? []
+      : [{ ...amount('COST/ANSWER', (row) => row.cost_per_success), spare: true }]),
   ]);
 }
 
@@ -75,7 +96,7 @@ function count(title: string, of: (row: RunsRow) => number): Column<RunsRow> {
   return { title, value: (row) => figureOf(of(row)), figure: true };
 }
 
-function amount(title: string, of: (row: RunsRow) => string | null): Column<RunsRow> {
+function text(title: string, of: (row: RunsRow) => string | null): Column<RunsRow> {
   return { title, value: (row) => of(row) ?? '–', figure: true };
 }
 

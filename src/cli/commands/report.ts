@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import { exactDecimal, formatDecimal } from '../../money.ts';
 import { reportUsage } from '../../reports/report-usage.ts';
 import type { Dimension, UsageAnswer, UsageGroup } from '../../reports/usage-answer.ts';
 import { DIMENSIONS, usageRequest } from '../../reports/usage-answer.ts';
@@ -7,8 +8,16 @@ import { readRequest } from '../../request.ts';
 import { AS_OF, readDay, readInstant, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
-import type { Column } from '../terminal/output.ts';
-import { figureOf, table } from '../terminal/output.ts';
+import { counted, figureOf, timeOf } from '../terminal/figures.ts';
+import {
+  addReportFlags,
+  giveReport,
+  type Money,
+  moneyOf,
+  type ReportFlags,
+} from '../terminal/report-flags.ts';
+import type { Column, DrawTable } from '../terminal/table.ts';
+import { words } from '../terminal/words.ts';
 import { addCostReports } from './report-costs.ts';
 import { addLeaversReport } from './report-leavers.ts';
 import { addRunsReport } from './report-runs.ts';
@@ -31,16 +40,19 @@ function addUsageReport(group: Command): void {
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
     .option('--to <day>', 'before this UTC day', readDay)
     .option('--as-of <instant>', AS_OF, readInstant);
-  perform<ReportFlags>(command, async (session, { options }) => {
+  perform<UsageFlags>(addReportFlags(command), async (session, { options }) => {
     const { by, tenant: tenant_id = null, month = null, from = null, to = null } = options;
     const { asOf: as_of = null } = options;
     const request = readRequest(usageRequest, { by: [...by], tenant_id, month, from, to, as_of });
     const answer = await reportUsage(session.parts(), request);
-    session.out.answer(answer, render(answer));
+    const money = moneyOf(options);
+    const { table } = session.out;
+    const text = (of: UsageAnswer) => render(of, { table, money });
+    giveReport(session, answer, { flags: options, rows: answer.rows, text });
   });
 }
 
-interface ReportFlags {
+interface UsageFlags extends ReportFlags {
   readonly by: readonly Dimension[];
   readonly tenant?: string;
   readonly month?: string;
@@ -57,32 +69,74 @@ function readDimensions(text: string): readonly Dimension[] {
   });
 }
 
-function render({ by, rows, coverage }: UsageAnswer): string {
-  const dimensions = by.map(
-    (dimension): Column<UsageGroup> => ({
-      title: dimension.replace('_', ' ').toUpperCase(),
-      value: (row) => row[dimension] ?? '(none)',
-    }),
-  );
-  const figures: readonly Column<UsageGroup>[] = [
-    { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
-    { title: 'INPUT', value: (row) => figureOf(row.input_tokens), figure: true },
-    { title: 'OUTPUT', value: (row) => figureOf(row.output_tokens), figure: true },
-    { title: 'CHARGE', value: (row) => row.charge, figure: true },
-    { title: 'COST', value: (row) => known(row, row.cost, row.known_cost), figure: true },
-    { title: 'MARGIN', value: (row) => known(row, row.margin, row.known_margin), figure: true },
-    { title: 'COST KNOWN', value: (row) => share(row.known_cost_share), figure: true },
-    { title: 'ROUTING GAIN', value: (row) => row.routing_gain, figure: true },
-    { title: '', value: (row) => row.currency },
+interface Drawing {
+  readonly table: DrawTable;
+  readonly money: Money;
+}
+
+function render({ by, rows, totals, coverage, ...answer }: UsageAnswer, of: Drawing): string {
+  const { table, money } = of;
+  const [first, ...others] = by;
+  const dimensions = [
+    ...(first === undefined ? [] : [{ ...dimensionOf(first), value: nameOf(first) }]),
+    ...others.map(dimensionOf),
+  ];
+  const all: readonly UsageLine[] = [
+    ...rows.map((row) => ({ ...row, isTotal: false })),
+    ...totals.map((row) => ({ ...row, isTotal: true })),
   ];
   return [
-    rows.length === 0 ? 'no usage' : table(rows, [...dimensions, ...figures]),
+    rows.length === 0 ? 'no usage' : table(all, [...dimensions, ...figuresOf(all, money)]),
     '',
-    renderUnknown(rows),
-    renderCoverage(coverage),
+    renderUnknown(totals),
+    ...answer.exchange_rates.map(
+      ({ base, effective_from: from, source }) =>
+        `costs were converted by the rates of ${source} (${base}, from ${timeOf(from)})`,
+    ),
+    renderCoverage(coverage, money),
   ]
     .filter((part) => part !== null)
     .join('\n');
+}
+
+type UsageLine = UsageGroup & { readonly isTotal: boolean };
+
+function dimensionOf(dimension: Dimension): Column<UsageLine> {
+  return {
+    title: words(dimension).toUpperCase(),
+    value: (row) => (row.isTotal ? '' : (row[dimension] ?? '(none)')),
+  };
+}
+
+function nameOf(dimension: Dimension): (row: UsageLine) => string {
+  return (row) => (row.isTotal ? 'total' : (row[dimension] ?? '(none)'));
+}
+
+function figuresOf(all: readonly UsageLine[], money: Money): readonly Column<UsageLine>[] {
+  const amount = (title: string, of: (row: UsageLine) => string, spare = false) => ({
+    ...{ title, figure: true, spare },
+    value: (row: UsageLine) => money(of(row), row.currency),
+  });
+  const partly = (row: UsageLine, whole: string | null, part: string) =>
+    known(row, whole === null ? null : money(whole, row.currency), money(part, row.currency));
+  return [
+    { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
+    { title: 'INPUT', value: (row) => figureOf(row.input_tokens), figure: true, spare: true },
+    { title: 'OUTPUT', value: (row) => figureOf(row.output_tokens), figure: true, spare: true },
+    { title: '', value: (row) => row.currency },
+    amount('CHARGE', (row) => row.charge),
+    ...(all.some((row) => row.not_due !== '0') ? [amount('NOT DUE', (row) => row.not_due)] : []),
+    { title: 'COST', value: (row) => partly(row, row.cost, row.known_cost), figure: true },
+    { title: 'MARGIN', value: (row) => partly(row, row.margin, row.known_margin), figure: true },
+    ...(all.some(isPartlyUnknown)
+      ? [{ title: 'UNKNOWN COST', value: unknownShare, figure: true }]
+      : []),
+    amount('ROUTING GAIN', (row) => row.routing_gain, true),
+  ];
+}
+
+function isPartlyUnknown({ entries_without_cost: unknown }: UsageGroup): boolean {
+  return unknown > 0;
 }
 
 /** What is known of an amount is no amount: it is named as the part that it is. */
@@ -91,15 +145,19 @@ function known(row: UsageGroup, whole: string | null, part: string): string {
   return row.entries_without_cost >= row.entries ? 'unknown' : `unknown (${part} known)`;
 }
 
-function share(percent: string | null): string {
-  return percent === null ? '–' : `${percent} %`;
+/** How much has no known cost, of what; where anything has none the share is never 0. */
+function unknownShare(row: UsageGroup): string {
+  const { entries, entries_without_cost: unknown, known_cost_share: share } = row;
+  if (unknown === 0) return '';
+  if (share === null || share === '100.00') return `${figureOf(unknown)} of ${figureOf(entries)}`;
+  const percent = formatDecimal(10_000n - exactDecimal(share, 2), 2);
+  return `${percent} % of charge`;
 }
 
 /** Names the entries without a cost, and what finds one for them; null where there are none. */
-function renderUnknown(rows: readonly UsageGroup[]): string | null {
-  const entries = rows.reduce((sum, row) => sum + row.entries_without_cost, 0);
+function renderUnknown(totals: readonly UsageGroup[]): string | null {
+  const entries = totals.reduce((sum, row) => sum + row.entries_without_cost, 0);
   if (entries === 0) return null;
-  const subject =
-    entries === 1 ? 'the cost of 1 entry is' : `the cost of ${figureOf(entries)} entries is`;
-  return `${subject} unknown: import a cost book that has the model in the currency, and run "spanledger rerate" for the month`;
+  const subject = counted(entries, 'entry is', 'entries is');
+  return `the cost of ${subject} unknown: import a cost book that has the model in the currency, and run "spanledger rerate" for the month`;
 }

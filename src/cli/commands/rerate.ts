@@ -7,7 +7,8 @@ import { addActorOnceBy } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderDifference, renderLosing } from '../terminal/difference.ts';
-import { figureOf } from '../terminal/output.ts';
+import { counted } from '../terminal/figures.ts';
+import type { DrawTable } from '../terminal/table.ts';
 
 export function addRerate(program: Command): void {
   const command = program
@@ -29,7 +30,7 @@ export function addRerate(program: Command): void {
         session.out.progress('re-rated', done, all),
       );
       if (answer.losing.length > 0 && unprice !== true) session.foundWrong();
-      session.out.answer(answer, render(answer, unprice === true));
+      session.out.answer(answer, render(answer, unprice === true, session.out.table));
     },
   );
 }
@@ -42,7 +43,7 @@ interface RerateFlags {
   readonly actor: string;
 }
 
-function render(answer: RerateAnswer, unprice: boolean): string {
+function render(answer: RerateAnswer, unprice: boolean, table: DrawTable): string {
   const { month, examined, rows, losing, unrated } = answer;
   if (examined === 0) return `no call of ${month} is in the ledger`;
   const waiting = unrated.map(
@@ -50,8 +51,10 @@ function render(answer: RerateAnswer, unprice: boolean): string {
   );
   const isRight = rows.length + losing.length + waiting.length === 0;
   return [
-    isRight ? `${figureOf(examined)} entries were looked at\nevery price is as it should be` : '',
-    renderDifference(answer),
+    isRight
+      ? `${counted(examined, 'entry was', 'entries were')} looked at\nevery price is as it should be`
+      : '',
+    renderDifference(answer, table),
     renderLosing(losing, unprice),
     waiting.length === 0
       ? ''

@@ -12,8 +12,8 @@ import { addActor } from '../terminal/actor.ts';
 import { readMonthOrLast } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { remedyText } from '../terminal/commands-to-type.ts';
+import { timeOf } from '../terminal/figures.ts';
 import { missingText } from '../terminal/missing.ts';
-import { table } from '../terminal/output.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 
 export function addRunMonth(program: Command): void {
@@ -47,13 +47,14 @@ export function addRunMonth(program: Command): void {
       const request = readRequest(monthRequest, given);
       const answer = await runMonth(parts, request);
       if (!answer.done) session.foundWrong();
-      const text = table(answer.steps, [
+      const text = session.out.table(answer.steps, [
         { title: 'STEP', value: (row) => row.step },
         { title: 'STATE', value: (row) => row.state },
-        { title: 'AT', value: (row) => row.at },
-        { title: '', value: (row) => row.detail },
+        { title: 'AT', value: (row) => timeOf(row.at) },
+        { title: '', value: (row) => row.detail, below: true },
       ]);
-      const lacks = answer.missing.length === 0 ? '' : `\n\n${missingText(answer.missing)}`;
+      const lacks =
+        answer.missing.length === 0 ? '' : `\n\n${missingText(answer.missing, session.out)}`;
       session.out.answer(answer, `${text}${lacks}`);
     },
   );

@@ -6,7 +6,7 @@ import type { SealPublicationAnswer } from '../../seals/seal-answer.ts';
 import { sealListRequest, sealPublicationRequest } from '../../seals/seal-answer.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { counted, figureOf, timeOf } from '../terminal/figures.ts';
 
 const LISTED = 20;
 
@@ -24,11 +24,11 @@ function addList(group: Command): void {
   perform<{ last: number }>(command, async (session, { options }) => {
     const request = readRequest(sealListRequest, { last: options.last });
     const seals = await listSeals(session.parts(), request);
-    const text = table(seals, [
+    const text = session.out.table(seals, [
       { title: 'SEAL', value: (row) => row.seal_number, figure: true },
       { title: 'BATCH', value: (row) => row.batch_id ?? '-', figure: true },
-      { title: 'ENTRIES', value: (row) => String(row.entries), figure: true },
-      { title: 'SEALED', value: (row) => row.sealed_at },
+      { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
+      { title: 'SEALED', value: (row) => timeOf(row.sealed_at) },
       { title: 'HASH', value: (row) => row.seal_hash },
     ]);
     session.out.answer(seals, text);
@@ -68,6 +68,5 @@ function addPublish(group: Command): void {
 function describe(published: SealPublicationAnswer, to: string): string {
   const last = published.at(-1);
   if (last === undefined) return `nothing was sealed since the last seal in ${to}`;
-  const days = published.length === 1 ? '1 day' : `${published.length} days`;
-  return `published to ${to}: ${days}, the last is seal ${last.seal}, ${last.hash}`;
+  return `published to ${to}: ${counted(published.length, 'day')}, the last is seal ${last.seal}, ${last.hash}`;
 }

@@ -9,6 +9,7 @@ import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { counted, figureOf } from '../terminal/figures.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export function addSend(program: Command): void {
@@ -39,9 +40,11 @@ interface SendFlags {
 
 function render({ sent, refused, not_sent, refusals }: SendAnswer): string {
   return [
-    `${sent} events sent, ${refused} refused`,
+    `${counted(sent, 'event')} sent, ${figureOf(refused)} refused`,
     ...refusals.map(({ line, detail }) => `line ${line}: ${detail}`),
-    ...(not_sent > 0 ? [`${not_sent} events did not reach the queue; send the file again`] : []),
+    ...(not_sent > 0
+      ? [`${counted(not_sent, 'event')} did not reach the queue; send the file again`]
+      : []),
   ].join('\n');
 }
 

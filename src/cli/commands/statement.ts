@@ -17,6 +17,7 @@ import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { writeStatement } from '../../statements/write-statements.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { counted } from '../terminal/figures.ts';
 import { passOverClosedPipe } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -101,7 +102,10 @@ async function giveProof(
   const of = readRequest(statementProofRequest, { ...key, line: line ?? null, form });
   if (file !== undefined) {
     const answer = await writeStatementProof(parts(), { ...of, file });
-    return out.answer(answer, `wrote ${file}: the proof of ${answer.entries} entries`);
+    return out.answer(
+      answer,
+      `wrote ${file}: the proof of ${counted(answer.entries, 'entry', 'entries')}`,
+    );
   }
   const { pieces } = await proveStatement(parts(), of);
   const { stdout } = terminal;

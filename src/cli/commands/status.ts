@@ -7,7 +7,9 @@ import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { amountOf, counted, figureOf, timeOf } from '../terminal/figures.ts';
 import { missingText } from '../terminal/missing.ts';
+import type { Output } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import { holdText } from './budget-text.ts';
 
@@ -31,7 +33,7 @@ export function addStatus(program: Command): void {
       const parts = { ...session.parts(), queue: queue ?? NO_QUEUE, destinationFault };
       const answer = await tellStatus(parts, readRequest(statusRequest, { month }));
       if (answer.missing.length > 0) session.foundWrong();
-      session.out.answer(answer, statusText(answer));
+      session.out.answer(answer, statusText(answer, session.out));
     } finally {
       queue?.close();
     }
@@ -40,11 +42,10 @@ export function addStatus(program: Command): void {
 
 function leaverText(leaver: StatusAnswer['leavers'][number]): string {
   const { tenant_id, currency, owed_to, not_closed, not_told } = leaver;
-  const parts = [
-    ['owed to it', owed_to],
-    ['not closed', not_closed],
-    ['not told', not_told],
-  ].flatMap(([what, amount]) => (amount === null || amount === '0' ? [] : [`${amount} ${what}`]));
+  const amounts = { 'owed to it': owed_to, 'not closed': not_closed, 'not told': not_told };
+  const parts = Object.entries(amounts).flatMap(([what, amount]) =>
+    amount === null || amount === '0' ? [] : [`${amountOf(amount)} ${what}`],
+  );
   return `${JSON.stringify(tenant_id)}, ${currency ?? ''} ${parts.join(', ')}`;
 }
 
@@ -53,13 +54,16 @@ function queueOf(session: Session) {
   return openQueue({ ...queueAddress(session.config, 'SPANLEDGER_QUEUE_URL'), pollers: 1 });
 }
 
-function statusText(answer: StatusAnswer): string {
-  const said = (value: number | string | null) => (value === null ? 'not known' : String(value));
+function statusText(answer: StatusAnswer, out: Output): string {
+  const said = (value: number | null) => (value === null ? 'not known' : figureOf(value));
   const rows: readonly (readonly [string, string])[] = [
-    ['queue', `${said(answer.queue)} messages`],
-    ['lag', answer.lag_seconds === null ? 'not known' : `${answer.lag_seconds} s`],
-    ['last batch', said(answer.last_batch_at)],
-    ['open periods', `${answer.open_periods}, ${answer.ended_periods} have ended`],
+    ['queue', answer.queue === null ? 'not known' : counted(answer.queue, 'message')],
+    ['lag', answer.lag_seconds === null ? 'not known' : `${figureOf(answer.lag_seconds)} s`],
+    ['last batch', answer.last_batch_at === null ? 'none yet' : timeOf(answer.last_batch_at)],
+    [
+      'open periods',
+      `${figureOf(answer.open_periods)}, of which ${counted(answer.ended_periods, 'has', 'have')} ended`,
+    ],
     ['unrated', said(answer.unrated)],
     ['unmeasured', said(answer.unmeasured)],
     ['without a cost', said(answer.without_cost)],
@@ -79,14 +83,16 @@ function statusText(answer: StatusAnswer): string {
     ...answer.leavers.map((leaver) => ['left', leaverText(leaver)] as const),
     ...answer.second_reports.map(
       ({ source, because, count }) =>
-        ['second reports', `${count} of ${source}, by ${because}`] as const,
+        ['second reports', `${figureOf(count)} of ${source}, by ${because}`] as const,
     ),
-    ['rollups behind', `${answer.rollups_behind} batches`],
-    ['seals behind', `${answer.seals_behind} batches`],
+    ['rollups behind', counted(answer.rollups_behind, 'batch', 'batches')],
+    ['seals behind', counted(answer.seals_behind, 'batch', 'batches')],
   ];
   const lines = rows.map(([name, value]) => `${name.padEnd(22)}${value}`);
   const whole =
-    answer.missing.length === 0 ? ['whole: nothing to look at'] : [missingText(answer.missing)];
+    answer.missing.length === 0
+      ? ['whole: nothing to look at']
+      : [missingText(answer.missing, out)];
   const holds = answer.unsettled_holds.map(holdText);
   return [...lines, ...holds, ...answer.not_asked, '', ...whole].join('\n');
 }

@@ -4,7 +4,6 @@ import { alertsRequest } from '../../push/alert-answer.ts';
 import { listAlerts } from '../../push/list-alerts.ts';
 import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
 import { words } from '../terminal/words.ts';
 
 export function addAlerts(group: Command): void {
@@ -14,14 +13,14 @@ export function addAlerts(group: Command): void {
     .option('--all', 'those that were resolved, too');
   perform<{ all?: boolean }>(command, async (session, { options: { all = false } }) => {
     const alerts = await listAlerts(session.parts(), readRequest(alertsRequest, { all }));
-    const text = table(alerts, [
+    const text = session.out.table(alerts, [
       { title: 'ID', value: (row) => row.alert_id, figure: true },
       { title: 'ALERT', value: (row) => words(row.kind) },
       { title: 'OF', value: (row) => row.subject },
       { title: 'TENANT', value: (row) => row.tenant_id ?? '' },
       { title: 'PERIOD', value: (row) => row.period_start ?? '' },
       ...(all ? [{ title: 'RESOLVED', value: resolutionOf }] : []),
-      { title: '', value: (row) => row.detail },
+      { title: '', value: (row) => row.detail, below: true },
     ]);
     const none = all ? 'no alerts' : 'no open alerts';
     session.out.answer(alerts, alerts.length === 0 ? none : text);

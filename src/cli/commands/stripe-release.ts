@@ -5,7 +5,6 @@ import { releaseRequest } from '../../stripe/invoices/release-answer.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 
 /** States that need a person or another run. */
@@ -20,12 +19,12 @@ export function addRelease(group: Command): void {
     const request = readRequest(releaseRequest, { month });
     const invoices = await releaseInvoices(await openStripeParts(session), request);
     if (invoices.some(({ state }) => UNFINISHED.has(state))) session.foundWrong();
-    const text = table(invoices, [
+    const text = session.out.table(invoices, [
       { title: 'TENANT', value: (row) => row.tenant_id },
       { title: 'PERIOD', value: (row) => row.period_start },
       { title: 'INVOICE', value: (row) => row.invoice },
       { title: 'STATE', value: (row) => row.state },
-      { title: '', value: (row) => row.detail ?? '' },
+      { title: '', value: (row) => row.detail ?? '', below: true },
     ]);
     session.out.answer(invoices, text);
   });

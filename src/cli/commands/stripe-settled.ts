@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { formatDecimal } from '../../money.ts';
 import { settleRequest } from '../../push/settle-answer.ts';
 import { readRequest } from '../../request.ts';
 import { settleMonth } from '../../stripe/settle-month.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { amountOfMicro } from '../terminal/figures.ts';
 
 interface SettledFlags {
   readonly amount: string;
@@ -27,7 +27,7 @@ export function addSettled(group: Command): void {
       const { amount, reason, actor } = options;
       const request = readRequest(settleRequest, { tenant_id, month, amount, reason, actor });
       const answer = await settleMonth(session.parts(), request);
-      const shown = (micro: string) => `${formatDecimal(BigInt(micro), 6)} ${answer.currency}`;
+      const shown = (micro: string) => `${amountOfMicro(micro)} ${answer.currency}`;
       const rest = answer.due === '0' ? 'nothing more is due' : `${shown(answer.due)} is still due`;
       session.out.answer(answer, `settled ${shown(answer.settled)} of ${tenant_id}; ${rest}`);
     },

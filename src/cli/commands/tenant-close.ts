@@ -5,6 +5,7 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { timeOf } from '../terminal/figures.ts';
 import { renderPeriods } from './close.ts';
 
 export function addTenantClose(group: Command): void {
@@ -22,7 +23,7 @@ export function addTenantClose(group: Command): void {
       if (answer.periods.some(({ state }) => state === 'refused')) session.foundWrong();
       session.out.answer(
         answer,
-        `${tenant_id} left at ${answer.left_at}\n${renderPeriods(answer.periods)}`,
+        `${tenant_id} left at ${timeOf(answer.left_at)}\n${renderPeriods(answer.periods, session.out.table)}`,
       );
     },
   );

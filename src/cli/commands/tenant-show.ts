@@ -5,7 +5,9 @@ import type { ShownTenantAnswer } from '../../tenants/tenant-answer.ts';
 import { showTenantRequest } from '../../tenants/tenant-answer.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { amountOf, amountOfMicro, figureOf, timeOf } from '../terminal/figures.ts';
+import type { DrawTable } from '../terminal/table.ts';
+import { words } from '../terminal/words.ts';
 
 export function addTenantShow(group: Command): void {
   const command = group
@@ -16,12 +18,12 @@ export function addTenantShow(group: Command): void {
   perform<{ most: number }>(command, async (session, { args: [tenant_id = ''], options }) => {
     const request = readRequest(showTenantRequest, { tenant_id, most: options.most });
     const answer = await showTenant(session.parts(), request);
-    session.out.answer(answer, textOf(answer));
+    session.out.answer(answer, textOf(answer, session.out.table));
   });
 }
 
-function textOf(tenant: ShownTenantAnswer): string {
-  const left = tenant.left_at === null ? [] : [['left', tenant.left_at] as const];
+function textOf(tenant: ShownTenantAnswer, table: DrawTable): string {
+  const left = tenant.left_at === null ? [] : [['left', timeOf(tenant.left_at)] as const];
   const rows: readonly (readonly [string, string])[] = [
     ['name', tenant.name ?? 'none: its statements say its id'],
     ['address', tenant.address?.replaceAll('\n', ', ') ?? 'none'],
@@ -29,19 +31,22 @@ function textOf(tenant: ShownTenantAnswer): string {
     ['mode', tenant.mode],
     ['calendar', describeCalendar(tenant.calendar_now)],
     ...tenant.calendars.slice(1).map((calendar) => {
-      return [`  from ${calendar.effective_from}`, describeCalendar(calendar)] as const;
+      return [
+        `  from ${timeOf(calendar.effective_from ?? '-infinity')}`,
+        describeCalendar(calendar),
+      ] as const;
     }),
     ['price book', describeBook(tenant)],
     ...tenant.price_books.map(({ effective_from, price_book }) => {
-      return [`  from ${effective_from ?? 'ever'}`, price_book] as const;
+      return [`  from ${timeOf(effective_from ?? '-infinity')}`, price_book] as const;
     }),
     ['Stripe customer', tenant.stripe_customer ?? 'none'],
-    ['made', tenant.created_at],
-    ['registered', tenant.registered_at ?? 'by no one: only events named it'],
-    ['closed until', tenant.closed_until ?? 'nothing is closed'],
+    ['made', timeOf(tenant.created_at)],
+    ['registered', timeOf(tenant.registered_at ?? 'by no one: only events named it')],
+    ['closed until', timeOf(tenant.closed_until ?? 'nothing is closed')],
     ...left,
     ...tenant.changes.map(({ at, setting, was, became, actor }) => {
-      return [`at ${at}`, `${setting}: ${line(was)} → ${line(became)} (${actor})`] as const;
+      return [`at ${timeOf(at)}`, `${setting}: ${line(was)} → ${line(became)} (${actor})`] as const;
     }),
   ];
   const wide = Math.max(...rows.map(([name]) => name.length)) + 2;
@@ -49,8 +54,8 @@ function textOf(tenant: ShownTenantAnswer): string {
     tenant.tenant_id,
     ...rows.map(([name, value]) => `${name.padEnd(wide)}${value}`),
     '',
-    tenant.periods.length === 0 ? 'no period yet' : periodsTable(tenant),
-    ...(tenant.pushes.length === 0 ? [] : ['', pushesTable(tenant)]),
+    tenant.periods.length === 0 ? 'no period yet' : periodsTable(tenant, table),
+    ...(tenant.pushes.length === 0 ? [] : ['', pushesTable(tenant, table)]),
   ].join('\n');
 }
 
@@ -67,28 +72,32 @@ function describeBook({ price_book_now: book }: ShownTenantAnswer): string {
   return `${book.book} (${book.currency})${book.by_default ? ', the default' : ''}`;
 }
 
-function periodsTable({ periods }: ShownTenantAnswer): string {
+function periodsTable({ periods }: ShownTenantAnswer, table: DrawTable): string {
   return table(periods, [
     { title: 'PERIOD', value: (row) => row.period_start },
-    { title: 'ENDS', value: (row) => row.ends_at },
+    { title: 'ENDS', value: (row) => timeOf(row.ends_at), spare: true },
     { title: 'STATE', value: (row) => row.state },
     { title: 'MODE', value: (row) => row.mode },
-    { title: 'ENTRIES', value: (row) => String(row.entries), figure: true },
-    { title: 'CHARGE', value: (row) => row.charge_total ?? row.charge_exact, figure: true },
+    { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
+    {
+      title: 'CHARGE',
+      value: (row) => amountOf(row.charge_total ?? row.charge_exact),
+      figure: true,
+    },
     { title: '', value: (row) => row.currency ?? '' },
-    { title: 'TOLD', value: (row) => row.told?.replace('_', ' ') ?? '' },
+    { title: 'TOLD', value: (row) => words(row.told ?? '') },
     { title: 'INVOICE', value: (row) => row.invoice_id ?? '' },
   ]);
 }
 
-function pushesTable({ pushes }: ShownTenantAnswer): string {
+function pushesTable({ pushes }: ShownTenantAnswer, table: DrawTable): string {
   return table(pushes, [
     { title: 'PUSH OF', value: (row) => row.period_start },
-    { title: 'TO', value: (row) => row.destination.replace('_', ' ') },
-    { title: 'MILLIONTHS', value: (row) => row.value, figure: true },
+    { title: 'TO', value: (row) => words(row.destination) },
+    { title: 'PUSHED', value: (row) => amountOfMicro(row.value), figure: true },
     { title: 'STATE', value: (row) => row.state },
     { title: 'ATTEMPTS', value: (row) => String(row.attempts), figure: true },
-    { title: 'CONFIRMED', value: (row) => row.confirmed_at ?? '' },
-    { title: 'IDENTIFIER', value: (row) => row.identifier },
+    { title: 'CONFIRMED', value: (row) => timeOf(row.confirmed_at ?? '') },
+    { title: 'IDENTIFIER', value: (row) => row.identifier, spare: true },
   ]);
 }

@@ -10,7 +10,7 @@ import { addActor } from '../terminal/actor.ts';
 import { linesOfText, readAnchorDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { commandToType } from '../terminal/commands-to-type.ts';
-import { table } from '../terminal/output.ts';
+import { timeOf } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { addTenantClose } from './tenant-close.ts';
@@ -85,17 +85,26 @@ function addList(group: Command): void {
   const command = group.command('list').description('all tenants');
   perform(command, async (session) => {
     const tenants = await listTenants(session.parts());
-    const text = table(tenants, [
+    const text = session.out.table(tenants, [
       { title: 'TENANT', value: (row) => row.tenant_id },
       { title: 'MODE', value: (row) => row.mode },
       { title: 'TIME ZONE', value: (row) => row.calendar_now.time_zone },
-      { title: 'ANCHOR', value: (row) => String(row.calendar_now.anchor_day), figure: true },
+      {
+        title: 'DAY',
+        value: (row) => String(row.calendar_now.anchor_day),
+        figure: true,
+        spare: true,
+      },
       { title: 'PRICE BOOK', value: (row) => row.price_book ?? '(default)' },
-      { title: 'STRIPE CUSTOMER', value: (row) => row.stripe_customer ?? '' },
+      { title: 'CUSTOMER', value: (row) => row.stripe_customer ?? '' },
       { title: 'REGISTERED', value: (row) => (row.registered ? 'yes' : 'by no one') },
-      { title: 'CLOSED UNTIL', value: (row) => row.closed_until ?? '' },
-      { title: 'LEFT', value: (row) => row.left_at ?? '' },
-      { title: 'CALENDAR TO COME', value: (row) => (isToCome(row) ? calendarOf(row) : '') },
+      { title: 'CLOSED UNTIL', value: (row) => timeOf(row.closed_until ?? ''), spare: true },
+      { title: 'LEFT', value: (row) => timeOf(row.left_at ?? ''), spare: true },
+      {
+        title: '',
+        value: (row) => (isToCome(row) ? `to come: ${calendarOf(row)}` : ''),
+        below: true,
+      },
     ]);
     session.out.answer(tenants, text);
   });
@@ -107,7 +116,7 @@ function isToCome({ time_zone, anchor_day, calendar_now: now }: TenantAnswer): b
 }
 
 function calendarOf(tenant: TenantAnswer): string {
-  const from = tenant.calendar_from === null ? '' : ` from ${tenant.calendar_from}`;
+  const from = tenant.calendar_from === null ? '' : ` from ${timeOf(tenant.calendar_from)}`;
   return `${tenant.time_zone}, anchor day ${tenant.anchor_day}${from}`;
 }
 

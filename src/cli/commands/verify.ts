@@ -7,6 +7,7 @@ import { verificationRequest } from '../../audit/laws/verification-answer.ts';
 import { verifyLedger } from '../../audit/laws/verify-ledger.ts';
 import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
+import { counted, figureOf } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 
@@ -46,7 +47,7 @@ function renderVerification({ laws, left_out, against }: VerificationAnswer): st
     against === null
       ? []
       : [
-          `compared with ${against.seals.toLocaleString('en-US')} published seals of ${against.place}${against.last_seal === null ? '' : `, the last of them number ${against.last_seal}`}`,
+          `compared with ${counted(against.seals, 'published seal')} of ${against.place}${against.last_seal === null ? '' : `, the last of them number ${against.last_seal}`}`,
         ];
   return [...laws.map(renderLaw), ...left_out.map((what) => `left out: ${what}`), ...compared].join(
     '\n',
@@ -56,7 +57,7 @@ function renderVerification({ laws, left_out, against }: VerificationAnswer): st
 export function renderLaw({ law, name, checked, range, violations }: LawAnswer): string {
   const holds = violations.length === 0;
   const mark = holds ? styleText('green', 'holds') : styleText('red', 'BROKEN');
-  const looked = `${checked.toLocaleString('en-US')} ${range ?? 'checked'}`;
+  const looked = `${figureOf(checked)} ${range ?? 'checked'}`;
   const head = `law ${law}  ${mark}  ${name} (${looked})`;
   return [head, ...violations.map((violation) => `         ${violation}`)].join('\n');
 }

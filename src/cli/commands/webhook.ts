@@ -19,7 +19,7 @@ import { deliverWebhooks } from '../../webhooks/webhook-loop.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readId, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
+import { counted, figureOf, timeOf } from '../terminal/figures.ts';
 import { webhookParts } from '../terminal/webhook-parts.ts';
 
 export function addWebhook(program: Command): void {
@@ -69,15 +69,15 @@ function addList(group: Command): void {
   const command = group.command('list').description('all receivers, and what they were told');
   perform(command, async (session) => {
     const endpoints = await listEndpoints(session.parts());
-    const text = table(endpoints, [
+    const text = session.out.table(endpoints, [
       { title: 'ENDPOINT', value: (row) => row.endpoint_id },
       { title: 'URL', value: (row) => row.url },
-      { title: 'EVENTS', value: (row) => row.events?.join(',') ?? '(all)' },
-      { title: 'TOLD', value: (row) => String(row.delivered), figure: true },
-      { title: 'WAITING', value: (row) => String(row.pending), figure: true },
-      { title: 'DEAD', value: (row) => String(row.dead), figure: true },
-      { title: 'LAST FAILURE', value: (row) => row.last_failure ?? '' },
-      { title: 'DISABLED', value: (row) => row.disabled_at ?? '' },
+      { title: 'EVENTS', value: (row) => row.events?.join(',') ?? '(all)', spare: true },
+      { title: 'TOLD', value: (row) => figureOf(row.delivered), figure: true },
+      { title: 'WAITING', value: (row) => figureOf(row.pending), figure: true },
+      { title: 'DEAD', value: (row) => figureOf(row.dead), figure: true },
+      { title: 'DISABLED', value: (row) => timeOf(row.disabled_at ?? ''), spare: true },
+      { title: '', value: (row) => row.last_failure ?? '', below: true },
     ]);
     session.out.answer(endpoints, endpoints.length === 0 ? 'nobody is told of anything' : text);
   });
@@ -120,7 +120,10 @@ function addReplay(group: Command): void {
       ...{ event_id: event ?? null, since, endpoint_id: endpoint, actor },
     });
     const answer = await replayEvents(session.parts(), request);
-    session.out.answer(answer, `${answer.deliveries} to be delivered again`);
+    session.out.answer(
+      answer,
+      `${counted(answer.deliveries, 'delivery is', 'deliveries are')} made again`,
+    );
   });
 }
 

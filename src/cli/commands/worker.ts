@@ -1,14 +1,20 @@
 import type { Command } from 'commander';
+import type { Listening } from '../../api/listening.ts';
 import { readSettings } from '../../events/read-settings.ts';
 import { type Objects, openObjects } from '../../ingest/object-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
 import { runWorker } from '../../ingest/run-worker.ts';
+import type { WorkerAnswer } from '../../ingest/worker-answer.ts';
 import { workerRequest } from '../../ingest/worker-answer.ts';
+import { WorkerFigures } from '../../ingest/worker-figures.ts';
 import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
-import { readCount } from '../terminal/arguments.ts';
+import { readCount, readPort } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { counted, figureOf } from '../terminal/figures.ts';
+import { listenOn } from '../terminal/listen.ts';
 import type { Session } from '../terminal/session.ts';
+import { version } from '../terminal/version.ts';
 
 /** The most long polls under way; they join while messages come. */
 const POLLERS = 4;
@@ -18,30 +24,81 @@ export function addWorker(program: Command): void {
     .command('worker')
     .description('consume the queue until SIGTERM; what is in hand is finished first')
     .option('--until-empty', 'exit 0 once the queue has stayed empty')
-    .option('--pollers <n>', 'receives under way at most', readCount, POLLERS);
-  perform<{ untilEmpty?: boolean; pollers: number }>(command, async (session, { options }) => {
-    const reading = readSettings(session.config);
+    .option('--pollers <n>', 'receives under way at most', readCount, POLLERS)
+    .option('--health-port <n>', 'serve /healthz, /readyz and /metrics there', readPort)
+    .option('--health-host <address>', 'and at which address', '127.0.0.1');
+  perform<WorkerFlags>(command, async (session, { options }) => {
+    session.out.runsOn();
+    const { config, clock, log } = session;
+    const reading = readSettings(config);
     const stop = stopOnSignal(session);
-    const queue = openQueue({
-      ...queueAddress(session.config, 'SPANLEDGER_QUEUE_URL'),
-      pollers: options.pollers,
-    });
+    const address = queueAddress(config, 'SPANLEDGER_QUEUE_URL');
+    const queue = openQueue({ ...address, pollers: options.pollers });
     const objects = fetchedObjects(session);
-    const database = session.database();
-    const { clock, log } = session;
+    const figures = new WorkerFigures();
+    const parts = { database: session.database(), queue, clock, log, reading, stop, figures };
+    const door = await openDoor(parts, options);
+    log.info(settingsOf(session, { queueUrl: address.queueUrl, options, door }), 'worker started');
     try {
       const given = { until_empty: options.untilEmpty === true, pollers: options.pollers };
       const request = readRequest(workerRequest, given);
-      const parts = { database, queue, clock, log, reading, stop };
       const answer = await runWorker(objects === null ? parts : { ...parts, objects }, request);
-      const { messages, posted, duplicate, conflict, quarantined, empty } = answer;
-      const text = `${messages} messages: ${posted} events posted, ${duplicate} duplicates, ${conflict} conflicts, ${quarantined} quarantined, ${empty} empty`;
-      session.out.answer(answer, text);
+      session.out.answer(answer, render(answer));
     } finally {
+      await door?.close();
       queue.close();
       objects?.close();
     }
   });
+}
+
+interface WorkerFlags {
+  readonly untilEmpty?: boolean;
+  readonly pollers: number;
+  readonly healthPort?: number;
+  readonly healthHost: string;
+}
+
+/** What machines may ask of this worker, where a port for it was given. */
+async function openDoor(
+  parts: Parameters<typeof runWorker>[0] & { readonly figures: WorkerFigures },
+  { healthPort: port, healthHost: host }: WorkerFlags,
+): Promise<Listening | null> {
+  if (port === undefined) return null;
+  const { figures, stop } = parts;
+  // A worker without a port has no need of an HTTP server.
+  const { startWorkerDoor } = await import('../../api/worker-door.ts');
+  const isDraining = () => stop.aborted;
+  return listenOn(port, () => startWorkerDoor({ parts, figures, isDraining, host, port }));
+}
+
+/** What decides how this worker works, for the first line of its log. No secret is among it. */
+function settingsOf(
+  { config }: Session,
+  of: {
+    readonly queueUrl: string;
+    readonly options: WorkerFlags;
+    readonly door: Listening | null;
+  },
+) {
+  const { origin, pathname } = new URL(of.queueUrl);
+  return {
+    version: version(),
+    queue: `${origin}${pathname}`,
+    pollers: of.options.pollers,
+    until_empty: of.options.untilEmpty === true,
+    fetch_objects: config.SPANLEDGER_FETCH_OBJECTS,
+    email_identifiers: config.SPANLEDGER_EMAIL_IDENTIFIERS,
+    oldest_days: config.SPANLEDGER_OLDEST_DAYS ?? null,
+    model_map: config.SPANLEDGER_MODEL_MAP !== undefined,
+    litellm_key: config.SPANLEDGER_LITELLM_KEY !== undefined,
+    health: of.door?.url ?? null,
+  };
+}
+
+function render(answer: WorkerAnswer): string {
+  const { messages, posted, duplicate, conflict, quarantined, empty } = answer;
+  return `${counted(messages, 'message')}: ${counted(posted, 'event')} posted, ${counted(duplicate, 'duplicate')}, ${counted(conflict, 'conflict')}, ${figureOf(quarantined)} quarantined, ${figureOf(empty)} empty`;
 }
 
 /** Where it is switched on, the objects that notifications of S3 name; else null. */

@@ -8,7 +8,7 @@ import { explainSqs } from '../../sqs-refusal.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { harmless } from './harmless.ts';
-import { openOutput } from './output.ts';
+import { openOutput, type Page } from './output.ts';
 import { openSession, type Session } from './session.ts';
 import { programOf, type Terminal } from './terminal.ts';
 
@@ -24,16 +24,25 @@ export type Action<Options> = (
  */
 export function perform<Options extends object>(
   command: Command,
-  action: Action<Options & { readonly json?: boolean }>,
+  action: Action<Options & PageFlags>,
 ): Command {
-  return command.option('--json', 'one JSON document on stdout').action(async (...given) => {
-    const { args } = command;
-    const options: Options & { json?: boolean } = given.at(-2);
-    const program = programOf(command);
-    const acting = actingBy(command, { ...options });
-    const session = { terminal: program.terminal, json: options.json === true, acting };
-    program.exitCode = await run(session, (open) => action(open, { args, options }));
-  });
+  return command
+    .option('--json', 'one JSON document on stdout')
+    .option('--wide', 'tables in full, however wide')
+    .action(async (...given) => {
+      const { args } = command;
+      const options: Options & PageFlags = given.at(-2);
+      const program = programOf(command);
+      const page = { json: options.json === true, wide: options.wide === true };
+      const acting = actingBy(command, Object.fromEntries(Object.entries(options)));
+      const session = { terminal: program.terminal, page, acting };
+      program.exitCode = await run(session, (open) => action(open, { args, options }));
+    });
+}
+
+interface PageFlags {
+  readonly json?: boolean;
+  readonly wide?: boolean;
 }
 
 /** What the journal says of a command; one that takes no `--actor` acts for nobody. */
@@ -55,19 +64,22 @@ function nameOf(command: Command): string {
 }
 
 async function run(
-  of: { readonly terminal: Terminal; readonly json: boolean; readonly acting: Acting },
+  of: { readonly terminal: Terminal; readonly page: Page; readonly acting: Acting },
   work: (session: Session) => Promise<void>,
 ): Promise<number> {
-  const { terminal, json, acting } = of;
+  const { terminal, page, acting } = of;
+  const out = openOutput(terminal, page);
   try {
-    const session = openSession(terminal, openOutput(terminal, json), acting);
+    const session = openSession(terminal, out, acting);
     try {
       await work(session);
       return session.exitCode();
     } finally {
+      out.end();
       await session.close();
     }
   } catch (error) {
+    out.end();
     return reportFailure(error, terminal);
   }
 }

@@ -4,17 +4,19 @@ import type {
   TotalRow,
   UnpricedRow,
 } from '../../ledger/corrections/bulk-answer.ts';
-import { figureOf, table } from './output.ts';
+import { amountOf, counted, figureOf } from './figures.ts';
+import type { DrawTable } from './table.ts';
 
 /** What a correction of many entries changed or would change, with its totals; empty where nothing is. */
 export function renderDifference(
   answer: Pick<CorrectWhereAnswer, 'dry_run' | 'rows' | 'totals'>,
+  table: DrawTable,
 ): string {
   const { dry_run, rows, totals } = answer;
   if (rows.length === 0) return '';
   return [
     dry_run ? 'nothing was posted (--dry-run)' : '',
-    renderRows(rows),
+    renderRows(rows, table),
     ...totals.map(renderTotal),
   ]
     .filter((line) => line !== '')
@@ -32,17 +34,27 @@ export function renderLosing(losing: readonly UnpricedRow[], unprice: boolean): 
     : `left as they are, since they would lose their price: ${named.join(', ')}; import what is missing, or take the price away with --unprice`;
 }
 
-function renderRows(rows: readonly DifferenceRow[]): string {
+function renderRows(rows: readonly DifferenceRow[], table: DrawTable): string {
   return table(rows, [
     { title: 'TENANT', value: (row) => row.tenant_id },
     { title: 'MODEL', value: (row) => row.requested_model },
-    { title: 'ENTRIES', value: (row) => String(row.entries), figure: true },
-    { title: 'RELEASED', value: (row) => String(row.released), figure: true },
-    { title: 'CHARGE BEFORE', value: (row) => row.charge_before ?? 'none', figure: true },
-    { title: 'AFTER', value: (row) => row.charge_after ?? 'none', figure: true },
-    { title: 'COST BEFORE', value: (row) => row.cost_before ?? 'unknown', figure: true },
-    { title: 'AFTER', value: (row) => row.cost_after ?? 'unknown', figure: true },
+    { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
+    { title: 'RELEASED', value: (row) => figureOf(row.released), figure: true, spare: true },
+    { title: 'CHARGE', value: (row) => amountOf(row.charge_before ?? 'none'), figure: true },
+    { title: 'AFTER', value: (row) => amountOf(row.charge_after ?? 'none'), figure: true },
     { title: '', value: renderCurrency },
+    {
+      title: 'COST',
+      value: (row) => amountOf(row.cost_before ?? 'unknown'),
+      figure: true,
+      spare: true,
+    },
+    {
+      title: 'COST AFTER',
+      value: (row) => amountOf(row.cost_after ?? 'unknown'),
+      figure: true,
+      spare: true,
+    },
   ]);
 }
 
@@ -52,5 +64,5 @@ function renderCurrency({ currency_before: before, currency }: DifferenceRow): s
 
 function renderTotal(total: TotalRow): string {
   const { currency, entries, charge_before, charge_after, cost_before, cost_after } = total;
-  return `total ${currency}: ${figureOf(entries)} entries, charge ${charge_before} before and ${charge_after} after, cost ${cost_before ?? 'unknown'} before and ${cost_after ?? 'unknown'} after`;
+  return `total ${currency}: ${counted(entries, 'entry', 'entries')}, charge ${amountOf(charge_before)} before and ${amountOf(charge_after)} after, cost ${amountOf(cost_before ?? 'unknown')} before and ${amountOf(cost_after ?? 'unknown')} after`;
 }

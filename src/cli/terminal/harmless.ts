@@ -10,7 +10,7 @@ const COLOUR = /^\[[\d;]*m/;
  */
 export function harmless(text: string): string {
   return text.replace(CONTROLS, (control, at: number) => {
-    if (control === '\n') return control;
+    if (control === '\n' || (control === '\r' && text[at + 1] === '\n')) return control;
     if (control === '\u001b' && COLOUR.test(text.slice(at + 1, at + 20))) return control;
     return writtenOut(control);
   });
@@ -18,7 +18,7 @@ export function harmless(text: string): string {
 
 /** The same of one value within a line, which has no line ends. */
 export function harmlessValue(value: string): string {
-  return harmless(value).replaceAll('\n', writtenOut);
+  return harmless(value).replaceAll(/[\r\n]/g, writtenOut);
 }
 
 function writtenOut(control: string): string {

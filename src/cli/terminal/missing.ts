@@ -1,13 +1,18 @@
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
+import { counted } from './figures.ts';
+import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 
 /** What keeps a month from being whole, one line each, and what to do about each kind. */
-export function missingText(things: readonly MissingThing[]): string {
-  const count = `${things.length} ${things.length === 1 ? 'thing' : 'things'}`;
+export function missingText(
+  things: readonly MissingThing[],
+  { wrap }: Pick<Output, 'wrap'>,
+): string {
+  const count = counted(things.length, 'thing');
   const byKind = Map.groupBy(things, ({ kind }) => kind);
   const lines = [...byKind].flatMap(([kind, of]) => [
-    ...of.map((thing) => `  ${subjectOf(thing)}${thing.detail}`),
-    `    ${REMEDIES[kind]}`,
+    ...of.map((thing) => wrap(`${subjectOf(thing)}${thing.detail}`, '  ')),
+    wrap(REMEDIES[kind], '    '),
   ]);
   return [`not whole, ${count} to look at:`, ...lines].join('\n');
 }
@@ -23,7 +28,7 @@ export function sayMissing(
 ): void {
   const isWhole = missing.length === 0;
   if (!isWhole) session.foundWrong();
-  const said = isWhole ? '' : missingText(missing);
+  const said = isWhole ? '' : missingText(missing, session.out);
   session.out.answer(document, isWhole ? text : `${text}\n\n${said}`);
   if (!isWhole && session.out.json) session.terminal.stderr.write(`${said}\n`);
 }

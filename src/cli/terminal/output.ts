@@ -1,42 +1,58 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
-import { harmless, harmlessValue } from './harmless.ts';
+import { harmless } from './harmless.ts';
+import { openProgress } from './progress.ts';
+import { type DrawTable, drawTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { wrapTo } from './text-width.ts';
 
 /**
  * The place where a command's answer goes: one JSON document with `--json`, else lines for people.
  */
 export interface Output {
   readonly json: boolean;
+  /** Draws a table as wide as the page: a terminal's width, 80 columns elsewhere, no end with `--wide`. */
+  readonly table: DrawTable;
+  /** The text in lines no wider than the page, each after the indentation. */
+  wrap(text: string, indent: string): string;
   /** The answer itself: `document` with `--json`, otherwise the text. Called once. */
   answer(document: unknown, text: string): void;
   /** A line on the way, for people only; never with `--json`. */
   say(line: string): void;
-  /** A bar on a terminal's stderr; nothing elsewhere. */
+  /** A bar on a terminal's stderr, with an estimate, once a command takes long; nothing elsewhere. */
   progress(label: string, done: number, all: number): void;
+  /** The command goes on until it is told to stop, so that no sign of work is shown. */
+  runsOn(): void;
+  /** Whatever is shown on the way is taken away. */
+  end(): void;
 }
 
-export function openOutput({ stdout, stderr }: Terminal, json: boolean): Output {
-  const isTerminal = stderr.isTTY === true;
-  let barShown = false;
-  const clearBar = () => {
-    if (barShown) stderr.write('\r\u001b[K');
-    barShown = false;
-  };
+export interface Page {
+  readonly json: boolean;
+  readonly wide: boolean;
+}
+
+/** The width of a page that is no terminal, and the least that is laid out for. */
+const USUAL_WIDTH = 80;
+const LEAST_WIDTH = 40;
+
+export function openOutput({ stdout, stderr }: Terminal, { json, wide }: Page): Output {
+  const progress = openProgress(stderr);
+  const columns = stdout.isTTY === true ? (stdout.columns ?? USUAL_WIDTH) : USUAL_WIDTH;
+  const width = wide ? null : Math.max(LEAST_WIDTH, columns);
   return {
     json,
+    table: (rows, of) => drawTable(rows, of, width),
+    wrap: (text, indent) => wrapTo(text, width, indent).join('\n'),
     answer(document, text) {
-      clearBar();
+      progress.end();
       stdout.write(json ? `${toJson(document)}\n` : withLineEnd(harmless(text)));
     },
     say(line) {
-      clearBar();
+      progress.clear();
       if (!json) stdout.write(`${harmless(line)}\n`);
     },
-    progress(label, done, all) {
-      if (!isTerminal) return;
-      stderr.write(`\r\u001b[K${bar(label, done, all)}`);
-      barShown = true;
-    },
+    progress: progress.show,
+    runsOn: progress.end,
+    end: progress.end,
   };
 }
 
@@ -56,49 +72,4 @@ function toJson(document: unknown): string {
     (_, value) => (typeof value === 'bigint' ? String(value) : value),
     2,
   );
-}
-
-const BAR_WIDTH = 30;
-
-function bar(label: string, done: number, all: number): string {
-  const share = all === 0 ? 1 : Math.min(1, done / all);
-  const filled = Math.round(share * BAR_WIDTH);
-  const drawn = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-  return `${label} ${drawn} ${done.toLocaleString('en-US')} / ${all.toLocaleString('en-US')}`;
-}
-
-export interface Column<Row> {
-  readonly title: string;
-  readonly value: (row: Row) => string;
-  /** Figures stand on the right. */
-  readonly figure?: boolean;
-}
-
-/** A table for people; column widths follow the longest value. */
-export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  const cells = rows.map((row) => columns.map((column) => harmlessValue(column.value(row))));
-  const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...cells.map((line) => visibleLength(line[index] ?? ''))),
-  );
-  const line = (values: readonly string[]) =>
-    values
-      .map((value, index) => pad(value, widths[index] ?? 0, columns[index]?.figure === true))
-      .join('  ')
-      .trimEnd();
-  const head = line(columns.map((column) => column.title));
-  return [styleText('bold', head), ...cells.map(line)].join('\n');
-}
-
-function pad(value: string, width: number, right: boolean): string {
-  const space = ' '.repeat(Math.max(0, width - visibleLength(value)));
-  return right ? space + value : value + space;
-}
-
-function visibleLength(value: string): number {
-  return stripVTControlCharacters(value).length;
-}
-
-/** A whole number with its thousands apart; one that may pass 2⁵³ comes as a text. */
-export function figureOf(whole: number | string): string {
-  return BigInt(whole).toLocaleString('en-US');
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { systemClock } from '../../clock.ts';
+import { monotonicMs, systemClock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import { readConfig, required } from '../../config.ts';
 import { actingAs } from '../../database/acting.ts';
@@ -53,7 +53,7 @@ export function openSession(terminal: Terminal, out: Output, acting: Acting): Op
     const opened = openDatabase({
       url: required(config, 'DATABASE_URL'),
       connections: CONNECTIONS,
-      onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
+      onConnectionLost: sayOnce(log),
     });
     database = actingAs(opened, acting);
     return database;
@@ -88,5 +88,17 @@ export function openSession(terminal: Terminal, out: Output, acting: Acting): Op
     async close() {
       if (database !== null) await closeDatabase(database);
     },
+  };
+}
+
+/** Connections are lost together, and one line says it of all. */
+const SAID_FOR_MS = 60_000;
+
+function sayOnce(log: Log): (error: Error) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (monotonicMs() - saidAt < SAID_FOR_MS) return;
+    saidAt = monotonicMs();
+    log.warn({ error: error.message }, 'connection lost');
   };
 }

@@ -14,7 +14,7 @@ export interface Terminal {
 }
 
 /** A stream that may be a screen. */
-type TextStream = Writable & { readonly isTTY?: boolean };
+export type TextStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** The terminal of this process. */
 export function processTerminal(): Terminal {

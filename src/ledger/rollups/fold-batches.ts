@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { takeBatches } from '../../database/batch-queue.ts';
+import { refuseUntaken, takeBatches } from '../../database/batch-queue.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
@@ -11,13 +11,18 @@ import { foldBatches } from './rollup-store.ts';
 /** Batches folded in one transaction, of up to some two thousand entries each: a second or two of work. */
 const BATCHES_A_FOLD = 64;
 
-/** Folds every batch that is committed; returns how many batches it folded. */
+/** Folds every batch that is committed; returns how many batches it folded. Throws a `Refusal` where it may not. */
 export async function foldAll(database: Database, clock: Clock): Promise<number> {
   let folded = 0;
-  for (;;) {
-    const batches = await foldSome(database, clock);
-    if (batches === 0) return folded;
-    folded += batches;
+  try {
+    for (;;) {
+      const batches = await foldSome(database, clock);
+      if (batches === 0) return folded;
+      folded += batches;
+    }
+  } catch (error) {
+    await refuseUntaken(database, 'fold_queue', error);
+    return folded;
   }
 }
 

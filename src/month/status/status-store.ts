@@ -2,12 +2,9 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 
-export interface LedgerState {
-  readonly last_batch_at: InstantMs | null;
+export interface OpenPeriods {
   readonly open_periods: bigint;
   readonly ended_periods: bigint;
-  readonly rollups_behind: bigint;
-  readonly seals_behind: bigint;
 }
 
 export interface SecondReportCount {
@@ -36,14 +33,13 @@ export async function readDeadWebhooks(
   return rows;
 }
 
-/** How the ledger stands, before anything is folded. */
-export async function readLedgerState(database: Database, now: InstantMs): Promise<LedgerState> {
-  const { rows } = await sql<LedgerState>`
-    select (select recorded_at from batches order by batch_id desc limit 1) as last_batch_at,
-      (select count(*) from periods where state = 'open') as open_periods,
-      (select count(*) from periods where state <> 'closed' and ends_at <= ${formatInstant(now)}) as ended_periods,
-      (select count(*) from fold_queue) as rollups_behind,
-      (select count(*) from seal_queue) as seals_behind`.execute(database.kysely);
+/** The periods that take entries. */
+export async function readOpenPeriods(database: Database, now: InstantMs): Promise<OpenPeriods> {
+  const { rows } = await sql<OpenPeriods>`
+    select (select count(*) from periods where state = 'open') as open_periods,
+      (select count(*) from periods where state <> 'closed' and ends_at <= ${formatInstant(now)}) as ended_periods`.execute(
+    database.kysely,
+  );
   const [state] = rows;
   if (state === undefined) throw new Error('a query without a table has one row');
   return state;

@@ -1,13 +1,15 @@
 import { tellOpenHolds } from '../../budgets/list-budgets.ts';
-import { formatInstant, type InstantMs } from '../../clock.ts';
+import { formatInstant } from '../../clock.ts';
 import type { QueueClient } from '../../ingest/queue-client.ts';
+import { lagOf } from '../../ingest/worker-figures.ts';
+import { readBehind } from '../../ledger/rollups/behind-store.ts';
 import type { Parts } from '../../parts.ts';
 import type { LeaversAnswer } from '../../reports/leavers-answer.ts';
 import { reportLeavers } from '../../reports/report-leavers.ts';
 import type { MissingThing } from '../completeness/missing-answer.ts';
 import { nameMissing } from '../completeness/name-missing.ts';
 import type { StatusAnswer, StatusRequest } from './status-answer.ts';
-import { countSecondReports, readDeadWebhooks, readLedgerState } from './status-store.ts';
+import { countSecondReports, readDeadWebhooks, readOpenPeriods } from './status-store.ts';
 
 export interface StatusParts extends Pick<Parts, 'database' | 'clock'> {
   /** The queue, or why there is none to ask. */
@@ -23,7 +25,9 @@ export async function tellStatus(
 ): Promise<StatusAnswer> {
   const { database, clock, destinationFault } = parts;
   const now = clock();
-  const state = await readLedgerState(database, now);
+  const state = await readOpenPeriods(database, now);
+  // It is asked before anything is folded.
+  const behind = await readBehind(database);
   const seconds = await countSecondReports(database);
   const queue = await askQueue(parts.queue);
   const holds = await tellOpenHolds(database, now);
@@ -31,8 +35,8 @@ export async function tellStatus(
   return {
     at: formatInstant(now),
     queue: queue.depth,
-    last_batch_at: state.last_batch_at === null ? null : formatInstant(state.last_batch_at),
-    lag_seconds: lagOf(queue.depth, state.last_batch_at, now),
+    last_batch_at: behind.lastBatchAt === null ? null : formatInstant(behind.lastBatchAt),
+    lag_seconds: lagOf(queue.depth, behind.lastBatchAt, now),
     open_periods: Number(state.open_periods),
     ended_periods: Number(state.ended_periods),
     ...countsOf(missing),
@@ -44,8 +48,8 @@ export async function tellStatus(
     })),
     holds: holds.open,
     unsettled_holds: holds.unsettled,
-    rollups_behind: Number(state.rollups_behind),
-    seals_behind: Number(state.seals_behind),
+    rollups_behind: behind.rollups,
+    seals_behind: behind.seals,
     not_asked: [...queue.fault, ...(destinationFault === null ? [] : [destinationFault])],
     missing,
   };
@@ -65,12 +69,6 @@ async function askQueue(
   } catch (error) {
     return { depth: null, fault: [`the queue does not answer (${String(error)})`] };
   }
-}
-
-function lagOf(depth: number | null, lastBatchAt: InstantMs | null, now: InstantMs): number | null {
-  if (depth === 0) return 0;
-  if (depth === null || lastBatchAt === null) return null;
-  return Math.max(0, Math.floor((now - lastBatchAt) / 1000));
 }
 
 function countsOf(missing: readonly MissingThing[]) {

@@ -3,6 +3,7 @@ import type { Database } from '../../database/database.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
+import { refuseUnknownTenant } from '../asked-tenant.ts';
 import { coverageOf } from '../coverage.ts';
 import { percentOf } from '../percent.ts';
 import { readCoverage } from '../usage-report-store.ts';
@@ -20,6 +21,7 @@ export async function reportRuns(
   request: RunsRequest,
 ): Promise<RunsAnswer> {
   const { by, tenant_id: tenantId, from, to, as_of: asOf } = request;
+  await refuseUnknownTenant({ database, view }, tenantId);
   // Folding joins attempts, which makes corrections; none of now belong to what was known then.
   if (asOf === null) await foldAll(database, clock);
   const question = { tenantId, from, to, ...(asOf === null ? {} : { asOf }) };

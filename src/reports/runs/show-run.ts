@@ -3,6 +3,7 @@ import { readRules } from '../../ledger/entries/rule-store.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
+import { refuseUnknownTenant } from '../asked-tenant.ts';
 import type { AgentRun } from './agent-run.ts';
 import { analyzeRun } from './agent-run.ts';
 import { totalsOf } from './report-runs.ts';
@@ -20,6 +21,7 @@ export async function showRun(
   { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
   { run: runId, tenant_id: tenantId, as_of: asOf, loop_steps: loopSteps }: RunRequest,
 ): Promise<RunAnswer> {
+  await refuseUnknownTenant({ database, view }, tenantId);
   if (asOf === null) await foldAll(database, clock);
   const known = asOf === null ? {} : { asOf };
   const found = await readRun(view, { runId, tenantId, ...known });

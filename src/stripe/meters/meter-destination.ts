@@ -1,5 +1,6 @@
 import type { Clock, InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { formatDecimal } from '../../money.ts';
 import type { Address, Destination, Obstacle, Told, Unaddressed } from '../../push/destination.ts';
 import type { Intent } from '../../push/intent.ts';
 import type { Memory } from '../../push/intent-state.ts';
@@ -151,7 +152,7 @@ function limitOf({ target, valueMicro, eventTimestamp }: Told, now: InstantMs): 
   const { currency } = target;
   const size = valueMicro < 0n ? -valueMicro : valueMicro;
   if (size > LARGEST_VALUE_MICRO) {
-    return `${valueMicro} micro ${currency} has more digits than Stripe takes (15)`;
+    return `${formatDecimal(valueMicro, 6)} ${currency} has more digits than Stripe takes (15 of millionths)`;
   }
   if (now - eventTimestamp * 1000 <= OLDEST_EVENT_MS) return null;
   return 'the period ended more than 35 days ago, and the meter takes no older usage';

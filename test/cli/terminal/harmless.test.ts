@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { expect, test } from 'vitest';
 import { harmless, harmlessValue } from '../../../src/cli/terminal/harmless.ts';
-import { table } from '../../../src/cli/terminal/output.ts';
+import { drawTable } from '../../../src/cli/terminal/table.ts';
 
 test.each([
   ['a cursor that moves up', '\u001b[2Aok', '\\u001b[2Aok'],
@@ -19,7 +19,7 @@ test('colours of our own, line ends and other scripts stay', () => {
 });
 
 test('a value with a line end makes no second line in a table', () => {
-  const text = table([{ id: 'evt\nTOTAL 0.00' }], [{ title: 'ID', value: ({ id }) => id }]);
+  const text = drawTable([{ id: 'evt\nTOTAL 0.00' }], [{ title: 'ID', value: ({ id }) => id }], 80);
   expect(text.split('\n')).toHaveLength(2);
   expect(harmlessValue('a\nb')).toBe('a\\u000ab');
 });

@@ -52,7 +52,7 @@ it('tells in words how things stand, what keeps the month from being whole, and 
 
 // 1000 x 3 + 100 x 12 = 4200 = 0.0042
 const STATUS_TEXT = [
-  'queue                 not known messages',
+  'queue                 not known',
   'unrated               0',
   'unmeasured            0',
   'without a cost        0',
@@ -73,6 +73,7 @@ const STATUS_TEXT = [
   '',
   'not whole, 1 thing to look at:',
   '  tenant "acme": 1 event in quarantine (invalid_field 1), worth 0.0042 USD: 1',
-  '    "spanledger quarantine list" shows them; replay, accept or dismiss each, and send anew what was wrong',
+  '    "spanledger quarantine list" shows them; replay, accept or dismiss each, and',
+  '    send anew what was wrong',
   '',
 ];

@@ -1,0 +1,65 @@
+import { Hono } from 'hono';
+import type { WorkerAnswer } from '../ingest/worker-answer.ts';
+import type { LagParts, WorkerFigures, WorkerLag } from '../ingest/worker-figures.ts';
+import { readLag } from '../ingest/worker-figures.ts';
+import type { Log } from '../log.ts';
+import { answerHealth, endingProblem } from './health.ts';
+import { type Listening, listenAt } from './listening.ts';
+import { family, gauge, PROMETHEUS, single } from './prometheus.ts';
+import { type Reply, textReply } from './reply.ts';
+
+export interface WorkerDoorOptions {
+  readonly parts: LagParts & { readonly log: Log };
+  readonly figures: WorkerFigures;
+  /** Whether the worker drains: it is well, and takes nothing more. */
+  readonly isDraining: () => boolean;
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * What machines ask of a worker: whether it lives, whether it takes work, and its figures. They are what it
+ * counted itself and what a worker's role may read; how the month stands is asked of the HTTP server.
+ */
+export function startWorkerDoor(options: WorkerDoorOptions): Promise<Listening> {
+  const { parts, figures, isDraining } = options;
+  const app = new Hono();
+  app.get('/healthz', async () => toResponse(await answerHealth(parts)));
+  app.get('/readyz', async () =>
+    toResponse(isDraining() ? endingProblem('worker') : await answerHealth(parts)),
+  );
+  app.get('/metrics', async () =>
+    toResponse(textReply(PROMETHEUS, metricsOf(figures.counts, await readLag(parts)))),
+  );
+  return listenAt((request) => app.fetch(request), options);
+}
+
+function metricsOf(counts: WorkerAnswer, lag: WorkerLag): string {
+  const { messages, ...outcomes } = counts;
+  const byOutcome = Object.entries(outcomes).map(
+    ([outcome, count]) => [`outcome="${outcome}"`, count] as const,
+  );
+  const lines = [
+    ...single('spanledger_worker_messages_total', 'counter', ['messages received', messages]),
+    ...family(
+      'spanledger_worker_events_total',
+      'counter',
+      'events by what became of them',
+      new Map(byOutcome),
+    ),
+    ...gauge('up', 'whether the ledger answers', lag.rollups_behind === null ? 0 : 1),
+    ...gauge('queue_messages', 'messages that wait or are in hand', lag.queue),
+    ...gauge('lag_seconds', 'since the last batch while messages wait', lag.lag_seconds),
+    ...gauge(
+      'rollups_behind_batches',
+      'batches that are not in the rollups yet',
+      lag.rollups_behind,
+    ),
+    ...gauge('seals_behind_batches', 'batches that are not in the chain yet', lag.seals_behind),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function toResponse({ status, type, body, headers }: Reply): Response {
+  return new Response(String(body), { status, headers: { ...headers, 'content-type': type } });
+}

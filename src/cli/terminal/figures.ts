@@ -1,0 +1,42 @@
+import { picoPerMinor } from '../../currencies.ts';
+import { divideHalfUp, exactPico, formatDecimal, formatMinor } from '../../money.ts';
+
+/** How figures and times of answers are written for people: in one form, wherever they stand. */
+
+/** A whole number with its thousands apart; one that may pass 2⁵³ comes as a text. */
+export function figureOf(whole: number | string): string {
+  return grouped(String(whole));
+}
+
+/** A number of things, in the singular or the plural: `1 entry`, `2,000 entries`. */
+export function counted(count: number | string, one: string, many = `${one}s`): string {
+  return `${figureOf(count)} ${String(count) === '1' ? one : many}`;
+}
+
+/** An exact amount in the major unit, every digit of it. */
+export function amountOf(amount: string): string {
+  return grouped(amount);
+}
+
+/** The same rounded once to the currency's minor unit, half up. */
+export function centsOf(amount: string, currency: string): string {
+  const minor = divideHalfUp(exactPico(amount), picoPerMinor(currency));
+  return grouped(formatMinor(minor, currency));
+}
+
+/** Whole millionths of the major unit, in which a meter counts, as an amount with all six decimals. */
+export function amountOfMicro(micro: string): string {
+  const [whole = '', part = ''] = micro.split('.');
+  return grouped(`${formatDecimal(BigInt(whole), 6)}${part}`);
+}
+
+/** An instant of an answer to the second, in UTC; since ever where it has no begin. */
+export function timeOf(instant: string): string {
+  return instant === '-infinity' ? 'ever' : instant.replace(/\.\d+Z$/, 'Z');
+}
+
+function grouped(figure: string): string {
+  const [whole = '', decimals] = figure.split('.');
+  const apart = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  return decimals === undefined ? apart : `${apart}.${decimals}`;
+}

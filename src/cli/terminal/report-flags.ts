@@ -1,0 +1,42 @@
+import { type Command, Option } from 'commander';
+import { writeCsv } from '../../api/csv.ts';
+import { amountOf, centsOf } from './figures.ts';
+import type { Session } from './session.ts';
+
+export interface ReportFlags {
+  readonly exact?: boolean;
+  readonly format: 'text' | 'csv';
+}
+
+/** Adds what every report takes: how its amounts are written, and in which form. */
+export function addReportFlags(command: Command): Command {
+  return command
+    .option('--exact', 'amounts to the last digit, not rounded to cents')
+    .addOption(
+      new Option('--format <format>', 'csv: one line a row, with every digit')
+        .choices(['text', 'csv'])
+        .default('text'),
+    );
+}
+
+/** Writes an amount in a currency. */
+export type Money = (amount: string, currency: string) => string;
+
+export function moneyOf({ exact }: ReportFlags): Money {
+  return exact === true ? amountOf : centsOf;
+}
+
+/** Gives a report: its document, its rows for a spreadsheet, or its text. */
+export function giveReport<Answer>(
+  session: Session,
+  answer: Answer,
+  of: {
+    readonly flags: ReportFlags;
+    readonly rows: readonly object[];
+    readonly text: (answer: Answer) => string;
+  },
+): void {
+  const isCsv = of.flags.format === 'csv';
+  const rows = of.rows.map((row) => ({ ...row }));
+  session.out.answer(answer, isCsv ? writeCsv(rows) : of.text(answer));
+}

@@ -1,0 +1,47 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/** How many columns of a terminal a text takes, and what of it fits into fewer. */
+
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Letters that are two columns wide. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+const NARROW_ONLY = /^[\u0020-\u02ff\u2010-\u2027\u2190-\u21ff\u2500-\u257f]*$/;
+
+export function columnsOf(text: string): number {
+  const plain = stripVTControlCharacters(text);
+  if (NARROW_ONLY.test(plain)) return plain.length;
+  return [...GRAPHEMES.segment(plain)].reduce((sum, { segment }) => sum + widthOf(segment), 0);
+}
+
+/** The text itself, or its begin and an ellipsis where it is wider than that. */
+export function cutTo(text: string, room: number): string {
+  if (columnsOf(text) <= room) return text;
+  let kept = '';
+  let width = 0;
+  for (const { segment } of GRAPHEMES.segment(stripVTControlCharacters(text))) {
+    width += widthOf(segment);
+    if (width > room - 1) break;
+    kept += segment;
+  }
+  return `${kept.trimEnd()}…`;
+}
+
+/** The text in lines that are no wider than the page, broken at spaces, each after the indentation. */
+export function wrapTo(text: string, width: number | null, indent: string): readonly string[] {
+  if (width === null) return [`${indent}${text}`];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && columnsOf(indent + longer) > width) {
+      lines.push(indent + line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, indent + line];
+}
+
+function widthOf(segment: string): number {
+  return WIDE.test(segment) ? 2 : 1;
+}
