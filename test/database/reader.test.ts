@@ -18,7 +18,10 @@ beforeAll(async () => {
   await makeRoles(owner);
   await makeTenant(owner, 'acme', { mode: 'live', stripeCustomer: 'cus_acme' });
   const call = { trace_id: 't', agent_run_id: 'run-1' };
-  await receiveEvents(owner, [nativeEvent(call), { ...nativeEvent(), event_id: 'bad', attempt: 0 }]);
+  await receiveEvents(owner, [
+    nativeEvent(call),
+    { ...nativeEvent(), event_id: 'bad', attempt: 0 },
+  ]);
   await closePeriods({ database: owner, clock }, { month: '2026-10', tenant_id: null });
   await foldAll(owner, clock);
   await sealAll(owner, clock);
@@ -74,6 +77,8 @@ it.each([
 it('is told to wait while batches are neither in the rollups nor in the chain', async () => {
   await receiveEvents(owner, [nativeEvent({ event_id: 'fresh' })], '2026-11-02T00:00:00Z');
   const { exitCode, stderr } = await ask('report', 'usage', '--by', 'tenant');
-  expect(stderr).toContain('1 recorded batch is not yet in the rollups, and this user may only read');
+  expect(stderr).toContain(
+    '1 recorded batch is not yet in the rollups, and this user may only read',
+  );
   expect(exitCode).toBe(3);
 });
