@@ -113,7 +113,7 @@ function rollupAsOf(table: 'usage_rollups' | 'run_rollups', asOf: InstantMs | un
 }
 
 /** The condition that picks the rows of a question, of whatever has a tenant, a period and a day. */
-export function filterOf(question: UsageQuestion) {
+function filterOf(question: UsageQuestion) {
   const { tenantId, from, to } = question;
   const first = question.month == null ? null : `${question.month}-01`;
   return sql<boolean>`true
