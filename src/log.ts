@@ -1,6 +1,5 @@
 import type { DestinationStream, Logger } from 'pino';
 import { pino } from 'pino';
-import { formatInstant, systemClock } from './clock.ts';
 
 export type Log = Logger;
 
@@ -14,6 +13,6 @@ export function openLog(
 ): Log {
   const redact = ['apiKey', 'password', 'connectionString', '*.apiKey', '*.password'];
   const formatters = { level: (label: string) => ({ level: label }) };
-  const timestamp = () => `,"time":"${formatInstant(systemClock())}"`;
+  const timestamp = pino.stdTimeFunctions.isoTime;
   return pino({ level, redact, base: null, formatters, timestamp }, destination);
 }

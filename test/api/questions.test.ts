@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/api/routes.ts';
-import { entriesAnswer, periodsAnswer } from '../../src/audit/lists-answer.ts';
+import { entriesAnswer, periodsAnswer, pushesAnswer } from '../../src/audit/lists-answer.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { ingestCoverageAnswer } from '../../src/ingest/coverage/coverage-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
@@ -59,6 +59,7 @@ it.each([
   ['/v1/traces', tracesAnswer],
   ['/v1/entries', entriesAnswer],
   ['/v1/periods', periodsAnswer],
+  ['/v1/pushes', pushesAnswer],
   ['/v1/ingest/coverage', ingestCoverageAnswer],
   ['/v1/freshness', freshnessAnswer],
   ['/v1/overview', overviewAnswer],

@@ -24,7 +24,7 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readAmount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { amountOf } from '../terminal/figures.ts';
+import { moneyText } from '../terminal/figures.ts';
 import type { Column, DrawTable } from '../terminal/table.ts';
 
 const MONTH = 'the month in which the divided periods begin, YYYY-MM';
@@ -132,7 +132,7 @@ function addList(group: Command): void {
       { title: 'POOL', value: (row) => row.pool },
       { title: 'MONTH', value: (row) => row.month },
       { title: 'STATE', value: (row) => row.state },
-      { title: 'AMOUNT', value: (row) => `${amountOf(row.amount)} ${row.currency}`, figure: true },
+      { title: 'AMOUNT', value: (row) => `${moneyText(row.amount)} ${row.currency}`, figure: true },
       { title: 'BY', value: (row) => row.by },
       { title: 'BILLED', value: (row) => (row.billed ? 'yes' : 'no') },
     ]);
@@ -142,15 +142,15 @@ function addList(group: Command): void {
 
 function renderAllocation(answer: AllocationAnswer, table: DrawTable): string {
   const weights = answer.weights === null ? '' : ` (${answer.weights})`;
-  const total = `${amountOf(answer.weight_total)} ${UNIT_NAMES[answer.by]}${weights}`;
-  const head = `${answer.pool} ${answer.month}: ${amountOf(answer.amount)} ${answer.currency} over ${total}`;
+  const total = `${moneyText(answer.weight_total)} ${UNIT_NAMES[answer.by]}${weights}`;
+  const head = `${answer.pool} ${answer.month}: ${moneyText(answer.amount)} ${answer.currency} over ${total}`;
   const shares = table(answer.shares, [
     { title: 'TENANT', value: (row) => row.tenant_id },
-    { title: 'WEIGHT', value: (row) => amountOf(row.weight), figure: true },
+    { title: 'WEIGHT', value: (row) => moneyText(row.weight), figure: true },
     { title: '% OF ALL', value: (row) => percentOf(row, answer), figure: true },
-    { title: 'COST', value: (row) => amountOf(row.cost), figure: true },
+    { title: 'COST', value: (row) => moneyText(row.cost), figure: true },
     ...(answer.billed
-      ? [{ title: 'CHARGE', value: (row: ShareRow) => amountOf(row.charge), figure: true }]
+      ? [{ title: 'CHARGE', value: (row: ShareRow) => moneyText(row.charge), figure: true }]
       : []),
     { title: 'PLACE', value: (row) => String(row.remainder_place), figure: true, spare: true },
     { title: 'PERIOD', value: (row) => row.period_start + (row.late ? ' (late)' : '') },
@@ -235,7 +235,7 @@ function renderBacktest(result: BacktestAnswer, table: DrawTable): string {
     { title: 'RMS', value: (row) => rounded(row.rms), figure: true, spare: true },
     { title: 'WEIGHTS', value: (row) => row.weights ?? '' },
   ]);
-  const head = `${amountOf(result.amount)} ${result.currency} divided each way, beside what each tenant's entries cost`;
+  const head = `${moneyText(result.amount)} ${result.currency} divided each way, beside what each tenant's entries cost`;
   return [head, '', tenants, '', candidates, ...result.notes.map(note)].join('\n');
 }
 
@@ -244,5 +244,5 @@ function renderBacktest(result: BacktestAnswer, table: DrawTable): string {
  */
 function rounded(amount = '0'): string {
   const micro = divideHalfUp(parseDecimal(amount, 12) ?? 0n, PICO_PER_MICRO);
-  return amountOf(formatDecimal(micro, 6));
+  return moneyText(formatDecimal(micro, 6));
 }

@@ -6,7 +6,7 @@ import { listLines, tellLine } from '../../audit/tell-line.ts';
 import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { amountOf, counted, figureOf, timeOf } from '../terminal/figures.ts';
+import { counted, figureOf, moneyText, timeOf } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 
 const ENTRIES_LISTED = 100;
@@ -52,10 +52,10 @@ function renderLines(lines: readonly StatementLine[], table: DrawTable): string 
     { title: 'MODEL', value: (line) => line.model },
     { title: 'METER', value: (line) => `${line.meter}${line.late ? ' (late)' : ''}` },
     { title: 'TIER', value: (line) => line.service_tier, spare: true },
-    { title: 'QUANTITY', value: (line) => amountOf(line.quantity), figure: true },
+    { title: 'QUANTITY', value: (line) => moneyText(line.quantity), figure: true },
     { title: 'RATE', value: (line) => line.rate, figure: true },
-    { title: 'EXACT', value: (line) => amountOf(line.exact), figure: true, spare: true },
-    { title: 'AMOUNT', value: (line) => amountOf(line.amount), figure: true },
+    { title: 'EXACT', value: (line) => moneyText(line.exact), figure: true, spare: true },
+    { title: 'AMOUNT', value: (line) => moneyText(line.amount), figure: true },
   ]);
 }
 
@@ -64,7 +64,7 @@ function renderStory(story: LineAnswer, table: DrawTable): string {
   const price = [...new Set(story.listed.map(priceOf))].join(', ');
   return [
     `Line ${line.number} of the statement of ${story.tenant_id} from ${story.period_start}: ${line.model} ${line.meter}`,
-    `${amountOf(line.quantity)} at ${line.rate} = ${amountOf(line.exact)} ${story.currency}, on the statement ${amountOf(line.amount)}`,
+    `${moneyText(line.quantity)} at ${line.rate} = ${moneyText(line.exact)} ${story.currency}, on the statement ${moneyText(line.amount)}`,
     story.rule,
     ...(price === '' ? [] : [`price: ${price}`]),
     renderSum(story),
@@ -76,10 +76,10 @@ function renderStory(story: LineAnswer, table: DrawTable): string {
 }
 
 function renderSum({ entries, exact_sum, line }: LineAnswer): string {
-  const sum = `${counted(entries, 'entry sums', 'entries sum')} to ${amountOf(exact_sum)}`;
+  const sum = `${counted(entries, 'entry sums', 'entries sum')} to ${moneyText(exact_sum)}`;
   return exact_sum === line.exact
     ? `${sum}, which is the line exactly`
-    : `${sum}, and the line is ${amountOf(line.exact)}: run "spanledger verify"`;
+    : `${sum}, and the line is ${moneyText(line.exact)}: run "spanledger verify"`;
 }
 
 function renderEntries(entries: readonly LineEntry[], table: DrawTable): string {
@@ -89,8 +89,8 @@ function renderEntries(entries: readonly LineEntry[], table: DrawTable): string 
     { title: 'SOURCE', value: (entry) => entry.source, spare: true },
     { title: 'EVENT', value: (entry) => entry.event_id + memberOf(entry) },
     { title: 'KIND', value: (entry) => entry.kind, spare: true },
-    { title: 'QUANTITY', value: (entry) => amountOf(entry.quantity), figure: true },
-    { title: 'EXACT', value: (entry) => amountOf(entry.exact), figure: true },
+    { title: 'QUANTITY', value: (entry) => moneyText(entry.quantity), figure: true },
+    { title: 'EXACT', value: (entry) => moneyText(entry.exact), figure: true },
   ]);
 }
 

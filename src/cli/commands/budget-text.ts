@@ -6,7 +6,7 @@ import type {
   HoldAnswer,
 } from '../../budgets/budget-answer.ts';
 import type { ReserveAnswer } from '../../budgets/hold-answer.ts';
-import { amountOf, timeOf } from '../terminal/figures.ts';
+import { moneyText, timeOf } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 
 /** A budget in one line: acme of feature search: 0.005 USD a month, hard. */
@@ -47,12 +47,12 @@ export function budgetsText(budgets: BudgetsAnswer, table: DrawTable): string {
     { title: 'TIME', value: ({ time }) => time?.time ?? '' },
     {
       title: 'LIMIT',
-      value: ({ budget }) => `${amountOf(budget.limit)} ${measureText(budget)}`,
+      value: ({ budget }) => `${moneyText(budget.limit)} ${measureText(budget)}`,
       figure: true,
     },
-    { title: 'SPENT', value: ({ time }) => amountOf(time?.spent ?? ''), figure: true },
-    { title: 'HELD', value: ({ time }) => amountOf(time?.held ?? ''), figure: true },
-    { title: 'LEFT', value: ({ time }) => amountOf(time?.left ?? ''), figure: true },
+    { title: 'SPENT', value: ({ time }) => moneyText(time?.spent ?? ''), figure: true },
+    { title: 'HELD', value: ({ time }) => moneyText(time?.held ?? ''), figure: true },
+    { title: 'LEFT', value: ({ time }) => moneyText(time?.left ?? ''), figure: true },
     { title: 'KIND', value: ({ budget }) => budget.kind, spare: true },
   ]);
   const holds = new Map(

@@ -9,7 +9,7 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { amountOf } from '../terminal/figures.ts';
+import { moneyText } from '../terminal/figures.ts';
 import { sayMissing } from '../terminal/missing.ts';
 import type { DrawTable } from '../terminal/table.ts';
 import { words } from '../terminal/words.ts';
@@ -42,7 +42,7 @@ export function renderPeriods(answers: CloseAnswer, table: DrawTable): string {
     { title: 'TENANT', value: (row) => row.tenant_id },
     { title: 'PERIOD', value: (row) => row.period_start },
     { title: 'STATE', value: (row) => words(row.state) },
-    { title: 'CHARGE', value: (row) => amountOf(row.charge_total ?? ''), figure: true },
+    { title: 'CHARGE', value: (row) => moneyText(row.charge_total ?? ''), figure: true },
     { title: '', value: (row) => row.currency ?? '' },
     { title: 'MANIFEST', value: (row) => row.manifest_hash?.slice(0, 12) ?? '', spare: true },
     { title: '', value: (row) => row.detail ?? '', below: true },

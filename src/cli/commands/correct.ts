@@ -13,7 +13,7 @@ import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readMonth, readTokens, readUnits } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderDifference, renderLosing } from '../terminal/difference.ts';
-import { amountOf, counted } from '../terminal/figures.ts';
+import { counted, moneyText } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
 import type { DrawTable } from '../terminal/table.ts';
 import type { Where } from '../terminal/where.ts';
@@ -175,17 +175,17 @@ export function renderCorrections(answers: readonly CorrectionAnswer[], table: D
     { title: 'CORRECTED', value: (row) => row.corrected },
     { title: 'REVERSAL', value: (row) => row.reversal ?? '' },
     { title: 'REPLACEMENT', value: (row) => row.replacement ?? '' },
-    { title: 'CHARGE', value: (row) => amountOf(row.charge_before ?? 'none'), figure: true },
-    { title: 'AFTER', value: (row) => amountOf(row.charge_after ?? 'none'), figure: true },
+    { title: 'CHARGE', value: (row) => moneyText(row.charge_before ?? 'none'), figure: true },
+    { title: 'AFTER', value: (row) => moneyText(row.charge_after ?? 'none'), figure: true },
     {
       title: 'COST',
-      value: (row) => amountOf(row.cost_before ?? 'unknown'),
+      value: (row) => moneyText(row.cost_before ?? 'unknown'),
       figure: true,
       spare: true,
     },
     {
       title: 'COST AFTER',
-      value: (row) => amountOf(row.cost_after ?? 'unknown'),
+      value: (row) => moneyText(row.cost_after ?? 'unknown'),
       figure: true,
       spare: true,
     },

@@ -7,7 +7,7 @@ import { openTrace } from '../../demo/trace.ts';
 import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { amountOf, amountOfMicro, figureOf } from '../terminal/figures.ts';
+import { amountOfMicro, figureOf, moneyText } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 import { renderLaw } from './verify.ts';
 
@@ -62,9 +62,9 @@ function render(result: DemoAnswer, table: DrawTable): string {
     { title: 'CALLS', value: (row) => figureOf(row.calls), figure: true },
     { title: 'FAILED', value: (row) => figureOf(row.failed), figure: true },
     { title: 'TOKENS', value: (row) => figureOf(row.tokens), figure: true },
-    { title: 'CHARGE', value: (row) => amountOf(row.charge), figure: true },
-    { title: 'COST', value: (row) => amountOf(row.cost), figure: true },
-    { title: 'MARGIN', value: (row) => amountOf(row.margin), figure: true },
+    { title: 'CHARGE', value: (row) => moneyText(row.charge), figure: true },
+    { title: 'COST', value: (row) => moneyText(row.cost), figure: true },
+    { title: 'MARGIN', value: (row) => moneyText(row.margin), figure: true },
     { title: 'PUSHED', value: (row) => amountOfMicro(row.pushed), figure: true },
     { title: 'STRIPE', value: (row) => stripeOf(row.stripe), figure: true },
   ]);

@@ -4,7 +4,7 @@ import { periodsRequest } from '../../audit/lists-answer.ts';
 import { readRequest } from '../../request.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { amountOf, figureOf, timeOf } from '../terminal/figures.ts';
+import { figureOf, moneyText, timeOf } from '../terminal/figures.ts';
 import { words } from '../terminal/words.ts';
 
 const LISTED = 100;
@@ -39,7 +39,7 @@ export function addPeriod(program: Command): void {
       { title: '', value: (row) => row.currency ?? '' },
       {
         title: 'CHARGE',
-        value: (row) => amountOf(row.charge_total ?? row.charge_exact),
+        value: (row) => moneyText(row.charge_total ?? row.charge_exact),
         figure: true,
       },
       { title: 'TOLD', value: (row) => words(row.told ?? '') },

@@ -7,7 +7,7 @@ import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { amountOf, counted, figureOf, timeOf } from '../terminal/figures.ts';
+import { counted, figureOf, moneyText, timeOf } from '../terminal/figures.ts';
 import { missingText } from '../terminal/missing.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
@@ -44,7 +44,7 @@ function leaverText(leaver: StatusAnswer['leavers'][number]): string {
   const { tenant_id, currency, owed_to, not_closed, not_told } = leaver;
   const amounts = { 'owed to it': owed_to, 'not closed': not_closed, 'not told': not_told };
   const parts = Object.entries(amounts).flatMap(([what, amount]) =>
-    amount === null || amount === '0' ? [] : [`${amountOf(amount)} ${what}`],
+    amount === null || amount === '0' ? [] : [`${moneyText(amount)} ${what}`],
   );
   return `${JSON.stringify(tenant_id)}, ${currency ?? ''} ${parts.join(', ')}`;
 }

@@ -5,7 +5,7 @@ import type { ShownTenantAnswer } from '../../tenants/tenant-answer.ts';
 import { showTenantRequest } from '../../tenants/tenant-answer.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { amountOf, amountOfMicro, figureOf, timeOf } from '../terminal/figures.ts';
+import { amountOfMicro, figureOf, moneyText, timeOf } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 import { words } from '../terminal/words.ts';
 
@@ -81,7 +81,7 @@ function periodsTable({ periods }: ShownTenantAnswer, table: DrawTable): string 
     { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
     {
       title: 'CHARGE',
-      value: (row) => amountOf(row.charge_total ?? row.charge_exact),
+      value: (row) => moneyText(row.charge_total ?? row.charge_exact),
       figure: true,
     },
     { title: '', value: (row) => row.currency ?? '' },

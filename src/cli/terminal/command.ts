@@ -8,7 +8,7 @@ import { explainSqs } from '../../sqs-refusal.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { harmless } from './harmless.ts';
-import { openOutput, type Page } from './output.ts';
+import { openOutput, type PageForm } from './output.ts';
 import { openSession, type Session } from './session.ts';
 import { programOf, type Terminal } from './terminal.ts';
 
@@ -64,7 +64,7 @@ function nameOf(command: Command): string {
 }
 
 async function run(
-  of: { readonly terminal: Terminal; readonly page: Page; readonly acting: Acting },
+  of: { readonly terminal: Terminal; readonly page: PageForm; readonly acting: Acting },
   work: (session: Session) => Promise<void>,
 ): Promise<number> {
   const { terminal, page, acting } = of;

@@ -4,7 +4,7 @@ import type {
   TotalRow,
   UnpricedRow,
 } from '../../ledger/corrections/bulk-answer.ts';
-import { amountOf, counted, figureOf } from './figures.ts';
+import { counted, figureOf, moneyText } from './figures.ts';
 import type { DrawTable } from './table.ts';
 
 /** What a correction of many entries changed or would change, with its totals; empty where nothing is. */
@@ -40,18 +40,18 @@ function renderRows(rows: readonly DifferenceRow[], table: DrawTable): string {
     { title: 'MODEL', value: (row) => row.requested_model },
     { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
     { title: 'RELEASED', value: (row) => figureOf(row.released), figure: true, spare: true },
-    { title: 'CHARGE', value: (row) => amountOf(row.charge_before ?? 'none'), figure: true },
-    { title: 'AFTER', value: (row) => amountOf(row.charge_after ?? 'none'), figure: true },
+    { title: 'CHARGE', value: (row) => moneyText(row.charge_before ?? 'none'), figure: true },
+    { title: 'AFTER', value: (row) => moneyText(row.charge_after ?? 'none'), figure: true },
     { title: '', value: renderCurrency },
     {
       title: 'COST',
-      value: (row) => amountOf(row.cost_before ?? 'unknown'),
+      value: (row) => moneyText(row.cost_before ?? 'unknown'),
       figure: true,
       spare: true,
     },
     {
       title: 'COST AFTER',
-      value: (row) => amountOf(row.cost_after ?? 'unknown'),
+      value: (row) => moneyText(row.cost_after ?? 'unknown'),
       figure: true,
       spare: true,
     },
@@ -64,5 +64,5 @@ function renderCurrency({ currency_before: before, currency }: DifferenceRow): s
 
 function renderTotal(total: TotalRow): string {
   const { currency, entries, charge_before, charge_after, cost_before, cost_after } = total;
-  return `total ${currency}: ${counted(entries, 'entry', 'entries')}, charge ${amountOf(charge_before)} before and ${amountOf(charge_after)} after, cost ${amountOf(cost_before ?? 'unknown')} before and ${amountOf(cost_after ?? 'unknown')} after`;
+  return `total ${currency}: ${counted(entries, 'entry', 'entries')}, charge ${moneyText(charge_before)} before and ${moneyText(charge_after)} after, cost ${moneyText(cost_before ?? 'unknown')} before and ${moneyText(cost_after ?? 'unknown')} after`;
 }

@@ -14,7 +14,7 @@ export function counted(count: number | string, one: string, many = `${one}s`): 
 }
 
 /** An exact amount in the major unit, every digit of it. */
-export function amountOf(amount: string): string {
+export function moneyText(amount: string): string {
   return grouped(amount);
 }
 

@@ -25,7 +25,7 @@ export interface Output {
   end(): void;
 }
 
-export interface Page {
+export interface PageForm {
   readonly json: boolean;
   readonly wide: boolean;
 }
@@ -34,7 +34,7 @@ export interface Page {
 const USUAL_WIDTH = 80;
 const LEAST_WIDTH = 40;
 
-export function openOutput({ stdout, stderr }: Terminal, { json, wide }: Page): Output {
+export function openOutput({ stdout, stderr }: Terminal, { json, wide }: PageForm): Output {
   const progress = openProgress(stderr);
   const columns = stdout.isTTY === true ? (stdout.columns ?? USUAL_WIDTH) : USUAL_WIDTH;
   const width = wide ? null : Math.max(LEAST_WIDTH, columns);

@@ -3,7 +3,7 @@ import { counted, figureOf } from './figures.ts';
 import type { TextStream } from './terminal.ts';
 
 /** The sign that a command is at work, on a terminal's stderr; nothing of it is shown elsewhere. */
-export interface Progress {
+export interface WorkSign {
   /** How much of something is done. */
   show(label: string, done: number, all: number): void;
   /** Takes the sign away for a line that is to stand there; the next one may be shown again. */
@@ -16,7 +16,7 @@ export interface Progress {
 const AFTER_MS = 2_000;
 const EVERY_MS = 1_000;
 
-export function openProgress(stderr: TextStream, now: () => number = monotonicMs): Progress {
+export function openProgress(stderr: TextStream, now: () => number = monotonicMs): WorkSign {
   if (stderr.isTTY !== true) return { show: () => {}, clear: () => {}, end: () => {} };
   const startedAt = now();
   let stage = { label: '', startedAt, first: 0 };

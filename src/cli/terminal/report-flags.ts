@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { writeCsv } from '../../api/csv.ts';
-import { amountOf, centsOf } from './figures.ts';
+import { centsOf, moneyText } from './figures.ts';
 import type { Session } from './session.ts';
 
 export interface ReportFlags {
@@ -23,7 +23,7 @@ export function addReportFlags(command: Command): Command {
 export type Money = (amount: string, currency: string) => string;
 
 export function moneyOf({ exact }: ReportFlags): Money {
-  return exact === true ? amountOf : centsOf;
+  return exact === true ? moneyText : centsOf;
 }
 
 /** Gives a report: its document, its rows for a spreadsheet, or its text. */

@@ -34,7 +34,7 @@ export async function readDeadWebhooks(
 }
 
 /** The periods that take entries. */
-export async function readOpenPeriods(database: Database, now: InstantMs): Promise<OpenPeriods> {
+export async function countOpenPeriods(database: Database, now: InstantMs): Promise<OpenPeriods> {
   const { rows } = await sql<OpenPeriods>`
     select (select count(*) from periods where state = 'open') as open_periods,
       (select count(*) from periods where state <> 'closed' and ends_at <= ${formatInstant(now)}) as ended_periods`.execute(

@@ -9,7 +9,7 @@ import { reportLeavers } from '../../reports/report-leavers.ts';
 import type { MissingThing } from '../completeness/missing-answer.ts';
 import { nameMissing } from '../completeness/name-missing.ts';
 import type { StatusAnswer, StatusRequest } from './status-answer.ts';
-import { countSecondReports, readDeadWebhooks, readOpenPeriods } from './status-store.ts';
+import { countOpenPeriods, countSecondReports, readDeadWebhooks } from './status-store.ts';
 
 export interface StatusParts extends Pick<Parts, 'database' | 'clock'> {
   /** The queue, or why there is none to ask. */
@@ -25,7 +25,7 @@ export async function tellStatus(
 ): Promise<StatusAnswer> {
   const { database, clock, destinationFault } = parts;
   const now = clock();
-  const state = await readOpenPeriods(database, now);
+  const state = await countOpenPeriods(database, now);
   // It is asked before anything is folded.
   const behind = await readBehind(database);
   const seconds = await countSecondReports(database);
