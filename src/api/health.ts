@@ -21,13 +21,9 @@ export async function answerHealth({
   }
 }
 
-/** Whether requests are welcome: not while the server ends, nor while what it keeps events in is away. */
-export async function answerReady(options: AppOptions): Promise<Reply> {
-  if (options.isDraining()) return endingProblem('server');
-  const health = await answerHealth(options.parts);
-  if (health.status !== 200 || options.keeper === null) return health;
-  await options.keeper.check();
-  return health;
+/** Whether requests are welcome: not while the server ends, nor while its database is away. */
+export function answerReady(options: AppOptions): Reply | Promise<Reply> {
+  return options.isDraining() ? endingProblem('server') : answerHealth(options.parts);
 }
 
 /** A process that drains is well, and takes nothing more. */

@@ -11,8 +11,8 @@ export function requestToMake(operation: Operation): string {
 
 const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
   adjust: 'POST /v1/tenants/{tenant}/adjustments',
-  'allocate list': null,
-  'allocate reverse': null,
+  'allocate list': 'GET /v1/allocations',
+  'allocate reverse': 'POST /v1/allocations/{pool}/{month}/reverse',
   'audit entry': 'GET /v1/entries/{entry}',
   'audit line': 'GET /v1/statements/{tenant}/{month}/lines',
   'budget list': 'GET /v1/budgets',
@@ -36,5 +36,5 @@ const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
   'tenant list': 'GET /v1/tenants',
   'tenant set': 'PUT /v1/tenants/{tenant}',
   'webhook list': 'GET /v1/webhooks',
-  verify: null,
+  verify: 'POST /v1/verifications',
 };

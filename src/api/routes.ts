@@ -1,5 +1,6 @@
 import type { Route } from './route.ts';
 import { ACTIONS } from './routes/actions.ts';
+import { CHECKS } from './routes/checks.ts';
 import { EXPORTS } from './routes/exports.ts';
 import { OPERATIONS } from './routes/operations.ts';
 import { QUESTIONS } from './routes/questions.ts';
@@ -14,4 +15,5 @@ export const ROUTES: readonly Route[] = [
   ...OPERATIONS,
   ...ACTIONS,
   ...WEBHOOKS,
+  ...CHECKS,
 ];

@@ -19,7 +19,9 @@ export function otlpReply(door: IngestDoor, answer: TakenAnswer, isProtobuf: boo
 /** The first reasons say enough; each event has its own in quarantine. */
 function messageOf({ events }: TakenAnswer): string {
   const details = events.flatMap(({ outcome, detail }) =>
-    ['quarantined', 'conflict', 'refused'].includes(outcome) ? [`${outcome}: ${detail ?? ''}`] : [],
+    ['quarantined', 'conflict', 'too_large', 'refused'].includes(outcome)
+      ? [`${outcome}: ${detail ?? ''}`]
+      : [],
   );
   return [...new Set(details)].slice(0, 3).join('; ').slice(0, 1000);
 }

@@ -95,13 +95,19 @@ function eventsReply(answer: TakenAnswer): Reply {
 }
 
 function isAllRefused({ events }: TakenAnswer): boolean {
-  return events.length > 0 && events.every(({ outcome }) => outcome === 'refused');
+  return events.length > 0 && events.every(({ outcome }) => NOWHERE.has(outcome));
 }
 
+const NOWHERE: ReadonlySet<string> = new Set(['refused', 'too_large']);
+
+/** What the first of them is refused for speaks for all of them; each has its own outcome beside it. */
 function refuseAll({ events }: TakenAnswer): Reply {
-  return problem('not_permitted', {
+  const isTooLarge = events[0]?.outcome === 'too_large';
+  return problem(isTooLarge ? 'too_large' : 'not_permitted', {
     detail: events[0]?.detail ?? 'no event was let in',
-    remedy: 'send it with a key that may name its tenant',
+    remedy: isTooLarge
+      ? 'send less in its tags and members'
+      : 'send it with a key that may name its tenant',
     // A sender tells by the outcomes that it is the events which are refused, and not its role.
     more: { events },
   });

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { formatInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
 import {
@@ -12,7 +13,8 @@ import { type Counted, check } from './laws-store.ts';
 /**
  * Law 10: what a budget counts is the sum of its entries and of its open holds, and a settled hold names an entry. What
  * an expired hold holds is counted like that of any other. Each is one statement, so that calls that reserve
- * meanwhile change nothing in it. An incremental run leaves out what was spent, whose entries are those of law 9.
+ * meanwhile change nothing in it. An incremental run leaves out what was spent, whose entries are those of law 9, and
+ * the holds that were settled before the run from which it goes on.
  */
 export async function checkBudgetCounts(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 10, name: 'a budget counts its entries and its open holds' };
@@ -50,7 +52,7 @@ export async function checkBudgetCounts(database: Database, scope: LawScope): Pr
           || '" of source "' || h.settled_source || '", which has no entry',
         not exists (select from entries e where e.tenant_id in (h.tenant_id, 'unattributed')
           and e.source = h.settled_source and e.event_id = h.settled_event_id)
-      from budget_holds h where h.state = 'settled'
+      from budget_holds h where h.state = 'settled' and h.ended_at >= ${formatInstant(scope.closedSince)}
     )
     select count(*) as checked, array_agg(what order by what) filter (where is_wrong) as violations from compared`,
   );

@@ -36,10 +36,14 @@ export async function readCoveredHours(
       union
       select source, date_trunc('hour', recorded_at at time zone 'UTC') at time zone 'UTC', event_id
       from structure_spans join batches using (batch_id)
-      where recorded_at >= ${from}::timestamptz and recorded_at < ${to}::timestamptz ${only})
-    select r.*, encode(sha256(convert_to(coalesce((select string_agg(event_id || e'\n', '' order by event_id collate "C")
-      from events e where e.source = r.source and e.hour = r.hour), ''), 'UTF8')), 'hex') as sha256
-    from received r order by hour, source`.execute(database.kysely);
+      where recorded_at >= ${from}::timestamptz and recorded_at < ${to}::timestamptz ${only}),
+    listed as (
+      select source, hour, string_agg(event_id || e'\n', '' order by event_id collate "C") as ids
+      from events group by source, hour)
+    select r.*, encode(sha256(convert_to(coalesce(l.ids, ''), 'UTF8')), 'hex') as sha256
+    from received r left join listed l using (source, hour) order by hour, source`.execute(
+    database.kysely,
+  );
   return rows.map(({ hour, sha256, ...row }) => ({
     source: row.source,
     hour: formatInstant(hour),

@@ -15,7 +15,5 @@ export interface LetIn {
  */
 export interface EventKeeper {
   keep(events: readonly LetIn[]): Promise<readonly TakenOutcome[]>;
-  /** Whether it can keep events now; throws where not. */
-  check(): Promise<void>;
   close(): Promise<void>;
 }

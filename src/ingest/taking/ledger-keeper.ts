@@ -1,4 +1,3 @@
-import { pingDatabase } from '../../database/database.ts';
 import type { ReadSettings } from '../../events/read-item.ts';
 import { ReferenceCache } from '../../ledger/posting/reference-cache.ts';
 import { runRollupLoop } from '../../ledger/rollups/rollup-loop.ts';
@@ -35,7 +34,6 @@ export function openLedgerKeeper(parts: LedgerKeeperParts): EventKeeper {
       if (lane === undefined) throw new Error('there is no lane');
       return lane.keep(events);
     },
-    check: () => pingDatabase(database),
     async close() {
       stop.abort();
       await Promise.all([...beside, ...lanes.map((lane) => lane.done())]);

@@ -36,14 +36,12 @@ export function openQueueKeeper(options: QueueKeeperOptions): EventKeeper {
         await sendAll(client, messagesOf(fitting), options.log);
         const fits = new Set(fitting);
         return events.map(
-          (event): TakenOutcome => (fits.has(event) ? outcomeInQueue(event) : 'refused'),
+          (event): TakenOutcome => (fits.has(event) ? outcomeInQueue(event) : 'too_large'),
         );
       } finally {
         inHand -= size;
       }
     },
-    /** Whether it answers is only known by sending. */
-    async check() {},
     async close() {
       client.close();
     },

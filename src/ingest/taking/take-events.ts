@@ -124,6 +124,7 @@ function reasonOf(
   outcome: TakenEvent['outcome'],
 ): Pick<TakenEvent, 'reason' | 'detail'> {
   if (outcome === 'refused') return { reason: 'not_permitted', detail: STRANGER };
+  if (outcome === 'too_large') return { reason: 'too_large', detail: TOO_LARGE };
   if (outcome === 'conflict') return { reason: 'conflict', detail: CONFLICT };
   if (item.kind === 'refused') return { reason: item.reason, detail: item.detail };
   if (item.kind === 'event' && outcome === 'quarantined') {
@@ -133,5 +134,7 @@ function reasonOf(
 }
 
 const STRANGER = 'the key may not name the tenant of this event; nothing of it is kept';
+const TOO_LARGE =
+  'the event is larger than a message of the queue may be, so nothing of it is kept; send less in its tags and members';
 const CONFLICT =
   'the ledger holds this event with another content; it waits in quarantine, and the ledger is as it was';

@@ -13,6 +13,8 @@ const TAKEN_OUTCOMES = [
   'quarantined',
   /** Nothing in it was used. */
   'empty',
+  /** It is larger than a message of the queue, and is kept nowhere. */
+  'too_large',
   /** It was not let in, and is kept nowhere. */
   'refused',
 ] as const;
