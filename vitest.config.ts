@@ -14,6 +14,7 @@ const PURE = [
   'test/client/{packing,new-event,journal,client,usage-trace}.test.ts',
   'test/client/calls/**/*.test.ts',
   'test/{architecture,rules,pages,dependencies}.test.ts',
+  'test/infra/**/*.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',
   'test/rating/**/*.test.ts',
