@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Rate } from '../../src/rating/books/rate.ts';
 import type { RatedTokens } from '../../src/rating/rate-usage.ts';
-import { amountOf, isPricedByCall, rateUsage, unpricedUnits } from '../../src/rating/rate-usage.ts';
+import {
+  amountOf,
+  inputOf,
+  isPricedByCall,
+  outputOf,
+  priceOfUnit,
+  rateUsage,
+  unitCount,
+  unpricedUnits,
+} from '../../src/rating/rate-usage.ts';
 
 /** gpt-4o at 2.50 in, 10.00 out, 1.25 cached, 3.125 written, 0.01 a call; picodollars. */
 const RATE: Rate = {
@@ -124,6 +133,79 @@ describe('rateUsage', () => {
     const tokens = { ...TOKENS, units: { pages: 1n, input_video_tokens: 3n, images: 0n } };
     expect(unpricedUnits(tokens, rate, 'work_done')).toEqual(['output_tokens', 'pages']);
     expect(amountOf(tokens, rate, 'work_done')).toBeNull();
+  });
+
+  it.each(['input', 'cacheRead', 'cacheWrite', 'output'] as const)(
+    'has no amount where tokens of %s alone have no price, and one where there are none of them',
+    (unpriced) => {
+      const rate = { ...RATE, [unpriced]: null };
+      const count = unpriced === 'input' ? 'uncachedInput' : unpriced;
+      expect(rateUsage(TOKENS, rate, 'pass_through')).toBeNull();
+      expect(rateUsage({ ...TOKENS, [count]: 0n }, rate, 'pass_through')).not.toBeNull();
+    },
+  );
+
+  it('has no amount where a further unit has no price, and parts by unit where it has', () => {
+    const rate = { ...RATE, units: { images: 7n } };
+    const of = (units: RatedTokens['units']) => rateUsage({ ...TOKENS, units }, rate, 'work_done');
+    expect(of({ images: 3n, pages: 1n })).toBeNull();
+    expect(of({ images: 3n, pages: 0n })?.units).toEqual({ images: 21n });
+  });
+
+  it('counts each unit by its name, and all that are tokens on their side', () => {
+    const units = {
+      ...{ input_audio_tokens: 5n, cache_write_1h_tokens: 7n, output_image_tokens: 11n },
+      ...{ images: 1_000n, searches: 2_000n },
+    };
+    const tokens = {
+      uncachedInput: 1n,
+      cacheRead: 20n,
+      cacheWrite: 300n,
+      output: 4_000n,
+      callShare: 0n,
+    };
+    const counted = { ...tokens, units };
+    const names = [
+      ...(['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'output_tokens'] as const),
+      ...(['input_audio_tokens', 'searches', 'pages'] as const),
+    ];
+    expect(names.map((name) => unitCount(counted, name))).toEqual([
+      ...[1n, 20n, 300n, 4_000n],
+      ...[5n, 2_000n, 0n],
+    ]);
+    expect(unitCount({ ...tokens, units: null }, 'pages')).toBe(0n);
+    // 1 + 20 + 300, and 5 + 7 of other kinds; 4,000 and 11. What is no token is on no side of them.
+    expect(inputOf(counted)).toBe(333n);
+    expect(outputOf(counted)).toBe(4_011n);
+    expect([inputOf({ ...tokens, units: null }), outputOf({ ...tokens, units: null })]).toEqual([
+      321n,
+      4_000n,
+    ]);
+  });
+
+  it('finds the price of each text unit, its own or what it is charged as', () => {
+    const names = [
+      'input_tokens',
+      'cache_read_tokens',
+      'cache_write_tokens',
+      'output_tokens',
+    ] as const;
+    const prices = (caching: 'work_done' | 'pass_through', rate: Rate = RATE) =>
+      names.map((name) => priceOfUnit(name, rate, caching));
+    expect(prices('pass_through')).toEqual([2_500_000n, 1_250_000n, 3_125_000n, 10_000_000n]);
+    expect(prices('work_done')).toEqual([2_500_000n, 2_500_000n, 2_500_000n, 10_000_000n]);
+    // What was cached falls back to the input, and the output to nothing.
+    const bare = { ...RATE, cacheRead: null, cacheWrite: null, output: null };
+    expect(prices('pass_through', bare)).toEqual([2_500_000n, 2_500_000n, 2_500_000n, null]);
+  });
+
+  it('names each text unit that was counted without a price', () => {
+    const none = { ...RATE, input: null, output: null, cacheRead: null, cacheWrite: null };
+    expect(unpricedUnits(TOKENS, none, 'pass_through')).toEqual([
+      ...['input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'output_tokens'],
+    ]);
+    const read = { ...TOKENS, uncachedInput: 0n, cacheWrite: 0n, output: 0n };
+    expect(unpricedUnits(read, none, 'pass_through')).toEqual(['cache_read_tokens']);
   });
 
   it('knows a price for the call alone', () => {
