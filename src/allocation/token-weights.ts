@@ -1,7 +1,7 @@
 import { formatDecimal, parseDecimal } from '../money.ts';
 import { Refusal } from '../refusal.ts';
 import type { UnitName } from '../units.ts';
-import { UNITS } from '../units.ts';
+import { pricedTogether, UNITS } from '../units.ts';
 
 /**
  * Whole tokens of one tenant in disjoint buckets (R5), whatever they carry: those of sound and pictures are in
@@ -101,8 +101,8 @@ function trimmed(weight: bigint): string {
 /** What tokens and other units weigh, in millionths; of a part of a second the whole millionths. */
 export function weigh(tokens: TokenSums, weights: TokenWeights, units: UnitSums = {}): bigint {
   const ofTokens = BUCKETS.reduce((sum, { key }) => sum + tokens[key] * weights[key], 0n);
-  return OTHER_UNITS.reduce((sum, { name, price }) => {
-    const each = price.per === 'second' ? 1_000n : 1n;
-    return sum + ((units[name] ?? 0n) * (weights.units?.[name] ?? 0n)) / each;
+  return OTHER_UNITS.reduce((sum, unit) => {
+    const each = unit.price.per === 'second' ? pricedTogether(unit) : 1n;
+    return sum + ((units[unit.name] ?? 0n) * (weights.units?.[unit.name] ?? 0n)) / each;
   }, ofTokens);
 }

@@ -19,7 +19,6 @@ import {
   bookRequest,
   compareRequest,
   defaultBookRequest,
-  importRequest,
   seedRequest,
 } from '../../rating/books/price-book-answer.ts';
 import { parsePriceBook } from '../../rating/books/price-book-document.ts';
@@ -51,8 +50,7 @@ function addImport(group: Command): void {
   perform(addActor(command), async (session, { args: [file = ''] }) => {
     const json = await readJson(file);
     const documents = (Array.isArray(json) ? json : [json]).map(parsePriceBook);
-    const request = readRequest(importRequest, { documents });
-    const versions = await importPriceBooks(session.parts(), request);
+    const versions = await importPriceBooks(session.parts(), { documents });
     session.out.answer(versions, versions.flatMap(renderImported).join('\n'));
   });
 }
