@@ -2,7 +2,8 @@
 -- transaction, as often as it is run. The roles cannot log in; grant them to users that can.
 --   spanledger_worker   runs "spanledger worker": posts, quarantines, folds, seals; changes nothing that is posted
 --   spanledger_reader   reads the audit views and what they are made of, changes nothing: for auditors, who verify and reconcile
---   spanledger_tenant   reads one tenant's rows, the one that "set local spanledger.tenant" names, and none without it
+--   spanledger_tenant   reads one tenant's rows: its login's in tenant_logins, else the one that
+--                       "set local spanledger.tenant" names, and none without either
 -- Everything else (prices, tenants, closes, pushes, corrections) is done by the owner of the schema.
 
 do $$
@@ -100,7 +101,10 @@ begin
     if not exists (select from pg_policies where tablename = guarded and policyname = 'tenant_rows') then
       execute format(
         'create policy tenant_rows on %I for select to spanledger_tenant '
-        'using (tenant_id = current_setting(''spanledger.tenant'', true))', guarded);
+        'using (tenant_id = (select session_tenant()))', guarded);
+    elsif exists (select from pg_policies where tablename = guarded and policyname = 'tenant_rows'
+        and qual not like '%session_tenant()%') then
+      execute format('alter policy tenant_rows on %I using (tenant_id = (select session_tenant()))', guarded);
     end if;
     if not exists (select from pg_policies where tablename = guarded and policyname = 'reader_rows') then
       execute format('create policy reader_rows on %I for select to spanledger_reader using (true)', guarded);

@@ -823,6 +823,17 @@ CREATE TRIGGER tenant_calendar_changes_inserts_are_kept AFTER INSERT ON public.t
 CREATE TRIGGER tenant_calendar_changes_revision AFTER INSERT OR DELETE OR UPDATE ON public.tenant_calendar_changes FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
 CREATE TRIGGER tenant_calendar_changes_updates_are_kept AFTER UPDATE ON public.tenant_calendar_changes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,effective_from', '');
 
+table tenant_logins (
+  login text collate "C" not null,
+  tenant_id text collate "C" not null,
+  constraint tenant_logins_pkey PRIMARY KEY (login),
+  constraint tenant_logins_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint tenant_logins_login_check CHECK ((login <> ''::text))
+);
+CREATE TRIGGER tenant_logins_deletes_are_kept AFTER DELETE ON public.tenant_logins REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('login', '');
+CREATE TRIGGER tenant_logins_inserts_are_kept AFTER INSERT ON public.tenant_logins REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('login', '');
+CREATE TRIGGER tenant_logins_updates_are_kept AFTER UPDATE ON public.tenant_logins REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('login', '');
+
 table tenant_price_books (
   tenant_id text collate "C" not null,
   effective_from timestamp with time zone not null,
@@ -1804,6 +1815,16 @@ begin
   raise exception 'emptying % is refused: it holds what happened, and nothing of that is taken away', tg_table_name
     using errcode = 'restrict_violation';
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.session_tenant()
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select coalesce((select tenant_id from tenant_logins where login = session_user), current_setting('spanledger.tenant', true))
+$function$
 ;
 
 CREATE OR REPLACE FUNCTION public.sum_of_others(units jsonb, prices jsonb, factor numeric)

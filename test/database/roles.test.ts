@@ -195,6 +195,37 @@ describe('the tenant', () => {
 
   const TENANTS = 'select distinct tenant_id from';
 
+  it('of a login of its own is that one, whatever a statement sets and whichever role it takes', async () => {
+    await owner.pool.query(`create role of_acme login password 'x' in role spanledger_tenant`);
+    await owner.pool.query(`insert into tenant_logins values ('of_acme', 'acme')`);
+    const url = new URL(owner.url);
+    url.username = 'of_acme';
+    url.password = 'x';
+    const database = openDatabase({ url: url.href, connections: 1, onConnectionLost() {} });
+    try {
+      const ask = async (statement: string) => (await database.pool.query(statement)).rows;
+      const own = [{ tenant_id: 'acme' }];
+      expect(await ask(`${TENANTS} tenant.entries`)).toEqual(own);
+      const union = `${TENANTS} tenant.entries
+        union select set_config('spanledger.tenant', 'globex', false) order by 1`;
+      expect(await ask(union)).toEqual([...own, { tenant_id: 'globex' }]);
+      expect(await ask(`${TENANTS} tenant.entries`)).toEqual(own);
+      await ask(`select set_config('role', 'none', false)`);
+      expect(await ask(`${TENANTS} tenant.entries`)).toEqual(own);
+      for (const statement of [
+        'select * from entries',
+        'select * from tenant_logins',
+        `insert into tenant_logins values ('of_acme', 'globex')`,
+        'set session authorization postgres',
+      ]) {
+        await expect(ask(statement)).rejects.toThrow(DENIED);
+      }
+    } finally {
+      await closeDatabase(database);
+      await owner.pool.query(`delete from tenant_logins; drop role of_acme`);
+    }
+  });
+
   it.each(['tenant.entries', 'tenant.periods', 'entries', 'periods'])(
     'sees in %s its own rows alone, and without a name none',
     async (relation) => {

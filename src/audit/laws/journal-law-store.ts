@@ -30,6 +30,7 @@ export const JOURNALED: Readonly<
   issuer: { key: ['only_one'], digests: ['logo'] },
   ledger_name: { key: ['only_one'], digests: [] },
   http_keys: { key: ['key_id'], digests: ['key_hash'] },
+  tenant_logins: { key: ['login'], digests: [] },
 };
 
 /**
