@@ -67,7 +67,7 @@ grant select (tenant_id, source, event_id, member_id, revision, entry_id, kind, 
   cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, call_share, usage_source, layer_prompt_tokens,
   layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, currency, charge_book, charge_version,
   charge_rate_id, user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
-  corrects_entry_id, is_reversal, units, not_due) on entries to spanledger_tenant;
+  corrects_entry_id, is_reversal, reason, units, not_due) on entries to spanledger_tenant;
 grant select on closes, periods to spanledger_tenant;
 grant select (tenant_id, mode, time_zone, anchor_day, stripe_customer, created_at, registered_at, left_at, name, address,
   contact) on tenants
@@ -148,7 +148,8 @@ select tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome
   null::numeric as requested_cost, currency, charge_book, charge_version, charge_rate_id, null::text as cost_book,
   null::timestamptz as cost_version, null::bigint as cost_rate_id, user_id, feature, agent_run_id, prompt_version,
   null::jsonb as further_tags, trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal,
-  null::text as reason, null::text as actor, units, null::numeric as reported_cost,
+  -- Why its bill was changed is the customer's to know.
+  case when kind <> 'usage' then reason end as reason, null::text as actor, units, null::numeric as reported_cost,
   null::text as reported_cost_currency, null::text as reported_cost_source, null::text as call_id, not_due
 from entries;
 

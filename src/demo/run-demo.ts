@@ -7,7 +7,6 @@ import { closePeriods } from '../ledger/closes/close-periods.ts';
 import { type CalendarMonth, lastEndedMonth } from '../month/last-ended-month.ts';
 import { reportRuns } from '../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../reports/runs/run-waste.ts';
-import { DEFAULT_ISSUER } from '../statements/statement-view.ts';
 import { writeStatements } from '../statements/write-statements.ts';
 import { pushMonth } from '../stripe/push-month.ts';
 import type { ReconciledPeriod } from '../stripe/reconcile-answer.ts';
@@ -32,7 +31,7 @@ export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<D
   const { files } = await writeStatements(parts, {
     month: month.name,
     folder: request.folder,
-    issuer: DEFAULT_ISSUER,
+    issuer: null,
   });
   const { laws } = await verifyLedger(
     { ...parts, s3Endpoint: null, checkStripe: () => checkSummaries(parts) },

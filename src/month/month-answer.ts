@@ -12,8 +12,8 @@ export const monthRequest = z.strictObject({
   month: monthField,
   /** The folder where the statements go. */
   folder: z.string(),
-  /** The issuer that stands on HTML and PDF. */
-  issuer: z.string(),
+  /** The issuer that stands on HTML and PDF; null is the one that is set. */
+  issuer: z.string().nullable(),
   /** How much of the cost has to carry which tag before anything is closed; absent for no bound. */
   coverage_min: coverageBounds.optional(),
 });

@@ -52,9 +52,12 @@ export function remarksOf(
     }));
 }
 
-function sentenceOf({ month, reason, taken_back, replaced }: StatementCorrection): string {
+function sentenceOf({ month, reason, taken_back, replaced, exact }: StatementCorrection): string {
   const count = Math.max(taken_back, replaced);
-  const calls = `${count.toLocaleString('en-US')} ${count === 1 ? 'call' : 'calls'}`;
-  const done = replaced === 0 ? 'taken back' : 'corrected';
-  return `${calls} of ${formatMonth(month)} ${taken_back === 0 ? 'added' : done}: ${reason}`;
+  const calls = `${count.toLocaleString('en-US')} ${count === 1 ? 'call' : 'calls'} of ${formatMonth(month)}`;
+  if (taken_back === 0) return `${calls} added: ${reason}`;
+  if (replaced > 0) return `${calls} corrected: ${reason}`;
+  return exactPico(exact) < 0n
+    ? `Credit for ${calls}: ${reason}`
+    : `${calls} taken back: ${reason}`;
 }

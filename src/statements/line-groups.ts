@@ -121,7 +121,7 @@ const RATE_UNITS = {
 } as const;
 
 /** A share of a pool and an adjustment have an amount of their own, and neither quantity nor rate. */
-export function hasRate({ meter }: Pick<ManifestLine, 'meter'>): boolean {
+function hasRate({ meter }: Pick<ManifestLine, 'meter'>): boolean {
   return meter !== 'allocation' && meter !== 'adjustment';
 }
 

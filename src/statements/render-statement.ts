@@ -11,8 +11,8 @@ export type StatementFormat = (typeof STATEMENT_FORMATS)[number];
 
 export interface StatementForm {
   readonly format: StatementFormat;
-  /** The issuer that stands on HTML and PDF. */
-  readonly issuer: string;
+  /** The issuer that stands on HTML and PDF; null is the one that is set. */
+  readonly issuer: string | null;
 }
 
 /** A change of anchor day can begin two periods in a month: every format then holds both. */
@@ -23,9 +23,7 @@ export async function renderStatement(
   const statements = [answer].flat();
   switch (format) {
     case 'text':
-      return statements
-        .map((statement) => renderStatementText(statement, statement.corrections))
-        .join('\n');
+      return statements.map(renderStatementText).join('\n');
     case 'json':
       return `${JSON.stringify(answer, null, 2)}\n`;
     case 'csv':

@@ -1,4 +1,5 @@
 import type { Parts } from '../parts.ts';
+import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
@@ -11,12 +12,22 @@ export async function showStatement(
   parts: Pick<Parts, 'database' | 'view' | 'clock'>,
   { preview, ...key }: StatementRequest,
 ): Promise<StatementAnswer> {
+  refuseNobody(key);
   const statements = preview
     ? await previewStatements(parts, key)
     : await readClosed(parts.view ?? parts.database, key);
   const [only, second] = statements;
   if (only === undefined) refuseNotClosed(key);
   return second === undefined ? only : statements;
+}
+
+function refuseNobody({ tenant_id: tenantId }: StatementKey): void {
+  if (tenantId !== UNATTRIBUTED) return;
+  throw new Refusal(
+    'bad_request',
+    `"${UNATTRIBUTED}" is nobody, and gets no statement: nothing is due for usage without a tenant`,
+    'ask for a usage report of it, and move usage to its tenant by correction',
+  );
 }
 
 async function readClosed(view: Parts['database'], { month, tenant_id: tenantId }: StatementKey) {

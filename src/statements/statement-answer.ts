@@ -9,6 +9,7 @@ import {
   monthField,
 } from '../fields.ts';
 import { METERS } from '../ledger/closes/manifest-lines.ts';
+import { issuerFields } from './issuer/issuer-answer.ts';
 
 const statementKey = z.strictObject({ tenant_id: z.string(), month: monthField });
 export type StatementKey = z.output<typeof statementKey>;
@@ -81,6 +82,40 @@ const statementCorrection = z.strictObject({
 });
 export type StatementCorrection = z.infer<typeof statementCorrection>;
 
+/** What a pool of shared spend charges here. */
+const statementAllocation = z.strictObject({
+  pool: z.string(),
+  reason: z.string(),
+  exact: amountField,
+});
+export type StatementAllocation = z.infer<typeof statementAllocation>;
+
+/** Usage under one name; the exact amounts of all names add up to that of the usage lines. */
+const usageShare = z.strictObject({
+  /** It is null for usage that names none. */
+  name: z.string().nullable(),
+  /** Calls as they stand after corrections. */
+  calls: z.int(),
+  exact: amountField,
+});
+export type UsageShare = z.infer<typeof usageShare>;
+
+/** An invoice of Stripe's that bills this period. */
+const statementInvoice = z.strictObject({
+  id: z.string(),
+  state: z.enum(['draft', 'final', 'void']),
+  /** Stripe's page of it; null where it is not known. */
+  url: z.string().nullable(),
+});
+export type StatementInvoice = z.infer<typeof statementInvoice>;
+
+const monthBefore = z.strictObject({
+  start: dayField,
+  total: amountField,
+  lines: listOf(z.strictObject({ model: z.string(), amount: amountField })),
+});
+export type MonthBefore = z.infer<typeof monthBefore>;
+
 /** What is said of a period that is open still. */
 const statementPreview = z.strictObject({
   as_of: instantField,
@@ -95,7 +130,15 @@ const statementDocument = z.strictObject({
   format: z.literal('spanledger-statement-1'),
   /** By it people name the statement; it follows from tenant and period. Null while the period is open. */
   number: z.string().nullable(),
+  /** Who sends it, as that is set now. */
+  issuer: z.strictObject({ ...issuerFields, name: z.string() }),
   tenant_id: z.string(),
+  /** Whom it is for, as that is set now. */
+  customer: z.strictObject({
+    name: z.string().nullable(),
+    address: z.string().nullable(),
+    contact: z.string().nullable(),
+  }),
   period: z.strictObject({
     start: dayField,
     starts_at: instantField,
@@ -155,6 +198,14 @@ const statementDocument = z.strictObject({
   closed_at: instantField.nullable(),
   /** What the lines hold of corrections, by month and reason. */
   corrections: listOf(statementCorrection),
+  /** The reasons of shared spend. */
+  allocations: listOf(statementAllocation),
+  /** Usage by feature and by user, the one that comes to most first. */
+  features: listOf(usageShare),
+  users: listOf(usageShare),
+  invoices: listOf(statementInvoice),
+  /** The period before it; null for a first one, and where the two have no common currency. */
+  month_before: monthBefore.nullable(),
   /** The days add up to the exact charge. */
   daily: listOf(dailyUsage),
 });

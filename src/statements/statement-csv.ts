@@ -2,8 +2,9 @@ import { csvRow } from '../csv.ts';
 import type { ManifestLayers } from '../ledger/closes/manifest-layers.ts';
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { unitOfMeter } from '../units.ts';
-import { hasRate, rateUnitOf } from './line-groups.ts';
-import type { Statement } from './statement.ts';
+import { rateUnitOf } from './line-groups.ts';
+import type { StatementDocument, UsageShare } from './statement-answer.ts';
+import { isUsageLine } from './statement-document.ts';
 
 /** What a row says, in this order. */
 const COLUMNS = [
@@ -24,6 +25,11 @@ const COLUMNS = [
   'currency',
   'manifest_hash',
   'state',
+  'name',
+  'statement_number',
+  'issuer',
+  'customer_name',
+  'invoice_ids',
 ] as const;
 
 type Row = Readonly<Record<(typeof COLUMNS)[number], string>>;
@@ -33,13 +39,16 @@ const FIGURES: ReadonlySet<string> = new Set(['quantity', 'rate', 'exact', 'amou
 
 /**
  * RFC 4180, a header and one row a line. The amounts of a statement's rows add up to that of its last row,
- * whose section is "total". Layers and what is not due have no amount, so that nothing is summed twice.
+ * whose section is "total". Layers, features, users, corrections and what is not due have no amount, so that nothing is summed twice.
  */
-export function renderStatementCsv(statements: readonly Statement[]): string {
+export function renderStatementCsv(statements: readonly StatementDocument[]): string {
   const rows = statements.flatMap((statement) => [
     ...[...statement.lines, ...statement.late_lines].map((line) => rowOf(statement, line)),
     ...statement.not_due.flatMap((of) => of.lines.map((line) => notDueRow(statement, of, line))),
     ...(statement.layers?.lines ?? []).map((line) => layerRow(statement, line)),
+    ...shareRows(statement, 'feature', statement.features),
+    ...shareRows(statement, 'user', statement.users),
+    ...statement.corrections.map((correction) => correctionRow(statement, correction)),
     ...projectionRows(statement),
     totalRow(statement),
   ]);
@@ -47,7 +56,7 @@ export function renderStatementCsv(statements: readonly Statement[]): string {
 }
 
 /** The same usage by token layer: it has an exact charge and no amount, so that amounts still add up. */
-function layerRow(statement: Statement, line: ManifestLayers['lines'][number]): Row {
+function layerRow(statement: StatementDocument, line: ManifestLayers['lines'][number]): Row {
   return {
     ...periodColumns(statement),
     section: 'layer',
@@ -62,8 +71,34 @@ function layerRow(statement: Statement, line: ManifestLayers['lines'][number]): 
   };
 }
 
+/**
+ * The same usage by feature or user, all of them: it has an exact charge and no amount, either. Where no call names
+ * any, the lines say it all.
+ */
+function shareRows(
+  statement: StatementDocument,
+  section: 'feature' | 'user',
+  shares: readonly UsageShare[],
+): readonly Row[] {
+  if (shares.every(({ name }) => name === null)) return [];
+  const row = { ...totalRow(statement), section, meter: 'calls', amount: '' };
+  return shares.map(({ name, calls, exact }) => ({
+    ...row,
+    ...{ name: name ?? '', quantity: String(calls), exact },
+  }));
+}
+
+/** What of the lines is a correction, and why. */
+function correctionRow(
+  statement: StatementDocument,
+  { reason, taken_back, replaced, exact }: StatementDocument['corrections'][number],
+): Row {
+  const row = { ...totalRow(statement), section: 'correction', meter: 'calls', amount: '' };
+  return { ...row, name: reason, quantity: String(Math.max(taken_back, replaced)), exact };
+}
+
 /** What an open period would come to has no amount, so that amounts still add up. */
-function projectionRows(statement: Statement): readonly Row[] {
+function projectionRows(statement: StatementDocument): readonly Row[] {
   const projection = statement.preview?.projection ?? null;
   if (projection === null) return [];
   const row = { ...totalRow(statement), section: 'projection', meter: 'projected_total' };
@@ -71,7 +106,7 @@ function projectionRows(statement: Statement): readonly Row[] {
 }
 
 /** A statement of nothing has this row, too. */
-function totalRow(statement: Statement): Row {
+function totalRow(statement: StatementDocument): Row {
   return {
     ...periodColumns(statement),
     section: 'total',
@@ -88,14 +123,14 @@ function totalRow(statement: Statement): Row {
 
 /** What is not due has no amount, so that amounts still add up. */
 function notDueRow(
-  statement: Statement,
-  { currency }: Statement['not_due'][number],
+  statement: StatementDocument,
+  { currency }: StatementDocument['not_due'][number],
   line: ManifestLine,
 ): Row {
   return { ...rowOf(statement, line), section: 'not_due', amount: '', currency };
 }
 
-function periodColumns(statement: Statement) {
+function periodColumns(statement: StatementDocument) {
   const { period } = statement;
   return {
     tenant_id: statement.tenant_id,
@@ -106,15 +141,20 @@ function periodColumns(statement: Statement) {
     currency: statement.currency,
     manifest_hash: statement.manifest_hash ?? '',
     state: statement.preview === null ? 'closed' : 'preview',
+    name: '',
+    statement_number: statement.number ?? '',
+    issuer: statement.issuer.name,
+    customer_name: statement.customer.name ?? '',
+    invoice_ids: statement.invoices.map(({ id }) => id).join(' '),
   };
 }
 
-function rowOf(statement: Statement, line: ManifestLine): Row {
-  const carried = line.meter === 'carried_in' || line.meter === 'carried_out';
-  const priced = !carried && hasRate(line);
+function rowOf(statement: StatementDocument, line: ManifestLine): Row {
+  const priced = isUsageLine(line);
   return {
     ...periodColumns(statement),
     section: sectionOf(line),
+    name: reasonOf(statement, line),
     model: line.model,
     service_tier: line.service_tier,
     meter: line.meter,
@@ -128,8 +168,15 @@ function rowOf(statement: Statement, line: ManifestLine): Row {
 
 function sectionOf({ meter, late }: ManifestLine): string {
   if (meter === 'carried_in' || meter === 'carried_out') return 'carried';
-  if (meter === 'adjustment') return 'adjustment';
+  if (meter === 'adjustment' || meter === 'allocation') return meter;
   return late ? 'late' : 'usage';
+}
+
+/** Shared spend says why it is there; the reason of an adjustment is its model. */
+function reasonOf({ allocations }: StatementDocument, { meter, model }: ManifestLine): string {
+  if (meter !== 'allocation') return '';
+  const own = allocations.filter(({ pool }) => pool === model);
+  return own.map(({ reason }) => reason).join('; ');
 }
 
 /** Tokens are the million that is named; of the rest the meter says what they are. */

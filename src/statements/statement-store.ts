@@ -5,8 +5,12 @@ import { readCloses } from '../ledger/closes/closed-periods-store.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import { ENTRIES_OF_BATCH } from '../ledger/posting/posting-store.ts';
 import { formatPico, type Pico } from '../money.ts';
+import { UNATTRIBUTED } from '../rating/rate-event.ts';
+import { type Beside, readBesideManifest } from './beside/beside-store.ts';
+import { DEFAULT_ISSUER } from './issuer/issuer-answer.ts';
+import { readIssuer } from './issuer/issuer-store.ts';
 import { buildStatement } from './statement.ts';
-import type { DailyUsage, StatementCorrection, StatementDocument } from './statement-answer.ts';
+import type { DailyUsage, StatementDocument } from './statement-answer.ts';
 import { withEntries } from './statement-document.ts';
 
 /** The statements of the closed periods that begin in a month, by tenant; of one tenant if given. */
@@ -15,30 +19,38 @@ export async function readStatements(
   filter: { readonly month: string; readonly tenantId: string | null },
 ): Promise<readonly StatementDocument[]> {
   const documents: StatementDocument[] = [];
-  for (const close of await readCloses(database, filter)) {
+  const issuer = await readIssuerOf(database);
+  const closes = await readCloses(database, filter);
+  // Usage without a tenant is billed to nobody, and nobody gets a statement of it.
+  for (const close of closes.filter(({ tenantId }) => tenantId !== UNATTRIBUTED)) {
     const manifest: Manifest = JSON.parse(close.manifest);
     const { manifestHash, closedAt, mode } = close;
     const frozen = { manifestHash, closedAt: formatInstant(closedAt) };
     const statement = buildStatement({ manifest, mode, frozen, preview: null });
-    documents.push(withEntries(statement, await readBesideOf(database, manifest)));
+    documents.push(withEntries(statement, await readBesideOf(database, manifest, issuer)));
   }
   return documents;
 }
 
-/** What is read of the entries beside a manifest. */
+/** What is read beside a manifest. */
 export async function readBesideOf(
   database: Reading,
   manifest: Manifest,
-): Promise<Pick<StatementDocument, 'daily' | 'corrections'>> {
+  issuer: StatementDocument['issuer'],
+): Promise<Beside & Pick<StatementDocument, 'daily' | 'issuer'>> {
   const period = {
     tenantId: manifest.tenant_id,
     periodStart: manifest.period_start,
     timeZone: manifest.time_zone,
   };
   const daily = await readDailyUsage(database, period);
-  // Most periods have none, and their manifest knows it without a look at the entries.
-  const corrections = manifest.corrections === 0 ? [] : await readCorrections(database, period);
-  return { daily, corrections };
+  return { issuer, daily, ...(await readBesideManifest(database, manifest)) };
+}
+
+/** Who sends statements: the one that is set, or else the program itself. */
+export async function readIssuerOf(database: Reading): Promise<StatementDocument['issuer']> {
+  const { set_at: _, name, ...issuer } = await readIssuer(database);
+  return { name: name ?? DEFAULT_ISSUER, ...issuer };
 }
 
 /** A database, or the snapshot of it in which everything of a statement is read. */
@@ -106,21 +118,4 @@ interface DailyRow {
 
 function toDailyUsage({ charge, ...of }: DailyRow): DailyUsage {
   return { ...of, charge: formatPico(charge) };
-}
-
-/** What is not due is in no line that is billed, and so are its corrections. */
-async function readCorrections(
-  database: Reading,
-  { tenantId, periodStart, timeZone }: StatedPeriod,
-): Promise<readonly StatementCorrection[]> {
-  const { rows } = await sql<Omit<StatementCorrection, 'exact'> & { readonly charge: Pico }>`
-    select to_char(occurred_at at time zone ${timeZone}, 'YYYY-MM') as month, late, reason,
-      count(*) filter (where is_reversal)::int as taken_back,
-      count(*) filter (where not is_reversal)::int as replaced,
-      coalesce(sum(charge), 0) as charge
-    from entries
-    where tenant_id = ${tenantId} and period_start = ${periodStart} and kind = 'correction'
-      and not_due is null
-    group by 1, 2, 3 order by 1, 2, 3`.execute(database.kysely);
-  return rows.map(({ charge, ...of }) => ({ ...of, exact: formatPico(charge) }));
 }

@@ -2,34 +2,47 @@ import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { type LateWords, lateWords, remarksOf } from './late-words.ts';
 import { viewLayers } from './layer-table.ts';
 import { meterName, rateUnitOf } from './line-groups.ts';
-import type { Statement } from './statement.ts';
-import type { StatementCorrection } from './statement-answer.ts';
+import type { StatementDocument } from './statement-answer.ts';
+import { isUsageLine } from './statement-document.ts';
 import { groupDigits } from './statement-format.ts';
-import { ADJUSTMENTS, adjustmentsOf, markOf, NOT_DUE } from './statement-view.ts';
+import { compareMonths } from './words/comparison.ts';
+import { customerOf, invoicesOf, markOf } from './words/head-words.ts';
+import {
+  ADJUSTMENTS,
+  adjustmentsOf,
+  NOT_DUE,
+  SHARED_SPEND,
+  sharedReasonsOf,
+  sharedSpendOf,
+} from './words/section-words.ts';
+import { type ShareTable, viewShares } from './words/share-table.ts';
 
 /** A statement for a terminal: the same figures as the JSON form, 96 columns at the most. */
-export function renderStatementText(
-  statement: Statement,
-  corrections: readonly StatementCorrection[] = [],
-): string {
+export function renderStatementText(statement: StatementDocument): string {
   const { period, usage, exact } = statement;
   const mark = markOf(statement);
   const money = (amount: string) => `${amount} ${statement.currency}`;
   const lines = [
     ...(mark === null ? [] : [mark.toUpperCase()]),
     statement.preview === null
-      ? `Usage statement ${statement.number} for ${statement.tenant_id}`
-      : `Preview of a usage statement for ${statement.tenant_id}`,
+      ? `Usage statement ${statement.number} for ${customerOf(statement).name}`
+      : `Preview of a usage statement for ${customerOf(statement).name}`,
+    ...customerOf(statement).lines.map((line) => `  ${line}`),
     `Period ${period.starts_at} to ${period.ends_at}, ${period.time_zone}`,
     '',
     row('MODEL', 'METER', 'QUANTITY', 'RATE', 'AMOUNT'),
-    ...statement.lines.filter(isNoAdjustment).map(renderLine),
-    ...renderRemarks(remarksOf({ corrections }, false)),
+    ...statement.lines.filter(isOwn).map(renderLine),
+    ...renderRemarks(remarksOf(statement, false)),
   ];
-  const late = statement.late_lines.filter(isNoAdjustment);
+  const late = statement.late_lines.filter(isUsageLine);
   if (late.length > 0) {
-    const { title, remarks } = lateWords({ corrections }, late);
+    const { title, remarks } = lateWords(statement, late);
     lines.push('', title, ...late.map(renderLine), ...renderRemarks(remarks));
+  }
+  const shared = sharedSpendOf(statement);
+  if (shared.length > 0) {
+    const reasons = renderRemarks(sharedReasonsOf(statement));
+    lines.push('', SHARED_SPEND, ...shared.map(renderLine), ...reasons);
   }
   const adjustments = adjustmentsOf(statement);
   if (adjustments.length > 0) lines.push('', ADJUSTMENTS, ...adjustments.map(renderAdjustment));
@@ -43,11 +56,14 @@ export function renderStatementText(
     ...(statement.mode === 'live' || mark !== null
       ? []
       : [`${'Due (closed in shadow mode)'.padEnd(76)}${money(statement.due).padStart(20)}`]),
+    ...renderComparison(statement),
+    ...viewShares(statement).flatMap(renderShares),
     ...renderLayers(statement),
     '',
     `Exact charge ${exact.charge}, carried in ${exact.carried_in}, billable ${exact.billable}, carried out ${exact.carried_out}`,
     `${usage.calls} calls, ${usage.failed} failed, ${usage.cancelled} cancelled`,
     ...statement.notes,
+    ...invoicesOf(statement).map(({ text, to }) => (to === null ? text : `${text}: ${to}`)),
     mark === null
       ? `Manifest sha256:${statement.manifest_hash}, closed ${statement.closed_at}`
       : mark.toUpperCase(),
@@ -56,14 +72,14 @@ export function renderStatementText(
   return lines.join('\n');
 }
 
-function renderProjection({ preview, currency }: Statement): readonly string[] {
+function renderProjection({ preview, currency }: StatementDocument): readonly string[] {
   const projection = preview?.projection ?? null;
   if (projection === null) return [];
   const amount = `${projection.total} ${currency}`;
   return [`${'Projected total'.padEnd(76)}${amount.padStart(20)}`, projection.method];
 }
 
-function renderLayers({ layers }: Statement): readonly string[] {
+function renderLayers({ layers }: StatementDocument): readonly string[] {
   if (layers === null) return [];
   const { explanation, rows } = viewLayers(layers);
   return [
@@ -78,8 +94,21 @@ function renderRemarks(remarks: LateWords['remarks']): readonly string[] {
   return remarks.map(({ label, amount }) => `  ${label} (${amount})`);
 }
 
-function isNoAdjustment({ meter }: ManifestLine): boolean {
-  return meter !== 'adjustment';
+/** What is carried stands with usage; shared spend and adjustments have headings of their own. */
+function isOwn({ meter }: ManifestLine): boolean {
+  return meter !== 'adjustment' && meter !== 'allocation';
+}
+
+function renderShares({ title, rows, total }: ShareTable): readonly string[] {
+  const cells = [...rows, total].map(({ name, calls, amount }) => row(name, '', calls, '', amount));
+  return ['', row(title.toUpperCase(), '', 'CALLS', '', 'AMOUNT'), ...cells];
+}
+
+function renderComparison(statement: StatementDocument): readonly string[] {
+  const comparison = compareMonths(statement);
+  if (comparison === null) return [];
+  const models = comparison.models.map(({ label, amount }) => `${label} ${amount}`);
+  return ['', comparison.summary, ...(models.length === 0 ? [] : [models.join(', ')])];
 }
 
 /** A reason is longer than the name of a model, and has the columns of what it has not. */

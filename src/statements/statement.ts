@@ -1,10 +1,11 @@
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import { formatMinor } from '../money.ts';
+import type { Beside } from './beside/beside-store.ts';
 import type { StatementDocument } from './statement-answer.ts';
 import { statementNumber } from './statement-number.ts';
 
-/** A statement before its days and its corrections are laid beside it. */
-export type Statement = Omit<StatementDocument, 'daily' | 'corrections'>;
+/** A statement before its days, its names and what else is known are laid beside it. */
+export type Statement = Omit<StatementDocument, keyof Beside | 'daily' | 'issuer'>;
 
 /** Builds the statement of a period from its manifest alone: from the frozen one, or from what an open period would have now. Pure. */
 export function buildStatement(of: {
@@ -49,7 +50,7 @@ export function buildStatement(of: {
     price_books: manifest.books,
     notes: [
       ...(preview === null ? shadowNotes(mode) : previewNotes(manifest, { mode, preview })),
-      ...notesOf(manifest, failed + cancelled),
+      ...notesOf(manifest, { failed, cancelled }),
     ],
     manifest_hash: frozen?.manifestHash ?? null,
     closed_at: frozen?.closedAt ?? null,
@@ -95,20 +96,9 @@ function previewNotes(
   return notes;
 }
 
-function notesOf(manifest: Manifest, uncharged: number): readonly string[] {
-  const notes: string[] = [];
-  if (uncharged > 0) {
-    notes.push(
-      `${uncharged.toLocaleString('en-US')} failed ${uncharged === 1 ? 'call' : 'calls'}, not charged.`,
-    );
-  }
-  if (manifest.late_entries === 1) {
-    notes.push('1 entry belongs to an earlier period and is listed apart.');
-  } else if (manifest.late_entries > 1) {
-    notes.push(
-      `${manifest.late_entries.toLocaleString('en-US')} entries belong to earlier periods and are listed apart.`,
-    );
-  }
+function notesOf(manifest: Manifest, uncharged: Uncharged): readonly string[] {
+  const notes = [...unchargedNotes(uncharged), ...cacheNotes(manifest.tokens)];
+  if (manifest.late_entries > 0) notes.push('What belongs to earlier periods is listed apart.');
   for (const { currency, total } of manifest.not_due ?? []) {
     notes.push(
       `${total} ${currency} of late usage and corrections belong to a period that was closed in shadow mode: nothing is due for that, and it is listed apart.`,
@@ -118,6 +108,38 @@ function notesOf(manifest: Manifest, uncharged: number): readonly string[] {
   notes.push(`Amounts are exact sums of ledger entries; the ${manifest.rounding}.`);
   notes.push('This is a usage statement, not a tax invoice.');
   return notes;
+}
+
+interface Uncharged {
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+function unchargedNotes({ failed, cancelled }: Uncharged): readonly string[] {
+  const calls = (count: number) =>
+    `${count.toLocaleString('en-US')} ${count === 1 ? 'call' : 'calls'}`;
+  const were = cancelled === 1 ? 'was' : 'were';
+  if (failed > 0 && cancelled > 0) {
+    return [
+      `${calls(failed)} failed and ${calls(cancelled)} ${were} cancelled: none of them is charged.`,
+    ];
+  }
+  if (failed > 0)
+    return [`${calls(failed)} failed, and ${failed === 1 ? 'is' : 'are'} not charged.`];
+  if (cancelled === 0) return [];
+  return [
+    `${calls(cancelled)} ${were} cancelled, and ${cancelled === 1 ? 'is' : 'are'} not charged.`,
+  ];
+}
+
+/** What a cache spared is told in tokens; the note on the price book says what that does to the price. */
+function cacheNotes({ input, cache_read: read }: Manifest['tokens']): readonly string[] {
+  if (BigInt(read) <= 0n) return [];
+  return [`${grouped(read)} of ${grouped(input)} input tokens were read from a cache.`];
+}
+
+function grouped(tokens: string): string {
+  return BigInt(tokens).toLocaleString('en-US');
 }
 
 function cachingNote({ book, version, caching }: Manifest['books'][number]): string {

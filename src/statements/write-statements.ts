@@ -50,7 +50,7 @@ interface WrittenStatements {
  */
 export async function writeStatements(
   { database }: Pick<Parts, 'database'>,
-  request: { readonly month: string; readonly folder: string; readonly issuer: string },
+  request: { readonly month: string; readonly folder: string; readonly issuer: string | null },
 ): Promise<WrittenStatements> {
   const { month, folder, issuer } = request;
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -82,6 +82,7 @@ export function finalizeInvoice(account: Account, invoice: Invoice): void {
   show(invoice, {
     status: 'open',
     number: `DOUBLE-${invoice.id.slice(-8).toUpperCase()}`,
+    hosted_invoice_url: `https://invoice.stripe.com/i/double/${invoice.id}`,
     effective_at: now,
     ending_balance: 0,
     automatically_finalizes_at: null,

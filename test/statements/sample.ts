@@ -7,6 +7,7 @@ import type {
   DailyUsage,
   StatementCorrection,
   StatementDocument,
+  UsageShare,
 } from '../../src/statements/statement-answer.ts';
 import { withEntries } from '../../src/statements/statement-document.ts';
 
@@ -21,6 +22,8 @@ export interface SampleUsage {
   readonly cached?: number;
   readonly late?: boolean;
   readonly tier?: string;
+  readonly feature?: string;
+  readonly user?: string;
   readonly rate?: { readonly input: bigint; readonly output: bigint };
   /** Picodollars a call. */
   readonly perCall?: bigint;
@@ -41,6 +44,7 @@ export interface SampleOptions {
   readonly adjustments?: readonly { readonly reason: string; readonly amount: bigint }[];
   readonly corrections?: readonly StatementCorrection[];
   readonly preview?: StatementDocument['preview'];
+  readonly beside?: Partial<Parameters<typeof withEntries>[1]>;
 }
 
 const CLOSED_AT = '2026-11-02T03:04:05.000Z';
@@ -75,8 +79,47 @@ export function sampleStatement(
     mode: options.mode ?? 'live',
     preview,
   });
-  const corrections = options.corrections ?? [];
-  return withEntries(statement, { daily: dailyOf(usages, groups), corrections });
+  const failed = options.failed ?? 0;
+  return withEntries(statement, {
+    ...NOTHING_BESIDE,
+    daily: dailyOf(usages, groups),
+    features: sharesOf(usages, groups, { nameOf: ({ feature }) => feature, failed }),
+    users: sharesOf(usages, groups, { nameOf: ({ user }) => user, failed }),
+    ...options.beside,
+    corrections: options.corrections ?? [],
+  });
+}
+
+/** What is known of nobody: for statements that say nothing of it. */
+export const NOTHING_BESIDE = {
+  issuer: {
+    ...{ name: 'Spanledger', address: null, logo: null },
+    ...{ support_url: null, support_email: null },
+  },
+  customer: { name: null, address: null, contact: null },
+  ...{ daily: [], corrections: [], allocations: [], features: [], users: [], invoices: [] },
+  month_before: null,
+};
+
+function sharesOf(
+  usages: readonly SampleUsage[],
+  groups: readonly EntryGroup[],
+  of: { readonly nameOf: (usage: SampleUsage) => string | undefined; readonly failed: number },
+): readonly UsageShare[] {
+  const calls = usages.map((usage, index) => ({
+    name: of.nameOf(usage) ?? null,
+    calls: 1,
+    charge: groups[index]?.charge ?? 0n,
+  }));
+  if (of.failed > 0) calls.push({ name: null, calls: of.failed, charge: 0n });
+  return [...Map.groupBy(calls, ({ name }) => name)]
+    .map(([name, own]) => ({
+      name,
+      calls: own.reduce((sum, one) => sum + one.calls, 0),
+      charge: own.reduce((sum, one) => sum + one.charge, 0n),
+    }))
+    .sort((a, b) => (a.charge < b.charge ? 1 : -1))
+    .map(({ charge, ...share }) => ({ ...share, exact: formatPico(charge) }));
 }
 
 function dailyOf(

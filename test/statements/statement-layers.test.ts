@@ -5,7 +5,7 @@ import { renderStatementPdf } from '../../src/statements/pdf/statement-pdf.ts';
 import type { StatementDocument } from '../../src/statements/statement-answer.ts';
 import { renderStatementCsv } from '../../src/statements/statement-csv.ts';
 import { renderStatementText } from '../../src/statements/statement-text.ts';
-import { DEFAULT_ISSUER, viewStatement } from '../../src/statements/statement-view.ts';
+import { viewStatement } from '../../src/statements/statement-view.ts';
 import { pdfPages } from './pdf/pdf-text.ts';
 import { sampleStatement } from './sample.ts';
 
@@ -25,7 +25,7 @@ const LAYERS: ManifestLayers = {
 const USAGE = { day: '2026-10-05', model: 'gpt-4o', input: 1_000_000, output: 100_000 };
 const WITHOUT = sampleStatement([USAGE]);
 const WITH: StatementDocument = { ...WITHOUT, layers: LAYERS };
-const viewOf = (document: StatementDocument) => [viewStatement(document, DEFAULT_ISSUER)];
+const viewOf = (document: StatementDocument) => [viewStatement(document, null)];
 
 /** All words of the pages; a line that breaks is one text with the next. */
 async function pdfText(document: StatementDocument): Promise<string> {

@@ -5,7 +5,7 @@ import { withEntries } from '../../src/statements/statement-document.ts';
 import { formatMoney, formatPeriod } from '../../src/statements/statement-format.ts';
 import { type StatementView, viewStatement } from '../../src/statements/statement-view.ts';
 import { cases } from '../support/cases.ts';
-import { everything, type SampleUsage, sampleStatement } from './sample.ts';
+import { everything, NOTHING_BESIDE, type SampleUsage, sampleStatement } from './sample.ts';
 
 /** A printed figure in units of 10^-18: fine enough for a quantity times a rate. */
 function units(text: string): bigint {
@@ -68,7 +68,7 @@ describe('the figures that a statement prints', () => {
 
   it('refuse days that do not add up to the exact charge', () => {
     const document = sampleStatement([{ day: '2026-10-05', model: 'a', input: 10, output: 0 }]);
-    expect(() => withEntries(document, { daily: [], corrections: [] })).toThrow(
+    expect(() => withEntries(document, NOTHING_BESIDE)).toThrow(
       /add up to 0, but its entries to 0.00003/,
     );
   });
@@ -125,7 +125,12 @@ describe('the view of a statement', () => {
       {
         "basis": "Manifest sha256:f336256fdf8eeb440d30d7452330c6d86d647ff8d65efcedd61c1ee2e8e75fc2, closed 2026-11-02T03:04:05.000Z",
         "bounds": "From 2026-10-01 00:00 +02:00 until 2026-11-01 00:00 +01:00",
+        "comparison": null,
         "currency": "USD",
+        "customer": {
+          "lines": [],
+          "name": "<script>alert("x")</script> & Söhne 名",
+        },
         "daily": "Stacked bars of the charge by model for 31 days; the highest is 30 Oct with $1,349.32.",
         "datedAt": "2026-11-02T03:04:05.000Z",
         "due": {
@@ -158,15 +163,43 @@ describe('the view of a statement', () => {
             ],
           },
         ],
-        "issuer": "Northwind AI",
+        "glossary": [
+          {
+            "meaning": "a piece of text, about three quarters of an English word",
+            "word": "Token",
+          },
+          {
+            "meaning": "input that the provider had read before and kept",
+            "word": "Cached input",
+          },
+          {
+            "meaning": "a month that was closed already: what came for it afterwards is on this statement",
+            "word": "Earlier period",
+          },
+          {
+            "meaning": "left from the period before, or for the next one, since it could not be billed in its own",
+            "word": "Carried",
+          },
+          {
+            "meaning": "the record that was frozen at the close; its sha256 is a fingerprint that shows any change",
+            "word": "Manifest",
+          },
+        ],
+        "invoices": [],
+        "issuer": {
+          "lines": [],
+          "name": "Northwind AI",
+        },
         "kind": "Usage statement",
         "layers": null,
+        "logo": null,
         "mark": null,
         "notes": [
           "Quantity × rate = exact. Amounts are rounded so that they add up to the total.",
           "What is left below a millionth is not lost: it is carried on to the next period.",
-          "47 failed calls, not charged.",
-          "1 entry belongs to an earlier period and is listed apart.",
+          "47 calls failed, and are not charged.",
+          "9,333,324 of 1,087,733,817 input tokens were read from a cache.",
+          "What belongs to earlier periods is listed apart.",
           "Price book standard of 2026-01-01: cached input is charged at the input rate (work done).",
           "Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.",
           "This is a usage statement, not a tax invoice.",
@@ -200,7 +233,8 @@ describe('the view of a statement', () => {
           "Usage by model",
           "Late usage of earlier periods",
         ],
-        "tenant": "<script>alert("x")</script> & Söhne 名",
+        "shares": [],
+        "support": [],
         "title": "Usage statement for <script>alert("x")</script> & Söhne 名, 2026-10",
         "totals": [
           {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Manifest } from '../../src/ledger/closes/manifest.ts';
 import { buildStatement } from '../../src/statements/statement.ts';
+import type { StatementDocument } from '../../src/statements/statement-answer.ts';
 import { renderStatementCsv } from '../../src/statements/statement-csv.ts';
 import { withEntries } from '../../src/statements/statement-document.ts';
 import { renderStatementText } from '../../src/statements/statement-text.ts';
 import { viewStatement } from '../../src/statements/statement-view.ts';
+import { NOTHING_BESIDE } from './sample.ts';
 
 const LINE = {
   model: 'gpt-4o',
@@ -47,27 +49,28 @@ const MANIFEST: Manifest = {
 
 const FROZEN = { manifestHash: 'f'.repeat(64), closedAt: '2026-11-01T02:00:00.000Z' };
 
-const STATEMENT = buildStatement({
-  manifest: MANIFEST,
-  frozen: FROZEN,
-  mode: 'live',
-  preview: null,
+const STATEMENT = stated(MANIFEST);
+
+const NOT_DUE = stated({
+  ...MANIFEST,
+  not_due: [
+    {
+      ...{ currency: 'USD', exact: '0.03', total: '0.03' },
+      lines: [{ ...LINE, late: true, quantity: '10000', exact: '0.03', amount: '0.03' }],
+    },
+  ],
 });
 
-const NOT_DUE = buildStatement({
-  manifest: {
-    ...MANIFEST,
-    not_due: [
-      {
-        ...{ currency: 'USD', exact: '0.03', total: '0.03' },
-        lines: [{ ...LINE, late: true, quantity: '10000', exact: '0.03', amount: '0.03' }],
-      },
-    ],
-  },
-  frozen: FROZEN,
-  mode: 'live',
-  preview: null,
-});
+function stated(manifest: Manifest): StatementDocument {
+  const statement = buildStatement({ manifest, frozen: FROZEN, mode: 'live', preview: null });
+  const exact = manifest.charge_exact;
+  return withEntries(statement, {
+    ...NOTHING_BESIDE,
+    daily: [{ day: '2026-10-05', model: 'gpt-4o', late: false, charge: exact }],
+    features: [{ name: null, calls: 1050, exact }],
+    users: [{ name: null, calls: 1050, exact }],
+  });
+}
 
 describe('a statement', () => {
   it('says that nothing is due for what belongs to a month in shadow, apart from every sum', () => {
@@ -76,13 +79,7 @@ describe('a statement', () => {
       '0.03 USD of late usage and corrections belong to a period that was closed in shadow mode: nothing is due for that, and it is listed apart.',
     );
     expect(renderStatementText(NOT_DUE)).toContain('Not due (0.03 USD)\ngpt-4o');
-    const days = [
-      { day: '2026-10-05', model: 'gpt-4o', late: false, charge: MANIFEST.charge_exact },
-    ];
-    const sections = viewStatement(
-      withEntries(NOT_DUE, { daily: days, corrections: [] }),
-      'Us',
-    ).sections;
+    const { sections } = viewStatement(NOT_DUE, null);
     expect(sections.at(-1)).toMatchObject({
       title: 'Not due',
       groups: [{ model: 'gpt-4o', lines: [{ amount: '$0.03' }] }],
@@ -106,7 +103,9 @@ describe('a statement', () => {
   });
 
   it('says how many calls were not charged, and how cached input is charged', () => {
-    expect(STATEMENT.notes.join(' ')).toContain('49 failed calls, not charged.');
+    expect(STATEMENT.notes.join(' ')).toContain(
+      '47 calls failed and 2 calls were cancelled: none of them is charged.',
+    );
     expect(STATEMENT.notes.join(' ')).toContain('cached input is charged at the input rate');
   });
 
@@ -130,8 +129,8 @@ describe('a statement', () => {
 
       Exact charge 4.933701, carried in 0, billable 4.933701, carried out 0
       1050 calls, 47 failed, 2 cancelled
-      49 failed calls, not charged.
-      3 entries belong to earlier periods and are listed apart.
+      47 calls failed and 2 calls were cancelled: none of them is charged.
+      What belongs to earlier periods is listed apart.
       Price book standard of 2026-01-01: cached input is charged at the input rate (work done).
       Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.
       This is a usage statement, not a tax invoice.

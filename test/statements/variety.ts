@@ -1,5 +1,6 @@
 import type { StatementDocument } from '../../src/statements/statement-answer.ts';
-import { everything, type SampleUsage, sampleStatement } from './sample.ts';
+import { everything, NOTHING_BESIDE, type SampleUsage, sampleStatement } from './sample.ts';
+import { samplePng } from './sample-png.ts';
 
 /** Statements of every size and kind, by name, for whatever must be able to show each of them. */
 export const VARIETY: Readonly<Record<string, StatementDocument>> = {
@@ -85,6 +86,59 @@ export const VARIETY: Readonly<Record<string, StatementDocument>> = {
       },
     },
   }),
+  named: sampleStatement(
+    Array.from({ length: 30 }, (_, index) =>
+      usage({
+        day: `2026-10-${String((index % 28) + 1).padStart(2, '0')}`,
+        model: ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4-5'][index % 3] ?? '',
+        input: 1_000_000 + index * 40_000,
+        cached: index * 1_000,
+        ...(index % 7 === 0 ? {} : { feature: `feature-${index % 12}`, user: `user-${index % 5}` }),
+      }),
+    ),
+    {
+      tenantId: 'acme-robotics',
+      failed: 47,
+      beside: {
+        issuer: {
+          name: 'Northwind AI GmbH',
+          address: 'Unter den Linden 1\n10117 Berlin\nGermany',
+          logo: `data:image/png;base64,${samplePng(240, 80).toString('base64')}`,
+          support_url: 'https://northwind.example/support',
+          support_email: 'billing@northwind.example',
+        },
+        customer: {
+          name: 'Acme Robotics Łódź sp. z o.o.',
+          address: 'ul. Piotrkowska 100\n90-004 Łódź',
+          contact: 'Zofia Wiśniewska, accounts payable',
+        },
+        invoices: [
+          {
+            id: 'in_1SampleOfAnInvoice',
+            state: 'final',
+            url: 'https://invoice.stripe.com/i/sample',
+          },
+        ],
+        month_before: {
+          start: '2026-09-01',
+          total: '120.00',
+          lines: [
+            { model: 'gpt-4o', amount: '100.00' },
+            { model: 'gpt-4-turbo', amount: '20.00' },
+          ],
+        },
+      },
+    },
+  ),
+  'a user for each call': sampleStatement(
+    Array.from({ length: 40 }, (_, index) =>
+      usage({ user: `${'a user with a long name '.repeat(8)}${index}`, feature: 'chat' }),
+    ),
+    {
+      carriedIn: -2_000_000_000_000n,
+      beside: { customer: { ...NOTHING_BESIDE.customer, name: 'Globex' } },
+    },
+  ),
   'daylight saving': sampleStatement([usage({ day: '2026-10-25' })], {
     timeZone: 'Europe/Berlin',
     startsAt: Date.UTC(2026, 8, 30, 22),

@@ -5,7 +5,7 @@ import { exportJournal } from '../../exports/journal/export-journal.ts';
 import { journalAnswer, journalRequest } from '../../exports/journal/journal-answer.ts';
 import { JOURNAL_FORMATS, renderJournal } from '../../exports/journal/journal-text.ts';
 import { readRequest } from '../../request.ts';
-import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
+import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { fieldsOf } from '../fields-of.ts';
 import { textReply } from '../reply.ts';
 import { placeOf, type Route, Written } from '../route.ts';

@@ -14,9 +14,8 @@ import {
   statementProofRequest,
   statementRequest,
 } from '../../statements/statement-answer.ts';
-import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { fieldsOf } from '../fields-of.ts';
-import { textReply } from '../reply.ts';
+import { jsonReply, textReply } from '../reply.ts';
 import { placeOf, type Route, route, Written } from '../route.ts';
 
 /** The media type of each form; JSON is the answer itself. */
@@ -35,8 +34,8 @@ const formFields = {
 
 const statementAsked = statementRequest.extend({
   ...formFields,
-  /** Who issues it, on HTML and PDF. */
-  issuer: z.string().max(200),
+  /** Who issues it, on HTML and PDF; null is the issuer that is set. */
+  issuer: z.string().max(200).nullable(),
 });
 
 const statement: Route = {
@@ -45,7 +44,7 @@ const statement: Route = {
   roles: ['admin', 'reader', 'tenant'],
   summary:
     'the statement of a closed period, or of an open one so far, as JSON, HTML, PDF, CSV or text',
-  fields: fieldsOf(statementAsked, { issuer: DEFAULT_ISSUER, preview: false }),
+  fields: fieldsOf(statementAsked, { preview: false }),
   answer: statementAnswer,
   rows: null,
   forms: Object.values(TYPES).filter((type) => type !== TYPES.json),
@@ -54,7 +53,8 @@ const statement: Route = {
     const { format, issuer, ...of } = readRequest(statementAsked, given as StatementGiven);
     const answer = await showStatement(parts, of);
     const form = format ?? acceptedForm(accept);
-    if (form === 'json') return answer;
+    // All of it is the customer's to read, the reasons of corrections too.
+    if (form === 'json') return new Written(jsonReply(answer));
     return new Written(
       textReply(TYPES[form], await renderStatement(answer, { format: form, issuer })),
     );

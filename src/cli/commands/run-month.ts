@@ -7,7 +7,6 @@ import { monthRequest } from '../../month/month-answer.ts';
 import { runMonth } from '../../month/run-month.ts';
 import { ATTRIBUTION_TAGS } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
-import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readMonthOrLast } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -26,13 +25,16 @@ export function addRunMonth(program: Command): void {
     )
     .description('the whole monthly job, resumable: call it again until it exits with 0')
     .option('--out <folder>', 'where the statements go', 'statements')
-    .option('--issuer <name>', 'who issues them, on HTML and PDF', DEFAULT_ISSUER)
+    .option(
+      '--issuer <name>',
+      'who issues them, on HTML and PDF, instead of the issuer that is set',
+    )
     .option(
       '--coverage-min <bounds>',
       'close nothing unless so much of the cost names its tenant, user, …: tenant=95,feature=80',
       readBounds,
     );
-  perform<{ out: string; issuer: string; coverageMin?: CoverageBounds }>(
+  perform<{ out: string; issuer?: string; coverageMin?: CoverageBounds }>(
     addActor(command),
     async (session, { args: [month = ''], options }) => {
       const parts = {
@@ -40,7 +42,7 @@ export function addRunMonth(program: Command): void {
         phrase: remedyText,
         onProgress: (done: number, all: number) => session.out.progress('pushing', done, all),
       };
-      const { out, issuer, coverageMin } = options;
+      const { out, issuer = null, coverageMin } = options;
       const bounds = coverageMin === undefined ? {} : { coverage_min: coverageMin };
       const begins = month === 'last' ? lastMonth(session.clock) : month;
       const given = { month: begins, folder: resolve(out), issuer, ...bounds };

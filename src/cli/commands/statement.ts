@@ -13,7 +13,6 @@ import {
 import { showStatement } from '../../statements/show-statement.ts';
 import type { StatementRequest } from '../../statements/statement-answer.ts';
 import { statementProofRequest, statementRequest } from '../../statements/statement-answer.ts';
-import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { writeStatement } from '../../statements/write-statements.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -24,7 +23,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 
 interface StatementFlags {
   readonly format: StatementFormat;
-  readonly issuer: string;
+  readonly issuer?: string;
   readonly out?: string;
   readonly proof?: boolean;
   readonly line?: number;
@@ -38,7 +37,7 @@ export function addStatement(program: Command): void {
     .argument('<month>', 'the month in which the period begins, YYYY-MM', readMonth)
     .description('a closed period as the customer may read it')
     .addOption(new Option('--format <format>', 'how').choices(STATEMENT_FORMATS).default('text'))
-    .option('--issuer <name>', 'who issues it, on HTML and PDF', DEFAULT_ISSUER)
+    .option('--issuer <name>', 'who issues it, on HTML and PDF, instead of the issuer that is set')
     .option('--out <file>', 'write it to a file')
     .option('--preview', 'the open period so far instead, with a projection', false)
     .option(
@@ -62,8 +61,9 @@ export function addStatement(program: Command): void {
 async function giveStatement(
   { out, parts, terminal }: Session,
   request: StatementRequest,
-  { format, issuer, out: file }: StatementFlags,
+  { format, issuer: named, out: file }: StatementFlags,
 ): Promise<void> {
+  const issuer = named ?? null;
   if (file !== undefined) {
     const answer = await writeStatement(parts(), { ...request, format, issuer, file });
     return out.answer(answer, `wrote ${file}`);

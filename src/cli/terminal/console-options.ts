@@ -5,7 +5,7 @@ import type { Config } from '../../config.ts';
 import type { ConsoleOptions, Seller } from '../../console/console-options.ts';
 import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
-import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
+import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 
 /** What the environment says of the console and of the customer's page. */
 export function consoleOptions(config: Config, parts: ApiParts): ConsoleOptions {

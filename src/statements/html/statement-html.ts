@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import type { LayerTable } from '../layer-table.ts';
 import type { AlignedFigure, LineGroup, LineView } from '../line-groups.ts';
-import type { LabeledAmount, LineSection, StatementView } from '../statement-view.ts';
+import type { StatementView } from '../statement-view.ts';
+import type { Link } from '../words/head-words.ts';
+import type { LabeledAmount, LineSection } from '../words/section-words.ts';
 import { renderChartSvg } from './chart-svg.ts';
 import { escapeHtml, isolate } from './html-text.ts';
 import { STATEMENT_STYLE } from './statement-style.ts';
@@ -12,13 +14,15 @@ import { STATEMENT_STYLE } from './statement-style.ts';
  */
 export function renderStatementHtml(views: readonly StatementView[]): string {
   const title = views.map((view) => view.title).join('; ');
+  // A picture is in the page itself, or not there.
+  const pictures = views.some(({ logo }) => logo !== null) ? '; img-src data:' : '';
   const style = hash('sha256', STATEMENT_STYLE, 'base64');
   return [
     '<!doctype html>',
     '<html lang="en">',
     '<head>',
     '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${style}'">`,
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${style}'${pictures}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="referrer" content="no-referrer">',
     `<title>${escapeHtml(title)}</title>`,
@@ -39,6 +43,8 @@ function renderOne(view: StatementView, index: number): string {
     renderDaily(view, `daily-${index + 1}`),
     ...view.sections.map((section) => renderSection(section, view.currency)),
     renderTotals(view.totals),
+    renderComparison(view.comparison),
+    `<div class="beside">${view.shares.map(renderShares).join('\n')}</div>`,
     ...(view.layers === null ? [] : [renderLayers(view.layers)]),
     renderBelow(view),
     '</main>',
@@ -52,15 +58,26 @@ function renderHead(view: StatementView): string {
   );
   const number = view.number === null ? '' : `<p>${escapeHtml(view.number)}</p>`;
   const mark = view.mark === null ? '' : `<p class="mark">${escapeHtml(view.mark)}</p>\n`;
+  const logo = view.logo === null ? '' : `<img class="logo" src="${escapeHtml(view.logo)}" alt="">`;
+  const { issuer, customer } = view;
   return `<header>
-${mark}<div class="top"><div><p class="issuer">${isolate(view.issuer)}</p><p class="soft">${escapeHtml(view.kind)}</p></div>
-<div class="right soft">${number}<p>Not a tax invoice</p></div></div>
-<h1${view.tenant.length > 60 ? ' class="long"' : ''}>${isolate(view.tenant)}</h1>
+${mark}<div class="top"><div>${logo}<p class="issuer">${isolate(issuer.name)}</p>${renderLines(issuer.lines)}</div>
+<div class="right soft"><p class="kind">${escapeHtml(view.kind)}</p>${number}<p>Not a tax invoice</p>${view.support.map(renderLink).join('')}</div></div>
+<h1${customer.name.length > 60 ? ' class="long"' : ''}>${isolate(customer.name)}</h1>${renderLines(customer.lines)}
 <p>${escapeHtml(view.period)}</p>
 <p class="soft">${escapeHtml(view.bounds)}. All amounts in ${escapeHtml(view.currency)}.</p>
 <dl class="facts">${renderDue(view.due)}
-${facts.join('\n')}</dl>${renderProjection(view.projection)}
+${facts.join('\n')}</dl>${renderProjection(view.projection)}${view.invoices.map(renderLink).join('')}
 </header>`;
+}
+
+function renderLines(lines: readonly string[]): string {
+  return lines.map((line) => `<p class="soft">${isolate(line)}</p>`).join('');
+}
+
+function renderLink({ text, to }: Link): string {
+  if (to === null) return `<p class="soft">${isolate(text)}</p>`;
+  return `<p class="link"><a href="${escapeHtml(to)}" rel="noopener noreferrer">${isolate(text)}</a></p>`;
 }
 
 function renderProjection(projection: StatementView['projection']): string {
@@ -160,6 +177,27 @@ function renderTotals(totals: readonly LabeledAmount[]): string {
   return `<table class="totals"><caption hidden>Total</caption><tbody>${totals.map(renderAmount).join('\n')}</tbody></table>`;
 }
 
+function renderComparison(comparison: StatementView['comparison']): string {
+  if (comparison === null) return '';
+  const { summary, models } = comparison;
+  const changes = models.map(
+    ({ label, amount }) =>
+      `<li>${isolate(label)} <span class="figure">${escapeHtml(amount)}</span></li>`,
+  );
+  const list = changes.length === 0 ? '' : `<ul class="changes">${changes.join('')}</ul>`;
+  return `<section><h2>Compared with the period before</h2><p class="compared">${escapeHtml(summary)}</p>${list}</section>`;
+}
+
+function renderShares({ title, of, rows, total }: StatementView['shares'][number]): string {
+  const row = ({ name, calls, amount }: (typeof rows)[number]) =>
+    `<tr><th scope="row">${isolate(name)}</th><td class="figure">${escapeHtml(calls)}</td><td class="figure amount">${escapeHtml(amount)}</td></tr>`;
+  return `<section>
+<div class="over"><h2>${escapeHtml(title)}</h2></div>
+<table class="shares"><thead><tr><th scope="col">${escapeHtml(of)}</th><th scope="col" class="figure">Calls</th><th scope="col" class="figure">Amount</th></tr></thead>
+<tbody>${rows.map(row).join('\n')}</tbody><tfoot>${row(total)}</tfoot></table>
+</section>`;
+}
+
 function renderLayers({ title, explanation, rows }: LayerTable): string {
   const row = ({ name, tokens, exact }: LayerTable['rows'][number]) =>
     `<tr><th scope="row">${escapeHtml(name)}</th><td class="figure">${escapeHtml(tokens)}</td><td class="figure">${escapeHtml(exact)}</td></tr>`;
@@ -174,8 +212,16 @@ function renderBelow(view: StatementView): string {
   return `<footer class="below">
 <div><h2>Notes</h2><ul>${view.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('\n')}</ul></div>
 <div><h2>From the exact sum to the total</h2><table><tbody>${view.reckoning.map(renderAmount).join('\n')}</tbody></table></div>
-<p class="hash">${escapeHtml(view.basis)}</p>
+${renderGlossary(view.glossary)}<p class="hash">${escapeHtml(view.basis)}</p>
 </footer>`;
+}
+
+function renderGlossary(glossary: StatementView['glossary']): string {
+  if (glossary.length === 0) return '';
+  const words = glossary.map(
+    ({ word, meaning }) => `<div><dt>${escapeHtml(word)}</dt><dd>${escapeHtml(meaning)}</dd></div>`,
+  );
+  return `<div class="glossary"><h2>Words</h2><dl>${words.join('\n')}</dl></div>\n`;
 }
 
 function renderAmount({ label, amount }: LabeledAmount): string {

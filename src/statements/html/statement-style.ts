@@ -14,6 +14,28 @@ p, h1, h2, dl, dd, ul { margin: 0; padding: 0; }
 .top { display: flex; justify-content: space-between; gap: 24px; margin-bottom: 30px; }
 .issuer { font-size: 18px; font-weight: 650; }
 .right { text-align: right; }
+.logo { display: block; max-width: 200px; max-height: 56px; margin-bottom: 8px; }
+h1 + .soft { margin-top: 2px; }
+h1 ~ p:not(.soft) { margin-top: 8px; }
+a { color: inherit; text-underline-offset: 2px; overflow-wrap: anywhere; }
+.link { overflow-wrap: anywhere; }
+.facts ~ .link, .facts ~ .soft { margin-top: 10px; }
+.compared { margin-top: 6px; }
+.changes { display: flex; flex-wrap: wrap; gap: 2px 20px; margin-top: 3px; list-style: none; color: var(--soft); }
+.changes li { overflow-wrap: anywhere; }
+.changes .figure { color: var(--ink); }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 0 40px; }
+.shares { table-layout: fixed; }
+.shares th:nth-child(2) { width: 25%; }
+.shares th:nth-child(3) { width: 36%; }
+.shares td:nth-child(2) { color: var(--soft); }
+.kind { color: var(--ink); font-weight: 650; }
+.glossary { grid-column: 1 / -1; }
+.glossary dl { columns: 2; column-gap: 40px; }
+.glossary dl > div { break-inside: avoid; padding-bottom: 3px; }
+.glossary dt { display: inline; font-size: inherit; letter-spacing: 0; text-transform: none; color: var(--ink); }
+.glossary dt::after { content: ": "; }
+.glossary dd { display: inline; }
 .mark { margin: -24px 0 26px; padding: 7px 12px; border: 1px solid var(--warn); border-radius: 6px; color: var(--warn); font-weight: 650; }
 .projection { margin-top: 12px; }
 h1 { font-size: 30px; line-height: 1.2; font-weight: 680; letter-spacing: -0.01em; overflow-wrap: anywhere; }
@@ -128,6 +150,9 @@ ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('
   .days td { display: flex; justify-content: space-between; gap: 16px; }
   .days td::before { content: attr(data-label); color: var(--soft); overflow-wrap: anywhere; white-space: normal; text-align: left; }
   .totals { width: 100%; }
+  .glossary dl { columns: 1; }
+  .top { flex-wrap: wrap; gap: 6px 24px; }
+  .right { text-align: left; }
   .below { grid-template-columns: minmax(0, 1fr); font-size: 12px; }
   .below h2 { font-size: 12px; }
 }

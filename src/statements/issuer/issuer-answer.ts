@@ -15,8 +15,11 @@ export const setIssuerRequest = z.strictObject({
 });
 export type SetIssuerRequest = z.output<typeof setIssuerRequest>;
 
+/** The name on statements while nobody is named. */
+export const DEFAULT_ISSUER = 'Spanledger';
+
 /** Who sends the statements; what was never set is null. */
-const issuerFields = {
+export const issuerFields = {
   name: z.string().nullable(),
   address: z.string().nullable(),
   /** The picture as a data URI. */

@@ -16,7 +16,7 @@ import {
   writeRight,
 } from './pdf-sheet.ts';
 
-const BOX = { width: PAGE.right - PAGE.left, height: 104, below: 14 };
+const BOX = { width: PAGE.right - PAGE.left, height: 84, below: 14 };
 
 const LEGEND = { size: 8 };
 const AXIS = { size: 7.5, color: SOFT };

@@ -1,7 +1,7 @@
 import { present } from '../../present.ts';
 import type { AlignedFigure, LineGroup, LineView } from '../line-groups.ts';
 import { SERIES_COLORS } from '../series-colors.ts';
-import type { LineSection } from '../statement-view.ts';
+import type { LineSection } from '../words/section-words.ts';
 import {
   FAINT,
   fits,
@@ -76,7 +76,7 @@ function columnsOf(sheet: Sheet, { groups }: LineSection, currency: string): Col
   return present(roomy ?? measured.at(-1), 'a size of text');
 }
 
-const ROW = 13.2;
+const ROW = 12.4;
 const HEAD = { size: 6.8, bold: true, color: SOFT };
 const SUBTOTAL = { size: 7.5, color: SOFT };
 

@@ -21,7 +21,7 @@ import { readTenant } from '../../tenants/tenant-store.ts';
 import { buildStatement } from '../statement.ts';
 import type { StatementDocument, StatementKey } from '../statement-answer.ts';
 import { withEntries } from '../statement-document.ts';
-import { readBesideOf } from '../statement-store.ts';
+import { readBesideOf, readIssuerOf } from '../statement-store.ts';
 import { projectTotal } from './projected-total.ts';
 
 /**
@@ -122,7 +122,10 @@ async function previewPeriod(
     frozen: null,
     preview: { as_of: formatInstant(now), earlier_open: earlier, projection },
   });
-  return withEntries(statement, await readBesideOf(snapshot, manifest));
+  return withEntries(
+    statement,
+    await readBesideOf(snapshot, manifest, await readIssuerOf(snapshot)),
+  );
 }
 
 /** Nobody can add what is charged in two currencies; a close refuses it, too. */

@@ -95,15 +95,22 @@ export async function saveReleased(database: Database, of: Known, at: InstantMs)
 /** Keeps what a final invoice bills; a void one bills nothing any more. */
 export async function saveFinalized(
   database: Database,
-  of: Known & Pick<InvoiceRow, 'state'> & { readonly quantity: bigint; readonly amount: bigint },
+  of: Known &
+    Pick<InvoiceRow, 'state'> & {
+      readonly quantity: bigint;
+      readonly amount: bigint;
+      /** Stripe's page of it, where it says one. */
+      readonly hostedUrl: string | null;
+    },
   at: InstantMs,
 ): Promise<void> {
   await sql`
     insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount,
-      finalized_at, identifier) values (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, ${of.state},
-      ${of.quantity}, ${of.amount}, ${formatInstant(at)}, ${of.identifier ?? null})
+      hosted_url, finalized_at, identifier) values (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, ${of.state},
+      ${of.quantity}, ${of.amount}, ${of.hostedUrl}, ${formatInstant(at)}, ${of.identifier ?? null})
     on conflict (invoice_id) do update set state = excluded.state, quantity = excluded.quantity,
-      amount = excluded.amount, finalized_at = coalesce(stripe_invoices.finalized_at, excluded.finalized_at)`.execute(
+      amount = excluded.amount, hosted_url = coalesce(excluded.hosted_url, stripe_invoices.hosted_url),
+      finalized_at = coalesce(stripe_invoices.finalized_at, excluded.finalized_at)`.execute(
     database.kysely,
   );
 }

@@ -226,7 +226,9 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
     return alert(parts, own, { kind: 'invoice_differs', detail });
   }
   const state = invoice.status === 'void' ? 'void' : 'finalized';
-  const figures = { state, quantity: billed.quantity ?? -1n, amount: billed.amount } as const;
+  const hostedUrl = invoice.hosted_invoice_url ?? null;
+  const { amount } = billed;
+  const figures = { state, quantity: billed.quantity ?? -1n, amount, hostedUrl } as const;
   await saveFinalized(database, { ...own, ...figures }, clock());
   const target = await findTarget(parts, own);
   if (target === null) {
@@ -321,7 +323,8 @@ async function verifyItemInvoice(
   const due = itemAmount(valueMicro, invoice.currency.toUpperCase());
   const isRight = amount === due && invoice.status !== 'void';
   const state = invoice.status === 'void' ? 'void' : 'finalized';
-  const figures = { state, quantity: isRight ? valueMicro : 0n, amount } as const;
+  const hostedUrl = invoice.hosted_invoice_url ?? null;
+  const figures = { state, quantity: isRight ? valueMicro : 0n, amount, hostedUrl } as const;
   await saveFinalized(database, { ...own, ...figures }, clock());
   if (isRight) return 'equals its intent';
   const detail = `it is ${invoice.status} with ${amount} minor units and intent ${identifier} says ${due}; bill the difference in Stripe, and resolve this alert`;

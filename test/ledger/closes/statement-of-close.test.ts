@@ -49,13 +49,15 @@ it('what was corrected of a closed period is told as that, with its month and it
 
   const statement = await statementOf(database, '2026-10');
   const text = await renderStatement(statement, { format: 'text', issuer: 'Us' });
-  expect(text).toContain('\n  1 call of September 2026 taken back: ticket 4711 (−0.0042)\n');
+  expect(text).toContain('\n  Credit for 1 call of September 2026: ticket 4711 (−0.0042)\n');
   expect(text).not.toContain('Late usage');
+  // The call is one of September, so that October has none less than none.
+  expect(statement.usage.calls).toBe(0);
   const view = viewStatement(statement, 'Us');
   const section = view.sections.find(({ title }) => title === 'Corrections of earlier periods');
   // 1000 × 3.00 µ + 100 × 12.00 µ = 0.0042
   expect(section?.remarks).toEqual([
-    { label: '1 call of September 2026 taken back: ticket 4711', amount: '−0.0042' },
+    { label: 'Credit for 1 call of September 2026: ticket 4711', amount: '−0.0042' },
   ]);
   expect(view.totals.map(({ label }) => label)).not.toContain('Late usage of earlier periods');
 });

@@ -20,7 +20,11 @@ async function ready(
   await makeTenant(database, 'acme');
   for (const [index, { quantity, state = 'finalized' }] of invoices.entries()) {
     const of = { ...PERIOD, invoiceId: `in_${index}`, stripeCustomer: 'cus_acme', state };
-    await saveFinalized(database, { ...of, quantity, amount: quantity / 10_000n }, NOW);
+    await saveFinalized(
+      database,
+      { ...of, quantity, amount: quantity / 10_000n, hostedUrl: null },
+      NOW,
+    );
   }
   return database;
 }

@@ -83,7 +83,7 @@ describe('a statement as HTML', () => {
       Notes
       Quantity × rate = exact. Amounts are rounded so that they add up to the total.
       What is left below a millionth is not lost: it is carried on to the next period.
-      47 failed calls, not charged.
+      47 calls failed, and are not charged.
       Price book standard of 2026-01-01: cached input is charged at the input rate (work done).
       Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.
       This is a usage statement, not a tax invoice.
@@ -93,6 +93,11 @@ describe('a statement as HTML', () => {
       Carried on to the next period | 0.00 | 
       Billable, in whole millionths | 3.300000 | 
       Total, rounded once, half up, to 2 decimals | 3.30 | 
+      Words
+      Token
+      a piece of text, about three quarters of an English word
+      Manifest
+      the record that was frozen at the close; its sha256 is a fingerprint that shows any change
       Manifest sha256:c55fcf4a8e54254ce4897c86f80d4f53cdad461aa6a9d29a2eb9e86951c9545f, closed 2026-11-02T03:04:05.000Z"
     `);
   });

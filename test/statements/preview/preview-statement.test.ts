@@ -65,7 +65,7 @@ it('is marked on every page and in every format', async () => {
       for (const page of pdfPages(rendered)) expect(page.join('\n')).toMatch(/Preview, not final/);
   }
   const csv = String(await renderStatement(preview, { format: 'csv', issuer: 'Us' }));
-  for (const row of csv.trim().split('\r\n').slice(1)) expect(row).toMatch(/,preview$/);
+  for (const row of csv.trim().split('\r\n').slice(1)) expect(row).toMatch(/,preview,/);
 });
 
 it('of a period without usage is one of zero', async () => {

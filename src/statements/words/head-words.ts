@@ -1,0 +1,158 @@
+import type { StatementDocument } from '../statement-answer.ts';
+import {
+  formatLocalDay,
+  formatLocalInstant,
+  formatMoney,
+  formatQuantity,
+} from '../statement-format.ts';
+
+/** What is to be paid, and what is to be said beside it. */
+export interface Due {
+  readonly label: string;
+  readonly amount: string;
+  readonly note: string | null;
+}
+
+/** One of the columns beside the total: the first line says it, the others explain. */
+export interface Fact {
+  readonly label: string;
+  readonly lines: readonly string[];
+}
+
+/** What the period would come to at its pace. */
+export interface Projected {
+  readonly label: string;
+  readonly amount: string;
+  readonly method: string;
+}
+
+interface Basis {
+  /** What the statement rests on, with its instant. */
+  readonly basis: string;
+  /** The instant of the close, or that of a preview. */
+  readonly datedAt: string;
+}
+
+/** A party at the head: who sends the statement, or whom it is for. */
+export interface Party {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
+/** The issuer may be named anew for one statement. */
+export function issuerOf({ issuer }: StatementDocument, name: string | null): Party {
+  return { name: name ?? issuer.name, lines: issuer.address?.split('\n') ?? [] };
+}
+
+/** A customer without a name is called by its id. */
+export function customerOf({ customer, tenant_id: tenantId }: StatementDocument): Party {
+  const lines = [
+    ...(customer.address?.split('\n') ?? []),
+    ...(customer.contact === null ? [] : [customer.contact]),
+    ...(customer.name === null ? [] : [`Customer ${tenantId}`]),
+  ];
+  return { name: customer.name ?? tenantId, lines };
+}
+
+/** Text that leads somewhere. */
+export interface Link {
+  readonly text: string;
+  /** It is null where nothing is known to lead to. */
+  readonly to: string | null;
+}
+
+/** Where a customer asks. */
+export function supportOf({ issuer }: StatementDocument): readonly Link[] {
+  const { support_url: url, support_email: email } = issuer;
+  return [
+    ...(url === null ? [] : [{ text: url.replace(/^https:\/\//, '').replace(/\/$/, ''), to: url }]),
+    ...(email === null ? [] : [{ text: email, to: `mailto:${email}` }]),
+  ];
+}
+
+/** What bills the period; an invoice that was voided bills nothing. */
+export function invoicesOf({ invoices }: StatementDocument): readonly Link[] {
+  return invoices
+    .filter(({ state }) => state !== 'void')
+    .map(({ id, state, url }) => ({
+      text: `Stripe invoice ${id}${state === 'draft' ? ' (draft)' : ''}`,
+      to: url?.startsWith('https://') === true ? url : null,
+    }));
+}
+
+/** What kind of paper it is. */
+export function kindOf({ preview }: StatementDocument): string {
+  return preview === null ? 'Usage statement' : 'Preview of a usage statement';
+}
+
+/** What marks every form of a preview, whatever page of it is in a hand. */
+export function markOf({
+  preview,
+  period,
+}: Pick<StatementDocument, 'preview' | 'period'>): string | null {
+  if (preview === null) return null;
+  return `Preview, not final: as of ${formatLocalInstant(preview.as_of, period.time_zone)}`;
+}
+
+export function projectionOf({ preview, currency }: StatementDocument): Projected | null {
+  if (preview === null || preview.projection === null) return null;
+  const { total, method } = preview.projection;
+  return { label: 'Projected total', amount: formatMoney(total, currency), method };
+}
+
+export function basisOf(document: StatementDocument): Basis {
+  const { manifest_hash: hash, closed_at: closedAt, preview } = document;
+  if (hash === null || closedAt === null) {
+    const asOf = preview?.as_of ?? document.period.starts_at;
+    return { basis: `No close stands behind it: the ledger as of ${asOf}`, datedAt: asOf };
+  }
+  return { basis: `Manifest sha256:${hash}, closed ${closedAt}`, datedAt: closedAt };
+}
+
+/** A period in shadow is metered, and nobody must take its total for a demand; nor that of an open one. */
+export function stateDue({ mode, due, total, currency, preview }: StatementDocument): Due {
+  if (preview !== null) {
+    const note = mode === 'live' ? 'Nothing is due yet' : 'In shadow mode: nothing will be due';
+    return { label: 'So far', amount: formatMoney(total, currency), note };
+  }
+  const amount = formatMoney(due, currency);
+  if (mode === 'live') return { label: 'Total due', amount, note: null };
+  const metered = formatMoney(total, currency);
+  return { label: 'Nothing is due', amount, note: `${metered} metered, in shadow mode` };
+}
+
+export function factsOf(document: StatementDocument): readonly Fact[] {
+  const { usage, price_books: books } = document;
+  const count = (calls: number) => calls.toLocaleString('en-US');
+  const prices = books.flatMap(({ book, version }) => [
+    book,
+    version.startsWith('-') ? 'since ever' : `version ${version.slice(0, 10)}`,
+  ]);
+  return [
+    {
+      label: 'Usage',
+      lines: [
+        `${count(usage.calls)} ${usage.calls === 1 ? 'call' : 'calls'}`,
+        `${formatQuantity(usage.tokens.input)} input tokens`,
+        `${formatQuantity(usage.tokens.output)} output tokens`,
+        ...(usage.failed > 0 ? [`${count(usage.failed)} failed, not charged`] : []),
+        ...(usage.cancelled > 0 ? [`${count(usage.cancelled)} cancelled, not charged`] : []),
+      ],
+    },
+    { label: 'Price book', lines: prices.length > 0 ? prices : ['none used'] },
+    issuedOf(document),
+  ];
+}
+
+function issuedOf({
+  manifest_hash: hash,
+  closed_at: at,
+  preview,
+  period,
+}: StatementDocument): Fact {
+  const day = (instant: string) => formatLocalDay(instant, period.time_zone);
+  if (hash === null || at === null) {
+    return { label: 'As of', lines: [day(preview?.as_of ?? period.starts_at), 'not closed yet'] };
+  }
+  return { label: 'Issued', lines: [day(at), `sha256:${hash.slice(0, 4)}…${hash.slice(-4)}`] };
+}

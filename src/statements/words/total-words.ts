@@ -1,0 +1,82 @@
+import { billedDecimals } from '../../currencies.ts';
+import type { ManifestLine } from '../../ledger/closes/manifest-lines.ts';
+import { exactPico } from '../../money.ts';
+import { lateWords } from '../late-words.ts';
+import { sumAmounts } from '../line-groups.ts';
+import type { StatementDocument } from '../statement-answer.ts';
+import { isUsageLine } from '../statement-document.ts';
+import { formatExact, formatMoney, groupDigits } from '../statement-format.ts';
+import {
+  ADJUSTMENTS,
+  adjustmentsOf,
+  type LabeledAmount,
+  SHARED_SPEND,
+  sharedSpendOf,
+} from './section-words.ts';
+
+/** The printed amounts, summed: they add up to the total because lines are apportioned. */
+export function statementTotals(document: StatementDocument): readonly LabeledAmount[] {
+  const { currency, lines } = document;
+  const late = document.late_lines.filter(isUsageLine);
+  const shared = sharedSpendOf(document);
+  const adjustments = adjustmentsOf(document);
+  const carried = (meter: ManifestLine['meter'], label: string) =>
+    lines
+      .filter((line) => line.meter === meter)
+      .map((line) => ({ label, amount: formatMoney(line.amount, currency) }));
+  const own = lines.filter(isUsageLine);
+  return [
+    { label: 'Metered usage', amount: sumAmounts(own, currency) },
+    ...(late.length > 0
+      ? [{ label: lateWords(document, late).title, amount: sumAmounts(late, currency) }]
+      : []),
+    ...(shared.length > 0 ? [{ label: SHARED_SPEND, amount: sumAmounts(shared, currency) }] : []),
+    ...(adjustments.length > 0
+      ? [{ label: ADJUSTMENTS, amount: sumAmounts(adjustments, currency) }]
+      : []),
+    ...carried('carried_in', 'Carried in from the period before'),
+    ...carried('carried_out', 'Carried on to the next period'),
+    {
+      label: `Total${document.preview === null ? '' : ' so far'} (${currency})`,
+      amount: formatMoney(document.total, currency),
+    },
+    ...(document.mode === 'live' || document.preview !== null
+      ? []
+      : [{ label: 'Due', amount: formatMoney(document.due, currency) }]),
+  ];
+}
+
+export function reckoningOf(document: StatementDocument): readonly LabeledAmount[] {
+  const { exact, currency, total } = document;
+  const places = billedDecimals(currency);
+  const to = places === 0 ? 'whole units' : `${places} decimals`;
+  return [
+    {
+      label: `Exact sum of all entries${document.not_due.length > 0 ? ' that are due' : ''}`,
+      amount: formatExact(exact.charge),
+    },
+    { label: 'Carried in from the period before', amount: formatExact(exact.carried_in) },
+    { label: 'Carried on to the next period', amount: formatExact(negate(exact.carried_out)) },
+    { label: 'Billable, in whole millionths', amount: groupDigits(exact.billable) },
+    { label: `Total, rounded once, half up, to ${to}`, amount: groupDigits(total) },
+  ];
+}
+
+function negate(amount: string): string {
+  if (exactPico(amount) === 0n) return amount;
+  return amount.startsWith('-') ? amount.slice(1) : `-${amount}`;
+}
+
+/** The statement's own notes, and what only the forms for people need explaining. */
+export function statementNotes(document: StatementDocument): readonly string[] {
+  const { exact } = document;
+  const carried =
+    exactPico(exact.carried_out) < 0n
+      ? 'Credits and corrections of this period exceed its usage: nothing is billed, and the difference is carried on to the next period.'
+      : 'What is left below a millionth is not lost: it is carried on to the next period.';
+  return [
+    'Quantity × rate = exact. Amounts are rounded so that they add up to the total.',
+    carried,
+    ...document.notes,
+  ];
+}
