@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
-import { priceOf, replacementOf, reversalOf } from '../../../src/ledger/corrections/correction.ts';
+import {
+  freeReplacementOf,
+  priceOf,
+  refuseUnfitChange,
+  refuseUnfitNote,
+  replacementOf,
+  reversalOf,
+} from '../../../src/ledger/corrections/correction.ts';
 import type { StoredEntry } from '../../../src/ledger/entries/entry.ts';
 import type { BookVersion } from '../../../src/rating/books/price-catalog.ts';
 import { buildCatalog } from '../../../src/rating/books/price-catalog.ts';
@@ -142,6 +149,164 @@ describe('a reversal', () => {
       requestedCost: null,
       layers: null,
     });
+  });
+});
+
+it.each([
+  ['usage', 'correction'],
+  ['correction', 'correction'],
+  ['allocation', 'allocation'],
+  ['adjustment', 'adjustment'],
+] as const)('the reversal of what is %s is %s', (kind, reversed) => {
+  expect(reversalOf({ ...ENTRY, kind }, NOTE, NOVEMBER).kind).toBe(reversed);
+});
+
+it('a reversal of what had no further unit and no reported cost has none', () => {
+  const plain = { ...ENTRY, units: null, reportedCost: null };
+  expect(reversalOf(plain, NOTE, NOVEMBER)).toMatchObject({ units: null, reportedCost: null });
+});
+
+describe('a change', () => {
+  it.each([
+    ['tenantId', 200],
+    ['userId', 200],
+    ['feature', 200],
+    ['agentRunId', 200],
+    ['promptVersion', 200],
+    ['requestedModel', 200],
+    ['executedModel', 200],
+    ['provider', 100],
+  ] as const)('of %s has 1 to %d characters', (field, longest) => {
+    const change = (length: number) => () => refuseUnfitChange({ [field]: 'x'.repeat(length) });
+    expect(change(1)).not.toThrow();
+    expect(change(longest)).not.toThrow();
+    expect(change(0)).toThrow(`${field} would have 0 characters`);
+    expect(change(longest + 1)).toThrow(`${field} would have ${longest + 1} characters`);
+  });
+
+  it('may take a tag away, and says what a text may have', () => {
+    expect(() => refuseUnfitChange({ userId: null })).not.toThrow();
+    const change = () => refuseUnfitChange({ provider: '' });
+    expect(change).toThrow(
+      expect.objectContaining({ kind: 'bad_request', remedy: ['give it 1 to 100 characters'] }),
+    );
+  });
+});
+
+it.each([
+  [{ reason: ' ', actor: 'ada' }, 'a correction needs a reason'],
+  [{ reason: 'why', actor: ' ' }, 'a correction needs a name'],
+  [{ reason: '', actor: '' }, 'a correction needs a reason'],
+])('a note such as %o is refused', (note, message) => {
+  expect(() => refuseUnfitNote(note)).toThrow(
+    expect.objectContaining({
+      ...{ kind: 'bad_request', message },
+      remedy: ['say why it is made, and who makes it'],
+    }),
+  );
+  expect(() => refuseUnfitNote(NOTE)).not.toThrow();
+});
+
+describe('an entry that a person takes as free', () => {
+  const of = { pricing: PRICING, placement: NOVEMBER, note: NOTE };
+  const entry: StoredEntry = { ...ENTRY, layers: null, units: null };
+  const unmeasured: StoredEntry = {
+    ...entry,
+    ...{ outcome: 'unmeasured', charge: null, chargeRate: null, contextTokens: 0 },
+    ...{ uncachedInputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 0 },
+  };
+  const taken = (from: StoredEntry): StoredEntry => ({
+    ...freeReplacementOf(from, of),
+    entryId: 13n,
+  });
+
+  it.each<[string, StoredEntry]>([
+    ['charged', entry],
+    ['unrated', { ...entry, requestedModel: 'unknown' }],
+    ['unmeasured', unmeasured],
+  ])('though it was %s is charged nothing, at no price', (_outcome, before) => {
+    const free = freeReplacementOf(before, of);
+    expect(free).toMatchObject({ outcome: 'charged', charge: 0n, chargeRate: null });
+    expect(free).toMatchObject({ kind: 'correction', isReversal: false, correctsEntryId: 12n });
+  });
+
+  it('though it failed stays a failure', () => {
+    expect(freeReplacementOf({ ...entry, status: 'error' }, of).outcome).toBe('failed');
+  });
+
+  it('stays free when it is priced again or another fact of it changes', () => {
+    expect(priceOf(taken(entry), PRICING)).toMatchObject({ charge: 0n, chargeRate: null });
+    const moved = replacementOf(taken(unmeasured), { feature: 'chat' }, of);
+    expect(moved).toMatchObject({ outcome: 'charged', charge: 0n, feature: 'chat' });
+  });
+
+  it.each([
+    { uncachedInputTokens: 1 },
+    { cacheReadTokens: 1 },
+    { cacheWriteTokens: 1 },
+    { outputTokens: 1 },
+    { units: { images: 1 } },
+  ])('has a price once it is said what it counted: %o', (change) => {
+    const replacement = replacementOf(taken(unmeasured), change, of);
+    expect(replacement.chargeRate?.rateId).toBe(7n);
+    expect(replacement.charge).toBeGreaterThanOrEqual(2_000_000n);
+  });
+
+  it.each<[string, Partial<StoredEntry>]>([
+    ['usage', { kind: 'usage' }],
+    ['a reversal', { isReversal: true }],
+    ['unrated', { outcome: 'unrated' }],
+    ['charged at a price', { chargeRate: { book: 'standard', version: from, rateId: 7n } }],
+  ])('is none where it is %s', (_what, change) => {
+    expect(priceOf({ ...taken(entry), ...change }, PRICING).charge).toBe(2_001_500n);
+  });
+});
+
+describe('a call is measured', () => {
+  const nothing: StoredEntry = {
+    ...{ ...ENTRY, layers: null, units: null, contextTokens: 0 },
+    ...{ uncachedInputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 0 },
+  };
+  const tokens = { uncachedInput: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0, units: null };
+  /** Prices by the token alone: what a call alone costs would hide that nothing was counted. */
+  const byToken = [RATE].map((rate) => ({ ...rate, perCall: 0n, book: 'standard' }));
+  const book = { ...version('charge', 'standard'), rates: buildRates(byToken) };
+  const pricing = { ...PRICING, catalog: buildCatalog([book]) };
+
+  it.each<[string, Partial<StoredEntry>, string]>([
+    ['by nothing', {}, 'unmeasured'],
+    ['by a call that counted nothing', { callUsage: { ...tokens, output: 0 } }, 'unmeasured'],
+    ['by the whole call of a member', { callUsage: { ...tokens, output: 3 } }, 'charged'],
+    ['by its context', { contextTokens: 1 }, 'charged'],
+    ['by a token in', { uncachedInputTokens: 1 }, 'charged'],
+    ['by a token out', { outputTokens: 1 }, 'charged'],
+    ['by a further unit', { units: { images: 1 } }, 'charged'],
+  ])('%s', (_by, change, outcome) => {
+    expect(priceOf({ ...nothing, ...change }, pricing).outcome).toBe(outcome);
+  });
+});
+
+describe('a replacement of units', () => {
+  const of = { pricing: PRICING, placement: NOVEMBER, note: NOTE };
+  const held: StoredEntry = { ...ENTRY, units: { images: 4, input_audio_tokens: 7 } };
+
+  it.each([
+    [undefined, { images: 4, input_audio_tokens: 7 }],
+    [{ images: 5 }, { images: 5, input_audio_tokens: 7 }],
+    [{ images: 0 }, { input_audio_tokens: 7 }],
+    [{ searches: 2 }, { images: 4, input_audio_tokens: 7, searches: 2 }],
+    [{ images: 0, input_audio_tokens: 0 }, null],
+  ])('by %o leaves %o', (units, left) => {
+    const replacement = replacementOf(held, units === undefined ? {} : { units }, of);
+    expect(replacement.units).toEqual(left);
+    // 60 + 30 + 10 of text, and audio where it is left; an image is no token.
+    expect(replacement.contextTokens).toBe(100 + (replacement.units?.input_audio_tokens ?? 0));
+  });
+
+  it('keeps no more reasoning than the output that it is a part of', () => {
+    const reasoning = (outputTokens?: number) =>
+      replacementOf(ENTRY, outputTokens === undefined ? {} : { outputTokens }, of).reasoningTokens;
+    expect([reasoning(1), reasoning(9), reasoning()]).toEqual([1, 2, 2]);
   });
 });
 
