@@ -87,7 +87,43 @@ describe('a call without members', () => {
   });
 });
 
+describe('the layers of a call', () => {
+  const layered = (layers: object | undefined) => rate(layers === undefined ? {} : { layers });
+
+  it.each([
+    ['that it did not say', undefined, false, null],
+    ['that sum to its usage', { prompt: 600, tool: 300, memory: 100, response: 10 }, false, 600],
+    [
+      'of which the prompt does not fit',
+      { prompt: 100, tool: 300, memory: 100, response: 10 },
+      true,
+      200,
+    ],
+    [
+      'of which the response does not fit',
+      { prompt: 600, tool: 300, memory: 100, response: 9 },
+      true,
+      600,
+    ],
+  ])('%s', (_what, layers, layersScaled, prompt) => {
+    const part = layered(layers);
+    expect(part.layersScaled).toBe(layersScaled);
+    expect(part.layers?.prompt ?? null).toBe(prompt);
+  });
+});
+
 describe('the cost of a call', () => {
+  it('that a gateway answered from its cache is nothing, also where it has no price', () => {
+    expect(rate({ gateway_cache: 'exact' }).cost).toBe(0n);
+    expect(rate({ gateway_cache: 'exact', executed_model: 'of nobody' }).cost).toBe(0n);
+    expect(rate({ executed_model: 'of nobody' }).cost).toBeNull();
+  });
+
+  it('that failed and counted a unit alone is not nothing', () => {
+    const usage = { input_tokens: 0, output_tokens: 0, searches: 1 };
+    expect(rate({ status: 'error', usage }).cost).toBeNull();
+  });
+
   it.each([
     ['that failed before the provider counted anything is nothing', 'error', 0, 0, 0n],
     ['that was cancelled before the provider counted anything is nothing', 'cancelled', 0, 0, 0n],

@@ -32,6 +32,26 @@ describe('splitUsage (R7)', () => {
     expect(outputs(parts)).toEqual([500, 333, 167]);
   });
 
+  it.each<[string, number, number, readonly number[]]>([
+    ['with other powers of ten', 2.5e-7, 1e-7, [5, 2]],
+    ['of one power of ten', 2e-7, 5e-7, [2, 5]],
+    ['with decimals of other lengths', 0.25, 0.1, [5, 2]],
+    ['whole and broken', 3, 0.5, [6, 1]],
+    ['as far apart as they may be', 1_000_000_000, 1e-9, [7, 0]],
+  ])('keeps the ratio of weights %s', (_how, one, other, expected) => {
+    const parts = split({ input_tokens: 0, output_tokens: 7 }, [
+      { weight: one },
+      { weight: other },
+    ]);
+    expect(outputs(parts)).toEqual(expected);
+  });
+
+  it('gives a member without a token no part of the call, though its weight is equal', () => {
+    const members = [{ input_tokens: 0 }, { input_tokens: 8 }];
+    const parts = split({ input_tokens: 8, output_tokens: 0 }, members);
+    expect(parts.map(({ callShare }) => callShare)).toEqual([0, 1_000_000]);
+  });
+
   it('weighs each side by its own tokens, and a side without any by the weights', () => {
     const members = [
       { input_tokens: 1, weight: 1 },

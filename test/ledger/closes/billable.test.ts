@@ -46,6 +46,17 @@ describe('billableOf (R14)', () => {
     expect(billableOf(1_500_000_000_000n, 0n, 'JPY').total).toBe(2n);
   });
 
+  it.each([
+    ['ISK', 2_400_000_000_000n, 200n],
+    ['KWD', 1_234_000_000_000n, 1230n],
+  ])(
+    'says a total of %s in minor units, of which the last are never billed',
+    (currency, exact, total) => {
+      // Stripe bills whole krónur, of a hundred aurar; and dinars to two of their three decimals.
+      expect(billableOf(exact, 0n, currency).total).toBe(total);
+    },
+  );
+
   it('conserves every picodollar over any chain of periods', () => {
     const exact = fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n });
     fc.assert(
