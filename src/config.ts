@@ -42,8 +42,6 @@ const environment = z.object({
   SPANLEDGER_MODEL_MAP: z.string().min(1).optional(),
   SPANLEDGER_WEBHOOK_PRIVATE: z.enum(['yes', 'no']).default('no'),
   SPANLEDGER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
-  SPANLEDGER_SELLER: z.string().min(1).max(100).optional(),
-  SPANLEDGER_SELLER_LOGO: z.string().min(1).optional(),
   SPANLEDGER_FRAME_ORIGINS: z
     .string()
     .default('')
@@ -118,8 +116,6 @@ const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   SPANLEDGER_LITELLM_KEY: 'the base64 of the 32-byte key that LiteLLM encrypts with',
   SPANLEDGER_LITELLM_AAD: 'the additional data that LiteLLM encrypts with',
   SPANLEDGER_PUBLIC_URL: 'https://usage.example.com, where customers reach this server',
-  SPANLEDGER_SELLER: 'Northwind AI, the name that customers know',
-  SPANLEDGER_SELLER_LOGO: 'logo.svg, a picture for the page of customers',
   SPANLEDGER_MODEL_MAP: 'models.json, a file that says what each deployment is',
   SPANLEDGER_EMAIL_KEY: 'what "openssl rand -base64 32" prints, kept for as long as the ledger',
 };

@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   'run-month': async () => (await import('./commands/run-month.ts')).addRunMonth,
   serve: async () => (await import('./commands/serve.ts')).addServe,
   key: async () => (await import('./commands/key.ts')).addKey,
+  link: async () => (await import('./commands/link.ts')).addLink,
   statement: async () => (await import('./commands/statement.ts')).addStatement,
   webhook: async () => (await import('./commands/webhook.ts')).addWebhook,
   export: async () => (await import('./commands/export.ts')).addExport,

@@ -58,5 +58,14 @@ export const demoAnswer = z.strictObject({
   statements: listOf(z.string()),
   /** Environment variables that reach what goes on running; null where nothing does. */
   connection: z.record(z.string(), z.string()).nullable(),
+  /** Where to look at it, and with which keys; null where nothing goes on. */
+  console: z
+    .strictObject({
+      url: z.string(),
+      admin_key: z.string(),
+      reader_key: z.string(),
+      customer_link: z.string(),
+    })
+    .nullable(),
 });
 export type DemoAnswer = z.infer<typeof demoAnswer>;

@@ -1,4 +1,5 @@
 import { verifyLedger } from '../audit/laws/verify-ledger.ts';
+import { formatInstant } from '../clock.ts';
 import { openQueue } from '../ingest/queue-client.ts';
 import { runWorker } from '../ingest/run-worker.ts';
 import type { WorkerAnswer } from '../ingest/worker-answer.ts';
@@ -38,6 +39,7 @@ export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<D
     { scope: 'full', against: null },
   );
   await sayMostWasted(parts, traffic.counts.calls);
+  if (request.keep) await beginOpenMonth(parts, month);
   return {
     month: month.name,
     traffic: traffic.counts,
@@ -46,6 +48,7 @@ export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<D
     laws,
     statements: files,
     connection: request.keep ? connectionOf(parts) : null,
+    console: null,
   };
 }
 
@@ -61,6 +64,33 @@ async function sendMonth({ queue, say, trace }: DemoParts, month: CalendarMonth)
     `sent ${messages} SQS messages: ${counts.failed} failed calls, ${counts.fallbacks} fallbacks, ${counts.loops} retry loops, ${counts.batches} batched requests, ${counts.duplicates} duplicates, ${counts.conflicts} conflicts, ${traffic.malformed.length} malformed`,
   );
   return traffic;
+}
+
+/** Calls of the month under way, against those of the month before. */
+const OPEN_SHARE = 3;
+const FIRST_OPEN_CALL = 10_000_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The month under way, for whoever looks at the console: usage up to now, and calls that lack something. */
+async function beginOpenMonth(parts: DemoParts, month: CalendarMonth): Promise<void> {
+  const { trace, queue } = parts;
+  const requests = trace.requests.filter((_, index) => index % OPEN_SHARE === 0);
+  // Traffic stays a day away from the ends of its month, and today is to have some.
+  const days = { startsAt: month.endsAt - DAY_MS, endsAt: parts.clock() + DAY_MS };
+  const traffic = makeTraffic(trace.random, requests, { ...days, firstCall: FIRST_OPEN_CALL });
+  const events = [...traffic.events, ...lackingEvents(formatInstant(parts.clock() - DAY_MS))];
+  await sendTraffic(queue, { ...traffic, events, malformed: [] }, () => {});
+  await consume(parts, { ...traffic, events, malformed: [] });
+}
+
+/** Calls without a price, and without any usage: each is named until somebody mends it. */
+function lackingEvents(occurred_at: string): Traffic['events'] {
+  const call = { source: 'demo', occurred_at, status: 'ok', operation: 'chat', provider: 'openai' };
+  const usage = { input_tokens: 1200, output_tokens: 300 };
+  return ['northwind-ai', 'initech', 'stark-labs'].flatMap((tenant_id, index) => [
+    { ...call, event_id: `new-model-${index}`, requested_model: 'gpt-6-mini', usage, tenant_id },
+    { ...call, event_id: `no-usage-${index}`, requested_model: 'gpt-4o', tenant_id },
+  ]);
 }
 
 const POLLERS = 4;

@@ -26,6 +26,8 @@ export interface Traffic {
 type NativeEvent = Readonly<Record<string, unknown>>;
 
 export interface DemoMonth {
+  /** Ids of calls count from here; 0 where it is left out. */
+  readonly firstCall?: number;
   readonly startsAt: InstantMs;
   readonly endsAt: InstantMs;
 }
@@ -69,7 +71,8 @@ export function makeTraffic(
   const length = month.endsAt - month.startsAt - 2 * MARGIN_MS;
   for (const [index, call] of trace.entries()) {
     const occurredAt = month.startsAt + MARGIN_MS + Math.floor(call.position * length);
-    const made = eventsOfCall(random, call, { index, occurredAt });
+    const place = { index: (month.firstCall ?? 0) + index, occurredAt };
+    const made = eventsOfCall(random, call, place);
     for (const event of made) {
       counts.calls += [AGENT, LOOP_AGENT].includes(String(event['operation'])) ? 0 : 1;
       counts.failed += event['status'] === 'error' ? 1 : 0;

@@ -37,9 +37,7 @@ export async function startConsole(
   const parts = { database, clock, log: openLog('silent') };
   const pages = buildConsole({
     parts: apiPartsOf(parts),
-    seller: { name: 'Northwind AI', logo: null },
     frameOrigins: ['https://app.example.com'],
-    publicUrl: null,
   });
   const host = '127.0.0.1';
   const server = await startHttpServer({ parts, webhook: null, pages, host, port: 0 });

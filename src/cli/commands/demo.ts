@@ -1,10 +1,19 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { apiPartsOf, startHttpServer } from '../../api/http-server.ts';
+import { setBudgetRequest } from '../../budgets/budget-answer.ts';
+import { setBudget } from '../../budgets/set-budget.ts';
 import { pause } from '../../clock.ts';
+import { buildConsole } from '../../console/console-app.ts';
+import { linkAddress } from '../../console/customer/link-address.ts';
 import type { DemoAnswer } from '../../demo/demo-answer.ts';
 import { demoRequest } from '../../demo/demo-answer.ts';
+import type { RunningDemo } from '../../demo/demo-parts.ts';
 import { openTrace } from '../../demo/trace.ts';
+import { createKey } from '../../keys/create-key.ts';
+import { createKeyRequest } from '../../keys/key-answer.ts';
 import { readRequest } from '../../request.ts';
+import { setIssuer } from '../../statements/issuer/set-issuer.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { amountOfMicro, figureOf, moneyText } from '../terminal/figures.ts';
@@ -36,10 +45,13 @@ export function addDemo(program: Command): void {
     const { runDemo } = await import('../../demo/run-demo.ts');
     const parts = await startDemoParts({ clock, log, say, progress, trace });
     try {
-      const answer = await runDemo(parts, request);
+      const ran = await runDemo(parts, request);
+      const kept = keep ? await openDemoConsole(parts) : null;
+      const answer = { ...ran, console: kept?.places ?? null };
       if (answer.laws.some((law) => law.violations.length > 0)) session.foundWrong();
       out.answer(answer, render(answer, out.table));
       if (keep) await untilSignal();
+      await kept?.server.close();
     } finally {
       await parts.stop();
     }
@@ -83,6 +95,16 @@ function render(result: DemoAnswer, table: DrawTable): string {
     );
     parts.push('', 'Everything goes on running; connect with', ...lines, 'and end it with Ctrl-C.');
   }
+  if (result.console !== null) {
+    const { url, admin_key, reader_key, customer_link } = result.console;
+    parts.push(
+      '',
+      `The console: ${url}`,
+      `  sign in to act with   ${admin_key}`,
+      `  sign in to look with  ${reader_key}`,
+      `A customer's page: ${customer_link}`,
+    );
+  }
   return parts.join('\n');
 }
 
@@ -90,6 +112,38 @@ function render(result: DemoAnswer, table: DrawTable): string {
 function stripeOf(micro: string | null): string {
   return micro === null ? '' : amountOfMicro(micro);
 }
+
+/** The console over what the demo made, with a key for each role and a link for a customer. */
+async function openDemoConsole(parts: RunningDemo) {
+  const apiParts = apiPartsOf({ ...parts, queue: DEMO_QUEUE, stripeParts: parts });
+  await setIssuer(parts, { name: 'Northwind AI', support_email: 'billing@northwind.example' });
+  await setBudget(parts, readRequest(setBudgetRequest, BUDGET));
+  const pages = buildConsole({ parts: apiParts, frameOrigins: [] });
+  const address = { host: '127.0.0.1', port: 0 };
+  const server = await startHttpServer({ parts: apiParts, webhook: null, pages, ...address });
+  const make = async (role: 'admin' | 'reader' | 'link') => {
+    const isLink = role === 'link';
+    const scope = { tenant_id: isLink ? CUSTOMER : null, expires_in_days: isLink ? 30 : null };
+    const request = { role, ...scope, name: `demo-${role}`, source: null, tenant_ids: null };
+    const rest = { rate: null, expires_at: null, actor: 'demo' };
+    return (await createKey(parts, readRequest(createKeyRequest, { ...request, ...rest }))).key;
+  };
+  const places = {
+    url: `${server.url}/console`,
+    admin_key: await make('admin'),
+    reader_key: await make('reader'),
+    customer_link: linkAddress(await make('link'), server.url),
+  };
+  return { server, places };
+}
+
+const DEMO_QUEUE = 'the queue of the demo is read by nobody any more';
+const CUSTOMER = 'acme-robotics';
+const BUDGET = {
+  ...{ tenant_id: CUSTOMER, per: 'month' as const, kind: 'soft' as const, amount: '12.00' },
+  ...{ feature: null, user_id: null, agent_run_id: null, tags: null, tokens: null },
+  ...{ on_unavailable: null, priced_only: null, thresholds: null, actor: 'demo' },
+};
 
 async function untilSignal(): Promise<void> {
   const stop = new AbortController();

@@ -8,6 +8,7 @@ import { listPriceBooks } from '../../rating/books/show-price-books.ts';
 import { Refusal } from '../../refusal.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
 import type { SetTenantAnswer } from '../../tenants/tenant-answer.ts';
+import { linkAddress } from '../customer/link-address.ts';
 import { countText, type Html } from '../view/amounts.ts';
 import { chip, dataTable, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';
@@ -190,7 +191,7 @@ const createLink: Act = {
     html`<p>A link to the page of ${tenantLink(said['tenant_id'] ?? '')} that ends after <b>${said['expires_in_days']}</b> days. It is shown once.</p>`,
   done(answer) {
     const { key, expires_at, key_id } = answer as CreatedKeyAnswer;
-    const path = `/usage/${key}`;
+    const path = linkAddress(key, null);
     return html`<p>Give this address to the customer. It is shown this once, and ends ${expires_at ?? 'never'}; revoke it as key ${key_id}.</p><p><a class="hash" href="${path}">${path}</a></p>`;
   },
   back: tenantPath,

@@ -6,12 +6,12 @@ import { KeyDoor } from '../../api/bearer.ts';
 import { behindWall } from '../../database/behind-wall.ts';
 import type { Key } from '../../keys/key.ts';
 import { Refusal } from '../../refusal.ts';
-import { consoleHeaders, PRIVATE } from '../console-headers.ts';
+import { consoleHeaders } from '../console-headers.ts';
 import type { ConsoleOptions } from '../console-options.ts';
 import { addressOf, type ConsoleContext, visitorOf } from '../door.ts';
 import { localeOf } from '../view/amounts.ts';
 import { renderCustomerPage } from '../view/layout.ts';
-import { customerBody, LOGO_PATH } from './customer-page.ts';
+import { customerBody } from './customer-page.ts';
 import { type DocumentForm, statementDocument } from './statement-document.ts';
 
 /** The word that stands in an address where the session says whose page it is. */
@@ -19,24 +19,14 @@ const MINE = 'mine';
 
 /** The customer's page: behind a link that ends, or for whoever signed in with the key of a tenant. */
 export function addCustomer(app: Hono<{ Bindings: HttpBindings }>, options: ConsoleOptions): void {
-  const { parts, seller, frameOrigins } = options;
+  const { parts, frameOrigins } = options;
   const keys = new KeyDoor(parts);
-  const { logo } = seller;
-  if (logo !== null) {
-    const headers = {
-      ...PRIVATE,
-      'content-type': logo.type,
-      'cache-control': 'public, max-age=3600',
-    };
-    const policy = { 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'" };
-    app.get(LOGO_PATH, (c) => c.body(logo.body, 200, { ...headers, ...policy }));
-  }
   app.get('/usage/:door', async (c) => {
     const key = await customerKey(parts, keys, c);
     if (key instanceof Response) return key;
     const at = `/usage/${c.req.param('door')}`;
     const body = await customerBody({
-      ...{ parts: walled(parts, key.tenantId), tenantId: key.tenantId, at, seller },
+      ...{ parts: walled(parts, key.tenantId), tenantId: key.tenantId, at },
       endsAt: key.role === 'link' ? key.expiresAt : null,
       locale: localeOf(c.req.header('accept-language') ?? null),
       query: new URL(c.req.url).searchParams,

@@ -11,9 +11,11 @@ import { reportOverview } from '../../reports/overview/report-overview.ts';
 import { reportUsage } from '../../reports/report-usage.ts';
 import { type Dimension, type UsageGroup, usageRequest } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
+import type { IssuerAnswer } from '../../statements/issuer/issuer-answer.ts';
+import { showIssuer } from '../../statements/issuer/set-issuer.ts';
+import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { showTenant } from '../../tenants/show-tenant.ts';
 import { showTenantRequest } from '../../tenants/tenant-answer.ts';
-import type { Seller } from '../console-options.ts';
 import { comparison, projectionWords } from '../pages/comparison.ts';
 import { dailyFiguresOf } from '../pages/overview.ts';
 import {
@@ -38,7 +40,6 @@ export interface CustomerAsked {
   readonly at: string;
   /** The end of the link; null where a key opened the page. */
   readonly endsAt: InstantMs | null;
-  readonly seller: Seller;
   readonly locale: string;
   readonly query: URLSearchParams;
 }
@@ -70,19 +71,20 @@ export async function customerBody(asked: CustomerAsked): Promise<Html> {
       }),
     );
   const budgets = (await listBudgets(parts)).filter((budget) => budget.tenant_id === tenant_id);
+  const issuer = await showIssuer(parts);
   const { currency } = overview;
   const groups = (await usage([by])).rows.filter((row) => row.currency === currency);
   const unpaid = (await usage(['kind', 'outcome'])).rows.filter((row) => row.currency === currency);
   const soFar =
     running === null ? overview.to_date.charge : exactSum(groups.map(({ charge }) => charge));
   const { before, projection } = overview;
-  return html`${headOf(asked, running, zone)}<div class="cards">
+  return html`${headOf(asked, issuer, { running, zone })}<div class="cards">
 ${card(`${monthText(month, locale)} so far`, amount(soFar, currency, locale), comparison(overview.to_date.charge, before.charge, { currency, before: before.from, locale }))}
 ${card('Expected by its end', projection === null ? html`<span class="soft">—</span>` : amount(projection.charge, currency, locale), projectionWords(projection))}
 ${budgetCards(budgets, locale)}</div>
 ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 <div class="two">${usagePanel(asked, by, groups)}${unpaidPanel(unpaid, currency, locale)}</div>
-${statementsPanel(asked, periods)}${endOf(asked)}`;
+${statementsPanel(asked, periods)}${endOf(asked, issuer)}`;
 }
 
 async function periodsOf({ parts, tenantId }: CustomerAsked): Promise<readonly StoryPeriod[]> {
@@ -103,20 +105,23 @@ function isWithin({ starts_at, ends_at }: StoryPeriod, at: string): boolean {
   return starts_at.slice(0, 19) <= day && day < ends_at.slice(0, 19);
 }
 
-function headOf(asked: CustomerAsked, running: StoryPeriod | null, zone: string): Html {
-  const { seller, tenantId, locale, at } = asked;
+function headOf(
+  asked: CustomerAsked,
+  issuer: IssuerAnswer,
+  { running, zone }: { readonly running: StoryPeriod | null; readonly zone: string },
+): Html {
+  const { tenantId, locale, at } = asked;
+  const name = issuer.name ?? DEFAULT_ISSUER;
   const mark =
-    seller.logo === null
-      ? html`<span class="mark" aria-hidden="true">${seller.name.slice(0, 1)}</span>`
-      : html`<img src="${LOGO_PATH}" alt="">`;
+    issuer.logo === null
+      ? html`<span class="mark" aria-hidden="true">${name.slice(0, 1)}</span>`
+      : html`<img src="${issuer.logo}" alt="">`;
   const bounds =
     running === null
       ? ''
       : html`<p>Billing month from ${instantDay(running.starts_at, zone, locale)} until ${instantDay(running.ends_at, zone, locale)}, ${zone}</p>`;
-  return html`<div class="head"><div class="seller">${mark}<div><p>${seller.name}</p><h1>Usage of <bdi>${tenantId}</bdi></h1></div></div><div class="right soft">${bounds}<p><a href="${at}">Show what is new</a></p></div></div>`;
+  return html`<div class="head"><div class="seller">${mark}<div><p><bdi>${name}</bdi></p><h1>Usage of <bdi>${tenantId}</bdi></h1></div></div><div class="right soft">${bounds}<p><a href="${at}">Show what is new</a></p></div></div>`;
 }
-
-export const LOGO_PATH = '/usage/logo';
 
 const DIMENSIONS: Readonly<Partial<Record<Dimension, string>>> = {
   feature: 'Feature',
@@ -227,7 +232,17 @@ function statementsPanel({ at, locale }: CustomerAsked, periods: readonly StoryP
   );
 }
 
-function endOf({ endsAt, locale, tenantId }: CustomerAsked): Html {
-  if (endsAt === null) return html``;
-  return html`<p class="end">This link is for <bdi>${tenantId}</bdi> and ends on ${instantDay(formatInstant(endsAt), 'UTC', locale)}. Whoever has it sees this page.</p>`;
+function endOf({ endsAt, locale, tenantId }: CustomerAsked, issuer: IssuerAnswer): Html {
+  const { support_url: url, support_email: email } = issuer;
+  const place =
+    url !== null
+      ? html` Questions: <a href="${url}">${url}</a>`
+      : email !== null
+        ? html` Questions: <a href="mailto:${email}">${email}</a>`
+        : '';
+  const until =
+    endsAt === null
+      ? ''
+      : html`This link is for <bdi>${tenantId}</bdi> and ends on ${instantDay(formatInstant(endsAt), 'UTC', locale)}. Whoever has it sees this page.`;
+  return html`<p class="end">${until}${place}</p>`;
 }

@@ -5,6 +5,7 @@ import { proveStatement } from '../../statements/prove-statement.ts';
 import { renderStatement } from '../../statements/render-statement.ts';
 import { showStatement } from '../../statements/show-statement.ts';
 import { statementRequest } from '../../statements/statement-answer.ts';
+import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { PRIVATE } from '../console-headers.ts';
 import type { ConsoleOptions } from '../console-options.ts';
 
@@ -25,7 +26,7 @@ interface DocumentAsked {
 
 /** A closed period's statement as a document of its own, or the page that checks its proof. */
 export async function statementDocument(
-  { seller, frameOrigins }: Pick<ConsoleOptions, 'seller' | 'frameOrigins'>,
+  { frameOrigins }: Pick<ConsoleOptions, 'frameOrigins'>,
   parts: ApiParts,
   { tenantId, month, form }: DocumentAsked,
 ): Promise<Response> {
@@ -37,7 +38,7 @@ export async function statementDocument(
     return new Response(page, { headers: { ...headers, ...policyOf(page, frameOrigins) } });
   }
   const statement = await showStatement(parts, request);
-  const body = await renderStatement(statement, { format: form, issuer: seller.name });
+  const body = await renderStatement(statement, { format: form, issuer: DEFAULT_ISSUER });
   const named =
     form === 'html'
       ? {}

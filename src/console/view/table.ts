@@ -40,7 +40,7 @@ export function dataTable<Row>({
   const heads = columns.map((column) => headCellOf(column, sorting));
   const line = (row: Row) =>
     html`<tr>${columns.map((column, index) => cellOf(column, row, index))}</tr>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="rows"><caption>${caption}</caption><thead><tr>${heads}</tr></thead>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: ${caption}"><table class="rows"><caption>${caption}</caption><thead><tr>${heads}</tr></thead>
 <tbody>${rows.map(line)}</tbody></table></div>`;
 }
 

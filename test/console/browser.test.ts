@@ -1,0 +1,149 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningConsole, startConsole } from '../support/console.ts';
+import { CONSOLE_NOW, fillForConsole } from '../support/console-ledger.ts';
+import { count, createDatabase, type TestDatabase } from '../support/database.ts';
+
+const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const EXECUTABLE = BROWSERS.find((path) => existsSync(path));
+
+const PAGES = [
+  '/console',
+  '/console/tenants',
+  '/console/tenants/acme',
+  '/console/runs',
+  '/console/runs/run-of-acme',
+  '/console/month',
+  '/console/prices',
+  '/console/prices/standard',
+  '/console/quarantine',
+  '/console/quarantine/1',
+  '/console/events/default/no-price',
+  '/console/statements/acme/2026-10',
+  '/console/acts',
+  '/console/act/adjust?tenant_id=acme&amount=-1',
+];
+
+const DARK: ReadonlySet<string> = new Set(['/console', '/console/month', '/console/quarantine']);
+
+/** Where no browser is, the name says what was left out. */
+describe.skipIf(EXECUTABLE === undefined)(
+  'the console in a browser (left out where there is none)',
+  () => {
+    let database: TestDatabase;
+    let drop: () => Promise<void>;
+    let running: RunningConsole;
+    let browser: Browser;
+    let context: BrowserContext;
+    let page: Page;
+    const foreign: string[] = [];
+    const complaints: string[] = [];
+
+    beforeAll(async () => {
+      ({ database, drop } = await createDatabase());
+      await fillForConsole(database);
+      running = await startConsole(database, { clock: () => CONSOLE_NOW });
+      const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+      browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args });
+      context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+      page = await context.newPage();
+      page.on('request', (request) => {
+        const url = request.url();
+        if (!url.startsWith(running.url) && !url.startsWith('data:')) foreign.push(url);
+      });
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      await page.goto(`${running.url}/console`);
+      await page.keyboard.press('Tab');
+      await page.getByLabel('Key').fill(await running.key('admin'));
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`${running.url}/console`);
+    });
+    afterAll(async () => {
+      await browser.close();
+      await running.close();
+      await drop();
+    });
+
+    async function faultsOf(at: Page): Promise<readonly string[]> {
+      // In a world of its own, which the policy of the page says nothing about.
+      const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+      await at.evaluate(readFileSync(axe, 'utf8'));
+      const found = await at.evaluate<{ violations: readonly Violation[] }>(
+        "axe.run(document, { resultTypes: ['violations'] })",
+      );
+      return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+    }
+
+    it.each(['light', 'dark'] as const)(
+      'passes the checks of axe, fits every screen, and asks nobody else: %s',
+      async (colorScheme) => {
+        await page.emulateMedia({ colorScheme });
+        const link = await running.key('link', 'acme');
+        const wrong: string[] = [];
+        // The pages share one style sheet: in the dark a few of them show all of its colors.
+        const shown = colorScheme === 'light' ? PAGES : PAGES.filter((path) => DARK.has(path));
+        for (const path of [...shown, `/usage/${link}`]) {
+          await page.setViewportSize({ width: 1280, height: 900 });
+          await page.goto(`${running.url}${path}`);
+          wrong.push(...(await faultsOf(page)).map((fault) => `${path} ${fault}`));
+          for (const width of [768, 390]) {
+            await page.setViewportSize({ width, height: 900 });
+            const wider = await page.evaluate<number>(
+              'document.documentElement.scrollWidth - innerWidth',
+            );
+            if (wider > 0) wrong.push(`${path} is ${wider} wider than ${width}`);
+          }
+        }
+        expect(wrong).toEqual([]);
+        expect(foreign).toEqual([]);
+        expect(complaints).toEqual([]);
+      },
+      60_000,
+    );
+
+    it('an act is done by the keyboard alone, from the page of the tenant to what came of it', async () => {
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.goto(`${running.url}/console/tenants/acme`);
+      await tabTo(page, 'Credit or fee');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/act\/adjust/);
+      await tabTo(page, 'amount');
+      await page.keyboard.type('-3.50');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/amount=-3.50/);
+      await tabTo(page, 'reason');
+      await page.keyboard.type('A late answer');
+      await page.keyboard.press('Enter');
+      await page.getByText('Recorded as the act of admin').waitFor();
+      expect(await count(database, "entries where kind = 'adjustment' and charge < 0")).toBe(1);
+    });
+
+    it('a customer checks the proof in the browser', async () => {
+      const link = await running.key('link', 'acme');
+      await page.goto(`${running.url}/usage/${link}/statements/2026-10/proof`);
+      expect(await page.locator('.verdict').textContent()).toBe('The proof holds.');
+      expect(complaints).toEqual([]);
+    });
+  },
+);
+
+/** Presses Tab until what has the focus is called so. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 120; presses += 1) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate<string>(
+      `(document.activeElement?.getAttribute('name') ?? document.activeElement?.textContent ?? '').trim()`,
+    );
+    if (focused === name) return;
+  }
+  throw new Error(`no Tab leads to ${name}`);
+}
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
