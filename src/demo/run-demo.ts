@@ -39,8 +39,7 @@ export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<D
     { scope: 'full', against: null },
   );
   await sayMostWasted(parts, traffic.counts.calls);
-  if (request.keep) await beginOpenMonth(parts, month);
-  return {
+  const answer = {
     month: month.name,
     traffic: traffic.counts,
     worker,
@@ -50,6 +49,9 @@ export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<D
     connection: request.keep ? connectionOf(parts) : null,
     console: null,
   };
+  // What is looked at later is in no figure of the month that was told.
+  if (request.keep) await beginOpenMonth(parts, month);
+  return answer;
 }
 
 async function sendMonth({ queue, say, trace }: DemoParts, month: CalendarMonth): Promise<Traffic> {

@@ -8,7 +8,6 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { table } from '../terminal/output.ts';
 
 const DAYS = 30;
 
@@ -44,7 +43,7 @@ function addList(group: Command): void {
   const command = group.command('list').description('all links, and until when they hold');
   perform(command, async (session) => {
     const links = (await listKeys(session.parts())).filter(({ role }) => role === 'link');
-    const text = table(links, [
+    const text = session.out.table(links, [
       { title: 'LINK', value: (row) => row.key_id },
       { title: 'TENANT', value: (row) => row.tenant_id ?? '' },
       { title: 'STATE', value: (row) => row.state },

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ApiParts } from '../../api/api-parts.ts';
 import { readRequest } from '../../request.ts';
+import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { proveStatement } from '../../statements/prove-statement.ts';
 import { renderStatement } from '../../statements/render-statement.ts';
 import { showStatement } from '../../statements/show-statement.ts';
 import { statementRequest } from '../../statements/statement-answer.ts';
-import { DEFAULT_ISSUER } from '../../statements/statement-view.ts';
 import { PRIVATE } from '../console-headers.ts';
 import type { ConsoleOptions } from '../console-options.ts';
 
