@@ -1,11 +1,12 @@
 import { verifyLedger } from '../audit/laws/verify-ledger.ts';
-import { formatInstant } from '../clock.ts';
+import { formatInstant, parseInstant } from '../clock.ts';
 import { openQueue } from '../ingest/queue-client.ts';
 import { runWorker } from '../ingest/run-worker.ts';
 import type { WorkerAnswer } from '../ingest/worker-answer.ts';
 import type { CloseAnswer } from '../ledger/closes/close-answer.ts';
 import { closePeriods } from '../ledger/closes/close-periods.ts';
 import { type CalendarMonth, lastEndedMonth } from '../month/last-ended-month.ts';
+import { tellFreshness } from '../month/status/tell-freshness.ts';
 import { reportRuns } from '../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../reports/runs/run-waste.ts';
 import { writeStatements } from '../statements/write-statements.ts';
@@ -76,11 +77,12 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** The month under way, for whoever looks at the console: usage up to now, and calls that lack something. */
 async function beginOpenMonth(parts: DemoParts, month: CalendarMonth): Promise<void> {
   const { trace, queue } = parts;
+  const now = parseInstant((await tellFreshness(parts)).at);
   const requests = trace.requests.filter((_, index) => index % OPEN_SHARE === 0);
   // Traffic stays a day away from the ends of its month, and today is to have some.
-  const days = { startsAt: month.endsAt - DAY_MS, endsAt: parts.clock() + DAY_MS };
+  const days = { startsAt: month.endsAt - DAY_MS, endsAt: now + DAY_MS };
   const traffic = makeTraffic(trace.random, requests, { ...days, firstCall: FIRST_OPEN_CALL });
-  const events = [...traffic.events, ...lackingEvents(formatInstant(parts.clock() - DAY_MS))];
+  const events = [...traffic.events, ...lackingEvents(formatInstant(now - DAY_MS))];
   await sendTraffic(queue, { ...traffic, events, malformed: [] }, () => {});
   await consume(parts, { ...traffic, events, malformed: [] });
 }
