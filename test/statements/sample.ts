@@ -22,6 +22,8 @@ export interface SampleUsage {
   readonly cached?: number;
   readonly late?: boolean;
   readonly tier?: string;
+  /** Calls that a correction of an earlier period takes back, as a negative count; one call where it is absent. */
+  readonly calls?: number;
   readonly feature?: string;
   readonly user?: string;
   readonly rate?: { readonly input: bigint; readonly output: bigint };
@@ -108,7 +110,7 @@ function sharesOf(
 ): readonly UsageShare[] {
   const calls = usages.map((usage, index) => ({
     name: of.nameOf(usage) ?? null,
-    calls: 1,
+    calls: usage.calls === undefined ? 1 : 0,
     charge: groups[index]?.charge ?? 0n,
   }));
   if (of.failed > 0) calls.push({ name: null, calls: of.failed, charge: 0n });
@@ -169,7 +171,7 @@ function groupOf(usage: SampleUsage, options: SampleOptions): EntryGroup {
     kind: 'usage',
     outcome: 'charged',
     entries: 1n,
-    calls: 1n,
+    calls: BigInt(usage.calls ?? 1),
     tokens,
     charge: (tokens.uncachedInput + cached) * own.input + tokens.output * own.output + perCall,
     price: {

@@ -35,7 +35,7 @@ export const VARIETY: Readonly<Record<string, StatementDocument>> = {
   }),
   'late only': sampleStatement([usage({ day: '2026-09-29', late: true })]),
   'corrections only': sampleStatement(
-    [usage({ day: '2026-09-12', input: -2_700_000, output: -38_333, late: true })],
+    [usage({ day: '2026-09-12', input: -2_700_000, output: -38_333, late: true, calls: -15 })],
     {
       carriedIn: 20_000_000_000_000n,
       corrections: [

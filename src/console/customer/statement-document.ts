@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ApiParts } from '../../api/api-parts.ts';
 import { readRequest } from '../../request.ts';
-import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { proveStatement } from '../../statements/prove-statement.ts';
 import { renderStatement } from '../../statements/render-statement.ts';
 import { showStatement } from '../../statements/show-statement.ts';
@@ -38,7 +37,7 @@ export async function statementDocument(
     return new Response(page, { headers: { ...headers, ...policyOf(page, frameOrigins) } });
   }
   const statement = await showStatement(parts, request);
-  const body = await renderStatement(statement, { format: form, issuer: DEFAULT_ISSUER });
+  const body = await renderStatement(statement, { format: form, issuer: null });
   const named =
     form === 'html'
       ? {}
@@ -66,6 +65,8 @@ function policyOf(page: string, frameOrigins: readonly string[]): Readonly<Recor
     "default-src 'none'",
     `style-src ${styles.join(' ')}`,
     ...(scripts.length === 0 ? [] : [`script-src ${scripts.join(' ')}`]),
+    // The issuer's picture stands in the page, too.
+    ...(page.includes(' src="data:image/') ? ['img-src data:'] : []),
     "base-uri 'none'",
     "form-action 'none'",
     `frame-ancestors ${ancestors}`,

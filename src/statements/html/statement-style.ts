@@ -74,7 +74,9 @@ th:first-child { padding-left: 0; }
 th { overflow-wrap: anywhere; }
 .lines tbody th { width: 28%; }
 .lines .meter { min-width: 104px; }
-.lines th > span { display: block; }
+.lines th > span { display: block; min-width: 116px; }
+.lines td, .lines thead th { padding-left: 14px; }
+.lines thead th:first-child { padding-left: 0; }
 .lines th > .soft { font-size: 11.5px; }
 .lines th > .name:has(.swatch) + .soft { padding-left: 16px; }
 .explanation { margin: -6px 0 10px; color: var(--soft); }
@@ -133,6 +135,7 @@ ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('
   .lines tbody tr > * { padding: 0; border: 0; }
   .lines tbody th { flex: 1 0 100%; width: auto; display: flex; justify-content: space-between; gap: 16px; margin-bottom: 9px; padding-bottom: 9px;
     border-bottom: 1px solid var(--rule); font-weight: 650; }
+  .lines th > span { min-width: 0; }
   .lines th > .soft { flex: none; color: var(--ink); font-size: 14px; }
   .lines th > .name:has(.swatch) + .soft { padding: 0; }
   .lines tr::after { content: ""; order: 2; flex-basis: 100%; }

@@ -133,8 +133,8 @@ export function factsOf(document: StatementDocument): readonly Fact[] {
       label: 'Usage',
       lines: [
         `${count(usage.calls)} ${usage.calls === 1 ? 'call' : 'calls'}`,
-        `${formatQuantity(usage.tokens.input)} input tokens`,
-        `${formatQuantity(usage.tokens.output)} output tokens`,
+        ...tokensOf(usage.tokens.input, 'input tokens'),
+        ...tokensOf(usage.tokens.output, 'output tokens'),
         ...(usage.failed > 0 ? [`${count(usage.failed)} failed, not charged`] : []),
         ...(usage.cancelled > 0 ? [`${count(usage.cancelled)} cancelled, not charged`] : []),
       ],
@@ -142,6 +142,11 @@ export function factsOf(document: StatementDocument): readonly Fact[] {
     { label: 'Price book', lines: prices.length > 0 ? prices : ['none used'] },
     issuedOf(document),
   ];
+}
+
+/** Corrections can take more tokens back than were used; the lines say which, and nobody used less than none. */
+function tokensOf(count: string, words: string): readonly string[] {
+  return count.startsWith('-') ? [] : [`${formatQuantity(count)} ${words}`];
 }
 
 function issuedOf({
