@@ -1,49 +1,73 @@
+import { z } from 'zod';
+import { idField, instantField, listOf, monthField } from './fields.ts';
+
+const tenant = z.string().nullable();
+const month = monthField.nullable();
+const entry = z.string().nullable();
+
+/** Every operation that a remedy names, with what it is to be given; null where the person chooses. */
+const operation = z.discriminatedUnion('operation', [
+  anOperation('adjust', {}),
+  anOperation('allocate list', {}),
+  anOperation('allocate reverse', { pool: z.string(), month }),
+  anOperation('audit entry', { entry_id: entry }),
+  anOperation('audit line', { tenant_id: z.string(), month: monthField }),
+  anOperation('budget list', {}),
+  anOperation('close', { month: monthField, tenant_id: tenant }),
+  anOperation('correct', { entry_id: entry, by: z.enum(['move', 'void', 'usage']) }),
+  anOperation('key list', {}),
+  anOperation('migrate', { roles: z.boolean() }),
+  anOperation('price-book import', {}),
+  anOperation('price-book list', {}),
+  anOperation('prove', {}),
+  anOperation('push', { month }),
+  anOperation('quarantine list', { all: z.boolean() }),
+  anOperation('reconcile', { month }),
+  anOperation('report runs', {}),
+  anOperation('rerate', { month, tenant_id: tenant }),
+  anOperation('seal publish', { to: z.string().nullable(), retain_days: z.int().nullable() }),
+  anOperation('statement', {
+    tenant_id: tenant,
+    month,
+    show: z.enum(['closed', 'preview', 'proof']),
+  }),
+  anOperation('stripe alerts', { all: z.boolean() }),
+  anOperation('stripe resolve', { alert_id: idField.nullable() }),
+  anOperation('stripe settled', { tenant_id: tenant, month }),
+  anOperation('stripe setup', {
+    currency: z.string().nullable(),
+    subscriptions: z.boolean(),
+    tenant_id: tenant,
+  }),
+  anOperation('stripe unpark', { identifier: z.string() }),
+  anOperation('tenant list', {}),
+  anOperation('tenant set', {
+    tenant_id: tenant,
+    give: z.enum(['price_book', 'stripe_customer']).nullable(),
+    /** The instant from which what is given holds; null for now. */
+    from: instantField.nullable(),
+  }),
+  anOperation('webhook list', {}),
+  anOperation('verify', { against: z.string().nullable() }),
+]);
+export type Operation = Readonly<z.infer<typeof operation>>;
+
 /**
  * What a person can do: plain advice, in which the operations of this program stand as data. Each door
  * phrases them in its own terms, the command line as commands to type.
  */
+export const remedyField = listOf(z.union([z.string(), operation]));
 export type Remedy = readonly (string | Operation)[];
 
-/** Every operation that a remedy names, with what it is to be given; null where the person chooses. */
-export type Operation =
-  | { readonly operation: 'adjust' }
-  | { readonly operation: 'allocate list' }
-  | { readonly operation: 'allocate reverse'; readonly pool: string; readonly month: string | null }
-  | { readonly operation: 'audit entry'; readonly entryId: string | null }
-  | { readonly operation: 'audit line'; readonly tenantId: string; readonly month: string }
-  | { readonly operation: 'budget list' }
-  | { readonly operation: 'close'; readonly month: string; readonly tenantId: string | null }
-  | { readonly operation: 'correct'; readonly entryId: string; readonly move: true }
-  | { readonly operation: 'key list' }
-  | { readonly operation: 'migrate'; readonly roles: boolean }
-  | { readonly operation: 'price-book import' }
-  | { readonly operation: 'price-book list' }
-  | { readonly operation: 'prove' }
-  | { readonly operation: 'push'; readonly month: string }
-  | { readonly operation: 'quarantine list' }
-  | { readonly operation: 'reconcile' }
-  | { readonly operation: 'report runs' }
-  | { readonly operation: 'rerate' }
-  | {
-      readonly operation: 'seal publish';
-      readonly to: string | null;
-      readonly retainDays: number | null;
-    }
-  | { readonly operation: 'statement'; readonly proof: true }
-  | {
-      readonly operation: 'statement';
-      readonly tenantId: string;
-      readonly month: string;
-      readonly preview: boolean;
-    }
-  | { readonly operation: 'stripe alerts'; readonly all: boolean }
-  | { readonly operation: 'stripe setup' }
-  | { readonly operation: 'stripe unpark'; readonly identifier: string }
-  | { readonly operation: 'tenant list' }
-  | { readonly operation: 'tenant set'; readonly give: 'price_book' | null }
-  | { readonly operation: 'tenant set'; readonly tenantId: string; readonly bookFrom: string }
-  | { readonly operation: 'webhook list' }
-  | { readonly operation: 'verify'; readonly against: string | null };
+/** What is wrong with one thing among many, and what a person does about it; null where only time helps. */
+export interface Fault {
+  readonly fault: string;
+  readonly remedy: Remedy | null;
+}
+
+function anOperation<Name extends string, Given extends z.ZodRawShape>(name: Name, given: Given) {
+  return z.strictObject({ operation: z.literal(name), ...given });
+}
 
 /** Advice around operations: advise`close it first, with ${{ operation: 'close', … }}`. */
 export function advise(

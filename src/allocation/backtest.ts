@@ -55,7 +55,7 @@ function refuseWithoutCost(): never {
   throw new Refusal(
     'incomplete',
     'no entry of the month has a known cost, so there is nothing to compare with',
-    advise`import a cost book for the models and run ${{ operation: 'rerate' }} for the month`,
+    advise`import a cost book for the models and run ${{ operation: 'rerate', month: null, tenant_id: null }} for the month`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
+import { errorCode } from '../error-code.ts';
 import { problem } from './problem.ts';
 import type { Reply } from './reply.ts';
 
@@ -27,7 +28,7 @@ export async function readBytes(request: Request, limits: BodyLimits): Promise<R
   try {
     return { kind: 'bytes', bytes: await unfold(sent, { maxOutputLength: limits.unfoldedBytes }) };
   } catch (error) {
-    const isBomb = error instanceof RangeError || codeOf(error) === 'ERR_BUFFER_TOO_LARGE';
+    const isBomb = error instanceof RangeError || errorCode(error) === 'ERR_BUFFER_TOO_LARGE';
     const reply = isBomb ? tooLarge(limits.unfoldedBytes) : notUnfolded(encoding, error);
     return { kind: 'refused', reply };
   }
@@ -77,8 +78,4 @@ function notUnfolded(encoding: string, error: unknown): Reply {
     detail: `the body is no ${encoding} data: ${String(error)}`,
     remedy: 'compress the body as its Content-Encoding says',
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

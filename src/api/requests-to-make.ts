@@ -2,8 +2,9 @@ import type { Operation } from '../remedy.ts';
 
 /** A remedy's operation for programs: the request that does it, or the command where no route does. */
 export function requestToMake(operation: Operation): string {
-  if (operation.operation === 'statement' && !('proof' in operation)) {
-    return `GET /v1/statements/{tenant}/{month}${operation.preview ? '?preview=true' : ''}`;
+  if (operation.operation === 'statement' && operation.show !== 'proof') {
+    const query = operation.show === 'preview' ? '?preview=true' : '';
+    return `GET /v1/statements/{tenant}/{month}${query}`;
   }
   const request = REQUESTS[operation.operation];
   return request ?? `"spanledger ${operation.operation}" at a terminal`;
@@ -31,6 +32,8 @@ const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
   'seal publish': null,
   statement: 'GET /v1/statements/{tenant}/{month}/proof',
   'stripe alerts': 'GET /v1/alerts',
+  'stripe resolve': 'POST /v1/alerts/{alert}/resolve',
+  'stripe settled': 'POST /v1/settlements',
   'stripe setup': null,
   'stripe unpark': null,
   'tenant list': 'GET /v1/tenants',

@@ -41,7 +41,7 @@ export async function tellLine(
     throw new Refusal(
       'not_found',
       `the statement of "${close.tenantId}" from ${close.periodStart} has no line ${request.line}`,
-      advise`it has ${lines.length}; ${{ operation: 'audit line', tenantId: close.tenantId, month: request.period }} lists them`,
+      advise`it has ${lines.length}; ${{ operation: 'audit line', tenant_id: close.tenantId, month: request.period }} lists them`,
     );
   }
   const catalog = await loadPriceCatalog(database.kysely);
@@ -98,7 +98,7 @@ async function readLines(database: Database, request: LinesRequest): Promise<Clo
     throw new Refusal(
       'too_early',
       `tenant "${tenantId}" has no closed period that begins in ${period}`,
-      advise`close it first, with ${{ operation: 'close', month, tenantId }}`,
+      advise`close it first, with ${{ operation: 'close', month, tenant_id: tenantId }}`,
     );
   }
   if (closes.length > 1) {

@@ -1,4 +1,5 @@
 import { constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { errorCode } from '../error-code.ts';
 import type { QuarantineReason } from './event.ts';
 
 /** A body may unfold to this many bytes; more is a bomb or a mistake. The client packs an eighth of it. */
@@ -43,7 +44,7 @@ function unfoldTo(mostBytes: number, { encoding, bytes, what }: Folded): Unfolde
         : zstdDecompressSync(bytes, { ...limit, ...window });
     return { kind: 'bytes', bytes: unfolded };
   } catch (error) {
-    if (error instanceof RangeError || codeOf(error) === 'ERR_BUFFER_TOO_LARGE') {
+    if (error instanceof RangeError || errorCode(error) === 'ERR_BUFFER_TOO_LARGE') {
       const detail = `${what}: unfolds to more than ${mostBytes} bytes; send smaller packs`;
       return { kind: 'refused', reason: 'too_large', detail };
     }
@@ -60,8 +61,4 @@ export function isGzip(bytes: Buffer): boolean {
 /** The base64 of gzip begins so, which no JSON does. */
 export function isGzipBase64(text: string): boolean {
   return text.startsWith('H4sI') && /^[\w+/=\s-]+$/.test(text);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -25,7 +25,7 @@ export async function readExportedPeriods(
     throw new Refusal(
       'too_early',
       `no period${tenantId === null ? '' : ` of "${tenantId}"`} that begins in ${month} is closed`,
-      advise`close it first, with ${{ operation: 'close', month, tenantId }}`,
+      advise`close it first, with ${{ operation: 'close', month, tenant_id: tenantId }}`,
     );
   }
   const shadows = closes.filter(({ mode }) => mode === 'shadow');

@@ -120,7 +120,7 @@ function refuseNoConflict(id: bigint, reason: string | null): never {
     reason === null
       ? `event ${id} in quarantine waits no longer`
       : `event ${id} waits for ${reason} and is no conflict; only a conflict is accepted`,
-    advise`see ${{ operation: 'quarantine list' }}; what is not in the ledger is replayed, or dismissed`,
+    advise`see ${{ operation: 'quarantine list', all: true }}; what is not in the ledger is replayed, or dismissed`,
   );
 }
 
@@ -128,6 +128,6 @@ function refuseUnfit(id: bigint): never {
   throw new Refusal(
     'conflict',
     `event ${id} in quarantine has no standing entry for each of its parts; a correction would not be whole`,
-    advise`correct its entries one by one, as ${{ operation: 'audit entry', entryId: null }} shows them, and dismiss it`,
+    advise`correct its entries one by one, as ${{ operation: 'audit entry', entry_id: null }} shows them, and dismiss it`,
   );
 }

@@ -117,7 +117,7 @@ export async function readQuarantined(
   throw new Refusal(
     'not_found',
     `there is no quarantined event ${quarantineId}`,
-    advise`see ${{ operation: 'quarantine list' }}`,
+    advise`see ${{ operation: 'quarantine list', all: true }}`,
   );
 }
 

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { formatInstant } from '../clock.ts';
 import { dayField, instantField, listOf, wholeField } from '../fields.ts';
+import type { Remedy } from '../remedy.ts';
+import { advise, remedyField } from '../remedy.ts';
 import type { KeptAlert } from './alert.ts';
 import { ALERT_KINDS } from './alert.ts';
+import { unparkAdvice } from './push-period.ts';
 
 export const alertsRequest = z.strictObject({
   /** With this, alerts that were resolved are listed, too. */
@@ -28,6 +31,8 @@ export const alertAnswer = z.strictObject({
   tenant_id: z.string().nullable(),
   period_start: dayField.nullable(),
   detail: z.string(),
+  /** What a person does about it; null once it is resolved. */
+  remedy: remedyField.nullable(),
   /** These are null while it is open. */
   resolved_at: instantField.nullable(),
   resolution: z.string().nullable(),
@@ -48,8 +53,27 @@ export function alertShown(alert: KeptAlert): AlertAnswer {
     tenant_id: alert.tenantId,
     period_start: alert.periodStart,
     detail: alert.detail,
+    remedy: alert.resolvedAt === null ? remedyOf(alert) : null,
     resolved_at: alert.resolvedAt === null ? null : formatInstant(alert.resolvedAt),
     resolution: alert.resolution,
     resolved_by: alert.resolvedBy,
   };
+}
+
+/** What a person does about an alert that is open. */
+export function remedyOf({ kind, subject, tenantId, alertId }: KeptAlert): Remedy {
+  const resolve = { operation: 'stripe resolve', alert_id: String(alertId) } as const;
+  switch (kind) {
+    // An alert about an intent is open as long as that is parked.
+    case 'push_parked':
+    case 'meter_error':
+    case 'no_meter_found':
+      return unparkAdvice(subject);
+    case 'customer_deleted': {
+      const link = { operation: 'tenant set', tenant_id: tenantId, from: null } as const;
+      return advise`link another one with ${{ ...link, give: 'stripe_customer' }}, or set the tenant to shadow; then ${resolve}`;
+    }
+    default:
+      return advise`when that is done, ${resolve}`;
+  }
 }

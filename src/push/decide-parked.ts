@@ -68,7 +68,7 @@ async function readFigures(
     throw new Refusal(
       'misconfigured',
       `intent ${identifier} is for ${intent.destination}, and no such destination is set up in this mode`,
-      advise`run ${{ operation: 'stripe setup' }}`,
+      advise`run ${{ operation: 'stripe setup', currency: null, subscriptions: false, tenant_id: null }}`,
     );
   }
   const all = await readIntents(parts.database, target);
@@ -78,7 +78,7 @@ async function readFigures(
 }
 
 function refuseUnproven(
-  { identifier, valueMicro, firstAttemptAt }: Intent,
+  { identifier, valueMicro, firstAttemptAt, periodStart }: Intent,
   seen: { readonly countName: string; readonly figures: Figures; readonly now: InstantMs },
 ): void {
   const { countName, figures, now } = seen;
@@ -87,7 +87,7 @@ function refuseUnproven(
     throw new Refusal(
       'conflict',
       `${countName} says ${counted} and ${confirmed} are confirmed, so that it proves neither that intent ${identifier} (${valueMicro}) was counted nor that it was not`,
-      advise`find out what else was counted there; ${{ operation: 'reconcile' }} shows all columns`,
+      advise`find out what else was counted there; ${{ operation: 'reconcile', month: periodStart.slice(0, 7) }} shows all columns`,
     );
   }
   if (firstAttemptAt !== null && now - firstAttemptAt < SETTLED_AFTER_MS) {

@@ -1,6 +1,7 @@
 import type { InstantMs } from '../clock.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
+import type { Fault } from '../remedy.ts';
 import type { DestinationKind, Intent } from './intent.ts';
 import type { Memory } from './intent-state.ts';
 import type { PushTarget } from './push-target.ts';
@@ -14,7 +15,7 @@ export interface PushParts extends Parts {
    * What of closed periods is no longer what their entries give, by `intentKey`; a period that is as it was
    * frozen is left out. None of the others is told anything.
    */
-  readonly findChanged: (targets: readonly PushTarget[]) => Promise<ReadonlyMap<string, string>>;
+  readonly findChanged: (targets: readonly PushTarget[]) => Promise<ReadonlyMap<string, Fault>>;
 }
 
 /**
@@ -33,13 +34,13 @@ export interface Destination {
    * Says where the usage of a period would be told, or why nowhere, with the remedy. Nobody is
    * asked.
    */
-  describe(target: PushTarget): Address | Unaddressed;
+  describe(target: PushTarget): Address | Fault;
   /**
    * Says why this intent is not this account's to tell or to compare, with the remedy; null when it
    * is.
    */
-  disown(intent: Intent): string | null;
-  /** Says why it cannot take this value now, with the remedy; null when it can. Nobody is asked. */
+  disown(intent: Intent): Fault | null;
+  /** Says why it cannot take this value now, so that another is asked; null when it can. Nobody is asked. */
   objectTo(told: Told): Promise<string | null>;
   /** Looks, once a run and before the first request, at the channels; refuses if one would lose what it is told. */
   checkChannels(channels: readonly string[]): Promise<void>;
@@ -73,11 +74,6 @@ export interface Address {
   readonly channel: string;
 }
 
-/** There is no address; `fault` says why, and what to do. */
-export interface Unaddressed {
-  readonly fault: string;
-}
-
 export interface Told {
   readonly target: PushTarget;
   readonly valueMicro: bigint;
@@ -89,8 +85,7 @@ export interface Told {
 interface Whom extends Told, Address {}
 
 /** What stands in the way of one tenant; another destination may be free of it. */
-export interface Obstacle {
-  readonly fault: string;
+export interface Obstacle extends Fault {
   readonly isOnlyHere: boolean;
 }
 
@@ -152,14 +147,14 @@ export class ForeignCount extends Refusal {
   }
 }
 
-export function isAddress(described: Address | Unaddressed): described is Address {
+export function isAddress(described: Address | Fault): described is Address {
   return 'channel' in described;
 }
 
 /** Answers undefined where an intent names a destination that is not handed in. */
 export function destinationOf(
   { destinations }: Pick<PushParts, 'destinations'>,
-  intent: Intent,
+  intent: Pick<Intent, 'destination'>,
 ): Destination | undefined {
   return destinations.find(({ kind }) => kind === intent.destination);
 }

@@ -52,6 +52,6 @@ function refuseUnaskable({ identifier, channel }: Intent): never {
   throw new Refusal(
     'misconfigured',
     `what was counted of intent ${identifier} cannot be asked: ${channel} is not set up in this mode`,
-    advise`run ${{ operation: 'stripe setup' }}`,
+    advise`run ${{ operation: 'stripe setup', currency: null, subscriptions: false, tenant_id: null }}`,
   );
 }

@@ -41,7 +41,7 @@ export function intentKey(of: { readonly tenantId: string; readonly periodStart:
 }
 
 export function confirmedSum(intents: readonly Intent[]): bigint {
-  return sumOf(intents.filter((intent) => intent.state === 'confirmed'));
+  return valueSum(intents.filter((intent) => intent.state === 'confirmed'));
 }
 
 /** What a person billed elsewhere. */
@@ -51,10 +51,11 @@ export function settledSum(intents: readonly Intent[]): bigint {
 
 /** What was or will be told; what is proven to be missing will be told by its successor. */
 export function intendedSum(intents: readonly Intent[]): bigint {
-  return sumOf(intents.filter((intent) => intent.state !== 'missing'));
+  return valueSum(intents.filter((intent) => intent.state !== 'missing'));
 }
 
-function sumOf(intents: readonly Intent[]): bigint {
+/** What these intents say together. */
+export function valueSum(intents: readonly Pick<Intent, 'valueMicro'>[]): bigint {
   return intents.reduce((sum, intent) => sum + intent.valueMicro, 0n);
 }
 
@@ -68,7 +69,7 @@ export function unseenTakeBack(intents: readonly Intent[]): bigint {
   const unseen = intents.filter(
     (intent) => isTakeBack(intent) && intent.state !== 'missing' && intent.provenAt === null,
   );
-  return -sumOf(unseen);
+  return -valueSum(unseen);
 }
 
 /** The newest first attempt of any intent; counts lag behind it. 0 when nothing was sent. */

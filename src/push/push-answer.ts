@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dayField, listOf, monthField, wholeField } from '../fields.ts';
+import { remedyField } from '../remedy.ts';
 
 export const pushRequest = z.strictObject({
   month: monthField,
@@ -29,6 +30,8 @@ const pushedPeriod = z.strictObject({
   pushed: wholeField,
   currency: z.string(),
   detail: z.string().nullable(),
+  /** What a person does about it; null where nothing needs to be done, or only time helps. */
+  remedy: remedyField.nullable(),
 });
 /** What pushing one tenant's period came to. */
 export type PushedPeriod = z.infer<typeof pushedPeriod>;

@@ -1,7 +1,9 @@
 import { pause } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
+import type { Fault, Remedy } from '../remedy.ts';
+import { advise } from '../remedy.ts';
 import { raiseAlert } from './alert-store.ts';
-import type { Address, Destination, PushParts, TellAnswer } from './destination.ts';
+import type { Address, Destination, PushParts, TellAnswer, Told } from './destination.ts';
 import { destinationOf, isAddress } from './destination.ts';
 import type { Figures } from './figures.ts';
 import { readIntentFigures } from './figures.ts';
@@ -33,7 +35,7 @@ export interface PeriodRun {
 export interface PeriodOutcome {
   readonly intents: readonly Intent[];
   /** The reason why nothing was sent, and what to do; null when nothing stood against it. */
-  readonly refusal: string | null;
+  readonly refusal: Fault | null;
 }
 
 /** Tries in one run; a later run goes on, while the destination still remembers the identifier. */
@@ -79,7 +81,7 @@ export function isUnsent(intent: Intent): boolean {
 }
 
 interface Refused {
-  readonly refusal: string;
+  readonly refusal: Fault;
 }
 
 /**
@@ -100,7 +102,7 @@ async function place(
     // What was taken back was proven never to have arrived, and is taken back anew.
     const again = await planTakeBack(takeBackPartsOf(parts), target, intents);
     if (again === null || typeof again === 'string') {
-      return { refusal: again ?? 'more than is due was settled' };
+      return { refusal: { fault: again ?? 'more than is due was settled', remedy: null } };
     }
     await insertIntent(parts.database, again, parts.clock());
     return 'placed';
@@ -144,7 +146,7 @@ export function dueOf(target: PushTarget, intents: readonly Intent[]): bigint {
 export function foreignFault(
   parts: Pick<PushParts, 'destinations'>,
   intents: readonly Intent[],
-): string | null {
+): Fault | null {
   for (const intent of intents) {
     const foreign = destinationOf(parts, intent)?.disown(intent) ?? null;
     if (foreign !== null) return foreign;
@@ -168,21 +170,32 @@ export async function chooseDestination(
 ): Promise<{ readonly destination: Destination; readonly address: Address } | Refused> {
   const { valueMicro, isCustomerAsked } = what;
   const told = { target, valueMicro, eventTimestamp: eventTimestampOf(target) };
-  let first: string | null = null;
+  let first: Fault | null = null;
   const left = what.intents.filter((intent) => isTakeBack(intent) && intent.state !== 'missing');
   for (const destination of parts.destinations) {
     if (left.some(({ destination: kind }) => kind === destination.kind)) continue;
     const address = destination.describe(target);
-    const objection = isAddress(address) ? await destination.objectTo(told) : address.fault;
+    const objection = isAddress(address) ? await objectionOf(destination, told) : address;
     if (objection === null && isAddress(address)) {
       const obstacle = isCustomerAsked ? await destination.lookAt({ ...told, ...address }) : null;
       if (obstacle === null) return { destination, address };
-      if (!obstacle.isOnlyHere) return { refusal: obstacle.fault };
-      first ??= obstacle.fault;
+      if (!obstacle.isOnlyHere) return { refusal: obstacle };
+      first ??= obstacle;
     }
     first ??= objection;
   }
-  return { refusal: first ?? 'there is no destination to which it could be told' };
+  const nowhere = { fault: 'there is no destination to which it could be told', remedy: null };
+  return { refusal: first ?? nowhere };
+}
+
+/** What a destination cannot take is billed elsewhere by a person, where no other one takes it. */
+async function objectionOf(destination: Destination, told: Told): Promise<Fault | null> {
+  const fault = await destination.objectTo(told);
+  if (fault === null) return null;
+  const { tenantId: tenant_id, periodStart } = told.target;
+  const month = periodStart.slice(0, 7);
+  const settled = { operation: 'stripe settled', tenant_id, month } as const;
+  return { fault, remedy: advise`bill it elsewhere, and record that with ${settled}` };
 }
 
 interface Standing {
@@ -195,12 +208,14 @@ interface Step extends Standing {
 }
 
 /** Does what the intent's state asks for; returns why it may not be done, or null. */
-async function advance(run: PeriodRun, standing: Standing): Promise<string | null> {
+async function advance(run: PeriodRun, standing: Standing): Promise<Fault | null> {
   const { open } = standing;
   const { parts, target } = run;
   const destination = destinationOf(parts, open);
-  if (destination === undefined)
-    return `${open.identifier} is for ${open.destination}, and no such destination is set up`;
+  if (destination === undefined) {
+    const fault = `${open.identifier} is for ${open.destination}, and no such destination is set up`;
+    return { fault, remedy: null };
+  }
   const step: Step = { ...standing, destination };
   const next = nextStep(open, parts.clock(), destination.memory);
   if (next === 'none') return null;
@@ -209,10 +224,10 @@ async function advance(run: PeriodRun, standing: Standing): Promise<string | nul
     return null;
   }
   if (isUnsent(open)) return sendUnlessCounted(run, step);
-  const objection = await destination.objectTo({ ...open, target });
+  const objection = await objectionOf(destination, { ...open, target });
   if (objection === null) {
     const obstacle = isTakeBack(open) ? null : await destination.lookAt({ ...open, target });
-    if (obstacle !== null) return obstacle.fault;
+    if (obstacle !== null) return obstacle;
     return send(run, step);
   }
   // It can no longer be sent, but it may have arrived: presence is proof.
@@ -225,14 +240,44 @@ async function advance(run: PeriodRun, standing: Standing): Promise<string | nul
  * this too where the ledger was restored from a time before it was told; what else it may hold comes
  * from another ledger, or from whoever reports to the same place.
  */
-async function sendUnlessCounted(run: PeriodRun, step: Step): Promise<string | null> {
+async function sendUnlessCounted(run: PeriodRun, step: Step): Promise<Fault | null> {
   const { open, destination } = step;
   const { counted, confirmed } = await figuresAt(run, step);
-  if (counted === confirmed) return send(run, step);
+  if (counted === confirmed) return (await toldBefore(run, step)) ?? send(run, step);
   if (await confirmIfPresent(run, step)) return null;
   const says = `${destination.countName} already says ${counted} for ${open.customer} in this period and ${confirmed} of it is confirmed`;
-  if (counted < confirmed) return `${says}; it lags, run the push again in a while`;
-  return `${says}, so that something else reports there; nothing was sent. Find out what else does and end it; what a person bills instead is recorded as settled`;
+  const { tenantId: tenant_id, periodStart } = open;
+  const month = periodStart.slice(0, 7);
+  if (counted < confirmed) {
+    const again = { operation: 'push', month } as const;
+    return { fault: `${says}; it lags`, remedy: advise`run ${again} again in a while` };
+  }
+  const settled = { operation: 'stripe settled', tenant_id, month } as const;
+  return {
+    fault: `${says}, so that something else reports there; nothing was sent`,
+    remedy: advise`find out what else does and end it; what a person bills instead is recorded with ${settled}`,
+  };
+}
+
+/**
+ * A ledger that was restored does not know whom it told, and its tenant may have another customer by now: so
+ * the one for whom the period was closed must have been told nothing that is not on record.
+ */
+async function toldBefore({ target }: PeriodRun, step: Step): Promise<Fault | null> {
+  const { closedFor, tenantId, periodStart } = target;
+  const { intents, open, destination } = step;
+  if (closedFor === null || closedFor === open.customer) return null;
+  if (intents.some(({ customer, attempts }) => customer === closedFor && attempts > 0)) return null;
+  const of = { target, intents, intent: { ...open, customer: closedFor } };
+  const { counted } = await readIntentFigures(destination, of);
+  if (counted === 0n) return null;
+  const link = { operation: 'tenant set', tenant_id: tenantId, from: null } as const;
+  const month = periodStart.slice(0, 7);
+  const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
+  return {
+    fault: `this period was closed for ${closedFor}, for whom ${destination.countName} already says ${counted} in it; nothing was told to ${open.customer}`,
+    remedy: advise`link the tenant to that customer again with ${{ ...link, give: 'stripe_customer' }}, so that what it was told is found; or record what it was billed with ${settled}`,
+  };
 }
 
 async function send(run: PeriodRun, step: Step): Promise<null> {
@@ -309,7 +354,7 @@ async function settle(
 async function alertParked(run: PeriodRun, intent: Intent, answer: string): Promise<void> {
   const { database, clock, log } = run.parts;
   const { identifier, tenantId, periodStart } = intent;
-  const detail = parkedDetail({ identifier, lastAnswer: answer });
+  const detail = answer;
   log.error({ identifier, tenantId, detail }, 'push parked; a person must decide');
   const alert = {
     kind: 'push_parked',
@@ -322,8 +367,13 @@ async function alertParked(run: PeriodRun, intent: Intent, answer: string): Prom
 }
 
 /** Says why it is parked, and what a person does about it. */
-export function parkedDetail(of: Pick<Intent, 'identifier' | 'lastAnswer'>): string {
-  return `${of.lastAnswer ?? 'parked'}; mend the cause, then unpark ${of.identifier}`;
+export function parkedFault(of: Pick<Intent, 'identifier' | 'lastAnswer'>): Fault {
+  return { fault: of.lastAnswer ?? 'parked', remedy: unparkAdvice(of.identifier) };
+}
+
+/** What a person does about an intent that is parked. */
+export function unparkAdvice(identifier: string): Remedy {
+  return advise`mend the cause, then decide it with ${{ operation: 'stripe unpark', identifier }}`;
 }
 
 function waitMs(attempt: number, retryAfterMs: number | null): number {

@@ -6,6 +6,8 @@ export interface PushTarget {
   readonly mode: 'shadow' | 'live';
   /** The customer that is billed there; null while nobody has said. */
   readonly customer: string | null;
+  /** The customer that the tenant had when the period was closed, which may have been told already (R19). */
+  readonly closedFor: string | null;
   readonly periodStart: string;
   readonly startsAt: InstantMs;
   readonly endsAt: InstantMs;

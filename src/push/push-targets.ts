@@ -1,6 +1,7 @@
 import type { InstantMs } from '../clock.ts';
 import { formatDecimal } from '../money.ts';
 import { Refusal } from '../refusal.ts';
+import type { Fault, Remedy } from '../remedy.ts';
 import { advise } from '../remedy.ts';
 import type { Address, Destination, PushParts } from './destination.ts';
 import { destinationOf, EveryTenantRefused, isAddress } from './destination.ts';
@@ -12,7 +13,7 @@ import { readIntentsOf } from './intent-store.ts';
 import type { PushAnswer, PushedPeriod, PushRequest } from './push-answer.ts';
 import type { PushLocks } from './push-lock-store.ts';
 import { openPushLocks } from './push-lock-store.ts';
-import { chooseDestination, dueOf, foreignFault, parkedDetail, pushPeriod } from './push-period.ts';
+import { chooseDestination, dueOf, foreignFault, parkedFault, pushPeriod } from './push-period.ts';
 import type { PushTarget } from './push-target.ts';
 import { readTargets } from './target-store.ts';
 
@@ -53,7 +54,7 @@ export function refuseNothingClosed(month: string): never {
   throw new Refusal(
     'too_early',
     `no period that begins in ${month} is closed`,
-    advise`close it first, with ${{ operation: 'close', month, tenantId: null }}`,
+    advise`close it first, with ${{ operation: 'close', month, tenant_id: null }}`,
   );
 }
 
@@ -103,16 +104,17 @@ interface Run {
 /** What needs no request: shadow, done already, impossible, or only asked for. Null for the rest. */
 async function resultWithoutAsking(run: Run, target: PushTarget): Promise<PushedPeriod | null> {
   if (target.mode === 'shadow') {
-    return resultOf(target, 'shadow', 'metered and stated, never pushed');
+    return resultOf(target, 'shadow', { detail: 'metered and stated, never pushed' });
   }
   const intents = run.known.get(intentKey(target)) ?? [];
   if (dueOf(target, intents) === 0n && intents.every((intent) => isSettled(intent.state))) {
-    const pushed = confirmedSum(intents);
-    return resultOf(target, intents.length === 0 ? 'nothing_due' : 'confirmed', null, pushed);
+    return intents.length === 0
+      ? resultOf(target, 'nothing_due')
+      : resultOf(target, 'confirmed', confirmedBy(target, intents));
   }
   const address = addressOf(run.parts, target);
   if (!isAddress(address)) {
-    return resultOf(target, 'refused', address.fault, confirmedSum(intents));
+    return faulty(target, 'refused', address, confirmedSum(intents));
   }
   return run.options.isDryRun === true ? wouldSend(run.parts, target, { intents, address }) : null;
 }
@@ -123,7 +125,9 @@ async function resultWithoutAsking(run: Run, target: PushTarget): Promise<Pushed
  */
 function addressOf({ destinations }: PushParts, target: PushTarget) {
   const described = destinations.map((destination) => destination.describe(target));
-  return described.find(isAddress) ?? described[0] ?? { fault: 'no destination is set up' };
+  return (
+    described.find(isAddress) ?? described[0] ?? { fault: 'no destination is set up', remedy: null }
+  );
 }
 
 /** What a push would begin with now; what the destination answers decides how it goes on. */
@@ -135,14 +139,14 @@ async function wouldSend(
   const pushed = confirmedSum(intents);
   const due = dueOf(target, intents);
   const foreign = foreignFault(parts, intents);
-  if (foreign !== null) return resultOf(target, 'refused', foreign, pushed);
+  if (foreign !== null) return faulty(target, 'refused', foreign, pushed);
   const what = { valueMicro: due, intents, isCustomerAsked: false };
   const chosen = due === 0n ? null : await chooseDestination(parts, target, what);
   if (chosen !== null && 'refusal' in chosen) {
-    return resultOf(target, 'refused', chosen.refusal, pushed);
+    return faulty(target, 'refused', chosen.refusal, pushed);
   }
   const open = openIntent(intents);
-  if (open?.state === 'parked') return resultOf(target, 'parked', parkedDetail(open), pushed);
+  if (open?.state === 'parked') return faulty(target, 'parked', parkedFault(open), pushed);
   const now = parts.clock();
   const steps = [
     ...(open === undefined
@@ -157,7 +161,7 @@ async function wouldSend(
   const kind = open?.destination ?? chosen?.destination.kind;
   const by = kind === 'invoice_item' ? ' by an invoice item' : '';
   const detail = `${steps.join(', ')} ${target.currency} to ${open?.customer ?? address.customer}${by}`;
-  return resultOf(target, 'would_send', detail, pushed);
+  return resultOf(target, 'would_send', { detail, pushed });
 }
 
 function stepOf(parts: PushParts, open: Intent, now: InstantMs): string {
@@ -189,7 +193,7 @@ async function pushOpen(
         results.push(
           fault === undefined
             ? await pushTarget(run, locks, target)
-            : resultOf(target, 'refused', fault),
+            : faulty(target, 'refused', fault),
         );
         options.onProgress?.(all - open.length + results.length, all);
       }
@@ -208,8 +212,8 @@ function channelsOf(destination: Destination, open: readonly PushTarget[]): read
 async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promise<PushedPeriod> {
   const { parts } = run;
   const address = addressOf(parts, target);
-  if (!isAddress(address)) return resultOf(target, 'refused', address.fault);
-  if (run.halted !== null) return resultOf(target, 'skipped', run.halted);
+  if (!isAddress(address)) return faulty(target, 'refused', address);
+  if (run.halted !== null) return resultOf(target, 'skipped', { detail: run.halted });
   const halted = () => run.halted ?? (locks.areLost() ? LOCKS_LOST : null);
   const halt = (reason: string) => {
     run.halted = reason;
@@ -217,23 +221,26 @@ async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promi
   const period = { parts, target, halted, halt };
   const key = `${address.customer} ${address.channel}`;
   const outcome = await locks.whileAlone(key, () => pushPeriod(period).catch(asRefused));
-  if (outcome === null) return resultOf(target, 'busy', 'another process is pushing this customer');
+  if (outcome === null) {
+    return resultOf(target, 'busy', { detail: 'another process is pushing this customer' });
+  }
   if (outcome instanceof EveryTenantRefused) halt(`stopped for every tenant: ${outcome.message}`);
   if (outcome instanceof Refusal) {
     const isPassing = outcome instanceof EveryTenantRefused || outcome.kind === 'unavailable';
-    return resultOf(target, isPassing ? 'skipped' : 'refused', outcome.message);
+    const { message: fault, remedy } = outcome;
+    return faulty(target, isPassing ? 'skipped' : 'refused', { fault, remedy });
   }
   const pushed = confirmedSum(outcome.intents);
-  if (outcome.refusal !== null) return resultOf(target, 'refused', outcome.refusal, pushed);
+  if (outcome.refusal !== null) return faulty(target, 'refused', outcome.refusal, pushed);
   const open = openIntent(outcome.intents);
   if (open === undefined) {
     return outcome.intents.length === 0
-      ? resultOf(target, 'nothing_due', null)
-      : resultOf(target, 'confirmed', null, pushed);
+      ? resultOf(target, 'nothing_due')
+      : resultOf(target, 'confirmed', confirmedBy(target, outcome.intents));
   }
-  if (open.state === 'parked') return resultOf(target, 'parked', parkedDetail(open), pushed);
+  if (open.state === 'parked') return faulty(target, 'parked', parkedFault(open), pushed);
   const state = open.state === 'sent' || open.state === 'ambiguous' ? open.state : 'skipped';
-  return resultOf(target, state, open.lastAnswer ?? halted(), pushed);
+  return resultOf(target, state, { detail: open.lastAnswer ?? halted(), pushed });
 }
 
 /** What will not be said of one tenant does not stop the others; a fault of ours does. */
@@ -247,8 +254,13 @@ const LOCKS_LOST = 'the database connection that held the locks was lost; run th
 function resultOf(
   target: PushTarget,
   state: PushedPeriod['state'],
-  ...[detail, pushed = 0n]: readonly [string | null, bigint?]
+  found: {
+    readonly detail?: string | null;
+    readonly remedy?: Remedy | null;
+    readonly pushed?: bigint;
+  } = {},
 ): PushedPeriod {
+  const { detail = null, remedy = null, pushed = 0n } = found;
   return {
     tenant_id: target.tenantId,
     period_start: target.periodStart,
@@ -256,5 +268,28 @@ function resultOf(
     pushed: String(pushed),
     currency: target.currency,
     detail,
+    remedy,
   };
+}
+
+/** Says so where another customer was told than the one for whom the period was closed. */
+function confirmedBy({ closedFor }: PushTarget, intents: readonly Intent[]) {
+  const told = intents.filter(
+    ({ destination, state }) => destination !== 'settled' && state === 'confirmed',
+  );
+  const others = [...new Set(told.map(({ customer }) => customer))].filter(
+    (customer) => closedFor !== null && customer !== closedFor,
+  );
+  const detail =
+    others.length === 0 ? null : `told to ${others.join(' and ')}; it was closed for ${closedFor}`;
+  return { detail, pushed: confirmedSum(intents) };
+}
+
+/** The result of what stands against a period, with what a person does about it. */
+function faulty(
+  target: PushTarget,
+  state: 'refused' | 'parked' | 'skipped',
+  ...[{ fault, remedy }, pushed = 0n]: readonly [Fault, bigint?]
+): PushedPeriod {
+  return resultOf(target, state, { detail: fault, remedy, pushed });
 }

@@ -55,7 +55,7 @@ export async function settlePeriod(
   const untold = dueOf(target, standing);
   const back = untold === 0n ? await planTakeBack(target, intents) : null;
   if (typeof back === 'string') {
-    const remedy = advise`${{ operation: 'reconcile' }} shows what was told`;
+    const remedy = advise`${{ operation: 'reconcile', month }} shows what was told`;
     throw new Refusal('conflict', `this period was told, and cannot be settled: ${back}`, remedy);
   }
   const due = back === null ? untold : -back.valueMicro;
@@ -86,7 +86,7 @@ export async function settlePeriod(
 }
 
 /** The micro units that an amount stands for: all that is due where it is that to the minor unit. */
-function microOf({ amount }: SettleRequest, target: PushTarget, due: bigint): bigint {
+function microOf({ amount, month }: SettleRequest, target: PushTarget, due: bigint): bigint {
   const decimals = minorUnitDecimals(target.currency);
   const minor = parseDecimal(amount, decimals);
   if (minor === null || minor <= 0n) {
@@ -104,7 +104,7 @@ function microOf({ amount }: SettleRequest, target: PushTarget, due: bigint): bi
     'conflict',
     `${formatDecimal(due, 6)} ${target.currency} of this period is due, and ${amount} is more`,
     due === 0n
-      ? advise`nothing is left to settle; ${{ operation: 'reconcile' }} shows what was told`
+      ? advise`nothing is left to settle; ${{ operation: 'reconcile', month }} shows what was told`
       : 'settle at the most what is due',
   );
 }

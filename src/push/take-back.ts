@@ -2,7 +2,7 @@ import type { PushParts, Told } from './destination.ts';
 import { destinationOf } from './destination.ts';
 import { readIntentFigures } from './figures.ts';
 import type { DestinationKind, Intent } from './intent.ts';
-import { identifierOf, isTakeBack } from './intent.ts';
+import { identifierOf, isTakeBack, valueSum } from './intent.ts';
 import type { NewIntent } from './intent-store.ts';
 import { markProven } from './intent-store.ts';
 import type { PushTarget } from './push-target.ts';
@@ -23,7 +23,7 @@ export async function planTakeBack(
     ({ destination, state }) => destination !== 'settled' && state !== 'missing',
   );
   const places = [...Map.groupBy(standing, placeOf).values()].flatMap((told) => {
-    const sum = told.reduce((all, { valueMicro }) => all + valueMicro, 0n);
+    const sum = valueSum(told);
     const [first] = told;
     return first === undefined || sum === 0n ? [] : [{ of: first, sum }];
   });
@@ -62,7 +62,7 @@ export function takeBackPartsOf(
   return {
     ledgerName: parts.ledgerName,
     objectTo: async (kind, told) => {
-      const destination = parts.destinations.find((candidate) => candidate.kind === kind);
+      const destination = destinationOf(parts, { destination: kind });
       return destination === undefined
         ? `no destination ${kind} is set up`
         : destination.objectTo(told);

@@ -28,7 +28,9 @@ export async function readTargets(
       'closes.tenant_id',
       // As it was frozen: what was closed in shadow is told by no later change of mode (R19).
       'closes.mode',
+      // What was not told yet goes to the customer of today, so that a wrong or deleted one can be mended.
       'tenants.stripe_customer',
+      'closes.stripe_customer as closed_for',
       'closes.period_start',
       'periods.starts_at',
       'periods.ends_at',
@@ -45,6 +47,7 @@ export async function readTargets(
     tenantId: row.tenant_id,
     mode: row.mode,
     customer: row.stripe_customer,
+    closedFor: row.closed_for,
     periodStart: row.period_start,
     startsAt: row.starts_at,
     endsAt: row.ends_at,

@@ -39,6 +39,6 @@ export function refuseNotClosed({ tenant_id: tenantId, month }: StatementKey): n
   throw new Refusal(
     'too_early',
     `tenant "${tenantId}" has no closed period that begins in ${month}`,
-    advise`close it first, with ${{ operation: 'close', month, tenantId }}; what it comes to so far shows ${{ operation: 'statement', tenantId, month, preview: true }}`,
+    advise`close it first, with ${{ operation: 'close', month, tenant_id: tenantId }}; what it comes to so far shows ${{ operation: 'statement', tenant_id: tenantId, month, show: 'preview' }}`,
   );
 }

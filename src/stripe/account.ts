@@ -1,4 +1,5 @@
 import Stripe from 'stripe';
+import type { Fault } from '../remedy.ts';
 import type { StripeClient } from './stripe-client.ts';
 import { askStripe } from './stripe-client.ts';
 
@@ -27,7 +28,10 @@ function asUnknown(error: unknown): null {
 export function otherAccountFault(
   what: string,
   { was, is }: { readonly was: string | null; readonly is: string | null },
-): string | null {
+): Fault | null {
   if (was === null || is === null || was === is) return null;
-  return `${what} belongs to Stripe account ${was} and STRIPE_API_KEY to ${is}; use a key of ${was}, or bill the tenants of ${is} from a database of their own`;
+  return {
+    fault: `${what} belongs to Stripe account ${was} and STRIPE_API_KEY to ${is}`,
+    remedy: [`use a key of ${was}, or bill the tenants of ${is} from a database of their own`],
+  };
 }

@@ -1,4 +1,3 @@
-import type { InstantMs } from '../clock.ts';
 import { raiseAlert } from '../push/alert-store.ts';
 import { watchAnswers } from '../push/answer-watch.ts';
 import type { PushParts } from '../push/destination.ts';
@@ -14,7 +13,6 @@ import { takeMissedInvoices } from './invoices/missed-invoices.ts';
 import type { UnbilledPeriod } from './invoices/unbilled-usage.ts';
 import type { StripeMeter } from './meters/meter-store.ts';
 import { readMeters } from './meters/meter-store.ts';
-import { takeRead } from './reads/read-allowance-store.ts';
 import type { StripeParts } from './stripe-parts.ts';
 
 const PARALLEL_PERIODS = 8;
@@ -36,11 +34,13 @@ export async function takeBackUnbilled(
     const { target } = period;
     try {
       const meter = meters.get(target.currency);
-      const told = meter === undefined ? null : await toldIfAskable(parts, period);
+      const told = toldToMeter(period);
       if (meter === undefined || told === null) return;
-      const isUnbilled = await isNobodys(parts, { meter, told, endsAt: target.endsAt });
+      const { customer } = told;
+      if (!(await takeMissedInvoices(parts, { ...target, customer }))) return;
       answers.answered();
-      if (isUnbilled && (await takeBackOrAlert(parts, push, period))) taken.push(target);
+      if (await isBilled(parts, meter, told)) return;
+      if (await takeBackOrAlert(parts, push, period)) taken.push(target);
     } catch (error) {
       const reason = answers.reasonOf(error);
       parts.log.warn({ tenantId: target.tenantId, reason }, 'unbilled usage cannot be looked at');
@@ -50,45 +50,35 @@ export async function takeBackUnbilled(
   return taken;
 }
 
-/** What was told, where the count has shown all of it and a read is left to ask who bills it; else null. */
-async function toldIfAskable(
-  { database, clock }: StripeParts,
-  { target, intents }: UnbilledPeriod,
-): Promise<Intent | null> {
-  const told = toldToMeter(intents);
-  if (told === undefined || !isProven(target.billableMicro, intents)) return null;
-  const { tenantId, periodStart } = target;
-  const read = { tenantId, periodStart, what: 'invoices', customer: told.customer } as const;
-  return (await takeRead(database, read, clock())) ? told : null;
+/** What the meter was told, where its count has shown all of the period; else null. */
+function toldToMeter({ target, intents }: UnbilledPeriod): Intent | null {
+  const told = intents.findLast(({ destination }) => destination === 'meter');
+  return told !== undefined && isProven(target.billableMicro, intents) ? told : null;
 }
 
-function toldToMeter(intents: readonly Intent[]): Intent | undefined {
-  return intents.findLast(({ destination }) => destination === 'meter');
-}
-
-/** Stripe has no subscription that bills it, and no invoice of which no event told. */
-async function isNobodys(
-  parts: StripeParts,
-  of: { readonly meter: StripeMeter; readonly told: Intent; readonly endsAt: InstantMs },
+/** An invoice of which no event told bills it, or a subscription of Stripe's will. */
+async function isBilled(
+  { database, stripe }: StripeParts,
+  meter: StripeMeter,
+  told: Intent,
 ): Promise<boolean> {
-  const { meter, endsAt } = of;
-  const { customer, eventTimestamp, tenantId, periodStart } = of.told;
-  if (await isBilledBySubscription(parts.stripe, meter, { customer, eventTimestamp })) return false;
-  await takeMissedInvoices(parts, { customer, endsAt });
-  const invoices = await readInvoices(parts.database, { month: null, tenantId });
-  return !invoices.some(
+  const { tenantId, periodStart } = told;
+  const invoices = await readInvoices(database, { month: null, tenantId });
+  const isInvoiced = invoices.some(
     (invoice) => invoice.periodStart === periodStart && invoice.state !== 'gone',
   );
+  return isInvoiced || isBilledBySubscription(stripe, meter, told);
 }
 
 /** A customer without a subscription is a person's to know of, once. */
 async function takeBackOrAlert(
   { database, clock }: StripeParts,
   push: PushParts,
-  { target, intents }: UnbilledPeriod,
+  period: UnbilledPeriod,
 ): Promise<boolean> {
+  const { target, intents } = period;
   const { tenantId, periodStart } = target;
-  const customer = toldToMeter(intents)?.customer ?? '';
+  const customer = toldToMeter(period)?.customer ?? '';
   const raise = (
     kind: 'no_subscription' | 'usage_left_on_meter',
     subject: string,

@@ -5,6 +5,8 @@ import type { PushParts } from '../push/destination.ts';
 import { intentKey } from '../push/intent.ts';
 import { readLedgerName } from '../push/ledger-name-store.ts';
 import type { PushTarget } from '../push/push-target.ts';
+import type { Fault } from '../remedy.ts';
+import { advise } from '../remedy.ts';
 import { readAccount } from './account.ts';
 import { itemDestination } from './items/item-destination.ts';
 import { meterDestination } from './meters/meter-destination.ts';
@@ -27,12 +29,15 @@ export async function pushPartsOf(parts: StripeParts): Promise<PushParts> {
 async function findChangedTargets(
   database: Database,
   targets: readonly PushTarget[],
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, Fault>> {
   const changed = await findChangedCloses(database, await readClosesOf(database, targets));
   return new Map(
     changed.map((close) => [
       intentKey(close),
-      `the close is not what its entries give: ${close.faults.join('; ')}; nothing was told. Verify the ledger, and find out who changed it`,
+      {
+        fault: `the close is not what its entries give: ${close.faults.join('; ')}; nothing was told`,
+        remedy: advise`run ${{ operation: 'verify', against: null }}, and find out who changed it`,
+      },
     ]),
   );
 }

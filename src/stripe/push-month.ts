@@ -4,7 +4,7 @@ import { pushClosed, pushTargets } from '../push/push-targets.ts';
 import { takeBackUnbilled } from './bill-without-subscription.ts';
 import { pushPartsOf } from './destinations.ts';
 import type { UnbilledPeriod } from './invoices/unbilled-usage.ts';
-import { findUnbilledPeriods } from './invoices/unbilled-usage.ts';
+import { findUnbilledPeriods, readToldPeriods } from './invoices/unbilled-usage.ts';
 import type { ProgressPart, StripeParts } from './stripe-parts.ts';
 
 /**
@@ -18,11 +18,9 @@ export async function pushMonth(
   const push = await pushPartsOf(parts);
   const answer = await pushClosed(push, request, { onProgress: parts.onProgress });
   const { month, tenant_id: tenantId } = request;
-  const unbilled = await findUnbilledPeriods(parts.database, {
-    month,
-    tenantId,
-    now: parts.clock(),
-  });
+  const told = await readToldPeriods(parts.database, { month, tenantId });
+  const of = { month, tenantId, now: parts.clock() };
+  const unbilled = await findUnbilledPeriods(parts.database, told, of);
   if (unbilled.length === 0) return answer;
   if (request.dry_run) return replaced(answer, unbilled.map(wouldTakeBack));
   const taken = await takeBackUnbilled(parts, push, unbilled);
@@ -37,6 +35,7 @@ function wouldTakeBack({ target, meteredMicro }: UnbilledPeriod): PushedPeriod {
     pushed: String(meteredMicro),
     currency: target.currency,
     detail: `no invoice is known to bill it: ${formatDecimal(meteredMicro, 6)} ${target.currency} would be taken back from the meter and billed by an invoice item, unless Stripe has a subscription that bills it`,
+    remedy: null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dayField, listOf, monthField } from '../fields.ts';
 import { DIFFERENCES } from '../push/compare-periods.ts';
+import { remedyField } from '../remedy.ts';
 
 export const reconcileRequest = z.strictObject({
   month: monthField,
@@ -24,8 +25,10 @@ const reconciledPeriod = z.strictObject({
   stripe: counted.nullable(),
   difference: z.enum(DIFFERENCES),
   explained: z.boolean(),
+  /** The reason why Stripe was not or could not be asked; null of every other. */
+  detail: z.string().nullable(),
   /** What a person does about it; null where it is explained, and time or the next push ends it. */
-  remedy: z.string().nullable(),
+  remedy: remedyField.nullable(),
 });
 export type ReconciledPeriod = z.infer<typeof reconciledPeriod>;
 

@@ -1,26 +1,38 @@
 import type { Parts } from '../parts.ts';
-import type { ComparedPeriod, Difference } from '../push/compare-periods.ts';
+import type { ComparedPeriod } from '../push/compare-periods.ts';
 import { comparePeriods, compareUnasked } from '../push/compare-periods.ts';
+import type { Remedy } from '../remedy.ts';
+import { advise } from '../remedy.ts';
+import { linkOperation } from './customers/check-customer.ts';
 import { pushPartsOf } from './destinations.ts';
 import type { ReconcileAnswer, ReconciledPeriod, ReconcileRequest } from './reconcile-answer.ts';
 import type { ProgressPart, StripeParts } from './stripe-parts.ts';
 
 /** What a person does about a difference that is not explained. */
-const REMEDIES: Readonly<Record<Difference, string | null>> = {
-  none: null,
-  shadow: null,
-  in_flight: null,
-  unanswered: 'push the month again, which settles it by what Stripe counts',
-  lag: null,
-  not_pushed: 'push the month, which tells it or says why not',
-  missing:
-    'see the alerts: Stripe reports what it does not count; a day after it was sent, unparking it by its identifier of audit.pushes has its value told anew',
-  duplicate: 'cancel the second event within a day, or credit the customer for it',
-  after_finalization:
-    'credit or bill the difference in Stripe, and resolve the alert about that invoice',
-  unread: 'link the tenant to a customer that Stripe knows',
-  foreign_usage: 'find what else reports usage to this meter; only Spanledger may',
-};
+function remedyOf({ tenantId, periodStart, difference }: ComparedPeriod): Remedy | null {
+  const push = { operation: 'push', month: periodStart.slice(0, 7) } as const;
+  switch (difference) {
+    case 'none':
+    case 'shadow':
+    case 'in_flight':
+    case 'lag':
+      return null;
+    case 'unanswered':
+      return advise`run ${push} again, which settles it by what Stripe counts`;
+    case 'not_pushed':
+      return advise`run ${push}, which tells it or says why not`;
+    case 'missing':
+      return advise`${{ operation: 'stripe alerts', all: false }} shows what Stripe reports that it does not count; a day after it was sent, ${{ operation: 'stripe unpark', identifier: 'IDENTIFIER' }} has it told anew, with its identifier of audit.pushes`;
+    case 'duplicate':
+      return ['cancel the second event within a day, or credit the customer for it'];
+    case 'after_finalization':
+      return advise`credit or bill the difference in Stripe, then resolve the alert about that invoice, as ${{ operation: 'stripe alerts', all: false }} shows it`;
+    case 'unread':
+      return advise`link the tenant to a customer that Stripe knows, with ${linkOperation(tenantId)}`;
+    case 'foreign_usage':
+      return ['find what else reports usage to this meter; only Spanledger may'];
+  }
+}
 
 /**
  * Puts side by side what the ledger closed, what we know to be delivered, and what Stripe counts, for
@@ -41,10 +53,12 @@ export async function reconcileUnasked(
   parts: Pick<Parts, 'database' | 'clock'>,
   request: ReconcileRequest,
 ): Promise<ReconcileAnswer> {
-  return (await compareUnasked(parts, request, NOT_ASKED)).map(reconciled);
+  const rows = (await compareUnasked(parts, request, NOT_ASKED)).map(reconciled);
+  return rows.map((row) => (row.difference === 'unread' ? { ...row, remedy: GIVE_KEY } : row));
 }
 
-const NOT_ASKED = 'Stripe was not asked, since there is no key: set STRIPE_API_KEY';
+const NOT_ASKED = 'Stripe was not asked, since there is no key';
+const GIVE_KEY = ['set STRIPE_API_KEY'];
 
 function reconciled(period: ComparedPeriod): ReconciledPeriod {
   return {
@@ -57,6 +71,7 @@ function reconciled(period: ComparedPeriod): ReconciledPeriod {
     stripe: period.counted,
     difference: period.difference,
     explained: period.isExplained,
-    remedy: period.isExplained ? null : (period.unread ?? REMEDIES[period.difference]),
+    detail: period.isExplained ? null : period.unread,
+    remedy: period.isExplained ? null : remedyOf(period),
   };
 }

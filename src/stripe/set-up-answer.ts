@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SUPPORTED_CURRENCIES } from '../currencies.ts';
 import { listOf } from '../fields.ts';
+import { remedyField } from '../remedy.ts';
 
 export const setUpRequest = z.strictObject({
   currency: z.enum(SUPPORTED_CURRENCIES),
@@ -26,8 +27,10 @@ const tenantSubscription = z.strictObject({
   stripe_customer: z.string().nullable(),
   state: z.enum(['made', 'fits', 'would_bill_wrongly', 'refused']),
   subscription: z.string().nullable(),
-  /** What would bill wrongly and what to do about it; of a good one, when it bills. */
+  /** What would bill wrongly; of a good one, when it bills. */
   detail: z.string(),
+  /** What a person does about it; null where it bills right, or the detail says it for each of several faults. */
+  remedy: remedyField.nullable(),
 });
 /** What setting up one tenant's subscription came to. */
 export type TenantSubscription = z.infer<typeof tenantSubscription>;

@@ -42,7 +42,7 @@ export async function checkSummaries(parts: StripeParts, said: ReadonlySet<strin
       ),
       ...unread.map(
         (row) =>
-          `tenant "${row.tenant_id}" period ${row.period_start}: confirmed ${row.confirmed} µ and cannot be compared: ${row.remedy}`,
+          `tenant "${row.tenant_id}" period ${row.period_start}: confirmed ${row.confirmed} µ and cannot be compared: ${row.detail}`,
       ),
     ],
   };

@@ -253,7 +253,7 @@ async function refuseMixedCurrencies(
     throw new Refusal(
       'conflict',
       `tenant "${tenantId}" was billed in ${last} until ${formatInstant(closedUntil)}; a book in ${currency} cannot hold before that`,
-      advise`say from when it holds, with ${{ operation: 'tenant set', tenantId, bookFrom: formatInstant(closedUntil) }}`,
+      advise`say from when it holds, with ${{ operation: 'tenant set', tenant_id: tenantId, give: 'price_book', from: formatInstant(closedUntil) }}`,
     );
   }
   const others = await readOtherCurrencies(transaction, tenantId, currency);
@@ -264,7 +264,7 @@ async function refuseMixedCurrencies(
     throw new Refusal(
       'conflict',
       `tenant "${tenantId}" has charges in ${split.currency} in its period from ${split.periodStart}; a book in ${currency} in the middle of it would mix currencies`,
-      advise`let it hold from ${begin}, with ${{ operation: 'tenant set', tenantId, bookFrom: begin }}, and price the period anew with ${{ operation: 'rerate' }}; or from ${formatInstant(split.endsAt)}, where the next one begins`,
+      advise`let it hold from ${begin}, with ${{ operation: 'tenant set', tenant_id: tenantId, give: 'price_book', from: begin }}, and price the period anew with ${{ operation: 'rerate', month: null, tenant_id: null }}; or from ${formatInstant(split.endsAt)}, where the next one begins`,
     );
   }
   return isFirst ? others : others.filter(({ startsAt }) => from <= startsAt);

@@ -113,14 +113,18 @@ export interface OtherCurrency {
   readonly currency: string;
 }
 
-/** Periods of a tenant that are not closed, with charges in another currency that are due; the oldest first. */
+/**
+ * Periods of a tenant that are not closed, with charges in another currency that are due; the oldest first. What was
+ * taken back again leaves none, of any model: a close finds them by the same sums.
+ */
 export async function readOtherCurrencies(
   transaction: Transaction,
   tenantId: string,
   currency: string,
 ): Promise<readonly OtherCurrency[]> {
   const { rows } = await transaction.client.query<OtherCurrency>(
-    `select p.period_start as "periodStart", p.starts_at as "startsAt", p.ends_at as "endsAt", min(u.currency) as currency
+    `select "periodStart", "startsAt", "endsAt", min(currency) as currency from (
+     select p.period_start as "periodStart", p.starts_at as "startsAt", p.ends_at as "endsAt", u.currency
      from periods p
      join (
        select period_start, currency, requested_model, charge - not_due_charge as charge
@@ -132,8 +136,8 @@ export async function readOtherCurrencies(
        ) e where e.tenant_id = $1 and e.not_due is null
      ) u on u.period_start = p.period_start
      where p.tenant_id = $1 and p.state <> 'closed' and u.currency <> $2
-     group by p.period_start, p.starts_at, p.ends_at
-     having sum(abs(u.charge)) <> 0 order by p.starts_at`,
+     group by p.period_start, p.starts_at, p.ends_at, u.currency, u.requested_model having sum(u.charge) <> 0
+     ) charged group by "periodStart", "startsAt", "endsAt" order by "startsAt"`,
     [tenantId, currency],
   );
   return rows;

@@ -101,7 +101,7 @@ export async function readTenant(db: Kysely<Tables>, tenantId: string): Promise<
   throw new Refusal(
     'not_found',
     `there is no tenant "${tenantId}"`,
-    advise`see ${{ operation: 'tenant list' }}, or make it with ${{ operation: 'tenant set', give: null }}`,
+    advise`see ${{ operation: 'tenant list' }}, or make it with ${{ operation: 'tenant set', tenant_id: null, give: null, from: null }}`,
   );
 }
 

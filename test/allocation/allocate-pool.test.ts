@@ -233,7 +233,7 @@ describe('a backtest', () => {
     expect(() => backtest(consumed, { amount: null, weights: DEFAULT_WEIGHTS })).toThrow(
       expect.objectContaining({
         kind: 'incomplete',
-        remedy: expect.arrayContaining([{ operation: 'rerate' }]),
+        remedy: expect.arrayContaining([{ operation: 'rerate', month: null, tenant_id: null }]),
       }),
     );
   });

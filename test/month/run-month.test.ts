@@ -167,7 +167,7 @@ test('what cannot be mended at Stripe ends the month once a person has said what
 
 test('the command lists open alerts, and resolves one by its number', async () => {
   const database = await freshDatabase();
-  const detail = 'customer cus_acme was deleted in Stripe; link another one';
+  const detail = 'customer cus_acme was deleted in Stripe';
   const alert = {
     kind: 'customer_deleted',
     subject: 'cus_acme',
@@ -183,7 +183,7 @@ test('the command lists open alerts, and resolves one by its number', async () =
   const left = await cli(['stripe', 'alerts', '--json'], environment);
 
   expect(listed.stdout).toBe(
-    `ID  ALERT             OF        TENANT  PERIOD\n 1  customer deleted  cus_acme  acme            ${detail}\n`,
+    `ID  ALERT             OF        TENANT  PERIOD\n 1  customer deleted  cus_acme  acme            ${detail}; link another one with "spanledger tenant set acme --stripe-customer CUSTOMER", or set the tenant to shadow; then "spanledger stripe resolve 1 --reason …"\n`,
   );
   expect(resolved.stdout).toBe('resolved: customer deleted of cus_acme\n');
   expect(JSON.parse(left.stdout)).toEqual([]);

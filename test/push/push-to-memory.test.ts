@@ -4,6 +4,7 @@ import { openLog } from '../../src/log.ts';
 import { comparePeriods } from '../../src/push/compare-periods.ts';
 import type { Destination, PushParts, TellAnswer } from '../../src/push/destination.ts';
 import { pushClosed } from '../../src/push/push-targets.ts';
+import type { Fault } from '../../src/remedy.ts';
 import { createDatabase, textRows } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 import { ofMonth } from '../support/stripe.ts';
@@ -67,7 +68,7 @@ async function scene(ledgers: readonly Ledger[]) {
   await closePeriods({ database, clock }, { month: MONTH, tenant_id: null });
   const destinations = ledgers.map(({ destination }) => destination);
   const log = openLog('silent');
-  const findChanged = async () => new Map<string, string>();
+  const findChanged = async () => new Map<string, Fault>();
   const of = { ledgerName: 'memorial', destinations, findChanged };
   const parts: PushParts = { database, clock, log, ...of };
   return {

@@ -254,7 +254,7 @@ test('what foreign usage kept from being decided is confirmed by a person, once 
   const identifier = 'spl-testbook-acme-2026-10-01-usd-1';
   expect(parked).toMatchObject({
     state: 'parked',
-    detail: expect.stringContaining(`mend the cause, then unpark ${identifier}`),
+    remedy: expect.arrayContaining([{ operation: 'stripe unpark', identifier }]),
   });
   await expect(unparkIntent(parts, { identifier })).rejects.toThrow('proves neither');
   await parts.stripe.billing.meterEventAdjustments.create({

@@ -87,7 +87,9 @@ it('an intent that never went out follows its tenant to another customer', async
   );
   await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_new' });
 
-  expect(await push(scene)).toMatchObject([{ state: 'confirmed' }]);
+  const said = { state: 'confirmed', detail: 'told to cus_new; it was closed for cus_acme' };
+  expect(await push(scene)).toMatchObject([said]);
+  expect(await push(scene)).toMatchObject([said]);
 
   expect(await intents(scene)).toMatchObject([{ stripe_customer: 'cus_new', state: 'confirmed' }]);
   expect(countedBy(scene.double)).toEqual([`cus_new ${DUE_MICRO}`]);
@@ -106,6 +108,24 @@ it('a ledger that was restored from before its push finds what it told, and tell
 
   expect(sendsOf(scene.double)).toBe(before);
   expect(await intents(scene)).toMatchObject([{ state: 'confirmed', attempts: '0' }]);
+});
+
+it('a restored ledger tells no other customer what the one of the close was told', async () => {
+  const scene = await openPushScene();
+  scene.double.control.addCustomer({ id: 'cus_new' });
+  await meterEvent(scene, IDENTIFIER, DUE_MICRO);
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_new' });
+  const before = sendsOf(scene.double);
+
+  const [acme] = await push(scene);
+
+  expect(acme).toMatchObject({
+    state: 'refused',
+    detail: `this period was closed for cus_acme, for whom Stripe's summary already says ${DUE_MICRO} in it; nothing was told to cus_new`,
+  });
+  expect(sendsOf(scene.double)).toBe(before);
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_acme' });
+  expect(await push(scene)).toMatchObject([{ state: 'confirmed', detail: null }]);
 });
 
 it('what another ledger or program told of a period is found before anything is told', async () => {

@@ -121,7 +121,9 @@ describe('a push', () => {
     await scene.database.pool.query('delete from stripe_meters');
     const [result] = await push(scene);
     expect(result).toMatchObject({ state: 'refused' });
-    expect(result?.detail).toContain('no meter for USD in test mode; set it');
+    expect(result?.detail).toBe('no meter for USD in test mode');
+    const setup = { operation: 'stripe setup', currency: 'USD', subscriptions: false };
+    expect(result?.remedy).toContainEqual({ ...setup, tenant_id: null });
     expect(sendsOf(scene.double)).toBe(0);
   });
 

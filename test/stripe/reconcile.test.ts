@@ -13,6 +13,7 @@ const TARGET: PushTarget = {
   tenantId: 'acme',
   mode: 'live',
   customer: 'cus_acme',
+  closedFor: 'cus_acme',
   periodStart: '2026-10-01',
   startsAt: Date.parse('2026-10-01T00:00:00Z'),
   endsAt: Date.parse('2026-11-01T00:00:00Z'),
@@ -175,7 +176,7 @@ describe('reconciling with Stripe', () => {
         stripe: '4200007',
         difference: 'foreign_usage',
         explained: false,
-        remedy: 'find what else reports usage to this meter; only Spanledger may',
+        remedy: ['find what else reports usage to this meter; only Spanledger may'],
       },
       {},
     ]);

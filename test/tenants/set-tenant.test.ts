@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { correctEntry } from '../../src/ledger/corrections/correct-entry.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import { importExchangeRates } from '../../src/rating/exchange/import-exchange-rates.ts';
 import { Refusal } from '../../src/refusal.ts';
@@ -75,6 +76,22 @@ it('a second book in another currency does not hold from the middle of a period,
   const begin = parseInstant('2026-10-01T00:00:00Z');
   const whole = { price_book: 'euro', price_book_from: begin };
   expect((await tenantSet(whole, '2026-10-20T00:00:00Z')).to_rerate).toEqual(['2026-10']);
+});
+
+it('what was taken back stands against no book in another currency', async () => {
+  await tenantSet({ price_book: 'standard' }, '2026-10-01T00:00:00Z');
+  await receiveEvents(database, [nativeEvent()]);
+  const [entry] = await textRows(database, 'select entry_id from entries');
+  await correctEntry(
+    { database, clock: () => parseInstant('2026-10-19T00:00:00Z') },
+    {
+      entry_id: BigInt(entry?.['entry_id'] ?? ''),
+      change: null,
+      reason: 'a test call',
+      actor: 'ann',
+    },
+  );
+  expect((await tenantSet({ price_book: 'euro' }, '2026-10-20T00:00:00Z')).to_rerate).toEqual([]);
 });
 
 it('a book in another currency never holds for what was billed', async () => {

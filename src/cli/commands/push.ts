@@ -7,6 +7,7 @@ import { pushMonth } from '../../stripe/push-month.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { withRemedy } from '../terminal/commands-to-type.ts';
 import { amountOfMicro } from '../terminal/figures.ts';
 import { sayMissing } from '../terminal/missing.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
@@ -53,7 +54,7 @@ function addSend(group: Command): void {
         { title: 'STATE', value: (row) => words(row.state) },
         { title: 'PUSHED', value: (row) => amountOfMicro(row.pushed), figure: true },
         { title: '', value: (row) => row.currency },
-        { title: '', value: (row) => row.detail ?? '', below: true },
+        { title: '', value: (row) => withRemedy(row.detail ?? '', row.remedy), below: true },
       ]);
       const request = { month, tenant_id: tenant };
       const missing = (await nameMissing(parts, request)).filter(({ kind }) => kind !== 'untold');

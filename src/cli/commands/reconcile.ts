@@ -6,6 +6,7 @@ import { reconcileMonth, reconcileUnasked } from '../../stripe/reconcile-month.t
 import { addActor } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { withRemedy } from '../terminal/commands-to-type.ts';
 import { amountOfMicro } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
@@ -31,7 +32,7 @@ export function addReconcile(program: Command): void {
         { title: 'STRIPE', value: (row) => stripeOf(row.stripe), figure: true },
         { title: '', value: (row) => row.currency },
         { title: 'DIFFERENCE', value: (row) => words(row.difference) },
-        { title: '', value: (row) => row.remedy ?? '', below: true },
+        { title: '', value: (row) => withRemedy(row.detail ?? '', row.remedy), below: true },
       ]);
       session.out.answer(answer, text);
     },

@@ -4,6 +4,7 @@ import { alertsRequest } from '../../push/alert-answer.ts';
 import { listAlerts } from '../../push/list-alerts.ts';
 import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
+import { withRemedy } from '../terminal/commands-to-type.ts';
 import { words } from '../terminal/words.ts';
 
 export function addAlerts(group: Command): void {
@@ -20,7 +21,7 @@ export function addAlerts(group: Command): void {
       { title: 'TENANT', value: (row) => row.tenant_id ?? '' },
       { title: 'PERIOD', value: (row) => row.period_start ?? '' },
       ...(all ? [{ title: 'RESOLVED', value: resolutionOf }] : []),
-      { title: '', value: (row) => row.detail, below: true },
+      { title: '', value: (row) => withRemedy(row.detail, row.remedy), below: true },
     ]);
     const none = all ? 'no alerts' : 'no open alerts';
     session.out.answer(alerts, alerts.length === 0 ? none : text);

@@ -6,6 +6,7 @@ import { setUpStripe } from '../../stripe/set-up-stripe.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readCurrency } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { withRemedy } from '../terminal/commands-to-type.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { words } from '../terminal/words.ts';
 
@@ -50,7 +51,7 @@ function render(answer: SetUpAnswer): string {
     ),
     ...(subscriptions ?? []).map(
       (row) =>
-        `${row.tenant_id}: ${row.subscription ?? 'no subscription'}, ${words(row.state)}: ${row.detail}`,
+        `${row.tenant_id}: ${row.subscription ?? 'no subscription'}, ${words(row.state)}: ${withRemedy(row.detail, row.remedy)}`,
     ),
   ];
   return lines.join('\n');

@@ -55,7 +55,7 @@ function addSet(group: Command): void {
     const tenant = await setTenant(parts, request);
     const toRerate = tenant.to_rerate.map(
       (month) =>
-        `\nits charges of ${month} are in another currency; price them anew: ${commandToType({ operation: 'rerate' })} ${month} --tenant ${tenant_id}`,
+        `\nits charges of ${month} are in another currency; price them anew: ${commandToType({ operation: 'rerate', month, tenant_id })}`,
     );
     session.out.answer(tenant, `${tenant_id}: ${describe(tenant)}${toRerate.join('')}`);
   });

@@ -6,6 +6,12 @@ export function remedyText(remedy: Remedy): string {
   return phraseRemedy(remedy, (operation) => `"${commandToType(operation)}"`);
 }
 
+/** What was found, and what to do about it, in one line. */
+export function withRemedy(found: string, remedy: Remedy | null): string {
+  const does = remedy === null ? '' : remedyText(remedy);
+  return [found, does].filter((part) => part !== '').join('; ');
+}
+
 /** The command that does an operation; what is still to be chosen stands as a word in capitals or as …. */
 export function commandToType(operation: Operation): string {
   return ['spanledger', operation.operation, ...argumentsOf(operation).map(quoted)].join(' ');
@@ -16,41 +22,52 @@ function argumentsOf(operation: Operation): readonly string[] {
     case 'allocate reverse':
       return [operation.pool, '--month', operation.month ?? '…'];
     case 'audit entry':
-      return operation.entryId === null ? [] : [operation.entryId];
+      return operation.entry_id === null ? [] : [operation.entry_id];
     case 'audit line':
-      return [operation.tenantId, operation.month];
+      return [operation.tenant_id, operation.month];
     case 'close':
-      return [operation.month, ...optional('--tenant', operation.tenantId)];
+      return [operation.month, ...optional('--tenant', operation.tenant_id)];
     case 'correct':
-      return [operation.entryId, '--tenant', '…'];
+      return [operation.entry_id ?? 'ENTRY', ...correctionBy(operation)];
     case 'migrate':
       return operation.roles ? ['--roles'] : [];
     case 'price-book import':
       return ['FILE'];
     case 'push':
-      return [operation.month];
-    case 'quarantine list':
-      return ['--all'];
+    case 'reconcile':
+      return operation.month === null ? [] : [operation.month];
     case 'seal publish':
       return sealPublication(operation);
     case 'statement':
-      if ('proof' in operation) return ['TENANT', 'MONTH', '--proof', '--out', 'FILE'];
-      return [operation.tenantId, operation.month, ...(operation.preview ? ['--preview'] : [])];
+      return statementShown(operation);
+    case 'quarantine list':
     case 'stripe alerts':
       return operation.all ? ['--all'] : [];
+    case 'rerate':
+      return operation.month === null
+        ? []
+        : [operation.month, ...optional('--tenant', operation.tenant_id)];
+    case 'stripe resolve':
+      return [operation.alert_id ?? 'ALERT', '--reason', '…'];
+    case 'stripe settled':
+      return [
+        operation.tenant_id ?? 'TENANT',
+        operation.month ?? 'MONTH',
+        '--amount',
+        '…',
+        '--reason',
+        '…',
+      ];
+    case 'stripe setup':
+      return [
+        ...optional('--currency', operation.currency),
+        ...(operation.subscriptions ? ['--subscriptions'] : []),
+        ...optional('--tenant', operation.tenant_id),
+      ];
     case 'stripe unpark':
       return [operation.identifier];
     case 'tenant set':
-      if ('bookFrom' in operation) {
-        return [
-          operation.tenantId,
-          '--price-book',
-          'BOOK',
-          '--price-book-from',
-          operation.bookFrom,
-        ];
-      }
-      return operation.give === null ? [] : ['TENANT', '--price-book', 'BOOK'];
+      return tenantSetting(operation);
     case 'verify':
       return optional('--against', operation.against);
     default:
@@ -58,11 +75,45 @@ function argumentsOf(operation: Operation): readonly string[] {
   }
 }
 
-function sealPublication({
-  to,
-  retainDays,
-}: Extract<Operation, { readonly operation: 'seal publish' }>): readonly string[] {
-  const days = retainDays === null ? null : String(retainDays);
+type OperationOf<Name extends Operation['operation']> = Extract<Operation, { operation: Name }>;
+
+function statementShown({ tenant_id, month, show }: OperationOf<'statement'>): readonly string[] {
+  const of = [tenant_id ?? 'TENANT', month ?? 'MONTH'];
+  switch (show) {
+    case 'closed':
+      return of;
+    case 'preview':
+      return [...of, '--preview'];
+    case 'proof':
+      return [...of, '--proof', '--out', 'FILE'];
+  }
+}
+
+function correctionBy({ by }: OperationOf<'correct'>): readonly string[] {
+  switch (by) {
+    case 'move':
+      return ['--tenant', '…'];
+    case 'void':
+      return ['--void'];
+    case 'usage':
+      return [];
+  }
+}
+
+function tenantSetting({ tenant_id, give, from }: OperationOf<'tenant set'>): readonly string[] {
+  const whose = tenant_id ?? 'TENANT';
+  switch (give) {
+    case null:
+      return tenant_id === null ? [] : [whose];
+    case 'stripe_customer':
+      return [whose, '--stripe-customer', 'CUSTOMER'];
+    case 'price_book':
+      return [whose, '--price-book', 'BOOK', ...optional('--price-book-from', from)];
+  }
+}
+
+function sealPublication({ to, retain_days }: OperationOf<'seal publish'>): readonly string[] {
+  const days = retain_days === null ? null : String(retain_days);
   return [...optional('--to', to), ...optional('--retain-days', days)];
 }
 

@@ -1,3 +1,4 @@
+import { errorCode } from '../../error-code.ts';
 import { Refusal } from '../../refusal.ts';
 
 /** Starts a server for a command; a port that cannot be had is for a person to mend, and no fault of ours. */
@@ -8,7 +9,7 @@ export async function listenOn<Server>(
   try {
     return await start();
   } catch (error) {
-    const reason = WHY_NOT[codeOf(error)];
+    const reason = WHY_NOT[errorCode(error)];
     if (reason === undefined) throw error;
     throw new Refusal(
       'bad_request',
@@ -22,7 +23,3 @@ const WHY_NOT: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is taken by another process',
   EACCES: 'may not be used by this user',
 };
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}

@@ -7,6 +7,7 @@ import { listAlerts } from '../../push/list-alerts.ts';
 import type { PushAnswer } from '../../push/push-answer.ts';
 import { readRequest } from '../../request.ts';
 import type { ReconcileAnswer } from '../../stripe/reconcile-answer.ts';
+import { withPlaces } from '../pages/operation-places.ts';
 import { amountOr, countText, type Html } from '../view/amounts.ts';
 import { chip, dataTable, facts, tenantLink } from '../view/table.ts';
 import type { Act, ActField } from './act.ts';
@@ -100,7 +101,7 @@ function pushedOf(rows: PushAnswer): Html {
           ),
       },
       { title: 'Millionths', figure: true, cell: (row: Row) => countText(row.pushed) },
-      { title: 'Detail', cell: (row: Row) => row.detail ?? '' },
+      { title: 'Detail', cell: (row: Row) => withPlaces(row.detail, row.remedy) },
     ],
   });
 }
@@ -140,7 +141,10 @@ const reconcile: Act = {
           cell: (row: ReconcileAnswer[number]) =>
             chip(row.difference.replaceAll('_', ' '), row.explained ? 'good' : 'bad'),
         },
-        { title: 'What to do', cell: (row: ReconcileAnswer[number]) => row.remedy ?? '' },
+        {
+          title: 'What to do',
+          cell: (row: ReconcileAnswer[number]) => withPlaces(row.detail, row.remedy),
+        },
       ],
     }),
   back: backToMonth,

@@ -14,6 +14,7 @@ import {
   tabs,
   tenantLink,
 } from '../view/table.ts';
+import { withPlaces } from './operation-places.ts';
 import { type ConsolePage, said } from './page-asked.ts';
 
 /** What a person must look at on Stripe's side. */
@@ -41,7 +42,7 @@ export const alertsPage: ConsolePage = {
         {
           title: 'Detail',
           cell: (row: AlertAnswer) =>
-            html`<span>${row.detail}</span> <span class="hash">${row.subject}</span>`,
+            html`<span>${withPlaces(row.detail, row.remedy)}</span> <span class="hash">${row.subject}</span>`,
         },
         { title: 'Raised', cell: (row: AlertAnswer) => instantOr(row.raised_at, '') },
         {

@@ -1,4 +1,5 @@
-import type { Operation } from '../../remedy.ts';
+import type { Operation, Remedy } from '../../remedy.ts';
+import { phraseRemedy } from '../../remedy.ts';
 
 /** A remedy's operation for whoever looks at a page: where it is done. */
 export function placeOfOperation(operation: Operation): string {
@@ -27,6 +28,8 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   'seal publish': null,
   statement: 'the proof beside the statement on the page of the tenant',
   'stripe alerts': 'the list of alerts',
+  'stripe resolve': 'the list of alerts',
+  'stripe settled': null,
   'stripe setup': null,
   'stripe unpark': null,
   'tenant list': 'the page of tenants',
@@ -34,3 +37,9 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   'webhook list': null,
   verify: null,
 };
+
+/** What was found, and where a person mends it, in one line. */
+export function withPlaces(found: string | null, remedy: Remedy | null): string {
+  const does = remedy === null ? '' : phraseRemedy(remedy, placeOfOperation);
+  return [found ?? '', does].filter((part) => part !== '').join('; ');
+}

@@ -56,14 +56,14 @@ function freezePeriods(
       const mode = modes.get(summed.period);
       return mode === undefined ? [] : [{ ...summed, mode }];
     });
-    const currencyOf = await readCurrencies(transaction, catalog, ours);
-    const tenants = await readTenants(
+    const known = await readTenants(
       transaction.kysely,
       ours.map(({ period }) => period.tenantId),
     );
-    const byId = new Map(tenants.map((tenant) => [tenant.tenantId, tenant]));
+    const tenants = new Map(known.map((tenant) => [tenant.tenantId, tenant]));
+    const currencyOf = await readCurrencies(transaction, { catalog, tenants }, ours);
     const periods = ours.map((summed) => {
-      const { stripeCustomer } = present(byId.get(summed.period.tenantId), 'a tenant');
+      const { stripeCustomer } = present(tenants.get(summed.period.tenantId), 'a tenant');
       const { period, mode } = summed;
       const carried = { ...period, mode, currency: currencyOf(summed), carriesApart: true };
       return { ...summed, carried, stripeCustomer };

@@ -2,8 +2,8 @@ import type { Transaction } from '../../database/database.ts';
 import { PICO_PER_MICRO } from '../../money.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
-import { readTenants } from '../../tenants/tenant-store.ts';
 import type { PeriodRow } from './close-store.ts';
 import { periodKey } from './close-store.ts';
 import { readLastCloses } from './period-currencies-store.ts';
@@ -14,13 +14,15 @@ interface MeteredPeriod extends PeriodGroups<PeriodRow> {
   readonly mode: 'shadow' | 'live';
 }
 
+type Tenants = ReadonlyMap<string, Tenant>;
+
 /**
  * The currency of each period (R15): that of what was charged in it; of a period without charges, that of what
  * is still owed from the last close, or else that of the tenant's book, or else that of its last close.
  */
 export async function readCurrencies(
   transaction: Transaction,
-  catalog: PriceCatalog,
+  { catalog, tenants }: { readonly catalog: PriceCatalog; readonly tenants: Tenants },
   periods: readonly MeteredPeriod[],
 ): Promise<(period: MeteredPeriod) => string> {
   for (const { period, currencies } of periods) {
@@ -32,15 +34,10 @@ export async function readCurrencies(
   const idle = periods.filter(({ currencies }) => currencies.length === 0);
   const rows = idle.map(({ period }) => period);
   const last = await readLastCloses(transaction, rows);
-  const tenants = await readTenants(
-    transaction.kysely,
-    rows.map(({ tenantId }) => tenantId),
-  );
-  const byId = new Map(tenants.map((tenant) => [tenant.tenantId, tenant]));
   return ({ period, mode, currencies: [charged] }) => {
     if (charged !== undefined) return charged;
     const before = last.get(periodKey(period.tenantId, period.periodStart));
-    const tenant = byId.get(period.tenantId);
+    const tenant = tenants.get(period.tenantId);
     if (before !== undefined && before.mode === mode && isOwed(before.carriedOut)) {
       return before.currency;
     }

@@ -134,7 +134,7 @@ function refuseWithoutCurrency(tenantId: string): never {
   throw new Refusal(
     'incomplete',
     `tenant "${tenantId}" has no price book and no closed period, so nobody knows its currency`,
-    advise`give it a price book with ${{ operation: 'tenant set', give: 'price_book' }}`,
+    advise`give it a price book with ${{ operation: 'tenant set', tenant_id: null, give: 'price_book', from: null }}`,
   );
 }
 

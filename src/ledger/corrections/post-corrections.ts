@@ -106,7 +106,7 @@ async function makeCorrections(
     throw new Refusal(
       'conflict',
       'somebody else corrected one of these entries at the same time',
-      advise`look at the entry again with ${{ operation: 'audit entry', entryId: null }}, and correct what stands now`,
+      advise`look at the entry again with ${{ operation: 'audit entry', entry_id: null }}, and correct what stands now`,
     );
   }
 }
@@ -228,7 +228,7 @@ async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry)
     throw new Refusal(
       'conflict',
       `${id} is corrected already; an entry is corrected once`,
-      advise`correct the replacement that stands now; ${{ operation: 'audit entry', entryId: id }} shows it`,
+      advise`correct the replacement that stands now; ${{ operation: 'audit entry', entry_id: id }} shows it`,
     );
   }
 }

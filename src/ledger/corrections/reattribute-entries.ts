@@ -56,7 +56,7 @@ async function requireUnattributed(
     throw new Refusal(
       'conflict',
       `ent_${other.entryId} belongs to tenant "${other.tenantId}"`,
-      advise`use ${{ operation: 'correct', entryId: `ent_${other.entryId}`, move: true }} to move what has a tenant`,
+      advise`use ${{ operation: 'correct', entry_id: `ent_${other.entryId}`, by: 'move' }} to move what has a tenant`,
     );
   }
   return [...entryIds];

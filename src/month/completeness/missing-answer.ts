@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { amountField, countField, dayField, monthField } from '../../fields.ts';
+import { remedyField } from '../../remedy.ts';
 
 export const missingRequest = z.strictObject({
   /** The month in which the periods begin; null for what is open, and what was closed last. */
@@ -44,5 +45,7 @@ export const missingThing = z.strictObject({
   amount: amountField.nullable(),
   currency: z.string().nullable(),
   detail: z.string(),
+  /** What a person does about it. */
+  remedy: remedyField,
 });
 export type MissingThing = z.infer<typeof missingThing>;

@@ -5,15 +5,15 @@ import { listQuarantined } from '../../ingest/quarantine-store.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatMinor, formatPico, PICO_PER_MICRO } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
+import type { KeptAlert } from '../../push/alert.ts';
+import { remedyOf } from '../../push/alert-answer.ts';
 import { readAlerts, readOpenAlerts } from '../../push/alert-store.ts';
-import { type Intent, intentKey } from '../../push/intent.ts';
-import { readIntentsOf } from '../../push/intent-store.ts';
+import { type Intent, intentKey, valueSum } from '../../push/intent.ts';
 import type { PushTarget } from '../../push/push-target.ts';
-import { readTargets } from '../../push/target-store.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { readInvoices } from '../../stripe/invoices/invoice-store.ts';
-import { findUnbilledPeriods } from '../../stripe/invoices/unbilled-usage.ts';
+import { findUnbilledPeriods, readToldPeriods } from '../../stripe/invoices/unbilled-usage.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import type { Scope } from './completeness-store.ts';
 import {
@@ -23,6 +23,7 @@ import {
   readUnregistered,
 } from './completeness-store.ts';
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
+import { invoiceRemedy, missingRemedy } from './missing-remedy.ts';
 import type { WaitingEvent } from './waiting-events.ts';
 import { describeWaiting, isOfMonth } from './waiting-events.ts';
 import { kindOfAlert } from './wrong-invoices.ts';
@@ -184,18 +185,16 @@ async function nameUntold(
   { database, clock }: NameParts,
   { month, tenantId }: Scope,
 ): Promise<readonly MissingThing[]> {
-  const targets = (await readTargets(database, { month, tenantId })).filter(
-    ({ mode, billableMicro }) => mode === 'live' && billableMicro > 0n,
-  );
-  const intents = await readIntentsOf(database, targets);
-  const untold = targets.flatMap((target) => {
-    const told = sumOf(intents.get(intentKey(target)) ?? [], TOLD);
+  const all = await readToldPeriods(database, { month, tenantId });
+  const untold = all.targets.flatMap((target) => {
+    const intents = all.intents.get(intentKey(target)) ?? [];
+    const told = valueSum(intents.filter(({ state }) => TOLD.has(state)));
     return told < target.billableMicro ? [untoldThing(target, target.billableMicro - told)] : [];
   });
   const open = await readOpenAlerts(database, month);
   const ended = (await readAlerts(database)).filter(({ kind }) => kind === 'usage_left_on_meter');
   const alerted = new Set([...open, ...ended].map(alertKey));
-  const unbilled = await findUnbilledPeriods(database, { month, tenantId, now: clock() });
+  const unbilled = await findUnbilledPeriods(database, all, { month, tenantId, now: clock() });
   const unsaid = unbilled.filter(({ target }) => !alerted.has(intentKey(target)));
   return [...untold, ...unsaid.map((of) => unbilledThing(of.target, of.meteredMicro))];
 }
@@ -210,13 +209,6 @@ function alertKey(alert: {
 
 const TOLD: ReadonlySet<Intent['state']> = new Set(['sent', 'confirmed']);
 
-function sumOf(intents: readonly Intent[], states: ReadonlySet<Intent['state']>): bigint {
-  return intents.reduce(
-    (sum, { state, valueMicro }) => sum + (states.has(state) ? valueMicro : 0n),
-    0n,
-  );
-}
-
 function untoldThing(target: PushTarget, micro: bigint): MissingThing {
   return ofPeriod('untold', target, {
     micro,
@@ -229,7 +221,7 @@ function unbilledThing(target: PushTarget, micro: bigint): MissingThing {
 }
 
 function ofPeriod(
-  kind: MissingThing['kind'],
+  kind: 'untold' | 'unbilled',
   target: PushTarget,
   of: { readonly micro: bigint; readonly words: string },
 ): MissingThing {
@@ -251,19 +243,32 @@ async function nameAlerts(
   const invoices = alerts.length === 0 ? [] : await readInvoices(database, { month, tenantId });
   return alerts
     .filter((alert) => tenantId === null || alert.tenantId === null || alert.tenantId === tenantId)
-    .map((alert) => ({
-      ...thing(kindOfAlert(alert, invoices), alert.tenantId, alert.periodStart),
-      count: 1,
-      detail: `alert ${alert.alertId}, ${alert.kind} ${alert.subject}: ${alert.detail}`,
-    }));
+    .map((alert) => alertThing(alert, kindOfAlert(alert, invoices)));
 }
 
+function alertThing(alert: KeptAlert, kind: ReturnType<typeof kindOfAlert>): MissingThing {
+  const { alertId, tenantId, periodStart } = alert;
+  const month = periodStart?.slice(0, 7) ?? null;
+  return {
+    kind,
+    tenant_id: tenantId,
+    period_start: periodStart,
+    count: 1,
+    ...NO_AMOUNT,
+    detail: `alert ${alertId}, ${alert.kind} ${alert.subject}: ${alert.detail}`,
+    remedy: kind === 'alert' ? remedyOf(alert) : invoiceRemedy(kind, { alertId, tenantId, month }),
+  };
+}
+
+const NO_AMOUNT = { amount: null, currency: null };
+
 function thing(
-  kind: MissingThing['kind'],
+  kind: Parameters<typeof missingRemedy>[0],
   tenantId: string | null,
   periodStart: string | null = null,
 ) {
-  return { kind, tenant_id: tenantId, period_start: periodStart, amount: null, currency: null };
+  const remedy = missingRemedy(kind, { tenantId, periodStart });
+  return { kind, tenant_id: tenantId, period_start: periodStart, ...NO_AMOUNT, remedy };
 }
 
 /** An exact amount for people: with its cents, where there are no more decimals than those. */

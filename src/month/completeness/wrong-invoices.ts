@@ -1,6 +1,5 @@
 import type { Alert } from '../../push/alert.ts';
 import type { InvoiceRow } from '../../stripe/invoices/invoice-store.ts';
-import type { MissingThing } from './missing-answer.ts';
 
 /**
  * What an open alert keeps from being whole: a period that stands on two invoices, or on one that was voided, is
@@ -9,7 +8,7 @@ import type { MissingThing } from './missing-answer.ts';
 export function kindOfAlert(
   { kind, tenantId, periodStart }: Pick<Alert, 'kind' | 'tenantId' | 'periodStart'>,
   invoices: readonly InvoiceRow[],
-): MissingThing['kind'] {
+): 'alert' | 'on_two_invoices' | 'on_voided_invoice' {
   if (kind === 'invoice_void') return 'on_voided_invoice';
   if (kind !== 'invoice_differs') return 'alert';
   const billing = invoices.filter(

@@ -10,7 +10,7 @@ export async function confirmPushes(
   const all = await reconcileMonth(parts, { month, tenant_id: null });
   const rows = all.filter((row) => !parts.untold.has(keyOfRow(row)));
   const describe = (row: (typeof rows)[number]) =>
-    `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}${row.remedy === null ? '' : `; ${row.remedy}`}`;
+    `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}${row.detail === null ? '' : `; ${row.detail}`}${row.remedy === null ? '' : `; ${parts.phrase(row.remedy)}`}`;
   const wrong = rows.filter((row) => !row.explained);
   for (const row of wrong) parts.untold.add(keyOfRow(row));
   const waiting = rows.filter((row) => ['lag', 'in_flight'].includes(row.difference));

@@ -18,8 +18,8 @@ export async function pushPeriods(
   const outcome = outcomeOf(
     `${results.filter(({ state }) => state === 'confirmed').length} of ${results.length} periods told to Stripe`,
     {
-      wrong: wrong.filter(isUnsaid).map(describe),
-      unfinished: unfinished.filter(isUnsaid).map(describe),
+      wrong: wrong.filter(isUnsaid).map(describe(parts)),
+      unfinished: unfinished.filter(isUnsaid).map(describe(parts)),
     },
   );
   for (const row of [...wrong, ...unfinished]) parts.untold.add(keyOfRow(row));
@@ -30,6 +30,7 @@ export async function pushPeriods(
 const WRONG = ['refused', 'parked'];
 const UNFINISHED = ['sent', 'ambiguous', 'busy', 'skipped'];
 
-function describe({ tenant_id: tenantId, state, detail }: PushedPeriod): string {
-  return `tenant "${tenantId}" ${state}: ${detail ?? ''}`;
+function describe({ phrase }: MonthParts): (row: PushedPeriod) => string {
+  return ({ tenant_id: tenantId, state, detail, remedy }) =>
+    `tenant "${tenantId}" ${state}: ${detail ?? ''}${remedy === null ? '' : `; ${phrase(remedy)}`}`;
 }

@@ -1,5 +1,6 @@
 import { checkLaws } from '../../audit/laws/check-laws.ts';
 import type { Alert } from '../../push/alert.ts';
+import { remedyOf } from '../../push/alert-answer.ts';
 import { readOpenAlerts } from '../../push/alert-store.ts';
 import { verifyReleased } from '../../stripe/invoices/invoice.ts';
 import { checkSummaries } from '../../stripe/summary-law.ts';
@@ -23,7 +24,7 @@ export async function verifyMonth(
       ...laws.flatMap((law) => law.violations.map((violation) => `law ${law.law}: ${violation}`)),
       ...alerts.map(
         (alert) =>
-          `${alert.tenantId === null ? '' : `tenant "${alert.tenantId}" `}${alert.kind} ${alert.subject}: ${alert.detail} (alert ${alert.alertId})`,
+          `${alert.tenantId === null ? '' : `tenant "${alert.tenantId}" `}${alert.kind} ${alert.subject}: ${alert.detail}; ${parts.phrase(remedyOf(alert))}`,
       ),
     ],
     unfinished: [],

@@ -142,6 +142,6 @@ async function refuseOtherCurrency(
   throw new Refusal(
     'conflict',
     `tenant "${other.tenantId}" has no book of its own and is charged in ${other.currency}; "${book}" in ${currency} would mix currencies`,
-    advise`give each such tenant a book in its currency with ${{ operation: 'tenant set', give: 'price_book' }}, and then name the default`,
+    advise`give each such tenant a book in its currency with ${{ operation: 'tenant set', tenant_id: null, give: 'price_book', from: null }}, and then name the default`,
   );
 }

@@ -24,7 +24,7 @@ async function readProofFile(file: string): Promise<readonly Proof[]> {
     const unreadable = explainFile(error, file);
     if (unreadable !== null) throw unreadable;
     const why = error instanceof Error ? error.message : String(error);
-    const remedy = advise`give the JSON file that ${{ operation: 'statement', proof: true }} wrote`;
+    const remedy = advise`give the JSON file that ${{ operation: 'statement', tenant_id: null, month: null, show: 'proof' }} wrote`;
     throw new Refusal('bad_document', `${file} is no proof: ${why}`, remedy);
   }
 }
@@ -34,7 +34,7 @@ function refuseNothing(file: string): never {
   throw new Refusal(
     'bad_document',
     `${file} holds no proof, and so it proves nothing`,
-    advise`give the JSON file that ${{ operation: 'statement', proof: true }} wrote`,
+    advise`give the JSON file that ${{ operation: 'statement', tenant_id: null, month: null, show: 'proof' }} wrote`,
   );
 }
 

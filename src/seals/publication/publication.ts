@@ -46,7 +46,7 @@ export async function readPublished(
   throw new Refusal(
     'not_found',
     `no seal is published at ${place}`,
-    advise`give the file or the s3:// address that ${{ operation: 'seal publish', to: null, retainDays: null }} was given`,
+    advise`give the file or the s3:// address that ${{ operation: 'seal publish', to: null, retain_days: null }} was given`,
   );
 }
 

@@ -46,7 +46,7 @@ function lockOf(request: SealPublicationRequest, now: InstantMs): ObjectLock | n
     throw new Refusal(
       'bad_request',
       `how long ${to} must keep each seal is not said, and no one can shorten a compliance lock later`,
-      advise`say it, such as ${{ operation: 'seal publish', to, retainDays: 2557 }} for seven years`,
+      advise`say it, such as ${{ operation: 'seal publish', to, retain_days: 2557 }} for seven years`,
     );
   }
   if (days === null && mode === null) return null;

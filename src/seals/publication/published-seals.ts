@@ -35,7 +35,7 @@ export function parsePublished(text: string, file: string): readonly PublishedSe
       throw new Refusal(
         'bad_document',
         `line ${number} of ${file} is no published seal`,
-        advise`give the file that ${{ operation: 'seal publish', to: null, retainDays: null }} wrote, as it was written`,
+        advise`give the file that ${{ operation: 'seal publish', to: null, retain_days: null }} wrote, as it was written`,
       );
     });
 }

@@ -76,7 +76,7 @@ async function readOpenPeriods(
     throw new Refusal(
       'conflict',
       `the period of tenant "${tenantId}" that begins in ${month} is closed, and a preview is of an open one`,
-      advise`take its statement, with ${{ operation: 'statement', tenantId, month, preview: false }}`,
+      advise`take its statement, with ${{ operation: 'statement', tenant_id: tenantId, month, show: 'closed' }}`,
     );
   }
   throw new Refusal(
@@ -99,8 +99,9 @@ async function previewPeriod(
   const { period, groups, currencies, tenant, now } = running;
   refuseMixedCurrencies(period, currencies);
   const { mode } = tenant;
+  const tenants = new Map([[tenant.tenantId, tenant]]);
   const metered = { period, groups, currencies, mode };
-  const currency = (await readCurrencies(snapshot, catalog, [metered]))(metered);
+  const currency = (await readCurrencies(snapshot, { catalog, tenants }, [metered]))(metered);
   const carriedTo = { ...period, mode, currency, carriesApart: true };
   const carriedIn = (await readCarriedIn(snapshot.kysely, [carriedTo]))(period);
   const facts = { ...period, currency, carriedIn, format: MANIFEST_FORMAT, entriesRoot: null };
@@ -137,6 +138,6 @@ function refuseMixedCurrencies(
   throw new Refusal(
     'conflict',
     `period ${periodStart} of tenant "${tenantId}" has charges in ${currencies.join(' and ')}, which have no common sum`,
-    advise`price it anew in one currency, with ${{ operation: 'rerate' }}`,
+    advise`price it anew in one currency, with ${{ operation: 'rerate', month: periodStart.slice(0, 7), tenant_id: tenantId }}`,
   );
 }

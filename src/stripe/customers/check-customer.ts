@@ -1,6 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { Refusal } from '../../refusal.ts';
+import type { Fault, Operation } from '../../remedy.ts';
+import { advise } from '../../remedy.ts';
 import { readAccount } from '../account.ts';
 import type { StripeClient } from '../stripe-client.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
@@ -22,7 +24,7 @@ interface CheckOptions {
 export async function findCustomerFault(
   options: CheckOptions,
   of: CustomerOfTenant,
-): Promise<string | null> {
+): Promise<Fault | null> {
   const known = await readCustomerState(options.database, of, options.clock());
   if (known === 'present') return null;
   const { fault, isDeleted } = await askCustomer(options, of);
@@ -47,7 +49,7 @@ export async function findUnfitCustomer(
       { stripe },
       { tenantId, stripeCustomer, livemode, account },
     );
-    return fault;
+    return fault?.fault ?? null;
   } catch (error) {
     if (!(error instanceof Refusal && error.kind === 'unavailable')) throw error;
     log.warn({ tenantId, stripeCustomer }, 'customer not looked at, since Stripe does not answer');
@@ -58,26 +60,38 @@ export async function findUnfitCustomer(
 async function askCustomer(
   { stripe }: Pick<CheckOptions, 'stripe'>,
   of: CustomerOfTenant,
-): Promise<{ readonly fault: string | null; readonly isDeleted: boolean }> {
+): Promise<{ readonly fault: Fault | null; readonly isDeleted: boolean }> {
   const whose = `Stripe customer ${of.stripeCustomer} of tenant "${of.tenantId}"`;
   const mode = of.livemode ? 'live' : 'test';
-  const remedy = 'link the tenant to the right one';
+  const link = linkOperation(of.tenantId);
+  const remedy = advise`link the tenant to the right one with ${link}`;
   try {
     const customer = await askStripe(whose, () => stripe.customers.retrieve(of.stripeCustomer));
     if (customer.deleted === true) {
-      return { fault: `${whose} is deleted; ${remedy}`, isDeleted: true };
+      return { fault: { fault: `${whose} is deleted`, remedy }, isDeleted: true };
     }
     if (customer.livemode === of.livemode) return { fault: null, isDeleted: false };
     const other = customer.livemode ? 'live' : 'test';
     return {
-      fault: `${whose} is of ${other} mode and STRIPE_API_KEY of ${mode} mode; use a key of ${other} mode, or ${remedy}`,
+      fault: {
+        fault: `${whose} is of ${other} mode and STRIPE_API_KEY of ${mode} mode`,
+        remedy: advise`use a key of ${other} mode, or link the tenant to the right one with ${link}`,
+      },
       isDeleted: false,
     };
   } catch (error) {
     if (!isMissing(error)) throw error;
     return {
-      fault: `${whose} does not exist in ${mode} mode, to which STRIPE_API_KEY belongs; ${remedy}`,
+      fault: {
+        fault: `${whose} does not exist in ${mode} mode, to which STRIPE_API_KEY belongs`,
+        remedy,
+      },
       isDeleted: false,
     };
   }
+}
+
+/** The operation by which a tenant is given another customer. */
+export function linkOperation(tenantId: string): Operation {
+  return { operation: 'tenant set', tenant_id: tenantId, give: 'stripe_customer', from: null };
 }

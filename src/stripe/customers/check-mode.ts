@@ -20,7 +20,7 @@ export async function refuseOtherMode(parts: StripeParts): Promise<void> {
     const account = await readAccount(parts.stripe);
     const of = { tenantId, stripeCustomer, livemode, account };
     const fault = await findCustomerFault(parts, of);
-    if (fault !== null) faults.push(fault);
+    if (fault !== null) faults.push(fault.fault);
   }
   if (faults.length === 0 || faults.length < tried.length) return;
   throw new Refusal(

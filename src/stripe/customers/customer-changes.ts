@@ -25,7 +25,7 @@ export async function noteDeletedCustomer(parts: StripeParts, customer: string):
     state: 'deleted',
     at,
   });
-  const detail = `customer ${customer} was deleted in Stripe; link another one, or set the tenant to shadow`;
+  const detail = `customer ${customer} was deleted in Stripe`;
   log.error({ tenantId, customer }, 'the customer of a tenant was deleted');
   const kind = 'customer_deleted';
   await raiseAlert(database, { kind, subject: customer, tenantId, periodStart: null, detail }, at);

@@ -3,6 +3,8 @@ import { formatInstant } from '../../clock.ts';
 import { refusalOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
+import type { Fault, Operation } from '../../remedy.ts';
+import { advise } from '../../remedy.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
@@ -13,7 +15,7 @@ import { askStripe } from '../stripe-client.ts';
 import type { ProgressPart, StripeParts } from '../stripe-parts.ts';
 import type { CycleAnchor } from './billing-cycle.ts';
 import { anchorAt, cycleAnchorFor, findLate, findMisfit } from './billing-cycle.ts';
-import { findCustomerFault } from './check-customer.ts';
+import { findCustomerFault, linkOperation } from './check-customer.ts';
 import { readLiveTenants } from './customer-store.ts';
 
 const PARALLEL_TENANTS = 4;
@@ -53,12 +55,19 @@ export async function setUpSubscriptions(
 /** Its usage is told to another meter, so that a subscription to this one would bill nothing. */
 function ofOtherCurrency(tenant: Tenant, currency: string | null): TenantSubscription {
   const { tenantId, stripeCustomer } = tenant;
-  const detail =
-    currency === null
-      ? 'it has no price book; give it one'
-      : `it is charged in ${currency}; set up its subscription in that currency`;
   const whose = { tenant_id: tenantId, stripe_customer: stripeCustomer };
-  return { ...whose, state: 'refused', subscription: null, detail };
+  const refused = { ...whose, state: 'refused', subscription: null } as const;
+  if (currency === null) {
+    const give = { operation: 'tenant set', tenant_id: tenantId, give: 'price_book' } as const;
+    const remedy = advise`give it one with ${{ ...give, from: null }}`;
+    return { ...refused, detail: 'it has no price book', remedy };
+  }
+  const setup = { operation: 'stripe setup', currency, subscriptions: true } as const;
+  return {
+    ...refused,
+    detail: `it is charged in ${currency}`,
+    remedy: advise`set up its subscription in that currency with ${{ ...setup, tenant_id: tenantId }}`,
+  };
 }
 
 /** What Stripe refuses of one tenant, such as a second currency of its customer, keeps none of the others. */
@@ -70,10 +79,11 @@ async function setUpOrSay(
   try {
     return await setUpSubscription(options, meter, tenant);
   } catch (error) {
-    const detail = `${refusalOfOne(error)}; change that in Stripe and run this again`;
+    const detail = refusalOfOne(error);
     const { tenantId, stripeCustomer } = tenant;
     const whose = { tenant_id: tenantId, stripe_customer: stripeCustomer };
-    return { ...whose, state: 'refused', subscription: null, detail };
+    const remedy = advise`change that in Stripe and run ${again(meter, tenantId)} again`;
+    return { ...whose, state: 'refused', subscription: null, detail, remedy };
   }
 }
 
@@ -83,36 +93,45 @@ async function setUpSubscription(
   tenant: Tenant,
 ): Promise<TenantSubscription> {
   const { tenantId, stripeCustomer } = tenant;
-  const result = (
-    state: TenantSubscription['state'],
-    detail: string,
-    subscription: string | null = null,
-  ) => ({ tenant_id: tenantId, stripe_customer: stripeCustomer, state, subscription, detail });
+  const whose = { tenant_id: tenantId, stripe_customer: stripeCustomer };
+  const refused = ({ fault, remedy }: Fault): TenantSubscription => {
+    return { ...whose, state: 'refused', subscription: null, detail: fault, remedy };
+  };
+  const standing = (state: TenantSubscription['state'], detail: string, subscription: string) => {
+    return { ...whose, state, subscription, detail, remedy: null };
+  };
   if (stripeCustomer === null) {
-    return result('refused', 'it has no Stripe customer; link it to one');
+    const remedy = advise`link it to one with ${linkOperation(tenantId)}`;
+    return refused({ fault: 'it has no Stripe customer', remedy });
   }
   const { livemode } = options;
   const account = await readAccount(options.stripe);
   const of = { tenantId, stripeCustomer, livemode, account };
   const fault = await findCustomerFault(options, of);
-  if (fault !== null) return result('refused', fault);
+  if (fault !== null) return refused(fault);
   const all = await subscriptionsOn(options, stripeCustomer, meter);
   const existing = all.filter((subscription) => !ENDED.has(subscription.status));
   const [first] = existing;
   if (first !== undefined) {
     const faults = faultsOf(existing, { meter, tenant, now: options.clock() });
     return faults.length === 0
-      ? result('fits', `bills on ${describe(anchorOf(first))}`, first.id)
-      : result('would_bill_wrongly', faults.join('; '), first.id);
+      ? standing('fits', `bills on ${describe(anchorOf(first))}`, first.id)
+      : standing('would_bill_wrongly', faults.join('; '), first.id);
   }
   const anchor = cycleAnchorFor(tenant.calendar, options.clock());
   if (anchor === null) {
-    const remedy = 'run this again once the change of its calendar has taken effect';
-    return result('refused', `no monthly cycle fits its coming periods; ${remedy}`);
+    return refused({
+      fault: 'no monthly cycle fits its coming periods',
+      remedy: advise`run ${again(meter, tenantId)} again once the change of its calendar has taken effect`,
+    });
   }
   const ended = all.length;
   const made = await createSubscription(options, { tenant, stripeCustomer, meter, anchor, ended });
-  return result('made', `bills on ${describe(anchor)}`, made.id);
+  return standing('made', `bills on ${describe(anchor)}`, made.id);
+}
+
+function again({ currency }: StripeMeter, tenantId: string): Operation {
+  return { operation: 'stripe setup', currency, subscriptions: true, tenant_id: tenantId };
 }
 
 /** Such a subscription bills nothing any more, and cannot be resumed. */

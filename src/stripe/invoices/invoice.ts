@@ -40,6 +40,10 @@ interface OwnInvoice {
   readonly periodStart: string;
   readonly stripeCustomer: string;
   readonly billed: BilledUsage;
+  /** The closed period; null while it is open. */
+  readonly target: PushTarget | null;
+  /** The close froze the mode; of a period that is not closed yet the mode of today decides. */
+  readonly mode: 'shadow' | 'live';
 }
 
 /**
@@ -60,8 +64,8 @@ export async function holdInvoice(parts: StripeParts, invoiceId: string): Promis
   }
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
-  if (await isInShadow(parts, own)) return NOT_DUE;
-  if (await isReady(parts, own)) {
+  if (own.mode === 'shadow') return NOT_DUE;
+  if (await isReady(parts, own.target)) {
     await saveReleased(database, own, clock());
     return 'let go: its usage is proven to be there';
   }
@@ -129,7 +133,7 @@ async function releaseOrSay(
 
 async function release(parts: StripeParts, held: InvoiceRow): Promise<InvoiceRow['state']> {
   const { database, clock } = parts;
-  if (!(await isReady(parts, held))) return 'held';
+  if (!(await isReady(parts, await findTarget(parts, held)))) return 'held';
   const invoice = await fetchInvoice(parts, held.invoiceId);
   if (invoice.status !== 'draft') {
     await verifyInvoice(parts, invoice);
@@ -169,37 +173,19 @@ export async function verifyReleased(parts: StripeParts, month: string): Promise
  * The period is closed and Stripe's summary holds all of it, or nothing is due; asks Stripe when that is not
  * known yet.
  */
-async function isReady(
-  parts: StripeParts,
-  of: Pick<OwnInvoice, 'tenantId' | 'periodStart'>,
-): Promise<boolean> {
-  const target = await findTarget(parts, of);
+async function isReady(parts: StripeParts, target: PushTarget | null): Promise<boolean> {
   if (target === null) return false;
   if (target.mode === 'shadow') return true;
-  if (await isTargetProven(parts, target)) return true;
+  const { tenantId, periodStart, billableMicro } = target;
   const intents = await readIntents(parts.database, target);
-  const told = intents.filter((intent) => intent.state === 'confirmed');
-  if (told.length === 0) return false;
-  const month = of.periodStart.slice(0, 7);
-  await comparePeriods(await pushPartsOf(parts), { month, tenant_id: of.tenantId });
-  return isTargetProven(parts, target);
-}
-
-async function isTargetProven(parts: StripeParts, target: PushTarget): Promise<boolean> {
-  return isProven(target.billableMicro, await readIntents(parts.database, target));
+  if (isProven(billableMicro, intents)) return true;
+  if (!intents.some(({ state }) => state === 'confirmed')) return false;
+  const month = periodStart.slice(0, 7);
+  await comparePeriods(await pushPartsOf(parts), { month, tenant_id: tenantId });
+  return isProven(billableMicro, await readIntents(parts.database, target));
 }
 
 const NOT_DUE = 'ignored: nothing of its period is due, since a month in shadow is never billed';
-
-/** The close froze the mode; only of a period that is not closed yet the mode of today decides. */
-async function isInShadow(
-  parts: StripeParts,
-  of: Pick<OwnInvoice, 'tenantId' | 'periodStart'>,
-): Promise<boolean> {
-  const target = await findTarget(parts, of);
-  const mode = target?.mode ?? (await readTenant(parts.database.kysely, of.tenantId)).mode;
-  return mode === 'shadow';
-}
 
 async function findTarget(
   parts: StripeParts,
@@ -219,18 +205,20 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   if (identifier !== undefined) return verifyItemInvoice(parts, invoice, identifier);
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
-  const { billed } = own;
-  if (await isInShadow(parts, own)) {
-    if (billed.quantity === 0n || invoice.status === 'void') return NOT_DUE;
-    const detail = `it bills ${billed.quantity ?? 'a fraction of'} micro, and its period was in shadow, of which nothing is due; credit it in Stripe, and find what else reports usage to the meter`;
-    return alert(parts, own, { kind: 'invoice_differs', detail });
-  }
+  const { billed, target } = own;
   const state = invoice.status === 'void' ? 'void' : 'finalized';
   const hostedUrl = invoice.hosted_invoice_url ?? null;
   const { amount } = billed;
   const figures = { state, quantity: billed.quantity ?? -1n, amount, hostedUrl } as const;
+  if (own.mode === 'shadow') {
+    // A draft that was held before its period was closed in shadow, and let go since, is final now.
+    const isKnown = (await readInvoice(database, own.invoiceId)) !== null;
+    if (isKnown) await saveFinalized(database, { ...own, ...figures }, clock());
+    if (billed.quantity === 0n || invoice.status === 'void') return NOT_DUE;
+    const detail = `it bills ${billed.quantity ?? 'a fraction of'} micro, and its period was in shadow, of which nothing is due; credit it in Stripe, and find what else reports usage to the meter`;
+    return alert(parts, own, { kind: 'invoice_differs', detail });
+  }
   await saveFinalized(database, { ...own, ...figures }, clock());
-  const target = await findTarget(parts, own);
   if (target === null) {
     const detail = `it is ${invoice.status} and the period is not closed; what is told of the period from now on is billed by an invoice item`;
     return alert(parts, own, { kind: 'invoice_final_too_early', detail });
@@ -358,7 +346,7 @@ async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<Own
   const meters = await readMeters(database, livemode);
   const billed = await readBilledUsage(stripe, invoice, meters);
   if (billed === null) return 'ignored: no line on our price';
-  const { calendar } = await readTenant(database.kysely, tenant.tenantId);
+  const { calendar, mode } = await readTenant(database.kysely, tenant.tenantId);
   const period = periodBilledBy(calendar, billed);
   const invoiceId = invoice.id ?? '';
   // The first invoice of a subscription may stand over the coming period, and bill nothing.
@@ -367,13 +355,9 @@ async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<Own
     return 'ignored: it bills nothing of a period that has not ended';
   }
   if (period !== null) {
-    return {
-      invoiceId,
-      tenantId: tenant.tenantId,
-      periodStart: period.startDate,
-      stripeCustomer,
-      billed,
-    };
+    const of = { tenantId: tenant.tenantId, periodStart: period.startDate };
+    const target = await findTarget(parts, of);
+    return { ...of, invoiceId, stripeCustomer, billed, target, mode: target?.mode ?? mode };
   }
   const detail = `its billing period holds no end of a period of tenant "${tenant.tenantId}"; setting up subscriptions anew says what is wrong with this one`;
   if (billed.quantity !== 0n) {

@@ -1,8 +1,8 @@
-import type { InstantMs } from '../../clock.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { intentKey } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
+import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
 import { takeRead } from '../reads/read-allowance-store.ts';
 import { askStripe } from '../stripe-client.ts';
@@ -23,7 +23,7 @@ export async function findMissedInvoices(
   parts: StripeParts,
   month: string,
 ): Promise<readonly string[]> {
-  const { database, clock, log } = parts;
+  const { database, log } = parts;
   const answers = watchAnswers();
   const targets = await readTargets(database, month);
   const told = await readIntentsOf(database, targets);
@@ -36,11 +36,7 @@ export async function findMissedInvoices(
   await inParallel(unbilled, PARALLEL_READS, async (target) => {
     const customer = told.get(intentKey(target))?.at(-1)?.customer ?? '';
     try {
-      const { tenantId, periodStart, endsAt } = target;
-      const read = { tenantId, periodStart, what: 'invoices', customer } as const;
-      if (!(await takeRead(database, read, clock()))) return;
-      await takeMissedInvoices(parts, { customer, endsAt });
-      answers.answered();
+      if (await takeMissedInvoices(parts, { ...target, customer })) answers.answered();
     } catch (error) {
       // A customer that is gone has no invoices any more: its period stays among those without one.
       const reason = answers.reasonOf(error);
@@ -55,15 +51,22 @@ export async function findMissedInvoices(
     .map((target) => target.tenantId);
 }
 
-/** Takes a customer's invoices since the end of a period as if an event had told of each. */
+/**
+ * Takes a customer's invoices since the end of a period as if an event had told of each; false where nobody was
+ * asked, since no read of the period is left.
+ */
 export async function takeMissedInvoices(
   parts: StripeParts,
-  { customer, endsAt }: { readonly customer: string; readonly endsAt: InstantMs },
-): Promise<void> {
+  of: Pick<PushTarget, 'tenantId' | 'periodStart' | 'endsAt'> & { readonly customer: string },
+): Promise<boolean> {
+  const { tenantId, periodStart, endsAt, customer } = of;
+  const read = { tenantId, periodStart, what: 'invoices', customer } as const;
+  if (!(await takeRead(parts.database, read, parts.clock()))) return false;
   const page = await askStripe(`the invoices of customer ${customer}`, () =>
     parts.stripe.invoices.list({ customer, limit: INVOICES_LISTED }),
   );
   for (const { id, created } of page.data) {
     if (id !== undefined && created * 1000 >= endsAt) await holdInvoice(parts, id);
   }
+  return true;
 }

@@ -1,9 +1,10 @@
 import type { InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Intent } from '../../push/intent.ts';
-import { intentKey } from '../../push/intent.ts';
+import { intentKey, valueSum } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
+import type { TargetFilter } from '../../push/target-store.ts';
 import { readTargets } from '../../push/target-store.ts';
 import type { InvoiceRow } from './invoice-store.ts';
 import { readInvoices } from './invoice-store.ts';
@@ -19,13 +20,23 @@ export interface UnbilledPeriod {
   readonly meteredMicro: bigint;
 }
 
+/** Closed periods that were live, and what was told of each, by `intentKey`. */
+export interface ToldPeriods {
+  readonly targets: readonly PushTarget[];
+  readonly intents: ReadonlyMap<string, readonly Intent[]>;
+}
+
+export async function readToldPeriods(database: Database, of: TargetFilter): Promise<ToldPeriods> {
+  const targets = (await readTargets(database, of)).filter(({ mode }) => mode === 'live');
+  return { targets, intents: await readIntentsOf(database, targets) };
+}
+
 /** The periods that were told to the meter and are billed by no invoice that is known, after their grace. */
 export async function findUnbilledPeriods(
   database: Database,
-  of: { readonly month: string | null; readonly tenantId: string | null; readonly now: InstantMs },
+  { targets, intents: all }: ToldPeriods,
+  of: TargetFilter & { readonly now: InstantMs },
 ): Promise<readonly UnbilledPeriod[]> {
-  const targets = (await readTargets(database, of)).filter(({ mode }) => mode === 'live');
-  const all = await readIntentsOf(database, targets);
   const onMeterOf = (await readInvoices(database, of)).filter(
     ({ identifier }) => identifier === null,
   );
@@ -38,7 +49,7 @@ export async function findUnbilledPeriods(
     const onMeter = intents.filter(
       ({ destination, state }) => destination === 'meter' && state === 'confirmed',
     );
-    const meteredMicro = onMeter.reduce((sum, { valueMicro }) => sum + valueMicro, 0n);
+    const meteredMicro = valueSum(onMeter);
     const toldAt = onMeter.map(({ firstAttemptAt }) => firstAttemptAt ?? target.endsAt);
     // Nobody waits for an invoice that was there and is gone.
     const isLate =

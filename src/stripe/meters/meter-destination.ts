@@ -1,15 +1,16 @@
 import type { Clock, InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { formatDecimal } from '../../money.ts';
-import type { Address, Destination, Obstacle, Told, Unaddressed } from '../../push/destination.ts';
+import type { Address, Destination, Obstacle, Told } from '../../push/destination.ts';
 import type { Intent } from '../../push/intent.ts';
 import type { Memory } from '../../push/intent-state.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { Refusal } from '../../refusal.ts';
+import type { Fault } from '../../remedy.ts';
 import { advise } from '../../remedy.ts';
 import { otherAccountFault } from '../account.ts';
 import { findUnbilled } from '../customers/bills-usage.ts';
-import { findCustomerFault } from '../customers/check-customer.ts';
+import { findCustomerFault, linkOperation } from '../customers/check-customer.ts';
 import { readBilled } from '../invoices/billed-micro.ts';
 import { readInvoices } from '../invoices/invoice-store.ts';
 import { pacedCount } from '../reads/paced-read.ts';
@@ -69,7 +70,7 @@ export function meterDestination(
       const meter = byEventName.get(whom.channel);
       if (obstacle !== null || meter === undefined) return obstacle;
       const fault = await findUnbilled(stripe, meter, whom);
-      return fault === null ? null : { fault, isOnlyHere: true };
+      return fault === null ? null : { fault, remedy: null, isOnlyHere: true };
     },
     async tell(intent, until) {
       const answer = await sendOnce({ until, clock }, () => sendMeterEvent(stripe, intent));
@@ -94,17 +95,20 @@ export function meterDestination(
 export function addressAt(
   target: PushTarget,
   { meters, livemode }: { meters: ReadonlyMap<string, StripeMeter>; livemode: boolean },
-): Address | Unaddressed {
-  const { currency, customer, tenantId } = target;
+): Address | Fault {
+  const { currency, customer, tenantId, closedFor } = target;
   const channel = meters.get(currency)?.eventName;
   if (channel === undefined) {
+    const setup = { operation: 'stripe setup', currency, subscriptions: false } as const;
     return {
-      fault: `no meter for ${currency} in ${modeOf(livemode)} mode; set it up first`,
+      fault: `no meter for ${currency} in ${modeOf(livemode)} mode`,
+      remedy: advise`set it up first with ${{ ...setup, tenant_id: null }}`,
     };
   }
   if (customer !== null) return { customer, channel };
   return {
-    fault: `tenant "${tenantId}" has no Stripe customer; link it to one`,
+    fault: `tenant "${tenantId}" has no Stripe customer${closedFor === null ? '' : ` any more, and had ${closedFor} when the period was closed`}`,
+    remedy: advise`link it to one with ${linkOperation(tenantId)}`,
   };
 }
 
@@ -112,7 +116,7 @@ export function addressAt(
 export function disownFault(
   intent: Intent,
   { livemode, account }: Pick<MeterParts, 'livemode' | 'account'>,
-): string | null {
+): Fault | null {
   const accounts = { was: intent.account, is: account };
   return otherModeFault(intent, livemode) ?? otherAccountFault(intent.identifier, accounts);
 }
@@ -126,13 +130,16 @@ export async function lookAtCustomer(
   const { target, customer: stripeCustomer } = whom;
   const of = { tenantId: target.tenantId, stripeCustomer, livemode, account };
   const fault = await findCustomerFault(parts, of);
-  return fault === null ? null : { fault, isOnlyHere: false };
+  return fault === null ? null : { ...fault, isOnlyHere: false };
 }
 
-function otherModeFault(intent: Intent, livemode: boolean): string | null {
+function otherModeFault(intent: Intent, livemode: boolean): Fault | null {
   if ((intent.livemode ?? livemode) === livemode) return null;
   const [was, is] = [modeOf(!livemode), modeOf(livemode)];
-  return `${intent.identifier} was made with a ${was} key and STRIPE_API_KEY is of ${is} mode; bill ${is} tenants from a database of their own`;
+  return {
+    fault: `${intent.identifier} was made with a ${was} key and STRIPE_API_KEY is of ${is} mode`,
+    remedy: [`bill ${is} tenants from a database of their own`],
+  };
 }
 
 function modeOf(livemode: boolean): string {
@@ -178,7 +185,7 @@ async function checkMeter(stripe: StripeClient, meter: StripeMeter | undefined):
   throw new Refusal(
     'misconfigured',
     `meter ${meter.meterId} (${meter.eventName}) is not active in Stripe, so that it would drop every event`,
-    advise`reactivate it in Stripe, or run ${{ operation: 'stripe setup' }} to make another; nothing was sent`,
+    advise`reactivate it in Stripe, or run ${{ operation: 'stripe setup', currency: null, subscriptions: false, tenant_id: null }} to make another; nothing was sent`,
   );
 }
 

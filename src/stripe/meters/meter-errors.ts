@@ -4,7 +4,6 @@ import type { Alert } from '../../push/alert.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import type { Intent } from '../../push/intent.ts';
 import { markState, readIntentsByIdentifier } from '../../push/intent-store.ts';
-import { parkedDetail } from '../../push/push-period.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 
@@ -111,7 +110,7 @@ async function park(
       at: clock(),
     }));
   const detail = parked
-    ? parkedDetail({ identifier, lastAnswer: `Stripe does not count it (${of.reason})` })
+    ? `Stripe does not count it (${of.reason})`
     : `Stripe reports it (${of.reason}) although ${isSeen ? 'its summary holds it' : `it is ${intent.state}`}; reconcile the month`;
   log.error({ identifier, tenantId, detail }, 'Stripe reports a meter event');
   const alert: Alert = { kind: of.kind, subject: identifier, tenantId, periodStart, detail };

@@ -28,9 +28,6 @@ export function classifyFailure(error: unknown, identifier: string): MeterAnswer
     case 403:
     case 404:
       return { kind: 'systemic', detail };
-    case 409:
-    case 429:
-      return unknownAnswer(error, detail);
     case 400:
       return isAboutMeter(error)
         ? { kind: 'systemic', detail, isMeter: true }

@@ -52,13 +52,13 @@ export async function readOwnMeters(
   if (foreign !== undefined) {
     const what = `meter ${foreign.meter_id}`;
     const fault = otherAccountFault(what, { was: foreign.account, is: account });
-    if (fault !== null) throw new OtherAccount('misconfigured', fault, OTHER_ACCOUNT_REMEDY);
+    if (fault !== null) {
+      const remedy = ['nothing was sent; ', ...(fault.remedy ?? [])];
+      throw new OtherAccount('misconfigured', fault.fault, remedy);
+    }
   }
   return readMeters(database, livemode);
 }
-
-const OTHER_ACCOUNT_REMEDY =
-  'nothing was sent; give STRIPE_API_KEY a key of the account that this ledger bills through';
 
 /** Every tenant of this ledger is billed through the one account. */
 class OtherAccount extends EveryTenantRefused {}

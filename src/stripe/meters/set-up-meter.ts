@@ -77,8 +77,8 @@ function refuseOtherMeter(meter: Stripe.Billing.Meter): void {
     'misconfigured',
     `meter ${meter.id} (${meter.event_name}) does not fit: ${faults.join('; ')}`,
     meter.status === 'active'
-      ? advise`deactivate that meter in Stripe and run ${{ operation: 'stripe setup' }} again`
-      : advise`reactivate that meter in Stripe and run ${{ operation: 'stripe setup' }} again; usage is dropped while it is inactive`,
+      ? advise`deactivate that meter in Stripe and run ${{ operation: 'stripe setup', currency: null, subscriptions: false, tenant_id: null }} again`
+      : advise`reactivate that meter in Stripe and run ${{ operation: 'stripe setup', currency: null, subscriptions: false, tenant_id: null }} again; usage is dropped while it is inactive`,
   );
 }
 
@@ -159,6 +159,6 @@ function refuseOtherPrice(
   throw new Refusal(
     'misconfigured',
     `price ${price.id} does not fit: ${faults.join('; ')}`,
-    advise`archive that price in Stripe (or take the lookup key ${meter.event_name} from it) and run ${{ operation: 'stripe setup' }} again`,
+    advise`archive that price in Stripe (or take the lookup key ${meter.event_name} from it) and run ${{ operation: 'stripe setup', currency: null, subscriptions: false, tenant_id: null }} again`,
   );
 }

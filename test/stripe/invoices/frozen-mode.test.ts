@@ -111,6 +111,12 @@ test('a draft that was held before its month was closed in shadow is let go', as
   await closePeriods(parts, { month: MONTH, tenant_id: null });
 
   expect(await releaseInvoices(parts, { month: MONTH })).toMatchObject([{ state: 'released' }]);
+  await double.control.setClock(parseInstant('2026-11-01T03:00:00Z'));
+  expect(await deliver(scene, 'invoice.finalized')).toEqual([NOT_DUE]);
+  // Else every run would go on asking for it.
+  expect(await readInvoices(database, { month: MONTH, tenantId: null })).toMatchObject([
+    { state: 'finalized', quantity: 0n },
+  ]);
 });
 
 test('the invoice of a customer whose tenant was given another one since is held and compared', async () => {

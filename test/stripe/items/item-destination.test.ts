@@ -159,6 +159,7 @@ test('an item that a person made for the period stands against making another', 
   });
   const refused = await push(scene);
   expect(refused).toMatchObject({ state: 'refused' });
-  expect(refused?.detail).toContain('recorded as settled');
+  const settled = { operation: 'stripe settled', tenant_id: 'acme', month: '2026-10' };
+  expect(refused?.remedy).toContainEqual(settled);
   expect(await items(scene)).toHaveLength(1);
 });

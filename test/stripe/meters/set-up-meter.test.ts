@@ -74,7 +74,7 @@ describe('stripe setup', () => {
       message: expect.stringContaining('its formula is count, not sum'),
       remedy: [
         expect.stringContaining('deactivate that meter'),
-        { operation: 'stripe setup' },
+        { operation: 'stripe setup', currency: null, subscriptions: false, tenant_id: null },
         ' again',
       ],
     });

@@ -1,0 +1,48 @@
+import type { Remedy } from '../../remedy.ts';
+import { advise } from '../../remedy.ts';
+import type { MissingThing } from './missing-answer.ts';
+
+/** What a person does about each kind of thing that a month lacks; alerts have remedies of their own. */
+export function missingRemedy(
+  kind: Exclude<MissingThing['kind'], 'alert' | 'on_two_invoices' | 'on_voided_invoice'>,
+  of: { readonly tenantId: string | null; readonly periodStart: string | null },
+): Remedy {
+  const month = of.periodStart?.slice(0, 7) ?? null;
+  const setTenant = { operation: 'tenant set', tenant_id: of.tenantId, from: null } as const;
+  const correct = { operation: 'correct', entry_id: null } as const;
+  const importBook = { operation: 'price-book import' } as const;
+  const rerate = { operation: 'rerate', month, tenant_id: null } as const;
+  switch (kind) {
+    case 'quarantined':
+      return advise`${{ operation: 'quarantine list', all: false }} shows them; replay, accept or dismiss each, and send anew what was wrong`;
+    case 'under_two_tenants':
+      return advise`say which stands: ${{ ...correct, by: 'void' }} takes the other back`;
+    case 'contradicting':
+      return advise`look at both: ${{ ...correct, by: 'void' }} takes back the one without a tenant, and ${{ ...correct, by: 'move' }} says whose call of its own it is`;
+    case 'unregistered_tenant':
+      return advise`register it with ${{ ...setTenant, give: null }}, or with ${{ ...setTenant, give: 'price_book' }} where it pays by a book of its own; or move its entries with ${{ ...correct, by: 'move' }}`;
+    case 'untold':
+      return advise`tell it with ${{ operation: 'push', month }}, or record what a person billed elsewhere with ${{ operation: 'stripe settled', tenant_id: null, month }}`;
+    case 'unbilled':
+      return advise`make a subscription with ${{ operation: 'stripe setup', currency: null, subscriptions: true, tenant_id: null }}, or bill it another way`;
+    case 'without_cost':
+      return advise`import what the provider charges with ${importBook}, then ${rerate}`;
+    case 'unrated':
+      return advise`give the tenant a book with ${{ ...setTenant, give: 'price_book' }}, or import a price with ${importBook}, and then ${rerate}; where only a clock was wrong, ${{ ...correct, by: 'void' }}`;
+    case 'unmeasured':
+      return advise`give the usage with ${{ ...correct, by: 'usage' }}, or accept it as free with a reason`;
+  }
+}
+
+/** What a person does about an alert that says on which invoices a period stands. */
+export function invoiceRemedy(
+  kind: 'on_two_invoices' | 'on_voided_invoice',
+  of: { readonly alertId: bigint; readonly tenantId: string | null; readonly month: string | null },
+): Remedy {
+  const resolve = { operation: 'stripe resolve', alert_id: String(of.alertId) } as const;
+  if (kind === 'on_two_invoices') {
+    return advise`void or credit the invoice that should not be there, then ${resolve}`;
+  }
+  const settled = { operation: 'stripe settled', tenant_id: of.tenantId, month: of.month } as const;
+  return advise`bill it another way and record that with ${settled}, or say what was done with ${resolve}`;
+}
