@@ -51,7 +51,7 @@ export const DIFFERENCES = [
   'unread',
 ] as const;
 
-export type Difference = (typeof DIFFERENCES)[number];
+type Difference = (typeof DIFFERENCES)[number];
 
 const EXPLAINED: ReadonlySet<Difference> = new Set(['none', 'shadow', 'in_flight', 'lag']);
 
