@@ -33,6 +33,7 @@ const LINES: readonly Line[] = [
       'config',
       'refusal',
       'remedy',
+      'error-code',
       'request',
       'files',
       'log',
