@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { measureBudgets, renderBudgets } from './bench-budgets.ts';
 import type { Plan } from './bench-rounds.ts';
 import { makeSource, runLaws, runRounds, runStages } from './bench-rounds.ts';
 import type { LedgerPlan } from './bench-scale.ts';
@@ -23,6 +24,7 @@ import { workerPacked } from './worker-packed.ts';
  * `npm run bench`: the tables and the JSON on stdout, progress on stderr. Within twenty minutes.
  *   --quick       smaller, under two minutes
  *   --scale       what grows: large ledgers, processes, tenants, members, a long load; an hour and more
+ *   --budgets     a thousand callers against one limit, holds at a steady rate, and what a wrapper costs; a minute
  *   --entries N   of the large ledger, 20,000,000
  *   --load N      seconds of the long load, 600
  *   --rounds N    5; with --quick and --scale 3
@@ -35,6 +37,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     scale: { type: 'boolean', default: false },
+    budgets: { type: 'boolean', default: false },
     entries: { type: 'string', default: '20000000' },
     load: { type: 'string', default: '600' },
     rounds: { type: 'string' },
@@ -67,7 +70,11 @@ process.once('SIGTERM', () => process.exit(143));
 
 const servers = await startServers();
 try {
-  const laws = values.scale ? await publishScale() : await publishCore();
+  const laws = values.budgets
+    ? await publishBudgets()
+    : values.scale
+      ? await publishScale()
+      : await publishCore();
   process.exitCode = laws.some((law) => law.violations.length > 0) ? 1 : 0;
 } finally {
   await servers.stop();
@@ -86,6 +93,16 @@ async function publishCore(): Promise<CoreReport['laws']> {
   }
   await print(`${renderTargets(targets)}\n\n${renderCore(report)}`, { ...report, targets });
   return report.laws;
+}
+
+/** A rush that passes the limit breaks what a hold promises. */
+async function publishBudgets(): Promise<CoreReport['laws']> {
+  const plan = { callers: 1000, connections: 20, perSecond: 500, seconds: values.quick ? 3 : 10 };
+  const report = await measureBudgets(servers, plan);
+  await print(renderBudgets(report), { machine: describeMachine(), ...report });
+  const reserved = report.rushes.find(({ name }) => name === 'reserve');
+  if (reserved?.over !== '0') throw new Error(`holds passed the limit by ${reserved?.over}`);
+  return [];
 }
 
 async function publishScale(): Promise<ScaleReport['laws']> {
