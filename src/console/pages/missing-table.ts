@@ -8,10 +8,11 @@ import type { PageAsked } from './page-asked.ts';
 export function missingTable(
   { mayAct }: Pick<PageAsked, 'mayAct'>,
   things: readonly MissingThing[],
+  most = things.length,
 ): Html {
   return dataTable({
     caption: 'What keeps a month from being whole',
-    rows: things,
+    rows: things.toSorted((a, b) => rankOf(a) - rankOf(b)).slice(0, most),
     empty: 'Nothing: every event is posted, priced, told and billed.',
     columns: [
       { title: 'What', cell: ({ kind }) => chip(KINDS[kind].words, KINDS[kind].tone) },
@@ -27,6 +28,13 @@ function worthOf({ amount: exact, currency, count: of }: MissingThing): Html {
   if (exact === null || currency === null) return html`<span class="soft">${countText(of)}</span>`;
   return amount(exact, currency);
 }
+
+/** What costs money stands before what waits, and that before what only lacks a figure. */
+function rankOf({ kind }: MissingThing): number {
+  return RANKS.indexOf(KINDS[kind].tone);
+}
+
+const RANKS: readonly Tone[] = ['bad', 'warn', 'plain'];
 
 interface KindWords {
   readonly words: string;

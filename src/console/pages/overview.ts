@@ -120,7 +120,7 @@ function missingPanel(asked: PageAsked, missing: readonly MissingThing[]): Html 
   const all = more > 0 ? link('/console/month', `all ${countText(missing.length)} →`) : '';
   return panel(
     'What keeps a month from being whole',
-    missingTable(asked, missing.slice(0, MISSING_SHOWN)),
+    missingTable(asked, missing, MISSING_SHOWN),
     all,
   );
 }
