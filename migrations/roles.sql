@@ -54,7 +54,7 @@ grant select on allocations, batches, budget_counters, budget_holds, budgets, ca
   periods, price_books, price_rates, push_intents, quarantine, receipts, run_usage, seal_queue, seals, second_reports,
   settle_queue, stripe_alerts, stripe_customers, stripe_invoices, stripe_meters, stripe_reads, structure_spans,
   tenant_calendar_changes, tenant_logins, tenant_price_books, tenants, usage_rollups, verifications,
-  run_rollups, batch_leaves, entry_leaves to spanledger_reader;
+  run_rollups, batch_leaves, entry_leaves, issuer to spanledger_reader;
 -- How often Stripe was asked is counted for whoever asks.
 grant insert, update on stripe_reads to spanledger_reader;
 

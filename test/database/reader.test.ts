@@ -50,6 +50,7 @@ it.each([
   { args: ['audit', 'line', 'acme', '2026-10', '1'], says: 'which is the line exactly' },
   { args: ['audit', 'run', 'run-1'], says: 'answered' },
   { args: ['reconcile', '2026-10'], says: 'Stripe was not asked' },
+  { args: ['issuer', 'show'], says: 'nobody is named yet' },
   { args: ['tenant', 'list'], says: 'cus_acme' },
   { args: ['tenant', 'show', 'acme'], says: '2026-10-01' },
   { args: ['period', 'list'], says: 'acme' },
