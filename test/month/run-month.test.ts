@@ -183,7 +183,13 @@ test('the command lists open alerts, and resolves one by its number', async () =
   const left = await cli(['stripe', 'alerts', '--json'], environment);
 
   expect(listed.stdout).toBe(
-    `ID  ALERT             OF        TENANT  PERIOD\n 1  customer deleted  cus_acme  acme            ${detail}; link another one with "spanledger tenant set acme --stripe-customer CUSTOMER", or set the tenant to shadow; then "spanledger stripe resolve 1 --reason …"\n`,
+    [
+      'ID  ALERT             OF        TENANT  PERIOD',
+      ' 1  customer deleted  cus_acme  acme',
+      `  ${detail}; link another one with "spanledger`,
+      '  tenant set acme --stripe-customer CUSTOMER", or set the tenant to shadow; then',
+      '  "spanledger stripe resolve 1 --reason …"\n',
+    ].join('\n'),
   );
   expect(resolved.stdout).toBe('resolved: customer deleted of cus_acme\n');
   expect(JSON.parse(left.stdout)).toEqual([]);

@@ -134,13 +134,23 @@ function faultOf(typed: string): string | null {
   const words = typed.split(' ').slice(1);
   let command = program;
   while (command.commands.length > 0) {
-    const word = words.shift();
-    if (word === undefined) return `${command.name()} is no command by itself`;
+    const [word] = words;
     const inner = command.commands.find((candidate) => candidate.name() === word);
-    if (inner === undefined) return `${command.name()} has no ${word}`;
-    command = inner;
+    if (inner !== undefined) words.shift();
+    const next = inner ?? defaultOf(command);
+    if (next === undefined) {
+      const fault = word === undefined ? 'is no command by itself' : `has no ${word}`;
+      return `${command.name()} ${fault}`;
+    }
+    command = next;
   }
   return faultOfArguments(command, words);
+}
+
+/** The command of a group that is meant where none is named, as in "push 2026-10". */
+function defaultOf(group: Command): Command | undefined {
+  const name: unknown = Reflect.get(group, '_defaultCommandName');
+  return group.commands.find((candidate) => candidate.name() === name);
 }
 
 function faultOfArguments(command: Command, words: readonly string[]): string | null {
