@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 import { reportFailure } from './terminal/command.ts';
+import { addExamples } from './terminal/examples.ts';
 import { passOverClosedPipe } from './terminal/output.ts';
 import { Program, type Terminal } from './terminal/terminal.ts';
 import { version } from './terminal/version.ts';
@@ -44,6 +45,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   seal: async () => (await import('./commands/seal.ts')).addSeal,
   'check-producer': async () => (await import('./commands/check-producer.ts')).addCheckProducer,
   'stripe-double': async () => (await import('./commands/stripe-double.ts')).addStripeDouble,
+  completion: async () => (await import('./commands/completion.ts')).addCompletion,
 };
 
 /** Runs the command that the arguments name; answers the exit code and never rejects. */
@@ -67,13 +69,16 @@ export async function buildProgram(name: string | undefined, terminal: Terminal)
     .showHelpAfterError('(add --help for what is allowed)')
     .configureHelp({ sortSubcommands: false });
   for (const load of commandsFor(name)) (await load())(program);
+  addExamples(program);
   exitOverrideAll(program);
   return program;
 }
 
 function commandsFor(name: string | undefined) {
   if (name === '--version' || name === '-V') return [];
-  const named = Object.entries(COMMANDS).filter(([command]) => command === name);
+  // What completes command lines knows every command.
+  const wanted = name === 'completion' ? undefined : name;
+  const named = Object.entries(COMMANDS).filter(([command]) => command === wanted);
   return (named.length > 0 ? named : Object.entries(COMMANDS)).map(([, load]) => load);
 }
 

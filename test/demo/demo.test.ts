@@ -1,22 +1,23 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { demoAnswer, demoRequest } from '../../src/demo/demo-answer.ts';
-import { cli } from '../support/cli.ts';
+import { present } from '../../src/present.ts';
+import { type CliProcess, cli, startCli } from '../support/cli.ts';
+import { ROOT } from '../support/source-files.ts';
+import { readTour } from './tour.ts';
 
-// It starts a database, a queue and a Stripe of its own.
-const LIMIT_MS = 240_000;
+// It starts a database, a queue and a Stripe of its own, and runs the tour of README.md on them.
+const LIMIT_MS = 400_000;
 
 test(
-  'a month goes through every step, and what Stripe says is what was pushed',
+  'a month goes through every step, what Stripe says is what was pushed, and the tour of README.md works on it as it is written',
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'spanledger-demo-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const run = ['demo', '--calls', '400', '--out', folder, '--json'];
-    const { stdout, stderr, exitCode } = await cli(run, {});
-    expect(exitCode, stderr).toBe(0);
-    const answer = demoAnswer.parse(JSON.parse(stdout));
+    const demo = startCli(['demo', '--calls', '400', '--out', folder, '--keep', '--json']);
+    const answer = demoAnswer.parse(await answerOf(demo));
     expect(answer.laws.map(({ law }) => law)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
     const live = answer.tenants.filter(({ mode }) => mode === 'live');
     expect(live.length).toBeGreaterThan(3);
@@ -25,10 +26,52 @@ test(
     expect(answer.worker.posted + answer.worker.duplicate).toBeGreaterThan(answer.traffic.calls);
     const names = (await readdir(folder)).map((name) => join(folder, name));
     expect(names.sort()).toEqual([...answer.statements].sort());
-    expect(answer.connection).toBeNull();
+    await walk(answer.month, folder, present(answer.connection, 'a connection'));
+    demo.kill('SIGTERM');
+    await demo.finished;
   },
   LIMIT_MS,
 );
+
+/** What a command prints while it goes on; fails with its words where it ends before. */
+async function answerOf({ child, finished }: CliProcess): Promise<unknown> {
+  let printed = '';
+  child.stdout?.on('data', (chunk) => {
+    printed += String(chunk);
+  });
+  const ended = finished.then(({ stderr }) => {
+    throw new Error(`it ended: ${stderr}`);
+  });
+  const whole = vi.waitFor(() => JSON.parse(printed), { timeout: LIMIT_MS, interval: 200 });
+  return Promise.race([whole, ended]);
+}
+
+/** Runs every line of the tour, one after the other, from the folder where its files are. */
+async function walk(
+  month: string,
+  folder: string,
+  connection: Readonly<Record<string, string>>,
+): Promise<void> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const steps = readTour(readme, month);
+  expect(steps.length).toBeGreaterThan(35);
+  const from = process.cwd();
+  process.chdir(folder);
+  try {
+    for (const step of steps) {
+      if (step.kind === 'file') await writeFile(step.name, step.content);
+      else {
+        const environment = { ...connection, SPANLEDGER_LOG_LEVEL: 'silent' };
+        const { exitCode, stdout, stderr } = await cli(step.args, environment);
+        const expected = step.mayFindWrong ? [0, 1] : [0];
+        expect(expected, `${step.line}: ${stderr}${stdout}`).toContain(exitCode);
+        expect(stderr, step.line).toBe('');
+      }
+    }
+  } finally {
+    process.chdir(from);
+  }
+}
 
 test('its request is read by its schema, and nothing beside it', () => {
   const request = { trace: null, calls: 20_500, seed: 42, folder: 'statements', keep: false };
