@@ -122,6 +122,7 @@ const GAUGES: readonly Gauge[] = [
   ['unregistered_tenants', 'tenants that only events named', (of) => of.unregistered_tenants],
   ['holds', 'what budgets have promised', ({ holds }) => holds],
   ['untold_periods', 'closed periods that nobody was told of', (of) => of.untold_periods],
+  ['ambiguous_pushes', 'pushes that nobody answered', (of) => of.ambiguous_pushes],
   ['unbilled_periods', 'told periods that no invoice bills', (of) => of.unbilled_periods],
   [
     'periods_on_two_invoices',

@@ -94,18 +94,19 @@ export class Alarms extends Construct {
       ['unrated', 'unrated_entries', 0, 60, 'entries have no price'],
       ['rollup-lag', 'rollups_behind_batches', 1_000, 15, 'reports are behind the ledger'],
       ['seal-lag', 'seals_behind_batches', 1_000, 15, 'batches are not in the chain of seals'],
+      ['ambiguous-pushes', 'ambiguous_pushes', 0, 30, 'Stripe did not answer a push for 23 hours'],
       ['alerts', 'alerts', 0, 60, 'an invoice or a push needs a person'],
     ];
     for (const [name, metric, most, minutes, what] of ledger) {
       this.#watch(name, { metric: gauge(metric), most, minutes, what });
     }
-    // A push that is ambiguous or parked leaves its period untold.
+    // A push that is pending or parked leaves its period untold.
     this.#watch('untold', {
       metric: gauge('untold_periods', Duration.hours(1)),
       ...{
         most: 0,
         minutes: 360,
-        what: 'closed periods nobody was told of, such as by ambiguous pushes',
+        what: 'closed periods nobody was told of, such as by parked pushes',
       },
     });
     this.#watch('month-not-whole', {

@@ -33,6 +33,8 @@ export const statusAnswer = z.strictObject({
   /** The holds whose call is over by their expiry, and whose event did not come; a hundred at the most. */
   unsettled_holds: listOf(holdAnswer),
   untold_periods: countField,
+  /** Pushes that nobody answered for 23 hours: they are not sent again until the destination's summary decides. */
+  ambiguous_pushes: countField,
   unbilled_periods: countField,
   periods_on_two_invoices: countField,
   periods_on_voided_invoices: countField,

@@ -33,6 +33,13 @@ export async function readDeadWebhooks(
   return rows;
 }
 
+/** The pushes whose destination neither confirmed nor refused them. */
+export async function countAmbiguousPushes(database: Database): Promise<number> {
+  const { rows } = await sql<{ pushes: bigint }>`
+    select count(*) as pushes from push_intents where state = 'ambiguous'`.execute(database.kysely);
+  return Number(rows[0]?.pushes ?? 0);
+}
+
 /** The periods that take entries. */
 export async function countOpenPeriods(database: Database, now: InstantMs): Promise<OpenPeriods> {
   const { rows } = await sql<OpenPeriods>`

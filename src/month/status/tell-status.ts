@@ -9,7 +9,12 @@ import { reportLeavers } from '../../reports/report-leavers.ts';
 import type { MissingThing } from '../completeness/missing-answer.ts';
 import { nameMissing } from '../completeness/name-missing.ts';
 import type { StatusAnswer, StatusRequest } from './status-answer.ts';
-import { countOpenPeriods, countSecondReports, readDeadWebhooks } from './status-store.ts';
+import {
+  countAmbiguousPushes,
+  countOpenPeriods,
+  countSecondReports,
+  readDeadWebhooks,
+} from './status-store.ts';
 
 export interface StatusParts extends Pick<Parts, 'database' | 'clock'> {
   /** The queue, or why there is none to ask. */
@@ -40,6 +45,7 @@ export async function tellStatus(
     open_periods: Number(state.open_periods),
     ended_periods: Number(state.ended_periods),
     ...countsOf(missing),
+    ambiguous_pushes: await countAmbiguousPushes(database),
     leavers: (await reportLeavers(parts)).filter(isOwing),
     second_reports: seconds.map(({ count, ...of }) => ({ ...of, count: Number(count) })),
     dead_webhooks: (await readDeadWebhooks(database)).map(({ count, ...of }) => ({
