@@ -38,6 +38,7 @@ end $$;
 grant select, insert (tenant_id, created_at) on tenants to spanledger_worker;
 grant select, insert, update on usage_rollups, run_usage, budget_counters to spanledger_worker;
 grant select, update on budget_holds to spanledger_worker;
+grant select, insert on unknown_holds to spanledger_worker;
 grant select on budgets to spanledger_worker;
 grant delete on fold_queue, seal_queue, change_queue, settle_queue to spanledger_worker;
 grant select on changes, change_queue to spanledger_worker;

@@ -88,6 +88,7 @@ table budget_holds (
   constraint ended_hold_says_how CHECK ((((state = 'open'::text) = (ended_at IS NULL)) AND ((state = 'settled'::text) = (settled_event_id IS NOT NULL)) AND ((state = 'settled'::text) = (settled_source IS NOT NULL)) AND ((state = 'released'::text) = (released_by IS NOT NULL)))),
   constraint hold_names_its_counters CHECK (((cardinality(budget_ids) = cardinality(time_keys)) AND (cardinality(budget_ids) = cardinality(amounts))))
 );
+CREATE INDEX budget_holds_by_run ON public.budget_holds USING btree (tenant_id, agent_run_id, held_at) WHERE (agent_run_id IS NOT NULL);
 CREATE INDEX budget_holds_open ON public.budget_holds USING btree (tenant_id, expires_at) WHERE (state = 'open'::text);
 
 table budgets (
@@ -110,14 +111,19 @@ table budgets (
   counts_from timestamp with time zone not null,
   counts_from_period date not null,
   thresholds integer[] not null default '{80,100}'::integer[],
+  loop text,
+  loop_steps integer,
   constraint budgets_pkey PRIMARY KEY (budget_id),
   constraint budgets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint budgets_amount_check CHECK ((amount >= (0)::numeric)),
   constraint budgets_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint budgets_loop_check CHECK ((loop = ANY (ARRAY['warn'::text, 'deny'::text]))),
+  constraint budgets_loop_steps_check CHECK (((loop_steps >= 2) AND (loop_steps <= 1000))),
   constraint budgets_measure_check CHECK ((measure = ANY (ARRAY['money'::text, 'tokens'::text]))),
   constraint budgets_on_unavailable_check CHECK ((on_unavailable = ANY (ARRAY['allow'::text, 'deny'::text]))),
   constraint budgets_per_check CHECK ((per = ANY (ARRAY['day'::text, 'month'::text, 'run'::text, 'once'::text]))),
   constraint budgets_tags_check CHECK ((jsonb_typeof(tags) = 'object'::text)),
+  constraint loop_says_how_many CHECK (((loop IS NULL) = (loop_steps IS NULL))),
   constraint money_has_a_currency CHECK (((measure = 'money'::text) = (currency IS NOT NULL)))
 );
 CREATE UNIQUE INDEX budgets_by_scope ON public.budgets USING btree (tenant_id, measure, per, feature, user_id, agent_run_id, tags);
@@ -875,6 +881,15 @@ CREATE TRIGGER tenants_deletes_are_kept AFTER DELETE ON public.tenants REFERENCI
 CREATE TRIGGER tenants_inserts_are_kept AFTER INSERT ON public.tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id', '');
 CREATE TRIGGER tenants_revision AFTER UPDATE ON public.tenants FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('tenants');
 CREATE TRIGGER tenants_updates_are_kept AFTER UPDATE ON public.tenants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id', '');
+
+table unknown_holds (
+  tenant_id text collate "C" not null,
+  hold_id text collate "C" not null,
+  source text collate "C" not null,
+  event_id text collate "C" not null,
+  seen_at timestamp with time zone not null,
+  constraint unknown_holds_pkey PRIMARY KEY (tenant_id, hold_id, source, event_id)
+);
 
 table usage_rollups (
   tenant_id text collate "C" not null,

@@ -7,12 +7,13 @@ import { placeUsage } from '../periods/placement.ts';
 import { Refusal } from '../refusal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { BudgetDecision, Standing } from './budget.ts';
-import { decide, decisive, formatMeasure } from './budget.ts';
+import { decide, decisive, formatMeasure, withLoop } from './budget.ts';
 import type { BudgetDecisionAnswer, CheckAnswer, CheckRequest } from './budget-answer.ts';
 import { budgetOf } from './budget-store.ts';
 import type { Estimate } from './estimate-call.ts';
 import { estimateCall } from './estimate-call.ts';
 import type { AskedCall, JudgedRow } from './hold-store.ts';
+import { countRepetitions } from './loop-store.ts';
 import { readReferences } from './price-references.ts';
 import { tellBudget } from './set-budget.ts';
 
@@ -64,6 +65,18 @@ export function decideAll(
   );
   if (!decisions.some(({ standing }) => standing.isUnpriced)) refuseUntold(decisions, call);
   return decisions;
+}
+
+/** The decisions with those of the budgets that guard runs: a call of a loop is denied or warned of. */
+export async function guardRun(
+  database: Database,
+  call: AskedCall,
+  decisions: readonly BudgetDecision[],
+): Promise<readonly BudgetDecision[]> {
+  const steps = decisions.flatMap(({ budget }) => budget.loop?.steps ?? []);
+  if (call.agentRunId === null || steps.length === 0) return decisions;
+  const repetitions = await countRepetitions(database, call, Math.max(...steps));
+  return decisions.map((decision) => withLoop(decision, repetitions));
 }
 
 function standingOf(row: JudgedRow): Standing {
@@ -140,6 +153,12 @@ function longest(waits: readonly (number | null)[]): number | null {
   );
 }
 
+function becauseOf({ verdict, isLoop, standing }: BudgetDecision): BudgetDecisionAnswer['because'] {
+  if (verdict === 'allow') return null;
+  if (isLoop) return 'loop';
+  return standing.isUnpriced ? 'unpriced' : 'limit';
+}
+
 function tellDecision(decision: BudgetDecision, holds: boolean): BudgetDecisionAnswer {
   const { budget, standing, verdict, retryAfter } = decision;
   const held = standing.held + (holds ? (standing.estimate ?? 0n) : 0n);
@@ -153,7 +172,7 @@ function tellDecision(decision: BudgetDecision, holds: boolean): BudgetDecisionA
     left: formatMeasure(measure, left),
     resets_at: standing.resetsAt === null ? null : formatInstant(standing.resetsAt),
     verdict,
-    because: verdict === 'allow' ? null : standing.isUnpriced ? 'unpriced' : 'limit',
+    because: becauseOf(decision),
     retry_after: retryAfter,
   };
 }

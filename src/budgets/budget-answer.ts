@@ -27,6 +27,12 @@ const scopeFields = {
 const kind = z.enum(['hard', 'soft']);
 const onUnavailable = z.enum(['allow', 'deny']);
 
+/** So many calls of one run for the same model and feature, each with more tokens than the one before, are a loop. */
+const loopField = z.strictObject({
+  verdict: z.enum(['warn', 'deny']),
+  steps: z.int().min(2).max(1_000),
+});
+
 const thresholdField = z.int().min(1).max(1_000);
 
 export const setBudgetRequest = z.strictObject({
@@ -45,6 +51,8 @@ export const setBudgetRequest = z.strictObject({
   priced_only: z.boolean().nullable(),
   /** Shares of the limit, in percent, at which webhooks are told; null is 80 and 100. */
   thresholds: z.array(thresholdField).max(20).readonly().nullable(),
+  /** Warns of a run that repeats itself, or denies its next call; null for neither. */
+  loop: loopField.nullable(),
   actor: z.string(),
 });
 export type SetBudgetRequest = z.output<typeof setBudgetRequest>;
@@ -63,6 +71,7 @@ export const budgetAnswer = z.strictObject({
   on_unavailable: onUnavailable,
   priced_only: z.boolean(),
   thresholds: listOf(thresholdField),
+  loop: loopField.nullable(),
 });
 export type BudgetAnswer = z.infer<typeof budgetAnswer>;
 
@@ -148,7 +157,7 @@ const budgetDecision = budgetAnswer.extend({
   ...standingFields,
   verdict,
   /** Why the budget does not bear the call; null where it does. */
-  because: z.enum(['limit', 'unpriced']).nullable(),
+  because: z.enum(['limit', 'unpriced', 'loop']).nullable(),
   /** Seconds after which the same call may be borne; null where it is borne now, or never. */
   retry_after: countField.nullable(),
 });

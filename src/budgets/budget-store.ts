@@ -25,6 +25,8 @@ export interface BudgetRow {
   readonly on_unavailable: Budget['onUnavailable'];
   readonly priced_only: boolean;
   readonly thresholds: readonly number[];
+  readonly loop: 'warn' | 'deny' | null;
+  readonly loop_steps: number | null;
 }
 
 export function budgetOf(row: BudgetRow): Budget {
@@ -43,12 +45,16 @@ export function budgetOf(row: BudgetRow): Budget {
     onUnavailable: row.on_unavailable,
     pricedOnly: row.priced_only,
     thresholds: row.thresholds,
+    loop:
+      row.loop === null || row.loop_steps === null
+        ? null
+        : { verdict: row.loop, steps: row.loop_steps },
   };
 }
 
 /** Every column of a `BudgetRow` of a budget `b`. */
 export const BUDGET_COLUMNS = `b.budget_id, b.tenant_id, b.measure, b.per, b.feature, b.user_id, b.agent_run_id, b.tags,
-    b.amount, b.currency, b.is_hard, b.on_unavailable, b.priced_only, b.thresholds`;
+    b.amount, b.currency, b.is_hard, b.on_unavailable, b.priced_only, b.thresholds, b.loop, b.loop_steps`;
 
 export type NewBudget = Omit<Budget, 'budgetId'>;
 
@@ -69,14 +75,14 @@ export async function saveBudget(
          = ($1, $2, $3, $4, $5, $6, $7::jsonb)
      ), saved as (
        insert into budgets as b (tenant_id, measure, per, feature, user_id, agent_run_id, tags, amount, currency, is_hard,
-         on_unavailable, priced_only, thresholds, set_at, set_by, time_zone, counts_from, counts_from_period)
-       values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $11, $12, $13::integer[], $14::timestamptz, $15, $16,
-         case when $3 = 'day' then date_trunc('day', $14::timestamptz at time zone $16) at time zone $16
-           else $14::timestamptz end, $17::date)
+         on_unavailable, priced_only, thresholds, loop, loop_steps, set_at, set_by, time_zone, counts_from, counts_from_period)
+       values ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10, $11, $12, $13::integer[], $14, $15, $16::timestamptz, $17, $18,
+         case when $3 = 'day' then date_trunc('day', $16::timestamptz at time zone $18) at time zone $18
+           else $16::timestamptz end, $19::date)
        on conflict (tenant_id, measure, per, feature, user_id, agent_run_id, tags) do update
          set amount = excluded.amount, currency = excluded.currency, is_hard = excluded.is_hard,
            on_unavailable = excluded.on_unavailable, priced_only = excluded.priced_only,
-           thresholds = excluded.thresholds,
+           thresholds = excluded.thresholds, loop = excluded.loop, loop_steps = excluded.loop_steps,
            set_at = excluded.set_at, set_by = excluded.set_by
        returning b.*
      )
@@ -85,7 +91,7 @@ export async function saveBudget(
     [
       ...keyValues(budget),
       ...[budget.limit, budget.currency, budget.isHard, budget.onUnavailable, budget.pricedOnly],
-      budget.thresholds,
+      ...[budget.thresholds, budget.loop?.verdict ?? null, budget.loop?.steps ?? null],
       ...[formatInstant(of.at), of.actor, of.timeZone, of.periodStart],
     ],
   );

@@ -27,6 +27,14 @@ export interface Budget {
   readonly pricedOnly: boolean;
   /** Shares of the limit, in percent, at which somebody is told. */
   readonly thresholds: readonly number[];
+  /** What becomes of the call that repeats a run's step once too often; null asks nothing of repetitions. */
+  readonly loop: Loop | null;
+}
+
+interface Loop {
+  readonly verdict: 'warn' | 'deny';
+  /** So many calls in a row, each with more context than the one before, are a loop. */
+  readonly steps: number;
 }
 
 export type Measure = 'money' | 'tokens';
@@ -52,6 +60,8 @@ export interface BudgetDecision {
   readonly budget: Budget;
   readonly standing: Standing;
   readonly verdict: Verdict;
+  /** The call is one repetition too many. */
+  readonly isLoop: boolean;
   /** Seconds after which the same call may be borne; null where it is borne now, or never. */
   readonly retryAfter: number | null;
 }
@@ -68,7 +78,15 @@ export function decide(
   const standing = standings.find(({ fits, isUnpriced }) => isUnpriced || !fits) ?? standings[0];
   const bears = standing.fits ? 'allow' : budget.isHard ? 'deny' : 'warn';
   const verdict = standing.isUnpriced ? 'deny' : bears;
-  return { budget, standing, verdict, retryAfter: retryAfter(budget, standing, now) };
+  const wait = retryAfter(budget, standing, now);
+  return { budget, standing, verdict, isLoop: false, retryAfter: wait };
+}
+
+/** The same decision where the call would be so many steps in a row: a loop never gets better by waiting. */
+export function withLoop(decision: BudgetDecision, steps: number): BudgetDecision {
+  const { loop } = decision.budget;
+  if (loop === null || steps < loop.steps || decision.verdict === 'deny') return decision;
+  return { ...decision, verdict: loop.verdict, isLoop: true, retryAfter: null };
 }
 
 function retryAfter({ limit }: Budget, standing: Standing, now: InstantMs): number | null {

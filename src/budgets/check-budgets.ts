@@ -1,5 +1,5 @@
 import type { Parts } from '../parts.ts';
-import { decideAll, readCall, tellDecisions } from './ask-budgets.ts';
+import { decideAll, guardRun, readCall, tellDecisions } from './ask-budgets.ts';
 import type { CheckAnswer, CheckRequest } from './budget-answer.ts';
 import { judgeCall } from './hold-store.ts';
 
@@ -13,6 +13,7 @@ export async function checkBudgets(
 ): Promise<CheckAnswer> {
   const now = clock();
   const call = await readCall(database, request, { from: now, until: now });
-  const decisions = decideAll(await judgeCall(database, call), call);
+  const judged = decideAll(await judgeCall(database, call), call);
+  const decisions = await guardRun(database, call, judged);
   return tellDecisions(decisions, call.estimate, false);
 }

@@ -5,10 +5,11 @@ import type { Database } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
-import { decideAll, readCall, tellDecisions } from './ask-budgets.ts';
+import { decideAll, guardRun, readCall, tellDecisions } from './ask-budgets.ts';
 import type { ReserveAnswer, ReserveRequest } from './hold-answer.ts';
 import type { AskedCall, HoldRow } from './hold-store.ts';
 import { judgeCall, readHold, reserveCall } from './hold-store.ts';
+import { guardsRuns } from './loop-store.ts';
 import { stateOf } from './release-hold.ts';
 
 const EXPIRES_IN_SECONDS = 600;
@@ -35,8 +36,10 @@ export function reserveHold(
       refuseAnotherCall(standing, { digest, tenantId: call.tenantId, now });
       return answerAgain(database, call, standing);
     }
+    const looping = await findDeniedLoop(database, call);
+    if (looping !== null) return looping;
     const rows = await reserveCall(database, call, { holdId, digest });
-    const decisions = decideAll(rows, call);
+    const decisions = await guardRun(database, call, decideAll(rows, call));
     const isHeld = rows[0]?.admits === true && decisions.length > 0;
     return {
       ...tellDecisions(decisions, call.estimate, isHeld),
@@ -44,6 +47,15 @@ export function reserveHold(
       expires_at: isHeld ? formatInstant(until) : null,
     };
   });
+}
+
+/** The answer where the call would be one repetition too many; null where it may be asked of the limits. */
+async function findDeniedLoop(database: Database, call: AskedCall): Promise<ReserveAnswer | null> {
+  if (call.agentRunId === null || !(await guardsRuns(database, call.tenantId))) return null;
+  const judged = decideAll(await judgeCall(database, call), call);
+  const decisions = await guardRun(database, call, judged);
+  if (!decisions.some(({ isLoop, verdict }) => isLoop && verdict === 'deny')) return null;
+  return { ...tellDecisions(decisions, call.estimate, false), hold_id: null, expires_at: null };
 }
 
 /** The hold is counted already, so that the budgets are asked to bear nothing more. */

@@ -39,6 +39,7 @@ export async function setBudget(
     isHard: kind === 'hard',
     onUnavailable: request.on_unavailable ?? 'deny',
     pricedOnly: request.priced_only ?? false,
+    loop: request.loop,
     thresholds: [...new Set(request.thresholds ?? USUAL_THRESHOLDS)].sort((a, b) => a - b),
   };
   const { timeZone, startDate: periodStart } = placeUsage(tenant, at).period;
@@ -103,5 +104,6 @@ export function tellBudget(budget: Budget): BudgetAnswer {
     on_unavailable: budget.onUnavailable,
     priced_only: budget.pricedOnly,
     thresholds: [...budget.thresholds],
+    loop: budget.loop,
   };
 }

@@ -241,6 +241,8 @@ interface BudgetsTable {
   on_unavailable: 'allow' | 'deny';
   priced_only: boolean;
   thresholds: number[];
+  loop: 'warn' | 'deny' | null;
+  loop_steps: number | null;
   time_zone: string;
   counts_from: Instant;
   counts_from_period: string;

@@ -59,7 +59,13 @@ beforeAll(async () => {
   );
   for (const tenant of ['acme', 'globex']) {
     const of = { feature: null, user_id: null, agent_run_id: null, tags: null, tokens: null };
-    const unasked = { on_unavailable: null, priced_only: null, thresholds: null, actor: 'a test' };
+    const unasked = {
+      on_unavailable: null,
+      priced_only: null,
+      thresholds: null,
+      loop: null,
+      actor: 'a test',
+    };
     await setBudget(
       { database, clock },
       {

@@ -9,7 +9,13 @@ function budget(change: Partial<Budget> = {}): Budget {
   return {
     ...{ budgetId: 1n, tenantId: 'acme', measure: 'money', per: 'day', feature: null },
     ...{ userId: null, agentRunId: null, tags: {}, limit: 100n, currency: 'USD' },
-    ...{ isHard: true, onUnavailable: 'deny', pricedOnly: false, thresholds: [80, 100] },
+    ...{
+      isHard: true,
+      onUnavailable: 'deny',
+      pricedOnly: false,
+      thresholds: [80, 100],
+      loop: null,
+    },
     ...change,
   };
 }

@@ -34,6 +34,7 @@ export function budgetRequest(change: Loosely<SetBudgetRequest> = {}): SetBudget
       on_unavailable: null,
       priced_only: null,
       thresholds: null,
+      loop: null,
     },
     actor: 'ada',
     ...rest,

@@ -50,7 +50,7 @@ export async function fillForConsole(database: TestDatabase): Promise<void> {
     { database, clock },
     {
       ...{ tenant_id: 'acme', per: 'month', kind: 'hard', amount: 1_000_000_000_000n, ...nobody },
-      ...{ on_unavailable: null, priced_only: null, thresholds: null, actor: 'a test' },
+      ...{ on_unavailable: null, priced_only: null, thresholds: null, loop: null, actor: 'a test' },
     },
   );
 }

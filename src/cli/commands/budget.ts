@@ -8,7 +8,7 @@ import { releaseHold } from '../../budgets/release-hold.ts';
 import { removeBudget, setBudget } from '../../budgets/set-budget.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
-import { readAmount, readPercents, readTag, readTokens } from '../terminal/arguments.ts';
+import { readAmount, readCount, readPercents, readTag, readTokens } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { addCheck, addReserve } from './budget-call.ts';
 import { budgetsText, describeBudget, holdText } from './budget-text.ts';
@@ -60,8 +60,13 @@ interface SetFlags extends KeyFlags {
   readonly onUnavailable: BudgetAnswer['on_unavailable'];
   readonly pricedOnly?: boolean;
   readonly thresholds?: readonly number[];
+  readonly loop?: 'warn' | 'deny';
+  readonly loopSteps: number;
   readonly actor: string;
 }
+
+/** An agent with tools asks its model some times with growing context, and that is its work. */
+const USUAL_LOOP_STEPS = 12;
 
 function addSet(group: Command): void {
   const command = addKey(group.command('set'))
@@ -79,13 +84,21 @@ function addSet(group: Command): void {
       '--thresholds <percents>',
       'shares of the limit at which webhooks are told, as 50,80,100; without it 80,100',
       readPercents,
-    );
+    )
+    .addOption(
+      new Option(
+        '--loop <what>',
+        'warn of a run that repeats a call with growing context, or deny its next one',
+      ).choices(['warn', 'deny']),
+    )
+    .option('--loop-steps <n>', 'so many in a row are a loop', readCount, USUAL_LOOP_STEPS);
   perform<SetFlags>(addActor(command), async (session, { args: [tenantId = ''], options }) => {
     const { amount = null, tokens = null, soft = false, actor } = options;
     const request = readRequest(setBudgetRequest, {
       ...{ tenant_id: tenantId, ...scopeOf(options), amount, tokens, actor },
       ...{ kind: soft ? 'soft' : 'hard', on_unavailable: options.onUnavailable },
       ...{ priced_only: options.pricedOnly ?? false, thresholds: options.thresholds ?? null },
+      loop: options.loop === undefined ? null : { verdict: options.loop, steps: options.loopSteps },
     });
     const budget = await setBudget(session.parts(), request);
     session.out.answer(budget, describeBudget(budget));

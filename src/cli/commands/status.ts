@@ -76,6 +76,13 @@ function statusText(answer: StatusAnswer, out: Output): string {
     ['on two invoices', said(answer.periods_on_two_invoices)],
     ['on voided invoices', said(answer.periods_on_voided_invoices)],
     ['alerts', said(answer.alerts)],
+    ...answer.unknown_holds.map(
+      ({ hold_id, tenant_id, source, event_id }) =>
+        [
+          'unknown hold',
+          `${JSON.stringify(hold_id)} of ${JSON.stringify(tenant_id)}, named by event ${JSON.stringify(event_id)} of ${source}`,
+        ] as const,
+    ),
     ...answer.dead_webhooks.map(
       ({ endpoint_id, url, count }) =>
         ['webhooks given up', `${count} to ${endpoint_id}, ${url}`] as const,

@@ -59,10 +59,18 @@ export const AMOUNT_OF_ENTRY = `case b.measure when 'money' then coalesce(e.char
     else e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.output_tokens
       + units_within(e.units, 'input') + units_within(e.units, 'output') end`;
 
-/** A hold is settled once, by the first of its events; a budget that was taken away counts no longer. */
+/**
+ * A hold is settled once, by the first of its events; a budget that was taken away counts no longer. An event whose hold
+ * nobody made is written down, since its producer and its caller do not mean the same.
+ */
 const COUNT = `with settling as (
     delete from settle_queue where batch_id = any($1::bigint[])
     returning hold_id, tenant_id, batch_id, source, event_id
+  ), unknown as (
+    insert into unknown_holds (tenant_id, hold_id, source, event_id, seen_at)
+    select s.tenant_id, s.hold_id, s.source, s.event_id, $2 from settling s
+    where not exists (select from budget_holds h where h.hold_id = s.hold_id and h.tenant_id = s.tenant_id)
+    on conflict do nothing
   ), settled as (
     update budget_holds h
     set state = 'settled', ended_at = $2, settled_source = s.source, settled_event_id = s.event_id

@@ -32,6 +32,15 @@ export const statusAnswer = z.strictObject({
   holds: countField,
   /** The holds whose call is over by their expiry, and whose event did not come; a hundred at the most. */
   unsettled_holds: listOf(holdAnswer),
+  /** Events that named a hold which nobody made, of the last 30 days; a hundred at the most. */
+  unknown_holds: listOf(
+    z.strictObject({
+      hold_id: z.string(),
+      tenant_id: z.string(),
+      source: z.string(),
+      event_id: z.string(),
+    }),
+  ),
   untold_periods: countField,
   /** Pushes that nobody answered for 23 hours: they are not sent again until the destination's summary decides. */
   ambiguous_pushes: countField,

@@ -23,6 +23,29 @@ export async function countSecondReports(
   return rows;
 }
 
+interface UnknownHold {
+  readonly hold_id: string;
+  readonly tenant_id: string;
+  readonly source: string;
+  readonly event_id: string;
+}
+
+const UNKNOWN_HOLDS_SHOWN = 100;
+
+/** The last events that named a hold which nobody made. */
+export async function readUnknownHolds(
+  database: Database,
+  now: InstantMs,
+): Promise<readonly UnknownHold[]> {
+  const { rows } = await sql<UnknownHold>`
+    select hold_id, tenant_id, source, event_id from unknown_holds
+    where seen_at >= ${formatInstant(now)}::timestamptz - interval '30 days'
+    order by seen_at desc, tenant_id, hold_id, event_id limit ${UNKNOWN_HOLDS_SHOWN}`.execute(
+    database.kysely,
+  );
+  return rows;
+}
+
 /** The receivers of webhooks that did not take what they were to be told, and were not replayed since. */
 export async function readDeadWebhooks(
   database: Database,

@@ -14,6 +14,7 @@ import {
   countOpenPeriods,
   countSecondReports,
   readDeadWebhooks,
+  readUnknownHolds,
 } from './status-store.ts';
 
 export interface StatusParts extends Pick<Parts, 'database' | 'clock'> {
@@ -54,6 +55,7 @@ export async function tellStatus(
     })),
     holds: holds.open,
     unsettled_holds: holds.unsettled,
+    unknown_holds: await readUnknownHolds(database, now),
     rollups_behind: behind.rollups,
     seals_behind: behind.seals,
     not_asked: [...queue.fault, ...(destinationFault === null ? [] : [destinationFault])],

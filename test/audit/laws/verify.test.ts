@@ -42,7 +42,13 @@ async function soundLedger(): Promise<TestDatabase> {
   );
   const limit = { amount: 5_000_000_000_000n, tokens: null, per: 'month', kind: 'hard' } as const;
   const of = { feature: null, user_id: null, agent_run_id: null, tags: null };
-  const unasked = { on_unavailable: null, priced_only: null, thresholds: null, actor: 'ada' };
+  const unasked = {
+    on_unavailable: null,
+    priced_only: null,
+    thresholds: null,
+    loop: null,
+    actor: 'ada',
+  };
   await setBudget({ database, clock }, { tenant_id: 'acme', ...limit, ...of, ...unasked });
   return database;
 }
