@@ -5,12 +5,11 @@ import type { Database } from './database.ts';
  * names. Not for loading; for reading in a review, and for seeing that nothing changed unseen.
  */
 export async function dumpSchema(database: Database): Promise<string> {
-  const [columns, constraints, indexes, triggers] = await Promise.all([
-    rowsOf(database, COLUMNS),
-    rowsOf(database, CONSTRAINTS),
-    rowsOf(database, INDEXES),
-    rowsOf(database, TRIGGERS),
-  ]);
+  // One after the other: they read the same catalogs, which a second connection would load for itself.
+  const columns = await rowsOf(database, COLUMNS);
+  const constraints = await rowsOf(database, CONSTRAINTS);
+  const indexes = await rowsOf(database, INDEXES);
+  const triggers = await rowsOf(database, TRIGGERS);
   const relations = await rowsOf(database, RELATIONS);
   const own = (rows: readonly Row[], relation: Row) =>
     rows.filter((row) => row.relation === relation.relation).map((row) => row.text);
