@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 import { Migrator } from 'kysely/migration';
+import { pause } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
 import type { Database } from './database.ts';
+import { sqlState } from './database.ts';
 
 /** Ships beside the sources, so that any commit carries the schema that it needs. */
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
@@ -27,11 +29,29 @@ export async function migrate(database: Database): Promise<readonly string[]> {
     migrationTableName: 'schema_migrations',
     migrationLockTableName: 'schema_migrations_lock',
   });
-  const { error, results = [] } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  const results = await applyMissing(migrator);
   await checkHashes(database, files);
   return results.map((result) => result.migrationName);
 }
+
+/** Another process has dropped its table within moments; so many tries in vain are a fault of another kind. */
+const MOST_TRIES = 10;
+
+/**
+ * The migrator looks at every table before it has its lock. One that another process drops meanwhile, in a
+ * migration of its own, ends that look; the next one sees what is there by then.
+ */
+async function applyMissing(migrator: Migrator) {
+  for (let attempt = 1; ; attempt += 1) {
+    const { error, results = [] } = await migrator.migrateToLatest();
+    if (error === undefined) return results;
+    const hasBegun = results.length > 0;
+    if (hasBegun || sqlState(error) !== UNDEFINED_TABLE || attempt === MOST_TRIES) throw error;
+    await pause(100 * attempt);
+  }
+}
+
+const UNDEFINED_TABLE = '42P01';
 
 interface MigrationFile {
   readonly name: string;

@@ -62,12 +62,13 @@ async function run(...args: readonly string[]) {
 
 it('price-book list says where the prices come from that a book does not have itself', async () => {
   expect(await run('price-book', 'list')).toMatchInlineSnapshot(`
-    "BOOK           KIND    CURRENCY  EFFECTIVE FROM            CACHING    MODELS  OTHERWISE    DEFAULT
-    cost-plus      charge  USD       2026-01-01T00:00:00.000Z  work_done       0  cost × 1.2
-    deal           charge  USD       2026-01-01T00:00:00.000Z  work_done       1  as standard
-    euro           charge  EUR       2026-01-01T00:00:00.000Z  work_done       1
-    provider-list  cost    USD       2026-01-01T00:00:00.000Z  work_done       4
-    standard       charge  USD       2026-01-01T00:00:00.000Z  work_done       4               default
+    "BOOK           KIND    CURRENCY  EFFECTIVE FROM        OTHERWISE    DEFAULT
+    cost-plus      charge  USD       2026-01-01T00:00:00Z  cost × 1.2
+    deal           charge  USD       2026-01-01T00:00:00Z  as standard
+    euro           charge  EUR       2026-01-01T00:00:00Z
+    provider-list  cost    USD       2026-01-01T00:00:00Z
+    standard       charge  USD       2026-01-01T00:00:00Z               default
+    (--wide shows CACHING, MODELS)
     "
   `);
 });
@@ -75,28 +76,33 @@ it('price-book list says where the prices come from that a book does not have it
 it('price-book diff shows the rows that are charged otherwise, and the terms', async () => {
   expect(await run('price-book', 'diff', 'deal', 'euro')).toMatchInlineSnapshot(`
     "currency: USD before, EUR after
-    PROVIDER  MODEL                   TIER      ABOVE  BEFORE                                    AFTER
-              gpt-4o                  batch            input 1.50, output 6.00                   (none)
-              gpt-4o-mini             standard         input 0.20, cache_read 0.10, output 0.80  (none)
-              text-embedding-3-small  standard         input 0.03, output 0                      (none)
+    PROVIDER  MODEL                  TIER      ABOVE  BEFORE                  AFTER
+              gpt-4o                 batch            input 1.50, output 6.…  (none)
+              gpt-4o-mini            standard         input 0.20, cache_rea…  (none)
+              text-embedding-3-sma…  standard         input 0.03, output 0    (none)
+    (--wide shows what ends in …)
     "
   `);
   expect(await run('price-book', 'diff', `deal@${FROM}`, 'cost-plus')).toMatchInlineSnapshot(`
     "cost factor: none before, 1.2 after
-    PROVIDER  MODEL                   TIER      ABOVE  BEFORE                                    AFTER
-              gpt-4o                  batch            input 1.50, output 6.00                   (cost × 1.2)
-              gpt-4o                  standard         input 2.00, output 9.00                   (cost × 1.2)
-              gpt-4o-mini             standard         input 0.20, cache_read 0.10, output 0.80  (cost × 1.2)
-              text-embedding-3-small  standard         input 0.03, output 0                      (cost × 1.2)
+    PROVIDER  MODEL                   TIER      BEFORE                  AFTER
+              gpt-4o                  batch     input 1.50, output 6.…  (cost × 1.2)
+              gpt-4o                  standard  input 2.00, output 9.…  (cost × 1.2)
+              gpt-4o-mini             standard  input 0.20, cache_rea…  (cost × 1.2)
+              text-embedding-3-small  standard  input 0.03, output 0    (cost × 1.2)
+    (--wide shows ABOVE and what ends in …)
     "
   `);
 });
 
 it('report usage has a line for each currency, and a coverage for each', async () => {
   expect(await run('report', 'usage', '--by', 'provider')).toMatchInlineSnapshot(`
-    "PROVIDER  ENTRIES  INPUT  OUTPUT  CHARGE     COST   MARGIN  COST KNOWN  ROUTING GAIN
-    openai          1  1,000     100  0.0029  unknown  unknown      0.00 %             0  EUR
-    openai          2  2,000     200       0  unknown  unknown           –             0  USD
+    "PROVIDER  ENTRIES  INPUT       CHARGE     COST   MARGIN        UNKNOWN COST
+    openai          1  1,000  EUR    0.00  unknown  unknown  100.00 % of charge
+    openai          2  2,000  USD    0.00  unknown  unknown           2    of 2
+    total           1  1,000  EUR    0.00  unknown  unknown  100.00 % of charge
+    total           2  2,000  USD    0.00  unknown  unknown           2    of 2
+    (--wide shows OUTPUT, ROUTING GAIN)
 
     the cost of 3 entries is unknown: import a cost book that has the model in the currency, and run "spanledger rerate" for the month
     Attribution coverage: no cost is known in EUR; the cost of 1 entry is unknown
@@ -117,18 +123,18 @@ it('rerate says what is unknown, and what still has no price', async () => {
   );
   expect(await run('rerate', '2026-10', '--dry-run')).toMatchInlineSnapshot(`
     "nothing was posted (--dry-run)
-    TENANT  MODEL  ENTRIES  RELEASED  CHARGE BEFORE  AFTER  COST BEFORE    AFTER
-    acme    gpt-5        1         1           none  0.007      unknown  unknown  USD
-    total USD: 1 entries, charge 0 before and 0.007 after, cost unknown before and unknown after
+    TENANT  MODEL  ENTRIES  RELEASED  CHARGE  AFTER          COST  COST AFTER
+    acme    gpt-5        1         1    none  0.007  USD  unknown     unknown
+    total USD: 1 entry, charge 0 before and 0.007 after, cost unknown before and unknown after
     still without a price: acme gpt-6 (1); import a price for each model, then rerate 2026-10 again
     "
   `);
   expect(
     await run('rerate', '2026-10', '--tenant', 'acme', '--actor', 'ada'),
   ).toMatchInlineSnapshot(`
-    "TENANT  MODEL  ENTRIES  RELEASED  CHARGE BEFORE  AFTER  COST BEFORE    AFTER
-    acme    gpt-5        1         1           none  0.007      unknown  unknown  USD
-    total USD: 1 entries, charge 0 before and 0.007 after, cost unknown before and unknown after
+    "TENANT  MODEL  ENTRIES  RELEASED  CHARGE  AFTER          COST  COST AFTER
+    acme    gpt-5        1         1    none  0.007  USD  unknown     unknown
+    total USD: 1 entry, charge 0 before and 0.007 after, cost unknown before and unknown after
     still without a price: acme gpt-6 (1); import a price for each model, then rerate 2026-10 again
     "
   `);

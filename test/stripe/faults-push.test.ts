@@ -121,7 +121,7 @@ test('a dry run says what would be sent, and sends and writes nothing', async ()
     ['unattributed', 'shadow'],
   ]);
   expect(results[0]?.detail).toMatch(
-    /^spl-testbook-acme-2026-10-01-usd-1 \(new\) \d+ micro USD to cus_acme$/,
+    /^spl-testbook-acme-2026-10-01-usd-1 \(new\) 6\.239715 USD to cus_acme$/,
   );
   expect(writes()).toBe(before);
   expect(await count(database, 'push_intents')).toBe(0);

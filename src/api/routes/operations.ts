@@ -97,6 +97,7 @@ const ISSUER: readonly Route[] = [
     about: 'statements',
     roles: ADMIN,
     summary: 'say who sends the statements; what is not given stays as it is',
+    act: 'issuer set',
     request: setIssuerRequest,
     answer: issuerAnswer,
     use: setIssuer,

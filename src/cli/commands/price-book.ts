@@ -132,7 +132,7 @@ function addList(group: Command): void {
       { title: 'CURRENCY', value: (row) => row.currency },
       { title: 'EFFECTIVE FROM', value: (row) => timeOf(row.effective_from) },
       { title: 'CACHING', value: (row) => words(row.caching), spare: true },
-      { title: 'MODELS', value: (row) => figureOf(row.models), figure: true },
+      { title: 'MODELS', value: (row) => figureOf(row.models), figure: true, spare: true },
       { title: 'OTHERWISE', value: renderOtherwise },
       { title: 'DEFAULT', value: (row) => (row.is_default ? 'default' : '') },
     ]);
@@ -183,8 +183,13 @@ function renderDifference(answer: CompareAnswer, table: DrawTable): string {
   const text = table(rows, [
     { title: 'PROVIDER', value: (row) => row.provider ?? '' },
     { title: 'MODEL', value: (row) => row.model },
-    { title: 'TIER', value: (row) => row.service_tier, spare: true },
-    { title: 'ABOVE', value: (row) => figureOf(row.above_input_tokens || ''), figure: true },
+    { title: 'TIER', value: (row) => row.service_tier },
+    {
+      title: 'ABOVE',
+      value: (row) => figureOf(row.above_input_tokens || ''),
+      figure: true,
+      spare: true,
+    },
     { title: 'BEFORE', value: (row) => renderRates(before, pricesBefore(row)) },
     { title: 'AFTER', value: (row) => renderRates(after, pricesAfter(row)) },
   ]);

@@ -45,6 +45,8 @@ interface Drawn {
   readonly cells: readonly string[];
   /** The width that the whole of it takes. */
   readonly natural: number;
+  /** Half of an instant tells nothing, so that it is never cut. */
+  readonly isTime: boolean;
 }
 
 interface Shown extends Drawn {
@@ -55,7 +57,8 @@ function draw<Row>(rows: readonly Row[], column: Column<Row>): Drawn {
   const plain = rows.map((row) => harmlessValue(column.value(row)));
   const cells = column.figure === true ? alignDecimals(plain) : plain;
   const natural = Math.max(columnsOf(column.title), ...cells.map(columnsOf));
-  return { column, title: column.title, cells, natural };
+  const isTime = cells.every((cell) => /^\d{4}-\d\d-\d\dT\S+Z$|^$/.test(cell));
+  return { column, title: column.title, cells, natural, isTime };
 }
 
 /** Puts spaces after figures that have fewer decimals than others; whatever is no figure stays as it is. */
@@ -95,8 +98,10 @@ function without(all: readonly Drawn[], some: readonly Drawn[]): readonly Drawn[
 /** Takes room from the widest texts until all columns stand on the page; null where that is not enough. */
 function squeeze(columns: readonly Drawn[], least: number, width: number): readonly Shown[] | null {
   const rooms = columns.map(({ natural }) => natural);
-  const floors = columns.map(({ column, title, natural }) =>
-    column.figure === true ? natural : Math.min(natural, Math.max(least, columnsOf(title))),
+  const floors = columns.map(({ column, title, natural, isTime }) =>
+    column.figure === true || isTime
+      ? natural
+      : Math.min(natural, Math.max(least, columnsOf(title))),
   );
   for (let over = spanOf(rooms.map((room) => ({ room }))) - width; over > 0; over -= 1) {
     const spare = rooms.map((room, index) => (room > (floors[index] ?? 0) ? room : 0));

@@ -6,6 +6,7 @@ import {
   type StatementLine,
 } from '../../audit/line-answer.ts';
 import { listLines, tellLine } from '../../audit/tell-line.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { readRequest } from '../../request.ts';
 import { meterName } from '../../statements/line-groups.ts';
 import { amount, countText, dayText, type Html, instantOr, monthText } from '../view/amounts.ts';
@@ -23,7 +24,11 @@ export const linesPage: ConsolePage = {
       readRequest(linesRequest, { tenant_id: tenant, period: month }),
     );
     const at = `/console/statements/${encodeURIComponent(tenant)}/${month}`;
-    const ways = html`${link(`${at}/html`, 'View')} · ${link(`${at}/pdf`, 'PDF')} · ${link(`${at}/proof`, 'Check the proof')}`;
+    // Usage of nobody known has lines to look at, and no statement.
+    const ways =
+      tenant === UNATTRIBUTED
+        ? ''
+        : html`${link(`${at}/html`, 'View')} · ${link(`${at}/pdf`, 'PDF')} · ${link(`${at}/proof`, 'Check the proof')}`;
     const body = dataTable({
       caption: 'Lines of the statement',
       rows: answer.lines,

@@ -3,6 +3,7 @@ import { listBudgets } from '../../budgets/list-budgets.ts';
 import { exactPico } from '../../money.ts';
 import { missingRequest } from '../../month/completeness/missing-answer.ts';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { overviewRequest } from '../../reports/overview/overview-answer.ts';
 import { reportOverview } from '../../reports/overview/report-overview.ts';
 import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
@@ -198,6 +199,8 @@ function periodsPanel({ mayAct }: PageAsked, { tenant_id, periods }: ShownTenant
         act: 'close',
         query: { month: period_start.slice(0, 7), tenant_id },
       });
+    // Usage of nobody known has lines to look at, and no statement.
+    if (tenant_id === UNATTRIBUTED) return link(at, 'Lines');
     return html`${link(at, 'Lines')} · ${link(`${at}/html`, 'View')} · ${link(`${at}/pdf`, 'PDF')} · ${link(`${at}/proof`, 'Proof')}`;
   };
   return panel(

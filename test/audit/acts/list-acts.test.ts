@@ -72,7 +72,8 @@ it('what a route does is called as the command that does the same', async () => 
   const names = program.commands.flatMap((group) =>
     group.commands.length === 0
       ? [group.name()]
-      : group.commands.map((command) => `${group.name()} ${command.name()}`),
+      : // A group with a default command is called by its own name, too.
+        [group.name(), ...group.commands.map((command) => `${group.name()} ${command.name()}`)],
   );
   const questions = ['/v1/budgets/check', '/v1/budgets/reserve'];
   for (const { method, path, act } of ROUTES) {
