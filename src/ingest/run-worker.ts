@@ -35,8 +35,8 @@ export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
   readonly figures?: WorkerFigures;
   /** The time for which a database that refuses is tried. Default `USUAL_PATIENCE`. */
   readonly patience?: PatienceLimits;
-  /** The time that what is in hand has to be committed, once nothing more is received. Default 20 s. */
-  readonly drainMs?: number;
+  /** The time that what is in hand has to be committed, asked once nothing more is received. Default 20 s. */
+  readonly drainMs?: () => number;
 }
 
 /** The time within which a drain, after the last receive, commits and deletes what is in hand. */
@@ -125,7 +125,7 @@ async function consume(
   await poller.run(AbortSignal.any([parts.stop, patience.ended]));
   batcher.close();
   try {
-    await drain(recording, patience, parts.drainMs ?? DRAIN_MS);
+    await drain(recording, patience, parts.drainMs?.() ?? DRAIN_MS);
   } finally {
     finished.abort();
     await keeping;

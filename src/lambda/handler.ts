@@ -64,7 +64,7 @@ export function openHandler(
     const delivered = deliver(messages, outOfTime.signal);
     const { queue, stop } = delivered;
     const worked = runWorker(
-      { ...opened, queue, stop, drainMs: times.drain },
+      { ...opened, queue, stop, drainMs: () => drainTime(context, times) },
       readRequest(workerRequest, { until_empty: false, pollers: 1 }),
     );
     // Where the answer does not wait for it, its end is nobody's any more.
@@ -80,6 +80,14 @@ export function openHandler(
     if (left.length > 0) opened.log.warn({ messages: left.length }, 'messages come again');
     return { batchItemFailures: left.map((itemIdentifier) => ({ itemIdentifier })) };
   };
+}
+
+/**
+ * The worker stops receiving as soon as it has taken every message, which may be long before the time runs out:
+ * what it has in hand then has all of the call's time, and not only what a call that was stopped has.
+ */
+function drainTime(context: LambdaContext, { stopBefore, drain }: LambdaTimes): number {
+  return context.getRemainingTimeInMillis() - (stopBefore - drain);
 }
 
 /** The function by which Lambda calls: `spanledger/lambda`, its parts opened at the first call and kept. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { pause, systemClock } from '../../src/clock.ts';
 import { type LambdaHandler, type LambdaTimes, openHandler } from '../../src/lambda/handler.ts';
 import { openLog } from '../../src/log.ts';
 import { createDatabase, type TestDatabase, textRows } from '../support/database.ts';
@@ -68,7 +68,11 @@ function openTestHandler(times?: LambdaTimes, url = database.url) {
   );
 }
 
-const lasting = (remainingMs: number) => ({ getRemainingTimeInMillis: () => remainingMs });
+/** The context of a call that begins now. */
+function lasting(ms: number) {
+  const end = systemClock() + ms;
+  return { getRemainingTimeInMillis: () => end - systemClock() };
+}
 
 async function postedIds(): Promise<readonly string[]> {
   const rows = await textRows(
@@ -164,6 +168,18 @@ describe('a call that runs out of time', () => {
     const again = { Records: [first, ...later] };
     expect(await handle(again, lasting(30_000))).toEqual({ batchItemFailures: [] });
     expect(await postedIds()).toHaveLength(26);
+  });
+
+  it('waits for a slow ledger as long as the call has time, and not as long as a drain', async () => {
+    const handle = openTestHandler(times);
+    const locking = await database.pool.connect();
+    await locking.query('begin; lock table receipts in access exclusive mode');
+    const answer = handle({ Records: [packOf(eventOf('slow'))] }, lasting(30_000));
+    await pause(10 * times.drain);
+    await locking.query('rollback');
+    locking.release();
+    expect(await answer).toEqual({ batchItemFailures: [] });
+    expect(await postedIds()).toEqual(['slow']);
   });
 
   it('names every message where there is no database, and does not wait for the end', async () => {
