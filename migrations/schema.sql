@@ -581,6 +581,7 @@ table quarantine (
   dismissed_because text,
   purged_at timestamp with time zone,
   body_digest bytea,
+  repeats jsonb,
   constraint quarantine_pkey PRIMARY KEY (quarantine_id),
   constraint quarantine_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(batch_id),
   constraint dismissal_has_a_reason CHECK ((((dismissed_at IS NULL) = (dismissed_by IS NULL)) AND ((dismissed_at IS NULL) = (dismissed_because IS NULL)))),
@@ -1691,9 +1692,9 @@ begin
       using errcode = 'restrict_violation';
   end if;
   if (old.quarantine_id, old.batch_id, old.received_at, old.source, old.event_id, old.reason, old.detail, old.cut,
-      old.ledger_digest, old.received_digest, old.body_digest)
+      old.ledger_digest, old.received_digest, old.body_digest, old.repeats)
      is distinct from (new.quarantine_id, new.batch_id, new.received_at, new.source, new.event_id, new.reason,
-      new.detail, new.cut, new.ledger_digest, new.received_digest, new.body_digest)
+      new.detail, new.cut, new.ledger_digest, new.received_digest, new.body_digest, new.repeats)
      or (old.body <> new.body and (old.purged_at is not null or new.purged_at is null))
      or (old.replayed_at is not null and old.replayed_at is distinct from new.replayed_at)
      or (old.dismissed_at is not null and old.dismissed_at is distinct from new.dismissed_at)

@@ -125,6 +125,7 @@ interface QuarantineTable {
   ledger_digest: Buffer | null;
   received_digest: Buffer | null;
   body_digest: Buffer | null;
+  repeats: ColumnType<RepeatedInMessage | null, string | null, never>;
   replayed_at: NullableInstant;
   replay_outcome: string | null;
   cut: Generated<number>;
@@ -132,6 +133,13 @@ interface QuarantineTable {
   dismissed_by: string | null;
   dismissed_because: string | null;
   purged_at: NullableInstant;
+}
+
+interface RepeatedInMessage {
+  readonly tenantId: string | null;
+  readonly source: string;
+  readonly eventId: string;
+  readonly because: 'nested' | 'response';
 }
 
 interface ClosesTable {

@@ -35,9 +35,11 @@ export interface ReadEvent {
   readonly repeats?: RepeatedEvent;
 }
 
-/** The event whose call another one of its message reports, too (R8). */
+/** The identity of the event whose call another one of its message reports, too (R8). */
 export interface RepeatedEvent {
-  readonly event: UsageEvent;
+  readonly tenantId: string | null;
+  readonly source: string;
+  readonly eventId: string;
   readonly because: 'nested' | 'response';
 }
 
@@ -49,6 +51,8 @@ export interface RefusedItem {
   readonly eventId: string | null;
   /** What to read again on a replay. */
   readonly body: () => string;
+  /** What of the same message it was a second report of, which its body alone does not say. */
+  readonly repeats?: RepeatedEvent;
 }
 
 /** A message, or a part of it, in which nothing was used: the receipts say why. */
@@ -191,8 +195,10 @@ function nameRepeated(
   return items.map((item, index) => {
     const repeats = translations[index]?.repeats;
     const kept = repeats === undefined ? undefined : read.get(repeats.event);
-    if (item.kind !== 'event' || repeats === undefined || kept?.kind !== 'event') return item;
-    return { ...item, repeats: { event: kept.event, because: repeats.because } };
+    if (item.kind === 'empty' || repeats === undefined || kept?.kind !== 'event') return item;
+    const { source, eventId, tags } = kept.event;
+    const { because } = repeats;
+    return { ...item, repeats: { tenantId: tags.tenantId, source, eventId, because } };
   });
 }
 

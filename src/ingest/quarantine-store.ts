@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { QuarantineReason } from '../events/event.ts';
+import type { RepeatedEvent } from '../events/read-item.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 
@@ -19,6 +20,8 @@ export interface QuarantinedEvent {
   readonly receivedDigest: Buffer | null;
   /** The digest of the body as it came, by which a second delivery is known; null of what is replayed. */
   readonly bodyDigest: Buffer | null;
+  /** What of its message it was a second report of, which its body does not say; null for nearly all. */
+  readonly repeats: RepeatedEvent | null;
 }
 
 export async function insertQuarantined(
@@ -39,6 +42,7 @@ export async function insertQuarantined(
       ledger_digest: event.ledgerDigest,
       received_digest: event.receivedDigest,
       body_digest: event.bodyDigest,
+      repeats: event.repeats === null ? null : JSON.stringify(event.repeats),
       replayed_at: null,
       replay_outcome: null,
       dismissed_at: null,
@@ -137,6 +141,7 @@ export async function readWaitingBodies(
 export interface LockedRow extends QuarantineRow {
   /** The digest of the event as it was sent, which what is kept of it may not have any more. */
   readonly received_digest: Buffer | null;
+  readonly repeats: RepeatedEvent | null;
 }
 
 /** Locks one waiting event for its replay; null where it was replayed already. */
@@ -146,7 +151,7 @@ export async function lockQuarantined(
 ): Promise<LockedRow | null> {
   const row = await transaction.kysely
     .selectFrom('quarantine')
-    .select([...COLUMNS, 'received_digest'])
+    .select([...COLUMNS, 'received_digest', 'repeats'])
     .where('quarantine_id', '=', quarantineId)
     .where('replayed_at', 'is', null)
     .where('dismissed_at', 'is', null)

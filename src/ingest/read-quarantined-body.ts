@@ -5,7 +5,8 @@ import type { LockedRow } from './quarantine-store.ts';
 
 /**
  * Reads again what waits in quarantine. An event keeps the digest that it had when it was received: what was
- * cut out of its body since then, or hashed in it, makes no other event of what is delivered once more.
+ * cut out of its body since then, or hashed in it, makes no other event of what is delivered once more. It also
+ * keeps what it was a second report of, since the message that told it is gone.
  */
 export function readQuarantinedBody(
   row: LockedRow,
@@ -14,7 +15,10 @@ export function readQuarantinedBody(
 ): readonly ReadItem[] {
   const received = { receivedAt: now, firstReceivedAt: row.received_at, attributes: {} };
   const items = readBody(row.body, { ...reading, ...received });
-  const digest = row.received_digest;
-  if (digest === null || items.length !== 1) return items;
-  return items.map((item) => (item.kind === 'event' ? { ...item, digest } : item));
+  if (items.length !== 1) return items;
+  const kept = {
+    ...(row.received_digest === null ? {} : { digest: row.received_digest }),
+    ...(row.repeats === null ? {} : { repeats: row.repeats }),
+  };
+  return items.map((item) => (item.kind === 'event' ? { ...item, ...kept } : item));
 }

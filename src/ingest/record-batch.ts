@@ -141,7 +141,8 @@ function recordOne(
   if (item.kind === 'refused') {
     const { source, eventId, reason, detail } = item;
     const digests = { ledgerDigest: null, receivedDigest: null, bodyDigest: null };
-    const quarantined = { source, eventId, reason, detail, body: item.body(), ...digests };
+    const { repeats = null } = item;
+    const quarantined = { source, eventId, reason, detail, body: item.body(), ...digests, repeats };
     return { item, outcome: 'quarantined', quarantined };
   }
   if (of.strays.has(item)) {
@@ -156,8 +157,9 @@ function recordOne(
 function strayOf(item: ReadEvent): Unposted {
   const { source, eventId } = item.event;
   const digests = { ledgerDigest: null, receivedDigest: item.digest, bodyDigest: null };
-  const detail = item.tooOld ?? '';
-  return { source, eventId, reason: 'occurred_too_early', detail, body: item.body(), ...digests };
+  const because = { reason: 'occurred_too_early', detail: item.tooOld ?? '' } as const;
+  const { repeats = null } = item;
+  return { source, eventId, ...because, body: item.body(), ...digests, repeats };
 }
 
 type Conflict = Extract<PostOutcome, { readonly kind: 'conflict' }>;
@@ -174,6 +176,7 @@ function conflictOf(item: ReadEvent, conflict: Conflict): Unposted {
     ledgerDigest,
     receivedDigest: item.digest,
     bodyDigest: null,
+    repeats: item.repeats ?? null,
   };
 }
 

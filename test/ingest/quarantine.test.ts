@@ -232,3 +232,47 @@ it('what is no conflict is not accepted', async () => {
   const request = { quarantine_id: 1n, ...NOTE };
   await expect(acceptConflict(partsOf(database), request)).rejects.toThrow('is no conflict');
 });
+
+it('a second report that waits for its time still says what it repeats once it is replayed', async () => {
+  const database = await ready();
+  const span = (spanId: string, parentSpanId: string | undefined, attributes: object) => ({
+    ...{ traceId: '0000000000000000000000000000000a', spanId, parentSpanId, name: 'chat' },
+    ...{ startTimeUnixNano: '1792065598000000000', endTimeUnixNano: '1792065600000000000' },
+    attributes: {
+      ...{ tenant_id: 'acme', 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'gpt-4o' },
+      ...{ 'gen_ai.usage.input_tokens': 1000, 'gen_ai.usage.output_tokens': 100 },
+      ...attributes,
+    },
+  });
+  const spans = [
+    // A day in the future, so that it waits although what it repeats is posted.
+    {
+      ...span('00000000000000a1', undefined, {}),
+      endTimeUnixNano: '1792670400000000000',
+    },
+    span('00000000000000a2', '00000000000000a1', { 'gen_ai.response.id': 'resp-1' }),
+  ];
+  const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+  const received = '2026-10-16T00:00:00Z';
+  expect(await receive(database, [body], received)).toEqual(['quarantined', 'posted']);
+  const seconds = () =>
+    textRows(database, 'select event_id, because, repeats_event_id from audit.second_reports');
+  expect(await seconds()).toEqual([]);
+  await expect(database.pool.query(`update quarantine set repeats = '{}'`)).rejects.toThrow(
+    'is refused a change',
+  );
+
+  const later = { ...partsOf(database), clock: () => parseInstant('2026-10-23T00:00:00Z') };
+  expect(await replayQuarantine(later, { quarantine_ids: [] })).toMatchObject([
+    { outcome: 'posted' },
+  ]);
+  const trace = '0000000000000000000000000000000a';
+  expect(await seconds()).toEqual([
+    {
+      event_id: `${trace}:00000000000000a1`,
+      because: 'nested',
+      repeats_event_id: `${trace}:00000000000000a2`,
+    },
+  ]);
+  expect(await textRows(database, 'select charge from entries')).toHaveLength(1);
+});

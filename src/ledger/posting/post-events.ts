@@ -4,7 +4,7 @@ import type { UsageEvent } from '../../events/event.ts';
 import { isModelCall } from '../../events/event.ts';
 import type { Placement } from '../../periods/placement.ts';
 import { placeUsage } from '../../periods/placement.ts';
-import { rateEvent } from '../../rating/rate-event.ts';
+import { rateEvent, UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import { usageEntry } from '../entries/entry.ts';
 import { type EventKey, eventKeysOf, eventText, tenantsOf } from '../entries/event-keys.ts';
@@ -95,9 +95,9 @@ export async function postEvents<Received extends ReceivedEvent>(
 /** What was kept as structure, since another span of its message reports the same call. */
 function repeatedWithinMessage({ event, repeats }: ReceivedEvent): readonly SecondReport[] {
   if (repeats === undefined) return [];
-  const [kept] = eventKeysOf(repeats.event);
-  if (kept === undefined) return [];
-  return eventKeysOf(event).map((report) => ({ report, repeats: kept, tie: repeats.because }));
+  const { tenantId, because, ...kept } = repeats;
+  const of = { ...kept, tenantId: tenantId ?? UNATTRIBUTED };
+  return eventKeysOf(event).map((report) => ({ report, repeats: of, tie: because }));
 }
 
 interface Told<Received extends ReceivedEvent> {
