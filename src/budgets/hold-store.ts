@@ -1,4 +1,5 @@
 import { formatInstant, type InstantMs } from '../clock.ts';
+import { UNSAID } from '../database/acting.ts';
 import type { Database } from '../database/database.ts';
 import type { Pico } from '../money.ts';
 import type { BudgetRow } from './budget-store.ts';
@@ -66,7 +67,7 @@ const ANSWER = `select v.admits, v.is_missing, ${BUDGET_COLUMNS.replaceAll('b.',
       j.is_unpriced, j.spent, j.held, j.fits
     from verdict v left join judged j on true order by j.budget_id, j.resets_at`;
 
-const CHECK = `with concerned as (${CONCERNED}
+const CHECK = `${UNSAID} with concerned as (${CONCERNED}
   ), counted as (
     select c.budget_id, c.time_key, c.spent, c.held from budget_counters c
   ), judged as (${JUDGED}
@@ -78,7 +79,7 @@ const CHECK = `with concerned as (${CONCERNED}
  * them, so it judges by what the call before it left; and it holds for all of them or for none. A call that a hard
  * budget does not bear even as it was a moment ago is denied without waiting for a lock.
  */
-const RESERVE = `with concerned as materialized (${CONCERNED}
+const RESERVE = `${UNSAID} with concerned as materialized (${CONCERNED}
   ), seen as materialized (
     select c.budget_id, c.time_key, c.spent, c.held,
       bool_or(d.is_hard and c.spent + c.held + d.estimate > d.amount) over () as is_over
@@ -133,7 +134,7 @@ export async function reserveCall(
     });
     if (rows[0]?.is_missing !== true) return rows;
     await database.pool.query(
-      `insert into budget_counters (budget_id, time_key)
+      `${UNSAID} insert into budget_counters (budget_id, time_key)
        select w.budget_id, w.time_key from unnest($1::bigint[], $2::text[]) w(budget_id, time_key)
        join budgets b on b.budget_id = w.budget_id
        order by 1, 2 on conflict do nothing`,
@@ -218,7 +219,7 @@ export async function releaseOpenHold(
 ): Promise<void> {
   await database.pool.query({
     name: 'release-hold',
-    text: `with released as (
+    text: `${UNSAID} with released as (
         update budget_holds set state = 'released', ended_at = $2, released_by = $3
         where hold_id = $1 and state = 'open' and tenant_id = coalesce($4, tenant_id)
         returning budget_ids, time_keys, amounts

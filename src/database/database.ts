@@ -8,17 +8,18 @@ import type { Tables } from './tables.ts';
 export interface Database {
   readonly pool: pg.Pool;
   readonly kysely: Kysely<Tables>;
-  /** What the journal says of the changes that are made through it; left out, it names the database's user. */
-  readonly acting?: Acting;
+  /** The pool without what is said below, for transactions and for locks of a session. */
+  readonly bare: pg.Pool;
+  /** What each transaction begins with, and so each statement of the pool that needs it. */
+  readonly saying?: Saying;
 }
 
-/** An act: who does it, what it is, and why. */
-export interface Acting {
-  /** A person, or the key of a program; null where the service acts by itself. */
-  readonly actor: string | null;
-  /** What is done, in the words of the command that does it. */
-  readonly act: string;
-  readonly reason: string | null;
+/** Settings that hold in a transaction and nowhere after it. */
+export interface Saying {
+  /** They are made in this order. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What a fault of making them means. */
+  readonly explain?: (error: unknown) => unknown;
 }
 
 /** One open transaction: its own connection, and a query builder that runs on that connection. */
@@ -54,7 +55,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   // Without this listener a server that goes away takes the whole process with it.
   pool.on('error', lost);
   pool.on('connect', (client) => client.on('error', lost));
-  return { pool, kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
+  return {
+    pool,
+    bare: pool,
+    kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+  };
 }
 
 /** The driver reads the address anew for each connection; what it cannot read is found here, at once. */
@@ -97,7 +102,7 @@ class MarkingPool extends pg.Pool {
 
 /** Ends the pool itself: a query builder that never ran a query would not. */
 export async function closeDatabase(database: Database): Promise<void> {
-  await database.pool.end();
+  await database.bare.end();
 }
 
 /** Makes an empty database on the server; the name is ours, and is written as it is. */
@@ -106,14 +111,14 @@ export async function createDatabase(server: Database, name: string): Promise<vo
 }
 
 /**
- * Runs the work in one read-committed transaction; rolls back and rethrows when the work throws. The act
- * that the database is opened for holds in it, and nowhere after it.
+ * Runs the work in one read-committed transaction; rolls back and rethrows when the work throws. What the
+ * database says at the beginning of each holds in it, and nowhere after it.
  */
 export function inTransaction<Result>(
   database: Database,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  return transact(database, (client) => beginningOf(client, database.acting), work);
+  return transact(database, 'begin', work);
 }
 
 /** The same for reading alone: every query sees the ledger of one moment, whatever is posted meanwhile. */
@@ -121,18 +126,18 @@ export function inSnapshot<Result>(
   database: Database,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  return transact(database, () => 'begin isolation level repeatable read read only', work);
+  return transact(database, 'begin isolation level repeatable read read only', work);
 }
 
 async function transact<Result>(
-  database: Database,
-  begin: (client: pg.PoolClient) => string,
+  { bare, saying }: Database,
+  begin: string,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  const client = await database.pool.connect();
+  const client = await bare.connect();
   let broken: Error | undefined;
   try {
-    await client.query(begin(client));
+    await beginSaying(client, begin, saying);
     const result = await work({ client, kysely: kyselyOn(client) });
     await client.query('commit');
     return result;
@@ -145,15 +150,21 @@ async function transact<Result>(
   }
 }
 
-/** One trip to the server begins the transaction and says what is done in it. */
-function beginningOf(client: pg.PoolClient, acting: Acting | undefined): string {
-  if (acting === undefined) return 'begin';
-  const said = Object.entries(acting).flatMap(([name, value]) =>
-    value === null
-      ? []
-      : [`set local spanledger.${name} = ${client.escapeLiteral(value.replaceAll('\0', ''))}`],
-  );
-  return ['begin', ...said].join('; ');
+/** One trip to the server begins the transaction and says what holds in it. */
+export async function beginSaying(
+  client: pg.PoolClient,
+  begin: string,
+  saying: Saying | undefined,
+): Promise<void> {
+  const said = Object.entries(saying?.settings ?? {}).map(([name, value]) => {
+    const text = client.escapeLiteral(value.replaceAll('\0', ''));
+    return `set_config('${name}', ${text}, true)`;
+  });
+  try {
+    await client.query(said.length === 0 ? begin : `${begin}; select ${said.join(', ')}`);
+  } catch (error) {
+    throw saying?.explain?.(error) ?? error;
+  }
 }
 
 /** Errors that came with the loss of their connection, since the driver gives most of them no code. */

@@ -24,7 +24,7 @@ export interface PushLocks {
  * pooler in transaction mode gives each statement another session, so that a lock is nobody's: it is refused.
  */
 export async function openPushLocks(database: Database): Promise<PushLocks> {
-  const client = await database.pool.connect();
+  const client = await database.bare.connect();
   await refuseSharedSession(database, client).catch((error: unknown) => {
     client.release();
     throw error;
@@ -84,7 +84,7 @@ export async function openPushLocks(database: Database): Promise<PushLocks> {
 async function refuseSharedSession(database: Database, client: pg.PoolClient): Promise<void> {
   const process = await processOf(client);
   if (process === Reflect.get(client, 'processID')) return;
-  const other = await database.pool.connect();
+  const other = await database.bare.connect();
   try {
     await other.query('begin');
     const isLent = (await processOf(other)) === process || (await processOf(client)) !== process;

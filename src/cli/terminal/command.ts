@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import type { Acting } from '../../database/database.ts';
+import type { Acting } from '../../database/acting.ts';
 import { explainFault } from '../../database/explain-fault.ts';
 import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
