@@ -71,7 +71,11 @@ function wrapDatabase(database: Database, step: Step): Database {
       return stepped(real, name, step);
     },
   });
-  return { pool, bare: pool, kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }) };
+  return {
+    pool,
+    bare: pool,
+    kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+  };
 }
 
 function wrapClient(client: pg.PoolClient, step: Step): pg.PoolClient {
