@@ -102,7 +102,10 @@ function findCalls(spans: readonly OtlpSpan[], ancestors: Ancestors): Map<OtlpSp
   return calls;
 }
 
-/** One call reported by two libraries shows as two nested spans with the same output; the inner stays. */
+/**
+ * One call reported by two libraries shows as two nested spans with the same output; the inner stays, unless the outer
+ * alone counted anything.
+ */
 function findNested(
   calls: ReadonlyMap<OtlpSpan, string>,
   ancestors: Ancestors,
@@ -112,11 +115,22 @@ function findNested(
   for (const inner of calls.keys()) {
     // A duplicate keeps nothing in its place; parents in a circle would else erase one another.
     if (duplicates.has(inner)) continue;
+    const [parent] = ancestors.get(inner) ?? [];
+    if (parent !== undefined && calls.has(parent) && isUncounted(inner, parent)) {
+      if (!duplicates.has(parent)) duplicates.set(inner, parent);
+      continue;
+    }
     for (const outer of ancestors.get(inner) ?? []) {
       const same = isSameCall(results.get(outer), results.get(inner));
       if (same && !duplicates.has(outer)) duplicates.set(outer, inner);
     }
   }
+}
+
+/** A span without any counts right below one that has them reports the same call, as that of a stream does. */
+function isUncounted(inner: OtlpSpan, parent: OtlpSpan): boolean {
+  const hasCounts = ({ used }: OtlpSpan) => used.usage !== undefined;
+  return hasCounts(parent) && !hasCounts(inner) && hasFailed(parent) === hasFailed(inner);
 }
 
 interface Result {

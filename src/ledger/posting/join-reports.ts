@@ -1,12 +1,14 @@
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
+import { isMeasured } from '../../events/event.ts';
 import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { lockForPosting } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
-import { insertSecondReports, readPairedReports, readStandingParts } from './report-store.ts';
+import type { SpansWithin } from './report-store.ts';
+import { insertSecondReports, readReportsBeside, readStandingParts } from './report-store.ts';
 import type { Tie } from './same-call.ts';
-import { compareReports, isKept, reportOfEntry } from './same-call.ts';
+import { compareReports, isKept, isSumOf, reportOfEntry } from './same-call.ts';
 
 /** The program that takes second reports back; no person's name. */
 const REPORT_JOINER = 'spanledger:reports';
@@ -21,10 +23,10 @@ export async function joinReports(
   batchIds: readonly bigint[],
   at: InstantMs,
 ): Promise<void> {
-  const pairs = await readPairedReports(transaction, batchIds);
+  const { pairs, within } = await readReportsBeside(transaction, batchIds);
   const seconds = new Map<bigint, Second>();
-  for (const pair of pairs) {
-    const second = secondOf(pair);
+  const told = [...pairs.map(secondOf), ...within.flatMap(secondsWithin), ...within.map(sumOf)];
+  for (const second of told) {
     if (second !== null && !seconds.has(second.report.entryId)) {
       seconds.set(second.report.entryId, second);
     }
@@ -64,6 +66,28 @@ function secondOf([earlier, later]: readonly [StoredEntry, StoredEntry]): Second
   return isKept(one, other, tie)
     ? { report: later, repeats: earlier, tie }
     : { report: earlier, repeats: later, tie };
+}
+
+/**
+ * Steps of the structure between two spans of one call are seen past; a call that counted nothing is no report of
+ * one that lies so far around it.
+ */
+function secondsWithin({ outer, inner }: SpansWithin): readonly (Second | null)[] {
+  return inner
+    .filter(({ entry, steps }) => steps > 0 && isMeasured(reportOfEntry(entry).usage))
+    .map(({ entry }) => {
+      const within = { ...entry, parentSpanId: outer.spanId };
+      const [first, last] = outer.entryId < entry.entryId ? [outer, within] : [within, outer];
+      return secondOf([first, last]);
+    });
+}
+
+/** A span that counts what several calls within it count together repeats them (R1), and is one of no call. */
+function sumOf({ outer, inner }: SpansWithin): Second | null {
+  const calls = inner.map(({ entry }) => entry);
+  const [first] = calls;
+  if (first === undefined || !isSumOf(reportOfEntry(outer), calls.map(reportOfEntry))) return null;
+  return { report: outer, repeats: first, tie: 'nested' };
 }
 
 function partOf({ tenantId, source, eventId, memberId }: StoredEntry): string {

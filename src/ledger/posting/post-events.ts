@@ -80,13 +80,15 @@ export async function postEvents<Received extends ReceivedEvent>(
   await insertPeriods(transaction, newPeriods(cache, entries));
   const rows = entries.map(({ entry }) => entry);
   const settling = [...ended, ...fresh.flatMap(({ event }) => settlementsOf(event))];
+  const structure = structureSpans(fresh);
   const { kind, recordedAt } = batch;
   const made = await insertBatch(transaction, {
-    ...{ kind, recordedAt, entries: rows, settles: settling.length > 0 },
+    ...{ kind, recordedAt, entries: rows },
+    hasMoreToFold: settling.length + structure.length > 0,
   });
   await copyEntries(transaction, rows, made);
   await queueSettlements(transaction, settling, made.batchId);
-  await insertStructureSpans(transaction, structureSpans(fresh), made.batchId);
+  await insertStructureSpans(transaction, structure, made.batchId);
   const within = posted.flatMap(repeatedWithinMessage);
   await insertSecondReports(transaction, [...seconds, ...within], recordedAt);
   return { batchId: made.batchId, events: judged };

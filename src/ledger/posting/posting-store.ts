@@ -163,7 +163,7 @@ export interface BatchHead {
   readonly recordedAt: InstantMs;
   readonly entries: readonly NewEntry[];
   /** Whether its fold has something to do although it may have no entry. */
-  readonly settles?: boolean;
+  readonly hasMoreToFold?: boolean;
 }
 
 /** What the entries of a batch need to know of it. */
@@ -195,7 +195,7 @@ export async function insertBatch(transaction: Transaction, head: BatchHead): Pr
       head.entries.length,
       sum((entry) => entry.charge),
       sum((entry) => entry.cost),
-      head.settles ?? false,
+      head.hasMoreToFold ?? false,
     ],
   });
   const [row] = rows;

@@ -98,32 +98,44 @@ export async function readOtherReports(
 }
 
 /**
- * Pairs of entries that share a mark, of which one at least is in these batches. One of every pair is one
- * of few: a report of a gateway's call, without a tenant, without a response, or that posting found to
- * share its response. So the others are looked at only where the ledger holds such reports at all.
+ * What may be other reports of the calls of these batches. One of every pair is one of few: a report of a gateway's
+ * call, without a tenant, without a response, or that posting found to share its response. So the others are
+ * looked at only where the ledger holds such reports at all.
  */
-export async function readPairedReports(
+export async function readReportsBeside(
   transaction: Transaction,
   batchIds: readonly bigint[],
-): Promise<readonly (readonly [StoredEntry, StoredEntry])[]> {
-  const pairs = [
+): Promise<ReportsBeside> {
+  const marked = [
     ...(await readPairs(transaction, batchIds, { name: 'few', of: IS_ONE_OF_FEW, by: EVERY_MARK })),
     ...(await readPairsOfOthers(transaction, batchIds)),
   ];
-  const nested = await readNestedInSteps(transaction, batchIds);
-  if (pairs.length + nested.length === 0) return [];
-  const ids = [...pairs, ...nested].flatMap(({ one, other }) => [one, other]);
+  const nested = await readNested(transaction, batchIds);
+  const ids = [...marked, ...nested].flatMap(({ one, other }) => [one, other]);
+  if (ids.length === 0) return { pairs: [], within: [] };
   const entries = await readEntries(transaction, [...new Set(ids)]);
   const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
-  const both = ({ one, other }: Pair) => {
-    const [first, second] = [byId.get(one), byId.get(other)];
-    return first === undefined || second === undefined ? [] : [[first, second] as const];
+  const entryOf = (id: bigint) => present(byId.get(id), `the entry ${id}`);
+  const inners = Map.groupBy(nested, ({ one }) => one);
+  return {
+    pairs: marked.map(({ one, other }) => [entryOf(one), entryOf(other)]),
+    within: [...inners].map(([outer, spans]) => ({
+      outer: entryOf(outer),
+      inner: spans.map(({ other, steps }) => ({ entry: entryOf(other), steps })),
+    })),
   };
-  const seenPastSteps = nested.flatMap(both).map(([outer, inner]) => {
-    const within = { ...inner, parentSpanId: outer.spanId };
-    return outer.entryId < inner.entryId ? ([outer, within] as const) : ([within, outer] as const);
-  });
-  return [...pairs.flatMap(both), ...seenPastSteps];
+}
+
+export interface ReportsBeside {
+  /** Two entries that share a mark, the earlier first. */
+  readonly pairs: readonly (readonly [StoredEntry, StoredEntry])[];
+  readonly within: readonly SpansWithin[];
+}
+
+/** A span that names no answer, and the calls within it, with how many steps lie between. */
+export interface SpansWithin {
+  readonly outer: StoredEntry;
+  readonly inner: readonly { readonly entry: StoredEntry; readonly steps: number }[];
 }
 
 interface Pair {
@@ -175,49 +187,64 @@ async function readPairs(
   return rows;
 }
 
-/** Spans that stand between two others; a step has few calls within it. */
+/** Spans that stand between two others, each found by an index in either direction. */
 const STEP = 's.span_id is not null and s.parent_span_id is not null';
-const MOST_STEPS = 100;
+/** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
+const MOST_STEPS_DEEP = 32;
+const MOST_STEPS_WITHIN = 1_000;
 
 /**
- * Pairs of an outer span that names no answer (`one`) and an inner one (`other`), between which a span of the
- * structure stands. Whichever of the three is folded last finds the others, each by an index.
+ * Pairs of an outer span that names no answer (`one`) and one that lies within it (`other`), directly or with any
+ * number of steps of the structure between. Whatever of them is folded last finds the others: an inner span and
+ * a step rise to those around them, and everything within those is found by going down again.
  */
-async function readNestedInSteps(
+async function readNested(
   transaction: Transaction,
   batchIds: readonly bigint[],
-): Promise<readonly Pair[]> {
-  const { rows } = await transaction.client.query<Pair>({
-    name: 'read-nested-in-steps',
-    text: `with w as (
-        select e.trace_id, e.span_id, e.parent_span_id,
+): Promise<readonly (Pair & { readonly steps: number })[]> {
+  const { rows } = await transaction.client.query<Pair & { steps: number }>({
+    name: 'read-nested',
+    text: `with recursive w as materialized (
+        select e.entry_id, e.tenant_id, e.trace_id, e.span_id, e.parent_span_id,
           e.response_id is null or e.gateway_cache <> 'none' as is_bare
         from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(`${STANDS_AS_REPORTED} and o.trace_id is not null`)}
-        where ${HOLDS_BARE_SPANS} and exists (select from structure_spans s where ${STEP})
-      ), step as (
-        select s.trace_id, s.span_id, s.parent_span_id from structure_spans s
-        where s.batch_id = any($1::bigint[]) and ${STEP} and ${HOLDS_BARE_SPANS}
+        where ${HOLDS_BARE_SPANS}
+      ), risen as (
+        select w.trace_id, w.parent_span_id as at, 0 as steps from w where w.parent_span_id is not null
         union
-        select s.* from w cross join lateral (
-          select s.trace_id, s.span_id, s.parent_span_id from structure_spans s
-          where s.span_id collate "C" = w.parent_span_id and s.trace_id = w.trace_id and ${STEP} limit ${MOST_STEPS}) s
+        select s.trace_id, s.parent_span_id, 0 from structure_spans s
+        where s.batch_id = any($1::bigint[]) and ${STEP} and s.trace_id is not null and ${HOLDS_BARE_SPANS}
         union
-        select s.* from w cross join lateral (
-          select s.trace_id, s.span_id, s.parent_span_id from structure_spans s
-          where s.parent_span_id collate "C" = w.span_id and s.trace_id = w.trace_id and ${STEP} limit ${MOST_STEPS}) s
-        where w.is_bare
+        select r.trace_id, s.parent_span_id, r.steps + 1 from risen r cross join lateral (
+          select s.parent_span_id from structure_spans s
+          where s.span_id collate "C" = r.at and s.trace_id = r.trace_id and ${STEP} limit 1) s
+        where r.steps < ${MOST_STEPS_DEEP}
+      ), around as (
+        select w.entry_id, w.tenant_id, w.trace_id, w.span_id from w where w.is_bare and w.span_id is not null
+        union
+        select o.* from (select distinct trace_id, at from risen) r cross join lateral (
+          select o.entry_id, o.tenant_id, o.trace_id, o.span_id from entries o
+          where o.span_id collate "C" = r.at and o.span_id is not null and o.trace_id = r.trace_id
+            and ${IS_BARE} and ${STANDS_AS_REPORTED} limit ${MOST_REPORTS}) o
       )
-      select distinct u.entry_id as one, i.entry_id as other
-      from step s
-      cross join lateral (
-        select o.entry_id, o.tenant_id from entries o
-        where o.span_id collate "C" = s.parent_span_id and o.span_id is not null and o.trace_id = s.trace_id
-          and ${IS_BARE} and ${STANDS_AS_REPORTED} limit ${MOST_REPORTS}) u
-      cross join lateral (
-        select o.entry_id from entries o
-        where o.parent_span_id collate "C" = s.span_id and o.parent_span_id is not null and o.trace_id = s.trace_id
-          and ${STANDS_AS_REPORTED} and (o.tenant_id = u.tenant_id or '${UNATTRIBUTED}' in (o.tenant_id, u.tenant_id))
-        limit ${MOST_REPORTS}) i
+      select u.entry_id as one, i.entry_id as other, i.steps
+      from around u cross join lateral (
+        with recursive below as (
+          select u.span_id as at, 0 as steps
+          union
+          select s.span_id, b.steps + 1 from below b cross join lateral (
+            select s.span_id from structure_spans s
+            where s.parent_span_id collate "C" = b.at and s.trace_id = u.trace_id and ${STEP}
+            limit ${MOST_REPORTS}) s
+          where b.steps < ${MOST_STEPS_DEEP}
+        )
+        select o.entry_id, b.steps from (select * from below limit ${MOST_STEPS_WITHIN}) b cross join lateral (
+          select o.entry_id, o.tenant_id from entries o
+          where o.parent_span_id collate "C" = b.at and o.parent_span_id is not null and o.trace_id = u.trace_id
+            and ${STANDS_AS_REPORTED} limit ${MOST_REPORTS}) o
+        where o.tenant_id = u.tenant_id or '${UNATTRIBUTED}' in (o.tenant_id, u.tenant_id)
+        limit ${MOST_STEPS_WITHIN}) i
+      where i.entry_id <> u.entry_id
       order by one, other`,
     values: [batchIds],
   });

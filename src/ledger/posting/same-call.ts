@@ -216,15 +216,30 @@ function answersDiffer(one: CallReport, other: CallReport): boolean {
   );
 }
 
-/** Equal tokens alone are no proof: the outer span must have begun before the inner one and ended after it. */
+/**
+ * Equal tokens alone are no proof: the outer span must have begun before the inner one and ended after it. Where
+ * one of them counted nothing, as a wrapper or a stream does, nesting alone tells; where neither did, nothing.
+ */
 function isNested(outer: CallReport, inner: CallReport): boolean {
-  if (!isWithin(inner, outer) || answersDiffer(outer, inner) || !isMeasured(inner.usage)) {
+  if (!isWithin(inner, outer) || answersDiffer(outer, inner) || !encloses(outer, inner)) {
     return false;
   }
+  const [isOuter, isInner] = [isMeasured(outer.usage), isMeasured(inner.usage)];
+  if (!isOuter || !isInner) return isOuter || isInner;
   const isEqual =
     totalInput(outer.usage) === totalInput(inner.usage) &&
     totalOutput(outer.usage) === totalOutput(inner.usage);
-  return isEqual && countsAgree(outer.usage, inner.usage) && encloses(outer, inner);
+  return isEqual && countsAgree(outer.usage, inner.usage);
+}
+
+/** Whether a span counts exactly what several measured calls within it count together, input and output. */
+export function isSumOf(outer: CallReport, inner: readonly CallReport[]): boolean {
+  const calls = inner.filter(({ usage }) => isMeasured(usage));
+  if (calls.length < 2 || outer.status !== 'ok') return false;
+  return [totalInput, totalOutput].every((countOf) => {
+    const sum = calls.reduce((total, { usage }) => total + countOf(usage), 0);
+    return sum > 0 && sum === countOf(outer.usage);
+  });
 }
 
 function isWithin(inner: CallReport, outer: CallReport): boolean {

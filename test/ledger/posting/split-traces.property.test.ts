@@ -7,10 +7,10 @@ import { freshDatabase, resetTables, textRows } from '../../support/database.ts'
 import { importBooks, receive } from '../../support/ledger.ts';
 
 /**
- * A trace of four calls, of which three are reported twice: a chat by the client library within the span of a
- * framework, another one with a step of the framework between the two, and an embedding by one library in two
- * spans of one name. An exporter sends its spans in whatever
- * messages and order, and a queue brings each of them more than once.
+ * A trace of nine calls, of which all but one are reported twice: by the client library within the span of a
+ * framework, with one step or three between the two, an embedding by one library in two spans of one name, two calls
+ * within a span that counts both, a call whose wrapper counted nothing, and one whose inner span did. An exporter
+ * sends its spans in whatever messages and order, and a queue brings each of them more than once.
  */
 const SPANS = [
   span('a1', { kind: 'openinference', model: 'gpt-4o', input: 1000, output: 100, ms: 2_500 }),
@@ -22,6 +22,19 @@ const SPANS = [
   span('e1', { kind: 'openinference', model: 'gpt-4o', input: 300, output: 10, ms: 2_500 }),
   span('e2', { parent: 'e1', operation: 'invoke_workflow', ms: 2_300 }),
   span('e3', { parent: 'e2', model: 'gpt-4o', input: 300, output: 10, response: 'r-3' }),
+  span('f1', { kind: 'openinference', model: 'gpt-4o', input: 400, output: 20, ms: 2_500 }),
+  span('f2', { parent: 'f1', operation: 'invoke_workflow', ms: 2_400 }),
+  span('f3', { parent: 'f2', operation: 'execute_tool', ms: 2_300 }),
+  span('f4', { parent: 'f3', operation: 'invoke_agent', ms: 2_200 }),
+  span('f5', { parent: 'f4', model: 'gpt-4o', input: 400, output: 20, response: 'r-4' }),
+  span('g1', { operation: 'my_loop', model: 'gpt-4o', input: 700, output: 70, ms: 2_500 }),
+  span('g2', { parent: 'g1', model: 'gpt-4o', input: 600, output: 40, response: 'r-5' }),
+  span('g3', { parent: 'g1', operation: 'invoke_agent', ms: 2_400 }),
+  span('g4', { parent: 'g3', model: 'gpt-4o', input: 100, output: 30 }),
+  span('h1', { model: 'gpt-4o', ms: 2_500 }),
+  span('h2', { parent: 'h1', model: 'gpt-4o', input: 200, output: 60 }),
+  span('i1', { model: 'gpt-4o', input: 500, output: 80, ms: 2_500 }),
+  span('i2', { parent: 'i1', model: 'gpt-4o', response: 'r-6' }),
 ];
 
 interface SpanFacts {
@@ -67,12 +80,14 @@ const delivery = fc.record({
   messageOf: fc.array(fc.nat({ max: 3 }), { minLength: SPANS.length, maxLength: SPANS.length }),
   order: fc.shuffledSubarray([0, 1, 2, 3, 0, 1, 2, 3], { minLength: 8, maxLength: 8 }),
   together: fc.boolean(),
+  // Folded while the rest is on its way, or only when all is there.
+  folded: fc.boolean(),
 });
 
 it('a trace is charged the same in whichever messages and order it comes, and however often', async () => {
   const database = await freshDatabase({ connections: 4 });
   await fc.assert(
-    fc.asyncProperty(delivery, async ({ messageOf, order, together }) => {
+    fc.asyncProperty(delivery, async ({ messageOf, order, together, folded }) => {
       await resetTables(database.pool);
       await importBooks(database, 'standard', 'cost');
       const messages = [0, 1, 2, 3].map((message) =>
@@ -84,7 +99,11 @@ it('a trace is charged the same in whichever messages and order it comes, and ho
       });
       const at = '2026-10-20T12:00:00Z';
       if (together) await receive(database, bodies, at);
-      else for (const body of bodies) await receive(database, [body], at);
+      else
+        for (const body of bodies) {
+          await receive(database, [body], at);
+          if (folded) await foldAll(database, systemClock);
+        }
       await foldAll(database, systemClock);
       const [sum] = await textRows(
         database,
@@ -92,8 +111,9 @@ it('a trace is charged the same in whichever messages and order it comes, and ho
            count(*) filter (where not is_reversal) - count(*) filter (where is_reversal) as standing
          from entries`,
       );
-      // (1000 + 2000 + 700 + 300) x 3 + (100 + 50 + 10) x 12 = 13,920 micro-dollars, of four calls.
-      expect(sum).toEqual({ charge: '13920000000', standing: '4' });
+      // (1000 + 2000 + 700 + 300 + 400 + 600 + 100 + 200 + 500) x 3 = 17,400 micro-dollars, and
+      // (100 + 50 + 10 + 20 + 40 + 30 + 60 + 80) x 12 = 4,680, of nine calls.
+      expect(sum).toEqual({ charge: '22080000000', standing: '9' });
     }),
     cases(12),
   );
