@@ -70,6 +70,20 @@ export function periodsBeginningIn(calendar: Calendar, month: string): readonly 
   return periods;
 }
 
+/**
+ * The months in which those periods begin that hold the instants from one to another; what occurred then is
+ * priced anew month by month.
+ */
+export function monthsOf(calendar: Calendar, from: InstantMs, to: InstantMs): readonly string[] {
+  const months = new Set<string>();
+  let period = periodContaining(calendar, from);
+  while (period.startsAt <= to) {
+    months.add(period.startDate.slice(0, 7));
+    period = nextPeriod(calendar, period);
+  }
+  return [...months];
+}
+
 export function nextPeriod(calendar: Calendar, period: Period): Period {
   return periodContaining(calendar, period.endsAt);
 }

@@ -215,15 +215,18 @@ export class ReferenceModel {
 
   /**
    * There is no money in a period that ended before the tenant was there and has only usage without a
-   * price, and none is carried through it where nothing was closed before it (R12).
+   * price or usage that was taken back, and none is carried through it where nothing was closed before it (R12).
    */
   #holdsUpNobody(id: string, tenant: ModelTenant, { period }: HeldPeriod): boolean {
-    const isCharged = this.#entriesOf(id, period.startDate).some(({ charge }) => charge ?? 0n);
+    const own = this.#entriesOf(id, period.startDate);
+    const isCharged = own.some((entry) => (entry.charge ?? 0n) !== 0n && this.#stands(entry));
+    const isTakenBack = own.some(({ isReversal }) => isReversal);
     const isCarried = this.closes.some(
       (close) => close.tenant === id && close.period < period.startDate,
     );
     const isBefore = period.endsAt <= tenant.createdAt;
-    return isBefore && !isCharged && !isCarried && this.#isWaiting(id, period.startDate);
+    const isEmpty = isTakenBack || this.#isWaiting(id, period.startDate);
+    return isBefore && !isCharged && !isCarried && isEmpty;
   }
 
   #isWaiting(id: string, period: string): boolean {

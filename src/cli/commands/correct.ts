@@ -12,7 +12,7 @@ import type { FurtherUnits } from '../../units.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readMonth, readTokens, readUnits } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { renderDifference, renderLosing } from '../terminal/difference.ts';
+import { renderDifference, renderLosing, renderOtherCurrency } from '../terminal/difference.ts';
 import { counted, moneyText } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
 import type { DrawTable } from '../terminal/table.ts';
@@ -82,20 +82,22 @@ async function correctAll(session: Session, where: Where, options: CorrectFlags)
   const answer = await correctWhere(session.parts(), request, (done, all) =>
     session.out.progress('corrected', done, all),
   );
-  const isLeft = answer.losing.length > 0 && !unprice;
+  const isLosing = answer.losing.length > 0 && !unprice;
+  const isLeft = isLosing || answer.in_other_currency.length > 0;
   if (answer.examined === 0 || isLeft) session.foundWrong();
   session.out.answer(answer, renderMany(answer, unprice, session.out.table));
 }
 
 function renderMany(answer: CorrectWhereAnswer, unprice: boolean, table: DrawTable): string {
-  const { examined, rows, losing } = answer;
+  const { examined, rows, losing, in_other_currency: left } = answer;
   if (examined === 0) return 'no entry that stands matches';
   return [
-    rows.length + losing.length > 0
+    rows.length + losing.length + left.length > 0
       ? ''
       : `${counted(examined, 'entry is', 'entries are')} like that already`,
     renderDifference(answer, table),
     renderLosing(losing, unprice),
+    renderOtherCurrency(left),
   ]
     .filter((line) => line !== '')
     .join('\n');

@@ -6,7 +6,7 @@ import { readRequest } from '../../request.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { renderDifference, renderLosing } from '../terminal/difference.ts';
+import { renderDifference, renderLosing, renderOtherCurrency } from '../terminal/difference.ts';
 import { counted } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 
@@ -29,7 +29,8 @@ export function addRerate(program: Command): void {
       const answer = await rerateMonth(session.parts(), request, (done, all) =>
         session.out.progress('re-rated', done, all),
       );
-      if (answer.losing.length > 0 && unprice !== true) session.foundWrong();
+      const isLeft = answer.losing.length > 0 && unprice !== true;
+      if (isLeft || answer.in_other_currency.length > 0) session.foundWrong();
       session.out.answer(answer, render(answer, unprice === true, session.out.table));
     },
   );
@@ -44,18 +45,19 @@ interface RerateFlags {
 }
 
 function render(answer: RerateAnswer, unprice: boolean, table: DrawTable): string {
-  const { month, examined, rows, losing, unrated } = answer;
+  const { month, examined, rows, losing, unrated, in_other_currency: left } = answer;
   if (examined === 0) return `no call of ${month} is in the ledger`;
   const waiting = unrated.map(
     ({ tenant_id, requested_model, entries }) => `${tenant_id} ${requested_model} (${entries})`,
   );
-  const isRight = rows.length + losing.length + waiting.length === 0;
+  const isRight = rows.length + losing.length + waiting.length + left.length === 0;
   return [
     isRight
       ? `${counted(examined, 'entry was', 'entries were')} looked at\nevery price is as it should be`
       : '',
     renderDifference(answer, table),
     renderLosing(losing, unprice),
+    renderOtherCurrency(left),
     waiting.length === 0
       ? ''
       : `still without a price: ${waiting.join(', ')}; import a price for each model, then rerate ${month} again`,

@@ -34,6 +34,15 @@ export function renderLosing(losing: readonly UnpricedRow[], unprice: boolean): 
     : `left as they are, since they would lose their price: ${named.join(', ')}; import what is missing, or take the price away with --unprice`;
 }
 
+/** The entries that no period can take back, since it has another currency. */
+export function renderOtherCurrency(left: readonly UnpricedRow[]): string {
+  if (left.length === 0) return '';
+  const named = left.map(
+    ({ tenant_id, requested_model, entries }) => `${tenant_id} ${requested_model} (${entries})`,
+  );
+  return `left as they are, since they were billed in another currency than the tenant pays in now: ${named.join(', ')}; credit or charge the difference with "spanledger adjust"`;
+}
+
 function renderRows(rows: readonly DifferenceRow[], table: DrawTable): string {
   return table(rows, [
     { title: 'TENANT', value: (row) => row.tenant_id },

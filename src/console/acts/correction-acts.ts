@@ -54,7 +54,8 @@ const rerate: Act = {
 };
 
 /** Before and after, and who wins and loses by it. */
-function differenceOf({ rows, totals, examined, unrated, losing }: RerateAnswer): Html {
+function differenceOf({ rows, totals, examined, ...left }: RerateAnswer): Html {
+  const { unrated, losing, in_other_currency: billed } = left;
   const change = (row: DifferenceRow | TotalRow) =>
     exactSum([row.charge_after ?? '0', negated(row.charge_before ?? '0')]);
   const byTenant = [...Map.groupBy(rows, (row) => `${row.tenant_id} ${row.currency}`).values()];
@@ -90,7 +91,7 @@ ${dataTable({
       cell: (row: DifferenceRow) => amount(change(row), row.currency),
     },
   ],
-})}${[...unrated.map((row) => ({ ...row, words: 'has no price' })), ...losing.map((row) => ({ ...row, words: 'would lose its price, and stays' }))].map((row) => html`<p>${chip(row.words, 'warn')} <bdi>${row.requested_model}</bdi> of ${tenantLink(row.tenant_id)}, ${countText(row.entries)} entries</p>`)}`;
+})}${[...unrated.map((row) => ({ ...row, words: 'has no price' })), ...losing.map((row) => ({ ...row, words: 'would lose its price, and stays' })), ...billed.map((row) => ({ ...row, words: 'was billed in another currency, and stays' }))].map((row) => html`<p>${chip(row.words, 'warn')} <bdi>${row.requested_model}</bdi> of ${tenantLink(row.tenant_id)}, ${countText(row.entries)} entries</p>`)}`;
 }
 
 function negated(exact: string): string {

@@ -119,17 +119,19 @@ interface EarlierPeriod {
 
 /**
  * A period that holds up nobody although it is open (R12): a wrong clock or a history put usage without a
- * price into it, it ended before the tenant was there, and nothing was closed before it. So there is no
- * money in it and none is carried through it, and whatever comes later for it is late usage.
+ * price into it, or usage that was taken back since; it ended before the tenant was there, and nothing was
+ * closed before it. So there is no money in it and none is carried through it, and whatever comes later for
+ * it is late usage.
  */
 const HOLDS_UP_NOBODY = sql`p.state = 'open'
   and exists (select from tenants t where t.tenant_id = p.tenant_id and t.created_at >= p.ends_at)
   and not exists (select from closes c where c.tenant_id = p.tenant_id and c.period_start < p.period_start)
   and exists (select from entries e where e.tenant_id = p.tenant_id and e.period_start = p.period_start
-    and e.outcome in ('unrated', 'unmeasured') and not e.is_reversal
-    and not exists (select from entries n where n.corrects_entry_id = e.entry_id))
+    and (e.outcome in ('unrated', 'unmeasured') and not e.is_reversal
+      and not exists (select from entries n where n.corrects_entry_id = e.entry_id) or e.is_reversal))
   and not exists (select from entries e where e.tenant_id = p.tenant_id and e.period_start = p.period_start
-    and e.charge <> 0)`;
+    and e.charge <> 0 and not e.is_reversal
+    and not exists (select from entries n where n.corrects_entry_id = e.entry_id))`;
 
 export async function readObjections(
   db: Kysely<Tables>,
@@ -164,6 +166,9 @@ export interface WaitingRow {
   readonly outcome: 'unrated' | 'unmeasured';
   readonly entries: number;
   readonly sample: bigint;
+  /** When the first and the last of their calls occurred; of late ones in an earlier period. */
+  readonly firstAt: InstantMs;
+  readonly lastAt: InstantMs;
 }
 
 /** What holds up the close of these periods (R10). */
@@ -173,7 +178,8 @@ export async function readWaiting(
 ): Promise<readonly WaitingRow[]> {
   const { rows } = await sql<Omit<WaitingRow, 'entries'> & { readonly entries: bigint }>`
     select k.t as "tenantId", k.s as "periodStart", e.requested_model as model, e.outcome,
-      count(*) as entries, min(e.entry_id) as sample
+      count(*) as entries, min(e.entry_id) as sample,
+      min(e.occurred_at) as "firstAt", max(e.occurred_at) as "lastAt"
     from unnest(${periods.map((period) => period.tenantId)}::text[],
       ${periods.map((period) => period.periodStart)}::date[]) k(t, s)
     join entries e on e.tenant_id = k.t and e.period_start = k.s

@@ -25,6 +25,21 @@ export async function readLastCloses(
   return new Map(rows.map(({ t, s, ...close }) => [periodKey(t, s), close]));
 }
 
+/** What stands of one currency in a period: its own calls, late ones, adjustments or shares of pools. */
+interface StandingCharges {
+  readonly what: 'call' | 'late call' | 'allocation' | 'adjustment';
+  readonly currency: string;
+  readonly entries: number;
+  /** The first few of them, as audit.entries shows them. */
+  readonly entryIds: readonly string[];
+}
+
+/** What a period holds in more than one currency. */
+export interface MixedCurrencies {
+  readonly currencies: readonly string[];
+  readonly charges: readonly StandingCharges[];
+}
+
 /**
  * The periods that hold charges in more than one currency that are due, by `periodKey`. Sums the rollups, and the few batches
  * that are not folded into them yet: nobody posts while this is asked, and entries alone would take too long.
@@ -32,7 +47,7 @@ export async function readLastCloses(
 export async function readMixedCurrencies(
   transaction: Transaction,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
+): Promise<ReadonlyMap<string, MixedCurrencies>> {
   const { rows } = await sql<{ t: string; s: string; currencies: readonly string[] }>`
     select t, s, array_agg(distinct currency order by currency) as currencies from (
       select k.t, k.s, u.currency
@@ -46,7 +61,31 @@ export async function readMixedCurrencies(
       ) u on u.tenant_id = k.t and u.period_start = k.s
       group by k.t, k.s, u.currency, u.requested_model having sum(u.charge) <> 0
     ) charged group by t, s having count(distinct currency) > 1`.execute(transaction.kysely);
-  return new Map(rows.map(({ t, s, currencies }) => [periodKey(t, s), currencies]));
+  const mixed = rows.map(({ t, s }) => ({ tenantId: t, periodStart: s }));
+  const standing = rows.length === 0 ? new Map() : await readStandingCharges(transaction, mixed);
+  return new Map(
+    rows.map(({ t, s, currencies }) => {
+      const key = periodKey(t, s);
+      return [key, { currencies, charges: standing.get(key) ?? [] }];
+    }),
+  );
+}
+
+/** What stands and is charged in some periods, by what it is and its currency. */
+async function readStandingCharges(
+  transaction: Transaction,
+  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+): Promise<ReadonlyMap<string, readonly StandingCharges[]>> {
+  const { rows } = await sql<{ t: string; s: string } & StandingCharges>`
+    select k.t, k.s, o.what, e.currency, count(*)::int as entries,
+      (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as "entryIds"
+    from ${keysOf(periods)} join entries e on e.tenant_id = k.t and e.period_start = k.s
+    cross join lateral (select case when e.kind in ('allocation', 'adjustment') then e.kind
+      when e.late then 'late call' else 'call' end as what) o
+    where e.charge <> 0 and e.not_due is null and not e.is_reversal
+      and not exists (select from entries c where c.corrects_entry_id = e.entry_id)
+    group by k.t, k.s, o.what, e.currency order by o.what, e.currency`.execute(transaction.kysely);
+  return Map.groupBy(rows, ({ t, s }) => periodKey(t, s));
 }
 
 function keysOf(periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[]) {

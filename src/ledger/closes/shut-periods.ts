@@ -14,6 +14,8 @@ import {
   readObjections,
   readPeriodsOf,
 } from './close-store.ts';
+import { describeMixed } from './mixed-currencies.ts';
+import type { MixedCurrencies } from './period-currencies-store.ts';
 import { readMixedCurrencies } from './period-currencies-store.ts';
 import type { WaitingEntries } from './waiting-entries.ts';
 import { findWaiting } from './waiting-entries.ts';
@@ -46,7 +48,7 @@ export function shutPeriods(
     if (periods.length + running.length === 0) refuseNothingToClose(request);
     const unclosed = periods.filter((period) => period.state !== 'closed');
     const objections = await readObjections(kysely, unclosed);
-    const waiting = await findWaiting(transaction, unclosed, now);
+    const waiting = await findWaiting(transaction, unclosed, { tenants, now });
     const mixed = await readMixedCurrencies(transaction, unclosed);
     const judged = judgePeriods(
       unclosed,
@@ -76,7 +78,7 @@ interface Against {
   readonly month: string;
   readonly objections: Objections;
   readonly waiting: ReadonlyMap<string, WaitingEntries>;
-  readonly mixed: ReadonlyMap<string, readonly string[]>;
+  readonly mixed: ReadonlyMap<string, MixedCurrencies>;
 }
 
 interface JudgedPeriod {
@@ -90,10 +92,12 @@ function judgePeriods(
   against: Against,
   now: number,
 ): readonly JudgedPeriod[] {
-  const held = new Set<string>();
+  /** The first period of each tenant that is not closed now: those after it wait for it. */
+  const held = new Map<string, string>();
   return periods.map((period) => {
-    const objection = findObjection(period, against, { now, isHeld: held.has(period.tenantId) });
-    if (objection !== null) held.add(period.tenantId);
+    const heldBy = held.get(period.tenantId) ?? null;
+    const objection = findObjection(period, against, { now, heldBy });
+    if (objection !== null && heldBy === null) held.set(period.tenantId, period.periodStart);
     return { period, objection };
   });
 }
@@ -101,34 +105,35 @@ function judgePeriods(
 function findObjection(
   period: PeriodRow,
   against: Against,
-  { now, isHeld }: { readonly now: number; readonly isHeld: boolean },
+  { now, heldBy }: { readonly now: number; readonly heldBy: string | null },
 ): ClosedPeriod | null {
   const key = periodKey(period.tenantId, period.periodStart);
   const refused = (detail: string) => refusedPeriod(period, detail);
   if (now < period.endsAt) return notEnded(period.tenantId, period.periodStart, period.endsAt);
   const earlier = against.objections.earlierOpen.get(key);
-  if (earlier !== undefined && (isHeld || !earlier.start.startsWith(against.month))) {
+  if (earlier?.start.startsWith(against.month) && heldBy !== null) {
+    return refused(
+      `its period from ${heldBy} comes first, remainders are carried in order: mend what stands against that one, and close ${against.month} again`,
+    );
+  }
+  if (earlier !== undefined && !earlier.start.startsWith(against.month)) {
     const month = earlier.start.slice(0, 7);
     const few = earlier.entryIds.length === 0 ? '' : ` (${earlier.entryIds.join(', ')})`;
     return refused(
       `its period from ${earlier.start} is still open; close ${month} first, remainders are carried in order; or correct what only a wrong clock put there${few}`,
     );
   }
-  const currencies = against.mixed.get(key);
-  if (currencies !== undefined) {
-    return refused(
-      `charges in ${currencies.join(' and ')}; a period has one currency: rerate ${against.month} prices everything by the tenant's book, or correct the entries of the other`,
-    );
-  }
+  const mixed = against.mixed.get(key);
+  if (mixed !== undefined) return refused(describeMixed(mixed, against.month));
   const waiting = against.waiting.get(key);
-  return waiting === undefined ? null : refused(describeWaiting(waiting, period.periodStart));
+  return waiting === undefined ? null : refused(describeWaiting(waiting));
 }
 
 /** What has no charge yet, and each way to go on. */
-function describeWaiting({ unrated, unmeasured }: WaitingEntries, periodStart: string): string {
+function describeWaiting({ unrated, unmeasured, months }: WaitingEntries): string {
   const list = (waiting: WaitingEntries['unrated']) =>
     waiting.map(({ what, entries }) => `${what} (${entries})`).join(', ');
-  const rerate = `then rerate ${periodStart.slice(0, 7)}`;
+  const rerate = `then rerate ${months.join(' and ')}`;
   const forWant = [
     ...(unrated.length === 0
       ? []

@@ -1,5 +1,8 @@
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
+import { monthsOf } from '../../periods/calendar.ts';
+import { present } from '../../present.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
 import { unitOf } from '../../units.ts';
 import { rateEntry } from '../corrections/correction.ts';
 import { readEntries } from '../entries/entry-store.ts';
@@ -18,21 +21,34 @@ interface Waiting {
 export interface WaitingEntries {
   readonly unrated: readonly Waiting[];
   readonly unmeasured: readonly Waiting[];
+  /** The months in which their calls occurred, of late ones an earlier one: by them they are priced anew. */
+  readonly months: readonly string[];
 }
 
 /** The entries that hold up these periods, by `periodKey`; periods without any are left out. */
 export async function findWaiting(
   transaction: Transaction,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
-  now: InstantMs,
+  of: { readonly tenants: readonly Tenant[]; readonly now: InstantMs },
 ): Promise<ReadonlyMap<string, WaitingEntries>> {
+  const calendars = new Map(of.tenants.map(({ tenantId, calendar }) => [tenantId, calendar]));
   const rows = await readWaiting(transaction.kysely, periods);
-  const units = await unpricedUnitsOf(transaction, rows, now);
+  const units = await unpricedUnitsOf(transaction, rows, of.now);
   const byPeriod = Map.groupBy(rows, (row) => periodKey(row.tenantId, row.periodStart));
   return new Map(
     [...byPeriod].map(([key, own]) => {
       const { unrated = [], unmeasured = [] } = Object.groupBy(own, ({ outcome }) => outcome);
-      return [key, { unrated: summed(unrated, units), unmeasured: summed(unmeasured, units) }];
+      const months = own.flatMap(({ tenantId, firstAt, lastAt }) =>
+        monthsOf(present(calendars.get(tenantId), 'the calendar of a tenant'), firstAt, lastAt),
+      );
+      return [
+        key,
+        {
+          unrated: summed(unrated, units),
+          unmeasured: summed(unmeasured, units),
+          months: [...new Set(months)].sort(),
+        },
+      ];
     }),
   );
 }

@@ -34,7 +34,7 @@ const totalRow = z.strictObject({
 });
 export type TotalRow = z.infer<typeof totalRow>;
 
-/** Entries of a tenant's model that have no price by the books as they are now (R10). */
+/** Entries of a tenant's model that are counted and not corrected, such as those without a price (R10). */
 const unpricedRow = z.strictObject({
   tenant_id: z.string(),
   requested_model: z.string(),
@@ -53,6 +53,8 @@ export const differenceFields = {
   unrated: listOf(unpricedRow),
   /** They would lose their price, and were left as they are unless that was asked for. */
   losing: listOf(unpricedRow),
+  /** They were billed in a currency in which their tenant no longer pays, and were left as they are (R15). */
+  in_other_currency: listOf(unpricedRow),
 };
 
 const text = z.string().optional();

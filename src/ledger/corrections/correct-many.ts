@@ -111,7 +111,8 @@ async function correctSome(
       const tenants = entries.map(({ tenantId }) => tenantId);
       await cache.refresh(transaction, new Set([...tenants, ...targetOf(bulk)]), now);
       const made = await makeCorrections(transaction, { cache, bulk, entries });
-      const posted = made.filter(bulk.isDue).flatMap(postedEntriesOf);
+      const due = made.filter((one) => one.paysNow === null && bulk.isDue(one));
+      const posted = due.flatMap(postedEntriesOf);
       if (posted.length > 0 && !bulk.dryRun) {
         await postOwnEntries(transaction, posted, { kind: 'correction', cache, recordedAt: now });
       }

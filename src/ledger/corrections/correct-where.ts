@@ -35,7 +35,7 @@ export async function correctWhere(
     dryRun: dry_run,
     looked(all: readonly MadeCorrection[]) {
       for (const made of all) {
-        if (isDue(made)) difference.addChanged(made);
+        if (isDue(made)) difference.add(made);
         if (isChanged(made, change) && losesPrice(made)) difference.addLosing(made);
         else if (made.replacement?.outcome === 'unrated') difference.addUnrated(made);
       }

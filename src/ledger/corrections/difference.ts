@@ -31,8 +31,15 @@ export class BulkDifference {
   readonly #changed = new Map<string, Changed>();
   readonly #unrated = new Map<string, Writable<UnpricedRow>>();
   readonly #losing = new Map<string, Writable<UnpricedRow>>();
+  readonly #inOtherCurrency = new Map<string, Writable<UnpricedRow>>();
 
-  addChanged({ entry, replacement }: MadeCorrection): void {
+  /** Counts a correction that is due, whether it is made or its tenant's other currency stands against it. */
+  add(made: MadeCorrection): void {
+    if (made.paysNow === null) this.#addChanged(made);
+    else count(this.#inOtherCurrency, made.entry);
+  }
+
+  #addChanged({ entry, replacement }: MadeCorrection): void {
     const after = replacement ?? { charge: 0n, cost: 0n, currency: entry.currency, outcome: null };
     const amounts = [entry.charge, after.charge, entry.cost, after.cost];
     const currencies = [entry.currency, after.currency];
@@ -68,6 +75,7 @@ export class BulkDifference {
     readonly totals: readonly TotalRow[];
     readonly unrated: readonly UnpricedRow[];
     readonly losing: readonly UnpricedRow[];
+    readonly in_other_currency: readonly UnpricedRow[];
   } {
     const changed = inOrder(this.#changed);
     return {
@@ -84,6 +92,7 @@ export class BulkDifference {
       totals: totalsOf(changed),
       unrated: inOrder(this.#unrated),
       losing: inOrder(this.#losing),
+      in_other_currency: inOrder(this.#inOtherCurrency),
     };
   }
 }

@@ -3,6 +3,7 @@ import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { isLostRace } from '../../database/lost-race.ts';
 import { formatPico } from '../../money.ts';
+import type { Placement } from '../../periods/placement.ts';
 import { placeReversal, placeUsage } from '../../periods/placement.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
@@ -93,7 +94,9 @@ async function makeCorrections(
       const made: MadeCorrection[] = [];
       for (const { entry, request } of corrections) {
         const revision = await revisionInTarget(transaction, entry, targetOf(request));
-        made.push(correct(cache, entry, { ...request, revision }));
+        const one = correct(cache, entry, { ...request, revision });
+        if (one.paysNow !== null) refuseOtherCurrency(entry, one.paysNow);
+        made.push(one);
       }
       const all = made.flatMap(postedEntriesOf);
       if (!isPosted) return answersOf(made, null);
@@ -115,6 +118,11 @@ export interface MadeCorrection {
   readonly entry: StoredEntry;
   readonly reversal: NewEntry;
   readonly replacement: NewEntry | null;
+  /**
+   * The currency in which the tenant pays now, where the entry was billed in another one: no period can hold both
+   * (R15), so it is left as it is. Null where nothing stands against the correction.
+   */
+  readonly paysNow: string | null;
 }
 
 /** The entries of a correction, in the order in which they are posted. */
@@ -141,7 +149,8 @@ export function correct(
   const { change, note, revision = entry.revision + 2 } = request;
   const takenBack = placeReversal(cache.tenant(entry.tenantId), entry);
   const reversal = reversalOf(entry, note, takenBack);
-  if (change === null) return { entry, reversal, replacement: null };
+  const paysNow = otherCurrency(cache, entry, takenBack);
+  if (change === null) return { entry, reversal, replacement: null, paysNow };
   const target = targetOf({ change }) ?? entry.tenantId;
   // With its own tenant it is due as what it replaces was, and with another as that one's usage is.
   const placement =
@@ -149,7 +158,26 @@ export function correct(
   const of = { pricing: cache.pricing(), placement, note };
   const replacement =
     change === 'free' ? freeReplacementOf(entry, of) : replacementOf(entry, change, of);
-  return { entry, reversal, replacement: { ...replacement, revision } };
+  return { entry, reversal, replacement: { ...replacement, revision }, paysNow };
+}
+
+/** The currency of the open period in which a billed entry would be taken back, where that is another than its own. */
+function otherCurrency(
+  cache: ReferenceCache,
+  entry: StoredEntry,
+  { period, late, due }: Placement,
+): string | null {
+  if (!late || !due || period.startDate === entry.periodStart || !entry.charge) return null;
+  const pays = cache.pricing().bookOf(entry.tenantId, period.endsAt - 1)?.currency ?? null;
+  return pays === entry.currency ? null : pays;
+}
+
+function refuseOtherCurrency(entry: StoredEntry, paysNow: string): never {
+  throw new Refusal(
+    'conflict',
+    `ent_${entry.entryId} was billed in ${entry.currency}, and tenant "${entry.tenantId}" pays in ${paysNow} now; one period cannot hold both`,
+    advise`credit or charge the difference in ${paysNow} with ${{ operation: 'adjust' }}`,
+  );
 }
 
 /** The tenant to whom a correction moves an entry; undefined where it stays with its own. */

@@ -27,7 +27,7 @@ export async function rerateMonth(
     dryRun: dry_run,
     looked(all: readonly MadeCorrection[]) {
       for (const made of all) {
-        if (isDue(made)) difference.addChanged(made);
+        if (isDue(made)) difference.add(made);
         if (losesPrice(made)) difference.addLosing(made);
         else if (made.replacement?.outcome === 'unrated') difference.addUnrated(made);
       }

@@ -172,14 +172,21 @@ export const FACT_COLUMNS = [
   ...UNHASHED_COLUMNS,
 ].join(', ');
 
-const READERS = Object.entries(FIELDS).map(([name, { value }]) => ({ name, value }));
+const READERS = Object.entries(FIELDS)
+  .map(([name, { value }]) => ({ name, value }))
+  .filter(({ name }) => name !== 'recordedAt');
+
+/**
+ * An entry with all of its fields and nothing in them. A copy of it has the shape of every other entry, which
+ * one that is built field by field has not: that made reading an entry five times as dear, and using it twice.
+ */
+const BLANK = { ...Object.fromEntries(READERS.map(({ name }) => [name, null as unknown])) };
 
 /** An entry from a row that has all fact columns. */
 export function toEntry(row: EntryRow): StoredEntry {
-  const values = READERS.map(({ name, value }) => [name, value(row)]);
-  const { recordedAt: _, ...entry }: StoredEntry & { recordedAt: unknown } =
-    Object.fromEntries(values);
-  return entry;
+  const entry = { ...BLANK };
+  for (const { name, value } of READERS) entry[name] = value(row);
+  return entry as unknown as StoredEntry;
 }
 
 /** A field of one column, which the database's own type becomes. */

@@ -4,7 +4,7 @@ import type { UsageEvent } from '../../events/event.ts';
 import { isModelCall } from '../../events/event.ts';
 import type { RepeatedEvent } from '../../events/read-item.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
-import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
+import { correct, postedEntriesOf, postOwnEntries } from '../corrections/post-corrections.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
 import type { AttemptKey } from '../entries/entry-store.ts';
 import {
@@ -82,6 +82,7 @@ export async function joinAttempts(
   const cache = new ReferenceCache();
   await cache.refresh(transaction, new Set(wrong.map(({ answer }) => answer.tenantId)), at);
   const entries = wrong.flatMap((one) => correctionOf(cache, one));
+  if (entries.length === 0) return;
   await postOwnEntries(transaction, entries, { kind: 'correction', cache, recordedAt: at });
 }
 
@@ -106,11 +107,9 @@ function correctionOf(cache: ReferenceCache, { answer, first }: WrongAnswer): re
     first === null
       ? `no earlier attempt of the call is left, and this one requested ${change.requestedModel}`
       : `the call first requested ${change.requestedModel}, in event ${first.eventId} of source ${first.source}`;
-  const { reversal, replacement } = correct(cache, answer, {
-    change,
-    note: { reason, actor: JOINER },
-  });
-  return replacement === null ? [reversal] : [reversal, replacement];
+  const made = correct(cache, answer, { change, note: { reason, actor: JOINER } });
+  // What was billed in a currency in which the tenant no longer pays stays as it was billed.
+  return made.paysNow === null ? postedEntriesOf(made) : [];
 }
 
 function marksOf(entries: readonly Attempt[]): readonly AttemptKey[] {

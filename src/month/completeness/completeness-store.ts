@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 
 /** The month and the tenants that are looked at. */
@@ -34,6 +35,8 @@ export interface LackingRow {
   readonly models: readonly string[];
   /** The first few, as audit.entries shows them. */
   readonly entry_ids: readonly string[];
+  /** When the first of their calls occurred; of late ones in an earlier period. */
+  readonly first_at: InstantMs;
 }
 
 /** Whoever never imported what a provider charges asks for no costs, and lacks none. */
@@ -50,7 +53,8 @@ export async function readLacking(
   const { rows } = await sql<LackingRow>`
     select l.lack, e.tenant_id, e.period_start, count(*) as entries,
       (array_agg(distinct l.model))[1:5] as models,
-      (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids
+      (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids,
+      min(e.occurred_at) as first_at
     from entries e
     cross join lateral (values ('without_cost', e.cost is null and ${COSTS_ARE_KEPT}, e.executed_model),
       (e.outcome, e.outcome in ('unrated', 'unmeasured'), e.requested_model)) l(lack, is_so, model)
@@ -69,7 +73,8 @@ async function readLackingBefore(
   const { rows } = await sql<LackingRow>`
     select e.outcome as lack, e.tenant_id, e.period_start, count(*) as entries,
       (array_agg(distinct e.requested_model))[1:5] as models,
-      (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids
+      (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids,
+      min(e.occurred_at) as first_at
     from periods p join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start
     where p.state <> 'closed' and p.period_start < ${first}::date
       and (${tenantId}::text is null or p.tenant_id = ${tenantId})

@@ -5,6 +5,8 @@ import { listQuarantined } from '../../ingest/quarantine-store.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatMinor, formatPico, PICO_PER_MICRO } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
+import { periodContaining } from '../../periods/calendar.ts';
+import { present } from '../../present.ts';
 import type { KeptAlert } from '../../push/alert.ts';
 import { remedyOf } from '../../push/alert-answer.ts';
 import { readAlerts, readOpenAlerts } from '../../push/alert-store.ts';
@@ -167,8 +169,17 @@ async function nameLacking(
   scope: Scope,
 ): Promise<readonly MissingThing[]> {
   const rows = await readLacking(database, scope);
+  const known = await readTenants(
+    database.kysely,
+    rows.map(({ tenant_id }) => tenant_id),
+  );
+  const calendars = new Map(known.map(({ tenantId, calendar }) => [tenantId, calendar]));
+  // What lacks a price or a cost is priced anew by when it occurred; late calls did before their period.
+  const occurredIn = ({ tenant_id, first_at }: (typeof rows)[number]) =>
+    periodContaining(present(calendars.get(tenant_id), 'a tenant'), first_at).startDate;
   return rows.map((row) => ({
     ...thing(row.lack, row.tenant_id, row.period_start),
+    remedy: missingRemedy(row.lack, { tenantId: row.tenant_id, periodStart: occurredIn(row) }),
     count: Number(row.entries),
     detail: `${counted(Number(row.entries), 'entry')} ${LACKS[row.lack]}: ${row.models.join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
   }));
