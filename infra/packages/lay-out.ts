@@ -1,10 +1,12 @@
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { writeBillOfMaterials } from './bill-of-materials.ts';
 
 /**
  * Lays out what the image holds below a folder: the package as npm would install it, its dependencies, the
- * question that the health check asks, and the certificates of the database.
+ * question that the health check asks, the certificates of the database, and the list of all that is in it.
  */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -23,9 +25,12 @@ const KEPT: Readonly<Record<string, string>> = {
 };
 
 mkdirSync(join(image, 'certificates'), { recursive: true });
+// Where no certificate is given, the image still has the file that it names, or Node would warn at each start.
+writeFileSync(join(image, 'certificates/database.pem'), rootCertificates.join('\n'));
 for (const [from, to] of Object.entries(KEPT)) {
   const source = join(ROOT, from);
   // Links lead to workspaces, which are not in the image.
   const isKept = (path: string) => !path.includes('node_modules/@spanledger');
   if (existsSync(source)) cpSync(source, join(image, to), { recursive: true, filter: isKept });
 }
+writeBillOfMaterials(join(image, 'spanledger/sbom.cdx.json'));

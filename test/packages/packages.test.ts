@@ -59,6 +59,19 @@ function write(name: string, text: string): string {
   return path;
 }
 
+/** What npm installed beside our own packages, as package URLs, in order. */
+function installedUrls(): readonly string[] {
+  const lock = JSON.parse(readFileSync(join(folder, 'node_modules/.package-lock.json'), 'utf8'));
+  const ours = new Set(packed.map(({ name }) => `node_modules/${name}`));
+  const urls = Object.entries<{ readonly version: string }>(lock.packages)
+    .filter(([path]) => !ours.has(path))
+    .map(([path, { version }]) => {
+      const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+      return `pkg:npm/${name.replace('@', '%40')}@${version}`;
+    });
+  return [...new Set(urls)].sort();
+}
+
 const COMMAND = 'node_modules/spanledger/src/spanledger.js';
 
 describe('the tarballs', () => {
@@ -79,6 +92,15 @@ describe('the tarballs', () => {
         expect(files).toContain(path.replace(/\.js$/, '.d.ts'));
       }
     }
+  });
+
+  it('bring what the list of materials names, each in that version, and nothing else', () => {
+    const path = join(folder, 'bill.json');
+    execFileSync(process.execPath, [join(ROOT, 'infra/packages/bill-of-materials.ts'), path]);
+    const { components } = JSON.parse(readFileSync(path, 'utf8'));
+    const named = components.map(({ purl }: { readonly purl: string }) => purl);
+    expect(named).toEqual([...named].sort());
+    expect(named).toEqual(installedUrls());
   });
 
   it('of the client asks for the client of SQS and for zod, and nothing else', () => {
