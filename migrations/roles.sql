@@ -50,8 +50,8 @@ grant select on exchange_versions, exchange_rates, price_books, price_rates, ten
 -- the tables themselves. The keys of the HTTP server and what was done by them are not among them.
 grant usage on schema audit to spanledger_reader;
 grant select on all tables in schema audit to spanledger_reader;
-grant select on allocations, batches, budget_counters, budget_holds, budgets, catalog_revisions, change_queue, changes,
-  closes, default_price_books, entries, exchange_rates, exchange_versions, fold_queue, ledger_name, month_run_steps,
+grant select on allocations, batches, budget_counters, budget_holds, budget_raises, budgets, catalog_revisions, change_queue,
+  changes, closes, default_price_books, entries, exchange_rates, exchange_versions, fold_queue, ledger_name, month_run_steps,
   periods, price_books, price_rates, push_intents, quarantine, receipts, run_usage, seal_queue, seals, second_reports,
   settle_queue, stripe_alerts, stripe_customers, stripe_invoices, stripe_meters, stripe_reads, structure_spans,
   tenant_calendar_changes, tenant_logins, tenant_price_books, tenants, usage_rollups, verifications,

@@ -91,6 +91,34 @@ table budget_holds (
 CREATE INDEX budget_holds_by_run ON public.budget_holds USING btree (tenant_id, agent_run_id, held_at) WHERE (agent_run_id IS NOT NULL);
 CREATE INDEX budget_holds_open ON public.budget_holds USING btree (tenant_id, expires_at) WHERE (state = 'open'::text);
 
+table budget_raises (
+  request_id bigint not null generated always as identity,
+  tenant_id text collate "C" not null,
+  budget_id bigint not null,
+  measure text not null,
+  currency text,
+  amount_then numeric(38,0) not null,
+  amount_asked numeric(38,0) not null,
+  amount_granted numeric(38,0),
+  state text not null default 'open'::text,
+  asked_at timestamp with time zone not null,
+  asked_by text not null,
+  asked_because text not null,
+  answered_at timestamp with time zone,
+  answered_by text,
+  answered_because text,
+  constraint budget_raises_pkey PRIMARY KEY (request_id),
+  constraint a_raise_is_higher CHECK ((amount_asked > amount_then)),
+  constraint an_answer_says_who_and_why CHECK ((((state = 'open'::text) = (answered_at IS NULL)) AND ((state = 'open'::text) = (answered_by IS NULL)) AND ((state = 'open'::text) = (answered_because IS NULL)) AND ((state = 'approved'::text) = (amount_granted IS NOT NULL)))),
+  constraint budget_raises_measure_check CHECK ((measure = ANY (ARRAY['money'::text, 'tokens'::text]))),
+  constraint budget_raises_state_check CHECK ((state = ANY (ARRAY['open'::text, 'approved'::text, 'refused'::text]))),
+  constraint money_has_a_currency CHECK (((measure = 'money'::text) = (currency IS NOT NULL)))
+);
+CREATE UNIQUE INDEX budget_raises_open ON public.budget_raises USING btree (tenant_id, budget_id) WHERE (state = 'open'::text);
+CREATE TRIGGER budget_raises_deletes_are_kept AFTER DELETE ON public.budget_raises REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('request_id', '');
+CREATE TRIGGER budget_raises_inserts_are_kept AFTER INSERT ON public.budget_raises REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('request_id', '');
+CREATE TRIGGER budget_raises_updates_are_kept AFTER UPDATE ON public.budget_raises REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('request_id', '');
+
 table budgets (
   tenant_id text collate "C" not null,
   per text not null,

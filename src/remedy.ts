@@ -13,6 +13,7 @@ const operation = z.discriminatedUnion('operation', [
   anOperation('audit entry', { entry_id: entry }),
   anOperation('audit line', { tenant_id: z.string(), month: monthField }),
   anOperation('budget list', {}),
+  anOperation('budget requests', { all: z.boolean() }),
   anOperation('close', { month: monthField, tenant_id: tenant }),
   anOperation('correct', { entry_id: entry, by: z.enum(['move', 'void', 'usage']) }),
   anOperation('key list', {}),

@@ -21,6 +21,7 @@ const SHORT: Readonly<Record<string, string>> = {
   event: 'event_id',
   trace: 'trace_id',
   alert: 'alert_id',
+  request: 'request_id',
   quarantined: 'quarantine_id',
   month: 'period',
   id: 'entry_id',

@@ -17,6 +17,7 @@ const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
   'audit entry': 'GET /v1/entries/{entry}',
   'audit line': 'GET /v1/statements/{tenant}/{month}/lines',
   'budget list': 'GET /v1/budgets',
+  'budget requests': 'GET /v1/budgets/requests',
   close: 'POST /v1/closes',
   correct: 'POST /v1/entries/{entry}/corrections',
   'key list': 'GET /v1/keys',

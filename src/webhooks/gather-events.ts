@@ -9,9 +9,11 @@ import { placeUsage } from '../periods/placement.ts';
 import { readTenants } from '../tenants/tenant-store.ts';
 import {
   type PeriodFact,
+  type RaiseFact,
   readHeardSince,
   readPassedThresholds,
   readPeriodFacts,
+  readRaiseFacts,
   type ThresholdFact,
 } from './gathering-store.ts';
 import { addToOutbox, type Happened } from './outbox-store.ts';
@@ -35,6 +37,7 @@ export async function gatherEvents(
     ...(await readPeriodFacts(database, since)).map(periodHappened),
     ...(await readPassedThresholds(database, now)).map((fact) => thresholdHappened(fact, now)),
     ...(await findOverruns(parts, now)),
+    ...(await readRaiseFacts(database, since)).map(raiseHappened),
     ...missing.map((thing) => missingHappened(thing, now)),
   ]);
 }
@@ -79,6 +82,27 @@ function budgetData(row: Omit<ThresholdFact, 'event_key' | 'share'>) {
     limit: formatMeasure(row.measure, row.amount),
     spent: formatMeasure(row.measure, row.spent),
     held: formatMeasure(row.measure, row.held),
+  };
+}
+
+function raiseHappened(fact: RaiseFact): Happened {
+  const { kind, event_key: key, occurred_at: occurredAt, ...row } = fact;
+  const limitOf = (amount: bigint) => formatMeasure(row.measure, amount);
+  return {
+    ...{ kind, key, occurredAt, subject: `budget ${row.budget_id}` },
+    data: {
+      request_id: row.request_id.toString(),
+      budget_id: row.budget_id.toString(),
+      tenant_id: row.tenant_id,
+      measure: row.measure,
+      currency: row.currency,
+      state: kind === 'budget.raise_requested' ? 'open' : row.state,
+      limit_then: limitOf(row.amount_then),
+      limit_asked: limitOf(row.amount_asked),
+      limit_granted: row.amount_granted === null ? null : limitOf(row.amount_granted),
+      by: row.by,
+      because: row.because,
+    },
   };
 }
 

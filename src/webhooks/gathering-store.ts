@@ -91,3 +91,45 @@ export async function readPassedThresholds(
     order by b.budget_id, c.time_key, t.share limit 1000`.execute(database.kysely);
   return rows;
 }
+
+/** Somebody asked for a higher limit, or an operator answered. */
+export interface RaiseFact {
+  readonly kind: 'budget.raise_requested' | 'budget.raise_answered';
+  readonly event_key: string;
+  readonly occurred_at: InstantMs;
+  readonly request_id: bigint;
+  readonly budget_id: bigint;
+  readonly tenant_id: string;
+  readonly measure: 'money' | 'tokens';
+  readonly currency: string | null;
+  readonly state: 'open' | 'approved' | 'refused';
+  readonly amount_then: Pico;
+  readonly amount_asked: Pico;
+  readonly amount_granted: Pico | null;
+  readonly by: string;
+  readonly because: string;
+}
+
+/** Requests to raise a limit and their answers since an endpoint is there, each once. */
+export async function readRaiseFacts(
+  database: Database,
+  since: InstantMs,
+): Promise<readonly RaiseFact[]> {
+  const at = formatInstant(since);
+  const { rows } = await sql<RaiseFact>`
+    with facts as (
+      select 'budget.raise_requested' as kind, request_id, asked_at as occurred_at, asked_by as by,
+        asked_because as because, null::numeric as amount_granted
+      from budget_raises
+      union all
+      select 'budget.raise_answered', request_id, answered_at, answered_by, answered_because, amount_granted
+      from budget_raises where answered_at is not null
+    )
+    select f.kind, f.kind || ' ' || f.request_id as event_key, f.occurred_at, r.request_id, r.budget_id, r.tenant_id,
+      r.measure, r.currency, r.state, r.amount_then, r.amount_asked, f.amount_granted, f.by, f.because
+    from facts f join budget_raises r using (request_id)
+    where f.occurred_at >= ${at}
+      and not exists (select from webhook_events e where e.event_key = f.kind || ' ' || f.request_id)
+    order by f.occurred_at, f.kind desc limit 1000`.execute(database.kysely);
+  return rows;
+}

@@ -7,6 +7,9 @@ export const WEBHOOK_KINDS = [
   'budget.threshold',
   /** At the pace of now a budget will be passed before it begins anew. */
   'budget.projected_overrun',
+  /** Somebody asks for a higher limit, and an operator answers. */
+  'budget.raise_requested',
+  'budget.raise_answered',
   'period.closed',
   /** Stripe has confirmed what a period came to. */
   'period.pushed',

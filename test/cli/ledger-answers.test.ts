@@ -16,6 +16,7 @@ import {
   removeBudgetAnswer,
 } from '../../src/budgets/budget-answer.ts';
 import { releaseHoldAnswer, reserveAnswer } from '../../src/budgets/hold-answer.ts';
+import { raiseAnswer, raisesAnswer } from '../../src/budgets/raises/raise-answer.ts';
 import { focusAnswer } from '../../src/exports/focus/focus-answer.ts';
 import { journalAnswer } from '../../src/exports/journal/journal-answer.ts';
 import {
@@ -180,6 +181,12 @@ const CHANGES: readonly Case[] = [
   { args: ['tenant', 'list'], answer: tenantsAnswer },
   { args: ['budget', 'set', 'acme', '--per', 'day', '--amount', '5'], answer: budgetAnswer },
   { args: ['budget', 'list'], answer: budgetsAnswer },
+  {
+    args: ['budget', 'ask', 'acme', '1', '--limit', '9', '--reason', 'a launch'],
+    answer: raiseAnswer,
+  },
+  { args: ['budget', 'requests'], answer: raisesAnswer },
+  { args: ['budget', 'approve', '1', '--reason', 'agreed'], answer: raiseAnswer },
   { args: ['budget', 'check', 'acme', ...CALL], answer: checkAnswer },
   { args: ['budget', 'reserve', 'acme', ...CALL, '--hold', 'h-1'], answer: reserveAnswer },
   { args: ['budget', 'release', 'h-1'], answer: releaseHoldAnswer },

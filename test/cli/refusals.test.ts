@@ -104,6 +104,7 @@ async function fillLedger(database: TestDatabase): Promise<ReadonlyMap<string, s
   await done(pool, environment);
   const per = ['--per', 'day', '--amount', '0.000001'];
   await done(['budget', 'set', 'birch', ...per], environment);
+  await askForMore(environment);
   const { exitCode, stdout } = await cli(['close', '2026-01', '--tenant', 'acme'], environment);
   // It closes, and answers 1 for the one event that the ledger has under two tenants on purpose.
   expect(exitCode, stdout).toBe(1);
@@ -116,6 +117,20 @@ async function fillLedger(database: TestDatabase): Promise<ReadonlyMap<string, s
     ['{voided}', voided],
     ['{share}', await idOf(`kind = 'allocation' and tenant_id = 'acme'`)],
   ]);
+}
+
+/** Three requests to raise a limit: one that was refused, one that waits, and one whose budget is gone. */
+async function askForMore(environment: Readonly<Record<string, string>>) {
+  const why = ['--reason', 'a test', '--actor', 'ada'];
+  const ask = (budget: string) => ['budget', 'ask', 'birch', budget, '--limit', '20', ...why];
+  const of = (feature: string) => ['birch', '--per', 'once', '--feature', feature];
+  await done(['budget', 'set', ...of('more'), '--tokens', '10'], environment);
+  await done(ask('2'), environment);
+  await done(['budget', 'refuse', '1', ...why], environment);
+  await done(ask('2'), environment);
+  await done(['budget', 'set', ...of('gone'), '--tokens', '10'], environment);
+  await done(ask('3'), environment);
+  await done(['budget', 'remove', ...of('gone'), '--measure', 'tokens'], environment);
 }
 
 async function done(args: readonly string[], environment: Readonly<Record<string, string>>) {

@@ -214,6 +214,34 @@ describe('an act', () => {
     expect((await reader.send('/console/act/adjust', { ...fields, reason })).status).toBe(403);
   });
 
+  it('answers a request to raise a limit from the overview, and the journal says who and why', async () => {
+    const { text } = await admin.get('/console');
+    expect(text).toContain('A launch &lt;b&gt;tomorrow&lt;/b&gt;');
+    expect((await reader.get('/console')).text).not.toContain('act/approve-raise');
+    const [, path = ''] = /href="(\/console\/act\/approve-raise[^"]*)"/.exec(text) ?? [];
+    const form = await admin.get(path.replaceAll('&amp;', '&'));
+    expect(form.text).toMatch(/The limit is <b>\$2\.50<\/b> then/);
+    const fields = {
+      ...{ request_id: '1', limit: '2.00', reason: 'As far as was agreed' },
+      ...{ form_token: formTokenIn(form.text), form_id: hidden(form.text, 'form_id') },
+    };
+    expect((await admin.send('/console/act/approve-raise', fields)).text).toContain('$2.00');
+    expect(await textRows(database, 'select amount, set_by from budgets')).toEqual([
+      { amount: '2000000000000', set_by: 'admin' },
+    ]);
+    expect(
+      await textRows(
+        database,
+        "select of_table, actor, reason from changes where act = 'budget approve' order by of_table",
+      ),
+    ).toEqual(
+      ['budget_raises', 'budgets'].map((of_table) => ({
+        ...{ of_table, actor: 'admin', reason: 'As far as was agreed' },
+      })),
+    );
+    expect((await admin.get('/console')).text).not.toContain('act/approve-raise');
+  });
+
   it('on the quarantine takes many at once', async () => {
     const query = '/console/act/dismiss?quarantine_ids=1&quarantine_ids=2';
     const form = await admin.get(query);

@@ -6,6 +6,7 @@ import { freshDatabase } from '../support/database.ts';
 /** Unique keys of tenants' rows that do not begin with the tenant, and why each may. */
 const KEYS_WITHOUT_TENANT: Readonly<Record<string, string>> = {
   budget_holds_pkey: 'whoever settles or releases a hold knows its id alone',
+  budget_raises_pkey: 'whoever answers a request knows its number alone',
   budgets_pkey: 'a budget is named by its id, which holds and counters keep',
   entries_by_id: 'an id is its batch and a place in it; citus.sql makes the index a plain one',
   entries_by_response: 'the call of a report without a tenant is looked for among all tenants',

@@ -1,3 +1,4 @@
+import { askRaise } from '../../src/budgets/raises/ask-raise.ts';
 import { setBudget } from '../../src/budgets/set-budget.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { makeRoles } from '../../src/database/roles.ts';
@@ -46,11 +47,18 @@ export async function fillForConsole(database: TestDatabase): Promise<void> {
   await sealAll(database, clock);
   await makeRoles(database);
   const nobody = { feature: null, user_id: null, agent_run_id: null, tags: null, tokens: null };
-  await setBudget(
+  const budget = await setBudget(
     { database, clock },
     {
       ...{ tenant_id: 'acme', per: 'month', kind: 'hard', amount: 1_000_000_000_000n, ...nobody },
       ...{ on_unavailable: null, priced_only: null, thresholds: null, loop: null, actor: 'a test' },
+    },
+  );
+  await askRaise(
+    { database, clock },
+    {
+      ...{ tenant_id: 'acme', budget_id: budget.budget_id, limit: '2.50', actor: 'the shop' },
+      reason: 'A launch <b>tomorrow</b>',
     },
   );
 }

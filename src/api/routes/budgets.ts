@@ -16,6 +16,16 @@ import {
   reserveRequest,
 } from '../../budgets/hold-answer.ts';
 import { listBudgets } from '../../budgets/list-budgets.ts';
+import { approveRaise, refuseRaise } from '../../budgets/raises/answer-raise.ts';
+import { askRaise, listRaises } from '../../budgets/raises/ask-raise.ts';
+import {
+  approveRaiseRequest,
+  askRaiseRequest,
+  raiseAnswer,
+  raisesAnswer,
+  raisesRequest,
+  refuseRaiseRequest,
+} from '../../budgets/raises/raise-answer.ts';
 import { releaseHold } from '../../budgets/release-hold.ts';
 import { reserveHold } from '../../budgets/reserve-hold.ts';
 import { removeBudget, setBudget } from '../../budgets/set-budget.ts';
@@ -25,6 +35,48 @@ import { listRoute, NOTHING_ASKED, type Route, route, Written } from '../route.t
 
 const ADMIN = ['admin'] as const;
 const CALLERS = ['admin', 'ingest'] as const;
+
+/** Who is denied asks for a higher limit, and an operator answers. */
+const RAISES: readonly Route[] = [
+  listRoute('GET /v1/budgets/requests', {
+    about: 'budgets',
+    roles: ['admin', 'reader', 'ingest'],
+    summary: 'requests to raise a limit that wait for an answer, or all of them',
+    request: raisesRequest,
+    answer: raisesAnswer,
+    defaults: { all: false },
+    rows: 'requests',
+    idOf: ({ request_id }) => request_id,
+    use: listRaises,
+  }),
+  route('POST /v1/budgets/requests', {
+    about: 'budgets',
+    act: 'budget ask',
+    roles: CALLERS,
+    summary: 'ask an operator for a higher limit; of one budget one request waits',
+    request: askRaiseRequest,
+    answer: raiseAnswer,
+    use: askRaise,
+  }),
+  route('POST /v1/budgets/requests/{request}/approve', {
+    about: 'budgets',
+    act: 'budget approve',
+    roles: ADMIN,
+    summary: 'raise the limit to what was asked for, or to what is granted in its place',
+    request: approveRaiseRequest,
+    answer: raiseAnswer,
+    use: approveRaise,
+  }),
+  route('POST /v1/budgets/requests/{request}/refuse', {
+    about: 'budgets',
+    act: 'budget refuse',
+    roles: ADMIN,
+    summary: 'leave the limit as it is, and say why',
+    request: refuseRaiseRequest,
+    answer: raiseAnswer,
+    use: refuseRaise,
+  }),
+];
 
 export const BUDGETS: readonly Route[] = [
   listRoute('GET /v1/budgets', {
@@ -88,6 +140,7 @@ export const BUDGETS: readonly Route[] = [
     answer: releaseHoldAnswer,
     use: releaseHold,
   }),
+  ...RAISES,
 ];
 
 /** Answers with 402 where the call is denied, and with the headroom of the deciding budget in headers. */

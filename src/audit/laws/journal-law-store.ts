@@ -22,6 +22,7 @@ export const JOURNALED: Readonly<
   push_intents: { key: ['tenant_id', 'period_start', 'sequence'], digests: [] },
   allocations: { key: ['pool', 'month', 'revision'], digests: [] },
   budgets: { key: ['budget_id'], digests: [] },
+  budget_raises: { key: ['request_id'], digests: [] },
   webhook_endpoints: { key: ['endpoint_id'], digests: ['secret'] },
   quarantine: { key: ['quarantine_id'], digests: ['body'] },
   stripe_customers: { key: ['tenant_id', 'stripe_customer', 'livemode'], digests: [] },

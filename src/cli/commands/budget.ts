@@ -11,6 +11,7 @@ import { addActor } from '../terminal/actor.ts';
 import { readAmount, readCount, readPercents, readTag, readTokens } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { addCheck, addReserve } from './budget-call.ts';
+import { addRaises } from './budget-raises.ts';
 import { budgetsText, describeBudget, holdText } from './budget-text.ts';
 
 export function addBudget(program: Command): void {
@@ -21,6 +22,7 @@ export function addBudget(program: Command): void {
   addCheck(group);
   addReserve(group);
   addRelease(group);
+  addRaises(group);
 }
 
 interface KeyFlags {

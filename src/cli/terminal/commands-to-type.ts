@@ -40,6 +40,7 @@ function argumentsOf(operation: Operation): readonly string[] {
       return sealPublication(operation);
     case 'statement':
       return statementShown(operation);
+    case 'budget requests':
     case 'quarantine list':
     case 'stripe alerts':
       return operation.all ? ['--all'] : [];

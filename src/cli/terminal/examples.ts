@@ -92,6 +92,13 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'budget reserve acme --model gpt-4o --input-tokens 1000 --max-output-tokens 500',
   ],
   'budget release': ['budget release hold-1'],
+  'budget ask': ["budget ask acme 7 --limit 800.00 --reason 'the launch of 3 November'"],
+  'budget requests': ['budget requests', 'budget requests --all --tenant acme'],
+  'budget approve': [
+    "budget approve 3 --reason 'agreed with the customer'",
+    "budget approve 3 --limit 650.00 --reason 'as far as was agreed'",
+  ],
+  'budget refuse': ["budget refuse 3 --reason 'a lower plan begins next month'"],
   'quarantine list': ['quarantine list'],
   'quarantine show': ['quarantine show 7'],
   'quarantine replay': ['quarantine replay', 'quarantine replay 7 8'],

@@ -15,10 +15,17 @@ import { headOf, link, panel } from '../view/table.ts';
 import type { Act, ActAsked, ActField } from './act.ts';
 import { CORRECTION_ACTS } from './correction-acts.ts';
 import { MONTH_ACTS } from './month-acts.ts';
+import { RAISE_ACTS } from './raise-acts.ts';
 import { SETTING_ACTS } from './setting-acts.ts';
 import { WAITING_ACTS } from './waiting-acts.ts';
 
-const ACTS: readonly Act[] = [...CORRECTION_ACTS, ...MONTH_ACTS, ...WAITING_ACTS, ...SETTING_ACTS];
+const ACTS: readonly Act[] = [
+  ...CORRECTION_ACTS,
+  ...MONTH_ACTS,
+  ...WAITING_ACTS,
+  ...SETTING_ACTS,
+  ...RAISE_ACTS,
+];
 
 interface ActPageAsked {
   readonly parts: ApiParts;

@@ -1,16 +1,21 @@
 import { html } from 'hono/html';
 import type { BudgetsAnswer } from '../../budgets/budget-answer.ts';
+import type { RaisesAnswer } from '../../budgets/raises/raise-answer.ts';
 import { amountText, countText, type Html } from '../view/amounts.ts';
 import { bar } from '../view/pictures.ts';
 import { actLink, dataTable, panel } from '../view/table.ts';
 import type { PageAsked } from './page-asked.ts';
+import { raisesTable } from './raises-table.ts';
 
-/** A tenant's budgets as they stand, with what is held. */
-export function budgetsPanel(
-  { mayAct }: PageAsked,
-  tenant_id: string,
-  budgets: BudgetsAnswer,
-): Html {
+interface BudgetsShown {
+  readonly tenant_id: string;
+  readonly budgets: BudgetsAnswer;
+  /** The requests to raise one of them that wait for an answer. */
+  readonly raises: RaisesAnswer;
+}
+
+/** A tenant's budgets as they stand, with what is held and what is asked for. */
+export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: BudgetsShown): Html {
   const rows = budgets.flatMap((budget) => budget.times.map((time) => ({ budget, time })));
   const shownAmount = (exact: string, currency: string | null) =>
     currency === null ? `${countText(exact)} tokens` : amountText(exact, currency);
@@ -54,8 +59,8 @@ export function budgetsPanel(
       : html`<p class="hint">${unsettled} holds expired without their event; they count until somebody releases them.</p>`;
   return panel(
     'Budgets',
-    html`${body}${hint}`,
-    actLink({ mayAct }, 'Set a budget', { act: 'set-budget', query: { tenant_id } }),
+    html`${body}${hint}${raises.length === 0 ? '' : raisesTable(asked, raises)}`,
+    actLink(asked, 'Set a budget', { act: 'set-budget', query: { tenant_id } }),
   );
 }
 

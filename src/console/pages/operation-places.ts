@@ -13,6 +13,7 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   'audit entry': 'the page of the entry',
   'audit line': 'the statement on the page of the tenant',
   'budget list': 'the budgets on the page of the tenant',
+  'budget requests': 'the requests on the overview and on the page of the tenant',
   close: 'Close on the page of the month',
   correct: 'Correct on the page of the entry',
   'key list': 'the list of keys',

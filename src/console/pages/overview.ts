@@ -1,4 +1,6 @@
 import { html } from 'hono/html';
+import { listRaises } from '../../budgets/raises/ask-raise.ts';
+import { type RaisesAnswer, raisesRequest } from '../../budgets/raises/raise-answer.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
 import { statusRequest } from '../../month/status/status-answer.ts';
@@ -26,6 +28,7 @@ import { address, card, dataTable, link, panel, tenantLink } from '../view/table
 import { comparison, marginComparison, projectionWords } from './comparison.ts';
 import { missingTable } from './missing-table.ts';
 import { type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
+import { raisesTable } from './raises-table.ts';
 
 /** The order in which people look: money, days, tenants, and whether it agrees. */
 export const overviewPage: ConsolePage = {
@@ -40,16 +43,33 @@ export const overviewPage: ConsolePage = {
     });
     const overview = await reportOverview(parts, request);
     const status = await tellStatus(parts, readRequest(statusRequest, { month: null }));
-    return { title: 'Overview', nav: 'Overview', body: bodyOf(asked, overview, status) };
+    const raises = await listRaises(
+      parts,
+      readRequest(raisesRequest, { tenant_id: null, all: false }),
+    );
+    const body = bodyOf(asked, { overview, status, raises });
+    return { title: 'Overview', nav: 'Overview', body };
   },
 };
 
 const TENANTS_SHOWN = 8;
 const MISSING_SHOWN = 8;
 
-function bodyOf(asked: PageAsked, overview: OverviewAnswer, status: StatusAnswer): Html {
+function bodyOf(
+  asked: PageAsked,
+  {
+    overview,
+    status,
+    raises,
+  }: {
+    readonly overview: OverviewAnswer;
+    readonly status: StatusAnswer;
+    readonly raises: RaisesAnswer;
+  },
+): Html {
   return html`${topOf(asked, overview)}${cardsOf(overview, status)}
 ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
+${raises.length === 0 ? '' : panel('Requests to raise a limit', raisesTable(asked, raises))}
 ${missingPanel(asked, status.missing)}
 <div class="two">${tenantsPanel(overview)}${pipelinePanel(status)}</div>`;
 }

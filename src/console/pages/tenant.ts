@@ -1,5 +1,7 @@
 import { html } from 'hono/html';
 import { listBudgets } from '../../budgets/list-budgets.ts';
+import { listRaises } from '../../budgets/raises/ask-raise.ts';
+import { raisesRequest } from '../../budgets/raises/raise-answer.ts';
 import { exactPico } from '../../money.ts';
 import { missingRequest } from '../../month/completeness/missing-answer.ts';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
@@ -74,6 +76,7 @@ export const tenantPage: ConsolePage = {
       readRequest(tagCoverageRequest, { ...days, tenant_id }),
     );
     const budgets = (await listBudgets(parts)).filter((budget) => budget.tenant_id === tenant_id);
+    const raises = await listRaises(parts, readRequest(raisesRequest, { tenant_id, all: false }));
     const missing = await nameMissing(
       parts,
       readRequest(missingRequest, { month: null, tenant_id }),
@@ -87,7 +90,7 @@ ${own.length === 0 ? '' : panel('What keeps its months from being whole', missin
 ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 ${usagePanel({ tenant_id, month, by }, usage)}
 ${periodsPanel(asked, tenant)}
-<div class="even">${budgetsPanel(asked, tenant_id, budgets)}${coveragePanel(coverage)}</div>
+<div class="even">${budgetsPanel(asked, { tenant_id, budgets, raises })}${coveragePanel(coverage)}</div>
 <div class="even">${settingsPanel(tenant)}${historyPanel(tenant)}</div>${pushesPanel(tenant)}`,
     };
   },

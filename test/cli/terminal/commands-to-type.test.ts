@@ -22,6 +22,7 @@ const FORMS: {
   'audit entry': [{ entry_id: 'ent_1' }, { entry_id: null }],
   'audit line': [{ tenant_id: 'acme', month: '2026-10' }],
   'budget list': [{}],
+  'budget requests': [{ all: false }, { all: true }],
   close: [
     { month: '2026-10', tenant_id: null },
     { month: '2026-10', tenant_id: 'acme' },
