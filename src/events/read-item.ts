@@ -53,6 +53,8 @@ export interface RefusedItem {
   readonly body: () => string;
   /** What of the same message it was a second report of, which its body alone does not say. */
   readonly repeats?: RepeatedEvent;
+  /** Tells it from an equal one, where no id does; absent where its body alone says what it is. */
+  readonly apart?: string;
 }
 
 /** A message, or a part of it, in which nothing was used: the receipts say why. */

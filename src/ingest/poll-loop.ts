@@ -11,6 +11,7 @@ import type { HeldMessage, HeldMessages } from './held-messages.ts';
 import { mayNameObjects, type ObjectSource, readNotified } from './notified-objects.ts';
 import { backoffMs } from './patience.ts';
 import type { QueueClient, QueueMessage } from './queue-client.ts';
+import { tellApart } from './tell-apart.ts';
 import type { WorkerFigures } from './worker-figures.ts';
 
 export interface PollerParts {
@@ -208,11 +209,11 @@ export class Poller {
 
   #read({ message, receivedAt }: HeldMessage): readonly ReadItem[] | Promise<readonly ReadItem[]> {
     const { objects, reading } = this.#parts;
-    const { body, attributes } = message;
+    const { messageId, body, attributes } = message;
     const context = { ...reading, receivedAt, attributes };
     return objects !== null && mayNameObjects(body)
       ? readNotified(body, context, objects)
-      : readBody(body, context);
+      : tellApart(readBody(body, context), messageId);
   }
 
   async #endIfEmpty(index: number): Promise<void> {

@@ -72,7 +72,10 @@ export interface ReadBatch {
   readonly emails?: EmailPolicy | undefined;
 }
 
-type Unposted = Omit<QuarantinedEvent, 'cut'>;
+interface Unposted extends Omit<QuarantinedEvent, 'cut'> {
+  /** What tells it from an equal one, beside its body. */
+  readonly apart?: string | undefined;
+}
 
 /** What may be kept of an event that could not be posted. */
 function keptOf(event: Unposted, emails: EmailPolicy): QuarantinedEvent {
@@ -112,7 +115,7 @@ async function withoutWaiting(
 ): Promise<readonly RecordedWhole[]> {
   const bodies = new Map<RecordedWhole, Buffer>();
   for (const one of recorded) {
-    if (one.quarantined !== null) bodies.set(one, hash('sha256', one.quarantined.body, 'buffer'));
+    if (one.quarantined !== null) bodies.set(one, digestOf(one.quarantined));
   }
   if (bodies.size === 0) return recorded;
   const known = new Set(await readWaitingBodies(transaction, [...bodies.values()]));
@@ -124,6 +127,10 @@ async function withoutWaiting(
     known.add(text);
     return { ...one, quarantined: { ...one.quarantined, bodyDigest } };
   });
+}
+
+function digestOf({ body, apart }: Unposted): Buffer {
+  return hash('sha256', apart === undefined ? body : `${apart} ${body}`, 'buffer');
 }
 
 interface RecordedWhole extends RecordedItem {
@@ -139,10 +146,19 @@ function recordOne(
 ): RecordedWhole {
   if (item.kind === 'empty') return { item, outcome: 'empty', quarantined: null };
   if (item.kind === 'refused') {
-    const { source, eventId, reason, detail } = item;
+    const { source, eventId, reason, detail, apart } = item;
     const digests = { ledgerDigest: null, receivedDigest: null, bodyDigest: null };
     const { repeats = null } = item;
-    const quarantined = { source, eventId, reason, detail, body: item.body(), ...digests, repeats };
+    const quarantined = {
+      source,
+      eventId,
+      reason,
+      detail,
+      body: item.body(),
+      apart,
+      ...digests,
+      repeats,
+    };
     return { item, outcome: 'quarantined', quarantined };
   }
   if (of.strays.has(item)) {

@@ -128,6 +128,26 @@ it('what was accepted is a duplicate when it is delivered again, and so is what 
   expect(row).toEqual({ stands: 'true' });
 });
 
+it('equal events without an id are as many as were sent, and one message that comes again brings none', async () => {
+  const database = await ready();
+  const { event_id: _, ...nameless } = nativeEvent();
+  const one = JSON.stringify(nameless);
+  const two = JSON.stringify({ events: [nameless, nameless] });
+  const messageIds = ['m-1', 'm-2', 'm-1', 'm-3', 'm-3'];
+
+  const outcomes = await receive(database, [one, one, one, two, two], AT, { messageIds });
+
+  const [waits, again] = ['quarantined', 'duplicate'];
+  expect(outcomes).toEqual([waits, waits, again, waits, waits, again, again]);
+  expect(await waiting(database)).toHaveLength(4);
+  const missing = await nameMissing(partsOf(database), { month: '2026-10', tenant_id: null });
+  expect(missing).toMatchObject([{ kind: 'quarantined', tenant_id: 'acme', count: 4 }]);
+  // Whoever has the ids sends them anew; what waits is then dismissed, each by itself.
+  const parts = partsOf(database);
+  await dismissQuarantine(parts, { quarantine_ids: [1n], ...NOTE });
+  expect(await waiting(database)).toHaveLength(3);
+});
+
 it('one bad message that is delivered twice waits once, and its receipts say so', async () => {
   const database = await ready();
   const bad = nativeEvent({ attempt: 0 });

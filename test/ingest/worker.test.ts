@@ -27,7 +27,7 @@ async function ready() {
 
 describe('the worker', () => {
   it('posts packs of every encoding and single events, and quarantines the bad ones among them', async () => {
-    // given packs of about 64 KiB, plain and compressed, single events, and noise
+    // given packs of about 64 KiB, plain and compressed, single events, and noise that was sent twice
     const { database, queue } = await ready();
     const bad = nativeEvent({ event_id: 'bad', attempt: -1 });
     const plain = packBody(events(320, 'plain'));
@@ -39,21 +39,22 @@ describe('the worker', () => {
     ];
 
     // when a worker consumes them
-    await queue.sendAll([...packs, ...bodies(20, 'single'), 'noise']);
+    await queue.sendAll([...packs, ...bodies(20, 'single'), 'noise', 'noise']);
     const report = await work(database, queue.client);
 
-    // then 320 + 300 + 3000 + 20 = 3640 post, two wait, and nothing is left
+    // then 320 + 300 + 3000 + 20 = 3640 post, three wait, and nothing is left
     expect(report).toEqual({
-      messages: 24,
+      messages: 25,
       posted: 3640,
       duplicate: 0,
       conflict: 0,
-      quarantined: 2,
+      quarantined: 3,
       empty: 0,
     });
     expect(await count(database, 'entries')).toBe(3640);
     expect(await textRows(database, 'select reason from quarantine order by reason')).toEqual([
       { reason: 'invalid_field' },
+      { reason: 'not_json' },
       { reason: 'not_json' },
     ]);
     expect(await queue.client.depth()).toBe(0);

@@ -16,6 +16,9 @@ export interface CrashPlan {
   readonly when: 'before' | 'after';
 }
 
+/** Looks at the world at each await instead, before what is asked for, and after it. */
+export type Watcher = (place: CrashPlan) => Promise<void>;
+
 export interface CrashingParts {
   readonly parts: StripeParts;
   /** Awaits of database and Stripe so far. */
@@ -26,8 +29,10 @@ export interface CrashingParts {
 export function crashing(
   parts: StripeParts,
   double: StripeDouble,
-  plan: CrashPlan | null,
+  planned: CrashPlan | Watcher | null,
 ): CrashingParts {
+  const plan = typeof planned === 'function' ? null : planned;
+  const watch = typeof planned === 'function' ? planned : null;
   let count = 0;
   let isDead = false;
   const die = () => {
@@ -37,9 +42,12 @@ export function crashing(
   const step: Step = async (ask, undo) => {
     if (isDead) throw new Crash('already dead');
     count += 1;
-    const isHere = count === plan?.at;
+    const at = count;
+    const isHere = at === plan?.at;
+    await watch?.({ at, when: 'before' });
     if (isHere && plan.when === 'before') throw die();
     const answer = await ask();
+    await watch?.({ at, when: 'after' });
     if (!isHere) return answer;
     undo?.(answer);
     throw die();

@@ -8,6 +8,7 @@ import type { BillingScene, SceneTenant } from './billing-scene.ts';
 import { ACME, MONTH, openBillingScene, runSteps, startDouble } from './billing-scene.ts';
 import type { CrashPlan } from './crash-point.ts';
 import { Crash, crashing } from './crash-point.ts';
+import { type StatesOfRun, watchStates } from './fault-states.ts';
 
 /** One way for a month to go wrong: a crash, a fault of Stripe, or both; and when it is run again. */
 export interface FaultCase {
@@ -39,6 +40,8 @@ export interface FaultBench {
   readonly requests: number;
   /** What is wrong at the end of the case; empty when the invoice is right and the laws hold. */
   play(given: FaultCase): Promise<readonly string[]>;
+  /** What a death at each await would leave of a run with this fault. */
+  statesWith(fault: FaultSpec | null): Promise<StatesOfRun>;
   close(): Promise<void>;
 }
 
@@ -58,15 +61,28 @@ export async function openFaultBench(): Promise<FaultBench> {
     awaits: awaits(),
     requests,
     play: async (given) => {
-      await scene.stopWebhooks();
-      scene = await openBillingScene({ tenants: TENANTS, double, after: scene });
+      scene = await anew(scene);
       return play(scene, double, given);
+    },
+    statesWith: async (fault) => {
+      scene = await anew(scene);
+      await endMonth(scene);
+      if (fault !== null) double.control.injectFault(fault);
+      const { watcher, states } = watchStates(scene);
+      await runSteps(crashing(scene.parts, double, watcher).parts, MONTH);
+      double.control.clearFaults();
+      return states;
     },
     close: async () => {
       await scene.close();
       await double.close();
     },
   };
+}
+
+async function anew(scene: BillingScene): Promise<BillingScene> {
+  await scene.stopWebhooks();
+  return openBillingScene({ tenants: TENANTS, double: scene.double, after: scene });
 }
 
 async function endMonth(scene: BillingScene): Promise<void> {
@@ -177,11 +193,13 @@ export function stripeCases(requests: number): readonly FaultCase[] {
 
 /** Each fault on the meter event, with a death at each await besides. */
 export function bothCases(awaits: number): readonly FaultCase[] {
-  const match = { method: 'POST', path: '/v1/billing/meter_events' };
-  return FAULTS.flatMap((fault) =>
-    crashCases(awaits).map((given) => ({ ...given, fault: { ...fault, match } })),
-  );
+  return METER_FAULTS.flatMap((fault) => crashCases(awaits).map((given) => ({ ...given, fault })));
 }
+
+export const METER_FAULTS: readonly FaultSpec[] = FAULTS.map((fault) => ({
+  ...fault,
+  match: { method: 'POST', path: '/v1/billing/meter_events' },
+}));
 
 /** Meter events fail for the whole run, done or not done, and the next run comes a day or three later. */
 export function hardCases(): readonly FaultCase[] {

@@ -6,6 +6,7 @@ import type { ReadContext } from '../../src/events/read-body.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import type { ItemOutcome } from '../../src/ingest/record-batch.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';
+import { tellApart } from '../../src/ingest/tell-apart.ts';
 import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
 import { parsePriceBook } from '../../src/rating/books/price-book-document.ts';
 import { importPriceBook } from '../../src/rating/books/price-book-store.ts';
@@ -59,16 +60,25 @@ export interface TenantChange {
   readonly stripeCustomer?: string;
 }
 
+type ReceiveSettings = Partial<
+  Pick<ReadContext, 'models' | 'attributes' | 'emails' | 'oldestDays'> & {
+    /** Ids of the messages; by default equal bodies are one message that was delivered again. */
+    readonly messageIds: readonly string[];
+  }
+>;
+
 /** Reads and records message bodies as one batch, as a worker does; answers for each event. */
 export async function receive(
   database: Database,
   bodies: readonly string[],
   at: string,
-  settings: Partial<Pick<ReadContext, 'models' | 'attributes' | 'emails' | 'oldestDays'>> = {},
+  settings: ReceiveSettings = {},
 ): Promise<readonly ItemOutcome[]> {
   const receivedAt = parseInstant(at);
   const context = { receivedAt, litellmKey: null, attributes: {}, ...settings };
-  const items = bodies.flatMap((body) => readBody(body, context));
+  const items = bodies.flatMap((body, index) =>
+    tellApart(readBody(body, context), settings.messageIds?.[index] ?? body),
+  );
   const batch = { items, recordedAt: receivedAt, emails: settings.emails };
   const recorded = await recordBatch(database, new ReferenceCache(), batch);
   return recorded.map(({ outcome }) => outcome);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { cutBody } from '../../events/cut-body.ts';
 import { isObject, type JsonObject, parseJson } from '../../events/foreign/foreign-value.ts';
 import { type ReadContext, readBody } from '../../events/read-body.ts';
@@ -8,6 +9,7 @@ import {
   type RefusedItem,
 } from '../../events/read-item.ts';
 import type { Parts } from '../../parts.ts';
+import { tellApart } from '../tell-apart.ts';
 import type { EventKeeper, LetIn } from './event-keeper.ts';
 import type { TakenAnswer, TakenEvent } from './taken-answer.ts';
 
@@ -40,7 +42,8 @@ export async function takeEvents(
     receivedAt: clock(),
     attributes: { 'content-type': contentType },
   };
-  const items = readBody(body, context).map((item) => scoped(item, scope));
+  const read = tellApart(readBody(body, context), randomUUID());
+  const items = read.map((item) => scoped(item, scope));
   const strangers = new Set(items.filter((item) => namesStranger(item, scope)));
   const letIn = items.filter((item) => !strangers.has(item)).map(cut);
   const outcomes = letIn.length === 0 ? [] : await keeper.keep(letIn);
