@@ -127,14 +127,18 @@ function isUnsaid({ steps, refused, untold }: Said): (thing: MissingThing) => bo
 
 /** Whether what a step found done may be so no more. */
 async function isStale(
-  { database }: MonthParts,
+  { database, clock }: MonthParts,
   { step, startedAt }: StepRow,
   month: string,
 ): Promise<boolean> {
   const closedAt = await readLastCloseOf(database, month);
   if (closedAt !== null && closedAt > startedAt) return true;
-  return step === 'verify' && (await isMoreToVerify(database, month));
+  if (step !== 'verify') return false;
+  return clock() - startedAt >= VERIFIED_FOR_MS || (await isMoreToVerify(database, month));
 }
+
+/** An invoice may be voided or credited at any time, and no event need tell of it. */
+const VERIFIED_FOR_MS = 24 * 60 * 60 * 1000;
 
 /** Invoices become final, and are found to differ, after a run that was done. */
 async function isMoreToVerify(database: Database, month: string): Promise<boolean> {

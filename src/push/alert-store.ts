@@ -29,6 +29,18 @@ export async function readOpenAlerts(
   return rows.map(toAlert);
 }
 
+/** The subjects of alerts of these kinds that a person has settled. */
+export async function readSettledSubjects(
+  database: Database,
+  kinds: readonly Alert['kind'][],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ subject: string }>`
+    select subject from stripe_alerts where kind = any(${[...kinds]}::text[]) and resolved_at is not null`.execute(
+    database.kysely,
+  );
+  return new Set(rows.map(({ subject }) => subject));
+}
+
 /** Every alert that was ever raised. */
 export async function readAlerts(database: Database): Promise<readonly KeptAlert[]> {
   const { rows } = await sql<AlertRow>`

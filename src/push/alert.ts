@@ -19,6 +19,14 @@ export const ALERT_KINDS = [
   'event_not_handled',
 ] as const;
 
+/** The alerts that say what is wrong with a final invoice of a period. */
+export const INVOICE_ALERTS = [
+  'invoice_differs',
+  'invoice_final_too_early',
+  'invoice_void',
+  'invoice_credited',
+] as const satisfies readonly Alert['kind'][];
+
 /** What a person must look at. */
 export interface Alert {
   readonly kind: (typeof ALERT_KINDS)[number];

@@ -36,6 +36,7 @@ import { readTargets } from './target-store.ts';
  * | unread             | no        | the count cannot be asked for this one, and has not proven all of it    |
  * | after_finalization | no        | it is counted, and the final invoice lacks it                           |
  * | not_pushed         | no        | the ledger has more than is confirmed, and no request is out            |
+ * | invoice_wrong      | no        | it is counted, and an open alert says what is wrong with its invoice    |
  */
 export const DIFFERENCES = [
   'none',
@@ -49,6 +50,7 @@ export const DIFFERENCES = [
   'after_finalization',
   'foreign_usage',
   'unread',
+  'invoice_wrong',
 ] as const;
 
 type Difference = (typeof DIFFERENCES)[number];
@@ -269,13 +271,18 @@ function classify({ target, intents, counts, unread = null, now }: Compared): Di
     return isDuplicate(intents, counted - most) ? 'duplicate' : 'foreign_usage';
   }
   if (intents.some(isInFlight)) {
-    return now - newestAttempt(intents) < LONGEST_FLIGHT_MS ? 'in_flight' : 'unanswered';
+    return sinceAttempt(intents, now) < LONGEST_FLIGHT_MS ? 'in_flight' : 'unanswered';
   }
   if (confirmed !== target.billableMicro) return 'not_pushed';
   if (counts.some(isShortOnInvoice)) return 'after_finalization';
   if (counted === confirmed) return 'none';
   const lagMs = Math.max(...counts.map((count) => count.lagMs));
-  return now - newestAttempt(intents) < lagMs ? 'lag' : 'missing';
+  return sinceAttempt(intents, now) < lagMs ? 'lag' : 'missing';
+}
+
+/** An attempt that is in the future was made by a clock that has been set back since, and explains nothing for ever. */
+function sinceAttempt(intents: readonly Intent[], now: InstantMs): number {
+  return Math.abs(now - newestAttempt(intents));
 }
 
 /** Two days decide any request, by an answer or by its lasting absence; a third is for a push to run. */

@@ -113,6 +113,8 @@ export type TellAnswer =
   | { readonly kind: 'systemic'; readonly detail: string }
   /** A refusal of earlier is repeated for this one request, whose cause is mended: its count will tell. */
   | { readonly kind: 'replayed'; readonly detail: string }
+  /** It is dated in the destination's future: nothing was taken, and time or a clock that is set right mends it. */
+  | { readonly kind: 'early'; readonly detail: string }
   /** This one request is refused for good. */
   | { readonly kind: 'refused'; readonly detail: string };
 

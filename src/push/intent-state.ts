@@ -11,7 +11,8 @@ import type { InstantMs } from '../clock.ts';
  * | attempt | sent      | another is, within the window of the first       | sent      | the same body                         |
  * | answer  | sent      | delivered, or known there already                | confirmed | nothing                               |
  * | answer  | sent      | none, or one that decides nothing                | sent      | the same body, or at its end: compare |
- * | answer  | sent      | one that would be everybody's, or a replayed one | sent      | nothing more in this run              |
+ * | answer  | sent      | one that would be everybody's, a replayed one    | sent      | nothing more in this run              |
+ * | answer  | sent      | it is too early by the destination's clock       | sent      | nothing more in this run              |
  * | answer  | sent      | refused for good                                 | parked    | a person decides                      |
  * | count   | pending   | it is there before its first request             | confirmed | nothing: it was told before a restore |
  * | count   | sent      | it is there                                      | confirmed | nothing: presence is proof at once    |
@@ -77,9 +78,9 @@ export function nextStep(
     case 'pending':
       return 'send';
     case 'sent':
-      return intent.firstAttemptAt !== null && now - intent.firstAttemptAt >= resendWithinMs
-        ? 'compare'
-        : 'send';
+      return intent.firstAttemptAt === null || isWithin(intent.firstAttemptAt, now, resendWithinMs)
+        ? 'send'
+        : 'compare';
     case 'ambiguous':
       return 'compare';
     case 'confirmed':
@@ -89,9 +90,20 @@ export function nextStep(
   }
 }
 
+/** Machines of one ledger agree on the time to some minutes. */
+export const CLOCKS_AGREE_WITHIN_MS = 5 * 60 * 1000;
+
+/**
+ * Whether a first attempt was so short a time ago. One that is in the future was made by a clock that ran ahead and was
+ * set back since: how long ago it was nobody knows, so that nothing is sent again.
+ */
+function isWithin(firstAttemptAt: InstantMs, now: InstantMs, resendWithinMs: number): boolean {
+  return now - firstAttemptAt < resendWithinMs && firstAttemptAt - now <= CLOCKS_AGREE_WITHIN_MS;
+}
+
 /** The state after an answer; a failure that is everybody's says nothing about this intent. */
 export function stateAfter(
-  kind: 'delivered' | 'unknown' | 'systemic' | 'replayed' | 'refused',
+  kind: 'delivered' | 'unknown' | 'systemic' | 'replayed' | 'early' | 'refused',
 ): PushState {
   switch (kind) {
     case 'delivered':
@@ -99,6 +111,7 @@ export function stateAfter(
     case 'unknown':
     case 'systemic':
     case 'replayed':
+    case 'early':
       return 'sent';
     case 'refused':
       return 'parked';

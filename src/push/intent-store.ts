@@ -6,7 +6,7 @@ import type { Tables } from '../database/tables.ts';
 import type { Intent } from './intent.ts';
 import { intentKey } from './intent.ts';
 import type { PushEvent, PushState } from './intent-state.ts';
-import { CHANGED_BY } from './intent-state.ts';
+import { CHANGED_BY, CLOCKS_AGREE_WITHIN_MS } from './intent-state.ts';
 
 export async function readIntents(
   database: Database,
@@ -170,7 +170,8 @@ export async function markAttempt(
     update push_intents set state = 'sent', attempts = attempts + 1, last_attempt_at = ${formatInstant(at)},
       first_attempt_at = coalesce(first_attempt_at, ${formatInstant(at)}), sent_at = coalesce(sent_at, ${formatInstant(at)})
     where identifier = ${identifier} and state = any(${[...CHANGED_BY.attempt]}::text[])
-      and (first_attempt_at is null or first_attempt_at > ${formatInstant(at - resendWithinMs)})`.execute(
+      and (first_attempt_at is null or first_attempt_at > ${formatInstant(at - resendWithinMs)}
+        and first_attempt_at <= ${formatInstant(at + CLOCKS_AGREE_WITHIN_MS)})`.execute(
     database.kysely,
   );
   return marked === 1n;

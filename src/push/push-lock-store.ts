@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Database } from '../database/database.ts';
+import { present } from '../present.ts';
 import { Refusal } from '../refusal.ts';
 
 /**
@@ -25,7 +26,7 @@ export interface PushLocks {
  */
 export async function openPushLocks(database: Database): Promise<PushLocks> {
   const client = await database.bare.connect();
-  await refuseSharedSession(database, client).catch((error: unknown) => {
+  const session = await ownSession(database, client).catch((error: unknown) => {
     client.release();
     throw error;
   });
@@ -40,7 +41,11 @@ export async function openPushLocks(database: Database): Promise<PushLocks> {
   // One statement at a time on one connection, in the order asked for.
   const ask = (text: string, key: string): Promise<boolean> => {
     const answer = last.then(async () => {
-      const { rows } = await client.query<{ done: boolean }>(text, [`stripe-push:${key}`]);
+      const { rows } = await client.query<{ done: boolean; pid: number }>(text, [
+        `stripe-push:${key}`,
+      ]);
+      // Another session answers: whatever is locked is no longer ours to rely on.
+      if (rows[0]?.pid !== session) refuseSharedSession();
       return rows[0]?.done === true;
     });
     last = answer.catch(onLost);
@@ -52,16 +57,14 @@ export async function openPushLocks(database: Database): Promise<PushLocks> {
       if (held.has(key)) return null;
       held.add(key);
       try {
-        if (!(await ask('select pg_try_advisory_lock(hashtextextended($1, 0)) as done', key))) {
+        if (!(await ask(LOCK, key))) {
           return null;
         }
         try {
           return await work();
         } finally {
           // A lock that cannot be given back goes with its connection, at the end of the run.
-          await ask('select pg_advisory_unlock(hashtextextended($1, 0)) as done', key).catch(
-            onLost,
-          );
+          await ask(UNLOCK, key).catch(onLost);
         }
       } finally {
         held.delete(key);
@@ -77,22 +80,37 @@ export async function openPushLocks(database: Database): Promise<PushLocks> {
   };
 }
 
+const LOCK =
+  'select pg_try_advisory_lock(hashtextextended($1, 0)) as done, pg_backend_pid() as pid';
+const UNLOCK =
+  'select pg_advisory_unlock(hashtextextended($1, 0)) as done, pg_backend_pid() as pid';
+
+/** However a pooler chooses among the sessions that are free, two rounds show it; a third is for others at the same time. */
+const ROUNDS = 3;
+
 /**
- * Where the server's process is the one that greeted this connection, nothing stands in between. Else a
- * pooler does; one in transaction mode lends this session to another connection's transaction.
+ * The server's process behind a connection. Where it is the one that greeted the connection, nothing stands in between.
+ * Else a pooler does; one in transaction mode lends this session to another connection's transaction, or gives this
+ * connection another session.
  */
-async function refuseSharedSession(database: Database, client: pg.PoolClient): Promise<void> {
-  const process = await processOf(client);
-  if (process === Reflect.get(client, 'processID')) return;
+async function ownSession(database: Database, client: pg.PoolClient): Promise<number> {
+  const session = await processOf(client);
+  if (session === Reflect.get(client, 'processID')) return session;
   const other = await database.bare.connect();
   try {
-    await other.query('begin');
-    const isLent = (await processOf(other)) === process || (await processOf(client)) !== process;
-    await other.query('rollback');
-    if (!isLent) return;
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      await other.query('begin');
+      const isLent = (await processOf(other)) === session || (await processOf(client)) !== session;
+      await other.query('rollback');
+      if (isLent) refuseSharedSession();
+    }
   } finally {
     other.release();
   }
+  return session;
+}
+
+function refuseSharedSession(): never {
   throw new Refusal(
     'misconfigured',
     'DATABASE_URL leads through a pooler in transaction mode, where the locks that keep two processes from telling the same period hold nothing; nothing was sent',
@@ -100,7 +118,7 @@ async function refuseSharedSession(database: Database, client: pg.PoolClient): P
   );
 }
 
-async function processOf(client: pg.PoolClient): Promise<number | undefined> {
+async function processOf(client: pg.PoolClient): Promise<number> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-  return rows[0]?.pid;
+  return present(rows[0], 'the process of a session').pid;
 }

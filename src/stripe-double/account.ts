@@ -28,6 +28,7 @@ export interface Account {
   readonly subscriptions: Map<string, Subscription>;
   readonly invoices: Map<string, Invoice>;
   readonly invoiceItems: Map<string, InvoiceItem>;
+  readonly creditNotes: Map<string, Stripe.CreditNote>;
   readonly usage: UsageBook;
   /** The instant at which each meter event identifier was last accepted. */
   readonly identifiers: Map<string, InstantMs>;
@@ -84,6 +85,7 @@ export function openAccount(apiKey: string, basis: AccountBasis): Account {
     subscriptions: new Map(),
     invoices: new Map(),
     invoiceItems: new Map(),
+    creditNotes: new Map(),
     usage: openUsageBook(),
     identifiers: new Map(),
     idempotency: openIdempotencyStore(),

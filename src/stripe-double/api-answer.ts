@@ -3,6 +3,7 @@ import { type Account, accountOf } from './account.ts';
 import { accountEndpoints } from './account-endpoint.ts';
 import { ApiFailure } from './api-failure.ts';
 import { failureReply, injected, jsonReply, type Reply, replyInstead } from './api-reply.ts';
+import { creditNoteEndpoints } from './credit-note.ts';
 import { customerEndpoints } from './customer.ts';
 import { type Call, type Endpoint, matchPath } from './endpoint.ts';
 import { eventEndpoints } from './event-log.ts';
@@ -42,6 +43,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   ...subscriptionEndpoints,
   ...invoiceEndpoints,
   ...invoiceItemEndpoints,
+  ...creditNoteEndpoints,
   ...eventEndpoints,
   ...webhookEndpoints,
 ];

@@ -140,6 +140,7 @@ function shown(account: Account): object {
     subscriptions: [...account.subscriptions.values()].map((each) => each.shown),
     invoices: [...account.invoices.values()].map((each) => each.shown),
     invoice_items: [...account.invoiceItems.values()],
+    credit_notes: [...account.creditNotes.values()],
     events: [...account.events.values()],
     thin_events: [...account.thinEvents.values()],
     webhook_endpoints: [...account.webhookEndpoints.values()],

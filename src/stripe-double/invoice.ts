@@ -133,6 +133,45 @@ export function voidInvoice(account: Account, invoice: Invoice): void {
   emitEvent(account, 'invoice.voided', invoice.shown);
 }
 
+/** What was credited of a final invoice: an open one is paid where nothing remains. */
+export function creditInvoice(account: Account, invoice: Invoice, amount: number): void {
+  const { shown } = invoice;
+  if (shown.status === 'paid') {
+    const credited = shown.post_payment_credit_notes_amount + amount;
+    show(invoice, { post_payment_credit_notes_amount: credited });
+  } else {
+    const remaining = shown.amount_remaining - amount;
+    show(invoice, {
+      pre_payment_credit_notes_amount: shown.pre_payment_credit_notes_amount + amount,
+      amount_due: remaining,
+      amount_remaining: remaining,
+    });
+  }
+  emitEvent(account, 'invoice.updated', invoice.shown);
+  if (invoice.shown.status === 'open' && invoice.shown.amount_remaining === 0) {
+    payInvoice(account, invoice);
+  }
+}
+
+/** A credit that was taken back. */
+export function uncreditInvoice(
+  account: Account,
+  invoice: Invoice,
+  note: { readonly pre_payment_amount: number; readonly post_payment_amount: number },
+): void {
+  const { shown } = invoice;
+  const remaining = shown.amount_remaining + note.pre_payment_amount;
+  show(invoice, {
+    post_payment_credit_notes_amount:
+      shown.post_payment_credit_notes_amount - note.post_payment_amount,
+    pre_payment_credit_notes_amount:
+      shown.pre_payment_credit_notes_amount - note.pre_payment_amount,
+    amount_due: remaining,
+    amount_remaining: remaining,
+  });
+  emitEvent(account, 'invoice.updated', invoice.shown);
+}
+
 /** What `invoices.update` may change. */
 export interface InvoiceChange {
   readonly auto_advance?: boolean | undefined;

@@ -1,10 +1,15 @@
 import type { Parts } from '../parts.ts';
+import type { KeptAlert } from '../push/alert.ts';
+import { INVOICE_ALERTS } from '../push/alert.ts';
+import { remedyOf as alertRemedy } from '../push/alert-answer.ts';
+import { readOpenAlerts } from '../push/alert-store.ts';
 import type { ComparedPeriod } from '../push/compare-periods.ts';
 import { comparePeriods, compareUnasked } from '../push/compare-periods.ts';
 import type { Remedy } from '../remedy.ts';
 import { advise } from '../remedy.ts';
 import { linkOperation } from './customers/check-customer.ts';
 import { pushPartsOf } from './destinations.ts';
+import { lookAgainAtFinal } from './invoices/final-again.ts';
 import type { ReconcileAnswer, ReconciledPeriod, ReconcileRequest } from './reconcile-answer.ts';
 import type { ProgressPart, StripeParts } from './stripe-parts.ts';
 
@@ -16,6 +21,8 @@ function remedyOf({ tenantId, periodStart, difference }: ComparedPeriod): Remedy
     case 'shadow':
     case 'in_flight':
     case 'lag':
+    // Its alert says what to do.
+    case 'invoice_wrong':
       return null;
     case 'unanswered':
       return advise`run ${push} again, which settles it by what Stripe counts`;
@@ -36,7 +43,7 @@ function remedyOf({ tenantId, periodStart, difference }: ComparedPeriod): Remedy
 
 /**
  * Puts side by side what the ledger closed, what we know to be delivered, and what Stripe counts, for
- * each tenant of a month. One read for each live tenant, while its period's allowance lasts (reads/), so
+ * each tenant of a month, and beside it what is wrong with the invoice. One read for each live tenant, while its period's allowance lasts (reads/), so
  * that whoever reconciles every hour stays within what Stripe allows to be read. What is found in
  * order is kept as proof, which releases the tenant's invoice.
  */
@@ -44,9 +51,38 @@ export async function reconcileMonth(
   parts: StripeParts & ProgressPart,
   request: ReconcileRequest,
 ): Promise<ReconcileAnswer> {
+  await lookAgainAtFinal(parts, { month: request.month, tenantId: request.tenant_id });
+  return withInvoices(parts, request, await compareMonth(parts, request));
+}
+
+/** The same by the counts alone; invoices are looked at by another step or law. */
+export async function compareMonth(
+  parts: StripeParts & ProgressPart,
+  request: ReconcileRequest,
+): Promise<ReconcileAnswer> {
   const compared = await comparePeriods(await pushPartsOf(parts), request, parts.onProgress);
   return compared.map(reconciled);
 }
+
+/** Where the counts are in order, an open alert says what is wrong with the invoice that bills them. */
+async function withInvoices(
+  { database }: Pick<Parts, 'database'>,
+  { month }: ReconcileRequest,
+  rows: ReconcileAnswer,
+): Promise<ReconcileAnswer> {
+  const alerts = (await readOpenAlerts(database, month)).filter(({ kind }) => ABOUT.has(kind));
+  return rows.map((row) => {
+    const alert = alerts.find(
+      ({ tenantId, periodStart }) => tenantId === row.tenant_id && periodStart === row.period_start,
+    );
+    if (alert === undefined || !row.explained) return row;
+    const detail = `${alert.kind} ${alert.subject}: ${alert.detail}`;
+    const remedy = alertRemedy(alert);
+    return { ...row, difference: 'invoice_wrong', explained: false, detail, remedy };
+  });
+}
+
+const ABOUT: ReadonlySet<KeptAlert['kind']> = new Set(INVOICE_ALERTS);
 
 /** Without a key of Stripe's: what the ledger closed beside what is confirmed. */
 export async function reconcileUnasked(
@@ -54,7 +90,10 @@ export async function reconcileUnasked(
   request: ReconcileRequest,
 ): Promise<ReconcileAnswer> {
   const rows = (await compareUnasked(parts, request, NOT_ASKED)).map(reconciled);
-  return rows.map((row) => (row.difference === 'unread' ? { ...row, remedy: GIVE_KEY } : row));
+  const asked = rows.map((row) =>
+    row.difference === 'unread' ? { ...row, remedy: GIVE_KEY } : row,
+  );
+  return withInvoices(parts, request, asked);
 }
 
 const NOT_ASKED = 'Stripe was not asked, since there is no key';

@@ -1,7 +1,7 @@
 import { intentKey } from '../push/intent.ts';
 import { monthsPushed } from '../push/intent-store.ts';
 import type { ReconciledPeriod } from './reconcile-answer.ts';
-import { reconcileMonth } from './reconcile-month.ts';
+import { compareMonth } from './reconcile-month.ts';
 import type { StripeParts } from './stripe-parts.ts';
 
 /** Months that are asked for: older invoices are final, and reads are counted by Stripe. */
@@ -24,7 +24,7 @@ function isCounted({ stripe, confirmed, settled }: ReconciledPeriod): boolean {
  */
 export async function checkSummaries(parts: StripeParts, said: ReadonlySet<string> = NOTHING) {
   const months = (await monthsPushed(parts.database)).slice(0, MONTHS_CHECKED);
-  const compared = months.map((month) => reconcileMonth(parts, { month, tenant_id: null }));
+  const compared = months.map((month) => compareMonth(parts, { month, tenant_id: null }));
   const rows = (await Promise.all(compared)).flat().filter((row) => !said.has(keyOf(row)));
   const asked = rows.filter((row) => row.stripe !== null);
   const unread = rows.filter((row) => row.difference === 'unread');

@@ -67,6 +67,7 @@ const ROWS: readonly Row[] = [
     answered({ kind: 'systemic', detail: '401' }),
     answered({ kind: 'replayed', detail: '400' }),
   ]),
+  row('answer', 'sent', 'sent', RESENT, [answered({ kind: 'early', detail: '400' })]),
   row('answer', 'sent', 'parked', SETTLED, [answered({ kind: 'refused', detail: '400' })]),
   row('count', 'pending', 'confirmed', SETTLED, [shown(140n)]),
   row('count', 'sent', 'confirmed', SETTLED, [shown(140n), shown(140n, { proven: false })]),
@@ -205,5 +206,16 @@ describe('an intent', () => {
       );
     expect([step('sent', 22.999), step('sent', 23)]).toEqual(['send', 'compare']);
     expect(step('pending', 1_000)).toBe('send');
+  });
+
+  it('is not sent again after a clock that ran ahead was set back, since nobody knows how long ago it was sent', async () => {
+    const sent = { state: 'sent', firstAttemptAt: FIRST } as const;
+    const step = (minutes: number) => nextStep(sent, FIRST - minutes * 60_000, METER_MEMORY);
+    expect([step(5), step(6)]).toEqual(['send', 'compare']);
+    const identifier = await intentIn('sent');
+    const { resendWithinMs } = METER_MEMORY;
+    const attempt = (minutes: number) =>
+      markAttempt(database, identifier, { at: FIRST - minutes * 60_000, resendWithinMs });
+    expect([await attempt(6), await attempt(5)]).toEqual([false, true]);
   });
 });

@@ -32,6 +32,58 @@ async function openOctober(
   return scene;
 }
 
+describe('a credit note', () => {
+  /** October's usage is 2,075,000 × 0.0001 cents: 2.08 on an open invoice. */
+  async function billed() {
+    const scene = await openOctober();
+    await scene.double.control.setClock(ms('2026-10-16T00:00:00Z'));
+    await sendEvent(scene, { value: '2075000', at: '2026-10-15T00:00:00Z' });
+    await scene.double.control.setClock(ms(PERIOD_END) + 2 * HOUR_MS);
+    return { scene, invoice: await onlyInvoice(scene) };
+  }
+
+  it('takes from what remains of an open invoice, which is paid when nothing does, and gives it back when it is voided', async () => {
+    const { scene, invoice } = await billed();
+    const { creditNotes, invoices } = scene.stripe;
+    const note = await creditNotes.create({ invoice: invoice.id ?? '', amount: 58 });
+    const credited = await invoices.retrieve(invoice.id ?? '');
+    expect(credited).toMatchObject({
+      status: 'open',
+      total: 208,
+      amount_remaining: 150,
+      pre_payment_credit_notes_amount: 58,
+    });
+    expect((await creditNotes.list({ invoice: invoice.id ?? '' })).data).toEqual([note]);
+    expect(await creditNotes.voidCreditNote(note.id)).toMatchObject({ status: 'void' });
+    expect(await invoices.retrieve(invoice.id ?? '')).toMatchObject({
+      amount_remaining: 208,
+      pre_payment_credit_notes_amount: 0,
+    });
+    const over = creditNotes.create({ invoice: invoice.id ?? '', amount: 209 });
+    expect(await refusalOf(over)).toMatchObject({ statusCode: 400, param: 'amount' });
+    await creditNotes.create({ invoice: invoice.id ?? '', amount: 208 });
+    expect(await invoices.retrieve(invoice.id ?? '')).toMatchObject({ status: 'paid' });
+    const types = (await scene.stripe.events.list({ limit: 100 })).data.map(({ type }) => type);
+    expect(types.slice(0, 3)).toEqual(['invoice.paid', 'invoice.updated', 'credit_note.created']);
+  });
+
+  it('of a paid invoice says where the money goes, and a draft or a void invoice has none', async () => {
+    const { scene, invoice } = await billed();
+    const { creditNotes, invoices } = scene.stripe;
+    const id = invoice.id ?? '';
+    await invoices.pay(id);
+    expect(await refusalOf(creditNotes.create({ invoice: id, amount: 8 }))).toMatchObject({
+      statusCode: 400,
+    });
+    const note = await creditNotes.create({ invoice: id, amount: 8, credit_amount: 8 });
+    expect(note).toMatchObject({ type: 'post_payment', post_payment_amount: 8 });
+    expect((await invoices.retrieve(id)).post_payment_credit_notes_amount).toBe(8);
+    const draft = await invoices.create({ customer: scene.customer });
+    const none = creditNotes.create({ invoice: draft.id ?? '', amount: 8 });
+    expect(await refusalOf(none)).toMatchObject({ statusCode: 400, param: 'invoice' });
+  });
+});
+
 async function onlyInvoice({ stripe, customer }: Scene): Promise<Stripe.Invoice> {
   const { data } = await stripe.invoices.list({ customer });
   expect(data).toHaveLength(1);

@@ -196,7 +196,7 @@ export function bothCases(awaits: number): readonly FaultCase[] {
   return METER_FAULTS.flatMap((fault) => crashCases(awaits).map((given) => ({ ...given, fault })));
 }
 
-export const METER_FAULTS: readonly FaultSpec[] = FAULTS.map((fault) => ({
+const METER_FAULTS: readonly FaultSpec[] = FAULTS.map((fault) => ({
   ...fault,
   match: { method: 'POST', path: '/v1/billing/meter_events' },
 }));

@@ -169,7 +169,30 @@ it('behind a pooler in transaction mode nothing is sent, and the reason is said'
     off: () => {},
   };
   const pool = Object.assign(Object.create(scene.database.pool), { connect: async () => lent });
-  const pooled = { ...scene.options, database: { ...scene.database, pool } };
+  const pooled = { ...scene.options, database: { ...scene.database, pool, bare: pool } };
+
+  await expect(pushMonth(pooled, ofMonth(scene.month))).rejects.toThrow(
+    'a pooler in transaction mode',
+  );
+
+  session.release();
+  expect(sendsOf(scene.double)).toBe(before);
+});
+
+it('a lock that another session answers for ends the push before anything is sent', async () => {
+  const scene = await openPushScene();
+  const before = sendsOf(scene.double);
+  // A pooler that is busy with others may look like none for a while, and then gives another session.
+  const session = await scene.database.pool.connect();
+  const query = async (text: string, values?: unknown[]) => {
+    const answer = await session.query(text, values);
+    if (!text.includes('advisory')) return answer;
+    return { ...answer, rows: answer.rows.map((row) => ({ ...row, pid: row.pid + 1 })) };
+  };
+  const ofPooler = { processID: Reflect.get(session, 'processID'), query };
+  const lent = { ...ofPooler, release: () => {}, on: () => {}, off: () => {} };
+  const pool = Object.assign(Object.create(scene.database.pool), { connect: async () => lent });
+  const pooled = { ...scene.options, database: { ...scene.database, pool, bare: pool } };
 
   await expect(pushMonth(pooled, ofMonth(scene.month))).rejects.toThrow(
     'a pooler in transaction mode',

@@ -75,6 +75,14 @@ describe('a row of the reconciliation', () => {
       hours: 7 * 24,
       explained: false,
     },
+    {
+      is: 'unanswered',
+      why: 'sent by a clock that was a week ahead',
+      states: ['sent'],
+      summary: 0n,
+      hours: -7 * 24,
+      explained: false,
+    },
     { is: 'in_flight', why: 'ambiguous', states: ['ambiguous'], summary: 100n, explained: true },
     {
       is: 'lag',

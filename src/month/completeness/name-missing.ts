@@ -203,14 +203,20 @@ async function nameUntold(
     return told < target.billableMicro ? [untoldThing(target, target.billableMicro - told)] : [];
   });
   const open = await readOpenAlerts(database, month);
-  const ended = (await readAlerts(database)).filter(({ kind }) => kind === 'usage_left_on_meter');
+  const ended = (await readAlerts(database)).filter(({ kind }) => BILLED_BY_A_PERSON.has(kind));
   const alerted = new Set([...open, ...ended].map(alertKey));
   const unbilled = await findUnbilledPeriods(database, all, { month, tenantId, now: clock() });
   const unsaid = unbilled.filter(({ target }) => !alerted.has(intentKey(target)));
   return [...untold, ...unsaid.map((of) => unbilledThing(of.target, of.meteredMicro))];
 }
 
-/** An open alert is named by itself; a resolved one about usage on the meter says where that was billed. */
+/** What such an alert is about is billed by a person, who says with its resolution where. */
+const BILLED_BY_A_PERSON: ReadonlySet<KeptAlert['kind']> = new Set([
+  'usage_left_on_meter',
+  'invoice_void',
+]);
+
+/** An open alert is named by itself, and a resolved one says where it was billed. */
 function alertKey(alert: {
   readonly tenantId: string | null;
   readonly periodStart: string | null;

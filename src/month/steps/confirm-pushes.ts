@@ -1,4 +1,4 @@
-import { reconcileMonth } from '../../stripe/reconcile-month.ts';
+import { compareMonth } from '../../stripe/reconcile-month.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import { keyOfRow, type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 
@@ -7,7 +7,7 @@ export async function confirmPushes(
   parts: MonthParts,
   { month }: MonthRequest,
 ): Promise<StepOutcome> {
-  const all = await reconcileMonth(parts, { month, tenant_id: null });
+  const all = await compareMonth(parts, { month, tenant_id: null });
   const rows = all.filter((row) => !parts.untold.has(keyOfRow(row)));
   const describe = (row: (typeof rows)[number]) =>
     `tenant "${row.tenant_id}" ${row.difference}: ledger ${row.ledger}, confirmed ${row.confirmed}, Stripe ${row.stripe ?? 'nothing'}${row.detail === null ? '' : `; ${row.detail}`}${row.remedy === null ? '' : `; ${parts.phrase(row.remedy)}`}`;

@@ -2,6 +2,7 @@ import { checkLaws } from '../../audit/laws/check-laws.ts';
 import type { Alert } from '../../push/alert.ts';
 import { remedyOf } from '../../push/alert-answer.ts';
 import { readOpenAlerts } from '../../push/alert-store.ts';
+import { lookAgainAtFinal } from '../../stripe/invoices/final-again.ts';
 import { verifyReleased } from '../../stripe/invoices/invoice.ts';
 import { checkSummaries } from '../../stripe/summary-law.ts';
 import type { MonthRequest } from '../month-answer.ts';
@@ -12,6 +13,7 @@ export async function verifyMonth(
   parts: MonthParts,
   { month }: MonthRequest,
 ): Promise<StepOutcome> {
+  await lookAgainAtFinal(parts, { month, tenantId: null });
   const left = await verifyReleased(parts, month);
   const lawParts = { ...parts, checkStripe: () => checkSummaries(parts, parts.untold) };
   const laws = await checkLaws(lawParts, { scope: 'full', published: [] });

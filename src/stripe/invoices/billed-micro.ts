@@ -1,17 +1,27 @@
 import type { Database } from '../../database/database.ts';
+import { INVOICE_ALERTS } from '../../push/alert.ts';
+import { readSettledSubjects } from '../../push/alert-store.ts';
 import { intentKey } from '../../push/intent.ts';
 import { readInvoices } from './invoice-store.ts';
 
-/** Micro units on the final invoices of each period, by `intentKey`. */
+/**
+ * Micro units on the final invoices of each period, by `intentKey`. A period whose invoice differs and of which a
+ * person has said what was done is left out: what it bills together is no longer on that invoice alone.
+ */
 export async function readBilled(
   database: Database,
   of: { readonly month: string | null; readonly tenantId: string | null },
 ): Promise<ReadonlyMap<string, bigint>> {
   const billed = new Map<string, bigint>();
-  for (const invoice of await readInvoices(database, of)) {
+  const settled = await readSettledSubjects(database, INVOICE_ALERTS);
+  const invoices = await readInvoices(database, of);
+  for (const invoice of invoices) {
     if (invoice.state !== 'finalized') continue;
     const key = intentKey(invoice);
     billed.set(key, (billed.get(key) ?? 0n) + (invoice.quantity ?? 0n));
+  }
+  for (const invoice of invoices) {
+    if (settled.has(invoice.invoiceId)) billed.delete(intentKey(invoice));
   }
   return billed;
 }

@@ -281,18 +281,33 @@ async function unsureOf(
   of: { readonly invoice: Stripe.Invoice; readonly quantity: bigint; readonly due: MeterBill },
 ): Promise<string | null> {
   const { invoice, quantity, due } = of;
-  const credited =
-    (invoice.pre_payment_credit_notes_amount ?? 0) +
-    (invoice.post_payment_credit_notes_amount ?? 0);
   if (invoice.status === 'void' && quantity < due.quantity) {
     const detail = `it is void, and no other final invoice bills this usage; bill it by another invoice, and resolve this alert with its number`;
     return alert(parts, own, { kind: 'invoice_void', detail });
   }
-  if (invoice.status !== 'void' && credited > 0) {
-    const detail = `${credited} minor units of it were credited; resolve this alert with the reason`;
-    return alert(parts, own, { kind: 'invoice_credited', detail });
-  }
-  return null;
+  return alertCredited(parts, own, invoice);
+}
+
+/** What of a final invoice was credited, in minor units. */
+export function creditedOf(
+  invoice: Pick<
+    Stripe.Invoice,
+    'pre_payment_credit_notes_amount' | 'post_payment_credit_notes_amount'
+  >,
+): number {
+  return invoice.pre_payment_credit_notes_amount + invoice.post_payment_credit_notes_amount;
+}
+
+async function alertCredited(
+  parts: StripeParts,
+  own: Parameters<typeof alert>[1],
+  invoice: Stripe.Invoice,
+): Promise<string | null> {
+  const credited = creditedOf(invoice);
+  if (invoice.status === 'void' || credited <= 0) return null;
+  const currency = invoice.currency.toUpperCase();
+  const detail = `${formatMinor(BigInt(credited), currency)} ${currency} of it was credited, which the statement does not say; resolve this alert with the reason`;
+  return alert(parts, own, { kind: 'invoice_credited', detail });
 }
 
 /** An invoice that was made for one intent bills what that says, and is never held. */
@@ -314,7 +329,7 @@ async function verifyItemInvoice(
   const hostedUrl = invoice.hosted_invoice_url ?? null;
   const figures = { state, quantity: isRight ? valueMicro : 0n, amount, hostedUrl } as const;
   await saveFinalized(database, { ...own, ...figures }, clock());
-  if (isRight) return 'equals its intent';
+  if (isRight) return (await alertCredited(parts, own, invoice)) ?? 'equals its intent';
   const detail = `it is ${invoice.status} with ${amount} minor units and intent ${identifier} says ${due}; bill the difference in Stripe, and resolve this alert`;
   return alert(parts, own, { kind: 'invoice_differs', detail });
 }

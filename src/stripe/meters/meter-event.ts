@@ -29,6 +29,7 @@ export function classifyFailure(error: unknown, identifier: string): MeterAnswer
     case 404:
       return { kind: 'systemic', detail };
     case 400:
+      if (isTooEarly(error)) return { kind: 'early', detail: `${detail} ${CLOCK_AHEAD}` };
       return isAboutMeter(error)
         ? { kind: 'systemic', detail, isMeter: true }
         : { kind: 'refused', detail };
@@ -44,6 +45,15 @@ function isDuplicateOf(error: Stripe.errors.StripeError, identifier: string): bo
   const named = DUPLICATE.exec(error.message)?.[1];
   if (named !== undefined) return error.statusCode === 400 && named === identifier;
   return error.code === 'duplicate_meter_event';
+}
+
+/** The period has ended by our clock, and by Stripe's it goes on: nothing was taken. */
+const TOO_EARLY = /timestamp\b.*\bfuture/i;
+const CLOCK_AHEAD =
+  "(the clock of this machine is ahead of Stripe's: set it right, and run the push again)";
+
+function isTooEarly({ code, message }: Stripe.errors.StripeError): boolean {
+  return code === 'timestamp_in_future' || TOO_EARLY.test(message);
 }
 
 function isAboutMeter({ code, message }: Stripe.errors.StripeError): boolean {

@@ -168,6 +168,10 @@ async function handle(parts: StripeParts, event: Incoming): Promise<string> {
       return verifyInvoice(parts, await fetchInvoice(parts, id));
     case 'invoice.updated':
       return verifyChanged(parts, id);
+    case 'credit_note.created':
+    case 'credit_note.updated':
+    case 'credit_note.voided':
+      return verifyCredited(parts, id);
     case 'customer.deleted':
       return noteDeletedCustomer(parts, id);
     case 'customer.subscription.updated':
@@ -182,6 +186,13 @@ async function handle(parts: StripeParts, event: Incoming): Promise<string> {
 async function verifyChanged(parts: StripeParts, id: string): Promise<string> {
   const invoice = await fetchInvoice(parts, id);
   return invoice.status === 'draft' ? 'ignored: a draft' : verifyInvoice(parts, invoice);
+}
+
+/** A credit is looked at by the invoice that it is on. */
+async function verifyCredited(parts: StripeParts, id: string): Promise<string> {
+  const note = await askStripe(`credit note ${id}`, () => parts.stripe.creditNotes.retrieve(id));
+  const invoice = typeof note.invoice === 'string' ? note.invoice : (note.invoice.id ?? '');
+  return verifyInvoice(parts, await fetchInvoice(parts, invoice));
 }
 
 /** A thin event of an object of API v1 has the name of its snapshot after "v1.", and names the object. */
