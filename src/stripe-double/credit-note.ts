@@ -98,7 +98,7 @@ function createCreditNote(account: Account, params: CreateParams): Stripe.Credit
   return note;
 }
 
-/** Of an open invoice no more than what remains is credited; of a paid one it is said where the money goes. */
+/** No more than what remains of an open invoice is credited; of a paid one it is said where the money goes. */
 function checkAmounts(params: CreateParams, { shown }: Invoice): void {
   const { status, amount_remaining, amount_paid, post_payment_credit_notes_amount } = shown;
   if (status !== 'open' && status !== 'paid') {

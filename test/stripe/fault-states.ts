@@ -16,8 +16,11 @@ export function watchStates(world: {
   readonly double: StripeDouble;
 }): { readonly watcher: Watcher; readonly states: StatesOfRun } {
   const states = new Map<string, string>();
+  let known = { mark: '', digest: '' };
   const watcher: Watcher = async (place) => {
-    states.set(placeOf(place), await digestOf(world));
+    const mark = await markOf(world);
+    if (mark !== known.mark) known = { mark, digest: await digestOf(world) };
+    states.set(placeOf(place), known.digest);
   };
   return { watcher, states };
 }
@@ -60,6 +63,16 @@ const TABLES = [
   'fold_queue',
   'seal_queue',
 ];
+
+/** It changes with whatever is committed, and with whatever Stripe is asked to do. */
+async function markOf({ database, double }: Parameters<typeof watchStates>[0]): Promise<string> {
+  const { rows } = await database.pool.query<{ snapshot: string }>(
+    'select pg_current_snapshot()::text as snapshot',
+  );
+  const asked = double.control.requests().filter(({ method }) => method !== 'GET');
+  const done = asked.filter(({ status }) => status !== null).length;
+  return `${rows[0]?.snapshot} ${asked.length} ${done}`;
+}
 
 async function digestOf({
   database,
