@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Workers, and the commands that tests start, load the same packages: each is compiled once.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
@@ -31,8 +32,38 @@ const PURE = [
 /** What is installed, on each Node that it promises to run on; `npm run test:packages` runs it. */
 const PACKAGES = ['test/packages/**/*.test.ts'];
 
+/**
+ * The files that take longest, the longest first. Left to their sizes a small file of long tests would begin last,
+ * and one worker would end it alone.
+ */
+const LONGEST = [
+  'test/scenarios.test.ts',
+  'test/demo/demo.test.ts',
+  'test/ingest/worker-process.test.ts',
+  'test/model/history.test.ts',
+  'test/stripe/faults.test.ts',
+  'test/month/run-month.test.ts',
+  'test/ingest/worker.test.ts',
+  'test/ingest/database-faults.test.ts',
+  'test/cli/cli.test.ts',
+  'test/console/pages.test.ts',
+  'test/stripe/event-queue.test.ts',
+  'test/client/producer-process.test.ts',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const index = LONGEST.findIndex((file) => moduleId.endsWith(file));
+      return index < 0 ? LONGEST.length : index;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // Integration tests mostly wait for Postgres, so a few more files than cores keep both busy.
     maxWorkers: 4,
     projects: [

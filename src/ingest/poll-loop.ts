@@ -35,8 +35,8 @@ export interface PollerParts {
 }
 
 export interface PollRequest {
-  /** End once the queue has stayed empty. */
-  readonly untilEmpty: boolean;
+  /** The poller ends once the queue has stayed empty for so long; null where it goes on. */
+  readonly emptyMs: number | null;
   /** Receives under way at most. */
   readonly pollers: number;
 }
@@ -56,11 +56,7 @@ const MOST_WAITING_EVENTS = 4_000;
  * ten thousand, and a receive brings ten. Two full batches and those that wait for them are fewer.
  */
 const MOST_ENTRIES_IN_HAND = 9_000;
-/**
- * The time that the queue must stay empty, and the time after which a worker stops waiting for what
- * another one holds.
- */
-const EMPTY_MS = 1_500;
+/** The time after which a worker stops waiting for what another one holds. */
 const NOBODY_ANSWERS_MS = 180_000;
 
 /** Receives messages, reads them, and hands them to the batcher, until the signal or an empty queue. */
@@ -107,7 +103,7 @@ export class Poller {
         this.#hasReceived = true;
         this.#receives(null);
         if (messages.length > 0) await this.#takeAll(messages, stop);
-        else await this.#endIfEmpty(index);
+        else await this.#rest(index, stop);
       } catch (error) {
         if (this.#endRefused(error)) return;
         failures += 1;
@@ -117,11 +113,16 @@ export class Poller {
     }
   }
 
+  get #waitSeconds(): number {
+    const { emptyMs } = this.#request;
+    return emptyMs === null ? LONG_POLL_SECONDS : Math.min(1, Math.floor(emptyMs / 1_000));
+  }
+
   async #receive(): Promise<readonly QueueMessage[]> {
     this.#receiving += 1;
     try {
       return await this.#parts.queue.receive({
-        waitSeconds: this.#request.untilEmpty ? 1 : LONG_POLL_SECONDS,
+        waitSeconds: this.#waitSeconds,
         visibilityTimeoutSeconds: VISIBILITY_SECONDS,
       });
     } finally {
@@ -135,7 +136,7 @@ export class Poller {
    */
   #endRefused(error: unknown): boolean {
     const refusal = explainSqs(error);
-    if (refusal === null || (this.#hasReceived && !this.#request.untilEmpty)) return false;
+    if (refusal === null || (this.#hasReceived && this.#request.emptyMs === null)) return false;
     this.#refusal ??= refusal;
     this.#ended.abort();
     return true;
@@ -216,11 +217,19 @@ export class Poller {
       : tellApart(readBody(body, context), messageId);
   }
 
-  async #endIfEmpty(index: number): Promise<void> {
+  /** Nothing came. A receive that did not wait for it is not followed by the next one at once. */
+  async #rest(index: number, stop: AbortSignal): Promise<void> {
+    const { emptyMs } = this.#request;
+    if (emptyMs === null) return;
+    await this.#endIfEmpty(index, emptyMs);
+    if (this.#waitSeconds === 0) await pause(emptyMs, stop);
+  }
+
+  async #endIfEmpty(index: number, emptyMs: number): Promise<void> {
     const { queue, held, clock, log } = this.#parts;
-    if (!this.#request.untilEmpty || index > 0 || held.count > 0) return;
+    if (index > 0 || held.count > 0) return;
     const quietMs = clock() - this.#lastMessageAt;
-    if (quietMs < EMPTY_MS) return;
+    if (quietMs < emptyMs) return;
     // Messages that another worker holds, or held when it died, are still to come.
     const depth = await queue.depth();
     if (depth > 0 && quietMs < NOBODY_ANSWERS_MS) return;

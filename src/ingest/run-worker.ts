@@ -37,10 +37,13 @@ export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
   readonly patience?: PatienceLimits;
   /** The time that what is in hand has to be committed, asked once nothing more is received. Default 20 s. */
   readonly drainMs?: () => number;
+  /** The time that the queue must stay empty where that ends the worker. Default 1.5 s. */
+  readonly emptyMs?: number;
 }
 
 /** The time within which a drain, after the last receive, commits and deletes what is in hand. */
 const DRAIN_MS = 20_000;
+const EMPTY_MS = 1_500;
 
 /**
  * Consumes the queue until `stop` is aborted or, where that is asked, until it has stayed empty; folds and
@@ -115,7 +118,10 @@ async function consume(
   });
   const poller = new Poller(
     { ...parts, objects: parts.objects ?? null, held, batcher, recording: recorder },
-    { untilEmpty: request.until_empty, pollers: request.pollers },
+    {
+      pollers: request.pollers,
+      emptyMs: request.until_empty ? (parts.emptyMs ?? EMPTY_MS) : null,
+    },
   );
   const finished = new AbortController();
   const keeping = acknowledger.keepInvisible(finished.signal);

@@ -296,11 +296,11 @@ describe('when Postgres fails', () => {
       timeout: 20_000,
     });
 
-    // when more comes meanwhile; a poll that was under way ends within a second
-    await pause(1_500);
+    // when more comes meanwhile, and a poll that was under way has ended
+    await pause(400);
     const held = received;
     await queue.sendAll(bodies(40, 'during'));
-    await pause(1_500);
+    await pause(400);
 
     // then it is left where it is until the line is back
     expect(received).toBe(held);

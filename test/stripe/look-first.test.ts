@@ -32,7 +32,10 @@ const push = async (scene: PushScene) => {
 };
 const reconcile = (scene: PushScene) => reconcileMonth(scene.options, ofMonth(scene.month));
 const intents = (scene: PushScene) =>
-  textRows(scene.database, 'select tenant_id, stripe_customer, state, attempts from push_intents');
+  textRows(
+    scene.database,
+    'select tenant_id, stripe_customer, state, attempts from push_intents order by tenant_id, sequence',
+  );
 const meterEvent = (scene: PushScene, identifier: string, value: string) =>
   scene.options.stripe.billing.meterEvents.create({
     event_name: 'spanledger_usage_usd',

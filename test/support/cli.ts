@@ -33,12 +33,14 @@ export function cli(args: readonly string[], environment: Variables = {}): Promi
   return asksForAProcess(args) ? cliProcess(args, environment) : runHere(args, environment);
 }
 
-/** They listen to the signals of their process, or wait for its end. */
+/** They listen to the signals of their process, or wait for its end; a worker with an end of its own does not. */
 const SERVERS: ReadonlySet<string> = new Set(['demo', 'serve', 'stripe-double', 'worker']);
+const OWN_END = '--until-empty';
 
 /** The SDK for S3 reads its credentials and region from the environment of its process alone. */
 function asksForAProcess(args: readonly string[]): boolean {
-  return SERVERS.has(args[0] ?? '') || args.some((arg) => arg.startsWith('s3://'));
+  const isServer = SERVERS.has(args[0] ?? '') && !args.includes(OWN_END);
+  return isServer || args.some((arg) => arg.startsWith('s3://'));
 }
 
 /** The same in a process of its own: what the operating system sees of it is what is tested. */

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import type { Tables } from '../../src/database/tables.ts';
+import { present } from '../../src/present.ts';
 import { TEMPLATE } from './global-setup.ts';
 
 /** A database that nobody else uses, migrated or empty. */
@@ -14,8 +17,6 @@ export interface TestDatabase extends Database {
 export interface FreshOptions {
   /** `migrated` is a copy of the template; `empty` has no schema at all. */
   readonly schema?: 'migrated' | 'empty';
-  /** Another database to copy instead, to which nobody is connected. */
-  readonly template?: string;
   /** Connections of the pool. Default 12, enough for eight tenants pushed at once. */
   readonly connections?: number;
 }
@@ -31,25 +32,116 @@ export async function freshDatabase(options: FreshOptions = {}): Promise<TestDat
 export async function createDatabase(
   options: FreshOptions = {},
 ): Promise<{ readonly database: TestDatabase; readonly drop: () => Promise<void> }> {
-  const { schema = 'migrated', template, connections = 12 } = options;
+  const { schema = 'migrated', connections = 12 } = options;
+  const waiting = schema === 'migrated' ? takeWarm(connections) : null;
+  const warm = waiting ?? (await openCold(schema, connections));
+  const lent = lend(warm.opened);
+  const drop = async () => {
+    lent.end();
+    if (await isWarmAsNew(warm.opened)) await keepWarm(warm);
+    else await giveBack(warm, await reset(warm.opened));
+  };
+  return { database: { ...lent.database, name: warm.name, url: urlOf(warm.name) }, drop };
+}
+
+/** A database with the pool that its next test gets: what its sessions have read of the schema, they know. */
+interface WarmDatabase {
+  readonly name: string;
+  readonly opened: Database;
+  readonly connections: number;
+}
+
+/** Those of this worker that no test has now; so few that all workers' sessions fit on the server. */
+const warmDatabases: WarmDatabase[] = [];
+const MOST_WARM = 2;
+
+function takeWarm(connections: number): WarmDatabase | null {
+  const index = warmDatabases.findIndex((one) => one.connections === connections);
+  return warmDatabases.splice(index, index < 0 ? 0 : 1)[0] ?? null;
+}
+
+async function openCold(schema: 'migrated' | 'empty', connections: number): Promise<WarmDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(async (server) => {
-    if (template !== undefined) await server(`create database ${name} template ${template}`);
-    else if (schema === 'migrated') await takeMigrated(server, name);
+    if (schema === 'migrated') await takeMigrated(server, name);
     else await server(`create database ${name}`);
   });
   const url = urlOf(name);
-  const opened = openDatabase({ url, connections, onConnectionLost: () => {} });
-  const drop = async () => {
-    const isAsNew = await reset(opened);
-    await closeDatabase(opened);
-    await onServer((server) =>
-      isAsNew
-        ? server('insert into idle_databases values ($1)', [name])
-        : server(`drop database if exists ${name} with (force)`),
-    );
+  return {
+    name,
+    connections,
+    opened: openDatabase({ url, connections, onConnectionLost: () => {} }),
   };
-  return { database: { ...opened, name, url }, drop };
+}
+
+/** The pool as one test has it: whatever of the test still runs after its end reaches no database. */
+function lend({ pool }: Database): { readonly database: Database; readonly end: () => void } {
+  const lent = Proxy.revocable(pool, {
+    get(real, name) {
+      const value: unknown = Reflect.get(real, name, real);
+      return typeof value === 'function' ? value.bind(real) : value;
+    },
+  });
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: lent.proxy }) });
+  return { database: { pool: lent.proxy, bare: lent.proxy, kysely }, end: lent.revoke };
+}
+
+/** Keeps the database for the next test of this worker; the one that waited longest goes to all workers. */
+async function keepWarm(warm: WarmDatabase): Promise<void> {
+  warmDatabases.push(warm);
+  const [oldest] = warmDatabases;
+  if (oldest === undefined || warmDatabases.length <= MOST_WARM) return;
+  warmDatabases.shift();
+  await giveBack(oldest, true);
+}
+
+async function giveBack({ name, opened }: WarmDatabase, isAsNew: boolean): Promise<void> {
+  await closeDatabase(opened);
+  await onServer((server) =>
+    isAsNew
+      ? server('insert into idle_databases values ($1)', [name])
+      : server(`drop database if exists ${name} with (force)`),
+  );
+}
+
+/** Makes the database as new with its sessions open; false where that cannot be, or somebody else is in it. */
+async function isWarmAsNew({ pool }: Database): Promise<boolean> {
+  if (pool.ended || pool.idleCount < pool.totalCount) return false;
+  const sessions: pg.PoolClient[] = [];
+  try {
+    const open = Math.max(1, pool.totalCount);
+    for (let index = 0; index < open; index += 1) sessions.push(await pool.connect());
+    const pids = await Promise.all(sessions.map(renew));
+    const [first] = sessions;
+    return first !== undefined && (await isAlone(first, pids)) && (await resetTables(first));
+  } catch {
+    return false;
+  } finally {
+    for (const session of sessions) session.release();
+  }
+}
+
+/** What `discard all` does, but for the plans: a reset of tables leaves those as good as they were. */
+async function renew(session: pg.PoolClient): Promise<number> {
+  await session.query(`close all; set session authorization default; reset all; unlisten *;
+    select pg_advisory_unlock_all(); discard sequences; discard temp`);
+  const { rows } = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return present(rows[0], 'a session').pid;
+}
+
+/** Whether these are all sessions of their database; one that was closed just now has a moment to go. */
+async function isAlone(session: pg.PoolClient, ours: readonly number[]): Promise<boolean> {
+  const others = `select 1 from pg_stat_activity
+    where datname = current_database() and backend_type = 'client backend'
+      and pid <> all('{${ours.join(',')}}')`;
+  await session.query(`do $$ begin
+    for tries in 1 .. 50 loop
+      perform pg_stat_clear_snapshot();
+      exit when not exists (${others});
+      perform pg_sleep(0.002);
+    end loop;
+  end $$`);
+  return (await session.query(others)).rows.length === 0;
 }
 
 type Server = (

@@ -45,17 +45,17 @@ export const KEEP_PRISTINE = `
   declare name text; filled boolean; begin
     if (select schema_state from pristine.facts) <> pristine.schema_state() then return false; end if;
     set local session_replication_role = replica;
-    for name in select pristine.own_tables() loop
+    for name in select t from pristine.own_tables() t
+      where pg_relation_size(t::regclass) > 0 or to_regclass('pristine.' || t) is not null loop
       execute format('select exists (select 1 from %s)', name) into filled;
       if filled then execute 'delete from ' || name; end if;
       if to_regclass('pristine.' || name) is not null then
         execute format('insert into %s overriding system value table pristine.%I', name, name);
       end if;
     end loop;
-    for name in select oid::regclass::text from pg_class
-      where relkind = 'S' and relnamespace = 'public'::regnamespace loop
-      execute format('alter sequence %s restart', name);
-    end loop;
+    -- A restart would give each sequence a file of its own, and every session would forget what it knew of it.
+    perform setval(seqrelid::regclass, seqstart, false) from pg_sequence join pg_class c on c.oid = seqrelid
+      where c.relnamespace = 'public'::regnamespace;
     -- A migration itself writes the first changes down.
     perform setval('changes_change_id_seq', coalesce(max(change_id), 0) + 1, false) from changes;
     return true;

@@ -25,7 +25,9 @@ export function work(
 ): Promise<WorkerAnswer> {
   const { pollers = 2, ...given } = options;
   const usual = { log: openLog('silent'), stop: new AbortController().signal };
-  const parts = { database, queue, clock: systemClock, reading: { litellmKey: null } };
+  // No queue of a test is filled by anybody else meanwhile, so that empty is empty.
+  const emptyMs = 100;
+  const parts = { database, queue, clock: systemClock, reading: { litellmKey: null }, emptyMs };
   return runWorker({ ...parts, ...usual, ...given }, { until_empty: true, pollers });
 }
 

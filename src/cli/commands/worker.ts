@@ -18,6 +18,7 @@ import { version } from '../terminal/version.ts';
 
 /** The most long polls under way; they join while messages come. */
 const POLLERS = 4;
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 export function addWorker(program: Command): void {
   const command = program
@@ -31,7 +32,7 @@ export function addWorker(program: Command): void {
     session.out.runsOn();
     const { config, clock, log } = session;
     const reading = readSettings(config);
-    const stop = stopOnSignal(session);
+    const { stop, forget } = stopOnSignal(session);
     const address = queueAddress(config, 'SPANLEDGER_QUEUE_URL');
     const queue = openQueue({ ...address, pollers: options.pollers });
     const objects = fetchedObjects(session);
@@ -48,6 +49,7 @@ export function addWorker(program: Command): void {
       await door?.close();
       queue.close();
       objects?.close();
+      forget();
     }
   });
 }
@@ -107,15 +109,23 @@ function fetchedObjects({ config }: Session): Objects | null {
   return openObjects(config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null);
 }
 
+interface Stopping {
+  readonly stop: AbortSignal;
+  /** Signals are the process's own again. */
+  readonly forget: () => void;
+}
+
 /** The first signal drains, the second ends at once. */
-function stopOnSignal(session: Session): AbortSignal {
+function stopOnSignal({ log }: Session): Stopping {
   const controller = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(130);
-      session.log.info({ signal }, 'draining');
-      controller.abort();
-    });
-  }
-  return controller.signal;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(130);
+    log.info({ signal }, 'draining');
+    controller.abort();
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const forget = () => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
+  return { stop: controller.signal, forget };
 }

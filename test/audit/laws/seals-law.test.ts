@@ -7,29 +7,19 @@ import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import { sealAll } from '../../../src/seals/seal-batches.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import {
-  count,
-  createDatabase,
-  freshDatabase,
-  terminateBackends,
-  textRows,
-} from '../../support/database.ts';
+import { count, createDatabase, freshDatabase, textRows } from '../../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 import { tamper } from '../../support/tamper.ts';
+import { undone } from '../../support/undone.ts';
 
 const clock = () => parseInstant('2026-10-21T00:00:00Z');
 
-let template: { readonly database: TestDatabase; readonly drop: () => Promise<void> };
-beforeAll(async () => {
-  template = await createDatabase({ connections: 2 });
-  await fillAndSeal(template.database);
-  // A database that somebody is connected to cannot be copied.
-  await terminateBackends(template.database.name);
-});
-afterAll(() => template.drop());
-
 /** Three batches of three entries: batch 1 has ent_1000000 to ent_1000002, and so on. */
-const sealedLedger = () => freshDatabase({ template: template.database.name });
+async function sealedLedger(): Promise<TestDatabase> {
+  const database = await freshDatabase();
+  await fillAndSeal(database);
+  return database;
+}
 
 async function fillAndSeal(database: TestDatabase): Promise<void> {
   await importBooks(database, 'standard', 'cost');
@@ -54,6 +44,13 @@ const COPY_OF_ONE = (id: number) => `insert into entries
   from entries e where entry_id = 2000000`;
 
 describe('law 8', () => {
+  let sealed: { readonly database: TestDatabase; readonly drop: () => Promise<void> };
+  beforeAll(async () => {
+    sealed = await createDatabase();
+    await fillAndSeal(sealed.database);
+  });
+  afterAll(() => sealed.drop());
+
   it('holds, and says how far it looked', async () => {
     const database = await sealedLedger();
     const report = (
@@ -155,9 +152,10 @@ describe('law 8', () => {
       'seal 2 (batch 2) does not follow from seal 1, one of them was changed',
     ],
   ])('names the first row that was tampered with when %s', async (_, statement, named) => {
-    const database = await sealedLedger();
-    await tamper(database, statement);
-    const report = await checkSeals(database, await openScope(database, 'full'), []);
+    const report = await undone(sealed.database, async (inside) => {
+      await tamper(inside, statement);
+      return checkSeals(inside, await openScope(inside, 'full'), []);
+    });
     expect(report.violations[0]).toBe(named);
   });
 
@@ -266,6 +264,27 @@ describe('law 8', () => {
 });
 
 describe('an incremental verify', () => {
+  let ledger: { readonly database: TestDatabase; readonly drop: () => Promise<void> };
+  beforeAll(async () => {
+    ledger = await createDatabase();
+    const { database } = ledger;
+    await fillAndSeal(database);
+    await checkLaws({ database, clock, checkStripe: null }, { scope: 'full', published: [] });
+    await receiveEvents(database, [nativeEvent({ event_id: 'new' })]);
+    const closing = { month: '2026-10', tenant_id: 'acme' };
+    await closePeriods({ database, clock: () => parseInstant('2026-11-01T00:00:00Z') }, closing);
+    await database.pool.query(
+      `insert into push_intents (tenant_id, period_start, sequence, identifier, meter, stripe_customer,
+         value_micro, event_timestamp, state, created_at)
+       select tenant_id, period_start, 1, 'spl-1', 'm', 'c', billable_micro, 0, 'confirmed', now() from closes`,
+    );
+    const november = { event_id: 'newer', occurred_at: '2026-11-02T00:00:00Z' };
+    await receiveEvents(database, [nativeEvent(november)], '2026-11-02T00:00:01Z');
+    await foldAll(database, systemClock);
+    await sealAll(database, clock);
+  });
+  afterAll(() => ledger.drop());
+
   it('goes on from the last seal that was found sound, and leaves what was before to a full one', async () => {
     const database = await sealedLedger();
     await checkLaws(
@@ -318,25 +337,11 @@ describe('an incremental verify', () => {
     [9, 'an old rollup', "update usage_rollups set charge = charge + 1 where day < '2026-11-01'"],
     [9, 'a run rollup', 'delete from run_usage'],
   ])('finds by law %i that %s was changed', async (law, _, statement) => {
-    const database = await sealedLedger();
-    await checkLaws({ database, clock, checkStripe: null }, { scope: 'full', published: [] });
-    await receiveEvents(database, [nativeEvent({ event_id: 'new' })]);
-    const closing = { month: '2026-10', tenant_id: 'acme' };
-    await closePeriods({ database, clock: () => parseInstant('2026-11-01T00:00:00Z') }, closing);
-    await database.pool.query(
-      `insert into push_intents (tenant_id, period_start, sequence, identifier, meter, stripe_customer,
-         value_micro, event_timestamp, state, created_at)
-       select tenant_id, period_start, 1, 'spl-1', 'm', 'c', billable_micro, 0, 'confirmed', now() from closes`,
-    );
-    const november = { event_id: 'newer', occurred_at: '2026-11-02T00:00:00Z' };
-    await receiveEvents(database, [nativeEvent(november)], '2026-11-02T00:00:01Z');
-    await foldAll(database, systemClock);
-    await sealAll(database, clock);
-    await tamper(database, statement);
-    const reports = await checkLaws(
-      { database, clock: systemClock, checkStripe: null },
-      { scope: 'incremental', published: [] },
-    );
+    const reports = await undone(ledger.database, async (inside) => {
+      await tamper(inside, statement);
+      const parts = { database: inside, clock: systemClock, checkStripe: null };
+      return checkLaws(parts, { scope: 'incremental', published: [] });
+    });
     const broken = reports.filter((report) => report.violations.length > 0);
     expect(broken.map((report) => report.law)).toContain(law);
   });
