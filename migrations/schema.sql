@@ -325,6 +325,7 @@ table entries (
   constraint unrated_has_no_charge CHECK (((charge IS NULL) = (outcome = ANY (ARRAY['unrated'::text, 'unmeasured'::text])))),
   constraint usage_is_not_negative CHECK (((kind <> 'usage'::text) OR ((uncached_input_tokens >= 0) AND (cache_read_tokens >= 0) AND (cache_write_tokens >= 0) AND (output_tokens >= 0) AND (reasoning_tokens >= 0) AND ((call_share >= 0) AND (call_share <= 1000000)) AND (COALESCE(charge, (0)::numeric) >= (0)::numeric) AND (COALESCE(cost, (0)::numeric) >= (0)::numeric))))
 );
+CREATE INDEX entries_answered_from_cache ON public.entries USING btree (tenant_id, period_start) WHERE (gateway_cache <> 'none'::text);
 CREATE INDEX entries_around_span ON public.entries USING btree (span_id COLLATE "C") WHERE (((response_id IS NULL) OR (gateway_cache <> 'none'::text)) AND ((span_id IS NOT NULL) OR (parent_span_id IS NOT NULL)) AND (revision = 0) AND (status = 'ok'::text));
 CREATE INDEX entries_attempted ON public.entries USING btree (entry_id) WHERE ((call_id IS NOT NULL) OR ((trace_id IS NOT NULL) AND ((status <> 'ok'::text) OR (attempt > 1) OR (further_tags ? 'requested_model_source'::text))));
 CREATE INDEX entries_by_call ON public.entries USING btree (call_id COLLATE "C", occurred_at) WHERE (call_id IS NOT NULL);

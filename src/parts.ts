@@ -16,3 +16,8 @@ export interface Parts {
    */
   readonly view?: Database;
 }
+
+/** The function by which a door hears how far a long piece of work is. */
+export interface ProgressPart {
+  readonly onProgress?: (done: number, all: number) => void;
+}

@@ -43,6 +43,7 @@ const LINES: readonly Line[] = [
       'present',
       'page',
       'csv',
+      'text-width',
     ],
     mayImport: 'one another',
     allows: (to) => lineOf(to) === 0,

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { instantField, listOf, monthField } from '../fields.ts';
+import { closeAnswer } from '../ledger/closes/close-answer.ts';
+import { pushAnswer } from '../push/push-answer.ts';
 import { ATTRIBUTION_TAGS } from '../reports/tag-coverage-answer.ts';
 import { missingThing } from './completeness/missing-answer.ts';
 
@@ -55,3 +57,16 @@ export const monthAnswer = z.strictObject({
   missing: listOf(missingThing),
 });
 export type MonthAnswer = z.infer<typeof monthAnswer>;
+
+export const monthPlanAnswer = z.strictObject({
+  month: monthField,
+  /** What a run would look at first, as far as it changes nothing. */
+  steps: listOf(stepAnswer),
+  closes: closeAnswer,
+  /** What would be told of the periods that are closed, and of those that would be. */
+  pushes: pushAnswer,
+  /** What would keep the month from being whole, and no other part of the answer names. */
+  missing: listOf(missingThing),
+});
+/** What a run of the month would do. */
+export type MonthPlanAnswer = z.infer<typeof monthPlanAnswer>;

@@ -1,9 +1,10 @@
+import type { ProgressPart } from '../parts.ts';
 import { intentKey } from '../push/intent.ts';
 import type { Remedy } from '../remedy.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
 import type { MonthRequest, StepAnswer } from './month-answer.ts';
 
-export interface MonthParts extends StripeParts {
+export interface MonthParts extends StripeParts, ProgressPart {
   /** The door's words for what to do about a step that was refused. */
   readonly phrase: (remedy: Remedy) => string;
   /**
@@ -13,8 +14,6 @@ export interface MonthParts extends StripeParts {
   readonly untold: Set<string>;
   /** The tenants of which the check has said that they have no customer: it knows no periods yet. */
   readonly unlinked: Set<string>;
-  /** The function is called while periods are pushed. */
-  readonly onProgress?: (done: number, all: number) => void;
 }
 
 /** One step of the month. It may be repeated: what it did before it finds done. */

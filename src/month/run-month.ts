@@ -56,7 +56,7 @@ const STEPS: readonly NamedStep[] = [
  * of tags holds everybody's month: whose the cost is can be told before the close, and hardly after it.
  */
 export async function runMonth(
-  given: Omit<MonthParts, 'untold' | 'unlinked'>,
+  { onStep, ...given }: RunParts,
   request: MonthRequest,
 ): Promise<MonthAnswer> {
   const parts: MonthParts = { ...given, untold: new Set(), unlinked: new Set() };
@@ -81,7 +81,8 @@ export async function runMonth(
     }
     const startedAt = clock();
     await beginStep(database, { month, step }, startedAt);
-    const outcome = await orRefused(perform(parts, request), parts);
+    const onProgress = (done: number, all: number) => onStep?.(step, done, all);
+    const outcome = await orRefused(perform({ ...parts, onProgress }, request), parts);
     const { state, detail, forNow = '' } = outcome;
     if (outcome.isRefused === true) refused.add(step);
     await finishStep(database, { month, step, state, detail }, clock());
@@ -95,6 +96,12 @@ export async function runMonth(
   );
   const done = missing.length === 0 && steps.every(({ state }) => state === 'done');
   return { month, done, steps, missing };
+}
+
+/** What the door gives, of which the steps themselves keep what they have said. */
+interface RunParts extends Omit<MonthParts, 'untold' | 'unlinked' | 'onProgress'> {
+  /** The function is called with how far a step is. */
+  readonly onStep?: (step: StepAnswer['step'], done: number, all: number) => void;
 }
 
 interface Said extends Pick<MonthParts, 'untold'> {

@@ -79,7 +79,7 @@ export async function pushTargets(
 }
 
 /** The order of every list of periods, whoever was done first. */
-function byTenantAndStart(
+export function byTenantAndStart(
   a: Pick<PushedPeriod, 'tenant_id' | 'period_start'>,
   b: Pick<PushedPeriod, 'tenant_id' | 'period_start'>,
 ): number {

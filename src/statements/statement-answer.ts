@@ -176,6 +176,8 @@ const statementDocument = z.strictObject({
     calls: countField,
     failed: countField,
     cancelled: countField,
+    /** Calls that a gateway's cache answered, as they stand after corrections. */
+    cached: countField,
     tokens: z.strictObject({
       input: quantityField,
       cache_read: quantityField,

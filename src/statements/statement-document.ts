@@ -10,23 +10,42 @@ import type { StatementDocument } from './statement-answer.ts';
  */
 export function withEntries(
   statement: Statement,
-  beside: Beside & Pick<StatementDocument, 'daily' | 'issuer'>,
+  { cached, ...beside }: Beside & Pick<StatementDocument, 'daily' | 'issuer'>,
 ): StatementDocument {
   const lines = [...statement.lines, ...statement.late_lines];
-  const usage = sumExact(lines.filter(isUsageLine));
+  const charged = sumExact(lines.filter(isUsageLine));
   const shared = sumExact(lines.filter(({ meter }) => meter === 'allocation'));
   // No day caused an adjustment, and no feature or user a share of a pool.
   requireSum(statement, 'days', {
     found: beside.daily.reduce((sum, { charge }) => sum + exactPico(charge), 0n),
-    due: usage + shared,
+    due: charged + shared,
   });
-  requireSum(statement, 'features', { found: sumExact(beside.features), due: usage });
-  requireSum(statement, 'users', { found: sumExact(beside.users), due: usage });
-  return { ...statement, usage: usageOf(statement, beside), ...beside };
+  requireSum(statement, 'features', { found: sumExact(beside.features), due: charged });
+  requireSum(statement, 'users', { found: sumExact(beside.users), due: charged });
+  const usage = { ...usageOf(statement, beside), cached: Math.max(0, cached) };
+  const notes = [...cachedNotes(statement, usage.cached), ...statement.notes];
+  return { ...statement, usage, notes, ...beside };
+}
+
+/** A customer who sees fewer calls at the provider's is told why, and what it means for the price. */
+function cachedNotes({ price_books: books }: Statement, cached: number): readonly string[] {
+  if (cached === 0) return [];
+  const [count, were] = [cached.toLocaleString('en-US'), cached === 1 ? 'call was' : 'calls were'];
+  const [caching, ...others] = new Set(books.map((book) => book.caching));
+  const price =
+    caching === undefined || others.length > 0
+      ? 'its price book says whether that is charged'
+      : caching === 'work_done'
+        ? 'charged like any other'
+        : 'not charged';
+  return [`${count} ${were} answered from a cache, without a new call to the provider: ${price}.`];
 }
 
 /** What is taken back of an earlier period changes its money here, and not how many calls this period had. */
-function usageOf({ usage }: Statement, { corrections }: Beside): Statement['usage'] {
+function usageOf(
+  { usage }: Statement,
+  { corrections }: Pick<Beside, 'corrections'>,
+): Statement['usage'] {
   const takenBack = corrections
     .filter(({ late }) => late)
     .reduce((sum, correction) => sum + correction.taken_back - correction.replaced, 0);

@@ -1,10 +1,12 @@
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
+import { wrapTo } from '../text-width.ts';
 import { type LateWords, lateWords, remarksOf } from './late-words.ts';
 import { viewLayers } from './layer-table.ts';
 import { meterName, rateUnitOf } from './line-groups.ts';
 import type { StatementDocument } from './statement-answer.ts';
 import { isUsageLine } from './statement-document.ts';
-import { groupDigits } from './statement-format.ts';
+import { formatLocalInstant, groupDigits } from './statement-format.ts';
+import { labeled, layOut, TEXT_WIDTH, type TextRow } from './text-columns.ts';
 import { compareMonths } from './words/comparison.ts';
 import { customerOf, invoicesOf, markOf } from './words/head-words.ts';
 import {
@@ -17,81 +19,112 @@ import {
 } from './words/section-words.ts';
 import { type ShareTable, viewShares } from './words/share-table.ts';
 
-/** A statement for a terminal: the same figures as the JSON form, 96 columns at the most. */
+/** A statement for a terminal: the same figures as the JSON form, on a page of 80 columns. */
 export function renderStatementText(statement: StatementDocument): string {
   const { period, usage, exact } = statement;
   const mark = markOf(statement);
-  const money = (amount: string) => `${amount} ${statement.currency}`;
-  const lines = [
-    ...(mark === null ? [] : [mark.toUpperCase()]),
-    statement.preview === null
-      ? `Usage statement ${statement.number} for ${customerOf(statement).name}`
-      : `Preview of a usage statement for ${customerOf(statement).name}`,
-    ...customerOf(statement).lines.map((line) => `  ${line}`),
-    `Period ${period.starts_at} to ${period.ends_at}, ${period.time_zone}`,
-    '',
-    row('MODEL', 'METER', 'QUANTITY', 'RATE', 'AMOUNT'),
-    ...statement.lines.filter(isOwn).map(renderLine),
-    ...renderRemarks(remarksOf(statement, false)),
-  ];
+  const own = statement.lines.filter(isOwn);
   const late = statement.late_lines.filter(isUsageLine);
-  if (late.length > 0) {
-    const { title, remarks } = lateWords(statement, late);
-    lines.push('', title, ...late.map(renderLine), ...renderRemarks(remarks));
-  }
   const shared = sharedSpendOf(statement);
-  if (shared.length > 0) {
-    const reasons = renderRemarks(sharedReasonsOf(statement));
-    lines.push('', SHARED_SPEND, ...shared.map(renderLine), ...reasons);
-  }
+  const metered = statement.not_due.flatMap(({ lines }) => lines);
+  const shares = viewShares(statement);
+  const lineRows = new Map([...own, ...late, ...shared, ...metered].map((of) => [of, rowOf(of)]));
+  const row = layOut([HEAD, ...lineRows.values(), ...shares.flatMap(shareRows)]);
+  const lineOf = (line: ManifestLine) => row(lineRows.get(line) ?? rowOf(line));
+  const money = (amount: string) => `${groupDigits(amount)} ${statement.currency}`;
+  const at = (instant: string) => formatLocalInstant(instant, period.time_zone);
+  const { name, lines: address } = customerOf(statement);
   const adjustments = adjustmentsOf(statement);
-  if (adjustments.length > 0) lines.push('', ADJUSTMENTS, ...adjustments.map(renderAdjustment));
-  for (const { currency, total, lines: metered } of statement.not_due) {
-    lines.push('', `${NOT_DUE} (${total} ${currency})`, ...metered.map(renderLine));
-  }
-  lines.push(
+  return [
+    ...(mark === null ? [] : said(mark.toUpperCase())),
+    ...said(
+      statement.preview === null
+        ? `Usage statement ${statement.number} for ${name}`
+        : `Preview of a usage statement for ${name}`,
+    ),
+    ...address.flatMap((line) => wrapTo(line, TEXT_WIDTH, '  ')),
+    ...said(`Period ${at(period.starts_at)} to ${at(period.ends_at)}, ${period.time_zone}`),
     '',
-    `${(mark === null ? 'Total' : 'Total so far').padEnd(76)}${money(statement.total).padStart(20)}`,
+    ...row(HEAD),
+    ...own.flatMap(lineOf),
+    ...renderRemarks(remarksOf(statement, false)),
+    ...renderLate(statement, late, lineOf),
+    ...(shared.length === 0 ? [] : ['', SHARED_SPEND, ...shared.flatMap(lineOf)]),
+    ...(shared.length === 0 ? [] : renderRemarks(sharedReasonsOf(statement))),
+    ...(adjustments.length === 0 ? [] : ['', ADJUSTMENTS]),
+    ...adjustments.flatMap(({ model, amount }) => labeled(model, groupDigits(amount))),
+    ...statement.not_due.flatMap(({ currency, total, lines }) => [
+      ...['', `${NOT_DUE} (${total} ${currency})`],
+      ...lines.flatMap(lineOf),
+    ]),
+    '',
+    ...labeled(mark === null ? 'Total' : 'Total so far', money(statement.total)),
     ...renderProjection(statement),
     ...(statement.mode === 'live' || mark !== null
       ? []
-      : [`${'Due (closed in shadow mode)'.padEnd(76)}${money(statement.due).padStart(20)}`]),
+      : labeled('Due (closed in shadow mode)', money(statement.due))),
     ...renderComparison(statement),
-    ...viewShares(statement).flatMap(renderShares),
+    ...shares.flatMap((table) => ['', ...shareRows(table).flatMap(row)]),
     ...renderLayers(statement),
     '',
-    `Exact charge ${exact.charge}, carried in ${exact.carried_in}, billable ${exact.billable}, carried out ${exact.carried_out}`,
-    `${usage.calls} calls, ${usage.failed} failed, ${usage.cancelled} cancelled`,
-    ...statement.notes,
-    ...invoicesOf(statement).map(({ text, to }) => (to === null ? text : `${text}: ${to}`)),
-    mark === null
-      ? `Manifest sha256:${statement.manifest_hash}, closed ${statement.closed_at}`
-      : mark.toUpperCase(),
+    ...said(
+      `Exact charge ${exact.charge}, carried in ${exact.carried_in}, billable ${exact.billable}, carried out ${exact.carried_out}`,
+    ),
+    ...said(countsOf(usage)),
+    ...statement.notes.flatMap(said),
+    ...invoicesOf(statement).flatMap(({ text, to }) =>
+      to === null ? said(text) : [`${text}:`, to],
+    ),
+    ...(mark === null
+      ? [`Manifest sha256:${statement.manifest_hash}`, `Closed ${at(statement.closed_at ?? '')}`]
+      : said(mark.toUpperCase())),
     '',
-  );
-  return lines.join('\n');
+  ].join('\n');
+}
+
+/** How many calls there were, and how many of them were not charged or not made anew. */
+function countsOf({ calls, failed, cancelled, cached }: StatementDocument['usage']): string {
+  const count = (of: number) => groupDigits(String(of));
+  const fromCache = cached === 0 ? '' : `, ${count(cached)} answered from a cache`;
+  return `${count(calls)} ${calls === 1 ? 'call' : 'calls'}, ${count(failed)} failed, ${count(cancelled)} cancelled${fromCache}`;
+}
+
+const HEAD: TextRow = ['MODEL', 'METER', 'QUANTITY', 'RATE', 'AMOUNT'];
+
+/** A sentence in lines of the page. */
+function said(sentence: string): readonly string[] {
+  return wrapTo(sentence, TEXT_WIDTH, '');
+}
+
+function renderLate(
+  statement: StatementDocument,
+  late: readonly ManifestLine[],
+  lineOf: (line: ManifestLine) => readonly string[],
+): readonly string[] {
+  if (late.length === 0) return [];
+  const { title, remarks } = lateWords(statement, late);
+  return ['', title, ...late.flatMap(lineOf), ...renderRemarks(remarks)];
 }
 
 function renderProjection({ preview, currency }: StatementDocument): readonly string[] {
   const projection = preview?.projection ?? null;
   if (projection === null) return [];
-  const amount = `${projection.total} ${currency}`;
-  return [`${'Projected total'.padEnd(76)}${amount.padStart(20)}`, projection.method];
+  const amount = `${groupDigits(projection.total)} ${currency}`;
+  return [...labeled('Projected total', amount), ...said(projection.method)];
 }
 
 function renderLayers({ layers }: StatementDocument): readonly string[] {
   if (layers === null) return [];
   const { explanation, rows } = viewLayers(layers);
-  return [
-    '',
-    row('LAYER', '', 'TOKENS', 'EXACT', ''),
-    ...rows.map(({ name, tokens, exact }) => row(name, '', tokens, exact, '')),
-    ...explanation,
+  const cells: readonly TextRow[] = [
+    ['LAYER', '', 'TOKENS', '', 'EXACT'],
+    ...rows.map(({ name, tokens, exact }): TextRow => [name, '', tokens, '', exact]),
   ];
+  return ['', ...cells.flatMap(layOut(cells)), ...explanation.flatMap(said)];
 }
 
 function renderRemarks(remarks: LateWords['remarks']): readonly string[] {
-  return remarks.map(({ label, amount }) => `  ${label} (${amount})`);
+  return remarks.flatMap(({ label, amount }) => wrapTo(`${label} (${amount})`, TEXT_WIDTH, '  '));
 }
 
 /** What is carried stands with usage; shared spend and adjustments have headings of their own. */
@@ -99,29 +132,27 @@ function isOwn({ meter }: ManifestLine): boolean {
   return meter !== 'adjustment' && meter !== 'allocation';
 }
 
-function renderShares({ title, rows, total }: ShareTable): readonly string[] {
-  const cells = [...rows, total].map(({ name, calls, amount }) => row(name, '', calls, '', amount));
-  return ['', row(title.toUpperCase(), '', 'CALLS', '', 'AMOUNT'), ...cells];
+function shareRows({ title, rows, total }: ShareTable): readonly TextRow[] {
+  const head: TextRow = [title.toUpperCase(), '', 'CALLS', '', 'AMOUNT'];
+  return [
+    head,
+    ...[...rows, total].map(({ name, calls, amount }): TextRow => [name, '', calls, '', amount]),
+  ];
 }
 
 function renderComparison(statement: StatementDocument): readonly string[] {
   const comparison = compareMonths(statement);
   if (comparison === null) return [];
   const models = comparison.models.map(({ label, amount }) => `${label} ${amount}`);
-  return ['', comparison.summary, ...(models.length === 0 ? [] : [models.join(', ')])];
+  return ['', ...said(comparison.summary), ...(models.length === 0 ? [] : said(models.join(', ')))];
 }
 
-/** A reason is longer than the name of a model, and has the columns of what it has not. */
-function renderAdjustment({ model, amount }: ManifestLine): string {
-  return `${model.padEnd(81)} ${amount.padStart(14)}`;
-}
-
-function renderLine(line: ManifestLine): string {
+function rowOf(line: ManifestLine): TextRow {
   const tier =
     line.service_tier === 'standard' || line.service_tier === '' ? '' : ` (${line.service_tier})`;
   const counts = line.quantity === '0' ? '' : groupDigits(line.quantity);
   const rate = line.quantity === '0' ? '' : `${line.rate}/${RATE_UNITS[rateUnitOf(line.meter)]}`;
-  return row(line.model + tier, meterName(line.meter), counts, rate, line.amount);
+  return [line.model + tier, meterName(line.meter), counts, rate, groupDigits(line.amount)];
 }
 
 const RATE_UNITS = {
@@ -131,13 +162,3 @@ const RATE_UNITS = {
   image: 'image',
   call: 'call',
 } as const;
-
-function row(...[model, meter, quantity, rate, amount]: readonly string[]): string {
-  return [
-    (model ?? '').padEnd(29),
-    (meter ?? '').padEnd(21),
-    (quantity ?? '').padStart(16),
-    (rate ?? '').padStart(16),
-    (amount ?? '').padStart(14),
-  ].join('');
-}

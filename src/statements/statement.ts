@@ -45,7 +45,7 @@ export function buildStatement(of: {
       billable: manifest.billable,
       carried_out: manifest.carried_out,
     },
-    usage: { calls: countCalls(manifest), failed, cancelled, tokens: manifest.tokens },
+    usage: { calls: countCalls(manifest), failed, cancelled, cached: 0, tokens: manifest.tokens },
     layers: manifest.layers ?? null,
     price_books: manifest.books,
     notes: [

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Parts } from '../parts.ts';
+import type { Parts, ProgressPart } from '../parts.ts';
 import {
   renderStatement,
   STATEMENT_FORMATS,
@@ -49,14 +49,15 @@ interface WrittenStatements {
  * same names, with the same bytes, since a closed period never changes.
  */
 export async function writeStatements(
-  { database }: Pick<Parts, 'database'>,
+  { database, onProgress }: Pick<Parts, 'database'> & ProgressPart,
   request: { readonly month: string; readonly folder: string; readonly issuer: string | null },
 ): Promise<WrittenStatements> {
   const { month, folder, issuer } = request;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const statements = await readStatements(database, { month, tenantId: null });
   const files: string[] = [];
-  for (const statement of statements) {
+  for (const [index, statement] of statements.entries()) {
+    onProgress?.(index, statements.length);
     const name = `${tenantFileName(statement.tenant_id)}-${statement.period.start}`;
     for (const format of STATEMENT_FORMATS) {
       const file = join(folder, `${name}.${ENDINGS[format]}`);

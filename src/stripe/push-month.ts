@@ -1,11 +1,13 @@
 import { formatDecimal } from '../money.ts';
+import type { ProgressPart } from '../parts.ts';
 import type { PushAnswer, PushedPeriod, PushRequest } from '../push/push-answer.ts';
+import type { PushTarget } from '../push/push-target.ts';
 import { pushClosed, pushTargets } from '../push/push-targets.ts';
 import { takeBackUnbilled } from './bill-without-subscription.ts';
 import { pushPartsOf } from './destinations.ts';
 import type { UnbilledPeriod } from './invoices/unbilled-usage.ts';
 import { findUnbilledPeriods, readToldPeriods } from './invoices/unbilled-usage.ts';
-import type { ProgressPart, StripeParts } from './stripe-parts.ts';
+import type { StripeParts } from './stripe-parts.ts';
 
 /**
  * Tells Stripe what each closed period of a month came to, once (R18). What the meter counts and nobody bills is
@@ -25,6 +27,14 @@ export async function pushMonth(
   if (request.dry_run) return replaced(answer, unbilled.map(wouldTakeBack));
   const taken = await takeBackUnbilled(parts, push, unbilled);
   return taken.length === 0 ? answer : replaced(answer, await pushTargets(push, taken));
+}
+
+/** What would be told of periods that are not closed yet, if they were. */
+export async function planPushes(
+  parts: StripeParts,
+  targets: readonly PushTarget[],
+): Promise<PushAnswer> {
+  return pushTargets(await pushPartsOf(parts), targets, { isDryRun: true });
 }
 
 function wouldTakeBack({ target, meteredMicro }: UnbilledPeriod): PushedPeriod {

@@ -1,4 +1,4 @@
-import type { Parts } from '../parts.ts';
+import type { Parts, ProgressPart } from '../parts.ts';
 import type { KeptAlert } from '../push/alert.ts';
 import { INVOICE_ALERTS } from '../push/alert.ts';
 import { remedyOf as alertRemedy } from '../push/alert-answer.ts';
@@ -11,7 +11,7 @@ import { linkOperation } from './customers/check-customer.ts';
 import { pushPartsOf } from './destinations.ts';
 import { lookAgainAtFinal } from './invoices/final-again.ts';
 import type { ReconcileAnswer, ReconciledPeriod, ReconcileRequest } from './reconcile-answer.ts';
-import type { ProgressPart, StripeParts } from './stripe-parts.ts';
+import type { StripeParts } from './stripe-parts.ts';
 
 /** What a person does about a difference that is not explained. */
 function remedyOf({ tenantId, periodStart, difference }: ComparedPeriod): Remedy | null {

@@ -1,3 +1,4 @@
+import type { ProgressPart } from '../parts.ts';
 import { readAccount } from './account.ts';
 import { refuseOtherMode } from './customers/check-mode.ts';
 import { linkCustomers } from './customers/link-customers.ts';
@@ -5,7 +6,7 @@ import { setUpSubscriptions } from './customers/subscription.ts';
 import { readOwnMeters, saveMeter } from './meters/meter-store.ts';
 import { setUpMeter } from './meters/set-up-meter.ts';
 import type { SetUpAnswer, SetUpRequest } from './set-up-answer.ts';
-import type { ProgressPart, StripeParts } from './stripe-parts.ts';
+import type { StripeParts } from './stripe-parts.ts';
 
 /**
  * Makes or finds the meter, product and price of a currency, and keeps them; links customers and sees to

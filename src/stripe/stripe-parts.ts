@@ -6,8 +6,3 @@ export interface StripeParts extends Parts {
   readonly stripe: StripeClient;
   readonly livemode: boolean;
 }
-
-/** The function by which a door hears how far a long piece of work is. */
-export interface ProgressPart {
-  readonly onProgress?: (done: number, all: number) => void;
-}

@@ -35,7 +35,9 @@ it.each(Object.entries(EXAMPLES))(
 
 it('help ends with the examples', async () => {
   const { stdout } = await cli(['close', '--help']);
-  expect(stdout.trimEnd()).toMatch(/Examples:\n {2}\$ spanledger close 2026-10\n.*--tenant acme$/);
+  expect(stdout.trimEnd()).toMatch(
+    /Examples:\n {2}\$ spanledger close 2026-10 --dry-run\n[\s\S]*--tenant acme$/,
+  );
 });
 
 it.each([

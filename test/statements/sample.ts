@@ -101,6 +101,7 @@ export const NOTHING_BESIDE = {
   customer: { name: null, address: null, contact: null },
   ...{ daily: [], corrections: [], allocations: [], features: [], users: [], invoices: [] },
   month_before: null,
+  cached: 0,
 };
 
 function sharesOf(

@@ -46,13 +46,14 @@ it('a statement of calls without layers says nothing of them, in any form', asyn
 
 it('its text has a row for each layer with usage, and says how many were scaled', () => {
   const [, after = ''] = renderStatementText(WITH).split('LAYER');
-  expect(after.split('\n').slice(0, 6)).toEqual([
-    '                                                       TOKENS           EXACT              ',
-    'Prompt                                                     600,000            1.80              ',
-    'Tool results                                               400,000            1.20              ',
-    'Response                                                   100,000            1.20              ',
+  expect(after.split('\n').slice(0, 7)).toEqual([
+    '                                                            TOKENS    EXACT',
+    'Prompt                                                          600,000     1.80',
+    'Tool results                                                    400,000     1.20',
+    'Response                                                        100,000     1.20',
     'What the lines above come to by layer, as 1,200 calls tell them.',
-    'Scaled: the layers of 35 of them did not sum to the usage, and share it out by proportion.',
+    'Scaled: the layers of 35 of them did not sum to the usage, and share it out by',
+    'proportion.',
   ]);
 });
 

@@ -116,25 +116,28 @@ describe('a statement', () => {
   it('reads like this on a terminal', () => {
     expect(renderStatementText(STATEMENT)).toMatchInlineSnapshot(`
       "Usage statement 2026-10-1Z19-18RS-NPP9 for acme
-      Period 2026-09-30T22:00:00.000Z to 2026-10-31T23:00:00.000Z, Europe/Berlin
+      Period 2026-10-01 00:00 +02:00 to 2026-11-01 00:00 +01:00, Europe/Berlin
 
-      MODEL                        METER                        QUANTITY            RATE        AMOUNT
-      gpt-4o                       Input tokens                1,234,567            3/1M          3.70
-      gpt-4o                       Output tokens                 100,000           12/1M          1.20
+      MODEL                                  METER             QUANTITY   RATE  AMOUNT
+      gpt-4o                                 Input tokens     1,234,567   3/1M    3.70
+      gpt-4o                                 Output tokens      100,000  12/1M    1.20
 
       Late usage of earlier periods
-      gpt-4o                       Input tokens                   10,000            3/1M          0.03
+      gpt-4o                                 Input tokens        10,000   3/1M    0.03
 
-      Total                                                                                   4.93 USD
+      Total                                                                   4.93 USD
 
       Exact charge 4.933701, carried in 0, billable 4.933701, carried out 0
-      1050 calls, 47 failed, 2 cancelled
+      1,050 calls, 47 failed, 2 cancelled
       47 calls failed and 2 calls were cancelled: none of them is charged.
       What belongs to earlier periods is listed apart.
-      Price book standard of 2026-01-01: cached input is charged at the input rate (work done).
-      Amounts are exact sums of ledger entries; the billable amount rounded once, half up, to 2 decimals.
+      Price book standard of 2026-01-01: cached input is charged at the input rate
+      (work done).
+      Amounts are exact sums of ledger entries; the billable amount rounded once, half
+      up, to 2 decimals.
       This is a usage statement, not a tax invoice.
-      Manifest sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, closed 2026-11-01T02:00:00.000Z
+      Manifest sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff
+      Closed 2026-11-01 03:00 +01:00
       "
     `);
   });

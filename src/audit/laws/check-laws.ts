@@ -1,5 +1,5 @@
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
-import type { Parts } from '../../parts.ts';
+import type { Parts, ProgressPart } from '../../parts.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
 import { sealAll } from '../../seals/seal-batches.ts';
 import { checkBudgetCounts } from './budgets-law-store.ts';
@@ -38,27 +38,32 @@ interface LawRequest {
  * behind is no violation.
  */
 export async function checkLaws(
-  { database, clock, checkStripe }: LawParts,
+  { database, clock, checkStripe, onProgress }: LawParts & ProgressPart,
   request: LawRequest,
 ): Promise<readonly LawReport[]> {
   const startedAt = clock();
   await foldAll(database, clock);
   await sealAll(database, clock);
   const scope = await openScope(database, request.scope);
-  const reports = [
-    await checkReceipts(database, scope),
-    await checkSplits(database, scope),
-    await checkPeriods(database, scope),
-    await checkClosedPeriods(database, scope),
-    await checkPushes(database),
-    ...(checkStripe === null ? [] : [await checkStripe()]),
-    await checkPrices(database, scope),
-    await checkSeals(database, scope, request.published),
-    await checkRollups(database, scope),
-    await checkBudgetCounts(database, scope),
-    await checkJournal(database),
-    ...(scope.kind === 'full' ? [await checkSchema(database), await checkDocuments(database)] : []),
+  const checks: readonly (() => Promise<LawReport>)[] = [
+    () => checkReceipts(database, scope),
+    () => checkSplits(database, scope),
+    () => checkPeriods(database, scope),
+    () => checkClosedPeriods(database, scope),
+    () => checkPushes(database),
+    ...(checkStripe === null ? [] : [checkStripe]),
+    () => checkPrices(database, scope),
+    () => checkSeals(database, scope, request.published),
+    () => checkRollups(database, scope),
+    () => checkBudgetCounts(database, scope),
+    () => checkJournal(database),
+    ...(scope.kind === 'full' ? [() => checkSchema(database), () => checkDocuments(database)] : []),
   ];
+  const reports: LawReport[] = [];
+  for (const check of checks) {
+    reports.push(await check());
+    onProgress?.(reports.length, checks.length);
+  }
   if (reports.every((report) => report.violations.length === 0)) {
     await keepVerification(database, scope, { startedAt, finishedAt: clock() });
   }

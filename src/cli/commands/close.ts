@@ -19,17 +19,22 @@ export function addClose(program: Command): void {
     .command('close')
     .argument('<month>', 'the month in which the period begins, YYYY-MM', readMonth)
     .description('close the period of each tenant whose period has ended')
-    .option('--tenant <tenant>', 'only this one');
-  perform<{ tenant?: string }>(
+    .option('--tenant <tenant>', 'only this one')
+    .option('--dry-run', 'show what would be closed, and close nothing');
+  perform<{ tenant?: string; dryRun?: boolean }>(
     addActor(command),
     async (session, { args: [month = ''], options }) => {
-      const given = { month, tenant_id: options.tenant ?? null };
-      const answers = await closePeriods(session.parts(), readRequest(closeRequest, given));
+      const { tenant, dryRun = false } = options;
+      const given = { month, tenant_id: tenant ?? null };
+      const asked = readRequest(closeRequest, dryRun ? { ...given, dry_run: true } : given);
+      const onProgress = (done: number, all: number) => session.out.progress('closing', done, all);
+      const answers = await closePeriods({ ...session.parts(), onProgress }, asked);
       if (answers.some((answer) => answer.state === 'refused')) session.foundWrong();
-      if (options.tenant !== undefined && answers.some((answer) => answer.state === 'not_ended')) {
+      if (tenant !== undefined && answers.some((answer) => answer.state === 'not_ended')) {
         session.foundWrong();
       }
-      const text = renderPeriods(answers, session.out.table);
+      const said = dryRun ? 'nothing was closed (--dry-run)\n' : '';
+      const text = `${said}${renderPeriods(answers, session.out.table)}`;
       const request = readRequest(missingRequest, given);
       const missing = (await nameMissing(session.parts(), request)).filter(isUnsaid(answers));
       sayMissing(session, answers, { text, missing });

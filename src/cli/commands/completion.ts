@@ -12,7 +12,7 @@ export function addCompletion(program: Command): void {
     .description('a script that completes commands and options; a shell reads it at its start');
   perform(command, async (session, { args: [shell = ''] }) => {
     const script = scriptOf(shell, leavesOf(programOf(command)));
-    session.out.answer({ shell, script }, script);
+    session.out.give({ shell, script }, script);
   });
 }
 

@@ -8,6 +8,7 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { timeOf } from '../terminal/figures.ts';
 
 const DAYS = 30;
 
@@ -33,7 +34,7 @@ function addCreate(group: Command): void {
       });
       const answer = await createKey(session.parts(), request);
       const address = linkAddress(answer.key, session.config.SPANLEDGER_PUBLIC_URL ?? null);
-      const text = `${address}\nlink ${answer.key_id} of tenant ${tenant_id}, until ${answer.expires_at}; it is shown this once`;
+      const text = `${address}\nlink ${answer.key_id} of tenant ${tenant_id}, until ${timeOf(answer.expires_at ?? '')}; it is shown this once`;
       session.out.answer({ ...answer, key: address }, text);
     },
   );
@@ -47,8 +48,8 @@ function addList(group: Command): void {
       { title: 'LINK', value: (row) => row.key_id },
       { title: 'TENANT', value: (row) => row.tenant_id ?? '' },
       { title: 'STATE', value: (row) => row.state },
-      { title: 'UNTIL', value: (row) => row.expires_at ?? '' },
-      { title: 'LAST USED', value: (row) => row.last_used_at ?? '' },
+      { title: 'UNTIL', value: (row) => timeOf(row.expires_at ?? '') },
+      { title: 'LAST USED', value: (row) => timeOf(row.last_used_at ?? '') },
     ]);
     session.out.answer(links, links.length === 0 ? 'there is no link' : text);
   });

@@ -154,7 +154,7 @@ function addShow(group: Command): void {
     .description('the versions of one book, as imported');
   perform(command, async (session, { args: [book = ''] }) => {
     const versions = await showPriceBook(session.parts(), readRequest(bookRequest, { book }));
-    session.out.answer(versions, JSON.stringify(versions, null, 2));
+    session.out.give(versions, JSON.stringify(versions, null, 2));
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
-import type { PushedPeriod } from '../../push/push-answer.ts';
+import type { PushAnswer, PushedPeriod } from '../../push/push-answer.ts';
 import { pushRequest } from '../../push/push-answer.ts';
 import { readRequest } from '../../request.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
@@ -11,11 +11,12 @@ import { withRemedy } from '../terminal/commands-to-type.ts';
 import { amountOfMicro } from '../terminal/figures.ts';
 import { sayMissing } from '../terminal/missing.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
+import type { DrawTable } from '../terminal/table.ts';
 import { words } from '../terminal/words.ts';
 import { addPushList } from './push-list.ts';
 
 /** States that need a person or another run. */
-const UNFINISHED: ReadonlySet<PushedPeriod['state']> = new Set([
+export const UNFINISHED: ReadonlySet<PushedPeriod['state']> = new Set([
   'refused',
   'sent',
   'ambiguous',
@@ -48,17 +49,21 @@ function addSend(group: Command): void {
       const given = { month, tenant_id: tenant, dry_run: dryRun };
       const answer = await pushMonth(parts, readRequest(pushRequest, given));
       if (answer.some(({ state }) => UNFINISHED.has(state))) session.foundWrong();
-      const text = session.out.table(answer, [
-        { title: 'TENANT', value: (row) => row.tenant_id },
-        { title: 'PERIOD', value: (row) => row.period_start },
-        { title: 'STATE', value: (row) => words(row.state) },
-        { title: 'PUSHED', value: (row) => amountOfMicro(row.pushed), figure: true },
-        { title: '', value: (row) => row.currency },
-        { title: '', value: (row) => withRemedy(row.detail ?? '', row.remedy), below: true },
-      ]);
+      const text = renderPushes(answer, session.out.table);
       const request = { month, tenant_id: tenant };
       const missing = (await nameMissing(parts, request)).filter(({ kind }) => kind !== 'untold');
       sayMissing(session, answer, { text, missing });
     },
   );
+}
+
+export function renderPushes(answer: PushAnswer, table: DrawTable): string {
+  return table(answer, [
+    { title: 'TENANT', value: (row) => row.tenant_id },
+    { title: 'PERIOD', value: (row) => row.period_start },
+    { title: 'STATE', value: (row) => words(row.state) },
+    { title: 'PUSHED', value: (row) => amountOfMicro(row.pushed), figure: true },
+    { title: '', value: (row) => row.currency },
+    { title: '', value: (row) => withRemedy(row.detail ?? '', row.remedy), below: true },
+  ]);
 }

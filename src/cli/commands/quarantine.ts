@@ -62,7 +62,7 @@ function addShow(group: Command): void {
   perform(command, async (session, { args: [id = ''] }) => {
     const request = readRequest(quarantinedRequest, { quarantine_id: id });
     const row = await showQuarantined(session.parts(), request);
-    session.out.answer(row, `${row.reason}: ${row.detail}\n\n${row.body}`);
+    session.out.give(row, `${row.reason}: ${row.detail}\n\n${row.body}`);
   });
 }
 

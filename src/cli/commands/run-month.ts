@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { lastMonth } from '../../clock.ts';
-import type { CoverageBounds } from '../../month/month-answer.ts';
+import type { MissingThing } from '../../month/completeness/missing-answer.ts';
+import type { CoverageBounds, MonthRequest, StepAnswer } from '../../month/month-answer.ts';
 import { monthRequest } from '../../month/month-answer.ts';
+import { planMonth } from '../../month/plan-month.ts';
 import { runMonth } from '../../month/run-month.ts';
 import { ATTRIBUTION_TAGS } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
@@ -13,7 +15,12 @@ import { perform } from '../terminal/command.ts';
 import { remedyText } from '../terminal/commands-to-type.ts';
 import { timeOf } from '../terminal/figures.ts';
 import { missingText } from '../terminal/missing.ts';
+import type { Output } from '../terminal/output.ts';
+import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
+import type { DrawTable } from '../terminal/table.ts';
+import { renderPeriods } from './close.ts';
+import { renderPushes, UNFINISHED } from './push.ts';
 
 export function addRunMonth(program: Command): void {
   const command = program
@@ -33,33 +40,65 @@ export function addRunMonth(program: Command): void {
       '--coverage-min <bounds>',
       'close nothing unless so much of the cost names its tenant, user, …: tenant=95,feature=80',
       readBounds,
-    );
-  perform<{ out: string; issuer?: string; coverageMin?: CoverageBounds }>(
-    addActor(command),
-    async (session, { args: [month = ''], options }) => {
-      const parts = {
-        ...(await openStripeParts(session)),
-        phrase: remedyText,
-        onProgress: (done: number, all: number) => session.out.progress('pushing', done, all),
-      };
-      const { out, issuer = null, coverageMin } = options;
-      const bounds = coverageMin === undefined ? {} : { coverage_min: coverageMin };
-      const begins = month === 'last' ? lastMonth(session.clock) : month;
-      const given = { month: begins, folder: resolve(out), issuer, ...bounds };
-      const request = readRequest(monthRequest, given);
-      const answer = await runMonth(parts, request);
-      if (!answer.done) session.foundWrong();
-      const text = session.out.table(answer.steps, [
-        { title: 'STEP', value: (row) => row.step },
-        { title: 'STATE', value: (row) => row.state },
-        { title: 'AT', value: (row) => timeOf(row.at) },
-        { title: '', value: (row) => row.detail, below: true },
-      ]);
-      const lacks =
-        answer.missing.length === 0 ? '' : `\n\n${missingText(answer.missing, session.out)}`;
-      session.out.answer(answer, `${text}${lacks}`);
-    },
-  );
+    )
+    .option('--dry-run', 'show what would be closed and told, and change nothing');
+  perform<MonthFlags>(addActor(command), async (session, { args: [month = ''], options }) => {
+    const { out, issuer = null, coverageMin } = options;
+    const bounds = coverageMin === undefined ? {} : { coverage_min: coverageMin };
+    const begins = month === 'last' ? lastMonth(session.clock) : month;
+    const given = { month: begins, folder: resolve(out), issuer, ...bounds };
+    const request = readRequest(monthRequest, given);
+    if (options.dryRun === true) await showPlan(session, request);
+    else await performMonth(session, request);
+  });
+}
+
+interface MonthFlags {
+  readonly out: string;
+  readonly issuer?: string;
+  readonly coverageMin?: CoverageBounds;
+  readonly dryRun?: boolean;
+}
+
+async function performMonth(session: Session, request: MonthRequest): Promise<void> {
+  const { out } = session;
+  const onStep = (step: StepAnswer['step'], done: number, all: number) =>
+    out.progress(step, done, all);
+  const parts = { ...(await openStripeParts(session)), phrase: remedyText, onStep };
+  const answer = await runMonth(parts, request);
+  if (!answer.done) session.foundWrong();
+  out.answer(answer, inParts(renderSteps(answer.steps, out.table), answer.missing, out));
+}
+
+async function showPlan(session: Session, request: MonthRequest): Promise<void> {
+  const { out } = session;
+  const parts = { ...(await openStripeParts(session)), phrase: remedyText };
+  const plan = await planMonth(parts, request);
+  const isWrong =
+    plan.steps.some(({ state }) => state !== 'done') ||
+    plan.closes.some(({ state }) => state === 'refused') ||
+    plan.pushes.some(({ state }) => UNFINISHED.has(state));
+  if (isWrong || plan.missing.length > 0) session.foundWrong();
+  const text = [
+    'nothing was closed, told or written (--dry-run)',
+    renderSteps(plan.steps, out.table),
+    renderPeriods(plan.closes, out.table),
+    ...(plan.pushes.length === 0 ? [] : [renderPushes(plan.pushes, out.table)]),
+  ].join('\n\n');
+  out.answer(plan, inParts(text, plan.missing, out));
+}
+
+function renderSteps(steps: readonly StepAnswer[], table: DrawTable): string {
+  return table(steps, [
+    { title: 'STEP', value: (row) => row.step },
+    { title: 'STATE', value: (row) => row.state },
+    { title: 'AT', value: (row) => timeOf(row.at) },
+    { title: '', value: (row) => row.detail, below: true },
+  ]);
+}
+
+function inParts(text: string, missing: readonly MissingThing[], out: Output): string {
+  return missing.length === 0 ? text : `${text}\n\n${missingText(missing, out)}`;
 }
 
 /** Percents by tags, such as `tenant=95,feature=80`. */

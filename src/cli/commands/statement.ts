@@ -71,7 +71,7 @@ async function giveStatement(
   const statement = await showStatement(parts(), request);
   if (out.json) return out.answer(statement, '');
   const rendered = await renderStatement(statement, { format, issuer });
-  if (typeof rendered === 'string') return out.answer(statement, rendered);
+  if (typeof rendered === 'string') return out.give(statement, rendered);
   writeBytes(rendered, terminal);
 }
 

@@ -26,7 +26,8 @@ export function addVerify(program: Command): void {
     .option('--against <place>', 'the seals must be those published to this file or s3:// address');
   perform<VerifyFlags>(command, async (session, { options }) => {
     const scope = options.incremental === true ? 'incremental' : 'full';
-    const parts = { ...session.parts(), checkStripe: await stripeCheck(session) };
+    const onProgress = (done: number, all: number) => session.out.progress('laws', done, all);
+    const parts = { ...session.parts(), checkStripe: await stripeCheck(session), onProgress };
     const request = readRequest(verificationRequest, { scope, against: options.against ?? null });
     const answer = await verifyLedger(parts, request);
     if (!answer.holds) session.foundWrong();

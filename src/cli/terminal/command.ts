@@ -8,7 +8,7 @@ import { explainSqs } from '../../sqs-refusal.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { harmless } from './harmless.ts';
-import { openOutput, type PageForm } from './output.ts';
+import { foldLines, openOutput, type PageForm, USUAL_WIDTH } from './output.ts';
 import { openSession, type Session } from './session.ts';
 import { programOf, type Terminal } from './terminal.ts';
 
@@ -91,9 +91,11 @@ export function reportFailure(error: unknown, { stderr }: Terminal): number {
     error instanceof Refusal
       ? error
       : (explainFault(error) ?? explainSqs(error) ?? explainFile(error));
+  const width = stderr.isTTY === true ? (stderr.columns ?? USUAL_WIDTH) : null;
+  const write = (line: string) => stderr.write(`${foldLines(line, width)}\n`);
   if (refusal !== null) {
-    stderr.write(`${head}: ${harmless(refusal.message)}\n`);
-    stderr.write(`  ${harmless(remedyText(refusal.remedy))}\n`);
+    write(`${head}: ${harmless(refusal.message)}`);
+    write(`  ${harmless(remedyText(refusal.remedy))}`);
     return EXIT_CODES[refusal.kind];
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -23,7 +23,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'issuer show': ['issuer show'],
   send: ['send events.jsonl', 'cat events.jsonl | spanledger send -'],
   worker: ['worker', 'worker --until-empty', 'worker --health-port 9090'],
-  close: ['close 2026-10', 'close 2026-10 --tenant acme'],
+  close: ['close 2026-10 --dry-run', 'close 2026-10', 'close 2026-10 --tenant acme'],
   'period list': ['period list --month 2026-10', 'period list --tenant acme --state open'],
   'stripe setup': ['stripe setup', 'stripe setup --subscriptions --tenant acme'],
   'stripe release': ['stripe release 2026-10'],
@@ -34,7 +34,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'push month': ['push 2026-10 --dry-run', 'push 2026-10'],
   'push list': ['push list --month 2026-10', 'push list --state parked'],
   reconcile: ['reconcile 2026-10'],
-  'run-month': ['run-month 2026-10 --out statements', 'run-month 2026-10 --coverage-min tenant=95'],
+  'run-month': [
+    'run-month 2026-10 --dry-run',
+    'run-month 2026-10 --out statements',
+    'run-month 2026-10 --coverage-min tenant=95',
+  ],
   serve: ['serve --port 8080', 'serve --direct'],
   'key create': [
     'key create --role reader',

@@ -1,8 +1,8 @@
+import { columnsOf, wrapTo } from '../../text-width.ts';
 import { harmless } from './harmless.ts';
 import { openProgress } from './progress.ts';
 import { type DrawTable, drawTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { wrapTo } from './text-width.ts';
 
 /**
  * The place where a command's answer goes: one JSON document with `--json`, else lines for people.
@@ -15,6 +15,8 @@ export interface Output {
   wrap(text: string, indent: string): string;
   /** The answer itself: `document` with `--json`, otherwise the text. Called once. */
   answer(document: unknown, text: string): void;
+  /** The same where the text is data, such as CSV or a script: it stays as it is, however wide. */
+  give(document: unknown, text: string): void;
   /** A line on the way, for people only; never with `--json`. */
   say(line: string): void;
   /** A bar on a terminal's stderr, with an estimate, once a command takes long; nothing elsewhere. */
@@ -31,7 +33,7 @@ export interface PageForm {
 }
 
 /** The width of a page that is no terminal, and the least that is laid out for. */
-const USUAL_WIDTH = 80;
+export const USUAL_WIDTH = 80;
 const LEAST_WIDTH = 40;
 
 export function openOutput({ stdout, stderr }: Terminal, { json, wide }: PageForm): Output {
@@ -44,16 +46,48 @@ export function openOutput({ stdout, stderr }: Terminal, { json, wide }: PageFor
     wrap: (text, indent) => wrapTo(text, width, indent).join('\n'),
     answer(document, text) {
       progress.end();
+      const lines = () => foldLines(harmless(text), stdout.isTTY === true ? width : null);
+      stdout.write(json ? `${toJson(document)}\n` : withLineEnd(lines()));
+    },
+    give(document, text) {
+      progress.end();
       stdout.write(json ? `${toJson(document)}\n` : withLineEnd(harmless(text)));
     },
     say(line) {
       progress.clear();
-      if (!json) stdout.write(`${harmless(line)}\n`);
+      if (!json)
+        stdout.write(`${foldLines(harmless(line), stdout.isTTY === true ? width : null)}\n`);
     },
     progress: progress.show,
     runsOn: progress.end,
     end: progress.end,
   };
+}
+
+/**
+ * The text with its lines broken at spaces where they are wider than the screen; what goes on stands below what is
+ * said, and not below its label. Into a file or a pipe lines go whole, so that a search finds them.
+ */
+export function foldLines(text: string, width: number | null): string {
+  if (width === null) return text;
+  return text
+    .split('\n')
+    .flatMap((line) => foldLine(line, width))
+    .join('\n');
+}
+
+/** A label wider than this would leave too little room beside it. */
+const WIDEST_LABEL = 30;
+
+function foldLine(line: string, width: number): readonly string[] {
+  if (columnsOf(line) <= width) return [line];
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const label = /^ *\S+(?: \S+)* {2,}(?=\S)/.exec(line)?.[0] ?? '';
+  const head = label !== '' && columnsOf(label) <= WIDEST_LABEL ? label : indent;
+  const hanging = head === label && label !== '' ? ' '.repeat(columnsOf(label)) : `${indent}  `;
+  const [first = '', ...rest] = wrapTo(line.slice(head.length), width - columnsOf(head), '');
+  const others = rest.length === 0 ? [] : wrapTo(rest.join(' '), width, hanging);
+  return [`${head}${first}`, ...others];
 }
 
 function withLineEnd(text: string): string {

@@ -36,7 +36,7 @@ export function giveReport<Answer>(
     readonly text: (answer: Answer) => string;
   },
 ): void {
-  const isCsv = of.flags.format === 'csv';
-  const rows = of.rows.map((row) => ({ ...row }));
-  session.out.answer(answer, isCsv ? writeCsv(rows) : of.text(answer));
+  const { out } = session;
+  if (of.flags.format === 'csv') out.give(answer, writeCsv(of.rows.map((row) => ({ ...row }))));
+  else out.answer(answer, of.text(answer));
 }

@@ -1,7 +1,5 @@
 import { html } from 'hono/html';
 import type { CloseAnswer } from '../../ledger/closes/close-answer.ts';
-import { monthTableRequest, type PeriodSteps } from '../../month/table/month-table-answer.ts';
-import { tellMonthTable } from '../../month/table/tell-month-table.ts';
 import { type AlertAnswer, alertsRequest } from '../../push/alert-answer.ts';
 import { listAlerts } from '../../push/list-alerts.ts';
 import type { PushAnswer } from '../../push/push-answer.ts';
@@ -27,49 +25,35 @@ const close: Act = {
     'Periods that have ended take nothing more, and their statements are frozen. Nothing opens them again.',
   route: 'POST /v1/closes',
   fields: MONTH,
-  async preview({ parts, said }) {
-    const { month = '', tenant_id: tenant } = said;
-    const { periods } = await tellMonthTable(parts, readRequest(monthTableRequest, { month }));
-    const own = periods.filter((row) => tenant === undefined || row.tenant_id === tenant);
-    const ended = own.filter((row) => row.close === 'ended');
-    return html`<p>${countText(ended.length)} of ${countText(own.length)} periods have ended and are closed by it.</p>
-${dataTable({
-  caption: 'Periods that are closed by it',
-  rows: ended.slice(0, 200),
-  empty: 'Nothing is closed by it.',
-  columns: [
-    { title: 'Tenant', cell: (row: PeriodSteps) => tenantLink(row.tenant_id) },
-    { title: 'Begins', cell: (row: PeriodSteps) => row.period_start },
-    {
-      title: 'Charge so far',
-      figure: true,
-      cell: (row: PeriodSteps) => amountOr(row.charge, row.currency, '—'),
-    },
-  ],
-})}`;
-  },
-  done: (answer) =>
-    dataTable({
-      caption: 'What became of the periods',
-      rows: answer as CloseAnswer,
-      empty: 'No period begins in this month.',
-      columns: [
-        { title: 'Tenant', cell: (row: CloseAnswer[number]) => tenantLink(row.tenant_id) },
-        {
-          title: 'State',
-          cell: (row: CloseAnswer[number]) =>
-            chip(row.state.replace('_', ' '), row.state === 'refused' ? 'bad' : 'good'),
-        },
-        {
-          title: 'Total',
-          figure: true,
-          cell: (row: CloseAnswer[number]) => amountOr(row.charge_total, row.currency, '—'),
-        },
-        { title: 'Detail', cell: (row: CloseAnswer[number]) => row.detail ?? '' },
-      ],
-    }),
+  preview: async ({ dryRun }) =>
+    closedOf((await dryRun()) as CloseAnswer, 'What becomes of the periods'),
+  done: (answer) => closedOf(answer as CloseAnswer, 'What became of the periods'),
   back: backToMonth,
 };
+
+function closedOf(rows: CloseAnswer, caption: string): Html {
+  type Row = CloseAnswer[number];
+  return dataTable({
+    caption,
+    rows,
+    empty: 'No period begins in this month.',
+    columns: [
+      { title: 'Tenant', cell: (row: Row) => tenantLink(row.tenant_id) },
+      { title: 'Begins', cell: (row: Row) => row.period_start },
+      {
+        title: 'State',
+        cell: (row: Row) =>
+          chip(row.state.replace('_', ' '), row.state === 'refused' ? 'bad' : 'good'),
+      },
+      {
+        title: 'Total',
+        figure: true,
+        cell: (row: Row) => amountOr(row.charge_total, row.currency, '—'),
+      },
+      { title: 'Detail', cell: (row: Row) => row.detail ?? '' },
+    ],
+  });
+}
 
 const push: Act = {
   name: 'push',

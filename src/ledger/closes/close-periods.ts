@@ -1,21 +1,19 @@
-import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
-import { formatMinor, formatPico } from '../../money.ts';
-import type { Parts } from '../../parts.ts';
+import type { Parts, ProgressPart } from '../../parts.ts';
 import { present } from '../../present.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
-import type { CloseAnswer, ClosedPeriod, CloseRequest } from './close-answer.ts';
+import type { CloseAnswer, CloseRequest } from './close-answer.ts';
 import type { PeriodRow } from './close-store.ts';
-import { insertCloses, lockShut, movePeriods, periodKey, readCarriedIn } from './close-store.ts';
-import type { CloseRow } from './closed-periods-store.ts';
-import { readCloses } from './closed-periods-store.ts';
+import { insertCloses, lockShut, movePeriods, readCarriedIn } from './close-store.ts';
+import { answersOfClosed, inOrder } from './closed-answers.ts';
 import type { SummedPeriod } from './each-period.ts';
-import { eachPeriod } from './each-period.ts';
+import { eachPeriod, roundsOf } from './each-period.ts';
 import { MANIFEST_FORMAT, makeManifest } from './manifest.ts';
 import { readCurrencies } from './period-currencies.ts';
+import { planClose } from './plan-close.ts';
 import { shutPeriods } from './shut-periods.ts';
 
 /**
@@ -24,18 +22,24 @@ import { shutPeriods } from './shut-periods.ts';
  * on there.
  */
 export async function closePeriods(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  { database, clock, onProgress }: Pick<Parts, 'database' | 'clock'> & ProgressPart,
   request: CloseRequest,
 ): Promise<CloseAnswer> {
+  if (request.dry_run === true) return (await planClose({ database, clock }, request)).answer;
   // Second reports of calls are taken back while their month is open.
   await foldAll(database, clock);
   const { shut, others } = await shutPeriods(database, clock, request);
   const catalog = await loadPriceCatalog(database.kysely);
+  let frozen = 0;
   for (const round of roundsOf(shut)) {
-    await eachPeriod(database, round, (some) => freezePeriods({ database, clock }, catalog, some));
+    await eachPeriod(database, round, async (some) => {
+      await freezePeriods({ database, clock }, catalog, some);
+      frozen += some.length;
+      onProgress?.(frozen, shut.length);
+    });
   }
   const closed = await answersOfClosed(database, request, shut);
-  return [...closed, ...others].sort((a, b) => (a.tenant_id < b.tenant_id ? -1 : 1));
+  return inOrder([...closed, ...others]);
 }
 
 /**
@@ -85,42 +89,4 @@ function freezePeriods(
       'closed',
     );
   });
-}
-
-/** The periods that can be closed together: the first of each tenant, then the second, which takes its remainder. */
-function roundsOf(shut: readonly PeriodRow[]): readonly (readonly PeriodRow[])[] {
-  const rounds: PeriodRow[][] = [];
-  for (const periods of Map.groupBy(shut, ({ tenantId }) => tenantId).values()) {
-    for (const [index, period] of periods.entries()) {
-      rounds[index] = [...(rounds[index] ?? []), period];
-    }
-  }
-  return rounds;
-}
-
-async function answersOfClosed(
-  database: Database,
-  request: CloseRequest,
-  shut: readonly PeriodRow[],
-): Promise<readonly ClosedPeriod[]> {
-  const now = new Set(shut.map((period) => periodKey(period.tenantId, period.periodStart)));
-  const closes = await readCloses(database, {
-    month: request.month,
-    tenantId: request.tenant_id,
-  });
-  return closes.map((close) => ({
-    tenant_id: close.tenantId,
-    period_start: close.periodStart,
-    state: now.has(periodKey(close.tenantId, close.periodStart)) ? 'closed' : 'already_closed',
-    detail: detailOf(close),
-    charge_total: formatMinor(close.chargeTotal, close.currency),
-    currency: close.currency,
-    manifest_hash: close.manifestHash,
-  }));
-}
-
-/** A credit that exceeds what was used is named, since nothing is billed and nothing is paid out. */
-function detailOf({ carriedOut, currency }: CloseRow): string | null {
-  if (carriedOut >= 0n) return null;
-  return `${formatPico(-carriedOut)} ${currency} more was credited than charged; that is carried on`;
 }

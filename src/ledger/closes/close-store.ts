@@ -5,7 +5,6 @@ import type { Transaction } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { type Calendar, type Period, periodsBeginningIn } from '../../periods/calendar.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import { insertPeriods } from '../posting/posting-store.ts';
 import type { FrozenManifest, PeriodFacts } from './manifest.ts';
 
 export interface PeriodRow {
@@ -59,16 +58,21 @@ function toPeriods(rows: Awaited<ReturnType<ReturnType<typeof selectPeriods>['ex
   }));
 }
 
+/** A period that its tenant's calendar has; it may have a row or not. */
+interface CalendarPeriod {
+  readonly tenantId: string;
+  readonly period: Period;
+}
+
 /**
- * Makes the rows of the month's periods in which a tenant had no usage, so that they close like the
- * others. Only of periods that have ended, for tenants
- * that existed before that end, not before what is closed, and not after a tenant left. Answers those that have not ended.
+ * The month's periods as the calendars have them, which close like the others where there was no usage: of tenants
+ * that existed before their end, not before what is closed, and not after a tenant left.
  */
-export async function insertIdlePeriods(
+export async function readCalendarPeriods(
   transaction: Transaction,
   tenants: readonly Tenant[],
   of: { readonly month: string; readonly now: InstantMs },
-): Promise<readonly { readonly tenantId: string; readonly period: Period }[]> {
+): Promise<Readonly<Record<'ended' | 'running', readonly CalendarPeriod[]>>> {
   const { rows } = await transaction.client.query<{ tenant_id: string; created_at: InstantMs }>(
     'select tenant_id, created_at from tenants where tenant_id = any($1)',
     [tenants.map((tenant) => tenant.tenantId)],
@@ -90,8 +94,7 @@ export async function insertIdlePeriods(
   const { ended = [], running = [] } = Object.groupBy(idle, ({ period }) =>
     period.endsAt <= of.now ? 'ended' : 'running',
   );
-  await insertPeriods(transaction, ended);
-  return running;
+  return { ended, running };
 }
 
 /** Calendar arithmetic is slow, nobody can post meanwhile, and most tenants share a calendar. */

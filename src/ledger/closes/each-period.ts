@@ -28,3 +28,16 @@ export async function eachPeriod<Period extends Pick<PeriodRow, 'tenantId' | 'pe
     });
   });
 }
+
+/** The periods that can be closed together: the first of each tenant, then the second, which takes its remainder. */
+export function roundsOf<Period extends Pick<PeriodRow, 'tenantId'>>(
+  all: readonly Period[],
+): readonly (readonly Period[])[] {
+  const rounds: Period[][] = [];
+  for (const periods of Map.groupBy(all, ({ tenantId }) => tenantId).values()) {
+    for (const [index, period] of periods.entries()) {
+      rounds[index] = [...(rounds[index] ?? []), period];
+    }
+  }
+  return rounds;
+}

@@ -1,16 +1,18 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock, InstantMs } from '../../clock.ts';
 import { formatInstant } from '../../clock.ts';
-import type { Database } from '../../database/database.ts';
+import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { lockAgainstPosting } from '../../database/posting-lock.ts';
+import type { Period } from '../../periods/calendar.ts';
 import { Refusal } from '../../refusal.ts';
 import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
+import { insertPeriods } from '../posting/posting-store.ts';
 import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { Objections, PeriodRow } from './close-store.ts';
 import {
-  insertIdlePeriods,
   movePeriods,
   periodKey,
+  readCalendarPeriods,
   readObjections,
   readPeriodsOf,
 } from './close-store.ts';
@@ -21,7 +23,7 @@ import type { WaitingEntries } from './waiting-entries.ts';
 import { findWaiting } from './waiting-entries.ts';
 
 /** The periods of a request that are shut now and not yet closed, and why each of the others is not. */
-export interface ShutPeriods {
+interface ShutPeriods {
   readonly shut: readonly PeriodRow[];
   readonly others: readonly ClosedPeriod[];
 }
@@ -37,32 +39,64 @@ export function shutPeriods(
 ): Promise<ShutPeriods> {
   return inTransaction(database, async (transaction) => {
     await lockAgainstPosting(transaction);
-    const { kysely } = transaction;
-    const now = clock();
-    const tenants =
-      request.tenant_id === null
-        ? await readTenants(kysely, 'all')
-        : [await readTenant(kysely, request.tenant_id)];
-    const running = await insertIdlePeriods(transaction, tenants, { month: request.month, now });
-    const periods = await readPeriodsOf(kysely, request.month, request.tenant_id);
-    if (periods.length + running.length === 0) refuseNothingToClose(request);
-    const unclosed = periods.filter((period) => period.state !== 'closed');
-    const objections = await readObjections(kysely, unclosed);
-    const waiting = await findWaiting(transaction, unclosed, { tenants, now });
-    const mixed = await readMixedCurrencies(transaction, unclosed);
-    const judged = judgePeriods(
-      unclosed,
-      { objections, waiting, mixed, month: request.month },
-      now,
-    );
-    const shut = judged.filter(({ objection }) => objection === null).map(({ period }) => period);
-    await movePeriods(transaction, shut, 'shut');
-    const known = new Set(periods.map((period) => periodKey(period.tenantId, period.periodStart)));
-    const idle = running
-      .filter(({ tenantId, period }) => !known.has(periodKey(tenantId, period.startDate)))
-      .map(({ tenantId, period }) => notEnded(tenantId, period.startDate, period.endsAt));
-    return { shut, others: [...idle, ...judged.flatMap(({ objection }) => objection ?? [])] };
+    const { idle, closable, others } = await judgeMonth(transaction, request, clock());
+    await insertPeriods(transaction, idle);
+    await movePeriods(transaction, closable, 'shut');
+    return { shut: closable, others };
   });
+}
+
+/** The periods that begin in a month and are not closed. */
+interface JudgedMonth {
+  /** The periods that may be closed now, by tenant and start. */
+  readonly closable: readonly PeriodRow[];
+  /** Those of them in which nobody used anything, and which have no row yet. */
+  readonly idle: readonly { readonly tenantId: string; readonly period: Period }[];
+  readonly others: readonly ClosedPeriod[];
+}
+
+/** Judges which periods of a month may be closed, and says why each of the others may not. It only reads. */
+export async function judgeMonth(
+  transaction: Transaction,
+  request: CloseRequest,
+  now: InstantMs,
+): Promise<JudgedMonth> {
+  const { kysely } = transaction;
+  const { month, tenant_id: tenantId } = request;
+  const tenants =
+    tenantId === null ? await readTenants(kysely, 'all') : [await readTenant(kysely, tenantId)];
+  const { ended, running } = await readCalendarPeriods(transaction, tenants, { month, now });
+  const known = await readPeriodsOf(kysely, month, tenantId);
+  const keys = new Set(known.map((period) => periodKey(period.tenantId, period.periodStart)));
+  const isIdle = (of: { readonly tenantId: string; readonly period: Period }) =>
+    !keys.has(periodKey(of.tenantId, of.period.startDate));
+  const idle = ended.filter(isIdle);
+  if (known.length + ended.length + running.length === 0) refuseNothingToClose(request);
+  const unclosed = [...known.filter(({ state }) => state !== 'closed'), ...idle.map(rowOf)].sort(
+    byTenantAndStart,
+  );
+  const objections = await readObjections(kysely, unclosed);
+  const waiting = await findWaiting(transaction, unclosed, { tenants, now });
+  const mixed = await readMixedCurrencies(transaction, unclosed);
+  const judged = judgePeriods(unclosed, { objections, waiting, mixed, month }, now);
+  const early = running
+    .filter(isIdle)
+    .map((of) => notEnded(of.tenantId, of.period.startDate, of.period.endsAt));
+  return {
+    closable: judged.filter(({ objection }) => objection === null).map(({ period }) => period),
+    idle,
+    others: [...early, ...judged.flatMap(({ objection }) => objection ?? [])],
+  };
+}
+
+function rowOf(of: { readonly tenantId: string; readonly period: Period }): PeriodRow {
+  const { startDate, ...period } = of.period;
+  return { ...period, tenantId: of.tenantId, periodStart: startDate, state: 'open' };
+}
+
+function byTenantAndStart(a: PeriodRow, b: PeriodRow): number {
+  if (a.tenantId !== b.tenantId) return a.tenantId < b.tenantId ? -1 : 1;
+  return a.periodStart < b.periodStart ? -1 : 1;
 }
 
 function refuseNothingToClose(request: CloseRequest): never {

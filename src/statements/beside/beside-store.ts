@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import type { Manifest } from '../../ledger/closes/manifest.ts';
+import { CALLS_OF_ENTRY } from '../../ledger/closes/period-groups-store.ts';
 import { ENTRIES_OF_BATCH } from '../../ledger/posting/posting-store.ts';
 import { formatPico, type Pico } from '../../money.ts';
 import type {
@@ -23,6 +24,8 @@ export interface Beside {
   readonly users: readonly UsageShare[];
   readonly corrections: readonly StatementCorrection[];
   readonly allocations: readonly StatementAllocation[];
+  /** Calls of the period that a gateway's cache answered. */
+  readonly cached: number;
 }
 
 interface Customer {
@@ -39,7 +42,10 @@ export async function readBesideManifest({ kysely }: Reading, manifest: Manifest
           'state', case i.state when 'finalized' then 'final' when 'void' then 'void' else 'draft' end)
           order by i.invoice_id), '[]')
         from stripe_invoices i where i.tenant_id = t.tenant_id and i.period_start = ${periodStart} and i.state <> 'gone')
-        as invoices
+        as invoices,
+      (select coalesce(sum(${sql.raw(CALLS_OF_ENTRY)}), 0)::int from entries
+        where tenant_id = t.tenant_id and period_start = ${periodStart} and gateway_cache <> 'none' and not late)
+        as cached
     from tenants t left join lateral (
       select manifest from closes c where c.tenant_id = t.tenant_id and c.period_start < ${periodStart}
       order by c.period_start desc limit 1
@@ -47,7 +53,7 @@ export async function readBesideManifest({ kysely }: Reading, manifest: Manifest
     where t.tenant_id = ${tenantId}`.execute(kysely);
   const [row] = rows;
   if (row === undefined) throw new Error(`tenant "${tenantId}" has a close, and no row`);
-  const { name, address, contact, invoices, before } = row;
+  const { name, address, contact, invoices, before, cached } = row;
   const has = (count: number | undefined) => (count ?? 0) > 0;
   const isCorrected = has(manifest.corrections);
   return {
@@ -59,6 +65,7 @@ export async function readBesideManifest({ kysely }: Reading, manifest: Manifest
     // Most periods have none, and their manifest knows it without a look at the entries.
     corrections: isCorrected ? await readCorrections(kysely, manifest) : [],
     allocations: has(manifest.allocations) ? await readAllocations(kysely, manifest) : [],
+    cached,
   };
 }
 
@@ -66,6 +73,7 @@ interface BesideRow {
   readonly invoices: readonly StatementInvoice[];
   /** The manifest of the close before. */
   readonly before: string | null;
+  readonly cached: number;
 }
 
 /** The period right before, in the same currency; what lies between or cannot be compared tells nothing. */

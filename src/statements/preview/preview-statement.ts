@@ -3,15 +3,14 @@ import { inSnapshot, type Transaction } from '../../database/database.ts';
 import {
   type PeriodRow,
   periodKey,
-  readCarriedIn,
   readObjections,
   readPeriodsOf,
 } from '../../ledger/closes/close-store.ts';
-import { MANIFEST_FORMAT, makeManifest } from '../../ledger/closes/manifest.ts';
-import { readCurrencies } from '../../ledger/closes/period-currencies.ts';
+import { manifestsSoFar } from '../../ledger/closes/manifest-so-far.ts';
 import { groupPeriodsIn, type PeriodGroups } from '../../ledger/closes/period-groups-store.ts';
 import type { Parts } from '../../parts.ts';
 import { periodsBeginningIn } from '../../periods/calendar.ts';
+import { present } from '../../present.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { Refusal } from '../../refusal.ts';
@@ -99,13 +98,10 @@ async function previewPeriod(
   const { period, groups, currencies, tenant, now } = running;
   refuseMixedCurrencies(period, currencies);
   const { mode } = tenant;
-  const tenants = new Map([[tenant.tenantId, tenant]]);
-  const metered = { period, groups, currencies, mode };
-  const currency = (await readCurrencies(snapshot, { catalog, tenants }, [metered]))(metered);
-  const carriedTo = { ...period, mode, currency, carriesApart: true };
-  const carriedIn = (await readCarriedIn(snapshot.kysely, [carriedTo]))(period);
-  const facts = { ...period, currency, carriedIn, format: MANIFEST_FORMAT, entriesRoot: null };
-  const { manifest, chargeExact } = makeManifest(facts, groups);
+  const known = { catalog, tenants: new Map([[tenant.tenantId, tenant]]), before: [] };
+  const [soFar] = await manifestsSoFar(snapshot, known, [{ period, groups, currencies }]);
+  const { currency, carriedIn, manifest: frozen } = present(soFar, 'the period itself');
+  const { manifest, chargeExact } = frozen;
   const lines = manifest.lines;
   const projection = projectTotal({
     ...period,

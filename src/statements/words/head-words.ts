@@ -104,9 +104,11 @@ export function basisOf(document: StatementDocument): Basis {
   const { manifest_hash: hash, closed_at: closedAt, preview } = document;
   if (hash === null || closedAt === null) {
     const asOf = preview?.as_of ?? document.period.starts_at;
-    return { basis: `No close stands behind it: the ledger as of ${asOf}`, datedAt: asOf };
+    const at = formatLocalInstant(asOf, document.period.time_zone);
+    return { basis: `No close stands behind it: the ledger as of ${at}`, datedAt: asOf };
   }
-  return { basis: `Manifest sha256:${hash}, closed ${closedAt}`, datedAt: closedAt };
+  const closed = formatLocalInstant(closedAt, document.period.time_zone);
+  return { basis: `Manifest sha256:${hash}, closed ${closed}`, datedAt: closedAt };
 }
 
 /** A period in shadow is metered, and nobody must take its total for a demand; nor that of an open one. */
@@ -137,6 +139,7 @@ export function factsOf(document: StatementDocument): readonly Fact[] {
         ...tokensOf(usage.tokens.output, 'output tokens'),
         ...(usage.failed > 0 ? [`${count(usage.failed)} failed, not charged`] : []),
         ...(usage.cancelled > 0 ? [`${count(usage.cancelled)} cancelled, not charged`] : []),
+        ...(usage.cached > 0 ? [`${count(usage.cached)} answered from a cache`] : []),
       ],
     },
     { label: 'Price book', lines: prices.length > 0 ? prices : ['none used'] },

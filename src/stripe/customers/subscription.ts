@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { formatInstant } from '../../clock.ts';
+import type { ProgressPart } from '../../parts.ts';
 import { refusalOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
@@ -12,7 +13,7 @@ import { readAccount } from '../account.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
 import type { TenantSubscription } from '../set-up-answer.ts';
 import { askStripe } from '../stripe-client.ts';
-import type { ProgressPart, StripeParts } from '../stripe-parts.ts';
+import type { StripeParts } from '../stripe-parts.ts';
 import type { CycleAnchor } from './billing-cycle.ts';
 import { anchorAt, cycleAnchorFor, findLate, findMisfit } from './billing-cycle.ts';
 import { findCustomerFault, linkOperation } from './check-customer.ts';

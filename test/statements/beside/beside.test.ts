@@ -31,8 +31,14 @@ beforeAll(async () => {
   // 1,000,000 × 3.00 µ = 3.00 each
   await receiveEvents(database, [
     nativeEvent({ event_id: 'before', occurred_at: '2026-09-20T00:00:00Z', usage }),
-    nativeEvent({ event_id: 'kept', usage, feature: 'chat', user_id: 'ann' }),
-    nativeEvent({ event_id: 'corrected', usage, feature: 'chat', user_id: 'ben' }),
+    nativeEvent({
+      ...{ event_id: 'kept', usage, feature: 'chat', user_id: 'ann' },
+      gateway_cache: 'exact',
+    }),
+    nativeEvent({
+      ...{ event_id: 'corrected', usage, feature: 'chat', user_id: 'ben' },
+      gateway_cache: 'semantic',
+    }),
     nativeEvent({ event_id: 'unnamed', usage }),
     nativeEvent({ event_id: 'nobodys', usage, tenant_id: undefined }),
   ]);
@@ -62,7 +68,10 @@ async function statement() {
 
 it('counts a reversal and its replacement as the one call that they are, by feature and by user', async () => {
   expect(await statement()).toMatchObject({
-    usage: { calls: 3 },
+    usage: { calls: 3, cached: 2 },
+    notes: expect.arrayContaining([
+      '2 calls were answered from a cache, without a new call to the provider: charged like any other.',
+    ]),
     features: [
       { name: 'chat', calls: 1, exact: '3' },
       { name: 'search', calls: 1, exact: '3' },

@@ -98,7 +98,7 @@ describe('a statement as HTML', () => {
       a piece of text, about three quarters of an English word
       Manifest
       the record that was frozen at the close; its sha256 is a fingerprint that shows any change
-      Manifest sha256:c55fcf4a8e54254ce4897c86f80d4f53cdad461aa6a9d29a2eb9e86951c9545f, closed 2026-11-02T03:04:05.000Z"
+      Manifest sha256:c55fcf4a8e54254ce4897c86f80d4f53cdad461aa6a9d29a2eb9e86951c9545f, closed 2026-11-02 03:04 +00:00"
     `);
   });
 

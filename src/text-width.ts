@@ -27,7 +27,7 @@ export function cutTo(text: string, room: number): string {
   return `${kept.trimEnd()}…`;
 }
 
-/** The text in lines that are no wider than the page, broken at spaces, each after the indentation. */
+/** The text in lines that are no wider than the page, broken at spaces, each after the indentation. A word is never broken. */
 export function wrapTo(text: string, width: number | null, indent: string): readonly string[] {
   if (width === null) return [`${indent}${text}`];
   const lines: string[] = [];
@@ -40,6 +40,24 @@ export function wrapTo(text: string, width: number | null, indent: string): read
     } else line = longer;
   }
   return [...lines, indent + line];
+}
+
+/** The same, with words broken that are wider than the page. */
+export function breakTo(text: string, width: number): readonly string[] {
+  return wrapTo(text, width, '').flatMap((line) => {
+    const parts: string[] = [''];
+    for (const { segment } of GRAPHEMES.segment(line)) {
+      const last = parts.length - 1;
+      if (columnsOf(`${parts[last]}${segment}`) > width) parts.push(segment);
+      else parts[last] = `${parts[last]}${segment}`;
+    }
+    return parts;
+  });
+}
+
+/** The text with spaces after it up to so many columns; one that is wider stays as it is. */
+export function padTo(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));
 }
 
 function widthOf(segment: string): number {

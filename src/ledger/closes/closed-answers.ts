@@ -1,0 +1,47 @@
+import type { Database } from '../../database/database.ts';
+import { formatMinor, formatPico, type Pico } from '../../money.ts';
+import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
+import type { PeriodRow } from './close-store.ts';
+import { periodKey } from './close-store.ts';
+import { readCloses } from './closed-periods-store.ts';
+
+/** The answers for the periods of a request that are closed; `now` are those that this close has closed. */
+export async function answersOfClosed(
+  database: Database,
+  request: CloseRequest,
+  now: readonly PeriodRow[],
+): Promise<readonly ClosedPeriod[]> {
+  const keys = new Set(now.map((period) => periodKey(period.tenantId, period.periodStart)));
+  const closes = await readCloses(database, {
+    month: request.month,
+    tenantId: request.tenant_id,
+  });
+  return closes.map((close) => ({
+    tenant_id: close.tenantId,
+    period_start: close.periodStart,
+    state: keys.has(periodKey(close.tenantId, close.periodStart)) ? 'closed' : 'already_closed',
+    detail: creditCarriedOn(close.carriedOut, close.currency),
+    charge_total: formatMinor(close.chargeTotal, close.currency),
+    currency: close.currency,
+    manifest_hash: close.manifestHash,
+  }));
+}
+
+/** A credit that exceeds what was used is named, since nothing is billed and nothing is paid out. */
+export function creditCarriedOn(carriedOut: Pico, currency: string): string | null {
+  if (carriedOut >= 0n) return null;
+  return `${formatPico(-carriedOut)} ${currency} more was credited than charged; that is carried on`;
+}
+
+/** The answers stand in the order of their tenants, and those of a tenant in the order of its periods. */
+export function inOrder(answers: readonly ClosedPeriod[]): readonly ClosedPeriod[] {
+  return [...answers].sort((a, b) =>
+    a.tenant_id === b.tenant_id
+      ? a.period_start < b.period_start
+        ? -1
+        : 1
+      : a.tenant_id < b.tenant_id
+        ? -1
+        : 1,
+  );
+}
