@@ -84,6 +84,7 @@ const LINES: readonly Line[] = [
       'budgets',
       'keys',
       'exports',
+      'setup',
     ],
     mayImport: '0-4',
     allows: below(5),

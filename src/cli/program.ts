@@ -11,6 +11,7 @@ import { version } from './terminal/version.ts';
  */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   demo: async () => (await import('./commands/demo.ts')).addDemo,
+  init: async () => (await import('./commands/init.ts')).addInit,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
   'price-book': async () => (await import('./commands/price-book.ts')).addPriceBook,
   fx: async () => (await import('./commands/fx.ts')).addFx,
