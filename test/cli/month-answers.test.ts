@@ -10,7 +10,7 @@ import {
 import { migrationAnswer, migrationRequest } from '../../src/database/migration-answer.ts';
 import { workerAnswer, workerRequest } from '../../src/ingest/worker-answer.ts';
 import { closeAnswer, closeRequest } from '../../src/ledger/closes/close-answer.ts';
-import { monthAnswer, monthRequest } from '../../src/month/month-answer.ts';
+import { monthAnswer, monthPlanAnswer, monthRequest } from '../../src/month/month-answer.ts';
 import { statusAnswer, statusRequest } from '../../src/month/status/status-answer.ts';
 import { proofCheckAnswer, proofCheckRequest } from '../../src/seals/proofs/proof-answer.ts';
 import {
@@ -69,6 +69,7 @@ const CASES: readonly Case[] = [
   { command: 'seal list', answer: sealListAnswer },
   { command: 'verify --against DIR/seals.jsonl', answer: verificationAnswer },
   { command: 'verify --incremental', answer: verificationAnswer },
+  { command: 'run-month 2026-10 --dry-run', answer: monthPlanAnswer },
   { command: 'run-month 2026-10 --out DIR', answer: monthAnswer },
   { command: 'status', answer: statusAnswer },
   { command: 'status --month 2026-10', answer: statusAnswer },

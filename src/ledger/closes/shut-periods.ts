@@ -50,7 +50,7 @@ export function shutPeriods(
 interface JudgedMonth {
   /** The periods that may be closed now, by tenant and start. */
   readonly closable: readonly PeriodRow[];
-  /** Those of them in which nobody used anything, and which have no row yet. */
+  /** The periods in which nobody used anything, and which have no row yet. */
   readonly idle: readonly { readonly tenantId: string; readonly period: Period }[];
   readonly others: readonly ClosedPeriod[];
 }
