@@ -4,8 +4,11 @@
  */
 export function textCell(text: string): string {
   const safe = FORMULA.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) || safe !== text ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return DIVIDES.test(safe) || safe !== text ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
+
+/** What ends a cell, here or where a list is written with semicolons or tabs. */
+const DIVIDES = /[",;\t\r\n]/;
 
 /** What spreadsheets take for a formula, or strip before they look for one, as a byte-order mark. */
 const FORMULA = /^(?:['=+\-@＝＋－＠]|[\p{Cc}\p{Cf}\p{Z}])/u;

@@ -32,7 +32,7 @@ export class Segment {
 
   /** Throws where the folder takes no new file. */
   static create(path: string): Segment {
-    return new Segment(path, openSync(path, 'ax'), 0);
+    return new Segment(path, openSync(path, 'ax', 0o600), 0);
   }
 
   /** What an earlier process left. */

@@ -39,7 +39,7 @@ export async function startDemoParts(
   const database = await openDemoDatabase(postgres, parts);
   const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
   parts.say(
-    'started an embedded Postgres, a local SQS server and the Stripe double; the SQS server listens on every address of this machine until the demo ends',
+    'started an embedded Postgres, a local SQS server and the Stripe double, each on loopback until the demo ends',
   );
   return {
     ...parts,

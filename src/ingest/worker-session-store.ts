@@ -76,14 +76,14 @@ export async function refuseUnfitSession(database: Database): Promise<void> {
     throw new Refusal(
       'not_permitted',
       `the database's user ${row.user} may not do what a worker does: ${row.lacking.join(', ')}`,
-      advise`make the roles with ${{ operation: 'migrate', roles: true }}, and connect as spanledger_worker: add ?options=-c%20role%3Dspanledger_worker to DATABASE_URL, as a user that was granted it`,
+      advise`make the roles with ${{ operation: 'migrate', roles: true }}, and connect as a user of the worker alone: "create role ingest login password '…' bypassrls in role spanledger_worker"`,
     );
   }
   if (row.guarded.length > 0) {
     throw new Refusal(
       'not_permitted',
       `row-level security applies to the database's user ${row.user} on ${row.guarded.join(', ')}: the right to pass it is not inherited with a role`,
-      `connect as spanledger_worker itself: add ?options=-c%20role%3Dspanledger_worker to DATABASE_URL; or let a superuser run "alter role ${row.user} bypassrls"`,
+      `let a superuser run "alter role ${row.user} bypassrls"; or connect as the role, with ?options=-c%20role%3Dspanledger_worker in DATABASE_URL, where the user itself may do no more than it`,
     );
   }
 }

@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -51,6 +59,20 @@ describe('the journal', () => {
     first.close();
 
     expect(await readAll(open(folder))).toEqual([line(1), line(2)]);
+  });
+
+  it('is readable to nobody else, in whichever folder it lies', () => {
+    const folder = freshFolder();
+    chmodSync(folder, 0o755);
+    const journal = open(folder);
+    journal.append(line(1), 'held');
+    journal.setAside([line(2)]);
+    const files = readdirSync(folder);
+    expect(files).toHaveLength(2);
+    for (const name of files) expect(statSync(join(folder, name)).mode & 0o777, name).toBe(0o600);
+    const own = join(folder, 'made', 'by', 'us');
+    open(own);
+    expect(statSync(own).mode & 0o777).toBe(0o700);
   });
 
   it('drops from a file what is confirmed as soon as nothing of it waits', () => {

@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { makeRoles } from '../../src/database/roles.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
@@ -7,15 +10,18 @@ import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { type Login, makeLogin } from '../support/login.ts';
 
 let owner: TestDatabase;
 let drop: () => Promise<void>;
+let login: Login;
 const clock = () => Date.parse('2026-11-02T00:00:00Z');
 
 beforeAll(async () => {
   ({ database: owner, drop } = await createDatabase());
   await importBooks(owner, 'standard', 'cost');
   await makeRoles(owner);
+  login = await makeLogin(owner, 'spanledger_reader');
   await makeTenant(owner, 'acme', { mode: 'live', stripeCustomer: 'cus_acme' });
   const call = { trace_id: 't', agent_run_id: 'run-1' };
   await receiveEvents(owner, [
@@ -27,14 +33,14 @@ beforeAll(async () => {
   await sealAll(owner, clock);
 });
 
-afterAll(() => drop());
+afterAll(async () => {
+  await login.drop();
+  await drop();
+});
 
 /** As a user who was granted the role and nothing else. */
 const ask = (...args: readonly string[]) =>
-  cli(args, {
-    DATABASE_URL: `${owner.url}?options=-c%20role%3Dspanledger_reader`,
-    SPANLEDGER_LOG_LEVEL: 'silent',
-  });
+  cli(args, { DATABASE_URL: login.url, SPANLEDGER_LOG_LEVEL: 'silent' });
 
 it.each([
   { args: ['statement', 'acme', '2026-10'], says: '0.00' },
@@ -82,4 +88,20 @@ it('is told to wait while batches are neither in the rollups nor in the chain', 
     '1 recorded batch is not yet in the rollups, and this user may only read',
   );
   expect(exitCode).toBe(3);
+});
+
+it('is given files that nobody else may read', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'spanledger-files-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const files = [
+    ['statement', 'acme', '2026-10', '--format', 'html'],
+    ['statement', 'acme', '2026-10', '--proof'],
+    ['export', 'focus', '2026-10'],
+    ['export', 'journal', '2026-10'],
+  ];
+  for (const [at, args] of files.entries()) {
+    const file = join(folder, String(at));
+    expect((await ask(...args, '--out', file)).stderr).toBe('');
+    expect((await stat(file)).mode & 0o777, args.join(' ')).toBe(0o600);
+  }
 });

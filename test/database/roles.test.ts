@@ -15,6 +15,7 @@ import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, createDatabase, textRows } from '../support/database.ts';
 import { importBooks, nativeEvent } from '../support/ledger.ts';
+import { type Login, makeLogin } from '../support/login.ts';
 import { brokenLaws } from '../support/worker.ts';
 
 type Role = 'spanledger_worker' | 'spanledger_reader' | 'spanledger_tenant';
@@ -23,14 +24,23 @@ const DENIED = /permission denied/;
 
 let owner: TestDatabase;
 let drop: () => Promise<void>;
-const opened: Database[] = [];
+const opened = new Map<Role, Database>();
+const logins = new Map<Role, Login>();
 
 /** As a user does who has been granted the role and nothing else. */
 function as(role: Role): Database {
-  const url = `${owner.url}?options=-c%20role%3D${role}`;
+  const known = opened.get(role);
+  if (known !== undefined) return known;
+  const { url } = loginOf(role);
   const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
-  opened.push(database);
+  opened.set(role, database);
   return database;
+}
+
+function loginOf(role: Role): Login {
+  const login = logins.get(role);
+  if (login === undefined) throw new Error(`nobody logs in as ${role}`);
+  return login;
 }
 
 const EVENTS = [
@@ -62,6 +72,8 @@ beforeAll(async () => {
   ({ database: owner, drop } = await createDatabase());
   await importBooks(owner, 'standard', 'cost');
   await makeRoles(owner);
+  for (const role of ['spanledger_worker', 'spanledger_reader', 'spanledger_tenant'] as const)
+    logins.set(role, await makeLogin(owner, role));
   const worker = as('spanledger_worker');
   const at = parseInstant('2026-10-20T12:00:00Z');
   const context = { receivedAt: at, litellmKey: null, attributes: {} };
@@ -83,7 +95,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const database of opened) await closeDatabase(database);
+  for (const database of opened.values()) await closeDatabase(database);
+  for (const login of logins.values()) await login.drop();
   await drop();
 });
 
@@ -120,7 +133,7 @@ it('are refused by name where the user may not make them', async () => {
 });
 
 it('a command that a role may not run says so, and what to do', async () => {
-  const url = `${owner.url}?options=-c%20role%3Dspanledger_worker`;
+  const { url } = loginOf('spanledger_worker');
   const result = await cli(['close', '2026-10'], { DATABASE_URL: url });
   expect(result.exitCode).toBe(3);
   expect(result.stderr).toContain("the database's user may not do this: permission denied for ");

@@ -66,6 +66,9 @@ describe('a statement as CSV', () => {
     expect(csv).toContain(',"\'-1+cmd|calc",');
     const marked = sampleStatement([{ ...USAGE, model: '\uFEFF=1+1' }]);
     expect(renderStatementCsv([marked])).toContain(',"\'\uFEFF=1+1",');
+    // In a land of decimal commas a semicolon begins the next cell.
+    const divided = sampleStatement([{ ...USAGE, model: 'a;=1+1' }]);
+    expect(renderStatementCsv([divided])).toContain(',"a;=1+1",');
     expect(csv).toContain(',-1,-1.00,');
   });
 

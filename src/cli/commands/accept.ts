@@ -19,7 +19,7 @@ export function addAccept(program: Command): void {
       const entry_ids = args.map(readEntryId);
       const request = readRequest(acceptRequest, { entry_ids, reason, actor });
       const answers = await acceptEntries(session.parts(), request);
-      session.out.answer(answers, renderCorrections(answers, session.out.table));
+      session.out.answer(answers, (shown) => renderCorrections(shown, session.out.table));
     },
   );
 }

@@ -22,7 +22,8 @@ export function addAdjust(program: Command): void {
     const said = answer.state === 'posted' ? what : `already ${what}, nothing was posted`;
     session.out.answer(
       answer,
-      `${answer.tenant_id}: ${answer.amount.replace('-', '')} ${answer.currency} ${said} in the period from ${answer.period_start}, ${answer.entry_id} (id ${answer.id})`,
+      (shown) =>
+        `${shown.tenant_id}: ${shown.amount.replace('-', '')} ${shown.currency} ${said} in the period from ${shown.period_start}, ${shown.entry_id} (id ${shown.id})`,
     );
   });
 }

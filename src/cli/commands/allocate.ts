@@ -74,7 +74,7 @@ function addPost(group: Command): void {
       ...{ reason, actor },
     });
     const answer = await allocatePool(session.parts(), request);
-    session.out.answer(answer, renderAllocation(answer, session.out.table));
+    session.out.answer(answer, (shown) => renderAllocation(shown, session.out.table));
   });
 }
 
@@ -102,7 +102,7 @@ function addReverse(group: Command): void {
     async (session, { args: [pool = ''], options: { month, reason, actor } }) => {
       const request = readRequest(reverseRequest, { pool, month, reason, actor });
       const answer = await reversePool(session.parts(), request);
-      session.out.answer(answer, renderAllocation(answer, session.out.table));
+      session.out.answer(answer, (shown) => renderAllocation(shown, session.out.table));
     },
   );
 }
@@ -116,7 +116,7 @@ function addShow(group: Command): void {
   perform<{ month: string }>(command, async (session, { args: [pool = ''], options }) => {
     const request = readRequest(poolRequest, { pool, month: options.month });
     const answer = await showPool(session.parts(), request);
-    session.out.answer(answer, renderAllocation(answer, session.out.table));
+    session.out.answer(answer, (shown) => renderAllocation(shown, session.out.table));
   });
 }
 
@@ -193,7 +193,7 @@ function addBacktest(group: Command): void {
     const { month, currency, poolAmount: amount = null, weight: weights = null } = options;
     const request = readRequest(backtestRequest, { month, currency, amount, weights });
     const answer = await backtestMonth(session.parts(), request);
-    session.out.answer(answer, renderBacktest(answer, session.out.table));
+    session.out.answer(answer, (shown) => renderBacktest(shown, session.out.table));
   });
 }
 

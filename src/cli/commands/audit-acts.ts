@@ -25,7 +25,7 @@ export function addAuditActs(group: Command): void {
     const { all = false, limit, cursor = null } = options;
     const given = { tenant_id: tenant, who, act, from, to, all, limit, cursor };
     const answer = await listActs(session.parts(), readRequest(actsRequest, given));
-    session.out.answer(answer, render(answer));
+    session.out.answer(answer, render);
   });
 }
 

@@ -36,7 +36,7 @@ export function addAuditLine(group: Command): void {
     const request = readRequest(lineRequest, { tenant_id, period, line, limit });
     const story = await tellLine(parts, request);
     if (story.exact_sum !== story.line.exact) session.foundWrong();
-    session.out.answer(story, renderStory(story, session.out.table));
+    session.out.answer(story, (shown) => renderStory(shown, session.out.table));
   });
 }
 

@@ -23,7 +23,7 @@ export function addAuditRun(group: Command): void {
     const request = readRequest(runRequest, { run, tenant_id, as_of, loop_steps });
     const runs = await showRun(session.parts(), request);
     const { table } = session.out;
-    session.out.answer(runs, runs.map((of) => render(of, table)).join('\n\n'));
+    session.out.answer(runs, (shown) => shown.map((of) => render(of, table)).join('\n\n'));
   });
 }
 

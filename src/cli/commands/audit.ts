@@ -34,7 +34,7 @@ export function addAudit(program: Command): void {
     const given = { source, event_id: eventId, as_of: options.asOf ?? null };
     const request = readRequest(eventStoryRequest, given);
     const story = await tellEventStory(session.parts(), request);
-    session.out.answer(story, renderStory(story));
+    session.out.answer(story, renderStory);
   });
   const entry = group
     .command('entry')
@@ -45,7 +45,7 @@ export function addAudit(program: Command): void {
     const given = { entry_id: entryId, as_of: options.asOf ?? null };
     const request = readRequest(entryStoryRequest, given);
     const story = await tellEntryStory(session.parts(), request);
-    session.out.answer(story, renderStory(story));
+    session.out.answer(story, renderStory);
   });
   addAuditRun(group);
   addAuditActs(group);

@@ -70,7 +70,7 @@ export function addCheck(group: Command): void {
     const request = readRequest(checkRequest, callOf(tenantId, options));
     const answer = await checkBudgets(session.parts(), request);
     if (answer.verdict === 'deny') session.foundOverBudget();
-    session.out.answer(answer, callText(answer));
+    session.out.answer(answer, callText);
   });
 }
 
@@ -90,7 +90,7 @@ export function addReserve(group: Command): void {
       });
       const answer = await reserveHold(session.parts(), request);
       if (answer.verdict === 'deny') session.foundOverBudget();
-      session.out.answer(answer, reservedText(answer));
+      session.out.answer(answer, reservedText);
     },
   );
 }

@@ -103,7 +103,7 @@ function addSet(group: Command): void {
       loop: options.loop === undefined ? null : { verdict: options.loop, steps: options.loopSteps },
     });
     const budget = await setBudget(session.parts(), request);
-    session.out.answer(budget, describeBudget(budget));
+    session.out.answer(budget, describeBudget);
   });
 }
 
@@ -134,7 +134,7 @@ function addList(group: Command): void {
     .description('all budgets, what is spent and held, and the holds whose event did not come');
   perform(command, async (session) => {
     const budgets = await listBudgets(session.parts());
-    session.out.answer(budgets, budgetsText(budgets, session.out.table));
+    session.out.answer(budgets, (shown) => budgetsText(shown, session.out.table));
   });
 }
 
@@ -150,7 +150,7 @@ function addRelease(group: Command): void {
     async (session, { args: [holdId = ''], options: { actor } }) => {
       const request = readRequest(releaseHoldRequest, { hold_id: holdId, tenant_id: null, actor });
       const hold = await releaseHold(session.parts(), request);
-      session.out.answer(hold, holdText(hold));
+      session.out.answer(hold, holdText);
     },
   );
 }

@@ -21,7 +21,7 @@ export function addCheckProducer(program: Command): void {
     const parts = { clock, reading: readSettings(session.config) };
     const answer = checkProducer(parts, readRequest(producerRequest, await readBodies(file)));
     if (WRONG.some((outcome) => (answer.outcomes[outcome] ?? 0) > 0)) session.foundWrong();
-    session.out.answer(answer, render(answer, session.out.table));
+    session.out.answer(answer, (shown) => render(shown, session.out.table));
   });
 }
 

@@ -72,7 +72,7 @@ async function correctOne(session: Session, entry: string, options: CorrectFlags
   const entry_id = readEntryId(entry);
   const given = { entry_id, change: changeOf(options), dry_run, reason, actor };
   const answer = await correctEntry(session.parts(), readRequest(correctRequest, given));
-  session.out.answer(answer, renderCorrections([answer], session.out.table));
+  session.out.answer(answer, (shown) => renderCorrections([shown], session.out.table));
 }
 
 async function correctAll(session: Session, where: Where, options: CorrectFlags): Promise<void> {
@@ -85,7 +85,7 @@ async function correctAll(session: Session, where: Where, options: CorrectFlags)
   const isLosing = answer.losing.length > 0 && !unprice;
   const isLeft = isLosing || answer.in_other_currency.length > 0;
   if (answer.examined === 0 || isLeft) session.foundWrong();
-  session.out.answer(answer, renderMany(answer, unprice, session.out.table));
+  session.out.answer(answer, (shown) => renderMany(shown, unprice, session.out.table));
 }
 
 function renderMany(answer: CorrectWhereAnswer, unprice: boolean, table: DrawTable): string {

@@ -49,7 +49,7 @@ export function addDemo(program: Command): void {
       const kept = keep ? await openDemoConsole(parts) : null;
       const answer = { ...ran, console: kept?.places ?? null };
       if (answer.laws.some((law) => law.violations.length > 0)) session.foundWrong();
-      out.answer(answer, render(answer, out.table));
+      out.answer(answer, (shown) => render(shown, out.table));
       if (keep) await untilSignal();
       await kept?.server.close();
     } finally {

@@ -37,11 +37,11 @@ export function addIssuer(program: Command): void {
       ...(supportEmail === undefined ? {} : { support_email: supportEmail }),
     });
     const issuer = await setIssuer(session.parts(), request);
-    session.out.answer(issuer, textOf(issuer));
+    session.out.answer(issuer, textOf);
   });
   perform(group.command('show').description('who sends them now'), async (session) => {
     const issuer = await showIssuer(session.parts());
-    session.out.answer(issuer, textOf(issuer));
+    session.out.answer(issuer, textOf);
   });
 }
 

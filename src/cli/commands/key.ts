@@ -59,7 +59,7 @@ function addCreate(group: Command): void {
       ...(options.expires ?? NEVER),
     });
     const answer = await createKey(session.parts(), request);
-    session.out.answer(answer, describeCreated(answer));
+    session.out.answer(answer, describeCreated);
   });
 }
 

@@ -34,8 +34,12 @@ function addCreate(group: Command): void {
       });
       const answer = await createKey(session.parts(), request);
       const address = linkAddress(answer.key, session.config.SPANLEDGER_PUBLIC_URL ?? null);
-      const text = `${address}\nlink ${answer.key_id} of tenant ${tenant_id}, until ${timeOf(answer.expires_at ?? '')}; it is shown this once`;
-      session.out.answer({ ...answer, key: address }, text);
+      const made = { ...answer, key: address };
+      session.out.answer(
+        made,
+        (shown) =>
+          `${address}\nlink ${shown.key_id} of tenant ${shown.tenant_id}, until ${timeOf(shown.expires_at ?? '')}; it is shown this once`,
+      );
     },
   );
 }

@@ -18,7 +18,7 @@ export function addMigrate(program: Command): void {
     const { citus = false, roles = false } = options;
     const request = readRequest(migrationRequest, { citus, roles });
     const answer = await migrateDatabase(session.parts(), request);
-    session.out.answer(answer, render(answer));
+    session.out.answer(answer, render);
   });
 }
 

@@ -112,7 +112,7 @@ function addDefault(group: Command): void {
   perform<{ from?: string }>(addActor(command), async (session, { args: [book = ''], options }) => {
     const request = readRequest(defaultBookRequest, { book, from: options.from });
     const answer = await nameDefaultBook(session.parts(), request);
-    session.out.answer(answer, renderDefault(answer));
+    session.out.answer(answer, renderDefault);
   });
 }
 
@@ -168,7 +168,7 @@ function addDiff(group: Command): void {
     const given = { before: readVersion(a), after: readVersion(b) };
     const request = readRequest(compareRequest, given);
     const answer = await comparePriceBooks(session.parts(), request);
-    session.out.answer(answer, renderDifference(answer, session.out.table));
+    session.out.answer(answer, (shown) => renderDifference(shown, session.out.table));
   });
 }
 
@@ -251,7 +251,7 @@ function addSeed(group: Command): void {
         out === undefined
           ? await seed.seedPriceBook(session.parts(), request)
           : await seed.writePriceBook(request, out);
-      session.out.answer(answer, renderSeed(answer, book));
+      session.out.answer(answer, (shown) => renderSeed(shown, book));
     },
   );
 }

@@ -31,7 +31,7 @@ export function addRerate(program: Command): void {
       );
       const isLeft = answer.losing.length > 0 && unprice !== true;
       if (isLeft || answer.in_other_currency.length > 0) session.foundWrong();
-      session.out.answer(answer, render(answer, unprice === true, session.out.table));
+      session.out.answer(answer, (shown) => render(shown, unprice === true, session.out.table));
     },
   );
 }

@@ -61,7 +61,7 @@ function addPublish(group: Command): void {
     const given = { to, retain_days: retainDays, lock_mode: lockMode };
     const request = readRequest(sealPublicationRequest, given);
     const published = await publishSeals(session.parts(), request);
-    session.out.answer(published, describe(published, to));
+    session.out.answer(published, (shown) => describe(shown, to));
   });
 }
 

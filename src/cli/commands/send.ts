@@ -29,7 +29,7 @@ export function addSend(program: Command): void {
     const request = readRequest(sendRequest, { encoding, wait_seconds });
     const answer = await sendLines(parts, { ...request, lines: linesOf(file, session.terminal) });
     if (answer.refused > 0 || answer.not_sent > 0) session.foundWrong();
-    session.out.answer(answer, render(answer));
+    session.out.answer(answer, render);
   });
 }
 

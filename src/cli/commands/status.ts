@@ -33,7 +33,7 @@ export function addStatus(program: Command): void {
       const parts = { ...session.parts(), queue: queue ?? NO_QUEUE, destinationFault };
       const answer = await tellStatus(parts, readRequest(statusRequest, { month }));
       if (answer.missing.length > 0) session.foundWrong();
-      session.out.answer(answer, statusText(answer, session.out));
+      session.out.answer(answer, (shown) => statusText(shown, session.out));
     } finally {
       queue?.close();
     }

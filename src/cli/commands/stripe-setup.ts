@@ -31,7 +31,7 @@ export function addSetUp(group: Command): void {
     const request = readRequest(setUpRequest, given);
     const answer = await setUpStripe(await openStripeParts(session), request);
     if (isAnyUnfit(answer)) session.foundWrong();
-    session.out.answer(answer, render(answer));
+    session.out.answer(answer, render);
   });
 }
 

@@ -23,7 +23,8 @@ export function addTenantClose(group: Command): void {
       if (answer.periods.some(({ state }) => state === 'refused')) session.foundWrong();
       session.out.answer(
         answer,
-        `${tenant_id} left at ${timeOf(answer.left_at)}\n${renderPeriods(answer.periods, session.out.table)}`,
+        (shown) =>
+          `${shown.tenant_id} left at ${timeOf(shown.left_at)}\n${renderPeriods(shown.periods, session.out.table)}`,
       );
     },
   );

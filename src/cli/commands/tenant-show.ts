@@ -18,7 +18,7 @@ export function addTenantShow(group: Command): void {
   perform<{ most: number }>(command, async (session, { args: [tenant_id = ''], options }) => {
     const request = readRequest(showTenantRequest, { tenant_id, most: options.most });
     const answer = await showTenant(session.parts(), request);
-    session.out.answer(answer, textOf(answer, session.out.table));
+    session.out.answer(answer, (shown) => textOf(shown, session.out.table));
   });
 }
 

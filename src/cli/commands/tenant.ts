@@ -57,7 +57,10 @@ function addSet(group: Command): void {
       (month) =>
         `\nits charges of ${month} are in another currency; price them anew: ${commandToType({ operation: 'rerate', month, tenant_id })}`,
     );
-    session.out.answer(tenant, `${tenant_id}: ${describe(tenant)}${toRerate.join('')}`);
+    session.out.answer(
+      tenant,
+      (shown) => `${shown.tenant_id}: ${describe(shown)}${toRerate.join('')}`,
+    );
   });
 }
 

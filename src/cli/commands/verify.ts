@@ -31,7 +31,7 @@ export function addVerify(program: Command): void {
     const request = readRequest(verificationRequest, { scope, against: options.against ?? null });
     const answer = await verifyLedger(parts, request);
     if (!answer.holds) session.foundWrong();
-    session.out.answer(answer, renderVerification(answer));
+    session.out.answer(answer, renderVerification);
   });
 }
 

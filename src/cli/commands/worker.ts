@@ -44,7 +44,7 @@ export function addWorker(program: Command): void {
       const given = { until_empty: options.untilEmpty === true, pollers: options.pollers };
       const request = readRequest(workerRequest, given);
       const answer = await runWorker(objects === null ? parts : { ...parts, objects }, request);
-      session.out.answer(answer, render(answer));
+      session.out.answer(answer, render);
     } finally {
       await door?.close();
       queue.close();

@@ -7,7 +7,7 @@ import { Refusal } from '../../refusal.ts';
 import { explainSqs } from '../../sqs-refusal.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { harmless } from './harmless.ts';
+import { harmless, harmlessValue } from './harmless.ts';
 import { foldLines, openOutput, type PageForm, USUAL_WIDTH } from './output.ts';
 import { openSession, type Session } from './session.ts';
 import { programOf, type Terminal } from './terminal.ts';
@@ -94,8 +94,8 @@ export function reportFailure(error: unknown, { stderr }: Terminal): number {
   const width = stderr.isTTY === true ? (stderr.columns ?? USUAL_WIDTH) : null;
   const write = (line: string) => stderr.write(`${foldLines(line, width)}\n`);
   if (refusal !== null) {
-    write(`${head}: ${harmless(refusal.message)}`);
-    write(`  ${harmless(remedyText(refusal.remedy))}`);
+    write(`${head}: ${harmlessValue(refusal.message)}`);
+    write(`  ${harmlessValue(remedyText(refusal.remedy))}`);
     return EXIT_CODES[refusal.kind];
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

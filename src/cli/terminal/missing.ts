@@ -1,6 +1,7 @@
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import { remedyText } from './commands-to-type.ts';
 import { counted } from './figures.ts';
+import { harmlessDocument } from './harmless.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 
@@ -10,7 +11,10 @@ export function missingText(
   { wrap }: Pick<Output, 'wrap'>,
 ): string {
   const count = counted(things.length, 'thing');
-  const byRemedy = Map.groupBy(things, ({ kind, remedy }) => `${kind}: ${remedyText(remedy)}`);
+  const byRemedy = Map.groupBy(
+    harmlessDocument(things),
+    ({ kind, remedy }) => `${kind}: ${remedyText(remedy)}`,
+  );
   const lines = [...byRemedy.values()].flatMap((of) => [
     ...of.map((thing) => wrap(`${subjectOf(thing)}${thing.detail}`, '  ')),
     ...of.slice(0, 1).map(({ remedy }) => wrap(remedyText(remedy), '    ')),

@@ -1,5 +1,5 @@
 import { columnsOf, wrapTo } from '../../text-width.ts';
-import { harmless } from './harmless.ts';
+import { harmless, harmlessDocument } from './harmless.ts';
 import { openProgress } from './progress.ts';
 import { type DrawTable, drawTable } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -13,8 +13,11 @@ export interface Output {
   readonly table: DrawTable;
   /** The text in lines no wider than the page, each after the indentation. */
   wrap(text: string, indent: string): string;
-  /** The answer itself: `document` with `--json`, otherwise the text. Called once. */
-  answer(document: unknown, text: string): void;
+  /**
+   * The answer itself: the document with `--json`, otherwise the text. Called once. What makes its text from a
+   * document is given one whose texts have no controls and no line ends, since anybody may have written them.
+   */
+  answer<Document>(document: Document, text: string | ((shown: Document) => string)): void;
   /** The same where the text is data, such as CSV or a script: it stays as it is, however wide. */
   give(document: unknown, text: string): void;
   /** A line on the way, for people only; never with `--json`. */
@@ -46,8 +49,10 @@ export function openOutput({ stdout, stderr }: Terminal, { json, wide }: PageFor
     wrap: (text, indent) => wrapTo(text, width, indent).join('\n'),
     answer(document, text) {
       progress.end();
-      const lines = () => foldLines(harmless(text), stdout.isTTY === true ? width : null);
-      stdout.write(json ? `${toJson(document)}\n` : withLineEnd(lines()));
+      if (json) return void stdout.write(`${toJson(document)}\n`);
+      const told = typeof text === 'string' ? text : text(harmlessDocument(document));
+      const lines = foldLines(harmless(told), stdout.isTTY === true ? width : null);
+      stdout.write(withLineEnd(lines));
     },
     give(document, text) {
       progress.end();

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { expect, test } from 'vitest';
-import { harmless, harmlessValue } from '../../../src/cli/terminal/harmless.ts';
+import { harmless, harmlessDocument, harmlessValue } from '../../../src/cli/terminal/harmless.ts';
 import { drawTable } from '../../../src/cli/terminal/table.ts';
 
 test.each([
@@ -21,5 +21,16 @@ test('colours of our own, line ends and other scripts stay', () => {
 test('a value with a line end makes no second line in a table', () => {
   const text = drawTable([{ id: 'evt\nTOTAL 0.00' }], [{ title: 'ID', value: ({ id }) => id }], 80);
   expect(text.split('\n')).toHaveLength(2);
-  expect(harmlessValue('a\nb')).toBe('a\\u000ab');
+  expect(harmlessValue('a\nb\u001b[31m')).toBe('a\\u000ab\\u001b[31m');
+});
+
+test('an answer has no control in any of its texts or names, and an address keeps its lines', () => {
+  const answer = {
+    tenants: [{ id: 'a\nTOTAL', 'tag\r': 1n, address: 'one\ntwo\u001b[2J' }],
+    at: null,
+  };
+  expect(harmlessDocument(answer)).toEqual({
+    tenants: [{ id: 'a\\u000aTOTAL', 'tag\\u000d': 1n, address: 'one\ntwo\\u001b[2J' }],
+    at: null,
+  });
 });
