@@ -107,6 +107,10 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   'allocate list': [],
   'budget set': [T, '--per', 'month', '--amount', '5', '--user', `user${EVIL}`],
   'budget list': [],
+  'budget ask': [T, '1', '--limit', '500', '--reason', EVIL],
+  'budget requests': ['--all'],
+  'budget refuse': ['1', '--reason', EVIL],
+  'budget approve': ['1', '--reason', EVIL],
   'budget check': [T, '--model', 'gpt-4o', '--input-tokens', '50', '--max-output-tokens', '5'],
   'budget reserve': [
     T,
@@ -146,6 +150,7 @@ const ELSEWHERE = [
     'demo',
     'fx import',
     'fx list',
+    'init',
     'issuer set',
     'issuer show',
     'key revoke',
