@@ -392,7 +392,6 @@ table http_actions (
   status integer,
   answer text,
   constraint http_actions_pkey PRIMARY KEY (key_id, idempotency_key),
-  constraint http_actions_key_id_fkey FOREIGN KEY (key_id) REFERENCES http_keys(key_id),
   constraint answered_whole CHECK (((status IS NULL) = (answer IS NULL))),
   constraint http_actions_idempotency_key_check CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 200))),
   constraint http_actions_request_hash_check CHECK ((length(request_hash) = 32))

@@ -4,6 +4,20 @@ import { z } from 'zod';
 import { explainFile } from './files.ts';
 import { Refusal } from './refusal.ts';
 
+/** Values with commas between them; none where it is not set. */
+function listed<Value extends z.ZodType<string, string>>(value: Value) {
+  return z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== ''),
+    )
+    .pipe(z.array(value));
+}
+
 /**
  * The environment, read here and nowhere else. A variable `X` may be given as `X_FILE`, the path of
  * a file with the value, so that secrets can be mounted and never stand in a process list.
@@ -51,6 +65,22 @@ const environment = z.object({
         z.string().regex(/^https?:\/\/[\w.*:-]+$/, 'must be origins, as https://app.example.com'),
       ),
     ),
+  SPANLEDGER_CORS_ORIGINS: listed(
+    z
+      .string()
+      .regex(/^https?:\/\/[\w.-]+(?::\d+)?$/, 'must be origins, as https://app.example.com'),
+  ),
+  SPANLEDGER_USER_HEADER: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, 'must be the name of a header, as X-Forwarded-User')
+    .optional(),
+  SPANLEDGER_USER_PROXY: listed(
+    z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+      error: 'must be addresses or networks, as 10.0.0.7 or 10.0.0.0/24',
+    }),
+  ),
+  SPANLEDGER_USER_ADMINS: listed(z.string().regex(/^[^*]+$/, 'must name each admin')),
+  SPANLEDGER_USER_READERS: listed(z.string()),
   SPANLEDGER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info'),
@@ -66,6 +96,11 @@ export type RequiredVariable = Exclude<
   | 'SPANLEDGER_FONTS'
   | 'SPANLEDGER_WEBHOOK_PRIVATE'
   | 'SPANLEDGER_FRAME_ORIGINS'
+  | 'SPANLEDGER_CORS_ORIGINS'
+  | 'SPANLEDGER_USER_HEADER'
+  | 'SPANLEDGER_USER_PROXY'
+  | 'SPANLEDGER_USER_ADMINS'
+  | 'SPANLEDGER_USER_READERS'
 >;
 
 /** Variables by their names. */

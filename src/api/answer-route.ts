@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { actingAs } from '../database/acting.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
-import type { Key } from '../keys/key.ts';
+import { type Caller, callerWord } from '../keys/key.ts';
 import { Refusal } from '../refusal.ts';
 import type { ApiParts } from './api-parts.ts';
 import { writeCsv } from './csv.ts';
@@ -13,7 +13,7 @@ import { askedByTenant, shownToTenant } from './tenant-sight.ts';
 
 /** A request to a route, by whoever bears the key. */
 export interface RouteRequest {
-  readonly key: Key;
+  readonly key: Caller;
   readonly said: Said;
   readonly accept: string;
 }
@@ -37,11 +37,11 @@ export async function answerRoute(
   return acceptsCsv(route, accept) ? csvReply(route, shown) : jsonReply(shown);
 }
 
-/** An action is its bearer's: the journal names the key, the act, and the reason that was given. */
+/** An action is its caller's: the journal names the key or the user, the act, and the reason that was given. */
 export function actingParts(
   { act }: Route,
   parts: ApiParts,
-  { key, given }: { readonly key: Key; readonly given: JsonObject },
+  { key, given }: { readonly key: Caller; readonly given: JsonObject },
 ): ApiParts {
   if (act === null) return parts;
   const reason = typeof given['reason'] === 'string' ? given['reason'] : null;
@@ -54,14 +54,14 @@ export function actingParts(
   };
 }
 
-function refuseRole(route: Route, key: Key): Reply {
+function refuseRole(route: Route, key: Caller): Reply {
   return problem('not_permitted', {
-    detail: `a key with the role ${key.role} may not ask ${route.method} ${route.path}`,
+    detail: `a ${callerWord(key)} with the role ${key.role} may not ask ${route.method} ${route.path}`,
     remedy: `use a key with the role ${route.roles.join(' or ')}`,
   });
 }
 
-function askedBy(route: Route, key: Key, asked: Asked): Asked {
+function askedBy(route: Route, key: Caller, asked: Asked): Asked {
   const has = (name: string) => Object.hasOwn(route.fields, name);
   // Who acts is who bears the key, and nobody else.
   const given = has('actor') ? { ...asked.given, actor: key.name } : asked.given;
@@ -76,7 +76,7 @@ function askedBy(route: Route, key: Key, asked: Asked): Asked {
   };
 }
 
-function requireNamed(key: Key, tenantId: unknown): void {
+function requireNamed(key: Caller, tenantId: unknown): void {
   if (key.tenantIds === null || key.tenantIds.includes(String(tenantId))) return;
   throw new Refusal(
     'not_permitted',

@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { EventKeeper } from '../ingest/taking/event-keeper.ts';
 import type { ApiParts } from './api-parts.ts';
+import type { ProxyUsers } from './proxy-users.ts';
 import type { WebhookOptions } from './webhook-door.ts';
 
 export interface AppOptions {
@@ -10,6 +11,10 @@ export interface AppOptions {
   readonly keeper: EventKeeper | null;
   /** Pages for people beside the routes, with their own headers; null for none. */
   readonly pages: Hono<{ Bindings: HttpBindings }> | null;
+  /** Whom a proxy signs in; null where everybody needs a key. */
+  readonly users: ProxyUsers | null;
+  /** Origins whose pages may ask from a browser. */
+  readonly corsOrigins: readonly string[];
   /** Whether the server takes no new requests any more. */
   readonly isDraining: () => boolean;
 }

@@ -1,12 +1,14 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
+import { cors } from 'hono/cors';
 import { secureHeaders } from 'hono/secure-headers';
 import { monotonicMs } from '../clock.ts';
 import { explainFault } from '../database/explain-fault.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
 import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
 import { type ActionAsked, actOnce } from '../keys/act-once.ts';
+import { callerWord } from '../keys/key.ts';
 import { Refusal } from '../refusal.ts';
 import { answerRoute, withEntityTag } from './answer-route.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -23,6 +25,7 @@ import { type BodyLimits, readBytes } from './read-bytes.ts';
 import { referencePage } from './reference-page.ts';
 import { jsonReply, type Reply, textReply } from './reply.ts';
 import type { Route } from './route.ts';
+import { HEADROOM_HEADERS } from './routes/budgets.ts';
 import { ROUTES } from './routes.ts';
 import { answerWebhook } from './webhook-door.ts';
 
@@ -32,10 +35,11 @@ type Answering = (c: Context<Env>) => Promise<Reply> | Reply;
 /** The application: every route of the table, the doors of producers, and what machines ask. */
 export function buildApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
-  const keys = new KeyDoor(options.parts);
+  const keys = new KeyDoor(options.parts, options.users);
   const metrics = new Metrics(options.parts);
   if (options.pages !== null) app.route('/', options.pages);
   app.use(secureHeaders(HEADERS));
+  if (options.corsOrigins.length > 0) allowOrigins(app, options.corsOrigins);
   app.use(async (c, next) => {
     const given = c.req.header('x-request-id') ?? '';
     const requestId = /^[\w.-]{1,100}$/.test(given) ? given : randomUUID();
@@ -82,6 +86,21 @@ const HEADERS: Parameters<typeof secureHeaders>[0] = {
   xFrameOptions: 'DENY',
 };
 
+/** Pages of these origins ask with keys of their own: cookies, and so users of a proxy, stay out of it. */
+function allowOrigins(app: Hono<Env>, origins: readonly string[]): void {
+  const allowed = cors({
+    origin: [...origins],
+    allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+    allowHeaders: ['authorization', 'content-type', 'content-encoding', 'if-none-match'].concat([
+      ...['idempotency-key', 'x-request-id'],
+    ]),
+    exposeHeaders: ['etag', 'next-cursor', 'retry-after', 'x-request-id', ...HEADROOM_HEADERS],
+    maxAge: 600,
+  });
+  app.use('/v1/*', allowed);
+  app.use('/openapi.json', allowed);
+}
+
 function addMachines(
   app: Hono<Env>,
   of: { readonly options: AppOptions; readonly keys: KeyDoor; readonly metrics: Metrics },
@@ -121,7 +140,7 @@ async function answerQuestion(
   keys: KeyDoor,
   { route, c }: RouteAsked,
 ): Promise<Reply> {
-  const bearer = await keys.letIn(c.req.header('authorization') ?? null, addressOf(c));
+  const bearer = await keys.letInRequest(c.req.raw, addressOf(c));
   if (bearer.kind === 'refused') return bearer.reply;
   const body = route.method === 'GET' ? null : await readJson(c.req.raw);
   if (body instanceof Refused) return body.reply;
@@ -206,11 +225,11 @@ async function answerProducer(
   { keys, door, took }: ProducerAsked,
   c: Context<Env>,
 ): Promise<Reply> {
-  const bearer = await keys.letIn(c.req.header('authorization') ?? null, addressOf(c));
+  const bearer = await keys.letInRequest(c.req.raw, addressOf(c));
   if (bearer.kind === 'refused') return bearer.reply;
   if (!['ingest', 'admin'].includes(bearer.key.role)) {
     return problem('not_permitted', {
-      detail: `a key with the role ${bearer.key.role} may not send events`,
+      detail: `a ${callerWord(bearer.key)} with the role ${bearer.key.role} may not send events`,
       remedy: 'use a key with the role ingest',
     });
   }

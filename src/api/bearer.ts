@@ -1,13 +1,14 @@
 import { monotonicMs, pause } from '../clock.ts';
-import type { Key } from '../keys/key.ts';
+import type { Caller, Key } from '../keys/key.ts';
 import { recognizeKey } from '../keys/recognize-key.ts';
 import type { Parts } from '../parts.ts';
 import { problem } from './problem.ts';
+import { type ProxyUsers, refuseForgedAct } from './proxy-users.ts';
 import type { Reply } from './reply.ts';
 
 /** Who asks, or what the door answers instead. */
-export type Bearer =
-  | { readonly kind: 'known'; readonly key: Key }
+export type Bearer<Who extends Caller = Caller> =
+  | { readonly kind: 'known'; readonly key: Who }
   | { readonly kind: 'refused'; readonly reply: Reply };
 
 /** So many wrong keys of one address cost it nothing; a producer with an old key soon has as many. */
@@ -21,12 +22,14 @@ const MOST_ADDRESSES = 10_000;
 /** Lets in whoever bears a valid key; failures are counted by address and slowed, and keys have their rates. */
 export class KeyDoor {
   readonly #parts: Pick<Parts, 'database' | 'clock' | 'log'>;
+  readonly #users: ProxyUsers | null;
   readonly #failures = new Map<string, number>();
   readonly #buckets = new Map<string, Bucket>();
   #refused = 0;
 
-  constructor(parts: Pick<Parts, 'database' | 'clock' | 'log'>) {
+  constructor(parts: Pick<Parts, 'database' | 'clock' | 'log'>, users: ProxyUsers | null) {
     this.#parts = parts;
+    this.#users = users;
   }
 
   /** Requests without a valid key since the start. */
@@ -34,7 +37,20 @@ export class KeyDoor {
     return this.#refused;
   }
 
-  async letIn(authorization: string | null, address: string): Promise<Bearer> {
+  /** Whoever sends a request: the key that it bears, or else the user whom the proxy names. */
+  async letInRequest(request: Request, address: string): Promise<Bearer> {
+    const authorization = request.headers.get('authorization');
+    if (this.#users === null || A_KEY.test(authorization ?? '')) {
+      return this.letIn(authorization, address);
+    }
+    const told = this.#users.tell(request.headers, address);
+    if (told.kind === 'nobody') return this.letIn(authorization, address);
+    if (told.kind === 'refused') return { kind: 'refused', reply: problem('not_permitted', told) };
+    refuseForgedAct(request);
+    return { kind: 'known', key: told.user };
+  }
+
+  async letIn(authorization: string | null, address: string): Promise<Bearer<Key>> {
     const given = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1] ?? null;
     if (given === null) return this.#refuse(NO_KEY);
     const recognized = await recognizeKey(this.#parts, given);
@@ -53,7 +69,7 @@ export class KeyDoor {
     return { kind: 'refused', reply };
   }
 
-  #refuse(detail: string): Bearer {
+  #refuse(detail: string): Bearer<Key> {
     this.#refused += 1;
     const reply = problem('unauthenticated', {
       detail,
@@ -82,6 +98,9 @@ export class KeyDoor {
     return tokens < 1 ? Math.max(1, Math.ceil((1 - tokens) / rate)) : 0;
   }
 }
+
+/** A proxy may send a token of its own under the same header. */
+const A_KEY = /^Bearer\s+slk_/i;
 
 interface Bucket {
   readonly tokens: number;

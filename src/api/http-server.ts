@@ -15,6 +15,10 @@ export interface HttpServerOptions {
   readonly pages?: AppOptions['pages'];
   /** Where events of producers are kept; left out or null, they are refused. */
   readonly keeper?: EventKeeper | null;
+  /** Whom a proxy signs in; left out, everybody needs a key. */
+  readonly users?: AppOptions['users'];
+  /** Origins whose pages may ask from a browser; left out, there are none. */
+  readonly corsOrigins?: AppOptions['corsOrigins'];
   readonly host: string;
   /** The port 0 takes one that is free. */
   readonly port: number;
@@ -31,6 +35,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     parts: apiPartsOf(options.parts),
     webhook: options.webhook,
     keeper: options.keeper ?? null,
+    users: options.users ?? null,
+    corsOrigins: options.corsOrigins ?? [],
     isDraining: () => state.draining,
   });
   const listening = await listenAt((request, bindings) => app.fetch(request, bindings), options);

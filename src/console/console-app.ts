@@ -58,7 +58,7 @@ function addAssets(app: ConsoleApp): void {
 
 function addSignIn(app: ConsoleApp, options: ConsoleOptions): void {
   const { parts } = options;
-  const keys = new KeyDoor(parts);
+  const keys = new KeyDoor(parts, null);
   app.get('/console/sign-in', (c) => {
     const to = addressAfterSignIn(c.req.query('to') ?? null);
     return show(options, c, { page: signInPage({ to, fault: null }), visitor: null });
@@ -140,7 +140,7 @@ async function answerPage(
 
 /** An operator, or the answer that sends whoever it is elsewhere. */
 async function letIn(options: ConsoleOptions, c: ConsoleContext): Promise<Visitor | Response> {
-  const visitor = await visitorOf(options.parts, c);
+  const visitor = await visitorOf(options, c);
   if (visitor === null) {
     const { pathname, search } = new URL(c.req.url);
     return c.redirect(`/console/sign-in?${new URLSearchParams({ to: pathname + search })}`, 303);
@@ -164,7 +164,8 @@ async function frameOf({ parts }: ConsoleOptions, visitor: Visitor | null): Prom
   const stripe = parts.stripeParts;
   const mode = stripe === null ? 'without Stripe' : stripe.livemode ? 'live mode' : 'test mode';
   if (visitor === null) return { who: null, freshness: null, mode };
-  const who = { name: visitor.key.name, formToken: visitor.formToken };
+  const { key, formToken, isUser } = visitor;
+  const who = { name: key.name, formToken: isUser ? null : formToken };
   return { who, freshness: await tellFreshness(parts), mode };
 }
 

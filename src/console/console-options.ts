@@ -1,7 +1,10 @@
 import type { ApiParts } from '../api/api-parts.ts';
+import type { ProxyUsers } from '../api/proxy-users.ts';
 
 export interface ConsoleOptions {
   readonly parts: ApiParts;
+  /** Whom a proxy signs in; null where everybody signs in with a key. */
+  readonly users: ProxyUsers | null;
   /** Origins that may show a customer's page within a page of their own. */
   readonly frameOrigins: readonly string[];
 }

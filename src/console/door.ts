@@ -1,20 +1,23 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
+import { refuseOtherSites } from '../api/other-sites.ts';
 import { readBytes } from '../api/read-bytes.ts';
-import type { Key } from '../keys/key.ts';
+import type { Caller } from '../keys/key.ts';
 import { recognizeSession } from '../keys/recognize-session.ts';
-import { formTokenOf, isFormToken } from '../keys/session.ts';
-import type { Parts } from '../parts.ts';
+import { formTokenOf, isFormToken, isToken, newToken } from '../keys/session.ts';
 import { Refusal } from '../refusal.ts';
+import type { ConsoleOptions } from './console-options.ts';
 
 export type ConsoleContext = Context<{ Bindings: HttpBindings }>;
 
 /** Who is signed in. */
 export interface Visitor {
-  readonly key: Key;
+  readonly key: Caller;
   /** The token of the session, as the browser has it from now on. */
   readonly token: string;
+  /** Whether the proxy signed the visitor in, who signs out there, too. */
+  readonly isUser: boolean;
   /** What every form of this session holds. */
   readonly formToken: string;
 }
@@ -22,18 +25,28 @@ export interface Visitor {
 const COOKIE = 'spanledger';
 
 /**
- * Who asks, by the cookie of the session; null where nobody is signed in. A renewed session goes back with the
- * answer.
+ * Who asks: the user whom the proxy names, or whoever the cookie of the session signs in; null where nobody is. A
+ * renewed session goes back with the answer.
  */
 export async function visitorOf(
-  parts: Pick<Parts, 'database' | 'clock'>,
+  { parts, users }: ConsoleOptions,
   c: ConsoleContext,
 ): Promise<Visitor | null> {
   const token = getCookie(c, cookieName(c)) ?? '';
+  const told = users?.tell(c.req.raw.headers, addressOf(c)) ?? { kind: 'nobody' };
+  if (told.kind === 'refused') throw new Refusal('not_permitted', told.detail, told.remedy);
+  if (told.kind === 'user') return userVisitor(c, told.user, token);
   const signedIn = token === '' ? null : await recognizeSession(parts, token);
   if (signedIn === null) return null;
   if (signedIn.token !== token) giveSession(c, signedIn.token);
-  return { ...signedIn, formToken: formTokenOf(signedIn.token) };
+  return { ...signedIn, formToken: formTokenOf(signedIn.token), isUser: false };
+}
+
+/** The proxy knows who it is, request by request; the token is there so that forms of other sites lack it. */
+function userVisitor(c: ConsoleContext, user: Caller, given: string): Visitor {
+  const token = isToken(given) ? given : newToken();
+  if (token !== given) giveSession(c, token);
+  return { key: user, token, formToken: formTokenOf(token), isUser: true };
 }
 
 /** The browser keeps the token to itself: no script reads it, and no other site's page sends it. */
@@ -69,7 +82,7 @@ const FORM_BYTES = 2 * 1024 * 1024;
 
 /** The fields of a form that was sent by a page of ours. */
 export async function readForm(c: ConsoleContext): Promise<URLSearchParams> {
-  refuseOtherSites(c);
+  refuseOtherSites(c.req.raw.headers);
   const limits = { sentBytes: FORM_BYTES, unfoldedBytes: FORM_BYTES };
   const read = await readBytes(c.req.raw, limits);
   if (read.kind === 'bytes') return new URLSearchParams(read.bytes.toString('utf8'));
@@ -84,19 +97,5 @@ export async function readVisitorsForm(c: ConsoleContext, token: string): Promis
     'not_permitted',
     'the form is not of this session: it was open while you signed in anew, or another site sent it',
     'open the page again, and send it from there',
-  );
-}
-
-/** Browsers say where a form comes from; what says nothing of it is no browser's. */
-function refuseOtherSites(c: ConsoleContext): void {
-  const site = c.req.header('sec-fetch-site') ?? 'same-origin';
-  const origin = c.req.header('origin') ?? null;
-  const host = c.req.header('x-forwarded-host') ?? c.req.header('host') ?? '';
-  const isOurs = origin === null || (URL.canParse(origin) && new URL(origin).host === host);
-  if ((site === 'same-origin' || site === 'none') && isOurs) return;
-  throw new Refusal(
-    'not_permitted',
-    'the form was sent by a page of another site',
-    'open the console itself, and send it from there',
   );
 }

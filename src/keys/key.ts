@@ -20,6 +20,17 @@ export interface Key {
   readonly lastUsedAt: InstantMs | null;
 }
 
+/** Who asks: the bearer of a key, or a user whom a proxy signed in, whose id begins with `user:`. */
+export type Caller = Pick<
+  Key,
+  'keyId' | 'name' | 'role' | 'tenantId' | 'source' | 'tenantIds' | 'rate'
+>;
+
+/** What to call a caller where it is refused. */
+export function callerWord({ keyId }: Caller): 'user' | 'key' {
+  return keyId.startsWith('user:') ? 'user' : 'key';
+}
+
 /**
  * A key reads `slk_ROLE_ID_SECRET`: the prefix tells people and scanners of leaked secrets what it is, the
  * id finds its row, and the secret has 256 random bits.

@@ -48,8 +48,12 @@ export function hashOfToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-function newToken(): string {
+export function newToken(): string {
   return randomBytes(32).toString('base64url');
+}
+
+export function isToken(text: string): boolean {
+  return /^[\w-]{43}$/.test(text);
 }
 
 /** What every form of a session has: another site can make a browser send a form, and cannot know this. */

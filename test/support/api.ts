@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { type HttpServer, startHttpServer } from '../../src/api/http-server.ts';
+import type { ProxyUsers } from '../../src/api/proxy-users.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { EventKeeper } from '../../src/ingest/taking/event-keeper.ts';
@@ -48,6 +49,8 @@ export interface ApiOptions {
   readonly clock?: Clock;
   /** Where events go; the ledger itself where it is left out. */
   readonly keeper?: EventKeeper | null;
+  readonly users?: ProxyUsers;
+  readonly corsOrigins?: readonly string[];
 }
 
 export async function startApi(database: Database, options: ApiOptions = {}): Promise<Api> {
@@ -60,6 +63,8 @@ export async function startApi(database: Database, options: ApiOptions = {}): Pr
     parts,
     webhook: null,
     keeper,
+    users: options.users ?? null,
+    corsOrigins: options.corsOrigins ?? [],
     host: '127.0.0.1',
     port: 0,
   });

@@ -1,4 +1,5 @@
 import { apiPartsOf, startHttpServer } from '../../src/api/http-server.ts';
+import type { ProxyUsers } from '../../src/api/proxy-users.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { buildConsole } from '../../src/console/console-app.ts';
 import type { Database } from '../../src/database/database.ts';
@@ -30,17 +31,23 @@ export interface Seen {
   readonly text: string;
 }
 
+interface ConsoleTestOptions {
+  readonly clock?: Clock;
+  readonly users?: ProxyUsers | null;
+}
+
 export async function startConsole(
   database: Database,
-  { clock = systemClock }: { readonly clock?: Clock } = {},
+  { clock = systemClock, users = null }: ConsoleTestOptions = {},
 ): Promise<RunningConsole> {
   const parts = { database, clock, log: openLog('silent') };
   const pages = buildConsole({
     parts: apiPartsOf(parts),
+    users,
     frameOrigins: ['https://app.example.com'],
   });
   const host = '127.0.0.1';
-  const server = await startHttpServer({ parts, webhook: null, pages, host, port: 0 });
+  const server = await startHttpServer({ parts, webhook: null, pages, users, host, port: 0 });
   return {
     url: server.url,
     async key(role, tenant) {

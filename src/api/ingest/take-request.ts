@@ -1,6 +1,6 @@
 import { type TakingParts, takeEvents } from '../../ingest/taking/take-events.ts';
 import type { TakenAnswer } from '../../ingest/taking/taken-answer.ts';
-import type { Key } from '../../keys/key.ts';
+import type { Caller } from '../../keys/key.ts';
 import { problem } from '../problem.ts';
 import { type BodyLimits, readBytes } from '../read-bytes.ts';
 import { jsonReply, type Reply } from '../reply.ts';
@@ -17,7 +17,7 @@ const PROTOBUF = /^application\/(?:x-)?protobuf$/;
 export async function takeRequest(
   door: IngestDoor,
   parts: TakingParts & { readonly took: (taken: TakenAnswer) => void },
-  { request, key }: { readonly request: Request; readonly key: Key },
+  { request, key }: { readonly request: Request; readonly key: Caller },
 ): Promise<Reply> {
   const type =
     (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';

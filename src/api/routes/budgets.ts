@@ -151,6 +151,12 @@ function deciding(of: Route): Route {
   };
 }
 
+/** The headers in which a decision tells its headroom. */
+export const HEADROOM_HEADERS = [
+  ...['budget-id', 'budget-limit', 'budget-spent', 'budget-held', 'budget-left'],
+  'budget-resets-at',
+];
+
 /** The budget that decides, or else the first. */
 function withHeadroom(answer: CheckAnswer): Reply {
   const reply = jsonReply(answer, answer.verdict === 'deny' ? 402 : 200);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { ApiParts } from '../../api/api-parts.ts';
 import { runEventQueue } from '../../api/event-queue-loop.ts';
 import { apiPartsOf, startHttpServer } from '../../api/http-server.ts';
+import { openProxyUsers } from '../../api/proxy-users.ts';
 import type { WebhookOptions } from '../../api/webhook-door.ts';
 import { buildConsole } from '../../console/console-app.ts';
 import { readSettings } from '../../events/read-settings.ts';
@@ -36,13 +37,18 @@ export function addServe(program: Command): void {
     .option('--direct', 'post events to the ledger itself, with no queue and no worker');
   perform<ServeFlags>(command, async (session, { options }) => {
     const { direct = false, ...address } = options;
+    const users = openProxyUsers(session.config);
     const stripe = await openStripeSide(session);
     const ingest = await openIngest(session, direct);
     const parts = { ...webhookParts(session), ...ingest.parts, stripeParts: stripe };
     const webhook = webhookOf(session, stripe);
-    const pages = buildConsole(consoleOptions(session.config, apiPartsOf(parts)));
+    const pages = buildConsole(consoleOptions(session.config, apiPartsOf(parts), users));
     const start = () =>
-      startHttpServer({ parts, webhook, keeper: ingest.keeper, pages, ...address });
+      startHttpServer({
+        ...{ parts, webhook, keeper: ingest.keeper, pages, users },
+        corsOrigins: session.config.SPANLEDGER_CORS_ORIGINS,
+        ...address,
+      });
     const server = await listenOn(address.port, start);
     const queue = stripe === null ? null : openEventQueue(session);
     announce(session, server.url, { webhook, queue, direct });

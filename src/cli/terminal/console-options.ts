@@ -1,8 +1,13 @@
 import type { ApiParts } from '../../api/api-parts.ts';
+import type { ProxyUsers } from '../../api/proxy-users.ts';
 import type { Config } from '../../config.ts';
 import type { ConsoleOptions } from '../../console/console-options.ts';
 
 /** What the environment says of the console and of the customer's page. */
-export function consoleOptions(config: Config, parts: ApiParts): ConsoleOptions {
-  return { parts, frameOrigins: config.SPANLEDGER_FRAME_ORIGINS };
+export function consoleOptions(
+  config: Config,
+  parts: ApiParts,
+  users: ProxyUsers | null,
+): ConsoleOptions {
+  return { parts, users, frameOrigins: config.SPANLEDGER_FRAME_ORIGINS };
 }

@@ -7,6 +7,7 @@ import type { Route } from '../../api/route.ts';
 import { ROUTES } from '../../api/routes.ts';
 import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import { actOnce } from '../../keys/act-once.ts';
+import { callerWord } from '../../keys/key.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Visitor } from '../door.ts';
 import type { Html } from '../view/amounts.ts';
@@ -92,7 +93,7 @@ function actNamed({ key }: Visitor, name: string): Act {
   if (key.role === 'admin') return act;
   throw new Refusal(
     'not_permitted',
-    `a key with the role ${key.role} looks, and does not act`,
+    `a ${callerWord(key)} with the role ${key.role} looks, and does not act`,
     'sign in with a key of the role admin',
   );
 }

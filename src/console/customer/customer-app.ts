@@ -3,8 +3,8 @@ import type { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { ApiParts } from '../../api/api-parts.ts';
 import { KeyDoor } from '../../api/bearer.ts';
+import type { InstantMs } from '../../clock.ts';
 import { behindWall } from '../../database/behind-wall.ts';
-import type { Key } from '../../keys/key.ts';
 import { Refusal } from '../../refusal.ts';
 import { consoleHeaders } from '../console-headers.ts';
 import type { ConsoleOptions } from '../console-options.ts';
@@ -20,57 +20,58 @@ const MINE = 'mine';
 /** The customer's page: behind a link that ends, or for whoever signed in with the key of a tenant. */
 export function addCustomer(app: Hono<{ Bindings: HttpBindings }>, options: ConsoleOptions): void {
   const { parts, frameOrigins } = options;
-  const keys = new KeyDoor(parts);
+  const keys = new KeyDoor(parts, null);
   app.get('/usage/:door', async (c) => {
-    const key = await customerKey(parts, keys, c);
-    if (key instanceof Response) return key;
+    const customer = await customerOf(options, keys, c);
+    if (customer instanceof Response) return customer;
     const at = `/usage/${c.req.param('door')}`;
     const body = await customerBody({
-      ...{ parts: walled(parts, key.tenantId), tenantId: key.tenantId, at },
-      endsAt: key.role === 'link' ? key.expiresAt : null,
+      ...{ parts: walled(parts, customer.tenantId), tenantId: customer.tenantId, at },
+      endsAt: customer.endsAt,
       locale: localeOf(c.req.header('accept-language') ?? null),
       query: new URL(c.req.url).searchParams,
     });
-    const page = renderCustomerPage(`Usage of ${key.tenantId}`, html`${body}`);
+    const page = renderCustomerPage(`Usage of ${customer.tenantId}`, html`${body}`);
     return c.html(String(await page), 200, consoleHeaders(frameOrigins));
   });
   app.get('/usage/:door/statements/:month/:form{html|pdf|csv|proof}', async (c) => {
-    const key = await customerKey(parts, keys, c);
-    if (key instanceof Response) return key;
+    const customer = await customerOf(options, keys, c);
+    if (customer instanceof Response) return customer;
     const { month, form } = c.req.param();
-    const asked = { tenantId: key.tenantId, month, form: form as DocumentForm };
-    return statementDocument(options, walled(parts, key.tenantId), asked);
+    const asked = { tenantId: customer.tenantId, month, form: form as DocumentForm };
+    return statementDocument(options, walled(parts, customer.tenantId), asked);
   });
 }
 
-type TenantsKey = Key & { readonly tenantId: string };
+interface Customer {
+  readonly tenantId: string;
+  /** When the link ends; null for whoever signed in. */
+  readonly endsAt: InstantMs | null;
+}
 
-/** The key of the tenant whose page it is, by the link in the address or by the session; or the way to the sign-in. */
-async function customerKey(
-  parts: ApiParts,
+/** Whose page it is, by the link in the address or by the session; or the way to the sign-in. */
+async function customerOf(
+  options: ConsoleOptions,
   keys: KeyDoor,
   c: ConsoleContext,
-): Promise<TenantsKey | Response> {
+): Promise<Customer | Response> {
   const door = c.req.param('door') ?? '';
   if (door === MINE) {
-    const key = (await visitorOf(parts, c))?.key ?? null;
-    if (key === null) return c.redirect('/console/sign-in', 303);
-    if (isOfTenant(key)) return key;
-    return c.redirect('/console', 303);
+    const visitor = await visitorOf(options, c);
+    if (visitor === null) return c.redirect('/console/sign-in', 303);
+    const { tenantId } = visitor.key;
+    return tenantId === null ? c.redirect('/console', 303) : { tenantId, endsAt: null };
   }
   const bearer = await keys.letIn(`Bearer ${door}`, addressOf(c));
   // A key of the API has no place in an address, where histories keep it.
-  if (bearer.kind === 'known' && bearer.key.role === 'link' && isOfTenant(bearer.key))
-    return bearer.key;
+  if (bearer.kind === 'known' && bearer.key.role === 'link' && bearer.key.tenantId !== null) {
+    return { tenantId: bearer.key.tenantId, endsAt: bearer.key.expiresAt };
+  }
   throw new Refusal(
     'not_found',
     'this link is not known, or it has ended',
     'ask whoever gave it to you for a new one',
   );
-}
-
-function isOfTenant(key: Key): key is TenantsKey {
-  return key.tenantId !== null;
 }
 
 /** What a tenant asks is read through the wall: its own rows, and nothing of cost. */

@@ -15,7 +15,11 @@ export interface Page {
 /** Who looks, as the frame says it. */
 export interface Frame {
   /** Null before the sign-in. */
-  readonly who: { readonly name: string; readonly formToken: string } | null;
+  readonly who: {
+    readonly name: string;
+    /** Null where the sign-out is the proxy's. */
+    readonly formToken: string | null;
+  } | null;
   readonly freshness: FreshnessAnswer | null;
   readonly mode: string;
 }
@@ -50,7 +54,12 @@ function headerOf(page: Page, { who, freshness, mode }: Frame): Html {
       : html`<li><a href="${href}">${name}${badge}</a></li>`;
   });
   return html`<header class="top"><a class="brand" href="/console">Spanledger</a><nav aria-label="Console"><ul>${items}</ul></nav>
-<div class="state"><span>${mode}${freshText(freshness)}</span><form method="post" action="/console/sign-out"><input type="hidden" name="form_token" value="${who.formToken}"><button class="quiet" title="Sign out ${who.name}"><bdi>${who.name}</bdi> · sign out</button></form></div></header>`;
+<div class="state"><span>${mode}${freshText(freshness)}</span>${signOutOf(who)}</div></header>`;
+}
+
+function signOutOf({ name, formToken }: NonNullable<Frame['who']>): Html {
+  if (formToken === null) return html`<bdi>${name}</bdi>`;
+  return html`<form method="post" action="/console/sign-out"><input type="hidden" name="form_token" value="${formToken}"><button class="quiet" title="Sign out ${name}"><bdi>${name}</bdi> · sign out</button></form>`;
 }
 
 function freshText(freshness: FreshnessAnswer | null): string {
