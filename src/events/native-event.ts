@@ -6,7 +6,7 @@ import { isModelCall } from './event.ts';
 import { costInUsage } from './foreign/reported-cost.ts';
 import { readProviderUsage } from './provider-usage.ts';
 import { readReportedCost, reportedCostSchema } from './reported-cost.ts';
-import { choice, count, id, text, wholeNumber } from './schema-parts.ts';
+import { choice, count, flag, id, text, wholeNumber } from './schema-parts.ts';
 import { findUsageContradiction, readUsage, readUsageSource, usageSchema } from './usage-fields.ts';
 
 /**
@@ -67,6 +67,8 @@ export const nativeEventSchema = z.object(
     event_id: id,
     source: text(100).nullish(),
     occurred_at: instant,
+    /** The producer said no instant, and that of the receipt stands for it. */
+    occurred_at_assumed: flag().nullish(),
     started_at: instant.nullish(),
     status,
     error_type: text(500).nullish(),

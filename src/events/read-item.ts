@@ -209,12 +209,9 @@ function readTranslation(translation: Translation, context: ItemContext): ReadIt
   const tidy = tidyEvent(event);
   if (instead !== undefined) return withoutEvent(tidy, instead);
   const native = usageAssumed ? markAssumed(tidy) : tidy;
-  const dated = isTimeless ? { ...native, occurred_at: formatInstant(context.receivedAt) } : native;
-  const item = readNative(dated, context, () => JSON.stringify(dated));
-  if (!isTimeless || item.kind !== 'event') return item;
-  // The instant of its receipt is no part of what it says: a second delivery is a duplicate.
-  const digest = digestEvent({ ...item.event, occurredAt: 0 as InstantMs });
-  return { ...item, digest, keptDigest: null };
+  const received = { occurred_at: formatInstant(context.receivedAt), occurred_at_assumed: true };
+  const dated = isTimeless ? { ...native, ...received } : native;
+  return readNative(dated, context, () => JSON.stringify(dated));
 }
 
 function withoutEvent(event: JsonObject, instead: NoEvent): ReadItem {
@@ -242,13 +239,19 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   }
   // The digest is of the event as it was sent: a policy or a table that changes makes no conflict
   // of what comes again.
-  const digest = digestEvent(reading.event);
+  const digestOf = item['occurred_at_assumed'] === true ? digestUndated : digestEvent;
+  const digest = digestOf(reading.event);
   const models = context.models ?? null;
   const named = identified(guarded.event);
   const event = models === null ? named : throughModelMap(named, models);
   const isHashing = context.emails?.kind === 'hash';
-  const keptDigest = isHashing ? () => digestEvent(guarded.event) : null;
+  const keptDigest = isHashing ? () => digestOf(guarded.event) : null;
   return { kind: 'event', event, digest, keptDigest, body, tooOld: findTooOld(event, context) };
+}
+
+/** The instant of its receipt is no part of what an event says: a second delivery is a duplicate. */
+function digestUndated(event: UsageEvent): Buffer {
+  return digestEvent({ ...event, occurredAt: 0 as InstantMs });
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

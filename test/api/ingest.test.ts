@@ -281,6 +281,31 @@ describe('with a queue', () => {
     expect((await door.ask('/v1/events', key, { json: event() })).status).toBe(202);
   });
 
+  it('a result of a batch that names no instant is the same event each time that it is sent', async () => {
+    const queue = await freshQueue();
+    const keeper = openQueueKeeper({ ...queue, region: null, log: openLog('silent') });
+    let now = Date.now() - 10_000;
+    const door = await freshApi(database, { keeper, clock: () => now });
+    const usage = { input_tokens: 10, output_tokens: 2 };
+    const lines = [
+      { id: 'b1', custom_id: 'one', response: { status_code: 500, body: {} }, error: null },
+      {
+        custom_id: 'two',
+        result: { type: 'succeeded', message: { id: 'msg_1', model: 'claude-haiku-4-5', usage } },
+      },
+    ];
+    const body = lines.map((line) => JSON.stringify(line)).join('\n');
+    const headers = { 'content-type': 'application/x-ndjson' };
+    for (let time = 0; time < 2; time += 1) {
+      const answer = await door.ask('/v1/events', key, { body, headers });
+      expect([answer.status, answer.json.taken]).toEqual([202, 2]);
+      await work(database, queue.client);
+      now += 5_000;
+    }
+    expect(await eventIds()).toEqual(['b1:one', 'msg_1:two']);
+    expect(await count(database, 'quarantine')).toBe(0);
+  });
+
   it('and neither, says what is missing', async () => {
     const door = await freshApi(database, { keeper: null });
     const refused = await door.ask('/v1/events', key, { json: event() });
