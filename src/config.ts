@@ -81,6 +81,13 @@ const environment = z.object({
   ),
   SPANLEDGER_USER_ADMINS: listed(z.string().regex(/^[^*]+$/, 'must name each admin')),
   SPANLEDGER_USER_READERS: listed(z.string()),
+  SPANLEDGER_INGEST_FOLDER: z.string().min(1).optional(),
+  SPANLEDGER_INGEST_FOLDER_MB: z
+    .string()
+    .regex(/^(?:1[6-9]|[2-9]\d|[1-9]\d{2,6})$/, 'must be a whole number of megabytes, from 16 on')
+    .default('1024')
+    .transform(Number),
+  SPANLEDGER_LANGWATCH_SECRET: z.string().min(16, 'must have 16 characters or more').optional(),
   SPANLEDGER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info'),
@@ -97,6 +104,9 @@ export type RequiredVariable = Exclude<
   | 'SPANLEDGER_WEBHOOK_PRIVATE'
   | 'SPANLEDGER_FRAME_ORIGINS'
   | 'SPANLEDGER_CORS_ORIGINS'
+  | 'SPANLEDGER_INGEST_FOLDER'
+  | 'SPANLEDGER_INGEST_FOLDER_MB'
+  | 'SPANLEDGER_LANGWATCH_SECRET'
   | 'SPANLEDGER_USER_HEADER'
   | 'SPANLEDGER_USER_PROXY'
   | 'SPANLEDGER_USER_ADMINS'

@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { EventKeeper } from '../ingest/taking/event-keeper.ts';
 import type { ApiParts } from './api-parts.ts';
+import type { LoopLoad } from './loop-load.ts';
 import type { ProxyUsers } from './proxy-users.ts';
 import type { WebhookOptions } from './webhook-door.ts';
 
@@ -15,6 +16,9 @@ export interface AppOptions {
   readonly users: ProxyUsers | null;
   /** Origins whose pages may ask from a browser. */
   readonly corsOrigins: readonly string[];
+  /** The secret by which LangWatch's gateway signs; null where it needs a key, as everybody. */
+  readonly langwatchSecret: string | null;
+  readonly load: LoopLoad;
   /** Whether the server takes no new requests any more. */
   readonly isDraining: () => boolean;
 }

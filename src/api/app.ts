@@ -8,7 +8,6 @@ import { explainFault } from '../database/explain-fault.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
 import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
 import { type ActionAsked, actOnce } from '../keys/act-once.ts';
-import { callerWord } from '../keys/key.ts';
 import { Refusal } from '../refusal.ts';
 import { answerRoute, withEntityTag } from './answer-route.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -16,17 +15,18 @@ import type { AppOptions } from './app-options.ts';
 import { KeyDoor } from './bearer.ts';
 import type { Said } from './given.ts';
 import { answerHealth, answerReady } from './health.ts';
-import { INGEST_DOORS, type IngestDoor } from './ingest/ingest-doors.ts';
-import { takeRequest } from './ingest/take-request.ts';
+import { answerProducer } from './ingest/answer-producer.ts';
+import { INGEST_DOORS } from './ingest/ingest-doors.ts';
 import { Metrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
-import { problem, problemOf, RETRY_SECONDS, typeOfAnswer } from './problem.ts';
+import { problem, problemOf, typeOfAnswer } from './problem.ts';
 import { type BodyLimits, readBytes } from './read-bytes.ts';
 import { referencePage } from './reference-page.ts';
 import { jsonReply, type Reply, textReply } from './reply.ts';
 import type { Route } from './route.ts';
 import { HEADROOM_HEADERS } from './routes/budgets.ts';
 import { ROUTES } from './routes.ts';
+import { answerInSpan } from './tracing.ts';
 import { answerWebhook } from './webhook-door.ts';
 
 type Env = { Bindings: HttpBindings; Variables: { requestId: string } };
@@ -36,7 +36,7 @@ type Answering = (c: Context<Env>) => Promise<Reply> | Reply;
 export function buildApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
   const keys = new KeyDoor(options.parts, options.users);
-  const metrics = new Metrics(options.parts);
+  const metrics = new Metrics(options);
   if (options.pages !== null) app.route('/', options.pages);
   app.use(secureHeaders(HEADERS));
   if (options.corsOrigins.length > 0) allowOrigins(app, options.corsOrigins);
@@ -51,7 +51,10 @@ export function buildApp(options: AppOptions): Hono<Env> {
   });
   const answer = (route: string, answering: Answering) => async (c: Context<Env>) => {
     const began = monotonicMs();
-    const replied = await reply(options, c, answering);
+    const traced = { method: c.req.method, route, headers: c.req.raw.headers };
+    const replied = await answerInSpan({ ...traced, requestId: c.get('requestId') }, () =>
+      reply(options, c, answering),
+    );
     metrics.answered({ route, status: replied.status, seconds: (monotonicMs() - began) / 1000 });
     return toResponse(replied, c);
   };
@@ -62,7 +65,8 @@ export function buildApp(options: AppOptions): Hono<Env> {
   }
   for (const door of INGEST_DOORS) {
     const took = (taken: TakenAnswer) => metrics.took(door.path, taken);
-    const sending: Answering = (c) => answerProducer(options, { keys, door, took }, c);
+    const sending: Answering = (c) =>
+      answerProducer(options, { keys, door, took }, { request: c.req.raw, address: addressOf(c) });
     app.on(['POST', 'PUT'], door.path, answer(door.path, sending));
   }
   addMachines(app, { options, keys, metrics }, answer);
@@ -212,37 +216,6 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-interface ProducerAsked {
-  readonly keys: KeyDoor;
-  readonly door: IngestDoor;
-  readonly took: (taken: TakenAnswer) => void;
-}
-
-async function answerProducer(
-  { parts, keeper, isDraining }: AppOptions,
-  { keys, door, took }: ProducerAsked,
-  c: Context<Env>,
-): Promise<Reply> {
-  const bearer = await keys.letInRequest(c.req.raw, addressOf(c));
-  if (bearer.kind === 'refused') return bearer.reply;
-  if (!['ingest', 'admin'].includes(bearer.key.role)) {
-    return problem('not_permitted', {
-      detail: `a ${callerWord(bearer.key)} with the role ${bearer.key.role} may not send events`,
-      remedy: 'use a key with the role ingest',
-    });
-  }
-  if (isDraining()) return refuseNow('this server is ending', 'send it again');
-  if (keeper === null) return refuseNow('this server takes no events', NO_KEEPER);
-  return takeRequest(door, { ...parts, keeper, took }, { request: c.req.raw, key: bearer.key });
-}
-
-const NO_KEEPER =
-  'start the server with SPANLEDGER_QUEUE_URL set, or let it post to the ledger itself';
-
-function refuseNow(detail: string, remedy: string): Reply {
-  return problem('unavailable', { detail, remedy, headers: { 'retry-after': RETRY_SECONDS } });
 }
 
 function addressOf(c: Context<Env>): string {

@@ -54,10 +54,7 @@ export class KeyDoor {
     const given = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1] ?? null;
     if (given === null) return this.#refuse(NO_KEY);
     const recognized = await recognizeKey(this.#parts, given);
-    if (recognized.kind !== 'known') {
-      await this.#slowDown(address);
-      return this.#refuse(WHY[recognized.kind]);
-    }
+    if (recognized.kind !== 'known') return this.refuse(WHY[recognized.kind], address);
     const { key } = recognized;
     const waitSeconds = this.#takeToken(key);
     if (waitSeconds === 0) return { kind: 'known', key };
@@ -67,6 +64,12 @@ export class KeyDoor {
       headers: { 'retry-after': String(waitSeconds) },
     });
     return { kind: 'refused', reply };
+  }
+
+  /** Refuses a secret that is wrong; each further one of an address is answered later. */
+  async refuse(detail: string, address: string): Promise<Bearer<Key>> {
+    await this.#slowDown(address);
+    return this.#refuse(detail);
   }
 
   #refuse(detail: string): Bearer<Key> {

@@ -5,6 +5,7 @@ import type { ApiParts } from './api-parts.ts';
 import { buildApp } from './app.ts';
 import type { AppOptions } from './app-options.ts';
 import { type Listening, listenAt } from './listening.ts';
+import { LoopLoad } from './loop-load.ts';
 import type { WebhookOptions } from './webhook-door.ts';
 
 export interface HttpServerOptions {
@@ -19,6 +20,10 @@ export interface HttpServerOptions {
   readonly users?: AppOptions['users'];
   /** Origins whose pages may ask from a browser; left out, there are none. */
   readonly corsOrigins?: AppOptions['corsOrigins'];
+  /** The secret by which LangWatch's gateway signs; left out or null, it needs a key. */
+  readonly langwatchSecret?: AppOptions['langwatchSecret'];
+  /** Left out, one of the usual bounds. */
+  readonly load?: LoopLoad;
   readonly host: string;
   /** The port 0 takes one that is free. */
   readonly port: number;
@@ -30,6 +35,7 @@ export type HttpServer = Listening;
 /** Serves the API, the doors of producers, the webhook endpoint and health checks. Rejects when the port is taken. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const state = { draining: false };
+  const load = options.load ?? new LoopLoad();
   const app = buildApp({
     pages: options.pages ?? null,
     parts: apiPartsOf(options.parts),
@@ -37,14 +43,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     keeper: options.keeper ?? null,
     users: options.users ?? null,
     corsOrigins: options.corsOrigins ?? [],
+    langwatchSecret: options.langwatchSecret ?? null,
+    load,
     isDraining: () => state.draining,
   });
   const listening = await listenAt((request, bindings) => app.fetch(request, bindings), options);
   return {
     ...listening,
-    close() {
+    async close() {
       state.draining = true;
-      return listening.close();
+      await listening.close();
+      load.close();
     },
   };
 }

@@ -1,9 +1,10 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { monotonicMs } from '../clock.ts';
 import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
 import type { StatusAnswer } from '../month/status/status-answer.ts';
 import { tellStatus } from '../month/status/tell-status.ts';
 import type { ApiParts } from './api-parts.ts';
+import type { AppOptions } from './app-options.ts';
+import type { LoopLoad } from './loop-load.ts';
 import { family, gauge, PROMETHEUS, single } from './prometheus.ts';
 import { type Reply, textReply } from './reply.ts';
 
@@ -24,12 +25,14 @@ export class Metrics {
   readonly #requests = new Map<string, number>();
   readonly #durations = new Map<string, Durations>();
   readonly #events = new Map<string, number>();
-  readonly #loop = monitorEventLoopDelay({ resolution: 20 });
+  readonly #load: LoopLoad;
+  readonly #diskBytes: () => number;
   #status: { readonly at: number; readonly answer: Promise<StatusAnswer | null> } | null = null;
 
-  constructor(parts: ApiParts) {
+  constructor({ parts, load, keeper }: Pick<AppOptions, 'parts' | 'load' | 'keeper'>) {
     this.#parts = parts;
-    this.#loop.enable();
+    this.#load = load;
+    this.#diskBytes = () => keeper?.diskBytes() ?? 0;
   }
 
   /** The route is its pattern, never a path: ids are no labels. */
@@ -71,8 +74,12 @@ export class Metrics {
         keysRefused,
       ]),
       ...single('spanledger_event_loop_delay_seconds', 'gauge', [
-        'how late the event loop is, on average',
-        Number.isNaN(this.#loop.mean) ? 0 : this.#loop.mean / 1e9,
+        'how late the event loop was in the last second, on average',
+        this.#load.delaySeconds,
+      ]),
+      ...single('spanledger_ingest_disk_bytes', 'gauge', [
+        'bytes of events that wait on disk for the queue',
+        this.#diskBytes(),
       ]),
       ...single('spanledger_up', 'gauge', ['whether the ledger answers', status === null ? 0 : 1]),
       ...(status === null

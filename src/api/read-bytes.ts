@@ -34,7 +34,8 @@ export async function readBytes(request: Request, limits: BodyLimits): Promise<R
   }
 }
 
-async function readSent(request: Request, most: number): Promise<Buffer | null> {
+/** The body as it was sent; null where it is longer. */
+export async function readSent(request: Request, most: number): Promise<Buffer | null> {
   const declared = Number(request.headers.get('content-length') ?? 0);
   if (declared > most) return null;
   if (request.body === null) return Buffer.alloc(0);

@@ -103,7 +103,7 @@ it('/v1/ingest/coverage proves what came in by counts and by a hash that the pro
 
 it('an event that no message can hold is told so, and the others are taken', async () => {
   const queue = await freshQueue();
-  const keeper = openQueueKeeper({ ...queue, region: null, log: openLog('silent') });
+  const keeper = openQueueKeeper({ ...queue, region: null, log: openLog('silent'), disk: null });
   const door = await startApi(database, { keeper });
   try {
     const now = new Date().toISOString();

@@ -239,7 +239,7 @@ describe('/v1/traces', () => {
 describe('with a queue', () => {
   it('answers when SQS has the events, and the worker posts what was taken', async () => {
     const queue = await freshQueue();
-    const keeper = openQueueKeeper({ ...queue, region: null, log: openLog('silent') });
+    const keeper = openQueueKeeper({ ...queue, region: null, log: openLog('silent'), disk: null });
     const door = await freshApi(database, { keeper });
     const bad = event({ event_id: 'bad', usage: { input_tokens: 'many' } });
     const json = [event({ event_id: 'q1' }), bad, event({ event_id: 'q2', tenant_id: 'globex' })];
@@ -269,7 +269,7 @@ describe('with a queue', () => {
     const queue = await freshQueue();
     const proxy = await openQueueProxy(queue.endpoint);
     const keeper = openQueueKeeper({
-      ...{ queueUrl: queue.queueUrl, endpoint: proxy.endpoint, region: null },
+      ...{ queueUrl: queue.queueUrl, endpoint: proxy.endpoint, region: null, disk: null },
       log: openLog('silent'),
     });
     const door = await freshApi(database, { keeper });
@@ -283,7 +283,7 @@ describe('with a queue', () => {
 
   it('a result of a batch that names no instant is the same event each time that it is sent', async () => {
     const queue = await freshQueue();
-    const keeper = openQueueKeeper({ ...queue, region: null, log: openLog('silent') });
+    const keeper = openQueueKeeper({ ...queue, region: null, log: openLog('silent'), disk: null });
     let now = Date.now() - 10_000;
     const door = await freshApi(database, { keeper, clock: () => now });
     const usage = { input_tokens: 10, output_tokens: 2 };

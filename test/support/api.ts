@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { type HttpServer, startHttpServer } from '../../src/api/http-server.ts';
+import type { LoopLoad } from '../../src/api/loop-load.ts';
 import type { ProxyUsers } from '../../src/api/proxy-users.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
@@ -51,6 +52,8 @@ export interface ApiOptions {
   readonly keeper?: EventKeeper | null;
   readonly users?: ProxyUsers;
   readonly corsOrigins?: readonly string[];
+  readonly langwatchSecret?: string;
+  readonly load?: LoopLoad;
 }
 
 export async function startApi(database: Database, options: ApiOptions = {}): Promise<Api> {
@@ -65,6 +68,8 @@ export async function startApi(database: Database, options: ApiOptions = {}): Pr
     keeper,
     users: options.users ?? null,
     corsOrigins: options.corsOrigins ?? [],
+    langwatchSecret: options.langwatchSecret ?? null,
+    ...(options.load === undefined ? {} : { load: options.load }),
     host: '127.0.0.1',
     port: 0,
   });

@@ -45,6 +45,14 @@ export const INGEST_DOORS: readonly IngestDoor[] = [
     answer: takenAnswer,
   },
   {
+    path: '/v1/langwatch',
+    summary: "billing events of LangWatch's gateway, by a key or signed by its secret",
+    types: JSON_TYPES,
+    manner: 'events',
+    rejected: 'rejectedSpans',
+    answer: takenAnswer,
+  },
+  {
     path: '/v1/traces',
     summary: 'OpenTelemetry spans by OTLP/HTTP',
     types: OTLP_TYPES,

@@ -9,7 +9,7 @@ import type { IngestDoor } from './ingest-doors.ts';
 import { otlpReply } from './otlp-reply.ts';
 
 /** As facts of exporters have it: a batch of spans has some megabytes at the most. */
-const LIMITS: BodyLimits = { sentBytes: 16 * 1024 * 1024, unfoldedBytes: 64 * 1024 * 1024 };
+export const LIMITS: BodyLimits = { sentBytes: 16 * 1024 * 1024, unfoldedBytes: 64 * 1024 * 1024 };
 
 const PROTOBUF = /^application\/(?:x-)?protobuf$/;
 

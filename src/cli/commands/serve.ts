@@ -47,6 +47,7 @@ export function addServe(program: Command): void {
       startHttpServer({
         ...{ parts, webhook, keeper: ingest.keeper, pages, users },
         corsOrigins: session.config.SPANLEDGER_CORS_ORIGINS,
+        langwatchSecret: session.config.SPANLEDGER_LANGWATCH_SECRET ?? null,
         ...address,
       });
     const server = await listenOn(address.port, start);
@@ -96,7 +97,9 @@ async function openIngest(session: Session, direct: boolean): Promise<Ingest> {
     return { keeper: null, parts: { reading, queue, destinationFault }, close: async () => {} };
   }
   const address = queueAddress(config, 'SPANLEDGER_QUEUE_URL');
-  const keeper = openQueueKeeper({ ...address, log });
+  const { SPANLEDGER_INGEST_FOLDER: folder, SPANLEDGER_INGEST_FOLDER_MB: megabytes } = config;
+  const disk = folder === undefined ? null : { folder, mostBytes: megabytes * 1_000_000 };
+  const keeper = openQueueKeeper({ ...address, log, disk });
   const queue = openQueue({ ...address, pollers: 1 });
   return {
     keeper,

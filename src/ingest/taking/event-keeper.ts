@@ -15,5 +15,7 @@ export interface LetIn {
  */
 export interface EventKeeper {
   keep(events: readonly LetIn[]): Promise<readonly TakenOutcome[]>;
+  /** Bytes of what waits on this machine's disk. */
+  diskBytes(): number;
   close(): Promise<void>;
 }

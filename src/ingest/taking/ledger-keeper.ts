@@ -5,6 +5,7 @@ import type { Parts } from '../../parts.ts';
 import { runSealLoop } from '../../seals/seal-loop.ts';
 import { recordOrIsolate } from '../record-or-isolate.ts';
 import type { EventKeeper, LetIn } from './event-keeper.ts';
+import { InHand } from './in-hand.ts';
 import type { TakenOutcome } from './taken-answer.ts';
 
 export interface LedgerKeeperParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
@@ -13,6 +14,8 @@ export interface LedgerKeeperParts extends Pick<Parts, 'database' | 'clock' | 'l
 
 /** Commits under way, each on a connection of its own. */
 const LANES = 4;
+/** Some seconds of work for a small machine; beyond it, producers are asked to wait. */
+const MOST_IN_HAND = 64 * 1024 * 1024;
 
 /**
  * Keeps events in the ledger itself, by what the worker records batches with, and folds and seals beside it:
@@ -26,14 +29,16 @@ export function openLedgerKeeper(parts: LedgerKeeperParts): EventKeeper {
     runSealLoop(database, { clock, log }, stop.signal),
   ];
   const lanes = Array.from({ length: LANES }, () => new Lane(parts));
+  const inHand = new InHand(MOST_IN_HAND, 'the ledger');
   let turn = 0;
   return {
     keep(events) {
       turn += 1;
       const lane = lanes[turn % LANES];
       if (lane === undefined) throw new Error('there is no lane');
-      return lane.keep(events);
+      return inHand.hold(events, () => lane.keep(events));
     },
+    diskBytes: () => 0,
     async close() {
       stop.abort();
       await Promise.all([...beside, ...lanes.map((lane) => lane.done())]);

@@ -3,7 +3,7 @@ import { countField, listOf } from '../../fields.ts';
 
 /** What became of one event of a request. */
 const TAKEN_OUTCOMES = [
-  /** It is in the queue, and a worker posts it. */
+  /** It is in the queue, or on the server's disk on its way there, and a worker posts it. */
   'accepted',
   /** The ledger has it, or had it already; where the server posts itself. */
   'posted',
