@@ -1,3 +1,4 @@
+import { isSignedByLangwatch } from '../../ingest/taking/langwatch-signature.ts';
 import type { TakenAnswer } from '../../ingest/taking/taken-answer.ts';
 import { type Caller, callerWord } from '../../keys/key.ts';
 import type { AppOptions } from '../app-options.ts';
@@ -6,7 +7,6 @@ import { problem, RETRY_SECONDS } from '../problem.ts';
 import { readSent } from '../read-bytes.ts';
 import type { Reply } from '../reply.ts';
 import type { IngestDoor } from './ingest-doors.ts';
-import { isSignedByLangwatch } from './langwatch-signature.ts';
 import { LIMITS, takeRequest } from './take-request.ts';
 
 interface ProducerAsked {
@@ -55,7 +55,7 @@ async function senderOf(
   }
   const bytes = await readSent(request, LIMITS.sentBytes);
   const read = new Request(request, { body: new Uint8Array(bytes ?? []) });
-  if (isSignedByLangwatch(signature, bytes ?? Buffer.alloc(0), { secret, nowMs: parts.clock() })) {
+  if (isSignedByLangwatch(signature, bytes ?? Buffer.alloc(0), { secret, clock: parts.clock })) {
     return { bearer: { kind: 'known', key: LANGWATCH }, request: read };
   }
   const bearer = await keys.refuse(

@@ -49,7 +49,7 @@ interface Customer {
   readonly endsAt: InstantMs | null;
 }
 
-/** Whose page it is, by the link in the address or by the session; or the way to the sign-in. */
+/** The customer whose page it is, by the link in the address or by the session; or the way to the sign-in. */
 async function customerOf(
   options: ConsoleOptions,
   keys: KeyDoor,

@@ -17,7 +17,7 @@ export interface Frame {
   /** Null before the sign-in. */
   readonly who: {
     readonly name: string;
-    /** Null where the sign-out is the proxy's. */
+    /** It is null where the sign-out is the proxy's. */
     readonly formToken: string | null;
   } | null;
   readonly freshness: FreshnessAnswer | null;
