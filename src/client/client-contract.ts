@@ -109,6 +109,8 @@ export interface CallMeter {
   meter(event: NewEvent): RecordAnswer;
   /** A call was made of which no event can be made at all. */
   unmetered(call: UnmeteredCall): void;
+  /** Does a turn later what no call is to wait for, and before the client tells anything or ends. */
+  later(work: () => void): void;
 }
 
 export interface EventRecorder extends CallMeter {

@@ -57,6 +57,7 @@ export function openClient(options: ClientOptions): UsageClient {
     record: (event) => recorder.record(event),
     meter: (event) => recorder.meter(event),
     unmetered: (call) => recorder.unmetered(call),
+    later: (work) => recorder.later(work),
     room: () => recorder.room(),
     flush: (within) => recorder.flush(within),
     status: () => recorder.status(),

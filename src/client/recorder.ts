@@ -19,7 +19,9 @@ import { Packer } from './packer.ts';
 import type { Segment } from './segment.ts';
 import type { SendClient } from './send-client.ts';
 import { SendLoop } from './send-loop.ts';
+import { TurnLater } from './turn-later.ts';
 import { currentHold, inScope } from './usage-scope.ts';
+import { wordsOf } from './words-of.ts';
 
 const FLUSH_MS = 1_000;
 const BUFFER_BYTES = 16 * 1024 * 1024;
@@ -56,6 +58,9 @@ export class Recorder implements EventRecorder {
   readonly #journal: Journal | null;
   readonly #packer: Packer<HeldEvent>;
   readonly #loop: SendLoop<HeldEvent>;
+  readonly #later = new TurnLater((error) =>
+    this.unmetered({ reason: `the metering failed: ${wordsOf(error)}`, event: null }),
+  );
   readonly #counts = { accepted: 0, refused: 0, sent: 0, lost: 0, unmetered: 0 };
   readonly #held = new Set<HeldEvent>();
   #heldBytes = 0;
@@ -91,7 +96,7 @@ export class Recorder implements EventRecorder {
   }
 
   record(event: NewEvent): RecordAnswer {
-    const answer = this.#closing === null ? this.#accept(inScope(event)) : CLOSED;
+    const answer = this.#closing === null ? this.#tryToAccept(event) : CLOSED;
     this.#counts[answer.kind] += 1;
     return answer;
   }
@@ -109,18 +114,24 @@ export class Recorder implements EventRecorder {
     shielded(() => (this.#options.onUnmetered ?? writeUnmetered)(call));
   }
 
+  later(work: () => void): void {
+    this.#later.add(work);
+  }
+
   /** A part of the client has a trouble of its own. */
   trouble(trouble: Trouble): void {
     shielded(() => this.#options.onTrouble?.(trouble));
   }
 
   async room(): Promise<void> {
+    this.#later.catchUp();
     while (this.#heldBytes > this.#bufferBytes / 2) await this.#change();
   }
 
   async flush(options: { readonly deadlineMs?: number } = {}): Promise<boolean> {
     // A timer takes no more than 2^31 - 1 ms, and at once what is above.
     const deadlineMs = Math.min(options.deadlineMs ?? DEADLINE_MS, 2 ** 31 - 1);
+    this.#later.catchUp();
     const expired = new AbortController();
     this.#loop.hurry();
     const late = pause(deadlineMs, expired.signal).then(() => 'late');
@@ -133,6 +144,7 @@ export class Recorder implements EventRecorder {
   }
 
   status(): ClientStatus {
+    this.#later.catchUp();
     return {
       ...this.#counts,
       waitingEvents: this.#held.size,
@@ -143,6 +155,8 @@ export class Recorder implements EventRecorder {
   }
 
   close(options: { readonly deadlineMs?: number } = {}): Promise<ClientStatus> {
+    // What was seen before counts, and a client that closes takes nothing more.
+    this.#later.catchUp();
     this.#closing ??= this.#close(options);
     return this.#closing;
   }
@@ -159,6 +173,16 @@ export class Recorder implements EventRecorder {
   get #isEmpty(): boolean {
     const isRead = this.#reading === null && this.#journal?.hasSpilled !== true;
     return isRead && this.#held.size === 0;
+  }
+
+  /** Whatever an application hands over may throw as it is read, such as a getter, a proxy or an object within itself. */
+  #tryToAccept(event: NewEvent): RecordAnswer {
+    try {
+      return this.#accept(inScope(event));
+    } catch (error) {
+      const detail = `the event cannot be read: ${wordsOf(error)}; hand over plain objects, texts and numbers`;
+      return { kind: 'refused', reason: 'invalid_field', detail };
+    }
   }
 
   #accept(event: NewEvent): RecordAnswer {
@@ -311,6 +335,7 @@ export class Recorder implements EventRecorder {
 
   /** The last thing a client does: what is in memory only goes to disk, or is lost and said to be. */
   readonly #leave = (): void => {
+    this.#later.catchUp();
     this.#hasStopped = true;
     clearTimeout(this.#flushTimer ?? undefined);
     process.removeListener('exit', this.#leave);
@@ -347,7 +372,7 @@ function shielded(tell: () => void): void {
   try {
     tell();
   } catch (error) {
-    sayOnStderr(`a listener threw ${String(error)}`);
+    sayOnStderr(`a listener threw ${wordsOf(error)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -135,6 +135,14 @@ describe('a producer process', () => {
     await recover(client);
     expect(readdirSync(folder)).toEqual([]);
     expect(await queue.client.depth()).toBe(1);
+  });
+
+  it('that exits in the turn in which a wrapped call was answered has recorded it', async () => {
+    const { folder, client } = await scene();
+    const order = { client, from: 0, events: 0, afterwards: 'call and exit' } as const;
+    expect(await startProducer(order).ended).toMatchObject({ stderr: '' });
+    const [file = ''] = readdirSync(folder);
+    expect(readFileSync(join(folder, file), 'utf8')).toContain('chatcmpl-the-last-call-of-all');
   });
 
   it('whose disk takes no more keeps to memory, then refuses, and leaves no torn line behind', async () => {

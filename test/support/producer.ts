@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { meterFetch } from '../../src/client/calls/meter-fetch.ts';
 import { openClient } from '../../src/client/client.ts';
 import type { ClientOptions } from '../../src/client/client-contract.ts';
 
@@ -10,7 +11,7 @@ export interface ProducerOrder {
   readonly from: number;
   readonly events: number;
   /** What it does after them; `wait` leaves that to a signal. */
-  readonly afterwards: 'close' | 'wait' | 'exit';
+  readonly afterwards: 'close' | 'wait' | 'exit' | 'call and exit';
 }
 
 const order: ProducerOrder = JSON.parse(process.argv[2] ?? '');
@@ -30,7 +31,22 @@ for (let n = order.from; n < order.from + order.events; n += 1) {
 }
 if (order.afterwards === 'close') await client.close();
 if (order.afterwards === 'exit') process.exit();
+if (order.afterwards === 'call and exit') {
+  await callModel();
+  process.exit();
+}
 if (order.afterwards === 'wait') setInterval(() => {}, 1_000);
+
+/** One call through the wrapper, whose provider answers at once; whoever calls has the whole answer. */
+async function callModel(): Promise<void> {
+  const answer = {
+    id: 'chatcmpl-the-last-call-of-all',
+    usage: { prompt_tokens: 7, completion_tokens: 3 },
+  };
+  const metered = meterFetch(client, {}, async () => Response.json({ model: 'gpt-4o', ...answer }));
+  const init = { method: 'POST', body: '{"model":"gpt-4o"}' };
+  await (await metered('https://api.openai.com/v1/chat/completions', init)).json();
+}
 
 /** All of it, however slowly the other end of the pipe reads. */
 function say(line: string): void {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { CallMeter } from '../client-contract.ts';
 import { currentHold } from '../usage-scope.ts';
+import { wordsOf } from '../words-of.ts';
 import { BackgroundCalls } from './background-calls.ts';
 import type { MeterOptions, MeterParts } from './meter-options.ts';
 import type { Endpoint } from './provider-request.ts';
@@ -71,7 +72,7 @@ function guarded<Value>(meter: CallMeter, step: () => Value): Value | null {
   try {
     return step();
   } catch (error) {
-    meter.unmetered({ reason: `the metering failed: ${String(error)}`, event: null });
+    meter.unmetered({ reason: `the metering failed: ${wordsOf(error)}`, event: null });
     return null;
   }
 }

@@ -1,5 +1,6 @@
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { ScopeHold } from '../usage-scope.ts';
+import { wordsOf } from '../words-of.ts';
 import type { AnswerReading } from './answer-reading.ts';
 import { readAnswer, readEnds } from './answer-reading.ts';
 import type { InScope } from './background-calls.ts';
@@ -31,6 +32,7 @@ export class ResponseWatch {
   readonly #parts: MeterParts;
   readonly #call: BegunCall;
   #headers = new Headers();
+  #endedAt: InstantMs | null = null;
   #isOver = false;
 
   constructor(parts: MeterParts, call: BegunCall) {
@@ -68,14 +70,18 @@ export class ResponseWatch {
         return bytes;
       },
       end: () => {
-        const answer = chunks.read();
-        const known = { ...answer, error: ok ? answer.error : (answer.error ?? `http_${status}`) };
-        this.#answerRead(outcome, known);
+        this.#afterwards(() => {
+          const answer = chunks.read();
+          const error = ok ? answer.error : (answer.error ?? `http_${status}`);
+          this.#answerRead(outcome, { ...answer, error });
+        });
         return NOTHING;
       },
       // An SDK that will try again does not read what failed.
       stopped: (error) =>
-        this.#over(ok ? stoppedBy(error) : failedAs(`http_${status}`), chunks.read(), 0),
+        this.#afterwards(() =>
+          this.#over(ok ? stoppedBy(error) : failedAs(`http_${status}`), chunks.read(), 0),
+        ),
     });
   }
 
@@ -128,9 +134,12 @@ export class ResponseWatch {
   }
 
   #streamOver({ answer, characters }: StreamReading, outcome: CallOutcome): void {
+    if (this.#endedAt !== null) return;
     const { background } = this.#parts;
-    if (answer.background === true && typeof answer.id === 'string') background.isNews(answer.id);
-    this.#over(outcome.kind === 'ok' ? finishedAs(answer, outcome) : outcome, answer, characters);
+    this.#afterwards(() => {
+      if (answer.background === true && typeof answer.id === 'string') background.isNews(answer.id);
+      this.#over(outcome.kind === 'ok' ? finishedAs(answer, outcome) : outcome, answer, characters);
+    });
   }
 
   #watchResults(): BodyWatcher {
@@ -154,17 +163,12 @@ export class ResponseWatch {
 
   /** Whatever goes wrong in looking on, the application sees its bytes. */
   #shielded(watcher: BodyWatcher): BodyWatcher {
-    const tell = (error: unknown) => {
-      this.#close();
-      const reason = `the metering failed: ${String(error)}`;
-      this.#parts.meter.unmetered({ reason, event: null });
-    };
     return {
       take: (bytes) => {
         try {
           return watcher.take(bytes);
         } catch (error) {
-          tell(error);
+          this.#failedToMeter(error);
           return bytes;
         }
       },
@@ -172,18 +176,36 @@ export class ResponseWatch {
         try {
           return watcher.end();
         } catch (error) {
-          tell(error);
+          this.#failedToMeter(error);
           return NOTHING;
         }
       },
-      stopped: (error) => {
-        try {
-          watcher.stopped(error);
-        } catch (fault) {
-          tell(fault);
-        }
-      },
+      stopped: (error) => this.#tried(() => watcher.stopped(error)),
     };
+  }
+
+  /**
+   * The call is over, and whoever made it does not wait until it is recorded. A guard looks at its hold as soon as its
+   * call is over, so a call of which one knows is recorded at once.
+   */
+  #afterwards(work: () => void): void {
+    const { hold, inScope, endpoint } = this.#call;
+    this.#endedAt ??= this.#parts.meter.clock();
+    if (hold !== null || endpoint.kind === 'batch') work();
+    else this.#parts.meter.later(() => inScope(() => this.#tried(work)));
+  }
+
+  #tried(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#failedToMeter(error);
+    }
+  }
+
+  #failedToMeter(error: unknown): void {
+    this.#close();
+    this.#parts.meter.unmetered({ reason: `the metering failed: ${wordsOf(error)}`, event: null });
   }
 
   #over(outcome: CallOutcome, answer: AnswerReading, streamedCharacters: number): void {
@@ -202,7 +224,7 @@ export class ResponseWatch {
     const isWeighed = sent.text !== null && (outcome.kind !== 'error' || streamedCharacters > 0);
     const event = callEvent({
       ...{ operation: endpoint.operation, provider, sent, attempt, startedAt, outcome, answer },
-      endedAt: meter.clock(),
+      endedAt: this.#endedAt ?? meter.clock(),
       requestId: this.#header('x-request-id') ?? this.#header('request-id'),
       gatewayCallId: this.#header('x-litellm-call-id'),
       weights: isWeighed ? weighRequest(sent.text, options.isMemory ?? null) : null,

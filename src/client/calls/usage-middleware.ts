@@ -3,6 +3,7 @@ import { at, isObject } from '../../events/foreign/foreign-value.ts';
 import { knownProvider } from '../../events/provider-name.ts';
 import type { CallMeter } from '../client-contract.ts';
 import { currentHold } from '../usage-scope.ts';
+import { wordsOf } from '../words-of.ts';
 import type { AnswerReading } from './answer-reading.ts';
 import type { CallOutcome } from './call-event.ts';
 import { callEvent } from './call-event.ts';
@@ -91,16 +92,24 @@ class Step {
   over(outcome: CallOutcome, answer: StepAnswer, streamedCharacters: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    const over = { outcome, answer, streamedCharacters, endedAt: this.#meter.clock() };
+    // A guard looks at its hold as soon as its call is over.
+    if (this.#hold !== null) this.#tried(over);
+    else this.#meter.later(() => this.#tried(over));
+  }
+
+  #tried(over: StepOver): void {
     try {
-      this.#record(outcome, answer, streamedCharacters);
+      this.#record(over);
     } catch (error) {
-      this.#meter.unmetered({ reason: `the metering failed: ${String(error)}`, event: null });
+      const reason = `the metering failed: ${wordsOf(error)}`;
+      this.#meter.unmetered({ reason, event: null });
     } finally {
       this.#hold?.end();
     }
   }
 
-  #record(outcome: CallOutcome, answer: StepAnswer, streamedCharacters: number): void {
+  #record({ outcome, answer, streamedCharacters, endedAt }: StepOver): void {
     const { model, params } = this.#call;
     const isWeighed = outcome.kind !== 'error' || streamedCharacters > 0;
     const { requestId, ...read } = answer;
@@ -108,11 +117,18 @@ class Step {
       ...{ operation: 'chat', outcome, answer: read, requestId, streamedCharacters, attempt: 1 },
       provider: knownProvider(model.provider) ?? model.provider.replace(/\..*$/, ''),
       sent: { ...SENT, model: model.modelId },
-      ...{ startedAt: this.#startedAt, endedAt: this.#meter.clock(), gatewayCallId: undefined },
+      ...{ startedAt: this.#startedAt, endedAt, gatewayCallId: undefined },
       weights: isWeighed ? weighRequest(textOf(params), this.#isMemory) : null,
     });
     this.#inScope(() => this.#meter.meter(event));
   }
+}
+
+interface StepOver {
+  readonly outcome: CallOutcome;
+  readonly answer: StepAnswer;
+  readonly streamedCharacters: number;
+  readonly endedAt: number;
 }
 
 interface StepAnswer extends AnswerReading {

@@ -74,7 +74,7 @@ export async function guardCall<Result>(
         const result = await make({ holdId, answer, record });
         // A stream is read by whoever gets it, and its wrapper records it then.
         if (hold.isUnderWay) hold.orElse(() => giveBack(parts, { ...guarded, holdId }));
-        else if (!hold.isRecorded) record(answerFields(result, call));
+        else if (!hold.isRecorded) record(toldBy(result, call));
         return result;
       } catch (error) {
         if (!hold.isRecorded) giveBack(parts, { ...guarded, holdId });
@@ -82,6 +82,15 @@ export async function guardCall<Result>(
       }
     });
   });
+}
+
+/** What cannot be read of a result is a call that nobody measured, and the month names it. */
+function toldBy(result: unknown, call: GuardedCall): Partial<NewEvent> {
+  try {
+    return answerFields(result, call);
+  } catch {
+    return { usage: {} };
+  }
 }
 
 function missingFor(door: BudgetDoor | null): string {

@@ -3,6 +3,7 @@ import type { CallMeter, RecordAnswer } from '../client-contract.ts';
 import type { UsageTags } from '../usage-scope.ts';
 import { currentTags, withUsage } from '../usage-scope.ts';
 import { uuid7 } from '../uuid7.ts';
+import { wordsOf } from '../words-of.ts';
 import type { SpanFields } from './span-event.ts';
 import { spanEvent, tagsIn } from './span-event.ts';
 
@@ -51,7 +52,8 @@ export interface UsageTrace extends UsageSpan {
 /** The id of a trace's own span. */
 const ROOT = '0';
 
-export function startTrace(meter: CallMeter, start: TraceStart = {}): UsageTrace {
+export function startTrace(meter: CallMeter, given: TraceStart = {}): UsageTrace {
+  const start = readStart(meter, given);
   const traceId = start.id ?? currentTags().traceId ?? uuid7(meter.clock());
   const place = { traceId, spanId: ROOT, parentSpanId: currentTags().parentSpanId ?? null };
   const root = new RunningSpan({ meter, place, start, outer: currentTags(), isRoot: true });
@@ -89,20 +91,18 @@ class RunningSpan implements UsageSpan {
     const { meter, start, outer, place } = options;
     this.#options = options;
     this.#startedAt = start.startedAt ?? meter.clock();
-    this.#tags = {
-      ...tagsIn([start.metadata], outer),
-      traceId: place.traceId,
-      parentSpanId: place.spanId,
-    };
+    const own = tried(meter, () => tagsIn([start.metadata], outer)) ?? outer;
+    this.#tags = { ...own, traceId: place.traceId, parentSpanId: place.spanId };
   }
 
   get spanId(): string {
     return this.#options.place.spanId;
   }
 
-  async addSpan(start: SpanStart = {}): Promise<UsageSpan> {
+  async addSpan(given: SpanStart = {}): Promise<UsageSpan> {
     this.#children += 1;
     const { meter, place, isRoot } = this.#options;
+    const start = readStart(meter, given);
     const counted = isRoot ? `${this.#children}` : `${place.spanId}.${this.#children}`;
     const spanId = start.id ?? counted;
     const below = { traceId: place.traceId, spanId, parentSpanId: place.spanId };
@@ -120,7 +120,30 @@ class RunningSpan implements UsageSpan {
 
   #record(end: SpanEnd): RecordAnswer {
     const { meter, place, start, isRoot } = this.#options;
-    const times = { startedAt: this.#startedAt, endedAt: end.endedAt ?? meter.clock() };
-    return meter.meter(spanEvent({ place, times, start, end, inherited: this.#tags, isRoot }));
+    const event = tried(meter, () => {
+      const times = { startedAt: this.#startedAt, endedAt: end.endedAt ?? meter.clock() };
+      return spanEvent({ place, times, start, end, inherited: this.#tags, isRoot });
+    });
+    return event === null ? UNREADABLE : meter.meter(event);
+  }
+}
+
+const UNREADABLE: RecordAnswer = {
+  kind: 'refused',
+  reason: 'invalid_field',
+  detail: 'the span cannot be read; hand over plain objects, texts and numbers',
+};
+
+function readStart(meter: CallMeter, given: SpanStart): SpanStart {
+  return tried(meter, () => ({ ...given })) ?? {};
+}
+
+/** What an application hands over may throw as it is read; that is told, and fails nothing of it. */
+function tried<Value>(meter: CallMeter, read: () => Value): Value | null {
+  try {
+    return read();
+  } catch (error) {
+    meter.unmetered({ reason: `a span cannot be read: ${wordsOf(error)}`, event: null });
+    return null;
   }
 }

@@ -2,6 +2,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import { meterClient } from '../../../src/client/calls/meter-client.ts';
+import { meterFetch } from '../../../src/client/calls/meter-fetch.ts';
 import type { MeterOptions } from '../../../src/client/calls/meter-options.ts';
 import { withUsage } from '../../../src/client/usage-scope.ts';
 import { collectEvents } from '../../support/event-collector.ts';
@@ -60,6 +61,19 @@ describe('the client of openai, metered', () => {
       },
     ]);
     expect(unmetered).toEqual([]);
+  });
+
+  it('is not waited for: the answer is there before the event is, and status has caught up with it', async () => {
+    const { usage } = await collectEvents();
+    const weighed: string[] = [];
+    const isMemory = () => weighed.push('weighed') > 0;
+    const metered = meterFetch(usage, { isMemory }, async () => Response.json(chatAnswer()));
+    const init = { method: 'POST', body: JSON.stringify(CHAT) };
+    const url = 'https://api.openai.com/v1/chat/completions';
+    expect(await (await metered(url, init)).json()).toEqual(chatAnswer());
+    expect(weighed).toEqual([]);
+    expect(usage.status().accepted).toBe(1);
+    expect(weighed).toEqual(['weighed']);
   });
 
   it('streams what the application would have seen, and asks for the usage without it', async () => {

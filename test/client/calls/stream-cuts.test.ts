@@ -33,6 +33,7 @@ function keeping() {
     unmetered(call) {
       throw new Error(call.reason);
     },
+    later: (work) => work(),
   };
   return { meter, events };
 }
@@ -140,6 +141,7 @@ it('metering that fails fails no call, and is told', async () => {
       throw new Error('broken');
     },
     unmetered: ({ reason }) => void told.push(reason),
+    later: (work) => work(),
   };
   const metered = meterFetch(broken, {}, async () => Response.json(chatAnswer()));
   const init = { method: 'POST', body: '{"model":"gpt-4o"}' };

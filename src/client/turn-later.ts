@@ -1,0 +1,45 @@
+/** So long at a time may others wait for what was put off, which they did not ask for. */
+const TURN_MS = 1;
+/** More than so many are never put off: what they hold of answers is memory. */
+const MOST_WAITING = 1_000;
+
+/**
+ * Work that nobody is to wait for, done in its order in a turn of its own, and some of it in the next where it is much.
+ * Whoever must know that it is done, such as a client that closes or a process that ends, catches up.
+ */
+export class TurnLater {
+  readonly #onFault: (error: unknown) => void;
+  #waiting: (() => void)[] = [];
+  #turn: NodeJS.Immediate | null = null;
+
+  constructor(onFault: (error: unknown) => void) {
+    this.#onFault = onFault;
+  }
+
+  add(work: () => void): void {
+    this.#waiting.push(work);
+    if (this.#waiting.length > MOST_WAITING) this.#next();
+    this.#turn ??= setImmediate(() => this.#takeTurn());
+  }
+
+  /** Does all of it now. */
+  catchUp(): void {
+    while (this.#waiting.length > 0) this.#next();
+  }
+
+  #takeTurn(): void {
+    const until = performance.now() + TURN_MS;
+    do this.#next();
+    while (this.#waiting.length > 0 && performance.now() < until);
+    this.#turn = this.#waiting.length === 0 ? null : setImmediate(() => this.#takeTurn());
+  }
+
+  #next(): void {
+    const work = this.#waiting.shift();
+    try {
+      work?.();
+    } catch (error) {
+      this.#onFault(error);
+    }
+  }
+}
