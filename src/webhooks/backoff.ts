@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon';
 import type { InstantMs } from '../clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -17,12 +18,30 @@ const PAUSES_MS = [
 /** So long after the first try nobody tries any more. */
 const GIVE_UP_MS = 72 * HOUR_MS;
 
-/** When a delivery is tried again after so many tries; null once three days are over. Pure. */
+/**
+ * When a delivery is tried again after so many tries, and not before the receiver wants it; null once three days are
+ * over. A receiver that wants more than is left of them is tried at their end. Pure.
+ */
 export function nextTry(
   attempts: number,
-  times: { readonly first: InstantMs; readonly now: InstantMs },
+  times: {
+    readonly first: InstantMs;
+    readonly now: InstantMs;
+    /** It is null where the receiver says nothing. */
+    readonly notBefore: InstantMs | null;
+  },
 ): InstantMs | null {
   const pause = PAUSES_MS[Math.min(attempts, PAUSES_MS.length) - 1] ?? 0;
   const next = times.now + pause;
-  return next > times.first + GIVE_UP_MS ? null : next;
+  const last = times.first + GIVE_UP_MS;
+  if (next > last) return null;
+  return Math.max(next, Math.min(times.notBefore ?? next, last));
+}
+
+/** The instant that `Retry-After` names, by seconds or by a date; null where it names none. Pure. */
+export function readRetryAfter(header: string | null, now: InstantMs): InstantMs | null {
+  const text = header?.trim() ?? '';
+  if (/^\d{1,9}$/.test(text)) return now + Number(text) * 1000;
+  const date = DateTime.fromHTTP(text);
+  return date.isValid ? date.toMillis() : null;
 }

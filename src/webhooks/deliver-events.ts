@@ -1,5 +1,5 @@
-import { formatInstant } from '../clock.ts';
-import { nextTry } from './backoff.ts';
+import { formatInstant, type InstantMs } from '../clock.ts';
+import { nextTry, readRetryAfter } from './backoff.ts';
 import { sendSigned, type Tried } from './delivery-client.ts';
 import { disableEndpoint } from './endpoint-store.ts';
 import { type DueDelivery, endTry, readDueEndpoints, takeDue } from './outbox-store.ts';
@@ -58,7 +58,7 @@ async function deliver(
     allowsPrivate,
   });
   const now = clock();
-  const nextTryAt = tried.kind === 'failed' ? nextTryOf(delivery, now) : null;
+  const nextTryAt = tried.kind === 'failed' ? nextTryOf(delivery, tried, now) : null;
   const state = stateOf(tried, nextTryAt);
   const failure = tried.kind === 'taken' ? null : tried.answer;
   await endTry(database, delivery, { state, failure, nextTryAt });
@@ -70,8 +70,12 @@ async function deliver(
   return [state, tried.answer];
 }
 
-function nextTryOf({ attempts, first_tried_at: first }: DueDelivery, now: number) {
-  return nextTry(attempts, { first, now });
+function nextTryOf(
+  { attempts, first_tried_at: first }: DueDelivery,
+  { retryAfter }: Tried,
+  now: InstantMs,
+) {
+  return nextTry(attempts, { first, now, notBefore: readRetryAfter(retryAfter, now) });
 }
 
 function stateOf({ kind }: Tried, nextTryAt: number | null): Ended {

@@ -9,6 +9,8 @@ export interface Tried {
   readonly kind: 'taken' | 'failed' | 'gone';
   /** What the receiver answered, or why it could not be asked. */
   readonly answer: string;
+  /** The header with which a receiver says when it may be tried again, as it stands; null where it says nothing. */
+  readonly retryAfter: string | null;
 }
 
 /** A receiver that takes longer is tried again later; nobody else waits for it longer either. */
@@ -31,16 +33,24 @@ export async function sendSigned(
     const url = readEndpointUrl(request.url, of.allowsPrivate);
     return tell(await askStatus(url, request, of));
   } catch (error) {
-    return { kind: 'failed', answer: error instanceof Error ? whyOf(error) : String(error) };
+    const answer = error instanceof Error ? whyOf(error) : String(error);
+    return { kind: 'failed', answer, retryAfter: null };
   }
 }
 
-function tell(status: number): Tried {
+interface Answered {
+  readonly status: number;
+  readonly retryAfter: string | null;
+}
+
+function tell({ status, retryAfter }: Answered): Tried {
   const answer = `status ${status}`;
-  if (status >= 200 && status < 300) return { kind: 'taken', answer };
-  if (status === 410) return { kind: 'gone', answer };
-  const isRedirect = status >= 300 && status < 400;
-  return { kind: 'failed', answer: isRedirect ? `${answer}: redirects are not followed` : answer };
+  if (status >= 200 && status < 300) return { kind: 'taken', answer, retryAfter: null };
+  if (status === 410) return { kind: 'gone', answer, retryAfter: null };
+  if (status >= 300 && status < 400) {
+    return { kind: 'failed', answer: `${answer}: redirects are not followed`, retryAfter };
+  }
+  return { kind: 'failed', answer, retryAfter };
 }
 
 /** Some errors of connections say nothing but their code. */
@@ -53,7 +63,7 @@ function askStatus(
   url: URL,
   { headers, body }: Parameters<typeof sendSigned>[0],
   { allowsPrivate, timeoutMs = TIMEOUT_MS }: Parameters<typeof sendSigned>[1],
-): Promise<number> {
+): Promise<Answered> {
   const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const sent = request(url, {
@@ -68,7 +78,8 @@ function askStatus(
       ...(allowsPrivate ? {} : { lookup: publicLookup }),
     });
     sent.on('response', (response) => {
-      resolve(response.statusCode ?? 0);
+      const retryAfter = response.headers['retry-after'] ?? null;
+      resolve({ status: response.statusCode ?? 0, retryAfter });
       response.on('error', () => {});
       response.destroy();
     });

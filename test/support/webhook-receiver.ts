@@ -2,7 +2,11 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A receiver of webhooks over HTTP, which fails in each way that receivers have. */
-type Way = 'ok' | 'error' | 'redirect' | 'reset' | 'gone' | 'silence' | 'endless';
+export type Way =
+  | number
+  | { readonly status: number; readonly retryAfter: string }
+  | ('ok' | 'error' | 'redirect' | 'reset' | 'gone' | 'silence' | 'endless')
+  | ('huge' | 'no http' | 'cut off' | 'half a head');
 
 export interface Receiver {
   readonly url: string;
@@ -38,6 +42,10 @@ export async function startReceiver(): Promise<Receiver> {
 }
 
 function reply(way: Way, response: http.ServerResponse): void {
+  if (typeof way === 'number') return void response.writeHead(way, { location: '/on' }).end('no');
+  if (typeof way === 'object') {
+    return void response.writeHead(way.status, { 'retry-after': way.retryAfter }).end();
+  }
   switch (way) {
     case 'ok':
       return void response.end();
@@ -51,6 +59,15 @@ function reply(way: Way, response: http.ServerResponse): void {
       return void response.socket?.resetAndDestroy();
     case 'endless':
       return void response.writeHead(200).write('a');
+    case 'huge':
+      return void response.writeHead(200).end(Buffer.alloc(64 * 1024 * 1024, 'a'));
+    case 'no http':
+      return void response.socket?.end('220 mail.example.com ESMTP\r\n');
+    case 'cut off':
+      response.writeHead(200, { 'content-length': 100 }).write('a');
+      return void response.socket?.destroySoon();
+    case 'half a head':
+      return void response.socket?.end('HTTP/1.1 200 OK\r\nContent-');
     case 'silence':
       return;
   }

@@ -64,7 +64,7 @@ it('tries go on for three days with longer pauses, and then end', () => {
   const pauses: number[] = [];
   let now = first;
   for (let attempts = 1; ; attempts += 1) {
-    const next = nextTry(attempts, { first, now });
+    const next = nextTry(attempts, { first, now, notBefore: null });
     if (next === null) break;
     pauses.push(next - now);
     now = next;

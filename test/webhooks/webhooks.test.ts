@@ -20,7 +20,7 @@ import type { WebhookKind } from '../../src/webhooks/webhook-answer.ts';
 import { putBudget } from '../support/budgets.ts';
 import { count, createDatabase, resetTables, type TestDatabase } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
-import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';
+import { type Receiver, startReceiver, type Way } from '../support/webhook-receiver.ts';
 
 /** Deliveries to a real receiver over HTTP, which fails in each way that receivers have. */
 
@@ -114,15 +114,66 @@ it.each([
   },
 );
 
+const STATUSES = [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504, 520];
+const REDIRECTS = [301, 303, 307, 308];
+
+it.each<readonly [Way, string]>([
+  ...REDIRECTS.map((way) => [way, `status ${way}: redirects are not followed`] as const),
+  ...STATUSES.map((way) => [way, `status ${way}`] as const),
+  ['no http', 'Parse Error'],
+  ['half a head', 'hang up'],
+  ['reset', 'hang up'],
+])('a receiver that answers %s has not taken it', async (way, answer) => {
+  receiver.answers(way);
+  const request = { url: receiver.url, headers: {}, body: '{}' };
+  expect(await sendSigned(request, { allowsPrivate: true })).toMatchObject({
+    ...{ kind: 'failed', answer: expect.stringContaining(answer), retryAfter: null },
+  });
+});
+
+it.each(['huge', 'cut off', 201, 204] as const)(
+  'a receiver that answers 2xx has taken it, whatever its body is: %s',
+  async (way) => {
+    receiver.answers(way);
+    const request = { url: receiver.url, headers: {}, body: '{}' };
+    const begun = performance.now();
+    expect(await sendSigned(request, { allowsPrivate: true })).toMatchObject({ kind: 'taken' });
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  },
+);
+
+it('a receiver without TLS, without a port that listens, or without an address is tried again', async () => {
+  const failureOf = async (url: string) => {
+    const tried = await sendSigned({ url, headers: {}, body: '{}' }, { allowsPrivate: true });
+    expect(tried.kind).toBe('failed');
+    return tried.answer;
+  };
+  expect(await failureOf(receiver.url.replace('http:', 'https:'))).toMatch(/ssl|EPROTO|wrong/i);
+  expect(await failureOf('http://127.0.0.1:1/')).toContain('ECONNREFUSED');
+  expect(await failureOf('https://nowhere.invalid/')).toMatch(/ENOTFOUND|EAI_AGAIN/);
+});
+
+it('a receiver that says when it may be asked again is asked then, and not before', async () => {
+  await add();
+  await putBudget(database, { tenant_id: await spend(), thresholds: [1] }, now);
+  receiver.answers({ status: 429, retryAfter: '90' });
+  expect(await look()).toMatchObject({ failed: 1 });
+  receiver.answers('ok');
+  later(60);
+  expect(await look()).toMatchObject({ delivered: 0 });
+  later(31);
+  expect(await look()).toMatchObject({ delivered: 1 });
+});
+
 it('a receiver that never answers is left after its time, and one whose body never ends is not waited for', async () => {
   const request = { url: receiver.url, headers: {}, body: '{}' };
   receiver.answers('silence');
   expect(await sendSigned(request, { allowsPrivate: true, timeoutMs: 100 })).toEqual({
-    ...{ kind: 'failed', answer: 'no answer in time' },
+    ...{ kind: 'failed', answer: 'no answer in time', retryAfter: null },
   });
   receiver.answers('endless');
   expect(await sendSigned(request, { allowsPrivate: true })).toEqual({
-    ...{ kind: 'taken', answer: 'status 200' },
+    ...{ kind: 'taken', answer: 'status 200', retryAfter: null },
   });
 });
 
