@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { measureBudgets, renderBudgets } from './bench-budgets.ts';
+import { type BudgetsReport, measureBudgets, renderBudgets } from './bench-budgets.ts';
 import type { Plan } from './bench-rounds.ts';
 import { makeSource, runLaws, runRounds, runStages } from './bench-rounds.ts';
 import type { LedgerPlan } from './bench-scale.ts';
@@ -11,6 +11,7 @@ import { measureOneMonth, runScale } from './bench-scale.ts';
 import type { Servers } from './bench-servers.ts';
 import { startServers } from './bench-servers.ts';
 import { renderCore, renderScale, renderTargets, rowsOf } from './bench-table.ts';
+import { RESERVING } from './budget-rush.ts';
 import { CONTENDERS } from './contenders.ts';
 import { probeLoad } from './load-probe.ts';
 import { measureQueueCost } from './queue-cost.ts';
@@ -24,14 +25,15 @@ import { workerPacked } from './worker-packed.ts';
  * `npm run bench`: the tables and the JSON on stdout, progress on stderr. Within twenty minutes.
  *   --quick       smaller, under two minutes
  *   --scale       what grows: large ledgers, processes, tenants, members, a long load; an hour and more
- *   --budgets     a thousand callers against one limit, holds at a steady rate, and what a wrapper costs; a minute
+ *   --budgets     a thousand callers against one limit, holds at a steady rate alone and beside ingest, over HTTP too, and
+ *                 what a wrapper costs; four minutes
  *   --entries N   of the large ledger, 20,000,000
  *   --load N      seconds of the long load, 600
  *   --rounds N    5; with --quick and --scale 3
  *   --json        the JSON alone on stdout
  *   --out FILE    the JSON into a file, the tables alone on stdout
  *   --chart FILE  the SVG of the cost by stage
- *   --record      this run becomes core.json or scale.json beside this file, and both RESULTS.md
+ *   --record      this run becomes core.json, scale.json or budgets.json beside this file, and all of them RESULTS.md
  */
 const { values } = parseArgs({
   options: {
@@ -82,13 +84,12 @@ try {
 
 async function publishCore(): Promise<CoreReport['laws']> {
   const report = await measureCore(servers);
-  const scale = await readRecorded<ScaleReport>('scale.json');
   const targets = targetRows(report, null);
   const chart = renderStageChart(report.stages);
   if (values.chart !== undefined) await writeFile(values.chart, chart);
   if (values.record) {
     await record('core.json', report);
-    await writeFile(beside('RESULTS.md'), renderResults(report, scale));
+    await writeResults();
     await writeFile(beside('stages.svg'), chart);
   }
   await print(`${renderTargets(targets)}\n\n${renderCore(report)}`, { ...report, targets });
@@ -97,12 +98,28 @@ async function publishCore(): Promise<CoreReport['laws']> {
 
 /** A rush that passes the limit breaks what a hold promises. */
 async function publishBudgets(): Promise<CoreReport['laws']> {
-  const plan = { callers: 1000, connections: 20, perSecond: 500, seconds: values.quick ? 3 : 10 };
-  const report = await measureBudgets(servers, plan);
-  await print(renderBudgets(report), { machine: describeMachine(), ...report });
-  const reserved = report.rushes.find(({ name }) => name === 'reserve');
+  const measures = await measureBudgets(servers, {
+    ...{ callers: 1000, connections: 20, perSecond: 500, seconds: values.quick ? 2 : 10 },
+    onProgress,
+  });
+  const report = { machine: describeMachine(), seconds: secondsSoFar(), ...measures };
+  const reserved = report.rushes.find(({ name }) => name === RESERVING);
   if (reserved?.over !== '0') throw new Error(`holds passed the limit by ${reserved?.over}`);
+  if (values.record) {
+    await record('budgets.json', report);
+    await writeResults();
+  }
+  await print(renderBudgets(report), report);
   return [];
+}
+
+/** The page of all runs that were recorded. */
+async function writeResults(): Promise<void> {
+  const core = await readRecorded<CoreReport>('core.json');
+  if (core === null) return;
+  const scale = await readRecorded<ScaleReport>('scale.json');
+  const budgets = await readRecorded<BudgetsReport>('budgets.json');
+  await writeFile(beside('RESULTS.md'), renderResults({ core, scale, budgets }));
 }
 
 async function publishScale(): Promise<ScaleReport['laws']> {
@@ -116,8 +133,7 @@ async function publishScale(): Promise<ScaleReport['laws']> {
   const report = { machine: describeMachine(), seconds: secondsSoFar(), ...measures };
   if (values.record) {
     await record('scale.json', report);
-    const core = await readRecorded<CoreReport>('core.json');
-    if (core !== null) await writeFile(beside('RESULTS.md'), renderResults(core, report));
+    await writeResults();
   }
   await print(renderScale(report), report);
   return report.laws;

@@ -117,17 +117,19 @@ it.each([
 const STATUSES = [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504, 520];
 const REDIRECTS = [301, 303, 307, 308];
 
-it.each<readonly [Way, string]>([
-  ...REDIRECTS.map((way) => [way, `status ${way}: redirects are not followed`] as const),
-  ...STATUSES.map((way) => [way, `status ${way}`] as const),
-  ['no http', 'Parse Error'],
-  ['half a head', 'hang up'],
-  ['reset', 'hang up'],
+it.each<readonly [Way, RegExp]>([
+  ...REDIRECTS.map(
+    (way) => [way, new RegExp(`^status ${way}: redirects are not followed$`)] as const,
+  ),
+  ...STATUSES.map((way) => [way, new RegExp(`^status ${way}$`)] as const),
+  ['no http', /Parse Error/],
+  ['half a head', /hang up|ECONNRESET/],
+  ['reset', /hang up|ECONNRESET/],
 ])('a receiver that answers %s has not taken it', async (way, answer) => {
   receiver.answers(way);
   const request = { url: receiver.url, headers: {}, body: '{}' };
   expect(await sendSigned(request, { allowsPrivate: true })).toMatchObject({
-    ...{ kind: 'failed', answer: expect.stringContaining(answer), retryAfter: null },
+    ...{ kind: 'failed', answer: expect.stringMatching(answer), retryAfter: null },
   });
 });
 
