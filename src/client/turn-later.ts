@@ -1,5 +1,5 @@
-/** So long at a time may others wait for what was put off, which they did not ask for. */
-const TURN_MS = 1;
+/** Each takes a fraction of a millisecond, and others wait for a turn who did not ask for it. */
+const MOST_A_TURN = 3;
 /** More than so many are never put off: what they hold of answers is memory. */
 const MOST_WAITING = 1_000;
 
@@ -28,9 +28,7 @@ export class TurnLater {
   }
 
   #takeTurn(): void {
-    const until = performance.now() + TURN_MS;
-    do this.#next();
-    while (this.#waiting.length > 0 && performance.now() < until);
+    for (let done = 0; done < MOST_A_TURN && this.#waiting.length > 0; done += 1) this.#next();
     this.#turn = this.#waiting.length === 0 ? null : setImmediate(() => this.#takeTurn());
   }
 
