@@ -23,9 +23,11 @@ import { countsCacheBeside } from './provider-name.ts';
  * | gemini            | in prompt       | in prompt          | beside          | prompt, tool prompt, …   |
  * | bedrock converse  | beside input    | -                  | in output       | all of them              |
  * | cohere            | -               | -                  | -               | billed units are billed  |
+ * | bare counts       | beside input    | -                  | in output       | -                        |
  *
  * OpenAI and the many who speak like it are told from Anthropic by the names of the cached tokens, and
- * where there are none by the provider or the interface.
+ * where there are none by the provider or the interface. Bare counts stand at the top of an answer, or among its
+ * headers: those of Bedrock's metrics, Titan, Llama, Ollama and watsonx. Mistral counts sound by its seconds alone.
  */
 type UsageFlavor =
   | 'openai_chat'
@@ -33,7 +35,8 @@ type UsageFlavor =
   | 'anthropic'
   | 'gemini'
   | 'bedrock_converse'
-  | 'cohere';
+  | 'cohere'
+  | 'bare_counts';
 
 export interface ProviderUsage extends CallOf {
   readonly usage: unknown;
@@ -70,6 +73,20 @@ const GEMINI = [
   'thoughtsTokenCount',
 ];
 
+/** Input and output under the names of those who count nothing else, but for the cache of Bedrock. */
+const BARE_INPUTS = [
+  'inputTokenCount',
+  'inputTextTokenCount',
+  'prompt_eval_count',
+  'input_token_count',
+];
+const BARE_OUTPUTS = [
+  'outputTokenCount',
+  'generation_token_count',
+  'eval_count',
+  'generated_token_count',
+];
+
 const OPENAI_CHAT = [
   'prompt_tokens',
   'completion_tokens',
@@ -79,6 +96,7 @@ const OPENAI_CHAT = [
 
 function flavorOf(usage: object, { api, ...call }: ProviderUsage): UsageFlavor {
   const has = (name: string) => Object.hasOwn(usage, name);
+  if ([...BARE_INPUTS, ...BARE_OUTPUTS].some(has)) return 'bare_counts';
   if (GEMINI.some(has)) return 'gemini';
   if (has('inputTokens') || has('outputTokens')) return 'bedrock_converse';
   if (has('billed_units')) return 'cohere';
@@ -102,6 +120,7 @@ const READERS: Readonly<Record<UsageFlavor, (usage: object) => Reading>> = {
   gemini,
   bedrock_converse: bedrockConverse,
   cohere,
+  bare_counts: bareCounts,
 };
 
 /** Reads LiteLLM's and Langfuse's, too, which name Anthropic's parts beside OpenAI's. */
@@ -114,10 +133,16 @@ function openaiChat(usage: object): Reading {
   const counts = {
     input: at(usage, 'prompt_tokens'),
     output: at(usage, 'completion_tokens'),
-    total: at(usage, 'total_tokens'),
+    // Mistral's total has tokens of sound, which it takes money for by the second.
+    total: hasSeconds(usage) ? undefined : at(usage, 'total_tokens'),
     ...detailsOf(usage, input, output),
   };
   return { counts, inclusion: { cache: 'inside' } };
+}
+
+function hasSeconds(usage: object): boolean {
+  const seconds = countOf(at(usage, 'prompt_audio_seconds'));
+  return isCount(seconds) && seconds > 0;
 }
 
 function openaiResponses(usage: object): Reading {
@@ -268,6 +293,21 @@ function cohere(usage: object): Reading {
   return { counts, inclusion: { cache: 'inside' } };
 }
 
+function bareCounts(usage: object): Reading {
+  const first = (names: readonly string[]) => firstGiven(...names.map((name) => at(usage, name)));
+  const results = at(usage, 'results');
+  const answered = Array.isArray(results)
+    ? sumOf(results.map((result) => at(result, 'tokenCount')))
+    : undefined;
+  const counts = {
+    input: first([...BARE_INPUTS, 'prompt_token_count']),
+    output: firstGiven(first(BARE_OUTPUTS), answered),
+    cacheRead: at(usage, 'cacheReadInputTokenCount'),
+    cacheWrite: at(usage, 'cacheWriteInputTokenCount'),
+  };
+  return { counts, inclusion: { cache: 'beside' } };
+}
+
 /** Units that are parts of no total, under whatever form of usage they stand. */
 function ownCounts(usage: unknown): ReportedCounts {
   const isDuration = at(usage, 'type') === 'duration';
@@ -277,8 +317,13 @@ function ownCounts(usage: unknown): ReportedCounts {
       at(usage, 'prompt_tokens_details', 'web_search_requests'),
       at(usage, 'web_search_requests'),
       at(usage, 'num_search_queries'),
+      // xAI takes money for each source of its older search, and for each search of its newer one.
+      at(usage, 'num_sources_used'),
+      at(usage, 'server_side_tool_usage_details', 'web_search_calls'),
     ),
-    audioMs: isDuration ? millisecondsOf(at(usage, 'seconds')) : at(usage, 'audio_ms'),
+    audioMs: isDuration
+      ? millisecondsOf(at(usage, 'seconds'))
+      : firstGiven(at(usage, 'audio_ms'), millisecondsOf(at(usage, 'prompt_audio_seconds'))),
     videoMs: millisecondsOf(at(usage, 'duration_seconds')),
     characters: firstGiven(at(usage, 'characters'), at(usage, 'input_chars')),
     pages: firstGiven(at(usage, 'pages_processed'), at(usage, 'pages')),

@@ -3,11 +3,12 @@ import { checkProducer } from '../../src/ingest/check-producer.ts';
 import type { CheckedItem } from '../../src/ingest/producer-answer.ts';
 import { DIALECTS } from '../support/plausible/dialects.ts';
 import { GATEWAYS } from '../support/plausible/gateways.ts';
+import { OWN_FORMS } from '../support/plausible/own-forms.ts';
 import type { ExpectedCall } from '../support/plausible/plausible-bodies.ts';
 import { PROVIDER_USAGES } from '../support/plausible/provider-usages.ts';
 import { SPANS } from '../support/plausible/spans.ts';
 
-const BODIES = [...DIALECTS, ...GATEWAYS, ...PROVIDER_USAGES, ...SPANS];
+const BODIES = [...DIALECTS, ...GATEWAYS, ...OWN_FORMS, ...PROVIDER_USAGES, ...SPANS];
 const reading = { litellmKey: null };
 const clock = () => Date.parse('2026-10-15T13:00:00Z');
 

@@ -61,6 +61,13 @@ test.each([
   ['2026-12-01T00:00:00Z', 'due', 'of the open month'],
 ])('usage of %s is %s: it is %s', (instant, due) => {
   expect(placeUsage(CHANGING, at(instant)).due ? 'due' : 'not due').toBe(due);
+  // On a bill or not, it stands in the open month.
+  expect(placed(CHANGING, instant)).toMatch(/^2026-12-01/);
+});
+
+test('what is not due is late in the open month as what is due', () => {
+  expect(placed(CHANGING, '2026-09-30T23:59:59.999Z')).toBe('2026-12-01 late');
+  expect(placed(CHANGING, '2026-10-15T00:00:00Z')).toBe('2026-12-01 late');
 });
 
 test.each([

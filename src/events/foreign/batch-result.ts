@@ -151,7 +151,7 @@ function translateLine(line: Line): Translation {
     occurred_at: timeFromAny(created),
     status,
     error_type: status === 'error' ? line.errorType : undefined,
-    operation: at(body, 'object') === 'list' ? 'embeddings' : 'chat',
+    operation: operationOf(body),
     provider,
     requested_model: model ?? (status === 'ok' ? undefined : 'unknown'),
     response_id: firstGiven(at(body, 'id'), at(body, 'responseId')),
@@ -163,6 +163,16 @@ function translateLine(line: Line): Translation {
   });
   const translation = translationOf(event, used);
   return event['occurred_at'] === undefined ? { ...translation, isTimeless: true } : translation;
+}
+
+/** No line names its endpoint, so that the form of the answer has to tell. */
+function operationOf(body: unknown): string {
+  if (at(body, 'object') === 'list' || at(body, 'embedding') !== undefined) return 'embeddings';
+  if (/^modr-/.test(String(at(body, 'id')))) return 'moderation';
+  const data = at(body, 'data');
+  const [first] = Array.isArray(data) ? data : [];
+  const isImage = at(first, 'b64_json') !== undefined || at(first, 'url') !== undefined;
+  return isImage ? 'image' : 'chat';
 }
 
 /** A batch names each of its calls; the provider's own id of the result tells batches apart. */

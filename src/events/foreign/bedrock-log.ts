@@ -94,6 +94,8 @@ function answerCounts(log: object): ReportedCounts {
       at(part, 'usage'),
       at(part, 'metadata', 'usage'),
       at(part, 'message', 'usage'),
+      // The last part of a stream, whatever the model's own format is.
+      at(part, 'amazon-bedrock-invocationMetrics'),
     );
     return withoutAbsent(providerCounts({ usage, provider: 'aws.bedrock' })?.counts ?? {});
   });

@@ -76,17 +76,20 @@ const OUTPUT_TYPES: ReadonlySet<unknown> = new Set([
 ]);
 
 const INPUT_TYPES: ReadonlySet<unknown> = new Set(['input', 'prompt', 'request', 'user', 'system']);
+const CACHED_TYPES: ReadonlySet<unknown> = new Set(['cached', 'cached_input', 'cache_read']);
 
 function countsOf(data: JsonObject): JsonObject | undefined {
   if (data['tokens'] !== undefined) {
     const tokens = countOf(data['tokens']);
     const isOutput = OUTPUT_TYPES.has(data['type']);
     // Of any other type nobody says on which side the tokens are.
-    const assumed = isOutput || INPUT_TYPES.has(data['type']) ? undefined : true;
+    const isCached = CACHED_TYPES.has(data['type']);
+    const assumed = isOutput || isCached || INPUT_TYPES.has(data['type']) ? undefined : true;
     return withoutAbsent({
       assumed,
       input_tokens: isOutput ? 0 : tokens,
       output_tokens: isOutput ? tokens : 0,
+      cache_read_tokens: isCached ? tokens : undefined,
     });
   }
   const given = COUNTS.filter((name) => data[name] !== undefined);

@@ -1,18 +1,28 @@
 import { providerCounts, searchesIn } from '../provider-usage.ts';
 import { countOf, isCount, millisecondsOf } from './foreign-count.ts';
-import { type NativeUsage, nativeUsage, type ReportedCounts } from './foreign-usage.ts';
+import {
+  type Inclusion,
+  type NativeUsage,
+  nativeUsage,
+  type ReportedCounts,
+} from './foreign-usage.ts';
 import { at, firstGiven } from './foreign-value.ts';
 import { plainCallType } from './litellm-calls.ts';
 
-/** LiteLLM counts cache into the prompt for every provider, also for those that count it apart. */
+/**
+ * LiteLLM counts cache into the prompt for every provider, also for those that count it apart; what passes through
+ * it is the provider's own.
+ */
 export function litellmUsage(payload: object): NativeUsage {
   const call = {
     provider: at(payload, 'custom_llm_provider'),
     model: firstGiven(at(payload, 'model'), at(payload, 'model_group')),
   };
   const usage = usageObject(payload);
-  const parts = providerCounts({ usage, ...call })?.counts ?? {};
-  const totals = totalsOf(payload, parts);
+  const reading = providerCounts({ usage, ...call });
+  const parts = reading?.counts ?? {};
+  const own = ownTotals(payload);
+  const totals = isCounted(own) ? own : totalsIn(parts, own);
   // What is counted in tokens is charged by tokens, and its pictures or seconds only describe it.
   const units = isCounted(totals) ? {} : unitsOf(payload);
   const counts = {
@@ -22,8 +32,12 @@ export function litellmUsage(payload: object): NativeUsage {
     ...totals,
     ...(units.input === undefined ? {} : { input: units.input }),
   };
-  return nativeUsage(counts, { cache: 'inside' }, call);
+  // What LiteLLM handed on without counting it is counted as the provider counts.
+  const inclusion = isCounted(own) || reading === null ? WITHIN : reading.inclusion;
+  return nativeUsage(counts, inclusion, call);
 }
+
+const WITHIN: Inclusion = { cache: 'inside' };
 
 /** Whether LiteLLM counted anything; where it found no usage it writes zeros. */
 export function hasUsage(payload: object): boolean {
@@ -42,15 +56,16 @@ function usageObject(payload: object): unknown {
   );
 }
 
-/** The payload's own totals; where it knows none, those of the answer's usage, if it has one. */
-function totalsOf(payload: object, parts: ReportedCounts): ReportedCounts {
-  const own = {
+function ownTotals(payload: object): ReportedCounts {
+  return {
     input: firstGiven(at(payload, 'prompt_tokens')),
     output: firstGiven(at(payload, 'completion_tokens')),
     total: firstGiven(at(payload, 'total_tokens')),
   };
-  if (isCounted(own)) return own;
-  const { input, output, total } = parts;
+}
+
+/** Where LiteLLM knows no totals, those of the answer's usage, if it has one. */
+function totalsIn({ input, output, total }: ReportedCounts, own: ReportedCounts): ReportedCounts {
   const isInParts = [input, output].some((count) => isCount(count) && count > 0);
   return isInParts ? { input, output, total } : own;
 }

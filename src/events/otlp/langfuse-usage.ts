@@ -5,7 +5,7 @@ import {
   nativeUsage,
   type ReportedCounts,
 } from '../foreign/foreign-usage.ts';
-import { at, type JsonObject } from '../foreign/foreign-value.ts';
+import { at, isObject, type JsonObject } from '../foreign/foreign-value.ts';
 import { readProviderUsage } from '../provider-usage.ts';
 
 /**
@@ -21,11 +21,23 @@ import { readProviderUsage } from '../provider-usage.ts';
  */
 export function langfuseUsage(details: JsonObject, call: CallOf): NativeUsage {
   if (OPENAI_NAMES.some((name) => Object.hasOwn(details, name))) {
-    return readProviderUsage({ usage: details, ...call });
+    return readProviderUsage({ usage: withoutDots(details), ...call });
   }
   const buckets = Object.entries(details).flatMap(bucketOf);
   const total = firstCount(at(details, 'total'), at(details, 'totalTokens'));
   return sumBuckets(withoutRepeats(buckets, total), total, call);
+}
+
+/** Details that were flattened into names with a dot, as objects again. */
+function withoutDots(details: JsonObject): JsonObject {
+  const nested: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(details)) {
+    const [whole = name, ...rest] = name.split('.');
+    const inner = nested[whole];
+    nested[whole] =
+      rest.length === 0 ? value : { ...(isObject(inner) ? inner : {}), [rest.join('.')]: value };
+  }
+  return nested;
 }
 
 const OPENAI_NAMES = [

@@ -129,8 +129,12 @@ function findNested(
 
 /** A span without any counts right below one that has them reports the same call, as that of a stream does. */
 function isUncounted(inner: OtlpSpan, parent: OtlpSpan): boolean {
-  const hasCounts = ({ used }: OtlpSpan) => used.usage !== undefined;
   return hasCounts(parent) && !hasCounts(inner) && hasFailed(parent) === hasFailed(inner);
+}
+
+/** Zeros count nothing, as a missing count does. */
+function hasCounts({ used }: OtlpSpan): boolean {
+  return Object.values(used.usage ?? {}).some((count) => count !== 0);
 }
 
 interface Result {
@@ -139,7 +143,8 @@ interface Result {
 }
 
 function resultOf(span: OtlpSpan): Result {
-  return { output: outputTokensOf(span), failed: hasFailed(span) };
+  const output = hasCounts(span) ? outputTokensOf(span) : undefined;
+  return { output, failed: hasFailed(span) };
 }
 
 /**

@@ -1,9 +1,10 @@
+import { litellmCall } from '../foreign/litellm-calls.ts';
 import type { Attributes } from './otlp-attributes.ts';
 import { genkitModel } from './otlp-call.ts';
 
 /**
  * What a span is. `call` is one model call. `structure` repeats its children's usage or has none (R1).
- * `usage` is a span that names its usage but no operation: it is a call unless a call lies below it.
+ * `usage` is a span that names its usage or its model but no operation: it is a call unless a call lies below it.
  * `other` has to do with neither models nor agents.
  */
 export type SpanRole =
@@ -31,8 +32,12 @@ export function roleOf(attributes: Attributes, name: unknown, bears: Bears): Spa
   if (name === 'agent run' || AGENT_RUN.some((each) => attributes.has(each))) {
     return structure('invoke_agent');
   }
-  return bears.usage ? { kind: 'usage' } : { kind: 'other' };
+  const isModels = bears.model && MODEL_OF.some((each) => attributes.has(each));
+  return bears.usage || isModels ? { kind: 'usage' } : { kind: 'other' };
 }
+
+/** What names whose model a span asked, though it may not say what for. */
+const MODEL_OF = ['gen_ai.system', 'gen_ai.provider.name'];
 
 /** What older versions of Pydantic AI write on the span of a whole run, beside the sum of its usage. */
 const AGENT_RUN = ['all_messages_events', 'pydantic_ai.all_messages'];
@@ -51,11 +56,9 @@ const CALLS: ReadonlyMap<string, string> = new Map([
   ['chat', 'chat'],
   ['completion', 'chat'],
   ['completions', 'chat'],
-  ['acompletion', 'chat'],
   ['chat_completion', 'chat'],
   ['chat.completions', 'chat'],
   ['responses', 'chat'],
-  ['aresponses', 'chat'],
   ['response', 'chat'],
   ['process_thread_run', 'chat'],
   ['tool_selection', 'chat'],
@@ -66,24 +69,20 @@ const CALLS: ReadonlyMap<string, string> = new Map([
   ['generate', 'generate_content'],
   ['embeddings', 'embeddings'],
   ['embedding', 'embeddings'],
-  ['aembedding', 'embeddings'],
   ['image', 'image'],
   ['image_generation', 'image'],
-  ['aimage_generation', 'image'],
   ['generate_image', 'image'],
   ['rerank', 'rerank'],
-  ['arerank', 'rerank'],
   ['speech', 'speech'],
-  ['aspeech', 'speech'],
   ['transcription', 'transcription'],
-  ['atranscription', 'transcription'],
   ['moderation', 'moderation'],
-  ['amoderation', 'moderation'],
   ['realtime', 'realtime'],
-  ['_arealtime', 'realtime'],
   ['video', 'video'],
-  ['video_generation', 'video'],
-  ['avideo_generation', 'video'],
+  ['generate_video', 'video'],
+  ['generate_speech', 'speech'],
+  ['speech_generation', 'speech'],
+  ['text_to_speech', 'speech'],
+  ['speech_to_text', 'transcription'],
 ]);
 
 /** Operations around calls, and beside them, that are no call though they may carry usage or a model. */
@@ -151,12 +150,18 @@ const CONVENTIONS: readonly Convention[] = [
   ['llm.request.type', fromOperationName],
 ];
 
+/** LiteLLM's exporter names its call types, among them those of batches, files and stores, which cost nothing. */
+const UPKEEP = /batch|file|vector_store|container|fine_tuning|responses|input_items/;
+
 /** No known kind is no kind of zero: an operation that nobody listed is a call where it has usage or a model (R1). */
 function fromOperationName(name: string, bears: Bears): SpanRole {
   const lower = name.toLowerCase();
   const operation = CALLS.get(lower);
   if (operation !== undefined) return call(operation);
   if (WRAPPERS.has(lower)) return structure(name);
+  const named = litellmCall(lower);
+  if (named.kind === 'call' && named.operation !== lower) return call(named.operation);
+  if (named.kind !== 'call' && !bears.usage && UPKEEP.test(lower)) return structure(name);
   if (bears.usage || bears.model) return call(name);
   // A search of one's own has neither usage nor a model; one of a provider has.
   return structure(lower === 'search' ? 'retrieval' : name);

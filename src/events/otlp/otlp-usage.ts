@@ -222,6 +222,19 @@ function usageObject(attributes: Attributes, call: CallOf): NativeUsage {
     const read = isObject(usage) ? readProviderUsage({ usage, ...call }) : NO_USAGE;
     if (read.usage !== undefined) return { ...read, assumed: true };
   }
+  return usageInAnswer(attributes, call);
+}
+
+/** The provider's whole answer, as Logfire and OpenInference attach it, has the provider's own usage. */
+const ANSWERS = ['response_data', 'output.value'];
+
+function usageInAnswer(attributes: Attributes, call: CallOf): NativeUsage {
+  for (const name of ANSWERS) {
+    const answer = objectAt(attributes, name);
+    const usage = firstGiven(at(answer, 'usage'), at(answer, 'usageMetadata'));
+    const read = isObject(usage) ? readProviderUsage({ usage, ...call }) : NO_USAGE;
+    if (read.usage !== undefined) return read;
+  }
   return NO_USAGE;
 }
 

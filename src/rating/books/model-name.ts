@@ -11,6 +11,8 @@ import { knownProvider } from '../../events/provider-name.ts';
  * | `us.anthropic.claude-3-5-sonnet-20241022-v2:0`, a profile ARN | Bedrock     | `claude-3-5-sonnet-20241022` |
  * | `claude-3-5-sonnet-v2@20241022`                               | -           | `claude-3-5-sonnet-20241022` |
  * | `anthropic/claude-4.5-sonnet-20250929`                        | Anthropic   | `claude-sonnet-4-5-20250929` |
+ * | `claude-3-haiku-48k-20240307`, as Bedrock's answers name it   | -           | `claude-3-haiku-20240307`    |
+ * | `azure/global-standard/gpt-4o`                                | Azure       | `gpt-4o`                     |
  * | `gpt-35-turbo`                                                | -           | `gpt-3-5-turbo`              |
  *
  * A geography is taken away, but for `global`, which has prices of its own. An ARN that names no model (an
@@ -66,7 +68,7 @@ function withoutAddress(written: string): Rest {
 
 /** Segments before a model that name a gateway, an interface or a region of it, and nobody who is paid. */
 const PASSED_OVER =
-  /^(?:litellm|litellm_proxy|portkey|helicone|vercel|gateway|converse|converse_like|invoke|chat|responses|models|[a-z]{2}(?:-gov)?-[a-z]+-\d)$/;
+  /^(?:litellm|litellm_proxy|portkey|helicone|vercel|gateway|converse|converse_like|invoke|chat|responses|models|global|global-standard|[a-z]{2}(?:-gov)?-[a-z]+-\d)$/;
 
 /** Of several providers the first is the one that is paid: a router before the maker of the model. */
 function withoutPrefixes({ provider, rest }: Rest): Rest {
@@ -107,6 +109,7 @@ function oneSpelling(rest: string): string {
     .replace(/@(?:default|latest)$/, '')
     .replace(/(?:-v\d+)?@(\d{8})$/, '-$1')
     .replace(/@(\d{3})$/, '-$1')
+    .replace(/^(claude-.*)-\d+k(?=-\d{8})/, '$1')
     .replace(/(-\d{8})-v\d+(?::\d+)?(?::\d+k)?$/, '$1')
     .replace(/-v1:\d+(?::\d+k)?$/, '')
     .replace(/(-v\d+):\d+(?::\d+k)?$/, '$1')

@@ -47,6 +47,9 @@ describe('the cost of a call is found', () => {
     ['vertex_ai', 'claude-sonnet-4@20250514', 3],
     [null, 'anthropic/claude-3-5-sonnet-latest', 3],
     ['anthropic', 'claude-sonnet-4-5-20250929', 3],
+    ['anthropic', 'claude-3-haiku-48k-20240307', 0.25],
+    ['azure', 'azure/global-standard/gpt-4o', 2.5],
+    ['azure', 'computer-use-preview-2025-03-11', 3],
     ['groq', 'meta-llama/Llama-4-Scout-17B-16E-Instruct', 0.11],
   ])('%s %s', (provider, model, input) => {
     expect(costOf(provider, model)).toBe(input);
@@ -68,10 +71,39 @@ const DATA = fileURLToPath(new URL('../../../../shared/data/', import.meta.url))
 
 type Pair = readonly [provider: string, model: string];
 
+/** Of whom no price is published, and why. */
+const ANOTHER_SERVER = 'an SDK of OpenAI speaks to a server of our own, which takes no money';
+const ANOTHER_SELLER =
+  'the provider that is named does not sell it: an SDK of one speaks to another';
+
+/** The pairs of recorded calls without a cost; a map of deployments or the true provider gives them one. */
+const UNPRICED_CALLS = {
+  'openai meta-llama/Llama-3.2-1B-Instruct': ANOTHER_SERVER,
+  'openai intfloat/e5-mistral-7b-instruct': ANOTHER_SERVER,
+  'openai facebook/opt-125m': ANOTHER_SERVER,
+  'openai mistral-tiny': ANOTHER_SELLER,
+  'openai magistral-small-latest': ANOTHER_SELLER,
+  'openai mistral-small-latest': ANOTHER_SELLER,
+  'openai ministral-8b-latest': ANOTHER_SELLER,
+  'openai qwen/qwen3-32b': ANOTHER_SELLER,
+  'openai qwen/qwen3-30b-a3b-instruct-2507': ANOTHER_SELLER,
+  'openai zai-glm-4.7': ANOTHER_SELLER,
+  'openai llama3-8b-8192': ANOTHER_SELLER,
+};
+
+/** The same of what the reference prices by the beginning of a name. */
+const UNPRICED_REFERENCES = {
+  'deepseek deepseek-r1-distill-llama-70b': ANOTHER_SELLER,
+  'cerebras qwen-3-coder-480b': 'its row in the list has no price',
+  'google google/gemini-2.0-flash-exp:free':
+    'it is the free variant of a router, which bills nothing',
+};
+
 describe.skipIf(!existsSync(DATA))('of recorded calls', () => {
-  const found = (pairs: readonly Pair[]) => {
-    const distinct = [...new Map(pairs.map((pair) => [pair.join(' '), pair])).values()];
-    return `${distinct.filter((pair) => costOf(...pair) !== null).length} of ${distinct.length}`;
+  const unpriced = (pairs: readonly Pair[]) => {
+    const distinct = new Map(pairs.map((pair) => [pair.join(' '), pair]));
+    const missing = [...distinct].filter(([, pair]) => costOf(...pair) === null);
+    return { of: distinct.size, missing: missing.map(([name]) => name).sort() };
   };
 
   test('a cost is found for all but models of servers of our own and of a wrong provider', () => {
@@ -81,7 +113,7 @@ describe.skipIf(!existsSync(DATA))('of recorded calls', () => {
       const model = response_model ?? request_model;
       return typeof model === 'string' ? [[provider, model]] : [];
     });
-    expect(found(pairs)).toBe('34 of 46');
+    expect(unpriced(pairs)).toEqual({ of: 46, missing: Object.keys(UNPRICED_CALLS).sort() });
   });
 
   test('a cost is found for nearly every provider and model that the reference has a price of', () => {
@@ -93,7 +125,7 @@ describe.skipIf(!existsSync(DATA))('of recorded calls', () => {
         ),
       ),
     );
-    expect(found(pairs)).toBe('171 of 177');
+    expect(unpriced(pairs)).toEqual({ of: 177, missing: Object.keys(UNPRICED_REFERENCES).sort() });
   });
 });
 
