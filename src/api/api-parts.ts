@@ -1,14 +1,14 @@
 import type { ReadSettings } from '../events/read-item.ts';
 import type { StatusParts } from '../month/status/tell-status.ts';
 import type { Parts } from '../parts.ts';
-import type { PublicationParts } from '../seals/publication/publication.ts';
+import type { S3Parts } from '../s3-address.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
 import type { WebhookParts } from '../webhooks/webhook-parts.ts';
 
 /** Everything that the routes' use cases work with. */
 export interface ApiParts
   extends Parts,
-    PublicationParts,
+    S3Parts,
     WebhookParts,
     Pick<StatusParts, 'queue' | 'destinationFault'> {
   readonly reading: ReadSettings;

@@ -31,6 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   statement: async () => (await import('./commands/statement.ts')).addStatement,
   webhook: async () => (await import('./commands/webhook.ts')).addWebhook,
   export: async () => (await import('./commands/export.ts')).addExport,
+  archive: async () => (await import('./commands/archive.ts')).addArchive,
   prove: async () => (await import('./commands/prove.ts')).addProve,
   report: async () => (await import('./commands/report.ts')).addReport,
   audit: async () => (await import('./commands/audit.ts')).addAudit,

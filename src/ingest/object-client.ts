@@ -1,5 +1,6 @@
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { LARGEST_OBJECT_BYTES } from '../events/folded.ts';
+import { connectS3 } from '../s3-client.ts';
 import type { ObjectSource } from './notified-objects.ts';
 
 export interface Objects extends ObjectSource {
@@ -8,16 +9,7 @@ export interface Objects extends ObjectSource {
 
 /** Objects of S3, or of the server at `endpoint`. */
 export function openObjects(endpoint: string | null): Objects {
-  const client = new S3Client({
-    followRegionRedirects: true,
-    requestHandler: {
-      connectionTimeout: 5_000,
-      requestTimeout: 20_000,
-      throwOnRequestTimeout: true,
-    },
-    // A server that is not AWS's knows its buckets by the path, and takes any region.
-    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true, region: 'us-east-1' }),
-  });
+  const client = connectS3(endpoint);
   return {
     async read({ bucket, key }) {
       const { Body, ContentLength = 0 } = await client.send(

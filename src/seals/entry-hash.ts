@@ -11,6 +11,14 @@ export function hashEntry(entry: {
   /** The batch's salt in hexadecimal: who does not know it cannot guess what is hidden. */
   readonly salt: string;
 }): string {
-  const hidden = `\u0002${entry.salt}\t${entry.entryId}\t${entry.hidden}`;
-  return hash('sha256', `\u0000${entry.shown}\t${hash('sha256', hidden, 'hex')}`, 'hex');
+  return hash('sha256', `\u0000${entry.shown}\t${hashHidden(entry)}`, 'hex');
+}
+
+/** The hash of what a proof hides of an entry, in hexadecimal. */
+export function hashHidden(entry: {
+  readonly hidden: string;
+  readonly entryId: bigint | string;
+  readonly salt: string;
+}): string {
+  return hash('sha256', `\u0002${entry.salt}\t${entry.entryId}\t${entry.hidden}`, 'hex');
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { archiveAnswer, archiveCheckAnswer } from '../../src/archive/archive-answer.ts';
 import {
   verificationAnswer,
   verificationRequest,
@@ -65,6 +66,8 @@ const CASES: readonly Case[] = [
   { command: 'statement acme 2026-10 --out DIR/acme.txt', answer: writtenStatementAnswer },
   { command: 'statement acme 2026-10 --proof --out DIR/proof.json', answer: writtenProofAnswer },
   { command: 'prove DIR/proof.json', answer: proofCheckAnswer },
+  { command: 'archive write --month 2026-10 --to DIR/archive', answer: archiveAnswer },
+  { command: 'archive check DIR/archive', answer: archiveCheckAnswer },
   { command: 'seal publish --to DIR/seals.jsonl', answer: sealPublicationAnswer },
   { command: 'seal list', answer: sealListAnswer },
   { command: 'verify --against DIR/seals.jsonl', answer: verificationAnswer },

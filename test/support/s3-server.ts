@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { onTestFinished } from 'vitest';
 
 /**
- * As much of S3 as seals need, on loopback: versions, `If-None-Match: *`, checksums, and locks that keep a
- * version from being deleted. Neither the queue server of the tests nor any small package has the locks.
+ * As much of S3 as seals and archives need, on loopback: versions, `If-None-Match: *`, checksums, lists, and locks that
+ * keep a version from being deleted. Neither the queue server of the tests nor any small package has the locks.
  * What it answers follows the S3 API reference; signatures are not checked.
  */
 export interface S3Server {
@@ -84,6 +84,7 @@ function answer(buckets: ReadonlyMap<string, Bucket>, exchange: Exchange): void 
   else if (request.method === 'PUT') put(bucket, key, on);
   else if (request.method === 'DELETE') remove(bucket, key, on);
   else if (url.searchParams.has('object-lock')) tellLock(bucket, on);
+  else if (url.searchParams.has('list-type')) listObjects(bucket, url, response);
   else if (key === '') list(bucket, url, response);
   else get(bucket, key, on);
 }
@@ -197,5 +198,23 @@ function list(bucket: Bucket, url: URL, response: ServerResponse): void {
     .writeHead(200, { 'content-type': 'application/xml' })
     .end(
       `<ListVersionsResult><IsTruncated>${more}</IsTruncated>${next}${rows.join('')}</ListVersionsResult>`,
+    );
+}
+
+/** The objects that no later version hides, in the order of their keys; the token is the last key of a page. */
+function listObjects(bucket: Bucket, url: URL, response: ServerResponse): void {
+  const prefix = url.searchParams.get('prefix') ?? '';
+  const after = url.searchParams.get('continuation-token') ?? '';
+  const newest = new Map(bucket.versions.map(({ key, body }) => [key, body]));
+  const keys = [...newest.keys()].filter((key) => newest.get(key) !== null).sort();
+  const left = keys.filter((key) => key.startsWith(prefix) && key > after);
+  const page = left.slice(0, VERSIONS_A_PAGE);
+  const more = page.length < left.length;
+  const rows = page.map((key) => `<Contents><Key>${key}</Key></Contents>`);
+  const next = more ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '';
+  response
+    .writeHead(200, { 'content-type': 'application/xml' })
+    .end(
+      `<ListBucketResult><IsTruncated>${more}</IsTruncated>${next}${rows.join('')}</ListBucketResult>`,
     );
 }

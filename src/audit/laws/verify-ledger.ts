@@ -1,11 +1,12 @@
 import type { ProgressPart } from '../../parts.ts';
-import { type PublicationParts, readPublished } from '../../seals/publication/publication.ts';
+import type { S3Parts } from '../../s3-address.ts';
+import { readPublished } from '../../seals/publication/publication.ts';
 import { checkLaws, type LawParts } from './check-laws.ts';
 import type { VerificationAnswer, VerificationRequest } from './verification-answer.ts';
 
 /** Checks every law on the live database, and the chain against what was published of it. */
 export async function verifyLedger(
-  parts: LawParts & PublicationParts & ProgressPart,
+  parts: LawParts & S3Parts & ProgressPart,
   { scope, against }: VerificationRequest,
 ): Promise<VerificationAnswer> {
   const published = against === null ? [] : await readPublished(parts, against);

@@ -63,6 +63,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'webhook deliver': ['webhook deliver'],
   'export focus': ['export focus 2026-10 --out focus.csv'],
   'export journal': ['export journal 2026-10 --format beancount'],
+  'archive write': [
+    'archive write --month 2026-10 --to archive',
+    'archive write --older-than 13 --to s3://acme-ledger/archive',
+  ],
+  'archive check': ['archive check archive'],
   prove: ['prove proof.json'],
   'report usage': [
     'report usage --by tenant --month 2026-10',

@@ -7,7 +7,7 @@ import type { Database } from '../../database/database.ts';
 import { closeDatabase, openDatabase } from '../../database/database.ts';
 import type { Log } from '../../log.ts';
 import type { Parts } from '../../parts.ts';
-import type { PublicationParts } from '../../seals/publication/publication.ts';
+import type { S3Parts } from '../../s3-address.ts';
 import type { StripeClient } from '../../stripe/stripe-client.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Output } from './output.ts';
@@ -21,7 +21,9 @@ export interface Session {
   readonly out: Output;
   readonly terminal: Terminal;
   /** What use cases take; opens the database on first use, and throws a `Refusal` without DATABASE_URL. */
-  parts(): Parts & PublicationParts;
+  parts(): Parts & S3Parts;
+  /** What reaches S3 alone, for what needs no database. */
+  s3(): S3Parts;
   /** The database is opened on first use. Throws a `Refusal` without DATABASE_URL. */
   database(): Database;
   /** Throws a `Refusal` without STRIPE_API_KEY. */
@@ -58,6 +60,9 @@ export function openSession(terminal: Terminal, out: Output, acting: Acting): Op
     database = actingAs(opened, acting);
     return database;
   };
+  const s3 = () => ({
+    s3Endpoint: config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null,
+  });
   return {
     config,
     clock: systemClock,
@@ -68,8 +73,9 @@ export function openSession(terminal: Terminal, out: Output, acting: Acting): Op
       database: openOnce(),
       clock: systemClock,
       log,
-      s3Endpoint: config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null,
+      ...s3(),
     }),
+    s3,
     database: openOnce,
     async stripe() {
       const apiKey = required(config, 'STRIPE_API_KEY');

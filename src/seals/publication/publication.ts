@@ -2,14 +2,9 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { isBucket, readS3Address, type S3Parts } from '../../s3-address.ts';
 import { formatPublished, type PublishedSeal, parsePublished } from './published-seals.ts';
 import type { ObjectLock } from './seal-bucket-client.ts';
-
-/** What reaches the places where seals are published. */
-export interface PublicationParts {
-  /** An address of S3 to use instead of AWS's own; null for what the SDK finds in its environment. */
-  readonly s3Endpoint: string | null;
-}
 
 /** A place where seals are published: lines of a file, or objects of a bucket. */
 export interface Publication {
@@ -20,20 +15,14 @@ export interface Publication {
   close(): void;
 }
 
-const BUCKET = 's3://';
-
-export function isBucket(place: string): boolean {
-  return place.startsWith(BUCKET);
-}
-
 /** A file's path, or `s3://BUCKET/PREFIX`. */
-export function openPublication(parts: PublicationParts, place: string): Promise<Publication> {
+export function openPublication(parts: S3Parts, place: string): Promise<Publication> {
   return isBucket(place) ? openBucket(parts, place) : Promise.resolve(openFile(place));
 }
 
 /** What was published there; throws a `Refusal` where nothing was, since nothing can be told by nothing. */
 export async function readPublished(
-  parts: PublicationParts,
+  parts: S3Parts,
   place: string,
 ): Promise<readonly PublishedSeal[]> {
   const publication = await openPublication(parts, place);
@@ -66,11 +55,8 @@ function openFile(path: string): Publication {
   };
 }
 
-async function openBucket(
-  { s3Endpoint: endpoint }: PublicationParts,
-  place: string,
-): Promise<Publication> {
-  const address = readAddress(place);
+async function openBucket({ s3Endpoint: endpoint }: S3Parts, place: string): Promise<Publication> {
+  const address = readS3Address(place);
   // The module is loaded only here: no other command should wait for it.
   const { openSealBucket } = await import('./seal-bucket-client.ts');
   const bucket = openSealBucket({ ...address, endpoint });
@@ -82,17 +68,4 @@ async function openBucket(
     },
     close: bucket.close,
   };
-}
-
-function readAddress(place: string): { readonly bucket: string; readonly prefix: string } {
-  const [bucket = '', ...path] = place.slice(BUCKET.length).split('/');
-  const prefix = path.join('/').replace(/\/$/, '');
-  if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
-    return { bucket, prefix: prefix === '' ? '' : `${prefix}/` };
-  }
-  throw new Refusal(
-    'bad_request',
-    `${place} names no bucket`,
-    'write s3://BUCKET or s3://BUCKET/PREFIX, such as s3://acme-audit/seals',
-  );
 }

@@ -2,10 +2,11 @@ import type { InstantMs } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { isBucket, type S3Parts } from '../../s3-address.ts';
 import type { SealPublicationAnswer, SealPublicationRequest } from '../seal-answer.ts';
 import { sealAll } from '../seal-batches.ts';
 import { findUnknown, readDayEnds } from '../seal-store.ts';
-import { isBucket, openPublication, type PublicationParts } from './publication.ts';
+import { openPublication } from './publication.ts';
 import type { PublishedSeal } from './published-seals.ts';
 import type { ObjectLock } from './seal-bucket-client.ts';
 
@@ -14,7 +15,7 @@ import type { ObjectLock } from './seal-bucket-client.ts';
  * holds one of them can tell later that nothing before it was written anew.
  */
 export async function publishSeals(
-  parts: Pick<Parts, 'database' | 'clock'> & PublicationParts,
+  parts: Pick<Parts, 'database' | 'clock'> & S3Parts,
   request: SealPublicationRequest,
 ): Promise<SealPublicationAnswer> {
   const { database, clock } = parts;

@@ -4,27 +4,17 @@ import {
   GetObjectLockConfigurationCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { InstantMs } from '../../clock.ts';
 import { toDate } from '../../clock.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import type { S3Address } from '../../s3-address.ts';
+import { askBucket, connectS3 } from '../../s3-client.ts';
+import { refuseUnlocked } from '../../s3-refusal.ts';
 import { formatPublished, type PublishedSeal, parsePublished } from './published-seals.ts';
-import { explainS3, refuseUnlocked, refuseWithoutRegion } from './s3-refusal.ts';
-
-/**
- * The place in S3 where published seals stand, such as `s3://audit-acme/seals`: each is an object
- * of its own.
- */
-export interface SealBucketAddress {
-  readonly bucket: string;
-  /** What keys begin with: empty, or ending with a slash. */
-  readonly prefix: string;
-  /** An address to use instead of AWS's own; null for what the SDK finds in its environment. */
-  readonly endpoint: string | null;
-}
 
 /** The lock says how long S3 keeps an object from being replaced or deleted. */
 export interface ObjectLock {
@@ -48,38 +38,20 @@ export interface SealBucket {
 /** Objects read at the same time. */
 const READS_AT_ONCE = 16;
 
-export function openSealBucket(address: SealBucketAddress): SealBucket {
+export function openSealBucket(
+  address: S3Address & { readonly endpoint: string | null },
+): SealBucket {
   const { bucket, endpoint } = address;
-  const client = new S3Client({
-    followRegionRedirects: true,
-    // Without a limit the SDK waits for ever on a server that never answers.
-    requestHandler: {
-      connectionTimeout: 5_000,
-      requestTimeout: 30_000,
-      throwOnRequestTimeout: true,
-    },
-    // A server that is not AWS's knows its buckets by the path, and takes any region.
-    ...(endpoint === null ? {} : { endpoint, forcePathStyle: true, region: 'us-east-1' }),
-  });
-  const explaining = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    await client.config.region().catch(() => refuseWithoutRegion(bucket));
-    try {
-      return await work();
-    } catch (error) {
-      throw explainS3(error, bucket);
-    }
-  };
+  const client = connectS3(endpoint);
   return {
-    read: () => explaining(() => readAll(client, address)),
-    publish: (seal, lock) => explaining(() => publish(client, address, { seal, lock })),
+    read: () => askBucket(client, bucket, () => readAll(client, address)),
+    publish: (seal, lock) =>
+      askBucket(client, bucket, () => publish(client, address, { seal, lock })),
     close: () => client.destroy(),
   };
 }
 
-async function readAll(
-  client: S3Client,
-  address: SealBucketAddress,
-): Promise<readonly PublishedSeal[]> {
+async function readAll(client: S3Client, address: S3Address): Promise<readonly PublishedSeal[]> {
   const versions = await listVersions(client, address);
   const seals: PublishedSeal[] = [];
   for (let start = 0; start < versions.length; start += READS_AT_ONCE) {
@@ -102,7 +74,7 @@ interface ObjectVersion {
 
 async function listVersions(
   client: S3Client,
-  { bucket, prefix }: SealBucketAddress,
+  { bucket, prefix }: S3Address,
 ): Promise<readonly ObjectVersion[]> {
   const versions: ObjectVersion[] = [];
   let from: Pick<ListObjectVersionsOutput, 'NextKeyMarker' | 'NextVersionIdMarker'> = {};
@@ -135,7 +107,7 @@ async function readText(
 
 async function publish(
   client: S3Client,
-  { bucket, prefix }: SealBucketAddress,
+  { bucket, prefix }: S3Address,
   { seal, lock }: { readonly seal: PublishedSeal; readonly lock: ObjectLock },
 ): Promise<void> {
   const key = `${prefix}${seal.day}-seal-${seal.seal}.jsonl`;

@@ -1,4 +1,4 @@
-import { Refusal } from '../../refusal.ts';
+import { Refusal } from './refusal.ts';
 
 /** What S3 or its SDK threw, as what the operator can mend; anything else is given back as it is. */
 export function explainS3(error: unknown, bucket: string): unknown {

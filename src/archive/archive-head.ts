@@ -1,0 +1,28 @@
+import { Refusal } from '../refusal.ts';
+import type { ArchivedHead } from './archive-answer.ts';
+import { archivedHead } from './archive-answer.ts';
+
+/** The file beside a period's entries. */
+export const HEAD_NAME = 'period.json';
+
+export const HEAD_FORMAT = 'spanledger-archive-1';
+
+/** Reads what stands beside a period's entries; throws a `Refusal` that names the file where it is anything else. */
+export function parseHead(bytes: Buffer, path: string): ArchivedHead {
+  const read = archivedHead.safeParse(parseJson(bytes));
+  if (read.success) return read.data;
+  const [fault] = read.error.issues;
+  throw new Refusal(
+    'bad_document',
+    `${path} is no archived period: ${[...(fault?.path ?? []), fault?.message].join(': ')}`,
+    'take it as it was written, or take it away and archive the period again',
+  );
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

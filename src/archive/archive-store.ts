@@ -1,0 +1,74 @@
+import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../clock.ts';
+import { eachRow } from '../database/cursor.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import { copyLine } from '../ledger/entries/copy-line.ts';
+import { type EntryRow, toEntry } from '../ledger/entries/entry-columns.ts';
+import { ENTRIES_PER_BATCH } from '../ledger/posting/posting-store.ts';
+import type { PeriodSeal } from './archive-answer.ts';
+import { type Cell, cellsOf } from './archived-entry.ts';
+
+/** A closed period, as what is archived of it is asked for. */
+export interface PeriodToArchive {
+  readonly tenantId: string;
+  readonly periodStart: string;
+  readonly manifestHash: string;
+}
+
+/** The closed periods that begin in a month, or before its first day; of one tenant if one is given. */
+export async function readClosedPeriods(
+  database: Database,
+  of: { readonly first: string | null; readonly before: string; readonly tenantId: string | null },
+): Promise<readonly PeriodToArchive[]> {
+  const { rows } = await sql<PeriodToArchive>`
+    select tenant_id as "tenantId", period_start::text as "periodStart", manifest_hash as "manifestHash"
+    from closes
+    where period_start < ${of.before}::date
+      and (${of.first}::date is null or period_start >= ${of.first}::date)
+      and (${of.tenantId}::text is null or tenant_id = ${of.tenantId})
+    order by tenant_id, period_start`.execute(database.kysely);
+  return rows;
+}
+
+/** The batches that have entries of a period, each with the seal that holds it. */
+export async function readSealsOf(
+  transaction: Transaction,
+  { tenantId, periodStart }: PeriodToArchive,
+): Promise<readonly PeriodSeal[]> {
+  const { rows } = await transaction.client.query<PeriodSeal>(
+    `select s.seal_number::text as seal, s.batch_id::text as batch_id, encode(s.seal_hash, 'hex') as hash
+    from seals s where s.batch_id in (
+      select distinct entry_id / ${ENTRIES_PER_BATCH} from entries where tenant_id = $1 and period_start = $2)
+    order by s.seal_number`,
+    [tenantId, periodStart],
+  );
+  return rows;
+}
+
+/** Hands on the entries of a period in the order in which the period's tree has them. */
+export async function eachArchivedEntry(
+  transaction: Transaction,
+  { tenantId, periodStart }: PeriodToArchive,
+  work: (cells: readonly Cell[]) => void,
+): Promise<void> {
+  const text = `
+    select e.*, encode(b.salt, 'hex') as batch_salt
+    from entries e join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
+    where e.tenant_id = $1 and e.period_start = $2 order by e.entry_id`;
+  await eachRow<EntryRow & ReadWith>(
+    transaction,
+    { text, values: [tenantId, periodStart] },
+    (row) => {
+      const { entry_id: entryId, batch_salt: salt } = row;
+      const recordedAt = formatInstant(row.recorded_at);
+      const line = copyLine(toEntry(row), { entryId, recordedAt, salt });
+      work(cellsOf(line, salt));
+    },
+  );
+}
+
+interface ReadWith {
+  readonly entry_id: bigint;
+  readonly recorded_at: InstantMs;
+  readonly batch_salt: string;
+}
