@@ -17,6 +17,7 @@ import type { Said } from './given.ts';
 import { answerHealth, answerReady } from './health.ts';
 import { answerProducer } from './ingest/answer-producer.ts';
 import { INGEST_DOORS } from './ingest/ingest-doors.ts';
+import { otlpFault } from './ingest/otlp-reply.ts';
 import { Metrics } from './metrics.ts';
 import { openApiOf } from './openapi.ts';
 import { problem, problemOf, typeOfAnswer } from './problem.ts';
@@ -65,8 +66,12 @@ export function buildApp(options: AppOptions): Hono<Env> {
   }
   for (const door of INGEST_DOORS) {
     const took = (taken: TakenAnswer) => metrics.took(door.path, taken);
-    const sending: Answering = (c) =>
-      answerProducer(options, { keys, door, took }, { request: c.req.raw, address: addressOf(c) });
+    const sending: Answering = async (c) => {
+      const request = c.req.raw;
+      const sent = { request, address: addressOf(c) };
+      const producing = () => answerProducer(options, { keys, door, took }, sent);
+      return otlpFault(door, request, await reply(options, c, producing));
+    };
     app.on(['POST', 'PUT'], door.path, answer(door.path, sending));
   }
   addMachines(app, { options, keys, metrics }, answer);

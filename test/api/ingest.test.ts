@@ -223,6 +223,22 @@ describe('/v1/traces', () => {
     expect(answer.json.partialSuccess.errorMessage).toContain('quarantined');
   });
 
+  it('says what is wrong as a Status in the encoding of the request', async () => {
+    const stranger = (type: string) =>
+      api.ask('/v1/traces', null, { body: 'x', headers: { 'content-type': type } });
+    const json = await stranger('application/json');
+    expect([json.status, json.json.kind]).toEqual([401, 'unauthenticated']);
+    expect(json.json.message).toContain('the request bears no key');
+    const protobuf = await stranger('application/x-protobuf');
+    expect([protobuf.status, protobuf.headers.get('content-type')]).toEqual([
+      401,
+      'application/x-protobuf',
+    ]);
+    // Status { message = 2 }
+    expect(protobuf.text.slice(0, 1)).toBe('\u0012');
+    expect(protobuf.text).toContain('the request bears no key');
+  });
+
   it('answers tests of a connection, by POST and by PUT', async () => {
     const headers = { 'content-type': 'application/json', 'x-test-connection': 'true' };
     for (const method of ['POST', 'PUT']) {

@@ -1,6 +1,7 @@
 import type { TakenAnswer } from '../../ingest/taking/taken-answer.ts';
 import { jsonReply, type Reply } from '../reply.ts';
 import type { IngestDoor } from './ingest-doors.ts';
+import { isProtobufType, mediaTypeOf } from './media-type.ts';
 
 /** An OTLP response in the encoding of the request; what was not taken is a partial success. */
 export function otlpReply(door: IngestDoor, answer: TakenAnswer, isProtobuf: boolean): Reply {
@@ -16,6 +17,23 @@ export function otlpReply(door: IngestDoor, answer: TakenAnswer, isProtobuf: boo
   });
 }
 
+/**
+ * A problem as exporters of OTLP read it, who ask for a Status in the encoding of their request: protobuf for
+ * protobuf, and in JSON a `message` beside the members of a problem document.
+ */
+export function otlpFault(door: IngestDoor, request: Request, reply: Reply): Reply {
+  if (door.manner !== 'otlp' || reply.status < 400) return reply;
+  const said = JSON.parse(String(reply.body)) as {
+    readonly detail: string;
+    readonly remedy: string;
+  };
+  const message = `${said.detail}: ${said.remedy}`;
+  if (!isProtobufType(mediaTypeOf(request))) {
+    return { ...reply, body: JSON.stringify({ ...said, message }) };
+  }
+  return { ...reply, type: 'application/x-protobuf', body: textField(2, message) };
+}
+
 /** The first reasons say enough; each event has its own in quarantine. */
 function messageOf({ events }: TakenAnswer): string {
   const details = events.flatMap(({ outcome, detail }) =>
@@ -28,13 +46,13 @@ function messageOf({ events }: TakenAnswer): string {
 
 /** Export…ServiceResponse { partial_success = 1 { rejected = 1, error_message = 2 } }. */
 function partialSuccess(rejected: number, message: string): Uint8Array {
-  const text = Buffer.from(message, 'utf8');
-  const inner = Buffer.concat([
-    Buffer.from([0x08, ...varint(rejected)]),
-    Buffer.from([0x12, ...varint(text.length)]),
-    text,
-  ]);
+  const inner = Buffer.concat([Buffer.from([0x08, ...varint(rejected)]), textField(2, message)]);
   return Buffer.concat([Buffer.from([0x0a, ...varint(inner.length)]), inner]);
+}
+
+function textField(number: number, text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'utf8');
+  return Buffer.concat([Buffer.from([number * 8 + 2, ...varint(bytes.length)]), bytes]);
 }
 
 function varint(value: number): readonly number[] {

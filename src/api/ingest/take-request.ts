@@ -6,12 +6,11 @@ import { type BodyLimits, readBytes } from '../read-bytes.ts';
 import { jsonReply, type Reply } from '../reply.ts';
 import { cloudEventOf } from './cloud-event-headers.ts';
 import type { IngestDoor } from './ingest-doors.ts';
+import { isProtobufType, mediaTypeOf } from './media-type.ts';
 import { otlpReply } from './otlp-reply.ts';
 
 /** As facts of exporters have it: a batch of spans has some megabytes at the most. */
 export const LIMITS: BodyLimits = { sentBytes: 16 * 1024 * 1024, unfoldedBytes: 64 * 1024 * 1024 };
-
-const PROTOBUF = /^application\/(?:x-)?protobuf$/;
 
 /** Takes the request of a producer, and answers in the manner of its door. */
 export async function takeRequest(
@@ -19,12 +18,11 @@ export async function takeRequest(
   parts: TakingParts & { readonly took: (taken: TakenAnswer) => void },
   { request, key }: { readonly request: Request; readonly key: Caller },
 ): Promise<Reply> {
-  const type =
-    (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = mediaTypeOf(request);
   if (!isKnownType(type)) return refuseType(door, type);
   const read = await readBytes(request, LIMITS);
   if (read.kind === 'refused') return read.reply;
-  const isProtobuf = PROTOBUF.test(type);
+  const isProtobuf = isProtobufType(type);
   const { bytes } = read;
   const text = isProtobuf ? '' : bytes.toString('utf8').replace(/^\uFEFF/, '');
   if (saysNothing(bytes, text, isProtobuf)) return answerNothing(door, request, isProtobuf);
@@ -43,7 +41,7 @@ export async function takeRequest(
 /** A type that is left out, or says no more than that it is text or bytes, is told apart by the body. */
 function isKnownType(type: string): boolean {
   return (
-    PROTOBUF.test(type) ||
+    isProtobufType(type) ||
     /^(?:|text\/plain|application\/octet-stream|application\/(?:[\w.+-]+\+)?json|application\/(?:x-)?(?:ndjson|jsonl(?:ines)?))$/.test(
       type,
     )
