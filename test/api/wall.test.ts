@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { INGEST_DOORS } from '../../src/api/ingest/ingest-doors.ts';
 import type { Route } from '../../src/api/route.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { setBudget } from '../../src/budgets/set-budget.ts';
@@ -209,7 +210,71 @@ function withoutIds(text: string): string {
     .replaceAll(new RegExp(`${foreignEntry}|ent_999000000`, 'g'), '{entry}');
 }
 
+describe('the doors of producers and of machines', () => {
+  it.each(INGEST_DOORS)('$path lets in ingest and admin alone', async ({ path }) => {
+    const sent = { method: 'POST', body: '', headers: { 'x-test-connection': 'true' } };
+    expect((await api.ask(path, null, sent)).status).toBe(401);
+    for (const role of KEY_ROLES) {
+      const { status } = await api.ask(path, keys.get(role) ?? '', sent);
+      expect([role, status]).toEqual([role, ['ingest', 'admin'].includes(role) ? 200 : 403]);
+    }
+  });
+
+  it.each(['/', '/openapi.json', '/healthz', '/readyz', '/metrics'])(
+    '%s names no tenant and nothing of one, before and after requests about it',
+    async (path) => {
+      await api.ask('/v1/runs/run-of-g', keys.get('reader') ?? '');
+      const { text } = await api.ask(path, null);
+      for (const secret of [...SECRETS.filter((each) => each !== 'providers'), 'run-of-a']) {
+        expect(text).not.toContain(secret);
+      }
+    },
+  );
+});
+
+describe('the time of an answer', () => {
+  const READ = OF_TENANTS.filter(
+    ([, { method, path }]) => method === 'GET' && /\{(?:tenant|run|entry|event)\}/.test(path),
+  );
+
+  it.each(READ)(
+    'of %s is the same for what is another’s and for what nobody has',
+    async (_, route) => {
+      const key = keys.get('tenant') ?? '';
+      const soonest = { foreign: Number.POSITIVE_INFINITY, unknown: Number.POSITIVE_INFINITY };
+      const paths = { foreign: foreignPath(route.path), unknown: unknownPath(route.path) } as const;
+      for (let time = 0; time < 12; time += 1) {
+        for (const which of ['foreign', 'unknown'] as const) {
+          const begun = performance.now();
+          await api.ask(paths[which], key);
+          soonest[which] = Math.min(soonest[which], performance.now() - begun);
+        }
+      }
+      // The soonest of each: what else the machine does only adds to the others.
+      expect(soonest.foreign).toBeLessThan(soonest.unknown * 2 + 3);
+      expect(soonest.unknown).toBeLessThan(soonest.foreign * 2 + 3);
+    },
+  );
+});
+
 describe('without any WHERE', () => {
+  it('everything that the role of a tenant may read by a column tenant_id has its rows alone', async () => {
+    const relations = await textRows(
+      database,
+      `select c.oid::regclass::text as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
+       where c.relkind in ('r', 'v', 'm', 'p') and c.relnamespace::regnamespace::text not like 'pg_%'
+         and has_column_privilege('spanledger_tenant', c.oid, 'tenant_id', 'select')
+         and has_schema_privilege('spanledger_tenant', c.relnamespace, 'usage') order by 1`,
+    );
+    expect(relations.length).toBeGreaterThan(8);
+    const view = behindWall(database, 'acme');
+    for (const { name } of relations) {
+      const { rows } = await view.pool.query(`select distinct tenant_id from ${name}`);
+      const others = rows.map(({ tenant_id: id }) => id).filter((id) => id !== 'acme');
+      expect(others, String(name)).toEqual([]);
+    }
+  });
+
   const WALLED = [
     ...['entries', 'structure_spans', 'usage_rollups', 'run_rollups', 'closes', 'periods'],
     ...['tenants', 'budgets', 'shown_periods'],
