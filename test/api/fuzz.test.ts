@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { INGEST_DOORS } from '../../src/api/ingest/ingest-doors.ts';
-import { freshApi } from '../support/api.ts';
+import { type Api, freshApi } from '../support/api.ts';
 import { freshDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent } from '../support/ledger.ts';
 import { producerBodies } from '../support/producer-bodies.ts';
@@ -32,31 +32,81 @@ const mutated = fc
     return Buffer.concat([bytes.subarray(0, from), bytes.subarray(from + cut[1])]);
   });
 
+const sent = fc.record({
+  ...{ body: mutated, folded: fc.boolean(), says: fc.boolean() },
+  door: fc.constantFrom(...INGEST_DOORS),
+  type: fc.constantFrom('application/json', 'application/x-protobuf', 'application/x-ndjson'),
+});
+
+const SEED = Number(process.env['SPANLEDGER_SEED'] ?? 1);
+const ROUND = 250;
+const LANES = 4;
+const HANG_MS = 1_000;
+
 it(
-  'a door answers whatever it is sent, never fails, and keeps every law',
+  'a door answers whatever it is sent, soon, and the ledger counts what the door said',
   async () => {
     const database = await freshDatabase();
     await importBooks(database, 'standard', 'cost');
     const api = await freshApi(database);
-    const key = await api.key('ingest');
-    const type = fc.constantFrom(
-      'application/json',
-      'application/x-protobuf',
-      'application/x-ndjson',
-    );
-    const sent = fc.record({
-      ...{ body: mutated, type, folded: fc.boolean(), says: fc.boolean() },
-      door: fc.constantFrom(...INGEST_DOORS),
-    });
-    const property = fc.asyncProperty(sent, async ({ body, door, type: is, folded, says }) => {
-      const { status, text } = await api.ask(door.path, key, {
-        body: new Uint8Array(folded ? gzipSync(body) : body),
-        headers: { 'content-type': is, ...(says ? { 'content-encoding': 'gzip' } : {}) },
+    const [key, admin] = [await api.key('ingest'), await api.key('admin')];
+    for (let done = 0; done < CASES; done += ROUND) {
+      const requests = fc.sample(sent, {
+        numRuns: Math.min(ROUND, CASES - done),
+        seed: SEED + done,
       });
-      expect(EXPECTED, text).toContain(status);
-    });
-    await fc.assert(property, { numRuns: CASES });
+      const lane = async () => {
+        for (let next = requests.pop(); next !== undefined; next = requests.pop()) {
+          await answersSoon(api, key, next, `seed ${SEED + done}`);
+        }
+      };
+      await Promise.all(Array.from({ length: LANES }, lane));
+      if (CASES > 1_000 && done % 10_000 === 0) console.log(`${done} bodies sent`);
+    }
+    expect(await countedInLedger(api, admin)).toEqual(
+      saidByDoors((await api.ask('/metrics', null)).text),
+    );
     expect(await brokenLaws(database)).toEqual([]);
   },
   90_000 + CASES * 50,
 );
+
+type Sent = typeof sent extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** What took long because the machine was busy does not the next time. */
+async function answersSoon(api: Api, key: string, of: Sent, seed: string): Promise<void> {
+  const { body, door, type, folded, says } = of;
+  let milliseconds = Number.POSITIVE_INFINITY;
+  for (let time = 0; time < 3 && milliseconds > HANG_MS; time += 1) {
+    const begun = performance.now();
+    const { status, text } = await api.ask(door.path, key, {
+      body: new Uint8Array(folded ? gzipSync(body) : body),
+      headers: { 'content-type': type, ...(says ? { 'content-encoding': 'gzip' } : {}) },
+    });
+    milliseconds = performance.now() - begun;
+    const what = `${seed} ${door.path} ${type} ${body.toString('base64')} ${text}`;
+    expect(EXPECTED, what).toContain(status);
+  }
+  expect(milliseconds, `${seed} ${body.toString('base64')}`).toBeLessThan(HANG_MS);
+}
+
+type Counts = Readonly<Record<string, number>>;
+const COUNTED = ['posted', 'duplicate', 'conflict', 'quarantined', 'empty'];
+
+function saidByDoors(metrics: string): Counts {
+  const lines = [
+    ...metrics.matchAll(/^spanledger_ingest_events_total\{.*outcome="(\w+)"\} (\d+)$/gm),
+  ];
+  return sums(lines.map(([, outcome = '', count]) => ({ [outcome]: Number(count) })));
+}
+
+async function countedInLedger(api: Api, admin: string): Promise<Counts> {
+  const { json } = await api.ask('/v1/ingest/coverage', admin);
+  return sums(json.hours);
+}
+
+function sums(rows: readonly Counts[]): Counts {
+  return Object.fromEntries(
+    COUNTED.map((name) => [name, rows.reduce((sum, row) => sum + (row[name] ?? 0), 0)]),
+  );
+}

@@ -106,7 +106,7 @@ function describeVerify({ entries, seconds }: VerifyPoint): string {
   return `${whole(entries)} entries in ${seconds.toFixed(1)} s`;
 }
 
-function describeMachine(machine: Machine): string {
+export function describeMachine(machine: Machine): string {
   const { cores, cpu, system, memoryGib, node, postgres } = machine;
   return `${cores} cores (${cpu}), ${memoryGib} GiB, ${system}, Node ${node}, PostgreSQL ${postgres}; queue server, clients and Postgres share the cores.`;
 }
@@ -208,7 +208,7 @@ function describeLaws(laws: readonly LawReport[]): string {
   return `verify: laws ${numbers} hold.`;
 }
 
-function renderTable(head: readonly string[], body: readonly (readonly string[])[]): string {
+export function renderTable(head: readonly string[], body: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(...[title, ...body.map((row) => row[column] ?? '')].map((cell) => cell.length)),
   );
@@ -228,6 +228,6 @@ function range(figures: Spread, show: (value: number) => string): string {
   return `${show(figures.min)}–${show(figures.max)}`;
 }
 
-function whole(value: number): string {
+export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { type ApiReport, measureApi, renderApi } from './bench-api.ts';
 import { type BudgetsReport, measureBudgets, renderBudgets } from './bench-budgets.ts';
 import type { Plan } from './bench-rounds.ts';
 import { makeSource, runLaws, runRounds, runStages } from './bench-rounds.ts';
@@ -27,20 +28,22 @@ import { workerPacked } from './worker-packed.ts';
  *   --scale       what grows: large ledgers, processes, tenants, members, a long load; an hour and more
  *   --budgets     a thousand callers against one limit, holds at a steady rate alone and beside ingest, over HTTP too, and
  *                 what a wrapper costs; four minutes
- *   --entries N   of the large ledger, 20,000,000
+ *   --api         questions and ingest over HTTP at half load, beside a bare route; some minutes, and those of the ledger
+ *   --entries N   of the large ledger, 20,000,000; with --api 1,000,000
  *   --load N      seconds of the long load, 600
  *   --rounds N    5; with --quick and --scale 3
  *   --json        the JSON alone on stdout
  *   --out FILE    the JSON into a file, the tables alone on stdout
  *   --chart FILE  the SVG of the cost by stage
- *   --record      this run becomes core.json, scale.json or budgets.json beside this file, and all of them RESULTS.md
+ *   --record      this run becomes core.json, scale.json, budgets.json or api.json beside this file, and all of them RESULTS.md
  */
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     scale: { type: 'boolean', default: false },
     budgets: { type: 'boolean', default: false },
-    entries: { type: 'string', default: '20000000' },
+    api: { type: 'boolean', default: false },
+    entries: { type: 'string' },
     load: { type: 'string', default: '600' },
     rounds: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -55,7 +58,7 @@ const QUICK = { packed: 12_000, single: 1_200, insert: 600, usual: 300 };
 
 const startedAt = performance.now();
 const onProgress = (text: string) => console.error(`${elapsed().padStart(7)}  ${text}`);
-const isSmall = values.quick || values.scale;
+const isSmall = values.quick || values.scale || values.api;
 const plan: Plan = {
   rounds: readCount('rounds', values.rounds ?? (isSmall ? '3' : '5')),
   roundSeconds: values.quick ? 55 : 900,
@@ -74,9 +77,11 @@ const servers = await startServers();
 try {
   const laws = values.budgets
     ? await publishBudgets()
-    : values.scale
-      ? await publishScale()
-      : await publishCore();
+    : values.api
+      ? await publishApi()
+      : values.scale
+        ? await publishScale()
+        : await publishCore();
   process.exitCode = laws.some((law) => law.violations.length > 0) ? 1 : 0;
 } finally {
   await servers.stop();
@@ -113,19 +118,32 @@ async function publishBudgets(): Promise<CoreReport['laws']> {
   return [];
 }
 
+async function publishApi(): Promise<CoreReport['laws']> {
+  const entries = readCount('entries', values.entries ?? (values.quick ? '20000' : '1000000'));
+  const of = { entries, tenants: 1_000, seconds: values.quick ? 2 : 15 };
+  const report = { machine: describeMachine(), ...(await measureApi(servers, { ...plan, ...of })) };
+  if (values.record) {
+    await record('api.json', report);
+    await writeResults();
+  }
+  await print(renderApi(report), report);
+  return [];
+}
+
 /** The page of all runs that were recorded. */
 async function writeResults(): Promise<void> {
   const core = await readRecorded<CoreReport>('core.json');
   if (core === null) return;
   const scale = await readRecorded<ScaleReport>('scale.json');
   const budgets = await readRecorded<BudgetsReport>('budgets.json');
-  await writeFile(beside('RESULTS.md'), renderResults({ core, scale, budgets }));
+  const api = await readRecorded<ApiReport>('api.json');
+  await writeFile(beside('RESULTS.md'), renderResults({ core, scale, budgets, api }));
 }
 
 async function publishScale(): Promise<ScaleReport['laws']> {
   const measures = await runScale(servers, {
     ...plan,
-    entries: readCount('entries', values.entries),
+    entries: readCount('entries', values.entries ?? '20000000'),
     tenants: 10_000,
     samples: 500,
     loadSeconds: readCount('load', values.load),

@@ -1,3 +1,4 @@
+import { type ApiReport, renderApi } from './bench-api.ts';
 import { type BudgetsReport, renderBudgets } from './bench-budgets.ts';
 import { renderCore, renderScale, renderTargets } from './bench-table.ts';
 import { SCALE_CONTENDERS } from './contenders.ts';
@@ -9,10 +10,12 @@ export function renderResults({
   core,
   scale,
   budgets,
+  api,
 }: {
   readonly core: CoreReport;
   readonly scale: ScaleReport | null;
   readonly budgets: BudgetsReport | null;
+  readonly api: ApiReport | null;
 }): string {
   const includes = core.rows.map((row) => `- **${row.name}**: ${row.includes}`);
   const growing = SCALE_CONTENDERS.map((one) => `- **${one.name}**: ${one.includes}`);
@@ -43,6 +46,9 @@ ${budgets === null ? '' : renderBudgets(budgets)}
 holds in one statement. Both answer the same calls in the same order, from one process on as many connections. A call at the steady rate
 begins when it is due, whether or not the one before is done. The p99 of a wrapper is the median of sixteen rounds of 300 calls.
 
+## The run over HTTP
+Written by \`npm run bench -- --api --record\`. ${api === null ? 'Not recorded yet.' : renderApi(api)}
+
 ## What each row includes
 Every run has its own process, a fresh database from one template, and a checkpoint before the clock
 starts; the queue is filled beforehand and its server is a process of its own. Postgres runs with its
@@ -65,6 +71,9 @@ behind is the age of the oldest batch that is in none, read four times a second.
 their own, batches, receipts and rollups, so that every law holds on them. The close is \`spanledger close\`
 without the start of its process; a statement is read and rendered as text; a story is that of
 \`audit event\`, whose search asks every tenant.
+
+**HTTP**: \`serve --direct\`, the bare route and what asks are three processes beside Postgres on the same cores. The bare route is one of Hono's that reads the same
+body as JSON and answers; a second of the one and a second of the other take turns. Events come in packs meanwhile, at half of the rate that the server took alone.
 
 **Stages**: measured by one process that does one thing at a time; the worker overlaps them. Reading
 \`receive\` and \`delete\`: a call costs about the same for ten messages of one event as for ten full packs.
