@@ -90,6 +90,18 @@ it('/v1/litellm takes a list, lines and a single payload, each call once', async
   expect(rows.map(({ call_id }) => call_id)).toEqual(['c-1', 'c-2', 'c-3', 'c-4']);
 });
 
+it('/v1/ingest/check says what a body would become, and stores nothing of it', async () => {
+  const event = nativeEvent({ event_id: 'checked', occurred_at: new Date().toISOString() });
+  const json = { text: JSON.stringify({ ...event, colour: 'blue' }) };
+  const answer = await api.ask('/v1/ingest/check', key, { json });
+  expect(answer.status).toBe(200);
+  expect(answer.json).toMatchObject({
+    ...{ bodies: 1, outcomes: { call: 1 }, ignored: ['colour'] },
+    items: [{ outcome: 'call', event: { identity: { event_id: 'checked' } } }],
+  });
+  expect(await textRows(database, "select from entries where event_id = 'checked'")).toEqual([]);
+});
+
 it('/v1/ingest/coverage proves what came in by counts and by a hash that the producer can make', async () => {
   const source = 'covered';
   const event = (id: string) =>

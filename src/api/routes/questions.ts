@@ -10,11 +10,13 @@ import {
 } from '../../audit/lists-answer.ts';
 import { entryStoryRequest, eventStoryRequest, storyAnswer } from '../../audit/story-answer.ts';
 import { tellEntryStory, tellEventStory } from '../../audit/tell-story.ts';
+import { checkProducer } from '../../ingest/check-producer.ts';
 import { coverIngest } from '../../ingest/coverage/cover-ingest.ts';
 import {
   ingestCoverageAnswer,
   ingestCoverageRequest,
 } from '../../ingest/coverage/coverage-answer.ts';
+import { producerAnswer, producerRequest } from '../../ingest/producer-answer.ts';
 import { reportUsage } from '../../reports/report-usage.ts';
 import { reportRuns } from '../../reports/runs/report-runs.ts';
 import { runAnswer, runRequest } from '../../reports/runs/run-answer.ts';
@@ -141,6 +143,16 @@ export const QUESTIONS: readonly Route[] = [
     defaults: { limit: USUAL_LIMIT },
     rows: 'pushes',
     use: listPushes,
+  }),
+  route('POST /v1/ingest/check', {
+    about: 'ingest',
+    roles: ['admin', 'reader', 'ingest'],
+    summary: 'what bodies would become, and which of their fields nobody reads; nothing is stored',
+    request: producerRequest,
+    answer: producerAnswer,
+    defaults: { is_protobuf: false },
+    rows: 'items',
+    use: async (parts, request) => checkProducer(parts, request),
   }),
   route('GET /v1/ingest/coverage', {
     about: 'ingest',
