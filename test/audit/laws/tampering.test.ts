@@ -128,7 +128,7 @@ const OUTSIDE = new Set(
 );
 
 async function lawsOf(table: string): Promise<readonly LawReport[]> {
-  if (Object.hasOwn(JOURNALED, table)) return [await checkJournal(alone)];
+  if (Object.hasOwn(JOURNALED, table)) return [await checkJournal(alone, [table])];
   const scope = await openScope(alone, 'full');
   if (SEALED.includes(table)) return [await checkSeals(alone, scope, [])];
   if (ROLLUPS.includes(table)) return [await checkRollups(alone, scope)];
