@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { runEventQueue } from '../../src/api/event-queue-loop.ts';
 import { parseInstant } from '../../src/clock.ts';
@@ -44,14 +42,6 @@ function consume({ parts }: BillingScene, queue: TestQueue): void {
     stop.abort();
     await running;
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 const OUTCOMES = 'select type, outcome from stripe_events';
@@ -107,9 +97,7 @@ test('serve takes events from the queue that the environment names, and then nee
     SPANLEDGER_LOG_LEVEL: 'silent',
   };
 
-  const port = String(await freePort());
-
-  const served = startCli(['serve', '--port', port, '--json'], {
+  const served = startCli(['serve', '--port', '0', '--json'], {
     ...environment,
     AWS_ENDPOINT_URL_SQS: queue.endpoint,
     SPANLEDGER_STRIPE_EVENTS_QUEUE_URL: queue.queueUrl,

@@ -51,9 +51,10 @@ interface WarmDatabase {
   readonly connections: number;
 }
 
-/** Those of this worker that no test has now; so few that all workers' sessions fit on the server. */
+/** Those of this worker that no test has now; with so few sessions that those of all workers fit on the server. */
 const warmDatabases: WarmDatabase[] = [];
 const MOST_WARM = 2;
+const MOST_OPEN = 4;
 
 function takeWarm(connections: number): WarmDatabase | null {
   const index = warmDatabases.findIndex((one) => one.connections === connections);
@@ -117,7 +118,7 @@ async function isWarmAsNew({ pool }: Database): Promise<boolean> {
   } catch {
     return false;
   } finally {
-    for (const session of sessions) session.release();
+    for (const [index, session] of sessions.entries()) session.release(index >= MOST_OPEN);
   }
 }
 

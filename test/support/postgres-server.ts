@@ -10,7 +10,7 @@ const FAST_AND_FORGETFUL = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
-  max_connections: '200',
+  max_connections: '300',
   timezone: 'UTC',
 };
 
