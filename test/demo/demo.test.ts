@@ -2,9 +2,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { demoAnswer, demoRequest } from '../../src/demo/demo-answer.ts';
 import { present } from '../../src/present.ts';
+import { startApi } from '../support/api.ts';
 import { type CliProcess, cli, startCli } from '../support/cli.ts';
+import { chatAnswer } from '../support/provider-answers.ts';
+import { openProvider } from '../support/provider-double.ts';
+import { isHere, runPython, runShell, runTypeScript } from '../support/readme-programs.ts';
 import { ROOT } from '../support/source-files.ts';
 import { readTour } from './tour.ts';
 
@@ -27,6 +32,7 @@ test(
     const names = (await readdir(folder)).map((name) => join(folder, name));
     expect(names.sort()).toEqual([...answer.statements].sort());
     await walk(answer.month, folder, present(answer.connection, 'a connection'));
+    await enforce(present(answer.connection, 'a connection'));
     demo.kill('SIGTERM');
     await demo.finished;
   },
@@ -71,6 +77,33 @@ async function walk(
   } finally {
     process.chdir(from);
   }
+}
+
+/** Runs what README.md shows from application code, as it stands there, in each language that is at hand. */
+async function enforce(connection: Readonly<Record<string, string>>): Promise<void> {
+  const database = openDatabase({
+    ...{ url: connection['DATABASE_URL'] ?? '', connections: 10, onConnectionLost: () => {} },
+  });
+  const api = await startApi(database);
+  const provider = await openProvider((_, nth) => ({
+    body: chatAnswer({ id: `chatcmpl-the-answer-number-${nth}` }),
+  }));
+  const env = {
+    ...process.env,
+    ...{ SPANLEDGER_URL: api.url, SPANLEDGER_KEY: await api.key('admin') },
+    ...{ OPENAI_BASE_URL: `${provider.url}/v1`, OPENAI_API_KEY: 'sk-test' },
+  };
+  const programs = [runTypeScript, ...(isHere('python3') ? [runPython] : [])];
+  for (const program of programs) {
+    const text = (await program(env)).join('\n');
+    expect(text).toMatch(/^user ann \d+\.\d+ charged, \S+ USD$/m);
+    expect(text).toMatch(/^feature search \d+\.\d+ charged, \S+ USD$/m);
+    expect(text).toMatch(/^trace \d calls, \d+ tokens$/m);
+    expect(text).toMatch(/^refused -?\d+ of 10000 tokens left until 20\d\d-\d\d-\d\dT/m);
+  }
+  if (isHere('curl')) expect((await runShell(env)).join('\n')).toMatch(/^402 -?\d+ left$/m);
+  await api.close();
+  await closeDatabase(database);
 }
 
 test('its request is read by its schema, and nothing beside it', () => {

@@ -17,7 +17,7 @@ export class BudgetExceeded extends Error {
   readonly resetsAt: string | null;
   /** Seconds after which the same call may be borne; null where it never is. */
   readonly retryAfter: number | null;
-  /** `limit` or `unpriced`, or what the server has learnt to say since. */
+  /** `limit`, `unpriced` or `loop`, or what the server has learnt to say since. */
   readonly because: string | null;
   /** What the call was estimated at. */
   readonly estimate: string | null;
