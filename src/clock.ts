@@ -18,6 +18,11 @@ export function formatInstant(instant: InstantMs): string {
   return `${date}T${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}.${three(inDay % 1000)}Z`;
 }
 
+/** The same of what may not have happened. */
+export function formatInstantOrNull(instant: InstantMs | null): string | null {
+  return instant === null ? null : formatInstant(instant);
+}
+
 const DAY_MS = 86_400_000;
 
 /** The ledger writes millions of instants of few days, and Date writes one in a microsecond or two. */

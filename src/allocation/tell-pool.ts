@@ -1,5 +1,5 @@
 import type { InstantMs } from '../clock.ts';
-import { formatInstant } from '../clock.ts';
+import { formatInstantOrNull } from '../clock.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { formatPico } from '../money.ts';
 import { present } from '../present.ts';
@@ -32,7 +32,7 @@ export function answerOf(
     billed: pool.billed,
     reason: pool.note.reason,
     actor: pool.note.actor,
-    recorded_at: of.recordedAt === null ? null : formatInstant(of.recordedAt),
+    recorded_at: formatInstantOrNull(of.recordedAt),
     shares: of.shares.map(({ entry, entryId }) => toShareRow(entry, entryId)),
     notes: of.notes,
   };

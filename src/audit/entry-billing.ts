@@ -1,6 +1,6 @@
+import { periodKey } from '../periods/period-key.ts';
 import type { InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { periodKey } from '../ledger/closes/close-store.ts';
 import { readCloses } from '../ledger/closes/closed-periods-store.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
@@ -46,10 +46,10 @@ async function readStatementLines(
     closes
       .flat()
       .filter((close) => close.closedAt <= of.closedUntil)
-      .map((close) => [periodKey(close.tenantId, close.periodStart), close.manifest] as const),
+      .map((close) => [periodKey(close), close.manifest] as const),
   );
   return entries.flatMap((entry) => {
-    const frozen = manifests.get(periodKey(entry.tenantId, entry.periodStart));
+    const frozen = manifests.get(periodKey(entry));
     if (frozen === undefined) return [];
     const manifest: Manifest = JSON.parse(frozen);
     return linesOfEntry(entry.group, manifest.lines).map((part) => ({

@@ -1,4 +1,4 @@
-import { formatInstant } from '../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { CloseRow } from '../ledger/closes/closed-periods-store.ts';
 import { readCloses } from '../ledger/closes/closed-periods-store.ts';
@@ -65,7 +65,7 @@ export async function tellLine(
       quantity: part.quantity,
       exact: part.exact,
       price_book: entry.chargeBook,
-      price_version: entry.chargeVersion === null ? null : formatInstant(entry.chargeVersion),
+      price_version: formatInstantOrNull(entry.chargeVersion),
     });
   });
   return {

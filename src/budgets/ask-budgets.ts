@@ -1,5 +1,5 @@
 import type { InstantMs } from '../clock.ts';
-import { formatInstant } from '../clock.ts';
+import { formatInstantOrNull } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { formatPico } from '../money.ts';
 import { nextPeriod, type Period } from '../periods/calendar.ts';
@@ -170,7 +170,7 @@ function tellDecision(decision: BudgetDecision, holds: boolean): BudgetDecisionA
     spent: formatMeasure(measure, standing.spent),
     held: formatMeasure(measure, held),
     left: formatMeasure(measure, left),
-    resets_at: standing.resetsAt === null ? null : formatInstant(standing.resetsAt),
+    resets_at: formatInstantOrNull(standing.resetsAt),
     verdict,
     because: becauseOf(decision),
     retry_after: retryAfter,

@@ -1,4 +1,4 @@
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { formatInstantOrNull, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import type { Parts } from '../parts.ts';
@@ -64,6 +64,6 @@ function tellStanding(row: StandingRow): BudgetsAnswer[number]['times'][number] 
     spent: formatMeasure(measure, spent),
     held: formatMeasure(measure, held),
     left: formatMeasure(measure, amount - spent - held),
-    resets_at: row.resets_at === null ? null : formatInstant(row.resets_at),
+    resets_at: formatInstantOrNull(row.resets_at),
   };
 }

@@ -1,4 +1,4 @@
-import { formatInstant } from '../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../clock.ts';
 import type { Parts } from '../parts.ts';
 import type {
   QuarantineAnswer,
@@ -30,8 +30,8 @@ function tellQuarantined(row: QuarantineRow): QuarantinedAnswer {
     ...row,
     quarantine_id: String(row.quarantine_id),
     received_at: formatInstant(row.received_at),
-    replayed_at: row.replayed_at === null ? null : formatInstant(row.replayed_at),
-    dismissed_at: row.dismissed_at === null ? null : formatInstant(row.dismissed_at),
-    purged_at: row.purged_at === null ? null : formatInstant(row.purged_at),
+    replayed_at: formatInstantOrNull(row.replayed_at),
+    dismissed_at: formatInstantOrNull(row.dismissed_at),
+    purged_at: formatInstantOrNull(row.purged_at),
   };
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { formatInstant, formatInstantOrNull, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Key } from './key.ts';
 import type { KeyRole } from './key-answer.ts';
@@ -32,7 +32,7 @@ export async function insertKey(database: Database, key: Key): Promise<void> {
     insert into http_keys (${OWN_COLUMNS})
     values (${key.keyId}, ${key.keyHash}, ${key.name}, ${key.role}, ${key.tenantId}, ${key.source},
       ${key.tenantIds}::text[], ${key.rate}, ${formatInstant(key.createdAt)}, ${key.createdBy},
-      ${instantOrNull(key.expiresAt)}, null, null)`.execute(database.kysely);
+      ${formatInstantOrNull(key.expiresAt)}, null, null)`.execute(database.kysely);
 }
 
 /** One key by its id; null where there is none. */
@@ -88,8 +88,4 @@ function toKey(row: KeyRow): Key {
     revokedBy: row.revoked_by,
     lastUsedAt: row.last_used_at,
   };
-}
-
-function instantOrNull(instant: InstantMs | null): string | null {
-  return instant === null ? null : formatInstant(instant);
 }

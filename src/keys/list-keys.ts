@@ -1,4 +1,4 @@
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { formatInstant, formatInstantOrNull, type InstantMs } from '../clock.ts';
 import type { Parts } from '../parts.ts';
 import { type Key, stateOfKey } from './key.ts';
 import type { KeysAnswer, ListedKey } from './key-answer.ts';
@@ -25,14 +25,10 @@ export function tellKey(key: Key, now: InstantMs): ListedKey {
     rate: key.rate,
     created_at: formatInstant(key.createdAt),
     created_by: key.createdBy,
-    expires_at: textOf(key.expiresAt),
+    expires_at: formatInstantOrNull(key.expiresAt),
     state: stateOfKey(key, now),
-    revoked_at: textOf(key.revokedAt),
+    revoked_at: formatInstantOrNull(key.revokedAt),
     revoked_by: key.revokedBy,
-    last_used_at: textOf(key.lastUsedAt),
+    last_used_at: formatInstantOrNull(key.lastUsedAt),
   };
-}
-
-function textOf(instant: InstantMs | null): string | null {
-  return instant === null ? null : formatInstant(instant);
 }

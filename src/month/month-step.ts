@@ -1,5 +1,5 @@
+import { periodKey } from '../periods/period-key.ts';
 import type { ProgressPart } from '../parts.ts';
-import { intentKey } from '../push/intent.ts';
 import type { Remedy } from '../remedy.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
 import type { MonthRequest, StepAnswer } from './month-answer.ts';
@@ -8,7 +8,7 @@ export interface MonthParts extends StripeParts, ProgressPart {
   /** The door's words for what to do about a step that was refused. */
   readonly phrase: (remedy: Remedy) => string;
   /**
-   * The periods, by `intentKey`, of which a step of this run has said why they are not told, so that no later
+   * The periods, by `periodKey`, of which a step of this run has said why they are not told, so that no later
    * step says it again by what follows from it. What is wrong with another period of the same tenant is said.
    */
   readonly untold: Set<string>;
@@ -31,7 +31,7 @@ export function keyOfRow(row: {
   readonly tenant_id: string | null;
   readonly period_start: string | null;
 }): string {
-  return intentKey({ tenantId: row.tenant_id ?? '', periodStart: row.period_start ?? '' });
+  return periodKey({ tenantId: row.tenant_id ?? '', periodStart: row.period_start ?? '' });
 }
 
 export function done(detail: string): StepOutcome {

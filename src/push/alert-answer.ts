@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatInstant } from '../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../clock.ts';
 import { dayField, instantField, listOf, wholeField } from '../fields.ts';
 import type { Remedy } from '../remedy.ts';
 import { advise, remedyField } from '../remedy.ts';
@@ -54,26 +54,56 @@ export function alertShown(alert: KeptAlert): AlertAnswer {
     period_start: alert.periodStart,
     detail: alert.detail,
     remedy: alert.resolvedAt === null ? remedyOf(alert) : null,
-    resolved_at: alert.resolvedAt === null ? null : formatInstant(alert.resolvedAt),
+    resolved_at: formatInstantOrNull(alert.resolvedAt),
     resolution: alert.resolution,
     resolved_by: alert.resolvedBy,
   };
 }
 
 /** What a person does about an alert that is open. */
-export function remedyOf({ kind, subject, tenantId, alertId }: KeptAlert): Remedy {
+export function remedyOf(alert: KeptAlert): Remedy {
+  const { kind, subject, tenantId, periodStart, alertId } = alert;
   const resolve = { operation: 'stripe resolve', alert_id: String(alertId) } as const;
+  const subscriptions = { operation: 'stripe setup', currency: null, subscriptions: true } as const;
+  const setUp = { ...subscriptions, tenant_id: tenantId };
   switch (kind) {
     // An alert about an intent is open as long as that is parked.
     case 'push_parked':
-    case 'meter_error':
-    case 'no_meter_found':
       return unparkAdvice(subject);
+    case 'meter_error':
+    case 'no_meter_found': {
+      const reconcile = {
+        operation: 'reconcile',
+        month: periodStart?.slice(0, 7) ?? null,
+      } as const;
+      return [...advise`${reconcile} says whether it is counted; `, ...unparkAdvice(subject)];
+    }
+    case 'meter_errors_not_named':
+      return advise`run ${{ operation: 'reconcile', month: null }} for each month that is being pushed; then ${resolve}`;
+    case 'foreign_meter_error':
+      return advise`find what else reports to the meter; then ${resolve}`;
     case 'customer_deleted': {
       const link = { operation: 'tenant set', tenant_id: tenantId, from: null } as const;
       return advise`link another one with ${{ ...link, give: 'stripe_customer' }}, or set the tenant to shadow; then ${resolve}`;
     }
-    default:
+    case 'subscription_canceled':
+      return advise`make it another one with ${setUp}, unless the tenant has left; then ${resolve}`;
+    case 'subscription_changed':
+      return advise`let it go on in Stripe, or make another one with ${setUp} once it has ended; then ${resolve}`;
+    case 'no_subscription':
+      return advise`give it one with ${setUp}, unless that is meant; then ${resolve}`;
+    case 'usage_left_on_meter':
+      return advise`bill it in Stripe, give its customer no subscription that begins before ${periodStart ?? 'that period'}; then ${resolve} with the number of the invoice`;
+    case 'invoice_differs':
+      return advise`credit or bill the difference in Stripe, and find what else reports usage to the meter where it bills too much; then ${resolve}`;
+    case 'invoice_without_period':
+      return advise`${setUp} says what is wrong with its subscription; when that is mended, ${resolve}`;
+    case 'invoice_void':
+      return advise`bill it by another invoice; then ${resolve} with its number`;
+    case 'invoice_credited':
+      return advise`${resolve} with the reason of the credit`;
+    case 'invoice_final_too_early':
+    case 'event_not_handled':
       return advise`when that is done, ${resolve}`;
   }
 }

@@ -1,3 +1,4 @@
+import { periodKey } from '../periods/period-key.ts';
 import type { InstantMs } from '../clock.ts';
 import { isNotAllowed } from '../database/database.ts';
 import { watchAnswers } from './answer-watch.ts';
@@ -8,7 +9,6 @@ import type { Intent } from './intent.ts';
 import {
   confirmedSum,
   intendedSum,
-  intentKey,
   isProven,
   newestAttempt,
   settledSum,
@@ -72,6 +72,8 @@ export interface ComparedPeriod {
   readonly isExplained: boolean;
   /** The reason why its count could not be asked for, with the remedy; null where it could. */
   readonly unread: string | null;
+  /** Identifiers of what was answered and is in no count: a person may have each told anew. */
+  readonly unproven: readonly string[];
 }
 
 const PARALLEL_READS = 8;
@@ -97,7 +99,7 @@ export async function comparePeriods(
   const rows: ComparedPeriod[] = [];
   const answers = watchAnswers();
   await inParallel(targets, PARALLEL_READS, async (target) => {
-    const own = intents.get(intentKey(target)) ?? [];
+    const own = intents.get(periodKey(target)) ?? [];
     const counts: Count[] = [];
     let unread: string | null = null;
     for (const destination of destinationsToAsk(destinations, target, own)) {
@@ -108,7 +110,7 @@ export async function comparePeriods(
         continue;
       }
       answers.answered();
-      const onInvoices = billed.get(destination)?.get(intentKey(target)) ?? null;
+      const onInvoices = billed.get(destination)?.get(periodKey(target)) ?? null;
       counts.push({ counted, billed: onInvoices, lagMs: destination.memory.countsWithinMs });
     }
     const row = comparePeriod({ target, intents: own, counts, unread, now: clock() });
@@ -130,7 +132,7 @@ export async function compareUnasked(
   if (targets.length === 0) refuseNothingClosed(month);
   const intents = await readIntentsOf(database, targets);
   const rows = targets.map((target) => {
-    const own = intents.get(intentKey(target)) ?? [];
+    const own = intents.get(periodKey(target)) ?? [];
     return comparePeriod({ target, intents: own, counts: [], unread, now: clock() });
   });
   return rows.sort(byTenantAndStart);
@@ -182,9 +184,7 @@ async function keepProof(
   { database, clock }: PushParts,
   intents: readonly Intent[],
 ): Promise<void> {
-  const unproven = intents.filter(
-    (intent) => intent.state === 'confirmed' && intent.provenAt === null,
-  );
+  const unproven = unprovenOf(intents);
   if (unproven.length === 0) return;
   const identifiers = unproven.map((intent) => intent.identifier);
   try {
@@ -193,6 +193,10 @@ async function keepProof(
     // An auditor finds it in order, and keeps nothing.
     if (!isNotAllowed(error)) throw error;
   }
+}
+
+function unprovenOf(intents: readonly Intent[]): readonly Intent[] {
+  return intents.filter(({ state, provenAt }) => state === 'confirmed' && provenAt === null);
 }
 
 /** What one destination counts of a period, and what its final invoices bill; null while none is final. */
@@ -227,6 +231,7 @@ export function comparePeriod(given: Compared): ComparedPeriod {
     difference,
     isExplained: EXPLAINED.has(difference),
     unread,
+    unproven: unprovenOf(intents).map(({ identifier }) => identifier),
   };
 }
 

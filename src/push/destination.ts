@@ -12,7 +12,7 @@ export interface PushParts extends Parts {
   readonly ledgerName: string;
   readonly destinations: readonly Destination[];
   /**
-   * What of closed periods is no longer what their entries give, by `intentKey`; a period that is as it was
+   * What of closed periods is no longer what their entries give, by `periodKey`; a period that is as it was
    * frozen is left out. None of the others is told anything.
    */
   readonly findChanged: (targets: readonly PushTarget[]) => Promise<ReadonlyMap<string, Fault>>;
@@ -56,7 +56,7 @@ export interface Destination {
    * figure that no push of ours can have made is a `ForeignCount`.
    */
   readCount(question: CountQuestion): Promise<bigint | null>;
-  /** What final invoices bill of these periods, by `intentKey`; a period without one is left out. */
+  /** What final invoices bill of these periods, by `periodKey`; a period without one is left out. */
   readBilled(of: {
     readonly month: string | null;
     readonly tenantId: string | null;

@@ -1,10 +1,10 @@
+import { periodKey } from '../periods/period-key.ts';
 import type { Insertable, Selectable } from 'kysely';
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
 import type { Intent } from './intent.ts';
-import { intentKey } from './intent.ts';
 import type { PushEvent, PushState } from './intent-state.ts';
 import { CHANGED_BY, CLOCKS_AGREE_WITHIN_MS } from './intent-state.ts';
 
@@ -22,7 +22,7 @@ export async function readIntents(
   return rows.map(toIntent);
 }
 
-/** The intents of many periods in one query, by `intentKey`; a period without any is left out. */
+/** The intents of many periods in one query, by `periodKey`; a period without any is left out. */
 export async function readIntentsOf(
   database: Database,
   periods: readonly { readonly tenantId: string; readonly periodStart: string }[],
@@ -37,7 +37,7 @@ export async function readIntentsOf(
     )
     .orderBy('sequence')
     .execute();
-  return Map.groupBy(rows.map(toIntent), intentKey);
+  return Map.groupBy(rows.map(toIntent), periodKey);
 }
 
 function toIntent(row: Selectable<Tables['push_intents']>): Intent {

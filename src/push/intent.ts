@@ -35,11 +35,6 @@ export interface Intent {
   readonly provenAt: InstantMs | null;
 }
 
-/** The key of one tenant's period in a map. */
-export function intentKey(of: { readonly tenantId: string; readonly periodStart: string }): string {
-  return JSON.stringify([of.tenantId, of.periodStart]);
-}
-
 export function confirmedSum(intents: readonly Intent[]): bigint {
   return valueSum(intents.filter((intent) => intent.state === 'confirmed'));
 }

@@ -1,3 +1,4 @@
+import { periodKey } from '../periods/period-key.ts';
 import type { InstantMs } from '../clock.ts';
 import { formatDecimal } from '../money.ts';
 import { Refusal } from '../refusal.ts';
@@ -7,7 +8,7 @@ import type { Address, Destination, PushParts } from './destination.ts';
 import { destinationOf, EveryTenantRefused, isAddress } from './destination.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
-import { confirmedSum, identifierOf, intentKey, openIntent } from './intent.ts';
+import { confirmedSum, identifierOf, openIntent } from './intent.ts';
 import { isSettled, nextStep } from './intent-state.ts';
 import { readIntentsOf } from './intent-store.ts';
 import type { PushAnswer, PushedPeriod, PushRequest } from './push-answer.ts';
@@ -106,7 +107,7 @@ async function resultWithoutAsking(run: Run, target: PushTarget): Promise<Pushed
   if (target.mode === 'shadow') {
     return resultOf(target, 'shadow', { detail: 'metered and stated, never pushed' });
   }
-  const intents = run.known.get(intentKey(target)) ?? [];
+  const intents = run.known.get(periodKey(target)) ?? [];
   if (dueOf(target, intents) === 0n && intents.every((intent) => isSettled(intent.state))) {
     return intents.length === 0
       ? resultOf(target, 'nothing_due')
@@ -189,7 +190,7 @@ async function pushOpen(
     const periodsOfTenants = [...Map.groupBy(open, (target) => target.tenantId).values()];
     await inParallel(periodsOfTenants, PARALLEL_TENANTS, async (periods) => {
       for (const target of periods) {
-        const fault = changed.get(intentKey(target));
+        const fault = changed.get(periodKey(target));
         results.push(
           fault === undefined
             ? await pushTarget(run, locks, target)

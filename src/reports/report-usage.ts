@@ -1,4 +1,4 @@
-import { formatInstant } from '../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../clock.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
@@ -22,7 +22,7 @@ export async function reportUsage(
   const question = { by, tenantId, month, from, to, ...(asOf === null ? {} : { asOf }) };
   return {
     by,
-    as_of: asOf === null ? null : formatInstant(asOf),
+    as_of: formatInstantOrNull(asOf),
     rows: (await readUsageReport(view, question)).map(toGroup),
     totals: (await readUsageReport(view, { ...question, by: [] })).map(toGroup),
     coverage: coverageOf(await readCoverage(view, question)),

@@ -1,9 +1,10 @@
+import { periodKey } from '../periods/period-key.ts';
 import { raiseAlert } from '../push/alert-store.ts';
 import { watchAnswers } from '../push/answer-watch.ts';
 import type { PushParts } from '../push/destination.ts';
 import { inParallel } from '../push/in-parallel.ts';
 import type { Intent } from '../push/intent.ts';
-import { intentKey, isProven } from '../push/intent.ts';
+import { isProven } from '../push/intent.ts';
 import { insertIntent } from '../push/intent-store.ts';
 import type { PushTarget } from '../push/push-target.ts';
 import { planTakeBack, takeBackPartsOf } from '../push/take-back.ts';
@@ -87,11 +88,11 @@ async function takeBackOrAlert(
   const planned = await planTakeBack(takeBackPartsOf(push), target, intents);
   if (planned === null) return false;
   if (typeof planned === 'string') {
-    const detail = `no subscription bills what the meter counts of this period, and it cannot be taken back (${planned}); bill it in Stripe, give its customer no subscription that begins before ${periodStart}, and resolve this with the number of the invoice`;
-    await raise('usage_left_on_meter', intentKey(target), detail);
+    const detail = `no subscription bills what the meter counts of this period, and it cannot be taken back (${planned})`;
+    await raise('usage_left_on_meter', periodKey(target), detail);
     return false;
   }
-  const detail = `customer ${customer} has no subscription for its usage, which is billed by invoice items a week after each period; give it one, or resolve this where that is meant`;
+  const detail = `customer ${customer} has no subscription for its usage, which is billed by invoice items a week after each period`;
   await raise('no_subscription', customer, detail);
   // Somebody else who did so at the same moment took the same sequence.
   return insertIntent(database, planned, clock());

@@ -1,8 +1,8 @@
+import { periodKey } from '../periods/period-key.ts';
 import type { Database } from '../database/database.ts';
 import { findChangedCloses } from '../ledger/closes/changed-closes.ts';
 import { readClosesOf } from '../ledger/closes/closed-periods-store.ts';
 import type { PushParts } from '../push/destination.ts';
-import { intentKey } from '../push/intent.ts';
 import { readLedgerName } from '../push/ledger-name-store.ts';
 import type { PushTarget } from '../push/push-target.ts';
 import type { Fault } from '../remedy.ts';
@@ -33,7 +33,7 @@ async function findChangedTargets(
   const changed = await findChangedCloses(database, await readClosesOf(database, targets));
   return new Map(
     changed.map((close) => [
-      intentKey(close),
+      periodKey(close),
       {
         fault: `the close is not what its entries give: ${close.faults.join('; ')}; nothing was told`,
         remedy: advise`run ${{ operation: 'verify', against: null }}, and find out who changed it`,

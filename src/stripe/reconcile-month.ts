@@ -14,7 +14,8 @@ import type { ReconcileAnswer, ReconciledPeriod, ReconcileRequest } from './reco
 import type { StripeParts } from './stripe-parts.ts';
 
 /** What a person does about a difference that is not explained. */
-function remedyOf({ tenantId, periodStart, difference }: ComparedPeriod): Remedy | null {
+function remedyOf(period: ComparedPeriod): Remedy | null {
+  const { tenantId, periodStart, difference, unproven } = period;
   const push = { operation: 'push', month: periodStart.slice(0, 7) } as const;
   switch (difference) {
     case 'none':
@@ -29,7 +30,7 @@ function remedyOf({ tenantId, periodStart, difference }: ComparedPeriod): Remedy
     case 'not_pushed':
       return advise`run ${push}, which tells it or says why not`;
     case 'missing':
-      return advise`${{ operation: 'stripe alerts', all: false }} shows what Stripe reports that it does not count; a day after it was sent, ${{ operation: 'stripe unpark', identifier: 'IDENTIFIER' }} has it told anew, with its identifier of audit.pushes`;
+      return toTellAnew(unproven);
     case 'duplicate':
       return ['cancel the second event within a day, or credit the customer for it'];
     case 'after_finalization':
@@ -39,6 +40,15 @@ function remedyOf({ tenantId, periodStart, difference }: ComparedPeriod): Remedy
     case 'foreign_usage':
       return ['find what else reports usage to this meter; only Spanledger may'];
   }
+}
+
+/** What Stripe once counted cannot be told anew; of the rest, each has an identifier of its own. */
+function toTellAnew(unproven: readonly string[]): Remedy {
+  const look = advise`${{ operation: 'stripe alerts', all: false }} shows what Stripe reports that it does not count`;
+  if (unproven.length === 0) return look;
+  const each = unproven.map((identifier) => ({ operation: 'stripe unpark', identifier }) as const);
+  const all = each.flatMap((unpark, index) => (index === 0 ? [unpark] : [' and ', unpark]));
+  return [...look, '; a day after it was sent, it is told anew after ', ...all];
 }
 
 /**

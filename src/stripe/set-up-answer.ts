@@ -29,7 +29,7 @@ const tenantSubscription = z.strictObject({
   subscription: z.string().nullable(),
   /** What would bill wrongly; of a good one, when it bills. */
   detail: z.string(),
-  /** What a person does about it; null where it bills right, or the detail says it for each of several faults. */
+  /** What a person does about it; null where it bills right. */
   remedy: remedyField.nullable(),
 });
 /** What setting up one tenant's subscription came to. */

@@ -1,4 +1,4 @@
-import { intentKey } from '../push/intent.ts';
+import { periodKey } from '../periods/period-key.ts';
 import { monthsPushed } from '../push/intent-store.ts';
 import type { ReconciledPeriod } from './reconcile-answer.ts';
 import { compareMonth } from './reconcile-month.ts';
@@ -10,7 +10,7 @@ const MONTHS_CHECKED = 2;
 const NOTHING: ReadonlySet<string> = new Set();
 
 function keyOf({ tenant_id: tenantId, period_start: periodStart }: ReconciledPeriod): string {
-  return intentKey({ tenantId, periodStart });
+  return periodKey({ tenantId, periodStart });
 }
 
 function isCounted({ stripe, confirmed, settled }: ReconciledPeriod): boolean {
@@ -19,7 +19,7 @@ function isCounted({ stripe, confirmed, settled }: ReconciledPeriod): boolean {
 
 /**
  * Law 6: what Stripe's summaries show is what we have confirmed as pushed. A summary that only lags,
- * and a push still in flight, are no violation; a period of which it was said already, by its `intentKey`, is not
+ * and a push still in flight, are no violation; a period of which it was said already, by its `periodKey`, is not
  * named again.
  */
 export async function checkSummaries(parts: StripeParts, said: ReadonlySet<string> = NOTHING) {

@@ -1,4 +1,4 @@
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { formatInstant, formatInstantOrNull, type InstantMs } from '../clock.ts';
 import type { Parts } from '../parts.ts';
 import type { Tenant } from './tenant.ts';
 import type { TenantAnswer, TenantsAnswer } from './tenant-answer.ts';
@@ -34,7 +34,7 @@ export function tellTenant(tenant: Tenant, now: InstantMs): TenantAnswer {
     stripe_customer: tenant.stripeCustomer,
     ...{ name: tenant.name, address: tenant.address, contact: tenant.contact },
     registered: tenant.isRegistered,
-    closed_until: tenant.closedUntil === null ? null : formatInstant(tenant.closedUntil),
-    left_at: tenant.leftAt === null ? null : formatInstant(tenant.leftAt),
+    closed_until: formatInstantOrNull(tenant.closedUntil),
+    left_at: formatInstantOrNull(tenant.leftAt),
   };
 }

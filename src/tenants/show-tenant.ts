@@ -1,4 +1,4 @@
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../clock.ts';
 import type { Parts } from '../parts.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { tellTenant } from './list-tenants.ts';
@@ -22,14 +22,14 @@ export async function showTenant(
   return {
     ...tellTenant(tenant, now),
     created_at: formatInstant(history.created_at),
-    registered_at: instant(history.registered_at),
+    registered_at: formatInstantOrNull(history.registered_at),
     price_book_now: book === null ? null : { ...book, by_default: !isOwn },
     price_books: tenant.books.map(({ effectiveFrom, book: name }) => ({
       effective_from: Number.isFinite(effectiveFrom) ? formatInstant(effectiveFrom) : null,
       price_book: name,
     })),
     calendars: tenant.calendar.map(({ effectiveFrom, timeZone, anchorDay }) => ({
-      effective_from: instant(effectiveFrom),
+      effective_from: formatInstantOrNull(effectiveFrom),
       time_zone: timeZone,
       anchor_day: anchorDay,
     })),
@@ -41,17 +41,13 @@ export async function showTenant(
       ...period,
       starts_at: formatInstant(period.starts_at),
       ends_at: formatInstant(period.ends_at),
-      closed_at: instant(period.closed_at),
+      closed_at: formatInstantOrNull(period.closed_at),
       entries: Number(period.entries),
     })),
     pushes: history.pushes.map((push) => ({
       ...push,
-      first_attempt_at: instant(push.first_attempt_at),
-      confirmed_at: instant(push.confirmed_at),
+      first_attempt_at: formatInstantOrNull(push.first_attempt_at),
+      confirmed_at: formatInstantOrNull(push.confirmed_at),
     })),
   };
-}
-
-function instant(at: InstantMs | null): string | null {
-  return at === null ? null : formatInstant(at);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { formatInstant } from '../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { readEndpointUrl } from './address.ts';
@@ -134,7 +134,7 @@ function tell(endpoint: Endpoint): EndpointTold {
     events: endpoint.events === null ? null : [...endpoint.events],
     created_at: formatInstant(endpoint.createdAt),
     created_by: endpoint.createdBy,
-    disabled_at: endpoint.disabledAt === null ? null : formatInstant(endpoint.disabledAt),
+    disabled_at: formatInstantOrNull(endpoint.disabledAt),
     disabled_by: endpoint.disabledBy,
   };
 }

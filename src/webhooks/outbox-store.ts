@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { formatInstant, formatInstantOrNull, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { WebhookKind } from './webhook-answer.ts';
 
@@ -144,7 +144,7 @@ export async function endTry(
   const { state, failure, nextTryAt } = ended;
   await sql`
     update webhook_deliveries set state = ${state}, last_failure = coalesce(${failure}::text, last_failure),
-      next_try_at = coalesce(${nextTryAt === null ? null : formatInstant(nextTryAt)}::timestamptz, next_try_at)
+      next_try_at = coalesce(${formatInstantOrNull(nextTryAt)}::timestamptz, next_try_at)
     where event_id = ${key.event_id} and endpoint_id = ${key.endpoint_id}`.execute(database.kysely);
 }
 
@@ -158,7 +158,7 @@ export async function replayDeliveries(
     readonly now: InstantMs;
   },
 ): Promise<number> {
-  const since = of.since === null ? null : formatInstant(of.since);
+  const since = formatInstantOrNull(of.since);
   const { rows } = await sql<{ deliveries: bigint }>`
     with replayed as (
       insert into webhook_deliveries as d (event_id, endpoint_id, subject, next_try_at)

@@ -34,7 +34,7 @@ test(
     await walk(answer.month, folder, present(answer.connection, 'a connection'));
     await enforce(present(answer.connection, 'a connection'));
     demo.kill('SIGTERM');
-    await demo.finished;
+    expect(await demo.finished).toMatchObject({ exitCode: 0, signal: null });
   },
   LIMIT_MS,
 );

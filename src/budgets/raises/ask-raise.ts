@@ -1,4 +1,4 @@
-import { formatInstant } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../../clock.ts';
 import { inTransaction } from '../../database/database.ts';
 import { exactPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
@@ -74,7 +74,7 @@ export function tellRaise(row: RaiseRow): RaiseAnswer {
     asked_at: formatInstant(row.asked_at),
     asked_by: row.asked_by,
     asked_because: row.asked_because,
-    answered_at: row.answered_at === null ? null : formatInstant(row.answered_at),
+    answered_at: formatInstantOrNull(row.answered_at),
     answered_by: row.answered_by,
     answered_because: row.answered_because,
   };

@@ -12,8 +12,14 @@ import type { FurtherUnits } from '../../units.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readMonth, readTokens, readUnits } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { renderDifference, renderLosing, renderOtherCurrency } from '../terminal/difference.ts';
-import { counted, moneyText } from '../terminal/figures.ts';
+import {
+  CHARGE_COLUMNS,
+  COST_COLUMNS,
+  renderDifference,
+  renderLosing,
+  renderOtherCurrency,
+} from '../terminal/difference.ts';
+import { counted } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
 import type { DrawTable } from '../terminal/table.ts';
 import type { Where } from '../terminal/where.ts';
@@ -177,19 +183,7 @@ export function renderCorrections(answers: readonly CorrectionAnswer[], table: D
     { title: 'CORRECTED', value: (row) => row.corrected },
     { title: 'REVERSAL', value: (row) => row.reversal ?? '' },
     { title: 'REPLACEMENT', value: (row) => row.replacement ?? '' },
-    { title: 'CHARGE', value: (row) => moneyText(row.charge_before ?? 'none'), figure: true },
-    { title: 'AFTER', value: (row) => moneyText(row.charge_after ?? 'none'), figure: true },
-    {
-      title: 'COST',
-      value: (row) => moneyText(row.cost_before ?? 'unknown'),
-      figure: true,
-      spare: true,
-    },
-    {
-      title: 'COST AFTER',
-      value: (row) => moneyText(row.cost_after ?? 'unknown'),
-      figure: true,
-      spare: true,
-    },
+    ...CHARGE_COLUMNS,
+    ...COST_COLUMNS,
   ]);
 }

@@ -49,8 +49,10 @@ export function addDemo(program: Command): void {
       const kept = keep ? await openDemoConsole(parts) : null;
       const answer = { ...ran, console: kept?.places ?? null };
       if (answer.laws.some((law) => law.violations.length > 0)) session.foundWrong();
+      // Whoever reads the answer may end it at once, and that, too, is an orderly end.
+      const end = keep ? untilSignal() : null;
       out.answer(answer, (shown) => render(shown, out.table));
-      if (keep) await untilSignal();
+      await end;
       await kept?.server.close();
     } finally {
       await parts.stop();

@@ -5,7 +5,7 @@ import type {
   UnpricedRow,
 } from '../../ledger/corrections/bulk-answer.ts';
 import { counted, figureOf, moneyText } from './figures.ts';
-import type { DrawTable } from './table.ts';
+import type { Column, DrawTable } from './table.ts';
 
 /** What a correction of many entries changed or would change, with its totals; empty where nothing is. */
 export function renderDifference(
@@ -43,27 +43,43 @@ export function renderOtherCurrency(left: readonly UnpricedRow[]): string {
   return `left as they are, since they were billed in another currency than the tenant pays in now: ${named.join(', ')}; credit or charge the difference with "spanledger adjust"`;
 }
 
+/** What the ledger had and what it has, in a row of any table of corrections. */
+interface BeforeAndAfter {
+  readonly charge_before: string | null;
+  readonly charge_after: string | null;
+  readonly cost_before: string | null;
+  readonly cost_after: string | null;
+}
+
+export const CHARGE_COLUMNS: readonly Column<BeforeAndAfter>[] = [
+  { title: 'CHARGE', value: (row) => moneyText(row.charge_before ?? 'none'), figure: true },
+  { title: 'AFTER', value: (row) => moneyText(row.charge_after ?? 'none'), figure: true },
+];
+
+export const COST_COLUMNS: readonly Column<BeforeAndAfter>[] = [
+  {
+    title: 'COST',
+    value: (row) => moneyText(row.cost_before ?? 'unknown'),
+    figure: true,
+    spare: true,
+  },
+  {
+    title: 'COST AFTER',
+    value: (row) => moneyText(row.cost_after ?? 'unknown'),
+    figure: true,
+    spare: true,
+  },
+];
+
 function renderRows(rows: readonly DifferenceRow[], table: DrawTable): string {
   return table(rows, [
     { title: 'TENANT', value: (row) => row.tenant_id },
     { title: 'MODEL', value: (row) => row.requested_model },
     { title: 'ENTRIES', value: (row) => figureOf(row.entries), figure: true },
     { title: 'RELEASED', value: (row) => figureOf(row.released), figure: true, spare: true },
-    { title: 'CHARGE', value: (row) => moneyText(row.charge_before ?? 'none'), figure: true },
-    { title: 'AFTER', value: (row) => moneyText(row.charge_after ?? 'none'), figure: true },
+    ...CHARGE_COLUMNS,
     { title: '', value: renderCurrency },
-    {
-      title: 'COST',
-      value: (row) => moneyText(row.cost_before ?? 'unknown'),
-      figure: true,
-      spare: true,
-    },
-    {
-      title: 'COST AFTER',
-      value: (row) => moneyText(row.cost_after ?? 'unknown'),
-      figure: true,
-      spare: true,
-    },
+    ...COST_COLUMNS,
   ]);
 }
 

@@ -1,7 +1,8 @@
+import { periodKey } from '../../periods/period-key.ts';
 import { formatInstant, parseInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { PeriodRow } from './close-store.ts';
-import { periodKey, readCarriedIn, readPeriodRows } from './close-store.ts';
+import { readCarriedIn, readPeriodRows } from './close-store.ts';
 import type { CloseRow } from './closed-periods-store.ts';
 import { eachPeriod } from './each-period.ts';
 import type { FrozenManifest, PeriodFacts } from './manifest.ts';
@@ -25,12 +26,12 @@ export async function findChangedCloses(
 ): Promise<readonly ChangedClose[]> {
   const carriedIn = await readCarriedIn(database.kysely, closes);
   const rows = await readPeriodRows(database.kysely, closes);
-  const periodOf = new Map(rows.map((row) => [periodKey(row.tenantId, row.periodStart), row]));
+  const periodOf = new Map(rows.map((row) => [periodKey(row), row]));
   const changed: ChangedClose[] = [];
   await eachPeriod(database, closes, async (some) => {
     for (const { period: close, groups, entriesRoot } of some) {
       const { tenantId, periodStart } = close;
-      const period = periodOf.get(periodKey(tenantId, periodStart));
+      const period = periodOf.get(periodKey({ tenantId, periodStart }));
       const remade = remake(() => {
         const facts = { ...frozenFacts(close, entriesRoot), carriedIn: carriedIn(close) };
         return { facts, frozen: makeManifest(facts, groups) };

@@ -1,3 +1,4 @@
+import { periodKey } from '../../periods/period-key.ts';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
@@ -154,7 +155,7 @@ export async function readObjections(
   return {
     earlierOpen: new Map(
       rows.map(({ t, s, earlier, ids }) => [
-        periodKey(t, s),
+        periodKey({ tenantId: t, periodStart: s }),
         { start: earlier, entryIds: ids ?? [] },
       ]),
     ),
@@ -214,11 +215,14 @@ export async function lockShut<Row extends Pick<PeriodRow, 'tenantId' | 'periodS
     [periods.map((period) => period.tenantId), periods.map((period) => period.periodStart)],
   );
   const modes = new Map(
-    rows.map((row) => [periodKey(row.tenant_id, row.period_start), row.mode] as const),
+    rows.map(
+      (row) =>
+        [periodKey({ tenantId: row.tenant_id, periodStart: row.period_start }), row.mode] as const,
+    ),
   );
   return new Map(
     periods.flatMap((period) => {
-      const mode = modes.get(periodKey(period.tenantId, period.periodStart));
+      const mode = modes.get(periodKey(period));
       return mode === undefined ? [] : [[period, mode] as const];
     }),
   );
@@ -272,18 +276,16 @@ export async function readCarriedIn(
         and (k.m is null or mode = k.m and currency = k.c)
       order by period_start desc limit 1
     ) before on true`.execute(db);
-  const carriedIn = new Map(rows.map((row) => [periodKey(row.t, row.s), row.carried_in]));
+  const carriedIn = new Map(
+    rows.map((row) => [periodKey({ tenantId: row.t, periodStart: row.s }), row.carried_in]),
+  );
   return ({ tenantId, periodStart }) => {
-    const amount = carriedIn.get(periodKey(tenantId, periodStart));
+    const amount = carriedIn.get(periodKey({ tenantId, periodStart }));
     if (amount === undefined) {
       throw new Error(`nobody asked what is carried into period ${periodStart} of "${tenantId}"`);
     }
     return amount;
   };
-}
-
-export function periodKey(tenantId: string, periodStart: string): string {
-  return `${periodStart} ${tenantId}`;
 }
 
 /** The last call of a period at an instant or after it; null where there is none. */

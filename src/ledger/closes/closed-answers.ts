@@ -1,8 +1,8 @@
+import { periodKey } from '../../periods/period-key.ts';
 import type { Database } from '../../database/database.ts';
 import { formatMinor, formatPico, type Pico } from '../../money.ts';
 import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { PeriodRow } from './close-store.ts';
-import { periodKey } from './close-store.ts';
 import { readCloses } from './closed-periods-store.ts';
 
 /** The answers for the periods of a request that are closed; `now` are those that this close has closed. */
@@ -11,7 +11,7 @@ export async function answersOfClosed(
   request: CloseRequest,
   now: readonly PeriodRow[],
 ): Promise<readonly ClosedPeriod[]> {
-  const keys = new Set(now.map((period) => periodKey(period.tenantId, period.periodStart)));
+  const keys = new Set(now.map((period) => periodKey(period)));
   const closes = await readCloses(database, {
     month: request.month,
     tenantId: request.tenant_id,
@@ -19,7 +19,7 @@ export async function answersOfClosed(
   return closes.map((close) => ({
     tenant_id: close.tenantId,
     period_start: close.periodStart,
-    state: keys.has(periodKey(close.tenantId, close.periodStart)) ? 'closed' : 'already_closed',
+    state: keys.has(periodKey(close)) ? 'closed' : 'already_closed',
     detail: creditCarriedOn(close.carriedOut, close.currency),
     charge_total: formatMinor(close.chargeTotal, close.currency),
     currency: close.currency,

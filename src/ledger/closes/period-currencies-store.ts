@@ -1,8 +1,8 @@
+import { periodKey } from '../../periods/period-key.ts';
 import { sql } from 'kysely';
 import type { Transaction } from '../../database/database.ts';
 import { ENTRIES_OF_BATCH } from '../posting/posting-store.ts';
 import type { PeriodRow } from './close-store.ts';
-import { periodKey } from './close-store.ts';
 
 interface LastClose {
   readonly currency: string;
@@ -22,7 +22,9 @@ export async function readLastCloses(
       select currency, mode, carried_out from closes where tenant_id = k.t and period_start < k.s
       order by period_start desc limit 1
     ) c`.execute(transaction.kysely);
-  return new Map(rows.map(({ t, s, ...close }) => [periodKey(t, s), close]));
+  return new Map(
+    rows.map(({ t, s, ...close }) => [periodKey({ tenantId: t, periodStart: s }), close]),
+  );
 }
 
 /** What stands of one currency in a period: its own calls, late ones, adjustments or shares of pools. */
@@ -65,7 +67,7 @@ export async function readMixedCurrencies(
   const standing = rows.length === 0 ? new Map() : await readStandingCharges(transaction, mixed);
   return new Map(
     rows.map(({ t, s, currencies }) => {
-      const key = periodKey(t, s);
+      const key = periodKey({ tenantId: t, periodStart: s });
       return [key, { currencies, charges: standing.get(key) ?? [] }];
     }),
   );
@@ -85,7 +87,7 @@ async function readStandingCharges(
     where e.charge <> 0 and e.not_due is null and not e.is_reversal
       and not exists (select from entries c where c.corrects_entry_id = e.entry_id)
     group by k.t, k.s, o.what, e.currency order by o.what, e.currency`.execute(transaction.kysely);
-  return Map.groupBy(rows, ({ t, s }) => periodKey(t, s));
+  return Map.groupBy(rows, ({ t, s }) => periodKey({ tenantId: t, periodStart: s }));
 }
 
 function keysOf(periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[]) {

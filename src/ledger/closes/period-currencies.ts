@@ -1,3 +1,4 @@
+import { periodKey } from '../../periods/period-key.ts';
 import type { Transaction } from '../../database/database.ts';
 import { PICO_PER_MICRO } from '../../money.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
@@ -5,7 +6,6 @@ import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
 import type { PeriodRow } from './close-store.ts';
-import { periodKey } from './close-store.ts';
 import { readLastCloses } from './period-currencies-store.ts';
 import type { PeriodGroups } from './period-groups-store.ts';
 
@@ -36,7 +36,7 @@ export async function readCurrencies(
   const last = await readLastCloses(transaction, rows);
   return ({ period, mode, currencies: [charged] }) => {
     if (charged !== undefined) return charged;
-    const before = last.get(periodKey(period.tenantId, period.periodStart));
+    const before = last.get(periodKey(period));
     const tenant = tenants.get(period.tenantId);
     if (before !== undefined && before.mode === mode && isOwed(before.carriedOut)) {
       return before.currency;

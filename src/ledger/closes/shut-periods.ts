@@ -1,3 +1,4 @@
+import { periodKey } from '../../periods/period-key.ts';
 import type { Clock, InstantMs } from '../../clock.ts';
 import { formatInstant } from '../../clock.ts';
 import type { Database, Transaction } from '../../database/database.ts';
@@ -9,13 +10,7 @@ import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
 import { insertPeriods } from '../posting/posting-store.ts';
 import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { Objections, PeriodRow } from './close-store.ts';
-import {
-  movePeriods,
-  periodKey,
-  readCalendarPeriods,
-  readObjections,
-  readPeriodsOf,
-} from './close-store.ts';
+import { movePeriods, readCalendarPeriods, readObjections, readPeriodsOf } from './close-store.ts';
 import { describeMixed } from './mixed-currencies.ts';
 import type { MixedCurrencies } from './period-currencies-store.ts';
 import { readMixedCurrencies } from './period-currencies-store.ts';
@@ -67,9 +62,9 @@ export async function judgeMonth(
     tenantId === null ? await readTenants(kysely, 'all') : [await readTenant(kysely, tenantId)];
   const { ended, running } = await readCalendarPeriods(transaction, tenants, { month, now });
   const known = await readPeriodsOf(kysely, month, tenantId);
-  const keys = new Set(known.map((period) => periodKey(period.tenantId, period.periodStart)));
+  const keys = new Set(known.map((period) => periodKey(period)));
   const isIdle = (of: { readonly tenantId: string; readonly period: Period }) =>
-    !keys.has(periodKey(of.tenantId, of.period.startDate));
+    !keys.has(periodKey({ tenantId: of.tenantId, periodStart: of.period.startDate }));
   const idle = ended.filter(isIdle);
   if (known.length + ended.length + running.length === 0) refuseNothingToClose(request);
   const unclosed = [...known.filter(({ state }) => state !== 'closed'), ...idle.map(rowOf)].sort(
@@ -141,7 +136,7 @@ function findObjection(
   against: Against,
   { now, heldBy }: { readonly now: number; readonly heldBy: string | null },
 ): ClosedPeriod | null {
-  const key = periodKey(period.tenantId, period.periodStart);
+  const key = periodKey(period);
   const refused = (detail: string) => refusedPeriod(period, detail);
   if (now < period.endsAt) return notEnded(period.tenantId, period.periodStart, period.endsAt);
   const earlier = against.objections.earlierOpen.get(key);

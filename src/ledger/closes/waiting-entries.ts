@@ -1,3 +1,4 @@
+import { periodKey } from '../../periods/period-key.ts';
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import { monthsOf } from '../../periods/calendar.ts';
@@ -8,7 +9,7 @@ import { rateEntry } from '../corrections/correction.ts';
 import { readEntries } from '../entries/entry-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
 import type { PeriodRow, WaitingRow } from './close-store.ts';
-import { periodKey, readWaiting } from './close-store.ts';
+import { readWaiting } from './close-store.ts';
 
 /** Entries of one model that hold up a close in the same way. */
 interface Waiting {
@@ -34,7 +35,7 @@ export async function findWaiting(
   const calendars = new Map(of.tenants.map(({ tenantId, calendar }) => [tenantId, calendar]));
   const rows = await readWaiting(transaction.kysely, periods);
   const units = await unpricedUnitsOf(transaction, rows, of.now);
-  const byPeriod = Map.groupBy(rows, (row) => periodKey(row.tenantId, row.periodStart));
+  const byPeriod = Map.groupBy(rows, (row) => periodKey(row));
   return new Map(
     [...byPeriod].map(([key, own]) => {
       const { unrated = [], unmeasured = [] } = Object.groupBy(own, ({ outcome }) => outcome);

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
-import { formatInstant, type InstantMs, utcDay } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull, type InstantMs, utcDay } from '../../clock.ts';
 import type { Queryable, Transaction } from '../../database/database.ts';
 import { POSTING_LOCK } from '../../database/posting-lock.ts';
 import type { UsageEvent } from '../../events/event.ts';
@@ -293,7 +293,7 @@ export async function insertStructureSpans(
       column((span) => span.event.status),
       column((span) => span.event.errorType),
       column((span) => formatInstant(span.event.occurredAt)),
-      column(({ event }) => (event.startedAt === null ? null : formatInstant(event.startedAt))),
+      column(({ event }) => formatInstantOrNull(event.startedAt)),
       column((span) => span.event.tags.userId),
       column((span) => span.event.tags.feature),
       column((span) => span.event.tags.agentRunId),

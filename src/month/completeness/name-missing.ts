@@ -1,3 +1,4 @@
+import { periodKey } from '../../periods/period-key.ts';
 import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
 import { picoPerMinor } from '../../currencies.ts';
 import { providerFamily } from '../../events/provider-name.ts';
@@ -10,7 +11,7 @@ import { present } from '../../present.ts';
 import type { KeptAlert } from '../../push/alert.ts';
 import { remedyOf } from '../../push/alert-answer.ts';
 import { readAlerts, readOpenAlerts } from '../../push/alert-store.ts';
-import { type Intent, intentKey, valueSum } from '../../push/intent.ts';
+import { type Intent, valueSum } from '../../push/intent.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
@@ -198,7 +199,7 @@ async function nameUntold(
 ): Promise<readonly MissingThing[]> {
   const all = await readToldPeriods(database, { month, tenantId });
   const untold = all.targets.flatMap((target) => {
-    const intents = all.intents.get(intentKey(target)) ?? [];
+    const intents = all.intents.get(periodKey(target)) ?? [];
     const told = valueSum(intents.filter(({ state }) => TOLD.has(state)));
     return told < target.billableMicro ? [untoldThing(target, target.billableMicro - told)] : [];
   });
@@ -206,7 +207,7 @@ async function nameUntold(
   const ended = (await readAlerts(database)).filter(({ kind }) => BILLED_BY_A_PERSON.has(kind));
   const alerted = new Set([...open, ...ended].map(alertKey));
   const unbilled = await findUnbilledPeriods(database, all, { month, tenantId, now: clock() });
-  const unsaid = unbilled.filter(({ target }) => !alerted.has(intentKey(target)));
+  const unsaid = unbilled.filter(({ target }) => !alerted.has(periodKey(target)));
   return [...untold, ...unsaid.map((of) => unbilledThing(of.target, of.meteredMicro))];
 }
 
@@ -221,7 +222,7 @@ function alertKey(alert: {
   readonly tenantId: string | null;
   readonly periodStart: string | null;
 }) {
-  return intentKey({ tenantId: alert.tenantId ?? '', periodStart: alert.periodStart ?? '' });
+  return periodKey({ tenantId: alert.tenantId ?? '', periodStart: alert.periodStart ?? '' });
 }
 
 const TOLD: ReadonlySet<Intent['state']> = new Set(['sent', 'confirmed']);

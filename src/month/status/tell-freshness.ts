@@ -1,4 +1,4 @@
-import { formatInstant, utcDay } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull, utcDay } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { lastEndedMonth } from '../last-ended-month.ts';
 import type { FreshnessAnswer } from './freshness-answer.ts';
@@ -14,7 +14,7 @@ export async function tellFreshness(
     at: formatInstant(now),
     running_month: utcDay(now).slice(0, 7),
     ended_month: lastEndedMonth(parts).name,
-    last_batch_at: row.last_batch_at === null ? null : formatInstant(row.last_batch_at),
+    last_batch_at: formatInstantOrNull(row.last_batch_at),
     quarantine: Number(row.quarantine),
     alerts: Number(row.alerts),
     rollups_behind: Number(row.rollups_behind),

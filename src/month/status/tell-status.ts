@@ -1,5 +1,5 @@
 import { tellOpenHolds } from '../../budgets/list-budgets.ts';
-import { formatInstant } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../../clock.ts';
 import type { QueueClient } from '../../ingest/queue-client.ts';
 import { lagOf } from '../../ingest/worker-figures.ts';
 import { readBehind } from '../../ledger/rollups/behind-store.ts';
@@ -41,7 +41,7 @@ export async function tellStatus(
   return {
     at: formatInstant(now),
     queue: queue.depth,
-    last_batch_at: behind.lastBatchAt === null ? null : formatInstant(behind.lastBatchAt),
+    last_batch_at: formatInstantOrNull(behind.lastBatchAt),
     lag_seconds: lagOf(queue.depth, behind.lastBatchAt, now),
     open_periods: Number(state.open_periods),
     ended_periods: Number(state.ended_periods),

@@ -1,4 +1,4 @@
-import { formatInstant, type InstantMs } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { KeptEntries } from './price-book-answer.ts';
 
@@ -30,8 +30,8 @@ export async function readPricedEntries(
     [
       of.book,
       formatInstant(of.from),
-      of.until === null ? null : formatInstant(of.until),
-      of.version === null ? null : formatInstant(of.version),
+      formatInstantOrNull(of.until),
+      formatInstantOrNull(of.version),
     ],
   );
   const row = rows[0];

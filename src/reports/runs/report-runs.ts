@@ -1,4 +1,4 @@
-import { formatInstant } from '../../clock.ts';
+import { formatInstantOrNull } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatPico, type Pico } from '../../money.ts';
@@ -28,7 +28,7 @@ export async function reportRuns(
   const { rows, total } = await rank(view, question, request);
   return {
     by,
-    as_of: asOf === null ? null : formatInstant(asOf),
+    as_of: formatInstantOrNull(asOf),
     loop_steps: request.loop_steps,
     rows: rows.map((row) => toRow(row, by)),
     rows_in_all: total.rows,

@@ -1,4 +1,4 @@
-import { formatInstant } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../../clock.ts';
 import { readRules } from '../../ledger/entries/rule-store.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../money.ts';
@@ -90,7 +90,7 @@ function spanOf({ facts }: RunStep) {
     operation: facts.operation,
     status: facts.status,
     error_type: facts.errorType,
-    started_at: facts.startedAt === null ? null : formatInstant(facts.startedAt),
+    started_at: formatInstantOrNull(facts.startedAt),
     occurred_at: formatInstant(facts.occurredAt),
     source: facts.source,
     event_id: facts.eventId,

@@ -1,4 +1,4 @@
-import { formatInstant } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../../clock.ts';
 import { formatPico } from '../../money.ts';
 import { cutPage, readCursor } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
@@ -121,7 +121,7 @@ function factsOf(row: SpanRow) {
     operation: row.operation,
     status: row.status,
     error_type: row.error_type,
-    started_at: row.started_at === null ? null : formatInstant(row.started_at),
+    started_at: formatInstantOrNull(row.started_at),
     completed_at: formatInstant(row.occurred_at),
     provider: row.provider,
     requested_model: row.requested_model,

@@ -1,4 +1,4 @@
-import { formatInstant } from '../../clock.ts';
+import { formatInstantOrNull } from '../../clock.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { Parts } from '../../parts.ts';
 import type { IssuerAnswer, SetIssuerRequest } from './issuer-answer.ts';
@@ -26,5 +26,5 @@ export async function showIssuer({ database }: Pick<Parts, 'database'>): Promise
 }
 
 function tellIssuer({ set_at: at, ...issuer }: Issuer): IssuerAnswer {
-  return { ...issuer, set_at: at === null ? null : formatInstant(at) };
+  return { ...issuer, set_at: formatInstantOrNull(at) };
 }

@@ -1,11 +1,7 @@
+import { periodKey } from '../../periods/period-key.ts';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import { inSnapshot, type Transaction } from '../../database/database.ts';
-import {
-  type PeriodRow,
-  periodKey,
-  readObjections,
-  readPeriodsOf,
-} from '../../ledger/closes/close-store.ts';
+import { type PeriodRow, readObjections, readPeriodsOf } from '../../ledger/closes/close-store.ts';
 import { manifestsSoFar } from '../../ledger/closes/manifest-so-far.ts';
 import { groupPeriodsIn, type PeriodGroups } from '../../ledger/closes/period-groups-store.ts';
 import type { Parts } from '../../parts.ts';
@@ -112,7 +108,7 @@ async function previewPeriod(
     carriedIn,
   });
   const { earlierOpen } = await readObjections(snapshot.kysely, [period]);
-  const earlier = earlierOpen.get(periodKey(period.tenantId, period.periodStart))?.start ?? null;
+  const earlier = earlierOpen.get(periodKey(period))?.start ?? null;
   const statement = buildStatement({
     manifest,
     mode,

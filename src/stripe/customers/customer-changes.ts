@@ -89,7 +89,7 @@ async function noteEnd(
     ),
   ];
   const rest = findings.length === 0 ? 'all of its usage was pushed' : findings.join('; ');
-  const detail = `subscription ${subscription.id} has ended: ${rest}; what no other subscription bills is billed by invoice items, so resolve this where the tenant has left, or make it another subscription`;
+  const detail = `subscription ${subscription.id} has ended: ${rest}; what no other subscription bills is billed by invoice items`;
   await raise(parts, { kind: 'subscription_canceled', tenantId, subscription, detail });
   return detail;
 }

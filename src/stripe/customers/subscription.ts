@@ -4,7 +4,7 @@ import type { ProgressPart } from '../../parts.ts';
 import { refusalOfOne } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
-import type { Fault, Operation } from '../../remedy.ts';
+import type { Fault, Operation, Remedy } from '../../remedy.ts';
 import { advise } from '../../remedy.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
@@ -117,7 +117,7 @@ async function setUpSubscription(
     const faults = faultsOf(existing, { meter, tenant, now: options.clock() });
     return faults.length === 0
       ? standing('fits', `bills on ${describe(anchorOf(first))}`, first.id)
-      : standing('would_bill_wrongly', faults.join('; '), first.id);
+      : { ...standing('would_bill_wrongly', saidOf(faults), first.id), remedy: allOf(faults) };
   }
   const anchor = cycleAnchorFor(tenant.calendar, options.clock());
   if (anchor === null) {
@@ -186,56 +186,72 @@ function createSubscription(
   );
 }
 
+function saidOf(faults: readonly Fault[]): string {
+  return faults.map(({ fault }) => fault).join('; ');
+}
+
+/** What is done about each, in the order in which the faults are said. */
+function allOf(faults: readonly Fault[]): Remedy {
+  const remedies = faults.flatMap(({ remedy }) => (remedy === null ? [] : [remedy]));
+  return remedies.flatMap((remedy, index) => (index === 0 ? remedy : ['; ', ...remedy]));
+}
+
 /** What would bill wrongly, each with its remedy. */
 function faultsOf(
   existing: readonly Stripe.Subscription[],
   of: { readonly meter: StripeMeter; readonly tenant: Tenant; readonly now: number },
-): readonly string[] {
+): readonly Fault[] {
   const { meter, tenant, now } = of;
   const items = existing.flatMap((subscription) => itemsOn(subscription, meter));
-  const faults: string[] = [];
+  const faults: Fault[] = [];
   if (items.length > 1) {
     const ids = existing.map((subscription) => subscription.id).join(' and ');
-    faults.push(`${items.length} items bill the same usage (${ids}): cancel all but one`);
+    const fault = `${items.length} items bill the same usage (${ids})`;
+    faults.push({ fault, remedy: ['cancel all but one in Stripe'] });
   }
   for (const item of items) {
     if (item.price.id === meter.priceId) continue;
-    faults.push(
-      `${item.id} bills by price ${item.price.id}, not ${meter.priceId}: replace the item`,
-    );
+    const fault = `${item.id} bills by price ${item.price.id}, not ${meter.priceId}`;
+    faults.push({ fault, remedy: [`replace ${item.id} by an item of ${meter.priceId}`] });
   }
   for (const subscription of existing) {
-    if (subscription.status !== 'active') {
-      faults.push(`${subscription.id} is ${subscription.status}, and may bill nothing: resume it`);
+    const { id, status } = subscription;
+    if (status !== 'active') {
+      const fault = `${id} is ${status}, and may bill nothing`;
+      faults.push({ fault, remedy: [`resume ${id} in Stripe`] });
     }
     if (subscription.cancel_at_period_end || subscription.cancel_at !== null) {
-      faults.push(`${subscription.id} ends with its period: usage after that is billed by nobody`);
+      const fault = `${id} ends with its period, and nobody bills the usage after that`;
+      faults.push({ fault, remedy: [`let ${id} go on in Stripe`] });
     }
     const anchor = anchorOf(subscription);
     const misfit =
       findMisfit(anchor, tenant.calendar, now) ?? findLate(anchor, tenant.calendar, now);
-    if (misfit !== null) faults.push(misfitOf(subscription, tenant, { misfit, now }));
+    if (misfit !== null) faults.push(misfitOf(subscription, { misfit, meter, tenant, now }));
   }
   return faults;
 }
 
 function misfitOf(
   subscription: Stripe.Subscription,
-  tenant: Tenant,
-  {
-    misfit,
-    now,
-  }: {
+  of: {
     readonly misfit: { readonly startDate: string; readonly endsAt: number };
+    readonly meter: StripeMeter;
+    readonly tenant: Tenant;
     readonly now: number;
   },
-): string {
+): Fault {
+  const { misfit, meter, tenant, now } = of;
+  const { id } = subscription;
   const wanted = cycleAnchorFor(tenant.calendar, now);
-  const remedy =
-    wanted === null
-      ? 'wait for its change of calendar'
-      : `make it one that bills on ${describe(wanted)}`;
-  return `${subscription.id} bills on ${describe(anchorOf(subscription))}, but the period from ${misfit.startDate} ends at ${formatInstant(misfit.endsAt)} and would be billed late or with another one: ${remedy}`;
+  const setUp = again(meter, tenant.tenantId);
+  return {
+    fault: `${id} bills on ${describe(anchorOf(subscription))}, but the period from ${misfit.startDate} ends at ${formatInstant(misfit.endsAt)} and would be billed late or with another one`,
+    remedy:
+      wanted === null
+        ? advise`run ${setUp} again once the change of its calendar has taken effect`
+        : advise`cancel ${id} in Stripe and run ${setUp}, which makes one that bills on ${describe(wanted)}`,
+  };
 }
 
 /** With a configured anchor the day is the one configured; otherwise that of the instant. */

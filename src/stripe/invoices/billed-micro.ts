@@ -1,11 +1,11 @@
+import { periodKey } from '../../periods/period-key.ts';
 import type { Database } from '../../database/database.ts';
 import { INVOICE_ALERTS } from '../../push/alert.ts';
 import { readSettledSubjects } from '../../push/alert-store.ts';
-import { intentKey } from '../../push/intent.ts';
 import { readInvoices } from './invoice-store.ts';
 
 /**
- * Micro units on the final invoices of each period, by `intentKey`. A period whose invoice differs and of which a
+ * Micro units on the final invoices of each period, by `periodKey`. A period whose invoice differs and of which a
  * person has said what was done is left out: what it bills together is no longer on that invoice alone.
  */
 export async function readBilled(
@@ -17,11 +17,11 @@ export async function readBilled(
   const invoices = await readInvoices(database, of);
   for (const invoice of invoices) {
     if (invoice.state !== 'finalized') continue;
-    const key = intentKey(invoice);
+    const key = periodKey(invoice);
     billed.set(key, (billed.get(key) ?? 0n) + (invoice.quantity ?? 0n));
   }
   for (const invoice of invoices) {
-    if (settled.has(invoice.invoiceId)) billed.delete(intentKey(invoice));
+    if (settled.has(invoice.invoiceId)) billed.delete(periodKey(invoice));
   }
   return billed;
 }

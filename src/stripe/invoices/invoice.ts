@@ -215,7 +215,7 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
     const isKnown = (await readInvoice(database, own.invoiceId)) !== null;
     if (isKnown) await saveFinalized(database, { ...own, ...figures }, clock());
     if (billed.quantity === 0n || invoice.status === 'void') return NOT_DUE;
-    const detail = `it bills ${billed.quantity ?? 'a fraction of'} micro, and its period was in shadow, of which nothing is due; credit it in Stripe, and find what else reports usage to the meter`;
+    const detail = `it bills ${billed.quantity ?? 'a fraction of'} micro, and its period was in shadow, of which nothing is due`;
     return alert(parts, own, { kind: 'invoice_differs', detail });
   }
   await saveFinalized(database, { ...own, ...figures }, clock());
@@ -232,7 +232,7 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   const together =
     all.count > 1 ? `with ${all.count - 1} more of this period it bills` : 'it bills';
   const quantity = billed.quantity === null ? 'no whole number of' : all.quantity;
-  const detail = `${together} ${quantity} micro and ${formatMinor(all.amount, currency)} ${currency}, the statement says ${due.quantity} micro and ${formatMinor(due.amount, currency)}; credit or bill the difference in Stripe`;
+  const detail = `${together} ${quantity} micro and ${formatMinor(all.amount, currency)} ${currency}, the statement says ${due.quantity} micro and ${formatMinor(due.amount, currency)}`;
   return alert(parts, own, { kind: 'invoice_differs', detail });
 }
 
@@ -282,7 +282,7 @@ async function unsureOf(
 ): Promise<string | null> {
   const { invoice, quantity, due } = of;
   if (invoice.status === 'void' && quantity < due.quantity) {
-    const detail = `it is void, and no other final invoice bills this usage; bill it by another invoice, and resolve this alert with its number`;
+    const detail = 'it is void, and no other final invoice bills this usage';
     return alert(parts, own, { kind: 'invoice_void', detail });
   }
   return alertCredited(parts, own, invoice);
@@ -306,7 +306,7 @@ async function alertCredited(
   const credited = creditedOf(invoice);
   if (invoice.status === 'void' || credited <= 0) return null;
   const currency = invoice.currency.toUpperCase();
-  const detail = `${formatMinor(BigInt(credited), currency)} ${currency} of it was credited, which the statement does not say; resolve this alert with the reason`;
+  const detail = `${formatMinor(BigInt(credited), currency)} ${currency} of it was credited, which the statement does not say`;
   return alert(parts, own, { kind: 'invoice_credited', detail });
 }
 
@@ -330,7 +330,7 @@ async function verifyItemInvoice(
   const figures = { state, quantity: isRight ? valueMicro : 0n, amount, hostedUrl } as const;
   await saveFinalized(database, { ...own, ...figures }, clock());
   if (isRight) return (await alertCredited(parts, own, invoice)) ?? 'equals its intent';
-  const detail = `it is ${invoice.status} with ${amount} minor units and intent ${identifier} says ${due}; bill the difference in Stripe, and resolve this alert`;
+  const detail = `it is ${invoice.status} with ${amount} minor units and intent ${identifier} says ${due}`;
   return alert(parts, own, { kind: 'invoice_differs', detail });
 }
 
@@ -374,7 +374,7 @@ async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<Own
     const target = await findTarget(parts, of);
     return { ...of, invoiceId, stripeCustomer, billed, target, mode: target?.mode ?? mode };
   }
-  const detail = `its billing period holds no end of a period of tenant "${tenant.tenantId}"; setting up subscriptions anew says what is wrong with this one`;
+  const detail = `its billing period holds no end of a period of tenant "${tenant.tenantId}"`;
   if (billed.quantity !== 0n) {
     const whose = { tenantId: tenant.tenantId, periodStart: null };
     const given = { kind: 'invoice_without_period', subject: invoiceId, ...whose, detail } as const;

@@ -1,6 +1,6 @@
+import { periodKey } from '../../periods/period-key.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
 import { inParallel } from '../../push/in-parallel.ts';
-import { intentKey } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
@@ -28,13 +28,13 @@ export async function findMissedInvoices(
   const targets = await readTargets(database, month);
   const told = await readIntentsOf(database, targets);
   const known = async () =>
-    new Set((await readInvoices(database, { month, tenantId: null })).map(intentKey));
+    new Set((await readInvoices(database, { month, tenantId: null })).map(periodKey));
   const before = await known();
   const unbilled = targets.filter(
-    (target) => told.has(intentKey(target)) && !before.has(intentKey(target)),
+    (target) => told.has(periodKey(target)) && !before.has(periodKey(target)),
   );
   await inParallel(unbilled, PARALLEL_READS, async (target) => {
-    const customer = told.get(intentKey(target))?.at(-1)?.customer ?? '';
+    const customer = told.get(periodKey(target))?.at(-1)?.customer ?? '';
     try {
       if (await takeMissedInvoices(parts, { ...target, customer })) answers.answered();
     } catch (error) {
@@ -47,7 +47,7 @@ export async function findMissedInvoices(
   if (unbilled.length === 0) return [];
   const after = await known();
   return unbilled
-    .filter((target) => !after.has(intentKey(target)))
+    .filter((target) => !after.has(periodKey(target)))
     .map((target) => target.tenantId);
 }
 

@@ -1,7 +1,8 @@
+import { periodKey } from '../../periods/period-key.ts';
 import type { InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Intent } from '../../push/intent.ts';
-import { intentKey, valueSum } from '../../push/intent.ts';
+import { valueSum } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import type { TargetFilter } from '../../push/target-store.ts';
@@ -20,7 +21,7 @@ export interface UnbilledPeriod {
   readonly meteredMicro: bigint;
 }
 
-/** Closed periods that were live, and what was told of each, by `intentKey`. */
+/** Closed periods that were live, and what was told of each, by `periodKey`. */
 export interface ToldPeriods {
   readonly targets: readonly PushTarget[];
   readonly intents: ReadonlyMap<string, readonly Intent[]>;
@@ -41,11 +42,11 @@ export async function findUnbilledPeriods(
     ({ identifier }) => identifier === null,
   );
   const [gone, others] = [onMeterOf.filter(isGone), onMeterOf.filter((row) => !isGone(row))];
-  const invoiced = new Set(others.filter(({ state }) => state !== 'void').map(intentKey));
-  const lost = new Set(gone.map(intentKey));
+  const invoiced = new Set(others.filter(({ state }) => state !== 'void').map(periodKey));
+  const lost = new Set(gone.map(periodKey));
   return targets.flatMap((target) => {
-    if (invoiced.has(intentKey(target))) return [];
-    const intents = all.get(intentKey(target)) ?? [];
+    if (invoiced.has(periodKey(target))) return [];
+    const intents = all.get(periodKey(target)) ?? [];
     const onMeter = intents.filter(
       ({ destination, state }) => destination === 'meter' && state === 'confirmed',
     );
@@ -53,7 +54,7 @@ export async function findUnbilledPeriods(
     const toldAt = onMeter.map(({ firstAttemptAt }) => firstAttemptAt ?? target.endsAt);
     // Nobody waits for an invoice that was there and is gone.
     const isLate =
-      lost.has(intentKey(target)) ||
+      lost.has(periodKey(target)) ||
       of.now >= Math.max(target.endsAt, ...toldAt) + INVOICE_GRACE_MS;
     return meteredMicro > 0n && isLate ? [{ target, intents, meteredMicro }] : [];
   });

@@ -16,13 +16,13 @@ export function itemMetadata(of: {
   readonly valueMicro: bigint;
 }): Record<string, string> {
   return {
-    [PERIOD_KEY]: periodKey(of),
+    [PERIOD_KEY]: periodNamed(of),
     [INTENT_KEY]: of.identifier,
     [VALUE_KEY]: String(of.valueMicro),
   };
 }
 
-function periodKey(of: { readonly tenantId: string; readonly periodStart: string }): string {
+function periodNamed(of: { readonly tenantId: string; readonly periodStart: string }): string {
   return `${of.tenantId}/${of.periodStart}`;
 }
 
@@ -44,7 +44,7 @@ export async function readItems(
   },
 ): Promise<bigint> {
   const all = await itemsOf(stripe, of.customer);
-  const items = all.filter(({ metadata }) => metadata?.[PERIOD_KEY] === periodKey(of));
+  const items = all.filter(({ metadata }) => metadata?.[PERIOD_KEY] === periodNamed(of));
   const own = items.filter((item) => identifierIn(item).startsWith(`spl-${of.ledgerName}-`));
   return (own.length > 0 ? own : items).reduce((sum, item) => sum + microOf(item), 0n);
 }

@@ -111,7 +111,7 @@ async function park(
     }));
   const detail = parked
     ? `Stripe does not count it (${of.reason})`
-    : `Stripe reports it (${of.reason}) although ${isSeen ? 'its summary holds it' : `it is ${intent.state}`}; reconcile the month`;
+    : `Stripe reports it (${of.reason}) although ${isSeen ? 'its summary holds it' : `it is ${intent.state}`}`;
   log.error({ identifier, tenantId, detail }, 'Stripe reports a meter event');
   const alert: Alert = { kind: of.kind, subject: identifier, tenantId, periodStart, detail };
   await raiseAlert(database, alert, clock());
@@ -126,13 +126,13 @@ async function alertOthers(
   const whose = { tenantId: null, periodStart: null };
   const unnamed = of.report.count - of.report.samples.length;
   if (unnamed > 0) {
-    const detail = `${unnamed} more events were dropped than the report names; reconcile the months that are being pushed`;
+    const detail = `${unnamed} more events were dropped than the report names`;
     log.error({ event: of.eventId, detail }, 'Stripe reports meter events without naming them');
     const kind = 'meter_errors_not_named';
     await raiseAlert(database, { kind, subject: of.eventId, ...whose, detail }, clock());
   }
   for (const identifier of of.foreign) {
-    const detail = `Stripe dropped an event that Spanledger did not send; find what else reports to the meter`;
+    const detail = 'Stripe dropped an event that Spanledger did not send';
     const kind = 'foreign_meter_error';
     await raiseAlert(database, { kind, subject: identifier, ...whose, detail }, clock());
   }
