@@ -89,13 +89,13 @@ export function remedyOf(alert: KeptAlert): Remedy {
     case 'subscription_canceled':
       return advise`make it another one with ${setUp}, unless the tenant has left; then ${resolve}`;
     case 'subscription_changed':
-      return advise`let it go on in Stripe, or make another one with ${setUp} once it has ended; then ${resolve}`;
+      return advise`let it go on, or make another one with ${setUp} once it has ended; then ${resolve}`;
     case 'no_subscription':
       return advise`give it one with ${setUp}, unless that is meant; then ${resolve}`;
     case 'usage_left_on_meter':
-      return advise`bill it in Stripe, give its customer no subscription that begins before ${periodStart ?? 'that period'}; then ${resolve} with the number of the invoice`;
+      return advise`bill it by an invoice of your own, give its customer no subscription that begins before ${periodStart ?? 'that period'}; then ${resolve} with the number of the invoice`;
     case 'invoice_differs':
-      return advise`credit or bill the difference in Stripe, and find what else reports usage to the meter where it bills too much; then ${resolve}`;
+      return advise`credit or bill the difference, and find what else reports usage to the meter where it bills too much; then ${resolve}`;
     case 'invoice_without_period':
       return advise`${setUp} says what is wrong with its subscription; when that is mended, ${resolve}`;
     case 'invoice_void':
