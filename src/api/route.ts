@@ -15,7 +15,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
  */
 export interface Route {
   readonly method: Method;
-  /** As OpenAPI writes it, such as `/v1/runs/{run}`. */
+  /** The path is as OpenAPI writes it, such as `/v1/runs/{run}`. */
   readonly path: string;
   readonly roles: readonly KeyRole[];
   /** One line for the reference. */

@@ -39,7 +39,7 @@ export const periodsRequest = z.strictObject({
 });
 export type PeriodsRequest = z.output<typeof periodsRequest>;
 
-/** By tenant, the newest first. */
+/** They stand by tenant, the newest first. */
 export const periodsAnswer = z.strictObject({
   periods: listOf(storyPeriod),
   next_cursor: nextCursorField,
@@ -51,13 +51,13 @@ export const pushesRequest = z.strictObject({
   tenant_id: z.string().nullable(),
   /** The month in which the periods begin; null for any. */
   month: monthField.nullable(),
-  /** As audit.pushes says it; null for any. */
+  /** The state is as audit.pushes says it; null for any. */
   state: z.enum(['pending', 'sent', 'confirmed', 'ambiguous', 'parked']).nullable(),
   ...pageFields,
 });
 export type PushesRequest = z.output<typeof pushesRequest>;
 
-/** By tenant, the newest first. */
+/** They stand by tenant, the newest first. */
 export const pushesAnswer = z.strictObject({
   pushes: listOf(storyPush),
   next_cursor: nextCursorField,

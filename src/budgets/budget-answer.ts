@@ -138,7 +138,7 @@ export const callFields = {
   /** The tokens of the whole input, and the most that may come back. */
   input_tokens: countField.nullable(),
   max_output_tokens: countField.nullable(),
-  /** In their place, what the event will say under `usage`: cache, audio, pictures, searches and all. */
+  /** In their place stands what the event will say under `usage`: cache, audio, pictures, searches and all. */
   usage: usageSchema.nullable(),
   /** What the call may be charged, in the tenant's currency, where the caller knows better. */
   amount: amountGiven.nullable(),

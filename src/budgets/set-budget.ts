@@ -50,7 +50,7 @@ export async function setBudget(
   return tellBudget(saved);
 }
 
-/** In percent. */
+/** They are percents. */
 const USUAL_THRESHOLDS = [80, 100];
 
 function readLimit({ amount, tokens }: SetBudgetRequest): Pick<Budget, 'measure' | 'limit'> {

@@ -113,7 +113,7 @@ const POLICIES = `
     || coalesce(' with check (' || with_check || ')', '') || ';' as text
   from pg_policies order by schemaname, tablename, policyname`;
 
-/** Of whom the schema speaks; the owner has all rights anyway. */
+/** The schema speaks of the rights of these; the owner has all rights anyway. */
 const GRANTS = `
   select grantee as relation, 'grant ' || string_agg(privilege_type, ', ' order by privilege_type) || ' on '
     || table_schema || '.' || table_name || ' to ' || grantee || ';' as text

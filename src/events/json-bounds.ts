@@ -65,7 +65,7 @@ export function tooDeep(): OutOfBounds {
   );
 }
 
-/** For a message that has so many events, or members of events. */
+/** It says that a message has so many events, or members of events. */
 export function tooManyItems(count: number): OutOfBounds {
   return new OutOfBounds(
     'too_large',

@@ -9,7 +9,7 @@ import { id } from './schema-parts.ts';
  * gateway. No list of prices can have them, so that the operator says in a file what each of them is.
  */
 export interface ModelMap {
-  /** By the name in lower case; of several the one that names the call's provider comes first. */
+  /** They stand by the name in lower case; of several the one that names the call's provider comes first. */
   readonly deployments: ReadonlyMap<string, readonly Deployment[]>;
 }
 

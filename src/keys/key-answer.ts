@@ -47,7 +47,7 @@ const listedKey = z.strictObject({
   state: z.enum(['valid', 'expired', 'revoked']),
   revoked_at: instantField.nullable(),
   revoked_by: z.string().nullable(),
-  /** To the minute. */
+  /** It is true to the minute. */
   last_used_at: instantField.nullable(),
 });
 export type ListedKey = z.infer<typeof listedKey>;

@@ -57,7 +57,7 @@ const driftRow = z.strictObject({
   our_cost: amountField,
   /** Reported less ours. */
   drift: amountField,
-  /** Of our cost; null where that is nothing. */
+  /** It is a share of our cost; null where that is nothing. */
   drift_percent: percentField.nullable(),
   /** The one thing that explains nearly all of the drift; null where there is none, or no telling. */
   explained_by: explanation.nullable(),

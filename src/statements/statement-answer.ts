@@ -38,7 +38,7 @@ const statementLine = z.strictObject({
   /** Usage of an earlier, closed period (R12). */
   late: z.boolean(),
   quantity: quantityField,
-  /** As a price book gives it: per million, a thousand, a second, an image or a call. */
+  /** The rate is as a price book gives it: per million, a thousand, a second, an image or a call. */
   rate: amountField,
   exact: amountField,
   amount: amountField,

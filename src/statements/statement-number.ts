@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** Without letters that are taken for digits, or for one another. */
+/** It has no letters that are taken for digits, or for one another. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /**

@@ -35,7 +35,7 @@ export type ChangedRow = z.infer<typeof changedRow>;
 const actAnswer = z.strictObject({
   act_id: idField,
   at: instantField,
-  /** In the words of the command that does it; the statement itself, where it came past our doors. */
+  /** The act is in the words of the command that does it; the statement itself, where it came past our doors. */
   act: z.string(),
   actor: z.string(),
   reason: z.string().nullable(),

@@ -4,7 +4,7 @@ import type { Html } from '../view/amounts.ts';
 
 /** A field of an act's form. */
 export interface ActField {
-  /** As the request of its route has it. */
+  /** The name is as the request of its route has it. */
   readonly name: string;
   readonly label: string;
   readonly kind?: 'text' | 'month' | 'number' | 'long';

@@ -16,7 +16,7 @@ export interface PageAsked {
 
 /** One page of the console: an address, and what stands there. */
 export interface ConsolePage {
-  /** As Hono writes it, such as `/console/tenants/:tenant`. */
+  /** The path is as Hono writes it, such as `/console/tenants/:tenant`. */
   readonly path: string;
   readonly render: (asked: PageAsked) => Promise<Page>;
 }

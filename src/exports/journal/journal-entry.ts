@@ -52,7 +52,7 @@ export function entryOfClose(
 interface Credit {
   readonly kind: JournalPosting['kind'];
   readonly account: string;
-  /** In minor units; a debit is below zero. */
+  /** The amount is in minor units; a debit is below zero. */
   readonly amount: bigint;
 }
 

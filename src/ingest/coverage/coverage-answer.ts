@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { countField, hashField, instantField, instantGiven, listOf } from '../../fields.ts';
 
 export const ingestCoverageRequest = z.strictObject({
-  /** From this instant on, by when events were recorded; null for the last 24 hours. */
+  /** Events count that were recorded from this instant on; null for the last 24 hours. */
   since: instantGiven.nullable(),
   /** Before this instant; null for now. */
   until: instantGiven.nullable(),

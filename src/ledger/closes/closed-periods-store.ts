@@ -17,7 +17,7 @@ export interface CloseRow {
   readonly carriedOut: bigint;
   readonly chargeTotal: bigint;
   readonly closedAt: InstantMs;
-  /** As they were when the period closed (R19). */
+  /** Mode and customer are as they were when the period closed (R19). */
   readonly mode: 'shadow' | 'live';
   readonly stripeCustomer: string | null;
   readonly carriesApart: boolean;

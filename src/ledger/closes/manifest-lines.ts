@@ -64,7 +64,7 @@ export interface ManifestLine {
   readonly late: boolean;
   /** The quantity is of the unit; `calls` with up to six decimals, and seconds with three. */
   readonly quantity: string;
-  /** As a price book gives it: per million tokens, a thousand searches, a second, an image or a call. */
+  /** The rate is as a price book gives it: per million tokens, a thousand searches, a second, an image or a call. */
   readonly rate: string;
   readonly exact: string;
   readonly amount: string;

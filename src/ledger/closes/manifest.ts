@@ -64,7 +64,7 @@ export interface Manifest {
     readonly caching: Caching;
   }[];
   readonly lines: readonly ManifestLine[];
-  /** By currency; absent where everything is due. */
+  /** They stand by currency; absent where everything is due. */
   readonly not_due?: readonly NotDue[];
   /** It is absent where no entry has token layers, and in a close older than they are. */
   readonly layers?: ManifestLayers;
@@ -169,7 +169,7 @@ function sumTokens(groups: readonly EntryGroup[]): Manifest['tokens'] {
   };
 }
 
-/** Of further units, those that a total of text holds. */
+/** Adds up the further units that a total of text holds. */
 function sumParts(units: UnitAmounts | null, total: UnitName): bigint {
   if (units === null) return 0n;
   return FURTHER_UNITS.filter(({ partOf }) => partOf === total).reduce(

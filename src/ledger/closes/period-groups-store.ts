@@ -90,7 +90,7 @@ export interface PricedRow {
   readonly charge: bigint;
 }
 
-/** As JSON numbers, which keep every whole number below 2⁵³. */
+/** Counts travel as JSON numbers, which keep every whole number below 2⁵³. */
 type UnitSums = Readonly<Partial<Record<FurtherUnit, number>>>;
 
 interface GroupRow extends PricedRow {

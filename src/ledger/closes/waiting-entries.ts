@@ -54,7 +54,7 @@ export async function findWaiting(
   );
 }
 
-/** By an entry of each kind: the words of the units that it counted and that no price is known for. */
+/** By an entry of each kind it finds the words of the units that it counted and that no price is known for. */
 async function unpricedUnitsOf(
   transaction: Transaction,
   rows: readonly WaitingRow[],

@@ -17,7 +17,7 @@ interface HalfPrice {
   readonly source: string;
 }
 
-/** By the package's ids of providers. */
+/** They stand by the package's ids of providers. */
 const HALF_PRICES: Readonly<Record<string, readonly HalfPrice[]>> = {
   anthropic: [half('batch', 'https://docs.claude.com/en/docs/build-with-claude/batch-processing')],
   // The makers of other models that Google offers are asked for themselves.

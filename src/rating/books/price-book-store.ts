@@ -321,7 +321,7 @@ export function rateRow(book: string, effectiveFrom: string, model: PriceBookMod
   };
 }
 
-/** As text, since a price of one picture has more digits than a JSON number keeps. */
+/** Prices are written as text, since a price of one picture has more digits than a JSON number keeps. */
 function unitTexts(units: UnitPrices): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(units).map(([unit, price]) => [unit, String(price)]));
 }

@@ -42,7 +42,7 @@ function hasPace({ late, meter }: ManifestLine): boolean {
   return !late && !['allocation', 'adjustment', 'carried_in', 'carried_out'].includes(meter);
 }
 
-/** To a tenth: 30, or 14.5. */
+/** It is true to a tenth: 30, or 14.5. */
 function days(ms: number): string {
   return String(Math.round((ms / DAY_MS) * 10) / 10);
 }
