@@ -6,6 +6,7 @@ import type { PushTarget } from '../../src/push/push-target.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
+import { textRows } from '../support/database.ts';
 import { DUE_MICRO, HOUR_MS, ofMonth, openPushScene, PUSHED_AT } from '../support/stripe.ts';
 import { tamper } from '../support/tamper.ts';
 
@@ -160,8 +161,10 @@ describe('reconciling with Stripe', () => {
     ]);
     expect((await checkSummaries(scene.options)).violations).toEqual([]);
     await scene.advance(2 * HOUR_MS);
+    const [told] = await textRows(scene.database, 'select identifier from push_intents');
+    const unpark = { operation: 'stripe unpark', identifier: told?.['identifier'] };
     expect(await reconcileMonth(scene.options, ofMonth('2026-10'))).toMatchObject([
-      { difference: 'missing', explained: false },
+      { difference: 'missing', explained: false, remedy: expect.arrayContaining([unpark]) },
       {},
     ]);
     expect((await checkSummaries(scene.options)).violations).toEqual([

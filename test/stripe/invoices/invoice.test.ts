@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { remedyText } from '../../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
@@ -139,7 +140,9 @@ test('an existing subscription that would bill wrongly is named with what to do,
     ['twice', 'would_bill_wrongly'],
   ]);
   expect(results[1]?.detail).toContain(`${early.id} bills on day 1 at 04:00 UTC`);
-  expect(results[1]?.detail).toContain('make it one that bills on day 1 at 05:00 UTC');
+  expect(remedyText(results[1]?.remedy ?? [])).toBe(
+    `cancel ${early.id} in Stripe and run "spanledger stripe setup --currency USD --subscriptions --tenant newyork", which makes one that bills on day 1 at 05:00 UTC`,
+  );
   expect(results[2]?.detail).toContain('2 items bill the same usage');
   const made = double.control
     .requests()
