@@ -1,4 +1,3 @@
-import { periodKey } from '../periods/period-key.ts';
 import type { InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { readCloses } from '../ledger/closes/closed-periods-store.ts';
@@ -7,6 +6,7 @@ import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
 import { readLineEntries } from '../ledger/entries/line-store.ts';
 import type { RuleOfEntry } from '../ledger/entries/rule-store.ts';
 import { readRules } from '../ledger/entries/rule-store.ts';
+import { periodKey } from '../periods/period-key.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import type { StoryLine } from './story-answer.ts';
 

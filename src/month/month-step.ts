@@ -1,5 +1,5 @@
-import { periodKey } from '../periods/period-key.ts';
 import type { ProgressPart } from '../parts.ts';
+import { periodKey } from '../periods/period-key.ts';
 import type { Remedy } from '../remedy.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
 import type { MonthRequest, StepAnswer } from './month-answer.ts';

@@ -1,6 +1,6 @@
-import { periodKey } from '../periods/period-key.ts';
 import type { InstantMs } from '../clock.ts';
 import { isNotAllowed } from '../database/database.ts';
+import { periodKey } from '../periods/period-key.ts';
 import { watchAnswers } from './answer-watch.ts';
 import type { Destination, PushParts } from './destination.ts';
 import { ForeignCount, isAddress } from './destination.ts';

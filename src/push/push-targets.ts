@@ -1,6 +1,6 @@
-import { periodKey } from '../periods/period-key.ts';
 import type { InstantMs } from '../clock.ts';
 import { formatDecimal } from '../money.ts';
+import { periodKey } from '../periods/period-key.ts';
 import { Refusal } from '../refusal.ts';
 import type { Fault, Remedy } from '../remedy.ts';
 import { advise } from '../remedy.ts';

@@ -1,7 +1,7 @@
-import { periodKey } from '../periods/period-key.ts';
 import type { Database } from '../database/database.ts';
 import { findChangedCloses } from '../ledger/closes/changed-closes.ts';
 import { readClosesOf } from '../ledger/closes/closed-periods-store.ts';
+import { periodKey } from '../periods/period-key.ts';
 import type { PushParts } from '../push/destination.ts';
 import { readLedgerName } from '../push/ledger-name-store.ts';
 import type { PushTarget } from '../push/push-target.ts';

@@ -1,6 +1,6 @@
-import { periodKey } from '../../periods/period-key.ts';
 import { formatInstant, parseInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import type { PeriodRow } from './close-store.ts';
 import { readCarriedIn, readPeriodRows } from './close-store.ts';
 import type { CloseRow } from './closed-periods-store.ts';

@@ -1,10 +1,10 @@
-import { periodKey } from '../../periods/period-key.ts';
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { type Calendar, type Period, periodsBeginningIn } from '../../periods/calendar.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { FrozenManifest, PeriodFacts } from './manifest.ts';
 

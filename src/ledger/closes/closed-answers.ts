@@ -1,6 +1,6 @@
-import { periodKey } from '../../periods/period-key.ts';
 import type { Database } from '../../database/database.ts';
 import { formatMinor, formatPico, type Pico } from '../../money.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { PeriodRow } from './close-store.ts';
 import { readCloses } from './closed-periods-store.ts';

@@ -1,6 +1,6 @@
-import { periodKey } from '../../periods/period-key.ts';
 import { sql } from 'kysely';
 import type { Transaction } from '../../database/database.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import { ENTRIES_OF_BATCH } from '../posting/posting-store.ts';
 import type { PeriodRow } from './close-store.ts';
 

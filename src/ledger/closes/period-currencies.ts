@@ -1,6 +1,6 @@
-import { periodKey } from '../../periods/period-key.ts';
 import type { Transaction } from '../../database/database.ts';
 import { PICO_PER_MICRO } from '../../money.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';

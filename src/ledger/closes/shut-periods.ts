@@ -1,10 +1,10 @@
-import { periodKey } from '../../periods/period-key.ts';
 import type { Clock, InstantMs } from '../../clock.ts';
 import { formatInstant } from '../../clock.ts';
 import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { lockAgainstPosting } from '../../database/posting-lock.ts';
 import type { Period } from '../../periods/calendar.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import { Refusal } from '../../refusal.ts';
 import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
 import { insertPeriods } from '../posting/posting-store.ts';

@@ -1,7 +1,7 @@
-import { periodKey } from '../../periods/period-key.ts';
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import { monthsOf } from '../../periods/calendar.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import { present } from '../../present.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { unitOf } from '../../units.ts';

@@ -1,4 +1,3 @@
-import { periodKey } from '../../periods/period-key.ts';
 import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
 import { picoPerMinor } from '../../currencies.ts';
 import { providerFamily } from '../../events/provider-name.ts';
@@ -7,6 +6,7 @@ import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatMinor, formatPico, PICO_PER_MICRO } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { periodContaining } from '../../periods/calendar.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import { present } from '../../present.ts';
 import type { KeptAlert } from '../../push/alert.ts';
 import { remedyOf } from '../../push/alert-answer.ts';

@@ -1,4 +1,3 @@
-import { periodKey } from '../../periods/period-key.ts';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import { inSnapshot, type Transaction } from '../../database/database.ts';
 import { type PeriodRow, readObjections, readPeriodsOf } from '../../ledger/closes/close-store.ts';
@@ -6,6 +5,7 @@ import { manifestsSoFar } from '../../ledger/closes/manifest-so-far.ts';
 import { groupPeriodsIn, type PeriodGroups } from '../../ledger/closes/period-groups-store.ts';
 import type { Parts } from '../../parts.ts';
 import { periodsBeginningIn } from '../../periods/calendar.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import { present } from '../../present.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';

@@ -1,5 +1,5 @@
-import { periodKey } from '../../periods/period-key.ts';
 import type { Database } from '../../database/database.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import { INVOICE_ALERTS } from '../../push/alert.ts';
 import { readSettledSubjects } from '../../push/alert-store.ts';
 import { readInvoices } from './invoice-store.ts';

@@ -1,6 +1,6 @@
-import { periodKey } from '../../periods/period-key.ts';
 import type { InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { periodKey } from '../../periods/period-key.ts';
 import type { Intent } from '../../push/intent.ts';
 import { valueSum } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
