@@ -43,7 +43,6 @@ export interface ApiReport {
 
 const LEDGER = 'bench_api';
 const MONTH = '2026-10';
-const TENANT = 'tenant-000001';
 const PACK = 100;
 const CONNECTIONS = 2;
 const LOADING_CONNECTIONS = 8;
@@ -53,12 +52,12 @@ export async function measureApi(
   servers: Servers,
   plan: ApiPlan,
 ): Promise<Omit<ApiReport, 'machine'>> {
-  const url = await makeLedger(servers, plan);
+  const { url, tenant } = await makeLedger(servers, plan);
   const keys = await makeKeys(url);
   const bare = await startBare();
   const served = await startServe(url);
   try {
-    return await measureServed(plan, { keys, served: served.url, bare: bare.url });
+    return await measureServed(plan, { keys, tenant, served: served.url, bare: bare.url });
   } finally {
     served.child.kill('SIGTERM');
     bare.child.disconnect();
@@ -67,8 +66,11 @@ export async function measureApi(
   }
 }
 
-/** A month that is closed, so that its statements can be asked for. */
-async function makeLedger(servers: Servers, plan: ApiPlan): Promise<string> {
+/** A month that is closed, and the tenant with most calls in it, whose statement is asked for. */
+async function makeLedger(
+  servers: Servers,
+  plan: ApiPlan,
+): Promise<{ readonly url: string; readonly tenant: string }> {
   const { entries, tenants, onProgress } = plan;
   await makeSource(servers, plan);
   await servers.copyDatabase(SOURCE, LEDGER);
@@ -77,10 +79,16 @@ async function makeLedger(servers: Servers, plan: ApiPlan): Promise<string> {
   onProgress(`close of ${MONTH}`);
   const database = openDatabase({ url, connections: 4, onConnectionLost() {} });
   await closePeriods({ database, clock: systemClock }, { month: MONTH, tenant_id: null });
+  const { rows } = await database.pool.query<{ tenant_id: string }>(
+    "select tenant_id from closes where to_char(period_start, 'YYYY-MM') = $1 order by entries desc, 1 limit 1",
+    [MONTH],
+  );
   await database.pool.query('vacuum analyze');
   await closeDatabase(database);
   await servers.checkpoint();
-  return url;
+  const [row] = rows;
+  if (row === undefined) throw new Error(`no period of ${MONTH} was closed`);
+  return { url, tenant: row.tenant_id };
 }
 
 type Keys = Readonly<Record<'reader' | 'ingest', string>>;
@@ -122,13 +130,14 @@ async function startServe(databaseUrl: string): Promise<Started> {
 
 interface Places {
   readonly keys: Keys;
+  readonly tenant: string;
   readonly served: string;
   readonly bare: string;
 }
 
 async function measureServed(
   plan: ApiPlan,
-  { keys, served, bare }: Places,
+  { keys, tenant, served, bare }: Places,
 ): Promise<Omit<ApiReport, 'machine'>> {
   const { entries, tenants, seconds, onProgress } = plan;
   const make = eventMaker();
@@ -145,24 +154,27 @@ async function measureServed(
   const stop = new AbortController();
   const beside = askAtRate(sending(PACK), halfLoad / PACK, stop.signal);
   const kinds: AskedKind[] = [];
-  for (const [name, asking] of [
-    [
-      'usage of the month, by day and model',
-      reading(`/v1/usage?by=day,requested_model&month=${MONTH}`),
-    ],
-    [
-      'usage of a tenant, by feature',
-      reading(`/v1/usage?by=feature&month=${MONTH}&tenant=${TENANT}`),
-    ],
-    ['statement of a closed month', reading(`/v1/statements/${TENANT}/${MONTH}`)],
-    ['ingest of one event', sending(1)],
-    [`ingest of a pack of ${PACK}`, sending(PACK)],
-  ] as const) {
-    onProgress(`${name}, at half load`);
-    const { latency, bare: of } = await inTurn(asking, { ...asking, url: bare }, seconds);
-    kinds.push({ name, latency, bare: of });
+  try {
+    for (const [name, asking] of [
+      [
+        'usage of the month, by day and model',
+        reading(`/v1/usage?by=day,requested_model&month=${MONTH}`),
+      ],
+      [
+        'usage of a tenant, by feature',
+        reading(`/v1/usage?by=feature&month=${MONTH}&tenant=${tenant}`),
+      ],
+      ['statement of a closed month', reading(`/v1/statements/${tenant}/${MONTH}`)],
+      ['ingest of one event', sending(1)],
+      [`ingest of a pack of ${PACK}`, sending(PACK)],
+    ] as const) {
+      onProgress(`${name}, at half load`);
+      const { latency, bare: of } = await inTurn(asking, { ...asking, url: bare }, seconds);
+      kinds.push({ name, latency, bare: of });
+    }
+  } finally {
+    stop.abort();
   }
-  stop.abort();
   await beside;
   return { entries, tenants, connections: CONNECTIONS, fullLoad, halfLoad, kinds };
 }

@@ -25,7 +25,7 @@ export async function askInLoops(
   return millis;
 }
 
-/** Asks at a rate until the signal, whether or not what was asked before is answered. */
+/** Asks at a rate until the signal, whether or not what was asked before is answered. Rejects at its end where one failed. */
 export async function askAtRate(
   asking: Asking,
   perSecond: number,
@@ -34,14 +34,18 @@ export async function askAtRate(
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const begun = performance.now();
   const calls = new Set<Promise<unknown>>();
+  const failures: unknown[] = [];
   for (let nth = 0; !stop.aborted; nth += 1) {
     const early = begun + (nth * 1000) / perSecond - performance.now();
     if (early > 1) await pause(early);
-    const call = ask(agent, asking).finally(() => calls.delete(call));
+    const call = ask(agent, asking)
+      .catch((error: unknown) => failures.push(error))
+      .finally(() => calls.delete(call));
     calls.add(call);
   }
   await Promise.all(calls);
   agent.destroy();
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Rejects where the answer is none of success. */
