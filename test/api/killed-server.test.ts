@@ -15,7 +15,7 @@ import { brokenLaws, work } from '../support/worker.ts';
  */
 const ALL = process.env['SPANLEDGER_KILLS'] === 'all';
 /** One of them, at which the events are on their way to the ledger, shows in each run that the test can kill. */
-const SHARE: readonly number[] = [15];
+const SHARE: readonly number[] = [5];
 type Way = 'direct' | 'queue';
 
 it.each<Way>(ALL ? ['direct', 'queue'] : ['direct'])(
