@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { amountField, countField, dayGiven, listOf, percentField } from '../fields.ts';
+import { amountField, countField, dayGiven, listOf, monthField, percentField } from '../fields.ts';
 
 /** What a report of drift can be grouped by; who reports the cost is always told apart. */
 export const DRIFT_DIMENSIONS = ['provider', 'model', 'requested_model', 'tenant', 'day'] as const;
@@ -9,6 +9,8 @@ export const costDriftRequest = z.strictObject({
   by: listOf(z.enum(DRIFT_DIMENSIONS)),
   /** It is null for every tenant. */
   tenant_id: z.string().nullable(),
+  /** The month in which the periods begin, as statements have it; null for any. */
+  month: monthField.nullable(),
   /** Whole UTC days, half-open; null for no bound. */
   from: dayGiven.nullable(),
   to: dayGiven.nullable(),
@@ -64,9 +66,22 @@ const driftRow = z.strictObject({
 });
 export type DriftRow = z.infer<typeof driftRow>;
 
+const driftTotal = driftRow.pick({
+  currency: true,
+  calls: true,
+  calls_with_both: true,
+  reported_cost: true,
+  our_cost: true,
+  drift: true,
+  drift_percent: true,
+});
+export type DriftTotal = z.infer<typeof driftTotal>;
+
 export const costDriftAnswer = z.strictObject({
   by: listOf(z.enum(DRIFT_DIMENSIONS)),
   /** The largest drift first. */
   rows: listOf(driftRow),
+  /** All of it together, one for each currency. */
+  totals: listOf(driftTotal),
 });
 export type CostDriftAnswer = z.infer<typeof costDriftAnswer>;

@@ -9,6 +9,8 @@ import type { Regressor } from './explain-drift.ts';
 export interface DriftQuestion {
   readonly by: readonly DriftDimension[];
   readonly tenantId: string | null;
+  /** The month in which the periods begin; null for any. */
+  readonly month: string | null;
   readonly from: InstantMs | null;
   readonly to: InstantMs | null;
 }
@@ -82,8 +84,9 @@ const REPORTED_IN_OURS = sql`
  */
 export async function readCostDrift(
   database: Database,
-  { by, tenantId, from, to }: DriftQuestion,
+  { by, tenantId, month, from, to }: DriftQuestion,
 ): Promise<readonly DriftGroup[]> {
+  const first = month === null ? null : `${month}-01`;
   const dimensions = sql.raw(`array[${by.map((name) => COLUMNS[name]).join(', ')}]::text[]`);
   const fits = sql.raw(
     COUNTS.flatMap(([, of]) => [
@@ -98,6 +101,7 @@ export async function readCostDrift(
       where kind in ('usage', 'correction') and not is_reversal and member_id = ''
         and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
         ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
+        ${first === null ? sql`` : sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`}
         ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
         ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
     )

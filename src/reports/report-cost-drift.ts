@@ -7,6 +7,7 @@ import type {
   CostDriftRequest,
   DriftExplanation,
   DriftRow,
+  DriftTotal,
 } from './cost-drift-answer.ts';
 import { CALL, type DriftGroup, EVERY_UNIT, readCostDrift } from './cost-drift-store.ts';
 import type { Explained } from './explain-drift.ts';
@@ -21,11 +22,43 @@ export async function reportCostDrift(
   { database }: Pick<Parts, 'database'>,
   request: CostDriftRequest,
 ): Promise<CostDriftAnswer> {
-  const { by, tenant_id: tenantId, from, to } = request;
+  const { by, tenant_id: tenantId, month, from, to } = request;
   await refuseUnknownTenant({ database }, tenantId);
-  const groups = await readCostDrift(database, { by, tenantId, from, to });
+  const groups = await readCostDrift(database, { by, tenantId, month, from, to });
   const largestFirst = [...groups].sort((a, b) => compare(sizeOf(b), sizeOf(a)));
-  return { by, rows: largestFirst.map((group) => toRow(group, by)) };
+  return {
+    by,
+    rows: largestFirst.map((group) => toRow(group, by)),
+    totals: [...Map.groupBy(groups, ({ currency }) => currency)].map(([currency, own]) =>
+      toTotal(currency, own),
+    ),
+  };
+}
+
+function toTotal(currency: string, groups: readonly DriftGroup[]): DriftTotal {
+  const sum = (of: (group: DriftGroup) => bigint) =>
+    groups.reduce((all, group) => all + of(group), 0n);
+  const sums = {
+    reportedCost: sum((group) => group.reportedCost),
+    ourCost: sum((group) => group.ourCost),
+  };
+  return {
+    currency,
+    calls: Number(sum(({ calls }) => calls)),
+    calls_with_both: Number(sum(({ callsWithBoth }) => callsWithBoth)),
+    ...amountsOf(sums),
+  };
+}
+
+function amountsOf(group: Pick<DriftGroup, 'reportedCost' | 'ourCost'>) {
+  const drift = group.reportedCost - group.ourCost;
+  return {
+    reported_cost: formatPico(group.reportedCost),
+    our_cost: formatPico(group.ourCost),
+    drift: formatPico(drift),
+    drift_percent:
+      group.ourCost === 0n ? null : formatDecimal(divideHalfUp(drift * 10_000n, group.ourCost), 2),
+  };
 }
 
 const driftOf = (group: DriftGroup): Pico => group.reportedCost - group.ourCost;
@@ -41,7 +74,6 @@ function compare(a: bigint, b: bigint): number {
 }
 
 function toRow(group: DriftGroup, by: CostDriftRequest['by']): DriftRow {
-  const drift = driftOf(group);
   const named = by.map((name, index) => [name, group.dimensions[index] ?? null] as const);
   const explained = explainDrift({ ...group, calls: Number(group.callsWithBoth) });
   return {
@@ -54,11 +86,7 @@ function toRow(group: DriftGroup, by: CostDriftRequest['by']): DriftRow {
     share_with_both: percentOf(group.callsWithBoth, group.callsInGroup) ?? '0.00',
     converted: Number(group.converted),
     in_other_currency: Number(group.inOtherCurrency),
-    reported_cost: formatPico(group.reportedCost),
-    our_cost: formatPico(group.ourCost),
-    drift: formatPico(drift),
-    drift_percent:
-      group.ourCost === 0n ? null : formatDecimal(divideHalfUp(drift * 10_000n, group.ourCost), 2),
+    ...amountsOf(group),
     explained_by: explained === null ? null : toExplanation(explained),
   };
 }

@@ -1,4 +1,5 @@
 import { DateTime } from 'luxon';
+import type { InstantMs } from '../clock.ts';
 
 /**
  * The forms that customers read write figures and days in one way. Amounts go in and come out as
@@ -62,6 +63,11 @@ export function formatMonth(month: string): string {
 /** `2026-10-05` → `5 Oct`. */
 export function formatShortDay(day: string): string {
   return english(DateTime.fromISO(day, { zone: 'utc' }), 'd MMM');
+}
+
+/** The day on which an instant falls in a zone, such as `2026-10-05`. */
+export function localDayOf(at: InstantMs, zone: string): string {
+  return english(DateTime.fromMillis(at, { zone }), 'yyyy-MM-dd');
 }
 
 /** Every day of a half-open period in its own zone, such as `2026-10-05`. */

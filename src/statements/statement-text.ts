@@ -5,7 +5,7 @@ import { viewLayers } from './layer-table.ts';
 import { meterName, rateUnitOf } from './line-groups.ts';
 import type { StatementDocument } from './statement-answer.ts';
 import { isUsageLine } from './statement-document.ts';
-import { formatLocalInstant, groupDigits } from './statement-format.ts';
+import { formatLocalInstant, formatQuantity, groupDigits } from './statement-format.ts';
 import { labeled, layOut, TEXT_WIDTH, type TextRow } from './text-columns.ts';
 import { compareMonths } from './words/comparison.ts';
 import { customerOf, invoicesOf, markOf } from './words/head-words.ts';
@@ -150,7 +150,7 @@ function renderComparison(statement: StatementDocument): readonly string[] {
 function rowOf(line: ManifestLine): TextRow {
   const tier =
     line.service_tier === 'standard' || line.service_tier === '' ? '' : ` (${line.service_tier})`;
-  const counts = line.quantity === '0' ? '' : groupDigits(line.quantity);
+  const counts = line.quantity === '0' ? '' : formatQuantity(line.quantity);
   const rate = line.quantity === '0' ? '' : `${line.rate}/${RATE_UNITS[rateUnitOf(line.meter)]}`;
   return [line.model + tier, meterName(line.meter), counts, rate, groupDigits(line.amount)];
 }

@@ -96,7 +96,7 @@ it('what a producer reports in dollars is converted for a tenant that pays in eu
     call('dollars', '3', 'USD'),
     call('yen', '300', 'JPY'),
   ]);
-  const ask = { by: ['provider'] as const, tenant_id: null, from: null, to: null };
+  const ask = { by: ['provider'] as const, tenant_id: null, month: null, from: null, to: null };
   // $3 / 1.25 = €2.40, beside €2 reported as it is: €4.40 reported, €4.00 by our prices
   expect((await reportCostDrift(parts, ask)).rows).toMatchObject([
     { calls: 3, calls_with_both: 2, converted: 1, in_other_currency: 1 },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
+import { exactPico, formatPico } from '../../src/money.ts';
 import { reportCostDrift } from '../../src/reports/report-cost-drift.ts';
 import { reportTagCoverage } from '../../src/reports/report-tag-coverage.ts';
 import { createDatabase } from '../support/database.ts';
@@ -8,7 +9,7 @@ import { importBook, nativeEvent, receiveEvents } from '../support/ledger.ts';
 let database: Database;
 let drop: () => Promise<void>;
 
-const ANY = { tenant_id: null, from: null, to: null };
+const ANY = { tenant_id: null, month: null, from: null, to: null };
 
 /** Our cost book has $2 a million of input and $8 of output, and a wrong price of cached input. */
 beforeAll(async () => {
@@ -93,11 +94,19 @@ describe('the drift of reported costs', () => {
     const { rows } = await reportCostDrift({ database }, { by: [], ...ANY });
     expect(rows.reduce((sum, { calls }) => sum + calls, 0)).toBe(8);
   });
+
+  it('has totals in which the exact amounts of all rows are summed, and a month of periods', async () => {
+    const { rows, totals } = await reportCostDrift({ database }, { by: ['model'], ...ANY });
+    const sum = rows.reduce((all, { drift }) => all + exactPico(drift), 0n);
+    expect(totals).toMatchObject([{ currency: 'USD', calls: 8, drift: formatPico(sum) }]);
+    const none = await reportCostDrift({ database }, { by: ['model'], ...ANY, month: '2020-01' });
+    expect(none).toEqual({ by: ['model'], rows: [], totals: [] });
+  });
 });
 
 describe('the coverage of tags', () => {
   it('is of the known cost, by who sends what has not the tag, and why', async () => {
-    const coverages = await reportTagCoverage({ database }, { month: null, ...ANY });
+    const coverages = await reportTagCoverage({ database }, ANY);
     const of = (tag: string) => coverages.find((coverage) => coverage.tag === tag);
     // $4.6 of m, 0.2 of "other", 3 x 0.2 of n, and a member's 0.2; one model has no cost.
     expect(of('tenant')).toMatchObject({
@@ -117,7 +126,7 @@ describe('the coverage of tags', () => {
   });
 
   it('is of the periods that begin in a month, or of days', async () => {
-    const none = await reportTagCoverage({ database }, { month: '2020-01', ...ANY });
+    const none = await reportTagCoverage({ database }, { ...ANY, month: '2020-01' });
     expect(none).toEqual([]);
   });
 });

@@ -82,7 +82,7 @@ export const VARIETY: Readonly<Record<string, StatementDocument>> = {
       projection: {
         total: '21.54',
         method:
-          'Usage goes on at the pace of the first 9.5 of 31 days; late usage, shared spend, adjustments and what is carried in count once.',
+          'Each day to come counts as the 5 whole days since the first usage did on the average; late usage, shared spend, adjustments and what is carried in count once.',
       },
     },
   }),
@@ -136,7 +136,21 @@ export const VARIETY: Readonly<Record<string, StatementDocument>> = {
     ),
     {
       carriedIn: -2_000_000_000_000n,
-      beside: { customer: { ...NOTHING_BESIDE.customer, name: 'Globex' } },
+      beside: { customer: { ...NOTHING_BESIDE.customer, name: 'Globex' }, cached: 4 },
+    },
+  ),
+  scripts: sampleStatement(
+    [usage({ model: 'gpt-4o', user: 'Zażółć gęślą' }), usage({ user: 'ประเทศไทย' })],
+    {
+      tenantId: 'scripts',
+      beside: {
+        customer: {
+          name: 'आदित्य प्रौद्योगिकी',
+          address:
+            'חברת אלון בע״מ, תל אביב\nشركة المدى للتقنية، الكويت\n株式会社山田 · 서울전자 · 北京科技',
+          contact: 'Ивановъ Пётр · Nguyễn Thị Hường · Łódź',
+        },
+      },
     },
   ),
   'daylight saving': sampleStatement([usage({ day: '2026-10-25' })], {

@@ -8,7 +8,6 @@ import { readRequest } from '../../request.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { timeOf } from '../terminal/figures.ts';
 import { addAuditActs } from './audit-acts.ts';
 import { addAuditLine } from './audit-line.ts';
 import { addAuditRun } from './audit-run.ts';
@@ -137,7 +136,7 @@ function tellEntry(entry: StoryEntry): string {
     entry[name] === null ? `no ${name} known` : `${name} ${entry[name]} ${entry.currency}`;
   const late = (entry.late ? ', late' : '') + (entry.not_due ? ', not due' : '');
   const why = entry.reason === null ? '' : `: ${entry.reason} (${entry.actor})`;
-  return `${timeOf(at)}  ${id}${member} ${what}, ${outcome}, ${amount('charge')}, ${amount('cost')}, in the period from ${entry.period_start}${late}${why}`;
+  return `${at}  ${id}${member} ${what}, ${outcome}, ${amount('charge')}, ${amount('cost')}, in the period from ${entry.period_start}${late}${why}`;
 }
 
 function renderRow(row: Readonly<Record<string, unknown>>): string {
@@ -147,16 +146,9 @@ function renderRow(row: Readonly<Record<string, unknown>>): string {
     .join('\n');
 }
 
-/** An instant has one form wherever people read it; whatever else there is stays as it is. */
-function shown(value: string): string {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$|^-infinity$/.test(value)
-    ? timeOf(value)
-    : value;
-}
-
 /** Counts and prices of units stand in a map: `images 2, searches 1`. */
 function renderValue(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return shown(String(value));
+  if (typeof value !== 'object' || value === null) return String(value);
   return Object.entries(value)
     .map(([name, inner]) => `${name} ${inner}`)
     .join(', ');

@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { CostDriftAnswer, DriftDimension, DriftRow } from '../../reports/cost-drift-answer.ts';
+import type {
+  CostDriftAnswer,
+  DriftDimension,
+  DriftRow,
+  DriftTotal,
+} from '../../reports/cost-drift-answer.ts';
 import { costDriftRequest, DRIFT_DIMENSIONS } from '../../reports/cost-drift-answer.ts';
 import { reportCostDrift } from '../../reports/report-cost-drift.ts';
 import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
@@ -9,7 +14,7 @@ import { tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { readDay, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { figureOf } from '../terminal/figures.ts';
+import { counted, figureOf } from '../terminal/figures.ts';
 import {
   addReportFlags,
   giveReport,
@@ -38,13 +43,15 @@ function addCostDrift(group: Command): void {
     .description('what producers say that calls cost beside our own cost, and what explains it')
     .option('--by <dimensions>', `of ${DRIFT_DIMENSIONS.join(' ')}, by commas`, readDimensions)
     .option('--tenant <tenant>', 'only this one')
+    .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
     .option('--to <day>', 'before this UTC day', readDay);
-  perform<DaysFlags & { by?: readonly DriftDimension[] }>(
+  perform<DaysFlags & { by?: readonly DriftDimension[]; month?: string }>(
     addReportFlags(command),
     async (session, { options }) => {
-      const { by = ['provider', 'model'], tenant = null, from = null, to = null } = options;
-      const given = { by: [...by], tenant_id: tenant, from, to };
+      const { by = ['provider', 'model'], tenant = null, month = null } = options;
+      const { from = null, to = null } = options;
+      const given = { by: [...by], tenant_id: tenant, month, from, to };
       const request = readRequest(costDriftRequest, given);
       const answer = await reportCostDrift(session.parts(), request);
       const { table } = session.out;
@@ -62,7 +69,11 @@ function readDimensions(text: string): readonly DriftDimension[] {
   });
 }
 
-function renderDrift({ by, rows }: CostDriftAnswer, table: DrawTable, money: Money): string {
+function renderDrift(
+  { by, rows, totals }: CostDriftAnswer,
+  table: DrawTable,
+  money: Money,
+): string {
   if (rows.length === 0) return 'no calls';
   const dimensions = by.map(
     (dimension): Column<DriftRow> => ({
@@ -72,7 +83,7 @@ function renderDrift({ by, rows }: CostDriftAnswer, table: DrawTable, money: Mon
   );
   const compared = (row: DriftRow, amount: string) =>
     row.calls_with_both === 0 ? '–' : money(amount, row.currency);
-  return table(rows, [
+  const drawn = table(rows, [
     ...dimensions,
     { title: 'REPORTED BY', value: (row) => row.reported_by ?? '(nobody)', spare: true },
     { title: 'CALLS', value: (row) => figureOf(row.calls), figure: true },
@@ -89,6 +100,18 @@ function renderDrift({ by, rows }: CostDriftAnswer, table: DrawTable, money: Mon
     { title: '% OF OURS', value: (row) => row.drift_percent ?? '', figure: true },
     { title: '', value: explanationOf, below: true },
   ]);
+  return [drawn, ...totals.map((total) => renderTotal(total, money))].join('\n');
+}
+
+function renderTotal({ currency, ...total }: DriftTotal, money: Money): string {
+  const { calls, calls_with_both: both, drift_percent: percent } = total;
+  const of = `${figureOf(both)} of ${counted(calls, 'call')}`;
+  if (both === 0) return `total ${currency}: ${of} have both costs`;
+  const [reported, ours, drift] = [total.reported_cost, total.our_cost, total.drift].map((amount) =>
+    money(amount, currency),
+  );
+  const share = percent === null ? '' : ` (${percent} % of ours)`;
+  return `total ${currency}: ${of} have both costs, reported ${reported}, ours ${ours}, drift ${drift}${share}`;
 }
 
 function explanationOf({ explained_by: by, in_other_currency: other }: DriftRow): string {

@@ -35,6 +35,17 @@ export function timeOf(instant: string): string {
   return instant === '-infinity' ? 'ever' : instant.replace(/\.\d+Z$/, 'Z');
 }
 
+/**
+ * The text with every instant in it to the second, in UTC: what rooms say in sentences has the same form as what tables
+ * show. JSON has them to the millisecond.
+ */
+export function inSeconds(text: string): string {
+  return text.replaceAll(
+    /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)(?![\d:])/g,
+    '$1Z',
+  );
+}
+
 function grouped(figure: string): string {
   const [whole = '', decimals] = figure.split('.');
   const apart = whole.replace(/\B(?=(\d{3})+$)/g, ',');

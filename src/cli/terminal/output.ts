@@ -1,4 +1,5 @@
 import { columnsOf, wrapTo } from '../../text-width.ts';
+import { inSeconds } from './figures.ts';
 import { harmless, harmlessDocument } from './harmless.ts';
 import { openProgress } from './progress.ts';
 import { type DrawTable, drawTable } from './table.ts';
@@ -51,7 +52,7 @@ export function openOutput({ stdout, stderr }: Terminal, { json, wide }: PageFor
       progress.end();
       if (json) return void stdout.write(`${toJson(document)}\n`);
       const told = typeof text === 'string' ? text : text(harmlessDocument(document));
-      const lines = foldLines(harmless(told), stdout.isTTY === true ? width : null);
+      const lines = foldLines(inSeconds(harmless(told)), stdout.isTTY === true ? width : null);
       stdout.write(withLineEnd(lines));
     },
     give(document, text) {

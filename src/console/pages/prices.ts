@@ -43,7 +43,12 @@ export const pricesPage: ConsolePage = {
     const days = { from: `${month}-01`, to: `${monthAfter(month)}-01` };
     const drift = await reportCostDrift(
       asked.parts,
-      readRequest(costDriftRequest, { by: ['provider', 'model'], tenant_id: null, ...days }),
+      readRequest(costDriftRequest, {
+        by: ['provider', 'model'],
+        tenant_id: null,
+        month: null,
+        ...days,
+      }),
     );
     const { ended_month } = asked.freshness;
     const head = headOf(

@@ -3,6 +3,7 @@ import type { Database } from '../../database/database.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
+import { projectMonth } from '../../periods/project-month.ts';
 import { signedPercentOf } from '../percent.ts';
 import { readUsageReport, type UsageRow } from '../usage-report-store.ts';
 import type {
@@ -12,7 +13,6 @@ import type {
   OverviewTenant,
 } from './overview-answer.ts';
 import { readDays, readTenantDays } from './overview-store.ts';
-import { projectMonth } from './project-month.ts';
 
 /** The month at a glance: what it came to, against the month before, what it will come to, and by whom. */
 export async function reportOverview(

@@ -8,7 +8,7 @@ export const STATEMENT_STYLE = `
 body { margin: 0; background: var(--page); color: var(--ink);
   font: 13px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif;
   font-variant-numeric: tabular-nums; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-main { max-width: 884px; margin: 24px auto; padding: 56px 64px; background: var(--paper); box-shadow: 0 1px 4px rgb(0 0 0 / 12%); }
+main { max-width: 884px; min-width: min-content; margin: 24px auto; padding: 56px 64px; background: var(--paper); box-shadow: 0 1px 4px rgb(0 0 0 / 12%); }
 p, h1, h2, dl, dd, ul { margin: 0; padding: 0; }
 .soft { color: var(--soft); }
 .top { display: flex; justify-content: space-between; gap: 24px; margin-bottom: 30px; }
@@ -65,7 +65,7 @@ section { margin-top: 24px; }
 .caption { margin-top: 5px; font-size: 11.5px; color: var(--soft); }
 .chart .axis { fill: var(--soft); font-size: 10.5px; }
 .none { margin-top: 10px; padding: 26px 0; border: solid var(--faint); border-width: 1px 0; color: var(--soft); text-align: center; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; contain: inline-size; }
 table { width: 100%; border-collapse: collapse; }
 th { text-align: left; font-weight: 400; vertical-align: top; }
 td, tbody th, tfoot th { padding: 4.2px 0 4.2px 18px; border-bottom: 1px solid var(--faint); vertical-align: top; }
@@ -77,7 +77,7 @@ th { overflow-wrap: anywhere; }
 .lines th > span { display: block; min-width: 116px; }
 .lines td, .lines thead th { padding-left: 14px; }
 .lines thead th:first-child { padding-left: 0; }
-.lines th > .soft { font-size: 11.5px; }
+.lines th > .soft { font-size: 11.5px; white-space: nowrap; }
 .lines th > .name:has(.swatch) + .soft { padding-left: 16px; }
 .explanation { margin: -6px 0 10px; color: var(--soft); }
 .remarks { margin: -4px 0 12px; padding-left: 16px; overflow-wrap: anywhere; }
@@ -109,7 +109,7 @@ tfoot > tr > * { font-weight: 650; }
 ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('\n')}
 @media screen and (max-width: 640px) {
   body { background: var(--paper); font-size: 14px; }
-  main { margin: 0; padding: 20px 16px 28px; box-shadow: none; }
+  main { min-width: 0; margin: 0; padding: 20px 16px 28px; box-shadow: none; }
   main + main { margin-top: 24px; border-top: 8px solid var(--page); }
   .wide { display: none; }
   .narrow { display: inline; }
@@ -186,12 +186,12 @@ ${DARK_SERIES_COLORS.map((color, series) => `  .s${series} { fill: ${color}; }`)
   .below, .below h2 { font-size: 8.5px; }
   .below { grid-template-columns: 1.25fr 1fr; margin-top: 12px; padding-top: 8px; }
   .below h2 { margin-bottom: 3px; }
-  main { max-width: none; margin: 0; padding: 0; box-shadow: none; }
+  main { max-width: none; min-width: 0; margin: 0; padding: 0; box-shadow: none; }
   main.preview { page: preview; }
   .mark { margin: 0 0 10px; padding: 3px 8px; }
   main + main { break-before: page; }
   details { display: none; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; contain: none; }
   thead { display: table-header-group; }
   tr, .chart, .facts, .totals, .below { break-inside: avoid; }
   h2, .over { break-after: avoid; }

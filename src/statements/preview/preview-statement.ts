@@ -16,6 +16,7 @@ import { readTenant } from '../../tenants/tenant-store.ts';
 import { buildStatement } from '../statement.ts';
 import type { StatementDocument, StatementKey } from '../statement-answer.ts';
 import { withEntries } from '../statement-document.ts';
+import { localDayOf, localDaysOf } from '../statement-format.ts';
 import { readBesideOf, readIssuerOf } from '../statement-store.ts';
 import { projectTotal } from './projected-total.ts';
 
@@ -98,12 +99,13 @@ async function previewPeriod(
   const [soFar] = await manifestsSoFar(snapshot, known, [{ period, groups, currencies }]);
   const { currency, carriedIn, manifest: frozen } = present(soFar, 'the period itself');
   const { manifest, chargeExact } = frozen;
-  const lines = manifest.lines;
+  const beside = await readBesideOf(snapshot, manifest, await readIssuerOf(snapshot));
   const projection = projectTotal({
-    ...period,
-    now,
+    days: localDaysOf(manifest),
+    today: localDayOf(now, period.timeZone),
+    daily: beside.daily,
+    pools: new Set(beside.allocations.map(({ pool }) => pool)),
     currency,
-    lines,
     exact: chargeExact,
     carriedIn,
   });
@@ -115,10 +117,7 @@ async function previewPeriod(
     frozen: null,
     preview: { as_of: formatInstant(now), earlier_open: earlier, projection },
   });
-  return withEntries(
-    statement,
-    await readBesideOf(snapshot, manifest, await readIssuerOf(snapshot)),
-  );
+  return withEntries(statement, beside);
 }
 
 /** Nobody can add what is charged in two currencies; a close refuses it, too. */

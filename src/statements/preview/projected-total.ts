@@ -1,9 +1,9 @@
-import type { InstantMs } from '../../clock.ts';
 import { billableOf } from '../../ledger/closes/billable.ts';
-import type { ManifestLine } from '../../ledger/closes/manifest-lines.ts';
-import { exactPico, floorDivide, formatMinor, type Pico } from '../../money.ts';
+import { exactPico, formatMinor, type Pico } from '../../money.ts';
+import { projectMonth } from '../../periods/project-month.ts';
+import type { DailyUsage } from '../statement-answer.ts';
 
-/** What a running period would come to at the pace that it has. */
+/** What a running period would come to if it goes on as it did. */
 export interface ProjectedTotal {
   /** The total at the currency's precision. */
   readonly total: string;
@@ -11,38 +11,53 @@ export interface ProjectedTotal {
   readonly method: string;
 }
 
-const DAY_MS = 86_400_000;
-
-/**
- * Usage goes on at the pace that it had so far; what has no pace, such as a credit or usage of an earlier period,
- * counts once. A first day tells no pace, and a period that has ended has none to come: both give null.
- */
-export function projectTotal(of: {
-  readonly startsAt: InstantMs;
-  readonly endsAt: InstantMs;
-  readonly now: InstantMs;
+interface Running {
+  /** Every day of the period in its own zone. */
+  readonly days: readonly string[];
+  /** The day in the zone that runs now. */
+  readonly today: string;
+  /** What was used on each day. */
+  readonly daily: readonly Pick<DailyUsage, 'day' | 'model' | 'late' | 'charge'>[];
+  /** The pools of shared spend, whose shares stand among the days and are no usage that goes on. */
+  readonly pools: ReadonlySet<string>;
   readonly currency: string;
-  readonly lines: readonly ManifestLine[];
   readonly exact: Pico;
   readonly carriedIn: Pico;
-}): ProjectedTotal | null {
-  const passed = of.now - of.startsAt;
-  const whole = of.endsAt - of.startsAt;
-  if (passed < DAY_MS || passed >= whole) return null;
-  const usage = of.lines.filter(hasPace).reduce((sum, line) => sum + exactPico(line.exact), 0n);
-  const projected = floorDivide(usage * BigInt(whole), BigInt(passed)) + of.exact - usage;
-  const { total } = billableOf(projected, of.carriedIn, of.currency);
+}
+
+/**
+ * Each day to come counts as the days before it did, by the method of every projection; what does not go on, such as
+ * a credit or usage of an earlier period, counts once. It is null on the first day, and of a period that does not run.
+ */
+export function projectTotal(of: Running): ProjectedTotal | null {
+  const place = of.days.indexOf(of.today);
+  if (place < 0) return null;
+  const charges = new Map<string, Pico>();
+  for (const { day, model, late, charge } of of.daily) {
+    if (late || of.pools.has(model)) continue;
+    charges.set(day, (charges.get(day) ?? 0n) + exactPico(charge));
+  }
+  const chargeOn = (day: string) => charges.get(day) ?? 0n;
+  const first = of.days.findIndex((day) => charges.has(day));
+  const projected = projectMonth({
+    toDate: of.exact,
+    today: chargeOn(of.today),
+    daysToCome: of.days.length - place - 1,
+    daysBefore: of.days.slice(Math.max(0, first), place).reverse().map(chargeOn),
+  });
+  if (projected === null) return null;
+  const { total } = billableOf(projected.charge, of.carriedIn, of.currency);
   return {
     total: formatMinor(total, of.currency),
-    method: `Usage goes on at the pace of the first ${days(passed)} of ${days(whole)} days; late usage, shared spend, adjustments and what is carried in count once.`,
+    method: `${METHODS[projected.method](projected.fromDays)}; late usage, shared spend, adjustments and what is carried in count once.`,
   };
 }
 
-function hasPace({ late, meter }: ManifestLine): boolean {
-  return !late && !['allocation', 'adjustment', 'carried_in', 'carried_out'].includes(meter);
-}
-
-/** It is true to a tenth: 30, or 14.5. */
-function days(ms: number): string {
-  return String(Math.round((ms / DAY_MS) * 10) / 10);
-}
+const METHODS = {
+  weekdays: (days: number) =>
+    `Each day to come counts as the same weekdays of the last ${days} days did on the average`,
+  days: (days: number) =>
+    days === 1
+      ? 'Each day to come counts as the first whole day did'
+      : `Each day to come counts as the ${days} whole days since the first usage did on the average`,
+} as const;

@@ -69,7 +69,7 @@ function viewTable(
     of: table.of,
     rows: [
       ...parts.map((part, index) => ({
-        name: part.name,
+        name: shortened(part.name),
         calls: formatQuantity(String(part.calls)),
         amount: money(amounts[index] ?? 0n),
       })),
@@ -89,6 +89,18 @@ function viewTable(
       amount: formatMoney(document.total, currency),
     },
   };
+}
+
+/** A longer name would be a column of its own; both its ends tell it from others, and the CSV form has all of it. */
+const LONGEST_NAME = 60;
+const END_KEPT = 20;
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+function shortened(name: string): string {
+  const letters = Array.from(GRAPHEMES.segment(name), ({ segment }) => segment);
+  if (letters.length <= LONGEST_NAME) return name;
+  const begin = letters.slice(0, LONGEST_NAME - END_KEPT - 1).join('');
+  return `${begin}…${letters.slice(-END_KEPT).join('')}`;
 }
 
 interface Part {

@@ -36,7 +36,7 @@ afterAll(() => drop());
 it('is what the close would say now, with a projection and without a hash', async () => {
   const preview = await show('acme', '2026-10', '2026-10-11T22:00:00Z');
   expect(statementAnswer.parse(preview)).toEqual(preview);
-  // 6.00 over the first 11 of 31 days and an hour: 6.00 × 745 h ÷ 264 h = 16.93
+  // 6.00 over the 7 whole days since the first usage; today and 19 days are to come: 6.00 + 20 × 6.00 ÷ 7 = 23.14
   expect(preview).toMatchObject({
     ...{ total: '6.00', due: '0.00', mode: 'live', number: null, manifest_hash: null },
     closed_at: null,
@@ -44,7 +44,7 @@ it('is what the close would say now, with a projection and without a hash', asyn
     preview: {
       as_of: '2026-10-11T22:00:00.000Z',
       earlier_open: '2026-09-01',
-      projection: { total: '16.93' },
+      projection: { total: '23.14' },
     },
   });
   expect(preview).toMatchObject({

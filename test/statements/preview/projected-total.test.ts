@@ -1,53 +1,71 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ManifestLine } from '../../../src/ledger/closes/manifest-lines.ts';
-import { exactPico } from '../../../src/money.ts';
+import { exactPico, formatPico } from '../../../src/money.ts';
 import { projectTotal } from '../../../src/statements/preview/projected-total.ts';
 import { cases } from '../../support/cases.ts';
 
-const DAY = 86_400_000;
+const DAYS = Array.from(
+  { length: 30 },
+  (_, index) => `2026-11-${String(index + 1).padStart(2, '0')}`,
+);
 
-function line(exact: string, change: Partial<ManifestLine> = {}): ManifestLine {
-  return {
-    ...{ model: 'gpt-4o', service_tier: 'standard', meter: 'input', late: false },
-    ...{ quantity: '1', rate: '1', exact, amount: '0.00', ...change },
-  };
+interface Day {
+  readonly day: string;
+  readonly model: string;
+  readonly late: boolean;
+  readonly charge: string;
 }
 
-function project(
-  lines: readonly ManifestLine[],
-  of: { passed: number; days?: number; carriedIn?: bigint },
-) {
-  const { passed, days = 30, carriedIn = 0n } = of;
-  const exact = lines.reduce((sum, one) => sum + exactPico(one.exact), 0n);
-  const bounds = { startsAt: 0, endsAt: days * DAY, now: passed * DAY };
-  return projectTotal({ ...bounds, currency: 'USD', lines, exact, carriedIn });
+function used(days: number, charge = '1'): readonly Day[] {
+  return DAYS.slice(0, days).map((day) => ({ day, model: 'gpt-4o', late: false, charge }));
 }
 
-it('goes on at the pace so far, and says so', () => {
-  // 4.00 over 10 of 30 days: 4.00 × 30 ÷ 10 = 12.00
-  expect(project([line('4')], { passed: 10 })).toEqual({
-    total: '12.00',
+function project(daily: readonly Day[], today: string, more: { once?: string; in?: string } = {}) {
+  const sum = daily.reduce((all, { charge }) => all + exactPico(charge), 0n);
+  return projectTotal({
+    ...{ days: DAYS, today, daily, pools: new Set(['gpu']), currency: 'USD' },
+    exact: sum + exactPico(more.once ?? '0'),
+    carriedIn: exactPico(more.in ?? '0'),
+  });
+}
+
+it('of few days counts each day to come as those before it, and says so', () => {
+  // 10 days of 1.00 and nothing today: 10 + 1 for today + 19 to come
+  expect(project(used(10), '2026-11-11')).toEqual({
+    total: '30.00',
     method:
-      'Usage goes on at the pace of the first 10 of 30 days; late usage, shared spend, adjustments and what is carried in count once.',
+      'Each day to come counts as the 10 whole days since the first usage did on the average; late usage, shared spend, adjustments and what is carried in count once.',
   });
 });
 
-it('counts once what has no pace', () => {
-  const once = [
-    line('1', { late: true }),
-    line('-0.5', { meter: 'adjustment' }),
-    line('2', { meter: 'allocation' }),
-  ];
-  // 4.00 × 3 + 1.00 − 0.50 + 2.00 + 0.25 carried in = 14.75
-  const carriedIn = exactPico('0.25');
-  expect(project([line('4'), ...once], { passed: 10, carriedIn })?.total).toBe('14.75');
+it('of two weeks or more goes by weekdays', () => {
+  // Sundays (1, 8, 15) have nothing; the 16th runs. 14 of 15 days had usage, and two weeks to come have twelve days of it.
+  const weekdays = used(15).filter((_, index) => index % 7 !== 0);
+  const projected = project(weekdays, '2026-11-16');
+  // 12 before today, 1 for today, and of the 14 days to come the 22nd and the 29th are Sundays
+  expect(projected?.total).toBe('25.00');
+  expect(projected?.method).toMatch(
+    /^Each day to come counts as the same weekdays of the last 14 /,
+  );
 });
 
-it('is none on the first day, and none where the period has ended', () => {
-  expect(project([line('4')], { passed: 0.99 })).toBeNull();
-  expect(project([line('4')], { passed: 30 })).toBeNull();
-  expect(project([line('4')], { passed: -1 })).toBeNull();
+it('counts once what does not go on', () => {
+  const once: readonly Day[] = [
+    { day: '2026-10-30', model: 'gpt-4o', late: true, charge: '1' },
+    { day: '2026-11-03', model: 'gpu', late: false, charge: '2' },
+  ];
+  // 30.00 of usage, 1.00 late, 2.00 shared, an adjustment of −0.50, and 0.25 carried in
+  const more = { once: '-0.5', in: '0.25' };
+  expect(project([...used(10), ...once], '2026-11-11', more)?.total).toBe('32.75');
+});
+
+it('of nothing is nothing', () => {
+  expect(project([], '2026-11-20')?.total).toBe('0.00');
+});
+
+it('is none on the first day of usage, and none where the period does not run', () => {
+  expect(project(used(1), '2026-11-01')).toBeNull();
+  expect(project(used(30), '2026-12-01')).toBeNull();
 });
 
 it('is never below what there is already, where nothing is negative', () => {
@@ -55,10 +73,11 @@ it('is never below what there is already, where nothing is negative', () => {
     fc.property(
       fc.bigInt({ min: 0n, max: 10n ** 18n }),
       fc.integer({ min: 1, max: 29 }),
-      (pico, passed) => {
-        const exact = `0.${String(pico).padStart(12, '0').slice(-12)}`;
-        const total = project([line(exact)], { passed })?.total ?? '';
-        return exactPico(total) + exactPico('0.005') >= exactPico(exact);
+      (pico, days) => {
+        const daily = used(days, formatPico(pico));
+        const total = project(daily, DAYS[days] ?? '')?.total ?? '';
+        const there = (pico * BigInt(days)) / 10n ** 10n;
+        expect(BigInt(total.replace('.', ''))).toBeGreaterThanOrEqual(there);
       },
     ),
     cases(100),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { projectMonth } from '../../src/reports/overview/project-month.ts';
+import { projectMonth } from '../../src/periods/project-month.ts';
 
 describe('a projection', () => {
   it('takes each day to come as the same weekdays were, and never less of today than there is', () => {

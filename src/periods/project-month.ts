@@ -1,7 +1,7 @@
-import { divideHalfUp, type Pico } from '../../money.ts';
+import { divideHalfUp, type Pico } from '../money.ts';
 
 /** What a month will come to if it goes on as it did. */
-export interface Projection {
+interface Projection {
   readonly charge: Pico;
   readonly method: 'weekdays' | 'days';
   /** Whole days of before on which it rests. */
