@@ -42,7 +42,33 @@ export function wrapTo(text: string, width: number | null, indent: string): read
   return [...lines, indent + line];
 }
 
-/** The same, with words broken that are wider than the page. */
+/**
+ * The text with its lines broken at spaces where they are wider than the screen; what goes on stands below what is
+ * said, and not below its label. Into a file or a pipe lines go whole, so that a search finds them.
+ */
+export function foldLines(text: string, width: number | null): string {
+  if (width === null) return text;
+  return text
+    .split('\n')
+    .flatMap((line) => foldLine(line, width))
+    .join('\n');
+}
+
+/** A label wider than this would leave too little room beside it. */
+const WIDEST_LABEL = 30;
+
+function foldLine(line: string, width: number): readonly string[] {
+  if (columnsOf(line) <= width) return [line];
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const label = /^ *\S+(?: \S+)* {2,}(?=\S)/.exec(line)?.[0] ?? '';
+  const head = label !== '' && columnsOf(label) <= WIDEST_LABEL ? label : indent;
+  const hanging = head === label && label !== '' ? ' '.repeat(columnsOf(label)) : `${indent}  `;
+  const [first = '', ...rest] = wrapTo(line.slice(head.length), width - columnsOf(head), '');
+  const others = rest.length === 0 ? [] : wrapTo(rest.join(' '), width, hanging);
+  return [`${head}${first}`, ...others];
+}
+
+/** Breaks a text as `wrapTo` does, with words broken that are wider than the page. */
 export function breakTo(text: string, width: number): readonly string[] {
   return wrapTo(text, width, '').flatMap((line) => {
     const parts: string[] = [''];

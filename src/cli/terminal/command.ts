@@ -5,12 +5,13 @@ import { explainFault } from '../../database/explain-fault.ts';
 import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
 import { explainSqs } from '../../sqs-refusal.ts';
+import { foldLines } from '../../text-width.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { harmless, harmlessValue } from './harmless.ts';
-import { foldLines, openOutput, type PageForm, USUAL_WIDTH } from './output.ts';
+import { openOutput, type PageForm } from './output.ts';
 import { openSession, type Session } from './session.ts';
-import { programOf, type Terminal } from './terminal.ts';
+import { programOf, screenWidthOf, type Terminal } from './terminal.ts';
 
 /** What a command does: the session, then commander's arguments and options. */
 export type Action<Options> = (
@@ -91,7 +92,7 @@ export function reportFailure(error: unknown, { stderr }: Terminal): number {
     error instanceof Refusal
       ? error
       : (explainFault(error) ?? explainSqs(error) ?? explainFile(error));
-  const width = stderr.isTTY === true ? (stderr.columns ?? USUAL_WIDTH) : null;
+  const width = screenWidthOf(stderr);
   const write = (line: string) => stderr.write(`${foldLines(line, width)}\n`);
   if (refusal !== null) {
     write(`${head}: ${harmlessValue(refusal.message)}`);

@@ -3,10 +3,7 @@ import type { Command } from 'commander';
 /** What people type, for the help of each command, by its name. A command that is added gets its example here. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   demo: ['demo', 'demo --keep --out /tmp/statements'],
-  init: [
-    'init',
-    'init --queue usage --region eu-central-1 --stripe-key-file stripe.key --no-questions',
-  ],
+  init: ['init', 'init --queue usage --region eu-central-1 --no-questions'],
   migrate: ['migrate', 'migrate --roles'],
   'price-book import': ['price-book import book.json'],
   'price-book list': ['price-book list'],

@@ -1,4 +1,4 @@
-import { columnsOf, wrapTo } from '../../text-width.ts';
+import { foldLines, wrapTo } from '../../text-width.ts';
 import { inSeconds } from './figures.ts';
 import { harmless, harmlessDocument } from './harmless.ts';
 import { openProgress } from './progress.ts';
@@ -37,7 +37,7 @@ export interface PageForm {
 }
 
 /** The width of a page that is no terminal, and the least that is laid out for. */
-export const USUAL_WIDTH = 80;
+const USUAL_WIDTH = 80;
 const LEAST_WIDTH = 40;
 
 export function openOutput({ stdout, stderr }: Terminal, { json, wide }: PageForm): Output {
@@ -68,32 +68,6 @@ export function openOutput({ stdout, stderr }: Terminal, { json, wide }: PageFor
     runsOn: progress.end,
     end: progress.end,
   };
-}
-
-/**
- * The text with its lines broken at spaces where they are wider than the screen; what goes on stands below what is
- * said, and not below its label. Into a file or a pipe lines go whole, so that a search finds them.
- */
-export function foldLines(text: string, width: number | null): string {
-  if (width === null) return text;
-  return text
-    .split('\n')
-    .flatMap((line) => foldLine(line, width))
-    .join('\n');
-}
-
-/** A label wider than this would leave too little room beside it. */
-const WIDEST_LABEL = 30;
-
-function foldLine(line: string, width: number): readonly string[] {
-  if (columnsOf(line) <= width) return [line];
-  const indent = /^ */.exec(line)?.[0] ?? '';
-  const label = /^ *\S+(?: \S+)* {2,}(?=\S)/.exec(line)?.[0] ?? '';
-  const head = label !== '' && columnsOf(label) <= WIDEST_LABEL ? label : indent;
-  const hanging = head === label && label !== '' ? ' '.repeat(columnsOf(label)) : `${indent}  `;
-  const [first = '', ...rest] = wrapTo(line.slice(head.length), width - columnsOf(head), '');
-  const others = rest.length === 0 ? [] : wrapTo(rest.join(' '), width, hanging);
-  return [`${head}${first}`, ...others];
 }
 
 function withLineEnd(text: string): string {

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
 import { type Environment, processEnvironment } from '../../config.ts';
 import { type Log, openLog } from '../../log.ts';
+import { foldLines } from '../../text-width.ts';
 
 /** Where a command line was typed, and where its answer goes. */
 export interface Terminal {
@@ -32,9 +33,15 @@ export class Program extends Command {
     this.terminal = terminal;
     this.configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
-      writeErr: (text) => void terminal.stderr.write(text),
+      writeErr: (text) =>
+        void terminal.stderr.write(foldLines(text, screenWidthOf(terminal.stderr))),
     });
   }
+}
+
+/** The columns of a screen; null where it is none, and lines go whole. */
+export function screenWidthOf(stream: TextStream): number | null {
+  return stream.isTTY === true ? (stream.columns ?? 80) : null;
 }
 
 /** The program to which a command was added. */
