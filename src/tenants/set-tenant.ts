@@ -128,13 +128,16 @@ function changesCalendar({ time_zone: zone, anchor_day: day }: SetTenantRequest)
  */
 async function setCalendar(
   transaction: Transaction,
-  { tenantId, calendar, closedUntil }: Tenant,
+  { tenantId, calendar, closedUntil, leftAt }: Tenant,
   { request, at }: Asked,
 ): Promise<void> {
   const current = calendar.at(-1);
   const timeZone = request.time_zone ?? current?.timeZone ?? 'UTC';
   const anchorDay = request.anchor_day ?? current?.anchorDay ?? 1;
   if (timeZone === current?.timeZone && anchorDay === current.anchorDay) return;
+  if (leftAt !== null && (closedUntil ?? Number.NEGATIVE_INFINITY) < leftAt) {
+    refuseLeavers(tenantId, leftAt);
+  }
   const last = await readLastPeriodStart(transaction, tenantId);
   if (last === null) {
     await updateTenant(transaction, tenantId, { time_zone: timeZone, anchor_day: anchorDay });
@@ -156,6 +159,15 @@ async function setCalendar(
   if (rule === undefined || rule.effectiveFrom === null || rule.effectiveFrom <= asOf) return;
   const { effectiveFrom } = rule;
   await saveCalendarChange(transaction, tenantId, { effectiveFrom, timeZone, anchorDay });
+}
+
+/** Another calendar would move the end of the last period, which somebody set. */
+function refuseLeavers(tenantId: string, leftAt: InstantMs): never {
+  throw new Refusal(
+    'conflict',
+    `tenant "${tenantId}" leaves at ${formatInstant(leftAt)}, and its last period is not closed yet`,
+    'close it first; a customer who comes back can then have another calendar',
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ModelEvent } from './reference-events.ts';
-import type { ModelChange } from './reference-model.ts';
+import type { ModelChange, ModelCondition } from './reference-model.ts';
 import type { ModelBook, ModelRow } from './reference-prices.ts';
 import type { TenantSettings } from './reference-tenants.ts';
 import type { ModelUnits } from './reference-units.ts';
@@ -24,6 +24,22 @@ type Step =
   /** The n-th entry that there is then, counted around; null voids it. */
   | { readonly kind: 'correct'; readonly nth: number; readonly change: ModelChange | null }
   | { readonly kind: 'rerate'; readonly monthsBack: number }
+  /** Every call that has something in common, of a month or of any. */
+  | {
+      readonly kind: 'correct all';
+      readonly where: ModelCondition;
+      readonly monthsBack: number | null;
+      readonly change: ModelChange | null;
+    }
+  /** Micro-dollars; the same id again may have another amount. */
+  | {
+      readonly kind: 'adjust';
+      readonly tenant: string;
+      readonly id: string;
+      readonly micro: number;
+    }
+  /** A customer leaves some hours before the step, or after it. */
+  | { readonly kind: 'leave'; readonly tenant: string; readonly hoursBack: number }
   | { readonly kind: 'reattribute'; readonly feature: string | null }
   | { readonly kind: 'fold' };
 
@@ -287,6 +303,21 @@ const delivery = fc.record({
   isChanged: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
 });
 
+/** What a person may want to be another of many at once. */
+const condition: fc.Arbitrary<ModelCondition> = fc.oneof(
+  fc.record({ feature: fc.constantFrom('search', 'chat', null) }),
+  fc.record({ requested: fc.constantFrom(...MODELS) }),
+  fc.record({ tenant: fc.constantFrom(...TENANTS, HEIR) }),
+  fc.record({ tenant: anyTenant, status: fc.constantFrom('ok', 'error') }),
+);
+
+const changeOfMany: fc.Arbitrary<ModelChange | null> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ feature: fc.constantFrom('search', 'moved') }) },
+  { weight: 1, arbitrary: fc.record({ requested: fc.constantFrom(...MODELS) }) },
+  { weight: 1, arbitrary: fc.record({ status: fc.constantFrom('ok', 'cancelled') }) },
+  { weight: 1, arbitrary: fc.constant(null) },
+);
+
 /** Counted back from the month of the step; most often it is the one that ended last. */
 const monthsBack = fc.constantFrom(0, 1, 1, 1, 1, 2);
 
@@ -325,6 +356,32 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('fold') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('correct all'),
+      where: condition,
+      monthsBack: fc.option(monthsBack),
+      change: changeOfMany,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('adjust'),
+      tenant: fc.constantFrom(...TENANTS, HEIR),
+      id: fc.constantFrom('a1', 'a2', 'a3', 'a4'),
+      micro: fc.oneof(fc.integer({ min: -900, max: 900 }), fc.constantFrom(-50_000, 7, 1)),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('leave'),
+      tenant: anyTenant,
+      hoursBack: fc.oneof(fc.integer({ min: -30, max: 200 }), fc.constant(0)),
+    }),
+  },
 );
 
 /** Days pass between steps, so that months end and histories have late usage. */

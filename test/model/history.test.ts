@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { ClosedPeriod } from '../../src/ledger/closes/close-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { closeTenant } from '../../src/ledger/closes/close-tenant.ts';
+import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
+import { correctWhere } from '../../src/ledger/corrections/correct-where.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { reattributeEntries } from '../../src/ledger/corrections/reattribute-entries.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
@@ -52,6 +56,9 @@ const RARE = [
   'unrated',
   'unattributed',
   'member',
+  'left',
+  'adjusted',
+  'bulk',
 ];
 
 function count(seen: Map<string, number>, names: readonly string[]): void {
@@ -81,6 +88,7 @@ async function live(
     ...(entry.due ? [] : ['not due']),
     ...(entry.isReversal ? ['reversal'] : []),
     ...(entry.isSaid ? ['model changed by a person'] : []),
+    ...(entry.kind === 'adjustment' ? ['adjusted'] : []),
     ...(entry.member === '' ? [] : ['member']),
     ...(entry.requested === entry.executed ? [] : ['fallback']),
   ]);
@@ -112,6 +120,7 @@ async function take(
   const when = new Date(at).toISOString();
   const clock = () => at;
   const note = { reason: 'a random history', actor: 'model' };
+  const parts = { database, clock };
   switch (step.kind) {
     case 'import':
       return {
@@ -148,11 +157,7 @@ async function take(
       return {
         predicted: sorted(model.close(month, step.tenant, at)),
         observed: await orRefused(async () =>
-          sorted(
-            (await closePeriods({ database, clock }, request)).map(
-              (one) => `${one.tenant_id} ${one.period_start} ${one.state}`,
-            ),
-          ),
+          sorted((await closePeriods(parts, request)).map(stateOf)),
         ),
       };
     }
@@ -171,7 +176,6 @@ async function take(
     }
     case 'rerate': {
       const month = monthBefore(at, step.monthsBack);
-      const parts = { database, clock };
       const request = { month, tenant_id: null, ...note };
       const foreseen = await rerateMonth(parts, { ...request, dry_run: true });
       const done = await rerateMonth(parts, { ...request, dry_run: false });
@@ -191,11 +195,63 @@ async function take(
       if (observed !== 'refused') model.join();
       return { predicted, observed };
     }
+    case 'correct all': {
+      const month = step.monthsBack === null ? null : monthBefore(at, step.monthsBack);
+      const { tenant, requested, ...same } = step.where;
+      const where = {
+        ...same,
+        ...(tenant === undefined ? {} : { tenant_id: tenant }),
+        ...(requested === undefined ? {} : { requested_model: requested }),
+      };
+      const change = step.change === null ? null : givenOf(step.change);
+      const request = { where, month, change, dry_run: false, ...note };
+      const counts = model.correctWhere(step.where, month, step.change);
+      const predicted =
+        counts === 'refused' ? counts : [...counts, counts[1] > 0 ? 'bulk' : 'nothing'];
+      const observed = await orRefused(async () => {
+        const foreseen = await correctWhere(parts, { ...request, dry_run: true });
+        const done = await correctWhere(parts, request);
+        expect(foreseen.rows).toEqual(done.rows);
+        const corrected = done.rows.reduce((sum, { entries }) => sum + entries, 0);
+        return [done.examined, corrected, corrected > 0 ? 'bulk' : 'nothing'];
+      });
+      if (observed !== 'refused') model.join();
+      return { predicted, observed };
+    }
+    case 'adjust': {
+      const { tenant, id, micro } = step;
+      const amount = BigInt(micro) * 1_000_000n;
+      const predicted = model.adjust({ tenant, id, amount, reason: note.reason, at });
+      const observed = await orRefused(
+        async () => (await adjustTenant(parts, { tenant_id: tenant, amount, id, ...note })).state,
+      );
+      if (observed !== 'refused') model.join();
+      return { predicted, observed };
+    }
+    case 'leave': {
+      const leaves = at - step.hoursBack * 3_600_000;
+      const left = sorted(model.leave(step.tenant, leaves, at));
+      const predicted = left === 'refused' ? left : [...left, 'left'];
+      const observed = await orRefused(async () => {
+        const { periods } = await closeTenant(parts, { tenant_id: step.tenant, at: leaves });
+        return sorted(periods.map(stateOf));
+      });
+      return { predicted, observed: Array.isArray(observed) ? [...observed, 'left'] : observed };
+    }
     case 'fold':
       model.join();
       await foldAll(database, clock);
       return { predicted: null, observed: null };
   }
+}
+
+function stateOf(one: ClosedPeriod): string {
+  return `${one.tenant_id} ${one.period_start} ${one.state}`;
+}
+
+/** The same change as a request names it. */
+function givenOf({ requested, feature, status }: ModelChange) {
+  return { requested_model: requested, feature, status };
 }
 
 function deliveredFrom(events: readonly ModelEvent[], { nth, isChanged }: Delivery): ModelEvent {

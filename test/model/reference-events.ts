@@ -50,7 +50,7 @@ export interface ModelEntry extends Omit<ModelCall, 'measured'> {
   readonly event: string;
   readonly member: string;
   readonly revision: number;
-  readonly kind: 'usage' | 'correction';
+  readonly kind: 'usage' | 'correction' | 'adjustment';
   readonly isReversal: boolean;
   /** Key of the entry that this one corrects. */
   readonly corrects: string | null;
@@ -76,6 +76,27 @@ export interface ModelEntry extends Omit<ModelCall, 'measured'> {
 }
 
 export const NOBODY = 'unattributed';
+
+const NO_TOKENS: ModelTokens = { uncached: 0, read: 0, write: 0, output: 0, units: {} };
+
+/** Money without a call behind it: its reason stands where a model would (R13). */
+export function adjustmentOf(of: {
+  readonly tenant: string;
+  readonly id: string;
+  readonly amount: bigint;
+  readonly reason: string;
+  readonly at: number;
+}): ModelEntry {
+  return {
+    ...{ tenant: of.tenant, source: 'adjustment', event: of.id, member: '', revision: 0 },
+    ...{ kind: 'adjustment', isReversal: false, corrects: null, occurredAt: of.at, status: 'ok' },
+    ...{ provider: null, requested: of.reason, executed: of.reason, tier: 'standard' },
+    ...{ gateway: false, tokens: NO_TOKENS, whole: NO_TOKENS, context: 0, share: 0 },
+    ...{ feature: null, trace: null, parent: null, attempt: 1, isWeak: false, response: null },
+    ...{ outcome: 'charged', charge: of.amount, cost: 0n, requestedCost: null, isSaid: false },
+    ...{ period: '', late: false, due: true },
+  };
+}
 export const MODEL_CALLS = ['chat', 'text_completion', 'generate_content', 'embeddings'];
 
 export const keyOf = (

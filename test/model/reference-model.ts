@@ -1,7 +1,14 @@
 import { firstOf } from './reference-attempts.ts';
 import { periodAt } from './reference-calendar.ts';
 import type { ModelEntry, ModelEvent } from './reference-events.ts';
-import { keyOf, MODEL_CALLS, NOBODY, partsOf, tenantsOf } from './reference-events.ts';
+import {
+  adjustmentOf,
+  keyOf,
+  MODEL_CALLS,
+  NOBODY,
+  partsOf,
+  tenantsOf,
+} from './reference-events.ts';
 import type { ModelBook } from './reference-prices.ts';
 import { priceOf } from './reference-prices.ts';
 import {
@@ -9,6 +16,7 @@ import {
   isCounted,
   isFirst,
   isMeasured,
+  isSameAnswer,
   keptOf,
   partKey,
 } from './reference-reports.ts';
@@ -18,6 +26,7 @@ import {
   assignBook,
   closedUntil,
   firstClosed,
+  leaveAt,
   newTenant,
   setCalendar,
 } from './reference-tenants.ts';
@@ -35,6 +44,14 @@ export interface ModelChange {
   readonly requested?: string;
   readonly output?: number;
   readonly uncached?: number;
+}
+
+/** What entries have in common; every field that is given must match. */
+export interface ModelCondition {
+  readonly tenant?: string;
+  readonly feature?: string | null;
+  readonly requested?: string;
+  readonly status?: ModelEntry['status'];
 }
 
 export interface ModelClose {
@@ -89,9 +106,9 @@ export class ReferenceModel {
     const isCharge = this.#books.some((other) => other.book === book && other.kind === 'charge');
     if (book !== undefined && !isCharge) return 'refused';
     const tenant = this.#tenant(id, at);
-    tenant.mode = settings.mode ?? tenant.mode;
     const entries = this.entries.filter((entry) => entry.tenant === id);
-    setCalendar(tenant, settings, { entries, at });
+    if (setCalendar(tenant, settings, { entries, at }) === 'refused') return 'refused';
+    tenant.mode = settings.mode ?? tenant.mode;
     if (book !== undefined) assignBook(tenant, book, { isUsed: entries.length > 0, at });
     return 'set';
   }
@@ -101,7 +118,14 @@ export class ReferenceModel {
     const readable = events.filter((event) => Date.parse(event.occurred_at) <= at + 24 * HOUR);
     for (const event of readable) for (const id of tenantsOf(event)) this.#tenant(id, at);
     const fresh: ModelEvent[] = [];
-    const known = this.entries.filter(isFirst);
+    const before = this.entries.filter(isFirst);
+    const known = [...before];
+    // The ledger's key refuses a batch that repeats a response of a tenant, and then everything is looked up.
+    const isRefused = readable.some(
+      (event) =>
+        this.#isNew(event) &&
+        partsOf(event).some((part) => before.some((other) => isSameAnswer(other, part))),
+    );
     const outcomes = events.map((event) => {
       const content = JSON.stringify(event);
       if (!readable.includes(event)) return this.#wait(content, 'quarantined');
@@ -113,7 +137,12 @@ export class ReferenceModel {
       const pairs = parts.flatMap((part) => known.map((other) => [other, part] as const));
       if (pairs.some(([a, b]) => compareReports(a, b) === 'same' && keptOf(a, b) === a))
         return 'duplicate';
-      if (pairs.some(([a, b]) => compareReports(a, b) === 'conflict'))
+      // A report without a tenant that was there before is not looked for: what contradicts it stands beside it.
+      const seen = pairs.filter(
+        ([a, b]) =>
+          isRefused || !before.includes(a) || a.tenant === b.tenant || b.tenant === NOBODY,
+      );
+      if (seen.some(([a, b]) => compareReports(a, b) === 'conflict'))
         return this.#wait(content, 'conflict');
       for (const key of keys) this.#events.set(key, content);
       known.push(...parts);
@@ -128,6 +157,12 @@ export class ReferenceModel {
       this.#post({ ...part, requested });
     }
     return outcomes;
+  }
+
+  #isNew(event: ModelEvent): boolean {
+    return tenantsOf(event).every(
+      (id) => !this.#events.has([id, event.source, event.event_id].join('|')),
+    );
   }
 
   /** What waits in quarantine waits once, and is a duplicate when it comes again. */
@@ -256,9 +291,67 @@ export class ReferenceModel {
     this.closes.push({ tenant, period, mode, exact, carriedIn, billableMicro, carriedOut, total });
   }
 
+  /** Ends the running period of a customer who leaves, and closes it. */
+  leave(id: string, leaves: number, at: number): 'refused' | readonly string[] {
+    const tenant = this.#tenants.get(id);
+    if (tenant === undefined) return 'refused';
+    const entries = this.entries.filter((entry) => entry.tenant === id);
+    const last = leaveAt(tenant, leaves, entries);
+    return last === 'refused' ? last : this.close(last.startDate.slice(0, 7), id, at);
+  }
+
+  /** An id is one adjustment for ever. */
+  adjust(given: Parameters<typeof adjustmentOf>[0]): 'posted' | 'duplicate' | 'refused' {
+    if (!this.#tenants.has(given.tenant) || given.amount === 0n) return 'refused';
+    const adjustment = adjustmentOf(given);
+    const held = this.entries.find((entry) => keyOf(entry) === keyOf(adjustment));
+    if (held !== undefined) {
+      const isSame = held.charge === given.amount && held.requested === given.reason;
+      return isSame ? 'duplicate' : 'refused';
+    }
+    this.entries.push({ ...adjustment, ...this.#place(adjustment) });
+    return 'posted';
+  }
+
+  /**
+   * Corrects every call that stands and matches and that occurred in a month, where that makes it another one and does not
+   * take its price away. Answers how many were looked at and how many corrected.
+   */
+  correctWhere(
+    where: ModelCondition,
+    month: string | null,
+    change: ModelChange | null,
+  ): 'refused' | readonly [number, number] {
+    if (where.tenant !== undefined && !this.#tenants.has(where.tenant)) return 'refused';
+    const fields = Object.entries(where) as [keyof ModelCondition, string | null][];
+    const matching = this.entries.filter(
+      (entry) =>
+        this.#isCall(entry) &&
+        this.#stands(entry) &&
+        fields.every(([field, value]) => entry[field] === value) &&
+        (month === null || this.#monthOf(entry) === month),
+    );
+    const due = matching.filter((entry) => {
+      if (change === null) return true;
+      const anew = this.#price({ ...entry, ...change });
+      const isLike = Object.entries(change).every(
+        ([field, value]) => Reflect.get(entry, field) === value,
+      );
+      return !isPriceLost(anew, entry) && !(isLike && isSamePrice(anew, entry));
+    });
+    for (const entry of due) this.#correct(entry, change);
+    return [matching.length, due.length];
+  }
+
+  /** Shares of pools and adjustments, and what takes them back, have no call behind them. */
+  #isCall(entry: ModelEntry): boolean {
+    return entry.kind !== 'adjustment';
+  }
+
   correct(entry: ModelEntry, change: ModelChange | null, at: number): 'posted' | 'refused' {
     const target = change?.tenant ?? entry.tenant;
     if (!this.#stands(entry)) return 'refused';
+    if (entry.kind === 'adjustment' && change !== null) return 'refused';
     if (target !== entry.tenant) {
       if (!this.#tenants.has(target)) return 'refused';
       if (!this.#mayMove(entry, target)) return 'refused';
@@ -299,18 +392,10 @@ export class ReferenceModel {
    * of today make different; a price that was known is not taken away (R15).
    */
   rerate(month: string): void {
-    const standing = this.entries.filter((one) => this.#stands(one));
+    const standing = this.entries.filter((one) => this.#isCall(one) && this.#stands(one));
     for (const entry of standing.filter((one) => this.#monthOf(one) === month)) {
-      const { outcome, charge, cost, requestedCost } = this.#price(entry);
-      const isLost =
-        (charge === null && entry.charge !== null) || (cost === null && entry.cost !== null);
-      if (isLost) continue;
-      const isSame =
-        outcome === entry.outcome &&
-        charge === entry.charge &&
-        cost === entry.cost &&
-        requestedCost === entry.requestedCost;
-      if (!isSame) this.#correct(entry, {});
+      const anew = this.#price(entry);
+      if (!isPriceLost(anew, entry) && !isSamePrice(anew, entry)) this.#correct(entry, {});
     }
   }
 
@@ -336,7 +421,9 @@ export class ReferenceModel {
   }
 
   #correct(entry: ModelEntry, change: ModelChange | null, by = 'a person'): void {
-    const as = { kind: 'correction', corrects: keyOf(entry) } as const;
+    // What takes an adjustment back stands under the same heading.
+    const kind = entry.kind === 'adjustment' ? 'adjustment' : 'correction';
+    const as = { kind, corrects: keyOf(entry) } as const;
     const back = { ...entry, ...as, isReversal: true, revision: entry.revision + 1 };
     const place = { ...this.#place(entry), due: this.#isBilled(entry) };
     this.entries.push({ ...back, ...place, ...negated(entry) });
@@ -410,6 +497,22 @@ export class ReferenceModel {
     this.#tenants.set(id, tenant);
     return tenant;
   }
+}
+
+type Price = Pick<ModelEntry, 'outcome' | 'charge' | 'cost' | 'requestedCost'>;
+
+function isPriceLost(anew: Price, entry: Price): boolean {
+  const isChargeLost = anew.charge === null && entry.charge !== null;
+  return isChargeLost || (anew.cost === null && entry.cost !== null);
+}
+
+function isSamePrice(anew: Price, entry: Price): boolean {
+  return (
+    anew.outcome === entry.outcome &&
+    anew.charge === entry.charge &&
+    anew.cost === entry.cost &&
+    anew.requestedCost === entry.requestedCost
+  );
 }
 
 function negated(entry: ModelEntry) {

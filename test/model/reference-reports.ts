@@ -7,6 +7,18 @@ export function isFirst(entry: ModelEntry): boolean {
   return entry.revision === 0 && !entry.isReversal && entry.status === 'ok';
 }
 
+/** Two successes of one tenant under one response, which the ledger's key does not hold both. */
+export function isSameAnswer(one: ModelEntry, other: ModelEntry): boolean {
+  return (
+    one.response !== null &&
+    one.response === other.response &&
+    one.tenant === other.tenant &&
+    one.member === other.member &&
+    one.status === 'ok' &&
+    other.status === 'ok'
+  );
+}
+
 export const partKey = (entry: ModelEntry) =>
   [entry.tenant, entry.source, entry.event, entry.member].join('|');
 

@@ -18,6 +18,8 @@ export interface ModelTenant {
   /** Ascending by date, one a date. */
   books: readonly { readonly from: number; readonly book: string }[];
   readonly periods: Map<string, HeldPeriod>;
+  /** Where its last period ends; null while it stays. */
+  leftAt: number | null;
 }
 
 export interface HeldPeriod {
@@ -29,7 +31,7 @@ export interface HeldPeriod {
 
 export function newTenant(createdAt: number): ModelTenant {
   const rules = [{ from: null, zone: 'UTC', anchor: 1 }];
-  return { createdAt, mode: 'shadow', rules, books: [], periods: new Map() };
+  return { createdAt, mode: 'shadow', rules, books: [], periods: new Map(), leftAt: null };
 }
 
 /**
@@ -41,10 +43,11 @@ export function setCalendar(
   tenant: ModelTenant,
   settings: TenantSettings,
   of: { readonly entries: readonly ModelEntry[]; readonly at: number },
-): void {
+): 'set' | 'refused' {
   const current = tenant.rules.at(-1) ?? { zone: 'UTC', anchor: 1 };
   const { zone = current.zone, anchor = current.anchor } = settings;
-  if (zone === current.zone && anchor === current.anchor) return;
+  if (zone === current.zone && anchor === current.anchor) return 'set';
+  if (tenant.leftAt !== null && closedUntil(tenant) < tenant.leftAt) return 'refused';
   if (closedUntil(tenant) === Number.NEGATIVE_INFINITY) {
     const rules = [{ from: null, zone, anchor }];
     const moved = movedPeriods(tenant, rules, of.entries);
@@ -53,9 +56,9 @@ export function setCalendar(
       for (const period of moved) {
         tenant.periods.set(period.startDate, { period, isClosed: false });
       }
-      return;
+      return 'set';
     }
-    if (endFirst(tenant, { zone, anchor }, of)) return;
+    if (endFirst(tenant, { zone, anchor }, of)) return 'set';
   }
   const starts = [...tenant.periods.values()].map(({ period }) => period.startsAt);
   const asOf = Math.max(of.at, ...starts);
@@ -64,6 +67,41 @@ export function setCalendar(
   const isBack = last?.zone === zone && last.anchor === anchor;
   const from = periodAt(inEffect, asOf).endsAt;
   tenant.rules = isBack ? inEffect : [...inEffect, { from, zone, anchor }];
+  return 'set';
+}
+
+/**
+ * The running period ends where a customer leaves, and another one would begin there; the same instant again asks
+ * for nothing new. Answers the period that ends there.
+ */
+export function leaveAt(
+  tenant: ModelTenant,
+  at: number,
+  entries: readonly ModelEntry[],
+): ModelPeriod | 'refused' {
+  if (tenant.leftAt === at) return periodAt(tenant.rules, at - 1);
+  if (tenant.leftAt !== null || at < closedUntil(tenant)) return 'refused';
+  const running = periodAt(tenant.rules, at);
+  if (running.startsAt === at) {
+    tenant.leftAt = at;
+    return periodAt(tenant.rules, at - 1);
+  }
+  const rule = tenant.rules.filter(({ from }) => from === null || from <= at).at(-1);
+  if (rule === undefined) throw new Error('the model has no rule at that instant');
+  const split = [...tenant.rules, { ...rule, from: at }].sort((a, b) => since(a) - since(b));
+  if (periodAt(split, at).startsAt !== at) return 'refused';
+  const after = entries.filter(({ period }) => period >= running.startDate);
+  if (after.some(({ occurredAt }) => occurredAt >= at)) return 'refused';
+  tenant.rules = split;
+  tenant.leftAt = at;
+  const held = tenant.periods.get(running.startDate);
+  const last = { ...running, endsAt: at };
+  if (held !== undefined) tenant.periods.set(running.startDate, { ...held, period: last });
+  return last;
+}
+
+function since({ from }: ModelRule): number {
+  return from ?? Number.NEGATIVE_INFINITY;
 }
 
 /** While nothing is closed, the running period ends where the next one begins by the new rule, if that is sooner. */
@@ -126,6 +164,7 @@ export function addIdle(tenant: ModelTenant, month: string, at: number): readonl
   for (const period of periodsOf(tenant.rules)) {
     if (!period.startDate.startsWith(month) || tenant.periods.has(period.startDate)) continue;
     if (period.endsAt <= tenant.createdAt || period.endsAt <= closedUntil(tenant)) continue;
+    if (tenant.leftAt !== null && period.startsAt >= tenant.leftAt) continue;
     if (period.endsAt > at) running.push({ period, isClosed: false });
     else tenant.periods.set(period.startDate, { period, isClosed: false });
   }

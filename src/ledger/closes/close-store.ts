@@ -288,14 +288,14 @@ export async function readCarriedIn(
   };
 }
 
-/** The last call of a period at an instant or after it; null where there is none. */
+/** The last call at an instant or after it, of a period or of those after it; null where there is none. */
 export async function readLastCallFrom(
   transaction: Transaction,
   of: { readonly tenantId: string; readonly periodStart: string; readonly at: InstantMs },
 ): Promise<InstantMs | null> {
   const { rows } = await transaction.client.query<{ last: InstantMs | null }>(
     `select max(occurred_at) as last from entries
-     where tenant_id = $1 and period_start = $2 and occurred_at >= $3`,
+     where tenant_id = $1 and period_start >= $2 and occurred_at >= $3`,
     [of.tenantId, of.periodStart, formatInstant(of.at)],
   );
   return rows[0]?.last ?? null;

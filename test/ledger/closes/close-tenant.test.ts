@@ -89,6 +89,20 @@ it.each([
   await expect(leave(instant)).rejects.toThrow(message);
 });
 
+it('is refused before a call of a later month, too', async () => {
+  const later = nativeEvent({ event_id: 'later', occurred_at: '2026-11-02T11:00:00Z' });
+  await receiveEvents(database, [later], '2026-11-02T12:00:00Z');
+  await expect(leave(LEFT)).rejects.toThrow('the last at 2026-11-02T11:00:00.000Z');
+});
+
+it('its end stays where it is until it is closed, whatever calendar somebody sets meanwhile', async () => {
+  await leave('2026-10-25T00:00:00Z');
+  const other = makeTenant(database, 'acme', { timeZone: 'Europe/Berlin' });
+  await expect(other).rejects.toThrow('leaves at 2026-10-25T00:00:00.000Z');
+  await close('2026-10');
+  expect(await periods()).toMatchObject([{ ends_at: '2026-10-25 00:00:00+00', state: 'closed' }]);
+});
+
 it('leaves where a period begins without another to end', async () => {
   await leave('2026-11-01T00:00:00Z');
   await close('2026-10');
