@@ -70,8 +70,8 @@ it('audit run draws the tree with tokens, amounts, attempts and the loop', async
     (--wide shows OUTPUT, ENTRY and what ends in …)
 
     a failed call is not charged
-    charged on the model requested, gpt-4o, at price book standard of 2026-01-01T00:00:00.000Z
-    costed on the model executed, gpt-4o, at price book provider-list of 2026-01-01T00:00:00.000Z
+    charged on the model requested, gpt-4o, at price book standard of 2026-01-01T00:00:00Z
+    costed on the model executed, gpt-4o, at price book provider-list of 2026-01-01T00:00:00Z
     "
   `);
 });

@@ -156,6 +156,8 @@ const TYPED: readonly (readonly [command: string, exitCode?: number])[] = [
   ['audit line acme MONTH 1'],
   ['export focus MONTH --out DIR/focus.csv'],
   ['export journal MONTH --format beancount'],
+  ['archive write --month MONTH --to DIR/archive'],
+  ['archive check DIR/archive'],
   ['tenant close LONG --at 2100-01-01T00:00:00Z'],
   ['report leavers'],
   ['status'],
