@@ -107,10 +107,10 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   'allocate list': [],
   'budget set': [T, '--per', 'month', '--amount', '5', '--user', `user${EVIL}`],
   'budget list': [],
-  'budget ask': [T, '1', '--limit', '500', '--reason', EVIL],
+  'budget ask': [T, '1', '--limit', '500', '--reason', 'r'],
   'budget requests': ['--all'],
-  'budget refuse': ['1', '--reason', EVIL],
-  'budget approve': ['1', '--reason', EVIL],
+  'budget refuse': ['1', '--reason', 'r'],
+  'budget approve': ['1', '--reason', 'r'],
   'budget check': [T, '--model', 'gpt-4o', '--input-tokens', '50', '--max-output-tokens', '5'],
   'budget reserve': [
     T,

@@ -44,7 +44,7 @@ function addAsk(group: Command): void {
       const { limit = '', reason, actor } = options;
       const asked = { tenant_id, budget_id, limit, reason, actor };
       const raise = await askRaise(session.parts(), readRequest(askRaiseRequest, asked));
-      session.out.answer(raise, raiseText(raise));
+      session.out.answer(raise, raiseText);
     },
   );
 }
@@ -87,7 +87,7 @@ function addApprove(group: Command): void {
     async (session, { args: [request_id = ''], options: { limit = null, reason, actor } }) => {
       const asked = readRequest(approveRaiseRequest, { request_id, limit, reason, actor });
       const raise = await approveRaise(session.parts(), asked);
-      session.out.answer(raise, raiseText(raise));
+      session.out.answer(raise, raiseText);
     },
   );
 }
@@ -103,7 +103,7 @@ function addRefuse(group: Command): void {
     async (session, { args: [request_id = ''], options: { reason, actor } }) => {
       const asked = readRequest(refuseRaiseRequest, { request_id, reason, actor });
       const raise = await refuseRaise(session.parts(), asked);
-      session.out.answer(raise, raiseText(raise));
+      session.out.answer(raise, raiseText);
     },
   );
 }
