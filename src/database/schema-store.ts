@@ -27,6 +27,14 @@ export async function dumpSchema(database: Database): Promise<string> {
   return `${[`${HEAD}\n-- As Postgres ${server?.text} writes it.`, ...blocks, ...others].join('\n\n')}\n`;
 }
 
+/**
+ * What no migration makes and acts upon our tables past everything that the text above shows: each as what it is.
+ * Where the roles were made, row-level security and its two policies are asked of every table that tenants read.
+ */
+export async function readIntruders(database: Database): Promise<readonly string[]> {
+  return (await rowsOf(database, INTRUDERS)).map(({ text }) => text);
+}
+
 const SERVER = `select '' as relation, current_setting('server_version_num')::int / 10000 as text`;
 
 const HEAD = `-- The schema that the migrations make; not a migration, and never applied.
@@ -120,3 +128,44 @@ const GRANTS = `
   from information_schema.role_table_grants
   where table_schema in ('public', 'audit') and grantee like 'spanledger%'
   group by table_schema, table_name, grantee order by grantee, table_schema, table_name`;
+
+const INTRUDERS = `
+  select '' as relation, 'event trigger ' || evtname || ' was added' as text from pg_event_trigger
+  union all
+  select '', 'table ' || i.inhrelid::regclass || ' inherits from ' || i.inhparent::regclass
+  from pg_inherits i join pg_class c on c.oid = i.inhparent and c.relkind = 'r' join pg_namespace n on n.oid = c.relnamespace
+  where ${OURS}
+  union all
+  select '', 'operator ' || o.oid::regoperator || ' was added'
+  from pg_operator o join pg_namespace n on n.oid = o.oprnamespace
+  where n.nspname in ('public', 'audit') and not exists (select from pg_depend d where d.objid = o.oid and d.deptype = 'e')
+  union all
+  select '', 'cast of ' || castsource::regtype || ' to ' || casttarget::regtype || ' was added' from pg_cast k
+  where oid >= 16384 and not exists (select from pg_depend d where d.objid = k.oid and d.deptype = 'e')
+  union all
+  select '', 'function ' || p.oid::regprocedure || ' was added'
+  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+  where n.nspname in ('public', 'audit') and p.prokind in ('a', 'w')
+    -- Our only aggregate, as long as it adds as ours does.
+    and not exists (select from pg_aggregate a where a.aggfnoid = p.oid and p.oid::regprocedure::text = 'sum_units(jsonb)'
+      and a.aggtransfn = 'add_units'::regproc and a.aggfinalfn = 0)
+    and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+  union all
+  select '', 'setting ' || setting || ' was made for ' || case when s.setrole = 0 then 'all users' else s.setrole::regrole::text end
+  from pg_db_role_setting s, unnest(s.setconfig) setting
+  where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+    and setting ~ '^(session_replication_role=|spanledger\\.|search_path=.*pg_catalog)'
+  union all
+  select '', 'policy ' || policyname || ' of ' || tablename || ' was changed or added' from pg_policies
+  where schemaname = 'public' and not (cmd = 'SELECT' and permissive = 'PERMISSIVE' and with_check is null and (
+    policyname = 'tenant_rows' and roles = '{spanledger_tenant}'
+      and qual = '(tenant_id = ( SELECT session_tenant() AS session_tenant))'
+    or policyname = 'reader_rows' and roles = '{spanledger_reader}' and qual = 'true'))
+  union all
+  select '', 'row-level security of ' || c.relname || ' is off' from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = 'public' and not c.relrowsecurity and c.relname in (select tablename from pg_policies)
+  union all
+  select '', 'policy tenant_rows of ' || c.relname || ' is gone' from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = 'public' and c.relrowsecurity
+    and not exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_rows')
+  order by 2`;

@@ -190,6 +190,60 @@ describe('the reader', () => {
   });
 });
 
+/** What a stolen login tries beside its own work. */
+const ATTEMPTS = [
+  'set role postgres',
+  'set session authorization postgres',
+  'alter role current_user superuser',
+  'create role mine superuser',
+  'grant spanledger_worker to current_user',
+  `copy (select 1) to program 'id'`,
+  `copy batches from '/etc/passwd'`,
+  `select pg_read_file('/etc/passwd')`,
+  `select pg_ls_dir('.')`,
+  `select lo_import('/etc/passwd')`,
+  `select lo_export(1, '/tmp/mine')`,
+  'create extension dblink',
+  'create extension file_fdw',
+  'create table public.mine (a int)',
+  'create function public.mine() returns int language sql as $$ select 1 $$',
+  'create or replace function session_tenant() returns text language sql as $$ select $$',
+  'alter function session_tenant() set search_path = pg_temp',
+  'create schema mine',
+  'alter policy tenant_rows on entries using (true)',
+  'alter table entries disable row level security',
+  'select * from pg_authid',
+  'select * from tenant_logins for update',
+  `set session_replication_role = 'replica'`,
+  'select pg_terminate_backend(pid) from pg_stat_activity where usename = session_user and pid = 1',
+  `select begin_journal('entries', 'entry_id', '')`,
+];
+
+describe.each(['spanledger_worker', 'spanledger_reader', 'spanledger_tenant'] as const)(
+  'a stolen login of %s',
+  (role) => {
+    it('is no more by whatever it sets, makes or calls', async () => {
+      const client = await as(role).pool.connect();
+      const passed: string[] = [];
+      try {
+        await client.query('set role none');
+        for (const statement of ATTEMPTS) {
+          await client.query('begin');
+          const isDone = await client.query(statement).then(
+            ({ rows }) => rows.length > 0 || !statement.startsWith('select pg_terminate'),
+            () => false,
+          );
+          if (isDone) passed.push(statement);
+          await client.query('rollback');
+        }
+      } finally {
+        client.release(true);
+      }
+      expect(passed).toEqual([]);
+    });
+  },
+);
+
 describe('the tenant', () => {
   /** In one transaction, as a service does for one request. */
   async function seenBy(tenantId: string | null, statement: string): Promise<unknown[]> {
@@ -225,6 +279,19 @@ describe('the tenant', () => {
       expect(await ask(`${TENANTS} tenant.entries`)).toEqual(own);
       await ask(`select set_config('role', 'none', false)`);
       expect(await ask(`${TENANTS} tenant.entries`)).toEqual(own);
+      // Names of its own before ours, plans that are kept, and blocks are the same session.
+      await ask(
+        `create temp table tenant_logins as select 'of_acme' as login, 'globex' as tenant_id`,
+      );
+      await ask(`create temp view entries as select 'globex'::text as tenant_id`);
+      await ask('set search_path = pg_temp, tenant, public');
+      await ask(`prepare all_of_them as ${TENANTS} tenant.entries`);
+      expect(await ask('execute all_of_them')).toEqual(own);
+      expect(await ask('select session_tenant() as tenant_id')).toEqual(own);
+      await ask(
+        'set search_path = public; drop view pg_temp.entries; drop table pg_temp.tenant_logins',
+      );
+      expect(await ask(`select 1 from pg_stats where tablename = 'entries'`)).toEqual([]);
       for (const statement of [
         'select * from entries',
         'select * from tenant_logins',

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Database } from '../../database/database.ts';
 import { MIGRATIONS } from '../../database/migrate.ts';
-import { dumpSchema } from '../../database/schema-store.ts';
+import { dumpSchema, readIntruders } from '../../database/schema-store.ts';
 import type { LawReport } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 
 /**
- * Law 12: columns, constraints, triggers, views and functions are what the migrations make. The other laws ask the
+ * Law 12: columns, constraints, triggers, views, policies and functions are what the migrations make. The other laws ask the
  * database, and would believe a function that was replaced. Of what an owner adds, only what may act upon our tables
  * is named; an index, a view or a schema of one's own is nobody's business.
  */
@@ -27,6 +27,7 @@ export async function checkSchema(database: Database): Promise<LawReport> {
     ...[...live.keys()]
       .filter((name) => !due.has(name) && acts(name))
       .map((name) => `${name} was added`),
+    ...(await readIntruders(database)),
   ];
   return { ...law, checked: live.size, violations: violations.slice(0, VIOLATIONS_NAMED) };
 }
