@@ -271,8 +271,11 @@ function classify({ target, intents, counts, unread = null, now }: Compared): Di
   if (counts.some(({ counted }) => counted instanceof ForeignCount)) return 'foreign_usage';
   const counted = sumOf(counts);
   const confirmed = confirmedSum(intents);
-  const most = intendedSum(intents) + unseenTakeBack(intents);
-  if (counted > most) {
+  // What never went out is counted where it was told before a restore, and then it is all that is due.
+  const isRestored = counted === target.billableMicro && confirmed < counted;
+  const tried = intents.filter(isTried);
+  const most = intendedSum(tried) + unseenTakeBack(tried);
+  if (counted > most && !isRestored) {
     return isDuplicate(intents, counted - most) ? 'duplicate' : 'foreign_usage';
   }
   if (intents.some(isInFlight)) {
@@ -302,12 +305,16 @@ function isInFlight(intent: Intent): boolean {
  * counted again after it had been forgotten, or one that turned up after it was given up as missing.
  */
 function isDuplicate(intents: readonly Intent[], excess: bigint): boolean {
-  const sent = intents.filter((intent) => !(intent.state === 'pending' && intent.attempts === 0));
+  const sent = intents.filter(isTried);
   let sums = new Set([0n]);
   for (const { valueMicro } of sent.slice(-MOST_INTENTS_COMBINED)) {
     sums = new Set([...sums, ...[...sums].map((sum) => sum + valueMicro)]);
   }
   return sums.has(excess);
+}
+
+function isTried({ state, attempts }: Intent): boolean {
+  return !(state === 'pending' && attempts === 0);
 }
 
 /** A period has one intent, rarely two; beyond so many the combinations would say nothing. */

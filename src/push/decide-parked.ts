@@ -1,4 +1,5 @@
 import type { InstantMs } from '../clock.ts';
+import { periodKey } from '../periods/period-key.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { PushParts } from './destination.ts';
@@ -6,6 +7,7 @@ import { destinationOf } from './destination.ts';
 import type { Figures } from './figures.ts';
 import { readIntentFigures } from './figures.ts';
 import type { Intent } from './intent.ts';
+
 import { markProven, markState, readIntents, readIntentsByIdentifier } from './intent-store.ts';
 import { readTargets } from './target-store.ts';
 import type { UnparkAnswer, UnparkRequest } from './unpark-answer.ts';
@@ -27,6 +29,7 @@ export async function decideParked(
   const { countName, figures } = await readFigures(parts, intent);
   const { counted, confirmed } = figures;
   const isThere = counted === confirmed + intent.valueMicro;
+  if (!isThere) await refuseBilled(parts, intent);
   if (!isThere) refuseUnproven(intent, { countName, figures, now: clock() });
   const state = isThere ? 'confirmed' : 'missing';
   const answer = `unparked by a person: ${countName} says ${counted}, confirmed were ${confirmed}`;
@@ -38,16 +41,26 @@ export async function decideParked(
   return { identifier, state, detail };
 }
 
+/** Usage that a final invoice bills is not told anew, whatever the count says by now. */
+async function refuseBilled(parts: PushParts, intent: Intent): Promise<void> {
+  const { tenantId, identifier } = intent;
+  const billed = await destinationOf(parts, intent)?.readBilled({ month: null, tenantId });
+  const onInvoices = billed?.get(periodKey(intent)) ?? 0n;
+  if (onInvoices === 0n) return;
+  throw new Refusal(
+    'conflict',
+    `a final invoice bills ${onInvoices} of this period, so that what intent ${identifier} says is not told anew`,
+    'credit or bill the difference in Stripe, where there is one',
+  );
+}
+
 async function readParked({ database }: PushParts, identifier: string): Promise<Intent> {
   const [intent] = await readIntentsByIdentifier(database, [identifier]);
   if (intent?.state === 'parked') return intent;
-  // An answer only means that it was received: what no count ever held may be decided, too.
-  if (intent?.state === 'confirmed' && intent.provenAt === null && intent.attempts > 0)
-    return intent;
+  // An answer only means that it was received, and what was counted may be counted no more: the count decides.
+  if (intent?.state === 'confirmed' && intent.attempts > 0) return intent;
   const is =
-    intent === undefined
-      ? 'does not exist'
-      : `is ${intent.state}, neither parked nor confirmed without proof`;
+    intent === undefined ? 'does not exist' : `is ${intent.state}, neither parked nor confirmed`;
   const remedy = '"select * from audit.pushes where state = \'parked\'" lists those that are';
   throw new Refusal(
     intent === undefined ? 'not_found' : 'conflict',

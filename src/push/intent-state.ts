@@ -29,7 +29,7 @@ import type { InstantMs } from '../clock.ts';
  * | report  | ambiguous | the same                                         | parked    | a person decides                      |
  * | report  | confirmed | the same, and no count has shown it              | parked    | a person decides                      |
  * | person  | pending   | it is billed elsewhere, and nothing was sent     | missing   | nothing: what was billed is settled   |
- * | person  | confirmed | no count ever held it, absent for a day          | missing   | its value under the next sequence     |
+ * | person  | confirmed | no count holds it any more, absent for a day     | missing   | its value under the next sequence     |
  * | person  | parked    | the cause is mended, it is there                 | confirmed | nothing                               |
  * | person  | parked    | the cause is mended, absent for a day            | missing   | its value under the next sequence     |
  *

@@ -24,7 +24,7 @@ export function missingRemedy(
     case 'untold':
       return advise`tell it with ${{ operation: 'push', month }}, or record what a person billed elsewhere with ${{ operation: 'stripe settled', tenant_id: null, month }}`;
     case 'unbilled':
-      return advise`make a subscription with ${{ operation: 'stripe setup', currency: null, subscriptions: true, tenant_id: null }}, or bill it another way`;
+      return advise`make a subscription with ${{ operation: 'stripe setup', currency: null, subscriptions: true, tenant_id: null }}, or bill it another way and record that with ${{ operation: 'stripe settled', tenant_id: of.tenantId, month }}`;
     case 'without_cost':
       return advise`import what the provider charges with ${importBook}, then ${rerate}`;
     case 'unrated':

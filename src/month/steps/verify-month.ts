@@ -4,6 +4,7 @@ import { remedyOf } from '../../push/alert-answer.ts';
 import { readOpenAlerts } from '../../push/alert-store.ts';
 import { lookAgainAtFinal } from '../../stripe/invoices/final-again.ts';
 import { verifyReleased } from '../../stripe/invoices/invoice.ts';
+import { endWhatIsEqual } from '../../stripe/invoices/meter-bill.ts';
 import { checkSummaries } from '../../stripe/summary-law.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import { keyOfRow, type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
@@ -15,6 +16,7 @@ export async function verifyMonth(
 ): Promise<StepOutcome> {
   await lookAgainAtFinal(parts, { month, tenantId: null });
   const left = await verifyReleased(parts, month);
+  await endWhatIsEqual(parts, month);
   const lawParts = { ...parts, checkStripe: () => checkSummaries(parts, parts.untold) };
   const laws = await checkLaws(lawParts, { scope: 'full', published: [] });
   // Why an intent is parked was said by the push.
@@ -39,7 +41,9 @@ function keyOfAlert({ tenantId, periodStart }: Alert): string {
   return keyOfRow({ tenant_id: tenantId, period_start: periodStart });
 }
 
+/** What an invoice lacks follows from what was not told, as long as that is so. */
 const INTENTS_OWN: ReadonlySet<Alert['kind']> = new Set([
+  'invoice_differs',
   'push_parked',
   'meter_error',
   'no_meter_found',

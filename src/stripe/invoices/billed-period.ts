@@ -1,8 +1,9 @@
 import type Stripe from 'stripe';
 import type { InstantMs } from '../../clock.ts';
-import type { Calendar, Period } from '../../periods/calendar.ts';
+import type { Period } from '../../periods/calendar.ts';
 import { periodContaining } from '../../periods/calendar.ts';
 import { eventTimestampOf } from '../../push/push-target.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
 import type { StripeClient } from '../stripe-client.ts';
 import { askStripe } from '../stripe-client.ts';
@@ -88,14 +89,15 @@ function quantityOf(line: Stripe.InvoiceLineItem): bigint | null {
 
 /**
  * The tenant's period whose one event falls into Stripe's billing period: Stripe's begins and ends at
- * the tenant's boundary or up to a period later (billing-cycle.ts). Null when there is none.
+ * the tenant's boundary or up to a period later (billing-cycle.ts). The last period of one who left ends when it left,
+ * wherever Stripe's ends. Null when there is none.
  */
 export function periodBilledBy(
-  calendar: Calendar,
+  { calendar, leftAt }: Pick<Tenant, 'calendar' | 'leftAt'>,
   billed: { readonly start: number; readonly end: number },
 ): Period | null {
   const end: InstantMs = billed.end * 1000;
-  const last = periodContaining(calendar, end - 1);
+  const last = periodContaining(calendar, Math.min(end, leftAt ?? end) - 1);
   const period = last.endsAt <= end ? last : periodContaining(calendar, last.startsAt - 1);
   return eventTimestampOf(period) >= billed.start ? period : null;
 }

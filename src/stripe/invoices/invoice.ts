@@ -1,6 +1,5 @@
 import type Stripe from 'stripe';
 import { formatMinor } from '../../money.ts';
-import { present } from '../../present.ts';
 import type { Alert } from '../../push/alert.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import type { AnswerWatch } from '../../push/answer-watch.ts';
@@ -31,6 +30,8 @@ import {
   saveHeld,
   saveReleased,
 } from './invoice-store.ts';
+import type { MeterBill } from './meter-bill.ts';
+import { billedOnMeter, dueOnMeter } from './meter-bill.ts';
 import type { ReleaseAnswer, ReleasedInvoice, ReleaseRequest } from './release-answer.ts';
 
 /** An invoice of Stripe's, and the tenant's period that it bills. */
@@ -236,44 +237,6 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   return alert(parts, own, { kind: 'invoice_differs', detail });
 }
 
-interface MeterBill {
-  readonly quantity: bigint;
-  readonly amount: bigint;
-}
-
-/** What invoices must bill of the meter's usage: the statement, less what was billed in another way. */
-async function dueOnMeter(parts: StripeParts, target: PushTarget): Promise<MeterBill> {
-  const total = present(target.chargeTotal, 'the total of the statement');
-  const elsewhere = (await readIntents(parts.database, target)).filter(
-    ({ destination, state }) => destination !== 'meter' && state !== 'missing',
-  );
-  return elsewhere.reduce<MeterBill>(
-    ({ quantity, amount }, { valueMicro }) => ({
-      quantity: quantity - valueMicro,
-      amount: amount - itemAmount(valueMicro, target.currency),
-    }),
-    { quantity: target.billableMicro, amount: total },
-  );
-}
-
-/** Two subscriptions bill the same usage twice, each invoice right by itself: they are summed. */
-async function billedOnMeter(
-  { database }: StripeParts,
-  { tenantId, periodStart }: Pick<OwnInvoice, 'tenantId' | 'periodStart'>,
-): Promise<MeterBill & { readonly count: number }> {
-  const final = (await readInvoices(database, { month: null, tenantId })).filter(
-    (invoice) =>
-      invoice.periodStart === periodStart &&
-      invoice.state === 'finalized' &&
-      invoice.identifier === null,
-  );
-  return {
-    quantity: final.reduce((sum, { quantity }) => sum + (quantity ?? 0n), 0n),
-    amount: final.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n),
-    count: final.length,
-  };
-}
-
 /** What was billed and taken back by a person is a matter for a person; null where nothing was. */
 async function unsureOf(
   parts: StripeParts,
@@ -361,8 +324,9 @@ async function findOwn(parts: StripeParts, invoice: Stripe.Invoice): Promise<Own
   const meters = await readMeters(database, livemode);
   const billed = await readBilledUsage(stripe, invoice, meters);
   if (billed === null) return 'ignored: no line on our price';
-  const { calendar, mode } = await readTenant(database.kysely, tenant.tenantId);
-  const period = periodBilledBy(calendar, billed);
+  const whole = await readTenant(database.kysely, tenant.tenantId);
+  const { mode } = whole;
+  const period = periodBilledBy(whole, billed);
   const invoiceId = invoice.id ?? '';
   // The first invoice of a subscription may stand over the coming period, and bill nothing.
   const isBefore = period !== null && invoice.created * 1000 < period.endsAt;

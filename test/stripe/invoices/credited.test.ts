@@ -3,7 +3,9 @@ import { parseInstant } from '../../../src/clock.ts';
 import { readAlerts, readOpenAlerts } from '../../../src/push/alert-store.ts';
 import { resolveAlert } from '../../../src/push/resolve-alert.ts';
 import { reconcileMonth, reconcileUnasked } from '../../../src/stripe/reconcile-month.ts';
+import { unparkIntent } from '../../../src/stripe/unpark-intent.ts';
 import { receiveFromEventBridge } from '../../../src/stripe/webhooks/webhook.ts';
+import { textRows } from '../../support/database.ts';
 import { ofMonth } from '../../support/stripe.ts';
 import type { BillingScene } from '../billing-scene.ts';
 import { customerOf, MONTH, openBillingScene, runWholeMonth } from '../billing-scene.ts';
@@ -68,6 +70,18 @@ test('an invoice that is credited is found by whoever reconciles, and the month 
   expect((await runWholeMonth(parts, MONTH)).done).toBe(true);
 });
 
+test('what a final invoice bills is not told anew, though the count has lost it', async () => {
+  const scene = await doneMonth();
+  const { parts, database, meter, double } = scene;
+  const [intent] = await textRows(database, 'select identifier from push_intents');
+  const identifier = intent?.['identifier'] ?? '';
+  const cancel = { identifier };
+  const of = { event_name: meter.eventName, type: 'cancel', cancel } as const;
+  await parts.stripe.billing.meterEventAdjustments.create(of);
+  await double.control.advanceClock(25 * HOUR_MS);
+  await expect(unparkIntent(parts, { identifier })).rejects.toThrow('a final invoice bills');
+});
+
 test('an invoice that is voided after the month was done is found by a run of a later day, and comes to its end', async () => {
   const scene = await doneMonth();
   const { parts, double } = scene;
@@ -85,6 +99,42 @@ test('an invoice that is voided after the month was done is found by a run of a 
       missing: [],
     });
   }
+});
+
+test('what is counted no more and stands on no invoice is told anew by a person, and then nobody is asked to bill it', async () => {
+  const scene = await openBillingScene({ withWebhooks: false });
+  onTestFinished(scene.close);
+  const { parts, double, meter, database } = scene;
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  await runWholeMonth(parts, MONTH);
+  const [intent] = await textRows(database, 'select identifier from push_intents');
+  const identifier = intent?.['identifier'] ?? '';
+  await parts.stripe.billing.meterEventAdjustments.create({
+    event_name: meter.eventName,
+    type: 'cancel',
+    cancel: { identifier },
+  });
+  await double.control.advanceClock(25 * HOUR_MS);
+  const named = await runWholeMonth(parts, MONTH);
+  const saying = named.steps.filter(({ detail }) => detail.includes('tenant "acme"'));
+  expect(saying).toHaveLength(1);
+  expect(named.missing).toEqual([]);
+
+  expect(await unparkIntent(parts, { identifier })).toMatchObject({ state: 'missing' });
+  await runWholeMonth(parts, MONTH);
+  await double.control.advanceClock(3 * HOUR_MS);
+  const { done, steps, missing } = await runWholeMonth(parts, MONTH);
+  expect({ done, steps: steps.filter(({ state }) => state !== 'done'), missing }).toMatchObject({
+    done: true,
+  });
+  expect(await readOpenAlerts(database, MONTH)).toEqual([]);
+  const [second] = await textRows(
+    database,
+    'select identifier from push_intents order by sequence desc limit 1',
+  );
+  await expect(
+    unparkIntent(parts, { identifier: second?.['identifier'] ?? '' }),
+  ).resolves.toMatchObject({ state: 'confirmed' });
 });
 
 test('an event of a credit note leads to its invoice, thin or with a snapshot, and one that is gone ends', async () => {

@@ -82,13 +82,27 @@ test('a cycle that ends before the period ends would bill it a month late, and t
 });
 
 test("an invoice's period is the tenant's period whose end falls into it", () => {
+  const staying = (timeZone: string, anchorDay: number) => ({
+    calendar: calendar(timeZone, anchorDay),
+    leftAt: null,
+  });
   const october = { start: 1790830800, end: 1793509200 };
-  expect(periodBilledBy(calendar('America/New_York', 1), october)?.startDate).toBe('2026-10-01');
+  expect(periodBilledBy(staying('America/New_York', 1), october)?.startDate).toBe('2026-10-01');
   const ofNovember = { start: october.end, end: 1796101200 };
-  expect(periodBilledBy(calendar('America/New_York', 1), ofNovember)?.startDate).toBe('2026-11-01');
+  expect(periodBilledBy(staying('America/New_York', 1), ofNovember)?.startDate).toBe('2026-11-01');
   expect(
-    periodBilledBy(calendar('UTC', 15), { start: october.start, end: october.start + 60 }),
+    periodBilledBy(staying('UTC', 15), { start: october.start, end: october.start + 60 }),
   ).toBeNull();
+});
+
+test('the invoice of one who left in the middle bills the period that ended there, and the next one none', () => {
+  const leaver = { calendar: calendar('UTC', 1), leftAt: parseInstant('2026-10-21T00:00:00Z') };
+  const cycle = (from: string, to: string) => ({
+    start: parseInstant(`${from}T00:00:00Z`) / 1000,
+    end: parseInstant(`${to}T00:00:00Z`) / 1000,
+  });
+  expect(periodBilledBy(leaver, cycle('2026-10-01', '2026-11-01'))?.startDate).toBe('2026-10-01');
+  expect(periodBilledBy(leaver, cycle('2026-11-01', '2026-12-01'))).toBeNull();
 });
 
 test('tenants in every kind of zone are billed to the cent by the subscriptions made for them', async () => {

@@ -1,0 +1,78 @@
+import { present } from '../../present.ts';
+import { markResolved, readOpenAlerts } from '../../push/alert-store.ts';
+import { readIntents } from '../../push/intent-store.ts';
+import type { PushTarget } from '../../push/push-target.ts';
+import { readTargets } from '../../push/target-store.ts';
+import { itemAmount } from '../items/tell-item.ts';
+import type { StripeParts } from '../stripe-parts.ts';
+import { readInvoices } from './invoice-store.ts';
+
+export interface MeterBill {
+  readonly quantity: bigint;
+  readonly amount: bigint;
+}
+
+/** What invoices must bill of the meter's usage: the statement, less what was billed in another way. */
+export async function dueOnMeter(
+  { database }: Pick<StripeParts, 'database'>,
+  target: PushTarget,
+): Promise<MeterBill> {
+  const total = present(target.chargeTotal, 'the total of the statement');
+  const elsewhere = (await readIntents(database, target)).filter(
+    ({ destination, state }) => destination !== 'meter' && state !== 'missing',
+  );
+  return elsewhere.reduce<MeterBill>(
+    ({ quantity, amount }, { valueMicro }) => ({
+      quantity: quantity - valueMicro,
+      amount: amount - itemAmount(valueMicro, target.currency),
+    }),
+    { quantity: target.billableMicro, amount: total },
+  );
+}
+
+/** Two subscriptions bill the same usage twice, each invoice right by itself: they are summed. */
+export async function billedOnMeter(
+  { database }: Pick<StripeParts, 'database'>,
+  { tenantId, periodStart }: Pick<PushTarget, 'tenantId' | 'periodStart'>,
+): Promise<MeterBill & { readonly count: number }> {
+  const final = (await readInvoices(database, { month: null, tenantId })).filter(
+    (invoice) =>
+      invoice.periodStart === periodStart &&
+      invoice.state === 'finalized' &&
+      invoice.identifier === null,
+  );
+  return {
+    quantity: final.reduce((sum, { quantity }) => sum + (quantity ?? 0n), 0n),
+    amount: final.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n),
+    count: final.length,
+  };
+}
+
+/**
+ * Ends the alerts about invoices that differed and differ no more: the rest was billed by an invoice item since, or the
+ * second invoice was voided. Else a person would be asked to bill once more what is billed.
+ */
+export async function endWhatIsEqual(
+  parts: Pick<StripeParts, 'database' | 'clock'>,
+  month: string,
+): Promise<void> {
+  const { database, clock } = parts;
+  const ofMeter = (await readInvoices(database, { month, tenantId: null }))
+    .filter(({ identifier }) => identifier === null)
+    .map(({ invoiceId }) => invoiceId);
+  const alerts = (await readOpenAlerts(database, month)).filter(
+    ({ kind, subject }) => kind === 'invoice_differs' && ofMeter.includes(subject),
+  );
+  if (alerts.length === 0) return;
+  const targets = await readTargets(database, month);
+  for (const { alertId, tenantId, periodStart } of alerts) {
+    const target = targets.find(
+      (each) => each.tenantId === tenantId && each.periodStart === periodStart,
+    );
+    if (target === undefined || target.mode === 'shadow') continue;
+    const [due, billed] = [await dueOnMeter(parts, target), await billedOnMeter(parts, target)];
+    if (due.quantity !== billed.quantity || due.amount !== billed.amount) continue;
+    const resolution = 'its invoices bill by now what is due on them';
+    await markResolved(database, { alertId, resolution, by: 'spanledger', at: clock() });
+  }
+}
