@@ -243,7 +243,9 @@ describe('the time of an answer', () => {
       const key = keys.get('tenant') ?? '';
       const soonest = { foreign: Number.POSITIVE_INFINITY, unknown: Number.POSITIVE_INFINITY };
       const paths = { foreign: foreignPath(route.path), unknown: unknownPath(route.path) } as const;
-      for (let time = 0; time < 12; time += 1) {
+      const differs = () =>
+      soonest.foreign > soonest.unknown * 2 + 3 || soonest.unknown > soonest.foreign * 2 + 3;
+    for (let time = 0; time < 12 || (time < 200 && differs()); time += 1) {
         for (const which of ['foreign', 'unknown'] as const) {
           const begun = performance.now();
           await api.ask(paths[which], key);
@@ -251,8 +253,7 @@ describe('the time of an answer', () => {
         }
       }
       // The soonest of each: what else the machine does only adds to the others.
-      expect(soonest.foreign).toBeLessThan(soonest.unknown * 2 + 3);
-      expect(soonest.unknown).toBeLessThan(soonest.foreign * 2 + 3);
+      expect(differs(), JSON.stringify(soonest)).toBe(false);
     },
   );
 });
