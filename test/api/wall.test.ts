@@ -244,8 +244,8 @@ describe('the time of an answer', () => {
       const soonest = { foreign: Number.POSITIVE_INFINITY, unknown: Number.POSITIVE_INFINITY };
       const paths = { foreign: foreignPath(route.path), unknown: unknownPath(route.path) } as const;
       const differs = () =>
-      soonest.foreign > soonest.unknown * 2 + 3 || soonest.unknown > soonest.foreign * 2 + 3;
-    for (let time = 0; time < 12 || (time < 200 && differs()); time += 1) {
+        soonest.foreign > soonest.unknown * 2 + 3 || soonest.unknown > soonest.foreign * 2 + 3;
+      for (let time = 0; time < 12 || (time < 200 && differs()); time += 1) {
         for (const which of ['foreign', 'unknown'] as const) {
           const begun = performance.now();
           await api.ask(paths[which], key);
