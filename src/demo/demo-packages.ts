@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { Refusal } from '../refusal.ts';
 
@@ -7,7 +8,7 @@ import { Refusal } from '../refusal.ts';
  * development dependencies; who installs the command is not given a Postgres and a queue server with it.
  */
 export async function refuseWithoutPackages(
-  isInstalled: (name: string) => Promise<boolean> = isImportable,
+  isInstalled: (name: string) => Promise<boolean> = isThere,
 ): Promise<void> {
   const { peerDependencies } = manifest.parse(JSON.parse(readFileSync(MANIFEST, 'utf8')));
   const missing: string[] = [];
@@ -25,10 +26,10 @@ export async function refuseWithoutPackages(
 const MANIFEST = new URL('../../package.json', import.meta.url);
 const manifest = z.object({ peerDependencies: z.record(z.string(), z.string()) });
 
-async function isImportable(name: string): Promise<boolean> {
+/** Nothing of it is run: one of them would end the process at a signal, before the demo has put its parts away. */
+async function isThere(name: string): Promise<boolean> {
   try {
-    await import(name);
-    return true;
+    return existsSync(fileURLToPath(import.meta.resolve(name)));
   } catch {
     return false;
   }

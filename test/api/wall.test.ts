@@ -264,7 +264,7 @@ describe('without any WHERE', () => {
       database,
       `select c.oid::regclass::text as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
        where c.relkind in ('r', 'v', 'm', 'p') and c.relnamespace::regnamespace::text not like 'pg_%'
-         and has_column_privilege('spanledger_tenant', c.oid, 'tenant_id', 'select')
+         and has_column_privilege('spanledger_tenant', c.oid, a.attnum, 'select')
          and has_schema_privilege('spanledger_tenant', c.relnamespace, 'usage') order by 1`,
     );
     expect(relations.length).toBeGreaterThan(8);

@@ -136,6 +136,7 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
 
 /** They print nothing that a producer wrote, or they need a Stripe, a file or a server: their tests look at them. */
 const ELSEWHERE = [
+  ...['archive check', 'archive write'],
   ...[
     'allocate backtest',
     'allocate post',

@@ -38,7 +38,7 @@ function addWrite(group: Command): void {
     const { month = null, olderThan = null, tenant = null, to } = options;
     const given = { month, older_than_months: olderThan, tenant_id: tenant, to };
     const answer = await writeArchive(session.parts(), readRequest(archiveRequest, given));
-    session.out.answer(answer, describe(answer));
+    session.out.answer(answer, describe);
   });
 }
 
@@ -61,7 +61,7 @@ function addCheck(group: Command): void {
     const request = readRequest(archiveCheckRequest, { place });
     const answer = await checkArchive(session.s3(), request);
     if (!answer.holds) session.foundWrong();
-    session.out.answer(answer, renderCheck(answer));
+    session.out.answer(answer, renderCheck);
   });
 }
 

@@ -1,4 +1,5 @@
 import { present } from '../../present.ts';
+import type { Alert } from '../../push/alert.ts';
 import { markResolved, readOpenAlerts } from '../../push/alert-store.ts';
 import { readIntents } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
@@ -48,8 +49,14 @@ export async function billedOnMeter(
   };
 }
 
+/** What such an alert says is no longer so once everything that is due is billed. */
+const ENDED_BY_BILLING: ReadonlySet<Alert['kind']> = new Set([
+  'invoice_differs',
+  'invoice_final_too_early',
+]);
+
 /**
- * Ends the alerts about invoices that differed and differ no more: the rest was billed by an invoice item since, or the
+ * Ends the alerts about invoices that differed, or were final too early, and differ no more: the rest was billed by an invoice item since, or the
  * second invoice was voided. Else a person would be asked to bill once more what is billed.
  */
 export async function endWhatIsEqual(
@@ -61,7 +68,7 @@ export async function endWhatIsEqual(
     .filter(({ identifier }) => identifier === null)
     .map(({ invoiceId }) => invoiceId);
   const alerts = (await readOpenAlerts(database, month)).filter(
-    ({ kind, subject }) => kind === 'invoice_differs' && ofMeter.includes(subject),
+    ({ kind, subject }) => ENDED_BY_BILLING.has(kind) && ofMeter.includes(subject),
   );
   if (alerts.length === 0) return;
   const targets = await readTargets(database, month);
