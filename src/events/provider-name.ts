@@ -23,27 +23,30 @@ const TABLE: readonly ProviderRow[] = [
   row(
     'azure.ai.openai',
     'openai',
-    'azure azure_openai az.ai.openai azureopenai azure_text microsoft',
+    'azure azure_openai az.ai.openai azureopenai azurechatopenai azure_text microsoft',
   ),
   row(
     'azure.ai.inference',
     'openai',
-    'azure_ai az.ai.inference azure_ai_inference azure_foundry azure_ai_foundry',
+    'azure_ai azureai az.ai.inference azure_ai_inference azure_foundry azure_ai_foundry',
   ),
   { ...row('anthropic', 'anthropic', 'claude anthropic_ai anthropic_text'), cache: 'beside' },
   {
     ...row(
       'aws.bedrock',
       'aws.bedrock',
-      'bedrock amazon_bedrock amazon.bedrock aws_bedrock aws amazon',
+      'bedrock amazon_bedrock amazon.bedrock amazonbedrock anthropicbedrock aws_bedrock aws amazon',
     ),
     cache: 'beside',
   },
-  ...google('gcp.gemini', 'gemini google_gla google.generative_ai google_genai google googleai'),
+  ...google(
+    'gcp.gemini',
+    'gemini google_gla google.generative_ai googlegenerativeai google_genai googlegenai google googleai google_ai',
+  ),
   ...google('gcp.gen_ai', 'gcp.genai google_generativeai google_ai_studio palm'),
   ...google(
     'gcp.vertex_ai',
-    'vertex vertex_ai vertexai google_vertex google_vertexai google_vertex_ai googlevertex google.vertex gcp.vertex.agent',
+    'vertex vertex_ai vertexai google_vertex google_vertexai google_vertex_ai googlevertex googlevertexai anthropicvertex google.vertex gcp.vertex.agent',
   ),
   { ...row('x_ai', 'x_ai', 'xai x.ai grok'), thinking: 'beside' },
   row('mistral_ai', 'mistral_ai', 'mistral mistralai codestral'),
@@ -60,8 +63,10 @@ const TABLE: readonly ProviderRow[] = [
   row('huggingface', 'huggingface', 'hugging_face hf'),
   row('ollama', 'ollama', 'ollama_chat'),
   row('vllm', 'vllm', 'hosted_vllm'),
-  row('cloudflare', 'cloudflare', 'workers_ai cloudflare_workers_ai workersai'),
+  row('cloudflare', 'cloudflare', 'workers_ai cloudflare_workers_ai cloudflareworkersai workersai'),
   row('zai', 'zai', 'z_ai z.ai'),
+  row('cerebras', 'cerebras', 'cerebras_ai'),
+  row('zhipuai', 'zhipuai', 'zhipu zhipu_ai'),
 ];
 
 function row(name: string, family: string, spellings: string): ProviderRow {
@@ -82,6 +87,18 @@ const BY_SPELLING: ReadonlyMap<string, ProviderRow> = new Map(
 /** Interfaces that the AI SDK and LiteLLM write behind a provider: `openai.responses`, `vertex_ai-anthropic_models`. */
 const INTERFACE =
   /[._](?:responses|chat|completions?|embeddings?|text_embedding|messages?|image|speech|transcription|converse|runtime|beta|anthropic|anthropic_models|language_models|nova)$/;
+
+/** The path of a module of a framework, whose last name may be a provider's or that of a class for it. */
+const MODULE = /^(?:langchain|llama_index|haystack|semantic_kernel)\w*\.(?:.*\.)?(?=\w+$)/;
+
+/**
+ * What frameworks write around a provider in the names of their packages and classes: `langchain_openai`,
+ * `ChatOpenAI`, `GoogleAIGeminiChatGenerator`, `OpenAIChatCompletion`. It is taken away one word at a time, and counts
+ * for nothing where no provider is left: `OpenAILike` speaks to anybody's server.
+ */
+const BEFORE = /^(?:langchain_|llama_index_|haystack_|llms_|embeddings_|chat_?|async_?)/;
+const BEHIND =
+  /_?(?:chat|completions?|generator|embedder|embeddings?|text|document|language|llms?|models?|client|responses?|converse|inference|api|endpoint|multi_?modal|gemini|service)$/;
 
 /** The canonical name of a provider, however a producer spells it; an unknown one in lower case. */
 export function canonicalProvider(name: string): string {
@@ -126,13 +143,19 @@ export function countsCacheBeside(provider: unknown, model: unknown): boolean {
 }
 
 function rowOf(name: string): ProviderRow | undefined {
-  let spelling = spellingOf(name);
+  const spelling = spellingOf(name);
+  return peeled(spelling, [INTERFACE]) ?? peeled(spelling.replace(MODULE, ''), [BEFORE, BEHIND]);
+}
+
+/** The row of what is left of a spelling once words are taken away, as few of them as that takes. */
+function peeled(spelling: string, words: readonly RegExp[]): ProviderRow | undefined {
+  let rest = spelling;
   for (;;) {
-    const found = BY_SPELLING.get(spelling);
+    const found = BY_SPELLING.get(rest);
     if (found !== undefined) return found;
-    const shorter = spelling.replace(INTERFACE, '');
-    if (shorter === spelling) return undefined;
-    spelling = shorter;
+    const shorter = words.map((word) => rest.replace(word, '')).find((each) => each !== rest);
+    if (shorter === undefined) return undefined;
+    rest = shorter;
   }
 }
 

@@ -3,6 +3,7 @@ import { digestEvent } from './digest.ts';
 import type { EmailPolicy } from './email-identifiers.ts';
 import { guardEmails } from './email-identifiers.ts';
 import type { QuarantineReason, UsageEvent } from './event.ts';
+import { batchResultTranslator } from './foreign/batch-result.ts';
 import { findTranslator } from './foreign/foreign-formats.ts';
 import { isObject, type JsonObject } from './foreign/foreign-value.ts';
 import type { LitellmKey } from './foreign/litellm-encrypted.ts';
@@ -85,6 +86,8 @@ export interface ItemContext extends ReadSettings {
   readonly receivedAt: InstantMs;
   /** The first receipt of what is replayed, by which its age is judged. Default `receivedAt`. */
   readonly firstReceivedAt?: InstantMs;
+  /** The model of results of a batch that name none, where the place that they lie in says it. */
+  readonly batchModel?: string | null;
 }
 
 /** The reason where a producer's message was understood and had no call in it. */
@@ -174,7 +177,9 @@ function readForeign(
   context: ItemContext & { readonly body: () => string },
 ): readonly ReadItem[] {
   try {
-    const translations = translator.translate(item);
+    const { batchModel = null } = context;
+    const isBatch = batchModel !== null && translator === batchResultTranslator;
+    const translations = translator.translate(isBatch ? { modelId: batchModel, ...item } : item);
     const items = translations.map((translation) => readTranslation(translation, context));
     if (items.length > 0) return nameRepeated(items, translations);
     // The source that the format's events have, so that the receipts count it there.
@@ -187,7 +192,10 @@ function readForeign(
   }
 }
 
-/** An event whose other report could not be read repeats nothing that anybody could find. */
+/**
+ * Names what second reports repeat. A report that is kept but was refused is named by the identity that its event will
+ * have once it is mended; one without an id is nothing that anybody could find.
+ */
 function nameRepeated(
   items: readonly ReadItem[],
   translations: readonly Translation[],
@@ -197,11 +205,20 @@ function nameRepeated(
   return items.map((item, index) => {
     const repeats = translations[index]?.repeats;
     const kept = repeats === undefined ? undefined : read.get(repeats.event);
-    if (item.kind === 'empty' || repeats === undefined || kept?.kind !== 'event') return item;
-    const { source, eventId, tags } = kept.event;
-    const { because } = repeats;
-    return { ...item, repeats: { tenantId: tags.tenantId, source, eventId, because } };
+    if (item.kind === 'empty' || repeats === undefined || kept === undefined) return item;
+    const named = identityOf(kept, repeats.event);
+    return named === null ? item : { ...item, repeats: { ...named, because: repeats.because } };
   });
+}
+
+function identityOf(kept: ReadItem, translated: JsonObject): Omit<RepeatedEvent, 'because'> | null {
+  if (kept.kind === 'event') {
+    const { source, eventId, tags } = kept.event;
+    return { tenantId: tags.tenantId, source, eventId };
+  }
+  if (kept.kind === 'empty' || kept.source === null || kept.eventId === null) return null;
+  const tenantId = storable(tidyEvent(translated)['tenant_id']);
+  return { tenantId, source: kept.source, eventId: kept.eventId };
 }
 
 function readTranslation(translation: Translation, context: ItemContext): ReadItem {

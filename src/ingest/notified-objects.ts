@@ -54,6 +54,8 @@ interface Reading extends ReadContext {
 
 /** Bedrock puts long prompts and answers beside its logs, which count their tokens. */
 const CONTENT_KEY = /\/data\/[^/]+_(?:input|output)\.json(?:\.gz)?$/;
+/** How whoever makes the jobs of a batch says in the key of its results which model it asked. */
+const MODEL_IN_KEY = /(?:^|\/)model=([^/]{1,200})\//;
 const CONTENT = 'the text of a call, whose tokens its log counts';
 
 async function readObject(name: ObjectName, reading: Reading): Promise<readonly ReadItem[]> {
@@ -65,7 +67,8 @@ async function readObject(name: ObjectName, reading: Reading): Promise<readonly 
   const where = `s3://${name.bucket}/${name.key}`.slice(0, 300);
   try {
     const text = textOf(await objects.read(name));
-    return readBody(text, { ...context, attributes: {} }).map((item) =>
+    const batchModel = MODEL_IN_KEY.exec(name.key)?.[1] ?? null;
+    return readBody(text, { ...context, batchModel, attributes: {} }).map((item) =>
       item.kind === 'refused'
         ? { ...item, detail: `${where}: ${item.detail}`, body: notification }
         : item,

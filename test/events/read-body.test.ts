@@ -128,3 +128,60 @@ describe('a body that cannot be read', () => {
 function packOfText(text: string): string {
   return JSON.stringify({ encoding: 'gzip', events: gzipSync(text).toString('base64') });
 }
+
+describe('a second report within a message', () => {
+  const span = (spanId: string, parentSpanId: string | undefined, ended: string) => ({
+    ...{ traceId: '0000000000000000000000000000000a', spanId, parentSpanId, name: 'chat' },
+    ...{ startTimeUnixNano: '1792065598000000000', endTimeUnixNano: ended },
+    attributes: {
+      ...{ tenant_id: 'acme', 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'gpt-4o' },
+      ...{ 'gen_ai.usage.input_tokens': 1000, 'gen_ai.usage.output_tokens': 100 },
+    },
+  });
+
+  it('names what it repeats, also where that is refused and waits', () => {
+    // The inner span is of a day that has not come.
+    const spans = [
+      span('00000000000000a1', undefined, '1792065600000000000'),
+      span('00000000000000a2', '00000000000000a1', '1793065600000000000'),
+    ];
+    const items = read(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] }));
+    expect(items).toMatchObject([
+      {
+        kind: 'event',
+        repeats: {
+          ...{ tenantId: 'acme', source: 'otlp', because: 'nested' },
+          eventId: '0000000000000000000000000000000a:00000000000000a2',
+        },
+      },
+      { kind: 'refused', reason: 'occurred_in_future' },
+    ]);
+  });
+});
+
+describe('a result of a batch', () => {
+  it('that names no model anywhere says who can name it, and keeps no text of the call', () => {
+    const line = {
+      ...{ recordId: 'rec-1', modelInput: { prompt: 'secret' } },
+      modelOutput: { usage: { inputTokens: 20, outputTokens: 6 }, output: { text: 'secret' } },
+    };
+    const [item] = read(JSON.stringify(line));
+    expect(told(item === undefined ? [] : [item])).toEqual([
+      'not_understood: requested_model: neither the result "rec-1" of bedrock_batch nor its answer names a model; send the line again with "modelId" beside its other fields, or keep the results of the job under a key with model=<the model\'s id>/ in it, and dismiss this event',
+    ]);
+    expect(item?.kind === 'refused' ? item.body() : 'secret').not.toContain('secret');
+  });
+
+  it('is a call of its own in each job of Bedrock, and the same however often it comes', () => {
+    const line = (text: string) => ({
+      ...{ recordId: 'CALL0000001', modelId: 'amazon.nova-lite-v1:0', modelInput: {} },
+      modelOutput: { usage: { inputTokens: 20, outputTokens: 6 }, output: { text } },
+    });
+    const ids = [line('one'), line('another'), line('one')].flatMap((each) =>
+      told(read(JSON.stringify(each))),
+    );
+    expect(ids[0]).toMatch(/^[0-9a-f]{32}:CALL0000001$/);
+    expect(ids[1]).not.toBe(ids[0]);
+    expect(ids[2]).toBe(ids[0]);
+  });
+});

@@ -39,10 +39,18 @@ it('the worker fetches what a notification of S3 names, compressed and line by l
   const lines = ['b-1', 'b-2'].map((requestId) => JSON.stringify({ ...LOG, requestId })).join('\n');
   const put = { Bucket: 'logs', Key: 'AWS logs/1.json.gz', Body: gzipSync(lines) };
   await client.send(new PutObjectCommand(put));
+  const result = {
+    ...{ recordId: 'r1', modelInput: {} },
+    modelOutput: { usage: { inputTokens: 20, outputTokens: 6 } },
+  };
+  const results = 'results/model=amazon.nova-lite-v1:0/job-1/asked.jsonl.out';
+  const batch = { Bucket: 'logs', Key: results, Body: JSON.stringify(result) };
+  await client.send(new PutObjectCommand(batch));
   const [database, queue] = [await freshDatabase({ connections: 6 }), await freshQueue()];
   await queue.sendAll([
     notification('AWS logs/1.json.gz', 'AWS logs/data/1_input.json.gz'),
     notification('AWS logs/gone.json.gz'),
+    notification(results),
   ]);
 
   // when a worker that may fetch objects consumes them
@@ -50,8 +58,11 @@ it('the worker fetches what a notification of S3 names, compressed and line by l
   const answer = await work(database, queue.client, { objects });
   objects.close();
 
-  // then both calls are posted, and what is gone waits as its notification
-  expect(answer).toMatchObject({ messages: 2, posted: 2, empty: 1, quarantined: 1 });
+  // then all calls are posted, one under the model of its key, and what is gone waits as its notification
+  expect(answer).toMatchObject({ messages: 3, posted: 3, empty: 1, quarantined: 1 });
+  expect(
+    await textRows(database, `select requested_model from entries where source = 'bedrock_batch'`),
+  ).toEqual([{ requested_model: 'amazon.nova-lite-v1:0' }]);
   const [waiting] = await textRows(database, 'select detail, body from quarantine');
   expect(waiting?.['detail']).toContain('s3://logs/AWS logs/gone.json.gz: cannot be fetched');
   expect(waiting?.['body']).toBe(

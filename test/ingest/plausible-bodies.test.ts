@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { checkProducer } from '../../src/ingest/check-producer.ts';
 import type { CheckedItem } from '../../src/ingest/producer-answer.ts';
+import { BATCHES } from '../support/plausible/batches.ts';
 import { DIALECTS } from '../support/plausible/dialects.ts';
+import { EXPORTED } from '../support/plausible/exported.ts';
 import { GATEWAYS } from '../support/plausible/gateways.ts';
 import { OWN_FORMS } from '../support/plausible/own-forms.ts';
 import type { ExpectedCall } from '../support/plausible/plausible-bodies.ts';
 import { PROVIDER_USAGES } from '../support/plausible/provider-usages.ts';
 import { SPANS } from '../support/plausible/spans.ts';
 
-const BODIES = [...DIALECTS, ...GATEWAYS, ...OWN_FORMS, ...PROVIDER_USAGES, ...SPANS];
+const BODIES = [
+  ...[...BATCHES, ...DIALECTS, ...EXPORTED, ...GATEWAYS],
+  ...[...OWN_FORMS, ...PROVIDER_USAGES, ...SPANS],
+];
 const reading = { litellmKey: null };
 const clock = () => Date.parse('2026-10-15T13:00:00Z');
 
@@ -36,6 +41,7 @@ function asExpected({ event, outcome, detail }: CheckedItem, expected: ExpectedC
     user: event.tags.user_id ?? '',
     cost: event.reported_cost?.amount ?? '',
     cache: event.gateway_cache,
+    operation: event.operation,
   };
   const asked = Object.keys(expected ?? all);
   return Object.fromEntries(Object.entries(all).filter(([name]) => asked.includes(name)));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readProviderUsage, searchesIn } from '../provider-usage.ts';
 import { countOf, isCount } from './foreign-count.ts';
 import { timeFromAny } from './foreign-time.ts';
@@ -24,17 +25,26 @@ import { type Translation, type Translator, translationOf } from './translation.
  * | Anthropic | {custom_id, result: {type, message}}                       | its receipt                    |
  * | Bedrock   | {recordId, modelInput, modelOutput, error}                 | its receipt                    |
  * | Gemini    | {key, response, error}; Vertex AI {request, response}      | its receipt                    |
+ *
+ * Most answers name their model. Those of Titan, Nova and Llama on Bedrock and those with images of OpenAI do not, and
+ * neither does the manifest of Bedrock's job: only the job knows it. So whoever sends such lines says it, beside
+ * each line as `modelId`, or in the key of the object that they lie in.
  */
 export const batchResultTranslator: Translator = {
   format: 'batch-result',
   recognizes: (value) => lineOf(value) !== null,
   translate: (value) => {
     const line = lineOf(value);
-    return line === null ? [] : [translateLine(line)];
+    return line === null ? [] : [translateLine({ ...line, model: at(value, 'modelId') })];
   },
 };
 
-interface Line {
+interface Line extends ResultLine {
+  /** The model that whoever sends the line names beside it. */
+  readonly model: unknown;
+}
+
+interface ResultLine {
   readonly source: string;
   readonly provider: string;
   readonly id: unknown;
@@ -46,11 +56,11 @@ interface Line {
   readonly errorType: unknown;
 }
 
-function lineOf(value: object): Line | null {
+function lineOf(value: object): ResultLine | null {
   return openaiLine(value) ?? anthropicLine(value) ?? bedrockLine(value) ?? geminiLine(value);
 }
 
-function openaiLine(line: object): Line | null {
+function openaiLine(line: object): ResultLine | null {
   const response = at(line, 'response');
   if (at(line, 'custom_id') === undefined || !Object.hasOwn(line, 'response')) return null;
   const code = at(response, 'status_code');
@@ -75,7 +85,7 @@ const ANTHROPIC_STATUS = {
   expired: 'cancelled',
 } as const;
 
-function anthropicLine(line: object): Line | null {
+function anthropicLine(line: object): ResultLine | null {
   const type = at(line, 'result', 'type');
   const isKnown = typeof type === 'string' && Object.hasOwn(ANTHROPIC_STATUS, type);
   if (!isKnown || at(line, 'custom_id') === undefined) return null;
@@ -95,22 +105,30 @@ function anthropicLine(line: object): Line | null {
   };
 }
 
-function bedrockLine(line: object): Line | null {
+function bedrockLine(line: object): ResultLine | null {
   if (at(line, 'recordId') === undefined || !Object.hasOwn(line, 'modelInput')) return null;
   const output = at(line, 'modelOutput');
+  const isAnswered = isObject(output) && Object.keys(output).length > 0;
   return {
     source: 'bedrock_batch',
     provider: 'aws.bedrock',
-    id: undefined,
+    // Records are counted anew in each job, so that their own id alone is that of many calls.
+    id: isAnswered ? firstGiven(at(output, 'id'), fingerprint(line)) : undefined,
     customId: at(line, 'recordId'),
     body: output,
     request: at(line, 'modelInput'),
-    status: isObject(output) && Object.keys(output).length > 0 ? 'ok' : 'error',
+    status: isAnswered ? 'ok' : 'error',
     errorType: firstGiven(at(line, 'error', 'errorCode'), at(line, 'error', 'errorMessage')),
   };
 }
 
-function geminiLine(line: object): Line | null {
+/** What was asked and answered, which tells two records of one id apart where the answer has no id. */
+function fingerprint(line: object): string {
+  const content = JSON.stringify([at(line, 'modelInput'), at(line, 'modelOutput')]);
+  return createHash('sha256').update(content).digest('hex').slice(0, 32);
+}
+
+function geminiLine(line: object): ResultLine | null {
   const response = at(line, 'response');
   const isAnswer = at(response, 'usageMetadata') !== undefined || at(line, 'error') !== undefined;
   const isGemini = at(line, 'key') !== undefined && Object.hasOwn(line, 'response');
@@ -139,6 +157,7 @@ function translateLine(line: Line): Translation {
     at(body, 'modelVersion'),
     at(line.request, 'model'),
     at(line.request, 'modelId'),
+    line.model,
   );
   const usage = firstGiven(at(body, 'usage'), at(body, 'usageMetadata'), titanUsage(body));
   const used = isObject(usage) ? readProviderUsage({ usage, provider, model }) : NO_USAGE;
@@ -161,8 +180,18 @@ function translateLine(line: Line): Translation {
     ...tagsOf(line),
     tags: customTags(line),
   });
+  if (event['requested_model'] === undefined) return unnamedModel(event, line);
   const translation = translationOf(event, used);
   return event['occurred_at'] === undefined ? { ...translation, isTimeless: true } : translation;
+}
+
+/** The event that it would be is kept, which has counts and no text of the call. */
+function unnamedModel(event: JsonObject, { customId }: Line): Translation {
+  const { source, event_id } = event;
+  const detail = `requested_model: neither the result ${JSON.stringify(String(firstGiven(customId, event_id)).slice(0, 100))} of ${String(source)} nor its answer names a model; send the line again with "modelId" beside its other fields, or keep the results of the job under a key with model=<the model's id>/ in it, and dismiss this event`;
+  const identity = withoutAbsent({ source, event_id });
+  const instead = { kind: 'not_understood', detail, body: event } as const;
+  return { event: identity, usageAssumed: false, instead };
 }
 
 /** No line names its endpoint, so that the form of the answer has to tell. */

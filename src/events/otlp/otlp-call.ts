@@ -1,5 +1,6 @@
 import { serviceTier } from '../foreign/foreign-tier.ts';
 import { at, firstGiven, parseJson } from '../foreign/foreign-value.ts';
+import { litellmCall } from '../foreign/litellm-calls.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 
 const EXECUTED_MODELS = [
@@ -85,6 +86,11 @@ export function providerOf(attributes: Attributes): unknown {
 /** The tier that served the call; where the response does not tell, the one that was asked for. */
 export function tierOf(attributes: Attributes): unknown {
   const metadata = parseJson(attributes.get('ai.response.providerMetadata'));
+  const operation = attributes.get('gen_ai.operation.name');
+  // LiteLLM's exporter has the usage of a batch on the span by which it was retrieved.
+  const isBatch =
+    typeof operation === 'string' && litellmCall(operation.toLowerCase()).kind === 'batch';
+  if (isBatch) return 'batch';
   return serviceTier(
     firstAttribute(attributes, [
       'spanledger.service_tier',

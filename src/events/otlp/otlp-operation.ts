@@ -161,6 +161,7 @@ function fromOperationName(name: string, bears: Bears): SpanRole {
   if (WRAPPERS.has(lower)) return structure(name);
   const named = litellmCall(lower);
   if (named.kind === 'call' && named.operation !== lower) return call(named.operation);
+  if (named.kind === 'batch' && bears.usage) return call('chat');
   if (named.kind !== 'call' && !bears.usage && UPKEEP.test(lower)) return structure(name);
   if (bears.usage || bears.model) return call(name);
   // A search of one's own has neither usage nor a model; one of a provider has.

@@ -11,6 +11,7 @@ export interface ExpectedCall {
   readonly user?: string;
   readonly cost?: string;
   readonly cache?: string;
+  readonly operation?: string;
 }
 
 export interface PlausibleBody {
