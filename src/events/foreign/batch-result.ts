@@ -180,18 +180,17 @@ function translateLine(line: Line): Translation {
     ...tagsOf(line),
     tags: customTags(line),
   });
-  if (event['requested_model'] === undefined) return unnamedModel(event, line);
   const translation = translationOf(event, used);
+  if (event['requested_model'] === undefined) return unnamedModel(translation, line);
   return event['occurred_at'] === undefined ? { ...translation, isTimeless: true } : translation;
 }
 
 /** The event that it would be is kept, which has counts and no text of the call. */
-function unnamedModel(event: JsonObject, { customId }: Line): Translation {
+function unnamedModel(translation: Translation, { customId }: Line): Translation {
+  const { event } = translation;
   const { source, event_id } = event;
   const detail = `requested_model: neither the result ${JSON.stringify(String(firstGiven(customId, event_id)).slice(0, 100))} of ${String(source)} nor its answer names a model; send the line again with "modelId" beside its other fields, or keep the results of the job under a key with model=<the model's id>/ in it, and dismiss this event`;
-  const identity = withoutAbsent({ source, event_id });
-  const instead = { kind: 'not_understood', detail, body: event } as const;
-  return { event: identity, usageAssumed: false, instead };
+  return { ...translation, instead: { kind: 'not_understood', detail, body: event } };
 }
 
 /** No line names its endpoint, so that the form of the answer has to tell. */
