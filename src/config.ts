@@ -88,6 +88,8 @@ const environment = z.object({
     .default('1024')
     .transform(Number),
   SPANLEDGER_LANGWATCH_SECRET: z.string().min(16, 'must have 16 characters or more').optional(),
+  SPANLEDGER_WORKER_USER: z.string().min(1).max(63, 'must have 63 characters or fewer').optional(),
+  SPANLEDGER_WORKER_PASSWORD: z.string().min(16, 'must have 16 characters or more').optional(),
   SPANLEDGER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info'),
@@ -162,6 +164,9 @@ const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   SPANLEDGER_LITELLM_AAD: 'the additional data that LiteLLM encrypts with',
   SPANLEDGER_PUBLIC_URL: 'https://usage.example.com, where customers reach this server',
   SPANLEDGER_MODEL_MAP: 'models.json, a file that says what each deployment is',
+  SPANLEDGER_WORKER_USER: 'ingest, the user as whom workers connect',
+  SPANLEDGER_WORKER_PASSWORD:
+    'what "openssl rand -base64 32" prints, as in the DATABASE_URL of workers',
   SPANLEDGER_EMAIL_KEY: 'what "openssl rand -base64 32" prints, kept for as long as the ledger',
 };
 

@@ -3,14 +3,19 @@ import { distribute } from './distribute.ts';
 import { migrate } from './migrate.ts';
 import type { MigrationAnswer, MigrationRequest } from './migration-answer.ts';
 import { makeRoles } from './roles.ts';
+import type { WorkerLogin } from './worker-login.ts';
 
 /** Brings the schema up to date, and then distributes it and grants its roles where that is asked for. */
 export async function migrateDatabase(
-  { database }: { readonly database: Database },
+  {
+    database,
+    workerLogin = null,
+  }: { readonly database: Database; readonly workerLogin?: WorkerLogin | null },
   request: MigrationRequest,
 ): Promise<MigrationAnswer> {
+  const worker = request.roles ? workerLogin : null;
   const applied = await migrate(database);
   const citus = request.citus ? await distribute(database) : null;
-  if (request.roles) await makeRoles(database);
-  return { applied, citus, roles: request.roles };
+  if (request.roles) await makeRoles(database, worker);
+  return { applied, citus, roles: request.roles, worker_login: worker?.user ?? null };
 }

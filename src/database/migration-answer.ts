@@ -16,5 +16,7 @@ export const migrationAnswer = z.strictObject({
   citus: z.enum(['absent', 'distributed', 'already_distributed']).nullable(),
   /** Whether the roles were asked for, and now have what they need. */
   roles: z.boolean(),
+  /** The user as whom workers connect, which was made or given its password; null where none is named. */
+  worker_login: z.string().nullable(),
 });
 export type MigrationAnswer = z.infer<typeof migrationAnswer>;

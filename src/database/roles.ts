@@ -4,17 +4,22 @@ import { advise } from '../remedy.ts';
 import type { Database } from './database.ts';
 import { isNotAllowed } from './database.ts';
 import { MIGRATIONS } from './migrate.ts';
+import { makeWorkerLogin, type WorkerLogin } from './worker-login.ts';
 
 /**
  * Makes the roles of the worker, the reader and the tenant where they are missing, and grants each what it
- * needs in this database, in one transaction. The schema must be up to date; running it again changes
- * nothing. Throws a `Refusal` where the database's user may not make them.
+ * needs in this database, in one transaction; then the worker's login, where one is named. The schema must
+ * be up to date; running it again changes nothing. Throws a `Refusal` where the database's user may not make them.
  */
-export async function makeRoles(database: Database): Promise<void> {
+export async function makeRoles(
+  database: Database,
+  workerLogin: WorkerLogin | null = null,
+): Promise<void> {
   const text = await readFile(`${MIGRATIONS}roles.sql`, 'utf8');
   try {
     // Several statements without parameters are one transaction.
     await database.pool.query(text);
+    if (workerLogin !== null) await makeWorkerLogin(database, workerLogin);
   } catch (error) {
     if (!isNotAllowed(error)) throw error;
     const why = error instanceof Error ? error.message : String(error);

@@ -83,7 +83,7 @@ export async function refuseUnfitSession(database: Database): Promise<void> {
     throw new Refusal(
       'not_permitted',
       `row-level security applies to the database's user ${row.user} on ${row.guarded.join(', ')}: the right to pass it is not inherited with a role`,
-      `let a superuser run "alter role ${row.user} bypassrls"; or connect as the role, with ?options=-c%20role%3Dspanledger_worker in DATABASE_URL, where the user itself may do no more than it`,
+      `let a superuser run "alter role ${row.user} bypassrls"`,
     );
   }
 }

@@ -16,6 +16,7 @@ import {
   receiveEvents,
   sharedBook,
 } from '../support/ledger.ts';
+import { makeLogin } from '../support/login.ts';
 import type { RefusalCase } from '../support/refusal-case.ts';
 import {
   CASES,
@@ -45,11 +46,13 @@ beforeAll(async () => {
   const double = await startStripeDouble({ latencyMs: 0 });
   closing.push(() => double.close());
   const entries = await fillLedger(ledger);
+  const login = await makeLogin(ledger, 'spanledger_worker');
+  closing.push(() => login.drop());
   const { port, username } = new URL(ledger.url);
   words = new Map([
     ['{elsewhere}', ledger.url.replace(ledger.name, 'no_such_database')],
     ['{stranger}', ledger.url.replace(`//${username}`, '//nobody_of_that_name')],
-    ['{worker}', `${ledger.url}?options=-c%20role%3Dspanledger_worker`],
+    ['{worker}', login.url],
     ['{ledger}', ledger.url],
     ['{folder}', folder],
     ['{stripe}', double.url],

@@ -9,9 +9,8 @@ export interface CommandTaskProps {
   readonly family: string;
   readonly image: ecs.ContainerImage;
   readonly command: readonly string[];
+  /** The login of the database with its address. */
   readonly database: secrets.ISecret;
-  /** A role of `migrate --roles` that each connection takes; null for the owner's own. */
-  readonly databaseRole: string | null;
   readonly environment: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, ecs.Secret>>;
   readonly cpu?: number;
@@ -50,7 +49,7 @@ export class CommandTask extends Construct {
       readonlyRootFilesystem: true,
       environment: {
         ...props.environment,
-        ...databaseVariables(props.databaseRole),
+        ...DATABASE_VARIABLES,
         NODE_EXTRA_CA_CERTS: '/certificates/database.pem',
         NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}`,
       },
@@ -72,10 +71,9 @@ export class CommandTask extends Construct {
 }
 
 /** The driver fills in what the address leaves out from variables of its own. */
-export function databaseVariables(role: string | null): Readonly<Record<string, string>> {
-  const options = role === null ? '' : `&options=-c%20role%3D${role}`;
-  return { DATABASE_URL: `postgres:///?sslmode=verify-full${options}` };
-}
+export const DATABASE_VARIABLES: Readonly<Record<string, string>> = {
+  DATABASE_URL: 'postgres:///?sslmode=verify-full',
+};
 
 function databaseSecrets(secret: secrets.ISecret): Readonly<Record<string, ecs.Secret>> {
   const field = (name: string) => ecs.Secret.fromSecretsManager(secret, name);

@@ -14,10 +14,15 @@ export interface LedgerDatabaseProps {
 }
 
 const PORT = 5432;
+const DATABASE = 'spanledger';
+const WORKER = 'spanledger_ingest';
 
-/** The ledger's Postgres, and the secret with `username`, `password`, `host`, `port` and `dbname`. */
+/** The ledger's Postgres, and two secrets with `username`, `password`, `host`, `port` and `dbname`. */
 export class LedgerDatabase extends Construct {
+  /** The login of the owner. */
   readonly secret: secrets.ISecret;
+  /** The login of workers; the task that migrates makes it. */
+  readonly workerLogin: secrets.ISecret;
   /** It is null where the database is somebody else's. */
   readonly cluster: rds.DatabaseCluster | null;
 
@@ -30,6 +35,10 @@ export class LedgerDatabase extends Construct {
       });
       props.clients.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(PORT), 'the given Postgres');
       this.secret = secrets.Secret.fromSecretCompleteArn(this, 'Secret', arn);
+      const workerArn = parameter(this, 'WorkerLoginArn', {
+        description: 'A secret of the same form for the worker, with a user of its own',
+      });
+      this.workerLogin = secrets.Secret.fromSecretCompleteArn(this, 'WorkerSecret', workerArn);
       this.cluster = null;
       return;
     }
@@ -37,6 +46,7 @@ export class LedgerDatabase extends Construct {
     this.cluster.connections.allowDefaultPortFrom(props.clients, 'worker, server and jobs');
     if (this.cluster.secret === undefined) throw new Error('the cluster has made its secret');
     this.secret = this.cluster.secret;
+    this.workerLogin = this.#makeWorkerLogin(this.cluster, props);
   }
 
   #makeCluster({ vpc }: LedgerDatabaseProps): rds.DatabaseCluster {
@@ -51,7 +61,7 @@ export class LedgerDatabase extends Construct {
       vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
       port: PORT,
-      defaultDatabaseName: 'spanledger',
+      defaultDatabaseName: DATABASE,
       credentials: rds.Credentials.fromGeneratedSecret('spanledger'),
       iamAuthentication: true,
       storageEncrypted: true,
@@ -75,5 +85,24 @@ export class LedgerDatabase extends Construct {
     });
     cluster.addRotationSingleUser({ automaticallyAfter: Duration.days(30) });
     return cluster;
+  }
+  /** A user who may set nothing but its own password, so that the rotation needs no other login. */
+  #makeWorkerLogin(cluster: rds.DatabaseCluster, { vpc }: LedgerDatabaseProps): secrets.ISecret {
+    const made = new rds.DatabaseSecret(this, 'WorkerLogin', {
+      username: WORKER,
+      dbname: DATABASE,
+    });
+    const secret = made.attach(cluster);
+    new secrets.SecretRotation(this, 'WorkerRotation', {
+      application: secrets.SecretRotationApplication.POSTGRES_ROTATION_SINGLE_USER,
+      secret,
+      target: cluster,
+      vpc,
+      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+      automaticallyAfter: Duration.days(30),
+      // The login is there when the task that migrates has run.
+      rotateImmediatelyOnUpdate: false,
+    });
+    return secret;
   }
 }

@@ -58,7 +58,6 @@ export class Server extends Construct {
       image: props.image,
       command: ['serve', '--host', '0.0.0.0', '--port', String(PORT)],
       database: props.database,
-      databaseRole: null,
       environment: {
         ...props.environment,
         SPANLEDGER_QUEUE_URL: queues.usage.queueUrl,

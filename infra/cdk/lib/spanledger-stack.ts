@@ -57,27 +57,34 @@ export class SpanledgerStack extends Stack {
       }),
     );
     const shared = { database: database.secret, image, cluster, vpc, securityGroup: group, queues };
+    const posting = { ...shared, database: database.workerLogin };
     const stripeSecrets = { STRIPE_API_KEY: ecs.Secret.fromSecretsManager(stripe) };
-    if (settings.worker === 'fargate') new WorkerService(this, 'Worker', shared);
-    else new WorkerFunction(this, 'Worker', shared);
+    if (settings.worker === 'fargate') new WorkerService(this, 'Worker', posting);
+    else new WorkerFunction(this, 'Worker', posting);
     const server = new Server(this, 'Server', {
       ...shared,
       environment: {},
       secrets: stripeSecrets,
       accessLogs: storage.logs,
     });
-    const task = (name: string, command: readonly string[]) =>
+    const task = (
+      name: string,
+      command: readonly string[],
+      further: Readonly<Record<string, ecs.Secret>> = {},
+    ) =>
       new CommandTask(this, name, {
         family: `spanledger-${command[0]}`,
         image,
         command,
         database: database.secret,
-        databaseRole: null,
         environment: {},
-        secrets: stripeSecrets,
+        secrets: { ...stripeSecrets, ...further },
         memoryMiB: 1_024,
       }).definition;
-    const migrate = task('Migrate', ['migrate', '--roles']);
+    const migrate = task('Migrate', ['migrate', '--roles'], {
+      SPANLEDGER_WORKER_USER: ecs.Secret.fromSecretsManager(database.workerLogin, 'username'),
+      SPANLEDGER_WORKER_PASSWORD: ecs.Secret.fromSecretsManager(database.workerLogin, 'password'),
+    });
     const runMonth = task('RunMonth', ['run-month', 'last', '--out', '/tmp/statements']);
     const verify = task('Verify', ['verify', '--incremental']);
     const seal = task('Seal', ['seal', 'publish', '--to', storage.seals.s3UrlForObject('ledger')]);

@@ -9,7 +9,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { CommandTask, databaseVariables } from './command-task.ts';
+import { CommandTask, DATABASE_VARIABLES } from './command-task.ts';
 import { parameter } from './parameter.ts';
 import { FUNCTION_TIMEOUT, type Queues } from './queues.ts';
 
@@ -17,6 +17,7 @@ export interface WorkerProps {
   readonly queues: Queues;
   readonly vpc: ec2.IVpc;
   readonly securityGroup: ec2.ISecurityGroup;
+  /** The worker's own login, which may post and change nothing that is posted. */
   readonly database: secrets.ISecret;
 }
 
@@ -40,7 +41,6 @@ export class WorkerService extends Construct {
       image: props.image,
       command: ['worker'],
       database: props.database,
-      databaseRole: 'spanledger_worker',
       environment: { SPANLEDGER_QUEUE_URL: queues.usage.queueUrl },
       cpu: 512,
       memoryMiB: 1_024,
@@ -114,7 +114,7 @@ export class WorkerFunction extends Construct {
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
       securityGroups: [props.securityGroup],
       environment: {
-        ...databaseVariables('spanledger_worker'),
+        ...DATABASE_VARIABLES,
         NODE_EXTRA_CA_CERTS: '/var/task/database.pem',
         DATABASE_SECRET_ARN: props.database.secretArn,
       },

@@ -15,6 +15,11 @@ interface Resource {
   readonly Properties: Record<string, any>;
 }
 
+/** The secrets of the database, by what the templates call them. */
+const WORKER_LOGIN =
+  /"Ref":"(?:DatabaseWorkerLogin[0-9A-F]*|DatabaseWorkerLoginAttachment[0-9A-F]*|WorkerLoginArn)"/;
+const OWNER_LOGIN = /"Ref":"(?:DatabaseClusterSecret\w*|DatabaseLoginArn)"/;
+
 const outdir = mkdtempSync(join(tmpdir(), 'spanledger-cdk-'));
 after(() => rmSync(outdir, { recursive: true }));
 const app = new App({ outdir, analyticsReporting: false });
@@ -118,9 +123,26 @@ for (const { name, settings, stack } of stacks) {
       }
     });
 
-    test('lets the worker connect as the role that may change nothing that is posted', () => {
-      const worker = resources.filter(({ id }) => /^Worker(TaskDefinition|Function)/.test(id));
-      assert.match(JSON.stringify(worker), /role%3Dspanledger_worker/);
+    test('lets the worker connect by a login of its own, which the task that migrates makes', () => {
+      const worker = resources.filter(({ id }) => /^Worker/.test(id));
+      const text = JSON.stringify(worker);
+      assert.match(text, WORKER_LOGIN);
+      assert.doesNotMatch(text, OWNER_LOGIN);
+      // A user who takes a role by itself is left by "set role none".
+      assert.doesNotMatch(JSON.stringify(template), /options=|role%3D/);
+      const [migrate] = one('AWS::ECS::TaskDefinition', /^MigrateDefinition/)[
+        'ContainerDefinitions'
+      ];
+      const handed = new Map<string, string>(
+        migrate.Secrets.map((secret: { Name: string; ValueFrom: object }) => [
+          secret.Name,
+          JSON.stringify(secret.ValueFrom),
+        ]),
+      );
+      assert.match(handed.get('PGUSER') ?? '', OWNER_LOGIN);
+      for (const name of ['USER', 'PASSWORD']) {
+        assert.match(handed.get(`SPANLEDGER_WORKER_${name}`) ?? '', WORKER_LOGIN);
+      }
     });
 
     test('runs the month when the last time zone has ended it, and again until it is whole', () => {
