@@ -47,6 +47,7 @@ const LINES: readonly Line[] = [
       'page',
       'csv',
       'text-width',
+      'harmless',
     ],
     mayImport: 'one another',
     allows: (to) => lineOf(to) === 0,

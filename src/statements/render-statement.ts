@@ -1,4 +1,5 @@
 import { processEnvironment, readConfig } from '../config.ts';
+import { harmlessDocument } from '../harmless.ts';
 import { renderStatementHtml } from './html/statement-html.ts';
 import type { StatementAnswer } from './statement-answer.ts';
 import { renderStatementCsv } from './statement-csv.ts';
@@ -23,7 +24,8 @@ export async function renderStatement(
   const statements = [answer].flat();
   switch (format) {
     case 'text':
-      return statements.map(renderStatementText).join('\n');
+      // Whoever reads it shows it on a terminal, from a file, too.
+      return statements.map(harmlessDocument).map(renderStatementText).join('\n');
     case 'json':
       return `${JSON.stringify(answer, null, 2)}\n`;
     case 'csv':

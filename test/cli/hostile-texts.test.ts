@@ -1,5 +1,8 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { buildProgram } from '../../src/cli/program.ts';
 import { processTerminal } from '../../src/cli/terminal/terminal.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
@@ -226,5 +229,17 @@ it.each(Object.entries(ASKED))(
     }
   },
 );
+
+it('a statement in a file of plain text has no control either, for whoever shows it on a terminal', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'spanledger-hostile-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'statement.txt');
+  const words = ['statement', T, '2026-10', '--format', 'text', '--out', file];
+  expect(await cli(words, { DATABASE_URL: database.url })).toMatchObject({ exitCode: 0 });
+  const written = await readFile(file, 'utf8');
+  expect(written).toContain('\\u001b');
+  expect(written.replaceAll('\n', '')).not.toMatch(CONTROL);
+  expect(written).not.toMatch(/^FORGED/m);
+});
 
 const CONTROL = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;

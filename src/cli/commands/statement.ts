@@ -17,7 +17,6 @@ import { writeStatement } from '../../statements/write-statements.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { counted } from '../terminal/figures.ts';
-import { harmlessDocument } from '../terminal/harmless.ts';
 import { passOverClosedPipe } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -71,8 +70,7 @@ async function giveStatement(
   }
   const statement = await showStatement(parts(), request);
   if (out.json) return out.answer(statement, '');
-  const shown = format === 'text' ? harmlessDocument(statement) : statement;
-  const rendered = await renderStatement(shown, { format, issuer });
+  const rendered = await renderStatement(statement, { format, issuer });
   if (typeof rendered === 'string') return out.give(statement, rendered);
   writeBytes(rendered, terminal);
 }

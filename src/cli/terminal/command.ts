@@ -8,7 +8,7 @@ import { explainSqs } from '../../sqs-refusal.ts';
 import { foldLines } from '../../text-width.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
-import { harmless, harmlessValue } from './harmless.ts';
+import { harmless, harmlessValue } from '../../harmless.ts';
 import { openOutput, type PageForm } from './output.ts';
 import { openSession, type Session } from './session.ts';
 import { programOf, screenWidthOf, type Terminal } from './terminal.ts';
