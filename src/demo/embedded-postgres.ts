@@ -107,9 +107,15 @@ async function reachableBinaries(identity: Identity | null): Promise<string> {
   const native = await nativeFolder();
   if (identity === null || (await isOpenToAll(native))) return join(native, 'bin');
   const version = (await stat(native)).mtimeMs;
-  const copy = join(tmpdir(), `spanledger-postgres-${Math.trunc(version)}`);
-  if (await isOurs(copy)) return join(copy, 'bin');
-  return join(await copyWhole(native, copy), 'bin');
+  return join(
+    await copyToRun(native, join(tmpdir(), `spanledger-postgres-${Math.trunc(version)}`)),
+    'bin',
+  );
+}
+
+/** The folder from which a copy is run: the named one, as long as nobody else made it or can write to it. */
+export async function copyToRun(native: string, copy: string): Promise<string> {
+  return (await isOurs(copy)) ? copy : copyWhole(native, copy);
 }
 
 /**

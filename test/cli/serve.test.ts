@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type CliProcess, startCli } from '../support/cli.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -48,3 +50,36 @@ test('serve starts while the database does not answer, and its health check says
   const { at } = await serve('postgres://nobody@127.0.0.1:1/none');
   expect((await fetch(`${at}/healthz`)).status).toBe(503);
 });
+
+test('serve answers a request that had begun before SIGTERM, takes none after it, and ends', async () => {
+  const { served, at } = await serve('postgres://nobody@127.0.0.1:1/none');
+  const { hostname, port } = new URL(at);
+  const half = connect(Number(port), hostname);
+  let answer = '';
+  half.setEncoding('utf8').on('data', (text: string) => {
+    answer += text;
+  });
+  await once(half, 'connect');
+  half.write('GET /v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n');
+  // The server has read what was sent before when it answers what was asked after it.
+  await fetch(`${at}/healthz`);
+  served.kill('SIGTERM');
+  while (await isOpen(at)) await setTimeout(20);
+  half.write('connection: close\r\n\r\n');
+  await once(half, 'close');
+  expect(answer).toMatch(/^HTTP\/1\.1 200 OK/);
+  expect(await served.finished).toMatchObject({ exitCode: 0 });
+});
+
+async function isOpen(at: string): Promise<boolean> {
+  const { hostname, port } = new URL(at);
+  const probe = connect(Number(port), hostname);
+  try {
+    await once(probe, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    probe.destroy();
+  }
+}

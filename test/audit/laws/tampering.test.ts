@@ -299,6 +299,18 @@ describe('law 12', () => {
       'setting session_replication_role=replica was made for postgres',
     ],
     [
+      'a trigger on every login',
+      `create schema at_login; create function at_login.quiet() returns event_trigger language plpgsql as $$ begin end $$;
+       create event trigger quiet on login execute function at_login.quiet()`,
+      'event trigger quiet was added',
+    ],
+    [
+      'functions that are found before ours',
+      `create schema before; create function before.entry_hash(entries, bytea) returns bytea language sql as $$ select null::bytea $$;
+       alter database {database} set search_path = before, public`,
+      'setting search_path=before, public was made for all users',
+    ],
+    [
       'a policy that shows everybody',
       'create policy everybody on entries for select using (true)',
       'policy everybody of entries was changed or added',
@@ -316,7 +328,30 @@ describe('law 12', () => {
     // A database that is given back is asked for its tables only.
     await database.pool.query(`drop event trigger if exists quiet; drop policy if exists everybody on entries;
       drop operator if exists public.=== (text, text); drop cast if exists (jsonb as bytea);
-      alter role postgres in database ${database.name} reset all`);
+      alter role postgres in database ${database.name} reset all; alter database ${database.name} reset all;
+      drop schema if exists at_login, before cascade`);
+  });
+
+  it('names nothing that somebody else has beside ours and that changes nothing of ours', async () => {
+    const database = await freshDatabase();
+    const other = `other_${database.name.slice(-12)}`;
+    await database.pool.query(`create schema theirs; create role ${other};
+      create type theirs.money as (units bigint);
+      create function theirs.plus(theirs.money, theirs.money) returns theirs.money language sql as $$ select $1 $$;
+      create operator theirs.+ (leftarg = theirs.money, rightarg = theirs.money, function = theirs.plus);
+      create cast (theirs.money as text) with inout;
+      create table theirs.orders (order_id bigint primary key);
+      create index theirs_orders on theirs.orders (order_id desc);
+      create index theirs_of_entries on entries (trace_id, source);
+      create view theirs.spend as select tenant_id, sum(charge) as charge from entries group by tenant_id;
+      create function theirs.watch() returns event_trigger language plpgsql as $$ begin end $$;
+      create event trigger theirs_watch on ddl_command_end execute function theirs.watch();
+      alter role ${other} in database ${database.name} set session_replication_role = 'replica';
+      alter role ${other} in database ${database.name} set search_path = theirs, public`);
+    const { violations } = await checkSchema(database);
+    await database.pool.query(`drop event trigger theirs_watch; drop schema theirs cascade;
+      drop index theirs_of_entries; drop role ${other}`);
+    expect(violations).toEqual([]);
   });
 });
 
