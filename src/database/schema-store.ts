@@ -21,10 +21,23 @@ export async function dumpSchema(database: Database): Promise<string> {
   });
   const [server] = await rowsOf(database, SERVER);
   const others: string[] = [];
-  for (const query of [SCHEMAS, VIEWS, RULES, FUNCTIONS, POLICIES, GRANTS]) {
+  for (const query of [SCHEMAS, viewsWhere(OURS), RULES, FUNCTIONS, POLICIES, GRANTS]) {
     others.push(...(await rowsOf(database, query)).map((row) => row.text));
   }
   return `${[`${HEAD}\n-- As Postgres ${server?.text} writes it.`, ...blocks, ...others].join('\n\n')}\n`;
+}
+
+/**
+ * What is made beside the migrations for the roles of worker, reader and tenant, as text: the views of the tenant and
+ * of the wall, and every right of the roles and of everybody. Null where the roles were not made here.
+ */
+export async function dumpRoles(database: Database): Promise<string | null> {
+  const views = await rowsOf(database, viewsWhere(`n.nspname in ('tenant', 'wall')`));
+  if (views.length === 0) return null;
+  const [server] = await rowsOf(database, SERVER);
+  const rights = await rowsOf(database, RIGHTS);
+  const blocks = [...views, ...rights].map(({ text }) => text);
+  return `${[`${HEAD}\n-- As Postgres ${server?.text} writes it.`, ...blocks].join('\n\n')}\n`;
 }
 
 /**
@@ -101,12 +114,12 @@ const SCHEMAS = `
   select nspname as relation, 'schema ' || nspname || ';' as text from pg_namespace
   where nspname not in ('public', 'information_schema') and nspname not like 'pg\\_%' order by nspname`;
 
-const VIEWS = `
+const viewsWhere = (which: string) => `
   select c.relname as relation, case c.relkind when 'm' then 'materialized view ' else 'view ' end || c.oid::regclass
     || coalesce(' with (' || array_to_string(c.reloptions, ', ') || ')', '') || ' as'
     || chr(10) || pg_get_viewdef(c.oid) as text
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('v', 'm') and ${OURS} order by n.nspname, c.relname`;
+  where c.relkind in ('v', 'm') and ${which} order by n.nspname, c.relname`;
 
 const FUNCTIONS = `
   select p.proname as relation, trim(pg_get_functiondef(p.oid)) || ';' as text
@@ -128,6 +141,27 @@ const GRANTS = `
   from information_schema.role_table_grants
   where table_schema in ('public', 'audit') and grantee like 'spanledger%'
   group by table_schema, table_name, grantee order by grantee, table_schema, table_name`;
+
+/** Rights by role and thing, and those of columns with their names; logins of the operator are not ours. */
+const RIGHTS = `
+  with given as (
+    select n.nspname || '.' || c.relname as thing, a.grantee, a.privilege_type || case when a.is_grantable then ' and to grant it' else '' end as given
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
+    where n.nspname in ('public', 'audit', 'tenant', 'wall') and c.relkind in ('r', 'p', 'v', 'm') and a.grantee <> c.relowner
+    union all
+    select n.nspname || '.' || c.relname, a.grantee, a.privilege_type || ' (' || string_agg(t.attname, ', ' order by t.attnum) || ')'
+    from pg_attribute t join pg_class c on c.oid = t.attrelid join pg_namespace n on n.oid = c.relnamespace, aclexplode(t.attacl) a
+    where n.nspname in ('public', 'audit', 'tenant', 'wall') and a.grantee <> c.relowner
+    group by n.nspname, c.relname, a.grantee, a.privilege_type
+    union all
+    select 'schema ' || n.nspname, a.grantee, a.privilege_type from pg_namespace n, aclexplode(n.nspacl) a
+    -- What everybody may do in the schema public differs from server to server.
+    where n.nspname in ('public', 'audit', 'tenant', 'wall') and a.grantee <> n.nspowner and not (n.nspname = 'public' and a.grantee = 0))
+  select thing as relation, 'grant ' || string_agg(given, ', ' order by given collate "C") || ' on ' || thing || ' to '
+    || coalesce(r.rolname, 'public') || ';' as text
+  from given left join pg_roles r on r.oid = grantee
+  where grantee = 0 or r.rolname in ('spanledger_worker', 'spanledger_reader', 'spanledger_tenant')
+  group by thing, r.rolname order by thing collate "C", r.rolname collate "C"`;
 
 /** Schemas of others that have a table, a function or an operator by the name of one that our statements mean. */
 const HIDERS = `

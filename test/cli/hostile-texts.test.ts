@@ -145,6 +145,8 @@ const ELSEWHERE = [
     'allocate post',
     'allocate reverse',
     'allocate show',
+    'archive check',
+    'archive write',
     'budget release',
     'budget remove',
   ],

@@ -60,7 +60,7 @@ test('serve answers a request that had begun before SIGTERM, takes none after it
     answer += text;
   });
   await once(half, 'connect');
-  half.write('GET /v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n');
+  half.write('GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n');
   // The server has read what was sent before when it answers what was asked after it.
   await fetch(`${at}/healthz`);
   served.kill('SIGTERM');

@@ -3,18 +3,26 @@ import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
-import { dumpSchema } from '../../src/database/schema-store.ts';
+import { makeRoles } from '../../src/database/roles.ts';
+import { dumpRoles, dumpSchema } from '../../src/database/schema-store.ts';
 import { freshDatabase } from '../support/database.ts';
 
-const PATH = fileURLToPath(new URL('../../migrations/schema.sql', import.meta.url));
+const MADE = {
+  'schema.sql': dumpSchema,
+  'roles-schema.sql': dumpRoles,
+} as const;
 
-it('the migrations make the schema that migrations/schema.sql shows', async () => {
+it('the migrations make the schema that migrations/schema.sql shows, and the roles what roles-schema.sql shows', async () => {
   const database = await freshDatabase({ schema: 'empty', connections: 4 });
   await migrate(database);
-  const schema = await dumpSchema(database);
-  if (process.env['SPANLEDGER_WRITE_SCHEMA'] === '1') await writeFile(PATH, schema);
-  const committed = await readFile(PATH, 'utf8').catch(() => '');
-  expect(schema, 'made anew by SPANLEDGER_WRITE_SCHEMA=1').toBe(committed);
+  for (const [file, dump] of Object.entries(MADE)) {
+    if (file.startsWith('roles')) await makeRoles(database);
+    const path = fileURLToPath(new URL(`../../migrations/${file}`, import.meta.url));
+    const text = (await dump(database)) ?? '';
+    if (process.env['SPANLEDGER_WRITE_SCHEMA'] === '1') await writeFile(path, text);
+    const committed = await readFile(path, 'utf8').catch(() => '');
+    expect(text, `${file} is made anew by SPANLEDGER_WRITE_SCHEMA=1`).toBe(committed);
+  }
 });
 
 it('eight processes that come to the same step of migrating at once all succeed', async () => {

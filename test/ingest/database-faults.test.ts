@@ -73,6 +73,7 @@ describe('a database that refuses for a reason of its own', () => {
       kind: 'not_permitted',
       message: expect.stringContaining('permission denied for table entries (SQLSTATE 42501)'),
     });
+    await makeRoles(database);
     await expectNothingLost(database, queue);
   });
 

@@ -1,21 +1,41 @@
 import { readFile } from 'node:fs/promises';
 import type { Database } from '../../database/database.ts';
 import { MIGRATIONS } from '../../database/migrate.ts';
-import { dumpSchema, readIntruders } from '../../database/schema-store.ts';
+import { dumpRoles, dumpSchema, readIntruders } from '../../database/schema-store.ts';
 import type { LawReport } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 
 /**
- * Law 12: columns, constraints, triggers, views, policies and functions are what the migrations make. The other laws ask the
+ * Law 12: columns, constraints, triggers, views, policies and functions are what the migrations make, and rights what
+ * the roles are to have. The other laws ask the
  * database, and would believe a function that was replaced. Of what an owner adds, only what may act upon our tables
  * is named; an index, a view or a schema of one's own is nobody's business.
  */
 export async function checkSchema(database: Database): Promise<LawReport> {
   const law = { law: 12, name: 'the rules of the database are those of the migrations' };
-  const [written, dumped] = [
-    await readFile(`${MIGRATIONS}schema.sql`, 'utf8'),
-    await dumpSchema(database),
+  const schema = compare(await keptAs('schema.sql'), await dumpSchema(database), acts);
+  const roles = await dumpRoles(database);
+  const rights =
+    roles === null ? NOTHING : compare(await keptAs('roles-schema.sql'), roles, () => true);
+  const violations = [
+    ...schema.violations,
+    ...rights.violations,
+    ...(await readIntruders(database)),
   ];
+  const checked = schema.checked + rights.checked;
+  return { ...law, checked, violations: violations.slice(0, VIOLATIONS_NAMED) };
+}
+
+type Compared = Pick<LawReport, 'checked' | 'violations'>;
+
+const NOTHING: Compared = { checked: 0, violations: [] };
+
+function keptAs(file: string): Promise<string> {
+  return readFile(`${MIGRATIONS}${file}`, 'utf8');
+}
+
+/** Names what differs between two schemas' texts, and of what was added that which matters. */
+function compare(written: string, dumped: string, matters: (name: string) => boolean): Compared {
   const [due, live] = [definitionsIn(written), definitionsIn(dumped)];
   const agree = serverOf(written) === serverOf(dumped) ? isSame : isSameView;
   const violations = [
@@ -25,11 +45,10 @@ export async function checkSchema(database: Database): Promise<LawReport> {
       return agree(found, text) ? [] : [`${name} was changed`];
     }),
     ...[...live.keys()]
-      .filter((name) => !due.has(name) && acts(name))
+      .filter((name) => !due.has(name) && matters(name))
       .map((name) => `${name} was added`),
-    ...(await readIntruders(database)),
   ];
-  return { ...law, checked: live.size, violations: violations.slice(0, VIOLATIONS_NAMED) };
+  return { checked: live.size, violations };
 }
 
 /** The version of Postgres that wrote a schema's text. */
@@ -54,7 +73,7 @@ function acts(name: string): boolean {
   return /^(?:trigger|rule|constraint|column|function) /.test(name);
 }
 
-/** Every definition of a schema's text, by what it defines. Rights are granted beside the migrations. */
+/** Every definition of a schema's text, by what it defines. */
 function definitionsIn(schema: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const block of blocksOf(schema)) {
@@ -62,6 +81,8 @@ function definitionsIn(schema: string): ReadonlyMap<string, string> {
     const table = /^(?:partitioned )?table (\S+)/.exec(head)?.[1];
     if (table !== undefined) readTable(table, block, found);
     else if (/^(?:materialized )?view /.test(head)) found.set(`view ${head.split(' ')[1]}`, block);
+    else if (head.startsWith('grant '))
+      found.set(`grant ${/ (on (?:schema )?\S+ to \w+);/.exec(head)?.[1]}`, block);
     else if (head.startsWith('CREATE RULE')) found.set(`rule ${head.split(' ')[2]}`, block);
     else if (head.startsWith('CREATE OR REPLACE')) {
       found.set(`function ${head.replace(/^CREATE OR REPLACE \w+ /, '')}`, block);

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkSchema } from '../../../src/audit/laws/schema-law.ts';
+import { makeRoles } from '../../../src/database/roles.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { createDatabase } from '../../support/database.ts';
+import { undone } from '../../support/undone.ts';
+
+describe('law 12', () => {
+  let walled: { readonly database: TestDatabase; readonly drop: () => Promise<void> };
+  beforeAll(async () => {
+    walled = await createDatabase();
+    await makeRoles(walled.database);
+  });
+  afterAll(() => walled.drop());
+
+  it.each([
+    [
+      'grant update on entries to spanledger_worker',
+      'grant on public.entries to spanledger_worker was changed',
+    ],
+    [
+      'grant select (cost) on entries to spanledger_tenant',
+      'grant on public.entries to spanledger_tenant was changed',
+    ],
+    ['grant select on push_intents to public', 'grant on public.push_intents to public was added'],
+    [
+      'revoke select on closes from spanledger_reader',
+      'grant on public.closes to spanledger_reader is gone',
+    ],
+    [
+      'grant create on schema public to spanledger_tenant',
+      'grant on schema public to spanledger_tenant was added',
+    ],
+    ['alter view wall.budgets set (security_barrier = false)', 'view wall.budgets was changed'],
+    ['create view wall.closes as select * from public.closes', 'view wall.closes was added'],
+  ])('names a right or a view of the roles that is not as it was made: %s', (statement, named) =>
+    undone(walled.database, async (inside) => {
+      expect((await checkSchema(inside)).violations).toEqual([]);
+      await inside.pool.query(statement);
+      expect((await checkSchema(inside)).violations).toEqual([named]);
+    }),
+  );
+
+  it('names nothing that somebody else has beside ours and that changes nothing of ours', async () => {
+    const { name } = walled.database;
+    const other = `other_${name.slice(-12)}`;
+    const violations = await undone(walled.database, async (inside) => {
+      await inside.pool.query(`create schema theirs; create role ${other};
+      create type theirs.money as (units bigint);
+      create function theirs.plus(theirs.money, theirs.money) returns theirs.money language sql as $$ select $1 $$;
+      create operator theirs.+ (leftarg = theirs.money, rightarg = theirs.money, function = theirs.plus);
+      create cast (theirs.money as text) with inout;
+      create table theirs.orders (order_id bigint primary key);
+      create index theirs_orders on theirs.orders (order_id desc);
+      create index theirs_of_entries on entries (trace_id, source);
+      create view theirs.spend as select tenant_id, sum(charge) as charge from entries group by tenant_id;
+      create function theirs.watch() returns event_trigger language plpgsql as $$ begin end $$;
+      create event trigger theirs_watch on ddl_command_end execute function theirs.watch();
+      alter role ${other} in database ${name} set session_replication_role = 'replica';
+      alter role ${other} in database ${name} set search_path = theirs, public`);
+      return (await checkSchema(inside)).violations;
+    });
+    expect(violations).toEqual([]);
+  });
+});
