@@ -145,8 +145,6 @@ const ELSEWHERE = [
     'allocate post',
     'allocate reverse',
     'allocate show',
-    'archive check',
-    'archive write',
     'budget release',
     'budget remove',
   ],

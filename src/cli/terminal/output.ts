@@ -1,6 +1,6 @@
+import { harmless, harmlessDocument } from '../../harmless.ts';
 import { foldLines, wrapTo } from '../../text-width.ts';
 import { inSeconds } from './figures.ts';
-import { harmless, harmlessDocument } from '../../harmless.ts';
 import { openProgress } from './progress.ts';
 import { type DrawTable, drawTable } from './table.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { columnsOf, cutTo, wrapTo } from '../../text-width.ts';
 import { harmlessValue } from '../../harmless.ts';
+import { columnsOf, cutTo, wrapTo } from '../../text-width.ts';
 
 export interface Column<Row> {
   readonly title: string;
