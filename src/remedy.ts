@@ -16,6 +16,7 @@ const operation = z.discriminatedUnion('operation', [
   anOperation('budget requests', { all: z.boolean() }),
   anOperation('close', { month: monthField, tenant_id: tenant }),
   anOperation('correct', { entry_id: entry, by: z.enum(['move', 'void', 'usage']) }),
+  anOperation('fx import', {}),
   anOperation('key list', {}),
   anOperation('migrate', { roles: z.boolean() }),
   anOperation('price-book import', {}),

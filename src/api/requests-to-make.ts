@@ -20,6 +20,7 @@ const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
   'budget requests': 'GET /v1/budgets/requests',
   close: 'POST /v1/closes',
   correct: 'POST /v1/entries/{entry}/corrections',
+  'fx import': 'POST /v1/exchange-rates',
   'key list': 'GET /v1/keys',
   migrate: null,
   'price-book import': 'POST /v1/price-books',

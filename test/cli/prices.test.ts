@@ -104,7 +104,7 @@ it('report usage has a line for each currency, and a coverage for each', async (
     total           2  2,000  USD    0.00  unknown  unknown           2    of 2
     (--wide shows OUTPUT, ROUTING GAIN)
 
-    the cost of 3 entries is unknown: import a cost book that has the model in the currency, and run "spanledger rerate" for the month
+    the cost of 3 entries is unknown: import a cost book that has the model, or rates with "spanledger fx import" where its cost is in another currency, and run "spanledger rerate" for the month
     Attribution coverage: no cost is known in EUR; the cost of 1 entry is unknown
     Attribution coverage: no cost is known in USD; the cost of 2 entries is unknown
     "

@@ -4,6 +4,7 @@ import { readStory } from '../../src/audit/story-store.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
+import { nameMissing } from '../../src/month/completeness/name-missing.ts';
 import {
   importExchangeRates,
   listExchangeRates,
@@ -41,6 +42,10 @@ it('a cost in dollars is converted for a tenant that pays in euros, and recomput
 
   // Before there are rates the cost is unknown, whatever a producer calls its tags.
   await receiveEvents(database, [call('early', { cost_exchange: '1' })]);
+  const lacking = await nameMissing(parts, { month: '2026-10', tenant_id: 'eu' });
+  expect(lacking.find(({ kind }) => kind === 'without_cost')?.remedy).toContainEqual({
+    operation: 'fx import',
+  });
   expect(await importExchangeRates(parts, { documents: [RATES] })).toMatchObject([
     { answer: 'imported', currencies: 1, source: 'European Central Bank' },
   ]);

@@ -159,5 +159,5 @@ function renderUnknown(totals: readonly UsageGroup[]): string | null {
   const entries = totals.reduce((sum, row) => sum + row.entries_without_cost, 0);
   if (entries === 0) return null;
   const subject = counted(entries, 'entry is', 'entries is');
-  return `the cost of ${subject} unknown: import a cost book that has the model in the currency, and run "spanledger rerate" for the month`;
+  return `the cost of ${subject} unknown: import a cost book that has the model, or rates with "spanledger fx import" where its cost is in another currency, and run "spanledger rerate" for the month`;
 }

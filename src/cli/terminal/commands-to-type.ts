@@ -31,6 +31,7 @@ function argumentsOf(operation: Operation): readonly string[] {
       return [operation.entry_id ?? 'ENTRY', ...correctionBy(operation)];
     case 'migrate':
       return operation.roles ? ['--roles'] : [];
+    case 'fx import':
     case 'price-book import':
       return ['FILE'];
     case 'push':

@@ -16,6 +16,7 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   'budget requests': 'the requests on the overview and on the page of the tenant',
   close: 'Close on the page of the month',
   correct: 'Correct on the page of the entry',
+  'fx import': null,
   'key list': 'the list of keys',
   migrate: null,
   'price-book import': 'Import on the page of prices',

@@ -37,7 +37,12 @@ export interface LackingRow {
   readonly entry_ids: readonly string[];
   /** When the first of their calls occurred; of late ones in an earlier period. */
   readonly first_at: InstantMs;
+  /** No costs were imported in the currency that the tenant is charged in: they want rates. */
+  readonly wants_rates: boolean;
 }
+
+const WANTS_RATES = sql`bool_or(not exists (
+  select from price_books b where b.kind = 'cost' and b.currency = e.currency))`;
 
 /** Whoever never imported what a provider charges asks for no costs, and lacks none. */
 const COSTS_ARE_KEPT = sql`exists (select from price_books where kind = 'cost')`;
@@ -54,7 +59,7 @@ export async function readLacking(
     select l.lack, e.tenant_id, e.period_start, count(*) as entries,
       (array_agg(distinct l.model))[1:5] as models,
       (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids,
-      min(e.occurred_at) as first_at
+      min(e.occurred_at) as first_at, ${WANTS_RATES} as wants_rates
     from entries e
     cross join lateral (values ('without_cost', e.cost is null and ${COSTS_ARE_KEPT}, e.executed_model),
       (e.outcome, e.outcome in ('unrated', 'unmeasured'), e.requested_model)) l(lack, is_so, model)
@@ -74,7 +79,7 @@ async function readLackingBefore(
     select e.outcome as lack, e.tenant_id, e.period_start, count(*) as entries,
       (array_agg(distinct e.requested_model))[1:5] as models,
       (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids,
-      min(e.occurred_at) as first_at
+      min(e.occurred_at) as first_at, false as wants_rates
     from periods p join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start
     where p.state <> 'closed' and p.period_start < ${first}::date
       and (${tenantId}::text is null or p.tenant_id = ${tenantId})

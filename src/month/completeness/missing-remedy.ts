@@ -5,7 +5,12 @@ import type { MissingThing } from './missing-answer.ts';
 /** What a person does about each kind of thing that a month lacks; alerts have remedies of their own. */
 export function missingRemedy(
   kind: Exclude<MissingThing['kind'], 'alert' | 'on_two_invoices' | 'on_voided_invoice'>,
-  of: { readonly tenantId: string | null; readonly periodStart: string | null },
+  of: {
+    readonly tenantId: string | null;
+    readonly periodStart: string | null;
+    /** Costs are known in another currency alone. */
+    readonly wantsRates?: boolean;
+  },
 ): Remedy {
   const month = of.periodStart?.slice(0, 7) ?? null;
   const setTenant = { operation: 'tenant set', tenant_id: of.tenantId, from: null } as const;
@@ -26,6 +31,9 @@ export function missingRemedy(
     case 'unbilled':
       return advise`make a subscription with ${{ operation: 'stripe setup', currency: null, subscriptions: true, tenant_id: null }}, or bill it another way and record that with ${{ operation: 'stripe settled', tenant_id: of.tenantId, month }}`;
     case 'without_cost':
+      if (of.wantsRates === true) {
+        return advise`costs are known in another currency alone: import dated rates with ${{ operation: 'fx import' }}, or what the provider charges in this one with ${importBook}, then ${rerate}`;
+      }
       return advise`import what the provider charges with ${importBook}, then ${rerate}`;
     case 'unrated':
       return advise`give the tenant a book with ${{ ...setTenant, give: 'price_book' }}, or import a price with ${importBook}, and then ${rerate}; where only a clock was wrong, ${{ ...correct, by: 'void' }}`;

@@ -180,7 +180,10 @@ async function nameLacking(
     periodContaining(present(calendars.get(tenant_id), 'a tenant'), first_at).startDate;
   return rows.map((row) => ({
     ...thing(row.lack, row.tenant_id, row.period_start),
-    remedy: missingRemedy(row.lack, { tenantId: row.tenant_id, periodStart: occurredIn(row) }),
+    remedy: missingRemedy(row.lack, {
+      ...{ tenantId: row.tenant_id, periodStart: occurredIn(row) },
+      wantsRates: row.wants_rates,
+    }),
     count: Number(row.entries),
     detail: `${counted(Number(row.entries), 'entry')} ${LACKS[row.lack]}: ${row.models.join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
   }));

@@ -34,6 +34,7 @@ const FORMS: {
   ],
   'key list': [{}],
   migrate: [{ roles: false }, { roles: true }],
+  'fx import': [{}],
   'price-book import': [{}],
   'price-book list': [{}],
   prove: [{}],
