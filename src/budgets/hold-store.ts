@@ -77,7 +77,8 @@ const CHECK = `${UNSAID} with concerned as (${CONCERNED}
 /**
  * The admission. It locks the counters of every budget that concerns the call, in the order in which a fold locks
  * them, so it judges by what the call before it left; and it holds for all of them or for none. A call that a hard
- * budget does not bear even as it was a moment ago is denied without waiting for a lock.
+ * budget does not bear even as it was a moment ago is denied without waiting for a lock. The locks are not held until the
+ * disk has the hold: whoever reserves waits for that after the commit, together with all others that do.
  */
 const RESERVE = `${UNSAID} with concerned as materialized (${CONCERNED}
   ), seen as materialized (
@@ -94,8 +95,10 @@ const RESERVE = `${UNSAID} with concerned as materialized (${CONCERNED}
     union all select budget_id, time_key, spent, held from seen where is_over
   ), judged as materialized (${JUDGED}
   ), verdict as materialized (${VERDICT}
+  ), soon as materialized (
+    select set_config('synchronous_commit', 'off', true) from verdict v where v.admits
   ), held as (
-    update budget_counters c set held = c.held + j.estimate from judged j, verdict v
+    update budget_counters c set held = c.held + j.estimate from judged j, verdict v, soon
     where c.budget_id = j.budget_id and c.time_key = j.time_key and v.admits and not v.is_missing
   ), made as (
     insert into budget_holds (hold_id, tenant_id, request_digest, model, feature, user_id, agent_run_id, amount, currency,
@@ -132,7 +135,10 @@ export async function reserveCall(
       text: RESERVE,
       values: [...callValues(call), hold.holdId, hold.digest, call.model],
     });
-    if (rows[0]?.is_missing !== true) return rows;
+    if (rows[0]?.is_missing !== true) {
+      if (rows[0]?.admits === true && rows[0].budget_id !== null) await waitForDisk(database);
+      return rows;
+    }
     await database.pool.query(
       `${UNSAID} insert into budget_counters (budget_id, time_key)
        select w.budget_id, w.time_key from unnest($1::bigint[], $2::text[]) w(budget_id, time_key)
@@ -141,6 +147,14 @@ export async function reserveCall(
       [rows.map(({ budget_id }) => budget_id), rows.map(({ time_key }) => time_key)],
     );
   }
+}
+
+/** A commit of its own, of nothing: when it is on disk, so is every commit before it. */
+async function waitForDisk(database: Database): Promise<void> {
+  await database.pool.query({
+    name: 'wait-for-disk',
+    text: `select pg_logical_emit_message(true, 'spanledger', '')`,
+  });
 }
 
 function callValues(call: AskedCall): unknown[] {
