@@ -216,6 +216,10 @@ const INTRUDERS = `
       or setting like 'search_path=%' and exists (
         select from unnest(string_to_array(substr(setting, 13), ',')) path join hiders h on h.schema = trim(both ' "' from path)))
   union all
+  -- Without any setting the schema by a user's own name comes first.
+  select '', 'schema ' || h.schema || ' has what its user finds before ours' from hiders h
+  join pg_roles r on r.rolname = h.schema and has_any_column_privilege(r.oid, 'public.entries', 'select, insert')
+  union all
   select '', 'policy ' || policyname || ' of ' || tablename || ' was changed or added' from pg_policies
   where schemaname = 'public' and not (cmd = 'SELECT' and permissive = 'PERMISSIVE' and with_check is null and (
     policyname = 'tenant_rows' and roles = '{spanledger_tenant}'

@@ -41,6 +41,19 @@ describe('law 12', () => {
     }),
   );
 
+  it('names what a user of the ledger finds before ours in the schema of its own name', () =>
+    undone(walled.database, async (inside) => {
+      const user = `login_${walled.database.name.slice(-12)}`;
+      await inside.pool.query(`create role ${user} login in role spanledger_worker;
+        create schema ${user}; create table ${user}.notes (text text)`);
+      expect((await checkSchema(inside)).violations).toEqual([]);
+      await inside.pool.query(`create function ${user}.entry_hash(entries, bytea) returns bytea
+        language sql as $$ select null::bytea $$`);
+      expect((await checkSchema(inside)).violations).toEqual([
+        `schema ${user} has what its user finds before ours`,
+      ]);
+    }));
+
   it('names nothing that somebody else has beside ours and that changes nothing of ours', async () => {
     const { name } = walled.database;
     const other = `other_${name.slice(-12)}`;
