@@ -146,7 +146,7 @@ async function push(parts: DemoParts, month: string): Promise<readonly Reconcile
 
 /** One line of what the report of runs says of the month. */
 async function sayMostWasted(parts: DemoParts, most: number): Promise<void> {
-  const everything = { tenant_id: null, from: null, to: null, as_of: null };
+  const everything = { tenant_id: null, month: null, from: null, to: null, as_of: null };
   const report = await reportRuns(parts, {
     ...everything,
     by: 'run',

@@ -83,6 +83,7 @@ it('report runs puts what was spent before the answer beside the cost, by run, f
   expect(byRun?.stdout).toMatchInlineSnapshot(`
     "TENANT  RUN    ANSWER  CALLS       CHARGE  COST  BEFORE ANSWER  % OF COST
     acme    run-1  yes         5  USD    0.03  0.03           0.02      66.66
+    total          1 of 1      5  USD    0.03  0.03           0.02      66.66
     (--wide shows FAILED, RETRIES, LOOPS)
 
     Attribution coverage 100.00 %: 0.03 of 0.03 USD of cost belongs to a tenant
@@ -94,16 +95,18 @@ it('report runs puts what was spent before the answer beside the cost, by run, f
 
 it('report runs --json has exact amounts as strings, and the coverage that every report has', async () => {
   const { stdout } = await run('report', 'runs', '--json');
-  const { rows, coverage, ...rest } = JSON.parse(stdout);
+  const { rows, totals, coverage, ...rest } = JSON.parse(stdout);
   expect(rest).toEqual({
     ...{ by: 'run', as_of: null, loop_steps: 4 },
     ...{ rows_in_all: 1, rows_with_waste: 1 },
   });
   expect(coverage).toMatchObject([{ currency: 'USD', share: '100.00' }]);
-  expect(rows).toEqual([
+  const [{ tenant, run: runId, ...figures }] = rows;
+  expect({ tenant, runId }).toEqual({ tenant: 'acme', runId: 'run-1' });
+  expect(totals).toEqual([figures]);
+  expect(rows).toHaveLength(1);
+  expect(totals).toEqual([
     {
-      tenant: 'acme',
-      run: 'run-1',
       currency: 'USD',
       runs: 1,
       succeeded: 1,
@@ -114,6 +117,7 @@ it('report runs --json has exact amounts as strings, and the coverage that every
       loop_steps: 4,
       calls_without_cost_rate: 0,
       charge: '0.03',
+      not_due: '0',
       cost: '0.03',
       known_cost: '0.03',
       charge_before_answer: '0.018',

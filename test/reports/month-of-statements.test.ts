@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
+import { exactPico, formatPico } from '../../src/money.ts';
 import { reportUsage } from '../../src/reports/report-usage.ts';
+import { reportRuns } from '../../src/reports/runs/report-runs.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
@@ -18,8 +20,10 @@ it('of a month, by the tenants’ own periods, a report is what the statements s
   const call = (tenant_id: string, occurred_at: string, input_tokens = 1001) =>
     nativeEvent({
       event_id: `${tenant_id} ${occurred_at}`,
-      ...{ tenant_id, occurred_at, usage: { input_tokens, output_tokens: 7 } },
+      ...{ tenant_id, occurred_at, agent_run_id: `run of ${tenant_id}` },
+      ...{ usage: { input_tokens, output_tokens: 7 } },
     });
+  const span = { ...call('tokyo', '2026-09-30T15:00:00Z'), event_id: 'agent' };
   const at = (text: string) => ({ database, clock: () => parseInstant(text) });
   // The first instants of Tokyo's October are September elsewhere, the last ones of Los Angeles' are November.
   await receiveEvents(database, [
@@ -27,6 +31,7 @@ it('of a month, by the tenants’ own periods, a report is what the statements s
     call('tokyo', '2026-09-30T14:59:59Z', 5),
     call('tokyo', '2026-10-31T15:00:00Z', 9),
     call('dark', '2026-09-20T00:00:00Z'),
+    { ...span, operation: 'invoke_agent', status: 'error' },
     call('middle', '2026-10-14T23:00:00Z', 11),
     call('middle', '2026-10-15T00:00:00Z'),
   ]);
@@ -81,6 +86,35 @@ it('of a month, by the tenants’ own periods, a report is what the statements s
   expect(totals.map(({ charge }) => ({ charge }))).toEqual(all);
   const layers = await reportUsage(at('2026-12-01T00:00:00Z'), { ...EVERYTHING, by: ['layer'] });
   expect(layers.totals.map(({ charge }) => ({ charge }))).toEqual(all);
+
+  // The report of runs says the same of the calls, which are all that an adjustment leaves.
+  const calls = await reportUsage(at('2026-12-01T00:00:00Z'), {
+    ...EVERYTHING,
+    by: ['tenant', 'kind'],
+  });
+  const dues = calls.rows
+    .filter(({ kind }) => kind === 'usage')
+    .map(({ tenant, charge, not_due, cost }) => ({ tenant, charge, not_due, cost }));
+  const runs = await reportRuns(at('2026-12-01T00:00:00Z'), {
+    ...EVERYTHING,
+    ...{ by: 'run', limit: 2, loop_steps: 4 },
+  });
+  const byTenant = await reportRuns(at('2026-12-01T00:00:00Z'), {
+    ...EVERYTHING,
+    ...{ by: 'tenant', limit: 10, loop_steps: 4 },
+  });
+  expect(
+    byTenant.rows
+      .map(({ tenant, charge, not_due, cost }) => ({ tenant, charge, not_due, cost }))
+      .toSorted((a, b) => (String(a.tenant) < String(b.tenant) ? -1 : 1)),
+  ).toEqual(dues);
+  // The span around Tokyo's run failed, and is in the month because a call of the run is.
+  expect(runs.totals).toMatchObject([{ runs: 4, succeeded: 3, calls: 7 }]);
+  expect(runs.totals).toEqual(byTenant.totals);
+  expect(runs.rows).toHaveLength(2);
+  const credited = calls.rows.find(({ kind }) => kind === 'adjustment');
+  const due = [runs.totals[0], credited].map((row) => exactPico(row?.charge ?? ''));
+  expect(formatPico(due.reduce((sum, amount) => sum + amount, 0n))).toBe(totals[0]?.charge);
 });
 
 it('a report about a tenant that is not there is refused', async () => {

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { reportRuns } from '../../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
-import type { RunGroup, RunsAnswer, RunsRow } from '../../reports/runs/runs-answer.ts';
+import type { RunGroup, RunsAnswer, RunsRow, RunsTotal } from '../../reports/runs/runs-answer.ts';
 import { RUN_GROUPS, runsRequest } from '../../reports/runs/runs-answer.ts';
 import { readRequest } from '../../request.ts';
-import { AS_OF, readCount, readDay, readInstant } from '../terminal/arguments.ts';
+import { AS_OF, readCount, readDay, readInstant, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
 import { figureOf } from '../terminal/figures.ts';
@@ -26,16 +26,17 @@ export function addRunsReport(group: Command): void {
     .description('agent runs: what was spent in failed and repeated attempts before the answer')
     .addOption(new Option('--by <group>', 'a row for each').choices(RUN_GROUPS).default('run'))
     .option('--tenant <tenant>', 'only this one')
+    .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
     .option('--to <day>', 'before this UTC day', readDay)
     .option('--as-of <instant>', AS_OF, readInstant)
     .option('--limit <rows>', 'so many rows at the most', readCount, ROWS_SHOWN)
     .option('--loop-steps <n>', 'growing repetitions that make a loop', readCount, LOOP_STEPS);
   perform<RunsFlags>(addReportFlags(command), async (session, { options }) => {
-    const { by, tenant = null, from = null, to = null, asOf = null, limit, loopSteps } = options;
+    const { by, tenant = null, month = null, from = null, to = null, asOf = null } = options;
     const request = readRequest(runsRequest, {
-      ...{ by, tenant_id: tenant, from, to, as_of: asOf },
-      ...{ limit, loop_steps: loopSteps },
+      ...{ by, tenant_id: tenant, month, from, to, as_of: asOf },
+      ...{ limit: options.limit, loop_steps: options.loopSteps },
     });
     const answer = await reportRuns(session.parts(), request);
     const money = moneyOf(options);
@@ -48,6 +49,7 @@ export function addRunsReport(group: Command): void {
 interface RunsFlags extends ReportFlags {
   readonly by: RunGroup;
   readonly tenant?: string;
+  readonly month?: string;
   readonly from?: string;
   readonly to?: string;
   readonly asOf?: string;
@@ -58,24 +60,31 @@ interface RunsFlags extends ReportFlags {
 function render(answer: RunsAnswer, table: DrawTable, money: Money): string {
   const parts = [
     renderRows(answer, table, money),
-    renderTotal(answer),
+    renderLeft(answer),
     renderCoverage(answer.coverage, money),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-function renderRows({ rows, by }: RunsAnswer, table: DrawTable, money: Money): string {
+/** A row, or one of the totals below them. */
+type RunsLine = RunsTotal & Partial<RunsRow> & { readonly isTotal: boolean };
+
+function renderRows(answer: RunsAnswer, table: DrawTable, money: Money): string {
+  const { by, rows, totals } = answer;
   if (rows.length === 0) return 'no usage';
-  const amount = (title: string, of: (row: RunsRow) => string | null) =>
+  const lines: readonly RunsLine[] = [
+    ...rows.map((row) => ({ ...row, isTotal: false })),
+    ...totals.map((row) => ({ ...row, isTotal: true })),
+  ];
+  const amount = (title: string, of: (row: RunsLine) => string | null) =>
     text(title, (row) => {
       const value = of(row);
       return value === null || value === 'unknown' ? value : money(value, row.currency);
     });
-  return table(rows, [
-    ...(by === 'run' ? [{ title: 'TENANT', value: (row: RunsRow) => row.tenant ?? '' }] : []),
-    { title: by.toUpperCase(), value: (row) => row[by] ?? (by === 'run' ? '(no run)' : '(none)') },
+  return table(lines, [
+    ...namesOf(by),
     ...(by === 'run'
-      ? [{ title: 'ANSWER', value: (row: RunsRow) => answered(row) }]
+      ? [{ title: 'ANSWER', value: answered }]
       : [count('RUNS', (row) => row.runs), count('ANSWERED', (row) => row.succeeded)]),
     count('CALLS', (row) => row.calls),
     { ...count('FAILED', (row) => row.failed), spare: true },
@@ -83,6 +92,7 @@ function renderRows({ rows, by }: RunsAnswer, table: DrawTable, money: Money): s
     { ...count('LOOPS', (row) => row.loops), spare: true },
     { title: '', value: (row) => row.currency },
     amount('CHARGE', (row) => row.charge),
+    ...(totals.some((row) => row.not_due !== '0') ? [amount('NOT DUE', (row) => row.not_due)] : []),
     amount('COST', (row) => row.cost ?? 'unknown'),
     amount('BEFORE ANSWER', (row) => row.cost_before_answer ?? 'unknown'),
     text('% OF COST', (row) => row.share_before_answer),
@@ -92,20 +102,32 @@ function renderRows({ rows, by }: RunsAnswer, table: DrawTable, money: Money): s
   ]);
 }
 
-function count(title: string, of: (row: RunsRow) => number): Column<RunsRow> {
+/** The first column says of a total that it is one. */
+function namesOf(by: RunGroup): readonly Column<RunsLine>[] {
+  const named = (row: RunsLine) => row[by] ?? (by === 'run' ? '(no run)' : '(none)');
+  const total = (row: RunsLine, name: string) => (row.isTotal ? 'total' : name);
+  if (by !== 'run') return [{ title: by.toUpperCase(), value: (row) => total(row, named(row)) }];
+  return [
+    { title: 'TENANT', value: (row) => total(row, row.tenant ?? '') },
+    { title: 'RUN', value: (row) => (row.isTotal ? '' : named(row)) },
+  ];
+}
+
+function count(title: string, of: (row: RunsLine) => number): Column<RunsLine> {
   return { title, value: (row) => figureOf(of(row)), figure: true };
 }
 
-function text(title: string, of: (row: RunsRow) => string | null): Column<RunsRow> {
+function text(title: string, of: (row: RunsLine) => string | null): Column<RunsLine> {
   return { title, value: (row) => of(row) ?? '–', figure: true };
 }
 
-function answered(row: RunsRow): string {
+function answered(row: RunsLine): string {
+  if (row.isTotal) return `${figureOf(row.succeeded)} of ${figureOf(row.runs)}`;
   if (row.runs === 0) return '';
   return row.succeeded > 0 ? 'yes' : 'no';
 }
 
-function renderTotal({ rows, rows_in_all: all, rows_with_waste: wasted }: RunsAnswer): string {
+function renderLeft({ rows, rows_in_all: all, rows_with_waste: wasted }: RunsAnswer): string {
   const left = all - rows.length;
   if (left === 0) return '';
   return `${figureOf(left)} more rows; ${figureOf(wasted)} of all ${figureOf(all)} spent something before the answer (--limit shows more)`;

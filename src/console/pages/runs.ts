@@ -31,7 +31,7 @@ export const runsPage: ConsolePage = {
     const by = groupOf(said(asked.query, 'by'));
     const tenant_id = said(asked.query, 'tenant');
     const request = readRequest(runsRequest, {
-      ...{ by, tenant_id, from: `${month}-01`, to: `${monthAfter(month)}-01` },
+      ...{ by, tenant_id, month: null, from: `${month}-01`, to: `${monthAfter(month)}-01` },
       ...{ as_of: null, limit: RUNS_SHOWN, loop_steps: LOOP_STEPS },
     });
     const answer = await reportRuns(asked.parts, request);

@@ -13,24 +13,32 @@ import { costPerSuccess, figuresOf } from './run-figures.ts';
 import { RunRanking } from './run-ranking.ts';
 import type { RunQuestion } from './run-store.ts';
 import { eachRun, readCallsOutsideRuns } from './run-store.ts';
-import type { RunGroup, RunsAnswer, RunsRequest, RunsRow, RunTotals } from './runs-answer.ts';
+import type {
+  RunGroup,
+  RunsAnswer,
+  RunsRequest,
+  RunsRow,
+  RunsTotal,
+  RunTotals,
+} from './runs-answer.ts';
 
 /** Agent runs, and what each spent in failed and repeated attempts before its answer. */
 export async function reportRuns(
   { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
   request: RunsRequest,
 ): Promise<RunsAnswer> {
-  const { by, tenant_id: tenantId, from, to, as_of: asOf } = request;
+  const { by, tenant_id: tenantId, month, from, to, as_of: asOf } = request;
   await refuseUnknownTenant({ database, view }, tenantId);
   // Folding joins attempts, which makes corrections; none of now belong to what was known then.
   if (asOf === null) await foldAll(database, clock);
-  const question = { tenantId, from, to, ...(asOf === null ? {} : { asOf }) };
-  const { rows, total } = await rank(view, question, request);
+  const question = { tenantId, month, from, to, ...(asOf === null ? {} : { asOf }) };
+  const { rows, total, totals } = await rank(view, question, request);
   return {
     by,
     as_of: formatInstantOrNull(asOf),
     loop_steps: request.loop_steps,
     rows: rows.map((row) => toRow(row, by)),
+    totals: totals.map(toTotal),
     rows_in_all: total.rows,
     rows_with_waste: total.wastedRows,
     coverage: coverageOf(await readCoverage(view, question)),
@@ -41,23 +49,38 @@ async function rank(
   database: Database,
   question: RunQuestion,
   { by, limit, loop_steps }: RunsRequest,
-): Promise<ReturnType<RunRanking['end']>> {
+): Promise<ReturnType<RunRanking['end']> & { readonly totals: readonly RunFigures[] }> {
   const ranking = new RunRanking(limit);
+  const all = new RunRanking(Number.MAX_SAFE_INTEGER);
+  const count = (figures: RunFigures) => all.merge({ ...figures, tenantId: null, name: null });
   await eachRun(database, question, (run) => {
-    for (const figures of figuresOf(analyzeRun(run, loop_steps), by)) {
+    const analyzed = analyzeRun(run, loop_steps);
+    // By feature a run may have a part in several rows, and it is one run all the same.
+    figuresOf(analyzed, 'run').forEach(count);
+    for (const figures of figuresOf(analyzed, by)) {
       if (by === 'run') ranking.append(figures);
       else ranking.merge(figures);
     }
   });
-  for (const figures of await readCallsOutsideRuns(database, question, by)) ranking.merge(figures);
-  return ranking.end();
+  for (const figures of await readCallsOutsideRuns(database, question, by)) {
+    count(figures);
+    ranking.merge(figures);
+  }
+  const totals = all.end().rows.toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
+  return { ...ranking.end(), totals };
 }
 
 function toRow(row: RunFigures, by: RunGroup): RunsRow {
-  const perSuccess = costPerSuccess(row);
   return {
     ...(by === 'feature' ? {} : { tenant: row.tenantId }),
     ...(by === 'tenant' ? {} : { [by]: row.name }),
+    ...toTotal(row),
+  };
+}
+
+function toTotal(row: RunFigures): RunsTotal {
+  const perSuccess = costPerSuccess(row);
+  return {
     ...totalsOf(row),
     runs: row.runs,
     succeeded: row.succeeded,
@@ -78,7 +101,8 @@ export function totalsOf(row: RunFigures): RunTotals {
     later_attempts: row.laterAttempts,
     loops: row.loops,
     calls_without_cost_rate: row.uncosted,
-    charge: formatPico(row.charge),
+    charge: formatPico(row.charge - row.notDue),
+    not_due: formatPico(row.notDue),
     cost: known(row.cost, row.uncosted),
     known_cost: formatPico(row.cost),
     charge_before_answer: formatPico(row.wastedCharge),

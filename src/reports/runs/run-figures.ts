@@ -25,7 +25,9 @@ export interface RunFigures {
   readonly uncosted: number;
   /** The calls among them that were spent before the answers. */
   readonly wastedUncosted: number;
+  /** What is metered, and what of it is due to nobody. */
   readonly charge: Pico;
+  readonly notDue: Pico;
   readonly cost: Pico;
   /** What of the cost and of the charge was spent before the answers. */
   readonly wastedCharge: Pico;
@@ -91,6 +93,7 @@ function figuresOfCalls(run: AgentRun, by: RunGroup, calls: readonly CallStep[])
     uncosted: calls.reduce((total, call) => total + call.sum.uncosted, 0),
     wastedUncosted: wasted.reduce((total, call) => total + call.sum.uncosted, 0),
     charge: sum(calls, chargeOf),
+    notDue: sum(calls, notDueOf),
     cost: sum(calls, costOf),
     wastedCharge: sum(wasted, chargeOf),
     wastedCost: sum(wasted, costOf),
@@ -103,6 +106,7 @@ function figuresOfCalls(run: AgentRun, by: RunGroup, calls: readonly CallStep[])
 }
 
 const chargeOf = (call: CallStep) => call.sum.charge;
+const notDueOf = (call: CallStep) => call.sum.notDue;
 const costOf = (call: CallStep) => call.sum.cost;
 
 function sum(calls: readonly CallStep[], of: (call: CallStep) => Pico): Pico {
@@ -123,6 +127,7 @@ export function addFigures(a: RunFigures, b: RunFigures): RunFigures {
     uncosted: a.uncosted + b.uncosted,
     wastedUncosted: a.wastedUncosted + b.wastedUncosted,
     charge: a.charge + b.charge,
+    notDue: a.notDue + b.notDue,
     cost: a.cost + b.cost,
     wastedCharge: a.wastedCharge + b.wastedCharge,
     wastedCost: a.wastedCost + b.wastedCost,

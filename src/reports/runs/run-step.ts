@@ -32,6 +32,8 @@ export interface RunEntry extends SpanFacts {
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
   readonly charge: Pico | null;
+  /** What it charges belongs to a month that was closed in shadow, and is billed nowhere. */
+  readonly isNotDue: boolean;
   readonly cost: Pico | null;
   readonly currency: string;
   readonly attempt: number;
@@ -45,6 +47,8 @@ export interface StepSum {
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
   readonly charge: Pico;
+  /** What of the charge is billed nowhere. */
+  readonly notDue: Pico;
   /** The sum of the costs that are known. */
   readonly cost: Pico;
   /** Entries whose cost nobody knows; none where what takes back and what is taken back cancel out. */
@@ -107,6 +111,7 @@ function sumEntries(entries: readonly RunEntry[]): StepSum {
     inputTokens: sum((entry) => entry.inputTokens),
     outputTokens: sum((entry) => entry.outputTokens),
     charge: sum((entry) => entry.charge),
+    notDue: sum((entry) => (entry.isNotDue ? entry.charge : 0n)),
     cost: sum((entry) => entry.cost),
     uncosted: entries.reduce((total, entry) => total + uncostedOf(entry), 0),
   };

@@ -12,6 +12,8 @@ import type { RunGroup } from './runs-answer.ts';
 
 export interface RunQuestion {
   readonly tenantId: string | null;
+  /** The month in which the periods begin that calls are billed in; absent or null for any. */
+  readonly month?: string | null;
   /** Calls that completed on whole UTC days, half-open; a run across a bound shows its part. */
   readonly from: InstantMs | null;
   readonly to: InstantMs | null;
@@ -33,7 +35,7 @@ export function eachRun(
 ): Promise<void> {
   return inTransaction(database, async (transaction) => {
     const grouping = new RunGrouping(work);
-    const text = `select * from (${SPANS}) s order by tenant_id, run_id collate "C"`;
+    const text = `select * from (${spansOf(question)}) s order by tenant_id, run_id collate "C"`;
     await eachRow<SpanRow>(transaction, { text, values: valuesOf(question) }, (row) =>
       grouping.add(row),
     );
@@ -80,9 +82,9 @@ const ENTRY_COLUMNS = `${FACTS}, entry_id, corrects_entry_id, is_reversal, membe
   requested_model, executed_model, feature, prompt_version,
   uncached_input_tokens + cache_read_tokens + cache_write_tokens + units_within(units, 'input') as input_tokens,
   output_tokens + units_within(units, 'output') as output_tokens,
-  charge, cost, currency, attempt`;
+  charge, coalesce(not_due, false) as is_not_due, cost, currency, attempt`;
 const SPAN_COLUMNS = `${FACTS}, null::bigint, null::bigint, false, '', '', '', '', feature, prompt_version,
-  0::bigint, 0::bigint, null::numeric, null::numeric, '', 1`;
+  0::bigint, 0::bigint, null::numeric, false, null::numeric, '', 1`;
 
 /**
  * The rows that a question is about: $1 the tenant, $2 and $3 the days, $4 until when they were
@@ -95,14 +97,27 @@ const entryIsKnown = (at: string) => `(${at}::timestamptz is null or recorded_at
 const spanIsKnown = (at: string) => `(${at}::timestamptz is null
   or batch_id in (select b.batch_id from batches b where b.recorded_at <= ${at}))`;
 
-const SPANS = `
-  select ${ENTRY_COLUMNS} from entries
-  where kind not in ('allocation', 'adjustment') and ${RUN_OF} is not null and ${ASKED} and ${entryIsKnown('$4')}
-  union all
-  select ${SPAN_COLUMNS} from structure_spans where ${RUN_OF} is not null and ${ASKED} and ${spanIsKnown('$4')}`;
+/** Calls are in the month in which they are billed. A span is billed nowhere, and is where the calls of its run are. */
+const CALLS = `kind not in ('allocation', 'adjustment')`;
+const IN_MONTH = `period_start >= $5::date and period_start < $5::date + interval '1 month'`;
 
-function valuesOf({ tenantId, from, to, asOf }: RunQuestion): readonly (string | null)[] {
-  return [tenantId, textOf(from), textOf(to), textOf(asOf)];
+function spansOf({ month }: RunQuestion): string {
+  const inMonth = month == null ? '' : `and ${IN_MONTH}`;
+  const withCalls =
+    month == null
+      ? ''
+      : `and (tenant_id, ${RUN_OF}) in (select tenant_id, ${RUN_OF} from entries where ${CALLS} and ${IN_MONTH})`;
+  return `
+  select ${ENTRY_COLUMNS} from entries
+  where ${CALLS} and ${RUN_OF} is not null and ${ASKED} and ${entryIsKnown('$4')} ${inMonth}
+  union all
+  select ${SPAN_COLUMNS} from structure_spans
+  where ${RUN_OF} is not null and ${ASKED} and ${spanIsKnown('$4')} ${withCalls}`;
+}
+
+function valuesOf({ tenantId, month, from, to, asOf }: RunQuestion): readonly (string | null)[] {
+  const first = month == null ? [] : [`${month}-01`];
+  return [tenantId, textOf(from), textOf(to), textOf(asOf), ...first];
 }
 
 function textOf(instant: InstantMs | null | undefined): string | null {
@@ -126,13 +141,15 @@ export async function readCallsOutsideRuns(
        coalesce(sum(n) filter (where attempt > 1), 0) as later_attempts,
        coalesce(sum(n) filter (where cost is null), 0) as uncosted,
        coalesce(sum(n) filter (where cost is null and status <> 'ok'), 0) as failed_uncosted,
-       coalesce(sum(charge), 0) as charge, coalesce(sum(cost), 0) as cost,
+       coalesce(sum(charge), 0) as charge, coalesce(sum(charge) filter (where not_due), 0) as not_due,
+       coalesce(sum(cost), 0) as cost,
        coalesce(sum(charge) filter (where status <> 'ok'), 0) as failed_charge,
        coalesce(sum(cost) filter (where status <> 'ok'), 0) as failed_cost
      from (
        -- A reversal takes its call back from the count as it does from the sums.
        select *, case when is_reversal then -1 else 1 end as n from entries
-       where kind not in ('allocation', 'adjustment') and ${RUN_OF} is null and ${ASKED} and ${entryIsKnown('$4')}
+       where ${CALLS} and ${RUN_OF} is null and ${ASKED} and ${entryIsKnown('$4')}
+         ${question.month == null ? '' : `and ${IN_MONTH}`}
      ) e group by 1, 2, 3`,
     [...valuesOf(question)],
   );
@@ -150,6 +167,7 @@ export async function readCallsOutsideRuns(
     uncosted: Number(row.uncosted),
     wastedUncosted: Number(row.failed_uncosted),
     charge: row.charge,
+    notDue: row.not_due,
     cost: row.cost,
     wastedCharge: row.failed_charge,
     wastedCost: row.failed_cost,
@@ -167,6 +185,7 @@ interface OutsideRow {
   readonly uncosted: bigint;
   readonly failed_uncosted: bigint;
   readonly charge: bigint;
+  readonly not_due: bigint;
   readonly cost: bigint;
   readonly failed_charge: bigint;
   readonly failed_cost: bigint;
@@ -185,7 +204,7 @@ export function readRun(
     await transaction.client.query('set local enable_seqscan = off');
     const { rows } = await transaction.client.query<SpanRow>(
       `select * from (
-         select ${ENTRY_COLUMNS} from entries where kind not in ('allocation', 'adjustment') and ${IS_RUN} and ${entryIsKnown('$3')}
+         select ${ENTRY_COLUMNS} from entries where ${CALLS} and ${IS_RUN} and ${entryIsKnown('$3')}
          union all
          select ${SPAN_COLUMNS} from structure_spans where ${IS_RUN} and ${spanIsKnown('$3')}
        ) s order by tenant_id`,
@@ -254,6 +273,7 @@ interface SpanRow {
   readonly input_tokens: bigint;
   readonly output_tokens: bigint;
   readonly charge: bigint | null;
+  readonly is_not_due: boolean;
   readonly cost: bigint | null;
   readonly currency: string;
   readonly attempt: number;
@@ -289,6 +309,7 @@ function toEntry(row: SpanRow, entryId: bigint): RunEntry {
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
     charge: row.charge,
+    isNotDue: row.is_not_due,
     cost: row.cost,
     currency: row.currency,
     attempt: row.attempt,

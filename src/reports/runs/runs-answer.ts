@@ -5,6 +5,7 @@ import {
   instantField,
   instantGiven,
   listOf,
+  monthField,
   percentField,
 } from '../../fields.ts';
 import { coverageAnswer } from '../coverage-answer.ts';
@@ -17,6 +18,8 @@ export const runsRequest = z.strictObject({
   by: z.enum(RUN_GROUPS),
   /** It is null for every tenant. */
   tenant_id: z.string().nullable(),
+  /** The month in which the periods begin, as statements have it; null for any. */
+  month: monthField.nullable(),
   /** Whole UTC days, half-open; null for no bound. */
   from: dayGiven.nullable(),
   to: dayGiven.nullable(),
@@ -37,7 +40,10 @@ export const runTotals = z.strictObject({
   later_attempts: z.int(),
   loops: z.int(),
   calls_without_cost_rate: z.int(),
+  /** What is due, as statements have it. */
   charge: amountField,
+  /** What is metered beside it and billed nowhere, of months that were closed in shadow. */
+  not_due: amountField,
   /** It is null where the cost of any call is unknown. */
   cost: amountField.nullable(),
   /** The sum of the costs that are known. */
@@ -49,12 +55,7 @@ export const runTotals = z.strictObject({
 });
 export type RunTotals = z.infer<typeof runTotals>;
 
-const runsRow = runTotals.extend({
-  /** It is absent by feature, where a row is of all tenants. */
-  tenant: z.string().nullable().optional(),
-  /** The one that a row is for is there; null where its calls name none. */
-  run: z.string().nullable().optional(),
-  feature: z.string().nullable().optional(),
+const runsTotal = runTotals.extend({
   runs: z.int(),
   succeeded: z.int(),
   loop_steps: z.int(),
@@ -64,6 +65,15 @@ const runsRow = runTotals.extend({
   /** It is null where no run succeeded. */
   cost_per_success: amountField.nullable(),
 });
+export type RunsTotal = z.infer<typeof runsTotal>;
+
+const runsRow = runsTotal.extend({
+  /** It is absent by feature, where a row is of all tenants. */
+  tenant: z.string().nullable().optional(),
+  /** The one that a row is for is there; null where its calls name none. */
+  run: z.string().nullable().optional(),
+  feature: z.string().nullable().optional(),
+});
 export type RunsRow = z.infer<typeof runsRow>;
 
 export const runsAnswer = z.strictObject({
@@ -72,6 +82,8 @@ export const runsAnswer = z.strictObject({
   loop_steps: z.int(),
   /** The most wasted first. */
   rows: listOf(runsRow),
+  /** All of it together, one for each currency, whatever the rows leave out; a run is counted once. */
+  totals: listOf(runsTotal),
   rows_in_all: z.int(),
   /** The rows among all that spent something before the answer. */
   rows_with_waste: z.int(),

@@ -26,6 +26,7 @@ export function call(second: number, change: Partial<RunEntry> = {}): RunEntry {
     inputTokens: 1000n,
     outputTokens: 100n,
     charge: 300n,
+    isNotDue: false,
     cost: 200n,
     currency: 'USD',
     traceId: 'trace-1',
