@@ -71,20 +71,23 @@ export function viewDaily(
     series,
     days,
     late,
-    summary: summarize(document, days),
+    summary: summarize(document, days, late),
     caption: captionOf(document, late),
     rows: days.map(({ day, amounts }) => row(day, amounts)),
     sums: row('Sum', amountsOf(own)),
   };
 }
 
-function summarize(document: DailyFigures, days: DailyView['days']): string {
+function summarize(document: DailyFigures, days: DailyView['days'], late: Pico): string {
   const highest = days.reduce<DailyView['days'][number] | null>(
     (most, day) => (most === null || sum(day.amounts) > sum(most.amounts) ? day : most),
     null,
   );
-  if (highest === null || sum(highest.amounts) === 0n)
-    return 'No usage was charged in this period.';
+  if (highest === null || sum(highest.amounts) === 0n) {
+    return late === 0n
+      ? 'No usage was charged in this period.'
+      : `No usage of these days was charged; what is charged for earlier periods, ${roundedMoney(late, document.currency)}, is listed below.`;
+  }
   const amount = roundedMoney(sum(highest.amounts), document.currency);
   return `Stacked bars of the charge by model for ${days.length} days; the highest is ${formatShortDay(highest.day)} with ${amount}.`;
 }

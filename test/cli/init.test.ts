@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/cli/program.ts';
+import { systemClock } from '../../src/clock.ts';
 import { type LocalQueue, startLocalQueue } from '../../src/demo/local-queue.ts';
 import { openLog } from '../../src/log.ts';
 import { settingsAnswer, settingsRequest } from '../../src/setup/settings-answer.ts';
@@ -165,6 +166,7 @@ async function typed(args: readonly string[], lines: readonly string[]) {
     stderr: Object.assign(remember('stderr'), { isTTY: true }),
     stdin: () => stdin,
     openLog: (level) => openLog(level),
+    clock: systemClock,
   });
   return { ...written, exitCode };
 }

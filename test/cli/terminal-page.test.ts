@@ -1,21 +1,27 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildProgram, runCommandLine } from '../../src/cli/program.ts';
 import { processTerminal } from '../../src/cli/terminal/terminal.ts';
+import { parseInstant } from '../../src/clock.ts';
 import { openLog } from '../../src/log.ts';
 import { columnsOf } from '../../src/text-width.ts';
 import { textRows } from '../support/database.ts';
 import { makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 import { openPushScene, type PushScene } from '../support/stripe.ts';
+import {
+  isRecording,
+  likeEveryRun,
+  type PageOfCommand,
+  readPages,
+  savePages,
+} from './terminal-page.ts';
 
 /**
- * What every command prints on a terminal of 80 columns, one after the other on one ledger; and what each says to a
- * flag that it does not have.
+ * What every command prints on a terminal of 80 columns, one after the other on one ledger, as terminal-page.txt
+ * shows it; and what each says to a flag that it does not have.
  */
 
 const WIDTH = 80;
@@ -23,10 +29,16 @@ const WIDTH = 80;
 let scene: PushScene;
 let folder: string;
 let words: (readonly [word: string, value: string])[];
+const seen: PageOfCommand[] = [];
+
+/** The day on which all of it is typed, a minute after the other. */
+let now = parseInstant('2026-11-02T09:00:00Z');
+const MINUTE_MS = 60_000;
 const closing: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'page-'));
+  // Its name is as long on every machine, so that lines break where they do here.
+  folder = await mkdtemp('node_modules/.page-');
   closing.push(() => rm(folder, { recursive: true }));
   scene = await openPushScene(['acme'], {}, (close) => closing.unshift(close));
   const { database, month } = scene;
@@ -56,7 +68,7 @@ beforeAll(async () => {
   const rates = { base: 'EUR', effective_from: `${month}-01T00:00:00Z`, source: 'ECB' };
   await writeFile(join(folder, 'rates.json'), JSON.stringify({ ...rates, rates: { USD: '1.17' } }));
   words = [
-    ['BOOK', fileURLToPath(new URL('../scenarios/books/standard.json', import.meta.url))],
+    ['BOOK', 'test/scenarios/books/standard.json'],
     ['DIR', folder],
     ['MONTH', month],
     ['ENTRY', String(entry?.['id'])],
@@ -65,6 +77,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (isRecording) savePages(seen);
   for (const close of closing) await close();
 });
 
@@ -173,6 +186,8 @@ const ELSEWHERE = ['demo', 'send', 'worker', 'serve', 'stripe-double'];
 /** What they print is data for a machine, or a file's own form. */
 const DATA = /^(?:completion|quarantine show|price-book show|export journal)/;
 
+const RECORDED = readPages();
+
 const program = await buildProgram(undefined, processTerminal());
 
 function leaves(command: Command, path: readonly string[] = []): readonly string[] {
@@ -199,13 +214,22 @@ it('every command is typed once', () => {
 const EACH = TYPED.map(([command, exitCode = 0]) => ({ command, exitCode }));
 
 it.each(EACH)('$command fits 80 columns', async ({ command, exitCode }) => {
-  const args = command.split(' ').map(filled);
+  now += MINUTE_MS;
+  const args = [...command.split(' ').map(filled), ...actorOf(command)];
   const said = await typed(args, scene.environment);
   remember(said.text);
+  const page = { command, exitCode: said.exitCode, text: likeEveryRun(said.text, machineWords()) };
+  seen.push(page);
   expect(said.exitCode, said.text).toBe(exitCode);
+  if (!isRecording) expect(page).toEqual(RECORDED.get(command));
   if (DATA.test(command)) return;
   expect(said.text).not.toMatch(/\d\d:\d\d:\d\d(?:\.\d+Z|\+00:00)/);
   expect(tooWide(said.text)).toEqual([]);
+});
+
+it('the recorded page shows every command once, and no other', () => {
+  const recorded = isRecording ? seen.map(({ command }) => command) : [...RECORDED.keys()];
+  expect(recorded).toEqual(TYPED.map(([command]) => command));
 });
 
 it.each(LEAVES)('%s refuses a flag that it has not, and its help fits 80 columns', async (leaf) => {
@@ -254,6 +278,7 @@ async function typed(args: readonly string[], environment: Readonly<Record<strin
     stderr: screen(),
     stdin: () => Readable.from([]),
     openLog: () => openLog('silent'),
+    clock: () => now,
   });
   // The sign of work comes and goes, and is no part of the page.
   const parts = chunks.join('').split('\r\u001b[K');
@@ -275,6 +300,28 @@ const IDS = [
   ['KEY', /^key (\w+), /m],
   ['LINK', /^link (\w+) of /m],
 ] as const;
+
+/** Who types it has the same name on every machine. */
+function actorOf(command: string): readonly string[] {
+  let leaf: Command = program;
+  for (const name of command.split(' ')) {
+    leaf = leaf.commands.find((inner) => inner.name() === name) ?? leaf;
+  }
+  return leaf.options.some(({ long }) => long === '--actor') ? ['--actor', 'ada'] : [];
+}
+
+/** What another run or machine has another word for. */
+function machineWords(): readonly (readonly [word: string, value: string])[] {
+  const { DATABASE_URL = '', STRIPE_API_BASE = '', STRIPE_API_KEY = '' } = scene.environment;
+  return [
+    ...words.filter(([word]) => !['BOOK', 'MONTH', 'LONG'].includes(word)),
+    ...[
+      ['database', DATABASE_URL],
+      ['stripe', STRIPE_API_BASE],
+      ['stripe key', STRIPE_API_KEY],
+    ].map(([word = '', value = '']) => [word, value] as const),
+  ];
+}
 
 function filled(text: string): string {
   return words.reduce((read, [word, value]) => read.replace(word, value), text);

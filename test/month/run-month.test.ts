@@ -93,7 +93,7 @@ test('running it again does nothing and says the same', async () => {
   await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
   const first = await runSteps(parts, MONTH);
   expect(first.find((result) => result.step === 'verify')?.detail).toContain(
-    '1 invoices are not final yet',
+    '1 invoice is not final yet',
   );
   await double.control.advanceClock(2 * 3_600_000);
   const requests = double.control.requests().length;
@@ -102,7 +102,7 @@ test('running it again does nothing and says the same', async () => {
 
   // What was so at the time of the first run is not said again, and nothing is left to seal.
   expect(detailOf(second, 'verify')).toMatch(/^\d+ laws checked$/);
-  expect(detailOf(first, 'seal')).toContain('1 batches with 3 entries sealed; ');
+  expect(detailOf(first, 'seal')).toContain('1 batch with 3 entries sealed; ');
   // What was decided since then was sealed by the first run's last step.
   expect(detailOf(second, 'seal')).toMatch(
     /^0 batches with 0 entries sealed; the last is seal \d+/,

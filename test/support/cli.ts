@@ -3,6 +3,7 @@ import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { runCommandLine } from '../../src/cli/program.ts';
+import { systemClock } from '../../src/clock.ts';
 import { openLog } from '../../src/log.ts';
 
 /** What a finished run of the command line left. */
@@ -60,6 +61,7 @@ async function runHere(args: readonly string[], environment: Variables): Promise
     stderr: stderr.stream,
     stdin: () => Readable.from([]),
     openLog: (level) => openLog(level, stderr.stream),
+    clock: systemClock,
   });
   return { stdout: stdout.text(), stderr: stderr.text(), exitCode, signal: null };
 }

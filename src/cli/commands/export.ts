@@ -20,6 +20,7 @@ import { readRequest } from '../../request.ts';
 import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { counted } from '../terminal/figures.ts';
 import { passOverClosedPipe } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 
@@ -66,7 +67,7 @@ function addFocus(group: Command): void {
     if (file === undefined) return;
     stream.end();
     await finished(stream);
-    const text = `wrote ${file}: ${answer.rows} rows of ${answer.statements.length} statements`;
+    const text = `wrote ${file}: ${counted(answer.rows, 'row')} of ${counted(answer.statements.length, 'statement')}`;
     out.answer({ written: file, ...answer }, [text, ...tellSkipped(answer.skipped)].join('\n'));
   });
 }

@@ -19,13 +19,13 @@ export function addRelease(group: Command): void {
     const request = readRequest(releaseRequest, { month });
     const invoices = await releaseInvoices(await openStripeParts(session), request);
     if (invoices.some(({ state }) => UNFINISHED.has(state))) session.foundWrong();
-    const text = session.out.table(invoices, [
+    const table = session.out.table(invoices, [
       { title: 'TENANT', value: (row) => row.tenant_id },
       { title: 'PERIOD', value: (row) => row.period_start },
       { title: 'INVOICE', value: (row) => row.invoice },
       { title: 'STATE', value: (row) => row.state },
       { title: '', value: (row) => row.detail ?? '', below: true },
     ]);
-    session.out.answer(invoices, text);
+    session.out.answer(invoices, invoices.length === 0 ? 'no invoice is held' : table);
   });
 }

@@ -32,7 +32,7 @@ export function amountOfMicro(micro: string): string {
 
 /** An instant of an answer to the second, in UTC; since ever where it has no begin. */
 export function timeOf(instant: string): string {
-  return instant === '-infinity' ? 'ever' : instant.replace(/\.\d+Z$/, 'Z');
+  return instant === '-infinity' ? 'ever' : instant.replace(/(?:\.\d+)?(?:Z|\+00:00)$/, 'Z');
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { monotonicMs, systemClock } from '../../clock.ts';
+import { monotonicMs } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import { readConfig, required } from '../../config.ts';
 import { type Acting, actingAs } from '../../database/acting.ts';
@@ -65,13 +65,13 @@ export function openSession(terminal: Terminal, out: Output, acting: Acting): Op
   });
   return {
     config,
-    clock: systemClock,
+    clock: terminal.clock,
     log,
     out,
     terminal,
     parts: () => ({
       database: openOnce(),
-      clock: systemClock,
+      clock: terminal.clock,
       log,
       ...s3(),
     }),

@@ -1,10 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
+import { type Clock, systemClock } from '../../clock.ts';
 import { type Environment, processEnvironment } from '../../config.ts';
 import { type Log, openLog } from '../../log.ts';
 import { foldLines } from '../../text-width.ts';
 
-/** Where a command line was typed, and where its answer goes. */
+/** Where and when a command line was typed, and where its answer goes. */
 export interface Terminal {
   readonly environment: Environment;
   readonly stdout: TextStream;
@@ -12,6 +13,7 @@ export interface Terminal {
   /** It is opened by asking for it. */
   readonly stdin: () => Readable;
   readonly openLog: (level: string) => Log;
+  readonly clock: Clock;
 }
 
 /** A stream that may be a screen. */
@@ -20,7 +22,8 @@ export type TextStream = Writable & { readonly isTTY?: boolean; readonly columns
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
-  return { environment: processEnvironment, stdout, stderr, stdin: () => process.stdin, openLog };
+  const stdin = () => process.stdin;
+  return { environment: processEnvironment, stdout, stderr, stdin, openLog, clock: systemClock };
 }
 
 /** The command line as a whole; its commands find in it the terminal, and leave their exit code. */

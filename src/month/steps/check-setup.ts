@@ -18,5 +18,7 @@ export async function checkSetup({
     ...unlinked.map((tenant) => `live tenant "${tenant.tenantId}" has no Stripe customer`),
   ];
   if (faults.length > 0) return { state: 'wrong', detail: named(faults) };
-  return done(`${tenants.length} live tenants, meters for ${[...meters.keys()].join(' ')}`);
+  return done(
+    `${tenants.length} live ${tenants.length === 1 ? 'tenant' : 'tenants'}, meters for ${[...meters.keys()].join(' ')}`,
+  );
 }

@@ -19,7 +19,7 @@ export async function releaseHeld(
     ({ state, detail }) => state === 'refused' || (state === 'gone' && detail !== null),
   );
   const letGo = invoices.filter(({ state }) => !['held', 'refused', 'gone'].includes(state)).length;
-  const summary = `${letGo} of ${invoices.length} invoices let go`;
+  const summary = `${letGo} of ${invoices.length} ${invoices.length === 1 ? 'invoice' : 'invoices'} let go`;
   // Not every tenant is billed by a subscription, so that this may be as it should.
   const without = `no invoice of Stripe's bills the usage of ${named(unbilled)} yet`;
   return outcomeOf(unbilled.length === 0 ? summary : `${summary}; ${without}`, {

@@ -9,6 +9,6 @@ import { done, type MonthParts, type StepOutcome } from '../month-step.ts';
 export async function sealLedger({ database, clock }: MonthParts): Promise<StepOutcome> {
   const { seals, entries } = await sealAll(database, clock);
   const last = await readLastSeal(database.pool);
-  const made = `${seals} batches with ${entries} entries sealed`;
+  const made = `${seals} ${seals === 1 ? 'batch' : 'batches'} with ${entries} ${entries === 1 ? 'entry' : 'entries'} sealed`;
   return done(`${made}; the last is seal ${last.number}, ${last.hash.toString('hex')}`);
 }

@@ -33,7 +33,7 @@ export async function verifyMonth(
     ],
     unfinished: [],
   });
-  const forNow = `; ${left} invoices are not final yet, and compared by a later run or by the server of webhooks`;
+  const forNow = `; ${left} ${left === 1 ? 'invoice is' : 'invoices are'} not final yet, and compared by a later run or by the server of webhooks`;
   return left === 0 ? outcome : { ...outcome, forNow };
 }
 

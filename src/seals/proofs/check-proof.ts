@@ -89,11 +89,15 @@ export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
     pass(`the hash of the closed period is ${found}; compare it with your statement`, 'entries');
     const tally = tallyEntries(proof, frozen);
     const { length } = proof.entries;
-    pass(`${length} entries are of ${frozen.tenant_id}, ${frozen.period_start}`, 'root');
+    const { tenant_id: tenant, period_start: start } = frozen;
+    pass(`belong to ${tenant}, ${start} (${length} in this proof)`, 'root');
     const root = toHex(rootOf(proof, frozen.entries, sha256));
     if (root !== frozen.entries_root)
       throw new Error(`they give the root ${root}, not ${frozen.entries_root}`);
-    pass(`they are among the ${frozen.entries} sealed entries under root ${root}`, 'prices');
+    pass(
+      `they are of the period's sealed entries (${frozen.entries} in all), under root ${root}`,
+      'prices',
+    );
     const sums = sumLines(proof, tally, frozen);
     pass('each price times its tokens is what its entries were charged', 'lines');
     if (proof.lines.length === 0 && length !== frozen.entries)
@@ -349,7 +353,8 @@ function requireTotal(charge: bigint, frozen: Frozen): string {
   }
   const amounts = frozen.lines.reduce((sum, line) => sum + pico(line.amount), 0n);
   if (amounts !== pico(charge_total)) throw new Error('the lines do not add up to the total');
-  return `all ${frozen.entries} entries sum to ${frozen.charge_exact}, billed as ${charge_total}`;
+  const all = frozen.entries === 1 ? 'the entry sums' : `all ${frozen.entries} entries sum`;
+  return `${all} to ${frozen.charge_exact}, billed as ${charge_total}`;
 }
 
 /** A plain decimal as a whole number of 10^-scale units. */

@@ -66,7 +66,7 @@ function isInvisible(segment: string): boolean {
 }
 
 /** The first letter decides, as it does in a page that isolates a name. */
-function isRightToLeft(text: string): boolean {
+export function isRightToLeft(text: string): boolean {
   const first = /\p{L}/u.exec(text)?.[0];
   return first !== undefined && RIGHT_TO_LEFT.test(first);
 }

@@ -26,10 +26,6 @@ const HEADING = { size: 10.5, bold: true, x: PAGE.left };
 /** A comparison with two lines of models. */
 export const COMPARISON_HEIGHT = 64;
 
-export function tableHeight({ rows }: ShareTable): number {
-  return 36 + (rows.length + 1) * ROW;
-}
-
 export function drawComparison(sheet: Sheet, comparison: StatementView['comparison']): void {
   if (comparison === null) return;
   sheet.y += 4;
@@ -47,16 +43,41 @@ export function drawComparison(sheet: Sheet, comparison: StatementView['comparis
   sheet.y += 9;
 }
 
-/** A table by feature or by user, whole on one page. */
-export function drawShares(sheet: Sheet, table: ShareTable): void {
-  if (!fits(sheet, tableHeight(table))) startPage(sheet);
+/**
+ * A table by feature or by user. A short one stays whole; a longer one goes on, below its repeated header, on a page
+ * that has its last rows and the total at least, and what comes `after` the table too.
+ */
+export function drawShares(sheet: Sheet, table: ShareTable, after: number): void {
+  const { rows } = table;
+  const isShort = rows.length <= 2 * FEWEST;
+  const first = isShort ? (rows.length + 1) * ROW + after : FEWEST * ROW;
+  if (!fits(sheet, 36 + first)) startPage(sheet);
   within(sheet, 'H2', () => write(sheet, table.title, { ...HEADING, y: sheet.y }));
   sheet.y += 16;
-  within(sheet, 'Table', () => drawRows(sheet, table));
+  within(sheet, 'Table', () => drawRows(sheet, table, isShort ? null : after));
   sheet.y += 9;
 }
 
-function drawRows(sheet: Sheet, { of, rows, total }: ShareTable): void {
+/** So many rows at the least stand on each side of a break. */
+const FEWEST = 2;
+
+/** What comes after is null for a table that does not break. */
+function drawRows(sheet: Sheet, table: ShareTable, after: number | null): void {
+  const { rows, total } = table;
+  drawHeader(sheet, table);
+  for (const [index, row] of rows.entries()) {
+    const left = rows.length - index + 1;
+    const needed = left === FEWEST + 1 ? left * ROW + (after ?? 0) : ROW;
+    if (after !== null && !fits(sheet, needed)) {
+      startPage(sheet);
+      drawHeader(sheet, table);
+    }
+    drawRow(sheet, row, false);
+  }
+  drawRow(sheet, total, true);
+}
+
+function drawHeader(sheet: Sheet, { of }: ShareTable): void {
   const head = { size: 6.8, bold: true, color: SOFT, y: sheet.y };
   within(sheet, 'TR', () => {
     within(sheet, 'TH', () => write(sheet, of.toUpperCase(), { ...head, x: PAGE.left }));
@@ -65,8 +86,6 @@ function drawRows(sheet: Sheet, { of, rows, total }: ShareTable): void {
   });
   sheet.y += 11;
   rule(sheet, { y: sheet.y, color: RULE });
-  for (const row of rows) drawRow(sheet, row, false);
-  drawRow(sheet, total, true);
 }
 
 function drawRow(sheet: Sheet, { name, calls, amount }: ShareTable['total'], bold: boolean): void {

@@ -1,5 +1,6 @@
 import type PDFDocument from 'pdfkit';
-import { splitByFont, type TextRun } from './pdf-fonts.ts';
+import { isRightToLeft, splitByFont, type TextRun } from './pdf-fonts.ts';
+import { drawShaped } from './pdf-shaped.ts';
 
 type Doc = InstanceType<typeof PDFDocument>;
 type Element = ReturnType<Doc['struct']>;
@@ -223,9 +224,15 @@ function drawRuns(sheet: Sheet, runs: readonly TextRun[], place: Place): void {
   let { x } = place;
   for (const run of runs) {
     const width = runWidth(sheet, run, place);
-    const options = { ...optionsOf(run), lineBreak: false, baseline: 'alphabetic' as const };
+    const baseline = place.y + place.size * ASCENT;
     sheet.doc.fillColor(place.color ?? INK);
-    sheet.doc.text(run.text, x, place.y + place.size * ASCENT, options);
+    if (run.face.tabular) {
+      const options = { ...optionsOf(run), lineBreak: false, baseline: 'alphabetic' as const };
+      sheet.doc.text(run.text, x, baseline, options);
+    } else {
+      const leftward = isRightToLeft(run.text);
+      drawShaped(sheet.doc, run.text, { x, y: baseline, size: place.size, leftward });
+    }
     x += width;
   }
 }

@@ -95,7 +95,10 @@ export function drawSection(sheet: Sheet, section: LineSection, currency: string
     const place = { size: 8, x: PAGE.left, y: sheet.y, width };
     sheet.y += writeBlock(sheet, `• ${label} (${amount})`, place) + 4;
   }
-  if (section.groups.length === 0) return;
+  if (section.groups.length === 0) {
+    sheet.y += 8;
+    return;
+  }
   const table = { currency, columns: columnsOf(sheet, section, currency) };
   within(sheet, 'Table', () => {
     drawHeader(sheet, table);

@@ -6,7 +6,7 @@ import { belowHeight, drawBelow, NOTE } from './pdf-below.ts';
 import { drawChart } from './pdf-chart.ts';
 import { drawBeneath, drawFacts, drawHead } from './pdf-head.ts';
 import { drawLayers } from './pdf-layers.ts';
-import { COMPARISON_HEIGHT, drawComparison, drawShares, tableHeight } from './pdf-shares.ts';
+import { COMPARISON_HEIGHT, drawComparison, drawShares } from './pdf-shares.ts';
 import {
   artifact,
   fits,
@@ -95,16 +95,12 @@ function drawStatement(sheet: Sheet, view: StatementView): void {
   for (const section of view.sections) drawSection(sheet, section, view.currency);
   const last = view.shares.at(-1);
   // A last page of notes alone would be an orphan: what stands before them goes with them.
-  const before = last === undefined ? totalsHeight(view) : tableHeight(last);
-  const goesWithNotes = () => {
-    if (view.layers === null && !fits(sheet, before + belowHeight(sheet, view))) startPage(sheet);
-  };
-  if (last === undefined) goesWithNotes();
+  const notes = view.layers === null ? belowHeight(sheet, view) : 0;
+  if (last === undefined && !fits(sheet, totalsHeight(view) + notes)) startPage(sheet);
   within(sheet, 'Table', () => drawTotals(sheet, view));
   drawComparison(sheet, view.comparison);
   for (const table of view.shares) {
-    if (table === last) goesWithNotes();
-    drawShares(sheet, table);
+    drawShares(sheet, table, table === last ? notes : 0);
   }
   if (view.layers !== null) drawLayers(sheet, view.layers);
   drawBelow(sheet, view);

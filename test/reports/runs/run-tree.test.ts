@@ -40,6 +40,7 @@ describe('a run tree', () => {
       inputTokens: 2000n,
       outputTokens: 200n,
       charge: 600n,
+      notDue: 0n,
       cost: 400n,
       uncosted: 0,
       calls: 2,
@@ -99,7 +100,14 @@ describe('a run tree', () => {
     // cost 200 - 200 + 150, charge 300 - 300 + 250, output 100 - 100 + 50
     expect(calls.map(({ sum, stands, facts }) => ({ sum, stands, entry: facts.entryId }))).toEqual([
       {
-        sum: { inputTokens: 1000n, outputTokens: 50n, charge: 250n, cost: 150n, uncosted: 0 },
+        sum: {
+          inputTokens: 1000n,
+          outputTokens: 50n,
+          charge: 250n,
+          notDue: 0n,
+          cost: 150n,
+          uncosted: 0,
+        },
         stands: true,
         entry: 21_001n,
       },
