@@ -253,7 +253,7 @@ describe('places', () => {
   it('the clock is handed in; the system’s own is taken where a process or a product begins', () => {
     const begins = (path: string) =>
       path === 'clock.ts' ||
-      path === 'cli/terminal/session.ts' ||
+      path === 'cli/terminal/terminal.ts' ||
       path === 'lambda/handler.ts' ||
       path === 'client/client.ts' ||
       path.startsWith('stripe-double/');

@@ -77,7 +77,7 @@ const MADE: readonly (readonly [word: string, pattern: RegExp])[] = [
   ['secret', /\b(?:whsec|spk|slk)_[\w+/=-]{16,}/g],
   ['id', /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g],
   ['secret', /(?<=_\{(?:key|link)\}_)[\w-]{20,}/g],
-  ['rules', /(?<=migrations \()\d+(?=\s)/g],
+  ['rules', /(?<=migrations \()[\d,]+(?=\s)/g],
   ['meter', /\bmtr_test_[0-9a-f]+\b/g],
   ['price', /\bprice_[0-9a-f]{16,}\b/g],
   ['digest', /\b[0-9a-f]{12,}\b/g],

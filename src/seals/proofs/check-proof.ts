@@ -94,10 +94,7 @@ export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
     const root = toHex(rootOf(proof, frozen.entries, sha256));
     if (root !== frozen.entries_root)
       throw new Error(`they give the root ${root}, not ${frozen.entries_root}`);
-    pass(
-      `they are of the period's sealed entries (${frozen.entries} in all), under root ${root}`,
-      'prices',
-    );
+    pass(`they are sealed with all of the period (${frozen.entries}), root ${root}`, 'prices');
     const sums = sumLines(proof, tally, frozen);
     pass('each price times its tokens is what its entries were charged', 'lines');
     if (proof.lines.length === 0 && length !== frozen.entries)
