@@ -120,3 +120,19 @@ it.each([
     expect(request.safeParse({ ...json, [field]: 4.5 }).success, field).toBe(false);
   }
 });
+
+it('run-month goes on where enough of the cost has its tags, and stops where too little has', async () => {
+  const run = (bounds: string) =>
+    cli(['run-month', '2026-10', '--dry-run', '--coverage-min', bounds], scene.environment);
+  expect((await run('tenant=1')).stdout).toMatch(/^coverage +done/m);
+  const held = await run('tenant=1,prompt_version=100');
+  expect(held.stdout).toMatch(/^coverage +wrong/m);
+  expect(held.exitCode).toBe(1);
+});
+
+it('run-month says which bounds there are', async () => {
+  const args = ['run-month', '2026-10', '--coverage-min', 'tennant=95'];
+  const { stderr, exitCode } = await cli(args, scene.environment);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('"tennant=95" is no bound: write tag=percent, such as tenant=95');
+});
