@@ -53,8 +53,21 @@ export function splitByFont(
     } else if (last?.face === face && last.text !== NOT_SHOWN) last.text += shown;
     else if (shown !== '') runs.push({ text: shown, face });
   }
-  return { runs: isRightToLeft(text) ? runs.reverse() : runs, isWhole };
+  return { runs: isRightToLeft(text) ? runs.reverse().map(turned) : runs, isWhole };
 }
+
+/** Among words that run to the left, spaces and signs at the ends of another word change their sides. */
+function turned({ text, face }: TextRun): TextRun {
+  if (isRightToLeft(text)) return { text, face };
+  const [, before = '', word = '', after = ''] = ENDS.exec(text) ?? [];
+  const backward = (signs: string) => [...signs].reverse().map((sign) => MIRRORED[sign] ?? sign);
+  return { text: [...backward(after), word, ...backward(before)].join(''), face };
+}
+
+const ENDS = /^([^\p{L}\p{N}]*)(.*?)([^\p{L}\p{N}]*)$/su;
+const MIRRORED: Readonly<Record<string, string>> = Object.fromEntries(
+  ['()', ')(', '[]', '][', '«»', '»«'].map(([sign = '', other = '']) => [sign, other]),
+);
 
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
