@@ -28,5 +28,8 @@ export const MONEY_FILES: Readonly<Record<string, readonly string[]>> = {
   'src/ledger/closes/manifest.ts': ['test/ledger/closes/manifest.test.ts'],
   'src/ledger/posting/attempts.ts': ['test/ledger/posting/first-attempt.test.ts'],
   'src/ledger/corrections/correction.ts': ['test/ledger/corrections/reversal.test.ts'],
-  'src/ledger/entries/copy-line.ts': ['test/ledger/entries/copy-text.test.ts'],
+  'src/ledger/entries/copy-line.ts': [
+    'test/ledger/entries/copy-text.test.ts',
+    'test/ledger/entries/line-hash.test.ts',
+  ],
 };
