@@ -23,6 +23,7 @@ const operation = z.discriminatedUnion('operation', [
   anOperation('price-book list', {}),
   anOperation('prove', {}),
   anOperation('push', { month }),
+  anOperation('push list', { state: z.enum(['parked']) }),
   anOperation('quarantine list', { all: z.boolean() }),
   anOperation('reconcile', { month }),
   anOperation('report runs', {}),

@@ -27,6 +27,7 @@ const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
   'price-book list': 'GET /v1/price-books',
   prove: null,
   push: 'POST /v1/pushes',
+  'push list': 'GET /v1/pushes',
   'quarantine list': 'GET /v1/quarantine',
   reconcile: 'POST /v1/reconciliations',
   'report runs': 'GET /v1/runs',

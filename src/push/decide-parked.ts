@@ -61,7 +61,7 @@ async function readParked({ database }: PushParts, identifier: string): Promise<
   if (intent?.state === 'confirmed' && intent.attempts > 0) return intent;
   const is =
     intent === undefined ? 'does not exist' : `is ${intent.state}, neither parked nor confirmed`;
-  const remedy = '"select * from audit.pushes where state = \'parked\'" lists those that are';
+  const remedy = advise`${{ operation: 'push list', state: 'parked' }} lists those that are`;
   throw new Refusal(
     intent === undefined ? 'not_found' : 'conflict',
     `intent ${identifier} ${is}`,

@@ -61,13 +61,17 @@ function renderAct(act: ActAnswer): string {
 }
 
 function renderRow({ table, key, change, fields }: ChangedRow): string {
-  const named = Object.values(key).join(' ');
-  const of = `  ${table.replaceAll('_', ' ')} ${named} ${change}`;
+  const of = `  ${[table.replaceAll('_', ' '), ...namesOf(key), change].join(' ')}`;
   if (change !== 'changed') return of;
   const changed = fields.map(({ name, was, became }) => {
     return `${name.replaceAll('_', ' ')} ${was ?? 'none'} → ${became ?? 'none'}`;
   });
   return `${of}: ${changed.join(', ')}`;
+}
+
+/** A table of one row has a key that names nothing. */
+function namesOf(key: ChangedRow['key']): readonly string[] {
+  return Object.values(key).filter((value) => value !== 'true');
 }
 
 function countOf(count: number, one: string, many: string): string {

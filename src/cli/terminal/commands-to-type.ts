@@ -37,6 +37,8 @@ function argumentsOf(operation: Operation): readonly string[] {
     case 'push':
     case 'reconcile':
       return operation.month === null ? [] : [operation.month];
+    case 'push list':
+      return ['--state', operation.state];
     case 'seal publish':
       return sealPublication(operation);
     case 'statement':

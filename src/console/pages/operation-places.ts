@@ -23,6 +23,7 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   'price-book list': 'the page of prices',
   prove: null,
   push: 'Tell Stripe on the page of the month',
+  'push list': 'the page of the month',
   'quarantine list': 'the page of the quarantine',
   reconcile: 'Compare on the page of the month',
   'report runs': 'the page of runs',

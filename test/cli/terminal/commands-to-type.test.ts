@@ -39,6 +39,7 @@ const FORMS: {
   'price-book list': [{}],
   prove: [{}],
   push: [{ month: '2026-10' }, { month: null }],
+  'push list': [{ state: 'parked' }],
   'quarantine list': [{ all: false }, { all: true }],
   reconcile: [{ month: '2026-10' }, { month: null }],
   'report runs': [{}],
