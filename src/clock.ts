@@ -126,9 +126,13 @@ export function utcDay(instant: InstantMs): string {
 
 /** The month of UTC before the one that it is now, such as `2026-10`. */
 export function lastMonth(clock: Clock): string {
-  const now = new Date(clock());
-  const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1));
-  return first.toISOString().slice(0, 'YYYY-MM'.length);
+  return monthAfter(utcDay(clock()).slice(0, 'YYYY-MM'.length), -1);
+}
+
+/** The month that comes so many months after another: `2026-12` as `2027-01`. */
+export function monthAfter(month: string, months = 1): string {
+  const [year = 0, number = 1] = month.split('-').map(Number);
+  return utcDay(Date.UTC(year, number - 1 + months)).slice(0, 'YYYY-MM'.length);
 }
 
 /** Resolves after so many milliseconds, or at once when the signal is aborted. Never rejects. */

@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import { textCell } from '../csv.ts';
 import { COPY_COLUMNS } from '../ledger/entries/copy-line.ts';
-import { escapeText, NULL } from '../ledger/entries/copy-text.ts';
+import { escapeText, NULL, unescapeText } from '../ledger/entries/copy-text.ts';
 import {
   HIDDEN_COLUMNS,
   LATER_HIDDEN_COLUMNS,
@@ -62,18 +61,4 @@ function isNull(text: string): boolean {
 function cellText(cell: Cell): string {
   if (cell === null) return '';
   return cell === '' ? '""' : textCell(cell);
-}
-
-const SIGNS: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '\\': '\\' };
-
-function unescapeText(text: string): Cell {
-  if (text === NULL) return null;
-  return text.includes('\\')
-    ? text.replace(/\\(.)/g, (_, sign: string) => SIGNS[sign] ?? sign)
-    : text;
-}
-
-/** The hash by which archives are proven. */
-export function sha256Of(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer');
 }

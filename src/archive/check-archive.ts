@@ -5,6 +5,7 @@ import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { S3Parts } from '../s3-address.ts';
 import { checkProof, type ProofEntry, shownColumns } from '../seals/proofs/check-proof.ts';
+import { sha256 } from '../seals/proofs/sha256.ts';
 import type {
   ArchiveCheckAnswer,
   ArchiveCheckRequest,
@@ -13,7 +14,7 @@ import type {
 } from './archive-answer.ts';
 import { HEAD_NAME, parseHead } from './archive-head.ts';
 import type { ArchivePlace } from './archive-place.ts';
-import { ARCHIVE_COLUMNS, provenEntry, sha256Of } from './archived-entry.ts';
+import { ARCHIVE_COLUMNS, provenEntry } from './archived-entry.ts';
 import { openArchivePlace } from './open-archive-place.ts';
 import { readRows } from './read-rows.ts';
 
@@ -78,7 +79,7 @@ async function checkPeriod(
         entries: await readEntries(bytes),
         hashes: [],
       },
-      sha256Of,
+      sha256,
     );
     const last = steps.at(-1);
     return told(

@@ -1,6 +1,5 @@
-import { DateTime } from 'luxon';
 import type { InstantMs } from '../clock.ts';
-import { utcDay } from '../clock.ts';
+import { monthAfter, utcDay } from '../clock.ts';
 import type { ArchiveRequest } from './archive-answer.ts';
 
 /** The days between which a period must begin: from the first, which null leaves open, to before the other. */
@@ -14,11 +13,6 @@ export function daysWanted(
   { month, older_than_months: age }: Pick<ArchiveRequest, 'month' | 'older_than_months'>,
   now: InstantMs,
 ): DaysWanted {
-  if (month !== null) return { first: `${month}-01`, before: firstDay(month, 1) };
-  return { first: null, before: firstDay(utcDay(now).slice(0, 7), 1 - (age ?? 0)) };
-}
-
-/** The first day of the month that comes so many months after another. */
-function firstDay(month: string, later: number): string {
-  return DateTime.fromISO(month, { zone: 'utc' }).plus({ months: later }).toFormat('yyyy-MM-dd');
+  if (month !== null) return { first: `${month}-01`, before: `${monthAfter(month)}-01` };
+  return { first: null, before: `${monthAfter(utcDay(now).slice(0, 7), 1 - (age ?? 0))}-01` };
 }

@@ -6,7 +6,8 @@ import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { S3Parts } from '../s3-address.ts';
 import { checkProof, type Proof, type ProofEntry } from '../seals/proofs/check-proof.ts';
-import { readProofs } from '../statements/proof-store.ts';
+import { sha256 } from '../seals/proofs/sha256.ts';
+import { readProofHead } from '../statements/proof-store.ts';
 import { tenantFileName } from '../statements/write-statements.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
 import type {
@@ -19,7 +20,7 @@ import { HEAD_FORMAT, HEAD_NAME, parseHead } from './archive-head.ts';
 import type { ArchivePlace } from './archive-place.ts';
 import type { PeriodToArchive } from './archive-store.ts';
 import { eachArchivedEntry, readClosedPeriods, readSealsOf } from './archive-store.ts';
-import { ARCHIVE_HEAD, archiveRow, provenEntry, sha256Of } from './archived-entry.ts';
+import { ARCHIVE_HEAD, archiveRow, provenEntry } from './archived-entry.ts';
 import { daysWanted } from './days-wanted.ts';
 import { openArchivePlace } from './open-archive-place.ts';
 
@@ -91,7 +92,7 @@ async function archivePeriod(
   place: ArchivePlace,
   period: PeriodToArchive,
 ): Promise<ArchivedHead> {
-  const proof = await readProof(database, period);
+  const proof = await readProofHead(database, period);
   const { bytes, entries, seals } = await inTransaction(database, async (transaction) => {
     const rows = new Compressed();
     rows.add(ARCHIVE_HEAD);
@@ -104,14 +105,14 @@ async function archivePeriod(
     return { bytes: rows.end(), entries: proven, seals: of };
   });
   requireProven({ ...proof, entries, hashes: [] }, period);
-  const sha256 = hash('sha256', bytes);
+  const digest = hash('sha256', bytes);
   const head: ArchivedHead = {
     format: HEAD_FORMAT,
     tenant_id: period.tenantId,
     period_start: period.periodStart,
     entries: entries.length,
-    file: `entries-${sha256.slice(0, 16)}.csv.gz`,
-    sha256,
+    file: `entries-${digest.slice(0, 16)}.csv.gz`,
+    sha256: digest,
     manifest_hash: proof.manifest_hash,
     manifest: proof.manifest,
     lines: proof.lines,
@@ -125,18 +126,9 @@ async function archivePeriod(
   return head;
 }
 
-async function readProof(database: Parts['database'], period: PeriodToArchive): Promise<Proof> {
-  const { tenantId, manifestHash } = period;
-  const month = period.periodStart.slice(0, 7);
-  const proofs = await readProofs(database, { tenantId, month, line: null });
-  const proof = proofs.find(({ manifest_hash }) => manifest_hash === manifestHash);
-  if (proof === undefined) throw new Error(`there is no proof of ${manifestHash}`);
-  return proof;
-}
-
 /** What is archived must be what was sealed: an entry that was changed is not carried out of the ledger as if it were. */
 function requireProven(proof: Proof, { tenantId, periodStart }: PeriodToArchive): void {
-  const fault = checkProof(proof, sha256Of).find(({ holds }) => !holds);
+  const fault = checkProof(proof, sha256).find(({ holds }) => !holds);
   if (fault === undefined) return;
   throw new Refusal(
     'conflict',

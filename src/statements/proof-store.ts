@@ -2,13 +2,14 @@ import { formatInstant } from '../clock.ts';
 import { eachRow } from '../database/cursor.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
-import { type CloseRow, readCloses } from '../ledger/closes/closed-periods-store.ts';
+import { type CloseRow, readCloses, readClosesOf } from '../ledger/closes/closed-periods-store.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import type { EntryGroup, ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import type { PeriodGroups } from '../ledger/closes/period-groups-store.ts';
 import { groupPeriods } from '../ledger/closes/period-groups-store.ts';
 import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
 import { ENTRIES_PER_BATCH } from '../ledger/posting/posting-store.ts';
+import { present } from '../present.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
@@ -26,15 +27,8 @@ export async function readProofs(
 ): Promise<readonly Proof[]> {
   const closes = await readCloses(database, of);
   for (const close of closes) {
-    const manifest: Manifest = JSON.parse(close.manifest);
-    if (manifest.entries_root === undefined) {
-      throw new Refusal(
-        'not_found',
-        `period ${close.periodStart} of tenant "${of.tenantId}" was closed before there were seals`,
-        advise`its manifest recomputes (${{ operation: 'verify', against: null }}, law 4), but there is no proof of it`,
-      );
-    }
-    if (of.line !== null) requireProvable(manifest.lines, of.line);
+    const { lines } = requireSealed(close);
+    if (of.line !== null) requireProvable(lines, of.line);
   }
   const catalog = await loadPriceCatalog(database.kysely);
   const proofs: Proof[] = [];
@@ -44,6 +38,43 @@ export async function readProofs(
     }
   });
   return proofs;
+}
+
+/** What a proof of a whole closed period says beside its entries, for whoever reads those in another way. */
+export async function readProofHead(
+  database: Database,
+  period: Pick<CloseRow, 'tenantId' | 'periodStart'>,
+): Promise<Omit<Proof, 'entries' | 'hashes'>> {
+  const closes = await readClosesOf(database, [period]);
+  for (const close of closes) requireSealed(close);
+  const catalog = await loadPriceCatalog(database.kysely);
+  const heads: Omit<Proof, 'entries' | 'hashes'>[] = [];
+  await groupPeriods(database, { periods: closes, catalog }, async (some) => {
+    heads.push(...some.map(({ period: close, groups }) => headOf(close, groups)));
+  });
+  return present(heads[0], `the close of ${period.periodStart} of ${period.tenantId}`);
+}
+
+function headOf(close: CloseRow, groups: readonly EntryGroup[]): Omit<Proof, 'entries' | 'hashes'> {
+  const { lines }: Manifest = JSON.parse(close.manifest);
+  const frozen = { manifest: close.manifest, manifest_hash: close.manifestHash };
+  const proven = { lines: provableLines(lines), prices: pricesOf(groups, lines) };
+  return { format: 'spanledger-proof-1', ...frozen, ...proven, columns: shownColumns() };
+}
+
+function requireSealed(close: CloseRow): Manifest {
+  const manifest: Manifest = JSON.parse(close.manifest);
+  if (manifest.entries_root !== undefined) return manifest;
+  throw new Refusal(
+    'not_found',
+    `period ${close.periodStart} of tenant "${close.tenantId}" was closed before there were seals`,
+    advise`its manifest recomputes (${{ operation: 'verify', against: null }}, law 4), but there is no proof of it`,
+  );
+}
+
+/** The numbers of the lines behind which entries stand. */
+function provableLines(lines: readonly ManifestLine[]): readonly number[] {
+  return lines.flatMap((line, index) => (isCarry(line) ? [] : [index + 1]));
 }
 
 function isCarry(line: ManifestLine): boolean {
@@ -76,13 +107,13 @@ async function readProof(
   const prices =
     line === null ? all : all.filter((price) => Object.values(price.lines).includes(line));
   const keys = line === null ? null : new Set(prices.map((price) => price.key));
-  const lines = manifest.lines.flatMap((each, index) => (isCarry(each) ? [] : [index + 1]));
   const { entries, leaves } = await readLeaves(transaction, close, {
     keys,
     model: line === null ? null : (manifest.lines[line - 1]?.model ?? ''),
   });
   const frozen = { manifest: close.manifest, manifest_hash: close.manifestHash };
-  return makeProof({ ...frozen, lines: line === null ? lines : [line], prices, entries }, leaves);
+  const lines = line === null ? provableLines(manifest.lines) : [line];
+  return makeProof({ ...frozen, lines, prices, entries }, leaves);
 }
 
 /**

@@ -134,8 +134,13 @@ describe('the tarballs', () => {
        const answer: RecordAnswer = client.record(event);
        const double = await startStripeDouble();
        export const told: readonly string[] = [answer.kind, double.url];
-       // @ts-expect-error: an amount is no kind of answer
-       export const wrong: number = answer.kind;
+      `,
+    );
+    write(
+      'wrong-consumer.ts',
+      `import { openClient } from '@spanledger/client';
+       const client = openClient({ queueUrl: 'http://127.0.0.1:1/0/usage', folder: null });
+       export const amount: number = client.record({ occurred_at: '2026-10-05T10:00:00Z', status: 'error' }).kind;
       `,
     );
     const options = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false };
@@ -145,10 +150,15 @@ describe('the tarballs', () => {
       ...module,
       typeRoots: [join(ROOT, 'node_modules/@types')],
     };
-    write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
     const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-    const checked = await run(process.execPath, [compiler, '--project', folder]);
-    expect(checked).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    const check = (file: string) => {
+      write('tsconfig.json', JSON.stringify({ compilerOptions, files: [file] }));
+      return run(process.execPath, [compiler, '--project', folder]);
+    };
+    expect(await check('consumer.ts')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    // The declarations say what an answer is, and so an amount is refused as its kind.
+    const wrong = await check('wrong-consumer.ts');
+    expect(wrong.stdout).toMatch(/^wrong-consumer\.ts\(3,\d+\): error TS2322: /);
   });
 });
 

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { monthAfter } from '../../clock.ts';
 import { type MissingThing, missingRequest } from '../../month/completeness/missing-answer.ts';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
 import {
@@ -15,7 +16,6 @@ import {
   exactSum,
   type Html,
   instantOr,
-  monthAfter,
   monthText,
 } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';

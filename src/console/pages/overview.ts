@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { listRaises } from '../../budgets/raises/ask-raise.ts';
 import { type RaisesAnswer, raisesRequest } from '../../budgets/raises/raise-answer.ts';
+import { monthAfter } from '../../clock.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
 import { statusRequest } from '../../month/status/status-answer.ts';
@@ -18,7 +19,6 @@ import {
   exactSum,
   type Html,
   instantOr,
-  monthAfter,
   monthText,
   percent,
 } from '../view/amounts.ts';

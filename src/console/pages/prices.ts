@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { monthAfter } from '../../clock.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
 import {
   type BookVersionRow,
@@ -11,15 +12,7 @@ import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-boo
 import { costDriftRequest, type DriftRow } from '../../reports/cost-drift-answer.ts';
 import { reportCostDrift } from '../../reports/report-cost-drift.ts';
 import { readRequest } from '../../request.ts';
-import {
-  amount,
-  countText,
-  type Html,
-  instantOr,
-  monthAfter,
-  monthText,
-  percent,
-} from '../view/amounts.ts';
+import { amount, countText, type Html, instantOr, monthText, percent } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import {
   actLink,

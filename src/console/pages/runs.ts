@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { monthAfter } from '../../clock.ts';
 import { reportRuns } from '../../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import {
@@ -9,15 +10,7 @@ import {
   runsRequest,
 } from '../../reports/runs/runs-answer.ts';
 import { readRequest } from '../../request.ts';
-import {
-  amount,
-  amountOr,
-  countText,
-  type Html,
-  monthAfter,
-  monthText,
-  percent,
-} from '../view/amounts.ts';
+import { amount, amountOr, countText, type Html, monthText, percent } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import { bar } from '../view/pictures.ts';
 import { address, dataTable, headOf, link, NOTHING, tabs, tenantLink } from '../view/table.ts';

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { listBudgets } from '../../budgets/list-budgets.ts';
 import { listRaises } from '../../budgets/raises/ask-raise.ts';
 import { raisesRequest } from '../../budgets/raises/raise-answer.ts';
+import { monthAfter } from '../../clock.ts';
 import { exactPico } from '../../money.ts';
 import { missingRequest } from '../../month/completeness/missing-answer.ts';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
@@ -22,7 +23,6 @@ import {
   dayText,
   type Html,
   instantOr,
-  monthAfter,
   monthText,
   percent,
 } from '../view/amounts.ts';

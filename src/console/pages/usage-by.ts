@@ -1,9 +1,9 @@
 import type { ApiParts } from '../../api/api-parts.ts';
+import { monthAfter } from '../../clock.ts';
 import { reportUsage } from '../../reports/report-usage.ts';
 import type { Dimension, UsageAnswer } from '../../reports/usage-answer.ts';
 import { usageRequest } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
-import { monthAfter } from '../view/amounts.ts';
 
 /** Usage of a month of UTC days by one dimension, as `report` asks for it. */
 export function usageOfMonth(

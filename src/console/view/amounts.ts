@@ -106,11 +106,6 @@ export function dayBefore(day: string): string {
   return DateTime.fromISO(day, { zone: 'utc' }).minus({ days: 1 }).toFormat('yyyy-MM-dd');
 }
 
-/** `2026-12` as `2027-01`. */
-export function monthAfter(month: string, months = 1): string {
-  return DateTime.fromISO(month, { zone: 'utc' }).plus({ months }).toFormat('yyyy-MM');
-}
-
 /** Exact amounts of one currency together. */
 export function exactSum(amounts: readonly string[]): string {
   return formatPico(amounts.reduce((sum, exact) => sum + exactPico(exact), 0n));

@@ -16,6 +16,14 @@ export function escapeText(value: string): string {
     .replaceAll('\r', '\\r');
 }
 
+const SIGNS: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '\\': '\\' };
+
+/** What a text says, as it was before it was escaped; null where it says that there is nothing. */
+export function unescapeText(text: string): string | null {
+  if (text === NULL) return null;
+  return text.replace(/\\(.)/g, (_, sign: string) => SIGNS[sign] ?? sign);
+}
+
 export function nullableText(value: string | null): string {
   return value === null ? NULL : escapeText(value);
 }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
@@ -6,6 +5,7 @@ import { advise } from '../../remedy.ts';
 import { checkProof, type Proof } from './check-proof.ts';
 import type { ProofCheckAnswer, ProofCheckRequest } from './proof-answer.ts';
 import { parseProofs } from './proof-text.ts';
+import { sha256 } from './sha256.ts';
 
 /** Checks every proof of a file. It works with nothing but the file: whoever was given one can do it. */
 export async function checkProofFile({ file }: ProofCheckRequest): Promise<ProofCheckAnswer> {
@@ -36,8 +36,4 @@ function refuseNothing(file: string): never {
     `${file} holds no proof, and so it proves nothing`,
     advise`give the JSON file that ${{ operation: 'statement', tenant_id: null, month: null, show: 'proof' }} wrote`,
   );
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer');
 }
