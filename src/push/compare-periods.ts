@@ -1,6 +1,7 @@
 import type { InstantMs } from '../clock.ts';
 import { isNotAllowed } from '../database/database.ts';
 import { periodKey } from '../periods/period-key.ts';
+import { byTenantAndStart } from '../periods/period-order.ts';
 import { watchAnswers } from './answer-watch.ts';
 import type { Destination, PushParts } from './destination.ts';
 import { ForeignCount, isAddress } from './destination.ts';
@@ -136,11 +137,6 @@ export async function compareUnasked(
     return comparePeriod({ target, intents: own, counts: [], unread, now: clock() });
   });
   return rows.sort(byTenantAndStart);
-}
-
-function byTenantAndStart(a: ComparedPeriod, b: ComparedPeriod): number {
-  if (a.tenantId !== b.tenantId) return a.tenantId < b.tenantId ? -1 : 1;
-  return a.periodStart < b.periodStart ? -1 : 1;
 }
 
 /**

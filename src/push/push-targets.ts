@@ -1,6 +1,7 @@
 import type { InstantMs } from '../clock.ts';
 import { formatDecimal } from '../money.ts';
 import { periodKey } from '../periods/period-key.ts';
+import { byTenantAndStart } from '../periods/period-order.ts';
 import { Refusal } from '../refusal.ts';
 import type { Fault, Remedy } from '../remedy.ts';
 import { advise } from '../remedy.ts';
@@ -77,18 +78,6 @@ export async function pushTargets(
   if (open.length > 0) results.push(...(await pushOpen(run, open, targets.length)));
   options.onProgress?.(targets.length, targets.length);
   return results.sort(byTenantAndStart);
-}
-
-/** The order of every list of periods, whoever was done first. */
-export function byTenantAndStart(
-  a: Pick<PushedPeriod, 'tenant_id' | 'period_start'>,
-  b: Pick<PushedPeriod, 'tenant_id' | 'period_start'>,
-): number {
-  return compare(a.tenant_id, b.tenant_id) || compare(a.period_start, b.period_start);
-}
-
-function compare(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 interface Run {

@@ -1,5 +1,6 @@
 import { inTransaction } from '../../database/database.ts';
 import type { Parts, ProgressPart } from '../../parts.ts';
+import { byTenantAndStart } from '../../periods/period-order.ts';
 import { present } from '../../present.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
@@ -8,7 +9,7 @@ import { foldAll } from '../rollups/fold-batches.ts';
 import type { CloseAnswer, CloseRequest } from './close-answer.ts';
 import type { PeriodRow } from './close-store.ts';
 import { insertCloses, lockShut, movePeriods, readCarriedIn } from './close-store.ts';
-import { answersOfClosed, inOrder } from './closed-answers.ts';
+import { answersOfClosed } from './closed-answers.ts';
 import type { SummedPeriod } from './each-period.ts';
 import { eachPeriod, roundsOf } from './each-period.ts';
 import { MANIFEST_FORMAT, makeManifest } from './manifest.ts';
@@ -39,7 +40,7 @@ export async function closePeriods(
     });
   }
   const closed = await answersOfClosed(database, request, shut);
-  return inOrder([...closed, ...others]);
+  return [...closed, ...others].sort(byTenantAndStart);
 }
 
 /**

@@ -32,16 +32,3 @@ export function creditCarriedOn(carriedOut: Pico, currency: string): string | nu
   if (carriedOut >= 0n) return null;
   return `${formatPico(-carriedOut)} ${currency} more was credited than charged; that is carried on`;
 }
-
-/** The answers stand in the order of their tenants, and those of a tenant in the order of its periods. */
-export function inOrder(answers: readonly ClosedPeriod[]): readonly ClosedPeriod[] {
-  return [...answers].sort((a, b) =>
-    a.tenant_id === b.tenant_id
-      ? a.period_start < b.period_start
-        ? -1
-        : 1
-      : a.tenant_id < b.tenant_id
-        ? -1
-        : 1,
-  );
-}

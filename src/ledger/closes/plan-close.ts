@@ -1,12 +1,13 @@
 import { inSnapshot, type Transaction } from '../../database/database.ts';
 import type { Parts } from '../../parts.ts';
+import { byTenantAndStart } from '../../periods/period-order.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type { CloseAnswer, ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { PeriodRow } from './close-store.ts';
-import { answersOfClosed, creditCarriedOn, inOrder } from './closed-answers.ts';
+import { answersOfClosed, creditCarriedOn } from './closed-answers.ts';
 import { roundsOf } from './each-period.ts';
 import { manifestsSoFar, type PeriodSoFar } from './manifest-so-far.ts';
 import { groupPeriodsIn } from './period-groups-store.ts';
@@ -34,7 +35,8 @@ export async function planClose(
     return { ...month, planned: await sumSoFar(snapshot, catalog, month.closable) };
   });
   const closed = await answersOfClosed(database, request, []);
-  return { answer: inOrder([...closed, ...planned.map(wouldClose), ...others]), planned };
+  const answer = [...closed, ...planned.map(wouldClose), ...others].sort(byTenantAndStart);
+  return { answer, planned };
 }
 
 async function sumSoFar(

@@ -5,6 +5,7 @@ import { inTransaction } from '../../database/database.ts';
 import { lockAgainstPosting } from '../../database/posting-lock.ts';
 import type { Period } from '../../periods/calendar.ts';
 import { periodKey } from '../../periods/period-key.ts';
+import { byTenantAndStart } from '../../periods/period-order.ts';
 import { Refusal } from '../../refusal.ts';
 import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
 import { insertPeriods } from '../posting/posting-store.ts';
@@ -87,11 +88,6 @@ export async function judgeMonth(
 function rowOf(of: { readonly tenantId: string; readonly period: Period }): PeriodRow {
   const { startDate, ...period } = of.period;
   return { ...period, tenantId: of.tenantId, periodStart: startDate, state: 'open' };
-}
-
-function byTenantAndStart(a: PeriodRow, b: PeriodRow): number {
-  if (a.tenantId !== b.tenantId) return a.tenantId < b.tenantId ? -1 : 1;
-  return a.periodStart < b.periodStart ? -1 : 1;
 }
 
 function refuseNothingToClose(request: CloseRequest): never {
