@@ -7,7 +7,10 @@ export type Clock = () => InstantMs;
 
 export const systemClock: Clock = () => Date.now();
 
-/** RFC 3339 in UTC with milliseconds, such as `2026-10-01T00:00:00.000Z`; since ever, `-infinity`. */
+/**
+ * Formats an instant as RFC 3339 in UTC with milliseconds, such as `2026-10-01T00:00:00.000Z`;
+ * since ever, `-infinity`.
+ */
 export function formatInstant(instant: InstantMs): string {
   if (instant === Number.NEGATIVE_INFINITY) return '-infinity';
   const day = Math.floor(instant / DAY_MS);
@@ -61,7 +64,7 @@ export function parseInstant(text: string): InstantMs {
   return instant;
 }
 
-/** The same for a text that a person wrote: null where it is no instant. */
+/** Reads an instant from a text that a person wrote: null where it is no instant. */
 export function instantOrNull(text: string): InstantMs | null {
   const usual = parseUsualInstant(text);
   if (usual !== null) return usual;
@@ -109,27 +112,27 @@ function dayInstant(date: string): InstantMs {
   return instant;
 }
 
-/** Milliseconds since some moment, for measuring: never set back, and no instant. */
+/** Returns milliseconds since some moment, for measuring: never set back, and no instant. */
 export function monotonicMs(): number {
   return performance.now();
 }
 
-/** A `Date` is for the libraries that insist on one. */
+/** Turns an instant into a `Date`, for the libraries that insist on one. */
 export function toDate(instant: InstantMs): Date {
   return new Date(instant);
 }
 
-/** The UTC day of an instant, such as `2026-10-01`. */
+/** Returns the UTC day of an instant, such as `2026-10-01`. */
 export function utcDay(instant: InstantMs): string {
   return formatInstant(instant).slice(0, 10);
 }
 
-/** The month of UTC before the one that it is now, such as `2026-10`. */
+/** Returns the month of UTC before the one that it is now, such as `2026-10`. */
 export function lastMonth(clock: Clock): string {
   return monthAfter(utcDay(clock()).slice(0, 'YYYY-MM'.length), -1);
 }
 
-/** The month that comes so many months after another: `2026-12` as `2027-01`. */
+/** Returns the month that comes so many months after another: `2026-12` as `2027-01`. */
 export function monthAfter(month: string, months = 1): string {
   const [year = 0, number = 1] = month.split('-').map(Number);
   return utcDay(Date.UTC(year, number - 1 + months)).slice(0, 'YYYY-MM'.length);

@@ -1,6 +1,7 @@
 /**
- * One text as a cell of RFC 4180. Text that a spreadsheet would run as a formula gets an apostrophe before
- * it, and so does text that begins with one: whoever reads the file by program takes one leading apostrophe off.
+ * Writes one text as a cell of RFC 4180. Text that a spreadsheet would run as a formula gets an
+ * apostrophe before it, and so does text that begins with one: whoever reads the file by program
+ * takes one leading apostrophe off.
  */
 export function textCell(text: string): string {
   const safe = FORMULA.test(text) ? `'${text}` : text;
@@ -14,8 +15,8 @@ const DIVIDES = /[",;\t\r\n]/;
 const FORMULA = /^(?:['=+\-@＝＋－＠]|[\p{Cc}\p{Cf}\p{Z}])/u;
 
 /**
- * One row as RFC 4180 with its line end. Cells of `figures` are decimal figures of ours, whose minus sign is
- * a sign; every other cell is a text.
+ * Writes one row as RFC 4180 with its line end. Cells of `figures` are decimal figures of ours,
+ * whose minus sign is a sign; every other cell is a text.
  */
 export function csvRow<Column extends string>(
   columns: readonly Column[],

@@ -52,27 +52,35 @@ export function isSupportedCurrency(currency: string): boolean {
   return CURRENCIES.has(currency);
 }
 
-/** Decimals of the minor unit, such as 2 for USD. Throws on a currency that is not supported. */
+/**
+ * Returns the decimals of the minor unit, such as 2 for USD. Throws on a currency that is not
+ * supported.
+ */
 export function minorUnitDecimals(currency: string): number {
   return currencyOf(currency).decimals;
 }
 
-/** Decimals of the least amount that is billed: 2 for USD, 0 for ISK, 2 for KWD although it has three. */
+/**
+ * Returns the decimals of the least amount that is billed: 2 for USD, 0 for ISK, 2 for KWD although
+ * it has three.
+ */
 export function billedDecimals(currency: string): number {
   return currencyOf(currency).billedDecimals;
 }
 
-/** Picodollars in one minor unit: 10¹⁰ for USD (a cent), 10¹² for JPY. */
+/** Returns the picodollars in one minor unit: 10¹⁰ for USD (a cent), 10¹² for JPY. */
 export function picoPerMinor(currency: string): bigint {
   return 10n ** BigInt(12 - minorUnitDecimals(currency));
 }
 
-/** Picodollars in the least amount that is billed: 10¹⁰ for USD, 10¹² for ISK. */
+/** Returns the picodollars in the least amount that is billed: 10¹⁰ for USD, 10¹² for ISK. */
 export function picoPerBilled(currency: string): bigint {
   return 10n ** BigInt(12 - billedDecimals(currency));
 }
 
-/** Minor units in the least amount that is billed: 1 for USD, 100 for ISK, 10 for KWD. */
+/**
+ * Returns the minor units in the least amount that is billed: 1 for USD, 100 for ISK, 10 for KWD.
+ */
 export function minorPerBilled(currency: string): bigint {
   return 10n ** BigInt(minorUnitDecimals(currency) - billedDecimals(currency));
 }

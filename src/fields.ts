@@ -24,7 +24,7 @@ export const countField = z.int().nonnegative();
 /** SHA-256 in hex. */
 export const hashField = z.hex().length(64);
 
-/** A list in its order. */
+/** Makes the schema of a list in its order. */
 export function listOf<Item extends z.ZodType>(item: Item) {
   return z.array(item).readonly();
 }
@@ -72,7 +72,7 @@ const UNREADABLE = /[\p{Cc}\p{Cs}\p{Co}\u2028-\u202e\u2066-\u2069\ufeff]/u;
 
 const READABLE = 'write it without control characters and marks that order text anew';
 
-/** A line of text in any script, of so many characters at the most. */
+/** Makes the schema of a line of text in any script, of so many characters at the most. */
 export function lineGiven(most: number) {
   return z
     .string()
@@ -81,7 +81,7 @@ export function lineGiven(most: number) {
     .refine((text) => !UNREADABLE.test(text), READABLE);
 }
 
-/** The same in lines, such as an address. */
+/** Makes the schema of a text in lines, such as an address. */
 export function linesGiven(most: number) {
   return z
     .string()

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Refusal } from './refusal.ts';
 
-/** The text of a file that a person named; refuses one that cannot be read. */
+/** Reads the text of a file that a person named; refuses one that cannot be read. */
 export async function readTextFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
@@ -10,7 +10,7 @@ export async function readTextFile(path: string): Promise<string> {
   }
 }
 
-/** The bytes of a file that a person named; refuses one that cannot be read. */
+/** Reads the bytes of a file that a person named; refuses one that cannot be read. */
 export async function readBinaryFile(path: string): Promise<Buffer> {
   try {
     return await readFile(path);

@@ -5,8 +5,9 @@ const CONTROLS = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 const OURS = /^\[(?:1|22|31|32|39)m/;
 
 /**
- * The text with every control written out, as `\u001b`: cursor moves, titles and links that a producer or a tenant
- * wrote are never acted upon. What is left are line ends and our own colours.
+ * Returns the text with every control written out, as `\u001b`: cursor moves, titles and links that
+ * a producer or a tenant wrote are never acted upon. What is left are line ends and our own
+ * colours.
  */
 export function harmless(text: string): string {
   return text.replace(CONTROLS, (control, at: number) => {
@@ -21,7 +22,10 @@ export function harmlessValue(value: string): string {
   return value.replace(CONTROLS, writtenOut);
 }
 
-/** The same of every value of an answer. An address has line ends, and who sets one is an operator. */
+/**
+ * Writes the controls out in every value of an answer. An address has line ends, and who sets one
+ * is an operator.
+ */
 export function harmlessDocument<Document>(document: Document): Document {
   return harmlessWithin('', document) as Document;
 }

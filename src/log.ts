@@ -4,8 +4,8 @@ import { pino } from 'pino';
 export type Log = Logger;
 
 /**
- * JSON lines on stderr, because stdout belongs to a command's answer: the level is a word, the time RFC 3339.
- * Secrets are cut out.
+ * Writes JSON lines on stderr, because stdout belongs to a command's answer: the level is a word,
+ * the time RFC 3339. Secrets are cut out.
  */
 export function openLog(
   level: string,

@@ -16,7 +16,7 @@ export function divideHalfUp(dividend: bigint, divisor: bigint): bigint {
   return floorDivide(2n * dividend + divisor, 2n * divisor);
 }
 
-/** The largest integer not above the quotient; unlike `/`, also for a negative dividend. */
+/** Returns the largest integer not above the quotient; unlike `/`, also for a negative dividend. */
 export function floorDivide(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   return dividend % divisor < 0n ? quotient - 1n : quotient;
@@ -36,14 +36,14 @@ export function parseDecimal(text: string, scale: number): bigint | null {
   return sign === '-' ? -units : units;
 }
 
-/** The same of a text that we wrote ourselves: throws where it is no such decimal. */
+/** Reads a decimal from a text that we wrote ourselves: throws where it is no such decimal. */
 export function exactDecimal(text: string, scale: number): bigint {
   const units = parseDecimal(text, scale);
   if (units === null) throw new Error(`"${text}" is not a decimal of at most ${scale} places`);
   return units;
 }
 
-/** An exact amount in the major unit, as `formatPico` writes it. */
+/** Reads an exact amount in the major unit, as `formatPico` writes it. */
 export function exactPico(text: string): Pico {
   return exactDecimal(text, 12);
 }
@@ -56,12 +56,12 @@ export function formatDecimal(units: bigint, scale: number): string {
   return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-/** An exact amount in the major unit without trailing zeros: 1005000000000n → `1.005`. */
+/** Formats an exact amount in the major unit without trailing zeros: 1005000000000n → `1.005`. */
 export function formatPico(amount: Pico): string {
   return formatDecimal(amount, 12).replace(/\.?0+$/, '');
 }
 
-/** A minor-unit total as people read it: (101n, 'USD') → `1.01`. */
+/** Formats a minor-unit total as people read it: (101n, 'USD') → `1.01`. */
 export function formatMinor(amount: bigint, currency: string): string {
   return formatDecimal(amount, minorUnitDecimals(currency));
 }

@@ -36,7 +36,7 @@ export function readCursor(cursor: string | null, parts: number): readonly strin
   );
 }
 
-/** The rows that were asked for, and whether more follow; one more than those was read. */
+/** Returns the rows that were asked for, and whether more follow; one more than those was read. */
 export function cutPage<Row>(
   rows: readonly Row[],
   limit: number,

@@ -72,7 +72,7 @@ function anOperation<Name extends string, Given extends z.ZodRawShape>(name: Nam
   return z.strictObject({ operation: z.literal(name), ...given });
 }
 
-/** Advice around operations: advise`close it first, with ${{ operation: 'close', … }}`. */
+/** Makes advice around operations: advise`close it first, with ${{ operation: 'close', … }}`. */
 export function advise(
   words: TemplateStringsArray,
   ...between: readonly (string | number | Operation)[]
@@ -86,7 +86,7 @@ export function advise(
   return parts.filter((part) => part !== '');
 }
 
-/** The advice as one text, with the door's own words for each operation. */
+/** Phrases the advice as one text, with the door's own words for each operation. */
 export function phraseRemedy(parts: Remedy, phrase: (operation: Operation) => string): string {
   return parts.map((part) => (typeof part === 'string' ? part : phrase(part))).join('');
 }

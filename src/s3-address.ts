@@ -15,7 +15,7 @@ export interface S3Address {
 
 const BUCKET = 's3://';
 
-/** Whether a place is in S3, and not a path. */
+/** Tells whether a place is in S3, and not a path. */
 export function isBucket(place: string): boolean {
   return place.startsWith(BUCKET);
 }

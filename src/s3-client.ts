@@ -4,7 +4,7 @@ import { explainS3, refuseWithoutRegion } from './s3-refusal.ts';
 /** The time for which a server may send nothing: without a limit the SDK waits for ever. */
 const SILENCE_MS = 30_000;
 
-/** A client of S3, or of the server at `endpoint`. */
+/** Makes a client of S3, or of the server at `endpoint`. */
 export function connectS3(endpoint: string | null): S3Client {
   return new S3Client({
     followRegionRedirects: true,

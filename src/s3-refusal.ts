@@ -1,6 +1,9 @@
 import { Refusal } from './refusal.ts';
 
-/** What S3 or its SDK threw, as what the operator can mend; anything else is given back as it is. */
+/**
+ * Explains what S3 or its SDK threw, as what the operator can mend; anything else is given back as
+ * it is.
+ */
 export function explainS3(error: unknown, bucket: string): unknown {
   if (!(error instanceof Error) || error instanceof Refusal) return error;
   const said = error.message || error.name;

@@ -10,9 +10,9 @@ export interface SqsAddress {
 }
 
 /**
- * An SQS client. A local queue server takes any region and credentials, and looking up real ones can
- * stall; every other address gets the SDK's own. The endpoint goes in by code, because from the
- * environment the queue URL's host would win over it.
+ * Makes an SQS client. A local queue server takes any region and credentials, and looking up real
+ * ones can stall; every other address gets the SDK's own. The endpoint goes in by code, because
+ * from the environment the queue URL's host would win over it.
  */
 export function connect(
   address: SqsAddress,
@@ -45,7 +45,7 @@ function isLocalAddress(endpoint: string): boolean {
   );
 }
 
-/** The queue that a variable of the environment names, and how it is reached. */
+/** Returns the queue that a variable of the environment names, and how it is reached. */
 export function queueAddress(
   config: Config,
   variable: 'SPANLEDGER_QUEUE_URL' | 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL',
@@ -56,7 +56,8 @@ export function queueAddress(
 }
 
 /**
- * The address of a queue when no endpoint is given: at its URL's own host, unless that is AWS's.
+ * Returns the address of a queue when no endpoint is given: at its URL's own host, unless that is
+ * AWS's.
  */
 export function endpointOf(queueUrl: string, given: string | null): string | null {
   if (given !== null) return given;

@@ -1,9 +1,10 @@
 import { Refusal } from './refusal.ts';
 
 /**
- * What SQS or its SDK refused, as what the operator can mend; null for any other error. The error's name
- * decides, which is SQS's own code, and never the words of its message. It stands apart from the client,
- * because every command explains its failures, and few should wait for the SDK.
+ * Explains what SQS or its SDK refused, as what the operator can mend; null for any other error.
+ * The error's name decides, which is SQS's own code, and never the words of its message. It stands
+ * apart from the client, because every command explains its failures, and few should wait for the
+ * SDK.
  */
 export function explainSqs(error: unknown): Refusal | null {
   if (!(error instanceof Error)) return null;

@@ -14,7 +14,7 @@ export function columnsOf(text: string): number {
   return [...GRAPHEMES.segment(plain)].reduce((sum, { segment }) => sum + widthOf(segment), 0);
 }
 
-/** The text itself, or its begin and an ellipsis where it is wider than that. */
+/** Returns the text itself, or its begin and an ellipsis where it is wider than that. */
 export function cutTo(text: string, room: number): string {
   if (columnsOf(text) <= room) return text;
   let kept = '';
@@ -27,7 +27,10 @@ export function cutTo(text: string, room: number): string {
   return `${kept.trimEnd()}…`;
 }
 
-/** The text in lines that are no wider than the page, broken at spaces, each after the indentation. A word is never broken. */
+/**
+ * Returns the text in lines that are no wider than the page, broken at spaces, each after the
+ * indentation. A word is never broken.
+ */
 export function wrapTo(text: string, width: number | null, indent: string): readonly string[] {
   if (width === null) return [`${indent}${text}`];
   const lines: string[] = [];
@@ -43,8 +46,9 @@ export function wrapTo(text: string, width: number | null, indent: string): read
 }
 
 /**
- * The text with its lines broken at spaces where they are wider than the screen; what goes on stands below what is
- * said, and not below its label. Into a file or a pipe lines go whole, so that a search finds them.
+ * Returns the text with its lines broken at spaces where they are wider than the screen; what goes
+ * on stands below what is said, and not below its label. Into a file or a pipe lines go whole, so
+ * that a search finds them.
  */
 export function foldLines(text: string, width: number | null): string {
   if (width === null) return text;
@@ -81,7 +85,9 @@ export function breakTo(text: string, width: number): readonly string[] {
   });
 }
 
-/** The text with spaces after it up to so many columns; one that is wider stays as it is. */
+/**
+ * Returns the text with spaces after it up to so many columns; one that is wider stays as it is.
+ */
 export function padTo(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));
 }

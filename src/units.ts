@@ -269,7 +269,7 @@ export const FURTHER_UNITS = UNITS.filter(isFurther);
 
 const BY_NAME: ReadonlyMap<UnitName, Unit> = new Map(UNITS.map((unit) => [unit.name, unit]));
 
-/** A unit's row. */
+/** Returns a unit's row. */
 export function unitOf(name: UnitName): Unit {
   const unit = BY_NAME.get(name);
   if (unit === undefined) throw new Error(`there is no unit ${name}`);
@@ -278,24 +278,24 @@ export function unitOf(name: UnitName): Unit {
 
 const BY_METER: ReadonlyMap<string, Unit> = new Map(UNITS.map((unit) => [unit.meter, unit]));
 
-/** The unit that a line counts; null of a line that counts none, such as calls. */
+/** Returns the unit that a line counts; null of a line that counts none, such as calls. */
 export function unitOfMeter(meter: string): Unit | null {
   return BY_METER.get(meter) ?? null;
 }
 
-/** How many of a unit its price is for; of time, a unit is a millisecond. */
+/** Returns how many of a unit its price is for; of time, a unit is a millisecond. */
 export function pricedTogether({ price }: Unit): bigint {
   return PRICED_TOGETHER[price.per];
 }
 
 const PRICED_TOGETHER = { million: 1_000_000n, thousand: 1_000n, one: 1n, second: 1_000n } as const;
 
-/** The units that a total holds directly, such as the audio of the input. */
+/** Returns the units that a total holds directly, such as the audio of the input. */
 export function partsOf(total: UnitName): readonly Unit[] {
   return UNITS.filter((unit) => unit.partOf === total);
 }
 
-/** What of further units stands on one side of a call. */
+/** Counts what of further units stands on one side of a call. */
 export function countOnSide(units: FurtherUnits | null, side: Unit['side']): number {
   if (units === null) return 0;
   let sum = 0;

@@ -131,7 +131,7 @@ export async function showPool(
   });
 }
 
-/** The pools of a month or of all, and whether they stand. */
+/** Lists the pools of a month or of all, and whether they stand. */
 export async function listPools(
   { database }: Pick<Parts, 'database'>,
   { month }: PoolsRequest,

@@ -24,10 +24,11 @@ interface ConsumptionRow {
 }
 
 /**
- * What each tenant used in its periods that begin in a month, corrections among it and shares of pools
- * not: everything that reached a provider, so no answers of a gateway's cache. With `succeeded` only
- * calls that did: what is billed must not charge failed calls by the back door (R3). With `costed` calls and
- * tokens are those of entries with a known cost, so that they can be compared with it.
+ * Reads what each tenant used in its periods that begin in a month, corrections among it and shares
+ * of pools not: everything that reached a provider, so no answers of a gateway's cache. With
+ * `succeeded` only calls that did: what is billed must not charge failed calls by the back door
+ * (R3). With `costed` calls and tokens are those of entries with a known cost, so that they can be
+ * compared with it.
  */
 export async function readConsumption(
   db: Pick<Database, 'kysely'>,
@@ -86,7 +87,9 @@ export interface PostedPool extends PoolRequest {
   readonly digest: Buffer;
 }
 
-/** The pools of a month or of all, the last revision of each; of one name where it is given. */
+/**
+ * Reads the pools of a month or of all, the last revision of each; of one name where it is given.
+ */
 export async function readPools(
   db: Pick<Database, 'kysely'>,
   filter: { readonly pool: string | null; readonly month: string | null },

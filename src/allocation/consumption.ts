@@ -39,8 +39,8 @@ const DECIMALS: Readonly<Record<Basis, number>> = {
 };
 
 /**
- * What a tenant weighs. Corrections may take back more in a period than was used in it; such a tenant
- * weighs nothing, since a share is never negative.
+ * Returns what a tenant weighs. Corrections may take back more in a period than was used in it;
+ * such a tenant weighs nothing, since a share is never negative.
  */
 export function weightOf(
   consumption: Consumption,

@@ -10,11 +10,11 @@ export interface Observation {
 }
 
 /**
- * The weights under which an allocation by weighted tokens diverges least from direct attribution: of
- * all weights that are not negative and by which the weighted tokens of all tenants together come to
- * the whole cost, those with the least sum of squared differences. That sum is the square of the
- * divergence that `backtest` prints, so no other weights have a smaller one, but for their rounding to
- * millionths.
+ * Returns the weights under which an allocation by weighted tokens diverges least from direct
+ * attribution: of all weights that are not negative and by which the weighted tokens of all tenants
+ * together come to the whole cost, those with the least sum of squared differences. That sum is the
+ * square of the divergence that `backtest` prints, so no other weights have a smaller one, but for
+ * their rounding to millionths.
  *
  * There are four buckets, so fifteen sets of buckets that may weigh something; each has one linear
  * system, and the best of the solutions without a negative weight is the answer. Everything is an

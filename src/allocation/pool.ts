@@ -34,7 +34,7 @@ export interface PoolRequest extends Pool {
 /** The source under which the shares of all pools stand in the ledger. */
 export const ALLOCATION_SOURCE = 'allocation';
 
-/** The event id: with the source and the tenant it is the identity of a share (R9). */
+/** Returns the event id: with the source and the tenant it is the identity of a share (R9). */
 export function eventIdOf(pool: Pick<Pool, 'pool' | 'month'>): string {
   return `${pool.pool}/${pool.month}`;
 }

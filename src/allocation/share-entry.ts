@@ -22,9 +22,9 @@ export interface Division {
 }
 
 /**
- * The entry of one share. The pool stands where a model would, so that statements and reports show it
- * like one. It costs the tenant its share, and charges it where the pool is billed; usage that belongs
- * to nobody bears its share of the cost and is never charged (R11).
+ * Returns the entry of one share. The pool stands where a model would, so that statements and
+ * reports show it like one. It costs the tenant its share, and charges it where the pool is billed;
+ * usage that belongs to nobody bears its share of the cost and is never charged (R11).
  */
 export function shareEntry(
   division: Division,

@@ -52,7 +52,10 @@ function toShareRow(entry: NewEntry, entryId: bigint | null): ShareRow {
   };
 }
 
-/** What a person should know of a division: who is left out, and whose share nobody will pay. */
+/**
+ * Returns what a person should know of a division: who is left out, and whose share nobody will
+ * pay.
+ */
 export function notesOf(
   request: PoolRequest,
   of: { readonly all: readonly Consumption[]; readonly shares: readonly Share[] },

@@ -84,7 +84,7 @@ function refuseWeights(text: string): never {
   );
 }
 
-/** The weights as `parseWeights` reads them. */
+/** Formats the weights as `parseWeights` reads them. */
 export function formatWeights(weights: TokenWeights): string {
   const buckets = BUCKETS.map(({ name, key }) => `${name}=${trimmed(weights[key])}`);
   const others = OTHER_UNITS.flatMap(({ name, meter }) => {
@@ -98,7 +98,10 @@ function trimmed(weight: bigint): string {
   return formatDecimal(weight, DECIMALS).replace(/\.?0+$/, '');
 }
 
-/** What tokens and other units weigh, in millionths; of a part of a second the whole millionths. */
+/**
+ * Returns what tokens and other units weigh, in millionths; of a part of a second the whole
+ * millionths.
+ */
 export function weigh(tokens: TokenSums, weights: TokenWeights, units: UnitSums = {}): bigint {
   const ofTokens = BUCKETS.reduce((sum, { key }) => sum + tokens[key] * weights[key], 0n);
   return OTHER_UNITS.reduce((sum, unit) => {

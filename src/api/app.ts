@@ -33,7 +33,9 @@ import { answerWebhook } from './webhook-door.ts';
 type Env = { Bindings: HttpBindings; Variables: { requestId: string } };
 type Answering = (c: Context<Env>) => Promise<Reply> | Reply;
 
-/** The application: every route of the table, the doors of producers, and what machines ask. */
+/**
+ * Builds the application: every route of the table, the doors of producers, and what machines ask.
+ */
 export function buildApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
   const keys = new KeyDoor(options.parts, options.users);

@@ -1,7 +1,7 @@
 import { textCell } from '../csv.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
 
-/** Rows as RFC 4180, a header first; figures keep their minus sign. */
+/** Writes rows as RFC 4180, a header first; figures keep their minus sign. */
 export function writeCsv(rows: readonly JsonObject[]): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const lines = rows.map((row) => columns.map((column) => cell(row[column])).join(','));

@@ -14,7 +14,7 @@ export interface RequestField {
 
 export type Fields = Readonly<Record<string, RequestField>>;
 
-/** The fields of a request; one that may be null need not be given. */
+/** Returns the fields of a request; one that may be null need not be given. */
 export function fieldsOf(
   request: z.ZodObject,
   defaults: Readonly<Record<string, unknown>> = {},
@@ -35,7 +35,7 @@ export function fieldsOf(
   return Object.fromEntries(named);
 }
 
-/** A zod schema as JSON Schema, which OpenAPI 3.1 takes as it is. */
+/** Turns a zod schema into JSON Schema, which OpenAPI 3.1 takes as it is. */
 export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return rest;

@@ -27,7 +27,7 @@ const SHORT: Readonly<Record<string, string>> = {
   id: 'entry_id',
 };
 
-/** The name of the field that a parameter means. */
+/** Returns the name of the field that a parameter means. */
 export function fieldNamed(name: string, fields: Fields): string {
   const long = SHORT[name];
   return !Object.hasOwn(fields, name) && long !== undefined && Object.hasOwn(fields, long)

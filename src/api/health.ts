@@ -4,7 +4,7 @@ import type { AppOptions } from './app-options.ts';
 import { problem } from './problem.ts';
 import { jsonReply, type Reply } from './reply.ts';
 
-/** Whether this process and its database answer. */
+/** Tells whether this process and its database answer. */
 export async function answerHealth({
   database,
   log,
@@ -21,7 +21,9 @@ export async function answerHealth({
   }
 }
 
-/** Whether requests are welcome: not while the server ends, nor while its database is away. */
+/**
+ * Tells whether requests are welcome: not while the server ends, nor while its database is away.
+ */
 export function answerReady(options: AppOptions): Reply | Promise<Reply> {
   return options.isDraining() ? endingProblem('server') : answerHealth(options.parts);
 }

@@ -4,7 +4,7 @@ import { fieldNamed } from './given.ts';
 import type { IngestDoor } from './ingest/ingest-doors.ts';
 import type { Route } from './route.ts';
 
-/** The OpenAPI 3.1 document of the table of routes, whose schemas it takes as they are. */
+/** Returns the OpenAPI 3.1 document of the table of routes, whose schemas it takes as they are. */
 export function openApiOf(
   routes: readonly Route[],
   doors: readonly IngestDoor[],

@@ -1,6 +1,9 @@
 import { Refusal } from '../refusal.ts';
 
-/** Browsers say where a request comes from; what says nothing of it is no browser's. */
+/**
+ * Refuses a request that a browser says another site makes; what says nothing of where it comes
+ * from is no browser's.
+ */
 export function refuseOtherSites(headers: Headers): void {
   const site = headers.get('sec-fetch-site') ?? 'same-origin';
   const origin = headers.get('origin');

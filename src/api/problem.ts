@@ -17,7 +17,7 @@ export type DoorKind =
   | 'unavailable'
   | 'not_handled';
 
-/** A problem document, RFC 9457. */
+/** Returns a problem document, RFC 9457. */
 export function problem(
   kind: DoorKind,
   { detail, remedy, headers = {}, more = {} }: ProblemWords,
@@ -47,12 +47,15 @@ interface ProblemWords {
 
 const PROBLEM_TYPE = 'application/problem+json';
 
-/** The media type of an answer with a status. */
+/** Returns the media type of an answer with a status. */
 export function typeOfAnswer(status: number): string {
   return status < 400 ? 'application/json' : PROBLEM_TYPE;
 }
 
-/** The problem document of a refusal: the status of its kind, and what a person can do about it. */
+/**
+ * Returns the problem document of a refusal: the status of its kind, and what a person can do about
+ * it.
+ */
 export function problemOf({ kind, message, remedy }: Refusal): Reply {
   const status = statusOfRefusal(kind);
   const body = {

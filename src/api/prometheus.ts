@@ -2,7 +2,7 @@
 
 export const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** A gauge of ours; what nobody knows is left out. */
+/** Writes a gauge of ours; what nobody knows is left out. */
 export function gauge(name: string, help: string, value: number | null): readonly string[] {
   return value === null ? [] : single(`spanledger_${name}`, 'gauge', [help, value]);
 }
@@ -15,7 +15,7 @@ export function single(
   return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, `${name} ${value}`];
 }
 
-/** One metric with a value for each of its labels. */
+/** Writes one metric with a value for each of its labels. */
 export function family(
   name: string,
   type: string,

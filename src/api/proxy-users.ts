@@ -77,7 +77,10 @@ export class ProxyUsers {
   }
 }
 
-/** What is configured; null where there is no single sign-on. Half of it is refused, since it would let anybody in. */
+/**
+ * Reads what is configured; null where there is no single sign-on. Half of it is refused, since it
+ * would let anybody in.
+ */
 export function openProxyUsers(config: Config): ProxyUsers | null {
   const { SPANLEDGER_USER_HEADER: header, SPANLEDGER_USER_PROXY: proxies } = config;
   const { SPANLEDGER_USER_ADMINS: admins, SPANLEDGER_USER_READERS: readers } = config;

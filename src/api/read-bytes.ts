@@ -15,8 +15,8 @@ export interface BodyLimits {
 }
 
 /**
- * The body of a request, unfolded where it was compressed. Reading stops at the limit, and so does
- * unfolding: neither a large body nor a bomb is ever in memory.
+ * Reads the body of a request, unfolded where it was compressed. Reading stops at the limit, and so
+ * does unfolding: neither a large body nor a bomb is ever in memory.
  */
 export async function readBytes(request: Request, limits: BodyLimits): Promise<ReadBytes> {
   const sent = await readSent(request, limits.sentBytes);

@@ -1,6 +1,9 @@
 import type { Operation } from '../remedy.ts';
 
-/** A remedy's operation for programs: the request that does it, or the command where no route does. */
+/**
+ * Returns a remedy's operation for programs: the request that does it, or the command where no
+ * route does.
+ */
 export function requestToMake(operation: Operation): string {
   if (operation.operation === 'statement' && operation.show !== 'proof') {
     const query = operation.show === 'preview' ? '?preview=true' : '';

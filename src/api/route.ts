@@ -74,7 +74,7 @@ interface RouteOptions<Request extends z.ZodObject, Answer> {
   readonly use: (parts: ApiParts, request: z.output<Request>) => Promise<Answer>;
 }
 
-/** A row of the table whose request is what the use case takes. */
+/** Makes a row of the table whose request is what the use case takes. */
 export function route<Request extends z.ZodObject, Answer>(
   at: `${Method} ${string}`,
   options: RouteOptions<Request, Answer>,

@@ -25,8 +25,8 @@ const HIDDEN_FROM_TENANTS: ReadonlySet<string> = new Set([
 const HIDDEN_DIMENSIONS = ['provider', 'executed_model'];
 
 /**
- * The request of a tenant's key: about its own tenant, whatever is asked, and read through the wall. Every
- * other name is refused alike, whether there is such a tenant or not.
+ * Returns the request of a tenant's key: about its own tenant, whatever is asked, and read through
+ * the wall. Every other name is refused alike, whether there is such a tenant or not.
  */
 export function askedByTenant(route: Route, asked: Asked, tenantId: string): Asked {
   const { given, parts } = asked;
@@ -52,7 +52,7 @@ export function askedByTenant(route: Route, asked: Asked, tenantId: string): Ask
   return { ...asked, given: { ...given, tenant_id: tenantId }, parts: { ...parts, view } };
 }
 
-/** An answer without the fields that a tenant never sees, at every depth. */
+/** Returns an answer without the fields that a tenant never sees, at every depth. */
 export function shownToTenant(answer: unknown): unknown {
   if (Array.isArray(answer)) return answer.map(shownToTenant);
   if (typeof answer !== 'object' || answer === null) return answer;

@@ -14,7 +14,10 @@ export interface WebhookOptions {
 /** Stripe's largest event has some tens of kilobytes. */
 const LIMITS: BodyLimits = { sentBytes: 1_048_576, unfoldedBytes: 1_048_576 };
 
-/** An event of Stripe, whose signature is over the bytes as they came. Stripe delivers again what is not answered. */
+/**
+ * Handles an event of Stripe, whose signature is over the bytes as they came. Stripe delivers again
+ * what is not answered.
+ */
 export async function answerWebhook(
   webhook: WebhookOptions | null,
   request: Request,

@@ -18,8 +18,9 @@ export interface WorkerDoorOptions {
 }
 
 /**
- * What machines ask of a worker: whether it lives, whether it takes work, and its figures. They are what it
- * counted itself and what a worker's role may read; how the month stands is asked of the HTTP server.
+ * Answers what machines ask of a worker: whether it lives, whether it takes work, and its figures.
+ * They are what it counted itself and what a worker's role may read; how the month stands is asked
+ * of the HTTP server.
  */
 export function startWorkerDoor(options: WorkerDoorOptions): Promise<Listening> {
   const { parts, figures, isDraining } = options;

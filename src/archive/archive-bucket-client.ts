@@ -10,7 +10,9 @@ import type { S3Address } from '../s3-address.ts';
 import { askBucket, connectS3 } from '../s3-client.ts';
 import type { ArchivePlace } from './archive-place.ts';
 
-/** Archived periods as objects of a bucket; how long it keeps them is said by its own rules. */
+/**
+ * Keeps archived periods as objects of a bucket; how long it keeps them is said by its own rules.
+ */
 export function openArchiveBucket(
   address: S3Address & { readonly endpoint: string | null },
 ): ArchivePlace {

@@ -15,7 +15,10 @@ export interface PeriodToArchive {
   readonly manifestHash: string;
 }
 
-/** The closed periods that begin in a month, or before its first day; of one tenant if one is given. */
+/**
+ * Reads the closed periods that begin in a month, or before its first day; of one tenant if one is
+ * given.
+ */
 export async function readClosedPeriods(
   database: Database,
   of: { readonly first: string | null; readonly before: string; readonly tenantId: string | null },
@@ -30,7 +33,7 @@ export async function readClosedPeriods(
   return rows;
 }
 
-/** The batches that have entries of a period, each with the seal that holds it. */
+/** Reads the batches that have entries of a period, each with the seal that holds it. */
 export async function readSealsOf(
   transaction: Transaction,
   { tenantId, periodStart }: PeriodToArchive,

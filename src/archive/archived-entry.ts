@@ -15,7 +15,7 @@ export const ARCHIVE_COLUMNS: readonly string[] = [...COPY_COLUMNS.split(', '), 
 /** A cell as CSV has it: what is absent is empty, and an empty text stands in quotes. */
 export type Cell = string | null;
 
-/** The cells of an entry's row, from its line for COPY. */
+/** Returns the cells of an entry's row, from its line for COPY. */
 export function cellsOf(copyLine: string, salt: string): readonly Cell[] {
   return [...copyLine.slice(0, -1).split('\t').map(unescapeText), salt];
 }

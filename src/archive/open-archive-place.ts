@@ -4,7 +4,7 @@ import { explainFile } from '../files.ts';
 import { isBucket, readS3Address, type S3Parts } from '../s3-address.ts';
 import type { ArchivePlace } from './archive-place.ts';
 
-/** A folder, or `s3://BUCKET/PREFIX`. */
+/** Opens a folder, or `s3://BUCKET/PREFIX`. */
 export async function openArchivePlace(parts: S3Parts, place: string): Promise<ArchivePlace> {
   if (!isBucket(place)) return openFolder(place);
   const address = readS3Address(place);

@@ -11,7 +11,7 @@ import type {
   PushesRequest,
 } from './lists-answer.ts';
 
-/** Entries as audit.entries has them, the newest first. */
+/** Lists entries as audit.entries has them, the newest first. */
 export async function listEntries(
   { database, view = database }: Pick<Parts, 'database' | 'view'>,
   request: EntriesRequest,
@@ -21,7 +21,7 @@ export async function listEntries(
   return { entries: rows, next_cursor: next };
 }
 
-/** Periods as audit.periods has them; what an open one comes to is as of now. */
+/** Lists periods as audit.periods has them; what an open one comes to is as of now. */
 export async function listPeriods(
   { database, clock, view }: Pick<Parts, 'database' | 'clock' | 'view'>,
   request: PeriodsRequest,

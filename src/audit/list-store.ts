@@ -6,7 +6,7 @@ import type { EntriesRequest, PeriodsRequest, PushesRequest } from './lists-answ
 import type { StoryEntry, StoryPeriod, StoryPush } from './story-answer.ts';
 import { type StoryTexts, stories, storyOf } from './story-json-store.ts';
 
-/** One row more than was asked for tells whether others follow. */
+/** Reads entries, the newest first; one row more than was asked for tells whether others follow. */
 export async function readEntryList(
   database: Database,
   request: EntriesRequest,

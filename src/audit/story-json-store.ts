@@ -24,7 +24,7 @@ const TEXTS = [
   'value',
 ];
 
-/** A row as JSON, its columns in their order. */
+/** Returns a row as JSON, its columns in their order. */
 export function storyOf(alias: string) {
   return sql`(select json_object_agg(key, case when key = any(${TEXTS}::text[]) then to_json(value #>> '{}')
     else value end) from json_each(row_to_json(${sql.raw(alias)})))`;

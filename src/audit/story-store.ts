@@ -16,7 +16,9 @@ import type {
 } from './story-answer.ts';
 import { type StoryTexts, stories, storyOf } from './story-json-store.ts';
 
-/** The source and the event id of an entry, by the number in its id; null where there is none. */
+/**
+ * Reads the source and the event id of an entry, by the number in its id; null where there is none.
+ */
 export async function readEventOfEntry(
   database: Database,
   entryId: string,
@@ -29,8 +31,8 @@ export async function readEventOfEntry(
 }
 
 /**
- * What is known of an event by its ids, as it was known at an instant (null for now); empty where
- * nothing is. Pushes keep only their last state, so as of an earlier instant none are shown.
+ * Reads what is known of an event by its ids, as it was known at an instant (null for now); empty
+ * where nothing is. Pushes keep only their last state, so as of an earlier instant none are shown.
  */
 export async function readStory(
   database: Database,

@@ -21,7 +21,7 @@ import type {
   LinesRequest,
 } from './line-answer.ts';
 
-/** The lines of a closed period, each with the number by which it is asked for. */
+/** Lists the lines of a closed period, each with the number by which it is asked for. */
 export async function listLines(
   { database }: Pick<Parts, 'database'>,
   request: LinesRequest,
@@ -30,7 +30,7 @@ export async function listLines(
   return { tenant_id: close.tenantId, period_start: close.periodStart, lines };
 }
 
-/** One line's entries. Throws a `Refusal` where the statement has no such line. */
+/** Tells one line's entries. Throws a `Refusal` where the statement has no such line. */
 export async function tellLine(
   { database }: Pick<Parts, 'database'>,
   request: LineRequest,

@@ -7,8 +7,8 @@ import type { EntryStoryRequest, EventStoryRequest, StoryAnswer } from './story-
 import { readEventOfEntry, readStory } from './story-store.ts';
 
 /**
- * The story of an event by the producer's own ids, as it was known at an instant. Throws a `Refusal`
- * where nothing is known of it.
+ * Tells the story of an event by the producer's own ids, as it was known at an instant. Throws a
+ * `Refusal` where nothing is known of it.
  */
 export async function tellEventStory(
   { database, view }: Pick<Parts, 'database' | 'view'>,
@@ -53,7 +53,7 @@ function wasOrIs(asOf: InstantMs | null): string {
   return asOf === null ? 'is' : `was at ${formatInstant(asOf)}`;
 }
 
-/** The story of the event behind one entry, as it was known at an instant. */
+/** Tells the story of the event behind one entry, as it was known at an instant. */
 export async function tellEntryStory(
   parts: Pick<Parts, 'database' | 'view'>,
   { entry_id, as_of }: EntryStoryRequest,

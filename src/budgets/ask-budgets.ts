@@ -46,8 +46,8 @@ function periodsBetween(
 }
 
 /**
- * What the budgets decide, in the order of their numbers. Throws a `Refusal` where one of them cannot be told what the call
- * comes to: no price is not a price of zero (R10).
+ * Returns what the budgets decide, in the order of their numbers. Throws a `Refusal` where one of
+ * them cannot be told what the call comes to: no price is not a price of zero (R10).
  */
 export function decideAll(
   rows: readonly JudgedRow[],
@@ -67,7 +67,10 @@ export function decideAll(
   return decisions;
 }
 
-/** The decisions with those of the budgets that guard runs: a call of a loop is denied or warned of. */
+/**
+ * Returns the decisions with those of the budgets that guard runs: a call of a loop is denied or
+ * warned of.
+ */
 export async function guardRun(
   database: Database,
   call: AskedCall,
@@ -121,7 +124,7 @@ function refuseUntold(
   );
 }
 
-/** The answer about a call; `own` is what the call itself holds from now on. */
+/** Returns the answer about a call; `own` is what the call itself holds from now on. */
 export function tellDecisions(
   decisions: readonly BudgetDecision[],
   estimate: Estimate,

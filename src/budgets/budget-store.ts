@@ -148,7 +148,7 @@ function keyValues(key: BudgetKey): unknown[] {
   ];
 }
 
-/** The tenants that have budgets. */
+/** Reads the tenants that have budgets. */
 export async function readBudgetedTenants(database: Database): Promise<readonly string[]> {
   const { rows } = await database.pool.query<{ tenant_id: string }>(
     'select distinct tenant_id from budgets order by tenant_id',
@@ -165,7 +165,10 @@ export interface StandingRow extends BudgetRow {
 
 const RUNS_SHOWN = 10;
 
-/** Every budget of these tenants in the time that runs; of budgets for each run, the runs that came to most. */
+/**
+ * Reads every budget of these tenants in the time that runs; of budgets for each run, the runs that
+ * came to most.
+ */
 export async function readStandings(
   database: Database,
   of: {

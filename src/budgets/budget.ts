@@ -69,7 +69,10 @@ export interface BudgetDecision {
 /** Open holds give way as their events are counted, which happens every two seconds. */
 const HOLDS_GIVE_WAY_SECONDS = 2;
 
-/** The verdict of one budget over all the times that a call may fall into: the first that does not bear it. */
+/**
+ * Returns the verdict of one budget over all the times that a call may fall into: the first that
+ * does not bear it.
+ */
 export function decide(
   budget: Budget,
   standings: readonly [Standing, ...Standing[]],
@@ -96,13 +99,16 @@ function retryAfter({ limit }: Budget, standing: Standing, now: InstantMs): numb
   return resetsAt === null ? null : Math.max(1, Math.ceil((resetsAt - now) / 1000));
 }
 
-/** The decision that decides: the first that denies, or else warns; null where every budget allows. */
+/**
+ * Returns the decision that decides: the first that denies, or else warns; null where every budget
+ * allows.
+ */
 export function decisive(decisions: readonly BudgetDecision[]): BudgetDecision | null {
   const by = (verdict: Verdict) => decisions.find((decision) => decision.verdict === verdict);
   return by('deny') ?? by('warn') ?? null;
 }
 
-/** A number in the budget's measure, as answers show it. */
+/** Formats a number in the budget's measure, as answers show it. */
 export function formatMeasure(measure: Measure, value: Pico): string {
   return measure === 'money' ? formatPico(value) : value.toString();
 }

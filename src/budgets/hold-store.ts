@@ -110,7 +110,9 @@ const RESERVE = `${UNSAID} with concerned as materialized (${CONCERNED}
   )
   ${ANSWER}`;
 
-/** How every budget that concerns a call stands before it; nothing is locked and nothing held. */
+/**
+ * Tells how every budget that concerns a call stands before it; nothing is locked and nothing held.
+ */
 export async function judgeCall(
   database: Database,
   call: AskedCall,

@@ -12,7 +12,10 @@ import { countOpenHolds, readUnsettledHolds } from './hold-store.ts';
 import { tellHold } from './release-hold.ts';
 import { tellBudget } from './set-budget.ts';
 
-/** All budgets that whoever asks may see, how they stand in the time that runs, and the holds of each whose event did not come. */
+/**
+ * Lists all budgets that whoever asks may see, how they stand in the time that runs, and the holds
+ * of each whose event did not come.
+ */
 export async function listBudgets({
   database,
   clock,
@@ -45,7 +48,7 @@ export async function listBudgets({
 
 const UNSETTLED_SHOWN = 100;
 
-/** How many holds wait for their events, and those whose event did not come in time. */
+/** Tells how many holds wait for their events, and those whose event did not come in time. */
 export async function tellOpenHolds(
   database: Database,
   now: InstantMs,

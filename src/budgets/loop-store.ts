@@ -21,8 +21,9 @@ interface RunCall {
 const LOOKED_BACK_MS = 24 * 60 * 60 * 1000;
 
 /**
- * How many calls of the run were reserved one after the other for the same model and feature, each with more tokens
- * than the one before, the asked call included: the loop of a report of runs, seen before the call is made.
+ * Counts how many calls of the run were reserved one after the other for the same model and
+ * feature, each with more tokens than the one before, the asked call included: the loop of a report
+ * of runs, seen before the call is made.
  */
 export async function countRepetitions(
   database: Database,

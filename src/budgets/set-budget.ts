@@ -87,7 +87,7 @@ export async function removeBudget(
   );
 }
 
-/** A budget as answers show it. */
+/** Returns a budget as answers show it. */
 export function tellBudget(budget: Budget): BudgetAnswer {
   return {
     budget_id: budget.budgetId.toString(),

@@ -62,7 +62,9 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   }
 }
 
-/** The program with the command of this name; with all commands where there is none of it. */
+/**
+ * Builds the program with the command of this name; with all commands where there is none of it.
+ */
 export async function buildProgram(name: string | undefined, terminal: Terminal): Promise<Program> {
   const program = new Program(terminal);
   program

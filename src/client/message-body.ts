@@ -40,7 +40,7 @@ const PLAIN_HEAD = '{"events":';
 /** Characters of a plain body besides the events and the commas between them. */
 export const PLAIN_FRAME_BYTES = PLAIN_HEAD.length + '[]}'.length;
 
-/** Whether the event alone fits a message, as it is or compressed. */
+/** Tells whether the event alone fits a message, as it is or compressed. */
 export function fitsMessage(json: string): boolean {
   const plainBytes = PLAIN_FRAME_BYTES + json.length;
   return plainBytes <= LARGEST_MESSAGE_BYTES || isWithinLimit(compress(`[${json}]`));

@@ -79,7 +79,7 @@ function tenantOf(native: NativeEvent): string | null {
   return native.tenant_id ?? native.customer_id ?? null;
 }
 
-/** The same JSON in characters of a byte each. */
+/** Writes the same JSON in characters of a byte each. */
 export function toAscii(json: string): string {
   return json.replace(/[\u0080-\uffff]/g, escaped);
 }

@@ -30,7 +30,7 @@ export function withUsage<Result>(tags: UsageTags, fn: () => Result): Result {
   return scopes.run({ tags: merge(outer?.tags ?? {}, tags), hold: outer?.hold ?? null }, fn);
 }
 
-/** The same, with the hold that the first call within it is to carry. */
+/** Runs work as `withUsage` does, with the hold that the first call within it is to carry. */
 export function withHold<Result>(hold: ScopeHold, fn: () => Result): Result {
   return scopes.run({ tags: currentTags(), hold }, fn);
 }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { InstantMs } from '../clock.ts';
 
 /**
- * A UUID of version 7: the instant first, then 74 random bits. Ids that grow with time land side by
- * side in the ledger's unique key, where random ones touch a page each.
+ * Makes a UUID of version 7: the instant first, then 74 random bits. Ids that grow with time land
+ * side by side in the ledger's unique key, where random ones touch a page each.
  */
 export function uuid7(now: InstantMs): string {
   const time = Math.trunc(now).toString(16).padStart(12, '0');

@@ -1,4 +1,4 @@
-/** What was thrown, in words; whatever it is, since anything may be thrown. */
+/** Returns what was thrown, in words; whatever it is, since anything may be thrown. */
 export function wordsOf(error: unknown): string {
   try {
     return String(error);

@@ -30,7 +30,7 @@ import { type Frame, type Page, renderPage } from './view/layout.ts';
 
 type ConsoleApp = Hono<{ Bindings: HttpBindings }>;
 
-/** The console and the customer's page, as a part of the HTTP server. */
+/** Builds the console and the customer's page, as a part of the HTTP server. */
 export function buildConsole(options: ConsoleOptions): ConsoleApp {
   const app: ConsoleApp = new Hono();
   addAssets(app);

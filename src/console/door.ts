@@ -25,8 +25,8 @@ export interface Visitor {
 const COOKIE = 'spanledger';
 
 /**
- * Who asks: the user whom the proxy names, or whoever the cookie of the session signs in; null where nobody is. A
- * renewed session goes back with the answer.
+ * Returns who asks: the user whom the proxy names, or whoever the cookie of the session signs in;
+ * null where nobody is. A renewed session goes back with the answer.
  */
 export async function visitorOf(
   { parts, users }: ConsoleOptions,
@@ -89,7 +89,7 @@ export async function readForm(c: ConsoleContext): Promise<URLSearchParams> {
   throw new Refusal('bad_request', 'the form is larger than this page takes', 'send less at once');
 }
 
-/** The fields of a form of the visitor's own session. */
+/** Reads the fields of a form of the visitor's own session. */
 export async function readVisitorsForm(c: ConsoleContext, token: string): Promise<URLSearchParams> {
   const form = await readForm(c);
   if (isFormToken(form.get('form_token') ?? '', token)) return form;

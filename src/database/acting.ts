@@ -14,9 +14,9 @@ export interface Acting {
 export const UNSAID = '/* outside the journal */';
 
 /**
- * The same database for one act, of which the journal says who, what and why. All that goes without it are
- * statements that begin so, and those that begin with "select": no function that one could call writes, which
- * a test asks the schema.
+ * Returns the same database for one act, of which the journal says who, what and why. All that goes
+ * without it are statements that begin so, and those that begin with "select": no function that one
+ * could call writes, which a test asks the schema.
  */
 export function actingAs(database: Database, acting: Acting): Database {
   const said = Object.entries(acting).flatMap(([name, value]) =>

@@ -4,9 +4,10 @@ import { type Database, isNotAllowed, sqlState } from './database.ts';
 import { sayingInEach } from './saying.ts';
 
 /**
- * The database as one tenant may see it. Every transaction of it, and so every statement, works as
- * `spanledger_tenant` under row-level security, with the views of the schema `wall` before the tables of the
- * same names. Throws a `Refusal` where that role was not made, or may not be taken.
+ * Returns the database as one tenant may see it. Every transaction of it, and so every statement,
+ * works as `spanledger_tenant` under row-level security, with the views of the schema `wall` before
+ * the tables of the same names. Throws a `Refusal` where that role was not made, or may not be
+ * taken.
  */
 export function behindWall(database: Database, tenantId: string): Database {
   // The tenant is named before the role is taken.

@@ -121,7 +121,10 @@ export function inTransaction<Result>(
   return transact(database, 'begin', work);
 }
 
-/** The same for reading alone: every query sees the ledger of one moment, whatever is posted meanwhile. */
+/**
+ * Runs work in a transaction for reading alone: every query sees the ledger of one moment, whatever
+ * is posted meanwhile.
+ */
 export function inSnapshot<Result>(
   database: Database,
   work: (transaction: Transaction) => Promise<Result>,
@@ -198,7 +201,10 @@ function kyselyOn(client: pg.PoolClient): Kysely<Tables> {
   return kysely;
 }
 
-/** A Postgres error's SQLSTATE, such as `23505` for a unique violation; null for any other error. */
+/**
+ * Returns a Postgres error's SQLSTATE, such as `23505` for a unique violation; null for any other
+ * error.
+ */
 export function sqlState(error: unknown): string | null {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
 }

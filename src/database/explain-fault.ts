@@ -4,8 +4,9 @@ import { advise } from '../remedy.ts';
 import { isDatabaseAway, sqlState } from './database.ts';
 
 /**
- * What the database refused, or why no server could be reached, as what a person can mend; null for any
- * other error. A SQLSTATE or a code of the system decides, and never the words of a message.
+ * Explains what the database refused, or why no server could be reached, as what a person can mend;
+ * null for any other error. A SQLSTATE or a code of the system decides, and never the words of a
+ * message.
  */
 export function explainFault(error: unknown): Refusal | null {
   if (!(error instanceof Error)) return null;

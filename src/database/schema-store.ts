@@ -1,8 +1,9 @@
 import type { Database } from './database.ts';
 
 /**
- * The schema as text: everything that a migration makes, in an order that depends on nothing but the
- * names. Not for loading; for reading in a review, and for seeing that nothing changed unseen.
+ * Writes the schema as text: everything that a migration makes, in an order that depends on nothing
+ * but the names. Not for loading; for reading in a review, and for seeing that nothing changed
+ * unseen.
  */
 export async function dumpSchema(database: Database): Promise<string> {
   // One after the other: they read the same catalogs, which a second connection would load for itself.
@@ -28,8 +29,9 @@ export async function dumpSchema(database: Database): Promise<string> {
 }
 
 /**
- * What is made beside the migrations for the roles of worker, reader and tenant, as text: the views of the tenant and
- * of the wall, and every right of the roles and of everybody. Null where the roles were not made here.
+ * Writes what is made beside the migrations for the roles of worker, reader and tenant, as text:
+ * the views of the tenant and of the wall, and every right of the roles and of everybody. Null
+ * where the roles were not made here.
  */
 export async function dumpRoles(database: Database): Promise<string | null> {
   const views = await rowsOf(database, viewsWhere(`n.nspname in ('tenant', 'wall')`));
@@ -41,8 +43,9 @@ export async function dumpRoles(database: Database): Promise<string | null> {
 }
 
 /**
- * What no migration makes and acts upon our tables past everything that the text above shows: each as what it is.
- * Where the roles were made, row-level security and its two policies are asked of every table that tenants read.
+ * Finds what no migration makes and acts upon our tables past everything that the text above shows:
+ * each as what it is. Where the roles were made, row-level security and its two policies are asked
+ * of every table that tenants read.
  */
 export async function readIntruders(database: Database): Promise<readonly string[]> {
   return (await rowsOf(database, INTRUDERS)).map(({ text }) => text);

@@ -68,7 +68,10 @@ export const DEMO_MODELS: readonly DemoModel[] = [
   },
 ];
 
-/** What the tenants pay: one book for work done, one that passes the provider's cache rates on. */
+/**
+ * Returns what the tenants pay: one book for work done, one that passes the provider's cache rates
+ * on.
+ */
 export function demoChargeBooks(effectiveFrom: string): readonly PriceBookDocument[] {
   const rows = (factor: readonly [string, string, string, string][]) =>
     factor.map(([name, input, output, cacheRead]) => ({

@@ -70,7 +70,7 @@ async function openDemoDatabase(
   });
 }
 
-/** The environment variables by which the parts that go on running are reached. */
+/** Returns the environment variables by which the parts that go on running are reached. */
 export function connectionOf(parts: DemoParts): Readonly<Record<string, string>> {
   return {
     DATABASE_URL: parts.postgres.urlOf(DATABASE_NAME),

@@ -8,7 +8,10 @@ import type { ReconciledPeriod } from '../stripe/reconcile-answer.ts';
 import { DEMO_TENANTS } from './cast.ts';
 import type { DemoRow, DemoTotal } from './demo-answer.ts';
 
-/** What the month came to, for each tenant and in all: closed, told to Stripe, and its margin. */
+/**
+ * Returns what the month came to, for each tenant and in all: closed, told to Stripe, and its
+ * margin.
+ */
 export async function demoFigures(
   parts: Pick<Parts, 'database' | 'clock'>,
   of: { readonly closes: CloseAnswer; readonly reconciled: readonly ReconciledPeriod[] },

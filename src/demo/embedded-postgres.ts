@@ -113,7 +113,10 @@ async function reachableBinaries(identity: Identity | null): Promise<string> {
   );
 }
 
-/** The folder from which a copy is run: the named one, as long as nobody else made it or can write to it. */
+/**
+ * Returns the folder from which a copy is run: the named one, as long as nobody else made it or can
+ * write to it.
+ */
 export async function copyToRun(native: string, copy: string): Promise<string> {
   return (await isOurs(copy)) ? copy : copyWhole(native, copy);
 }

@@ -22,7 +22,7 @@ import { setUpDemo } from './set-up-demo.ts';
 import type { Traffic } from './traffic.ts';
 import { makeTraffic } from './traffic.ts';
 
-/** The main job, end to end, as an operator would run it month by month. */
+/** Runs the main job, end to end, as an operator would run it month by month. */
 export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<DemoAnswer> {
   const month = lastEndedMonth(parts);
   await setUpDemo(parts, month);

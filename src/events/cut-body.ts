@@ -49,7 +49,10 @@ export function cutDetail(detail: string, emails: EmailPolicy): string {
     : detail.replace(/[^\s@"]+@[^\s@"]+\.[^\s@"]+/g, '(an address)');
 }
 
-/** An identifier that a column keeps beside the body; null where it is an address that may not be kept. */
+/**
+ * Returns an identifier that a column keeps beside the body; null where it is an address that may
+ * not be kept.
+ */
 export function cutIdentifier(id: string | null, emails: EmailPolicy): string | null {
   return emails.kind !== 'keep' && isEmail(id) ? null : id;
 }

@@ -3,11 +3,12 @@ import { FURTHER_UNITS } from '../units.ts';
 import type { AttributionTags, EventMember, UsageEvent } from './event.ts';
 
 /**
- * The content of an event as 32 bytes of SHA-256: what tells a duplicate from a conflict (R9), for
- * ever. So the canonical form must never change for an event that was ever received: an absent value
- * leaves no trace in it, and a field added later has a name of its own. A NUL separates, and no
- * string of an event can hold one. What a producer says of the cost, the call's id and a hold are no
- * content: they decide no amount, and a translation may learn to read them after an event was received.
+ * Digests the content of an event to 32 bytes of SHA-256: what tells a duplicate from a conflict
+ * (R9), for ever. So the canonical form must never change for an event that was ever received: an
+ * absent value leaves no trace in it, and a field added later has a name of its own. A NUL
+ * separates, and no string of an event can hold one. What a producer says of the cost, the call's
+ * id and a hold are no content: they decide no amount, and a translation may learn to read them
+ * after an event was received.
  */
 export function digestEvent(event: UsageEvent): Buffer {
   const form = { text: '' };

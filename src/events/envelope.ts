@@ -116,7 +116,7 @@ function objectsIn(value: unknown): readonly ObjectName[] {
   });
 }
 
-/** The objects that the text of a message names, by itself or inside SNS or EventBridge. */
+/** Finds the objects that the text of a message names, by itself or inside SNS or EventBridge. */
 export function objectsNamedBy(body: string): readonly ObjectName[] {
   try {
     const value = parseJson(body);

@@ -132,8 +132,9 @@ const WRAPPERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether an event makes a charge. An operation that nobody listed is a call where it carries usage or
- * a model, and then waits for a price; what has neither is structure for the run tree (R1).
+ * Tells whether an event makes a charge. An operation that nobody listed is a call where it carries
+ * usage or a model, and then waits for a price; what has neither is structure for the run tree
+ * (R1).
  */
 export function isModelCall(
   event: Pick<UsageEvent, 'operation' | 'requestedModel' | 'usage'>,
@@ -143,20 +144,23 @@ export function isModelCall(
   return event.requestedModel !== null || isMeasured(event.usage);
 }
 
-/** Whether anything at all was counted; no measure is not a measure of zero (R10). */
+/** Tells whether anything at all was counted; no measure is not a measure of zero (R10). */
 export function isMeasured(usage: UsageCounts): boolean {
   return (
     usage.units !== null || usage.output > 0 || usage.uncachedInput > 0 || totalInput(usage) > 0
   );
 }
 
-/** The whole input in tokens, cache included, as the OpenTelemetry GenAI conventions count it. */
+/**
+ * Returns the whole input in tokens, cache included, as the OpenTelemetry GenAI conventions count
+ * it.
+ */
 export function totalInput(usage: UsageCounts): number {
   const text = usage.uncachedInput + usage.cacheRead + usage.cacheWrite;
   return usage.units === null ? text : text + countOnSide(usage.units, 'input');
 }
 
-/** The whole output in tokens, whatever they carry. */
+/** Returns the whole output in tokens, whatever they carry. */
 export function totalOutput(usage: UsageCounts): number {
   return usage.units === null ? usage.output : usage.output + countOnSide(usage.units, 'output');
 }

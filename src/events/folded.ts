@@ -18,7 +18,9 @@ export type Unfolded =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'refused'; readonly reason: QuarantineReason; readonly detail: string };
 
-/** The bytes that were compressed; `what` names them to a person. Stops at the size limit. */
+/**
+ * Returns the bytes that were compressed; `what` names them to a person. Stops at the size limit.
+ */
 export function unfold(encoding: 'gzip' | 'zstd', bytes: Buffer, what: string): Unfolded {
   return unfoldTo(LARGEST_UNFOLDED_BYTES, { encoding, bytes, what });
 }
@@ -53,7 +55,7 @@ function unfoldTo(mostBytes: number, { encoding, bytes, what }: Folded): Unfolde
   }
 }
 
-/** The first two bytes of everything that gzip makes. */
+/** Tells whether bytes begin like everything that gzip makes. */
 export function isGzip(bytes: Buffer): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }

@@ -24,8 +24,9 @@ export class OutOfBounds extends Error {
 }
 
 /**
- * The value of a JSON text, or undefined when it is none. Throws `OutOfBounds` before any object is made of a
- * text that holds too much: a megabyte of `[0,0,…]` would be the end of a small worker.
+ * Reads the value of a JSON text, or undefined when it is none. Throws `OutOfBounds` before any
+ * object is made of a text that holds too much: a megabyte of `[0,0,…]` would be the end of a small
+ * worker.
  */
 export function readJson(text: string): unknown {
   checkBounds(text);
@@ -141,7 +142,7 @@ export function isTooDeep(value: unknown, depthLeft = DEEPEST_NESTING): boolean 
   return false;
 }
 
-/** Whether the JSON of a value has more characters than the limit; stops where it has. */
+/** Tells whether the JSON of a value has more characters than the limit; stops where it has. */
 export function isLongerThan(value: unknown, limit: number): boolean {
   return left(value, limit) < 0;
 }

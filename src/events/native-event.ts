@@ -131,7 +131,7 @@ export function readNativeEvent(value: unknown, receivedAt: InstantMs): NativeRe
     : parseNativeEvent(value, receivedAt);
 }
 
-/** The same by zod alone: what the schema does not know is gone from `native`. */
+/** Reads a native event by zod alone: what the schema does not know is gone from `native`. */
 export function parseNativeEvent(value: unknown, receivedAt: InstantMs): NativeReading {
   const parsed = nativeEventSchema.safeParse(inUpperCase(value), { reportInput: true });
   return parsed.success

@@ -100,7 +100,10 @@ const BEFORE = /^(?:langchain_|llama_index_|haystack_|llms_|embeddings_|chat_?|a
 const BEHIND =
   /_?(?:chat|completions?|generator|embedder|embeddings?|text|document|language|llms?|models?|client|responses?|converse|inference|api|endpoint|multi_?modal|gemini|service)$/;
 
-/** The canonical name of a provider, however a producer spells it; an unknown one in lower case. */
+/**
+ * Returns the canonical name of a provider, however a producer spells it; an unknown one in lower
+ * case.
+ */
 export function canonicalProvider(name: string): string {
   const known = CANONICAL.get(name);
   if (known !== undefined) return known;
@@ -113,7 +116,7 @@ export function canonicalProvider(name: string): string {
 const CANONICAL = new Map<string, string>();
 const MOST_REMEMBERED = 1_000;
 
-/** The canonical name of a provider that the table has; null for any other word. */
+/** Returns the canonical name of a provider that the table has; null for any other word. */
 export function knownProvider(name: string): string | null {
   return rowOf(name)?.name ?? null;
 }
@@ -126,7 +129,9 @@ export function providerFamily(name: string): string {
 /** Models whose thoughts are counted beside the output, also behind the interface of somebody else. */
 const THINKS_BESIDE = /(?:^|[/.])(?:gemini|grok)[-\d]/i;
 
-/** Whether thoughts are counted beside the output (R5); undecided where neither name is known. */
+/**
+ * Tells whether thoughts are counted beside the output (R5); undecided where neither name is known.
+ */
 export function thinksBesideOutput(provider: unknown, model: unknown): boolean {
   if (typeof model === 'string' && THINKS_BESIDE.test(model)) return true;
   const known = typeof provider === 'string' ? rowOf(provider) : undefined;
@@ -136,7 +141,7 @@ export function thinksBesideOutput(provider: unknown, model: unknown): boolean {
 
 const CLAUDE = /(?:^|[/.])(?:claude|anthropic)[-.]/i;
 
-/** Whether the provider's own usage object counts cached tokens beside the input. */
+/** Tells whether the provider's own usage object counts cached tokens beside the input. */
 export function countsCacheBeside(provider: unknown, model: unknown): boolean {
   if (typeof model === 'string' && CLAUDE.test(model)) return true;
   return typeof provider === 'string' && rowOf(provider)?.cache === 'beside';
@@ -173,7 +178,7 @@ function spellingOf(name: string): string {
 const REPEATING_ID =
   /^(?:none|null|undefined|nan|unknown|n\/a|-|(?:[a-z]+[-_])?(?:0+|none|null|unknown|test|mock)|run_.*|thread_.*)$/i;
 
-/** Whether a response id names no single response (R8). */
+/** Tells whether a response id names no single response (R8). */
 export function isRepeatingId(responseId: string): boolean {
   return REPEATING_ID.test(responseId.trim());
 }

@@ -338,7 +338,9 @@ function presentOf(counts: ReportedCounts): ReportedCounts {
   );
 }
 
-/** Web searches that an answer names as steps of its own, as those of OpenAI's responses do. */
+/**
+ * Finds web searches that an answer names as steps of its own, as those of OpenAI's responses do.
+ */
 export function searchesIn(response: unknown): unknown {
   const output = at(response, 'output');
   if (!Array.isArray(output)) return undefined;

@@ -148,7 +148,7 @@ export function refuseLongEvent(item: JsonObject): RefusedItem {
   return refuse({ reason: 'too_large', detail }, jsonOf(item), item);
 }
 
-/** What an item may become in the ledger: an entry a member. */
+/** Returns how many entries an item may become in the ledger: one a member. */
 export function entriesWithin(item: ReadItem): number {
   return item.kind === 'event' ? (item.event.members?.length ?? 1) : 1;
 }
@@ -309,7 +309,7 @@ function storable(value: unknown): string | null {
     : null;
 }
 
-/** How a text begins, without what it says: letters are shown as x and digits as 9. */
+/** Shows how a text begins, without what it says: letters are shown as x and digits as 9. */
 export function preview(text: string): string {
   const shape = text.slice(0, 60).replace(/\p{L}/gu, 'x').replace(/\p{N}/gu, '9');
   return JSON.stringify(shape);

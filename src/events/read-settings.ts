@@ -18,7 +18,9 @@ export function readSettings(config: Config): ReadSettings {
   };
 }
 
-/** What deployments are, from the file that the environment names; null where it names none. */
+/**
+ * Reads what deployments are, from the file that the environment names; null where it names none.
+ */
 export function readModelMap({ SPANLEDGER_MODEL_MAP: given }: Config): ModelMap | null {
   if (given === undefined) return null;
   // The variable may hold the map itself, as one does whose value was read from a file.

@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 
-/** The periods that begin in a month and are not closed, by tenant; of one tenant if one is given. */
+/**
+ * Reads the periods that begin in a month and are not closed, by tenant; of one tenant if one is
+ * given.
+ */
 export async function readOpenPeriods(
   database: Database,
   of: { readonly month: string; readonly tenantId: string | null },

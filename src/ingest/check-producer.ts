@@ -20,8 +20,8 @@ export interface CheckParts extends Pick<Parts, 'clock'> {
 }
 
 /**
- * What the bodies of a file would become if the queue brought them now: each event with its units, tags and
- * ids, or why there is none; and the fields that nobody reads. Nothing is stored.
+ * Tells what the bodies of a file would become if the queue brought them now: each event with its
+ * units, tags and ids, or why there is none; and the fields that nobody reads. Nothing is stored.
  */
 export function checkProducer(
   { clock, reading }: CheckParts,

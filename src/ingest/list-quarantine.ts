@@ -9,7 +9,7 @@ import type {
 import type { QuarantineRow } from './quarantine-store.ts';
 import { listQuarantined, readQuarantined } from './quarantine-store.ts';
 
-/** What waits, oldest first; with `all`, what was replayed, too. */
+/** Lists what waits, oldest first; with `all`, what was replayed, too. */
 export async function listQuarantine(
   { database }: Pick<Parts, 'database'>,
   request: QuarantineRequest,
@@ -17,7 +17,10 @@ export async function listQuarantine(
   return (await listQuarantined(database, request)).map(tellQuarantined);
 }
 
-/** One quarantined event, with its reason and its body; throws a `Refusal` where there is none. */
+/**
+ * Shows one quarantined event, with its reason and its body; throws a `Refusal` where there is
+ * none.
+ */
 export async function showQuarantined(
   { database }: Pick<Parts, 'database'>,
   { quarantine_id }: QuarantinedRequest,

@@ -16,8 +16,9 @@ export function mayNameObjects(body: string): boolean {
 }
 
 /**
- * The events in the objects that a notification names. An object that cannot be had, and what cannot be read
- * of one, waits in quarantine as the notification: what an object holds may be prompts, which are not kept.
+ * Reads the events in the objects that a notification names. An object that cannot be had, and what
+ * cannot be read of one, waits in quarantine as the notification: what an object holds may be
+ * prompts, which are not kept.
  */
 export async function readNotified(
   body: string,

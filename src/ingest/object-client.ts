@@ -7,7 +7,7 @@ export interface Objects extends ObjectSource {
   close(): void;
 }
 
-/** Objects of S3, or of the server at `endpoint`. */
+/** Opens objects of S3, or of the server at `endpoint`. */
 export function openObjects(endpoint: string | null): Objects {
   const client = connectS3(endpoint);
   return {

@@ -17,7 +17,10 @@ export interface PatienceLimits {
 /** Nine tries with their pauses take about a minute: longer than a lock or a failover usually lasts. */
 export const USUAL_PATIENCE: PatienceLimits = { tries: 9, pauseMs: backoffMs };
 
-/** 0.2 s doubling to 30 s, with jitter so that workers do not come back in step. */
+/**
+ * Returns how long to wait before the next try: 0.2 s doubling to 30 s, with jitter so that workers
+ * do not come back in step.
+ */
 export function backoffMs(failures: number): number {
   return Math.min(30_000, 100 * 2 ** Math.min(failures, 9)) * (0.5 + Math.random());
 }

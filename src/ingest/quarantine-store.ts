@@ -107,7 +107,7 @@ export function listQuarantined(
   return query.orderBy('quarantine_id').limit(options.limit).execute();
 }
 
-/** One quarantined event; throws a `Refusal` where there is none. */
+/** Reads one quarantined event; throws a `Refusal` where there is none. */
 export async function readQuarantined(
   database: Database,
   quarantineId: bigint,

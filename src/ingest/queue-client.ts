@@ -58,8 +58,8 @@ export interface QueueOptions extends SqsAddress {
 export const MESSAGES_PER_CALL = 10;
 
 /**
- * A client on one queue. Long polls occupy their sockets, so receiving has a client of its own;
- * acknowledging never waits behind it, and drains with a client that nobody aborts.
+ * Opens a client on one queue. Long polls occupy their sockets, so receiving has a client of its
+ * own; acknowledging never waits behind it, and drains with a client that nobody aborts.
  */
 export function openQueue(options: QueueOptions): QueueClient {
   const receiving = connect(options, {

@@ -41,7 +41,7 @@ export function recordBatch(
   return retryLostRace(record, () => cache.forget());
 }
 
-/** The same inside a transaction of the caller's, who retries. */
+/** Records items inside a transaction of the caller's, who retries. */
 export async function recordItems(
   transaction: Transaction,
   cache: ReferenceCache,

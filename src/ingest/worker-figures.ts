@@ -59,7 +59,10 @@ export async function readLag({ database, queue, clock }: LagParts): Promise<Wor
   };
 }
 
-/** Seconds since the last batch while messages wait, and 0 while none does; null where nobody knows. */
+/**
+ * Returns the seconds since the last batch while messages wait, and 0 while none does; null where
+ * nobody knows.
+ */
 export function lagOf(
   depth: number | null,
   lastBatchAt: InstantMs | null,

@@ -35,14 +35,14 @@ export async function insertKey(database: Database, key: Key): Promise<void> {
       ${formatInstantOrNull(key.expiresAt)}, null, null)`.execute(database.kysely);
 }
 
-/** One key by its id; null where there is none. */
+/** Reads one key by its id; null where there is none. */
 export async function readKey(database: Database, keyId: string): Promise<Key | null> {
   const { rows } = await sql<KeyRow>`
     select ${COLUMNS} from http_keys where key_id = ${keyId}`.execute(database.kysely);
   return rows[0] === undefined ? null : toKey(rows[0]);
 }
 
-/** All keys, the oldest first. */
+/** Reads all keys, the oldest first. */
 export async function readKeys(database: Database): Promise<readonly Key[]> {
   const { rows } = await sql<KeyRow>`
     select ${COLUMNS} from http_keys order by created_at, key_id`.execute(database.kysely);

@@ -26,7 +26,7 @@ export type Caller = Pick<
   'keyId' | 'name' | 'role' | 'tenantId' | 'source' | 'tenantIds' | 'rate'
 >;
 
-/** What to call a caller where it is refused. */
+/** Returns what to call a caller where it is refused. */
 export function callerWord({ keyId }: Caller): 'user' | 'key' {
   return keyId.startsWith('user:') ? 'user' : 'key';
 }
@@ -43,7 +43,7 @@ export function writeKey(of: {
   return `slk_${of.role}_${of.keyId}_${of.secret.toString('base64url')}`;
 }
 
-/** The id in a key; null where the text is no key at all. */
+/** Returns the id in a key; null where the text is no key at all. */
 export function keyIdIn(key: string): string | null {
   return /^slk_[a-z]+_([a-z0-9]{8})_[\w-]{43}$/.exec(key)?.[1] ?? null;
 }

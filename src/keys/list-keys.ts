@@ -13,7 +13,7 @@ export async function listKeys({
   return (await readKeys(database)).map((key) => tellKey(key, now));
 }
 
-/** A key as answers show it: everything that is kept but the hash. */
+/** Returns a key as answers show it: everything that is kept but the hash. */
 export function tellKey(key: Key, now: InstantMs): ListedKey {
   return {
     key_id: key.keyId,

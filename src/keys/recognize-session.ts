@@ -25,8 +25,9 @@ export async function beginSession(
 }
 
 /**
- * The key behind a session's token; null where there is none, or the key holds no more. Both rows are read for
- * each request, so that a sign-out and a revoked key hold at once in every process.
+ * Finds the key behind a session's token; null where there is none, or the key holds no more. Both
+ * rows are read for each request, so that a sign-out and a revoked key hold at once in every
+ * process.
  */
 export async function recognizeSession(
   { database, clock }: SessionParts,

@@ -26,7 +26,7 @@ export async function insertSession(
   );
 }
 
-/** The session of a token that has not ended; null where there is none. */
+/** Reads the session of a token that has not ended; null where there is none. */
 export async function readSession(
   database: Database,
   sessionHash: Buffer,

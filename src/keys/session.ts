@@ -18,7 +18,7 @@ const RENEW_AFTER_MS = HOUR_MS / 2;
 /** Requests that were on their way with the token before are answered, too. */
 const GRACE_MS = 60_000;
 
-/** A new session of a key with its token, which only the browser has. */
+/** Makes a new session of a key with its token, which only the browser has. */
 export function newSession(keyId: string, now: InstantMs): NewSession {
   const token = newToken();
   const kept = { sessionHash: hashOfToken(token), keyId, begunAt: now, renewedAt: now };
@@ -30,7 +30,7 @@ export interface NewSession {
   readonly kept: ConsoleSession;
 }
 
-/** The session under a new token, where its own is old enough; null where it stays. */
+/** Returns the session under a new token, where its own is old enough; null where it stays. */
 export function renewal(session: ConsoleSession, now: InstantMs): NewSession | null {
   const isRenewed = session.endsAt < session.begunAt + LONGEST_MS;
   if (isRenewed || now - session.renewedAt < RENEW_AFTER_MS) return null;
@@ -38,7 +38,7 @@ export function renewal(session: ConsoleSession, now: InstantMs): NewSession | n
   return { token, kept: { ...session, sessionHash: hashOfToken(token), renewedAt: now } };
 }
 
-/** When a token ends that another one took the place of. */
+/** Returns when a token ends that another one took the place of. */
 export function endOfRenewed(now: InstantMs): InstantMs {
   return now + GRACE_MS;
 }
@@ -56,7 +56,10 @@ export function isToken(text: string): boolean {
   return /^[\w-]{43}$/.test(text);
 }
 
-/** What every form of a session has: another site can make a browser send a form, and cannot know this. */
+/**
+ * Returns what every form of a session has: another site can make a browser send a form, and cannot
+ * know this.
+ */
 export function formTokenOf(token: string): string {
   return createHmac('sha256', token).update('form').digest('base64url');
 }

@@ -40,9 +40,10 @@ export interface LambdaTimes {
 const USUAL_TIMES: LambdaTimes = { stopBefore: 8_000, drain: 4_000, answerBefore: 1_500 };
 
 /**
- * The worker as a function that SQS calls. What it did not commit before the time ran out is named as failed and
- * comes again, and so does what the ledger could not even quarantine; everything else is done. Where the ledger
- * cannot be written to at all, every message is named, and the reason stands in the log.
+ * Makes the worker a function that SQS calls. What it did not commit before the time ran out is
+ * named as failed and comes again, and so does what the ledger could not even quarantine;
+ * everything else is done. Where the ledger cannot be written to at all, every message is named,
+ * and the reason stands in the log.
  *
  * The environment is the worker's. The event source must report batch item failures, and must not filter: a message
  * that no filter matches is deleted unseen.

@@ -10,7 +10,7 @@ export interface CalendarMonth {
   readonly endsAt: InstantMs;
 }
 
-/** The newest month that is over in every time zone. */
+/** Returns the newest month that is over in every time zone. */
 export function lastEndedMonth({ clock }: Pick<Parts, 'clock'>): CalendarMonth {
   const start = DateTime.fromMillis(clock(), { zone: 'utc' })
     .minus({ days: 1 })

@@ -47,7 +47,7 @@ export async function finishStep(
     where month = ${of.month} and step = ${of.step}`.execute(database.kysely);
 }
 
-/** When the last of the month's periods was closed; null where none is. */
+/** Reads when the last of the month's periods was closed; null where none is. */
 export async function readLastCloseOf(
   database: Database,
   month: string,

@@ -26,7 +26,7 @@ export interface StepOutcome extends Pick<StepAnswer, 'state' | 'detail'> {
   readonly isRefused?: boolean;
 }
 
-/** The key in `untold` of a row that an answer has. */
+/** Returns the key in `untold` of a row that an answer has. */
 export function keyOfRow(row: {
   readonly tenant_id: string | null;
   readonly period_start: string | null;

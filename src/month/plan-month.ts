@@ -14,8 +14,8 @@ import { checkCoverage } from './steps/check-coverage.ts';
 import { checkSetup } from './steps/check-setup.ts';
 
 /**
- * What a run of the month would close and tell, and what stands against it. Stripe is read and told nothing; no step
- * is begun, and no statement is written.
+ * Tells what a run of the month would close and tell, and what stands against it. Stripe is read
+ * and told nothing; no step is begun, and no statement is written.
  */
 export async function planMonth(
   given: StripeParts & Pick<MonthParts, 'phrase'>,

@@ -48,12 +48,13 @@ const STEPS: readonly NamedStep[] = [
 ];
 
 /**
- * The whole monthly job, for a scheduler to call until it is done. Every step may be repeated: what is
- * closed stays closed, what is confirmed is not sent again. A step that was done is passed over where that
- * saves work, unless one before it has something left to do, a period was closed since, or an invoice has
- * become final. What stands against one tenant never keeps the others from going on; and when all is done,
- * what the month still lacks is named, and it is not done while that is anything. Only a bound on the coverage
- * of tags holds everybody's month: whose the cost is can be told before the close, and hardly after it.
+ * Runs the whole monthly job, for a scheduler to call until it is done. Every step may be repeated:
+ * what is closed stays closed, what is confirmed is not sent again. A step that was done is passed
+ * over where that saves work, unless one before it has something left to do, a period was closed
+ * since, or an invoice has become final. What stands against one tenant never keeps the others from
+ * going on; and when all is done, what the month still lacks is named, and it is not done while
+ * that is anything. Only a bound on the coverage of tags holds everybody's month: whose the cost is
+ * can be told before the close, and hardly after it.
  */
 export async function runMonth(
   { onStep, ...given }: RunParts,

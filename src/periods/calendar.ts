@@ -47,9 +47,9 @@ export function periodContaining(calendar: Calendar, instant: InstantMs): Period
 }
 
 /**
- * The periods whose startDate lies in that month, ascending: usually one; two after a change of
- * anchor day or zone; none where a zone skipped the anchor date at a month's end or a start was
- * passed over. Refuses a month that is not written YYYY-MM.
+ * Returns the periods whose startDate lies in that month, ascending: usually one; two after a
+ * change of anchor day or zone; none where a zone skipped the anchor date at a month's end or a
+ * start was passed over. Refuses a month that is not written YYYY-MM.
  */
 export function periodsBeginningIn(calendar: Calendar, month: string): readonly Period[] {
   const first = DateTime.fromFormat(month, 'yyyy-MM', { zone: 'utc' });
@@ -71,8 +71,8 @@ export function periodsBeginningIn(calendar: Calendar, month: string): readonly 
 }
 
 /**
- * The months in which those periods begin that hold the instants from one to another; what occurred then is
- * priced anew month by month.
+ * Returns the months in which those periods begin that hold the instants from one to another; what
+ * occurred then is priced anew month by month.
  */
 export function monthsOf(calendar: Calendar, from: InstantMs, to: InstantMs): readonly string[] {
   const months = new Set<string>();
@@ -89,9 +89,9 @@ export function nextPeriod(calendar: Calendar, period: Period): Period {
 }
 
 /**
- * The calendar with a change of zone or anchor day (or both) that takes effect at the end of the
- * period that contains `asOf`, which is the present. A change that is still to come is replaced.
- * Refuses a zone or an anchor day that does not exist.
+ * Returns the calendar with a change of zone or anchor day (or both) that takes effect at the end
+ * of the period that contains `asOf`, which is the present. A change that is still to come is
+ * replaced. Refuses a zone or an anchor day that does not exist.
  */
 export function changeCalendar(
   calendar: Calendar,
@@ -107,16 +107,16 @@ export function changeCalendar(
   return [...inEffect, { effectiveFrom, timeZone, anchorDay }];
 }
 
-/** The first instant of the local day that contains an instant. */
+/** Returns the first instant of the local day that contains an instant. */
 export function beginOfDay(calendar: Calendar, instant: InstantMs): InstantMs {
   const { timeZone } = ruleAt(calendar, ruleIndexAt(calendar, instant));
   return firstInstantOf(timeZone, parseInstant(`${localDate(timeZone, instant)}T00:00:00Z`));
 }
 
 /**
- * Whether a name is an IANA zone, written as `Area/Location` or `UTC`. The runtime would also take
- * offsets and abbreviations, but an offset has no daylight saving, and the abbreviation BST, for one,
- * is Bangladesh's time to it.
+ * Tells whether a name is an IANA zone, written as `Area/Location` or `UTC`. The runtime would also
+ * take offsets and abbreviations, but an offset has no daylight saving, and the abbreviation BST,
+ * for one, is Bangladesh's time to it.
  */
 export function isTimeZone(name: string): boolean {
   if (name === 'UTC') return true;

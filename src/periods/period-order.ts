@@ -3,7 +3,10 @@ type NamedPeriod =
   | { readonly tenantId: string; readonly periodStart: string }
   | { readonly tenant_id: string; readonly period_start: string };
 
-/** The order of every list of periods: by tenant, and then by their first days. */
+/**
+ * Compares two periods in the order of every list of periods: by tenant, and then by their first
+ * days.
+ */
 export function byTenantAndStart(a: NamedPeriod, b: NamedPeriod): number {
   const [one, other] = [namesOf(a), namesOf(b)];
   return compare(one.tenant, other.tenant) || compare(one.start, other.start);

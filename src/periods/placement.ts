@@ -29,9 +29,10 @@ export interface Placement {
 }
 
 /**
- * The period that usage of an instant falls into. Calendar arithmetic is slow beside everything else
- * in posting, and most usage of a tenant shares a period, so the last answers are kept by the very
- * object that they were given for; a changed calendar or a period that is shut comes in another object.
+ * Finds the period that usage of an instant falls into. Calendar arithmetic is slow beside
+ * everything else in posting, and most usage of a tenant shares a period, so the last answers are
+ * kept by the very object that they were given for; a changed calendar or a period that is shut
+ * comes in another object.
  */
 export function placeUsage(periods: Periods, occurredAt: InstantMs): Placement {
   const known = lastPlacements.get(periods) ?? { current: null, late: null, notDue: null };
@@ -55,8 +56,8 @@ export function placeUsage(periods: Periods, occurredAt: InstantMs): Placement {
 const LIVE = { mode: 'live' } as const;
 
 /**
- * Where that falls which takes an entry back. What nobody was billed for is taken back from no bill: an entry
- * that was not due, or one that stands in a period which was closed in shadow.
+ * Finds where that falls which takes an entry back. What nobody was billed for is taken back from
+ * no bill: an entry that was not due, or one that stands in a period which was closed in shadow.
  */
 export function placeReversal(
   periods: Periods,

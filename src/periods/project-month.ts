@@ -22,9 +22,9 @@ const WEEK = 7;
 const WEEKS = 4;
 
 /**
- * The month to date, what of today is still to come, and each day to come as the same weekdays of the last four
- * weeks were on the average; without two whole weeks, as all days before were. Today never comes to less than it
- * has. Null where there is no day before.
+ * Projects a month: the month to date, what of today is still to come, and each day to come as the
+ * same weekdays of the last four weeks were on the average; without two whole weeks, as all days
+ * before were. Today never comes to less than it has. Null where there is no day before.
  */
 export function projectMonth({ toDate, today, daysToCome, daysBefore }: Asked): Projection | null {
   const known = daysBefore.slice(0, WEEK * WEEKS);

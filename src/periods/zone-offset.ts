@@ -9,9 +9,9 @@ export interface Stretch {
 }
 
 /**
- * The stretch that contains the instant. To ask the runtime for an offset costs microseconds, and the
- * search for a change asks dozens of times, so what was found is kept. Throws a RangeError on a zone
- * that the runtime does not know.
+ * Finds the stretch that contains the instant. To ask the runtime for an offset costs microseconds,
+ * and the search for a change asks dozens of times, so what was found is kept. Throws a RangeError
+ * on a zone that the runtime does not know.
  */
 export function stretchAt(timeZone: string, instant: InstantMs): Stretch {
   const stretches = stretchesIn(zoneOf(timeZone), Math.floor(instant / SPAN_MS));

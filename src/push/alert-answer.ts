@@ -60,7 +60,7 @@ export function alertShown(alert: KeptAlert): AlertAnswer {
   };
 }
 
-/** What a person does about an alert that is open. */
+/** Returns what a person does about an alert that is open. */
 export function remedyOf(alert: KeptAlert): Remedy {
   const { kind, subject, tenantId, periodStart, alertId } = alert;
   const resolve = { operation: 'stripe resolve', alert_id: String(alertId) } as const;

@@ -16,7 +16,10 @@ export async function raiseAlert(database: Database, alert: Alert, at: InstantMs
   );
 }
 
-/** What is still open of the periods of a month. An intent that is no longer parked was decided. */
+/**
+ * Reads what is still open of the periods of a month. An intent that is no longer parked was
+ * decided.
+ */
 export async function readOpenAlerts(
   database: Database,
   month: string | null,
@@ -29,7 +32,7 @@ export async function readOpenAlerts(
   return rows.map(toAlert);
 }
 
-/** The subjects of alerts of these kinds that a person has settled. */
+/** Reads the subjects of alerts of these kinds that a person has settled. */
 export async function readSettledSubjects(
   database: Database,
   kinds: readonly Alert['kind'][],
@@ -41,7 +44,7 @@ export async function readSettledSubjects(
   return new Set(rows.map(({ subject }) => subject));
 }
 
-/** Every alert that was ever raised. */
+/** Reads every alert that was ever raised. */
 export async function readAlerts(database: Database): Promise<readonly KeptAlert[]> {
   const { rows } = await sql<AlertRow>`
     select ${COLUMNS} from stripe_alerts order by alert_id`.execute(database.kysely);

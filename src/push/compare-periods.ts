@@ -212,7 +212,7 @@ interface Compared {
   readonly now: InstantMs;
 }
 
-/** Pure: the figures in, the classified difference out. */
+/** Compares the figures of a period and classifies how they differ. Pure. */
 export function comparePeriod(given: Compared): ComparedPeriod {
   const { target, intents, counts, unread = null } = given;
   const difference = classify(withoutSettled(given));

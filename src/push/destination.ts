@@ -122,8 +122,8 @@ export type TellAnswer =
 export class EveryTenantRefused extends Refusal {}
 
 /**
- * The reason why one tenant, invoice or period is refused, which hides no other's. What would fail for every
- * tenant, what nobody answers, and a fault of ours are thrown.
+ * Returns the reason why one tenant, invoice or period is refused, which hides no other's. What
+ * would fail for every tenant, what nobody answers, and a fault of ours are thrown.
  */
 export function refusalOfOne(error: unknown): string {
   if (!isOfOne(error)) throw error;

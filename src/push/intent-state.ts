@@ -68,7 +68,7 @@ export interface Memory {
   readonly countsWithinMs: number;
 }
 
-/** What to do with an intent before any request. */
+/** Returns what to do with an intent before any request. */
 export function nextStep(
   intent: { readonly state: PushState; readonly firstAttemptAt: InstantMs | null },
   now: InstantMs,
@@ -101,7 +101,9 @@ function isWithin(firstAttemptAt: InstantMs, now: InstantMs, resendWithinMs: num
   return now - firstAttemptAt < resendWithinMs && firstAttemptAt - now <= CLOCKS_AGREE_WITHIN_MS;
 }
 
-/** The state after an answer; a failure that is everybody's says nothing about this intent. */
+/**
+ * Returns the state after an answer; a failure that is everybody's says nothing about this intent.
+ */
 export function stateAfter(
   kind: 'delivered' | 'unknown' | 'systemic' | 'replayed' | 'early' | 'refused',
 ): PushState {

@@ -22,7 +22,9 @@ export async function readIntents(
   return rows.map(toIntent);
 }
 
-/** The intents of many periods in one query, by `periodKey`; a period without any is left out. */
+/**
+ * Reads the intents of many periods in one query, by `periodKey`; a period without any is left out.
+ */
 export async function readIntentsOf(
   database: Database,
   periods: readonly { readonly tenantId: string; readonly periodStart: string }[],
@@ -157,9 +159,9 @@ export async function placeIntent(
 }
 
 /**
- * The attempt is durable before the request: from here on a crash leaves `sent`, and nobody thinks
- * it never went. False where the intent may no longer be sent, since somebody else decided about
- * it or its first attempt was too long ago.
+ * Notes an attempt before its request goes out: from here on a crash leaves `sent`, and nobody
+ * thinks it never went. False where the intent may no longer be sent, since somebody else decided
+ * about it or its first attempt was too long ago.
  */
 export async function markAttempt(
   database: Database,
@@ -185,7 +187,10 @@ export interface StateChange {
   readonly at: InstantMs;
 }
 
-/** False where the intent is in a state that the event does not change. */
+/**
+ * Moves an intent to its state after an event; false where the intent is in a state that the event
+ * does not change.
+ */
 export async function markState(
   database: Database,
   identifier: string,
@@ -206,7 +211,7 @@ export async function markState(
   return changed === 1n;
 }
 
-/** The destination's count holds what these intents say, to the unit. */
+/** Marks intents as proven: the destination's count holds what they say, to the unit. */
 export async function markProven(
   database: Database,
   identifiers: readonly string[],
@@ -218,7 +223,7 @@ export async function markProven(
   );
 }
 
-/** The intents of these identifiers; ours only, whatever else an error report names. */
+/** Reads the intents of these identifiers; ours only, whatever else an error report names. */
 export async function readIntentsByIdentifier(
   database: Database,
   identifiers: readonly string[],
@@ -231,7 +236,7 @@ export async function readIntentsByIdentifier(
   return rows.map(toIntent);
 }
 
-/** The months, YYYY-MM, of periods with anything pushed, newest first. */
+/** Reads the months, YYYY-MM, of periods with anything pushed, newest first. */
 export async function monthsPushed(database: Database): Promise<readonly string[]> {
   const { rows } = await sql<{ month: string }>`
     select distinct to_char(period_start, 'YYYY-MM') as month from push_intents order by 1 desc`.execute(

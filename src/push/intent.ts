@@ -39,7 +39,7 @@ export function confirmedSum(intents: readonly Intent[]): bigint {
   return valueSum(intents.filter((intent) => intent.state === 'confirmed'));
 }
 
-/** What a person billed elsewhere. */
+/** Returns what a person billed elsewhere. */
 export function settledSum(intents: readonly Intent[]): bigint {
   return confirmedSum(intents.filter((intent) => intent.destination === 'settled'));
 }
@@ -49,12 +49,12 @@ export function intendedSum(intents: readonly Intent[]): bigint {
   return valueSum(intents.filter((intent) => intent.state !== 'missing'));
 }
 
-/** What these intents say together. */
+/** Returns what these intents say together. */
 export function valueSum(intents: readonly Pick<Intent, 'valueMicro'>[]): bigint {
   return intents.reduce((sum, intent) => sum + intent.valueMicro, 0n);
 }
 
-/** Whether it takes back what was told before, since nobody bills that. */
+/** Tells whether an intent takes back what was told before, since nobody bills that. */
 export function isTakeBack({ valueMicro }: Pick<Intent, 'valueMicro'>): boolean {
   return valueMicro < 0n;
 }
@@ -67,7 +67,9 @@ export function unseenTakeBack(intents: readonly Intent[]): bigint {
   return -valueSum(unseen);
 }
 
-/** The newest first attempt of any intent; counts lag behind it. 0 when nothing was sent. */
+/**
+ * Returns the newest first attempt of any intent; counts lag behind it. 0 when nothing was sent.
+ */
 export function newestAttempt(intents: readonly Intent[]): InstantMs {
   return Math.max(0, ...intents.map((intent) => intent.firstAttemptAt ?? 0));
 }
@@ -88,8 +90,9 @@ export function isProven(billableMicro: bigint, intents: readonly Intent[]): boo
 }
 
 /**
- * The same for the same push, on every machine and after every crash, and no other ledger's on the same
- * account. At most 100 characters, so a long tenant id is cut and told apart by its digest.
+ * Returns an identifier that is the same for the same push, on every machine and after every crash,
+ * and no other ledger's on the same account. At most 100 characters, so a long tenant id is cut and
+ * told apart by its digest.
  */
 export function identifierOf(
   ledgerName: string,

@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 
-/** The name that a migration gave this ledger once; a restored copy keeps it, another ledger has another. */
+/**
+ * Reads the name that a migration gave this ledger once; a restored copy keeps it, another ledger
+ * has another.
+ */
 export async function readLedgerName(database: Database): Promise<string> {
   const { rows } = await sql<{ name: string }>`select name from ledger_name`.execute(
     database.kysely,

@@ -3,7 +3,7 @@ import type { AlertsAnswer, AlertsRequest } from './alert-answer.ts';
 import { alertShown } from './alert-answer.ts';
 import { readAlerts, readOpenAlerts } from './alert-store.ts';
 
-/** What a person must look at, and, where it is asked for, what was done about the rest. */
+/** Lists what a person must look at, and, where it is asked for, what was done about the rest. */
 export async function listAlerts(
   { database }: Pick<Parts, 'database'>,
   { all }: AlertsRequest,

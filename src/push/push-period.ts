@@ -137,7 +137,7 @@ class StillCounted extends Refusal {
   }
 }
 
-/** What no intent covers yet; what is proven to be missing is due again. */
+/** Returns what no intent covers yet; what is proven to be missing is due again. */
 export function dueOf(target: PushTarget, intents: readonly Intent[]): bigint {
   return target.billableMicro - intendedSum(intents);
 }
@@ -155,9 +155,9 @@ export function foreignFault(
 }
 
 /**
- * The first destination that takes a value of a period, and the address there; what the first of them
- * objects where none does. Without asking for the customer it is as far as the ledger's side knows. One from which
- * the period was taken back is told it no more.
+ * Returns the first destination that takes a value of a period, and the address there; what the
+ * first of them objects where none does. Without asking for the customer it is as far as the
+ * ledger's side knows. One from which the period was taken back is told it no more.
  */
 export async function chooseDestination(
   parts: PushParts,
@@ -371,7 +371,7 @@ export function parkedFault(of: Pick<Intent, 'identifier' | 'lastAnswer'>): Faul
   return { fault: of.lastAnswer ?? 'parked', remedy: unparkAdvice(of.identifier) };
 }
 
-/** What a person does about an intent that is parked. */
+/** Returns what a person does about an intent that is parked. */
 export function unparkAdvice(identifier: string): Remedy {
   return advise`mend the cause, then decide it with ${{ operation: 'stripe unpark', identifier }}`;
 }

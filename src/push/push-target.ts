@@ -17,7 +17,10 @@ export interface PushTarget {
   readonly chargeTotal?: bigint;
 }
 
-/** Inside the period and as late as possible: what is told of a period is dated, and grows too old. */
+/**
+ * Returns an instant inside the period and as late as possible: what is told of a period is dated,
+ * and grows too old.
+ */
 export function eventTimestampOf(target: { readonly endsAt: InstantMs }): number {
   return Math.floor(target.endsAt / 1000) - 1;
 }

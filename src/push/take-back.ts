@@ -55,7 +55,7 @@ export interface TakeBackParts {
   readonly objectTo: (kind: DestinationKind, told: Told) => Promise<string | null>;
 }
 
-/** What a push works with, as far as taking back needs it. */
+/** Returns what a push works with, as far as taking back needs it. */
 export function takeBackPartsOf(
   parts: Pick<PushParts, 'ledgerName' | 'destinations'>,
 ): TakeBackParts {
@@ -71,8 +71,8 @@ export function takeBackPartsOf(
 }
 
 /**
- * Whether the counts no longer hold what was taken back, which is kept as proof. Only then is it told to
- * somebody else; a count that lags holds it up.
+ * Tells whether the counts no longer hold what was taken back, which is kept as proof. Only then is
+ * it told to somebody else; a count that lags holds it up.
  */
 export async function isSeenTakenBack(
   parts: PushParts,

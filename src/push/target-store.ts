@@ -9,7 +9,10 @@ export interface TargetFilter {
   readonly tenantId: string | null;
 }
 
-/** The closed periods that begin in a month, or that a filter names; ordered by tenant and start. */
+/**
+ * Reads the closed periods that begin in a month, or that a filter names; ordered by tenant and
+ * start.
+ */
 export async function readTargets(
   database: Database,
   wanted: string | TargetFilter,

@@ -63,7 +63,7 @@ export function unpricedUnits(
   );
 }
 
-/** How many of a unit were counted. */
+/** Returns how many of a unit were counted. */
 export function unitCount(tokens: RatedTokens, name: UnitName): bigint {
   switch (name) {
     case 'input_tokens':
@@ -79,18 +79,21 @@ export function unitCount(tokens: RatedTokens, name: UnitName): bigint {
   }
 }
 
-/** All input tokens, whatever they carry. */
+/** Returns all input tokens, whatever they carry. */
 export function inputOf(tokens: Omit<RatedTokens, 'callShare'>): bigint {
   const { uncachedInput, cacheRead, cacheWrite, units } = tokens;
   return uncachedInput + cacheRead + cacheWrite + sumUnits(units, 'input');
 }
 
-/** All output tokens, whatever they carry. */
+/** Returns all output tokens, whatever they carry. */
 export function outputOf(tokens: Omit<RatedTokens, 'callShare'>): bigint {
   return tokens.output + sumUnits(tokens.units, 'output');
 }
 
-/** The price of one of a unit, or of what it falls back to or is charged as (R21); null where none is. */
+/**
+ * Returns the price of one of a unit, or of what it falls back to or is charged as (R21); null
+ * where none is.
+ */
 export function priceOfUnit(name: UnitName, rate: Rate, caching: Caching): Pico | null {
   const { workDone, fallback } = unitOf(name);
   if (caching === 'work_done' && workDone !== null) return priceOfUnit(workDone, rate, caching);
@@ -113,7 +116,7 @@ function ownPrice(name: UnitName, rate: Rate): Pico | null {
   }
 }
 
-/** Whether the call alone has a price: whatever was counted would change nothing. */
+/** Tells whether the call alone has a price: whatever was counted would change nothing. */
 export function isPricedByCall(rate: Rate): boolean {
   const text = [rate.input, rate.output, rate.cacheRead, rate.cacheWrite];
   return [...text, ...Object.values(rate.units ?? {})].every((price) => !price);
@@ -137,7 +140,7 @@ function times(count: bigint, price: Pico | null): Pico | null {
   return price === null ? null : count * price;
 }
 
-/** What usage comes to; null where something of it has no price. */
+/** Returns what usage comes to; null where something of it has no price. */
 export function amountOf(tokens: RatedTokens, rate: Rate, caching: Caching): Pico | null {
   const parts = rateUsage(tokens, rate, caching);
   return parts === null ? null : sumParts(parts);

@@ -3,7 +3,7 @@ import { totalInput, totalOutput } from '../events/event.ts';
 import { allocate } from '../money.ts';
 
 /**
- * Layers as the usage has them: prompt, tool and memory share out the input by largest remainder,
+ * Scales layers to the usage: prompt, tool and memory share out the input by largest remainder,
  * and the response is the output. Counts that already sum come back unchanged; layers that are all
  * zero leave the whole input to the prompt.
  */

@@ -30,8 +30,8 @@ export interface Explained {
 const LEAST_SHARE = 9_900n;
 
 /**
- * The best explanation; null where there is no drift, where none explains nearly all of it, and where two do
- * so alike, as they do of calls that are all of one kind.
+ * Reports the best explanation; null where there is no drift, where none explains nearly all of it,
+ * and where two do so alike, as they do of calls that are all of one kind.
  */
 export function explainDrift({ calls, squared, regressors }: DriftSums): Explained | null {
   if (calls < 2 || squared === 0n) return null;

@@ -20,7 +20,9 @@ interface LeaverRow {
   readonly untold: bigint;
 }
 
-/** Customers who left, in the order of their ids; from the rollups, so they are folded before. */
+/**
+ * Reads customers who left, in the order of their ids; from the rollups, so they are folded before.
+ */
 export async function readLeavers(database: Database): Promise<readonly LeaverBalance[]> {
   const { rows } = await sql<LeaverRow>`
     select t.tenant_id, t.left_at, coalesce(last.currency, running.currency) as currency,

@@ -1,8 +1,8 @@
 import { floorDivide, type Pico } from '../money.ts';
 
 /**
- * A share in percent with two decimals, rounded down, so that all is only claimed where it is all.
- * Null of nothing.
+ * Returns a share in percent with two decimals, rounded down, so that all is only claimed where it
+ * is all. Null of nothing.
  */
 export function percentOf(part: Pico, whole: Pico): string | null {
   if (whole <= 0n || part < 0n) return null;

@@ -15,8 +15,9 @@ import { explainDrift } from './explain-drift.ts';
 import { percentOf } from './percent.ts';
 
 /**
- * What producers say that calls cost beside our own cost of them (R22), and the unit whose price explains the
- * difference, where one does. It decides nothing: it says where a price of ours, or of theirs, is not the provider's.
+ * Reports what producers say that calls cost beside our own cost of them (R22), and the unit whose
+ * price explains the difference, where one does. It decides nothing: it says where a price of ours,
+ * or of theirs, is not the provider's.
  */
 export async function reportCostDrift(
   { database }: Pick<Parts, 'database'>,

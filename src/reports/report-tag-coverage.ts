@@ -6,7 +6,9 @@ import type { TagCoverage, TagCoverageAnswer, TagCoverageRequest } from './tag-c
 import { ATTRIBUTION_TAGS } from './tag-coverage-answer.ts';
 import { readTagCoverage, type TagGroup } from './tag-coverage-store.ts';
 
-/** How much of the cost carries each tag (R11), and of what does not, who sends it and why. */
+/**
+ * Reports how much of the cost carries each tag (R11), and of what does not, who sends it and why.
+ */
 export async function reportTagCoverage(
   { database }: Pick<Parts, 'database'>,
   request: TagCoverageRequest,

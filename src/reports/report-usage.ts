@@ -10,7 +10,7 @@ import type { UsageAnswer, UsageGroup, UsageRequest } from './usage-answer.ts';
 import type { UsageQuestion, UsageRow } from './usage-report-store.ts';
 import { readCoverage, readUsageReport } from './usage-report-store.ts';
 
-/** Usage, charge, cost and margin by any dimensions, with the coverage of the same days. */
+/** Reports usage, charge, cost and margin by any dimensions, with the coverage of the same days. */
 export async function reportUsage(
   { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
   request: UsageRequest,

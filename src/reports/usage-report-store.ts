@@ -209,8 +209,8 @@ export interface Coverage {
 }
 
 /**
- * The coverage is over the same days as the report; for one tenant it is that of all, which is the
- * point.
+ * Reads the coverage over the same days as the report; for one tenant it is that of all, which is
+ * the point.
  */
 export async function readCoverage(
   database: Database,

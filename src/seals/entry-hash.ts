@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 /**
- * An entry's hash in hexadecimal: the leaf of every tree that the entry is in (RFC 6962: leaves begin
- * with 0x00, nodes with 0x01). The columns come as COPY's text, by tabs.
+ * Returns an entry's hash in hexadecimal: the leaf of every tree that the entry is in (RFC 6962:
+ * leaves begin with 0x00, nodes with 0x01). The columns come as COPY's text, by tabs.
  */
 export function hashEntry(entry: {
   readonly shown: string;
@@ -14,7 +14,7 @@ export function hashEntry(entry: {
   return hash('sha256', `\u0000${entry.shown}\t${hashHidden(entry)}`, 'hex');
 }
 
-/** The hash of what a proof hides of an entry, in hexadecimal. */
+/** Returns the hash of what a proof hides of an entry, in hexadecimal. */
 export function hashHidden(entry: {
   readonly hidden: string;
   readonly entryId: bigint | string;

@@ -16,7 +16,7 @@ export interface BatchLeaves {
   readonly leaves: Buffer;
 }
 
-/** Batches in the order of their ids. */
+/** Reads batches in the order of their ids. */
 export async function readLeaves(
   transaction: Transaction,
   batchIds: readonly bigint[],
@@ -45,7 +45,7 @@ export function toBatch(row: BatchRow): SealedBatch {
   return { batchId: row.batch_id, kind, recordedAt: row.recorded_at, entries, charge, cost };
 }
 
-/** The end of the chain, on a pool or on the connection of a transaction. */
+/** Reads the end of the chain, on a pool or on the connection of a transaction. */
 export async function readLastSeal(
   client: Pick<Transaction['client'], 'query'>,
 ): Promise<Pick<Seal, 'number' | 'hash'>> {
@@ -71,7 +71,7 @@ export async function takeChanges(
   return rows.map((row) => row.change_id);
 }
 
-/** The digest of what stands beside the entries of batches, by their ids. */
+/** Reads the digest of what stands beside the entries of batches, by their ids. */
 export async function readBeside(
   client: Pick<Transaction['client'], 'query'>,
   batchIds: readonly bigint[],
@@ -97,7 +97,7 @@ async function readChangesDigest(
   return rows[0]?.digest ?? null;
 }
 
-/** The digest over a batch's part and the changes that go with it. */
+/** Returns the digest over a batch's part and the changes that go with it. */
 export async function sealedBeside(
   client: Pick<Transaction['client'], 'query'>,
   batch: Buffer | null,
@@ -130,7 +130,7 @@ export async function insertSeals(transaction: Transaction, seals: readonly Seal
   );
 }
 
-/** The last seal of every UTC day since a seal, the newest day up to now. */
+/** Reads the last seal of every UTC day since a seal, the newest day up to now. */
 export async function readDayEnds(
   database: Database,
   after: bigint,

@@ -73,7 +73,10 @@ export function sealBatch(
   return { ...body, hash: hashSeal(body, batch) };
 }
 
-/** A seal's hash: over its own facts, the batch's row and the hash before. 0x03 keeps it apart from tree hashes. */
+/**
+ * Returns a seal's hash: over its own facts, the batch's row and the hash before. 0x03 keeps it
+ * apart from tree hashes.
+ */
 export function hashSeal(seal: Omit<Seal, 'hash' | 'prints'>, batch: SealedBatch | null): Buffer {
   const facts = [
     seal.beside === null ? 'spanledger-seal-1' : 'spanledger-seal-2',

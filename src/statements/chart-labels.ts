@@ -4,8 +4,8 @@ import type { DailyView } from './daily-view.ts';
 import { formatMoney, formatShortDay } from './statement-format.ts';
 
 /**
- * The labels of an axis, in the order of its ticks: exact, with decimals where one of them needs any, and in
- * millions where the highest is one.
+ * Returns the labels of an axis, in the order of its ticks: exact, with decimals where one of them
+ * needs any, and in millions where the highest is one.
  */
 export function tickLabels({ ticks }: ChartLayout, currency: string): readonly string[] {
   const inMillions = ticks.some(({ amount }) => amount >= MILLION || amount <= -MILLION);

@@ -39,7 +39,10 @@ const LATE =
 const CORRECTED =
   'What was billed for a period that is closed is put right here; the lines show the difference.';
 
-/** The corrections of earlier periods, or of the period itself, each as a sentence with its amount. */
+/**
+ * Returns the corrections of earlier periods, or of the period itself, each as a sentence with its
+ * amount.
+ */
 export function remarksOf(
   { corrections }: Pick<StatementDocument, 'corrections'>,
   late: boolean,

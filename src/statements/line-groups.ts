@@ -32,7 +32,7 @@ export interface AlignedFigure {
   readonly lacking: number;
 }
 
-/** What a customer reads for a line: the words of its unit, or what else it is. */
+/** Returns what a customer reads for a line: the words of its unit, or what else it is. */
 export function meterName(meter: LineMeter): string {
   const unit = unitOfMeter(meter);
   if (unit === null) return OTHER_NAMES[meter as OtherMeter];
@@ -50,7 +50,7 @@ const OTHER_NAMES: Readonly<Record<OtherMeter, string>> = {
   carried_out: 'Carried out',
 };
 
-/** What a line's rate is the price of; tokens come in millions, which most lines are of. */
+/** Returns what a line's rate is the price of; tokens come in millions, which most lines are of. */
 export function rateUnitOf(meter: LineMeter): 'million' | 'thousand' | 'second' | 'image' | 'call' {
   const per = unitOfMeter(meter)?.price.per ?? 'call';
   return per === 'one' ? 'image' : per;
@@ -88,7 +88,7 @@ export function groupLines(
     }));
 }
 
-/** What lines come to as they are printed: their rounded amounts. */
+/** Sums what lines come to as they are printed: their rounded amounts. */
 export function sumAmounts(lines: readonly ManifestLine[], currency: string): string {
   const decimals = minorUnitDecimals(currency);
   const sum = lines.reduce((total, line) => total + exactDecimal(line.amount, decimals), 0n);

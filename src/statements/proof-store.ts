@@ -18,8 +18,8 @@ import { isPriced, priceKey, readColumns, shownColumns } from '../seals/proofs/c
 import { makeProof } from '../seals/proofs/make-proof.ts';
 
 /**
- * Proofs for the closed periods of a tenant that begin in a month: of one line with the entries behind it,
- * or of every line with all entries of the period.
+ * Reads proofs for the closed periods of a tenant that begin in a month: of one line with the
+ * entries behind it, or of every line with all entries of the period.
  */
 export async function readProofs(
   database: Database,
@@ -40,7 +40,10 @@ export async function readProofs(
   return proofs;
 }
 
-/** What a proof of a whole closed period says beside its entries, for whoever reads those in another way. */
+/**
+ * Reads what a proof of a whole closed period says beside its entries, for whoever reads those in
+ * another way.
+ */
 export async function readProofHead(
   database: Database,
   period: Pick<CloseRow, 'tenantId' | 'periodStart'>,

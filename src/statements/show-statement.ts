@@ -7,7 +7,7 @@ import { previewStatements } from './preview/preview-statement.ts';
 import type { StatementAnswer, StatementKey, StatementRequest } from './statement-answer.ts';
 import { readStatements } from './statement-store.ts';
 
-/** The statement of a tenant's closed period, or what its open one comes to so far. */
+/** Shows the statement of a tenant's closed period, or what its open one comes to so far. */
 export async function showStatement(
   parts: Pick<Parts, 'database' | 'view' | 'clock'>,
   { preview, ...key }: StatementRequest,

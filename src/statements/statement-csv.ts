@@ -38,8 +38,9 @@ type Row = Readonly<Record<(typeof COLUMNS)[number], string>>;
 const FIGURES: ReadonlySet<string> = new Set(['quantity', 'rate', 'exact', 'amount']);
 
 /**
- * RFC 4180, a header and one row a line. The amounts of a statement's rows add up to that of its last row,
- * whose section is "total". Layers, features, users, corrections and what is not due have no amount, so that nothing is summed twice.
+ * Renders a statement as RFC 4180, a header and one row a line. The amounts of a statement's rows
+ * add up to that of its last row, whose section is "total". Layers, features, users, corrections
+ * and what is not due have no amount, so that nothing is summed twice.
  */
 export function renderStatementCsv(statements: readonly StatementDocument[]): string {
   const rows = statements.flatMap((statement) => [

@@ -62,7 +62,7 @@ const NO_USAGE: ReadonlySet<LineMeter> = new Set([
   ...(['allocation', 'adjustment', 'carried_in', 'carried_out'] as const),
 ]);
 
-/** Whether calls stand behind a line, and not money alone. */
+/** Tells whether calls stand behind a line, and not money alone. */
 export function isUsageLine({ meter }: Pick<ManifestLine, 'meter'>): boolean {
   return !NO_USAGE.has(meter);
 }

@@ -8,21 +8,27 @@ import type { InstantMs } from '../clock.ts';
 
 const SYMBOLS: Readonly<Record<string, string>> = { USD: '$', EUR: '€', GBP: '£', JPY: '¥' };
 
-/** `-1234.50` → `−$1,234.50`; a currency without a symbol of its own stands before as its code. */
+/**
+ * Formats an amount: `-1234.50` → `−$1,234.50`; a currency without a symbol of its own stands
+ * before as its code.
+ */
 export function formatMoney(amount: string, currency: string): string {
   const negative = amount.startsWith('-');
   const symbol = SYMBOLS[currency] ?? `${currency} `;
   return `${negative ? MINUS : ''}${symbol}${groupDigits(negative ? amount.slice(1) : amount)}`;
 }
 
-/** 1234567 → 1,234,567; the decimals stay as they are. */
+/** Puts digits in groups: 1234567 → 1,234,567; the decimals stay as they are. */
 export function groupDigits(figure: string): string {
   const [whole = '', decimals] = figure.split('.');
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
   return decimals === undefined ? grouped : `${grouped}.${decimals}`;
 }
 
-/** An exact figure with no fewer than two decimals and no zeros after those: 4 → 4.00, 0.0750 → 0.075. */
+/**
+ * Formats an exact figure with no fewer than two decimals and no zeros after those: 4 → 4.00,
+ * 0.0750 → 0.075.
+ */
 export function formatExact(figure: string): string {
   const [whole = '', decimals = ''] = figure.split('.');
   const figures = `${whole}.${decimals.replace(/0+$/, '').padEnd(2, '0')}`;
@@ -50,27 +56,27 @@ export function formatLocalInstant(instant: string, zone: string): string {
   return english(DateTime.fromISO(instant, { zone }), 'yyyy-MM-dd HH:mm ZZ');
 }
 
-/** The day of an instant in a zone, such as `2 November 2026`. */
+/** Formats the day of an instant in a zone, such as `2 November 2026`. */
 export function formatLocalDay(instant: string, zone: string): string {
   return english(DateTime.fromISO(instant, { zone }), 'd MMMM yyyy');
 }
 
-/** `2026-10` → `October 2026`. */
+/** Formats a month: `2026-10` → `October 2026`. */
 export function formatMonth(month: string): string {
   return english(DateTime.fromISO(month, { zone: 'utc' }), 'MMMM yyyy');
 }
 
-/** `2026-10-05` → `5 Oct`. */
+/** Formats a day: `2026-10-05` → `5 Oct`. */
 export function formatShortDay(day: string): string {
   return english(DateTime.fromISO(day, { zone: 'utc' }), 'd MMM');
 }
 
-/** The day on which an instant falls in a zone, such as `2026-10-05`. */
+/** Returns the day on which an instant falls in a zone, such as `2026-10-05`. */
 export function localDayOf(at: InstantMs, zone: string): string {
   return english(DateTime.fromMillis(at, { zone }), 'yyyy-MM-dd');
 }
 
-/** Every day of a half-open period in its own zone, such as `2026-10-05`. */
+/** Returns every day of a half-open period in its own zone, such as `2026-10-05`. */
 export function localDaysOf(period: {
   readonly starts_at: string;
   readonly ends_at: string;

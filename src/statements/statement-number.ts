@@ -4,8 +4,9 @@ import { hash } from 'node:crypto';
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /**
- * The number of a tenant's statement, such as `2026-10-7KQ2-M9XD-4RTW`: it follows from the tenant and the begin of
- * the period alone, so that it is the same for ever. Its sixty bits of SHA-256 keep a million tenants apart.
+ * Returns the number of a tenant's statement, such as `2026-10-7KQ2-M9XD-4RTW`: it follows from the
+ * tenant and the begin of the period alone, so that it is the same for ever. Its sixty bits of
+ * SHA-256 keep a million tenants apart.
  */
 export function statementNumber(tenantId: string, periodStart: string): string {
   const digest = BigInt(`0x${hash('sha256', JSON.stringify([tenantId, periodStart]), 'hex')}`);

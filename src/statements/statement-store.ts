@@ -13,7 +13,10 @@ import { buildStatement } from './statement.ts';
 import type { DailyUsage, StatementDocument } from './statement-answer.ts';
 import { withEntries } from './statement-document.ts';
 
-/** The statements of the closed periods that begin in a month, by tenant; of one tenant if given. */
+/**
+ * Reads the statements of the closed periods that begin in a month, by tenant; of one tenant if
+ * given.
+ */
 export async function readStatements(
   database: Database,
   filter: { readonly month: string; readonly tenantId: string | null },
@@ -47,7 +50,7 @@ export async function readBesideOf(
   return { issuer, daily, ...(await readBesideManifest(database, manifest)) };
 }
 
-/** Who sends statements: the one that is set, or else the program itself. */
+/** Reads who sends statements: the one that is set, or else the program itself. */
 export async function readIssuerOf(database: Reading): Promise<StatementDocument['issuer']> {
   const { set_at: _, name, ...issuer } = await readIssuer(database);
   return { name: name ?? DEFAULT_ISSUER, ...issuer };

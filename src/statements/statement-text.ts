@@ -19,7 +19,9 @@ import {
 } from './words/section-words.ts';
 import { type ShareTable, viewShares } from './words/share-table.ts';
 
-/** A statement for a terminal: the same figures as the JSON form, on a page of 80 columns. */
+/**
+ * Renders a statement for a terminal: the same figures as the JSON form, on a page of 80 columns.
+ */
 export function renderStatementText(statement: StatementDocument): string {
   const { period, usage, exact } = statement;
   const mark = markOf(statement);

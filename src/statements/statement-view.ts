@@ -73,7 +73,7 @@ export interface StatementView {
 }
 
 /**
- * The view of a statement; a name that is given stands in place of the issuer's own.
+ * Returns the view of a statement; a name that is given stands in place of the issuer's own.
  */
 export function viewStatement(document: StatementDocument, issuer: string | null): StatementView {
   const { period, currency } = document;

@@ -43,7 +43,10 @@ export function layOut(rows: readonly TextRow[]): (row: TextRow) => readonly str
   };
 }
 
-/** A label with its amount at the edge of the page; a label that is too long for one line has lines of its own. */
+/**
+ * Returns a label with its amount at the edge of the page; a label that is too long for one line
+ * has lines of its own.
+ */
 export function labeled(label: string, amount: string): readonly string[] {
   const room = TEXT_WIDTH - columnsOf(amount) - GAP;
   const lines = breakTo(label, Math.max(LEAST_NAME, room));

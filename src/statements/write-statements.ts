@@ -72,8 +72,9 @@ export async function writeStatements(
 const LONGEST_TENANT_NAME = 200;
 
 /**
- * A tenant's part of a file's name: its id, with what is not a plain character as %20. An id that is
- * too long so, or in another script than ours, is named by the first half of its SHA-256 in hex.
+ * Returns a tenant's part of a file's name: its id, with what is not a plain character as %20. An
+ * id that is too long so, or in another script than ours, is named by the first half of its SHA-256
+ * in hex.
  */
 export function tenantFileName(tenantId: string): string {
   const name = isAscii(tenantId) ? encodeURIComponent(tenantId) : null;

@@ -47,8 +47,8 @@ export interface Account {
 export type AccountBasis = Pick<Account, 'clock' | 'settings'>;
 
 /**
- * The account of a test-mode key; made on first use. Throws 401 for a key that is missing, is a live
- * one, or has another form: a double must never be given a real key.
+ * Returns the account of a test-mode key; made on first use. Throws 401 for a key that is missing,
+ * is a live one, or has another form: a double must never be given a real key.
  */
 export function accountOf(
   accounts: Map<string, Account>,
@@ -98,7 +98,9 @@ export function openAccount(apiKey: string, basis: AccountBasis): Account {
   };
 }
 
-/** The object of that id. Throws 404, or 400 when a parameter (and not the path) named it. */
+/**
+ * Returns the object of that id. Throws 404, or 400 when a parameter (and not the path) named it.
+ */
 export function found<T>(objects: ReadonlyMap<string, T>, noun: string, id: IdSource): T {
   const object = objects.get(id.id);
   if (object === undefined) throw missingResource(noun, id.id, id.param);

@@ -25,7 +25,7 @@ export interface StripeErrorBody {
   readonly param?: string;
 }
 
-/** A 400: the request cannot be understood or may not be. */
+/** Makes a 400: the request cannot be understood or may not be. */
 export function invalidRequest(
   message: string,
   detail: { readonly code?: string; readonly param?: string } = {},
@@ -33,7 +33,7 @@ export function invalidRequest(
   return new ApiFailure(400, { type: 'invalid_request_error', message, ...detail });
 }
 
-/** A 404 for the object that the path names; a 400 for one that a parameter names. */
+/** Makes a 404 for the object that the path names; a 400 for one that a parameter names. */
 export function missingResource(noun: string, id: string, param?: string): ApiFailure {
   const error = { type: 'invalid_request_error', code: 'resource_missing' } as const;
   const message = `No such ${noun}: '${id}'`;

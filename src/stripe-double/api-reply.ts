@@ -26,7 +26,9 @@ export function failureReply(failure: ApiFailure): Reply {
   return { ...reply, headers: { ...JSON_HEADERS, ...failure.headers } };
 }
 
-/** The answer of a fault that comes before anything is done; null for one that comes later. */
+/**
+ * Returns the answer of a fault that comes before anything is done; null for one that comes later.
+ */
 export function replyInstead(fault: Fault): Reply | null {
   switch (fault.kind) {
     case 'reset_before_apply':
@@ -47,7 +49,7 @@ export function replyInstead(fault: Fault): Reply | null {
   }
 }
 
-/** An ApiFailure of a fault, such as the 500 that is saved under the idempotency key. */
+/** Makes an ApiFailure of a fault, such as the 500 that is saved under the idempotency key. */
 export function injected(fault: Fault, status: number): ApiFailure {
   return new ApiFailure(status, {
     type: status < 500 ? 'invalid_request_error' : 'api_error',

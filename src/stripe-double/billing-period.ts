@@ -24,7 +24,7 @@ export interface AnchorConfig {
   readonly month?: number | undefined;
 }
 
-/** The first boundary after an instant. All in unix seconds, UTC. */
+/** Returns the first boundary after an instant. All in unix seconds, UTC. */
 export function nextBoundary(anchor: Anchor, after: number): number {
   const base = utc(anchor.at);
   const elapsed = utc(after).diff(base, `${anchor.interval}s`).as(`${anchor.interval}s`);
@@ -41,8 +41,8 @@ function boundary(anchor: Anchor, count: number): number {
 }
 
 /**
- * The first instant from `from` on that fits the configuration. What it leaves out (hour, minute,
- * second) is taken from `from`; that is an assumption.
+ * Returns the first instant from `from` on that fits the configuration. What it leaves out (hour,
+ * minute, second) is taken from `from`; that is an assumption.
  */
 export function configuredAnchor(config: AnchorConfig, from: number): number {
   const start = utc(from);

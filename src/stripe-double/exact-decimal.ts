@@ -15,7 +15,7 @@ export function readDecimal(text: string): ExactDecimal | null {
   return { digits: sign === '-' ? -digits : digits, scale: fraction.length };
 }
 
-/** A plain decimal without trailing zeros: (12500n, 3) → `12.5`. */
+/** Writes a plain decimal without trailing zeros: (12500n, 3) → `12.5`. */
 export function writeDecimal(value: ExactDecimal): string {
   const sign = value.digits < 0n ? '-' : '';
   const digits = magnitude(value.digits)
@@ -38,9 +38,9 @@ export function multiplyDecimals(left: ExactDecimal, right: ExactDecimal): Exact
 }
 
 /**
- * The number of digits that the value itself has, leading and trailing zeros apart: `0.0120` has
- * two. That trailing zeros do not count is an assumption: Stripe's docs only say "15 significant
- * digits".
+ * Returns the number of digits that the value itself has, leading and trailing zeros apart:
+ * `0.0120` has two. That trailing zeros do not count is an assumption: Stripe's docs only say "15
+ * significant digits".
  */
 export function significantDigits(value: ExactDecimal): number {
   return magnitude(value.digits).toString().replace(/0+$/, '').length;

@@ -4,7 +4,7 @@ import type { Reply } from './api-reply.ts';
 /** A body above this size is refused; Stripe's own requests are a few kilobytes. */
 const BODY_BYTES_MAX = 1_000_000;
 
-/** The whole body as text. Throws when it is too long or the connection breaks. */
+/** Reads the whole body as text. Throws when it is too long or the connection breaks. */
 export async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -17,7 +17,7 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A header as one text, or null. */
+/** Returns a header as one text, or null. */
 export function headerOf(request: IncomingMessage, name: string): string | null {
   const value = request.headers[name];
   return typeof value === 'string' ? value : null;

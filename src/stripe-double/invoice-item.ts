@@ -91,7 +91,7 @@ function parentOf(
   return { subscription_details: { subscription }, type: 'subscription_details' };
 }
 
-/** Either an amount in the minor unit, or a unit amount and a quantity. */
+/** Returns the amounts: either an amount in the minor unit, or a unit amount and a quantity. */
 export function amountsOf(params: CreateParams) {
   if ((params.amount === undefined) === (params.unit_amount_decimal === undefined)) {
     throw invalidRequest('Set one of amount and unit_amount_decimal.');

@@ -45,7 +45,7 @@ export function meteredLine(account: Account, charge: MeteredCharge, invoice: st
   } satisfies InvoiceLine;
 }
 
-/** The line of an invoice item: its own amount, which is not computed again. */
+/** Returns the line of an invoice item: its own amount, which is not computed again. */
 export function itemLine(item: InvoiceItem, invoice: string): InvoiceLine {
   const subscription = item.parent?.subscription_details?.subscription ?? null;
   return {
@@ -73,7 +73,7 @@ export function itemLine(item: InvoiceItem, invoice: string): InvoiceLine {
   } satisfies InvoiceLine;
 }
 
-/** The amounts of a quantity at a unit amount in the minor unit, rounded half up. */
+/** Returns the amounts of a quantity at a unit amount in the minor unit, rounded half up. */
 export function pricedAmount(quantity: ExactDecimal, unitAmount: string) {
   const product = multiplyDecimals(quantity, readDecimal(unitAmount) ?? ZERO);
   const amount = Number(divideHalfUp(product.digits, 10n ** BigInt(product.scale)));

@@ -1,7 +1,7 @@
 import type { Account } from './account.ts';
 import type { DraftBasis, InvoiceObject } from './stripe-object.ts';
 
-/** A draft without lines. */
+/** Makes a draft without lines. */
 export function invoiceObject(account: Account, id: string, basis: DraftBasis): InvoiceObject {
   const customer = account.customers.get(basis.customer);
   return {

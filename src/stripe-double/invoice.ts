@@ -37,7 +37,7 @@ export function draftInvoice(account: Account, basis: DraftBasis): Invoice {
   return invoice;
 }
 
-/** What the endpoint's answer to `invoice.created` means for the time of finalization. */
+/** Notes what the endpoint's answer to `invoice.created` means for the time of finalization. */
 export function noteDraftDelivery(
   account: Account,
   invoiceId: string,
@@ -60,7 +60,9 @@ export function noteDraftDelivery(
   );
 }
 
-/** The instant at which a draft finalizes by itself; null when it is held or is no draft. */
+/**
+ * Returns the instant at which a draft finalizes by itself; null when it is held or is no draft.
+ */
 export function finalizesAt(invoice: Invoice): InstantMs | null {
   const { status, auto_advance, automatically_finalizes_at } = invoice.shown;
   if (status !== 'draft' || !auto_advance || automatically_finalizes_at === null) return null;
@@ -133,7 +135,7 @@ export function voidInvoice(account: Account, invoice: Invoice): void {
   emitEvent(account, 'invoice.voided', invoice.shown);
 }
 
-/** What was credited of a final invoice: an open one is paid where nothing remains. */
+/** Notes what was credited of a final invoice: an open one is paid where nothing remains. */
 export function creditInvoice(account: Account, invoice: Invoice, amount: number): void {
   const { shown } = invoice;
   if (shown.status === 'paid') {
@@ -153,7 +155,7 @@ export function creditInvoice(account: Account, invoice: Invoice, amount: number
   }
 }
 
-/** A credit that was taken back. */
+/** Notes a credit that was taken back. */
 export function uncreditInvoice(
   account: Account,
   invoice: Invoice,

@@ -30,7 +30,10 @@ export function checkPage(params: PageParams): void {
   }
 }
 
-/** One page of rows that are in the order of the list. Throws a 400 on a cursor that is not in it. */
+/**
+ * Lists one page of rows that are in the order of the list. Throws a 400 on a cursor that is not in
+ * it.
+ */
 export function listPage<T extends { readonly id: string }>(
   rows: readonly T[],
   params: PageParams,
@@ -54,7 +57,7 @@ export function newestFirst<T>(objects: Iterable<T>): T[] {
   return [...objects].reverse();
 }
 
-/** The filter of a list: true when nothing is asked for, or just this value. */
+/** Filters a list: true when nothing is asked for, or just this value. */
 export function isWanted<T>(value: T, wanted: T | undefined): boolean {
   return wanted === undefined || value === wanted;
 }

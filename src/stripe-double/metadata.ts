@@ -6,7 +6,7 @@ export const metadata = z.union([z.literal(''), z.record(z.string().min(1), z.st
 
 export type MetadataChange = z.infer<typeof metadata>;
 
-/** The metadata of an object after a change of it. Keys that are not named stay. */
+/** Returns the metadata of an object after a change of it. Keys that are not named stay. */
 export function mergeMetadata(
   existing: Stripe.Metadata | null,
   change: Readonly<MetadataChange> | undefined,

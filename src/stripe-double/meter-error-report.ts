@@ -12,8 +12,8 @@ export function rejectEvent(account: Account, rejection: Omit<Rejection, 'reject
 }
 
 /**
- * The instant at which the next report is due: so long after the first rejection that no report has
- * named.
+ * Returns the instant at which the next report is due: so long after the first rejection that no
+ * report has named.
  */
 export function nextReportAt(account: Account): InstantMs | null {
   const [first] = account.rejections;

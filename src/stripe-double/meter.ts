@@ -76,7 +76,7 @@ export const meterEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** The meter that takes events of that name now, or undefined. */
+/** Returns the meter that takes events of that name now, or undefined. */
 export function activeMeter(account: Account, eventName: string): Stripe.Billing.Meter | undefined {
   const meters = [...account.meters.values()];
   return meters.find((meter) => meter.event_name === eventName && meter.status === 'active');

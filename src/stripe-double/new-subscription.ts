@@ -55,7 +55,7 @@ export const subscriptionParams = z.strictObject({
 
 export type SubscriptionParams = z.infer<typeof subscriptionParams>;
 
-/** What is wrong with the parameters alone. */
+/** Refuses what is wrong with the parameters alone. */
 export function checkSubscription(account: Account, params: SubscriptionParams): void {
   if (params.items.length < 1 || params.items.length > ITEMS_MAX) {
     throw invalidRequest(`A subscription has 1 to ${ITEMS_MAX} items.`, { param: 'items' });

@@ -38,7 +38,7 @@ export const unusedFields = {
   trial_start: null,
 } satisfies Partial<SubscriptionObject>;
 
-/** The items of a subscription, as a list with all of them: there are 20 at most. */
+/** Returns the items of a subscription, as a list with all of them: there are 20 at most. */
 export function itemList(
   subscription: string,
   items: readonly SubscriptionItem[],

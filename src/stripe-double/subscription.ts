@@ -14,7 +14,7 @@ import type {
 } from './stripe-object.ts';
 import { itemList } from './subscription-object.ts';
 
-/** The instant at which the current period ends; null when the subscription has ended. */
+/** Returns the instant at which the current period ends; null when the subscription has ended. */
 export function periodEndsAt(subscription: Subscription): InstantMs | null {
   if (subscription.shown.status === 'canceled') return null;
   return currentPeriod(subscription).end * 1000;

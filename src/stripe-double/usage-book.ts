@@ -49,7 +49,10 @@ export interface UsageRange {
   readonly receivedBy: InstantMs;
 }
 
-/** A customer's usage of a meter, by its formula and its window. Exact; zero when there is none. */
+/**
+ * Returns a customer's usage of a meter, by its formula and its window. Exact; zero when there is
+ * none.
+ */
 export function aggregateUsage(
   book: UsageBook,
   meter: Stripe.Billing.Meter,

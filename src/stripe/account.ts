@@ -6,8 +6,8 @@ import { askStripe } from './stripe-client.ts';
 const known = new WeakMap<StripeClient, string | null>();
 
 /**
- * The account behind the key, asked for once a client. Null where a restricted key may not ask, so
- * that its account cannot be told from another of the same mode.
+ * Reads the account behind the key, asked for once a client. Null where a restricted key may not
+ * ask, so that its account cannot be told from another of the same mode.
  */
 export async function readAccount(stripe: StripeClient): Promise<string | null> {
   const before = known.get(stripe);

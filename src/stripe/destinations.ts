@@ -13,7 +13,10 @@ import { meterDestination } from './meters/meter-destination.ts';
 import { readOwnMeters } from './meters/meter-store.ts';
 import type { StripeParts } from './stripe-parts.ts';
 
-/** What a push to this account works with. A new way to bill a period is one more entry of the list. */
+/**
+ * Returns what a push to this account works with. A new way to bill a period is one more entry of
+ * the list.
+ */
 export async function pushPartsOf(parts: StripeParts): Promise<PushParts> {
   const { database, clock, log, livemode } = parts;
   const account = await readAccount(parts.stripe);

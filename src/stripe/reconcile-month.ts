@@ -96,7 +96,7 @@ async function withInvoices(
 
 const ABOUT: ReadonlySet<KeptAlert['kind']> = new Set(INVOICE_ALERTS);
 
-/** Without a key of Stripe's: what the ledger closed beside what is confirmed. */
+/** Reconciles without a key of Stripe's: what the ledger closed beside what is confirmed. */
 export async function reconcileUnasked(
   parts: Pick<Parts, 'database' | 'clock'>,
   request: ReconcileRequest,

@@ -27,7 +27,10 @@ export function sendOnce<Answer>(deadline: Deadline, call: () => Promise<Answer>
 /** Codes after which the client library repeats a request by itself, even with its retries off. */
 const REPEATED_BY_LIBRARY: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 
-/** An HTTP client by which nothing is repeated behind our back, and nothing leaves after its deadline. */
+/**
+ * Makes an HTTP client by which nothing is repeated behind our back, and nothing leaves after its
+ * deadline.
+ */
 export function unrepeatedHttpClient(client: Stripe.HttpClient): Stripe.HttpClient {
   const send = client.makeRequest.bind(client);
   client.makeRequest = async (...request) => {

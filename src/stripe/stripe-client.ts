@@ -99,7 +99,7 @@ function retryAfterMs(error: Stripe.errors.StripeError): number | null {
   return Number.isFinite(header) && header >= 0 ? header * 1000 : null;
 }
 
-/** What a failure means that decides nothing: the same request may be sent again. */
+/** Returns what a failure means that decides nothing: the same request may be sent again. */
 export function unknownAnswer(error: Stripe.errors.StripeError, detail: string) {
   const isLimited = isLimitedRate(error);
   return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error), isLimited } as const;

@@ -18,9 +18,9 @@ function isCounted({ stripe, confirmed, settled }: ReconciledPeriod): boolean {
 }
 
 /**
- * Law 6: what Stripe's summaries show is what we have confirmed as pushed. A summary that only lags,
- * and a push still in flight, are no violation; a period of which it was said already, by its `periodKey`, is not
- * named again.
+ * Checks law 6: what Stripe's summaries show is what we have confirmed as pushed. A summary that
+ * only lags, and a push still in flight, are no violation; a period of which it was said already,
+ * by its `periodKey`, is not named again.
  */
 export async function checkSummaries(parts: StripeParts, said: ReadonlySet<string> = NOTHING) {
   const months = (await monthsPushed(parts.database)).slice(0, MONTHS_CHECKED);

@@ -4,7 +4,7 @@ import type { Tenant } from './tenant.ts';
 import type { TenantAnswer, TenantsAnswer } from './tenant-answer.ts';
 import { readTenants } from './tenant-store.ts';
 
-/** All tenants, in the order of their ids. */
+/** Lists all tenants, in the order of their ids. */
 export async function listTenants({
   database,
   clock,
@@ -14,7 +14,7 @@ export async function listTenants({
   return tenants.map((tenant) => tellTenant(tenant, now));
 }
 
-/** A tenant as answers show it. */
+/** Returns a tenant as answers show it. */
 export function tellTenant(tenant: Tenant, now: InstantMs): TenantAnswer {
   const newest = tenant.calendar.at(-1);
   const inForce = tenant.calendar.findLast(

@@ -7,7 +7,10 @@ import type { ShownTenantAnswer, ShowTenantRequest } from './tenant-answer.ts';
 import { readTenantHistory } from './tenant-history-store.ts';
 import { readTenant } from './tenant-store.ts';
 
-/** Everything of one tenant with its history: its settings and their dates, its last periods and pushes. */
+/**
+ * Shows everything of one tenant with its history: its settings and their dates, its last periods
+ * and pushes.
+ */
 export async function showTenant(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
   { tenant_id: tenantId, most }: ShowTenantRequest,

@@ -51,7 +51,7 @@ export interface TenantHistory {
   readonly pushes: readonly PushOfTenant[];
 }
 
-/** What happened to a tenant: its settings, and the last of its periods and pushes. */
+/** Reads what happened to a tenant: its settings, and the last of its periods and pushes. */
 export async function readTenantHistory(
   db: Kysely<Tables>,
   tenantId: string,

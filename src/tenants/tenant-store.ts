@@ -94,7 +94,7 @@ export async function createShadowTenants(
   );
 }
 
-/** One tenant; throws a `Refusal` where there is none. */
+/** Reads one tenant; throws a `Refusal` where there is none. */
 export async function readTenant(db: Kysely<Tables>, tenantId: string): Promise<Tenant> {
   const [tenant] = await readTenants(db, [tenantId]);
   if (tenant !== undefined) return tenant;
@@ -149,7 +149,7 @@ export async function updateTenant(
     .execute();
 }
 
-/** The begin of the tenant's last period; null before its first. */
+/** Reads the begin of the tenant's last period; null before its first. */
 export async function readLastPeriodStart(
   transaction: Transaction,
   tenantId: string,
@@ -163,8 +163,8 @@ export async function readLastPeriodStart(
 }
 
 /**
- * The periods of a tenant with the first and the last instant at which their entries occurred that are not
- * late; of a period without any, its begin.
+ * Reads the periods of a tenant with the first and the last instant at which their entries occurred
+ * that are not late; of a period without any, its begin.
  */
 export async function readPeriodSpans(
   transaction: Transaction,
@@ -231,7 +231,7 @@ export async function saveCalendarChange(
   );
 }
 
-/** Whether the ledger has an entry of the tenant. */
+/** Tells whether the ledger has an entry of the tenant. */
 export async function isUsed(transaction: Transaction, tenantId: string): Promise<boolean> {
   const { rows } = await transaction.client.query<{ used: boolean }>(
     'select exists (select 1 from entries where tenant_id = $1) as used',
@@ -254,7 +254,7 @@ export async function savePriceBookOf(
   );
 }
 
-/** The currency of a tenant's last close; null before its first. */
+/** Reads the currency of a tenant's last close; null before its first. */
 export async function readLastCurrency(
   db: Kysely<Tables>,
   tenantId: string,
@@ -269,7 +269,7 @@ export async function readLastCurrency(
   return last?.currency ?? null;
 }
 
-/** Another tenant behind a Stripe customer; null where there is none. */
+/** Reads another tenant behind a Stripe customer; null where there is none. */
 export async function readOtherTenantOf(
   transaction: Transaction,
   stripeCustomer: string,

@@ -32,9 +32,9 @@ interface BookAssignment {
 }
 
 /**
- * The book that charges a tenant at an instant: its own, or else the default one. A tenant has one currency,
- * so before its first own book a default of another currency does not stand in, and that first book does.
- * Null where there is neither.
+ * Returns the book that charges a tenant at an instant: its own, or else the default one. A tenant
+ * has one currency, so before its first own book a default of another currency does not stand in,
+ * and that first book does. Null where there is neither.
  */
 export function assignedBook(
   tenant: Pick<Tenant, 'books'>,

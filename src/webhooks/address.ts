@@ -2,8 +2,8 @@ import { BlockList, isIP } from 'node:net';
 import { Refusal } from '../refusal.ts';
 
 /**
- * The address of an endpoint, as far as it can be judged without asking a name server. Throws a `Refusal`; what a
- * name resolves to is judged at each delivery, since it may change.
+ * Reads the address of an endpoint, as far as it can be judged without asking a name server. Throws
+ * a `Refusal`; what a name resolves to is judged at each delivery, since it may change.
  */
 export function readEndpointUrl(text: string, allowsPrivate: boolean): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -35,7 +35,7 @@ function isPrivateHost(hostname: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || !host.includes('.');
 }
 
-/** Whether an IP address is one that the internet does not route to a stranger. */
+/** Tells whether an IP address is one that the internet does not route to a stranger. */
 export function isPrivateAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return true;

@@ -19,8 +19,9 @@ const PAUSES_MS = [
 const GIVE_UP_MS = 72 * HOUR_MS;
 
 /**
- * When a delivery is tried again after so many tries, and not before the receiver wants it; null once three days are
- * over. A receiver that wants more than is left of them is tried at their end. Pure.
+ * Returns when a delivery is tried again after so many tries, and not before the receiver wants it;
+ * null once three days are over. A receiver that wants more than is left of them is tried at their
+ * end. Pure.
  */
 export function nextTry(
   attempts: number,
@@ -38,7 +39,10 @@ export function nextTry(
   return Math.max(next, Math.min(times.notBefore ?? next, last));
 }
 
-/** The instant that `Retry-After` names, by seconds or by a date; null where it names none. Pure. */
+/**
+ * Reads the instant that `Retry-After` names, by seconds or by a date; null where it names none.
+ * Pure.
+ */
 export function readRetryAfter(header: string | null, now: InstantMs): InstantMs | null {
   const text = header?.trim() ?? '';
   if (/^\d{1,9}$/.test(text)) return now + Number(text) * 1000;

@@ -37,7 +37,7 @@ export async function insertEndpoint(database: Database, endpoint: Endpoint): Pr
   `.execute(database.kysely);
 }
 
-/** One endpoint by its id; null where there is none. */
+/** Reads one endpoint by its id; null where there is none. */
 export async function readEndpoint(
   database: Database,
   endpointId: string,
@@ -56,7 +56,7 @@ export interface EndpointStanding extends Endpoint {
   readonly lastFailure: string | null;
 }
 
-/** All endpoints, the oldest first, with what became of their deliveries. */
+/** Reads all endpoints, the oldest first, with what became of their deliveries. */
 export async function readEndpoints(database: Database): Promise<readonly EndpointStanding[]> {
   const { rows } = await sql<
     EndpointRow & Pick<EndpointStanding, 'delivered' | 'pending' | 'dead' | 'lastFailure'>

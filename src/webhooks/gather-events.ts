@@ -137,7 +137,9 @@ async function findOverruns(
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What is spent now over the share of the time that is over; null where nobody can tell. */
+/**
+ * Returns what is spent now over the share of the time that is over; null where nobody can tell.
+ */
 export function projectSpent(
   { per, spent, resets_at: endsAt }: Pick<StandingRow, 'per' | 'spent' | 'resets_at'>,
   { now, monthBegan }: { readonly now: InstantMs; readonly monthBegan: InstantMs },

@@ -18,7 +18,7 @@ export interface PeriodFact {
   readonly manifest_hash: string;
 }
 
-/** The instant since which somebody wants to hear of anything; null where nobody does. */
+/** Reads the instant since which somebody wants to hear of anything; null where nobody does. */
 export async function readHeardSince(database: Database): Promise<InstantMs | null> {
   const { rows } = await sql<{ since: InstantMs | null }>`
     select min(created_at) as since from webhook_endpoints where disabled_at is null`.execute(
@@ -27,7 +27,7 @@ export async function readHeardSince(database: Database): Promise<InstantMs | nu
   return rows[0]?.since ?? null;
 }
 
-/** Closed periods, and what became of telling Stripe of them. */
+/** Reads closed periods, and what became of telling Stripe of them. */
 export async function readPeriodFacts(
   database: Database,
   since: InstantMs,
@@ -69,8 +69,8 @@ export interface ThresholdFact {
 }
 
 /**
- * The budgets that came to one of their shares in the time that runs or the one before, once each time. What is held
- * counts for nothing here: it is not spent yet.
+ * Reads the budgets that came to one of their shares in the time that runs or the one before, once
+ * each time. What is held counts for nothing here: it is not spent yet.
  */
 export async function readPassedThresholds(
   database: Database,
@@ -110,7 +110,7 @@ export interface RaiseFact {
   readonly because: string;
 }
 
-/** Requests to raise a limit and their answers since an endpoint is there, each once. */
+/** Reads requests to raise a limit and their answers since an endpoint is there, each once. */
 export async function readRaiseFacts(
   database: Database,
   since: InstantMs,

@@ -63,7 +63,7 @@ function toRow({ kind, key, subject, occurredAt, data }: Happened) {
   return { kind, key, subject, occurred_at: formatInstant(occurredAt), data };
 }
 
-/** The endpoints that something is due for. */
+/** Reads the endpoints that something is due for. */
 export async function readDueEndpoints(
   database: Database,
   now: InstantMs,
@@ -175,7 +175,7 @@ export async function replayDeliveries(
   return Number(rows[0]?.deliveries ?? 0);
 }
 
-/** How many deliveries wait for their next try. */
+/** Counts how many deliveries wait for their next try. */
 export async function countPending(database: Database): Promise<number> {
   const { rows } = await sql<{ pending: bigint }>`
     select count(*) as pending from webhook_deliveries d join webhook_endpoints w using (endpoint_id)

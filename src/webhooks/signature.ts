@@ -1,11 +1,16 @@
 import { createHmac } from 'node:crypto';
 
-/** How the secret is shown: the prefix tells what it is, as Standard Webhooks writes it. */
+/**
+ * Writes the secret as it is shown: the prefix tells what it is, as Standard Webhooks writes it.
+ */
 export function writeSecret(secret: Buffer): string {
   return `whsec_${secret.toString('base64')}`;
 }
 
-/** The headers of Standard Webhooks: the id stays the same over all tries, the instant is that of the try. */
+/**
+ * Returns the headers of Standard Webhooks: the id stays the same over all tries, the instant is
+ * that of the try.
+ */
 export function signedHeaders(
   message: { readonly id: string; readonly body: string; readonly secret: Buffer },
   atSeconds: number,

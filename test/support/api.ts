@@ -99,7 +99,7 @@ export async function startApi(database: Database, options: ApiOptions = {}): Pr
   };
 }
 
-/** The same, closed when the test is over. */
+/** Opens an API that is closed when the test is over. */
 export async function freshApi(database: Database, options: ApiOptions = {}): Promise<Api> {
   const api = await startApi(database, options);
   onTestFinished(api.close);

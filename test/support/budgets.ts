@@ -22,7 +22,7 @@ export function clockAt(at: string) {
 
 type Loosely<Request> = Partial<Omit<Request, 'amount'>> & { readonly amount?: string };
 
-/** A hard budget of 0.02 a month for all of acme's usage, changed where the test says so. */
+/** Makes a hard budget of 0.02 a month for all of acme's usage, changed where the test says so. */
 export function budgetRequest(change: Loosely<SetBudgetRequest> = {}): SetBudgetRequest {
   const { amount = change.tokens === undefined ? '0.02' : null, ...rest } = change;
   return {
@@ -50,7 +50,7 @@ export function putBudget(
   return setBudget({ database, clock: clockAt(at) }, budgetRequest(change));
 }
 
-/** A call of gpt-4o by acme, at most 1000 × 3.00 µ + 200 × 12.00 µ = 0.0054. */
+/** Makes a call of gpt-4o by acme, at most 1000 × 3.00 µ + 200 × 12.00 µ = 0.0054. */
 export function callRequest(change: Loosely<CheckRequest> = {}): CheckRequest {
   const { amount, ...rest } = change;
   return {

@@ -44,7 +44,9 @@ function asksForAProcess(args: readonly string[]): boolean {
   return isServer || args.some((arg) => arg.startsWith('s3://'));
 }
 
-/** The same in a process of its own: what the operating system sees of it is what is tested. */
+/**
+ * Runs a command in a process of its own: what the operating system sees of it is what is tested.
+ */
 export function cliProcess(
   args: readonly string[],
   environment: Variables = {},

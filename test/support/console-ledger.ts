@@ -11,7 +11,10 @@ import { importBooks, makeTenant, nativeEvent, receiveEvents } from './ledger.ts
 /** The instant at which the tests of the console look: a month under way, and one that is closed. */
 export const CONSOLE_NOW = parseInstant('2026-11-18T10:00:00Z');
 
-/** Two tenants with a closed month and an open one, a budget, a run, and something wrong of each kind. */
+/**
+ * Fills a ledger with two tenants with a closed month and an open one, a budget, a run, and
+ * something wrong of each kind.
+ */
 export async function fillForConsole(database: TestDatabase): Promise<void> {
   const clock = () => CONSOLE_NOW;
   await importBooks(database, 'standard', 'cost');

@@ -88,7 +88,7 @@ function visitorOf(url: string): ConsoleVisitor {
   };
 }
 
-/** What every form of the page holds. */
+/** Returns what every form of the page holds. */
 export function formTokenIn(text: string): string {
   return /name="form_token" value="([^"]+)"/.exec(text)?.[1] ?? '';
 }

@@ -21,14 +21,14 @@ export interface FreshOptions {
   readonly connections?: number;
 }
 
-/** A database of its own for the test that calls, given back when the test is over. */
+/** Makes a database of its own for the test that calls, given back when the test is over. */
 export async function freshDatabase(options: FreshOptions = {}): Promise<TestDatabase> {
   const { database, drop } = await createDatabase(options);
   onTestFinished(drop);
   return database;
 }
 
-/** The same for a whole file: `beforeAll` creates, `afterAll` drops. */
+/** Makes a database for a whole file: `beforeAll` creates, `afterAll` drops. */
 export async function createDatabase(
   options: FreshOptions = {},
 ): Promise<{ readonly database: TestDatabase; readonly drop: () => Promise<void> }> {
@@ -220,7 +220,10 @@ export async function terminateBackends(name: string): Promise<number> {
   return Number(rows[0]?.['ended'] ?? 0);
 }
 
-/** Rows of a query with every value as Postgres's own text, so that no amount becomes a float. */
+/**
+ * Returns rows of a query with every value as Postgres's own text, so that no amount becomes a
+ * float.
+ */
 export async function textRows(
   database: Database,
   query: string,
@@ -233,7 +236,7 @@ export async function textRows(
   return rows.map(({ row }) => row);
 }
 
-/** One number: how many rows a table, view or query has. */
+/** Returns one number: how many rows a table, view or query has. */
 export async function count(database: Database, from: string): Promise<number> {
   const { rows } = await database.pool.query<{ n: number }>(
     `select count(*)::int as n from ${from}`,

@@ -52,7 +52,7 @@ export interface Deliveries {
   readonly seed: number;
 }
 
-/** Every event so many times, shuffled over the workers, who all work at once. */
+/** Delivers every event so many times, shuffled over the workers, who all work at once. */
 export async function deliverAtOnce(
   database: Database,
   events: readonly object[],
@@ -69,7 +69,7 @@ export async function deliverAtOnce(
   return outcomes.flat();
 }
 
-/** One worker with its own cache, batch after batch. */
+/** Delivers to one worker with its own cache, batch after batch. */
 export async function deliverInOrder(
   database: Database,
   events: readonly object[],
@@ -88,7 +88,7 @@ export async function deliverInOrder(
   return outcomes;
 }
 
-/** The auditors' view without what a run decides: ids and when it was recorded. */
+/** Returns the auditors' view without what a run decides: ids and when it was recorded. */
 export function entriesButForIds(database: Database) {
   return textRows(
     database,

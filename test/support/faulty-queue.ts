@@ -95,7 +95,7 @@ function errorOf(name: string, message: string): Error {
   return Object.assign(new Error(message), { name });
 }
 
-/** mulberry32: the same numbers from the same seed, on every machine. */
+/** Makes mulberry32: the same numbers from the same seed, on every machine. */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

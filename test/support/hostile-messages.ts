@@ -25,7 +25,7 @@ const EVENT = {
 
 const PROTOBUF = { 'Content-Type': 'application/x-protobuf' };
 
-/** One of each kind of attack on a worker's memory or time. */
+/** Makes one of each kind of attack on a worker's memory or time. */
 export function hostileMessages(): Readonly<Record<string, HostileMessage>> {
   return {
     'a megabyte of zeros': { body: filled('[', '0', ']'), reason: 'too_large' },
@@ -100,7 +100,9 @@ export function hostileMessages(): Readonly<Record<string, HostileMessage>> {
   };
 }
 
-/** Messages within every bound, as heavy as they may be: they post, and must not end a worker. */
+/**
+ * Makes messages within every bound, as heavy as they may be: they post, and must not end a worker.
+ */
 export function heavyMessages(): Readonly<Record<string, HostileMessage>> {
   return {
     'seven thousand spans in one chain': { body: chain(7_000), reason: 'none', rows: 0 },

@@ -28,7 +28,7 @@ interface Observation {
   readonly usageDetails: Readonly<Record<string, number>> | null;
 }
 
-/** The trace as events of one agent run, which is named as its file is. */
+/** Returns the trace as events of one agent run, which is named as its file is. */
 export function langfuseEvents(name: string, tenantId: string): readonly object[] {
   const { observations } = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'));
   return observations.map((observation: Observation) => toEvent(observation, { name, tenantId }));

@@ -14,7 +14,7 @@ import { setTenant } from '../../src/tenants/set-tenant.ts';
 
 /** The path of an event into the ledger, without a queue: what most tests begin with. */
 
-/** The shared price books of the scenarios, by file name without `.json`. */
+/** Returns the shared price books of the scenarios, by file name without `.json`. */
 export function sharedBook(name: string): unknown {
   const path = fileURLToPath(new URL(`../scenarios/books/${name}.json`, import.meta.url));
   return JSON.parse(readFileSync(path, 'utf8'));
@@ -84,7 +84,7 @@ export async function receive(
   return recorded.map(({ outcome }) => outcome);
 }
 
-/** The same for native events. */
+/** Receives native events. */
 export function receiveEvents(
   database: Database,
   events: readonly object[],
@@ -93,7 +93,7 @@ export function receiveEvents(
   return receive(database, [JSON.stringify({ events })], at);
 }
 
-/** A native event that is complete and charged, changed where the test says so. */
+/** Makes a native event that is complete and charged, changed where the test says so. */
 export function nativeEvent(change: Readonly<Record<string, unknown>> = {}) {
   return {
     event_id: 'evt-1',

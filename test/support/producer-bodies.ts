@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 const SCENARIOS = fileURLToPath(new URL('../scenarios/accepted/', import.meta.url));
 const CAPTURES = fileURLToPath(new URL('../fixtures/otlp/', import.meta.url));
 
-/** Every body of another producer than our own that stands in the scenarios or was captured. */
+/**
+ * Returns every body of another producer than our own that stands in the scenarios or was captured.
+ */
 export function producerBodies(): readonly object[] {
   const scenarios = readdirSync(SCENARIOS).flatMap((name) => {
     const { steps } = JSON.parse(readFileSync(`${SCENARIOS}${name}/scenario.json`, 'utf8'));

@@ -31,7 +31,7 @@ const delta = (content: string, nth: number, more: object) => {
   return chunk({ choices: [{ index: 0, delta: said, finish_reason: null }], ...more });
 };
 
-/** What a chat streams to whoever asks for its usage, or does not. */
+/** Returns what a chat streams to whoever asks for its usage, or does not. */
 export function chatStream(
   asked: boolean,
   words: readonly string[] = ['sun', 'ny ', '☀️ and so on'],

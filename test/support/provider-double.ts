@@ -19,7 +19,7 @@ export interface ProviderDouble {
   readonly requests: { readonly path: string; readonly body: unknown }[];
 }
 
-/** A server that answers as a provider does, for the real SDKs to call. */
+/** Opens a server that answers as a provider does, for the real SDKs to call. */
 export async function openProvider(
   answer: (path: string, nth: number) => ProviderAnswer,
 ): Promise<ProviderDouble> {
@@ -72,7 +72,7 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** A stream of server-sent events, as providers write them. */
+/** Writes a stream of server-sent events, as providers write them. */
 export function sse(events: readonly unknown[], isNamed = false): readonly string[] {
   return events.map((event) => {
     const data = typeof event === 'string' ? event : JSON.stringify(event);

@@ -47,7 +47,7 @@ export async function freshQueue(): Promise<TestQueue> {
   };
 }
 
-/** The body of a pack, plain or compressed, as a producer sends it. */
+/** Returns the body of a pack, plain or compressed, as a producer sends it. */
 export function packBody(
   events: readonly unknown[],
   encoding: 'plain' | 'gzip' | 'zstd' = 'plain',

@@ -16,7 +16,10 @@ import {
 
 export const OCTOBER_IS_OVER = () => parseInstant('2026-11-01T00:00:00Z');
 
-/** October of two tenants: usage of all kinds, splits, failures, gateway hits, corrections, late usage, two prices. */
+/**
+ * Fills a ledger with October of two tenants: usage of all kinds, splits, failures, gateway hits,
+ * corrections, late usage, two prices.
+ */
 export async function randomOctober(database: Database, seed: number): Promise<void> {
   const { below, percent, pick } = seededRandom(seed);
   await importBooks(database, 'cost');

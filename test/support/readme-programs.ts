@@ -12,7 +12,7 @@ const run = promisify(execFile);
 
 export const isHere = (program: string) => spawnSync(program, ['--version']).status === 0;
 
-/** The program in this language; the one after it where the page has two. */
+/** Returns the program in this language; the one after it where the page has two. */
 export async function exampleIn(language: string, nth = 0): Promise<string> {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
   const section = readme.slice(readme.indexOf('## From application code'));
@@ -37,7 +37,7 @@ export async function runShell(env: NodeJS.ProcessEnv, nth = 0): Promise<readonl
   return linesOf(await run('bash', ['-c', await exampleIn('bash', nth)], { env }));
 }
 
-/** Whether Python reads it, where what it imports is not at hand. */
+/** Checks that Python reads it, where what it imports is not at hand. */
 export async function compilesInPython(code: string): Promise<void> {
   const path = await write('compiled.py', code);
   await run('python3', ['-c', 'import sys; compile(open(sys.argv[1]).read(), "it", "exec")', path]);

@@ -47,12 +47,14 @@ export function saveCase({ name, ...rest }: RefusalCase): void {
 /** The words that stand for ids of entries. */
 const ENTRY = /\{(plain|both|reversal|voided|share)\}/g;
 
-/** The message alone: the first line is `error: …`, and what to do stands indented below. */
+/**
+ * Returns the message alone: the first line is `error: …`, and what to do stands indented below.
+ */
 export function messageOf({ says }: RefusalCase): string {
   return (says[0] ?? '').replace(/^error: /, '').replaceAll(ENTRY, 'ent_1');
 }
 
-/** Where in the sources a case was refused; several places may say the same. */
+/** Returns where in the sources a case was refused; several places may say the same. */
 export function sitesOf(refused: RefusalCase): readonly RefusalSite[] {
   const message = messageOf(refused);
   const fitting = REFUSAL_SITES.filter(({ pattern }) => pattern?.test(message) === true);
@@ -67,7 +69,7 @@ export function savePage(text: string): void {
   writeFileSync(PAGE, text);
 }
 
-/** The page that people read: every kind with its cases, then what no command causes. */
+/** Renders the page that people read: every kind with its cases, then what no command causes. */
 export function renderPage(cases: readonly RefusalCase[]): string {
   const kinds = Object.keys(EXIT_CODES) as RefusalKind[];
   return [

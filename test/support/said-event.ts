@@ -12,7 +12,7 @@ export function read(body: unknown, attributes: Readonly<Record<string, string>>
   return readBody(text, { receivedAt: RECEIVED_AT, litellmKey: null, attributes });
 }
 
-/** What the one event of a body says. */
+/** Returns what the one event of a body says. */
 export function only(body: unknown) {
   const items = read(body);
   expect(items).toHaveLength(1);
@@ -21,7 +21,7 @@ export function only(body: unknown) {
   return said(item.event);
 }
 
-/** What an event says, without what is absent or zero. */
+/** Returns what an event says, without what is absent or zero. */
 export function said(event: UsageEvent) {
   const { usage, reportedCost, tags } = event;
   const { units, uncachedInput, cacheRead, cacheWrite, output, reasoning } = usage;
@@ -58,7 +58,7 @@ function attributesOf(values: Values) {
   });
 }
 
-/** A request with one span of this scope. */
+/** Makes a request with one span of this scope. */
 export function span(scope: string, values: Values, name = 'chat') {
   const one = {
     traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -71,7 +71,7 @@ export function span(scope: string, values: Values, name = 'chat') {
   return { resourceSpans: [{ scopeSpans: [{ scope: { name: scope }, spans: [one] }] }] };
 }
 
-/** A request with one log record of this service. */
+/** Makes a request with one log record of this service. */
 export function logRecord(service: string, values: Values, name: string) {
   const record = {
     timeUnixNano: '1792065600000000000',

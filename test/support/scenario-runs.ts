@@ -5,7 +5,7 @@ import { analyzeRun } from '../../src/reports/runs/agent-run.ts';
 import { figuresOf } from '../../src/reports/runs/run-figures.ts';
 import { eachRun } from '../../src/reports/runs/run-store.ts';
 
-/** The agent runs that a scenario left, by tenant and run, each with its tree as lines. */
+/** Returns the agent runs that a scenario left, by tenant and run, each with its tree as lines. */
 export async function observeRuns(database: Database) {
   const rows: Record<string, unknown>[] = [];
   await eachRun(database, { tenantId: null, from: null, to: null }, (spans) => {

@@ -289,7 +289,7 @@ function generate(body: JsonObject): string {
   }
 }
 
-/** What the database holds after a scenario, in the shapes of expected.json. */
+/** Returns what the database holds after a scenario, in the shapes of expected.json. */
 export async function observe(database: Database) {
   return {
     entries: await textRows(
@@ -338,7 +338,10 @@ export async function observe(database: Database) {
   };
 }
 
-/** The rows restricted to the keys that the expectation names, so that both sides compare alike. */
+/**
+ * Returns the rows restricted to the keys that the expectation names, so that both sides compare
+ * alike.
+ */
 export function restrict(
   rows: readonly JsonObject[],
   expected: readonly JsonObject[],
@@ -349,7 +352,7 @@ export function restrict(
   });
 }
 
-/** Expected values as text, as the database gives its own: 1000 → "1000", Z → +00:00. */
+/** Returns expected values as text, as the database gives its own: 1000 → "1000", Z → +00:00. */
 export function asText(row: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(row).map(([key, value]) => [key, value === null ? null : textOf(value)]),

@@ -16,7 +16,7 @@ export interface SourceFile {
   readonly code: string;
 }
 
-/** The files below a folder of the repository, as paths from the root with slashes. */
+/** Returns the files below a folder of the repository, as paths from the root with slashes. */
 export function pathsBelow(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .map((path) => `${folder}/${path.split(sep).join('/')}`)
@@ -32,7 +32,7 @@ export const SOURCE_FILES: readonly SourceFile[] = pathsBelow('src')
     return { path, folder: folderOf(path), text, code: withoutComments(text) };
   });
 
-/** The room of a file: the first folder of its path from src, or its own name. */
+/** Returns the room of a file: the first folder of its path from src, or its own name. */
 export function folderOf(path: string): string {
   return path.includes('/') ? (path.split('/')[0] ?? '') : path.replace(/\.ts$/, '');
 }

@@ -19,7 +19,7 @@ export const HOUR_MS = 60 * 60 * 1000;
 /** An hour after October ended in UTC. */
 export const PUSHED_AT = Date.parse('2026-11-01T01:00:00Z');
 
-/** A double that stands still at an hour into November, unless the test moves it. */
+/** Opens a double that stands still at an hour into November, unless the test moves it. */
 export async function openDouble(
   options: StripeDoubleOptions = {},
   whenDone: WhenDone = onTestFinished,
@@ -113,12 +113,12 @@ function monthBefore(now: InstantMs): string {
 
 export const METER_EVENTS = '/v1/billing/meter_events';
 
-/** How many meter events were asked for, counted or not. */
+/** Returns how many meter events were asked for, counted or not. */
 export function sendsOf(double: StripeDouble): number {
   return double.control.requests().filter((request) => request.path === METER_EVENTS).length;
 }
 
-/** What Stripe counts: customer and value of each meter event. */
+/** Returns what Stripe counts: customer and value of each meter event. */
 export function countedBy(double: StripeDouble): readonly string[] {
   return double.control
     .meterEvents()

@@ -31,7 +31,7 @@ export function work(
   return runWorker({ ...parts, ...usual, ...given }, { until_empty: true, pollers });
 }
 
-/** The messages of what a worker logs, as they come. */
+/** Returns the messages of what a worker logs, as they come. */
 export function rememberedLog(): { readonly log: Log; readonly messages: () => readonly string[] } {
   const messages: string[] = [];
   const log = pino(
@@ -41,7 +41,7 @@ export function rememberedLog(): { readonly log: Log; readonly messages: () => r
   return { log, messages: () => messages };
 }
 
-/** What the receipts count, over all sources and days (law 1). */
+/** Returns what the receipts count, over all sources and days (law 1). */
 export async function receiptsOf(database: Database) {
   const [row] = await textRows(
     database,
@@ -52,7 +52,7 @@ export async function receiptsOf(database: Database) {
   return Object.fromEntries(Object.entries(row ?? {}).map(([name, n]) => [name, Number(n)]));
 }
 
-/** The laws that do not hold, with what they say; none in a sound ledger. */
+/** Returns the laws that do not hold, with what they say; none in a sound ledger. */
 export async function brokenLaws(database: Database) {
   return (
     await checkLaws(

@@ -1,6 +1,6 @@
 /**
- * A CloudEvent in binary mode: its attributes are headers, `ce-id`, `ce-source` and so on, and its body is the
- * data. Answers it in structured mode, as text; null for every other request.
+ * Reads a CloudEvent in binary mode: its attributes are headers, `ce-id`, `ce-source` and so on,
+ * and its body is the data. Answers it in structured mode, as text; null for every other request.
  */
 export function cloudEventOf(headers: Headers, data: string): string | null {
   if (headers.get('ce-specversion') === null) return null;

@@ -3,7 +3,9 @@ import { jsonReply, type Reply } from '../reply.ts';
 import type { IngestDoor } from './ingest-doors.ts';
 import { isProtobufType, mediaTypeOf } from './media-type.ts';
 
-/** An OTLP response in the encoding of the request; what was not taken is a partial success. */
+/**
+ * Returns an OTLP response in the encoding of the request; what was not taken is a partial success.
+ */
 export function otlpReply(door: IngestDoor, answer: TakenAnswer, isProtobuf: boolean): Reply {
   const rejected = answer.not_taken;
   const message = rejected === 0 ? '' : messageOf(answer);
@@ -18,8 +20,8 @@ export function otlpReply(door: IngestDoor, answer: TakenAnswer, isProtobuf: boo
 }
 
 /**
- * A problem as exporters of OTLP read it, who ask for a Status in the encoding of their request: protobuf for
- * protobuf, and in JSON a `message` beside the members of a problem document.
+ * Returns a problem as exporters of OTLP read it, who ask for a Status in the encoding of their
+ * request: protobuf for protobuf, and in JSON a `message` beside the members of a problem document.
  */
 export function otlpFault(door: IngestDoor, request: Request, reply: Reply): Reply {
   if (door.manner !== 'otlp' || reply.status < 400) return reply;

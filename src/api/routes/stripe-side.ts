@@ -2,7 +2,7 @@ import { Refusal } from '../../refusal.ts';
 import type { StripeParts } from '../../stripe/stripe-parts.ts';
 import type { ApiParts } from '../api-parts.ts';
 
-/** The parts of Stripe's side; refused where the server has no key of Stripe's. */
+/** Returns the parts of Stripe's side; refused where the server has no key of Stripe's. */
 export function stripeOf({ stripeParts }: ApiParts): StripeParts {
   if (stripeParts !== null) return stripeParts;
   throw new Refusal(

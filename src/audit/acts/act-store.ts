@@ -18,7 +18,7 @@ const TENANTS_NAMED = 20;
 /** What the service does by itself, without anybody who asks for it. */
 const BY_ITSELF = ['worker', 'serve'];
 
-/** One act more than was asked for tells whether others follow. */
+/** Reads acts, the newest first; one act more than was asked for tells whether others follow. */
 export async function readActs(
   database: Database,
   request: ActsRequest,

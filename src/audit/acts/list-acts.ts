@@ -4,7 +4,10 @@ import type { Parts } from '../../parts.ts';
 import { readActs } from './act-store.ts';
 import type { ActsAnswer, ActsRequest } from './acts-answer.ts';
 
-/** The journal, act by act: who did what, when and why, and which rows came of it. The newest first. */
+/**
+ * Lists the journal, act by act: who did what, when and why, and which rows came of it. The newest
+ * first.
+ */
 export async function listActs(
   { database }: Pick<Parts, 'database'>,
   request: ActsRequest,

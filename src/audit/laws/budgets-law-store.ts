@@ -11,10 +11,11 @@ import type { LawReport, LawScope } from './law.ts';
 import { type Counted, check } from './laws-store.ts';
 
 /**
- * Law 10: what a budget counts is the sum of its entries and of its open holds, and a settled hold names an entry. What
- * an expired hold holds is counted like that of any other. Each is one statement, so that calls that reserve
- * meanwhile change nothing in it. An incremental run leaves out what was spent, whose entries are those of law 9, and
- * the holds that were settled before the run from which it goes on.
+ * Checks law 10: what a budget counts is the sum of its entries and of its open holds, and a
+ * settled hold names an entry. What an expired hold holds is counted like that of any other. Each
+ * is one statement, so that calls that reserve meanwhile change nothing in it. An incremental run
+ * leaves out what was spent, whose entries are those of law 9, and the holds that were settled
+ * before the run from which it goes on.
  */
 export async function checkBudgetCounts(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 10, name: 'a budget counts its entries and its open holds' };

@@ -35,8 +35,9 @@ export const JOURNALED: Readonly<
 };
 
 /**
- * Law 11: every row of these tables is as the journal last kept it, in every column that the journal knows. The
- * journal itself is sealed (law 8). A table that the database's user may not read is left out, and named.
+ * Checks law 11: every row of these tables is as the journal last kept it, in every column that the
+ * journal knows. The journal itself is sealed (law 8). A table that the database's user may not
+ * read is left out, and named.
  */
 export async function checkJournal(
   database: Database,

@@ -29,7 +29,7 @@ export async function check(
   };
 }
 
-/** Law 1: receipts add up, and say what the tables beside them hold. */
+/** Checks law 1: receipts add up, and say what the tables beside them hold. */
 export function checkReceipts(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 1, name: 'received = posted + duplicates + conflicts + quarantined + empty' };
   // The smallest id lets the index leave out what came before.
@@ -92,8 +92,8 @@ export function checkReceipts(database: Database, scope: LawScope): Promise<LawR
 }
 
 /**
- * Law 2: the members of a split make up one call, in shares, in the input that priced it, and in every
- * unit of the call that each of them carries.
+ * Checks law 2: the members of a split make up one call, in shares, in the input that priced it,
+ * and in every unit of the call that each of them carries.
  */
 export function checkSplits(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 2, name: 'the members of a split sum to the span' };
@@ -128,8 +128,9 @@ export function checkSplits(database: Database, scope: LawScope): Promise<LawRep
 }
 
 /**
- * Law 3: a closed period's entries sum to its statement, and the statement's lines to its total. What is not due is
- * counted apart: it sums to what the statement says of it, and is in no line.
+ * Checks law 3: a closed period's entries sum to its statement, and the statement's lines to its
+ * total. What is not due is counted apart: it sums to what the statement says of it, and is in no
+ * line.
  */
 export async function checkStatements(database: Database, scope: LawScope): Promise<LawReport> {
   const law = { law: 3, name: "a period's entries sum to its statement" };
@@ -167,7 +168,10 @@ export async function checkStatements(database: Database, scope: LawScope): Prom
   );
 }
 
-/** Law 4: every close recomputes from its entries to the row that was frozen, in all its columns (R17). */
+/**
+ * Checks law 4: every close recomputes from its entries to the row that was frozen, in all its
+ * columns (R17).
+ */
 export async function checkClosedPeriods(database: Database, scope: LawScope): Promise<LawReport> {
   const all = await readCloses(database, { month: null, tenantId: null });
   const periods = all.filter((close) => close.closedAt >= scope.closedSince);
@@ -180,7 +184,7 @@ export async function checkClosedPeriods(database: Database, scope: LawScope): P
   return { ...law, checked: periods.length, violations: violations.slice(0, VIOLATIONS_NAMED) };
 }
 
-/** Law 5: what was pushed and what is carried make up the closed total. */
+/** Checks law 5: what was pushed and what is carried make up the closed total. */
 export function checkPushes(database: Database): Promise<LawReport> {
   const law = { law: 5, name: 'pushed units + carried remainder = the closed total' };
   return check(

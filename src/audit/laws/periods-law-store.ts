@@ -7,8 +7,8 @@ import { check, checkStatements } from './laws-store.ts';
 import { entriesOf } from './scope-store.ts';
 
 /**
- * Law 3: the entries of a period are those of its time, no instant belongs to two periods of a tenant, and
- * what a closed one holds sums to its statement.
+ * Checks law 3: the entries of a period are those of its time, no instant belongs to two periods of
+ * a tenant, and what a closed one holds sums to its statement.
  */
 export async function checkPeriods(database: Database, scope: LawScope): Promise<LawReport> {
   const reports = [

@@ -9,9 +9,9 @@ import { VIOLATIONS_NAMED } from './law.ts';
 import { batchesOf, entriesOf } from './scope-store.ts';
 
 /**
- * Law 7: the stored charge and cost of every entry follow from its tokens and the rate that it names,
- * or of a share of a pool from its weight. The arithmetic stands here a second time, in SQL, so that a
- * fault in the one shows against the other.
+ * Checks law 7: the stored charge and cost of every entry follow from its tokens and the rate that
+ * it names, or of a share of a pool from its weight. The arithmetic stands here a second time, in
+ * SQL, so that a fault in the one shows against the other.
  */
 export async function checkPrices(database: Database, scope: LawScope): Promise<LawReport> {
   const checks = [

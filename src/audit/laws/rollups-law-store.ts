@@ -17,8 +17,9 @@ import { batchesOf, entriesOf } from './scope-store.ts';
 const LAW = { law: 9, name: 'rollups equal the entries that they sum' } as const;
 
 /**
- * Law 9: both rollups hold what the entries sum to, both ways. An incremental run compares what the
- * rollups hold in all with what the batches posted in all, and looks at every period only where that differs.
+ * Checks law 9: both rollups hold what the entries sum to, both ways. An incremental run compares
+ * what the rollups hold in all with what the batches posted in all, and looks at every period only
+ * where that differs.
  */
 export async function checkRollups(database: Database, scope: LawScope): Promise<LawReport> {
   const totals = scope.kind === 'incremental' ? await checkTotals(database, scope) : null;

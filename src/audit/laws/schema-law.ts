@@ -6,10 +6,10 @@ import type { LawReport } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 
 /**
- * Law 12: columns, constraints, triggers, views, policies and functions are what the migrations make, and rights what
- * the roles are to have. The other laws ask the
- * database, and would believe a function that was replaced. Of what an owner adds, only what may act upon our tables
- * is named; an index, a view or a schema of one's own is nobody's business.
+ * Checks law 12: columns, constraints, triggers, views, policies and functions are what the
+ * migrations make, and rights what the roles are to have. The other laws ask the database, and
+ * would believe a function that was replaced. Of what an owner adds, only what may act upon our
+ * tables is named; an index, a view or a schema of one's own is nobody's business.
  */
 export async function checkSchema(database: Database): Promise<LawReport> {
   const law = { law: 12, name: 'the rules of the database are those of the migrations' };

@@ -9,7 +9,10 @@ import type { LawScope } from './law.ts';
 /** A close writes its instant before it commits; none takes this long. */
 const CLOSE_AT_MOST_MS = 3_600_000;
 
-/** What this run is to look at: everything, or what came since the last run that found all laws to hold. */
+/**
+ * Returns what this run is to look at: everything, or what came since the last run that found all
+ * laws to hold.
+ */
 export async function openScope(database: Database, kind: LawScope['kind']): Promise<LawScope> {
   const { rows: ends } = await sql<{ through: bigint | null }>`
     select max(seal_number) as through from seals`.execute(database.kysely);
@@ -60,12 +63,15 @@ async function insertVerification(
   );
 }
 
-/** Batches sealed after those that an earlier run looked at. */
+/** Returns batches sealed after those that an earlier run looked at. */
 export function batchesOf(scope: LawScope) {
   return sql`select batch_id from seals where seal_number > ${scope.after.number}`;
 }
 
-/** The entries that a run looks at, for a `from`: all of them, or those of the batches above. */
+/**
+ * Returns the entries that a run looks at, for a `from`: all of them, or those of the batches
+ * above.
+ */
 export function entriesOf(scope: LawScope) {
   if (scope.kind === 'full') return sql`entries`;
   return sql`(select e.* from (${batchesOf(scope)}) batch ${sql.raw(ENTRIES_OF_BATCH)})`;

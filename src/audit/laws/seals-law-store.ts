@@ -10,8 +10,9 @@ import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 
 /**
- * Law 8: every seal follows from the one before it and from its batch, and every entry gives the hash
- * that was sealed. Names the entry that was changed, removed or added, as far as the chain goes back.
+ * Checks law 8: every seal follows from the one before it and from its batch, and every entry gives
+ * the hash that was sealed. Names the entry that was changed, removed or added, as far as the chain
+ * goes back.
  */
 export async function checkSeals(
   database: Database,

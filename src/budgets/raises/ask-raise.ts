@@ -40,7 +40,7 @@ export async function askRaise(
   return tellRaise(raise);
 }
 
-/** The requests that wait for an answer, or all of them. */
+/** Lists the requests that wait for an answer, or all of them. */
 export async function listRaises(
   { database }: Pick<Parts, 'database'>,
   { tenant_id: tenantId, all }: RaisesRequest,
@@ -48,7 +48,7 @@ export async function listRaises(
   return (await readRaises(database, { tenantId, all })).map(tellRaise);
 }
 
-/** A limit as it is given: an amount of money, or a whole number of tokens. */
+/** Reads a limit as it is given: an amount of money, or a whole number of tokens. */
 export function readLimit(measure: Measure, text: string): Pico {
   if (measure === 'money') return exactPico(text);
   if (/^\d+$/.test(text)) return BigInt(text);

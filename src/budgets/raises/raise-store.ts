@@ -27,7 +27,10 @@ export interface RaiseRow {
 const COLUMNS = `r.request_id, r.tenant_id, r.budget_id, r.measure, r.currency, r.state, r.amount_then, r.amount_asked,
     r.amount_granted, r.asked_at, r.asked_by, r.asked_because, r.answered_at, r.answered_by, r.answered_because`;
 
-/** A budget by its number; locked, where its limit is about to change. Null where there is none. */
+/**
+ * Reads a budget by its number; locked, where its limit is about to change. Null where there is
+ * none.
+ */
 export async function readBudget(
   { client }: Transaction,
   budgetId: bigint,
@@ -76,7 +79,10 @@ export async function saveRaise(
   return present(rows[0], 'the request that was kept');
 }
 
-/** A request by its number, which nobody else answers until the transaction ends; null where there is none. */
+/**
+ * Reads and locks a request by its number, which nobody else answers until the transaction ends;
+ * null where there is none.
+ */
 export async function lockRaise(
   { client }: Transaction,
   requestId: bigint,

@@ -13,7 +13,7 @@ import { addActor } from '../terminal/actor.ts';
 import { perform } from '../terminal/command.ts';
 import { moneyText, timeOf } from '../terminal/figures.ts';
 
-/** Requests to raise a limit: who is denied asks, and an operator answers. */
+/** Adds the commands of requests to raise a limit: who is denied asks, and an operator answers. */
 export function addRaises(group: Command): void {
   addAsk(group);
   addRequests(group);

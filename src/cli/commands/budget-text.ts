@@ -9,7 +9,7 @@ import type { ReserveAnswer } from '../../budgets/hold-answer.ts';
 import { moneyText, timeOf } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 
-/** A budget in one line: acme of feature search: 0.005 USD a month, hard. */
+/** Describes a budget in one line: acme of feature search: 0.005 USD a month, hard. */
 export function describeBudget(budget: BudgetAnswer): string {
   const { tenant_id, limit, kind } = budget;
   const per = { day: 'a day', month: 'a month', run: 'a run', once: 'once' }[budget.per];
@@ -63,7 +63,7 @@ export function budgetsText(budgets: BudgetsAnswer, table: DrawTable): string {
   return [text, ...[...holds.values()].map(holdText)].join('\n');
 }
 
-/** A hold in one line. */
+/** Describes a hold in one line. */
 export function holdText(hold: HoldAnswer): string {
   const amount = hold.amount === null ? `${hold.tokens} tokens` : `${hold.amount} ${hold.currency}`;
   const by = hold.settled_by === null ? hold.released_by : hold.settled_by.event_id;

@@ -66,7 +66,7 @@ export function readId(text: string): string {
   throw new InvalidArgumentError('give the number that the list shows.');
 }
 
-/** A UTC day; its first instant is taken for it. */
+/** Reads a UTC day; its first instant is taken for it. */
 export function readDay(text: string): string {
   const day = /^(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text)?.[1];
   if (day !== undefined && isInCalendar(`${day}T00:00:00Z`)) return day;
@@ -97,7 +97,7 @@ export function readUnits(text: string): FurtherUnits {
   return Object.fromEntries(counts);
 }
 
-/** A tag as name=value; an option that is repeated gathers them. */
+/** Reads a tag as name=value; an option that is repeated gathers them. */
 export function readTag(
   text: string,
   before: Readonly<Record<string, string>> | undefined,
@@ -109,7 +109,7 @@ export function readTag(
   return { ...before, [name]: value };
 }
 
-/** An entry's id, `ent_12000000`; its number alone is taken for it. */
+/** Reads an entry's id, `ent_12000000`; its number alone is taken for it. */
 export function readEntryId(text: string): string {
   const number = /^(?:ent_)?(\d{1,18})$/.exec(text)?.[1];
   if (number !== undefined) return `ent_${number}`;
@@ -118,7 +118,7 @@ export function readEntryId(text: string): string {
   );
 }
 
-/** An exact amount in the major unit. */
+/** Reads an exact amount in the major unit. */
 export function readAmount(text: string): string {
   const amount = parseDecimal(text, 12);
   if (amount !== null) return formatPico(amount);
@@ -130,7 +130,9 @@ export function readCurrency(text: string): string {
   throw new InvalidArgumentError(`give ${CURRENCY_ALLOWED}.`);
 }
 
-/** Lines as a shell passes them: a backslash and an n end one, and so does a real end of line. */
+/**
+ * Reads lines as a shell passes them: a backslash and an n end one, and so does a real end of line.
+ */
 export function linesOfText(text: string): string {
   return text.replaceAll('\\n', '\n');
 }

@@ -1,7 +1,10 @@
 import type { Operation, Remedy } from '../../remedy.ts';
 import { phraseRemedy } from '../../remedy.ts';
 
-/** A remedy for people at a terminal: each operation is the command that does it, in quotation marks. */
+/**
+ * Phrases a remedy for people at a terminal: each operation is the command that does it, in
+ * quotation marks.
+ */
 export function remedyText(remedy: Remedy): string {
   return phraseRemedy(remedy, (operation) => `"${commandToType(operation)}"`);
 }
@@ -12,7 +15,10 @@ export function withRemedy(found: string, remedy: Remedy | null): string {
   return [found, does].filter((part) => part !== '').join('; ');
 }
 
-/** The command that does an operation; what is still to be chosen stands as a word in capitals or as …. */
+/**
+ * Returns the command that does an operation; what is still to be chosen stands as a word in
+ * capitals or as ….
+ */
 export function commandToType(operation: Operation): string {
   return ['spanledger', operation.operation, ...argumentsOf(operation).map(quoted)].join(' ');
 }

@@ -3,7 +3,7 @@ import type { ProxyUsers } from '../../api/proxy-users.ts';
 import type { Config } from '../../config.ts';
 import type { ConsoleOptions } from '../../console/console-options.ts';
 
-/** What the environment says of the console and of the customer's page. */
+/** Reads what the environment says of the console and of the customer's page. */
 export function consoleOptions(
   config: Config,
   parts: ApiParts,

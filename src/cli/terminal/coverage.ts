@@ -2,7 +2,7 @@ import type { CoverageAnswer } from '../../reports/coverage-answer.ts';
 import { counted } from './figures.ts';
 import type { Money } from './report-flags.ts';
 
-/** The attribution coverage as the lines with which a report ends. */
+/** Renders the attribution coverage as the lines with which a report ends. */
 export function renderCoverage(coverage: CoverageAnswer, money: Money): string {
   const lines = coverage.map((of) => `${lineOf(of, money)}${withoutCost(of)}`);
   return lines.length === 0 ? 'Attribution coverage: no cost is known' : lines.join('\n');

@@ -23,7 +23,7 @@ export function renderDifference(
     .join('\n');
 }
 
-/** The entries that would lose their price, or lost it where that was asked for. */
+/** Renders the entries that would lose their price, or lost it where that was asked for. */
 export function renderLosing(losing: readonly UnpricedRow[], unprice: boolean): string {
   if (losing.length === 0) return '';
   const named = losing.map(
@@ -34,7 +34,7 @@ export function renderLosing(losing: readonly UnpricedRow[], unprice: boolean): 
     : `left as they are, since they would lose their price: ${named.join(', ')}; import what is missing, or take the price away with --unprice`;
 }
 
-/** The entries that no period can take back, since it has another currency. */
+/** Renders the entries that no period can take back, since it has another currency. */
 export function renderOtherCurrency(left: readonly UnpricedRow[]): string {
   if (left.length === 0) return '';
   const named = left.map(

@@ -3,41 +3,44 @@ import { divideHalfUp, exactPico, formatDecimal, formatMinor } from '../../money
 
 /** How figures and times of answers are written for people: in one form, wherever they stand. */
 
-/** A whole number with its thousands apart; one that may pass 2⁵³ comes as a text. */
+/** Formats a whole number with its thousands apart; one that may pass 2⁵³ comes as a text. */
 export function figureOf(whole: number | string): string {
   return grouped(String(whole));
 }
 
-/** A number of things, in the singular or the plural: `1 entry`, `2,000 entries`. */
+/** Writes a number of things, in the singular or the plural: `1 entry`, `2,000 entries`. */
 export function counted(count: number | string, one: string, many = `${one}s`): string {
   return `${figureOf(count)} ${String(count) === '1' ? one : many}`;
 }
 
-/** An exact amount in the major unit, every digit of it. */
+/** Writes an exact amount in the major unit, every digit of it. */
 export function moneyText(amount: string): string {
   return grouped(amount);
 }
 
-/** The same rounded once to the currency's minor unit, half up. */
+/** Rounds an amount once to the currency's minor unit, half up. */
 export function centsOf(amount: string, currency: string): string {
   const minor = divideHalfUp(exactPico(amount), picoPerMinor(currency));
   return grouped(formatMinor(minor, currency));
 }
 
-/** Whole millionths of the major unit, in which a meter counts, as an amount with all six decimals. */
+/**
+ * Writes whole millionths of the major unit, in which a meter counts, as an amount with all six
+ * decimals.
+ */
 export function amountOfMicro(micro: string): string {
   const [whole = '', part = ''] = micro.split('.');
   return grouped(`${formatDecimal(BigInt(whole), 6)}${part}`);
 }
 
-/** An instant of an answer to the second, in UTC; since ever where it has no begin. */
+/** Writes an instant of an answer to the second, in UTC; since ever where it has no begin. */
 export function timeOf(instant: string): string {
   return instant === '-infinity' ? 'ever' : instant.replace(/(?:\.\d+)?(?:Z|\+00:00)$/, 'Z');
 }
 
 /**
- * The text with every instant in it to the second, in UTC: what rooms say in sentences has the same form as what tables
- * show. JSON has them to the millisecond.
+ * Returns the text with every instant in it to the second, in UTC: what rooms say in sentences has
+ * the same form as what tables show. JSON has them to the millisecond.
  */
 export function inSeconds(text: string): string {
   return text.replaceAll(

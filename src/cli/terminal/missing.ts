@@ -5,7 +5,10 @@ import { counted } from './figures.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 
-/** What keeps a month from being whole, one line each, and what to do about those with one remedy. */
+/**
+ * Says what keeps a month from being whole, one line each, and what to do about those with one
+ * remedy.
+ */
 export function missingText(
   things: readonly MissingThing[],
   { wrap }: Pick<Output, 'wrap'>,

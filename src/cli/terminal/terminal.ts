@@ -19,7 +19,7 @@ export interface Terminal {
 /** A stream that may be a screen. */
 export type TextStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** The terminal of this process. */
+/** Returns the terminal of this process. */
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
   const stdin = () => process.stdin;
@@ -42,12 +42,12 @@ export class Program extends Command {
   }
 }
 
-/** The columns of a screen; null where it is none, and lines go whole. */
+/** Returns the columns of a screen; null where it is none, and lines go whole. */
 export function screenWidthOf(stream: TextStream): number | null {
   return stream.isTTY === true ? (stream.columns ?? 80) : null;
 }
 
-/** The program to which a command was added. */
+/** Returns the program to which a command was added. */
 export function programOf(command: Command): Program {
   if (command instanceof Program) return command;
   if (command.parent === null) throw new TypeError(`"${command.name()}" stands in no program`);

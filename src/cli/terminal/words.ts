@@ -1,4 +1,4 @@
-/** A name from an answer, such as a state, as words for people. */
+/** Writes a name from an answer, such as a state, as words for people. */
 export function words(name: string): string {
   return name.replaceAll('_', ' ');
 }

@@ -9,7 +9,10 @@ export interface CalledModel {
   readonly model?: string | null | undefined;
 }
 
-/** What of a call a provider's answer tells: its model, its id, its tier and its own counts; never its text. */
+/**
+ * Reads what a provider's answer tells of a call: its model, its id, its tier and its own counts;
+ * never its text.
+ */
 export function answerFields(answer: unknown, called: CalledModel): Partial<NewEvent> {
   const executed = stringAt(answer, 'model');
   return {
@@ -54,7 +57,10 @@ function numbersIn(usage: Readonly<Record<string, unknown>>): Record<string, unk
 /** Words that say what is counted. */
 const KINDS: ReadonlySet<string> = new Set(['type', 'modality', 'ttl', 'service_tier']);
 
-/** The tier that served the call; one that nobody has heard of is priced as standard, and named in a tag. */
+/**
+ * Returns the tier that served the call; one that nobody has heard of is priced as standard, and
+ * named in a tag.
+ */
 export function tierFields(...said: readonly unknown[]): Pick<NewEvent, 'service_tier' | 'tags'> {
   const tier = serviceTier(...said);
   if (tier === undefined || tier === 'standard') return {};

@@ -57,8 +57,8 @@ function typeOf(text: string, start: number): { readonly type: unknown } {
 }
 
 /**
- * The same of an answer of which only the beginning and the end are at hand, as of one with megabytes of vectors
- * in its middle: its model and its usage stand at one of the ends.
+ * Reads an answer of which only the beginning and the end are at hand, as of one with megabytes of
+ * vectors in its middle: its model and its usage stand at one of the ends.
  */
 export function readEnds(head: string, tail: string): AnswerReading {
   const usageAt = tail.lastIndexOf('"usage"');
@@ -72,7 +72,7 @@ export function readEnds(head: string, tail: string): AnswerReading {
   };
 }
 
-/** The kind of an error as a provider names it, never its words. */
+/** Finds the kind of an error as a provider names it, never its words. */
 export function errorTypeIn(answer: unknown): string | undefined {
   const error = at(answer, 'error');
   const kinds = [at(error, 'code'), at(error, 'type'), at(answer, 'type'), error];

@@ -33,7 +33,7 @@ export type CallOutcome =
   | { readonly kind: 'error'; readonly type: string | undefined }
   | { readonly kind: 'cancelled' };
 
-/** The event of a call: the provider's own counts, and no text of it. */
+/** Makes the event of a call: the provider's own counts, and no text of it. */
 export function callEvent(call: WatchedCall): NewEvent {
   const { operation, provider, sent, answer, outcome } = call;
   const executed = stringAt(answer, 'model');

@@ -10,7 +10,9 @@ export interface Slice {
   readonly end: number;
 }
 
-/** The members of the object that begins here; null where none does, or its text is cut off. */
+/**
+ * Returns the members of the object that begins here; null where none does, or its text is cut off.
+ */
 export function membersOf(text: string, start = 0): ReadonlyMap<string, Slice> | null {
   const members = new Map<string, Slice>();
   let at = skipSpace(text, start);
@@ -28,7 +30,7 @@ export function membersOf(text: string, start = 0): ReadonlyMap<string, Slice> |
   return text[at] === '}' ? members : null;
 }
 
-/** The elements of an array; none where the value is no array. */
+/** Returns the elements of an array; none where the value is no array. */
 export function elementsOf(text: string, { start, end }: Slice): readonly Slice[] {
   const elements: Slice[] = [];
   if (text[start] !== '[') return elements;
@@ -43,7 +45,7 @@ export function elementsOf(text: string, { start, end }: Slice): readonly Slice[
   return elements;
 }
 
-/** The value itself; undefined where there is none, or it cannot be read. */
+/** Reads the value itself; undefined where there is none, or it cannot be read. */
 export function readValue(text: string, slice: Slice | undefined): unknown {
   if (slice === undefined) return undefined;
   try {
@@ -53,7 +55,10 @@ export function readValue(text: string, slice: Slice | undefined): unknown {
   }
 }
 
-/** The characters of the strings in a value; of pictures and sound none, since they are no text. */
+/**
+ * Counts the characters of the strings in a value; of pictures and sound none, since they are no
+ * text.
+ */
 export function charactersIn(text: string, { start, end }: Slice): number {
   let characters = 0;
   for (let at = text.indexOf('"', start); at >= 0 && at < end; at = text.indexOf('"', at)) {

@@ -15,9 +15,9 @@ export type FetchFunction = (
 ) => Promise<Response>;
 
 /**
- * A `fetch` that records what model calls use, for every SDK that takes one: whatever helper of the SDK makes a
- * call, each try of it passes here, as it is sent and as it is answered. What fails in the metering fails
- * no call: the call goes on, and `onUnmetered` is told.
+ * Makes a `fetch` that records what model calls use, for every SDK that takes one: whatever helper
+ * of the SDK makes a call, each try of it passes here, as it is sent and as it is answered. What
+ * fails in the metering fails no call: the call goes on, and `onUnmetered` is told.
  */
 export function meterFetch(
   meter: CallMeter,

@@ -44,7 +44,10 @@ export function endpointOf(method: string, url: URL): Endpoint | null {
   return found?.[2] ?? null;
 }
 
-/** Who is paid, as far as the address tells: `api.groq.com` is Groq, and a server of one's own is nobody. */
+/**
+ * Returns who is paid, as far as the address tells: `api.groq.com` is Groq, and a server of one's
+ * own is nobody.
+ */
 export function providerOfHost({ hostname }: URL): string | undefined {
   if (/\.openai\.azure\.com$|\.cognitiveservices\.azure\.com$/.test(hostname))
     return 'azure.ai.openai';

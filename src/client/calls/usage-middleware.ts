@@ -30,7 +30,10 @@ interface Streaming<Result> extends ModelCall {
   readonly doStream: () => PromiseLike<Result>;
 }
 
-/** A middleware for `wrapLanguageModel` of the AI SDK: every step of an agent is recorded as the call that it is. */
+/**
+ * Makes a middleware for `wrapLanguageModel` of the AI SDK: every step of an agent is recorded as
+ * the call that it is.
+ */
 export function usageMiddleware<Version extends string = 'v4'>(
   meter: CallMeter,
   options: MiddlewareOptions<Version> = {},

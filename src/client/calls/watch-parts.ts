@@ -6,7 +6,7 @@ interface PartsWatcher {
   stopped(error: unknown): void;
 }
 
-/** The same parts, each handed on as it comes. */
+/** Returns the same parts, each handed on as it comes. */
 export function watchParts<Part>(
   stream: ReadableStream<Part>,
   watcher: PartsWatcher,

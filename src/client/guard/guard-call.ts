@@ -48,9 +48,10 @@ interface GuardParts {
 }
 
 /**
- * Step by step: the call is held for; it is made; its event carries the hold, from a wrapper that watched it, by
- * `record`, or from the result's own usage; the ledger settles the hold when it counts the event. A call that
- * throws gives its hold back. What a crash leaves behind is a hold that expires, and is named.
+ * Guards a call step by step: the call is held for; it is made; its event carries the hold, from a
+ * wrapper that watched it, by `record`, or from the result's own usage; the ledger settles the hold
+ * when it counts the event. A call that throws gives its hold back. What a crash leaves behind is a
+ * hold that expires, and is named.
  */
 export async function guardCall<Result>(
   parts: GuardParts,

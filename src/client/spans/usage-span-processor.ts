@@ -19,9 +19,9 @@ interface TaggedSpan {
 }
 
 /**
- * A span processor that gives every span the tags of `withUsage`, and those that came as baggage from the service that
- * called this one. It stands before the processor that exports. Of baggage it takes these names alone,
- * since anybody may send others.
+ * Makes a span processor that gives every span the tags of `withUsage`, and those that came as
+ * baggage from the service that called this one. It stands before the processor that exports. Of
+ * baggage it takes these names alone, since anybody may send others.
  */
 export function usageSpanProcessor<Context>(propagation: Propagation<Context>) {
   return {

@@ -31,7 +31,10 @@ interface EndedSpan {
   readonly isRoot: boolean;
 }
 
-/** The event of a span: a call where it names a model or counts tokens, else structure for the run's tree. */
+/**
+ * Makes the event of a span: a call where it names a model or counts tokens, else structure for the
+ * run's tree.
+ */
 export function spanEvent(span: EndedSpan): NewEvent {
   const { place, times, start, end, isRoot } = span;
   const { output } = end;

@@ -36,7 +36,10 @@ interface ActPageAsked {
   readonly form: URLSearchParams;
 }
 
-/** The form of an act; where it says enough, the difference that it makes, and a place for the reason. */
+/**
+ * Renders the form of an act; where it says enough, the difference that it makes, and a place for
+ * the reason.
+ */
 export async function actPage({ parts, visitor, name, form }: ActPageAsked): Promise<Page> {
   const act = actNamed(visitor, name);
   const said = saidIn(act, form);

@@ -17,7 +17,10 @@ import { type DocumentForm, statementDocument } from './statement-document.ts';
 /** The word that stands in an address where the session says whose page it is. */
 const MINE = 'mine';
 
-/** The customer's page: behind a link that ends, or for whoever signed in with the key of a tenant. */
+/**
+ * Adds the customer's page: behind a link that ends, or for whoever signed in with the key of a
+ * tenant.
+ */
 export function addCustomer(app: Hono<{ Bindings: HttpBindings }>, options: ConsoleOptions): void {
   const { parts, frameOrigins } = options;
   const keys = new KeyDoor(parts, null);

@@ -23,7 +23,9 @@ interface DocumentAsked {
   readonly form: DocumentForm;
 }
 
-/** A closed period's statement as a document of its own, or the page that checks its proof. */
+/**
+ * Returns a closed period's statement as a document of its own, or the page that checks its proof.
+ */
 export async function statementDocument(
   { frameOrigins }: Pick<ConsoleOptions, 'frameOrigins'>,
   parts: ApiParts,

@@ -14,7 +14,7 @@ interface BudgetsShown {
   readonly raises: RaisesAnswer;
 }
 
-/** A tenant's budgets as they stand, with what is held and what is asked for. */
+/** Renders a tenant's budgets as they stand, with what is held and what is asked for. */
 export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: BudgetsShown): Html {
   const rows = budgets.flatMap((budget) => budget.times.map((time) => ({ budget, time })));
   const shownAmount = (exact: string, currency: string | null) =>
@@ -64,7 +64,7 @@ export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: B
   );
 }
 
-/** How much of a limit is used, in percent; a bar needs no more than that. */
+/** Returns how much of a limit is used, in percent; a bar needs no more than that. */
 export function usedShare(limit: string, left: string): string {
   const [all, rest] = [Number(limit), Number(left)];
   if (!(all > 0)) return '100.00';

@@ -4,7 +4,7 @@ import type { DaysSum, ProjectionAnswer } from '../../reports/overview/overview-
 import { signedPercentOf } from '../../reports/percent.ts';
 import { amount, amountText, countText, dayText, type Html, percentText } from '../view/amounts.ts';
 
-/** How a sum stands to that of the same days before. */
+/** Renders how a sum stands to that of the same days before. */
 export function comparison(
   now: string,
   before: string,
@@ -34,7 +34,7 @@ function amountPoints(pico: bigint): string {
   return `${tenths / 10n}.${tenths % 10n}`;
 }
 
-/** What a projection rests on, in words. */
+/** Says what a projection rests on, in words. */
 export function projectionWords(projection: ProjectionAnswer | null): string {
   if (projection === null) return 'the month is over, or nothing came before today';
   const { method, from_days: days } = projection;

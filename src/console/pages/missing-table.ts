@@ -4,7 +4,10 @@ import { amount, countText, type Html } from '../view/amounts.ts';
 import { address, chip, dataTable, link, NOTHING, type Tone, tenantLink } from '../view/table.ts';
 import type { PageAsked } from './page-asked.ts';
 
-/** What keeps a month from being whole, each with the way to mend it; a reader is shown where to look. */
+/**
+ * Renders what keeps a month from being whole, each with the way to mend it; a reader is shown
+ * where to look.
+ */
 export function missingTable(
   { mayAct }: Pick<PageAsked, 'mayAct'>,
   things: readonly MissingThing[],

@@ -1,7 +1,7 @@
 import type { Operation, Remedy } from '../../remedy.ts';
 import { phraseRemedy } from '../../remedy.ts';
 
-/** A remedy's operation for whoever looks at a page: where it is done. */
+/** Returns a remedy's operation for whoever looks at a page: where it is done. */
 export function placeOfOperation(operation: Operation): string {
   return PLACES[operation.operation] ?? `"spanledger ${operation.operation}" at a terminal`;
 }

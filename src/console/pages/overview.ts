@@ -123,7 +123,7 @@ function sumUntold(things: readonly MissingThing[], currency: string): Html {
   return amount(exactSum(own.map((thing) => thing.amount ?? '0')), currency);
 }
 
-/** The days of an overview, as the chart of a statement takes them. */
+/** Renders the days of an overview, as the chart of a statement takes them. */
 export function dailyFiguresOf({ month, days, currency, to_date }: OverviewAnswer) {
   const daily = days.map((day) => ({ ...day, late: false }));
   const period = {

@@ -21,13 +21,13 @@ export interface ConsolePage {
   readonly render: (asked: PageAsked) => Promise<Page>;
 }
 
-/** What a parameter of the address says; null where it says nothing. */
+/** Returns what a parameter of the address says; null where it says nothing. */
 export function said(query: URLSearchParams, name: string): string | null {
   const text = query.get(name)?.trim() ?? '';
   return text === '' ? null : text;
 }
 
-/** The month that the address names, or the one that runs. */
+/** Returns the month that the address names, or the one that runs. */
 export function monthSaid({ query, freshness }: PageAsked): string {
   return said(query, 'month') ?? freshness.running_month;
 }

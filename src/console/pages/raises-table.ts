@@ -4,7 +4,7 @@ import { amountText, countText, type Html, instantOr } from '../view/amounts.ts'
 import { actLink, dataTable, tenantLink } from '../view/table.ts';
 import type { PageAsked } from './page-asked.ts';
 
-/** Requests to raise a limit, each with what an operator answers. */
+/** Renders requests to raise a limit, each with what an operator answers. */
 export function raisesTable({ mayAct }: Pick<PageAsked, 'mayAct'>, raises: RaisesAnswer): Html {
   return dataTable({
     caption: 'Requests to raise a limit',

@@ -4,7 +4,9 @@ import { phraseRemedy } from '../../remedy.ts';
 import type { Page } from '../view/layout.ts';
 import { placeOfOperation } from './operation-places.ts';
 
-/** What was refused: the thing, the rule and the remedy, in the words of whoever refused it. */
+/**
+ * Renders what was refused: the thing, the rule and the remedy, in the words of whoever refused it.
+ */
 export function refusedPage({ message, remedy }: Refusal, status: number): Page {
   return {
     title: 'Refused',

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { Page } from '../view/layout.ts';
 
-/** The way in: a key, as the command line makes it. */
+/** Renders the way in: a key, as the command line makes it. */
 export function signInPage(of: { readonly to: string; readonly fault: string | null }): Page {
   const fault = of.fault === null ? '' : html`<p class="notice bad" role="alert">${of.fault}</p>`;
   return {
@@ -16,7 +16,7 @@ export function signInPage(of: { readonly to: string; readonly fault: string | n
   };
 }
 
-/** Only addresses of ours are gone to after the sign-in. */
+/** Returns the address to go to after the sign-in, which is always one of ours. */
 export function addressAfterSignIn(to: string | null): string {
   return to !== null && /^\/console(?:[/?][\w\-./?=&%~+:]*)?$/.test(to) ? to : '/console';
 }

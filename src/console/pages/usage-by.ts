@@ -5,7 +5,7 @@ import type { Dimension, UsageAnswer } from '../../reports/usage-answer.ts';
 import { usageRequest } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
 
-/** Usage of a month of UTC days by one dimension, as `report` asks for it. */
+/** Returns usage of a month of UTC days by one dimension, as `report` asks for it. */
 export function usageOfMonth(
   parts: Pick<ApiParts, 'database' | 'clock' | 'view'>,
   of: {

@@ -12,8 +12,8 @@ const OPERATORS_LOCALE = 'en-US';
 const FINE_DECIMALS = 6;
 
 /**
- * An amount as people write it, with the exact one beside it for whoever asks, and for programs: what stands
- * in `value` is what the command line prints.
+ * Renders an amount as people write it, with the exact one beside it for whoever asks, and for
+ * programs: what stands in `value` is what the command line prints.
  */
 export function amount(exact: string, currency: string, locale = OPERATORS_LOCALE): Html {
   const tone = exact.startsWith('-') ? 'below' : '';
@@ -21,13 +21,13 @@ export function amount(exact: string, currency: string, locale = OPERATORS_LOCAL
   return html`<data class="amount ${tone}" value="${exact}" title="${title}">${amountText(exact, currency, locale)}</data>`;
 }
 
-/** The same, or words where it is unknown. */
+/** Renders an amount as `amount` does, or words where it is unknown. */
 export function amountOr(exact: string | null, currency: string | null, otherwise: string): Html {
   if (exact === null || currency === null) return html`<span class="soft">${otherwise}</span>`;
   return amount(exact, currency);
 }
 
-/** Rounded to the coin; an amount of less than one shows what it has. */
+/** Writes an amount rounded to the coin; an amount of less than one shows what it has. */
 export function amountText(exact: string, currency: string, locale = OPERATORS_LOCALE): string {
   const decimals = minorUnitDecimals(currency);
   const isFine = isBelowACoin(exact, decimals);
@@ -52,7 +52,7 @@ export function countText(value: number | string, locale = OPERATORS_LOCALE): st
   return new Intl.NumberFormat(locale).format(value as `${number}`);
 }
 
-/** A share in percent with one decimal; the exact one is said beside it. */
+/** Renders a share in percent with one decimal; the exact one is said beside it. */
 export function percent(share: string | null, otherwise = 'unknown'): Html {
   if (share === null) return html`<span class="soft">${otherwise}</span>`;
   const tone = share.startsWith('-') ? 'below' : '';
@@ -79,7 +79,7 @@ function instantText(at: string, zone: string, locale: string): string {
   return `${day}, ${local.toFormat('HH:mm')}${zone === 'UTC' ? ' UTC' : ''}`;
 }
 
-/** `2026-10` as `October 2026`. */
+/** Writes a month in words: `2026-10` as `October 2026`. */
 export function monthText(month: string, locale = OPERATORS_LOCALE): string {
   const first = DateTime.fromISO(`${month.slice(0, 7)}-01`, { zone: 'utc' }).setLocale(locale);
   return first.toLocaleString({ month: 'long', year: 'numeric' });
@@ -90,7 +90,7 @@ export function dayText(day: string, locale = OPERATORS_LOCALE): string {
   return date.toLocaleString({ day: 'numeric', month: 'short', year: 'numeric' });
 }
 
-/** How long before another instant something was: `4 s`, `3 min`, `2 h`, `5 d`. */
+/** Writes how long before another instant something was: `4 s`, `3 min`, `2 h`, `5 d`. */
 export function agoText(at: string, now: string): string {
   const seconds = Math.max(
     0,
@@ -106,12 +106,12 @@ export function dayBefore(day: string): string {
   return DateTime.fromISO(day, { zone: 'utc' }).minus({ days: 1 }).toFormat('yyyy-MM-dd');
 }
 
-/** Exact amounts of one currency together. */
+/** Sums exact amounts of one currency. */
 export function exactSum(amounts: readonly string[]): string {
   return formatPico(amounts.reduce((sum, exact) => sum + exactPico(exact), 0n));
 }
 
-/** The day of an instant in a zone, as whoever lives there writes it. */
+/** Returns the day of an instant in a zone, as whoever lives there writes it. */
 export function instantDay(at: string, zone: string, locale = OPERATORS_LOCALE): string {
   const local = DateTime.fromISO(at, { zone }).setLocale(locale);
   return local.toLocaleString({ day: 'numeric', month: 'long', year: 'numeric' });

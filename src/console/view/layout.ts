@@ -35,7 +35,7 @@ const NAV = [
 ] as const;
 type NavName = (typeof NAV)[number]['name'];
 
-/** The whole document: head, frame and body. Nothing in it runs or is styled inline. */
+/** Renders the whole document: head, frame and body. Nothing in it runs or is styled inline. */
 export function renderPage(page: Page, frame: Frame): Html {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${page.title} · Spanledger</title><link rel="stylesheet" href="${STYLE.path}"><link rel="icon" href="data:,"><script src="${SCRIPT.path}" defer></script></head>
@@ -68,7 +68,7 @@ function freshText(freshness: FreshnessAnswer | null): string {
   return ` · last batch ${agoText(freshness.last_batch_at, freshness.at)} ago`;
 }
 
-/** The page of a customer: the same head, and nothing of the console around it. */
+/** Renders the page of a customer: the same head, and nothing of the console around it. */
 export function renderCustomerPage(title: string, body: Html): Html {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><title>${title}</title><link rel="stylesheet" href="${STYLE.path}"><link rel="icon" href="data:,"></head>

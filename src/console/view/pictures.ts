@@ -6,7 +6,7 @@ import type { Html } from './amounts.ts';
 
 const SPARK = { width: 120, height: 26, edge: 3 };
 
-/** The course of some days as a line; said in words by whoever stands around it. */
+/** Renders the course of some days as a line; said in words by whoever stands around it. */
 export function sparkline(amounts: readonly string[], label: string): Html {
   const values = amounts.map((amount) => Number(exactPico(amount)));
   const most = Math.max(1, ...values);
@@ -20,13 +20,13 @@ export function sparkline(amounts: readonly string[], label: string): Html {
   return html`<svg class="spark" viewBox="0 0 ${SPARK.width} ${SPARK.height}" role="img" aria-label="${label}"><polyline points="${points.join(' ')}"/></svg>`;
 }
 
-/** A part of a whole as a bar; the figure stands beside it, so the bar is not read out. */
+/** Renders a part of a whole as a bar; the figure stands beside it, so the bar is not read out. */
 export function bar(percentage: string | null, tone: 'good' | 'warn' | 'bad' | 'plain'): Html {
   const share = percentage === null ? 0 : Math.min(100, Math.abs(Number(percentage)));
   return html`<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="6"/><rect class="${tone}" width="${share}" height="6"/></svg>`;
 }
 
-/** Stacked bars a day by model, with their legend and the exact figures behind them. */
+/** Renders stacked bars a day by model, with their legend and the exact figures behind them. */
 export function dailyChart(figures: DailyFigures, id: string): Html {
   const ranking = rankSeries(figures);
   const daily = viewDaily(figures, ranking);

@@ -28,7 +28,10 @@ export interface TableOptions<Row> {
   };
 }
 
-/** A table whose first column names its row. On a phone each row is a card with its titles beside the cells. */
+/**
+ * Renders a table whose first column names its row. On a phone each row is a card with its titles
+ * beside the cells.
+ */
 export function dataTable<Row>({
   caption,
   rows,
@@ -71,12 +74,12 @@ function cellOf<Row>(column: HtmlColumn<Row>, row: Row, index: number): Html {
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain';
 
-/** A state in one or two words; its color says no more than they do. */
+/** Renders a state in one or two words; its color says no more than they do. */
 export function chip(words: string, tone: Tone): Html {
   return html`<span class="chip ${tone}">${words}</span>`;
 }
 
-/** A part of a page under its own heading. */
+/** Renders a part of a page under its own heading. */
 export function panel(
   title: string,
   body: Html | readonly Html[],
@@ -86,12 +89,12 @@ export function panel(
   return html`<section class="panel" aria-labelledby="${id}"><header><h2 id="${id}">${title}</h2>${beside === '' ? '' : html`<div class="beside">${beside}</div>`}</header>${body}</section>`;
 }
 
-/** One figure with what it is compared with. */
+/** Renders one figure with what it is compared with. */
 export function card(title: string, figure: Html | string, below: Html | string): Html {
   return html`<div class="card"><h2>${title}</h2><p class="big">${figure}</p><p class="below-figure">${below}</p></div>`;
 }
 
-/** An address with its query; what is null or empty is left out. */
+/** Returns an address with its query; what is null or empty is left out. */
 export function address(path: string, query: Readonly<Record<string, string | null>>): string {
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === null || value === '' ? [] : [[name, value] as [string, string]],
@@ -104,19 +107,19 @@ export function link(href: string, words: string): Html {
   return html`<a href="${href}">${words}</a>`;
 }
 
-/** A name that came from outside, as a link to its page. */
+/** Renders a name that came from outside, as a link to its page. */
 export function tenantLink(tenantId: string): Html {
   return html`<a href="/console/tenants/${encodeURIComponent(tenantId)}"><bdi>${tenantId}</bdi></a>`;
 }
 
 export const NOTHING = raw('<span class="soft" aria-label="none">—</span>');
 
-/** Facts as a list of names and values. */
+/** Renders facts as a list of names and values. */
 export function facts(pairs: readonly (readonly [string, Html | string])[]): Html {
   return html`<dl class="facts">${pairs.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-/** The head of a page: its name, a line below it, and what can be done. */
+/** Renders the head of a page: its name, a line below it, and what can be done. */
 export function headOf(
   title: Html | string,
   sub: Html | string,
@@ -125,7 +128,7 @@ export function headOf(
   return html`<div class="head"><div><h1>${title}</h1><p class="sub">${sub}</p></div>${actions.length === 0 ? '' : html`<div class="actions">${actions}</div>`}</div>`;
 }
 
-/** A way to an act; a reader gets none. */
+/** Renders a way to an act; a reader gets none. */
 export function actLink(
   of: { readonly mayAct: boolean },
   words: string,
@@ -135,7 +138,7 @@ export function actLink(
   return html`<a class="button second" href="${address(`/console/act/${to.act}`, to.query ?? {})}">${words}</a>`;
 }
 
-/** Choices as links, of which one is taken. */
+/** Renders choices as links, of which one is taken. */
 export function tabs(
   label: string,
   choices: readonly { readonly words: string; readonly href: string; readonly isTaken: boolean }[],
@@ -148,7 +151,7 @@ export function tabs(
   return html`<nav class="tabs" aria-label="${label}">${links}</nav>`;
 }
 
-/** Ways to the rows before and after; nothing where all are here. */
+/** Renders ways to the rows before and after; nothing where all are here. */
 export function pager(before: string | null, after: string | null): Html {
   if (before === null && after === null) return html``;
   return html`<nav class="pager" aria-label="More rows"><span>${before === null ? '' : link(before, '← before')}</span><span>${after === null ? '' : link(after, 'more →')}</span></nav>`;

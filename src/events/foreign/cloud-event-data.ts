@@ -9,7 +9,7 @@ import {
   withoutAbsent,
 } from './foreign-value.ts';
 
-/** The data of a CloudEvent as the fields of a native event; nothing where it is none. */
+/** Reads the data of a CloudEvent as the fields of a native event; nothing where it is none. */
 export function readLoosely(cloudEvent: object): JsonObject {
   const data = dataOf(cloudEvent);
   if (!isObject(data)) return {};

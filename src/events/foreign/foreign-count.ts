@@ -1,4 +1,7 @@
-/** A count as a number; producers that know only text (Spring AI, AutoGen, Claude Code) write its digits. */
+/**
+ * Reads a count as a number; producers that know only text (Spring AI, AutoGen, Claude Code) write
+ * its digits.
+ */
 export function countOf(value: unknown): unknown {
   if (typeof value !== 'string') return Number.isNaN(value) ? undefined : (value ?? undefined);
   if (NOTHING.test(value)) return undefined;
@@ -12,7 +15,9 @@ export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Seconds, with a fraction or in text, as whole milliseconds; anything else is handed on. */
+/**
+ * Turns seconds, with a fraction or in text, into whole milliseconds; anything else is handed on.
+ */
 export function millisecondsOf(seconds: unknown): unknown {
   const number = typeof seconds === 'string' && seconds.trim() !== '' ? Number(seconds) : seconds;
   if (typeof number !== 'number' || !Number.isFinite(number)) return seconds ?? undefined;

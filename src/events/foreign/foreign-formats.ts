@@ -34,7 +34,10 @@ export const translators: readonly Translator[] = [
   batchResultTranslator,
 ];
 
-/** The translator for a message that is no native event, or null when no format fits its shape. */
+/**
+ * Finds the translator for a message that is no native event, or null when no format fits its
+ * shape.
+ */
 export function findTranslator(value: object): Translator | null {
   return translators.find(({ recognizes }) => recognizes(value)) ?? null;
 }

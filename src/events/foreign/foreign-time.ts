@@ -4,8 +4,9 @@ import { formatInstant } from '../../clock.ts';
 const LAST_INSTANT_MS = 8.64e15;
 
 /**
- * RFC 3339 out of epoch nanoseconds, as OTLP writes them: a number, or digits in a string. Exporters written by
- * hand send a coarser unit, which as nanoseconds would be an instant of the first years of the epoch.
+ * Writes RFC 3339 out of epoch nanoseconds, as OTLP writes them: a number, or digits in a string.
+ * Exporters written by hand send a coarser unit, which as nanoseconds would be an instant of the
+ * first years of the epoch.
  */
 export function timeFromNanos(nanos: unknown): unknown {
   const whole = wholeNanos(nanos);
@@ -31,7 +32,7 @@ function wholeNanos(nanos: unknown): bigint | null {
   return null;
 }
 
-/** RFC 3339 out of epoch milliseconds; anything that is no such number is handed back. */
+/** Writes RFC 3339 out of epoch milliseconds; anything that is no such number is handed back. */
 export function timeFromMilliseconds(milliseconds: unknown): unknown {
   if (typeof milliseconds !== 'number' || !Number.isFinite(milliseconds)) return milliseconds;
   if (Math.abs(milliseconds) > LAST_INSTANT_MS) return milliseconds;

@@ -261,8 +261,8 @@ function isGoogle({ provider, model }: CallOf): boolean {
 }
 
 /**
- * The usage of a call as its event has it. A producer that knows nothing leaves the counts out or writes
- * zeros; a successful call of it is not measured, and an empty usage says so (R10).
+ * Returns the usage of a call as its event has it. A producer that knows nothing leaves the counts
+ * out or writes zeros; a successful call of it is not measured, and an empty usage says so (R10).
  */
 export function usageOfCall({ usage }: NativeUsage, status: unknown): JsonObject | undefined {
   const isMeasured = Object.values(usage ?? {}).some((count) => count !== 0);

@@ -18,7 +18,10 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   return current;
 }
 
-/** The first value that says something. Gateways write an empty string where they know nothing. */
+/**
+ * Returns the first value that says something. Gateways write an empty string where they know
+ * nothing.
+ */
 export function firstGiven(...candidates: readonly unknown[]): unknown {
   return candidates.find((value) => value !== undefined && value !== null && value !== '');
 }
@@ -41,8 +44,9 @@ export function parseJson(text: unknown): unknown {
 }
 
 /**
- * The value of a JSON text, or of the text that Python makes of a dictionary (`{'a': 1, 'b': None}`), which
- * exporters send where they forgot to encode it. Texts with quotes or backslashes in them are not read.
+ * Reads the value of a JSON text, or of the text that Python makes of a dictionary (`{'a': 1, 'b':
+ * None}`), which exporters send where they forgot to encode it. Texts with quotes or backslashes in
+ * them are not read.
  */
 export function parseLoose(text: unknown): unknown {
   const parsed = parseJson(text);

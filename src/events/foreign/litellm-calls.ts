@@ -65,7 +65,7 @@ export const BATCH_NOT_DONE =
 const UPKEEP_REASON =
   'upkeep of files, jobs or stored answers, which no provider charges as a call';
 
-/** The call type without the mark of its asynchronous form. */
+/** Returns the call type without the mark of its asynchronous form. */
 export function plainCallType(callType: string): string {
   if (isListed(callType)) return callType;
   const plain = callType.replace(/^_?a(?=[a-z])/, '').replace(/^_/, '');

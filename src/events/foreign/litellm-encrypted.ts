@@ -2,7 +2,7 @@ import { createDecipheriv } from 'node:crypto';
 import { readJson } from '../json-bounds.ts';
 import { at, isObject } from './foreign-value.ts';
 
-/** Whether this is the body that LiteLLM's SQS logger sends when it encrypts its payloads. */
+/** Tells whether this is the body that LiteLLM's SQS logger sends when it encrypts its payloads. */
 export function isLitellmEnvelope(value: object): boolean {
   return at(value, '__encrypted__') === true;
 }
@@ -18,7 +18,10 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** The payload inside. Throws an Error whose message says what does not fit, never what is inside. */
+/**
+ * Decrypts the payload inside. Throws an Error whose message says what does not fit, never what is
+ * inside.
+ */
 export function decryptLitellm(envelope: object, { key, additionalData }: LitellmKey): object {
   if (key.length !== KEY_BYTES) {
     throw new Error(

@@ -39,7 +39,7 @@ export function litellmUsage(payload: object): NativeUsage {
 
 const WITHIN: Inclusion = { cache: 'inside' };
 
-/** Whether LiteLLM counted anything; where it found no usage it writes zeros. */
+/** Tells whether LiteLLM counted anything; where it found no usage it writes zeros. */
 export function hasUsage(payload: object): boolean {
   return Object.values(litellmUsage(payload).usage ?? {}).some((count) => count !== 0);
 }

@@ -5,8 +5,8 @@ const MOST_WHOLE_DIGITS = 12;
 const NUMERAL = /^\s*(\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?\s*$/i;
 
 /**
- * A number, or a text of one, as a plain decimal times a power of ten; null where it is none, or negative. No
- * arithmetic of floats is done: the digits that the producer wrote are moved.
+ * Writes a number, or a text of one, as a plain decimal times a power of ten; null where it is
+ * none, or negative. No arithmetic of floats is done: the digits that the producer wrote are moved.
  */
 export function plainDecimal(value: unknown, powerOfTen = 0): string | null {
   const text = typeof value === 'number' ? String(value) : value;
@@ -16,7 +16,7 @@ export function plainDecimal(value: unknown, powerOfTen = 0): string | null {
   return placed(BigInt(whole + fraction), Number(exponent) + powerOfTen - fraction.length);
 }
 
-/** The sum of two plain decimals; an absent one counts nothing. */
+/** Returns the sum of two plain decimals; an absent one counts nothing. */
 export function sumDecimals(one: string | null, other: string | null): string | null {
   if (one === null || other === null) return one ?? other;
   return placed(scaled(one) + scaled(other), -MOST_DECIMALS);

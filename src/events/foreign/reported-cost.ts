@@ -3,7 +3,8 @@ import { at, firstGiven, isObject, type JsonObject } from './foreign-value.ts';
 import { isGreater, plainDecimal, sumDecimals } from './plain-decimal.ts';
 
 /**
- * What a producer says that a call cost (R22). Who says it, where, and what the amount holds:
+ * Returns what a producer says that a call cost (R22). Who says it, where, and what the amount
+ * holds:
  *
  * | source           | field                                | the amount is                                       |
  * |------------------|--------------------------------------|-----------------------------------------------------|
@@ -23,7 +24,7 @@ export function reportedCost(source: string, amount: unknown): JsonObject | unde
 /** xAI counts in ticks, ten thousand million to the dollar. */
 const DOLLARS_IN_A_TICK = -10;
 
-/** What a provider's own usage object says of the cost, as OpenRouter and xAI write it. */
+/** Reads what a provider's own usage object says of the cost, as OpenRouter and xAI write it. */
 export function costInUsage(usage: unknown, provider: unknown): JsonObject | undefined {
   if (!isObject(usage)) return undefined;
   const ticks = at(usage, 'cost_in_usd_ticks');

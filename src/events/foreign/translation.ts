@@ -44,7 +44,9 @@ export type Translator = {
   readonly translate: (value: object) => readonly Translation[];
 };
 
-/** The event of a call, which says of tokens that only the total knows how many they are. */
+/**
+ * Returns the event of a call, which says of tokens that only the total knows how many they are.
+ */
 export function translationOf(event: JsonObject, used: NativeUsage): Translation {
   if (used.unexplained === 0) return { event, usageAssumed: used.assumed };
   const tags = isObject(event['tags']) ? event['tags'] : {};

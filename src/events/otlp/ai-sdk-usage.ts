@@ -5,7 +5,7 @@ import { providerCounts } from '../provider-usage.ts';
 import type { Attributes } from './otlp-attributes.ts';
 
 /**
- * The legacy spans of the AI SDK (scope `ai`). What includes what, by version and provider:
+ * Reads the legacy spans of the AI SDK (scope `ai`). What includes what, by version and provider:
  *
  * | version | told by                      | Anthropic, Bedrock            | Gemini                        | others        |
  * |---------|------------------------------|-------------------------------|-------------------------------|---------------|

@@ -9,7 +9,7 @@ import { at, isObject, type JsonObject } from '../foreign/foreign-value.ts';
 import { readProviderUsage } from '../provider-usage.ts';
 
 /**
- * The usage details of a Langfuse observation. What includes what:
+ * Reads the usage details of a Langfuse observation. What includes what:
  *
  * | who writes them                 | names                                              | they are               |
  * |---------------------------------|----------------------------------------------------|------------------------|

@@ -7,8 +7,8 @@ export type Attributes = ReadonlyMap<string, unknown>;
 const NESTING_LIMIT = 16;
 
 /**
- * The attributes of a span or a resource. The protocol sends a list of keys and typed values; exporters
- * written by hand send a plain object, which says the same and is read as well.
+ * Reads the attributes of a span or a resource. The protocol sends a list of keys and typed values;
+ * exporters written by hand send a plain object, which says the same and is read as well.
  */
 export function readAttributes(attributes: unknown): Attributes {
   if (Array.isArray(attributes)) return new Map(attributes.flatMap(keyAndValue));
@@ -22,7 +22,7 @@ function keyAndValue(attribute: unknown): [string, unknown][] {
   return [[key, plainValue(at(attribute, 'value'), NESTING_LIMIT)]];
 }
 
-/** What one of the protocol's typed values holds. */
+/** Returns what one of the protocol's typed values holds. */
 export function plainValue(value: unknown, nestingLeft = NESTING_LIMIT): unknown {
   if (!isObject(value) || nestingLeft === 0) return undefined;
   if ('intValue' in value) return plainInteger(value['intValue']);
@@ -53,7 +53,7 @@ function plainInteger(value: unknown): unknown {
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** The first of these attributes that says something. */
+/** Returns the first of these attributes that says something. */
 export function firstAttribute(attributes: Attributes, names: readonly string[]): unknown {
   for (const name of names) {
     const value = attributes.get(name);
@@ -62,7 +62,10 @@ export function firstAttribute(attributes: Attributes, names: readonly string[])
   return undefined;
 }
 
-/** What an attribute holds that carries an object as JSON, as the text of a Python dictionary, or as itself. */
+/**
+ * Returns what an attribute holds that carries an object as JSON, as the text of a Python
+ * dictionary, or as itself.
+ */
 export function objectAt(attributes: Attributes, name: string): unknown {
   const value = attributes.get(name);
   return isObject(value) || Array.isArray(value) ? value : parseLoose(value);

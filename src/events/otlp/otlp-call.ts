@@ -83,7 +83,10 @@ export function providerOf(attributes: Attributes): unknown {
     : name;
 }
 
-/** The tier that served the call; where the response does not tell, the one that was asked for. */
+/**
+ * Returns the tier that served the call; where the response does not tell, the one that was asked
+ * for.
+ */
 export function tierOf(attributes: Attributes): unknown {
   const metadata = parseJson(attributes.get('ai.response.providerMetadata'));
   const operation = attributes.get('gen_ai.operation.name');

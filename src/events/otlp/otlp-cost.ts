@@ -16,7 +16,7 @@ const COSTS: readonly (readonly [source: string, names: readonly string[]])[] = 
   ['pydantic_ai', ['operation.cost']],
 ];
 
-/** What a span says that its call cost (R22). */
+/** Reads what a span says that its call cost (R22). */
 export function spanCost(attributes: Attributes): JsonObject | undefined {
   return metadataCost(attributes) ?? attributeCost(attributes) ?? objectCost(attributes);
 }

@@ -38,7 +38,9 @@ export function isSnakeCase(value: object): boolean {
   return ROOTS.some((name) => Object.hasOwn(value, name));
 }
 
-/** A request with the protocol's names as its JSON encoding spells them; other names stay. */
+/**
+ * Returns a request with the protocol's names as its JSON encoding spells them; other names stay.
+ */
 export function camelRequest(value: object): object {
   return isSnakeCase(value) ? (camel(value) as object) : value;
 }

@@ -3,10 +3,10 @@ import { MOST_VALUES, OutOfBounds } from '../json-bounds.ts';
 import { type Field, type MessageType, readMessage } from './protobuf-wire.ts';
 
 /**
- * A request in OTLP's protobuf encoding, as the object that the JSON encoding has, with the fields that
- * are read further on. Throws an Error that says where and why the bytes are no such request. The bytes do
- * not say whether they are spans or log records: spans have ids of sixteen and of eight bytes, which the
- * fields of a log record under the same numbers have not.
+ * Decodes a request in OTLP's protobuf encoding, as the object that the JSON encoding has, with the
+ * fields that are read further on. Throws an Error that says where and why the bytes are no such
+ * request. The bytes do not say whether they are spans or log records: spans have ids of sixteen
+ * and of eight bytes, which the fields of a log record under the same numbers have not.
  */
 export function decodeOtlpProtobuf(bytes: Uint8Array): object {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -51,7 +51,7 @@ export function readTraces(value: object): OtlpRequest {
   return { spans, unreadable };
 }
 
-/** The objects of a list. The protocol leaves an empty list out, or writes null. */
+/** Lists the objects of a list. The protocol leaves an empty list out, or writes null. */
 export function listAt(value: unknown, name: string, unreadable: unknown[]): readonly JsonObject[] {
   const list = at(value, name) ?? [];
   if (!Array.isArray(list)) {
@@ -124,7 +124,10 @@ export function keyInTrace(traceId: unknown, id: unknown): string | null {
   return typeof traceId === 'string' && typeof id === 'string' ? `${traceId}:${id}` : null;
 }
 
-/** The provider's id of the response. OpenInference has it only inside the response that it attaches. */
+/**
+ * Returns the provider's id of the response. OpenInference has it only inside the response that it
+ * attaches.
+ */
 export function responseIdOf(attributes: Attributes): unknown {
   return firstGiven(
     firstAttribute(attributes, ['gen_ai.response.id', 'ai.response.id', 'llm.response.id']),
@@ -142,7 +145,10 @@ export function outputTokensOf(span: OtlpSpan): unknown {
   return at(span.used.usage, 'output_tokens');
 }
 
-/** Failed by its status code, whose name some exporters write out, or by an error type. */
+/**
+ * Tells whether a span failed: by its status code, whose name some exporters write out, or by an
+ * error type.
+ */
 export function hasFailed(span: OtlpSpan): boolean {
   const code = at(span.fields, 'status', 'code');
   if (code === 2 || code === '2' || /^(?:status_code_)?error$/i.test(String(code))) return true;
@@ -154,7 +160,7 @@ function errorTypeAttribute(span: OtlpSpan): unknown {
   return firstAttribute(span.attributes, ['error.type']);
 }
 
-/** The error type, or that of the exception which the span recorded. */
+/** Returns the error type, or that of the exception which the span recorded. */
 export function errorTypeOf(span: OtlpSpan): unknown {
   const events = at(span.fields, 'events');
   const recorded = Array.isArray(events)

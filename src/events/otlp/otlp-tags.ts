@@ -61,7 +61,7 @@ export function spanTags(span: Attributes, resource: Attributes): JsonObject {
   return firstTags([tagsOf(span), tagsOf(resource)]);
 }
 
-/** Each tag from the first of these that has it. */
+/** Returns each tag from the first of these that has it. */
 export function firstTags(tags: readonly JsonObject[]): JsonObject {
   const [own = {}] = tags;
   return Object.fromEntries(
@@ -72,7 +72,7 @@ export function firstTags(tags: readonly JsonObject[]): JsonObject {
 /** A span's tags are asked for by every span below it. */
 const known = new WeakMap<Attributes, JsonObject>();
 
-/** The tags that the attributes themselves give. */
+/** Returns the tags that the attributes themselves give. */
 export function tagsOf(attributes: Attributes): JsonObject {
   const before = known.get(attributes);
   if (before !== undefined) return before;
@@ -106,7 +106,7 @@ function readTags(attributes: Attributes): JsonObject {
 
 const TAG_PREFIX = 'spanledger.tags.';
 
-/** Further tags, as attributes named `spanledger.tags.<name>`. */
+/** Returns further tags, as attributes named `spanledger.tags.<name>`. */
 export function spanFurtherTags(span: Attributes): JsonObject {
   const tags = [...span].filter(([name]) => name.startsWith(TAG_PREFIX));
   return Object.fromEntries(

@@ -12,7 +12,7 @@ export const USAGE_OBJECT = /(?:^|[._])usage(?:[._]?(?:details|metadata))?$/i;
 /** What a request was allowed, or what is left of a rate, is nothing that was used. */
 const NO_USAGE_NAME = /max|limit|budget|remaining|request[._]|header|threshold|price|cost/i;
 
-/** The names of attributes that plainly carry usage; whoever asks has read none of it. */
+/** Returns the names of attributes that plainly carry usage; whoever asks has read none of it. */
 export function unreadUsage(attributes: Attributes): readonly string[] {
   return [...attributes]
     .filter(

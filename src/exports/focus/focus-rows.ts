@@ -22,7 +22,7 @@ export interface CostedRow {
   readonly billed: Pico;
 }
 
-/** The rows of one day's group: one for each unit that was charged. Pure. */
+/** Returns the rows of one day's group: one for each unit that was charged. Pure. */
 export function rowsOfGroup(of: FocusGroup, statement: FocusStatement): readonly CostedRow[] {
   const { group } = of;
   const chargePeriod = chargePeriodOf(of, statement);
@@ -37,8 +37,9 @@ export function rowsOfGroup(of: FocusGroup, statement: FocusStatement): readonly
 }
 
 /**
- * The rows that take the exact sum of the others to the total of the statement: what came in and went out of
- * other periods, and the one rounding. FOCUS has the category Adjustment for that. Pure.
+ * Returns the rows that take the exact sum of the others to the total of the statement: what came
+ * in and went out of other periods, and the one rounding. FOCUS has the category Adjustment for
+ * that. Pure.
  */
 export function roundingRows(statement: FocusStatement): readonly CostedRow[] {
   const { manifest } = statement;

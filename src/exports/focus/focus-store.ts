@@ -32,7 +32,10 @@ interface FocusGroupRow extends PricedRow {
   readonly prompt_version: string | null;
 }
 
-/** What the entries of a period come to that are due, by day, price and tags, one after the other. */
+/**
+ * Hands on what the entries of a period come to that are due, by day, price and tags, one after the
+ * other.
+ */
 export async function eachFocusGroup(
   transaction: Transaction,
   of: {
@@ -87,7 +90,7 @@ const GROUPS = `
   ) g
   order by ${KEYS}`;
 
-/** The invoices of a month's periods, by tenant and period, as far as there are any. */
+/** Reads the invoices of a month's periods, by tenant and period, as far as there are any. */
 export async function readInvoiceIds(
   database: Database,
   closes: readonly CloseRow[],

@@ -5,7 +5,9 @@ import { accountsOf } from './journal-accounts.ts';
 import type { JournalAnswer, JournalRequest } from './journal-answer.ts';
 import { entryOfClose } from './journal-entry.ts';
 
-/** One balanced double entry for each closed period of a month, for whoever keeps the books. */
+/**
+ * Exports one balanced double entry for each closed period of a month, for whoever keeps the books.
+ */
 export async function exportJournal(
   { database }: Pick<Parts, 'database'>,
   request: JournalRequest,

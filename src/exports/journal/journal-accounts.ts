@@ -20,7 +20,10 @@ const USUAL_ACCOUNTS: JournalAccounts = {
   carried: 'Liabilities:Carried:{tenant}',
 };
 
-/** The given patterns over the usual ones. Throws a `Refusal` at one that names what no posting has. */
+/**
+ * Lays the given patterns over the usual ones. Throws a `Refusal` at one that names what no posting
+ * has.
+ */
 export function accountsOf(given: Readonly<Record<JournalSide, string | null>>): JournalAccounts {
   const named = JOURNAL_SIDES.map((side) => {
     const pattern = given[side] ?? USUAL_ACCOUNTS[side];
@@ -45,8 +48,8 @@ export interface PostingNames {
 }
 
 /**
- * The account of a posting. Names of tenants and models are written as one part of an account's name,
- * so that no tenant's name reaches into the chart of accounts.
+ * Returns the account of a posting. Names of tenants and models are written as one part of an
+ * account's name, so that no tenant's name reaches into the chart of accounts.
  */
 export function accountOf(pattern: string, names: PostingNames): string {
   return pattern.replaceAll(/\{(tenant|model|currency)\}/g, (_, name: keyof PostingNames) =>
@@ -55,9 +58,9 @@ export function accountOf(pattern: string, names: PostingNames): string {
 }
 
 /**
- * A name as one part of an account as beancount takes it: a capital or a digit, then letters, digits and
- * dashes. A point is two dashes. Whatever else would be lost is told apart by the digest of the name,
- * since two customers must never share an account.
+ * Writes a name as one part of an account as beancount takes it: a capital or a digit, then
+ * letters, digits and dashes. A point is two dashes. Whatever else would be lost is told apart by
+ * the digest of the name, since two customers must never share an account.
  */
 export function accountPart(name: string): string {
   if (/^[a-z0-9](?:[A-Za-z0-9.]|-(?!-))*$/.test(name)) return capital(name.replaceAll('.', '--'));
@@ -70,7 +73,7 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Whether beancount takes it for the name of an account. */
+/** Tells whether beancount takes it for the name of an account. */
 export function isBeancountAccount(account: string): boolean {
   return /^(?:Assets|Liabilities|Equity|Income|Expenses)(?::[A-Z0-9][A-Za-z0-9-]*)+$/.test(account);
 }

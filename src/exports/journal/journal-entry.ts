@@ -8,9 +8,10 @@ import { accountOf, type JournalAccounts } from './journal-accounts.ts';
 import type { JournalClose, JournalPosting } from './journal-answer.ts';
 
 /**
- * The double entry of a closed period, from the rounded lines of its manifest alone: what the customer owes
- * is debited, and what each model, shared spend, adjustments and carried balances came to is credited; a
- * negative amount stands on the other side. Pure; throws where the two sides differ, which no manifest gives.
+ * Makes the double entry of a closed period, from the rounded lines of its manifest alone: what the
+ * customer owes is debited, and what each model, shared spend, adjustments and carried balances
+ * came to is credited; a negative amount stands on the other side. Pure; throws where the two sides
+ * differ, which no manifest gives.
  */
 export function entryOfClose(
   { manifest, manifestHash }: { readonly manifest: Manifest; readonly manifestHash: string },

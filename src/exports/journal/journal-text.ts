@@ -6,7 +6,10 @@ import type { JournalAnswer, JournalClose } from './journal-answer.ts';
 export const JOURNAL_FORMATS = ['csv', 'beancount'] as const;
 export type JournalFormat = (typeof JOURNAL_FORMATS)[number];
 
-/** The journal as a file that accountants read in; the same bytes each time, since closes never change. */
+/**
+ * Renders the journal as a file that accountants read in; the same bytes each time, since closes
+ * never change.
+ */
 export function renderJournal({ closes }: JournalAnswer, format: JournalFormat): string {
   return format === 'csv' ? renderCsv(closes) : renderBeancount(closes);
 }

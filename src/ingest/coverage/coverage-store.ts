@@ -15,7 +15,7 @@ interface HourRow {
   readonly sha256: string;
 }
 
-/** The receipts by source and hour, and a hash over the events that were posted in it. */
+/** Reads the receipts by source and hour, and a hash over the events that were posted in it. */
 export async function readCoveredHours(
   database: Database,
   of: { readonly from: InstantMs; readonly to: InstantMs; readonly source: string | null },

@@ -6,8 +6,8 @@ const OLDEST_SECONDS = 73 * 60 * 60;
 const AHEAD_SECONDS = 5 * 60;
 
 /**
- * Whether LangWatch's gateway signed a body: `t=SECONDS,v1=HEX`, the HMAC-SHA256 of the instant, a full stop and the
- * bytes as they came.
+ * Tells whether LangWatch's gateway signed a body: `t=SECONDS,v1=HEX`, the HMAC-SHA256 of the
+ * instant, a full stop and the bytes as they came.
  */
 export function isSignedByLangwatch(
   header: string,

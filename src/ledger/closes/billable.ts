@@ -12,7 +12,10 @@ export interface Billable {
   readonly total: bigint;
 }
 
-/** `exact + carriedIn = billableMicro × 10⁶ + carriedOut`, always. */
+/**
+ * Splits an exact total into what is billed and what is carried on: `exact + carriedIn =
+ * billableMicro × 10⁶ + carriedOut`, always.
+ */
 export function billableOf(exact: Pico, carriedIn: Pico, currency: string): Billable {
   const due = exact + carriedIn;
   const billableMicro = due > 0n ? floorDivide(due, PICO_PER_MICRO) : 0n;

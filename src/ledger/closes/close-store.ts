@@ -17,7 +17,9 @@ export interface PeriodRow {
   readonly state: 'open' | 'shut' | 'closed';
 }
 
-/** The periods that begin in a month, of all tenants or of one; ordered by tenant and start. */
+/**
+ * Reads the periods that begin in a month, of all tenants or of one; ordered by tenant and start.
+ */
 export async function readPeriodsOf(
   db: Kysely<Tables>,
   month: string,
@@ -28,7 +30,7 @@ export async function readPeriodsOf(
   return toPeriods(await query.orderBy('tenant_id').orderBy('period_start').execute());
 }
 
-/** These periods, as far as they are there. */
+/** Reads these periods, as far as they are there. */
 export async function readPeriodRows(
   db: Kysely<Tables>,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
@@ -66,8 +68,9 @@ interface CalendarPeriod {
 }
 
 /**
- * The month's periods as the calendars have them, which close like the others where there was no usage: of tenants
- * that existed before their end, not before what is closed, and not after a tenant left.
+ * Reads the month's periods as the calendars have them, which close like the others where there was
+ * no usage: of tenants that existed before their end, not before what is closed, and not after a
+ * tenant left.
  */
 export async function readCalendarPeriods(
   transaction: Transaction,
@@ -175,7 +178,7 @@ export interface WaitingRow {
   readonly lastAt: InstantMs;
 }
 
-/** What holds up the close of these periods (R10). */
+/** Reads what holds up the close of these periods (R10). */
 export async function readWaiting(
   db: Kysely<Tables>,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
@@ -255,10 +258,10 @@ export interface CarriedTo extends Pick<PeriodRow, 'tenantId' | 'periodStart'> {
 }
 
 /**
- * What the close before carried on to each of these periods, in picodollars; nothing to a tenant's first. What
- * was never billed is carried to no bill, and what is left in one currency stays in it, until the next period
- * of its kind.
- * The answer throws for a period that was not asked for.
+ * Reads what the close before carried on to each of these periods, in picodollars; nothing to a
+ * tenant's first. What was never billed is carried to no bill, and what is left in one currency
+ * stays in it, until the next period of its kind. The answer throws for a period that was not asked
+ * for.
  */
 export async function readCarriedIn(
   db: Kysely<Tables>,
@@ -288,7 +291,10 @@ export async function readCarriedIn(
   };
 }
 
-/** The last call at an instant or after it, of a period or of those after it; null where there is none. */
+/**
+ * Reads the last call at an instant or after it, of a period or of those after it; null where there
+ * is none.
+ */
 export async function readLastCallFrom(
   transaction: Transaction,
   of: { readonly tenantId: string; readonly periodStart: string; readonly at: InstantMs },

@@ -23,7 +23,9 @@ export interface CloseRow {
   readonly carriesApart: boolean;
 }
 
-/** The closed periods that begin in a month, ordered by tenant; of one tenant if one is given. */
+/**
+ * Reads the closed periods that begin in a month, ordered by tenant; of one tenant if one is given.
+ */
 export async function readCloses(
   database: Database,
   filter: { readonly month: string | null; readonly tenantId: string | null },
@@ -36,7 +38,7 @@ export async function readCloses(
   return (await query.orderBy('tenant_id').orderBy('period_start').execute()).map(toClose);
 }
 
-/** These closes, as far as they are there. */
+/** Reads these closes, as far as they are there. */
 export async function readClosesOf(
   database: Database,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],

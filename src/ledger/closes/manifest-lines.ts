@@ -89,7 +89,10 @@ export interface ExactLine {
   readonly exact: Pico;
 }
 
-/** The lines of what is due, with what was carried; their amounts add up to the total, in minor units. */
+/**
+ * Returns the lines of what is due, with what was carried; their amounts add up to the total, in
+ * minor units.
+ */
 export function linesOf(
   groups: readonly EntryGroup[],
   period: {
@@ -134,7 +137,7 @@ function withAmounts(
   }));
 }
 
-/** A line as a manifest writes it, before its amount is rounded. */
+/** Describes a line as a manifest writes it, before its amount is rounded. */
 export function describeLine(line: ExactLine): Omit<ManifestLine, 'amount'> {
   return {
     model: line.model,
@@ -160,9 +163,9 @@ function pricedTogetherOf(meter: LineMeter): bigint {
 }
 
 /**
- * The lines of one group, or of one entry, which is a group of its own. They sum to its charge. A
- * share of a pool has an amount and no tokens, and its pool is its model; one that is only a cost of
- * ours is no business of the customer's.
+ * Returns the lines of one group, or of one entry, which is a group of its own. They sum to its
+ * charge. A share of a pool has an amount and no tokens, and its pool is its model; one that is
+ * only a cost of ours is no business of the customer's.
  */
 export function exactLines(group: EntryGroup): readonly ExactLine[] {
   const { requestedModel: model, serviceTier, late, tokens, price } = group;

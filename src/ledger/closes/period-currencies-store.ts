@@ -10,7 +10,9 @@ interface LastClose {
   readonly carriedOut: bigint;
 }
 
-/** The close before each of these periods, by `periodKey`; a tenant's first period has none. */
+/**
+ * Reads the close before each of these periods, by `periodKey`; a tenant's first period has none.
+ */
 export async function readLastCloses(
   transaction: Transaction,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
@@ -43,8 +45,9 @@ export interface MixedCurrencies {
 }
 
 /**
- * The periods that hold charges in more than one currency that are due, by `periodKey`. Sums the rollups, and the few batches
- * that are not folded into them yet: nobody posts while this is asked, and entries alone would take too long.
+ * Reads the periods that hold charges in more than one currency that are due, by `periodKey`. Sums
+ * the rollups, and the few batches that are not folded into them yet: nobody posts while this is
+ * asked, and entries alone would take too long.
  */
 export async function readMixedCurrencies(
   transaction: Transaction,

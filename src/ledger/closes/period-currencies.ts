@@ -17,8 +17,9 @@ interface MeteredPeriod extends PeriodGroups<PeriodRow> {
 type Tenants = ReadonlyMap<string, Tenant>;
 
 /**
- * The currency of each period (R15): that of what was charged in it; of a period without charges, that of what
- * is still owed from the last close, or else that of the tenant's book, or else that of its last close.
+ * Reads the currency of each period (R15): that of what was charged in it; of a period without
+ * charges, that of what is still owed from the last close, or else that of the tenant's book, or
+ * else that of its last close.
  */
 export async function readCurrencies(
   transaction: Transaction,

@@ -43,7 +43,7 @@ interface Grouped<Period> {
   readonly catalog: PriceCatalog;
 }
 
-/** The same in a transaction that the caller has. */
+/** Groups periods in a transaction that the caller has. */
 export async function groupPeriodsIn<Period extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
   transaction: Transaction,
   { periods, catalog }: Grouped<Period>,

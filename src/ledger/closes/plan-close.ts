@@ -20,8 +20,8 @@ interface ClosePlan {
 }
 
 /**
- * What closing a month would come to, by the judgement and the arithmetic of the close: all of it as the ledger is at
- * one moment, and nothing of it is kept.
+ * Tells what closing a month would come to, by the judgement and the arithmetic of the close: all
+ * of it as the ledger is at one moment, and nothing of it is kept.
  */
 export async function planClose(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,

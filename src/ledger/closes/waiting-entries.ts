@@ -26,7 +26,9 @@ export interface WaitingEntries {
   readonly months: readonly string[];
 }
 
-/** The entries that hold up these periods, by `periodKey`; periods without any are left out. */
+/**
+ * Finds the entries that hold up these periods, by `periodKey`; periods without any are left out.
+ */
 export async function findWaiting(
   transaction: Transaction,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],

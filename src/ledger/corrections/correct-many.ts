@@ -146,7 +146,7 @@ async function makeCorrections(
   return made;
 }
 
-/** The spans of the periods that begin in a month, of one tenant or of all (R16). */
+/** Returns the spans of the periods that begin in a month, of one tenant or of all (R16). */
 export async function spansOfMonth(
   database: Database,
   month: string,

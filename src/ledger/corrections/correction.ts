@@ -126,7 +126,9 @@ export function reversalOf(
   };
 }
 
-/** The entry as it should have been, priced anew at the instant at which the call completed. */
+/**
+ * Returns the entry as it should have been, priced anew at the instant at which the call completed.
+ */
 export function replacementOf(
   entry: StoredEntry,
   change: EntryChange,
@@ -158,7 +160,7 @@ export function replacementOf(
   return { ...corrected, ...price };
 }
 
-/** The entry as a person takes it: a call that succeeded, and charges nothing (R10). */
+/** Returns the entry as a person takes it: a call that succeeded, and charges nothing (R10). */
 export function freeReplacementOf(
   entry: StoredEntry,
   of: { readonly pricing: Pricing; readonly placement: Placement; readonly note: CorrectionNote },

@@ -4,7 +4,9 @@ import type { NewEntry } from '../entries/entry.ts';
 import type { DifferenceRow, TotalRow, UnpricedRow } from './bulk-answer.ts';
 import type { MadeCorrection } from './post-corrections.ts';
 
-/** Whether a correction takes a price away: the charge or the cost was known and would not be. */
+/**
+ * Tells whether a correction takes a price away: the charge or the cost was known and would not be.
+ */
 export function losesPrice({ entry, replacement }: MadeCorrection): boolean {
   if (replacement === null) return false;
   return (

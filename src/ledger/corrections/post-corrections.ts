@@ -51,7 +51,9 @@ export function postCorrections(
   return makeCorrections({ database, clock, isPosted: true }, requests);
 }
 
-/** What posting corrections would answer, without ids; refuses what posting would refuse. */
+/**
+ * Returns what posting corrections would answer, without ids; refuses what posting would refuse.
+ */
 export function foreseeCorrections(
   database: Database,
   clock: Clock,
@@ -125,7 +127,7 @@ export interface MadeCorrection {
   readonly paysNow: string | null;
 }
 
-/** The entries of a correction, in the order in which they are posted. */
+/** Returns the entries of a correction, in the order in which they are posted. */
 export function postedEntriesOf({ reversal, replacement }: MadeCorrection): readonly NewEntry[] {
   return replacement === null ? [reversal] : [reversal, replacement];
 }
@@ -140,7 +142,7 @@ export async function refuseUnmadeTenant(
   }
 }
 
-/** The reversal and the replacement of one entry, placed in the tenants' open periods. */
+/** Makes the reversal and the replacement of one entry, placed in the tenants' open periods. */
 export function correct(
   cache: ReferenceCache,
   entry: StoredEntry,
@@ -282,9 +284,9 @@ function refuseUnlessWaiting(entry: StoredEntry): void {
 }
 
 /**
- * The revision of the replacement: the next but one where it stays with its tenant; with another
- * tenant the first one free there, so that a later delivery under that tenant is a duplicate or a
- * conflict. Refuses where that tenant has the same call standing already.
+ * Returns the revision of the replacement: the next but one where it stays with its tenant; with
+ * another tenant the first one free there, so that a later delivery under that tenant is a
+ * duplicate or a conflict. Refuses where that tenant has the same call standing already.
  */
 export async function revisionInTarget(
   transaction: Transaction,

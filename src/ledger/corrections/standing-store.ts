@@ -55,9 +55,9 @@ export interface StandingFilter {
 }
 
 /**
- * Entries of calls that count as they stand, neither a reversal nor reversed by one, some at a time.
- * They are read by one statement: asked for anew for each step, Postgres would look through all
- * corrections that the steps before made.
+ * Reads entries of calls that count as they stand, neither a reversal nor reversed by one, some at
+ * a time. They are read by one statement: asked for anew for each step, Postgres would look through
+ * all corrections that the steps before made.
  */
 export function openStanding(
   transaction: Transaction,

@@ -26,8 +26,8 @@ export const COPY_COLUMNS = [
 ].join(', ');
 
 /**
- * One entry in the text format of Postgres's COPY: columns by tabs, `\\N` for null. The text is what
- * the entry's hash is made over.
+ * Writes one entry in the text format of Postgres's COPY: columns by tabs, `\\N` for null. The text
+ * is what the entry's hash is made over.
  */
 export function copyLine(entry: NewEntry, given: LineContext): string {
   const shown = textOf(shownTexts, entry, given);

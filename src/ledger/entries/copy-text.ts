@@ -18,7 +18,10 @@ export function escapeText(value: string): string {
 
 const SIGNS: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '\\': '\\' };
 
-/** What a text says, as it was before it was escaped; null where it says that there is nothing. */
+/**
+ * Returns what a text says, as it was before it was escaped; null where it says that there is
+ * nothing.
+ */
 export function unescapeText(text: string): string | null {
   if (text === NULL) return null;
   return text.replace(/\\(.)/g, (_, sign: string) => SIGNS[sign] ?? sign);

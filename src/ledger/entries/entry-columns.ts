@@ -182,7 +182,7 @@ const READERS = Object.entries(FIELDS)
  */
 const BLANK = { ...Object.fromEntries(READERS.map(({ name }) => [name, null as unknown])) };
 
-/** An entry from a row that has all fact columns. */
+/** Makes an entry from a row that has all fact columns. */
 export function toEntry(row: EntryRow): StoredEntry {
   const entry = { ...BLANK };
   for (const { name, value } of READERS) entry[name] = value(row);

@@ -14,7 +14,7 @@ export const STANDS =
  */
 export const JOINER = 'spanledger:attempts';
 
-/** Entries by id, in the order of their ids; an id without an entry is left out. */
+/** Reads entries by id, in the order of their ids; an id without an entry is left out. */
 export function readEntries(
   transaction: Transaction,
   entryIds: readonly bigint[],
@@ -22,7 +22,7 @@ export function readEntries(
   return select(transaction, 'entry_id = any($1::bigint[]) order by entry_id', [entryIds]);
 }
 
-/** All entries of one batch, in the order of their ids. */
+/** Reads all entries of one batch, in the order of their ids. */
 export function readBatch(
   transaction: Transaction,
   batchId: bigint,
@@ -33,7 +33,10 @@ export function readBatch(
   });
 }
 
-/** What a tenant has of one event's part: the first revision that is free, and whether one stands. */
+/**
+ * Reads what a tenant has of one event's part: the first revision that is free, and whether one
+ * stands.
+ */
 export async function readRevisions(
   transaction: Transaction,
   key: Pick<NewEntry, 'tenantId' | 'source' | 'eventId' | 'memberId'>,
@@ -46,7 +49,7 @@ export async function readRevisions(
   return rows[0] ?? { next: 0, stands: false };
 }
 
-/** The entry with which an identity began; null where there is none. */
+/** Reads the entry with which an identity began; null where there is none. */
 export async function readFirstRevision(
   transaction: Transaction,
   key: Pick<NewEntry, 'tenantId' | 'source' | 'eventId' | 'memberId'>,
@@ -59,7 +62,7 @@ export async function readFirstRevision(
   return first ?? null;
 }
 
-/** What stands of one event under any of these tenants, in the order of the entries' ids. */
+/** Reads what stands of one event under any of these tenants, in the order of the entries' ids. */
 export function readStandingOf(
   transaction: Transaction,
   of: { readonly source: string; readonly eventId: string; readonly tenantIds: readonly string[] },
@@ -83,8 +86,8 @@ export interface EntryFilter {
 }
 
 /**
- * Entries that count as they stand: neither a reversal nor reversed by one. In the order of their
- * ids, from `after` on.
+ * Reads entries that count as they stand: neither a reversal nor reversed by one. In the order of
+ * their ids, from `after` on.
  */
 export function readCurrentEntries(
   transaction: Transaction,
@@ -114,8 +117,8 @@ const ATTEMPTED = `call_id is not null or trace_id is not null
       and (status <> 'ok' or attempt > 1 or further_tags ? 'requested_model_source')`;
 
 /**
- * The entries of a batch whose attempts may belong to a call of several (R8). A reversal counts too: when
- * a failed attempt is taken back, another one may be the first.
+ * Reads the entries of a batch whose attempts may belong to a call of several (R8). A reversal
+ * counts too: when a failed attempt is taken back, another one may be the first.
  */
 export function readAttemptsOf(
   transaction: Transaction,

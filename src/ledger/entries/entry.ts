@@ -102,7 +102,7 @@ export interface RateReference {
   readonly rateId: bigint;
 }
 
-/** One priced part of an event, placed in its tenant's period. */
+/** Makes the entry of one priced part of an event, placed in its tenant's period. */
 export function usageEntry(options: {
   readonly event: UsageEvent;
   readonly digest: Buffer;

@@ -1,7 +1,7 @@
 import type { UsageEvent } from '../../events/event.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 
-/** Whom an event concerns: its members' tenants, or its own, or nobody known. */
+/** Returns whom an event concerns: its members' tenants, or its own, or nobody known. */
 export function tenantsOf(event: UsageEvent): readonly string[] {
   if (event.members === null) return [event.tags.tenantId ?? UNATTRIBUTED];
   const tags = event.members.map((member) => member.tags);

@@ -15,9 +15,9 @@ export interface LinePart {
 }
 
 /**
- * The lines of its closed period in which an entry stands, and with how much: one line for each
- * bucket that it was charged for. The parts sum to the entry's charge, and the parts of all entries
- * to their lines. What was not charged, or is not due, stands in no line.
+ * Returns the lines of its closed period in which an entry stands, and with how much: one line for
+ * each bucket that it was charged for. The parts sum to the entry's charge, and the parts of all
+ * entries to their lines. What was not charged, or is not due, stands in no line.
  */
 export function linesOfEntry(
   entry: EntryGroup,

@@ -21,7 +21,10 @@ interface LineEntry {
   readonly group: EntryGroup;
 }
 
-/** The entries of a period that may stand in a line, in the order of their ids, one after the other. */
+/**
+ * Hands on the entries of a period that may stand in a line, in the order of their ids, one after
+ * the other.
+ */
 export function eachEntryNearLine(
   database: Database,
   of: {
@@ -58,7 +61,7 @@ function kindsOfLine({ meter }: ManifestLine): readonly string[] {
   return meter === 'allocation' || meter === 'adjustment' ? [meter] : ['usage', 'correction'];
 }
 
-/** Entries by their ids. */
+/** Reads entries by their ids. */
 export async function readLineEntries(
   database: Database,
   catalog: PriceCatalog,

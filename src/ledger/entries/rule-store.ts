@@ -10,7 +10,7 @@ export interface RuleOfEntry {
   readonly rule: string;
 }
 
-/** The rules behind the amounts of each entry, in the order of their ids. */
+/** Reads the rules behind the amounts of each entry, in the order of their ids. */
 export async function readRules(
   database: Database,
   entryIds: readonly bigint[],

@@ -22,7 +22,7 @@ interface RuledEntry {
   readonly convertedBy: { readonly source: string; readonly from: InstantMs } | null;
 }
 
-/** The rules behind an entry's amounts, each in a sentence, with the price versions. */
+/** Returns the rules behind an entry's amounts, each in a sentence, with the price versions. */
 export function rulesOfEntry(entry: RuledEntry): readonly string[] {
   return [
     ...correctionRules(entry),

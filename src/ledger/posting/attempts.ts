@@ -60,10 +60,11 @@ export function chargedOn(
 }
 
 /**
- * The attempt with which the call behind an answer began (R8), from the same source: the first failed one
- * with the same call id. Without such an id it is one in the same trace under the same parent, which many
- * calls may share: of numbered attempts the first one nearest to the answer in time, and where a producer
- * numbers none the first of those that followed one another up to the answer. Null where nothing failed.
+ * Returns the attempt with which the call behind an answer began (R8), from the same source: the
+ * first failed one with the same call id. Without such an id it is one in the same trace under the
+ * same parent, which many calls may share: of numbered attempts the first one nearest to the answer
+ * in time, and where a producer numbers none the first of those that followed one another up to the
+ * answer. Null where nothing failed.
  */
 export function firstAttemptOf<Failed extends Attempt>(
   answer: Attempt,

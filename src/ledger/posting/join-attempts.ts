@@ -28,8 +28,9 @@ export interface ReceivedEvent {
 }
 
 /**
- * Events to be posted, each answer with the model that its call first requested (R8), as far as the
- * failed attempt is in the ledger or among these events. Other events come back as they are.
+ * Returns events to be posted, each answer with the model that its call first requested (R8), as
+ * far as the failed attempt is in the ledger or among these events. Other events come back as they
+ * are.
  */
 export async function withFirstRequested(
   transaction: Transaction,

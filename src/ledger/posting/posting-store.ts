@@ -95,7 +95,10 @@ interface ProbedRow {
   readonly digests: readonly Buffer[];
 }
 
-/** Whether a tenant has a provider's response already, so that the ledger's key would refuse it (R8). */
+/**
+ * Tells whether a tenant has a provider's response already, so that the ledger's key would refuse
+ * it (R8).
+ */
 export async function holdsResponse(transaction: Transaction, key: ResponseKey): Promise<boolean> {
   const { rows } = await transaction.client.query(
     `select 1 from entries
@@ -222,7 +225,7 @@ export async function copyEntries(
   await pipeline(Readable.from([Buffer.from(lines.join(''))]), copy);
 }
 
-/** The ids that the entries of a batch get, in the order of their keys. */
+/** Returns the ids that the entries of a batch get, in the order of their keys. */
 export function entryIds(
   batchId: bigint,
   entries: readonly NewEntry[],
@@ -236,7 +239,7 @@ export function entryIds(
   return new Map(sorted.map((entry, place) => [entry, firstId + BigInt(place)]));
 }
 
-/** Whether an entry was taken back; only what stands can be corrected. */
+/** Tells whether an entry was taken back; only what stands can be corrected. */
 export async function isSuperseded(transaction: Transaction, entryId: bigint): Promise<boolean> {
   const { rows } = await transaction.client.query(
     'select 1 from entries where corrects_entry_id = $1 limit 1',

@@ -251,7 +251,7 @@ async function readNested(
   return rows;
 }
 
-/** What stands of these parts of events, after whatever corrected them. */
+/** Reads what stands of these parts of events, after whatever corrected them. */
 export async function readStandingParts(
   transaction: Transaction,
   parts: readonly StoredEntry[],

@@ -96,7 +96,10 @@ function reportOf(
   };
 }
 
-/** Whether a report names no answer, or one that a gateway's cache gave once more: it is known by its span. */
+/**
+ * Tells whether a report names no answer, or one that a gateway's cache gave once more: it is known
+ * by its span.
+ */
 export function isBare({ responseId, gatewayCache }: CallReport): boolean {
   return responseId === null || gatewayCache !== 'none';
 }
@@ -109,7 +112,10 @@ export function isOneOfFew(report: CallReport): boolean {
   return report.callId !== null || isBare(report) || isNobodys(report);
 }
 
-/** Whether the ledger's key holds these two apart: they have one response of one tenant's member (R8). */
+/**
+ * Tells whether the ledger's key holds these two apart: they have one response of one tenant's
+ * member (R8).
+ */
 export function shareResponse(one: CallReport, other: CallReport): boolean {
   return (
     one.responseId !== null &&
@@ -232,7 +238,10 @@ function isNested(outer: CallReport, inner: CallReport): boolean {
   return isEqual && countsAgree(outer.usage, inner.usage);
 }
 
-/** Whether a span counts exactly what several measured calls within it count together, input and output. */
+/**
+ * Tells whether a span counts exactly what several measured calls within it count together, input
+ * and output.
+ */
 export function isSumOf(outer: CallReport, inner: readonly CallReport[]): boolean {
   const calls = inner.filter(({ usage }) => isMeasured(usage));
   if (calls.length < 2 || outer.status !== 'ok') return false;

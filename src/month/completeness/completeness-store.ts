@@ -48,8 +48,8 @@ const WANTS_RATES = sql`bool_or(not exists (
 const COSTS_ARE_KEPT = sql`exists (select from price_books where kind = 'cost')`;
 
 /**
- * Entries without a cost, a price or a measure. Those without a price or a measure are also looked for in
- * every earlier period that is not closed, since they stand before the month that is.
+ * Reads entries without a cost, a price or a measure. Those without a price or a measure are also
+ * looked for in every earlier period that is not closed, since they stand before the month that is.
  */
 export async function readLacking(
   database: Database,
@@ -104,8 +104,9 @@ export interface SharedRow {
 const SHARED_READ = 1_000;
 
 /**
- * Events that stand under two tenants (R24). Keys begin with the tenant, so that no constraint can hold
- * this, and it is looked for beside the hot path: first by counting tenants, then what still stands.
+ * Reads events that stand under two tenants (R24). Keys begin with the tenant, so that no
+ * constraint can hold this, and it is looked for beside the hot path: first by counting tenants,
+ * then what still stands.
  */
 export async function readShared(database: Database, scope: Scope): Promise<readonly SharedRow[]> {
   const everyone = { ...scope, tenantId: null };
@@ -166,7 +167,10 @@ export interface UnregisteredRow {
   readonly currency: string;
 }
 
-/** Tenants that an event made and nobody registered, with what they are charged. Reads the rollups. */
+/**
+ * Reads tenants that an event made and nobody registered, with what they are charged. Reads the
+ * rollups.
+ */
 export async function readUnregistered(
   database: Database,
   scope: Scope,

@@ -2,7 +2,10 @@ import type { Remedy } from '../../remedy.ts';
 import { advise } from '../../remedy.ts';
 import type { MissingThing } from './missing-answer.ts';
 
-/** What a person does about each kind of thing that a month lacks; alerts have remedies of their own. */
+/**
+ * Returns what a person does about each kind of thing that a month lacks; alerts have remedies of
+ * their own.
+ */
 export function missingRemedy(
   kind: Exclude<MissingThing['kind'], 'alert' | 'on_two_invoices' | 'on_voided_invoice'>,
   of: {
@@ -42,7 +45,7 @@ export function missingRemedy(
   }
 }
 
-/** What a person does about an alert that says on which invoices a period stands. */
+/** Returns what a person does about an alert that says on which invoices a period stands. */
 export function invoiceRemedy(
   kind: 'on_two_invoices' | 'on_voided_invoice',
   of: { readonly alertId: bigint; readonly tenantId: string | null; readonly month: string | null },

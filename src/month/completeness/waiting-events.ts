@@ -45,8 +45,8 @@ export function describeWaiting(row: QuarantineRow, prices: Prices): WaitingEven
 }
 
 /**
- * Whether an event belongs to a tenant's month. What has no instant that can be relied on may belong to
- * every month that had begun when it came and had not long ended.
+ * Tells whether an event belongs to a tenant's month. What has no instant that can be relied on may
+ * belong to every month that had begun when it came and had not long ended.
  */
 export function isOfMonth(
   { tenantId, occurredAt, receivedAt }: WaitingEvent,

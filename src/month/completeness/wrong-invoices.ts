@@ -2,8 +2,8 @@ import type { Alert } from '../../push/alert.ts';
 import type { InvoiceRow } from '../../stripe/invoices/invoice-store.ts';
 
 /**
- * What an open alert keeps from being whole: a period that stands on two invoices, or on one that was voided, is
- * named by what it is (R24), and everything else as the alert that it is.
+ * Returns what an open alert keeps from being whole: a period that stands on two invoices, or on
+ * one that was voided, is named by what it is (R24), and everything else as the alert that it is.
  */
 export function kindOfAlert(
   { kind, tenantId, periodStart }: Pick<Alert, 'kind' | 'tenantId' | 'periodStart'>,

@@ -32,7 +32,7 @@ interface UnknownHold {
 
 const UNKNOWN_HOLDS_SHOWN = 100;
 
-/** The last events that named a hold which nobody made. */
+/** Reads the last events that named a hold which nobody made. */
 export async function readUnknownHolds(
   database: Database,
   now: InstantMs,
@@ -56,14 +56,14 @@ export async function readDeadWebhooks(
   return rows;
 }
 
-/** The pushes whose destination neither confirmed nor refused them. */
+/** Counts the pushes whose destination neither confirmed nor refused them. */
 export async function countAmbiguousPushes(database: Database): Promise<number> {
   const { rows } = await sql<{ pushes: bigint }>`
     select count(*) as pushes from push_intents where state = 'ambiguous'`.execute(database.kysely);
   return Number(rows[0]?.pushes ?? 0);
 }
 
-/** The periods that take entries. */
+/** Counts the periods that take entries. */
 export async function countOpenPeriods(database: Database, now: InstantMs): Promise<OpenPeriods> {
   const { rows } = await sql<OpenPeriods>`
     select (select count(*) from periods where state = 'open') as open_periods,
@@ -83,7 +83,7 @@ interface FreshnessRow {
   readonly seals_behind: bigint;
 }
 
-/** How new the ledger is, and how much waits for a person. */
+/** Reads how new the ledger is, and how much waits for a person. */
 export async function readFreshness(database: Database): Promise<FreshnessRow> {
   const { rows } = await sql<FreshnessRow>`
     select (select recorded_at from batches order by batch_id desc limit 1) as last_batch_at,

@@ -4,7 +4,7 @@ import { lastEndedMonth } from '../last-ended-month.ts';
 import type { FreshnessAnswer } from './freshness-answer.ts';
 import { readFreshness } from './status-store.ts';
 
-/** How new the ledger is, and how much waits for a person. */
+/** Tells how new the ledger is, and how much waits for a person. */
 export async function tellFreshness(
   parts: Pick<Parts, 'database' | 'clock'>,
 ): Promise<FreshnessAnswer> {

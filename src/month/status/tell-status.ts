@@ -24,7 +24,10 @@ export interface StatusParts extends Pick<Parts, 'database' | 'clock'> {
   readonly destinationFault: string | null;
 }
 
-/** What a person wants to know first: how things stand, and everything that keeps a month from being whole. */
+/**
+ * Tells what a person wants to know first: how things stand, and everything that keeps a month from
+ * being whole.
+ */
 export async function tellStatus(
   parts: StatusParts,
   { month }: StatusRequest,

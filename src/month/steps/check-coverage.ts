@@ -6,8 +6,9 @@ import type { MonthParts, StepOutcome } from '../month-step.ts';
 import { done, named } from '../month-step.ts';
 
 /**
- * Whether enough of the month's cost carries each tag that a bound was given for, in each currency. What is not
- * tagged cannot be billed to anybody afterwards, so a month below its bound is held before anything is closed.
+ * Checks whether enough of the month's cost carries each tag that a bound was given for, in each
+ * currency. What is not tagged cannot be billed to anybody afterwards, so a month below its bound
+ * is held before anything is closed.
  */
 export async function checkCoverage(
   { database }: Pick<MonthParts, 'database'>,

@@ -21,7 +21,7 @@ export interface MonthTableRow {
   readonly invoices: bigint;
 }
 
-/** Every period that begins in a month, with what was told of it and what bills it. */
+/** Reads every period that begins in a month, with what was told of it and what bills it. */
 export async function readMonthTable(
   database: Database,
   month: string,

@@ -5,7 +5,7 @@ import { readSteps } from '../month-run-store.ts';
 import type { MonthTableAnswer, MonthTableRequest, PeriodSteps } from './month-table-answer.ts';
 import { type MonthTableRow, readMonthTable } from './month-table-store.ts';
 
-/** The month by tenant and step: what is behind comes first, and then what comes to most. */
+/** Tells the month by tenant and step: what is behind comes first, and then what comes to most. */
 export async function tellMonthTable(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
   { month }: MonthTableRequest,

@@ -5,8 +5,9 @@ import { type PriceBookDocument, readStoredBook } from './price-book-document.ts
 import { rateRow, versionTerms } from './price-book-store.ts';
 
 /**
- * Versions of books that are not what their documents say: a document whose hash is another, terms or rates that
- * it does not give. So a rate that was changed shows before anything was charged by it.
+ * Finds versions of books that are not what their documents say: a document whose hash is another,
+ * terms or rates that it does not give. So a rate that was changed shows before anything was
+ * charged by it.
  */
 export async function findChangedBooks(
   database: Database,

@@ -12,7 +12,7 @@ import { diffPriceBooks, termsOf } from './price-book-diff.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
 import { showPriceBook } from './show-price-books.ts';
 
-/** The rows that two books, or two versions of one, price differently. */
+/** Returns the rows that two books, or two versions of one, price differently. */
 export async function comparePriceBooks(
   parts: Pick<Parts, 'database'>,
   request: CompareRequest,

@@ -32,7 +32,7 @@ export async function saveDefaultBook(
   });
 }
 
-/** Every default book with its date, newest first; one that holds since ever is last. */
+/** Reads every default book with its date, newest first; one that holds since ever is last. */
 export async function readDefaultBooks(db: Kysely<Tables>): Promise<readonly DefaultBook[]> {
   const { rows } = await sql<{ since: InstantMs | null; book: string }>`
     select case when effective_from > '-infinity' then effective_from end as since, book

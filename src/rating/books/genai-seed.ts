@@ -29,10 +29,10 @@ export interface SeedOptions {
 export const SEED_SOURCE = '@pydantic/genai-prices 0.1.8';
 
 /**
- * The versions of a cost book, ascending: the prices that hold at `effectiveFrom`, then one version
- * for each later date from which the package knows another price. Each holds every model. What the
- * package's prices lose on the way is said in `notes`. Refuses a book or an instant that does not fit
- * the price book's schema.
+ * Returns the versions of a cost book, ascending: the prices that hold at `effectiveFrom`, then one
+ * version for each later date from which the package knows another price. Each holds every model.
+ * What the package's prices lose on the way is said in `notes`. Refuses a book or an instant that
+ * does not fit the price book's schema.
  */
 export function seedCostBook(options: SeedOptions): readonly PriceBookDocument[] {
   const from = DateTime.fromISO(options.effectiveFrom, { zone: 'utc' }).toMillis();

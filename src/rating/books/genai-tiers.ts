@@ -41,7 +41,7 @@ function half(tier: HalfPrice['tier'], source: string): HalfPrice {
 
 type Tariff = Omit<PriceBookModel, 'provider' | 'model'>;
 
-/** A model's standard tariffs, and after them those of the tiers that cost half of them. */
+/** Returns a model's standard tariffs, and after them those of the tiers that cost half of them. */
 export function withHalfPrices(
   provider: string,
   modelId: string,

@@ -3,8 +3,8 @@ import type { Database } from '../../database/database.ts';
 import type { KeptEntries } from './price-book-answer.ts';
 
 /**
- * Entries that stand and were priced by a book, by when they occurred, half-open; of one of its versions where
- * one is given. Null where there are none.
+ * Reads entries that stand and were priced by a book, by when they occurred, half-open; of one of
+ * its versions where one is given. Null where there are none.
  */
 export async function readPricedEntries(
   database: Database,

@@ -8,8 +8,9 @@ import { decimalOf, ratesOfRow } from './rates-of-row.ts';
 export type LaidBook = readonly [PriceBookDocument, ...PriceBookDocument[]];
 
 /**
- * What changes from one book, or one version of it, to another; equal rows are left out. A book that is
- * laid over a base has the base's rows, too, where none of its own takes their calls. Pure.
+ * Returns what changes from one book, or one version of it, to another; equal rows are left out. A
+ * book that is laid over a base has the base's rows, too, where none of its own takes their calls.
+ * Pure.
  */
 export function diffPriceBooks(before: LaidBook, after: LaidBook): readonly PriceDifference[] {
   const old = new Map(rowsOf(before).map((row) => [keyOf(row), row]));

@@ -139,8 +139,8 @@ export function parsePriceBook(json: unknown): PriceBookDocument {
 }
 
 /**
- * A document as it was stored. Every one is kept with its caching, said or not; of a book that takes all from
- * its base it means nothing, and nobody may say it.
+ * Reads a document as it was stored. Every one is kept with its caching, said or not; of a book
+ * that takes all from its base it means nothing, and nobody may say it.
  */
 export function readStoredBook(stored: unknown): PriceBookDocument {
   const { caching, ...rest } = stored as PriceBookDocument;

@@ -5,7 +5,10 @@ import type { PriceBookDocument } from './price-book-document.ts';
 /** What a book does that does not say how it charges cached input (R6). */
 export const DEFAULT_CACHING = 'work_done';
 
-/** The document with its instant in UTC and its rows in one order: equal books have equal bytes. */
+/**
+ * Returns the document with its instant in UTC and its rows in one order: equal books have equal
+ * bytes.
+ */
 export function canonicalDocument(document: PriceBookDocument): string {
   const models = document.models.map((model) => sortKeys(model));
   const ordered = models.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));

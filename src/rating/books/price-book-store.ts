@@ -48,7 +48,7 @@ export async function importPriceBook(
   });
 }
 
-/** A row for every version of every book. */
+/** Reads a row for every version of every book. */
 export async function readBookVersions(
   database: Database,
   now: InstantMs,
@@ -90,7 +90,9 @@ export async function readBookVersions(
   }));
 }
 
-/** The documents of one book's versions, oldest first; throws a `Refusal` for an unknown book. */
+/**
+ * Reads the documents of one book's versions, oldest first; throws a `Refusal` for an unknown book.
+ */
 export async function readBookDocuments(
   database: Database,
   book: string,
@@ -104,7 +106,7 @@ export async function readBookDocuments(
   );
 }
 
-/** Every version of every book, for rating. */
+/** Reads every version of every book, for rating. */
 export async function loadPriceCatalog(db: Kysely<Tables>): Promise<PriceCatalog> {
   const books = await db.selectFrom('price_books').selectAll().execute();
   const rates = await db.selectFrom('price_rates').selectAll().orderBy('rate_id').execute();
@@ -289,7 +291,7 @@ async function insertVersion(
   }
 }
 
-/** The columns of a version that its document gives. */
+/** Returns the columns of a version that its document gives. */
 export function versionTerms(document: PriceBookDocument) {
   return {
     kind: document.kind,
@@ -302,7 +304,7 @@ export function versionTerms(document: PriceBookDocument) {
   };
 }
 
-/** A row of a document as the table holds it. */
+/** Returns a row of a document as the table holds it. */
 export function rateRow(book: string, effectiveFrom: string, model: PriceBookModel) {
   const { perCall, input, output, cacheRead, cacheWrite, units } = ratesOfRow(model);
   return {

@@ -70,10 +70,11 @@ export interface FoundRate {
 }
 
 /**
- * The price that a book has for a call: its own row for the tier, else its base's; then the same for
- * the standard tier. Only where none of them has the model as it is written, the same model in another
- * spelling is looked for; its date is a part of what is charged. A cost-plus book takes the cost row times
- * its factor where it has no row of its own. Null means that there is no price, never a price of zero (R10).
+ * Finds the price that a book has for a call: its own row for the tier, else its base's; then the
+ * same for the standard tier. Only where none of them has the model as it is written, the same
+ * model in another spelling is looked for; its date is a part of what is charged. A cost-plus book
+ * takes the cost row times its factor where it has no row of its own. Null means that there is no
+ * price, never a price of zero (R10).
  */
 export function findCharge(
   catalog: PriceCatalog,
@@ -124,7 +125,10 @@ function discounted(found: FoundRate, discount: BookVersion | null): FoundRate {
   return { version: discount, rate: timesFactor(found.rate, discount.baseFactor) };
 }
 
-/** A row as a version charges by it: a row of another book at the version's factor or discount. */
+/**
+ * Returns a row as a version charges by it: a row of another book at the version's factor or
+ * discount.
+ */
 export function rateOfVersion(version: BookVersion, rate: Rate): Rate {
   const factor = version.costFactor ?? version.baseFactor;
   return factor === null || rate.book === version.book ? rate : timesFactor(rate, factor);
@@ -136,8 +140,8 @@ export interface FoundCost extends FoundRate {
 }
 
 /**
- * What the provider takes for a call: by a cost book of the currency; else by one of another currency, of those in
- * the order of their names, where a dated rate says what that is.
+ * Finds what the provider takes for a call: by a cost book of the currency; else by one of another
+ * currency, of those in the order of their names, where a dated rate says what that is.
  */
 export function findCost(
   catalog: PriceCatalog,
@@ -191,7 +195,9 @@ export function beginOf({ effectiveFrom }: Pick<BookVersion, 'effectiveFrom'>): 
   return Math.floor(effectiveFrom / 1000) * 1000;
 }
 
-/** A rate times a factor of a cost-plus or a discount book, each part rounded half up once. */
+/**
+ * Returns a rate times a factor of a cost-plus or a discount book, each part rounded half up once.
+ */
 export function timesFactor(rate: Rate, factor: bigint): Rate {
   const times = (amount: bigint) => divideHalfUp(amount * factor, 1_000_000n);
   const timesGiven = (amount: bigint | null) => (amount === null ? null : times(amount));

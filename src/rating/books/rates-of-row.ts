@@ -36,7 +36,7 @@ function priceOf(row: PriceBookModel, { price }: Unit): bigint | null {
   return decimal === undefined ? null : toPico(decimal, SCALE[price.per]);
 }
 
-/** What a row says of a unit, as it says it. */
+/** Returns what a row says of a unit, as it says it. */
 export function decimalOf(row: PriceBookModel, price: Unit['price']): string | undefined {
   if (price.per === 'one') return row.per_image;
   const groups = {

@@ -3,7 +3,7 @@ import type { BookAnswer, BookRequest, BooksAnswer } from './price-book-answer.t
 import { readStoredBook } from './price-book-document.ts';
 import { readBookDocuments, readBookVersions } from './price-book-store.ts';
 
-/** Every version of every book. */
+/** Lists every version of every book. */
 export async function listPriceBooks({
   database,
   clock,
@@ -11,7 +11,7 @@ export async function listPriceBooks({
   return readBookVersions(database, clock());
 }
 
-/** The versions of one book; throws a `Refusal` where there is none of that name. */
+/** Shows the versions of one book; throws a `Refusal` where there is none of that name. */
 export async function showPriceBook(
   { database }: Pick<Parts, 'database'>,
   { book }: BookRequest,

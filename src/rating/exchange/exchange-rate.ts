@@ -20,8 +20,9 @@ export interface Conversion {
 const ONE = 1_000_000_000_000n;
 
 /**
- * The rate that held at an instant: of the newest version that knows both currencies, directly or through its
- * base. Null where there is none, so that what would be converted stays unknown.
+ * Finds the rate that held at an instant: of the newest version that knows both currencies,
+ * directly or through its base. Null where there is none, so that what would be converted stays
+ * unknown.
  */
 export function findConversion(
   newestFirst: readonly ExchangeVersion[],
@@ -41,7 +42,7 @@ function rateOf({ base, rates }: ExchangeVersion, currency: string): bigint | nu
   return currency === base ? ONE : (rates.get(currency) ?? null);
 }
 
-/** An amount in another currency, rounded half up once, to a picounit of it. */
+/** Converts an amount into another currency, rounded half up once, to a picounit of it. */
 export function convert(amount: Pico, { numerator, denominator }: Conversion): Pico {
   return divideHalfUp(amount * numerator, denominator);
 }

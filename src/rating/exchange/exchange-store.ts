@@ -59,7 +59,7 @@ function answerRepeated({ base, effective_from }: ExchangeDocument, same: boolea
   );
 }
 
-/** Every version, newest first, for rating. */
+/** Reads every version, newest first, for rating. */
 export async function loadExchangeRates(db: Kysely<Tables>): Promise<readonly ExchangeVersion[]> {
   const versions = await db
     .selectFrom('exchange_versions')
@@ -79,7 +79,7 @@ export async function loadExchangeRates(db: Kysely<Tables>): Promise<readonly Ex
   }));
 }
 
-/** Every version as it was imported, oldest first. */
+/** Reads every version as it was imported, oldest first. */
 export async function readExchangeRates(database: Database): Promise<ExchangeListAnswer> {
   const loaded = await loadExchangeRates(database.kysely);
   const sources = await database.kysely

@@ -16,7 +16,7 @@ export interface TenantDay {
   readonly charge: Pico;
 }
 
-/** What some tenants were charged on each day; days without usage have no row. */
+/** Reads what some tenants were charged on each day; days without usage have no row. */
 export async function readTenantDays(
   database: Database,
   tenantIds: readonly string[],
@@ -30,7 +30,7 @@ export async function readTenantDays(
   return rows;
 }
 
-/** What every day came to, of one tenant or of all. */
+/** Reads what every day came to, of one tenant or of all. */
 export async function readDays(
   database: Database,
   tenantId: string | null,

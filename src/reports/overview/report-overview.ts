@@ -14,7 +14,10 @@ import type {
 } from './overview-answer.ts';
 import { readDays, readTenantDays } from './overview-store.ts';
 
-/** The month at a glance: what it came to, against the month before, what it will come to, and by whom. */
+/**
+ * Reports the month at a glance: what it came to, against the month before, what it will come to,
+ * and by whom.
+ */
 export async function reportOverview(
   { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
   request: OverviewRequest,

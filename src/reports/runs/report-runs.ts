@@ -22,7 +22,7 @@ import type {
   RunTotals,
 } from './runs-answer.ts';
 
-/** Agent runs, and what each spent in failed and repeated attempts before its answer. */
+/** Reports agent runs, and what each spent in failed and repeated attempts before its answer. */
 export async function reportRuns(
   { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
   request: RunsRequest,
@@ -92,7 +92,7 @@ function toTotal(row: RunFigures): RunsTotal {
   };
 }
 
-/** The figures that a row of the report and a single run have in common. */
+/** Returns the figures that a row of the report and a single run have in common. */
 export function totalsOf(row: RunFigures): RunTotals {
   return {
     currency: row.currency,

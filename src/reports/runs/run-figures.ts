@@ -36,7 +36,10 @@ export interface RunFigures {
   readonly costBefore: Readonly<Record<Waste, Pico>>;
 }
 
-/** What all runs cost for each one that succeeded; null where none did, or it is unknown. Rounded half up. */
+/**
+ * Returns what all runs cost for each one that succeeded; null where none did, or it is unknown.
+ * Rounded half up.
+ */
 export function costPerSuccess(
   figures: Pick<RunFigures, 'cost' | 'succeeded' | 'uncosted'>,
 ): Pico | null {
@@ -45,7 +48,7 @@ export function costPerSuccess(
     : divideHalfUp(figures.cost, BigInt(figures.succeeded));
 }
 
-/** The most wasted first, and of equal ones what cost more. */
+/** Orders figures: the most wasted first, and of equal ones what cost more. */
 export function compareFigures(a: RunFigures, b: RunFigures): number {
   return (
     descending(a.wastedCost, b.wastedCost) ||
@@ -59,7 +62,7 @@ function descending(a: Pico, b: Pico): number {
   return a > b ? -1 : 1;
 }
 
-/** The figures of one run: a row for each group in it, which by run or tenant is one. */
+/** Returns the figures of one run: a row for each group in it, which by run or tenant is one. */
 export function figuresOf(run: AgentRun, by: RunGroup): readonly RunFigures[] {
   const rows = Map.groupBy(run.calls, ({ facts }) =>
     JSON.stringify([by === 'feature' ? facts.feature : null, facts.currency]),
@@ -113,7 +116,7 @@ function sum(calls: readonly CallStep[], of: (call: CallStep) => Pico): Pico {
   return calls.reduce((total, call) => total + of(call), 0n);
 }
 
-/** Two rows of one group as one. */
+/** Adds two rows of one group into one. */
 export function addFigures(a: RunFigures, b: RunFigures): RunFigures {
   return {
     ...a,

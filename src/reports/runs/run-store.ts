@@ -25,8 +25,9 @@ export interface RunQuestion {
 const RUN_OF = 'coalesce(agent_run_id, trace_id)';
 
 /**
- * Every run of the question, one after the other, so that no more than one is in memory. Reads a
- * snapshot of the entries themselves: a run's story needs every step, and no rollup has those.
+ * Hands on every run of the question, one after the other, so that no more than one is in memory.
+ * Reads a snapshot of the entries themselves: a run's story needs every step, and no rollup has
+ * those.
  */
 export function eachRun(
   database: Database,
@@ -192,8 +193,8 @@ interface OutsideRow {
 }
 
 /**
- * One run by its id, or by its trace where its calls name no run: for each tenant that has a part in
- * it, in the order of their ids. Throws a `Refusal` where nobody has.
+ * Reads one run by its id, or by its trace where its calls name no run: for each tenant that has a
+ * part in it, in the order of their ids. Throws a `Refusal` where nobody has.
  */
 export function readRun(
   database: Database,

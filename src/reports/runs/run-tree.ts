@@ -20,9 +20,10 @@ export interface RunNode {
 }
 
 /**
- * The trees of a run, every step exactly once, parents before children. A parent is looked for in its
- * child's own trace; of several steps with one span id (members of a batch, a span reported twice) the
- * one that began first is the parent. A step without ids, or whose parent nobody knows, is a root.
+ * Builds the trees of a run, every step exactly once, parents before children. A parent is looked
+ * for in its child's own trace; of several steps with one span id (members of a batch, a span
+ * reported twice) the one that began first is the parent. A step without ids, or whose parent
+ * nobody knows, is a root.
  */
 export function buildRunTree(steps: readonly RunStep[]): readonly RunNode[] {
   const nodes = steps.map(

@@ -28,7 +28,9 @@ export interface RunWaste {
  */
 export const LOOP_STEPS = 4;
 
-/** What of a run was spent before its answers. Calls that were taken back count for nothing. */
+/**
+ * Finds what of a run was spent before its answers. Calls that were taken back count for nothing.
+ */
 export function findWaste(nodes: readonly RunNode[], loopSteps: number = LOOP_STEPS): RunWaste {
   const standing = nodes.flatMap((node) =>
     node.step.kind === 'call' && node.step.stands ? [{ node, call: node.step }] : [],

@@ -14,8 +14,8 @@ import { readRun } from './run-store.ts';
 import type { RunNode } from './run-tree.ts';
 
 /**
- * An agent run as a tree, for each tenant that has a part in it: every step, what it came to, and what
- * was spent in vain. Throws a `Refusal` where nobody has a part.
+ * Shows an agent run as a tree, for each tenant that has a part in it: every step, what it came to,
+ * and what was spent in vain. Throws a `Refusal` where nobody has a part.
  */
 export async function showRun(
   { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,

@@ -12,7 +12,10 @@ import type {
 import type { SpanRow, TraceKey } from './trace-store.ts';
 import { findTraces, keyOf, readSpans } from './trace-store.ts';
 
-/** Traces with their spans, the newest first: what each used, was charged and cost, and its metadata. */
+/**
+ * Lists traces with their spans, the newest first: what each used, was charged and cost, and its
+ * metadata.
+ */
 export async function listTraces(
   { database, view = database }: Pick<Parts, 'database' | 'view'>,
   request: TracesRequest,

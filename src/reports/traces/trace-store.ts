@@ -26,7 +26,10 @@ interface KeyRow {
 /** Entries are looked through from the newest on, so many at a time, until enough traces are found. */
 const ENTRIES_AT_ONCE = 5_000;
 
-/** The traces whose newest entry is older than `before`, the newest first; fewer only where there are no more. */
+/**
+ * Finds the traces whose newest entry is older than `before`, the newest first; fewer only where
+ * there are no more.
+ */
 export async function findTraces(
   database: Database,
   request: TracesRequest,
@@ -80,7 +83,7 @@ function toKey(row: KeyRow): TraceKey {
   };
 }
 
-/** The key of a trace in a map. */
+/** Returns the key of a trace in a map. */
 export function keyOf(of: Pick<KeyRow, 'tenant_id' | 'trace_id' | 'source' | 'event_id'>): string {
   const own = of.trace_id === null ? ['event', of.source, of.event_id] : ['trace', of.trace_id];
   return JSON.stringify([of.tenant_id, ...own]);

@@ -114,7 +114,7 @@ export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
   return steps;
 }
 
-/** The columns that are hashed openly, in their order. */
+/** Returns the columns that are hashed openly, in their order. */
 export function shownColumns(): readonly string[] {
   return (
     'tenant_id source event_id member_id revision entry_id kind outcome status occurred_at started_at recorded_at ' +
@@ -125,7 +125,7 @@ export function shownColumns(): readonly string[] {
   ).split(' ');
 }
 
-/** How lines name the units beside text: the unit, and how many of it a rate is for. */
+/** Returns how lines name the units beside text: the unit, and how many of it a rate is for. */
 export function proofUnits(): Readonly<Record<string, readonly [unit: string, per: number]>> {
   const tokens = (
     'cache_write_1h input_audio input_image input_video cache_read_audio cache_read_image output_audio output_image ' +
@@ -143,7 +143,7 @@ export function proofUnits(): Readonly<Record<string, readonly [unit: string, pe
   };
 }
 
-/** An entry's columns by name; what is absent is ''. Units come after them, and then that it is not due, where it is so. */
+/** Reads an entry's columns by name, the units after them, and last that it is not due; absent is ''. */
 export function readColumns(shown: string, known: readonly string[]): Columns {
   const values = shown.split('\t');
   const names = [...known, ...['units', 'not_due'].slice(0, values.length - known.length)];
@@ -236,7 +236,7 @@ function rootOf(proof: Proof, size: number, sha256: Sha256): Uint8Array {
   return root;
 }
 
-/** Everything that decides the price of an entry. */
+/** Returns everything that decides the price of an entry. */
 export function priceKey(entry: Columns): string {
   const { kind = '', requested_model, service_tier, late } = entry;
   const { charge_book, charge_version, charge_rate_id } = entry;

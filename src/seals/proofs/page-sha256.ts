@@ -1,6 +1,6 @@
 /**
- * SHA-256 (FIPS 180-4) as one function that imports nothing, for the page that checks a proof: browsers
- * give their own only to pages that came over https, and a customer opens a file.
+ * Computes SHA-256 (FIPS 180-4) in one function that imports nothing, for the page that checks a
+ * proof: browsers give their own only to pages that came over https, and a customer opens a file.
  */
 export function pageSha256(message: Uint8Array): Uint8Array {
   const fraction = (root: number) => Math.floor((root - Math.floor(root)) * 2 ** 32) | 0;

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Proof, ProofEntry } from './check-proof.ts';
 
 /**
- * Proofs as JSON, each entry on a line of its own. The proof of a whole period may have a million entries:
- * as one string that is more than JavaScript can hold, so neither writer nor reader makes one.
+ * Writes proofs as JSON, each entry on a line of its own. The proof of a whole period may have a
+ * million entries: as one string that is more than JavaScript can hold, so neither writer nor
+ * reader makes one.
  */
 export function* writeProofs(proofs: readonly Proof[]): Iterable<string> {
   const isOne = proofs.length === 1;

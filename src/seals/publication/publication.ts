@@ -15,12 +15,15 @@ export interface Publication {
   close(): void;
 }
 
-/** A file's path, or `s3://BUCKET/PREFIX`. */
+/** Opens the publication at a file's path, or at `s3://BUCKET/PREFIX`. */
 export function openPublication(parts: S3Parts, place: string): Promise<Publication> {
   return isBucket(place) ? openBucket(parts, place) : Promise.resolve(openFile(place));
 }
 
-/** What was published there; throws a `Refusal` where nothing was, since nothing can be told by nothing. */
+/**
+ * Reads what was published there; throws a `Refusal` where nothing was, since nothing can be told
+ * by nothing.
+ */
 export async function readPublished(
   parts: S3Parts,
   place: string,

@@ -23,8 +23,8 @@ interface ChartPlace {
 }
 
 /**
- * The bars as inline SVG. Colors are classes `s0` to `s5` of the page's style sheet, since a strict
- * content security policy would refuse style attributes.
+ * Renders the bars as inline SVG. Colors are classes `s0` to `s5` of the page's style sheet, since
+ * a strict content security policy would refuse style attributes.
  */
 export function renderChartSvg(daily: DailyView, { id, currency, size }: ChartPlace): string {
   const box = { ...SIZES[size], left: 0, below: 18 };

@@ -6,12 +6,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text for an element or a quoted attribute. */
+/** Escapes text for an element or a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
-/** A name that came from outside: escaped, and its writing direction kept to itself. */
+/** Escapes a name that came from outside and keeps its writing direction to itself. */
 export function isolate(name: string): string {
   return `<bdi>${escapeHtml(name)}</bdi>`;
 }

@@ -4,8 +4,8 @@ import { FURTHER_UNITS, pricedTogether } from '../../units.ts';
 import { STATEMENT_STYLE } from './statement-style.ts';
 
 /**
- * One page with the proofs in it that checks them where it is opened: no server, no network, and the
- * same functions that the command line runs.
+ * Renders one page with the proofs in it that checks them where it is opened: no server, no
+ * network, and the same functions that the command line runs.
  */
 export function renderProofHtml(proofs: readonly Proof[]): string {
   // Inside a script element only "<" could end it early.

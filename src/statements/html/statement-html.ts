@@ -9,8 +9,8 @@ import { escapeHtml, isolate } from './html-text.ts';
 import { STATEMENT_STYLE } from './statement-style.ts';
 
 /**
- * One page that needs nothing but itself: no script, no request, and a policy that allows neither.
- * Several statements follow each other, each on a new sheet of paper.
+ * Renders one page that needs nothing but itself: no script, no request, and a policy that allows
+ * neither. Several statements follow each other, each on a new sheet of paper.
  */
 export function renderStatementHtml(views: readonly StatementView[]): string {
   const title = views.map((view) => view.title).join('; ');

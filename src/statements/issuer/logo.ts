@@ -13,14 +13,14 @@ export interface Logo {
 const MOST_BYTES = 64 * 1024;
 const MOST_PIXELS = 2_000;
 
-/** The logo in a data URI. Throws a `Refusal` for what is none, or what no PDF could draw. */
+/** Reads the logo in a data URI. Throws a `Refusal` for what is none, or what no PDF could draw. */
 export function readLogo(uri: string): Logo {
   const [, type = '', base64 = ''] = /^data:([\w/+.-]+);base64,([A-Za-z0-9+/]+=*)$/.exec(uri) ?? [];
   if (base64 === '') refuse('is no data URI in base64');
   return parseLogo(Buffer.from(base64, 'base64'), type);
 }
 
-/** The data URI of the bytes of a file. */
+/** Returns the data URI of the bytes of a file. */
 export function logoUri(bytes: Buffer): string {
   const { type } = parseLogo(bytes, null);
   return `data:${type};base64,${bytes.toString('base64')}`;

@@ -10,7 +10,7 @@ import {
   writeRight,
 } from './pdf-sheet.ts';
 
-/** Where labels begin, so that none runs into its amount. */
+/** Returns where labels begin, so that none runs into its amount. */
 export function startOf(
   sheet: Sheet,
   rows: readonly LabeledAmount[],
@@ -22,7 +22,7 @@ export function startOf(
   return Math.min(usual, PAGE.right - Math.max(...widths) - 14);
 }
 
-/** A row of two cells, from `x` to the right margin. */
+/** Draws a row of two cells, from `x` to the right margin. */
 export function drawAmount(sheet: Sheet, { label, amount }: LabeledAmount, place: Place): void {
   within(sheet, 'TR', () => {
     within(sheet, 'TD', () => write(sheet, label, place));

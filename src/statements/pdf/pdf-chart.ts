@@ -22,7 +22,7 @@ const LEGEND = { size: 8 };
 const AXIS = { size: 7.5, color: SOFT };
 const AXIS_GAP = 7;
 
-/** The same bars as in HTML, drawn from the same geometry. */
+/** Draws the same bars as in HTML, from the same geometry. */
 export function drawChart(sheet: Sheet, daily: DailyView, currency: string): void {
   drawLegend(sheet, daily);
   figure(sheet, daily.summary, () => drawBars(sheet, daily, currency));

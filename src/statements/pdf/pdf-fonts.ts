@@ -78,7 +78,10 @@ function isInvisible(segment: string): boolean {
   );
 }
 
-/** The first letter decides, as it does in a page that isolates a name. */
+/**
+ * Tells whether a text runs to the left: its first letter decides, as it does in a page that
+ * isolates a name.
+ */
 export function isRightToLeft(text: string): boolean {
   const first = /\p{L}/u.exec(text)?.[0];
   return first !== undefined && RIGHT_TO_LEFT.test(first);

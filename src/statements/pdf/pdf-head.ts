@@ -18,7 +18,7 @@ import {
 
 const WIDTH = PAGE.right - PAGE.left;
 
-/** Who sends the statement, whom it is for, and of which time it is. */
+/** Draws who sends the statement, whom it is for, and of which time it is. */
 export function drawHead(sheet: Sheet, view: StatementView): void {
   const { left, right, top } = PAGE;
   const soft = { size: 8.5, color: SOFT };
@@ -101,7 +101,7 @@ export function drawFacts(sheet: Sheet, view: StatementView): void {
   sheet.y += 13;
 }
 
-/** What the whole period would come to, and which invoices bill it. */
+/** Draws what the whole period would come to, and which invoices bill it. */
 export function drawBeneath(sheet: Sheet, { projection, invoices }: StatementView): void {
   for (const { text, to } of invoices) drawLink(sheet, text, to);
   if (projection === null) return;

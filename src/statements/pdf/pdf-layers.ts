@@ -20,7 +20,7 @@ const COLUMNS = { tokens: 335, exact: 467 };
 const ROW = 13.2;
 const CELL = { size: 8.5 };
 
-/** The table of token layers, whole on one page. */
+/** Draws the table of token layers, whole on one page. */
 export function drawLayers(sheet: Sheet, layers: LayerTable): void {
   if (!fits(sheet, 64 + layers.rows.length * ROW)) startPage(sheet);
   const heading = { size: 10.5, bold: true, x: PAGE.left, y: sheet.y };

@@ -44,8 +44,9 @@ export function drawComparison(sheet: Sheet, comparison: StatementView['comparis
 }
 
 /**
- * A table by feature or by user. A short one stays whole; a longer one goes on, below its repeated header, on a page
- * that has its last rows and the total at least, and what comes `after` the table too.
+ * Draws a table by feature or by user. A short one stays whole; a longer one goes on, below its
+ * repeated header, on a page that has its last rows and the total at least, and what comes `after`
+ * the table too.
  */
 export function drawShares(sheet: Sheet, table: ShareTable, after: number): void {
   const { rows } = table;

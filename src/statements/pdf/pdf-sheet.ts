@@ -98,28 +98,28 @@ export function startPage(sheet: Sheet): void {
   sheet.y = PAGE.top;
 }
 
-/** Whether something of this height still fits on the page. */
+/** Tells whether something of this height still fits on the page. */
 export function fits(sheet: Sheet, height: number): boolean {
   return sheet.y + height <= PAGE.bottom;
 }
 
-/** One line from `x` to the right. */
+/** Writes one line from `x` to the right. */
 export function write(sheet: Sheet, text: string, place: Place): void {
   const runs = runsOf(sheet, text, place);
   mark(sheet, () => drawRuns(sheet, runs, place));
 }
 
-/** One line that ends at `x`. */
+/** Writes one line that ends at `x`. */
 export function writeRight(sheet: Sheet, text: string, place: Place): void {
   write(sheet, text, { ...place, x: place.x - widthOf(sheet, text, place) });
 }
 
-/** One line around `x`. */
+/** Writes one line around `x`. */
 export function writeMiddle(sheet: Sheet, text: string, place: Place): void {
   write(sheet, text, { ...place, x: place.x - widthOf(sheet, text, place) / 2 });
 }
 
-/** Text broken into lines of a width; returns its height. */
+/** Writes text broken into lines of a width; returns its height. */
 export function writeBlock(
   sheet: Sheet,
   text: string,
@@ -147,7 +147,7 @@ export function widthOf(sheet: Sheet, text: string, style: Style): number {
   return runsOf(sheet, text, style).reduce((sum, run) => sum + runWidth(sheet, run, style), 0);
 }
 
-/** The text, or as much of its beginning as fits, and an ellipsis. */
+/** Returns the text, or as much of its beginning as fits, and an ellipsis. */
 export function shorten(
   sheet: Sheet,
   text: string,

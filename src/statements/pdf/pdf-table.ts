@@ -80,7 +80,10 @@ const ROW = 12.4;
 const HEAD = { size: 6.8, bold: true, color: SOFT };
 const SUBTOTAL = { size: 7.5, color: SOFT };
 
-/** The lines of one section; a page that goes on with it repeats the header and the model's name. */
+/**
+ * Draws the lines of one section; a page that goes on with it repeats the header and the model's
+ * name.
+ */
 export function drawSection(sheet: Sheet, section: LineSection, currency: string): void {
   const width = PAGE.right - PAGE.left;
   if (!fits(sheet, 60)) startPage(sheet);

@@ -26,8 +26,9 @@ import { drawSection } from './pdf-table.ts';
 const WIDTH = PAGE.right - PAGE.left;
 
 /**
- * The same page as the HTML on A4, tagged for screen readers. The same statements give the same bytes where
- * the fonts are the same: its date is the close's. Further fonts come from `folders`, or else from the system.
+ * Renders the same page as the HTML on A4, tagged for screen readers. The same statements give the
+ * same bytes where the fonts are the same: its date is the close's. Further fonts come from
+ * `folders`, or else from the system.
  */
 export async function renderStatementPdf(
   views: readonly StatementView[],

@@ -6,9 +6,9 @@ const SFNT_HEADER = 12;
 const SFNT_ENTRY = 16;
 
 /**
- * The plain font (sfnt) that a WOFF 1.0 file holds compressed, table by table. A document reads a font's tables
- * many times, and its library would unfold each of them anew for every document.
- * Source: https://www.w3.org/TR/WOFF/, sections 3 and 4.
+ * Returns the plain font (sfnt) that a WOFF 1.0 file holds compressed, table by table. A document
+ * reads a font's tables many times, and its library would unfold each of them anew for every
+ * document. Source: https://www.w3.org/TR/WOFF/, sections 3 and 4.
  */
 export function unfoldWoff(woff: Buffer): Buffer {
   if (woff.toString('latin1', 0, 4) !== 'wOFF') throw new Error('the file is no WOFF 1.0 font');

@@ -21,8 +21,8 @@ import { readBesideOf, readIssuerOf } from '../statement-store.ts';
 import { projectTotal } from './projected-total.ts';
 
 /**
- * What a tenant's open periods of a month come to so far, by the arithmetic of the close: all of it as the ledger
- * was at one moment, and nothing of it is kept.
+ * Returns what a tenant's open periods of a month come to so far, by the arithmetic of the close:
+ * all of it as the ledger was at one moment, and nothing of it is kept.
  */
 export async function previewStatements(
   { database, view = database, clock }: Pick<Parts, 'database' | 'view' | 'clock'>,

@@ -26,8 +26,9 @@ interface Running {
 }
 
 /**
- * Each day to come counts as the days before it did, by the method of every projection; what does not go on, such as
- * a credit or usage of an earlier period, counts once. It is null on the first day, and of a period that does not run.
+ * Projects the total: each day to come counts as the days before it did, by the method of every
+ * projection; what does not go on, such as a credit or usage of an earlier period, counts once. It
+ * is null on the first day, and of a period that does not run.
  */
 export function projectTotal(of: Running): ProjectedTotal | null {
   const place = of.days.indexOf(of.today);

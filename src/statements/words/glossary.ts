@@ -7,7 +7,7 @@ export interface Word {
   readonly meaning: string;
 }
 
-/** The words of this statement that need explaining, and no others. */
+/** Returns the words of this statement that need explaining, and no others. */
 export function glossaryOf(document: StatementDocument): readonly Word[] {
   const all = [...document.lines, ...document.late_lines];
   const has = (test: (meter: string) => boolean) => all.some(({ meter }) => test(meter));

@@ -61,7 +61,7 @@ export interface Link {
   readonly to: string | null;
 }
 
-/** Where a customer asks. */
+/** Returns where a customer asks. */
 export function supportOf({ issuer }: StatementDocument): readonly Link[] {
   const { support_url: url, support_email: email } = issuer;
   return [
@@ -70,7 +70,7 @@ export function supportOf({ issuer }: StatementDocument): readonly Link[] {
   ];
 }
 
-/** What bills the period; an invoice that was voided bills nothing. */
+/** Returns what bills the period; an invoice that was voided bills nothing. */
 export function invoicesOf({ invoices }: StatementDocument): readonly Link[] {
   return invoices
     .filter(({ state }) => state !== 'void')
@@ -80,12 +80,12 @@ export function invoicesOf({ invoices }: StatementDocument): readonly Link[] {
     }));
 }
 
-/** What kind of paper it is. */
+/** Returns what kind of paper it is. */
 export function kindOf({ preview }: StatementDocument): string {
   return preview === null ? 'Usage statement' : 'Preview of a usage statement';
 }
 
-/** What marks every form of a preview, whatever page of it is in a hand. */
+/** Returns what marks every form of a preview, whatever page of it is in a hand. */
 export function markOf({
   preview,
   period,

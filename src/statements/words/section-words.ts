@@ -37,7 +37,7 @@ export function sharedSpendOf(
   );
 }
 
-/** The reasons of shared spend, without what only its arithmetic needs. */
+/** Returns the reasons of shared spend, without what only its arithmetic needs. */
 export function sharedReasonsOf({
   allocations,
 }: Pick<StatementDocument, 'allocations'>): readonly LabeledAmount[] {

@@ -14,7 +14,7 @@ import {
   sharedSpendOf,
 } from './section-words.ts';
 
-/** The printed amounts, summed: they add up to the total because lines are apportioned. */
+/** Returns the printed amounts, summed: they add up to the total because lines are apportioned. */
 export function statementTotals(document: StatementDocument): readonly LabeledAmount[] {
   const { currency, lines } = document;
   const late = document.late_lines.filter(isUsageLine);
@@ -67,7 +67,7 @@ function negate(amount: string): string {
   return amount.startsWith('-') ? amount.slice(1) : `-${amount}`;
 }
 
-/** The statement's own notes, and what only the forms for people need explaining. */
+/** Returns the statement's own notes, and what only the forms for people need explaining. */
 export function statementNotes(document: StatementDocument): readonly string[] {
   const { exact } = document;
   const carried =

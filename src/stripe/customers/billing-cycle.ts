@@ -19,12 +19,13 @@ export interface CycleAnchor {
 const PERIODS_TRIED = 24;
 
 /**
- * The anchor for a tenant's calendar. Stripe's boundaries stand still in UTC while the tenant's move
- * with daylight saving and with the length of months, so they cannot be the same; they need not be.
- * The one event of a period is dated a second before its end: a cycle bills right if each of its
- * periods holds exactly one such event, so if one boundary falls into each [end, next end). Of the
- * times of day and days at which the tenant's periods end over two years, the first that fits is
- * taken. Null where none does, as after a change of calendar that is still to come.
+ * Returns the anchor for a tenant's calendar. Stripe's boundaries stand still in UTC while the
+ * tenant's move with daylight saving and with the length of months, so they cannot be the same;
+ * they need not be. The one event of a period is dated a second before its end: a cycle bills right
+ * if each of its periods holds exactly one such event, so if one boundary falls into each [end,
+ * next end). Of the times of day and days at which the tenant's periods end over two years, the
+ * first that fits is taken. Null where none does, as after a change of calendar that is still to
+ * come.
  */
 export function cycleAnchorFor(calendar: Calendar, now: InstantMs): CycleAnchor | null {
   const periods = periodsFrom(calendar, now);
@@ -36,7 +37,10 @@ export function cycleAnchorFor(calendar: Calendar, now: InstantMs): CycleAnchor 
   return [...candidates.values()].find((anchor) => firstMisfit(anchor, periods) === null) ?? null;
 }
 
-/** The first period that a cycle would bill together with another, or a month late; null when none. */
+/**
+ * Finds the first period that a cycle would bill together with another, or a month late; null when
+ * none.
+ */
 export function findMisfit(anchor: CycleAnchor, calendar: Calendar, now: InstantMs): Period | null {
   return firstMisfit(anchor, periodsFrom(calendar, now));
 }
@@ -44,14 +48,17 @@ export function findMisfit(anchor: CycleAnchor, calendar: Calendar, now: Instant
 /** A cycle's boundary follows the end of a period within hours, or days where months have unlike lengths. */
 const LATEST_BOUNDARY_MS = 4 * 24 * 60 * 60 * 1000;
 
-/** The first period that a cycle bills weeks after its end, though with no other; null when none. */
+/**
+ * Finds the first period that a cycle bills weeks after its end, though with no other; null when
+ * none.
+ */
 export function findLate(anchor: CycleAnchor, calendar: Calendar, now: InstantMs): Period | null {
   const periods = periodsFrom(calendar, now);
   const isLate = ({ endsAt }: Period) => boundaryFrom(anchor, endsAt) - endsAt > LATEST_BOUNDARY_MS;
   return periods.find(isLate) ?? null;
 }
 
-/** The anchor that an instant stands for, as Stripe reads a `billing_cycle_anchor`. */
+/** Returns the anchor that an instant stands for, as Stripe reads a `billing_cycle_anchor`. */
 export function anchorAt(instant: InstantMs): CycleAnchor {
   const at = DateTime.fromMillis(instant, { zone: 'utc' });
   return { dayOfMonth: at.day, hour: at.hour, minute: at.minute, second: at.second };

@@ -25,7 +25,7 @@ interface DatedUsage {
   readonly eventTimestamp: number;
 }
 
-/** Whether a subscription bills usage of a customer that is dated at an instant. */
+/** Tells whether a subscription bills usage of a customer that is dated at an instant. */
 export async function isBilledBySubscription(
   stripe: StripeClient,
   meter: StripeMeter,

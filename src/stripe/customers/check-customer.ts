@@ -91,7 +91,7 @@ async function askCustomer(
   }
 }
 
-/** The operation by which a tenant is given another customer. */
+/** Returns the operation by which a tenant is given another customer. */
 export function linkOperation(tenantId: string): Operation {
   return { operation: 'tenant set', tenant_id: tenantId, give: 'stripe_customer', from: null };
 }

@@ -17,8 +17,8 @@ export type CustomerState = 'present' | 'deleted';
 const BELIEVED_MS = 60 * 60 * 1000;
 
 /**
- * What Stripe said of the tenant's customer; null where it was not asked lately, or in another account. One that
- * was deleted stays so.
+ * Reads what Stripe said of the tenant's customer; null where it was not asked lately, or in
+ * another account. One that was deleted stays so.
  */
 export async function readCustomerState(
   database: Database,
@@ -48,7 +48,7 @@ export async function saveCustomerState(
   );
 }
 
-/** The live tenants that are linked to a customer, and those that are not; ordered by id. */
+/** Reads the live tenants that are linked to a customer, and those that are not; ordered by id. */
 export async function readLiveTenants(
   database: Database,
 ): Promise<readonly { readonly tenantId: string; readonly stripeCustomer: string | null }[]> {

@@ -5,8 +5,9 @@ import { readSettledSubjects } from '../../push/alert-store.ts';
 import { readInvoices } from './invoice-store.ts';
 
 /**
- * Micro units on the final invoices of each period, by `periodKey`. A period whose invoice differs and of which a
- * person has said what was done is left out: what it bills together is no longer on that invoice alone.
+ * Reads micro units on the final invoices of each period, by `periodKey`. A period whose invoice
+ * differs and of which a person has said what was done is left out: what it bills together is no
+ * longer on that invoice alone.
  */
 export async function readBilled(
   database: Database,

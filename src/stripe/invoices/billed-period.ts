@@ -20,7 +20,10 @@ export interface BilledUsage {
   readonly amount: bigint;
 }
 
-/** The lines of an invoice that bill our meters, by whatever price; null when it has none and is not ours. */
+/**
+ * Reads the lines of an invoice that bill our meters, by whatever price; null when it has none and
+ * is not ours.
+ */
 export async function readBilledUsage(
   stripe: StripeClient,
   invoice: Stripe.Invoice,
@@ -88,9 +91,9 @@ function quantityOf(line: Stripe.InvoiceLineItem): bigint | null {
 }
 
 /**
- * The tenant's period whose one event falls into Stripe's billing period: Stripe's begins and ends at
- * the tenant's boundary or up to a period later (billing-cycle.ts). The last period of one who left ends when it left,
- * wherever Stripe's ends. Null when there is none.
+ * Returns the tenant's period whose one event falls into Stripe's billing period: Stripe's begins
+ * and ends at the tenant's boundary or up to a period later (billing-cycle.ts). The last period of
+ * one who left ends when it left, wherever Stripe's ends. Null when there is none.
  */
 export function periodBilledBy(
   { calendar, leftAt }: Pick<Tenant, 'calendar' | 'leftAt'>,

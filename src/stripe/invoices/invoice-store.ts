@@ -35,7 +35,7 @@ const COLUMNS = sql.raw(
   'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount, identifier',
 );
 
-/** The invoices of all periods that begin in a month, or of one tenant's; null is any. */
+/** Reads the invoices of all periods that begin in a month, or of one tenant's; null is any. */
 export async function readInvoices(
   database: Database,
   of: { readonly month: string | null; readonly tenantId: string | null },

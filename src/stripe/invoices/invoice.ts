@@ -251,7 +251,7 @@ async function unsureOf(
   return alertCredited(parts, own, invoice);
 }
 
-/** What of a final invoice was credited, in minor units. */
+/** Returns what of a final invoice was credited, in minor units. */
 export function creditedOf(
   invoice: Pick<
     Stripe.Invoice,
@@ -309,7 +309,7 @@ async function alert(
   return what.detail;
 }
 
-/** Fetched anew, since an event shows an invoice as it was. */
+/** Fetches an invoice anew, since an event shows an invoice as it was. */
 export function fetchInvoice(parts: StripeParts, invoiceId: string): Promise<Stripe.Invoice> {
   return askStripe(`invoice ${invoiceId}`, () => parts.stripe.invoices.retrieve(invoiceId));
 }

@@ -13,7 +13,10 @@ export interface MeterBill {
   readonly amount: bigint;
 }
 
-/** What invoices must bill of the meter's usage: the statement, less what was billed in another way. */
+/**
+ * Returns what invoices must bill of the meter's usage: the statement, less what was billed in
+ * another way.
+ */
 export async function dueOnMeter(
   { database }: Pick<StripeParts, 'database'>,
   target: PushTarget,

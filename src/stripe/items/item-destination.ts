@@ -18,8 +18,9 @@ const ITEM_MEMORY: Memory = {
 };
 
 /**
- * What the meter cannot take, as an invoice item on an invoice of its own: usage that is too old or too
- * large for it, that would come after the final invoice, or that no subscription bills. One item for each intent.
+ * Bills what the meter cannot take, as an invoice item on an invoice of its own: usage that is too
+ * old or too large for it, that would come after the final invoice, or that no subscription bills.
+ * One item for each intent.
  */
 export function itemDestination(
   parts: MeterParts & { readonly ledgerName: string },

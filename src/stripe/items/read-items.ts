@@ -8,7 +8,7 @@ export const INTENT_KEY = 'spanledger_intent';
 const PERIOD_KEY = 'period_key';
 const VALUE_KEY = 'spanledger_micro';
 
-/** What stands with an item, so that it is found again by what it bills. */
+/** Returns what stands with an item, so that it is found again by what it bills. */
 export function itemMetadata(of: {
   readonly tenantId: string;
   readonly periodStart: string;
@@ -30,9 +30,9 @@ function periodNamed(of: { readonly tenantId: string; readonly periodStart: stri
 const MOST_ITEMS = 10_000;
 
 /**
- * What invoice items bill of a period, in micro units. Items are listed, not searched, since Stripe's
- * search lags. An item that a person made for the period counts only where none is of this ledger: then
- * it stands against making another.
+ * Reads what invoice items bill of a period, in micro units. Items are listed, not searched, since
+ * Stripe's search lags. An item that a person made for the period counts only where none is of this
+ * ledger: then it stands against making another.
  */
 export async function readItems(
   stripe: StripeClient,

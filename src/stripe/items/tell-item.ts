@@ -109,7 +109,7 @@ function letGo({ stripe, clock }: TellParts, invoiceId: string, until: InstantMs
 
 const CHANNEL = 'spanledger_items_';
 
-/** The name of the place where the items of a currency are counted. */
+/** Returns the name of the place where the items of a currency are counted. */
 export function itemChannel(currency: string): string {
   return `${CHANNEL}${currency.toLowerCase()}`;
 }
@@ -118,7 +118,7 @@ function currencyOfChannel(channel: string): string {
   return channel.slice(CHANNEL.length).toUpperCase();
 }
 
-/** Minor units, rounded half up as a statement's total is. */
+/** Returns the minor units, rounded half up as a statement's total is. */
 export function itemAmount(valueMicro: bigint, currency: string): bigint {
   const picos = valueMicro * 1_000_000n;
   return divideHalfUp(picos, picoPerBilled(currency)) * minorPerBilled(currency);

@@ -47,7 +47,9 @@ export interface MeterParts {
   readonly clock: Clock;
 }
 
-/** The meters that `stripe setup` made, by currency, as a destination: one event for each intent. */
+/**
+ * Makes the meters that `stripe setup` made, by currency, a destination: one event for each intent.
+ */
 export function meterDestination(
   parts: MeterParts,
   meters: ReadonlyMap<string, StripeMeter>,
@@ -91,7 +93,7 @@ export function meterDestination(
   };
 }
 
-/** The customer and the meter of a period, or what lacks. */
+/** Returns the customer and the meter of a period, or what lacks. */
 export function addressAt(
   target: PushTarget,
   { meters, livemode }: { meters: ReadonlyMap<string, StripeMeter>; livemode: boolean },

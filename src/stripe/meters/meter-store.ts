@@ -39,7 +39,7 @@ export async function saveMeter(
     .execute();
 }
 
-/** The meters of this account, by currency; refuses those of another one of the same mode. */
+/** Reads the meters of this account, by currency; refuses those of another one of the same mode. */
 export async function readOwnMeters(
   database: Database,
   { livemode, account }: MeterPlace,
@@ -63,7 +63,7 @@ export async function readOwnMeters(
 /** Every tenant of this ledger is billed through the one account. */
 class OtherAccount extends EveryTenantRefused {}
 
-/** The meters that `stripe setup` made, by currency. */
+/** Reads the meters that `stripe setup` made, by currency. */
 export async function readMeters(
   database: Database,
   livemode: boolean,

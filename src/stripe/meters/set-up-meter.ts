@@ -7,7 +7,9 @@ import type { StripeClient } from '../stripe-client.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeMeter } from './meter-store.ts';
 
-/** Minor units a micro unit: 0.0001 cents, and 0.000001 yen, which has no decimals. */
+/**
+ * Returns the minor units of a micro unit: 0.0001 cents, and 0.000001 yen, which has no decimals.
+ */
 export function minorPerMicro(currency: string): string {
   const decimals = 6 - minorUnitDecimals(currency);
   return formatDecimal(1n, decimals);

@@ -13,8 +13,8 @@ interface SummaryQuestion {
 const MINUTE_MS = 60_000;
 
 /**
- * What Stripe counts for a customer over a period, in micro-dollars. It lags, so that a low figure
- * proves nothing yet. Bounds must lie on whole minutes.
+ * Reads what Stripe counts for a customer over a period, in micro-dollars. It lags, so that a low
+ * figure proves nothing yet. Bounds must lie on whole minutes.
  */
 export async function readSummary(
   stripe: StripeClient,
