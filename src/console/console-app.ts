@@ -21,6 +21,7 @@ import {
   type Visitor,
   visitorOf,
 } from './door.ts';
+import { exportDocument, isExportName } from './pages/exports.ts';
 import type { ConsolePage } from './pages/page-asked.ts';
 import { refusedPage, unhandledPage } from './pages/refused.ts';
 import { addressAfterSignIn, signInPage } from './pages/sign-in.ts';
@@ -109,7 +110,7 @@ function addActs(app: ConsoleApp, options: ConsoleOptions): void {
   });
 }
 
-/** The documents of a closed period, as its customer gets them. */
+/** The documents of a closed period, as its customer gets them, and those for other systems. */
 function addDocuments(app: ConsoleApp, options: ConsoleOptions): void {
   app.get('/console/statements/:tenant/:month/:form{html|pdf|csv|proof}', async (c) => {
     const visitor = await letIn(options, c);
@@ -117,6 +118,15 @@ function addDocuments(app: ConsoleApp, options: ConsoleOptions): void {
     const { tenant, month, form } = c.req.param();
     const asked = { tenantId: tenant, month, form: form as DocumentForm };
     return statementDocument(options, options.parts, asked);
+  });
+  app.get('/console/exports/:month/:name', async (c) => {
+    const visitor = await letIn(options, c);
+    if (visitor instanceof Response) return visitor;
+    const { month, name } = c.req.param();
+    if (!isExportName(name)) {
+      throw new Refusal('not_found', 'there is no such export', 'choose one of those on the page');
+    }
+    return exportDocument(options.parts, { month, name });
   });
 }
 

@@ -1,6 +1,7 @@
 import { actsPage } from './pages/acts.ts';
 import { alertsPage } from './pages/alerts.ts';
 import { entryPage, eventPage } from './pages/entry.ts';
+import { exportsPage } from './pages/exports.ts';
 import { monthPage } from './pages/month.ts';
 import { overviewPage } from './pages/overview.ts';
 import type { ConsolePage } from './pages/page-asked.ts';
@@ -24,6 +25,7 @@ export const PAGES: readonly ConsolePage[] = [
   linesPage,
   linePage,
   monthPage,
+  exportsPage,
   alertsPage,
   pricesPage,
   bookPage,

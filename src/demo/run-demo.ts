@@ -150,6 +150,7 @@ async function sayMostWasted(parts: DemoParts, most: number): Promise<void> {
   const report = await reportRuns(parts, {
     ...everything,
     by: 'run',
+    order: 'waste',
     limit: most,
     loop_steps: LOOP_STEPS,
   });

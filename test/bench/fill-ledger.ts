@@ -12,6 +12,8 @@ export interface Fill {
   readonly tenants: number;
   /** The UTC month into which all of it falls, as YYYY-MM. */
   readonly month: string;
+  /** Calls of a run at the most, whose others become runs of their own; left out where runs stay as they are. */
+  readonly callsARun?: number;
   /** Told what goes on, and every tenth of the entries. */
   readonly onProgress: (text: string) => void;
 }
@@ -19,6 +21,8 @@ export interface Fill {
 /** As many as the worker puts into a transaction. */
 const BATCH_ENTRIES = 2_000;
 const BACKENDS = 2;
+/** More calls than any run has. */
+const MANY = 1_000_000;
 
 /**
  * Fills a ledger faster than any worker could: Postgres itself multiplies the entries that a worker has
@@ -60,8 +64,11 @@ async function prepare(url: string, fill: Fill): Promise<void> {
     create schema if not exists bench;
     create table if not exists bench.seeds as
       select e.*, row_number() over (order by entry_id) - 1 as place,
-        dense_rank() over (order by agent_run_id) - 1 as run
-      from (select ${FACT_COLUMNS} from entries) e;
+        dense_rank() over (order by agent_run_id, part) - 1 as run
+      from (
+        select ${FACT_COLUMNS}, (row_number() over (partition by agent_run_id order by entry_id) - 1)
+          / ${fill.callsARun ?? MANY} as part from entries
+      ) e;
     create table if not exists bench.runs as select max(run) + 1 as count from bench.seeds;
     create index if not exists seeds_by_place on bench.seeds (place);
     analyze bench.seeds`);

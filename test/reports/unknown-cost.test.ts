@@ -90,7 +90,12 @@ describe('an unknown cost', () => {
   });
 
   it('is unknown in a report of runs', async () => {
-    const request = { ...EVERYTHING, by: 'run' as const, limit: 10, loop_steps: 4 };
+    const request = {
+      ...EVERYTHING,
+      ...({ by: 'run', order: 'waste' } as const),
+      limit: 10,
+      loop_steps: 4,
+    };
     const { rows } = await reportRuns(parts(), request);
     expect(rows.map((row) => [row.run, row.cost, row.known_cost, row.cost_per_success])).toEqual(
       expect.arrayContaining([

@@ -73,7 +73,7 @@ export const QUESTIONS: readonly Route[] = [
     summary: 'agent runs, and what each spent before its answer; by run, feature or tenant',
     request: runsRequest,
     answer: runsAnswer,
-    defaults: { by: 'run', limit: 50, loop_steps: LOOP_STEPS },
+    defaults: { by: 'run', order: 'waste', limit: 50, loop_steps: LOOP_STEPS },
     rows: 'rows',
     use: reportRuns,
   }),

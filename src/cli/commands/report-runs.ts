@@ -2,8 +2,14 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { reportRuns } from '../../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
-import type { RunGroup, RunsAnswer, RunsRow, RunsTotal } from '../../reports/runs/runs-answer.ts';
-import { RUN_GROUPS, runsRequest } from '../../reports/runs/runs-answer.ts';
+import type {
+  RunGroup,
+  RunOrder,
+  RunsAnswer,
+  RunsRow,
+  RunsTotal,
+} from '../../reports/runs/runs-answer.ts';
+import { RUN_GROUPS, RUN_ORDERS, runsRequest } from '../../reports/runs/runs-answer.ts';
 import { readRequest } from '../../request.ts';
 import { AS_OF, readCount, readDay, readInstant, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -30,13 +36,16 @@ export function addRunsReport(group: Command): void {
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
     .option('--to <day>', 'before this UTC day', readDay)
     .option('--as-of <instant>', AS_OF, readInstant)
+    .addOption(
+      new Option('--order <what>', 'what stands first').choices(RUN_ORDERS).default('waste'),
+    )
     .option('--limit <rows>', 'so many rows at the most', readCount, ROWS_SHOWN)
     .option('--loop-steps <n>', 'growing repetitions that make a loop', readCount, LOOP_STEPS);
   perform<RunsFlags>(addReportFlags(command), async (session, { options }) => {
     const { by, tenant = null, month = null, from = null, to = null, asOf = null } = options;
     const request = readRequest(runsRequest, {
       ...{ by, tenant_id: tenant, month, from, to, as_of: asOf },
-      ...{ limit: options.limit, loop_steps: options.loopSteps },
+      ...{ order: options.order, limit: options.limit, loop_steps: options.loopSteps },
     });
     const answer = await reportRuns(session.parts(), request);
     const money = moneyOf(options);
@@ -53,6 +62,7 @@ interface RunsFlags extends ReportFlags {
   readonly from?: string;
   readonly to?: string;
   readonly asOf?: string;
+  readonly order: RunOrder;
   readonly limit: number;
   readonly loopSteps: number;
 }

@@ -87,7 +87,7 @@ function topOf(asked: PageAsked, { month, currency, currencies, to_date }: Overv
       : html`<a href="${address('/console', { month: name })}">${monthText(name)}</a>`,
   );
   const switches = html`<nav class="tabs" aria-label="Month">${months}</nav>${tabs.length > 1 ? html`<nav class="tabs" aria-label="Currency">${tabs}</nav>` : ''}`;
-  return html`<div class="head"><div><h1>${monthText(month)}</h1><p class="sub">${dayText(to_date.from)} to ${dayText(dayBefore(to_date.to))}, days in UTC · ${countText(to_date.entries)} entries</p></div><div class="actions">${switches}</div></div>`;
+  return html`<div class="head"><div><h1>${monthText(month)}</h1><p class="sub">${dayText(to_date.from)} to ${dayText(dayBefore(to_date.to))}, days in UTC · ${countText(to_date.entries)} entries</p></div><div class="actions">${switches}${link('/console/exports', 'Exports')}</div></div>`;
 }
 
 function cardsOf(overview: OverviewAnswer, status: StatusAnswer): Html {

@@ -4,9 +4,9 @@ import { type RunStepAnswer, runRequest, type TenantRun } from '../../reports/ru
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import { showRun } from '../../reports/runs/show-run.ts';
 import { readRequest } from '../../request.ts';
-import { amount, amountOr, countText, type Html, percent } from '../view/amounts.ts';
+import { amount, amountOr, countText, exactSum, type Html, percent } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
-import { card, chip, headOf, link, panel, tenantLink } from '../view/table.ts';
+import { card, chip, dataTable, headOf, link, NOTHING, panel, tenantLink } from '../view/table.ts';
 import { type ConsolePage, said } from './page-asked.ts';
 
 /** One run as a tree: every step with its time, tokens, cost and charge, and what was in vain. */
@@ -34,19 +34,74 @@ ${card('Charged', amount(total.charge, total.currency), `${countText(total.calls
 ${card('Cost', amountOr(total.cost, total.currency, 'unknown'), `${countText(total.failed)} failed, ${countText(total.later_attempts)} later attempts`)}
 ${card('Before the answer', amountOr(total.cost_before_answer, total.currency, 'unknown'), html`${percent(total.share_before_answer)} of the cost`)}
 ${card('Loops', countText(total.loops), `the same again, growing, ${LOOP_STEPS} times or more`)}</div>`;
-  return html`${cards}${panel(`Steps of ${of.tenant_id}`, treeOf(of.steps))}`;
+  return html`${cards}${attemptsPanel(of.steps)}${panel(`Steps of ${of.tenant_id}`, treeOf(of.steps, total?.currency ?? 'USD'))}`;
 }
 
-function treeOf(steps: readonly RunStepAnswer[]): Html {
+function treeOf(steps: readonly RunStepAnswer[], currency: string): Html {
   const depths = depthsOf(steps);
-  const rows = steps.map((step) => rowOf(step, depths.get(step.step) ?? 0));
-  const heads = ['Step', 'Began', 'Took', 'Input', 'Output', 'Charge', 'Cost', 'Below it'].map(
-    (title, index) =>
-      index < 2
-        ? html`<th scope="col">${title}</th>`
-        : html`<th scope="col" class="figure">${title}</th>`,
+  const rows = steps.map((step) => rowOf(step, { depth: depths.get(step.step) ?? 0, currency }));
+  const heads = HEADS.map((title, index) =>
+    index < 2
+      ? html`<th scope="col">${title}</th>`
+      : html`<th scope="col" class="figure">${title}</th>`,
   );
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Steps"><table class="rows tree"><caption>Steps of the run, each below its parent</caption><thead><tr>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+const HEADS = [
+  ...['Step', 'Began', 'Took', 'Prompt', 'Tools', 'Memory', 'Response'],
+  ...['Charge', 'Cost', 'Below it'],
+];
+
+type Call = Extract<RunStepAnswer, { readonly kind: 'call' }>;
+
+/** The attempts of each call that took several, beside one another: what each asked, how it ended, and what it came to. */
+function attemptsPanel(steps: readonly RunStepAnswer[]): Html {
+  const calls = steps.filter((step) => step.kind === 'call');
+  const bySteps = new Map(calls.map((call) => [call.step, call]));
+  const followed = new Set(calls.map((call) => call.follows_step));
+  const chains = calls
+    .filter(({ step, follows_step: before }) => before !== null && !followed.has(step))
+    .map((last) => chainOf(last, bySteps));
+  if (chains.length === 0) return html``;
+  const most = Math.max(...chains.map((chain) => chain.length));
+  const columns = Array.from({ length: most }, (_, index) => ({
+    title: `Attempt ${index + 1}`,
+    cell: (chain: readonly Call[]) => attemptCell(chain[index] ?? null),
+  }));
+  const name = (chain: readonly Call[]) => html`<bdi>${chain[0]?.requested_model ?? ''}</bdi>`;
+  const total = {
+    title: 'Charged in all',
+    figure: true,
+    cell: (chain: readonly Call[]) =>
+      amount(exactSum(chain.map(({ charge }) => charge)), chain[0]?.currency ?? 'USD'),
+  };
+  return panel(
+    'Attempts beside one another',
+    dataTable({
+      caption: 'Calls that took several attempts',
+      rows: chains,
+      empty: '',
+      columns: [{ title: 'Call', cell: name }, ...columns, total],
+    }),
+  );
+}
+
+/** The attempts of one call, the first one first. */
+function chainOf(last: Call, bySteps: ReadonlyMap<number, Call>): readonly Call[] {
+  const chain = [last];
+  for (let call: Call | undefined = last; call?.follows_step != null; ) {
+    call = bySteps.get(call.follows_step);
+    if (call !== undefined) chain.unshift(call);
+  }
+  return chain;
+}
+
+function attemptCell(call: Call | null): Html {
+  if (call === null) return html`${NOTHING}`;
+  const end =
+    call.status === 'ok' ? chip('answered', 'good') : chip(call.error_type ?? call.status, 'bad');
+  return html`<span>${link(`/console/entries/${call.entry_id}`, call.executed_model)} ${end}<br>${tookText(call)}, ${countText(call.input_tokens)} in, ${countText(call.output_tokens)} out<br>charge ${amount(call.charge, call.currency)}, cost ${amountOr(call.cost, call.currency, 'unknown')}</span>`;
 }
 
 /** Parents stand before their children, so one pass is enough. */
@@ -58,7 +113,10 @@ function depthsOf(steps: readonly RunStepAnswer[]): ReadonlyMap<number, number> 
   return depths;
 }
 
-function rowOf(step: RunStepAnswer, depth: number): Html {
+function rowOf(
+  step: RunStepAnswer,
+  { depth, currency }: { readonly depth: number; readonly currency: string },
+): Html {
   const indent = html`<span class="depth" aria-hidden="true">${'│ '.repeat(Math.max(0, depth - 1))}${depth > 0 ? '└ ' : ''}</span>`;
   const began = step.started_at ?? step.occurred_at;
   const cell = (title: string, value: Html | string) =>
@@ -66,14 +124,14 @@ function rowOf(step: RunStepAnswer, depth: number): Html {
   const name = html`${indent}${nameOf(step)} ${marksOf(step)}`;
   const time = html`<td data-title="Began">${began.slice(11, 19)}</td>${cell('Took', tookText(step))}`;
   if (step.kind === 'structure') {
-    return html`<tr><th scope="row">${name}</th>${time}<td></td><td></td><td></td><td></td>${cell('Below it', amount(step.below.charge, currencyBelow(step)))}</tr>`;
+    return html`<tr><th scope="row">${name}</th>${time}<td></td><td></td><td></td><td></td><td></td><td></td>${cell('Below it', amount(step.below.charge, currency))}</tr>`;
   }
-  return html`<tr><th scope="row">${name}</th>${time}${cell('Input', countText(step.input_tokens))}${cell('Output', countText(step.output_tokens))}${cell('Charge', amount(step.charge, step.currency))}${cell('Cost', amountOr(step.cost, step.currency, 'unknown'))}${cell('Below it', step.below.calls > 1 ? amount(step.below.charge, step.currency) : '')}</tr>`;
+  return html`<tr><th scope="row">${name}</th>${time}${cell('Prompt', countText(promptTokens(step)))}${cell('Tools', countText(step.tool_tokens))}${cell('Memory', countText(step.memory_tokens))}${cell('Response', countText(step.output_tokens))}${cell('Charge', amount(step.charge, step.currency))}${cell('Cost', amountOr(step.cost, step.currency, 'unknown'))}${cell('Below it', step.below.calls > 1 ? amount(step.below.charge, step.currency) : '')}</tr>`;
 }
 
-/** A span that is no call has no currency of its own; its sum is of the calls below it. */
-function currencyBelow(step: RunStepAnswer): string {
-  return step.kind === 'call' ? step.currency : 'USD';
+/** What is of no other layer is the prompt. */
+function promptTokens(call: Call): string {
+  return String(BigInt(call.input_tokens) - BigInt(call.tool_tokens) - BigInt(call.memory_tokens));
 }
 
 function nameOf(step: RunStepAnswer): Html {

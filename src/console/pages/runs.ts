@@ -1,10 +1,11 @@
 import { html } from 'hono/html';
-import { monthAfter } from '../../clock.ts';
 import { reportRuns } from '../../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import {
   RUN_GROUPS,
+  RUN_ORDERS,
   type RunGroup,
+  type RunOrder,
   type RunsAnswer,
   type RunsRow,
   runsRequest,
@@ -16,22 +17,23 @@ import { bar } from '../view/pictures.ts';
 import { address, dataTable, headOf, link, NOTHING, tabs, tenantLink } from '../view/table.ts';
 import { type ConsolePage, monthSaid, said } from './page-asked.ts';
 
-/** Agent runs of a month by what they spent before their answers. */
+/** Agent runs of a month of the tenants' own periods: the dearest, those that spent most before their answers, or loops. */
 export const runsPage: ConsolePage = {
   path: '/console/runs',
   async render(asked): Promise<Page> {
     const month = monthSaid(asked);
     const by = groupOf(said(asked.query, 'by'));
+    const order = orderOf(said(asked.query, 'order'));
     const tenant_id = said(asked.query, 'tenant');
     const request = readRequest(runsRequest, {
-      ...{ by, tenant_id, month: null, from: `${month}-01`, to: `${monthAfter(month)}-01` },
-      ...{ as_of: null, limit: RUNS_SHOWN, loop_steps: LOOP_STEPS },
+      ...{ by, tenant_id, month, from: null, to: null },
+      ...{ as_of: null, order, limit: RUNS_SHOWN, loop_steps: LOOP_STEPS },
     });
     const answer = await reportRuns(asked.parts, request);
     const { running_month: running, ended_month: ended } = asked.freshness;
     const at = (change: Readonly<Record<string, string | null>>) =>
-      address('/console/runs', { month, by, tenant: tenant_id, ...change });
-    const sub = `${countText(answer.rows_in_all)} in all, ${countText(answer.rows_with_waste)} spent something before the answer${tenant_id === null ? '' : `, of ${tenant_id}`}`;
+      address('/console/runs', { month, by, order, tenant: tenant_id, ...change });
+    const sub = `${countText(answer.rows_in_all)} in all, ${countText(answer.rows_with_waste)} spent something before the answer, each tenant in its own days${tenant_id === null ? '' : `, of ${tenant_id}`}`;
     const head = headOf(`Runs of ${monthText(month)}`, sub, [
       tabs(
         'By',
@@ -39,6 +41,14 @@ export const runsPage: ConsolePage = {
           words: `by ${group}`,
           href: at({ by: group }),
           isTaken: group === by,
+        })),
+      ),
+      tabs(
+        'What stands first',
+        RUN_ORDERS.map((name) => ({
+          words: ORDER_WORDS[name],
+          href: at({ order: name }),
+          isTaken: name === order,
         })),
       ),
       tabs(
@@ -62,6 +72,17 @@ const RUNS_SHOWN = 60;
 
 function groupOf(text: string | null): RunGroup {
   return RUN_GROUPS.find((group) => group === text) ?? 'run';
+}
+
+const ORDER_WORDS: Readonly<Record<RunOrder, string>> = {
+  waste: 'before the answer',
+  cost: 'cost',
+  share: 'share before the answer',
+  loops: 'loops',
+};
+
+function orderOf(text: string | null): RunOrder {
+  return RUN_ORDERS.find((order) => order === text) ?? 'waste';
 }
 
 function tableOf({ rows, by }: RunsAnswer): Html {

@@ -48,9 +48,9 @@ export async function reportRuns(
 async function rank(
   database: Database,
   question: RunQuestion,
-  { by, limit, loop_steps }: RunsRequest,
+  { by, order, limit, loop_steps }: RunsRequest,
 ): Promise<ReturnType<RunRanking['end']> & { readonly totals: readonly RunFigures[] }> {
-  const ranking = new RunRanking(limit);
+  const ranking = new RunRanking(limit, order);
   const all = new RunRanking(Number.MAX_SAFE_INTEGER);
   const count = (figures: RunFigures) => all.merge({ ...figures, tenantId: null, name: null });
   await eachRun(database, question, (run) => {

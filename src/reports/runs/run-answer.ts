@@ -67,12 +67,17 @@ const callStep = z.strictObject({
   feature: z.string().nullable(),
   prompt_version: z.string().nullable(),
   attempt: z.int(),
+  /** The number of the step that was the attempt before this one; null of the first. */
+  follows_step: z.int().nullable(),
   outcome: z.string(),
   /** False of a call that was taken back or moved away. */
   stands: z.boolean(),
   /** The counts are of all its entries together. */
   input_tokens: wholeField,
   output_tokens: wholeField,
+  /** What of the input came from tools and from memory; the rest is the prompt. */
+  tool_tokens: wholeField,
+  memory_tokens: wholeField,
   charge: amountField,
   /** It is null where it is unknown. */
   cost: amountField.nullable(),

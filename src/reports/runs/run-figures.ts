@@ -2,7 +2,7 @@ import { divideHalfUp, type Pico } from '../../money.ts';
 import type { AgentRun } from './agent-run.ts';
 import type { CallStep } from './run-step.ts';
 import type { Waste } from './run-waste.ts';
-import type { RunGroup } from './runs-answer.ts';
+import type { RunGroup, RunOrder } from './runs-answer.ts';
 
 /** What the runs of one row come to. Amounts are of all revisions, so rows sum to their entries. */
 export interface RunFigures {
@@ -48,13 +48,28 @@ export function costPerSuccess(
     : divideHalfUp(figures.cost, BigInt(figures.succeeded));
 }
 
-/** Orders figures: the most wasted first, and of equal ones what cost more. */
-export function compareFigures(a: RunFigures, b: RunFigures): number {
-  return (
+/** Returns the comparison of an order; of equal ones the most wasted stand first, and then what cost more. */
+export function comparisonOf(order: RunOrder): (a: RunFigures, b: RunFigures) => number {
+  const first = COMPARISONS[order];
+  return (a, b) =>
+    first(a, b) ||
     descending(a.wastedCost, b.wastedCost) ||
     descending(a.cost, b.cost) ||
-    ((a.name ?? '') < (b.name ?? '') ? -1 : 1)
-  );
+    ((a.name ?? '') < (b.name ?? '') ? -1 : 1);
+}
+
+const COMPARISONS: Readonly<Record<RunOrder, (a: RunFigures, b: RunFigures) => number>> = {
+  waste: (a, b) => descending(a.wastedCost, b.wastedCost),
+  cost: (a, b) => descending(a.cost, b.cost),
+  share: compareShares,
+  loops: (a, b) => b.loops - a.loops || b.loopSteps - a.loopSteps,
+};
+
+/** A share of a cost that is unknown, or of none, stands last; the others are compared without a division. */
+function compareShares(a: RunFigures, b: RunFigures): number {
+  const hasShare = ({ uncosted, cost }: RunFigures) => uncosted === 0 && cost > 0n;
+  if (!hasShare(a) || !hasShare(b)) return Number(hasShare(b)) - Number(hasShare(a));
+  return descending(a.wastedCost * b.cost, b.wastedCost * a.cost);
 }
 
 function descending(a: Pico, b: Pico): number {

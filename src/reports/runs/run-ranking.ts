@@ -1,18 +1,21 @@
 import type { RunFigures } from './run-figures.ts';
-import { addFigures, compareFigures } from './run-figures.ts';
+import { addFigures, comparisonOf } from './run-figures.ts';
+import type { RunOrder } from './runs-answer.ts';
 
 /**
- * Collects figures of many runs into rows, the most wasted first. Where every run is a row of its own
+ * Collects figures of many runs into rows in an order. Where every run is a row of its own
  * there may be millions, so only so many of them are kept.
  */
 export class RunRanking {
   readonly #most: number;
+  readonly #compare: (a: RunFigures, b: RunFigures) => number;
   readonly #rows = new Map<string, RunFigures>();
   #total: RunTotal = { rows: 0, wastedRows: 0 };
   #kept: RunFigures[] = [];
 
-  constructor(most: number) {
+  constructor(most: number, order: RunOrder = 'waste') {
     this.#most = most;
+    this.#compare = comparisonOf(order);
   }
 
   /** Adds to the row of the same tenant, name and currency. */
@@ -46,7 +49,7 @@ export class RunRanking {
   }
 
   #prune(): void {
-    this.#kept = this.#kept.sort(compareFigures).slice(0, this.#most);
+    this.#kept = this.#kept.sort(this.#compare).slice(0, this.#most);
   }
 }
 

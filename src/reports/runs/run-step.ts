@@ -31,6 +31,9 @@ export interface RunEntry extends SpanFacts {
   /** Negative in a reversal, as the amounts are. */
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
+  /** What of the input came from tools and from memory. */
+  readonly toolTokens: bigint;
+  readonly memoryTokens: bigint;
   readonly charge: Pico | null;
   /** What it charges belongs to a month that was closed in shadow, and is billed nowhere. */
   readonly isNotDue: boolean;
@@ -46,6 +49,8 @@ export type RunSpan = SpanFacts;
 export interface StepSum {
   readonly inputTokens: bigint;
   readonly outputTokens: bigint;
+  readonly toolTokens: bigint;
+  readonly memoryTokens: bigint;
   readonly charge: Pico;
   /** What of the charge is billed nowhere. */
   readonly notDue: Pico;
@@ -110,6 +115,8 @@ function sumEntries(entries: readonly RunEntry[]): StepSum {
   return {
     inputTokens: sum((entry) => entry.inputTokens),
     outputTokens: sum((entry) => entry.outputTokens),
+    toolTokens: sum((entry) => entry.toolTokens),
+    memoryTokens: sum((entry) => entry.memoryTokens),
     charge: sum((entry) => entry.charge),
     notDue: sum((entry) => (entry.isNotDue ? entry.charge : 0n)),
     cost: sum((entry) => entry.cost),

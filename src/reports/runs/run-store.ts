@@ -83,9 +83,10 @@ const ENTRY_COLUMNS = `${FACTS}, entry_id, corrects_entry_id, is_reversal, membe
   requested_model, executed_model, feature, prompt_version,
   uncached_input_tokens + cache_read_tokens + cache_write_tokens + units_within(units, 'input') as input_tokens,
   output_tokens + units_within(units, 'output') as output_tokens,
+  layer_tool_tokens as tool_tokens, layer_memory_tokens as memory_tokens,
   charge, coalesce(not_due, false) as is_not_due, cost, currency, attempt`;
 const SPAN_COLUMNS = `${FACTS}, null::bigint, null::bigint, false, '', '', '', '', feature, prompt_version,
-  0::bigint, 0::bigint, null::numeric, false, null::numeric, '', 1`;
+  0::bigint, 0::bigint, 0::bigint, 0::bigint, null::numeric, false, null::numeric, '', 1`;
 
 /**
  * The rows that a question is about: $1 the tenant, $2 and $3 the days, $4 until when they were
@@ -273,6 +274,8 @@ interface SpanRow {
   readonly prompt_version: string | null;
   readonly input_tokens: bigint;
   readonly output_tokens: bigint;
+  readonly tool_tokens: bigint | null;
+  readonly memory_tokens: bigint | null;
   readonly charge: bigint | null;
   readonly is_not_due: boolean;
   readonly cost: bigint | null;
@@ -309,6 +312,8 @@ function toEntry(row: SpanRow, entryId: bigint): RunEntry {
     promptVersion: row.prompt_version,
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
+    toolTokens: row.tool_tokens ?? 0n,
+    memoryTokens: row.memory_tokens ?? 0n,
     charge: row.charge,
     isNotDue: row.is_not_due,
     cost: row.cost,

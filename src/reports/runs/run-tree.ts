@@ -64,6 +64,8 @@ function ownSum(step: RunStep): RunNode['below'] {
     return {
       inputTokens: 0n,
       outputTokens: 0n,
+      toolTokens: 0n,
+      memoryTokens: 0n,
       charge: 0n,
       notDue: 0n,
       cost: 0n,
@@ -135,6 +137,8 @@ function addToParent({ parent, below }: GrowingNode): void {
   parent.below = {
     inputTokens: sum.inputTokens + below.inputTokens,
     outputTokens: sum.outputTokens + below.outputTokens,
+    toolTokens: sum.toolTokens + below.toolTokens,
+    memoryTokens: sum.memoryTokens + below.memoryTokens,
     charge: sum.charge + below.charge,
     notDue: sum.notDue + below.notDue,
     cost: sum.cost + below.cost,

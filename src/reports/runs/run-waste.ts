@@ -20,6 +20,8 @@ interface Loop {
 export interface RunWaste {
   readonly causes: ReadonlyMap<CallStep, Waste>;
   readonly loops: readonly Loop[];
+  /** Later attempts, each with the attempt of the same call that it followed. */
+  readonly follows: ReadonlyMap<CallStep, CallStep>;
 }
 
 /**
@@ -35,7 +37,8 @@ export function findWaste(nodes: readonly RunNode[], loopSteps: number = LOOP_ST
   const standing = nodes.flatMap((node) =>
     node.step.kind === 'call' && node.step.stands ? [{ node, call: node.step }] : [],
   );
-  const superseded = findSuperseded(standing.map(({ call }) => call));
+  const follows = findEarlierAttempts(standing.map(({ call }) => call));
+  const superseded = new Set(follows.values());
   const loops = findLoops(standing, loopPlaces(nodes), loopSteps);
   const repeated = new Set(loops.flatMap((loop) => loop.steps.slice(0, -1)));
   const causes = new Map<CallStep, Waste>();
@@ -44,7 +47,7 @@ export function findWaste(nodes: readonly RunNode[], loopSteps: number = LOOP_ST
     else if (superseded.has(call)) causes.set(call, 'superseded');
     else if (repeated.has(call)) causes.set(call, 'repeated');
   }
-  return { causes, loops };
+  return { causes, loops, follows };
 }
 
 interface PlacedCall {
@@ -53,12 +56,12 @@ interface PlacedCall {
 }
 
 /**
- * Answers that a later attempt of the same call replaced (R8): same source, trace and parent, as the
+ * Later attempts, each with the one that it replaced (R8): same source, trace and parent, as the
  * ledger joins attempts. An attempt above the first follows the latest failed one with a lower number;
  * where nothing failed, the latest answer of the same model. Members of a batch are no attempts.
  */
-function findSuperseded(calls: readonly CallStep[]): ReadonlySet<CallStep> {
-  const superseded = new Set<CallStep>();
+function findEarlierAttempts(calls: readonly CallStep[]): ReadonlyMap<CallStep, CallStep> {
+  const follows = new Map<CallStep, CallStep>();
   const alone = calls.filter(({ facts }) => facts.memberId === '' && facts.traceId !== null);
   const byPlace = Map.groupBy(alone, ({ facts }) =>
     JSON.stringify([facts.source, facts.traceId, facts.parentSpanId, facts.operation]),
@@ -67,12 +70,14 @@ function findSuperseded(calls: readonly CallStep[]): ReadonlySet<CallStep> {
     let open: CallStep[] = [];
     for (const call of siblings) {
       const before = earlierAttemptOf(call, open);
-      if (before !== null) open = open.filter((candidate) => candidate !== before);
-      if (before?.facts.status === 'ok') superseded.add(before);
+      if (before !== null) {
+        open = open.filter((candidate) => candidate !== before);
+        follows.set(call, before);
+      }
       open.push(call);
     }
   }
-  return superseded;
+  return follows;
 }
 
 function earlierAttemptOf(call: CallStep, open: readonly CallStep[]): CallStep | null {

@@ -14,6 +14,10 @@ import { coverageAnswer } from '../coverage-answer.ts';
 export const RUN_GROUPS = ['run', 'feature', 'tenant'] as const;
 export type RunGroup = (typeof RUN_GROUPS)[number];
 
+/** What stands first: the most spent before the answer, the dearest, the largest share before the answer, or the most loops. */
+export const RUN_ORDERS = ['waste', 'cost', 'share', 'loops'] as const;
+export type RunOrder = (typeof RUN_ORDERS)[number];
+
 export const runsRequest = z.strictObject({
   by: z.enum(RUN_GROUPS),
   /** It is null for every tenant. */
@@ -25,6 +29,7 @@ export const runsRequest = z.strictObject({
   to: dayGiven.nullable(),
   /** What was recorded up to this instant; null for everything. */
   as_of: instantGiven.nullable(),
+  order: z.enum(RUN_ORDERS),
   /** Rows at the most. */
   limit: z.int().positive(),
   /** Growing repetitions that make a loop. */
@@ -80,7 +85,7 @@ export const runsAnswer = z.strictObject({
   by: z.enum(RUN_GROUPS),
   as_of: instantField.nullable(),
   loop_steps: z.int(),
-  /** The most wasted first. */
+  /** In the order that was asked for. */
   rows: listOf(runsRow),
   /** All of it together, one for each currency, whatever the rows leave out; a run is counted once. */
   totals: listOf(runsTotal),

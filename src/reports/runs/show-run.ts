@@ -75,7 +75,15 @@ function toStep(
     },
   };
   if (step.kind === 'wrapper') return { ...placed, kind: 'structure', rules: [STRUCTURE_RULE] };
-  return { ...placed, kind: 'call', rules: rulesOf(step), ...callOf(step) };
+  const before = run.waste.follows.get(step) ?? null;
+  const nodeBefore = run.nodes.find((other) => other.step === before) ?? null;
+  return {
+    ...placed,
+    kind: 'call',
+    rules: rulesOf(step),
+    ...callOf(step),
+    follows_step: nodeBefore === null ? null : (numbers.get(nodeBefore) ?? null),
+  };
 }
 
 /** A sum of which a part is unknown is unknown. */
@@ -113,6 +121,8 @@ function callOf(step: CallStep) {
     stands,
     input_tokens: String(sum.inputTokens),
     output_tokens: String(sum.outputTokens),
+    tool_tokens: String(sum.toolTokens),
+    memory_tokens: String(sum.memoryTokens),
     charge: formatPico(sum.charge),
     cost: costOf(sum),
     currency: facts.currency,

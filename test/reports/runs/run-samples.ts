@@ -25,6 +25,8 @@ export function call(second: number, change: Partial<RunEntry> = {}): RunEntry {
     promptVersion: 'v1',
     inputTokens: 1000n,
     outputTokens: 100n,
+    toolTokens: 0n,
+    memoryTokens: 0n,
     charge: 300n,
     isNotDue: false,
     cost: 200n,
@@ -67,6 +69,8 @@ export function corrected(entry: RunEntry, change: Partial<RunEntry> = {}): read
     isReversal: true,
     inputTokens: -entry.inputTokens,
     outputTokens: -entry.outputTokens,
+    toolTokens: -entry.toolTokens,
+    memoryTokens: -entry.memoryTokens,
     charge: entry.charge === null ? null : -entry.charge,
     cost: entry.cost === null ? null : -entry.cost,
   };

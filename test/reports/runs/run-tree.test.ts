@@ -39,6 +39,8 @@ describe('a run tree', () => {
     expect(nodeOf(runOf(calls, [agent]), 'agent')?.below).toEqual({
       inputTokens: 2000n,
       outputTokens: 200n,
+      toolTokens: 0n,
+      memoryTokens: 0n,
       charge: 600n,
       notDue: 0n,
       cost: 400n,
@@ -94,7 +96,7 @@ describe('a run tree', () => {
   });
 
   it('shows of a corrected call what stands, and sums all its revisions', () => {
-    const posted = call(1);
+    const posted = call(1, { toolTokens: 70n });
     const entries = [posted, ...corrected(posted, { cost: 150n, charge: 250n, outputTokens: 50n })];
     const { calls } = analyzeRun(runOf(entries));
     // cost 200 - 200 + 150, charge 300 - 300 + 250, output 100 - 100 + 50
@@ -103,6 +105,8 @@ describe('a run tree', () => {
         sum: {
           inputTokens: 1000n,
           outputTokens: 50n,
+          toolTokens: 70n,
+          memoryTokens: 0n,
           charge: 250n,
           notDue: 0n,
           cost: 150n,

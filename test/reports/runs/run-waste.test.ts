@@ -3,7 +3,7 @@ import { percentOf } from '../../../src/reports/percent.ts';
 import { analyzeRun } from '../../../src/reports/runs/agent-run.ts';
 import { costPerSuccess, figuresOf } from '../../../src/reports/runs/run-figures.ts';
 import { RunRanking } from '../../../src/reports/runs/run-ranking.ts';
-import type { RunEntry, RunSpan } from '../../../src/reports/runs/run-step.ts';
+import type { CallStep, RunEntry, RunSpan } from '../../../src/reports/runs/run-step.ts';
 import { call, corrected, runOf, wrapper } from './run-samples.ts';
 
 const figures = (entries: readonly RunEntry[], spans: readonly RunSpan[] = []) => {
@@ -17,6 +17,8 @@ const growing = (count: number, change: Partial<RunEntry> = {}) =>
   Array.from({ length: count }, (_, n) =>
     call(n, { inputTokens: 1000n + 500n * BigInt(n), ...change }),
   );
+
+const idOf = ({ facts }: CallStep) => facts.eventId;
 
 describe('what is spent before the answer', () => {
   it('is the cost of failed and cancelled calls, answered later or not', () => {
@@ -47,6 +49,21 @@ describe('what is spent before the answer', () => {
       wastedCharge: 300n,
       costBefore: { failed: 0n, superseded: 200n, repeated: 0n },
     });
+  });
+
+  it('a later attempt is told with the one that it followed, failed or answered', () => {
+    const entries = [
+      call(0, { status: 'error', cost: 0n }),
+      call(1, { cost: 200n, attempt: 2 }),
+      call(2, { cost: 200n, attempt: 3 }),
+      call(3),
+    ];
+    const { follows } = analyzeRun(runOf(entries, [])).waste;
+    const named = [...follows].map(([later, before]) => [later, before].map(idOf));
+    expect(named).toEqual([
+      ['call-1', 'call-0'],
+      ['call-2', 'call-1'],
+    ]);
   });
 
   it('a second attempt follows the failed first one, not an answer that came in between', () => {
