@@ -117,7 +117,7 @@ async function startBare(): Promise<Started> {
   return { url, child };
 }
 
-async function startServe(databaseUrl: string): Promise<Started> {
+export async function startServe(databaseUrl: string): Promise<Started> {
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [main, 'serve', '--direct', '--port', '0', '--json'], {
     env: { ...process.env, DATABASE_URL: databaseUrl, SPANLEDGER_LOG_LEVEL: 'error' },
@@ -194,7 +194,7 @@ async function inTurn(asking: Asking, bare: Asking, seconds: number) {
 }
 
 /** Events of now under ids of their own. */
-function eventMaker(): (count: number) => readonly object[] {
+export function eventMaker(): (count: number) => readonly object[] {
   const stream = new PackStream(CLEAN);
   const patterns = Array.from({ length: 10 }, () => JSON.parse(stream.next().body).events).flat();
   let next = 0;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { type ApiReport, measureApi, renderApi } from './bench-api.ts';
 import { type BudgetsReport, measureBudgets, renderBudgets } from './bench-budgets.ts';
+import { measurePages, PAGE_LIMIT_MS, type PagesReport, renderPages } from './bench-pages.ts';
 import type { Plan } from './bench-rounds.ts';
 import { makeSource, runLaws, runRounds, runStages } from './bench-rounds.ts';
 import type { LedgerPlan } from './bench-scale.ts';
@@ -29,13 +30,15 @@ import { workerPacked } from './worker-packed.ts';
  *   --budgets     a thousand callers against one limit, holds at a steady rate alone and beside ingest, over HTTP too, and
  *                 what a wrapper costs; four minutes
  *   --api         questions and ingest over HTTP at half load, beside a bare route; some minutes, and those of the ledger
+ *   --pages       each page of the console on a large ledger beside ingest; half an hour, and an error where one is too slow
+ *   --runs N      of that ledger, 1,000,000
  *   --entries N   of the large ledger, 20,000,000; with --api 1,000,000
  *   --load N      seconds of the long load, 600
  *   --rounds N    5; with --quick and --scale 3
  *   --json        the JSON alone on stdout
  *   --out FILE    the JSON into a file, the tables alone on stdout
  *   --chart FILE  the SVG of the cost by stage
- *   --record      this run becomes core.json, scale.json, budgets.json or api.json beside this file, and all of them RESULTS.md
+ *   --record      this run becomes core.json, scale.json, budgets.json, api.json or pages.json beside this file, and all of them RESULTS.md
  */
 const { values } = parseArgs({
   options: {
@@ -43,6 +46,8 @@ const { values } = parseArgs({
     scale: { type: 'boolean', default: false },
     budgets: { type: 'boolean', default: false },
     api: { type: 'boolean', default: false },
+    pages: { type: 'boolean', default: false },
+    runs: { type: 'string' },
     entries: { type: 'string' },
     load: { type: 'string', default: '600' },
     rounds: { type: 'string' },
@@ -58,7 +63,7 @@ const QUICK = { packed: 12_000, single: 1_200, insert: 600, usual: 300 };
 
 const startedAt = performance.now();
 const onProgress = (text: string) => console.error(`${elapsed().padStart(7)}  ${text}`);
-const isSmall = values.quick || values.scale || values.api;
+const isSmall = values.quick || values.scale || values.api || values.pages;
 const plan: Plan = {
   rounds: readCount('rounds', values.rounds ?? (isSmall ? '3' : '5')),
   roundSeconds: values.quick ? 55 : 900,
@@ -79,9 +84,11 @@ try {
     ? await publishBudgets()
     : values.api
       ? await publishApi()
-      : values.scale
-        ? await publishScale()
-        : await publishCore();
+      : values.pages
+        ? await publishPages()
+        : values.scale
+          ? await publishScale()
+          : await publishCore();
   process.exitCode = laws.some((law) => law.violations.length > 0) ? 1 : 0;
 } finally {
   await servers.stop();
@@ -130,6 +137,21 @@ async function publishApi(): Promise<CoreReport['laws']> {
   return [];
 }
 
+async function publishPages(): Promise<CoreReport['laws']> {
+  const runs = readCount('runs', values.runs ?? (values.quick ? '10000' : '1000000'));
+  const of = { runs, tenants: values.quick ? 500 : 10_000, samples: values.quick ? 20 : 120 };
+  const measured = await measurePages(servers, { ...plan, ...of, perSecond: 200 });
+  const report: PagesReport = { machine: describeMachine(), ...measured };
+  if (values.record) {
+    await record('pages.json', report);
+    await writeResults();
+  }
+  await print(renderPages(report), report);
+  const slow = report.pages.filter(({ latency }) => latency.p99 > PAGE_LIMIT_MS);
+  if (slow.length > 0) throw new Error(`too slow: ${slow.map(({ name }) => name).join(', ')}`);
+  return [];
+}
+
 /** The page of all runs that were recorded. */
 async function writeResults(): Promise<void> {
   const core = await readRecorded<CoreReport>('core.json');
@@ -137,7 +159,8 @@ async function writeResults(): Promise<void> {
   const scale = await readRecorded<ScaleReport>('scale.json');
   const budgets = await readRecorded<BudgetsReport>('budgets.json');
   const api = await readRecorded<ApiReport>('api.json');
-  await writeFile(beside('RESULTS.md'), renderResults({ core, scale, budgets, api }));
+  const pages = await readRecorded<PagesReport>('pages.json');
+  await writeFile(beside('RESULTS.md'), renderResults({ core, scale, budgets, api, pages }));
 }
 
 async function publishScale(): Promise<ScaleReport['laws']> {

@@ -1,5 +1,6 @@
 import { type ApiReport, renderApi } from './bench-api.ts';
 import { type BudgetsReport, renderBudgets } from './bench-budgets.ts';
+import { type PagesReport, renderPages } from './bench-pages.ts';
 import { renderCore, renderScale, renderTargets } from './bench-table.ts';
 import { SCALE_CONTENDERS } from './contenders.ts';
 import type { CoreReport, ScaleReport } from './report.ts';
@@ -11,11 +12,13 @@ export function renderResults({
   scale,
   budgets,
   api,
+  pages,
 }: {
   readonly core: CoreReport;
   readonly scale: ScaleReport | null;
   readonly budgets: BudgetsReport | null;
   readonly api: ApiReport | null;
+  readonly pages: PagesReport | null;
 }): string {
   const includes = core.rows.map((row) => `- **${row.name}**: ${row.includes}`);
   const growing = SCALE_CONTENDERS.map((one) => `- **${one.name}**: ${one.includes}`);
@@ -48,6 +51,9 @@ begins when it is due, whether or not the one before is done. The p99 of a wrapp
 
 ## The run over HTTP
 Written by \`npm run bench -- --api --record\`. ${api === null ? 'Not recorded yet.' : renderApi(api)}
+
+## The pages of a large ledger
+Written by \`npm run bench -- --pages --record\`. ${pages === null ? 'Not recorded yet.' : renderPages(pages)}
 
 ## What each row includes
 Every run has its own process, a fresh database from one template, and a checkpoint before the clock
