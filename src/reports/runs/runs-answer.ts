@@ -85,7 +85,7 @@ export const runsAnswer = z.strictObject({
   by: z.enum(RUN_GROUPS),
   as_of: instantField.nullable(),
   loop_steps: z.int(),
-  /** In the order that was asked for. */
+  /** The rows stand in the order that was asked for. */
   rows: listOf(runsRow),
   /** All of it together, one for each currency, whatever the rows leave out; a run is counted once. */
   totals: listOf(runsTotal),
