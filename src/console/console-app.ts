@@ -6,6 +6,7 @@ import { explainFault } from '../database/explain-fault.ts';
 import { beginSession, endSession } from '../keys/recognize-session.ts';
 import { tellFreshness } from '../month/status/tell-freshness.ts';
 import { Refusal } from '../refusal.ts';
+import { KeptAnswers } from '../reports/kept-answers.ts';
 import { actedPage, actPage } from './acts/act-pages.ts';
 import { consoleHeaders, PRIVATE } from './console-headers.ts';
 import type { ConsoleOptions } from './console-options.ts';
@@ -34,11 +35,12 @@ type ConsoleApp = Hono<{ Bindings: HttpBindings }>;
 /** Builds the console and the customer's page, as a part of the HTTP server. */
 export function buildConsole(options: ConsoleOptions): ConsoleApp {
   const app: ConsoleApp = new Hono();
+  const kept = new KeptAnswers(options.parts.clock);
   addAssets(app);
   addSignIn(app, options);
-  for (const page of PAGES) app.get(page.path, (c) => answerPage(options, c, page));
+  for (const page of PAGES) app.get(page.path, (c) => answerPage({ ...options, kept }, c, page));
   addCustomer(app, options);
-  addActs(app, options);
+  addActs(app, options, kept);
   addDocuments(app, options);
   app.get('/console/*', () => {
     throw new Refusal('not_found', 'there is no page at this address', 'begin at the overview');
@@ -92,7 +94,7 @@ function addSignIn(app: ConsoleApp, options: ConsoleOptions): void {
   });
 }
 
-function addActs(app: ConsoleApp, options: ConsoleOptions): void {
+function addActs(app: ConsoleApp, options: ConsoleOptions, kept: KeptAnswers): void {
   const { parts } = options;
   app.get('/console/act/:act', async (c) => {
     const visitor = await letIn(options, c);
@@ -106,6 +108,7 @@ function addActs(app: ConsoleApp, options: ConsoleOptions): void {
     if (visitor instanceof Response) return visitor;
     const form = await readVisitorsForm(c, visitor.token);
     const page = await actedPage({ parts, visitor, name: c.req.param('act'), form });
+    kept.outdate();
     return show(options, c, { page, visitor });
   });
 }
@@ -131,16 +134,16 @@ function addDocuments(app: ConsoleApp, options: ConsoleOptions): void {
 }
 
 async function answerPage(
-  options: ConsoleOptions,
+  options: ConsoleOptions & { readonly kept: KeptAnswers },
   c: ConsoleContext,
   page: ConsolePage,
 ): Promise<Response> {
   const visitor = await letIn(options, c);
   if (visitor instanceof Response) return visitor;
-  const { parts } = options;
+  const { parts, kept } = options;
   const freshness = await tellFreshness(parts);
   const asked = {
-    ...{ parts, visitor, freshness },
+    ...{ parts, visitor, freshness, kept },
     mayAct: visitor.key.role === 'admin',
     path: c.req.param() as Record<string, string>,
     query: new URL(c.req.url).searchParams,

@@ -35,23 +35,24 @@ import {
   tenantLink,
 } from '../view/table.ts';
 import { missingTable } from './missing-table.ts';
-import { type ConsolePage, type PageAsked, said } from './page-asked.ts';
+import { asOfWords, type ConsolePage, type PageAsked, said } from './page-asked.ts';
 
 /** The month: what is missing comes first, then every tenant by step, with the run's own steps. */
 export const monthPage: ConsolePage = {
   path: '/console/month',
   async render(asked): Promise<Page> {
     const month = said(asked.query, 'month') ?? asked.freshness.ended_month;
-    const table = await tellMonthTable(asked.parts, readRequest(monthTableRequest, { month }));
-    const missing = await nameMissing(
-      asked.parts,
-      readRequest(missingRequest, { month, tenant_id: null }),
+    const { answer: table } = await asked.kept.ask(['month', month], () =>
+      tellMonthTable(asked.parts, readRequest(monthTableRequest, { month })),
+    );
+    const { answer: missing, asOf } = await asked.kept.ask(['missing', month], () =>
+      nameMissing(asked.parts, readRequest(missingRequest, { month, tenant_id: null })),
     );
     return {
       title: monthText(month),
       nav: 'The month',
       body: html`${topOf(asked, table, missing)}${cardsOf(table, missing)}
-${panel('What is missing from this month', missingTable(asked, missing))}
+${panel('What is missing from this month', missingTable(asked, missing), html`${asOfWords(asOf)}`)}
 ${stepsPanel(table)}${tenantsPanel(asked, table)}`,
     };
   },

@@ -6,6 +6,7 @@ import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
 import { statusRequest } from '../../month/status/status-answer.ts';
 import { tellStatus } from '../../month/status/tell-status.ts';
+import type { KeptAnswer } from '../../reports/kept-answers.ts';
 import type { OverviewAnswer } from '../../reports/overview/overview-answer.ts';
 import { overviewRequest } from '../../reports/overview/overview-answer.ts';
 import { reportOverview } from '../../reports/overview/report-overview.ts';
@@ -27,7 +28,7 @@ import { bar, dailyChart, sparkline } from '../view/pictures.ts';
 import { address, card, dataTable, link, panel, tenantLink } from '../view/table.ts';
 import { comparison, marginComparison, projectionWords } from './comparison.ts';
 import { missingTable } from './missing-table.ts';
-import { type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
+import { asOfWords, type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
 import { raisesTable } from './raises-table.ts';
 
 /** The order in which people look: money, days, tenants, and whether it agrees. */
@@ -41,13 +42,17 @@ export const overviewPage: ConsolePage = {
       tenant_id: null,
       limit: TENANTS_SHOWN,
     });
-    const overview = await reportOverview(parts, request);
-    const status = await tellStatus(parts, readRequest(statusRequest, { month: null }));
+    const { answer: overview, asOf } = await asked.kept.ask(['overview', request], () =>
+      reportOverview(parts, request),
+    );
+    const status = await asked.kept.ask(['status'], () =>
+      tellStatus(parts, readRequest(statusRequest, { month: null })),
+    );
     const raises = await listRaises(
       parts,
       readRequest(raisesRequest, { tenant_id: null, all: false }),
     );
-    const body = bodyOf(asked, { overview, status, raises });
+    const body = bodyOf(asked, { overview, asOf, status, raises });
     return { title: 'Overview', nav: 'Overview', body };
   },
 };
@@ -59,22 +64,28 @@ function bodyOf(
   asked: PageAsked,
   {
     overview,
-    status,
+    asOf,
+    status: { answer: status, asOf: statusAsOf },
     raises,
   }: {
     readonly overview: OverviewAnswer;
-    readonly status: StatusAnswer;
+    readonly asOf: string | null;
+    readonly status: KeptAnswer<StatusAnswer>;
     readonly raises: RaisesAnswer;
   },
 ): Html {
-  return html`${topOf(asked, overview)}${cardsOf(overview, status)}
+  return html`${topOf(asked, overview, asOf)}${cardsOf(overview, status)}
 ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 ${raises.length === 0 ? '' : panel('Requests to raise a limit', raisesTable(asked, raises))}
-${missingPanel(asked, status.missing)}
-<div class="two">${tenantsPanel(overview)}${pipelinePanel(status)}</div>`;
+${missingPanel(asked, status.missing, statusAsOf)}
+<div class="two">${tenantsPanel(overview)}${pipelinePanel(status, statusAsOf)}</div>`;
 }
 
-function topOf(asked: PageAsked, { month, currency, currencies, to_date }: OverviewAnswer): Html {
+function topOf(
+  asked: PageAsked,
+  { month, currency, currencies, to_date }: OverviewAnswer,
+  asOf: string | null,
+): Html {
   const tabs = currencies.map((name) =>
     name === currency
       ? html`<a href="${address('/console', { month, currency: name })}" aria-current="true">${name}</a>`
@@ -87,7 +98,7 @@ function topOf(asked: PageAsked, { month, currency, currencies, to_date }: Overv
       : html`<a href="${address('/console', { month: name })}">${monthText(name)}</a>`,
   );
   const switches = html`<nav class="tabs" aria-label="Month">${months}</nav>${tabs.length > 1 ? html`<nav class="tabs" aria-label="Currency">${tabs}</nav>` : ''}`;
-  return html`<div class="head"><div><h1>${monthText(month)}</h1><p class="sub">${dayText(to_date.from)} to ${dayText(dayBefore(to_date.to))}, days in UTC · ${countText(to_date.entries)} entries</p></div><div class="actions">${switches}${link('/console/exports', 'Exports')}</div></div>`;
+  return html`<div class="head"><div><h1>${monthText(month)}</h1><p class="sub">${dayText(to_date.from)} to ${dayText(dayBefore(to_date.to))}, days in UTC · ${countText(to_date.entries)} entries${asOfWords(asOf)}</p></div><div class="actions">${switches}${link('/console/exports', 'Exports')}</div></div>`;
 }
 
 function cardsOf(overview: OverviewAnswer, status: StatusAnswer): Html {
@@ -135,13 +146,17 @@ export function dailyFiguresOf({ month, days, currency, to_date }: OverviewAnswe
   return { daily, period, currency };
 }
 
-function missingPanel(asked: PageAsked, missing: readonly MissingThing[]): Html {
+function missingPanel(
+  asked: PageAsked,
+  missing: readonly MissingThing[],
+  asOf: string | null,
+): Html {
   const more = missing.length - MISSING_SHOWN;
   const all = more > 0 ? link('/console/month', `all ${countText(missing.length)} →`) : '';
   return panel(
     'What keeps a month from being whole',
     missingTable(asked, missing, MISSING_SHOWN),
-    all,
+    html`${all}${asOfWords(asOf)}`,
   );
 }
 
@@ -174,7 +189,7 @@ function marginCell({
   return html`${bar(share, isLoss ? 'bad' : 'good')} ${percent(share, 'none')}`;
 }
 
-function pipelinePanel(status: StatusAnswer): Html {
+function pipelinePanel(status: StatusAnswer, asOf: string | null): Html {
   const row = (words: string, value: Html | string, tone: 'good' | 'warn' | 'bad') =>
     html`<li><span class="dot ${tone}"></span>${words}<span class="value">${value}</span></li>`;
   const isZero = (value: number) => (value === 0 ? 'good' : 'warn');
@@ -193,5 +208,6 @@ ${row('Batches behind in seals', countText(status.seals_behind), status.seals_be
 ${row('Open alerts', link('/console/alerts', countText(status.alerts)), status.alerts === 0 ? 'good' : 'bad')}
 ${row('Periods that ended and are not closed', link('/console/month', countText(status.ended_periods)), isZero(status.ended_periods))}
 </ul>${status.not_asked.map((words) => html`<p class="hint">${words}</p>`)}`,
+    html`${asOfWords(asOf)}`,
   );
 }

@@ -15,7 +15,7 @@ import { amount, amountOr, countText, type Html, monthText, percent } from '../v
 import type { Page } from '../view/layout.ts';
 import { bar } from '../view/pictures.ts';
 import { address, dataTable, headOf, link, NOTHING, tabs, tenantLink } from '../view/table.ts';
-import { type ConsolePage, monthSaid, said } from './page-asked.ts';
+import { asOfWords, type ConsolePage, monthSaid, said } from './page-asked.ts';
 
 /** Agent runs of a month of the tenants' own periods: the dearest, those that spent most before their answers, or loops. */
 export const runsPage: ConsolePage = {
@@ -29,11 +29,13 @@ export const runsPage: ConsolePage = {
       ...{ by, tenant_id, month, from: null, to: null },
       ...{ as_of: null, order, limit: RUNS_SHOWN, loop_steps: LOOP_STEPS },
     });
-    const answer = await reportRuns(asked.parts, request);
+    const { answer, asOf } = await asked.kept.ask(['runs', request], () =>
+      reportRuns(asked.parts, request),
+    );
     const { running_month: running, ended_month: ended } = asked.freshness;
     const at = (change: Readonly<Record<string, string | null>>) =>
       address('/console/runs', { month, by, order, tenant: tenant_id, ...change });
-    const sub = `${countText(answer.rows_in_all)} in all, ${countText(answer.rows_with_waste)} spent something before the answer, each tenant in its own days${tenant_id === null ? '' : `, of ${tenant_id}`}`;
+    const sub = html`${countText(answer.rows_in_all)} in all, ${countText(answer.rows_with_waste)} spent something before the answer, each tenant in its own days${tenant_id === null ? '' : `, of ${tenant_id}`}${asOfWords(asOf)}`;
     const head = headOf(`Runs of ${monthText(month)}`, sub, [
       tabs(
         'By',

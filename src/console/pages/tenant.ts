@@ -77,9 +77,9 @@ export const tenantPage: ConsolePage = {
     );
     const budgets = (await listBudgets(parts)).filter((budget) => budget.tenant_id === tenant_id);
     const raises = await listRaises(parts, readRequest(raisesRequest, { tenant_id, all: false }));
-    const missing = await nameMissing(
-      parts,
-      readRequest(missingRequest, { month: null, tenant_id }),
+    // Whether an event stands under two tenants is asked of all of them.
+    const { answer: missing } = await asked.kept.ask(['missing', null], () =>
+      nameMissing(parts, readRequest(missingRequest, { month: null, tenant_id: null })),
     );
     const own = missing.filter((thing) => thing.tenant_id === tenant_id);
     return {

@@ -15,7 +15,7 @@ import {
   pager,
   tenantLink,
 } from '../view/table.ts';
-import { type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
+import { asOfWords, type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
 import { usageOfMonth } from './usage-by.ts';
 
 /** All tenants with what the month came to, to be searched, and sorted by every column. */
@@ -24,9 +24,11 @@ export const tenantsPage: ConsolePage = {
   async render(asked): Promise<Page> {
     const month = monthSaid(asked);
     const tenants = await listTenants(asked.parts);
-    const usage = await usageOfMonth(asked.parts, { by: ['tenant'], tenantId: null, month });
+    const { answer: usage, asOf } = await asked.kept.ask(['usage by tenant', month], () =>
+      usageOfMonth(asked.parts, { by: ['tenant'], tenantId: null, month }),
+    );
     const rows = sorted(rowsOf(tenants, usage.rows).filter(matches(said(asked.query, 'q'))), asked);
-    return { title: 'Tenants', nav: 'Tenants', body: bodyOf(asked, month, rows) };
+    return { title: 'Tenants', nav: 'Tenants', body: bodyOf(asked, { month, asOf, rows }) };
   },
 };
 
@@ -103,7 +105,15 @@ function sorted(rows: readonly TenantRow[], asked: PageAsked): readonly TenantRo
 
 const ROWS_SHOWN = 50;
 
-function bodyOf(asked: PageAsked, month: string, rows: readonly TenantRow[]): Html {
+function bodyOf(
+  asked: PageAsked,
+  of: {
+    readonly month: string;
+    readonly asOf: string | null;
+    readonly rows: readonly TenantRow[];
+  },
+): Html {
+  const { month, asOf, rows } = of;
   const { query, mayAct, freshness } = asked;
   const from = Math.max(0, Number(/^\d{1,7}$/.exec(query.get('from') ?? '')?.[0] ?? 0));
   const shown = rows.slice(from, from + ROWS_SHOWN);
@@ -117,7 +127,7 @@ function bodyOf(asked: PageAsked, month: string, rows: readonly TenantRow[]): Ht
       ? html`<option value="${name}" selected>${monthText(name)}</option>`
       : html`<option value="${name}">${monthText(name)}</option>`,
   );
-  const sub = `${countText(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}, usage of ${monthText(month)} in UTC days`;
+  const sub = html`${countText(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}, usage of ${monthText(month)} in UTC days${asOfWords(asOf)}`;
   return html`${headOf('Tenants', sub, [actLink({ mayAct }, 'New tenant', { act: 'set-tenant' })])}
 <section class="panel" aria-label="Tenants"><form class="row" role="search" action="/console/tenants"><label>Search<input type="search" name="q" value="${q ?? ''}"></label><label>Month<select name="month" data-send>${options}</select></label><input type="hidden" name="sort" value="${said(query, 'sort') ?? ''}"><button class="second">Show</button></form>
 ${dataTable({
