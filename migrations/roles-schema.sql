@@ -457,6 +457,10 @@ grant INSERT (tenant_id, created_at), SELECT on public.tenants to spanledger_wor
 
 grant INSERT, SELECT on public.unknown_holds to spanledger_worker;
 
+grant SELECT on public.unnamed_spans to spanledger_reader;
+
+grant INSERT, SELECT on public.unnamed_spans to spanledger_worker;
+
 grant SELECT on public.usage_rollups to spanledger_reader;
 
 grant SELECT (tenant_id, period_start, day, kind, outcome, late, requested_model, feature, prompt_version, currency, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, usage_key, units, not_due_charge, other_charge) on public.usage_rollups to spanledger_tenant;

@@ -27,7 +27,7 @@ begin
 end $$;
 
 -- The worker.
-grant select, insert on entries, structure_spans, second_reports, batches, receipts, quarantine, seals, periods,
+grant select, insert on entries, structure_spans, second_reports, unnamed_spans, batches, receipts, quarantine, seals, periods,
   fold_queue, seal_queue, settle_queue to spanledger_worker;
 -- A tenant that nobody knows is made in shadow: whom it is billed to, and how, is not a worker's to say.
 do $$ begin
@@ -54,7 +54,7 @@ grant select on allocations, batches, budget_counters, budget_holds, budget_rais
   changes, closes, default_price_books, entries, exchange_rates, exchange_versions, fold_queue, ledger_name, month_run_steps,
   periods, price_books, price_rates, push_intents, quarantine, receipts, run_usage, seal_queue, seals, second_reports,
   settle_queue, stripe_alerts, stripe_customers, stripe_invoices, stripe_meters, stripe_reads, structure_spans,
-  tenant_calendar_changes, tenant_logins, tenant_price_books, tenants, usage_rollups, verifications,
+  tenant_calendar_changes, tenant_logins, tenant_price_books, tenants, unnamed_spans, usage_rollups, verifications,
   run_rollups, batch_leaves, entry_leaves, issuer to spanledger_reader;
 -- How often Stripe was asked is counted for whoever asks.
 grant insert, update on stripe_reads to spanledger_reader;

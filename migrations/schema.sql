@@ -920,6 +920,17 @@ table unknown_holds (
   constraint unknown_holds_pkey PRIMARY KEY (tenant_id, hold_id, source, event_id)
 );
 
+table unnamed_spans (
+  tenant_id text collate "C" not null,
+  source text collate "C" not null,
+  event_id text collate "C" not null,
+  trace_id text collate "C" not null,
+  span_id text collate "C" not null,
+  constraint unnamed_spans_pkey PRIMARY KEY (tenant_id, source, event_id)
+);
+CREATE INDEX unnamed_spans_of_trace ON public.unnamed_spans USING btree (trace_id);
+CREATE TRIGGER unnamed_spans_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.unnamed_spans FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 table usage_rollups (
   tenant_id text collate "C" not null,
   period_start date not null,

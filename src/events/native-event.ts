@@ -73,6 +73,8 @@ export const nativeEventSchema = z.object(
     status,
     error_type: text(500).nullish(),
     operation: text(100).nullish(),
+    /** The producer named no operation; a span with a call within it is none itself. */
+    operation_assumed: flag().nullish(),
     provider: text(100).nullish(),
     requested_model: id.nullish(),
     executed_model: id.nullish(),

@@ -34,6 +34,8 @@ export interface ReadEvent {
   readonly tooOld: string | null;
   /** What of the same message it was a second report of; absent for nearly every event. */
   readonly repeats?: RepeatedEvent;
+  /** Its producer named no operation, so that it is no call once one lies within it; absent for nearly every event. */
+  readonly isOperationAssumed?: true;
 }
 
 /** The identity of the event whose call another one of its message reports, too (R8). */
@@ -263,7 +265,9 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   const event = models === null ? named : throughModelMap(named, models);
   const isHashing = context.emails?.kind === 'hash';
   const keptDigest = isHashing ? () => digestOf(guarded.event) : null;
-  return { kind: 'event', event, digest, keptDigest, body, tooOld: findTooOld(event, context) };
+  const tooOld = findTooOld(event, context);
+  const read = { kind: 'event', event, digest, keptDigest, body, tooOld } as const;
+  return item['operation_assumed'] === true ? { ...read, isOperationAssumed: true } : read;
 }
 
 /** The instant of its receipt is no part of what an event says: a second delivery is a duplicate. */

@@ -9,6 +9,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'entries',
     'structure_spans',
     'second_reports',
+    'unnamed_spans',
     'batches',
     'receipts',
     'quarantine',

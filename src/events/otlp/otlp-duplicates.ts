@@ -90,14 +90,21 @@ function ancestorsOf(span: OtlpSpan, byKey: ReadonlyMap<string | null, OtlpSpan>
   return found;
 }
 
-/** A span with usage but no operation is a call only where no other usage lies below it. */
+/**
+ * A span that names no operation is a call only where none lies below it that answered, or where it alone counted
+ * anything. The ledger decides alike of what comes in other messages (`isAroundCall`).
+ */
 function findCalls(spans: readonly OtlpSpan[], ancestors: Ancestors): Map<OtlpSpan, string> {
   const bearing = spans.filter(({ role }) => role.kind === 'call' || role.kind === 'usage');
-  const above = new Set(bearing.flatMap((span) => ancestors.get(span) ?? []));
+  // What has no model, or failed, makes no charge that a span around it could repeat.
+  const answers = bearing.filter((span) => span.model !== undefined && !hasFailed(span));
+  const aroundOf = (inner: readonly OtlpSpan[]) =>
+    new Set(inner.flatMap((span) => ancestors.get(span) ?? []));
+  const [aroundAny, aroundCounts] = [aroundOf(answers), aroundOf(answers.filter(hasCounts))];
   const calls = new Map<OtlpSpan, string>();
   for (const span of bearing) {
     if (span.role.kind === 'call') calls.set(span, span.role.operation);
-    else if (!above.has(span)) calls.set(span, 'chat');
+    else if (!(hasCounts(span) ? aroundCounts : aroundAny).has(span)) calls.set(span, 'chat');
   }
   return calls;
 }

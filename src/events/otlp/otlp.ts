@@ -146,6 +146,7 @@ function modelCall(span: OtlpSpan, decided: Decided): Translation {
     ...spanFields(span),
     ...callTags(span, decided.reports),
     operation: decided.operation,
+    operation_assumed: span.role.kind === 'usage' ? true : undefined,
     provider: providerOf(attributes),
     requested_model: span.model,
     executed_model: executedModel(attributes),

@@ -25,6 +25,8 @@ export interface ReceivedEvent {
   /** The digest that it has once its addresses are hashed, as the quarantine keeps it; null where none may be. */
   readonly keptDigest: (() => Buffer) | null;
   readonly repeats?: RepeatedEvent;
+  /** Nobody named its operation, so that it is no call once one lies within it. */
+  readonly isOperationAssumed?: true;
 }
 
 /**

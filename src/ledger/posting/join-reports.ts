@@ -8,7 +8,9 @@ import { ReferenceCache } from './reference-cache.ts';
 import type { SpansWithin } from './report-store.ts';
 import { insertSecondReports, readReportsBeside, readStandingParts } from './report-store.ts';
 import type { Tie } from './same-call.ts';
-import { compareReports, isKept, isSumOf, reportOfEntry } from './same-call.ts';
+import { compareReports, isAroundCall, isKept, isSumOf, reportOfEntry } from './same-call.ts';
+import type { UnnamedWithin } from './unnamed-store.ts';
+import { readUnnamedSpans } from './unnamed-store.ts';
 
 /** The program that takes second reports back; no person's name. */
 const REPORT_JOINER = 'spanledger:reports';
@@ -25,11 +27,17 @@ export async function joinReports(
 ): Promise<void> {
   const { pairs, within } = await readReportsBeside(transaction, batchIds);
   const seconds = new Map<bigint, Second>();
+  const unnamed = await readUnnamedSpans(transaction, batchIds);
+  for (const { outer, inner } of unnamed) {
+    const around = aroundCall(outer, inner);
+    if (around !== null) seconds.set(outer.entryId, around);
+  }
+  // What is no call itself stands in no other's place.
+  const wrappers = new Set(seconds.keys());
   const told = [...pairs.map(secondOf), ...within.flatMap(secondsWithin), ...within.map(sumOf)];
   for (const second of told) {
-    if (second !== null && !seconds.has(second.report.entryId)) {
-      seconds.set(second.report.entryId, second);
-    }
+    if (second === null || wrappers.has(second.repeats.entryId)) continue;
+    if (!seconds.has(second.report.entryId)) seconds.set(second.report.entryId, second);
   }
   if (seconds.size === 0) return;
   const found = [...seconds.values()];
@@ -56,6 +64,14 @@ interface Second {
   readonly report: StoredEntry;
   readonly repeats: StoredEntry;
   readonly tie: Tie;
+  /** A span that names no operation is around calls, and counts what they count or more. */
+  readonly isAround?: true;
+}
+
+function aroundCall(outer: StoredEntry, inner: UnnamedWithin['inner']): Second | null {
+  const call = inner.find((one) => isAroundCall(reportOfEntry(outer), reportOfEntry(one)));
+  if (call === undefined) return null;
+  return { report: outer, repeats: call, tie: 'nested', isAround: true };
 }
 
 function secondOf([earlier, later]: readonly [StoredEntry, StoredEntry]): Second | null {
@@ -100,6 +116,9 @@ const TIES: Readonly<Record<Tie, string>> = {
   nested: 'a span of the same call, one within the other',
 };
 
-function reasonOf({ repeats, tie }: Second): string {
+function reasonOf({ repeats, tie, isAround }: Second): string {
+  if (isAround) {
+    return `no call: the span names no operation, and event ${repeats.eventId} of source ${repeats.source} is a call within it`;
+  }
   return `a second report of one call: event ${repeats.eventId} of source ${repeats.source} is ${TIES[tie]}`;
 }

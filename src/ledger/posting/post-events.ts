@@ -27,6 +27,8 @@ import type { CallReport } from './same-call.ts';
 import { reportOfEntry, reportsOf } from './same-call.ts';
 import type { Settlement } from './settlement-store.ts';
 import { queueSettlements } from './settlement-store.ts';
+import type { UnnamedSpan } from './unnamed-store.ts';
+import { insertUnnamedSpans } from './unnamed-store.ts';
 
 /** What posting one event answers (R9). A conflict names what the ledger holds; it changes nothing. */
 export type PostOutcome =
@@ -89,6 +91,7 @@ export async function postEvents<Received extends ReceivedEvent>(
   await copyEntries(transaction, rows, made);
   await queueSettlements(transaction, settling, made.batchId);
   await insertStructureSpans(transaction, structure, made.batchId);
+  await insertUnnamedSpans(transaction, fresh.flatMap(unnamedSpansOf));
   const within = posted.flatMap(repeatedWithinMessage);
   await insertSecondReports(transaction, [...seconds, ...within], recordedAt);
   return { batchId: made.batchId, events: judged };
@@ -184,6 +187,16 @@ function settlementsOf(event: UsageEvent): readonly Settlement[] {
   const { holdId, source, eventId } = event;
   if (holdId === null || !isModelCall(event)) return NO_SETTLEMENTS;
   return tenantsOf(event).map((tenantId) => ({ holdId, tenantId, source, eventId }));
+}
+
+const NO_SPANS: readonly UnnamedSpan[] = [];
+
+/** What a call is known by whose operation nobody named, once calls within it come (R1). */
+function unnamedSpansOf({ event, isOperationAssumed }: ReceivedEvent): readonly UnnamedSpan[] {
+  if (isOperationAssumed === undefined || !isModelCall(event)) return NO_SPANS;
+  const { source, eventId, traceId, spanId } = event;
+  if (traceId === null || spanId === null) return NO_SPANS;
+  return tenantsOf(event).map((tenantId) => ({ tenantId, source, eventId, traceId, spanId }));
 }
 
 /** NUL separates, as in an event's text. */

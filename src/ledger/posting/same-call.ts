@@ -251,6 +251,17 @@ export function isSumOf(outer: CallReport, inner: readonly CallReport[]): boolea
   });
 }
 
+/**
+ * Whether a span that names no operation lies around calls and is none itself: one within it answered, and counted
+ * something wherever the span did, whatever either counted. Its tenant is not left without the charge for the sake
+ * of calls of nobody's.
+ */
+export function isAroundCall(outer: CallReport, inner: CallReport): boolean {
+  const counts = isMeasured(inner.usage) || !isMeasured(outer.usage);
+  const isOneTenant = isNobodys(outer) || outer.tenantId === inner.tenantId;
+  return inner.status === 'ok' && counts && isOneTenant;
+}
+
 function isWithin(inner: CallReport, outer: CallReport): boolean {
   const { traceId, parentSpanId } = inner;
   return (

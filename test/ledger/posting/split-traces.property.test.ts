@@ -7,10 +7,12 @@ import { freshDatabase, resetTables, textRows } from '../../support/database.ts'
 import { importBooks, receive } from '../../support/ledger.ts';
 
 /**
- * A trace of nine calls, of which all but one are reported twice: by the client library within the span of a
+ * A trace of fifteen calls, of which most are reported twice: by the client library within the span of a
  * framework, with one step or three between the two, an embedding by one library in two spans of one name, two calls
- * within a span that counts both, a call whose wrapper counted nothing, and one whose inner span did. An exporter
- * sends its spans in whatever messages and order, and a queue brings each of them more than once.
+ * within a span that counts both, a call whose wrapper counted nothing, and one whose inner span did. Of the spans
+ * that name no operation one lies around two calls and counts more than both, one around another one like it, one
+ * around a call that counted nothing itself, one counted nothing around one that did, one lies around a failure, and one
+ * around nothing. An exporter sends its spans in whatever messages and order, and a queue brings each of them more than once.
  */
 const SPANS = [
   span('a1', { kind: 'openinference', model: 'gpt-4o', input: 1000, output: 100, ms: 2_500 }),
@@ -35,10 +37,23 @@ const SPANS = [
   span('h2', { parent: 'h1', model: 'gpt-4o', input: 200, output: 60 }),
   span('i1', { model: 'gpt-4o', input: 500, output: 80, ms: 2_500 }),
   span('i2', { parent: 'i1', model: 'gpt-4o', response: 'r-6' }),
+  span('aa', { kind: 'unnamed', model: 'gpt-4o', input: 901, output: 91, ms: 2_500 }),
+  span('ab', { parent: 'aa', model: 'gpt-4o', input: 800, output: 70, response: 'r-7' }),
+  span('ac', { parent: 'aa', operation: 'execute_tool', ms: 2_400 }),
+  span('ad', { parent: 'ac', operation: 'embeddings', model: 'gpt-4o', input: 50 }),
+  span('ba', { kind: 'unnamed', model: 'gpt-4o', input: 333, output: 33, ms: 2_500 }),
+  span('bb', { parent: 'ba', kind: 'unnamed', model: 'gpt-4o', input: 250, output: 20 }),
+  span('ca', { kind: 'unnamed', model: 'gpt-4o', input: 150, output: 25, ms: 2_500 }),
+  span('cb', { parent: 'ca', model: 'gpt-4o', response: 'r-8' }),
+  span('da', { kind: 'unnamed', model: 'gpt-4o', ms: 2_500 }),
+  span('db', { parent: 'da', operation: 'invoke_agent', ms: 2_400 }),
+  span('dc', { parent: 'db', model: 'gpt-4o', input: 350, output: 35, response: 'r-9' }),
+  span('ea', { kind: 'unnamed', model: 'gpt-4o', input: 80, output: 5, ms: 2_500 }),
+  span('eb', { parent: 'ea', model: 'gpt-4o', error: 'rate_limit' }),
 ];
 
 interface SpanFacts {
-  readonly kind?: 'openinference';
+  readonly kind?: 'openinference' | 'unnamed';
   readonly operation?: string;
   readonly parent?: string;
   readonly model?: string;
@@ -46,6 +61,7 @@ interface SpanFacts {
   readonly output?: number;
   readonly response?: string;
   readonly ms?: number;
+  readonly error?: string;
 }
 
 function span(id: string, facts: SpanFacts) {
@@ -53,7 +69,8 @@ function span(id: string, facts: SpanFacts) {
   const attributes = {
     tenant_id: 'acme',
     ...(kind === undefined ? { 'gen_ai.operation.name': operation } : {}),
-    ...(kind === undefined ? {} : { 'openinference.span.kind': 'LLM' }),
+    ...(kind === 'openinference' ? { 'openinference.span.kind': 'LLM' } : {}),
+    ...(facts.error === undefined ? {} : { 'error.type': facts.error }),
     ...(model === undefined ? {} : { 'gen_ai.request.model': model }),
     ...(input === undefined ? {} : { 'gen_ai.usage.input_tokens': input }),
     ...(output === undefined ? {} : { 'gen_ai.usage.output_tokens': output }),
@@ -109,11 +126,12 @@ it('a trace is charged the same in whichever messages and order it comes, and ho
         database,
         `select sum(charge) as charge,
            count(*) filter (where not is_reversal) - count(*) filter (where is_reversal) as standing
-         from entries`,
+         from entries where status = 'ok'`,
       );
       // (1000 + 2000 + 700 + 300 + 400 + 600 + 100 + 200 + 500) x 3 = 17,400 micro-dollars, and
-      // (100 + 50 + 10 + 20 + 40 + 30 + 60 + 80) x 12 = 4,680, of nine calls.
-      expect(sum).toEqual({ charge: '22080000000', standing: '9' });
+      // (100 + 50 + 10 + 20 + 40 + 30 + 60 + 80) x 12 = 4,680, of nine calls. Of those within spans, or in spans,
+      // that name no operation (800 + 50 + 250 + 150 + 350 + 80) x 3 = 5,040 and (70 + 20 + 25 + 35 + 5) x 12 = 1,860.
+      expect(sum).toEqual({ charge: '28980000000', standing: '15' });
     }),
     cases(12),
   );

@@ -1,0 +1,110 @@
+import type { Transaction } from '../../database/database.ts';
+import { present } from '../../present.ts';
+import type { StoredEntry } from '../entries/entry.ts';
+import { readEntries } from '../entries/entry-store.ts';
+import { entriesOfBatch } from './posting-store.ts';
+
+/** A call whose span names no operation. */
+export interface UnnamedSpan {
+  readonly tenantId: string;
+  readonly source: string;
+  readonly eventId: string;
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+/** Keeps which calls name no operation: it is no part of their content, and no hash covers it. */
+export async function insertUnnamedSpans(
+  transaction: Transaction,
+  spans: readonly UnnamedSpan[],
+): Promise<void> {
+  if (spans.length === 0) return;
+  await transaction.client.query(
+    `insert into unnamed_spans (tenant_id, source, event_id, trace_id, span_id)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) order by 1, 2, 3`,
+    [
+      spans.map(({ tenantId }) => tenantId),
+      spans.map(({ source }) => source),
+      spans.map(({ eventId }) => eventId),
+      spans.map(({ traceId }) => traceId),
+      spans.map(({ spanId }) => spanId),
+    ],
+  );
+}
+
+/** A call whose span names no operation, and the calls within that span, the earliest first. */
+export interface UnnamedWithin {
+  readonly outer: StoredEntry;
+  readonly inner: readonly StoredEntry[];
+}
+
+/** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
+const MOST_STEPS_DEEP = 32;
+const MOST_OF_A_SPAN = 100;
+const MOST_OF_A_TRACE = 1_000;
+
+const IS_CALL = `o.parent_span_id is not null and o.revision = 0 and o.status = 'ok'`;
+const IS_STEP = 's.span_id is not null and s.parent_span_id is not null';
+
+/**
+ * Reads, of the traces of these batches, the calls whose spans name no operation and were not taken back yet, with
+ * what lies within them. Whatever of a trace is folded last finds all of it: each batch asks for the
+ * trace, and goes down from such a span through steps and through calls. A ledger without any such span is asked
+ * for nothing more than that.
+ */
+export async function readUnnamedSpans(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+): Promise<readonly UnnamedWithin[]> {
+  const { rows } = await transaction.client.query<{ outer_id: bigint; inner_id: bigint }>({
+    name: 'read-unnamed',
+    text: `with traces as materialized (
+        select e.trace_id from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch('o.trace_id is not null')}
+        where exists (select from unnamed_spans)
+        union
+        select s.trace_id from structure_spans s
+        where s.batch_id = any($1::bigint[]) and s.trace_id is not null and exists (select from unnamed_spans)
+      ), unnamed as materialized (
+        select u.* from traces t cross join lateral (
+          select * from unnamed_spans u where u.trace_id = t.trace_id limit ${MOST_OF_A_TRACE}) u
+        where not exists (select from second_reports r
+          where r.tenant_id = u.tenant_id and r.source = u.source and r.event_id = u.event_id)
+      )
+      select e.entry_id as outer_id, i.entry_id as inner_id
+      from unnamed u cross join lateral (
+        select entry_id from entries e
+        where e.tenant_id = u.tenant_id and e.source = u.source and e.event_id = u.event_id and e.member_id = ''
+          and e.revision = 0 limit 1) e
+      cross join lateral (
+        with recursive below as (
+          select u.span_id as at, 0 as steps
+          union
+          select c.span_id, b.steps + 1 from below b cross join lateral (
+            (select s.span_id from structure_spans s
+              where s.parent_span_id collate "C" = b.at and s.trace_id = u.trace_id and ${IS_STEP}
+              limit ${MOST_OF_A_SPAN})
+            union all
+            (select o.span_id from entries o
+              where o.parent_span_id collate "C" = b.at and o.trace_id = u.trace_id and ${IS_CALL}
+                and o.span_id is not null limit ${MOST_OF_A_SPAN})) c
+          where b.steps < ${MOST_STEPS_DEEP}
+        )
+        select o.entry_id from (select distinct at from below limit ${MOST_OF_A_TRACE}) b cross join lateral (
+          select o.entry_id from entries o
+          where o.parent_span_id collate "C" = b.at and o.trace_id = u.trace_id and ${IS_CALL}
+          limit ${MOST_OF_A_SPAN}) o
+        limit ${MOST_OF_A_TRACE}) i
+      where i.entry_id <> e.entry_id
+      order by outer_id, inner_id`,
+    values: [batchIds],
+  });
+  if (rows.length === 0) return [];
+  const ids = rows.flatMap(({ outer_id, inner_id }) => [outer_id, inner_id]);
+  const entries = await readEntries(transaction, [...new Set(ids)]);
+  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
+  const entryOf = (id: bigint) => present(byId.get(id), `the entry ${id}`);
+  return [...Map.groupBy(rows, ({ outer_id }) => outer_id)].map(([outer, within]) => ({
+    outer: entryOf(outer),
+    inner: within.map(({ inner_id }) => entryOf(inner_id)),
+  }));
+}
