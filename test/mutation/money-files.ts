@@ -26,6 +26,8 @@ export const MONEY_FILES: Readonly<Record<string, readonly string[]>> = {
   'src/periods/placement.ts': ['test/periods/placement.test.ts'],
   'src/ledger/closes/billable.ts': ['test/ledger/closes/billable.test.ts'],
   'src/ledger/closes/manifest.ts': ['test/ledger/closes/manifest.test.ts'],
+  'src/ledger/closes/manifest-lines.ts': ['test/ledger/closes/manifest.test.ts'],
+  'src/ledger/closes/manifest-layers.ts': ['test/ledger/closes/manifest-layers.test.ts'],
   'src/ledger/posting/attempts.ts': ['test/ledger/posting/first-attempt.test.ts'],
   'src/ledger/corrections/correction.ts': ['test/ledger/corrections/reversal.test.ts'],
   'src/ledger/entries/copy-line.ts': [

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
+  beginOfDay,
   type Calendar,
   changeCalendar,
   isTimeZone,
+  monthsOf,
   nextPeriod,
   periodContaining,
   periodsBeginningIn,
@@ -317,4 +319,31 @@ test.each([
     `${startsOn}T00:00:00.000Z`,
     `${endsOn}T00:00:00.000Z`,
   ]);
+});
+
+test('instants fall into months by the periods that hold them, from the first to the last', () => {
+  const calendar = since('Europe/Vienna', 15);
+  const months = (from: string, to: string) => monthsOf(calendar, at(from), at(to));
+  expect(months('2026-10-14T21:59:59.999Z', '2026-10-14T21:59:59.999Z')).toEqual(['2026-09']);
+  expect(months('2026-10-14T21:59:59.999Z', '2026-10-14T22:00:00Z')).toEqual([
+    '2026-09',
+    '2026-10',
+  ]);
+  expect(months('2026-10-20T00:00:00Z', '2027-01-01T00:00:00Z')).toEqual([
+    '2026-10',
+    '2026-11',
+    '2026-12',
+  ]);
+});
+
+test('a day begins where its zone says so, by the rule that holds then', () => {
+  const calendar = [
+    ...since('UTC', 1),
+    { effectiveFrom: at('2026-11-01T00:00:00Z'), timeZone: 'Asia/Kathmandu', anchorDay: 1 },
+  ];
+  const begin = (instant: string) => iso(beginOfDay(calendar, at(instant)));
+  expect(begin('2026-10-15T23:59:59Z')).toBe('2026-10-15T00:00:00.000Z');
+  // Five and three quarters of an hour before UTC.
+  expect(begin('2026-11-15T18:14:59Z')).toBe('2026-11-14T18:15:00.000Z');
+  expect(begin('2026-11-15T18:15:00Z')).toBe('2026-11-15T18:15:00.000Z');
 });

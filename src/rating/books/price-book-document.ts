@@ -9,8 +9,8 @@ import { UNITS } from '../../units.ts';
  * defaults filled in. Rates stay decimal strings in the major unit. Every object is strict, because
  * a misspelt rate that is ignored would be a price of something else.
  *
- * Each schema's error is a noun phrase for what is allowed ("a decimal with up to six decimals");
- * `parsePriceBook` puts the path and the value before it.
+ * Each schema's error is a noun phrase for what is allowed ("a decimal with up to six decimals"), and
+ * zod gives it for its checks, too; `parsePriceBook` puts the path and the value before it.
  */
 
 /** The most problems that one refusal names; a file that was never a price book has hundreds. */
@@ -22,16 +22,12 @@ const VALUE_CHARACTERS = 80;
 const DECIMAL =
   'a decimal with up to six decimals, such as "0.15" (a string, not negative, up to twelve digits before the point)';
 
-const decimal = z
-  .string({ error: DECIMAL })
-  .regex(/^(?:0|[1-9]\d{0,11})(?:\.\d{1,6})?$/, { error: DECIMAL });
+const decimal = z.string({ error: DECIMAL }).regex(/^(?:0|[1-9]\d{0,11})(?:\.\d{1,6})?$/);
 
 const FINE_DECIMAL =
   'a decimal with up to nine decimals, such as "0.0001" (a string, not negative, up to twelve digits before the point)';
 
-const fineDecimal = z
-  .string({ error: FINE_DECIMAL })
-  .regex(/^(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?$/, { error: FINE_DECIMAL });
+const fineDecimal = z.string({ error: FINE_DECIMAL }).regex(/^(?:0|[1-9]\d{0,11})(?:\.\d{1,9})?$/);
 
 /**
  * Prices of one million of tokens, or of characters, in the book's currency. What is left out falls
@@ -51,10 +47,7 @@ const modelRow = strict({
    * The row holds for calls whose whole input, cache included, is above this many tokens, and then
    * for all tokens of the call. 0 is the row for every call that no higher row takes.
    */
-  above_input_tokens: z
-    .int({ error: 'a whole number of tokens, 0 or more' })
-    .min(0, { error: 'a whole number of tokens, 0 or more' })
-    .default(0),
+  above_input_tokens: z.int({ error: 'a whole number of tokens, 0 or more' }).min(0).default(0),
   /** Price of one call beside its tokens, in the book's currency. */
   per_call: decimal.default('0'),
   per_million: perMillion.optional(),
@@ -93,9 +86,7 @@ const DISCOUNT = 'a decimal from 0 to 1 with up to six decimals, such as "0.20" 
 const document = strict({
   book: text(100),
   kind: choice(['charge', 'cost']),
-  currency: z.string({ error: CURRENCY_ALLOWED }).refine(isSupportedCurrency, {
-    error: CURRENCY_ALLOWED,
-  }),
+  currency: z.string({ error: CURRENCY_ALLOWED }).refine(isSupportedCurrency),
   effective_from: z.iso.datetime({ offset: true, error: INSTANT }),
   /** Left out, `work_done`. */
   caching: choice(['work_done', 'pass_through']).optional(),
@@ -106,7 +97,7 @@ const document = strict({
   /** The share of the base's prices that is taken off: 0.20 leaves four fifths. */
   discount: z
     .string({ error: DISCOUNT })
-    .regex(/^(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)$/, { error: DISCOUNT })
+    .regex(/^(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)$/)
     .optional(),
   source: text(500).optional(),
   notes: text(5000).optional(),
@@ -236,7 +227,7 @@ function strict<Shape extends z.ZodRawShape>(shape: Shape) {
 
 function text(longest: number) {
   const error = `a string of 1 to ${longest} characters`;
-  return z.string({ error }).min(1, { error }).max(longest, { error });
+  return z.string({ error }).min(1).max(longest);
 }
 
 function choice<const Values extends readonly [string, ...string[]]>(values: Values) {

@@ -352,3 +352,166 @@ describe('the whole of a manifest', () => {
     expect(meters(-1_000_000n)).toEqual(['carried_in -0.000001', 'carried_out 0.000001']);
   });
 });
+
+describe('every part of a manifest', () => {
+  const layered = {
+    calls: 1n,
+    scaled: 0n,
+    tokens: { uncachedInput: 10n, cacheRead: 0n, cacheWrite: 0n, output: 0n, units: null },
+    tool: 4n,
+    memory: 1n,
+  };
+  const full = {
+    ...FACTS,
+    carriedIn: 500_000n,
+    timeZone: 'Europe/Vienna',
+    entriesRoot: 'cd'.repeat(32),
+  };
+
+  it('stands where readers look for it, and nothing else does', () => {
+    const groups: readonly EntryGroup[] = [
+      { ...group({ input: 10n }), layered },
+      { ...group({ input: 1n, late: true }), kind: 'correction', outcome: 'charged', calls: 0n },
+    ];
+    // 11 x 3 µ = 0.000033, and with half a micro-dollar carried in nothing of a cent.
+    expect(manifestOf(groups, full)).toEqual({
+      format: 'spanledger-manifest-3',
+      tenant_id: 'acme',
+      period_start: '2026-10-01',
+      starts_at: '2026-10-01T00:00:00.000Z',
+      ends_at: '2026-11-01T00:00:00.000Z',
+      time_zone: 'Europe/Vienna',
+      currency: 'USD',
+      entries: 2,
+      entries_root: 'cd'.repeat(32),
+      outcomes: { charged: 2 },
+      calls: { charged: 1 },
+      late_entries: 1,
+      corrections: 1,
+      tokens: { input: '11', cache_read: '0', cache_write: '0', output: '0' },
+      books: [{ book: 'standard', version: '2026-01-01T00:00:00.000Z', caching: 'work_done' }],
+      lines: [
+        {
+          ...{ model: 'gpt-4o', service_tier: 'standard', meter: 'input', late: false },
+          ...{ quantity: '10', rate: '3', exact: '0.00003', amount: '0.00' },
+        },
+        {
+          ...{ model: 'gpt-4o', service_tier: 'standard', meter: 'input', late: true },
+          ...{ quantity: '1', rate: '3', exact: '0.000003', amount: '0.00' },
+        },
+      ],
+      layers: {
+        calls: 1,
+        scaled_calls: 0,
+        lines: [
+          { layer: 'prompt', tokens: '5', exact: '0.000015' },
+          { layer: 'tool', tokens: '4', exact: '0.000012' },
+          { layer: 'memory', tokens: '1', exact: '0.000003' },
+          { layer: 'response', tokens: '0', exact: '0' },
+          { layer: 'other', tokens: '1', exact: '0.000003' },
+        ],
+      },
+      charge_exact: '0.000033',
+      carried_in: '0.0000005',
+      billable: '0.000033',
+      carried_out: '0.0000005',
+      charge_total: '0.00',
+      rounding: 'billable amount rounded once, half up, to 2 decimals',
+    });
+  });
+
+  it('has the layers of what is due alone', () => {
+    const { layers } = manifestOf([
+      { ...group({ input: 10n }), layered },
+      { ...group({ input: 1000n, late: true, due: false }), layered },
+    ]);
+    expect(layers?.calls).toBe(1);
+  });
+
+  it('counts calls and layers from the format on that has them, and no earlier', () => {
+    const groups = [{ ...group({ input: 10n }), layered }];
+    const has = (format: PeriodFacts['format']) => {
+      const keys = Object.keys(manifestOf(groups, { format }));
+      return { calls: keys.includes('calls'), layers: keys.includes('layers') };
+    };
+    expect(has('spanledger-manifest-1')).toEqual({ calls: false, layers: false });
+    expect(has('spanledger-manifest-2')).toEqual({ calls: false, layers: true });
+    expect(has('spanledger-manifest-3')).toEqual({ calls: true, layers: true });
+  });
+
+  it('counts outcomes by their names in order, and leaves out calls that were all taken back', () => {
+    const of = (outcome: string, entries: bigint, calls: bigint) => ({
+      ...group({ calls: 0n }),
+      ...{ outcome, entries, calls, charge: 0n, price: null },
+    });
+    const groups = [
+      of('unattributed', 3n, 3n),
+      of('failed', 2n, 2n),
+      of('charged', 2n, 1n),
+      of('charged', 1n, -1n),
+    ];
+    const { outcomes, calls } = manifestOf(groups);
+    expect(Object.entries(outcomes)).toEqual([
+      ['charged', 3],
+      ['failed', 2],
+      ['unattributed', 3],
+    ]);
+    expect(Object.entries(calls ?? {})).toEqual([
+      ['failed', 2],
+      ['unattributed', 3],
+    ]);
+  });
+
+  it('sums further units, and each total of tokens holds its parts of them', () => {
+    const rates = { input_audio_tokens: 40_000_000n, audio_ms: 100_000n };
+    const price = { ...PRICE, rate: { ...RATE, units: { ...rates, cache_read_audio_tokens: 2n } } };
+    const units = {
+      cache_write_1h_tokens: 5n,
+      input_audio_tokens: 7n,
+      cache_read_audio_tokens: 11n,
+      audio_ms: 1_500n,
+    };
+    const manifest = manifestOf([
+      group({ input: 100n, cacheRead: 20n, output: 3n, units, price }),
+      group({ input: 1n, units: { input_audio_tokens: 2n }, price }),
+      group({ input: 1n }),
+    ]);
+    // Input: 100 + 20 + 5 + 7 + 11 + 1 + 2 + 1. Of it cached 20 + 11, written 5.
+    expect(manifest.tokens).toEqual({
+      input: '147',
+      cache_read: '31',
+      cache_write: '5',
+      output: '3',
+    });
+    expect(manifest.units).toEqual({
+      cache_write_1h_tokens: '5',
+      input_audio_tokens: '9',
+      cache_read_audio_tokens: '11',
+      audio_ms: '1500',
+    });
+    expect(manifestOf([group({ input: 1n })])).not.toHaveProperty('units');
+    // Units that corrections took back altogether are as if they had never been.
+    const taken = { audio_ms: -1_500n };
+    const back = manifestOf([
+      group({ units: { audio_ms: 1_500n }, price }),
+      { ...group({ units: taken, calls: -1n, price }), kind: 'correction' },
+    ]);
+    expect(back).not.toHaveProperty('units');
+  });
+
+  it('names shares of pools only where there are any, and what is not due likewise', () => {
+    const plain = manifestOf([group({ input: 10n })]);
+    expect(plain).not.toHaveProperty('allocations');
+    expect(plain).not.toHaveProperty('not_due');
+    expect(plain).not.toHaveProperty('layers');
+    const share = { kind: 'allocation' as const, charge: 1n, price: null };
+    expect(manifestOf([{ ...group({}), ...share }]).allocations).toBe(1);
+  });
+
+  it('gives what is frozen beside its text', () => {
+    const { chargeExact, billable } = makeManifest(full, [group({ input: 10_000n })]);
+    // 10,000 x 3 µ = 0.03
+    expect(chargeExact).toBe(30_000_000_000n);
+    expect(billable).toEqual({ billableMicro: 30_000n, carriedOut: 500_000n, total: 3n });
+  });
+});

@@ -63,3 +63,36 @@ it('what came later leaves no trace in the hash of an entry that has none of it'
   const counted = provenEntry(cellsOf(copyLine({ ...entry, units: { images: 2 } }, GIVEN), SALT));
   expect(counted.shown).toBe(`${shown}\t{"images": 2}`);
 });
+
+it.each([
+  ['none of what came later', {}],
+  ['a reported cost alone', { reportedCost: { amount: 5n, currency: 'USD', source: 'litellm' } }],
+  ['the id of a call alone', { callId: 'c' }],
+  [
+    'the counts of a whole call alone',
+    {
+      callUsage: {
+        ...{ uncachedInput: 1, cacheRead: 2, cacheWrite: 3, output: 4, reasoning: 0 },
+        units: null,
+      },
+    },
+  ],
+])('the line of an entry with %s says so, and its hash is over as much', (_what, change) => {
+  const [fields] = fc.sample(anyEntry, { numRuns: 1, seed: 1 });
+  if (fields === undefined) throw new Error('there is a sample');
+  const none = { units: null, reportedCost: null, callId: null, callUsage: null, due: true };
+  const entry: NewEntry = { ...fields, ...none, ...change, eventId: 'e' };
+  const line = copyLine(entry, GIVEN);
+  const cells = cellsOf(line, SALT);
+  const hasMore = Object.keys(change).length > 0;
+  const names = ['reported_cost', 'reported_cost_currency', 'call_id', 'call_usage'];
+  const said = names.map((name) => cells[ARCHIVE_COLUMNS.indexOf(name)] ?? null);
+  expect(said.some((value) => value !== null)).toBe(hasMore);
+  const { shown, hidden } = provenEntry(cells);
+  expect(cells[ARCHIVE_COLUMNS.indexOf('entry_hash')]).toBe(
+    `\\x${hash('sha256', `\u0000${shown}\t${hidden}`)}`,
+  );
+  const first = ARCHIVE_COLUMNS.indexOf('entry_hash') + 1;
+  const later = line.trimEnd().split('\t').slice(first);
+  expect(later.every((cell) => cell === '\\N')).toBe(!hasMore && !entry.sharesResponse);
+});

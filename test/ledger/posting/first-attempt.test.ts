@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/ledger/posting/attempts.ts';
 import {
+  chargedOn,
   firstAttemptOf,
   isFailedAttempt,
   isLaterAttempt,
@@ -25,6 +26,9 @@ function attempt(change: Partial<Attempt> = {}): Attempt {
 }
 
 const answer = attempt({ eventId: 'e2', status: 'ok', attempt: 2, occurredAt: 2000 });
+/** An attempt that nothing but the gateway's id of its call ties to others. */
+const ofCall = (change: Partial<Attempt> = {}) =>
+  attempt({ traceId: null, callId: 'c1', ...change });
 const weak = (requested_model_source: string) =>
   attempt({ status: 'ok', occurredAt: 2000, furtherTags: { requested_model_source } });
 
@@ -38,6 +42,23 @@ describe('an answer that may have followed a failure', () => {
     ['has no trace', { ...answer, traceId: null }, false],
     ['failed itself', { ...answer, status: 'error' }, false],
     ['was cancelled', { ...answer, status: 'cancelled' }, false],
+    ['has the id of a call and nothing else', ofCall({ status: 'ok' }), true],
+    [
+      'has the id of a call and a weak name',
+      { ...weak('model'), traceId: null, callId: 'c1' },
+      true,
+    ],
+    [
+      'has the id of a call and a name from the request itself',
+      { ...weak('request'), callId: 'c1' },
+      false,
+    ],
+    [
+      'has a later number, though its name is from the request itself',
+      { ...weak('request'), callId: 'c1', attempt: 2 },
+      true,
+    ],
+    ['failed itself, within a call', ofCall({ status: 'error' }), false],
   ])('%s', (_what, one, is) => {
     expect(isLaterAttempt(one)).toBe(is);
   });
@@ -48,6 +69,8 @@ it.each<[string, Partial<Attempt>, boolean]>([
   ['a cancellation', { status: 'cancelled' }, true],
   ['a success', { status: 'ok' }, false],
   ['an error without a trace', { traceId: null }, false],
+  ['an error of a call', { traceId: null, callId: 'c1' }, true],
+  ['a success of a call', { traceId: null, callId: 'c1', status: 'ok' }, false],
 ])('%s is a failed attempt or not', (_what, change, is) => {
   expect(isFailedAttempt(attempt(change))).toBe(is);
 });
@@ -133,5 +156,119 @@ describe('the first attempt of a call', () => {
   it('is nobody for a call that is no later attempt, or after which nothing failed', () => {
     expect(firstAttemptOf(attempt({ status: 'ok', occurredAt: 2000 }), [attempt()])).toBeNull();
     expect(firstAttemptOf(answer, [])).toBeNull();
+  });
+});
+
+describe('the first attempt of a call with an id', () => {
+  const answered = ofCall({ eventId: 'e2', status: 'ok', occurredAt: 2000 });
+
+  it('is joined by it, whatever the traces and parents are', () => {
+    const elsewhere = ofCall({ traceId: 't9', parentSpanId: 'p9' });
+    expect(firstAttemptOf(answered, [elsewhere])?.eventId).toBe('e1');
+    expect(firstAttemptOf({ ...answered, traceId: 't1' }, [ofCall({})])?.eventId).toBe('e1');
+  });
+
+  it('is of no other call, of the same trace or without one', () => {
+    const traced = { ...answered, traceId: 't1' };
+    expect(firstAttemptOf(traced, [attempt({ callId: 'c2' })])).toBeNull();
+    expect(firstAttemptOf(answered, [attempt({ traceId: null })])).toBeNull();
+    expect(firstAttemptOf(answered, [ofCall({ tenantId: 'birch' })])).toBeNull();
+    expect(firstAttemptOf(answered, [ofCall({ source: 'gateway' })])).toBeNull();
+  });
+
+  it('is the one of its trace where that has no id of a call', () => {
+    expect(firstAttemptOf({ ...answered, traceId: 't1' }, [attempt()])?.eventId).toBe('e1');
+  });
+
+  it('is the earliest that has it, before any that only lies in the trace', () => {
+    const failed = [
+      ofCall({ eventId: 'near', occurredAt: 1500 }),
+      ofCall({ eventId: 'far', occurredAt: -3_600_000 }),
+      attempt({ eventId: 'of the trace', occurredAt: -3_700_000 }),
+    ];
+    for (const order of [failed, [...failed].reverse()]) {
+      expect(firstAttemptOf({ ...answered, traceId: 't1' }, order)?.eventId).toBe('far');
+    }
+  });
+
+  it('may end after the answer where it began before, or was cancelled', () => {
+    const late = ofCall({ occurredAt: 2100 });
+    expect(firstAttemptOf(answered, [late])).toBeNull();
+    expect(firstAttemptOf(answered, [{ ...late, startedAt: 2000 }])?.eventId).toBe('e1');
+    expect(firstAttemptOf(answered, [{ ...late, startedAt: 2001 }])).toBeNull();
+    expect(firstAttemptOf(answered, [{ ...late, status: 'cancelled' }])?.eventId).toBe('e1');
+  });
+});
+
+describe('the first attempt before an answer that nobody numbers', () => {
+  const fallback = { ...weak('model_group'), startedAt: 30_000, occurredAt: 60_000 };
+
+  it('ended within ten seconds of its begin', () => {
+    expect(firstAttemptOf(fallback, [attempt({ occurredAt: 20_000 })])?.eventId).toBe('e1');
+    expect(firstAttemptOf(fallback, [attempt({ occurredAt: 19_999 })])).toBeNull();
+    // Where nobody says when the answer began, its end stands for it.
+    const instant = { ...fallback, startedAt: null };
+    expect(firstAttemptOf(instant, [attempt({ occurredAt: 49_999 })])).toBeNull();
+    expect(firstAttemptOf(instant, [attempt({ occurredAt: 50_000 })])?.eventId).toBe('e1');
+  });
+
+  it('is the first of those that followed one another without a pause', () => {
+    const failed = [
+      attempt({ eventId: 'of another call', occurredAt: 1_999 }),
+      attempt({ eventId: 'first', startedAt: 5_000, occurredAt: 12_000 }),
+      attempt({ eventId: 'beside the first', startedAt: 11_000, occurredAt: 13_000 }),
+      attempt({ eventId: 'second', startedAt: 20_000, occurredAt: 29_000 }),
+    ];
+    for (const order of [failed, [...failed].reverse()]) {
+      expect(firstAttemptOf(fallback, order)?.eventId).toBe('of another call');
+    }
+    const without = failed.map((one) =>
+      one.eventId === 'of another call' ? { ...one, occurredAt: -5_001 } : one,
+    );
+    expect(firstAttemptOf(fallback, without)?.eventId).toBe('first');
+  });
+
+  it('did not end after it, though it began before', () => {
+    const late = attempt({ startedAt: 25_000, occurredAt: 60_001 });
+    expect(firstAttemptOf(fallback, [late])).toBeNull();
+    expect(
+      firstAttemptOf(fallback, [{ ...late, status: 'cancelled', startedAt: null }]),
+    ).toBeNull();
+  });
+});
+
+it('of two first attempts that are as near to an answer the earlier one counts', () => {
+  const failed = [
+    attempt({ eventId: 'before', occurredAt: 1900 }),
+    attempt({ eventId: 'after', status: 'cancelled', occurredAt: 2100 }),
+  ];
+  for (const order of [failed, [...failed].reverse()]) {
+    expect(firstAttemptOf(answer, order)?.eventId).toBe('before');
+  }
+});
+
+describe('what an answer is charged on', () => {
+  const own = { requestedModel: 'small', furtherTags: { team: 'search' } };
+  const moved = {
+    requestedModel: 'large',
+    furtherTags: { team: 'search', own_requested_model: 'small' },
+  };
+
+  it('is the model of its first attempt, and its own stays as a tag', () => {
+    expect(chargedOn(own, { requestedModel: 'large' })).toEqual(moved);
+  });
+
+  it('is its own without a first attempt, or where that requested the same', () => {
+    expect(chargedOn(own, null)).toEqual(own);
+    expect(chargedOn(own, { requestedModel: 'small' })).toEqual(own);
+  });
+
+  it('is its own again once its first attempt is taken back, and another one keeps what it was', () => {
+    expect(chargedOn(moved, null)).toEqual(own);
+    expect(chargedOn(moved, { requestedModel: 'large' })).toEqual(moved);
+    expect(chargedOn(moved, { requestedModel: 'huge' })).toEqual({
+      ...moved,
+      requestedModel: 'huge',
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parsePriceBook } from '../../../src/rating/books/price-book-document.ts';
+import { parsePriceBook, readStoredBook } from '../../../src/rating/books/price-book-document.ts';
 import { Refusal } from '../../../src/refusal.ts';
 
 const row = { model: 'gpt-4o-mini', per_million: { input: '0.15', output: '0.60' } };
@@ -53,6 +53,29 @@ describe('a price book that is accepted', () => {
     ['a currency without minor unit', { currency: 'JPY' }],
     ['twelve digits before the point', withRate('999999999999.999999')],
     ['a price of zero', withRate('0')],
+    ['a second with nine decimals', withSecond('0.000000001')],
+    ['a second with twelve digits before the point', withSecond('999999999999.999999999')],
+    ['a second at a whole amount', withSecond('12')],
+    ['a second for nothing', withSecond('0')],
+    ['a price of the call alone', { models: [{ model: 'm', per_call: '0.01' }] }],
+    ['a price of the call alone that ends in zeros', { models: [{ model: 'm', per_call: '100' }] }],
+    ['a price that begins with zeros', { models: [{ model: 'm', per_call: '0.001' }] }],
+    ['a price of an image alone', { models: [{ model: 'm', per_image: '0' }] }],
+    ['a price of searches alone', { models: [{ model: 'm', per_thousand: { searches: '10' } }] }],
+    ['a discount of nothing', { base: 'list', discount: '0' }],
+    ['a discount of a fifth', { base: 'list', discount: '0.2' }],
+    ['a discount with six decimals', { base: 'list', discount: '0.123456' }],
+    ['a discount of everything', { base: 'list', discount: '1' }],
+    ['a discount of everything, with decimals', { base: 'list', discount: '1.000000' }],
+    ['rows of its own with a caching, over a base', { base: 'list', caching: 'pass_through' }],
+    [
+      'a discount without rows, with a caching',
+      { base: 'list', discount: '0.2', models: [], caching: 'pass_through' },
+    ],
+    [
+      'a cost-plus book without rows, with a caching',
+      { cost_factor: '2', models: [], caching: 'pass_through' },
+    ],
     [
       'rows that differ in provider, service tier or threshold only',
       {
@@ -108,6 +131,47 @@ describe('a price book that is refused names the path, the value and what is all
       { models: [{ model: 'm', per_second: { audio: '0.0000000001' } }] },
       'models[0].per_second.audio: "0.0000000001" is not a decimal with up to nine decimals',
     ],
+    ['a second that is a number', withSecond(1), 'audio: 1 is not a decimal with up to nine'],
+    ['a second with thirteen digits', withSecond('1000000000000'), 'is not a decimal with up to'],
+    ['a second with leading zeros', withSecond('01'), 'audio: "01" is not a decimal with up to'],
+    ['a second with letters', withSecond('1a'), 'audio: "1a" is not a decimal with up to nine'],
+    ['a second with a letter first', withSecond('a1'), 'audio: "a1" is not a decimal with up to'],
+    ['a second with letters for decimals', withSecond('1.a'), 'audio: "1.a" is not a decimal'],
+    [
+      'a price of the call that is nothing',
+      { models: [{ model: 'm', per_call: '0.00', per_thousand: {}, per_second: {} }] },
+      'is not a model with a price: per_call',
+    ],
+    [
+      'prices of seconds among those of a million',
+      { models: [{ model: 'm', per_million: { audio: '1' } }] },
+      'models[0].per_million: unknown key "audio"; allowed are input, cache_read, ',
+    ],
+    [
+      'two misspelt keys',
+      { models: [{ ...row, tier: 'batch', price: 1 }] },
+      'models[0]: unknown key "tier", "price"; allowed are provider, model, ',
+    ],
+    [
+      'a caching without rows of its own',
+      { base: 'list', models: [], caching: 'work_done' },
+      'caching: a book without rows of its own charges cached input as its base does; leave it out, or give the book the rows that it is about',
+    ],
+    [
+      'a book without its name',
+      { book: undefined },
+      'book: is missing; it must be a string of 1 to 100 characters',
+    ],
+    [
+      'a discount that is a number',
+      { base: 'b', discount: 0.2 },
+      'discount: 0.2 is not a decimal from 0 to 1 with up to six decimals, such as "0.20"',
+    ],
+    ['a discount of letters', { base: 'b', discount: '0.x' }, 'discount: "0.x" is not a decimal'],
+    ['a discount below zero', { base: 'b', discount: '-0.2' }, 'discount: "-0.2" is not'],
+    ['a discount within a word', { base: 'b', discount: 'a0.2' }, 'discount: "a0.2" is not'],
+    ['a discount of seven decimals', { base: 'b', discount: '0.1234567' }, 'is not a decimal from'],
+    ['a currency that is a number', { currency: 1 }, 'currency: 1 is not a currency that Stripe'],
     [
       'a discount without a base',
       { discount: '0.2' },
@@ -270,6 +334,24 @@ describe('a price book that is refused names the path, the value and what is all
     expect(none).toBe('models: a book without base and cost_factor needs at least one model');
   });
 });
+
+describe('a price book as it was stored', () => {
+  test('keeps the caching that it was given, where it says what is charged', () => {
+    const stored = { ...minimal, caching: 'pass_through' };
+    expect(readStoredBook(stored).caching).toBe('pass_through');
+    const discounted = { ...stored, base: 'list', discount: '0.2', models: [] };
+    expect(readStoredBook(discounted).caching).toBe('pass_through');
+  });
+
+  test('has none where all is its base’s, though one was kept', () => {
+    const stored = { ...minimal, base: 'list', models: [], caching: 'work_done' };
+    expect(readStoredBook(stored)).toEqual({ ...minimal, base: 'list', models: [] });
+  });
+});
+
+function withSecond(audio: unknown): object {
+  return { models: [{ model: 'm', per_second: { audio } }] };
+}
 
 function withRate(input: unknown): object {
   return { models: [{ model: 'm', per_million: { input, output: '0' } }] };

@@ -4,6 +4,7 @@ import {
   buildCatalog,
   findCharge,
   findCost,
+  rateOfVersion,
   timesFactor,
 } from '../../../src/rating/books/price-catalog.ts';
 import type { Rate } from '../../../src/rating/books/rate.ts';
@@ -59,6 +60,11 @@ function ask(change: Partial<PriceQuestion> = {}): PriceQuestion {
     at: NOW,
     ...change,
   };
+}
+
+/** How many of each other currency one euro is, in millionths of a millionth. */
+function euroRates(versionId: bigint, effectiveFrom: number, rates: Record<string, bigint>) {
+  return { versionId, base: 'EUR', effectiveFrom, rates: new Map(Object.entries(rates)) };
 }
 
 const inputOf = (versions: readonly BookVersion[], question: PriceQuestion, book = 'standard') =>
@@ -272,4 +278,116 @@ describe('a book laid over others', () => {
     ];
     expect(inputOf(versions, ask())).toBeNull();
   });
+});
+
+describe('a book at a discount', () => {
+  const list = version([row(10n, { book: 'list' })], { book: 'list' });
+  const reduced = version([row(7n, { model: 'own' })], {
+    ...{ book: 'reduced', baseBook: 'list', baseFactor: 800_000n, caching: 'pass_through' },
+  });
+
+  it('takes its share off the rows of its base, and its own terms hold', () => {
+    const found = findCharge(buildCatalog([list, reduced]), 'reduced', ask());
+    // 10 p × 0.8
+    expect(found?.rate.input).toBe(8n);
+    expect(found?.version).toBe(reduced);
+  });
+
+  it('takes nothing off its own rows', () => {
+    const found = findCharge(buildCatalog([list, reduced]), 'reduced', ask({ model: 'own' }));
+    expect(found?.rate.input).toBe(7n);
+    expect(found?.version).toBe(reduced);
+  });
+
+  it('is reached through a book without one', () => {
+    const outer = version([], { book: 'outer', baseBook: 'reduced' });
+    const found = findCharge(buildCatalog([list, reduced, outer]), 'outer', ask());
+    expect(found?.rate.input).toBe(8n);
+    expect(found?.version).toBe(reduced);
+  });
+
+  it('is the nearest of two', () => {
+    const outer = version([], { book: 'outer', baseBook: 'reduced', baseFactor: 500_000n });
+    expect(inputOf([list, reduced, outer], ask(), 'outer')).toBe(5n);
+  });
+});
+
+describe('a row as a version charges by it', () => {
+  const rate = row(10n, { book: 'list' });
+
+  it('is that of its own book, or of a book without a factor, as it stands', () => {
+    expect(rateOfVersion(version([], { book: 'list', baseFactor: 800_000n }), rate)).toBe(rate);
+    expect(rateOfVersion(version([]), rate)).toBe(rate);
+  });
+
+  it('is that of another book at the discount, or times the factor of a cost', () => {
+    expect(rateOfVersion(version([], { baseFactor: 800_000n }), rate).input).toBe(8n);
+    expect(rateOfVersion(version([], { costFactor: 1_500_000n }), rate).input).toBe(15n);
+  });
+
+  it('keeps what has no price without one, and takes every unit times the factor', () => {
+    const units = { images: 10n, searches: 4n };
+    const none = { output: null, cacheRead: null, cacheWrite: null, input: null };
+    const times = timesFactor(row(0n, { ...none, units }), 1_500_000n);
+    expect(times).toMatchObject({ ...none, units: { images: 15n, searches: 6n } });
+    expect(timesFactor(row(10n), 1_500_000n)).toMatchObject({
+      ...{ input: 15n, output: 60n, cacheRead: 15n, cacheWrite: 15n, units: null },
+    });
+  });
+});
+
+describe('costs in another currency', () => {
+  const cost = (book: string, currency: string, input: bigint) =>
+    version([row(input, { book })], { book, kind: 'cost', currency });
+  const rates = euroRates(1n, JANUARY, { USD: 1_200_000_000_000n, JPY: 160_000_000_000_000n });
+  const costOf = (versions: readonly BookVersion[], exchange = [rates]) =>
+    findCost(buildCatalog(versions, [], exchange), 'EUR', ask());
+
+  it('are found with what converts them', () => {
+    const found = costOf([cost('list', 'USD', 7n)]);
+    expect(found?.rate.input).toBe(7n);
+    expect(found?.conversion).toEqual({
+      ...{ versionId: 1n, numerator: 1_000_000_000_000n, denominator: 1_200_000_000_000n },
+    });
+  });
+
+  it('are asked only where the own currency has none', () => {
+    const found = costOf([cost('a', 'USD', 7n), cost('z', 'EUR', 3n)]);
+    expect([found?.rate.input, found?.conversion]).toEqual([3n, null]);
+    expect(costOf([cost('z', 'EUR', 3n)], [])?.conversion).toBeNull();
+  });
+
+  it('are unknown without a rate of that time', () => {
+    expect(costOf([cost('list', 'USD', 7n)], [])).toBeNull();
+    expect(costOf([cost('list', 'CHF', 7n)])).toBeNull();
+    const later = euroRates(2n, NOW + 1, { USD: 1_200_000_000_000n });
+    expect(costOf([cost('list', 'USD', 7n)], [later])).toBeNull();
+  });
+
+  it('are looked for by the names of the currencies, past those that are not known', () => {
+    const books = [cost('a', 'USD', 7n), cost('b', 'JPY', 5n), cost('c', 'CHF', 3n)];
+    expect(costOf(books)?.rate.input).toBe(5n);
+    const elsewhere = version([row(9n, { model: 'o1' })], {
+      ...{ book: 'b', kind: 'cost', currency: 'JPY' },
+    });
+    expect(costOf([cost('a', 'USD', 7n), elsewhere])?.rate.input).toBe(7n);
+  });
+
+  it('have no book that holds before its first version', () => {
+    const later = version([row(7n, { book: 'list' })], {
+      ...{ book: 'list', kind: 'cost', currency: 'USD', effectiveFrom: NOW + 1000 },
+    });
+    expect(costOf([later])).toBeNull();
+    expect(costOf([later, cost('other', 'USD', 2n)])?.rate.input).toBe(2n);
+  });
+});
+
+it('the default books stand newest first, and there is none where nobody named one', () => {
+  const [first, second] = [
+    { effectiveFrom: JANUARY, book: 'old' },
+    { effectiveFrom: OCTOBER, book: 'new' },
+  ];
+  expect(buildCatalog([], [first, second]).defaults).toEqual([second, first]);
+  expect(buildCatalog([], [second, first]).defaults).toEqual([second, first]);
+  expect(buildCatalog([])).toMatchObject({ defaults: [], exchange: [] });
 });
