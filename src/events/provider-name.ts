@@ -67,6 +67,9 @@ const TABLE: readonly ProviderRow[] = [
   row('zai', 'zai', 'z_ai z.ai'),
   row('cerebras', 'cerebras', 'cerebras_ai'),
   row('zhipuai', 'zhipuai', 'zhipu zhipu_ai'),
+  row('minimax', 'minimax', 'mini_max minimax_ai minimaxai'),
+  row('nvidia', 'nvidia', 'nvidia_nim nvidia_ai nvidia_ai_endpoints nvidiaai nim'),
+  row('sambanova', 'sambanova', 'samba_nova sambanova_cloud sambanovacloud sambanova_ai'),
 ];
 
 function row(name: string, family: string, spellings: string): ProviderRow {

@@ -53,6 +53,9 @@ describe('a provider that a framework names by a package or a class', () => {
     ['ollama', ['ChatOllama', 'OllamaEmbeddings', 'OllamaChatGenerator']],
     ['cerebras', ['ChatCerebras']],
     ['zhipuai', ['ChatZhipuAI']],
+    ['nvidia', ['nvidia_nim', 'langchain_nvidia_ai_endpoints', 'ChatNVIDIA', 'NVIDIAEmbeddings']],
+    ['sambanova', ['SambaNova', 'ChatSambaNovaCloud', 'langchain_sambanova']],
+    ['minimax', ['MiniMax', 'MiniMaxChat', 'minimax-ai']],
     ['perplexity', ['ChatPerplexity']],
     ['cloudflare', ['ChatCloudflareWorkersAI']],
   ])('is %s', (name, written) => {

@@ -1,7 +1,9 @@
 import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
 import { picoPerMinor } from '../../currencies.ts';
+import { inTransaction } from '../../database/database.ts';
 import { providerFamily } from '../../events/provider-name.ts';
 import { listQuarantined } from '../../ingest/quarantine-store.ts';
+import { findWaiting } from '../../ledger/closes/waiting-entries.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatMinor, formatPico, PICO_PER_MICRO } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
@@ -17,8 +19,9 @@ import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { readInvoices } from '../../stripe/invoices/invoice-store.ts';
 import { findUnbilledPeriods, readToldPeriods } from '../../stripe/invoices/unbilled-usage.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
-import type { Scope } from './completeness-store.ts';
+import type { LackingRow, Scope } from './completeness-store.ts';
 import {
   readLacking,
   readShared,
@@ -166,7 +169,7 @@ async function nameUnregistered(
 }
 
 async function nameLacking(
-  { database }: NameParts,
+  { database, clock }: NameParts,
   scope: Scope,
 ): Promise<readonly MissingThing[]> {
   const rows = await readLacking(database, scope);
@@ -175,6 +178,7 @@ async function nameLacking(
     rows.map(({ tenant_id }) => tenant_id),
   );
   const calendars = new Map(known.map(({ tenantId, calendar }) => [tenantId, calendar]));
+  const unpriced = await findUnpriced({ database, clock }, rows, known);
   // What lacks a price or a cost is priced anew by when it occurred; late calls did before their period.
   const occurredIn = ({ tenant_id, first_at }: (typeof rows)[number]) =>
     periodContaining(present(calendars.get(tenant_id), 'a tenant'), first_at).startDate;
@@ -185,8 +189,31 @@ async function nameLacking(
       wantsRates: row.wants_rates,
     }),
     count: Number(row.entries),
-    detail: `${counted(Number(row.entries), 'entry')} ${LACKS[row.lack]}: ${row.models.join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
+    detail: `${counted(Number(row.entries), 'entry')} ${LACKS[row.lack]}: ${(unpriced.get(row) ?? row.models).join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
   }));
+}
+
+const MOST_NAMED = 5;
+
+/** Answers of what has no price with each model that calls for one, and the units of it that have none. */
+async function findUnpriced(
+  { database, clock }: NameParts,
+  rows: readonly LackingRow[],
+  tenants: readonly Tenant[],
+): Promise<ReadonlyMap<LackingRow, readonly string[]>> {
+  const unrated = rows.filter(({ lack }) => lack === 'unrated');
+  if (unrated.length === 0) return new Map();
+  const of = unrated.map((row) => ({ tenantId: row.tenant_id, periodStart: row.period_start }));
+  const waiting = await inTransaction(database, (transaction) =>
+    findWaiting(transaction, of, { tenants, now: clock() }),
+  );
+  return new Map(
+    unrated.map((row) => {
+      const key = periodKey({ tenantId: row.tenant_id, periodStart: row.period_start });
+      const named = waiting.get(key)?.unrated.map(({ what }) => what) ?? row.models;
+      return [row, named.slice(0, MOST_NAMED)];
+    }),
+  );
 }
 
 const LACKS = {

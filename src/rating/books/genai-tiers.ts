@@ -5,7 +5,8 @@ import type { PriceBookModel } from './price-book-document.ts';
  * Service tiers that the package does not know, as pages of the providers say what they cost: half of the
  * standard prices of tokens. Calls and searches cost what they always do. A tier without a row has the standard
  * price: more than Groq and Mistral take for a batch, whose pages did not agree on how much less it is when they
- * were read, as much as Groq takes for flex, and less than anybody takes for priority.
+ * were read, as much as Groq takes for flex (https://console.groq.com/docs/flex-processing), and less than anybody
+ * takes for priority. The pages were read again in November 2026.
  */
 
 interface HalfPrice {
@@ -19,6 +20,18 @@ interface HalfPrice {
 
 /** They stand by the package's ids of providers. */
 const HALF_PRICES: Readonly<Record<string, readonly HalfPrice[]>> = {
+  // Of a chosen few models, which are those of these makers; a job of any other is refused.
+  aws: [
+    {
+      ...half('batch', 'https://aws.amazon.com/bedrock/pricing/'),
+      models: /(?:^|\.)(?:amazon|anthropic|meta|mistral)\./,
+    },
+  ],
+  // A model that cannot be flexible refuses the request, so that whatever ran so cost half.
+  azure: [
+    half('batch', 'https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/batch'),
+    half('flex', 'https://learn.microsoft.com/en-us/azure/foundry/openai/how-to/flex-processing'),
+  ],
   anthropic: [half('batch', 'https://docs.claude.com/en/docs/build-with-claude/batch-processing')],
   // The makers of other models that Google offers are asked for themselves.
   google: (['batch', 'flex'] as const).map((tier) => ({
@@ -30,7 +43,7 @@ const HALF_PRICES: Readonly<Record<string, readonly HalfPrice[]>> = {
     half('batch', 'https://platform.openai.com/docs/guides/batch'),
     {
       ...half('flex', 'https://platform.openai.com/docs/guides/flex-processing'),
-      models: /^(?:gpt-5(?:-mini|-nano)?|o3|o4-mini)$/,
+      models: /^(?:gpt-5|o3$|o4-mini)/,
     },
   ],
 };

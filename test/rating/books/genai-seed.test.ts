@@ -149,6 +149,8 @@ describe('the rates of a row', () => {
   test.each([
     ['openai', 'gpt-4o', 'batch', { input: '1.25', output: '5', cache_read: '0.625' }],
     ['openai', 'o3', 'flex', { input: '1', output: '4', cache_read: '0.25' }],
+    ['azure.ai.openai', 'gpt-4o', 'batch', { input: '1.25', output: '5' }],
+    ['aws.bedrock', 'amazon.nova-lite-v1:0', 'batch', { input: '0.03', output: '0.12' }],
     ['anthropic', 'claude-sonnet-4-0', 'batch', { input: '1.5', output: '7.5' }],
     ['gcp.vertex_ai', 'gemini-2.5-flash', 'flex', { input: '0.15', output: '1.25' }],
     // What is read from a cache costs the same in a batch.
@@ -173,7 +175,11 @@ describe('the rates of a row', () => {
           .map((row) => row.service_tier),
       );
     expect([...tiers('deepseek')]).toEqual(['standard']);
-    expect([...tiers('aws.bedrock')]).toEqual(['standard']);
+    expect([...tiers('azure.ai.openai')]).toEqual(['standard', 'batch', 'flex']);
+    const bedrock = latest().models.filter(({ provider }) => provider === 'aws.bedrock');
+    const halved = bedrock.filter((row) => row.service_tier === 'batch').map(({ model }) => model);
+    expect(halved).toContain('us.anthropic.claude-sonnet-4-6-v1:0');
+    expect(halved.filter((model) => /deepseek|openai/.test(model))).toEqual([]);
     expect([...tiers('anthropic')]).toEqual(['standard', 'batch']);
   });
 
