@@ -381,6 +381,8 @@ grant SELECT on public.price_rates to spanledger_reader;
 
 grant SELECT on public.price_rates to spanledger_worker;
 
+grant SELECT on public.push_alerts to spanledger_reader;
+
 grant SELECT on public.push_intents to spanledger_reader;
 
 grant SELECT on public.quarantine to spanledger_reader;
@@ -416,8 +418,6 @@ grant INSERT, SELECT on public.second_reports to spanledger_worker;
 grant SELECT on public.settle_queue to spanledger_reader;
 
 grant DELETE, INSERT, SELECT on public.settle_queue to spanledger_worker;
-
-grant SELECT on public.stripe_alerts to spanledger_reader;
 
 grant SELECT on public.stripe_customers to spanledger_reader;
 

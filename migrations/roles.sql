@@ -52,8 +52,8 @@ grant usage on schema audit to spanledger_reader;
 grant select on all tables in schema audit to spanledger_reader;
 grant select on allocations, batches, budget_counters, budget_holds, budget_raises, budgets, catalog_revisions, change_queue,
   changes, closes, default_price_books, entries, exchange_rates, exchange_versions, fold_queue, ledger_name, month_run_steps,
-  periods, price_books, price_rates, push_intents, quarantine, receipts, run_usage, seal_queue, seals, second_reports,
-  settle_queue, stripe_alerts, stripe_customers, stripe_invoices, stripe_meters, stripe_reads, structure_spans,
+  periods, price_books, price_rates, push_alerts, push_intents, quarantine, receipts, run_usage, seal_queue, seals, second_reports,
+  settle_queue, stripe_customers, stripe_invoices, stripe_meters, stripe_reads, structure_spans,
   tenant_calendar_changes, tenant_logins, tenant_price_books, tenants, unnamed_spans, usage_rollups, verifications,
   run_rollups, batch_leaves, entry_leaves, issuer to spanledger_reader;
 -- How often Stripe was asked is counted for whoever asks.

@@ -551,6 +551,26 @@ table price_rates (
 );
 CREATE TRIGGER price_rates_are_immutable BEFORE DELETE OR UPDATE OR TRUNCATE ON public.price_rates FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+table push_alerts (
+  alert_id bigint not null generated always as identity,
+  raised_at timestamp with time zone not null,
+  kind text not null,
+  subject text not null,
+  tenant_id text collate "C",
+  period_start date,
+  detail text not null,
+  resolved_at timestamp with time zone,
+  resolution text,
+  resolved_by text,
+  constraint push_alerts_pkey PRIMARY KEY (alert_id),
+  constraint push_alerts_kind_subject_key UNIQUE (kind, subject),
+  constraint push_alerts_resolution_check CHECK ((((resolved_at IS NULL) = (resolution IS NULL)) AND ((resolved_at IS NULL) = (resolved_by IS NULL))))
+);
+CREATE TRIGGER push_alerts_are_not_emptied BEFORE TRUNCATE ON public.push_alerts FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
+CREATE TRIGGER push_alerts_deletes_are_kept AFTER DELETE ON public.push_alerts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('alert_id', '');
+CREATE TRIGGER push_alerts_inserts_are_kept AFTER INSERT ON public.push_alerts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('alert_id', '');
+CREATE TRIGGER push_alerts_updates_are_kept AFTER UPDATE ON public.push_alerts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('alert_id', '');
+
 table push_intents (
   tenant_id text collate "C" not null,
   period_start date not null,
@@ -724,26 +744,6 @@ table settle_queue (
   event_id text collate "C" not null,
   constraint settle_queue_pkey PRIMARY KEY (batch_id, hold_id, tenant_id, source, event_id)
 );
-
-table stripe_alerts (
-  alert_id bigint not null generated always as identity,
-  raised_at timestamp with time zone not null,
-  kind text not null,
-  subject text not null,
-  tenant_id text collate "C",
-  period_start date,
-  detail text not null,
-  resolved_at timestamp with time zone,
-  resolution text,
-  resolved_by text,
-  constraint stripe_alerts_pkey PRIMARY KEY (alert_id),
-  constraint stripe_alerts_kind_subject_key UNIQUE (kind, subject),
-  constraint stripe_alerts_resolution_check CHECK ((((resolved_at IS NULL) = (resolution IS NULL)) AND ((resolved_at IS NULL) = (resolved_by IS NULL))))
-);
-CREATE TRIGGER stripe_alerts_are_not_emptied BEFORE TRUNCATE ON public.stripe_alerts FOR EACH STATEMENT EXECUTE FUNCTION refuse_emptying();
-CREATE TRIGGER stripe_alerts_deletes_are_kept AFTER DELETE ON public.stripe_alerts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('alert_id', '');
-CREATE TRIGGER stripe_alerts_inserts_are_kept AFTER INSERT ON public.stripe_alerts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('alert_id', '');
-CREATE TRIGGER stripe_alerts_updates_are_kept AFTER UPDATE ON public.stripe_alerts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('alert_id', '');
 
 table stripe_customers (
   tenant_id text collate "C" not null,
@@ -1040,7 +1040,7 @@ view audit.alerts as
     resolved_at,
     resolution,
     resolved_by
-   FROM stripe_alerts;
+   FROM push_alerts;
 
 view audit.allocations as
  SELECT a.pool,

@@ -46,6 +46,7 @@ const LINES: readonly Line[] = [
       'present',
       'page',
       'csv',
+      'counted',
       'text-width',
       'harmless',
     ],

@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import { eachRow } from '../database/cursor.ts';
 import type { Database, Transaction } from '../database/database.ts';
+import { ENTRIES_PER_BATCH } from '../database/entries-of-batch.ts';
 import { copyLine } from '../ledger/entries/copy-line.ts';
 import { type EntryRow, toEntry } from '../ledger/entries/entry-columns.ts';
-import { ENTRIES_PER_BATCH } from '../ledger/posting/posting-store.ts';
 import type { PeriodSeal } from './archive-answer.ts';
 import { type Cell, cellsOf } from './archived-entry.ts';
 

@@ -6,12 +6,12 @@ import type { Alert, KeptAlert } from './alert.ts';
 /** Keeps an alert. What was resolved is open again where the same thing is found in another way. */
 export async function raiseAlert(database: Database, alert: Alert, at: InstantMs): Promise<void> {
   await sql`
-    insert into stripe_alerts (raised_at, kind, subject, tenant_id, period_start, detail) values
+    insert into push_alerts (raised_at, kind, subject, tenant_id, period_start, detail) values
       (${formatInstant(at)}, ${alert.kind}, ${alert.subject}, ${alert.tenantId}, ${alert.periodStart},
        ${alert.detail})
     on conflict (kind, subject) do update set raised_at = excluded.raised_at, detail = excluded.detail,
       resolved_at = null, resolution = null, resolved_by = null
-      where stripe_alerts.resolved_at is not null and stripe_alerts.detail <> excluded.detail`.execute(
+      where push_alerts.resolved_at is not null and push_alerts.detail <> excluded.detail`.execute(
     database.kysely,
   );
 }
@@ -25,7 +25,7 @@ export async function readOpenAlerts(
   month: string | null,
 ): Promise<readonly KeptAlert[]> {
   const { rows } = await sql<AlertRow>`
-    select ${COLUMNS} from stripe_alerts
+    select ${COLUMNS} from push_alerts
     where (${month}::text is null or to_char(period_start, 'YYYY-MM') = ${month}) and resolved_at is null
       and not exists (select from push_intents where identifier = subject and state <> 'parked')
     order by alert_id`.execute(database.kysely);
@@ -38,7 +38,7 @@ export async function readSettledSubjects(
   kinds: readonly Alert['kind'][],
 ): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ subject: string }>`
-    select subject from stripe_alerts where kind = any(${[...kinds]}::text[]) and resolved_at is not null`.execute(
+    select subject from push_alerts where kind = any(${[...kinds]}::text[]) and resolved_at is not null`.execute(
     database.kysely,
   );
   return new Set(rows.map(({ subject }) => subject));
@@ -47,7 +47,7 @@ export async function readSettledSubjects(
 /** Reads every alert that was ever raised. */
 export async function readAlerts(database: Database): Promise<readonly KeptAlert[]> {
   const { rows } = await sql<AlertRow>`
-    select ${COLUMNS} from stripe_alerts order by alert_id`.execute(database.kysely);
+    select ${COLUMNS} from push_alerts order by alert_id`.execute(database.kysely);
   return rows.map(toAlert);
 }
 
@@ -65,7 +65,7 @@ export async function markResolved(
   { alertId, resolution, by, at }: Resolution,
 ): Promise<KeptAlert | null> {
   const { rows } = await sql<AlertRow>`
-    update stripe_alerts set resolved_at = ${formatInstant(at)}, resolution = ${resolution}, resolved_by = ${by}
+    update push_alerts set resolved_at = ${formatInstant(at)}, resolution = ${resolution}, resolved_by = ${by}
     where alert_id = ${alertId} and resolved_at is null returning ${COLUMNS}`.execute(
     database.kysely,
   );

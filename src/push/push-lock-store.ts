@@ -41,9 +41,7 @@ export async function openPushLocks(database: Database): Promise<PushLocks> {
   // One statement at a time on one connection, in the order asked for.
   const ask = (text: string, key: string): Promise<boolean> => {
     const answer = last.then(async () => {
-      const { rows } = await client.query<{ done: boolean; pid: number }>(text, [
-        `stripe-push:${key}`,
-      ]);
+      const { rows } = await client.query<{ done: boolean; pid: number }>(text, [`push:${key}`]);
       // Another session answers: whatever is locked is no longer ours to rely on.
       if (rows[0]?.pid !== session) refuseSharedSession();
       return rows[0]?.done === true;

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { exactPico } from '../money.ts';
 import type { StatementCorrection, StatementDocument } from './statement-answer.ts';
@@ -57,7 +58,7 @@ export function remarksOf(
 
 function sentenceOf({ month, reason, taken_back, replaced, exact }: StatementCorrection): string {
   const count = Math.max(taken_back, replaced);
-  const calls = `${count.toLocaleString('en-US')} ${count === 1 ? 'call' : 'calls'} of ${formatMonth(month)}`;
+  const calls = `${counted(count, 'call')} of ${formatMonth(month)}`;
   if (taken_back === 0) return `${calls} added: ${reason}`;
   if (replaced > 0) return `${calls} corrected: ${reason}`;
   return exactPico(exact) < 0n

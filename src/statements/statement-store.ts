@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { ENTRIES_OF_BATCH } from '../database/entries-of-batch.ts';
 import { readCloses } from '../ledger/closes/closed-periods-store.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
-import { ENTRIES_OF_BATCH } from '../ledger/posting/posting-store.ts';
 import { formatPico, type Pico } from '../money.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { type Beside, readBesideManifest } from './beside/beside-store.ts';

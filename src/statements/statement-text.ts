@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { wrapTo } from '../text-width.ts';
 import { type LateWords, lateWords, remarksOf } from './late-words.ts';
@@ -88,7 +89,7 @@ export function renderStatementText(statement: StatementDocument): string {
 function countsOf({ calls, failed, cancelled, cached }: StatementDocument['usage']): string {
   const count = (of: number) => groupDigits(String(of));
   const fromCache = cached === 0 ? '' : `, ${count(cached)} answered from a cache`;
-  return `${count(calls)} ${calls === 1 ? 'call' : 'calls'}, ${count(failed)} failed, ${count(cancelled)} cancelled${fromCache}`;
+  return `${counted(calls, 'call')}, ${count(failed)} failed, ${count(cancelled)} cancelled${fromCache}`;
 }
 
 const HEAD: TextRow = ['MODEL', 'METER', 'QUANTITY', 'RATE', 'AMOUNT'];

@@ -85,7 +85,8 @@ export function viewStatement(document: StatementDocument, issuer: string | null
     logo: document.issuer.logo,
     support: supportOf(document),
     customer,
-    title: `${kindOf(document)} for ${customer.name}, ${period.start.slice(0, 7)}`,
+    // The name comes last: one that runs to the left turns around a number that follows it.
+    title: `${kindOf(document)} of ${period.start.slice(0, 7)} for ${customer.name}`,
     kind: kindOf(document),
     number: document.number,
     mark: markOf(document),

@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import { formatMinor } from '../money.ts';
 import type { Beside } from './beside/beside-store.ts';
@@ -85,7 +86,7 @@ function previewNotes(
   const waiting = (calls?.['unrated'] ?? 0) + (calls?.['unmeasured'] ?? 0);
   if (waiting > 0) {
     notes.push(
-      `${waiting.toLocaleString('en-US')} ${waiting === 1 ? 'call waits' : 'calls wait'} for a price or a measure, and ${waiting === 1 ? 'is' : 'are'} in no sum yet.`,
+      `${counted(waiting, 'call waits', 'calls wait')} for a price or a measure, and ${waiting === 1 ? 'is' : 'are'} in no sum yet.`,
     );
   }
   if (preview.earlier_open !== null) {
@@ -116,8 +117,7 @@ interface Uncharged {
 }
 
 function unchargedNotes({ failed, cancelled }: Uncharged): readonly string[] {
-  const calls = (count: number) =>
-    `${count.toLocaleString('en-US')} ${count === 1 ? 'call' : 'calls'}`;
+  const calls = (count: number) => counted(count, 'call');
   const were = cancelled === 1 ? 'was' : 'were';
   if (failed > 0 && cancelled > 0) {
     return [

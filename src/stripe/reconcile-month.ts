@@ -1,12 +1,11 @@
 import type { Parts, ProgressPart } from '../parts.ts';
-import type { KeptAlert } from '../push/alert.ts';
-import { INVOICE_ALERTS } from '../push/alert.ts';
-import { remedyOf as alertRemedy } from '../push/alert-answer.ts';
 import { readOpenAlerts } from '../push/alert-store.ts';
 import type { ComparedPeriod } from '../push/compare-periods.ts';
 import { comparePeriods, compareUnasked } from '../push/compare-periods.ts';
 import type { Remedy } from '../remedy.ts';
 import { advise } from '../remedy.ts';
+import { remedyOf as alertRemedy } from './alerts/alert-answer.ts';
+import { INVOICE_ALERTS } from './alerts/stripe-alert.ts';
 import { linkOperation } from './customers/check-customer.ts';
 import { pushPartsOf } from './destinations.ts';
 import { lookAgainAtFinal } from './invoices/final-again.ts';
@@ -94,7 +93,7 @@ async function withInvoices(
   });
 }
 
-const ABOUT: ReadonlySet<KeptAlert['kind']> = new Set(INVOICE_ALERTS);
+const ABOUT: ReadonlySet<string> = new Set(INVOICE_ALERTS);
 
 /** Reconciles without a key of Stripe's: what the ledger closed beside what is confirmed. */
 export async function reconcileUnasked(

@@ -3,6 +3,8 @@ import { sql } from 'kysely';
 import type { InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
+import { readChargedCurrencies } from '../periods/charged-currencies-store.ts';
+import { periodKey } from '../periods/period-key.ts';
 import { TENANT_SETTINGS } from './tenant-answer.ts';
 
 /** What was set of a tenant; a book has dates of its own. */
@@ -114,31 +116,24 @@ export interface OtherCurrency {
 }
 
 /**
- * Periods of a tenant that are not closed, with charges in another currency that are due; the oldest first. What was
- * taken back again leaves none, of any model: a close finds them by the same sums.
+ * Reads the periods of a tenant that are not closed and hold charges in another currency that are due, the
+ * oldest first, by the sums by which a close finds them.
  */
 export async function readOtherCurrencies(
   transaction: Transaction,
   tenantId: string,
   currency: string,
 ): Promise<readonly OtherCurrency[]> {
-  const { rows } = await transaction.client.query<OtherCurrency>(
-    `select "periodStart", "startsAt", "endsAt", min(currency) as currency from (
-     select p.period_start as "periodStart", p.starts_at as "startsAt", p.ends_at as "endsAt", u.currency
-     from periods p
-     join (
-       select period_start, currency, requested_model, charge - not_due_charge as charge
-       from usage_rollups where tenant_id = $1
-       union all
-       -- What is not folded yet; a batch's number and a place make up the id of an entry.
-       select e.period_start, e.currency, e.requested_model, e.charge from fold_queue b cross join lateral (
-         select * from entries where entry_id >= b.batch_id * 1000000 and entry_id < (b.batch_id + 1) * 1000000 offset 0
-       ) e where e.tenant_id = $1 and e.not_due is null
-     ) u on u.period_start = p.period_start
-     where p.tenant_id = $1 and p.state <> 'closed' and u.currency <> $2
-     group by p.period_start, p.starts_at, p.ends_at, u.currency, u.requested_model having sum(u.charge) <> 0
-     ) charged group by "periodStart", "startsAt", "endsAt" order by "startsAt"`,
-    [tenantId, currency],
+  const { rows } = await transaction.client.query<Omit<OtherCurrency, 'currency'>>(
+    `select period_start as "periodStart", starts_at as "startsAt", ends_at as "endsAt"
+     from periods where tenant_id = $1 and state <> 'closed' order by starts_at`,
+    [tenantId],
   );
-  return rows;
+  const periods = rows.map((row) => ({ ...row, tenantId }));
+  const charged = await readChargedCurrencies(transaction, periods);
+  return periods.flatMap(({ tenantId: _, ...period }) => {
+    const others = charged.get(periodKey({ ...period, tenantId })) ?? [];
+    const other = others.find((each) => each !== currency);
+    return other === undefined ? [] : [{ ...period, currency: other }];
+  });
 }

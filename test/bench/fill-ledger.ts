@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import { ENTRIES_PER_BATCH } from '../../src/database/entries-of-batch.ts';
 import { FACT_COLUMNS } from '../../src/ledger/entries/entry-columns.ts';
-import { ENTRIES_PER_BATCH } from '../../src/ledger/posting/posting-store.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
 

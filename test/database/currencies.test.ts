@@ -22,7 +22,7 @@ it.each([
   'quarantine',
   'tenants',
   'tenant_price_books',
-  'stripe_alerts',
+  'push_alerts',
 ])('the database refuses to empty %s', async (table) => {
   const database = await freshDatabase({ connections: 1 });
   await expect(database.pool.query(`truncate ${table} cascade`)).rejects.toThrow(/refused/);

@@ -15,8 +15,8 @@ const KEYS_WITHOUT_TENANT: Readonly<Record<string, string>> = {
     'what Stripe is told by one name must be one push, whoever it is for',
   push_intents_one_ambiguous: 'Stripe sums by its own customer, whose tenant may have changed',
   settle_queue_pkey: 'what waits for a fold is taken by its batch, and is gone then',
-  stripe_alerts_kind_subject_key: 'an alert need not concern a tenant',
-  stripe_alerts_pkey: 'an alert need not concern a tenant',
+  push_alerts_kind_subject_key: 'an alert need not concern a tenant',
+  push_alerts_pkey: 'an alert need not concern a tenant',
   stripe_invoices_pkey: 'Stripe asks by its own id alone',
   tenant_logins_pkey: 'a login is one tenant alone, and says whose it is',
 };

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { beforeAll, expect, it } from 'vitest';
+import { checkJournal } from '../../src/audit/laws/journal-law-store.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { inTransaction } from '../../src/database/database.ts';
@@ -46,6 +47,28 @@ it.each(['0020', '0024', '0029', '0031', '0035'])(
     expect(await brokenLaws(older)).toEqual([]);
   },
 );
+
+it('alerts of before keep their rows and their journal under the new name, and one that was changed past it still shows', async () => {
+  const older = await freshDatabase({ schema: 'empty', connections: 2 });
+  await applyMigrations(older, '0000', '0051');
+  await older.pool.query(
+    `insert into stripe_alerts (raised_at, kind, subject, detail) values
+      ('2026-10-01', 'invoice_void', 'in_1', 'it is void'), ('2026-10-02', 'invoice_void', 'in_2', 'it is void')`,
+  );
+  await older.pool.query(`set session_replication_role = replica;
+    update stripe_alerts set detail = 'it is paid' where subject = 'in_2'; reset session_replication_role`);
+  await applyMigrations(older, '0051', '9999');
+  await older.pool.query(`update push_alerts set resolved_at = '2026-10-03', resolution = 'billed', resolved_by = 'ann'
+    where subject = 'in_1'`);
+  expect(
+    await textRows(older, 'select subject, detail, resolution from push_alerts order by 1'),
+  ).toEqual([
+    { subject: 'in_1', detail: 'it is void', resolution: 'billed' },
+    { subject: 'in_2', detail: 'it is paid', resolution: null },
+  ]);
+  const { violations } = await checkJournal(older, ['push_alerts']);
+  expect(violations).toEqual(['push_alerts {"alert_id": 2} was changed in detail']);
+});
 
 async function applyMigrations(database: Database, from: string, to: string): Promise<void> {
   const names = (await readdir(MIGRATIONS)).filter((name) => /^\d{4}-.+\.sql$/.test(name)).sort();

@@ -8,9 +8,9 @@ import { parseInstant, systemClock } from '../../src/clock.ts';
 import { runMonth } from '../../src/month/run-month.ts';
 import type { Alert } from '../../src/push/alert.ts';
 import { raiseAlert, readAlerts, readOpenAlerts } from '../../src/push/alert-store.ts';
-import { resolveAlert } from '../../src/push/resolve-alert.ts';
 import { renderStatement } from '../../src/statements/render-statement.ts';
 import { showStatement } from '../../src/statements/show-statement.ts';
+import { resolveAlert } from '../../src/stripe/alerts/resolve-alert.ts';
 import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
 import { readInvoices } from '../../src/stripe/invoices/invoice-store.ts';
 import type { SceneOptions } from '../stripe/billing-scene.ts';
@@ -77,7 +77,7 @@ test('a month is run by one command, and the final invoice equals the statement'
   expect(await differences()).toEqual([]);
   const final = await readInvoices(database, { month: MONTH, tenantId: null });
   expect(final.map((invoice) => invoice.state)).toEqual(['finalized', 'finalized', 'finalized']);
-  expect(await count(database, 'stripe_alerts')).toBe(0);
+  expect(await count(database, 'push_alerts')).toBe(0);
   // The customer finds the invoice from the statement, by the page that Stripe gave it when it became final.
   const request = { tenant_id: 'acme', month: MONTH, preview: false };
   const statement = await showStatement(parts, request);

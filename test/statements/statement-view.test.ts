@@ -235,7 +235,7 @@ describe('the view of a statement', () => {
         ],
         "shares": [],
         "support": [],
-        "title": "Usage statement for <script>alert("x")</script> & Söhne 名, 2026-10",
+        "title": "Usage statement of 2026-10 for <script>alert("x")</script> & Söhne 名",
         "totals": [
           {
             "amount": "$3,486.66",

@@ -147,10 +147,10 @@ async function emptied({ database, drop }: BillingScene) {
   try {
     // The triggers that keep the ledger from being edited stand aside for this one session.
     await client.query(`set session_replication_role = replica;
-      delete from month_run_steps; delete from stripe_alerts; delete from stripe_events;
+      delete from month_run_steps; delete from push_alerts; delete from stripe_events;
       delete from stripe_invoices; delete from stripe_customers; delete from push_intents;
       delete from closes; update periods set state = 'open', mode = null;
-      delete from changes where of_table in ('stripe_alerts', 'stripe_customers', 'push_intents', 'closes')
+      delete from changes where of_table in ('push_alerts', 'stripe_customers', 'push_intents', 'closes')
         or of_table = 'periods' and kept ->> 'state' <> 'open';
       delete from change_queue; insert into change_queue select change_id from changes;
       delete from entries where recorded_at > '2026-10-25';

@@ -50,7 +50,7 @@ const TABLES = [
   'push_intents',
   'closes',
   'periods',
-  'stripe_alerts',
+  'push_alerts',
   'stripe_customers',
   'stripe_events',
   'stripe_invoices',

@@ -36,16 +36,16 @@ import {
 import { reattributeEntries } from '../../ledger/corrections/reattribute-entries.ts';
 import { rerateAnswer, rerateRequest } from '../../ledger/corrections/rerate-answer.ts';
 import { rerateMonth } from '../../ledger/corrections/rerate-month.ts';
+import { pushAnswer, pushRequest } from '../../push/push-answer.ts';
+import { settleAnswer, settleRequest } from '../../push/settle-answer.ts';
 import {
   alertAnswer,
   alertsAnswer,
   alertsRequest,
   resolveRequest,
-} from '../../push/alert-answer.ts';
-import { listAlerts } from '../../push/list-alerts.ts';
-import { pushAnswer, pushRequest } from '../../push/push-answer.ts';
-import { resolveAlert } from '../../push/resolve-alert.ts';
-import { settleAnswer, settleRequest } from '../../push/settle-answer.ts';
+} from '../../stripe/alerts/alert-answer.ts';
+import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
+import { resolveAlert } from '../../stripe/alerts/resolve-alert.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
 import { reconcileAnswer, reconcileRequest } from '../../stripe/reconcile-answer.ts';
 import { reconcileMonth } from '../../stripe/reconcile-month.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
-import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
+import { ENTRIES_PER_BATCH } from '../../database/entries-of-batch.ts';
 import {
   AMOUNT_OF_ENTRY,
   COUNTS_ENTRY,

@@ -27,7 +27,7 @@ export const JOURNALED: Readonly<
   quarantine: { key: ['quarantine_id'], digests: ['body'] },
   stripe_customers: { key: ['tenant_id', 'stripe_customer', 'livemode'], digests: [] },
   stripe_meters: { key: ['currency', 'livemode'], digests: [] },
-  stripe_alerts: { key: ['alert_id'], digests: [] },
+  push_alerts: { key: ['alert_id'], digests: [] },
   issuer: { key: ['only_one'], digests: ['logo'] },
   ledger_name: { key: ['only_one'], digests: [] },
   http_keys: { key: ['key_id'], digests: ['key_hash'] },

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { formatInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { ENTRIES_PER_BATCH } from '../../database/entries-of-batch.ts';
 import { findChangedCloses } from '../../ledger/closes/changed-closes.ts';
 import { readCloses } from '../../ledger/closes/closed-periods-store.ts';
-import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
 import { present } from '../../present.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
+import { ENTRIES_PER_BATCH } from '../../database/entries-of-batch.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { UnitName } from '../../units.ts';
 import { FURTHER_UNITS, unitOf } from '../../units.ts';

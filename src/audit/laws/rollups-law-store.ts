@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
-import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
+import { ENTRIES_PER_BATCH } from '../../database/entries-of-batch.ts';
 import {
   MEASURES,
   RATES_OF_ENTRIES,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { isNotAllowed } from '../../database/database.ts';
-import { ENTRIES_OF_BATCH } from '../../ledger/posting/posting-store.ts';
+import { ENTRIES_OF_BATCH } from '../../database/entries-of-batch.ts';
 import { BEFORE_FIRST } from '../../seals/seal.ts';
 import type { LawScope } from './law.ts';
 

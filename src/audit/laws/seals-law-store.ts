@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
-import { ENTRIES_PER_BATCH } from '../../ledger/posting/posting-store.ts';
+import { ENTRIES_PER_BATCH } from '../../database/entries-of-batch.ts';
 import { merkleRoot } from '../../seals/merkle-tree.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
 import { hashBeside, hashSeal, PRINT_BYTES, printsOf, type Seal } from '../../seals/seal.ts';

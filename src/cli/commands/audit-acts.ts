@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ActAnswer, ActsAnswer, ChangedRow } from '../../audit/acts/acts-answer.ts';
 import { actsRequest } from '../../audit/acts/acts-answer.ts';
 import { listActs } from '../../audit/acts/list-acts.ts';
+import { counted } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
@@ -48,7 +49,7 @@ function render({ acts, next_cursor: next }: ActsAnswer): string {
 
 function renderAct(act: ActAnswer): string {
   const why = act.reason === null ? '' : `: ${act.reason}`;
-  const posted = act.entries === 0 ? [] : [`  posted ${countOf(act.entries, 'entry', 'entries')}`];
+  const posted = act.entries === 0 ? [] : [`  posted ${counted(act.entries, 'entry', 'entries')}`];
   const told = act.rows.filter(({ fields }) => fields.length > 0);
   const rest = act.changes - act.rows.length - (act.entries === 0 ? 0 : 1);
   return [
@@ -56,7 +57,7 @@ function renderAct(act: ActAnswer): string {
     ...(act.tenant_ids.length === 0 ? [] : [`  for ${act.tenant_ids.join(', ')}`]),
     ...posted,
     ...told.map(renderRow),
-    ...(rest > 0 ? [`  and ${countOf(rest, 'row', 'rows')} more`] : []),
+    ...(rest > 0 ? [`  and ${counted(rest, 'row')} more`] : []),
   ].join('\n');
 }
 
@@ -72,8 +73,4 @@ function renderRow({ table, key, change, fields }: ChangedRow): string {
 /** A table of one row has a key that names nothing. */
 function namesOf(key: ChangedRow['key']): readonly string[] {
   return Object.values(key).filter((value) => value !== 'true');
-}
-
-function countOf(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

@@ -3,10 +3,11 @@ import { InvalidArgumentError } from 'commander';
 import type { LineAnswer, LineEntry, StatementLine } from '../../audit/line-answer.ts';
 import { lineRequest, linesRequest } from '../../audit/line-answer.ts';
 import { listLines, tellLine } from '../../audit/tell-line.ts';
+import { counted, figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf, moneyText, timeOf } from '../terminal/figures.ts';
+import { moneyText, timeOf } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 
 const ENTRIES_LISTED = 100;

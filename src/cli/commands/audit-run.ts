@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted, figureOf } from '../../counted.ts';
 import type { RunStepAnswer, TenantRun } from '../../reports/runs/run-answer.ts';
 import { runRequest } from '../../reports/runs/run-answer.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
@@ -7,7 +8,6 @@ import { showRun } from '../../reports/runs/show-run.ts';
 import { readRequest } from '../../request.ts';
 import { AS_OF, readCount, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 
 export function addAuditRun(group: Command): void {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { counted, figureOf } from '../../counted.ts';
 import { readSettings } from '../../events/read-settings.ts';
 import { explainFile } from '../../files.ts';
 import { checkProducer } from '../../ingest/check-producer.ts';
@@ -8,7 +9,6 @@ import type { CheckedItem, ProducerAnswer, ProducerRequest } from '../../ingest/
 import { producerRequest } from '../../ingest/producer-answer.ts';
 import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 
 export function addCheckProducer(program: Command): void {

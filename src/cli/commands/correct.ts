@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { counted } from '../../counted.ts';
 import type { CorrectWhereAnswer } from '../../ledger/corrections/bulk-answer.ts';
 import { correctWhereRequest } from '../../ledger/corrections/bulk-answer.ts';
 import { correctEntry } from '../../ledger/corrections/correct-entry.ts';
@@ -19,7 +20,6 @@ import {
   renderLosing,
   renderOtherCurrency,
 } from '../terminal/difference.ts';
-import { counted } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
 import type { DrawTable } from '../terminal/table.ts';
 import type { Where } from '../terminal/where.ts';

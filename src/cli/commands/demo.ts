@@ -6,6 +6,7 @@ import { setBudget } from '../../budgets/set-budget.ts';
 import { pause } from '../../clock.ts';
 import { buildConsole } from '../../console/console-app.ts';
 import { linkAddress } from '../../console/customer/link-address.ts';
+import { figureOf } from '../../counted.ts';
 import type { DemoAnswer } from '../../demo/demo-answer.ts';
 import { demoRequest } from '../../demo/demo-answer.ts';
 import type { RunningDemo } from '../../demo/demo-parts.ts';
@@ -16,7 +17,7 @@ import { readRequest } from '../../request.ts';
 import { setIssuer } from '../../statements/issuer/set-issuer.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { amountOfMicro, figureOf, moneyText } from '../terminal/figures.ts';
+import { amountOfMicro, moneyText } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 import { renderLaw } from './verify.ts';
 

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
+import { counted } from '../../counted.ts';
 import type { SkippedPeriod } from '../../exports/export-answer.ts';
 import { exportFocus } from '../../exports/focus/export-focus.ts';
 import { focusRequest } from '../../exports/focus/focus-answer.ts';
@@ -20,7 +21,6 @@ import { readRequest } from '../../request.ts';
 import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted } from '../terminal/figures.ts';
 import { passOverClosedPipe } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { counted } from '../../counted.ts';
 import { readTextFile } from '../../files.ts';
 import { exchangeDocument, exchangeRequest } from '../../rating/exchange/exchange-answer.ts';
 import {
@@ -10,7 +11,7 @@ import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, timeOf } from '../terminal/figures.ts';
+import { timeOf } from '../terminal/figures.ts';
 
 export function addFx(program: Command): void {
   const group = program.command('fx').description('dated rates for costs in another currency');

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { listPeriods } from '../../audit/list-entries.ts';
 import { periodsRequest } from '../../audit/lists-answer.ts';
+import { figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { figureOf, moneyText, timeOf } from '../terminal/figures.ts';
+import { moneyText, timeOf } from '../terminal/figures.ts';
 import { words } from '../terminal/words.ts';
 
 const LISTED = 100;

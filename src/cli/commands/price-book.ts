@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config.ts';
+import { counted, figureOf } from '../../counted.ts';
 import { readModelMap } from '../../events/read-settings.ts';
 import { readTextFile } from '../../files.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
@@ -28,7 +29,7 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf, timeOf } from '../terminal/figures.ts';
+import { timeOf } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 import { words } from '../terminal/words.ts';
 

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { listPushes } from '../../audit/list-entries.ts';
 import { type PushesRequest, pushesRequest } from '../../audit/lists-answer.ts';
+import { figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { amountOfMicro, figureOf, timeOf } from '../terminal/figures.ts';
+import { amountOfMicro, timeOf } from '../terminal/figures.ts';
 import { words } from '../terminal/words.ts';
 
 const LISTED = 100;

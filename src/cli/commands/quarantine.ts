@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../counted.ts';
 import { readSettings } from '../../events/read-settings.ts';
 import { acceptConflict } from '../../ingest/accept-conflict.ts';
 import { dismissQuarantine, purgeQuarantine } from '../../ingest/dismiss-quarantine.ts';
@@ -17,7 +18,7 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readCount, readDay, readId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, timeOf } from '../terminal/figures.ts';
+import { timeOf } from '../terminal/figures.ts';
 import { words } from '../terminal/words.ts';
 
 export function addQuarantine(program: Command): void {

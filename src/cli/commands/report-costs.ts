@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import { counted, figureOf } from '../../counted.ts';
 import type {
   CostDriftAnswer,
   DriftDimension,
@@ -14,7 +15,6 @@ import { tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { readDay, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf } from '../terminal/figures.ts';
 import {
   addReportFlags,
   giveReport,

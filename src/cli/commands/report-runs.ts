@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { figureOf } from '../../counted.ts';
 import { reportRuns } from '../../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import type {
@@ -14,7 +15,6 @@ import { readRequest } from '../../request.ts';
 import { AS_OF, readCount, readDay, readInstant, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
-import { figureOf } from '../terminal/figures.ts';
 import {
   addReportFlags,
   giveReport,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
+import { counted, figureOf } from '../../counted.ts';
 import { exactDecimal, formatDecimal } from '../../money.ts';
 import { reportUsage } from '../../reports/report-usage.ts';
 import type { Dimension, UsageAnswer, UsageGroup } from '../../reports/usage-answer.ts';
@@ -8,7 +9,7 @@ import { readRequest } from '../../request.ts';
 import { AS_OF, readDay, readInstant, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
-import { counted, figureOf, timeOf } from '../terminal/figures.ts';
+import { timeOf } from '../terminal/figures.ts';
 import {
   addReportFlags,
   giveReport,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../counted.ts';
 import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
 import { rerateRequest } from '../../ledger/corrections/rerate-answer.ts';
 import { rerateMonth } from '../../ledger/corrections/rerate-month.ts';
@@ -7,7 +8,6 @@ import { addActorOnceBy } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderDifference, renderLosing, renderOtherCurrency } from '../terminal/difference.ts';
-import { counted } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
 
 export function addRerate(program: Command): void {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { counted, figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { listSeals } from '../../seals/list-seals.ts';
 import { publishSeals } from '../../seals/publication/publish-seals.ts';
@@ -6,7 +7,7 @@ import type { SealPublicationAnswer } from '../../seals/seal-answer.ts';
 import { sealListRequest, sealPublicationRequest } from '../../seals/seal-answer.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf, timeOf } from '../terminal/figures.ts';
+import { timeOf } from '../terminal/figures.ts';
 
 const LISTED = 20;
 

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
+import { counted, figureOf } from '../../counted.ts';
 import { explainFile } from '../../files.ts';
 import type { SendAnswer, SendRequest } from '../../ingest/send-answer.ts';
 import { sendRequest } from '../../ingest/send-answer.ts';
@@ -9,7 +10,6 @@ import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf } from '../terminal/figures.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export function addSend(program: Command): void {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { counted } from '../../counted.ts';
 import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
 import { proveStatement, writeStatementProof } from '../../statements/prove-statement.ts';
@@ -16,7 +17,6 @@ import { statementProofRequest, statementRequest } from '../../statements/statem
 import { writeStatement } from '../../statements/write-statements.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted } from '../terminal/figures.ts';
 import { passOverClosedPipe } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import type { Terminal } from '../terminal/terminal.ts';

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted, figureOf } from '../../counted.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
 import { statusRequest } from '../../month/status/status-answer.ts';
@@ -7,7 +8,7 @@ import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf, moneyText, timeOf } from '../terminal/figures.ts';
+import { moneyText, timeOf } from '../terminal/figures.ts';
 import { missingText } from '../terminal/missing.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { AlertAnswer } from '../../push/alert-answer.ts';
-import { alertsRequest } from '../../push/alert-answer.ts';
-import { listAlerts } from '../../push/list-alerts.ts';
 import { readRequest } from '../../request.ts';
+import type { AlertAnswer } from '../../stripe/alerts/alert-answer.ts';
+import { alertsRequest } from '../../stripe/alerts/alert-answer.ts';
+import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
 import { perform } from '../terminal/command.ts';
 import { withRemedy } from '../terminal/commands-to-type.ts';
 import { words } from '../terminal/words.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { resolveRequest } from '../../push/alert-answer.ts';
-import { resolveAlert } from '../../push/resolve-alert.ts';
 import { readRequest } from '../../request.ts';
+import { resolveRequest } from '../../stripe/alerts/alert-answer.ts';
+import { resolveAlert } from '../../stripe/alerts/resolve-alert.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';

@@ -5,9 +5,9 @@ import type { LawParts } from '../../audit/laws/check-laws.ts';
 import type { LawAnswer, VerificationAnswer } from '../../audit/laws/verification-answer.ts';
 import { verificationRequest } from '../../audit/laws/verification-answer.ts';
 import { verifyLedger } from '../../audit/laws/verify-ledger.ts';
+import { counted, figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 
@@ -57,8 +57,8 @@ function renderVerification({ laws, left_out, against }: VerificationAnswer): st
 
 export function renderLaw({ law, name, checked, range, violations }: LawAnswer): string {
   const holds = violations.length === 0;
-  const mark = holds ? styleText('green', 'holds') : styleText('red', 'BROKEN');
+  const mark = holds ? styleText('green', 'holds ') : styleText('red', 'BROKEN');
   const looked = `${figureOf(checked)} ${range ?? 'checked'}`;
-  const head = `law ${law}  ${mark}  ${name} (${looked})`;
-  return [head, ...violations.map((violation) => `         ${violation}`)].join('\n');
+  const head = `law ${String(law).padStart(2)}  ${mark}  ${name} (${looked})`;
+  return [head, ...violations.map((violation) => `                ${violation}`)].join('\n');
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { counted, figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import {
   addEndpoint,
@@ -19,7 +20,7 @@ import { deliverWebhooks } from '../../webhooks/webhook-loop.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readId, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf, timeOf } from '../terminal/figures.ts';
+import { timeOf } from '../terminal/figures.ts';
 import { webhookParts } from '../terminal/webhook-parts.ts';
 
 export function addWebhook(program: Command): void {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Listening } from '../../api/listening.ts';
+import { counted, figureOf } from '../../counted.ts';
 import { readSettings } from '../../events/read-settings.ts';
 import { type Objects, openObjects } from '../../ingest/object-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
@@ -11,7 +12,6 @@ import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readCount, readPort } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { counted, figureOf } from '../terminal/figures.ts';
 import { listenOn } from '../terminal/listen.ts';
 import type { Session } from '../terminal/session.ts';
 import { version } from '../terminal/version.ts';

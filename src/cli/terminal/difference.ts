@@ -1,10 +1,11 @@
+import { counted, figureOf } from '../../counted.ts';
 import type {
   CorrectWhereAnswer,
   DifferenceRow,
   TotalRow,
   UnpricedRow,
 } from '../../ledger/corrections/bulk-answer.ts';
-import { counted, figureOf, moneyText } from './figures.ts';
+import { moneyText } from './figures.ts';
 import type { Column, DrawTable } from './table.ts';
 
 /** What a correction of many entries changed or would change, with its totals; empty where nothing is. */

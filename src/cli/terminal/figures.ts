@@ -1,27 +1,18 @@
+import { figureOf } from '../../counted.ts';
 import { picoPerMinor } from '../../currencies.ts';
 import { divideHalfUp, exactPico, formatDecimal, formatMinor } from '../../money.ts';
 
 /** How figures and times of answers are written for people: in one form, wherever they stand. */
 
-/** Formats a whole number with its thousands apart; one that may pass 2⁵³ comes as a text. */
-export function figureOf(whole: number | string): string {
-  return grouped(String(whole));
-}
-
-/** Writes a number of things, in the singular or the plural: `1 entry`, `2,000 entries`. */
-export function counted(count: number | string, one: string, many = `${one}s`): string {
-  return `${figureOf(count)} ${String(count) === '1' ? one : many}`;
-}
-
 /** Writes an exact amount in the major unit, every digit of it. */
 export function moneyText(amount: string): string {
-  return grouped(amount);
+  return figureOf(amount);
 }
 
 /** Rounds an amount once to the currency's minor unit, half up. */
 export function centsOf(amount: string, currency: string): string {
   const minor = divideHalfUp(exactPico(amount), picoPerMinor(currency));
-  return grouped(formatMinor(minor, currency));
+  return figureOf(formatMinor(minor, currency));
 }
 
 /**
@@ -30,7 +21,7 @@ export function centsOf(amount: string, currency: string): string {
  */
 export function amountOfMicro(micro: string): string {
   const [whole = '', part = ''] = micro.split('.');
-  return grouped(`${formatDecimal(BigInt(whole), 6)}${part}`);
+  return figureOf(`${formatDecimal(BigInt(whole), 6)}${part}`);
 }
 
 /** Writes an instant of an answer to the second, in UTC; since ever where it has no begin. */
@@ -47,10 +38,4 @@ export function inSeconds(text: string): string {
     /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)(?![\d:])/g,
     '$1Z',
   );
-}
-
-function grouped(figure: string): string {
-  const [whole = '', decimals] = figure.split('.');
-  const apart = whole.replace(/\B(?=(\d{3})+$)/g, ',');
-  return decimals === undefined ? apart : `${apart}.${decimals}`;
 }

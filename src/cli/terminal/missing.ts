@@ -1,7 +1,7 @@
+import { counted } from '../../counted.ts';
 import { harmlessDocument } from '../../harmless.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import { remedyText } from './commands-to-type.ts';
-import { counted } from './figures.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { entryStoryRequest } from '../../audit/story-answer.ts';
 import { tellEntryStory } from '../../audit/tell-story.ts';
+import { counted } from '../../counted.ts';
 import type { AdjustmentAnswer } from '../../ledger/corrections/adjustment-answer.ts';
 import type { DifferenceRow, TotalRow } from '../../ledger/corrections/bulk-answer.ts';
 import type { CorrectionAnswer } from '../../ledger/corrections/correction-answer.ts';
@@ -65,7 +66,7 @@ function differenceOf({ rows, totals, examined, ...left }: RerateAnswer): Html {
   });
   const losers = sides.filter((side) => /^[1-9]|^0\.0*[1-9]/.test(side.change)).length;
   const winners = sides.filter((side) => side.change.startsWith('-')).length;
-  return html`<p>${countText(examined)} entries are looked at. ${countText(winners)} ${winners === 1 ? 'tenant pays' : 'tenants pay'} less, ${countText(losers)} more.</p>
+  return html`<p>${countText(examined)} entries are looked at. ${counted(winners, 'tenant pays', 'tenants pay')} less, ${countText(losers)} more.</p>
 ${totals.map((total) => html`<p><b>${amount(total.charge_before, total.currency)} → ${amount(total.charge_after, total.currency)}</b> for ${countText(total.entries)} entries that change</p>`)}
 ${dataTable({
   caption: 'What changes',

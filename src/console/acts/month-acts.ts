@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
 import type { CloseAnswer } from '../../ledger/closes/close-answer.ts';
-import { type AlertAnswer, alertsRequest } from '../../push/alert-answer.ts';
-import { listAlerts } from '../../push/list-alerts.ts';
 import type { PushAnswer } from '../../push/push-answer.ts';
 import { readRequest } from '../../request.ts';
+import { type AlertAnswer, alertsRequest } from '../../stripe/alerts/alert-answer.ts';
+import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
 import type { ReconcileAnswer } from '../../stripe/reconcile-answer.ts';
 import { withPlaces } from '../pages/operation-places.ts';
 import { amountOr, countText, type Html } from '../view/amounts.ts';

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { type ActAnswer, actsRequest, type ChangedRow } from '../../audit/acts/acts-answer.ts';
 import { listActs } from '../../audit/acts/list-acts.ts';
+import { counted } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { countText, type Html, instantOr } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
@@ -88,8 +89,8 @@ const FIELDS_SHOWN = 6;
 
 function changesOf({ rows, changes }: ActAnswer): Html {
   const [first] = rows;
-  if (first === undefined) return html`<span class="soft">${countText(changes)} rows</span>`;
-  return html`<details><summary>${countText(changes)} ${changes === 1 ? 'row' : 'rows'}</summary>${rows.slice(0, 5).map(rowOf)}</details>`;
+  if (first === undefined) return html`<span class="soft">${counted(changes, 'row')}</span>`;
+  return html`<details><summary>${counted(changes, 'row')}</summary>${rows.slice(0, 5).map(rowOf)}</details>`;
 }
 
 function rowOf({ table, change, fields }: ChangedRow): Html {

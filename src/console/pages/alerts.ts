@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import { type AlertAnswer, alertsRequest } from '../../push/alert-answer.ts';
-import { listAlerts } from '../../push/list-alerts.ts';
 import { readRequest } from '../../request.ts';
+import { type AlertAnswer, alertsRequest } from '../../stripe/alerts/alert-answer.ts';
+import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
 import { countText, instantOr } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import {

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { counted } from '../../counted.ts';
 import { exactPico } from '../../money.ts';
 import type { DaysSum, ProjectionAnswer } from '../../reports/overview/overview-answer.ts';
 import { signedPercentOf } from '../../reports/percent.ts';
@@ -40,5 +41,5 @@ export function projectionWords(projection: ProjectionAnswer | null): string {
   const { method, from_days: days } = projection;
   return method === 'weekdays'
     ? `each day as the same weekdays of the last ${days} days`
-    : `each day as the ${days} ${days === 1 ? 'day' : 'days'} before`;
+    : `each day as the ${counted(days, 'day')} before`;
 }

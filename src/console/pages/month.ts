@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { monthAfter } from '../../clock.ts';
+import { counted } from '../../counted.ts';
 import { type MissingThing, missingRequest } from '../../month/completeness/missing-answer.ts';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
 import {
@@ -72,17 +73,14 @@ function topOf(
   const totals = [...Map.groupBy(periods, ({ currency }) => currency ?? '')]
     .filter(([currency]) => currency !== '')
     .map(([currency, of]) => amountText(exactSum(of.map(({ charge }) => charge)), currency));
-  const sub = html`${countText(periods.length)} ${periods.length === 1 ? 'period' : 'periods'} · ${totals.length === 0 ? 'nothing' : totals.join(', ')} charged · ${run}`;
+  const sub = html`${counted(periods.length, 'period')} · ${totals.length === 0 ? 'nothing' : totals.join(', ')} charged · ${run}`;
   const months = [
     ...new Set([monthAfter(month, -1), month, freshness.ended_month, freshness.running_month]),
   ].sort();
   return headOf(monthText(month), sub, [
     missing.length === 0
       ? chip('whole', 'good')
-      : chip(
-          `${missing.length} ${missing.length === 1 ? 'thing needs' : 'things need'} a person`,
-          'warn',
-        ),
+      : chip(`${counted(missing.length, 'thing needs', 'things need')} a person`, 'warn'),
     tabs(
       'Month',
       months.map((name) => ({

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { monthAfter } from '../../clock.ts';
+import { counted } from '../../counted.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
 import {
   type BookVersionRow,
@@ -193,11 +194,9 @@ interface ShownBook {
 }
 
 function bodyOf(asked: PageAsked, { book, versions, version, compared }: ShownBook): Html {
-  const head = headOf(
-    html`Book <bdi>${book}</bdi>`,
-    `${countText(versions.length)} ${versions.length === 1 ? 'version' : 'versions'}`,
-    [actLink(asked, 'Import a version', { act: 'import-book', query: { book } })],
-  );
+  const head = headOf(html`Book <bdi>${book}</bdi>`, counted(versions.length, 'version'), [
+    actLink(asked, 'Import a version', { act: 'import-book', query: { book } }),
+  ]);
   const list = html`<ul>${versions.map(({ effective_from: at }) => html`<li>${link(address(`/console/prices/${encodeURIComponent(book)}`, { version: at }), at)} ${at === version?.effective_from ? chip('shown', 'plain') : ''}</li>`)}</ul>`;
   if (version === undefined) return html`${head}${panel('Versions', list)}`;
   const terms = facts([

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { counted } from '../../counted.ts';
 import { listQuarantine, showQuarantined } from '../../ingest/list-quarantine.ts';
 import {
   type QuarantinedAnswer,
@@ -35,7 +36,7 @@ export const quarantinePage: ConsolePage = {
     const reasons = [...new Set(rows.map((row) => row.reason))].sort();
     const head = headOf(
       'Quarantine',
-      `${countText(fitting.length)} ${fitting.length === 1 ? 'event' : 'events'} that could not be posted${all ? ', with those of before' : ''}`,
+      `${counted(fitting.length, 'event')} that could not be posted${all ? ', with those of before' : ''}`,
       [
         tabs('Which', [
           { words: 'that wait', href: '/console/quarantine', isTaken: !all },

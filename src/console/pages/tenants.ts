@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { counted } from '../../counted.ts';
 import { exactPico } from '../../money.ts';
 import type { UsageGroup } from '../../reports/usage-answer.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
@@ -127,7 +128,7 @@ function bodyOf(
       ? html`<option value="${name}" selected>${monthText(name)}</option>`
       : html`<option value="${name}">${monthText(name)}</option>`,
   );
-  const sub = html`${countText(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}, usage of ${monthText(month)} in UTC days${asOfWords(asOf)}`;
+  const sub = html`${counted(rows.length, 'row')}, usage of ${monthText(month)} in UTC days${asOfWords(asOf)}`;
   return html`${headOf('Tenants', sub, [actLink({ mayAct }, 'New tenant', { act: 'set-tenant' })])}
 <section class="panel" aria-label="Tenants"><form class="row" role="search" action="/console/tenants"><label>Search<input type="search" name="q" value="${q ?? ''}"></label><label>Month<select name="month" data-send>${options}</select></label><input type="hidden" name="sort" value="${said(query, 'sort') ?? ''}"><button class="second">Show</button></form>
 ${dataTable({

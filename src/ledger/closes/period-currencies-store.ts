@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../../database/database.ts';
+import { readChargedCurrencies } from '../../periods/charged-currencies-store.ts';
 import { periodKey } from '../../periods/period-key.ts';
-import { ENTRIES_OF_BATCH } from '../posting/posting-store.ts';
 import type { PeriodRow } from './close-store.ts';
 
 interface LastClose {
@@ -44,34 +44,20 @@ export interface MixedCurrencies {
   readonly charges: readonly StandingCharges[];
 }
 
-/**
- * Reads the periods that hold charges in more than one currency that are due, by `periodKey`. Sums
- * the rollups, and the few batches that are not folded into them yet: nobody posts while this is
- * asked, and entries alone would take too long.
- */
+/** Reads the periods that hold charges in more than one currency that are due, by `periodKey`. */
 export async function readMixedCurrencies(
   transaction: Transaction,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
 ): Promise<ReadonlyMap<string, MixedCurrencies>> {
-  const { rows } = await sql<{ t: string; s: string; currencies: readonly string[] }>`
-    select t, s, array_agg(distinct currency order by currency) as currencies from (
-      select k.t, k.s, u.currency
-      from ${keysOf(periods)}
-      join (
-        select tenant_id, period_start, currency, requested_model, charge - not_due_charge as charge
-        from usage_rollups where charge <> not_due_charge
-        union all
-        select e.tenant_id, e.period_start, e.currency, e.requested_model, e.charge
-        from fold_queue batch ${sql.raw(ENTRIES_OF_BATCH)} where e.charge <> 0 and e.not_due is null
-      ) u on u.tenant_id = k.t and u.period_start = k.s
-      group by k.t, k.s, u.currency, u.requested_model having sum(u.charge) <> 0
-    ) charged group by t, s having count(distinct currency) > 1`.execute(transaction.kysely);
-  const mixed = rows.map(({ t, s }) => ({ tenantId: t, periodStart: s }));
-  const standing = rows.length === 0 ? new Map() : await readStandingCharges(transaction, mixed);
+  const charged = await readChargedCurrencies(transaction, periods);
+  const currenciesOf = (period: (typeof periods)[number]) => charged.get(periodKey(period)) ?? [];
+  const mixed = periods.filter((period) => currenciesOf(period).length > 1);
+  if (mixed.length === 0) return new Map();
+  const standing = await readStandingCharges(transaction, mixed);
   return new Map(
-    rows.map(({ t, s, currencies }) => {
-      const key = periodKey({ tenantId: t, periodStart: s });
-      return [key, { currencies, charges: standing.get(key) ?? [] }];
+    mixed.map((period) => {
+      const charges = standing.get(periodKey(period)) ?? [];
+      return [periodKey(period), { currencies: currenciesOf(period), charges }];
     }),
   );
 }

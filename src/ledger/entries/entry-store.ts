@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/database.ts';
-import { ENTRIES_OF_BATCH, entriesOfBatch } from '../posting/posting-store.ts';
+import { ENTRIES_OF_BATCH, entriesOfBatch } from '../../database/entries-of-batch.ts';
 import type { NewEntry, StoredEntry } from './entry.ts';
 import type { EntryRow } from './entry-columns.ts';
 import { FACT_COLUMNS, toEntry } from './entry-columns.ts';

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { formatInstant, formatInstantOrNull, type InstantMs, utcDay } from '../../clock.ts';
 import type { Queryable, Transaction } from '../../database/database.ts';
+import { ENTRIES_PER_BATCH } from '../../database/entries-of-batch.ts';
 import { POSTING_LOCK } from '../../database/posting-lock.ts';
 import type { UsageEvent } from '../../events/event.ts';
 import type { Period } from '../../periods/calendar.ts';
@@ -11,23 +12,6 @@ import { COPY_COLUMNS, copyLine } from '../entries/copy-line.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import type { EventKey, ResponseKey } from '../entries/event-keys.ts';
 import { eventText } from '../entries/event-keys.ts';
-
-/** Entries of one batch; an entry's id is its batch's times this, plus its place. */
-export const ENTRIES_PER_BATCH = 1_000_000;
-
-/** Joins to each row of `batch` the entries of that batch, as `e`. */
-export const ENTRIES_OF_BATCH = entriesOfBatch('true');
-
-/**
- * Joins to each row of `batch` those entries `o` of that batch, as `e`, that meet a condition. OFFSET 0 keeps
- * it a look-up by id: of a join on the range the planner believes that it meets a ninth of the ledger, and
- * reads all of it.
- */
-export function entriesOfBatch(condition: string): string {
-  return `cross join lateral (
-    select * from entries o where entry_id >= batch.batch_id * ${ENTRIES_PER_BATCH}
-      and entry_id < (batch.batch_id + 1) * ${ENTRIES_PER_BATCH} and (${condition}) offset 0) e`;
-}
 
 /**
  * Takes the posting lock, shared, until commit. What is read afterwards about periods stays true:

@@ -1,10 +1,10 @@
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
+import { entriesOfBatch } from '../../database/entries-of-batch.ts';
 import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { readEntries } from '../entries/entry-store.ts';
-import { entriesOfBatch } from './posting-store.ts';
 import type { CallReport, Tie } from './same-call.ts';
 import { isBare } from './same-call.ts';
 

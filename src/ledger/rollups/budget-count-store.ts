@@ -1,6 +1,6 @@
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
-import { entriesOfBatch } from '../posting/posting-store.ts';
+import { entriesOfBatch } from '../../database/entries-of-batch.ts';
 
 /** The lock is held shared by a fold while it counts, and exclusively by whoever sets a budget. */
 const COUNTING_LOCK = 7_226_004;

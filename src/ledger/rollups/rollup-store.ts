@@ -1,6 +1,6 @@
 import type { Transaction } from '../../database/database.ts';
+import { ENTRIES_OF_BATCH } from '../../database/entries-of-batch.ts';
 import { COST_EXCHANGE } from '../entries/entry.ts';
-import { ENTRIES_OF_BATCH } from '../posting/posting-store.ts';
 
 /**
  * Adds the entries of whole batches to both rollups. They are read and summed once, by user and run;

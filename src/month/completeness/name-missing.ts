@@ -11,12 +11,13 @@ import { periodContaining } from '../../periods/calendar.ts';
 import { periodKey } from '../../periods/period-key.ts';
 import { present } from '../../present.ts';
 import type { KeptAlert } from '../../push/alert.ts';
-import { remedyOf } from '../../push/alert-answer.ts';
 import { readAlerts, readOpenAlerts } from '../../push/alert-store.ts';
 import { type Intent, valueSum } from '../../push/intent.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import { remedyOf } from '../../stripe/alerts/alert-answer.ts';
+import type { AlertKind } from '../../stripe/alerts/stripe-alert.ts';
 import { readInvoices } from '../../stripe/invoices/invoice-store.ts';
 import { findUnbilledPeriods, readToldPeriods } from '../../stripe/invoices/unbilled-usage.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -242,7 +243,7 @@ async function nameUntold(
 }
 
 /** What such an alert is about is billed by a person, who says with its resolution where. */
-const BILLED_BY_A_PERSON: ReadonlySet<KeptAlert['kind']> = new Set([
+const BILLED_BY_A_PERSON: ReadonlySet<string> = new Set<AlertKind>([
   'usage_left_on_meter',
   'invoice_void',
 ]);

@@ -88,7 +88,7 @@ export async function readFreshness(database: Database): Promise<FreshnessRow> {
   const { rows } = await sql<FreshnessRow>`
     select (select recorded_at from batches order by batch_id desc limit 1) as last_batch_at,
       (select count(*) from quarantine where replayed_at is null and dismissed_at is null) as quarantine,
-      (select count(*) from stripe_alerts where resolved_at is null) as alerts,
+      (select count(*) from push_alerts where resolved_at is null) as alerts,
       (select count(*) from fold_queue) as rollups_behind,
       (select count(*) from seal_queue) as seals_behind`.execute(database.kysely);
   const [row] = rows;

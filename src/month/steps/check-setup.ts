@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { readLiveTenants } from '../../stripe/customers/customer-store.ts';
 import { readMeters } from '../../stripe/meters/meter-store.ts';
 import type { MonthParts, StepOutcome } from '../month-step.ts';
@@ -19,6 +20,6 @@ export async function checkSetup({
   ];
   if (faults.length > 0) return { state: 'wrong', detail: named(faults) };
   return done(
-    `${tenants.length} live ${tenants.length === 1 ? 'tenant' : 'tenants'}, meters for ${[...meters.keys()].join(' ')}`,
+    `${counted(tenants.length, 'live tenant')}, meters for ${[...meters.keys()].join(' ')}`,
   );
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
 import { findMissedInvoices } from '../../stripe/invoices/missed-invoices.ts';
 import type { MonthRequest } from '../month-answer.ts';
@@ -19,7 +20,7 @@ export async function releaseHeld(
     ({ state, detail }) => state === 'refused' || (state === 'gone' && detail !== null),
   );
   const letGo = invoices.filter(({ state }) => !['held', 'refused', 'gone'].includes(state)).length;
-  const summary = `${letGo} of ${invoices.length} ${invoices.length === 1 ? 'invoice' : 'invoices'} let go`;
+  const summary = `${letGo} of ${counted(invoices.length, 'invoice')} let go`;
   // Not every tenant is billed by a subscription, so that this may be as it should.
   const without = `no invoice of Stripe's bills the usage of ${named(unbilled)} yet`;
   return outcomeOf(unbilled.length === 0 ? summary : `${summary}; ${without}`, {

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import { sealAll } from '../../seals/seal-batches.ts';
 import { readLastSeal } from '../../seals/seal-store.ts';
 import { done, type MonthParts, type StepOutcome } from '../month-step.ts';
@@ -9,6 +10,6 @@ import { done, type MonthParts, type StepOutcome } from '../month-step.ts';
 export async function sealLedger({ database, clock }: MonthParts): Promise<StepOutcome> {
   const { seals, entries } = await sealAll(database, clock);
   const last = await readLastSeal(database.pool);
-  const made = `${seals} ${seals === 1 ? 'batch' : 'batches'} with ${entries} ${entries === 1 ? 'entry' : 'entries'} sealed`;
+  const made = `${counted(seals, 'batch', 'batches')} with ${counted(entries, 'entry', 'entries')} sealed`;
   return done(`${made}; the last is seal ${last.number}, ${last.hash.toString('hex')}`);
 }

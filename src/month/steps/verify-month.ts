@@ -1,7 +1,9 @@
 import { checkLaws } from '../../audit/laws/check-laws.ts';
+import { counted } from '../../counted.ts';
 import type { Alert } from '../../push/alert.ts';
-import { remedyOf } from '../../push/alert-answer.ts';
 import { readOpenAlerts } from '../../push/alert-store.ts';
+import { remedyOf } from '../../stripe/alerts/alert-answer.ts';
+import type { AlertKind } from '../../stripe/alerts/stripe-alert.ts';
 import { lookAgainAtFinal } from '../../stripe/invoices/final-again.ts';
 import { verifyReleased } from '../../stripe/invoices/invoice.ts';
 import { endWhatIsEqual } from '../../stripe/invoices/meter-bill.ts';
@@ -33,7 +35,7 @@ export async function verifyMonth(
     ],
     unfinished: [],
   });
-  const forNow = `; ${left} ${left === 1 ? 'invoice is' : 'invoices are'} not final yet, and compared by a later run or by the server of webhooks`;
+  const forNow = `; ${counted(left, 'invoice is', 'invoices are')} not final yet, and compared by a later run or by the server of webhooks`;
   return left === 0 ? outcome : { ...outcome, forNow };
 }
 
@@ -42,7 +44,7 @@ function keyOfAlert({ tenantId, periodStart }: Alert): string {
 }
 
 /** What an invoice lacks follows from what was not told, as long as that is so. */
-const INTENTS_OWN: ReadonlySet<Alert['kind']> = new Set([
+const INTENTS_OWN: ReadonlySet<string> = new Set<AlertKind>([
   'invoice_differs',
   'push_parked',
   'meter_error',

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import { ENTRIES_OF_BATCH } from '../../database/entries-of-batch.ts';
 import type { Manifest } from '../../ledger/closes/manifest.ts';
 import { CALLS_OF_ENTRY } from '../../ledger/closes/period-groups-store.ts';
-import { ENTRIES_OF_BATCH } from '../../ledger/posting/posting-store.ts';
 import { formatPico, type Pico } from '../../money.ts';
 import type {
   MonthBefore,

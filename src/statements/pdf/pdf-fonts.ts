@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { create, type Font } from 'fontkit';
+import { inVisualOrder, levelsOf, type Piece } from './bidi-order.ts';
 import { unfoldWoff } from './woff.ts';
 
 /** One font that text can be written in. */
@@ -39,34 +40,39 @@ export function splitByFont(
   if (latin !== undefined && /^[\x20-\x7e]+$/.test(text)) {
     return { runs: [{ text, face: latin }], isWhole: true };
   }
-  const runs: { text: string; face: Face }[] = [];
+  const graphemes = [...GRAPHEMES.segment(text)]
+    .map(({ segment }) => segment)
+    .filter((segment) => !isInvisible(segment));
+  const levels = levelsOf(graphemes, isRightToLeft(text) ? 1 : 0);
+  const runs: { text: string; face: Face; level: number }[] = [];
   let isWhole = true;
-  for (const { segment } of GRAPHEMES.segment(text)) {
-    const shown = isInvisible(segment) ? '' : segment;
+  for (const [index, shown] of graphemes.entries()) {
+    const level = levels[index] ?? 0;
     const last = runs.at(-1);
     // A space between two words of a script stays with them, so that they are laid out together.
     const stays = last !== undefined && /^\s+$/.test(shown) && hasAll(last.face, shown);
     const face = stays ? last.face : findFace(shown, own, of.folders);
     if (face === null) {
-      if (isWhole && latin !== undefined) runs.push({ text: NOT_SHOWN, face: latin });
+      if (isWhole && latin !== undefined) runs.push({ text: NOT_SHOWN, face: latin, level: 0 });
       isWhole = false;
-    } else if (last?.face === face && last.text !== NOT_SHOWN) last.text += shown;
-    else if (shown !== '') runs.push({ text: shown, face });
+    } else if (last?.face === face && last.level === level && last.text !== NOT_SHOWN) {
+      last.text += shown;
+    } else runs.push({ text: shown, face, level });
   }
-  return { runs: isRightToLeft(text) ? runs.reverse().map(turned) : runs, isWhole };
+  return { runs: inVisualOrder(runs).map(turned), isWhole };
 }
 
-/** Among words that run to the left, spaces and signs at the ends of another word change their sides. */
-function turned({ text, face }: TextRun): TextRun {
-  if (isRightToLeft(text)) return { text, face };
-  const [, before = '', word = '', after = ''] = ENDS.exec(text) ?? [];
-  const backward = (signs: string) => [...signs].reverse().map((sign) => MIRRORED[sign] ?? sign);
-  return { text: [...backward(after), word, ...backward(before)].join(''), face };
+/** Signs alone among words that run to the left are turned by hand; where letters are, their font turns them. */
+function turned({ text, face, level }: TextRun & Piece): TextRun {
+  if (level % 2 === 0 || isRightToLeft(text)) return { text, face };
+  const signs = [...GRAPHEMES.segment(text)].map(({ segment }) => MIRRORED[segment] ?? segment);
+  return { text: signs.reverse().join(''), face };
 }
 
-const ENDS = /^([^\p{L}\p{N}]*)(.*?)([^\p{L}\p{N}]*)$/su;
 const MIRRORED: Readonly<Record<string, string>> = Object.fromEntries(
-  ['()', ')(', '[]', '][', '«»', '»«'].map(([sign = '', other = '']) => [sign, other]),
+  ['()', ')(', '[]', '][', '{}', '}{', '<>', '><', '«»', '»«', '‹›', '›‹'].map(
+    ([sign = '', other = '']) => [sign, other],
+  ),
 );
 
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });

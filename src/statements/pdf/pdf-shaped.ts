@@ -76,8 +76,9 @@ const FEATURES = ['kern'];
 
 /**
  * What each glyph from left to right says: a letter that goes on is its own, a dot or a mark, which takes no room,
- * is a part of one and says nothing, and what stands for more than one letter says all of them. The library knows only
- * of how many letters it is: glyphs that letters share have the characters of one of them.
+ * is a part of one and says nothing, and what stands for more than one letter, as of lam and alef, says all of them
+ * from left to right, too, since a reader turns around characters and not glyphs. The library knows only of how many
+ * letters it is: glyphs that letters share have the characters of one of them.
  */
 function letterByGlyph(text: string, glyphs: readonly Glyph[]): readonly string[] {
   const letters = [...LETTERS.segment(text)].map(({ segment }) => segment);
@@ -85,7 +86,7 @@ function letterByGlyph(text: string, glyphs: readonly Glyph[]): readonly string[
   return glyphs.map(({ advanceWidth, codePoints }, index) => {
     if (advanceWidth === 0) return '';
     const count = index === last ? letters.length : Math.max(1, codePoints.length);
-    return letters.splice(-count, count).join('');
+    return letters.splice(-count, count).reverse().join('');
   });
 }
 

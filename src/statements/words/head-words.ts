@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { StatementDocument } from '../statement-answer.ts';
 import {
   formatLocalDay,
@@ -134,7 +135,7 @@ export function factsOf(document: StatementDocument): readonly Fact[] {
     {
       label: 'Usage',
       lines: [
-        `${count(usage.calls)} ${usage.calls === 1 ? 'call' : 'calls'}`,
+        counted(usage.calls, 'call'),
         ...tokensOf(usage.tokens.input, 'input tokens'),
         ...tokensOf(usage.tokens.output, 'output tokens'),
         ...(usage.failed > 0 ? [`${count(usage.failed)} failed, not charged`] : []),

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.ts';
 import { periodKey } from '../../periods/period-key.ts';
-import { INVOICE_ALERTS } from '../../push/alert.ts';
 import { readSettledSubjects } from '../../push/alert-store.ts';
+import { INVOICE_ALERTS } from '../alerts/stripe-alert.ts';
 import { readInvoices } from './invoice-store.ts';
 
 /**

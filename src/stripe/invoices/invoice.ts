@@ -1,6 +1,5 @@
 import type Stripe from 'stripe';
 import { formatMinor } from '../../money.ts';
-import type { Alert } from '../../push/alert.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import type { AnswerWatch } from '../../push/answer-watch.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
@@ -12,6 +11,7 @@ import { readIntents, readIntentsByIdentifier } from '../../push/intent-store.ts
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
+import type { StripeAlert } from '../alerts/stripe-alert.ts';
 import { readTenantOfCustomer } from '../customers/customer-store.ts';
 import { pushPartsOf } from '../destinations.ts';
 import { INTENT_KEY } from '../items/read-items.ts';
@@ -300,7 +300,7 @@ async function verifyItemInvoice(
 async function alert(
   parts: StripeParts,
   own: Pick<OwnInvoice, 'invoiceId' | 'tenantId' | 'periodStart'>,
-  what: Pick<Alert, 'kind' | 'detail'>,
+  what: Pick<StripeAlert, 'kind' | 'detail'>,
 ): Promise<string> {
   const { tenantId, periodStart, invoiceId } = own;
   parts.log.error({ invoice: invoiceId, tenantId, periodStart, ...what }, 'invoice is not right');

@@ -1,9 +1,9 @@
 import { present } from '../../present.ts';
-import type { Alert } from '../../push/alert.ts';
 import { markResolved, readOpenAlerts } from '../../push/alert-store.ts';
 import { readIntents } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
+import type { AlertKind } from '../alerts/stripe-alert.ts';
 import { itemAmount } from '../items/tell-item.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { readInvoices } from './invoice-store.ts';
@@ -53,7 +53,7 @@ export async function billedOnMeter(
 }
 
 /** What such an alert says is no longer so once everything that is due is billed. */
-const ENDED_BY_BILLING: ReadonlySet<Alert['kind']> = new Set([
+const ENDED_BY_BILLING: ReadonlySet<string> = new Set<AlertKind>([
   'invoice_differs',
   'invoice_final_too_early',
 ]);

@@ -1,9 +1,9 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import type { Alert } from '../../push/alert.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import type { Intent } from '../../push/intent.ts';
 import { markState, readIntentsByIdentifier } from '../../push/intent-store.ts';
+import type { StripeAlert } from '../alerts/stripe-alert.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 
@@ -113,7 +113,7 @@ async function park(
     ? `Stripe does not count it (${of.reason})`
     : `Stripe reports it (${of.reason}) although ${isSeen ? 'its summary holds it' : `it is ${intent.state}`}`;
   log.error({ identifier, tenantId, detail }, 'Stripe reports a meter event');
-  const alert: Alert = { kind: of.kind, subject: identifier, tenantId, periodStart, detail };
+  const alert: StripeAlert = { kind: of.kind, subject: identifier, tenantId, periodStart, detail };
   await raiseAlert(database, alert, clock());
 }
 

@@ -3,7 +3,7 @@ import { parseInstant } from '../../../src/clock.ts';
 import type { Database } from '../../../src/database/database.ts';
 import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
 import { raiseAlert } from '../../../src/push/alert-store.ts';
-import { resolveAlert } from '../../../src/push/resolve-alert.ts';
+import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
 import type { InvoiceRow } from '../../../src/stripe/invoices/invoice-store.ts';
 import { saveFinalized } from '../../../src/stripe/invoices/invoice-store.ts';
 import { freshDatabase } from '../../support/database.ts';

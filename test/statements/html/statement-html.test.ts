@@ -127,7 +127,7 @@ describe('a statement as HTML', () => {
   it('can be read without seeing it', () => {
     const html = render(everything());
     expect(html).toContain('<html lang="en">');
-    expect(html).toMatch(/<title>Usage statement for /);
+    expect(html).toMatch(/<title>Usage statement of \d{4}-\d\d for /);
     expect(html).toMatch(/role="img" aria-labelledby="daily-1-title daily-1-desc"/);
     expect(html).toMatch(/the highest is 30 Oct with \$1,349\.32\.<\/desc>/);
     expect(html.match(/<th(?![ea])(?! scope=)/g)).toBeNull();

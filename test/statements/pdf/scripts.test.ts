@@ -14,8 +14,8 @@ const FOLDERS = process.env['SPANLEDGER_FONTS']?.split(delimiter) ?? [];
 const READER = '/usr/bin/pdftotext';
 
 /**
- * A customer, a model, a feature and a user in each script that our own fonts have not. No Arabic one has a lam before
- * an alef: a font that has one glyph for both gives the reader two letters at one place, which it turns around.
+ * A customer, a model, a feature and a user in each script that our own fonts have not. The Arabic ones have a lam
+ * before an alef, for which most fonts have one glyph.
  */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   Devanagari: ['आदित्य प्रौद्योगिकी प्राइवेट लिमिटेड', 'हिन्दी-मॉडल', 'खोज और सारांश', 'श्री कृष्ण शर्मा'],
@@ -23,7 +23,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   Japanese: ['株式会社山田テクノロジー', 'さくら言語モデル', '検索サービス', '田中 太郎'],
   Korean: ['서울전자 주식회사', '하이퍼클로바 모델', '검색 기능', '김철수'],
   Thai: ['บริษัท เทคโนโลยีไทย จำกัด', 'โมเดลภาษาไทย', 'ค้นหาข้อมูลที่', 'สมชาย น้ำใจ'],
-  Arabic: ['شركة المدى للتقنية', 'نموذج اللغة', 'البحث والتلخيص', 'محمد خالد سعيد'],
+  Arabic: ['الأهلي للاتصالات والإعلام', 'نموذج اللغة', 'البحث والتلخيص', 'محمد خالد سلام'],
   Hebrew: ['חברת אלון בע״מ, תל אביב', 'מודל שפה', 'חיפוש וסיכום', 'דוד כהן'],
 };
 

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { readAlerts, readOpenAlerts } from '../../../src/push/alert-store.ts';
-import { resolveAlert } from '../../../src/push/resolve-alert.ts';
+import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
 import { reconcileMonth, reconcileUnasked } from '../../../src/stripe/reconcile-month.ts';
 import { unparkIntent } from '../../../src/stripe/unpark-intent.ts';
 import { receiveFromEventBridge } from '../../../src/stripe/webhooks/webhook.ts';

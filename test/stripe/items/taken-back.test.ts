@@ -3,7 +3,7 @@ import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
 import { readAlerts, readOpenAlerts } from '../../../src/push/alert-store.ts';
-import { resolveAlert } from '../../../src/push/resolve-alert.ts';
+import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { settleMonth } from '../../../src/stripe/settle-month.ts';

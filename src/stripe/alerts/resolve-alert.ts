@@ -1,9 +1,9 @@
-import type { Parts } from '../parts.ts';
-import { Refusal } from '../refusal.ts';
-import { advise } from '../remedy.ts';
+import type { Parts } from '../../parts.ts';
+import { markResolved } from '../../push/alert-store.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import type { AlertAnswer, ResolveRequest } from './alert-answer.ts';
 import { alertShown } from './alert-answer.ts';
-import { markResolved } from './alert-store.ts';
 
 /**
  * Keeps what a person did about an alert. Refuses an alert that is not there or was resolved before, so

@@ -1,7 +1,7 @@
-import type { Parts } from '../parts.ts';
+import type { Parts } from '../../parts.ts';
+import { readAlerts, readOpenAlerts } from '../../push/alert-store.ts';
 import type { AlertsAnswer, AlertsRequest } from './alert-answer.ts';
 import { alertShown } from './alert-answer.ts';
-import { readAlerts, readOpenAlerts } from './alert-store.ts';
 
 /** Lists what a person must look at, and, where it is asked for, what was done about the rest. */
 export async function listAlerts(

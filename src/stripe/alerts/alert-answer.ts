@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { formatInstant, formatInstantOrNull } from '../clock.ts';
-import { dayField, instantField, listOf, wholeField } from '../fields.ts';
-import type { Remedy } from '../remedy.ts';
-import { advise, remedyField } from '../remedy.ts';
-import type { KeptAlert } from './alert.ts';
-import { ALERT_KINDS } from './alert.ts';
-import { unparkAdvice } from './push-period.ts';
+import { formatInstant, formatInstantOrNull } from '../../clock.ts';
+import { dayField, instantField, listOf, wholeField } from '../../fields.ts';
+import type { KeptAlert } from '../../push/alert.ts';
+import { unparkAdvice } from '../../push/push-period.ts';
+import type { Remedy } from '../../remedy.ts';
+import { advise, remedyField } from '../../remedy.ts';
+import { ALERT_KINDS } from './stripe-alert.ts';
 
 export const alertsRequest = z.strictObject({
   /** With this, alerts that were resolved are listed, too. */
@@ -22,10 +22,12 @@ export const resolveRequest = z.strictObject({
 });
 export type ResolveRequest = z.output<typeof resolveRequest>;
 
+const alertKind = z.enum(ALERT_KINDS);
+
 export const alertAnswer = z.strictObject({
   alert_id: wholeField,
   raised_at: instantField,
-  kind: z.enum(ALERT_KINDS),
+  kind: alertKind,
   /** The identifier, invoice, customer, subscription or event that it is about. */
   subject: z.string(),
   tenant_id: z.string().nullable(),
@@ -48,7 +50,7 @@ export function alertShown(alert: KeptAlert): AlertAnswer {
   return {
     alert_id: String(alert.alertId),
     raised_at: formatInstant(alert.raisedAt),
-    kind: alert.kind,
+    kind: alertKind.parse(alert.kind),
     subject: alert.subject,
     tenant_id: alert.tenantId,
     period_start: alert.periodStart,
@@ -66,7 +68,7 @@ export function remedyOf(alert: KeptAlert): Remedy {
   const resolve = { operation: 'stripe resolve', alert_id: String(alertId) } as const;
   const subscriptions = { operation: 'stripe setup', currency: null, subscriptions: true } as const;
   const setUp = { ...subscriptions, tenant_id: tenantId };
-  switch (kind) {
+  switch (alertKind.parse(kind)) {
     // An alert about an intent is open as long as that is parked.
     case 'push_parked':
       return unparkAdvice(subject);
