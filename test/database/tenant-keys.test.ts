@@ -11,12 +11,12 @@ const KEYS_WITHOUT_TENANT: Readonly<Record<string, string>> = {
   entries_by_id: 'an id is its batch and a place in it; citus.sql makes the index a plain one',
   entries_by_response: 'the call of a report without a tenant is looked for among all tenants',
   http_keys_pkey: 'a key is looked for before anybody knows whose it is',
+  push_alerts_kind_subject_key: 'an alert need not concern a tenant',
+  push_alerts_pkey: 'an alert need not concern a tenant',
   push_intents_identifier_key:
     'what Stripe is told by one name must be one push, whoever it is for',
   push_intents_one_ambiguous: 'Stripe sums by its own customer, whose tenant may have changed',
   settle_queue_pkey: 'what waits for a fold is taken by its batch, and is gone then',
-  push_alerts_kind_subject_key: 'an alert need not concern a tenant',
-  push_alerts_pkey: 'an alert need not concern a tenant',
   stripe_invoices_pkey: 'Stripe asks by its own id alone',
   tenant_logins_pkey: 'a login is one tenant alone, and says whose it is',
 };

@@ -49,8 +49,10 @@ export function splitByFont(
   for (const [index, shown] of graphemes.entries()) {
     const level = levels[index] ?? 0;
     const last = runs.at(-1);
-    // A space between two words of a script stays with them, so that they are laid out together.
-    const stays = last !== undefined && /^\s+$/.test(shown) && hasAll(last.face, shown);
+    // A space between two words of a script stays with them, so that they are laid out together; and so does a
+    // comma between words that run to the left, which readers turn around as a whole.
+    const joins = level % 2 === 0 ? /^\s+$/ : /^[\s,.;:!?'"&/–-]+$/;
+    const stays = last !== undefined && joins.test(shown) && hasAll(last.face, shown);
     const face = stays ? last.face : findFace(shown, own, of.folders);
     if (face === null) {
       if (isWhole && latin !== undefined) runs.push({ text: NOT_SHOWN, face: latin, level: 0 });
