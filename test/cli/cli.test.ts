@@ -185,7 +185,7 @@ describe('a command', () => {
     client.release();
     const result = await cliProcess(['verify'], { DATABASE_URL: broken.url });
     expect(result.exitCode).toBe(1);
-    expect(result.stdout).toContain('law  7  BROKEN');
+    expect(result.stdout).toContain('law 7   BROKEN');
     expect(result.stdout).toMatch(/ent_\d+ of tenant "acme"/);
   });
 

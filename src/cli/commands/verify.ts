@@ -59,6 +59,6 @@ export function renderLaw({ law, name, checked, range, violations }: LawAnswer):
   const holds = violations.length === 0;
   const mark = holds ? styleText('green', 'holds ') : styleText('red', 'BROKEN');
   const looked = `${figureOf(checked)} ${range ?? 'checked'}`;
-  const head = `law ${String(law).padStart(2)}  ${mark}  ${name} (${looked})`;
+  const head = `${`law ${law}`.padEnd(6)}  ${mark}  ${name} (${looked})`;
   return [head, ...violations.map((violation) => `                ${violation}`)].join('\n');
 }
