@@ -1,8 +1,8 @@
 import type { Transaction } from '../../database/database.ts';
+import { entriesOfBatch } from '../../database/entries-of-batch.ts';
 import { present } from '../../present.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { readEntries } from '../entries/entry-store.ts';
-import { entriesOfBatch } from './posting-store.ts';
 
 /** A call whose span names no operation. */
 export interface UnnamedSpan {
