@@ -209,6 +209,7 @@ table closes (
   constraint closes_charge_total_check CHECK ((charge_total >= (0)::numeric)),
   constraint closes_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text])))
 );
+CREATE INDEX closes_by_closed_at ON public.closes USING btree (closed_at);
 CREATE TRIGGER closes_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.closes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER closes_deletes_are_kept AFTER DELETE ON public.closes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', 'manifest');
 CREATE TRIGGER closes_inserts_are_kept AFTER INSERT ON public.closes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('tenant_id,period_start', 'manifest');

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { beforeAll, expect, it } from 'vitest';
 import { checkJournal } from '../../src/audit/laws/journal-law-store.ts';
+import { openScope } from '../../src/audit/laws/scope-store.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { inTransaction } from '../../src/database/database.ts';
@@ -66,7 +67,8 @@ it('alerts of before keep their rows and their journal under the new name, and o
     { subject: 'in_1', detail: 'it is void', resolution: 'billed' },
     { subject: 'in_2', detail: 'it is paid', resolution: null },
   ]);
-  const { violations } = await checkJournal(older, ['push_alerts']);
+  const scope = await openScope(older, 'full');
+  const { violations } = await checkJournal(older, scope, ['push_alerts']);
   expect(violations).toEqual(['push_alerts {"alert_id": 2} was changed in detail']);
 });
 

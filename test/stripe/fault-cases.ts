@@ -1,4 +1,5 @@
 import { checkPushes } from '../../src/audit/laws/laws-store.ts';
+import { openScope } from '../../src/audit/laws/scope-store.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { StepAnswer } from '../../src/month/month-answer.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
@@ -135,7 +136,8 @@ export async function wrongs(
   results: readonly StepAnswer[],
   months: readonly string[] = [MONTH],
 ): Promise<readonly string[]> {
-  const laws = [await checkPushes(scene.database), await checkSummaries(scene.parts)];
+  const scope = await openScope(scene.database, 'full');
+  const laws = [await checkPushes(scene.database, scope), await checkSummaries(scene.parts)];
   return [
     ...results
       .filter((result) => result.state !== 'done')

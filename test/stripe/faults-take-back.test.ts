@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { checkPushes } from '../../src/audit/laws/laws-store.ts';
+import { openScope } from '../../src/audit/laws/scope-store.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
@@ -100,7 +101,8 @@ async function wrongs(): Promise<readonly string[]> {
   const metered = scene.double.control
     .meterEvents()
     .reduce((sum, { value }) => sum + Number(value), 0);
-  const laws = [await checkPushes(scene.database), await checkSummaries(scene.parts)];
+  const scope = await openScope(scene.database, 'full');
+  const laws = [await checkPushes(scene.database, scope), await checkSummaries(scene.parts)];
   return [
     ...(String(billed) === period?.['charge_total']
       ? []

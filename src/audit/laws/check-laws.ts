@@ -25,8 +25,8 @@ export interface LawParts extends Pick<Parts, 'database' | 'clock'> {
 interface LawRequest {
   /**
    * `full` looks at everything. `incremental` looks at what came since the last run in which every law
-   * held: new batches, new closes, and the sums of everything. An old entry that was tampered with is found
-   * by a full run.
+   * held: new batches, new closes, changes of what was decided, and the rollups of a sample of tenants. An
+   * old entry that was tampered with is found by a full run.
    */
   readonly scope: LawScope['kind'];
   /** Seals that were given away, to be found in the chain. */
@@ -50,13 +50,13 @@ export async function checkLaws(
     () => checkSplits(database, scope),
     () => checkPeriods(database, scope),
     () => checkClosedPeriods(database, scope),
-    () => checkPushes(database),
+    () => checkPushes(database, scope),
     ...(checkStripe === null ? [] : [checkStripe]),
     () => checkPrices(database, scope),
     () => checkSeals(database, scope, request.published),
     () => checkRollups(database, scope),
     () => checkBudgetCounts(database, scope),
-    () => checkJournal(database),
+    () => checkJournal(database, scope),
     ...(scope.kind === 'full' ? [() => checkSchema(database), () => checkDocuments(database)] : []),
   ];
   const reports: LawReport[] = [];

@@ -4,7 +4,7 @@ import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 import type { Counted } from './laws-store.ts';
 import { check, checkStatements } from './laws-store.ts';
-import { entriesOf } from './scope-store.ts';
+import { changedRows, entriesOf } from './scope-store.ts';
 
 /**
  * Checks law 3: the entries of a period are those of its time, no instant belongs to two periods of
@@ -13,7 +13,7 @@ import { entriesOf } from './scope-store.ts';
 export async function checkPeriods(database: Database, scope: LawScope): Promise<LawReport> {
   const reports = [
     await checkStatements(database, scope),
-    await checkOverlaps(database),
+    await checkOverlaps(database, scope),
     await checkPlaces(database, scope),
   ];
   return {
@@ -25,7 +25,12 @@ export async function checkPeriods(database: Database, scope: LawScope): Promise
 
 const LAW = { law: 3, name: "a period's entries are of its time and sum to its statement" };
 
-function checkOverlaps(database: Database): Promise<LawReport> {
+/** Looks at every tenant's periods, or at those of the tenants whose periods were changed since. */
+function checkOverlaps(database: Database, scope: LawScope): Promise<LawReport> {
+  const those =
+    scope.kind === 'full'
+      ? sql`true`
+      : sql`tenant_id in (select c.row_key ->> 'tenant_id' from (${changedRows(scope, 'periods')}) c)`;
   return check(
     database,
     LAW,
@@ -33,7 +38,7 @@ function checkOverlaps(database: Database): Promise<LawReport> {
     with following as (
       select tenant_id, period_start, ends_at,
         lead(starts_at) over later as next_begins, lead(period_start) over later as next_start
-      from periods window later as (partition by tenant_id order by starts_at, ends_at)
+      from periods where ${those} window later as (partition by tenant_id order by starts_at, ends_at)
     )
     select count(*) as checked, array_agg('tenant "' || tenant_id || '": periods ' || period_start || ' and '
         || next_start || ' overlap') filter (where next_begins < ends_at) as violations

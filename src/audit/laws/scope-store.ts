@@ -76,3 +76,11 @@ export function entriesOf(scope: LawScope) {
   if (scope.kind === 'full') return sql`entries`;
   return sql`(select e.* from (${batchesOf(scope)}) batch ${sql.raw(ENTRIES_OF_BATCH)})`;
 }
+
+/** The keys of a journaled table's rows whose changes were sealed after those that an earlier run looked at. */
+export function changedRows(scope: LawScope, table: string) {
+  return sql<{ row_key: unknown }>`
+    select distinct c.row_key from seals s cross join lateral unnest(s.change_ids) i(change_id)
+    join changes c on c.change_id = i.change_id
+    where s.seal_number > ${scope.after.number} and s.seal_number <= ${scope.through} and c.of_table = ${table}`;
+}

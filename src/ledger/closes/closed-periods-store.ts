@@ -1,5 +1,5 @@
 import { type Selectable, sql } from 'kysely';
-import type { InstantMs } from '../../clock.ts';
+import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { isOneOf, type PeriodRow } from './close-store.ts';
@@ -35,6 +35,18 @@ export async function readCloses(
     query = query.where(sql<boolean>`to_char(period_start, 'YYYY-MM') = ${filter.month}`);
   }
   if (filter.tenantId !== null) query = query.where('tenant_id', '=', filter.tenantId);
+  return (await query.orderBy('tenant_id').orderBy('period_start').execute()).map(toClose);
+}
+
+/** Reads the closes that were made at an instant or after it, ordered by tenant. */
+export async function readClosesSince(
+  database: Database,
+  since: InstantMs,
+): Promise<readonly CloseRow[]> {
+  const query = database.kysely
+    .selectFrom('closes')
+    .selectAll()
+    .where(sql<boolean>`closed_at >= ${formatInstant(since)}`);
   return (await query.orderBy('tenant_id').orderBy('period_start').execute()).map(toClose);
 }
 

@@ -336,6 +336,10 @@ describe('an incremental verify', () => {
     [8, 'a seal', "update seals set sealed_at = 'epoch' where seal_number = 5"],
     [9, 'an old rollup', "update usage_rollups set charge = charge + 1 where day < '2026-11-01'"],
     [9, 'a run rollup', 'delete from run_usage'],
+    [9, "a new batch's row", 'update batches set charge = charge + 1 where batch_id = 5'],
+    [11, 'an intent, whose change went with it', 'delete from push_intents'],
+    [11, 'a period', "update periods set time_zone = 'Asia/Tokyo'"],
+    [11, 'who pays', "update tenants set stripe_customer = 'cus_else'"],
   ])('finds by law %i that %s was changed', async (law, _, statement) => {
     const reports = await undone(ledger.database, async (inside) => {
       await tamper(inside, statement);
