@@ -33,7 +33,7 @@ const WEIGHT = `what tokens weigh, such as ${formatWeights(DEFAULT_WEIGHTS)}, wh
 export function addAllocate(program: Command): void {
   const group = program
     .command('allocate')
-    .description('divide shared spend over the tenants of a month, exactly');
+    .description('divide shared spend among the tenants of a month, exactly');
   addPost(group);
   addReverse(group);
   addShow(group);
@@ -94,7 +94,7 @@ function addReverse(group: Command): void {
   const command = group
     .command('reverse')
     .argument('<pool>')
-    .description('take a pool back, each share by a reversal; allocate it anew if you like')
+    .description('take a pool back by reversing each share; you can allocate it again')
     .requiredOption('--month <month>', MONTH, readMonth)
     .requiredOption('--reason <text>', 'why');
   perform<{ month: string; reason: string; actor: string }>(
@@ -186,7 +186,11 @@ function addBacktest(group: Command): void {
     .command('backtest')
     .description('both allocations beside direct attribution, and the weights that diverge least')
     .requiredOption('--month <month>', MONTH, readMonth)
-    .option('--pool-amount <amount>', 'divide this; default: what the entries cost', readAmount)
+    .option(
+      '--pool-amount <amount>',
+      'the amount to divide; default: what the entries cost',
+      readAmount,
+    )
     .option('--currency <code>', 'only what was used in this currency', DEFAULT_CURRENCY)
     .option('--weight <weights>', WEIGHT);
   perform<BacktestFlags>(command, async (session, { options }) => {

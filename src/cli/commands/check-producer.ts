@@ -15,7 +15,9 @@ export function addCheckProducer(program: Command): void {
   const command = program
     .command('check-producer')
     .argument('<file>', 'a message body, a JSON array of them, one a line, or OTLP protobuf')
-    .description('what bodies would become: events, units, tags and ids; no database is needed');
+    .description(
+      'show what message bodies would become: events, units, tags and ids; needs no database',
+    );
   perform(command, async (session, { args: [file = ''] }) => {
     const { clock } = session;
     const parts = { clock, reading: readSettings(session.config) };

@@ -27,7 +27,7 @@ const SEED = 42;
 export function addDemo(program: Command): void {
   const command = program
     .command('demo')
-    .description('the whole job on embedded parts: database, queue, Stripe double')
+    .description('run the whole job on embedded parts: database, queue and a double of Stripe')
     .option('--trace <file>', 'replay an Azure LLM inference trace instead of a generated one')
     .option('--keep', 'leave everything running afterwards, and print how to connect')
     .option('--calls <n>', 'requests of the generated trace', readCount, CALLS)

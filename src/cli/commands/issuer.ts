@@ -21,7 +21,7 @@ export function addIssuer(program: Command): void {
   const group = program.command('issuer').description('who sends the statements');
   const command = group
     .command('set')
-    .description('what stands at the head of every statement; what is not given stays as it is')
+    .description('set what the head of every statement says; anything you leave out stays as it is')
     .option('--name <name>', "its name; '' takes away what there is, here and below")
     .option('--address <lines>', 'its address, with \\n between the lines')
     .option('--logo <file>', 'a PNG or JPEG of 64 KiB at the most')

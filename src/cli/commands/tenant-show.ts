@@ -14,8 +14,8 @@ export function addTenantShow(group: Command): void {
   const command = group
     .command('show')
     .argument('<tenant>')
-    .description('everything of one tenant with its history')
-    .option('--most <n>', 'how many of its last periods and pushes', readCount, 12);
+    .description('show everything about one tenant, with its history')
+    .option('--most <n>', 'how many of its latest periods and pushes to show', readCount, 12);
   perform<{ most: number }>(command, async (session, { args: [tenant_id = ''], options }) => {
     const request = readRequest(showTenantRequest, { tenant_id, most: options.most });
     const answer = await showTenant(session.parts(), request);

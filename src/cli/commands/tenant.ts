@@ -28,7 +28,7 @@ function addSet(group: Command): void {
   const command = group
     .command('set')
     .argument('<tenant>')
-    .description('make or change a tenant; what is not given stays as it is')
+    .description('create or change a tenant; anything you leave out stays as it is')
     .addOption(new Option('--mode <mode>', 'shadow is never pushed').choices(['shadow', 'live']))
     .option('--time-zone <zone>', 'IANA zone of its billing periods')
     .option('--anchor-day <n>', 'day of the month on which periods begin', readAnchorDay)

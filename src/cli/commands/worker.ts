@@ -23,9 +23,9 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 export function addWorker(program: Command): void {
   const command = program
     .command('worker')
-    .description('consume the queue until SIGTERM; what is in hand is finished first')
+    .description('consume the queue until SIGTERM, and finish what is in hand before ending')
     .option('--until-empty', 'exit 0 once the queue has stayed empty')
-    .option('--pollers <n>', 'receives under way at most', readCount, POLLERS)
+    .option('--pollers <n>', 'how many receive requests may be open at a time', readCount, POLLERS)
     .option('--health-port <n>', 'serve /healthz, /readyz and /metrics there', readPort)
     .option('--health-host <address>', 'and at which address', '127.0.0.1');
   perform<WorkerFlags>(command, async (session, { options }) => {
