@@ -14,10 +14,9 @@ import { readRequest } from '../../request.ts';
 import type { IssuerAnswer } from '../../statements/issuer/issuer-answer.ts';
 import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { showIssuer } from '../../statements/issuer/set-issuer.ts';
+import { statementNumber } from '../../statements/statement-number.ts';
 import { showTenant } from '../../tenants/show-tenant.ts';
 import { showTenantRequest } from '../../tenants/tenant-answer.ts';
-import { comparison, projectionWords } from '../pages/comparison.ts';
-import { dailyFiguresOf } from '../pages/overview.ts';
 import {
   amount,
   countText,
@@ -28,8 +27,14 @@ import {
   monthText,
 } from '../view/amounts.ts';
 import { dailyChart } from '../view/pictures.ts';
-import { address, card, dataTable, link, panel, tabs } from '../view/table.ts';
+import { address, dataTable, link, NOTHING, panel, tabs } from '../view/table.ts';
 import { budgetCards } from './customer-budgets.ts';
+import {
+  type CustomerMonth,
+  monthCards,
+  readCustomerMonth,
+  upToDateWords,
+} from './customer-month.ts';
 
 /** What the customer's page is asked with; whoever it is sees one tenant, through the wall. */
 export interface CustomerAsked {
@@ -56,7 +61,6 @@ export async function customerBody(asked: CustomerAsked): Promise<Html> {
   ).calendar_now;
   const periods = await periodsOf(asked);
   const running = periods.find((row) => row.state === 'open' && isWithin(row, overview.at)) ?? null;
-  const month = running?.period_start.slice(0, 7) ?? overview.month;
   const by = dimensionOf(query.get('by'));
   const usage = (of: readonly Dimension[]) =>
     reportUsage(
@@ -72,18 +76,15 @@ export async function customerBody(asked: CustomerAsked): Promise<Html> {
     );
   const budgets = (await listBudgets(parts)).filter((budget) => budget.tenant_id === tenant_id);
   const issuer = await showIssuer(parts);
-  const { currency } = overview;
+  const of = await readCustomerMonth(asked, { running, overview });
+  const { month, currency } = of;
   const groups = (await usage([by])).rows.filter((row) => row.currency === currency);
   const unpaid = (await usage(['kind', 'outcome'])).rows.filter((row) => row.currency === currency);
-  const soFar =
-    running === null ? overview.to_date.charge : exactSum(groups.map(({ charge }) => charge));
-  const { before, projection } = overview;
-  return html`${headOf(asked, issuer, { running, zone })}<div class="cards">
-${card(`${monthText(month, locale)} so far`, amount(soFar, currency, locale), comparison(overview.to_date.charge, before.charge, { currency, before: before.from, locale }))}
-${card('Expected by its end', projection === null ? html`<span class="soft">—</span>` : amount(projection.charge, currency, locale), projectionWords(projection))}
+  return html`${headOf(asked, issuer, { running, zone, of, at: overview.at })}<div class="cards">
+${monthCards(of, locale)}
 ${budgetCards(budgets, locale)}</div>
-${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
-<div class="two">${usagePanel(asked, by, groups)}${unpaidPanel(unpaid, currency, locale)}</div>
+${panel('Usage a day by model', dailyChart(of.figures, 'days'))}
+<div class="two">${usagePanel(asked, by, groups)}${unpaidPanel(unpaid, of, locale)}</div>
 ${statementsPanel(asked, periods)}${endOf(asked, issuer)}`;
 }
 
@@ -108,8 +109,14 @@ function isWithin({ starts_at, ends_at }: StoryPeriod, at: string): boolean {
 function headOf(
   asked: CustomerAsked,
   issuer: IssuerAnswer,
-  { running, zone }: { readonly running: StoryPeriod | null; readonly zone: string },
+  head: {
+    readonly running: StoryPeriod | null;
+    readonly zone: string;
+    readonly of: CustomerMonth;
+    readonly at: string;
+  },
 ): Html {
+  const { running, zone, of, at: asOf } = head;
   const { tenantId, locale, at } = asked;
   const name = issuer.name ?? DEFAULT_ISSUER;
   const mark =
@@ -120,7 +127,7 @@ function headOf(
     running === null
       ? ''
       : html`<p>Billing month from ${instantDay(running.starts_at, zone, locale)} until ${instantDay(running.ends_at, zone, locale)}, ${zone}</p>`;
-  return html`<div class="head"><div class="seller">${mark}<div><p><bdi>${name}</bdi></p><h1>Usage of <bdi>${tenantId}</bdi></h1></div></div><div class="right soft">${bounds}<p><a href="${at}">Show what is new</a></p></div></div>`;
+  return html`<div class="head"><div class="seller">${mark}<div><p><bdi>${name}</bdi></p><h1>Usage of <bdi>${of.name ?? tenantId}</bdi></h1></div></div><div class="right soft">${bounds}<p>${upToDateWords(asOf, locale)} · <a href="${at}">show what is new</a></p></div></div>`;
 }
 
 const DIMENSIONS: Readonly<Partial<Record<Dimension, string>>> = {
@@ -173,13 +180,25 @@ function usagePanel(
 }
 
 /** Calls that cost nothing, and what was credited. */
-function unpaidPanel(rows: readonly UsageGroup[], currency: string, locale: string): Html {
+function unpaidPanel(
+  rows: readonly UsageGroup[],
+  { currency, cached, cachedCost }: CustomerMonth,
+  locale: string,
+): Html {
   const entries = (outcome: string) =>
     rows.filter((row) => row.outcome === outcome).reduce((sum, row) => sum + row.entries, 0);
   const credits = rows.filter(({ kind }) => kind === 'adjustment').map(({ charge }) => charge);
   const lines: readonly (readonly [string, Html | string])[] = [
     [`${countText(entries('failed'), locale)} failed calls`, 'not charged'],
     [`${countText(entries('cancelled'), locale)} cancelled calls`, 'not charged'],
+    ...(cached > 0
+      ? [
+          [
+            `${countText(cached, locale)} answers from a cache`,
+            cachedCost ? 'charged as usual' : 'not charged',
+          ] as const,
+        ]
+      : []),
     ...(entries('unrated') > 0
       ? [
           [
@@ -194,7 +213,7 @@ function unpaidPanel(rows: readonly UsageGroup[], currency: string, locale: stri
   ];
   return panel(
     'What you did not pay for',
-    html`<ul class="pipe">${lines.map(([words, value]) => html`<li>${words}<span class="value">${value}</span></li>`)}</ul><p class="hint">A failed call is one that gave no answer. A call that was repeated after an error, or reported twice, is charged once. An answer from a cache costs what your statement says under “Notes”.</p>`,
+    html`<ul class="pipe">${lines.map(([words, value]) => html`<li>${words}<span class="value">${value}</span></li>`)}</ul><p class="hint">A failed call is one that gave no answer. A call that was repeated after an error, or reported twice, is charged once. An answer from a cache is one that was kept from an earlier call: your statement says under “Notes” what it costs.</p>`,
   );
 }
 
@@ -212,7 +231,18 @@ function statementsPanel({ at, locale }: CustomerAsked, periods: readonly StoryP
       empty: 'The first statement comes when the month has ended.',
       columns: [
         { title: 'Month', cell: (row: StoryPeriod) => monthText(row.period_start, locale) },
+        {
+          title: 'Statement',
+          minor: true,
+          cell: (row: StoryPeriod) =>
+            html`<span class="hash">${statementNumber(row.tenant_id, row.period_start)}</span>`,
+        },
         { title: 'From', cell: (row: StoryPeriod) => dayText(row.period_start, locale) },
+        {
+          title: 'Invoice',
+          minor: true,
+          cell: (row: StoryPeriod) => (row.invoice_id === null ? NOTHING : row.invoice_id),
+        },
         {
           title: 'Calls',
           figure: true,

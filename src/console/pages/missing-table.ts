@@ -11,9 +11,13 @@ import type { PageAsked } from './page-asked.ts';
 export function missingTable(
   { mayAct }: Pick<PageAsked, 'mayAct'>,
   things: readonly MissingThing[],
-  most = things.length,
+  most = THINGS_SHOWN,
 ): Html {
-  return dataTable({
+  const more =
+    things.length > most && most === THINGS_SHOWN
+      ? html`<p class="hint">The first ${countText(most)} of ${countText(things.length)}; each tenant's page has its own.</p>`
+      : '';
+  return html`${dataTable({
     caption: 'What keeps a month from being whole',
     rows: things.toSorted((a, b) => rankOf(a) - rankOf(b)).slice(0, most),
     empty: 'Nothing: every event is posted, priced, told and billed.',
@@ -24,8 +28,11 @@ export function missingTable(
       { title: 'Worth', figure: true, cell: worthOf },
       { title: 'Mend it', figure: true, cell: (thing) => mendingOf(mayAct, thing) },
     ],
-  });
+  })}${more}`;
 }
+
+/** A page stays below a hundred kilobytes, however much is missing. */
+const THINGS_SHOWN = 100;
 
 function worthOf({ amount: exact, currency, count: of }: MissingThing): Html {
   if (exact === null || currency === null) return html`<span class="soft">${countText(of)}</span>`;

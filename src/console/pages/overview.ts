@@ -3,8 +3,10 @@ import { listRaises } from '../../budgets/raises/ask-raise.ts';
 import { type RaisesAnswer, raisesRequest } from '../../budgets/raises/raise-answer.ts';
 import { monthAfter } from '../../clock.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
+import type { IntakeAnswer } from '../../month/status/intake-answer.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
 import { statusRequest } from '../../month/status/status-answer.ts';
+import { tellIntake } from '../../month/status/tell-intake.ts';
 import { tellStatus } from '../../month/status/tell-status.ts';
 import type { KeptAnswer } from '../../reports/kept-answers.ts';
 import type { OverviewAnswer } from '../../reports/overview/overview-answer.ts';
@@ -48,11 +50,12 @@ export const overviewPage: ConsolePage = {
     const status = await asked.kept.ask(['status'], () =>
       tellStatus(parts, readRequest(statusRequest, { month: null })),
     );
+    const intake = await tellIntake(parts);
     const raises = await listRaises(
       parts,
       readRequest(raisesRequest, { tenant_id: null, all: false }),
     );
-    const body = bodyOf(asked, { overview, asOf, status, raises });
+    const body = bodyOf(asked, { overview, asOf, status, intake, raises });
     return { title: 'Overview', nav: 'Overview', body };
   },
 };
@@ -66,11 +69,13 @@ function bodyOf(
     overview,
     asOf,
     status: { answer: status, asOf: statusAsOf },
+    intake,
     raises,
   }: {
     readonly overview: OverviewAnswer;
     readonly asOf: string | null;
     readonly status: KeptAnswer<StatusAnswer>;
+    readonly intake: IntakeAnswer;
     readonly raises: RaisesAnswer;
   },
 ): Html {
@@ -78,7 +83,7 @@ function bodyOf(
 ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 ${raises.length === 0 ? '' : panel('Requests to raise a limit', raisesTable(asked, raises))}
 ${missingPanel(asked, status.missing, statusAsOf)}
-<div class="two">${tenantsPanel(overview)}${pipelinePanel(status, statusAsOf)}</div>`;
+<div class="two">${tenantsPanel(overview)}${pipelinePanel(status, intake, statusAsOf)}</div>`;
 }
 
 function topOf(
@@ -189,7 +194,7 @@ function marginCell({
   return html`${bar(share, isLoss ? 'bad' : 'good')} ${percent(share, 'none')}`;
 }
 
-function pipelinePanel(status: StatusAnswer, asOf: string | null): Html {
+function pipelinePanel(status: StatusAnswer, intake: IntakeAnswer, asOf: string | null): Html {
   const row = (words: string, value: Html | string, tone: 'good' | 'warn' | 'bad') =>
     html`<li><span class="dot ${tone}"></span>${words}<span class="value">${value}</span></li>`;
   const isZero = (value: number) => (value === 0 ? 'good' : 'warn');
@@ -199,6 +204,10 @@ function pipelinePanel(status: StatusAnswer, asOf: string | null): Html {
     'Pipeline',
     html`<ul class="pipe">
 ${row('Last batch', instantOr(status.last_batch_at, 'none yet'), 'good')}
+${row('Received in the last hour', countText(intake.received), 'good')}
+${row('New in the ledger', countText(intake.posted), 'good')}
+${row('Duplicates left out', countText(intake.duplicates), 'good')}
+${row('Conflicts', countText(intake.conflicts), isZero(intake.conflicts))}
 ${row('Waiting in the queue', status.queue === null ? 'not asked' : countText(status.queue), isZero(status.queue ?? 0))}
 ${row('Lag', lag === null ? 'unknown' : `${countText(lag)} s`, (lag ?? 0) > 60 ? 'warn' : 'good')}
 ${row('Quarantined', link('/console/quarantine', countText(status.quarantine)), isZero(status.quarantine))}

@@ -26,7 +26,7 @@ import {
   NOTHING,
   panel,
 } from '../view/table.ts';
-import { type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
+import { asOfWords, type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
 
 /** Books with their versions, and how far what providers say is from what we reckon. */
 export const pricesPage: ConsolePage = {
@@ -35,14 +35,14 @@ export const pricesPage: ConsolePage = {
     const month = monthSaid(asked);
     const books = await listPriceBooks(asked.parts);
     const days = { from: `${month}-01`, to: `${monthAfter(month)}-01` };
-    const drift = await reportCostDrift(
-      asked.parts,
-      readRequest(costDriftRequest, {
-        by: ['provider', 'model'],
-        tenant_id: null,
-        month: null,
-        ...days,
-      }),
+    const request = readRequest(costDriftRequest, {
+      by: ['provider', 'model'],
+      tenant_id: null,
+      month: null,
+      ...days,
+    });
+    const { answer: drift, asOf } = await asked.kept.ask(['drift', request], () =>
+      reportCostDrift(asked.parts, request),
     );
     const { ended_month } = asked.freshness;
     const head = headOf(
@@ -57,7 +57,7 @@ export const pricesPage: ConsolePage = {
     return {
       title: 'Prices',
       nav: 'Prices',
-      body: html`${head}${booksPanel(books)}${driftPanel(month, drift.rows)}`,
+      body: html`${head}${booksPanel(books)}${driftPanel(month, drift.rows, asOf)}`,
     };
   },
 };
@@ -105,7 +105,7 @@ function booksPanel(books: readonly BookVersionRow[]): Html {
   );
 }
 
-function driftPanel(month: string, rows: readonly DriftRow[]): Html {
+function driftPanel(month: string, rows: readonly DriftRow[], asOf: string | null): Html {
   return panel(
     `Cost drift of ${monthText(month)}`,
     dataTable({
@@ -147,6 +147,7 @@ function driftPanel(month: string, rows: readonly DriftRow[]): Html {
         },
       ],
     }),
+    html`${asOfWords(asOf)}`,
   );
 }
 

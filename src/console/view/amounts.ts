@@ -63,6 +63,16 @@ export function percentText(share: string): string {
   return `${share.slice(0, -1).replace(/^-/, '−')} %`;
 }
 
+/** Writes a share as whoever reads the language writes it. */
+export function localPercent(share: string, locale: string): string {
+  const format = new Intl.NumberFormat(locale, {
+    maximumFractionDigits: 1,
+    style: 'unit',
+    unit: 'percent',
+  });
+  return format.format(share as `${number}`).replace(/^-/, '−');
+}
+
 /** `28 Nov 2026, 14:03 UTC`; the exact instant is said beside it. */
 function instant(at: string, zone = 'UTC', locale = OPERATORS_LOCALE): Html {
   return html`<time datetime="${at}" title="${at}">${instantText(at, zone, locale)}</time>`;

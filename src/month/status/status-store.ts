@@ -95,3 +95,25 @@ export async function readFreshness(database: Database): Promise<FreshnessRow> {
   if (row === undefined) throw new Error('a query without a table has one row');
   return row;
 }
+
+interface IntakeRow {
+  readonly received: bigint;
+  readonly posted: bigint;
+  readonly duplicates: bigint;
+  readonly conflicts: bigint;
+  readonly quarantined: bigint;
+}
+
+/** Sums the receipts of the batches that were recorded since an instant: from the newest back to the first that is older. */
+export async function readIntake(database: Database, since: InstantMs): Promise<IntakeRow> {
+  const { rows } = await sql<IntakeRow>`
+    select coalesce(sum(received), 0)::bigint as received, coalesce(sum(posted), 0)::bigint as posted,
+      coalesce(sum(duplicates), 0)::bigint as duplicates, coalesce(sum(conflicts), 0)::bigint as conflicts,
+      coalesce(sum(quarantined), 0)::bigint as quarantined
+    from receipts where batch_id > coalesce((
+      select batch_id from batches where recorded_at < ${formatInstant(since)}::timestamptz
+      order by batch_id desc limit 1), 0)`.execute(database.kysely);
+  const [row] = rows;
+  if (row === undefined) throw new Error('a sum has one row');
+  return row;
+}

@@ -1,0 +1,23 @@
+import { formatInstant } from '../../clock.ts';
+import type { Parts } from '../../parts.ts';
+import type { IntakeAnswer } from './intake-answer.ts';
+import { readIntake } from './status-store.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** Tells how many events came in during the last hour, and what became of them. */
+export async function tellIntake({
+  database,
+  clock,
+}: Pick<Parts, 'database' | 'clock'>): Promise<IntakeAnswer> {
+  const since = clock() - HOUR_MS;
+  const row = await readIntake(database, since);
+  return {
+    since: formatInstant(since),
+    received: Number(row.received),
+    posted: Number(row.posted),
+    duplicates: Number(row.duplicates),
+    conflicts: Number(row.conflicts),
+    quarantined: Number(row.quarantined),
+  };
+}
