@@ -3,10 +3,9 @@ import { listRaises } from '../../budgets/raises/ask-raise.ts';
 import { type RaisesAnswer, raisesRequest } from '../../budgets/raises/raise-answer.ts';
 import { monthAfter } from '../../clock.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
-import type { IntakeAnswer } from '../../month/status/intake-answer.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
 import { statusRequest } from '../../month/status/status-answer.ts';
-import { tellIntake } from '../../month/status/tell-intake.ts';
+import { type Intake, tellIntake } from '../../month/status/tell-intake.ts';
 import { tellStatus } from '../../month/status/tell-status.ts';
 import type { KeptAnswer } from '../../reports/kept-answers.ts';
 import type { OverviewAnswer } from '../../reports/overview/overview-answer.ts';
@@ -75,7 +74,7 @@ function bodyOf(
     readonly overview: OverviewAnswer;
     readonly asOf: string | null;
     readonly status: KeptAnswer<StatusAnswer>;
-    readonly intake: IntakeAnswer;
+    readonly intake: Intake;
     readonly raises: RaisesAnswer;
   },
 ): Html {
@@ -194,7 +193,7 @@ function marginCell({
   return html`${bar(share, isLoss ? 'bad' : 'good')} ${percent(share, 'none')}`;
 }
 
-function pipelinePanel(status: StatusAnswer, intake: IntakeAnswer, asOf: string | null): Html {
+function pipelinePanel(status: StatusAnswer, intake: Intake, asOf: string | null): Html {
   const row = (words: string, value: Html | string, tone: 'good' | 'warn' | 'bad') =>
     html`<li><span class="dot ${tone}"></span>${words}<span class="value">${value}</span></li>`;
   const isZero = (value: number) => (value === 0 ? 'good' : 'warn');

@@ -1,7 +1,16 @@
 import { formatInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
-import type { IntakeAnswer } from './intake-answer.ts';
 import { readIntake } from './status-store.ts';
+
+/** What came in during the last hour, as the receipts of its batches count it. */
+export interface Intake {
+  readonly since: string;
+  readonly received: number;
+  readonly posted: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly quarantined: number;
+}
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -9,7 +18,7 @@ const HOUR_MS = 60 * 60 * 1000;
 export async function tellIntake({
   database,
   clock,
-}: Pick<Parts, 'database' | 'clock'>): Promise<IntakeAnswer> {
+}: Pick<Parts, 'database' | 'clock'>): Promise<Intake> {
   const since = clock() - HOUR_MS;
   const row = await readIntake(database, since);
   return {
