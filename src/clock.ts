@@ -77,8 +77,8 @@ const USUAL_LENGTH = '2026-10-01T00:00:00.000Z'.length;
 const dayInstants = new Map<string, InstantMs>();
 
 /**
- * What `formatInstant` writes, which nearly every producer writes too: a dozen times as fast as Date,
- * which the days alone are left to. Null where the text has any other form.
+ * Reads what `formatInstant` writes, which nearly every producer writes too: a dozen times as fast
+ * as Date, which the days alone are left to. Null where the text has any other form.
  */
 function parseUsualInstant(text: string): InstantMs | null {
   if (text.length !== USUAL_LENGTH || text[10] !== 'T' || text[23] !== 'Z') return null;
@@ -92,7 +92,7 @@ function parseUsualInstant(text: string): InstantMs | null {
   return Number.isNaN(day) ? null : day + ((hour * 60 + minute) * 60 + second) * 1000 + millisecond;
 }
 
-/** The number that digits make, or NaN where another character stands among them. */
+/** Returns the number that digits make, or NaN where another character stands among them. */
 function digits(text: string, start: number, end: number): number {
   let value = 0;
   for (let index = start; index < end; index += 1) {

@@ -114,7 +114,7 @@ function percent(part: bigint, whole: bigint): string {
   return formatDecimal(divideHalfUp(part * 10_000n, whole), 2);
 }
 
-/** The largest integer whose square is not above the value, by Newton's method. */
+/** Returns the largest integer whose square is not above the value, by Newton's method. */
 function squareRoot(value: bigint): bigint {
   if (value < 2n) return value;
   let root = 1n << BigInt(Math.ceil(value.toString(2).length / 2));

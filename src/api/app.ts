@@ -176,7 +176,7 @@ function named({ namedBy }: Route, said: Said, { keyId, idempotencyKey }: Action
   return { ...said, body: { ...said.body, [namedBy]: `http-${id}` } };
 }
 
-/** An action under an Idempotency-Key: what it was answered is answered again. */
+/** Runs an action under an Idempotency-Key: what it was answered is answered again. */
 async function answerOnce(
   parts: ApiParts,
   asked: ActionAsked,

@@ -28,7 +28,7 @@ interface Row {
 /** A cell in quotes, in which two are one; or without them; and what ends it. */
 const CELL = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/y;
 
-/** The row that begins at a place of a text; null where it goes on after the text. */
+/** Returns the row that begins at a place of a text; null where it goes on after the text. */
 function rowAt(text: string, start: number): Row | null {
   const cells: Cell[] = [];
   CELL.lastIndex = start;

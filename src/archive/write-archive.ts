@@ -69,7 +69,7 @@ function tellPeriod(period: PeriodToArchive, head: ArchivedHead, written: boolea
   };
 }
 
-/** What the place has of a period; refuses where that is another period than the ledger's. */
+/** Reads what the place has of a period; refuses where that is another period than the ledger's. */
 async function readKnown(
   place: ArchivePlace,
   period: PeriodToArchive,

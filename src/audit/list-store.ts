@@ -33,7 +33,7 @@ function equal(column: string, value: string | null) {
   return value === null ? sql`` : sql`and ${sql.ref(column)} = ${value}`;
 }
 
-/** The periods that begin in a month; all of them where none is asked for. */
+/** Returns the periods that begin in a month; all of them where none is asked for. */
 function inMonth(month: string | null) {
   if (month === null) return sql``;
   const first = `${month}-01`;

@@ -109,7 +109,7 @@ export async function readStory(
   };
 }
 
-/** How many of a unit a book's price of it is for. */
+/** Returns how many of a unit a book's price of it is for. */
 function pricedTogetherOf(name: string) {
   const cases = FURTHER_UNITS.map((unit) => `when '${unit.name}' then ${pricedTogether(unit)}`);
   return sql.raw(`case ${name} ${cases.join(' ')} end`);

@@ -151,7 +151,7 @@ export async function reserveCall(
   }
 }
 
-/** A commit of its own, of nothing: when it is on disk, so is every commit before it. */
+/** Makes a commit of its own, of nothing: when it is on disk, so is every commit before it. */
 async function waitForDisk(database: Database): Promise<void> {
   await database.pool.query({
     name: 'wait-for-disk',

@@ -71,8 +71,8 @@ function withId(event: NewEvent, now: InstantMs): unknown {
 }
 
 /**
- * The tenant whose burst the limit protects others from; a batched request over several tenants is
- * nobody's.
+ * Returns the tenant whose burst the limit protects others from; a batched request over several
+ * tenants is nobody's.
  */
 function tenantOf(native: NativeEvent): string | null {
   if (native.members != null) return null;

@@ -113,7 +113,9 @@ function addActs(app: ConsoleApp, options: ConsoleOptions, kept: KeptAnswers): v
   });
 }
 
-/** The documents of a closed period, as its customer gets them, and those for other systems. */
+/**
+ * Adds the documents of a closed period, as its customer gets them, and those for other systems.
+ */
 function addDocuments(app: ConsoleApp, options: ConsoleOptions): void {
   app.get('/console/statements/:tenant/:month/:form{html|pdf|csv|proof}', async (c) => {
     const visitor = await letIn(options, c);
@@ -151,7 +153,7 @@ async function answerPage(
   return show(options, c, { page: await page.render(asked), visitor });
 }
 
-/** An operator, or the answer that sends whoever it is elsewhere. */
+/** Finds an operator, or the answer that sends whoever it is elsewhere. */
 async function letIn(options: ConsoleOptions, c: ConsoleContext): Promise<Visitor | Response> {
   const visitor = await visitorOf(options, c);
   if (visitor === null) {

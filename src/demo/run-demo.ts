@@ -74,7 +74,10 @@ const OPEN_SHARE = 3;
 const FIRST_OPEN_CALL = 10_000_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The month under way, for whoever looks at the console: usage up to now, and calls that lack something. */
+/**
+ * Fills the month under way, for whoever looks at the console: usage up to now, and calls that lack
+ * something.
+ */
 async function beginOpenMonth(parts: DemoParts, month: CalendarMonth): Promise<void> {
   const { trace, queue } = parts;
   const now = parseInstant((await tellFreshness(parts)).at);

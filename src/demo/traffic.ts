@@ -157,7 +157,7 @@ function baseEvent(
 const AGENT = 'invoke_agent';
 const LOOP_AGENT = 'invoke_workflow';
 
-/** An agent that asks the same again and again, each time with all that it has so far. */
+/** Makes an agent that asks the same again and again, each time with all that it has so far. */
 function loopEvents(base: NativeEvent, place: Place): NativeEvent[] {
   const { layers: _, gateway_cache: __, ...call } = base;
   const run = { agent_run_id: `loop-${place.index}`, trace_id: `loop-${place.index}` };
@@ -188,7 +188,7 @@ function failedEvent(base: NativeEvent, attempt: number): NativeEvent {
   return { ...rest, status: 'error', error_type: 'RateLimitError', attempt, gateway_cache: 'none' };
 }
 
-/** A request for several tenants at once, shared out by what each one put in (R7). */
+/** Makes a request for several tenants at once, shared out by what each one put in (R7). */
 function batchedEvent(random: Random, base: NativeEvent): NativeEvent {
   const { tenant_id: _, user_id: __, ...rest } = base;
   const members = DEMO_TENANTS.slice(0, 2 + random.below(4)).map(({ tenant_id }, index) => ({

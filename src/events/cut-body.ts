@@ -145,7 +145,10 @@ function cutTags(tags: unknown, counter: Counter): unknown {
   );
 }
 
-/** One value of a field that holds no list and no object: whatever is one was put there by mistake. */
+/**
+ * Returns one value of a field that holds no list and no object: whatever is one was put there by
+ * mistake.
+ */
 function cutValue(name: string, value: unknown, counter: Counter): unknown {
   if (typeof value === 'object' && value !== null) return marker(value, counter);
   if (typeof value !== 'string') return value;
@@ -158,7 +161,7 @@ function cutValue(name: string, value: unknown, counter: Counter): unknown {
     : { cut: 'an e-mail address' };
 }
 
-/** What stands where an object or a list of them belongs. */
+/** Returns what stands where an object or a list of them belongs. */
 function cutMisplaced(value: unknown, counter: Counter): unknown {
   return ['number', 'boolean'].includes(typeof value) || value === null
     ? value
@@ -217,7 +220,10 @@ function cutForeignText(text: string, counter: Counter, isSaid: boolean): unknow
 const BUCKET = /^[\w.-]{1,255}$/;
 const LONGEST_KEY = 1024;
 
-/** The objects, as S3 itself names them; without them nobody could tell what was not fetched. */
+/**
+ * Returns the objects, as S3 itself names them; without them nobody could tell what was not
+ * fetched.
+ */
 function cutNotification(text: string, counter: Counter): JsonObject | null {
   const objects = objectsNamedBy(text);
   const isNamed = objects.every(

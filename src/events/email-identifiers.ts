@@ -35,7 +35,9 @@ export function isEmail(value: string | null): boolean {
   return value?.includes('@') === true && EMAIL.test(value);
 }
 
-/** The names of the fields that hold one, in the order in which the native event lists them. */
+/**
+ * Returns the names of the fields that hold one, in the order in which the native event lists them.
+ */
 function* emailFields(event: UsageEvent): Generator<string> {
   yield* fixedEmailFields(event);
   yield* tagFields('', event.tags);

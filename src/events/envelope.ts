@@ -104,7 +104,7 @@ export interface ObjectName {
   readonly key: string;
 }
 
-/** The objects that a notification of S3 tells of; none where it is something else. */
+/** Returns the objects that a notification of S3 tells of; none where it is something else. */
 function objectsIn(value: unknown): readonly ObjectName[] {
   const records = at(value, 'Records');
   const named = Array.isArray(records) ? records.map((record) => at(record, 's3')) : [value];

@@ -121,7 +121,10 @@ function measure(json: string): Measured {
   return { deepest, longest, values };
 }
 
-/** The place of the quote that ends the string begun here; the end of the text where none does. */
+/**
+ * Returns the place of the quote that ends the string begun here; the end of the text where none
+ * does.
+ */
 function endOfString(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
     let escapes = end;

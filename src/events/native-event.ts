@@ -176,7 +176,10 @@ function readChecked(sent: NativeEvent, receivedAt: InstantMs): NativeReading {
   return { kind: 'event', event, native: sent };
 }
 
-/** A provider's own usage object in the words of an event; null where nothing in it is understood. */
+/**
+ * Returns a provider's own usage object in the words of an event; null where nothing in it is
+ * understood.
+ */
 function withProviderUsage(native: NativeEvent): NativeEvent | null {
   const { provider_usage: usage, provider, provider_api: api } = native;
   const model = native.executed_model ?? native.requested_model;
@@ -196,7 +199,7 @@ function findTwoUsages(native: NativeEvent): string | null {
   return 'provider_usage: stands beside usage; send one, the provider counts or those of the event';
 }
 
-/** What each field alone allows but the event as a whole does not. */
+/** Finds what each field alone allows but the event as a whole does not. */
 function findContradiction(native: NativeEvent, event: UsageEvent): string | null {
   if (isModelCall(event)) {
     if (event.requestedModel === null) {

@@ -155,7 +155,10 @@ function rowOf(name: string): ProviderRow | undefined {
   return peeled(spelling, [INTERFACE]) ?? peeled(spelling.replace(MODULE, ''), [BEFORE, BEHIND]);
 }
 
-/** The row of what is left of a spelling once words are taken away, as few of them as that takes. */
+/**
+ * Returns the row of what is left of a spelling once words are taken away, as few of them as that
+ * takes.
+ */
 function peeled(spelling: string, words: readonly RegExp[]): ProviderRow | undefined {
   let rest = spelling;
   for (;;) {

@@ -159,7 +159,10 @@ function openaiResponses(usage: object): Reading {
   return { counts, inclusion: { cache: 'inside' } };
 }
 
-/** The parts of input and output under the names that OpenAI, DeepSeek, OpenRouter and LiteLLM give them. */
+/**
+ * Returns the parts of input and output under the names that OpenAI, DeepSeek, OpenRouter and
+ * LiteLLM give them.
+ */
 function detailsOf(usage: object, input: unknown, output: unknown): ReportedCounts {
   const cached = firstGiven(at(input, 'cached_tokens_details'), {});
   return {

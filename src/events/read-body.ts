@@ -59,7 +59,10 @@ function readMessageBody(body: string, context: ReadContext): readonly ReadItem[
   return readText(body, context);
 }
 
-/** A body that a subscription or an exporter compressed; what is inside is compressed no further. */
+/**
+ * Reads a body that a subscription or an exporter compressed; what is inside is compressed no
+ * further.
+ */
 function readFolded(body: string, context: ReadContext): readonly ReadItem[] {
   const unfolded = unfold('gzip', Buffer.from(body, 'base64'), 'the body');
   if (unfolded.kind === 'refused') return [refuse(unfolded, () => body)];
@@ -74,7 +77,7 @@ function readText(body: string, context: ReadContext): readonly ReadItem[] {
   return [refuse({ reason: 'not_json', detail }, () => body)];
 }
 
-/** One JSON object a line, as batches, logs and exporters write files. */
+/** Tells whether a text has one JSON object a line, as batches, logs and exporters write files. */
 function isLines(body: string): boolean {
   const end = body.indexOf('\n');
   if (end === -1 || body.slice(end).trim() === '') return false;
@@ -98,7 +101,7 @@ function readLines(body: string, context: ReadContext): readonly ReadItem[] {
   });
 }
 
-/** What one of several holds; where that is more than can be borne, it alone is refused. */
+/** Returns what one of several holds; where that is more than can be borne, it alone is refused. */
 function alone(body: () => string, read: () => readonly ReadItem[]): readonly ReadItem[] {
   try {
     return read();
@@ -112,7 +115,10 @@ function becauseOf(error: unknown, what: string) {
   return { reason: 'unknown_format', detail: `${what} (${String(error)})` } as const;
 }
 
-/** The items of all parts. Throws `OutOfBounds` before there are more than one transaction should post. */
+/**
+ * Returns the items of all parts. Throws `OutOfBounds` before there are more than one transaction
+ * should post.
+ */
 function gather<Part>(
   parts: readonly Part[],
   read: (part: Part) => readonly ReadItem[],
@@ -168,7 +174,10 @@ function readMessage(received: unknown, context: MessageContext): readonly ReadI
   return items.length > 0 ? items : [empty(NOTHING_IN_IT, whole)];
 }
 
-/** What travelled together, each on its own: one that cannot be read leaves the others as they are. */
+/**
+ * Reads what travelled together, each on its own: one that cannot be read leaves the others as they
+ * are.
+ */
 function readEach(
   texts: readonly TravelledText[],
   what: string,
@@ -183,7 +192,9 @@ function readEach(
   );
 }
 
-/** A body of an OTLP exporter that sends protobuf; SQS carries text, so it comes as base64. */
+/**
+ * Reads a body of an OTLP exporter that sends protobuf; SQS carries text, so it comes as base64.
+ */
 function readProtobuf(context: MessageContext): readonly ReadItem[] {
   const whole = () => PROTOBUF_URL + context.body;
   const bytes = Buffer.from(context.body, 'base64');

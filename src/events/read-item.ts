@@ -283,7 +283,10 @@ function findTooOld({ occurredAt }: UsageEvent, context: ItemContext): string | 
   return `occurred_at: ${formatInstant(occurredAt)} is more than ${oldestDays} days before its receipt at ${formatInstant(firstReceivedAt)}; correct the producer's clock and send it again, or raise SPANLEDGER_OLDEST_DAYS and replay it`;
 }
 
-/** What identifies a call besides its event (R8): its provider by one name, and a response id that is one. */
+/**
+ * Returns what identifies a call besides its event (R8): its provider by one name, and a response
+ * id that is one.
+ */
 function identified(event: UsageEvent): UsageEvent {
   const provider = event.provider === null ? null : canonicalProvider(event.provider);
   const isRepeating = event.responseId !== null && isRepeatingId(event.responseId);

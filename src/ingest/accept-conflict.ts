@@ -91,7 +91,9 @@ interface Pair {
   readonly replacement: NewEntry;
 }
 
-/** Each standing entry with the part that replaces it; null where there is not one for each. */
+/**
+ * Returns each standing entry with the part that replaces it; null where there is not one for each.
+ */
 function pairUp(
   standing: readonly StoredEntry[],
   { event, digest }: ReadEvent,

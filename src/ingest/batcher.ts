@@ -99,7 +99,7 @@ export class Batcher {
   }
 }
 
-/** The first messages with so many events, or the first alone where it has more. */
+/** Takes the first messages with so many events, or the first alone where it has more. */
 function takeShare(queue: ReadMessage[], share: number): readonly ReadMessage[] {
   let events = 0;
   let messages = 0;
@@ -116,7 +116,8 @@ function countEvents(messages: readonly ReadMessage[]): number {
 }
 
 /**
- * The tenant of all events of a message; those of several, or of nobody, share the turn of null.
+ * Returns the tenant of all events of a message; those of several, or of nobody, share the turn of
+ * null.
  */
 function tenantOf(items: readonly ReadItem[]): string | null {
   const [first] = items;

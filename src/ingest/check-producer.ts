@@ -73,7 +73,7 @@ function checkItem(item: ReadItem, body: number, seen: Map<string, string>): Che
   return { body, outcome, ...WHY[outcome], event: describe(item.event) };
 }
 
-/** Whether the event's id came before in the file, and with the same content. */
+/** Tells whether the event's id came before in the file, and with the same content. */
 function repetitionOf(
   event: UsageEvent,
   digest: string,
@@ -194,7 +194,9 @@ function isWithin(path: string, whole: string): boolean {
   return path === whole || path.startsWith(`${whole}.`) || path.startsWith(`${whole}[`);
 }
 
-/** What a reading comes to, but for the words of refusals, which repeat what they refuse. */
+/**
+ * Returns what a reading comes to, but for the words of refusals, which repeat what they refuse.
+ */
 function said(items: readonly ReadItem[]): string {
   const facts = items.map((item) =>
     item.kind === 'event' ? item.event : [item.kind, item.reason],

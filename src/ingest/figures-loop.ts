@@ -22,7 +22,7 @@ export async function runFiguresLoop(
   }
 }
 
-/** What came between two moments, in the words of the receipts. */
+/** Returns what came between two moments, in the words of the receipts. */
 function since(before: WorkerAnswer, now: WorkerAnswer) {
   const posted = now.posted - before.posted;
   const duplicates = now.duplicate - before.duplicate;

@@ -92,7 +92,10 @@ function isEvent(item: ReadItem): item is ReadEvent {
   return item.kind === 'event';
 }
 
-/** The events that a stray clock dated (R12). What the ledger has already is none of them, however old. */
+/**
+ * Finds the events that a stray clock dated (R12). What the ledger has already is none of them,
+ * however old.
+ */
 async function findStrays(
   transaction: Transaction,
   items: readonly ReadItem[],

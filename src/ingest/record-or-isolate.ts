@@ -32,7 +32,7 @@ export async function recordOrIsolate(
   }
 }
 
-/** What a batch becomes that was refused for the values of one of its events. */
+/** Returns what a batch becomes that was refused for the values of one of its events. */
 async function isolate(
   database: Database,
   cache: ReferenceCache,

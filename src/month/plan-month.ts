@@ -43,7 +43,7 @@ async function looksOf(parts: MonthParts, request: MonthRequest): Promise<readon
   return [check, { step: 'coverage', at, state, detail }];
 }
 
-/** The period as it would stand among the closed ones. */
+/** Returns the period as it would stand among the closed ones. */
 function targetOf({ period, tenant, currency, manifest }: PeriodSoFar): PushTarget {
   const { billableMicro, total } = manifest.billable;
   return {

@@ -136,7 +136,7 @@ const DAY_MS = 86_400_000;
 /** The width is more than the offset of any zone at any time (Manila's was once -15:56). */
 const WIDEST_OFFSET_MS = 16 * 3_600_000;
 
-/** The start of the period that contains the instant. */
+/** Returns the start of the period that contains the instant. */
 function lastStart(calendar: Calendar, instant: InstantMs): Start {
   const rule = ruleAt(calendar, ruleIndexAt(calendar, instant));
   const boundary = lastBoundary(rule, instant);
@@ -147,7 +147,7 @@ function lastStart(calendar: Calendar, instant: InstantMs): Start {
   return start.startDate > before.startDate ? start : before;
 }
 
-/** The first start after another one, passing over those that do not have a later date. */
+/** Returns the first start after another one, passing over those that do not have a later date. */
 function startAfter(calendar: Calendar, start: Start): Start {
   let next = start;
   do {
@@ -175,8 +175,9 @@ function ruleAt(calendar: Calendar, index: number): CalendarRule {
 }
 
 /**
- * The latest boundary of a rule at or before the instant. The next month's can be before it although
- * its date is not: where clocks go back from 00:01 to 23:01, the last hour of the day comes again.
+ * Returns the latest boundary of a rule at or before the instant. The next month's can be before it
+ * although its date is not: where clocks go back from 00:01 to 23:01, the last hour of the day
+ * comes again.
  */
 function lastBoundary(rule: CalendarRule, instant: InstantMs): InstantMs {
   let month = localMonth(rule.timeZone, instant) + 1;
@@ -188,7 +189,7 @@ function lastBoundary(rule: CalendarRule, instant: InstantMs): InstantMs {
   return boundary;
 }
 
-/** The earliest boundary of a rule after the instant. */
+/** Returns the earliest boundary of a rule after the instant. */
 function nextBoundary(rule: CalendarRule, instant: InstantMs): InstantMs {
   let month = localMonth(rule.timeZone, instant);
   let boundary = boundaryIn(rule, month);
@@ -199,7 +200,7 @@ function nextBoundary(rule: CalendarRule, instant: InstantMs): InstantMs {
   return boundary;
 }
 
-/** The boundary of a month, which is counted from January 1970. */
+/** Returns the boundary of a month, which is counted from January 1970. */
 function boundaryIn(rule: CalendarRule, month: number): InstantMs {
   const first = firstDayOf(month);
   const days = (firstDayOf(month + 1) - first) / DAY_MS;
@@ -225,8 +226,8 @@ function firstDayOf(month: number): InstantMs {
 }
 
 /**
- * The first instant at which the zone's clocks show a local time or later. The local time is given as
- * the milliseconds that it would be in UTC.
+ * Returns the first instant at which the zone's clocks show a local time or later. The local time
+ * is given as the milliseconds that it would be in UTC.
  */
 function firstInstantOf(timeZone: string, localTime: number): InstantMs {
   let stretch = stretchAt(timeZone, localTime - WIDEST_OFFSET_MS);

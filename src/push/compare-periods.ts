@@ -297,8 +297,9 @@ function isInFlight(intent: Intent): boolean {
 }
 
 /**
- * Whether the excess is made of values that we did send, each once more: an identifier that was
- * counted again after it had been forgotten, or one that turned up after it was given up as missing.
+ * Tells whether the excess is made of values that we did send, each once more: an identifier that
+ * was counted again after it had been forgotten, or one that turned up after it was given up as
+ * missing.
  */
 function isDuplicate(intents: readonly Intent[], excess: bigint): boolean {
   const sent = intents.filter(isTried);

@@ -94,8 +94,9 @@ export function nextStep(
 export const CLOCKS_AGREE_WITHIN_MS = 5 * 60 * 1000;
 
 /**
- * Whether a first attempt was so short a time ago. One that is in the future was made by a clock that ran ahead and was
- * set back since: how long ago it was nobody knows, so that nothing is sent again.
+ * Tells whether a first attempt was so short a time ago. One that is in the future was made by a
+ * clock that ran ahead and was set back since: how long ago it was nobody knows, so that nothing is
+ * sent again.
  */
 function isWithin(firstAttemptAt: InstantMs, now: InstantMs, resendWithinMs: number): boolean {
   return now - firstAttemptAt < resendWithinMs && firstAttemptAt - now <= CLOCKS_AGREE_WITHIN_MS;

@@ -87,9 +87,9 @@ const UNLOCK =
 const ROUNDS = 3;
 
 /**
- * The server's process behind a connection. Where it is the one that greeted the connection, nothing stands in between.
- * Else a pooler does; one in transaction mode lends this session to another connection's transaction, or gives this
- * connection another session.
+ * Returns the server's process behind a connection. Where it is the one that greeted the
+ * connection, nothing stands in between. Else a pooler does; one in transaction mode lends this
+ * session to another connection's transaction, or gives this connection another session.
  */
 async function ownSession(database: Database, client: pg.PoolClient): Promise<number> {
   const session = await processOf(client);

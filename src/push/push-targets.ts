@@ -91,7 +91,10 @@ interface Run {
   halted: string | null;
 }
 
-/** What needs no request: shadow, done already, impossible, or only asked for. Null for the rest. */
+/**
+ * Returns the result of what needs no request: shadow, done already, impossible, or only asked for.
+ * Null for the rest.
+ */
 async function resultWithoutAsking(run: Run, target: PushTarget): Promise<PushedPeriod | null> {
   if (target.mode === 'shadow') {
     return resultOf(target, 'shadow', { detail: 'metered and stated, never pushed' });
@@ -120,7 +123,9 @@ function addressOf({ destinations }: PushParts, target: PushTarget) {
   );
 }
 
-/** What a push would begin with now; what the destination answers decides how it goes on. */
+/**
+ * Returns what a push would begin with now; what the destination answers decides how it goes on.
+ */
 async function wouldSend(
   parts: PushParts,
   target: PushTarget,
@@ -275,7 +280,7 @@ function confirmedBy({ closedFor }: PushTarget, intents: readonly Intent[]) {
   return { detail, pushed: confirmedSum(intents) };
 }
 
-/** The result of what stands against a period, with what a person does about it. */
+/** Returns the result of what stands against a period, with what a person does about it. */
 function faulty(
   target: PushTarget,
   state: 'refused' | 'parked' | 'skipped',

@@ -85,7 +85,10 @@ export async function settlePeriod(
   return { ...of, settled: String(valueMicro), due: rest };
 }
 
-/** The micro units that an amount stands for: all that is due where it is that to the minor unit. */
+/**
+ * Returns the micro units that an amount stands for: all that is due where it is that to the minor
+ * unit.
+ */
 function microOf({ amount, month }: SettleRequest, target: PushTarget, due: bigint): bigint {
   const decimals = minorUnitDecimals(target.currency);
   const minor = parseDecimal(amount, decimals);

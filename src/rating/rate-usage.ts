@@ -152,7 +152,7 @@ function sumParts(parts: AmountParts): Pico {
   return units === null ? text : text + sumUnits(units);
 }
 
-/** All amounts of further units, or those on one side of the call. */
+/** Sums all amounts of further units, or those on one side of the call. */
 function sumUnits(units: UnitAmounts | null, side?: 'input' | 'output' | 'call'): bigint {
   if (units === null) return 0n;
   return FURTHER_UNITS.filter((unit) => side === undefined || unit.side === side).reduce(

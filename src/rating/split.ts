@@ -106,7 +106,7 @@ function ownWeights(members: readonly EventMember[]): bigint[] {
   return weights.map(({ digits, exponent }) => digits * 10n ** BigInt(exponent - least));
 }
 
-/** A number as JSON writes it, as whole digits times a power of ten: 0.25 is 25 × 10⁻². */
+/** Returns a number as JSON writes it, as whole digits times a power of ten: 0.25 is 25 × 10⁻². */
 function scientific(value: number): { readonly digits: bigint; readonly exponent: number } {
   const [mantissa = '0', power = '0'] = String(value).split('e');
   const [whole = '0', decimals = ''] = mantissa.split('.');

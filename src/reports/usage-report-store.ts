@@ -112,7 +112,10 @@ function rollupAsOf(table: 'usage_rollups' | 'run_rollups', asOf: InstantMs | un
     where e.recorded_at <= ${formatInstant(asOf)} group by ${sql.raw(places.join(', '))}) as_of`;
 }
 
-/** The condition that picks the rows of a question, of whatever has a tenant, a period and a day. */
+/**
+ * Returns the condition that picks the rows of a question, of whatever has a tenant, a period and a
+ * day.
+ */
 function filterOf(question: UsageQuestion) {
   const { tenantId, from, to } = question;
   const first = question.month == null ? null : `${question.month}-01`;

@@ -93,8 +93,9 @@ function stack(
 }
 
 /**
- * The axis whose ends are closest to the amounts, so that bars fill the height: of all round steps
- * that give three to five intervals the one with the least room to spare, and of equals four of them.
+ * Chooses the axis whose ends are closest to the amounts, so that bars fill the height: of all
+ * round steps that give three to five intervals the one with the least room to spare, and of equals
+ * four of them.
  */
 function chooseAxis(highest: Pico, lowest: Pico): Axis {
   let best: Axis = { step: 1n, above: MOST_INTERVALS, below: 0 };

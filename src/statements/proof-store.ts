@@ -75,7 +75,7 @@ function requireSealed(close: CloseRow): Manifest {
   );
 }
 
-/** The numbers of the lines behind which entries stand. */
+/** Returns the numbers of the lines behind which entries stand. */
 function provableLines(lines: readonly ManifestLine[]): readonly number[] {
   return lines.flatMap((line, index) => (isCarry(line) ? [] : [index + 1]));
 }
@@ -120,8 +120,8 @@ async function readProof(
 }
 
 /**
- * The lines into which the entries of each price count. Usage and corrections of one price share
- * theirs.
+ * Returns the lines into which the entries of each price count. Usage and corrections of one price
+ * share theirs.
  */
 function pricesOf(
   groups: readonly EntryGroup[],
@@ -159,7 +159,10 @@ interface LeafRow {
   readonly hidden: string | null;
 }
 
-/** The hashes of all entries of a period in their order, and what a proof shows of those that are wanted. */
+/**
+ * Reads the hashes of all entries of a period in their order, and what a proof shows of those that
+ * are wanted.
+ */
 async function readLeaves(
   transaction: Transaction,
   period: Pick<CloseRow, 'tenantId' | 'periodStart'>,

@@ -56,7 +56,10 @@ export function renderStatementCsv(statements: readonly StatementDocument[]): st
   return [`${COLUMNS.join(',')}\r\n`, ...rows.map((row) => csvRow(COLUMNS, row, FIGURES))].join('');
 }
 
-/** The same usage by token layer: it has an exact charge and no amount, so that amounts still add up. */
+/**
+ * Makes the row of the same usage by token layer: it has an exact charge and no amount, so that
+ * amounts still add up.
+ */
 function layerRow(statement: StatementDocument, line: ManifestLayers['lines'][number]): Row {
   return {
     ...periodColumns(statement),
@@ -73,8 +76,8 @@ function layerRow(statement: StatementDocument, line: ManifestLayers['lines'][nu
 }
 
 /**
- * The same usage by feature or user, all of them: it has an exact charge and no amount, either. Where no call names
- * any, the lines say it all.
+ * Makes the rows of the same usage by feature or user, all of them: it has an exact charge and no
+ * amount, either. Where no call names any, the lines say it all.
  */
 function shareRows(
   statement: StatementDocument,
@@ -89,7 +92,7 @@ function shareRows(
   }));
 }
 
-/** What of the lines is a correction, and why. */
+/** Makes the row of what of the lines is a correction, and why. */
 function correctionRow(
   statement: StatementDocument,
   { reason, taken_back, replaced, exact }: StatementDocument['corrections'][number],

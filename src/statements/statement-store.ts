@@ -66,11 +66,12 @@ interface StatedPeriod {
 }
 
 /**
- * The charge by the customer's own day, in the zone that the close froze. Nothing is posted to a period after its
- * close, so these sums of its entries stay what they were then: what comes late is in a later period, and a change
- * of the tenant's zone or anchor day changes periods to come only. One thing alone could move a call next to midnight,
- * a correction of the zone's own rules in the database server's copy of them. Rollups are kept by UTC day, and so give the days of a period in
- * UTC; those of any other zone are summed from its entries.
+ * Reads the charge by the customer's own day, in the zone that the close froze. Nothing is posted
+ * to a period after its close, so these sums of its entries stay what they were then: what comes
+ * late is in a later period, and a change of the tenant's zone or anchor day changes periods to
+ * come only. One thing alone could move a call next to midnight, a correction of the zone's own
+ * rules in the database server's copy of them. Rollups are kept by UTC day, and so give the days of
+ * a period in UTC; those of any other zone are summed from its entries.
  */
 function readDailyUsage(database: Reading, period: StatedPeriod): Promise<readonly DailyUsage[]> {
   return period.timeZone === 'UTC'

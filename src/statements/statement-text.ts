@@ -94,7 +94,7 @@ function countsOf({ calls, failed, cancelled, cached }: StatementDocument['usage
 
 const HEAD: TextRow = ['MODEL', 'METER', 'QUANTITY', 'RATE', 'AMOUNT'];
 
-/** A sentence in lines of the page. */
+/** Returns a sentence in lines of the page. */
 function said(sentence: string): readonly string[] {
   return wrapTo(sentence, TEXT_WIDTH, '');
 }

@@ -66,7 +66,10 @@ export function accountOf(
   return account;
 }
 
-/** A bearer token as the SDK sends it, or the user name of basic authentication: `curl -u sk_test_…:`. */
+/**
+ * Returns a bearer token as the SDK sends it, or the user name of basic authentication: `curl -u
+ * sk_test_…:`.
+ */
 function keyIn(authorization = ''): string | undefined {
   const basic = /^Basic (\S+)$/i.exec(authorization)?.[1];
   if (basic === undefined) return /^Bearer (\S+)$/i.exec(authorization)?.[1];

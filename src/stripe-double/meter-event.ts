@@ -92,7 +92,7 @@ export const meterEventEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** What is wrong with the parameters alone. A key is not used up by it. */
+/** Refuses what is wrong with the parameters alone. A key is not used up by it. */
 function checkSubmission(account: Account, submission: Submission, version: ApiVersion): void {
   checkTimestamp(account, submission.timestamp, version);
   const meter = activeMeter(account, submission.event_name);
@@ -157,7 +157,10 @@ function accept(call: Call, submission: Submission, version: ApiVersion): Accept
   return accepted;
 }
 
-/** The reason why nothing takes an event of this name: its meter is inactive, or there is none. */
+/**
+ * Returns the reason why nothing takes an event of this name: its meter is inactive, or there is
+ * none.
+ */
 function withoutMeter(account: Account, eventName: string): Unusable {
   const meters = [...account.meters.values()];
   const inactive = meters.find((meter) => meter.event_name === eventName);
@@ -193,7 +196,7 @@ type Unusable = {
   readonly message: string;
 };
 
-/** What Stripe looks at after it has answered: the customer and the value. */
+/** Reads what Stripe looks at after it has answered: the customer and the value. */
 function readUsage(
   account: Account,
   meter: Stripe.Billing.Meter,

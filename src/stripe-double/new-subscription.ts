@@ -122,7 +122,7 @@ function firstAnchor(anchor: Anchor, start: number): number {
   return anchor.at === start ? start : nextBoundary(anchor, start);
 }
 
-/** The periods that have ended, and the one that has not. */
+/** Returns the periods that have ended, and the one that has not. */
 function periodsUntil(anchor: Anchor, start: number, now: number) {
   const past: Period[] = [];
   let current = { start, end: nextBoundary(anchor, start) };

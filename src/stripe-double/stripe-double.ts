@@ -116,7 +116,10 @@ async function serve(world: World, control: DoubleControl, exchange: Exchange): 
   await world.lifeCycle.catchUp();
 }
 
-/** A fault of the double itself, told as such, so that nobody looks for it in their own code. */
+/**
+ * Returns a fault of the double itself, told as such, so that nobody looks for it in their own
+ * code.
+ */
 function failureOfDouble(error: unknown): Reply {
   const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return failureReply(

@@ -91,7 +91,8 @@ function newestOfEachWindow(
 }
 
 /**
- * The latest event by its timestamp, and among equal ones the last to arrive; an assumption too.
+ * Returns the latest event by its timestamp, and among equal ones the last to arrive; an assumption
+ * too.
  */
 function latest(events: readonly CountedEvent[]): CountedEvent | undefined {
   return events.reduce<CountedEvent | undefined>(

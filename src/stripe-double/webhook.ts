@@ -85,7 +85,7 @@ export function addWebhookEndpoint(account: Account, seed: WebhookEndpointSeed):
   return webhookEndpoint;
 }
 
-/** The endpoints that want events of a type. */
+/** Returns the endpoints that want events of a type. */
 function subscribers(account: Account, type: string): WebhookEndpoint[] {
   return [...account.webhookEndpoints.values()].filter(
     ({ enabled_events }) => enabled_events.includes('*') || enabled_events.includes(type),

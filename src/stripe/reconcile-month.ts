@@ -13,7 +13,7 @@ import { endWhatIsEqual } from './invoices/meter-bill.ts';
 import type { ReconcileAnswer, ReconciledPeriod, ReconcileRequest } from './reconcile-answer.ts';
 import type { StripeParts } from './stripe-parts.ts';
 
-/** What a person does about a difference that is not explained. */
+/** Returns what a person does about a difference that is not explained. */
 function remedyOf(period: ComparedPeriod): Remedy | null {
   const { tenantId, periodStart, difference, unproven } = period;
   const push = { operation: 'push', month: periodStart.slice(0, 7) } as const;

@@ -93,7 +93,7 @@ function waitMs(error: unknown, attempt: number): number {
   return Math.min(LONGEST_WAIT_MS, Math.max(backoff, asked));
 }
 
-/** The wait that a refusal asks for; null where it asks for none. */
+/** Returns the wait that a refusal asks for; null where it asks for none. */
 function retryAfterMs(error: Stripe.errors.StripeError): number | null {
   const header = Number(error.headers?.['retry-after']);
   return Number.isFinite(header) && header >= 0 ? header * 1000 : null;

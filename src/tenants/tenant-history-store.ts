@@ -77,8 +77,8 @@ export async function readTenantHistory(
 }
 
 /**
- * What the journal kept of a tenant's settings, the oldest first. A calendar that waits for the end of a
- * period is kept in a table of its own when it is set.
+ * Reads what the journal kept of a tenant's settings, the oldest first. A calendar that waits for
+ * the end of a period is kept in a table of its own when it is set.
  */
 async function readTenantChanges(
   db: Kysely<Tables>,

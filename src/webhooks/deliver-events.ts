@@ -83,7 +83,7 @@ function stateOf({ kind }: Tried, nextTryAt: number | null): Ended {
   return kind === 'failed' && nextTryAt !== null ? 'pending' : 'dead';
 }
 
-/** The same bytes at every try. */
+/** Makes a request of the same bytes at every try. */
 function requestOf(delivery: DueDelivery, atSeconds: number) {
   const { event_id, kind, occurred_at, data, url, secret } = delivery;
   const body = JSON.stringify({ type: kind, timestamp: formatInstant(occurred_at), data });

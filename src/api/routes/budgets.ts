@@ -157,7 +157,7 @@ export const HEADROOM_HEADERS = [
   'budget-resets-at',
 ];
 
-/** The budget that decides, or else the first. */
+/** Tells the headroom of the budget that decides, or else the first. */
 function withHeadroom(answer: CheckAnswer): Reply {
   const reply = jsonReply(answer, answer.verdict === 'deny' ? 402 : 200);
   const { budgets, decided_by: by, retry_after: seconds } = answer;

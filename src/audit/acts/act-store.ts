@@ -62,7 +62,7 @@ export async function readActs(
 
 const TENANT_OF = sql`coalesce(c.row_key ->> 'tenant_id', c.kept ->> 'tenant_id')`;
 
-/** The numbers of the acts that changed a row of a tenant, or posted an entry of it. */
+/** Returns the numbers of the acts that changed a row of a tenant, or posted an entry of it. */
 function actsAbout(tenantId: string) {
   return sql`
     select c.act_id from changes c where c.row_key ->> 'tenant_id' = ${tenantId} or c.kept ->> 'tenant_id' = ${tenantId}
@@ -74,7 +74,9 @@ function actsAbout(tenantId: string) {
         and e.entry_id < ((c.row_key ->> 'batch_id')::bigint + 1) * 1000000)`;
 }
 
-/** The rows of an act beside the postings, each against what the journal kept of it before. */
+/**
+ * Returns the rows of an act beside the postings, each against what the journal kept of it before.
+ */
 function rowsOfAct() {
   return sql`
     select c.change_id, c.of_table,

@@ -146,7 +146,7 @@ function times(count: string, price: string) {
   return sql.raw(`case when ${count} = 0 then 0 else (${count}) * ${price} end`);
 }
 
-/** What text comes to where each bucket has its own price. */
+/** Returns what text comes to where each bucket has its own price. */
 function textAmount(rate: 'f' | 'k') {
   const buckets = [
     ['e.uncached_input_tokens', 'input'],
@@ -160,7 +160,7 @@ function textAmount(rate: 'f' | 'k') {
   );
 }
 
-/** What the other units come to; null where one that was counted has no price. */
+/** Returns what the other units come to; null where one that was counted has no price. */
 function unitAmount(of: 'charge' | 'cost') {
   const cases = FURTHER_UNITS.map(({ name }) => `when '${name}' then ${unitPrice(name, of)}`);
   return sql.raw(`case when e.units is null then 0 else (
@@ -169,7 +169,10 @@ function unitAmount(of: 'charge' | 'cost') {
       from jsonb_each_text(e.units) u) priced) end`);
 }
 
-/** A unit's price, or that of what it falls back to, or is charged as where the book charges work done. */
+/**
+ * Returns a unit's price, or that of what it falls back to, or is charged as where the book charges
+ * work done.
+ */
 function unitPrice(name: UnitName, of: 'charge' | 'cost'): string {
   const { workDone } = unitOf(name);
   const given = fallingBack(name, of);

@@ -51,7 +51,7 @@ function compare(written: string, dumped: string, matters: (name: string) => boo
   return { checked: live.size, violations };
 }
 
-/** The version of Postgres that wrote a schema's text. */
+/** Returns the version of Postgres that wrote a schema's text. */
 function serverOf(schema: string): string | undefined {
   return /^-- As Postgres (\d+) writes it\.$/m.exec(schema)?.[1];
 }
@@ -73,7 +73,7 @@ function acts(name: string): boolean {
   return /^(?:trigger|rule|constraint|column|function) /.test(name);
 }
 
-/** Every definition of a schema's text, by what it defines. */
+/** Returns every definition of a schema's text, by what it defines. */
 function definitionsIn(schema: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const block of blocksOf(schema)) {

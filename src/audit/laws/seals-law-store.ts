@@ -87,7 +87,10 @@ async function checkChain(database: Database, scope: LawScope) {
   return { violations, entries };
 }
 
-/** The next pages after a seal's number, in their order; a page misses the seals that are gone. */
+/**
+ * Reads the next pages after a seal's number, in their order; a page misses the seals that are
+ * gone.
+ */
 function readPages(
   database: Database,
   after: bigint,
@@ -159,7 +162,7 @@ function nameOf(seal: Pick<Seal, 'number' | 'batchId'>): string {
   return `seal ${seal.number} (${seal.batchId === null ? 'changes alone' : `batch ${seal.batchId}`})`;
 }
 
-/** What is wrong with a seal itself: its place in the chain, its hash, its batch's row. */
+/** Returns what is wrong with a seal itself: its place in the chain, its hash, its batch's row. */
 function linkFaults(
   seal: Seal,
   batch: BatchRow | null,

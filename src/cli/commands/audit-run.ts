@@ -80,7 +80,7 @@ function renderTotals(totals: RunTotals): string {
   ].join('\n');
 }
 
-/** The lines of the tree before each step's name, by the step's number. */
+/** Returns the lines of the tree before each step's name, by the step's number. */
 function branchesOf(steps: readonly RunStepAnswer[]): ReadonlyMap<number, string> {
   const branches = new Map<number, string>();
   const trunks = new Map<number, string>();

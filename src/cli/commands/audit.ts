@@ -115,7 +115,10 @@ function renderStory(story: StoryAnswer): string {
   );
 }
 
-/** What happened to the event in the ledger, a line for each entry in order, and what stands now. */
+/**
+ * Returns what happened to the event in the ledger, a line for each entry in order, and what stands
+ * now.
+ */
 function tell(entries: readonly StoryEntry[]): string {
   const corrected = new Set(entries.map((entry) => entry.corrects_entry_id));
   const stands = entries.filter((entry) => !entry.is_reversal && !corrected.has(entry.entry_id));

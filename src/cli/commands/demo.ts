@@ -116,7 +116,9 @@ function stripeOf(micro: string | null): string {
   return micro === null ? '' : amountOfMicro(micro);
 }
 
-/** The console over what the demo made, with a key for each role and a link for a customer. */
+/**
+ * Opens the console over what the demo made, with a key for each role and a link for a customer.
+ */
 async function openDemoConsole(parts: RunningDemo) {
   const apiParts = apiPartsOf({ ...parts, queue: DEMO_QUEUE, stripeParts: parts });
   await setIssuer(parts, { name: 'Northwind AI', support_email: 'billing@northwind.example' });

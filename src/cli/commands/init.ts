@@ -35,7 +35,10 @@ export function addInit(program: Command): void {
   });
 }
 
-/** What flags and the environment say, and the answers to what they leave open where somebody can be asked. */
+/**
+ * Returns what flags and the environment say, and the answers to what they leave open where
+ * somebody can be asked.
+ */
 async function settingsOf({ config, terminal, out }: Session, flags: InitFlags) {
   const given = {
     file: flags.out,

@@ -70,7 +70,7 @@ async function readJson(file: string): Promise<unknown> {
   }
 }
 
-/** What was imported, and what it means for what is there already. */
+/** Renders what was imported, and what it means for what is there already. */
 function renderImported(version: ImportedVersion): readonly string[] {
   const { book, became_default, takes_away: gone, unchanged, of_version_before: before } = version;
   const models = gone.slice(0, NAMED).map(nameRow).join(', ');
@@ -173,7 +173,7 @@ function addDiff(group: Command): void {
   });
 }
 
-/** A book, or one version of it after an @. */
+/** Reads a book, or one version of it after an @. */
 function readVersion(selector: string) {
   const [book = '', instant] = selector.split('@');
   return { book, effective_from: instant === undefined ? null : readInstant(instant) };
@@ -257,7 +257,7 @@ function addSeed(group: Command): void {
   );
 }
 
-/** What the operator's file says that deployments are. */
+/** Returns what the operator's file says that deployments are. */
 function mapped(config: Config) {
   const rows = [...(readModelMap(config)?.deployments.values() ?? [])].flat();
   return rows.map(({ name, at, model, provider }) => ({ name, provider: provider ?? at, model }));

@@ -146,7 +146,7 @@ function known(row: UsageGroup, whole: string | null, part: string): string {
   return row.entries_without_cost >= row.entries ? 'unknown' : `unknown (${part} known)`;
 }
 
-/** How much has no known cost, of what; where anything has none the share is never 0. */
+/** Returns how much has no known cost, of what; where anything has none the share is never 0. */
 function unknownShare(row: UsageGroup): string {
   const { entries, entries_without_cost: unknown, known_cost_share: share } = row;
   if (unknown === 0) return '';

@@ -163,7 +163,7 @@ function variablesMissing({ config }: Session, direct: boolean) {
   ];
 }
 
-/** One long poll and one message in work at a time. */
+/** Opens a queue with one long poll and one message in work at a time. */
 function openEventQueue(session: Session): QueueClient | null {
   if (session.config.SPANLEDGER_STRIPE_EVENTS_QUEUE_URL === undefined) return null;
   const address = queueAddress(session.config, 'SPANLEDGER_STRIPE_EVENTS_QUEUE_URL');

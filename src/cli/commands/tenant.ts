@@ -113,7 +113,7 @@ function addList(group: Command): void {
   });
 }
 
-/** Whether the calendar waits for the end of the present period (R16). */
+/** Tells whether the calendar waits for the end of the present period (R16). */
 function isToCome({ time_zone, anchor_day, calendar_now: now }: TenantAnswer): boolean {
   return time_zone !== now.time_zone || anchor_day !== now.anchor_day;
 }

@@ -61,7 +61,7 @@ interface WorkerFlags {
   readonly healthHost: string;
 }
 
-/** What machines may ask of this worker, where a port for it was given. */
+/** Opens what machines may ask of this worker, where a port for it was given. */
 async function openDoor(
   parts: Parameters<typeof runWorker>[0] & { readonly figures: WorkerFigures },
   { healthPort: port, healthHost: host }: WorkerFlags,
@@ -74,7 +74,9 @@ async function openDoor(
   return listenOn(port, () => startWorkerDoor({ parts, figures, isDraining, host, port }));
 }
 
-/** What decides how this worker works, for the first line of its log. No secret is among it. */
+/**
+ * Returns what decides how this worker works, for the first line of its log. No secret is among it.
+ */
 function settingsOf(
   { config }: Session,
   of: {
@@ -103,7 +105,7 @@ function render(answer: WorkerAnswer): string {
   return `${counted(messages, 'message')}: ${counted(posted, 'event')} posted, ${counted(duplicate, 'duplicate')}, ${counted(conflict, 'conflict')}, ${figureOf(quarantined)} quarantined, ${figureOf(empty)} empty`;
 }
 
-/** Where it is switched on, the objects that notifications of S3 name; else null. */
+/** Opens, where it is switched on, the objects that notifications of S3 name; else null. */
 function fetchedObjects({ config }: Session): Objects | null {
   if (config.SPANLEDGER_FETCH_OBJECTS === 'no') return null;
   return openObjects(config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null);

@@ -46,7 +46,7 @@ interface PageFlags {
   readonly wide?: boolean;
 }
 
-/** What the journal says of a command; one that takes no `--actor` acts for nobody. */
+/** Returns what the journal says of a command; one that takes no `--actor` acts for nobody. */
 function actingBy(command: Command, options: Readonly<Record<string, unknown>>): Acting {
   const textOf = (value: unknown) => (typeof value === 'string' ? value : null);
   return {
@@ -56,7 +56,7 @@ function actingBy(command: Command, options: Readonly<Record<string, unknown>>):
   };
 }
 
-/** The command as it is typed, such as `tenant set`. */
+/** Returns the command as it is typed, such as `tenant set`. */
 function nameOf(command: Command): string {
   const { parent } = command;
   return parent === null || parent.parent === null

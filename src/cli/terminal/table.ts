@@ -73,7 +73,7 @@ function alignDecimals(cells: readonly string[]): readonly string[] {
   });
 }
 
-/** The columns for which there is room, and how much each has. */
+/** Returns the columns for which there is room, and how much each has. */
 function roomsOf(all: readonly Drawn[], width: number | null): readonly Shown[] {
   const whole = all.map((one) => ({ ...one, room: one.natural }));
   if (width === null || spanOf(whole) <= width) return whole;

@@ -91,7 +91,10 @@ function countsOf(call: WatchedCall, executed: string | undefined): Counted {
   return { usage: ownCounts(operation, call) };
 }
 
-/** What is counted where no usage is given: pictures, characters that were spoken, sound that was heard. */
+/**
+ * Returns what is counted where no usage is given: pictures, characters that were spoken, sound
+ * that was heard.
+ */
 function ownCounts(
   operation: string,
   { answer, sent }: WatchedCall,

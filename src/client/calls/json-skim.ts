@@ -72,7 +72,7 @@ export function charactersIn(text: string, { start, end }: Slice): number {
 
 const SHORTEST_MEDIA = 1_000;
 
-/** A URL of data, or a long word of base64. */
+/** Tells whether a text is a URL of data, or a long word of base64. */
 function isMedia(text: string, start: number, end: number): boolean {
   if (text.startsWith('data:', start)) return true;
   return end - start > SHORTEST_MEDIA && /^[\w+/=-]{200}/.test(text.slice(start, start + 200));
@@ -84,7 +84,7 @@ function skipSpace(text: string, from: number): number {
   return at;
 }
 
-/** The place after the string whose first quote is here; -1 where it does not end. */
+/** Returns the place after the string whose first quote is here; -1 where it does not end. */
 function skipString(text: string, from: number): number {
   let at = from;
   for (;;) {
@@ -120,7 +120,7 @@ function skipValue(text: string, from: number): number {
   return -1;
 }
 
-/** The place of the next match, or the end of the text. */
+/** Returns the place of the next match, or the end of the text. */
 function next(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from;
   return pattern.exec(text)?.index ?? text.length;

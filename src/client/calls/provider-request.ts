@@ -99,7 +99,10 @@ function readJson(text: string, { operation, asksForUsage }: Endpoint): SentBody
   };
 }
 
-/** The same text with `include_usage`, put in without writing the rest of it anew; null where it asks already. */
+/**
+ * Returns the same text with `include_usage`, put in without writing the rest of it anew; null
+ * where it asks already.
+ */
 function askForUsage(text: string, options: Slice | undefined): string | null {
   if (options === undefined) {
     const first = text.indexOf('{') + 1;

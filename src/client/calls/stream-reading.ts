@@ -90,7 +90,7 @@ const OVER =
 
 const SEPARATOR = /\r\n\r\n|\n\n|\r\r/;
 
-/** The place after the blank line that ends the first event; -1 where it has not come. */
+/** Returns the place after the blank line that ends the first event; -1 where it has not come. */
 function endOfEvent(text: string): number {
   const found = SEPARATOR.exec(text);
   return found === null ? -1 : found.index + found[0].length;
@@ -103,7 +103,7 @@ function dataOf(event: string): string {
 
 const LARGEST_DELTA = 64 * 1024;
 
-/** How much of an answer an event brings; a picture brings none. */
+/** Returns how much of an answer an event brings; a picture brings none. */
 function deltaCharacters(data: string): number {
   if (data.length > LARGEST_DELTA || !data.includes('"delta"')) return 0;
   const event: unknown = readValue(data, { start: 0, end: data.length });

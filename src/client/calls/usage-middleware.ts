@@ -140,7 +140,7 @@ interface StepAnswer extends AnswerReading {
 
 const SENT = { serviceTier: undefined, isStream: false, text: null, spoken: null, asking: null };
 
-/** The request in the form in which it is weighed; files are no text. */
+/** Returns the request in the form in which it is weighed; files are no text. */
 function textOf(params: object): string {
   const said = { messages: at(params, 'prompt'), tools: at(params, 'tools') };
   return JSON.stringify(said, (_, value: unknown) =>
@@ -169,8 +169,8 @@ function answerOf(response: unknown, usage: unknown, metadata: unknown): StepAns
 }
 
 /**
- * The provider's own counts, where the SDK hands them on; else the SDK's totals, in the words of an interface
- * whose totals hold their parts, as these do.
+ * Returns the provider's own counts, where the SDK hands them on; else the SDK's totals, in the
+ * words of an interface whose totals hold their parts, as these do.
  */
 function usageOf(usage: unknown, metadata: unknown): unknown {
   const own = at(usage, 'raw') ?? at(metadata, 'anthropic', 'usage');

@@ -115,7 +115,7 @@ function countsIn(value: unknown, names: RegExp): SpanFields {
 
 const LONGEST_WORD = 200;
 
-/** A short word under this name in the first that has one. */
+/** Returns a short word under this name in the first that has one. */
 function wordIn(places: readonly unknown[], name: string): string | undefined {
   const words = places.map((place) => at(place, name)).filter(isWord);
   return firstGiven(...words) === undefined ? undefined : String(words[0]);

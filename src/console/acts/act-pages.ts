@@ -107,7 +107,7 @@ function routeOf({ route }: Act): Route {
   return found;
 }
 
-/** What the form says; of a field that stands more than once, all of it. */
+/** Returns what the form says; of a field that stands more than once, all of it. */
 function saidIn({ fields }: Act, form: URLSearchParams): Readonly<Record<string, string>> {
   const given = fields.flatMap(({ name, choices }) => {
     const text = form
@@ -127,7 +127,10 @@ function givenOf(act: Act, route: Route, said: Readonly<Record<string, string>>)
   return givenBy(route, { ...nothing, query: new URLSearchParams(said) });
 }
 
-/** Who acts and why, as far as the request has a place for it; the journal has both in any case. */
+/**
+ * Returns who acts and why, as far as the request has a place for it; the journal has both in any
+ * case.
+ */
 function noted(
   route: Route,
   note: { readonly reason: string; readonly actor: string },

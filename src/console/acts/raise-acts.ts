@@ -43,7 +43,7 @@ const refuse: Act = {
   back: () => '/console',
 };
 
-/** What is asked for, beside what the budget has used by now. */
+/** Renders what is asked for, beside what the budget has used by now. */
 async function askedFor({ parts }: ActAsked, raise: RaiseAnswer): Promise<Html> {
   const budget = (await listBudgets(parts)).find(({ budget_id: id }) => id === raise.budget_id);
   return html`${facts([

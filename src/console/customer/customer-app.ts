@@ -52,7 +52,10 @@ interface Customer {
   readonly endsAt: InstantMs | null;
 }
 
-/** The customer whose page it is, by the link in the address or by the session; or the way to the sign-in. */
+/**
+ * Returns the customer whose page it is, by the link in the address or by the session; or the way
+ * to the sign-in.
+ */
 async function customerOf(
   options: ConsoleOptions,
   keys: KeyDoor,

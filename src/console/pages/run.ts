@@ -55,7 +55,10 @@ const HEADS = [
 
 type Call = Extract<RunStepAnswer, { readonly kind: 'call' }>;
 
-/** The attempts of each call that took several, beside one another: what each asked, how it ended, and what it came to. */
+/**
+ * Renders the attempts of each call that took several, beside one another: what each asked, how it
+ * ended, and what it came to.
+ */
 function attemptsPanel(steps: readonly RunStepAnswer[]): Html {
   const calls = steps.filter((step) => step.kind === 'call');
   const bySteps = new Map(calls.map((call) => [call.step, call]));
@@ -87,7 +90,7 @@ function attemptsPanel(steps: readonly RunStepAnswer[]): Html {
   );
 }
 
-/** The attempts of one call, the first one first. */
+/** Returns the attempts of one call, the first one first. */
 function chainOf(last: Call, bySteps: ReadonlyMap<number, Call>): readonly Call[] {
   const chain = [last];
   for (let call: Call | undefined = last; call?.follows_step != null; ) {

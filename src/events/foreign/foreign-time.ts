@@ -19,7 +19,10 @@ export function timeFromNanos(nanos: unknown): unknown {
   );
 }
 
-/** How many of its unit are a millisecond, by the size of an epoch number; of seconds, a thousandth. */
+/**
+ * Returns how many of its unit are a millisecond, by the size of an epoch number; of seconds, a
+ * thousandth.
+ */
 function unitsInMs(epoch: bigint | number): number {
   if (epoch < 1e11) return 0.001;
   if (epoch < 1e14) return 1;

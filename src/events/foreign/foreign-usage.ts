@@ -174,7 +174,10 @@ function layOut(counts: WholeCounts, inclusion: Inclusion): LaidOut {
   return { ...totalsOf(counts, chosen.layout), assumed: isDoubtful || isContradicted };
 }
 
-/** Whether a producer's total is less than what its counts come to, so that it proves them wrong. */
+/**
+ * Tells whether a producer's total is less than what its counts come to, so that it proves them
+ * wrong.
+ */
 function isBelow(total: number | undefined, { input, output }: LaidOutTotals): boolean {
   return total !== undefined && total > 0 && total < input + output;
 }
@@ -233,10 +236,11 @@ interface WithRest {
 }
 
 /**
- * What a total counts beyond input and output. It is output where the producer gives none; thoughts
- * where the provider counts them beside the output and none were given; the prompts of Gemini's own
- * tools where thoughts were given; cache, of one kind or the other, where the provider counts it apart and
- * none was given. Anything else is nobody's guess: it is named, and is no part of the usage.
+ * Returns what a total counts beyond input and output. It is output where the producer gives none;
+ * thoughts where the provider counts them beside the output and none were given; the prompts of
+ * Gemini's own tools where thoughts were given; cache, of one kind or the other, where the provider
+ * counts it apart and none was given. Anything else is nobody's guess: it is named, and is no part
+ * of the usage.
  */
 function withRest(counts: WholeCounts, laid: LaidOut, call: CallOf): WithRest {
   const { input, output } = laid;
@@ -301,7 +305,10 @@ function unlessZero(count: unknown): unknown {
   return count === 0 ? undefined : count;
 }
 
-/** A kind of token without those of it that came from the cache, which are a unit of their own. */
+/**
+ * Returns a kind of token without those of it that came from the cache, which are a unit of their
+ * own.
+ */
 function less(count: unknown, cached: unknown): unknown {
   return isCount(count) && isCount(cached) ? Math.max(0, count - cached) : count;
 }

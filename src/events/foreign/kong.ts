@@ -23,7 +23,10 @@ export const kongTranslator: Translator = {
   translate: (value) => [translateLog(value)],
 };
 
-/** The part of the AI proxy; earlier releases named it after the plugin, or had no part of it. */
+/**
+ * Returns the part of the AI proxy; earlier releases named it after the plugin, or had no part of
+ * it.
+ */
 function proxyOf(log: object): unknown {
   const ai = at(log, 'ai');
   const named = ['proxy', 'ai-proxy', 'ai-proxy-advanced'].map((name) => at(ai, name));

@@ -24,7 +24,10 @@ export function litellmTags(payload: object): JsonObject {
   };
 }
 
-/** The first tag that a person chose; LiteLLM adds one of its own for the client's user agent. */
+/**
+ * Returns the first tag that a person chose; LiteLLM adds one of its own for the client's user
+ * agent.
+ */
 function firstRequestTag(requestTags: unknown): unknown {
   if (!Array.isArray(requestTags)) return undefined;
   return requestTags.find((tag) => typeof tag === 'string' && !/^(?:user-agent:.*)?$/i.test(tag));

@@ -55,7 +55,9 @@ const OWN_FIELDS = [
 
 const SOURCE = 'litellm';
 
-/** A row of SpendLogs in the words of the payload: other names, and texts that hold JSON. */
+/**
+ * Returns a row of SpendLogs in the words of the payload: other names, and texts that hold JSON.
+ */
 function payloadOf(value: object): object {
   if (!Object.hasOwn(value, 'spend') || !Object.hasOwn(value, 'request_id')) return value;
   const row: JsonObject = { ...value };
@@ -238,8 +240,9 @@ function responseId(payload: object): unknown {
 }
 
 /**
- * The model that was first asked for. After a fallback the payload names only the group that served, so
- * the entry records which field the model came from. A batch names its models apart.
+ * Returns the model that was first asked for. After a fallback the payload names only the group
+ * that served, so the entry records which field the model came from. A batch names its models
+ * apart.
  */
 function requestedModel(payload: object): { model: unknown; tags: JsonObject } | undefined {
   const ofBatch = at(payload, 'hidden_params', 'batch_models');

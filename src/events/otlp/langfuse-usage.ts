@@ -138,7 +138,10 @@ function sumBuckets(
 
 const SIDE_ITSELF = /^(?:input|prompt|output|completion)(?:_?tokens)?$/i;
 
-/** All buckets of a side, else the one that is the side itself; the first is how the SDKs write them. */
+/**
+ * Returns all buckets of a side, else the one that is the side itself; the first is how the SDKs
+ * write them.
+ */
 function readingsOf(buckets: readonly Bucket[]): readonly (readonly Bucket[])[] {
   const whole = buckets.filter(({ name }) => SIDE_ITSELF.test(name));
   return whole.length === 0 || whole.length === buckets.length ? [buckets] : [buckets, whole];

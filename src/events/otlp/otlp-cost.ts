@@ -21,7 +21,7 @@ export function spanCost(attributes: Attributes): JsonObject | undefined {
   return metadataCost(attributes) ?? attributeCost(attributes) ?? objectCost(attributes);
 }
 
-/** What the AI SDK hands on of its providers: OpenRouter's two parts, the gateway's one. */
+/** Returns what the AI SDK hands on of its providers: OpenRouter's two parts, the gateway's one. */
 function metadataCost(attributes: Attributes): JsonObject | undefined {
   const metadata = parseJson(attributes.get('ai.response.providerMetadata'));
   const router = at(metadata, 'openrouter', 'usage');

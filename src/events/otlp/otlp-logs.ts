@@ -231,7 +231,10 @@ function errorType(attributes: Attributes): unknown {
   );
 }
 
-/** What every event of a record has. A record has no id, so that all that it says identifies it. */
+/**
+ * Returns what every event of a record has. A record has no id, so that all that it says identifies
+ * it.
+ */
 function recordFields({ fields, attributes, resource, name }: LogRecord): JsonObject {
   const nanos = firstGiven(
     unlessZero(at(fields, 'timeUnixNano')),

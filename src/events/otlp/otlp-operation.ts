@@ -185,7 +185,10 @@ function fromSpanKind(kind: string, bears: Bears): SpanRole | null {
   return isOwn ? structure('reranker') : role;
 }
 
-/** The older AI SDK: an outer span a function, and inside it one span for every provider call. */
+/**
+ * Returns the older AI SDK: an outer span a function, and inside it one span for every provider
+ * call.
+ */
 function fromAiSdkOperation(id: string): SpanRole | null {
   if (!id.startsWith('ai.')) return null;
   if (id.endsWith('.doEmbed')) return call('embeddings');

@@ -89,7 +89,10 @@ interface SpanNames {
   readonly scope: string;
 }
 
-/** What a producer says by the name of its span or of its scope, or in quotes, as an attribute of its own. */
+/**
+ * Returns what a producer says by the name of its span or of its scope, or in quotes, as an
+ * attribute of its own.
+ */
 function withDialect(attributes: Attributes, { name, scope }: SpanNames): Attributes {
   // Claude Code's span is known by its name; its attributes alone could be anybody's.
   if (name === 'claude_code.llm_request') {

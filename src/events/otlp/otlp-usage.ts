@@ -94,7 +94,7 @@ function callModel(attributes: Attributes): unknown {
   return firstGiven(executedModel(attributes), requestedModel(attributes));
 }
 
-/** Every count that an attribute names, under whatever of its names. */
+/** Returns every count that an attribute names, under whatever of its names. */
 function tokenCounts(attributes: Attributes): ReportedCounts {
   const metadata = objectAt(attributes, 'metadata');
   const look = (names: readonly string[]) =>
@@ -133,7 +133,7 @@ function withSums(counts: ReportedCounts, text: JsonObject): ReportedCounts {
   };
 }
 
-/** What LangChain and LangSmith write, as JSON or as the text of a Python dictionary. */
+/** Returns what LangChain and LangSmith write, as JSON or as the text of a Python dictionary. */
 function langchainDetails(input: unknown, output: unknown): ReportedCounts {
   const oneHour = at(input, 'ephemeral_1h_input_tokens');
   const written = firstGiven(at(input, 'cache_creation'));
@@ -169,7 +169,10 @@ function cacheOf(attributes: Attributes, scope: string): PartPlace {
   return attributes.has('mastra.span.type') ? 'inside' : 'unknown';
 }
 
-/** A name or a part of it up to a separator: `ai` must not decide for `ai-gateway-of-ours`. */
+/**
+ * Tells whether a word is a name or a part of it up to a separator: `ai` must not decide for
+ * `ai-gateway-of-ours`.
+ */
 function isWithin(scope: string, prefix: string): boolean {
   if (!scope.startsWith(prefix)) return false;
   return (
@@ -214,7 +217,10 @@ function vendorUsage(attributes: Attributes, call: CallOf): NativeUsage {
   return usageObject(attributes, call);
 }
 
-/** A provider's own usage object under whatever name ends in the word; who counted it is not known. */
+/**
+ * Returns a provider's own usage object under whatever name ends in the word; who counted it is not
+ * known.
+ */
 function usageObject(attributes: Attributes, call: CallOf): NativeUsage {
   for (const name of attributes.keys()) {
     if (!USAGE_OBJECT.test(name)) continue;

@@ -171,7 +171,7 @@ const CALL_IDS = [
   'litellm.call_id',
 ];
 
-/** What every event of a span has, model call or not. */
+/** Returns what every event of a span has, model call or not. */
 function spanFields(span: OtlpSpan): JsonObject {
   const failed = hasFailed(span);
   return {

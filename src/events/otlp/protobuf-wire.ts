@@ -149,7 +149,7 @@ function decode(
   throw new Error(`the protobuf field ${name} is not encoded as its type requires`);
 }
 
-/** A number where it is exact, else digits, as the JSON encoding allows. */
+/** Returns a number where it is exact, else digits, as the JSON encoding allows. */
 function jsonInteger(value: bigint): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value.toString();

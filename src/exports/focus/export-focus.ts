@@ -48,7 +48,7 @@ export async function exportFocus(
   return { rows, statements, skipped };
 }
 
-/** The lines of one statement; one statement at a time is in memory. */
+/** Returns the lines of one statement; one statement at a time is in memory. */
 async function linesOfClose(
   database: Database,
   of: FocusStatement & { readonly close: CloseRow; readonly catalog: PriceCatalog },

@@ -68,7 +68,7 @@ export function roundingRows(statement: FocusStatement): readonly CostedRow[] {
     );
 }
 
-/** What has one amount and no price of its own. */
+/** Returns what has one amount and no price of its own. */
 function withCost(row: FocusRow, { exact }: { readonly exact: Pico }): CostedRow {
   const cost = formatPico(exact);
   const costs = { BilledCost: cost, ContractedCost: cost, EffectiveCost: cost, ListCost: cost };
@@ -148,7 +148,7 @@ function usageOf(of: FocusGroup, line: ExactLine): Partial<FocusRow> {
   };
 }
 
-/** The list price of one counted unit, in picodollars; a call is counted in millionths. */
+/** Lists the list price of one counted unit, in picodollars; a call is counted in millionths. */
 function listRateOf({ group, listRate }: FocusGroup, { meter }: ExactLine) {
   const unit = unitOfMeter(meter);
   if (listRate === null || group.price === null) return { rate: 0n, together: 1n };
@@ -182,7 +182,10 @@ function tagsOf({ tags }: FocusGroup): string {
   return Object.keys(tags).length === 0 ? '' : JSON.stringify(tags);
 }
 
-/** The customer's day; the part of it within the period, unless it belongs to an earlier one. */
+/**
+ * Returns the customer's day; the part of it within the period, unless it belongs to an earlier
+ * one.
+ */
 function chargePeriodOf(
   { group, dayStartsAt, dayEndsAt }: FocusGroup,
   { manifest }: FocusStatement,

@@ -76,7 +76,7 @@ function sideOf({ meter }: ManifestLine): JournalPosting['kind'] {
   }
 }
 
-/** The day on which the last instant of the period is, by the clocks of its zone. */
+/** Returns the day on which the last instant of the period is, by the clocks of its zone. */
 function lastDayOf({ ends_at: endsAt, time_zone: zone }: Manifest): string {
   const last = parseInstant(endsAt) - 1;
   return utcDay(last + stretchAt(zone, last).offsetMs);

@@ -30,7 +30,10 @@ const COLUMNS = [
 
 const FIGURES: ReadonlySet<string> = new Set(['debit', 'credit']);
 
-/** One row a posting; the rows of one close share its entry, and each entry balances by itself. */
+/**
+ * Renders one row a posting; the rows of one close share its entry, and each entry balances by
+ * itself.
+ */
 function renderCsv(closes: readonly JournalClose[]): string {
   const rows = closes.flatMap((close) =>
     close.postings.map((posting) => {

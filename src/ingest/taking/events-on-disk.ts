@@ -140,7 +140,7 @@ function lineOf(events: readonly Packable[]): string {
   return toAscii(JSON.stringify(events.map(({ tenantId, json }) => ({ tenantId, json }))));
 }
 
-/** The events of a line; null where it is damaged. */
+/** Returns the events of a line; null where it is damaged. */
 function eventsIn(line: string): readonly Packable[] | null {
   const events = parseJson(line);
   return Array.isArray(events) && events.every(isPackable) ? events : null;

@@ -96,7 +96,10 @@ function write(disk: EventsOnDisk, events: readonly Packable[]): void {
   }
 }
 
-/** What a worker will make of it, as far as that can be told here: what is posted twice, it alone sees. */
+/**
+ * Returns what a worker will make of it, as far as that can be told here: what is posted twice, it
+ * alone sees.
+ */
 function outcomeInQueue({ item }: LetIn): TakenOutcome {
   if (item.kind === 'empty') return 'empty';
   return item.kind === 'refused' || item.tooOld !== null ? 'quarantined' : 'accepted';

@@ -48,7 +48,7 @@ function messagesOf<Event extends Packable>(events: readonly Event[]): readonly 
   );
 }
 
-/** One call, again for what did not arrive. */
+/** Makes one call, and again for what did not arrive. */
 async function sendSome<Event>(
   { client, log }: SendingParts,
   messages: readonly Message<Event>[],

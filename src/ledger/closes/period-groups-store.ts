@@ -264,7 +264,7 @@ function layeredOf(row: GroupRow): LayeredUsage | undefined {
   };
 }
 
-/** The rate that these entries were charged by, from the book version that they name. */
+/** Returns the rate that these entries were charged by, from the book version that they name. */
 function priceOf(row: PricedRow, prices: Prices): GroupPrice | null {
   if (row.charge_book === null || row.charge_rate_id === null) return null;
   const version = prices.catalog.books

@@ -154,7 +154,7 @@ function findObjection(
   return waiting === undefined ? null : refused(describeWaiting(waiting));
 }
 
-/** What has no charge yet, and each way to go on. */
+/** Describes what has no charge yet, and each way to go on. */
 function describeWaiting({ unrated, unmeasured, months }: WaitingEntries): string {
   const list = (waiting: WaitingEntries['unrated']) =>
     waiting.map(({ what, entries }) => `${what} (${entries})`).join(', ');
@@ -180,7 +180,7 @@ function notEnded(tenantId: string, periodStart: string, endsAt: number): Closed
   return { ...UNCLOSED, ...of, state: 'not_ended', detail };
 }
 
-/** The answer for a period that stays open, and why. */
+/** Returns the answer for a period that stays open, and why. */
 function refusedPeriod(
   { tenantId, periodStart }: Pick<PeriodRow, 'tenantId' | 'periodStart'>,
   detail: string,

@@ -58,7 +58,9 @@ function conditionOf(where: CorrectWhereRequest['where']): EntryCondition {
   return Object.fromEntries(given);
 }
 
-/** Whether a replacement would differ from its entry, in what is asked for or in its price. */
+/**
+ * Tells whether a replacement would differ from its entry, in what is asked for or in its price.
+ */
 function isChanged(made: MadeCorrection, change: EntryChange | null): boolean {
   const { entry, replacement } = made;
   if (change === null || replacement === null) return true;

@@ -169,7 +169,7 @@ export function freeReplacementOf(
   return { ...replacement, ...freePriceOf(replacement, of.pricing) };
 }
 
-/** Whether a person took the entry for free: it is charged nothing, at no price. */
+/** Tells whether a person took the entry for free: it is charged nothing, at no price. */
 function isTakenAsFree(
   entry: Pick<NewEntry, 'kind' | 'outcome' | 'chargeRate' | 'isReversal'>,
 ): boolean {
@@ -239,7 +239,10 @@ export function rateEntry(entry: NewEntry, pricing: Pricing): RatedPart {
   );
 }
 
-/** Whether anything of the call was counted; a member's part may be nothing of a call that was. */
+/**
+ * Tells whether anything of the call was counted; a member's part may be nothing of a call that
+ * was.
+ */
 function isMeasuredCall(entry: NewEntry): boolean {
   if (entry.callUsage !== null && isMeasured(entry.callUsage)) return true;
   const counts = [
@@ -262,7 +265,7 @@ function contextOf(
   return uncachedInputTokens + cacheReadTokens + cacheWriteTokens + countOnSide(units, 'input');
 }
 
-/** The units of an entry after a change; those that count nothing are left out. */
+/** Returns the units of an entry after a change; those that count nothing are left out. */
 function changedUnits(
   held: FurtherUnits | null,
   change: FurtherUnits | undefined,

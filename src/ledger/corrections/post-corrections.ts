@@ -163,7 +163,10 @@ export function correct(
   return { entry, reversal, replacement: { ...replacement, revision }, paysNow };
 }
 
-/** The currency of the open period in which a billed entry would be taken back, where that is another than its own. */
+/**
+ * Returns the currency of the open period in which a billed entry would be taken back, where that
+ * is another than its own.
+ */
 function otherCurrency(
   cache: ReferenceCache,
   entry: StoredEntry,
@@ -182,7 +185,9 @@ function refuseOtherCurrency(entry: StoredEntry, paysNow: string): never {
   );
 }
 
-/** The tenant to whom a correction moves an entry; undefined where it stays with its own. */
+/**
+ * Returns the tenant to whom a correction moves an entry; undefined where it stays with its own.
+ */
 function targetOf({ change }: Pick<CorrectionRequest, 'change'>): string | undefined {
   return change === null || change === 'free' ? undefined : change.tenantId;
 }

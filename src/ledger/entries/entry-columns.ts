@@ -189,7 +189,7 @@ export function toEntry(row: EntryRow): StoredEntry {
   return entry as unknown as StoredEntry;
 }
 
-/** A field of one column, which the database's own type becomes. */
+/** Makes a field of one column, which the database's own type becomes. */
 function field<Value>(column: string, text: Field<Value>['text']): Field<Value> {
   return { columns: [column], text, value: (row) => row[column] as Value };
 }

@@ -32,7 +32,7 @@ export function linesOfEntry(
   });
 }
 
-/** All that tells one line of a manifest from another. */
+/** Returns all that tells one line of a manifest from another. */
 function lineKey(line: Omit<ManifestLine, 'quantity' | 'exact' | 'amount'>): string {
   return JSON.stringify([line.late, line.model, line.service_tier, line.meter, line.rate]);
 }

@@ -42,7 +42,7 @@ export function isFailedAttempt(attempt: Attempt): boolean {
  */
 const OWN_REQUESTED_MODEL = 'own_requested_model';
 
-/** The model that an attempt's own event requested, whatever it is charged on. */
+/** Returns the model that an attempt's own event requested, whatever it is charged on. */
 function ownRequestedModel(attempt: Pick<Attempt, 'furtherTags' | 'requestedModel'>) {
   return attempt.furtherTags[OWN_REQUESTED_MODEL] ?? attempt.requestedModel;
 }
@@ -121,9 +121,9 @@ function isOneCallId(a: Attempt, b: Attempt): boolean {
 }
 
 /**
- * Whether an attempt that failed had begun when the answer came. Numbered attempts follow their
- * numbers; where a producer numbers none, time decides. The first attempt of a hedge is cancelled
- * because another one answered, so it ends after the answer.
+ * Tells whether an attempt that failed had begun when the answer came. Numbered attempts follow
+ * their numbers; where a producer numbers none, time decides. The first attempt of a hedge is
+ * cancelled because another one answered, so it ends after the answer.
  */
 function isBefore(failed: Attempt, answer: Attempt): boolean {
   const isUnnumbered = answer.attempt === 1;

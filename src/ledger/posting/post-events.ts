@@ -97,7 +97,7 @@ export async function postEvents<Received extends ReceivedEvent>(
   return { batchId: made.batchId, events: judged };
 }
 
-/** What was kept as structure, since another span of its message reports the same call. */
+/** Returns what was kept as structure, since another span of its message reports the same call. */
 function repeatedWithinMessage({ event, repeats }: ReceivedEvent): readonly SecondReport[] {
   if (repeats === undefined) return [];
   const { tenantId, because, ...kept } = repeats;
@@ -182,7 +182,10 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
 
 const NO_SETTLEMENTS: readonly Settlement[] = [];
 
-/** The hold that a call names, for each tenant whom it concerns: only the one that it was made for is settled. */
+/**
+ * Returns the hold that a call names, for each tenant whom it concerns: only the one that it was
+ * made for is settled.
+ */
 function settlementsOf(event: UsageEvent): readonly Settlement[] {
   const { holdId, source, eventId } = event;
   if (holdId === null || !isModelCall(event)) return NO_SETTLEMENTS;
@@ -191,7 +194,7 @@ function settlementsOf(event: UsageEvent): readonly Settlement[] {
 
 const NO_SPANS: readonly UnnamedSpan[] = [];
 
-/** What a call is known by whose operation nobody named, once calls within it come (R1). */
+/** Returns what a call is known by whose operation nobody named, once calls within it come (R1). */
 function unnamedSpansOf({ event, isOperationAssumed }: ReceivedEvent): readonly UnnamedSpan[] {
   if (isOperationAssumed === undefined || !isModelCall(event)) return NO_SPANS;
   const { source, eventId, traceId, spanId } = event;
@@ -219,7 +222,7 @@ async function findReports(
 const POSTED: PostOutcome = { kind: 'posted' };
 const DUPLICATE: PostOutcome = { kind: 'duplicate' };
 
-/** What the ledger holds under an event's id for any of its tenants. */
+/** Returns what the ledger holds under an event's id for any of its tenants. */
 function firstHeld(
   held: ReadonlyMap<string, readonly Buffer[]>,
   texts: readonly string[],

@@ -113,8 +113,8 @@ function groupBy<Item>(
 const TO_ESCAPE = /["\\]/;
 
 /**
- * The literal of a Postgres text[]. The driver makes the same of an array, with two replacements an
- * element; thousands of keys a batch make that a twentieth of the worker's time.
+ * Returns the literal of a Postgres text[]. The driver makes the same of an array, with two
+ * replacements an element; thousands of keys a batch make that a twentieth of the worker's time.
  */
 function textArray<Item>(items: readonly Item[], textOf: (item: Item) => string): string {
   const elements = items.map((item) => {

@@ -84,8 +84,9 @@ export const MEASURES: readonly RollupMeasure[] = [
 ];
 
 /**
- * A part of a cost in the currency of its entry, where the whole was converted. The condition stands here,
- * since an argument that is dear and used twice keeps a function from being inlined.
+ * Returns a part of a cost in the currency of its entry, where the whole was converted. The
+ * condition stands here, since an argument that is dear and used twice keeps a function from being
+ * inlined.
  */
 function converted(paid: string): string {
   return `case when e.further_tags ? '${COST_EXCHANGE}' then amount_by_rates(${paid},

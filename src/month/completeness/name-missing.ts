@@ -320,7 +320,9 @@ function thing(
   return { kind, tenant_id: tenantId, period_start: periodStart, ...NO_AMOUNT, remedy };
 }
 
-/** An exact amount for people: with its cents, where there are no more decimals than those. */
+/**
+ * Returns an exact amount for people: with its cents, where there are no more decimals than those.
+ */
 function money(amount: bigint, currency: string): string {
   const unit = picoPerMinor(currency);
   return `${amount % unit === 0n ? formatMinor(amount / unit, currency) : formatPico(amount)} ${currency}`;

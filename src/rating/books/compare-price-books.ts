@@ -41,8 +41,8 @@ export async function rowsTakenAway(
 }
 
 /**
- * The version that was asked for, and what it is laid over, as it is at that instant, or in its newest
- * version.
+ * Reads the version that was asked for, and what it is laid over, as it is at that instant, or in
+ * its newest version.
  */
 async function readSelected(
   parts: Pick<Parts, 'database'>,

@@ -77,7 +77,7 @@ async function insertDefault(
   );
 }
 
-/** The kind and the currency of a price book; null where there is none of that name. */
+/** Reads the kind and the currency of a price book; null where there is none of that name. */
 async function readBookNature(
   transaction: Transaction,
   book: string,

@@ -158,7 +158,9 @@ const CARRIED: ReadonlySet<string> = new Set([
   'requests_kcount',
 ]);
 
-/** One tariff, and one more for each size of input from which the package prices otherwise. */
+/**
+ * Returns one tariff, and one more for each size of input from which the package prices otherwise.
+ */
 function tariffsOf(label: string, prices: ModelPrice, losses: Losses): readonly Tariff[] {
   // No price is not a price of zero (R10), except where the model's name says that it is free.
   const free = label.endsWith(':free') && Object.keys(prices).length === 0;
@@ -207,7 +209,10 @@ function withCachedImages(
   return { cache_read_image: cache_read, ...prices };
 }
 
-/** The package's price for a call of more input tokens than that; 0 where a call alone costs nothing. */
+/**
+ * Returns the package's price for a call of more input tokens than that; 0 where a call alone costs
+ * nothing.
+ */
 function priceAbove(price: number | TieredPrices | undefined, above: number): number {
   if (price === undefined || typeof price === 'number') return price ?? 0;
   const reached = price.tiers.filter(({ start }) => start <= above);
@@ -215,8 +220,8 @@ function priceAbove(price: number | TieredPrices | undefined, above: number): nu
 }
 
 /**
- * A price of the package, for `per` units, as a decimal string for one. Reads the digits with which
- * the number is written, so that 0.1 is 0.1 and not the binary fraction next to it.
+ * Returns a price of the package, for `per` units, as a decimal string for one. Reads the digits
+ * with which the number is written, so that 0.1 is 0.1 and not the binary fraction next to it.
  */
 function decimal(
   price: number,

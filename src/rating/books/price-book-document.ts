@@ -138,7 +138,7 @@ export function readStoredBook(stored: unknown): PriceBookDocument {
   return parsePriceBook(takesAllFromBase(rest) ? rest : stored);
 }
 
-/** Whether every price of the book is its base's, with the base's terms. */
+/** Tells whether every price of the book is its base's, with the base's terms. */
 function takesAllFromBase(book: Pick<PriceBookDocument, 'models' | 'base' | 'discount'>): boolean {
   return book.models.length === 0 && book.base !== undefined && book.discount === undefined;
 }
@@ -148,7 +148,7 @@ interface Problem {
   readonly message: string;
 }
 
-/** What each key alone allows but the book as a whole does not. */
+/** Returns what each key alone allows but the book as a whole does not. */
 function contradictions(book: z.infer<typeof document>): readonly Problem[] {
   const problems: Problem[] = [];
   if (book.base === book.book) {

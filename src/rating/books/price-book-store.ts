@@ -234,7 +234,7 @@ async function refuseMissingBase(
   }
 }
 
-/** A book and all that it was ever laid over. */
+/** Returns a book and all that it was ever laid over. */
 function booksBelow(books: PriceCatalog['books'], book: string): ReadonlySet<string> {
   const reachable = new Set([book]);
   for (const below of reachable) {

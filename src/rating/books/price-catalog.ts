@@ -119,7 +119,10 @@ function findInBooks(
   return null;
 }
 
-/** A base's row at the discount of the book through which it was reached; that book's terms hold. */
+/**
+ * Returns a base's row at the discount of the book through which it was reached; that book's terms
+ * hold.
+ */
 function discounted(found: FoundRate, discount: BookVersion | null): FoundRate {
   if (discount?.baseFactor == null) return found;
   return { version: discount, rate: timesFactor(found.rate, discount.baseFactor) };
@@ -161,8 +164,9 @@ export function findCost(
 }
 
 /**
- * What the provider takes for a call, in a currency. Cost books are asked in the order of their names, and the first that
- * has a row answers: of the model as it is written; else in another spelling; else of another date.
+ * Finds what the provider takes for a call, in a currency. Cost books are asked in the order of
+ * their names, and the first that has a row answers: of the model as it is written; else in another
+ * spelling; else of another date.
  */
 function findCostIn(
   catalog: PriceCatalog,
@@ -227,7 +231,9 @@ function findCostPlus(
   return { version, rate: timesFactor(cost.rate, version.costFactor) };
 }
 
-/** The book's version of that time, then the versions that it is laid over, nearest first. */
+/**
+ * Returns the book's version of that time, then the versions that it is laid over, nearest first.
+ */
 function booksUnder(catalog: PriceCatalog, book: string, at: InstantMs): readonly BookVersion[] {
   const versions: BookVersion[] = [];
   let next: string | null = book;
@@ -242,8 +248,8 @@ function booksUnder(catalog: PriceCatalog, book: string, at: InstantMs): readonl
 }
 
 /**
- * The row for the provider, else the row that names none; and of those the one with the highest
- * context length below the call's.
+ * Finds the row for the provider, else the row that names none; and of those the one with the
+ * highest context length below the call's.
  */
 function findRow(
   version: BookVersion,

@@ -118,7 +118,7 @@ function rowsOfOneOffer(rows: readonly Rate[]): Rate[] {
 
 const NONE: readonly Rate[] = [];
 
-/** The rows of the provider, else those that name none. */
+/** Finds the rows of the provider, else those that name none. */
 function findWritten(rows: Rows, { provider, model }: AskedModel, tier: string): readonly Rate[] {
   return (
     (provider === null ? undefined : rows.get(keyOf(provider, model, tier))) ??
@@ -129,8 +129,9 @@ function findWritten(rows: Rows, { provider, model }: AskedModel, tier: string):
 }
 
 /**
- * The same by the name that the model has in any spelling. Who is named in it is asked where the call
- * names nobody, or somebody who has no such model: an SDK of one provider that speaks to another.
+ * Finds the rows by the name that the model has in any spelling. Who is named in it is asked where
+ * the call names nobody, or somebody who has no such model: an SDK of one provider that speaks to
+ * another.
  */
 function findRead(
   rows: Rows,

@@ -117,9 +117,9 @@ function findLoops(
 }
 
 /**
- * The parent that counts, for each step: frameworks put each call into a step of its own, so a wrapper
- * with no other answer below it is passed over. Calls whose parent nobody knows have the same one if
- * its id is the same.
+ * Returns the parent that counts, for each step: frameworks put each call into a step of its own,
+ * so a wrapper with no other answer below it is passed over. Calls whose parent nobody knows have
+ * the same one if its id is the same.
  */
 function loopPlaces(nodes: readonly RunNode[]): ReadonlyMap<RunNode, string> {
   const places = new Map<RunNode, string>();

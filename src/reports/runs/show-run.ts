@@ -131,7 +131,7 @@ function callOf(step: CallStep) {
   };
 }
 
-/** What was in vain about a step, in a few words; null where nothing was. */
+/** Returns what was in vain about a step, in a few words; null where nothing was. */
 function markOf(run: AgentRun, step: RunStep): string | null {
   if (step.kind === 'wrapper') return null;
   if (!step.stands) return 'taken back or moved away';

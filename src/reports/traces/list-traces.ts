@@ -79,7 +79,7 @@ function isEntry({ entry_id }: SpanRow): boolean {
   return entry_id !== null;
 }
 
-/** The entries of one call: its usage, and every correction of it. */
+/** Returns the entries of one call: its usage, and every correction of it. */
 function callOf({ source, event_id, member_id }: SpanRow): string {
   return JSON.stringify([source, event_id, member_id]);
 }
@@ -89,7 +89,7 @@ interface PlacedSpan {
   readonly span: TraceSpan;
 }
 
-/** A call as it stands: the facts of its last entry that is no reversal, the sums of all. */
+/** Makes a call as it stands: the facts of its last entry that is no reversal, the sums of all. */
 function toCall(entries: readonly SpanRow[]): PlacedSpan {
   const inOrder = entries.toSorted((a, b) => a.revision - b.revision);
   const replaced = new Set(inOrder.map(({ corrects_entry_id }) => corrects_entry_id));
@@ -167,7 +167,7 @@ function statusOf(calls: readonly TraceSpan[]): ListedTrace['status'] {
 
 const NAMED = ['user_id', 'feature', 'agent_run_id', 'prompt_version'] as const;
 
-/** What the spans that say it agree on. */
+/** Returns what the spans that say it agree on. */
 function agreed(all: readonly TraceMetadata[]): TraceMetadata {
   const oneOf = (name: (typeof NAMED)[number]) => {
     const said = new Set(all.flatMap((of) => of[name] ?? []));

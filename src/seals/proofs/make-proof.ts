@@ -20,8 +20,9 @@ export function makeProof(
 }
 
 /**
- * The roots of the largest subtrees in which none of the entries is. They are the inclusion paths of all
- * entries at once: a path for each would hold the upper levels as often as there are entries.
+ * Returns the roots of the largest subtrees in which none of the entries is. They are the inclusion
+ * paths of all entries at once: a path for each would hold the upper levels as often as there are
+ * entries.
  */
 function hashesWithout(entries: readonly ProofEntry[], leaves: Buffer): readonly string[] {
   const positions = entries.map((entry) => entry.position);

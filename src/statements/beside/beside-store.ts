@@ -76,7 +76,10 @@ interface BesideRow {
   readonly cached: number;
 }
 
-/** The period right before, in the same currency; what lies between or cannot be compared tells nothing. */
+/**
+ * Returns the period right before, in the same currency; what lies between or cannot be compared
+ * tells nothing.
+ */
 function monthBefore(before: Manifest, now: Manifest): MonthBefore | null {
   if (before.ends_at !== now.starts_at || before.currency !== now.currency) return null;
   return {

@@ -143,7 +143,10 @@ function lazyFace(name: string, file: string): Face {
 
 const opened = new Map<string, readonly Face[]>();
 
-/** The fonts of some folders, plain ones first; those of the system where no folder is named. */
+/**
+ * Returns the fonts of some folders, plain ones first; those of the system where no folder is
+ * named.
+ */
 function furtherFaces(folders: readonly string[]): readonly Face[] {
   const key = folders.join(delimiter);
   const known = opened.get(key);

@@ -45,7 +45,7 @@ export async function previewStatements(
   });
 }
 
-/** The periods that take entries still, and those that have begun and have none yet. */
+/** Reads the periods that take entries still, and those that have begun and have none yet. */
 async function readOpenPeriods(
   { kysely }: Transaction,
   tenant: Tenant,

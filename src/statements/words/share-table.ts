@@ -109,7 +109,7 @@ interface Part {
   readonly exact: Pico;
 }
 
-/** The first ones by name, then the others together, and last what names none. */
+/** Returns the first ones by name, then the others together, and last what names none. */
 function partsOf(shares: readonly UsageShare[], unnamed: string): readonly Part[] {
   const parts = shares.map(({ name, calls, exact }) => ({
     name: name ?? unnamed,

@@ -86,7 +86,7 @@ function firstMisfit(anchor: CycleAnchor, periods: readonly Period[]): Period | 
   return null;
 }
 
-/** The first boundary at an instant or after it. */
+/** Returns the first boundary at an instant or after it. */
 function boundaryFrom(anchor: CycleAnchor, instant: InstantMs): InstantMs {
   const month = DateTime.fromMillis(instant, { zone: 'utc' }).startOf('month');
   const boundary = boundaryIn(anchor, month);

@@ -138,7 +138,9 @@ function again({ currency }: StripeMeter, tenantId: string): Operation {
 /** Such a subscription bills nothing any more, and cannot be resumed. */
 const ENDED: ReadonlySet<string> = new Set(['canceled', 'incomplete_expired']);
 
-/** The customer's subscriptions that have or had an item on our meter, whatever its price. */
+/**
+ * Returns the customer's subscriptions that have or had an item on our meter, whatever its price.
+ */
 async function subscriptionsOn(
   { stripe }: StripeParts,
   customer: string,
@@ -196,7 +198,7 @@ function allOf(faults: readonly Fault[]): Remedy {
   return remedies.flatMap((remedy, index) => (index === 0 ? remedy : ['; ', ...remedy]));
 }
 
-/** What would bill wrongly, each with its remedy. */
+/** Returns what would bill wrongly, each with its remedy. */
 function faultsOf(
   existing: readonly Stripe.Subscription[],
   of: { readonly meter: StripeMeter; readonly tenant: Tenant; readonly now: number },

@@ -83,7 +83,10 @@ function isEvent(body: string): boolean {
   return isThin(body) || kindOf(body) === 'event';
 }
 
-/** What the event says that it is; undefined when it is none. EventBridge puts it under `detail`. */
+/**
+ * Returns what the event says that it is; undefined when it is none. EventBridge puts it under
+ * `detail`.
+ */
 function kindOf(body: string): unknown {
   try {
     const parsed: unknown = JSON.parse(body);
