@@ -21,7 +21,7 @@ export async function readReferences(
   database: Database,
   tenantId: string,
 ): Promise<{ readonly tenant: Tenant; readonly catalog: PriceCatalog }> {
-  const revisions = await readCatalogRevisions(database.pool);
+  const revisions = await readCatalogRevisions(database.pool, null);
   const before = keptByDatabase.get(database);
   const prices =
     before?.prices.revision === revisions.prices

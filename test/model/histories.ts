@@ -19,7 +19,12 @@ type Step =
   | { readonly kind: 'import'; readonly book: ModelBook }
   | { readonly kind: 'set'; readonly tenant: string; readonly settings: TenantSettings }
   /** Places in the pool; a changed one has the same identity and another content. */
-  | { readonly kind: 'deliver'; readonly batch: readonly Delivery[] }
+  | {
+      readonly kind: 'deliver';
+      readonly batch: readonly Delivery[];
+      /** One of two workers; what it knew of prices and tenants may be from long before. */
+      readonly worker: number;
+    }
   | { readonly kind: 'close'; readonly monthsBack: number; readonly tenant: string | null }
   /** The n-th entry that there is then, counted around; null voids it. */
   | { readonly kind: 'correct'; readonly nth: number; readonly change: ModelChange | null }
@@ -41,6 +46,9 @@ type Step =
   /** A customer leaves some hours before the step, or after it. */
   | { readonly kind: 'leave'; readonly tenant: string; readonly hoursBack: number }
   | { readonly kind: 'reattribute'; readonly feature: string | null }
+  /** The database is kept as it is, or goes back to what was kept last; workers go on. */
+  | { readonly kind: 'dump' }
+  | { readonly kind: 'restore' }
   | { readonly kind: 'fold' };
 
 export interface Delivery {
@@ -327,6 +335,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('deliver'),
       batch: fc.array(delivery, { minLength: 2, maxLength: 10, size: 'max' }),
+      worker: fc.nat({ max: 1 }),
     }),
   },
   {
@@ -356,6 +365,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('fold') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('dump') }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('restore') }) },
   {
     weight: 2,
     arbitrary: fc.record({

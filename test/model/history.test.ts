@@ -8,12 +8,15 @@ import { correctWhere } from '../../src/ledger/corrections/correct-where.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { reattributeEntries } from '../../src/ledger/corrections/reattribute-entries.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
+import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
+import { present } from '../../src/present.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { cases } from '../support/cases.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase, resetTables, textRows } from '../support/database.ts';
-import { importBook, makeTenant, receiveEvents } from '../support/ledger.ts';
+import { dropDump, dumpTables, restoreTables } from '../support/dump.ts';
+import { importBook, makeTenant, receive } from '../support/ledger.ts';
 import { brokenLaws } from '../support/worker.ts';
 import type { Delivery, History, TimedStep } from './histories.ts';
 import { HEIR, history, monthBefore } from './histories.ts';
@@ -35,6 +38,7 @@ it('does to any history of events what the reference model says, and keeps every
       .beforeEach(() => resetTables(database.pool)),
     { ...cases(20), endOnFailure: true },
   );
+  await dropDump(database.pool);
   if (process.env['SPANLEDGER_CASES'] !== undefined) console.table(Object.fromEntries(seen));
   // A search that meets no conflict, no late usage and no correction would prove little.
   for (const rare of RARE) expect(seen.get(rare) ?? 0, rare).toBeGreaterThan(0);
@@ -59,6 +63,7 @@ const RARE = [
   'left',
   'adjusted',
   'bulk',
+  'restored',
 ];
 
 function count(seen: Map<string, number>, names: readonly string[]): void {
@@ -71,9 +76,11 @@ async function live(
 ): Promise<readonly string[]> {
   const seen: string[] = [];
   const model = new ReferenceModel();
+  const workers = [new ReferenceCache(), new ReferenceCache()];
+  const world: World = { model, events, workers, restoreModel: null };
   for (const [index, step] of steps.entries()) {
     const what = `step ${index}, ${JSON.stringify(step)}`;
-    const { predicted, observed } = await take(database, { model, events, step });
+    const { predicted, observed } = await take(database, world, step);
     expect(observed, what).toEqual(predicted);
     seen.push(...(Array.isArray(observed) ? observed : [observed]).flatMap(nameOf));
   }
@@ -107,15 +114,16 @@ interface Both {
   readonly observed: unknown;
 }
 
-async function take(
-  database: TestDatabase,
-  of: {
-    readonly model: ReferenceModel;
-    readonly events: readonly ModelEvent[];
-    readonly step: TimedStep;
-  },
-): Promise<Both> {
-  const { model, events, step } = of;
+interface World {
+  readonly model: ReferenceModel;
+  readonly events: readonly ModelEvent[];
+  readonly workers: readonly ReferenceCache[];
+  /** Takes the model back to when it was kept last. */
+  restoreModel: (() => void) | null;
+}
+
+async function take(database: TestDatabase, world: World, step: TimedStep): Promise<Both> {
+  const { model, events } = world;
   const { at } = step;
   const when = new Date(at).toISOString();
   const clock = () => at;
@@ -148,7 +156,9 @@ async function take(
       const batch = step.batch.map((delivery) => deliveredFrom(events, delivery));
       return {
         predicted: model.deliver(batch, at),
-        observed: await receiveEvents(database, batch, when),
+        observed: await receive(database, [JSON.stringify({ events: batch })], when, {
+          cache: present(world.workers[step.worker], 'a worker'),
+        }),
       };
     }
     case 'close': {
@@ -238,6 +248,15 @@ async function take(
       });
       return { predicted, observed: Array.isArray(observed) ? [...observed, 'left'] : observed };
     }
+    case 'dump':
+      world.restoreModel = model.dump();
+      await dumpTables(database.pool);
+      return { predicted: null, observed: null };
+    case 'restore':
+      if (world.restoreModel === null) return { predicted: null, observed: null };
+      world.restoreModel();
+      await restoreTables(database.pool);
+      return { predicted: 'restored', observed: 'restored' };
     case 'fold':
       model.join();
       await foldAll(database, clock);

@@ -74,18 +74,38 @@ interface ClosableRow {
 const HOUR = 3_600_000;
 
 export class ReferenceModel {
-  readonly entries: ModelEntry[] = [];
-  readonly closes: ModelClose[] = [];
-  readonly #books: ModelBook[] = [];
+  entries: ModelEntry[] = [];
+  closes: ModelClose[] = [];
+  #books: ModelBook[] = [];
   /** The first charge book; none that comes later takes its place. */
   #defaultBook: string | null = null;
-  readonly #tenants = new Map<string, ModelTenant>();
+  #tenants = new Map<string, ModelTenant>();
   /** Content by identity. */
-  readonly #events = new Map<string, string>();
-  readonly #waiting = new Set<string>();
+  #events = new Map<string, string>();
+  #waiting = new Set<string>();
 
   constructor() {
     this.#tenant(NOBODY, Date.parse('2026-01-01T00:00:00Z'));
+  }
+
+  /** Keeps everything as it is; what it answers with takes everything back to that. */
+  dump(): () => void {
+    const kept = structuredClone({
+      ...{ entries: this.entries, closes: this.closes, books: this.#books },
+      ...{ defaultBook: this.#defaultBook, tenants: this.#tenants },
+      ...{ events: this.#events, waiting: this.#waiting },
+    });
+    return () => {
+      const { entries, closes, books, defaultBook, tenants, events, waiting } =
+        structuredClone(kept);
+      this.entries = entries;
+      this.closes = closes;
+      this.#books = books;
+      this.#defaultBook = defaultBook;
+      this.#tenants = tenants;
+      this.#events = events;
+      this.#waiting = waiting;
+    };
   }
 
   importBook(book: ModelBook): 'imported' | 'unchanged' | 'refused' {

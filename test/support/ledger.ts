@@ -64,6 +64,8 @@ type ReceiveSettings = Partial<
   Pick<ReadContext, 'models' | 'attributes' | 'emails' | 'oldestDays'> & {
     /** Ids of the messages; by default equal bodies are one message that was delivered again. */
     readonly messageIds: readonly string[];
+    /** What a worker that goes on keeps from batch to batch; a new one by default. */
+    readonly cache: ReferenceCache;
   }
 >;
 
@@ -80,7 +82,7 @@ export async function receive(
     tellApart(readBody(body, context), settings.messageIds?.[index] ?? body),
   );
   const batch = { items, recordedAt: receivedAt, emails: settings.emails };
-  const recorded = await recordBatch(database, new ReferenceCache(), batch);
+  const recorded = await recordBatch(database, settings.cache ?? new ReferenceCache(), batch);
   return recorded.map(({ outcome }) => outcome);
 }
 

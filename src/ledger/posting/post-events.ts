@@ -88,6 +88,7 @@ export async function postEvents<Received extends ReceivedEvent>(
     ...{ kind, recordedAt, entries: rows },
     hasMoreToFold: settling.length + structure.length > 0,
   });
+  cache.posted(made);
   await copyEntries(transaction, rows, made);
   await queueSettlements(transaction, settling, made.batchId);
   await insertStructureSpans(transaction, structure, made.batchId);

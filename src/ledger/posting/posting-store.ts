@@ -25,13 +25,25 @@ export async function lockForPosting(transaction: Transaction): Promise<void> {
   );
 }
 
+interface CatalogRevisions {
+  readonly prices: bigint;
+  readonly tenants: bigint;
+  /** Whether the ledger holds a batch, known by its salt; true where none is asked for. */
+  readonly holds: boolean;
+}
+
 export async function readCatalogRevisions(
   client: Queryable,
-): Promise<{ readonly prices: bigint; readonly tenants: bigint }> {
-  const { rows } = await client.query<{ prices: bigint; tenants: bigint }>({
+  batch: Batch | null,
+): Promise<CatalogRevisions> {
+  const { rows } = await client.query<CatalogRevisions>({
     name: 'read-revisions',
     text: `select max(revision) filter (where catalog = 'prices') as prices,
-      max(revision) filter (where catalog = 'tenants') as tenants from catalog_revisions`,
+      max(revision) filter (where catalog = 'tenants') as tenants,
+      $1::bigint is null or exists (
+        select from batches where batch_id = $1 and salt = decode($2, 'hex')) as holds
+      from catalog_revisions`,
+    values: [batch?.batchId ?? null, batch?.salt ?? null],
   });
   return present(rows[0], 'the revisions of the catalogs');
 }

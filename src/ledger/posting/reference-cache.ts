@@ -6,6 +6,7 @@ import type { Pricing } from '../../rating/rate-event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
 import { createShadowTenants, readTenants } from '../../tenants/tenant-store.ts';
+import type { Batch } from './posting-store.ts';
 import { readCatalogRevisions } from './posting-store.ts';
 import { ReportLookups } from './report-lookups.ts';
 
@@ -16,19 +17,27 @@ import { ReportLookups } from './report-lookups.ts';
 export class ReferenceCache {
   #prices: { readonly revision: bigint; readonly catalog: PriceCatalog } | null = null;
   #tenantsRevision = 0n;
+  #lastBatch: Batch | null = null;
   readonly #tenants = new Map<string, Tenant>();
   /** Periods that are known to have their row. */
   readonly knownPeriods = new Set<string>();
   /** It is no reference, but like them it is kept between batches and put back by a rollback. */
   readonly reports = new ReportLookups();
 
-  /** Brings the cache up to date inside the transaction, after it took the posting lock. */
+  /**
+   * Brings the cache up to date inside the transaction, after it took the posting lock. A database that was restored
+   * counts its revisions anew and lacks periods that were made since: it is known by the last batch, which is gone.
+   */
   async refresh(
     transaction: Transaction,
     tenantIds: ReadonlySet<string>,
     at: InstantMs,
   ): Promise<void> {
-    const revisions = await readCatalogRevisions(transaction.client);
+    const revisions = await readCatalogRevisions(transaction.client, this.#lastBatch);
+    if (!revisions.holds) {
+      this.forget();
+      this.#prices = null;
+    }
     if (this.#prices?.revision !== revisions.prices) {
       const catalog = await loadPriceCatalog(transaction.kysely);
       this.#prices = { revision: revisions.prices, catalog };
@@ -56,6 +65,11 @@ export class ReferenceCache {
     for (const tenant of created) this.#tenants.set(tenant.tenantId, tenant);
   }
 
+  /** Told of the batch that a transaction posted with what stands here. */
+  posted(batch: Batch): void {
+    this.#lastBatch = batch;
+  }
+
   tenant(tenantId: string): Tenant {
     const tenant = this.#tenants.get(tenantId);
     if (tenant === undefined) throw new Error(`tenant ${tenantId} was not read before posting`);
@@ -77,6 +91,7 @@ export class ReferenceCache {
    */
   forget(): void {
     this.#tenantsRevision = 0n;
+    this.#lastBatch = null;
     this.#tenants.clear();
     this.knownPeriods.clear();
     this.reports.refused();
