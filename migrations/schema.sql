@@ -1689,6 +1689,13 @@ begin
          and not (old.state = 'pending' and old.attempts = 0)) then
     raise exception 'the body of push intent % never changes', old.identifier using errcode = 'restrict_violation';
   end if;
+  if old.state <> new.state and (new.state = 'pending' or old.state = 'missing'
+       or old.state = 'confirmed' and new.state not in ('parked', 'missing'))
+     or new.attempts < old.attempts
+     or old.first_attempt_at is not null and old.first_attempt_at is distinct from new.first_attempt_at then
+    raise exception 'push intent % is %, and never steps back', old.identifier, old.state
+      using errcode = 'restrict_violation';
+  end if;
   return new;
 end $function$
 ;

@@ -9,6 +9,7 @@ import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { unparkIntent } from '../../src/stripe/unpark-intent.ts';
 import { count, textRows } from '../support/database.ts';
 import { ofMonth } from '../support/stripe.ts';
+import { setIntentsBack } from '../support/tamper.ts';
 import type { BillingScene, SceneOptions } from './billing-scene.ts';
 import { ACME, customerOf, MONTH, openBillingScene } from './billing-scene.ts';
 
@@ -159,7 +160,8 @@ test('a customer that the key does not know is refused by the name of its tenant
 test('a push with a key of the other mode is refused where the first mode was told already', async () => {
   const scene = await closed();
   await ofAcme(scene);
-  await scene.database.pool.query(
+  await setIntentsBack(
+    scene.database,
     `update push_intents set state = 'sent';
      insert into stripe_meters select currency, true, event_name, meter_id, product_id, price_id, set_up_at from stripe_meters`,
   );

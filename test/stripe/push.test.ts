@@ -18,7 +18,7 @@ import {
   openPushScene,
   sendsOf,
 } from '../support/stripe.ts';
-import { tamper } from '../support/tamper.ts';
+import { setIntentsBack, tamper } from '../support/tamper.ts';
 import { brokenLaws } from '../support/worker.ts';
 
 vi.mock('../../src/clock.ts', async (original) => ({
@@ -181,7 +181,10 @@ describe('an answer that is lost or late', () => {
     const scene = await openPushScene();
     await push(scene);
     // What a crash between the answer and its record leaves behind.
-    await scene.database.pool.query("update push_intents set state = 'sent', confirmed_at = null");
+    await setIntentsBack(
+      scene.database,
+      "update push_intents set state = 'sent', confirmed_at = null",
+    );
     // Stripe forgets idempotency keys after a day or less; the identifier is remembered apart.
     scene.double.control.injectFault(
       onPush({
@@ -300,7 +303,8 @@ describe('23 hours after the first request', () => {
     const scene = await openPushScene();
     if (applied) {
       await push(scene);
-      await scene.database.pool.query(
+      await setIntentsBack(
+        scene.database,
         "update push_intents set state = 'sent', confirmed_at = null",
       );
     } else {

@@ -14,3 +14,10 @@ export async function tamper(database: Database, statements: string): Promise<vo
     client.release();
   }
 }
+
+/** Sets intents back as no command and no hand may, and leaves every other promise of the database as it is. */
+export async function setIntentsBack(database: Database, statement: string): Promise<void> {
+  const guard = 'trigger push_intents_keep_their_body';
+  await database.pool.query(`begin; alter table push_intents disable ${guard};
+    ${statement}; alter table push_intents enable ${guard}; commit`);
+}

@@ -53,10 +53,40 @@ describe('a period', () => {
     ['is never deleted', 'delete from periods'],
     ['never moves its bounds', "update periods set ends_at = ends_at + interval '1 day'"],
     ['never opens again', "update periods set state = 'open' where state = 'closed'"],
+    ['keeps the mode in which it was closed', "update periods set mode = 'live'"],
     [
       'never leaves its tenant',
       "update periods set tenant_id = 'unattributed' where tenant_id = 'acme'",
     ],
+  ])('%s', async (_, statement) => {
+    await expect(database.pool.query(statement)).rejects.toMatchObject({ code: '23001' });
+  });
+});
+
+describe('what was told, and what waits', () => {
+  const intent = (
+    set: string,
+  ) => `insert into push_intents (tenant_id, period_start, sequence, identifier, meter,
+      stripe_customer, value_micro, event_timestamp, state, attempts, created_at, first_attempt_at)
+    select tenant_id, period_start, 1, 'id', 'meter', 'cus_1', 1, 1, 'confirmed', 1, now(), now()
+    from closes where tenant_id = 'acme'; update push_intents set ${set}`;
+
+  it.each([
+    ['is never to be told again', intent("state = 'pending'")],
+    ['is never sent again', intent("state = 'sent'")],
+    ['is never compared again', intent("state = 'ambiguous'")],
+    ['was never tried less often', intent('attempts = 0')],
+    ['was first tried when it was', intent("first_attempt_at = now() + interval '1 second'")],
+    [
+      'that is missing stays missing',
+      `${intent("state = 'missing'")}; update push_intents set state = 'confirmed'`,
+    ],
+    ['is never deleted', `${intent("state = 'parked'")}; delete from push_intents`],
+    ['is not emptied', 'truncate push_intents'],
+    ['nor are periods', 'truncate periods cascade'],
+    ['nor is the quarantine', 'truncate quarantine'],
+    ['nor are tenants', 'truncate tenants cascade'],
+    ['nor are alerts', 'truncate push_alerts'],
   ])('%s', async (_, statement) => {
     await expect(database.pool.query(statement)).rejects.toMatchObject({ code: '23001' });
   });

@@ -12,6 +12,7 @@ import { receiveFromEventBridge } from '../../../src/stripe/webhooks/webhook.ts'
 import { count, textRows } from '../../support/database.ts';
 import { receiveEvents } from '../../support/ledger.ts';
 import { ofMonth } from '../../support/stripe.ts';
+import { setIntentsBack } from '../../support/tamper.ts';
 import type { BillingScene, SceneOptions } from '../billing-scene.ts';
 import { customerOf, MONTH, openBillingScene, runSteps, usage } from '../billing-scene.ts';
 
@@ -136,7 +137,8 @@ test('usage that Stripe drops after its 200 is parked, and told anew once a pers
   const { double, parts, database, differences } = opened;
   await closeOctober(opened);
   await pushMonth(parts, ofMonth(MONTH)).then(() => undefined);
-  await database.pool.query(
+  await setIntentsBack(
+    database,
     "update push_intents set state = 'pending', attempts = 0, first_attempt_at = null",
   );
   // given a customer that is deleted at Stripe after it was looked at, so that the event is dropped
