@@ -66,7 +66,7 @@ export function parseInstant(text: string): InstantMs {
 
 /** Reads an instant from a text that a person wrote: null where it is no instant. */
 export function instantOrNull(text: string): InstantMs | null {
-  const usual = parseUsualInstant(text);
+  const usual = parseUsualInstant(text) ?? parsePostgresInstant(text);
   if (usual !== null) return usual;
   if (text === '-infinity') return Number.NEGATIVE_INFINITY;
   const instant = Date.parse(text.replace(/([+-]\d\d)$/, '$1:00'));
@@ -82,11 +82,27 @@ const dayInstants = new Map<string, InstantMs>();
  */
 function parseUsualInstant(text: string): InstantMs | null {
   if (text.length !== USUAL_LENGTH || text[10] !== 'T' || text[23] !== 'Z') return null;
-  if (text[13] !== ':' || text[16] !== ':' || text[19] !== '.') return null;
+  return text[19] === '.' ? instantOfDigits(text, digits(text, 20, 23)) : null;
+}
+
+const LEAST_OF_POSTGRES = '2026-10-01 00:00:00+00'.length;
+
+/** What Postgres writes in UTC: a fraction without zeros at its end, or none. Null for microseconds, too. */
+function parsePostgresInstant(text: string): InstantMs | null {
+  const decimals = text.length - LEAST_OF_POSTGRES - 1;
+  if (decimals < -1 || decimals === 0 || decimals > 3) return null;
+  if (text[10] !== ' ' || !text.endsWith('+00')) return null;
+  if (decimals === -1) return instantOfDigits(text, 0);
+  if (text[19] !== '.') return null;
+  return instantOfDigits(text, digits(text, 20, 20 + decimals) * 10 ** (3 - decimals));
+}
+
+/** The day, hours, minutes and seconds stand in the same places of both forms. */
+function instantOfDigits(text: string, millisecond: number): InstantMs | null {
+  if (text[13] !== ':' || text[16] !== ':') return null;
   const hour = digits(text, 11, 13);
   const minute = digits(text, 14, 16);
   const second = digits(text, 17, 19);
-  const millisecond = digits(text, 20, 23);
   if (!(hour < 24 && minute < 60 && second < 60 && millisecond < 1000)) return null;
   const day = dayInstant(text.slice(0, 10));
   return Number.isNaN(day) ? null : day + ((hour * 60 + minute) * 60 + second) * 1000 + millisecond;

@@ -89,9 +89,7 @@ export function reversalOf(
   note: CorrectionNote,
   placement: Placement,
 ): NewEntry {
-  const { entryId: _, ...facts } = entry;
-  return {
-    ...facts,
+  return changed(entry, {
     revision: entry.revision + 1,
     kind: entry.kind === 'allocation' || entry.kind === 'adjustment' ? entry.kind : 'correction',
     periodStart: placement.period.startDate,
@@ -123,7 +121,19 @@ export function reversalOf(
     correctsEntryId: entry.entryId,
     isReversal: true,
     ...note,
-  };
+  });
+}
+
+/**
+ * A copy of an entry with other values. It has the shape of every entry that was read, which one that is built of
+ * some of its fields has not: a bulk correction makes it in half of the time. The id in it is that of what was read,
+ * and nobody looks at it: an entry gets its own when it is posted.
+ */
+function changed<Change extends Partial<NewEntry>>(
+  entry: NewEntry,
+  change: Change,
+): NewEntry & Change {
+  return Object.assign({ ...entry }, change);
 }
 
 /**
@@ -134,10 +144,8 @@ export function replacementOf(
   change: EntryChange,
   of: { readonly pricing: Pricing; readonly placement: Placement; readonly note: CorrectionNote },
 ): NewEntry {
-  const { entryId: _, ...facts } = entry;
   const units = changedUnits(entry.units, change.units);
-  const corrected = {
-    ...facts,
+  const corrected = changed(entry, {
     ...change,
     units,
     // The error was that of a call which did not fail after all.
@@ -153,11 +161,11 @@ export function replacementOf(
     correctsEntryId: entry.entryId,
     isReversal: false,
     ...of.note,
-  };
+  });
   // What was taken for free was not worth asking what it counted; once it is said, that has a price.
   const isFree = isTakenAsFree(entry) && COUNTS.every((count) => change[count] === undefined);
   const price = isFree ? freePriceOf(corrected, of.pricing) : pricedAnew(corrected, of.pricing);
-  return { ...corrected, ...price };
+  return changed(corrected, price);
 }
 
 /** Returns the entry as a person takes it: a call that succeeded, and charges nothing (R10). */
@@ -166,7 +174,7 @@ export function freeReplacementOf(
   of: { readonly pricing: Pricing; readonly placement: Placement; readonly note: CorrectionNote },
 ): NewEntry {
   const replacement = replacementOf(entry, {}, of);
-  return { ...replacement, ...freePriceOf(replacement, of.pricing) };
+  return changed(replacement, freePriceOf(replacement, of.pricing));
 }
 
 /** Tells whether a person took the entry for free: it is charged nothing, at no price. */

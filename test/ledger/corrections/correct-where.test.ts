@@ -88,8 +88,19 @@ describe('conditions', () => {
     expect(readWhere(text)).toEqual(where);
   });
 
-  it.each(['acme', 'tenants=acme', 'tenant='])('are refused like %s', (text) => {
+  it.each([
+    ...['acme', 'tenants=acme', 'tenant=', ''],
+    ...['tenant=acme,tenant=birch', 'model=gpt-4o,requested_model=gpt-5'],
+  ])('are refused like "%s"', (text) => {
     expect(() => readWhere(text)).toThrow();
+  });
+
+  it('of a second option are more of the same, and not another value', () => {
+    expect(readWhere('feature=a', readWhere('tenant=acme'))).toEqual({
+      tenant_id: 'acme',
+      feature: 'a',
+    });
+    expect(() => readWhere('tenant=birch', readWhere('tenant=acme'))).toThrow('named twice');
   });
 });
 

@@ -74,6 +74,14 @@ describe('re-rating a month', () => {
     expect(await brokenLaws(database)).toEqual([]);
   });
 
+  it('tells how many of how many it looked at', async () => {
+    const told: (readonly number[])[] = [];
+    const parts = { database, clock: systemClock };
+    const request = { month: '2026-10', tenant_id: null, dry_run: true, reason: 'x', actor: 'ada' };
+    await rerateMonth(parts, request, (...progress) => told.push(progress));
+    expect(told).toEqual([[4, 4]]);
+  });
+
   it('does nothing the second time', async () => {
     await run();
     expect(await run()).toEqual([]);

@@ -116,9 +116,8 @@ const ENTRY: StoredEntry = {
 
 describe('a reversal', () => {
   it('has every fact of its entry, and every count and amount negated', () => {
-    const { entryId: _, ...facts } = ENTRY;
     expect(reversalOf(ENTRY, NOTE, NOVEMBER)).toEqual({
-      ...facts,
+      ...ENTRY,
       revision: 3,
       kind: 'correction',
       periodStart: '2026-11-01',
@@ -314,9 +313,8 @@ describe('a replacement', () => {
   const of = { pricing: PRICING, placement: NOVEMBER, note: NOTE };
 
   it('keeps what is not changed, points at the entry and is priced anew', () => {
-    const { entryId: _, ...facts } = ENTRY;
     expect(replacementOf(ENTRY, { outputTokens: 8, feature: 'chat' }, of)).toEqual({
-      ...facts,
+      ...ENTRY,
       revision: 4,
       kind: 'correction',
       periodStart: '2026-11-01',
