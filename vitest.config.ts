@@ -9,12 +9,12 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
 
 /** Tests that need nothing but the code; every other test gets a database. */
 const PURE = [
-  'test/{money,present}.test.ts',
+  'test/{money,present,fields}.test.ts',
   'test/{sqs-client,sqs-refusal}.test.ts',
   'test/ingest/batcher.test.ts',
   'test/client/{packing,new-event,journal,client,usage-trace}.test.ts',
   'test/client/calls/**/*.test.ts',
-  'test/{architecture,rules,pages,dependencies}.test.ts',
+  'test/{architecture,rules,pages,dependencies,edges}.test.ts',
   'test/infra/**/*.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',

@@ -7,8 +7,10 @@ import { exactPico, formatPico } from './money.ts';
  * strings in the major unit, instants as RFC 3339 in UTC, and ids and whole numbers that may pass 2⁵³ as strings.
  */
 
-/** The month in which a period begins, YYYY-MM. */
-export const monthField = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'write it as YYYY-MM');
+/** The month in which a period begins, YYYY-MM, of a year in which calendars can be reckoned with. */
+export const monthField = z
+  .string()
+  .regex(/^(?:19[7-9]\d|[2-8]\d{3})-(?:0[1-9]|1[0-2])$/, 'write it as YYYY-MM');
 
 /** A calendar day, YYYY-MM-DD. */
 export const dayField = z.iso.date();

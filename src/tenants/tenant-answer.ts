@@ -21,25 +21,33 @@ export const TENANT_SETTINGS = [
 ] as const;
 
 /** What is not given stays as it is; a tenant that is not there is made. */
-export const setTenantRequest = z.strictObject({
-  tenant_id: z.string(),
-  /** Shadow is never pushed. */
-  mode: mode.optional(),
-  /** The IANA zone of its billing periods. */
-  time_zone: z.string().optional(),
-  /** The day of the month on which periods begin. */
-  anchor_day: z.int().min(1).max(31).optional(),
-  /** The charge book that it pays by. */
-  price_book: z.string().optional(),
-  /** The instant from which the price book holds; now, where it is not said. */
-  price_book_from: instantGiven.optional(),
-  /** Its customer in Stripe, cus_…; an empty text takes it away. */
-  stripe_customer: z.string().optional(),
-  /** What its statements call it, and whom they are for; an empty text takes each away. */
-  name: lineGiven(200).optional(),
-  address: linesGiven(500).optional(),
-  contact: lineGiven(200).optional(),
-});
+export const setTenantRequest = z
+  .strictObject({
+    tenant_id: z.string(),
+    /** Shadow is never pushed. */
+    mode: mode.optional(),
+    /** The IANA zone of its billing periods. */
+    time_zone: z.string().optional(),
+    /** The day of the month on which periods begin. */
+    anchor_day: z.int().min(1).max(31).optional(),
+    /** The charge book that it pays by. */
+    price_book: z.string().optional(),
+    /** The instant from which the price book holds; now, where it is not said. */
+    price_book_from: instantGiven.optional(),
+    /** Its customer in Stripe, cus_…; an empty text takes it away. */
+    stripe_customer: z.string().optional(),
+    /** What its statements call it, and whom they are for; an empty text takes each away. */
+    name: lineGiven(200).optional(),
+    address: linesGiven(500).optional(),
+    contact: lineGiven(200).optional(),
+  })
+  .refine(
+    ({ price_book, price_book_from }) => price_book_from === undefined || price_book !== undefined,
+    {
+      path: ['price_book_from'],
+      error: 'says from when a price book holds; name the book, too',
+    },
+  );
 export type SetTenantRequest = z.output<typeof setTenantRequest>;
 
 /** The tenant that is billed; its calendar is the newest rule, which may be still to come. */

@@ -59,16 +59,20 @@ export function addCorrect(program: Command): void {
     .requiredOption('--reason <text>', 'why');
   perform<CorrectFlags>(addActorOnceBy(command), async (session, { args: [entry], options }) => {
     const { where } = options;
-    if ((entry === undefined) === (where === undefined)) refuseUnclear(entry);
+    const isForMany = options.month !== undefined || options.unprice === true;
+    if ((entry === undefined) === (where === undefined) || (isForMany && where === undefined)) {
+      refuseUnclear(entry, isForMany);
+    }
     if (where !== undefined) await correctAll(session, where, options);
     else await correctOne(session, entry ?? '', options);
   });
 }
 
-function refuseUnclear(entry: string | undefined): never {
+function refuseUnclear(entry: string | undefined, isForMany: boolean): never {
+  const many = isForMany ? '--where, --month and --unprice mean' : '--where means';
   throw new Refusal(
     'bad_request',
-    entry === undefined ? 'no entry is named' : 'one entry is named, and --where means many',
+    entry === undefined ? 'no entry is named' : `one entry is named, and ${many} many`,
     'give an entry id as audit.entries shows it, or --where with what many have in common',
   );
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { instantOrNull, utcDay } from '../../clock.ts';
 import { CURRENCY_ALLOWED, isSupportedCurrency } from '../../currencies.ts';
+import { monthField } from '../../fields.ts';
 import { formatPico, parseDecimal } from '../../money.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { FURTHER_UNITS } from '../../units.ts';
@@ -14,13 +15,13 @@ export const AS_OF = 'what the ledger said then; what was recorded later is not 
  */
 
 export function readMonth(text: string): string {
-  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
+  if (monthField.safeParse(text).success) return text;
   throw new InvalidArgumentError('write the month as YYYY-MM, such as 2026-10.');
 }
 
 /** A schedule cannot write a month, and says `last`: it is the one before this, in UTC. */
 export function readMonthOrLast(text: string): string {
-  if (text === 'last' || /^\d{4}-(0[1-9]|1[0-2])$/.test(text)) return text;
+  if (text === 'last' || monthField.safeParse(text).success) return text;
   throw new InvalidArgumentError('write the month as YYYY-MM, such as 2026-10, or as last.');
 }
 

@@ -33,8 +33,15 @@ const TAGS: ReadonlySet<string> = new Set([
 
 /** Reads `tenant=acme,model=gpt-4o`. A comma within a value stays, unless a field and = follow it. */
 export function readWhere(text: string, before: Where = {}): Where {
-  const parts = text.split(/,(?=[a-z_]+=)/).map(readCondition);
-  return { ...before, ...Object.fromEntries(parts) };
+  const where = { ...before };
+  for (const [field, value] of text.split(/,(?=[a-z_]+=)/).map(readCondition)) {
+    // All conditions hold at once, so that of two values of one field only the other would be believed.
+    if (where[field] !== undefined) {
+      throw new InvalidArgumentError(`${field} is named twice; correct one after the other.`);
+    }
+    Object.assign(where, { [field]: value });
+  }
+  return where;
 }
 
 function readCondition(part: string): readonly [keyof Where, string | null] {
