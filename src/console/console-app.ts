@@ -23,7 +23,8 @@ import {
   visitorOf,
 } from './door.ts';
 import { exportDocument, isExportName } from './pages/exports.ts';
-import type { ConsolePage } from './pages/page-asked.ts';
+import type { ConsolePage, PageAsked } from './pages/page-asked.ts';
+import { addLive } from './live.ts';
 import { refusedPage, unhandledPage } from './pages/refused.ts';
 import { addressAfterSignIn, signInPage } from './pages/sign-in.ts';
 import { PAGES } from './pages.ts';
@@ -42,6 +43,7 @@ export function buildConsole(options: ConsoleOptions): ConsoleApp {
   addCustomer(app, options);
   addActs(app, options, kept);
   addDocuments(app, options);
+  addLive(app, (c) => askedBy({ ...options, kept }, c));
   app.get('/console/*', () => {
     throw new Refusal('not_found', 'there is no page at this address', 'begin at the overview');
   });
@@ -135,22 +137,33 @@ function addDocuments(app: ConsoleApp, options: ConsoleOptions): void {
   });
 }
 
+type KeepingOptions = ConsoleOptions & { readonly kept: KeptAnswers };
+
 async function answerPage(
-  options: ConsoleOptions & { readonly kept: KeptAnswers },
+  options: KeepingOptions,
   c: ConsoleContext,
   page: ConsolePage,
 ): Promise<Response> {
+  const asked = await askedBy(options, c);
+  if (asked instanceof Response) return asked;
+  return show(options, c, { page: await page.render(asked), visitor: asked.visitor });
+}
+
+/** What a page is asked with by an operator, or the answer that sends whoever it is elsewhere. */
+async function askedBy(
+  options: KeepingOptions,
+  c: ConsoleContext,
+): Promise<PageAsked | Response> {
   const visitor = await letIn(options, c);
   if (visitor instanceof Response) return visitor;
   const { parts, kept } = options;
-  const freshness = await tellFreshness(parts);
-  const asked = {
-    ...{ parts, visitor, freshness, kept },
+  return {
+    ...{ parts, visitor, kept },
+    freshness: await tellFreshness(parts),
     mayAct: visitor.key.role === 'admin',
     path: c.req.param() as Record<string, string>,
     query: new URL(c.req.url).searchParams,
   };
-  return show(options, c, { page: await page.render(asked), visitor });
 }
 
 /** Finds an operator, or the answer that sends whoever it is elsewhere. */

@@ -12,8 +12,8 @@ export type CoverageBounds = z.infer<typeof coverageBounds>;
 export const monthRequest = z.strictObject({
   /** The month in which the periods begin. */
   month: monthField,
-  /** The folder where the statements go. */
-  folder: z.string(),
+  /** The folder where the statements go; null writes none. */
+  folder: z.string().nullable(),
   /** The issuer that stands on HTML and PDF; null is the one that is set. */
   issuer: z.string().nullable(),
   /** How much of the cost has to carry which tag before anything is closed; absent for no bound. */
@@ -70,3 +70,20 @@ export const monthPlanAnswer = z.strictObject({
 });
 /** What a run of the month would do. */
 export type MonthPlanAnswer = z.infer<typeof monthPlanAnswer>;
+
+export const startRequest = z.strictObject({
+  /** The month in which the periods begin. */
+  month: monthField,
+  /** Says what a run would do, and starts none. */
+  dry_run: z.boolean(),
+});
+export type StartRequest = z.output<typeof startRequest>;
+
+export const startAnswer = z.strictObject({
+  month: monthField,
+  /** `started`: it goes on by itself, and its steps are kept as they end. */
+  state: z.enum(['started', 'dry_run']),
+  /** What a run would do; null where one was started. */
+  plan: monthPlanAnswer.nullable(),
+});
+export type StartAnswer = z.infer<typeof startAnswer>;

@@ -69,6 +69,7 @@ export async function runMonth(
   let isRepeating = false;
   for (const { step, perform, always } of STEPS) {
     if (step === 'coverage' && request.coverage_min === undefined) continue;
+    if (step === 'statements' && request.folder === null) continue;
     const known = before.get(step);
     isRepeating ||= known?.state !== 'done';
     if (!always && !isRepeating && known !== undefined && !(await isStale(parts, known, month))) {
@@ -100,7 +101,7 @@ export async function runMonth(
 }
 
 /** What the door gives, of which the steps themselves keep what they have said. */
-interface RunParts extends Omit<MonthParts, 'untold' | 'unlinked' | 'onProgress'> {
+export interface RunParts extends Omit<MonthParts, 'untold' | 'unlinked' | 'onProgress'> {
   /** The function is called with how far a step is. */
   readonly onStep?: (step: StepAnswer['step'], done: number, all: number) => void;
 }

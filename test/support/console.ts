@@ -6,6 +6,7 @@ import type { Database } from '../../src/database/database.ts';
 import { createKey } from '../../src/keys/create-key.ts';
 import type { KeyRole } from '../../src/keys/key-answer.ts';
 import { openLog } from '../../src/log.ts';
+import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 
 /** The console on a port of its own, as a browser meets it. */
 export interface RunningConsole {
@@ -18,6 +19,8 @@ export interface RunningConsole {
 
 export interface ConsoleVisitor {
   get(path: string): Promise<Seen>;
+  /** What a person does: the form of an act as its page has it, with why. */
+  act(path: string, reason: string): Promise<Seen>;
   send(path: string, fields: Readonly<Record<string, string>>, headers?: Headers): Promise<Seen>;
   cookie(): string;
 }
@@ -34,13 +37,15 @@ export interface Seen {
 interface ConsoleTestOptions {
   readonly clock?: Clock;
   readonly users?: ProxyUsers | null;
+  /** Left out, the server has no key of Stripe's. */
+  readonly stripeParts?: StripeParts | null;
 }
 
 export async function startConsole(
   database: Database,
-  { clock = systemClock, users = null }: ConsoleTestOptions = {},
+  { clock = systemClock, users = null, stripeParts = null }: ConsoleTestOptions = {},
 ): Promise<RunningConsole> {
-  const parts = { database, clock, log: openLog('silent') };
+  const parts = { database, clock, log: openLog('silent'), stripeParts };
   const pages = buildConsole({
     parts: apiPartsOf(parts),
     users,
@@ -82,6 +87,15 @@ function visitorOf(url: string): ConsoleVisitor {
   };
   return {
     get: (path) => ask(path, {}),
+    async act(path, reason) {
+      const { text } = await ask(path, {});
+      const [form = ''] = /<form class="act" method="post"[\s\S]*?<\/form>/.exec(text) ?? [];
+      const fields = [...form.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(
+        ([, name = '', value = '']) => [name, value] as const,
+      );
+      const body = new URLSearchParams({ ...Object.fromEntries(fields), reason });
+      return ask(path.replace(/\?.*/, ''), { method: 'POST', body });
+    },
     send: (path, fields, headers = {}) =>
       ask(path, { method: 'POST', body: new URLSearchParams(fields), headers }),
     cookie: () => cookie,

@@ -38,6 +38,8 @@ import { rerateAnswer, rerateRequest } from '../../ledger/corrections/rerate-ans
 import { rerateMonth } from '../../ledger/corrections/rerate-month.ts';
 import { pushAnswer, pushRequest } from '../../push/push-answer.ts';
 import { settleAnswer, settleRequest } from '../../push/settle-answer.ts';
+import { startAnswer, startRequest } from '../../month/month-answer.ts';
+import { startMonth } from '../../month/start-month.ts';
 import {
   alertAnswer,
   alertsAnswer,
@@ -46,10 +48,14 @@ import {
 } from '../../stripe/alerts/alert-answer.ts';
 import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
 import { resolveAlert } from '../../stripe/alerts/resolve-alert.ts';
+import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
+import { releaseAnswer, releaseRequest } from '../../stripe/invoices/release-answer.ts';
+import { phraseRemedy } from '../../remedy.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
 import { reconcileAnswer, reconcileRequest } from '../../stripe/reconcile-answer.ts';
 import { reconcileMonth } from '../../stripe/reconcile-month.ts';
 import { settleMonth } from '../../stripe/settle-month.ts';
+import { requestToMake } from '../requests-to-make.ts';
 import { listRoute, type Route, route } from '../route.ts';
 import { quarantineAsked } from './quarantine-asked.ts';
 import { stripeOf } from './stripe-side.ts';
@@ -189,6 +195,27 @@ const MONTH: readonly Route[] = [
     request: closeRequest,
     answer: closeAnswer,
     use: closePeriods,
+  }),
+  route('POST /v1/months/{month}/run', {
+    about: 'month',
+    act: 'run-month',
+    roles: ADMIN,
+    summary:
+      'start the whole monthly job, which goes on by itself; GET /v1/months/{month} says how far it is',
+    request: startRequest,
+    answer: startAnswer,
+    defaults: { dry_run: false },
+    use: ({ phrase = (remedy) => phraseRemedy(remedy, requestToMake), ...parts }, request) =>
+      startMonth({ ...stripeOf(parts), phrase }, request),
+  }),
+  route('POST /v1/releases', {
+    about: 'month',
+    act: 'stripe release',
+    roles: ADMIN,
+    summary: 'let go the held invoices whose usage is proven to be in Stripe',
+    request: releaseRequest,
+    answer: releaseAnswer,
+    use: (parts, request) => releaseInvoices(stripeOf(parts), request),
   }),
   route('POST /v1/tenants/{tenant}/close', {
     about: 'month',

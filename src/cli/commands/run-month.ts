@@ -6,7 +6,7 @@ import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import type { CoverageBounds, MonthRequest, StepAnswer } from '../../month/month-answer.ts';
 import { monthRequest } from '../../month/month-answer.ts';
 import { planMonth } from '../../month/plan-month.ts';
-import { runMonth } from '../../month/run-month.ts';
+import { runMonthAlone } from '../../month/start-month.ts';
 import { ATTRIBUTION_TAGS } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
@@ -65,7 +65,7 @@ async function performMonth(session: Session, request: MonthRequest): Promise<vo
   const onStep = (step: StepAnswer['step'], done: number, all: number) =>
     out.progress(step, done, all);
   const parts = { ...(await openStripeParts(session)), phrase: remedyText, onStep };
-  const answer = await runMonth(parts, request);
+  const answer = await runMonthAlone(parts, request);
   if (!answer.done) session.foundWrong();
   out.answer(answer, inParts(renderSteps(answer.steps, out.table), answer.missing, out));
 }

@@ -9,7 +9,9 @@ import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import { actOnce } from '../../keys/act-once.ts';
 import { callerWord } from '../../keys/key.ts';
 import { Refusal } from '../../refusal.ts';
+import { phraseRemedy, type Remedy } from '../../remedy.ts';
 import type { Visitor } from '../door.ts';
+import { placeOfOperation } from '../pages/operation-places.ts';
 import type { Html } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import { headOf, link, panel } from '../view/table.ts';
@@ -18,11 +20,13 @@ import { CORRECTION_ACTS } from './correction-acts.ts';
 import { MONTH_ACTS } from './month-acts.ts';
 import { RAISE_ACTS } from './raise-acts.ts';
 import { SETTING_ACTS } from './setting-acts.ts';
+import { STRIPE_ACTS } from './stripe-acts.ts';
 import { WAITING_ACTS } from './waiting-acts.ts';
 
 const ACTS: readonly Act[] = [
   ...CORRECTION_ACTS,
   ...MONTH_ACTS,
+  ...STRIPE_ACTS,
   ...WAITING_ACTS,
   ...SETTING_ACTS,
   ...RAISE_ACTS,
@@ -73,7 +77,7 @@ export async function actedPage({ parts, visitor, name, form }: ActPageAsked): P
   };
   let fresh: unknown;
   const { answer } = await actOnce(parts, once, async () => {
-    fresh = await route.run({ parts: acting, given: asked, accept: '' });
+    fresh = await route.run({ parts: { ...acting, phrase }, given: asked, accept: '' });
     return { status: 200, answer: route.isShownOnce ? 'null' : JSON.stringify(fresh) };
   });
   const shown: unknown = fresh ?? JSON.parse(answer);
@@ -86,6 +90,11 @@ export async function actedPage({ parts, visitor, name, form }: ActPageAsked): P
     nav: null,
     body: html`${headOf(act.title, act.words)}<div class="notice good" role="status"><h2>Done.</h2><p>Recorded as the act of ${visitor.key.name}: ${reason}</p></div>${panel('What came of it', result)}<p>${link(act.back(said), 'Go on')} · ${link('/console/acts', 'all acts')}</p>`,
   };
+}
+
+/** What a long piece of work keeps of remedies says where on the pages they are done. */
+function phrase(remedy: Remedy): string {
+  return phraseRemedy(remedy, placeOfOperation);
 }
 
 function actNamed({ key }: Visitor, name: string): Act {
@@ -149,7 +158,12 @@ async function confirmation(
   const note = noted(route, { reason: 'a look before the act', actor: visitor.key.name });
   const asked: ActAsked = {
     ...{ parts, said, given },
-    dryRun: () => route.run({ parts, given: { ...given, ...note, dry_run: true }, accept: '' }),
+    dryRun: () =>
+      route.run({
+        parts: { ...parts, phrase },
+        given: { ...given, ...note, dry_run: true },
+        accept: '',
+      }),
   };
   const hidden = Object.entries(said).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,

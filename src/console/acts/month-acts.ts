@@ -1,13 +1,16 @@
 import { html } from 'hono/html';
+import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import type { CloseAnswer } from '../../ledger/closes/close-answer.ts';
+import type { StartAnswer } from '../../month/month-answer.ts';
+import { type MonthTableAnswer, monthTableRequest } from '../../month/table/month-table-answer.ts';
+import { tellMonthTable } from '../../month/table/tell-month-table.ts';
 import type { PushAnswer } from '../../push/push-answer.ts';
 import { readRequest } from '../../request.ts';
-import { type AlertAnswer, alertsRequest } from '../../stripe/alerts/alert-answer.ts';
-import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
 import type { ReconcileAnswer } from '../../stripe/reconcile-answer.ts';
+import { missingTable } from '../pages/missing-table.ts';
 import { withPlaces } from '../pages/operation-places.ts';
-import { amountOr, countText, type Html } from '../view/amounts.ts';
-import { chip, dataTable, facts, tenantLink } from '../view/table.ts';
+import { amountOr, countText, type Html, monthText } from '../view/amounts.ts';
+import { address, chip, dataTable, link, tenantLink } from '../view/table.ts';
 import type { Act, ActField } from './act.ts';
 
 const MONTH: readonly ActField[] = [
@@ -35,7 +38,7 @@ function closedOf(rows: CloseAnswer, caption: string): Html {
   type Row = CloseAnswer[number];
   return dataTable({
     caption,
-    rows,
+    rows: rows.slice(0, ROWS_SHOWN),
     empty: 'No period begins in this month.',
     columns: [
       { title: 'Tenant', cell: (row: Row) => tenantLink(row.tenant_id) },
@@ -70,7 +73,7 @@ function pushedOf(rows: PushAnswer): Html {
   type Row = PushAnswer[number];
   return dataTable({
     caption: 'What Stripe is told',
-    rows,
+    rows: rows.slice(0, ROWS_SHOWN),
     empty: 'No period of this month is closed.',
     columns: [
       { title: 'Tenant', cell: (row: Row) => tenantLink(row.tenant_id) },
@@ -97,11 +100,12 @@ const reconcile: Act = {
     'What Stripe counted is read and set beside what it was told; what differs becomes an alert.',
   route: 'POST /v1/reconciliations',
   fields: MONTH,
-  preview: async () => html`<p>It changes nothing at Stripe. Each period is read anew.</p>`,
+  preview: async ({ parts, given }) =>
+    comparedOf(await tellMonthTable(parts, monthOf(given)), given),
   done: (answer) =>
     dataTable({
       caption: 'What Stripe counted',
-      rows: answer as ReconcileAnswer,
+      rows: (answer as ReconcileAnswer).slice(0, ROWS_SHOWN),
       empty: 'No period of this month is closed.',
       columns: [
         { title: 'Tenant', cell: (row: ReconcileAnswer[number]) => tenantLink(row.tenant_id) },
@@ -134,29 +138,56 @@ const reconcile: Act = {
   back: backToMonth,
 };
 
-const resolveAlert: Act = {
-  name: 'resolve-alert',
-  title: 'Settle an alert',
-  words: 'Say what was done about it; it keeps no month from being whole any more.',
-  route: 'POST /v1/alerts/{alert}/resolve',
-  fields: [{ name: 'alert_id', label: 'Alert', isRequired: true }],
-  async preview({ parts, said }) {
-    const alerts = await listAlerts(parts, readRequest(alertsRequest, { all: true }));
-    const alert = alerts.find(({ alert_id: id }) => id === said['alert_id']);
-    return alert === undefined ? html`<p class="none">There is no such alert.</p>` : alertOf(alert);
-  },
-  done: (answer) => alertOf(answer as AlertAnswer),
-  back: () => '/console/alerts',
-};
-
-function alertOf(alert: AlertAnswer): Html {
-  return facts([
-    ['What', alert.kind.replaceAll('_', ' ')],
-    ['Tenant', alert.tenant_id ?? 'none'],
-    ['Subject', html`<span class="hash">${alert.subject}</span>`],
-    ['Detail', alert.detail],
-    ['Settled', alert.resolution ?? 'not yet'],
-  ]);
+/** What was told, and whether Stripe was seen to count it, as the last comparison left it. */
+function comparedOf({ periods }: MonthTableAnswer, given: JsonObject): Html {
+  const tenant = given['tenant_id'] ?? null;
+  const told = periods.filter(
+    (row) => row.found !== null && (tenant === null || row.tenant_id === tenant),
+  );
+  return html`<p>It changes nothing at Stripe. Each of these periods is read anew.</p>${dataTable({
+    caption: 'What is compared',
+    rows: told.slice(0, ROWS_SHOWN),
+    empty: 'Nothing of this month was told.',
+    columns: [
+      { title: 'Tenant', cell: (row) => tenantLink(row.tenant_id) },
+      { title: 'Charge', figure: true, cell: (row) => amountOr(row.charge, row.currency, '—') },
+      {
+        title: 'At the last comparison',
+        cell: (row) => (row.found === true ? chip('found', 'good') : chip('not found yet', 'warn')),
+      },
+    ],
+  })}${told.length > ROWS_SHOWN ? html`<p class="hint">The first ${countText(ROWS_SHOWN)} of ${countText(told.length)}.</p>` : ''}`;
 }
 
-export const MONTH_ACTS: readonly Act[] = [close, push, reconcile, resolveAlert];
+function monthOf({ month = '' }: JsonObject) {
+  return readRequest(monthTableRequest, { month: String(month) });
+}
+
+const ROWS_SHOWN = 100;
+
+const runTheMonth: Act = {
+  name: 'run-month',
+  title: 'Run the month',
+  words:
+    'Closes, tells Stripe, compares, lets invoices go and checks the laws, for every tenant; it goes on by itself, and nothing is told twice.',
+  route: 'POST /v1/months/{month}/run',
+  fields: MONTH.slice(0, 1),
+  preview: async ({ dryRun }) => planOf(((await dryRun()) as StartAnswer).plan),
+  done(answer) {
+    const { month } = answer as StartAnswer;
+    return html`<p>The run of ${link(address('/console/month', { month }), monthText(month))} has begun. It goes on without this page; the page of the month shows how far it is.</p>`;
+  },
+  back: backToMonth,
+};
+
+function planOf(plan: StartAnswer['plan']): Html {
+  if (plan === null) return html``;
+  const { steps, closes, pushes, missing } = plan;
+  const wrong = steps.filter(({ state }) => state !== 'done');
+  return html`${wrong.map(({ step, detail }) => html`<p>${chip(step, 'warn')} ${detail}</p>`)}
+<h3>Periods</h3>${closedOf(closes, 'What becomes of the periods')}
+<h3>What Stripe is told</h3>${pushedOf(pushes)}
+<h3>What would still be missing</h3>${missingTable({ mayAct: false }, missing)}`;
+}
+
+export const MONTH_ACTS: readonly Act[] = [runTheMonth, close, push, reconcile];

@@ -79,7 +79,7 @@ function mendingOf(mayAct: boolean, thing: MissingThing): Html {
     case 'unregistered_tenant':
       return act('set-tenant', 'Register', { tenant_id: tenant });
     case 'untold':
-      return act('push', 'Tell Stripe', { month, tenant_id: tenant });
+      return html`${act('push', 'Tell Stripe', { month, tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('set-tenant', 'Link a customer', { tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('settle', 'Settled elsewhere', { month, tenant_id: tenant })}`;
     case 'unbilled':
     case 'on_two_invoices':
     case 'on_voided_invoice':
@@ -93,7 +93,7 @@ function mendingOf(mayAct: boolean, thing: MissingThing): Html {
       return html`${act('accept', 'Accept as free', { entry_ids: entriesIn(detail) })}${shown}`;
     case 'under_two_tenants':
     case 'contradicting':
-      return html`${entry === null ? '' : act('take-back', 'Take one back', { entry_id: entry })}${shown}`;
+      return html`${entry === null ? '' : act('correct', 'Take one back', { entry_id: entry })}${shown}`;
   }
 }
 

@@ -32,7 +32,7 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   statement: 'the proof beside the statement on the page of the tenant',
   'stripe alerts': 'the list of alerts',
   'stripe resolve': 'the list of alerts',
-  'stripe settled': null,
+  'stripe settled': 'Settled elsewhere on the page of the month',
   'stripe setup': null,
   'stripe unpark': null,
   'tenant list': 'the page of tenants',

@@ -27,12 +27,32 @@ export const STYLE: Asset = assetOf('style', 'css', {
   body: `${FACES}\n${STYLE_SHEET}`,
 });
 
-/** A form sends itself when a choice is made: no page needs it. */
+/**
+ * A form sends itself when a choice is made, and a page with `data-live` follows what goes on: each part is replaced as
+ * its event comes, but for the one in which somebody is. No page needs it.
+ */
 export const SCRIPT: Asset = assetOf('script', 'js', {
   type: 'text/javascript; charset=utf-8',
   body: `'use strict';
 for (const select of document.querySelectorAll('select[data-send]'))
   select.addEventListener('change', () => select.form.requestSubmit());
+const page = document.querySelector('[data-live]');
+if (page !== null) {
+  const source = new EventSource(page.dataset.live);
+  for (const part of page.querySelectorAll('[data-part]')) {
+    let next = null;
+    const show = () => {
+      if (next === null || part.contains(document.activeElement)) return;
+      part.innerHTML = next;
+      next = null;
+    };
+    source.addEventListener(part.dataset.part, ({ data }) => { next = data; show(); });
+    part.addEventListener('focusout', () => setTimeout(show));
+  }
+  const said = page.querySelector('[role="status"]');
+  source.addEventListener('said', ({ data }) => { said.textContent = data; });
+  source.addEventListener('end', () => source.close());
+}
 `,
 });
 

@@ -36,6 +36,7 @@ h3 { font-size: 13px; font-weight: 600; margin-top: 14px; }
 .head .sub { margin-top: 3px; color: var(--soft); }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(195px, 1fr)); gap: 14px; margin-bottom: 16px; }
+.part { display: contents; }
 .card, .panel { background: var(--card); border: 1px solid var(--rule); border-radius: 11px; }
 .card { padding: 15px 18px 14px; min-width: 0; }
 .card h2 { font-size: 13px; font-weight: 400; color: var(--soft); }

@@ -132,10 +132,15 @@ export function headOf(
 export function actLink(
   of: { readonly mayAct: boolean },
   words: string,
-  to: { readonly act: string; readonly query?: Readonly<Record<string, string | null>> },
+  to: {
+    readonly act: string;
+    readonly query?: Readonly<Record<string, string | null>>;
+    /** It is what a person comes to the page for. */
+    readonly isFirst?: boolean;
+  },
 ): Html {
   if (!of.mayAct) return html``;
-  return html`<a class="button second" href="${address(`/console/act/${to.act}`, to.query ?? {})}">${words}</a>`;
+  return html`<a class="button${to.isFirst === true ? '' : ' second'}" href="${address(`/console/act/${to.act}`, to.query ?? {})}">${words}</a>`;
 }
 
 /** Renders choices as links, of which one is taken. */

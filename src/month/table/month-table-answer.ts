@@ -47,6 +47,8 @@ export const monthTableAnswer = z.strictObject({
   at: instantField,
   /** What is behind stands first. */
   periods: listOf(periodSteps),
+  /** Whether a run of it goes on now. */
+  is_running: z.boolean(),
   /** The steps of its run, in the order in which they began; none where it was never run. */
   steps: listOf(keptStep),
 });

@@ -2,6 +2,7 @@ import { formatInstant } from '../../clock.ts';
 import { exactPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { readSteps } from '../month-run-store.ts';
+import { isMonthRun } from '../run-lock-store.ts';
 import type { MonthTableAnswer, MonthTableRequest, PeriodSteps } from './month-table-answer.ts';
 import { type MonthTableRow, readMonthTable } from './month-table-store.ts';
 
@@ -17,6 +18,7 @@ export async function tellMonthTable(
     month,
     at: formatInstant(now),
     periods: rows.toSorted((a, b) => behindOf(b) - behindOf(a) || compareCharges(a, b)),
+    is_running: await isMonthRun(database, month),
     steps: steps.map(({ step, state, startedAt, detail }) => ({
       ...{ step, state, detail },
       started_at: formatInstant(startedAt),

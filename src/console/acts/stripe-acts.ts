@@ -1,0 +1,131 @@
+import { html } from 'hono/html';
+import { formatDecimal } from '../../money.ts';
+import { monthTableRequest } from '../../month/table/month-table-answer.ts';
+import { tellMonthTable } from '../../month/table/tell-month-table.ts';
+import { type AlertAnswer, alertsRequest } from '../../stripe/alerts/alert-answer.ts';
+import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
+import type { SettleAnswer } from '../../push/settle-answer.ts';
+import { readRequest } from '../../request.ts';
+import type { ReleaseAnswer } from '../../stripe/invoices/release-answer.ts';
+import { amount, amountOr, type Html } from '../view/amounts.ts';
+import { chip, dataTable, facts, tenantLink } from '../view/table.ts';
+import type { Act } from './act.ts';
+
+const MONTH = { name: 'month', label: 'Month', kind: 'month', isRequired: true } as const;
+
+const backToMonth = ({ month = '' }: Readonly<Record<string, string>>) =>
+  `/console/month?month=${month}`;
+
+const release: Act = {
+  name: 'release',
+  title: 'Let go held invoices',
+  words:
+    'Stripe may finalize the drafts whose usage it has been seen to count; the others stay held.',
+  route: 'POST /v1/releases',
+  fields: [MONTH],
+  async preview({ parts, said }) {
+    const request = readRequest(monthTableRequest, { month: said['month'] ?? '' });
+    const { periods } = await tellMonthTable(parts, request);
+    return dataTable({
+      caption: 'Invoices that are held',
+      rows: periods.filter(({ invoice }) => invoice === 'held').slice(0, ROWS_SHOWN),
+      empty: 'No invoice of this month is held.',
+      columns: [
+        { title: 'Tenant', cell: (row) => tenantLink(row.tenant_id) },
+        {
+          title: 'Invoice',
+          cell: (row) => html`<span class="hash">${row.invoice_id ?? ''}</span>`,
+        },
+        { title: 'Charge', figure: true, cell: (row) => amountOr(row.charge, row.currency, '—') },
+        {
+          title: 'Becomes',
+          cell: (row) =>
+            row.found === true
+              ? chip('let go', 'good')
+              : chip('held, as Stripe was not seen to count it', 'warn'),
+        },
+      ],
+    });
+  },
+  done: (answer) =>
+    dataTable({
+      caption: 'What became of the invoices',
+      rows: (answer as ReleaseAnswer).slice(0, ROWS_SHOWN),
+      empty: 'No invoice was held.',
+      columns: [
+        { title: 'Tenant', cell: (row) => tenantLink(row.tenant_id) },
+        { title: 'Invoice', cell: (row) => html`<span class="hash">${row.invoice}</span>` },
+        {
+          title: 'State',
+          cell: (row) =>
+            chip(row.state, ['released', 'finalized'].includes(row.state) ? 'good' : 'warn'),
+        },
+        { title: 'Detail', cell: (row) => row.detail ?? '' },
+      ],
+    }),
+  back: backToMonth,
+};
+
+const ROWS_SHOWN = 100;
+
+const settle: Act = {
+  name: 'settle',
+  title: 'Settled elsewhere',
+  words:
+    'What a person billed outside counts as told; say in the reason where, such as the number of the invoice.',
+  route: 'POST /v1/settlements',
+  fields: [
+    { name: 'tenant_id', label: 'Tenant', isRequired: true },
+    MONTH,
+    { name: 'amount', label: 'Amount', isRequired: true, hint: 'as it was billed: 96.12' },
+  ],
+  async preview({ parts, said }) {
+    const request = readRequest(monthTableRequest, { month: said['month'] ?? '' });
+    const { periods } = await tellMonthTable(parts, request);
+    const row = periods.find(({ tenant_id: id }) => id === said['tenant_id']);
+    if (row === undefined)
+      return html`<p class="none">No period of this tenant begins in this month.</p>`;
+    return facts([
+      ['Tenant', tenantLink(row.tenant_id)],
+      ['The period came to', amountOr(row.charge, row.currency, '—')],
+      ['Told so far', row.told.replace('_', ' ')],
+      [
+        'Counts as told by this',
+        row.currency === null ? (said['amount'] ?? '') : `${said['amount']} ${row.currency}`,
+      ],
+    ]);
+  },
+  done(answer) {
+    const { tenant_id, currency, settled, due } = answer as SettleAnswer;
+    const major = (micro: string) => formatDecimal(BigInt(micro), 6);
+    return html`<p>${amount(major(settled), currency)} of ${tenantLink(tenant_id)} counts as told; ${amount(major(due), currency)} is still due.</p>`;
+  },
+  back: backToMonth,
+};
+
+const resolveAlert: Act = {
+  name: 'resolve-alert',
+  title: 'Settle an alert',
+  words: 'Say what was done about it; it keeps no month from being whole any more.',
+  route: 'POST /v1/alerts/{alert}/resolve',
+  fields: [{ name: 'alert_id', label: 'Alert', isRequired: true }],
+  async preview({ parts, said }) {
+    const alerts = await listAlerts(parts, readRequest(alertsRequest, { all: true }));
+    const alert = alerts.find(({ alert_id: id }) => id === said['alert_id']);
+    return alert === undefined ? html`<p class="none">There is no such alert.</p>` : alertOf(alert);
+  },
+  done: (answer) => alertOf(answer as AlertAnswer),
+  back: () => '/console/alerts',
+};
+
+function alertOf(alert: AlertAnswer): Html {
+  return facts([
+    ['What', alert.kind.replaceAll('_', ' ')],
+    ['Tenant', alert.tenant_id ?? 'none'],
+    ['Subject', html`<span class="hash">${alert.subject}</span>`],
+    ['Detail', alert.detail],
+    ['Settled', alert.resolution ?? 'not yet'],
+  ]);
+}
+
+export const STRIPE_ACTS: readonly Act[] = [release, settle, resolveAlert];
