@@ -105,6 +105,13 @@ function addActs(app: ConsoleApp, options: ConsoleOptions, kept: KeptAnswers): v
     const page = await actPage({ parts, visitor, name: c.req.param('act'), form });
     return show(options, c, { page, visitor });
   });
+  app.post('/console/act/:act/look', async (c) => {
+    const visitor = await letIn(options, c);
+    if (visitor instanceof Response) return visitor;
+    const form = await readVisitorsForm(c, visitor.token);
+    const page = await actPage({ parts, visitor, name: c.req.param('act'), form });
+    return show(options, c, { page, visitor });
+  });
   app.post('/console/act/:act', async (c) => {
     const visitor = await letIn(options, c);
     if (visitor instanceof Response) return visitor;

@@ -4,7 +4,7 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { pause } from '../clock.ts';
 import { PRIVATE } from './console-headers.ts';
 import type { ConsoleContext } from './door.ts';
-import { monthWhole, askMonthTable } from './pages/month.ts';
+import { askMonthTable, monthWhole } from './pages/month.ts';
 import { monthProgress, progressSaid } from './pages/month-progress.ts';
 import type { PageAsked } from './pages/page-asked.ts';
 import type { Html } from './view/amounts.ts';

@@ -1,5 +1,6 @@
 import { actsPage } from './pages/acts.ts';
 import { alertsPage } from './pages/alerts.ts';
+import { backtestPage } from './pages/backtest.ts';
 import { entryPage, eventPage } from './pages/entry.ts';
 import { exportsPage } from './pages/exports.ts';
 import { monthPage } from './pages/month.ts';
@@ -29,6 +30,7 @@ export const PAGES: readonly ConsolePage[] = [
   alertsPage,
   pricesPage,
   bookPage,
+  backtestPage,
   quarantinePage,
   quarantinedPage,
   actsPage,

@@ -19,7 +19,7 @@ export async function whileRunIsAlone<Result>(
   });
 }
 
-/** Whether some process runs the month now. */
+/** Tells whether some process runs the month now. */
 export async function isMonthRun(database: Database, month: string): Promise<boolean> {
   const { rows } = await database.pool.query<{ held: boolean }>(
     `select exists (select from pg_locks

@@ -6,7 +6,7 @@ import { planMonth } from './plan-month.ts';
 import { whileRunIsAlone } from './run-lock-store.ts';
 import { type RunParts, runMonth } from './run-month.ts';
 
-/** The same run as a job of its own: a second one of the month is refused while it goes on. */
+/** Runs a month as a job of its own: a second one of the month is refused while it goes on. */
 export async function runMonthAlone(
   parts: RunParts,
   request: MonthRequest,

@@ -103,7 +103,9 @@ describe('a run of the month', () => {
   it('has no button for a reader, who is refused it', async () => {
     expect((await reader.get(MONTH_PAGE)).text).not.toContain('/console/act/');
     expect((await reader.get(RUN)).status).toBe(403);
-    expect((await running.visit(null).then((nobody) => nobody.get('/console/live/month'))).status).toBe(303);
+    expect(
+      (await running.visit(null).then((nobody) => nobody.get('/console/live/month'))).status,
+    ).toBe(303);
   });
 });
 
@@ -111,5 +113,7 @@ it('what a comparison and a release are about is shown before they are made', as
   const compared = await admin.get('/console/act/reconcile?month=2026-10');
   expect(compared.text).toMatch(/acme[\s\S]*found/);
   expect((await admin.act('/console/act/reconcile?month=2026-10', 'To see')).status).toBe(200);
-  expect((await admin.act('/console/act/release?month=2026-10', 'To see')).text).toContain('released');
+  expect((await admin.act('/console/act/release?month=2026-10', 'To see')).text).toContain(
+    'released',
+  );
 });

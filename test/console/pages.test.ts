@@ -9,6 +9,7 @@ import {
 } from '../support/console.ts';
 import { CONSOLE_NOW, fillForConsole } from '../support/console-ledger.ts';
 import { count, createDatabase, type TestDatabase, textRows } from '../support/database.ts';
+import { sharedBook } from '../support/ledger.ts';
 
 /** The console and the customer's page over one filled ledger: who sees what, and what an act does. */
 
@@ -259,6 +260,31 @@ describe('an act', () => {
         "select actor, reason from changes where of_table = 'quarantine' and reason is not null limit 1",
       ),
     ).toEqual([{ actor: 'admin', reason: 'Made up by a test' }]);
+  });
+
+  it('that imports a book shows what it changes first, from a file that was chosen', async () => {
+    const before = await count(database, 'price_books');
+    const form = await admin.get('/console/act/import-book');
+    const document = JSON.stringify(sharedBook('standard-2026-10-15'));
+    const body = new FormData();
+    body.set('form_token', formTokenIn(form.text));
+    body.set('document', '');
+    body.set('document_file', new File([document], 'book.json', { type: 'application/json' }));
+    const shown = await admin.sendForm('/console/act/import-book/look', body);
+    expect(shown.text).toMatch(/would import[\s\S]*gpt-4o[\s\S]*3\.00[\s\S]*4\.00/);
+    expect(await count(database, 'price_books')).toBe(before);
+
+    body.set('month', '2026-10');
+    const looked = await admin.sendForm('/console/act/what-if/look', body);
+    expect(looked.text).toMatch(/2 tenants? pays?|tenants? pays? less, \d+ more/);
+    expect(looked.text).not.toContain('name="reason"');
+    const fields = { month: '2026-10', reason: 'x', form_token: formTokenIn(looked.text) };
+    expect((await admin.send('/console/act/what-if', { ...fields, form_id: 'a' })).status).toBe(
+      400,
+    );
+    expect((await admin.sendForm('/console/act/import-book/look', new FormData())).status).toBe(
+      403,
+    );
   });
 
   it('that is a re-rating shows who wins and loses before it is posted', async () => {

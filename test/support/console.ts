@@ -22,6 +22,8 @@ export interface ConsoleVisitor {
   /** What a person does: the form of an act as its page has it, with why. */
   act(path: string, reason: string): Promise<Seen>;
   send(path: string, fields: Readonly<Record<string, string>>, headers?: Headers): Promise<Seen>;
+  /** A form with files. */
+  sendForm(path: string, body: FormData): Promise<Seen>;
   cookie(): string;
 }
 
@@ -98,6 +100,7 @@ function visitorOf(url: string): ConsoleVisitor {
     },
     send: (path, fields, headers = {}) =>
       ask(path, { method: 'POST', body: new URLSearchParams(fields), headers }),
+    sendForm: (path, body) => ask(path, { method: 'POST', body }),
     cookie: () => cookie,
   };
 }

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { Config } from '../../config.ts';
 import { counted, figureOf } from '../../counted.ts';
 import { readModelMap } from '../../events/read-settings.ts';
-import { readTextFile } from '../../files.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
 import { nameDefaultBook } from '../../rating/books/default-book.ts';
 import { importPriceBooks } from '../../rating/books/import-price-books.ts';
@@ -22,12 +21,11 @@ import {
   defaultBookRequest,
   seedRequest,
 } from '../../rating/books/price-book-answer.ts';
-import { parsePriceBook } from '../../rating/books/price-book-document.ts';
 import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-books.ts';
-import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readInstant } from '../terminal/arguments.ts';
+import { readBookFile } from '../terminal/book-file.ts';
 import { perform } from '../terminal/command.ts';
 import { timeOf } from '../terminal/figures.ts';
 import type { DrawTable } from '../terminal/table.ts';
@@ -47,27 +45,27 @@ function addImport(group: Command): void {
   const command = group
     .command('import')
     .argument('<file>', 'a price book as JSON, or an array of them')
-    .description('store a book as a new version; the identical one again changes nothing');
-  perform(addActor(command), async (session, { args: [file = ''] }) => {
-    const json = await readJson(file);
-    const documents = (Array.isArray(json) ? json : [json]).map(parsePriceBook);
-    const versions = await importPriceBooks(session.parts(), { documents });
-    session.out.answer(versions, versions.flatMap(renderImported).join('\n'));
-  });
+    .description('store a book as a new version; the identical one again changes nothing')
+    .option('--dry-run', 'say what it would change, and store nothing');
+  perform<{ dryRun?: boolean }>(
+    addActor(command),
+    async (session, { args: [file = ''], options }) => {
+      const documents = await readBookFile(file);
+      const { dryRun: dry_run = false } = options;
+      const versions = await importPriceBooks(session.parts(), { documents, dry_run });
+      const lines = versions.flatMap((version) => [
+        ...renderImported(version),
+        ...renderChanges(version, session.out.table),
+      ]);
+      const head = dry_run ? ['nothing was stored (--dry-run)'] : [];
+      session.out.answer(versions, [...head, ...lines].join('\n'));
+    },
+  );
 }
 
 function renderVersion(version: SeedAnswer['versions'][number]): string {
   const { book, effective_from, answer, models } = version;
-  return `${book} from ${timeOf(effective_from)}: ${answer} (${counted(models, 'model')})`;
-}
-
-async function readJson(file: string): Promise<unknown> {
-  const text = await readTextFile(file);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Refusal('bad_document', `${file} is not JSON: ${String(error)}`, 'mend the file');
-  }
+  return `${book} from ${timeOf(effective_from)}: ${words(answer)} (${counted(models, 'model')})`;
 }
 
 /** Renders what was imported, and what it means for what is there already. */
@@ -90,6 +88,14 @@ function renderImported(version: ImportedVersion): readonly string[] {
       ? []
       : [`  ${entriesOf(before)} stay with the version before, which was in force at their time`]),
   ];
+}
+
+/** The rows that the version would price otherwise than the one before it. */
+function renderChanges({ changes = [] }: ImportedVersion, table: DrawTable): readonly string[] {
+  const plain = { cost_factor: null };
+  return changes.length === 0
+    ? []
+    : [rowsText({ before: plain, after: plain, rows: changes }, table)];
 }
 
 /** The most models that a line names; a book of all providers has hundreds. */
@@ -181,7 +187,22 @@ function readVersion(selector: string) {
 
 function renderDifference(answer: CompareAnswer, table: DrawTable): string {
   const { before, after, rows } = answer;
-  const text = table(rows, [
+  const changed = TERMS.filter((term) => before[term] !== after[term]).map(
+    (term) =>
+      `${term.replace('_', ' ')}: ${before[term] ?? 'none'} before, ${after[term] ?? 'none'} after`,
+  );
+  const lines = rows.length === 0 ? changed : [...changed, rowsText(answer, table)];
+  return lines.length === 0 ? 'both have the same prices' : lines.join('\n');
+}
+
+interface ShownRows {
+  readonly before: Pick<PriceTerms, 'cost_factor'>;
+  readonly after: Pick<PriceTerms, 'cost_factor'>;
+  readonly rows: readonly PriceDifference[];
+}
+
+function rowsText({ before, after, rows }: ShownRows, table: DrawTable): string {
+  return table(rows, [
     { title: 'PROVIDER', value: (row) => row.provider ?? '' },
     { title: 'MODEL', value: (row) => row.model },
     { title: 'TIER', value: (row) => row.service_tier },
@@ -194,12 +215,6 @@ function renderDifference(answer: CompareAnswer, table: DrawTable): string {
     { title: 'BEFORE', value: (row) => renderRates(before, pricesBefore(row)) },
     { title: 'AFTER', value: (row) => renderRates(after, pricesAfter(row)) },
   ]);
-  const changed = TERMS.filter((term) => before[term] !== after[term]).map(
-    (term) =>
-      `${term.replace('_', ' ')}: ${before[term] ?? 'none'} before, ${after[term] ?? 'none'} after`,
-  );
-  const lines = rows.length === 0 ? changed : [...changed, text];
-  return lines.length === 0 ? 'both have the same prices' : lines.join('\n');
 }
 
 /** What of a book's terms makes other amounts of the same rows. */
@@ -221,7 +236,10 @@ function pricesAfter({ after, other_after, per_call_after }: PriceDifference): R
   return { rates, perCall: per_call_after };
 }
 
-function renderRates(terms: PriceTerms, { rates, perCall }: RowPrices): string {
+function renderRates(
+  terms: Pick<PriceTerms, 'cost_factor'>,
+  { rates, perCall }: RowPrices,
+): string {
   if (rates === null) {
     return terms.cost_factor === null ? '(none)' : `(cost × ${terms.cost_factor})`;
   }

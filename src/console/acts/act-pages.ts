@@ -18,6 +18,7 @@ import { headOf, link, panel } from '../view/table.ts';
 import type { Act, ActAsked, ActField } from './act.ts';
 import { CORRECTION_ACTS } from './correction-acts.ts';
 import { MONTH_ACTS } from './month-acts.ts';
+import { PRICE_ACTS } from './price-acts.ts';
 import { RAISE_ACTS } from './raise-acts.ts';
 import { SETTING_ACTS } from './setting-acts.ts';
 import { STRIPE_ACTS } from './stripe-acts.ts';
@@ -29,6 +30,7 @@ const ACTS: readonly Act[] = [
   ...STRIPE_ACTS,
   ...WAITING_ACTS,
   ...SETTING_ACTS,
+  ...PRICE_ACTS,
   ...RAISE_ACTS,
 ];
 
@@ -54,13 +56,20 @@ export async function actPage({ parts, visitor, name, form }: ActPageAsked): Pro
   return {
     title: act.title,
     nav: null,
-    body: html`${headOf(act.title, act.words)}${panel('What is meant', formOf(act, said))}${confirm}`,
+    body: html`${headOf(act.title, act.words)}${panel('What is meant', formOf(act, { said, formToken: visitor.formToken, isShown: confirm !== '' }))}${confirm}`,
   };
 }
 
 /** Does an act once, however often its form is sent, and shows what came of it. */
 export async function actedPage({ parts, visitor, name, form }: ActPageAsked): Promise<Page> {
   const act = actNamed(visitor, name);
+  if (act.isLook === true) {
+    throw new Refusal(
+      'bad_request',
+      'this only looks, and does nothing',
+      'go back to what it shows',
+    );
+  }
   const said = saidIn(act, form);
   const reason = form.get('reason')?.trim() ?? '';
   if (reason === '') {
@@ -168,16 +177,41 @@ async function confirmation(
   const hidden = Object.entries(said).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   );
+  const shown = await act.preview(asked);
+  if (act.isLook === true) return panel('What it would change', shown);
   return panel(
     'What it changes',
-    html`${await act.preview(asked)}
+    html`${shown}
 <form class="act" method="post" action="/console/act/${act.name}">${hidden}<input type="hidden" name="form_token" value="${visitor.formToken}"><input type="hidden" name="form_id" value="${randomUUID()}">
 <label class="wide">Reason, kept with the act<input name="reason" required maxlength="500"></label><div class="wide"><button>${act.title}</button></div></form>`,
   );
 }
 
-function formOf(act: Act, said: Readonly<Record<string, string>>): Html {
-  return html`<form class="act" method="get" action="/console/act/${act.name}">${act.fields.map((field) => fieldOf(field, said[field.name] ?? ''))}<div class="wide"><button class="second">Show what it changes</button></div></form>`;
+interface FormShown {
+  readonly said: Readonly<Record<string, string>>;
+  readonly formToken: string;
+  /** Whether the difference stands below it. */
+  readonly isShown: boolean;
+}
+
+/** An address holds no document, so that a form with one is sent in a body; it stands in the page once. */
+function formOf({ name, fields }: Act, { said, formToken, isShown }: FormShown): Html {
+  const isLong = fields.some(({ kind }) => kind === 'document');
+  const to = isLong
+    ? html` method="post" action="/console/act/${name}/look" enctype="multipart/form-data"`
+    : html` method="get" action="/console/act/${name}"`;
+  const token = isLong ? html`<input type="hidden" name="form_token" value="${formToken}">` : '';
+  const rows = fields.map((field) =>
+    field.kind === 'document'
+      ? documentField(field, isShown ? '' : (said[field.name] ?? ''))
+      : fieldOf(field, said[field.name] ?? ''),
+  );
+  return html`<form class="act"${to}>${token}${rows}<div class="wide"><button class="second">Show what it changes</button></div></form>`;
+}
+
+function documentField({ name, label, hint }: ActField, value: string): Html {
+  const below = hint === undefined ? '' : html`<span class="hint">${hint}</span>`;
+  return html`<label class="wide">${label}<textarea name="${name}" rows="8" spellcheck="false">${value}</textarea>${below}</label><label class="wide">or its file<input type="file" name="${name}_file" accept="application/json,.json"></label>`;
 }
 
 function fieldOf(
@@ -193,8 +227,6 @@ function fieldOf(
     );
     return html`<label>${label}<select name="${name}">${options}</select>${below}</label>`;
   }
-  if (kind === 'long')
-    return html`<label class="wide">${label}<textarea name="${name}" rows="12" spellcheck="false"${required}>${value}</textarea>${below}</label>`;
   const pattern =
     kind === 'month'
       ? html` pattern="\\d{4}-\\d{2}" placeholder="2026-10"`

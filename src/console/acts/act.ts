@@ -7,7 +7,8 @@ export interface ActField {
   /** The name is as the request of its route has it. */
   readonly name: string;
   readonly label: string;
-  readonly kind?: 'text' | 'month' | 'number' | 'long';
+  /** A `document` is pasted, or taken from a file. */
+  readonly kind?: 'text' | 'month' | 'number' | 'document';
   /** One of these, in place of a text; the first is taken where nothing is said. */
   readonly choices?: readonly string[];
   readonly isRequired?: boolean;
@@ -37,6 +38,8 @@ export interface Act {
   /** The route that does it, as `POST /v1/closes`. */
   readonly route: string;
   readonly fields: readonly ActField[];
+  /** It shows a difference that is never made: there is nothing to confirm. */
+  readonly isLook?: boolean;
   /** The request's JSON made of the form, where it is not field by field. */
   readonly read?: (said: Readonly<Record<string, string>>) => JsonObject;
   /** What it changes, shown before it is done. */

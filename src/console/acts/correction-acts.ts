@@ -1,15 +1,14 @@
 import { html } from 'hono/html';
 import { entryStoryRequest } from '../../audit/story-answer.ts';
 import { tellEntryStory } from '../../audit/tell-story.ts';
-import { counted } from '../../counted.ts';
 import type { AdjustmentAnswer } from '../../ledger/corrections/adjustment-answer.ts';
-import type { DifferenceRow, TotalRow } from '../../ledger/corrections/bulk-answer.ts';
 import type { CorrectionAnswer } from '../../ledger/corrections/correction-answer.ts';
 import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
 import { readRequest } from '../../request.ts';
-import { amount, amountOr, countText, exactSum, type Html } from '../view/amounts.ts';
-import { chip, dataTable, facts, link, tenantLink } from '../view/table.ts';
+import { amount, countText, type Html } from '../view/amounts.ts';
+import { facts, link, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';
+import { differenceOf } from './difference.ts';
 
 const tenantPath = (said: Readonly<Record<string, string>>) =>
   `/console/tenants/${encodeURIComponent(said['tenant_id'] ?? '')}`;
@@ -53,51 +52,6 @@ const rerate: Act = {
   done: (answer) => differenceOf(answer as RerateAnswer),
   back: ({ month = '' }) => `/console/month?month=${month}`,
 };
-
-/** Before and after, and who wins and loses by it. */
-function differenceOf({ rows, totals, examined, ...left }: RerateAnswer): Html {
-  const { unrated, losing, in_other_currency: billed } = left;
-  const change = (row: DifferenceRow | TotalRow) =>
-    exactSum([row.charge_after ?? '0', negated(row.charge_before ?? '0')]);
-  const byTenant = [...Map.groupBy(rows, (row) => `${row.tenant_id} ${row.currency}`).values()];
-  const sides = byTenant.flatMap((of) => {
-    const [first] = of;
-    return first === undefined ? [] : [{ ...first, change: exactSum(of.map(change)) }];
-  });
-  const losers = sides.filter((side) => /^[1-9]|^0\.0*[1-9]/.test(side.change)).length;
-  const winners = sides.filter((side) => side.change.startsWith('-')).length;
-  return html`<p>${countText(examined)} entries are looked at. ${counted(winners, 'tenant pays', 'tenants pay')} less, ${countText(losers)} more.</p>
-${totals.map((total) => html`<p><b>${amount(total.charge_before, total.currency)} → ${amount(total.charge_after, total.currency)}</b> for ${countText(total.entries)} entries that change</p>`)}
-${dataTable({
-  caption: 'What changes',
-  rows: rows.slice(0, 200),
-  empty: 'Nothing changes.',
-  columns: [
-    { title: 'Tenant', cell: (row: DifferenceRow) => tenantLink(row.tenant_id) },
-    { title: 'Model', cell: (row: DifferenceRow) => html`<bdi>${row.requested_model}</bdi>` },
-    { title: 'Entries', figure: true, cell: (row: DifferenceRow) => countText(row.entries) },
-    {
-      title: 'Before',
-      figure: true,
-      cell: (row: DifferenceRow) => amountOr(row.charge_before, row.currency_before, 'no price'),
-    },
-    {
-      title: 'After',
-      figure: true,
-      cell: (row: DifferenceRow) => amountOr(row.charge_after, row.currency, 'no price'),
-    },
-    {
-      title: 'Difference',
-      figure: true,
-      cell: (row: DifferenceRow) => amount(change(row), row.currency),
-    },
-  ],
-})}${[...unrated.map((row) => ({ ...row, words: 'has no price' })), ...losing.map((row) => ({ ...row, words: 'would lose its price, and stays' })), ...billed.map((row) => ({ ...row, words: 'was billed in another currency, and stays' }))].map((row) => html`<p>${chip(row.words, 'warn')} <bdi>${row.requested_model}</bdi> of ${tenantLink(row.tenant_id)}, ${countText(row.entries)} entries</p>`)}`;
-}
-
-function negated(exact: string): string {
-  return exact.startsWith('-') ? exact.slice(1) : `-${exact}`;
-}
 
 const correct: Act = {
   name: 'correct',

@@ -1,15 +1,11 @@
 import { html } from 'hono/html';
 import { listBudgets } from '../../budgets/list-budgets.ts';
-import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import type { CreatedKeyAnswer, ListedKey } from '../../keys/key-answer.ts';
 import { listKeys } from '../../keys/list-keys.ts';
-import type { ImportAnswer } from '../../rating/books/price-book-answer.ts';
-import { listPriceBooks } from '../../rating/books/show-price-books.ts';
-import { Refusal } from '../../refusal.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
 import type { SetTenantAnswer } from '../../tenants/tenant-answer.ts';
 import { linkAddress } from '../customer/link-address.ts';
-import { countText, type Html } from '../view/amounts.ts';
+import type { Html } from '../view/amounts.ts';
 import { chip, dataTable, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';
 
@@ -88,83 +84,6 @@ ${dataTable({
   },
   done: () => html`<p>The budget is set.</p>`,
   back: tenantPath,
-};
-
-const importBook: Act = {
-  name: 'import-book',
-  title: 'Import a version of a price book',
-  words:
-    'It holds from its own begin on. What is posted already keeps its price until the month is re-rated.',
-  route: 'POST /v1/price-books',
-  fields: [{ name: 'document', label: 'The document, as JSON', kind: 'long', isRequired: true }],
-  read: ({ document = '' }) => ({ documents: [documentIn(document)].flat() }),
-  async preview({ parts, given }) {
-    const documents = given['documents'] as readonly JsonObject[];
-    const books = await listPriceBooks(parts);
-    return dataTable({
-      caption: 'Versions that are imported',
-      rows: documents,
-      empty: 'There is no document.',
-      columns: [
-        { title: 'Book', cell: (row: JsonObject) => String(row['book'] ?? '—') },
-        { title: 'Kind', cell: (row: JsonObject) => String(row['kind'] ?? '—') },
-        { title: 'Currency', cell: (row: JsonObject) => String(row['currency'] ?? '—') },
-        { title: 'Holds from', cell: (row: JsonObject) => String(row['effective_from'] ?? '—') },
-        {
-          title: 'Models',
-          figure: true,
-          cell: (row: JsonObject) =>
-            countText(Array.isArray(row['models']) ? row['models'].length : 0),
-        },
-        {
-          title: 'Versions before',
-          figure: true,
-          cell: (row: JsonObject) =>
-            countText(books.filter(({ book }) => book === row['book']).length),
-        },
-      ],
-    });
-  },
-  done: (answer) =>
-    dataTable({
-      caption: 'What was imported',
-      rows: answer as ImportAnswer,
-      empty: 'Nothing was imported.',
-      columns: [
-        { title: 'Book', cell: (row: ImportAnswer[number]) => row.book },
-        { title: 'Holds from', cell: (row: ImportAnswer[number]) => row.effective_from },
-        { title: 'Answer', cell: (row: ImportAnswer[number]) => chip(row.answer, 'good') },
-        {
-          title: 'Entries that keep their price',
-          figure: true,
-          cell: (row: ImportAnswer[number]) => countText(row.unchanged?.entries ?? 0),
-        },
-      ],
-    }),
-  back: () => '/console/prices',
-};
-
-function documentIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Refusal('bad_document', `the document is not JSON: ${why}`, 'paste the whole file');
-  }
-}
-
-const defaultBook: Act = {
-  name: 'default-book',
-  title: 'Name the default book',
-  words: 'A tenant without a book of its own pays by it from now on.',
-  route: 'POST /v1/price-books/{book}/default',
-  fields: [{ name: 'book', label: 'Book', isRequired: true }],
-  async preview({ parts, said }) {
-    const now = (await listPriceBooks(parts)).find(({ is_default: is }) => is)?.book ?? 'none';
-    return html`<p>The default is <b>${now}</b> now, and <b>${said['book']}</b> then.</p>`;
-  },
-  done: () => html`<p>It is the default.</p>`,
-  back: () => '/console/prices',
 };
 
 const createLink: Act = {
@@ -254,8 +173,6 @@ async function keysOf({ parts, said }: ActAsked): Promise<Html> {
 export const SETTING_ACTS: readonly Act[] = [
   setTenant,
   setBudget,
-  importBook,
-  defaultBook,
   createLink,
   createKey,
   revokeKey,

@@ -15,7 +15,7 @@ import {
 } from '../view/table.ts';
 import type { PageAsked } from './page-asked.ts';
 
-/** What of the month's page changes while its run goes on, by the names of its parts. */
+/** Renders what of the month's page changes while its run goes on, by the names of its parts. */
 export function monthProgress(
   { query }: Pick<PageAsked, 'query'>,
   table: MonthTableAnswer,
@@ -24,7 +24,7 @@ export function monthProgress(
   return { cards: cardsOf(table), steps: stepsPanel(table), tenants: tenantsPanel(table, from) };
 }
 
-/** How far the run is, in one line for whoever hears the page. */
+/** Says how far the run is, in one line for whoever hears the page. */
 export function progressSaid({ is_running, steps }: MonthTableAnswer): string {
   const last = steps.at(-1);
   if (last === undefined) return is_running ? 'The run begins.' : '';

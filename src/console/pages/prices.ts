@@ -7,7 +7,6 @@ import {
   bookRequest,
   type CompareAnswer,
   compareRequest,
-  type PriceDifference,
 } from '../../rating/books/price-book-answer.ts';
 import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-books.ts';
 import { costDriftRequest, type DriftRow } from '../../reports/cost-drift-answer.ts';
@@ -27,6 +26,7 @@ import {
   panel,
 } from '../view/table.ts';
 import { asOfWords, type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
+import { priceDifference } from './price-difference.ts';
 
 /** Books with their versions, and how far what providers say is from what we reckon. */
 export const pricesPage: ConsolePage = {
@@ -51,7 +51,10 @@ export const pricesPage: ConsolePage = {
       [
         actLink(asked, 'Import a version', { act: 'import-book' }),
         actLink(asked, 'Name the default', { act: 'default-book' }),
+        actLink(asked, 'Import rates', { act: 'import-rates' }),
+        actLink(asked, 'What if', { act: 'what-if', query: { month: ended_month } }),
         actLink(asked, 'Re-rate a month', { act: 'rerate', query: { month: ended_month } }),
+        html`<a class="button second" href="/console/backtests">Back-tests</a>`,
       ],
     );
     return {
@@ -209,7 +212,7 @@ function bodyOf(asked: PageAsked, { book, versions, version, compared }: ShownBo
     ['Discount', version.discount ?? 'none'],
   ]);
   return html`${head}<div class="even">${panel('Versions', list)}${panel('Terms of the version', terms)}</div>
-${compared === null ? '' : panel('What it changes of the version before', diffTable(compared.rows))}
+${compared === null ? '' : panel('What it changes of the version before', priceDifference(compared.rows))}
 ${panel('Prices', pricesTable(version))}`;
 }
 
@@ -247,36 +250,4 @@ function pricesTable({ models }: Version): Html {
       { title: 'A call', figure: true, cell: (row: Row) => row.per_call ?? '—' },
     ],
   })}${more}`;
-}
-
-function diffTable(rows: readonly PriceDifference[]): Html {
-  const change =
-    (name: 'input' | 'output' | 'cache_read' | 'cache_write') => (row: PriceDifference) => {
-      const [was, is] = [row.before?.[name], row.after?.[name]];
-      return was === is
-        ? html`<span class="soft">${is ?? '—'}</span>`
-        : html`<span class="soft">${was ?? 'none'}</span> → <b>${is ?? 'none'}</b>`;
-    };
-  return dataTable({
-    caption: 'Prices that change',
-    rows: rows.slice(0, ROWS_SHOWN),
-    empty: 'No price changes.',
-    columns: [
-      {
-        title: 'Model',
-        cell: (row: PriceDifference) =>
-          html`<bdi>${row.model}</bdi> ${row.before === null ? chip('new', 'good') : row.after === null ? chip('gone', 'bad') : ''}`,
-      },
-      { title: 'Input', figure: true, cell: change('input') },
-      { title: 'Cache read', figure: true, cell: change('cache_read') },
-      { title: 'Cache write', figure: true, cell: change('cache_write') },
-      { title: 'Output', figure: true, cell: change('output') },
-      {
-        title: 'A call',
-        figure: true,
-        cell: (row: PriceDifference) =>
-          `${row.per_call_before ?? '—'} → ${row.per_call_after ?? '—'}`,
-      },
-    ],
-  });
 }

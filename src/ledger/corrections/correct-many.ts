@@ -9,7 +9,7 @@ import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { toEntry } from '../entries/entry-columns.ts';
 import { lockForPosting } from '../posting/posting-store.ts';
-import { ReferenceCache } from '../posting/reference-cache.ts';
+import { type ForeseenPrices, ReferenceCache } from '../posting/reference-cache.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type { CorrectionNote, EntryChange } from './correction.ts';
 import type { MadeCorrection } from './post-corrections.ts';
@@ -31,6 +31,8 @@ export interface BulkCorrection {
   readonly note: CorrectionNote;
   /** Shows what would be done and posts nothing. */
   readonly dryRun: boolean;
+  /** The prices under which a dry run looks; null or left out, those of now. */
+  readonly foreseen?: ForeseenPrices | null;
   /** Whether a correction is to be posted; what it would not change, for one, is not. */
   readonly isDue: (made: MadeCorrection) => boolean;
   /** Told of the corrections of some entries, due or not, once those that are due were posted. */
@@ -55,7 +57,7 @@ export async function correctMany(
   bulk: BulkCorrection,
   progress: Progress = () => {},
 ): Promise<number> {
-  const free = Array.from({ length: LANES }, () => new ReferenceCache());
+  const free = Array.from({ length: LANES }, () => newCache(bulk));
   const lanes = new Set<Promise<void>>();
   const failures: unknown[] = [];
   let done = 0;
@@ -66,7 +68,7 @@ export async function correctMany(
     for (let rows = await cursor.fetch(); rows.length > 0; rows = await cursor.fetch()) {
       while (lanes.size === LANES) await Promise.race(lanes);
       if (failures.length > 0) break;
-      const cache = free.pop() ?? new ReferenceCache();
+      const cache = free.pop() ?? newCache(bulk);
       const entries = rows.map(toEntry);
       const lane = correctSome({ database, clock, cache }, bulk, entries)
         .then(
@@ -87,6 +89,10 @@ export async function correctMany(
   if (failures.length > 0) throw failures[0];
   if (!bulk.dryRun) await foldAll(database, clock);
   return done;
+}
+
+function newCache({ foreseen = null }: BulkCorrection): ReferenceCache {
+  return new ReferenceCache(foreseen);
 }
 
 interface Lane {

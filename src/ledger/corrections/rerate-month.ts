@@ -3,6 +3,7 @@ import type { Progress } from './correct-many.ts';
 import { correctMany, spansOfMonth } from './correct-many.ts';
 import { refuseUnfitNote } from './correction.ts';
 import { BulkDifference, keepsPrice, losesPrice } from './difference.ts';
+import { foreseePrices } from './foresee-prices.ts';
 import type { MadeCorrection } from './post-corrections.ts';
 import type { RerateAnswer, RerateRequest } from './rerate-answer.ts';
 
@@ -10,7 +11,8 @@ import type { RerateAnswer, RerateRequest } from './rerate-answer.ts';
  * Prices the calls that occurred in a month anew by the books as they are now (R15), whatever period
  * their entries stand in, and posts a reversal and a replacement for each whose amounts differ; then
  * folds them into the rollups. A price is not taken away unless that is asked for. Doing it again
- * finds nothing to do, so a crash in between is mended by running it again.
+ * finds nothing to do, so a crash in between is mended by running it again. A dry run may look under books that are
+ * only proposed.
  */
 export async function rerateMonth(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
@@ -19,12 +21,14 @@ export async function rerateMonth(
 ): Promise<RerateAnswer> {
   const { month, tenant_id: tenantId, dry_run, unprice = false, reason, actor } = request;
   refuseUnfitNote(request);
+  const foreseen = await foreseePrices({ database, clock }, request);
   const spans = await spansOfMonth(database, month, tenantId);
   const difference = new BulkDifference();
   const isDue = (made: MadeCorrection) => !keepsPrice(made) && (unprice || !losesPrice(made));
   const bulk = {
     ...{ entries: { condition: {}, spans }, change: {}, note: { reason, actor }, isDue },
     dryRun: dry_run,
+    foreseen,
     looked(all: readonly MadeCorrection[]) {
       for (const made of all) {
         if (isDue(made)) difference.add(made);

@@ -2,7 +2,7 @@ import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
-import type { Pricing } from '../../rating/rate-event.ts';
+import type { AssignedBook, Pricing } from '../../rating/rate-event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
 import { createShadowTenants, readTenants } from '../../tenants/tenant-store.ts';
@@ -10,11 +10,19 @@ import type { Batch } from './posting-store.ts';
 import { readCatalogRevisions } from './posting-store.ts';
 import { ReportLookups } from './report-lookups.ts';
 
+/** Prices that do not hold yet, under which a look is made that posts nothing. */
+export interface ForeseenPrices {
+  readonly catalog: PriceCatalog;
+  /** The book by which every tenant pays; null where each pays by its own. */
+  readonly paysBy: AssignedBook | null;
+}
+
 /**
  * Prices and tenants as one posting transaction may rely on them. They are kept between batches and
  * read again when the database says that they changed; the posting lock keeps them true until commit.
  */
 export class ReferenceCache {
+  readonly #foreseen: ForeseenPrices | null;
   #prices: { readonly revision: bigint; readonly catalog: PriceCatalog } | null = null;
   #tenantsRevision = 0n;
   #lastBatch: Batch | null = null;
@@ -23,6 +31,11 @@ export class ReferenceCache {
   readonly knownPeriods = new Set<string>();
   /** It is no reference, but like them it is kept between batches and put back by a rollback. */
   readonly reports = new ReportLookups();
+
+  /** A look may be under other prices than those that hold. */
+  constructor(foreseen: ForeseenPrices | null = null) {
+    this.#foreseen = foreseen;
+  }
 
   /**
    * Brings the cache up to date inside the transaction, after it took the posting lock. A database that was restored
@@ -39,7 +52,7 @@ export class ReferenceCache {
       this.#prices = null;
     }
     if (this.#prices?.revision !== revisions.prices) {
-      const catalog = await loadPriceCatalog(transaction.kysely);
+      const catalog = this.#foreseen?.catalog ?? (await loadPriceCatalog(transaction.kysely));
       this.#prices = { revision: revisions.prices, catalog };
     }
     if (this.#tenantsRevision !== revisions.tenants) {
@@ -81,7 +94,8 @@ export class ReferenceCache {
     if (catalog === undefined) throw new Error('prices were not read before rating');
     return {
       catalog,
-      bookOf: (tenantId, at) => assignedBook(this.tenant(tenantId), catalog, at),
+      bookOf: (tenantId, at) =>
+        this.#foreseen?.paysBy ?? assignedBook(this.tenant(tenantId), catalog, at),
     };
   }
 

@@ -1,12 +1,14 @@
 import { parseInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
-import { rowsTakenAway } from './compare-price-books.ts';
+import { present } from '../../present.ts';
+import { type BookShelf, shelfOf, shelfWith } from './book-shelf.ts';
+import { changedRows, rowsTakenAway } from './compare-price-books.ts';
+import { foreseeImports } from './foresee-imports-store.ts';
 import { readPricedEntries } from './kept-entries-store.ts';
 import type { ImportAnswer, ImportedVersion, ImportRequest } from './price-book-answer.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
-import { importPriceBook } from './price-book-store.ts';
+import { importPriceBook, type StoredBook } from './price-book-store.ts';
 import { beginOf } from './price-catalog.ts';
-import { showPriceBook } from './show-price-books.ts';
 
 /**
  * Stores books as new versions (R15), in their order; an identical one changes nothing. Says what none of
@@ -14,26 +16,56 @@ import { showPriceBook } from './show-price-books.ts';
  */
 export async function importPriceBooks(
   parts: Pick<Parts, 'database' | 'clock'>,
-  { documents }: ImportRequest,
+  { documents, dry_run = false }: ImportRequest,
 ): Promise<ImportAnswer> {
+  if (dry_run) return planImports(parts, documents);
   const versions: ImportedVersion[] = [];
   for (const document of documents) {
-    const { answer, becameDefault } = await importPriceBook(
-      parts.database,
-      document,
-      parts.clock(),
-    );
-    const { book, effective_from, models } = document;
+    const stored = await importPriceBook(parts.database, document, parts.clock());
+    const { changes: _, ...kept } = await consequencesOf(parts, document, shelfOf(parts));
+    versions.push({ ...versionOf(document, stored), ...(isSame(stored) ? NOTHING_KEPT : kept) });
+  }
+  return versions;
+}
+
+/** What an import would answer, with what each version would price otherwise than the one before it. */
+async function planImports(
+  parts: Pick<Parts, 'database' | 'clock'>,
+  documents: ImportRequest['documents'],
+): Promise<ImportAnswer> {
+  const { stored } = await foreseeImports(parts.database, documents, parts.clock());
+  const versions: ImportedVersion[] = [];
+  for (const [index, document] of documents.entries()) {
+    const one = present(stored[index], 'what becomes of each document');
+    const shelf = shelfWith(parts, documents.slice(0, index + 1));
     versions.push({
-      ...{ book, effective_from, models: models.length, answer },
-      became_default: becameDefault,
-      ...(answer === 'unchanged' ? NOTHING_KEPT : await consequencesOf(parts, document)),
+      ...versionOf(document, one),
+      ...(isSame(one)
+        ? NOTHING_KEPT
+        : { answer: 'would_import', ...(await consequencesOf(parts, document, shelf)) }),
     });
   }
   return versions;
 }
 
-type Consequences = Pick<ImportedVersion, 'takes_away' | 'unchanged' | 'of_version_before'>;
+function isSame({ answer }: StoredBook): boolean {
+  return answer === 'unchanged';
+}
+
+function versionOf(
+  { book, effective_from, models }: PriceBookDocument,
+  { answer, becameDefault }: StoredBook,
+) {
+  return {
+    ...{ book, effective_from, models: models.length, answer },
+    became_default: becameDefault,
+  };
+}
+
+type Consequences = Pick<
+  ImportedVersion,
+  'takes_away' | 'unchanged' | 'of_version_before' | 'changes'
+>;
 
 const NOTHING_KEPT: Consequences = { takes_away: [], unchanged: null, of_version_before: null };
 
@@ -42,9 +74,10 @@ const DAY_MS = 86_400_000;
 async function consequencesOf(
   parts: Pick<Parts, 'database' | 'clock'>,
   document: PriceBookDocument,
+  shelf: BookShelf,
 ): Promise<Consequences> {
   const { database } = parts;
-  const versions = await showPriceBook(parts, { book: document.book });
+  const versions = await shelf(document.book);
   const dates = versions.map((version) => parseInstant(version.effective_from));
   const from = parseInstant(document.effective_from);
   const place = dates.indexOf(from);
@@ -52,8 +85,9 @@ async function consequencesOf(
   const begin = beginOf({ effectiveFrom: from });
   const of = { book: document.book, version: null, from: begin, until: dates[place + 1] ?? null };
   const isRepair = beganBefore !== undefined && from - beganBefore < DAY_MS;
+  const changes = before === undefined ? [] : await changedRows(shelf, before, document);
   return {
-    takes_away: before === undefined ? [] : await rowsTakenAway(parts, before, document),
+    takes_away: rowsTakenAway(changes, document),
     unchanged: begin > parts.clock() ? null : await readPricedEntries(database, of),
     of_version_before: isRepair
       ? await readPricedEntries(database, {
@@ -61,5 +95,6 @@ async function consequencesOf(
           ...{ from: beginOf({ effectiveFrom: beganBefore }), until: begin },
         })
       : null,
+    ...(before === undefined ? {} : { changes }),
   };
 }

@@ -4,11 +4,28 @@ import { perMillion, priceBookDocument } from './price-book-document.ts';
 
 export const importRequest = z.strictObject({
   documents: listOf(priceBookDocument),
+  /** Says what would be imported and what it changes, and stores nothing. */
+  dry_run: z.boolean().optional(),
 });
 export type ImportRequest = z.output<typeof importRequest>;
 
-const importOutcome = z.enum(['imported', 'unchanged']);
-export type ImportOutcome = z.infer<typeof importOutcome>;
+const otherPrices = z.record(z.string(), z.string()).nullable();
+
+/** One row that two books price differently; null where a book does not have it. */
+const priceDifference = z.strictObject({
+  provider: z.string().nullable(),
+  model: z.string(),
+  service_tier: z.string(),
+  above_input_tokens: z.int(),
+  before: perMillion.nullable(),
+  after: perMillion.nullable(),
+  per_call_before: z.string().nullable(),
+  per_call_after: z.string().nullable(),
+  /** Prices of what is no token, by the meters of units; absent where neither book has any. */
+  other_before: otherPrices.optional(),
+  other_after: otherPrices.optional(),
+});
+export type PriceDifference = z.infer<typeof priceDifference>;
 
 /** Entries that an import does not change, with the first and the last instant at which they occurred. */
 const keptEntries = z.strictObject({
@@ -23,7 +40,7 @@ const importedVersion = z.strictObject({
   effective_from: instantField,
   /** The number of its rows of models. */
   models: z.int(),
-  answer: importOutcome,
+  answer: z.enum(['imported', 'unchanged', 'would_import']),
   /** Whether it became the default book, since there was none: the first charge book that is imported does. */
   became_default: z.boolean(),
   /** What the version before had a price for, and this one has none. */
@@ -38,6 +55,8 @@ const importedVersion = z.strictObject({
   unchanged: keptEntries.nullable(),
   /** Where it begins within a day of the version before, the entries that stay with that version. */
   of_version_before: keptEntries.nullable(),
+  /** In a dry run, what it prices otherwise than the version before; absent where it is the first. */
+  changes: listOf(priceDifference).optional(),
 });
 export type ImportedVersion = z.infer<typeof importedVersion>;
 
@@ -114,24 +133,6 @@ const priceTerms = z.strictObject({
 });
 export type PriceTerms = z.infer<typeof priceTerms>;
 
-const otherPrices = z.record(z.string(), z.string()).nullable();
-
-/** One row that two books price differently; null where a book does not have it. */
-const priceDifference = z.strictObject({
-  provider: z.string().nullable(),
-  model: z.string(),
-  service_tier: z.string(),
-  above_input_tokens: z.int(),
-  before: perMillion.nullable(),
-  after: perMillion.nullable(),
-  per_call_before: z.string().nullable(),
-  per_call_after: z.string().nullable(),
-  /** Prices of what is no token, by the meters of units; absent where neither book has any. */
-  other_before: otherPrices.optional(),
-  other_after: otherPrices.optional(),
-});
-export type PriceDifference = z.infer<typeof priceDifference>;
-
 export const compareAnswer = z.strictObject({
   before: priceTerms,
   after: priceTerms,
@@ -160,7 +161,9 @@ export type SeedRequest = z.output<typeof seedRequest>;
 
 export const seedAnswer = z.strictObject({
   versions: listOf(
-    importedVersion.extend({ answer: z.enum(['imported', 'unchanged', 'written']) }),
+    importedVersion.extend({
+      answer: z.enum(['imported', 'unchanged', 'would_import', 'written']),
+    }),
   ),
   /** The file that has them for review; null where they were imported. */
   written: z.string().nullable(),

@@ -8,7 +8,7 @@ import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { loadExchangeRates } from '../exchange/exchange-store.ts';
 import { nameFirstDefault, readDefaultBooks } from './default-book-store.ts';
-import type { BookVersionRow, ImportOutcome } from './price-book-answer.ts';
+import type { BookVersionRow } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
 import { canonicalDocument, DEFAULT_CACHING, hashDocument } from './price-book-hash.ts';
 import type { BookVersion, PriceCatalog } from './price-catalog.ts';
@@ -16,6 +16,12 @@ import { buildCatalog } from './price-catalog.ts';
 import type { Rate, UnitPrices } from './rate.ts';
 import { buildRates } from './rate-index.ts';
 import { ratesOfRow } from './rates-of-row.ts';
+
+/** What became of a document, and of the default. */
+export interface StoredBook {
+  readonly answer: 'imported' | 'unchanged';
+  readonly becameDefault: boolean;
+}
 
 /**
  * Stores a book as a new version. The identical version again changes nothing; another content
@@ -25,27 +31,35 @@ export async function importPriceBook(
   database: Database,
   document: PriceBookDocument,
   importedAt: InstantMs,
-): Promise<{ readonly answer: ImportOutcome; readonly becameDefault: boolean }> {
+): Promise<StoredBook> {
+  return inTransaction(database, (transaction) =>
+    storePriceBook(transaction, document, importedAt),
+  );
+}
+
+/** Stores a version as a part of a transaction. */
+export async function storePriceBook(
+  transaction: Transaction,
+  document: PriceBookDocument,
+  importedAt: InstantMs,
+): Promise<StoredBook> {
   const hash = hashDocument(document);
-  return inTransaction(database, async (transaction) => {
-    // Two imports of one book at once would both see no version yet.
-    await transaction.client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
-      `price-book:${document.book}`,
-    ]);
-    const known = await readVersions(transaction.kysely, document.book);
-    const same = known.find((row) => row.effective_from === parseInstant(document.effective_from));
-    if (same !== undefined) {
-      refuseAnother(document, same.document_hash === hash);
-      return { answer: 'unchanged', becameDefault: false };
-    }
-    refuseOtherNature(document, known);
-    await refuseMissingBase(transaction, document);
-    await insertVersion(transaction, document, { hash, importedAt });
-    const becameDefault =
-      document.kind === 'charge' &&
-      (await nameFirstDefault(transaction, document.book, importedAt));
-    return { answer: 'imported', becameDefault };
-  });
+  // Two imports of one book at once would both see no version yet.
+  await transaction.client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+    `price-book:${document.book}`,
+  ]);
+  const known = await readVersions(transaction.kysely, document.book);
+  const same = known.find((row) => row.effective_from === parseInstant(document.effective_from));
+  if (same !== undefined) {
+    refuseAnother(document, same.document_hash === hash);
+    return { answer: 'unchanged', becameDefault: false };
+  }
+  refuseOtherNature(document, known);
+  await refuseMissingBase(transaction, document);
+  await insertVersion(transaction, document, { hash, importedAt });
+  const becameDefault =
+    document.kind === 'charge' && (await nameFirstDefault(transaction, document.book, importedAt));
+  return { answer: 'imported', becameDefault };
 }
 
 /** Reads a row for every version of every book. */

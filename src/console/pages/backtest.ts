@@ -1,0 +1,100 @@
+import { html } from 'hono/html';
+import {
+  type BacktestAnswer,
+  type BacktestRow,
+  backtestRequest,
+} from '../../allocation/allocation-answer.ts';
+import { backtestMonth } from '../../allocation/backtest-month.ts';
+import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
+import { Refusal } from '../../refusal.ts';
+import { readRequest } from '../../request.ts';
+import { amount, countText, type Html, monthText, percent } from '../view/amounts.ts';
+import type { Page } from '../view/layout.ts';
+import { chip, dataTable, headOf, panel, tenantLink } from '../view/table.ts';
+import { type ConsolePage, said } from './page-asked.ts';
+
+/** Which way to divide a shared spend comes nearest to what each tenant caused. */
+export const backtestPage: ConsolePage = {
+  path: '/console/backtests',
+  async render({ parts, query, freshness }): Promise<Page> {
+    const month = said(query, 'month') ?? freshness.ended_month;
+    const currency = said(query, 'currency') ?? DEFAULT_CURRENCY;
+    const given = {
+      month,
+      currency,
+      amount: said(query, 'amount'),
+      weights: said(query, 'weights'),
+    };
+    const request = readRequest(backtestRequest, given);
+    const answer = await backtestMonth(parts, request).catch(orNothingKnown);
+    const form = html`<form class="row" action="/console/backtests"><label>Month<input name="month" value="${month}" pattern="\\d{4}-\\d{2}"></label><label>Currency<input name="currency" value="${currency}"></label><label>Amount<input name="amount" value="${given.amount ?? ''}" placeholder="what it cost"></label><label>Weights<input name="weights" value="${given.weights ?? ''}" placeholder="input=1,output=5"></label><button class="second">Show</button></form>`;
+    const body =
+      typeof answer === 'string' ? html`<p class="none">${answer}</p>` : answerOf(answer);
+    return {
+      title: 'Back-tests of allocation',
+      nav: 'Prices',
+      body: html`${headOf('Back-tests of allocation', `${monthText(month)}: each way to divide a shared spend beside what each tenant's calls cost`)}${panel('What is divided', form)}${body}`,
+    };
+  },
+};
+
+/** A month without known costs has nothing to compare. */
+function orNothingKnown(error: unknown): string {
+  if (error instanceof Refusal && error.kind !== 'bad_request') return error.message;
+  throw error;
+}
+
+function answerOf({ currency, amount: of, candidates, tenants, notes }: BacktestAnswer): Html {
+  return html`${panel(
+    'Ways to divide',
+    html`${dataTable({
+      caption: 'Ways to divide',
+      rows: candidates,
+      empty: 'Nothing can be divided.',
+      columns: [
+        {
+          title: 'By',
+          cell: (row) =>
+            html`${row.by.replaceAll('-', ' ')} ${row.fitted ? chip('fitted', 'good') : ''}`,
+        },
+        { title: 'Weights', cell: (row) => html`<span class="hash">${row.weights ?? '—'}</span>` },
+        {
+          title: 'Borne by another than caused it',
+          figure: true,
+          cell: (row) => amount(row.misallocated, currency),
+        },
+        { title: 'Of all', figure: true, cell: (row) => percent(row.misallocated_percent) },
+      ],
+    })}${notes.map((note) => html`<p class="hint">${note}</p>`)}`,
+    html`${amount(of, currency)} divided`,
+  )}
+${panel('Each tenant', tenantsTable(tenants, { currency, candidates }))}`;
+}
+
+const ROWS_SHOWN = 100;
+
+function tenantsTable(
+  tenants: readonly BacktestRow[],
+  { currency, candidates }: Pick<BacktestAnswer, 'currency' | 'candidates'>,
+): Html {
+  const shares = candidates.map(({ by, fitted }, index) => ({
+    title: `${by.replaceAll('-', ' ')}${fitted ? ', fitted' : ''}`,
+    figure: true,
+    cell: (row: BacktestRow) => {
+      const share = row.shares[index];
+      return share === undefined
+        ? '—'
+        : html`${amount(share.share, currency)} <span class="soft">${amount(share.divergence, currency)}</span>`;
+    },
+  }));
+  return html`${dataTable({
+    caption: 'Each tenant in every division',
+    rows: tenants.slice(0, ROWS_SHOWN),
+    empty: 'No tenant has a known cost.',
+    columns: [
+      { title: 'Tenant', cell: (row: BacktestRow) => tenantLink(row.tenant_id) },
+      { title: 'Caused', figure: true, cell: (row: BacktestRow) => amount(row.direct, currency) },
+      ...shares,
+    ],
+  })}${tenants.length > ROWS_SHOWN ? html`<p class="hint">The first ${ROWS_SHOWN} of ${countText(tenants.length)}.</p>` : ''}`;
+}
