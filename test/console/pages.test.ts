@@ -285,6 +285,8 @@ describe('an act', () => {
     expect((await admin.sendForm('/console/act/import-book/look', new FormData())).status).toBe(
       403,
     );
+    const cut = { 'content-type': 'multipart/form-data; boundary=x' };
+    expect((await admin.send('/console/act/import-book/look', {}, cut)).status).toBe(400);
   });
 
   it('that is a re-rating shows who wins and loses before it is posted', async () => {
