@@ -22,9 +22,9 @@ import {
   type Visitor,
   visitorOf,
 } from './door.ts';
+import { addLive } from './live.ts';
 import { exportDocument, isExportName } from './pages/exports.ts';
 import type { ConsolePage, PageAsked } from './pages/page-asked.ts';
-import { addLive } from './live.ts';
 import { refusedPage, unhandledPage } from './pages/refused.ts';
 import { addressAfterSignIn, signInPage } from './pages/sign-in.ts';
 import { PAGES } from './pages.ts';
@@ -157,10 +157,7 @@ async function answerPage(
 }
 
 /** What a page is asked with by an operator, or the answer that sends whoever it is elsewhere. */
-async function askedBy(
-  options: KeepingOptions,
-  c: ConsoleContext,
-): Promise<PageAsked | Response> {
+async function askedBy(options: KeepingOptions, c: ConsoleContext): Promise<PageAsked | Response> {
   const visitor = await letIn(options, c);
   if (visitor instanceof Response) return visitor;
   const { parts, kept } = options;

@@ -36,10 +36,11 @@ import {
 import { reattributeEntries } from '../../ledger/corrections/reattribute-entries.ts';
 import { rerateAnswer, rerateRequest } from '../../ledger/corrections/rerate-answer.ts';
 import { rerateMonth } from '../../ledger/corrections/rerate-month.ts';
-import { pushAnswer, pushRequest } from '../../push/push-answer.ts';
-import { settleAnswer, settleRequest } from '../../push/settle-answer.ts';
 import { startAnswer, startRequest } from '../../month/month-answer.ts';
 import { startMonth } from '../../month/start-month.ts';
+import { pushAnswer, pushRequest } from '../../push/push-answer.ts';
+import { settleAnswer, settleRequest } from '../../push/settle-answer.ts';
+import { phraseRemedy } from '../../remedy.ts';
 import {
   alertAnswer,
   alertsAnswer,
@@ -50,7 +51,6 @@ import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
 import { resolveAlert } from '../../stripe/alerts/resolve-alert.ts';
 import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
 import { releaseAnswer, releaseRequest } from '../../stripe/invoices/release-answer.ts';
-import { phraseRemedy } from '../../remedy.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
 import { reconcileAnswer, reconcileRequest } from '../../stripe/reconcile-answer.ts';
 import { reconcileMonth } from '../../stripe/reconcile-month.ts';

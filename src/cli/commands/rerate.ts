@@ -64,7 +64,7 @@ function sidesText({ rows }: RerateAnswer): string {
   const named = (of: readonly TenantSide[]) =>
     of.length === 0
       ? 'nobody'
-      : `${counted(of.length, "tenant")} (${of
+      : `${counted(of.length, 'tenant')} (${of
           .slice(0, SIDES_NAMED)
           .map(({ tenant_id, change, currency }) => `${tenant_id} ${moneyText(change)} ${currency}`)
           .join(', ')}${of.length > SIDES_NAMED ? ', …' : ''})`;
