@@ -13,7 +13,7 @@ import type { Page } from '../view/layout.ts';
 import { chip, dataTable, headOf, panel, tenantLink } from '../view/table.ts';
 import { type ConsolePage, said } from './page-asked.ts';
 
-/** Which way to divide a shared spend comes nearest to what each tenant caused. */
+/** The page shows which way to divide a shared spend comes nearest to what each tenant caused. */
 export const backtestPage: ConsolePage = {
   path: '/console/backtests',
   async render({ parts, query, freshness }): Promise<Page> {

@@ -26,7 +26,7 @@ export async function comparePriceBooks(
 }
 
 /** Finds what a later version of a book prices otherwise than an earlier one, with what they are laid over. */
-export async function changedRows(
+export async function rowsChanged(
   shelf: BookShelf,
   before: PriceBookDocument,
   after: PriceBookDocument,

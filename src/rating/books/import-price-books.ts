@@ -2,7 +2,7 @@ import { parseInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { present } from '../../present.ts';
 import { type BookShelf, shelfOf, shelfWith } from './book-shelf.ts';
-import { changedRows, rowsTakenAway } from './compare-price-books.ts';
+import { rowsChanged, rowsTakenAway } from './compare-price-books.ts';
 import { foreseeImports } from './foresee-imports-store.ts';
 import { readPricedEntries } from './kept-entries-store.ts';
 import type { ImportAnswer, ImportedVersion, ImportRequest } from './price-book-answer.ts';
@@ -85,7 +85,7 @@ async function consequencesOf(
   const begin = beginOf({ effectiveFrom: from });
   const of = { book: document.book, version: null, from: begin, until: dates[place + 1] ?? null };
   const isRepair = beganBefore !== undefined && from - beganBefore < DAY_MS;
-  const changes = before === undefined ? [] : await changedRows(shelf, before, document);
+  const changes = before === undefined ? [] : await rowsChanged(shelf, before, document);
   return {
     takes_away: rowsTakenAway(changes, document),
     unchanged: begin > parts.clock() ? null : await readPricedEntries(database, of),
