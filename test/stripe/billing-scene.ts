@@ -17,12 +17,13 @@ import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import { type StripeDouble, startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import type { TestDatabase } from '../support/database.ts';
 import { createDatabase } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 /** A month of a few tenants, their subscriptions at the double, and its webhooks on their way to us. */
 export interface BillingScene {
-  readonly database: Database;
+  readonly database: TestDatabase;
   readonly double: StripeDouble;
   readonly parts: StripeParts;
   readonly meter: StripeMeter;

@@ -1,6 +1,7 @@
 import { checkPushes } from '../../src/audit/laws/laws-store.ts';
 import { openScope } from '../../src/audit/laws/scope-store.ts';
 import { parseInstant } from '../../src/clock.ts';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import type { StepAnswer } from '../../src/month/month-answer.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import type { FaultSpec } from '../../src/stripe-double/fault.ts';
@@ -9,13 +10,16 @@ import type { BillingScene, SceneTenant } from './billing-scene.ts';
 import { ACME, MONTH, openBillingScene, runSteps, startDouble } from './billing-scene.ts';
 import type { CrashPlan } from './crash-point.ts';
 import { Crash, crashing } from './crash-point.ts';
-import { type StatesOfRun, watchStates } from './fault-states.ts';
+import type { StatesOfRun, World } from './fault-states.ts';
+import { digestOf, watchStates } from './fault-states.ts';
 
 /** One way for a month to go wrong: a crash, a fault of Stripe, or both; and when it is run again. */
 export interface FaultCase {
   readonly crash: CrashPlan | null;
   readonly fault: FaultSpec | null;
   readonly rerunAfterHours: number;
+  /** What its death leaves, where it stands for all that leave the same. */
+  readonly leaves?: string;
 }
 
 const RERUN_HOURS = [1, 25, 73] as const;
@@ -58,23 +62,29 @@ export async function openFaultBench(): Promise<FaultBench> {
   await runSteps(parts, MONTH);
   const requests = double.control.requests().length - before;
   let scene = first;
+  const aside = openDatabase({
+    url: first.database.url,
+    connections: 1,
+    onConnectionLost: () => {},
+  });
   return {
     awaits: awaits(),
     requests,
     play: async (given) => {
       scene = await anew(scene);
-      return play(scene, double, given);
+      return play(scene, { database: aside, double }, given);
     },
     statesWith: async (fault) => {
       scene = await anew(scene);
       await endMonth(scene);
       if (fault !== null) double.control.injectFault(fault);
-      const { watcher, states } = watchStates(scene);
+      const { watcher, states } = watchStates({ database: aside, double });
       await runSteps(crashing(scene.parts, double, watcher).parts, MONTH);
       double.control.clearFaults();
       return states;
     },
     close: async () => {
+      await closeDatabase(aside);
       await scene.close();
       await double.close();
     },
@@ -96,12 +106,16 @@ const HOUR_MS = 3_600_000;
 
 async function play(
   scene: BillingScene,
-  double: StripeDouble,
+  world: World,
   given: FaultCase,
 ): Promise<readonly string[]> {
+  const { double } = world;
   await endMonth(scene);
   if (given.fault !== null) double.control.injectFault(given.fault);
   await runAndMaybeDie(scene, double, given.crash);
+  if (given.leaves !== undefined && (await digestOf(world)) !== given.leaves) {
+    return ['it leaves something else than what was seen at that place'];
+  }
   double.control.clearFaults();
   await double.control.advanceClock(given.rerunAfterHours * HOUR_MS);
   let results = await runSteps(scene.parts, MONTH);
@@ -198,7 +212,7 @@ export function bothCases(awaits: number): readonly FaultCase[] {
   return METER_FAULTS.flatMap((fault) => crashCases(awaits).map((given) => ({ ...given, fault })));
 }
 
-const METER_FAULTS: readonly FaultSpec[] = FAULTS.map((fault) => ({
+export const METER_FAULTS: readonly FaultSpec[] = FAULTS.map((fault) => ({
   ...fault,
   match: { method: 'POST', path: '/v1/billing/meter_events' },
 }));

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Database } from '../../src/database/database.ts';
+import { present } from '../../src/present.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import type { CrashPlan, Watcher } from './crash-point.ts';
 import type { FaultCase } from './fault-cases.ts';
@@ -7,20 +8,34 @@ import type { FaultCase } from './fault-cases.ts';
 /** What a death at each place of a run leaves behind, by `placeOf`. */
 export type StatesOfRun = ReadonlyMap<string, string>;
 
+export interface World {
+  /** Connections that the run does not take: a run that has all of its pool's waits for whoever watches it. */
+  readonly database: Pick<Database, 'pool'>;
+  readonly double: StripeDouble;
+}
+
+interface WatchedRun {
+  readonly watcher: Watcher;
+  readonly states: StatesOfRun;
+}
+
 /**
  * Whatever comes after a death begins from what is durable: the tables that a month's run reads, and what Stripe holds
- * and remembers. So two deaths that leave the same lead to the same, and one of them stands for both.
+ * and remembers. So two deaths that leave the same lead to the same, and one of them stands for both. The places are
+ * looked at one after another, so that each gets what stood when it was looked at.
  */
-export function watchStates(world: {
-  readonly database: Database;
-  readonly double: StripeDouble;
-}): { readonly watcher: Watcher; readonly states: StatesOfRun } {
+export function watchStates(world: World): WatchedRun {
   const states = new Map<string, string>();
   let known = { mark: '', digest: '' };
-  const watcher: Watcher = async (place) => {
+  let last: Promise<void> = Promise.resolve();
+  const look = async (place: CrashPlan) => {
     const mark = await markOf(world);
     if (mark !== known.mark) known = { mark, digest: await digestOf(world) };
     states.set(placeOf(place), known.digest);
+  };
+  const watcher: Watcher = (place) => {
+    last = last.then(() => look(place));
+    return last;
   };
   return { watcher, states };
 }
@@ -32,13 +47,13 @@ export function openDistinct(): (
 ) => readonly FaultCase[] {
   const seen = new Set<string>();
   return (cases, states) =>
-    cases.filter(({ crash, rerunAfterHours }) => {
-      const state = crash === null ? undefined : states.get(placeOf(crash));
-      if (state === undefined) return true;
-      const key = `${state} ${rerunAfterHours}`;
-      const isNew = !seen.has(key);
+    cases.flatMap((given) => {
+      const leaves = states.get(placeOf(present(given.crash, 'a death')));
+      if (leaves === undefined) throw new Error('the run never comes to this place');
+      const key = `${leaves} ${given.rerunAfterHours}`;
+      if (seen.has(key)) return [];
       seen.add(key);
-      return isNew;
+      return [{ ...given, leaves }];
     });
 }
 
@@ -65,7 +80,7 @@ const TABLES = [
 ];
 
 /** It changes with whatever is committed, and with whatever Stripe is asked to do. */
-async function markOf({ database, double }: Parameters<typeof watchStates>[0]): Promise<string> {
+async function markOf({ database, double }: World): Promise<string> {
   const { rows } = await database.pool.query<{ snapshot: string }>(
     'select pg_current_snapshot()::text as snapshot',
   );
@@ -74,18 +89,12 @@ async function markOf({ database, double }: Parameters<typeof watchStates>[0]): 
   return `${rows[0]?.snapshot} ${asked.length} ${done}`;
 }
 
-async function digestOf({
-  database,
-  double,
-}: {
-  readonly database: Database;
-  readonly double: StripeDouble;
-}): Promise<string> {
+/** One text for everything that is durable, the same for two worlds that differ in drawn ids alone. */
+export async function digestOf({ database, double }: World): Promise<string> {
   const tables = TABLES.map((table) => `(select array_agg(t::text) from ${table} t) as ${table}`);
   const { rows } = await database.pool.query<Record<string, readonly string[] | null>>(
     `select ${tables.join(', ')}`,
   );
-  const kept = TABLES.map((table) => (rows[0]?.[table] ?? []).map(withoutRandom).sort());
   const { control } = double;
   // What Stripe remembers of a key follows from what came with it, and how that ended.
   const told = control
@@ -98,16 +107,25 @@ async function digestOf({
       fault,
     ]);
   const stripe = JSON.stringify([control.state(), control.meterEvents(), told]);
-  return hash('sha256', JSON.stringify([kept, withoutRandom(stripe)]));
+  const plain = withoutDrawn(stripe);
+  const kept = TABLES.map((table) => (rows[0]?.[table] ?? []).map(plain).sort());
+  return hash('sha256', JSON.stringify([kept, plain(stripe)]));
 }
 
-/** Ids that are drawn anew in each run, of Stripe's objects and of requests. */
-function withoutRandom(text: string): string {
-  return text
-    .replace(
-      /\b(evt_test|evt|in|il|ii|we|cus|sub|si|mtr_test|price|prod|whsec)_[A-Za-z0-9]{8,}/g,
-      '$1',
-    )
-    .replace(/[0-9A-F]{8}\b/g, '#')
-    .replace(/127\.0\.0\.1:\d+/g, 'here');
+/**
+ * Ids that are drawn anew in each run, of Stripe's objects and of requests, become the places at which Stripe shows
+ * them first, so that what refers to one of two objects is not taken for what refers to the other.
+ */
+function withoutDrawn(stripe: string): (text: string) => string {
+  const places = new Map<string, number>();
+  for (const [id] of stripe.matchAll(DRAWN)) {
+    if (!places.has(id)) places.set(id, places.size);
+  }
+  return (text) =>
+    text
+      .replace(DRAWN, (id, kind: string) => `${kind}-${places.get(id) ?? 'elsewhere'}`)
+      .replace(/[0-9A-F]{8}\b/g, '#')
+      .replace(/127\.0\.0\.1:\d+/g, 'here');
 }
+
+const DRAWN = /\b(evt_test|evt|in|il|ii|we|cus|sub|si|mtr_test|price|prod|whsec)_[A-Za-z0-9]{8,}/g;
