@@ -36,7 +36,7 @@ export async function planMonth(
 
 async function looksOf(parts: MonthParts, request: MonthRequest): Promise<readonly StepAnswer[]> {
   const at = formatInstant(parts.clock());
-  const setup = await checkSetup(parts);
+  const setup = await checkSetup(parts, request);
   const check: StepAnswer = { step: 'check', at, state: setup.state, detail: setup.detail };
   if (request.coverage_min === undefined) return [check];
   const { state, detail } = await checkCoverage(parts, request);

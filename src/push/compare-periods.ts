@@ -30,6 +30,7 @@ import { readTargets } from './target-store.ts';
  * | shadow             | yes       | metered and stated, never pushed (R19)                                  |
  * | in_flight          | yes       | a request is unanswered; the next push settles it                       |
  * | unanswered         | no        | a request is unanswered for days, in which no push has settled it       |
+ * | billed             | yes       | less is counted than is confirmed, and final invoices bill all of it    |
  * | lag                | yes       | less is counted than is confirmed, and the push is younger than the lag |
  * | missing            | no        | still less is counted, or what was taken back is counted still          |
  * | duplicate          | no        | an identifier's value is counted twice                                  |
@@ -45,6 +46,7 @@ export const DIFFERENCES = [
   'not_pushed',
   'in_flight',
   'unanswered',
+  'billed',
   'lag',
   'missing',
   'duplicate',
@@ -56,7 +58,13 @@ export const DIFFERENCES = [
 
 type Difference = (typeof DIFFERENCES)[number];
 
-const EXPLAINED: ReadonlySet<Difference> = new Set(['none', 'shadow', 'in_flight', 'lag']);
+const EXPLAINED: ReadonlySet<Difference> = new Set([
+  'none',
+  'shadow',
+  'in_flight',
+  'billed',
+  'lag',
+]);
 
 /** What is found of one period. */
 export interface ComparedPeriod {
@@ -78,6 +86,9 @@ export interface ComparedPeriod {
 }
 
 const PARALLEL_READS = 8;
+
+/** A final invoice that bills what was told has counted it, whatever became of the count. */
+const PROVEN: ReadonlySet<Difference> = new Set(['none', 'billed']);
 
 /**
  * Puts side by side what the ledger closed, what we know to be delivered, and what the destinations
@@ -112,10 +123,12 @@ export async function comparePeriods(
       }
       answers.answered();
       const onInvoices = billed.get(destination)?.get(periodKey(target)) ?? null;
-      counts.push({ counted, billed: onInvoices, lagMs: destination.memory.countsWithinMs });
+      const told = confirmedSum(own.filter(({ destination: kind }) => kind === destination.kind));
+      const { countsWithinMs: lagMs } = destination.memory;
+      counts.push({ counted, told, billed: onInvoices, lagMs });
     }
     const row = comparePeriod({ target, intents: own, counts, unread, now: clock() });
-    if (counts.length > 0 && row.difference === 'none') await keepProof(parts, own);
+    if (counts.length > 0 && PROVEN.has(row.difference)) await keepProof(parts, own);
     rows.push(row);
     onProgress?.(rows.length, targets.length);
   });
@@ -198,6 +211,8 @@ function unprovenOf(intents: readonly Intent[]): readonly Intent[] {
 /** What one destination counts of a period, and what its final invoices bill; null while none is final. */
 interface Count {
   readonly counted: bigint | ForeignCount;
+  /** What is confirmed as told there. */
+  readonly told: bigint;
   readonly billed: bigint | null;
   /** The time that its count may lag behind what it was told. */
   readonly lagMs: number;
@@ -280,6 +295,7 @@ function classify({ target, intents, counts, unread = null, now }: Compared): Di
   if (confirmed !== target.billableMicro) return 'not_pushed';
   if (counts.some(isShortOnInvoice)) return 'after_finalization';
   if (counted === confirmed) return 'none';
+  if (counts.every(isCountedOrBilled)) return 'billed';
   const lagMs = Math.max(...counts.map((count) => count.lagMs));
   return sinceAttempt(intents, now) < lagMs ? 'lag' : 'missing';
 }
@@ -316,6 +332,11 @@ function isTried({ state, attempts }: Intent): boolean {
 
 /** A period has one intent, rarely two; beyond so many the combinations would say nothing. */
 const MOST_INTENTS_COMBINED = 8;
+
+/** What was on its invoice when that became final stays billed, even where the count loses it later. */
+function isCountedOrBilled({ counted, told, billed }: Count): boolean {
+  return counted === told || billed === told;
+}
 
 function isShortOnInvoice({ counted, billed }: Count): boolean {
   return billed !== null && !(counted instanceof ForeignCount) && billed < counted;

@@ -41,6 +41,7 @@ export async function settlePeriod(
   }
   const [target] = await readTargets(database, { month, tenantId });
   if (target === undefined) refuseNothingClosed(month);
+  if (target.mode === 'shadow') refuseShadow(target);
   const intents = await readIntents(database, target);
   // What is being taken back makes the period due again, whenever that is told.
   const open = openIntent(intents.filter((intent) => !isTakeBack(intent)));
@@ -83,6 +84,14 @@ export async function settlePeriod(
   const rest = String(due - valueMicro);
   const of = { tenant_id: tenantId, period_start: periodStart, identifier, currency };
   return { ...of, settled: String(valueMicro), due: rest };
+}
+
+function refuseShadow({ tenantId, periodStart }: PushTarget): never {
+  throw new Refusal(
+    'conflict',
+    `nothing of tenant "${tenantId}" period ${periodStart} is due, since it was closed in shadow`,
+    'bill it elsewhere without a record here, as a month that was never due',
+  );
 }
 
 /**

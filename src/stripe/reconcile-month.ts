@@ -21,6 +21,7 @@ function remedyOf(period: ComparedPeriod): Remedy | null {
     case 'none':
     case 'shadow':
     case 'in_flight':
+    case 'billed':
     case 'lag':
     // Its alert says what to do.
     case 'invoice_wrong':

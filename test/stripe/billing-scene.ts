@@ -10,6 +10,7 @@ import type { MonthAnswer, StepAnswer } from '../../src/month/month-answer.ts';
 import { runMonth } from '../../src/month/run-month.ts';
 import { eventTimestampOf } from '../../src/push/push-target.ts';
 import { readTargets } from '../../src/push/target-store.ts';
+import { readAccount } from '../../src/stripe/account.ts';
 import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
 import type { StripeMeter } from '../../src/stripe/meters/meter-store.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
@@ -74,7 +75,8 @@ export async function openBillingScene(options: SceneOptions = {}): Promise<Bill
   const log = openLog('silent');
   const parts = { database, stripe, livemode: false, clock: double.control.now, log };
   const meter = await setUpMeter(stripe, 'USD');
-  await saveMeter(database, meter, { livemode: false, account: null, at: parts.clock() });
+  const account = await readAccount(stripe);
+  await saveMeter(database, meter, { livemode: false, account, at: parts.clock() });
   if (withSubscriptions) await setUpSubscriptions(parts, meter);
   const server = withWebhooks
     ? await startHttpServer({
@@ -150,6 +152,7 @@ async function emptied({ database, drop }: BillingScene) {
     await client.query(`set session_replication_role = replica;
       delete from month_run_steps; delete from push_alerts; delete from stripe_events;
       delete from stripe_invoices; delete from stripe_customers; delete from push_intents;
+      delete from stripe_reads;
       delete from closes; update periods set state = 'open', mode = null;
       delete from changes where of_table in ('push_alerts', 'stripe_customers', 'push_intents', 'closes')
         or of_table = 'periods' and kept ->> 'state' <> 'open';
@@ -188,19 +191,31 @@ async function differencesOf(parts: StripeParts, month: string): Promise<readonl
     const { tenantId, billableMicro, chargeTotal } = target;
     const dated = eventTimestampOf(target);
     const customer = customerOf(tenantId);
-    const lines = (await stripe.invoices.list({ customer, limit: 100 })).data
-      .filter((invoice) => invoice.status === 'open' || invoice.status === 'paid')
+    const invoices = (await stripe.invoices.list({ customer, limit: 100 })).data.filter(isFinal);
+    const lines = invoices
       .flatMap((invoice) => invoice.lines.data)
+      .filter(({ parent }) => parent?.type !== 'invoice_item_details')
       .filter(({ period }) => period.start <= dated && dated < period.end)
       .filter((line) => String(line.quantity_decimal) !== '0');
-    const quantity = lines.reduce((sum, line) => sum + BigInt(line.quantity ?? 0), 0n);
-    const amount = lines.reduce((sum, line) => sum + BigInt(line.amount), 0n);
-    const isBilled = billableMicro === 0n ? lines.length === 0 : lines.length === 1;
+    const items = (await stripe.invoiceItems.list({ customer, limit: 100 })).data
+      .filter(({ metadata }) => metadata?.['period_key'] === `${tenantId}/${target.periodStart}`)
+      .filter(({ invoice }) => invoices.some(({ id }) => id === invoice));
+    const quantities = [
+      ...lines.map(({ quantity }) => BigInt(quantity ?? 0)),
+      ...items.map(({ metadata }) => BigInt(metadata?.['spanledger_micro'] ?? 0)),
+    ];
+    const quantity = quantities.reduce((sum, each) => sum + each, 0n);
+    const amount = [...lines, ...items].reduce((sum, each) => sum + BigInt(each.amount), 0n);
+    const isBilled = quantities.length === (billableMicro === 0n ? 0 : 1);
     if (!isBilled || quantity !== billableMicro || amount !== chargeTotal) {
       differences.push(
-        `${tenantId} ${month}: ${lines.length} lines, ${quantity} of ${billableMicro} micro, ${amount} of ${chargeTotal} cents`,
+        `${tenantId} ${month}: ${lines.length} lines and ${items.length} items, ${quantity} of ${billableMicro} micro, ${amount} of ${chargeTotal} cents`,
       );
     }
   }
   return differences;
+}
+
+function isFinal({ status }: { readonly status: string | null }): boolean {
+  return status === 'open' || status === 'paid';
 }

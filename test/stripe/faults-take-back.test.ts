@@ -55,7 +55,6 @@ async function openScene(after?: BillingScene): Promise<BillingScene> {
   const double = after?.double ?? (await startDouble());
   const options = { tenants: [ACME], withSubscriptions: false, withWebhooks: false };
   const opened = await openBillingScene({ ...options, ...again, double });
-  await opened.database.pool.query('delete from stripe_reads');
   await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
   await closePeriods(opened.parts, { month: MONTH, tenant_id: null });
   await push(opened.parts);

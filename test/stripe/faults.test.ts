@@ -25,8 +25,15 @@ vi.mock('../../src/clock.ts', async (original) => ({
  * The places are counted, not listed: an await that is added is tried from then on. The number
  * here is a sample; SPANLEDGER_FAULT_CASES=all plays every one. Hours of them are played in shards:
  * SPANLEDGER_FAULT_FROM=1001 SPANLEDGER_FAULT_CASES=1000 plays the second thousand of each list.
- * A death that leaves what another one has left leads to the same, so that SPANLEDGER_FAULT_CASES=distinct plays each
- * of those once, which stands for all; shards of it are cut in the same way by SPANLEDGER_FAULT_SHARD=1/4.
+ *
+ * SPANLEDGER_FAULT_CASES=distinct plays fewer and proves the same. After a death nothing goes on but what is durable: the
+ * rows that a month's run reads, what Stripe holds, and what it remembers of keys and identifiers. The faults of the run
+ * that died end with it, the clock stands still while it runs, and the next run begins in a process that knows nothing.
+ * So what follows is a function of that state and of the hours until the next run, and of two deaths that leave the same
+ * one stands for both, whatever fault and await led there. One run with each fault is watched at each await (the list of
+ * places is that run's own, so that awaits which only a fault brings about are in it), and each state is played once with
+ * each delay. Each play compares what its death left with what was seen at that place, and fails where that differs, so
+ * that a run that does not repeat itself cannot pass for one. Shards of it are cut by SPANLEDGER_FAULT_SHARD=1/4.
  */
 const WANTED = process.env['SPANLEDGER_FAULT_CASES'] ?? '3';
 const FROM = process.env['SPANLEDGER_FAULT_FROM'];

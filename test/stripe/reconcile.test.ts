@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { comparePeriod } from '../../src/push/compare-periods.ts';
 import type { Intent } from '../../src/push/intent.ts';
+import { confirmedSum } from '../../src/push/intent.ts';
 import type { PushState } from '../../src/push/intent-state.ts';
 import type { PushTarget } from '../../src/push/push-target.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
@@ -110,6 +111,24 @@ describe('a row of the reconciliation', () => {
       explained: false,
     },
     {
+      is: 'billed',
+      why: 'on its final invoice, and lost by the meter since',
+      states: ['confirmed'],
+      summary: 0n,
+      billed: 100n,
+      hours: 24 * 30,
+      explained: true,
+    },
+    {
+      is: 'missing',
+      why: 'on its final invoice in part, and lost by the meter since',
+      states: ['confirmed'],
+      summary: 0n,
+      billed: 99n,
+      hours: 24 * 30,
+      explained: false,
+    },
+    {
       is: 'foreign_usage',
       why: 'more than was ever sent',
       states: ['confirmed'],
@@ -128,10 +147,13 @@ describe('a row of the reconciliation', () => {
     const due = 'due' in row ? row.due : 100n;
     const mode = 'mode' in row ? row.mode : 'live';
     const hours = 'hours' in row ? row.hours : 0;
+    const billed = 'billed' in row ? row.billed : null;
+    const intents = states.map((state) => intent(state));
+    const told = confirmedSum(intents);
     const compared = comparePeriod({
       target: { ...TARGET, mode, billableMicro: due },
-      intents: states.map((state) => intent(state)),
-      counts: summary === null ? [] : [{ counted: summary, billed: null, lagMs: HOUR_MS }],
+      intents,
+      counts: summary === null ? [] : [{ counted: summary, told, billed, lagMs: HOUR_MS }],
       now: PUSHED_AT + hours * HOUR_MS,
     });
     expect(compared).toMatchObject({ difference: is, isExplained: explained, closedMicro: due });

@@ -1,18 +1,31 @@
+import { setTimeout } from 'node:timers/promises';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import type { EntryChange } from '../../src/ledger/corrections/correction.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { Refusal } from '../../src/refusal.ts';
+import { releaseInvoices } from '../../src/stripe/invoices/invoice.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
+import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { textRows } from '../support/database.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import { receiveEvents } from '../support/ledger.ts';
 import { ofMonth } from '../support/stripe.ts';
 import type { BillingScene } from './billing-scene.ts';
-import { ACME, MONTH, openBillingScene, runSteps, startDouble, usage } from './billing-scene.ts';
+import {
+  ACME,
+  customerOf,
+  MONTH,
+  openBillingScene,
+  runSteps,
+  startDouble,
+  usage,
+} from './billing-scene.ts';
+import type { Watcher } from './crash-point.ts';
 import { Crash, crashing } from './crash-point.ts';
 import { FAULTS, wrongs } from './fault-cases.ts';
+import { backUp, restore } from './restored-database.ts';
 
 /** Plays random histories of two months, one after another on the same parts. */
 export interface ScheduleBench {
@@ -27,7 +40,11 @@ interface ScheduleResult {
   readonly wrong: readonly string[];
 }
 
-const TENANTS = [ACME, { tenantId: 'globex', calls: [777] }];
+/** The third one's subscription ends in mid-month, so that invoice items bill it. */
+const TENANTS = [ACME, { tenantId: 'globex', calls: [777] }, { tenantId: 'leaver' }];
+const NAMES = TENANTS.map(({ tenantId }) => tenantId);
+/** Somebody's key of another account of the same mode, in which customers have the same names. */
+const OTHER_KEY = 'sk_test_other';
 const HOUR_MS = 3_600_000;
 /** After a period a schedule lasts a few days, well inside what Stripe still takes. */
 const STEPS = 9;
@@ -65,6 +82,8 @@ interface Play {
 async function playSchedule(scene: BillingScene, seed: number): Promise<ScheduleResult> {
   const { control } = scene.double;
   const play: Play = { scene, random: randomFrom(seed), story: [], events: 0, month: MONTH };
+  for (const name of NAMES) control.addCustomer({ id: customerOf(name) }, OTHER_KEY);
+  await leave(scene);
   await control.setClock(parseInstant('2026-11-01T00:10:00Z'));
   if (chance(play, 0.3)) {
     control.setSummaryLag(pick(play, [60_000, 10 * 60_000, HOUR_MS]));
@@ -77,12 +96,34 @@ async function playSchedule(scene: BillingScene, seed: number): Promise<Schedule
   play.month = SECOND_MONTH;
   play.story.push(SECOND_MONTH);
   await control.setClock(parseInstant('2026-12-01T00:10:00Z'));
+  if (chance(play, 0.15)) {
+    play.story.push('  nobody looks for 40 days, after which the meter takes nothing any more');
+    await control.advanceClock(40 * 24 * HOUR_MS);
+  }
   await act(play, ACTIONS, STEPS_OF_SECOND);
   const second = await untilDone(play);
   await control.advanceClock(80 * HOUR_MS);
   play.story.push(await sumsOf(scene));
   const wrong = await wrongs(scene, [...first, ...second], [MONTH, SECOND_MONTH]);
-  return { story: play.story, wrong };
+  return { story: play.story, wrong: [...wrong, ...(await toldElsewhere(scene))] };
+}
+
+async function leave({ double, parts }: BillingScene): Promise<void> {
+  await double.control.setClock(parseInstant('2026-10-20T00:00:00Z'));
+  const { data } = await parts.stripe.subscriptions.list({ customer: customerOf('leaver') });
+  for (const { id } of data) await parts.stripe.subscriptions.cancel(id);
+}
+
+/** What the other account was told, which is nothing. */
+async function toldElsewhere(scene: BillingScene): Promise<readonly string[]> {
+  const events = scene.double.control.meterEvents().filter(({ apiKey }) => apiKey === OTHER_KEY);
+  const { stripe } = ofOtherAccount(scene);
+  const items = (await stripe.invoiceItems.list({ limit: 100 })).data;
+  return [...events, ...items].map((told) => `the other account was told ${JSON.stringify(told)}`);
+}
+
+function ofOtherAccount({ parts, double }: BillingScene): BillingScene['parts'] {
+  return { ...parts, stripe: openStripe({ apiKey: OTHER_KEY, apiBase: double.url }) };
 }
 
 async function act(play: Play, actions: readonly Action[], steps: number): Promise<void> {
@@ -120,7 +161,7 @@ async function lateUsage(play: Play): Promise<void> {
   const { scene, random } = play;
   play.events += 1;
   const tokens = 1 + Math.floor(random() * 3_000_000);
-  const tenantId = pick(play, ['acme', 'globex']);
+  const tenantId = pick(play, NAMES);
   const event = usage(tenantId, { tokens, index: 1_000 + play.events });
   await receiveEvents(scene.database, [event], new Date(scene.parts.clock()).toISOString());
 }
@@ -131,7 +172,7 @@ async function correctUsage(play: Play): Promise<void> {
   const { rows } = await database.pool.query<{ entry_id: string }>(
     `select entry_id::text from entries where tenant_id = $1 and outcome = 'charged' and charge > 0
      order by entry_id`,
-    [pick(play, ['acme', 'globex'])],
+    [pick(play, NAMES)],
   );
   const entryId = BigInt(pick(play, rows).entry_id);
   const change = pick(play, CHANGES);
@@ -183,12 +224,67 @@ async function twoPushers(play: Play): Promise<void> {
   await Promise.all(both);
 }
 
+/** What was done since the backup is on no record any more, and usage that came since would be of no ledger. */
+async function restoredDatabase(play: Play): Promise<void> {
+  const { database, parts } = play.scene;
+  await backUp(database);
+  await act(play, WITHOUT_USAGE, 1 + Math.floor(play.random() * 4));
+  const wasClosed = await isClosed(play);
+  await restore(database);
+  play.story.push(`  restored, ${wasClosed ? 'closed again' : 'not closed yet'}`);
+  if (wasClosed) await closePeriods(parts, { month: play.month, tenant_id: null });
+}
+
+async function isClosed({ scene, month }: Play): Promise<boolean> {
+  const rows = await textRows(
+    scene.database,
+    `select 1 as one from closes where to_char(period_start, 'YYYY-MM') = '${month}'`,
+  );
+  return rows.length > 0;
+}
+
+/** The process stands still at one await for longer than Stripe remembers; another one may push meanwhile. */
+async function suspended(play: Play): Promise<void> {
+  const { scene, month } = play;
+  const { control } = scene.double;
+  const at = 1 + Math.floor(play.random() * 120);
+  const hours = pick(play, [22, 23.5, 26, 30]);
+  const isAlone = chance(play, 0.5);
+  play.story.push(`  for ${hours} h at await ${at}${isAlone ? '' : ', while another one pushes'}`);
+  let other: Promise<unknown> = Promise.resolve();
+  const watcher: Watcher = async (place) => {
+    if (place.at !== at || place.when !== 'before') return;
+    await control.advanceClock(hours * HOUR_MS);
+    if (isAlone) return;
+    other = pushMonth(scene.parts, ofMonth(month)).catch(unlessRefused);
+    // It may wait for what the suspended one has locked.
+    await Promise.race([other, setTimeout(200)]);
+  };
+  const { parts } = crashing(scene.parts, scene.double, watcher);
+  const work = pick(play, [pushMonth, reconcileMonth]);
+  await work(parts, ofMonth(month)).catch(unlessRefused);
+  await other;
+}
+
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof Refusal)) throw error;
+}
+
+async function otherAccount(play: Play): Promise<void> {
+  const parts = ofOtherAccount(play.scene);
+  const { month } = play;
+  const work = pick(play, [
+    () => runSteps(parts, month),
+    () => pushMonth(parts, ofMonth(month)),
+    () => reconcileMonth(parts, ofMonth(month)),
+    () => releaseInvoices(parts, { month }),
+  ]);
+  await work().catch(unlessRefused);
+}
+
 type Action = (play: Play) => Promise<void>;
 
-const ACTIONS: readonly Action[] = [
-  lateUsage,
-  correctUsage,
-  correctUsage,
+const WITHOUT_USAGE: readonly Action[] = [
   advance,
   advance,
   fail,
@@ -198,6 +294,16 @@ const ACTIONS: readonly Action[] = [
   push,
   reconcile,
   twoPushers,
+  suspended,
+  otherAccount,
+];
+
+const ACTIONS: readonly Action[] = [
+  lateUsage,
+  correctUsage,
+  correctUsage,
+  ...WITHOUT_USAGE,
+  restoredDatabase,
 ];
 
 /** Half of the time the process dies on the way; what stands in the way is part of the history. */

@@ -1,17 +1,28 @@
 import { counted } from '../../counted.ts';
+import type { Database } from '../../database/database.ts';
+import { periodKey } from '../../periods/period-key.ts';
+import { confirmedSum } from '../../push/intent.ts';
+import type { PushTarget } from '../../push/push-target.ts';
 import { readLiveTenants } from '../../stripe/customers/customer-store.ts';
+import { readToldPeriods } from '../../stripe/invoices/unbilled-usage.ts';
 import { readMeters } from '../../stripe/meters/meter-store.ts';
+import type { MonthRequest } from '../month-answer.ts';
 import type { MonthParts, StepOutcome } from '../month-step.ts';
 import { done, named } from '../month-step.ts';
 
-/** What would surely go wrong later, found before anything is closed. */
-export async function checkSetup({
-  database,
-  livemode,
-  unlinked: said,
-}: MonthParts): Promise<StepOutcome> {
+/**
+ * What would surely go wrong later, found before anything is closed. A tenant without a customer of which a person has
+ * billed the month elsewhere is none of it.
+ */
+export async function checkSetup(
+  { database, livemode, unlinked: said }: MonthParts,
+  { month }: MonthRequest,
+): Promise<StepOutcome> {
   const tenants = await readLiveTenants(database);
-  const unlinked = tenants.filter((tenant) => tenant.stripeCustomer === null);
+  const told = await readToldTenants(database, month);
+  const unlinked = tenants.filter(
+    (tenant) => tenant.stripeCustomer === null && !told.has(tenant.tenantId),
+  );
   for (const { tenantId } of unlinked) said.add(tenantId);
   const meters = await readMeters(database, livemode);
   const faults = [
@@ -22,4 +33,15 @@ export async function checkSetup({
   return done(
     `${counted(tenants.length, 'live tenant')}, meters for ${[...meters.keys()].join(' ')}`,
   );
+}
+
+/** The tenants of which all that was due in a month is told or settled. */
+async function readToldTenants(database: Database, month: string): Promise<ReadonlySet<string>> {
+  const { targets, intents } = await readToldPeriods(database, { month, tenantId: null });
+  const isTold = (target: PushTarget) => {
+    const own = intents.get(periodKey(target)) ?? [];
+    return own.length > 0 && confirmedSum(own) === target.billableMicro;
+  };
+  const byTenant = Map.groupBy(targets, ({ tenantId }) => tenantId);
+  return new Set([...byTenant].filter(([, own]) => own.every(isTold)).map(([name]) => name));
 }

@@ -16,7 +16,7 @@ import { readTenantOfCustomer } from '../customers/customer-store.ts';
 import { pushPartsOf } from '../destinations.ts';
 import { INTENT_KEY } from '../items/read-items.ts';
 import { itemAmount } from '../items/tell-item.ts';
-import { readMeters } from '../meters/meter-store.ts';
+import { readMeters, refuseOtherKey } from '../meters/meter-store.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import type { BilledUsage } from './billed-period.ts';
@@ -97,6 +97,7 @@ export async function releaseInvoices(
   { month }: ReleaseRequest,
 ): Promise<ReleaseAnswer> {
   const invoices = await readInvoices(parts.database, { month, tenantId: null });
+  if (invoices.length > 0) await refuseOtherKey(parts);
   const released = new Map<string, Released>();
   const answers = watchAnswers();
   await inParallel(invoices, PARALLEL_INVOICES, async (invoice) => {
@@ -151,6 +152,7 @@ async function release(parts: StripeParts, held: InvoiceRow): Promise<InvoiceRow
 export async function verifyReleased(parts: StripeParts, month: string): Promise<number> {
   const invoices = await readInvoices(parts.database, { month, tenantId: null });
   const released = invoices.filter(({ state }) => state === 'released');
+  if (released.length > 0) await refuseOtherKey(parts);
   let left = 0;
   const answers = watchAnswers();
   await inParallel(released, PARALLEL_INVOICES, async ({ invoiceId }) => {

@@ -2,7 +2,9 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { EveryTenantRefused } from '../../push/destination.ts';
-import { otherAccountFault } from '../account.ts';
+import { Refusal } from '../../refusal.ts';
+import { otherAccountFault, readAccount } from '../account.ts';
+import type { StripeClient } from '../stripe-client.ts';
 
 /** There is one money meter for each currency, and one price that bills it. */
 export interface StripeMeter {
@@ -58,6 +60,26 @@ export async function readOwnMeters(
     }
   }
   return readMeters(database, livemode);
+}
+
+/**
+ * Refuses a key to which this ledger told nothing: of another account, or of a mode without a meter. What is kept
+ * of invoices would be taken for gone, since that key knows none of them.
+ */
+export async function refuseOtherKey(
+  parts: Pick<MeterPlace, 'livemode'> & {
+    readonly database: Database;
+    readonly stripe: StripeClient;
+  },
+): Promise<void> {
+  const { database, stripe, livemode } = parts;
+  const own = await readOwnMeters(database, { livemode, account: await readAccount(stripe) });
+  if (own.size > 0) return;
+  throw new Refusal(
+    'misconfigured',
+    `STRIPE_API_KEY is of ${livemode ? 'live' : 'test'} mode, in which this ledger has no meter and no invoices`,
+    'use a key of the account and mode that bill its tenants',
+  );
 }
 
 /** Every tenant of this ledger is billed through the one account. */

@@ -11,6 +11,8 @@ import { holdInvoice } from '../../../src/stripe/invoices/invoice.ts';
 import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
 import { minorPerMicro, setUpMeter } from '../../../src/stripe/meters/set-up-meter.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
+import { checkSummaries } from '../../../src/stripe/summary-law.ts';
+import { textRows } from '../../support/database.ts';
 import { importBook, makeTenant, sharedBook } from '../../support/ledger.ts';
 import { ofMonth } from '../../support/stripe.ts';
 import type { SceneOptions } from '../billing-scene.ts';
@@ -285,6 +287,28 @@ test('usage that Stripe took after finalization is seen', async () => {
   });
   const [acme] = await reconcileMonth(parts, ofMonth(MONTH));
   expect(acme).toMatchObject({ difference: 'after_finalization', explained: false });
+});
+
+test('usage that the meter loses after its final invoice has billed it comes to its end', async () => {
+  const { parts, double, database, meter } = await scene({ withWebhooks: true });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  await runSteps(parts, MONTH);
+  await double.control.advanceClock(3 * HOUR_MS);
+  expect(await readInvoices(database, { month: MONTH, tenantId: 'acme' })).toMatchObject([
+    { state: 'finalized' },
+  ]);
+
+  const [told] = await textRows(database, 'select identifier from push_intents');
+  await parts.stripe.billing.meterEventAdjustments.create({
+    event_name: meter.eventName,
+    type: 'cancel',
+    cancel: { identifier: told?.['identifier'] ?? '' },
+  });
+  await double.control.advanceClock(3 * HOUR_MS);
+
+  const [acme] = await reconcileMonth(parts, ofMonth(MONTH));
+  expect(acme).toMatchObject({ stripe: '0', difference: 'billed', explained: true, remedy: null });
+  expect((await checkSummaries(parts)).violations).toEqual([]);
 });
 
 test('a shadow tenant is never held and never told', async () => {
