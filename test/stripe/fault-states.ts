@@ -77,11 +77,10 @@ const TABLES = [
   'usage_rollups',
   'fold_queue',
   'seal_queue',
-  'change_queue',
 ];
 
-/** The numbers of alerts and changes go on from the run before. */
-const COUNTED_ON = "'{alert_id,change_id,change_ids}'::text[]";
+/** Numbers of alerts and changes go on from the run before, and prints begin the digests of entries. */
+const COUNTED_ON = "'{alert_id,change_ids,prints}'::text[]";
 
 /** It changes with whatever is committed, and with whatever Stripe is asked to do. */
 async function markOf({ database, double }: World): Promise<string> {
