@@ -12,7 +12,7 @@ import {
   stripeCases,
   wantedOf,
 } from './fault-cases.ts';
-import { openDistinct } from './fault-states.ts';
+import { lastOf, openDistinct } from './fault-states.ts';
 import { lanesFor, playInLanes } from './lanes.ts';
 
 vi.mock('../../src/clock.ts', async (original) => ({
@@ -86,7 +86,7 @@ async function distinctOnes(faults: readonly (FaultSpec | null)[]): Promise<read
   let all = 0;
   for (const fault of faults) {
     const states = await bench.statesWith(fault);
-    const cases = crashCases(states.size / 2).map((given) => ({ ...given, fault }));
+    const cases = crashCases(lastOf(states)).map((given) => ({ ...given, fault }));
     all += cases.length;
     distinct.push(...takeNew(cases, states));
   }
