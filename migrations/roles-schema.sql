@@ -397,6 +397,10 @@ grant SELECT on public.run_rollups to spanledger_reader;
 
 grant SELECT on public.run_rollups to spanledger_worker;
 
+grant SELECT on public.run_steps to spanledger_reader;
+
+grant DELETE, INSERT, SELECT on public.run_steps to spanledger_worker;
+
 grant SELECT on public.run_usage to spanledger_reader;
 
 grant SELECT (tenant_id, period_start, day, usage_key, agent_run_id, user_id, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, units, not_due_charge, other_charge) on public.run_usage to spanledger_tenant;

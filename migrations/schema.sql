@@ -664,6 +664,18 @@ table receipts (
 );
 CREATE TRIGGER receipts_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.receipts FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+table run_steps (
+  tenant_id text collate "C" not null,
+  agent_run_id text collate "C" not null,
+  occurred_at timestamp with time zone not null,
+  entry_id bigint not null,
+  model text,
+  feature text,
+  tokens numeric(38,0) not null,
+  constraint run_steps_pkey PRIMARY KEY (tenant_id, agent_run_id, occurred_at, entry_id)
+);
+CREATE INDEX run_steps_by_age ON public.run_steps USING btree (occurred_at);
+
 table run_usage (
   tenant_id text collate "C" not null,
   period_start date not null,

@@ -13,17 +13,34 @@ import { budgetOf } from './budget-store.ts';
 import type { Estimate } from './estimate-call.ts';
 import { estimateCall } from './estimate-call.ts';
 import type { AskedCall, JudgedRow } from './hold-store.ts';
-import { countRepetitions } from './loop-store.ts';
-import { readReferences } from './price-references.ts';
+import { readReferences, renewReferences } from './price-references.ts';
 import { tellBudget } from './set-budget.ts';
 
-/** A call as the store asks about it, with its estimate at the tenant's own rates. */
-export async function readCall(
+/** A request with the times between which the call is made. */
+export interface TimedRequest {
+  readonly request: CheckRequest;
+  readonly time: { readonly from: InstantMs; readonly until: InstantMs };
+}
+
+/**
+ * Asks about a call with its estimate at the tenant's own rates, and once more where the database says that tenants or
+ * prices have changed since those were read.
+ */
+export async function askAbout(
   database: Database,
-  request: CheckRequest,
-  time: { readonly from: InstantMs; readonly until: InstantMs },
-): Promise<AskedCall> {
-  const { tenant, catalog } = await readReferences(database, request.tenant_id);
+  asked: TimedRequest,
+  ask: (call: AskedCall) => Promise<readonly JudgedRow[]>,
+): Promise<{ readonly call: AskedCall; readonly rows: readonly JudgedRow[] }> {
+  for (;;) {
+    const call = await readCall(database, asked);
+    const rows = await ask(call);
+    if (rows[0]?.is_stale !== true) return { call, rows };
+    await renewReferences(database);
+  }
+}
+
+async function readCall(database: Database, { request, time }: TimedRequest): Promise<AskedCall> {
+  const { tenant, catalog, revisions } = await readReferences(database, request.tenant_id);
   return {
     tenantId: tenant.tenantId,
     model: request.model,
@@ -34,6 +51,7 @@ export async function readCall(
     ...time,
     periods: periodsBetween(tenant, time),
     estimate: estimateCall(request, { tenant, catalog, now: time.from }),
+    revisions,
   };
 }
 
@@ -64,22 +82,8 @@ export function decideAll(
     decide(budgetOf(first), [standingOf(first), ...rest.map(standingOf)], call.from),
   );
   if (!decisions.some(({ standing }) => standing.isUnpriced)) refuseUntold(decisions, call);
-  return decisions;
-}
-
-/**
- * Returns the decisions with those of the budgets that guard runs: a call of a loop is denied or
- * warned of.
- */
-export async function guardRun(
-  database: Database,
-  call: AskedCall,
-  decisions: readonly BudgetDecision[],
-): Promise<readonly BudgetDecision[]> {
-  const steps = decisions.flatMap(({ budget }) => budget.loop?.steps ?? []);
-  if (call.agentRunId === null || steps.length === 0) return decisions;
-  const repetitions = await countRepetitions(database, call, Math.max(...steps));
-  return decisions.map((decision) => withLoop(decision, repetitions));
+  // A budget that guards runs denies a call of a loop, or warns of it.
+  return decisions.map((decision) => withLoop(decision, Number(rows[0]?.steps ?? 1)));
 }
 
 function standingOf(row: JudgedRow): Standing {

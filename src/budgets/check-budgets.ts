@@ -1,5 +1,5 @@
 import type { Parts } from '../parts.ts';
-import { decideAll, guardRun, readCall, tellDecisions } from './ask-budgets.ts';
+import { askAbout, decideAll, tellDecisions } from './ask-budgets.ts';
 import type { CheckAnswer, CheckRequest } from './budget-answer.ts';
 import { judgeCall } from './hold-store.ts';
 
@@ -12,8 +12,7 @@ export async function checkBudgets(
   request: CheckRequest,
 ): Promise<CheckAnswer> {
   const now = clock();
-  const call = await readCall(database, request, { from: now, until: now });
-  const judged = decideAll(await judgeCall(database, call), call);
-  const decisions = await guardRun(database, call, judged);
-  return tellDecisions(decisions, call.estimate, false);
+  const asked = { request, time: { from: now, until: now } };
+  const { call, rows } = await askAbout(database, asked, (about) => judgeCall(database, about));
+  return tellDecisions(decideAll(rows, call), call.estimate, false);
 }

@@ -5,11 +5,10 @@ import type { Database } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
-import { decideAll, guardRun, readCall, tellDecisions } from './ask-budgets.ts';
+import { askAbout, decideAll, type TimedRequest, tellDecisions } from './ask-budgets.ts';
 import type { ReserveAnswer, ReserveRequest } from './hold-answer.ts';
-import type { AskedCall, HoldRow } from './hold-store.ts';
+import type { HoldRow } from './hold-store.ts';
 import { judgeCall, readHold, reserveCall } from './hold-store.ts';
-import { guardsRuns } from './loop-store.ts';
 import { stateOf } from './release-hold.ts';
 
 const EXPIRES_IN_SECONDS = 600;
@@ -30,16 +29,16 @@ export function reserveHold(
   const digest = digestOf(request);
   // Of two that reserve under one id at once the second finds the hold of the first.
   return retryLostRace(async () => {
-    const call = await readCall(database, asked, { from: now, until });
-    const standing = givenId === null ? null : await readHold(database, givenId);
+    const about = { request: asked, time: { from: now, until } };
+    const { call, rows } = await askAbout(database, about, (one) =>
+      reserveCall(database, one, { holdId, digest }),
+    );
+    const standing = rows[0]?.stands === true ? await readHold(database, holdId) : null;
     if (standing !== null) {
       refuseAnotherCall(standing, { digest, tenantId: call.tenantId, now });
-      return answerAgain(database, call, standing);
+      return answerAgain(database, about, standing);
     }
-    const looping = await findDeniedLoop(database, call);
-    if (looping !== null) return looping;
-    const rows = await reserveCall(database, call, { holdId, digest });
-    const decisions = await guardRun(database, call, decideAll(rows, call));
+    const decisions = decideAll(rows, call);
     const isHeld = rows[0]?.admits === true && decisions.length > 0;
     return {
       ...tellDecisions(decisions, call.estimate, isHeld),
@@ -49,23 +48,19 @@ export function reserveHold(
   });
 }
 
-/** The answer where the call would be one repetition too many; null where it may be asked of the limits. */
-async function findDeniedLoop(database: Database, call: AskedCall): Promise<ReserveAnswer | null> {
-  if (call.agentRunId === null || !(await guardsRuns(database, call.tenantId))) return null;
-  const judged = decideAll(await judgeCall(database, call), call);
-  const decisions = await guardRun(database, call, judged);
-  if (!decisions.some(({ isLoop, verdict }) => isLoop && verdict === 'deny')) return null;
-  return { ...tellDecisions(decisions, call.estimate, false), hold_id: null, expires_at: null };
-}
-
 /** The hold is counted already, so that the budgets are asked to bear nothing more. */
 async function answerAgain(
   database: Database,
-  call: AskedCall,
+  about: TimedRequest,
   hold: HoldRow,
 ): Promise<ReserveAnswer> {
-  const nothing = { ...call.estimate, amount: 0n, tokens: 0n, isPriced: true };
-  const decisions = decideAll(await judgeCall(database, { ...call, estimate: nothing }), call);
+  const { call, rows } = await askAbout(database, about, (one) =>
+    judgeCall(database, {
+      ...one,
+      estimate: { ...one.estimate, amount: 0n, tokens: 0n, isPriced: true },
+    }),
+  );
+  const decisions = decideAll(rows, call);
   const borne = decisions.map((decision) =>
     decision.verdict === 'deny'
       ? { ...decision, verdict: 'allow' as const, retryAfter: null }

@@ -111,6 +111,11 @@ export interface CallMeter {
   unmetered(call: UnmeteredCall): void;
   /** Does a turn later what no call is to wait for, and before the client tells anything or ends. */
   later(work: () => void): void;
+  /**
+   * Records a call that is over: with a folder before its answer is handed on, so that a kill loses no call whose answer
+   * the application has; without one a turn later, since memory is lost either way.
+   */
+  afterwards(record: () => void): void;
 }
 
 export interface EventRecorder extends CallMeter {

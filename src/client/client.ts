@@ -58,6 +58,7 @@ export function openClient(options: ClientOptions): UsageClient {
     meter: (event) => recorder.meter(event),
     unmetered: (call) => recorder.unmetered(call),
     later: (work) => recorder.later(work),
+    afterwards: (record) => recorder.afterwards(record),
     room: () => recorder.room(),
     flush: (within) => recorder.flush(within),
     status: () => recorder.status(),

@@ -118,6 +118,11 @@ export class Recorder implements EventRecorder {
     this.#later.add(work);
   }
 
+  afterwards(record: () => void): void {
+    if (this.#journal === null) this.#later.add(record);
+    else this.#later.now(record);
+  }
+
   /** A part of the client has a trouble of its own. */
   trouble(trouble: Trouble): void {
     shielded(() => this.#options.onTrouble?.(trouble));

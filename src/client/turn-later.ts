@@ -22,6 +22,15 @@ export class TurnLater {
     this.#turn ??= setImmediate(() => this.#takeTurn());
   }
 
+  /** Does one thing at once, before whatever was put off. */
+  now(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#onFault(error);
+    }
+  }
+
   /** Does all of it now. */
   catchUp(): void {
     while (this.#waiting.length > 0) this.#next();
@@ -34,10 +43,6 @@ export class TurnLater {
 
   #next(): void {
     const work = this.#waiting.shift();
-    try {
-      work?.();
-    } catch (error) {
-      this.#onFault(error);
-    }
+    if (work !== undefined) this.now(work);
   }
 }

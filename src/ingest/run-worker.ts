@@ -5,6 +5,7 @@ import type { ReadSettings } from '../events/read-item.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { runRollupLoop } from '../ledger/rollups/rollup-loop.ts';
 import type { Parts } from '../parts.ts';
+import { Refusal, type RefusalKind } from '../refusal.ts';
 import { sealAll } from '../seals/seal-batches.ts';
 import { runSealLoop } from '../seals/seal-loop.ts';
 import { Acknowledger } from './acknowledge.ts';
@@ -37,6 +38,8 @@ export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
   readonly patience?: PatienceLimits;
   /** The time that what is in hand has to be committed, asked once nothing more is received. Default 20 s. */
   readonly drainMs?: () => number;
+  /** The time for which a database is waited for whose migration, or whose login, is still to come. Default 0. */
+  readonly migrationMs?: number;
   /** The time that the queue must stay empty where that ends the worker. Default 1.5 s. */
   readonly emptyMs?: number;
 }
@@ -62,7 +65,7 @@ const EMPTY_MS = 1_500;
 export async function runWorker(parts: WorkerParts, request: WorkerRequest): Promise<WorkerAnswer> {
   const { database, clock, log } = parts;
   const patience = new Patience(log, parts.patience ?? USUAL_PATIENCE);
-  await refuseUnfit(parts, patience);
+  await waitUntilMigrated(parts, () => refuseUnfit(parts, patience));
   const ingested = new AbortController();
   const figures = parts.figures ?? new WorkerFigures();
   const beside = [
@@ -77,6 +80,39 @@ export async function runWorker(parts: WorkerParts, request: WorkerRequest): Pro
   await foldWhatIsLeft(parts);
   return answer;
 }
+
+const MIGRATION_LOOKS_MS = 2_000;
+
+/**
+ * Looks again for so long as it was told to, and then ends with the reason: a worker may be deployed before the task
+ * that migrates has run, which also makes its login.
+ */
+async function waitUntilMigrated(
+  { clock, log, stop, migrationMs = 0 }: WorkerParts,
+  look: () => Promise<void>,
+): Promise<void> {
+  const until = clock() + migrationMs;
+  for (let said = ''; ; ) {
+    try {
+      return await look();
+    } catch (error) {
+      const isToCome = error instanceof Refusal && COMES_WITH_MIGRATION.has(error.kind);
+      const left = until - clock();
+      if (!isToCome || left <= 0 || stop.aborted) throw error;
+      if (error.message !== said) {
+        said = error.message;
+        log.warn({ reason: said, seconds: Math.ceil(left / 1000) }, 'waiting for the migration');
+      }
+      await pause(Math.min(MIGRATION_LOOKS_MS, left), stop);
+    }
+  }
+}
+
+const COMES_WITH_MIGRATION: ReadonlySet<RefusalKind> = new Set([
+  'not_migrated',
+  'not_permitted',
+  'misconfigured',
+]);
 
 /**
  * A database that is away is waited for, until the signal: a worker may be started before it. A wrong

@@ -22,6 +22,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'usage_rollups',
     'run_usage',
     'budget_counters',
+    'run_steps',
   ],
   select: [
     'price_books',
@@ -38,7 +39,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'changes',
   ],
   update: ['usage_rollups', 'run_usage', 'budget_counters', 'budget_holds'],
-  delete: ['fold_queue', 'seal_queue', 'change_queue', 'settle_queue'],
+  delete: ['fold_queue', 'seal_queue', 'change_queue', 'settle_queue', 'run_steps'],
 };
 
 /** Tables that have policies for whoever does not stand above them. */

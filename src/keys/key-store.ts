@@ -21,31 +21,34 @@ interface KeyRow {
   readonly last_used_at: InstantMs | null;
 }
 
-const OWN_COLUMNS = sql`key_id, key_hash, name, role, tenant_id, source, tenant_ids, rate, created_at, created_by,
+const OWN_COLUMNS = `key_id, key_hash, name, role, tenant_id, source, tenant_ids, rate, created_at, created_by,
   expires_at, revoked_at, revoked_by`;
 
-const COLUMNS = sql`${OWN_COLUMNS},
+const COLUMNS = `${OWN_COLUMNS},
   (select u.last_used_at from http_key_uses u where u.key_id = http_keys.key_id) as last_used_at`;
 
 export async function insertKey(database: Database, key: Key): Promise<void> {
   await sql`
-    insert into http_keys (${OWN_COLUMNS})
+    insert into http_keys (${sql.raw(OWN_COLUMNS)})
     values (${key.keyId}, ${key.keyHash}, ${key.name}, ${key.role}, ${key.tenantId}, ${key.source},
       ${key.tenantIds}::text[], ${key.rate}, ${formatInstant(key.createdAt)}, ${key.createdBy},
       ${formatInstantOrNull(key.expiresAt)}, null, null)`.execute(database.kysely);
 }
 
-/** Reads one key by its id; null where there is none. */
+/** Reads one key by its id; null where there is none. Each request asks it, so that its plan is kept. */
 export async function readKey(database: Database, keyId: string): Promise<Key | null> {
-  const { rows } = await sql<KeyRow>`
-    select ${COLUMNS} from http_keys where key_id = ${keyId}`.execute(database.kysely);
+  const { rows } = await database.pool.query<KeyRow>({
+    name: 'read-key',
+    text: `select ${COLUMNS} from http_keys where key_id = $1`,
+    values: [keyId],
+  });
   return rows[0] === undefined ? null : toKey(rows[0]);
 }
 
 /** Reads all keys, the oldest first. */
 export async function readKeys(database: Database): Promise<readonly Key[]> {
   const { rows } = await sql<KeyRow>`
-    select ${COLUMNS} from http_keys order by created_at, key_id`.execute(database.kysely);
+    select ${sql.raw(COLUMNS)} from http_keys order by created_at, key_id`.execute(database.kysely);
   return rows.map(toKey);
 }
 
@@ -58,7 +61,7 @@ export async function markRevoked(
   const { rows } = await sql<KeyRow>`
     update http_keys set revoked_at = coalesce(revoked_at, ${formatInstant(by.at)}),
       revoked_by = coalesce(revoked_by, ${by.actor})
-    where key_id = ${keyId} returning ${COLUMNS}`.execute(database.kysely);
+    where key_id = ${keyId} returning ${sql.raw(COLUMNS)}`.execute(database.kysely);
   return rows[0] === undefined ? null : toKey(rows[0]);
 }
 

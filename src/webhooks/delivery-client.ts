@@ -53,9 +53,28 @@ function tell({ status, retryAfter }: Answered): Tried {
   return { kind: 'failed', answer, retryAfter };
 }
 
+const UNTRUSTED =
+  'its certificate is signed by no authority that is trusted here; NODE_EXTRA_CA_CERTS names further ones';
+
+/** What is wrong with the certificate of a receiver, by the code of the error. */
+const CERTIFICATE_FAULTS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  CERT_REVOKED: 'its certificate was revoked',
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'its certificate is signed by itself and not trusted here; NODE_EXTRA_CA_CERTS names those that are',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name than that of its address',
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+};
+
 /** Some errors of connections say nothing but their code. */
 function whyOf(error: Error & { readonly code?: string }): string {
   if (error.name === 'AbortError' || error.name === 'TimeoutError') return 'no answer in time';
+  const certificate = CERTIFICATE_FAULTS[error.code ?? ''];
+  if (certificate !== undefined) return certificate;
   return (error.message || error.code || error.name).slice(0, 300);
 }
 

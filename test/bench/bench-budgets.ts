@@ -5,12 +5,14 @@ import { importBooks, makeTenant } from '../support/ledger.ts';
 import { runChild } from './bench-child.ts';
 import { CLEAN } from './bench-events.ts';
 import type { Servers } from './bench-servers.ts';
-import { measureRushes, RUSH_LIMIT, type Rush } from './budget-rush.ts';
+import { measureRushes, RESERVING, RUSH_LIMIT, type Rush } from './budget-rush.ts';
 import { probeLoad } from './load-probe.ts';
 import type { Machine } from './report.ts';
 import {
+  CHECK,
   measureInProcess,
   measureOverHttp,
+  RESERVE,
   STEADY,
   type Steady,
   type SteadyPlan,
@@ -106,8 +108,8 @@ interface BesideIngest {
 async function besideIngest(servers: Servers, { url, fed, steady, plan }: BesideIngest) {
   const queueUrl = await servers.feedQueue(QUEUE, fed);
   const { endpoint } = servers;
-  // Two doors with three kinds each, a round to begin with, and the worker's own start.
-  const seconds = Math.ceil((6 * (plan.seconds + 1)) / 0.7) + 5;
+  // Two doors with seven kinds in all, a round to begin with, and the worker's own start.
+  const seconds = Math.ceil((7 * (plan.seconds + 1)) / 0.7) + 5;
   const job = { events: 0, databaseUrl: url, sourceUrl: '', endpoint, queueUrl, seconds };
   const worker = runChild<UnderLoad>({ kind: 'under load', job });
   await new Promise((done) => setTimeout(done, seconds * 200));
@@ -123,6 +125,8 @@ export function renderBudgets(report: BudgetsMeasures): string {
     `p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms`;
   const [rush] = rushes;
   return [
+    ...targetTable(report),
+    '',
     `${rush?.count} callers at once against ${formatPico(RUSH_LIMIT)}, calls of 0.01 to 0.30:`,
     '',
     ...rushes.map(
@@ -141,6 +145,40 @@ export function renderBudgets(report: BudgetsMeasures): string {
     '',
     ...metered.map((one) => `- ${one.name}: ${of(one)}; ${one.cpuMs.toFixed(2)} ms of CPU`),
   ].join('\n');
+}
+
+/** In milliseconds at the 99th percentile. */
+const MOST_TO_ASK_MS = 5;
+const MOST_FOR_A_WRAPPER_MS = 1;
+
+function targetTable({
+  rushes,
+  besideIngest,
+  metered,
+  perSecond,
+}: BudgetsMeasures): readonly string[] {
+  const [plain, wrapped] = metered;
+  const waits = (wrapped?.p99Ms ?? Number.NaN) - (plain?.p99Ms ?? Number.NaN);
+  const over = rushes.find(({ name }) => name === RESERVING)?.over ?? 'nothing measured';
+  const line = (figure: string, [most, measured]: readonly [number, number]) =>
+    `| ${figure}, p99 | ≤ ${most} ms | ${measured.toFixed(2)} ms | ${measured <= most ? 'met' : 'missed'} |`;
+  const beside = (name: string) =>
+    besideIngest.steady.find((one) => one.name === name)?.p99Ms ?? Number.NaN;
+  return [
+    '| figure | target | measured | |',
+    '| --- | ---: | ---: | --- |',
+    ...[CHECK, RESERVE].map((name) =>
+      line(`${name}, ${perSecond} a second beside ingest at half load`, [
+        MOST_TO_ASK_MS,
+        beside(name),
+      ]),
+    ),
+    line('what a call waits for its wrapper, a folder keeping its event', [
+      MOST_FOR_A_WRAPPER_MS,
+      waits,
+    ]),
+    `| over the limit after the rush | 0 | ${over} | ${over === '0' ? 'met' : 'missed'} |`,
+  ];
 }
 
 function steadyTable(alone: readonly Steady[], beside: readonly Steady[]): readonly string[] {

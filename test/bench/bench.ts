@@ -28,7 +28,7 @@ import { workerPacked } from './worker-packed.ts';
  *   --quick       smaller, under two minutes
  *   --scale       what grows: large ledgers, processes, tenants, members, a long load; an hour and more
  *   --budgets     a thousand callers against one limit, holds at a steady rate alone and beside ingest, over HTTP too, and
- *                 what a wrapper costs; four minutes
+ *                 what a wrapper costs; three minutes
  *   --api         questions and ingest over HTTP at half load, beside a bare route; some minutes, and those of the ledger
  *   --pages       each page of the console on a large ledger beside ingest; half an hour, and an error where one is too slow
  *   --runs N      of that ledger, 1,000,000
@@ -111,7 +111,7 @@ async function publishCore(): Promise<CoreReport['laws']> {
 /** A rush that passes the limit breaks what a hold promises. */
 async function publishBudgets(): Promise<CoreReport['laws']> {
   const measures = await measureBudgets(servers, {
-    ...{ callers: 1000, connections: 20, perSecond: 500, seconds: values.quick ? 2 : 10 },
+    ...{ callers: 1000, connections: 20, perSecond: 500, seconds: values.quick ? 2 : 6 },
     onProgress,
   });
   const report = { machine: describeMachine(), seconds: secondsSoFar(), ...measures };

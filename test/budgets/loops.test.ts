@@ -44,6 +44,45 @@ it('a soft guard warns of a loop, and the call is held all the same', async () =
   });
 });
 
+it('calls that a run only recorded are steps of a loop as soon as they are folded, each run and model for itself', async () => {
+  await putBudget(database, { per: 'run', amount: '100', loop: { verdict: 'deny', steps: 4 } });
+  const recorded = (of: number, change: object = {}) =>
+    nativeEvent({
+      ...{ event_id: `e-${of}-${JSON.stringify(change)}`, occurred_at: minute(of) },
+      ...{ feature: undefined, agent_run_id: 'r-1' },
+      usage: { input_tokens: 1000 * of, output_tokens: 100 },
+      ...change,
+    });
+  await receiveEvents(
+    database,
+    [1, 2, 3].map((of) => recorded(of)),
+  );
+  await receiveEvents(
+    database,
+    [1, 2].map((of) => recorded(of, { agent_run_id: 'r-2' })),
+  );
+  await foldAll(database, clockAt(minute(3)));
+
+  expect(
+    await check(database, { agent_run_id: 'r-1', input_tokens: 4000 }, minute(4)),
+  ).toMatchObject({ verdict: 'deny', budgets: [{ because: 'loop' }] });
+  expect(await step(4)).toMatchObject({ verdict: 'deny', hold_id: null });
+  expect(await step(4, { model: 'gpt-4o-mini' })).toMatchObject({ verdict: 'allow' });
+  expect(await step(4, { agent_run_id: 'r-2' })).toMatchObject({ verdict: 'allow' });
+  // Less context than before is no repetition, and what is a day old is no step.
+  expect(await step(4, { input_tokens: 500 })).toMatchObject({ verdict: 'allow' });
+  await receiveEvents(database, [recorded(5, { event_id: 'later', agent_run_id: 'r-3' })]);
+  await foldAll(database, clockAt('2026-10-16T13:03:30Z'));
+  expect(await runs()).toEqual(['r-3']);
+});
+
+async function runs(): Promise<readonly string[]> {
+  const { rows } = await database.pool.query<{ run: string }>(
+    'select distinct agent_run_id as run from run_steps order by 1',
+  );
+  return rows.map(({ run }) => run);
+}
+
 it('the budget of a run is shared by all that is called under it, whatever its feature or user', async () => {
   // Each call may come to 0.0054, so that two of three fit into 0.012.
   await putBudget(database, { per: 'run', amount: '0.012' });

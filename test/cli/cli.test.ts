@@ -63,6 +63,16 @@ describe.concurrent('a wrong command line exits with 2 and says what is wrong', 
   });
 });
 
+it.each([
+  ['quarantine', 'replay', 'x'],
+  ['quarantine', 'dismiss', '1', 'x', '--reason', 'seen'],
+])('an argument of a list that cannot be read is a wrong command line: %s %s', async (...args) => {
+  const { exitCode, stderr } = await cli(args, { DATABASE_URL: 'postgres://127.0.0.1:1/none' });
+  expect(stderr).toContain('error: give the number that the list shows.');
+  expect(stderr).not.toContain(' at ');
+  expect(exitCode).toBe(2);
+});
+
 it('a wrong command line is told to whoever waits for the process, too', async () => {
   const result = await cliProcess(['frobnicate']);
   expect(result).toMatchObject({ exitCode: 2, stdout: '' });

@@ -137,13 +137,21 @@ describe('a producer process', () => {
     expect(await queue.client.depth()).toBe(1);
   });
 
-  it('that exits in the turn in which a wrapped call was answered has recorded it', async () => {
-    const { folder, client } = await scene();
-    const order = { client, from: 0, events: 0, afterwards: 'call and exit' } as const;
-    expect(await startProducer(order).ended).toMatchObject({ stderr: '' });
-    const [file = ''] = readdirSync(folder);
-    expect(readFileSync(join(folder, file), 'utf8')).toContain('chatcmpl-the-last-call-of-all');
-  });
+  it.each([
+    ['exits', 'call and exit', null],
+    ['is killed', 'call and kill', 'SIGKILL'],
+  ] as const)(
+    'that %s in the turn in which a wrapped call was answered has recorded it, and the next one sends it',
+    async (_, afterwards, signal) => {
+      const { queue, folder, client } = await scene();
+      const order = { client, from: 0, events: 0, afterwards };
+      expect(await startProducer(order).ended).toEqual({ signal, stderr: '' });
+      const [file = ''] = readdirSync(folder);
+      expect(readFileSync(join(folder, file), 'utf8')).toContain('chatcmpl-the-last-call-of-all');
+      await recover(client);
+      expect(await queue.client.depth()).toBe(1);
+    },
+  );
 
   it('whose disk takes no more keeps to memory, then refuses, and leaves no torn line behind', async () => {
     // given a disk that takes 16 KiB a file, and a queue that is away

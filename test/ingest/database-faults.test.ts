@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
+import { migrate } from '../../src/database/migrate.ts';
 import { makeRoles } from '../../src/database/roles.ts';
 import type { PatienceLimits } from '../../src/ingest/patience.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';
@@ -235,5 +236,37 @@ describe('a worker that may not do its work', () => {
     const { exitCode, stderr } = await cli(['worker', '--until-empty'], environment);
     expect(stderr).toContain('run "spanledger migrate"');
     expect(exitCode).toBe(3);
+  });
+
+  it('waits for the migration where it was told to, and then ends with the reason', async () => {
+    const database = await freshDatabase({ schema: 'empty' });
+    const queue = await freshQueue();
+    const environment = { ...queue.environment, DATABASE_URL: database.url };
+    const waiting = ['worker', '--until-empty', '--migration-wait', '1'];
+    const { exitCode, stderr } = await cli(waiting, environment);
+    expect(stderr.match(/waiting for the migration/g)).toHaveLength(1);
+    expect(stderr).toContain('run "spanledger migrate"');
+    expect(exitCode).toBe(3);
+  });
+
+  it('consumes once the migration and its login are there, for which it was told to wait', async () => {
+    // given a worker that is deployed before the task that migrates and makes its login
+    const database = await freshDatabase({ schema: 'empty', connections: 4 });
+    const queue = await freshQueue();
+    await queue.sendAll([JSON.stringify(nativeEvent({ event_id: 'first' }))]);
+    const user = `late_${Date.now()}`;
+    const url = new URL(database.url);
+    url.username = user;
+    const { log, messages } = rememberedLog();
+    const early = reopen(url.href);
+    const running = work(early, queue.client, { log, migrationMs: 60_000 });
+    await vi.waitFor(() => expect(messages()).toContain('waiting for the migration'), 30_000);
+    await migrate(database);
+    await makeRoles(database);
+    await database.pool.query(`create role ${user} login bypassrls in role spanledger_worker`);
+    onTestFinished(async () => {
+      await database.pool.query(`drop role ${user}`);
+    });
+    expect(await running).toMatchObject({ posted: 1 });
   });
 });

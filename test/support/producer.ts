@@ -11,7 +11,7 @@ export interface ProducerOrder {
   readonly from: number;
   readonly events: number;
   /** What it does after them; `wait` leaves that to a signal. */
-  readonly afterwards: 'close' | 'wait' | 'exit' | 'call and exit';
+  readonly afterwards: 'close' | 'wait' | 'exit' | 'call and exit' | 'call and kill';
 }
 
 const order: ProducerOrder = JSON.parse(process.argv[2] ?? '');
@@ -34,6 +34,10 @@ if (order.afterwards === 'exit') process.exit();
 if (order.afterwards === 'call and exit') {
   await callModel();
   process.exit();
+}
+if (order.afterwards === 'call and kill') {
+  await callModel();
+  process.kill(process.pid, 'SIGKILL');
 }
 if (order.afterwards === 'wait') setInterval(() => {}, 1_000);
 

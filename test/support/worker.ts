@@ -21,6 +21,7 @@ export function work(
     readonly stop?: AbortSignal;
     readonly patience?: PatienceLimits;
     readonly objects?: ObjectSource;
+    readonly migrationMs?: number;
   } = {},
 ): Promise<WorkerAnswer> {
   const { pollers = 2, ...given } = options;

@@ -39,7 +39,8 @@ export class WorkerService extends Construct {
     const task = new CommandTask(this, 'Task', {
       family: 'spanledger-worker',
       image: props.image,
-      command: ['worker'],
+      // The task that migrates, and makes the worker's login, is run by a person after the first deployment.
+      command: ['worker', '--migration-wait', '3600'],
       database: props.database,
       environment: { SPANLEDGER_QUEUE_URL: queues.usage.queueUrl },
       cpu: 512,

@@ -253,6 +253,17 @@ describe('the worker as tasks', () => {
     assert.equal(target?.Properties['MinCapacity'], 1);
   });
 
+  test('wait for the task that migrates, which runs after the deployment', () => {
+    const worker = Object.entries<Resource>(template.Resources).find(
+      ([id, { Type }]) => id.startsWith('WorkerTask') && Type === 'AWS::ECS::TaskDefinition',
+    );
+    assert.deepEqual(worker?.[1].Properties['ContainerDefinitions'][0].Command, [
+      'worker',
+      '--migration-wait',
+      '3600',
+    ]);
+  });
+
   test('is given thirty seconds to drain', () => {
     const definitions = resources.filter(({ Type }) => Type === 'AWS::ECS::TaskDefinition');
     for (const { Properties } of definitions) {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { listPushes } from '../../audit/list-entries.ts';
 import { type PushesRequest, pushesRequest } from '../../audit/lists-answer.ts';
+import type { StoryPush } from '../../audit/story-answer.ts';
 import { figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
@@ -41,8 +42,19 @@ export function addPushList(group: Command): void {
       { title: 'ATTEMPTS', value: (row) => figureOf(row.attempts), figure: true, spare: true },
       { title: 'CONFIRMED', value: (row) => timeOf(row.confirmed_at ?? ''), spare: true },
       { title: 'IDENTIFIER', value: (row) => row.identifier, spare: true },
+      { title: 'WAITS', value: waits, below: true },
     ]);
     const more = answer.next_cursor === null ? '' : '\n(--limit shows more)';
-    session.out.answer(answer, answer.pushes.length === 0 ? 'nothing was told' : `${text}${more}`);
+    session.out.answer(answer, answer.pushes.length === 0 ? noneText(state) : `${text}${more}`);
   });
+}
+
+function noneText(state: PushesRequest['state']): string {
+  return state === null ? 'nothing was told' : `no push is ${state}`;
+}
+
+/** Tells what stands for a person to decide, with the name by which it is decided and what Stripe said last. */
+function waits({ state, identifier, last_answer }: StoryPush): string {
+  if (state !== 'parked' && state !== 'ambiguous') return '';
+  return `${identifier}: ${last_answer ?? 'no answer'}`;
 }

@@ -9,7 +9,7 @@ import { openStripeParts } from '../terminal/stripe-parts.ts';
 export function addUnpark(group: Command): void {
   const command = group
     .command('unpark')
-    .argument('<identifier>', 'a parked intent; audit.pushes lists them')
+    .argument('<identifier>', 'a parked intent; push list --state parked shows them')
     .description("decide a parked push by Stripe's summary: it was counted, or is told anew");
   perform(addActor(command), async (session, { args: [identifier = ''] }) => {
     const request = readRequest(unparkRequest, { identifier });

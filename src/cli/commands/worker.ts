@@ -10,7 +10,7 @@ import { workerRequest } from '../../ingest/worker-answer.ts';
 import { WorkerFigures } from '../../ingest/worker-figures.ts';
 import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
-import { readCount, readPort } from '../terminal/arguments.ts';
+import { readCount, readPort, readSeconds } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { listenOn } from '../terminal/listen.ts';
 import type { Session } from '../terminal/session.ts';
@@ -27,7 +27,13 @@ export function addWorker(program: Command): void {
     .option('--until-empty', 'exit 0 once the queue has stayed empty')
     .option('--pollers <n>', 'how many receive requests may be open at a time', readCount, POLLERS)
     .option('--health-port <n>', 'serve /healthz, /readyz and /metrics there', readPort)
-    .option('--health-host <address>', 'and at which address', '127.0.0.1');
+    .option('--health-host <address>', 'and at which address', '127.0.0.1')
+    .option(
+      '--migration-wait <seconds>',
+      'wait so long for a database that is not migrated yet, or has no login for it yet',
+      readSeconds,
+      0,
+    );
   perform<WorkerFlags>(command, async (session, { options }) => {
     session.out.runsOn();
     const { config, clock, log } = session;
@@ -37,7 +43,9 @@ export function addWorker(program: Command): void {
     const queue = openQueue({ ...address, pollers: options.pollers });
     const objects = fetchedObjects(session);
     const figures = new WorkerFigures();
-    const parts = { database: session.database(), queue, clock, log, reading, stop, figures };
+    const migrationMs = options.migrationWait * 1000;
+    const database = session.database();
+    const parts = { database, queue, clock, log, reading, stop, figures, migrationMs };
     const door = await openDoor(parts, options);
     log.info(settingsOf(session, { queueUrl: address.queueUrl, options, door }), 'worker started');
     try {
@@ -59,6 +67,7 @@ interface WorkerFlags {
   readonly pollers: number;
   readonly healthPort?: number;
   readonly healthHost: string;
+  readonly migrationWait: number;
 }
 
 /** Opens what machines may ask of this worker, where a port for it was given. */

@@ -37,6 +37,15 @@ export function readCount(text: string): number {
   throw new InvalidArgumentError('give a whole number above 0.');
 }
 
+/** So long that nothing waits longer in vain: a day. */
+const MOST_SECONDS = 86_400;
+
+export function readSeconds(text: string): number {
+  const seconds = Number(text);
+  if (/^\d{1,5}$/.test(text) && seconds <= MOST_SECONDS) return seconds;
+  throw new InvalidArgumentError('give whole seconds, 0 to 86400.');
+}
+
 /** The port 0 takes one that is free. */
 export function readPort(text: string): number {
   const port = Number(text);

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Acting } from '../../database/acting.ts';
 import { explainFault } from '../../database/explain-fault.ts';
 import { explainFile } from '../../files.ts';
@@ -98,6 +98,11 @@ export function reportFailure(error: unknown, { stderr }: Terminal): number {
     write(`${head}: ${harmlessValue(refusal.message)}`);
     write(`  ${harmlessValue(remedyText(refusal.remedy))}`);
     return EXIT_CODES[refusal.kind];
+  }
+  // An argument of a list is read by the command itself.
+  if (error instanceof InvalidArgumentError) {
+    write(`${head}: ${harmlessValue(error.message)}`);
+    return EXIT_CODES.bad_request;
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   stderr.write(`${head}: ${harmless(message)}\n`);

@@ -10,6 +10,7 @@ import { callEvent } from './call-event.ts';
 import { weighRequest } from './measure-layers.ts';
 import type { MeterParts } from './meter-options.ts';
 import type { Endpoint, SentBody } from './provider-request.ts';
+import { RequestWeights } from './request-weights.ts';
 import { StreamReading } from './stream-reading.ts';
 import type { BodyWatcher } from './watch-body.ts';
 
@@ -31,6 +32,7 @@ const NOTHING = new Uint8Array(0);
 export class ResponseWatch {
   readonly #parts: MeterParts;
   readonly #call: BegunCall;
+  readonly #weights: RequestWeights | null;
   #headers = new Headers();
   #endedAt: InstantMs | null = null;
   #isOver = false;
@@ -38,6 +40,7 @@ export class ResponseWatch {
   constructor(parts: MeterParts, call: BegunCall) {
     this.#parts = parts;
     this.#call = call;
+    this.#weights = weightsOf(parts, call);
     if (call.endpoint.kind === 'answer') call.hold?.begin();
   }
 
@@ -185,14 +188,14 @@ export class ResponseWatch {
   }
 
   /**
-   * The call is over, and whoever made it does not wait until it is recorded. A guard looks at its hold as soon as its
-   * call is over, so a call of which one knows is recorded at once.
+   * The call is over. A guard looks at its hold as soon as its call is over, so a call of which one knows is recorded at
+   * once, whatever keeps it.
    */
   #afterwards(work: () => void): void {
     const { hold, inScope, endpoint } = this.#call;
     this.#endedAt ??= this.#parts.meter.clock();
     if (hold !== null || endpoint.kind === 'batch') work();
-    else this.#parts.meter.later(() => inScope(() => this.#tried(work)));
+    else this.#parts.meter.afterwards(() => inScope(() => this.#tried(work)));
   }
 
   #tried(work: () => void): void {
@@ -220,14 +223,14 @@ export class ResponseWatch {
 
   #record(outcome: CallOutcome, answer: AnswerReading, streamedCharacters: number): void {
     const { endpoint, sent, provider, attempt, startedAt, inScope } = this.#call;
-    const { meter, options } = this.#parts;
-    const isWeighed = sent.text !== null && (outcome.kind !== 'error' || streamedCharacters > 0);
+    const { meter } = this.#parts;
+    const isWeighed = outcome.kind !== 'error' || streamedCharacters > 0;
     const event = callEvent({
       ...{ operation: endpoint.operation, provider, sent, attempt, startedAt, outcome, answer },
       endedAt: this.#endedAt ?? meter.clock(),
       requestId: this.#header('x-request-id') ?? this.#header('request-id'),
       gatewayCallId: this.#header('x-litellm-call-id'),
-      weights: isWeighed ? weighRequest(sent.text, options.isMemory ?? null) : null,
+      weights: isWeighed ? (this.#weights?.take() ?? null) : null,
       streamedCharacters,
     });
     if (endpoint.kind === 'poll') meter.meter(event);
@@ -245,6 +248,18 @@ export class ResponseWatch {
     const value = this.#headers.get(name);
     return value === null || value === '' || value.length > 150 ? undefined : value;
   }
+}
+
+/** Returns null where the request has no text of its own. */
+function weightsOf(
+  { meter, options }: MeterParts,
+  { endpoint, sent, inScope }: BegunCall,
+): RequestWeights | null {
+  const { text } = sent;
+  if (endpoint.kind !== 'answer' || text === null) return null;
+  return new RequestWeights(meter, () =>
+    inScope(() => weighRequest(text, options.isMemory ?? null)),
+  );
 }
 
 /** Who stops reading, or aborts, cancels; everything else is a fault. */

@@ -9,6 +9,7 @@ import type { CallOutcome } from './call-event.ts';
 import { callEvent } from './call-event.ts';
 import type { IsMemory } from './measure-layers.ts';
 import { weighRequest } from './measure-layers.ts';
+import { RequestWeights } from './request-weights.ts';
 import { watchParts } from './watch-parts.ts';
 
 interface MiddlewareOptions<Version extends string> {
@@ -78,7 +79,7 @@ export function usageMiddleware<Version extends string = 'v4'>(
 class Step {
   readonly #meter: CallMeter;
   readonly #call: ModelCall;
-  readonly #isMemory: IsMemory | null;
+  readonly #weights: RequestWeights;
   readonly #startedAt: number;
   readonly #inScope = AsyncLocalStorage.snapshot();
   readonly #hold = currentHold();
@@ -87,7 +88,9 @@ class Step {
   constructor(meter: CallMeter, call: ModelCall, isMemory: IsMemory | null) {
     this.#meter = meter;
     this.#call = call;
-    this.#isMemory = isMemory;
+    this.#weights = new RequestWeights(meter, () =>
+      this.#inScope(() => weighRequest(textOf(call.params), isMemory)),
+    );
     this.#startedAt = meter.clock();
     this.#hold?.begin();
   }
@@ -98,7 +101,7 @@ class Step {
     const over = { outcome, answer, streamedCharacters, endedAt: this.#meter.clock() };
     // A guard looks at its hold as soon as its call is over.
     if (this.#hold !== null) this.#tried(over);
-    else this.#meter.later(() => this.#tried(over));
+    else this.#meter.afterwards(() => this.#tried(over));
   }
 
   #tried(over: StepOver): void {
@@ -113,7 +116,7 @@ class Step {
   }
 
   #record({ outcome, answer, streamedCharacters, endedAt }: StepOver): void {
-    const { model, params } = this.#call;
+    const { model } = this.#call;
     const isWeighed = outcome.kind !== 'error' || streamedCharacters > 0;
     const { requestId, ...read } = answer;
     const event = callEvent({
@@ -121,7 +124,7 @@ class Step {
       provider: knownProvider(model.provider) ?? model.provider.replace(/\..*$/, ''),
       sent: { ...SENT, model: model.modelId },
       ...{ startedAt: this.#startedAt, endedAt, gatewayCallId: undefined },
-      weights: isWeighed ? weighRequest(textOf(params), this.#isMemory) : null,
+      weights: isWeighed ? this.#weights.take() : null,
     });
     this.#inScope(() => this.#meter.meter(event));
   }

@@ -1,6 +1,7 @@
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import { entriesOfBatch } from '../../database/entries-of-batch.ts';
+import { keepRunSteps, TOKENS_OF_ENTRY } from './run-step-store.ts';
 
 /** The lock is held shared by a fold while it counts, and exclusively by whoever sets a budget. */
 const COUNTING_LOCK = 7_226_004;
@@ -17,14 +18,20 @@ export async function countForBudgets(
 ): Promise<void> {
   const { client } = transaction;
   await client.query('select pg_advisory_xact_lock_shared($1)', [COUNTING_LOCK]);
-  const { rows } = await client.query<{ budgeted: readonly string[]; settles: boolean }>({
+  const { rows } = await client.query<{
+    budgeted: readonly string[];
+    guarded: readonly string[];
+    settles: boolean;
+  }>({
     name: 'read-budgeted-tenants',
     text: `select array(select distinct tenant_id from budgets) as budgeted,
+      array(select distinct tenant_id from budgets where loop is not null) as guarded,
       exists (select from settle_queue where batch_id = any($1::bigint[])) as settles`,
     values: [batchIds],
   });
   const [found] = rows;
   if (found === undefined || (found.budgeted.length === 0 && !found.settles)) return;
+  await keepRunSteps(transaction, batchIds, { guarded: found.guarded, at });
   await client.query({
     name: 'count-for-budgets',
     text: COUNT,
@@ -56,8 +63,7 @@ export const TIME_KEY_OF_ENTRY = `case b.per
 
 /** What a budget `b` counts of an entry `e`. */
 export const AMOUNT_OF_ENTRY = `case b.measure when 'money' then coalesce(e.charge, 0)
-    else e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.output_tokens
-      + units_within(e.units, 'input') + units_within(e.units, 'output') end`;
+    else ${TOKENS_OF_ENTRY} end`;
 
 /**
  * A hold is settled once, by the first of its events; a budget that was taken away counts no longer. An event whose hold

@@ -34,6 +34,7 @@ function keeping() {
       throw new Error(call.reason);
     },
     later: (work) => work(),
+    afterwards: (record) => record(),
   };
   return { meter, events };
 }
@@ -142,6 +143,7 @@ it('metering that fails fails no call, and is told', async () => {
     },
     unmetered: ({ reason }) => void told.push(reason),
     later: (work) => work(),
+    afterwards: (record) => record(),
   };
   const metered = meterFetch(broken, {}, async () => Response.json(chatAnswer()));
   const init = { method: 'POST', body: '{"model":"gpt-4o"}' };
