@@ -2,13 +2,13 @@ import { batchResultTranslator } from '../../events/foreign/batch-result.ts';
 import { at } from '../../events/foreign/foreign-value.ts';
 import type { CallMeter } from '../client-contract.ts';
 import type { NewEvent } from '../new-event.ts';
-import type { UsageTags } from '../usage-scope.ts';
 import { withUsage } from '../usage-scope.ts';
 import type { InScope } from './background-calls.ts';
+import type { MeterOptions } from './meter-options.ts';
 
 interface BatchOptions {
   readonly meter: CallMeter;
-  readonly options: { readonly tagsOfBatchCall?: (customId: string) => UsageTags };
+  readonly options: Pick<MeterOptions, 'tagsOfBatchCall' | 'modelOfBatchCall'>;
   /** When the batch was done, for calls whose answers name no instant. */
   readonly endedAt: string;
   readonly inScope: InScope;
@@ -52,12 +52,15 @@ export class BatchLines {
     this.#isBatch ??= isLine;
     if (value === null || !isLine) return;
     const { meter, options, endedAt, inScope } = this.#options;
-    for (const { event, usageAssumed } of batchResultTranslator.translate(value)) {
+    const customId = String(at(value, 'custom_id'));
+    // It counts only where neither the line nor its answer names one.
+    const named = { modelId: options.modelOfBatchCall?.(customId), ...value };
+    for (const { event, usageAssumed } of batchResultTranslator.translate(named)) {
       const usage = at(event, 'usage');
       const counted =
         typeof usage === 'object' && usageAssumed ? { ...usage, assumed: true } : usage;
       const made = { occurred_at: endedAt, ...event, usage: counted ?? undefined } as NewEvent;
-      const tags = options.tagsOfBatchCall?.(String(at(value, 'custom_id'))) ?? {};
+      const tags = options.tagsOfBatchCall?.(customId) ?? {};
       inScope(() => withUsage(tags, () => meter.meter(made)));
     }
   }

@@ -15,6 +15,8 @@ export interface MeterOptions {
   readonly asksForUsage?: boolean;
   /** The tags of one call of a batch, by the id that the application gave it. */
   readonly tagsOfBatchCall?: (customId: string) => UsageTags;
+  /** The model of one call of a batch whose results name none, as those with pictures of OpenAI. */
+  readonly modelOfBatchCall?: (customId: string) => string | undefined;
 }
 
 export interface MeterParts {

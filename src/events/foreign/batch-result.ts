@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readProviderUsage, searchesIn } from '../provider-usage.ts';
 import { countOf, isCount } from './foreign-count.ts';
 import { timeFromAny } from './foreign-time.ts';
-import { NO_USAGE, usageOfCall } from './foreign-usage.ts';
+import { type NativeUsage, NO_USAGE, usageOfCall } from './foreign-usage.ts';
 import {
   at,
   attributionTags,
@@ -160,7 +160,7 @@ function translateLine(line: Line): Translation {
     line.model,
   );
   const usage = firstGiven(at(body, 'usage'), at(body, 'usageMetadata'), titanUsage(body));
-  const used = isObject(usage) ? readProviderUsage({ usage, provider, model }) : NO_USAGE;
+  const used = isObject(usage) ? readProviderUsage({ usage, provider, model }) : picturesIn(body);
   const searches = used.usage?.['searches'] === undefined ? searchesIn(body) : undefined;
   const created = at(body, 'created') ?? at(body, 'created_at');
   const call = usageOfCall(used, status);
@@ -191,6 +191,13 @@ function unnamedModel(translation: Translation, { customId }: Line): Translation
   const { source, event_id } = event;
   const detail = `requested_model: neither the result ${JSON.stringify(String(firstGiven(customId, event_id)).slice(0, 100))} of ${String(source)} nor its answer names a model; send the line again with "modelId" beside its other fields, or keep the results of the job under a key with model=<the model's id>/ in it, and dismiss this event`;
   return { ...translation, instead: { kind: 'not_understood', detail, body: event } };
+}
+
+/** An answer with pictures and without usage is paid for by the picture. */
+function picturesIn(body: unknown): NativeUsage {
+  const data = at(body, 'data');
+  if (operationOf(body) !== 'image' || !Array.isArray(data)) return NO_USAGE;
+  return { ...NO_USAGE, usage: { images: data.length } };
 }
 
 /** No line names its endpoint, so that the form of the answer has to tell. */

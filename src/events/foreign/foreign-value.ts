@@ -65,26 +65,33 @@ export function withoutAbsent(fields: object): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** The five attribution tags under their native names, or under `customer_id`, which means the tenant. */
+/**
+ * The five attribution tags under their native names, or under `customer_id`, which means the tenant; callers
+ * whose language writes names so have them in camel case.
+ */
 export function attributionTags(look: (name: string) => unknown): JsonObject {
-  return {
-    tenant_id: firstGiven(look('tenant_id'), look('customer_id')),
-    user_id: firstGiven(look('user_id')),
-    feature: firstGiven(look('feature')),
-    agent_run_id: firstGiven(look('agent_run_id')),
-    prompt_version: firstGiven(look('prompt_version')),
+  const under = (names: readonly string[]) => {
+    for (const name of names) {
+      const given = firstGiven(look(name));
+      if (given !== undefined) return given;
+    }
+    return undefined;
   };
+  return Object.fromEntries(
+    Object.entries(NAMES_OF_TAGS).map(([tag, names]) => [tag, under(names)]),
+  );
 }
 
+const NAMES_OF_TAGS: Readonly<Record<string, readonly string[]>> = {
+  tenant_id: ['tenant_id', 'customer_id', 'tenantId', 'customerId'],
+  user_id: ['user_id', 'userId'],
+  feature: ['feature'],
+  agent_run_id: ['agent_run_id', 'agentRunId'],
+  prompt_version: ['prompt_version', 'promptVersion'],
+};
+
 /** The names under which attribution tags are looked up. */
-export const ATTRIBUTION_NAMES: readonly string[] = [
-  'tenant_id',
-  'customer_id',
-  'user_id',
-  'feature',
-  'agent_run_id',
-  'prompt_version',
-];
+export const ATTRIBUTION_NAMES: readonly string[] = Object.values(NAMES_OF_TAGS).flat();
 
 /** This many tags of a caller's metadata are kept, which leaves room for the translator's own. */
 const MOST_FURTHER_TAGS = 16;

@@ -320,6 +320,35 @@ describe('the client of openai, metered', () => {
     );
   });
 
+  it('reads pictures in the results of a batch by the model that the application knows', async () => {
+    const line = (custom: string, body: object) => ({
+      ...{ id: `batch_req_${custom}`, custom_id: custom, error: null },
+      response: { status_code: 200, request_id: 'r', body: { created: 1_760_000_000, ...body } },
+    });
+    const usage = { input_tokens: 20, output_tokens: 1056, total_tokens: 1076 };
+    const lines = [
+      line('by-token', { data: [{ b64_json: 'A' }], usage }),
+      line('by-picture', { data: [{ url: 'a' }, { url: 'b' }] }),
+      line('named', { data: [{ url: 'a' }], model: 'dall-e-2' }),
+      line('unknown', { data: [{ url: 'a' }] }),
+    ];
+    const content = lines.map((one) => `${JSON.stringify(one)}\n`).join('');
+    const { openai, events, unmetered } = await scene(() => ({ body: content }), {
+      modelOfBatchCall: (customId) =>
+        ({ 'by-token': 'gpt-image-1', 'by-picture': 'dall-e-3', named: 'dall-e-3' })[customId],
+    });
+    expect(await (await openai.files.content('file-1')).text()).toBe(content);
+    expect(await events()).toMatchObject([
+      {
+        ...{ operation: 'image', requested_model: 'gpt-image-1', service_tier: 'batch' },
+        usage: { input_tokens: 20, output_tokens: 1056 },
+      },
+      { operation: 'image', requested_model: 'dall-e-3', usage: { images: 2 } },
+      { operation: 'image', requested_model: 'dall-e-2', usage: { images: 1 } },
+    ]);
+    expect(unmetered).toMatchObject([{ reason: expect.stringContaining('requested_model') }]);
+  });
+
   it('meters nothing of what is free, and a file that is no batch', async () => {
     const { openai, events } = await scene((path) =>
       path.endsWith('/content')
