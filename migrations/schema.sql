@@ -854,7 +854,7 @@ table structure_spans (
 CREATE INDEX structure_spans_around ON public.structure_spans USING btree (parent_span_id COLLATE "C") WHERE ((span_id IS NOT NULL) AND (parent_span_id IS NOT NULL));
 CREATE INDEX structure_spans_by_batch ON public.structure_spans USING brin (batch_id) WITH (autosummarize='on');
 CREATE INDEX structure_spans_by_run ON public.structure_spans USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64', autosummarize='on');
-CREATE INDEX structure_spans_within ON public.structure_spans USING btree (span_id COLLATE "C") WHERE ((span_id IS NOT NULL) AND (parent_span_id IS NOT NULL));
+CREATE INDEX structure_spans_within ON public.structure_spans USING btree (span_id COLLATE "C") WHERE (span_id IS NOT NULL);
 CREATE TRIGGER structure_spans_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.structure_spans FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 table tenant_calendar_changes (

@@ -71,10 +71,17 @@ export async function readUnnamedSpans(
           where r.tenant_id = u.tenant_id and r.source = u.source and r.event_id = u.event_id)
       )
       select e.entry_id as outer_id, i.entry_id as inner_id
+      -- What stands of it, which may be another tenant's by now.
       from unnamed u cross join lateral (
-        select entry_id from entries e
-        where e.tenant_id = u.tenant_id and e.source = u.source and e.event_id = u.event_id and e.member_id = ''
-          and e.revision = 0 limit 1) e
+        with recursive chain as (
+          select e.entry_id from entries e
+          where e.tenant_id = u.tenant_id and e.source = u.source and e.event_id = u.event_id and e.member_id = ''
+            and e.revision = 0
+          union all
+          select r.entry_id from chain c join entries r on r.corrects_entry_id = c.entry_id and not r.is_reversal
+        )
+        select c.entry_id from chain c
+        where not exists (select from entries r where r.corrects_entry_id = c.entry_id) limit 1) e
       cross join lateral (
         with recursive below as (
           select u.span_id as at, 0 as steps

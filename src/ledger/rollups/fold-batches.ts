@@ -3,6 +3,7 @@ import { refuseUntaken, takeBatches } from '../../database/batch-queue.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
+import { inheritTags } from '../posting/inherit-tags.ts';
 import { joinAttempts } from '../posting/join-attempts.ts';
 import { joinReports } from '../posting/join-reports.ts';
 import { countForBudgets } from './budget-count-store.ts';
@@ -28,7 +29,7 @@ export async function foldAll(database: Database, clock: Clock): Promise<number>
 
 /**
  * Does beside the hot path what needs whole, committed batches: joins the reports and the attempts of calls that came
- * in any order, and adds the entries to the rollups and to what budgets count. A batch is queued by the transaction that posts
+ * in any order, gives calls the tags of the spans around them, and adds the entries to the rollups and to what budgets count. A batch is queued by the transaction that posts
  * it and taken from the queue by the one that folds it, so each entry is counted once, whatever
  * commits late.
  */
@@ -38,6 +39,7 @@ function foldSome(database: Database, clock: Clock): Promise<number> {
       const batchIds = await takeBatches(transaction, 'fold_queue', BATCHES_A_FOLD);
       if (batchIds.length === 0) return 0;
       await joinReports(transaction, batchIds, clock());
+      await inheritTags(transaction, batchIds, clock());
       await joinAttempts(transaction, batchIds, clock());
       await foldBatches(transaction, batchIds);
       await countForBudgets(transaction, batchIds, clock());

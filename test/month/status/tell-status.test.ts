@@ -27,6 +27,24 @@ it('counts what was taken for second reports of calls, by producer and by reason
   ]);
 });
 
+it('names the units that have no price, and a model alone where it has none at all', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  const usage = { input_tokens: 10, output_tokens: 0, images: 2, searches: 1 };
+  await receiveEvents(database, [
+    nativeEvent({ event_id: 'pictures', usage }),
+    nativeEvent({ event_id: 'unknown', requested_model: 'gpt-9' }),
+  ]);
+  const clock = () => parseInstant('2026-10-20T12:00:00Z');
+  const parts = { database, clock, queue: 'not asked', destinationFault: 'not asked' };
+  const { missing } = await tellStatus(parts, { month: '2026-10' });
+  const unrated = missing.filter(({ kind }) => kind === 'unrated');
+  expect(unrated).toMatchObject([{ tenant_id: 'acme', count: 2 }]);
+  expect(unrated[0]?.detail).toMatch(
+    /^2 entries without a price: gpt-4o for (?:images and web searches|web searches and images), gpt-9 \(ent_/,
+  );
+});
+
 it('tells in words how things stand, what keeps the month from being whole, and what is owed to who left', async () => {
   const database = await freshDatabase();
   await importBooks(database, 'standard', 'cost');

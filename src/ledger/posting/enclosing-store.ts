@@ -1,0 +1,122 @@
+import type { Transaction } from '../../database/database.ts';
+import { entriesOfBatch } from '../../database/entries-of-batch.ts';
+import type { AttributionTags } from '../../events/event.ts';
+import { present } from '../../present.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import type { StoredEntry } from '../entries/entry.ts';
+import { readEntries } from '../entries/entry-store.ts';
+
+/** A call without a tenant, and the tags of the spans around it, the nearest first. */
+export interface UntaggedCall {
+  readonly entry: StoredEntry;
+  readonly around: readonly AttributionTags[];
+}
+
+/** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
+const MOST_STEPS_DEEP = 32;
+const MOST_OF_A_SPAN = 100;
+const MOST_BELOW = 1_000;
+
+/** The order makes it one step into the key. */
+const HOLDS_NOBODYS = `exists (select from entries where tenant_id = '${UNATTRIBUTED}'
+        order by tenant_id, source, event_id limit 1)`;
+const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}' and o.revision = 0 and o.member_id = ''
+      and o.trace_id is not null and o.parent_span_id is not null`;
+/** A call that names no answer is found by its span. */
+const IS_AROUND = `(o.response_id is null or o.gateway_cache <> 'none') and o.span_id is not null
+      and o.revision = 0 and o.status = 'ok'`;
+
+/**
+ * Reads the calls without a tenant that these batches brought or lie within spans that they brought, as far as
+ * they still stand so, with what lies around them. A ledger in which every call has a tenant is asked for nothing more.
+ */
+export async function readUntaggedCalls(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+): Promise<readonly UntaggedCall[]> {
+  const { rows } = await transaction.client.query<EnclosingRow>({
+    name: 'read-untagged',
+    text: `with recursive below as (
+        select s.trace_id, s.span_id as at, 0 as steps from structure_spans s
+        where s.batch_id = any($1::bigint[]) and s.span_id is not null and s.trace_id is not null
+          and ${HOLDS_NOBODYS}
+        union
+        select e.trace_id, e.span_id, 0
+        from unnest($1::bigint[]) batch(batch_id)
+        ${entriesOfBatch(`${IS_AROUND} and o.trace_id is not null`)}
+        where ${HOLDS_NOBODYS}
+        union
+        select b.trace_id, s.span_id, b.steps + 1 from below b cross join lateral (
+          (select s.span_id from structure_spans s
+            where s.parent_span_id collate "C" = b.at and s.trace_id = b.trace_id
+              and s.span_id is not null and s.parent_span_id is not null limit ${MOST_OF_A_SPAN})
+          union all
+          (select o.span_id from entries o
+            where o.parent_span_id collate "C" = b.at and o.parent_span_id is not null
+              and o.trace_id = b.trace_id and ${IS_AROUND} limit ${MOST_OF_A_SPAN})) s
+        where b.steps < ${MOST_STEPS_DEEP}
+      ), nobodys as materialized (
+        select e.entry_id, e.trace_id, e.parent_span_id
+        from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_NOBODYS)}
+        union
+        select o.entry_id, o.trace_id, o.parent_span_id
+        from (select distinct trace_id, at from below limit ${MOST_BELOW}) b cross join lateral (
+          select o.entry_id, o.trace_id, o.parent_span_id from entries o
+          where o.parent_span_id collate "C" = b.at and o.trace_id = b.trace_id and o.status = 'ok'
+            and ${IS_NOBODYS} limit ${MOST_OF_A_SPAN}) o
+      ), risen as (
+        select n.entry_id, n.trace_id, n.parent_span_id as at, 0 as steps, null::text collate "C" as tenant_id,
+          null::text as user_id, null::text as feature, null::text as agent_run_id, null::text as prompt_version
+        from nobodys n
+        where not exists (select from entries c where c.corrects_entry_id = n.entry_id)
+        union all
+        select r.entry_id, r.trace_id, p.parent_span_id, r.steps + 1, p.tenant_id, p.user_id, p.feature,
+          p.agent_run_id, p.prompt_version
+        from risen r cross join lateral (
+          (select s.parent_span_id, s.tenant_id, s.user_id, s.feature, s.agent_run_id, s.prompt_version
+            from structure_spans s
+            where s.span_id collate "C" = r.at and s.trace_id = r.trace_id and s.span_id is not null limit 1)
+          union all
+          (select o.parent_span_id, o.tenant_id, o.user_id, o.feature, o.agent_run_id, o.prompt_version
+            from entries o where o.span_id collate "C" = r.at and o.trace_id = r.trace_id and ${IS_AROUND} limit 1)
+          limit 1) p
+        where r.steps < ${MOST_STEPS_DEEP}
+      )
+      select entry_id, nullif(tenant_id, '${UNATTRIBUTED}') as tenant_id, user_id, feature, agent_run_id,
+        prompt_version
+      from risen where steps > 0 order by entry_id, steps`,
+    values: [batchIds],
+  });
+  const tagged = [...Map.groupBy(rows, ({ entry_id }) => entry_id)].filter(([, around]) =>
+    around.some(({ tenant_id }) => tenant_id !== null),
+  );
+  if (tagged.length === 0) return [];
+  const entries = await readEntries(
+    transaction,
+    tagged.map(([entryId]) => entryId),
+  );
+  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
+  return tagged.map(([entryId, around]) => ({
+    entry: present(byId.get(entryId), `the entry ${entryId}`),
+    around: around.map(tagsOf),
+  }));
+}
+
+interface EnclosingRow {
+  readonly entry_id: bigint;
+  readonly tenant_id: string | null;
+  readonly user_id: string | null;
+  readonly feature: string | null;
+  readonly agent_run_id: string | null;
+  readonly prompt_version: string | null;
+}
+
+function tagsOf(row: EnclosingRow): AttributionTags {
+  return {
+    tenantId: row.tenant_id,
+    userId: row.user_id,
+    feature: row.feature,
+    agentRunId: row.agent_run_id,
+    promptVersion: row.prompt_version,
+  };
+}
