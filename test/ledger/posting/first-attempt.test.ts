@@ -178,6 +178,8 @@ describe('the first attempt of a call with an id', () => {
 
   it('is the one of its trace where that has no id of a call', () => {
     expect(firstAttemptOf({ ...answered, traceId: 't1' }, [attempt()])?.eventId).toBe('e1');
+    // So is one whose call has an id where the answer has none.
+    expect(firstAttemptOf(answer, [attempt({ callId: 'c1' })])?.eventId).toBe('e1');
   });
 
   it('is the earliest that has it, before any that only lies in the trace', () => {
