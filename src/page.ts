@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dayField } from './fields.ts';
 import { Refusal } from './refusal.ts';
 
 /**
@@ -20,14 +21,28 @@ function writeCursor(place: readonly string[]): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** The texts of which a cursor was made, so many; null for the first rows. */
-export function readCursor(cursor: string | null, parts: number): readonly string[] | null {
+/** What a text of a cursor can be: a name, a number of ours, a day, an entry's id. */
+const CURSOR_TEXTS = {
+  name: (text: string) => !text.includes('\u0000'),
+  number: (text: string) => /^\d{1,18}$/.test(text),
+  day: (text: string) => dayField.safeParse(text).success,
+  entry: (text: string) => /^ent_\d{1,18}$/.test(text),
+};
+type CursorText = keyof typeof CURSOR_TEXTS;
+
+/** The texts of which a cursor was made, each of its kind; null for the first rows. */
+export function readCursor(
+  cursor: string | null,
+  kinds: readonly CursorText[],
+): readonly string[] | null {
   if (cursor === null) return null;
   const place = parse(Buffer.from(cursor, 'base64url').toString('utf8'));
   const isPlace =
     Array.isArray(place) &&
-    place.length === parts &&
-    place.every((part) => typeof part === 'string');
+    place.length === kinds.length &&
+    kinds.every(
+      (kind, index) => typeof place[index] === 'string' && CURSOR_TEXTS[kind](place[index]),
+    );
   if (isPlace) return place;
   throw new Refusal(
     'bad_request',

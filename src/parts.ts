@@ -15,6 +15,20 @@ export interface Parts {
    * Left out, it is the whole database. Use cases that tenants may call read from it.
    */
   readonly view?: Database;
+  /** How a server's questions have the rollups folded; left out, whoever asks waits for all that is posted. */
+  readonly folds?: FoldsForReading;
+}
+
+/** What brings the rollups up to date for a question, as far as whoever asks can wait for it. */
+export interface FoldsForReading {
+  foldBeforeReading(): Promise<Freshness>;
+  /** Resolves when no fold that it began is under way. */
+  ended(): Promise<void>;
+}
+
+/** Batches that were posted, and are not in what was read. */
+export interface Freshness {
+  readonly batches_behind: number;
 }
 
 /** The function by which a door hears how far a long piece of work is. */

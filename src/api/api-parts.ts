@@ -1,6 +1,6 @@
 import type { ReadSettings } from '../events/read-item.ts';
 import type { StatusParts } from '../month/status/tell-status.ts';
-import type { Parts } from '../parts.ts';
+import type { FoldsForReading, Parts } from '../parts.ts';
 import type { Remedy } from '../remedy.ts';
 import type { S3Parts } from '../s3-address.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
@@ -15,6 +15,7 @@ export interface ApiParts
   readonly reading: ReadSettings;
   /** The words in which a remedy is kept with what a long piece of work said; left out, the requests to make. */
   readonly phrase?: (remedy: Remedy) => string;
+  readonly folds: FoldsForReading;
   /** It is null without a key of Stripe's: what needs it is refused, and the rest is answered. */
   readonly stripeParts: StripeParts | null;
 }

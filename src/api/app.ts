@@ -257,13 +257,15 @@ function streamOf(pieces: Iterable<string>): ReadableStream {
 
 function notFound(c: Context<Env>): Reply {
   const { path, method } = c.req;
-  const allowed = [...ROUTES, ...INGEST_DOORS.map((door) => ({ ...door, method: 'POST' }))]
-    .filter((route) => new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path))
-    .map((route) => route.method);
+  const allowed = methodsAt(path);
   if (allowed.length === 0) {
+    const near = path.toLowerCase().replace(/\/+$/, '');
     return problem('not_found', {
       detail: `there is no ${method} ${path}`,
-      remedy: 'see GET /openapi.json for what there is',
+      remedy:
+        near !== path && methodsAt(near).length > 0
+          ? `ask for ${near}`
+          : 'see GET /openapi.json for what there is',
     });
   }
   return problem('method_not_allowed', {
@@ -271,6 +273,12 @@ function notFound(c: Context<Env>): Reply {
     remedy: `use ${allowed.join(' or ')}`,
     headers: { allow: [...new Set(allowed)].join(', ') },
   });
+}
+
+function methodsAt(path: string): readonly string[] {
+  return [...ROUTES, ...INGEST_DOORS.map((door) => ({ ...door, method: 'POST' }))]
+    .filter((route) => new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path))
+    .map((route) => route.method);
 }
 
 /** A refusal says its own status; anything else is a fault of ours. */

@@ -37,12 +37,13 @@ export function fieldNamed(name: string, fields: Fields): string {
 
 /**
  * The JSON of the use case's request, made of the path, the query and the body; what is not given is null
- * where it may be. An unknown name goes through, so that the schema refuses it by name.
+ * where it may be. Throws a `Refusal` that names what is no field of the request.
  */
 export function givenBy(
   { fields }: Pick<Route, 'fields'>,
   { path, query, body }: Said,
 ): JsonObject {
+  refuseUnknown([...Object.keys(body ?? {}), ...query.keys()], fields);
   const given: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(fields)) {
     if (field.otherwise !== undefined) given[name] = field.otherwise;
@@ -59,6 +60,17 @@ export function givenBy(
     given[long] = readTexts([value], fields[long], name);
   }
   return given;
+}
+
+function refuseUnknown(names: readonly string[], fields: Fields): void {
+  const unknown = names.filter((name) => !Object.hasOwn(fields, fieldNamed(name, fields)));
+  if (unknown.length === 0) return;
+  const known = Object.keys(fields).filter((name) => name !== 'actor');
+  throw new Refusal(
+    'bad_request',
+    `the request has no ${[...new Set(unknown)].map((name) => JSON.stringify(name)).join(', no ')}`,
+    known.length === 0 ? 'it takes nothing: leave it out' : `it takes ${known.join(', ')}`,
+  );
 }
 
 function readTexts(

@@ -1,5 +1,6 @@
 import { OLDEST_DAYS } from '../events/read-item.ts';
 import type { EventKeeper } from '../ingest/taking/event-keeper.ts';
+import { ReadingFolds } from '../ledger/rollups/reading-folds.ts';
 import type { Parts } from '../parts.ts';
 import type { ApiParts } from './api-parts.ts';
 import { buildApp } from './app.ts';
@@ -36,9 +37,10 @@ export type HttpServer = Listening;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const state = { draining: false };
   const load = options.load ?? new LoopLoad();
+  const parts = apiPartsOf(options.parts);
   const app = buildApp({
     pages: options.pages ?? null,
-    parts: apiPartsOf(options.parts),
+    parts,
     webhook: options.webhook,
     keeper: options.keeper ?? null,
     users: options.users ?? null,
@@ -53,6 +55,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     async close() {
       state.draining = true;
       await listening.close();
+      await parts.folds.ended();
       load.close();
     },
   };
@@ -66,6 +69,7 @@ export function apiPartsOf(parts: HttpServerOptions['parts']): ApiParts {
     destinationFault: null,
     allowsPrivateWebhooks: false,
     stripeParts: null,
+    folds: new ReadingFolds(parts),
     s3Endpoint: null,
     ...parts,
   };

@@ -124,7 +124,7 @@ export function listRoute<Request extends z.ZodObject, Row>(
       const { limit, cursor, ...own } = given;
       const page = readRequest(z.strictObject(pageFields), { limit, cursor } as PageGiven);
       const all = await use(parts, readRequest(request, own as z.input<Request>));
-      const [after = null] = readCursor(page.cursor, 1) ?? [];
+      const [after = null] = readCursor(page.cursor, ['name']) ?? [];
       const from = after === null ? 0 : all.findIndex((row) => idOf(row) === after) + 1;
       const cut = cutPage(all.slice(from, from + page.limit + 1), page.limit, (row) => [idOf(row)]);
       return { [rows]: cut.rows, next_cursor: cut.next };

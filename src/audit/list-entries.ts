@@ -1,4 +1,4 @@
-import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import { foldBeforeReading } from '../ledger/rollups/reading-folds.ts';
 import { cutPage } from '../page.ts';
 import type { Parts } from '../parts.ts';
 import { readEntryList, readPeriodList, readPushList } from './list-store.ts';
@@ -23,10 +23,12 @@ export async function listEntries(
 
 /** Lists periods as audit.periods has them; what an open one comes to is as of now. */
 export async function listPeriods(
-  { database, clock, view }: Pick<Parts, 'database' | 'clock' | 'view'>,
+  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>,
   request: PeriodsRequest,
 ): Promise<PeriodsAnswer> {
-  await foldAll(database, clock);
+  const { database, view } = parts;
+  // As of an instant it is entries that are summed, and they need no folding.
+  const fresh = request.as_of === null ? await foldBeforeReading(parts) : { batches_behind: 0 };
   const found =
     view === undefined
       ? await readPeriodList(database, 'audit.periods', request)
@@ -35,7 +37,7 @@ export async function listPeriods(
     tenant_id,
     period_start,
   ]);
-  return { periods: rows, next_cursor: next };
+  return { periods: rows, next_cursor: next, ...fresh };
 }
 
 /** What was told of closed periods, or is to be told, as audit.pushes has it. */

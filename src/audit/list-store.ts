@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
-import { formatInstant } from '../clock.ts';
+import { type RawBuilder, sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { readCursor } from '../page.ts';
 import type { EntriesRequest, PeriodsRequest, PushesRequest } from './lists-answer.ts';
@@ -12,7 +12,7 @@ export async function readEntryList(
   request: EntriesRequest,
 ): Promise<readonly StoryEntry[]> {
   const { from, to, limit } = request;
-  const [before = null] = readCursor(request.cursor, 1) ?? [];
+  const [before = null] = readCursor(request.cursor, ['entry']) ?? [];
   const { rows } = await sql<StoryTexts<StoryEntry>>`
     select ${storyOf('a')} as story from (
       select ${ENTRY_COLUMNS} from entries e
@@ -24,6 +24,7 @@ export async function readEntryList(
         ${inMonth(request.month)}
         ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
         ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
+        ${request.as_of === null ? sql`` : sql`and recorded_at <= ${formatInstant(request.as_of)}::timestamptz`}
         ${before === null ? sql`` : sql`and e.entry_id < ${before.slice('ent_'.length)}::bigint`}
       order by e.entry_id desc limit ${limit + 1}) a`.execute(database.kysely);
   return stories(rows);
@@ -57,15 +58,48 @@ const ENTRY_COLUMNS = sql`'ent_' || e.entry_id as entry_id, kind, outcome, tenan
 /** Where periods are shown: to an auditor, and to a tenant behind the wall. */
 export type PeriodView = 'audit.periods' | 'wall.shown_periods';
 
+/** The periods as they are, or as they were at an instant. */
+function periodsFrom(shown: PeriodView, asOf: InstantMs | null) {
+  if (asOf === null) return sql.table(shown);
+  const at = sql`${formatInstant(asOf)}::timestamptz`;
+  return shown === 'audit.periods'
+    ? sql`audit.periods_as_of(${at})`
+    : sql`(${tenantsPeriodsAsOf(at)})`;
+}
+
+/** What audit.periods_as_of says of a tenant's own periods, made of what stands behind the wall. */
+function tenantsPeriodsAsOf(at: RawBuilder<unknown>) {
+  const wasClosed = sql`p.closed_at <= ${at}`;
+  const once = (column: string) =>
+    sql`case when ${wasClosed} then ${sql.ref(`p.${column}`)} end as ${sql.ref(column)}`;
+  return sql`
+    select p.tenant_id, p.period_start, p.starts_at, p.ends_at,
+      case when ${wasClosed} then 'closed' else 'open' end as state,
+      case when ${wasClosed} then p.entries else e.entries end as entries,
+      case when ${wasClosed} then p.charge_exact else e.charge end as charge_exact,
+      ${once('carried_in')}, ${once('billable')}, ${once('carried_out')}, ${once('charge_total')},
+      case when ${wasClosed} then p.currency else e.currency end as currency,
+      ${once('manifest_hash')}, ${once('closed_at')}, p.mode, null::text as told, null::text as invoice_id
+    from wall.shown_periods p
+    left join lateral (
+      select count(*) as entries, major(coalesce(sum(o.charge) filter (where o.not_due is not true), 0)) as charge,
+        min(o.currency) as currency
+      from wall.entries o
+      where o.tenant_id = p.tenant_id and o.period_start = p.period_start and o.recorded_at <= ${at}
+        and (${wasClosed}) is not true
+    ) e on true
+    where ${wasClosed} or e.entries > 0`;
+}
+
 export async function readPeriodList(
   database: Database,
   shown: PeriodView,
   request: PeriodsRequest,
 ): Promise<readonly StoryPeriod[]> {
-  const [tenant = null, start = null] = readCursor(request.cursor, 2) ?? [];
+  const [tenant = null, start = null] = readCursor(request.cursor, ['name', 'day']) ?? [];
   const { rows } = await sql<StoryTexts<StoryPeriod>>`
     select ${storyOf('p')} as story from (
-      select * from ${sql.table(shown)}
+      select * from ${periodsFrom(shown, request.as_of)} shown
       where true ${equal('tenant_id', request.tenant_id)} ${equal('state', request.state)}
         ${inMonth(request.month)}
         ${tenant === null ? sql`` : sql`and (tenant_id > ${tenant} or tenant_id = ${tenant} and period_start < ${start}::date)`}
@@ -77,7 +111,8 @@ export async function readPushList(
   database: Database,
   request: PushesRequest,
 ): Promise<readonly StoryPush[]> {
-  const [tenant = null, start = null, name = null] = readCursor(request.cursor, 3) ?? [];
+  const [tenant = null, start = null, name = null] =
+    readCursor(request.cursor, ['name', 'day', 'name']) ?? [];
   const { rows } = await sql<StoryTexts<StoryPush>>`
     select ${storyOf('p')} as story from (
       select * from audit.pushes

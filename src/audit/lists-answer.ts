@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { dayGiven, listOf, monthField } from '../fields.ts';
+import { dayGiven, instantGiven, listOf, monthField } from '../fields.ts';
+import { batchesBehindField } from '../ledger/rollups/batches-behind.ts';
 import { nextCursorField, pageFields } from '../page.ts';
 import { storyEntry, storyPeriod, storyPush } from './story-answer.ts';
 
@@ -18,6 +19,8 @@ export const entriesRequest = z.strictObject({
   /** UTC days on which the calls completed, half-open. */
   from: dayGiven.nullable(),
   to: dayGiven.nullable(),
+  /** What was known at this instant; null for now. */
+  as_of: instantGiven.nullable(),
   ...pageFields,
 });
 export type EntriesRequest = z.output<typeof entriesRequest>;
@@ -35,6 +38,8 @@ export const periodsRequest = z.strictObject({
   /** The month in which they begin; null for any. */
   month: monthField.nullable(),
   state: z.enum(['open', 'closed']).nullable(),
+  /** What was known at this instant; null for now. */
+  as_of: instantGiven.nullable(),
   ...pageFields,
 });
 export type PeriodsRequest = z.output<typeof periodsRequest>;
@@ -43,6 +48,7 @@ export type PeriodsRequest = z.output<typeof periodsRequest>;
 export const periodsAnswer = z.strictObject({
   periods: listOf(storyPeriod),
   next_cursor: nextCursorField,
+  batches_behind: batchesBehindField,
 });
 export type PeriodsAnswer = z.infer<typeof periodsAnswer>;
 

@@ -1,4 +1,4 @@
-import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
+import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
@@ -32,11 +32,9 @@ async function readOwnStory(
   of: { readonly source: string; readonly eventId: string; readonly asOf: InstantMs | null },
 ): Promise<StoryAnswer> {
   const { source, eventId, asOf } = of;
-  const found = await readEntryList(view, { ...ANY_ENTRY, source, event_id: eventId });
-  const entries = found
-    .filter(({ recorded_at }) => asOf === null || parseInstant(recorded_at) <= asOf)
-    .toReversed();
-  return { ...NOTHING_MORE, source, event_id: eventId, entries };
+  const asked = { ...ANY_ENTRY, source, event_id: eventId, as_of: asOf };
+  const found = await readEntryList(view, asked);
+  return { ...NOTHING_MORE, source, event_id: eventId, entries: found.toReversed() };
 }
 
 const ANY_ENTRY = {

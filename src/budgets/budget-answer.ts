@@ -6,6 +6,7 @@ import {
   countField,
   idField,
   instantField,
+  instantGiven,
   listOf,
   wholeField,
 } from '../fields.ts';
@@ -119,6 +120,14 @@ const standingFields = {
   left: amountField,
   resets_at: instantField.nullable(),
 };
+
+export const budgetsRequest = z.strictObject({
+  /** It is null for every tenant. */
+  tenant_id: z.string().nullable(),
+  /** How they stood at this instant, and which there were; null for now. */
+  as_of: instantGiven.nullable(),
+});
+export type BudgetsRequest = z.output<typeof budgetsRequest>;
 
 export const budgetsAnswer = listOf(
   budgetAnswer.extend({

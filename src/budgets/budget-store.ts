@@ -148,10 +148,18 @@ function keyValues(key: BudgetKey): unknown[] {
   ];
 }
 
-/** Reads the tenants that have budgets. */
-export async function readBudgetedTenants(database: Database): Promise<readonly string[]> {
+/**
+ * Reads the tenants that have budgets; as of an instant, every tenant that whoever asks may see,
+ * since one may have had a budget then.
+ */
+export async function readBudgetedTenants(
+  database: Database,
+  of: { readonly tenantId: string | null; readonly now: boolean },
+): Promise<readonly string[]> {
   const { rows } = await database.pool.query<{ tenant_id: string }>(
-    'select distinct tenant_id from budgets order by tenant_id',
+    `select distinct tenant_id from ${of.now ? 'budgets' : 'tenants'}
+     where $1::text is null or tenant_id = $1 order by tenant_id`,
+    [of.tenantId],
   );
   return rows.map(({ tenant_id }) => tenant_id);
 }
@@ -166,6 +174,29 @@ export interface StandingRow extends BudgetRow {
 const RUNS_SHOWN = 10;
 
 /**
+ * The budgets as the journal had them at $1, and what they had counted then: counters have no history, so it is summed
+ * of entries and holds. A row that was kept before a column came has the value that the column began with.
+ */
+const AS_OF = `with budgets as (
+    select b.* from (
+      select distinct on (row_key) kept from changes
+      where of_table = 'budgets' and row_key ? 'budget_id' and changed_at <= $1::timestamptz
+      order by row_key, change_id desc
+    ) c cross join lateral jsonb_populate_record(null::budgets, '{"thresholds": [80, 100]}'::jsonb || c.kept) b
+    where c.kept is not null
+  ), counted as (
+    select b.budget_id, ${TIME_KEY_OF_ENTRY} as time_key, ${AMOUNT_OF_ENTRY} as spent, 0 as held
+    from budgets b join entries e on ${COUNTS_ENTRY}
+    where b.tenant_id = any($2::text[]) and e.recorded_at <= $1::timestamptz
+    union all
+    select u.budget_id, u.time_key, 0, u.amount
+    from budget_holds h cross join lateral unnest(h.budget_ids, h.time_keys, h.amounts) u(budget_id, time_key, amount)
+    where h.tenant_id = any($2::text[]) and h.held_at <= $1::timestamptz and (h.ended_at > $1::timestamptz) is not false
+  ), budget_counters as (
+    select budget_id, time_key, sum(spent) as spent, sum(held) as held from counted group by 1, 2
+  )`;
+
+/**
  * Reads every budget of these tenants in the time that runs; of budgets for each run, the runs that
  * came to most.
  */
@@ -173,6 +204,8 @@ export async function readStandings(
   database: Database,
   of: {
     readonly now: InstantMs;
+    /** Whether `now` is in the past. */
+    readonly isAsOf: boolean;
     readonly tenants: readonly {
       readonly tenantId: string;
       readonly period: { readonly startDate: string; readonly endsAt: InstantMs };
@@ -180,7 +213,7 @@ export async function readStandings(
   },
 ): Promise<readonly StandingRow[]> {
   const { rows } = await database.pool.query<StandingRow>(
-    `select ${BUDGET_COLUMNS}, w.time_key, w.resets_at, coalesce(c.spent, 0) as spent, coalesce(c.held, 0) as held
+    `${of.isAsOf ? AS_OF : ''} select ${BUDGET_COLUMNS}, w.time_key, w.resets_at, coalesce(c.spent, 0) as spent, coalesce(c.held, 0) as held
      from unnest($2::text[], $3::text[], $4::timestamptz[]) t(tenant_id, period_start, period_end)
      join budgets b on b.tenant_id = t.tenant_id
      left join lateral (

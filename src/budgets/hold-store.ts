@@ -266,17 +266,21 @@ export async function countOpenHolds(database: Database): Promise<number> {
   return Number(rows[0]?.open ?? 0);
 }
 
-/** Holds that are open although their call is over. */
+/** Holds that are open although their call is over; as of an instant, those that ended since, too. */
 export async function readUnsettledHolds(
   database: Database,
   now: InstantMs,
+  isAsOf = false,
 ): Promise<readonly HoldRow[]> {
   const { rows } = await database.pool.query<HoldRow>(
-    `select ${HOLD_COLUMNS} from budget_holds where state = 'open' and expires_at <= $1
+    `select ${HOLD_COLUMNS} from budget_holds where (state = 'open' or $2 and ended_at > $1) and expires_at <= $1
      order by tenant_id, expires_at, hold_id`,
-    [formatInstant(now)],
+    [formatInstant(now), isAsOf],
   );
-  return rows;
+  return rows.map((row) => ({
+    ...row,
+    ...{ state: 'open', settled_source: null, settled_event_id: null, released_by: null },
+  }));
 }
 
 /** Releases a hold that is open, and gives back what it held; any other stays as it is. */

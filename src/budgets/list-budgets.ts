@@ -1,11 +1,12 @@
 import { formatInstantOrNull, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import { foldBeforeReading } from '../ledger/rollups/reading-folds.ts';
 import type { Parts } from '../parts.ts';
+import { periodContaining } from '../periods/calendar.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { readTenants } from '../tenants/tenant-store.ts';
 import { formatMeasure } from './budget.ts';
-import type { BudgetsAnswer, HoldAnswer } from './budget-answer.ts';
+import type { BudgetsAnswer, BudgetsRequest, HoldAnswer } from './budget-answer.ts';
 import type { StandingRow } from './budget-store.ts';
 import { budgetOf, readBudgetedTenants, readStandings } from './budget-store.ts';
 import { countOpenHolds, readUnsettledHolds } from './hold-store.ts';
@@ -13,23 +14,26 @@ import { tellHold } from './release-hold.ts';
 import { tellBudget } from './set-budget.ts';
 
 /**
- * Lists all budgets that whoever asks may see, how they stand in the time that runs, and the holds
- * of each whose event did not come.
+ * Lists all budgets that whoever asks may see, how they stand in the time that runs, or ran at an
+ * instant, and the holds of each whose event did not come.
  */
-export async function listBudgets({
-  database,
-  clock,
-  view = database,
-}: Pick<Parts, 'database' | 'clock' | 'view'>): Promise<BudgetsAnswer> {
-  await foldAll(database, clock);
-  const now = clock();
-  const tenants = await readTenants(database.kysely, await readBudgetedTenants(view));
+export async function listBudgets(
+  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>,
+  { tenant_id: tenantId, as_of: asOf }: BudgetsRequest,
+): Promise<BudgetsAnswer> {
+  const { database, clock, view = database } = parts;
+  if (asOf === null) await foldBeforeReading(parts);
+  const now = asOf ?? clock();
+  const isAsOf = asOf !== null;
+  const seen = await readBudgetedTenants(view, { tenantId, now: !isAsOf });
+  const tenants = await readTenants(database.kysely, seen);
   const placed = tenants.map((tenant) => ({
     tenantId: tenant.tenantId,
-    period: placeUsage(tenant, now).period,
+    // A period that was closed since ran at that instant.
+    period: isAsOf ? periodContaining(tenant.calendar, now) : placeUsage(tenant, now).period,
   }));
-  const rows = await readStandings(database, { now, tenants: placed });
-  const unsettled = await readUnsettledHolds(database, now);
+  const rows = await readStandings(database, { now, isAsOf, tenants: placed });
+  const unsettled = await readUnsettledHolds(database, now, isAsOf);
   const byBudget = Map.groupBy(rows, ({ budget_id }) => budget_id);
   return [...byBudget.values()].flatMap((standings) => {
     const [first] = standings;

@@ -13,14 +13,18 @@ const LOCKS: Readonly<Record<BatchQueue, number>> = {
 
 /**
  * Takes so many batches from a queue, oldest first, under the queue's lock until commit. The queue's rows
- * come with their batches, so a batch that commits late is taken late, and never missed.
+ * come with their batches, so a batch that commits late is taken late, and never missed. Throws what Postgres says of
+ * a lock that is not to be had (55P03) where another process has it for longer than is waited for; null waits for ever.
  */
 export async function takeBatches(
   transaction: Transaction,
   queue: BatchQueue,
-  most: number,
+  { most, longestWaitMs = null }: { readonly most: number; readonly longestWaitMs?: number | null },
 ): Promise<readonly bigint[]> {
+  // Locks of rows that are taken later are waited for as always.
+  if (longestWaitMs !== null) await setLockTimeout(transaction, longestWaitMs);
   await transaction.client.query('select pg_advisory_xact_lock($1)', [LOCKS[queue]]);
+  if (longestWaitMs !== null) await setLockTimeout(transaction, 0);
   const { rows } = await transaction.client.query<{ batch_id: bigint }>(
     `delete from ${queue}
      where batch_id in (select batch_id from ${queue} order by batch_id limit $1)
@@ -28,6 +32,10 @@ export async function takeBatches(
     [most],
   );
   return rows.map((row) => row.batch_id);
+}
+
+async function setLockTimeout({ client }: Transaction, milliseconds: number): Promise<void> {
+  await client.query("select set_config('lock_timeout', $1, true)", [`${milliseconds}ms`]);
 }
 
 /**

@@ -3,6 +3,7 @@ import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { Database } from './database.ts';
 import { isNotAllowed } from './database.ts';
+import { retryLostRace } from './lost-race.ts';
 import { MIGRATIONS } from './migrate.ts';
 import { makeWorkerLogin, type WorkerLogin } from './worker-login.ts';
 
@@ -17,8 +18,9 @@ export async function makeRoles(
 ): Promise<void> {
   const text = await readFile(`${MIGRATIONS}roles.sql`, 'utf8');
   try {
-    // Several statements without parameters are one transaction.
-    await database.pool.query(text);
+    // Several statements without parameters are one transaction. Roles are the server's: whoever makes them for another
+    // of its databases meanwhile may have taken in another order what both lock.
+    await retryLostRace(() => database.pool.query(text));
     if (workerLogin !== null) await makeWorkerLogin(database, workerLogin);
   } catch (error) {
     if (!isNotAllowed(error)) throw error;

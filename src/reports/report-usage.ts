@@ -1,5 +1,5 @@
 import { formatInstant, formatInstantOrNull } from '../clock.ts';
-import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import { foldBeforeReading } from '../ledger/rollups/reading-folds.ts';
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { refuseUnknownTenant } from './asked-tenant.ts';
@@ -7,28 +7,65 @@ import { coverageOf } from './coverage.ts';
 import { readExchangesUsed } from './exchanges-used-store.ts';
 import { percentOf } from './percent.ts';
 import type { UsageAnswer, UsageGroup, UsageRequest } from './usage-answer.ts';
-import type { UsageQuestion, UsageRow } from './usage-report-store.ts';
+import type { Coverage, UsageQuestion, UsageRow } from './usage-report-store.ts';
 import { readCoverage, readUsageReport } from './usage-report-store.ts';
 
 /** Reports usage, charge, cost and margin by any dimensions, with the coverage of the same days. */
 export async function reportUsage(
-  { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
+  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>,
   request: UsageRequest,
 ): Promise<UsageAnswer> {
+  const { database, view = database } = parts;
   const { by, tenant_id: tenantId, month, from, to, as_of: asOf } = request;
   await refuseUnknownTenant({ database, view }, tenantId);
   // As of an instant it is entries that are summed, and they need no folding.
-  if (asOf === null) await foldAll(database, clock);
+  const fresh = asOf === null ? await foldBeforeReading(parts) : { batches_behind: 0 };
   const question = { by, tenantId, month, from, to, ...(asOf === null ? {} : { asOf }) };
+  const rows = await readUsageReport(view, question);
+  const totals = totalsOf(rows);
   return {
     by,
     as_of: formatInstantOrNull(asOf),
-    rows: (await readUsageReport(view, question)).map(toGroup),
-    totals: (await readUsageReport(view, { ...question, by: [] })).map(toGroup),
-    coverage: coverageOf(await readCoverage(view, question)),
+    ...fresh,
+    rows: rows.map(toGroup),
+    totals: totals.map(toGroup),
+    coverage: coverageOf(
+      tenantId === null ? totals.map(toCoverage) : await readCoverage(view, question),
+    ),
     // A tenant sees no cost, and so not what it was converted by.
     exchange_rates: view === database ? await tellExchanges(database, question) : [],
   };
+}
+
+/** All groups together, for each currency: they are exact, and so is what they add up to. */
+function totalsOf(rows: readonly UsageRow[]): readonly UsageRow[] {
+  const byCurrency = [...Map.groupBy(rows, ({ currency }) => currency)];
+  return byCurrency
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([currency, groups]) => {
+      // The layers of a group share its amounts out, and each of them counts all of its calls.
+      const whole = groups.filter(({ layer = 'prompt' }) => layer === 'prompt');
+      const sum = (of: (row: UsageRow) => bigint) => groups.reduce((all, row) => all + of(row), 0n);
+      const count = (of: (row: UsageRow) => number) => whole.reduce((all, row) => all + of(row), 0);
+      return {
+        currency,
+        entries: count(({ entries }) => entries),
+        uncosted: count(({ uncosted }) => uncosted),
+        inputTokens: sum(({ inputTokens }) => inputTokens),
+        outputTokens: sum(({ outputTokens }) => outputTokens),
+        chargePico: sum(({ chargePico }) => chargePico),
+        notDuePico: sum(({ notDuePico }) => notDuePico),
+        costPico: sum(({ costPico }) => costPico),
+        attributedCostPico: sum(({ attributedCostPico }) => attributedCostPico),
+        uncostedChargePico: sum(({ uncostedChargePico }) => uncostedChargePico),
+        routingGainPico: sum(({ routingGainPico }) => routingGainPico),
+      };
+    });
+}
+
+/** The coverage is that of all tenants, and the totals of all tenants say it. */
+function toCoverage({ currency, attributedCostPico, costPico, uncosted }: UsageRow): Coverage {
+  return { currency, attributedPico: attributedCostPico, allPico: costPico, uncosted };
 }
 
 async function tellExchanges(
@@ -43,7 +80,8 @@ async function tellExchanges(
 
 function toGroup(row: UsageRow): UsageGroup {
   const { entries, inputTokens, outputTokens, costPico, routingGainPico, ...amounts } = row;
-  const { chargePico, notDuePico, uncosted, uncostedChargePico, ...named } = amounts;
+  const { chargePico, notDuePico, uncosted, uncostedChargePico, ...rest } = amounts;
+  const { attributedCostPico: _, ...named } = rest;
   const isKnown = uncosted === 0;
   const meteredPico = chargePico + notDuePico;
   return {

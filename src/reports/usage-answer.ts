@@ -9,6 +9,7 @@ import {
   percentField,
   wholeField,
 } from '../fields.ts';
+import { batchesBehindField } from '../ledger/rollups/batches-behind.ts';
 import { coverageAnswer } from './coverage-answer.ts';
 
 /** What a usage report can be grouped by. */
@@ -85,6 +86,7 @@ export type UsageGroup = z.infer<typeof usageGroup>;
 export const usageAnswer = z.strictObject({
   by: listOf(z.enum(DIMENSIONS)),
   as_of: instantField.nullable(),
+  batches_behind: batchesBehindField,
   rows: listOf(usageGroup),
   /** All of it together, one for each currency: exact sums, which rounded rows need not add up to. */
   totals: listOf(usageGroup),

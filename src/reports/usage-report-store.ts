@@ -33,6 +33,8 @@ export type UsageRow = Partial<Readonly<Record<Dimension, string | null>>> & {
   readonly notDuePico: Pico;
   /** The sum of the costs that are known. */
   readonly costPico: Pico;
+  /** How much of it belongs to a known tenant (R11); of layers, the prompt has all of it. */
+  readonly attributedCostPico: Pico;
   /** Entries whose cost nobody knows, and what they charge. */
   readonly uncosted: number;
   readonly uncostedChargePico: Pico;
@@ -65,6 +67,7 @@ interface SummedRow {
   readonly charge: Pico;
   readonly not_due: Pico;
   readonly cost: Pico;
+  readonly attributed_cost: Pico;
   readonly output_charge: Pico;
   readonly output_cost: Pico;
   readonly other_charge: Pico;
@@ -89,7 +92,8 @@ export async function readUsageReport(
     select array[${sql.raw(columns.join(', '))}]::text[] as dimensions, currency,
       sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
       sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens,
-      sum(charge) as charge, sum(not_due_charge) as not_due, sum(cost) as cost, sum(output_charge) as output_charge,
+      sum(charge) as charge, sum(not_due_charge) as not_due, sum(cost) as cost,
+      coalesce(sum(cost) filter (where tenant_id <> ${UNATTRIBUTED}), 0) as attributed_cost, sum(output_charge) as output_charge,
       sum(output_cost) as output_cost, sum(other_charge) as other_charge, sum(other_cost) as other_cost,
       sum(routing_gain) as routing_gain,
       sum(uncosted)::bigint as uncosted, sum(uncosted_charge) as uncosted_charge
@@ -143,6 +147,7 @@ function toUsage(row: SummedRow, named: Named): UsageRow {
     chargePico: row.charge - row.not_due,
     notDuePico: row.not_due,
     costPico: row.cost,
+    attributedCostPico: row.attributed_cost,
     uncosted: Number(row.uncosted),
     uncostedChargePico: row.uncosted_charge,
     routingGainPico: row.routing_gain,
@@ -173,6 +178,7 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
     chargePico: charge - partOf(row.not_due, charge),
     notDuePico: partOf(row.not_due, charge),
     costPico: cost,
+    attributedCostPico: 0n,
     uncosted: Number(row.uncosted),
     uncostedChargePico: partOf(row.uncosted_charge, charge),
     routingGainPico: 0n,
@@ -196,6 +202,7 @@ function splitLayers(row: SummedRow, named: Named): readonly UsageRow[] {
     chargePico: left(row.charge - row.not_due, ({ chargePico }) => chargePico),
     notDuePico: left(row.not_due, ({ notDuePico }) => notDuePico),
     costPico: left(row.cost, ({ costPico }) => costPico),
+    attributedCostPico: row.attributed_cost,
     uncostedChargePico: left(row.uncosted_charge, ({ uncostedChargePico }) => uncostedChargePico),
     routingGainPico: row.routing_gain,
   };

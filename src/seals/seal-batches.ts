@@ -57,7 +57,9 @@ const CHANGES_A_SEAL = 10_000;
 function sealSome(database: Database, clock: Clock): Promise<readonly Seal[]> {
   return inTransaction(database, async (transaction) => {
     const { client } = transaction;
-    const batchIds = await takeBatches(transaction, 'seal_queue', BATCHES_A_TRANSACTION);
+    const batchIds = await takeBatches(transaction, 'seal_queue', {
+      most: BATCHES_A_TRANSACTION,
+    });
     let changeIds = await takeChanges(transaction, CHANGES_A_SEAL);
     if (batchIds.length + changeIds.length === 0) return [];
     let previous = await readLastSeal(client);

@@ -114,13 +114,14 @@ async function findOverruns(
   { database }: Pick<WebhookParts, 'database'>,
   now: InstantMs,
 ): Promise<readonly Happened[]> {
-  const tenants = await readTenants(database.kysely, await readBudgetedTenants(database));
+  const all = { tenantId: null, now: true };
+  const tenants = await readTenants(database.kysely, await readBudgetedTenants(database, all));
   const placed = tenants.map((tenant) => ({
     tenantId: tenant.tenantId,
     period: placeUsage(tenant, now).period,
   }));
   const begins = new Map(placed.map(({ tenantId, period }) => [tenantId, period.startsAt]));
-  const rows = await readStandings(database, { now, tenants: placed });
+  const rows = await readStandings(database, { now, isAsOf: false, tenants: placed });
   return rows.flatMap((row) => {
     const projected = projectSpent(row, { now, monthBegan: begins.get(row.tenant_id) ?? now });
     if (projected === null || projected <= row.amount || row.spent > row.amount) return [];

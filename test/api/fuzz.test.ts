@@ -50,6 +50,8 @@ it(
     await importBooks(database, 'standard', 'cost');
     const api = await freshApi(database);
     const [key, admin] = [await api.key('ingest'), await api.key('admin')];
+    const slow: [Sent, string][] = [];
+    const began = performance.now();
     for (let done = 0; done < CASES; done += ROUND) {
       const requests = fc.sample(sent, {
         numRuns: Math.min(ROUND, CASES - done),
@@ -57,11 +59,19 @@ it(
       });
       const lane = async () => {
         for (let next = requests.pop(); next !== undefined; next = requests.pop()) {
-          await answersSoon(api, key, next, `seed ${SEED + done}`);
+          const seed = `seed ${SEED + done}`;
+          if (!(await answersSoon(api, key, next, seed))) slow.push([next, seed]);
         }
       };
       await Promise.all(Array.from({ length: LANES }, lane));
-      if (CASES > 1_000 && done % 10_000 === 0) console.log(`${done} bodies sent`);
+      if (CASES > 1_000 && done % 10_000 === 0) {
+        console.log(`${done} bodies sent in ${Math.round(performance.now() - began)} ms`);
+      }
+    }
+    // What took long beside others, and beside what else the machine did, does not take long alone.
+    for (const [of, seed] of slow) {
+      const isSoon = await answersSoon(api, key, of, seed);
+      expect(isSoon, `${seed} ${of.body.toString('base64')}`).toBe(true);
     }
     expect(await countedInLedger(api, admin)).toEqual(
       saidByDoors((await api.ask('/metrics', null)).text),
@@ -73,8 +83,8 @@ it(
 
 type Sent = typeof sent extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** What took long because the machine was busy does not the next time. */
-async function answersSoon(api: Api, key: string, of: Sent, seed: string): Promise<void> {
+/** Whether one of three tries was answered soon: what took long because the machine was busy does not the next time. */
+async function answersSoon(api: Api, key: string, of: Sent, seed: string): Promise<boolean> {
   const { body, door, type, folded, says } = of;
   let milliseconds = Number.POSITIVE_INFINITY;
   for (let time = 0; time < 3 && milliseconds > HANG_MS; time += 1) {
@@ -87,7 +97,7 @@ async function answersSoon(api: Api, key: string, of: Sent, seed: string): Promi
     const what = `${seed} ${door.path} ${type} ${body.toString('base64')} ${text}`;
     expect(EXPECTED, what).toContain(status);
   }
-  expect(milliseconds, `${seed} ${body.toString('base64')}`).toBeLessThan(HANG_MS);
+  return milliseconds < HANG_MS;
 }
 
 type Counts = Readonly<Record<string, number>>;

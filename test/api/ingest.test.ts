@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openQueueKeeper } from '../../src/ingest/taking/queue-keeper.ts';
 import { takenAnswer } from '../../src/ingest/taking/taken-answer.ts';
@@ -202,6 +202,31 @@ describe('/v1/traces', () => {
     expect(protobuf.headers.get('content-type')).toBe('application/x-protobuf');
     expect(await count(database, 'entries')).toBe(entries);
     expect(await brokenLaws(database)).toEqual([]);
+  });
+
+  it("takes what Python's SDK sends: protobuf in each of its three compressions, each span once", async () => {
+    // Its exporter documents `none`, `gzip` and `deflate`, and takes every status below 400 for success.
+    const headers = {
+      'user-agent': 'OTel-OTLP-Exporter-Python/1.38.0',
+      'content-type': 'application/x-protobuf',
+    };
+    const sent = capture(`${AI_SDK}.pb`);
+    const bodies = [
+      [sent, {}],
+      [gzipSync(sent), { 'content-encoding': 'gzip' }],
+      [deflateSync(sent), { 'content-encoding': 'deflate' }],
+    ] as const;
+    const counts = new Set<number>();
+    for (const [body, encoded] of bodies) {
+      const answer = await api.ask('/v1/traces', key, {
+        body: new Uint8Array(body),
+        headers: { ...headers, ...encoded },
+      });
+      expect([answer.status, answer.text]).toEqual([200, '']);
+      counts.add(await count(database, 'entries'));
+    }
+    expect([...counts]).toEqual([expect.any(Number)]);
+    expect(Math.max(...counts)).toBeGreaterThan(0);
   });
 
   it('says in the encoding of the request how many spans were not taken', async () => {

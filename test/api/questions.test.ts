@@ -105,7 +105,8 @@ describe('usage', () => {
     expect(unknown.status).toBe(400);
     expect(unknown.headers.get('content-type')).toBe('application/problem+json');
     expect(unknown.json).toMatchObject({ kind: 'bad_request', status: 400 });
-    expect(unknown.json.detail).toContain('Unrecognized key: "tennant"');
+    expect(unknown.json.detail).toContain('no "tennant"');
+    expect(unknown.json.remedy).toContain('tenant_id');
     expect((await get('/v1/usage?by=colour')).status).toBe(400);
   });
 

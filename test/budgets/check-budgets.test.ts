@@ -80,7 +80,9 @@ it('denies what would pass a hard budget, and warns of a soft one', async () => 
   expect((await check(database)).verdict).toBe('warn');
   await putBudget(database, { amount: '0.018' });
   expect(await check(database)).toMatchObject({ verdict: 'allow', decided_by: null });
-  expect(await listBudgets({ database, clock: clockAt(NOON) })).toHaveLength(1);
+  expect(
+    await listBudgets({ database, clock: clockAt(NOON) }, { tenant_id: null, as_of: null }),
+  ).toHaveLength(1);
 });
 
 it('a budget counts the feature, the user, the run and the tags that it is about', async () => {

@@ -121,7 +121,8 @@ it('a hold that expires is unsettled and counted, until its event comes', async 
   await putBudget(database);
   const { hold_id, expires_at } = await reserve(database, { expires_in_seconds: 60 });
   expect(expires_at).toBe('2026-10-15T13:01:00.000Z');
-  const list = (at: string) => listBudgets({ database, clock: clockAt(at) });
+  const list = (at: string) =>
+    listBudgets({ database, clock: clockAt(at) }, { tenant_id: null, as_of: null });
   expect((await list(NOON))[0]?.unsettled_holds).toEqual([]);
   const [budget] = await list(LATER);
   expect(budget?.unsettled_holds).toMatchObject([{ hold_id, state: 'unsettled' }]);

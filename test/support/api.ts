@@ -9,6 +9,7 @@ import { openLedgerKeeper } from '../../src/ingest/taking/ledger-keeper.ts';
 import { createKey } from '../../src/keys/create-key.ts';
 import type { KeyRole } from '../../src/keys/key-answer.ts';
 import { openLog } from '../../src/log.ts';
+import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 
 /** The HTTP server, listening on a port of its own, as a client meets it. */
 export interface Api {
@@ -54,13 +55,16 @@ export interface ApiOptions {
   readonly corsOrigins?: readonly string[];
   readonly langwatchSecret?: string;
   readonly load?: LoopLoad;
+  /** Stripe's side; left out, the server has no key of Stripe's. */
+  readonly stripe?: StripeParts;
 }
 
 export async function startApi(database: Database, options: ApiOptions = {}): Promise<Api> {
   const { clock = systemClock } = options;
   const log = openLog('silent');
   const reading = { litellmKey: null };
-  const parts = { database, clock, log, reading };
+  const stripeParts = options.stripe ?? null;
+  const parts = { database, clock, log, reading, stripeParts };
   const keeper = options.keeper === undefined ? openLedgerKeeper(parts) : options.keeper;
   const server = await startHttpServer({
     parts,

@@ -22,5 +22,5 @@ export function takeBudget(database: Database, clock: Clock, step: BudgetStep): 
     const request = { hold_id: step.release, tenant_id: null, actor: 'ada' };
     return releaseHold({ database, clock }, request);
   }
-  return listBudgets({ database, clock });
+  return listBudgets({ database, clock }, { tenant_id: null, as_of: null });
 }

@@ -2,6 +2,7 @@ import type { CheckAnswer } from '../../budgets/budget-answer.ts';
 import {
   budgetAnswer,
   budgetsAnswer,
+  budgetsRequest,
   checkAnswer,
   checkRequest,
   removeBudgetAnswer,
@@ -31,7 +32,7 @@ import { reserveHold } from '../../budgets/reserve-hold.ts';
 import { removeBudget, setBudget } from '../../budgets/set-budget.ts';
 import type { Reply } from '../reply.ts';
 import { jsonReply } from '../reply.ts';
-import { listRoute, NOTHING_ASKED, type Route, route, Written } from '../route.ts';
+import { listRoute, type Route, route, Written } from '../route.ts';
 
 const ADMIN = ['admin'] as const;
 const CALLERS = ['admin', 'ingest'] as const;
@@ -83,7 +84,7 @@ export const BUDGETS: readonly Route[] = [
     about: 'budgets',
     roles: ['admin', 'reader', 'tenant'],
     summary: 'all budgets, what is spent and held, and the holds whose event did not come',
-    request: NOTHING_ASKED,
+    request: budgetsRequest,
     answer: budgetsAnswer,
     rows: 'budgets',
     idOf: ({ budget_id }) => budget_id,

@@ -16,20 +16,32 @@ import { tellFreshness } from '../../month/status/tell-freshness.ts';
 import { tellStatus } from '../../month/status/tell-status.ts';
 import { monthTableAnswer, monthTableRequest } from '../../month/table/month-table-answer.ts';
 import { tellMonthTable } from '../../month/table/tell-month-table.ts';
+import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
 import { nameDefaultBook } from '../../rating/books/default-book.ts';
 import { importPriceBooks } from '../../rating/books/import-price-books.ts';
 import {
   bookAnswer,
   bookRequest,
   booksAnswer,
+  compareAnswer,
+  compareRequest,
   defaultBookAnswer,
   defaultBookRequest,
   importAnswer,
   importRequest,
+  seedAnswer,
+  seedRequest,
 } from '../../rating/books/price-book-answer.ts';
 import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-books.ts';
-import { exchangeAnswer, exchangeRequest } from '../../rating/exchange/exchange-answer.ts';
-import { importExchangeRates } from '../../rating/exchange/import-exchange-rates.ts';
+import {
+  exchangeAnswer,
+  exchangeListAnswer,
+  exchangeRequest,
+} from '../../rating/exchange/exchange-answer.ts';
+import {
+  importExchangeRates,
+  listExchangeRates,
+} from '../../rating/exchange/import-exchange-rates.ts';
 import { overviewAnswer, overviewRequest } from '../../reports/overview/overview-answer.ts';
 import { reportOverview } from '../../reports/overview/report-overview.ts';
 import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
@@ -140,6 +152,35 @@ const PRICES: readonly Route[] = [
     request: defaultBookRequest,
     answer: defaultBookAnswer,
     use: nameDefaultBook,
+  }),
+  route('POST /v1/price-books/comparisons', {
+    about: 'prices',
+    roles: OPERATORS,
+    summary: 'what differs between two versions of price books; nothing is changed',
+    request: compareRequest,
+    answer: compareAnswer,
+    use: comparePriceBooks,
+  }),
+  route('POST /v1/price-books/{book}/seed', {
+    about: 'prices',
+    act: 'price-book seed',
+    roles: ADMIN,
+    summary: 'make a cost book of the public prices that this version knows',
+    request: seedRequest,
+    answer: seedAnswer,
+    // What it reads the prices from is large, and no other route needs it.
+    use: async (parts, request) =>
+      (await import('../../rating/books/seed-price-book.ts')).seedPriceBook(parts, request),
+  }),
+  listRoute('GET /v1/exchange-rates', {
+    about: 'prices',
+    roles: OPERATORS,
+    summary: 'every version of the exchange rates',
+    request: NOTHING_ASKED,
+    answer: exchangeListAnswer,
+    rows: 'exchange_rates',
+    idOf: ({ base, effective_from }) => `${base}@${effective_from}`,
+    use: listExchangeRates,
   }),
   route('POST /v1/exchange-rates', {
     about: 'prices',

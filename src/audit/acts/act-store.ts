@@ -24,7 +24,7 @@ export async function readActs(
   request: ActsRequest,
 ): Promise<readonly ActRow[]> {
   const { tenant_id: tenantId, who, act, from, to, all, limit } = request;
-  const [before = null] = readCursor(request.cursor, 1) ?? [];
+  const [before = null] = readCursor(request.cursor, ['number']) ?? [];
   const { rows } = await sql<ActRow>`
     with acts as materialized (
       select c.act_id, min(c.changed_at) as at, min(c.act) as act, min(c.actor) as actor, min(c.reason) as reason,

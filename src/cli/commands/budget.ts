@@ -1,14 +1,25 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { BudgetAnswer, RemoveBudgetRequest } from '../../budgets/budget-answer.ts';
-import { removeBudgetRequest, setBudgetRequest } from '../../budgets/budget-answer.ts';
+import {
+  budgetsRequest,
+  removeBudgetRequest,
+  setBudgetRequest,
+} from '../../budgets/budget-answer.ts';
 import { releaseHoldRequest } from '../../budgets/hold-answer.ts';
 import { listBudgets } from '../../budgets/list-budgets.ts';
 import { releaseHold } from '../../budgets/release-hold.ts';
 import { removeBudget, setBudget } from '../../budgets/set-budget.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
-import { readAmount, readCount, readPercents, readTag, readTokens } from '../terminal/arguments.ts';
+import {
+  readAmount,
+  readCount,
+  readInstant,
+  readPercents,
+  readTag,
+  readTokens,
+} from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { addCheck, addReserve } from './budget-call.ts';
 import { addRaises } from './budget-raises.ts';
@@ -131,9 +142,15 @@ function addRemove(group: Command): void {
 function addList(group: Command): void {
   const command = group
     .command('list')
-    .description('all budgets, what is spent and held, and the holds whose event did not come');
-  perform(command, async (session) => {
-    const budgets = await listBudgets(session.parts());
+    .description('all budgets, what is spent and held, and the holds whose event did not come')
+    .option('--tenant <tenant>', 'only of this one')
+    .option('--as-of <instant>', 'how they stood then, and which there were', readInstant);
+  perform<{ tenant?: string; asOf?: string }>(command, async (session, { options }) => {
+    const { tenant: tenant_id = null, asOf: as_of = null } = options;
+    const budgets = await listBudgets(
+      session.parts(),
+      readRequest(budgetsRequest, { tenant_id, as_of }),
+    );
     session.out.answer(budgets, (shown) => budgetsText(shown, session.out.table));
   });
 }

@@ -3,7 +3,7 @@ import { listPeriods } from '../../audit/list-entries.ts';
 import { periodsRequest } from '../../audit/lists-answer.ts';
 import { figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
-import { readCount, readMonth } from '../terminal/arguments.ts';
+import { AS_OF, readCount, readInstant, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { moneyText, timeOf } from '../terminal/figures.ts';
 import { words } from '../terminal/words.ts';
@@ -14,6 +14,7 @@ interface PeriodFlags {
   readonly tenant?: string;
   readonly month?: string;
   readonly state?: 'open' | 'closed';
+  readonly asOf?: string;
   readonly limit: number;
 }
 
@@ -25,10 +26,12 @@ export function addPeriod(program: Command): void {
     .option('--tenant <tenant>', 'only of this one')
     .option('--month <month>', 'only those that begin in it, YYYY-MM', readMonth)
     .addOption(new Option('--state <state>', 'only these').choices(['open', 'closed']))
+    .option('--as-of <instant>', AS_OF, readInstant)
     .option('--limit <n>', 'at most so many', readCount, LISTED);
   perform<PeriodFlags>(command, async (session, { options }) => {
     const { tenant: tenant_id = null, month = null, state = null, limit } = options;
-    const request = readRequest(periodsRequest, { tenant_id, month, state, limit, cursor: null });
+    const given = { tenant_id, month, state, as_of: options.asOf ?? null, limit, cursor: null };
+    const request = readRequest(periodsRequest, given);
     const answer = await listPeriods(session.parts(), request);
     const text = session.out.table(answer.periods, [
       { title: 'TENANT', value: (row) => row.tenant_id },

@@ -40,9 +40,9 @@ export function addServe(program: Command): void {
     const users = openProxyUsers(session.config);
     const stripe = await openStripeSide(session);
     const ingest = await openIngest(session, direct);
-    const parts = { ...webhookParts(session), ...ingest.parts, stripeParts: stripe };
+    const parts = apiPartsOf({ ...webhookParts(session), ...ingest.parts, stripeParts: stripe });
     const webhook = webhookOf(session, stripe);
-    const pages = buildConsole(consoleOptions(session.config, apiPartsOf(parts), users));
+    const pages = buildConsole(consoleOptions(session.config, parts, users));
     const start = () =>
       startHttpServer({
         ...{ parts, webhook, keeper: ingest.keeper, pages, users },

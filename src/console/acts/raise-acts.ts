@@ -45,7 +45,9 @@ const refuse: Act = {
 
 /** Renders what is asked for, beside what the budget has used by now. */
 async function askedFor({ parts }: ActAsked, raise: RaiseAnswer): Promise<Html> {
-  const budget = (await listBudgets(parts)).find(({ budget_id: id }) => id === raise.budget_id);
+  const budget = (await listBudgets(parts, { tenant_id: raise.tenant_id, as_of: null })).find(
+    ({ budget_id: id }) => id === raise.budget_id,
+  );
   return html`${facts([
     ['Tenant', tenantLink(raise.tenant_id)],
     ['Limit', limitText(raise, budget?.limit ?? raise.limit_then)],

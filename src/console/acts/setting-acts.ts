@@ -69,7 +69,7 @@ const setBudget: Act = {
     { name: 'user_id', label: 'User', hint: 'all of them where it is empty' },
   ],
   async preview({ parts, said }) {
-    const own = (await listBudgets(parts)).filter(({ tenant_id: id }) => id === said['tenant_id']);
+    const own = await listBudgets(parts, { tenant_id: said['tenant_id'] ?? '', as_of: null });
     return html`<p>A ${said['kind'] ?? 'hard'} budget of <b>${said['amount']}</b> a ${said['per'] ?? 'month'} for ${tenantLink(said['tenant_id'] ?? '')}.</p>
 ${dataTable({
   caption: 'Its budgets now',

@@ -74,7 +74,7 @@ export async function customerBody(asked: CustomerAsked): Promise<Html> {
         as_of: null,
       }),
     );
-  const budgets = (await listBudgets(parts)).filter((budget) => budget.tenant_id === tenant_id);
+  const budgets = await listBudgets(parts, { tenant_id, as_of: null });
   const issuer = await showIssuer(parts);
   const of = await readCustomerMonth(asked, { running, overview });
   const { month, currency } = of;
@@ -93,6 +93,7 @@ async function periodsOf({ parts, tenantId }: CustomerAsked): Promise<readonly S
     tenant_id: tenantId,
     month: null,
     state: null,
+    as_of: null,
     limit: PERIODS_SHOWN,
     cursor: null,
   };

@@ -75,7 +75,7 @@ export const tenantPage: ConsolePage = {
       parts,
       readRequest(tagCoverageRequest, { ...days, tenant_id }),
     );
-    const budgets = (await listBudgets(parts)).filter((budget) => budget.tenant_id === tenant_id);
+    const budgets = await listBudgets(parts, { tenant_id, as_of: null });
     const raises = await listRaises(parts, readRequest(raisesRequest, { tenant_id, all: false }));
     // Whether an event stands under two tenants is asked of all of them.
     const { answer: missing } = await asked.kept.ask(['missing', null], () =>

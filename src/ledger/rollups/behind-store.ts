@@ -11,6 +11,17 @@ export interface Behind {
   readonly seals: number;
 }
 
+/** Reads how many batches are not in the rollups yet, and the number of the last that was recorded. */
+export async function readTail(
+  database: Database,
+): Promise<{ readonly waiting: number; readonly lastBatch: bigint }> {
+  const { rows } = await database.pool.query<{ waiting: bigint; last: bigint | null }>({
+    name: 'read-tail',
+    text: `select (select count(*) from fold_queue) as waiting, (select max(batch_id) from batches) as last`,
+  });
+  return { waiting: Number(rows[0]?.waiting ?? 0n), lastBatch: rows[0]?.last ?? 0n };
+}
+
 export async function readBehind(database: Database): Promise<Behind> {
   const { rows } = await sql<{
     readonly at: InstantMs | null;

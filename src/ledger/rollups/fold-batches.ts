@@ -10,14 +10,21 @@ import { countForBudgets } from './budget-count-store.ts';
 import { foldBatches } from './rollup-store.ts';
 
 /** Batches folded in one transaction, of up to some two thousand entries each: a second or two of work. */
-const BATCHES_A_FOLD = 64;
+export const BATCHES_A_FOLD = 64;
 
-/** Folds every batch that is committed; returns how many batches it folded. Throws a `Refusal` where it may not. */
-export async function foldAll(database: Database, clock: Clock): Promise<number> {
+/**
+ * Folds every batch that is committed; returns how many batches it folded. Throws a `Refusal` where it may not. It waits
+ * for the folds of others, or so long, and then throws what Postgres says of a lock that is not to be had.
+ */
+export async function foldAll(
+  database: Database,
+  clock: Clock,
+  longestWaitMs: number | null = null,
+): Promise<number> {
   let folded = 0;
   try {
     for (;;) {
-      const batches = await foldSome(database, clock);
+      const batches = await foldSome(database, clock, longestWaitMs);
       if (batches === 0) return folded;
       folded += batches;
     }
@@ -33,10 +40,11 @@ export async function foldAll(database: Database, clock: Clock): Promise<number>
  * it and taken from the queue by the one that folds it, so each entry is counted once, whatever
  * commits late.
  */
-function foldSome(database: Database, clock: Clock): Promise<number> {
+function foldSome(database: Database, clock: Clock, longestWaitMs: number | null): Promise<number> {
   return retryLostRace(() =>
     inTransaction(database, async (transaction) => {
-      const batchIds = await takeBatches(transaction, 'fold_queue', BATCHES_A_FOLD);
+      const how = { most: BATCHES_A_FOLD, longestWaitMs };
+      const batchIds = await takeBatches(transaction, 'fold_queue', how);
       if (batchIds.length === 0) return 0;
       await joinReports(transaction, batchIds, clock());
       await inheritTags(transaction, batchIds, clock());

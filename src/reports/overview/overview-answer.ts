@@ -8,6 +8,7 @@ import {
   monthField,
   percentField,
 } from '../../fields.ts';
+import { batchesBehindField } from '../../ledger/rollups/batches-behind.ts';
 
 export const overviewRequest = z.strictObject({
   /** A month of UTC days; null for the one that runs. */
@@ -61,6 +62,7 @@ export type OverviewTenant = z.infer<typeof overviewTenant>;
 /** The month of UTC days in one currency: what it came to so far, against the month before, and by whom. */
 export const overviewAnswer = z.strictObject({
   at: instantField,
+  batches_behind: batchesBehindField,
   month: monthField,
   currency: z.string(),
   /** Every currency in which these days have entries, the largest charge first. */

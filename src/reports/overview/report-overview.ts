@@ -1,6 +1,6 @@
 import { formatInstant, type InstantMs, parseInstant, utcDay } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { foldBeforeReading } from '../../ledger/rollups/reading-folds.ts';
 import { formatPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { projectMonth } from '../../periods/project-month.ts';
@@ -19,10 +19,11 @@ import { readDays, readTenantDays } from './overview-store.ts';
  * and by whom.
  */
 export async function reportOverview(
-  { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
+  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>,
   request: OverviewRequest,
 ): Promise<OverviewAnswer> {
-  await foldAll(database, clock);
+  const { database, clock, view = database } = parts;
+  const fresh = await foldBeforeReading(parts);
   const now = clock();
   const { tenant_id: tenantId } = request;
   const bounds = boundsOf(request.month ?? utcDay(now).slice(0, 7), now);
@@ -36,6 +37,7 @@ export async function reportOverview(
   const tenants = tenantId === null ? (await ask(['tenant'], bounds.toDate)).filter(isOurs) : [];
   return {
     at: formatInstant(now),
+    ...fresh,
     month: bounds.month,
     currency,
     currencies,

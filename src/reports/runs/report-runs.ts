@@ -1,6 +1,6 @@
 import { formatInstantOrNull } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { foldBeforeReading } from '../../ledger/rollups/reading-folds.ts';
 import { formatPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { refuseUnknownTenant } from '../asked-tenant.ts';
@@ -24,13 +24,14 @@ import type {
 
 /** Reports agent runs, and what each spent in failed and repeated attempts before its answer. */
 export async function reportRuns(
-  { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
+  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>,
   request: RunsRequest,
 ): Promise<RunsAnswer> {
+  const { database, view = database } = parts;
   const { by, tenant_id: tenantId, month, from, to, as_of: asOf } = request;
   await refuseUnknownTenant({ database, view }, tenantId);
   // Folding joins attempts, which makes corrections; none of now belong to what was known then.
-  if (asOf === null) await foldAll(database, clock);
+  if (asOf === null) await foldBeforeReading(parts);
   const question = { tenantId, month, from, to, ...(asOf === null ? {} : { asOf }) };
   const { rows, total, totals } = await rank(view, question, request);
   return {

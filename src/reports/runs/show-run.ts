@@ -1,6 +1,6 @@
 import { formatInstant, formatInstantOrNull } from '../../clock.ts';
 import { readRules } from '../../ledger/entries/rule-store.ts';
-import { foldAll } from '../../ledger/rollups/fold-batches.ts';
+import { foldBeforeReading } from '../../ledger/rollups/reading-folds.ts';
 import { formatPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { refuseUnknownTenant } from '../asked-tenant.ts';
@@ -18,11 +18,12 @@ import type { RunNode } from './run-tree.ts';
  * and what was spent in vain. Throws a `Refusal` where nobody has a part.
  */
 export async function showRun(
-  { database, clock, view = database }: Pick<Parts, 'database' | 'clock' | 'view'>,
+  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>,
   { run: runId, tenant_id: tenantId, as_of: asOf, loop_steps: loopSteps }: RunRequest,
 ): Promise<RunAnswer> {
+  const { database, view = database } = parts;
   await refuseUnknownTenant({ database, view }, tenantId);
-  if (asOf === null) await foldAll(database, clock);
+  if (asOf === null) await foldBeforeReading(parts);
   const known = asOf === null ? {} : { asOf };
   const found = await readRun(view, { runId, tenantId, ...known });
   const runs = found.map((of) => analyzeRun(of, loopSteps));

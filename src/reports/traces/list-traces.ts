@@ -20,10 +20,10 @@ export async function listTraces(
   { database, view = database }: Pick<Parts, 'database' | 'view'>,
   request: TracesRequest,
 ): Promise<TracesAnswer> {
-  const [before = null] = readCursor(request.cursor, 1) ?? [];
+  const [before = null] = readCursor(request.cursor, ['number']) ?? [];
   const found = await findTraces(view, request, before === null ? null : BigInt(before));
   const { rows: keys, next } = cutPage(found, request.limit, ({ newest }) => [String(newest)]);
-  const spans = Map.groupBy(await readSpans(view, keys), keyOf);
+  const spans = Map.groupBy(await readSpans(view, keys, request.as_of), keyOf);
   const traces = keys
     // A trace that has newer entries stood on the page of those.
     .filter((key) => {

@@ -4,6 +4,7 @@ import {
   dayGiven,
   entryIdField,
   instantField,
+  instantGiven,
   listOf,
   wholeField,
 } from '../../fields.ts';
@@ -19,6 +20,8 @@ export const tracesRequest = z.strictObject({
   /** UTC days on which a call of it completed, half-open. */
   from: dayGiven.nullable(),
   to: dayGiven.nullable(),
+  /** Traces with what was known of them at this instant; null for now. */
+  as_of: instantGiven.nullable(),
   ...pageFields,
 });
 export type TracesRequest = z.output<typeof tracesRequest>;

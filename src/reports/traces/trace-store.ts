@@ -64,6 +64,7 @@ async function readNewest(
       ${equal('trace_id', request.trace_id)}
       ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
       ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
+      ${request.as_of === null ? sql`` : sql`and recorded_at <= ${formatInstant(request.as_of)}::timestamptz`}
       ${below === null ? sql`` : sql`and entry_id < ${below}::bigint`}
     order by entry_id desc limit ${ENTRIES_AT_ONCE}`.execute(database.kysely);
   return rows;
@@ -130,15 +131,20 @@ const ENTRIES = `select ${SHARED}, member_id, entry_id, revision, is_reversal, c
     requested_model, executed_model, attempt, outcome,
     uncached_input_tokens + cache_read_tokens + cache_write_tokens + units_within(units, 'input') as input_tokens,
     output_tokens + units_within(units, 'output') as output_tokens, charge, cost, currency, further_tags
-  from entries where kind not in ('allocation', 'adjustment')`;
+  from entries where kind not in ('allocation', 'adjustment') and ($6::timestamptz is null or recorded_at <= $6)`;
 const STRUCTURE = `select ${SHARED}, '', null::bigint, 0, false, null::bigint, null, null, null, null::integer, null,
     0::bigint, 0::bigint, null::numeric, null::numeric, null, null::jsonb
-  from structure_spans where true`;
+  from structure_spans where ($6::timestamptz is null
+    or batch_id in (select b.batch_id from batches b where b.recorded_at <= $6))`;
 
-/** Every span of the traces, of calls and of structure; corrections stand beside what they correct. */
+/**
+ * Every span of the traces, of calls and of structure, as far as it was recorded at an instant, or at all;
+ * corrections stand beside what they correct.
+ */
 export function readSpans(
   database: Database,
   keys: readonly TraceKey[],
+  asOf: InstantMs | null,
 ): Promise<readonly SpanRow[]> {
   const traced = keys.filter(({ traceId }) => traceId !== null);
   const alone = keys.filter(({ traceId }) => traceId === null);
@@ -156,6 +162,7 @@ export function readSpans(
         alone.map(({ tenantId }) => tenantId),
         alone.map(({ source }) => source),
         alone.map(({ eventId }) => eventId),
+        asOf === null ? null : formatInstant(asOf),
       ],
     );
     return rows;
