@@ -16,7 +16,7 @@ import { brokenLaws } from '../support/worker.ts';
 /** Instrumentations of others, as their packages are, send to a server as applications have them send. */
 
 const BOOK = {
-  ...{ book: 'standard', kind: 'charge', currency: 'USD', caching: 'work_done' },
+  ...{ book: 'standard', kind: 'charge', currency: 'USD', caching: 'pass_through' },
   effective_from: '2026-01-01T00:00:00Z',
   models: [
     { model: 'gpt-4o', per_million: { input: '3', output: '12', cache_read: '1.5' } },
