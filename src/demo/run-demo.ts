@@ -90,14 +90,19 @@ async function beginOpenMonth(parts: DemoParts, month: CalendarMonth): Promise<v
   await consume(parts, { ...traffic, events, malformed: [] });
 }
 
-/** Calls without a price, and without any usage: each is named until somebody mends it. */
+/** Calls without a price, without any usage, and under two tenants: each is named until somebody mends it. */
 function lackingEvents(occurred_at: string): Traffic['events'] {
   const call = { source: 'demo', occurred_at, status: 'ok', operation: 'chat', provider: 'openai' };
   const usage = { input_tokens: 1200, output_tokens: 300 };
-  return ['northwind-ai', 'initech', 'stark-labs'].flatMap((tenant_id, index) => [
+  // A producer that mended a tag by resending bills two customers for one call.
+  const resent = ['umbrella-bio', 'hooli'].map((tenant_id) => ({
+    ...{ ...call, event_id: 'sent-twice', requested_model: 'gpt-4o', usage, tenant_id },
+  }));
+  const lacking = ['northwind-ai', 'initech', 'stark-labs'].flatMap((tenant_id, index) => [
     { ...call, event_id: `new-model-${index}`, requested_model: 'gpt-6-mini', usage, tenant_id },
     { ...call, event_id: `no-usage-${index}`, requested_model: 'gpt-4o', tenant_id },
   ]);
+  return [...lacking, ...resent];
 }
 
 const POLLERS = 4;

@@ -105,7 +105,11 @@ describe('walking every link', () => {
       const all = [...seen.values()].join('\n');
       expect(all).toContain('feature-of-acme');
       expect(all).not.toMatch(/globex|azure|>Cost<|>Margin</);
-      for (const path of ['/console', '/console/tenants/globex', '/console/act/adjust']) {
+      for (const path of [
+        ...['/console', '/console/tenants/globex', '/console/act/adjust'],
+        ...['/console/exports', '/console/exports/2026-10/focus.csv'],
+        ...['/console/runs/run-of-globex', '/console/statements/globex/2026-10/html'],
+      ]) {
         expect((await visitor.get(path)).status).toBe(303);
       }
       expect(

@@ -112,7 +112,12 @@ export function monthCards(of: CustomerMonth, locale: string): Html {
       ? html`<span class="soft">—</span>`
       : amount(projection.total, currency, locale);
   return html`${card(`${monthText(month, locale)} so far`, amount(soFar, currency, locale), beforeWords(of, locale))}
-${card('Expected by its end', expected, projection?.method ?? 'the month is over, or nothing came before today')}`;
+${card('Expected by its end', expected, methodWords(projection?.method ?? null))}`;
+}
+
+/** What else a projection counts stands on the preview of the statement; here its rule is enough. */
+function methodWords(method: string | null): string {
+  return method?.split(/[;.]/)[0] ?? 'the month is over, or nothing came before today';
 }
 
 /** More usage is neither good nor bad to who pays for it, so it has no color. */

@@ -27,7 +27,7 @@ import {
   monthText,
 } from '../view/amounts.ts';
 import { dailyChart } from '../view/pictures.ts';
-import { address, dataTable, link, NOTHING, panel, tabs } from '../view/table.ts';
+import { address, dataTable, link, NOTHING, panel, tabs, ways } from '../view/table.ts';
 import { budgetCards } from './customer-budgets.ts';
 import {
   type CustomerMonth,
@@ -220,9 +220,14 @@ function unpaidPanel(
 
 function statementsPanel({ at, locale }: CustomerAsked, periods: readonly StoryPeriod[]): Html {
   const closed = periods.filter(({ state }) => state === 'closed');
-  const ways = ({ period_start: start }: StoryPeriod) => {
+  const documents = ({ period_start: start }: StoryPeriod) => {
     const below = `${at}/statements/${start.slice(0, 7)}`;
-    return html`${link(`${below}/html`, 'View')} · ${link(`${below}/pdf`, 'PDF')} · ${link(`${below}/csv`, 'CSV')} · ${link(`${below}/proof`, 'Check it yourself')}`;
+    return ways([
+      link(`${below}/html`, 'View'),
+      link(`${below}/pdf`, 'PDF'),
+      link(`${below}/csv`, 'CSV'),
+      link(`${below}/proof`, 'Check it yourself'),
+    ]);
   };
   return panel(
     'Statements',
@@ -257,7 +262,7 @@ function statementsPanel({ at, locale }: CustomerAsked, periods: readonly StoryP
               ? '—'
               : amount(row.charge_total, row.currency, locale),
         },
-        { title: 'Document', figure: true, cell: ways },
+        { title: 'Document', figure: true, cell: documents },
       ],
     }),
   );

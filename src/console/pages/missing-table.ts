@@ -1,7 +1,16 @@
 import { html } from 'hono/html';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import { amount, countText, type Html } from '../view/amounts.ts';
-import { address, chip, dataTable, link, NOTHING, type Tone, tenantLink } from '../view/table.ts';
+import {
+  address,
+  chip,
+  dataTable,
+  link,
+  NOTHING,
+  type Tone,
+  tenantLink,
+  ways,
+} from '../view/table.ts';
 import type { PageAsked } from './page-asked.ts';
 
 /**
@@ -70,7 +79,7 @@ function mendingOf(mayAct: boolean, thing: MissingThing): Html {
   const { kind, tenant_id: tenant, period_start: start, detail } = thing;
   const month = start?.slice(0, 7) ?? null;
   const entry = /ent_\d+/.exec(detail)?.[0] ?? null;
-  const shown = entry === null ? '' : html` · ${link(`/console/entries/${entry}`, 'Show one')}`;
+  const shown = entry === null ? '' : link(`/console/entries/${entry}`, 'Show one');
   const act = (name: string, words: string, query: Readonly<Record<string, string | null>>) =>
     mayAct ? link(address(`/console/act/${name}`, query), words) : html``;
   switch (kind) {
@@ -88,12 +97,19 @@ function mendingOf(mayAct: boolean, thing: MissingThing): Html {
       return act('resolve-alert', 'Settle', { alert_id: /alert (\d+)/.exec(detail)?.[1] ?? null });
     case 'unrated':
     case 'without_cost':
-      return html`${link('/console/prices', 'Prices')} · ${act('rerate', 'Re-rate', { month, tenant_id: tenant })}${shown}`;
+      return ways([
+        link('/console/prices', 'Prices'),
+        act('rerate', 'Re-rate', { month, tenant_id: tenant }),
+        shown,
+      ]);
     case 'unmeasured':
-      return html`${act('accept', 'Accept as free', { entry_ids: entriesIn(detail) })}${shown}`;
+      return ways([act('accept', 'Accept as free', { entry_ids: entriesIn(detail) }), shown]);
     case 'under_two_tenants':
     case 'contradicting':
-      return html`${entry === null ? '' : act('correct', 'Take one back', { entry_id: entry })}${shown}`;
+      return ways([
+        entry === null ? '' : act('correct', 'Take one back', { entry_id: entry }),
+        shown,
+      ]);
   }
 }
 

@@ -18,7 +18,7 @@ import type { Page } from '../view/layout.ts';
 import { actLink, address, card, chip, headOf, panel, tabs } from '../view/table.ts';
 import { missingTable } from './missing-table.ts';
 import { monthProgress, progressSaid } from './month-progress.ts';
-import { asOfWords, type ConsolePage, type PageAsked, said } from './page-asked.ts';
+import { asOfBeside, type ConsolePage, type PageAsked, said } from './page-asked.ts';
 
 /** The month: what is missing comes first, then every tenant by step, with the run's own steps. */
 export const monthPage: ConsolePage = {
@@ -59,11 +59,7 @@ export async function monthWhole(
   return {
     head: topOf(asked, table, missing),
     unexplained: unexplainedCard(missing),
-    lacks: panel(
-      'What is missing from this month',
-      missingTable(asked, missing),
-      html`${asOfWords(asOf)}`,
-    ),
+    lacks: panel('What is missing from this month', missingTable(asked, missing), asOfBeside(asOf)),
   };
 }
 

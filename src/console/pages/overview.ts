@@ -29,7 +29,14 @@ import { bar, dailyChart, sparkline } from '../view/pictures.ts';
 import { address, card, dataTable, link, panel, tenantLink } from '../view/table.ts';
 import { comparison, marginComparison, projectionWords } from './comparison.ts';
 import { missingTable } from './missing-table.ts';
-import { asOfWords, type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
+import {
+  asOfBeside,
+  asOfWords,
+  type ConsolePage,
+  monthSaid,
+  type PageAsked,
+  said,
+} from './page-asked.ts';
 import { raisesTable } from './raises-table.ts';
 
 /** The order in which people look: money, days, tenants, and whether it agrees. */
@@ -160,7 +167,7 @@ function missingPanel(
   return panel(
     'What keeps a month from being whole',
     missingTable(asked, missing, MISSING_SHOWN),
-    html`${all}${asOfWords(asOf)}`,
+    html`${all}${all === '' ? asOfBeside(asOf) : asOfWords(asOf)}`,
   );
 }
 
@@ -216,6 +223,6 @@ ${row('Batches behind in seals', countText(status.seals_behind), status.seals_be
 ${row('Open alerts', link('/console/alerts', countText(status.alerts)), status.alerts === 0 ? 'good' : 'bad')}
 ${row('Periods that ended and are not closed', link('/console/month', countText(status.ended_periods)), isZero(status.ended_periods))}
 </ul>${status.not_asked.map((words) => html`<p class="hint">${words}</p>`)}`,
-    html`${asOfWords(asOf)}`,
+    asOfBeside(asOf),
   );
 }

@@ -39,5 +39,10 @@ export function monthSaid({ query, freshness }: PageAsked): string {
 
 /** Returns the words that say of when figures are; nothing where they are of now. */
 export function asOfWords(asOf: string | null): Html | string {
-  return asOf === null ? '' : html` · as of ${instantOr(asOf, '')}`;
+  return asOf === null ? '' : html` · ${asOfBeside(asOf)}`;
+}
+
+/** Returns the same where nothing stands before it. */
+export function asOfBeside(asOf: string | null): Html | string {
+  return asOf === null ? '' : html`as of ${instantOr(asOf, '')}`;
 }

@@ -25,7 +25,7 @@ import {
   NOTHING,
   panel,
 } from '../view/table.ts';
-import { asOfWords, type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
+import { asOfBeside, type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
 import { priceDifference } from './price-difference.ts';
 
 /** Books with their versions, and how far what providers say is from what we reckon. */
@@ -150,7 +150,7 @@ function driftPanel(month: string, rows: readonly DriftRow[], asOf: string | nul
         },
       ],
     }),
-    html`${asOfWords(asOf)}`,
+    asOfBeside(asOf),
   );
 }
 

@@ -30,7 +30,7 @@ function partOf(of: TenantRun): Html {
     total === undefined
       ? ''
       : html`<div class="cards">
-${card('Charged', amount(total.charge, total.currency), `${countText(total.calls)} calls`)}
+${card('Charged', amount(total.charge, total.currency), total.calls === 1 ? '1 call' : `${countText(total.calls)} calls`)}
 ${card('Cost', amountOr(total.cost, total.currency, 'unknown'), `${countText(total.failed)} failed, ${countText(total.later_attempts)} later attempts`)}
 ${card('Before the answer', amountOr(total.cost_before_answer, total.currency, 'unknown'), html`${percent(total.share_before_answer)} of the cost`)}
 ${card('Loops', countText(total.loops), `the same again, growing, ${LOOP_STEPS} times or more`)}</div>`;
@@ -104,7 +104,7 @@ function attemptCell(call: Call | null): Html {
   if (call === null) return html`${NOTHING}`;
   const end =
     call.status === 'ok' ? chip('answered', 'good') : chip(call.error_type ?? call.status, 'bad');
-  return html`<span>${link(`/console/entries/${call.entry_id}`, call.executed_model)} ${end}<br>${tookText(call)}, ${countText(call.input_tokens)} in, ${countText(call.output_tokens)} out<br>charge ${amount(call.charge, call.currency)}, cost ${amountOr(call.cost, call.currency, 'unknown')}</span>`;
+  return html`<span>${link(`/console/entries/${call.entry_id}`, call.executed_model)} ${end}<br>${call.started_at === null ? '' : `${tookText(call)}, `}${countText(call.input_tokens)} in, ${countText(call.output_tokens)} out<br>charge ${amount(call.charge, call.currency)}, cost ${amountOr(call.cost, call.currency, 'unknown')}</span>`;
 }
 
 /** Parents stand before their children, so one pass is enough. */
@@ -129,7 +129,7 @@ function rowOf(
   if (step.kind === 'structure') {
     return html`<tr><th scope="row">${name}</th>${time}<td></td><td></td><td></td><td></td><td></td><td></td>${cell('Below it', amount(step.below.charge, currency))}</tr>`;
   }
-  return html`<tr><th scope="row">${name}</th>${time}${cell('Prompt', countText(promptTokens(step)))}${cell('Tools', countText(step.tool_tokens))}${cell('Memory', countText(step.memory_tokens))}${cell('Response', countText(step.output_tokens))}${cell('Charge', amount(step.charge, step.currency))}${cell('Cost', amountOr(step.cost, step.currency, 'unknown'))}${cell('Below it', step.below.calls > 1 ? amount(step.below.charge, step.currency) : '')}</tr>`;
+  return html`<tr><th scope="row">${name}</th>${time}${cell('Prompt', countText(promptTokens(step)))}${cell('Tools', countText(step.tool_tokens))}${cell('Memory', countText(step.memory_tokens))}${cell('Response', countText(step.output_tokens))}${cell('Charge', amount(step.charge, step.currency))}${cell('Cost', amountOr(step.cost, step.currency, 'unknown'))}${step.below.calls > 1 ? cell('Below it', amount(step.below.charge, step.currency)) : html`<td></td>`}</tr>`;
 }
 
 /** What is of no other layer is the prompt. */
@@ -148,7 +148,6 @@ function nameOf(step: RunStepAnswer): Html {
 
 function marksOf(step: RunStepAnswer): readonly Html[] {
   return [
-    ...(step.kind === 'call' && step.attempt > 1 ? [chip(`attempt ${step.attempt}`, 'plain')] : []),
     ...(step.status === 'ok' ? [] : [chip(step.error_type ?? step.status, 'bad')]),
     ...(step.mark === null ? [] : [chip(step.mark, 'warn')]),
     ...(step.kind === 'call' && !step.stands ? [chip('taken back', 'plain')] : []),

@@ -39,6 +39,7 @@ import {
   link,
   panel,
   tabs,
+  ways,
 } from '../view/table.ts';
 import { budgetsPanel } from './budgets-panel.ts';
 import { comparison, marginComparison, projectionWords } from './comparison.ts';
@@ -195,7 +196,7 @@ function usagePanel(
 
 function periodsPanel({ mayAct }: PageAsked, { tenant_id, periods }: ShownTenantAnswer): Html {
   type Period = ShownTenantAnswer['periods'][number];
-  const ways = ({ period_start, state }: Period) => {
+  const documents = ({ period_start, state }: Period) => {
     const at = `/console/statements/${encodeURIComponent(tenant_id)}/${period_start.slice(0, 7)}`;
     if (state !== 'closed')
       return actLink({ mayAct }, 'Close', {
@@ -204,7 +205,12 @@ function periodsPanel({ mayAct }: PageAsked, { tenant_id, periods }: ShownTenant
       });
     // Usage of nobody known has lines to look at, and no statement.
     if (tenant_id === UNATTRIBUTED) return link(at, 'Lines');
-    return html`${link(at, 'Lines')} · ${link(`${at}/html`, 'View')} · ${link(`${at}/pdf`, 'PDF')} · ${link(`${at}/proof`, 'Proof')}`;
+    return ways([
+      link(at, 'Lines'),
+      link(`${at}/html`, 'View'),
+      link(`${at}/pdf`, 'PDF'),
+      link(`${at}/proof`, 'Proof'),
+    ]);
   };
   return panel(
     'Periods and statements',
@@ -234,7 +240,7 @@ function periodsPanel({ mayAct }: PageAsked, { tenant_id, periods }: ShownTenant
         },
         { title: 'Invoice', minor: true, cell: (row) => row.invoice_id ?? '—' },
         { title: 'Closed', minor: true, cell: (row) => instantOr(row.closed_at, '—') },
-        { title: 'Statement', figure: true, cell: ways },
+        { title: 'Statement', figure: true, cell: documents },
       ],
     }),
   );

@@ -33,7 +33,7 @@ h1 { font-size: 22px; line-height: 1.25; font-weight: 600; letter-spacing: -0.01
 h2 { font-size: 15px; font-weight: 600; }
 h3 { font-size: 13px; font-weight: 600; margin-top: 14px; }
 .head { display: flex; flex-wrap: wrap; align-items: flex-end; justify-content: space-between; gap: 10px 24px; margin-bottom: 18px; }
-.head .sub { margin-top: 3px; color: var(--soft); }
+.head .sub { margin-top: 3px; color: var(--soft); } .head p a { text-decoration: underline; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(195px, 1fr)); gap: 14px; margin-bottom: 16px; }
 .part { display: contents; }
@@ -66,7 +66,8 @@ tfoot > tr > * { font-weight: 600; border-top: 1px solid var(--rule); border-bot
 .spark { display: block; width: 120px; height: 26px; }
 .spark polyline { fill: none; stroke: var(--line); stroke-width: 1.5; stroke-linejoin: round; stroke-linecap: round; }
 .bar { display: inline-block; width: 72px; height: 6px; border-radius: 3px; vertical-align: middle; }
-.card .bar { display: block; width: 100%; margin-top: 8px; }
+.card .bar { display: block; width: 100%; margin: 8px 0 5px; }
+.ways { text-align: right; }
 .bar .track { fill: var(--plain-back); } .bar .good { fill: var(--good-fill); } .bar .warn { fill: var(--warn-fill); } .bar .bad { fill: var(--bad-fill); } .bar .plain { fill: var(--line); }
 .bar + * { display: inline-block; min-width: 58px; }
 .chip { display: inline-block; padding: 1px 9px; border-radius: 10px; font-size: 12px; font-weight: 600; line-height: 1.6; background: var(--plain-back); color: var(--soft); }

@@ -108,6 +108,12 @@ export function link(href: string, words: string): Html {
 }
 
 /** Renders a name that came from outside, as a link to its page. */
+/** Joins several ways of one cell: on a phone they stay together, and none is cut. */
+export function ways(links: readonly (Html | string)[]): Html {
+  const given = links.filter((way) => String(way) !== '');
+  return html`<span class="ways">${given.map((way, nth) => html`${nth === 0 ? '' : ' · '}${way}`)}</span>`;
+}
+
 export function tenantLink(tenantId: string): Html {
   return html`<a href="/console/tenants/${encodeURIComponent(tenantId)}"><bdi>${tenantId}</bdi></a>`;
 }
