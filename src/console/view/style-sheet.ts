@@ -45,7 +45,7 @@ h3 { font-size: 13px; font-weight: 600; margin-top: 14px; }
 .up { color: var(--good); } .down, .below { color: var(--bad); }
 .panel { padding: 18px 20px; margin-bottom: 16px; min-width: 0; }
 .panel > header { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 4px 20px; margin-bottom: 10px; }
-.beside { color: var(--soft); font-size: 13px; } .beside a:not(.button) { text-decoration: underline; }
+.beside { color: var(--soft); font-size: 13px; } .beside > a:not(.button) { text-decoration: underline; }
 .two { display: grid; grid-template-columns: minmax(0, 1.55fr) minmax(0, 1fr); gap: 16px; align-items: start; }
 .even { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(430px, 100%), 1fr)); gap: 16px; align-items: start; }
 .scroll { overflow-x: auto; }
