@@ -153,7 +153,7 @@ async function sendByQueue(stop: AbortSignal): Promise<void> {
     queue.sendMessage('usage', body);
     if (random(5) === 0) queue.sendMessage('usage', body);
     for (const { event_id } of events) sent.add(event_id);
-    await later(100);
+    await later(400);
   }
 }
 
@@ -163,7 +163,7 @@ async function sendByHttp(stop: AbortSignal, server: () => Actor | undefined): P
     const events = Array.from({ length: 1 + random(10) }, () => nextCall('h'));
     for (const { event_id } of events) sent.add(event_id);
     while ((await post(events, await urlOf(server()))) !== 202) await later(100);
-    await later(100);
+    await later(400);
   }
 }
 
