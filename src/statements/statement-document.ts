@@ -10,7 +10,7 @@ import type { StatementDocument } from './statement-answer.ts';
  */
 export function withEntries(
   statement: Statement,
-  { cached, ...beside }: Beside & Pick<StatementDocument, 'daily' | 'issuer'>,
+  { cached, taken_back_elsewhere, ...beside }: Beside & Pick<StatementDocument, 'daily' | 'issuer'>,
 ): StatementDocument {
   const lines = [...statement.lines, ...statement.late_lines];
   const charged = sumExact(lines.filter(isUsageLine));
@@ -22,7 +22,7 @@ export function withEntries(
   });
   requireSum(statement, 'features', { found: sumExact(beside.features), due: charged });
   requireSum(statement, 'users', { found: sumExact(beside.users), due: charged });
-  const usage = { ...usageOf(statement, beside), cached: Math.max(0, cached) };
+  const usage = { ...usageOf(statement, taken_back_elsewhere), cached: Math.max(0, cached) };
   const notes = [...cachedNotes(statement, usage.cached), ...statement.notes];
   return { ...statement, usage, notes, ...beside };
 }
@@ -42,17 +42,11 @@ function cachedNotes({ price_books: books }: Statement, cached: number): readonl
 }
 
 /** What is taken back of an earlier period changes its money here, and not how many calls this period had. */
-function usageOf(
-  { usage }: Statement,
-  { corrections }: Pick<Beside, 'corrections'>,
-): Statement['usage'] {
-  const takenBack = corrections
-    .filter(({ late }) => late)
-    .reduce((sum, correction) => sum + correction.taken_back - correction.replaced, 0);
+function usageOf({ usage }: Statement, takenBackElsewhere: number): Statement['usage'] {
   const count = (calls: number) => Math.max(0, calls);
   return {
     ...usage,
-    calls: count(usage.calls + takenBack),
+    calls: count(usage.calls + takenBackElsewhere),
     failed: count(usage.failed),
     cancelled: count(usage.cancelled),
   };

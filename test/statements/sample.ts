@@ -99,7 +99,15 @@ export const NOTHING_BESIDE = {
     ...{ support_url: null, support_email: null },
   },
   customer: { name: null, address: null, contact: null },
-  ...{ daily: [], corrections: [], allocations: [], features: [], users: [], invoices: [] },
+  ...{
+    daily: [],
+    corrections: [],
+    taken_back_elsewhere: 0,
+    allocations: [],
+    features: [],
+    users: [],
+    invoices: [],
+  },
   month_before: null,
   cached: 0,
 };

@@ -24,6 +24,8 @@ export interface Beside {
   readonly users: readonly UsageShare[];
   readonly corrections: readonly StatementCorrection[];
   readonly allocations: readonly StatementAllocation[];
+  /** Calls of other periods that corrections took back here, less those that stand for them again. */
+  readonly taken_back_elsewhere: number;
   /** Calls of the period that a gateway's cache answered. */
   readonly cached: number;
 }
@@ -64,6 +66,7 @@ export async function readBesideManifest({ kysely }: Reading, manifest: Manifest
     users: await readShares(kysely, manifest, { ...USERS, isCorrected }),
     // Most periods have none, and their manifest knows it without a look at the entries.
     corrections: isCorrected ? await readCorrections(kysely, manifest) : [],
+    taken_back_elsewhere: isCorrected ? await readTakenBack(kysely, manifest) : 0,
     allocations: has(manifest.allocations) ? await readAllocations(kysely, manifest) : [],
     cached,
   };
@@ -102,7 +105,7 @@ const USERS: Grain = { rollup: 'run_rollups', column: 'user_id' };
 /**
  * Usage by feature or by user: rollups, and the few batches that are not folded into them yet, in one query and so
  * in one snapshot. Rollups count entries, so that a correction's are counted by themselves: what is taken back is one
- * call less, and what stands for it is one more. Those of an earlier period count no calls here.
+ * call less, and what stands for it is one more. Those of a call of another period count no calls here.
  */
 async function readShares(
   kysely: Reading['kysely'],
@@ -112,8 +115,9 @@ async function readShares(
   const name = sql.ref(column);
   const corrected = sql`
       union all
-      select coalesce(${name}, ''), case when is_reversal then -1 else 1 end, 0 from entries
-      where tenant_id = ${tenantId} and period_start = ${periodStart} and kind = 'correction' and not late`;
+      select coalesce(e.${name}, ''), case when e.is_reversal then -1 else 1 end, 0 from entries e
+      where e.tenant_id = ${tenantId} and e.period_start = ${periodStart} and e.kind = 'correction'
+        and not ${OF_ANOTHER_PERIOD}`;
   const { rows } = await sql<ShareRow>`
     select nullif(name, '') as name, sum(calls)::int as calls, sum(charge) as charge from (
       select ${name} as name, case when kind = 'usage' then entries else 0 end as calls,
@@ -144,6 +148,23 @@ const REASON = sql`case
   when reason like 'the call first requested %' or reason like 'no earlier attempt of the call is left%'
     then 'answered by a later attempt, and charged on the model that was requested first'
   else reason end`;
+
+/** The first entry of what a correction corrects stands in another period, which counted its call. */
+const OF_ANOTHER_PERIOD = sql`exists (select from entries first where first.tenant_id = e.tenant_id
+  and first.source = e.source and first.event_id = e.event_id and first.member_id = e.member_id
+  and first.revision = 0 and first.period_start <> e.period_start)`;
+
+/** The manifest counts every entry, due or not, so that these are counted in the same way. */
+async function readTakenBack(
+  kysely: Reading['kysely'],
+  { tenant_id: tenantId, period_start: periodStart }: Manifest,
+): Promise<number> {
+  const { rows } = await sql<{ calls: number }>`
+    select coalesce(sum(case when e.is_reversal then 1 else -1 end), 0)::int as calls from entries e
+    where e.tenant_id = ${tenantId} and e.period_start = ${periodStart} and e.kind = 'correction'
+      and ${OF_ANOTHER_PERIOD}`.execute(kysely);
+  return rows[0]?.calls ?? 0;
+}
 
 /** What is not due is in no line that is billed, and so are its corrections. */
 async function readCorrections(

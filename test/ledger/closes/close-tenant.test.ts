@@ -63,12 +63,16 @@ it('usage that comes later is billed in the period that begins there, late if it
   expect(await brokenLaws(database)).toEqual([]);
 });
 
-it('what was credited beyond the usage is owed to it, and a report says so', async () => {
+it.each([
+  ['what was credited beyond the usage is owed to it, and a report says so', 'live', '0.9958'],
+  ['in shadow nothing is owed to it', 'shadow', '0'],
+] as const)('%s', async (_, mode, owed_to) => {
+  await makeTenant(database, 'acme', { mode, stripeCustomer: 'cus_acme' });
   const request = { tenant_id: 'acme', amount: exactPico('-1'), id: null, reason: 'sorry' };
   await adjustTenant({ database, clock: at('2026-10-15T11:30:00Z') }, { ...request, actor: 'ada' });
   await leave(LEFT);
   // 0.0042 - 1
-  expect(await leavers()).toMatchObject([{ currency: 'USD', owed_to: '0.9958' }]);
+  expect(await leavers()).toMatchObject([{ currency: 'USD', owed_to }]);
 });
 
 it('the same instant again goes on, and another is refused', async () => {

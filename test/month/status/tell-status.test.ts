@@ -51,6 +51,7 @@ it('tells in words how things stand, what keeps the month from being whole, and 
   for (const tenant of ['acme', 'globex']) {
     await makeTenant(database, tenant, { created: '2020-01-15T00:00:00Z' });
   }
+  await makeTenant(database, 'globex', { mode: 'live', stripeCustomer: 'cus_globex' });
   await receiveEvents(database, [nativeEvent({ event_id: 'bad', attempt: 0 })]);
   const parts = { database, clock: () => parseInstant('2020-02-10T00:00:00Z') };
   const credit = { amount: -5_000_000_000_000n, id: 'sorry', reason: 'an outage', actor: 'ann' };

@@ -154,3 +154,25 @@ it('gives nobody a statement of usage without a tenant: nothing of it is due', a
   const all = await readStatements(database, { month: '2026-10', tenantId: null });
   expect(all.map(({ tenant_id }) => tenant_id)).toEqual(['acme']);
 });
+
+it('counts a late call that its own period takes back as none, and one that an earlier period counted as it was', async () => {
+  const late = { occurred_at: '2026-10-05T00:00:00Z', usage };
+  await receiveEvents(database, [nativeEvent({ event_id: 'came late', ...late })], NOVEMBER);
+  await receiveEvents(database, [nativeEvent({ event_id: 'and stays', ...late })], NOVEMBER);
+  await correct('came late', null, 'never made');
+  await correct('kept', null, 'an outage');
+  await closePeriods(
+    { database, clock: () => Date.parse('2026-12-01T00:00:00Z') },
+    { month: '2026-11', tenant_id: null },
+  );
+  const request = { tenant_id: 'acme', month: '2026-11', preview: false };
+  expect(await showStatement({ database, clock }, request)).toMatchObject({
+    usage: { calls: 1 },
+    features: [
+      { name: null, calls: 1, exact: '3' },
+      { name: 'chat', calls: 0, exact: '-3' },
+    ],
+  });
+});
+
+const NOVEMBER = '2026-11-03T00:00:00Z';
