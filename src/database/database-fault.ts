@@ -15,9 +15,25 @@ export type DatabaseFault = 'values' | 'away' | 'refusing';
 const OF_VALUES = /^(22|23|54)/;
 const READ_ONLY = '25006';
 
+/**
+ * Keys whose numbers the database gives by itself. They meet where a sequence was set back, or a copy was restored without it, and then no
+ * event is to blame.
+ */
+const GIVEN_NUMBERS: ReadonlySet<unknown> = new Set([
+  'batches_pkey',
+  'changes_pkey',
+  'quarantine_pkey',
+]);
+
 export function faultOf(error: unknown): DatabaseFault {
   const state = sqlState(error);
   if (state === null) return isDatabaseAway(error) ? 'away' : 'values';
+  if (GIVEN_NUMBERS.has(constraintOf(error))) return 'refusing';
   if (OF_VALUES.test(state)) return 'values';
   return isDatabaseAway(error) && state !== READ_ONLY ? 'away' : 'refusing';
+}
+
+/** The constraint that Postgres says was broken. */
+function constraintOf(error: unknown): unknown {
+  return error instanceof Error && 'constraint' in error ? error.constraint : null;
 }

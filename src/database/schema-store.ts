@@ -90,13 +90,15 @@ const COLUMNS = `
   order by n.nspname, c.relname, a.attnum`;
 
 const CONSTRAINTS = `
-  select c.oid::regclass::text as relation, 'constraint ' || k.conname || ' ' || pg_get_constraintdef(k.oid) as text
-  from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
+  select c.oid::regclass::text as relation, 'constraint ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
+    || case when k.contype in ('p', 'u') and not i.indisunique or not i.indisvalid then ' -- its index keeps nothing apart' else '' end as text
+  from pg_constraint k left join pg_index i on i.indexrelid = k.conindid join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
   where k.contype in ('p', 'u', 'f', 'c', 'x') and ${OURS}
   order by n.nspname, c.relname, array_position(array['p', 'u', 'x', 'f', 'c'], k.contype::text), k.conname`;
 
 const INDEXES = `
-  select c.oid::regclass::text as relation, pg_get_indexdef(i.indexrelid) as text
+  select c.oid::regclass::text as relation, pg_get_indexdef(i.indexrelid)
+    || case when i.indisvalid then '' else ' -- not valid' end as text
   from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
   join pg_class x on x.oid = i.indexrelid
   where not exists (select 1 from pg_constraint k where k.conindid = i.indexrelid) and ${OURS}
@@ -145,6 +147,8 @@ const GRANTS = `
   where table_schema in ('public', 'audit') and grantee like 'spanledger%'
   group by table_schema, table_name, grantee order by grantee, table_schema, table_name`;
 
+const OUR_ROLES = `'spanledger_worker', 'spanledger_reader', 'spanledger_tenant'`;
+
 /** Rights by role and thing, and those of columns with their names; logins of the operator are not ours. */
 const RIGHTS = `
   with given as (
@@ -163,7 +167,7 @@ const RIGHTS = `
   select thing as relation, 'grant ' || string_agg(given, ', ' order by given collate "C") || ' on ' || thing || ' to '
     || coalesce(r.rolname, 'public') || ';' as text
   from given left join pg_roles r on r.oid = grantee
-  where grantee = 0 or r.rolname in ('spanledger_worker', 'spanledger_reader', 'spanledger_tenant')
+  where grantee = 0 or r.rolname in (${OUR_ROLES})
   group by thing, r.rolname order by thing collate "C", r.rolname collate "C"`;
 
 /** Schemas of others that have a table, a function or an operator by the name of one that our statements mean. */
@@ -218,6 +222,29 @@ const INTRUDERS = `
     and (setting ~ '^(session_replication_role=|spanledger\\.|search_path=.*pg_catalog)'
       or setting like 'search_path=%' and exists (
         select from unnest(string_to_array(substr(setting, 13), ',')) path join hiders h on h.schema = trim(both ' "' from path)))
+  union all
+  -- What was answered as done could be gone after a crash.
+  select '', 'setting ' || setting || ' was made for ' || case when s.setrole = 0 then 'all users' else s.setrole::regrole::text end
+  from pg_db_role_setting s, unnest(s.setconfig) setting
+  where s.setdatabase in (0, (select oid from pg_database where datname = current_database())) and setting = 'synchronous_commit=off'
+    and (s.setrole = 0 or has_any_column_privilege(s.setrole, 'public.entries', 'insert'))
+  union all
+  select '', 'table ' || c.oid::regclass || ' is not logged, so that a crash would empty it'
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and c.relpersistence = 'u' and ${OURS}
+  union all
+  select '', 'row-level security of ' || c.oid::regclass || ' hides rows from the owner, too'
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relforcerowsecurity and ${OURS}
+  union all
+  select distinct '', 'foreign keys of ' || c.oid::regclass || ' are not checked'
+  from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+  where t.tgisinternal and t.tgenabled <> 'O' and ${OURS}
+  union all
+  select '', 'role ' || r.rolname || ' may do more than a role of the ledger' from pg_roles r
+  where r.rolname in (${OUR_ROLES}) and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication
+    or r.rolbypassrls and r.rolname <> 'spanledger_worker')
+  union all
+  select '', 'role ' || m.member::regrole || ' is a member of ' || m.roleid::regrole from pg_auth_members m
+  where m.member in (select r.oid from pg_roles r where r.rolname in (${OUR_ROLES}))
   union all
   -- Without any setting the schema by a user's own name comes first.
   select '', 'schema ' || h.schema || ' has what its user finds before ours' from hiders h

@@ -129,6 +129,14 @@ async function takeRows(older: Database): Promise<void> {
         [rows[0]?.rows],
       );
     }
+    // A copy of rows brings no numbers along that were given to them.
+    await client.query(`do $$ declare of_column record; begin
+      for of_column in select attrelid::regclass as of_table, attname from pg_attribute join pg_class c on c.oid = attrelid
+        where attidentity <> '' and relnamespace = 'public'::regnamespace loop
+        execute format('select setval(pg_get_serial_sequence(%L, %L), max(%I)) from %s', of_column.of_table,
+          of_column.attname, of_column.attname, of_column.of_table);
+      end loop;
+    end $$`);
   });
 }
 

@@ -7,7 +7,7 @@ import type { QueueClient } from '../../src/ingest/queue-client.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, freshDatabase, reopen } from '../support/database.ts';
-import { importBooks, nativeEvent } from '../support/ledger.ts';
+import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
 import { makeLogin } from '../support/login.ts';
 import type { TestQueue } from '../support/queue.ts';
 import { freshQueue } from '../support/queue.ts';
@@ -88,6 +88,22 @@ describe('a database that refuses for a reason of its own', () => {
     });
     await database.pool.query('alter table entries rename column gone to feature');
     await expectNothingLost(database, queue);
+  });
+
+  it('ends the worker when a sequence gives numbers once more', async () => {
+    const { database, queue } = await ready();
+    for (const event_id of ['b-1', 'b-2'])
+      await receiveEvents(database, [nativeEvent({ event_id })]);
+    const { pool } = database;
+    // However often it is asked, it gives the number of a batch that is there.
+    await pool.query('alter sequence batches_batch_id_seq maxvalue 2 cycle restart with 1');
+    await expect(work(database, queue.client, { patience: SHORT })).rejects.toMatchObject({
+      message: expect.stringContaining('batches_pkey'),
+    });
+    await pool.query('alter sequence batches_batch_id_seq no maxvalue no cycle restart with 3');
+    expect(await count(database, 'quarantine')).toBe(0);
+    expect(await work(database, queue.client)).toMatchObject({ posted: EVENTS, quarantined: 0 });
+    expect(await brokenLaws(database)).toEqual([]);
   });
 
   it('ends the worker when the server only reads', async () => {

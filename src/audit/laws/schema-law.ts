@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Database } from '../../database/database.ts';
 import { MIGRATIONS } from '../../database/migrate.ts';
 import { dumpRoles, dumpSchema, readIntruders } from '../../database/schema-store.ts';
+import { readSetBack } from '../../database/sequence-store.ts';
 import type { LawReport } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 
@@ -21,6 +22,7 @@ export async function checkSchema(database: Database): Promise<LawReport> {
     ...schema.violations,
     ...rights.violations,
     ...(await readIntruders(database)),
+    ...(await readSetBack(database)),
   ];
   const checked = schema.checked + rights.checked;
   return { ...law, checked, violations: violations.slice(0, VIOLATIONS_NAMED) };

@@ -41,6 +41,61 @@ describe('law 12', () => {
     }),
   );
 
+  it.each([
+    [
+      'alter table push_intents disable trigger all',
+      'foreign keys of push_intents are not checked',
+    ],
+    [
+      'alter table closes force row level security',
+      'row-level security of closes hides rows from the owner, too',
+    ],
+    [
+      'alter table verifications set unlogged',
+      'table verifications is not logged, so that a crash would empty it',
+    ],
+    [
+      'alter role spanledger_tenant bypassrls',
+      'role spanledger_tenant may do more than a role of the ledger',
+    ],
+    [
+      'grant spanledger_reader to spanledger_tenant',
+      'role spanledger_tenant is a member of spanledger_reader',
+    ],
+    [
+      'grant pg_read_all_data to spanledger_reader',
+      'role spanledger_reader is a member of pg_read_all_data',
+    ],
+    [
+      'alter role spanledger_worker set synchronous_commit = off',
+      'setting synchronous_commit=off was made for spanledger_worker',
+    ],
+    [
+      `update pg_index set indisunique = false where indexrelid = 'entries_pkey'::regclass`,
+      'constraint entries_pkey of entries was changed',
+    ],
+    [
+      `update pg_index set indisvalid = false where indexrelid = 'entries_by_id'::regclass`,
+      'index entries_by_id of entries was changed',
+    ],
+    ['create rule hidden as on update to push_intents do instead nothing', 'rule hidden was added'],
+    [
+      `select nextval('act_numbers'); insert into changes (of_table, row_key, act, actor, act_id)
+       values ('tenants', '{}', 'a', 'b', 1000000)`,
+      'sequence act_numbers was set back: it gives numbers once more',
+    ],
+    [
+      `insert into batches (kind, recorded_at, entries, charge, cost) values ('ingest', now(), 0, 0, 0);
+       alter sequence batches_batch_id_seq restart with 1`,
+      'sequence batches_batch_id_seq was set back: it gives numbers once more',
+    ],
+  ])('names what lets others write, read or lose more than we promise: %s', (statement, named) =>
+    undone(walled.database, async (inside) => {
+      await inside.pool.query(statement);
+      expect((await checkSchema(inside)).violations).toContain(named);
+    }),
+  );
+
   it('names what a user of the ledger finds before ours in the schema of its own name', () =>
     undone(walled.database, async (inside) => {
       const user = `login_${walled.database.name.slice(-12)}`;
