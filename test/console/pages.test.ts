@@ -266,6 +266,20 @@ describe('an act', () => {
     ).toEqual([{ actor: 'admin', reason: 'Made up by a test' }]);
   });
 
+  it('moves the usage of a name that was a slip, after its difference was shown', async () => {
+    const path = '/console/act/move-usage?from_tenant=globex&tenant_id=acme&month=2026-11';
+    const standing = "entries where tenant_id = 'acme' and event_id like 'globex-2026-11-%'";
+    expect((await admin.get(path)).text).toMatch(/Who wins and who loses[\s\S]*globex/);
+    expect(await count(database, standing)).toBe(0);
+    expect((await admin.act(path, 'It was a slip')).text).toContain('Recorded as the act of admin');
+    expect(await count(database, standing)).toBe(17);
+    const leaves = '/console/act/close-tenant?tenant_id=acme&at=2026-11-18T00:00:00Z';
+    expect((await admin.get(leaves)).text).toContain('its last period begins 2026-11-01');
+    expect((await admin.get('/console/act/release-hold?hold_id=h')).text).toContain(
+      'not among those',
+    );
+  });
+
   it('that imports a book shows what it changes first, from a file that was chosen', async () => {
     const before = await count(database, 'price_books');
     const form = await admin.get('/console/act/import-book');

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { entryStoryRequest } from '../../audit/story-answer.ts';
 import { tellEntryStory } from '../../audit/tell-story.ts';
 import type { AdjustmentAnswer } from '../../ledger/corrections/adjustment-answer.ts';
+import type { CorrectWhereAnswer } from '../../ledger/corrections/bulk-answer.ts';
 import type { CorrectionAnswer } from '../../ledger/corrections/correction-answer.ts';
 import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
 import { readRequest } from '../../request.ts';
@@ -95,6 +96,26 @@ function correctionOf(answer: CorrectionAnswer, currency: string | null): Html {
   ]);
 }
 
+const moveUsage: Act = {
+  name: 'move-usage',
+  title: 'Move usage to another tenant',
+  words:
+    'Each call of one tenant is taken back and posted for the other, at the price that the other pays: for a name that was a slip.',
+  route: 'POST /v1/corrections',
+  fields: [
+    { name: 'from_tenant', label: 'Of the tenant', isRequired: true },
+    { name: 'tenant_id', label: 'To the tenant', isRequired: true },
+    { name: 'month', label: 'Month', kind: 'month', hint: 'every month where it is empty' },
+  ],
+  read: ({ from_tenant, tenant_id, month = null }) => ({
+    where: { tenant_id: from_tenant },
+    ...{ month, change: { tenant_id } },
+  }),
+  preview: async ({ dryRun }) => differenceOf((await dryRun()) as CorrectWhereAnswer),
+  done: (answer) => differenceOf(answer as CorrectWhereAnswer),
+  back: tenantPath,
+};
+
 const accept: Act = {
   name: 'accept',
   title: 'Accept as free',
@@ -109,4 +130,4 @@ const accept: Act = {
   back: () => '/console/month',
 };
 
-export const CORRECTION_ACTS: readonly Act[] = [adjust, rerate, correct, accept];
+export const CORRECTION_ACTS: readonly Act[] = [adjust, rerate, correct, moveUsage, accept];

@@ -1,12 +1,15 @@
 import { html } from 'hono/html';
 import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import type { CloseAnswer } from '../../ledger/closes/close-answer.ts';
+import type { CloseTenantAnswer } from '../../ledger/closes/close-tenant-answer.ts';
 import type { StartAnswer } from '../../month/month-answer.ts';
 import { type MonthTableAnswer, monthTableRequest } from '../../month/table/month-table-answer.ts';
 import { tellMonthTable } from '../../month/table/tell-month-table.ts';
 import type { PushAnswer } from '../../push/push-answer.ts';
 import { readRequest } from '../../request.ts';
 import type { ReconcileAnswer } from '../../stripe/reconcile-answer.ts';
+import { showTenant } from '../../tenants/show-tenant.ts';
+import { showTenantRequest } from '../../tenants/tenant-answer.ts';
 import { missingTable } from '../pages/missing-table.ts';
 import { withPlaces } from '../pages/operation-places.ts';
 import { amountOr, countText, type Html, monthText } from '../view/amounts.ts';
@@ -57,6 +60,27 @@ function closedOf(rows: CloseAnswer, caption: string): Html {
     ],
   });
 }
+
+const closeTenant: Act = {
+  name: 'close-tenant',
+  title: 'The customer leaves',
+  words: 'The running period ends at that instant and is closed; nothing opens it again.',
+  route: 'POST /v1/tenants/{tenant}/close',
+  fields: [
+    { name: 'tenant_id', label: 'Tenant', isRequired: true },
+    { name: 'at', label: 'Leaves at', isRequired: true, hint: 'such as 2026-11-18T00:00:00Z' },
+  ],
+  async preview({ parts, said }) {
+    const asked = { tenant_id: said['tenant_id'] ?? '', most: 1 };
+    const { tenant_id, periods } = await showTenant(parts, readRequest(showTenantRequest, asked));
+    return html`<p>${tenantLink(tenant_id)} leaves at <b>${said['at']}</b>; its last period begins ${periods[0]?.period_start ?? 'then'}.</p>`;
+  },
+  done(answer) {
+    const { tenant_id, left_at, periods } = answer as CloseTenantAnswer;
+    return html`<p>${tenantLink(tenant_id)} left at ${left_at}.</p>${closedOf(periods, 'What became of the periods')}`;
+  },
+  back: ({ tenant_id = '' }) => `/console/tenants/${encodeURIComponent(tenant_id)}`,
+};
 
 const push: Act = {
   name: 'push',
@@ -190,4 +214,4 @@ function planOf(plan: StartAnswer['plan']): Html {
 <h3>What would still be missing</h3>${missingTable({ mayAct: false }, missing)}`;
 }
 
-export const MONTH_ACTS: readonly Act[] = [runTheMonth, close, push, reconcile];
+export const MONTH_ACTS: readonly Act[] = [runTheMonth, close, closeTenant, push, reconcile];

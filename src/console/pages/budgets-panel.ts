@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
-import type { BudgetsAnswer } from '../../budgets/budget-answer.ts';
+import type { BudgetsAnswer, HoldAnswer } from '../../budgets/budget-answer.ts';
 import type { RaisesAnswer } from '../../budgets/raises/raise-answer.ts';
-import { amountText, countText, type Html } from '../view/amounts.ts';
+import { counted } from '../../counted.ts';
+import { amountOr, amountText, countText, type Html, instantOr } from '../view/amounts.ts';
 import { bar } from '../view/pictures.ts';
 import { actLink, dataTable, panel } from '../view/table.ts';
 import type { PageAsked } from './page-asked.ts';
@@ -19,7 +20,7 @@ export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: B
   const rows = budgets.flatMap((budget) => budget.times.map((time) => ({ budget, time })));
   const shownAmount = (exact: string, currency: string | null) =>
     currency === null ? `${countText(exact)} tokens` : amountText(exact, currency);
-  const unsettled = budgets.reduce((sum, { unsettled_holds: holds }) => sum + holds.length, 0);
+  const holds = budgets.flatMap(({ unsettled_holds: of }) => of);
   const body = dataTable({
     caption: 'Budgets',
     rows,
@@ -53,15 +54,38 @@ export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: B
       },
     ],
   });
-  const hint =
-    unsettled === 0
-      ? ''
-      : html`<p class="hint">${unsettled} holds expired without their event; they count until somebody releases them.</p>`;
+  const hint = holds.length === 0 ? '' : holdsTable(asked, holds);
   return panel(
     'Budgets',
     html`${body}${hint}${raises.length === 0 ? '' : raisesTable(asked, raises)}`,
     actLink(asked, 'Set a budget', { act: 'set-budget', query: { tenant_id } }),
   );
+}
+
+const HOLDS_SHOWN = 20;
+
+/** Renders holds that expired without their event, each with the way to give it back. */
+function holdsTable(asked: PageAsked, holds: readonly HoldAnswer[]): Html {
+  return html`<p class="hint">${counted(holds.length, 'hold')} expired without an event; what they hold counts until somebody releases it.</p>
+${dataTable({
+  caption: 'Holds without their event',
+  rows: holds.slice(0, HOLDS_SHOWN),
+  empty: 'There is none.',
+  columns: [
+    { title: 'Hold', cell: (row) => html`<span class="hash">${row.hold_id}</span>` },
+    {
+      title: 'Held',
+      figure: true,
+      cell: (row) => amountOr(row.amount, row.currency, `${row.tokens ?? 0} tokens`),
+    },
+    { title: 'Expired', cell: (row) => instantOr(row.expires_at, '') },
+    {
+      title: 'What to do',
+      cell: (row) =>
+        actLink(asked, 'Release', { act: 'release-hold', query: { hold_id: row.hold_id } }),
+    },
+  ],
+})}`;
 }
 
 /** Returns how much of a limit is used, in percent; a bar needs no more than that. */

@@ -86,7 +86,7 @@ function mendingOf(mayAct: boolean, thing: MissingThing): Html {
     case 'quarantined':
       return link('/console/quarantine', 'Look');
     case 'unregistered_tenant':
-      return act('set-tenant', 'Register', { tenant_id: tenant });
+      return html`${act('set-tenant', 'Register', { tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('move-usage', 'Move to another', { from_tenant: tenant })}`;
     case 'untold':
       return html`${act('push', 'Tell Stripe', { month, tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('set-tenant', 'Link a customer', { tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('settle', 'Settled elsewhere', { month, tenant_id: tenant })}`;
     case 'unbilled':

@@ -118,6 +118,7 @@ function topOf({ mayAct, freshness }: PageAsked, tenant: ShownTenantAnswer, mont
     actLink({ mayAct }, 'Change', { act: 'set-tenant', query }),
     actLink({ mayAct }, 'Credit or fee', { act: 'adjust', query }),
     actLink({ mayAct }, 'Link for the customer', { act: 'create-link', query }),
+    actLink({ mayAct }, 'Leaves', { act: 'close-tenant', query }),
   ]);
 }
 
