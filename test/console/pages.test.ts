@@ -91,6 +91,7 @@ describe('walking every link', () => {
     expect([...seen.values()].some((text) => text.includes('/console/act/push'))).toBe(false);
     expect([...seen.keys()].filter((path) => path.startsWith('/console/act/'))).toEqual([]);
     expect((await reader.get('/console/act/adjust')).status).toBe(403);
+    expect((await reader.get('/console/exports/2026-10/nothing.csv')).status).toBe(404);
   });
 
   it.each(['link', 'session'])(

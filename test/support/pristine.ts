@@ -58,6 +58,7 @@ export const KEEP_PRISTINE = `
       where c.relnamespace = 'public'::regnamespace;
     -- A migration itself writes the first changes down.
     perform setval('changes_change_id_seq', coalesce(max(change_id), 0) + 1, false) from changes;
+    perform setval('act_numbers', coalesce(max(act_id), 0) + 1, false) from changes;
     return true;
   end $$;
 

@@ -75,7 +75,13 @@ it('what a route does is called as the command that does the same', async () => 
       : // A group with a default command is called by its own name, too.
         [group.name(), ...group.commands.map((command) => `${group.name()} ${command.name()}`)],
   );
-  const questions = ['/v1/budgets/check', '/v1/budgets/reserve', '/v1/ingest/check'];
+  const questions = [
+    '/v1/budgets/check',
+    '/v1/budgets/reserve',
+    '/v1/ingest/check',
+    '/v1/price-books/comparisons',
+    '/v1/archives/check',
+  ];
   for (const { method, path, act } of ROUTES) {
     const asks = method === 'GET' || questions.includes(path);
     expect(act === null, `${method} ${path}`).toBe(asks);
