@@ -113,6 +113,8 @@ async function play(
   await endMonth(scene);
   if (given.fault !== null) double.control.injectFault(given.fault);
   await runAndMaybeDie(scene, double, given.crash);
+  // The webhooks of another process arrive whether this one died or not.
+  await double.control.settle();
   if (given.leaves !== undefined && (await digestOf(world)) !== given.leaves) {
     return ['it leaves something else than what was seen at that place'];
   }

@@ -29,6 +29,7 @@ export function watchStates(world: World): WatchedRun {
   let known = { mark: '', digest: '' };
   let last: Promise<void> = Promise.resolve();
   const look = async (place: CrashPlan) => {
+    await world.double.control.settle();
     const mark = await markOf(world);
     if (mark !== known.mark) known = { mark, digest: await digestOf(world) };
     states.set(placeOf(place), known.digest);
