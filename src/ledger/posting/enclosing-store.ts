@@ -58,6 +58,7 @@ export async function readUntaggedCalls(
       ), nobodys as materialized (
         select e.entry_id, e.trace_id, e.parent_span_id
         from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_NOBODYS)}
+        where ${HOLDS_NOBODYS}
         union
         select o.entry_id, o.trace_id, o.parent_span_id
         from (select distinct trace_id, at from below limit ${MOST_BELOW}) b cross join lateral (

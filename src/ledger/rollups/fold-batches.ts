@@ -36,9 +36,9 @@ export async function foldAll(
 
 /**
  * Does beside the hot path what needs whole, committed batches: joins the reports and the attempts of calls that came
- * in any order, gives calls the tags of the spans around them, and adds the entries to the rollups and to what budgets count. A batch is queued by the transaction that posts
- * it and taken from the queue by the one that folds it, so each entry is counted once, whatever
- * commits late.
+ * in any order, gives calls the tags of the spans around them, and adds the entries to the rollups and to what budgets
+ * count. A batch is queued by the transaction that posts it and taken from the queue by the one that folds it, so each
+ * entry is counted once, whatever commits late.
  */
 function foldSome(database: Database, clock: Clock, longestWaitMs: number | null): Promise<number> {
   return retryLostRace(() =>
