@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { addAbortSignal, Readable } from 'node:stream';
 import type Stripe from 'stripe';
 import type { Clock, InstantMs } from '../clock.ts';
 import { formatInstant } from '../clock.ts';
@@ -28,20 +29,40 @@ export function sendOnce<Answer>(deadline: Deadline, call: () => Promise<Answer>
 const REPEATED_BY_LIBRARY: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
 
 /**
- * Makes an HTTP client by which nothing is repeated behind our back, and nothing leaves after its
- * deadline.
+ * Makes an HTTP client by which nothing is repeated behind our back, nothing leaves after its deadline, and no
+ * answer is waited for without end.
  */
 export function unrepeatedHttpClient(client: Stripe.HttpClient): Stripe.HttpClient {
   const send = client.makeRequest.bind(client);
   client.makeRequest = async (...request) => {
     takePermit();
+    const [, , , , , , , timeoutMs] = request;
+    const late = AbortSignal.timeout(timeoutMs);
     try {
-      return await send(...request);
+      return listenedTo(await send(...request), late);
     } catch (error) {
       throw isRepeatedByLibrary(error) ? new Error(error.message, { cause: error }) : error;
     }
   };
   return client;
+}
+
+/**
+ * Reads the body from the moment its head is here. A body that is cut while nobody listens ends without a word, and
+ * whoever listens then waits for ever; so does, byte by byte, whoever has a body that trickles, since the library's
+ * own limit is on silence.
+ */
+function listenedTo(
+  response: Stripe.HttpClientResponse,
+  late: AbortSignal,
+): Stripe.HttpClientResponse {
+  const raw: unknown = response.getRawResponse();
+  if (raw instanceof Readable) addAbortSignal(late, raw);
+  const body = response.toJSON();
+  // The library asks for it in a moment, and is told what became of it.
+  body.catch(() => {});
+  response.toJSON = () => body;
+  return response;
 }
 
 function takePermit(): void {
