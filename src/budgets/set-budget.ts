@@ -53,7 +53,11 @@ export async function setBudget(
 /** They are percents. */
 const USUAL_THRESHOLDS = [80, 100];
 
-function readLimit({ amount, tokens }: SetBudgetRequest): Pick<Budget, 'measure' | 'limit'> {
+/** Returns what a budget limits, and to how much. Throws a `Refusal` where it is neither or both. */
+export function readLimit({
+  amount,
+  tokens,
+}: Pick<SetBudgetRequest, 'amount' | 'tokens'>): Pick<Budget, 'measure' | 'limit'> {
   if (amount !== null && amount < 0n) {
     throw new Refusal('bad_request', 'a budget is not below zero', 'give 0 to allow nothing');
   }

@@ -101,7 +101,7 @@ async function readParts(bytes: Buffer, type: string): Promise<URLSearchParams> 
     const data = await new Response(body, { headers: { 'content-type': type } }).formData();
     for (const [name, value] of data) {
       if (typeof value === 'string') fields.append(name, value);
-      else if (value.size > 0) fields.set(name.replace(/_file$/, ''), await value.text());
+      else if (value.size > 0) fields.set(name.replace(/_file$/, ''), await textOf(value));
     }
   } catch {
     throw new Refusal(
@@ -111,6 +111,13 @@ async function readParts(bytes: Buffer, type: string): Promise<URLSearchParams> 
     );
   }
   return fields;
+}
+
+/** A picture becomes the data URI by which requests name it. */
+async function textOf(file: File): Promise<string> {
+  if (!file.type.startsWith('image/')) return file.text();
+  const base64 = Buffer.from(await file.arrayBuffer()).toString('base64');
+  return `data:${file.type};base64,${base64}`;
 }
 
 /** Reads the fields of a form of the visitor's own session. */

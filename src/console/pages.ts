@@ -13,6 +13,7 @@ import { runsPage } from './pages/runs.ts';
 import { linePage, linesPage } from './pages/statement.ts';
 import { tenantPage } from './pages/tenant.ts';
 import { tenantsPage } from './pages/tenants.ts';
+import { webhooksPage } from './pages/webhooks.ts';
 
 /** Every page of the console: adding a page is adding a row. */
 export const PAGES: readonly ConsolePage[] = [
@@ -34,4 +35,5 @@ export const PAGES: readonly ConsolePage[] = [
   quarantinePage,
   quarantinedPage,
   actsPage,
+  webhooksPage,
 ];

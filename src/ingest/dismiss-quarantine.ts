@@ -7,7 +7,12 @@ import type {
   PurgeAnswer,
   PurgeRequest,
 } from './quarantine-answer.ts';
-import { markDismissed, purgeDismissed, readQuarantined } from './quarantine-store.ts';
+import {
+  countPurgeable,
+  markDismissed,
+  purgeDismissed,
+  readQuarantined,
+} from './quarantine-store.ts';
 
 type DismissParts = Pick<Parts, 'database' | 'clock'>;
 
@@ -42,4 +47,12 @@ export async function purgeQuarantine(
   { before }: PurgeRequest,
 ): Promise<PurgeAnswer> {
   return { purged: await purgeDismissed(database, before, clock()) };
+}
+
+/** Says how many bodies such a purge would erase, and erases none. */
+export async function foreseePurge(
+  { database }: Pick<Parts, 'database'>,
+  { before }: PurgeRequest,
+): Promise<PurgeAnswer> {
+  return { purged: await countPurgeable(database, before) };
 }

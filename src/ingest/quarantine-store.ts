@@ -206,3 +206,11 @@ export async function purgeDismissed(
     .executeTakeFirst();
   return Number(numUpdatedRows);
 }
+
+/** Counts the bodies that were dismissed before an instant and still stand there. */
+export async function countPurgeable(database: Database, before: InstantMs): Promise<number> {
+  const { rows } = await sql<{ bodies: bigint }>`
+    select count(*) as bodies from quarantine
+    where dismissed_at < ${formatInstant(before)} and purged_at is null`.execute(database.kysely);
+  return Number(rows[0]?.bodies ?? 0);
+}

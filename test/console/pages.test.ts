@@ -9,7 +9,7 @@ import {
 } from '../support/console.ts';
 import { CONSOLE_NOW, fillForConsole } from '../support/console-ledger.ts';
 import { count, createDatabase, type TestDatabase, textRows } from '../support/database.ts';
-import { sharedBook } from '../support/ledger.ts';
+import { nativeEvent, receiveEvents, sharedBook } from '../support/ledger.ts';
 
 /** The console and the customer's page over one filled ledger: who sees what, and what an act does. */
 
@@ -34,6 +34,12 @@ afterAll(async () => {
   await running.close();
   await drop();
 });
+
+/** A picture of one pixel. */
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 
 /** Every page that can be reached from one by links, forms left out. */
 async function walk(visitor: ConsoleVisitor, from: string): Promise<ReadonlyMap<string, string>> {
@@ -306,6 +312,100 @@ describe('an act', () => {
     );
     const cut = { 'content-type': 'multipart/form-data; boundary=x' };
     expect((await admin.send('/console/act/import-book/look', {}, cut)).status).toBe(400);
+  });
+
+  it('sets a budget of tokens, changes nothing before that, and takes it away again', async () => {
+    const of = 'tenant_id=globex&per=day&tags=team%3Dsearch';
+    const budgets = "budgets where tenant_id = 'globex'";
+    const form = await admin.get(`/console/act/set-budget?${of}&kind=soft&tokens=5000`);
+    expect(form.text).toMatch(/A soft budget of <b>5000 tokens<\/b> a day/);
+    expect(await count(database, budgets)).toBe(0);
+    const done = await admin.act(
+      `/console/act/set-budget?${of}&kind=soft&tokens=5000`,
+      'As agreed',
+    );
+    expect(done.text).toContain('The budget is set');
+    expect(
+      await textRows(database, `select measure, amount, tags::text as tags from ${budgets}`),
+    ).toEqual([{ measure: 'tokens', amount: '5000', tags: '{"team": "search"}' }]);
+    const page = await admin.get('/console/tenants/globex');
+    const [, path = ''] = /href="(\/console\/act\/remove-budget[^"]*)"/.exec(page.text) ?? [];
+    expect((await admin.get(path.replaceAll('&amp;', '&'))).text).toContain('5,000 tokens');
+    const gone = await admin.act(path.replaceAll('&amp;', '&'), 'No longer');
+    expect(gone.text).toContain('The budget is taken away');
+    expect(await count(database, budgets)).toBe(0);
+  });
+
+  it('names who sends the statements, with a picture, and takes a name away by a dash', async () => {
+    const form = await admin.get('/console/act/set-issuer');
+    const body = new FormData();
+    body.set('form_token', formTokenIn(form.text));
+    body.set('name', 'Example <i>Ltd</i>');
+    body.set('logo_file', new File([PIXEL], 'logo.png', { type: 'image/png' }));
+    const shown = await admin.sendForm('/console/act/set-issuer/look', body);
+    expect(shown.text).toMatch(/none[\s\S]*Example &lt;i&gt;[\s\S]*PNG, 1 × 1 pixels/);
+    expect(await count(database, 'issuer')).toBe(0);
+    const fields = {
+      ...{ name: hidden(shown.text, 'name').replaceAll('&lt;', '<').replaceAll('&gt;', '>') },
+      ...{ logo: hidden(shown.text, 'logo'), reason: 'Founded' },
+      ...{ form_token: formTokenIn(shown.text), form_id: hidden(shown.text, 'form_id') },
+    };
+    expect((await admin.send('/console/act/set-issuer', fields)).text).toContain('PNG, 1 × 1');
+    expect((await admin.get(`/usage/${link}`)).text).toContain('Example &lt;i&gt;Ltd');
+    const anew = { ...fields, name: '-', form_id: 'anew', reason: 'Renamed' };
+    expect((await admin.send('/console/act/set-issuer', anew)).text).toMatch(/Name[^<]*<.*none/);
+  });
+
+  it('adds a receiver of webhooks, whose secret is shown once, and removes it; a reader sees none', async () => {
+    const path = '/console/act/add-webhook?url=https://example.com/hook&events=period.closed';
+    const added = await admin.act(path, 'The shop asked');
+    expect(added.text).toMatch(/<pre>whsec_/);
+    expect((await reader.get('/console/webhooks')).status).toBe(403);
+    const page = await admin.get('/console/webhooks');
+    expect(page.text).toMatch(/example\.com\/hook[\s\S]*period\.closed/);
+    const [, id = ''] = /remove-webhook\?endpoint_id=(whk_\w+)/.exec(page.text) ?? [];
+    expect((await admin.act(`/console/act/disable-webhook?endpoint_id=${id}`, 'a')).text).toContain(
+      'disabled',
+    );
+    await admin.act(`/console/act/remove-webhook?endpoint_id=${id}`, 'Moved');
+    expect((await admin.get('/console/webhooks')).text).toContain('Nobody is told of anything');
+    expect((await admin.get('/console/act/test-webhook?endpoint_id=whk_0')).status).toBe(404);
+  });
+
+  it('divides a shared spend after its shares were shown, and takes the division back', async () => {
+    const path =
+      '/console/act/allocate?pool=gateway&month=2026-10&amount=12.00&by=activity&billed=no';
+    expect((await admin.get(path)).text).toMatch(/not posted yet[\s\S]*acme/);
+    expect(await count(database, "entries where kind = 'allocation'")).toBe(0);
+    expect((await admin.act(path, 'The gateway of October')).text).toContain('divided');
+    const posted = await count(database, "entries where kind = 'allocation'");
+    expect(posted).toBeGreaterThan(0);
+    expect((await admin.get('/console/backtests')).text).toMatch(/gateway[\s\S]*stands/);
+    const back = '/console/act/reverse-pool?pool=gateway&month=2026-10';
+    expect((await admin.act(back, 'Was counted twice')).text).toContain('taken back');
+    expect(await count(database, "entries where kind = 'allocation'")).toBe(2 * posted);
+  });
+
+  it('gives calls of nobody to a tenant, and erases bodies that were dismissed', async () => {
+    const nobodys = { event_id: 'of-nobody', tenant_id: undefined, feature: 'lost' };
+    const event = nativeEvent({ ...nobodys, occurred_at: '2026-11-12T00:00:00Z' });
+    await receiveEvents(database, [event], '2026-11-18T09:59:30Z');
+    const page = await admin.get('/console/tenants/unattributed');
+    expect(page.text).toContain('/console/act/reattribute');
+    const path = '/console/act/reattribute?tenant_id=globex&feature=lost';
+    expect((await admin.get(path)).text).toContain('1 entry that has no tenant');
+    const standing = "entries where tenant_id = 'globex' and event_id = 'of-nobody'";
+    expect(await count(database, standing)).toBe(0);
+    await admin.act(path, 'It was a job of theirs');
+    expect(await count(database, standing)).toBe(1);
+    const purge = await admin.get('/console/act/purge?before=2026-11-19');
+    expect(purge.text).toContain('2 dismissed events');
+    expect((await admin.act('/console/act/purge?before=2026-11-19', 'As we said')).text).toContain(
+      '2 bodies erased',
+    );
+    expect((await admin.get('/console/act/unpark?identifier=none')).text).toContain(
+      'not among those that are parked',
+    );
   });
 
   it('that is a re-rating shows who wins and loses before it is posted', async () => {

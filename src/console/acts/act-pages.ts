@@ -16,22 +16,31 @@ import type { Html } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import { headOf, link, panel } from '../view/table.ts';
 import type { Act, ActAsked, ActField } from './act.ts';
+import { BUDGET_ACTS } from './budget-acts.ts';
 import { CORRECTION_ACTS } from './correction-acts.ts';
+import { ISSUER_ACTS } from './issuer-acts.ts';
 import { MONTH_ACTS } from './month-acts.ts';
+import { POOL_ACTS } from './pool-acts.ts';
 import { PRICE_ACTS } from './price-acts.ts';
 import { RAISE_ACTS } from './raise-acts.ts';
 import { SETTING_ACTS } from './setting-acts.ts';
 import { STRIPE_ACTS } from './stripe-acts.ts';
 import { WAITING_ACTS } from './waiting-acts.ts';
+import { WEBHOOK_ACTS } from './webhook-acts.ts';
 
-const ACTS: readonly Act[] = [
+/** Everything that a person does from a page: adding an act is adding it to the list of its part. */
+export const ACTS: readonly Act[] = [
   ...CORRECTION_ACTS,
   ...MONTH_ACTS,
   ...STRIPE_ACTS,
   ...WAITING_ACTS,
   ...SETTING_ACTS,
   ...PRICE_ACTS,
+  ...BUDGET_ACTS,
   ...RAISE_ACTS,
+  ...POOL_ACTS,
+  ...ISSUER_ACTS,
+  ...WEBHOOK_ACTS,
 ];
 
 interface ActPageAsked {
@@ -49,15 +58,22 @@ interface ActPageAsked {
 export async function actPage({ parts, visitor, name, form }: ActPageAsked): Promise<Page> {
   const act = actNamed(visitor, name);
   const said = saidIn(act, form);
-  const isWhole = act.fields.every(
-    (field) => field.isRequired !== true || said[field.name] !== undefined,
-  );
-  const confirm = isWhole && form.size > 0 ? await confirmation({ parts, visitor }, act, said) : '';
+  const confirm =
+    isWhole(act, said) && form.size > 0 ? await confirmation({ parts, visitor }, act, said) : '';
   return {
     title: act.title,
     nav: null,
     body: html`${headOf(act.title, act.words)}${panel('What is meant', formOf(act, { said, formToken: visitor.formToken, isShown: confirm !== '' }))}${confirm}`,
   };
+}
+
+/** Whether a form says enough for a difference to be shown. */
+function isWhole({ fields, oneOf }: Act, said: Readonly<Record<string, string>>): boolean {
+  const isSaid = (name: string) => said[name] !== undefined;
+  return (
+    fields.every(({ name, isRequired = false }) => !isRequired || isSaid(name)) &&
+    (oneOf === undefined || oneOf.some(isSaid))
+  );
 }
 
 /** Does an act once, however often its form is sent, and shows what came of it. */
@@ -196,22 +212,28 @@ interface FormShown {
 
 /** An address holds no document, so that a form with one is sent in a body; it stands in the page once. */
 function formOf({ name, fields }: Act, { said, formToken, isShown }: FormShown): Html {
-  const isLong = fields.some(({ kind }) => kind === 'document');
+  const isLong = fields.some(({ kind }) => kind === 'document' || kind === 'picture');
   const to = isLong
     ? html` method="post" action="/console/act/${name}/look" enctype="multipart/form-data"`
     : html` method="get" action="/console/act/${name}"`;
   const token = isLong ? html`<input type="hidden" name="form_token" value="${formToken}">` : '';
-  const rows = fields.map((field) =>
-    field.kind === 'document'
-      ? documentField(field, isShown ? '' : (said[field.name] ?? ''))
-      : fieldOf(field, said[field.name] ?? ''),
-  );
+  const rows = fields.map((field) => {
+    if (field.kind === 'picture') return pictureField(field);
+    const text = said[field.name] ?? '';
+    return field.kind === 'document'
+      ? documentField(field, isShown ? '' : text)
+      : fieldOf(field, text);
+  });
   return html`<form class="act"${to}>${token}${rows}<div class="wide"><button class="second">Show what it changes</button></div></form>`;
 }
 
 function documentField({ name, label, hint }: ActField, value: string): Html {
   const below = hint === undefined ? '' : html`<span class="hint">${hint}</span>`;
   return html`<label class="wide">${label}<textarea name="${name}" rows="8" spellcheck="false">${value}</textarea>${below}</label><label class="wide">or its file<input type="file" name="${name}_file" accept="application/json,.json"></label>`;
+}
+
+function pictureField({ name, label, hint = '' }: ActField): Html {
+  return html`<label>${label}<input type="file" name="${name}_file" accept="image/png,image/jpeg"><span class="hint">${hint}</span></label>`;
 }
 
 function fieldOf(
@@ -226,6 +248,9 @@ function fieldOf(
         html`<option value="${choice}"${choice === value ? html` selected` : ''}>${choice === '' ? 'as it is' : choice}</option>`,
     );
     return html`<label>${label}<select name="${name}">${options}</select>${below}</label>`;
+  }
+  if (kind === 'lines') {
+    return html`<label>${label}<textarea name="${name}" rows="3">${value}</textarea>${below}</label>`;
   }
   const pattern =
     kind === 'month'

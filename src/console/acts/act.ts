@@ -7,8 +7,8 @@ export interface ActField {
   /** The name is as the request of its route has it. */
   readonly name: string;
   readonly label: string;
-  /** A `document` is pasted, or taken from a file. */
-  readonly kind?: 'text' | 'month' | 'number' | 'document';
+  /** A `document` is pasted or taken from a file, `lines` are a text of several, and a `picture` is a file. */
+  readonly kind?: 'text' | 'month' | 'number' | 'lines' | 'document' | 'picture';
   /** One of these, in place of a text; the first is taken where nothing is said. */
   readonly choices?: readonly string[];
   readonly isRequired?: boolean;
@@ -38,6 +38,8 @@ export interface Act {
   /** The route that does it, as `POST /v1/closes`. */
   readonly route: string;
   readonly fields: readonly ActField[];
+  /** There is no difference to show before one of these fields says something. */
+  readonly oneOf?: readonly string[];
   /** It shows a difference that is never made: there is nothing to confirm. */
   readonly isLook?: boolean;
   /** The request's JSON made of the form, where it is not field by field. */

@@ -1,13 +1,17 @@
 import { html } from 'hono/html';
 import { entryStoryRequest } from '../../audit/story-answer.ts';
 import { tellEntryStory } from '../../audit/tell-story.ts';
+import { counted } from '../../counted.ts';
 import type { AdjustmentAnswer } from '../../ledger/corrections/adjustment-answer.ts';
 import type { CorrectWhereAnswer } from '../../ledger/corrections/bulk-answer.ts';
-import type { CorrectionAnswer } from '../../ledger/corrections/correction-answer.ts';
+import type {
+  CorrectionAnswer,
+  ReattributeAnswer,
+} from '../../ledger/corrections/correction-answer.ts';
 import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
 import { readRequest } from '../../request.ts';
 import { amount, countText, type Html } from '../view/amounts.ts';
-import { facts, link, tenantLink } from '../view/table.ts';
+import { dataTable, facts, link, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';
 import { differenceOf } from './difference.ts';
 
@@ -116,6 +120,43 @@ const moveUsage: Act = {
   back: tenantPath,
 };
 
+const reattribute: Act = {
+  name: 'reattribute',
+  title: 'Give calls to a tenant',
+  words:
+    'Calls that came without a tenant are taken back and posted for the one whose they are, at the price that it pays.',
+  route: 'POST /v1/reattributions',
+  fields: [
+    { name: 'tenant_id', label: 'Whose they are', isRequired: true },
+    { name: 'user_id', label: 'Only of the user', hint: 'all of them where it is empty' },
+    { name: 'feature', label: 'Only of the feature', hint: 'all of them where it is empty' },
+    { name: 'agent_run_id', label: 'Only of the run', hint: 'all of them where it is empty' },
+    { name: 'entry_ids', label: 'Only these entries', hint: 'ids with commas' },
+  ],
+  preview: async ({ dryRun }) => correctionsOf((await dryRun()) as ReattributeAnswer),
+  done: (answer) => correctionsOf(answer as ReattributeAnswer),
+  back: tenantPath,
+};
+
+const CORRECTIONS_SHOWN = 50;
+
+function correctionsOf(rows: ReattributeAnswer): Html {
+  const more = rows.length > CORRECTIONS_SHOWN;
+  return html`<p>${counted(rows.length, 'entry', 'entries')} that ${rows.length === 1 ? 'has' : 'have'} no tenant.</p>${dataTable(
+    {
+      caption: 'Entries that are given to the tenant',
+      rows: rows.slice(0, CORRECTIONS_SHOWN),
+      empty: 'None fits.',
+      columns: [
+        { title: 'Entry', cell: (row) => link(`/console/entries/${row.corrected}`, row.corrected) },
+        { title: 'Charge before', figure: true, cell: (row) => row.charge_before ?? 'none' },
+        { title: 'Charge after', figure: true, cell: (row) => row.charge_after ?? 'none' },
+        { title: 'Replacement', cell: (row) => row.replacement ?? 'not posted yet' },
+      ],
+    },
+  )}${more ? html`<p class="hint">The first ${CORRECTIONS_SHOWN} of ${countText(rows.length)}.</p>` : ''}`;
+}
+
 const accept: Act = {
   name: 'accept',
   title: 'Accept as free',
@@ -130,4 +171,7 @@ const accept: Act = {
   back: () => '/console/month',
 };
 
-export const CORRECTION_ACTS: readonly Act[] = [adjust, rerate, correct, moveUsage, accept];
+export const CORRECTION_ACTS: readonly Act[] = [
+  ...[adjust, rerate, correct, moveUsage],
+  ...[reattribute, accept],
+];

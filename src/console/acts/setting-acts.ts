@@ -1,13 +1,11 @@
 import { html } from 'hono/html';
-import type { HoldAnswer } from '../../budgets/budget-answer.ts';
-import { listBudgets } from '../../budgets/list-budgets.ts';
 import type { CreatedKeyAnswer, ListedKey } from '../../keys/key-answer.ts';
 import { listKeys } from '../../keys/list-keys.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
 import type { SetTenantAnswer } from '../../tenants/tenant-answer.ts';
 import { linkAddress } from '../customer/link-address.ts';
-import { amountOr, type Html, instantOr } from '../view/amounts.ts';
-import { chip, dataTable, facts, tenantLink } from '../view/table.ts';
+import type { Html } from '../view/amounts.ts';
+import { chip, dataTable, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';
 
 const tenantPath = ({ tenant_id = '' }: Readonly<Record<string, string>>) =>
@@ -55,66 +53,6 @@ const setTenant: Act = {
   },
   back: tenantPath,
 };
-
-const setBudget: Act = {
-  name: 'set-budget',
-  title: 'Set a budget',
-  words: 'A call that would pass a hard budget is denied; of a soft one it is warned.',
-  route: 'PUT /v1/budgets',
-  fields: [
-    { name: 'tenant_id', label: 'Tenant', isRequired: true },
-    { name: 'per', label: 'Per', choices: ['month', 'day', 'run', 'once'] },
-    { name: 'kind', label: 'Kind', choices: ['hard', 'soft'] },
-    { name: 'amount', label: 'Limit', isRequired: true, hint: "in the tenant's currency: 650.00" },
-    { name: 'feature', label: 'Feature', hint: 'all of them where it is empty' },
-    { name: 'user_id', label: 'User', hint: 'all of them where it is empty' },
-  ],
-  async preview({ parts, said }) {
-    const own = await listBudgets(parts, { tenant_id: said['tenant_id'] ?? '', as_of: null });
-    return html`<p>A ${said['kind'] ?? 'hard'} budget of <b>${said['amount']}</b> a ${said['per'] ?? 'month'} for ${tenantLink(said['tenant_id'] ?? '')}.</p>
-${dataTable({
-  caption: 'Its budgets now',
-  rows: own,
-  empty: 'It has no budget now.',
-  columns: [
-    { title: 'Budget', cell: (row) => `${row.kind} a ${row.per}` },
-    { title: 'Feature', cell: (row) => row.feature ?? 'all' },
-    { title: 'Limit', figure: true, cell: (row) => `${row.limit} ${row.currency ?? 'tokens'}` },
-  ],
-})}`;
-  },
-  done: () => html`<p>The budget is set.</p>`,
-  back: tenantPath,
-};
-
-const releaseHold: Act = {
-  name: 'release-hold',
-  title: 'Release a hold',
-  words: 'What was promised to a call whose event will not come is given back to its budgets.',
-  route: 'POST /v1/budgets/holds/{hold_id}/release',
-  fields: [{ name: 'hold_id', label: 'Hold', isRequired: true }],
-  async preview({ parts, said }) {
-    const budgets = await listBudgets(parts, { tenant_id: null, as_of: null });
-    const holds = budgets.flatMap(({ unsettled_holds: of }) => of);
-    const hold = holds.find(({ hold_id: id }) => id === said['hold_id']);
-    return hold === undefined
-      ? html`<p>It is not among those that expired without their event; a call may still be under way with it.</p>`
-      : holdOf(hold);
-  },
-  done: (answer) => holdOf(answer as HoldAnswer),
-  back: () => '/console/tenants',
-};
-
-function holdOf(hold: HoldAnswer): Html {
-  return facts([
-    ['Tenant', tenantLink(hold.tenant_id)],
-    ['State', hold.state],
-    ['Model', hold.model ?? 'not said'],
-    ['Held', amountOr(hold.amount, hold.currency, `${hold.tokens ?? 0} tokens`)],
-    ['Since', instantOr(hold.held_at, '')],
-    ['Expired', instantOr(hold.expires_at, '')],
-  ]);
-}
 
 const createLink: Act = {
   name: 'create-link',
@@ -200,11 +138,4 @@ async function keysOf({ parts, said }: ActAsked): Promise<Html> {
   });
 }
 
-export const SETTING_ACTS: readonly Act[] = [
-  setTenant,
-  setBudget,
-  releaseHold,
-  createLink,
-  createKey,
-  revokeKey,
-];
+export const SETTING_ACTS: readonly Act[] = [setTenant, createLink, createKey, revokeKey];

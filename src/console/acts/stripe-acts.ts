@@ -1,13 +1,16 @@
 import { html } from 'hono/html';
+import { listPushes } from '../../audit/list-entries.ts';
+import { pushesRequest } from '../../audit/lists-answer.ts';
 import { formatDecimal } from '../../money.ts';
 import { monthTableRequest } from '../../month/table/month-table-answer.ts';
 import { tellMonthTable } from '../../month/table/tell-month-table.ts';
 import type { SettleAnswer } from '../../push/settle-answer.ts';
+import type { UnparkAnswer } from '../../push/unpark-answer.ts';
 import { readRequest } from '../../request.ts';
 import { type AlertAnswer, alertsRequest } from '../../stripe/alerts/alert-answer.ts';
 import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
 import type { ReleaseAnswer } from '../../stripe/invoices/release-answer.ts';
-import { amount, amountOr, type Html } from '../view/amounts.ts';
+import { amount, amountOr, countText, type Html } from '../view/amounts.ts';
 import { chip, dataTable, facts, tenantLink } from '../view/table.ts';
 import type { Act } from './act.ts';
 
@@ -128,4 +131,39 @@ function alertOf(alert: AlertAnswer): Html {
   ]);
 }
 
-export const STRIPE_ACTS: readonly Act[] = [release, settle, resolveAlert];
+const unpark: Act = {
+  name: 'unpark',
+  title: 'Decide a parked push',
+  words:
+    'Stripe’s own count decides: what it holds is confirmed, and what it has lacked for a day is told anew by the next push.',
+  route: 'POST /v1/pushes/{identifier}/unpark',
+  fields: [{ name: 'identifier', label: 'Identifier', isRequired: true }],
+  async preview({ parts, said }) {
+    const request = readRequest(pushesRequest, {
+      ...{ tenant_id: null, month: null, state: 'parked' as const, cursor: null },
+      limit: PARKED_READ,
+    });
+    const { pushes } = await listPushes(parts, request);
+    const push = pushes.find(({ identifier }) => identifier === said['identifier']);
+    if (push === undefined) {
+      return html`<p>It is not among those that are parked. One that Stripe confirmed and counts no more may be decided, too.</p>`;
+    }
+    return facts([
+      ['Tenant', tenantLink(push.tenant_id)],
+      ['Period', push.period_start],
+      ['Destination', push.destination],
+      ['Told, in millionths', countText(push.value)],
+      ['Attempts', countText(push.attempts)],
+      ['Last answer', push.last_answer ?? 'none'],
+    ]);
+  },
+  done(answer) {
+    const { state, detail } = answer as UnparkAnswer;
+    return html`<p>${chip(state, state === 'confirmed' ? 'good' : 'warn')} ${detail}</p>`;
+  },
+  back: () => '/console/month',
+};
+
+const PARKED_READ = 1_000;
+
+export const STRIPE_ACTS: readonly Act[] = [release, settle, resolveAlert, unpark];

@@ -1,8 +1,12 @@
 import { html } from 'hono/html';
+import { counted } from '../../counted.ts';
+import { foreseePurge } from '../../ingest/dismiss-quarantine.ts';
 import { showQuarantined } from '../../ingest/list-quarantine.ts';
 import {
   type AcceptConflictAnswer,
   type DismissAnswer,
+  type PurgeAnswer,
+  purgeRequest,
   type QuarantinedAnswer,
   quarantinedRequest,
   type ReplayAnswer,
@@ -75,6 +79,27 @@ const acceptConflict: Act = {
   back: backToQuarantine,
 };
 
+const purge: Act = {
+  name: 'purge',
+  title: 'Erase bodies',
+  words:
+    'The bodies of events that were dismissed before the day are erased for good; that they came, and why they went, stays.',
+  route: 'POST /v1/quarantine/purge',
+  fields: [
+    { name: 'before', label: 'Dismissed before', isRequired: true, hint: 'a UTC day: 2026-10-01' },
+  ],
+  preview: async ({ parts, said }) => {
+    const { purged } = await foreseePurge(
+      parts,
+      readRequest(purgeRequest, { before: said['before'] ?? '' }),
+    );
+    return html`<p>The bodies of <b>${counted(purged, 'dismissed event')}</b> are erased, and nobody can bring them back.</p>`;
+  },
+  done: (answer) =>
+    html`<p>${counted((answer as PurgeAnswer).purged, 'body', 'bodies')} erased.</p>`,
+  back: () => '/console/quarantine?all=yes',
+};
+
 /** The events that are meant, each with its reason and the begin of its body. */
 async function waitingOf({ parts, said }: ActAsked): Promise<Html> {
   const ids = (said['quarantine_ids'] ?? said['quarantine_id'] ?? '')
@@ -103,4 +128,4 @@ async function waitingOf({ parts, said }: ActAsked): Promise<Html> {
 
 const SHOWN = 25;
 
-export const WAITING_ACTS: readonly Act[] = [replay, dismiss, acceptConflict];
+export const WAITING_ACTS: readonly Act[] = [replay, dismiss, acceptConflict, purge];

@@ -52,6 +52,7 @@ export const actsPage: ConsolePage = {
         { words: 'of the service, too', href: at({ all: 'yes' }), isTaken: all },
       ]),
       actLink(asked, 'Keys and links', { act: 'create-key' }),
+      asked.mayAct ? html`<a class="button second" href="/console/webhooks">Webhooks</a>` : html``,
     ]);
     const search = html`<form class="row" role="search" action="/console/acts"><label>Who<input name="who" value="${given.who ?? ''}"></label><label>What<input name="act" value="${given.act ?? ''}"></label><label>Tenant<input name="tenant" value="${given.tenant_id ?? ''}"></label><button class="second">Show</button></form>`;
     return {

@@ -1,8 +1,11 @@
 import { html } from 'hono/html';
+import { listPools } from '../../allocation/allocate-pool.ts';
 import {
   type BacktestAnswer,
   type BacktestRow,
   backtestRequest,
+  type PoolsAnswer,
+  poolsRequest,
 } from '../../allocation/allocation-answer.ts';
 import { backtestMonth } from '../../allocation/backtest-month.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
@@ -10,13 +13,13 @@ import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
 import { amount, countText, type Html, monthText, percent } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
-import { chip, dataTable, headOf, panel, tenantLink } from '../view/table.ts';
-import { type ConsolePage, said } from './page-asked.ts';
+import { actLink, chip, dataTable, headOf, panel, tenantLink } from '../view/table.ts';
+import { type ConsolePage, type PageAsked, said } from './page-asked.ts';
 
 /** The page shows which way to divide a shared spend comes nearest to what each tenant caused. */
 export const backtestPage: ConsolePage = {
   path: '/console/backtests',
-  async render({ parts, query, freshness }): Promise<Page> {
+  async render({ parts, query, freshness, mayAct }): Promise<Page> {
     const month = said(query, 'month') ?? freshness.ended_month;
     const currency = said(query, 'currency') ?? DEFAULT_CURRENCY;
     const given = {
@@ -28,15 +31,39 @@ export const backtestPage: ConsolePage = {
     const request = readRequest(backtestRequest, given);
     const answer = await backtestMonth(parts, request).catch(orNothingKnown);
     const form = html`<form class="row" action="/console/backtests"><label>Month<input name="month" value="${month}" pattern="\\d{4}-\\d{2}"></label><label>Currency<input name="currency" value="${currency}"></label><label>Amount<input name="amount" value="${given.amount ?? ''}" placeholder="what it cost"></label><label>Weights<input name="weights" value="${given.weights ?? ''}" placeholder="input=1,output=5"></label><button class="second">Show</button></form>`;
+    const pools = await listPools(parts, readRequest(poolsRequest, { month: null }));
     const body =
       typeof answer === 'string' ? html`<p class="none">${answer}</p>` : answerOf(answer);
     return {
       title: 'Back-tests of allocation',
       nav: 'Prices',
-      body: html`${headOf('Back-tests of allocation', `${monthText(month)}: each way to divide a shared spend beside what each tenant's calls cost`)}${panel('What is divided', form)}${body}`,
+      body: html`${headOf('Back-tests of allocation', `${monthText(month)}: each way to divide a shared spend beside what each tenant's calls cost`, [actLink({ mayAct }, 'Divide a shared spend', { act: 'allocate', query: { month } })])}${panel('What is divided', form)}${body}${panel('Shared spend that was divided', poolsTable({ mayAct }, pools))}`,
     };
   },
 };
+
+function poolsTable({ mayAct }: Pick<PageAsked, 'mayAct'>, pools: PoolsAnswer): Html {
+  type Pool = PoolsAnswer[number];
+  return html`${dataTable({
+    caption: 'Pools of shared spend',
+    rows: pools.slice(0, ROWS_SHOWN),
+    empty: 'Nothing was divided yet.',
+    columns: [
+      { title: 'Pool', cell: (row: Pool) => html`<bdi>${row.pool}</bdi>` },
+      { title: 'Month', cell: (row: Pool) => monthText(row.month) },
+      { title: 'By', cell: (row: Pool) => row.by.replaceAll('-', ' ') },
+      { title: 'Billed', cell: (row: Pool) => (row.billed ? 'to the tenants' : 'no') },
+      { title: 'Amount', figure: true, cell: (row: Pool) => amount(row.amount, row.currency) },
+      {
+        title: 'State',
+        cell: ({ state, pool, month }: Pool) =>
+          state === 'reversed'
+            ? chip('taken back', 'plain')
+            : html`${chip('stands', 'good')} ${actLink({ mayAct }, 'Take back', { act: 'reverse-pool', query: { pool, month } })}`,
+      },
+    ],
+  })}${pools.length > ROWS_SHOWN ? html`<p class="hint">The first ${ROWS_SHOWN} of ${countText(pools.length)}.</p>` : ''}`;
+}
 
 /** A month without known costs has nothing to compare. */
 function orNothingKnown(error: unknown): string {

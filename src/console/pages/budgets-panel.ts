@@ -2,11 +2,11 @@ import { html } from 'hono/html';
 import type { BudgetsAnswer, HoldAnswer } from '../../budgets/budget-answer.ts';
 import type { RaisesAnswer } from '../../budgets/raises/raise-answer.ts';
 import { counted } from '../../counted.ts';
-import { amountOr, amountText, countText, type Html, instantOr } from '../view/amounts.ts';
+import { amountOr, type Html, instantOr } from '../view/amounts.ts';
 import { bar } from '../view/pictures.ts';
-import { actLink, dataTable, panel } from '../view/table.ts';
+import { actLink, address, dataTable, link, panel, ways } from '../view/table.ts';
 import type { PageAsked } from './page-asked.ts';
-import { raisesTable } from './raises-table.ts';
+import { limitText, raisesTable } from './raises-table.ts';
 
 interface BudgetsShown {
   readonly tenant_id: string;
@@ -18,8 +18,6 @@ interface BudgetsShown {
 /** Renders a tenant's budgets as they stand, with what is held and what is asked for. */
 export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: BudgetsShown): Html {
   const rows = budgets.flatMap((budget) => budget.times.map((time) => ({ budget, time })));
-  const shownAmount = (exact: string, currency: string | null) =>
-    currency === null ? `${countText(exact)} tokens` : amountText(exact, currency);
   const holds = budgets.flatMap(({ unsettled_holds: of }) => of);
   const body = dataTable({
     caption: 'Budgets',
@@ -28,30 +26,38 @@ export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: B
     columns: [
       {
         title: 'Budget',
-        cell: ({ budget }) =>
-          `${budget.kind} a ${budget.per}${budget.feature === null ? '' : `, ${budget.feature}`}${budget.user_id === null ? '' : `, ${budget.user_id}`}`,
+        cell: ({ budget }) => budgetName(budget),
       },
       {
         title: 'Limit',
         figure: true,
-        cell: ({ budget }) => shownAmount(budget.limit, budget.currency),
+        cell: ({ budget }) => limitText(budget, budget.limit),
       },
       {
         title: 'Spent',
         figure: true,
-        cell: ({ budget, time }) => shownAmount(time.spent, budget.currency),
+        cell: ({ budget, time }) => limitText(budget, time.spent),
       },
       {
         title: 'Held',
         figure: true,
-        cell: ({ budget, time }) => shownAmount(time.held, budget.currency),
+        cell: ({ budget, time }) => limitText(budget, time.held),
       },
       {
         title: 'Left',
         figure: true,
         cell: ({ budget, time }) =>
-          html`${bar(usedShare(budget.limit, time.left), time.left.startsWith('-') ? 'bad' : 'plain')} <span>${shownAmount(time.left, budget.currency)}</span>`,
+          html`${bar(usedShare(budget.limit, time.left), time.left.startsWith('-') ? 'bad' : 'plain')} <span>${limitText(budget, time.left)}</span>`,
       },
+      ...(asked.mayAct
+        ? [
+            {
+              title: 'What to do',
+              figure: true,
+              cell: ({ budget }: (typeof rows)[number]) => waysOf(budget),
+            },
+          ]
+        : []),
     ],
   });
   const hint = holds.length === 0 ? '' : holdsTable(asked, holds);
@@ -60,6 +66,29 @@ export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: B
     html`${body}${hint}${raises.length === 0 ? '' : raisesTable(asked, raises)}`,
     actLink(asked, 'Set a budget', { act: 'set-budget', query: { tenant_id } }),
   );
+}
+
+/** Renders the ways to change a budget or to take it away, with what tells it from the others. */
+function waysOf(budget: BudgetsAnswer[number]): Html {
+  const { tenant_id, measure, per, feature, user_id, agent_run_id, kind } = budget;
+  const tags = Object.entries(budget.tags).map(([name, value]) => `${name}=${value}`);
+  const query = { tenant_id, per, feature, user_id, agent_run_id, tags: tags.join(',') };
+  return ways([
+    link(address('/console/act/set-budget', { ...query, kind }), 'Change'),
+    link(address('/console/act/remove-budget', { ...query, measure }), 'Take away'),
+  ]);
+}
+
+/** Says what a budget limits: `hard a month, search, ann`. */
+export function budgetName(budget: BudgetsAnswer[number]): Html {
+  const parts = [
+    budget.feature,
+    budget.user_id,
+    budget.agent_run_id,
+    ...Object.entries(budget.tags).map(([name, value]) => `${name}=${value}`),
+  ].filter((part) => part !== null);
+  const per = budget.per === 'once' ? 'in all' : `a ${budget.per}`;
+  return html`${budget.kind} ${per}${parts.map((part) => html`, <bdi>${part}</bdi>`)}`;
 }
 
 const HOLDS_SHOWN = 20;

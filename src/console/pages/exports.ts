@@ -10,7 +10,7 @@ import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { PRIVATE } from '../console-headers.ts';
 import { monthText } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
-import { address, dataTable, headOf, link, panel, tabs } from '../view/table.ts';
+import { actLink, address, dataTable, headOf, link, panel, tabs } from '../view/table.ts';
 import { type ConsolePage, said } from './page-asked.ts';
 
 /** The files that other systems of finance read in, each as `export` writes it. */
@@ -42,7 +42,7 @@ export function isExportName(name: string): name is ExportName {
 /** What of a month goes to other systems. */
 export const exportsPage: ConsolePage = {
   path: '/console/exports',
-  async render({ query, freshness }): Promise<Page> {
+  async render({ query, freshness, mayAct }): Promise<Page> {
     const month = said(query, 'month') ?? freshness.ended_month;
     // Of a month that runs nothing is closed yet.
     const months = [...new Set([freshness.ended_month, month])];
@@ -55,6 +55,7 @@ export const exportsPage: ConsolePage = {
           isTaken: name === month,
         })),
       ),
+      actLink({ mayAct }, 'Who sends the statements', { act: 'set-issuer' }),
     ]);
     const rows = Object.entries(EXPORTS).map(([name, of]) => ({ name, ...of }));
     const body = dataTable({

@@ -8,8 +8,8 @@ export function placeOfOperation(operation: Operation): string {
 
 const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   adjust: 'Credit or fee on the page of the tenant',
-  'allocate list': null,
-  'allocate reverse': null,
+  'allocate list': 'the page of back-tests',
+  'allocate reverse': 'Take back on the page of back-tests',
   'audit entry': 'the page of the entry',
   'audit line': 'the statement on the page of the tenant',
   'budget list': 'the budgets on the page of the tenant',
@@ -34,10 +34,10 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   'stripe resolve': 'the list of alerts',
   'stripe settled': 'Settled elsewhere on the page of the month',
   'stripe setup': null,
-  'stripe unpark': null,
+  'stripe unpark': 'Decide beside the push on the page of the tenant',
   'tenant list': 'the page of tenants',
   'tenant set': 'Change on the page of the tenant',
-  'webhook list': null,
+  'webhook list': 'the page of webhooks',
   verify: null,
 };
 

@@ -42,6 +42,7 @@ export const quarantinePage: ConsolePage = {
           { words: 'that wait', href: '/console/quarantine', isTaken: !all },
           { words: 'all', href: '/console/quarantine?all=yes', isTaken: all },
         ]),
+        actLink(asked, 'Erase bodies', { act: 'purge' }),
       ],
     );
     const choices = tabs('Reason', [

@@ -92,7 +92,7 @@ ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 ${usagePanel({ tenant_id, month, by }, usage)}
 ${periodsPanel(asked, tenant)}
 <div class="even">${budgetsPanel(asked, { tenant_id, budgets, raises })}${coveragePanel(coverage)}</div>
-<div class="even">${settingsPanel(tenant)}${historyPanel(tenant)}</div>${pushesPanel(tenant)}`,
+<div class="even">${settingsPanel(tenant)}${historyPanel(tenant)}</div>${pushesPanel(asked, tenant)}`,
     };
   },
 };
@@ -115,6 +115,9 @@ function topOf({ mayAct, freshness }: PageAsked, tenant: ShownTenantAnswer, mont
         isTaken: name === month,
       })),
     ),
+    ...(tenant_id === UNATTRIBUTED
+      ? [actLink({ mayAct }, 'Give calls to a tenant', { act: 'reattribute' })]
+      : []),
     actLink({ mayAct }, 'Change', { act: 'set-tenant', query }),
     actLink({ mayAct }, 'Credit or fee', { act: 'adjust', query }),
     actLink({ mayAct }, 'Link for the customer', { act: 'create-link', query }),
@@ -318,7 +321,7 @@ function historyPanel({ changes, price_books: books }: ShownTenantAnswer): Html 
   );
 }
 
-function pushesPanel({ pushes, periods }: ShownTenantAnswer): Html {
+function pushesPanel({ mayAct }: PageAsked, { pushes, periods }: ShownTenantAnswer): Html {
   const currencies = new Map(periods.map((period) => [period.period_start, period.currency]));
   return panel(
     'Pushes',
@@ -342,7 +345,8 @@ function pushesPanel({ pushes, periods }: ShownTenantAnswer): Html {
         },
         {
           title: 'State',
-          cell: (row) => chip(row.state, row.state === 'confirmed' ? 'good' : 'warn'),
+          cell: (row) =>
+            html`${chip(row.state, row.state === 'confirmed' ? 'good' : 'warn')} ${row.state === 'parked' ? actLink({ mayAct }, 'Decide', { act: 'unpark', query: { identifier: row.identifier } }) : ''}`,
         },
         { title: 'Attempts', figure: true, cell: (row) => countText(row.attempts) },
         { title: 'Confirmed', minor: true, cell: (row) => instantOr(row.confirmed_at, 'not yet') },

@@ -1,0 +1,76 @@
+import { html } from 'hono/html';
+import type { IssuerAnswer } from '../../statements/issuer/issuer-answer.ts';
+import { readLogo } from '../../statements/issuer/logo.ts';
+import { showIssuer } from '../../statements/issuer/set-issuer.ts';
+import { countText, type Html, instantOr } from '../view/amounts.ts';
+import { dataTable, facts } from '../view/table.ts';
+import type { Act } from './act.ts';
+
+const NAMES = {
+  name: 'Name',
+  address: 'Address',
+  support_url: 'Page for questions',
+  support_email: 'E-mail for questions',
+  logo: 'Logo',
+} as const;
+type Name = keyof typeof NAMES;
+
+/** A field that is left empty stays as it is; this takes away what there is. */
+const NOTHING_SAID = '-';
+
+const setIssuer: Act = {
+  name: 'set-issuer',
+  title: 'Who sends the statements',
+  words:
+    'It stands at the head of every statement and of the customer’s page, of those of before too. What is left empty stays as it is, and a dash takes it away.',
+  route: 'PUT /v1/issuer',
+  fields: [
+    { name: 'name', label: NAMES.name },
+    { name: 'address', label: NAMES.address, kind: 'lines' },
+    { name: 'support_url', label: NAMES.support_url, hint: 'https://…' },
+    { name: 'support_email', label: NAMES.support_email },
+    { name: 'logo', label: NAMES.logo, kind: 'picture', hint: 'PNG or JPEG, up to 64 KiB' },
+  ],
+  read: (said) =>
+    Object.fromEntries(
+      Object.entries(said).map(([name, text]) => [name, text === NOTHING_SAID ? '' : text]),
+    ),
+  async preview({ parts, said }) {
+    const now = await showIssuer(parts);
+    const rows = (Object.keys(NAMES) as readonly Name[]).flatMap((name) =>
+      said[name] === undefined ? [] : [{ name, was: now[name], becomes: said[name] }],
+    );
+    return dataTable({
+      caption: 'What changes',
+      rows,
+      empty: 'Nothing changes.',
+      columns: [
+        { title: 'What', cell: (row) => NAMES[row.name] },
+        { title: 'Now', cell: (row) => textOf(row.name, row.was) },
+        {
+          title: 'Then',
+          cell: (row) =>
+            html`<b>${textOf(row.name, row.becomes === NOTHING_SAID ? null : row.becomes)}</b>`,
+        },
+      ],
+    });
+  },
+  done(answer) {
+    const { set_at: at, ...issuer } = answer as IssuerAnswer;
+    const pairs = (Object.keys(NAMES) as readonly Name[]).map(
+      (name) => [NAMES[name], textOf(name, issuer[name])] as const,
+    );
+    return facts([...pairs, ['Since', instantOr(at, '—')]]);
+  },
+  back: () => '/console/exports',
+};
+
+/** A picture is told by its size: the text of it says nothing to a person. */
+function textOf(name: Name, text: string | null): Html {
+  if (text === null) return html`<span class="soft">none</span>`;
+  if (name !== 'logo') return html`<bdi>${text}</bdi>`;
+  const { type, bytes, width, height } = readLogo(text);
+  return html`${type.slice('image/'.length).toUpperCase()}, ${width} × ${height} pixels, ${countText(bytes.length)} bytes`;
+}
+
+export const ISSUER_ACTS: readonly Act[] = [setIssuer];
