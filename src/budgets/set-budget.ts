@@ -27,7 +27,7 @@ export async function setBudget(
   request: SetBudgetRequest,
 ): Promise<BudgetAnswer> {
   const { tenant_id: tenantId, per, tags, kind, actor } = request;
-  const { measure, limit } = readLimit(request);
+  const { measure, limit } = budgetLimit(request);
   const at = clock();
   const tenant = await readTenant(database.kysely, tenantId);
   const catalog = await loadPriceCatalog(database.kysely);
@@ -54,7 +54,7 @@ export async function setBudget(
 const USUAL_THRESHOLDS = [80, 100];
 
 /** Returns what a budget limits, and to how much. Throws a `Refusal` where it is neither or both. */
-export function readLimit({
+export function budgetLimit({
   amount,
   tokens,
 }: Pick<SetBudgetRequest, 'amount' | 'tokens'>): Pick<Budget, 'measure' | 'limit'> {

@@ -6,7 +6,7 @@ import {
   setBudgetRequest,
 } from '../../budgets/budget-answer.ts';
 import { listBudgets } from '../../budgets/list-budgets.ts';
-import { readLimit } from '../../budgets/set-budget.ts';
+import { budgetLimit } from '../../budgets/set-budget.ts';
 import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
@@ -52,7 +52,7 @@ const setBudget: Act = {
   async preview({ parts, said }) {
     const { amount = null, tokens, tenant_id = '', kind = 'hard', per = 'month' } = said;
     const given = { amount, tokens: tokens === undefined ? null : Number(tokens) };
-    const { measure, limit } = readLimit(readRequest(limitRequest, given));
+    const { measure, limit } = budgetLimit(readRequest(limitRequest, given));
     const own = await listBudgets(parts, { tenant_id, as_of: null });
     const now = own.find((budget) => isOf(budget, { ...said, measure }));
     const unit = measure === 'tokens' ? ' tokens' : '';
