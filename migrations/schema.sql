@@ -338,7 +338,7 @@ CASE
     WHEN shares_response THEN entry_id
     ELSE (0)::bigint
 END)) WHERE ((response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text) AND (status = 'ok'::text));
-CREATE INDEX entries_by_run ON public.entries USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64', autosummarize='on');
+CREATE INDEX entries_by_run ON public.entries USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops (n_distinct_per_range='1500'), trace_id text_bloom_ops (n_distinct_per_range='1500'), hashtextextended(event_id, (0)::bigint) int8_bloom_ops (n_distinct_per_range='1500')) WITH (pages_per_range='64', autosummarize='on');
 CREATE INDEX entries_converted ON public.entries USING btree (tenant_id, occurred_at) WHERE (further_tags ? 'cost_exchange'::text);
 CREATE INDEX entries_corrections ON public.entries USING btree (corrects_entry_id) WHERE (corrects_entry_id IS NOT NULL);
 CREATE INDEX entries_failed_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status <> 'ok'::text) AND (trace_id IS NOT NULL));
@@ -853,7 +853,7 @@ table structure_spans (
 );
 CREATE INDEX structure_spans_around ON public.structure_spans USING btree (parent_span_id COLLATE "C") WHERE ((span_id IS NOT NULL) AND (parent_span_id IS NOT NULL));
 CREATE INDEX structure_spans_by_batch ON public.structure_spans USING brin (batch_id) WITH (autosummarize='on');
-CREATE INDEX structure_spans_by_run ON public.structure_spans USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops, trace_id text_bloom_ops) WITH (pages_per_range='64', autosummarize='on');
+CREATE INDEX structure_spans_by_run ON public.structure_spans USING brin (occurred_at timestamptz_minmax_multi_ops, agent_run_id text_bloom_ops (n_distinct_per_range='1500'), trace_id text_bloom_ops (n_distinct_per_range='1500'), hashtextextended(event_id, (0)::bigint) int8_bloom_ops (n_distinct_per_range='1500')) WITH (pages_per_range='64', autosummarize='on');
 CREATE INDEX structure_spans_within ON public.structure_spans USING btree (span_id COLLATE "C") WHERE (span_id IS NOT NULL);
 CREATE TRIGGER structure_spans_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.structure_spans FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

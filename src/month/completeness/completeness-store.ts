@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { InstantMs } from '../../clock.ts';
-import type { Database } from '../../database/database.ts';
+import { type Database, inTransaction } from '../../database/database.ts';
 
 /** The month and the tenants that are looked at. */
 export interface Scope {
@@ -105,27 +105,37 @@ const SHARED_READ = 1_000;
 
 /**
  * Reads events that stand under two tenants (R24). Keys begin with the tenant, so that no
- * constraint can hold this, and it is looked for beside the hot path: first by counting tenants,
- * then what still stands.
+ * constraint can hold this, and it is looked for beside the hot path: first by the hashes of events
+ * and of tenants, which are small enough for memory and need no sorting, then what still stands.
  */
-export async function readShared(database: Database, scope: Scope): Promise<readonly SharedRow[]> {
+export function readShared(database: Database, scope: Scope): Promise<readonly SharedRow[]> {
   const everyone = { ...scope, tenantId: null };
-  const { rows } = await sql<SharedRow>`
-    with several as (
-      select e.source, e.event_id, e.member_id from entries e
-      where ${isInScope(everyone, 'e')} and e.kind in ('usage', 'correction')
+  return inTransaction(database, async ({ client, kysely }) => {
+    await client.query(`set local work_mem = '${MEMORY_OF_HASHES}'`);
+    const { rows } = await sql<SharedRow>`
+      with several as materialized (
+        select event from (
+          select ${EVENT_HASH} as event, hashtextextended(e.tenant_id, 0) as tenant from entries e
+          where ${isInScope(everyone, 'e')} and e.kind in ('usage', 'correction')
+        ) h group by event having min(tenant) <> max(tenant)
+      )
+      select e.source, e.event_id, e.member_id, array_agg(distinct e.tenant_id) as tenants,
+        array_agg('ent_' || e.entry_id order by e.entry_id) as entry_ids,
+        sum(e.charge) as charge, min(e.currency) as currency
+      from entries e
+      where (select count(*) from several) > 0 and ${EVENT_HASH} in (select event from several)
+        and ${isInScope(everyone, 'e')} and ${STANDS}
       group by e.source, e.event_id, e.member_id having count(distinct e.tenant_id) > 1
-    )
-    select e.source, e.event_id, e.member_id, array_agg(distinct e.tenant_id) as tenants,
-      array_agg('ent_' || e.entry_id order by e.entry_id) as entry_ids,
-      sum(e.charge) as charge, min(e.currency) as currency
-    from several s join entries e on e.source = s.source and e.event_id = s.event_id and e.member_id = s.member_id
-    where ${isInScope(everyone, 'e')} and ${STANDS}
-    group by e.source, e.event_id, e.member_id having count(distinct e.tenant_id) > 1
-      and (${scope.tenantId}::text is null or ${scope.tenantId} = any(array_agg(e.tenant_id)))
-    order by e.source, e.event_id, e.member_id limit ${SHARED_READ}`.execute(database.kysely);
-  return rows;
+        and (${scope.tenantId}::text is null or ${scope.tenantId} = any(array_agg(e.tenant_id)))
+      order by e.source, e.event_id, e.member_id limit ${SHARED_READ}`.execute(kysely);
+    return rows;
+  });
 }
+
+/** So much holds the hashes of some million events; of more, Postgres writes a part to disk. */
+const MEMORY_OF_HASHES = '64MB';
+
+const EVENT_HASH = sql`hashtextextended(e.event_id, hashtextextended(e.source, hashtextextended(e.member_id, 0)))`;
 
 /** A report without a tenant and one with a tenant that both stand under one response of a provider. */
 export interface TwiceAnsweredRow {
