@@ -124,8 +124,12 @@ async function entryIdsOf(
 ): Promise<readonly string[]> {
   const { rows } = await byEventId(database, (transaction) =>
     sql<{ entry_id: bigint }>`
-      select e.entry_id from entries e where ${isOfEvent('e', of)} and e.recorded_at <= ${of.at}
-      order by e.entry_id`.execute(transaction.kysely),
+      with found as materialized (
+        select e.entry_id, e.recorded_at from entries e where ${isOfEvent('e', of)}
+      )
+      select entry_id from found where recorded_at <= ${of.at} order by entry_id`.execute(
+      transaction.kysely,
+    ),
   );
   return rows.map((row) => String(row.entry_id));
 }
@@ -136,7 +140,9 @@ function byEventId<Result>(
   ask: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
   return inTransaction(database, async (transaction) => {
-    await transaction.client.query('set local enable_seqscan = off');
+    await transaction.client.query(
+      'set local enable_seqscan = off; set local max_parallel_workers_per_gather = 0',
+    );
     return ask(transaction);
   });
 }

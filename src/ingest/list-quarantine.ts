@@ -7,7 +7,12 @@ import type {
   QuarantineRequest,
 } from './quarantine-answer.ts';
 import type { QuarantineRow } from './quarantine-store.ts';
-import { listQuarantined, readQuarantined } from './quarantine-store.ts';
+import {
+  countQuarantined,
+  listQuarantined,
+  readQuarantined,
+  surveyQuarantined,
+} from './quarantine-store.ts';
 
 /** Lists what waits, oldest first; with `all`, what was replayed, too. */
 export async function listQuarantine(
@@ -15,6 +20,25 @@ export async function listQuarantine(
   request: QuarantineRequest,
 ): Promise<QuarantineAnswer> {
   return (await listQuarantined(database, request)).map(tellQuarantined);
+}
+
+/** What a page shows of the quarantine: some events without their bodies, and how many there are of each reason. */
+export interface QuarantineSurvey {
+  readonly rows: readonly Omit<QuarantinedAnswer, 'body'>[];
+  readonly reasons: readonly { readonly reason: string; readonly events: number }[];
+}
+
+/** Surveys what waits, oldest first; with `all`, what was replayed, too. */
+export async function surveyQuarantine(
+  { database }: Pick<Parts, 'database'>,
+  of: { readonly all: boolean; readonly reason: string | null; readonly limit: number },
+): Promise<QuarantineSurvey> {
+  const rows = await surveyQuarantined(database, of);
+  const reasons = await countQuarantined(database, of.all);
+  return {
+    rows: rows.map(tellQuarantined),
+    reasons: reasons.map(({ reason, events }) => ({ reason, events: Number(events) })),
+  };
 }
 
 /**
@@ -28,7 +52,7 @@ export async function showQuarantined(
   return tellQuarantined(await readQuarantined(database, quarantine_id));
 }
 
-function tellQuarantined(row: QuarantineRow): QuarantinedAnswer {
+function tellQuarantined<Row extends Omit<QuarantineRow, 'body'>>(row: Row) {
   return {
     ...row,
     quarantine_id: String(row.quarantine_id),

@@ -99,12 +99,36 @@ const COLUMNS = [
 /** Lists the events that wait, oldest first; with `all`, the replayed ones too. */
 export function listQuarantined(
   database: Database,
-  options: { readonly all: boolean; readonly limit: number },
+  { all, limit }: { readonly all: boolean; readonly limit: number },
 ): Promise<readonly QuarantineRow[]> {
   let query = database.kysely.selectFrom('quarantine').select(COLUMNS);
-  if (!options.all)
-    query = query.where('replayed_at', 'is', null).where('dismissed_at', 'is', null);
-  return query.orderBy('quarantine_id').limit(options.limit).execute();
+  if (!all) query = query.where('replayed_at', 'is', null).where('dismissed_at', 'is', null);
+  return query.orderBy('quarantine_id').limit(limit).execute();
+}
+
+/** Lists some of them without their bodies, which are long. */
+export async function surveyQuarantined(
+  database: Database,
+  of: { readonly all: boolean; readonly reason: string | null; readonly limit: number },
+): Promise<readonly Omit<QuarantineRow, 'body'>[]> {
+  const columns = COLUMNS.filter((name) => name !== 'body');
+  let query = database.kysely.selectFrom('quarantine').select(columns);
+  if (!of.all) query = query.where('replayed_at', 'is', null).where('dismissed_at', 'is', null);
+  if (of.reason !== null) query = query.where('reason', '=', of.reason);
+  return query.orderBy('quarantine_id').limit(of.limit).execute();
+}
+
+/** Counts the events that wait by their reasons; with `all`, the replayed ones too. */
+export async function countQuarantined(
+  database: Database,
+  all: boolean,
+): Promise<readonly { readonly reason: string; readonly events: bigint }[]> {
+  const waiting = all ? sql`` : sql`where replayed_at is null and dismissed_at is null`;
+  const { rows } = await sql<{ reason: string; events: bigint }>`
+    select reason, count(*) as events from quarantine ${waiting} group by reason order by reason`.execute(
+    database.kysely,
+  );
+  return rows;
 }
 
 /** Reads one quarantined event; throws a `Refusal` where there is none. */

@@ -94,27 +94,36 @@ export async function readCostDrift(
       `coalesce(sum(${of}::numeric * ${of}) filter (where e.has_both), 0)`,
     ]).join(', '),
   );
+  const none = sql.raw(`array[${COUNTS.map(() => "'0', '0'").join(', ')}]::text[]`);
   const { rows } = await sql<GroupRow>`
-    with call as (
-      select e.*, r.reported, r.reported is not null and cost is not null as has_both
-      from entries e ${REPORTED_IN_OURS}
+    with call as not materialized (
+      select * from entries
       where kind in ('usage', 'correction') and not is_reversal and member_id = ''
-        and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
+        and not exists (select 1 from entries c where c.corrects_entry_id = entries.entry_id)
         ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
         ${first === null ? sql`` : sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`}
         ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
         ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
+    ), reported as (
+      select e.*, r.reported, r.reported is not null and cost is not null as has_both
+      from call e ${REPORTED_IN_OURS} where e.reported_cost is not null
+    ), summed as (
+      select ${dimensions} as dimensions, e.reported_cost_source as reported_by, e.currency, count(*) as calls,
+        count(*) filter (where e.has_both) as calls_with_both,
+        count(*) filter (where e.has_both and e.reported_cost_currency <> e.currency) as converted,
+        count(*) filter (where e.reported is null) as in_other_currency,
+        coalesce(sum(e.reported) filter (where e.has_both), 0) as reported_cost,
+        coalesce(sum(e.cost) filter (where e.has_both), 0) as our_cost,
+        coalesce(sum((e.reported - e.cost)::numeric * (e.reported - e.cost)) filter (where e.has_both), 0) as squared,
+        array[${fits}]::text[] as fits
+      from reported e group by 1, 2, 3
+      union all
+      -- Most calls report no cost: they are counted, and nothing of them is summed.
+      select ${dimensions}, null, e.currency, count(*), 0, 0, 0, 0, 0, 0, ${none}
+      from call e where e.reported_cost is null group by 1, 2, 3
     )
-    select ${dimensions} as dimensions, e.reported_cost_source as reported_by, e.currency,
-      (sum(count(*)) over (partition by ${dimensions}))::bigint as calls_in_group, count(*) as calls,
-      count(*) filter (where e.has_both) as calls_with_both,
-      count(*) filter (where e.has_both and e.reported_cost_currency <> e.currency) as converted,
-      count(*) filter (where e.reported_cost is not null and e.reported is null) as in_other_currency,
-      coalesce(sum(e.reported) filter (where e.has_both), 0) as reported_cost,
-      coalesce(sum(e.cost) filter (where e.has_both), 0) as our_cost,
-      coalesce(sum((e.reported - e.cost)::numeric * (e.reported - e.cost)) filter (where e.has_both), 0) as squared,
-      array[${fits}]::text[] as fits
-    from call e group by 1, 2, 3 order by 1, 2, 3`.execute(database.kysely);
+    select *, (sum(calls) over (partition by dimensions))::bigint as calls_in_group
+    from summed order by 1, 2, 3`.execute(database.kysely);
   return rows.map(toGroup);
 }
 

@@ -1,11 +1,11 @@
 import { html } from 'hono/html';
 import { counted } from '../../counted.ts';
-import { listQuarantine, showQuarantined } from '../../ingest/list-quarantine.ts';
 import {
-  type QuarantinedAnswer,
-  quarantinedRequest,
-  quarantineRequest,
-} from '../../ingest/quarantine-answer.ts';
+  type QuarantineSurvey,
+  showQuarantined,
+  surveyQuarantine,
+} from '../../ingest/list-quarantine.ts';
+import { quarantinedRequest } from '../../ingest/quarantine-answer.ts';
 import { readRequest } from '../../request.ts';
 import { countText, type Html, instantOr } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
@@ -28,15 +28,21 @@ export const quarantinePage: ConsolePage = {
   async render(asked): Promise<Page> {
     const all = said(asked.query, 'all') === 'yes';
     const reason = said(asked.query, 'reason');
-    const rows = await listQuarantine(
-      asked.parts,
-      readRequest(quarantineRequest, { all, limit: MOST_READ }),
-    );
-    const fitting = rows.filter((row) => reason === null || row.reason === reason);
-    const reasons = [...new Set(rows.map((row) => row.reason))].sort();
+    const { rows, reasons } = await surveyQuarantine(asked.parts, {
+      all,
+      reason,
+      limit: ROWS_SHOWN,
+    });
+    const fitting = reasons
+      .filter((of) => reason === null || of.reason === reason)
+      .reduce((sum, { events }) => sum + events, 0);
+    const more =
+      fitting > rows.length
+        ? html`<p class="hint">The first ${ROWS_SHOWN} of ${countText(fitting)}.</p>`
+        : '';
     const head = headOf(
       'Quarantine',
-      `${counted(fitting.length, 'event')} that could not be posted${all ? ', with those of before' : ''}`,
+      `${counted(fitting, 'event')} that could not be posted${all ? ', with those of before' : ''}`,
       [
         tabs('Which', [
           { words: 'that wait', href: '/console/quarantine', isTaken: !all },
@@ -51,8 +57,8 @@ export const quarantinePage: ConsolePage = {
         href: address('/console/quarantine', { all: all ? 'yes' : null }),
         isTaken: reason === null,
       },
-      ...reasons.map((name) => ({
-        words: name,
+      ...reasons.map(({ reason: name, events }) => ({
+        words: `${name} (${countText(events)})`,
         href: address('/console/quarantine', { all: all ? 'yes' : null, reason: name }),
         isTaken: name === reason,
       })),
@@ -60,19 +66,20 @@ export const quarantinePage: ConsolePage = {
     return {
       title: 'Quarantine',
       nav: 'Quarantine',
-      body: html`${head}${panel('Events', listOf(asked, fitting.slice(0, ROWS_SHOWN)), choices)}`,
+      body: html`${head}${panel('Events', html`${listOf(asked, rows)}${more}`, choices)}`,
     };
   },
 };
 
-const MOST_READ = 5_000;
 const ROWS_SHOWN = 100;
+/** An event of the list, which is shown without its body. */
+type Surveyed = QuarantineSurvey['rows'][number];
 /** The page of the event has all of it. */
 const DETAIL_SHOWN = 150;
 
 /** A form around the rows takes those that are ticked to an act; the difference is shown there. */
-function listOf({ mayAct }: PageAsked, rows: readonly QuarantinedAnswer[]): Html {
-  const ticked = (row: QuarantinedAnswer) =>
+function listOf({ mayAct }: PageAsked, rows: readonly Surveyed[]): Html {
+  const ticked = (row: Surveyed) =>
     mayAct && isWaiting(row)
       ? html`<input type="checkbox" name="quarantine_ids" value="${row.quarantine_id}" aria-label="Event ${row.quarantine_id}">`
       : '';
@@ -83,25 +90,24 @@ function listOf({ mayAct }: PageAsked, rows: readonly QuarantinedAnswer[]): Html
     columns: [
       {
         title: 'Number',
-        cell: (row: QuarantinedAnswer) =>
+        cell: (row: Surveyed) =>
           html`${ticked(row)}${link(`/console/quarantine/${row.quarantine_id}`, row.quarantine_id)}`,
       },
       {
         title: 'Reason',
-        cell: ({ reason }: QuarantinedAnswer) =>
-          chip(reason, reason === 'conflict' ? 'bad' : 'warn'),
+        cell: ({ reason }: Surveyed) => chip(reason, reason === 'conflict' ? 'bad' : 'warn'),
       },
       {
         title: 'Detail',
-        cell: ({ detail }: QuarantinedAnswer) =>
+        cell: ({ detail }: Surveyed) =>
           html`<span>${detail.length > DETAIL_SHOWN ? `${detail.slice(0, DETAIL_SHOWN)}…` : detail}</span>`,
       },
       {
         title: 'Source and event',
-        cell: ({ source, event_id: id }: QuarantinedAnswer) =>
+        cell: ({ source, event_id: id }: Surveyed) =>
           html`<bdi>${source ?? '—'}</bdi> <bdi>${id?.slice(0, 24) ?? ''}${(id?.length ?? 0) > 24 ? '…' : ''}</bdi>`,
       },
-      { title: 'Received', cell: ({ received_at: at }: QuarantinedAnswer) => instantOr(at, '') },
+      { title: 'Received', cell: ({ received_at: at }: Surveyed) => instantOr(at, '') },
       { title: 'State', cell: stateOf },
     ],
   });
@@ -109,11 +115,11 @@ function listOf({ mayAct }: PageAsked, rows: readonly QuarantinedAnswer[]): Html
   return html`<form method="get" action="/console/act/replay">${body}<div class="actions"><button class="second">Replay the ticked</button><button class="second" formaction="/console/act/dismiss">Dismiss the ticked</button></div></form>`;
 }
 
-function isWaiting({ replayed_at: replayed, dismissed_at: dismissed }: QuarantinedAnswer): boolean {
+function isWaiting({ replayed_at: replayed, dismissed_at: dismissed }: Surveyed): boolean {
   return replayed === null && dismissed === null;
 }
 
-function stateOf(row: QuarantinedAnswer): Html {
+function stateOf(row: Surveyed): Html {
   if (row.replay_outcome !== null) return chip(row.replay_outcome, 'good');
   return row.dismissed_at === null ? chip('waits', 'warn') : chip('dismissed', 'plain');
 }
