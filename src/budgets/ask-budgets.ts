@@ -6,13 +6,13 @@ import { nextPeriod, type Period } from '../periods/calendar.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { Refusal } from '../refusal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import type { AskedCall, JudgedRow } from './admission-store.ts';
 import type { BudgetDecision, Standing } from './budget.ts';
 import { decide, decisive, formatMeasure, withLoop } from './budget.ts';
 import type { BudgetDecisionAnswer, CheckAnswer, CheckRequest } from './budget-answer.ts';
 import { budgetOf } from './budget-store.ts';
 import type { Estimate } from './estimate-call.ts';
 import { estimateCall } from './estimate-call.ts';
-import type { AskedCall, JudgedRow } from './hold-store.ts';
 import { readReferences, renewReferences } from './price-references.ts';
 import { tellBudget } from './set-budget.ts';
 

@@ -1,7 +1,7 @@
 import type { Parts } from '../parts.ts';
+import { judgeCall } from './admission-store.ts';
 import { askAbout, decideAll, tellDecisions } from './ask-budgets.ts';
 import type { CheckAnswer, CheckRequest } from './budget-answer.ts';
-import { judgeCall } from './hold-store.ts';
 
 /**
  * Asks every budget that concerns a call, and holds nothing: of many calls that ask at once each hears of

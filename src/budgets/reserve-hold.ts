@@ -5,10 +5,11 @@ import type { Database } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
+import { judgeCall, reserveCall } from './admission-store.ts';
 import { askAbout, decideAll, type TimedRequest, tellDecisions } from './ask-budgets.ts';
 import type { ReserveAnswer, ReserveRequest } from './hold-answer.ts';
 import type { HoldRow } from './hold-store.ts';
-import { judgeCall, readHold, reserveCall } from './hold-store.ts';
+import { readHold } from './hold-store.ts';
 import { stateOf } from './release-hold.ts';
 
 const EXPIRES_IN_SECONDS = 600;
@@ -31,7 +32,7 @@ export function reserveHold(
   return retryLostRace(async () => {
     const about = { request: asked, time: { from: now, until } };
     const { call, rows } = await askAbout(database, about, (one) =>
-      reserveCall(database, one, { holdId, digest }),
+      reserveCall(database, { ...one, holdId, digest }),
     );
     const standing = rows[0]?.stands === true ? await readHold(database, holdId) : null;
     if (standing !== null) {

@@ -1,0 +1,85 @@
+import { type Database, isDatabaseAway } from '../database/database.ts';
+
+/** So many are asked at the most by one statement: its locks are held for all of them. */
+const MOST_TOGETHER = 64;
+
+type Answers<Answer> = readonly (Answer | null)[];
+type AskAll<Call, Answer> = (
+  database: Database,
+  calls: readonly Call[],
+) => Promise<Answers<Answer>>;
+
+interface Waiting<Call, Answer> {
+  readonly call: Call;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Makes one statement of what many ask at once. Of each tenant one is under way, and whoever comes meanwhile is asked
+ * together with all others that came by the next one: under load a call costs its share of a statement, and no calls of
+ * this process wait for one another's locks, each with a connection that other tenants need.
+ * An answer of null is none yet: the call is asked again, before those that came later.
+ */
+export function askTogether<Call extends { readonly tenantId: string }, Answer>(
+  askAll: AskAll<Call, Answer>,
+): (database: Database, call: Call) => Promise<Answer> {
+  const queuesByPool = new WeakMap<Database['bare'], Map<string, Waiting<Call, Answer>[]>>();
+  return (database, call) =>
+    new Promise((resolve, reject) => {
+      const queues = queuesByPool.get(database.bare) ?? new Map();
+      queuesByPool.set(database.bare, queues);
+      const waiting = { call, resolve, reject };
+      const queue = queues.get(call.tenantId);
+      if (queue !== undefined) {
+        queue.push(waiting);
+        return;
+      }
+      const own = [waiting];
+      queues.set(call.tenantId, own);
+      void askAllOf(own, (calls) => askAll(database, calls)).finally(() =>
+        queues.delete(call.tenantId),
+      );
+    });
+}
+
+type Ask<Call, Answer> = (calls: readonly Call[]) => Promise<Answers<Answer>>;
+
+async function askAllOf<Call, Answer>(
+  queue: Waiting<Call, Answer>[],
+  ask: Ask<Call, Answer>,
+): Promise<void> {
+  while (queue.length > 0) {
+    const group = queue.splice(0, MOST_TOGETHER);
+    queue.unshift(...(await answer(group, ask)));
+  }
+}
+
+/** Answers a group, and returns those that have no answer yet. */
+async function answer<Call, Answer>(
+  group: readonly Waiting<Call, Answer>[],
+  ask: Ask<Call, Answer>,
+): Promise<readonly Waiting<Call, Answer>[]> {
+  const answers = await ask(group.map(({ call }) => call)).catch((error: unknown) => ({ error }));
+  if ('error' in answers) return answerEach(group, { ask, error: answers.error });
+  return group.filter(({ resolve }, place) => {
+    const found = answers[place] ?? null;
+    if (found === null) return true;
+    resolve(found);
+    return false;
+  });
+}
+
+/** A call that the database refuses, or that lost a race, fails no other call that was asked with it. */
+async function answerEach<Call, Answer>(
+  group: readonly Waiting<Call, Answer>[],
+  { ask, error }: { readonly ask: Ask<Call, Answer>; readonly error: unknown },
+): Promise<readonly Waiting<Call, Answer>[]> {
+  if (group.length === 1 || isDatabaseAway(error)) {
+    for (const { reject } of group) reject(error);
+    return [];
+  }
+  const left: Waiting<Call, Answer>[] = [];
+  for (const one of group) left.push(...(await answer([one], ask)));
+  return left;
+}
