@@ -1,9 +1,9 @@
 import { formatInstant, type InstantMs } from '../clock.ts';
 import { UNSAID } from '../database/acting.ts';
+import { askTogether } from '../database/ask-together.ts';
 import type { Database } from '../database/database.ts';
 import { RUN_STEPS_KEPT } from '../ledger/rollups/run-step-store.ts';
 import type { Pico } from '../money.ts';
-import { askTogether } from './ask-together.ts';
 import type { BudgetRow } from './budget-store.ts';
 import { BUDGET_COLUMNS } from './budget-store.ts';
 import { waitForDisk } from './disk-wait-store.ts';
@@ -233,12 +233,17 @@ const RESERVE = `${UNSAID} with ${CALLS}, ${CONCERNED}, ${REPEATED}, ${SEEN}, ho
   )
   ${answerOf('judged')}`;
 
+const byTenant = ({ tenantId }: AskedCall) => tenantId;
+
 /**
  * Tells how every budget that concerns a call stands before it; nothing is locked and nothing held.
  */
-export const judgeCall = askTogether<AskedCall, readonly JudgedRow[]>(async (database, calls) => {
-  const rows = await ask(database, { name: 'judge-calls', text: CHECK, calls: calls.map(given) });
-  return rowsByCall(calls, rows);
+export const judgeCall = askTogether<AskedCall, readonly JudgedRow[]>({
+  queueOf: byTenant,
+  async askAll(database, calls) {
+    const asked = { name: 'judge-calls', text: CHECK, calls: calls.map(given) };
+    return rowsByCall(calls, await ask(database, asked));
+  },
 });
 
 /** Holds for the call where everybody bears it, and then waits until the disk has it. */
@@ -255,17 +260,20 @@ export async function reserveCall(
 }
 
 /** Makes the counters that are missing, which is so once a day or period or run, before the calls are asked about again. */
-const holdOrDeny = askTogether<HeldCall, readonly JudgedRow[]>(async (database, calls) => {
-  const rows = await ask(database, {
-    ...{ name: 'reserve-calls', text: RESERVE },
-    calls: calls.map((call) => ({
-      ...given(call),
-      ...{ hold_id: call.holdId, digest: `\\x${call.digest.toString('hex')}` },
-    })),
-  });
-  const missing = rows.filter(({ is_missing }) => is_missing);
-  if (missing.length > 0) await makeCounters(database, missing);
-  return rowsByCall(calls, rows);
+const holdOrDeny = askTogether<HeldCall, readonly JudgedRow[]>({
+  queueOf: byTenant,
+  async askAll(database, calls) {
+    const rows = await ask(database, {
+      ...{ name: 'reserve-calls', text: RESERVE },
+      calls: calls.map((call) => ({
+        ...given(call),
+        ...{ hold_id: call.holdId, digest: `\\x${call.digest.toString('hex')}` },
+      })),
+    });
+    const missing = rows.filter(({ is_missing }) => is_missing);
+    if (missing.length > 0) await makeCounters(database, missing);
+    return rowsByCall(calls, rows);
+  },
 });
 
 interface Question {

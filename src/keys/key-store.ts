@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { formatInstant, formatInstantOrNull, type InstantMs } from '../clock.ts';
+import { askTogether } from '../database/ask-together.ts';
 import type { Database } from '../database/database.ts';
 import type { Key } from './key.ts';
 import type { KeyRole } from './key-answer.ts';
@@ -35,15 +36,24 @@ export async function insertKey(database: Database, key: Key): Promise<void> {
       ${formatInstantOrNull(key.expiresAt)}, null, null)`.execute(database.kysely);
 }
 
-/** Reads one key by its id; null where there is none. Each request asks it, so that its plan is kept. */
+/** Reads one key by its id; null where there is none. */
 export async function readKey(database: Database, keyId: string): Promise<Key | null> {
-  const { rows } = await database.pool.query<KeyRow>({
-    name: 'read-key',
-    text: `select ${COLUMNS} from http_keys where key_id = $1`,
-    values: [keyId],
-  });
-  return rows[0] === undefined ? null : toKey(rows[0]);
+  return (await readTogether(database, keyId)).key;
 }
+
+/** Each request asks for its key, so that those of one moment share a read, and its plan is kept. */
+const readTogether = askTogether<string, { readonly key: Key | null }>({
+  queueOf: () => '',
+  async askAll({ pool }, keyIds) {
+    const { rows } = await pool.query<KeyRow>({
+      name: 'read-keys',
+      text: `select ${COLUMNS} from http_keys where key_id = any($1::text[])`,
+      values: [[...new Set(keyIds)]],
+    });
+    const keys = new Map(rows.map((row) => [row.key_id, toKey(row)]));
+    return keyIds.map((keyId) => ({ key: keys.get(keyId) ?? null }));
+  },
+});
 
 /** Reads all keys, the oldest first. */
 export async function readKeys(database: Database): Promise<readonly Key[]> {

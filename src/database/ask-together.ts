@@ -1,4 +1,4 @@
-import { type Database, isDatabaseAway } from '../database/database.ts';
+import { type Database, isDatabaseAway } from './database.ts';
 
 /** So many are asked at the most by one statement: its locks are held for all of them. */
 const MOST_TOGETHER = 64;
@@ -16,30 +16,34 @@ interface Waiting<Call, Answer> {
 }
 
 /**
- * Makes one statement of what many ask at once. Of each tenant one is under way, and whoever comes meanwhile is asked
- * together with all others that came by the next one: under load a call costs its share of a statement, and no calls of
- * this process wait for one another's locks, each with a connection that other tenants need.
- * An answer of null is none yet: the call is asked again, before those that came later.
+ * Makes one statement of what many ask at once. Of each queue one is under way, and whoever comes meanwhile is asked
+ * together with all others that came by the next one: under load a question costs its share of a statement, and none of
+ * this process wait for one another's locks, each with a connection that others need. Nobody hears what was
+ * read before they asked.
+ * An answer of null is none yet: the question is asked again, before those that came later.
  */
-export function askTogether<Call extends { readonly tenantId: string }, Answer>(
-  askAll: AskAll<Call, Answer>,
-): (database: Database, call: Call) => Promise<Answer> {
+export function askTogether<Call, Answer>({
+  queueOf,
+  askAll,
+}: {
+  readonly queueOf: (call: Call) => string;
+  readonly askAll: AskAll<Call, Answer>;
+}): (database: Database, call: Call) => Promise<Answer> {
   const queuesByPool = new WeakMap<Database['bare'], Map<string, Waiting<Call, Answer>[]>>();
   return (database, call) =>
     new Promise((resolve, reject) => {
       const queues = queuesByPool.get(database.bare) ?? new Map();
       queuesByPool.set(database.bare, queues);
       const waiting = { call, resolve, reject };
-      const queue = queues.get(call.tenantId);
+      const name = queueOf(call);
+      const queue = queues.get(name);
       if (queue !== undefined) {
         queue.push(waiting);
         return;
       }
       const own = [waiting];
-      queues.set(call.tenantId, own);
-      void askAllOf(own, (calls) => askAll(database, calls)).finally(() =>
-        queues.delete(call.tenantId),
-      );
+      queues.set(name, own);
+      void askAllOf(own, (calls) => askAll(database, calls)).finally(() => queues.delete(name));
     });
 }
 

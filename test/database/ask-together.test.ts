@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { expect, it } from 'vitest';
-import { askTogether } from '../../src/budgets/ask-together.ts';
+import { askTogether } from '../../src/database/ask-together.ts';
 import { openDatabase } from '../../src/database/database.ts';
 
 interface Call {
-  readonly tenantId: string;
+  readonly queue: string;
   readonly name: string;
 }
 
@@ -16,13 +16,16 @@ function scene() {
   });
   const asked: (readonly string[])[] = [];
   const ends: ((answers: readonly (string | null)[] | Error) => void)[] = [];
-  const ask = askTogether<Call, string>((_, calls) => {
-    asked.push(calls.map(({ name }) => name));
-    return new Promise((resolve, reject) =>
-      ends.push((found) => (found instanceof Error ? reject(found) : resolve(found))),
-    );
+  const ask = askTogether<Call, string>({
+    queueOf: ({ queue }) => queue,
+    askAll(_, calls) {
+      asked.push(calls.map(({ name }) => name));
+      return new Promise((resolve, reject) =>
+        ends.push((found) => (found instanceof Error ? reject(found) : resolve(found))),
+      );
+    },
   });
-  const call = (name: string) => ask(database, { tenantId: name.slice(0, 1), name });
+  const call = (name: string) => ask(database, { queue: name.slice(0, 1), name });
   const end = async (nth: number, found: readonly (string | null)[] | Error) => {
     ends[nth]?.(found);
     await new Promise(setImmediate);
@@ -30,7 +33,7 @@ function scene() {
   return { asked, call, end };
 }
 
-it('whoever comes while a statement of their tenant is under way is asked with all others by the next one', async () => {
+it('whoever comes while a statement of their queue is under way is asked with all others by the next one', async () => {
   const { asked, call, end } = scene();
   const calls = ['a1', 'a2', 'a3', 'b1'].map(call);
   expect(asked).toEqual([['a1'], ['b1']]);
