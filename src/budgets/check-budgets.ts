@@ -2,15 +2,18 @@ import type { Parts } from '../parts.ts';
 import { judgeCall } from './admission-store.ts';
 import { askAbout, decideAll, tellDecisions } from './ask-budgets.ts';
 import type { CheckAnswer, CheckRequest } from './budget-answer.ts';
+import { type NamingParts, nameAsKept } from './name-as-kept.ts';
 
 /**
  * Asks every budget that concerns a call, and holds nothing: of many calls that ask at once each hears of
  * the same rest. A call that is to be sure of it reserves.
  */
 export async function checkBudgets(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
-  request: CheckRequest,
+  parts: Pick<Parts, 'database' | 'clock'> & NamingParts,
+  given: CheckRequest,
 ): Promise<CheckAnswer> {
+  const { database, clock } = parts;
+  const request = nameAsKept(parts, given);
   const now = clock();
   const asked = { request, time: { from: now, until: now } };
   const { call, rows } = await askAbout(database, asked, (about) => judgeCall(database, about));

@@ -10,6 +10,7 @@ import { askAbout, decideAll, type TimedRequest, tellDecisions } from './ask-bud
 import type { ReserveAnswer, ReserveRequest } from './hold-answer.ts';
 import type { HoldRow } from './hold-store.ts';
 import { readHold } from './hold-store.ts';
+import { type NamingParts, nameAsKept } from './name-as-kept.ts';
 import { stateOf } from './release-hold.ts';
 
 const EXPIRES_IN_SECONDS = 600;
@@ -19,10 +20,12 @@ const EXPIRES_IN_SECONDS = 600;
  * event that carries the hold's id settles it; a hold that is never settled stays counted. Asking again with
  * the same id answers with the hold that stands.
  */
-export function reserveHold(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
-  request: ReserveRequest,
+export async function reserveHold(
+  parts: Pick<Parts, 'database' | 'clock'> & NamingParts,
+  given: ReserveRequest,
 ): Promise<ReserveAnswer> {
+  const { database, clock } = parts;
+  const request = nameAsKept(parts, given);
   const { hold_id: givenId, expires_in_seconds: seconds, ...asked } = request;
   const now = clock();
   const until = now + (seconds ?? EXPIRES_IN_SECONDS) * 1000;

@@ -17,15 +17,18 @@ import type {
   SetBudgetRequest,
 } from './budget-answer.ts';
 import { deleteBudget, saveBudget } from './budget-store.ts';
+import { type NamingParts, nameAsKept } from './name-as-kept.ts';
 
 /**
  * Sets a budget of money, in the currency in which the tenant is charged, or of tokens; the answer is the budget. It
  * counts the day or the period that runs from its beginning, and runs and all the rest from now on.
  */
 export async function setBudget(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
-  request: SetBudgetRequest,
+  parts: Pick<Parts, 'database' | 'clock'> & NamingParts,
+  given: SetBudgetRequest,
 ): Promise<BudgetAnswer> {
+  const { database, clock } = parts;
+  const request = nameAsKept(parts, given);
   const { tenant_id: tenantId, per, tags, kind, actor } = request;
   const { measure, limit } = budgetLimit(request);
   const at = clock();
@@ -72,9 +75,11 @@ export function budgetLimit({
 
 /** Takes a budget away with what it counted; throws a `Refusal` where there is none. */
 export async function removeBudget(
-  { database }: Pick<Parts, 'database'>,
-  key: RemoveBudgetRequest,
+  parts: Pick<Parts, 'database'> & NamingParts,
+  given: RemoveBudgetRequest,
 ): Promise<RemoveBudgetAnswer> {
+  const { database } = parts;
+  const key = nameAsKept(parts, given);
   const { tenant_id: tenantId, per, feature, user_id: userId, agent_run_id: agentRunId } = key;
   const measure = key.measure ?? 'money';
   const tags = key.tags ?? {};

@@ -95,6 +95,62 @@ function hashedTags(tags: AttributionTags, key: string): AttributionTags {
   };
 }
 
+/** What an address, or the hash of one, is in the digest of an event. */
+const SOMEBODY = '@';
+const HASH = /^email:[0-9a-f]{32}$/;
+
+/**
+ * Returns the event with one word in the place of every address and of every hash of one; the same event where there is
+ * none. A digest over it does not tell whether an address that somebody tries is that of an entry, whose other
+ * columns are all known; a digest over the address would, without any key. It is also the same under every key.
+ */
+export function withoutEmails(event: UsageEvent): UsageEvent {
+  if (!hasIdentified(event)) return event;
+  const furtherTags = Object.entries(event.furtherTags);
+  return {
+    ...event,
+    tags: unnamedTags(event.tags),
+    furtherTags: Object.fromEntries(furtherTags.map(([name, value]) => [name, unnamed(value)])),
+    members:
+      event.members?.map((member) => ({
+        ...member,
+        ...{ memberId: unnamed(member.memberId), tags: unnamedTags(member.tags) },
+      })) ?? null,
+  };
+}
+
+function hasIdentified({ tags, furtherTags, members }: UsageEvent): boolean {
+  return (
+    isNamed(tags) ||
+    Object.values(furtherTags).some(isSomebody) ||
+    (members?.some((member) => isSomebody(member.memberId) || isNamed(member.tags)) ?? false)
+  );
+}
+
+function isNamed({ userId, feature, agentRunId, promptVersion }: AttributionTags): boolean {
+  return (
+    isSomebody(userId) || isSomebody(feature) || isSomebody(agentRunId) || isSomebody(promptVersion)
+  );
+}
+
+function isSomebody(value: string | null): boolean {
+  return value !== null && (isEmail(value) || (value.startsWith('email:') && HASH.test(value)));
+}
+
+function unnamed<Value extends string | null>(value: Value): Value | typeof SOMEBODY {
+  return isSomebody(value) ? SOMEBODY : value;
+}
+
+function unnamedTags(tags: AttributionTags): AttributionTags {
+  return {
+    tenantId: tags.tenantId,
+    userId: unnamed(tags.userId),
+    feature: unnamed(tags.feature),
+    agentRunId: unnamed(tags.agentRunId),
+    promptVersion: unnamed(tags.promptVersion),
+  };
+}
+
 /** `email:` and 32 hexadecimal digits of the HMAC-SHA-256 of an address, exactly as it was sent. */
 export function hashOfEmail(value: string, key: string): string {
   if (!isEmail(value)) return value;

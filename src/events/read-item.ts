@@ -1,7 +1,7 @@
 import { formatInstant, type InstantMs } from '../clock.ts';
 import { digestEvent } from './digest.ts';
 import type { EmailPolicy } from './email-identifiers.ts';
-import { guardEmails } from './email-identifiers.ts';
+import { guardEmails, withoutEmails } from './email-identifiers.ts';
 import type { QuarantineReason, UsageEvent } from './event.ts';
 import { batchResultTranslator } from './foreign/batch-result.ts';
 import { findTranslator } from './foreign/foreign-formats.ts';
@@ -23,8 +23,8 @@ export interface ReadEvent {
   readonly kind: 'event';
   readonly event: UsageEvent;
   readonly digest: Buffer;
-  /** The digest that it has once its addresses are hashed, as the quarantine keeps it; null where none may be. */
-  readonly keptDigest: (() => Buffer) | null;
+  /** Those that it has under another policy of addresses, and as the quarantine keeps it; null where it has no address. */
+  readonly otherDigests: (() => readonly Buffer[]) | null;
   /** The event's own JSON, made only when it must be quarantined after all. */
   readonly body: () => string;
   /**
@@ -256,17 +256,20 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   if (guarded.kind === 'refused') {
     return refuse({ reason: 'invalid_field', detail: guarded.detail }, body, item);
   }
-  // The digest is of the event as it was sent: a policy or a table that changes makes no conflict
-  // of what comes again.
+  // The digest is of the event as it was sent, but for addresses that are hashed: a policy, a key or a table that changes
+  // makes no conflict of what comes again.
   const digestOf = item['occurred_at_assumed'] === true ? digestUndated : digestEvent;
-  const digest = digestOf(reading.event);
+  const unnamed = withoutEmails(reading.event);
+  const digest = digestOf(context.emails?.kind === 'hash' ? unnamed : reading.event);
   const models = context.models ?? null;
   const named = identified(guarded.event);
   const event = models === null ? named : throughModelMap(named, models);
-  const isHashing = context.emails?.kind === 'hash';
-  const keptDigest = isHashing ? () => digestOf(guarded.event) : null;
+  const otherDigests =
+    unnamed === reading.event
+      ? null
+      : () => [reading.event, guarded.event, unnamed].map((one) => digestOf(one));
   const tooOld = findTooOld(event, context);
-  const read = { kind: 'event', event, digest, keptDigest, body, tooOld } as const;
+  const read = { kind: 'event', event, digest, otherDigests, body, tooOld } as const;
   return item['operation_assumed'] === true ? { ...read, isOperationAssumed: true } : read;
 }
 

@@ -1,13 +1,23 @@
 import { beforeEach, expect, it } from 'vitest';
+import { checkBudgets } from '../../src/budgets/check-budgets.ts';
 import { listBudgets } from '../../src/budgets/list-budgets.ts';
 import { releaseHold } from '../../src/budgets/release-hold.ts';
-import { removeBudget } from '../../src/budgets/set-budget.ts';
+import { reserveHold } from '../../src/budgets/reserve-hold.ts';
+import { removeBudget, setBudget } from '../../src/budgets/set-budget.ts';
 import { systemClock } from '../../src/clock.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
-import { check, clockAt, NOON, putBudget, reserve } from '../support/budgets.ts';
+import {
+  budgetRequest,
+  callRequest,
+  check,
+  clockAt,
+  NOON,
+  putBudget,
+  reserve,
+} from '../support/budgets.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { importBooks, makeTenant, nativeEvent, receive, receiveEvents } from '../support/ledger.ts';
 
 let database: TestDatabase;
 
@@ -222,4 +232,26 @@ it('a budget that is taken away lets its holds be settled, and one that is set a
   await post({ hold_id });
   expect(await standing()).toEqual([['0.0042', '0', '0.0158']]);
   expect(await release(hold_id ?? '')).toMatchObject({ state: 'settled' });
+});
+
+it('an address is kept as its events keep it: by its hash, and so counted, or not at all', async () => {
+  const emails = { kind: 'hash', key: 'a key of sixteen' } as const;
+  const parts = { database, clock: clockAt(NOON), reading: { emails } };
+  const user = { user_id: 'ada@example.org' };
+  await setBudget(parts, budgetRequest({ ...user, amount: '0.01' }));
+  const request = { ...callRequest(user), hold_id: 'one', expires_in_seconds: null };
+  expect(await reserveHold(parts, request)).toMatchObject({ verdict: 'allow', hold_id: 'one' });
+  const event = nativeEvent({ ...user, hold_id: 'one', occurred_at: '2026-10-15T13:01:00Z' });
+  await receive(database, [JSON.stringify(event)], '2026-10-20T12:00:00Z', { emails });
+  await foldAll(database, systemClock);
+  const { budgets } = await checkBudgets(parts, callRequest(user));
+  expect(budgets).toMatchObject([{ spent: '0.0042', held: '0', left: '0.0058' }]);
+  const [kept] = await textRows(
+    database,
+    `select (select count(*) from budget_holds h where h::text like '%@%')
+       + (select count(*) from budgets b where b::text like '%@%') as addresses`,
+  );
+  expect(kept).toEqual({ addresses: '0' });
+  const refusing = { ...parts, reading: { emails: { kind: 'refuse' } } } as const;
+  await expect(reserveHold(refusing, request)).rejects.toMatchObject({ kind: 'bad_request' });
 });

@@ -9,6 +9,7 @@ import { readRequest } from '../../request.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { readAmount, readCount, readTag, readTokens, readUnits } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { namingParts } from '../terminal/naming-parts.ts';
 import { callText, reservedText } from './budget-text.ts';
 
 interface CallFlags {
@@ -68,7 +69,7 @@ export function addCheck(group: Command): void {
   );
   perform<CallFlags>(command, async (session, { args: [tenantId = ''], options }) => {
     const request = readRequest(checkRequest, callOf(tenantId, options));
-    const answer = await checkBudgets(session.parts(), request);
+    const answer = await checkBudgets(namingParts(session), request);
     if (answer.verdict === 'deny') session.foundOverBudget();
     session.out.answer(answer, callText);
   });
@@ -88,7 +89,7 @@ export function addReserve(group: Command): void {
         ...callOf(tenantId, options),
         ...{ hold_id: options.hold ?? null, expires_in_seconds: options.expiresIn ?? null },
       });
-      const answer = await reserveHold(session.parts(), request);
+      const answer = await reserveHold(namingParts(session), request);
       if (answer.verdict === 'deny') session.foundOverBudget();
       session.out.answer(answer, reservedText);
     },

@@ -21,6 +21,7 @@ import {
   readTokens,
 } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { namingParts } from '../terminal/naming-parts.ts';
 import { addCheck, addReserve } from './budget-call.ts';
 import { addRaises } from './budget-raises.ts';
 import { budgetsText, describeBudget, holdText } from './budget-text.ts';
@@ -113,7 +114,7 @@ function addSet(group: Command): void {
       ...{ priced_only: options.pricedOnly ?? false, thresholds: options.thresholds ?? null },
       loop: options.loop === undefined ? null : { verdict: options.loop, steps: options.loopSteps },
     });
-    const budget = await setBudget(session.parts(), request);
+    const budget = await setBudget(namingParts(session), request);
     session.out.answer(budget, describeBudget);
   });
 }
@@ -133,7 +134,7 @@ function addRemove(group: Command): void {
       const request = readRequest(removeBudgetRequest, {
         ...{ tenant_id: tenantId, measure, ...scopeOf(options) },
       });
-      const answer = await removeBudget(session.parts(), request);
+      const answer = await removeBudget(namingParts(session), request);
       session.out.answer(answer, 'removed');
     },
   );

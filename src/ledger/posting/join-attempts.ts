@@ -22,8 +22,8 @@ import { ReferenceCache } from './reference-cache.ts';
 export interface ReceivedEvent {
   readonly event: UsageEvent;
   readonly digest: Buffer;
-  /** The digest that it has once its addresses are hashed, as the quarantine keeps it; null where none may be. */
-  readonly keptDigest: (() => Buffer) | null;
+  /** Those that it has under another policy of addresses, and as the quarantine keeps it; null where it has no address. */
+  readonly otherDigests: (() => readonly Buffer[]) | null;
   readonly repeats?: RepeatedEvent;
   /** Nobody named its operation, so that it is no call once one lies within it. */
   readonly isOperationAssumed?: true;

@@ -235,10 +235,10 @@ function firstHeld(
   return undefined;
 }
 
-/** Whether the ledger took this content, as it was sent or as the quarantine kept it. */
-function isAmong(digests: readonly Buffer[], { digest, keptDigest }: ReceivedEvent): boolean {
+/** Whether the ledger took this content, as it was sent, without its addresses, or as the quarantine kept it. */
+function isAmong(digests: readonly Buffer[], { digest, otherDigests }: ReceivedEvent): boolean {
   const has = (one: Buffer) => digests.some((held) => held.equals(one));
-  return has(digest) || (keptDigest !== null && has(keptDigest()));
+  return has(digest) || (otherDigests?.().some(has) ?? false);
 }
 
 interface PlacedEntry {
