@@ -155,6 +155,7 @@ table budgets (
   constraint money_has_a_currency CHECK (((measure = 'money'::text) = (currency IS NOT NULL)))
 );
 CREATE UNIQUE INDEX budgets_by_scope ON public.budgets USING btree (tenant_id, measure, per, feature, user_id, agent_run_id, tags);
+CREATE INDEX budgets_by_user ON public.budgets USING btree (tenant_id, user_id);
 CREATE TRIGGER budgets_deletes_are_kept AFTER DELETE ON public.budgets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('budget_id', '');
 CREATE TRIGGER budgets_inserts_are_kept AFTER INSERT ON public.budgets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('budget_id', '');
 CREATE TRIGGER budgets_updates_are_kept AFTER UPDATE ON public.budgets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('budget_id', '');

@@ -89,7 +89,7 @@ const CONCERNED = `concerned as materialized (
       case when b.measure = 'tokens' then a.tokens when b.currency = a.currency then a.amount end as estimate,
       b.priced_only and not a.is_priced as is_unpriced
     from asked a join budgets b on b.tenant_id = $1 and (b.feature = '' or b.feature = a.feature)
-      and (b.user_id = '' or b.user_id = a.user_id) and (b.agent_run_id = '' or b.agent_run_id = a.agent_run_id)
+      and b.user_id = any (array['', a.user_id]) and (b.agent_run_id = '' or b.agent_run_id = a.agent_run_id)
       and (b.tags = '{}' or a.tags @> b.tags)
     cross join lateral (
       select to_char(d.day, 'YYYY-MM-DD') as time_key, (d.day + 1)::timestamp at time zone b.time_zone as resets_at

@@ -47,9 +47,9 @@ export async function lockAgainstCounting({ client }: Transaction): Promise<void
   await client.query('select pg_advisory_xact_lock($1)', [COUNTING_LOCK]);
 }
 
-/** Whether a budget `b` counts an entry `e`. */
+/** Whether a budget `b` counts an entry `e`; there may be one for each of a tenant's users, so the user is looked up. */
 export const COUNTS_ENTRY = `e.tenant_id = b.tenant_id
-  and (b.feature = '' or e.feature = b.feature) and (b.user_id = '' or e.user_id = b.user_id)
+  and (b.feature = '' or e.feature = b.feature) and b.user_id = any (array['', e.user_id])
   and (b.agent_run_id = '' or e.agent_run_id = b.agent_run_id)
   and (b.tags = '{}' or e.further_tags @> b.tags)
   and (b.measure = 'tokens' or e.currency = b.currency) and (b.per <> 'run' or e.agent_run_id is not null)
