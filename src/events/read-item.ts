@@ -23,7 +23,7 @@ export interface ReadEvent {
   readonly kind: 'event';
   readonly event: UsageEvent;
   readonly digest: Buffer;
-  /** Those that it has under another policy of addresses, and as the quarantine keeps it; null where it has no address. */
+  /** The digests under another policy of addresses, and as the quarantine keeps it; null where it has no address. */
   readonly otherDigests: (() => readonly Buffer[]) | null;
   /** The event's own JSON, made only when it must be quarantined after all. */
   readonly body: () => string;

@@ -22,7 +22,7 @@ import { ReferenceCache } from './reference-cache.ts';
 export interface ReceivedEvent {
   readonly event: UsageEvent;
   readonly digest: Buffer;
-  /** Those that it has under another policy of addresses, and as the quarantine keeps it; null where it has no address. */
+  /** The digests under another policy of addresses, and as the quarantine keeps it; null where it has no address. */
   readonly otherDigests: (() => readonly Buffer[]) | null;
   readonly repeats?: RepeatedEvent;
   /** Nobody named its operation, so that it is no call once one lies within it. */
