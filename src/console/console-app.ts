@@ -4,6 +4,7 @@ import { KeyDoor } from '../api/bearer.ts';
 import { statusOfRefusal } from '../api/problem.ts';
 import { explainFault } from '../database/explain-fault.ts';
 import { beginSession, endSession } from '../keys/recognize-session.ts';
+import type { FreshnessAnswer } from '../month/status/freshness-answer.ts';
 import { tellFreshness } from '../month/status/tell-freshness.ts';
 import { Refusal } from '../refusal.ts';
 import { KeptAnswers } from '../reports/kept-answers.ts';
@@ -153,7 +154,8 @@ async function answerPage(
 ): Promise<Response> {
   const asked = await askedBy(options, c);
   if (asked instanceof Response) return asked;
-  return show(options, c, { page: await page.render(asked), visitor: asked.visitor });
+  const { visitor, freshness } = asked;
+  return show(options, c, { page: await page.render(asked), visitor, freshness });
 }
 
 /** What a page is asked with by an operator, or the answer that sends whoever it is elsewhere. */
@@ -185,20 +187,28 @@ async function letIn(options: ConsoleOptions, c: ConsoleContext): Promise<Visito
 async function show(
   options: ConsoleOptions,
   c: ConsoleContext,
-  of: { readonly page: Page; readonly visitor: Visitor | null },
+  of: {
+    readonly page: Page;
+    readonly visitor: Visitor | null;
+    /** It is asked for where the page has not asked already. */
+    readonly freshness?: FreshnessAnswer;
+  },
 ): Promise<Response> {
-  const frame = await frameOf(options, of.visitor);
+  const frame = await frameOf(options, of);
   const body = String(await renderPage(of.page, frame));
   return c.html(body, of.page.status ?? 200, consoleHeaders());
 }
 
-async function frameOf({ parts }: ConsoleOptions, visitor: Visitor | null): Promise<Frame> {
+async function frameOf(
+  { parts }: ConsoleOptions,
+  { visitor, freshness }: Omit<Parameters<typeof show>[2], 'page'>,
+): Promise<Frame> {
   const stripe = parts.stripeParts;
   const mode = stripe === null ? 'without Stripe' : stripe.livemode ? 'live mode' : 'test mode';
   if (visitor === null) return { who: null, freshness: null, mode };
   const { key, formToken, isUser } = visitor;
   const who = { name: key.name, formToken: isUser ? null : formToken };
-  return { who, freshness: await tellFreshness(parts), mode };
+  return { who, freshness: freshness ?? (await tellFreshness(parts)), mode };
 }
 
 /** A refusal is said with its remedy; anything else is a fault of ours, and told to the log. */

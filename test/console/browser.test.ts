@@ -27,7 +27,14 @@ const PAGES = [
   '/console/exports',
   '/console/alerts',
   '/console/acts',
+  '/console/backtests',
+  '/console/webhooks',
   '/console/act/adjust?tenant_id=acme&amount=-1',
+  '/console/act/import-book',
+  '/console/act/what-if?month=2026-10',
+  '/console/act/set-issuer',
+  '/console/act/set-budget?tenant_id=acme&tokens=5000&per=day',
+  '/console/act/allocate?pool=gateway&month=2026-10&amount=12.00&by=activity',
 ];
 
 /** Where no browser is, the name says what was left out. */
@@ -105,24 +112,65 @@ describe.skipIf(EXECUTABLE === undefined)(
         expect(foreign).toEqual([]);
         expect(complaints).toEqual([]);
       },
-      60_000,
+      120_000,
     );
 
-    it('an act is done by the keyboard alone, from the page of the tenant to what came of it', async () => {
+    /** Opens a page, and goes by the keyboard to the form of an act, as its address then says. */
+    async function walkTo(from: string, words: string, form: RegExp): Promise<void> {
       await page.setViewportSize({ width: 1280, height: 900 });
-      await page.goto(`${running.url}/console/tenants/acme`);
-      await tabTo(page, 'Credit or fee');
+      await page.goto(`${running.url}${from}`);
+      await tabTo(page, words);
       await page.keyboard.press('Enter');
-      await page.waitForURL(/act\/adjust/);
-      await tabTo(page, 'amount');
-      await page.keyboard.type('-3.50');
-      await page.keyboard.press('Enter');
-      await page.waitForURL(/amount=-3.50/);
+      await page.waitForURL(form);
+    }
+
+    /** Says why below the difference, and sends it. */
+    async function sayWhy(reason: string): Promise<void> {
       await tabTo(page, 'reason');
-      await page.keyboard.type('A late answer');
+      await page.keyboard.type(reason);
       await page.keyboard.press('Enter');
       await page.getByText('Recorded as the act of admin').waitFor();
-      expect(await count(database, "entries where kind = 'adjustment' and charge < 0")).toBe(1);
+    }
+
+    describe('an act is done by the keyboard alone, from its page to what came of it', () => {
+      it('a credit', async () => {
+        await walkTo('/console/tenants/acme', 'Credit or fee', /act\/adjust/);
+        await tabTo(page, 'amount');
+        await page.keyboard.type('-3.50');
+        await page.keyboard.press('Enter');
+        await page.waitForURL(/amount=-3.50/);
+        await sayWhy('A late answer');
+        expect(await count(database, "entries where kind = 'adjustment' and charge < 0")).toBe(1);
+      });
+
+      it('the dismissal of events that were ticked', async () => {
+        await page.goto(`${running.url}/console/quarantine`);
+        await tabTo(page, 'quarantine_ids');
+        await page.keyboard.press('Space');
+        await tabTo(page, 'Dismiss the ticked');
+        await page.keyboard.press('Enter');
+        await page.waitForURL(/act\/dismiss\?quarantine_ids=\d+$/);
+        await sayWhy('Made up by a test');
+        expect(await count(database, 'quarantine where dismissed_at is not null')).toBe(1);
+      });
+
+      it('the correction of an entry', async () => {
+        const of = '/console/events/default/acme-2026-11-3';
+        await walkTo(of, 'Correct', /act\/correct/);
+        await tabTo(page, 'feature');
+        await page.keyboard.type('search');
+        await page.keyboard.press('Enter');
+        await page.waitForURL(/feature=search/);
+        await sayWhy('It was tagged by a slip');
+        expect(await count(database, "entries where feature = 'search' and revision > 0")).toBe(1);
+      });
+
+      it('the re-rating of a month', async () => {
+        await walkTo('/console/prices', 'Re-rate a month', /act\/rerate/);
+        await sayWhy('The prices of October are known');
+        await page.getByText('entries are looked at').waitFor();
+        expect(page.url()).toMatch(/act\/rerate$/);
+      });
     });
 
     it('a customer checks the proof in the browser', async () => {
