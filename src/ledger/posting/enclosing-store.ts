@@ -17,9 +17,6 @@ const MOST_STEPS_DEEP = 32;
 const MOST_OF_A_SPAN = 100;
 const MOST_BELOW = 1_000;
 
-/** The order makes it one step into the key. */
-const HOLDS_NOBODYS = `exists (select from entries where tenant_id = '${UNATTRIBUTED}'
-        order by tenant_id, source, event_id limit 1)`;
 const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}' and o.revision = 0 and o.member_id = ''
       and o.trace_id is not null and o.parent_span_id is not null`;
 /** A call that names no answer is found by its span. */
@@ -28,7 +25,7 @@ const IS_AROUND = `(o.response_id is null or o.gateway_cache <> 'none') and o.sp
 
 /**
  * Reads the calls without a tenant that these batches brought or lie within spans that they brought, as far as
- * they still stand so, with what lies around them. A ledger in which every call has a tenant is asked for nothing more.
+ * they still stand so, with what lies around them.
  */
 export async function readUntaggedCalls(
   transaction: Transaction,
@@ -39,12 +36,10 @@ export async function readUntaggedCalls(
     text: `with recursive below as (
         select s.trace_id, s.span_id as at, 0 as steps from structure_spans s
         where s.batch_id = any($1::bigint[]) and s.span_id is not null and s.trace_id is not null
-          and ${HOLDS_NOBODYS}
         union
         select e.trace_id, e.span_id, 0
         from unnest($1::bigint[]) batch(batch_id)
         ${entriesOfBatch(`${IS_AROUND} and o.trace_id is not null`)}
-        where ${HOLDS_NOBODYS}
         union
         select b.trace_id, s.span_id, b.steps + 1 from below b cross join lateral (
           (select s.span_id from structure_spans s
@@ -58,7 +53,6 @@ export async function readUntaggedCalls(
       ), nobodys as materialized (
         select e.entry_id, e.trace_id, e.parent_span_id
         from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_NOBODYS)}
-        where ${HOLDS_NOBODYS}
         union
         select o.entry_id, o.trace_id, o.parent_span_id
         from (select distinct trace_id, at from below limit ${MOST_BELOW}) b cross join lateral (

@@ -3,6 +3,7 @@ import type { Transaction } from '../../database/database.ts';
 import { isMeasured } from '../../events/event.ts';
 import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
 import type { StoredEntry } from '../entries/entry.ts';
+import type { Held } from './held-store.ts';
 import { lockForPosting } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
 import type { SpansWithin } from './report-store.ts';
@@ -23,11 +24,11 @@ const REPORT_JOINER = 'spanledger:reports';
 export async function joinReports(
   transaction: Transaction,
   batchIds: readonly bigint[],
-  at: InstantMs,
+  { held, at }: { readonly held: Held; readonly at: InstantMs },
 ): Promise<void> {
-  const { pairs, within } = await readReportsBeside(transaction, batchIds);
+  const { pairs, within } = await readReportsBeside(transaction, batchIds, held);
   const seconds = new Map<bigint, Second>();
-  const unnamed = await readUnnamedSpans(transaction, batchIds);
+  const unnamed = held.unnamedSpans ? await readUnnamedSpans(transaction, batchIds) : [];
   for (const { outer, inner } of unnamed) {
     const around = aroundCall(outer, inner);
     if (around !== null) seconds.set(outer.entryId, around);

@@ -5,22 +5,10 @@ import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { readEntries } from '../entries/entry-store.ts';
+import type { Held } from './held-store.ts';
+import { IS_BARE, IS_NOBODYS, IS_ONE_OF_FEW, STANDS_AS_REPORTED } from './held-store.ts';
 import type { CallReport, Tie } from './same-call.ts';
 import { isBare } from './same-call.ts';
-
-const STANDS_AS_REPORTED = `o.revision = 0 and o.status = 'ok'`;
-const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}'`;
-/** It names no answer, or one that a gateway's cache gave once more. */
-const IS_BARE = `(o.response_id is null or o.gateway_cache <> 'none')`;
-const IS_BARE_SPAN = `${IS_BARE} and (o.span_id is not null or o.parent_span_id is not null)`;
-
-/** The entries of a batch any other report may repeat; the rest are repeated by one of these alone. */
-const IS_ONE_OF_FEW = `${STANDS_AS_REPORTED} and (o.call_id is not null or o.shares_response
-    or ${IS_BARE_SPAN} or o.response_id is not null and ${IS_NOBODYS})`;
-
-/** Whether the ledger holds such a span at all; the order makes it one step into its index. */
-const HOLDS_BARE_SPANS = `exists (select from entries o where ${IS_BARE_SPAN} and ${STANDS_AS_REPORTED}
-          order by o.span_id collate "C" limit 1)`;
 
 /** More entries than this share a mark only where it marks no call. */
 const MOST_REPORTS = 100;
@@ -105,12 +93,10 @@ export async function readOtherReports(
 export async function readReportsBeside(
   transaction: Transaction,
   batchIds: readonly bigint[],
+  held: Held,
 ): Promise<ReportsBeside> {
-  const marked = [
-    ...(await readPairs(transaction, batchIds, { name: 'few', of: IS_ONE_OF_FEW, by: EVERY_MARK })),
-    ...(await readPairsOfOthers(transaction, batchIds)),
-  ];
-  const nested = await readNested(transaction, batchIds);
+  const marked = await readMarked(transaction, batchIds, held);
+  const nested = held.bareSpans ? await readNested(transaction, batchIds) : [];
   const ids = [...marked, ...nested].flatMap(({ one, other }) => [one, other]);
   if (ids.length === 0) return { pairs: [], within: [] };
   const entries = await readEntries(transaction, [...new Set(ids)]);
@@ -143,26 +129,18 @@ interface Pair {
   readonly other: bigint;
 }
 
-async function readPairsOfOthers(
+async function readMarked(
   transaction: Transaction,
   batchIds: readonly bigint[],
+  { few, nobodysAnswers, bareSpans }: Held,
 ): Promise<readonly Pair[]> {
-  const { rows } = await transaction.client.query<{ nobodys: boolean; spans: boolean }>({
-    name: 'holds-few',
-    // The order makes each of them one step into its index.
-    text: `select
-        exists (select from entries o where ${IS_NOBODYS} and o.response_id is not null
-          and o.gateway_cache = 'none' and ${STANDS_AS_REPORTED} order by o.response_id limit 1) as nobodys,
-        ${HOLDS_BARE_SPANS} as spans`,
-  });
-  const { nobodys, spans } = present(rows[0], 'whether the ledger holds reports of few');
-  const of = `${STANDS_AS_REPORTED} and o.response_id is not null`;
-  const [byResponse, bySpan] = [[OF_RESPONSE_OF_NOBODY], [WITHIN_SPAN, AROUND_SPAN]];
+  const read = (name: string, of: string, by: readonly string[]) =>
+    readPairs(transaction, batchIds, { name, of, by });
+  const others = `${STANDS_AS_REPORTED} and o.response_id is not null`;
   return [
-    ...(nobodys
-      ? await readPairs(transaction, batchIds, { name: 'nobodys', of, by: byResponse })
-      : []),
-    ...(spans ? await readPairs(transaction, batchIds, { name: 'spans', of, by: bySpan }) : []),
+    ...(few ? await read('few', IS_ONE_OF_FEW, EVERY_MARK) : []),
+    ...(nobodysAnswers ? await read('nobodys', others, [OF_RESPONSE_OF_NOBODY]) : []),
+    ...(bareSpans ? await read('spans', others, [WITHIN_SPAN, AROUND_SPAN]) : []),
   ];
 }
 
@@ -208,12 +186,11 @@ async function readNested(
         select e.entry_id, e.tenant_id, e.trace_id, e.span_id, e.parent_span_id,
           e.response_id is null or e.gateway_cache <> 'none' as is_bare
         from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(`${STANDS_AS_REPORTED} and o.trace_id is not null`)}
-        where ${HOLDS_BARE_SPANS}
       ), risen as (
         select w.trace_id, w.parent_span_id as at, 0 as steps from w where w.parent_span_id is not null
         union
         select s.trace_id, s.parent_span_id, 0 from structure_spans s
-        where s.batch_id = any($1::bigint[]) and ${STEP} and s.trace_id is not null and ${HOLDS_BARE_SPANS}
+        where s.batch_id = any($1::bigint[]) and ${STEP} and s.trace_id is not null
         union
         select r.trace_id, s.parent_span_id, r.steps + 1 from risen r cross join lateral (
           select s.parent_span_id from structure_spans s

@@ -49,8 +49,7 @@ const IS_STEP = 's.span_id is not null and s.parent_span_id is not null';
 /**
  * Reads, of the traces of these batches, the calls whose spans name no operation and were not taken back yet, with
  * what lies within them. Whatever of a trace is folded last finds all of it: each batch asks for the
- * trace, and goes down from such a span through steps and through calls. A ledger without any such span is asked
- * for nothing more than that.
+ * trace, and goes down from such a span through steps and through calls.
  */
 export async function readUnnamedSpans(
   transaction: Transaction,
@@ -60,10 +59,9 @@ export async function readUnnamedSpans(
     name: 'read-unnamed',
     text: `with traces as materialized (
         select e.trace_id from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch('o.trace_id is not null')}
-        where exists (select from unnamed_spans)
         union
         select s.trace_id from structure_spans s
-        where s.batch_id = any($1::bigint[]) and s.trace_id is not null and exists (select from unnamed_spans)
+        where s.batch_id = any($1::bigint[]) and s.trace_id is not null
       ), unnamed as materialized (
         select u.* from traces t cross join lateral (
           select * from unnamed_spans u where u.trace_id = t.trace_id limit ${MOST_OF_A_TRACE}) u

@@ -1,0 +1,53 @@
+import type { Transaction } from '../../database/database.ts';
+import { entriesOfBatch } from '../../database/entries-of-batch.ts';
+import { present } from '../../present.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+
+export const STANDS_AS_REPORTED = `o.revision = 0 and o.status = 'ok'`;
+export const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}'`;
+/** It names no answer, or one that a gateway's cache gave once more. */
+export const IS_BARE = `(o.response_id is null or o.gateway_cache <> 'none')`;
+const IS_BARE_SPAN = `${IS_BARE} and (o.span_id is not null or o.parent_span_id is not null)`;
+
+/** The entries of a batch any other report may repeat; the rest are repeated by one of these alone. */
+export const IS_ONE_OF_FEW = `${STANDS_AS_REPORTED} and (o.call_id is not null or o.shares_response
+    or ${IS_BARE_SPAN} or o.response_id is not null and ${IS_NOBODYS})`;
+
+/** What there is of that for whose sake a fold reads entries again. Most ledgers hold none of it. */
+export interface Held {
+  /** One of the batches has a report that any other may repeat. */
+  readonly few: boolean;
+  /** The ledger has a report of an answer without a tenant. */
+  readonly nobodysAnswers: boolean;
+  /** The ledger has a call without a tenant. */
+  readonly nobodysCalls: boolean;
+  /** The ledger has a span that names no answer. */
+  readonly bareSpans: boolean;
+  /** The ledger has a call whose span names no operation. */
+  readonly unnamedSpans: boolean;
+}
+
+/**
+ * Reads whether there is anything to look for, by one step into an index each: planning the look-ups themselves costs
+ * a fold more than all of it, whether they find anything or not.
+ */
+export async function readHeld(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+): Promise<Held> {
+  const { rows } = await transaction.client.query<Held>({
+    name: 'read-held',
+    // The orders make each of them one step into its index.
+    text: `select
+        exists (select from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_ONE_OF_FEW)}) as few,
+        exists (select from entries o where ${IS_NOBODYS} and o.response_id is not null
+          and o.gateway_cache = 'none' and ${STANDS_AS_REPORTED} order by o.response_id limit 1) as "nobodysAnswers",
+        exists (select from entries o where ${IS_NOBODYS}
+          order by o.tenant_id, o.source, o.event_id limit 1) as "nobodysCalls",
+        exists (select from entries o where ${IS_BARE_SPAN} and ${STANDS_AS_REPORTED}
+          order by o.span_id collate "C" limit 1) as "bareSpans",
+        exists (select from unnamed_spans) as "unnamedSpans"`,
+    values: [batchIds],
+  });
+  return present(rows[0], 'what there is to look for');
+}
