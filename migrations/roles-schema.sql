@@ -74,6 +74,30 @@ view wall.budgets with (security_invoker=true, security_barrier=true) as
     is_hard
    FROM budgets;
 
+view wall.charge_shares with (security_barrier=true) as
+ SELECT e.tenant_id,
+    e.entry_id,
+        CASE
+            WHEN (e.charge <> (0)::numeric) THEN (COALESCE(((e.output_tokens)::numeric * p.output), (0)::numeric) + output_units_amount(e.units, r.units, p.factor))
+            ELSE NULL::numeric
+        END AS output_charge,
+        CASE
+            WHEN (e.charge_rate_id IS NULL) THEN e.charge
+            WHEN (e.charge <> (0)::numeric) THEN ((round(((r.per_call * p.factor) / ('1000000000000'::bigint)::numeric)) * (e.call_share)::numeric) + other_units_amount(e.units, r.units, p.factor))
+            ELSE NULL::numeric
+        END AS other_charge
+   FROM (((entries e
+     LEFT JOIN price_rates r ON ((r.rate_id = e.charge_rate_id)))
+     LEFT JOIN price_books b ON (((b.book = e.charge_book) AND (b.effective_from = e.charge_version))))
+     LEFT JOIN LATERAL ( SELECT f.factor,
+            floor((((((2)::numeric * r.output) * f.factor) + (1000000)::numeric) / (2000000)::numeric)) AS output
+           FROM ( SELECT
+                        CASE
+                            WHEN (r.book <> b.book) THEN COALESCE(b.cost_factor, b.base_factor, (1000000)::numeric)
+                            ELSE (1000000)::numeric
+                        END AS factor) f) p ON (true))
+  WHERE (e.tenant_id = ( SELECT session_tenant() AS session_tenant));
+
 view wall.entries with (security_invoker=true, security_barrier=true) as
  SELECT tenant_id,
     source,
@@ -141,6 +165,36 @@ view wall.entries with (security_invoker=true, security_barrier=true) as
     NULL::text AS call_id,
     not_due
    FROM entries;
+
+view wall.ledger_rollups with (security_invoker=true, security_barrier=true) as
+ SELECT period_start,
+    day,
+    kind,
+    outcome,
+    provider,
+    requested_model,
+    executed_model,
+    feature,
+    currency,
+    true AS is_attributed,
+    entries,
+    input_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    output_tokens,
+    tool_tokens,
+    memory_tokens,
+    charge,
+    not_due_charge,
+    cost,
+    output_charge,
+    output_cost,
+    other_charge,
+    other_cost,
+    routing_gain,
+    uncosted,
+    uncosted_charge
+   FROM wall.usage_rollups;
 
 view wall.run_rollups with (security_invoker=true, security_barrier=true) as
  SELECT r.tenant_id,
@@ -365,6 +419,10 @@ grant SELECT on public.issuer to spanledger_tenant;
 
 grant SELECT on public.ledger_name to spanledger_reader;
 
+grant SELECT on public.ledger_rollups to spanledger_reader;
+
+grant INSERT, SELECT, UPDATE on public.ledger_rollups to spanledger_worker;
+
 grant SELECT on public.month_run_steps to spanledger_reader;
 
 grant SELECT on public.periods to spanledger_reader;
@@ -485,7 +543,11 @@ grant SELECT on tenant.periods to spanledger_tenant;
 
 grant SELECT on wall.budgets to spanledger_tenant;
 
+grant SELECT on wall.charge_shares to spanledger_tenant;
+
 grant SELECT on wall.entries to spanledger_tenant;
+
+grant SELECT on wall.ledger_rollups to spanledger_tenant;
 
 grant SELECT on wall.run_rollups to spanledger_tenant;
 

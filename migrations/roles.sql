@@ -36,7 +36,7 @@ do $$ begin
   end if;
 end $$;
 grant select, insert (tenant_id, created_at) on tenants to spanledger_worker;
-grant select, insert, update on usage_rollups, run_usage, budget_counters to spanledger_worker;
+grant select, insert, update on usage_rollups, run_usage, ledger_rollups, budget_counters to spanledger_worker;
 grant select, update on budget_holds to spanledger_worker;
 grant select, insert on unknown_holds to spanledger_worker;
 grant select, insert, delete on run_steps to spanledger_worker;
@@ -52,7 +52,7 @@ grant select on exchange_versions, exchange_rates, price_books, price_rates, ten
 grant usage on schema audit to spanledger_reader;
 grant select on all tables in schema audit to spanledger_reader;
 grant select on allocations, batches, budget_counters, budget_holds, budget_raises, budgets, catalog_revisions, change_queue,
-  changes, closes, default_price_books, entries, exchange_rates, exchange_versions, fold_queue, ledger_name, month_run_steps,
+  changes, closes, default_price_books, entries, exchange_rates, exchange_versions, fold_queue, ledger_name, ledger_rollups, month_run_steps,
   periods, price_books, price_rates, push_alerts, push_intents, quarantine, receipts, run_steps, run_usage, seal_queue, seals,
   second_reports, settle_queue, stripe_customers, stripe_invoices, stripe_meters, stripe_reads, structure_spans,
   tenant_calendar_changes, tenant_logins, tenant_price_books, tenants, unnamed_spans, usage_rollups, verifications,
@@ -177,6 +177,33 @@ select r.tenant_id, r.period_start, r.day, u.kind, u.outcome, u.late, u.provider
 from run_usage r
   join wall.usage_rollups u on u.tenant_id = r.tenant_id and u.period_start = r.period_start and u.day = r.day
     and u.usage_key = r.usage_key;
+
+create or replace view wall.ledger_rollups with (security_invoker = true, security_barrier = true) as
+select period_start, day, kind, outcome, provider, requested_model, executed_model, feature, currency,
+  true as is_attributed, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens,
+  memory_tokens, charge, not_due_charge, cost, output_charge, output_cost, other_charge, other_cost, routing_gain,
+  uncosted, uncosted_charge
+from wall.usage_rollups;
+
+-- How much of the charge of its entries is output, and how much belongs to no layer of tokens. Rates say so, and rates
+-- are kept from a tenant, since a price may be a factor over a cost: the owner's view reads them, and shows sums of
+-- charges alone, as usage_rollups do.
+create or replace view wall.charge_shares with (security_barrier = true) as
+select e.tenant_id, e.entry_id,
+  case when e.charge <> 0 then coalesce(e.output_tokens * p.output, 0)
+    + output_units_amount(e.units, r.units, p.factor) end as output_charge,
+  case when e.charge_rate_id is null then e.charge
+    when e.charge <> 0 then round(r.per_call * p.factor / 1000000000000) * e.call_share
+      + other_units_amount(e.units, r.units, p.factor) end as other_charge
+from public.entries e
+  left join public.price_rates r on r.rate_id = e.charge_rate_id
+  left join public.price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
+  left join lateral (
+    select f.factor, floor((2 * r.output * f.factor + 1000000) / 2000000) as output
+    from (select case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000)
+      else 1000000 end as factor) f
+  ) p on true
+where e.tenant_id = (select session_tenant());
 
 create or replace view wall.budgets with (security_invoker = true, security_barrier = true) as
 select tenant_id, per, feature, user_id, amount, currency, is_hard from budgets;

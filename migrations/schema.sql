@@ -468,6 +468,38 @@ CREATE TRIGGER ledger_name_inserts_are_kept AFTER INSERT ON public.ledger_name R
 CREATE TRIGGER ledger_name_stays BEFORE DELETE OR UPDATE ON public.ledger_name FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER ledger_name_updates_are_kept AFTER UPDATE ON public.ledger_name REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', '');
 
+table ledger_rollups (
+  period_start date not null,
+  day date not null,
+  kind text not null,
+  outcome text not null,
+  provider text collate "C" not null,
+  requested_model text collate "C" not null,
+  executed_model text collate "C" not null,
+  feature text collate "C" not null,
+  currency text not null,
+  is_attributed boolean not null,
+  ledger_key uuid not null,
+  entries bigint not null,
+  input_tokens numeric(38,0) not null,
+  cache_read_tokens numeric(38,0) not null,
+  cache_write_tokens numeric(38,0) not null,
+  output_tokens numeric(38,0) not null,
+  tool_tokens numeric(38,0) not null,
+  memory_tokens numeric(38,0) not null,
+  charge numeric(38,0) not null,
+  not_due_charge numeric(38,0) not null,
+  cost numeric(38,0) not null,
+  output_charge numeric(38,0) not null,
+  output_cost numeric(38,0) not null,
+  other_charge numeric(38,0) not null,
+  other_cost numeric(38,0) not null,
+  routing_gain numeric(38,0) not null,
+  uncosted bigint not null,
+  uncosted_charge numeric(38,0) not null,
+  constraint ledger_rollups_pkey PRIMARY KEY (period_start, day, ledger_key)
+);
+
 table month_run_steps (
   month text not null,
   step text not null,

@@ -77,7 +77,7 @@ export function buildApp(options: AppOptions): Hono<Env> {
     app.on(['POST', 'PUT'], door.path, answer(door.path, sending));
   }
   addMachines(app, { options, keys, metrics }, answer);
-  app.notFound((c) => toResponse(notFound(c), c));
+  app.notFound((c) => toResponse(notFound(app, c), c));
   app.onError((error, c) => toResponse(failed(options, c, error), c));
   return app;
 }
@@ -255,15 +255,15 @@ function streamOf(pieces: Iterable<string>): ReadableStream {
   });
 }
 
-function notFound(c: Context<Env>): Reply {
+function notFound(app: Hono<Env>, c: Context<Env>): Reply {
   const { path, method } = c.req;
-  const allowed = methodsAt(path);
+  const allowed = methodsAt(app, path);
   if (allowed.length === 0) {
     const near = path.toLowerCase().replace(/\/+$/, '');
     return problem('not_found', {
       detail: `there is no ${method} ${path}`,
       remedy:
-        near !== path && methodsAt(near).length > 0
+        near !== path && methodsAt(app, near).length > 0
           ? `ask for ${near}`
           : 'see GET /openapi.json for what there is',
     });
@@ -271,14 +271,23 @@ function notFound(c: Context<Env>): Reply {
   return problem('method_not_allowed', {
     detail: `${path} takes no ${method}`,
     remedy: `use ${allowed.join(' or ')}`,
-    headers: { allow: [...new Set(allowed)].join(', ') },
+    headers: { allow: allowed.join(', ') },
   });
 }
 
-function methodsAt(path: string): readonly string[] {
-  return [...ROUTES, ...INGEST_DOORS.map((door) => ({ ...door, method: 'POST' }))]
-    .filter((route) => new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path))
-    .map((route) => route.method);
+/** The methods that something answers at a path, of whatever the application was built. */
+function methodsAt(app: Hono<Env>, path: string): readonly string[] {
+  const there = app.routes
+    .filter(({ method }) => method !== 'ALL')
+    .filter((route) => patternOf(route.path).test(path))
+    .map(({ method }) => method);
+  return [...new Set(there)];
+}
+
+/** A path of the router, such as `/console/act/:act` or `/console/*`. */
+function patternOf(path: string): RegExp {
+  const pattern = path.replaceAll(/:\w+(?:\{[^}]*\})?/g, '[^/]+').replaceAll('*', '.*');
+  return new RegExp(`^${pattern}$`);
 }
 
 /** A refusal says its own status; anything else is a fault of ours. */

@@ -21,6 +21,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'settle_queue',
     'usage_rollups',
     'run_usage',
+    'ledger_rollups',
     'budget_counters',
     'run_steps',
   ],
@@ -38,7 +39,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'batch_leaves',
     'changes',
   ],
-  update: ['usage_rollups', 'run_usage', 'budget_counters', 'budget_holds'],
+  update: ['usage_rollups', 'run_usage', 'ledger_rollups', 'budget_counters', 'budget_holds'],
   delete: ['fold_queue', 'seal_queue', 'change_queue', 'settle_queue', 'run_steps'],
 };
 

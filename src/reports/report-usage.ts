@@ -20,7 +20,8 @@ export async function reportUsage(
   await refuseUnknownTenant({ database, view }, tenantId);
   // As of an instant it is entries that are summed, and they need no folding.
   const fresh = asOf === null ? await foldBeforeReading(parts) : { batches_behind: 0 };
-  const question = { by, tenantId, month, from, to, ...(asOf === null ? {} : { asOf }) };
+  const isWalled = view !== database;
+  const question = { by, tenantId, month, from, to, isWalled, ...(asOf === null ? {} : { asOf }) };
   const rows = await readUsageReport(view, question);
   const totals = totalsOf(rows);
   return {
@@ -33,7 +34,7 @@ export async function reportUsage(
       tenantId === null ? totals.map(toCoverage) : await readCoverage(view, question),
     ),
     // A tenant sees no cost, and so not what it was converted by.
-    exchange_rates: view === database ? await tellExchanges(database, question) : [],
+    exchange_rates: isWalled ? [] : await tellExchanges(database, question),
   };
 }
 

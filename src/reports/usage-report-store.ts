@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs, utcDay } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { MEASURES, RATES_OF_ENTRIES, ROLLUPS } from '../ledger/rollups/rollup-store.ts';
+import { ENTRY_DIMENSIONS, MEASURES, RATES_OF_ENTRIES } from '../ledger/rollups/rollup-store.ts';
 import type { Pico } from '../money.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import type { Dimension } from './usage-answer.ts';
@@ -16,6 +16,8 @@ export interface UsageQuestion {
   readonly to: InstantMs | null;
   /** What the ledger said at this instant; absent for now. */
   readonly asOf?: InstantMs;
+  /** Set where the database is what a tenant sees of it; rates are not among that. */
+  readonly isWalled?: boolean;
 }
 
 /**
@@ -78,26 +80,26 @@ interface SummedRow {
 }
 
 /**
- * Sums rollups; the finer one only where a user or a run is asked for. Rollups have no history, so as of
- * an earlier instant the same sums are made of entries.
+ * Sums rollups, the smallest one that knows what is asked for. They have no history, so as of an earlier instant the
+ * same sums are made of entries.
  */
 export async function readUsageReport(
   database: Database,
   question: UsageQuestion,
 ): Promise<readonly UsageRow[]> {
   const dimensions = question.by.filter((dimension) => dimension !== 'layer');
-  const fine = dimensions.includes('user') || dimensions.includes('agent_run');
   const columns = dimensions.map((dimension) => COLUMNS[dimension]);
+  const rollup = rollupFor(dimensions, question.tenantId);
   const { rows } = await sql<SummedRow>`
     select array[${sql.raw(columns.join(', '))}]::text[] as dimensions, currency,
       sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
       sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens,
       sum(charge) as charge, sum(not_due_charge) as not_due, sum(cost) as cost,
-      coalesce(sum(cost) filter (where tenant_id <> ${UNATTRIBUTED}), 0) as attributed_cost, sum(output_charge) as output_charge,
+      ${attributedCostOf(rollup)} as attributed_cost, sum(output_charge) as output_charge,
       sum(output_cost) as output_cost, sum(other_charge) as other_charge, sum(other_cost) as other_cost,
       sum(routing_gain) as routing_gain,
       sum(uncosted)::bigint as uncosted, sum(uncosted_charge) as uncosted_charge
-    from ${rollupAsOf(fine ? 'run_rollups' : 'usage_rollups', question.asOf)}
+    from ${sourceOf(rollup, question)}
     where ${filterOf(question)}
     group by 1, 2 order by 1, 2`.execute(database.kysely);
   const grouped = rows.map((row) => ({ row, named: nameDimensions(dimensions, row.dimensions) }));
@@ -105,15 +107,49 @@ export async function readUsageReport(
   return grouped.flatMap(({ row, named }) => splitLayers(row, named));
 }
 
-/** A rollup, or the rows that it would have had if it had been folded at the instant and no later. */
-function rollupAsOf(table: 'usage_rollups' | 'run_rollups', asOf: InstantMs | undefined) {
-  if (asOf === undefined) return sql.table(table);
-  const dimensions = ROLLUPS.find((rollup) => rollup.table === table)?.dimensions ?? [];
-  const columns = [...dimensions, ...MEASURES].map(({ name, of }) => `${of} as ${name}`);
-  const places = dimensions.map((_, index) => index + 1);
+type Rollup = 'ledger_rollups' | 'usage_rollups' | 'run_rollups';
+
+/** Users and runs are in the finest one alone; the coarsest one knows no tenants, and no versions of prompts. */
+function rollupFor(dimensions: readonly Dimension[], tenantId: string | null): Rollup {
+  if (dimensions.includes('user') || dimensions.includes('agent_run')) return 'run_rollups';
+  const isOfAll = !(dimensions.includes('tenant') || dimensions.includes('prompt_version'));
+  return tenantId === null && isOfAll ? 'ledger_rollups' : 'usage_rollups';
+}
+
+function attributedCostOf(rollup: Rollup) {
+  const isAttributed =
+    rollup === 'ledger_rollups' ? sql`is_attributed` : sql`tenant_id <> ${UNATTRIBUTED}`;
+  return sql`coalesce(sum(cost) filter (where ${isAttributed}), 0)`;
+}
+
+/** The rollup, or the entries that were known at the instant, each with the columns of a rollup. */
+function sourceOf(rollup: Rollup, { by, asOf, isWalled }: Omit<UsageQuestion, 'tenantId'>) {
+  if (asOf === undefined) return sql.table(rollup);
+  const { join, shares } = sharesOfEntries(by.includes('layer'), isWalled === true);
+  const columns = [
+    ...ENTRY_DIMENSIONS.map(({ name, of }) => `${of} as ${name}`),
+    ...MEASURES.map(({ name, each }) => `coalesce(${shares[name] ?? each}, 0) as ${name}`),
+  ];
   return sql`(
-    select ${sql.raw(columns.join(', '))} from entries e ${sql.raw(RATES_OF_ENTRIES)}
-    where e.recorded_at <= ${formatInstant(asOf)} group by ${sql.raw(places.join(', '))}) as_of`;
+    select ${sql.raw(columns.join(', '))} from entries e ${sql.raw(join)}
+    where e.recorded_at <= ${formatInstant(asOf)}) as_of`;
+}
+
+/**
+ * What layers share out is not in an entry, and comes from the rates of its versions. Behind the wall there are no
+ * rates, and no costs: a view has what is of charges. Where no layer is asked for, nobody looks at it.
+ */
+function sharesOfEntries(
+  byLayer: boolean,
+  isWalled: boolean,
+): { readonly join: string; readonly shares: Readonly<Record<string, string>> } {
+  const nothing = { output_charge: '0', output_cost: '0', other_charge: '0', other_cost: '0' };
+  if (!byLayer) return { join: '', shares: nothing };
+  if (!isWalled) return { join: RATES_OF_ENTRIES, shares: {} };
+  return {
+    join: 'left join charge_shares s on s.entry_id = e.entry_id',
+    shares: { ...nothing, output_charge: 's.output_charge', other_charge: 's.other_charge' },
+  };
 }
 
 /**
@@ -227,9 +263,9 @@ export async function readCoverage(
   question: Pick<UsageQuestion, 'month' | 'from' | 'to' | 'asOf'>,
 ): Promise<readonly Coverage[]> {
   const { rows } = await sql<{ currency: string; attributed: Pico; all: Pico; uncosted: bigint }>`
-    select currency, coalesce(sum(cost) filter (where tenant_id <> ${UNATTRIBUTED}), 0) as attributed,
+    select currency, ${attributedCostOf('ledger_rollups')} as attributed,
       sum(cost) as all, sum(uncosted)::bigint as uncosted
-    from ${rollupAsOf('usage_rollups', question.asOf)}
+    from ${sourceOf('ledger_rollups', { ...question, by: [] })}
     where ${filterOf({ ...question, by: [], tenantId: null })}
     group by currency order by currency`.execute(database.kysely);
   return rows.map(({ currency, attributed, all, uncosted }) => ({

@@ -9,6 +9,7 @@ import { KEY_ROLES, type KeyRole } from '../../src/keys/key-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { reportUsage } from '../../src/reports/report-usage.ts';
+import { DIMENSIONS } from '../../src/reports/usage-answer.ts';
 import { type Answered, type Api, startApi } from '../support/api.ts';
 import { createDatabase, type TestDatabase, textRows } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
@@ -145,6 +146,31 @@ const ask = (route: Route, key: string | null, path: string): Promise<Answered> 
 const ALL = ROUTES.map((route) => [`${route.method} ${route.path}`, route] as const);
 const OF_TENANTS = ALL.filter(([, route]) => route.roles.includes('tenant'));
 
+const OF_INSTANTS = OF_TENANTS.filter(([, route]) => Object.hasOwn(route.fields, 'as_of'));
+const AT = '2026-11-03T12:00:00Z';
+
+async function showsNothingOfAnother(route: Route, query: readonly string[]): Promise<void> {
+  const key = keys.get('tenant') ?? '';
+  const asked = (path: string, more: readonly string[] = []) =>
+    [path, [...query, ...more].join('&')].filter((part) => part !== '').join('?');
+  const foreign = await ask(route, key, asked(foreignPath(route.path)));
+  const unknown = await ask(route, key, asked(unknownPath(route.path)));
+  // What is another's is answered as what nobody has.
+  expect(foreign.status).toBe(unknown.status);
+  expect(withoutIds(foreign.text)).toBe(withoutIds(unknown.text));
+  for (const accept of ['application/json', 'text/csv']) {
+    const own = await api.ask(asked(ownPath(route.path)), key, { headers: { accept } });
+    expect(own.status, own.text).toBe(200);
+    for (const secret of SECRETS) expect(own.text).not.toContain(secret);
+    expect(own.text).not.toMatch(HIDDEN);
+  }
+  if (route.path.includes('{')) return;
+  const named = await api.ask(asked(route.path, ['tenant=globex']), key);
+  const nobody = await api.ask(asked(route.path, ['tenant=nobody']), key);
+  expect([named.status, withoutIds(named.text)]).toEqual([nobody.status, withoutIds(nobody.text)]);
+  expect(named.status).toBeGreaterThanOrEqual(400);
+}
+
 describe('every route', () => {
   it.each(ALL)('%s lets in its roles alone', async (_, route) => {
     const path = foreignPath(route.path);
@@ -155,31 +181,24 @@ describe('every route', () => {
     }
   });
 
-  it.each(OF_TENANTS)('%s shows a tenant nothing of another', async (_, route) => {
-    const key = keys.get('tenant') ?? '';
-    const asked = foreignPath(route.path);
-    const foreign = await ask(route, key, asked);
-    const unknown = await ask(route, key, unknownPath(route.path));
-    // What is another's is answered as what nobody has.
-    expect(foreign.status).toBe(unknown.status);
-    expect(withoutIds(foreign.text)).toBe(withoutIds(unknown.text));
-    const forms = ['application/json', 'text/csv'];
-    for (const accept of forms) {
-      const own = await api.ask(ownPath(route.path), key, { headers: { accept } });
-      expect(own.status, own.text).toBe(200);
-      for (const secret of SECRETS) expect(own.text).not.toContain(secret);
-      expect(own.text).not.toMatch(HIDDEN);
-    }
-    if (!route.path.includes('{')) {
-      const named = await api.ask(`${route.path}?tenant=globex`, key);
-      const nobody = await api.ask(`${route.path}?tenant=nobody`, key);
-      expect([named.status, withoutIds(named.text)]).toEqual([
-        nobody.status,
-        withoutIds(nobody.text),
-      ]);
-      expect(named.status).toBeGreaterThanOrEqual(400);
-    }
-  });
+  it.each(OF_TENANTS)('%s shows a tenant nothing of another', (_, route) =>
+    showsNothingOfAnother(route, []),
+  );
+
+  it.each(OF_INSTANTS)('%s shows a tenant nothing of another as of an instant', (_, route) =>
+    showsNothingOfAnother(route, [`as_of=${AT}`]),
+  );
+
+  it.each(DIMENSIONS.filter((name) => !['provider', 'executed_model'].includes(name)))(
+    'usage by %s is told to a tenant as of an instant as it is now',
+    async (dimension) => {
+      const key = keys.get('tenant') ?? '';
+      const now = await api.ask(`/v1/usage?by=${dimension}`, key);
+      const then = await api.ask(`/v1/usage?by=${dimension}&as_of=${AT}`, key);
+      expect([then.status, then.json.rows]).toEqual([200, now.json.rows]);
+      expect(now.json.rows.length).toBeGreaterThan(0);
+    },
+  );
 
   it('that reads is answered by the schema of its row of the table', async () => {
     for (const [name, route] of ALL.filter(([, { method }]) => method === 'GET')) {
@@ -299,7 +318,7 @@ describe('without any WHERE', () => {
     expect(rows).toMatchObject([{ tenant: 'acme', cost: null, known_cost: '0' }]);
   });
 
-  it.each(['usage_rollups', 'run_rollups'])(
+  it.each(['usage_rollups', 'run_rollups', 'ledger_rollups'])(
     'the view %s has every column of what stands behind it',
     async (name) => {
       const columns = (schema: string) =>
@@ -310,7 +329,7 @@ describe('without any WHERE', () => {
         );
       // The digest of a rollup's group is for the fold alone.
       const isAsked = ({ column_name: column }: Readonly<Record<string, string | null>>) =>
-        column !== 'usage_key';
+        !['usage_key', 'ledger_key'].includes(column ?? '');
       expect((await columns('wall')).filter(isAsked)).toEqual(
         (await columns('public')).filter(isAsked),
       );

@@ -345,6 +345,7 @@ describe('the tenant', () => {
     'select cost from entries',
     'select executed_model from entries',
     'select * from usage_rollups',
+    'select * from ledger_rollups',
     'select * from quarantine',
     'select * from http_keys',
     'select * from price_rates',

@@ -19,7 +19,9 @@ import { brokenLaws } from '../support/worker.ts';
  */
 
 /** The tables that hold figures, and what of their rows an upgrade has to find out again. */
-const FIGURES = ['entries', 'batches', 'periods', 'closes', 'usage_rollups', 'run_usage'];
+const FIGURES = [
+  ...['entries', 'batches', 'periods', 'closes', 'usage_rollups', 'run_usage', 'ledger_rollups'],
+];
 
 /** Only later closes leave apart what another mode or currency carried out; the secret of a batch is its own. */
 const OTHERWISE: ReadonlySet<string> = new Set(['carries_apart']);

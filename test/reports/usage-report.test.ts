@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseInstant, systemClock } from '../../src/clock.ts';
+import { behindWall } from '../../src/database/behind-wall.ts';
 import type { Database } from '../../src/database/database.ts';
+import { makeRoles } from '../../src/database/roles.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../src/money.ts';
@@ -285,6 +287,16 @@ describe('what belongs to no layer of tokens', () => {
       // 2 × 0.009 + 3 × 0.009; (2 × $0.01 + 3 × $0.01) / 1.25
       ['other', '0.045', '0.04'],
     ]);
+    await makeRoles(own);
+    // Behind the wall there are no rates, and no cost; the charges are the same.
+    const walled = await readUsageReport(behindWall(own, 'eu'), {
+      ...{ by: ['layer'], tenantId: null, from: null, to: null },
+      ...{ asOf: parseInstant('2027-01-01T00:00:00Z'), isWalled: true },
+    });
+    expect(walled.map(({ layer, chargePico }) => [layer, chargePico])).toEqual(
+      rows.map(({ layer, chargePico }) => [layer, chargePico]),
+    );
+    expect(walled.every(({ costPico }) => costPico === 0n)).toBe(true);
   });
 });
 

@@ -3,6 +3,8 @@ import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import { ENTRIES_PER_BATCH } from '../../database/entries-of-batch.ts';
 import {
+  LEDGER_DIMENSIONS,
+  LEDGER_KEY,
   MEASURES,
   RATES_OF_ENTRIES,
   ROLLUPS,
@@ -17,15 +19,17 @@ import { batchesOf, entriesOf } from './scope-store.ts';
 const LAW = { law: 9, name: 'rollups equal the entries that they sum' } as const;
 
 /**
- * Checks law 9: both rollups hold what the entries sum to, both ways. An incremental run compares each new
- * batch's own row with its entries, and the rollups of a sample of tenants, so that it costs the same
- * however many entries there are.
+ * Checks law 9: both rollups of tenants hold what the entries sum to, both ways, and that of the whole ledger what
+ * they sum to. An incremental run compares each new batch's own row with its entries, and the rollups of a sample of
+ * tenants, so that it costs the same however many entries there are; what all tenants come to it compares where the
+ * sample has all of them.
  */
 export async function checkRollups(database: Database, scope: LawScope): Promise<LawReport> {
   if (scope.kind === 'full') return compareRollups(database, null);
   const batches = await checkBatches(database, scope);
   const { drawn, all } = await drawTenants(database, scope);
-  const sample = await compareRollups(database, drawn);
+  const isWhole = BigInt(drawn.length) === all;
+  const sample = await compareRollups(database, isWhole ? null : drawn);
   return {
     ...sample,
     range: `rollup rows, of ${drawn.length} of ${all} tenants`,
@@ -46,7 +50,45 @@ async function compareRollups(
     }
     violations.push(...differing.map(({ tenantId, periodStart }) => nameOf(tenantId, periodStart)));
   }
-  return { ...LAW, checked: rows, violations: violations.slice(0, VIOLATIONS_NAMED) };
+  const ledger = tenantIds === null ? await compareLedger(database) : { rows: 0, differing: [] };
+  violations.push(...ledger.differing);
+  return {
+    ...LAW,
+    checked: rows + ledger.rows,
+    violations: violations.slice(0, VIOLATIONS_NAMED),
+  };
+}
+
+/** Compares the rollup of the whole ledger with those of tenants, which are compared with entries. */
+async function compareLedger(
+  database: Database,
+): Promise<{ readonly rows: number; readonly differing: readonly string[] }> {
+  const columns = [...LEDGER_DIMENSIONS, ...MEASURES].map(({ name }) => name);
+  const names = sql.raw([...columns, 'ledger_key'].join(', '));
+  const dimensions = LEDGER_DIMENSIONS.map(({ name, of }) => `${of} as ${name}`);
+  const sums = MEASURES.map(({ name }) => `sum(${name}) as ${name}`);
+  const places = LEDGER_DIMENSIONS.map((_, index) => index + 1);
+  const { rows } = await sql<{ rows: bigint; said: readonly string[] | null }>`
+    with summed as (
+      select s.*, ${sql.raw(LEDGER_KEY)} as ledger_key from (
+        select ${sql.raw([...dimensions, ...sums].join(', '))} from usage_rollups
+        group by ${sql.raw(places.join(', '))}) s
+    ), differing as (
+      (select 'usage_rollups' as side, x.* from (
+        select ${names} from summed except all select ${names} from ledger_rollups) x)
+      union all
+      (select 'ledger_rollups' as side, x.* from (
+        select ${names} from ledger_rollups except all select ${names} from summed) x)
+    )
+    select (select count(*) from ledger_rollups) as rows,
+      (select array_agg(d.said) from (
+        select side || ' of all tenants, period ' || period_start || ' day ' || day || ' model "' || requested_model
+          || '": ' || entries || ' entries, charge ' || charge || ' p, cost ' || cost || ' p' as said
+        from differing order by period_start, day, requested_model, side limit ${VIOLATIONS_NAMED}) d) as said`.execute(
+    database.kysely,
+  );
+  const [row] = rows;
+  return { rows: Number(row?.rows ?? 0n), differing: row?.said ?? [] };
 }
 
 function nameOf(tenantId: string, periodStart: string): string {

@@ -1,10 +1,11 @@
 import type { Transaction } from '../../database/database.ts';
 import { ENTRIES_OF_BATCH } from '../../database/entries-of-batch.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { COST_EXCHANGE } from '../entries/entry.ts';
 
 /**
- * Adds the entries of whole batches to both rollups. They are read and summed once, by user and run;
- * the coarser rollup sums those sums. Left to itself Postgres would sort the entries by all their
+ * Adds the entries of whole batches to all rollups. They are read and summed once, by user and run;
+ * each coarser rollup sums the sums of the one before. Left to itself Postgres would sort the entries by all their
  * texts, on disk; hashing them in memory costs two thirds of that.
  */
 export async function foldBatches(
@@ -109,7 +110,14 @@ const RUN_DIMENSIONS: readonly RollupColumn[] = [
   { name: 'agent_run_id', of: "coalesce(e.agent_run_id, '')" },
 ];
 
-/** The two grains of the rollups; the finer one knows users and agent runs too. */
+/** Everything that any rollup is grouped by, as an entry has it. */
+export const ENTRY_DIMENSIONS: readonly RollupColumn[] = [
+  ...DIMENSIONS,
+  ...RUN_DIMENSIONS,
+  { name: 'is_attributed', of: `e.tenant_id <> '${UNATTRIBUTED}'` },
+];
+
+/** The two grains of the rollups of tenants; the finer one knows users and agent runs too. */
 export const ROLLUPS: readonly {
   readonly table: 'usage_rollups' | 'run_rollups';
   readonly dimensions: readonly RollupColumn[];
@@ -118,8 +126,31 @@ export const ROLLUPS: readonly {
   { table: 'run_rollups', dimensions: [...DIMENSIONS, ...RUN_DIMENSIONS] },
 ];
 
-/** Dimensions that stand in the keys themselves; the others stand there by a digest of them all. */
-const KEYED: ReadonlySet<string> = new Set(['tenant_id', 'period_start', 'day']);
+/** Dimensions that the rollup of the whole ledger has as those of tenants have them. */
+const SHARED_WITH_LEDGER: ReadonlySet<string> = new Set([
+  ...['period_start', 'day', 'kind', 'outcome', 'provider', 'requested_model', 'executed_model'],
+  ...['feature', 'currency'],
+]);
+
+/**
+ * The third grain knows no tenants, and so has as few rows for ten thousand of them as for one. It is made of
+ * the rows of `usage_rollups`, and these are its dimensions over them.
+ */
+export const LEDGER_DIMENSIONS: readonly RollupColumn[] = [
+  ...DIMENSIONS.filter(({ name }) => SHARED_WITH_LEDGER.has(name)).map(({ name }) => ({
+    name,
+    of: name,
+  })),
+  { name: 'is_attributed', of: `tenant_id <> '${UNATTRIBUTED}'` },
+];
+
+/** What stands in the key of `ledger_rollups` for the dimensions that do not stand there themselves. */
+export const LEDGER_KEY = `md5(row(${namesOf(unkeyed(LEDGER_DIMENSIONS))})::text)::uuid`;
+
+/** Returns the dimensions that do not stand in the keys themselves; a digest of them all stands there. */
+function unkeyed(columns: readonly RollupColumn[]): readonly RollupColumn[] {
+  return columns.filter(({ name }) => !['tenant_id', 'period_start', 'day'].includes(name));
+}
 
 const FOLD = foldStatement();
 
@@ -127,14 +158,13 @@ function foldStatement(): string {
   const grouped = [...DIMENSIONS, ...RUN_DIMENSIONS];
   const columns = [...grouped, ...MEASURES, UNITS_MEASURE];
   const dimensions = namesOf(DIMENSIONS);
-  const digested = namesOf(DIMENSIONS.filter(({ name }) => !KEYED.has(name)));
   const measures = namesOf([...MEASURES, UNITS_MEASURE]);
-  const sums = [...MEASURES.map(({ name }) => `sum(${name})`), 'sum_units(units)'].join(', ');
+  const sums = MEASURES.map(({ name }) => `sum(${name}) as ${name}`).join(', ');
   const added = (table: string) =>
-    [
-      ...MEASURES.map(({ name }) => `${name} = ${table}.${name} + excluded.${name}`),
-      `units = coalesce(add_units(${table}.units, excluded.units), ${table}.units, excluded.units)`,
-    ].join(', ');
+    MEASURES.map(({ name }) => `${name} = ${table}.${name} + excluded.${name}`).join(', ');
+  const unitsAdded = (table: string) =>
+    `units = coalesce(add_units(${table}.units, excluded.units), ${table}.units, excluded.units)`;
+  const ofLedger = namesOf(LEDGER_DIMENSIONS);
   return `with run as (
       select ${columns.map(({ name, of }) => `${of} as ${name}`).join(', ')}
       from unnest($1::bigint[]) batch(batch_id)
@@ -142,18 +172,26 @@ function foldStatement(): string {
       ${RATES_OF_ENTRIES}
       group by ${grouped.map((_, index) => index + 1).join(', ')}
     ), keyed as materialized (
-      select *, md5(row(${digested})::text)::uuid as usage_key from run
-    ), usage as (
-      insert into usage_rollups as u (${dimensions}, usage_key, ${measures})
-      select ${dimensions}, usage_key, ${sums}
+      select *, md5(row(${namesOf(unkeyed(DIMENSIONS))})::text)::uuid as usage_key from run
+    ), usage as materialized (
+      select ${dimensions}, usage_key, ${sums}, sum_units(units) as units
       from keyed group by ${dimensions}, usage_key
-      on conflict (tenant_id, period_start, day, usage_key) do update set ${added('u')}
+    ), of_tenants as (
+      insert into usage_rollups as u (${dimensions}, usage_key, ${measures})
+      select ${dimensions}, usage_key, ${measures} from usage
+      on conflict (tenant_id, period_start, day, usage_key) do update set ${added('u')}, ${unitsAdded('u')}
+    ), of_ledger as (
+      insert into ledger_rollups as l (${ofLedger}, ledger_key, ${namesOf(MEASURES)})
+      select ${ofLedger}, ${LEDGER_KEY}, ${namesOf(MEASURES)} from (
+        select ${LEDGER_DIMENSIONS.map(({ name, of }) => `${of} as ${name}`).join(', ')}, ${sums}
+        from usage group by ${LEDGER_DIMENSIONS.map((_, index) => index + 1).join(', ')}) s
+      on conflict (period_start, day, ledger_key) do update set ${added('l')}
     )
     insert into run_usage as r
       (tenant_id, period_start, day, usage_key, agent_run_id, user_id, ${measures})
     select tenant_id, period_start, day, usage_key, agent_run_id, user_id, ${measures} from keyed
     on conflict (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
-      do update set ${added('r')}`;
+      do update set ${added('r')}, ${unitsAdded('r')}`;
 }
 
 function namesOf(columns: readonly RollupColumn[]): string {

@@ -37,7 +37,8 @@ export async function readDays(
   { currency, from, to }: DaysAsked,
 ): Promise<readonly Omit<TenantDay, 'tenant_id'>[]> {
   const { rows } = await sql<Omit<TenantDay, 'tenant_id'>>`
-    select day::text as day, sum(charge) as charge from usage_rollups
+    select day::text as day, sum(charge) as charge
+    from ${sql.table(tenantId === null ? 'ledger_rollups' : 'usage_rollups')}
     where currency = ${currency} and day >= ${utcDay(from)}::date and day < ${utcDay(to)}::date
       ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
     group by day`.execute(database.kysely);

@@ -22,7 +22,7 @@ const clock = () => parseInstant('2026-11-03T00:00:00Z');
 
 /** The laws that look at a table's own rows; a law that recomputes from other tables may name it, too. */
 const SEALED = ['entries', 'batches', 'receipts', 'structure_spans', 'seals', 'changes'];
-const ROLLUPS = ['usage_rollups', 'run_usage'];
+const ROLLUPS = ['usage_rollups', 'run_usage', 'ledger_rollups'];
 
 let ledger: { readonly database: TestDatabase; readonly drop: () => Promise<void> };
 /** One connection, so that what a law reads is inside the transaction that tampers. */

@@ -298,6 +298,12 @@ describe('verify', () => {
       "update usage_rollups set entries = entries + 1 where tenant_id = 'bolt'",
       /tenant "bolt"/,
     ],
+    [
+      9,
+      'a day of the whole ledger cost less',
+      'update ledger_rollups set cost = cost - 1 where day = (select max(day) from ledger_rollups)',
+      /ledger_rollups of all tenants, period 2026-1\d-01/,
+    ],
     [9, 'a rollup is gone', "delete from usage_rollups where tenant_id = 'acme'", /tenant "acme"/],
     [
       9,
