@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatInstant, parseInstant, utcDay } from './clock.ts';
-import { exactPico, formatPico } from './money.ts';
+import { exactPico, formatPico, parseDecimal } from './money.ts';
 
 /**
  * The fields of which requests and answers are made: names in snake_case, amounts as exact decimal
@@ -19,7 +19,9 @@ export const dayField = z.iso.date();
 export const amountField = z.string().regex(/^-?\d+(\.\d{1,12})?$/, 'write it as 1250.00');
 
 /** A number that names a thing. */
-export const idField = z.string().regex(/^\d+$/, 'write it as a string of digits');
+export const idField = z
+  .string()
+  .regex(/^\d{1,18}$/, 'write it as a string of digits, 18 at the most');
 
 export const countField = z.int().nonnegative();
 
@@ -41,24 +43,31 @@ export const wholeField = z.string().regex(/^-?\d+$/, 'write a whole number');
 export const percentField = z.string().regex(/^-?\d+\.\d\d$/);
 
 /** An entry's id as audit.entries shows it. */
-export const entryIdField = z.string().regex(/^ent_\d+$/, 'write it as ent_12000000');
+export const entryIdField = z.string().regex(/^ent_\d{1,18}$/, 'write it as ent_12000000');
 
 /** Fields of requests that code reckons with as something else than the text that they travel as. */
 
+/** Months have the same bounds: before and after them no calendar of ours reckons, and Postgres writes years otherwise. */
+const isReckoned = (text: string) => /^(?:19[7-9]\d|[2-8]\d{3})-/.test(text);
+const RECKONED = 'write a year from 1970 to 8999';
+
 /** An instant, as epoch milliseconds. */
-export const instantGiven = z.codec(instantField, z.number(), {
+export const instantGiven = z.codec(instantField.refine(isReckoned, RECKONED), z.number(), {
   decode: parseInstant,
   encode: formatInstant,
 });
 
 /** A UTC day, as its first instant. */
-export const dayGiven = z.codec(dayField, z.number(), {
+export const dayGiven = z.codec(dayField.refine(isReckoned, RECKONED), z.number(), {
   decode: (day) => parseInstant(`${day}T00:00:00Z`),
   encode: utcDay,
 });
 
+const isExact = (text: string) => parseDecimal(text, 12) !== null;
+const SHORTER = 'write fewer digits';
+
 /** An amount, in picodollars. */
-export const amountGiven = z.codec(amountField, z.bigint(), {
+export const amountGiven = z.codec(amountField.refine(isExact, SHORTER), z.bigint(), {
   decode: exactPico,
   encode: formatPico,
 });

@@ -10,6 +10,7 @@ export function readRequest<Schema extends z.ZodType>(
   schema: Schema,
   given: z.input<Schema>,
 ): z.output<Schema> {
+  refuseUnstorable(given, []);
   const read = schema.safeParse(given);
   if (read.success) return read.data;
   const faults = read.error.issues.map(({ path, message }) => [...path, message].join(': '));
@@ -18,4 +19,22 @@ export function readRequest<Schema extends z.ZodType>(
     `the request does not fit: ${faults.join('; ')}`,
     'mend what is named, and leave out what is unknown',
   );
+}
+
+/** No text of the ledger can hold these, and a name without them would be another name. */
+function refuseUnstorable(given: unknown, path: readonly string[]): void {
+  if (typeof given === 'string') {
+    if (given.isWellFormed() && !given.includes('\u0000')) return;
+    const what = given.includes('\u0000') ? 'the character U+0000' : 'half of a pair of surrogates';
+    throw new Refusal(
+      'bad_request',
+      `the request does not fit: ${path.join(': ')} has ${what}, which no text here can hold`,
+      'write it without that character',
+    );
+  }
+  if (typeof given !== 'object' || given === null) return;
+  for (const [name, value] of Object.entries(given)) {
+    refuseUnstorable(name, [...path, 'a name']);
+    refuseUnstorable(value, [...path, name]);
+  }
 }

@@ -30,6 +30,7 @@ export function backtest(
   const cost = consumed.reduce((sum, one) => sum + weightOf(one, 'direct', null).weight, 0n);
   if (cost === 0n) refuseWithoutCost();
   const amount = given.amount ?? cost;
+  if (amount === 0n) refuseNothing();
   const fitted = fitWeights(consumed.map(observationOf));
   const ways: readonly Way[] = [
     { by: 'activity', weights: null, fitted: false },
@@ -56,6 +57,14 @@ function refuseWithoutCost(): never {
     'incomplete',
     'no entry of the month has a known cost, so there is nothing to compare with',
     advise`import a cost book for the models and run ${{ operation: 'rerate', month: null, tenant_id: null }} for the month`,
+  );
+}
+
+function refuseNothing(): never {
+  throw new Refusal(
+    'bad_request',
+    'an amount of 0 leaves nothing to divide',
+    'give the amount of the pool, or leave it out for what the entries cost',
   );
 }
 

@@ -163,7 +163,7 @@ it.each([
   ['bytes that are no UTF-8', Uint8Array.from([0x7b, 0xff, 0xfe, 0x7d]), 400],
   ['a name that JavaScript knows', '{"__proto__":{"tenant":"acme"},"constructor":1}', 400],
 ])('a body that is %s is refused by its name', async (_, body, status) => {
-  const answered = await api.ask('/v1/adjustments', keys.get('admin') ?? '', { body });
+  const answered = await api.ask('/v1/tenants/acme/adjustments', keys.get('admin') ?? '', { body });
   expect(answered.status, answered.text).toBe(status);
-  expectTold(answered, 'POST /v1/adjustments');
+  expectTold(answered, 'POST /v1/tenants/acme/adjustments');
 });

@@ -23,8 +23,10 @@ interface KeyRow {
   readonly entry_id: bigint;
 }
 
-/** Entries are looked through from the newest on, so many at a time, until enough traces are found. */
-const ENTRIES_AT_ONCE = 5_000;
+/** Entries are looked through from the newest on: at first so many for each trace, then more and more of them at a time. */
+const ENTRIES_A_TRACE = 10;
+const MORE_EACH_TIME = 4;
+const MOST_AT_ONCE = 5_000;
 
 /**
  * Finds the traces whose newest entry is older than `before`, the newest first; fewer only where
@@ -37,13 +39,14 @@ export async function findTraces(
 ): Promise<readonly TraceKey[]> {
   const found = new Map<string, TraceKey>();
   let below = before;
-  for (;;) {
-    const rows = await readNewest(database, request, below);
+  for (let most = request.limit * ENTRIES_A_TRACE; ; most *= MORE_EACH_TIME) {
+    const atOnce = Math.min(most, MOST_AT_ONCE);
+    const rows = await readNewest(database, request, { below, atOnce });
     for (const row of rows) {
       const key = keyOf(row);
       if (!found.has(key)) found.set(key, toKey(row));
     }
-    const isEnd = rows.length < ENTRIES_AT_ONCE;
+    const isEnd = rows.length < atOnce;
     // One more than asked for tells that more follow.
     if (found.size > request.limit || isEnd) return [...found.values()].slice(0, request.limit + 1);
     below = rows.at(-1)?.entry_id ?? null;
@@ -53,7 +56,7 @@ export async function findTraces(
 async function readNewest(
   database: Database,
   request: TracesRequest,
-  below: bigint | null,
+  { below, atOnce }: { readonly below: bigint | null; readonly atOnce: number },
 ): Promise<readonly KeyRow[]> {
   const { from, to } = request;
   const { rows } = await sql<KeyRow>`
@@ -66,7 +69,7 @@ async function readNewest(
       ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
       ${request.as_of === null ? sql`` : sql`and recorded_at <= ${formatInstant(request.as_of)}::timestamptz`}
       ${below === null ? sql`` : sql`and entry_id < ${below}::bigint`}
-    order by entry_id desc limit ${ENTRIES_AT_ONCE}`.execute(database.kysely);
+    order by entry_id desc limit ${atOnce}`.execute(database.kysely);
   return rows;
 }
 
