@@ -1,7 +1,8 @@
 import { picoPerMinor } from '../currencies.ts';
 import { divideHalfUp, exactPico, formatMinor, formatPico, type Pico } from '../money.ts';
+import { type ChartWriting, USUAL_WRITING } from './chart-writing.ts';
 import type { DailyUsage, StatementDocument } from './statement-answer.ts';
-import { formatExact, formatMoney, formatShortDay, localDaysOf } from './statement-format.ts';
+import { localDaysOf } from './statement-format.ts';
 
 /** The days by model: the five models that cost most, then the others together. */
 export interface DailyView {
@@ -52,6 +53,7 @@ export function rankSeries(document: Pick<DailyFigures, 'daily'>): {
 export function viewDaily(
   document: DailyFigures,
   ranking: ReturnType<typeof rankSeries>,
+  writing = USUAL_WRITING,
 ): DailyView {
   const { series, seriesOf } = ranking;
   const own = document.daily.filter((usage) => !usage.late);
@@ -65,20 +67,24 @@ export function viewDaily(
   const late = sumCharges(document.daily.filter((usage) => usage.late));
   const row = (label: string, amounts: readonly Pico[]) => [
     label,
-    ...[...amounts, sum(amounts)].map((amount) => formatExact(formatPico(amount))),
+    ...[...amounts, sum(amounts)].map((amount) => writing.exact(formatPico(amount))),
   ];
   return {
     series,
     days,
     late,
-    summary: summarize(document, days, late),
-    caption: captionOf(document, late),
-    rows: days.map(({ day, amounts }) => row(day, amounts)),
+    summary: summarize(document.currency, { days, late, writing }),
+    caption: captionOf(document, late, writing),
+    rows: days.map(({ day, amounts }) => row(writing.day(day), amounts)),
     sums: row('Sum', amountsOf(own)),
   };
 }
 
-function summarize(document: DailyFigures, days: DailyView['days'], late: Pico): string {
+function summarize(
+  currency: string,
+  { days, late, writing }: Pick<DailyView, 'days' | 'late'> & { readonly writing: ChartWriting },
+): string {
+  const money = (amount: Pico) => roundedMoney(amount, currency, writing);
   const highest = days.reduce<DailyView['days'][number] | null>(
     (most, day) => (most === null || sum(day.amounts) > sum(most.amounts) ? day : most),
     null,
@@ -86,22 +92,24 @@ function summarize(document: DailyFigures, days: DailyView['days'], late: Pico):
   if (highest === null || sum(highest.amounts) === 0n) {
     return late === 0n
       ? 'No usage was charged in this period.'
-      : `No usage of these days was charged; what is charged for earlier periods, ${roundedMoney(late, document.currency)}, is listed below.`;
+      : `No usage of these days was charged; what is charged for earlier periods, ${money(late)}, is listed below.`;
   }
-  const amount = roundedMoney(sum(highest.amounts), document.currency);
-  return `Stacked bars of the charge by model for ${days.length} days; the highest is ${formatShortDay(highest.day)} with ${amount}.`;
+  return `Stacked bars of the charge by model for ${days.length} days; the highest is ${writing.shortDay(highest.day)} with ${money(sum(highest.amounts))}.`;
 }
 
-function captionOf({ period, currency }: DailyFigures, late: Pico): string {
+function captionOf({ period, currency }: DailyFigures, late: Pico, writing: ChartWriting): string {
   const note =
     late === 0n
       ? ''
-      : ` Late usage of earlier periods (${roundedMoney(late, currency)}) is not in the bars.`;
+      : ` Late usage of earlier periods (${roundedMoney(late, currency, writing)}) is not in the bars.`;
   return `By day, ${period.time_zone}.${note}`;
 }
 
-function roundedMoney(amount: Pico, currency: string): string {
-  return formatMoney(formatMinor(divideHalfUp(amount, picoPerMinor(currency)), currency), currency);
+function roundedMoney(amount: Pico, currency: string, writing: ChartWriting): string {
+  return writing.money(
+    formatMinor(divideHalfUp(amount, picoPerMinor(currency)), currency),
+    currency,
+  );
 }
 
 function sumCharges(usages: readonly DailyUsage[]): Pico {

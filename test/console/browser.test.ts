@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningConsole, startConsole } from '../support/console.ts';
@@ -8,6 +9,9 @@ import { count, createDatabase, type TestDatabase } from '../support/database.ts
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const EXECUTABLE = BROWSERS.find((path) => existsSync(path));
+
+/** A folder into which every page is drawn at three widths, in light and in dark, to be looked at. */
+const PICTURES = process.env['SPANLEDGER_PICTURES'];
 
 const PAGES = [
   '/console',
@@ -100,8 +104,10 @@ describe.skipIf(EXECUTABLE === undefined)(
           await page.setViewportSize({ width: 1280, height: 900 });
           await page.goto(`${running.url}${path}`);
           wrong.push(...(await faultsOf(page, colorScheme)).map((fault) => `${path} ${fault}`));
-          for (const width of colorScheme === 'light' ? [768, 390] : []) {
+          await draw(path, colorScheme, 1280);
+          for (const width of colorScheme === 'light' || PICTURES !== undefined ? [768, 390] : []) {
             await page.setViewportSize({ width, height: 900 });
+            await draw(path, colorScheme, width);
             const wider = await page.evaluate<number>(
               'document.documentElement.scrollWidth - innerWidth',
             );
@@ -112,8 +118,15 @@ describe.skipIf(EXECUTABLE === undefined)(
         expect(foreign).toEqual([]);
         expect(complaints).toEqual([]);
       },
-      120_000,
+      PICTURES === undefined ? 120_000 : 400_000,
     );
+
+    async function draw(path: string, scheme: string, width: number): Promise<void> {
+      if (PICTURES === undefined) return;
+      const name = path.replace(/slk_link_\w+/, 'link').replaceAll(/[^a-z0-9]+/gi, '-');
+      const file = join(PICTURES, `${name}-${scheme}-${width}.png`);
+      await page.screenshot({ path: file, fullPage: true });
+    }
 
     /** Opens a page, and goes by the keyboard to the form of an act, as its address then says. */
     async function walkTo(from: string, words: string, form: RegExp): Promise<void> {

@@ -164,6 +164,27 @@ describe("a customer's link", () => {
       ) ?? [];
     expect(shown).toMatch(/^\d+,\d\d\s\$$/);
   });
+
+  it('writes the axes and the figures of the chart in it, too', async () => {
+    const response = await fetch(`${running.url}/usage/${link}`, {
+      headers: { 'accept-language': 'de-DE' },
+    });
+    const text = await response.text();
+    expect(text).toMatch(/class="axis"[^>]*>1\. Nov\.?</);
+    expect(text).toMatch(/class="axis"[^>]*>\d+,\d+\s\$</);
+    expect(text).toMatch(/<th scope="row">1\. Nov\.?<\/th><td class="figure">\d+,\d\d/);
+  });
+
+  it('has all statements as one table, and none of another tenant', async () => {
+    const visitor = await running.visit(null);
+    expect((await visitor.get(`/usage/${link}`)).text).toContain('/statements/all.csv');
+    const all = await visitor.get(`/usage/${link}/statements/all.csv`);
+    expect(all.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    const [head = '', ...rows] = all.text.trim().split('\r\n');
+    expect(head).toMatch(/^tenant_id,period_start,/);
+    expect(rows.length).toBeGreaterThan(1);
+    expect(rows.filter((row) => !row.startsWith('acme,2026-10-01,'))).toEqual([]);
+  });
 });
 
 it('the overview and the list of tenants show what the command line reports', async () => {

@@ -12,7 +12,7 @@ import { addressOf, type ConsoleContext, visitorOf } from '../door.ts';
 import { localeOf } from '../view/amounts.ts';
 import { renderCustomerPage } from '../view/layout.ts';
 import { customerBody } from './customer-page.ts';
-import { type DocumentForm, statementDocument } from './statement-document.ts';
+import { allStatements, type DocumentForm, statementDocument } from './statement-document.ts';
 
 /** The word that stands in an address where the session says whose page it is. */
 const MINE = 'mine';
@@ -36,6 +36,11 @@ export function addCustomer(app: Hono<{ Bindings: HttpBindings }>, options: Cons
     });
     const page = renderCustomerPage(`Usage of ${customer.tenantId}`, html`${body}`);
     return c.html(String(await page), 200, consoleHeaders(frameOrigins));
+  });
+  app.get('/usage/:door/statements/all.csv', async (c) => {
+    const customer = await customerOf(options, keys, c);
+    if (customer instanceof Response) return customer;
+    return allStatements(walled(parts, customer.tenantId), customer.tenantId);
   });
   app.get('/usage/:door/statements/:month/:form{html|pdf|csv|proof}', async (c) => {
     const customer = await customerOf(options, keys, c);

@@ -24,6 +24,7 @@ import {
   exactSum,
   type Html,
   instantDay,
+  localWriting,
   monthText,
 } from '../view/amounts.ts';
 import { dailyChart } from '../view/pictures.ts';
@@ -83,7 +84,7 @@ export async function customerBody(asked: CustomerAsked): Promise<Html> {
   return html`${headOf(asked, issuer, { running, zone, of, at: overview.at })}<div class="cards">
 ${monthCards(of, locale)}
 ${budgetCards(budgets, locale)}</div>
-${panel('Usage a day by model', dailyChart(of.figures, 'days'))}
+${panel('Usage a day by model', dailyChart(of.figures, 'days', localWriting(locale)))}
 <div class="two">${usagePanel(asked, by, groups)}${unpaidPanel(unpaid, of, locale)}</div>
 ${statementsPanel(asked, periods)}${endOf(asked, issuer)}`;
 }
@@ -265,6 +266,7 @@ function statementsPanel({ at, locale }: CustomerAsked, periods: readonly StoryP
         { title: 'Document', figure: true, cell: documents },
       ],
     }),
+    closed.length === 0 ? '' : link(`${at}/statements/all.csv`, 'All of them as CSV'),
   );
 }
 

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { ApiParts } from '../../api/api-parts.ts';
+import { listPeriods } from '../../audit/list-entries.ts';
+import { periodsRequest } from '../../audit/lists-answer.ts';
 import { readRequest } from '../../request.ts';
 import { proveStatement } from '../../statements/prove-statement.ts';
 import { renderStatement } from '../../statements/render-statement.ts';
 import { showStatement } from '../../statements/show-statement.ts';
-import { statementRequest } from '../../statements/statement-answer.ts';
+import { type StatementDocument, statementRequest } from '../../statements/statement-answer.ts';
 import { PRIVATE } from '../console-headers.ts';
 import type { ConsoleOptions } from '../console-options.ts';
 
@@ -49,6 +51,28 @@ export async function statementDocument(
   const policy = form === 'html' ? policyOf(String(body), frameOrigins) : {};
   return new Response(body as string, { headers: { ...headers, ...policy, ...named } });
 }
+
+/** Returns the lines of all statements in one table; each row says of which one it is. */
+export async function allStatements(parts: ApiParts, tenantId: string): Promise<Response> {
+  const asked = { month: null, state: 'closed' as const, as_of: null, cursor: null };
+  const request = { ...asked, tenant_id: tenantId, limit: PERIODS_READ };
+  const { periods } = await listPeriods(parts, readRequest(periodsRequest, request));
+  // A month may hold two periods, and its statements come together.
+  const months = new Set(periods.map(({ period_start: start }) => start.slice(0, 7)));
+  const statements: StatementDocument[] = [];
+  for (const month of [...months].sort()) {
+    const of = readRequest(statementRequest, { tenant_id: tenantId, month, preview: false });
+    statements.push(...[await showStatement(parts, of)].flat());
+  }
+  const body = await renderStatement(statements, { format: 'csv', issuer: null });
+  const named = { 'content-disposition': 'attachment; filename="statements.csv"' };
+  return new Response(body as string, {
+    headers: { ...PRIVATE, 'content-type': TYPES.csv, ...named },
+  });
+}
+
+/** More than eighty years of months. */
+const PERIODS_READ = 1_000;
 
 /**
  * These documents are whole in themselves, so that they can be kept as files: what they run and how they are styled

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { DateTime } from 'luxon';
 import { minorUnitDecimals } from '../../currencies.ts';
 import { exactPico, formatPico } from '../../money.ts';
+import type { ChartWriting } from '../../statements/chart-writing.ts';
 
 export type Html = ReturnType<typeof html>;
 
@@ -140,4 +141,33 @@ function isLocale(tag: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** How a chart is written for whoever reads the language: its figures and its days. */
+export function localWriting(locale: string): ChartWriting {
+  const decimalsOf = (figure: string) => figure.split('.')[1]?.length ?? 0;
+  const written = (figure: string, options: Intl.NumberFormatOptions, decimals: number) =>
+    new Intl.NumberFormat(locale, {
+      ...options,
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+    })
+      .format(figure as `${number}`)
+      .replace(/^-/, '−');
+  const shortDay = (day: string) =>
+    DateTime.fromISO(day, { zone: 'utc' })
+      .setLocale(locale)
+      .toLocaleString({ day: 'numeric', month: 'short' });
+  return {
+    money: (amount, currency) =>
+      written(
+        amount,
+        { style: 'currency', currency, currencyDisplay: 'narrowSymbol' },
+        decimalsOf(amount),
+      ),
+    exact: (figure) =>
+      written(figure, {}, Math.max(2, decimalsOf(figure.replace(/(\.\d*?)0+$/, '$1')))),
+    shortDay,
+    day: shortDay,
+  };
 }

@@ -1,5 +1,6 @@
 import { html, raw } from 'hono/html';
 import { exactPico } from '../../money.ts';
+import { USUAL_WRITING } from '../../statements/chart-writing.ts';
 import { type DailyFigures, rankSeries, viewDaily } from '../../statements/daily-view.ts';
 import { renderChartSvg } from '../../statements/html/chart-svg.ts';
 import type { Html } from './amounts.ts';
@@ -27,9 +28,9 @@ export function bar(percentage: string | null, tone: 'good' | 'warn' | 'bad' | '
 }
 
 /** Renders stacked bars a day by model, with their legend and the exact figures behind them. */
-export function dailyChart(figures: DailyFigures, id: string): Html {
+export function dailyChart(figures: DailyFigures, id: string, writing = USUAL_WRITING): Html {
   const ranking = rankSeries(figures);
-  const daily = viewDaily(figures, ranking);
+  const daily = viewDaily(figures, ranking, writing);
   if (daily.series.length === 0) return html`<p class="none">${daily.summary}</p>`;
   const { currency } = figures;
   const legend = daily.series.map(
@@ -43,8 +44,8 @@ export function dailyChart(figures: DailyFigures, id: string): Html {
   const row = ([day = '', ...cells]: readonly string[]) =>
     html`<tr><th scope="row">${day}</th>${cells.map((cell) => html`<td class="figure">${cell}</td>`)}</tr>`;
   return html`<ul class="legend">${legend}</ul>
-${raw(renderChartSvg(daily, { id, currency, size: 'full' }))}
-${raw(renderChartSvg(daily, { id: `${id}-narrow`, currency, size: 'narrow' }))}
+${raw(renderChartSvg(daily, { id, currency, size: 'full', writing }))}
+${raw(renderChartSvg(daily, { id: `${id}-narrow`, currency, size: 'narrow', writing }))}
 <p class="caption">${daily.caption}</p>
 <details><summary>The exact figures behind the bars</summary>
 <div class="scroll" tabindex="0" role="region" aria-label="Exact charge by day and model"><table><thead><tr>${heads}</tr></thead><tbody>${daily.rows.map(row)}</tbody><tfoot>${row(daily.sums)}</tfoot></table></div></details>`;

@@ -1,4 +1,5 @@
 import { dayLabels, tickLabels } from '../chart-labels.ts';
+import { type ChartWriting, USUAL_WRITING } from '../chart-writing.ts';
 import { type ChartLayout, layOutChart } from '../daily-chart.ts';
 import type { DailyView } from '../daily-view.ts';
 import { escapeHtml } from './html-text.ts';
@@ -20,16 +21,21 @@ interface ChartPlace {
   readonly id: string;
   readonly currency: string;
   readonly size: ChartSize;
+  /** Left out, the chart is written as statements are. */
+  readonly writing?: ChartWriting;
 }
 
 /**
  * Renders the bars as inline SVG. Colors are classes `s0` to `s5` of the page's style sheet, since
  * a strict content security policy would refuse style attributes.
  */
-export function renderChartSvg(daily: DailyView, { id, currency, size }: ChartPlace): string {
+export function renderChartSvg(
+  daily: DailyView,
+  { id, currency, size, writing = USUAL_WRITING }: ChartPlace,
+): string {
   const box = { ...SIZES[size], left: 0, below: 18 };
   // The ticks are the same whatever room is left of them.
-  const labels = tickLabels(layOutChart(daily.days, box), currency);
+  const labels = tickLabels(layOutChart(daily.days, box), currency, writing);
   const letters = Math.max(...labels.map((label) => label.length));
   const left = Math.ceil(letters * AXIS_LETTER) + AXIS_GAP;
   const layout = layOutChart(daily.days, { ...box, left });
@@ -43,9 +49,9 @@ export function renderChartSvg(daily: DailyView, { id, currency, size }: ChartPl
         `<text class="axis" x="${left - AXIS_GAP}" y="${y + 3.5}" text-anchor="end">${escapeHtml(labels[index] ?? '')}</text>`,
     ),
     ...layout.bars.map((bar) => renderBar(bar, daily)),
-    ...dayLabels(layout, daily).map(
+    ...dayLabels(layout, daily, writing).map(
       ({ x, text }) =>
-        `<text class="axis" x="${x}" y="${box.height - 4}" text-anchor="middle">${text}</text>`,
+        `<text class="axis" x="${x}" y="${box.height - 4}" text-anchor="middle">${escapeHtml(text)}</text>`,
     ),
     '</svg>',
   ].join('\n');
