@@ -191,8 +191,8 @@ function unpaidPanel(
     rows.filter((row) => row.outcome === outcome).reduce((sum, row) => sum + row.entries, 0);
   const credits = rows.filter(({ kind }) => kind === 'adjustment').map(({ charge }) => charge);
   const lines: readonly (readonly [string, Html | string])[] = [
-    [`${countText(entries('failed'), locale)} failed calls`, 'not charged'],
-    [`${countText(entries('cancelled'), locale)} cancelled calls`, 'not charged'],
+    [callsText(entries('failed'), 'failed', locale), 'not charged'],
+    [callsText(entries('cancelled'), 'cancelled', locale), 'not charged'],
     ...(cached > 0
       ? [
           [
@@ -204,7 +204,7 @@ function unpaidPanel(
     ...(entries('unrated') > 0
       ? [
           [
-            `${countText(entries('unrated'), locale)} calls without a price`,
+            `${callsText(entries('unrated'), '', locale)} without a price`,
             'not charged yet',
           ] as const,
         ]
@@ -217,6 +217,11 @@ function unpaidPanel(
     'What you did not pay for',
     html`<ul class="pipe">${lines.map(([words, value]) => html`<li>${words}<span class="value">${value}</span></li>`)}</ul><p class="hint">A failed call is one that gave no answer. A call that was repeated after an error, or reported twice, is charged once. An answer from a cache is one that was kept from an earlier call: your statement says under “Notes” what it costs.</p>`,
   );
+}
+
+function callsText(count: number, which: string, locale: string): string {
+  const words = [countText(count, locale), which, count === 1 ? 'call' : 'calls'];
+  return words.filter((word) => word !== '').join(' ');
 }
 
 function statementsPanel({ at, locale }: CustomerAsked, periods: readonly StoryPeriod[]): Html {

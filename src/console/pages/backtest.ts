@@ -33,7 +33,9 @@ export const backtestPage: ConsolePage = {
     const form = html`<form class="row" action="/console/backtests"><label>Month<input name="month" value="${month}" pattern="\\d{4}-\\d{2}"></label><label>Currency<input name="currency" value="${currency}"></label><label>Amount<input name="amount" value="${given.amount ?? ''}" placeholder="what it cost"></label><label>Weights<input name="weights" value="${given.weights ?? ''}" placeholder="input=1,output=5"></label><button class="second">Show</button></form>`;
     const pools = await listPools(parts, readRequest(poolsRequest, { month: null }));
     const body =
-      typeof answer === 'string' ? html`<p class="none">${answer}</p>` : answerOf(answer);
+      typeof answer === 'string'
+        ? panel('Ways to divide', html`<p class="none">${answer}</p>`)
+        : answerOf(answer);
     return {
       title: 'Back-tests of allocation',
       nav: 'Prices',

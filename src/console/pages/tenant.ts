@@ -91,8 +91,8 @@ ${own.length === 0 ? '' : panel('What keeps its months from being whole', missin
 ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 ${usagePanel({ tenant_id, month, by }, usage)}
 ${periodsPanel(asked, tenant)}
-<div class="even">${budgetsPanel(asked, { tenant_id, budgets, raises })}${coveragePanel(coverage)}</div>
-<div class="even">${settingsPanel(tenant)}${historyPanel(tenant)}</div>${pushesPanel(asked, tenant)}`,
+${budgetsPanel(asked, { tenant_id, budgets, raises })}
+<div class="even">${settingsPanel(tenant)}${coveragePanel(coverage)}</div>${historyPanel(tenant)}${pushesPanel(asked, tenant)}`,
     };
   },
 };

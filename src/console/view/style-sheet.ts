@@ -57,7 +57,7 @@ thead th a { color: inherit; }
 thead th[aria-sort="ascending"] a, thead th[aria-sort="descending"] a { color: var(--ink); }
 td, tbody th, tfoot th { padding: 8px 0 8px 16px; border-bottom: 1px solid var(--faint); vertical-align: top; }
 tr > :first-child { padding-left: 0; }
-td, dd { overflow-wrap: break-word; } td time { white-space: nowrap; }
+td, dd { overflow-wrap: break-word; } td > span { overflow-wrap: anywhere; } .panel > p + .scroll, .scroll + .scroll { margin-top: 12px; } td time { white-space: nowrap; }
 .rows td > a, .rows th > a, .cut { display: inline-block; max-width: 300px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody th { overflow-wrap: anywhere; min-width: 110px; }
