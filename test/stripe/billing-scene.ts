@@ -183,7 +183,7 @@ export function runWholeMonth(parts: StripeParts, month: string): Promise<MonthA
 }
 
 /** Final invoices against the closed periods of a month, to the unit and to the cent, as Stripe has them. */
-async function differencesOf(parts: StripeParts, month: string): Promise<readonly string[]> {
+export async function differencesOf(parts: StripeParts, month: string): Promise<readonly string[]> {
   const { database, stripe } = parts;
   const targets = (await readTargets(database, month)).filter(({ mode }) => mode === 'live');
   const differences = targets.length === 0 ? [`nothing was closed in ${month}`] : [];

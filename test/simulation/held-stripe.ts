@@ -1,0 +1,57 @@
+import { Agent } from 'node:http';
+import Stripe from 'stripe';
+import { unrepeatedHttpClient } from '../../src/stripe/send-once.ts';
+import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import type { Actor, Turns } from './turns.ts';
+
+const agent = new Agent({ keepAlive: true });
+
+/** The real SDK with our settings, of which each request waits for its turn and is read to its end within it. */
+export function heldStripe(double: StripeDouble, actor: Actor, turns: Turns): Stripe {
+  const real = unrepeatedHttpClient(Stripe.createNodeHttpClient(agent));
+  const httpClient = new Proxy(real, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      if (name !== 'makeRequest') return value.bind(target);
+      return (...given: readonly unknown[]) => {
+        const [, , path, method] = given;
+        const text = `${method} ${nameOf(String(path))}`;
+        return turns.ask(actor, { text, pid: () => null }, async () =>
+          readWhole(await Reflect.apply(value, target, given)),
+        );
+      };
+    },
+  });
+  return new Stripe(double.apiKey, {
+    host: '127.0.0.1',
+    port: double.port,
+    protocol: 'http',
+    maxNetworkRetries: 0,
+    timeout: 20_000,
+    telemetry: false,
+    httpClient,
+  });
+}
+
+/** Ids at the double differ from run to run, and a seed is to tell the same story each time. */
+function nameOf(path: string): string {
+  return path.replace(/\?.*/, '').replaceAll(/\/(?:in|ii|sub|cus|price|prod|mtr|evt)_\w+/g, '/id');
+}
+
+interface Answered {
+  toJSON(): Promise<unknown>;
+}
+
+/** What is wrong with the body is found when it is looked at, and not before. */
+async function readWhole<Response extends Answered>(response: Response): Promise<Response> {
+  const json = response.toJSON();
+  await json.catch(() => {});
+  return new Proxy(response, {
+    get(target, name) {
+      if (name === 'toJSON') return () => json;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}

@@ -1,0 +1,146 @@
+import { checkLaws } from '../../src/audit/laws/check-laws.ts';
+import { checkSummaries } from '../../src/stripe/summary-law.ts';
+import { differencesOf } from '../stripe/billing-scene.ts';
+import { textRows } from '../support/database.ts';
+import type { SaidCall } from './accepted.ts';
+import { chargeOf, passedLimit, periodAfter, periodOf } from './accepted.ts';
+import type { World } from './world.ts';
+
+const PICO_PER_MICRO = 1_000_000n;
+const MICRO_PER_CENT = 10_000n;
+
+/** What the ledger, the bills and Stripe should be after all that was accepted, and are not. */
+export async function findWrong(
+  world: World,
+  of: { readonly months: readonly string[]; readonly withLaws: boolean },
+): Promise<readonly string[]> {
+  const { parts } = world.bench;
+  const wrong = of.withLaws ? await findBroken(world) : [];
+  const billed = await compareEntries(world, wrong);
+  wrong.push(...(await compareCloses(world, billed)));
+  wrong.push(...(await compareQuarantine(world)));
+  wrong.push(...passedLimit(world.accepted));
+  for (const month of of.months) wrong.push(...(await differencesOf(parts, month)));
+  return wrong;
+}
+
+/** Every law of the ledger, by what the ledger says of itself. */
+async function findBroken({ bench }: World): Promise<string[]> {
+  const { parts } = bench;
+  const { database, clock } = parts;
+  const checkStripe = () => checkSummaries(parts);
+  const laws = await checkLaws({ database, clock, checkStripe }, { scope: 'full', published: [] });
+  return laws.flatMap(({ law, violations }) =>
+    violations.map((violation) => `law ${law}: ${violation}`),
+  );
+}
+
+/** Exact sums of each tenant's period, by what was said alone, once each call is found in its period. */
+async function compareEntries(world: World, wrong: string[]): Promise<ReadonlyMap<string, bigint>> {
+  const rows = await textRows(
+    world.bench.parts.database,
+    `select event_id, tenant_id, charge, period_start, late, outcome, uncached_input_tokens as input,
+       output_tokens as output, revision from entries order by event_id`,
+  );
+  const closed = new Set(await readClosed(world));
+  const sums = new Map<string, bigint>();
+  const seen = new Set<string>();
+  for (const row of rows) {
+    const id = row['event_id'] ?? '';
+    const said = (world.accepted.calls.get(id) ?? []).filter((call) => !call.isBroken);
+    const call = said.find(
+      ({ input, output }) => row['input'] === `${input}` && row['output'] === `${output}`,
+    );
+    if (call === undefined || seen.has(id) || row['revision'] !== '0') {
+      wrong.push(`nobody said this, or it is there twice: ${JSON.stringify(row)}`);
+      continue;
+    }
+    seen.add(id);
+    const tenantId = call.tenantId ?? 'unattributed';
+    if (row['tenant_id'] !== tenantId) wrong.push(`${id} is of ${row['tenant_id']}`);
+    if (row['charge'] !== `${chargeOf(call)}`) {
+      wrong.push(`${id} is charged ${row['charge']}, and should be ${chargeOf(call)}`);
+    }
+    const period = row['period_start'] ?? '';
+    wrong.push(...misplaced(call, { period, isLate: row['late'] === 'true', closed }));
+    const key = `${tenantId} ${period}`;
+    sums.set(key, (sums.get(key) ?? 0n) + chargeOf(call));
+  }
+  for (const [id, said] of world.accepted.calls) {
+    if (!seen.has(id) && said.some((call) => !call.isBroken)) wrong.push(`${id} is lost`);
+  }
+  return sums;
+}
+
+/** A call bills in its own period, or late in the first one after it that was open. */
+function misplaced(
+  call: SaidCall,
+  of: { readonly period: string; readonly isLate: boolean; readonly closed: ReadonlySet<string> },
+): readonly string[] {
+  const tenantId = call.tenantId ?? 'unattributed';
+  let period = periodOf(call.tenantId, call.occurredAt);
+  const isLate = period !== of.period;
+  for (; period < of.period; period = periodAfter(period)) {
+    if (!of.closed.has(`${tenantId} ${period}`)) {
+      return [`${call.eventId} stands in ${of.period}, though ${period} was never closed`];
+    }
+  }
+  if (period !== of.period || isLate !== of.isLate) {
+    return [`${call.eventId} of ${period} stands in ${of.period}, late: ${of.isLate}`];
+  }
+  return [];
+}
+
+async function readClosed({ bench }: World): Promise<readonly string[]> {
+  const rows = await textRows(bench.parts.database, 'select tenant_id, period_start from closes');
+  return rows.map((row) => `${row['tenant_id']} ${row['period_start']}`);
+}
+
+/** Each bill anew: the exact sum and what is carried in, split into what is billed and what is carried on. */
+async function compareCloses(
+  { bench }: World,
+  sums: ReadonlyMap<string, bigint>,
+): Promise<readonly string[]> {
+  const rows = await textRows(
+    bench.parts.database,
+    `select tenant_id, period_start, charge_exact as exact, billable_micro as billable,
+       carried_out as carried, charge_total as total from closes order by tenant_id, period_start`,
+  );
+  const carriedBy = new Map<string, bigint>();
+  return rows.flatMap((row) => {
+    const tenantId = row['tenant_id'] ?? '';
+    const exact = sums.get(`${tenantId} ${row['period_start']}`) ?? 0n;
+    const due = exact + (carriedBy.get(tenantId) ?? 0n);
+    const billable = due / PICO_PER_MICRO;
+    const carried = due - billable * PICO_PER_MICRO;
+    carriedBy.set(tenantId, carried);
+    const total = (billable + MICRO_PER_CENT / 2n) / MICRO_PER_CENT;
+    const expected = [exact, billable, carried, total].join(' ');
+    const found = [row['exact'], row['billable'], row['carried'], row['total']].join(' ');
+    const whose = `${tenantId} ${row['period_start']}`;
+    return found === expected ? [] : [`${whose} was closed as ${found}, and is ${expected}`];
+  });
+}
+
+/** Whatever was said and is not in the ledger waits in quarantine once: what is broken, and each other content. */
+async function compareQuarantine({ bench, accepted }: World): Promise<readonly string[]> {
+  const rows = await textRows(
+    bench.parts.database,
+    'select event_id, reason, count(*) as times from quarantine group by event_id, reason',
+  );
+  const found = new Map(rows.map((row) => [`${row['event_id']} ${row['reason']}`, row['times']]));
+  const wrong: string[] = [];
+  for (const [id, said] of accepted.calls) {
+    const broken = said.filter(({ isBroken }) => isBroken).length;
+    const conflicts = Math.max(0, said.length - broken - 1);
+    for (const [reason, times] of [
+      ['invalid_field', broken],
+      ['conflict', conflicts],
+    ] as const) {
+      const waiting = found.get(`${id} ${reason}`) ?? '0';
+      if (waiting !== `${times}`) wrong.push(`${id}: ${waiting} wait as ${reason}, not ${times}`);
+      found.delete(`${id} ${reason}`);
+    }
+  }
+  return [...wrong, ...[...found.keys()].map((key) => `${key}: nobody said it`)];
+}
