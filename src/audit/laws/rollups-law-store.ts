@@ -118,8 +118,11 @@ function checkBatches(database: Database, scope: LawScope): Promise<LawReport> {
   );
 }
 
-/** As many entries as an incremental run sums again, and as many tenants as it draws from. */
-const SAMPLED_ENTRIES = 50_000;
+/**
+ * As many entries as an incremental run sums again, and as many tenants as it draws from. Twice as many entries took
+ * nearly half of the time of an hour's run over a ledger of a million.
+ */
+const SAMPLED_ENTRIES = 25_000;
 const SAMPLED_TENANTS = 100;
 
 /**
