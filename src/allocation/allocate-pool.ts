@@ -7,7 +7,7 @@ import { reversalOf } from '../ledger/corrections/correction.ts';
 import { postOwnEntries } from '../ledger/corrections/post-corrections.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { readBatch } from '../ledger/entries/entry-store.ts';
-import { entryIds, lockForPosting } from '../ledger/posting/posting-store.ts';
+import { lockForPosting } from '../ledger/posting/posting-store.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../money.ts';
@@ -109,7 +109,7 @@ export async function reversePool(
         reversalOf(share, note, placeReversal(cache.tenant(share.tenantId), share)),
       );
       const of = { kind: 'allocation' as const, cache, recordedAt: now };
-      const batchId = await postOwnEntries(transaction, reversals, of);
+      const { batchId } = await postOwnEntries(transaction, reversals, of);
       const revision = last.revision + 1;
       const posted = { ...last, note, revision, batchId, amount: -last.amount, recordedAt: now };
       await insertPool(transaction, posted);
@@ -240,9 +240,8 @@ async function post(
 ): Promise<AllocationAnswer> {
   const { request, revision, cache, entries, weightTotal, notes } = divided;
   const of = { kind: 'allocation' as const, cache, recordedAt };
-  const batchId = await postOwnEntries(transaction, entries, of);
+  const { batchId, ids } = await postOwnEntries(transaction, entries, of);
   await insertPool(transaction, { ...request, revision, batchId, weightTotal, recordedAt });
-  const ids = entryIds(batchId, entries);
   const shares = entries.map((entry) => ({ entry, entryId: ids.get(entry) ?? null }));
   return answerOf(request, { state: 'posted', weightTotal, recordedAt, shares, notes });
 }

@@ -5,7 +5,7 @@ import { postOwnEntries } from '../ledger/corrections/post-corrections.ts';
 import { type NewEntry, type StoredEntry, usageEntry } from '../ledger/entries/entry.ts';
 import { readStandingOf } from '../ledger/entries/entry-store.ts';
 import { tenantsOf } from '../ledger/entries/event-keys.ts';
-import { entryIds, lockForPosting } from '../ledger/posting/posting-store.ts';
+import { lockForPosting } from '../ledger/posting/posting-store.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import type { Parts } from '../parts.ts';
@@ -68,13 +68,12 @@ async function acceptLocked(
     },
   }));
   const posted = made.flatMap(({ reversal, replacement }) => [reversal, replacement]);
-  const batchId = await postOwnEntries(transaction, posted, {
+  const { ids } = await postOwnEntries(transaction, posted, {
     kind: 'correction',
     cache,
     recordedAt: now,
   });
   await markReplayed(transaction, id, { at: now, outcome: 'accepted' });
-  const ids = entryIds(batchId, posted);
   const shown = (entry: NewEntry) => `ent_${ids.get(entry)}`;
   return {
     quarantine_id: String(id),

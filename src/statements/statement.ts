@@ -4,6 +4,7 @@ import { formatMinor } from '../money.ts';
 import type { Beside } from './beside/beside-store.ts';
 import type { StatementDocument } from './statement-answer.ts';
 import { statementNumber } from './statement-number.ts';
+import { versionNames } from './words/version-names.ts';
 
 /** A statement before its days, its names and what else is known are laid beside it. */
 export type Statement = Omit<StatementDocument, keyof Beside | 'daily' | 'issuer'>;
@@ -105,7 +106,10 @@ function notesOf(manifest: Manifest, uncharged: Uncharged): readonly string[] {
       `${total} ${currency} of late usage and corrections belong to a period that was closed in shadow mode: nothing is due for that, and it is listed apart.`,
     );
   }
-  for (const book of manifest.books) notes.push(cachingNote(book));
+  const names = versionNames(manifest.books);
+  for (const [place, { book, caching }] of manifest.books.entries()) {
+    notes.push(cachingNote(`Price book ${book} of ${names[place]}`, caching));
+  }
   notes.push(`Amounts are exact sums of ledger entries; the ${manifest.rounding}.`);
   notes.push('This is a usage statement, not a tax invoice.');
   return notes;
@@ -142,8 +146,7 @@ function grouped(tokens: string): string {
   return BigInt(tokens).toLocaleString('en-US');
 }
 
-function cachingNote({ book, version, caching }: Manifest['books'][number]): string {
-  const from = `Price book ${book} of ${version.slice(0, 10)}`;
+function cachingNote(from: string, caching: Manifest['books'][number]['caching']): string {
   return caching === 'work_done'
     ? `${from}: cached input is charged at the input rate (work done).`
     : `${from}: cached input is charged at the cache rates (passed through).`;

@@ -30,11 +30,19 @@ export function tellTenant(tenant: Tenant, now: InstantMs): TenantAnswer {
       time_zone: inForce?.timeZone ?? 'UTC',
       anchor_day: inForce?.anchorDay ?? 1,
     },
-    price_book: tenant.books[0]?.book ?? null,
+    price_book: tenant.books.find(({ effectiveFrom }) => effectiveFrom <= now)?.book ?? null,
+    price_book_to_come: bookToCome(tenant, now),
     stripe_customer: tenant.stripeCustomer,
     ...{ name: tenant.name, address: tenant.address, contact: tenant.contact },
     registered: tenant.isRegistered,
     closed_until: formatInstantOrNull(tenant.closedUntil),
     left_at: formatInstantOrNull(tenant.leftAt),
   };
+}
+
+/** Books stand newest first, so that the last one that does not hold yet is the next. */
+function bookToCome({ books }: Tenant, now: InstantMs): TenantAnswer['price_book_to_come'] {
+  const next = books.findLast(({ effectiveFrom }) => effectiveFrom > now);
+  if (next === undefined) return null;
+  return { price_book: next.book, effective_from: formatInstant(next.effectiveFrom) };
 }

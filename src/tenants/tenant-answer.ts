@@ -60,8 +60,12 @@ const tenantAnswer = z.strictObject({
   calendar_from: instantField.nullable(),
   /** The calendar that holds now. */
   calendar_now: z.strictObject({ time_zone: z.string(), anchor_day: z.int() }),
-  /** It is null for the default one. */
+  /** The one of its own that it pays by now; null for the default one. */
   price_book: z.string().nullable(),
+  /** The next one of its own, and from when it holds; null where none is to come. */
+  price_book_to_come: z
+    .strictObject({ price_book: z.string(), effective_from: instantField })
+    .nullable(),
   stripe_customer: z.string().nullable(),
   /** What statements call it; null where they say its id. */
   name: z.string().nullable(),

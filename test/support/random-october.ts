@@ -1,10 +1,9 @@
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
-import { inTransaction } from '../../src/database/database.ts';
 import { seededRandom } from '../../src/demo/random.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
-import { readCurrentEntries } from '../../src/ledger/entries/entry-store.ts';
+import { STANDS } from '../../src/ledger/entries/entry-store.ts';
 import {
   importBook,
   importBooks,
@@ -63,17 +62,17 @@ export async function randomOctober(database: Database, seed: number): Promise<v
     });
   });
   await receiveEvents(database, events);
-  const standing = await inTransaction(database, (transaction) =>
-    readCurrentEntries(transaction, { tenantId: 'acme', after: 0n, limit: 3 }),
+  const { rows: standing } = await database.pool.query<{ entry_id: bigint }>(
+    `select entry_id from entries e where tenant_id = 'acme' and ${STANDS} order by entry_id limit 2`,
   );
   const note = { reason: 'counted twice', actor: 'ada' };
   const [first, second] = standing;
   const at = () => parseInstant('2026-10-31T00:00:00Z');
   if (first !== undefined)
-    await postCorrections(database, at, [{ entryId: first.entryId, change: null, note }]);
+    await postCorrections(database, at, [{ entryId: first.entry_id, change: null, note }]);
   if (second !== undefined) {
     await postCorrections(database, at, [
-      { entryId: second.entryId, change: { outputTokens: 7 }, note },
+      { entryId: second.entry_id, change: { outputTokens: 7 }, note },
     ]);
   }
   await closePeriods({ database, clock: OCTOBER_IS_OVER }, { month: '2026-10', tenant_id: null });

@@ -37,6 +37,18 @@ it('a first own book in another currency than the default is taken, and a re-rat
   expect(await totals()).toEqual([{ currency: 'USD', charge_exact: '0.0042' }]);
 });
 
+it('a book of a later day is not told as if it held now, until it does', async () => {
+  const from = parseInstant('2026-11-01T00:00:00Z');
+  const toCome = { price_book: 'euro', effective_from: '2026-11-01T00:00:00.000Z' };
+  const asked = { price_book: 'euro', price_book_from: from };
+  const set = await tenantSet(asked, '2026-10-20T00:00:00Z');
+  expect(set).toMatchObject({ price_book: null, price_book_to_come: toCome });
+  const own = await tenantSet({ price_book: 'standard' }, '2026-10-21T00:00:00Z');
+  expect(own).toMatchObject({ price_book: 'standard', price_book_to_come: toCome });
+  const later = await tenantSet({ mode: 'live' }, '2026-11-01T00:00:00Z');
+  expect(later).toMatchObject({ price_book: 'euro', price_book_to_come: null });
+});
+
 it('until it is re-rated, a month that has charges in both currencies is refused, and then it closes', async () => {
   await receiveEvents(database, [nativeEvent({ event_id: 'before' })]);
   await tenantSet({ price_book: 'euro' }, '2026-10-20T00:00:00Z');

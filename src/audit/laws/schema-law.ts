@@ -108,15 +108,25 @@ function blocksOf(schema: string): readonly string[] {
 }
 
 function readTable(table: string, block: string, found: Map<string, string>): void {
-  for (const line of block.split('\n').slice(1)) {
-    const text = line.trim().replace(/,$/, '');
+  for (const item of itemsOf(block)) {
+    const text = item.trim().replace(/,$/, '');
     const [first = '', second = ''] = text.split(' ');
-    if (line.startsWith('  constraint ')) found.set(`constraint ${second} of ${table}`, text);
-    else if (line.startsWith('  ')) found.set(`column ${first} of ${table}`, text);
+    if (item.startsWith('  constraint ')) found.set(`constraint ${second} of ${table}`, text);
+    else if (item.startsWith('  ')) found.set(`column ${first} of ${table}`, text);
     else if (text.startsWith('CREATE TRIGGER') || text.startsWith('CREATE CONSTRAINT TRIGGER')) {
       found.set(`trigger ${/TRIGGER (\S+)/.exec(text)?.[1]} of ${table}`, text);
     } else if (text.startsWith('CREATE')) {
       found.set(`index ${/INDEX (\S+)/.exec(text)?.[1]} of ${table}`, text);
     }
   }
+}
+
+/** Returns what stands in the block of a table and beside it, each whole: a definition may have several lines. */
+function itemsOf(block: string): readonly string[] {
+  const items: string[][] = [];
+  for (const line of block.split('\n').slice(1)) {
+    if (/^(?: {2}\S|CREATE |\);)/.test(line)) items.push([]);
+    items.at(-1)?.push(line);
+  }
+  return items.map((lines) => lines.join('\n'));
 }

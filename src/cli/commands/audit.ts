@@ -73,7 +73,9 @@ function addReattribute(group: Command): void {
       dry_run: dryRun,
       ...{ reason, actor },
     });
-    const answers = await reattributeEntries(session.parts(), request);
+    const answers = await reattributeEntries(session.parts(), request, (done, all) =>
+      session.out.progress('moved', done, all),
+    );
     session.out.answer(
       answers,
       answers.length === 0

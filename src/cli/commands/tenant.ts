@@ -105,7 +105,10 @@ function addList(group: Command): void {
       { title: 'LEFT', value: (row) => timeOf(row.left_at ?? ''), spare: true },
       {
         title: '',
-        value: (row) => (isToCome(row) ? `to come: ${calendarOf(row)}` : ''),
+        value: (row) => {
+          const toCome = [...(isToCome(row) ? [calendarOf(row)] : []), ...bookToCome(row)];
+          return toCome.length === 0 ? '' : `to come: ${toCome.join('; ')}`;
+        },
         below: true,
       },
     ]);
@@ -124,9 +127,14 @@ function calendarOf(tenant: TenantAnswer): string {
 }
 
 function describe(tenant: TenantAnswer): string {
-  const book =
+  const now =
     tenant.price_book === null ? 'the default price book' : `price book ${tenant.price_book}`;
+  const book = [now, ...bookToCome(tenant)].join(' and ');
   const customer = tenant.stripe_customer ?? 'no Stripe customer';
   const name = tenant.name === null ? '' : `${tenant.name}, `;
   return `${name}${tenant.mode}, ${calendarOf(tenant)}, ${book}, ${customer}`;
+}
+
+function bookToCome({ price_book_to_come: next }: TenantAnswer): readonly string[] {
+  return next === null ? [] : [`price book ${next.price_book} from ${timeOf(next.effective_from)}`];
 }

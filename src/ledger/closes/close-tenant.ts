@@ -35,7 +35,8 @@ export async function closeTenant(
     await lockTenant(transaction, tenantId);
     const tenant = await readTenant(transaction.kysely, tenantId);
     if (tenant.leftAt === at) return periodContaining(tenant.calendar, at - 1);
-    refuseUnfitLeave(tenant, at);
+    const isBack = await hasComeBack(transaction, tenant, at);
+    refuseUnfitLeave(isBack ? { ...tenant, leftAt: null } : tenant, at);
     const period = await endCalendar(transaction, tenant, at);
     await updateTenant(transaction, tenantId, { left_at: formatInstant(at) });
     return period;
@@ -43,6 +44,17 @@ export async function closeTenant(
   const month = last.startDate.slice(0, 7);
   const periods = await closePeriods({ database, clock }, { month, tenant_id: tenantId });
   return { tenant_id: tenantId, left_at: formatInstant(at), periods };
+}
+
+/** Whoever was a customer again after leaving may leave once more. */
+async function hasComeBack(
+  transaction: Transaction,
+  { tenantId, calendar, leftAt }: Tenant,
+  at: InstantMs,
+): Promise<boolean> {
+  if (leftAt === null || at <= leftAt) return false;
+  const { startDate: periodStart } = periodContaining(calendar, leftAt);
+  return (await readLastCallFrom(transaction, { tenantId, periodStart, at: leftAt })) !== null;
 }
 
 function refuseUnfitLeave({ tenantId, leftAt, closedUntil }: Tenant, at: InstantMs): void {
@@ -107,7 +119,7 @@ function refuseFirstDay({ startDate, startsAt }: Period): never {
 function refuseLaterCalls(tenantId: string, at: InstantMs, call: InstantMs): never {
   throw new Refusal(
     'conflict',
-    `tenant "${tenantId}" has calls after ${formatInstant(at)}, the last at ${formatInstant(call)}`,
+    `tenant "${tenantId}" has calls at ${formatInstant(at)} or later, the last at ${formatInstant(call)}`,
     'give an instant after its last call',
   );
 }

@@ -1,6 +1,7 @@
 import type { Database } from '../../database/database.ts';
 import { formatMinor, formatPico, type Pico } from '../../money.ts';
 import { periodKey } from '../../periods/period-key.ts';
+import type { ClosedTime } from '../../periods/placement.ts';
 import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { PeriodRow } from './close-store.ts';
 import { readCloses } from './closed-periods-store.ts';
@@ -20,7 +21,7 @@ export async function answersOfClosed(
     tenant_id: close.tenantId,
     period_start: close.periodStart,
     state: keys.has(periodKey(close)) ? 'closed' : 'already_closed',
-    detail: creditCarriedOn(close.carriedOut, close.currency),
+    detail: creditCarriedOn(close),
     charge_total: formatMinor(close.chargeTotal, close.currency),
     currency: close.currency,
     manifest_hash: close.manifestHash,
@@ -28,7 +29,14 @@ export async function answersOfClosed(
 }
 
 /** A credit that exceeds what was used is named, since nothing is billed and nothing is paid out. */
-export function creditCarriedOn(carriedOut: Pico, currency: string): string | null {
+export function creditCarriedOn(close: {
+  readonly carriedOut: Pico;
+  readonly currency: string;
+  readonly mode: ClosedTime['mode'];
+}): string | null {
+  const { carriedOut, currency, mode } = close;
   if (carriedOut >= 0n) return null;
-  return `${formatPico(-carriedOut)} ${currency} more was credited than charged; that is carried on`;
+  // What was never billed is carried to no bill (R19).
+  const where = mode === 'live' ? '' : ' in shadow, and comes off no bill';
+  return `${formatPico(-carriedOut)} ${currency} more was credited than charged; that is carried on${where}`;
 }

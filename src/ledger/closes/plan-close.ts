@@ -59,12 +59,12 @@ async function sumSoFar(
   return planned;
 }
 
-function wouldClose({ period, currency, manifest }: PeriodSoFar): ClosedPeriod {
+function wouldClose({ period, tenant, currency, manifest }: PeriodSoFar): ClosedPeriod {
   return {
     tenant_id: period.tenantId,
     period_start: period.periodStart,
     state: 'would_close',
-    detail: creditCarriedOn(manifest.billable.carriedOut, currency),
+    detail: creditCarriedOn({ ...manifest.billable, currency, mode: tenant.mode }),
     charge_total: manifest.manifest.charge_total,
     currency,
     manifest_hash: null,

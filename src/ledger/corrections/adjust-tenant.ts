@@ -13,7 +13,7 @@ import { readLastCurrency, readTenant } from '../../tenants/tenant-store.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import { ENTRY_WITHOUT_A_CALL } from '../entries/entry.ts';
 import { readFirstRevision } from '../entries/entry-store.ts';
-import { entryIds, lockForPosting } from '../posting/posting-store.ts';
+import { lockForPosting } from '../posting/posting-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type { AdjustmentAnswer, AdjustRequest } from './adjustment-answer.ts';
@@ -123,10 +123,10 @@ async function post(
     actor,
     eventDigest: digestOf(request),
   };
-  const batchId = await postOwnEntries(transaction, [entry], {
+  const { ids } = await postOwnEntries(transaction, [entry], {
     ...{ kind: 'adjustment', cache, recordedAt: now },
   });
-  const entryId = entryIds(batchId, [entry]).get(entry) ?? 0n;
+  const entryId = ids.get(entry) ?? 0n;
   return answerOf(entry, { state: 'posted', entryId });
 }
 

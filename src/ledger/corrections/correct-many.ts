@@ -1,16 +1,18 @@
 import type { Clock } from '../../clock.ts';
+import { counted } from '../../counted.ts';
 import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
 import type { Parts } from '../../parts.ts';
 import { periodsBeginningIn } from '../../periods/calendar.ts';
+import { Refusal } from '../../refusal.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
-import type { StoredEntry } from '../entries/entry.ts';
+import type { NewEntry, StoredEntry } from '../entries/entry.ts';
 import { toEntry } from '../entries/entry-columns.ts';
 import { lockForPosting } from '../posting/posting-store.ts';
 import { type ForeseenPrices, ReferenceCache } from '../posting/reference-cache.ts';
-import { foldAll } from '../rollups/fold-batches.ts';
+import { BATCHES_A_FOLD, foldAll, foldSome } from '../rollups/fold-batches.ts';
 import type { CorrectionNote, EntryChange } from './correction.ts';
 import type { MadeCorrection } from './post-corrections.ts';
 import {
@@ -18,7 +20,7 @@ import {
   postedEntriesOf,
   postOwnEntries,
   refuseUnmadeTenant,
-  revisionInTarget,
+  revisionsInTarget,
 } from './post-corrections.ts';
 import type { StandingFilter, TenantSpan } from './standing-store.ts';
 import { countStanding, openStanding, readStanding } from './standing-store.ts';
@@ -33,10 +35,18 @@ export interface BulkCorrection {
   readonly dryRun: boolean;
   /** The prices under which a dry run looks; null or left out, those of now. */
   readonly foreseen?: ForeseenPrices | null;
+  /** Whether the fold may see some of the corrections before the others, since none of them changes what it joins. */
+  readonly foldsMeanwhile?: boolean;
   /** Whether a correction is to be posted; what it would not change, for one, is not. */
   readonly isDue: (made: MadeCorrection) => boolean;
-  /** Told of the corrections of some entries, due or not, once those that are due were posted. */
-  readonly looked: (made: readonly MadeCorrection[]) => void;
+  /**
+   * Told of the corrections of some entries, due or not, once those that are due were posted, and under which
+   * ids; null where nothing was.
+   */
+  readonly looked: (
+    made: readonly MadeCorrection[],
+    ids: ReadonlyMap<NewEntry, bigint> | null,
+  ) => void;
 }
 
 /** Told how many entries of how many were looked at, now and then. */
@@ -60,10 +70,11 @@ export async function correctMany(
   const free = Array.from({ length: LANES }, () => newCache(bulk));
   const lanes = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  let done = 0;
+  const folding = foldingBeside({ database, clock }, bulk);
+  let [done, all] = [0, 0];
   await inTransaction(database, async (transaction) => {
     await refuseUnmadeTenant(transaction, [bulk.change?.tenantId ?? null]);
-    const all = await countStanding(transaction, bulk.entries);
+    all = await countStanding(transaction, bulk.entries);
     const cursor = await openStanding(transaction, bulk.entries, ENTRIES_A_TRANSACTION);
     for (let rows = await cursor.fetch(); rows.length > 0; rows = await cursor.fetch()) {
       while (lanes.size === LANES) await Promise.race(lanes);
@@ -75,6 +86,7 @@ export async function correctMany(
           () => {
             done += entries.length;
             progress(done, all);
+            folding.posted();
           },
           (error) => void failures.push(error),
         )
@@ -86,9 +98,46 @@ export async function correctMany(
     }
     await Promise.all(lanes);
   });
-  if (failures.length > 0) throw failures[0];
+  await folding.end();
+  if (failures.length > 0) throw bulk.dryRun ? failures[0] : afterSome(failures[0], { done, all });
   if (!bulk.dryRun) await foldAll(database, clock);
   return done;
+}
+
+/** Folds beside the lanes, whenever as many transactions went by as are folded together. */
+function foldingBeside(
+  parts: Pick<Parts, 'database' | 'clock'>,
+  { foldsMeanwhile = false, dryRun }: BulkCorrection,
+) {
+  let waiting = 0;
+  let fold: Promise<unknown> | null = null;
+  return {
+    posted() {
+      waiting += 1;
+      if (!foldsMeanwhile || dryRun || waiting < BATCHES_A_FOLD || fold !== null) return;
+      waiting -= BATCHES_A_FOLD;
+      // What it could not do the fold at the end does, or says why it cannot.
+      fold = foldSome(parts)
+        .catch(() => {})
+        .finally(() => {
+          fold = null;
+        });
+    },
+    end: async () => void (await fold),
+  };
+}
+
+/** A refusal that comes in the middle says that what went before it stands. */
+function afterSome(
+  failure: unknown,
+  { done, all }: { readonly done: number; readonly all: number },
+): unknown {
+  if (done === 0 || !(failure instanceof Refusal)) return failure;
+  return new Refusal(
+    failure.kind,
+    `${failure.message}; of ${counted(all, 'entry', 'entries')} ${done} were dealt with before`,
+    [...failure.remedy, '; then do the same again, which goes on with what is left'],
+  );
 }
 
 function newCache({ foreseen = null }: BulkCorrection): ReferenceCache {
@@ -119,16 +168,15 @@ async function correctSome(
       const made = await makeCorrections(transaction, { cache, bulk, entries });
       const due = made.filter((one) => one.paysNow === null && bulk.isDue(one));
       const posted = due.flatMap(postedEntriesOf);
-      if (posted.length > 0 && !bulk.dryRun) {
-        await postOwnEntries(transaction, posted, { kind: 'correction', cache, recordedAt: now });
-      }
-      return made;
+      if (posted.length === 0 || bulk.dryRun) return { made, ids: null };
+      const batch = { kind: 'correction', cache, recordedAt: now } as const;
+      return { made, ids: (await postOwnEntries(transaction, posted, batch)).ids };
     });
-  const made = await retryLostRace(correctOnce, () => {
+  const { made, ids } = await retryLostRace(correctOnce, () => {
     isStale = true;
     cache.forget();
   });
-  bulk.looked(made);
+  bulk.looked(made, ids);
 }
 
 function targetOf({ change }: BulkCorrection): readonly string[] {
@@ -144,12 +192,11 @@ async function makeCorrections(
   },
 ): Promise<readonly MadeCorrection[]> {
   const { cache, bulk, entries } = of;
-  const made: MadeCorrection[] = [];
-  for (const entry of entries) {
-    const revision = await revisionInTarget(transaction, entry, bulk.change?.tenantId);
-    made.push(correct(cache, entry, { ...bulk, revision }));
-  }
-  return made;
+  const revisions = await revisionsInTarget(transaction, entries, bulk.change?.tenantId);
+  const { change, note } = bulk;
+  return [...revisions].map(([entry, revision]) =>
+    correct(cache, entry, { change, note, revision }),
+  );
 }
 
 /** Returns the spans of the periods that begin in a month, of one tenant or of all (R16). */

@@ -1,4 +1,5 @@
-import type { EventStatus, ServiceTier } from '../../events/event.ts';
+import { counted } from '../../counted.ts';
+import type { AttributionTags, EventStatus, ServiceTier } from '../../events/event.ts';
 import { isMeasured } from '../../events/event.ts';
 import type { Placement } from '../../periods/placement.ts';
 import type { Pricing, RatedPart } from '../../rating/rate-event.ts';
@@ -57,6 +58,18 @@ const LONGEST = {
   provider: 100,
 } as const;
 
+/** What a person calls each field. */
+const WORDS = {
+  tenantId: 'tenant',
+  userId: 'user',
+  feature: 'feature',
+  agentRunId: 'agent run',
+  promptVersion: 'prompt version',
+  requestedModel: 'requested model',
+  executedModel: 'executed model',
+  provider: 'provider',
+} as const satisfies Record<keyof typeof LONGEST, string>;
+
 /** Refuses what no event could have said: an entry must stay one that somebody could have reported. */
 export function refuseUnfitChange(change: EntryChange): void {
   for (const [field, longest] of Object.entries(LONGEST)) {
@@ -64,7 +77,7 @@ export function refuseUnfitChange(change: EntryChange): void {
     if (value === null || (value.length >= 1 && value.length <= longest)) continue;
     throw new Refusal(
       'bad_request',
-      `${field} would have ${value.length} characters`,
+      `the ${WORDS[field as keyof typeof LONGEST]} would have ${counted(value.length, 'character')}`,
       `give it 1 to ${longest} characters`,
     );
   }
@@ -165,7 +178,8 @@ export function replacementOf(
   // What was taken for free was not worth asking what it counted; once it is said, that has a price.
   const isFree = isTakenAsFree(entry) && COUNTS.every((count) => change[count] === undefined);
   const price = isFree ? freePriceOf(corrected, of.pricing) : pricedAnew(corrected, of.pricing);
-  return changed(corrected, price);
+  // Nobody else has the copy yet, and a second one of all fields is felt in a bulk correction.
+  return Object.assign(corrected, price);
 }
 
 /** Returns the entry as a person takes it: a call that succeeded, and charges nothing (R10). */
@@ -228,7 +242,7 @@ export function rateEntry(entry: NewEntry, pricing: Pricing): RatedPart {
     entry,
     {
       memberId: entry.memberId,
-      tags: { ...entry, tenantId: entry.tenantId },
+      tags: tagsOf(entry),
       status: entry.status,
       usage: {
         uncachedInput: entry.uncachedInputTokens,
@@ -245,6 +259,12 @@ export function rateEntry(entry: NewEntry, pricing: Pricing): RatedPart {
     },
     pricing,
   );
+}
+
+/** Picks the tags alone: a copy of all fields for each rating is felt in a bulk correction. */
+function tagsOf(entry: NewEntry): AttributionTags {
+  const { tenantId, userId, feature, agentRunId, promptVersion } = entry;
+  return { tenantId, userId, feature, agentRunId, promptVersion };
 }
 
 /**

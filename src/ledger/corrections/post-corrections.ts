@@ -5,19 +5,20 @@ import { isLostRace } from '../../database/lost-race.ts';
 import { formatPico } from '../../money.ts';
 import type { Placement } from '../../periods/placement.ts';
 import { placeReversal, placeUsage } from '../../periods/placement.ts';
+import { present } from '../../present.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
-import { readEntries, readRevisions } from '../entries/entry-store.ts';
+import { type HeldRevisions, readEntries, readRevisions } from '../entries/entry-store.ts';
 import {
   copyEntries,
-  entryIds,
-  holdsResponse,
   insertBatch,
   insertPeriods,
   isSuperseded,
   lockForPosting,
+  readHeldResponses,
+  responseText,
 } from '../posting/posting-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
 import type { CorrectionNote, EntryChange } from './correction.ts';
@@ -103,8 +104,8 @@ async function makeCorrections(
       const all = made.flatMap(postedEntriesOf);
       if (!isPosted) return answersOf(made, null);
       const batch = { kind: 'correction' as const, cache, recordedAt: clock() };
-      const batchId = await postOwnEntries(transaction, all, batch);
-      return answersOf(made, entryIds(batchId, all));
+      const { ids } = await postOwnEntries(transaction, all, batch);
+      return answersOf(made, ids);
     });
   } catch (error) {
     if (!isLostRace(error)) throw error;
@@ -192,6 +193,11 @@ function targetOf({ change }: Pick<CorrectionRequest, 'change'>): string | undef
   return change === null || change === 'free' ? undefined : change.tenantId;
 }
 
+interface PostedEntries {
+  readonly batchId: bigint;
+  readonly ids: ReadonlyMap<NewEntry, bigint>;
+}
+
 /**
  * Copies entries that no event brought, corrections, shares of a pool or adjustments, as a batch of their own. The
  * rollups fold it like any other.
@@ -204,19 +210,22 @@ export async function postOwnEntries(
     readonly cache: ReferenceCache;
     readonly recordedAt: number;
   },
-): Promise<bigint> {
+): Promise<PostedEntries> {
   const { kind, cache, recordedAt } = of;
-  const periods = new Map(
-    entries.map((entry) => {
-      const { period } = placeUsage(cache.tenant(entry.tenantId), entry.occurredAt);
-      const key = `${period.startDate} ${entry.tenantId}`;
-      return [key, { tenantId: entry.tenantId, period }];
-    }),
-  );
-  await insertPeriods(transaction, [...periods.values()]);
+  await insertPeriods(transaction, newPeriods(cache, entries));
   const batch = await insertBatch(transaction, { kind, recordedAt, entries });
-  await copyEntries(transaction, entries, batch);
-  return batch.batchId;
+  const ids = await copyEntries(transaction, entries, batch);
+  return { batchId: batch.batchId, ids };
+}
+
+function newPeriods(cache: ReferenceCache, entries: readonly NewEntry[]) {
+  return entries.flatMap(({ tenantId, occurredAt }) => {
+    const { period } = placeUsage(cache.tenant(tenantId), occurredAt);
+    const key = `${tenantId}\u0000${period.startDate}`;
+    if (cache.knownPeriods.has(key)) return [];
+    cache.knownPeriods.add(key);
+    return [{ tenantId, period }];
+  });
 }
 
 async function readReferences(
@@ -288,35 +297,66 @@ function refuseUnlessWaiting(entry: StoredEntry): void {
   );
 }
 
-/**
- * Returns the revision of the replacement: the next but one where it stays with its tenant; with
- * another tenant the first one free there, so that a later delivery under that tenant is a
- * duplicate or a conflict. Refuses where that tenant has the same call standing already.
- */
+/** Returns the revision of one entry's replacement, as of many. */
 export async function revisionInTarget(
   transaction: Transaction,
   entry: StoredEntry,
   target: string | undefined,
 ): Promise<number> {
-  if (target === undefined || target === entry.tenantId) return entry.revision + 2;
-  const held = await readRevisions(transaction, { ...entry, tenantId: target });
-  const { responseId, memberId } = entry;
-  const isReported =
-    responseId !== null &&
-    entry.gatewayCache === 'none' &&
-    (await holdsResponse(transaction, { tenantId: target, responseId, memberId }));
-  if (held.stands || (held.next === 0 && isReported)) {
-    throw new Refusal(
-      'conflict',
-      `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already, or the same provider response; it would be billed twice`,
-      `void ent_${entry.entryId} instead`,
-    );
-  }
-  return held.next;
+  const revisions = await revisionsInTarget(transaction, [entry], target);
+  return present(revisions.get(entry), 'the revision of an entry that was asked for');
 }
 
-/** The answers to corrections; without ids where nothing was posted. */
-function answersOf(
+/**
+ * Returns the revision of each entry's replacement: the next but one where it stays with its tenant; with
+ * another tenant the first one free there, so that a later delivery under that tenant is a
+ * duplicate or a conflict. Refuses where that tenant has the same call standing already, or would have it twice.
+ */
+export async function revisionsInTarget(
+  transaction: Transaction,
+  entries: readonly StoredEntry[],
+  target: string | undefined,
+): Promise<ReadonlyMap<StoredEntry, number>> {
+  const revisions = new Map(entries.map((entry) => [entry, entry.revision + 2]));
+  const moved = target === undefined ? [] : entries.filter((entry) => entry.tenantId !== target);
+  if (target === undefined || moved.length === 0) return revisions;
+  const held = {
+    revisions: await readRevisions(transaction, target, moved),
+    responses: await readHeldResponses(transaction, target, moved.flatMap(reportedAs)),
+  };
+  const taken = new Set<string>();
+  for (const [place, entry] of moved.entries()) {
+    const { next, stands } = present<HeldRevisions>(
+      held.revisions[place],
+      'what a tenant has of an event',
+    );
+    const event = `${entry.source}\u0000${entry.eventId}\u0000${entry.memberId}`;
+    // The ledger's key holds the first report of a response alone.
+    const responses = next === 0 ? reportedAs(entry).map(responseText) : [];
+    const isHeld = responses.some((response) => held.responses.has(response));
+    // Two that shared their response before are two calls.
+    const own = entry.sharesResponse || entry.status !== 'ok' ? [event] : [event, ...responses];
+    if (stands || isHeld || own.some((key) => taken.has(key))) refuseSecondBill(entry, target);
+    for (const key of own) taken.add(key);
+    revisions.set(entry, next);
+  }
+  return revisions;
+}
+
+function reportedAs({ responseId, memberId, gatewayCache }: StoredEntry) {
+  return responseId === null || gatewayCache !== 'none' ? [] : [{ responseId, memberId }];
+}
+
+function refuseSecondBill(entry: StoredEntry, target: string): never {
+  throw new Refusal(
+    'conflict',
+    `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already, or the same provider response; it would be billed twice`,
+    `void ent_${entry.entryId} instead`,
+  );
+}
+
+/** Returns the answers to corrections; without ids where nothing was posted. */
+export function answersOf(
   made: readonly MadeCorrection[],
   ids: ReadonlyMap<NewEntry, bigint> | null,
 ): readonly CorrectionAnswer[] {

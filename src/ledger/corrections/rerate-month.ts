@@ -28,6 +28,8 @@ export async function rerateMonth(
   const bulk = {
     ...{ entries: { condition: {}, spans }, change: {}, note: { reason, actor }, isDue },
     dryRun: dry_run,
+    // Neither what a call is a report or an attempt of, nor whose it is, becomes another.
+    foldsMeanwhile: true,
     foreseen,
     looked(all: readonly MadeCorrection[]) {
       for (const made of all) {

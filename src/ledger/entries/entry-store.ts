@@ -33,20 +33,36 @@ export function readBatch(
   });
 }
 
-/**
- * Reads what a tenant has of one event's part: the first revision that is free, and whether one
- * stands.
- */
+/** What a tenant has of one event's part. */
+export interface HeldRevisions {
+  /** The first revision that is free. */
+  readonly next: number;
+  readonly stands: boolean;
+}
+
+/** Reads what a tenant has of each of these parts of events, in their order. */
 export async function readRevisions(
   transaction: Transaction,
-  key: Pick<NewEntry, 'tenantId' | 'source' | 'eventId' | 'memberId'>,
-): Promise<{ readonly next: number; readonly stands: boolean }> {
-  const { rows } = await transaction.client.query<{ next: number; stands: boolean }>(
-    `select coalesce(max(revision) + 1, 0)::int as next, coalesce(bool_or(${STANDS}), false) as stands
-     from entries e where tenant_id = $1 and source = $2 and event_id = $3 and member_id = $4`,
-    [key.tenantId, key.source, key.eventId, key.memberId],
-  );
-  return rows[0] ?? { next: 0, stands: false };
+  tenantId: string,
+  keys: readonly Pick<NewEntry, 'source' | 'eventId' | 'memberId'>[],
+): Promise<readonly HeldRevisions[]> {
+  const { rows } = await transaction.client.query<HeldRevisions>({
+    name: 'read-revisions-held',
+    text: `select h.next, h.stands
+      from unnest($2::text[], $3::text[], $4::text[]) with ordinality k(source, event, member, n)
+      cross join lateral (
+        select coalesce(max(revision) + 1, 0)::int as next, coalesce(bool_or(${STANDS}), false) as stands
+        from entries e
+        where tenant_id = $1 and source = k.source and event_id = k.event and member_id = k.member
+      ) h order by k.n`,
+    values: [
+      tenantId,
+      keys.map(({ source }) => source),
+      keys.map(({ eventId }) => eventId),
+      keys.map(({ memberId }) => memberId),
+    ],
+  });
+  return rows;
 }
 
 /** Reads the entry with which an identity began; null where there is none. */
@@ -71,44 +87,6 @@ export function readStandingOf(
     transaction,
     `tenant_id = any($1::text[]) and source = $2 and event_id = $3 and ${STANDS} order by entry_id`,
     [of.tenantIds, of.source, of.eventId],
-  );
-}
-
-/** The entries that are asked for; what is absent does not narrow. */
-export interface EntryFilter {
-  readonly tenantId?: string;
-  readonly userId?: string;
-  readonly feature?: string;
-  readonly agentRunId?: string;
-  /** The entries after this id. */
-  readonly after: bigint;
-  readonly limit: number;
-}
-
-/**
- * Reads entries that count as they stand: neither a reversal nor reversed by one. In the order of
- * their ids, from `after` on.
- */
-export function readCurrentEntries(
-  transaction: Transaction,
-  filter: EntryFilter,
-): Promise<readonly StoredEntry[]> {
-  return select(
-    transaction,
-    `entry_id > $1 and kind not in ('allocation', 'adjustment') and ${STANDS}
-       and ($2::text is null or tenant_id = $2)
-       and ($3::text is null or user_id = $3)
-       and ($4::text is null or feature = $4)
-       and ($5::text is null or agent_run_id = $5)
-     order by entry_id limit $6`,
-    [
-      filter.after,
-      filter.tenantId ?? null,
-      filter.userId ?? null,
-      filter.feature ?? null,
-      filter.agentRunId ?? null,
-      filter.limit,
-    ],
   );
 }
 

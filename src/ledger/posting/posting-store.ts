@@ -92,18 +92,35 @@ interface ProbedRow {
 }
 
 /**
- * Tells whether a tenant has a provider's response already, so that the ledger's key would refuse
- * it (R8).
+ * Returns those of a tenant's providers' responses that it has already, so that the ledger's key would refuse them
+ * (R8), as `responseText`.
  */
-export async function holdsResponse(transaction: Transaction, key: ResponseKey): Promise<boolean> {
-  const { rows } = await transaction.client.query(
-    `select 1 from entries
-     where response_id = $2 and tenant_id = $1 and member_id = $3 and response_id is not null
-       and revision = 0 and gateway_cache = 'none' and status = 'ok'
-     limit 1`,
-    [key.tenantId, key.responseId, key.memberId],
+export async function readHeldResponses(
+  transaction: Transaction,
+  tenantId: string,
+  keys: readonly Omit<ResponseKey, 'tenantId'>[],
+): Promise<ReadonlySet<string>> {
+  if (keys.length === 0) return new Set();
+  const { rows } = await transaction.client.query<{ response: string; member: string }>({
+    name: 'read-held-responses',
+    text: `select k.response, k.member from unnest($2::text[], $3::text[]) k(response, member)
+      where exists (select 1 from entries
+        where response_id = k.response and tenant_id = $1 and member_id = k.member
+          and response_id is not null and revision = 0 and gateway_cache = 'none' and status = 'ok')`,
+    values: [
+      tenantId,
+      keys.map(({ responseId }) => responseId),
+      keys.map(({ memberId }) => memberId),
+    ],
+  });
+  return new Set(
+    rows.map(({ response, member }) => responseText({ responseId: response, memberId: member })),
   );
-  return rows.length > 0;
+}
+
+/** Returns a key of a set or a map of one tenant's responses. */
+export function responseText(key: Omit<ResponseKey, 'tenantId'>): string {
+  return `${key.responseId}\u0000${key.memberId}`;
 }
 
 type Group<Item> = [Item, ...Item[]];
@@ -204,28 +221,26 @@ export async function insertBatch(transaction: Transaction, head: BatchHead): Pr
 
 /**
  * Copies entries into the ledger, sorted by key so that concurrent batches wait for one another in
- * one order. A key that another transaction committed since the probe raises SQLSTATE 23505.
+ * one order; returns the ids that they got. A key that another transaction committed since the probe raises SQLSTATE
+ * 23505.
  */
 export async function copyEntries(
   transaction: Transaction,
   entries: readonly NewEntry[],
   batch: Batch,
-): Promise<void> {
-  if (entries.length === 0) return;
+): Promise<ReadonlyMap<NewEntry, bigint>> {
+  const ids = entryIds(batch.batchId, entries);
+  if (entries.length === 0) return ids;
   const recordedAt = formatInstant(batch.recordedAt);
   const { salt } = batch;
-  const lines = [...entryIds(batch.batchId, entries)].map(([entry, entryId]) =>
-    copyLine(entry, { entryId, recordedAt, salt }),
-  );
+  const lines = [...ids].map(([entry, entryId]) => copyLine(entry, { entryId, recordedAt, salt }));
   const copy = transaction.client.query(copyFrom(`copy entries (${COPY_COLUMNS}) from stdin`));
   await pipeline(Readable.from([Buffer.from(lines.join(''))]), copy);
+  return ids;
 }
 
 /** Returns the ids that the entries of a batch get, in the order of their keys. */
-export function entryIds(
-  batchId: bigint,
-  entries: readonly NewEntry[],
-): ReadonlyMap<NewEntry, bigint> {
+function entryIds(batchId: bigint, entries: readonly NewEntry[]): ReadonlyMap<NewEntry, bigint> {
   // Whoever posts so many isolates them by halves, and then each half fits.
   if (entries.length > ENTRIES_PER_BATCH) {
     throw new Error(`a batch of ${entries.length} entries has ids for ${ENTRIES_PER_BATCH} only`);

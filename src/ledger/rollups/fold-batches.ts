@@ -3,6 +3,7 @@ import { refuseUntaken, takeBatches } from '../../database/batch-queue.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
+import type { Parts } from '../../parts.ts';
 import { readHeld } from '../posting/held-store.ts';
 import { inheritTags } from '../posting/inherit-tags.ts';
 import { joinAttempts } from '../posting/join-attempts.ts';
@@ -25,7 +26,7 @@ export async function foldAll(
   let folded = 0;
   try {
     for (;;) {
-      const batches = await foldSome(database, clock, longestWaitMs);
+      const batches = await foldSome({ database, clock }, longestWaitMs);
       if (batches === 0) return folded;
       folded += batches;
     }
@@ -39,9 +40,13 @@ export async function foldAll(
  * Does beside the hot path what needs whole, committed batches: joins the reports and the attempts of calls that came
  * in any order, gives calls the tags of the spans around them, and adds the entries to the rollups and to what budgets
  * count. A batch is queued by the transaction that posts it and taken from the queue by the one that folds it, so each
- * entry is counted once, whatever commits late.
+ * entry is counted once, whatever commits late. Returns how many batches it folded: so many as are folded in one
+ * transaction, at the most.
  */
-function foldSome(database: Database, clock: Clock, longestWaitMs: number | null): Promise<number> {
+export function foldSome(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  longestWaitMs: number | null = null,
+): Promise<number> {
   return retryLostRace(() =>
     inTransaction(database, async (transaction) => {
       const how = { most: BATCHES_A_FOLD, longestWaitMs };

@@ -84,7 +84,7 @@ async function nameWaiting(
   const tenants = new Map(known.map((tenant) => [tenant.tenantId, tenant]));
   const bounds = month === null ? null : boundsOf(month);
   const waiting = rows
-    .map((row) => describeWaiting(row, { catalog, tenants }))
+    .flatMap((row) => describeWaiting(row, { catalog, tenants }))
     .filter((event) => bounds === null || isOfMonth(event, bounds, tenants))
     .filter((event) => tenantId === null || event.tenantId === null || event.tenantId === tenantId);
   const byTenant = Map.groupBy(waiting, (event) => event.tenantId);
@@ -99,24 +99,26 @@ function boundsOf(month: string) {
 
 function waitingThing(tenantId: string | null, events: readonly WaitingEvent[]): MissingThing {
   const worth = events.flatMap((event) => event.worth ?? []);
-  const currencies = new Set(worth.map(({ currency }) => currency));
-  const [currency = null] = currencies.size === 1 ? currencies : [];
-  const sum = worth.reduce((all, { charge }) => all + charge, 0n);
-  const amount = currency === null ? null : formatPico(sum);
+  const sums = [...Map.groupBy(worth, ({ currency }) => currency)].map(([currency, of]) => ({
+    currency,
+    sum: of.reduce((all, { charge }) => all + charge, 0n),
+  }));
+  // Amounts of two currencies are never added.
+  const [only = null] = sums.length === 1 ? sums : [];
   const reasons = [...Map.groupBy(events, ({ reason }) => reason)].map(
     ([reason, of]) => `${reason} ${of.length}`,
   );
   const price =
-    amount === null
+    sums.length === 0
       ? 'without a price that can be told'
-      : `worth ${money(sum, currency ?? '')}${worth.length < events.length ? ` for the ${worth.length} that can be priced` : ''}`;
+      : `worth ${sums.map(({ sum, currency }) => money(sum, currency)).join(' and ')}${worth.length < events.length ? ` for the ${worth.length} that can be priced` : ''}`;
   const ids = events.slice(0, IDS_NAMED).map(({ id }) => String(id));
   const more = events.length > ids.length ? ', …' : '';
   return {
     ...thing('quarantined', tenantId),
     count: events.length,
-    amount,
-    currency,
+    amount: only === null ? null : formatPico(only.sum),
+    currency: only?.currency ?? null,
     detail: `${counted(events.length, 'event')} in quarantine (${reasons.join(', ')}), ${price}: ${ids.join(', ')}${more}`,
   };
 }

@@ -27,21 +27,34 @@ export interface Prices {
   readonly tenants: ReadonlyMap<string, Tenant>;
 }
 
-/** Reads of a waiting event whose it is, when it was and what it is worth, by the code that rates. */
-export function describeWaiting(row: QuarantineRow, prices: Prices): WaitingEvent {
+/**
+ * Reads of a waiting event whose it is, when it was and what it is worth, by the code that rates: once for each
+ * tenant who has a part of it.
+ */
+export function describeWaiting(row: QuarantineRow, prices: Prices): readonly WaitingEvent[] {
   const body = jsonObject(row.body);
-  const tenantId = textOf(body['tenant_id']) ?? textOf(body['customer_id']);
   const said = textOf(body['occurred_at']);
   const occurredAt = said === null ? null : instantOrNull(said.toUpperCase());
   const isAstray = row.reason === 'occurred_too_early' || row.reason === 'occurred_in_future';
-  return {
+  const worth = row.reason === 'conflict' ? null : worthOf(body, occurredAt, prices);
+  return tenantsNamed(body).map((tenantId) => ({
     id: row.quarantine_id,
     reason: row.reason,
     receivedAt: row.received_at,
     tenantId,
     occurredAt: isAstray ? null : occurredAt,
-    worth: row.reason === 'conflict' ? null : worthOf(body, occurredAt, prices),
-  };
+    worth: worth?.get(tenantId ?? UNATTRIBUTED) ?? null,
+  }));
+}
+
+/** Returns every tenant that a body names, for itself or for one of its members; null stands for nobody. */
+function tenantsNamed(body: JsonObject): readonly (string | null)[] {
+  const of = (object: JsonObject) => textOf(object['tenant_id']) ?? textOf(object['customer_id']);
+  const { members } = body;
+  const named = Array.isArray(members)
+    ? members.map((member) => (isObject(member) ? of(member) : null) ?? of(body))
+    : [];
+  return [...new Set(named.length === 0 ? [of(body)] : named)];
 }
 
 /**
@@ -62,11 +75,12 @@ export function isOfMonth(
   return periodContaining(calendar, occurredAt).startDate.startsWith(month.name);
 }
 
+/** Answers what each tenant would be charged for its parts; a tenant with a part that has no price is left out. */
 function worthOf(
   body: JsonObject,
   occurredAt: InstantMs | null,
   { catalog, tenants }: Prices,
-): WaitingEvent['worth'] {
+): ReadonlyMap<string, WaitingEvent['worth']> | null {
   if (occurredAt === null) return null;
   const event = readEvent(body, occurredAt) ?? readEvent(onlyWhatIsCharged(body), occurredAt);
   if (event === null) return null;
@@ -74,11 +88,13 @@ function worthOf(
     catalog,
     bookOf: (tenantId, at) => assignedBook(tenants.get(tenantId) ?? { books: [] }, catalog, at),
   });
-  const charges = parts.flatMap(({ charge }) => charge ?? []);
-  const currencies = new Set(parts.map(({ currency }) => currency));
-  const [currency = ''] = currencies;
-  if (charges.length < parts.length || currencies.size !== 1) return null;
-  return { charge: charges.reduce((sum, charge) => sum + charge, 0n), currency };
+  const worth = [...Map.groupBy(parts, ({ tenantId }) => tenantId)].flatMap(([tenantId, own]) => {
+    const charges = own.flatMap(({ charge }) => charge ?? []);
+    if (charges.length < own.length) return [];
+    const charge = charges.reduce((sum, one) => sum + one, 0n);
+    return [[tenantId, { charge, currency: own[0]?.currency ?? '' }] as const];
+  });
+  return new Map(worth);
 }
 
 function readEvent(body: JsonObject, occurredAt: InstantMs): UsageEvent | null {
@@ -89,15 +105,25 @@ function readEvent(body: JsonObject, occurredAt: InstantMs): UsageEvent | null {
 /** Reads what decides the charge of an event with something wrong: a wrong tag is no reason to call it nothing. */
 function onlyWhatIsCharged(body: JsonObject): JsonObject {
   const kept = Object.fromEntries(CHARGED.map((field) => [field, body[field]]));
-  const { usage } = body;
+  const { usage, members } = body;
   return {
     ...kept,
     event_id: 'waiting',
     status: body['status'] ?? 'ok',
-    usage: isObject(usage)
-      ? Object.fromEntries(Object.entries(usage).map(([name, count]) => [name, counted(count)]))
-      : undefined,
+    usage: isObject(usage) ? withCounts(usage) : undefined,
+    members: Array.isArray(members) ? members.map(onlyShareOf) : undefined,
   };
+}
+
+function onlyShareOf(member: unknown): unknown {
+  if (!isObject(member)) return member;
+  const { member_id, tenant_id, customer_id, status, input_tokens, output_tokens, weight } = member;
+  const share = withCounts({ input_tokens, output_tokens, weight });
+  return { member_id, tenant_id, customer_id, status, ...share };
+}
+
+function withCounts(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, counted(value)]));
 }
 
 const CHARGED = [
@@ -114,7 +140,7 @@ const CHARGED = [
   'provider_api',
 ];
 
-/** A count that a producer wrote as a text is worth as much. */
+/** Reads a count that a producer wrote as a text: it is worth as much. */
 function counted(count: unknown): unknown {
   return typeof count === 'string' && /^\d{1,12}$/.test(count) ? Number(count) : count;
 }

@@ -6,6 +6,7 @@ import {
   formatMoney,
   formatQuantity,
 } from '../statement-format.ts';
+import { versionNames } from './version-names.ts';
 
 /** What is to be paid, and what is to be said beside it. */
 export interface Due {
@@ -127,9 +128,10 @@ export function stateDue({ mode, due, total, currency, preview }: StatementDocum
 export function factsOf(document: StatementDocument): readonly Fact[] {
   const { usage, price_books: books } = document;
   const count = (calls: number) => calls.toLocaleString('en-US');
-  const prices = books.flatMap(({ book, version }) => [
+  const names = versionNames(books);
+  const prices = books.flatMap(({ book, version }, place) => [
     book,
-    version.startsWith('-') ? 'since ever' : `version ${version.slice(0, 10)}`,
+    version.startsWith('-') ? 'since ever' : `version ${names[place]}`,
   ]);
   return [
     {

@@ -69,10 +69,11 @@ function negate(amount: string): string {
 
 /** Returns the statement's own notes, and what only the forms for people need explaining. */
 export function statementNotes(document: StatementDocument): readonly string[] {
-  const { exact } = document;
+  const { exact, mode } = document;
+  const to = mode === 'live' ? 'to the next period' : 'in shadow mode, and comes off no bill';
   const carried =
     exactPico(exact.carried_out) < 0n
-      ? 'Credits and corrections of this period exceed its usage: nothing is billed, and the difference is carried on to the next period.'
+      ? `Credits and corrections of this period exceed its usage: nothing is billed, and the difference is carried on ${to}.`
       : 'What is left below a millionth is not lost: it is carried on to the next period.';
   return [
     'Quantity × rate = exact. Amounts are rounded so that they add up to the total.',

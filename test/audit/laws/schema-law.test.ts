@@ -78,6 +78,12 @@ describe('law 12', () => {
       `update pg_index set indisvalid = false where indexrelid = 'entries_by_id'::regclass`,
       'index entries_by_id of entries was changed',
     ],
+    [
+      `drop index entries_by_response; create unique index entries_by_response on entries
+         (response_id, tenant_id, member_id, (case when shares_response then entry_id else 1::bigint end))
+         where response_id is not null and revision = 0 and gateway_cache = 'none' and status = 'ok'`,
+      'index entries_by_response of entries was changed',
+    ],
     ['create rule hidden as on update to push_intents do instead nothing', 'rule hidden was added'],
     [
       `select nextval('act_numbers'); insert into changes (of_table, row_key, act, actor, act_id)

@@ -81,6 +81,24 @@ it('the same instant again goes on, and another is refused', async () => {
   await expect(leave('2026-10-17T00:00:00Z')).rejects.toThrow('left at 2026-10-15T12:00:00.000Z');
 });
 
+it('a customer who came back leaves once more, and what was idle in between has no statement', async () => {
+  await leave(LEFT);
+  const again = nativeEvent({ event_id: 'again', occurred_at: '2026-12-03T11:00:00Z' });
+  await receiveEvents(database, [again], '2026-12-03T12:00:00Z');
+  const request = { tenant_id: 'acme', at: parseInstant('2026-12-10T00:00:00Z') };
+  const left = await closeTenant({ database, clock: at('2026-12-11T00:00:00Z') }, request);
+  expect(left.periods).toMatchObject([{ period_start: '2026-12-01', state: 'closed' }]);
+  const idle = { month: '2026-11', tenant_id: 'acme' };
+  await expect(closePeriods({ database, clock: at('2027-01-05T00:00:00Z') }, idle)).rejects.toThrow(
+    'tenant "acme" has no period that begins in 2026-11',
+  );
+  expect(await periods()).toMatchObject([
+    { ends_at: '2026-10-15 12:00:00+00', state: 'closed' },
+    { ends_at: '2026-12-10 00:00:00+00', state: 'closed' },
+  ]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
 it('an instant that is still to come ends the period when it has come', async () => {
   expect(await leave('2026-10-25T00:00:00Z')).toMatchObject({ periods: [{ state: 'not_ended' }] });
   expect(await close('2026-10')).toMatchObject([{ period_start: '2026-10-01', state: 'closed' }]);

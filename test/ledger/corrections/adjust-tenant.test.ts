@@ -62,7 +62,8 @@ it('a credit that exceeds the usage bills nothing, is carried on, and is named',
   await adjust('-5', 'an outage');
   expect(await close('2026-10')).toMatchObject({
     charge_total: '0.00',
-    detail: '2 USD more was credited than charged; that is carried on',
+    detail:
+      '2 USD more was credited than charged; that is carried on in shadow, and comes off no bill',
   });
   await receiveEvents(
     database,
@@ -72,7 +73,8 @@ it('a credit that exceeds the usage bills nothing, is carried on, and is named',
   // -2.00 + 0.0042 = -1.9958
   expect(await close('2026-11')).toMatchObject({
     charge_total: '0.00',
-    detail: '1.9958 USD more was credited than charged; that is carried on',
+    detail:
+      '1.9958 USD more was credited than charged; that is carried on in shadow, and comes off no bill',
   });
   expect(await brokenLaws(database)).toEqual([]);
 });

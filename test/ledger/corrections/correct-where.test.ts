@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { readWhere } from '../../../src/cli/terminal/where.ts';
 import { parseInstant } from '../../../src/clock.ts';
 import type { CorrectWhereRequest } from '../../../src/ledger/corrections/bulk-answer.ts';
+import { correctEntry } from '../../../src/ledger/corrections/correct-entry.ts';
 import { correctWhere } from '../../../src/ledger/corrections/correct-where.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { count, freshDatabase, textRows } from '../../support/database.ts';
-import { importBooks, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 import { brokenLaws } from '../../support/worker.ts';
 
 /** A correction of every entry that has something in common (R13). */
@@ -68,11 +69,47 @@ it('takes no price away unless that is asked for', async () => {
   expect(await standing("event_id = 'three'")).toMatchObject([{ charge: null }]);
 });
 
+it('says of a refusal in the middle what went before it, and goes on where that ended', async () => {
+  await makeTenant(database, 'cedar');
+  const calls = Array.from({ length: 999 }, (_, index) =>
+    nativeEvent({ event_id: `of-birch-${index}`, tenant_id: 'birch' }),
+  );
+  await receiveEvents(database, calls);
+  await receiveEvents(database, [nativeEvent({ event_id: 'twice', tenant_id: 'birch' })]);
+  await receiveEvents(database, [nativeEvent({ event_id: 'twice', tenant_id: 'cedar' })]);
+  const asked = { where: 'tenant=birch', month: null, change: { tenant_id: 'cedar' } };
+  const foreseen = await run({ ...asked, dryRun: true }).catch((error: unknown) => error);
+  expect(foreseen).toMatchObject({ message: expect.stringMatching(/would be billed twice$/) });
+  const refused = await run(asked).catch((error: Error) => error);
+  const said = /would be billed twice; of 1,001 entries (\d+) were dealt with before$/;
+  // Another plan reads them in another order, so that the refusal may come first.
+  const done = Number(said.exec(refused instanceof Error ? refused.message : '')?.[1] ?? 0);
+  expect(refused).toMatchObject({ message: expect.stringContaining('would be billed twice') });
+  expect(await count(database, "entries where tenant_id = 'cedar'")).toBe(1 + done);
+  const [twice] = await textRows(
+    database,
+    "select entry_id from entries where event_id = 'twice' and tenant_id = 'birch'",
+  );
+  const note = { reason: 'reported under both', actor: 'ada' };
+  const request = { entry_id: BigInt(twice?.['entry_id'] ?? 0), change: null, ...note };
+  await correctEntry({ database, clock: () => parseInstant('2026-10-20T12:00:00Z') }, request);
+  expect(await run(asked)).toMatchObject({ examined: 1_000 - done });
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('refuses to move one event of two tenants to a third one, where it would stand twice', async () => {
+  await makeTenant(database, 'cedar');
+  await receiveEvents(database, [nativeEvent({ event_id: 'four', tenant_id: 'acme' })]);
+  const asked = { where: 'model=gpt-4o', month: null, change: { tenant_id: 'cedar' } };
+  await expect(run(asked)).rejects.toThrow('tenant "cedar" has event "four"');
+  expect(await count(database, "entries where tenant_id = 'cedar'")).toBe(0);
+});
+
 describe('it refuses', () => {
   it.each([
     ['a tenant that nobody made', 'tenant=acmme', MINI, 'there is no tenant "acmme"'],
     ['to make one by a move', 'user=pat', { tenant_id: 'bich' }, 'there is no tenant "bich"'],
-    ['a change that no event could say', 'user=pat', { user_id: '' }, 'userId would have 0'],
+    ['a change that no event could say', 'user=pat', { user_id: '' }, 'the user would have 0'],
   ])('%s', async (_what, where, change, message) => {
     await expect(run({ where, month: null, change })).rejects.toThrow(message);
     expect(await count(database, "tenants where tenant_id = 'bich'")).toBe(0);

@@ -167,20 +167,20 @@ it('a reversal of what had no further unit and no reported cost has none', () =>
 
 describe('a change', () => {
   it.each([
-    ['tenantId', 200],
-    ['userId', 200],
-    ['feature', 200],
-    ['agentRunId', 200],
-    ['promptVersion', 200],
-    ['requestedModel', 200],
-    ['executedModel', 200],
-    ['provider', 100],
-  ] as const)('of %s has 1 to %d characters', (field, longest) => {
+    ['tenantId', 200, 'tenant'],
+    ['userId', 200, 'user'],
+    ['feature', 200, 'feature'],
+    ['agentRunId', 200, 'agent run'],
+    ['promptVersion', 200, 'prompt version'],
+    ['requestedModel', 200, 'requested model'],
+    ['executedModel', 200, 'executed model'],
+    ['provider', 100, 'provider'],
+  ] as const)('of %s has 1 to %d characters, and is named in words', (field, longest, words) => {
     const change = (length: number) => () => refuseUnfitChange({ [field]: 'x'.repeat(length) });
     expect(change(1)).not.toThrow();
     expect(change(longest)).not.toThrow();
-    expect(change(0)).toThrow(`${field} would have 0 characters`);
-    expect(change(longest + 1)).toThrow(`${field} would have ${longest + 1} characters`);
+    expect(change(0)).toThrow(`the ${words} would have 0 characters`);
+    expect(change(longest + 1)).toThrow(`the ${words} would have ${longest + 1} characters`);
   });
 
   it('may take a tag away, and says what a text may have', () => {
