@@ -6,7 +6,6 @@ import { RUN_STEPS_KEPT } from '../ledger/rollups/run-step-store.ts';
 import type { Pico } from '../money.ts';
 import type { BudgetRow } from './budget-store.ts';
 import { BUDGET_COLUMNS } from './budget-store.ts';
-import { waitForDisk } from './disk-wait-store.ts';
 import type { Estimate } from './estimate-call.ts';
 import type { CatalogRevisions } from './price-references.ts';
 
@@ -183,7 +182,6 @@ const CHECK = `${UNSAID} with ${CALLS}, ${CONCERNED}, ${REPEATED}, ${SEEN}, judg
  * lock, and one that it does not bear by itself is denied whatever came before it.
  * The others are judged as though all before them were admitted. That is true up to the first that is not
  * admitted; what comes after it is not decided, and is asked again. Where a counter is missing nothing is decided either.
- * The locks are not held until the disk has the holds: whoever reserves waits for that after the commit.
  */
 const RESERVE = `${UNSAID} with ${CALLS}, ${CONCERNED}, ${REPEATED}, ${SEEN}, hopeful as materialized (
     select s.n, bool_or(s.spent is null) as is_missing from seen s
@@ -217,10 +215,8 @@ const RESERVE = `${UNSAID} with ${CALLS}, ${CONCERNED}, ${REPEATED}, ${SEEN}, ho
     from placed p cross join (select min(n) filter (where may and not admits) as denied from placed) first
   ), admitted as materialized (
     select * from judged where admits and is_decided
-  ), soon as materialized (
-    select set_config('synchronous_commit', 'off', true) where exists (select from admitted)
   ), held as (
-    update budget_counters c set held = c.held + t.estimate from soon, (
+    update budget_counters c set held = c.held + t.estimate from (
       select budget_id, time_key, sum(estimate) as estimate from admitted group by budget_id, time_key
     ) t
     where c.budget_id = t.budget_id and c.time_key = t.time_key
@@ -251,21 +247,11 @@ export const judgeCall = askTogether<AskedCall, readonly JudgedRow[]>({
   },
 });
 
-/** Holds for the call where everybody bears it, and then waits until the disk has it. */
-export async function reserveCall(
-  database: Database,
-  call: HeldCall,
-): Promise<readonly JudgedRow[]> {
-  const rows = await holdOrDeny(database, call);
-  const [first] = rows;
-  const isHeld = first?.admits === true && first.budget_id !== null;
-  // Whoever made a hold that stands may not have heard of it yet.
-  if (isHeld || first?.stands === true) await waitForDisk(database);
-  return rows;
-}
-
-/** Makes the counters that are missing, which is so once a day or period or run, before the calls are asked about again. */
-const holdOrDeny = askTogether<HeldCall, readonly JudgedRow[]>({
+/**
+ * Holds for the call where everybody bears it. Counters that are missing, which is so once a day or period or run, are
+ * made before the calls are asked about again.
+ */
+export const reserveCall = askTogether<HeldCall, readonly JudgedRow[]>({
   queueOf: byTenant,
   async askAll(database, calls) {
     const rows = await ask(database, {
