@@ -3,7 +3,13 @@ import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Alert, KeptAlert } from './alert.ts';
 
-/** Keeps an alert. What was resolved is open again where the same thing is found in another way. */
+/** Who ends an alert of which nothing is so any more. */
+export const ITSELF = 'spanledger';
+
+/**
+ * Keeps an alert. What a person resolved is open again where the same thing is found in another way, and what ended
+ * by itself where it is found again.
+ */
 export async function raiseAlert(database: Database, alert: Alert, at: InstantMs): Promise<void> {
   await sql`
     insert into push_alerts (raised_at, kind, subject, tenant_id, period_start, detail) values
@@ -11,7 +17,7 @@ export async function raiseAlert(database: Database, alert: Alert, at: InstantMs
        ${alert.detail})
     on conflict (kind, subject) do update set raised_at = excluded.raised_at, detail = excluded.detail,
       resolved_at = null, resolution = null, resolved_by = null
-      where push_alerts.resolved_at is not null and push_alerts.detail <> excluded.detail`.execute(
+      where push_alerts.resolved_at is not null and (push_alerts.detail <> excluded.detail or push_alerts.resolved_by = ${ITSELF})`.execute(
     database.kysely,
   );
 }

@@ -30,6 +30,7 @@ const customerBody = z.strictObject({
   ...accountField,
   id: z.string().min(1),
   name: z.string().optional(),
+  currency: z.string().length(3).toLowerCase().optional(),
   email: z.string().optional(),
   metadata: z.record(z.string(), z.string()).optional(),
 });

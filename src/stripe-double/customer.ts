@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
 import { type Account, found } from './account.ts';
+import { invalidRequest } from './api-failure.ts';
 import { type Endpoint, endpoint, pathId } from './endpoint.ts';
 import { emitEvent } from './event-log.ts';
 import { listPage, newestFirst } from './list-page.ts';
@@ -76,9 +77,26 @@ export const customerEndpoints: readonly Endpoint[] = [
   }),
 ];
 
+/**
+ * Binds a customer to the currency of its first subscription or invoice item. Throws 400 for another one: its
+ * recurring bills are of one currency.
+ */
+export function bindCurrency(account: Account, id: string, currency: string): void {
+  const customer = found(account.customers, 'customer', { id, param: 'customer' });
+  const bound = customer.currency ?? currency;
+  if (bound !== currency) {
+    throw invalidRequest(
+      `You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, discount, or invoice item with currency ${bound}.`,
+    );
+  }
+  account.customers.set(id, { ...customer, currency: bound });
+}
+
 /** What a customer is made of; Stripe mints the id itself, a seed brings its own. */
 export interface CustomerSeed {
   readonly id: string;
+  /** The currency of what it was billed before, in lower case. */
+  readonly currency?: string | undefined;
   readonly description?: string | undefined;
   readonly email?: string | undefined;
   readonly metadata?: Readonly<MetadataChange> | undefined;
@@ -93,7 +111,7 @@ export function addCustomer(account: Account, seed: CustomerSeed): Stripe.Custom
     address: null,
     balance: 0,
     created: account.clock.nowSeconds(),
-    currency: null,
+    currency: seed.currency ?? null,
     default_source: null,
     delinquent: false,
     description: seed.description ?? null,

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { type Account, found } from './account.ts';
 import { invalidRequest } from './api-failure.ts';
+import { bindCurrency } from './customer.ts';
 import { type ExactDecimal, readDecimal } from './exact-decimal.ts';
 import { pricedAmount } from './invoice-line.ts';
 import { mergeMetadata, metadata } from './metadata.ts';
@@ -50,6 +51,10 @@ function subscriptionOf(item: InvoiceItem): string | undefined {
 
 export function createItem(account: Account, params: CreateParams): InvoiceItem {
   found(account.customers, 'customer', { id: params.customer, param: 'customer' });
+  // One that waits for the next recurring invoice has to be of its currency.
+  if (params.invoice === undefined) {
+    bindCurrency(account, params.customer, params.currency.toLowerCase());
+  }
   const now = account.clock.nowSeconds();
   const { amount, quantity, quantity_decimal } = amountsOf(params);
   const item = {

@@ -8,6 +8,7 @@ import {
   type Interval,
   nextBoundary,
 } from './billing-period.ts';
+import { bindCurrency } from './customer.ts';
 import { emitEvent } from './event-log.ts';
 import { finalizeInvoice } from './invoice.ts';
 import { type MetadataChange, mergeMetadata, metadata } from './metadata.ts';
@@ -90,6 +91,7 @@ export function checkSubscription(account: Account, params: SubscriptionParams):
 export function createSubscription(account: Account, params: SubscriptionParams): Subscription {
   found(account.customers, 'customer', { id: params.customer, param: 'customer' });
   const prices = params.items.map(({ price }, index) => meteredPrice(account, price, index));
+  bindCurrency(account, params.customer, prices[0]?.currency ?? 'usd');
   const now = account.clock.nowSeconds();
   const start = params.backdate_start_date ?? now;
   const anchor = anchorOf(prices, params, start);

@@ -233,3 +233,17 @@ describe('a backdated subscription', () => {
     ]);
   });
 });
+
+it('a customer is billed in the currency of its first subscription, and of no other', async () => {
+  const { stripe, customer } = await subscribe({ now: ms('2026-10-15T00:00:00Z') });
+  expect(await stripe.customers.retrieve(customer)).toMatchObject({ currency: 'usd' });
+
+  const item = { customer, amount: 100, currency: 'eur' };
+  expect(await refusalOf(stripe.invoiceItems.create(item))).toMatchObject({
+    statusCode: 400,
+    message: expect.stringContaining('cannot combine currencies on a single customer'),
+  });
+  const invoice = await stripe.invoices.create({ customer, currency: 'eur' });
+  const placed = await stripe.invoiceItems.create({ ...item, invoice: invoice.id ?? '' });
+  expect(placed).toMatchObject({ currency: 'eur' });
+});

@@ -66,6 +66,30 @@ it('a customer that does not exist is named for its tenant, and every other one 
   expect((await push(scene)).map((row) => row.state)).toEqual(['confirmed', 'confirmed']);
 });
 
+it('a customer that Stripe bills in another currency is named for its tenant, and every other one is pushed', async () => {
+  const scene = await openPushScene(['acme', 'bolt', 'both']);
+  scene.double.control.addCustomer({ id: 'cus_acme', currency: 'eur' });
+  // Stripe lets one have subscriptions in two currencies, where that is allowed.
+  const { stripe } = scene.options;
+  const [price] = (await stripe.prices.list()).data;
+  const customer = 'cus_both';
+  scene.double.control.addCustomer({ id: customer });
+  await stripe.subscriptions.create({ customer, items: [{ price: price?.id ?? '' }] });
+  scene.double.control.addCustomer({ id: customer, currency: 'eur' });
+
+  const [acme, ...others] = await push(scene);
+
+  expect(acme).toMatchObject({ state: 'refused' });
+  expect(acme?.detail).toContain(
+    'Stripe bills customer cus_acme of tenant "acme" in EUR and has no subscription of it in USD',
+  );
+  expect(others.map(({ state }) => state)).toEqual(['confirmed', 'confirmed']);
+  // It is refused as an invoice item, too, once the meter takes it no more.
+  await scene.advance(40 * 24 * HOUR_MS);
+  expect(await push(scene)).toMatchObject([{ detail: acme?.detail }, {}, {}]);
+  expect((await intents(scene)).map((row) => row['tenant_id'])).toEqual(['bolt', 'both']);
+});
+
 it('a customer that was deleted since it was looked at, and of which no event told, is told nothing', async () => {
   const scene = await openPushScene(['acme', 'bolt']);
   await scene.database.pool.query(

@@ -29,6 +29,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** Every kind of trouble that one tenant can be in, and whether it is billed all the same. */
 const FAULTS = {
   unlinked: { isBilled: false, named: 1 },
+  euro: { isBilled: false, named: 1 },
   stranger: { isBilled: false, named: 1 },
   deleted: { isBilled: false, named: 1 },
   foreign: { isBilled: false, named: 1 },
@@ -127,9 +128,14 @@ const CYCLE = { day_of_month: 1, hour: 0, minute: 0, second: 0 };
 const run = ({ parts }: BillingScene): Promise<MonthAnswer> => runWholeMonth(parts, MONTH);
 
 /** The subscriptions are made; of some tenants other ones than ours, or none. */
-async function beforeTheMonth({ parts, meter, database }: BillingScene): Promise<void> {
+async function beforeTheMonth({ parts, meter, database, double }: BillingScene): Promise<void> {
   const { stripe } = parts;
-  const apart = ['unsubscribed', 'replaced', 'dark', 'unlinked', 'slow', 'latecomer', 'settled'];
+  const apart = [
+    ...['unsubscribed', 'replaced', 'dark', 'unlinked'],
+    ...['slow', 'latecomer', 'settled', 'euro'],
+  ];
+  // Somebody else bills this one, in another currency.
+  double.control.addCustomer({ id: customerOf('euro'), currency: 'eur' });
   for (const tenantId of apart) await makeTenant(database, tenantId, { mode: 'shadow' });
   await setUpSubscriptions(parts, meter);
   for (const tenantId of apart.filter((name) => name !== 'dark')) {

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { formatInstant } from '../../clock.ts';
 import { formatPico } from '../../money.ts';
-import { raiseAlert } from '../../push/alert-store.ts';
+import { ITSELF, markResolved, raiseAlert, readOpenAlerts } from '../../push/alert-store.ts';
 import { pushTargets } from '../../push/push-targets.ts';
 import { readTargets } from '../../push/target-store.ts';
 import { readAccount } from '../account.ts';
@@ -53,10 +53,16 @@ export async function noteSubscriptionChange(
     meters.has(item.price.recurring?.meter ?? ''),
   );
   if (!bills) return 'ignored: no item on our meter';
-  if (subscription.status === 'canceled') return noteEnd(parts, tenant, subscription);
+  if (subscription.status === 'canceled') {
+    await endChangeAlert(parts, subscription, 'it has ended by now');
+    return noteEnd(parts, tenant, subscription);
+  }
   if (tenant.mode === 'shadow') return 'ignored: the tenant is in shadow mode';
   const endsAt = subscription.cancel_at;
-  if (!subscription.cancel_at_period_end && endsAt === null) return 'nothing of ours changed';
+  if (!subscription.cancel_at_period_end && endsAt === null) {
+    await endChangeAlert(parts, subscription, 'it goes on again');
+    return 'nothing of ours changed';
+  }
   const when = endsAt === null ? 'the end of its period' : formatInstant(endsAt * 1000);
   const detail = `subscription ${subscription.id} ends at ${when}; its last invoice bills the period that ends there if it is pushed before finalization, and usage after that is billed by nobody`;
   await raise(parts, {
@@ -66,6 +72,20 @@ export async function noteSubscriptionChange(
     detail,
   });
   return detail;
+}
+
+/** What was said of the end to come is not so any more, and nothing is left for a person to do about it. */
+async function endChangeAlert(
+  { database, clock }: StripeParts,
+  { id }: Stripe.Subscription,
+  resolution: string,
+): Promise<void> {
+  const open = (await readOpenAlerts(database, null)).filter(
+    ({ kind, subject }) => kind === 'subscription_changed' && subject === id,
+  );
+  for (const { alertId } of open) {
+    await markResolved(database, { alertId, resolution, by: ITSELF, at: clock() });
+  }
 }
 
 async function noteEnd(

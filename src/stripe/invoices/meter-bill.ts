@@ -1,5 +1,5 @@
 import { present } from '../../present.ts';
-import { markResolved, readOpenAlerts } from '../../push/alert-store.ts';
+import { ITSELF, markResolved, readOpenAlerts } from '../../push/alert-store.ts';
 import { readIntents } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
@@ -83,6 +83,6 @@ export async function endWhatIsEqual(
     const [due, billed] = [await dueOnMeter(parts, target), await billedOnMeter(parts, target)];
     if (due.quantity !== billed.quantity || due.amount !== billed.amount) continue;
     const resolution = 'its invoices bill by now what is due on them';
-    await markResolved(database, { alertId, resolution, by: 'spanledger', at: clock() });
+    await markResolved(database, { alertId, resolution, by: ITSELF, at: clock() });
   }
 }

@@ -1,6 +1,7 @@
 import type { Destination } from '../../push/destination.ts';
 import { isAddress } from '../../push/destination.ts';
 import type { Memory } from '../../push/intent-state.ts';
+import { findOtherCurrency } from '../customers/bills-usage.ts';
 import type { MeterParts } from '../meters/meter-destination.ts';
 import { addressAt, disownFault, lookAtCustomer } from '../meters/meter-destination.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
@@ -39,7 +40,13 @@ export function itemDestination(
     disown: (intent) => disownFault(intent, parts),
     objectTo: async () => null,
     checkChannels: async () => undefined,
-    lookAt: (whom) => lookAtCustomer(parts, whom),
+    async lookAt(whom) {
+      const meter = meters.get(whom.target.currency);
+      const obstacle = await lookAtCustomer(parts, whom);
+      if (obstacle !== null || meter === undefined) return obstacle;
+      const { customer, target } = whom;
+      return findOtherCurrency(stripe, meter, { customer, tenantId: target.tenantId });
+    },
     tell: (intent, until) => tellItem(parts, intent, until),
     readCount: ({ mayBeOld, ...question }) => {
       const read = () => readItems(stripe, { ...question, ledgerName: parts.ledgerName });

@@ -71,8 +71,7 @@ export function meterDestination(
       const obstacle = await lookAtCustomer(parts, whom);
       const meter = byEventName.get(whom.channel);
       if (obstacle !== null || meter === undefined) return obstacle;
-      const fault = await findUnbilled(stripe, meter, whom);
-      return fault === null ? null : { fault, remedy: null, isOnlyHere: true };
+      return findUnbilled(stripe, meter, { ...whom, tenantId: whom.target.tenantId });
     },
     async tell(intent, until) {
       const answer = await sendOnce({ until, clock }, () => sendMeterEvent(stripe, intent));

@@ -152,8 +152,6 @@ interface Subject {
   /** The type by the names of snapshot events, such as `invoice.created`. */
   readonly type: string;
   readonly id: string;
-  /** A subscription as the event shows it; null where it is to be fetched. */
-  readonly subscription: Stripe.Subscription | null;
 }
 
 async function handle(parts: StripeParts, event: Incoming): Promise<string> {
@@ -179,7 +177,7 @@ async function handle(parts: StripeParts, event: Incoming): Promise<string> {
       return noteDeletedCustomer(parts, id);
     case 'customer.subscription.updated':
     case 'customer.subscription.deleted':
-      return noteSubscriptionChange(parts, await subscriptionOf(parts, subject));
+      return noteSubscriptionChange(parts, await fetchSubscription(parts, id));
     default:
       return 'ignored';
   }
@@ -204,18 +202,14 @@ function subjectOf(event: Incoming): Subject | null {
   if (!('data' in event)) {
     const related = memberOf(event, 'related_object');
     const id = memberOf(related, 'id');
-    return typeof id === 'string' ? { type, id, subscription: null } : null;
+    return typeof id === 'string' ? { type, id } : null;
   }
   const { object } = event.data;
   if (!('id' in object) || typeof object.id !== 'string') return null;
-  const subscription = object.object === 'subscription' ? object : null;
-  return { type, id: object.id, subscription };
+  return { type, id: object.id };
 }
 
-async function subscriptionOf(
-  { stripe }: StripeParts,
-  { id, subscription }: Subject,
-): Promise<Stripe.Subscription> {
-  if (subscription !== null) return subscription;
+/** An event shows a subscription as it was, and events come in any order: it is fetched as it is. */
+function fetchSubscription({ stripe }: StripeParts, id: string): Promise<Stripe.Subscription> {
   return askStripe(`subscription ${id}`, () => stripe.subscriptions.retrieve(id));
 }

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { startHttpServer } from '../../../src/api/http-server.ts';
 import { parseInstant, systemClock } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { present } from '../../../src/present.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
 import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
@@ -312,6 +313,31 @@ test('a canceled subscription has its closed periods pushed at once, and open us
   const [alert] = await readAlerts(database);
   expect(alert).toMatchObject({ kind: 'subscription_canceled', tenantId: 'acme' });
   expect(alert?.detail).toContain('period 2026-11-01 is open with');
+});
+
+test('an end of a subscription that is taken back is no alert any more, whatever event comes last', async () => {
+  const opened = await scene();
+  const { double, parts, database } = opened;
+  const customer = customerOf('acme');
+  const [subscription] = (await parts.stripe.subscriptions.list({ customer })).data;
+  const id = subscription?.id ?? '';
+  const end = async (isEnding: boolean) => {
+    await parts.stripe.subscriptions.update(id, { cancel_at_period_end: isEnding });
+    await double.control.settle();
+    return (await readAlerts(database)).map(({ kind, resolvedBy }) => [kind, resolvedBy]);
+  };
+  expect(await end(true)).toEqual([['subscription_changed', null]]);
+  expect(await end(false)).toEqual([['subscription_changed', 'spanledger']]);
+  expect(await end(true)).toEqual([['subscription_changed', null]]);
+
+  // The event of the first change comes once more, after it was taken back.
+  const events = await parts.stripe.events.list({ type: 'customer.subscription.updated' });
+  const stale = { ...present(events.data.at(-1), 'the first change'), id: 'evt_stale' };
+  await end(false);
+  await receiveFromEventBridge(parts, JSON.stringify({ detail: stale }));
+
+  expect(stale.data.object).toMatchObject({ cancel_at_period_end: true });
+  expect((await readAlerts(database)).map((alert) => alert.resolvedBy)).toEqual(['spanledger']);
 });
 
 test('an event that comes by EventBridge and SQS is handled like one over HTTP', async () => {
