@@ -35,7 +35,7 @@ function remedyOf(period: ComparedPeriod): Remedy | null {
     case 'duplicate':
       return ['cancel the second event within a day, or credit the customer for it'];
     case 'after_finalization':
-      return advise`credit or bill the difference in Stripe, then resolve the alert about that invoice, as ${{ operation: 'stripe alerts', all: false }} shows it`;
+      return advise`run ${push} again, which bills by an invoice item what was told after its invoice was final; credit or bill in Stripe what still differs then, and resolve the alert about that invoice, as ${{ operation: 'stripe alerts', all: false }} shows it`;
     case 'unread':
       return advise`link the tenant to a customer that Stripe knows, with ${linkOperation(tenantId)}`;
     case 'foreign_usage':

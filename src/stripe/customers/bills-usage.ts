@@ -52,14 +52,14 @@ interface DatedUsage {
   readonly eventTimestamp: number;
 }
 
-/** Tells whether a subscription bills usage of a customer that is dated at an instant. */
-export async function isBilledBySubscription(
+/** Counts the subscriptions that bill usage of a customer that is dated at an instant. */
+export async function countBilling(
   stripe: StripeClient,
   meter: StripeMeter,
   of: DatedUsage,
-): Promise<boolean> {
+): Promise<number> {
   const onMeter = await subscriptionsOn(stripe, meter, of.customer);
-  return onMeter.some((each) => isBilledBy(each, of.eventTimestamp));
+  return onMeter.filter((each) => isBilledBy(each, of.eventTimestamp)).length;
 }
 
 async function subscriptionsOn(

@@ -1,12 +1,14 @@
 import type { InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { periodKey } from '../../periods/period-key.ts';
+import { readSettledSubjects } from '../../push/alert-store.ts';
 import type { Intent } from '../../push/intent.ts';
 import { valueSum } from '../../push/intent.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import type { TargetFilter } from '../../push/target-store.ts';
 import { readTargets } from '../../push/target-store.ts';
+import { INVOICE_ALERTS } from '../alerts/stripe-alert.ts';
 import type { InvoiceRow } from './invoice-store.ts';
 import { readInvoices } from './invoice-store.ts';
 
@@ -19,6 +21,8 @@ export interface UnbilledPeriod {
   readonly intents: readonly Intent[];
   /** Micro units that the meter counts. */
   readonly meteredMicro: bigint;
+  /** Its invoices were final before it was told, and bill nothing of it; no other one is to come. */
+  readonly isFinalWithoutIt: boolean;
 }
 
 /** Closed periods that were live, and what was told of each, by `periodKey`. */
@@ -42,22 +46,34 @@ export async function findUnbilledPeriods(
     ({ identifier }) => identifier === null,
   );
   const [gone, others] = [onMeterOf.filter(isGone), onMeterOf.filter((row) => !isGone(row))];
-  const invoiced = new Set(others.filter(({ state }) => state !== 'void').map(periodKey));
+  const known = Map.groupBy(others, periodKey);
   const lost = new Set(gone.map(periodKey));
+  const settled = await readSettledSubjects(database, INVOICE_ALERTS);
   return targets.flatMap((target) => {
-    if (invoiced.has(periodKey(target))) return [];
+    const invoices = known.get(periodKey(target)) ?? [];
+    // What a person has said of such an invoice holds: it was billed otherwise.
+    const isFinalWithoutIt =
+      invoices.length > 0 &&
+      invoices.every((row) => billsNothing(row) && !settled.has(row.invoiceId));
+    if (!isFinalWithoutIt && invoices.some(({ state }) => state !== 'void')) return [];
     const intents = all.get(periodKey(target)) ?? [];
     const onMeter = intents.filter(
       ({ destination, state }) => destination === 'meter' && state === 'confirmed',
     );
     const meteredMicro = valueSum(onMeter);
     const toldAt = onMeter.map(({ firstAttemptAt }) => firstAttemptAt ?? target.endsAt);
-    // Nobody waits for an invoice that was there and is gone.
+    // Nobody waits for an invoice that was there and is gone, or is final.
     const isLate =
+      isFinalWithoutIt ||
       lost.has(periodKey(target)) ||
       of.now >= Math.max(target.endsAt, ...toldAt) + INVOICE_GRACE_MS;
-    return meteredMicro > 0n && isLate ? [{ target, intents, meteredMicro }] : [];
+    return meteredMicro > 0n && isLate ? [{ target, intents, meteredMicro, isFinalWithoutIt }] : [];
   });
+}
+
+/** A final invoice never changes: what the meter counts of its period after that is on no invoice. */
+export function billsNothing({ state, quantity }: Pick<InvoiceRow, 'state' | 'quantity'>): boolean {
+  return state === 'finalized' && quantity === 0n;
 }
 
 function isGone({ state }: InvoiceRow): boolean {

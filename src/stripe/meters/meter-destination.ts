@@ -13,6 +13,7 @@ import { findUnbilled } from '../customers/bills-usage.ts';
 import { findCustomerFault, linkOperation } from '../customers/check-customer.ts';
 import { readBilled } from '../invoices/billed-micro.ts';
 import { readInvoices } from '../invoices/invoice-store.ts';
+import { billsNothing } from '../invoices/unbilled-usage.ts';
 import { pacedCount } from '../reads/paced-read.ts';
 import { sendOnce } from '../send-once.ts';
 import type { StripeClient } from '../stripe-client.ts';
@@ -152,7 +153,7 @@ export async function findMeterObjection(
   { database, clock }: Pick<MeterParts, 'database' | 'clock'>,
   told: Told,
 ): Promise<string | null> {
-  return limitOf(told, clock()) ?? (await finalFault(database, told.target));
+  return limitOf(told, clock()) ?? (await finalFault(database, told));
 }
 
 /** What Stripe would refuse, or take and lose, is found here and not by an answer. */
@@ -166,12 +167,21 @@ function limitOf({ target, valueMicro, eventTimestamp }: Told, now: InstantMs): 
   return 'the period ended more than 35 days ago, and the meter takes no older usage';
 }
 
-/** Usage that comes after finalization is on no invoice, neither this one nor the next. */
-async function finalFault(database: Database, target: PushTarget): Promise<string | null> {
+/**
+ * Usage that comes after finalization is on no invoice, neither this one nor the next. What is taken back may come
+ * where the invoice bills nothing: it was told too late, and no invoice has it.
+ */
+async function finalFault(
+  database: Database,
+  { target, valueMicro }: Told,
+): Promise<string | null> {
   const { tenantId, periodStart } = target;
   const invoices = await readInvoices(database, { month: null, tenantId });
   const final = invoices.find(
-    (invoice) => invoice.periodStart === periodStart && invoice.state === 'finalized',
+    (invoice) =>
+      invoice.periodStart === periodStart &&
+      invoice.state === 'finalized' &&
+      !(valueMicro < 0n && billsNothing(invoice)),
   );
   if (final === undefined) return null;
   return `invoice ${final.invoiceId} of this period is final with ${final.quantity ?? 0n} micro, so that what is told to the meter now would be on no invoice`;

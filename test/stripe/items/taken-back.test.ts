@@ -228,3 +228,51 @@ test('what a final invoice or an invoice item bills is not settled elsewhere', a
     'cannot be settled: an invoice item',
   );
 });
+
+/** October told when a person had let its draft go already, and nobody had heard of that. */
+async function toldTooLate(subscriptions: number): Promise<BillingScene> {
+  const scene = await openBillingScene({ withWebhooks: false });
+  onTestFinished(scene.close);
+  const { parts, double, meter } = scene;
+  for (let more = 1; more < subscriptions; more += 1) {
+    await parts.stripe.subscriptions.create({
+      customer: 'cus_acme',
+      items: [{ price: meter.priceId }],
+      billing_cycle_anchor_config: { day_of_month: 2, hour: 0, minute: 0, second: 0 },
+    });
+  }
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  const [draft] = (await parts.stripe.invoices.list({ customer: 'cus_acme' })).data;
+  await parts.stripe.invoices.finalizeInvoice(draft?.id ?? '');
+  await runSteps(parts, MONTH);
+  expect(await intents(scene)).toEqual([TOLD]);
+  expect((await readOpenAlerts(scene.database, MONTH)).map(({ kind }) => kind)).toEqual([
+    'invoice_differs',
+  ]);
+  return scene;
+}
+
+test('what was told after its invoice was final is taken back and billed by an invoice item, and no person is asked any more', async () => {
+  const scene = await toldTooLate(1);
+
+  await runSteps(scene.parts, MONTH);
+
+  expect(await intents(scene)).toEqual(BILLED_BY_ITEM);
+  await scene.double.control.advanceClock(3 * HOUR_MS);
+  expect((await runSteps(scene.parts, MONTH)).filter(({ state }) => state !== 'done')).toEqual([]);
+  await expectBilledOnce(scene);
+  expect(await missing(scene)).toEqual([]);
+});
+
+test('what another subscription may still bill, or a person has billed, stays on the meter', async () => {
+  const other = await toldTooLate(2);
+  await runSteps(other.parts, MONTH);
+  expect(await intents(other)).toEqual([TOLD]);
+
+  const scene = await toldTooLate(1);
+  const [alert] = await readOpenAlerts(scene.database, MONTH);
+  const said = { reason: 'invoice 7 of the bookkeeping', actor: 'ann' };
+  await resolveAlert(scene.parts, { alert_id: String(alert?.alertId), ...said });
+  await runSteps(scene.parts, MONTH);
+  expect(await intents(scene)).toEqual([TOLD]);
+});

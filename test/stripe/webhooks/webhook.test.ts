@@ -252,11 +252,20 @@ test('a meter that is deactivated just before the request parks it once Stripe r
 });
 
 /** The double is empty after a reset: the meter again, and a customer check that is remembered. */
-async function rebuild({ parts }: BillingScene) {
+/** A meter anew, and the subscription of a customer that is gone. */
+async function rebuild({ parts, double }: BillingScene) {
   const { setUpMeter } = await import('../../../src/stripe/meters/set-up-meter.ts');
   const { saveMeter } = await import('../../../src/stripe/meters/meter-store.ts');
   const meter = await setUpMeter(parts.stripe, 'USD');
   await saveMeter(parts.database, meter, { livemode: false, account: null, at: parts.clock() });
+  const customer = customerOf('acme');
+  double.control.addCustomer({ id: customer });
+  await parts.stripe.subscriptions.create({
+    customer,
+    items: [{ price: meter.priceId }],
+    backdate_start_date: parseInstant('2026-10-01T00:00:00Z') / 1000,
+  });
+  await parts.stripe.customers.del(customer);
   return parts;
 }
 
