@@ -445,9 +445,9 @@ table issuer (
   support_email text,
   set_at timestamp with time zone not null,
   constraint issuer_pkey PRIMARY KEY (only_one),
-  constraint issuer_address_check CHECK ((((length(address) >= 1) AND (length(address) <= 500)) AND is_readable(address))),
+  constraint issuer_address_check CHECK (((length(address) >= 1) AND (length(address) <= 500) AND is_readable(address))),
   constraint issuer_logo_check CHECK (((length(logo) <= 100000) AND (logo ~~ 'data:image/%'::text))),
-  constraint issuer_name_check CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND is_readable(name))),
+  constraint issuer_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200) AND is_readable(name))),
   constraint issuer_only_one_check CHECK (only_one),
   constraint issuer_support_email_check CHECK ((length(support_email) <= 200)),
   constraint issuer_support_url_check CHECK ((length(support_url) <= 500))
@@ -942,10 +942,10 @@ table tenants (
   address text,
   contact text,
   constraint tenants_pkey PRIMARY KEY (tenant_id),
-  constraint tenant_has_a_readable_address CHECK ((((length(address) >= 1) AND (length(address) <= 500)) AND is_readable(address))),
-  constraint tenant_has_a_readable_contact CHECK ((((length(contact) >= 1) AND (length(contact) <= 200)) AND is_readable(contact) AND (strpos(contact, '
+  constraint tenant_has_a_readable_address CHECK (((length(address) >= 1) AND (length(address) <= 500) AND is_readable(address))),
+  constraint tenant_has_a_readable_contact CHECK (((length(contact) >= 1) AND (length(contact) <= 200) AND is_readable(contact) AND (strpos(contact, '
 '::text) = 0))),
-  constraint tenant_has_a_readable_name CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND is_readable(name) AND (strpos(name, '
+  constraint tenant_has_a_readable_name CHECK (((length(name) >= 1) AND (length(name) <= 200) AND is_readable(name) AND (strpos(name, '
 '::text) = 0))),
   constraint tenants_anchor_day_check CHECK (((anchor_day >= 1) AND (anchor_day <= 31))),
   constraint tenants_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text]))),
@@ -1351,8 +1351,8 @@ view batch_leaves as
     e.entry_id,
     ((e.entry_id % (1000000)::bigint))::integer AS place,
     e.entry_hash,
-    entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due, NULL), b.salt) AS computed_hash,
-    COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due, NULL), b.salt)) AS leaf
+    entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due, e.shares_response), b.salt) AS computed_hash,
+    COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due, e.shares_response), b.salt)) AS leaf
    FROM (batches b
      CROSS JOIN LATERAL ( SELECT n.tenant_id,
             n.source,
@@ -1419,7 +1419,8 @@ view batch_leaves as
             n.reported_cost_source,
             n.call_id,
             n.call_usage,
-            n.not_due
+            n.not_due,
+            n.shares_response
            FROM entries n
           WHERE ((n.entry_id >= (b.batch_id * 1000000)) AND (n.entry_id < ((b.batch_id + 1) * 1000000)))
          OFFSET 0) e);

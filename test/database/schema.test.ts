@@ -44,3 +44,33 @@ it('migrating again changes nothing', async () => {
   expect(await migrate(database)).toEqual([]);
   expect(await dumpSchema(database)).toBe(schema);
 });
+
+it('what a backup writes of constraints and views, a restore writes again, so that law 12 takes it for no change', async () => {
+  const { pool } = await freshDatabase({ connections: 1 });
+  const textOf = async (query: string) => (await pool.query<{ text: string }>(query)).rows[0]?.text;
+  const constraints = await pool.query<{ of: string; name: string; text: string }>(
+    `select conrelid::regclass::text as of, conname as name, pg_get_constraintdef(oid) as text
+     from pg_constraint where contype = 'c' and conparentid = 0 and convalidated
+       and connamespace = 'public'::regnamespace and conrelid <> 0`,
+  );
+  const changed: string[] = [];
+  for (const { of, name, text } of constraints.rows) {
+    await pool.query(`begin; alter table ${of} add constraint restored ${text}`);
+    const again = `select pg_get_constraintdef(oid) as text from pg_constraint where conname = 'restored'`;
+    if ((await textOf(again)) !== text) changed.push(`${name} of ${of}`);
+    await pool.query('rollback');
+  }
+  const views = await pool.query<{ of: string; text: string }>(
+    `select oid::regclass::text as of, pg_get_viewdef(oid) as text from pg_class
+     where relkind = 'v' and relnamespace in ('public'::regnamespace, 'audit'::regnamespace)`,
+  );
+  for (const { of, text } of views.rows) {
+    await pool.query(`begin; create view public.restored as ${text}`);
+    const again = `select pg_get_viewdef('public.restored'::regclass) as text`;
+    if ((await textOf(again)) !== text) changed.push(of);
+    await pool.query('rollback');
+  }
+  expect(constraints.rows.length).toBeGreaterThan(100);
+  expect(views.rows.length).toBeGreaterThan(15);
+  expect(changed).toEqual([]);
+});
