@@ -22,6 +22,7 @@ import {
 import type { PushTarget } from './push-target.ts';
 import { eventTimestampOf } from './push-target.ts';
 import { isSeenTakenBack, planTakeBack, takeBackPartsOf } from './take-back.ts';
+import { findToldBefore } from './told-before.ts';
 
 /** One tenant's period being pushed, under the lock of its customer. */
 export interface PeriodRun {
@@ -243,7 +244,9 @@ async function advance(run: PeriodRun, standing: Standing): Promise<Fault | null
 async function sendUnlessCounted(run: PeriodRun, step: Step): Promise<Fault | null> {
   const { open, destination } = step;
   const { counted, confirmed } = await figuresAt(run, step);
-  if (counted === confirmed) return (await toldBefore(run, step)) ?? send(run, step);
+  if (counted === confirmed) {
+    return (await findToldBefore({ ...step, ...run, ...run.parts })) ?? send(run, step);
+  }
   if (await confirmIfPresent(run, step)) return null;
   const says = `${destination.countName} already says ${counted} for ${open.customer} in this period and ${confirmed} of it is confirmed`;
   const { tenantId: tenant_id, periodStart } = open;
@@ -256,27 +259,6 @@ async function sendUnlessCounted(run: PeriodRun, step: Step): Promise<Fault | nu
   return {
     fault: `${says}, so that something else reports there; nothing was sent`,
     remedy: advise`find out what else does and end it; what a person bills instead is recorded with ${settled}`,
-  };
-}
-
-/**
- * A ledger that was restored does not know whom it told, and its tenant may have another customer by now: so
- * the one for whom the period was closed must have been told nothing that is not on record.
- */
-async function toldBefore({ target }: PeriodRun, step: Step): Promise<Fault | null> {
-  const { closedFor, tenantId, periodStart } = target;
-  const { intents, open, destination } = step;
-  if (closedFor === null || closedFor === open.customer) return null;
-  if (intents.some(({ customer, attempts }) => customer === closedFor && attempts > 0)) return null;
-  const of = { target, intents, intent: { ...open, customer: closedFor } };
-  const { counted } = await readIntentFigures(destination, of);
-  if (counted === 0n) return null;
-  const link = { operation: 'tenant set', tenant_id: tenantId, from: null } as const;
-  const month = periodStart.slice(0, 7);
-  const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
-  return {
-    fault: `this period was closed for ${closedFor}, for whom ${destination.countName} already says ${counted} in it; nothing was told to ${open.customer}`,
-    remedy: advise`link the tenant to that customer again with ${{ ...link, give: 'stripe_customer' }}, so that what it was told is found; or record what it was billed with ${settled}`,
   };
 }
 

@@ -155,6 +155,29 @@ it('a restored ledger tells no other customer what the one of the close was told
   expect(await push(scene)).toMatchObject([{ state: 'confirmed', detail: null }]);
 });
 
+it('a restored ledger that closed a period for another customer tells it nothing of what the one before was told', async () => {
+  const scene = await openPushScene(['acme', 'bolt']);
+  scene.double.control.addCustomer({ id: 'cus_new' });
+  await meterEvent(scene, IDENTIFIER, DUE_MICRO);
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_new' });
+  await scene.database.pool.query(
+    "set session_replication_role = replica; update closes set stripe_customer = 'cus_new' where tenant_id = 'acme'; reset session_replication_role",
+  );
+
+  const rows = await push(scene);
+
+  expect(rows).toMatchObject([
+    {
+      state: 'refused',
+      detail: `this tenant was linked to cus_acme, for whom Stripe's summary already says ${DUE_MICRO} in this period; nothing was told to cus_new`,
+    },
+    { state: 'confirmed' },
+  ]);
+  // What is another tenant's by now says nothing of this one.
+  await makeTenant(scene.database, 'bolt', { stripeCustomer: 'cus_acme' });
+  expect(await push(scene)).toMatchObject([{ state: 'confirmed' }, { state: 'confirmed' }]);
+});
+
 it('what another ledger or program told of a period is found before anything is told', async () => {
   const scene = await openPushScene();
   await meterEvent(scene, 'spl-another1-acme-2026-10-01-usd-1', '7');
