@@ -71,6 +71,6 @@ it('what a backup writes of constraints and views, a restore writes again, so th
     await pool.query('rollback');
   }
   expect(constraints.rows.length).toBeGreaterThan(100);
-  expect(views.rows.length).toBeGreaterThan(15);
+  expect(views.rows.length).toBeGreaterThan(10);
   expect(changed).toEqual([]);
 });
