@@ -4,9 +4,7 @@ import { type RaisesAnswer, raisesRequest } from '../../budgets/raises/raise-ans
 import { monthAfter } from '../../clock.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
-import { statusRequest } from '../../month/status/status-answer.ts';
 import { type Intake, tellIntake } from '../../month/status/tell-intake.ts';
-import { tellStatus } from '../../month/status/tell-status.ts';
 import type { KeptAnswer } from '../../reports/kept-answers.ts';
 import type { OverviewAnswer } from '../../reports/overview/overview-answer.ts';
 import { overviewRequest } from '../../reports/overview/overview-answer.ts';
@@ -28,6 +26,7 @@ import type { Page } from '../view/layout.ts';
 import { bar, dailyChart, sparkline } from '../view/pictures.ts';
 import { address, card, dataTable, link, panel, tenantLink } from '../view/table.ts';
 import { comparison, marginComparison, projectionWords } from './comparison.ts';
+import { keptStatus } from './kept-status.ts';
 import { missingTable } from './missing-table.ts';
 import {
   asOfBeside,
@@ -53,9 +52,7 @@ export const overviewPage: ConsolePage = {
     const { answer: overview, asOf } = await asked.kept.ask(['overview', request], () =>
       reportOverview(parts, request),
     );
-    const status = await asked.kept.ask(['status'], () =>
-      tellStatus(parts, readRequest(statusRequest, { month: null })),
-    );
+    const status = await keptStatus(asked);
     const intake = await tellIntake(parts);
     const raises = await listRaises(
       parts,

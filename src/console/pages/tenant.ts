@@ -4,8 +4,6 @@ import { listRaises } from '../../budgets/raises/ask-raise.ts';
 import { raisesRequest } from '../../budgets/raises/raise-answer.ts';
 import { monthAfter } from '../../clock.ts';
 import { exactPico } from '../../money.ts';
-import { missingRequest } from '../../month/completeness/missing-answer.ts';
-import { nameMissing } from '../../month/completeness/name-missing.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { overviewRequest } from '../../reports/overview/overview-answer.ts';
 import { reportOverview } from '../../reports/overview/report-overview.ts';
@@ -43,6 +41,7 @@ import {
 } from '../view/table.ts';
 import { budgetsPanel } from './budgets-panel.ts';
 import { comparison, marginComparison, projectionWords } from './comparison.ts';
+import { keptStatus } from './kept-status.ts';
 import { missingTable } from './missing-table.ts';
 import { dailyFiguresOf } from './overview.ts';
 import { type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
@@ -79,10 +78,8 @@ export const tenantPage: ConsolePage = {
     const budgets = await listBudgets(parts, { tenant_id, as_of: null });
     const raises = await listRaises(parts, readRequest(raisesRequest, { tenant_id, all: false }));
     // Whether an event stands under two tenants is asked of all of them.
-    const { answer: missing } = await asked.kept.ask(['missing', null], () =>
-      nameMissing(parts, readRequest(missingRequest, { month: null, tenant_id: null })),
-    );
-    const own = missing.filter((thing) => thing.tenant_id === tenant_id);
+    const { answer: status } = await keptStatus(asked);
+    const own = status.missing.filter((thing) => thing.tenant_id === tenant_id);
     return {
       title: tenant_id,
       nav: 'Tenants',
