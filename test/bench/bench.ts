@@ -30,7 +30,7 @@ import { workerPacked } from './worker-packed.ts';
  *   --budgets     a thousand callers against one limit, holds at a steady rate alone and beside ingest, over HTTP too, and
  *                 what a wrapper costs; three minutes
  *   --api         questions and ingest over HTTP at half load, beside a bare route; some minutes, and those of the ledger
- *   --pages       each page of the console on a large ledger beside ingest; half an hour, and an error where one is too slow
+ *   --pages       each page of the console on a large ledger beside ingest; a quarter of an hour, and an error where one is too slow
  *   --runs N      of that ledger, 1,000,000
  *   --entries N   of the large ledger, 20,000,000; with --api 1,000,000
  *   --load N      seconds of the long load, 600
@@ -139,7 +139,7 @@ async function publishApi(): Promise<CoreReport['laws']> {
 
 async function publishPages(): Promise<CoreReport['laws']> {
   const runs = readCount('runs', values.runs ?? (values.quick ? '10000' : '1000000'));
-  const of = { runs, tenants: values.quick ? 500 : 10_000, samples: values.quick ? 20 : 120 };
+  const of = { runs, tenants: values.quick ? 500 : 10_000, samples: values.quick ? 20 : 100 };
   const measured = await measurePages(servers, { ...plan, ...of, perSecond: 200 });
   const report: PagesReport = { machine: describeMachine(), ...measured };
   if (values.record) {
