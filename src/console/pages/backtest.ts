@@ -14,12 +14,12 @@ import { readRequest } from '../../request.ts';
 import { amount, countText, type Html, monthText, percent } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import { actLink, chip, dataTable, headOf, panel, tenantLink } from '../view/table.ts';
-import { type ConsolePage, type PageAsked, said } from './page-asked.ts';
+import { asOfWords, type ConsolePage, type PageAsked, said } from './page-asked.ts';
 
 /** The page shows which way to divide a shared spend comes nearest to what each tenant caused. */
 export const backtestPage: ConsolePage = {
   path: '/console/backtests',
-  async render({ parts, query, freshness, mayAct }): Promise<Page> {
+  async render({ parts, query, freshness, mayAct, kept }): Promise<Page> {
     const month = said(query, 'month') ?? freshness.ended_month;
     const currency = said(query, 'currency') ?? DEFAULT_CURRENCY;
     const given = {
@@ -29,7 +29,9 @@ export const backtestPage: ConsolePage = {
       weights: said(query, 'weights'),
     };
     const request = readRequest(backtestRequest, given);
-    const answer = await backtestMonth(parts, request).catch(orNothingKnown);
+    const { answer, asOf } = await kept.ask(['backtest', given], () =>
+      backtestMonth(parts, request).catch(orNothingKnown),
+    );
     const form = html`<form class="row" action="/console/backtests"><label>Month<input name="month" value="${month}" pattern="\\d{4}-\\d{2}"></label><label>Currency<input name="currency" value="${currency}"></label><label>Amount<input name="amount" value="${given.amount ?? ''}" placeholder="what it cost"></label><label>Weights<input name="weights" value="${given.weights ?? ''}" placeholder="input=1,output=5"></label><button class="second">Show</button></form>`;
     const pools = await listPools(parts, readRequest(poolsRequest, { month: null }));
     const body =
@@ -39,7 +41,7 @@ export const backtestPage: ConsolePage = {
     return {
       title: 'Back-tests of allocation',
       nav: 'Prices',
-      body: html`${headOf('Back-tests of allocation', `${monthText(month)}: each way to divide a shared spend beside what each tenant's calls cost`, [actLink({ mayAct }, 'Divide a shared spend', { act: 'allocate', query: { month } })])}${panel('What is divided', form)}${body}${panel('Shared spend that was divided', poolsTable({ mayAct }, pools))}`,
+      body: html`${headOf('Back-tests of allocation', html`${monthText(month)}: each way to divide a shared spend beside what each tenant's calls cost${asOfWords(asOf)}`, [actLink({ mayAct }, 'Divide a shared spend', { act: 'allocate', query: { month } })])}${panel('What is divided', form)}${body}${panel('Shared spend that was divided', poolsTable({ mayAct }, pools))}`,
     };
   },
 };
