@@ -1,4 +1,5 @@
 import type { InstantMs } from '../clock.ts';
+import { present } from '../present.ts';
 
 /** A time in which a zone's clocks keep one offset: half-open, and no longer than a span. */
 export interface Stretch {
@@ -16,8 +17,7 @@ export interface Stretch {
 export function stretchAt(timeZone: string, instant: InstantMs): Stretch {
   const stretches = stretchesIn(zoneOf(timeZone), Math.floor(instant / SPAN_MS));
   const stretch = stretches.findLast(({ startsAt }) => startsAt <= instant);
-  if (stretch === undefined) throw new Error(`no stretch of its span contains ${instant}`);
-  return stretch;
+  return present(stretch, 'the stretch that contains an instant of its span');
 }
 
 interface Zone {
@@ -103,9 +103,7 @@ function changeOfOffset(
 const OFFSET = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/;
 
 function offsetAt(format: Intl.DateTimeFormat, instant: InstantMs): number {
-  const text = format.format(instant);
-  const found = OFFSET.exec(text);
-  if (found === null) throw new Error(`"${text}" does not end with an offset to GMT`);
+  const found = present(OFFSET.exec(format.format(instant)), 'the offset to GMT of a zone');
   const [, sign, hours = 0, minutes = 0, seconds = 0] = found;
   const sizeMs = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
   return sign === '-' ? -sizeMs : sizeMs;

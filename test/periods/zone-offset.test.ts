@@ -48,6 +48,18 @@ test('what is forgotten is found again', () => {
   expect(years.map((year) => stretchAt('Asia/Tokyo', year))).toEqual(first);
 });
 
+test('what was found is kept, for two hundred spans of a zone', () => {
+  const spans = Array.from({ length: 201 }, (_, n) => Date.UTC(1900, 0, 1) + n * 368 * DAY);
+  const [first = 0, ...others] = spans;
+  const found = stretchAt('Asia/Seoul', first);
+  for (const instant of others.slice(0, -1)) stretchAt('Asia/Seoul', instant);
+  expect(stretchAt('Asia/Seoul', first)).toBe(found);
+  stretchAt('Asia/Seoul', others.at(-1) ?? 0);
+  const again = stretchAt('Asia/Seoul', first);
+  expect(again).not.toBe(found);
+  expect(again).toEqual(found);
+});
+
 test('at any instant of any zone, the offset is that of the clocks, and stretches tile the time', () => {
   const anyZone = fc.constantFrom('UTC', ...Intl.supportedValuesOf('timeZone'));
   const instant = fc.integer({ min: Date.UTC(1970, 0, 1), max: Date.UTC(2100, 0, 1) });
@@ -67,6 +79,7 @@ test('at any instant of any zone, the offset is that of the clocks, and stretche
 }, 3_600_000);
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 function written(offsetMs: number): string {
   const size = new Date(Math.abs(offsetMs)).toISOString().slice(11, 19);
