@@ -10,6 +10,7 @@ import type { LitellmKey } from './foreign/litellm-encrypted.ts';
 import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
 import { tidyEvent } from './foreign/tidy-event.ts';
 import type { NoEvent, Translation, Translator } from './foreign/translation.ts';
+import { withTagsHidden, withTagsShown } from './former-tags.ts';
 import { isLongerThan, OutOfBounds } from './json-bounds.ts';
 import { type ModelMap, throughModelMap } from './model-map.ts';
 import { readNativeEvent } from './native-event.ts';
@@ -23,7 +24,10 @@ export interface ReadEvent {
   readonly kind: 'event';
   readonly event: UsageEvent;
   readonly digest: Buffer;
-  /** The digests under another policy of addresses, and as the quarantine keeps it; null where it has no address. */
+  /**
+   * The digests under another policy of addresses, as the quarantine keeps it, and as it was read once; null where it
+   * has no address and was never read otherwise.
+   */
   readonly otherDigests: (() => readonly Buffer[]) | null;
   /** The event's own JSON, made only when it must be quarantined after all. */
   readonly body: () => string;
@@ -182,7 +186,8 @@ function readForeign(
     const { batchModel = null } = context;
     const isBatch = batchModel !== null && translator === batchResultTranslator;
     const translations = translator.translate(isBatch ? { modelId: batchModel, ...item } : item);
-    const items = translations.map((translation) => readTranslation(translation, context));
+    const read = translations.map((translation) => readTranslation(translation, context));
+    const items = withFormerDigests(read, { item, translator, context });
     if (items.length > 0) return nameRepeated(items, translations);
     // The source that the format's events have, so that the receipts count it there.
     const source = translator.format.replace(/-.*$/, '');
@@ -192,6 +197,47 @@ function readForeign(
     const detail = `the ${translator.format} message cannot be translated (${String(error)})`;
     return [refuse({ reason: 'unknown_format', detail }, context.body, item)];
   }
+}
+
+/** The former reading is made only where an event turns out to have another content than the ledger has. */
+function withFormerDigests(
+  items: readonly ReadItem[],
+  of: {
+    readonly item: JsonObject;
+    readonly translator: Translator;
+    readonly context: ItemContext & { readonly body: () => string };
+  },
+): readonly ReadItem[] {
+  if (!items.some(isTagged)) return items;
+  const hidden = withTagsHidden(of.item, of.context.body());
+  if (hidden === null) return items;
+  let former: readonly Translation[] | null = null;
+  return items.map((item, index) => {
+    if (!isTagged(item)) return item;
+    const { otherDigests } = item;
+    const withFormer = () => {
+      former ??= of.translator.translate(JSON.parse(hidden));
+      const { eventId } = item.event;
+      // What is a step for the sake of its tenant was none; the id of a log event is of all that it says.
+      const same = former.find(({ event }) => event['event_id'] === eventId) ?? former[index];
+      return [...(otherDigests?.() ?? []), ...(same === undefined ? [] : digestsOf(same, of.context))];
+    };
+    return { ...item, otherDigests: withFormer };
+  });
+}
+
+function digestsOf(translation: Translation, context: ItemContext): readonly Buffer[] {
+  if (translation.instead !== undefined) return [];
+  const event = withTagsShown(translation.event);
+  const read = readTranslation({ ...translation, event }, context);
+  return read.kind === 'event' ? [read.digest, ...(read.otherDigests?.() ?? [])] : [];
+}
+
+/** A tenant's event is looked for under its tenant, so that another one's reading of it is another event. */
+function isTagged(item: ReadItem): item is ReadEvent {
+  if (item.kind !== 'event') return false;
+  const { userId, agentRunId, promptVersion } = item.event.tags;
+  return userId !== null || agentRunId !== null || promptVersion !== null;
 }
 
 /**

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readBody } from '../../../src/events/read-body.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { createDatabase } from '../../support/database.ts';
+import { importBooks, receive } from '../../support/ledger.ts';
+
+let database: TestDatabase;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase({ connections: 2 }));
+  await importBooks(database, 'standard', 'cost');
+});
+
+afterAll(() => drop());
+
+const AT = '2026-10-20T12:00:00Z';
+
+const LITELLM = {
+  id: 'chatcmpl-former',
+  call_type: 'acompletion',
+  status: 'success',
+  custom_llm_provider: 'openai',
+  model: 'gpt-4o',
+  model_group: 'gpt-4o',
+  prompt_tokens: 1000,
+  completion_tokens: 100,
+  total_tokens: 1100,
+  startTime: 1792065598.1,
+  endTime: 1792065600.3,
+  metadata: {
+    user_api_key_team_id: 'acme',
+    spend_logs_metadata: { userId: 'ann', promptVersion: 3, note: 'x' },
+  },
+  hidden_params: {},
+  model_map_information: {},
+};
+
+const SPAN = {
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  spanId: 'a000000000000000',
+  name: 'chat',
+  startTimeUnixNano: '1792065598000000000',
+  endTimeUnixNano: '1792065600000000000',
+  attributes: {
+    tenant_id: 'acme',
+    'ai.settings.context.userId': 'ann',
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.request.model': 'gpt-4o',
+    'gen_ai.usage.input_tokens': 1000,
+    'gen_ai.usage.output_tokens': 100,
+  },
+};
+const OTLP = { resourceSpans: [{ scopeSpans: [{ scope: { name: 'ai' }, spans: [SPAN] }] }] };
+
+/** The event as it was read when tags in camel case were none, as far as the change says. */
+function formerly(message: object, change: (event: Record<string, unknown>) => void): string {
+  const context = { receivedAt: Date.parse(AT), litellmKey: null, attributes: {} };
+  const [item] = readBody(JSON.stringify(message), context);
+  const event = JSON.parse(item?.body() ?? '') as Record<string, unknown>;
+  change(event);
+  return JSON.stringify(event);
+}
+
+test('an event that was received when tags in camel case were further tags is a duplicate when it comes again', async () => {
+  const before = formerly(LITELLM, (event) => {
+    expect([event['user_id'], event['prompt_version']]).toEqual(['ann', '3']);
+    delete event['user_id'];
+    delete event['prompt_version'];
+    event['tags'] = { ...(event['tags'] as object), userId: 'ann', promptVersion: '3' };
+  });
+  expect(await receive(database, [before], AT)).toEqual(['posted']);
+  expect(await receive(database, [JSON.stringify(LITELLM)], AT)).toEqual(['duplicate']);
+  // What differs in anything else is another content, as ever.
+  const other = { ...LITELLM, completion_tokens: 101, total_tokens: 1101 };
+  expect(await receive(database, [JSON.stringify(other)], AT)).toEqual(['conflict']);
+});
+
+test('a span that was received when such attributes were passed over is a duplicate when it comes again', async () => {
+  const before = formerly(OTLP, (event) => {
+    expect(event['user_id']).toBe('ann');
+    delete event['user_id'];
+  });
+  expect(await receive(database, [before], AT)).toEqual(['posted']);
+  expect(await receive(database, [JSON.stringify(OTLP)], AT)).toEqual(['duplicate']);
+});
+
+test('a producer that mends a tag sends another content', async () => {
+  const payload = { ...LITELLM, id: 'chatcmpl-mended', trace_id: 't' };
+  const { spend_logs_metadata: _, ...metadata } = LITELLM.metadata;
+  const untagged = { ...payload, metadata };
+  expect(await receive(database, [JSON.stringify(untagged)], AT)).toEqual(['posted']);
+  expect(await receive(database, [JSON.stringify(payload)], AT)).toEqual(['conflict']);
+});
