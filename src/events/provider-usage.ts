@@ -22,6 +22,8 @@ import { countsCacheBeside } from './provider-name.ts';
  * | anthropic         | beside input    | -                  | in output       | -                        |
  * | gemini            | in prompt       | in prompt          | beside          | prompt, tool prompt, …   |
  * | bedrock converse  | beside input    | -                  | in output       | all of them              |
+ * | AI SDK 5          | as the provider | -                  | in output       | input + output           |
+ * | AI SDK 6 and 7    | in input        | -                  | in output       | input + output           |
  * | cohere            | -               | -                  | -               | billed units are billed  |
  * | bare counts       | beside input    | -                  | in output       | -                        |
  *
@@ -35,6 +37,7 @@ type UsageFlavor =
   | 'anthropic'
   | 'gemini'
   | 'bedrock_converse'
+  | 'ai_sdk'
   | 'cohere'
   | 'bare_counts';
 
@@ -54,7 +57,7 @@ export function readProviderUsage(reported: ProviderUsage): NativeUsage {
 export function providerCounts(reported: ProviderUsage): Reading | null {
   const usage = usageWithin(reported.usage);
   if (!isObject(usage)) return null;
-  const { counts, inclusion } = READERS[flavorOf(usage, reported)](usage);
+  const { counts, inclusion } = READERS[flavorOf(usage, reported)](usage, reported);
   return { counts: { ...counts, ...ownCounts(usage) }, inclusion };
 }
 
@@ -94,11 +97,16 @@ const OPENAI_CHAT = [
   'completion_tokens_details',
 ];
 
+/** What the AI SDK has beside the names that it shares with Bedrock. */
+const AI_SDK = ['inputTokenDetails', 'outputTokenDetails', 'cachedInputTokens', 'reasoningTokens'];
+
 function flavorOf(usage: object, { api, ...call }: ProviderUsage): UsageFlavor {
   const has = (name: string) => Object.hasOwn(usage, name);
   if ([...BARE_INPUTS, ...BARE_OUTPUTS].some(has)) return 'bare_counts';
   if (GEMINI.some(has)) return 'gemini';
-  if (has('inputTokens') || has('outputTokens')) return 'bedrock_converse';
+  if (has('inputTokens') || has('outputTokens')) {
+    return AI_SDK.some(has) ? 'ai_sdk' : 'bedrock_converse';
+  }
   if (has('billed_units')) return 'cohere';
   if (OPENAI_CHAT.some(has)) return 'openai_chat';
   if (has('cache_read_input_tokens') || has('cache_creation_input_tokens')) return 'anthropic';
@@ -113,12 +121,13 @@ interface Reading {
   readonly inclusion: Inclusion;
 }
 
-const READERS: Readonly<Record<UsageFlavor, (usage: object) => Reading>> = {
+const READERS: Readonly<Record<UsageFlavor, (usage: object, call: CallOf) => Reading>> = {
   openai_chat: openaiChat,
   openai_responses: openaiResponses,
   anthropic,
   gemini,
   bedrock_converse: bedrockConverse,
+  ai_sdk: aiSdk,
   cohere,
   bare_counts: bareCounts,
 };
@@ -131,7 +140,8 @@ function openaiChat(usage: object): Reading {
     at(usage, 'output_tokens_details'),
   );
   const counts = {
-    input: at(usage, 'prompt_tokens'),
+    // Perplexity takes what it takes for input for each token of what it found, and counts them apart.
+    input: sumOf([at(usage, 'prompt_tokens'), at(usage, 'citation_tokens')]),
     output: at(usage, 'completion_tokens'),
     // Mistral's total has tokens of sound, which it takes money for by the second.
     total: hasSeconds(usage) ? undefined : at(usage, 'total_tokens'),
@@ -262,19 +272,30 @@ function bedrockConverse(usage: object): Reading {
     input: at(usage, 'inputTokens'),
     output: at(usage, 'outputTokens'),
     total: at(usage, 'totalTokens'),
-    cacheRead: firstGiven(
-      at(usage, 'cacheReadInputTokens'),
-      at(usage, 'cacheReadInputTokenCount'),
-      at(usage, 'cachedInputTokens'),
-    ),
+    cacheRead: firstGiven(at(usage, 'cacheReadInputTokens'), at(usage, 'cacheReadInputTokenCount')),
     cacheWrite: firstGiven(
       at(usage, 'cacheWriteInputTokens'),
       at(usage, 'cacheWriteInputTokenCount'),
     ),
     cacheWrite1h: oneHourOf(at(usage, 'cacheDetails')),
-    reasoning: at(usage, 'reasoningTokens'),
   };
   return { counts, inclusion: { cache: 'beside' } };
+}
+
+/** Version 5 hands on what the provider calls its input; later ones count all of it, and say what is within. */
+function aiSdk(usage: object, { provider, model }: CallOf): Reading {
+  const [input, output] = [at(usage, 'inputTokenDetails'), at(usage, 'outputTokenDetails')];
+  const counts = {
+    input: at(usage, 'inputTokens'),
+    output: at(usage, 'outputTokens'),
+    // That of version 5 leaves out what its input does.
+    total: isObject(input) ? at(usage, 'totalTokens') : undefined,
+    cacheRead: firstGiven(at(input, 'cacheReadTokens'), at(usage, 'cachedInputTokens')),
+    cacheWrite: firstGiven(at(input, 'cacheWriteTokens')),
+    reasoning: firstGiven(at(output, 'reasoningTokens'), at(usage, 'reasoningTokens')),
+  };
+  const isBeside = !isObject(input) && countsCacheBeside(provider, model);
+  return { counts, inclusion: { cache: isBeside ? 'beside' : 'inside' } };
 }
 
 function oneHourOf(details: unknown): unknown {

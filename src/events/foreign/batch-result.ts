@@ -22,6 +22,7 @@ import { type Translation, type Translator, translationOf } from './translation.
  * | provider  | a line is                                                  | instant                        |
  * |-----------|------------------------------------------------------------|--------------------------------|
  * | OpenAI    | {id, custom_id, response: {status_code, body}, error}      | body.created; else its receipt |
+ * | Groq, Mistral, Together | the same                                     | body.created                   |
  * | Anthropic | {custom_id, result: {type, message}}                       | its receipt                    |
  * | Bedrock   | {recordId, modelInput, modelOutput, error}                 | its receipt                    |
  * | Gemini    | {key, response, error}; Vertex AI {request, response}      | its receipt                    |
@@ -46,7 +47,8 @@ interface Line extends ResultLine {
 
 interface ResultLine {
   readonly source: string;
-  readonly provider: string;
+  /** Absent where nobody can tell whose answer it is. */
+  readonly provider: string | undefined;
   readonly id: unknown;
   readonly customId: unknown;
   /** The provider's response; what it lacks where the call failed. */
@@ -68,7 +70,7 @@ function openaiLine(line: object): ResultLine | null {
   const error = firstGiven(at(line, 'error', 'code'), at(response, 'body', 'error', 'code'));
   return {
     source: 'openai_batch',
-    provider: 'openai',
+    provider: providerOfAnswer(at(response, 'body')),
     id: at(line, 'id'),
     customId: at(line, 'custom_id'),
     body: at(response, 'body'),
@@ -76,6 +78,20 @@ function openaiLine(line: object): ResultLine | null {
     status: failed ? 'error' : 'ok',
     errorType: error ?? (code === undefined ? undefined : `http_${String(code)}`),
   };
+}
+
+const MISTRALS =
+  /^(?:open-)?(?:mistral|ministral|mixtral|magistral|codestral|devstral|pixtral|voxtral)/;
+
+/** Others answer in OpenAI's form, too: Groq times its answers, Mistral's models have its name, and many name the maker. */
+function providerOfAnswer(body: unknown): string | undefined {
+  if (at(body, 'x_groq') !== undefined || at(body, 'usage', 'queue_time') !== undefined) {
+    return 'groq';
+  }
+  const model = String(at(body, 'model') ?? '');
+  if (MISTRALS.test(model)) return 'mistral_ai';
+  // Whoever offers the models of other makers cannot be told from another one who does.
+  return model.includes('/') ? undefined : 'openai';
 }
 
 const ANTHROPIC_STATUS = {

@@ -32,17 +32,19 @@ export const langwatchTranslator: Translator = {
   format: 'langwatch',
   recognizes: (value) => {
     const batch = at(value, 'batch');
-    if (Array.isArray(batch)) return batch.some((item) => typeof at(item, 'type') === 'string');
-    const type = at(value, 'type');
-    return (
-      typeof type === 'string' && type.startsWith('gateway.request.') && isObject(at(value, 'data'))
-    );
+    if (Array.isArray(batch)) return batch.some((item) => isOfGateway(at(item, 'type')));
+    return isOfGateway(at(value, 'type')) && isObject(at(value, 'data'));
   },
   translate: (value) => {
     const batch = at(value, 'batch');
     return (Array.isArray(batch) ? batch : [value]).map(translateEnvelope);
   },
 };
+
+/** Others send batches of events with types, too. */
+function isOfGateway(type: unknown): boolean {
+  return typeof type === 'string' && type.startsWith('gateway.');
+}
 
 const SOURCE = 'langwatch';
 const COMPLETED = 'gateway.request.completed';

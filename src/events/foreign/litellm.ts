@@ -113,7 +113,10 @@ function modelCall(payload: object, call: LitellmCall): Translation {
     operation: operationOf(payload, call),
     provider: firstGiven(at(payload, 'custom_llm_provider')),
     requested_model: requested?.model,
-    executed_model: firstGiven(at(payload, 'model'), isBatch ? requested?.model : undefined),
+    executed_model: firstGiven(
+      at(payload, 'model'),
+      ...(isBatch ? [modelsOfBatch(payload), requested?.model] : []),
+    ),
     response_id: fields['status'] === 'error' ? undefined : responseId(payload),
     service_tier: isBatch ? 'batch' : tier(payload),
     gateway_cache: isCacheHit(payload) ? 'exact' : undefined,
@@ -245,17 +248,22 @@ function responseId(payload: object): unknown {
  * apart.
  */
 function requestedModel(payload: object): { model: unknown; tags: JsonObject } | undefined {
-  const ofBatch = at(payload, 'hidden_params', 'batch_models');
   const sources: readonly [string, unknown][] = [
     ['original_model_group', at(payload, 'metadata', 'original_model_group')],
     ['requester_metadata', at(payload, 'metadata', 'requester_metadata', 'requested_model')],
     ['model_group', at(payload, 'model_group')],
     ['model', at(payload, 'model')],
-    ['batch_models', Array.isArray(ofBatch) ? [...new Set(ofBatch)].join(',') : undefined],
+    ['batch_models', modelsOfBatch(payload)],
     ['response', at(payload, 'response', 'model')],
   ];
   const found = sources.find(([, model]) => firstGiven(model) !== undefined);
   return found && { model: found[1], tags: { requested_model_source: found[0] } };
+}
+
+/** Returns what ran in a batch, of which a group of the proxy is only a name. */
+function modelsOfBatch(payload: object): string | undefined {
+  const models = at(payload, 'hidden_params', 'batch_models');
+  return Array.isArray(models) ? [...new Set(models)].join(',') : undefined;
 }
 
 function errorType(payload: object): unknown {

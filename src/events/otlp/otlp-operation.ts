@@ -82,6 +82,8 @@ const CALLS: ReadonlyMap<string, string> = new Map([
   ['generate_speech', 'speech'],
   ['speech_generation', 'speech'],
   ['text_to_speech', 'speech'],
+  ['tts', 'speech'],
+  ['stt', 'transcription'],
   ['speech_to_text', 'transcription'],
 ]);
 

@@ -124,6 +124,8 @@ export const TOKEN_NAMES = {
     'gen_ai.usage.details.web_search_requests',
     'anthropic.usage.server_tool_use.web_search_requests',
   ],
+  // Pipecat's, of what is spoken.
+  characters: ['metrics.character_count'],
 } as const satisfies Readonly<Partial<Record<keyof ReportedCounts | TextPart, readonly string[]>>>;
 
 /** Text apart from what else a total holds, as newer conventions name it. */

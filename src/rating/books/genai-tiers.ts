@@ -4,9 +4,10 @@ import type { PriceBookModel } from './price-book-document.ts';
 /**
  * Service tiers that the package does not know, as pages of the providers say what they cost: half of the
  * standard prices of tokens. Calls and searches cost what they always do. A tier without a row has the standard
- * price: more than Groq and Mistral take for a batch, whose pages did not agree on how much less it is when they
- * were read, as much as Groq takes for flex (https://console.groq.com/docs/flex-processing), and less than anybody
- * takes for priority. The pages were read again in November 2026.
+ * price: more than Groq, Mistral and Together take for a batch, as much as Groq takes for flex
+ * (https://console.groq.com/docs/flex-processing), and less than anybody takes for priority. Of a batch, Groq's pages
+ * gave two figures when they were read, Mistral's none, and Together's "up to" one without the models that it holds for
+ * (https://docs.together.ai/docs/inference/batch/overview). The pages were read again in November 2026.
  */
 
 interface HalfPrice {

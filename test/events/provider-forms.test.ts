@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest';
+import { readProviderUsage } from '../../src/events/provider-usage.ts';
+import { readBody } from '../../src/events/read-body.ts';
+
+const context = { receivedAt: 1_792_065_700_000, litellmKey: null, attributes: {} };
+
+test('what the AI SDK from version 6 on counts holds what was cached and written', () => {
+  const usage = {
+    inputTokens: 100,
+    inputTokenDetails: { noCacheTokens: 30, cacheReadTokens: 60, cacheWriteTokens: 10 },
+    outputTokens: 20,
+    outputTokenDetails: { textTokens: 15, reasoningTokens: 5 },
+    totalTokens: 120,
+  };
+  for (const provider of ['openai', 'anthropic']) {
+    expect(readProviderUsage({ usage, provider })).toMatchObject({
+      assumed: false,
+      usage: {
+        input_tokens: 100,
+        cache_read_tokens: 60,
+        cache_write_tokens: 10,
+        output_tokens: 20,
+        reasoning_tokens: 5,
+      },
+    });
+  }
+});
+
+test('what the AI SDK of version 5 counts is what the provider calls its input', () => {
+  const usage = { inputTokens: 100, cachedInputTokens: 60, outputTokens: 20, totalTokens: 120 };
+  const inputOf = (provider: string) =>
+    readProviderUsage({ usage: { ...usage, reasoningTokens: 5 }, provider }).usage?.[
+      'input_tokens'
+    ];
+  expect(inputOf('openai')).toBe(100);
+  expect(inputOf('anthropic.messages')).toBe(160);
+});
+
+test('what Perplexity found and read for an answer is paid for as input', () => {
+  const usage = {
+    prompt_tokens: 10,
+    completion_tokens: 200,
+    total_tokens: 210,
+    citation_tokens: 1_000,
+    num_search_queries: 2,
+  };
+  expect(readProviderUsage({ usage, provider: 'perplexity' })).toMatchObject({
+    assumed: false,
+    usage: { input_tokens: 1_010, output_tokens: 200, searches: 2 },
+  });
+});
+
+test.each([
+  ['mistral-small-latest', {}, 'mistral_ai'],
+  ['llama-3.1-8b-instant', { queue_time: 0.1 }, 'groq'],
+  ['deepseek-ai/DeepSeek-V3', {}, null],
+  ['gpt-4o-mini', {}, 'openai'],
+])(
+  'a result of a batch of %s in the form of OpenAI is of whoever answered',
+  (model, timed, provider) => {
+    const usage = { prompt_tokens: 5, completion_tokens: 6, total_tokens: 11, ...timed };
+    const body = { id: 'cmpl-1', object: 'chat.completion', created: 1_792_065_600, model, usage };
+    const line = { id: 'b-1', custom_id: 'c', response: { status_code: 200, body }, error: null };
+    expect(readBody(JSON.stringify(line), context)).toMatchObject([
+      { kind: 'event', event: { provider, serviceTier: 'batch', usage: { output: 6 } } },
+    ]);
+  },
+);
+
+test('a batch of events of somebody else is not taken for one of LangWatch', () => {
+  const batch = [{ type: 'generation-create', body: { model: 'gpt-4o', usage: { input: 5 } } }];
+  expect(readBody(JSON.stringify({ batch }), context)).toMatchObject([
+    { kind: 'refused', reason: 'unknown_format' },
+  ]);
+});
+
+test('a batch that LiteLLM retrieves ran on the models that it names, whatever group asked for it', () => {
+  const payload = {
+    id: 'batch_1',
+    call_type: 'aretrieve_batch',
+    status: 'success',
+    custom_llm_provider: 'azure',
+    model: '',
+    model_group: 'nightly',
+    prompt_tokens: 100,
+    completion_tokens: 50,
+    total_tokens: 150,
+    endTime: 1_792_065_600.3,
+    hidden_params: { batch_models: ['gpt-4o-mini', 'gpt-4o-mini'] },
+  };
+  expect(readBody(JSON.stringify(payload), context)).toMatchObject([
+    { event: { requestedModel: 'nightly', executedModel: 'gpt-4o-mini', serviceTier: 'batch' } },
+  ]);
+});
+
+test('Pipecat counts what is spoken in characters', () => {
+  const attributes = {
+    'gen_ai.operation.name': 'tts',
+    'gen_ai.system': 'cartesia',
+    'gen_ai.request.model': 'sonic-2',
+    'metrics.character_count': 88,
+  };
+  const span = {
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: 'a000000000000000',
+    name: 'tts',
+    endTimeUnixNano: '1792065600000000000',
+    attributes,
+  };
+  const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+  expect(readBody(body, context)).toMatchObject([
+    { event: { operation: 'speech', usage: { units: { characters: 88 } } } },
+  ]);
+});
