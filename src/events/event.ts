@@ -129,6 +129,8 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   'tool',
   'chain',
   'duplicate_report',
+  // A span of a program that has to do with no model, between two that may have.
+  'program_span',
 ]);
 
 /**

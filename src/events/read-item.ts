@@ -220,7 +220,10 @@ function withFormerDigests(
       const { eventId } = item.event;
       // What is a step for the sake of its tenant was none; the id of a log event is of all that it says.
       const same = former.find(({ event }) => event['event_id'] === eventId) ?? former[index];
-      return [...(otherDigests?.() ?? []), ...(same === undefined ? [] : digestsOf(same, of.context))];
+      return [
+        ...(otherDigests?.() ?? []),
+        ...(same === undefined ? [] : digestsOf(same, of.context)),
+      ];
     };
     return { ...item, otherDigests: withFormer };
   });

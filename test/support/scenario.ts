@@ -127,7 +127,7 @@ async function take(
   const at = step.at ?? DEFAULT_AT;
   const clock = () => parseInstant(at);
   if ('receive' in step) {
-    const bodies = step.receive.map((body) => bodyOf(body, folder, scenario.defaults ?? {}));
+    const bodies = step.receive.map((body) => textOfBody(body, folder, scenario.defaults ?? {}));
     const { models } = scenario;
     const read =
       models === undefined ? {} : { models: parseModelMap(JSON.stringify(models), 'models') };
@@ -230,7 +230,7 @@ function changeOf(keys: TenantKeys): TenantChange {
 }
 
 /** One message body: a file, raw text, something generated, a pack, or an event of its own. */
-function bodyOf(body: unknown, folder: string, defaults: JsonObject): string {
+export function textOfBody(body: unknown, folder: string, defaults: JsonObject): string {
   if (typeof body === 'string') {
     return body.startsWith('@') ? readFileSync(join(folder, body.slice(1)), 'utf8') : body;
   }

@@ -32,7 +32,7 @@ interface RepeatedSpan {
  * is a handful of spans deep; the limit keeps a long or circular chain of parents from costing more
  * than the request is worth: ten thousand spans in a chain keep a third of a million of them.
  */
-const ANCESTOR_LIMIT = 32;
+export const ANCESTOR_LIMIT = 32;
 
 /** Decides which spans are model calls, and which of them tell of the same call as another one. */
 export function findReports(spans: readonly OtlpSpan[]): Reports {

@@ -22,6 +22,7 @@ import {
   responseIdOf,
 } from './otlp-spans.ts';
 import { firstTags, spanFurtherTags, spanTags, tagsOf } from './otlp-tags.ts';
+import { mayStandBetween, PROGRAM_SPAN } from './program-spans.ts';
 import { unreadUsage } from './unread-usage.ts';
 
 /** An ExportTraceServiceRequest in the JSON encoding of OTLP; its names may be in snake_case, too. */
@@ -64,8 +65,8 @@ function translateSpan(span: OtlpSpan, reports: Reports): readonly Translation[]
   if (span.role.kind === 'usage') return [structure(span, 'invoke_workflow')];
   if (span.role.kind === 'structure') return [structure(span, span.role.operation)];
   const unread = unreadUsage(span.attributes);
-  if (unread.length === 0 || reports.aroundCalls.has(span)) return [];
-  return [notUnderstood(span, unread)];
+  if (unread.length > 0 && !reports.aroundCalls.has(span)) return [notUnderstood(span, unread)];
+  return mayStandBetween(span, reports) ? [structure(span, PROGRAM_SPAN)] : [];
 }
 
 interface Decided {

@@ -7,12 +7,13 @@ import { freshDatabase, resetTables, textRows } from '../../support/database.ts'
 import { importBooks, receive } from '../../support/ledger.ts';
 
 /**
- * A trace of fifteen calls, of which most are reported twice: by the client library within the span of a
+ * A trace of eighteen calls, of which most are reported twice: by the client library within the span of a
  * framework, with one step or three between the two, an embedding by one library in two spans of one name, two calls
  * within a span that counts both, a call whose wrapper counted nothing, and one whose inner span did. Of the spans
  * that name no operation one lies around two calls and counts more than both, one around another one like it, one
  * around a call that counted nothing itself, one counted nothing around one that did, one lies around a failure, and one
- * around nothing. An exporter sends its spans in whatever messages and order, and a queue brings each of them more than once.
+ * around nothing. Spans of the program stand between two reports of one call, below a span that names no operation, and between
+ * a call and the request that has its tenant. An exporter sends its spans in whatever messages and order, and a queue brings each of them more than once.
  */
 const SPANS = [
   span('a1', { kind: 'openinference', model: 'gpt-4o', input: 1000, output: 100, ms: 2_500 }),
@@ -50,10 +51,29 @@ const SPANS = [
   span('dc', { parent: 'db', model: 'gpt-4o', input: 350, output: 35, response: 'r-9' }),
   span('ea', { kind: 'unnamed', model: 'gpt-4o', input: 80, output: 5, ms: 2_500 }),
   span('eb', { parent: 'ea', model: 'gpt-4o', error: 'rate_limit' }),
+  span('fa', { kind: 'openinference', model: 'gpt-4o', input: 620, output: 15, ms: 2_500 }),
+  span('fb', { parent: 'fa', kind: 'program', ms: 2_400 }),
+  span('fc', { parent: 'fb', kind: 'program', ms: 2_300 }),
+  span('fd', { parent: 'fc', model: 'gpt-4o', input: 620, output: 15, response: 'r-10' }),
+  span('ga', { kind: 'unnamed', model: 'gpt-4o', input: 410, output: 12, ms: 2_500 }),
+  span('gb', { parent: 'ga', kind: 'program', ms: 2_400 }),
+  span('gc', { parent: 'gb', model: 'gpt-4o', input: 400, output: 10, response: 'r-11' }),
+  span('ha', { kind: 'program', tenant: 'acme', ms: 2_500 }),
+  span('hb', { parent: 'ha', kind: 'program', ms: 2_400 }),
+  span('hc', {
+    parent: 'hb',
+    model: 'gpt-4o',
+    input: 30,
+    output: 3,
+    tenant: null,
+    response: 'r-12',
+  }),
 ];
 
 interface SpanFacts {
-  readonly kind?: 'openinference' | 'unnamed';
+  readonly kind?: 'openinference' | 'unnamed' | 'program';
+  /** Calls are of acme where nothing else is said, and spans of the program of nobody. */
+  readonly tenant?: string | null;
   readonly operation?: string;
   readonly parent?: string;
   readonly model?: string;
@@ -66,8 +86,9 @@ interface SpanFacts {
 
 function span(id: string, facts: SpanFacts) {
   const { kind, operation = 'chat', parent, model, input, output, response, ms = 2_000 } = facts;
+  const { tenant = kind === 'program' ? null : 'acme' } = facts;
   const attributes = {
-    tenant_id: 'acme',
+    ...(tenant === null ? {} : { tenant_id: tenant }),
     ...(kind === undefined ? { 'gen_ai.operation.name': operation } : {}),
     ...(kind === 'openinference' ? { 'openinference.span.kind': 'LLM' } : {}),
     ...(facts.error === undefined ? {} : { 'error.type': facts.error }),
@@ -75,7 +96,9 @@ function span(id: string, facts: SpanFacts) {
     ...(input === undefined ? {} : { 'gen_ai.usage.input_tokens': input }),
     ...(output === undefined ? {} : { 'gen_ai.usage.output_tokens': output }),
     ...(response === undefined ? {} : { 'gen_ai.response.id': response }),
-    'gen_ai.provider.name': 'openai',
+    ...(kind === 'program'
+      ? { 'http.request.method': 'POST' }
+      : { 'gen_ai.provider.name': 'openai' }),
   };
   return {
     traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -131,7 +154,8 @@ it('a trace is charged the same in whichever messages and order it comes, and ho
       // (1000 + 2000 + 700 + 300 + 400 + 600 + 100 + 200 + 500) x 3 = 17,400 micro-dollars, and
       // (100 + 50 + 10 + 20 + 40 + 30 + 60 + 80) x 12 = 4,680, of nine calls. Of those within spans, or in spans,
       // that name no operation (800 + 50 + 250 + 150 + 350 + 80) x 3 = 5,040 and (70 + 20 + 25 + 35 + 5) x 12 = 1,860.
-      expect(sum).toEqual({ charge: '28980000000', standing: '15' });
+      // Of those with spans of the program around them (620 + 400 + 30) x 3 = 3,150 and (15 + 10 + 3) x 12 = 336.
+      expect(sum).toEqual({ charge: '32466000000', standing: '18' });
     }),
     cases(12),
   );
