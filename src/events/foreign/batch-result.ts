@@ -47,7 +47,7 @@ interface Line extends ResultLine {
 
 interface ResultLine {
   readonly source: string;
-  /** Absent where nobody can tell whose answer it is. */
+  /** It is absent where nobody can tell whose answer it is. */
   readonly provider: string | undefined;
   readonly id: unknown;
   readonly customId: unknown;
