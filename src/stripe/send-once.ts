@@ -58,11 +58,31 @@ function listenedTo(
 ): Stripe.HttpClientResponse {
   const raw: unknown = response.getRawResponse();
   if (raw instanceof Readable) addAbortSignal(late, raw);
-  const body = response.toJSON();
+  const body = response.toJSON().then(whatStripeSays);
   // The library asks for it in a moment, and is told what became of it.
   body.catch(() => {});
   response.toJSON = () => body;
   return response;
+}
+
+/**
+ * Lets through what Stripe would say: an object that names what it is, a list with its members, or an error. What a
+ * proxy says in its place decides nothing, though the library takes any JSON without an error for success.
+ */
+function whatStripeSays<Body>(body: Body): Body {
+  const isError = hasField(body, 'error');
+  const isObject = hasField(body, 'object') && typeof body.object === 'string';
+  const isWhole = !isObject || body.object !== 'list' || hasList(body);
+  if (isError || (isObject && isWhole)) return body;
+  throw new Error('an answer that is no object of Stripe and no error of it');
+}
+
+function hasField<Name extends string>(value: unknown, name: Name): value is Record<Name, unknown> {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+}
+
+function hasList(value: unknown): boolean {
+  return hasField(value, 'data') && Array.isArray(value.data);
 }
 
 function takePermit(): void {

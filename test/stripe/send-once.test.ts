@@ -8,10 +8,14 @@ import { unrepeatedHttpClient } from '../../src/stripe/send-once.ts';
 
 /** A client that waits for so long at the most, of a server that answers in its own way. */
 async function clientOf(answer: (response: ServerResponse) => void, timeout: number) {
-  const server = createServer((_, response) => {
+  return clientOfWhole((response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 });
     answer(response);
-  });
+  }, timeout);
+}
+
+async function clientOfWhole(answer: (response: ServerResponse) => void, timeout: number) {
+  const server = createServer((_, response) => answer(response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
@@ -50,4 +54,22 @@ test('an answer that trickles is given up when the time to wait is over', async 
   await expect(open(httpClient).accounts.retrieve('acct_1')).rejects.toThrow(
     Stripe.errors.StripeConnectionError,
   );
+});
+
+test.each([
+  { status: 200, body: '{}' },
+  { status: 200, body: 'null' },
+  { status: 200, body: '[]' },
+  { status: 200, body: '"up"' },
+  { status: 200, body: '{"object":"list"}' },
+  { status: 502, body: '{}' },
+  { status: 503, body: '{"message":"upstream is away"}' },
+])('what a proxy answers in its place is no answer: $status $body', async ({ status, body }) => {
+  const { open, httpClient } = await clientOfWhole((response) => {
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(body);
+  }, 20_000);
+  const asked = open(httpClient).billing.meters.list({ limit: 1 });
+  await expect(asked).rejects.toThrow(Stripe.errors.StripeAPIError);
+  await expect(asked).rejects.toMatchObject({ statusCode: undefined });
 });
