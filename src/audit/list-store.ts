@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { entryOrder } from '../ledger/rollups/tenant-size-store.ts';
 import { readCursor } from '../page.ts';
 import type { EntriesRequest, PeriodsRequest, PushesRequest } from './lists-answer.ts';
 import type { StoryEntry, StoryPeriod, StoryPush } from './story-answer.ts';
@@ -13,6 +14,7 @@ export async function readEntryList(
 ): Promise<readonly StoryEntry[]> {
   const { from, to, limit } = request;
   const [before = null] = readCursor(request.cursor, ['entry']) ?? [];
+  const order = await entryOrder(database, request.tenant_id);
   const { rows } = await sql<StoryTexts<StoryEntry>>`
     select ${storyOf('a')} as story from (
       select ${ENTRY_COLUMNS} from entries e
@@ -26,7 +28,7 @@ export async function readEntryList(
         ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
         ${request.as_of === null ? sql`` : sql`and recorded_at <= ${formatInstant(request.as_of)}::timestamptz`}
         ${before === null ? sql`` : sql`and e.entry_id < ${before.slice('ent_'.length)}::bigint`}
-      order by e.entry_id desc limit ${limit + 1}) a`.execute(database.kysely);
+      order by e.${order} desc limit ${limit + 1}) a`.execute(database.kysely);
   return stories(rows);
 }
 

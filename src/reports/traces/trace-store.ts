@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import { type Database, inTransaction } from '../../database/database.ts';
 import type { EventStatus } from '../../events/event.ts';
+import { entryOrder } from '../../ledger/rollups/tenant-size-store.ts';
 import type { Pico } from '../../money.ts';
 import type { TraceMetadata, TracesRequest } from './trace-answer.ts';
 
@@ -38,10 +39,11 @@ export async function findTraces(
   before: bigint | null,
 ): Promise<readonly TraceKey[]> {
   const found = new Map<string, TraceKey>();
+  const order = await entryOrder(database, request.tenant_id);
   let below = before;
   for (let most = request.limit * ENTRIES_A_TRACE; ; most *= MORE_EACH_TIME) {
     const atOnce = Math.min(most, MOST_AT_ONCE);
-    const rows = await readNewest(database, request, { below, atOnce });
+    const rows = await readNewest(database, request, { below, atOnce, order });
     for (const row of rows) {
       const key = keyOf(row);
       if (!found.has(key)) found.set(key, toKey(row));
@@ -53,10 +55,16 @@ export async function findTraces(
   }
 }
 
+interface Newest {
+  readonly below: bigint | null;
+  readonly atOnce: number;
+  readonly order: Awaited<ReturnType<typeof entryOrder>>;
+}
+
 async function readNewest(
   database: Database,
   request: TracesRequest,
-  { below, atOnce }: { readonly below: bigint | null; readonly atOnce: number },
+  { below, atOnce, order }: Newest,
 ): Promise<readonly KeyRow[]> {
   const { from, to } = request;
   const { rows } = await sql<KeyRow>`
@@ -69,7 +77,7 @@ async function readNewest(
       ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
       ${request.as_of === null ? sql`` : sql`and recorded_at <= ${formatInstant(request.as_of)}::timestamptz`}
       ${below === null ? sql`` : sql`and entry_id < ${below}::bigint`}
-    order by entry_id desc limit ${atOnce}`.execute(database.kysely);
+    order by ${order} desc limit ${atOnce}`.execute(database.kysely);
   return rows;
 }
 
