@@ -66,14 +66,15 @@ function listenedTo(
 }
 
 /**
- * Lets through what Stripe would say: an object that names what it is, a list with its members, or an error. What a
- * proxy says in its place decides nothing, though the library takes any JSON without an error for success.
+ * Lets through what Stripe would say: an error, a list with its members (those of its second API name no kind), or an
+ * object that names its kind. What a proxy says in its place decides nothing, though the library takes any JSON
+ * without an error for success.
  */
 function whatStripeSays<Body>(body: Body): Body {
-  const isError = hasField(body, 'error');
-  const isObject = hasField(body, 'object') && typeof body.object === 'string';
-  const isWhole = !isObject || body.object !== 'list' || hasList(body);
-  if (isError || (isObject && isWhole)) return body;
+  if (hasField(body, 'error') || hasList(body)) return body;
+  if (hasField(body, 'object') && typeof body.object === 'string' && body.object !== 'list') {
+    return body;
+  }
   throw new Error('an answer that is no object of Stripe and no error of it');
 }
 

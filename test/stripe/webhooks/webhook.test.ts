@@ -109,7 +109,7 @@ test('the health check says whether the database answers, and other paths are no
   const health = await fetch(`${url}/healthz`);
   expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
   expect((await fetch(`${url}/elsewhere`)).status).toBe(404);
-  expect((await fetch(`${url}/stripe/webhook`)).status).toBe(404);
+  expect((await fetch(`${url}/stripe/webhook`)).status).toBe(405);
 });
 
 test('a draft that could not be held is held when Stripe delivers again', async () => {
