@@ -297,8 +297,9 @@ export class Turns {
 
 /** Who asked first is a matter of sockets where two ask at once, and is not to decide anything. */
 function byName(one: Asked, other: Asked): number {
-  if (one.actor.name !== other.actor.name) return one.actor.name < other.actor.name ? -1 : 1;
-  return 0;
+  const places = [one, other].map(({ actor, what }) => `${actor.name}: ${what}`);
+  if (places[0] === places[1]) return 0;
+  return (places[0] ?? '') < (places[1] ?? '') ? -1 : 1;
 }
 
 /** Whoever moves the clock. */
