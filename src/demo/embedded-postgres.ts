@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmod, chown, cp, lstat, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, cp, lstat, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -129,6 +129,7 @@ async function copyWhole(from: string, to: string): Promise<string> {
   const part = await mkdtemp(`${to}-`);
   const native = join(part, 'native');
   await cp(from, native, { recursive: true, verbatimSymlinks: true });
+  await openToAll(native);
   await rename(native, to).catch(() => undefined);
   if (await isOurs(to)) {
     await rm(part, { recursive: true, force: true });
@@ -136,6 +137,17 @@ async function copyWhole(from: string, to: string): Promise<string> {
   }
   await chmod(part, 0o711);
   return native;
+}
+
+/** Lets the server's own user read and run what was installed by somebody whose files are for nobody else. */
+async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isSymbolicLink()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const { mode } = await lstat(path);
+    await chmod(path, (mode & 0o100) === 0 ? 0o644 : 0o755);
+  }
 }
 
 /** Nothing is run from a folder that another user made or may write to: temporary folders are everybody's. */

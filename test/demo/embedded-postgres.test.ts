@@ -35,6 +35,19 @@ it('programs are copied once to a folder that nobody else may write to', async (
   expect(await copyToRun('/not/read/again', copy)).toBe(copy);
 });
 
+it('what was installed for its owner alone is run by the user of the server all the same', async () => {
+  const kept = await plant('kept');
+  await chmod(join(kept, 'bin', 'postgres'), 0o700);
+  await chmod(join(kept, 'bin'), 0o700);
+  await chmod(kept, 0o700);
+  const copy = join(folder, 'opened');
+  expect(await copyToRun(kept, copy)).toBe(copy);
+  const modes = [copy, join(copy, 'bin'), join(copy, 'bin', 'postgres')].map(
+    async (path) => (await stat(path)).mode & 0o777,
+  );
+  expect(await Promise.all(modes)).toEqual([0o755, 0o755, 0o755]);
+});
+
 it.each(['a folder that others may write to', 'a link to a folder of somebody else'])(
   'nothing is run from %s: the copy lies where nobody could know of it',
   async (kind) => {
