@@ -2,6 +2,7 @@ import { Agent } from 'node:http';
 import Stripe from 'stripe';
 import { unrepeatedHttpClient } from '../../src/stripe/send-once.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import { sdkOver } from '../stripe/sdk-over.ts';
 import type { Actor, Turns } from './turns.ts';
 
 const agent = new Agent({ keepAlive: true });
@@ -23,15 +24,7 @@ export function heldStripe(double: StripeDouble, actor: Actor, turns: Turns): St
       };
     },
   });
-  return new Stripe(double.apiKey, {
-    host: '127.0.0.1',
-    port: double.port,
-    protocol: 'http',
-    maxNetworkRetries: 0,
-    timeout: 20_000,
-    telemetry: false,
-    httpClient,
-  });
+  return sdkOver(double, httpClient);
 }
 
 /** Ids at the double differ from run to run, and a seed is to tell the same story each time. */

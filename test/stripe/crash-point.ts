@@ -6,6 +6,7 @@ import type { Tables } from '../../src/database/tables.ts';
 import { unrepeatedHttpClient } from '../../src/stripe/send-once.ts';
 import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import { sdkOver } from './sdk-over.ts';
 
 /** The death of a process: from the chosen await on, nothing that it asks for happens any more. */
 export class Crash extends Error {}
@@ -116,13 +117,5 @@ function client(double: StripeDouble, step: Step): Stripe {
       return (...given: readonly unknown[]) => step(() => Reflect.apply(value, target, given));
     },
   });
-  return new Stripe(double.apiKey, {
-    host: '127.0.0.1',
-    port: double.port,
-    protocol: 'http',
-    maxNetworkRetries: 0,
-    timeout: 20_000,
-    telemetry: false,
-    httpClient,
-  });
+  return sdkOver(double, httpClient);
 }

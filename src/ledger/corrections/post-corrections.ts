@@ -221,10 +221,7 @@ export async function postOwnEntries(
 function newPeriods(cache: ReferenceCache, entries: readonly NewEntry[]) {
   return entries.flatMap(({ tenantId, occurredAt }) => {
     const { period } = placeUsage(cache.tenant(tenantId), occurredAt);
-    const key = `${tenantId}\u0000${period.startDate}`;
-    if (cache.knownPeriods.has(key)) return [];
-    cache.knownPeriods.add(key);
-    return [{ tenantId, period }];
+    return cache.mustMakePeriod(tenantId, period.startDate) ? [{ tenantId, period }] : [];
   });
 }
 

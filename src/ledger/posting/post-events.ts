@@ -265,14 +265,14 @@ function rateAndPlace(
 }
 
 function newPeriods(cache: ReferenceCache, entries: readonly PlacedEntry[]) {
-  const unknown = new Map<string, { tenantId: string; period: Placement['period'] }>();
+  const unknown: { tenantId: string; period: Placement['period'] }[] = [];
   for (const { entry, placement } of entries) {
-    const key = `${entry.tenantId}\u0000${entry.periodStart}`;
-    if (cache.knownPeriods.has(key)) continue;
-    cache.knownPeriods.add(key);
-    unknown.set(key, { tenantId: entry.tenantId, period: placement.period });
+    const { tenantId, periodStart } = entry;
+    if (cache.mustMakePeriod(tenantId, periodStart)) {
+      unknown.push({ tenantId, period: placement.period });
+    }
   }
-  return [...unknown.values()];
+  return unknown;
 }
 
 function structureSpans(events: readonly ReceivedEvent[]): readonly StructureSpan[] {

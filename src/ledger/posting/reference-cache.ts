@@ -27,8 +27,8 @@ export class ReferenceCache {
   #tenantsRevision = 0n;
   #lastBatch: Batch | null = null;
   readonly #tenants = new Map<string, Tenant>();
-  /** Periods that are known to have their row. */
-  readonly knownPeriods = new Set<string>();
+  /** The periods that are known to have their row. */
+  readonly #knownPeriods = new Set<string>();
   /** It is no reference, but like them it is kept between batches and put back by a rollback. */
   readonly reports = new ReportLookups();
 
@@ -99,6 +99,14 @@ export class ReferenceCache {
     };
   }
 
+  /** Answers true for a period that is not known to have its row, and that once: whoever asks makes it. */
+  mustMakePeriod(tenantId: string, startDate: string): boolean {
+    const key = `${tenantId}\u0000${startDate}`;
+    if (this.#knownPeriods.has(key)) return false;
+    this.#knownPeriods.add(key);
+    return true;
+  }
+
   /**
    * After a rollback no tenant and no period that this transaction made may be relied on. Prices stay:
    * posting makes none, and reading them again would lose the next race too.
@@ -107,7 +115,7 @@ export class ReferenceCache {
     this.#tenantsRevision = 0n;
     this.#lastBatch = null;
     this.#tenants.clear();
-    this.knownPeriods.clear();
+    this.#knownPeriods.clear();
     this.reports.refused();
   }
 }
