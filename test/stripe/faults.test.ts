@@ -1,3 +1,4 @@
+import { serialize } from 'node:v8';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { present } from '../../src/present.ts';
 import type { FaultSpec } from '../../src/stripe-double/fault.ts';
@@ -19,6 +20,21 @@ vi.mock('../../src/clock.ts', async (original) => ({
   ...(await original<typeof import('../../src/clock.ts')>()),
   pause: () => new Promise((resolve) => setImmediate(resolve)),
 }));
+
+/** All plays write the same few statements: each is drawn once, and drawing asks nothing of the world. */
+vi.mock('../../src/statements/pdf/statement-pdf.ts', async (original) => {
+  const { renderStatementPdf } =
+    await original<typeof import('../../src/statements/pdf/statement-pdf.ts')>();
+  const drawn = new Map<string, Promise<Uint8Array>>();
+  return {
+    renderStatementPdf: (...given: Parameters<typeof renderStatementPdf>) => {
+      const page = serialize(given).toString('base64');
+      const known = drawn.get(page) ?? renderStatementPdf(...given);
+      drawn.set(page, known);
+      return known;
+    },
+  };
+});
 
 /**
  * A month is run, dies or is let down by Stripe at one place, and is run again later, until it is done.
