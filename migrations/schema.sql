@@ -185,6 +185,8 @@ table changes (
 );
 CREATE INDEX changes_by_act ON public.changes USING btree (act_id, change_id) WHERE (act_id IS NOT NULL);
 CREATE INDEX changes_by_row ON public.changes USING btree (of_table, row_key, change_id);
+CREATE INDEX changes_by_tenant ON public.changes USING btree (COALESCE((row_key ->> 'tenant_id'::text), (kept ->> 'tenant_id'::text)), act_id) WHERE ((act_id IS NOT NULL) AND (COALESCE((row_key ->> 'tenant_id'::text), (kept ->> 'tenant_id'::text)) IS NOT NULL));
+CREATE INDEX changes_of_people ON public.changes USING btree (act_id, change_id) WHERE ((act_id IS NOT NULL) AND (act <> ALL (ARRAY['worker'::text, 'serve'::text])));
 CREATE TRIGGER changes_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.changes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 table closes (

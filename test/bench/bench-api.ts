@@ -202,8 +202,10 @@ export function eventMaker(): (count: number) => readonly object[] {
     Array.from({ length: count }, () => {
       next += 1;
       const occurred_at = new Date().toISOString();
-      const { started_at: _, ...pattern } = patterns[next % patterns.length];
-      return { ...pattern, event_id: randomUUID(), occurred_at };
+      const { started_at: _, response_id: answered, ...pattern } = patterns[next % patterns.length];
+      // A response that came before would make it a second report of a call, and never an entry.
+      const response = answered === undefined ? {} : { response_id: `chatcmpl-${randomUUID()}` };
+      return { ...pattern, ...response, event_id: randomUUID(), occurred_at };
     });
 }
 
