@@ -1,5 +1,7 @@
 import { periodKey } from '../periods/period-key.ts';
 import { monthsPushed } from '../push/intent-store.ts';
+import { Refusal } from '../refusal.ts';
+import { readMeters, refuseOtherKey } from './meters/meter-store.ts';
 import type { ReconciledPeriod } from './reconcile-answer.ts';
 import { compareMonth } from './reconcile-month.ts';
 import type { StripeParts } from './stripe-parts.ts';
@@ -20,12 +22,12 @@ function isCounted({ stripe, confirmed, settled }: ReconciledPeriod): boolean {
 /**
  * Checks law 6: what Stripe's summaries show is what we have confirmed as pushed. A summary that
  * only lags, one that lost later what a final invoice bills, and a push still in flight, are no
- * violation; a period of which it was said already, by its `periodKey`, is not named again.
+ * violation; a period of which it was said already, by its `periodKey`, is not named again. A key
+ * that this ledger told nothing by is refused, before the first push, too: nothing that it is shown would be ours.
  */
 export async function checkSummaries(parts: StripeParts, said: ReadonlySet<string> = NOTHING) {
   const months = (await monthsPushed(parts.database)).slice(0, MONTHS_CHECKED);
-  const compared = months.map((month) => compareMonth(parts, { month, tenant_id: null }));
-  const rows = (await Promise.all(compared)).flat().filter((row) => !said.has(keyOf(row)));
+  const rows = (await askEach(parts, months)).filter((row) => !said.has(keyOf(row)));
   const asked = rows.filter((row) => row.stripe !== null);
   const unread = rows.filter((row) => row.difference === 'unread');
   const wrong = asked.filter(
@@ -46,4 +48,28 @@ export async function checkSummaries(parts: StripeParts, said: ReadonlySet<strin
       ),
     ],
   };
+}
+
+/** Where nothing was pushed yet, the key is still held against the meters that were set up. */
+async function askEach(
+  parts: StripeParts,
+  months: readonly string[],
+): Promise<readonly ReconciledPeriod[]> {
+  try {
+    if (months.length === 0) await refuseForeignKey(parts);
+    const compared = months.map((month) => compareMonth(parts, { month, tenant_id: null }));
+    return (await Promise.all(compared)).flat();
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.kind !== 'misconfigured') throw error;
+    throw new Refusal(error.kind, `law 6 cannot be asked of this account: ${error.message}`, [
+      ...error.remedy,
+      '; without STRIPE_API_KEY the other laws are checked alone',
+    ]);
+  }
+}
+
+async function refuseForeignKey(parts: StripeParts): Promise<void> {
+  const modes = [true, false].map((livemode) => readMeters(parts.database, livemode));
+  const isSetUp = (await Promise.all(modes)).some((meters) => meters.size > 0);
+  if (isSetUp) await refuseOtherKey(parts);
 }

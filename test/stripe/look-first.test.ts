@@ -322,13 +322,22 @@ it('a key of another account of the same mode is refused by every part', async (
     tenant_id: null,
   } as const;
   await setUpStripe(scene.options, setUp);
-  await push(scene);
-  const stripe = openStripe({ apiKey: 'sk_test_another', apiBase: scene.double.url });
+  const apiKey = 'sk_test_another';
+  const stripe = openStripe({ apiKey, apiBase: scene.double.url });
   const other = { ...scene.options, stripe };
+  const verified = await cli(['verify'], { ...scene.environment, STRIPE_API_KEY: apiKey });
+  expect(verified.exitCode).toBe(2);
+  expect(verified.stderr).toContain('law 6 cannot be asked of this account: meter ');
+  expect(verified.stderr).toContain('without STRIPE_API_KEY the other laws are checked alone');
+  await expect(checkSummaries({ ...other, livemode: true })).rejects.toThrow(
+    'law 6 cannot be asked of this account: STRIPE_API_KEY is of live mode',
+  );
+  await push(scene);
   for (const act of [
     () => pushMonth(other, ofMonth(scene.month)),
     () => reconcileMonth(other, ofMonth(scene.month)),
     () => setUpStripe(other, setUp),
+    () => checkSummaries(other),
   ]) {
     await expect(act()).rejects.toThrow(
       /belongs to Stripe account acct_\w+ and STRIPE_API_KEY to acct_/,
