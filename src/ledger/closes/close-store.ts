@@ -121,6 +121,8 @@ export interface Objections {
 /** A period that holds up a later one, with the first few of its entries, as audit.entries shows them. */
 interface EarlierPeriod {
   readonly start: string;
+  /** A close that ended before its manifest was made left it shut. */
+  readonly isShut: boolean;
   readonly entryIds: readonly string[];
 }
 
@@ -146,23 +148,32 @@ export async function readObjections(
 ): Promise<Objections> {
   const keys = sql`unnest(${periods.map((period) => period.tenantId)}::text[],
     ${periods.map((period) => period.periodStart)}::date[]) k(t, s)`;
-  const { rows } = await sql<{ t: string; s: string; earlier: string; ids: string[] | null }>`
-    select b.t, b.s, b.earlier, (select array_agg(few.id) from (
+  const { rows } = await sql<ObjectionRow>`
+    select b.t, b.s, b.earlier, b.shut, (select array_agg(few.id) from (
       select 'ent_' || e.entry_id as id from entries e
       where e.tenant_id = b.t and e.period_start = b.earlier order by e.entry_id limit 3) few) as ids
     from (
-      select k.t, k.s, min(p.period_start) as earlier from ${keys}
+      select k.t, k.s, min(p.period_start) as earlier,
+        (array_agg(p.state order by p.period_start))[1] = 'shut' as shut from ${keys}
       join periods p on p.tenant_id = k.t and p.period_start < k.s and p.state <> 'closed'
       where not (${HOLDS_UP_NOBODY}) group by k.t, k.s
     ) b`.execute(db);
   return {
     earlierOpen: new Map(
-      rows.map(({ t, s, earlier, ids }) => [
+      rows.map(({ t, s, earlier, shut, ids }) => [
         periodKey({ tenantId: t, periodStart: s }),
-        { start: earlier, entryIds: ids ?? [] },
+        { start: earlier, isShut: shut, entryIds: ids ?? [] },
       ]),
     ),
   };
+}
+
+interface ObjectionRow {
+  readonly t: string;
+  readonly s: string;
+  readonly earlier: string;
+  readonly shut: boolean;
+  readonly ids: readonly string[] | null;
 }
 
 /** Entries of one model that counted the same units and have no charge yet, and one of them. */

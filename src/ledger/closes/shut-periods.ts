@@ -143,6 +143,11 @@ function findObjection(
   }
   if (earlier !== undefined && !earlier.start.startsWith(against.month)) {
     const month = earlier.start.slice(0, 7);
+    if (earlier.isShut) {
+      return refused(
+        `its period from ${earlier.start} was shut by a close that did not end; close ${month} again first, which goes on where that one stopped, since remainders are carried in order`,
+      );
+    }
     const few = earlier.entryIds.length === 0 ? '' : ` (${earlier.entryIds.join(', ')})`;
     return refused(
       `its period from ${earlier.start} is still open; close ${month} first, remainders are carried in order; or correct what only a wrong clock put there${few}`,

@@ -103,6 +103,26 @@ describe('a close (R17)', () => {
     expect(answer?.detail).toContain('close 2026-09 first');
   });
 
+  it('names the earlier month that a close which was killed left shut, and how it is ended', async () => {
+    const database = await ready();
+    await receiveEvents(database, [
+      nativeEvent({ event_id: '1', occurred_at: '2026-09-30T23:59:59Z' }),
+      nativeEvent({ event_id: '2' }),
+    ]);
+    await database.pool.query(
+      "update periods set state = 'shut' where tenant_id = 'acme' and period_start = '2026-09-01'",
+    );
+    const [refused] = await close(database);
+    expect(refused).toMatchObject({ tenant_id: 'acme', state: 'refused' });
+    expect(refused?.detail).toBe(
+      'its period from 2026-09-01 was shut by a close that did not end; close 2026-09 again first, which goes on where that one stopped, since remainders are carried in order',
+    );
+    expect(await close(database, '2026-09')).toContainEqual(
+      expect.objectContaining({ tenant_id: 'acme', state: 'closed' }),
+    );
+    expect((await close(database))[0]).toMatchObject({ tenant_id: 'acme', state: 'closed' });
+  });
+
   it('goes on where one that crashed between shutting and freezing left off', async () => {
     // given a period that was shut by a close that then died
     const database = await ready();
