@@ -1,5 +1,5 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/clock.ts';
@@ -57,7 +57,10 @@ export async function measureApi(
   const bare = await startBare();
   const served = await startServe(url);
   try {
-    return await measureServed(plan, { keys, tenant, served: served.url, bare: bare.url });
+    const places = { keys, tenant, served: served.url, bare: bare.url };
+    const measured = await measureServed(plan, places);
+    await refuseUnposted(url);
+    return measured;
   } finally {
     served.child.kill('SIGTERM');
     bare.child.disconnect();
@@ -193,20 +196,57 @@ async function inTurn(asking: Asking, bare: Asking, seconds: number) {
   return { latency: latencyOf(found.latency), bare: latencyOf(found.bare) };
 }
 
-/** Events of now under ids of their own. */
+/** Events of now under ids of their own: what repeats another call would be no entry, but a duplicate or a conflict. */
 export function eventMaker(): (count: number) => readonly object[] {
   const stream = new PackStream(CLEAN);
-  const patterns = Array.from({ length: 10 }, () => JSON.parse(stream.next().body).events).flat();
+  const patterns: readonly Pattern[] = Array.from(
+    { length: 10 },
+    () => JSON.parse(stream.next().body).events,
+  ).flat();
+  const first = randomInt(2 ** 31);
   let next = 0;
   return (count) =>
     Array.from({ length: count }, () => {
       next += 1;
-      const occurred_at = new Date().toISOString();
-      const { started_at: _, response_id: answered, ...pattern } = patterns[next % patterns.length];
-      // A response that came before would make it a second report of a call, and never an entry.
-      const response = answered === undefined ? {} : { response_id: `chatcmpl-${randomUUID()}` };
-      return { ...pattern, ...response, event_id: randomUUID(), occurred_at };
+      const pattern = patterns[next % patterns.length];
+      if (pattern === undefined) throw new Error('a pack has events');
+      const turn = (first + Math.floor(next / patterns.length)).toString(16).padStart(8, '0');
+      return anew(pattern, turn);
     });
+}
+
+interface Pattern {
+  readonly started_at: string;
+  readonly response_id?: string;
+  readonly agent_run_id: string;
+  readonly trace_id: string;
+}
+
+/** Another call of now, with a response of its own; the calls of a run stay together in each turn. */
+function anew({ started_at: _, ...pattern }: Pattern, turn: string): object {
+  const id = randomUUID();
+  return {
+    ...pattern,
+    ...(pattern.response_id === undefined ? {} : { response_id: `chatcmpl-${id}` }),
+    event_id: id,
+    span_id: id.replaceAll('-', '').slice(0, 16),
+    agent_run_id: `${pattern.agent_run_id}-${turn}`,
+    trace_id: turn + pattern.trace_id.slice(turn.length),
+    occurred_at: new Date().toISOString(),
+  };
+}
+
+/** Fails where what was sent is not in the ledger: the load would be another one than is told. */
+export async function refuseUnposted(url: string): Promise<void> {
+  const database = openDatabase({ url, connections: 1, onConnectionLost() {} });
+  const { rows } = await database.pool.query<{ received: bigint; posted: bigint }>(
+    'select coalesce(sum(received), 0)::bigint as received, coalesce(sum(posted), 0)::bigint as posted from receipts',
+  );
+  await closeDatabase(database);
+  const [row] = rows;
+  if (row === undefined || row.received !== row.posted) {
+    throw new Error(`of ${row?.received} events ${row?.posted} were posted`);
+  }
 }
 
 export function renderApi(report: ApiReport): string {

@@ -6,7 +6,7 @@ import { makeRoles } from '../../src/database/roles.ts';
 import { createKey } from '../../src/keys/create-key.ts';
 import type { KeyRole } from '../../src/keys/key-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
-import { eventMaker, startServe } from './bench-api.ts';
+import { eventMaker, refuseUnposted, startServe } from './bench-api.ts';
 import { makeSource, type Plan, SOURCE } from './bench-rounds.ts';
 import type { Servers } from './bench-servers.ts';
 import { describeMachine, renderTable, whole } from './bench-table.ts';
@@ -61,6 +61,7 @@ export async function measurePages(
   await makeLedger(url, plan);
   await servers.checkpoint();
   const report = await measureServed(url, plan);
+  await refuseUnposted(url);
   await servers.dropDatabase(LEDGER);
   return report;
 }
