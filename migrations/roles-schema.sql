@@ -403,6 +403,10 @@ grant SELECT on public.exchange_rates to spanledger_reader;
 
 grant SELECT on public.exchange_rates to spanledger_worker;
 
+grant SELECT on public.exchange_rollups to spanledger_reader;
+
+grant INSERT, SELECT, UPDATE on public.exchange_rollups to spanledger_worker;
+
 grant SELECT on public.exchange_versions to spanledger_reader;
 
 grant SELECT on public.exchange_versions to spanledger_worker;
@@ -416,6 +420,10 @@ grant DELETE, INSERT, SELECT on public.fold_queue to spanledger_worker;
 grant SELECT on public.issuer to spanledger_reader;
 
 grant SELECT on public.issuer to spanledger_tenant;
+
+grant SELECT on public.ledger_exchange_rollups to spanledger_reader;
+
+grant INSERT, SELECT, UPDATE on public.ledger_exchange_rollups to spanledger_worker;
 
 grant SELECT on public.ledger_name to spanledger_reader;
 

@@ -367,6 +367,15 @@ CREATE TRIGGER exchange_rates_inserts_are_kept AFTER INSERT ON public.exchange_r
 CREATE TRIGGER exchange_rates_revision AFTER INSERT ON public.exchange_rates FOR EACH STATEMENT EXECUTE FUNCTION bump_catalog_revision('prices');
 CREATE TRIGGER exchange_rates_updates_are_kept AFTER UPDATE ON public.exchange_rates REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('version_id,currency', '');
 
+table exchange_rollups (
+  tenant_id text collate "C" not null,
+  period_start date not null,
+  day date not null,
+  version_id bigint not null,
+  entries bigint not null,
+  constraint exchange_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, version_id)
+);
+
 table exchange_versions (
   version_id bigint not null generated always as identity,
   base text not null,
@@ -457,6 +466,14 @@ table issuer (
 CREATE TRIGGER issuer_deletes_are_kept AFTER DELETE ON public.issuer REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', 'logo');
 CREATE TRIGGER issuer_inserts_are_kept AFTER INSERT ON public.issuer REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', 'logo');
 CREATE TRIGGER issuer_updates_are_kept AFTER UPDATE ON public.issuer REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', 'logo');
+
+table ledger_exchange_rollups (
+  period_start date not null,
+  day date not null,
+  version_id bigint not null,
+  entries bigint not null,
+  constraint ledger_exchange_rollups_pkey PRIMARY KEY (period_start, day, version_id)
+);
 
 table ledger_name (
   only_one boolean not null default true,

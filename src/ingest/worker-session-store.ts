@@ -22,6 +22,8 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'usage_rollups',
     'run_usage',
     'ledger_rollups',
+    'exchange_rollups',
+    'ledger_exchange_rollups',
     'budget_counters',
     'run_steps',
   ],
@@ -39,7 +41,10 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'batch_leaves',
     'changes',
   ],
-  update: ['usage_rollups', 'run_usage', 'ledger_rollups', 'budget_counters', 'budget_holds'],
+  update: [
+    ...['usage_rollups', 'run_usage', 'ledger_rollups', 'exchange_rollups'],
+    ...['ledger_exchange_rollups', 'budget_counters', 'budget_holds'],
+  ],
   delete: ['fold_queue', 'seal_queue', 'change_queue', 'settle_queue', 'run_steps'],
 };
 

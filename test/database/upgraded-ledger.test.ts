@@ -21,6 +21,7 @@ import { brokenLaws } from '../support/worker.ts';
 /** The tables that hold figures, and what of their rows an upgrade has to find out again. */
 const FIGURES = [
   ...['entries', 'batches', 'periods', 'closes', 'usage_rollups', 'run_usage', 'ledger_rollups'],
+  ...['exchange_rollups', 'ledger_exchange_rollups'],
 ];
 
 /** Only later closes leave apart what another mode or currency carried out; the secret of a batch is its own. */

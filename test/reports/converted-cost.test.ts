@@ -74,6 +74,11 @@ it('a cost in dollars is converted for a tenant that pays in euros, and recomput
 
   const used = [{ source: 'European Central Bank', base: 'EUR', entries: 2 }];
   expect(await exchangeRates(database, '2026-10')).toMatchObject(used);
+  // One tenant's are counted in another place, and those of an earlier instant in the entries themselves.
+  const as_of = parseInstant('2026-12-01T00:00:00Z');
+  for (const more of [{ tenant_id: 'eu' }, { as_of }, { tenant_id: 'eu', as_of }]) {
+    expect(await exchangeRates(database, '2026-10', more)).toMatchObject(used);
+  }
   expect(await exchangeRates(database, '2026-09')).toEqual([]);
 
   const { rules } = await readStory(database, { source: 'default', eventId: 'late', asOf: null });
@@ -111,7 +116,7 @@ it('what a producer reports in dollars is converted for a tenant that pays in eu
   ]);
 });
 
-async function exchangeRates(database: Database, month: string) {
+async function exchangeRates(database: Database, month: string, more: object = {}) {
   const ask = {
     by: ['tenant'] as const,
     tenant_id: null,
@@ -119,6 +124,7 @@ async function exchangeRates(database: Database, month: string) {
     from: null,
     to: null,
     as_of: null,
+    ...more,
   };
   return (await reportUsage({ database, clock }, ask)).exchange_rates;
 }

@@ -160,7 +160,8 @@ async function emptied({ database, drop }: BillingScene) {
       delete from entries where recorded_at > '2026-10-25';
       delete from receipts where batch_id in (select batch_id from batches where recorded_at > '2026-10-25');
       delete from batches where recorded_at > '2026-10-25';
-      delete from usage_rollups; delete from run_usage; delete from ledger_rollups; delete from seals; delete from verifications;
+      delete from usage_rollups; delete from run_usage; delete from ledger_rollups; delete from exchange_rollups;
+      delete from ledger_exchange_rollups; delete from seals; delete from verifications;
       delete from fold_queue; insert into fold_queue select batch_id from batches;
       delete from seal_queue; insert into seal_queue select batch_id from batches`);
   } finally {

@@ -11,6 +11,7 @@ import {
   UNITS_MEASURE,
 } from '../../ledger/rollups/rollup-store.ts';
 import { FURTHER_UNITS } from '../../units.ts';
+import { compareExchanges } from './exchanges-law-store.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 import { type Counted, check } from './laws-store.ts';
@@ -20,7 +21,7 @@ const LAW = { law: 9, name: 'rollups equal the entries that they sum' } as const
 
 /**
  * Checks law 9: both rollups of tenants hold what the entries sum to, both ways, and that of the whole ledger what
- * they sum to. An incremental run compares each new batch's own row with its entries, and the rollups of a sample of
+ * they sum to; so do the counts of converted costs. An incremental run compares each new batch's own row with its entries, and the rollups of a sample of
  * tenants, so that it costs the same however many entries there are; what all tenants come to it compares where the
  * sample has all of them.
  */
@@ -51,10 +52,11 @@ async function compareRollups(
     violations.push(...differing.map(({ tenantId, periodStart }) => nameOf(tenantId, periodStart)));
   }
   const ledger = tenantIds === null ? await compareLedger(database) : { rows: 0, differing: [] };
-  violations.push(...ledger.differing);
+  const exchanges = await compareExchanges(database, tenantIds);
+  violations.push(...ledger.differing, ...exchanges.differing);
   return {
     ...LAW,
-    checked: rows + ledger.rows,
+    checked: rows + ledger.rows + exchanges.rows,
     violations: violations.slice(0, VIOLATIONS_NAMED),
   };
 }

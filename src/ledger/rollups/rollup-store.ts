@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/database.ts';
-import { ENTRIES_OF_BATCH } from '../../database/entries-of-batch.ts';
+import { ENTRIES_OF_BATCH, entriesOfBatch } from '../../database/entries-of-batch.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { COST_EXCHANGE } from '../entries/entry.ts';
 
@@ -144,6 +144,19 @@ export const LEDGER_DIMENSIONS: readonly RollupColumn[] = [
   { name: 'is_attributed', of: `tenant_id <> '${UNATTRIBUTED}'` },
 ];
 
+/**
+ * Entries of `e` by the version of exchange rates `v` that converted their cost, which stands with an entry alone. A
+ * rollup of tenants and one of the whole ledger count them apart from the others: most ledgers convert nothing.
+ */
+export const EXCHANGES_OF_ENTRIES = `
+  join exchange_versions v on v.version_id::text = e.further_tags ->> '${COST_EXCHANGE}'`;
+
+/** The dimensions of `exchange_rollups`, over entries; those of `ledger_exchange_rollups` are the same without tenants. */
+export const EXCHANGE_DIMENSIONS: readonly RollupColumn[] = [
+  ...DIMENSIONS.filter(({ name }) => ['tenant_id', 'period_start', 'day'].includes(name)),
+  { name: 'version_id', of: 'v.version_id' },
+];
+
 /** What stands in the key of `ledger_rollups` for the dimensions that do not stand there themselves. */
 export const LEDGER_KEY = `md5(row(${namesOf(unkeyed(LEDGER_DIMENSIONS))})::text)::uuid`;
 
@@ -186,12 +199,36 @@ function foldStatement(): string {
         select ${LEDGER_DIMENSIONS.map(({ name, of }) => `${of} as ${name}`).join(', ')}, ${sums}
         from usage group by ${LEDGER_DIMENSIONS.map((_, index) => index + 1).join(', ')}) s
       on conflict (period_start, day, ledger_key) do update set ${added('l')}
-    )
+    ), ${exchangesFolded()}
     insert into run_usage as r
       (tenant_id, period_start, day, usage_key, agent_run_id, user_id, ${measures})
     select tenant_id, period_start, day, usage_key, agent_run_id, user_id, ${measures} from keyed
     on conflict (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
       do update set ${added('r')}, ${unitsAdded('r')}`;
+}
+
+/**
+ * The entries are passed a second time, and only where there are rates to convert by. The condition is not that of the
+ * index on converted entries, which would be read from its beginning for each batch.
+ */
+function exchangesFolded(): string {
+  const names = namesOf(EXCHANGE_DIMENSIONS);
+  const ofLedger = namesOf(EXCHANGE_DIMENSIONS.slice(1));
+  return `exchanged as materialized (
+      select ${EXCHANGE_DIMENSIONS.map(({ name, of }) => `${of} as ${name}`).join(', ')}, count(*) as entries
+      from unnest($1::bigint[]) batch(batch_id)
+      ${entriesOfBatch(`further_tags ->> '${COST_EXCHANGE}' is not null`)}
+      ${EXCHANGES_OF_ENTRIES}
+      where exists (select from exchange_versions)
+      group by 1, 2, 3, 4
+    ), exchanged_of_tenants as (
+      insert into exchange_rollups as x (${names}, entries) select ${names}, entries from exchanged
+      on conflict (${names}) do update set entries = x.entries + excluded.entries
+    ), exchanged_of_ledger as (
+      insert into ledger_exchange_rollups as x (${ofLedger}, entries)
+      select ${ofLedger}, sum(entries)::bigint from exchanged group by ${ofLedger}
+      on conflict (${ofLedger}) do update set entries = x.entries + excluded.entries
+    )`;
 }
 
 function namesOf(columns: readonly RollupColumn[]): string {
