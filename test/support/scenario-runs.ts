@@ -3,7 +3,7 @@ import { formatPico } from '../../src/money.ts';
 import { percentOf } from '../../src/reports/percent.ts';
 import { analyzeRun } from '../../src/reports/runs/agent-run.ts';
 import { figuresOf } from '../../src/reports/runs/run-figures.ts';
-import { eachRun } from '../../src/reports/runs/run-store.ts';
+import { eachRun } from './each-run.ts';
 
 /** Returns the agent runs that a scenario left, by tenant and run, each with its tree as lines. */
 export async function observeRuns(database: Database) {

@@ -1,5 +1,7 @@
 import { html } from 'hono/html';
-import { reportRuns } from '../../reports/runs/report-runs.ts';
+import { present } from '../../present.ts';
+import type { KeptAnswer } from '../../reports/kept-answers.ts';
+import { type RunsWay, reportRuns, reportRunsInWays } from '../../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import {
   RUN_GROUPS,
@@ -15,7 +17,7 @@ import { amount, amountOr, countText, type Html, monthText, percent } from '../v
 import type { Page } from '../view/layout.ts';
 import { bar } from '../view/pictures.ts';
 import { address, dataTable, headOf, link, NOTHING, tabs, tenantLink } from '../view/table.ts';
-import { asOfWords, type ConsolePage, monthSaid, said } from './page-asked.ts';
+import { asOfWords, type ConsolePage, monthSaid, type PageAsked, said } from './page-asked.ts';
 
 /** Agent runs of a month of the tenants' own periods: the dearest, those that spent most before their answers, or loops. */
 export const runsPage: ConsolePage = {
@@ -25,13 +27,8 @@ export const runsPage: ConsolePage = {
     const by = groupOf(said(asked.query, 'by'));
     const order = orderOf(said(asked.query, 'order'));
     const tenant_id = said(asked.query, 'tenant');
-    const request = readRequest(runsRequest, {
-      ...{ by, tenant_id, month, from: null, to: null },
-      ...{ as_of: null, order, limit: RUNS_SHOWN, loop_steps: LOOP_STEPS },
-    });
-    const { answer, asOf } = await asked.kept.ask(['runs', request], () =>
-      reportRuns(asked.parts, request),
-    );
+    const way = { by, order };
+    const { answer, asOf } = await runsOf(asked, { month, tenant_id, way });
     const { running_month: running, ended_month: ended } = asked.freshness;
     const at = (change: Readonly<Record<string, string | null>>) =>
       address('/console/runs', { month, by, order, tenant: tenant_id, ...change });
@@ -71,6 +68,26 @@ export const runsPage: ConsolePage = {
 };
 
 const RUNS_SHOWN = 60;
+
+/** All ways to look at the runs of everybody are one answer, since the ledger is read for them once. */
+const WAYS = RUN_GROUPS.flatMap((by) => RUN_ORDERS.map((order) => ({ by, order })));
+
+async function runsOf(
+  { parts, kept }: PageAsked,
+  of: { readonly month: string; readonly tenant_id: string | null; readonly way: RunsWay },
+): Promise<KeptAnswer<RunsAnswer>> {
+  const { month, tenant_id, way } = of;
+  const request = readRequest(runsRequest, {
+    ...{ ...way, tenant_id, month, from: null, to: null },
+    ...{ as_of: null, limit: RUNS_SHOWN, loop_steps: LOOP_STEPS },
+  });
+  if (tenant_id !== null) return { answer: await reportRuns(parts, request), asOf: null };
+  const { answer, asOf } = await kept.ask(['runs', month], () =>
+    reportRunsInWays(parts, request, WAYS),
+  );
+  const place = WAYS.findIndex(({ by, order }) => by === way.by && order === way.order);
+  return { answer: present(answer[place], 'the answer of a way'), asOf };
+}
 
 function groupOf(text: string | null): RunGroup {
   return RUN_GROUPS.find((group) => group === text) ?? 'run';

@@ -1,18 +1,19 @@
 import { formatInstantOrNull } from '../../clock.ts';
-import type { Database } from '../../database/database.ts';
+import { type Database, inSnapshot } from '../../database/database.ts';
 import { foldBeforeReading } from '../../ledger/rollups/reading-folds.ts';
 import { formatPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
+import { present } from '../../present.ts';
 import { refuseUnknownTenant } from '../asked-tenant.ts';
 import { coverageOf } from '../coverage.ts';
 import { percentOf } from '../percent.ts';
 import { readCoverage } from '../usage-report-store.ts';
-import { analyzeRun } from './agent-run.ts';
+import { type AgentRun, analyzeRun } from './agent-run.ts';
+import { eachTellingRun, type PlainRuns, readPlainRuns } from './plain-run-store.ts';
 import type { RunFigures } from './run-figures.ts';
 import { costPerSuccess, figuresOf } from './run-figures.ts';
 import { RunRanking } from './run-ranking.ts';
-import type { RunQuestion } from './run-store.ts';
-import { eachRun, readCallsOutsideRuns } from './run-store.ts';
+import { readCallsOutsideRuns } from './run-store.ts';
 import type {
   RunGroup,
   RunsAnswer,
@@ -22,53 +23,117 @@ import type {
   RunTotals,
 } from './runs-answer.ts';
 
+/** What the rows of a report of runs are, and which of them stand first. */
+export type RunsWay = Pick<RunsRequest, 'by' | 'order'>;
+
+type ReportParts = Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>;
+
 /** Reports agent runs, and what each spent in failed and repeated attempts before its answer. */
-export async function reportRuns(
-  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>,
-  request: RunsRequest,
-): Promise<RunsAnswer> {
+export async function reportRuns(parts: ReportParts, request: RunsRequest): Promise<RunsAnswer> {
+  const [answer] = await reportRunsInWays(parts, request, [request]);
+  return present(answer, 'the answer of one way');
+}
+
+/** Reports the same runs in several ways, all of which the ledger is read once for. */
+export async function reportRunsInWays(
+  parts: ReportParts,
+  request: Omit<RunsRequest, keyof RunsWay>,
+  ways: readonly RunsWay[],
+): Promise<readonly RunsAnswer[]> {
   const { database, view = database } = parts;
-  const { by, tenant_id: tenantId, month, from, to, as_of: asOf } = request;
+  const { tenant_id: tenantId, month, from, to, as_of: asOf, loop_steps } = request;
   await refuseUnknownTenant({ database, view }, tenantId);
   // Folding joins attempts, which makes corrections; none of now belong to what was known then.
   if (asOf === null) await foldBeforeReading(parts);
   const question = { tenantId, month, from, to, ...(asOf === null ? {} : { asOf }) };
-  const { rows, total, totals } = await rank(view, question, request);
-  return {
-    by,
-    as_of: formatInstantOrNull(asOf),
-    loop_steps: request.loop_steps,
-    rows: rows.map((row) => toRow(row, by)),
-    totals: totals.map(toTotal),
-    rows_in_all: total.rows,
-    rows_with_waste: total.wastedRows,
-    coverage: coverageOf(await readCoverage(view, question)),
-  };
+  const ranks = ways.map((way) => new RankedWay(way, request.limit));
+  await rank(view, ranks, { question, loopSteps: loop_steps, most: request.limit });
+  const coverage = coverageOf(await readCoverage(view, question));
+  return ranks.map((ranked) => {
+    const { rows, total, totals } = ranked.end();
+    return {
+      by: ranked.by,
+      as_of: formatInstantOrNull(asOf),
+      loop_steps,
+      rows: rows.map((row) => toRow(row, ranked.by)),
+      totals: totals.map(toTotal),
+      rows_in_all: total.rows,
+      rows_with_waste: total.wastedRows,
+      coverage,
+    };
+  });
 }
 
 async function rank(
   database: Database,
-  question: RunQuestion,
-  { by, order, limit, loop_steps }: RunsRequest,
-): Promise<ReturnType<RunRanking['end']> & { readonly totals: readonly RunFigures[] }> {
-  const ranking = new RunRanking(limit, order);
-  const all = new RunRanking(Number.MAX_SAFE_INTEGER);
-  const count = (figures: RunFigures) => all.merge({ ...figures, tenantId: null, name: null });
-  await eachRun(database, question, (run) => {
-    const analyzed = analyzeRun(run, loop_steps);
-    // By feature a run may have a part in several rows, and it is one run all the same.
-    figuresOf(analyzed, 'run').forEach(count);
-    for (const figures of figuresOf(analyzed, by)) {
-      if (by === 'run') ranking.append(figures);
-      else ranking.merge(figures);
-    }
+  ranks: readonly RankedWay[],
+  asked: Parameters<typeof readPlainRuns>[1],
+): Promise<void> {
+  // What is plain and what is not are two questions, and no run may change between them.
+  await inSnapshot(database, async (transaction) => {
+    const plain = await readPlainRuns(transaction, asked);
+    for (const ranked of ranks) ranked.addPlain(plain);
+    await eachTellingRun(transaction, asked, (run) => {
+      const analyzed = analyzeRun(run, asked.loopSteps);
+      for (const ranked of ranks) ranked.add(analyzed);
+    });
   });
-  for (const figures of await readCallsOutsideRuns(database, question, by)) {
-    count(figures);
-    ranking.merge(figures);
+  for (const [by, those] of Map.groupBy(ranks, (ranked) => ranked.by)) {
+    const outside = await readCallsOutsideRuns(database, asked.question, by);
+    for (const ranked of those) ranked.addOutside(outside);
   }
-  const totals = all.end().rows.toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
-  return { ...ranking.end(), totals };
+}
+
+/** The rows of one way, and what all of them come to. */
+class RankedWay {
+  readonly by: RunGroup;
+  readonly #ranking: RunRanking;
+  readonly #all = new RunRanking(Number.MAX_SAFE_INTEGER);
+
+  constructor({ by, order }: RunsWay, limit: number) {
+    this.by = by;
+    this.#ranking = new RunRanking(limit, order);
+  }
+
+  add(run: AgentRun): void {
+    // By feature a run may have a part in several rows, and it is one run all the same.
+    for (const figures of figuresOf(run, 'run')) this.#count(figures);
+    for (const figures of figuresOf(run, this.by)) {
+      if (this.by === 'run') this.#ranking.append(figures);
+      else this.#ranking.merge(figures);
+    }
+  }
+
+  addPlain({ count, sums, first }: PlainRuns): void {
+    sums.forEach((figures) => {
+      this.#count(figures);
+    });
+    if (this.by === 'run') {
+      for (const figures of first) this.#ranking.append(figures);
+      this.#ranking.countOthers(count - first.length);
+      return;
+    }
+    for (const figures of sums) {
+      const named = this.by === 'feature' ? { tenantId: null } : { name: figures.tenantId };
+      this.#ranking.merge({ ...figures, ...named });
+    }
+  }
+
+  addOutside(rows: readonly RunFigures[]): void {
+    for (const figures of rows) {
+      this.#count(figures);
+      this.#ranking.merge(figures);
+    }
+  }
+
+  end(): ReturnType<RunRanking['end']> & { readonly totals: readonly RunFigures[] } {
+    const totals = this.#all.end().rows.toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
+    return { ...this.#ranking.end(), totals };
+  }
+
+  #count(figures: RunFigures): void {
+    this.#all.merge({ ...figures, tenantId: null, name: null });
+  }
 }
 
 function toRow(row: RunFigures, by: RunGroup): RunsRow {

@@ -32,6 +32,11 @@ export class RunRanking {
     if (this.#kept.length > 4 * this.#most) this.#prune();
   }
 
+  /** Counts rows that stand after those that are kept, and that nothing was wasted in. */
+  countOthers(rows: number): void {
+    this.#total = { ...this.#total, rows: this.#total.rows + rows };
+  }
+
   /** The rows that are kept, and how many there are in all. */
   end(): { readonly rows: readonly RunFigures[]; readonly total: RunTotal } {
     for (const row of this.#rows.values()) this.append(row);

@@ -22,26 +22,21 @@ export interface RunQuestion {
 }
 
 /** Where a span names no run, its trace is one. */
-const RUN_OF = 'coalesce(agent_run_id, trace_id)';
+export const RUN_OF = 'coalesce(agent_run_id, trace_id)';
 
 /**
- * Hands on every run of the question, one after the other, so that no more than one is in memory.
- * Reads a snapshot of the entries themselves: a run's story needs every step, and no rollup has
- * those.
+ * Hands on the runs whose spans a statement gives, one after the other, so that no more than one is in memory: a run's
+ * story needs every step, and no rollup has those.
  */
-export function eachRun(
-  database: Database,
-  question: RunQuestion,
+export async function handOnRuns(
+  transaction: Transaction,
+  { text, values }: { readonly text: string; readonly values: readonly unknown[] },
   work: (run: SpansOfRun) => void,
 ): Promise<void> {
-  return inTransaction(database, async (transaction) => {
-    const grouping = new RunGrouping(work);
-    const text = `select * from (${spansOf(question)}) s order by tenant_id, run_id collate "C"`;
-    await eachRow<SpanRow>(transaction, { text, values: valuesOf(question) }, (row) =>
-      grouping.add(row),
-    );
-    grouping.end();
-  });
+  const grouping = new RunGrouping(work);
+  const ordered = `select * from (${text}) s order by tenant_id, run_id collate "C"`;
+  await eachRow<SpanRow>(transaction, { text: ordered, values }, (row) => grouping.add(row));
+  grouping.end();
 }
 
 /** Hands on each run when the first row of the next one comes. */
@@ -92,18 +87,18 @@ const SPAN_COLUMNS = `${FACTS}, null::bigint, null::bigint, false, '', '', '', '
  * The rows that a question is about: $1 the tenant, $2 and $3 the days, $4 until when they were
  * recorded.
  */
-const ASKED = `($1::text is null or tenant_id = $1)
+export const ASKED = `($1::text is null or tenant_id = $1)
   and ($2::timestamptz is null or occurred_at >= $2) and ($3::timestamptz is null or occurred_at < $3)`;
-const entryIsKnown = (at: string) => `(${at}::timestamptz is null or recorded_at <= ${at})`;
+export const entryIsKnown = (at: string) => `(${at}::timestamptz is null or recorded_at <= ${at})`;
 /** Only its batch says when a span was recorded. */
-const spanIsKnown = (at: string) => `(${at}::timestamptz is null
+export const spanIsKnown = (at: string) => `(${at}::timestamptz is null
   or batch_id in (select b.batch_id from batches b where b.recorded_at <= ${at}))`;
 
 /** Calls are in the month in which they are billed. A span is billed nowhere, and is where the calls of its run are. */
-const CALLS = `kind not in ('allocation', 'adjustment')`;
-const IN_MONTH = `period_start >= $5::date and period_start < $5::date + interval '1 month'`;
+export const CALLS = `kind not in ('allocation', 'adjustment')`;
+export const IN_MONTH = `period_start >= $5::date and period_start < $5::date + interval '1 month'`;
 
-function spansOf({ month }: RunQuestion): string {
+export function spansOf({ month }: RunQuestion): string {
   const inMonth = month == null ? '' : `and ${IN_MONTH}`;
   const withCalls =
     month == null
@@ -117,7 +112,13 @@ function spansOf({ month }: RunQuestion): string {
   where ${RUN_OF} is not null and ${ASKED} and ${spanIsKnown('$4')} ${withCalls}`;
 }
 
-function valuesOf({ tenantId, month, from, to, asOf }: RunQuestion): readonly (string | null)[] {
+export function valuesOf({
+  tenantId,
+  month,
+  from,
+  to,
+  asOf,
+}: RunQuestion): readonly (string | null)[] {
   const first = month == null ? [] : [`${month}-01`];
   return [tenantId, textOf(from), textOf(to), textOf(asOf), ...first];
 }

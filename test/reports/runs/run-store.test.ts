@@ -9,10 +9,11 @@ import { analyzeRun, type SpansOfRun } from '../../../src/reports/runs/agent-run
 import type { RunFigures } from '../../../src/reports/runs/run-figures.ts';
 import { figuresOf } from '../../../src/reports/runs/run-figures.ts';
 import type { RunQuestion } from '../../../src/reports/runs/run-store.ts';
-import { eachRun, readCallsOutsideRuns, readRun } from '../../../src/reports/runs/run-store.ts';
+import { readCallsOutsideRuns, readRun } from '../../../src/reports/runs/run-store.ts';
 import type { RunGroup } from '../../../src/reports/runs/runs-answer.ts';
 import { readUsageReport } from '../../../src/reports/usage-report-store.ts';
 import { freshDatabase, textRows } from '../../support/database.ts';
+import { eachRun } from '../../support/each-run.ts';
 import { hasSharedData, LANGFUSE_TRACES, langfuseEvents } from '../../support/langfuse-run.ts';
 import {
   importBook,
