@@ -58,7 +58,7 @@ export const invoiceEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: `${PATH}/:id`,
     params: z.strictObject(expandable),
-    run: (call) => invoiceIn(call).shown,
+    run: (call, params) => expanded(call, params.expand ?? []),
   }),
   endpoint({
     method: 'GET',
@@ -122,6 +122,19 @@ function createInvoice(account: Account, params: z.infer<typeof createParams>): 
   });
   if (params.metadata !== undefined) updateInvoice(account, invoice, { metadata: params.metadata });
   return invoice;
+}
+
+const SUBSCRIPTION = 'parent.subscription_details.subscription';
+
+function expanded(call: Call, expand: readonly string[]): object {
+  const { shown } = invoiceIn(call);
+  const details = shown.parent?.subscription_details ?? null;
+  if (details === null || !expand.includes(SUBSCRIPTION)) return shown;
+  const subscription = call.account.subscriptions.get(String(details.subscription))?.shown;
+  return {
+    ...shown,
+    parent: { ...shown.parent, subscription_details: { ...details, subscription } },
+  };
 }
 
 function invoiceIn(call: Call): Invoice {

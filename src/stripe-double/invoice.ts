@@ -135,6 +135,17 @@ export function voidInvoice(account: Account, invoice: Invoice): void {
   emitEvent(account, 'invoice.voided', invoice.shown);
 }
 
+/** Gives an open invoice up as lost. */
+export function markUncollectible(account: Account, invoice: Invoice): void {
+  requireOpen(invoice);
+  const now = account.clock.nowSeconds();
+  show(invoice, {
+    status: 'uncollectible',
+    status_transitions: { ...invoice.shown.status_transitions, marked_uncollectible_at: now },
+  });
+  emitEvent(account, 'invoice.marked_uncollectible', invoice.shown);
+}
+
 /** Notes what was credited of a final invoice: an open one is paid where nothing remains. */
 export function creditInvoice(account: Account, invoice: Invoice, amount: number): void {
   const { shown } = invoice;

@@ -4,7 +4,7 @@ import type { DoubleClock } from './double-clock.ts';
 import { finalizeInvoice, finalizesAt, noteDraftDelivery } from './invoice.ts';
 import { nextReportAt, reportRejections } from './meter-error-report.ts';
 import type { Delivery } from './stripe-object.ts';
-import { endPeriod, periodEndsAt } from './subscription.ts';
+import { endPeriod, periodEndsAt, resumeCollection, resumesAt } from './subscription.ts';
 import { deliver } from './webhook.ts';
 
 /**
@@ -80,6 +80,10 @@ function* dueSteps(account: Account): Generator<DueStep> {
   const reportAt = nextReportAt(account);
   if (reportAt !== null) yield { at: reportAt, run: () => reportRejections(account) };
   for (const subscription of account.subscriptions.values()) {
+    const resumed = resumesAt(subscription);
+    if (resumed !== null) {
+      yield { at: resumed, run: () => resumeCollection(account, subscription) };
+    }
     const at = periodEndsAt(subscription);
     if (at !== null) yield { at, run: () => endPeriod(account, subscription) };
   }

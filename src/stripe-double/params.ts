@@ -21,7 +21,7 @@ export function listOf<S extends z.ZodType>(item: S) {
   );
 }
 
-/** The parameter is accepted everywhere and has no effect: the double never expands. */
+/** The parameter is accepted everywhere; what has an effect is an invoice's subscription, and nothing else. */
 export const expandable = { expand: listOf(text).optional() };
 
 export const pageParams = {

@@ -5,7 +5,7 @@ import { emitEvent } from './event-log.ts';
 import { isWanted, listPage, newestFirst } from './list-page.ts';
 import { mergeMetadata, metadata } from './metadata.ts';
 import { checkSubscription, createSubscription, subscriptionParams } from './new-subscription.ts';
-import { expandable, flag, pageParams, text } from './params.ts';
+import { expandable, flag, pageParams, text, unixSeconds } from './params.ts';
 import type { Subscription } from './stripe-object.ts';
 import { cancelSubscription } from './subscription.ts';
 
@@ -16,6 +16,16 @@ const updateParams = z.strictObject({
   cancel_at_period_end: flag.optional(),
   description: text.optional(),
   metadata: metadata.optional(),
+  /** An empty text lets collection go on. */
+  pause_collection: z
+    .union([
+      z.literal('').transform(() => null),
+      z.strictObject({
+        behavior: z.enum(['keep_as_draft', 'mark_uncollectible', 'void']),
+        resumes_at: unixSeconds.optional(),
+      }),
+    ])
+    .optional(),
   proration_behavior: text.optional(),
 });
 
@@ -88,9 +98,18 @@ function updateSubscription(call: Call, params: z.infer<typeof updateParams>): o
     canceled_at: atPeriodEnd ? (shown.canceled_at ?? call.account.clock.nowSeconds()) : null,
     description: params.description ?? shown.description,
     metadata: mergeMetadata(shown.metadata, params.metadata),
+    pause_collection: pausedBy(params.pause_collection, shown.pause_collection),
   };
   emitEvent(call.account, 'customer.subscription.updated', subscription.shown);
   return subscription.shown;
+}
+
+function pausedBy(
+  given: z.infer<typeof updateParams>['pause_collection'],
+  known: Subscription['shown']['pause_collection'],
+): Subscription['shown']['pause_collection'] {
+  if (given === undefined) return known;
+  return given === null ? null : { behavior: given.behavior, resumes_at: given.resumes_at ?? null };
 }
 
 /** Without a status, a list leaves the canceled ones out. */

@@ -4,9 +4,10 @@ import type { Account } from './account.ts';
 import { invalidRequest } from './api-failure.ts';
 import { nextBoundary } from './billing-period.ts';
 import { emitEvent } from './event-log.ts';
-import { draftInvoice } from './invoice.ts';
+import { draftInvoice, finalizeInvoice, markUncollectible, voidInvoice } from './invoice.ts';
 import type {
   DraftBasis,
+  Invoice,
   MeteredCharge,
   Period,
   Subscription,
@@ -18,6 +19,18 @@ import { itemList } from './subscription-object.ts';
 export function periodEndsAt(subscription: Subscription): InstantMs | null {
   if (subscription.shown.status === 'canceled') return null;
   return currentPeriod(subscription).end * 1000;
+}
+
+/** Returns the instant at which a pause of its collection ends by itself; null where none does. */
+export function resumesAt({ shown }: Subscription): InstantMs | null {
+  const at = shown.status === 'canceled' ? null : shown.pause_collection?.resumes_at;
+  return at === null || at === undefined ? null : at * 1000;
+}
+
+/** Ends the pause. The drafts that were kept meanwhile stay drafts. */
+export function resumeCollection(account: Account, subscription: Subscription): void {
+  subscription.shown = { ...subscription.shown, pause_collection: null };
+  emitEvent(account, 'customer.subscription.updated', subscription.shown);
 }
 
 /** The items of a subscription are all billed by the same anchor, so they share their period. */
@@ -74,7 +87,10 @@ export interface PeriodBill {
   readonly reason: DraftBasis['billingReason'];
 }
 
-/** Drafts an invoice with a line for each item and period. */
+/**
+ * Drafts an invoice with a line for each item and period. While collection is paused it stays a draft, or is
+ * final and void or uncollectible at once.
+ */
 export function billPeriods(account: Account, subscription: Subscription, bill: PeriodBill) {
   const { shown } = subscription;
   const charges = bill.periods.flatMap((period) =>
@@ -88,11 +104,21 @@ export function billPeriods(account: Account, subscription: Subscription, bill: 
     subscription: { id: shown.id, metadata: shown.metadata },
     collectionMethod: shown.collection_method,
     period: bill.invoiced,
-    autoAdvance: true,
+    autoAdvance: shown.pause_collection === null,
     takesPendingItems: true,
   });
+  const behavior = shown.pause_collection?.behavior ?? 'keep_as_draft';
+  if (behavior !== 'keep_as_draft') endUncollected(account, invoice, behavior);
   subscription.shown = { ...subscription.shown, latest_invoice: invoice.id };
   return invoice;
+}
+
+/** An invoice of nothing is paid as soon as it is final, and there is nothing to give up. */
+function endUncollected(account: Account, invoice: Invoice, behavior: string): void {
+  finalizeInvoice(account, invoice);
+  if (invoice.shown.status !== 'open') return;
+  if (behavior === 'void') voidInvoice(account, invoice);
+  else markUncollectible(account, invoice);
 }
 
 /** Begins the period that starts at a boundary, in unix seconds. */

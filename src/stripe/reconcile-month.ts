@@ -94,7 +94,7 @@ async function withInvoices(
   });
 }
 
-const ABOUT: ReadonlySet<string> = new Set(INVOICE_ALERTS);
+const ABOUT: ReadonlySet<string> = new Set([...INVOICE_ALERTS, 'collection_paused']);
 
 /** Reconciles without a key of Stripe's: what the ledger closed beside what is confirmed. */
 export async function reconcileUnasked(

@@ -8,7 +8,7 @@ import { perform } from '../terminal/command.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 
 /** States that need a person or another run. */
-const UNFINISHED: ReadonlySet<string> = new Set(['held', 'refused', 'gone']);
+const UNFINISHED: ReadonlySet<string> = new Set(['held', 'paused', 'refused', 'gone']);
 
 export function addRelease(group: Command): void {
   const command = group

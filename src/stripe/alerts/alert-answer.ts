@@ -92,6 +92,8 @@ export function remedyOf(alert: KeptAlert): Remedy {
       return advise`make it another one with ${setUp}, unless the tenant has left; then ${resolve}`;
     case 'subscription_changed':
       return advise`let it go on, or make another one with ${setUp} once it has ended; then ${resolve}`;
+    case 'collection_paused':
+      return advise`resume the collection in Stripe and run the month again, which lets its drafts go; or, where the pause is meant, ${resolve}`;
     case 'no_subscription':
       return advise`give it one with ${setUp}, unless that is meant; then ${resolve}`;
     case 'usage_left_on_meter':

@@ -10,6 +10,7 @@ export const ALERT_KINDS = [
   'customer_deleted',
   'subscription_canceled',
   'subscription_changed',
+  'collection_paused',
   'no_subscription',
   'usage_left_on_meter',
   'invoice_differs',

@@ -9,6 +9,7 @@ import { pushPartsOf } from '../destinations.ts';
 import { readMeters } from '../meters/meter-store.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { readOpenUsage, readTenantOfCustomer, saveCustomerState } from './customer-store.ts';
+import { describePause } from './paused-collection.ts';
 
 /** A deleted customer can be billed nothing: no push goes to it any more, and a person is told. */
 export async function noteDeletedCustomer(parts: StripeParts, customer: string): Promise<string> {
@@ -54,34 +55,51 @@ export async function noteSubscriptionChange(
   );
   if (!bills) return 'ignored: no item on our meter';
   if (subscription.status === 'canceled') {
-    await endChangeAlert(parts, subscription, 'it has ended by now');
+    await endAlert(parts, subscription, {
+      kind: 'subscription_changed',
+      by: 'it has ended by now',
+    });
+    await endAlert(parts, subscription, { kind: 'collection_paused', by: 'it has ended by now' });
     return noteEnd(parts, tenant, subscription);
   }
   if (tenant.mode === 'shadow') return 'ignored: the tenant is in shadow mode';
+  const { tenantId } = tenant;
+  const pause = describePause(subscription);
+  if (pause === null) {
+    const by = 'its collection goes on again';
+    await endAlert(parts, subscription, { kind: 'collection_paused', by });
+  } else await raise(parts, { kind: 'collection_paused', tenantId, subscription, detail: pause });
+  return (await noteEndToCome(parts, tenantId, subscription)) ?? pause ?? 'nothing of ours changed';
+}
+
+/** Says of a subscription that goes on until an instant what is billed by nobody after it; null of every other. */
+async function noteEndToCome(
+  parts: StripeParts,
+  tenantId: string,
+  subscription: Stripe.Subscription,
+): Promise<string | null> {
   const endsAt = subscription.cancel_at;
   if (!subscription.cancel_at_period_end && endsAt === null) {
-    await endChangeAlert(parts, subscription, 'it goes on again');
-    return 'nothing of ours changed';
+    const by = 'it goes on again';
+    await endAlert(parts, subscription, { kind: 'subscription_changed', by });
+    return null;
   }
   const when = endsAt === null ? 'the end of its period' : formatInstant(endsAt * 1000);
   const detail = `subscription ${subscription.id} ends at ${when}; its last invoice bills the period that ends there if it is pushed before finalization, and usage after that is billed by nobody`;
-  await raise(parts, {
-    kind: 'subscription_changed',
-    tenantId: tenant.tenantId,
-    subscription,
-    detail,
-  });
+  await raise(parts, { kind: 'subscription_changed', tenantId, subscription, detail });
   return detail;
 }
 
-/** What was said of the end to come is not so any more, and nothing is left for a person to do about it. */
-async function endChangeAlert(
+type ChangeKind = 'subscription_canceled' | 'subscription_changed' | 'collection_paused';
+
+/** What was said of a subscription is not so any more, and nothing is left for a person to do about it. */
+async function endAlert(
   { database, clock }: StripeParts,
   { id }: Stripe.Subscription,
-  resolution: string,
+  { kind: ended, by: resolution }: { readonly kind: ChangeKind; readonly by: string },
 ): Promise<void> {
   const open = (await readOpenAlerts(database, null)).filter(
-    ({ kind, subject }) => kind === 'subscription_changed' && subject === id,
+    ({ kind, subject }) => kind === ended && subject === id,
   );
   for (const { alertId } of open) {
     await markResolved(database, { alertId, resolution, by: ITSELF, at: clock() });
@@ -117,14 +135,14 @@ async function noteEnd(
 async function raise(
   parts: StripeParts,
   of: {
-    readonly kind: 'subscription_canceled' | 'subscription_changed';
+    readonly kind: ChangeKind;
     readonly tenantId: string;
     readonly subscription: Stripe.Subscription;
     readonly detail: string;
   },
 ): Promise<void> {
   const { kind, tenantId, detail } = of;
-  parts.log.warn({ tenantId, detail }, 'a subscription ends');
+  parts.log.warn({ tenantId, detail }, 'a subscription ends or is paused');
   const alert = { kind, subject: of.subscription.id, tenantId, periodStart: null, detail };
   await raiseAlert(parts.database, alert, parts.clock());
 }

@@ -18,6 +18,7 @@ import type { CycleAnchor } from './billing-cycle.ts';
 import { anchorAt, cycleAnchorFor, findLate, findMisfit } from './billing-cycle.ts';
 import { findCustomerFault, linkOperation } from './check-customer.ts';
 import { readLiveTenants } from './customer-store.ts';
+import { describePause } from './paused-collection.ts';
 
 const PARALLEL_TENANTS = 4;
 
@@ -221,6 +222,10 @@ function faultsOf(
     if (status !== 'active') {
       const fault = `${id} is ${status}, and may bill nothing`;
       faults.push({ fault, remedy: [`resume ${id} in Stripe`] });
+    }
+    const pause = describePause(subscription);
+    if (pause !== null) {
+      faults.push({ fault: pause, remedy: [`resume the collection of ${id} in Stripe`] });
     }
     if (subscription.cancel_at_period_end || subscription.cancel_at !== null) {
       const fault = `${id} ends with its period, and nobody bills the usage after that`;

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { formatMinor } from '../../money.ts';
-import { raiseAlert } from '../../push/alert-store.ts';
+import { ITSELF, markResolved, raiseAlert, readOpenAlerts } from '../../push/alert-store.ts';
 import type { AnswerWatch } from '../../push/answer-watch.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
 import { comparePeriods } from '../../push/compare-periods.ts';
@@ -13,6 +13,7 @@ import { readTargets } from '../../push/target-store.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import type { StripeAlert } from '../alerts/stripe-alert.ts';
 import { readTenantOfCustomer } from '../customers/customer-store.ts';
+import { describeKeptDraft } from '../customers/paused-collection.ts';
 import { pushPartsOf } from '../destinations.ts';
 import { INTENT_KEY } from '../items/read-items.ts';
 import { itemAmount } from '../items/tell-item.ts';
@@ -66,7 +67,7 @@ export async function holdInvoice(parts: StripeParts, invoiceId: string): Promis
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
   if (own.mode === 'shadow') return NOT_DUE;
-  if (await isReady(parts, own.target)) {
+  if (describeKeptDraft(invoice) === null && (await isReady(parts, own.target))) {
     await saveReleased(database, own, clock());
     return 'let go: its usage is proven to be there';
   }
@@ -105,6 +106,7 @@ export async function releaseInvoices(
     if (state === 'held') released.set(invoiceId, await releaseOrSay(parts, invoice, answers));
   });
   answers.end();
+  await endPauses(parts, released);
   return invoices.map(({ tenantId, periodStart, invoiceId, state }) => ({
     tenant_id: tenantId,
     period_start: periodStart,
@@ -121,9 +123,9 @@ async function releaseOrSay(
   answers: AnswerWatch,
 ): Promise<Released> {
   try {
-    const state = await release(parts, held);
+    const outcome = await release(parts, held);
     answers.answered();
-    return { state, detail: null };
+    return outcome;
   } catch (error) {
     const detail = answers.reasonOf(error);
     if (!isOfOne(error)) return { state: 'held', detail };
@@ -133,19 +135,42 @@ async function releaseOrSay(
   }
 }
 
-async function release(parts: StripeParts, held: InvoiceRow): Promise<InvoiceRow['state']> {
+async function release(parts: StripeParts, held: InvoiceRow): Promise<Released> {
   const { database, clock } = parts;
-  if (!(await isReady(parts, await findTarget(parts, held)))) return 'held';
+  if (!(await isReady(parts, await findTarget(parts, held))))
+    return { state: 'held', detail: null };
   const invoice = await fetchInvoice(parts, held.invoiceId);
   if (invoice.status !== 'draft') {
     await verifyInvoice(parts, invoice);
-    return (await readInvoice(database, held.invoiceId))?.state ?? 'finalized';
+    const state = (await readInvoice(database, held.invoiceId))?.state ?? 'finalized';
+    return { state, detail: null };
+  }
+  const kept = describeKeptDraft(invoice);
+  if (kept !== null) {
+    const detail = await alert(parts, held, { kind: 'collection_paused', detail: kept });
+    return { state: 'paused', detail };
   }
   await letGo(parts, held.invoiceId);
   await saveReleased(database, held, clock());
   const after = await fetchInvoice(parts, held.invoiceId);
   if (after.status === 'draft' && after.auto_advance !== true) await letGo(parts, held.invoiceId);
-  return 'released';
+  return { state: 'released', detail: null };
+}
+
+/** A draft that was kept while its collection was paused, and is let go or final now, leaves nothing to do. */
+async function endPauses(
+  { database, clock }: StripeParts,
+  released: ReadonlyMap<string, Released>,
+): Promise<void> {
+  const ended = [...released].filter(([, { state }]) => ['released', 'finalized'].includes(state));
+  if (ended.length === 0) return;
+  const open = (await readOpenAlerts(database, null)).filter(
+    ({ kind, subject }) => kind === 'collection_paused' && ended.some(([id]) => id === subject),
+  );
+  for (const { alertId } of open) {
+    const resolution = 'its collection goes on, and Stripe may finalize it';
+    await markResolved(database, { alertId, resolution, by: ITSELF, at: clock() });
+  }
 }
 
 /** Compares the released invoices of a month that have become final since; answers those that have not. */
@@ -311,9 +336,12 @@ async function alert(
   return what.detail;
 }
 
-/** Fetches an invoice anew, since an event shows an invoice as it was. */
+/** Fetches an invoice anew with its subscription, since an event shows an invoice as it was. */
 export function fetchInvoice(parts: StripeParts, invoiceId: string): Promise<Stripe.Invoice> {
-  return askStripe(`invoice ${invoiceId}`, () => parts.stripe.invoices.retrieve(invoiceId));
+  const expand = ['parent.subscription_details.subscription'];
+  return askStripe(`invoice ${invoiceId}`, () =>
+    parts.stripe.invoices.retrieve(invoiceId, { expand }),
+  );
 }
 
 /** Finds the tenant and the period of an invoice, or says why it is no matter of ours. */

@@ -11,8 +11,8 @@ const releasedInvoice = z.strictObject({
   tenant_id: z.string(),
   period_start: dayField,
   invoice: z.string(),
-  state: z.enum(['released', 'held', 'finalized', 'refused', 'gone', 'void']),
-  /** What Stripe says of one that is refused or gone; null of every other. */
+  state: z.enum(['released', 'held', 'paused', 'finalized', 'refused', 'gone', 'void']),
+  /** What Stripe says of one that is refused, gone or paused; null of every other. */
   detail: z.string().nullable(),
 });
 /** What became of one invoice that was held. */
