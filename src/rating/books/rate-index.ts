@@ -121,7 +121,7 @@ const NONE: readonly Rate[] = [];
 /** Finds the rows of the provider, else those that name none. */
 function findWritten(rows: Rows, { provider, model }: AskedModel, tier: string): readonly Rate[] {
   return (
-    (provider === null ? undefined : rows.get(keyOf(provider, model, tier))) ??
+    rows.get(keyOf(provider, model, tier)) ??
     rows.get(keyOf(null, model, tier)) ??
     (provider === null ? rows.get(unnamedKey(model, tier)) : undefined) ??
     NONE
@@ -142,7 +142,7 @@ function findRead(
   const model = match === 'same' ? read.name : read.undated;
   const provider = isPassage(asked.provider) ? null : asked.provider;
   const own = findWritten(rows, { provider: provider ?? read.provider, model }, tier);
-  if (own.length > 0 || provider === null || read.provider === null) return own;
+  if (own.length > 0 || read.provider === null) return own;
   return findWritten(rows, { provider: read.provider, model }, tier);
 }
 
