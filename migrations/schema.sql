@@ -467,6 +467,14 @@ CREATE TRIGGER issuer_deletes_are_kept AFTER DELETE ON public.issuer REFERENCING
 CREATE TRIGGER issuer_inserts_are_kept AFTER INSERT ON public.issuer REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', 'logo');
 CREATE TRIGGER issuer_updates_are_kept AFTER UPDATE ON public.issuer REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_change('only_one', 'logo');
 
+table kept_answers (
+  question text collate "C" not null,
+  answer json not null,
+  asked_at timestamp with time zone not null,
+  took_ms double precision not null,
+  constraint kept_answers_pkey PRIMARY KEY (question)
+);
+
 table ledger_exchange_rollups (
   period_start date not null,
   day date not null,

@@ -37,7 +37,7 @@ type ConsoleApp = Hono<{ Bindings: HttpBindings }>;
 /** Builds the console and the customer's page, as a part of the HTTP server. */
 export function buildConsole(options: ConsoleOptions): ConsoleApp {
   const app: ConsoleApp = new Hono();
-  const kept = new KeptAnswers(options.parts.clock);
+  const kept = new KeptAnswers(options.parts);
   addAssets(app);
   addSignIn(app, options);
   for (const page of PAGES) app.get(page.path, (c) => answerPage({ ...options, kept }, c, page));

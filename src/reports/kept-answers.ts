@@ -1,5 +1,7 @@
-import { type Clock, formatInstant, type InstantMs, pause } from '../clock.ts';
+import { formatInstant, type InstantMs, pause } from '../clock.ts';
+import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
+import { keepAnswer, type MadeAnswer, readKeptAnswer } from './kept-answer-store.ts';
 
 /** An answer about the whole ledger, and the instant at which it was asked for. */
 export interface KeptAnswer<Answer> {
@@ -9,7 +11,10 @@ export interface KeptAnswer<Answer> {
 }
 
 interface Entry {
-  last: { readonly answer: unknown; readonly at: InstantMs; readonly tookMs: number } | null;
+  readonly question: string;
+  last: MadeAnswer | null;
+  /** It is null until what a server before kept is looked for. */
+  seeking: Promise<void> | null;
   making: Promise<void> | null;
   /** It tells whether somebody acted since the last answer was asked for. */
   isOutdated: boolean;
@@ -25,16 +30,20 @@ const AGE_OF_TOOK = 10;
 /** Months, currencies and orders that somebody looks at; the answers that were asked for longest ago go first. */
 const MOST_KEPT = 200;
 
+type KeepingParts = Pick<Parts, 'database' | 'clock' | 'log'>;
+
 /**
  * The answers about the whole ledger that pages share. On a small ledger each is made anew for every page. On a large
- * one some take seconds: then a page shows the last one and says of when it is, while the next is being made.
+ * one some take seconds: then a page shows the last one and says of when it is, while the next is being made. Such a
+ * one is kept in the database, too, so that a server that begins anew has it.
  */
 export class KeptAnswers {
-  readonly #clock: Clock;
+  readonly #parts: KeepingParts;
   readonly #entries = new Map<string, Entry>();
+  #outdatedAt: InstantMs | null = null;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(parts: KeepingParts) {
+    this.#parts = parts;
   }
 
   /** Answers what was asked under the key; refuses where the first answer takes longer than a page may wait. */
@@ -43,6 +52,8 @@ export class KeptAnswers {
     make: () => Promise<Answer>,
   ): Promise<KeptAnswer<Answer>> {
     const entry = this.#entryOf(JSON.stringify(key));
+    entry.seeking ??= this.#seek(entry);
+    await entry.seeking;
     const { last } = entry;
     if (last !== null && !entry.isOutdated && this.#isYoung(last)) {
       return { answer: last.answer as Answer, asOf: formatInstant(last.at) };
@@ -67,17 +78,19 @@ export class KeptAnswers {
   }
 
   /** What is made while a page waits is old at once. */
-  #isYoung({ at, tookMs }: NonNullable<Entry['last']>): boolean {
-    return tookMs > PATIENCE_MS && this.#clock() < at + tookMs * AGE_OF_TOOK;
+  #isYoung({ at, tookMs }: MadeAnswer): boolean {
+    return tookMs > PATIENCE_MS && this.#parts.clock() < at + tookMs * AGE_OF_TOOK;
   }
 
   /** Has every answer made anew at the next question, since somebody acted. */
   outdate(): void {
+    this.#outdatedAt = this.#parts.clock();
     for (const entry of this.#entries.values()) entry.isOutdated = true;
   }
 
   #entryOf(key: string): Entry {
-    const entry = this.#entries.get(key) ?? { last: null, making: null, isOutdated: false };
+    const none = { last: null, seeking: null, making: null, isOutdated: false };
+    const entry: Entry = this.#entries.get(key) ?? { question: key, ...none };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     const [oldest] = this.#entries.keys();
@@ -85,15 +98,38 @@ export class KeptAnswers {
     return entry;
   }
 
+  /** What a server before kept is as good as an answer of our own, unless somebody acted here since. */
+  async #seek(entry: Entry): Promise<void> {
+    try {
+      entry.last = await readKeptAnswer(this.#parts.database, entry.question);
+    } catch (error) {
+      entry.seeking = null;
+      throw error;
+    }
+    const actedAt = this.#outdatedAt;
+    entry.isOutdated = entry.last !== null && actedAt !== null && entry.last.at <= actedAt;
+  }
+
   async #make(entry: Entry, make: () => Promise<unknown>): Promise<void> {
-    const at = this.#clock();
+    const { clock } = this.#parts;
+    const at = clock();
     entry.isOutdated = false;
     try {
       const answer = await make();
-      entry.last = { answer, at, tookMs: this.#clock() - at };
+      const made = { answer, at, tookMs: clock() - at };
+      entry.last = made;
+      if (made.tookMs > PATIENCE_MS) this.#keep(entry.question, made);
     } finally {
       entry.making = null;
     }
+  }
+
+  /** No page waits for it: without it only the next server has to make it anew. */
+  #keep(question: string, made: MadeAnswer): void {
+    const { database, log } = this.#parts;
+    keepAnswer(database, question, made).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'answer not kept');
+    });
   }
 }
 

@@ -1,18 +1,34 @@
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseInstant, pause } from '../../src/clock.ts';
+import { openLog } from '../../src/log.ts';
 import { KeptAnswers } from '../../src/reports/kept-answers.ts';
+import { count, createDatabase, type TestDatabase } from '../support/database.ts';
 
 const START = parseInstant('2026-11-18T10:00:00Z');
 
+let database: TestDatabase;
+let drop: () => Promise<void>;
+beforeAll(async () => {
+  ({ database, drop } = await createDatabase());
+});
+afterAll(() => drop());
+
+const keptBy = (clock = () => START) =>
+  new KeptAnswers({ database, clock, log: openLog('silent') });
+
 /** Answers with their number, each of which takes so long by the clock that the test moves on. */
-function counting(tookMs: number) {
+function counting(tookMs: number, question = expect.getState().currentTestName) {
   let now = START;
   let made = 0;
-  const kept = new KeptAnswers(() => now);
+  let kept = keptBy(() => now);
   return {
     kept,
+    restart: () => {
+      kept = keptBy(() => now);
+      return kept;
+    },
     ask: () =>
-      kept.ask(['figures'], async () => {
+      kept.ask([question], async () => {
         now += tookMs;
         made += 1;
         return made;
@@ -46,10 +62,10 @@ it('whoever acted sees what came of it', async () => {
 });
 
 it('while an answer is made again, pages show the last one, and ask for no second', async () => {
-  const kept = new KeptAnswers(() => START);
+  const kept = keptBy();
   let made = 0;
   const slow = () =>
-    kept.ask(['figures'], async () => {
+    kept.ask(['made again'], async () => {
       made += 1;
       if (made > 1) await pause(400);
       return made;
@@ -63,9 +79,28 @@ it('while an answer is made again, pages show the last one, and ask for no secon
 });
 
 it('what could not be answered is thrown, and asked for again', async () => {
-  const kept = new KeptAnswers(() => START);
+  const kept = keptBy();
   await expect(kept.ask(['figures'], () => Promise.reject(new Error('gone')))).rejects.toThrow(
     'gone',
   );
   expect(await kept.ask(['figures'], async () => 'there')).toEqual({ answer: 'there', asOf: null });
+});
+
+it('a server that begins anew shows the answer of the one before, and has the next one made', async () => {
+  const { ask, restart, wait } = counting(2_000);
+  await ask();
+  await expect.poll(() => count(database, "kept_answers where question ~ 'begins anew'")).toBe(1);
+  restart();
+  wait(17_999);
+  expect(await ask()).toEqual({ answer: 1, asOf: '2026-11-18T10:00:00.000Z' });
+  wait(1);
+  expect(await ask()).toEqual({ answer: 2, asOf: null });
+});
+
+it('what a server before kept is not shown to whoever acted here since', async () => {
+  const { ask, restart } = counting(2_000);
+  await ask();
+  await expect.poll(() => count(database, "kept_answers where question ~ 'acted here'")).toBe(1);
+  restart().outdate();
+  expect((await ask()).answer).toBe(2);
 });
