@@ -22,7 +22,11 @@ export async function reportUsage(
   const fresh = asOf === null ? await foldBeforeReading(parts) : { batches_behind: 0 };
   const isWalled = view !== database;
   const question = { by, tenantId, month, from, to, isWalled, ...(asOf === null ? {} : { asOf }) };
-  const rows = await readUsageReport(view, question);
+  const [rows, exchanges] = await Promise.all([
+    readUsageReport(view, question),
+    // A tenant sees no cost, and so not what it was converted by.
+    isWalled ? [] : tellExchanges(database, question),
+  ]);
   const totals = totalsOf(rows);
   return {
     by,
@@ -33,8 +37,7 @@ export async function reportUsage(
     coverage: coverageOf(
       tenantId === null ? totals.map(toCoverage) : await readCoverage(view, question),
     ),
-    // A tenant sees no cost, and so not what it was converted by.
-    exchange_rates: isWalled ? [] : await tellExchanges(database, question),
+    exchange_rates: exchanges,
   };
 }
 

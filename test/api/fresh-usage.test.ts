@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { pause, systemClock } from '../../src/clock.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { freshApi } from '../support/api.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -48,6 +48,48 @@ it('a question waits for no fold of another process, and says how far behind it 
   const isFresh = async () => (await api.ask('/v1/usage', reader)).json.batches_behind === 0;
   await expect.poll(isFresh, { timeout: 10_000 }).toBe(true);
   expect((await api.ask('/v1/usage', reader)).json.totals[0].entries).toBe(2);
+});
+
+it('while batches come steadily a question waits for no long fold', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  const api = await freshApi(database, { keeper: null });
+  const reader = await api.key('reader');
+  await api.ask('/v1/usage', reader);
+  const began = performance.now();
+  for (let batch = 0; batch < 40; batch += 1) {
+    await receiveEvents(database, [nativeEvent({ event_id: `e${batch}` })], now());
+    await pause(Math.max(0, began + batch * 80 - performance.now()));
+  }
+  const other = await database.pool.connect();
+  try {
+    await other.query('begin');
+    await other.query('select pg_advisory_xact_lock(7226002)');
+    const asked = performance.now();
+    const { json } = await api.ask('/v1/usage', reader);
+    // Of a ledger that is quiet it would wait for a second.
+    expect(performance.now() - asked).toBeLessThan(1_000);
+    expect(json.batches_behind).toBe(40);
+    await other.query('rollback');
+  } finally {
+    other.release();
+  }
+  const entries = async () => (await api.ask('/v1/usage', reader)).json.totals[0]?.entries;
+  await expect.poll(entries, { timeout: 10_000 }).toBe(40);
+});
+
+it('questions at once share one fold, and all of them have what was posted before', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  const api = await freshApi(database, { keeper: null });
+  const reader = await api.key('reader');
+  for (let round = 1; round <= 3; round += 1) {
+    await receiveEvents(database, [nativeEvent({ event_id: `e${round}` })], now());
+    const asked = Array.from({ length: 8 }, () => api.ask('/v1/usage', reader));
+    const answers = (await Promise.all(asked)).map(({ json }) => json);
+    const seen = answers.map(({ batches_behind, totals }) => [batches_behind, totals[0].entries]);
+    expect(seen).toEqual(seen.map(() => [0, round]));
+  }
 });
 
 it('while much is posted a question reads what is there, and has it folded beside', async () => {
