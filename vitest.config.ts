@@ -29,6 +29,9 @@ const PURE = [
   'test/seals/**/{merkle-tree,check-proof}.test.ts',
 ];
 
+/** It stands in for the clock of every module, and has a Postgres to itself. */
+const SIMULATION = ['test/simulation/**/*.test.ts'];
+
 /** What is installed, on each Node that it promises to run on; `npm run test:packages` runs it. */
 const PACKAGES = ['test/packages/**/*.test.ts'];
 
@@ -74,8 +77,17 @@ export default defineConfig({
           name: 'database',
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: [...PURE, ...PACKAGES],
+          exclude: [...PURE, ...SIMULATION, ...PACKAGES],
           globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          include: SIMULATION,
+          globalSetup: ['test/simulation/own-server.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },

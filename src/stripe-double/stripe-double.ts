@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { type Clock, type InstantMs, systemClock } from '../clock.ts';
 import type { Account } from './account.ts';
 import { answer } from './api-answer.ts';
@@ -31,6 +32,8 @@ export interface StripeDouble {
   /** The key of the account that is seeded; any other `sk_test_…` has an account of its own. */
   readonly apiKey: string;
   readonly control: DoubleControl;
+  /** Serves a connection that the caller made himself, such as one that no network lies between. */
+  accept(connection: Duplex): void;
   /** Breaks every connection and frees the port. */
   close(): Promise<void>;
 }
@@ -66,13 +69,17 @@ export async function startStripeDouble(options: StripeDoubleOptions = {}): Prom
     });
   });
   await listen(server, port, host);
-  const tick = setInterval(() => void world.lifeCycle.catchUp(), TICK_MS).unref();
+  // Where the clock stands still, nothing falls due by itself.
+  const tick = frozen
+    ? undefined
+    : setInterval(() => void world.lifeCycle.catchUp(), TICK_MS).unref();
   const taken = portOf(server);
   return {
     url: `http://127.0.0.1:${taken}`,
     port: taken,
     apiKey: DEFAULT_API_KEY,
     control,
+    accept: (connection) => void server.emit('connection', connection),
     close: () => {
       clearInterval(tick);
       world.gate.release();

@@ -133,6 +133,7 @@ const ACTS: Readonly<Record<ActKind, (world: World, dice: Dice) => Promise<void>
     world.traps.add({
       does: dice.pick(['cut', 'kill']),
       when: dice.pick(['before', 'after']),
+      isNoticed: dice.chance(0.5),
       statement: dice.pick(['', '', 'commit', 'commit', 'insert', 'delete', 'update', 'connect']),
       skip: dice.whole(12),
       of: dice.pick(['', 'worker', 'server', 'pusher', 'closer', 'holder']),

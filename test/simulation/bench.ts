@@ -15,13 +15,14 @@ import { putBudget } from '../support/budgets.ts';
 import { createDatabase, resetTables } from '../support/database.ts';
 import { importBooks, makeTenant } from '../support/ledger.ts';
 import { BOXED, BOXED_LIMIT, TENANTS } from './accepted.ts';
+import { ServerProcesses } from './server-processes.ts';
 
 /** Postgres, Stripe's double and what is set up in them, for one seed after another. */
 export interface SimulationBench {
   readonly double: StripeDouble;
   /** Undisturbed: what nobody of the simulation stands behind. */
   readonly parts: StripeParts;
-  readonly observer: Database;
+  readonly processes: ServerProcesses;
   /** The key of a producer. */
   readonly key: () => string;
   /** Makes everything as it is before the first act. */
@@ -40,11 +41,8 @@ const CONNECTIONS = 40;
 
 export async function openBench(): Promise<SimulationBench> {
   const { database: own, drop } = await createDatabase({ connections: 1 });
-  const url = new URL(own.url);
-  // Postgres looks for a deadlock after a second, which would be the dearest part of most seeds.
-  url.searchParams.set('options', '-c deadlock_timeout=30ms');
   const open = (connections: number) =>
-    openDatabase({ url: url.href, connections, onConnectionLost: () => {} });
+    openDatabase({ url: own.url, connections, onConnectionLost: () => {} });
   const database = open(CONNECTIONS);
   const observer = open(1);
   const double = await startStripeDouble({
@@ -52,6 +50,9 @@ export async function openBench(): Promise<SimulationBench> {
     latencyMs: 0,
     now: parseInstant(SET_UP_AT),
   });
+  const processes = new ServerProcesses(observer);
+  const letAllGo = () => processes.letAllGo();
+  process.once('exit', letAllGo);
   const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
   const log = openLog('silent');
   const parts = { database, stripe, livemode: false, clock: double.control.now, log };
@@ -59,18 +60,34 @@ export async function openBench(): Promise<SimulationBench> {
   return {
     double,
     parts,
-    observer,
+    processes,
     key: () => key,
     async renew() {
-      if (!(await resetTables(observer.pool))) throw new Error('the schema was changed');
+      await emptyTables(observer);
       key = await setUp(parts, double);
     },
     async close() {
+      process.off('exit', letAllGo);
       await Promise.all([closeDatabase(database), closeDatabase(observer)]);
       await double.close();
       await drop();
     },
   };
+}
+
+/**
+ * Every table is as a new one: where its rows lie on the disk, and so in which order they come where no order is asked
+ * for, is then the same for a seed, whatever was played before it.
+ */
+async function emptyTables(database: Database): Promise<void> {
+  const { rows } = await database.pool.query<{ names: string | null }>(
+    `select string_agg(name, ', ') as names from pristine.own_tables() name
+     where pg_relation_size(name::regclass) > 0`,
+  );
+  const names = rows[0]?.names ?? null;
+  const asReplica = 'set local session_replication_role = replica';
+  if (names !== null) await database.pool.query(`${asReplica}; truncate ${names} cascade`);
+  if (!(await resetTables(database.pool))) throw new Error('the schema was changed');
 }
 
 /** Books, tenants, a budget, what Stripe needs; answers with the key of a producer. */

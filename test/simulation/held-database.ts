@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Database } from '../../src/database/database.ts';
 import type { Tables } from '../../src/database/tables.ts';
 import type { Traps } from './traps.ts';
-import type { Actor, Turns } from './turns.ts';
+import type { Actor, Flight, Turns } from './turns.ts';
 
 export interface HeldParts {
   readonly turns: Turns;
@@ -34,25 +34,29 @@ export function heldDatabase(base: pg.Pool, actor: Actor, parts: HeldParts): Dat
     known.set(client, held);
     return held;
   };
-  const query = async (...given: readonly unknown[]) => {
-    let client: pg.PoolClient | null = null;
+  const query = (...given: readonly unknown[]) => {
     const text = textOf(given[0]);
-    const asking = { text, pid: () => null };
-    try {
-      return await turns.ask(actor, asking, async () => {
-        const taken = await take();
-        client = taken;
-        const landed = turns.fly(actor, processOf(taken));
-        return await atTrap(taken, { actor, text, parts }, () =>
-          Reflect.apply(taken.query, taken, given),
-        ).finally(landed);
-      });
-    } finally {
-      giveBack(actor, client);
-    }
+    const ask = async (flight: Flight) => {
+      const client = await take();
+      flight.pid = processOf(client);
+      const statement = () => Reflect.apply(client.query, client, given);
+      return atTrap({ client, actor, text, isAlone: true, parts }, statement).finally(() =>
+        giveBack(actor, client),
+      );
+    };
+    return turns.ask(actor, { text, isOfPostgres: true, pid: null, ask });
   };
-  const connect = async () =>
-    heldClient(await turns.ask(actor, { text: 'connect', pid: () => null }, take));
+  const connect = async () => {
+    const ask = async () => {
+      const trap = parts.traps.take(actor, 'connect');
+      if (trap?.does === 'kill') return dieHere(actor, parts);
+      if (trap?.does === 'cut') throw refusedConnection();
+      return take();
+    };
+    return heldClient(
+      await turns.ask(actor, { text: 'connect', isOfPostgres: true, pid: null, ask }),
+    );
+  };
   const pool = new Proxy(base, {
     get(real, name) {
       if (name === 'connect') return connect;
@@ -69,28 +73,38 @@ export function heldDatabase(base: pg.Pool, actor: Actor, parts: HeldParts): Dat
 }
 
 /** One that was cut answers nothing any more, and is not given to the next. */
-function giveBack(actor: Actor, client: pg.PoolClient | null): void {
-  if (client === null || !actor.sessions.delete(client)) return;
-  client.release(isCut(client));
+function giveBack(actor: Actor, client: pg.PoolClient): void {
+  if (actor.sessions.delete(client)) client.release(isCut(client));
 }
 
 function wrap(client: pg.PoolClient, actor: Actor, parts: HeldParts): pg.PoolClient {
   const { turns } = parts;
+  const pid = processOf(client);
   const query = (...given: readonly unknown[]) => {
     const [first] = given;
-    if (isStream(first)) {
-      // A COPY is a stream, handed back at once; its transaction is cut at the statements around it.
-      const landed = turns.fly(actor, processOf(client));
-      for (const end of ['finish', 'error', 'close']) first.once(end, landed);
-      return Reflect.apply(client.query, client, given);
-    }
     const text = textOf(first);
-    return turns.ask(actor, { text, pid: () => processOf(client) }, () =>
-      atTrap(client, { actor, text, parts }, () => Reflect.apply(client.query, client, given)),
-    );
+    const at = { client, actor, text, isAlone: false, parts };
+    const question = { text, isOfPostgres: true, pid };
+    if (!isStream(first)) {
+      const statement = () => Reflect.apply(client.query, client, given);
+      return turns.ask(actor, { ...question, ask: () => atTrap(at, statement) });
+    }
+    // A COPY is a stream, handed back at once; what is written to it waits until its turn has come.
+    const copy = async () => {
+      const ended = new Promise<void>((resolve) => {
+        for (const end of ['finish', 'error', 'close']) first.once(end, () => resolve());
+      });
+      Reflect.apply(client.query, client, given);
+      await ended;
+    };
+    turns.ask(actor, { ...question, ask: () => atTrap(at, copy) }).catch(() => {});
+    return first;
   };
   const release = (broken?: Error | boolean) => {
-    if (actor.sessions.delete(client)) client.release(broken);
+    if (!actor.sessions.delete(client)) return;
+    client.release(broken);
+    // What it had locked is locked until the server's process has gone.
+    if (broken) void turns.hold(() => parts.gone([pid]));
   };
   return new Proxy(client, {
     get(real, name) {
@@ -102,30 +116,59 @@ function wrap(client: pg.PoolClient, actor: Actor, parts: HeldParts): pg.PoolCli
   });
 }
 
-/** Asks, unless a trap lies here: then the line is cut before the server hears it, or before its answer is heard. */
-async function atTrap<Answer>(
-  client: pg.PoolClient,
-  at: { readonly actor: Actor; readonly text: string; readonly parts: HeldParts },
-  ask: () => Promise<Answer>,
-): Promise<Answer> {
-  const { actor, parts } = at;
-  const trap = parts.traps.take(actor, at.text);
-  if (trap === null) return ask();
-  parts.turns.story.push(`   ${trap.does} ${trap.when} it`);
-  if (trap.when === 'after') await ask().catch(() => {});
-  if (trap.does === 'kill') {
-    await parts.kill(actor);
-    return new Promise<never>(() => {});
-  }
-  cutLine(client);
-  await parts.gone([processOf(client)]);
-  // The driver says itself what it says of a line that is cut.
-  return ask();
+interface Place {
+  readonly client: pg.PoolClient;
+  readonly actor: Actor;
+  readonly text: string;
+  /** The statement has a connection for itself alone, and asks as soon as it has it. */
+  readonly isAlone: boolean;
+  readonly parts: HeldParts;
 }
 
-/** Breaks the connection, as a cable or a server does that goes away. */
-export function cutLine(client: pg.PoolClient): void {
+/** Asks, unless a trap lies here: then the line is cut before the server hears it, or before its answer is heard. */
+async function atTrap<Answer>(
+  { client, actor, text, isAlone, parts }: Place,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  const { story } = parts.turns;
+  const trap = isCut(client) ? null : parts.traps.take(actor, text);
+  if (trap === null) return told(story, ask());
+  story.push(`   ${trap.does} ${trap.when} it`);
+  if (trap.when === 'after') await ask().catch(() => {});
+  if (trap.does === 'kill') return dieHere(actor, parts);
+  const ended = cutLine(client);
+  // The driver has heard of it when the next statement comes, or hears of it while that waits for its answer.
+  if (trap.isNoticed && !isAlone) await ended;
+  const answer = told(story, ask());
+  answer.catch(() => {});
+  await Promise.all([ended, parts.gone([processOf(client)])]);
+  return answer;
+}
+
+/** What is told of an answer is what a decision may hang on. */
+async function told<Answer>(story: string[], answer: Promise<Answer>): Promise<Answer> {
+  try {
+    const answered = await answer;
+    const rows: unknown = Object(answered).rowCount ?? null;
+    if (rows !== null) story.push(`   ${rows} rows`);
+    return answered;
+  } catch (error) {
+    story.push(`   ${Object(error).code ?? error}`);
+    throw error;
+  }
+}
+
+async function dieHere(actor: Actor, parts: HeldParts): Promise<never> {
+  await parts.kill(actor);
+  return new Promise<never>(() => {});
+}
+
+/** Breaks the connection, as a cable or a server does that goes away; resolves when the driver has heard of it. */
+export function cutLine(client: pg.PoolClient): Promise<void> {
+  if (isCut(client)) return Promise.resolve();
+  const ended = new Promise<void>((resolve) => void client.once('end', () => resolve()));
   streamOf(client).destroy();
+  return ended;
 }
 
 function isCut(client: pg.PoolClient): boolean {
@@ -156,7 +199,9 @@ function isStream(query: unknown): query is EndingStream {
 function textOf(query: unknown): string {
   const text =
     typeof query === 'object' && query !== null ? Reflect.get(query, 'text') : (query ?? '');
-  return String(text).trimStart().replaceAll(/\s+/g, ' ').slice(0, 90);
+  // Cursors are numbered through all that this process ever did.
+  const words = String(text).replaceAll(/cursor_\d+/g, 'cursor');
+  return words.trimStart().replaceAll(/\s+/g, ' ').slice(0, 90);
 }
 
 function refusedConnection(): Error {

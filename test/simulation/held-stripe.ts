@@ -1,14 +1,13 @@
-import { Agent } from 'node:http';
 import Stripe from 'stripe';
 import { unrepeatedHttpClient } from '../../src/stripe/send-once.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import { sdkOver } from '../stripe/sdk-over.ts';
+import { joinedAgent } from './joined-sockets.ts';
 import type { Actor, Turns } from './turns.ts';
-
-const agent = new Agent({ keepAlive: true });
 
 /** The real SDK with our settings, of which each request waits for its turn and is read to its end within it. */
 export function heldStripe(double: StripeDouble, actor: Actor, turns: Turns): Stripe {
+  const agent = joinedAgent(double.accept, () => turns.stir());
   const real = unrepeatedHttpClient(Stripe.createNodeHttpClient(agent));
   const httpClient = new Proxy(real, {
     get(target, name) {
@@ -18,9 +17,8 @@ export function heldStripe(double: StripeDouble, actor: Actor, turns: Turns): St
       return (...given: readonly unknown[]) => {
         const [, , path, method] = given;
         const text = `${method} ${nameOf(String(path))}`;
-        return turns.ask(actor, { text, pid: () => null }, async () =>
-          readWhole(await Reflect.apply(value, target, given)),
-        );
+        const ask = async () => readWhole(await Reflect.apply(value, target, given));
+        return turns.ask(actor, { text, isOfPostgres: false, pid: null, ask });
       };
     },
   });

@@ -3,6 +3,7 @@ import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { releaseInvoices } from '../../src/stripe/invoices/invoice.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
+import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import { ofMonth } from '../support/stripe.ts';
 import { perform } from './acts.ts';
@@ -10,6 +11,8 @@ import type { SimulationBench } from './bench.ts';
 import { FIRST_MONTH } from './bench.ts';
 import { findWrong } from './oracle.ts';
 import type { Act } from './plan.ts';
+import { drawFrom } from './seeded-chance.ts';
+import { measureBy } from './virtual-time.ts';
 import { World } from './world.ts';
 
 /** What is played, and how well it is looked at. */
@@ -36,14 +39,14 @@ const MOST_RERUNS = 12;
 /** Plays the acts, lets everything come to rest, bills what is due, and compares it with what was accepted. */
 export async function play(bench: SimulationBench, game: Game): Promise<Played> {
   const { seed } = game;
+  const drawAsBefore = drawFrom(seed);
+  measureBy(bench.parts.clock);
   await bench.renew();
   const world = new World(bench, seed);
-  const realRandom = Math.random;
   const realFetch = globalThis.fetch;
-  Math.random = randomFrom(seed + 1);
   globalThis.fetch = async (url, init) => {
     const { signal: _, ...rest } = init ?? {};
-    return world.fetchByStripe(new Request(String(url), rest));
+    return world.fetch(new Request(String(url), rest));
   };
   try {
     const wrong = await playAll(world, game);
@@ -53,8 +56,8 @@ export async function play(bench: SimulationBench, game: Game): Promise<Played> 
     return { wrong: [what], story: world.turns.story, turns: world.turns.taken };
   } finally {
     await world.heal();
-    world.close();
-    Math.random = realRandom;
+    bench.processes.letAllGo();
+    drawAsBefore();
     globalThis.fetch = realFetch;
   }
 }
@@ -70,12 +73,14 @@ async function playAll(world: World, game: Game): Promise<readonly string[]> {
   }
   await world.heal();
   await drain(world);
+  world.serveQuietly();
   const months = await bill(world);
+  await world.heal();
   const found = await findWrong(world, { months, withLaws: game.withLaws });
   return [...world.wrong, ...found];
 }
 
-/** Whoever sent something goes on until it is taken, and one worker takes all of it. */
+/** Whoever sent something goes on until it is taken. */
 async function drain(world: World): Promise<void> {
   world.turns.story.push('== drain');
   for (const { body, isAnswered } of world.posted) if (!isAnswered) world.queue.send(body);
@@ -87,35 +92,37 @@ async function drain(world: World): Promise<void> {
 
 /** Closes and bills every month that has ended by the third of the next, until nothing is left to do. */
 async function bill(world: World): Promise<readonly string[]> {
-  const { parts, double } = world.bench;
-  const { control } = double;
   const next = monthAfter(utcDay(world.now).slice(0, 7));
-  await control.setClock(parseInstant(`${next}-03T00:00:00Z`));
+  await world.moveTo(parseInstant(`${next}-03T00:00:00Z`));
   const months: string[] = [];
   for (let month = FIRST_MONTH; month < next; month = monthAfter(month)) months.push(month);
   world.turns.story.push(`== bill ${months.join(' ')}`);
-  for (const month of months) await closePeriods(parts, { month, tenant_id: null });
-  let due: readonly string[] = months;
+  await world.finish('closer', async (parts) => {
+    for (const month of months) await closePeriods(parts, { month, tenant_id: null });
+  });
   for (let run = 0; ; run += 1) {
-    const left: string[] = [];
-    const again: string[] = [];
-    for (const month of due) {
-      await pushMonth(parts, ofMonth(month));
-      const rows = await reconcileMonth(parts, ofMonth(month));
-      const open = rows.filter(({ difference }) => !DONE.has(difference));
-      left.push(...open.map((row) => JSON.stringify(row)));
-      if (open.length > 0) again.push(month);
-    }
-    due = again;
-    const invoices = await releaseInvoices(parts, { month: null });
-    const held = invoices.filter(({ state }) => state === 'held' || state === 'refused');
-    left.push(...held.map((invoice) => JSON.stringify(invoice)));
+    const left = await world.finish('biller', (parts) => billAll(parts, months));
     if (left.length === 0) break;
     if (run >= MOST_RERUNS) throw new Error(`not done: ${left.join('\n')}`);
-    await control.advanceClock(25 * HOUR_MS);
+    await world.moveTo(world.now + 25 * HOUR_MS);
   }
-  await control.advanceClock(80 * HOUR_MS);
+  await world.moveTo(world.now + 80 * HOUR_MS);
   return months;
+}
+
+/** Returns what is not done yet. */
+async function billAll(parts: StripeParts, months: readonly string[]): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const month of months) {
+    await pushMonth(parts, ofMonth(month));
+    const rows = await reconcileMonth(parts, ofMonth(month));
+    const open = rows.filter(({ difference }) => !DONE.has(difference));
+    left.push(...open.map((row) => JSON.stringify(row)));
+  }
+  const invoices = await releaseInvoices(parts, { month: null });
+  const held = invoices.filter(({ state }) => state === 'held' || state === 'refused');
+  left.push(...held.map((invoice) => JSON.stringify(invoice)));
+  return left;
 }
 
 const DONE: ReadonlySet<string> = new Set(['none', 'shadow', 'billed']);

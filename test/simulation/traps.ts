@@ -4,6 +4,8 @@ import type { Actor } from './turns.ts';
 export interface Trap {
   readonly does: 'cut' | 'kill';
   readonly when: 'before' | 'after';
+  /** Whether whoever is cut off has heard of it before the next statement. */
+  readonly isNoticed: boolean;
   /** Begins the statements that are meant; an empty text is any. */
   readonly statement: string;
   /** Statements like it that pass first. */

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { formatInstant, type InstantMs } from '../../src/clock.ts';
-import { asWaiter, nextTurnOfLoop } from './virtual-time.ts';
+import type { ServerProcesses } from './server-processes.ts';
+import { asWaiter, nextTurnOfLoop, outsideOfActors } from './virtual-time.ts';
 
 /** One process of ours, as far as the simulation sees it: what it asks of the world, and whether it lives. */
 export interface Actor {
@@ -15,20 +16,31 @@ export interface Actor {
   readonly die: () => void;
 }
 
-/** What an actor asks of the world, and waits for a turn to ask. */
-interface Asked {
+/** What Postgres was asked and has not answered yet. */
+export interface Flight {
   readonly actor: Actor;
-  readonly what: string;
-  readonly go: () => void;
+  readonly text: string;
+  /** The server's process that answers; null until a connection is there. */
+  pid: number | null;
+  /** It waited for another that waited for it, and was ended. */
+  isDeadlock: boolean;
 }
 
-/** What was asked and is not answered yet. */
-interface Flight {
-  readonly actor: Actor;
-  /** The server's process that answers; null where Postgres is not asked. */
+/** What an actor asks. */
+export interface Question<Answer> {
+  readonly text: string;
+  /** Whether Postgres answers, which is waited for; whatever else is asked is answered within this process. */
+  readonly isOfPostgres: boolean;
   readonly pid: number | null;
-  /** It waits for what another actor holds. */
-  isBlocked: boolean;
+  readonly ask: (flight: Flight) => Promise<Answer>;
+}
+
+/** What may happen next. */
+interface Next {
+  readonly actor: Actor;
+  readonly what: string;
+  readonly weight: number;
+  readonly go: () => void;
 }
 
 interface Timer {
@@ -42,34 +54,34 @@ export interface TurnsParts {
   readonly now: () => InstantMs;
   /** Moves the clock of the world, and does what falls due on the way. */
   readonly setClock: (instant: InstantMs) => Promise<void>;
-  /** Which of these processes of the server wait for a lock. */
-  readonly findBlocked: (pids: readonly number[]) => Promise<ReadonlySet<number>>;
-  /** Whether something that Stripe asked of us is not answered yet: what was asked of Stripe may wait for it. */
-  readonly isStripeWaiting: () => boolean;
+  readonly processes: ServerProcesses;
 }
 
 /** A statement takes well under this; whatever takes longer may wait for a lock. */
 const PATIENCE_MS = 3;
-/** What lies on a socket of this machine is read within so many turns of the loop, and our own code goes on within fewer. */
-const TURNS_OF_A_SOCKET = 30;
-const TURNS_OF_CODE = 4;
-/** The time after which the server has looked for a deadlock. */
-const DEADLOCK_MS = 60;
-const STUCK_MS = 16_000;
+/** All that goes on in this process without Postgres goes on within so many turns of its loop. */
+const TURNS_OF_CODE = 5;
+const STUCK_MS = 60_000;
 const CHANCE_OF_TIME = 0.06;
 
 /**
- * Decides every await of the actors: whatever one asks of Postgres, of Stripe or of the queue waits here for its turn,
- * and a turn is given only when everything that was asked before is answered, or waits for a lock of another actor. So
- * one seed is one order of all that happens.
+ * Decides every await of the actors: whatever one asks of Postgres, of Stripe or of the queue waits here for its turn.
+ * At most one thing is under way at a time, and the next turn is given when it is over: Postgres has answered, or its
+ * process waits for a lock and stands still until it has a turn of its own; and our own code has come to rest. No time
+ * that passes decides anything, so that one seed is one order of all that happens, on any machine.
  */
 export class Turns {
   readonly #parts: TurnsParts;
-  readonly #asked: Asked[] = [];
-  readonly #flights = new Set<Flight>();
+  readonly #asked: Next[] = [];
+  /** What Postgres is at, which is one thing, or the end of several connections. */
+  readonly #running = new Set<Flight>();
+  /** Statements that wait for a lock, whose processes are stopped. */
+  readonly #waiting = new Set<Flight>();
   readonly #timers = new Set<Timer>();
   #landed: () => void = () => {};
-  #moving: Promise<void> | null = null;
+  #isMoving = false;
+  /** Counts whatever stirs, so that it shows when nothing does. */
+  #stirs = 0;
   /** What happened, so that a failure can be read. */
   readonly story: string[] = [];
   random: () => number;
@@ -97,39 +109,49 @@ export class Turns {
     return asWaiter({ pause }, work);
   }
 
+  stir(): void {
+    this.#stirs += 1;
+  }
+
   /** Asks when it is the actor's turn. Of a dead one nothing is asked, and nobody hears an answer. */
-  ask<Answer>(
-    actor: Actor,
-    what: { readonly text: string; readonly pid: () => number | null },
-    ask: () => Promise<Answer>,
-  ): Promise<Answer> {
+  ask<Answer>(actor: Actor, question: Question<Answer>): Promise<Answer> {
+    const { text, pid, isOfPostgres } = question;
     return new Promise((resolve, reject) => {
       if (actor.isDead) return;
       const go = () => {
-        const landed = this.fly(actor, what.pid());
-        ask().then(
+        const flight: Flight = { actor, text, pid, isDeadlock: false };
+        const landed = isOfPostgres ? this.fly(flight) : () => this.stir();
+        question.ask(flight).then(
           (answer) => {
             landed();
             if (!actor.isDead) resolve(answer);
           },
           (error: unknown) => {
             landed();
-            if (!actor.isDead) reject(error);
+            if (!actor.isDead) reject(flight.isDeadlock ? asDeadlock(error) : error);
           },
         );
       };
-      this.#asked.push({ actor, what: what.text, go });
+      this.#asked.push({ actor, what: text, weight: 1, go });
+      this.stir();
     });
   }
 
-  /** Counts something as not answered until what it returns is called. */
-  fly(actor: Actor, pid: number | null): () => void {
-    const flight: Flight = { actor, pid, isBlocked: false };
-    this.#flights.add(flight);
+  /** Waits for something before the next turn, until what it returns is called. */
+  fly(flight: Flight): () => void {
+    this.#running.add(flight);
     return () => {
-      this.#flights.delete(flight);
+      this.stir();
+      this.#running.delete(flight);
+      this.#waiting.delete(flight);
       this.#landed();
     };
+  }
+
+  /** Takes no turn before this is done, which nobody asked for. */
+  async hold(work: () => Promise<void>): Promise<void> {
+    const landed = this.fly({ actor: WORLD, text: '', pid: null, isDeadlock: false });
+    await work().finally(landed);
   }
 
   pause(actor: Actor, milliseconds: number, signal?: AbortSignal): Promise<void> {
@@ -137,11 +159,13 @@ export class Turns {
       if (actor.isDead) return;
       if (signal?.aborted) return resolve();
       const fire = () => {
+        this.stir();
         this.#timers.delete(timer);
         signal?.removeEventListener('abort', fire);
         if (!actor.isDead) resolve();
       };
       const timer: Timer = { actor, due: this.#parts.now() + milliseconds, fire };
+      this.stir();
       this.#timers.add(timer);
       signal?.addEventListener('abort', fire, { once: true });
     });
@@ -154,7 +178,9 @@ export class Turns {
       this.#asked.splice(this.#asked.indexOf(asked), 1);
     }
     for (const timer of this.#timers) if (timer.actor === actor) this.#timers.delete(timer);
-    for (const flight of this.#flights) if (flight.actor === actor) this.#flights.delete(flight);
+    for (const flights of [this.#running, this.#waiting]) {
+      for (const flight of flights) if (flight.actor === actor) flights.delete(flight);
+    }
     actor.die();
   }
 
@@ -166,42 +192,69 @@ export class Turns {
     }
   }
 
-  /** Moves the clock and wakes whoever waited for that. */
-  async moveTo(instant: InstantMs): Promise<void> {
-    if (this.#moving !== null) return;
+  /** Moves the clock and wakes whoever waited for that; false where somebody is still at moving it. */
+  async moveTo(instant: InstantMs): Promise<boolean> {
+    if (this.#isMoving) return false;
     this.story.push(`-- ${formatInstant(instant)}`);
-    const flown = this.fly(TIME, null);
-    this.#moving = this.#parts.setClock(instant).finally(() => {
-      this.#moving = null;
-      flown();
+    this.#isMoving = true;
+    void outsideOfActors(() => this.#parts.setClock(instant)).finally(() => {
+      this.stir();
+      this.#isMoving = false;
       this.#fireDue();
     });
-    await this.#quiet();
-  }
-
-  async #turn(): Promise<boolean> {
-    const ready = this.#asked.filter(({ actor }) => actor.weight > 0).sort(byName);
-    const hasTime = this.#moving === null && this.#nextDue() !== null;
-    if (ready.length === 0 && !hasTime) return this.#waitForBlocked();
-    this.taken += 1;
-    if (hasTime && (ready.length === 0 || this.random() < CHANCE_OF_TIME)) {
-      await this.moveTo(Math.max(this.#parts.now(), this.#nextDue() ?? 0));
-      return true;
-    }
-    const next = this.#pick(ready);
-    this.#asked.splice(this.#asked.indexOf(next), 1);
-    this.story.push(`${next.actor.name}: ${next.what}`);
-    next.go();
     await this.#quiet();
     return true;
   }
 
-  #pick(ready: readonly Asked[]): Asked {
-    const all = ready.reduce((sum, { actor }) => sum + actor.weight, 0);
+  get isMoving(): boolean {
+    return this.#isMoving;
+  }
+
+  async #turn(): Promise<boolean> {
+    const next = [...this.#asked, ...(await this.#freed())];
+    const ready = next
+      .map((one) => ({ ...one, weight: one.weight * one.actor.weight }))
+      .filter(({ weight }) => weight > 0)
+      .sort(byName);
+    const due = this.#isMoving ? null : this.#nextDue();
+    if (ready.length === 0 && due === null) return false;
+    this.taken += 1;
+    if (due !== null && (ready.length === 0 || this.random() < CHANCE_OF_TIME)) {
+      return this.moveTo(Math.max(this.#parts.now(), due));
+    }
+    const picked = this.#pick(ready);
+    const place = this.#asked.findIndex(({ go }) => go === picked.go);
+    if (place >= 0) this.#asked.splice(place, 1);
+    this.story.push(`${picked.actor.name}: ${picked.what}`);
+    picked.go();
+    await this.#quiet();
+    return true;
+  }
+
+  /** Statements whose lock has become free. */
+  async #freed(): Promise<readonly Next[]> {
+    const waiting = [...this.#waiting];
+    const blockers = await this.#parts.processes.blockers(pidsOf(waiting));
+    return waiting
+      .filter(({ pid }) => pid !== null && blockers.get(pid)?.length === 0)
+      .map((flight) => ({
+        actor: flight.actor,
+        what: `${flight.text} goes on`,
+        weight: 1,
+        go: () => {
+          this.#waiting.delete(flight);
+          this.#running.add(flight);
+          if (flight.pid !== null) this.#parts.processes.goOn(flight.pid);
+        },
+      }));
+  }
+
+  #pick(ready: readonly Next[]): Next {
+    const all = ready.reduce((sum, { weight }) => sum + weight, 0);
     let place = this.random() * all;
-    for (const asked of ready) {
-      place -= asked.actor.weight;
-      if (place < 0) return asked;
+    for (const one of ready) {
+      place -= one.weight;
+      if (place < 0) return one;
     }
     const last = ready.at(-1);
     if (last === undefined) throw new Error('nobody is ready');
@@ -222,51 +275,31 @@ export class Turns {
     for (const { fire } of due.sort((a, b) => a.due - b.due)) fire();
   }
 
-  /**
-   * All wait for locks: Postgres itself ends a deadlock. False where nobody waits for anything, or for somebody who
-   * stands still.
-   */
-  async #waitForBlocked(): Promise<boolean> {
-    if (this.#flights.size === 0 || this.#asked.length > 0) return false;
-    for (const flight of this.#flights) flight.isBlocked = false;
-    await this.#quiet(DEADLOCK_MS);
-    return true;
-  }
-
-  /** Waits until all that was asked is answered or blocked. */
-  async #quiet(patienceMs = PATIENCE_MS): Promise<void> {
-    await this.#settle(TURNS_OF_CODE);
-    await this.#lookAtBlocked();
+  /** Waits until Postgres has answered, or its process waits for a lock, and nothing goes on here either. */
+  async #quiet(): Promise<void> {
     const began = performance.now();
     for (;;) {
-      const open = [...this.#flights].filter(({ isBlocked }) => !isBlocked);
-      if (open.length === 0) break;
-      if (open.every(({ pid }) => pid === null) && this.#parts.isStripeWaiting()) {
-        await this.#settle(TURNS_OF_A_SOCKET);
-        if (this.#parts.isStripeWaiting()) return;
-      }
-      const isLate = await this.#landing(patienceMs);
-      if (isLate) await this.#lookAtOpen();
+      await this.#settle();
+      if (this.#running.size === 0) return;
+      if (await this.#isLate()) await this.#stopBlocked();
       if (performance.now() - began > STUCK_MS) throw new Error(`stuck: ${this.#describe()}`);
-      await this.#settle(TURNS_OF_CODE);
     }
   }
 
-  /** Waits until nothing new is asked or answered for so many turns of the loop. */
-  async #settle(turns: number): Promise<void> {
-    let before = '';
-    for (let still = 0; still < turns; still += 1) {
+  /** Waits until nothing has stirred for so many turns of the loop. */
+  async #settle(): Promise<void> {
+    let before = -1;
+    for (let still = 0; still < TURNS_OF_CODE; still += 1) {
       await nextTurnOfLoop();
-      const now = `${this.#asked.length} ${this.#flights.size} ${this.#timers.size}`;
-      if (now !== before) still = 0;
-      before = now;
+      if (this.#stirs !== before) still = 0;
+      before = this.#stirs;
     }
   }
 
-  /** True where nothing landed in that time. */
-  #landing(milliseconds: number): Promise<boolean> {
+  /** Waits for an answer; true where none came in a while. */
+  #isLate(): Promise<boolean> {
     return new Promise((resolve) => {
-      const late = setTimeout(() => resolve(true), milliseconds);
+      const late = setTimeout(() => resolve(true), PATIENCE_MS);
       this.#landed = () => {
         clearTimeout(late);
         resolve(false);
@@ -274,40 +307,73 @@ export class Turns {
     });
   }
 
-  async #lookAtOpen(): Promise<void> {
-    const open = [...this.#flights].filter(({ pid, isBlocked }) => pid !== null && !isBlocked);
-    if (open.length > 0) await this.#mark(open);
-  }
-
-  async #lookAtBlocked(): Promise<void> {
-    const blocked = [...this.#flights].filter(({ isBlocked }) => isBlocked);
-    if (blocked.length > 0) await this.#mark(blocked);
-  }
-
-  async #mark(flights: readonly Flight[]): Promise<void> {
-    const pids = flights.flatMap(({ pid }) => (pid === null ? [] : [pid]));
-    const blocked = await this.#parts.findBlocked(pids);
-    for (const flight of flights) flight.isBlocked = flight.pid !== null && blocked.has(flight.pid);
+  /**
+   * Only one runs, so one that waits now goes on waiting. Where those that it waits for wait for it, it is ended at
+   * once: Postgres would end one of them after some time, and which one would be a matter of that time.
+   */
+  async #stopBlocked(): Promise<void> {
+    const { processes } = this.#parts;
+    const blockers = await processes.blockers(pidsOf([...this.#running, ...this.#waiting]));
+    for (const flight of [...this.#running]) {
+      const { pid } = flight;
+      if (pid === null || flight.isDeadlock || (blockers.get(pid) ?? []).length === 0) continue;
+      if (waitsFor(pid, blockers).has(pid)) {
+        this.story.push(`   ${flight.actor.name} is in a deadlock`);
+        flight.isDeadlock = true;
+        await processes.cancel(pid);
+      } else if (this.#running.delete(flight)) {
+        processes.stop(pid);
+        this.#waiting.add(flight);
+        this.story.push(`   ${flight.actor.name} waits for a lock`);
+      }
+    }
   }
 
   #describe(): string {
-    return [...this.#flights].map(({ actor, pid }) => `${actor.name} ${pid}`).join(', ');
+    return [...this.#running]
+      .map(({ actor, pid, text }) => `${actor.name} ${pid} ${text}`)
+      .join(', ');
   }
 }
 
-/** Who asked first is a matter of sockets where two ask at once, and is not to decide anything. */
-function byName(one: Asked, other: Asked): number {
-  const places = [one, other].map(({ actor, what }) => `${actor.name}: ${what}`);
-  if (places[0] === places[1]) return 0;
-  return (places[0] ?? '') < (places[1] ?? '') ? -1 : 1;
-}
-
-/** Whoever moves the clock. */
-const TIME: Actor = {
-  name: 'time',
+/** Whoever does what befalls the actors. */
+const WORLD: Actor = {
+  name: 'world',
   isDead: false,
   weight: 1,
   sessions: new Set(),
   died: new Promise<never>(() => {}),
   die: () => {},
 };
+
+function pidsOf(flights: readonly Flight[]): readonly number[] {
+  return flights.flatMap(({ pid }) => (pid === null ? [] : [pid]));
+}
+
+/** All processes that one waits for, directly or not. */
+function waitsFor(
+  pid: number,
+  blockers: ReadonlyMap<number, readonly number[]>,
+): ReadonlySet<number> {
+  const found = new Set<number>();
+  const open = [...(blockers.get(pid) ?? [])];
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    if (found.has(one)) continue;
+    found.add(one);
+    open.push(...(blockers.get(one) ?? []));
+  }
+  return found;
+}
+
+/** What Postgres says of a deadlock. */
+function asDeadlock(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== '57014') return error;
+  return Object.assign(error, { code: '40P01', message: 'deadlock detected' });
+}
+
+/** Who asked first is not to decide who is first. */
+function byName(one: Next, other: Next): number {
+  const places = [one, other].map(({ actor, what }) => `${actor.name}: ${what}`);
+  if (places[0] === places[1]) return 0;
+  return (places[0] ?? '') < (places[1] ?? '') ? -1 : 1;
+}

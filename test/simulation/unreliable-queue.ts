@@ -84,7 +84,7 @@ export class UnreliableQueue {
   /** The queue as one worker has it. */
   clientOf(actor: Actor, turns: Turns): QueueClient {
     const asked = <Answer>(text: string, ask: () => Answer): Promise<Answer> =>
-      turns.ask(actor, { text, pid: () => null }, async () => ask());
+      turns.ask(actor, { text, isOfPostgres: false, pid: null, ask: async () => ask() });
     return {
       receive: async ({ waitSeconds, visibilityTimeoutSeconds: seconds }) => {
         const messages = await asked('receive', () => this.receive(seconds));

@@ -1,6 +1,8 @@
+import type pg from 'pg';
 import { buildApp } from '../../src/api/app.ts';
 import { apiPartsOf } from '../../src/api/http-server.ts';
 import { LoopLoad } from '../../src/api/loop-load.ts';
+import type { InstantMs } from '../../src/clock.ts';
 import { isDatabaseAway } from '../../src/database/database.ts';
 import { runWorker } from '../../src/ingest/run-worker.ts';
 import type { EventKeeper } from '../../src/ingest/taking/event-keeper.ts';
@@ -26,6 +28,9 @@ export interface Posted {
   isAnswered: boolean;
 }
 
+/** Enough for a queue of hundreds of messages, and for any bill. */
+const MOST_TURNS = 50_000;
+
 /** The processes of one bridge, and what happens to them. */
 export class World {
   readonly bench: SimulationBench;
@@ -40,7 +45,6 @@ export class World {
   readonly wrong: string[] = [];
   readonly actors = new Set<Actor>();
   #serve: { readonly actor: Actor; readonly fetch: Fetch } | null = null;
-  #askedByStripe = 0;
   #downUntil = 0;
   #names = 0;
   readonly #load = new LoopLoad();
@@ -54,9 +58,10 @@ export class World {
       random,
       now: control.now,
       setClock: control.setClock,
-      findBlocked: (pids) => this.#findBlocked(pids),
-      isStripeWaiting: () => this.#askedByStripe > 0,
+      processes: bench.processes,
     });
+    // A loop that comes late is a matter of the machine, which no seed decides.
+    this.#load.close();
   }
 
   get now(): number {
@@ -68,7 +73,7 @@ export class World {
     for (const name of ['worker 1', 'worker 2']) {
       if (![...this.actors].some((actor) => actor.name === name)) this.#startWorker(name);
     }
-    if (this.#serve === null || this.#serve.actor.isDead) this.#serve = this.#startServe();
+    if (this.#serve === null || this.#serve.actor.isDead) this.#serve = this.#startServe(true);
   }
 
   /** Starts a process that does one thing and ends. */
@@ -81,6 +86,39 @@ export class World {
     );
   }
 
+  /** Runs a process to its end, beside nobody but the server, and answers what it answers. */
+  async finish<Answer>(
+    name: string,
+    work: (parts: StripeParts) => Promise<Answer>,
+  ): Promise<Answer> {
+    const actor = this.#newActor(name);
+    let ended: (() => Answer) | null = null;
+    this.turns
+      .run(actor, () => work(this.#partsOf(actor)))
+      .then(
+        (answer) => {
+          ended = () => answer;
+        },
+        (error: unknown) => {
+          ended = () => {
+            throw error;
+          };
+        },
+      );
+    await this.turns.take(MOST_TURNS, () => ended !== null);
+    this.actors.delete(actor);
+    if (ended === null) throw new Error(`${name} does not come to its end`);
+    return (ended as () => Answer)();
+  }
+
+  /** Moves the clock, and waits until all that falls due on the way is done. */
+  async moveTo(instant: InstantMs): Promise<void> {
+    const isDone = () => !this.turns.isMoving;
+    await this.turns.take(MOST_TURNS, isDone);
+    if (!(await this.turns.moveTo(instant))) throw new Error('the clock does not come to its end');
+    await this.turns.take(MOST_TURNS, isDone);
+  }
+
   /** Kills a process as `kill -9` does; its transactions are rolled back when it is back. */
   async kill(actor: Actor): Promise<void> {
     this.turns.story.push(`   ${actor.name} is killed`);
@@ -88,19 +126,23 @@ export class World {
     this.actors.delete(actor);
     const sessions = [...actor.sessions];
     actor.sessions.clear();
-    for (const session of sessions) {
-      cutLine(session);
-      session.release(true);
-    }
-    await this.#gone(sessions.map(processOf));
+    await this.turns.hold(async () => {
+      await this.#cut(sessions);
+      for (const session of sessions) session.release(true);
+    });
   }
 
   /** Cuts every connection, and refuses new ones for so many turns. */
   async restartPostgres(turns: number): Promise<void> {
     this.#downUntil = this.turns.taken + turns;
-    const sessions = [...this.actors].flatMap((actor) => [...actor.sessions]);
-    for (const session of sessions) cutLine(session);
-    await this.#gone(sessions.map(processOf));
+    await this.turns.hold(() =>
+      this.#cut([...this.actors].flatMap((actor) => [...actor.sessions])),
+    );
+  }
+
+  async #cut(sessions: readonly pg.PoolClient[]): Promise<void> {
+    const cut = sessions.map((session) => cutLine(session));
+    await Promise.all([...cut, this.bench.processes.end(sessions.map(processOf))]);
   }
 
   /** Nothing fails from now on, and nobody runs any more. */
@@ -110,14 +152,12 @@ export class World {
     this.bench.double.control.clearFaults();
     for (const actor of [...this.actors]) await this.kill(actor);
     this.queue.heal();
-    this.#serve = {
-      actor: this.turns.actor('server'),
-      fetch: this.#appOf(this.bench.parts, null).fetch,
-    };
+    await this.turns.take(0);
   }
 
-  close(): void {
-    this.#load.close();
+  /** A server that takes webhooks, and does nothing by itself. */
+  serveQuietly(): void {
+    this.#serve = this.#startServe(false);
   }
 
   /** Asks the server, which may die before it answers. */
@@ -125,16 +165,6 @@ export class World {
     const serve = this.#serve;
     if (serve === null || serve.actor.isDead) return Promise.reject(new Error('nobody listens'));
     return Promise.race([serve.fetch(request), serve.actor.died]);
-  }
-
-  /** What Stripe asks of us: it waits for an answer, and what was asked of it may wait for that. */
-  async fetchByStripe(request: Request): Promise<Response> {
-    this.#askedByStripe += 1;
-    try {
-      return await this.fetch(request);
-    } finally {
-      this.#askedByStripe -= 1;
-    }
   }
 
   #newActor(name: string): Actor {
@@ -149,7 +179,7 @@ export class World {
       turns: this.turns,
       traps: this.traps,
       isDown: () => this.turns.taken < this.#downUntil,
-      gone: (pids: readonly number[]) => this.#gone(pids),
+      gone: (pids: readonly number[]) => this.bench.processes.end(pids),
       kill: (one: Actor) => this.kill(one),
     };
     const database = heldDatabase(parts.database.pool, actor, held);
@@ -171,11 +201,12 @@ export class World {
     );
   }
 
-  #startServe(): { readonly actor: Actor; readonly fetch: Fetch } {
+  #startServe(isKeeping: boolean): { readonly actor: Actor; readonly fetch: Fetch } {
     const actor = this.#newActor('server');
     const parts = this.#partsOf(actor);
+    const reading = { litellmKey: null };
     const app = this.turns.run(actor, () =>
-      this.#appOf(parts, openLedgerKeeper({ ...parts, reading: { litellmKey: null } })),
+      this.#appOf(parts, isKeeping ? openLedgerKeeper({ ...parts, reading }) : null),
     );
     const fetch: Fetch = (request) => this.turns.run(actor, () => app.fetch(request));
     return { actor, fetch };
@@ -205,30 +236,5 @@ export class World {
       }
     }
     this.actors.delete(actor);
-  }
-
-  async #findBlocked(pids: readonly number[]): Promise<ReadonlySet<number>> {
-    const { rows } = await this.bench.observer.pool.query<{ pid: number }>(
-      'select pid from unnest($1::int[]) pid where cardinality(pg_blocking_pids(pid)) > 0',
-      [pids],
-    );
-    return new Set(rows.map(({ pid }) => pid));
-  }
-
-  async #gone(pids: readonly number[]): Promise<void> {
-    if (pids.length === 0) return;
-    const { observer } = this.bench;
-    // A process that waits for a lock does not hear that nobody listens any more.
-    await observer.pool.query('select pg_terminate_backend(pid) from unnest($1::int[]) pid', [
-      pids,
-    ]);
-    for (;;) {
-      const { rows } = await observer.pool.query(
-        'select 1 from pg_stat_activity where pid = any($1::int[])',
-        [pids],
-      );
-      if (rows.length === 0) return;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
   }
 }

@@ -17,8 +17,11 @@ declare module 'vitest' {
 export const TEMPLATE = 'spanledger_template';
 
 /** Starts one Postgres for the whole run; a machine that cannot start one fails the run. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startServer();
+export default async function setup(
+  project: TestProject,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<() => Promise<void>> {
+  const server = await startServer(settings);
   const templateUrl = new URL(server.url);
   templateUrl.pathname = `/${TEMPLATE}`;
   await makeTemplate(server.url, templateUrl.href);
@@ -26,9 +29,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return server.stop;
 }
 
-async function startServer() {
+async function startServer(settings: Readonly<Record<string, string>>) {
   const script = fileURLToPath(new URL('./postgres-server.ts', import.meta.url));
-  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, JSON.stringify(settings)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const ended = once(child, 'exit');
   const url = await Promise.race([
     once(child.stdout, 'data').then(([line]) => String(line).trim()),

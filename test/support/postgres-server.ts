@@ -14,6 +14,7 @@ const FAST_AND_FORGETFUL = {
   timezone: 'UTC',
 };
 
-const server = await startEmbeddedPostgres(FAST_AND_FORGETFUL);
+const [settings = '{}'] = process.argv.slice(2);
+const server = await startEmbeddedPostgres({ ...FAST_AND_FORGETFUL, ...JSON.parse(settings) });
 process.stdout.write(`${server.url}\n`);
 process.stdin.resume().once('end', () => void server.stop());
