@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import type { StoryAnswer, StoryEntry } from '../../audit/story-answer.ts';
 import { entryStoryRequest, eventStoryRequest } from '../../audit/story-answer.ts';
 import { tellEntryStory, tellEventStory } from '../../audit/tell-story.ts';
+import { counted } from '../../counted.ts';
 import { reattributeRequest } from '../../ledger/corrections/correction-answer.ts';
-import { reattributeEntries } from '../../ledger/corrections/reattribute-entries.ts';
+import { costsLost, reattributeEntries } from '../../ledger/corrections/reattribute-entries.ts';
 import { readRequest } from '../../request.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readInstant } from '../terminal/arguments.ts';
@@ -62,25 +63,28 @@ function addReattribute(group: Command): void {
     .option('--feature <feature>', 'only of this feature')
     .option('--agent-run <run>', 'only of this agent run')
     .option('--dry-run', 'show the difference and post nothing')
+    .option('--unprice', 'a call may lose a cost that nobody knows in the currency of the tenant')
     .requiredOption('--reason <text>', 'why');
   perform<ReattributeFlags>(addActorOnceBy(command), async (session, { args, options }) => {
-    const { tenant, user = null, feature = null, agentRun = null, dryRun } = options;
-    const { reason, actor } = options;
+    const { tenant, user = null, feature = null, agentRun = null } = options;
+    const { dryRun, unprice = false, reason, actor } = options;
     const request = readRequest(reattributeRequest, {
       entry_ids: args.map(readEntryId),
       tenant_id: tenant,
       ...{ user_id: user, feature, agent_run_id: agentRun },
-      dry_run: dryRun,
-      ...{ reason, actor },
+      ...{ dry_run: dryRun, unprice, reason, actor },
     });
     const answers = await reattributeEntries(session.parts(), request, (done, all) =>
       session.out.progress('moved', done, all),
     );
+    const lost = costsLost(answers).length;
+    if (lost > 0 && !unprice) session.foundWrong();
+    const losing = `what ${counted(lost, 'call')} cost is not known in the currency of ${tenant}${unprice ? '' : '; import an exchange rate, or let them lose it with --unprice'}`;
     session.out.answer(
       answers,
       answers.length === 0
         ? 'no such entry is unattributed'
-        : renderCorrections(answers, session.out.table),
+        : `${renderCorrections(answers, session.out.table)}${lost === 0 ? '' : `\n${losing}`}`,
     );
   });
 }
@@ -91,6 +95,7 @@ interface ReattributeFlags {
   readonly feature?: string;
   readonly agentRun?: string;
   readonly dryRun?: boolean;
+  readonly unprice?: boolean;
   readonly reason: string;
   readonly actor: string;
 }

@@ -151,6 +151,8 @@ function correctionsOf(rows: ReattributeAnswer): Html {
         { title: 'Entry', cell: (row) => link(`/console/entries/${row.corrected}`, row.corrected) },
         { title: 'Charge before', figure: true, cell: (row) => row.charge_before ?? 'none' },
         { title: 'Charge after', figure: true, cell: (row) => row.charge_after ?? 'none' },
+        { title: 'Cost before', figure: true, cell: (row) => row.cost_before ?? 'unknown' },
+        { title: 'Cost after', figure: true, cell: (row) => row.cost_after ?? 'unknown' },
         { title: 'Replacement', cell: (row) => row.replacement ?? 'not posted yet' },
       ],
     },

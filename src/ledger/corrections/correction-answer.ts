@@ -70,6 +70,8 @@ export const reattributeRequest = z.strictObject({
   agent_run_id: z.string().nullable(),
   /** Shows the difference and posts nothing. */
   dry_run: z.boolean().optional(),
+  /** A call whose cost is not known in the tenant's currency loses it. */
+  unprice: z.boolean().optional(),
   ...noteFields,
 });
 export type ReattributeRequest = z.output<typeof reattributeRequest>;

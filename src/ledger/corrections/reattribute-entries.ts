@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { Parts } from '../../parts.ts';
@@ -20,17 +21,64 @@ import type { StandingFilter } from './standing-store.ts';
 
 /**
  * Moves entries without a tenant to one, by correction: its books price them, its period bills them.
- * Then folds them into the rollups. Answers in the order of the entries' ids.
+ * Then folds them into the rollups. Answers in the order of the entries' ids. What a call cost does not become
+ * unknown by it unless that is asked for (R13): all is looked at first, and nothing is moved where it would.
  */
 export async function reattributeEntries(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
   request: ReattributeRequest,
   progress?: Progress,
 ): Promise<ReattributeAnswer> {
-  const { entry_ids: given, tenant_id: tenantId, dry_run: dryRun = false, reason, actor } = request;
+  const { tenant_id: tenantId, dry_run: dryRun = false, unprice = false } = request;
   refuseUnfitNote(request);
+  if (tenantId === UNATTRIBUTED) refuseNobody();
   // A tenant that is not there is refused, though nothing is to be moved to it.
   await readTenant(database.kysely, tenantId);
+  const move = { database, clock, request, progress };
+  if (dryRun) return moveEntries({ ...move, dryRun });
+  if (!unprice) refuseLostCosts(await moveEntries({ ...move, dryRun: true }), tenantId);
+  return moveEntries({ ...move, dryRun });
+}
+
+/** Returns those of which the cost was known and is not in the tenant's currency. */
+export function costsLost(answers: ReattributeAnswer): ReattributeAnswer {
+  return answers.filter((answer) => answer.cost_before !== null && answer.cost_after === null);
+}
+
+function refuseNobody(): never {
+  throw new Refusal(
+    'bad_request',
+    `"${UNATTRIBUTED}" is where such entries stand already`,
+    'name the tenant whose they are',
+  );
+}
+
+const ENTRIES_NAMED = 3;
+
+function refuseLostCosts(foreseen: ReattributeAnswer, tenantId: string): void {
+  const lost = costsLost(foreseen);
+  if (lost.length === 0) return;
+  const few = lost.slice(0, ENTRIES_NAMED).map(({ corrected }) => corrected);
+  const named = lost.length > ENTRIES_NAMED ? [...few, '…'] : few;
+  throw new Refusal(
+    'conflict',
+    `nothing was moved: what ${counted(lost.length, 'call')} cost would not be known any more (${named.join(', ')}), since no exchange rate leads to the currency of tenant "${tenantId}"`,
+    advise`import the rate with ${{ operation: 'fx import' }}, or ask for it with "unprice"`,
+  );
+}
+
+async function moveEntries({
+  database,
+  clock,
+  request,
+  dryRun,
+  progress,
+}: Pick<Parts, 'database' | 'clock'> & {
+  readonly request: ReattributeRequest;
+  readonly dryRun: boolean;
+  readonly progress: Progress | undefined;
+}): Promise<ReattributeAnswer> {
+  const { entry_ids: given, tenant_id: tenantId, reason, actor } = request;
   const [change, note] = [{ tenantId }, { reason, actor }];
   if (given.length > 0) {
     await refuseAttributed(database, given);

@@ -6,7 +6,14 @@ import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import { readCoverage } from '../../../src/reports/usage-report-store.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { count, freshDatabase, textRows } from '../../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+  sharedBook,
+} from '../../support/ledger.ts';
 import { brokenLaws } from '../../support/worker.ts';
 
 let database: TestDatabase;
@@ -75,6 +82,34 @@ it('refuses a tenant that nobody made, and makes none', async () => {
   await expect(run({ tenant_id: 'amce' })).rejects.toThrow('there is no tenant "amce"');
   expect(await count(database, "tenants where tenant_id = 'amce'")).toBe(0);
   expect(await count(database, 'entries')).toBe(3);
+});
+
+it('refuses to move what has no tenant to nobody', async () => {
+  await expect(run({ tenant_id: 'unattributed' })).rejects.toMatchObject({
+    kind: 'bad_request',
+    message: '"unattributed" is where such entries stand already',
+  });
+  expect(await count(database, 'entries')).toBe(3);
+});
+
+it('takes away no cost that is not known in the currency of the tenant, unless that is asked for', async () => {
+  const euro = { ...(sharedBook('standard') as object), book: 'euro', currency: 'EUR' };
+  await importBook(database, euro);
+  await makeTenant(database, 'paris', { priceBook: 'euro' });
+  const lost = { cost_before: '0.0035', cost_after: null };
+  expect(await run({ tenant_id: 'paris', dry_run: true })).toMatchObject([lost, lost]);
+  const id = await idOf('lost-1');
+  for (const entry_ids of [[], [id]]) {
+    await expect(run({ tenant_id: 'paris', entry_ids })).rejects.toMatchObject({
+      kind: 'conflict',
+      message: expect.stringMatching(/^nothing was moved: what .* cost would not be known/),
+      remedy: expect.arrayContaining([{ operation: 'fx import' }]),
+    });
+  }
+  expect(await count(database, 'entries')).toBe(3);
+  expect(await run({ tenant_id: 'paris', entry_ids: [id], unprice: true })).toMatchObject([lost]);
+  expect(await run({ tenant_id: 'paris', unprice: true })).toMatchObject([lost]);
+  expect(await brokenLaws(database)).toEqual([]);
 });
 
 it('shows with a dry run what it would do, and posts nothing', async () => {
