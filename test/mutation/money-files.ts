@@ -35,7 +35,11 @@ export const MONEY_FILES: Readonly<Record<string, readonly string[]>> = {
     'test/ledger/closes/manifest-lines.test.ts',
   ],
   'src/ledger/closes/manifest-layers.ts': ['test/ledger/closes/manifest-layers.test.ts'],
-  'src/ledger/posting/same-call.ts': ['test/ledger/posting/same-call.test.ts'],
+  'src/ledger/posting/same-call.ts': [
+    'test/ledger/posting/same-call.test.ts',
+    'test/ledger/posting/call-report.test.ts',
+  ],
+  'src/ledger/posting/known-reports.ts': ['test/ledger/posting/known-reports.test.ts'],
   'src/ledger/posting/attempts.ts': ['test/ledger/posting/first-attempt.test.ts'],
   'src/ledger/corrections/correction.ts': ['test/ledger/corrections/reversal.test.ts'],
   'src/ledger/entries/copy-line.ts': [

@@ -54,16 +54,17 @@ function parseName(written: string): ModelName {
   return { provider, name, undated: withoutDate(name) };
 }
 
-const ARN = /^arn:[\w-]+:bedrock:[^:]*:[^:]*:(?:inference-profile|foundation-model)\/(.+)$/;
+const ARN =
+  /^(?:bedrock\/(?:converse\/)?)?arn:[\w-]+:bedrock:[^:]*:[^:]*:(?:inference-profile|foundation-model)\/(.+)$/;
 const VERTEX = /^(?:projects\/.*)?publishers\/[^/]+\/models\/(.+)$/;
 
 /** Takes away what only says where a model is found. */
 function withoutAddress(written: string): Rest {
-  const arn = ARN.exec(written.replace(/^bedrock\/(?:converse\/)?(?=arn:)/, ''))?.[1];
+  const arn = ARN.exec(written)?.[1];
   if (arn !== undefined) return { provider: 'aws.bedrock', rest: arn };
   const vertex = VERTEX.exec(written)?.[1];
   if (vertex !== undefined) return { provider: 'gcp.vertex_ai', rest: vertex };
-  return { provider: null, rest: written.replace(/^models\//, '') };
+  return { provider: null, rest: written };
 }
 
 /** Segments before a model that name a gateway, an interface or a region of it, and nobody who is paid. */
@@ -76,7 +77,7 @@ function withoutPrefixes({ provider, rest }: Rest): Rest {
   let payee = provider;
   while (segments.length > 1) {
     const [first = ''] = segments;
-    const known = PASSED_OVER.test(first) ? null : knownProvider(first);
+    const known = knownProvider(first);
     if (known === null && !PASSED_OVER.test(first)) break;
     payee ??= known;
     segments.shift();
@@ -103,7 +104,7 @@ function withoutVendor({ provider, rest }: Rest): Rest {
 function oneSpelling(rest: string): string {
   if (rest.startsWith('arn:')) return rest;
   return rest
-    .replace(/^ft:([^:]+):.*$/, 'ft:$1')
+    .replace(/^ft:([^:]+):.*/, 'ft:$1')
     .replace(/:(?:thinking|beta)$/, '')
     .replace(/(\d{4})-(\d{2})-(\d{2})(?!\d)/, '$1$2$3')
     .replace(/@(?:default|latest)$/, '')

@@ -6,6 +6,7 @@ import {
   METERS,
   notDueOf,
 } from '../../../src/ledger/closes/manifest-lines.ts';
+import { PRICE } from '../../support/group-price.ts';
 
 /** 10,000 tokens of gpt-4o at 3.00 a million, which are 0.03. */
 const GROUP: EntryGroup = {
@@ -27,25 +28,7 @@ const GROUP: EntryGroup = {
     units: null,
   },
   charge: 30_000_000_000n,
-  price: {
-    book: 'standard',
-    version: Date.parse('2026-01-01T00:00:00Z'),
-    caching: 'work_done',
-    rate: {
-      rateId: 1n,
-      book: 'standard',
-      provider: null,
-      model: 'gpt-4o',
-      serviceTier: 'standard',
-      aboveInputTokens: 0n,
-      perCall: 0n,
-      input: 3_000_000n,
-      output: 12_000_000n,
-      cacheRead: 1_500_000n,
-      cacheWrite: 3_000_000n,
-      units: null,
-    },
-  },
+  price: PRICE,
 };
 
 it('a dinar that nobody is billed for is rounded to the hundredth that Stripe bills, and written in thousandths', () => {

@@ -5,10 +5,10 @@ import type { PeriodFacts } from '../../../src/ledger/closes/manifest.ts';
 import { MANIFEST_FORMAT, makeManifest } from '../../../src/ledger/closes/manifest.ts';
 import type { EntryGroup, GroupPrice } from '../../../src/ledger/closes/manifest-lines.ts';
 import { parseDecimal } from '../../../src/money.ts';
-import type { Rate } from '../../../src/rating/books/rate.ts';
 import type { UnitAmounts } from '../../../src/rating/rate-usage.ts';
 import { amountOf } from '../../../src/rating/rate-usage.ts';
 import { cases } from '../../support/cases.ts';
+import { PRICE, RATE } from '../../support/group-price.ts';
 
 const FACTS: PeriodFacts = {
   tenantId: 'acme',
@@ -20,29 +20,6 @@ const FACTS: PeriodFacts = {
   carriedIn: 0n,
   format: MANIFEST_FORMAT,
   entriesRoot: 'ab'.repeat(32),
-};
-
-/** gpt-4o at 3.00 in and 12.00 out a million. */
-const RATE: Rate = {
-  rateId: 1n,
-  book: 'standard',
-  provider: null,
-  model: 'gpt-4o',
-  serviceTier: 'standard',
-  aboveInputTokens: 0n,
-  perCall: 0n,
-  input: 3_000_000n,
-  output: 12_000_000n,
-  cacheRead: 1_500_000n,
-  cacheWrite: 3_000_000n,
-  units: null,
-};
-
-const PRICE: GroupPrice = {
-  book: 'standard',
-  version: Date.parse('2026-01-01T00:00:00Z'),
-  caching: 'work_done',
-  rate: RATE,
 };
 
 interface GroupSpec {
