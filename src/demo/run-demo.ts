@@ -17,6 +17,7 @@ import { checkSummaries } from '../stripe/summary-law.ts';
 import type { DemoAnswer, DemoRequest } from './demo-answer.ts';
 import { connectionOf, type DemoParts } from './demo-parts.ts';
 import { demoFigures } from './demo-rows.ts';
+import { beginEarlierMonth, leaveWrong } from './leave-wrong.ts';
 import { sendTraffic } from './send-traffic.ts';
 import { setUpDemo } from './set-up-demo.ts';
 import type { Traffic } from './traffic.ts';
@@ -51,7 +52,11 @@ export async function runDemo(parts: DemoParts, request: DemoRequest): Promise<D
     console: null,
   };
   // What is looked at later is in no figure of the month that was told.
-  if (request.keep) await beginOpenMonth(parts, month);
+  if (request.keep) {
+    const earlier = await beginEarlierMonth(parts, month);
+    await beginOpenMonth(parts, month, earlier);
+    await leaveWrong(parts, month);
+  }
   return answer;
 }
 
@@ -78,14 +83,19 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * Fills the month under way, for whoever looks at the console: usage up to now, and calls that lack
  * something.
  */
-async function beginOpenMonth(parts: DemoParts, month: CalendarMonth): Promise<void> {
+async function beginOpenMonth(
+  parts: DemoParts,
+  month: CalendarMonth,
+  earlier: Traffic['events'],
+): Promise<void> {
   const { trace, queue } = parts;
   const now = parseInstant((await tellFreshness(parts)).at);
   const requests = trace.requests.filter((_, index) => index % OPEN_SHARE === 0);
   // Traffic stays a day away from the ends of its month, and today is to have some.
   const days = { startsAt: month.endsAt - DAY_MS, endsAt: now + DAY_MS };
   const traffic = makeTraffic(trace.random, requests, { ...days, firstCall: FIRST_OPEN_CALL });
-  const events = [...traffic.events, ...lackingEvents(formatInstant(now - DAY_MS))];
+  const lacking = lackingEvents(formatInstant(now - DAY_MS));
+  const events = [...traffic.events, ...earlier, ...lacking];
   await sendTraffic(queue, { ...traffic, events, malformed: [] }, () => {});
   await consume(parts, { ...traffic, events, malformed: [] });
 }

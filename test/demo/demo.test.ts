@@ -31,6 +31,9 @@ test(
     expect(answer.worker.posted + answer.worker.duplicate).toBeGreaterThan(answer.traffic.calls);
     const names = (await readdir(folder)).map((name) => join(folder, name));
     expect(names.sort()).toEqual([...answer.statements].sort());
+    expect(await wrongIn(present(answer.connection, 'a connection'))).toEqual(
+      expect.arrayContaining(['untold', 'unbilled', 'on_voided_invoice', 'alert']),
+    );
     await walk(answer.month, folder, present(answer.connection, 'a connection'));
     await enforce(present(answer.connection, 'a connection'));
     demo.kill('SIGTERM');
@@ -50,6 +53,13 @@ async function answerOf({ child, finished }: CliProcess): Promise<unknown> {
   });
   const whole = vi.waitFor(() => JSON.parse(printed), { timeout: LIMIT_MS, interval: 200 });
   return Promise.race([whole, ended]);
+}
+
+/** What is left to look at, by its kind. */
+async function wrongIn(connection: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const { stdout } = await cli(['status', '--json'], connection);
+  const { missing } = JSON.parse(stdout) as { readonly missing: readonly { kind: string }[] };
+  return missing.map(({ kind }) => kind);
 }
 
 /** Runs every line of the tour, one after the other, from the folder where its files are. */
