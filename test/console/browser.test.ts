@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { insertIntent } from '../../src/push/intent-store.ts';
+import { addEndpoint } from '../../src/webhooks/manage-endpoints.ts';
 import { type RunningConsole, startConsole } from '../support/console.ts';
 import { CONSOLE_NOW, fillForConsole } from '../support/console-ledger.ts';
 import { count, createDatabase, type TestDatabase } from '../support/database.ts';
@@ -41,6 +43,38 @@ const PAGES = [
   '/console/act/allocate?pool=gateway&month=2026-10&amount=12.00&by=activity',
 ];
 
+const RECEIVER = 'https://hooks.example.com/ledger';
+const PARKED = 'spl-acme-parked';
+
+/** Acts about somebody who is told of what happens, and about a push that waits for a person. */
+function actsOn(receiver: string): readonly string[] {
+  return [
+    '/console/act/add-webhook',
+    `/console/act/add-webhook?${new URLSearchParams({ url: RECEIVER })}`,
+    ...['test', 'disable', 'remove'].map(
+      (what) => `/console/act/${what}-webhook?endpoint_id=${receiver}`,
+    ),
+    `/console/act/replay-webhooks?since=2026-11-18T00:00:00Z&endpoint_id=${receiver}`,
+    `/console/act/unpark?identifier=${PARKED}`,
+  ];
+}
+
+/** A push of acme's that Stripe answered in a way that no program decides. */
+async function parkPush(database: TestDatabase): Promise<void> {
+  await insertIntent(
+    database,
+    {
+      ...{ tenantId: 'acme', periodStart: '2026-10-01', sequence: 1, identifier: PARKED },
+      ...{ destination: 'meter', channel: 'spanledger_usage_usd', customer: 'cus_acme' },
+      ...{ livemode: false, account: null, valueMicro: 100n, eventTimestamp: 1_793_491_199 },
+    },
+    CONSOLE_NOW,
+  );
+  await database.pool.query(
+    `update push_intents set state = 'parked', attempts = 9, last_answer = 'it answered 500 for a day'`,
+  );
+}
+
 /** Where no browser is, the name says what was left out. */
 describe.skipIf(EXECUTABLE === undefined)(
   'the console in a browser (left out where there is none)',
@@ -51,12 +85,17 @@ describe.skipIf(EXECUTABLE === undefined)(
     let browser: Browser;
     let context: BrowserContext;
     let page: Page;
+    let receiver: string;
     const foreign: string[] = [];
     const complaints: string[] = [];
 
     beforeAll(async () => {
       ({ database, drop } = await createDatabase());
       await fillForConsole(database);
+      await parkPush(database);
+      const told = { database, clock: () => CONSOLE_NOW, allowsPrivateWebhooks: false };
+      const asked = { url: RECEIVER, events: null, actor: 'a test' };
+      ({ endpoint_id: receiver } = await addEndpoint(told, asked));
       running = await startConsole(database, { clock: () => CONSOLE_NOW });
       const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
       browser = await chromium.launch({ executablePath: EXECUTABLE ?? '', args });
@@ -100,7 +139,7 @@ describe.skipIf(EXECUTABLE === undefined)(
         await page.emulateMedia({ colorScheme });
         const link = await running.key('link', 'acme');
         const wrong: string[] = [];
-        for (const path of [...PAGES, `/usage/${link}`]) {
+        for (const path of [...PAGES, ...actsOn(receiver), `/usage/${link}`]) {
           await page.setViewportSize({ width: 1280, height: 900 });
           await page.goto(`${running.url}${path}`);
           wrong.push(...(await faultsOf(page, colorScheme)).map((fault) => `${path} ${fault}`));
@@ -123,7 +162,7 @@ describe.skipIf(EXECUTABLE === undefined)(
 
     async function draw(path: string, scheme: string, width: number): Promise<void> {
       if (PICTURES === undefined) return;
-      const name = path.replace(/slk_link_\w+/, 'link').replaceAll(/[^a-z0-9]+/gi, '-');
+      const name = path.replace(/(slk_link|whk)_\w+/, '$1').replaceAll(/[^a-z0-9]+/gi, '-');
       const file = join(PICTURES, `${name}-${scheme}-${width}.png`);
       await page.screenshot({ path: file, fullPage: true });
     }
