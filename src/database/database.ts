@@ -224,9 +224,13 @@ export function isDatabaseAway(error: unknown): boolean {
   return /^(08|53|57P|40|55P03|25006)/.test(state);
 }
 
+/** The driver says this, with a new error and no code, of a connection that was held when its loss was heard of. */
+const KNOWN_TO_BE_LOST =
+  /^Client (?:has encountered a connection error|was closed) and is not queryable$/;
+
 function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (lostConnections.has(error)) return true;
+  if (lostConnections.has(error) || KNOWN_TO_BE_LOST.test(error.message)) return true;
   const { code = '', syscall } = error as NodeJS.ErrnoException;
   // A socket of this machine that is not there is as away as a server of another one.
   return (

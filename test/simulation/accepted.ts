@@ -25,11 +25,30 @@ export interface Promised {
   state: 'asked' | 'admitted' | 'denied' | 'releasing' | 'released';
 }
 
+/** Money without a call that an operator gave or took. */
+export interface Adjusted {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly amount: bigint;
+  /** The operator was answered; else it may be there or not. */
+  isPosted: boolean;
+}
+
+/** What an operator says a call has come to; no two say the same. */
+export interface Corrected {
+  readonly eventId: string;
+  /** Null takes it back for good. */
+  readonly output: number | null;
+  isPosted: boolean;
+}
+
 /** All that was accepted: what the oracle knows, and nothing of how it got into the ledger. */
 export interface Accepted {
   /** What was said under each id, each content once, in the order in which it was said. */
   readonly calls: Map<string, SaidCall[]>;
   readonly promised: Map<string, Promised>;
+  readonly adjusted: Map<string, Adjusted>;
+  readonly corrected: Corrected[];
 }
 
 export interface SimulatedTenant {

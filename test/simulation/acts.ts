@@ -12,9 +12,10 @@ import { FAULTS } from '../stripe/fault-cases.ts';
 import { callRequest } from '../support/budgets.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import { ofMonth } from '../support/stripe.ts';
-import type { Promised, SaidCall } from './accepted.ts';
+import type { Corrected, Promised, SaidCall } from './accepted.ts';
 import { accept, BOXED, eventOf, TENANTS } from './accepted.ts';
 import { FIRST_MONTH, SERVE } from './bench.ts';
+import { adjust, correct, runWholeMonth, tellReceivers } from './operators.ts';
 import type { Act, ActKind } from './plan.ts';
 import type { Posted, World } from './world.ts';
 
@@ -124,6 +125,38 @@ const ACTS: Readonly<Record<ActKind, (world: World, dice: Dice) => Promise<void>
   seal: (world, dice) =>
     startJob(world, dice, 'sealer', ({ database, clock }) => sealAll(database, clock)),
 
+  /** Whoever got no answer asks again. */
+  adjust(world, dice) {
+    const { adjusted } = world.accepted;
+    const id = `a-${dice.act.place}`;
+    const tenantId = dice.pick(TENANTS).tenantId;
+    const amount = BigInt(dice.whole(1_000_001) - 600_000) * 1_000_003n || 1n;
+    adjusted.set(id, { id, tenantId, amount, isPosted: false });
+    for (const one of adjusted.values()) {
+      if (!one.isPosted) world.start('adjuster', (parts) => adjust(parts, one));
+    }
+  },
+
+  correct(world, dice) {
+    const known = [...world.accepted.calls.values()].flat().filter(isCorrected);
+    if (known.length === 0) return;
+    for (let copy = 0; copy <= (dice.chance(0.3) ? 1 : 0); copy += 1) {
+      const { eventId } = dice.pick(known);
+      const output = dice.chance(0.2) ? null : 10_000 + dice.act.place * 10 + copy;
+      const one: Corrected = { eventId, output, isPosted: false };
+      world.accepted.corrected.push(one);
+      world.start('corrector', (parts) => correct(parts, one));
+    }
+  },
+
+  run_month: (world, dice) => startJob(world, dice, 'month runner', runWholeMonth),
+  tell: (world, dice) =>
+    startJob(world, dice, 'teller', (parts) => tellReceivers(parts, dice.chance(0.3))),
+
+  receiver_fails(world, dice) {
+    world.receiver.failing = dice.pick([0, 0.3, 1]);
+  },
+
   async kill(world, dice) {
     const actors = [...world.actors];
     if (actors.length > 0) await world.kill(dice.pick(actors));
@@ -174,6 +207,11 @@ const ACTS: Readonly<Record<ActKind, (world: World, dice: Dice) => Promise<void>
     if (actors.length > 0 && dice.chance(0.8)) dice.pick(actors).weight = 0;
   },
 };
+
+/** The budget of holds reckons with what their calls said, and not with what they were corrected to. */
+function isCorrected({ holdId, isBroken }: SaidCall): boolean {
+  return holdId === null && !isBroken;
+}
 
 function startJob(
   world: World,

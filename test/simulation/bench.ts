@@ -11,6 +11,7 @@ import { openStripe } from '../../src/stripe/stripe-client.ts';
 import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
+import { addEndpoint } from '../../src/webhooks/manage-endpoints.ts';
 import { putBudget } from '../support/budgets.ts';
 import { createDatabase, resetTables } from '../support/database.ts';
 import { importBooks, makeTenant } from '../support/ledger.ts';
@@ -103,6 +104,8 @@ async function setUp(parts: StripeParts, { control }: StripeDouble): Promise<str
   const account = await readAccount(stripe);
   await saveMeter(database, meter, { livemode: false, account, at: clock() });
   await setUpSubscriptions(parts, meter);
+  const hears = { url: 'http://127.0.0.1:1/', events: null, actor: 'simulation' };
+  await addEndpoint({ ...parts, allowsPrivateWebhooks: true }, hears);
   await putBudget(database, { tenant_id: BOXED, per: 'once', amount: BOXED_LIMIT }, SET_UP_AT);
   const unscoped = { tenant_id: null, source: null, tenant_ids: null, rate: null };
   const unending = { expires_at: null, expires_in_days: null, actor: 'simulation' };

@@ -4,6 +4,8 @@ import { differencesOf } from '../stripe/billing-scene.ts';
 import { textRows } from '../support/database.ts';
 import type { SaidCall } from './accepted.ts';
 import { chargeOf, passedLimit, periodAfter, periodOf } from './accepted.ts';
+import type { Billed, Row } from './operators-oracle.ts';
+import { compareAdjustments, compareCorrections, compareHeard } from './operators-oracle.ts';
 import type { World } from './world.ts';
 
 const PICO_PER_MICRO = 1_000_000n;
@@ -20,6 +22,7 @@ export async function findWrong(
   wrong.push(...(await compareCloses(world, billed)));
   wrong.push(...(await compareQuarantine(world)));
   wrong.push(...passedLimit(world.accepted));
+  wrong.push(...(await compareHeard(world)));
   for (const month of of.months) wrong.push(...(await differencesOf(parts, month)));
   return wrong;
 }
@@ -39,23 +42,22 @@ async function findBroken({ bench }: World): Promise<string[]> {
 async function compareEntries(world: World, wrong: string[]): Promise<ReadonlyMap<string, bigint>> {
   const rows = await textRows(
     world.bench.parts.database,
-    `select event_id, tenant_id, charge, period_start, late, outcome, uncached_input_tokens as input,
-       output_tokens as output, revision from entries order by event_id`,
+    `select event_id, tenant_id, kind, charge, period_start, late, outcome, uncached_input_tokens as input,
+       output_tokens as output, revision, is_reversal from entries order by event_id, revision`,
   );
   const closed = new Set(await readClosed(world));
-  const sums = new Map<string, bigint>();
+  const adjustments = rows.filter(({ kind }) => kind === 'adjustment');
+  const billed: Billed[] = [...compareAdjustments(world, { rows: adjustments, wrong })];
   const seen = new Set<string>();
   for (const row of rows) {
     const id = row['event_id'] ?? '';
-    const said = (world.accepted.calls.get(id) ?? []).filter((call) => !call.isBroken);
-    const call = said.find(
-      ({ input, output }) => row['input'] === `${input}` && row['output'] === `${output}`,
-    );
-    if (call === undefined || seen.has(id) || row['revision'] !== '0') {
-      wrong.push(`nobody said this, or it is there twice: ${JSON.stringify(row)}`);
+    if (row['kind'] === 'adjustment' || seen.has(id)) continue;
+    seen.add(id);
+    const call = callOf(world, row);
+    if (call === undefined || row['revision'] !== '0') {
+      wrong.push(`nobody said this: ${JSON.stringify(row)}`);
       continue;
     }
-    seen.add(id);
     const tenantId = call.tenantId ?? 'unattributed';
     if (row['tenant_id'] !== tenantId) wrong.push(`${id} is of ${row['tenant_id']}`);
     if (row['charge'] !== `${chargeOf(call)}`) {
@@ -63,11 +65,28 @@ async function compareEntries(world: World, wrong: string[]): Promise<ReadonlyMa
     }
     const period = row['period_start'] ?? '';
     wrong.push(...misplaced(call, { period, isLate: row['late'] === 'true', closed }));
-    const key = `${tenantId} ${period}`;
-    sums.set(key, (sums.get(key) ?? 0n) + chargeOf(call));
+    billed.push({ tenantId, period, charge: chargeOf(call) });
+    const later = rows.filter((other) => other['event_id'] === id && other !== row);
+    billed.push(...compareCorrections(world, { call, later, wrong }));
   }
   for (const [id, said] of world.accepted.calls) {
     if (!seen.has(id) && said.some((call) => !call.isBroken)) wrong.push(`${id} is lost`);
+  }
+  return sumsOf(billed);
+}
+
+function callOf({ accepted }: World, row: Row): SaidCall | undefined {
+  return (accepted.calls.get(row['event_id'] ?? '') ?? []).find(
+    ({ input, output, isBroken }) =>
+      !isBroken && row['input'] === `${input}` && row['output'] === `${output}`,
+  );
+}
+
+function sumsOf(billed: readonly Billed[]): ReadonlyMap<string, bigint> {
+  const sums = new Map<string, bigint>();
+  for (const { tenantId, period, charge } of billed) {
+    const key = `${tenantId} ${period}`;
+    sums.set(key, (sums.get(key) ?? 0n) + charge);
   }
   return sums;
 }
@@ -111,7 +130,8 @@ async function compareCloses(
     const tenantId = row['tenant_id'] ?? '';
     const exact = sums.get(`${tenantId} ${row['period_start']}`) ?? 0n;
     const due = exact + (carriedBy.get(tenantId) ?? 0n);
-    const billable = due / PICO_PER_MICRO;
+    // A credit that is more than the usage is carried on whole.
+    const billable = due > 0n ? due / PICO_PER_MICRO : 0n;
     const carried = due - billable * PICO_PER_MICRO;
     carriedBy.set(tenantId, carried);
     const total = (billable + MICRO_PER_CENT / 2n) / MICRO_PER_CENT;

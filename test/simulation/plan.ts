@@ -23,6 +23,11 @@ const KINDS = {
   let_go: 1,
   fold: 1,
   seal: 1,
+  adjust: 2,
+  correct: 4,
+  run_month: 2,
+  tell: 2,
+  receiver_fails: 1,
   kill: 4,
   trap: 8,
   restart: 1,
@@ -35,7 +40,7 @@ const KINDS = {
 export type ActKind = keyof typeof KINDS;
 
 const LEAST_ACTS = 14;
-const MORE_ACTS = 14;
+const MORE_ACTS = 16;
 const MOST_TURNS = 40;
 
 /** The same acts from the same seed. */

@@ -9,6 +9,7 @@ import { ofMonth } from '../support/stripe.ts';
 import { perform } from './acts.ts';
 import type { SimulationBench } from './bench.ts';
 import { FIRST_MONTH } from './bench.ts';
+import { tellReceivers } from './operators.ts';
 import { findWrong } from './oracle.ts';
 import type { Act } from './plan.ts';
 import { drawFrom } from './seeded-chance.ts';
@@ -67,6 +68,7 @@ async function playAll(world: World, game: Game): Promise<readonly string[]> {
     // What follows an act is drawn from it alone, whatever was left out before it.
     world.turns.random = randomFrom(act.seed + 1);
     world.queue.random = randomFrom(act.seed + 2);
+    world.receiver.random = randomFrom(act.seed + 3);
     world.supervise();
     await perform(world, act);
     await world.turns.take(act.turns);
@@ -75,6 +77,7 @@ async function playAll(world: World, game: Game): Promise<readonly string[]> {
   await drain(world);
   world.serveQuietly();
   const months = await bill(world);
+  await world.finish('teller', (parts) => tellReceivers(parts, true));
   await world.heal();
   const found = await findWrong(world, { months, withLaws: game.withLaws });
   return [...world.wrong, ...found];

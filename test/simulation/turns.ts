@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { formatInstant, type InstantMs } from '../../src/clock.ts';
+import type { Receiver, Signed } from './receiver.ts';
 import type { ServerProcesses } from './server-processes.ts';
 import { asWaiter, nextTurnOfLoop, outsideOfActors } from './virtual-time.ts';
 
@@ -55,6 +56,7 @@ export interface TurnsParts {
   /** Moves the clock of the world, and does what falls due on the way. */
   readonly setClock: (instant: InstantMs) => Promise<void>;
   readonly processes: ServerProcesses;
+  readonly receiver: Receiver;
 }
 
 /** A statement takes well under this; whatever takes longer may wait for a lock. */
@@ -106,7 +108,12 @@ export class Turns {
   run<Result>(actor: Actor, work: () => Result): Result {
     const pause = (milliseconds: number, signal: AbortSignal | undefined) =>
       this.pause(actor, milliseconds, signal);
-    return asWaiter({ pause }, work);
+    const tell = (signed: Signed) =>
+      this.ask(actor, {
+        ...{ text: 'webhook', isOfPostgres: false, pid: null },
+        ask: async () => this.#parts.receiver.take(signed),
+      });
+    return asWaiter({ pause, tell }, work);
   }
 
   stir(): void {
@@ -286,12 +293,12 @@ export class Turns {
     }
   }
 
-  /** Waits until nothing has stirred for so many turns of the loop. */
+  /** Waits until nothing has stirred for so many turns of the loop, and no file is read. */
   async #settle(): Promise<void> {
     let before = -1;
     for (let still = 0; still < TURNS_OF_CODE; still += 1) {
       await nextTurnOfLoop();
-      if (this.#stirs !== before) still = 0;
+      if (this.#stirs !== before || isReadingFiles()) still = 0;
       before = this.#stirs;
     }
   }
@@ -348,6 +355,10 @@ const WORLD: Actor = {
 
 function pidsOf(flights: readonly Flight[]): readonly number[] {
   return flights.flatMap(({ pid }) => (pid === null ? [] : [pid]));
+}
+
+function isReadingFiles(): boolean {
+  return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'));
 }
 
 /** All processes that one waits for, directly or not. */

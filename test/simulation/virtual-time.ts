@@ -1,9 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Clock } from '../../src/clock.ts';
+import type { Tried } from '../../src/webhooks/delivery-client.ts';
+import type { Signed } from './receiver.ts';
 
 /** Whoever waits in the simulation: its pauses pass as the simulation's own clock does. */
 export interface Waiter {
   pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void>;
+  /** Asks a receiver of webhooks. */
+  tell(signed: Signed): Promise<Tried>;
 }
 
 const waiters = new AsyncLocalStorage<Waiter | null>();
@@ -26,6 +30,13 @@ export function isActor(): boolean {
 export function virtualPause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   const waiter = waiters.getStore() ?? null;
   return waiter === null ? nextTurnOfLoop() : waiter.pause(milliseconds, signal);
+}
+
+/** Stands in the place of `sendSigned` of src/webhooks/delivery-client.ts, whose network is no network here. */
+export function virtualSendSigned(signed: Signed): Promise<Tried> {
+  const waiter = waiters.getStore() ?? null;
+  if (waiter === null) throw new Error('only actors tell receivers of anything');
+  return waiter.tell(signed);
 }
 
 let clock: Clock = () => 0;

@@ -15,6 +15,7 @@ import type { SimulationBench } from './bench.ts';
 import { WEBHOOK_SECRET } from './bench.ts';
 import { cutLine, heldDatabase, processOf } from './held-database.ts';
 import { heldStripe } from './held-stripe.ts';
+import { Receiver } from './receiver.ts';
 import { Traps } from './traps.ts';
 import type { Actor } from './turns.ts';
 import { Turns } from './turns.ts';
@@ -37,7 +38,11 @@ export class World {
   readonly turns: Turns;
   readonly traps = new Traps();
   readonly queue: UnreliableQueue;
-  readonly accepted: Accepted = { calls: new Map(), promised: new Map() };
+  readonly receiver: Receiver;
+  readonly accepted: Accepted = {
+    ...{ calls: new Map(), promised: new Map() },
+    ...{ adjusted: new Map(), corrected: [] },
+  };
   /** Bodies of all messages that were ever sent. */
   readonly sent: string[] = [];
   readonly posted: Posted[] = [];
@@ -54,8 +59,10 @@ export class World {
     const { control } = bench.double;
     const random = randomFrom(seed);
     this.queue = new UnreliableQueue(control.now, random);
+    this.receiver = new Receiver(random);
     this.turns = new Turns({
       random,
+      receiver: this.receiver,
       now: control.now,
       setClock: control.setClock,
       processes: bench.processes,
@@ -152,6 +159,7 @@ export class World {
     this.bench.double.control.clearFaults();
     for (const actor of [...this.actors]) await this.kill(actor);
     this.queue.heal();
+    this.receiver.failing = 0;
     await this.turns.take(0);
   }
 
