@@ -8,8 +8,10 @@ import { inTransaction } from '../../src/database/database.ts';
 import { MIGRATIONS } from '../../src/database/migrate.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
 import { createDatabase, freshDatabase, textRows } from '../support/database.ts';
+import { makeConvertedTenant } from '../support/exchange.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 import { brokenLaws } from '../support/worker.ts';
 
@@ -73,6 +75,32 @@ it('alerts of before keep their rows and their journal under the new name, and o
   const scope = await openScope(older, 'full');
   const { violations } = await checkJournal(older, scope, ['push_alerts']);
   expect(violations).toEqual(['push_alerts {"alert_id": 2} was changed in detail']);
+});
+
+it('costs that were converted before they were counted by the fold are counted once', async () => {
+  const database = await freshDatabase({ connections: 4 });
+  await importBooks(database, 'cost');
+  await makeConvertedTenant(database, 'euro');
+  const call = (event_id: string) => nativeEvent({ event_id, tenant_id: 'euro' });
+  const clock = () => parseInstant('2026-10-20T01:00:00Z');
+  await receiveEvents(database, [call('a'), call('b')]);
+  await foldAll(database, clock);
+  // A batch that the upgrade finds in the queue.
+  await receiveEvents(database, [call('c')]);
+  await database.pool.query('drop table exchange_rollups, ledger_exchange_rollups');
+  await applyMigrations(database, '0061', '0062');
+  const counted = () =>
+    textRows(
+      database,
+      `select tenant_id, entries from exchange_rollups
+       union all select 'all', entries from ledger_exchange_rollups order by 1`,
+    );
+  const of = (entries: string) => ['all', 'euro'].map((tenant_id) => ({ tenant_id, entries }));
+  expect(await counted()).toEqual(of('2'));
+  await foldAll(database, clock);
+  expect(await counted()).toEqual(of('3'));
+  await sealAll(database, clock);
+  expect(await brokenLaws(database)).toEqual([]);
 });
 
 async function applyMigrations(database: Database, from: string, to: string): Promise<void> {

@@ -13,17 +13,11 @@ import { closeDatabase, openDatabase } from '../../../src/database/database.ts';
 import { makeRoles } from '../../../src/database/roles.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
-import { importExchangeRates } from '../../../src/rating/exchange/import-exchange-rates.ts';
 import { sealAll } from '../../../src/seals/seal-batches.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { createDatabase, freshDatabase } from '../../support/database.ts';
-import {
-  importBook,
-  importBooks,
-  makeTenant,
-  nativeEvent,
-  receiveEvents,
-} from '../../support/ledger.ts';
+import { makeConvertedTenant } from '../../support/exchange.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 
 const clock = () => parseInstant('2026-11-03T00:00:00Z');
 
@@ -43,7 +37,7 @@ beforeAll(async () => {
   const { database } = ledger;
   await importBooks(database, 'standard', 'cost');
   await makeTenant(database, 'acme', { mode: 'live' });
-  await convertCostsOf(database, 'euro');
+  await makeConvertedTenant(database, 'euro');
   await receiveEvents(database, [nativeEvent({ event_id: 'converted', tenant_id: 'euro' })]);
   await receiveEvents(database, [
     nativeEvent({
@@ -67,18 +61,6 @@ afterAll(async () => {
   await closeDatabase(alone);
   await ledger.drop();
 });
-
-/** A tenant that pays in another currency than providers are paid in. */
-async function convertCostsOf(database: Database, tenantId: string): Promise<void> {
-  const per_million = { input: '2', output: '2' };
-  const models = [{ model: 'gpt-4o', per_million }];
-  const book = { book: 'euro', kind: 'charge', currency: 'EUR', models };
-  const effective_from = '2026-01-01T00:00:00Z';
-  await importBook(database, { ...book, effective_from });
-  await makeTenant(database, tenantId, { priceBook: 'euro' });
-  const rates = { base: 'EUR', effective_from, source: 'a bank', rates: { USD: '1.25' } };
-  await importExchangeRates({ database, clock }, { documents: [rates] });
-}
 
 /** A superuser is stopped by no constraint. */
 const NO_CHECKS = `do $$ declare k record; begin
