@@ -41,6 +41,8 @@ export const MONEY_FILES: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/ledger/posting/known-reports.ts': ['test/ledger/posting/known-reports.test.ts'],
   'src/ledger/posting/attempts.ts': ['test/ledger/posting/first-attempt.test.ts'],
+  'src/ledger/corrections/difference.ts': ['test/ledger/corrections/difference.test.ts'],
+  'src/ledger/corrections/tenant-sides.ts': ['test/ledger/corrections/tenant-sides.test.ts'],
   'src/ledger/corrections/correction.ts': ['test/ledger/corrections/reversal.test.ts'],
   'src/ledger/entries/copy-line.ts': [
     'test/ledger/entries/copy-text.test.ts',

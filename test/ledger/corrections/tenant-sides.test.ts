@@ -44,3 +44,26 @@ it('the sides of all tenants come to what the rows come to, in each currency, an
     }),
   );
 });
+
+it('a side counts the entries of all its models, and sides of one change stand by the names of tenants', () => {
+  const of = (tenant_id: string, charge_after: string): DifferenceRow => ({
+    ...{ tenant_id, requested_model: 'a', currency_before: 'USD', currency: 'USD', entries: 2 },
+    ...{ released: 0, charge_before: '1', charge_after, cost_before: null, cost_after: null },
+  });
+  const rows = [
+    of('fern', '2'),
+    of('acme', '2'),
+    of('elm', '0'),
+    of('birch', '2'),
+    of('birch', '4'),
+  ];
+  for (const each of [rows, [...rows].reverse()]) {
+    const seen = tenantSides(each).map((side) => [side.tenant_id, side.change, side.entries]);
+    expect(seen).toEqual([
+      ['birch', '4', 4],
+      ['acme', '1', 2],
+      ['fern', '1', 2],
+      ['elm', '-1', 2],
+    ]);
+  }
+});

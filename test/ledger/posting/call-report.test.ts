@@ -13,6 +13,7 @@ import {
   shareResponse,
 } from '../../../src/ledger/posting/same-call.ts';
 import { anyEntry } from '../../support/any-entry.ts';
+import { COUNTS, callReport, NOTHING } from '../../support/call-report.ts';
 import { cases } from '../../support/cases.ts';
 
 const AT = Date.parse('2026-10-20T00:00:00Z');
@@ -38,15 +39,11 @@ function read(change: Readonly<Record<string, unknown>> = {}): UsageEvent {
   return reading.event;
 }
 
-function report(change: Partial<CallReport> = {}): CallReport {
-  const [only] = reportsOf(read(), DIGEST);
-  if (only === undefined) throw new Error('an answer is a report');
-  return { ...only, ...change };
-}
+const report = (change: Partial<CallReport> = {}) => callReport({ responseId: 'r', ...change });
 
 /** A report that counts so much, and nothing else. */
 const counting = (uncachedInput: number, output: number, change: Partial<CallReport> = {}) =>
-  report({ usage: { ...report().usage, uncachedInput, output }, ...change });
+  report({ usage: { ...COUNTS, uncachedInput, output }, ...change });
 
 describe('an event makes a report', () => {
   it('of all that tells which call it is about', () => {
@@ -142,7 +139,7 @@ describe('an entry makes a report', () => {
         expect(reportOfEntry({ ...entry, callUsage: null })).toMatchObject({
           ...{ tenantId: entry.tenantId, eventId: 'e1', responseId: entry.responseId, usage: own },
         });
-        const callUsage = report().usage;
+        const callUsage = COUNTS;
         expect(reportOfEntry({ ...entry, callUsage }).usage).toBe(callUsage);
       }),
       cases(30),
@@ -222,7 +219,7 @@ describe('a span is the sum of calls within it', () => {
 });
 
 describe('a span that names no operation is around a call', () => {
-  const nothing = { usage: { ...report().usage, uncachedInput: 0, output: 0 } };
+  const nothing = { usage: NOTHING };
 
   it('that answered, whatever either counted', () => {
     expect(isAroundCall(counting(5, 5), counting(1, 1))).toBe(true);

@@ -49,6 +49,12 @@ describe('a report beside those that are known', () => {
     expect(judge(silent, outer)).toEqual({ kind: 'second', repeats: outer, tie: 'nested' });
   });
 
+  it('is found by its span where any of them names no answer', () => {
+    const answered = { ...outer, responseId: 'r' };
+    expect(judge(inner, answered)).toEqual({ kind: 'new' });
+    expect(judge(answered, inner)).toEqual({ kind: 'second', repeats: inner, tie: 'nested' });
+  });
+
   it('contradicts one that has its answer and other counts', () => {
     const first = answer();
     const other = answer({ usage: { ...first.usage, output: 101 } });

@@ -133,10 +133,19 @@ describe('two reports of one response id', () => {
   it('agree or not in units that both count', () => {
     const with2 = answer({ usage: { ...COUNTS, units: { images: 2 } } });
     expect(kindOf(with2, answer({ usage: { ...COUNTS, units: { images: 3 } } }))).toBe('conflict');
+    const more = { ...COUNTS, units: { images: 2, pages: 3 } };
+    const pages = { ...COUNTS, units: { pages: 3 } };
+    expect(kindOf(answer({ usage: more }), answer({ usage: pages }))).toBe('response');
   });
 });
 
 describe('two reports of one call of a gateway', () => {
+  it('with one answer, of which they name two providers, are one at overlapping times', () => {
+    const one = call({ responseId: 'r' });
+    const other = { ...one, provider: 'groq', occurredAt: 1_000_500 };
+    expect(kindOf(one, other)).toBe('call');
+  });
+
   it.each<[string, Partial<CallReport>, string]>([
     ['equal in everything', {}, 'call'],
     ['at overlapping times', { startedAt: 999_000, occurredAt: 1_000_500 }, 'call'],
