@@ -14,6 +14,8 @@ export interface SaidCall {
   readonly holdId: string | null;
   /** A call that no ledger can take: it has less than no tokens. */
   readonly isBroken: boolean;
+  /** The tenants among whom a batched request is split, by the number of each; null for a call of one. */
+  readonly members: readonly (string | null)[] | null;
 }
 
 /** What was promised to a call that may come. */
@@ -90,9 +92,27 @@ function estimateOf({ input, output }: Promised): bigint {
   );
 }
 
+/** What each member of a batched request has of it: whole tokens, of which the rest goes to those that come first. */
+export function partsOf(
+  call: SaidCall,
+): readonly { readonly memberId: string; readonly part: SaidCall }[] {
+  const { members, input, output } = call;
+  if (members === null) return [{ memberId: '', part: call }];
+  const share = (all: number, place: number) =>
+    Math.floor(all / members.length) + (place < all % members.length ? 1 : 0);
+  return members.map((tenantId, place) => ({
+    memberId: `m${place}`,
+    part: { ...call, tenantId, input: share(input, place), output: share(output, place) },
+  }));
+}
+
 /** What a call is as its producer writes it. */
 export function eventOf(call: SaidCall): object {
   const { eventId, tenantId, occurredAt, model, status, input, output, holdId, isBroken } = call;
+  const members = call.members?.map((tenant, place) => ({
+    member_id: `m${place}`,
+    ...(tenant === null ? {} : { tenant_id: tenant }),
+  }));
   return {
     event_id: eventId,
     occurred_at: new Date(occurredAt).toISOString(),
@@ -100,6 +120,7 @@ export function eventOf(call: SaidCall): object {
     provider: 'openai',
     requested_model: model,
     ...(tenantId === null ? {} : { tenant_id: tenantId }),
+    ...(members === undefined ? {} : { members }),
     ...(holdId === null ? {} : { hold_id: holdId }),
     usage: { input_tokens: isBroken ? -1 : input, output_tokens: output },
   };

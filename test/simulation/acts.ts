@@ -209,8 +209,8 @@ const ACTS: Readonly<Record<ActKind, (world: World, dice: Dice) => Promise<void>
 };
 
 /** The budget of holds reckons with what their calls said, and not with what they were corrected to. */
-function isCorrected({ holdId, isBroken }: SaidCall): boolean {
-  return holdId === null && !isBroken;
+function isCorrected({ holdId, isBroken, members }: SaidCall): boolean {
+  return holdId === null && !isBroken && members === null;
 }
 
 function startJob(
@@ -244,7 +244,15 @@ function callOfHold(world: World, { holdId }: Promised): SaidCall {
     model: 'gpt-4o-mini',
     status: 'ok',
   } as const;
-  return { ...of, eventId: `e-${holdId}`, holdId, input: 0, output: 0, isBroken: false };
+  return {
+    ...of,
+    eventId: `e-${holdId}`,
+    holdId,
+    input: 0,
+    output: 0,
+    isBroken: false,
+    members: null,
+  };
 }
 
 /** Some calls of one message; now and then one under an id that is taken, with another content. */
@@ -253,7 +261,10 @@ function saySome(world: World, dice: Dice, message: string): readonly SaidCall[]
     const known = [...world.accepted.calls.values()].flat().filter((call) => call.holdId === null);
     if (known.length > 0 && dice.chance(0.12)) {
       const other = dice.pick(known);
-      return say(world, dice.chance(0.5) ? other : { ...other, output: other.output + 1 });
+      return say(
+        world,
+        dice.chance(0.5) || other.members !== null ? other : { ...other, output: other.output + 1 },
+      );
     }
     return say(world, newCall(world, dice, `e-${dice.act.place}-${message}-${index}`));
   });
@@ -262,16 +273,23 @@ function saySome(world: World, dice: Dice, message: string): readonly SaidCall[]
 function newCall(world: World, dice: Dice, eventId: string): SaidCall {
   const [acme, kathmandu] = TENANTS.map(({ tenantId }) => tenantId);
   const ago = dice.pick([0, 0, dice.whole(HOUR_MS), dice.whole(DAY_MS), dice.whole(20 * DAY_MS)]);
+  const isBatched = dice.chance(0.15);
+  const members = Array.from({ length: 2 + dice.whole(3) }, () =>
+    dice.pick([acme ?? null, kathmandu ?? null, null]),
+  );
   return {
     eventId,
-    tenantId: dice.pick([acme ?? null, acme ?? null, kathmandu ?? null, kathmandu ?? null, null]),
+    members: isBatched ? members : null,
+    tenantId: isBatched
+      ? null
+      : dice.pick([acme ?? null, acme ?? null, kathmandu ?? null, kathmandu ?? null, null]),
     occurredAt: world.now - ago,
     model: dice.pick(['gpt-4o', 'gpt-4o-mini']),
     status: dice.pick(['ok', 'ok', 'ok', 'error']),
     input: dice.whole(100_000),
     output: dice.whole(5_000),
     holdId: null,
-    isBroken: dice.chance(0.05),
+    isBroken: !isBatched && dice.chance(0.05),
   };
 }
 

@@ -3,7 +3,7 @@ import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import { differencesOf } from '../stripe/billing-scene.ts';
 import { textRows } from '../support/database.ts';
 import type { SaidCall } from './accepted.ts';
-import { chargeOf, passedLimit, periodAfter, periodOf } from './accepted.ts';
+import { chargeOf, partsOf, passedLimit, periodAfter, periodOf } from './accepted.ts';
 import type { Billed, Row } from './operators-oracle.ts';
 import { compareAdjustments, compareCorrections, compareHeard } from './operators-oracle.ts';
 import type { World } from './world.ts';
@@ -42,8 +42,8 @@ async function findBroken({ bench }: World): Promise<string[]> {
 async function compareEntries(world: World, wrong: string[]): Promise<ReadonlyMap<string, bigint>> {
   const rows = await textRows(
     world.bench.parts.database,
-    `select event_id, tenant_id, kind, charge, period_start, late, outcome, uncached_input_tokens as input,
-       output_tokens as output, revision, is_reversal from entries order by event_id, revision`,
+    `select event_id, member_id, tenant_id, kind, charge, period_start, late, outcome, uncached_input_tokens as input,
+       output_tokens as output, revision, is_reversal from entries order by event_id, member_id, revision`,
   );
   const closed = new Set(await readClosed(world));
   const adjustments = rows.filter(({ kind }) => kind === 'adjustment');
@@ -51,8 +51,9 @@ async function compareEntries(world: World, wrong: string[]): Promise<ReadonlyMa
   const seen = new Set<string>();
   for (const row of rows) {
     const id = row['event_id'] ?? '';
-    if (row['kind'] === 'adjustment' || seen.has(id)) continue;
-    seen.add(id);
+    const key = keyOf(row);
+    if (row['kind'] === 'adjustment' || seen.has(key)) continue;
+    seen.add(key);
     const call = callOf(world, row);
     if (call === undefined || row['revision'] !== '0') {
       wrong.push(`nobody said this: ${JSON.stringify(row)}`);
@@ -66,20 +67,33 @@ async function compareEntries(world: World, wrong: string[]): Promise<ReadonlyMa
     const period = row['period_start'] ?? '';
     wrong.push(...misplaced(call, { period, isLate: row['late'] === 'true', closed }));
     billed.push({ tenantId, period, charge: chargeOf(call) });
-    const later = rows.filter((other) => other['event_id'] === id && other !== row);
+    const later = rows.filter((other) => keyOf(other) === key && other !== row);
     billed.push(...compareCorrections(world, { call, later, wrong }));
   }
   for (const [id, said] of world.accepted.calls) {
-    if (!seen.has(id) && said.some((call) => !call.isBroken)) wrong.push(`${id} is lost`);
+    const sound = said.filter((call) => !call.isBroken);
+    const isThere = (call: SaidCall) =>
+      partsOf(call).every(({ memberId }) => seen.has(`${id} ${memberId}`));
+    if (sound.length > 0 && !sound.some(isThere)) wrong.push(`${id} is lost, or a part of it`);
   }
   return sumsOf(billed);
 }
 
+function keyOf(row: Row): string {
+  return `${row['event_id']} ${row['member_id']}`;
+}
+
 function callOf({ accepted }: World, row: Row): SaidCall | undefined {
-  return (accepted.calls.get(row['event_id'] ?? '') ?? []).find(
-    ({ input, output, isBroken }) =>
-      !isBroken && row['input'] === `${input}` && row['output'] === `${output}`,
-  );
+  const said = accepted.calls.get(row['event_id'] ?? '') ?? [];
+  return said
+    .filter(({ isBroken }) => !isBroken)
+    .flatMap(partsOf)
+    .find(
+      ({ memberId, part }) =>
+        memberId === row['member_id'] &&
+        row['input'] === `${part.input}` &&
+        row['output'] === `${part.output}`,
+    )?.part;
 }
 
 function sumsOf(billed: readonly Billed[]): ReadonlyMap<string, bigint> {
