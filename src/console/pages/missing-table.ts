@@ -41,7 +41,7 @@ export function missingTable(
 }
 
 /** A page stays below a hundred kilobytes, however much is missing. */
-const THINGS_SHOWN = 100;
+const THINGS_SHOWN = 60;
 
 function worthOf({ amount: exact, currency, count: of }: MissingThing): Html {
   if (exact === null || currency === null) return html`<span class="soft">${countText(of)}</span>`;

@@ -71,7 +71,7 @@ function stepsPanel({ steps, is_running }: MonthTableAnswer): Html {
   );
 }
 
-const ROWS_SHOWN = 100;
+const ROWS_SHOWN = 60;
 
 function tenantsPanel({ periods, month }: MonthTableAnswer, from: number): Html {
   const at = (row: number) => address('/console/month', { month, from: String(row) });
