@@ -1786,7 +1786,9 @@ begin
         < array_position(array['open', 'shut', 'closed'], old.state)
      or (old.starts_at, old.ends_at, old.time_zone) is distinct from (new.starts_at, new.ends_at, new.time_zone)
         and not ((old.starts_at, old.time_zone) = (new.starts_at, new.time_zone)
-          and old.state = 'open' and new.state = 'open' and new.ends_at < old.ends_at)
+          and old.state = 'open' and new.state = 'open'
+          and not exists (select from periods p where p.tenant_id = old.tenant_id
+            and p.starts_at >= old.ends_at and p.starts_at < new.ends_at))
         and exists (select 1 from periods p where p.tenant_id = old.tenant_id and p.state <> 'open') then
     raise exception 'period % of % may only move from open to shut to closed', old.period_start, old.tenant_id
       using errcode = 'restrict_violation';

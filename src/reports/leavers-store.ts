@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { InstantMs } from '../clock.ts';
+import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Pico } from '../money.ts';
 
@@ -24,9 +24,12 @@ interface LeaverRow {
 }
 
 /**
- * Reads customers who left, in the order of their ids; from the rollups, so they are folded before.
+ * Reads customers who left by now, in the order of their ids; from the rollups, so they are folded before.
  */
-export async function readLeavers(database: Database): Promise<readonly LeaverBalance[]> {
+export async function readLeavers(
+  database: Database,
+  now: InstantMs,
+): Promise<readonly LeaverBalance[]> {
   const { rows } = await sql<LeaverRow>`
     select t.tenant_id, t.left_at, coalesce(last.currency, running.currency) as currency,
       coalesce(billed.carried_out, 0) + coalesce(running.charge, 0) as balance,
@@ -46,7 +49,7 @@ export async function readLeavers(database: Database): Promise<readonly LeaverBa
       where u.tenant_id = t.tenant_id and not exists (
         select 1 from closes c where c.tenant_id = u.tenant_id and c.period_start = u.period_start)
     ) running on true
-    where t.left_at is not null order by t.tenant_id`.execute(database.kysely);
+    where t.left_at <= ${formatInstant(now)} order by t.tenant_id`.execute(database.kysely);
   return rows.map((row) => ({
     tenantId: row.tenant_id,
     leftAt: row.left_at,

@@ -11,7 +11,7 @@ export async function reportLeavers({
   clock,
 }: Pick<Parts, 'database' | 'clock'>): Promise<LeaversAnswer> {
   await foldAll(database, clock);
-  const leavers = await readLeavers(database);
+  const leavers = await readLeavers(database, clock());
   return leavers.map(({ tenantId, leftAt, currency, balance, untold }) => {
     const amount = (pico: bigint) => (currency === null ? null : formatPico(pico));
     return {

@@ -36,8 +36,17 @@ export function tellTenant(tenant: Tenant, now: InstantMs): TenantAnswer {
     ...{ name: tenant.name, address: tenant.address, contact: tenant.contact },
     registered: tenant.isRegistered,
     closed_until: formatInstantOrNull(tenant.closedUntil),
-    left_at: formatInstantOrNull(tenant.leftAt),
+    ...tellLeave(tenant, now),
   };
+}
+
+/** Tells when a tenant left, or when it leaves where that is still to come. */
+export function tellLeave(
+  { leftAt }: Pick<Tenant, 'leftAt'>,
+  now: InstantMs,
+): Pick<TenantAnswer, 'left_at' | 'leaves_at'> {
+  const [left, leaves] = leftAt !== null && leftAt > now ? [null, leftAt] : [leftAt, null];
+  return { left_at: formatInstantOrNull(left), leaves_at: formatInstantOrNull(leaves) };
 }
 
 /** Books stand newest first, so that the last one that does not hold yet is the next. */

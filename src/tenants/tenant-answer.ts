@@ -77,6 +77,8 @@ const tenantAnswer = z.strictObject({
   closed_until: instantField.nullable(),
   /** The instant at which it left; null while it is a customer. */
   left_at: instantField.nullable(),
+  /** The instant at which it leaves, which is still to come; null where none is. */
+  leaves_at: instantField.nullable(),
 });
 export type TenantAnswer = z.infer<typeof tenantAnswer>;
 

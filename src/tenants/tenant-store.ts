@@ -135,7 +135,7 @@ export async function updateTenant(
     readonly stripe_customer?: string | null;
     readonly time_zone?: string;
     readonly anchor_day?: number;
-    readonly left_at?: string;
+    readonly left_at?: string | null;
     readonly name?: string | null;
     readonly address?: string | null;
     readonly contact?: string | null;
@@ -215,6 +215,18 @@ export async function withdrawCalendarChanges(
   await transaction.client.query(
     'delete from tenant_calendar_changes where tenant_id = $1 and effective_from > $2',
     [tenantId, formatInstant(after)],
+  );
+}
+
+/** Withdraws the change that takes effect at an instant. */
+export async function withdrawCalendarChange(
+  transaction: Transaction,
+  tenantId: string,
+  at: InstantMs,
+): Promise<void> {
+  await transaction.client.query(
+    'delete from tenant_calendar_changes where tenant_id = $1 and effective_from = $2',
+    [tenantId, formatInstant(at)],
   );
 }
 

@@ -84,6 +84,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   'tenant close': 'POST /v1/tenants/{tenant}/close',
   'tenant list': 'GET /v1/tenants',
   'tenant set': 'PUT /v1/tenants/{tenant}',
+  'tenant stay': 'POST /v1/tenants/{tenant}/stay',
   'tenant show': 'GET /v1/tenants/{tenant}',
   verify: 'POST /v1/verifications',
   'webhook add': 'POST /v1/webhooks',

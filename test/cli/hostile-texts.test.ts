@@ -129,7 +129,8 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   status: ['--month', '2026-10'],
   verify: [],
   'stripe alerts': [],
-  'tenant close': [T, '--at', '2026-11-02T12:00:00Z'],
+  'tenant close': [T, '--at', '2100-01-01T00:00:00Z'],
+  'tenant stay': [T, '--reason', EVIL],
 };
 
 /** They print nothing that a producer wrote, or they need a Stripe, a file or a server: their tests look at them. */

@@ -28,7 +28,10 @@ import {
   replayAnswer,
 } from '../../src/ingest/quarantine-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
-import { closeTenantAnswer } from '../../src/ledger/closes/close-tenant-answer.ts';
+import {
+  closeTenantAnswer,
+  keepTenantAnswer,
+} from '../../src/ledger/closes/close-tenant-answer.ts';
 import { adjustmentAnswer } from '../../src/ledger/corrections/adjustment-answer.ts';
 import { correctWhereAnswer } from '../../src/ledger/corrections/bulk-answer.ts';
 import {
@@ -159,6 +162,7 @@ const CHANGES: readonly Case[] = [
     args: ['tenant', 'close', 'birch', '--at', '2030-01-01T00:00:00Z'],
     answer: closeTenantAnswer,
   },
+  { args: ['tenant', 'stay', 'birch', '--reason', 'it stays'], answer: keepTenantAnswer },
   { args: ['report', 'leavers'], answer: leaversAnswer },
   {
     args: ['adjust', 'acme', '--amount', '-0.000001', '--reason', 'sorry'],

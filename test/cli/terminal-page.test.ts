@@ -172,6 +172,7 @@ const TYPED: readonly (readonly [command: string, exitCode?: number])[] = [
   ['archive write --month MONTH --to DIR/archive'],
   ['archive check DIR/archive'],
   ['tenant close LONG --at 2100-01-01T00:00:00Z'],
+  ['tenant stay LONG --reason signed'],
   ['report leavers'],
   ['status'],
   ['verify'],

@@ -18,7 +18,13 @@ import { replayQuarantine } from '../../ingest/replay-quarantine.ts';
 import { closeAnswer, closeRequest } from '../../ledger/closes/close-answer.ts';
 import { closePeriods } from '../../ledger/closes/close-periods.ts';
 import { closeTenant } from '../../ledger/closes/close-tenant.ts';
-import { closeTenantAnswer, closeTenantRequest } from '../../ledger/closes/close-tenant-answer.ts';
+import {
+  closeTenantAnswer,
+  closeTenantRequest,
+  keepTenantAnswer,
+  keepTenantRequest,
+} from '../../ledger/closes/close-tenant-answer.ts';
+import { keepTenant } from '../../ledger/closes/keep-tenant.ts';
 import { acceptEntries } from '../../ledger/corrections/accept-entries.ts';
 import { adjustTenant } from '../../ledger/corrections/adjust-tenant.ts';
 import { adjustmentAnswer, adjustRequest } from '../../ledger/corrections/adjustment-answer.ts';
@@ -221,10 +227,20 @@ const MONTH: readonly Route[] = [
     about: 'month',
     act: 'tenant close',
     roles: ADMIN,
-    summary: 'end the running period of a customer who leaves, and close it',
+    summary:
+      'end the running period of a customer who leaves, and close it; again to move one that is to come',
     request: closeTenantRequest,
     answer: closeTenantAnswer,
     use: closeTenant,
+  }),
+  route('POST /v1/tenants/{tenant}/stay', {
+    about: 'month',
+    act: 'tenant stay',
+    roles: ADMIN,
+    summary: 'withdraw a leave that is still to come',
+    request: keepTenantRequest,
+    answer: keepTenantAnswer,
+    use: keepTenant,
   }),
   route('POST /v1/pushes', {
     about: 'month',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { closeTenant } from '../../ledger/closes/close-tenant.ts';
+import type { CloseTenantAnswer } from '../../ledger/closes/close-tenant-answer.ts';
 import { closeTenantRequest } from '../../ledger/closes/close-tenant-answer.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
@@ -24,8 +25,13 @@ export function addTenantClose(group: Command): void {
       session.out.answer(
         answer,
         (shown) =>
-          `${shown.tenant_id} left at ${timeOf(shown.left_at)}\n${renderPeriods(shown.periods, session.out.table)}`,
+          `${shown.tenant_id} ${leaveOf(shown)}\n${renderPeriods(shown.periods, session.out.table)}`,
       );
     },
   );
+}
+
+function leaveOf({ left_at: left, leaves_at: leaves }: CloseTenantAnswer): string {
+  if (leaves === null) return `left at ${timeOf(left ?? '')}`;
+  return `leaves at ${timeOf(leaves)}, which can be moved and withdrawn until then`;
 }

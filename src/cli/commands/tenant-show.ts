@@ -24,7 +24,10 @@ export function addTenantShow(group: Command): void {
 }
 
 function textOf(tenant: ShownTenantAnswer, table: DrawTable): string {
-  const left = tenant.left_at === null ? [] : [['left', timeOf(tenant.left_at)] as const];
+  const left = [
+    ...(tenant.left_at === null ? [] : [['left', timeOf(tenant.left_at)] as const]),
+    ...(tenant.leaves_at === null ? [] : [['leaves at', timeOf(tenant.leaves_at)] as const]),
+  ];
   const rows: readonly (readonly [string, string])[] = [
     ['name', tenant.name ?? 'none: its statements say its id'],
     ['address', tenant.address?.replaceAll('\n', ', ') ?? 'none'],

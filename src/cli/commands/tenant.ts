@@ -15,6 +15,7 @@ import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { addTenantClose } from './tenant-close.ts';
 import { addTenantShow } from './tenant-show.ts';
+import { addTenantStay } from './tenant-stay.ts';
 
 export function addTenant(program: Command): void {
   const group = program.command('tenant').description('who is billed');
@@ -22,6 +23,7 @@ export function addTenant(program: Command): void {
   addList(group);
   addTenantShow(group);
   addTenantClose(group);
+  addTenantStay(group);
 }
 
 function addSet(group: Command): void {
@@ -106,7 +108,9 @@ function addList(group: Command): void {
       {
         title: '',
         value: (row) => {
-          const toCome = [...(isToCome(row) ? [calendarOf(row)] : []), ...bookToCome(row)];
+          const leave = row.leaves_at === null ? [] : [`leaves at ${timeOf(row.leaves_at)}`];
+          const calendar = isToCome(row) ? [calendarOf(row)] : [];
+          const toCome = [...calendar, ...bookToCome(row), ...leave];
           return toCome.length === 0 ? '' : `to come: ${toCome.join('; ')}`;
         },
         below: true,

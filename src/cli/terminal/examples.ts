@@ -20,6 +20,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'tenant list': ['tenant list'],
   'tenant show': ['tenant show acme'],
   'tenant close': ['tenant close acme --at 2026-11-15T00:00:00Z'],
+  'tenant stay': ["tenant stay acme --reason 'signed for another year'"],
   'issuer set': ["issuer set --name 'Example Ltd'"],
   'issuer show': ['issuer show'],
   send: ['send events.jsonl', 'cat events.jsonl | spanledger send -'],

@@ -1,7 +1,10 @@
 import { html } from 'hono/html';
 import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import type { CloseAnswer } from '../../ledger/closes/close-answer.ts';
-import type { CloseTenantAnswer } from '../../ledger/closes/close-tenant-answer.ts';
+import type {
+  CloseTenantAnswer,
+  KeepTenantAnswer,
+} from '../../ledger/closes/close-tenant-answer.ts';
 import type { StartAnswer } from '../../month/month-answer.ts';
 import { type MonthTableAnswer, monthTableRequest } from '../../month/table/month-table-answer.ts';
 import { tellMonthTable } from '../../month/table/tell-month-table.ts';
@@ -64,7 +67,8 @@ function closedOf(rows: CloseAnswer, caption: string): Html {
 const closeTenant: Act = {
   name: 'close-tenant',
   title: 'The customer leaves',
-  words: 'The running period ends at that instant and is closed; nothing opens it again.',
+  words:
+    'The running period ends at that instant and is closed; nothing opens it again. Until then it can be moved and withdrawn.',
   route: 'POST /v1/tenants/{tenant}/close',
   fields: [
     { name: 'tenant_id', label: 'Tenant', isRequired: true },
@@ -76,8 +80,28 @@ const closeTenant: Act = {
     return html`<p>${tenantLink(tenant_id)} leaves at <b>${said['at']}</b>; its last period begins ${periods[0]?.period_start ?? 'then'}.</p>`;
   },
   done(answer) {
-    const { tenant_id, left_at, periods } = answer as CloseTenantAnswer;
-    return html`<p>${tenantLink(tenant_id)} left at ${left_at}.</p>${closedOf(periods, 'What became of the periods')}`;
+    const { tenant_id, left_at, leaves_at, periods } = answer as CloseTenantAnswer;
+    const leave = leaves_at === null ? `left at ${left_at}` : `leaves at ${leaves_at}`;
+    return html`<p>${tenantLink(tenant_id)} ${leave}.</p>${closedOf(periods, 'What became of the periods')}`;
+  },
+  back: ({ tenant_id = '' }) => `/console/tenants/${encodeURIComponent(tenant_id)}`,
+};
+
+const keepTenant: Act = {
+  name: 'keep-tenant',
+  title: 'The customer stays',
+  words:
+    'A leave that is still to come is withdrawn, and the running period ends where it would have.',
+  route: 'POST /v1/tenants/{tenant}/stay',
+  fields: [{ name: 'tenant_id', label: 'Tenant', isRequired: true }],
+  async preview({ parts, said }) {
+    const asked = { tenant_id: said['tenant_id'] ?? '', most: 1 };
+    const { tenant_id, leaves_at } = await showTenant(parts, readRequest(showTenantRequest, asked));
+    return html`<p>${tenantLink(tenant_id)} ${leaves_at === null ? 'does not leave' : `stays, and does not leave at ${leaves_at}`}.</p>`;
+  },
+  done(answer) {
+    const { tenant_id, was_to_leave_at } = answer as KeepTenantAnswer;
+    return html`<p>${tenantLink(tenant_id)} stays, and does not leave at ${was_to_leave_at}.</p>`;
   },
   back: ({ tenant_id = '' }) => `/console/tenants/${encodeURIComponent(tenant_id)}`,
 };
@@ -214,4 +238,7 @@ function planOf(plan: StartAnswer['plan']): Html {
 <h3>What would still be missing</h3>${missingTable({ mayAct: false }, missing)}`;
 }
 
-export const MONTH_ACTS: readonly Act[] = [runTheMonth, close, closeTenant, push, reconcile];
+export const MONTH_ACTS: readonly Act[] = [
+  ...[runTheMonth, close, closeTenant, keepTenant],
+  ...[push, reconcile],
+];

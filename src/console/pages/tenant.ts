@@ -119,6 +119,9 @@ function topOf({ mayAct, freshness }: PageAsked, tenant: ShownTenantAnswer, mont
     actLink({ mayAct }, 'Credit or fee', { act: 'adjust', query }),
     actLink({ mayAct }, 'Link for the customer', { act: 'create-link', query }),
     actLink({ mayAct }, 'Leaves', { act: 'close-tenant', query }),
+    ...(tenant.leaves_at === null
+      ? []
+      : [actLink({ mayAct }, 'Stays', { act: 'keep-tenant', query })]),
   ]);
 }
 
@@ -282,7 +285,9 @@ function settingsPanel(tenant: ShownTenantAnswer): Html {
       ['Stripe customer', tenant.stripe_customer ?? 'none'],
       ['Made', instantOr(tenant.created_at, '—')],
       ['Registered', instantOr(tenant.registered_at, 'by nobody yet')],
-      ['Left', instantOr(tenant.left_at, 'no')],
+      tenant.leaves_at === null
+        ? ['Left', instantOr(tenant.left_at, 'no')]
+        : ['Leaves at', instantOr(tenant.leaves_at, 'no')],
     ]),
   );
 }

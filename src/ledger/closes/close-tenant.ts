@@ -8,6 +8,7 @@ import type { Calendar, Period } from '../../periods/calendar.ts';
 import { periodContaining } from '../../periods/calendar.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
+import { tellLeave } from '../../tenants/list-tenants.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import {
   lockTenant,
@@ -18,12 +19,13 @@ import {
 import { closePeriods } from './close-periods.ts';
 import { endPeriod, readLastCallFrom } from './close-store.ts';
 import type { CloseTenantAnswer, CloseTenantRequest } from './close-tenant-answer.ts';
+import { isToLeave, withdrawLeave } from './keep-tenant.ts';
 
 /**
  * Ends the running period of a customer who leaves, and closes it (R12). Nothing idle follows it. Usage
  * that comes afterwards is billed all the same: it makes the period that begins where the customer left
  * and ends where the running one would have, and is late there if it happened before. The same instant
- * again goes on with the close.
+ * again goes on with the close. Another one moves a leave that is still to come.
  */
 export async function closeTenant(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
@@ -33,8 +35,9 @@ export async function closeTenant(
   const last = await inTransaction(database, async (transaction) => {
     await lockAgainstPosting(transaction);
     await lockTenant(transaction, tenantId);
-    const tenant = await readTenant(transaction.kysely, tenantId);
-    if (tenant.leftAt === at) return periodContaining(tenant.calendar, at - 1);
+    const before = await readTenant(transaction.kysely, tenantId);
+    if (before.leftAt === at) return periodContaining(before.calendar, at - 1);
+    const tenant = isToLeave(before, clock()) ? await withdrawLeave(transaction, before) : before;
     const isBack = await hasComeBack(transaction, tenant, at);
     refuseUnfitLeave(isBack ? { ...tenant, leftAt: null } : tenant, at);
     const period = await endCalendar(transaction, tenant, at);
@@ -43,7 +46,7 @@ export async function closeTenant(
   });
   const month = last.startDate.slice(0, 7);
   const periods = await closePeriods({ database, clock }, { month, tenant_id: tenantId });
-  return { tenant_id: tenantId, left_at: formatInstant(at), periods };
+  return { tenant_id: tenantId, ...tellLeave({ leftAt: at }, clock()), periods };
 }
 
 /** Whoever was a customer again after leaving may leave once more. */
@@ -69,7 +72,7 @@ function refuseUnfitLeave({ tenantId, leftAt, closedUntil }: Tenant, at: Instant
     throw new Refusal(
       'conflict',
       `tenant "${tenantId}" left at ${formatInstant(leftAt)}`,
-      'give that instant to go on with its close',
+      'give that instant to go on with its close; only a leave that is still to come is moved',
     );
   }
   if (closedUntil === null || at >= closedUntil) return;

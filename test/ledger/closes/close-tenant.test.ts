@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { closeTenant } from '../../../src/ledger/closes/close-tenant.ts';
+import { keepTenant } from '../../../src/ledger/closes/keep-tenant.ts';
 import { adjustTenant } from '../../../src/ledger/corrections/adjust-tenant.ts';
 import { exactPico } from '../../../src/money.ts';
 import { reportLeavers } from '../../../src/reports/report-leavers.ts';
@@ -104,6 +105,68 @@ it('an instant that is still to come ends the period when it has come', async ()
   expect(await close('2026-10')).toMatchObject([{ period_start: '2026-10-01', state: 'closed' }]);
 });
 
+it('a leave that is still to come is moved, forth and back, and its period ends where it was moved to', async () => {
+  for (const instant of ['2026-10-25T00:00:00Z', '2026-10-29T00:00:00Z', '2026-10-22T00:00:00Z']) {
+    expect(await leave(instant)).toMatchObject({
+      left_at: null,
+      leaves_at: instant.replace('Z', '.000Z'),
+      periods: [{ state: 'not_ended' }],
+    });
+    expect(await periods()).toEqual([
+      { period_start: '2026-10-01', ends_at: `${instant.slice(0, 10)} 00:00:00+00`, state: 'open' },
+    ]);
+  }
+  expect(await leavers()).toEqual([]);
+  await close('2026-10');
+  await close('2026-11');
+  expect(await periods()).toMatchObject([{ ends_at: '2026-10-22 00:00:00+00', state: 'closed' }]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('a leave that is withdrawn leaves no trace in the periods, after months that are closed, too', async () => {
+  const september = nativeEvent({ event_id: 'september', occurred_at: '2026-09-20T00:00:00Z' });
+  await receiveEvents(database, [september], '2026-09-20T00:00:01Z');
+  await close('2026-09');
+  await leave('2026-10-25T00:00:00Z');
+  expect(await stay('2026-10-21T00:00:00Z')).toEqual({
+    tenant_id: 'acme',
+    was_to_leave_at: '2026-10-25T00:00:00.000Z',
+  });
+  const after = nativeEvent({ event_id: 'after', occurred_at: '2026-10-26T00:00:00Z' });
+  await receiveEvents(database, [after], '2026-10-26T00:00:01Z');
+  for (const month of ['2026-10', '2026-11']) await close(month);
+  expect(await periods()).toMatchObject([
+    { period_start: '2026-09-01', state: 'closed' },
+    { period_start: '2026-10-01', ends_at: '2026-11-01 00:00:00+00', state: 'closed' },
+    { period_start: '2026-11-01', state: 'closed' },
+  ]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('a leave where a period begins by itself is withdrawn, too', async () => {
+  await leave('2026-11-01T00:00:00Z');
+  await stay('2026-10-21T00:00:00Z');
+  await close('2026-10');
+  await close('2026-11');
+  expect(await periods()).toMatchObject([
+    { ends_at: '2026-11-01 00:00:00+00', state: 'closed' },
+    { ends_at: '2026-12-01 00:00:00+00', state: 'closed' },
+  ]);
+});
+
+it('whoever does not leave, has left, or has calls after it, does not stay by that', async () => {
+  await expect(stay('2026-10-21T00:00:00Z')).rejects.toThrow('tenant "acme" does not leave');
+  await leave('2026-10-25T00:00:00Z');
+  await expect(stay('2026-10-25T00:00:00Z')).rejects.toThrow(
+    'ended at 2026-10-25T00:00:00.000Z, and stays so',
+  );
+  const ahead = nativeEvent({ event_id: 'ahead', occurred_at: '2026-10-25T00:00:01Z' });
+  await receiveEvents(database, [ahead], '2026-10-24T23:59:59Z');
+  await expect(stay('2026-10-24T23:59:59Z')).rejects.toThrow(
+    'has calls after 2026-10-25T00:00:00.000Z',
+  );
+});
+
 it.each([
   ['before its last call', '2026-10-15T10:00:00Z', 'the last at 2026-10-15T11:00:00.000Z'],
   ['on the first day of its period', '2026-10-01T10:00:00Z', 'begins on that day, 2026-10-01'],
@@ -139,6 +202,11 @@ function at(instant: string) {
 function leave(instant: string) {
   const request = { tenant_id: 'acme', at: parseInstant(instant) };
   return closeTenant({ database, clock: at('2026-10-20T00:00:00Z') }, request);
+}
+
+function stay(now: string) {
+  const request = { tenant_id: 'acme', reason: 'it stays', actor: 'ada' };
+  return keepTenant({ database, clock: at(now) }, request);
 }
 
 function close(month: string) {
