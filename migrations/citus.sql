@@ -1,22 +1,106 @@
--- For a database with Citus, and only there: the tables that grow with usage, distributed by tenant. Not a
--- migration: "spanledger migrate --citus" applies it once, after the migrations, in one transaction.
--- What does not grow with usage (tenants, periods, closes, pushes) stays on the coordinator, with its triggers,
--- its foreign keys and the unique keys that have no tenant in them.
+-- For a database with Citus, and only there: the look-ups of 0064-looked-up-by-function, as what asks the shards. Not a
+-- migration: "spanledger migrate --citus" applies it in the transaction in which it distributes the tables.
+-- Each is planned by itself whenever it is called, so that a question around it may be as complex as it likes.
 
--- Citus knows no triggers on distributed tables; there the privileges alone say that nothing is edited (R13).
-drop trigger entries_are_append_only on entries;
-drop trigger structure_spans_are_append_only on structure_spans;
-revoke update, delete, truncate on entries, structure_spans from public, current_user;
+create or replace function entries_of_ledger() returns setof entries language plpgsql stable strict as $$
+begin return query select * from entries; end $$;
 
--- A unique key needs the tenant. An id is its batch's number and a place in it, so it stays unique without one.
-drop index entries_by_id;
-create index entries_by_id on entries (entry_id);
+create or replace function entries_of_batch(of_batch bigint) returns setof entries language plpgsql stable strict as $$
+begin return query select * from entries
+  where entry_id >= of_batch * 1000000 and entry_id < (of_batch + 1) * 1000000; end $$;
 
--- Joined with entries of every tenant, small, and read more often than written.
-select create_reference_table('price_books');
-select create_reference_table('price_rates');
+create or replace function entries_of_id(of_id bigint) returns setof entries language plpgsql stable strict as $$
+begin return query select * from entries where entry_id = of_id; end $$;
 
-select create_distributed_table('entries', 'tenant_id');
-select create_distributed_table('structure_spans', 'tenant_id', colocate_with => 'entries');
-select create_distributed_table('usage_rollups', 'tenant_id', colocate_with => 'entries');
-select create_distributed_table('run_rollups', 'tenant_id', colocate_with => 'entries');
+create or replace function entries_of_ids(of_ids bigint[]) returns setof entries language plpgsql stable strict as $$
+begin return query select * from entries where entry_id = any(of_ids); end $$;
+
+create or replace function corrections_of(of_id bigint) returns setof entries language plpgsql stable strict as $$
+begin return query select * from entries where corrects_entry_id = of_id; end $$;
+
+create or replace function entries_of_event(of_tenant text, of_source text, of_event text) returns setof entries
+  language plpgsql stable strict as $$
+begin return query select * from entries
+  where tenant_id = of_tenant and source = of_source and event_id = of_event; end $$;
+
+create or replace function entries_of_tenant(of_tenant text) returns setof entries
+  language plpgsql stable strict as $$
+begin return query select * from entries where tenant_id = of_tenant; end $$;
+
+create or replace function entries_of_period(of_tenant text, of_period date) returns setof entries
+  language plpgsql stable strict as $$
+begin return query select * from entries where tenant_id = of_tenant and period_start = of_period; end $$;
+
+create or replace function entries_of_periods(of_tenants text[], of_periods date[]) returns setof entries
+  language plpgsql stable strict as $$
+begin return query select * from entries where tenant_id = any(of_tenants) and period_start = any(of_periods); end $$;
+
+create or replace function entries_of_response(of_response text) returns setof entries language plpgsql stable strict as $$
+begin return query select * from entries where response_id = of_response; end $$;
+
+create or replace function entries_of_call(of_call text) returns setof entries language plpgsql stable strict as $$
+begin return query select * from entries where call_id collate "C" = of_call and call_id is not null; end $$;
+
+create or replace function entries_of_span(of_span text) returns setof entries language plpgsql stable strict as $$
+begin return query select * from entries where span_id collate "C" = of_span; end $$;
+
+create or replace function entries_within_span(of_span text) returns setof entries language plpgsql stable strict as $$
+begin return query select * from entries
+  where parent_span_id collate "C" = of_span and parent_span_id is not null; end $$;
+
+create or replace function spans_of_ledger() returns setof structure_spans language plpgsql stable as $$
+begin return query select * from structure_spans; end $$;
+
+create or replace function spans_of_batches(of_batches bigint[]) returns setof structure_spans
+  language plpgsql stable strict as $$
+begin return query select * from structure_spans where batch_id = any(of_batches); end $$;
+
+create or replace function spans_of_span(of_span text) returns setof structure_spans language plpgsql stable strict as $$
+begin return query select * from structure_spans
+  where span_id collate "C" = of_span and span_id is not null; end $$;
+
+create or replace function spans_within_span(of_span text) returns setof structure_spans
+  language plpgsql stable strict as $$
+begin return query select * from structure_spans where parent_span_id collate "C" = of_span; end $$;
+
+-- One question to all shards for a batch of many tenants, and not one a tenant.
+create or replace function known_events(of_tenants text[], of_sources text[], of_events text[])
+  returns table (n bigint, event_id text, digests bytea[]) language plpgsql stable strict as $$
+declare
+  asked_n bigint[];
+  asked_tenant text[];
+  asked_source text[];
+  asked_event text[];
+begin
+  select array_agg(g.n), array_agg(g.tenant), array_agg(g.source), array_agg(i.id)
+    into asked_n, asked_tenant, asked_source, asked_event
+  from unnest(of_tenants, of_sources, of_events) with ordinality g(tenant, source, ids, n)
+  cross join lateral unnest(g.ids::text[]) i(id);
+  return query
+    select k.n, e.event_id, array_agg(e.event_digest order by e.revision desc)
+    from unnest(asked_n, asked_tenant, asked_source, asked_event) k(n, tenant, source, event)
+    join entries e on e.tenant_id = k.tenant and e.source = k.source and e.event_id = k.event
+    group by k.n, e.event_id;
+  return query
+    select k.n, s.event_id, array[s.event_digest]
+    from unnest(asked_n, asked_tenant, asked_source, asked_event) k(n, tenant, source, event)
+    join structure_spans s on s.tenant_id = k.tenant and s.source = k.source and s.event_id = k.event;
+end $$;
+
+create or replace function what_is_held() returns table (nobodys_answers boolean, nobodys_calls boolean, bare_spans boolean)
+  language plpgsql stable as $$
+begin
+  perform from entries o where o.tenant_id = 'unattributed' and o.response_id is not null
+    and o.gateway_cache = 'none' and o.revision = 0 and o.status = 'ok' limit 1;
+  nobodys_answers := found;
+  perform from entries o where o.tenant_id = 'unattributed' limit 1;
+  nobodys_calls := found;
+  perform from entries o where (o.response_id is null or o.gateway_cache <> 'none')
+    and (o.span_id is not null or o.parent_span_id is not null) and o.revision = 0 and o.status = 'ok'
+    order by o.span_id collate "C" limit 1;
+  bare_spans := found;
+  return next;
+end $$;
+
+create or replace function audit.entries_as_of(at timestamptz) returns setof audit.entries language plpgsql stable strict as $$
+begin return query select * from audit.entries e where e.recorded_at <= at; end $$;

@@ -26,6 +26,9 @@ begin
   end if;
 end $$;
 
+-- Where tables are distributed, rights are given on one connection a node.
+select set_config('citus.multi_shard_modify_mode', 'sequential', true);
+
 -- The worker.
 grant select, insert on entries, structure_spans, second_reports, unnamed_spans, batches, receipts, quarantine, seals, periods,
   fold_queue, seal_queue, settle_queue to spanledger_worker;
@@ -99,6 +102,12 @@ declare
 begin
   foreach guarded in array array['entries', 'closes', 'periods', 'tenants', 'tenant_calendar_changes',
     'tenant_price_books', 'budgets', 'structure_spans', 'usage_rollups', 'run_usage', 'stripe_invoices'] loop
+    -- Row-level security of a distributed table would be asked on the workers, which know no logins of tenants: there a
+    -- tenant reads nothing of it, and its views read what own_entries and own_spans give it.
+    if is_distributed(guarded) then
+      execute format('revoke select on %I from spanledger_tenant', guarded);
+      continue;
+    end if;
     if not (select relrowsecurity from pg_class where oid = guarded::regclass) then
       execute format('alter table %I enable row level security', guarded);
     end if;
@@ -156,6 +165,16 @@ select tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome
   case when kind <> 'usage' then reason end as reason, null::text as actor, units, null::numeric as reported_cost,
   null::text as reported_cost_currency, null::text as reported_cost_source, null::text as call_id, not_due
 from entries;
+
+-- What is looked up behind the wall is looked up in what stands there.
+create or replace function wall.entries_of_batch(of_batch bigint) returns setof wall.entries language sql stable as $$
+  select * from wall.entries where entry_id >= of_batch * 1000000 and entry_id < (of_batch + 1) * 1000000 $$;
+create or replace function wall.entries_of_event(of_tenant text, of_source text, of_event text) returns setof wall.entries
+  language sql stable as $$
+  select * from wall.entries where tenant_id = of_tenant and source = of_source and event_id = of_event $$;
+create or replace function wall.entries_of_period(of_tenant text, of_period date) returns setof wall.entries
+  language sql stable as $$
+  select * from wall.entries where tenant_id = of_tenant and period_start = of_period $$;
 
 create or replace view wall.structure_spans with (security_invoker = true, security_barrier = true) as
 select tenant_id, source, event_id, batch_id, operation, status, null::text as error_type, occurred_at, started_at,
@@ -229,3 +248,26 @@ grant select on all tables in schema wall to spanledger_tenant;
 
 -- Whoever makes the roles may work as the tenant: the HTTP server does, for the time of a question.
 grant spanledger_tenant to current_user;
+
+-- Where the entries are distributed, the views of a tenant read its own rows as the owner does.
+do $$
+declare
+  over_entries record;
+begin
+  if is_distributed('entries') then
+    execute 'create or replace function own_entries() returns setof entries language plpgsql stable security definer
+      set search_path = public, pg_temp as ''begin return query select * from entries where tenant_id = session_tenant(); end''';
+    execute 'create or replace function own_spans() returns setof structure_spans language plpgsql stable security definer
+      set search_path = public, pg_temp as ''begin return query select * from structure_spans where tenant_id = session_tenant(); end''';
+    for over_entries in
+      select c.oid::regclass as name, array_to_string(c.reloptions, ', ') as options, pg_get_viewdef(c.oid) as text
+      from pg_class c where c.oid in ('tenant.entries'::regclass, 'wall.entries'::regclass,
+        'wall.structure_spans'::regclass, 'wall.charge_shares'::regclass)
+    loop
+      execute format('create or replace view %s with (%s) as %s', over_entries.name, over_entries.options,
+        regexp_replace(regexp_replace(regexp_replace(over_entries.text,
+          '(FROM \(*)entries(?= e\M)', '\1own_entries()'), '(FROM \(*)entries\M', '\1own_entries() entries'),
+          '(FROM \(*)structure_spans\M', '\1own_spans() structure_spans'));
+    end loop;
+  end if;
+end $$;

@@ -1141,17 +1141,16 @@ view audit.allocations as
     a.actor,
     a.recorded_at
    FROM (allocations a
-     CROSS JOIN LATERAL ( SELECT entries.entry_id,
-            entries.tenant_id,
-            entries.period_start,
-            entries.late,
-            entries.is_reversal,
-            entries.further_tags,
-            entries.cost,
-            entries.charge,
-            entries.currency
-           FROM entries
-          WHERE ((entries.entry_id >= (a.batch_id * 1000000)) AND (entries.entry_id < ((a.batch_id + 1) * 1000000)))
+     CROSS JOIN LATERAL ( SELECT entries_of_batch.entry_id,
+            entries_of_batch.tenant_id,
+            entries_of_batch.period_start,
+            entries_of_batch.late,
+            entries_of_batch.is_reversal,
+            entries_of_batch.further_tags,
+            entries_of_batch.cost,
+            entries_of_batch.charge,
+            entries_of_batch.currency
+           FROM entries_of_batch(a.batch_id) entries_of_batch(tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome, status, error_type, occurred_at, started_at, recorded_at, period_start, late, operation, provider, requested_model, executed_model, response_id, service_tier, gateway_cache, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, context_tokens, call_share, usage_source, layer_prompt_tokens, layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, cost, requested_cost, currency, charge_book, charge_version, charge_rate_id, cost_book, cost_version, cost_rate_id, user_id, feature, agent_run_id, prompt_version, further_tags, trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal, reason, actor, event_digest, entry_hash, units, reported_cost, reported_cost_currency, reported_cost_source, call_id, call_usage, not_due, shares_response)
          OFFSET 0) e);
 
 view audit.changes as
@@ -1352,8 +1351,7 @@ view audit.second_reports as
     repeats_source,
     repeats_event_id,
     ( SELECT ('ent_'::text || e.entry_id)
-           FROM entries e
-          WHERE ((e.tenant_id = s.repeats_tenant_id) AND (e.source = s.repeats_source) AND (e.event_id = s.repeats_event_id))
+           FROM entries_of_event(s.repeats_tenant_id, s.repeats_source, s.repeats_event_id) e(tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome, status, error_type, occurred_at, started_at, recorded_at, period_start, late, operation, provider, requested_model, executed_model, response_id, service_tier, gateway_cache, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, context_tokens, call_share, usage_source, layer_prompt_tokens, layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, cost, requested_cost, currency, charge_book, charge_version, charge_rate_id, cost_book, cost_version, cost_rate_id, user_id, feature, agent_run_id, prompt_version, further_tags, trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal, reason, actor, event_digest, entry_hash, units, reported_cost, reported_cost_currency, reported_cost_source, call_id, call_usage, not_due, shares_response)
           ORDER BY e.revision, e.entry_id
          LIMIT 1) AS repeats_entry_id,
     recorded_at
@@ -1381,75 +1379,74 @@ view batch_leaves as
     entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due, e.shares_response), b.salt) AS computed_hash,
     COALESCE(e.entry_hash, entry_hash(ROW(e.tenant_id, e.source, e.event_id, e.member_id, e.revision, e.entry_id, e.kind, e.outcome, e.status, e.error_type, e.occurred_at, e.started_at, e.recorded_at, e.period_start, e.late, e.operation, e.provider, e.requested_model, e.executed_model, e.response_id, e.service_tier, e.gateway_cache, e.uncached_input_tokens, e.cache_read_tokens, e.cache_write_tokens, e.output_tokens, e.reasoning_tokens, e.context_tokens, e.call_share, e.usage_source, e.layer_prompt_tokens, e.layer_tool_tokens, e.layer_memory_tokens, e.layer_response_tokens, e.charge, e.cost, e.requested_cost, e.currency, e.charge_book, e.charge_version, e.charge_rate_id, e.cost_book, e.cost_version, e.cost_rate_id, e.user_id, e.feature, e.agent_run_id, e.prompt_version, e.further_tags, e.trace_id, e.span_id, e.parent_span_id, e.attempt, e.corrects_entry_id, e.is_reversal, e.reason, e.actor, e.event_digest, e.entry_hash, e.units, e.reported_cost, e.reported_cost_currency, e.reported_cost_source, e.call_id, e.call_usage, e.not_due, e.shares_response), b.salt)) AS leaf
    FROM (batches b
-     CROSS JOIN LATERAL ( SELECT n.tenant_id,
-            n.source,
-            n.event_id,
-            n.member_id,
-            n.revision,
-            n.entry_id,
-            n.kind,
-            n.outcome,
-            n.status,
-            n.error_type,
-            n.occurred_at,
-            n.started_at,
-            n.recorded_at,
-            n.period_start,
-            n.late,
-            n.operation,
-            n.provider,
-            n.requested_model,
-            n.executed_model,
-            n.response_id,
-            n.service_tier,
-            n.gateway_cache,
-            n.uncached_input_tokens,
-            n.cache_read_tokens,
-            n.cache_write_tokens,
-            n.output_tokens,
-            n.reasoning_tokens,
-            n.context_tokens,
-            n.call_share,
-            n.usage_source,
-            n.layer_prompt_tokens,
-            n.layer_tool_tokens,
-            n.layer_memory_tokens,
-            n.layer_response_tokens,
-            n.charge,
-            n.cost,
-            n.requested_cost,
-            n.currency,
-            n.charge_book,
-            n.charge_version,
-            n.charge_rate_id,
-            n.cost_book,
-            n.cost_version,
-            n.cost_rate_id,
-            n.user_id,
-            n.feature,
-            n.agent_run_id,
-            n.prompt_version,
-            n.further_tags,
-            n.trace_id,
-            n.span_id,
-            n.parent_span_id,
-            n.attempt,
-            n.corrects_entry_id,
-            n.is_reversal,
-            n.reason,
-            n.actor,
-            n.event_digest,
-            n.entry_hash,
-            n.units,
-            n.reported_cost,
-            n.reported_cost_currency,
-            n.reported_cost_source,
-            n.call_id,
-            n.call_usage,
-            n.not_due,
-            n.shares_response
-           FROM entries n
-          WHERE ((n.entry_id >= (b.batch_id * 1000000)) AND (n.entry_id < ((b.batch_id + 1) * 1000000)))
+     CROSS JOIN LATERAL ( SELECT entries_of_batch.tenant_id,
+            entries_of_batch.source,
+            entries_of_batch.event_id,
+            entries_of_batch.member_id,
+            entries_of_batch.revision,
+            entries_of_batch.entry_id,
+            entries_of_batch.kind,
+            entries_of_batch.outcome,
+            entries_of_batch.status,
+            entries_of_batch.error_type,
+            entries_of_batch.occurred_at,
+            entries_of_batch.started_at,
+            entries_of_batch.recorded_at,
+            entries_of_batch.period_start,
+            entries_of_batch.late,
+            entries_of_batch.operation,
+            entries_of_batch.provider,
+            entries_of_batch.requested_model,
+            entries_of_batch.executed_model,
+            entries_of_batch.response_id,
+            entries_of_batch.service_tier,
+            entries_of_batch.gateway_cache,
+            entries_of_batch.uncached_input_tokens,
+            entries_of_batch.cache_read_tokens,
+            entries_of_batch.cache_write_tokens,
+            entries_of_batch.output_tokens,
+            entries_of_batch.reasoning_tokens,
+            entries_of_batch.context_tokens,
+            entries_of_batch.call_share,
+            entries_of_batch.usage_source,
+            entries_of_batch.layer_prompt_tokens,
+            entries_of_batch.layer_tool_tokens,
+            entries_of_batch.layer_memory_tokens,
+            entries_of_batch.layer_response_tokens,
+            entries_of_batch.charge,
+            entries_of_batch.cost,
+            entries_of_batch.requested_cost,
+            entries_of_batch.currency,
+            entries_of_batch.charge_book,
+            entries_of_batch.charge_version,
+            entries_of_batch.charge_rate_id,
+            entries_of_batch.cost_book,
+            entries_of_batch.cost_version,
+            entries_of_batch.cost_rate_id,
+            entries_of_batch.user_id,
+            entries_of_batch.feature,
+            entries_of_batch.agent_run_id,
+            entries_of_batch.prompt_version,
+            entries_of_batch.further_tags,
+            entries_of_batch.trace_id,
+            entries_of_batch.span_id,
+            entries_of_batch.parent_span_id,
+            entries_of_batch.attempt,
+            entries_of_batch.corrects_entry_id,
+            entries_of_batch.is_reversal,
+            entries_of_batch.reason,
+            entries_of_batch.actor,
+            entries_of_batch.event_digest,
+            entries_of_batch.entry_hash,
+            entries_of_batch.units,
+            entries_of_batch.reported_cost,
+            entries_of_batch.reported_cost_currency,
+            entries_of_batch.reported_cost_source,
+            entries_of_batch.call_id,
+            entries_of_batch.call_usage,
+            entries_of_batch.not_due,
+            entries_of_batch.shares_response
+           FROM entries_of_batch(b.batch_id) entries_of_batch(tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome, status, error_type, occurred_at, started_at, recorded_at, period_start, late, operation, provider, requested_model, executed_model, response_id, service_tier, gateway_cache, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, context_tokens, call_share, usage_source, layer_prompt_tokens, layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, cost, requested_cost, currency, charge_book, charge_version, charge_rate_id, cost_book, cost_version, cost_rate_id, user_id, feature, agent_run_id, prompt_version, further_tags, trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal, reason, actor, event_digest, entry_hash, units, reported_cost, reported_cost_currency, reported_cost_source, call_id, call_usage, not_due, shares_response)
          OFFSET 0) e);
 
 view entry_leaves as
@@ -1461,7 +1458,7 @@ view entry_leaves as
     e.entry_hash,
     entry_hash(e.*, b.salt) AS computed_hash,
     COALESCE(e.entry_hash, entry_hash(e.*, b.salt)) AS leaf
-   FROM (entries e
+   FROM (entries_of_ledger() e(tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome, status, error_type, occurred_at, started_at, recorded_at, period_start, late, operation, provider, requested_model, executed_model, response_id, service_tier, gateway_cache, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, context_tokens, call_share, usage_source, layer_prompt_tokens, layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, cost, requested_cost, currency, charge_book, charge_version, charge_rate_id, cost_book, cost_version, cost_rate_id, user_id, feature, agent_run_id, prompt_version, further_tags, trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal, reason, actor, event_digest, entry_hash, units, reported_cost, reported_cost_currency, reported_cost_source, call_id, call_usage, not_due, shares_response)
      JOIN batches b ON ((b.batch_id = (e.entry_id / 1000000))));
 
 view run_rollups with (security_invoker=true) as
@@ -1531,9 +1528,10 @@ AS $function$
     null::text
   from audit.periods p
   left join lateral (
-    select count(*) as entries, trim_scale(coalesce(sum(o.charge) filter (where not o.not_due), 0)) as charge, min(o.currency) as currency
-    from audit.entries o
-    where o.tenant_id = p.tenant_id and o.period_start = p.period_start and o.recorded_at <= at
+    select count(*) as entries, major(coalesce(sum(o.charge) filter (where o.not_due is not true), 0)) as charge,
+      min(o.currency) as currency
+    from entries_of_period(p.tenant_id, p.period_start) o
+    where o.recorded_at <= at
       and (p.closed_at <= at) is not true
   ) e on true
   where p.closed_at <= at or e.entries > 0
@@ -1565,7 +1563,7 @@ AS $function$
   select (occurred_at at time zone 'UTC')::date, tenant_id, requested_model, nullif(feature, ''), outcome,
     count(*), sum(input_tokens), sum(output_tokens),
     trim_scale(coalesce(sum(charge), 0)), trim_scale(coalesce(sum(cost), 0))
-  from audit.entries where recorded_at <= at
+  from audit.entries_as_of(at)
   group by 1, 2, 3, 4, 5
 $function$
 ;
@@ -1612,7 +1610,7 @@ AS $function$
   ), structure as (
     select h.batch_id, sha256(string_agg(h.digest, ''::bytea order by h.digest)) as digest from (
       select s.batch_id, sha256(convert_to(jsonb_strip_nulls(to_jsonb(s))::text, 'UTF8')) as digest
-      from structure_spans s where s.batch_id = any(ids)
+      from spans_of_batches(ids) s
     ) h group by h.batch_id
   )
   select i.id, sha256(coalesce(r.digest, '\x00') || coalesce(s.digest, '\x00'))
@@ -1694,6 +1692,110 @@ AS $function$
     then replace(replace(replace(replace(value, '\', '\\'), e'\t', '\t'), e'\n', '\n'), e'\r', '\r')
     else value end
 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.corrections_of(of_id bigint)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where corrects_entry_id = of_id $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_batch(of_batch bigint)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where entry_id >= of_batch * 1000000 and entry_id < (of_batch + 1) * 1000000 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_call(of_call text)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where call_id collate "C" = of_call and call_id is not null $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_event(of_tenant text, of_source text, of_event text)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where tenant_id = of_tenant and source = of_source and event_id = of_event $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_id(of_id bigint)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where entry_id = of_id $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_ids(of_ids bigint[])
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where entry_id = any(of_ids) $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_ledger()
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_period(of_tenant text, of_period date)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where tenant_id = of_tenant and period_start = of_period $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_periods(of_tenants text[], of_periods date[])
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where tenant_id = any(of_tenants) and period_start = any(of_periods) $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_response(of_response text)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where response_id = of_response $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_span(of_span text)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where span_id collate "C" = of_span $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_tenant(of_tenant text)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where tenant_id = of_tenant $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_within_span(of_span text)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where parent_span_id collate "C" = of_span and parent_span_id is not null $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.entry_hash(e entries, salt bytea)
@@ -1828,6 +1930,21 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.is_distributed(of_table text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  answer boolean := false;
+begin
+  if to_regclass('pg_dist_partition') is not null then
+    execute 'select exists (select from pg_dist_partition where logicalrelid = $1::regclass)' into answer using of_table;
+  end if;
+  return answer;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.is_readable(of_text text)
  RETURNS boolean
  LANGUAGE sql
@@ -1894,6 +2011,23 @@ CREATE OR REPLACE FUNCTION public.key_of(kept jsonb, names text[])
 AS $function$
   select jsonb_object_agg(name, kept -> name) from unnest(names) name
 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.known_events(of_tenants text[], of_sources text[], of_events text[])
+ RETURNS TABLE(n bigint, event_id text, digests bytea[])
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select g.n, l.event_id, l.digests
+  from unnest(of_tenants, of_sources, of_events) with ordinality g(tenant, source, ids, n)
+  cross join lateral (
+    select e.event_id, array_agg(e.event_digest order by e.revision desc) as digests from entries e
+      where e.tenant_id = g.tenant and e.source = g.source and e.event_id = any(g.ids::text[])
+      group by e.event_id
+    union all
+    select s.event_id, array[s.event_digest] from structure_spans s
+      where s.tenant_id = g.tenant and s.source = g.source and s.event_id = any(g.ids::text[])
+  ) l $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.major(pico numeric)
@@ -1965,6 +2099,38 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.spans_of_batches(of_batches bigint[])
+ RETURNS SETOF structure_spans
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from structure_spans where batch_id = any(of_batches) $function$
+;
+
+CREATE OR REPLACE FUNCTION public.spans_of_ledger()
+ RETURNS SETOF structure_spans
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from structure_spans $function$
+;
+
+CREATE OR REPLACE FUNCTION public.spans_of_span(of_span text)
+ RETURNS SETOF structure_spans
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from structure_spans where span_id collate "C" = of_span and span_id is not null $function$
+;
+
+CREATE OR REPLACE FUNCTION public.spans_within_span(of_span text)
+ RETURNS SETOF structure_spans
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from structure_spans where parent_span_id collate "C" = of_span $function$
+;
+
 CREATE OR REPLACE FUNCTION public.sum_of_others(units jsonb, prices jsonb, factor numeric)
  RETURNS numeric
  LANGUAGE sql
@@ -2002,6 +2168,20 @@ CREATE OR REPLACE FUNCTION public.units_within(units jsonb, total text)
 AS $function$
   select case when units is null then 0::bigint else sum_within(units, total) end
 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.what_is_held()
+ RETURNS TABLE(nobodys_answers boolean, nobodys_calls boolean, bare_spans boolean)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select
+    exists (select from entries o where o.tenant_id = 'unattributed' and o.response_id is not null
+      and o.gateway_cache = 'none' and o.revision = 0 and o.status = 'ok' order by o.response_id limit 1),
+    exists (select from entries o where o.tenant_id = 'unattributed' order by o.tenant_id, o.source, o.event_id limit 1),
+    exists (select from entries o where (o.response_id is null or o.gateway_cache <> 'none')
+      and (o.span_id is not null or o.parent_span_id is not null) and o.revision = 0 and o.status = 'ok'
+      order by o.span_id collate "C" limit 1) $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.with_digests(kept jsonb, names text[])

@@ -41,7 +41,7 @@ export async function readSealsOf(
   const { rows } = await transaction.client.query<PeriodSeal>(
     `select s.seal_number::text as seal, s.batch_id::text as batch_id, encode(s.seal_hash, 'hex') as hash
     from seals s where s.batch_id in (
-      select distinct entry_id / ${ENTRIES_PER_BATCH} from entries where tenant_id = $1 and period_start = $2)
+      select distinct entry_id / ${ENTRIES_PER_BATCH} from entries_of_period($1, $2::date))
     order by s.seal_number`,
     [tenantId, periodStart],
   );
@@ -56,8 +56,8 @@ export async function eachArchivedEntry(
 ): Promise<void> {
   const text = `
     select e.*, encode(b.salt, 'hex') as batch_salt
-    from entries e join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
-    where e.tenant_id = $1 and e.period_start = $2 order by e.entry_id`;
+    from entries_of_period($1, $2::date) e join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
+    order by e.entry_id`;
   await eachRow<EntryRow & ReadWith>(
     transaction,
     { text, values: [tenantId, periodStart] },

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import { type Database, inTransaction, type Transaction } from '../database/database.ts';
+import { ENTRIES_PER_BATCH } from '../database/entries-of-batch.ts';
 import { FURTHER_UNITS, pricedTogether } from '../units.ts';
 import { readEntryBilling } from './entry-billing.ts';
 import type {
@@ -44,7 +45,7 @@ export async function readStory(
   const ids = [...(await entryIdsOf(database, { source, eventId, at }))];
   const entries = await sql<StoryTexts<StoryEntry>>`
     select ${storyOf('a')} as story from audit.entries_as_of(${at}) a
-    where a.tenant_id in (select tenant_id from entries where entry_id = any(${ids}::bigint[]))
+    where a.tenant_id in (select tenant_id from entries_of_ids(${ids}::bigint[]))
       and a.source = ${source} and a.event_id = ${eventId}
     order by length(a.entry_id), a.entry_id`.execute(db);
   const rates = await sql<StoryTexts<StoryRate>>`
@@ -56,30 +57,28 @@ export async function readStory(
         (select jsonb_object_agg(u.key, major(u.value::numeric * ${pricedTogetherOf('u.key')})::text)
           from jsonb_each_text(units) u) as unit_prices
       from price_rates where rate_id in (
-        select unnest(array[charge_rate_id, cost_rate_id]) from entries where entry_id = any(${ids}::bigint[]))
+        select unnest(array[charge_rate_id, cost_rate_id]) from entries_of_ids(${ids}::bigint[]))
       order by rate_id) r`.execute(db);
   const periods = await sql<StoryTexts<StoryPeriod>>`
     select ${storyOf('p')} as story
     from ${asOf === null ? sql`audit.periods` : sql`audit.periods_as_of(${at})`} p
     where (p.tenant_id, p.period_start) in (
-      select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
-    db,
-  );
+      select tenant_id, period_start from entries_of_ids(${ids}::bigint[]))`.execute(db);
   const pushes = await sql<StoryTexts<StoryPush>>`
     select ${storyOf('p')} as story from audit.pushes p where ${asOf === null} and (p.tenant_id, p.period_start) in (
-      select tenant_id, period_start from entries where entry_id = any(${ids}::bigint[]))`.execute(
-    db,
-  );
+      select tenant_id, period_start from entries_of_ids(${ids}::bigint[]))`.execute(db);
   const quarantine = await sql<StoryTexts<StoryQuarantine>>`
     select ${storyOf('q')} as story from audit.quarantine_as_of(${at}) q
     where q.event_id = ${eventId} and coalesce(q.source, 'default') = ${source}
     order by quarantine_id`.execute(db);
   const structure = await byEventId(database, (transaction) =>
     sql<StoryTexts<StoryStructure>>`
+      with found as materialized (
+        select s.* from structure_spans s where ${isOfEvent('s', { source, eventId })}
+      )
       select ${storyOf('s')} as story from (
         select tenant_id, operation, status, error_type, occurred_at, agent_run_id, trace_id, span_id, parent_span_id
-        from structure_spans s where ${isOfEvent('s', { source, eventId })}
-          and exists (select from batches b where b.batch_id = s.batch_id and b.recorded_at <= ${at})
+        from found s where exists (select from batches b where b.batch_id = s.batch_id and b.recorded_at <= ${at})
         order by tenant_id
       ) s`.execute(transaction.kysely),
   );
@@ -91,10 +90,11 @@ export async function readStory(
     ) s`.execute(db);
   const seals = await sql<StoryTexts<StorySeal>>`
     select ${storyOf('s')} as story from (
-      select 'ent_' || l.entry_id as entry_id, encode(l.leaf, 'hex') as entry_hash, s.seal_number, s.sealed_at,
-        l.place as position, s.entries, s.root, s.seal_hash
-      from entry_leaves l left join audit.seals s on s.batch_id = l.batch_id
-      where l.entry_id = any(${ids}::bigint[]) order by l.entry_id) s`.execute(db);
+      select 'ent_' || e.entry_id as entry_id, encode(coalesce(e.entry_hash, entry_hash(e, b.salt)), 'hex') as entry_hash,
+        s.seal_number, s.sealed_at, (e.entry_id % ${sql.lit(ENTRIES_PER_BATCH)})::integer as position, s.entries, s.root,
+        s.seal_hash
+      from entries_of_ids(${ids}::bigint[]) e join batches b on b.batch_id = e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)}
+      left join audit.seals s on s.batch_id = b.batch_id order by e.entry_id) s`.execute(db);
   const closedUntil = asOf ?? Number.POSITIVE_INFINITY;
   const billing = await readEntryBilling(database, { entryIds: ids.map(BigInt), closedUntil });
   return {

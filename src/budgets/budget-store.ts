@@ -114,8 +114,8 @@ async function recount(client: Queryable, { budget_id, per }: BudgetRow): Promis
   await client.query({
     text: `insert into budget_counters as c (budget_id, time_key, spent)
       select b.budget_id, ${TIME_KEY_OF_ENTRY}, sum(${AMOUNT_OF_ENTRY})
-      from budgets b join entries e on ${COUNTS_ENTRY}
-      where b.budget_id = $1 and ${per === 'month' ? PERIODS_SINCE : RECORDED_SINCE}
+      from budgets b cross join lateral entries_of_tenant(b.tenant_id) e
+      where b.budget_id = $1 and ${COUNTS_ENTRY} and ${per === 'month' ? PERIODS_SINCE : RECORDED_SINCE}
         and not exists (select from fold_queue f where f.batch_id = e.entry_id / 1000000)
       group by 1, 2
       on conflict (budget_id, time_key) do update set spent = excluded.spent`,
@@ -186,8 +186,8 @@ const AS_OF = `with budgets as (
     where c.kept is not null
   ), counted as (
     select b.budget_id, ${TIME_KEY_OF_ENTRY} as time_key, ${AMOUNT_OF_ENTRY} as spent, 0 as held
-    from budgets b join entries e on ${COUNTS_ENTRY}
-    where b.tenant_id = any($2::text[]) and e.recorded_at <= $1::timestamptz
+    from budgets b cross join lateral entries_of_tenant(b.tenant_id) e
+    where ${COUNTS_ENTRY} and b.tenant_id = any($2::text[]) and e.recorded_at <= $1::timestamptz
     union all
     select u.budget_id, u.time_key, 0, u.amount
     from budget_holds h cross join lateral unnest(h.budget_ids, h.time_keys, h.amounts) u(budget_id, time_key, amount)

@@ -1,21 +1,38 @@
 import { readFile } from 'node:fs/promises';
-import type { Database } from './database.ts';
+import type { Database, Transaction } from './database.ts';
+import { inTransaction } from './database.ts';
 import { MIGRATIONS } from './migrate.ts';
 
 /** `absent`: this database has no Citus, and stays as it is. */
 export type Distribution = 'absent' | 'distributed' | 'already_distributed';
 
 /**
- * Distributes by tenant the tables that grow with usage, where the database has the Citus extension.
- * Once, in one transaction; the schema must be up to date.
+ * What grows with usage without an end, and is most of a ledger's bytes. All else stays on the coordinator, with its
+ * triggers, its foreign keys and the unique keys that have no tenant in them.
+ */
+const DISTRIBUTED = ['entries', 'structure_spans'] as const;
+
+/**
+ * Distributes by tenant the tables that grow with usage, where the database has the Citus extension. In one transaction; the
+ * schema must be up to date. Where it is distributed already, what looks entries up is made anew, since a migration may
+ * have brought a new look-up.
  */
 export async function distribute(database: Database): Promise<Distribution> {
   if (!(await hasCitus(database))) return 'absent';
-  if (await isDistributed(database)) return 'already_distributed';
-  const text = await readFile(`${MIGRATIONS}citus.sql`, 'utf8');
-  // Several statements without parameters are one transaction.
-  await database.pool.query(text);
-  return 'distributed';
+  const isNew = !(await isDistributed(database));
+  const lookUps = await readFile(`${MIGRATIONS}citus.sql`, 'utf8');
+  await inTransaction(database, async (transaction) => {
+    // Sums of units are made where the entries are; they name one another in their texts.
+    await transaction.client.query(
+      "select set_config('citus.multi_shard_modify_mode', 'sequential', true), set_config('check_function_bodies', 'off', true)",
+    );
+    await transaction.client.query(PURE_FUNCTIONS_TO_WORKERS);
+    if (isNew) await distributeTables(transaction);
+    // Of what asks the shards nothing is made on the workers.
+    await transaction.client.query('set local citus.enable_ddl_propagation to off');
+    await transaction.client.query(lookUps);
+  });
+  return isNew ? 'distributed' : 'already_distributed';
 }
 
 async function hasCitus(database: Database): Promise<boolean> {
@@ -23,9 +40,88 @@ async function hasCitus(database: Database): Promise<boolean> {
   return rows.length > 0;
 }
 
-async function isDistributed(database: Database): Promise<boolean> {
-  const { rows } = await database.pool.query(
-    "select 1 from pg_dist_partition where logicalrelid = 'entries'::regclass",
+/** Answers true where Citus keeps the entries on its workers. */
+export async function isDistributed(database: Database): Promise<boolean> {
+  const { rows } = await database.pool.query<{ answer: boolean }>(
+    "select is_distributed('entries') as answer",
   );
-  return rows.length > 0;
+  return rows[0]?.answer === true;
 }
+
+/**
+ * Citus distributes no table that functions and views depend on which it would have to make on the workers: they are taken away
+ * and made again as the catalogue has them. It knows no triggers and no row-level security by a function there,
+ * so privileges alone say that nothing is edited; and an id is unique as its batch's number and a place in it, without a key.
+ */
+async function distributeTables({ client }: Transaction): Promise<void> {
+  const { rows: dependents } = await client.query<Dependent>(DEPENDENTS, [DISTRIBUTED]);
+  for (const { drop } of dependents.toReversed()) await client.query(drop);
+  const { rows: beside } = await client.query<{ drop: string }>(BESIDE, [DISTRIBUTED]);
+  for (const { drop } of beside) await client.query(drop);
+  await client.query('drop index entries_by_id; create index entries_by_id on entries (entry_id)');
+  for (const table of DISTRIBUTED) {
+    await client.query(
+      `select create_distributed_table($1, 'tenant_id', colocate_with => $2::text)`,
+      [table, table === DISTRIBUTED[0] ? 'default' : DISTRIBUTED[0]],
+    );
+    await client.query(`revoke update, delete, truncate on ${table} from public, current_user`);
+  }
+  await client.query('set local citus.enable_ddl_propagation to off');
+  for (const { make, grants } of dependents) {
+    await client.query([make, ...grants].join(';\n'));
+  }
+}
+
+const PURE_FUNCTIONS_TO_WORKERS = `
+  select create_distributed_function(p.oid::regprocedure) from pg_proc p
+  where p.pronamespace = 'public'::regnamespace and p.provolatile = 'i' and p.prokind in ('f', 'a')
+    and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+    and not exists (select from pg_dist_object o where o.objid = p.oid and o.classid = 'pg_proc'::regclass)
+  order by p.prokind desc, p.proname`;
+
+interface Dependent {
+  readonly drop: string;
+  readonly make: string;
+  readonly grants: readonly string[];
+}
+
+/** Views and functions over tables, by their row types too, and what depends on those, the nearest first. */
+const DEPENDENTS = `
+  with recursive dependent(kind, oid, level) as (
+    select 'pg_class'::regclass, t::regclass::oid, 0 from unnest($1::text[]) t
+    union
+    select found.kind, found.oid, d.level + 1 from dependent d cross join lateral (
+      select 'pg_class'::regclass as kind, r.ev_class as oid
+      from pg_depend p join pg_rewrite r on r.oid = p.objid and p.classid = 'pg_rewrite'::regclass
+      where p.refclassid = d.kind and p.refobjid = d.oid and r.ev_class <> d.oid
+      union
+      select 'pg_proc'::regclass, p.objid from pg_depend p
+      where p.classid = 'pg_proc'::regclass and (p.refclassid = d.kind and p.refobjid = d.oid
+        or d.kind = 'pg_class'::regclass and p.refclassid = 'pg_type'::regclass
+          and p.refobjid in (select t.oid from pg_type t where t.typrelid = d.oid))
+    ) found
+  ), placed as (
+    select kind, oid, max(level) as level from dependent where level > 0 group by kind, oid
+  )
+  select 'drop function ' || p.oid::regprocedure as drop, pg_get_functiondef(p.oid) as make, array[]::text[] as grants,
+    d.level
+  from placed d join pg_proc p on p.oid = d.oid where d.kind = 'pg_proc'::regclass
+  union all
+  select 'drop view ' || c.oid::regclass, 'create view ' || c.oid::regclass
+      || coalesce(' with (' || array_to_string(c.reloptions, ', ') || ')', '') || ' as ' || rtrim(pg_get_viewdef(c.oid), ';'),
+    array(select 'grant ' || a.privilege_type || ' on ' || c.oid::regclass || ' to '
+        || case a.grantee when 0 then 'public' else a.grantee::regrole::text end
+      from aclexplode(c.relacl) a where a.grantee <> c.relowner), d.level
+  from placed d join pg_class c on c.oid = d.oid where d.kind = 'pg_class'::regclass
+  order by 4`;
+
+/** Triggers and policies of the tables. */
+const BESIDE = `
+  select format('drop trigger %I on %s', t.tgname, t.tgrelid::regclass) as drop from pg_trigger t
+  where not t.tgisinternal and t.tgrelid = any($1::text[]::regclass[])
+  union all
+  select format('drop policy %I on %s', p.polname, p.polrelid::regclass) from pg_policy p
+  where p.polrelid = any($1::text[]::regclass[])
+  union all
+  select format('alter table %s disable row level security', c.oid::regclass) from pg_class c
+  where c.relrowsecurity and c.oid = any($1::text[]::regclass[])`;

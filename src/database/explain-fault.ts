@@ -10,7 +10,7 @@ import { isDatabaseAway, sqlState } from './database.ts';
  */
 export function explainFault(error: unknown): Refusal | null {
   if (!(error instanceof Error)) return null;
-  const said = error.message;
+  const said = detailed(error);
   const state = sqlState(error) ?? '';
   if (isDatabaseAway(error)) {
     return new Refusal(
@@ -23,6 +23,21 @@ export function explainFault(error: unknown): Refusal | null {
   const isFatal = error instanceof pg.DatabaseError && error.severity === 'FATAL';
   return (BY_STATE[state] ?? (isFatal ? notLetIn : undefined))?.(said) ?? null;
 }
+
+/** The message, and what the database says beside it of the part that it means. */
+function detailed(error: Error): string {
+  const detail = error instanceof pg.DatabaseError ? error.detail : undefined;
+  return sqlState(error) === NOT_PLANNED && detail !== undefined
+    ? `${error.message} (${detail})`
+    : error.message;
+}
+
+/** Answers true where the planner itself refuses, which it does however often it is asked. */
+export function isNotPlanned(error: unknown): boolean {
+  return sqlState(error) === NOT_PLANNED;
+}
+
+const NOT_PLANNED = '0A000';
 
 const noSuchDatabase = (said: string) =>
   new Refusal(
@@ -52,6 +67,14 @@ const notAllowed = (said: string) =>
     'run it as the owner of the schema; infra/README.md, "Who may do what", says what each role is for',
   );
 
+/** A planner that cannot answer a question in the form in which it is asked cannot do so later either. */
+const notPlanned = (said: string) =>
+  new Refusal(
+    'unavailable',
+    `the database has no plan for this question: ${said}`,
+    'infra/README.md, "Distributed by Citus", says what is answered where the ledger is distributed; ask there for less at once, or tell us the message',
+  );
+
 /** Tables, columns, functions and schemas that are missing are those of a migration that is to come. */
 const BY_STATE: Readonly<Record<string, (said: string) => Refusal>> = {
   '3D000': noSuchDatabase,
@@ -62,4 +85,5 @@ const BY_STATE: Readonly<Record<string, (said: string) => Refusal>> = {
   '42883': notMigrated,
   '3F000': notMigrated,
   '42501': notAllowed,
+  [NOT_PLANNED]: notPlanned,
 };

@@ -1,6 +1,7 @@
 import { pause } from '../clock.ts';
 import { sqlState } from '../database/database.ts';
 import { faultOf } from '../database/database-fault.ts';
+import { explainFault, isNotPlanned } from '../database/explain-fault.ts';
 import type { Log } from '../log.ts';
 import type { RefusalKind } from '../refusal.ts';
 import { Refusal } from '../refusal.ts';
@@ -60,7 +61,7 @@ export class Patience {
 
   /**
    * Runs the work until it passes. Throws a `Refusal` where the database goes on refusing, the last error
-   * where the patience was ended, and a `Refusal` of the work's own at once.
+   * where the patience was ended, and at once a `Refusal` of the work's own and one for which there is no plan.
    */
   async until<Result>(work: () => Promise<Result>): Promise<Result> {
     const piece = {};
@@ -71,6 +72,7 @@ export class Patience {
           return await work();
         } catch (error) {
           if (error instanceof Refusal || this.ended.aborted) throw error;
+          if (isNotPlanned(error)) throw explainFault(error) ?? error;
           const isAway = faultOf(error) === 'away';
           if (!isAway) refused += 1;
           if (refused >= this.#limits.tries) throw lastingRefusal(error, refused);

@@ -99,7 +99,8 @@ export async function readCostDrift(
     with call as not materialized (
       select * from entries
       where kind in ('usage', 'correction') and not is_reversal and member_id = ''
-        and not exists (select 1 from entries c where c.corrects_entry_id = entries.entry_id)
+        and not exists (select 1 from entries c
+          where c.tenant_id = entries.tenant_id and c.corrects_entry_id = entries.entry_id)
         ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
         ${first === null ? sql`` : sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`}
         ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}

@@ -1,6 +1,7 @@
 import type { Cursor } from '../database/cursor.ts';
 import { openCursor } from '../database/cursor.ts';
 import type { Transaction } from '../database/database.ts';
+import { ENTRIES_PER_BATCH } from '../database/entries-of-batch.ts';
 import { MerkleTree } from './merkle-tree.ts';
 
 /** A tenant's period, as far as its root is concerned. */
@@ -75,10 +76,10 @@ export class PeriodRoots {
 const LEAVES = `
   select place, string_agg(leaf, ''::bytea order by entry_id) as leaves
   from (
-    select k.place::int as place, l.batch_id, l.entry_id, l.leaf
-    from entry_leaves l
-    join unnest($1::text[], $2::date[]) with ordinality k(t, s, place) on l.tenant_id = k.t and l.period_start = k.s
-    where l.tenant_id = any($1::text[]) and l.period_start = any($3::date[])
+    select k.place::int as place, b.batch_id, e.entry_id, coalesce(e.entry_hash, entry_hash(e, b.salt)) as leaf
+    from entries_of_periods($1::text[], $3::date[]) e
+    join unnest($1::text[], $2::date[]) with ordinality k(t, s, place) on e.tenant_id = k.t and e.period_start = k.s
+    join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
     offset 0
   ) hashed
   group by place, batch_id order by place, batch_id`;

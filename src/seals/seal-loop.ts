@@ -1,5 +1,6 @@
 import { type Clock, pause } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { isNotPlanned } from '../database/explain-fault.ts';
 import type { Log } from '../log.ts';
 import { sealAll } from './seal-batches.ts';
 
@@ -24,7 +25,9 @@ export async function runSealLoop(
       isFailing = false;
     } catch (error) {
       // The queue of batches is durable: whatever is not sealed now is sealed next time.
-      if (!isFailing) of.log.warn({ error: String(error) }, 'batches not sealed');
+      // A question without a plan stays without one, and a person has to hear of it.
+      const level = isNotPlanned(error) ? 'error' : 'warn';
+      if (!isFailing) of.log[level]({ error: String(error) }, 'batches not sealed');
       isFailing = true;
     }
   } while (!stop.aborted);

@@ -175,8 +175,8 @@ async function readLeaves(
     select coalesce(e.entry_hash, entry_hash(e, b.salt)) as leaf,
       case when $3::text is null or e.requested_model = $3 then entry_shown(e) end as shown,
       case when $3::text is null or e.requested_model = $3 then encode(entry_hidden(e, b.salt), 'hex') end as hidden
-    from entries e join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
-    where e.tenant_id = $1 and e.period_start = $2 order by e.entry_id`;
+    from entries_of_period($1, $2::date) e join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
+    order by e.entry_id`;
   const values = [period.tenantId, period.periodStart, wanted.model];
   await eachRow<LeafRow>(transaction, { text, values }, ({ leaf, shown, hidden }) => {
     const position = leaves.push(leaf) - 1;

@@ -179,7 +179,7 @@ export async function readPeriodSpans(
   }>(
     `select p.period_start as start, coalesce(min(e.occurred_at), p.starts_at) as first,
        coalesce(max(e.occurred_at), p.starts_at) as last
-     from periods p left join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start and not e.late
+     from periods p left join lateral entries_of_period(p.tenant_id, p.period_start) e on not e.late
      where p.tenant_id = $1 group by p.tenant_id, p.period_start order by p.period_start`,
     [tenantId],
   );

@@ -6,6 +6,7 @@ import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import type { Tables } from '../../src/database/tables.ts';
 import { present } from '../../src/present.ts';
+import { copyOnCluster, dropOnCluster } from './cluster.ts';
 import { TEMPLATE } from './global-setup.ts';
 
 /** A database that nobody else uses, migrated or empty. */
@@ -38,10 +39,31 @@ export async function createDatabase(
   const lent = lend(warm.opened);
   const drop = async () => {
     lent.end();
-    if (await isWarmAsNew(warm.opened)) await keepWarm(warm);
+    const cluster = inject('cluster');
+    if (cluster !== null) {
+      await closeDatabase(warm.opened);
+      await dropOnCluster(cluster, warm.name);
+    } else if (await isWarmAsNew(warm.opened)) await keepWarm(warm);
     else await giveBack(warm, await reset(warm.opened));
   };
   return { database: { ...lent.database, name: warm.name, url: urlOf(warm.name) }, drop };
+}
+
+/** Makes a database of one Postgres, whatever the others of this run are on: what a cluster is compared with. */
+export async function createPlainDatabase(): Promise<{
+  readonly database: TestDatabase;
+  readonly drop: () => Promise<void>;
+}> {
+  const name = `plain_${randomUUID().replaceAll('-', '')}`;
+  const onPlain = (statement: string) => onServer((server) => server(statement), 'plainUrl');
+  await onPlain(`create database ${name} template ${TEMPLATE}`);
+  const url = urlOf(name, 'plainUrl');
+  const opened = openDatabase({ url, connections: 12, onConnectionLost: () => {} });
+  const drop = async () => {
+    await closeDatabase(opened);
+    await onPlain(`drop database ${name} with (force)`);
+  };
+  return { database: { ...opened, name, url }, drop };
 }
 
 /** A database with the pool that its next test gets: what its sessions have read of the schema, they know. */
@@ -152,6 +174,8 @@ type Server = (
 
 /** One that another test gave back, under a new name so that nobody finds it by the old; else a copy. */
 async function takeMigrated(server: Server, name: string): Promise<void> {
+  const cluster = inject('cluster');
+  if (cluster !== null) return copyOnCluster(cluster, { from: TEMPLATE, to: name });
   const [idle] = await server(
     `delete from idle_databases where name =
        (select name from idle_databases limit 1 for update skip locked) returning name`,
@@ -230,7 +254,8 @@ export async function textRows(
   values: readonly unknown[] = [],
 ): Promise<readonly Readonly<Record<string, string | null>>[]> {
   const { rows } = await database.pool.query<{ row: Record<string, string | null> }>(
-    `select (select jsonb_object_agg(key, value) from jsonb_each_text(to_jsonb(q))) as row from (${query}) q`,
+    `with q as materialized (${query})
+     select (select jsonb_object_agg(key, value) from jsonb_each_text(to_jsonb(q))) as row from q`,
     [...values],
   );
   return rows.map(({ row }) => row);
@@ -244,15 +269,20 @@ export async function count(database: Database, from: string): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
-function urlOf(name: string): string {
-  const url = new URL(inject('serverUrl'));
+type ServerOf = 'serverUrl' | 'plainUrl';
+
+function urlOf(name: string, of: ServerOf = 'serverUrl'): string {
+  const url = new URL(inject(of));
   url.pathname = `/${name}`;
   return url.href;
 }
 
-async function onServer<Result>(work: (server: Server) => Promise<Result>): Promise<Result> {
+async function onServer<Result>(
+  work: (server: Server) => Promise<Result>,
+  of: ServerOf = 'serverUrl',
+): Promise<Result> {
   const database = openDatabase({
-    url: inject('serverUrl'),
+    url: inject(of),
     connections: 1,
     onConnectionLost: () => {},
   });

@@ -2,31 +2,61 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import { closeDatabase, type Database, openDatabase } from '../../src/database/database.ts';
+import { distribute } from '../../src/database/distribute.ts';
 import { migrate } from '../../src/database/migrate.ts';
+import { type Cluster, findCluster, makeClusterTemplate } from './cluster.ts';
 import { KEEP_PRISTINE } from './pristine.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The maintenance database of the server that this run uses. */
     readonly serverUrl: string;
+    /** The maintenance database of the one Postgres that is started beside a cluster, or for all tests. */
+    readonly plainUrl: string;
+    /** The nodes of a Citus cluster on which the databases are made; null for one server. */
+    readonly cluster: Cluster | null;
   }
 }
 
 /** The migrated database that every fresh one is a copy of. */
 export const TEMPLATE = 'spanledger_template';
 
-/** Starts one Postgres for the whole run; a machine that cannot start one fails the run. */
+/**
+ * Starts one Postgres for the whole run; a machine that cannot start one fails the run. Where SPANLEDGER_CITUS_URL names
+ * a coordinator, the databases of tests are made there instead, and each is distributed.
+ */
 export default async function setup(
   project: TestProject,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<() => Promise<void>> {
+  const cluster = await findCluster(process.env['SPANLEDGER_CITUS_URL']);
+  project.provide('cluster', cluster);
   const server = await startServer(settings);
   const templateUrl = new URL(server.url);
   templateUrl.pathname = `/${TEMPLATE}`;
   await makeTemplate(server.url, templateUrl.href);
-  project.provide('serverUrl', server.url);
-  return server.stop;
+  project.provide('plainUrl', server.url);
+  if (cluster === null) {
+    project.provide('serverUrl', server.url);
+    return server.stop;
+  }
+  const drop = await setUpCluster(project, cluster);
+  return async () => {
+    await drop();
+    await server.stop();
+  };
+}
+
+async function setUpCluster(project: TestProject, cluster: Cluster): Promise<() => Promise<void>> {
+  const { url, drop } = await makeClusterTemplate(cluster, TEMPLATE);
+  const template = open(url);
+  await migrate(template);
+  await distribute(template);
+  await makeSettled(template);
+  await closeDatabase(template);
+  project.provide('serverUrl', cluster.coordinator);
+  return drop;
 }
 
 async function startServer(settings: Readonly<Record<string, string>>) {
@@ -55,6 +85,12 @@ async function makeTemplate(serverUrl: string, templateUrl: string): Promise<voi
   await closeDatabase(server);
   const template = open(templateUrl);
   await migrate(template);
+  await makeSettled(template);
+  await template.pool.query(KEEP_PRISTINE);
+  await closeDatabase(template);
+}
+
+async function makeSettled(template: Database): Promise<void> {
   // The reserved tenant is as old as the schema; tests live in a year of their own.
   await template.pool.query("update tenants set created_at = '2026-01-01T00:00:00Z'");
   // Every test may name the identifiers that its ledger makes.
@@ -62,8 +98,6 @@ async function makeTemplate(serverUrl: string, templateUrl: string): Promise<voi
     `alter table ledger_name disable trigger ledger_name_stays; update ledger_name set name = 'testbook';
      alter table ledger_name enable trigger ledger_name_stays`,
   );
-  await template.pool.query(KEEP_PRISTINE);
-  await closeDatabase(template);
 }
 
 function open(url: string) {

@@ -45,9 +45,7 @@ export async function readActs(
     from acts a
       cross join lateral (
         select count(*) as entries, coalesce(array_agg(distinct e.tenant_id), '{}') as tenants
-        from changes c join entries e
-          on e.entry_id >= (c.row_key ->> 'batch_id')::bigint * 1000000
-          and e.entry_id < ((c.row_key ->> 'batch_id')::bigint + 1) * 1000000
+        from changes c cross join lateral entries_of_batch((c.row_key ->> 'batch_id')::bigint) e
         where c.act_id = a.act_id and c.of_table = 'batches') e
       cross join lateral (
         select coalesce(array_agg(f.tenant order by f.tenant), '{}') as tenants from (
@@ -70,9 +68,7 @@ function actsAbout(tenantId: string) {
     union all
     select c.act_id from changes c
     where c.of_table = 'batches' and exists (
-      select from entries e where e.tenant_id = ${tenantId}
-        and e.entry_id >= (c.row_key ->> 'batch_id')::bigint * 1000000
-        and e.entry_id < ((c.row_key ->> 'batch_id')::bigint + 1) * 1000000)`;
+      select from entries_of_batch((c.row_key ->> 'batch_id')::bigint) e where e.tenant_id = ${tenantId})`;
 }
 
 /**

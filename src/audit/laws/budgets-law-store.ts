@@ -22,8 +22,8 @@ export async function checkBudgetCounts(database: Database, scope: LawScope): Pr
   const isFull = scope.kind === 'full';
   const spent = sql`
     select b.budget_id, ${sql.raw(TIME_KEY_OF_ENTRY)} as time_key, sum(${sql.raw(AMOUNT_OF_ENTRY)}) as spent, 0 as held
-    from budgets b join entries e on ${sql.raw(COUNTS_ENTRY)}
-    where not exists (select from fold_queue f where f.batch_id = e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)})
+    from budgets b cross join lateral entries_of_tenant(b.tenant_id) e
+    where ${sql.raw(COUNTS_ENTRY)} and not exists (select from fold_queue f where f.batch_id = e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)})
     group by 1, 2`;
   const asCounted = sql`select budget_id, time_key, spent, 0 as held from budget_counters`;
   const report = await check(
@@ -51,8 +51,8 @@ export async function checkBudgetCounts(database: Database, scope: LawScope): Pr
       union all
       select 'hold "' || h.hold_id || '" of tenant "' || h.tenant_id || '" is settled by event "' || h.settled_event_id
           || '" of source "' || h.settled_source || '", which has no entry',
-        not exists (select from entries e where e.tenant_id in (h.tenant_id, 'unattributed')
-          and e.source = h.settled_source and e.event_id = h.settled_event_id)
+        not exists (select from entries_of_event(h.tenant_id, h.settled_source, h.settled_event_id))
+          and not exists (select from entries_of_event('unattributed', h.settled_source, h.settled_event_id))
       from budget_holds h where h.state = 'settled' and h.ended_at >= ${formatInstant(scope.closedSince)}
     )
     select count(*) as checked, array_agg(what order by what) filter (where is_wrong) as violations from compared`,

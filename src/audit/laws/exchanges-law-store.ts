@@ -24,7 +24,7 @@ export async function compareExchanges(
     table: 'exchange_rollups',
     rows: sql`select tenant_id, period_start, day, version_id, entries from exchange_rollups where ${those}`,
     sums: sql`select ${sql.raw(columns)}, count(*) as entries
-      from (select * from entries where further_tags ? 'cost_exchange' and ${those}) e ${sql.raw(EXCHANGES_OF_ENTRIES)}
+      from (select * from entries_of_ledger() where further_tags ? 'cost_exchange' and ${those}) e ${sql.raw(EXCHANGES_OF_ENTRIES)}
       where not exists (select 1 from fold_queue f where f.batch_id = e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)})
       group by 1, 2, 3, 4`,
   });

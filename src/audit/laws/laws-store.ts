@@ -59,7 +59,7 @@ export function checkReceipts(database: Database, scope: LawScope): Promise<LawR
         union all
         -- A span of several tenants has a row for each of them.
         select batch_id, source, count(*) from (
-          select distinct batch_id, source, event_id, event_digest from structure_spans where ${those}
+          select distinct batch_id, source, event_id, event_digest from spans_of_ledger() where ${those}
         ) span group by batch_id, source
       ) e group by batch_id, source
     ), held as (

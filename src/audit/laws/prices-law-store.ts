@@ -47,8 +47,7 @@ async function checkShares(database: Database, scope: LawScope): Promise<Checked
         case when a.billed and e.tenant_id <> ${UNATTRIBUTED} then e.cost else 0 end as right_charge
       from allocations a
       left join lateral (
-        select * from entries where entry_id >= a.batch_id * ${ENTRIES_PER_BATCH}
-          and entry_id < (a.batch_id + 1) * ${ENTRIES_PER_BATCH} offset 0) e on true
+        select * from entries_of_batch(a.batch_id) offset 0) e on true
       where ${isFull} or a.batch_id in (${batchesOf(scope)})
     ), pool as (
       select pool, month, revision, amount, weight_total, sum(cost) as cost, sum(weight) as weight
@@ -80,7 +79,7 @@ async function checkAdjustments(database: Database, scope: LawScope): Promise<Ch
       filter (where e.charge = 0 or e.cost is distinct from 0 or e.charge_rate_id is not null
         or e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.output_tokens <> 0
         or e.units is not null or e.is_reversal and e.charge is distinct from -o.charge) as violations
-    from ${entriesOf(scope)} e left join entries o on o.entry_id = e.corrects_entry_id
+    from ${entriesOf(scope)} e left join lateral entries_of_id(e.corrects_entry_id) o on true
     where e.kind = 'adjustment'`.execute(database.kysely);
   return rows[0] ?? NOTHING;
 }

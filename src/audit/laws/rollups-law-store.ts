@@ -210,7 +210,7 @@ async function comparePeriods(
         (run?.dimensions ?? []).map(({ of }) => of),
         'each',
       )} as of_runs
-      from (select * from entries where ${those}) e ${sql.raw(RATES_OF_ENTRIES)}
+      from (select * from entries_of_ledger() where ${those}) e ${sql.raw(RATES_OF_ENTRIES)}
       where not exists (select 1 from fold_queue f where f.batch_id = e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)})
       group by e.tenant_id, e.period_start
     ), run as (
@@ -255,7 +255,7 @@ async function findRows(
   const those = sql`(tenant_id, period_start) in (select * from unnest(${tenants}::text[], ${starts}::date[]))`;
   const { rows } = await sql<{ said: string }>`
     with entry_sums as (
-      select ${sums} from (select * from entries where ${those}) e ${sql.raw(RATES_OF_ENTRIES)}
+      select ${sums} from (select * from entries_of_ledger() where ${those}) e ${sql.raw(RATES_OF_ENTRIES)}
       where not exists (select 1 from fold_queue f where f.batch_id = e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)})
       group by ${places}
     ), rolled_up as (

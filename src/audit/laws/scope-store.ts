@@ -73,7 +73,7 @@ export function batchesOf(scope: LawScope) {
  * above.
  */
 export function entriesOf(scope: LawScope) {
-  if (scope.kind === 'full') return sql`entries`;
+  if (scope.kind === 'full') return sql`entries_of_ledger()`;
   return sql`(select e.* from (${batchesOf(scope)}) batch ${sql.raw(ENTRIES_OF_BATCH)})`;
 }
 

@@ -270,7 +270,7 @@ async function batchesWithoutSeal(database: Database): Promise<readonly string[]
 async function entriesWithoutSeal(database: Database): Promise<readonly string[]> {
   const batch = sql`e.entry_id / ${sql.lit(ENTRIES_PER_BATCH)}`;
   const { rows } = await sql<{ entry_id: bigint }>`
-    select e.entry_id from entries e
+    select e.entry_id from entries_of_ledger() e
     where not exists (select 1 from seals s where s.batch_id = ${batch})
       and not exists (select 1 from seal_queue q where q.batch_id = ${batch})
     order by e.entry_id limit ${VIOLATIONS_NAMED}`.execute(database.kysely);

@@ -135,12 +135,11 @@ interface EarlierPeriod {
 const HOLDS_UP_NOBODY = sql`p.state = 'open'
   and exists (select from tenants t where t.tenant_id = p.tenant_id and t.created_at >= p.ends_at)
   and not exists (select from closes c where c.tenant_id = p.tenant_id and c.period_start < p.period_start)
-  and exists (select from entries e where e.tenant_id = p.tenant_id and e.period_start = p.period_start
-    and (e.outcome in ('unrated', 'unmeasured') and not e.is_reversal
-      and not exists (select from entries n where n.corrects_entry_id = e.entry_id) or e.is_reversal))
-  and not exists (select from entries e where e.tenant_id = p.tenant_id and e.period_start = p.period_start
-    and e.charge <> 0 and not e.is_reversal
-    and not exists (select from entries n where n.corrects_entry_id = e.entry_id))`;
+  and exists (select from entries_of_period(p.tenant_id, p.period_start) e
+    where (e.outcome in ('unrated', 'unmeasured') and not e.is_reversal
+      and not exists (select from corrections_of(e.entry_id)) or e.is_reversal))
+  and not exists (select from entries_of_period(p.tenant_id, p.period_start) e
+    where e.charge <> 0 and not e.is_reversal and not exists (select from corrections_of(e.entry_id)))`;
 
 export async function readObjections(
   db: Kysely<Tables>,
@@ -150,8 +149,8 @@ export async function readObjections(
     ${periods.map((period) => period.periodStart)}::date[]) k(t, s)`;
   const { rows } = await sql<ObjectionRow>`
     select b.t, b.s, b.earlier, b.shut, (select array_agg(few.id) from (
-      select 'ent_' || e.entry_id as id from entries e
-      where e.tenant_id = b.t and e.period_start = b.earlier order by e.entry_id limit 3) few) as ids
+      select 'ent_' || e.entry_id as id from entries_of_period(b.t, b.earlier) e
+      order by e.entry_id limit 3) few) as ids
     from (
       select k.t, k.s, min(p.period_start) as earlier,
         (array_agg(p.state order by p.period_start))[1] = 'shut' as shut from ${keys}
@@ -202,7 +201,7 @@ export async function readWaiting(
       ${periods.map((period) => period.periodStart)}::date[]) k(t, s)
     join entries e on e.tenant_id = k.t and e.period_start = k.s
     where e.outcome in ('unrated', 'unmeasured') and not e.is_reversal
-      and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)
+      and not exists (select 1 from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id)
     group by k.t, k.s, e.requested_model, e.outcome, e.service_tier, e.provider,
       e.uncached_input_tokens > 0, e.output_tokens > 0,
       (select array_agg(u order by u) from jsonb_object_keys(e.units) u)

@@ -74,7 +74,7 @@ async function readStandingCharges(
     cross join lateral (select case when e.kind in ('allocation', 'adjustment') then e.kind
       when e.late then 'late call' else 'call' end as what) o
     where e.charge <> 0 and e.not_due is null and not e.is_reversal
-      and not exists (select from entries c where c.corrects_entry_id = e.entry_id)
+      and not exists (select from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id)
     group by k.t, k.s, o.what, e.currency order by o.what, e.currency`.execute(transaction.kysely);
   return Map.groupBy(rows, ({ t, s }) => periodKey({ tenantId: t, periodStart: s }));
 }

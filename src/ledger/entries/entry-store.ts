@@ -4,9 +4,9 @@ import type { NewEntry, StoredEntry } from './entry.ts';
 import type { EntryRow } from './entry-columns.ts';
 import { FACT_COLUMNS, toEntry } from './entry-columns.ts';
 
-/** Neither a reversal nor reversed by one. */
-export const STANDS =
-  'not e.is_reversal and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)';
+/** Neither a reversal nor reversed by one: what takes an entry back is its own tenant's, whoever has it afterwards. */
+export const STANDS = `not e.is_reversal and not exists (
+  select 1 from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id)`;
 
 /**
  * The actor who corrects an answer whose first attempt was not known when it was posted; no
@@ -51,9 +51,9 @@ export async function readRevisions(
     text: `select h.next, h.stands
       from unnest($2::text[], $3::text[], $4::text[]) with ordinality k(source, event, member, n)
       cross join lateral (
-        select coalesce(max(revision) + 1, 0)::int as next, coalesce(bool_or(${STANDS}), false) as stands
-        from entries e
-        where tenant_id = $1 and source = k.source and event_id = k.event and member_id = k.member
+        select coalesce(max(revision) + 1, 0)::int as next, coalesce(bool_or(
+            not is_reversal and not exists (select from corrections_of(entry_id))), false) as stands
+        from entries_of_event($1, k.source, k.event) where member_id = k.member
       ) h order by k.n`,
     values: [
       tenantId,
@@ -120,7 +120,7 @@ export function readFailedAttempts(
   return selectAttempts(transaction, keys, {
     inTrace: `e.status <> 'ok'`,
     ofCall: `e.status <> 'ok'`,
-    and: STANDS,
+    and: 'true',
   });
 }
 
@@ -135,14 +135,14 @@ export function readLaterAttempts(
   return selectAttempts(transaction, keys, {
     inTrace: `e.status = 'ok' and (e.attempt > 1 or e.further_tags ? 'requested_model_source')`,
     ofCall: `e.status = 'ok'`,
-    and: `${STANDS} and (e.kind = 'usage' or not exists (
+    and: `(e.kind = 'usage' or not exists (
          with recursive story as (
            select e.corrects_entry_id, e.requested_model, e.actor
            union all
            select p.corrects_entry_id, p.requested_model, p.actor
-           from story s join entries p on p.entry_id = s.corrects_entry_id
+           from story s cross join lateral entries_of_id(s.corrects_entry_id) p
          )
-         select 1 from story s join entries p on p.entry_id = s.corrects_entry_id
+         select 1 from story s cross join lateral entries_of_id(s.corrects_entry_id) p
          where s.actor <> '${JOINER}' and s.requested_model <> p.requested_model))`,
   });
 }
@@ -155,27 +155,29 @@ export interface AttemptKey {
 }
 
 /** Each branch has an index of its own; an entry may be found by both. */
-function selectAttempts(
+async function selectAttempts(
   transaction: Transaction,
   keys: readonly AttemptKey[],
   where: { readonly inTrace: string; readonly ofCall: string; readonly and: string },
 ): Promise<readonly StoredEntry[]> {
-  if (keys.length === 0) return Promise.resolve([]);
-  return select(
-    transaction,
-    `e.entry_id in (
-       select e.entry_id from entries e where e.trace_id is not null and ${where.inTrace}
-         and (e.tenant_id, e.trace_id) in (select * from unnest($1::text[], $2::text[]))
-       union
-       select e.entry_id from entries e where e.call_id is not null and ${where.ofCall}
-         and (e.tenant_id, e.call_id collate "C") in (select * from unnest($1::text[], $3::text[])))
-     and ${where.and} order by e.entry_id`,
+  if (keys.length === 0) return [];
+  const { rows } = await transaction.client.query<{ entry_id: bigint }>(
+    `select e.entry_id from entries e where e.trace_id is not null and ${where.inTrace} and ${STANDS}
+       and (e.tenant_id, e.trace_id) in (select * from unnest($1::text[], $2::text[]))
+     union
+     select e.entry_id from entries e where e.call_id is not null and ${where.ofCall} and ${STANDS}
+       and (e.tenant_id, e.call_id collate "C") in (select * from unnest($1::text[], $3::text[]))`,
     [
       keys.map(({ tenantId }) => tenantId),
       keys.map(({ traceId }) => traceId),
       keys.map(({ callId }) => callId),
     ],
   );
+  if (rows.length === 0) return [];
+  return selectFrom(transaction, 'entries_of_ids($1::bigint[]) e', {
+    condition: `${where.and} order by e.entry_id`,
+    values: [rows.map((row) => row.entry_id)],
+  });
 }
 
 function select(

@@ -34,21 +34,20 @@ export async function readUntaggedCalls(
   const { rows } = await transaction.client.query<EnclosingRow>({
     name: 'read-untagged',
     text: `with recursive below as (
-        select s.trace_id, s.span_id as at, 0 as steps from structure_spans s
-        where s.batch_id = any($1::bigint[]) and s.span_id is not null and s.trace_id is not null
+        select s.trace_id, s.span_id as at, 0 as steps from spans_of_batches($1::bigint[]) s
+        where s.span_id is not null and s.trace_id is not null
         union
         select e.trace_id, e.span_id, 0
         from unnest($1::bigint[]) batch(batch_id)
         ${entriesOfBatch(`${IS_AROUND} and o.trace_id is not null`)}
         union
         select b.trace_id, s.span_id, b.steps + 1 from below b cross join lateral (
-          (select s.span_id from structure_spans s
-            where s.parent_span_id collate "C" = b.at and s.trace_id = b.trace_id
+          (select s.span_id from spans_within_span(b.at) s
+            where s.trace_id = b.trace_id
               and s.span_id is not null and s.parent_span_id is not null limit ${MOST_OF_A_SPAN})
           union all
-          (select o.span_id from entries o
-            where o.parent_span_id collate "C" = b.at and o.parent_span_id is not null
-              and o.trace_id = b.trace_id and ${IS_AROUND} limit ${MOST_OF_A_SPAN})) s
+          (select o.span_id from entries_within_span(b.at) o
+            where o.trace_id = b.trace_id and ${IS_AROUND} limit ${MOST_OF_A_SPAN})) s
         where b.steps < ${MOST_STEPS_DEEP}
       ), nobodys as materialized (
         select e.entry_id, e.trace_id, e.parent_span_id
@@ -56,24 +55,24 @@ export async function readUntaggedCalls(
         union
         select o.entry_id, o.trace_id, o.parent_span_id
         from (select distinct trace_id, at from below limit ${MOST_BELOW}) b cross join lateral (
-          select o.entry_id, o.trace_id, o.parent_span_id from entries o
-          where o.parent_span_id collate "C" = b.at and o.trace_id = b.trace_id and o.status = 'ok'
+          select o.entry_id, o.trace_id, o.parent_span_id from entries_within_span(b.at) o
+          where o.trace_id = b.trace_id and o.status = 'ok'
             and ${IS_NOBODYS} limit ${MOST_OF_A_SPAN}) o
       ), risen as (
         select n.entry_id, n.trace_id, n.parent_span_id as at, 0 as steps, null::text collate "C" as tenant_id,
           null::text as user_id, null::text as feature, null::text as agent_run_id, null::text as prompt_version
         from nobodys n
-        where not exists (select from entries c where c.corrects_entry_id = n.entry_id)
+        where not exists (select from corrections_of(n.entry_id))
         union all
         select r.entry_id, r.trace_id, p.parent_span_id, r.steps + 1, p.tenant_id, p.user_id, p.feature,
           p.agent_run_id, p.prompt_version
         from risen r cross join lateral (
           (select s.parent_span_id, s.tenant_id, s.user_id, s.feature, s.agent_run_id, s.prompt_version
-            from structure_spans s
-            where s.span_id collate "C" = r.at and s.trace_id = r.trace_id and s.span_id is not null limit 1)
+            from spans_of_span(r.at) s
+            where s.trace_id = r.trace_id and s.span_id is not null limit 1)
           union all
           (select o.parent_span_id, o.tenant_id, o.user_id, o.feature, o.agent_run_id, o.prompt_version
-            from entries o where o.span_id collate "C" = r.at and o.trace_id = r.trace_id and ${IS_AROUND} limit 1)
+            from entries_of_span(r.at) o where o.trace_id = r.trace_id and ${IS_AROUND} limit 1)
           limit 1) p
         where r.steps < ${MOST_STEPS_DEEP}
       )

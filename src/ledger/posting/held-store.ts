@@ -37,16 +37,11 @@ export async function readHeld(
 ): Promise<Held> {
   const { rows } = await transaction.client.query<Held>({
     name: 'read-held',
-    // The orders make each of them one step into its index.
     text: `select
         exists (select from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_ONE_OF_FEW)}) as few,
-        exists (select from entries o where ${IS_NOBODYS} and o.response_id is not null
-          and o.gateway_cache = 'none' and ${STANDS_AS_REPORTED} order by o.response_id limit 1) as "nobodysAnswers",
-        exists (select from entries o where ${IS_NOBODYS}
-          order by o.tenant_id, o.source, o.event_id limit 1) as "nobodysCalls",
-        exists (select from entries o where ${IS_BARE_SPAN} and ${STANDS_AS_REPORTED}
-          order by o.span_id collate "C" limit 1) as "bareSpans",
-        exists (select from unnamed_spans) as "unnamedSpans"`,
+        held.nobodys_answers as "nobodysAnswers", held.nobodys_calls as "nobodysCalls", held.bare_spans as "bareSpans",
+        exists (select from unnamed_spans) as "unnamedSpans"
+      from what_is_held() held`,
     values: [batchIds],
   });
   return present(rows[0], 'what there is to look for');

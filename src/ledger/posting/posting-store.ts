@@ -61,16 +61,7 @@ export async function probeEvents(
   const groups = groupBy(keys, ({ tenantId, source }) => `${tenantId}\u0000${source}`);
   const { rows } = await transaction.client.query<ProbedRow>({
     name: 'probe-events',
-    text: `select g.n::int as n, l.event_id, l.digests
-      from unnest($1::text[], $2::text[], $3::text[]) with ordinality g(tenant, source, ids, n)
-      cross join lateral (
-        select event_id, array_agg(event_digest order by revision desc) as digests from entries
-          where tenant_id = g.tenant and source = g.source and event_id = any(g.ids::text[])
-          group by event_id
-        union all
-        select event_id, array[event_digest] from structure_spans
-          where tenant_id = g.tenant and source = g.source and event_id = any(g.ids::text[])
-      ) l`,
+    text: `select n::int as n, event_id, digests from known_events($1::text[], $2::text[], $3::text[])`,
     values: [
       textArray(groups, ([first]) => first.tenantId),
       textArray(groups, ([first]) => first.source),
@@ -104,8 +95,8 @@ export async function readHeldResponses(
   const { rows } = await transaction.client.query<{ response: string; member: string }>({
     name: 'read-held-responses',
     text: `select k.response, k.member from unnest($2::text[], $3::text[]) k(response, member)
-      where exists (select 1 from entries
-        where response_id = k.response and tenant_id = $1 and member_id = k.member
+      where exists (select 1 from entries_of_response(k.response)
+        where tenant_id = $1 and member_id = k.member
           and response_id is not null and revision = 0 and gateway_cache = 'none' and status = 'ok')`,
     values: [
       tenantId,
@@ -252,10 +243,9 @@ function entryIds(batchId: bigint, entries: readonly NewEntry[]): ReadonlyMap<Ne
 
 /** Tells whether an entry was taken back; only what stands can be corrected. */
 export async function isSuperseded(transaction: Transaction, entryId: bigint): Promise<boolean> {
-  const { rows } = await transaction.client.query(
-    'select 1 from entries where corrects_entry_id = $1 limit 1',
-    [entryId],
-  );
+  const { rows } = await transaction.client.query('select 1 from corrections_of($1) limit 1', [
+    entryId,
+  ]);
   return rows.length > 0;
 }
 

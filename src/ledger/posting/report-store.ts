@@ -4,7 +4,7 @@ import { entriesOfBatch } from '../../database/entries-of-batch.ts';
 import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
-import { readEntries } from '../entries/entry-store.ts';
+import { readEntries, STANDS } from '../entries/entry-store.ts';
 import type { Held } from './held-store.ts';
 import { IS_BARE, IS_NOBODYS, IS_ONE_OF_FEW, STANDS_AS_REPORTED } from './held-store.ts';
 import type { CallReport, Tie } from './same-call.ts';
@@ -14,26 +14,25 @@ import { isBare } from './same-call.ts';
 const MOST_REPORTS = 100;
 
 /** The same response of the provider, under any tenant. */
-const OF_RESPONSE = `select * from entries o where w.asks_response and o.response_id = w.response_id
+const OF_RESPONSE = `select * from entries_of_response(w.response_id) o where w.asks_response
       and o.response_id is not null and o.member_id = w.member_id and o.gateway_cache = 'none'
       and ${STANDS_AS_REPORTED}`;
 
-const OF_RESPONSE_OF_NOBODY = `select * from entries o where o.response_id = w.response_id
-      and o.response_id is not null and ${IS_NOBODYS} and o.member_id = w.member_id
+const OF_RESPONSE_OF_NOBODY = `select * from entries_of_response(w.response_id) o
+      where o.response_id is not null and ${IS_NOBODYS} and o.member_id = w.member_id
       and o.gateway_cache = 'none' and ${STANDS_AS_REPORTED}`;
 
 /** The same call of a gateway; a call's own time is a part of two hours. */
-const OF_CALL = `select * from entries o where o.call_id collate "C" = w.call_id and o.call_id is not null
-      and o.occurred_at >= w.occurred_at - interval '1 hour'
+const OF_CALL = `select * from entries_of_call(w.call_id) o
+      where o.occurred_at >= w.occurred_at - interval '1 hour'
       and o.occurred_at <= w.occurred_at + interval '1 hour' and ${STANDS_AS_REPORTED}`;
 
 /** Of two nested spans of one call one at least names no answer: two equal answers are found by those. */
-const WITHIN_SPAN = `select * from entries o where o.parent_span_id collate "C" = w.span_id
-      and o.parent_span_id is not null and o.trace_id = w.trace_id
+const WITHIN_SPAN = `select * from entries_within_span(w.span_id) o where o.trace_id = w.trace_id
       and (w.is_bare or ${IS_BARE}) and ${STANDS_AS_REPORTED}`;
 
-const AROUND_SPAN = `select * from entries o where o.span_id collate "C" = w.parent_span_id
-      and o.span_id is not null and o.trace_id = w.trace_id and ${IS_BARE}
+const AROUND_SPAN = `select * from entries_of_span(w.parent_span_id) o
+      where o.span_id is not null and o.trace_id = w.trace_id and ${IS_BARE}
       and ${STANDS_AS_REPORTED}`;
 
 const EVERY_MARK = [OF_RESPONSE, OF_RESPONSE_OF_NOBODY, OF_CALL, WITHIN_SPAN, AROUND_SPAN];
@@ -189,19 +188,19 @@ async function readNested(
       ), risen as (
         select w.trace_id, w.parent_span_id as at, 0 as steps from w where w.parent_span_id is not null
         union
-        select s.trace_id, s.parent_span_id, 0 from structure_spans s
-        where s.batch_id = any($1::bigint[]) and ${STEP} and s.trace_id is not null
+        select s.trace_id, s.parent_span_id, 0 from spans_of_batches($1::bigint[]) s
+        where ${STEP} and s.trace_id is not null
         union
         select r.trace_id, s.parent_span_id, r.steps + 1 from risen r cross join lateral (
-          select s.parent_span_id from structure_spans s
-          where s.span_id collate "C" = r.at and s.trace_id = r.trace_id and ${STEP} limit 1) s
+          select s.parent_span_id from spans_of_span(r.at) s
+          where s.trace_id = r.trace_id and ${STEP} limit 1) s
         where r.steps < ${MOST_STEPS_DEEP}
       ), around as (
         select w.entry_id, w.tenant_id, w.trace_id, w.span_id from w where w.is_bare and w.span_id is not null
         union
         select o.* from (select distinct trace_id, at from risen) r cross join lateral (
-          select o.entry_id, o.tenant_id, o.trace_id, o.span_id from entries o
-          where o.span_id collate "C" = r.at and o.span_id is not null and o.trace_id = r.trace_id
+          select o.entry_id, o.tenant_id, o.trace_id, o.span_id from entries_of_span(r.at) o
+          where o.span_id is not null and o.trace_id = r.trace_id
             and ${IS_BARE} and ${STANDS_AS_REPORTED} limit ${MOST_REPORTS}) o
       )
       select u.entry_id as one, i.entry_id as other, i.steps
@@ -210,14 +209,14 @@ async function readNested(
           select u.span_id as at, 0 as steps
           union
           select s.span_id, b.steps + 1 from below b cross join lateral (
-            select s.span_id from structure_spans s
-            where s.parent_span_id collate "C" = b.at and s.trace_id = u.trace_id and ${STEP}
+            select s.span_id from spans_within_span(b.at) s
+            where s.trace_id = u.trace_id and ${STEP}
             limit ${MOST_REPORTS}) s
           where b.steps < ${MOST_STEPS_DEEP}
         )
         select o.entry_id, b.steps from (select * from below limit ${MOST_STEPS_WITHIN}) b cross join lateral (
-          select o.entry_id, o.tenant_id from entries o
-          where o.parent_span_id collate "C" = b.at and o.parent_span_id is not null and o.trace_id = u.trace_id
+          select o.entry_id, o.tenant_id from entries_within_span(b.at) o
+          where o.trace_id = u.trace_id
             and ${STANDS_AS_REPORTED} limit ${MOST_REPORTS}) o
         where o.tenant_id = u.tenant_id or '${UNATTRIBUTED}' in (o.tenant_id, u.tenant_id)
         limit ${MOST_STEPS_WITHIN}) i
@@ -237,7 +236,7 @@ export async function readStandingParts(
   const { rows } = await transaction.client.query<{ entry_id: bigint }>(
     `select e.entry_id from unnest($1::text[], $2::text[], $3::text[], $4::text[]) p(t, s, v, m)
      join entries e on e.tenant_id = p.t and e.source = p.s and e.event_id = p.v and e.member_id = p.m
-     where not e.is_reversal and not exists (select from entries c where c.corrects_entry_id = e.entry_id)`,
+     where ${STANDS}`,
     [
       parts.map((part) => part.tenantId),
       parts.map((part) => part.source),

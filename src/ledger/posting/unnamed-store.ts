@@ -60,8 +60,8 @@ export async function readUnnamedSpans(
     text: `with traces as materialized (
         select e.trace_id from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch('o.trace_id is not null')}
         union
-        select s.trace_id from structure_spans s
-        where s.batch_id = any($1::bigint[]) and s.trace_id is not null
+        select s.trace_id from spans_of_batches($1::bigint[]) s
+        where s.trace_id is not null
       ), unnamed as materialized (
         select u.* from traces t cross join lateral (
           select * from unnamed_spans u where u.trace_id = t.trace_id limit ${MOST_OF_A_TRACE}) u
@@ -72,31 +72,32 @@ export async function readUnnamedSpans(
       -- What stands of it, which may be another tenant's by now.
       from unnamed u cross join lateral (
         with recursive chain as (
-          select e.entry_id from entries e
-          where e.tenant_id = u.tenant_id and e.source = u.source and e.event_id = u.event_id and e.member_id = ''
+          select e.entry_id from entries_of_event(u.tenant_id, u.source, u.event_id) e
+          where e.member_id = ''
             and e.revision = 0
           union all
-          select r.entry_id from chain c join entries r on r.corrects_entry_id = c.entry_id and not r.is_reversal
+          select r.entry_id from chain c cross join lateral (
+            select * from corrections_of(c.entry_id) where not is_reversal) r
         )
         select c.entry_id from chain c
-        where not exists (select from entries r where r.corrects_entry_id = c.entry_id) limit 1) e
+        where not exists (select from corrections_of(c.entry_id)) limit 1) e
       cross join lateral (
         with recursive below as (
           select u.span_id as at, 0 as steps
           union
           select c.span_id, b.steps + 1 from below b cross join lateral (
-            (select s.span_id from structure_spans s
-              where s.parent_span_id collate "C" = b.at and s.trace_id = u.trace_id and ${IS_STEP}
+            (select s.span_id from spans_within_span(b.at) s
+              where s.trace_id = u.trace_id and ${IS_STEP}
               limit ${MOST_OF_A_SPAN})
             union all
-            (select o.span_id from entries o
-              where o.parent_span_id collate "C" = b.at and o.trace_id = u.trace_id and ${IS_CALL}
+            (select o.span_id from entries_within_span(b.at) o
+              where o.trace_id = u.trace_id and ${IS_CALL}
                 and o.span_id is not null limit ${MOST_OF_A_SPAN})) c
           where b.steps < ${MOST_STEPS_DEEP}
         )
         select o.entry_id from (select distinct at from below limit ${MOST_OF_A_TRACE}) b cross join lateral (
-          select o.entry_id from entries o
-          where o.parent_span_id collate "C" = b.at and o.trace_id = u.trace_id and ${IS_CALL}
+          select o.entry_id from entries_within_span(b.at) o
+          where o.trace_id = u.trace_id and ${IS_CALL}
           limit ${MOST_OF_A_SPAN}) o
         limit ${MOST_OF_A_TRACE}) i
       where i.entry_id <> e.entry_id

@@ -1,5 +1,6 @@
 import { type Clock, pause } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
+import { isNotPlanned } from '../../database/explain-fault.ts';
 import type { Log } from '../../log.ts';
 import { foldAll } from './fold-batches.ts';
 
@@ -25,7 +26,9 @@ export async function runRollupLoop(
       isFailing = false;
     } catch (error) {
       // The queue of batches is durable: whatever is not folded now is folded next time.
-      if (!isFailing) of.log.warn({ error: String(error) }, 'rollups not folded');
+      // A question without a plan stays without one, and a person has to hear of it.
+      const level = isNotPlanned(error) ? 'error' : 'warn';
+      if (!isFailing) of.log[level]({ error: String(error) }, 'rollups not folded');
       isFailing = true;
     }
   }

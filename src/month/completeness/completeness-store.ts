@@ -24,7 +24,7 @@ function isInScope({ month, since, tenantId }: Scope, of: 'e' | 'r') {
 
 /** An entry that nothing has taken back. */
 const STANDS = sql`not e.is_reversal and e.kind in ('usage', 'correction')
-  and not exists (select from entries c where c.corrects_entry_id = e.entry_id)`;
+  and not exists (select from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id)`;
 
 /** Entries that lack something, by tenant and period. */
 export interface LackingRow {
@@ -41,11 +41,12 @@ export interface LackingRow {
   readonly wants_rates: boolean;
 }
 
-const WANTS_RATES = sql`bool_or(not exists (
-  select from price_books b where b.kind = 'cost' and b.currency = e.currency))`;
-
-/** Whoever never imported what a provider charges asks for no costs, and lacks none. */
-const COSTS_ARE_KEPT = sql`exists (select from price_books where kind = 'cost')`;
+/** The currencies in which costs were imported. Whoever never did asks for no costs, and lacks none. */
+async function readCostCurrencies(database: Database): Promise<readonly string[]> {
+  const { rows } = await sql<{ currency: string }>`
+    select distinct currency from price_books where kind = 'cost'`.execute(database.kysely);
+  return rows.map(({ currency }) => currency);
+}
 
 /**
  * Reads entries without a cost, a price or a measure. Those without a price or a measure are also
@@ -55,13 +56,14 @@ export async function readLacking(
   database: Database,
   scope: Scope,
 ): Promise<readonly LackingRow[]> {
+  const currencies = await readCostCurrencies(database);
   const { rows } = await sql<LackingRow>`
     select l.lack, e.tenant_id, e.period_start, count(*) as entries,
       (array_agg(distinct l.model))[1:5] as models,
       (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids,
-      min(e.occurred_at) as first_at, ${WANTS_RATES} as wants_rates
+      min(e.occurred_at) as first_at, bool_or(e.currency <> all(${currencies}::text[])) as wants_rates
     from entries e
-    cross join lateral (values ('without_cost', e.cost is null and ${COSTS_ARE_KEPT}, e.executed_model),
+    cross join lateral (values ('without_cost', e.cost is null and ${currencies.length > 0}, e.executed_model),
       (e.outcome, e.outcome in ('unrated', 'unmeasured'), e.requested_model)) l(lack, is_so, model)
     where ${isInScope(scope, 'e')} and (e.cost is null or e.outcome in ('unrated', 'unmeasured'))
       and l.is_so and ${STANDS}
@@ -80,10 +82,11 @@ async function readLackingBefore(
       (array_agg(distinct e.requested_model))[1:5] as models,
       (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids,
       min(e.occurred_at) as first_at, false as wants_rates
-    from periods p join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start
+    from periods p cross join lateral (
+      select * from entries_of_period(p.tenant_id, p.period_start) where outcome in ('unrated', 'unmeasured')) e
     where p.state <> 'closed' and p.period_start < ${first}::date
       and (${tenantId}::text is null or p.tenant_id = ${tenantId})
-      and e.outcome in ('unrated', 'unmeasured') and ${STANDS}
+      and not e.is_reversal and e.kind in ('usage', 'correction') and not exists (select from corrections_of(e.entry_id))
     group by e.outcome, e.tenant_id, e.period_start
     order by e.tenant_id, e.period_start`.execute(database.kysely);
   return rows;
@@ -160,12 +163,13 @@ export async function readTwiceAnswered(
   const { rows } = await sql<TwiceAnsweredRow>`
     select e.response_id, 'ent_' || e.entry_id as entry_id, o.tenant_id, 'ent_' || o.entry_id as tenants_entry_id,
       e.provider, o.provider as tenants_provider
-    from entries e join entries o on o.response_id = e.response_id and o.member_id = e.member_id
+    from entries_of_tenant(${nobody}) e join lateral entries_of_response(e.response_id) o on o.member_id = e.member_id
       and o.tenant_id <> ${nobody} and o.revision = 0 and o.gateway_cache = 'none' and o.status = 'ok'
-    where e.tenant_id = ${nobody} and e.response_id is not null and e.revision = 0 and e.gateway_cache = 'none'
-      and e.status = 'ok' and ${isInScope({ ...scope, tenantId: null }, 'e')} and ${STANDS}
+    where e.response_id is not null and e.revision = 0 and e.gateway_cache = 'none'
+      and e.status = 'ok' and ${isInScope({ ...scope, tenantId: null }, 'e')}
+      and not e.is_reversal and e.kind in ('usage', 'correction') and not exists (select from corrections_of(e.entry_id))
       and (${scope.tenantId}::text is null or o.tenant_id = ${scope.tenantId})
-      and not exists (select from entries c where c.corrects_entry_id = o.entry_id)
+      and not exists (select from corrections_of(o.entry_id))
     order by e.entry_id, o.entry_id limit ${SHARED_READ}`.execute(database.kysely);
   return rows;
 }

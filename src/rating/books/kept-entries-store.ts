@@ -26,7 +26,8 @@ export async function readPricedEntries(
        and e.period_start >= ($2::timestamptz - interval '62 days')::date
        and (e.charge_book = $1 and coalesce(e.charge_version = $4::timestamptz, $4 is null)
          or e.cost_book = $1 and coalesce(e.cost_version = $4::timestamptz, $4 is null))
-       and not e.is_reversal and not exists (select 1 from entries c where c.corrects_entry_id = e.entry_id)`,
+       and not e.is_reversal and not exists (select 1 from entries c
+         where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id)`,
     [
       of.book,
       formatInstant(of.from),

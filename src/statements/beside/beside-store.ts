@@ -45,8 +45,8 @@ export async function readBesideManifest({ kysely }: Reading, manifest: Manifest
           order by i.invoice_id), '[]')
         from stripe_invoices i where i.tenant_id = t.tenant_id and i.period_start = ${periodStart} and i.state <> 'gone')
         as invoices,
-      (select coalesce(sum(${sql.raw(CALLS_OF_ENTRY)}), 0)::int from entries
-        where tenant_id = t.tenant_id and period_start = ${periodStart} and gateway_cache <> 'none' and not late)
+      (select coalesce(sum(${sql.raw(CALLS_OF_ENTRY)}), 0)::int from entries_of_period(t.tenant_id, ${periodStart}::date)
+        where gateway_cache <> 'none' and not late)
         as cached
     from tenants t left join lateral (
       select manifest from closes c where c.tenant_id = t.tenant_id and c.period_start < ${periodStart}
@@ -115,8 +115,7 @@ async function readShares(
   const name = sql.ref(column);
   const corrected = sql`
       union all
-      select coalesce(e.${name}, ''), case when e.is_reversal then -1 else 1 end, 0 from entries e
-      where e.tenant_id = ${tenantId} and e.period_start = ${periodStart} and e.kind = 'correction'
+      select coalesce(e.${name}, ''), case when e.is_reversal then -1 else 1 end, 0 from entries_of_period(${tenantId}, ${periodStart}::date) e where e.kind = 'correction'
         and not ${OF_ANOTHER_PERIOD}`;
   const { rows } = await sql<ShareRow>`
     select nullif(name, '') as name, sum(calls)::int as calls, sum(charge) as charge from (
@@ -150,9 +149,8 @@ const REASON = sql`case
   else reason end`;
 
 /** The first entry of what a correction corrects stands in another period, which counted its call. */
-const OF_ANOTHER_PERIOD = sql`exists (select from entries first where first.tenant_id = e.tenant_id
-  and first.source = e.source and first.event_id = e.event_id and first.member_id = e.member_id
-  and first.revision = 0 and first.period_start <> e.period_start)`;
+const OF_ANOTHER_PERIOD = sql`exists (select from entries_of_event(e.tenant_id, e.source, e.event_id) first
+  where first.member_id = e.member_id and first.revision = 0 and first.period_start <> e.period_start)`;
 
 /** The manifest counts every entry, due or not, so that these are counted in the same way. */
 async function readTakenBack(
@@ -160,8 +158,8 @@ async function readTakenBack(
   { tenant_id: tenantId, period_start: periodStart }: Manifest,
 ): Promise<number> {
   const { rows } = await sql<{ calls: number }>`
-    select coalesce(sum(case when e.is_reversal then 1 else -1 end), 0)::int as calls from entries e
-    where e.tenant_id = ${tenantId} and e.period_start = ${periodStart} and e.kind = 'correction'
+    select coalesce(sum(case when e.is_reversal then 1 else -1 end), 0)::int as calls from entries_of_period(${tenantId}, ${periodStart}::date) e
+    where e.kind = 'correction'
       and ${OF_ANOTHER_PERIOD}`.execute(kysely);
   return rows[0]?.calls ?? 0;
 }

@@ -83,7 +83,7 @@ export async function readOpenUsage(
 ): Promise<readonly { readonly periodStart: string; readonly charge: bigint }[]> {
   const { rows } = await sql<{ period_start: string; charge: bigint }>`
     select p.period_start, sum(e.charge) as charge from periods p
-    join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start
+    cross join lateral entries_of_period(p.tenant_id, p.period_start) e
     where p.tenant_id = ${tenantId} and p.state <> 'closed'
     group by p.period_start having sum(e.charge) <> 0 order by p.period_start`.execute(
     database.kysely,
