@@ -259,6 +259,8 @@ begin
       set search_path = public, pg_temp as ''begin return query select * from entries where tenant_id = session_tenant(); end''';
     execute 'create or replace function own_spans() returns setof structure_spans language plpgsql stable security definer
       set search_path = public, pg_temp as ''begin return query select * from structure_spans where tenant_id = session_tenant(); end''';
+    revoke execute on function own_entries(), own_spans() from public;
+    grant execute on function own_entries(), own_spans() to spanledger_tenant;
     for over_entries in
       select c.oid::regclass as name, array_to_string(c.reloptions, ', ') as options, pg_get_viewdef(c.oid) as text
       from pg_class c where c.oid in ('tenant.entries'::regclass, 'wall.entries'::regclass,
