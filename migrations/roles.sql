@@ -166,16 +166,6 @@ select tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome
   null::text as reported_cost_currency, null::text as reported_cost_source, null::text as call_id, not_due
 from entries;
 
--- What is looked up behind the wall is looked up in what stands there.
-create or replace function wall.entries_of_batch(of_batch bigint) returns setof wall.entries language sql stable as $$
-  select * from wall.entries where entry_id >= of_batch * 1000000 and entry_id < (of_batch + 1) * 1000000 $$;
-create or replace function wall.entries_of_event(of_tenant text, of_source text, of_event text) returns setof wall.entries
-  language sql stable as $$
-  select * from wall.entries where tenant_id = of_tenant and source = of_source and event_id = of_event $$;
-create or replace function wall.entries_of_period(of_tenant text, of_period date) returns setof wall.entries
-  language sql stable as $$
-  select * from wall.entries where tenant_id = of_tenant and period_start = of_period $$;
-
 create or replace view wall.structure_spans with (security_invoker = true, security_barrier = true) as
 select tenant_id, source, event_id, batch_id, operation, status, null::text as error_type, occurred_at, started_at,
   user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id
@@ -248,6 +238,22 @@ grant select on all tables in schema wall to spanledger_tenant;
 
 -- Whoever makes the roles may work as the tenant: the HTTP server does, for the time of a question.
 grant spanledger_tenant to current_user;
+
+-- What is looked up behind the wall is looked up in what stands there.
+do $$
+declare
+  look_up record;
+begin
+  perform set_config('check_function_bodies', 'off', true);
+  for look_up in
+    select pg_get_functiondef(p.oid) as text from pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.proretset and not p.prosecdef
+      and p.prorettype in ('entries'::regtype, 'structure_spans'::regtype)
+  loop
+    execute regexp_replace(regexp_replace(regexp_replace(look_up.text, 'FUNCTION public\.', 'FUNCTION wall.'),
+      'RETURNS SETOF (public\.)?', 'RETURNS SETOF wall.'), '\mfrom (entries|structure_spans)\M', 'from wall.\1');
+  end loop;
+end $$;
 
 -- Where the entries are distributed, the views of a tenant read its own rows as the owner does.
 do $$
