@@ -132,6 +132,15 @@ export function periodOf(tenantId: string | null, instant: InstantMs): string {
   return `${new Date(instant + offset).toISOString().slice(0, 7)}-01`;
 }
 
+/** Whether a bill takes it in: what comes late of a month that was closed in shadow is metered, and billed to nobody. */
+export function isDue(
+  tenantId: string,
+  of: { readonly occurredAt: InstantMs; readonly period: string },
+): boolean {
+  const isLive = TENANTS.some((tenant) => tenant.tenantId === tenantId && tenant.mode === 'live');
+  return isLive || periodOf(tenantId, of.occurredAt) === of.period;
+}
+
 export function periodAfter(period: string): string {
   return `${monthAfter(period.slice(0, 7))}-01`;
 }

@@ -1,6 +1,6 @@
 import { textRows } from '../support/database.ts';
 import type { SaidCall } from './accepted.ts';
-import { chargeOf } from './accepted.ts';
+import { chargeOf, isDue } from './accepted.ts';
 import type { World } from './world.ts';
 
 export type Row = Readonly<Record<string, string | null>>;
@@ -10,6 +10,22 @@ export interface Billed {
   readonly tenantId: string;
   readonly period: string;
   readonly charge: bigint;
+  readonly isDue: boolean;
+}
+
+/** What a row adds, which came of something of that time; it says itself whether that is due. */
+export function billedOf(
+  row: Row,
+  of: Pick<Billed, 'tenantId' | 'charge'> & { readonly occurredAt: number },
+  wrong: string[],
+): Billed {
+  const { tenantId, charge, occurredAt } = of;
+  const period = row['period_start'] ?? '';
+  const due = isDue(tenantId, { occurredAt, period });
+  if ((row['not_due'] === null) !== due) {
+    wrong.push(`${row['event_id']} of ${tenantId} is not due: ${row['not_due']}`);
+  }
+  return { tenantId, period, charge, isDue: due };
 }
 
 /**
@@ -26,8 +42,8 @@ export function compareCorrections(
   const billed: Billed[] = [];
   const made = new Set<number | null>();
   let standing: SaidCall | null = call;
+  const { occurredAt } = call;
   for (const row of later) {
-    const period = row['period_start'] ?? '';
     if (row['is_reversal'] === 'true') {
       const charge: bigint = standing === null ? 0n : -chargeOf(standing);
       if (
@@ -37,7 +53,7 @@ export function compareCorrections(
       ) {
         wrong.push(`${call.eventId} is taken back as ${JSON.stringify(row)}`);
       }
-      billed.push({ tenantId, period, charge });
+      billed.push(billedOf(row, { tenantId, charge, occurredAt }, wrong));
       standing = null;
       continue;
     }
@@ -51,7 +67,7 @@ export function compareCorrections(
     if (row['charge'] !== `${chargeOf(standing)}`) {
       wrong.push(`${call.eventId} is ${row['charge']} once corrected, not ${chargeOf(standing)}`);
     }
-    billed.push({ tenantId, period, charge: chargeOf(standing) });
+    billed.push(billedOf(row, { tenantId, charge: chargeOf(standing), occurredAt }, wrong));
   }
   if (standing === null) made.add(null);
   for (const { isPosted, output } of asked) {
@@ -77,7 +93,8 @@ export function compareAdjustments(
     }
     found.add(id);
     const { tenantId, amount } = asked;
-    billed.push({ tenantId, period: row['period_start'] ?? '', charge: amount });
+    const occurredAt = Date.parse(row['occurred_at'] ?? '');
+    billed.push(billedOf(row, { tenantId, charge: amount, occurredAt }, of.wrong));
   }
   for (const { id, isPosted } of accepted.adjusted.values()) {
     if (isPosted && !found.has(id)) of.wrong.push(`adjustment ${id} is lost`);

@@ -5,7 +5,12 @@ import { textRows } from '../support/database.ts';
 import type { SaidCall } from './accepted.ts';
 import { chargeOf, partsOf, passedLimit, periodAfter, periodOf } from './accepted.ts';
 import type { Billed, Row } from './operators-oracle.ts';
-import { compareAdjustments, compareCorrections, compareHeard } from './operators-oracle.ts';
+import {
+  billedOf,
+  compareAdjustments,
+  compareCorrections,
+  compareHeard,
+} from './operators-oracle.ts';
 import type { World } from './world.ts';
 
 const PICO_PER_MICRO = 1_000_000n;
@@ -38,11 +43,18 @@ async function findBroken({ bench }: World): Promise<string[]> {
   );
 }
 
+/** What a tenant's period comes to. */
+interface Sums {
+  readonly entries: number;
+  readonly due: bigint;
+  readonly notDue: bigint;
+}
+
 /** Exact sums of each tenant's period, by what was said alone, once each call is found in its period. */
-async function compareEntries(world: World, wrong: string[]): Promise<ReadonlyMap<string, bigint>> {
+async function compareEntries(world: World, wrong: string[]): Promise<ReadonlyMap<string, Sums>> {
   const rows = await textRows(
     world.bench.parts.database,
-    `select event_id, member_id, tenant_id, kind, charge, period_start, late, outcome, uncached_input_tokens as input,
+    `select event_id, member_id, tenant_id, kind, charge, period_start, occurred_at, late, not_due, outcome, uncached_input_tokens as input,
        output_tokens as output, revision, is_reversal from entries order by event_id, member_id, revision`,
   );
   const closed = new Set(await readClosed(world));
@@ -66,7 +78,8 @@ async function compareEntries(world: World, wrong: string[]): Promise<ReadonlyMa
     }
     const period = row['period_start'] ?? '';
     wrong.push(...misplaced(call, { period, isLate: row['late'] === 'true', closed }));
-    billed.push({ tenantId, period, charge: chargeOf(call) });
+    const { occurredAt } = call;
+    billed.push(billedOf(row, { tenantId, charge: chargeOf(call), occurredAt }, wrong));
     const later = rows.filter((other) => keyOf(other) === key && other !== row);
     billed.push(...compareCorrections(world, { call, later, wrong }));
   }
@@ -96,13 +109,22 @@ function callOf({ accepted }: World, row: Row): SaidCall | undefined {
     )?.part;
 }
 
-function sumsOf(billed: readonly Billed[]): ReadonlyMap<string, bigint> {
-  const sums = new Map<string, bigint>();
-  for (const { tenantId, period, charge } of billed) {
-    const key = `${tenantId} ${period}`;
-    sums.set(key, (sums.get(key) ?? 0n) + charge);
-  }
-  return sums;
+function sumsOf(billed: readonly Billed[]): ReadonlyMap<string, Sums> {
+  const byPeriod = Map.groupBy(billed, ({ tenantId, period }) => `${tenantId} ${period}`);
+  return new Map(
+    [...byPeriod].map(([key, own]) => [
+      key,
+      {
+        entries: own.length,
+        due: chargesOf(own.filter(({ isDue }) => isDue)),
+        notDue: chargesOf(own.filter(({ isDue }) => !isDue)),
+      },
+    ]),
+  );
+}
+
+function chargesOf(billed: readonly Billed[]): bigint {
+  return billed.reduce((sum, { charge }) => sum + charge, 0n);
 }
 
 /** A call bills in its own period, or late in the first one after it that was open. */
@@ -129,28 +151,36 @@ async function readClosed({ bench }: World): Promise<readonly string[]> {
   return rows.map((row) => `${row['tenant_id']} ${row['period_start']}`);
 }
 
-/** Each bill anew: the exact sum and what is carried in, split into what is billed and what is carried on. */
+/**
+ * Each bill anew: the exact sum and what is carried in, split into what is billed and what is carried on; how many
+ * entries it is made of, and what of them is not due.
+ */
 async function compareCloses(
   { bench }: World,
-  sums: ReadonlyMap<string, bigint>,
+  sums: ReadonlyMap<string, Sums>,
 ): Promise<readonly string[]> {
   const rows = await textRows(
     bench.parts.database,
-    `select tenant_id, period_start, charge_exact as exact, billable_micro as billable,
-       carried_out as carried, charge_total as total from closes order by tenant_id, period_start`,
+    `select tenant_id, period_start, entries, charge_exact as exact, billable_micro as billable,
+       carried_out as carried, charge_total as total,
+       (select coalesce(trim_scale(sum((of->>'exact')::numeric) * 1e12), 0)
+         from jsonb_array_elements(manifest::jsonb->'not_due') of) as not_due
+     from closes order by tenant_id, period_start`,
   );
   const carriedBy = new Map<string, bigint>();
   return rows.flatMap((row) => {
     const tenantId = row['tenant_id'] ?? '';
-    const exact = sums.get(`${tenantId} ${row['period_start']}`) ?? 0n;
+    const own = sums.get(`${tenantId} ${row['period_start']}`);
+    const { entries, due: exact, notDue } = own ?? { entries: 0, due: 0n, notDue: 0n };
     const due = exact + (carriedBy.get(tenantId) ?? 0n);
     // A credit that is more than the usage is carried on whole.
     const billable = due > 0n ? due / PICO_PER_MICRO : 0n;
     const carried = due - billable * PICO_PER_MICRO;
     carriedBy.set(tenantId, carried);
     const total = (billable + MICRO_PER_CENT / 2n) / MICRO_PER_CENT;
-    const expected = [exact, billable, carried, total].join(' ');
-    const found = [row['exact'], row['billable'], row['carried'], row['total']].join(' ');
+    const expected = [entries, exact, billable, carried, total, notDue].join(' ');
+    const columns = ['entries', 'exact', 'billable', 'carried', 'total', 'not_due'];
+    const found = columns.map((column) => row[column]).join(' ');
     const whose = `${tenantId} ${row['period_start']}`;
     return found === expected ? [] : [`${whose} was closed as ${found}, and is ${expected}`];
   });
