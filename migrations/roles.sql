@@ -262,9 +262,11 @@ declare
 begin
   if is_distributed('entries') then
     execute 'create or replace function own_entries() returns setof entries language plpgsql stable security definer
-      set search_path = public, pg_temp as ''begin return query select * from entries where tenant_id = session_tenant(); end''';
+      set search_path = public, pg_temp as ''declare own text := session_tenant();
+      begin return query select * from entries where tenant_id = own; end''';
     execute 'create or replace function own_spans() returns setof structure_spans language plpgsql stable security definer
-      set search_path = public, pg_temp as ''begin return query select * from structure_spans where tenant_id = session_tenant(); end''';
+      set search_path = public, pg_temp as ''declare own text := session_tenant();
+      begin return query select * from structure_spans where tenant_id = own; end''';
     revoke execute on function own_entries(), own_spans() from public;
     grant execute on function own_entries(), own_spans() to spanledger_tenant;
     for over_entries in

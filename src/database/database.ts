@@ -206,8 +206,18 @@ function kyselyOn(client: pg.PoolClient): Kysely<Tables> {
  * error.
  */
 export function sqlState(error: unknown): string | null {
-  return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+  if (!(error instanceof pg.DatabaseError)) return null;
+  return isRefusedByShard(error) ? UNIQUE_VIOLATION : (error.code ?? null);
 }
+
+/** Of a key that a COPY breaks on a worker Citus hands on the words, and an internal error for the state. */
+function isRefusedByShard({ code, message }: pg.DatabaseError): boolean {
+  return code === INTERNAL_ERROR && BROKEN_KEY_OF_SHARD.test(message);
+}
+
+const INTERNAL_ERROR = 'XX000';
+const UNIQUE_VIOLATION = '23505';
+const BROKEN_KEY_OF_SHARD = /^duplicate key value violates unique constraint "\w+_\d+"$/;
 
 /** Answers true where the database's user lacks a privilege (SQLSTATE 42501). */
 export function isNotAllowed(error: unknown): boolean {

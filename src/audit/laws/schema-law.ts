@@ -58,6 +58,8 @@ const DISTRIBUTED: ReadonlySet<string> = new Set([
   'index entries_by_id of entries was changed',
   'function public.own_entries() was added',
   'function public.own_spans() was added',
+  'grant on public.citus_schemas to public was added',
+  'grant on public.citus_tables to public was added',
   'grant on public.entries to spanledger_tenant is gone',
   'grant on public.structure_spans to spanledger_tenant is gone',
   ...['tenant.entries', 'wall.charge_shares', 'wall.entries', 'wall.structure_spans'].map(
