@@ -210,7 +210,7 @@ export function sqlState(error: unknown): string | null {
   return isRefusedByShard(error) ? UNIQUE_VIOLATION : (error.code ?? null);
 }
 
-/** Of a key that a COPY breaks on a worker Citus hands on the words, and an internal error for the state. */
+/** Citus hands on the words of a key that a COPY breaks on a worker, and an internal error for its state. */
 function isRefusedByShard({ code, message }: pg.DatabaseError): boolean {
   return code === INTERNAL_ERROR && BROKEN_KEY_OF_SHARD.test(message);
 }
