@@ -46,17 +46,30 @@ function checkOverlaps(database: Database, scope: LawScope): Promise<LawReport> 
   );
 }
 
-/** What is late is of before its period; everything else occurred in it. */
+/**
+ * What is late is of before its period; everything else occurred in it. What is not due is of a month that was closed
+ * in shadow: marked so for any other reason it would be on no bill, and nobody would miss it.
+ */
 function checkPlaces(database: Database, scope: LawScope): Promise<LawReport> {
   return check(
     database,
     LAW,
     sql<Counted>`
     select count(*) as checked, array_agg('ent_' || e.entry_id || ' of tenant "' || e.tenant_id || '" occurred at '
-        || e.occurred_at || ' and stands in period ' || e.period_start || case when e.late then ', late' else '' end)
-      filter (where p.tenant_id is null or e.occurred_at >= p.ends_at or not e.late and e.occurred_at < p.starts_at)
+        || e.occurred_at || ' and stands in period ' || e.period_start || case when e.late then ', late' else '' end
+        || case when e.not_due then ', not due' else '' end)
+      filter (where p.tenant_id is null or e.occurred_at >= p.ends_at or not e.late and e.occurred_at < p.starts_at
+        or e.not_due and not ${MAY_BE_NOT_DUE})
       as violations
     from ${entriesOf(scope)} e
     left join periods p on p.tenant_id = e.tenant_id and p.period_start = e.period_start`,
   );
 }
+
+/**
+ * A month that was closed in shadow lies before the entry's own, and usage occurred before that month's end. A
+ * correction is due as what it corrects was, whenever that occurred.
+ */
+const MAY_BE_NOT_DUE = sql`exists (
+  select from periods s where s.tenant_id = e.tenant_id and s.mode = 'shadow' and s.ends_at <= p.starts_at
+    and (s.ends_at > e.occurred_at or e.revision > 0))`;

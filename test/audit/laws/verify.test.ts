@@ -201,6 +201,19 @@ describe('verify', () => {
     ],
     [
       3,
+      'an entry of a month that no close has seen is not due',
+      "update entries set late = true, not_due = true where event_id = 'open'",
+      /ent_\d+ of tenant "acme" .* stands in period 2026-11-01, late, not due/,
+    ],
+    [
+      3,
+      'a correction is not due, and nothing before it was closed in shadow',
+      `update entries set late = true, not_due = true, kind = 'correction', revision = 1, corrects_entry_id = 1,
+         reason = 'wrong', actor = 'ada' where event_id = 'open'`,
+      /ent_\d+ of tenant "acme" .* stands in period 2026-11-01, late, not due/,
+    ],
+    [
+      3,
       'a statement says that more is not due',
       `update closes set manifest = (manifest::jsonb || '{"not_due": [{"exact": "0.5"}]}')::text
        where tenant_id = 'acme'`,
