@@ -88,9 +88,19 @@ async function drain(world: World): Promise<void> {
   world.turns.story.push('== drain');
   for (const { body, isAnswered } of world.posted) if (!isAnswered) world.queue.send(body);
   world.supervise();
-  await world.turns.take(MOST_TURNS_TO_DRAIN, () => world.queue.depth === 0);
-  if (world.queue.depth > 0) throw new Error('the queue does not come to its end');
+  await emptyQueue(world);
+  // What the faults had made come as often as it may became a dead letter now, and its operator sends it again.
+  world.queue.redrive();
+  await emptyQueue(world);
+  if (world.queue.deadLetters > 0) {
+    throw new Error('a message becomes a dead letter though nothing fails any more');
+  }
   await world.heal();
+}
+
+async function emptyQueue({ turns, queue }: World): Promise<void> {
+  await turns.take(MOST_TURNS_TO_DRAIN, () => queue.depth === 0);
+  if (queue.depth > 0) throw new Error('the queue does not come to its end');
 }
 
 /** Closes and bills every month that has ended by the third of the next, until nothing is left to do. */
