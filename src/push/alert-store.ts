@@ -78,6 +78,20 @@ export async function markResolved(
   return rows[0] === undefined ? null : toAlert(rows[0]);
 }
 
+/** Ends by itself every open alert of a kind about these subjects: what was said of them is not so any more. */
+export async function endAlerts(
+  database: Database,
+  about: { readonly kind: Alert['kind']; readonly subjects: readonly string[] },
+  because: Pick<Resolution, 'resolution' | 'at'>,
+): Promise<void> {
+  const open = (await readOpenAlerts(database, null)).filter(
+    ({ kind, subject }) => kind === about.kind && about.subjects.includes(subject),
+  );
+  for (const { alertId } of open) {
+    await markResolved(database, { ...because, alertId, by: ITSELF });
+  }
+}
+
 const COLUMNS = sql.raw(
   'alert_id, raised_at, kind, subject, tenant_id, period_start, detail, resolved_at, resolution, resolved_by',
 );

@@ -6,6 +6,7 @@ import type { Tables } from '../../database/tables.ts';
 import { type Calendar, type Period, periodsBeginningIn } from '../../periods/calendar.ts';
 import { periodKey } from '../../periods/period-key.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
+import { STANDS } from '../entries/entry-store.ts';
 import type { FrozenManifest, PeriodFacts } from './manifest.ts';
 
 export interface PeriodRow {
@@ -200,8 +201,7 @@ export async function readWaiting(
     from unnest(${periods.map((period) => period.tenantId)}::text[],
       ${periods.map((period) => period.periodStart)}::date[]) k(t, s)
     join entries e on e.tenant_id = k.t and e.period_start = k.s
-    where e.outcome in ('unrated', 'unmeasured') and not e.is_reversal
-      and not exists (select 1 from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id)
+    where e.outcome in ('unrated', 'unmeasured') and ${sql.raw(STANDS)}
     group by k.t, k.s, e.requested_model, e.outcome, e.service_tier, e.provider,
       e.uncached_input_tokens > 0, e.output_tokens > 0,
       (select array_agg(u order by u) from jsonb_object_keys(e.units) u)

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { formatInstant } from '../../clock.ts';
 import { formatPico } from '../../money.ts';
-import { ITSELF, markResolved, raiseAlert, readOpenAlerts } from '../../push/alert-store.ts';
+import { endAlerts, raiseAlert } from '../../push/alert-store.ts';
 import { pushTargets } from '../../push/push-targets.ts';
 import { readTargets } from '../../push/target-store.ts';
 import { readAccount } from '../account.ts';
@@ -96,14 +96,9 @@ type ChangeKind = 'subscription_canceled' | 'subscription_changed' | 'collection
 async function endAlert(
   { database, clock }: StripeParts,
   { id }: Stripe.Subscription,
-  { kind: ended, by: resolution }: { readonly kind: ChangeKind; readonly by: string },
+  { kind, by: resolution }: { readonly kind: ChangeKind; readonly by: string },
 ): Promise<void> {
-  const open = (await readOpenAlerts(database, null)).filter(
-    ({ kind, subject }) => kind === ended && subject === id,
-  );
-  for (const { alertId } of open) {
-    await markResolved(database, { alertId, resolution, by: ITSELF, at: clock() });
-  }
+  await endAlerts(database, { kind, subjects: [id] }, { resolution, at: clock() });
 }
 
 async function noteEnd(

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { formatMinor } from '../../money.ts';
-import { ITSELF, markResolved, raiseAlert, readOpenAlerts } from '../../push/alert-store.ts';
+import { endAlerts, raiseAlert } from '../../push/alert-store.ts';
 import type { AnswerWatch } from '../../push/answer-watch.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
 import { comparePeriods } from '../../push/compare-periods.ts';
@@ -162,15 +162,12 @@ async function endPauses(
   { database, clock }: StripeParts,
   released: ReadonlyMap<string, Released>,
 ): Promise<void> {
-  const ended = [...released].filter(([, { state }]) => ['released', 'finalized'].includes(state));
-  if (ended.length === 0) return;
-  const open = (await readOpenAlerts(database, null)).filter(
-    ({ kind, subject }) => kind === 'collection_paused' && ended.some(([id]) => id === subject),
-  );
-  for (const { alertId } of open) {
-    const resolution = 'its collection goes on, and Stripe may finalize it';
-    await markResolved(database, { alertId, resolution, by: ITSELF, at: clock() });
-  }
+  const subjects = [...released]
+    .filter(([, { state }]) => state === 'released' || state === 'finalized')
+    .map(([invoiceId]) => invoiceId);
+  if (subjects.length === 0) return;
+  const resolution = 'its collection goes on, and Stripe may finalize it';
+  await endAlerts(database, { kind: 'collection_paused', subjects }, { resolution, at: clock() });
 }
 
 /** Compares the released invoices of a month that have become final since; answers those that have not. */
