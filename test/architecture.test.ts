@@ -49,6 +49,7 @@ const LINES: readonly Line[] = [
       'counted',
       'text-width',
       'harmless',
+      'version',
     ],
     mayImport: 'one another',
     allows: (to) => lineOf(to) === 0,

@@ -1,9 +1,9 @@
 import { type Command, CommanderError } from 'commander';
+import { version } from '../version.ts';
 import { reportFailure } from './terminal/command.ts';
 import { addExamples } from './terminal/examples.ts';
 import { passOverClosedPipe } from './terminal/output.ts';
 import { Program, type Terminal } from './terminal/terminal.ts';
-import { version } from './terminal/version.ts';
 
 /**
  * Each command is loaded when it is asked for, and all of them only for help: what they stand on takes

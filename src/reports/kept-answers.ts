@@ -1,6 +1,7 @@
 import { formatInstant, type InstantMs, pause } from '../clock.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
+import { version } from '../version.ts';
 import { keepAnswer, type MadeAnswer, readKeptAnswer } from './kept-answer-store.ts';
 
 /** An answer about the whole ledger, and the instant at which it was asked for. */
@@ -39,11 +40,14 @@ type KeepingParts = Pick<Parts, 'database' | 'clock' | 'log'>;
  */
 export class KeptAnswers {
   readonly #parts: KeepingParts;
+  /** What another version of the program kept may have another shape, and is a question of its own. */
+  readonly #version: string;
   readonly #entries = new Map<string, Entry>();
   #outdatedAt: InstantMs | null = null;
 
-  constructor(parts: KeepingParts) {
+  constructor(parts: KeepingParts, madeBy = version()) {
     this.#parts = parts;
+    this.#version = madeBy;
   }
 
   /** Answers what was asked under the key; refuses where the first answer takes longer than a page may wait. */
@@ -51,7 +55,7 @@ export class KeptAnswers {
     key: readonly unknown[],
     make: () => Promise<Answer>,
   ): Promise<KeptAnswer<Answer>> {
-    const entry = this.#entryOf(JSON.stringify(key));
+    const entry = this.#entryOf(JSON.stringify([this.#version, ...key]));
     entry.seeking ??= this.#seek(entry);
     await entry.seeking;
     const { last } = entry;

@@ -97,6 +97,19 @@ it('a server that begins anew shows the answer of the one before, and has the ne
   expect(await ask()).toEqual({ answer: 2, asOf: null });
 });
 
+it('what another version of the program kept is not shown, since it may have another shape', async () => {
+  const { ask } = counting(2_000);
+  await ask();
+  await expect
+    .poll(() => count(database, "kept_answers where question ~ 'another version'"))
+    .toBe(1);
+  const parts = { database, clock: () => START, log: openLog('silent') };
+  const newer = new KeptAnswers(parts, '99.0.0');
+  const question = expect.getState().currentTestName;
+  const make = async () => ({ shape: 'new' });
+  expect(await newer.ask([question], make)).toEqual({ answer: { shape: 'new' }, asOf: null });
+});
+
 it('what a server before kept is not shown to whoever acted here since', async () => {
   const { ask, restart } = counting(2_000);
   await ask();

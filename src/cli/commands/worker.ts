@@ -10,11 +10,11 @@ import { workerRequest } from '../../ingest/worker-answer.ts';
 import { WorkerFigures } from '../../ingest/worker-figures.ts';
 import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
+import { version } from '../../version.ts';
 import { readCount, readPort, readSeconds } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { listenOn } from '../terminal/listen.ts';
 import type { Session } from '../terminal/session.ts';
-import { version } from '../terminal/version.ts';
 
 /** The most long polls under way; they join while messages come. */
 const POLLERS = 4;
