@@ -142,6 +142,18 @@ export function thinksBesideOutput(provider: unknown, model: unknown): boolean {
   return known?.thinking === 'beside';
 }
 
+/** Models of OpenAI's images API that have a price of their own for the text which they write. */
+const DRAWS_AND_WRITES = /(?:^|[/.])(?:gpt-image-1\.5|chatgpt-image)(?:$|[-@:])/i;
+
+/**
+ * Tells whether what a model gives out is images where nobody divides it (R5): OpenAI's images API counts the tokens
+ * of images, and names apart the text that some of its models write beside them. Those that write none have one price
+ * of output, under which books have it, so that their output stays as it is counted.
+ */
+export function givesOutImages(model: unknown): boolean {
+  return typeof model === 'string' && DRAWS_AND_WRITES.test(model);
+}
+
 const CLAUDE = /(?:^|[/.])(?:claude|anthropic)[-.]/i;
 
 /** Tells whether the provider's own usage object counts cached tokens beside the input. */

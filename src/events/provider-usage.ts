@@ -30,6 +30,7 @@ import { countsCacheBeside } from './provider-name.ts';
  * OpenAI and the many who speak like it are told from Anthropic by the names of the cached tokens, and
  * where there are none by the provider or the interface. Bare counts stand at the top of an answer, or among its
  * headers: those of Bedrock's metrics, Titan, Llama, Ollama and watsonx. Mistral counts sound by its seconds alone.
+ * What OpenAI's images API gives out is images where it does not divide it.
  */
 type UsageFlavor =
   | 'openai_chat'
@@ -199,9 +200,14 @@ function detailsOf(usage: object, input: unknown, output: unknown): ReportedCoun
     cacheReadAudio: at(cached, 'audio_tokens') ?? undefined,
     cacheReadImage: at(cached, 'image_tokens') ?? undefined,
     outputAudio: at(output, 'audio_tokens') ?? undefined,
-    outputImage: at(output, 'image_tokens') ?? undefined,
+    // An answer that counts its text has divided its output, so that there is no image in it.
+    outputImage: at(output, 'image_tokens') ?? (isGiven(at(output, 'text_tokens')) ? 0 : undefined),
     outputVideo: at(output, 'video_tokens') ?? undefined,
   };
+}
+
+function isGiven(count: unknown): boolean {
+  return isCount(countOf(count));
 }
 
 /** Writes of both lifetimes are in `cache_creation_input_tokens`; their split stands beside it. */

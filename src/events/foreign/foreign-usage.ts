@@ -1,4 +1,9 @@
-import { countsCacheBeside, providerFamily, thinksBesideOutput } from '../provider-name.ts';
+import {
+  countsCacheBeside,
+  givesOutImages,
+  providerFamily,
+  thinksBesideOutput,
+} from '../provider-name.ts';
 import { countOf, isCount } from './foreign-count.ts';
 import { type JsonObject, withoutAbsent } from './foreign-value.ts';
 
@@ -102,7 +107,7 @@ export function nativeUsage(
   const whole = withRest(counts, laid, call);
   const { assumed, unexplained, ...totals } = whole;
   return {
-    usage: fieldsOf({ ...withoutOverlap(counts, whole.input), ...totals }),
+    usage: fieldsOf(withImagesOut({ ...withoutOverlap(counts, whole.input), ...totals }, call)),
     assumed: assumed || laid.assumed,
     unexplained,
   };
@@ -224,6 +229,13 @@ function withoutOverlap(counts: WholeCounts, input: number): WholeCounts {
     overlap -= taken;
   }
   return apart;
+}
+
+/** What an images API gives out is images where its answer does not say what of it is something else. */
+function withImagesOut(counts: WholeCounts, { model }: CallOf): WholeCounts {
+  const { output = 0, outputImage, reasoning = 0 } = counts;
+  if (outputImage !== undefined || !givesOutImages(model)) return counts;
+  return { ...counts, outputImage: Math.max(0, output - mediaOut(counts) - reasoning) };
 }
 
 interface WithRest {

@@ -3,6 +3,7 @@ import { DateTime } from 'luxon';
 import type { InstantMs } from '../../clock.ts';
 import { divideHalfUp, formatDecimal } from '../../money.ts';
 import type { RateOf } from '../../units.ts';
+import { OUTPUT_IMAGE_NOTE, withOutputImages } from './genai-images.ts';
 import { EVENT_PROVIDERS, type Offer, offersOf } from './genai-names.ts';
 import { HALF_PRICE_NOTE, withHalfPrices } from './genai-tiers.ts';
 import {
@@ -75,7 +76,8 @@ function rowsAt(offers: readonly Offer[], at: InstantMs): Rows {
   const models: PriceBookModel[] = [];
   for (const { packageId, providers, names, model } of offers) {
     const label = `${providers[0]} ${model.id}`;
-    const standard = tariffsOf(label, pricesAt(label, model, { at, losses }), losses);
+    const priced = tariffsOf(label, pricesAt(label, model, { at, losses }), losses);
+    const standard = priced.map((tariff) => withImages(model.id, tariff));
     const tariffs = withHalfPrices(packageId, model.id, standard);
     for (const provider of providers) {
       for (const name of names) {
@@ -200,6 +202,13 @@ function tariffsOf(label: string, prices: ModelPrice, losses: Losses): readonly 
   });
 }
 
+function withImages(modelId: string, tariff: Tariff): Tariff {
+  const { per_million } = tariff;
+  return per_million === undefined
+    ? tariff
+    : { ...tariff, per_million: withOutputImages(modelId, per_million) };
+}
+
 /** Images that cost what text costs do so from a cache, too. */
 function withCachedImages(
   prices: Readonly<Partial<Record<RateOf<'million'>, string>>>,
@@ -262,6 +271,7 @@ function notesOn(losses: Losses): string {
   const notes = [
     'Seeded from a package whose prices may be wrong: review them.',
     HALF_PRICE_NOTE,
+    OUTPUT_IMAGE_NOTE,
     `${losses.leftOut.size} models without a price were left out.`,
     `${losses.inputOnly.size} models have a price of input alone, as embeddings have; output of them has none.`,
     `Prices by other units were not carried over: ${list(losses.otherUnits)}.`,

@@ -92,3 +92,17 @@ test('a producer that mends a tag sends another content', async () => {
   expect(await receive(database, [JSON.stringify(untagged)], AT)).toEqual(['posted']);
   expect(await receive(database, [JSON.stringify(payload)], AT)).toEqual(['conflict']);
 });
+
+test('an image that was received as text output is a duplicate when it comes again', async () => {
+  const call = {
+    ...{ event_id: 'drawn', occurred_at: AT, status: 'ok', operation: 'image', tenant_id: 'acme' },
+    ...{ provider: 'openai', requested_model: 'gpt-image-1.5' },
+  };
+  const before = { ...call, usage: { input_tokens: 50, output_tokens: 4160 } };
+  const usage = { input_tokens: 50, output_tokens: 4160, total_tokens: 4210 };
+  const again = { ...call, provider_usage: usage };
+  expect(await receive(database, [JSON.stringify(before)], AT)).toEqual(['posted']);
+  expect(await receive(database, [JSON.stringify(again)], AT)).toEqual(['duplicate']);
+  const other = { ...call, provider_usage: { ...usage, output_tokens: 4161, total_tokens: 4211 } };
+  expect(await receive(database, [JSON.stringify(other)], AT)).toEqual(['conflict']);
+});

@@ -1,0 +1,20 @@
+import type { UsageEvent } from './event.ts';
+import { givesOutImages } from './provider-name.ts';
+
+/**
+ * Images that nobody divided from text were read as text once. What was received then has the digest of that
+ * reading, and when it comes again it must be known by it (R9). Returns the event as it was read; null where it was
+ * read as it is today.
+ */
+export function withImagesAsText(event: UsageEvent): UsageEvent | null {
+  const { output, units } = event.usage;
+  if (units?.output_image_tokens === undefined || output > event.usage.reasoning) return null;
+  if (!givesOutImages(event.executedModel ?? event.requestedModel)) return null;
+  const { output_image_tokens: images, ...others } = units;
+  const usage = {
+    ...event.usage,
+    output: output + images,
+    units: Object.keys(others).length === 0 ? null : others,
+  };
+  return { ...event, usage };
+}
