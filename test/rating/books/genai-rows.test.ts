@@ -304,11 +304,7 @@ function seedFrom(effectiveFrom: string): readonly PriceBookDocument[] {
   return seedCostBook({ book: 'provider-cost', effectiveFrom, currency: 'USD' });
 }
 
-function rowsOf(
-  document: PriceBookDocument,
-  provider: string,
-  model: string,
-): PriceBookModel[] {
+function rowsOf(document: PriceBookDocument, provider: string, model: string): PriceBookModel[] {
   return document.models.filter(
     (row) => row.provider === provider && row.model === model && row.service_tier === 'standard',
   );
