@@ -50,7 +50,7 @@ it.each(['0020', '0024', '0029', '0031', '0035'])(
     }
     // A seal covers what the journal says of a batch's neighbours, so it is made after the journal is there.
     await sealAll(older, () => parseInstant('2026-10-20T01:00:00Z'));
-    expect(await brokenLaws(older)).toEqual([]);
+    expect(await brokenLaws(older, { withSchema: true })).toEqual([]);
   },
 );
 
@@ -100,7 +100,7 @@ it('costs that were converted before they were counted by the fold are counted o
   await foldAll(database, clock);
   expect(await counted()).toEqual(of('3'));
   await sealAll(database, clock);
-  expect(await brokenLaws(database)).toEqual([]);
+  expect(await brokenLaws(database, { withSchema: true })).toEqual([]);
 });
 
 async function applyMigrations(database: Database, from: string, to: string): Promise<void> {

@@ -15,21 +15,21 @@ export const KEEP_PRISTINE = `
 
   -- The version of every row that describes the schema: any DDL, and disabling a trigger too, changes it.
   create function pristine.schema_state() returns text language sql as $$
-    select md5(string_agg(d, ',' order by d)) from (
-      select 'a' || attrelid || '.' || attnum || ':' || a.xmin from pg_attribute a
-        join pg_class c on c.oid = attrelid
+    select string_agg(n || ':' || sum, ',' order by kind) from (
+      select 'a' as kind, count(*) as n, sum(hash_record_extended(row(attrelid, attnum, a.xmin), 0)) as sum
+        from pg_attribute a join pg_class c on c.oid = attrelid
         where c.relnamespace in ('public'::regnamespace, 'audit'::regnamespace)
-      union all select 't' || oid || ':' || xmin from pg_trigger
-      union all select 'c' || oid || ':' || xmin from pg_constraint
-      union all select 'r' || oid || ':' || xmin from pg_rewrite
-      union all select 'd' || oid || ':' || xmin from pg_attrdef
-      union all select 'f' || oid || ':' || xmin from pg_proc
+      union all select 't', count(*), sum(hash_record_extended(row(oid, xmin), 0)) from pg_trigger
+      union all select 'c', count(*), sum(hash_record_extended(row(oid, xmin), 0)) from pg_constraint
+      union all select 'r', count(*), sum(hash_record_extended(row(oid, xmin), 0)) from pg_rewrite
+      union all select 'd', count(*), sum(hash_record_extended(row(oid, xmin), 0)) from pg_attrdef
+      union all select 'f', count(*), sum(hash_record_extended(row(oid, xmin), 0)) from pg_proc
         where pronamespace in ('public'::regnamespace, 'audit'::regnamespace)
-      union all select 'i' || indexrelid || ':' || i.xmin from pg_index i
+      union all select 'i', count(*), sum(hash_record_extended(row(indexrelid, i.xmin), 0)) from pg_index i
         join pg_class c on c.oid = indrelid where c.relnamespace = 'public'::regnamespace
-      union all select 's' || setconfig::text from pg_db_role_setting
+      union all select 's', count(*), sum(hashtextextended(setconfig::text, 0)) from pg_db_role_setting
         where setdatabase = (select oid from pg_database where datname = current_database())
-    ) described(d)
+    ) described(kind, n, sum)
   $$;
 
   create table pristine.facts (schema_state text not null);
@@ -41,18 +41,20 @@ export const KEEP_PRISTINE = `
     end loop;
   end $$;
 
+  -- A statement a table, in a function of their own: what a session has planned once, it knows the next time.
+  do $$ declare statements text; begin
+    select string_agg(
+      case when to_regclass('pristine.' || t) is null then format('if exists (select from %s) then delete from %s; end if;', t, t)
+      else format('delete from %s; insert into %s overriding system value table pristine.%I;', t, t, t) end, E'\\n')
+    into statements from pristine.own_tables() t;
+    execute 'create function pristine.reset_tables() returns void language plpgsql as $f$ begin ' || statements || ' end $f$';
+  end $$;
+
   create function pristine.reset() returns boolean language plpgsql as $$
-  declare name text; filled boolean; begin
+  begin
     if (select schema_state from pristine.facts) <> pristine.schema_state() then return false; end if;
     set local session_replication_role = replica;
-    for name in select t from pristine.own_tables() t
-      where pg_relation_size(t::regclass) > 0 or to_regclass('pristine.' || t) is not null loop
-      execute format('select exists (select 1 from %s)', name) into filled;
-      if filled then execute 'delete from ' || name; end if;
-      if to_regclass('pristine.' || name) is not null then
-        execute format('insert into %s overriding system value table pristine.%I', name, name);
-      end if;
-    end loop;
+    perform pristine.reset_tables();
     -- A restart would give each sequence a file of its own, and every session would forget what it knew of it.
     perform setval(seqrelid::regclass, seqstart, false) from pg_sequence join pg_class c on c.oid = seqrelid
       where c.relnamespace = 'public'::regnamespace;

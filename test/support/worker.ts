@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { checkLaws } from '../../src/audit/laws/check-laws.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import { isDistributed } from '../../src/database/distribute.ts';
 import type { ObjectSource } from '../../src/ingest/notified-objects.ts';
 import type { PatienceLimits } from '../../src/ingest/patience.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';
@@ -53,12 +54,16 @@ export async function receiptsOf(database: Database) {
   return Object.fromEntries(Object.entries(row ?? {}).map(([name, n]) => [name, Number(n)]));
 }
 
-/** Returns the laws that do not hold, with what they say; none in a sound ledger. */
-export async function brokenLaws(database: Database) {
+/**
+ * Returns the laws that do not hold, with what they say; none in a sound ledger. The schema is left out unless a test is
+ * about it, or about what distributing made of it: a database whose schema a test has changed is given to no other.
+ */
+export async function brokenLaws(database: Database, of: { readonly withSchema?: boolean } = {}) {
+  const withSchema = of.withSchema ?? (await isDistributed(database));
   return (
     await checkLaws(
       { database, clock: systemClock, checkStripe: null },
-      { scope: 'full', published: [] },
+      { scope: 'full', published: [], withoutSchema: !withSchema },
     )
   ).filter((law) => law.violations.length > 0);
 }

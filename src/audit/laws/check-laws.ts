@@ -31,6 +31,11 @@ interface LawRequest {
   readonly scope: LawScope['kind'];
   /** Seals that were given away, to be found in the chain. */
   readonly published: readonly PublishedSeal[];
+  /**
+   * Whether law 12 is left out, for whoever knows that the schema is the one that the migrations make: it is the
+   * dearest in a small ledger. Such a run is not one from which a later run goes on.
+   */
+  readonly withoutSchema?: boolean;
 }
 
 /**
@@ -45,6 +50,7 @@ export async function checkLaws(
   await foldAll(database, clock);
   await sealAll(database, clock);
   const scope = await openScope(database, request.scope);
+  const { withoutSchema = false } = request;
   const checks: readonly (() => Promise<LawReport>)[] = [
     () => checkReceipts(database, scope),
     () => checkSplits(database, scope),
@@ -57,14 +63,15 @@ export async function checkLaws(
     () => checkRollups(database, scope),
     () => checkBudgetCounts(database, scope),
     () => checkJournal(database, scope),
-    ...(scope.kind === 'full' ? [() => checkSchema(database), () => checkDocuments(database)] : []),
+    ...(scope.kind === 'full' && !withoutSchema ? [() => checkSchema(database)] : []),
+    ...(scope.kind === 'full' ? [() => checkDocuments(database)] : []),
   ];
   const reports: LawReport[] = [];
   for (const check of checks) {
     reports.push(await check());
     onProgress?.(reports.length, checks.length);
   }
-  if (reports.every((report) => report.violations.length === 0)) {
+  if (!withoutSchema && reports.every((report) => report.violations.length === 0)) {
     await keepVerification(database, scope, { startedAt, finishedAt: clock() });
   }
   return reports.sort((a, b) => a.law - b.law);

@@ -1,6 +1,7 @@
 import type PDFDocument from 'pdfkit';
 import { isRightToLeft, splitByFont, type TextRun } from './pdf-fonts.ts';
 import { drawShaped } from './pdf-shaped.ts';
+import { shareLayouts } from './shared-layouts.ts';
 
 type Doc = InstanceType<typeof PDFDocument>;
 type Element = ReturnType<Doc['struct']>;
@@ -17,8 +18,6 @@ export interface Sheet {
   isLeaf: boolean;
   /** Whether no font had some character so far. */
   missed: boolean;
-  /** What was measured once: laying out a text is most of the work. */
-  readonly widths: Map<string, number>;
 }
 
 /** Elements that hold their text themselves. */
@@ -237,14 +236,12 @@ function drawRuns(sheet: Sheet, runs: readonly TextRun[], place: Place): void {
   }
 }
 
-function runWidth({ doc, widths }: Sheet, run: TextRun, { size }: Style): number {
+function runWidth({ doc }: Sheet, run: TextRun, { size }: Style): number {
   const { name, source, member } = run.face;
   doc.registerFont(name, source(), member ?? undefined);
   doc.font(name).fontSize(size);
-  const key = `${name} ${size} ${run.text}`;
-  const width = widths.get(key) ?? doc.widthOfString(run.text, optionsOf(run));
-  widths.set(key, width);
-  return width;
+  shareLayouts(doc, name);
+  return doc.widthOfString(run.text, optionsOf(run));
 }
 
 /**

@@ -68,7 +68,6 @@ export async function renderStatementPdf(
     element: root,
     isLeaf: false,
     missed: false,
-    widths: new Map<string, number>(),
   };
   for (const view of views) within(sheet, 'Sect', () => drawStatement(sheet, view));
   root.end();
