@@ -17,6 +17,28 @@ export interface Parts {
   readonly view?: Database;
   /** How a server's questions have the rollups folded; left out, whoever asks waits for all that is posted. */
   readonly folds?: FoldsForReading;
+  /** What a server keeps of the sums of days; left out, whoever asks has all of them summed. */
+  readonly days?: DaysForReading;
+}
+
+/** A UTC day of a period, and a number that grows whenever something is added to it. */
+export interface DayVersion {
+  readonly periodStart: string;
+  readonly day: string;
+  readonly version: bigint;
+}
+
+/** What a question found of a day; its rows are null where nothing was added to what is known of it. */
+export interface ReadDay<Row> extends DayVersion {
+  readonly rows: readonly Row[] | null;
+}
+
+/** What answers a question about days out of those that are known, and those that were added to since. */
+export interface DaysForReading {
+  ask<Row>(
+    question: string,
+    read: (known: readonly DayVersion[]) => Promise<readonly ReadDay<Row>[]>,
+  ): Promise<readonly Row[]>;
 }
 
 /** What brings the rollups up to date for a question, as far as whoever asks can wait for it. */

@@ -2,6 +2,7 @@ import { OLDEST_DAYS } from '../events/read-item.ts';
 import type { EventKeeper } from '../ingest/taking/event-keeper.ts';
 import { ReadingFolds } from '../ledger/rollups/reading-folds.ts';
 import type { Parts } from '../parts.ts';
+import { KeptDays } from '../reports/kept-days.ts';
 import type { ApiParts } from './api-parts.ts';
 import { buildApp } from './app.ts';
 import type { AppOptions } from './app-options.ts';
@@ -70,6 +71,7 @@ export function apiPartsOf(parts: HttpServerOptions['parts']): ApiParts {
     allowsPrivateWebhooks: false,
     stripeParts: null,
     folds: new ReadingFolds(parts),
+    days: new KeptDays(),
     s3Endpoint: null,
     ...parts,
   };

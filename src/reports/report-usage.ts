@@ -7,15 +7,16 @@ import { coverageOf } from './coverage.ts';
 import { readExchangesUsed } from './exchanges-used-store.ts';
 import { percentOf } from './percent.ts';
 import type { UsageAnswer, UsageGroup, UsageRequest } from './usage-answer.ts';
+import { readUsageByDays } from './usage-days-store.ts';
 import type { Coverage, UsageQuestion, UsageRow } from './usage-report-store.ts';
-import { readCoverage, readUsageReport } from './usage-report-store.ts';
+import { readCoverage } from './usage-report-store.ts';
 
 /** Reports usage, charge, cost and margin by any dimensions, with the coverage of the same days. */
 export async function reportUsage(
-  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>,
+  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds' | 'days'>,
   request: UsageRequest,
 ): Promise<UsageAnswer> {
-  const { database, view = database } = parts;
+  const { database, view = database, days } = parts;
   const { by, tenant_id: tenantId, month, from, to, as_of: asOf } = request;
   await refuseUnknownTenant({ database, view }, tenantId);
   // As of an instant it is entries that are summed, and they need no folding.
@@ -23,7 +24,7 @@ export async function reportUsage(
   const isWalled = view !== database;
   const question = { by, tenantId, month, from, to, isWalled, ...(asOf === null ? {} : { asOf }) };
   const [rows, exchanges] = await Promise.all([
-    readUsageReport(view, question),
+    readUsageByDays(view, question, days),
     // A tenant sees no cost, and so not what it was converted by.
     isWalled ? [] : tellExchanges(database, question),
   ]);
@@ -32,7 +33,7 @@ export async function reportUsage(
     by,
     as_of: formatInstantOrNull(asOf),
     ...fresh,
-    rows: rows.map(toGroup),
+    rows: rows.map(groupOf),
     totals: totals.map(toGroup),
     coverage: coverageOf(
       tenantId === null ? totals.map(toCoverage) : await readCoverage(view, question),
@@ -80,6 +81,17 @@ async function tellExchanges(
   return found.map(({ source, base, from, entries }) => ({
     ...{ source, base, effective_from: formatInstant(from), entries: Number(entries) },
   }));
+}
+
+/** The rows of days that a server keeps are the same objects in the next answer, and most of what an answer takes. */
+const GROUPS = new WeakMap<UsageRow, UsageGroup>();
+
+function groupOf(row: UsageRow): UsageGroup {
+  const known = GROUPS.get(row);
+  if (known !== undefined) return known;
+  const group = toGroup(row);
+  GROUPS.set(row, group);
+  return group;
 }
 
 function toGroup(row: UsageRow): UsageGroup {

@@ -44,7 +44,7 @@ export type UsageRow = Partial<Readonly<Record<Dimension, string | null>>> & {
   readonly routingGainPico: Pico;
 };
 
-const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
+export const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
   tenant: 'tenant_id',
   user: 'user_id',
   feature: 'feature',
@@ -58,7 +58,7 @@ const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
   day: 'day',
 };
 
-interface SummedRow {
+export interface SummedRow {
   readonly dimensions: readonly string[];
   readonly currency: string;
   readonly entries: bigint;
@@ -120,11 +120,7 @@ async function sumUsage<Row extends SummedRow>(
   const columns = of.dimensions.map((dimension) => COLUMNS[dimension]);
   const rollup = rollupFor(of.dimensions, question.tenantId);
   const { rows } = await sql<Row>`
-    select array[${sql.raw(columns.map((column) => `${column}::text`).join(', '))}]::text[] as dimensions, currency,
-      sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
-      sum(charge) as charge, sum(not_due_charge) as not_due, sum(cost) as cost,
-      ${attributedCostOf(rollup)} as attributed_cost, sum(routing_gain) as routing_gain,
-      sum(uncosted)::bigint as uncosted, sum(uncosted_charge) as uncosted_charge ${of.further}
+    select ${dimensionsOf(columns)}, currency, ${sumsOf(rollup)} ${of.further}
     from ${sourceOf(rollup, question)}
     where ${filterOf(question)}
     group by ${sql.raw([...columns, 'currency'].join(', '))} order by 1, 2`.execute(
@@ -133,10 +129,23 @@ async function sumUsage<Row extends SummedRow>(
   return rows;
 }
 
+export function dimensionsOf(columns: readonly string[]) {
+  const texts = columns.map((column) => `${column}::text`).join(', ');
+  return sql`array[${sql.raw(texts)}]::text[] as dimensions`;
+}
+
+export function sumsOf(rollup: Rollup) {
+  return sql`
+    sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
+    sum(charge) as charge, sum(not_due_charge) as not_due, sum(cost) as cost,
+    ${attributedCostOf(rollup)} as attributed_cost, sum(routing_gain) as routing_gain,
+    sum(uncosted)::bigint as uncosted, sum(uncosted_charge) as uncosted_charge`;
+}
+
 type Rollup = 'ledger_rollups' | 'usage_rollups' | 'run_rollups';
 
 /** Users and runs are in the finest one alone; the coarsest one knows no tenants, and no versions of prompts. */
-function rollupFor(dimensions: readonly Dimension[], tenantId: string | null): Rollup {
+export function rollupFor(dimensions: readonly Dimension[], tenantId: string | null): Rollup {
   if (dimensions.includes('user') || dimensions.includes('agent_run')) return 'run_rollups';
   const isOfAll = !(dimensions.includes('tenant') || dimensions.includes('prompt_version'));
   return tenantId === null && isOfAll ? 'ledger_rollups' : 'usage_rollups';
@@ -182,7 +191,7 @@ function sharesOfEntries(
  * Returns the condition that picks the rows of a question, of whatever has a tenant, a period and a
  * day.
  */
-function filterOf(question: UsageQuestion) {
+export function filterOf(question: UsageQuestion) {
   const { tenantId, from, to } = question;
   const first = question.month == null ? null : `${question.month}-01`;
   return sql<boolean>`true
@@ -194,12 +203,12 @@ function filterOf(question: UsageQuestion) {
 
 type Named = Partial<Record<Dimension, string | null>>;
 
-function nameDimensions(dimensions: readonly Dimension[], values: readonly string[]): Named {
+export function nameDimensions(dimensions: readonly Dimension[], values: readonly string[]): Named {
   const entries = dimensions.map((name, index) => [name, values[index] || null] as const);
   return Object.fromEntries(entries);
 }
 
-function toUsage(row: SummedRow, named: Named): UsageRow {
+export function toUsage(row: SummedRow, named: Named): UsageRow {
   return {
     ...named,
     currency: row.currency,

@@ -5,7 +5,8 @@ import { formatPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { projectMonth } from '../../periods/project-month.ts';
 import { signedPercentOf } from '../percent.ts';
-import { readUsageReport, type UsageRow } from '../usage-report-store.ts';
+import { readUsageByDays } from '../usage-days-store.ts';
+import type { UsageRow } from '../usage-report-store.ts';
 import type {
   DaysSum,
   OverviewAnswer,
@@ -19,15 +20,16 @@ import { readDays, readTenantDays } from './overview-store.ts';
  * and by whom.
  */
 export async function reportOverview(
-  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds'>,
+  parts: Pick<Parts, 'database' | 'clock' | 'view' | 'folds' | 'days'>,
   request: OverviewRequest,
 ): Promise<OverviewAnswer> {
-  const { database, clock, view = database } = parts;
+  const { database, clock, view = database, days } = parts;
   const fresh = await foldBeforeReading(parts);
   const now = clock();
   const { tenant_id: tenantId } = request;
   const bounds = boundsOf(request.month ?? utcDay(now).slice(0, 7), now);
-  const ask = (by: UsageQuestionBy, days: Days) => readUsageReport(view, { by, tenantId, ...days });
+  const ask = (by: UsageQuestionBy, within: Days) =>
+    readUsageByDays(view, { by, tenantId, ...within }, days);
   const sums = await ask([], bounds.toDate);
   const sumsBefore = await ask([], bounds.before);
   const currencies = currenciesOf([...sums, ...sumsBefore]);
@@ -54,7 +56,7 @@ export async function reportOverview(
   };
 }
 
-type UsageQuestionBy = Parameters<typeof readUsageReport>[1]['by'];
+type UsageQuestionBy = Parameters<typeof readUsageByDays>[1]['by'];
 
 interface Days {
   readonly from: InstantMs;
