@@ -968,6 +968,7 @@ table tenants (
   name text,
   address text,
   contact text,
+  left_before timestamp with time zone,
   constraint tenants_pkey PRIMARY KEY (tenant_id),
   constraint tenant_has_a_readable_address CHECK (((length(address) >= 1) AND (length(address) <= 500) AND is_readable(address))),
   constraint tenant_has_a_readable_contact CHECK (((length(contact) >= 1) AND (length(contact) <= 200) AND is_readable(contact) AND (strpos(contact, '

@@ -82,6 +82,8 @@ interface TenantsTable {
   registered_at: NullableInstant;
   /** It is null while the tenant is a customer. */
   left_at: NullableInstant;
+  /** The leave that stands again where that one is withdrawn. */
+  left_before: NullableInstant;
 }
 
 interface TenantCalendarChangesTable {

@@ -126,6 +126,19 @@ export async function registerTenant(
     .execute();
 }
 
+/** Reads the leave before the one that a tenant has, from which it had come back; null where there was none. */
+export async function readLeaveBefore(
+  transaction: Transaction,
+  tenantId: string,
+): Promise<InstantMs | null> {
+  const row = await transaction.kysely
+    .selectFrom('tenants')
+    .select('left_before')
+    .where('tenant_id', '=', tenantId)
+    .executeTakeFirst();
+  return row?.left_before ?? null;
+}
+
 /** Writes what of the tenant's own row is given. */
 export async function updateTenant(
   transaction: Transaction,
@@ -136,6 +149,7 @@ export async function updateTenant(
     readonly time_zone?: string;
     readonly anchor_day?: number;
     readonly left_at?: string | null;
+    readonly left_before?: string | null;
     readonly name?: string | null;
     readonly address?: string | null;
     readonly contact?: string | null;

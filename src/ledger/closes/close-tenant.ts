@@ -1,5 +1,5 @@
 import type { InstantMs } from '../../clock.ts';
-import { formatInstant } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { lockAgainstPosting } from '../../database/posting-lock.ts';
@@ -41,7 +41,10 @@ export async function closeTenant(
     const isBack = await hasComeBack(transaction, tenant, at);
     refuseUnfitLeave(isBack ? { ...tenant, leftAt: null } : tenant, at);
     const period = await endCalendar(transaction, tenant, at);
-    await updateTenant(transaction, tenantId, { left_at: formatInstant(at) });
+    await updateTenant(transaction, tenantId, {
+      left_at: formatInstant(at),
+      left_before: formatInstantOrNull(tenant.leftAt),
+    });
     return period;
   });
   const month = last.startDate.slice(0, 7);

@@ -1,5 +1,5 @@
 import type { InstantMs } from '../../clock.ts';
-import { formatInstant } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { lockAgainstPosting } from '../../database/posting-lock.ts';
@@ -9,6 +9,7 @@ import { Refusal } from '../../refusal.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import {
   lockTenant,
+  readLeaveBefore,
   readTenant,
   updatePeriodBounds,
   updateTenant,
@@ -60,7 +61,9 @@ export async function withdrawLeave(transaction: Transaction, tenant: Tenant): P
     const whole = calendar.filter((rule) => rule !== change);
     await updatePeriodBounds(transaction, tenantId, [periodContaining(whole, leftAt - 1)]);
   }
-  await updateTenant(transaction, tenantId, { left_at: null });
+  // Whoever had left before, and came back, is as it was then.
+  const left_at = formatInstantOrNull(await readLeaveBefore(transaction, tenantId));
+  await updateTenant(transaction, tenantId, { left_at, left_before: null });
   return readTenant(transaction.kysely, tenantId);
 }
 

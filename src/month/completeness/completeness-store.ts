@@ -198,3 +198,21 @@ export async function readUnregistered(
     order by r.tenant_id`.execute(database.kysely);
   return rows;
 }
+
+/** An invoice of a month that Stripe made final, and when. */
+interface FinalInvoice {
+  readonly tenantId: string;
+  readonly finalizedAt: InstantMs;
+}
+
+export async function readFinalInvoices(
+  database: Database,
+  { month, tenantId }: Pick<Scope, 'month' | 'tenantId'>,
+): Promise<readonly FinalInvoice[]> {
+  const { rows } = await sql<{ tenant_id: string; finalized_at: InstantMs }>`
+    select tenant_id, finalized_at from stripe_invoices
+    where finalized_at is not null and state = 'finalized'
+      and (${month}::text is null or to_char(period_start, 'YYYY-MM') = ${month})
+      and (${tenantId}::text is null or tenant_id = ${tenantId})`.execute(database.kysely);
+  return rows.map((row) => ({ tenantId: row.tenant_id, finalizedAt: row.finalized_at }));
+}

@@ -31,6 +31,7 @@ import {
 } from './completeness-store.ts';
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
 import { invoiceRemedy, missingRemedy } from './missing-remedy.ts';
+import { findPauses } from './paused-collections.ts';
 import type { WaitingEvent } from './waiting-events.ts';
 import { describeWaiting, isOfMonth } from './waiting-events.ts';
 import { kindOfAlert } from './wrong-invoices.ts';
@@ -292,9 +293,15 @@ async function nameAlerts(
 ): Promise<readonly MissingThing[]> {
   const alerts = await readOpenAlerts(database, month);
   const invoices = alerts.length === 0 ? [] : await readInvoices(database, { month, tenantId });
-  return alerts
-    .filter((alert) => tenantId === null || alert.tenantId === null || alert.tenantId === tenantId)
-    .map((alert) => alertThing(alert, kindOfAlert(alert, invoices)));
+  const pauses = await findPauses(database, { month, tenantId });
+  return [
+    ...alerts
+      .filter(
+        (alert) => tenantId === null || alert.tenantId === null || alert.tenantId === tenantId,
+      )
+      .map((alert) => alertThing(alert, kindOfAlert(alert, invoices))),
+    ...pauses.map((alert) => alertThing(alert, 'alert')),
+  ];
 }
 
 function alertThing(alert: KeptAlert, kind: ReturnType<typeof kindOfAlert>): MissingThing {

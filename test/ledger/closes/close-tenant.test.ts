@@ -6,6 +6,7 @@ import { keepTenant } from '../../../src/ledger/closes/keep-tenant.ts';
 import { adjustTenant } from '../../../src/ledger/corrections/adjust-tenant.ts';
 import { exactPico } from '../../../src/money.ts';
 import { reportLeavers } from '../../../src/reports/report-leavers.ts';
+import { readTenant } from '../../../src/tenants/tenant-store.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { freshDatabase, textRows } from '../../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
@@ -178,6 +179,29 @@ it('is refused before a call of a later month, too', async () => {
   const later = nativeEvent({ event_id: 'later', occurred_at: '2026-11-02T11:00:00Z' });
   await receiveEvents(database, [later], '2026-11-02T12:00:00Z');
   await expect(leave(LEFT)).rejects.toThrow('the last at 2026-11-02T11:00:00.000Z');
+});
+
+it('a second leave that is moved and then withdrawn gives back the first one', async () => {
+  await leave(LEFT);
+  const again = nativeEvent({ event_id: 'again', occurred_at: '2026-12-03T11:00:00Z' });
+  await receiveEvents(database, [again], '2026-12-03T12:00:00Z');
+  for (const instant of ['2026-12-20T00:00:00Z', '2026-12-24T00:00:00Z']) {
+    const request = { tenant_id: 'acme', at: parseInstant(instant) };
+    await closeTenant({ database, clock: at('2026-12-11T00:00:00Z') }, request);
+  }
+  expect(await stay('2026-12-12T00:00:00Z')).toMatchObject({
+    was_to_leave_at: '2026-12-24T00:00:00.000Z',
+  });
+  expect((await readTenant(database.kysely, 'acme')).leftAt).toBe(parseInstant(LEFT));
+  expect(await periods()).toMatchObject([
+    { ends_at: '2026-10-15 12:00:00+00', state: 'closed' },
+    { period_start: '2026-12-01', ends_at: '2027-01-01 00:00:00+00', state: 'open' },
+  ]);
+  // It may leave once more, and nothing stays of what was withdrawn.
+  const once = { tenant_id: 'acme', at: parseInstant('2026-12-10T00:00:00Z') };
+  const left = await closeTenant({ database, clock: at('2026-12-13T00:00:00Z') }, once);
+  expect(left.periods).toMatchObject([{ period_start: '2026-12-01', state: 'closed' }]);
+  expect(await brokenLaws(database)).toEqual([]);
 });
 
 it('its end stays where it is until it is closed, whatever calendar somebody sets meanwhile', async () => {
