@@ -1,25 +1,26 @@
 -- For a database with Citus, and only there: the look-ups of 0064-looked-up-by-function, as what asks the shards. Not a
 -- migration: "spanledger migrate --citus" applies it in the transaction in which it distributes the tables.
--- Each is planned by itself whenever it is called, so that a question around it may be as complex as it likes.
+-- Each is planned by itself whenever it is called, so that a question around it may be as complex as it likes. How many rows
+-- it finds is said of it: a planner that expects a thousand of each call multiplies them, and plans for millions.
 
 create or replace function entries_of_ledger() returns setof entries language plpgsql stable strict as $$
 begin return query select * from entries; end $$;
 
-create or replace function entries_of_batch(of_batch bigint) returns setof entries language plpgsql stable strict as $$
+create or replace function entries_of_batch(of_batch bigint) returns setof entries language plpgsql stable strict rows 100 as $$
 begin return query select * from entries
   where entry_id >= of_batch * 1000000 and entry_id < (of_batch + 1) * 1000000; end $$;
 
-create or replace function entries_of_id(of_id bigint) returns setof entries language plpgsql stable strict as $$
+create or replace function entries_of_id(of_id bigint) returns setof entries language plpgsql stable strict rows 1 as $$
 begin return query select * from entries where entry_id = of_id; end $$;
 
-create or replace function entries_of_ids(of_ids bigint[]) returns setof entries language plpgsql stable strict as $$
+create or replace function entries_of_ids(of_ids bigint[]) returns setof entries language plpgsql stable strict rows 100 as $$
 begin return query select * from entries where entry_id = any(of_ids); end $$;
 
-create or replace function corrections_of(of_id bigint) returns setof entries language plpgsql stable strict as $$
+create or replace function corrections_of(of_id bigint) returns setof entries language plpgsql stable strict rows 1 as $$
 begin return query select * from entries where corrects_entry_id = of_id; end $$;
 
 create or replace function entries_of_event(of_tenant text, of_source text, of_event text) returns setof entries
-  language plpgsql stable strict as $$
+  language plpgsql stable strict rows 2 as $$
 begin return query select * from entries
   where tenant_id = of_tenant and source = of_source and event_id = of_event; end $$;
 
@@ -35,16 +36,16 @@ create or replace function entries_of_periods(of_tenants text[], of_periods date
   language plpgsql stable strict as $$
 begin return query select * from entries where tenant_id = any(of_tenants) and period_start = any(of_periods); end $$;
 
-create or replace function entries_of_response(of_response text) returns setof entries language plpgsql stable strict as $$
+create or replace function entries_of_response(of_response text) returns setof entries language plpgsql stable strict rows 2 as $$
 begin return query select * from entries where response_id = of_response; end $$;
 
-create or replace function entries_of_call(of_call text) returns setof entries language plpgsql stable strict as $$
+create or replace function entries_of_call(of_call text) returns setof entries language plpgsql stable strict rows 2 as $$
 begin return query select * from entries where call_id collate "C" = of_call and call_id is not null; end $$;
 
-create or replace function entries_of_span(of_span text) returns setof entries language plpgsql stable strict as $$
+create or replace function entries_of_span(of_span text) returns setof entries language plpgsql stable strict rows 1 as $$
 begin return query select * from entries where span_id collate "C" = of_span; end $$;
 
-create or replace function entries_within_span(of_span text) returns setof entries language plpgsql stable strict as $$
+create or replace function entries_within_span(of_span text) returns setof entries language plpgsql stable strict rows 4 as $$
 begin return query select * from entries
   where parent_span_id collate "C" = of_span and parent_span_id is not null; end $$;
 
@@ -52,20 +53,20 @@ create or replace function spans_of_ledger() returns setof structure_spans langu
 begin return query select * from structure_spans; end $$;
 
 create or replace function spans_of_batches(of_batches bigint[]) returns setof structure_spans
-  language plpgsql stable strict as $$
+  language plpgsql stable strict rows 100 as $$
 begin return query select * from structure_spans where batch_id = any(of_batches); end $$;
 
-create or replace function spans_of_span(of_span text) returns setof structure_spans language plpgsql stable strict as $$
+create or replace function spans_of_span(of_span text) returns setof structure_spans language plpgsql stable strict rows 1 as $$
 begin return query select * from structure_spans
   where span_id collate "C" = of_span and span_id is not null; end $$;
 
 create or replace function spans_within_span(of_span text) returns setof structure_spans
-  language plpgsql stable strict as $$
+  language plpgsql stable strict rows 4 as $$
 begin return query select * from structure_spans where parent_span_id collate "C" = of_span; end $$;
 
 -- One question to all shards for a batch of many tenants, and not one a tenant.
 create or replace function known_events(of_tenants text[], of_sources text[], of_events text[])
-  returns table (n bigint, event_id text, digests bytea[]) language plpgsql stable strict as $$
+  returns table (n bigint, event_id text, digests bytea[]) language plpgsql stable strict rows 100 as $$
 declare
   asked_n bigint[];
   asked_tenant text[];
@@ -88,7 +89,7 @@ begin
 end $$;
 
 create or replace function what_is_held() returns table (nobodys_answers boolean, nobodys_calls boolean, bare_spans boolean)
-  language plpgsql stable as $$
+  language plpgsql stable rows 1 as $$
 begin
   perform from entries o where o.tenant_id = 'unattributed' and o.response_id is not null
     and o.gateway_cache = 'none' and o.revision = 0 and o.status = 'ok' limit 1;

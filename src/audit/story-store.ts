@@ -63,7 +63,8 @@ export async function readStory(
     select ${storyOf('p')} as story
     from ${asOf === null ? sql`audit.periods` : sql`audit.periods_as_of(${at})`} p
     where (p.tenant_id, p.period_start) in (
-      select tenant_id, period_start from entries_of_ids(${ids}::bigint[]))`.execute(db);
+      select tenant_id, period_start from entries_of_ids(${ids}::bigint[]))
+    order by p.tenant_id, p.period_start`.execute(db);
   const pushes = await sql<StoryTexts<StoryPush>>`
     select ${storyOf('p')} as story from audit.pushes p where ${asOf === null} and (p.tenant_id, p.period_start) in (
       select tenant_id, period_start from entries_of_ids(${ids}::bigint[]))`.execute(db);

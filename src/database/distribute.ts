@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { changeShards } from './change-shards.ts';
 import type { Database, Transaction } from './database.ts';
 import { inTransaction } from './database.ts';
 import { MIGRATIONS } from './migrate.ts';
@@ -14,18 +15,21 @@ const DISTRIBUTED = ['entries', 'structure_spans'] as const;
 
 /**
  * Distributes by tenant the tables that grow with usage, where the database has the Citus extension. In one transaction; the
- * schema must be up to date. Where it is distributed already, what looks entries up is made anew, since a migration may
- * have brought a new look-up.
+ * schema must be up to date. Where it is distributed already, the shards get what a migration changed of their tables, and
+ * what looks entries up is made anew, since a migration may have brought a new look-up.
  */
 export async function distribute(database: Database): Promise<Distribution> {
   if (!(await hasCitus(database))) return 'absent';
   const isNew = !(await isDistributed(database));
+  if (!isNew) await changeShards(database, DISTRIBUTED);
   const lookUps = await readFile(`${MIGRATIONS}citus.sql`, 'utf8');
   await inTransaction(database, async (transaction) => {
-    // Sums of units are made where the entries are; they name one another in their texts.
+    // Sums of units are made where the entries are; they name one another in their texts, and are made in any order.
     await transaction.client.query(
-      "select set_config('citus.multi_shard_modify_mode', 'sequential', true), set_config('check_function_bodies', 'off', true)",
+      `set local citus.multi_shard_modify_mode to 'sequential'; set local citus.propagate_set_commands to 'local';
+       set local check_function_bodies to off`,
     );
+    await transaction.client.query(NOTHING_IS_COMPILED);
     await transaction.client.query(PURE_FUNCTIONS_TO_WORKERS);
     if (isNew) await distributeTables(transaction);
     // Of what asks the shards nothing is made on the workers.
@@ -72,11 +76,18 @@ async function distributeTables({ client }: Transaction): Promise<void> {
   }
 }
 
+/**
+ * The planner cannot know how little a look-up on the shards finds, believes that questions over them are long, and would
+ * compile each for seconds before it takes milliseconds to answer. Sessions that are opened from now on do not.
+ */
+const NOTHING_IS_COMPILED = `do $$ begin
+  execute format('alter database %I set jit to off', current_database());
+end $$`;
+
 const PURE_FUNCTIONS_TO_WORKERS = `
   select create_distributed_function(p.oid::regprocedure) from pg_proc p
   where p.pronamespace = 'public'::regnamespace and p.provolatile = 'i' and p.prokind in ('f', 'a')
     and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
-    and not exists (select from pg_dist_object o where o.objid = p.oid and o.classid = 'pg_proc'::regclass)
   order by p.prokind desc, p.proname`;
 
 interface Dependent {

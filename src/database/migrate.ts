@@ -75,6 +75,8 @@ function providerOf(files: readonly MigrationFile[]): MigrationProvider {
   for (const file of files) {
     migrations[file.name] = {
       up: async (db) => {
+        // Where tables are distributed, their shards are changed after all migrations: Citus itself refuses some changes.
+        await sql`select set_config('citus.enable_ddl_propagation', 'off', true)`.execute(db);
         await sql.raw(file.text).execute(db);
       },
     };

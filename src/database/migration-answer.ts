@@ -12,7 +12,7 @@ export type MigrationRequest = z.output<typeof migrationRequest>;
 export const migrationAnswer = z.strictObject({
   /** The migrations that were missing, in their order. */
   applied: listOf(z.string()),
-  /** `absent`: this database has no Citus. Null where it was not asked for. */
+  /** `absent`: this database has no Citus. Null where it was not asked for, and nothing is distributed. */
   citus: z.enum(['absent', 'distributed', 'already_distributed']).nullable(),
   /** Whether the roles were asked for, and now have what they need. */
   roles: z.boolean(),

@@ -4,6 +4,7 @@ import type { CalendarMonth } from '../month/last-ended-month.ts';
 import { importPriceBooks } from '../rating/books/import-price-books.ts';
 import { seedPriceBook } from '../rating/books/seed-price-book.ts';
 import { setUpStripe } from '../stripe/set-up-stripe.ts';
+import type { StripeParts } from '../stripe/stripe-parts.ts';
 import { setTenant } from '../tenants/set-tenant.ts';
 import { DEMO_TENANTS, demoChargeBooks } from './cast.ts';
 import type { DemoParts } from './demo-parts.ts';
@@ -12,7 +13,10 @@ import type { DemoParts } from './demo-parts.ts';
 const PRICED_BEFORE_MS = 40 * 24 * 60 * 60 * 1000;
 
 /** The schema, prices, tenants with their customers, and a meter: what an operator does once. */
-export async function setUpDemo(parts: DemoParts, month: CalendarMonth): Promise<void> {
+export async function setUpDemo(
+  parts: StripeParts & Pick<DemoParts, 'double' | 'say'>,
+  month: CalendarMonth,
+): Promise<void> {
   const { double, say } = parts;
   await migrateDatabase(parts, { citus: false, roles: false });
   const from = month.startsAt - PRICED_BEFORE_MS;

@@ -1,33 +1,23 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
 import { writeStatements } from '../../src/statements/write-statements.ts';
 import { cli } from '../support/cli.ts';
-import { createDatabase, createPlainDatabase } from '../support/database.ts';
 import { makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 import { randomOctober } from '../support/random-october.ts';
+import { CLUSTER_IS_SLOW_MS, hasCluster, openSides, type Side } from '../support/two-sides.ts';
 import { brokenLaws } from '../support/worker.ts';
 
 /**
  * What one Postgres and a cluster make of the same month. Whoever sets SPANLEDGER_CITUS_URL has it run; without a
  * cluster there is nothing to compare, and the run says that it was skipped.
  */
-const hasCluster = inject('cluster') !== null;
-
-interface Side {
-  readonly database: Database;
-  readonly url: string;
-  readonly drop: () => Promise<void>;
-}
-
-const sides: Side[] = [];
-/** Three servers of one small machine fill a month. */
-const CLUSTER_IS_SLOW_MS = 300_000;
+let sides: readonly Side[] = [];
 const NOVEMBER = parseInstant('2026-11-01T00:00:00Z');
 
 /** A run with a retry and structure, nested reports of one call, and a call without a tenant, in three batches. */
@@ -66,7 +56,7 @@ const BATCHES = [
 
 describe.skipIf(!hasCluster)('a month on a cluster and on one Postgres', () => {
   beforeAll(async () => {
-    sides.push(await openSide(createPlainDatabase), await openSide(createDatabase));
+    sides = await openSides();
     await Promise.all(sides.map(({ database }) => fill(database)));
   }, CLUSTER_IS_SLOW_MS);
 
@@ -134,18 +124,6 @@ describe.skipIf(!hasCluster)('a month on a cluster and on one Postgres', () => {
     expect(other).toEqual(one);
   });
 });
-
-async function openSide(
-  create: () => Promise<{
-    database: Database & { readonly url: string };
-    drop: () => Promise<void>;
-  }>,
-): Promise<Side> {
-  const { database, drop } = await create();
-  // A batch's salt is random, and part of every hash.
-  await database.pool.query("alter table batches alter column salt set default '\\x5a17'::bytea");
-  return { database, url: database.url, drop };
-}
 
 async function fill(database: Database): Promise<void> {
   await makeTenant(database, 'bolt');

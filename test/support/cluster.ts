@@ -52,6 +52,8 @@ export async function copyOnCluster(
     `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${from}'`,
   );
   await onEachNode(cluster, `create database ${to} template ${from}`);
+  // What distributing sets for a database is not copied with it.
+  await ask(cluster.coordinator, `alter database ${to} set jit to off`);
 }
 
 export async function dropOnCluster(cluster: Cluster, name: string): Promise<void> {

@@ -4,7 +4,6 @@ import { readBody } from '../../src/events/read-body.ts';
 import type { ItemOutcome } from '../../src/ingest/record-batch.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';
 import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
-import { textRows } from './database.ts';
 import { randomFrom } from './faulty-queue.ts';
 import { nativeEvent } from './ledger.ts';
 
@@ -88,12 +87,16 @@ export async function deliverInOrder(
   return outcomes;
 }
 
-/** Returns the auditors' view without what a run decides: ids and when it was recorded. */
-export function entriesButForIds(database: Database) {
-  return textRows(
-    database,
-    `select to_jsonb(e) - 'entry_id' - 'corrects_entry_id' - 'recorded_at' as entry
-     from audit.entries e order by tenant_id, source, event_id, coalesce(member_id, ''), revision`,
+/** What a run decides: ids, and when an entry was recorded. */
+const OF_THE_RUN: ReadonlySet<string> = new Set(['entry_id', 'corrects_entry_id', 'recorded_at']);
+
+/** Returns the auditors' view without what a run decides. */
+export async function entriesButForIds(database: Database) {
+  const { rows } = await database.pool.query<Record<string, unknown>>(
+    "select * from audit.entries order by tenant_id, source, event_id, coalesce(member_id, ''), revision",
+  );
+  return rows.map((row) =>
+    Object.fromEntries(Object.entries(row).filter(([name]) => !OF_THE_RUN.has(name))),
   );
 }
 
