@@ -15,7 +15,7 @@ vi.mock('../../src/clock.ts', async (original) => ({
  * again; SPANLEDGER_SCHEDULES=2000 is the long run.
  */
 const FROM = Number(process.env['SPANLEDGER_SCHEDULE_FROM'] ?? 1);
-const SEEDS = Number(process.env['SPANLEDGER_SCHEDULES'] ?? 3);
+const SEEDS = Number(process.env['SPANLEDGER_SCHEDULES'] ?? 2);
 const LONG = 3 * 3_600_000;
 
 const LANES = lanesFor(SEEDS);
