@@ -12,7 +12,8 @@ import { makeSource, type Plan, SOURCE } from './bench-rounds.ts';
 import type { Servers } from './bench-servers.ts';
 import { describeMachine, renderTable, whole } from './bench-table.ts';
 import { fillLedger } from './fill-ledger.ts';
-import { type Asking, askAtRate, askInLoops } from './http-load.ts';
+import { findHalfLoad, type HalfLoad, measureBeside } from './half-load.ts';
+import { type Asking, askInLoops } from './http-load.ts';
 import type { Machine } from './report.ts';
 import { type Latency, latencyOf } from './spread.ts';
 
@@ -30,14 +31,11 @@ interface AskedKind {
   readonly bare: Latency;
 }
 
-export interface ApiReport {
+export interface ApiReport extends HalfLoad {
   readonly machine: Machine;
   readonly entries: number;
   readonly tenants: number;
   readonly connections: number;
-  /** Events a second that the server took in packs of a hundred, and nothing else. */
-  readonly fullLoad: number;
-  readonly halfLoad: number;
   readonly kinds: readonly AskedKind[];
 }
 
@@ -45,7 +43,6 @@ const LEDGER = 'bench_api';
 const MONTH = '2026-10';
 const PACK = 100;
 const CONNECTIONS = 2;
-const LOADING_CONNECTIONS = 8;
 
 /** `serve --direct` in a process of its own over a large ledger, beside a bare route of Hono's. */
 export async function measureApi(
@@ -150,14 +147,9 @@ async function measureServed(
     body: () => JSON.stringify(events === 1 ? make(1)[0] : make(events)),
   });
   onProgress('full load, packs of a hundred');
-  await askInLoops(sending(PACK), { connections: LOADING_CONNECTIONS, seconds: 2 });
-  const loading = await askInLoops(sending(PACK), { connections: LOADING_CONNECTIONS, seconds });
-  const fullLoad = (loading.length * PACK) / seconds;
-  const halfLoad = fullLoad / 2;
-  const stop = new AbortController();
-  const beside = askAtRate(sending(PACK), halfLoad / PACK, stop.signal);
-  const kinds: AskedKind[] = [];
-  try {
+  const { fullLoad, halfLoad } = await findHalfLoad(sending(PACK), { pack: PACK, seconds });
+  const kinds = await measureBeside(sending(PACK), halfLoad / PACK, async () => {
+    const measured: AskedKind[] = [];
     for (const [name, asking] of [
       [
         'usage of the month, by day and model',
@@ -173,12 +165,10 @@ async function measureServed(
     ] as const) {
       onProgress(`${name}, at half load`);
       const { latency, bare: of } = await inTurn(asking, { ...asking, url: bare }, seconds);
-      kinds.push({ name, latency, bare: of });
+      measured.push({ name, latency, bare: of });
     }
-  } finally {
-    stop.abort();
-  }
-  await beside;
+    return measured;
+  });
   return { entries, tenants, connections: CONNECTIONS, fullLoad, halfLoad, kinds };
 }
 

@@ -42,6 +42,28 @@ const MODELS: readonly OfferedModel[] = [
     output: '10',
     cacheRead: '0.31',
   },
+  { provider: 'openai', model: 'gpt-4.1', input: '2', output: '8', cacheRead: '0.5' },
+  {
+    provider: 'anthropic',
+    model: 'claude-opus-4-5',
+    input: '5',
+    output: '25',
+    cacheRead: '0.5',
+  },
+  {
+    provider: 'mistral_ai',
+    model: 'mistral-large-2411',
+    input: '2',
+    output: '6',
+    cacheRead: '0.2',
+  },
+  {
+    provider: 'deepseek',
+    model: 'deepseek-chat',
+    input: '0.28',
+    output: '0.42',
+    cacheRead: '0.028',
+  },
 ];
 
 /** A feature calls its own model, and now and then another; two versions of its prompt are in use. */

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
-import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { importPriceBook } from '../../src/rating/books/price-book-store.ts';
 import { benchPriceBooks, CLEAN, type Traffic } from './bench-events.ts';
 import type { QueueAnswer, QueueOrder } from './queue-process.ts';
@@ -20,6 +20,8 @@ export interface Servers {
   /** The same as a copy of another one, to which nobody is connected. */
   copyDatabase(from: string, to: string): Promise<void>;
   dropDatabase(name: string): Promise<void>;
+  hasDatabase(name: string): Promise<boolean>;
+  renameDatabase(from: string, to: string): Promise<void>;
   /** Bytes on disk. */
   sizeOf(name: string): Promise<number>;
   countEntries(name: string): Promise<number>;
@@ -42,9 +44,10 @@ export interface FilledQueue {
 
 const TEMPLATE = 'bench_template';
 
-export async function startServers(): Promise<Servers> {
+/** With the address of another Postgres the databases are made there, and those that nobody drops stay. */
+export async function startServers(postgresUrl: string | null = null): Promise<Servers> {
   // No settings: durability is the default, a commit is on disk when it answers.
-  const postgres = await startEmbeddedPostgres();
+  const postgres = postgresUrl === null ? await startEmbeddedPostgres() : runningAt(postgresUrl);
   await makeTemplate(postgres.url, postgres.urlOf(TEMPLATE));
   const admin = new pg.Client({ connectionString: postgres.url });
   await admin.connect();
@@ -65,6 +68,13 @@ export async function startServers(): Promise<Servers> {
       return postgres.urlOf(name);
     },
     dropDatabase,
+    async hasDatabase(name) {
+      const found = await admin.query('select from pg_database where datname = $1', [name]);
+      return found.rows.length > 0;
+    },
+    async renameDatabase(from, to) {
+      await admin.query(`alter database ${from} rename to ${to}`);
+    },
     async copyDatabase(from, to) {
       await dropDatabase(to);
       await admin.query(`create database ${to} template ${from}`);
@@ -102,9 +112,22 @@ export async function startServers(): Promise<Servers> {
   };
 }
 
+function runningAt(url: string): EmbeddedPostgres {
+  return {
+    url,
+    urlOf(database) {
+      const at = new URL(url);
+      at.pathname = `/${database}`;
+      return at.href;
+    },
+    async stop() {},
+  };
+}
+
 async function makeTemplate(adminUrl: string, templateUrl: string): Promise<void> {
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
+  await admin.query(`drop database if exists ${TEMPLATE}`);
   await admin.query(`create database ${TEMPLATE}`);
   await admin.end();
   const database = openDatabase({ url: templateUrl, connections: 2, onConnectionLost() {} });

@@ -13,6 +13,7 @@ import { measureOneMonth, runScale } from './bench-scale.ts';
 import type { Servers } from './bench-servers.ts';
 import { startServers } from './bench-servers.ts';
 import { renderCore, renderScale, renderTargets, rowsOf } from './bench-table.ts';
+import { measureUsage, renderUsage, type UsageReport } from './bench-usage.ts';
 import { RESERVING } from './budget-rush.ts';
 import { CONTENDERS } from './contenders.ts';
 import { probeLoad } from './load-probe.ts';
@@ -31,6 +32,8 @@ import { workerPacked } from './worker-packed.ts';
  *                 what a wrapper costs; three minutes
  *   --api         questions and ingest over HTTP at half load, beside a bare route; some minutes, and those of the ledger
  *   --pages       each page of the console on a large ledger beside ingest; a quarter of an hour, and an error where one is too slow
+ *   --usage       usage by day and model, and by everything else, over 20,000,000 entries, quiet and at half load; an hour
+ *   --postgres URL  a Postgres of one's own, in which the ledger of --usage stays: the next run there fills none
  *   --runs N      of that ledger, 1,000,000
  *   --entries N   of the large ledger, 20,000,000; with --api 1,000,000
  *   --load N      seconds of the long load, 600
@@ -38,7 +41,7 @@ import { workerPacked } from './worker-packed.ts';
  *   --json        the JSON alone on stdout
  *   --out FILE    the JSON into a file, the tables alone on stdout
  *   --chart FILE  the SVG of the cost by stage
- *   --record      this run becomes core.json, scale.json, budgets.json, api.json or pages.json beside this file, and all of them RESULTS.md
+ *   --record      this run becomes core.json, scale.json, budgets.json, api.json, pages.json or usage.json beside this file, and all of them RESULTS.md
  */
 const { values } = parseArgs({
   options: {
@@ -47,6 +50,8 @@ const { values } = parseArgs({
     budgets: { type: 'boolean', default: false },
     api: { type: 'boolean', default: false },
     pages: { type: 'boolean', default: false },
+    usage: { type: 'boolean', default: false },
+    postgres: { type: 'string' },
     runs: { type: 'string' },
     entries: { type: 'string' },
     load: { type: 'string', default: '600' },
@@ -63,7 +68,7 @@ const QUICK = { packed: 12_000, single: 1_200, insert: 600, usual: 300 };
 
 const startedAt = performance.now();
 const onProgress = (text: string) => console.error(`${elapsed().padStart(7)}  ${text}`);
-const isSmall = values.quick || values.scale || values.api || values.pages;
+const isSmall = values.quick || values.scale || values.api || values.pages || values.usage;
 const plan: Plan = {
   rounds: readCount('rounds', values.rounds ?? (isSmall ? '3' : '5')),
   roundSeconds: values.quick ? 55 : 900,
@@ -78,7 +83,7 @@ const loadSeconds = values.quick ? 8 : 40;
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
 
-const servers = await startServers();
+const servers = await startServers(values.postgres ?? null);
 try {
   const laws = values.budgets
     ? await publishBudgets()
@@ -86,9 +91,11 @@ try {
       ? await publishApi()
       : values.pages
         ? await publishPages()
-        : values.scale
-          ? await publishScale()
-          : await publishCore();
+        : values.usage
+          ? await publishUsage()
+          : values.scale
+            ? await publishScale()
+            : await publishCore();
   process.exitCode = laws.some((law) => law.violations.length > 0) ? 1 : 0;
 } finally {
   await servers.stop();
@@ -152,6 +159,23 @@ async function publishPages(): Promise<CoreReport['laws']> {
   return [];
 }
 
+async function publishUsage(): Promise<CoreReport['laws']> {
+  const entries = readCount('entries', values.entries ?? (values.quick ? '20000' : '20000000'));
+  const of = { entries, tenants: 10_000, seconds: values.quick ? 2 : 15 };
+  const measured = await measureUsage(servers, {
+    ...plan,
+    ...of,
+    stays: values.postgres !== undefined,
+  });
+  const report: UsageReport = { machine: describeMachine(), ...measured };
+  if (values.record) {
+    await record('usage.json', report);
+    await writeResults();
+  }
+  await print(renderUsage(report), report);
+  return [];
+}
+
 /** The page of all runs that were recorded. */
 async function writeResults(): Promise<void> {
   const core = await readRecorded<CoreReport>('core.json');
@@ -160,7 +184,8 @@ async function writeResults(): Promise<void> {
   const budgets = await readRecorded<BudgetsReport>('budgets.json');
   const api = await readRecorded<ApiReport>('api.json');
   const pages = await readRecorded<PagesReport>('pages.json');
-  await writeFile(beside('RESULTS.md'), renderResults({ core, scale, budgets, api, pages }));
+  const usage = await readRecorded<UsageReport>('usage.json');
+  await writeFile(beside('RESULTS.md'), renderResults({ core, scale, budgets, api, pages, usage }));
 }
 
 async function publishScale(): Promise<ScaleReport['laws']> {

@@ -19,7 +19,7 @@ export interface Fill {
 }
 
 /** As many as the worker puts into a transaction. */
-const BATCH_ENTRIES = 2_000;
+export const BATCH_ENTRIES = 2_000;
 const BACKENDS = 2;
 /** More calls than any run has. */
 const MANY = 1_000_000;
@@ -72,6 +72,15 @@ async function prepare(url: string, fill: Fill): Promise<void> {
     create table if not exists bench.runs as select max(run) + 1 as count from bench.seeds;
     create index if not exists seeds_by_place on bench.seeds (place);
     analyze bench.seeds`);
+  await makeTenants(client, fill);
+  await client.end();
+}
+
+/** Makes the tenants, and their periods of the month. */
+export async function makeTenants(
+  client: pg.Client,
+  fill: Pick<Fill, 'tenants' | 'month'>,
+): Promise<void> {
   await client.query(
     `insert into tenants (tenant_id, created_at)
      select ${tenantOf('n')}, $2::date from generate_series(0, $1 - 1) n on conflict do nothing`,
@@ -84,11 +93,10 @@ async function prepare(url: string, fill: Fill): Promise<void> {
      from generate_series(0, $1 - 1) n on conflict do nothing`,
     [fill.tenants, `${fill.month}-01`],
   );
-  await client.end();
 }
 
 /** The tenant of a number, by the rule of the benchmark's events. */
-function tenantOf(number: string): string {
+export function tenantOf(number: string): string {
   return `'tenant-' || lpad((${number})::text, 6, '0')`;
 }
 
@@ -206,7 +214,7 @@ async function foldAndSeal(url: string): Promise<void> {
 }
 
 /** What autovacuum does within minutes of such growth: statistics for the planner, visibility for scans. */
-async function analyze(url: string): Promise<void> {
+export async function analyze(url: string): Promise<void> {
   const client = await connect(url);
   await client.query('vacuum (analyze)');
   await client.query('checkpoint');
@@ -223,7 +231,7 @@ function reportTenths(fill: Fill): (entries: number) => void {
   };
 }
 
-async function connect(url: string): Promise<pg.Client> {
+export async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   return client;

@@ -2,6 +2,7 @@ import { type ApiReport, renderApi } from './bench-api.ts';
 import { type BudgetsReport, renderBudgets } from './bench-budgets.ts';
 import { type PagesReport, renderPages } from './bench-pages.ts';
 import { renderCore, renderScale, renderTargets } from './bench-table.ts';
+import { renderUsage, type UsageReport } from './bench-usage.ts';
 import { SCALE_CONTENDERS } from './contenders.ts';
 import type { CoreReport, ScaleReport } from './report.ts';
 import { targetRows } from './targets.ts';
@@ -13,12 +14,14 @@ export function renderResults({
   budgets,
   api,
   pages,
+  usage,
 }: {
   readonly core: CoreReport;
   readonly scale: ScaleReport | null;
   readonly budgets: BudgetsReport | null;
   readonly api: ApiReport | null;
   readonly pages: PagesReport | null;
+  readonly usage: UsageReport | null;
 }): string {
   const includes = core.rows.map((row) => `- **${row.name}**: ${row.includes}`);
   const growing = SCALE_CONTENDERS.map((one) => `- **${one.name}**: ${one.includes}`);
@@ -52,6 +55,9 @@ that of an empty commit on disk, too. The p99 of a wrapper is the median of sixt
 
 ## The run over HTTP
 Written by \`npm run bench -- --api --record\`. ${api === null ? 'Not recorded yet.' : renderApi(api)}
+
+## Usage over a large ledger
+Written by \`npm run bench -- --usage --record\`. ${usage === null ? 'Not recorded yet.' : renderUsage(usage)}
 
 ## The pages of a large ledger
 Written by \`npm run bench -- --pages --record\`. ${pages === null ? 'Not recorded yet.' : renderPages(pages)}
