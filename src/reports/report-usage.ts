@@ -35,8 +35,9 @@ export async function reportUsage(
     ...fresh,
     rows: rows.map(groupOf),
     totals: totals.map(toGroup),
+    // What a tenant sees is all its own, and its totals say the same as another sum of it would.
     coverage: coverageOf(
-      tenantId === null ? totals.map(toCoverage) : await readCoverage(view, question),
+      tenantId === null || isWalled ? totals.map(toCoverage) : await readCoverage(view, question),
     ),
     exchange_rates: exchanges,
   };
