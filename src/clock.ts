@@ -5,6 +5,9 @@ export type InstantMs = number;
 
 export type Clock = () => InstantMs;
 
+/** Machines of one ledger agree on the time to some minutes. */
+export const CLOCKS_AGREE_WITHIN_MS = 5 * 60 * 1000;
+
 export const systemClock: Clock = () => Date.now();
 
 /**
@@ -166,4 +169,21 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
     const timer = setTimeout(done, milliseconds);
     signal?.addEventListener('abort', done, { once: true });
   });
+}
+
+/** Resolves and rejects as the work does, and rejects when that takes longer; the work itself goes on. */
+export async function withinTime<Result>(
+  milliseconds: number,
+  work: Promise<Result>,
+): Promise<Result> {
+  const done = new AbortController();
+  const late = pause(milliseconds, done.signal).then((): never => {
+    throw new Error(`there was no answer within ${milliseconds} ms`);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    late.catch(() => {});
+    done.abort();
+  }
 }

@@ -12,6 +12,8 @@ export function connectS3(endpoint: string | null): S3Client {
       connectionTimeout: 5_000,
       requestTimeout: SILENCE_MS,
       throwOnRequestTimeout: true,
+      // The request's own time ends with the first byte of its answer; the rest may stall as well.
+      socketTimeout: SILENCE_MS,
     },
     // A server that is not AWS's knows its buckets by the path, and takes any region.
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true, region: 'us-east-1' }),

@@ -29,6 +29,8 @@ export function connect(
       requestTimeout: limits.requestTimeoutMs,
       // Without this the SDK only warns, and waits for ever on a server that never answers.
       throwOnRequestTimeout: true,
+      // The request's own time ends with the first byte of its answer; the rest may stall as well.
+      socketTimeout: limits.requestTimeoutMs,
       httpAgent: { maxSockets: limits.maxSockets, keepAlive: true },
       httpsAgent: { maxSockets: limits.maxSockets, keepAlive: true },
     },

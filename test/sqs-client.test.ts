@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
-import { endpointOf } from '../src/sqs-client.ts';
+import { createServer } from 'node:http';
+import { ListQueuesCommand } from '@aws-sdk/client-sqs';
+import { expect, it, onTestFinished } from 'vitest';
+import { connect, endpointOf } from '../src/sqs-client.ts';
 
 it.each([
   ["AWS's own host", 'https://sqs.eu-central-1.amazonaws.com/1/usage', null, null],
@@ -19,4 +21,28 @@ it.each([
   ],
 ])('the endpoint of %s', (_, queueUrl, given, expected) => {
   expect(endpointOf(queueUrl, given)).toBe(expected);
+});
+
+it('an answer of which the rest never comes is given up', async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, {
+      'content-type': 'application/x-amz-json-1.0',
+      'content-length': 500,
+    });
+    response.write('{"Messages":[');
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : null;
+  const sqs = connect(
+    { endpoint: `http://127.0.0.1:${port}`, region: null },
+    { requestTimeoutMs: 200, maxSockets: 1 },
+  );
+  const asked = sqs.send(new ListQueuesCommand({}));
+  await expect(asked).rejects.toMatchObject({ name: 'TimeoutError' });
 });

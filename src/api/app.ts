@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { monotonicMs } from '../clock.ts';
 import { explainFault } from '../database/explain-fault.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
+import { ClockWatch } from '../ingest/clock-watch.ts';
 import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
 import { type ActionAsked, actOnce } from '../keys/act-once.ts';
 import { Refusal } from '../refusal.ts';
@@ -40,6 +41,7 @@ export function buildApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
   const keys = new KeyDoor(options.parts, options.users);
   const metrics = new Metrics(options);
+  const watch = new ClockWatch(options.parts);
   if (options.pages !== null) app.route('/', options.pages);
   app.use(secureHeaders(HEADERS));
   if (options.corsOrigins.length > 0) allowOrigins(app, options.corsOrigins);
@@ -71,7 +73,7 @@ export function buildApp(options: AppOptions): Hono<Env> {
     const sending: Answering = async (c) => {
       const request = c.req.raw;
       const sent = { request, address: addressOf(c) };
-      const producing = () => answerProducer(options, { keys, door, took }, sent);
+      const producing = () => answerProducer(options, { keys, door, took, watch }, sent);
       return otlpFault(door, request, await reply(options, c, producing));
     };
     app.on(['POST', 'PUT'], door.path, answer(door.path, sending));

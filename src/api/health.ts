@@ -1,3 +1,4 @@
+import { withinTime } from '../clock.ts';
 import { pingDatabase } from '../database/database.ts';
 import type { Parts } from '../parts.ts';
 import type { AppOptions } from './app-options.ts';
@@ -10,7 +11,7 @@ export async function answerHealth({
   log,
 }: Pick<Parts, 'database' | 'log'>): Promise<Reply> {
   try {
-    await pingDatabase(database);
+    await withinTime(ANSWER_MS, pingDatabase(database));
     return jsonReply({ status: 'ok' });
   } catch (error) {
     log.warn({ error: String(error) }, 'the database does not answer');
@@ -20,6 +21,9 @@ export async function answerHealth({
     });
   }
 }
+
+/** Whoever asks for health mostly waits for a second or a few. */
+const ANSWER_MS = 2_000;
 
 /**
  * Tells whether requests are welcome: not while the server ends, nor while its database is away.

@@ -1,4 +1,4 @@
-import { monotonicMs } from '../clock.ts';
+import { monotonicMs, withinTime } from '../clock.ts';
 import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
 import type { StatusAnswer } from '../month/status/status-answer.ts';
 import { tellStatus } from '../month/status/tell-status.ts';
@@ -12,6 +12,8 @@ import { type Reply, textReply } from './reply.ts';
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** How things stand is asked of the database, so scrapes of several collectors share an answer. */
 const STATUS_MS = 10_000;
+/** A collector mostly waits for ten seconds, and is then told nothing at all. */
+const ANSWER_MS = 8_000;
 
 interface Durations {
   readonly buckets: number[];
@@ -105,7 +107,8 @@ export class Metrics {
   #statusNow(): Promise<StatusAnswer | null> {
     const now = monotonicMs();
     if (this.#status !== null && now - this.#status.at < STATUS_MS) return this.#status.answer;
-    const answer = tellStatus(this.#parts, { month: null }).catch((error: unknown) => {
+    const told = withinTime(ANSWER_MS, tellStatus(this.#parts, { month: null }));
+    const answer = told.catch((error: unknown) => {
       this.#parts.log.warn({ error: String(error) }, 'the ledger could not be asked for metrics');
       return null;
     });

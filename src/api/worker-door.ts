@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
-import type { WorkerAnswer } from '../ingest/worker-answer.ts';
 import type { LagParts, WorkerFigures, WorkerLag } from '../ingest/worker-figures.ts';
 import { readLag } from '../ingest/worker-figures.ts';
 import type { Log } from '../log.ts';
 import { answerHealth, endingProblem } from './health.ts';
 import { type Listening, listenAt } from './listening.ts';
+import { problem } from './problem.ts';
 import { family, gauge, PROMETHEUS, single } from './prometheus.ts';
 import { type Reply, textReply } from './reply.ts';
 
@@ -27,15 +27,23 @@ export function startWorkerDoor(options: WorkerDoorOptions): Promise<Listening> 
   const app = new Hono();
   app.get('/healthz', async () => toResponse(await answerHealth(parts)));
   app.get('/readyz', async () =>
-    toResponse(isDraining() ? endingProblem('worker') : await answerHealth(parts)),
+    toResponse(isDraining() ? endingProblem('worker') : await answerTaking(options)),
   );
   app.get('/metrics', async () =>
-    toResponse(textReply(PROMETHEUS, metricsOf(figures.counts, await readLag(parts)))),
+    toResponse(textReply(PROMETHEUS, metricsOf(figures, await readLag(parts)))),
   );
   return listenAt((request) => app.fetch(request), options);
 }
 
-function metricsOf(counts: WorkerAnswer, lag: WorkerLag): string {
+/** A database may answer and take nothing, as one whose disk is full does: then nothing is received. */
+async function answerTaking({ parts, figures }: WorkerDoorOptions): Promise<Reply> {
+  const { waitsFor } = figures;
+  if (waitsFor === null) return answerHealth(parts);
+  const remedy = 'the log of the worker says what mends it; it goes on by itself';
+  return problem('unavailable', { detail: `nothing is received: ${waitsFor}`, remedy });
+}
+
+function metricsOf({ counts, waitsFor }: WorkerFigures, lag: WorkerLag): string {
   const { messages, ...outcomes } = counts;
   const byOutcome = Object.entries(outcomes).map(
     ([outcome, count]) => [`outcome="${outcome}"`, count] as const,
@@ -48,6 +56,10 @@ function metricsOf(counts: WorkerAnswer, lag: WorkerLag): string {
       'events by what became of them',
       new Map(byOutcome),
     ),
+    ...single('spanledger_worker_waiting', 'gauge', [
+      'whether it receives nothing because the ledger does not take it',
+      waitsFor === null ? 0 : 1,
+    ]),
     ...gauge('up', 'whether the ledger answers', lag.rollups_behind === null ? 0 : 1),
     ...gauge('queue_messages', 'messages that wait or are in hand', lag.queue),
     ...gauge('lag_seconds', 'since the last batch while messages wait', lag.lag_seconds),

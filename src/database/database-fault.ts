@@ -1,3 +1,4 @@
+import { ClocksApart } from './clocks-apart.ts';
 import { isDatabaseAway, sqlState } from './database.ts';
 
 /**
@@ -5,7 +6,8 @@ import { isDatabaseAway, sqlState } from './database.ts';
  *
  * - `values`: the rows that it was given, or our own code while it worked on them. Without one of them the
  *   rest would pass.
- * - `away`: nobody; the server is away, restarting, out of room or busy, and the same is right later.
+ * - `away`: nobody; the server is away, restarting, out of room or busy, or a clock is wrong, and the same is right
+ *   later.
  * - `refusing`: the database itself, which answers and refuses, whatever rows it is given: a missing grant,
  *   table or column, a statement that was timed out, a server that only reads, a plan that cannot be made.
  */
@@ -26,6 +28,7 @@ const GIVEN_NUMBERS: ReadonlySet<unknown> = new Set([
 ]);
 
 export function faultOf(error: unknown): DatabaseFault {
+  if (error instanceof ClocksApart) return 'away';
   const state = sqlState(error);
   if (state === null) return isDatabaseAway(error) ? 'away' : 'values';
   if (GIVEN_NUMBERS.has(constraintOf(error))) return 'refusing';

@@ -1,7 +1,9 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { parseInstant } from '../clock.ts';
+import { type Clock, type InstantMs, monotonicMs, parseInstant } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
+import { refuseClocksApart } from './clocks-apart.ts';
+import { type SilenceLimits, SilentLines, USUAL_SILENCE } from './silent-lines.ts';
 import type { Tables } from './tables.ts';
 
 /** The pool and the query builder over it. One a process. */
@@ -12,6 +14,11 @@ export interface Database {
   readonly bare: pg.Pool;
   /** What each transaction begins with, and so each statement of the pool that needs it. */
   readonly saying?: Saying;
+  /**
+   * The clock that the server's own is held against as each transaction begins and ends that may write; where they
+   * disagree, it throws `ClocksApart`. Default: none.
+   */
+  readonly heldAgainst?: Clock;
 }
 
 /** Settings that hold in a transaction and nowhere after it. */
@@ -38,6 +45,10 @@ export interface DatabaseOptions {
   /** Connections at the most; the worker needs two, commands four. */
   readonly connections: number;
   readonly onConnectionLost: (error: Error) => void;
+  /** The clock of this process, where the server's own is to be held against it. */
+  readonly heldAgainst?: Clock;
+  /** How long an answer that does not come is waited for. Default `USUAL_SILENCE`. */
+  readonly silence?: SilenceLimits;
 }
 
 export function openDatabase(options: DatabaseOptions): Database {
@@ -47,18 +58,27 @@ export function openDatabase(options: DatabaseOptions): Database {
     max: options.connections,
     types: { getTypeParser: typeParser },
     connectionTimeoutMillis: 10_000,
+    // A peer that is gone without a word is found out by the system, which asks from then on each second.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000,
   });
+  const lines = new SilentLines(options.url, options.silence ?? USUAL_SILENCE);
   const lost = (error: Error) => {
     rememberLost(error);
     if (!pool.ending) options.onConnectionLost(error);
   };
   // Without this listener a server that goes away takes the whole process with it.
   pool.on('error', lost);
-  pool.on('connect', (client) => client.on('error', lost));
+  pool.on('connect', (client) => {
+    client.on('error', lost);
+    lines.add(client);
+  });
+  pool.on('remove', (client) => lines.remove(client));
   return {
     pool,
     bare: pool,
     kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+    ...(options.heldAgainst === undefined ? {} : { heldAgainst: options.heldAgainst }),
   };
 }
 
@@ -133,15 +153,16 @@ export function inSnapshot<Result>(
 }
 
 async function transact<Result>(
-  { bare, saying }: Database,
+  { bare, saying, heldAgainst }: Database,
   begin: string,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
   const client = await bare.connect();
   let broken: Error | undefined;
   try {
-    await beginSaying(client, begin, saying);
+    const refuseJump = await beginSaying(client, begin, { saying, heldAgainst });
     const result = await work({ client, kysely: kyselyOn(client) });
+    refuseJump();
     await client.query('commit');
     return result;
   } catch (error) {
@@ -153,22 +174,43 @@ async function transact<Result>(
   }
 }
 
-/** One trip to the server begins the transaction and says what holds in it. */
+interface Beginning {
+  readonly saying?: Saying | undefined;
+  readonly heldAgainst?: Clock | undefined;
+}
+
+/**
+ * One trip to the server begins the transaction, says what holds in it, and compares the clocks. Returns what throws
+ * where ours has jumped since: what was dated in the transaction may be dated wrong.
+ */
 export async function beginSaying(
   client: pg.PoolClient,
   begin: string,
-  saying: Saying | undefined,
-): Promise<void> {
+  { saying, heldAgainst }: Beginning,
+): Promise<() => void> {
   const said = Object.entries(saying?.settings ?? {}).map(([name, value]) => {
     const text = client.escapeLiteral(value.replaceAll('\0', ''));
     return `set_config('${name}', ${text}, true)`;
   });
-  try {
-    await client.query(said.length === 0 ? begin : `${begin}; select ${said.join(', ')}`);
-  } catch (error) {
-    throw saying?.explain?.(error) ?? error;
-  }
+  const clock = ONLY_READS.test(begin) ? undefined : heldAgainst;
+  const asked = clock === undefined ? said : [...said, SERVER_TIME];
+  const server = await client
+    .query<{ server_time?: InstantMs }>(
+      asked.length === 0 ? begin : `${begin}; select ${asked.join(', ')}`,
+    )
+    .then((results) => [results].flat().at(-1)?.rows[0]?.server_time)
+    .catch((error: unknown) => {
+      throw saying?.explain?.(error) ?? error;
+    });
+  if (clock === undefined || server === undefined) return () => {};
+  const sinceServer = server - monotonicMs();
+  const refuseJump = () => refuseClocksApart(clock, Math.round(sinceServer + monotonicMs()));
+  refuseJump();
+  return refuseJump;
 }
+
+const ONLY_READS = /\bread only\b/i;
+const SERVER_TIME = "date_trunc('milliseconds', clock_timestamp()) as server_time";
 
 /** Errors that came with the loss of their connection, since the driver gives most of them no code. */
 const lostConnections = new WeakSet<object>();

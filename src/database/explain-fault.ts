@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
+import { ClocksApart } from './clocks-apart.ts';
 import { isDatabaseAway, sqlState } from './database.ts';
 
 /**
@@ -10,8 +11,11 @@ import { isDatabaseAway, sqlState } from './database.ts';
  */
 export function explainFault(error: unknown): Refusal | null {
   if (!(error instanceof Error)) return null;
+  if (error instanceof ClocksApart) return clocksApart(error);
   const said = detailed(error);
   const state = sqlState(error) ?? '';
+  const scarce = SCARCE[state];
+  if (scarce !== undefined) return new Refusal('unavailable', `${scarce[0]}: ${said}`, scarce[1]);
   if (isDatabaseAway(error)) {
     return new Refusal(
       'unavailable',
@@ -31,6 +35,30 @@ function detailed(error: Error): string {
     ? `${error.message} (${detail})`
     : error.message;
 }
+
+function clocksApart({ message }: ClocksApart): Refusal {
+  return new Refusal(
+    'unavailable',
+    `a clock is wrong, so that nothing is written: ${message}`,
+    'set the clock that is wrong, and let the machine keep it right (chrony, ntpd); then everything goes on by itself',
+  );
+}
+
+/** What a server may lack, by SQLSTATE: what is said of it, and who must give it. */
+const SCARCE: Readonly<Record<string, readonly [string, string]>> = {
+  '53100': [
+    "the database's disk is full",
+    'make room on the disk of the database, or give it a larger one; what waits then goes on by itself',
+  ],
+  '53200': [
+    'the database is short of memory',
+    'give its machine more memory, or lower its work_mem or max_connections; what waits then goes on by itself',
+  ],
+  '53300': [
+    'the database takes no more connections',
+    'raise its max_connections, or end what holds connections; what waits then goes on by itself',
+  ],
+};
 
 /** Answers true where the planner itself refuses, which it does however often it is asked. */
 export function isNotPlanned(error: unknown): boolean {

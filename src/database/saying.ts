@@ -9,7 +9,7 @@ import type { Tables } from './tables.ts';
  * nothing said.
  */
 export function sayingInEach(
-  { bare }: Pick<Database, 'bare'>,
+  { bare, heldAgainst }: Pick<Database, 'bare' | 'heldAgainst'>,
   saying: Saying,
   needsNothing: (statement: string) => boolean,
 ): Database {
@@ -17,11 +17,17 @@ export function sayingInEach(
     needsNothing(textOf(statement))
       ? bare.query(statement, values)
       : inTransaction(database, ({ client }) => client.query(statement, values));
-  const connect = async () => new SayingClient(bare, query, saying);
+  const connect = async () => new SayingClient(query, database);
   // It is the part of a pool that our stores use; whoever opened the pool below ends it.
   const pool = { connect, query, end: async () => {} } as unknown as pg.Pool;
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  const database: Database = { pool, bare, kysely, saying };
+  const database: Database = {
+    pool,
+    bare,
+    kysely,
+    saying,
+    ...(heldAgainst === undefined ? {} : { heldAgainst }),
+  };
   return database;
 }
 
@@ -29,16 +35,14 @@ type Query = (statement: string | pg.QueryConfig, values?: unknown[]) => Promise
 
 /** A connection as the query builder uses one: for a statement by itself, or for a transaction that it begins. */
 class SayingClient {
-  readonly #pool: pg.Pool;
   readonly #alone: Query;
-  readonly #saying: Saying;
+  readonly #database: Database;
   /** It is taken when a transaction begins. */
   #client: pg.PoolClient | null = null;
 
-  constructor(pool: pg.Pool, alone: Query, saying: Saying) {
-    this.#pool = pool;
+  constructor(alone: Query, database: Database) {
     this.#alone = alone;
-    this.#saying = saying;
+    this.#database = database;
   }
 
   async query(
@@ -46,8 +50,8 @@ class SayingClient {
     values?: unknown[],
   ): Promise<Pick<pg.QueryResult, 'rows'>> {
     if (BEGINS.test(textOf(statement))) {
-      this.#client ??= await this.#pool.connect();
-      await beginSaying(this.#client, textOf(statement), this.#saying);
+      this.#client ??= await this.#database.bare.connect();
+      await beginSaying(this.#client, textOf(statement), this.#database);
       return { rows: [] };
     }
     return this.#client === null

@@ -31,8 +31,7 @@ const READY = 'database system is ready to accept connections';
 export async function startEmbeddedPostgres(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<EmbeddedPostgres> {
-  const identity = await serverIdentity();
-  const bin = await reachableBinaries(identity);
+  const { bin, identity } = await findServer();
   const data = await mkdtemp(join(tmpdir(), 'spanledger-pgdata-'));
   if (identity !== null) await chown(data, identity.uid, identity.gid);
   const as = identity ?? {};
@@ -70,6 +69,15 @@ export async function startEmbeddedPostgres(
       await rm(data, { recursive: true, force: true });
     },
   };
+}
+
+/** Finds the folder of the server's programs, and as whom they are run; null for as ourselves. */
+export async function findServer(): Promise<{
+  readonly bin: string;
+  readonly identity: Identity | null;
+}> {
+  const identity = await serverIdentity();
+  return { bin: await reachableBinaries(identity), identity };
 }
 
 interface Identity {

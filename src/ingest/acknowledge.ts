@@ -1,4 +1,4 @@
-import { type Clock, pause } from '../clock.ts';
+import { monotonicMs, pause } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { ReadMessage } from './batcher.ts';
 import type { HeldMessages } from './held-messages.ts';
@@ -9,7 +9,6 @@ import type { IsolatedItem } from './record-or-isolate.ts';
 export interface AcknowledgerParts {
   readonly queue: QueueClient;
   readonly held: HeldMessages;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -55,29 +54,32 @@ export class Acknowledger {
   async #delete(receiptHandles: readonly string[]): Promise<void> {
     const { queue, log } = this.#parts;
     let left = receiptHandles;
+    let reason = '';
     for (let attempt = 1; left.length > 0 && attempt <= MOST_TRIES; attempt += 1) {
       if (attempt > 1) await pause(100 * 2 ** attempt * (0.5 + Math.random()));
       const failed = await deleteOnce(queue, left);
       const final = failed.filter((failure) => failure.isFinal);
       if (final.length > 0)
         log.warn({ failed: final.length, code: final[0]?.code }, 'delete refused');
-      left = failed.filter((failure) => !failure.isFinal).map((failure) => failure.receiptHandle);
+      const passing = failed.filter((failure) => !failure.isFinal);
+      left = passing.map((failure) => failure.receiptHandle);
+      reason = passing[0]?.code ?? '';
     }
     if (left.length > 0)
-      log.warn({ messages: left.length }, 'messages not deleted; they come again');
+      log.warn({ messages: left.length, reason }, 'messages not deleted; they come again');
   }
 
   /** Keeps everything in hand invisible to others, what waits in the batcher too. */
   async keepInvisible(finished: AbortSignal): Promise<void> {
-    const { queue, held, clock, log } = this.#parts;
+    const { queue, held, log } = this.#parts;
     let isFailing = false;
     while (!finished.aborted) {
       await pause(HEARTBEAT_MS, finished);
       if (finished.aborted) return;
-      const due = held.dueForExtension(clock(), EXTEND_AFTER_MS);
+      const due = held.dueForExtension(EXTEND_AFTER_MS);
       for (const part of chunks(due)) {
         const handles = part.map(({ message }) => message.receiptHandle);
-        for (const message of part) message.visibleSetAt = clock();
+        for (const message of part) message.visibleSetMs = monotonicMs();
         const error = await queue.setVisibility(handles, VISIBILITY_SECONDS).then(
           () => null,
           (reason: unknown) => String(reason),

@@ -1,12 +1,13 @@
-import type { InstantMs } from '../clock.ts';
+import { type InstantMs, monotonicMs } from '../clock.ts';
 import type { QueueMessage } from './queue-client.ts';
 
 /** A message between its receipt and its deletion. */
 export interface HeldMessage {
   readonly message: QueueMessage;
   readonly receivedAt: InstantMs;
-  /** The instant at which its visibility was last set. */
-  visibleSetAt: InstantMs;
+  /** When it was received and its visibility last set, by a clock that nobody sets: `monotonicMs`. */
+  readonly heldSinceMs: number;
+  visibleSetMs: number;
   /** Entries that its events may become, once they are read. */
   entries: number;
 }
@@ -21,7 +22,8 @@ export class HeldMessages {
   #entries = 0;
 
   add(message: QueueMessage, receivedAt: InstantMs): HeldMessage {
-    const held = { message, receivedAt, visibleSetAt: receivedAt, entries: 0 };
+    const heldSinceMs = monotonicMs();
+    const held = { message, receivedAt, heldSinceMs, visibleSetMs: heldSinceMs, entries: 0 };
     this.#held.set(message.receiptHandle, held);
     this.#bytes += message.body.length;
     return held;
@@ -60,9 +62,10 @@ export class HeldMessages {
   }
 
   /** The messages whose visibility was set longer ago than this and that may still be extended. */
-  dueForExtension(now: InstantMs, ageMs: number): readonly HeldMessage[] {
+  dueForExtension(ageMs: number): readonly HeldMessage[] {
+    const now = monotonicMs();
     return this.all().filter(
-      (held) => now - held.visibleSetAt >= ageMs && now - held.receivedAt < LONGEST_HOLD_MS,
+      (held) => now - held.visibleSetMs >= ageMs && now - held.heldSinceMs < LONGEST_HOLD_MS,
     );
   }
 }

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import type { RefusalKind } from '../refusal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Remedy } from '../remedy.ts';
-import { advise } from '../remedy.ts';
+import { advise, phraseRemedy } from '../remedy.ts';
 
 export interface PatienceLimits {
   /** Tries of one batch that the database refuses for a reason of its own, before the worker ends. */
@@ -35,8 +35,8 @@ export function backoffMs(failures: number): number {
 export class Patience {
   readonly #log: Log;
   readonly #limits: PatienceLimits;
-  /** The state that each waiting piece of work met last: a SQLSTATE, or that the database is away. */
-  readonly #waiting = new Map<object, string>();
+  /** What each waiting piece of work met last. */
+  readonly #waiting = new Map<object, Met>();
   readonly #ended = new AbortController();
 
   constructor(log: Log, limits: PatienceLimits) {
@@ -47,6 +47,12 @@ export class Patience {
   /** Something waits for the database now. */
   get isWaiting(): boolean {
     return this.#waiting.size > 0;
+  }
+
+  /** The reason why something waits, as a person reads it; null where nothing does. */
+  get reason(): string | null {
+    const [met] = this.#waiting.values();
+    return met?.reason ?? null;
   }
 
   /** Aborted when nothing is waited for any more. */
@@ -86,24 +92,38 @@ export class Patience {
   }
 
   #meet(piece: object, error: unknown): void {
-    const isAway = faultOf(error) === 'away';
-    const state = isAway ? 'away' : (sqlState(error) ?? String(error));
-    const isKnown = [...this.#waiting.values()].includes(state);
-    this.#waiting.set(piece, state);
+    const met = metBy(error);
+    const isKnown = [...this.#waiting.values()].some(({ state }) => state === met.state);
+    this.#waiting.set(piece, met);
     if (isKnown) return;
-    const { tries } = this.#limits;
-    if (isAway) this.#log.warn({ error: String(error) }, 'database away; receiving stopped');
-    else
-      this.#log.error(
-        { error: String(error), state, tries },
-        'database refuses; receiving stopped',
-      );
+    const { reason, remedy, state } = met;
+    const said = { error: String(error), reason, remedy };
+    if (faultOf(error) === 'away') this.#log.warn(said, 'database away; receiving stopped');
+    else {
+      const { tries } = this.#limits;
+      this.#log.error({ ...said, state, tries }, 'database refuses; receiving stopped');
+    }
   }
 
   #pass(piece: object): void {
     const waited = this.#waiting.delete(piece);
     if (waited && !this.isWaiting && !this.ended.aborted) this.#log.info('database back');
   }
+}
+
+/** What a piece of work met: a SQLSTATE, or that the database is away; why; and who can mend it. */
+interface Met {
+  readonly state: string;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+function metBy(error: unknown): Met {
+  const state = sqlState(error) ?? (faultOf(error) === 'away' ? 'away' : String(error));
+  const explained = explainFault(error);
+  const reason = explained?.message ?? (error instanceof Error ? error.message : String(error));
+  const remedy = phraseRemedy(explained?.remedy ?? OTHERWISE.remedy, ({ operation }) => operation);
+  return { state, reason, remedy };
 }
 
 /** The nature of some refusals, by SQLSTATE; every other says that the database cannot serve now. */

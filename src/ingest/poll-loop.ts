@@ -1,5 +1,5 @@
-import type { Clock, InstantMs } from '../clock.ts';
-import { pause } from '../clock.ts';
+import { type Clock, monotonicMs, pause } from '../clock.ts';
+import type { Database } from '../database/database.ts';
 import { readBody } from '../events/read-body.ts';
 import { entriesWithin, type ReadItem, type ReadSettings } from '../events/read-item.ts';
 import type { Log } from '../log.ts';
@@ -7,15 +7,19 @@ import type { Refusal } from '../refusal.ts';
 import { explainSqs } from '../sqs-refusal.ts';
 import { VISIBILITY_SECONDS } from './acknowledge.ts';
 import type { Batcher } from './batcher.ts';
+import { ClockWatch } from './clock-watch.ts';
 import type { HeldMessage, HeldMessages } from './held-messages.ts';
 import { mayNameObjects, type ObjectSource, readNotified } from './notified-objects.ts';
-import { backoffMs } from './patience.ts';
+import { backoffMs, type Patience } from './patience.ts';
 import type { QueueClient, QueueMessage } from './queue-client.ts';
 import { tellApart } from './tell-apart.ts';
 import type { WorkerFigures } from './worker-figures.ts';
 
 export interface PollerParts {
   readonly queue: QueueClient;
+  readonly database: Database;
+  /** A database is waited for by it, whose clock is held against ours before anything is received. */
+  readonly patience: Pick<Patience, 'until'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly reading: ReadSettings;
@@ -66,7 +70,9 @@ export class Poller {
   readonly #ended = new AbortController();
   #hasReceived = false;
   #refusal: Refusal | null = null;
-  #lastMessageAt: InstantMs;
+  readonly #watch: ClockWatch;
+  /** By `monotonicMs`, as whatever only measures how long something takes. */
+  #lastMessageMs = monotonicMs();
   /** Receives under way, and what the last one brought. */
   #receiving = 0;
   #eventsAReceive = 0;
@@ -76,7 +82,7 @@ export class Poller {
   constructor(parts: PollerParts, request: PollRequest) {
     this.#parts = parts;
     this.#request = request;
-    this.#lastMessageAt = parts.clock();
+    this.#watch = new ClockWatch(parts);
   }
 
   /** Why the queue cannot be received from, where that ended it. */
@@ -98,6 +104,7 @@ export class Poller {
         continue;
       }
       try {
+        if (!this.#watch.isKnownRight) await this.#believeClock();
         const messages = await this.#receive();
         failures = 0;
         this.#hasReceived = true;
@@ -111,6 +118,11 @@ export class Poller {
         await pause(backoffMs(failures), stop);
       }
     }
+  }
+
+  /** Waits until both clocks agree, and says meanwhile that they do not. */
+  async #believeClock(): Promise<void> {
+    await this.#parts.patience.until(() => this.#watch.compare());
   }
 
   get #waitSeconds(): number {
@@ -156,12 +168,12 @@ export class Poller {
    * again and again must not use up the receives that each message has before it is a dead letter.
    */
   #mustWait(index: number): boolean {
-    const { recording, held, clock } = this.#parts;
+    const { recording, held } = this.#parts;
     if (recording.isWaiting) return true;
     if (!recording.hasBegun && (index > 0 || held.count > 0)) return true;
     if (this.#isEnoughComing()) return true;
     if (held.count >= MOST_HELD_MESSAGES) return true;
-    return index > 0 && clock() - this.#lastMessageAt > 1_000;
+    return index > 0 && monotonicMs() - this.#lastMessageMs > 1_000;
   }
 
   /** Judged by the last receive; one alone is always issued, however much it may bring. */
@@ -181,8 +193,10 @@ export class Poller {
    */
   async #takeAll(messages: readonly QueueMessage[], stop: AbortSignal): Promise<void> {
     const { held: all, clock, figures } = this.#parts;
+    this.#lastMessageMs = monotonicMs();
+    // What comes while the clock is wrong is dated by nothing: it is left to the queue, and comes again.
+    if (!this.#watch.isKnownRight) return;
     const receivedAt = clock();
-    this.#lastMessageAt = receivedAt;
     figures.received(messages.length);
     const held = messages.map((message) => all.add(message, receivedAt));
     this.#charactersAReceive = messages.reduce((sum, { body }) => sum + body.length, 0);
@@ -226,9 +240,9 @@ export class Poller {
   }
 
   async #endIfEmpty(index: number, emptyMs: number): Promise<void> {
-    const { queue, held, clock, log } = this.#parts;
+    const { queue, held, log } = this.#parts;
     if (index > 0 || held.count > 0) return;
-    const quietMs = clock() - this.#lastMessageAt;
+    const quietMs = monotonicMs() - this.#lastMessageMs;
     if (quietMs < emptyMs) return;
     // Messages that another worker holds, or held when it died, are still to come.
     const depth = await queue.depth();

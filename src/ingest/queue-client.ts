@@ -63,7 +63,8 @@ export const MESSAGES_PER_CALL = 10;
  */
 export function openQueue(options: QueueOptions): QueueClient {
   const receiving = connect(options, {
-    requestTimeoutMs: 30_000,
+    // More than twice the longest poll; the SDK tries three times before we hear of it.
+    requestTimeoutMs: 12_000,
     maxSockets: options.pollers + 2,
   });
   const acknowledging = connect(options, { requestTimeoutMs: 10_000, maxSockets: 16 });

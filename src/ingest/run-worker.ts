@@ -1,4 +1,4 @@
-import { pause } from '../clock.ts';
+import { monotonicMs, pause } from '../clock.ts';
 import { faultOf } from '../database/database-fault.ts';
 import { explainFault } from '../database/explain-fault.ts';
 import type { ReadSettings } from '../events/read-item.ts';
@@ -65,6 +65,7 @@ const EMPTY_MS = 1_500;
 export async function runWorker(parts: WorkerParts, request: WorkerRequest): Promise<WorkerAnswer> {
   const { database, clock, log } = parts;
   const patience = new Patience(log, parts.patience ?? USUAL_PATIENCE);
+  parts.figures?.waitingAsToldBy(() => patience.reason);
   await waitUntilMigrated(parts, () => refuseUnfit(parts, patience));
   const ingested = new AbortController();
   const figures = parts.figures ?? new WorkerFigures();
@@ -88,16 +89,16 @@ const MIGRATION_LOOKS_MS = 2_000;
  * that migrates has run, which also makes its login.
  */
 async function waitUntilMigrated(
-  { clock, log, stop, migrationMs = 0 }: WorkerParts,
+  { log, stop, migrationMs = 0 }: WorkerParts,
   look: () => Promise<void>,
 ): Promise<void> {
-  const until = clock() + migrationMs;
+  const until = monotonicMs() + migrationMs;
   for (let said = ''; ; ) {
     try {
       return await look();
     } catch (error) {
       const isToCome = error instanceof Refusal && COMES_WITH_MIGRATION.has(error.kind);
-      const left = until - clock();
+      const left = until - monotonicMs();
       if (!isToCome || left <= 0 || stop.aborted) throw error;
       if (error.message !== said) {
         said = error.message;
@@ -153,7 +154,7 @@ async function consume(
     },
   });
   const poller = new Poller(
-    { ...parts, objects: parts.objects ?? null, held, batcher, recording: recorder },
+    { ...parts, objects: parts.objects ?? null, held, batcher, patience, recording: recorder },
     {
       pollers: request.pollers,
       emptyMs: request.until_empty ? (parts.emptyMs ?? EMPTY_MS) : null,

@@ -1,4 +1,4 @@
-import type { Clock, InstantMs } from '../clock.ts';
+import { type Clock, type InstantMs, withinTime } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { readBehind } from '../ledger/rollups/behind-store.ts';
 import type { QueueClient } from './queue-client.ts';
@@ -15,6 +15,18 @@ export class WorkerFigures {
     quarantined: 0,
     empty: 0,
   };
+
+  #waitsFor: () => string | null = () => null;
+
+  /** The reason why nothing is received now; null while the ledger takes what comes. */
+  get waitsFor(): string | null {
+    return this.#waitsFor();
+  }
+
+  /** Says how the reason is asked for. */
+  waitingAsToldBy(reason: () => string | null): void {
+    this.#waitsFor = reason;
+  }
 
   get counts(): WorkerAnswer {
     return { ...this.#counts };
@@ -45,11 +57,14 @@ export interface LagParts {
   readonly clock: Clock;
 }
 
+/** Whoever scrapes figures mostly waits for ten seconds. */
+const ANSWER_MS = 3_000;
+
 /** Asks the queue and the ledger; one that does not answer leaves its figures out, and throws nothing. */
 export async function readLag({ database, queue, clock }: LagParts): Promise<WorkerLag> {
   const [depth, behind] = await Promise.all([
-    queue.depth().catch(() => null),
-    readBehind(database).catch(() => null),
+    withinTime(ANSWER_MS, queue.depth()).catch(() => null),
+    withinTime(ANSWER_MS, readBehind(database)).catch(() => null),
   ]);
   return {
     queue: depth,

@@ -1,3 +1,5 @@
+import { monotonicMs } from '../clock.ts';
+import type { Log } from '../log.ts';
 import type { Parts } from '../parts.ts';
 import { isKey, type Key, keyIdIn, stateOfKey } from './key.ts';
 import { markUsed, readKey } from './key-store.ts';
@@ -26,9 +28,18 @@ export async function recognizeKey(
   if (state !== 'valid') return { kind: state };
   if (key.lastUsedAt === null || now - key.lastUsedAt >= USED_EVERY_MS) {
     // Nobody waits for it, and a failure of it refuses no request.
-    markUsed(database, key.keyId, now).catch((error: unknown) =>
-      log.warn({ error: String(error) }, 'the last use of a key could not be kept'),
-    );
+    markUsed(database, key.keyId, now).catch((error: unknown) => sayUnkept(log, error));
   }
   return { kind: 'known', key };
+}
+
+const SAID_EVERY_MS = 60_000;
+const saidAt = new WeakMap<Log, number>();
+
+/** A database that takes nothing takes the use of no key, and is said once a minute for all of them. */
+function sayUnkept(log: Log, error: unknown): void {
+  const last = saidAt.get(log);
+  if (last !== undefined && monotonicMs() - last < SAID_EVERY_MS) return;
+  saidAt.set(log, monotonicMs());
+  log.warn({ error: String(error) }, 'the last use of a key could not be kept');
 }

@@ -1,4 +1,4 @@
-import type { InstantMs } from '../clock.ts';
+import { CLOCKS_AGREE_WITHIN_MS, type InstantMs } from '../clock.ts';
 
 /**
  * The states of an intent and their changes (R18); test/push/intent-state.test.ts plays every row. The
@@ -89,9 +89,6 @@ export function nextStep(
       return 'none';
   }
 }
-
-/** Machines of one ledger agree on the time to some minutes. */
-export const CLOCKS_AGREE_WITHIN_MS = 5 * 60 * 1000;
 
 /**
  * Tells whether a first attempt was so short a time ago. One that is in the future was made by a

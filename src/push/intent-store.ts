@@ -1,12 +1,12 @@
 import type { Insertable, Selectable } from 'kysely';
 import { sql } from 'kysely';
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { CLOCKS_AGREE_WITHIN_MS, formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
 import { periodKey } from '../periods/period-key.ts';
 import type { Intent } from './intent.ts';
 import type { PushEvent, PushState } from './intent-state.ts';
-import { CHANGED_BY, CLOCKS_AGREE_WITHIN_MS } from './intent-state.ts';
+import { CHANGED_BY } from './intent-state.ts';
 
 export async function readIntents(
   database: Database,

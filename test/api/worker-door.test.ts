@@ -34,11 +34,13 @@ function counted(): WorkerFigures {
 }
 
 describe('at its port a worker', () => {
-  async function asked(of: { isDraining?: boolean; url?: string } = {}) {
+  async function asked(of: { isDraining?: boolean; url?: string; waitsFor?: string } = {}) {
     const from = of.url === undefined ? database : reopen(of.url, 1);
+    const figures = counted();
+    figures.waitingAsToldBy(() => of.waitsFor ?? null);
     const door = await startWorkerDoor({
       parts: { database: from, queue, clock, log: openLog('silent') },
-      figures: counted(),
+      figures,
       isDraining: () => of.isDraining ?? false,
       ...{ host: '127.0.0.1', port: 0 },
     });
@@ -68,6 +70,13 @@ describe('at its port a worker', () => {
   it('that drains lives on, and takes nothing more', async () => {
     const { healthz, readyz } = await asked({ isDraining: true });
     expect([healthz.status, readyz.status]).toEqual([200, 503]);
+  });
+
+  it('that receives nothing because the ledger takes nothing says so, and why', async () => {
+    const { healthz, readyz, metrics } = await asked({ waitsFor: 'the disk is full' });
+    expect([healthz.status, readyz.status]).toEqual([200, 503]);
+    expect(readyz.text).toContain('nothing is received: the disk is full');
+    expect(metrics.text).toMatch(/^spanledger_worker_waiting 1$/m);
   });
 
   it('without a database says so, and gives the figures that it has', async () => {

@@ -21,7 +21,7 @@ function messageOf(events: number, ...tenants: readonly (string | null)[]): Read
     const one = readBody(body, { receivedAt, litellmKey: null, attributes: {} });
     return Array.from({ length: events }, () => one).flat();
   });
-  return { held: { message, receivedAt, visibleSetAt: receivedAt, entries: 0 }, items };
+  return { held: { message, receivedAt, heldSinceMs: 0, visibleSetMs: 0, entries: 0 }, items };
 }
 
 /** All batches of what is in hand, in order. */

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
+import type { SilenceLimits } from '../../src/database/silent-lines.ts';
 import type { Tables } from '../../src/database/tables.ts';
 import { present } from '../../src/present.ts';
 import { copyOnCluster, dropOnCluster } from './cluster.ts';
@@ -228,8 +229,9 @@ export async function resetTables(client: Pick<pg.Pool, 'query'>): Promise<boole
 }
 
 /** A second pool on a test's database, as another process would have it. */
-export function reopen(url: string, connections = 12): Database {
-  const database = openDatabase({ url, connections, onConnectionLost: () => {} });
+export function reopen(url: string, connections = 12, silence?: SilenceLimits): Database {
+  const patient = silence === undefined ? {} : { silence };
+  const database = openDatabase({ url, connections, onConnectionLost: () => {}, ...patient });
   onTestFinished(() => closeDatabase(database));
   return database;
 }

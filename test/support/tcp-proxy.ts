@@ -7,6 +7,10 @@ export interface TcpProxy {
   /** Breaks every connection and refuses new ones. */
   cut(): void;
   restore(): void;
+  /** Open connections pass nothing on any more, in neither direction; new ones do. */
+  swallowOpen(): void;
+  /** No connection passes anything on, the new ones neither. */
+  swallowAll(): void;
 }
 
 export async function startTcpProxy(target: {
@@ -15,8 +19,13 @@ export async function startTcpProxy(target: {
 }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let isSwallowing = false;
   const server = createServer((near) => {
     if (isCut) return void near.resetAndDestroy();
+    if (isSwallowing) {
+      sockets.add(near.on('error', () => {}));
+      return;
+    }
     const far = dial(target.port, target.host);
     for (const [from, to] of [
       [near, far],
@@ -36,6 +45,9 @@ export async function startTcpProxy(target: {
     isCut = true;
     for (const socket of sockets) socket.resetAndDestroy();
   };
+  const swallowOpen = () => {
+    for (const socket of sockets) socket.unpipe().resume();
+  };
   onTestFinished(() => {
     cut();
     server.close();
@@ -47,6 +59,11 @@ export async function startTcpProxy(target: {
     cut,
     restore: () => {
       isCut = false;
+    },
+    swallowOpen,
+    swallowAll() {
+      isSwallowing = true;
+      swallowOpen();
     },
   };
 }

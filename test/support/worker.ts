@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { checkLaws } from '../../src/audit/laws/check-laws.ts';
-import { systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { isDistributed } from '../../src/database/distribute.ts';
 import type { ObjectSource } from '../../src/ingest/notified-objects.ts';
@@ -23,6 +23,7 @@ export function work(
     readonly patience?: PatienceLimits;
     readonly objects?: ObjectSource;
     readonly migrationMs?: number;
+    readonly clock?: Clock;
   } = {},
 ): Promise<WorkerAnswer> {
   const { pollers = 2, ...given } = options;

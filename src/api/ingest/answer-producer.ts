@@ -1,3 +1,4 @@
+import type { ClockWatch } from '../../ingest/clock-watch.ts';
 import { isSignedByLangwatch } from '../../ingest/taking/langwatch-signature.ts';
 import type { TakenAnswer } from '../../ingest/taking/taken-answer.ts';
 import { type Caller, callerWord } from '../../keys/key.ts';
@@ -13,6 +14,7 @@ interface ProducerAsked {
   readonly keys: KeyDoor;
   readonly door: IngestDoor;
   readonly took: (taken: TakenAnswer) => void;
+  readonly watch: ClockWatch;
 }
 
 interface Sent {
@@ -24,7 +26,7 @@ interface Sent {
 /** Answers a producer: whether it may send, whether it can be heard now, and what became of what it sent. */
 export async function answerProducer(
   options: AppOptions,
-  { keys, door, took }: ProducerAsked,
+  { keys, door, took, watch }: ProducerAsked,
   sent: Sent,
 ): Promise<Reply> {
   const { parts, keeper, isDraining, load } = options;
@@ -40,6 +42,7 @@ export async function answerProducer(
   }
   if (isDraining()) return refuseNow('this server is ending', 'send it again');
   if (keeper === null) return refuseNow('this server takes no events', NO_KEEPER);
+  await watch.refuseWrong();
   return takeRequest(door, { ...parts, keeper, took }, { request, key: bearer.key });
 }
 

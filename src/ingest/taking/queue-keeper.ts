@@ -7,7 +7,7 @@ import type { SqsAddress } from '../../sqs-client.ts';
 import type { EventKeeper, LetIn } from './event-keeper.ts';
 import { EventsOnDisk } from './events-on-disk.ts';
 import { InHand } from './in-hand.ts';
-import { sendEvents } from './queue-sending.ts';
+import { QueueSaying, sendEvents } from './queue-sending.ts';
 import type { TakenOutcome } from './taken-answer.ts';
 
 export interface QueueKeeperOptions extends SqsAddress {
@@ -31,7 +31,7 @@ const MOST_IN_HAND = 256 * 1024 * 1024;
 export function openQueueKeeper(options: QueueKeeperOptions): EventKeeper {
   const { log } = options;
   const client = openSendClient({ ...options, callsUnderWay: CALLS_UNDER_WAY });
-  const parts = { client, log };
+  const parts = { client, saying: new QueueSaying(log) };
   const inHand = new InHand(MOST_IN_HAND, 'the queue');
   const disk =
     options.disk === null

@@ -9,7 +9,27 @@ import { explainSqs } from '../../sqs-refusal.ts';
 
 export interface SendingParts {
   readonly client: SendClient;
-  readonly log: Log;
+  readonly saying: QueueSaying;
+}
+
+/** Says once that the queue takes nothing and once that it does again, however many requests find it so. */
+export class QueueSaying {
+  readonly #log: Log;
+  #isAway = false;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  away(reason: string): void {
+    if (!this.#isAway) this.#log.warn({ reason }, 'the queue does not take events');
+    this.#isAway = true;
+  }
+
+  back(): void {
+    if (this.#isAway) this.#log.info('the queue takes events again');
+    this.#isAway = false;
+  }
 }
 
 const PAUSE_MS = 200;
@@ -50,7 +70,7 @@ function messagesOf<Event extends Packable>(events: readonly Event[]): readonly 
 
 /** Makes one call, and again for what did not arrive. */
 async function sendSome<Event>(
-  { client, log }: SendingParts,
+  { client, saying }: SendingParts,
   messages: readonly Message<Event>[],
   until: AbortSignal,
 ): Promise<readonly Event[]> {
@@ -59,16 +79,18 @@ async function sendSome<Event>(
   let reason = 'SQS did not take every message';
   while (!until.aborted) {
     try {
+      const before = left.length;
       const unsent = await client.send(left, until);
       const final = unsent.filter(({ isFinal }) => isFinal);
       refused.push(...final.flatMap(({ index }) => left[index]?.events ?? []));
       left = unsent.flatMap(({ index, isFinal }) => (isFinal ? [] : (left[index] ?? [])));
+      if (unsent.length < before) saying.back();
       if (left.length === 0) return refused;
       reason = unsent.map(({ code }) => code).join(', ');
     } catch (error) {
       reason = explainSqs(error)?.message ?? String(error);
     }
-    log.warn({ reason, messages: left.length }, 'the queue does not take events');
+    saying.away(reason);
     await pause(PAUSE_MS, until);
   }
   throw new Refusal(
