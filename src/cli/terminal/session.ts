@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { monotonicMs, systemClock } from '../../clock.ts';
+import { monotonicMs } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import { readConfig, required } from '../../config.ts';
 import { type Acting, actingAs } from '../../database/acting.ts';
@@ -55,7 +55,7 @@ export function openSession(terminal: Terminal, out: Output, acting: Acting): Op
     const opened = openDatabase({
       url: required(config, 'DATABASE_URL'),
       connections: CONNECTIONS,
-      heldAgainst: systemClock,
+      ...(terminal.heldAgainst === undefined ? {} : { heldAgainst: terminal.heldAgainst }),
       onConnectionLost: sayOnce(log),
     });
     database = actingAs(opened, acting);

@@ -14,6 +14,8 @@ export interface Terminal {
   readonly stdin: () => Readable;
   readonly openLog: (level: string) => Log;
   readonly clock: Clock;
+  /** The clock that the database's own is held against; left out where time is not that of this machine. */
+  readonly heldAgainst?: Clock;
 }
 
 /** A stream that may be a screen. */
@@ -23,7 +25,8 @@ export type TextStream = Writable & { readonly isTTY?: boolean; readonly columns
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
   const stdin = () => process.stdin;
-  return { environment: processEnvironment, stdout, stderr, stdin, openLog, clock: systemClock };
+  const clocks = { clock: systemClock, heldAgainst: systemClock };
+  return { environment: processEnvironment, stdout, stderr, stdin, openLog, ...clocks };
 }
 
 /** The command line as a whole; its commands find in it the terminal, and leave their exit code. */
