@@ -79,9 +79,14 @@ function notStopped({ mostInFlight = 150 }: Trouble, seen: Seen): readonly strin
   ];
 }
 
-/** A refused request is a line each; what goes on by itself says each state once. */
+const OF_A_REQUEST: ReadonlySet<string> = new Set([
+  'request refused',
+  'the database does not answer',
+]);
+
+/** A request that is refused, or that asks for health, is a line each; what goes on by itself says each state once. */
 function tooLoud(actor: Actor, from: number, minutes: number): readonly string[] {
-  const lines = actor.saidSince(from).filter(({ msg }) => msg !== 'request refused');
+  const lines = actor.saidSince(from).filter(({ msg }) => !OF_A_REQUEST.has(msg));
   if (lines.length <= LINES_A_MINUTE * Math.max(1, minutes)) return [];
   const counts = Map.groupBy(lines, ({ msg }) => msg);
   const most = [...counts].sort((a, b) => b[1].length - a[1].length).slice(0, 3);
