@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { encodeBodies } from '../../../src/client/message-body.ts';
 import { nativeEvent } from '../../support/ledger.ts';
@@ -108,16 +106,12 @@ async function withoutConnections(bridge: Bridge): Promise<readonly string[]> {
 
 /** New processes of the server get no memory beyond what they begin with. */
 function withoutMemory(bridge: Bridge): Promise<readonly string[]> {
-  const limit = async (bytes: string) => {
-    for (const pid of await bridge.postgres.processes())
-      await promisify(execFile)('prlimit', ['--pid', String(pid), `--as=${bytes}`]);
-  };
   return goThrough(bridge, {
     name: 'Postgres has no memory',
     async make() {
-      await limit(String(await bridge.postgres.leastAddressSpace()));
+      await bridge.postgres.limitMemory(true);
     },
-    mend: () => limit('unlimited:unlimited'),
+    mend: () => bridge.postgres.limitMemory(false),
     ...{ lastsMs: 30_000, stopsReceiving: false },
     says: { worker: /short of memory|out of memory|receiving stopped|fork/ },
   });

@@ -97,11 +97,16 @@ export class OwnPostgres {
     for (const pid of await this.processes()) process.kill(pid, 'SIGCONT');
   }
 
-  /** The address space that its processes have, and hardly more. */
-  async leastAddressSpace(): Promise<number> {
+  /** Its processes get hardly more memory than they begin with, or as much as they want again. */
+  async limitMemory(isShort: boolean): Promise<void> {
+    const { identity } = await findServer();
     const status = await readFile(`/proc/${this.#server?.pid}/status`, 'utf8');
     const kilobytes = Number(/VmSize:\s+(\d+)/.exec(status)?.[1] ?? 0);
-    return (kilobytes + 3_000) * 1024;
+    const most = isShort ? String((kilobytes + 3_000) * 1024) : 'unlimited';
+    for (const pid of await this.processes()) {
+      const limit = ['--pid', String(pid), `--as=${most}:unlimited`];
+      await run('prlimit', limit, identity ?? {}).catch(() => {});
+    }
   }
 
   /** The numbers of its processes, its own first. */
