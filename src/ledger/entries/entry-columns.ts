@@ -1,4 +1,4 @@
-import { formatInstant } from '../../clock.ts';
+import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { ReportedCost, TokenLayers, UsageCounts } from '../../events/event.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { FURTHER_UNITS } from '../../units.ts';
@@ -226,7 +226,20 @@ function textsOf(fields: Readonly<Record<string, Field<unknown>>>) {
 function rateText(reference: RateReference | null): string {
   if (reference === null) return `${NULL}\t${NULL}\t${NULL}`;
   const { book, version, rateId } = reference;
-  return `${escapeText(book)}\t${formatInstant(version)}\t${rateId}`;
+  return `${escapeText(book)}\t${versionText(version)}\t${rateId}`;
+}
+
+/** An entry names two versions, and there are few in all. */
+const versionTexts = new Map<InstantMs, string>();
+const MOST_VERSIONS = 1000;
+
+function versionText(version: InstantMs): string {
+  const known = versionTexts.get(version);
+  if (known !== undefined) return known;
+  if (versionTexts.size >= MOST_VERSIONS) versionTexts.clear();
+  const text = formatInstant(version);
+  versionTexts.set(version, text);
+  return text;
 }
 
 function layersText(layers: TokenLayers | null): string {

@@ -49,15 +49,25 @@ export async function withFirstRequested(
   });
 }
 
-/** A batched request is one call for many, and no attempt of any one of them. */
+/**
+ * A batched request is one call for many, and no attempt of any one of them. Every event passes here, so that the
+ * fields are named one by one.
+ */
 function attemptOf({ event }: ReceivedEvent): Attempt {
   const isAlone = event.members === null && isModelCall(event);
   return {
-    ...event,
     tenantId: event.tags.tenantId ?? UNATTRIBUTED,
+    source: event.source,
     traceId: isAlone ? event.traceId : null,
+    parentSpanId: event.parentSpanId,
+    attempt: event.attempt,
     callId: isAlone ? event.callId : null,
+    status: event.status,
+    occurredAt: event.occurredAt,
+    startedAt: event.startedAt,
+    eventId: event.eventId,
     requestedModel: event.requestedModel ?? '',
+    furtherTags: event.furtherTags,
   };
 }
 

@@ -97,8 +97,10 @@ const CHARGED_BY: readonly NameMatch[] = ['written', 'same'];
 export const COSTED_BY: readonly NameMatch[] = ['written', 'same', 'undated'];
 
 function tiersOf({ serviceTier }: PriceQuestion): readonly string[] {
-  return serviceTier === 'standard' ? ['standard'] : [serviceTier, 'standard'];
+  return serviceTier === 'standard' ? STANDARD : [serviceTier, ...STANDARD];
 }
+
+const STANDARD: readonly string[] = ['standard'];
 
 interface RowMatch {
   readonly tier: string;
@@ -173,14 +175,16 @@ function findCostIn(
   currency: string,
   question: PriceQuestion,
 ): FoundRate | null {
-  const versions = catalog.costBooks
-    .map((book) => versionAt(catalog, book, question.at))
-    .filter((version) => version?.currency === currency);
+  const versions = catalog.costBooks.flatMap((book) => {
+    const version = versionAt(catalog, book, question.at);
+    return version?.currency === currency ? version : [];
+  });
+  const tiers = tiersOf(question);
   for (const match of COSTED_BY) {
     for (const version of versions) {
-      for (const tier of tiersOf(question)) {
-        const rate = version === null ? null : findRow(version, question, { tier, match });
-        if (version !== null && rate !== null) return { version, rate };
+      for (const tier of tiers) {
+        const rate = findRow(version, question, { tier, match });
+        if (rate !== null) return { version, rate };
       }
     }
   }
