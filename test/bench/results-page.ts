@@ -59,6 +59,9 @@ Written by \`npm run bench -- --api --record\`. ${api === null ? 'Not recorded y
 ## Usage over a large ledger
 Written by \`npm run bench -- --usage --record\`. ${usage === null ? 'Not recorded yet.' : renderUsage(usage)}
 
+Its entries are copies of what a worker posted and folded, with ids, runs, tenants and days of their own, and its rollups are the sums of them. The hashes of copies are not those
+of their rows and nobody seals them, so nothing here is said of verification. With \`--postgres URL\` the ledger stays there, and the next run asks it again.
+
 ## The pages of a large ledger
 Written by \`npm run bench -- --pages --record\`. ${pages === null ? 'Not recorded yet.' : renderPages(pages)}
 
