@@ -274,13 +274,17 @@ function identityOf(kept: ReadItem, translated: JsonObject): Omit<RepeatedEvent,
 }
 
 function readTranslation(translation: Translation, context: ItemContext): ReadItem {
-  const { event, usageAssumed, isTimeless, instead } = translation;
+  const { event, usageAssumed, isTimeless, instead, former } = translation;
   const tidy = tidyEvent(event);
   if (instead !== undefined) return withoutEvent(tidy, instead);
   const native = usageAssumed ? markAssumed(tidy) : tidy;
   const received = { occurred_at: formatInstant(context.receivedAt), occurred_at_assumed: true };
   const dated = isTimeless ? { ...native, ...received } : native;
-  return readNative(dated, context, () => JSON.stringify(dated));
+  const read = readNative(dated, context, () => JSON.stringify(dated));
+  if (former === undefined || read.kind !== 'event') return read;
+  const { otherDigests } = read;
+  const withFormer = () => [...(otherDigests?.() ?? []), ...digestsOf(former(), context)];
+  return { ...read, otherDigests: withFormer };
 }
 
 function withoutEvent(event: JsonObject, instead: NoEvent): ReadItem {

@@ -22,6 +22,8 @@ export interface Translation {
    * that the other translation has (R8).
    */
   readonly repeats?: { readonly event: JsonObject; readonly because: 'nested' | 'response' };
+  /** Reads the same as it was read once, by which what was received then is known when it comes again (R9). */
+  readonly former?: () => Translation;
   /**
    * The reason why there is no event after all; what identifies it stands in `event` as far as it
    * is known.

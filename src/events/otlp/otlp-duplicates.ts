@@ -1,4 +1,6 @@
+import type { NativeUsage } from '../foreign/foreign-usage.ts';
 import { isRepeatingId } from '../provider-name.ts';
+import { finerUsage, isOneUse } from './finer-usage.ts';
 import {
   hasFailed,
   keyInTrace,
@@ -15,6 +17,10 @@ export interface Reports {
   readonly duplicates: ReadonlyMap<OtlpSpan, RepeatedSpan>;
   /** The reports that are not kept, of each call that was reported more than once. */
   readonly otherReports: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
+  /** What was used by calls of which a report that is not kept counted more exactly than the kept one. */
+  readonly finer: ReadonlyMap<OtlpSpan, NativeUsage>;
+  /** Spans around a call that are none, and that counted it more exactly, with the call that they tell of. */
+  readonly finerAround: ReadonlyMap<OtlpSpan, RepeatedSpan>;
   /** The spans of the request that enclose a span, the nearest first. */
   readonly enclosing: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
   /** Spans that enclose a call or lie in one: what they count, the call counts, too. */
@@ -41,18 +47,66 @@ export function findReports(spans: readonly OtlpSpan[]): Reports {
   const calls = findCalls(spans, ancestors);
   const duplicates = new Map<OtlpSpan, OtlpSpan>();
   findNested(calls, ancestors, duplicates);
-  findSums(calls, ancestors, duplicates);
+  const sums = findSums(calls, ancestors, duplicates);
   const nested = new Set(duplicates.keys());
   findSameResponse(calls, ancestors, duplicates);
   for (const duplicate of duplicates.keys()) calls.delete(duplicate);
   const otherReports = byKept(duplicates);
+  const around = findAround(calls, ancestors, duplicates);
+  const finer = finerUsages(otherReports, { sums, around });
   return {
     calls,
     duplicates: repetitions(otherReports, nested),
     otherReports,
+    finer,
+    finerAround: new Map(
+      [...around]
+        .filter(([, kept]) => finer.has(kept))
+        .map(([outer, kept]) => [outer, { kept, because: 'nested' }]),
+    ),
     enclosing: ancestors,
     aroundCalls: aroundCalls(calls, ancestors),
   };
+}
+
+/**
+ * A span around one counted call that counts the same input and output tells of that call. With a second one
+ * within it, in this message or another, the two would be parts of what it counts.
+ */
+function findAround(
+  calls: ReadonlyMap<OtlpSpan, string>,
+  ancestors: Ancestors,
+  duplicates: ReadonlyMap<OtlpSpan, OtlpSpan>,
+): Map<OtlpSpan, OtlpSpan> {
+  const within = callsWithin([...calls.keys()].filter(hasCounts), ancestors, (outer) => {
+    return outer.role.kind === 'usage' && !calls.has(outer) && !duplicates.has(outer);
+  });
+  const around = new Map<OtlpSpan, OtlpSpan>();
+  for (const [outer, [call, ...others]] of within) {
+    if (call === undefined || others.length > 0) continue;
+    if (isOneUse(call.used, outer.used)) around.set(outer, call);
+  }
+  return around;
+}
+
+/** What counts several calls together says of none of them what it used. */
+function finerUsages(
+  otherReports: Reports['otherReports'],
+  of: {
+    readonly sums: ReadonlySet<OtlpSpan>;
+    readonly around: ReadonlyMap<OtlpSpan, OtlpSpan>;
+  },
+): Map<OtlpSpan, NativeUsage> {
+  const finer = new Map<OtlpSpan, NativeUsage>();
+  const take = (kept: OtlpSpan, other: OtlpSpan) => {
+    const usage = finerUsage(finer.get(kept) ?? kept.used, other.used);
+    if (usage !== null) finer.set(kept, usage);
+  };
+  for (const [kept, others] of otherReports) {
+    for (const other of others) if (!of.sums.has(other)) take(kept, other);
+  }
+  for (const [outer, kept] of of.around) take(kept, outer);
+  return finer;
 }
 
 function repetitions(
@@ -147,47 +201,72 @@ function hasCounts({ used }: OtlpSpan): boolean {
 interface Result {
   readonly output: unknown;
   readonly failed: boolean;
+  readonly span: OtlpSpan;
 }
 
 function resultOf(span: OtlpSpan): Result {
   const output = hasCounts(span) ? outputTokensOf(span) : undefined;
-  return { output, failed: hasFailed(span) };
+  return { output, failed: hasFailed(span), span };
 }
 
 /**
- * Output tokens tell calls apart. A span without any reports the call below it when both failed or both
- * did not; that a failed attempt lies below a successful span does not make them one.
+ * Output tokens tell calls apart, unless one report leaves out just the reasoning that the other one counts.
+ * A span without any reports the call below it when both failed or both did not; that a failed attempt lies
+ * below a successful span does not make them one.
  */
 function isSameCall(outer: Result | undefined, inner: Result | undefined): boolean {
   if (outer === undefined || inner === undefined) return false;
   if (outer.output === undefined) return outer.failed === inner.failed;
-  return outer.output === inner.output;
+  return outer.output === inner.output || isOneAnswer(outer, inner);
+}
+
+/** Different outputs are of one answer where one report leaves out parts of it, and either would be charged. */
+function isOneAnswer(one: Result, other: Result): boolean {
+  if (one.failed !== other.failed) return false;
+  if (one.span.model === undefined || other.span.model === undefined) return false;
+  return isOneUse(one.span.used, other.span.used);
 }
 
 /**
  * A span that encloses several calls and counts exactly what they count together repeats them, whatever
- * it is called; a single one that it encloses was compared before.
+ * it is called; a single one that it encloses was compared before. Returns the spans that do.
  */
 function findSums(
   calls: ReadonlyMap<OtlpSpan, string>,
   ancestors: Ancestors,
   duplicates: Map<OtlpSpan, OtlpSpan>,
-): void {
+): Set<OtlpSpan> {
+  const sums = new Set<OtlpSpan>();
+  const standing = [...calls.keys()].filter((call) => !duplicates.has(call));
+  const within = callsWithin(standing, ancestors, (outer) => {
+    return calls.has(outer) && !duplicates.has(outer);
+  });
+  for (const [outer, inners] of within) {
+    const [first, ...others] = inners;
+    if (first === undefined || others.length === 0 || duplicates.has(first)) continue;
+    if (!isSumOf(outer, inners)) continue;
+    duplicates.set(outer, first);
+    sums.add(outer);
+  }
+  return sums;
+}
+
+/** Returns the calls that lie within each span of a kind. */
+function callsWithin(
+  calls: readonly OtlpSpan[],
+  ancestors: Ancestors,
+  isOfKind: (outer: OtlpSpan) => boolean,
+): Map<OtlpSpan, OtlpSpan[]> {
   const within = new Map<OtlpSpan, OtlpSpan[]>();
-  for (const inner of calls.keys()) {
-    if (duplicates.has(inner)) continue;
+  for (const inner of calls) {
     for (const outer of ancestors.get(inner) ?? []) {
-      if (!calls.has(outer) || duplicates.has(outer)) continue;
+      if (!isOfKind(outer)) continue;
       const others = within.get(outer);
       if (others === undefined) within.set(outer, [inner]);
       else others.push(inner);
     }
   }
-  for (const [outer, inners] of within) {
-    const [first, ...others] = inners;
-    if (first === undefined || others.length === 0 || duplicates.has(first)) continue;
-    if (isSumOf(outer, inners)) duplicates.set(outer, first);
-  }
+  return within;
 }
 
 function isSumOf(outer: OtlpSpan, inners: readonly OtlpSpan[]): boolean {
@@ -228,7 +307,8 @@ function findSameResponse(
 
 /** One side may lack what the other counts. */
 function isSameResponse(one: Result, other: Result): boolean {
-  return one.output === undefined || other.output === undefined || one.output === other.output;
+  if (one.output === undefined || other.output === undefined) return true;
+  return one.output === other.output || isOneAnswer(one, other);
 }
 
 /**

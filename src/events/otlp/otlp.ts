@@ -1,5 +1,5 @@
 import { timeFromNanos } from '../foreign/foreign-time.ts';
-import { usageOfCall } from '../foreign/foreign-usage.ts';
+import { type NativeUsage, usageOfCall } from '../foreign/foreign-usage.ts';
 import {
   at,
   firstGiven,
@@ -40,7 +40,7 @@ function translateRequest(value: object): readonly Translation[] {
   const bySpan = new Map(spans.map((span) => [span, translateSpan(span, reports)]));
   return [
     ...[...bySpan].flatMap(([span, translations]) => {
-      const repeated = reports.duplicates.get(span);
+      const repeated = reports.duplicates.get(span) ?? reports.finerAround.get(span);
       const [kept] = repeated === undefined ? [] : (bySpan.get(repeated.kept) ?? []);
       if (repeated === undefined || kept === undefined) return translations;
       const repeats = { event: kept.event, because: repeated.because };
@@ -61,7 +61,7 @@ function refusedLater(value: unknown): Translation {
 function translateSpan(span: OtlpSpan, reports: Reports): readonly Translation[] {
   const operation = reports.calls.get(span);
   if (operation !== undefined) return [callOrUnread(span, { operation, reports })];
-  if (reports.duplicates.has(span)) return [structure(span, 'duplicate_report')];
+  if (reports.duplicates.has(span)) return [secondReport(span, reports)];
   if (span.role.kind === 'usage') return [structure(span, 'invoke_workflow')];
   if (span.role.kind === 'structure') return [structure(span, span.role.operation)];
   const unread = unreadUsage(span.attributes);
@@ -76,7 +76,7 @@ interface Decided {
 
 /** A call whose usage is written in unknown words is no call without usage. */
 function callOrUnread(span: OtlpSpan, decided: Decided): Translation {
-  const isRead = span.used.usage !== undefined;
+  const isRead = usedBy(span, decided.reports).usage !== undefined;
   if (isRead && span.model === undefined && span.role.kind === 'usage') {
     return notUnderstood(
       span,
@@ -94,6 +94,16 @@ function isOuterEmbedding(span: OtlpSpan, operation: string): boolean {
   const isUnmeasured = span.used.usage === undefined && !hasFailed(span);
   const isNamed = span.attributes.get('gen_ai.operation.name') === 'embeddings';
   return operation === 'embeddings' && isNamed && isUnmeasured && span.scope === 'gen_ai';
+}
+
+/**
+ * A report that counts reasoning which the kept one leaves out stood as a call of its own once, and what was received
+ * then is known by that reading when it comes again (R9).
+ */
+function secondReport(span: OtlpSpan, reports: Reports): Translation {
+  const operation = span.role.kind === 'call' ? span.role.operation : 'chat';
+  const former = () => callThatUsed(span, span.used, { operation, reports });
+  return { ...structure(span, 'duplicate_report'), former };
 }
 
 /** Usage and model stay out: a wrapper repeats what its children report, and not even always rightly. */
@@ -140,7 +150,19 @@ function identityOf({ attributes: _, events: __, links: ___, ...fields }: JsonOb
   return fields;
 }
 
+/** Once a call was charged by the kept report alone, whatever another one counted. */
 function modelCall(span: OtlpSpan, decided: Decided): Translation {
+  const used = usedBy(span, decided.reports);
+  const call = callThatUsed(span, used, decided);
+  if (used === span.used) return call;
+  return { ...call, former: () => callThatUsed(span, span.used, decided) };
+}
+
+function usedBy(span: OtlpSpan, { finer }: Reports): NativeUsage {
+  return finer.get(span) ?? span.used;
+}
+
+function callThatUsed(span: OtlpSpan, used: NativeUsage, decided: Decided): Translation {
   const { attributes } = span;
   const status = hasFailed(span) ? 'error' : 'ok';
   const event = withoutAbsent({
@@ -156,12 +178,12 @@ function modelCall(span: OtlpSpan, decided: Decided): Translation {
     service_tier: tierOf(attributes),
     gateway_cache: firstAttribute(attributes, ['spanledger.gateway_cache']),
     attempt: firstAttribute(attributes, ['spanledger.attempt']),
-    usage: usageOfCall(span.used, status),
+    usage: usageOfCall(used, status),
     reported_cost: spanCost(attributes),
     hold_id: firstAttribute(attributes, ['spanledger.hold_id']),
     layers: layers(attributes),
   });
-  return translationOf(event, span.used);
+  return translationOf(event, used);
 }
 
 /** Ids of one call over its attempts: our own, and LiteLLM's, by which its own log knows the call. */

@@ -106,3 +106,33 @@ test('an image that was received as text output is a duplicate when it comes aga
   const other = { ...call, provider_usage: { ...usage, output_tokens: 4161, total_tokens: 4211 } };
   expect(await receive(database, [JSON.stringify(other)], AT)).toEqual(['conflict']);
 });
+
+test('spans that were charged by the coarser report, or twice, are duplicates when they come again', async () => {
+  const call = (values: object, ids: object) => ({
+    ...{ ...SPAN, traceId: '1af7651916cd43dd8448eb211c80319c', ...ids },
+    attributes: { tenant_id: 'acme', 'gen_ai.request.model': 'gpt-4o', ...values },
+  });
+  const inner = call(
+    {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.usage.input_tokens': 1000,
+      'gen_ai.usage.output_tokens': 60,
+    },
+    { spanId: 'a000000000000002', parentSpanId: 'a000000000000001' },
+  );
+  const outer = call(
+    {
+      'openinference.span.kind': 'LLM',
+      'gen_ai.usage.input_tokens': 1000,
+      'gen_ai.usage.cache_read.input_tokens': 600,
+      'gen_ai.usage.output_tokens': 100,
+      'gen_ai.usage.reasoning.output_tokens': 40,
+    },
+    { spanId: 'a000000000000001' },
+  );
+  const of = (...spans: object[]) =>
+    JSON.stringify({ resourceSpans: [{ scopeSpans: [{ scope: { name: 'litellm' }, spans }] }] });
+  // Each alone is read as both were once, when they were two calls.
+  expect(await receive(database, [of(inner), of(outer)], AT)).toEqual(['posted', 'posted']);
+  expect(await receive(database, [of(outer, inner)], AT)).toEqual(['duplicate', 'duplicate']);
+});
