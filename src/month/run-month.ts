@@ -1,6 +1,7 @@
 import { formatInstant } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { readOpenAlerts } from '../push/alert-store.ts';
+import { NoAnswer } from '../push/destination.ts';
 import { Refusal } from '../refusal.ts';
 import { readInvoices } from '../stripe/invoices/invoice-store.ts';
 import type { MissingThing } from './completeness/missing-answer.ts';
@@ -32,6 +33,8 @@ interface NamedStep {
    * the state is kept, so that a run does not compare with Stripe what it compared before.
    */
   readonly always: boolean;
+  /** Whether it asks Stripe, and is put off where nobody answers there. */
+  readonly asksStripe?: boolean;
 }
 
 /** The steps run in this order: each builds on those before it. */
@@ -40,10 +43,10 @@ const STEPS: readonly NamedStep[] = [
   { step: 'seal', perform: sealLedger, always: true },
   { step: 'coverage', perform: checkCoverage, always: true },
   { step: 'close', perform: closeMonth, always: true },
-  { step: 'push', perform: pushPeriods, always: true },
-  { step: 'confirm', perform: confirmPushes, always: false },
-  { step: 'release', perform: releaseHeld, always: false },
-  { step: 'verify', perform: verifyMonth, always: false },
+  { step: 'push', perform: pushPeriods, always: true, asksStripe: true },
+  { step: 'confirm', perform: confirmPushes, always: false, asksStripe: true },
+  { step: 'release', perform: releaseHeld, always: false, asksStripe: true },
+  { step: 'verify', perform: verifyMonth, always: false, asksStripe: true },
   { step: 'statements', perform: writeMonth, always: true },
 ];
 
@@ -66,8 +69,8 @@ export async function runMonth(
   const before = new Map((await readSteps(database, month)).map((row) => [row.step, row]));
   const steps: StepAnswer[] = [];
   const refused = new Set<StepAnswer['step']>();
-  let isRepeating = false;
-  for (const { step, perform, always } of STEPS) {
+  let [isRepeating, isSilent] = [false, false];
+  for (const { step, perform, always, asksStripe = false } of STEPS) {
     if (step === 'coverage' && request.coverage_min === undefined) continue;
     if (step === 'statements' && request.folder === null) continue;
     const known = before.get(step);
@@ -84,7 +87,11 @@ export async function runMonth(
     const startedAt = clock();
     await beginStep(database, { month, step }, startedAt);
     const onProgress = (done: number, all: number) => onStep?.(step, done, all);
-    const outcome = await orRefused(perform({ ...parts, onProgress }, request), parts);
+    const outcome =
+      isSilent && asksStripe
+        ? PUT_OFF
+        : await orRefused(perform({ ...parts, onProgress }, request), parts);
+    isSilent ||= outcome.isSilent === true;
     const { state, detail, forNow = '' } = outcome;
     if (outcome.isRefused === true) refused.add(step);
     await finishStep(database, { month, step, state, detail }, clock());
@@ -156,6 +163,13 @@ async function isMoreToVerify(database: Database, month: string): Promise<boolea
   return (await readOpenAlerts(database, month)).length > 0;
 }
 
+/** Each further step would wait for minutes, and come to nothing. */
+const PUT_OFF: StepOutcome = {
+  state: 'unfinished',
+  detail: 'not begun, since Stripe did not answer; the next run does it',
+  isRefused: true,
+};
+
 /** A refusal ends the step and not the run; a fault ends the run, and the next one goes on here. */
 async function orRefused(
   outcome: Promise<StepOutcome>,
@@ -166,6 +180,8 @@ async function orRefused(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const state = error.kind === 'unavailable' ? 'unfinished' : 'wrong';
-    return { state, detail: error.message, forNow: `; ${phrase(error.remedy)}`, isRefused: true };
+    const isSilent = error instanceof NoAnswer;
+    const forNow = `; ${phrase(error.remedy)}`;
+    return { state, detail: error.message, forNow, isRefused: true, isSilent };
   }
 }

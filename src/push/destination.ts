@@ -108,6 +108,8 @@ export type TellAnswer =
       readonly retryAfterMs: number | null;
       /** Whether it was refused for a limit of requests, which passes by itself. */
       readonly isLimited?: boolean;
+      /** Whether nothing came that the destination would say, not even a fault of its own. */
+      readonly isSilent?: boolean;
     }
   /** It is nothing about this tenant: no request may follow until a person looked. */
   | { readonly kind: 'systemic'; readonly detail: string }
@@ -120,6 +122,13 @@ export type TellAnswer =
 
 /** What fails now would fail for every tenant: the run sends nothing more. */
 export class EveryTenantRefused extends Refusal {}
+
+/** Nothing came that the destination would say, not even a fault of its own. After enough tenants in a row, nobody is there. */
+export class NoAnswer extends Refusal {
+  constructor({ kind, message, remedy }: Refusal) {
+    super(kind, message, remedy);
+  }
+}
 
 /**
  * Returns the reason why one tenant, invoice or period is refused, which hides no other's. What

@@ -19,6 +19,7 @@ import {
   placeIntent,
   readIntents,
 } from './intent-store.ts';
+import type { PushStop } from './push-stop.ts';
 import type { PushTarget } from './push-target.ts';
 import { eventTimestampOf } from './push-target.ts';
 import { isSeenTakenBack, planTakeBack, takeBackPartsOf } from './take-back.ts';
@@ -28,9 +29,9 @@ import { findToldBefore } from './told-before.ts';
 export interface PeriodRun {
   readonly parts: PushParts;
   readonly target: PushTarget;
-  /** The reason why no further request may go out; null while they may. */
-  readonly halted: () => string | null;
-  readonly halt: (reason: string) => void;
+  readonly stop: PushStop;
+  /** The reason why no further request may go out, the lost locks among them; null while they may. */
+  readonly halted: () => Fault | null;
 }
 
 export interface PeriodOutcome {
@@ -267,6 +268,7 @@ async function send(run: PeriodRun, step: Step): Promise<null> {
   const { destination, open: intent } = step;
   const { resendWithinMs } = destination.memory;
   let firstAt = intent.firstAttemptAt;
+  let silence: string | null = null;
   for (let attempt = 1, most = TRIES_A_RUN; attempt <= most; attempt += 1) {
     if (run.halted() !== null) return null;
     const at = clock();
@@ -274,13 +276,18 @@ async function send(run: PeriodRun, step: Step): Promise<null> {
     if (!(await markAttempt(database, intent.identifier, { at, resendWithinMs }))) return null;
     const answer = await destination.tell(intent, firstAt + resendWithinMs);
     const detail = await keepAnswer(run, intent, answer);
-    if (answer.kind === 'systemic') run.halt(`stopped for every tenant: ${detail}`);
+    silence = answer.kind === 'unknown' && answer.isSilent === true ? detail : null;
+    if (silence === null) run.stop.answered();
+    if (answer.kind === 'systemic') {
+      run.stop.refuse({ fault: `stopped for every tenant: ${detail}`, remedy: null });
+    }
     if (answer.kind !== 'unknown') return null;
     log.warn({ identifier: intent.identifier, attempt, detail }, 'push unanswered; trying again');
     if (answer.isLimited === true) most = TRIES_WHILE_LIMITED;
     if (attempt < most) await pause(waitMs(attempt, answer.retryAfterMs));
   }
-  await confirmIfPresent(run, step);
+  if (silence !== null) run.stop.unanswered(run.target, silence);
+  if (run.halted() === null) await confirmIfPresent(run, step);
   return null;
 }
 
@@ -307,6 +314,7 @@ async function confirmIfPresent(run: PeriodRun, step: Step): Promise<boolean> {
 async function compare(run: PeriodRun, step: Step): Promise<void> {
   const { open, destination } = step;
   const figures = await figuresAt(run, step);
+  run.stop.answered();
   const absentForMs = open.absentSince === null ? 0 : run.parts.clock() - open.absentSince;
   const state = decideByCount(
     { ...figures, value: open.valueMicro, absentForMs },

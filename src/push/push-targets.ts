@@ -6,7 +6,7 @@ import { Refusal } from '../refusal.ts';
 import type { Fault, Remedy } from '../remedy.ts';
 import { advise } from '../remedy.ts';
 import type { Address, Destination, PushParts } from './destination.ts';
-import { destinationOf, EveryTenantRefused, isAddress } from './destination.ts';
+import { destinationOf, EveryTenantRefused, isAddress, NoAnswer } from './destination.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
 import { confirmedSum, identifierOf, openIntent } from './intent.ts';
@@ -16,12 +16,16 @@ import type { PushAnswer, PushedPeriod, PushRequest } from './push-answer.ts';
 import type { PushLocks } from './push-lock-store.ts';
 import { openPushLocks } from './push-lock-store.ts';
 import { chooseDestination, dueOf, foreignFault, parkedFault, pushPeriod } from './push-period.ts';
+import type { PushStop } from './push-stop.ts';
+import { openPushStop } from './push-stop.ts';
 import type { PushTarget } from './push-target.ts';
 import { readTargets } from './target-store.ts';
 
 export interface PushOptions {
   readonly isDryRun?: boolean;
   readonly onProgress?: ((done: number, all: number) => void) | undefined;
+  /** The function is called once with the reason, where the push stopped because nobody answers. */
+  readonly onSilence?: ((reason: Fault) => void) | undefined;
 }
 
 /** Tenants in work at once; far below any limit of a thousand requests a second. */
@@ -67,7 +71,7 @@ export async function pushTargets(
   options: PushOptions = {},
 ): Promise<PushAnswer> {
   const known = await readIntentsOf(parts.database, targets);
-  const run: Run = { parts, options, known, halted: null };
+  const run: Run = { parts, options, known, stop: openPushStop(PARALLEL_TENANTS) };
   const results: PushedPeriod[] = [];
   const open: PushTarget[] = [];
   for (const target of targets) {
@@ -77,6 +81,8 @@ export async function pushTargets(
   }
   if (open.length > 0) results.push(...(await pushOpen(run, open, targets.length)));
   options.onProgress?.(targets.length, targets.length);
+  const silence = run.stop.silence();
+  if (silence !== null) options.onSilence?.(silence);
   return results.sort(byTenantAndStart);
 }
 
@@ -87,8 +93,7 @@ interface Run {
    * The intents as they were when the run began; whoever pushes reads them again under the lock.
    */
   readonly known: ReadonlyMap<string, readonly Intent[]>;
-  /** The reason why no further request may go out: what failed would fail every tenant. */
-  halted: string | null;
+  readonly stop: PushStop;
 }
 
 /**
@@ -208,18 +213,20 @@ async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promi
   const { parts } = run;
   const address = addressOf(parts, target);
   if (!isAddress(address)) return faulty(target, 'refused', address);
-  if (run.halted !== null) return resultOf(target, 'skipped', { detail: run.halted });
-  const halted = () => run.halted ?? (locks.areLost() ? LOCKS_LOST : null);
-  const halt = (reason: string) => {
-    run.halted = reason;
-  };
-  const period = { parts, target, halted, halt };
+  const { stop } = run;
+  const before = stop.reason();
+  if (before !== null) return faulty(target, 'skipped', before);
+  const halted = () => stop.reason() ?? (locks.areLost() ? LOCKS_LOST : null);
+  const period = { parts, target, stop, halted };
   const key = `${address.customer} ${address.channel}`;
   const outcome = await locks.whileAlone(key, () => pushPeriod(period).catch(asRefused));
   if (outcome === null) {
     return resultOf(target, 'busy', { detail: 'another process is pushing this customer' });
   }
-  if (outcome instanceof EveryTenantRefused) halt(`stopped for every tenant: ${outcome.message}`);
+  if (outcome instanceof EveryTenantRefused) {
+    stop.refuse({ fault: `stopped for every tenant: ${outcome.message}`, remedy: null });
+  }
+  if (outcome instanceof NoAnswer) stop.unanswered(target, outcome.message);
   if (outcome instanceof Refusal) {
     const isPassing = outcome instanceof EveryTenantRefused || outcome.kind === 'unavailable';
     const { message: fault, remedy } = outcome;
@@ -235,7 +242,9 @@ async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promi
   }
   if (open.state === 'parked') return faulty(target, 'parked', parkedFault(open), pushed);
   const state = open.state === 'sent' || open.state === 'ambiguous' ? open.state : 'skipped';
-  return resultOf(target, state, { detail: open.lastAnswer ?? halted(), pushed });
+  const reason = halted();
+  const detail = open.lastAnswer ?? reason?.fault ?? null;
+  return resultOf(target, state, { detail, remedy: reason?.remedy ?? null, pushed });
 }
 
 /** What will not be said of one tenant does not stop the others; a fault of ours does. */
@@ -244,7 +253,10 @@ function asRefused(error: unknown): Refusal {
   throw error;
 }
 
-const LOCKS_LOST = 'the database connection that held the locks was lost; run the push again';
+const LOCKS_LOST: Fault = {
+  fault: 'the database connection that held the locks was lost; run the push again',
+  remedy: null,
+};
 
 function resultOf(
   target: PushTarget,

@@ -2,7 +2,9 @@ import { formatDecimal } from '../money.ts';
 import type { ProgressPart } from '../parts.ts';
 import type { PushAnswer, PushedPeriod, PushRequest } from '../push/push-answer.ts';
 import type { PushTarget } from '../push/push-target.ts';
+import type { PushOptions } from '../push/push-targets.ts';
 import { pushClosed, pushTargets } from '../push/push-targets.ts';
+import type { Fault } from '../remedy.ts';
 import { takeBackUnbilled } from './bill-without-subscription.ts';
 import { pushPartsOf } from './destinations.ts';
 import type { UnbilledPeriod } from './invoices/unbilled-usage.ts';
@@ -11,14 +13,21 @@ import type { StripeParts } from './stripe-parts.ts';
 
 /**
  * Tells Stripe what each closed period of a month came to, once (R18). What the meter counts and nobody bills is
- * taken back after a week and billed by an invoice item.
+ * taken back after a week and billed by an invoice item. Where nobody answers, nothing more is asked.
  */
 export async function pushMonth(
-  parts: StripeParts & ProgressPart,
+  parts: StripeParts & ProgressPart & Pick<PushOptions, 'onSilence'>,
   request: PushRequest,
 ): Promise<PushAnswer> {
   const push = await pushPartsOf(parts);
-  const answer = await pushClosed(push, request, { onProgress: parts.onProgress });
+  const { onProgress } = parts;
+  let isSilent = false;
+  const onSilence = (reason: Fault) => {
+    isSilent = true;
+    parts.onSilence?.(reason);
+  };
+  const answer = await pushClosed(push, request, { onProgress, onSilence });
+  if (isSilent) return answer;
   const { month, tenant_id: tenantId } = request;
   const told = await readToldPeriods(parts.database, { month, tenantId });
   const of = { month, tenantId, now: parts.clock() };
@@ -26,7 +35,9 @@ export async function pushMonth(
   if (unbilled.length === 0) return answer;
   if (request.dry_run) return replaced(answer, unbilled.map(wouldTakeBack));
   const taken = await takeBackUnbilled(parts, push, unbilled);
-  return taken.length === 0 ? answer : replaced(answer, await pushTargets(push, taken));
+  return taken.length === 0
+    ? answer
+    : replaced(answer, await pushTargets(push, taken, { onSilence }));
 }
 
 /** What would be told of periods that are not closed yet, if they were. */

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import { pause } from '../clock.ts';
-import { EveryTenantRefused } from '../push/destination.ts';
+import { EveryTenantRefused, NoAnswer } from '../push/destination.ts';
 import { Refusal } from '../refusal.ts';
 import { openPacers, pacedHttpClient } from './pacer.ts';
 import { unrepeatedHttpClient } from './send-once.ts';
@@ -57,7 +57,7 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 30_000;
 
 /** Answers true where the same request may well be answered in a moment: nothing was decided. */
-function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): error is Stripe.errors.StripeError {
   if (!(error instanceof Stripe.errors.StripeError)) return false;
   const { statusCode } = error;
   return statusCode === undefined || statusCode === 409 || statusCode === 429 || statusCode >= 500;
@@ -102,19 +102,29 @@ function retryAfterMs(error: Stripe.errors.StripeError): number | null {
 /** Returns what a failure means that decides nothing: the same request may be sent again. */
 export function unknownAnswer(error: Stripe.errors.StripeError, detail: string) {
   const isLimited = isLimitedRate(error);
-  return { kind: 'unknown', detail, retryAfterMs: retryAfterMs(error), isLimited } as const;
+  const isSilent = isSilence(error);
+  return {
+    kind: 'unknown',
+    detail,
+    retryAfterMs: retryAfterMs(error),
+    isLimited,
+    isSilent,
+  } as const;
+}
+
+/** Answers true where nothing came that Stripe would say: whatever it does say comes with a status. */
+function isSilence(error: Stripe.errors.StripeError): boolean {
+  return error.statusCode === undefined;
 }
 
 /** Nobody is to blame and nothing is to be mended: the same command again in a while goes on. */
-class Unanswered extends Refusal {
-  constructor(what: string, reason: string) {
-    const remedy = 'run the command again in a while; it goes on where it stood';
-    super('unavailable', `Stripe did not answer about ${what}: ${reason}`, remedy);
-  }
-}
-
-function unanswered(error: unknown, what: string): Unanswered {
-  return new Unanswered(what, reasonOf(error));
+function unanswered(error: Stripe.errors.StripeError, what: string): Refusal {
+  const refusal = new Refusal(
+    'unavailable',
+    `Stripe did not answer about ${what}: ${reasonOf(error)}`,
+    'run the command again in a while; it goes on where it stood',
+  );
+  return isSilence(error) ? new NoAnswer(refusal) : refusal;
 }
 
 /**
