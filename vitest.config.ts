@@ -42,7 +42,6 @@ const PACKAGES = ['test/packages/**/*.test.ts'];
 const LONGEST = [
   'test/scenarios.test.ts',
   'test/demo/demo.test.ts',
-  'test/ingest/worker-process.test.ts',
   'test/stripe/items/taken-back.test.ts',
   'test/stripe/faults.test.ts',
   'test/console/browser.test.ts',
@@ -53,6 +52,7 @@ const LONGEST = [
   'test/cli/terminal-page.test.ts',
   'test/month/run-month.test.ts',
   'test/stripe/schedules.test.ts',
+  'test/ingest/worker-process.test.ts',
   'test/model/history.test.ts',
   'test/stripe/hostile-pushes.test.ts',
   'test/audit/laws/tampering.test.ts',

@@ -30,6 +30,8 @@ export interface QueueProxy {
   restore(): void;
   /** Entries for which this answers a failure do not reach the queue. */
   failEntries(fails: (entry: SentEntry) => FailedEntry | null): void;
+  /** Whoever receives from now on holds a message for so long, whatever was asked for. */
+  holdFor(seconds: number): void;
   stop(): void;
 }
 
@@ -38,6 +40,7 @@ export async function openQueueProxy(target: string): Promise<QueueProxy> {
   const calls: QueueCall[] = [];
   let isCut = false;
   let fails: (entry: SentEntry) => FailedEntry | null = () => null;
+  let held: number | null = null;
   const server = createServer((request, response) => {
     if (isCut) return void request.socket.resetAndDestroy();
     answer(request, response).catch(() => request.socket.destroy());
@@ -47,6 +50,7 @@ export async function openQueueProxy(target: string): Promise<QueueProxy> {
     for await (const chunk of request) chunks.push(chunk);
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
     const action = String(request.headers['x-amz-target']).replace('AmazonSQS.', '');
+    if (held !== null && action === 'ReceiveMessage') body.VisibilityTimeout = held;
     const sent = await forward(target, request, action, withoutFailed(body, fails));
     const entries: readonly SentEntry[] = body.Entries ?? [];
     const bodies: readonly string[] = [
@@ -72,6 +76,9 @@ export async function openQueueProxy(target: string): Promise<QueueProxy> {
     },
     failEntries(chosen) {
       fails = chosen;
+    },
+    holdFor(seconds) {
+      held = seconds;
     },
     stop() {
       server.closeAllConnections();
