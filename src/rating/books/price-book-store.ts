@@ -10,7 +10,7 @@ import { loadExchangeRates } from '../exchange/exchange-store.ts';
 import { nameFirstDefault, readDefaultBooks } from './default-book-store.ts';
 import type { BookVersionRow } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
-import { canonicalDocument, DEFAULT_CACHING, hashDocument } from './price-book-hash.ts';
+import { type CanonicalDocument, canonicalDocument, DEFAULT_CACHING } from './price-book-hash.ts';
 import type { BookVersion, PriceCatalog } from './price-catalog.ts';
 import { buildCatalog } from './price-catalog.ts';
 import type { Rate, UnitPrices } from './rate.ts';
@@ -43,7 +43,7 @@ export async function storePriceBook(
   document: PriceBookDocument,
   importedAt: InstantMs,
 ): Promise<StoredBook> {
-  const hash = hashDocument(document);
+  const canonical = canonicalDocument(document);
   // Two imports of one book at once would both see no version yet.
   await transaction.client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
     `price-book:${document.book}`,
@@ -51,12 +51,12 @@ export async function storePriceBook(
   const known = await readVersions(transaction.kysely, document.book);
   const same = known.find((row) => row.effective_from === parseInstant(document.effective_from));
   if (same !== undefined) {
-    refuseAnother(document, same.document_hash === hash);
+    refuseAnother(document, same.document_hash === canonical.hash);
     return { answer: 'unchanged', becameDefault: false };
   }
   refuseOtherNature(document, known);
   await refuseMissingBase(transaction, document);
-  await insertVersion(transaction, document, { hash, importedAt });
+  await insertVersion(transaction, document, { canonical, importedAt });
   const becameDefault =
     document.kind === 'charge' && (await nameFirstDefault(transaction, document.book, importedAt));
   return { answer: 'imported', becameDefault };
@@ -281,7 +281,7 @@ function refuseTwoDiscounts(books: PriceCatalog['books'], document: PriceBookDoc
 async function insertVersion(
   transaction: Transaction,
   document: PriceBookDocument,
-  origin: { readonly hash: string; readonly importedAt: InstantMs },
+  origin: { readonly canonical: CanonicalDocument; readonly importedAt: InstantMs },
 ): Promise<void> {
   const effectiveFrom = formatInstant(parseInstant(document.effective_from));
   await transaction.kysely
@@ -290,8 +290,8 @@ async function insertVersion(
       book: document.book,
       effective_from: effectiveFrom,
       ...versionTerms(document),
-      document: canonicalDocument(document),
-      document_hash: origin.hash,
+      document: origin.canonical.text,
+      document_hash: origin.canonical.hash,
       imported_at: formatInstant(origin.importedAt),
     })
     .execute();

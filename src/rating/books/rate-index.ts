@@ -83,15 +83,24 @@ function undoubted(rows: readonly Rate[], nameOf: (row: Rate) => string): Rows {
 }
 
 function withUndoubted(found: Map<string, readonly Rate[]>, groups: Rows) {
-  for (const [key, rows] of groups) if (agree(rows)) found.set(key, rowsOfOneOffer(rows));
+  for (const [key, rows] of groups) {
+    const offers = Map.groupBy(rows, offerOf);
+    // Most models have one offer, with which nothing can disagree.
+    if (offers.size === 1) found.set(key, rows);
+    else if (agree(offers)) found.set(key, firstOf(offers));
+  }
   return found;
 }
 
 const offerOf = (row: Rate) => `${row.provider ?? ''}\u0000${row.model}`;
 
-function agree(rows: readonly Rate[]): boolean {
-  const prices = [...Map.groupBy(rows, offerOf).values()].map(priceText);
-  return new Set(prices).size === 1;
+function agree(offers: Rows): boolean {
+  return new Set([...offers.values()].map(priceText)).size === 1;
+}
+
+function firstOf(offers: Rows): readonly Rate[] {
+  const [first] = [...offers].sort(([one], [other]) => (one < other ? -1 : 1));
+  return first?.[1] ?? NONE;
 }
 
 function priceText(rows: readonly Rate[]): string {
@@ -109,11 +118,6 @@ function priceText(rows: readonly Rate[]): string {
     ].join(),
   );
   return texts.sort().join(';');
-}
-
-function rowsOfOneOffer(rows: readonly Rate[]): Rate[] {
-  const [first] = rows.map(offerOf).sort();
-  return rows.filter((rate) => offerOf(rate) === first);
 }
 
 const NONE: readonly Rate[] = [];
