@@ -7,17 +7,16 @@ import type { Database } from './database.ts';
  */
 export async function dumpSchema(database: Database): Promise<string> {
   // One after the other: they read the same catalogs, which a second connection would load for itself.
-  const columns = await rowsOf(database, COLUMNS);
-  const constraints = await rowsOf(database, CONSTRAINTS);
-  const indexes = await rowsOf(database, INDEXES);
-  const triggers = await rowsOf(database, TRIGGERS);
+  const columns = await textsOf(database, COLUMNS);
+  const constraints = await textsOf(database, CONSTRAINTS);
+  const indexes = await textsOf(database, INDEXES);
+  const triggers = await textsOf(database, TRIGGERS);
   const relations = await rowsOf(database, RELATIONS);
-  const own = (rows: readonly Row[], relation: Row) =>
-    rows.filter((row) => row.relation === relation.relation).map((row) => row.text);
-  const blocks = relations.map((relation) => {
-    const inside = [...own(columns, relation), ...own(constraints, relation)];
-    const beside = [...own(indexes, relation), ...own(triggers, relation)];
-    const head = `${relation.text} (\n${inside.map((line) => `  ${line}`).join(',\n')}\n);`;
+  const blocks = relations.map(({ relation, text }) => {
+    const own = (texts: Texts) => texts.get(relation) ?? [];
+    const inside = [...own(columns), ...own(constraints)];
+    const beside = [...own(indexes), ...own(triggers)];
+    const head = `${text} (\n${inside.map((line) => `  ${line}`).join(',\n')}\n);`;
     return [head, ...beside.map((line) => `${line};`)].join('\n');
   });
   const [server] = await rowsOf(database, SERVER);
@@ -63,6 +62,18 @@ interface Row {
 
 async function rowsOf(database: Database, query: string): Promise<readonly Row[]> {
   return (await database.pool.query<Row>(query)).rows;
+}
+
+type Texts = ReadonlyMap<string, readonly string[]>;
+
+async function textsOf(database: Database, query: string): Promise<Texts> {
+  const texts = new Map<string, string[]>();
+  for (const { relation, text } of await rowsOf(database, query)) {
+    const own = texts.get(relation);
+    if (own === undefined) texts.set(relation, [text]);
+    else own.push(text);
+  }
+  return texts;
 }
 
 /** The migrator's own bookkeeping is not part of what the migrations make. */
