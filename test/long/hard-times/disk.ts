@@ -90,8 +90,6 @@ async function fillWal(bridge: Bridge, disk: SmallDisk): Promise<readonly string
     lastsMs: 45_000,
     says: { worker: /receiving stopped/ },
     stopsReceiving: true,
-    // Until Postgres ends it answers nothing, and as many are received as wait for two batches.
-    mostInFlight: 800,
   });
   const hasPanicked = bridge.postgres.says(/PANIC/);
   return hasPanicked ? faults : [...faults, 'Postgres did not panic, so that nothing was tried'];

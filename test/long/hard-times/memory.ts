@@ -98,8 +98,6 @@ async function withoutConnections(bridge: Bridge): Promise<readonly string[]> {
     },
     mend: () => Promise.all(taken.map((client) => client.end())),
     ...{ lastsMs: 30_000, stopsReceiving: true },
-    // Until an open connection is known to be gone, as many are received as wait for two batches.
-    mostInFlight: 800,
     says: {
       worker: /takes no more connections|too many clients|slots are reserved|timeout exceeded/,
     },

@@ -30,8 +30,6 @@ export async function networkThatDropsHalf(random: () => number): Promise<readon
           lastsMs,
           says: { worker: /receiving stopped|connection lost|not sealed|not folded/ },
           stopsReceiving,
-          // Until the line is known to be silent, as many are received as wait for two batches.
-          mostInFlight: 800,
         })),
       );
     }

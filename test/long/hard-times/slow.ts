@@ -53,7 +53,7 @@ function standsStill(bridge: Bridge, lastsMs: number): Promise<readonly string[]
     name: `Postgres stands still for ${lastsMs / 1000} s`,
     make: () => bridge.postgres.freeze(),
     mend: () => bridge.postgres.thaw(),
-    ...{ lastsMs, stopsReceiving: lastsMs > 60_000, mostInFlight: 800 },
+    ...{ lastsMs, stopsReceiving: lastsMs > 60_000 },
     says: lastsMs > 60_000 ? { worker: /answers neither an open connection nor a new one/ } : {},
   });
 }

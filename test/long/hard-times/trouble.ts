@@ -10,10 +10,8 @@ export interface Trouble {
   readonly lastsMs: number;
   /** What each process must say of it, by its name. */
   readonly says: Readonly<Record<string, RegExp>>;
-  /** Whether the worker receives nothing meanwhile, and its door says so. */
+  /** Whether the worker receives nothing at the end of it, and its door says so. */
   readonly stopsReceiving: boolean;
-  /** Messages in flight at the most; a worker that goes on receiving has more soon. Default 150. */
-  readonly mostInFlight?: number;
   /** The time in which everything goes on by itself. Default two minutes. */
   readonly goesOnWithinMs?: number;
 }
@@ -57,7 +55,7 @@ export async function goThrough(bridge: Bridge, trouble: Trouble): Promise<reado
     ...(isBack ? [] : [`nothing was posted again within ${seconds} s`]),
     ...(isReady ? [] : ['/readyz of the worker does not tell that it goes on']),
     ...(gone.length === 0 ? [] : [`${gone.length} events left the queue before they were posted`]),
-    ...(trouble.stopsReceiving ? notStopped(trouble, watching.seen) : []),
+    ...(trouble.stopsReceiving ? notStopped(watching.seen) : []),
   ].map((fault) => `${trouble.name}: ${fault}`);
 }
 
@@ -66,9 +64,14 @@ async function isWorkerReady({ actors }: Bridge): Promise<boolean> {
   return url === null || (await fetch(`${url}/readyz`)).status === 200;
 }
 
-function notStopped({ mostInFlight = 150 }: Trouble, seen: Seen): readonly string[] {
+/** Ten seconds, in which the load sends a hundred messages. */
+const LAST_LOOKS = 20;
+
+function notStopped(seen: Seen): readonly string[] {
+  const last = seen.inFlight.slice(-LAST_LOOKS);
+  const received = last.some((count, place) => count > (last[place - 1] ?? count));
   return [
-    ...(seen.mostInFlight <= mostInFlight ? [] : [`${seen.mostInFlight} messages were in flight`]),
+    ...(received ? [`the worker went on receiving: ${last.join(', ')} were in flight`] : []),
     ...(seen.readiness.get('worker')?.has(503) === true
       ? []
       : ['/readyz of the worker did not tell']),
@@ -124,6 +127,6 @@ function tell(
       `${server} ${[...byStatus].map(([status, n]) => `${status}×${n}`).join(' ')}`,
   );
   console.log(
-    `${name}: at its end ${waiting.ready} messages waited, ${waiting.inFlight} in flight (at most ${seen.mostInFlight}); back after ${seconds} s; ${memory}; /readyz ${doors}; answers ${answers.join('; ')}${exits.length === 0 ? '' : `; ${exits.join('; ')}`}`,
+    `${name}: at its end ${waiting.ready} messages waited, ${waiting.inFlight} in flight (at most ${Math.max(...seen.inFlight)}); back after ${seconds} s; ${memory}; /readyz ${doors}; answers ${answers.join('; ')}${exits.length === 0 ? '' : `; ${exits.join('; ')}`}`,
   );
 }

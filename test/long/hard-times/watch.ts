@@ -5,7 +5,8 @@ import { later } from './own-postgres.ts';
 
 /** What is seen of the bridge while it has a trouble. */
 export interface Seen {
-  mostInFlight: number;
+  /** Messages in flight, twice a second. */
+  readonly inFlight: number[];
   readonly mostMegabytes: Map<string, number>;
   readonly readiness: Map<string, Set<number>>;
   waitingMetric: boolean;
@@ -14,13 +15,13 @@ export interface Seen {
 /** Watches until it is stopped: memory, messages in flight, and what the doors say. */
 export function watch(bridge: Bridge): { readonly seen: Seen; readonly stop: () => Promise<void> } {
   const seen: Seen = {
-    ...{ mostInFlight: 0, waitingMetric: false },
+    ...{ inFlight: [], waitingMetric: false },
     ...{ mostMegabytes: new Map(), readiness: new Map() },
   };
   const stop = new AbortController();
+  const counting = setInterval(() => seen.inFlight.push(bridge.queued().inFlight), 500);
   const watching = (async () => {
     while (!stop.signal.aborted) {
-      seen.mostInFlight = Math.max(seen.mostInFlight, bridge.queued().inFlight);
       await Promise.all(bridge.actors.map((actor) => look(actor, seen)));
       await later(500);
     }
@@ -28,6 +29,7 @@ export function watch(bridge: Bridge): { readonly seen: Seen; readonly stop: () 
   return {
     seen,
     async stop() {
+      clearInterval(counting);
       stop.abort();
       await watching;
     },
