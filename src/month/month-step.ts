@@ -14,6 +14,8 @@ export interface MonthParts extends StripeParts, ProgressPart {
   readonly untold: Set<string>;
   /** The tenants of which the check has said that they have no customer: it knows no periods yet. */
   readonly unlinked: Set<string>;
+  /** Whether the laws are checked without the schema, for whoever knows that it is what the migrations make. */
+  readonly withoutSchema?: boolean;
 }
 
 /** One step of the month. It may be repeated: what it did before it finds done. */

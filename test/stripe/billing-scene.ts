@@ -146,41 +146,39 @@ export function usage(
 
 /** Takes back all that the month's run did. Copying a database for each case would cost far more. */
 async function emptied({ database, drop }: BillingScene) {
-  const client = await database.pool.connect();
-  try {
-    // The triggers that keep the ledger from being edited stand aside for this one session.
-    await client.query(`set session_replication_role = replica;
-      delete from month_run_steps; delete from push_alerts; delete from stripe_events;
-      delete from stripe_invoices; delete from stripe_customers; delete from push_intents;
-      delete from stripe_reads;
-      delete from closes; update periods set state = 'open', mode = null;
-      delete from changes where of_table in ('push_alerts', 'stripe_customers', 'push_intents', 'closes')
-        or of_table = 'periods' and kept ->> 'state' <> 'open';
-      delete from change_queue; insert into change_queue select change_id from changes;
-      delete from entries where recorded_at > '2026-10-25';
-      delete from receipts where batch_id in (select batch_id from batches where recorded_at > '2026-10-25');
-      delete from batches where recorded_at > '2026-10-25';
-      delete from usage_rollups; delete from run_usage; delete from ledger_rollups; delete from exchange_rollups;
-      delete from ledger_exchange_rollups; delete from seals; delete from verifications;
-      delete from fold_queue; insert into fold_queue select batch_id from batches;
-      delete from seal_queue; insert into seal_queue select batch_id from batches`);
-  } finally {
-    client.release(true);
-  }
+  // The triggers that keep the ledger from being edited stand aside for this one transaction of several statements.
+  await database.pool.query(`set local session_replication_role = replica;
+    delete from month_run_steps; delete from push_alerts; delete from stripe_events;
+    delete from stripe_invoices; delete from stripe_customers; delete from push_intents;
+    delete from stripe_reads;
+    delete from closes; update periods set state = 'open', mode = null;
+    delete from changes where of_table in ('push_alerts', 'stripe_customers', 'push_intents', 'closes')
+      or of_table = 'periods' and kept ->> 'state' <> 'open';
+    delete from change_queue; insert into change_queue select change_id from changes;
+    delete from entries where recorded_at > '2026-10-25';
+    delete from receipts where batch_id in (select batch_id from batches where recorded_at > '2026-10-25');
+    delete from batches where recorded_at > '2026-10-25';
+    delete from usage_rollups; delete from run_usage; delete from ledger_rollups; delete from exchange_rollups;
+    delete from ledger_exchange_rollups; delete from seals; delete from verifications;
+    delete from fold_queue; insert into fold_queue select batch_id from batches;
+    delete from seal_queue; insert into seal_queue select batch_id from batches`);
   return { database, drop };
 }
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'spanledger-month-'));
 process.once('exit', () => rmSync(FOLDER, { recursive: true, force: true }));
 
-/** Runs the month as a scheduler does, and answers how its steps ended. */
+/**
+ * Runs the month as a scheduler does, but for the schema, which no scene changes, and answers how its steps
+ * ended.
+ */
 export async function runSteps(parts: StripeParts, month: string): Promise<readonly StepAnswer[]> {
   return (await runWholeMonth(parts, month)).steps;
 }
 
 export function runWholeMonth(parts: StripeParts, month: string): Promise<MonthAnswer> {
   const request = { month, folder: FOLDER, issuer: 'Spanledger' };
-  return runMonth({ ...parts, phrase: remedyText }, request);
+  return runMonth({ ...parts, phrase: remedyText, withoutSchema: true }, request);
 }
 
 /** Final invoices against the closed periods of a month, to the unit and to the cent, as Stripe has them. */

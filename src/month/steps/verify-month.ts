@@ -20,7 +20,8 @@ export async function verifyMonth(
   const left = await verifyReleased(parts, month);
   await endWhatIsEqual(parts, month);
   const lawParts = { ...parts, checkStripe: () => checkSummaries(parts, parts.untold) };
-  const laws = await checkLaws(lawParts, { scope: 'full', published: [] });
+  const { withoutSchema = false } = parts;
+  const laws = await checkLaws(lawParts, { scope: 'full', published: [], withoutSchema });
   // Why an intent is parked was said by the push.
   const alerts = (await readOpenAlerts(parts.database, month)).filter(
     (alert) => !(INTENTS_OWN.has(alert.kind) && parts.untold.has(keyOfAlert(alert))),
