@@ -25,8 +25,23 @@ export function explainFault(error: unknown): Refusal | null {
   }
   // What is fatal ends a connection before it begins: the role that its options name is not there, say.
   const isFatal = error instanceof pg.DatabaseError && error.severity === 'FATAL';
-  return (BY_STATE[state] ?? (isFatal ? notLetIn : undefined))?.(said) ?? null;
+  const known = BY_STATE[state] ?? (isFatal ? notLetIn : undefined);
+  if (known !== undefined) return known(said);
+  return OF_ITS_MACHINE.test(state) ? notAble(said) : null;
 }
+
+/**
+ * Faults of the database's own machine and of its inside, such as a library that finds no memory to be loaded. They
+ * are no fault of what was asked, so that a producer is to send it again.
+ */
+const OF_ITS_MACHINE = /^(58|XX)/;
+
+const notAble = (said: string) =>
+  new Refusal(
+    'unavailable',
+    `the database could not do what it was asked: ${said}`,
+    "look into the database's own log, and at the memory and the disk of its machine; what waits then goes on by itself",
+  );
 
 /** The message, and what the database says beside it of the part that it means. */
 function detailed(error: Error): string {

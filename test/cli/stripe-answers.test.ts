@@ -71,7 +71,10 @@ it('push, reconcile, unpark and release answer by period', async () => {
     [`${month}-01`],
   );
   const released = await answerOf(['stripe', 'release', month], releaseAnswer);
-  expect(released[0]).toMatchObject({ tenant_id: 'acme', invoice: 'in_1', state: 'finalized' });
+  // The subscription has an invoice of its own, and ids that the double makes stand anywhere among them.
+  expect(released).toContainEqual(
+    expect.objectContaining({ tenant_id: 'acme', invoice: 'in_1', state: 'finalized' }),
+  );
 });
 
 it('what a person billed elsewhere is settled', async () => {

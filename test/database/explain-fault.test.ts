@@ -16,3 +16,15 @@ test.each([
     expect(String(explainFault(error)?.remedy)).toContain(remedy);
   },
 );
+
+test.each(['XX000', '58030', '58P01'])(
+  "a fault of the database itself, such as state %s, is nobody else's, and what was asked is to be sent again",
+  (code) => {
+    const error = Object.assign(new pg.DatabaseError('said', 4, 'error'), { code });
+    expect(faultOf(error)).toBe('refusing');
+    expect(explainFault(error)).toMatchObject({
+      kind: 'unavailable',
+      message: 'the database could not do what it was asked: said',
+    });
+  },
+);
