@@ -24,14 +24,15 @@ export interface RateIndex {
 type Rows = ReadonlyMap<string, readonly Rate[]>;
 
 export function buildRates(rows: readonly Rate[]): RateIndex {
-  const written = rowsAsWritten(rows);
-  // Most calls are found as they are written, and a book of which all are is never read another way.
+  // A catalog has all versions of its books, of which a command asks few; and most calls are found as they are written,
+  // so that a book of which all are is never read another way.
+  const written = once(() => rowsAsWritten(rows));
   const read = { same: once(() => rowsByName(rows)), undated: once(() => rowsWithoutDate(rows)) };
   return {
     rows,
     find: (asked, tier, match) =>
       match === 'written'
-        ? findWritten(written, asked, tier)
+        ? findWritten(written(), asked, tier)
         : findRead(read[match](), asked, { tier, match }),
   };
 }
