@@ -8,14 +8,10 @@ import { parseArgs } from 'node:util';
 import { startFauxqs } from 'fauxqs';
 import { lastMonth, systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
-import { migrate } from '../../src/database/migrate.ts';
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
-import { createKey } from '../../src/keys/create-key.ts';
-import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
-import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
-import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
-import { importBooks, makeTenant, nativeEvent } from '../support/ledger.ts';
+import { nativeEvent } from '../support/ledger.ts';
+import { makeLiveLedger } from '../support/live-ledger.ts';
 import { brokenLaws } from '../support/worker.ts';
 
 /**
@@ -65,7 +61,8 @@ interface Actor {
 }
 
 async function run(): Promise<number> {
-  await prepare();
+  const made = { tenants: TENANTS, actor: 'random kills' };
+  key = await makeLiveLedger(database, double, made);
   const actors = [
     start('worker 1', ['worker', '--json']),
     start('worker 2', ['worker', '--json']),
@@ -98,24 +95,6 @@ async function run(): Promise<number> {
   if (faults.length === 0)
     console.log('every call is there once, and Stripe was told each month once');
   return broken + faults.length === 0 ? 0 : 1;
-}
-
-/** A book, live tenants with customers, a meter, and the key of a producer. */
-async function prepare(): Promise<void> {
-  await migrate(database);
-  await importBooks(database, 'standard', 'cost');
-  for (let tenant = 0; tenant < TENANTS; tenant += 1) {
-    const stripeCustomer = `cus_t${tenant}`;
-    double.control.addCustomer({ id: stripeCustomer });
-    await makeTenant(database, `t${tenant}`, { mode: 'live', stripeCustomer });
-  }
-  const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
-  const made = { livemode: false, account: null, at: systemClock() };
-  await saveMeter(database, await setUpMeter(stripe, 'USD'), made);
-  const unscoped = { tenant_id: null, source: null, tenant_ids: null, rate: null };
-  const unending = { expires_at: null, expires_in_days: null, actor: 'random kills' };
-  const wanted = { role: 'ingest', name: null, ...unscoped, ...unending } as const;
-  ({ key } = await createKey({ database, clock: systemClock }, wanted));
 }
 
 function start(name: string, args: readonly string[]): Actor {

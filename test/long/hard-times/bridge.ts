@@ -4,13 +4,8 @@ import { join } from 'node:path';
 import { startFauxqs } from 'fauxqs';
 import { lastMonth, systemClock } from '../../../src/clock.ts';
 import { closeDatabase, type Database, openDatabase } from '../../../src/database/database.ts';
-import { migrate } from '../../../src/database/migrate.ts';
-import { createKey } from '../../../src/keys/create-key.ts';
-import { saveMeter } from '../../../src/stripe/meters/meter-store.ts';
-import { setUpMeter } from '../../../src/stripe/meters/set-up-meter.ts';
-import { openStripe } from '../../../src/stripe/stripe-client.ts';
 import { startStripeDouble } from '../../../src/stripe-double/stripe-double.ts';
-import { importBooks, makeTenant } from '../../support/ledger.ts';
+import { makeLiveLedger } from '../../support/live-ledger.ts';
 import { Actor, type ActorOptions } from './actor.ts';
 import { BadLine } from './bad-line.ts';
 import { Load } from './load.ts';
@@ -39,7 +34,7 @@ export class Bridge {
   readonly #closing: (() => Promise<unknown>)[];
   readonly #queueUrl: string;
 
-  private constructor(of: Omit<BridgeFields, 'load'> & { readonly key: string }) {
+  private constructor(of: BridgeFields) {
     this.folder = of.folder;
     this.postgres = of.postgres;
     this.queue = of.queue;
@@ -74,7 +69,7 @@ export class Bridge {
       connections: 4,
       onConnectionLost: () => {},
     });
-    const key = await prepare(database, double);
+    const key = await makeLiveLedger(database, double, { tenants: TENANTS, actor: 'hard times' });
     const closing = [
       () => closeDatabase(database),
       () => queue.stop(),
@@ -136,38 +131,15 @@ export class Bridge {
   }
 }
 
-interface BridgeFields {
-  readonly folder: string;
-  readonly postgres: OwnPostgres;
-  readonly queue: Awaited<ReturnType<typeof startFauxqs>>;
-  readonly double: Awaited<ReturnType<typeof startStripeDouble>>;
-  readonly lines: { readonly database: BadLine; readonly queue: BadLine; readonly stripe: BadLine };
-  readonly database: Database;
+type BridgeFields = Pick<
+  Bridge,
+  'folder' | 'postgres' | 'queue' | 'double' | 'lines' | 'database'
+> & {
   readonly queueUrl: string;
   readonly closing: (() => Promise<unknown>)[];
-  readonly load: Load;
-}
-
-/** A book, live tenants with customers, a meter; answers the key of a producer. */
-async function prepare(
-  database: Database,
-  double: Awaited<ReturnType<typeof startStripeDouble>>,
-): Promise<string> {
-  await migrate(database);
-  await importBooks(database, 'standard', 'cost');
-  for (let tenant = 0; tenant < TENANTS; tenant += 1) {
-    const stripeCustomer = `cus_t${tenant}`;
-    double.control.addCustomer({ id: stripeCustomer });
-    await makeTenant(database, `t${tenant}`, { mode: 'live', stripeCustomer });
-  }
-  const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
-  const made = { livemode: false, account: null, at: systemClock() };
-  await saveMeter(database, await setUpMeter(stripe, 'USD'), made);
-  const unscoped = { tenant_id: null, source: null, tenant_ids: null, rate: null };
-  const unending = { expires_at: null, expires_in_days: null, actor: 'hard times' };
-  const wanted = { role: 'ingest', name: null, ...unscoped, ...unending } as const;
-  return (await createKey({ database, clock: systemClock }, wanted)).key;
-}
+  /** The producer's. */
+  readonly key: string;
+};
 
 /** Kilobytes of memory that a process has. */
 export async function residentKilobytes(pid: number): Promise<number> {

@@ -6,6 +6,7 @@ import type { Actor, ActorOptions } from './actor.ts';
 import { Bridge, MONTH } from './bridge.ts';
 import { later } from './own-postgres.ts';
 import { goThrough } from './trouble.ts';
+import { startUnderLoad } from './under-load.ts';
 import { judgeEnd, within } from './watch.ts';
 
 const PRELOADED = fileURLToPath(new URL('./shifted-clock.ts', import.meta.url));
@@ -24,13 +25,8 @@ export async function clockThatJumps(random: () => number): Promise<readonly str
   const startedAt = systemClock();
   try {
     await shift(0);
-    bridge.start('worker', ['worker', '--json', '--health-port', '0'], shifted);
-    const queued = bridge.start('serve', ['serve', '--port', '0', '--json'], shifted);
-    const direct = bridge.start('direct', ['serve', '--direct', '--port', '0', '--json'], shifted);
-    await within(30_000, () => queued.url !== null && direct.url !== null);
-    bridge.load.start([queued, direct]);
     bridge.load.undated = true;
-    await later(5_000);
+    await startUnderLoad(bridge, { all: shifted });
     const faults: string[] = [];
     for (const [name, milliseconds] of JUMPS) {
       faults.push(

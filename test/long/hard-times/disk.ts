@@ -6,6 +6,7 @@ import { Bridge } from './bridge.ts';
 import { later } from './own-postgres.ts';
 import { SmallDisk } from './small-disk.ts';
 import { goThrough } from './trouble.ts';
+import { startUnderLoad } from './under-load.ts';
 import { judgeEnd, within } from './watch.ts';
 
 /** Disks without room: of Postgres's data, of its log of changes, of a server's folder of events, of a client's. */
@@ -36,14 +37,9 @@ async function fillAll(disks: Disks, random: () => number): Promise<readonly str
   const settings = { min_wal_size: '32MB', max_wal_size: '64MB' };
   const bridge = await Bridge.build({ postgres: { folder, walFolder }, settings }, random);
   try {
-    bridge.start('worker', ['worker', '--json', '--health-port', '0']);
     const environment = { SPANLEDGER_INGEST_FOLDER: await events.at('events') };
-    const queued = bridge.start('serve', ['serve', '--port', '0', '--json'], { environment });
-    const direct = bridge.start('direct', ['serve', '--direct', '--port', '0', '--json']);
-    await within(30_000, () => queued.url !== null && direct.url !== null);
     bridge.load.padding = 400;
-    bridge.load.start([queued, direct]);
-    await later(5_000);
+    await startUnderLoad(bridge, { queued: { environment } });
     return [
       ...(await fillData(bridge, data)),
       ...(await fillWal(bridge, wal)),

@@ -3,9 +3,9 @@ import { encodeBodies } from '../../../src/client/message-body.ts';
 import { nativeEvent } from '../../support/ledger.ts';
 import type { ActorOptions } from './actor.ts';
 import { Bridge, MONTH } from './bridge.ts';
-import { later } from './own-postgres.ts';
 import { goThrough } from './trouble.ts';
-import { judgeEnd, within } from './watch.ts';
+import { startUnderLoad } from './under-load.ts';
+import { judgeEnd } from './watch.ts';
 
 /** The heap that the documentation names as enough for a worker. */
 const HEAP: ActorOptions = { node: ['--max-old-space-size=112'] };
@@ -15,12 +15,7 @@ export async function memoryShort(random: () => number): Promise<readonly string
   const settings = { max_connections: '30', restart_after_crash: 'on' };
   const bridge = await Bridge.build({ settings }, random);
   try {
-    bridge.start('worker', ['worker', '--json', '--health-port', '0'], HEAP);
-    const queued = bridge.start('serve', ['serve', '--port', '0', '--json'], HEAP);
-    const direct = bridge.start('direct', ['serve', '--direct', '--port', '0', '--json'], HEAP);
-    await within(30_000, () => queued.url !== null && direct.url !== null);
-    bridge.load.start([queued, direct]);
-    await later(5_000);
+    await startUnderLoad(bridge, { all: HEAP });
     const heavy = await goThrough(bridge, {
       name: 'forty packs of four thousand events',
       make: () => sendHeavy(bridge, 40),

@@ -2,18 +2,14 @@ import type { Manner } from './bad-line.ts';
 import { Bridge, MONTH } from './bridge.ts';
 import { later } from './own-postgres.ts';
 import { goThrough } from './trouble.ts';
-import { judgeEnd, within } from './watch.ts';
+import { startUnderLoad } from './under-load.ts';
+import { judgeEnd } from './watch.ts';
 
 /** Every line between two processes drops half, stalls, or is cut in the middle of answers. */
 export async function networkThatDropsHalf(random: () => number): Promise<readonly string[]> {
   const bridge = await Bridge.build({}, random);
   try {
-    bridge.start('worker', ['worker', '--json', '--health-port', '0']);
-    const queued = bridge.start('serve', ['serve', '--port', '0', '--json']);
-    const direct = bridge.start('direct', ['serve', '--direct', '--port', '0', '--json']);
-    await within(30_000, () => queued.url !== null && direct.url !== null);
-    bridge.load.start([queued, direct]);
-    await later(5_000);
+    await startUnderLoad(bridge);
     const faults: string[] = [];
     const database: readonly (readonly [Manner, boolean, number])[] = [
       ['resets', false, 20_000],

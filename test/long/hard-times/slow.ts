@@ -1,18 +1,14 @@
 import { Bridge } from './bridge.ts';
 import { later } from './own-postgres.ts';
 import { goThrough } from './trouble.ts';
-import { judgeEnd, within } from './watch.ts';
+import { startUnderLoad } from './under-load.ts';
+import { judgeEnd } from './watch.ts';
 
 /** A disk on which commits take seconds: Postgres stands still again and again, and once for longer than a message is kept from others. */
 export async function slowDisk(random: () => number): Promise<readonly string[]> {
   const bridge = await Bridge.build({}, random);
   try {
-    bridge.start('worker', ['worker', '--json', '--health-port', '0']);
-    const queued = bridge.start('serve', ['serve', '--port', '0', '--json']);
-    const direct = bridge.start('direct', ['serve', '--direct', '--port', '0', '--json']);
-    await within(30_000, () => queued.url !== null && direct.url !== null);
-    bridge.load.start([queued, direct]);
-    await later(5_000);
+    await startUnderLoad(bridge);
     return [
       ...(await slowCommits(bridge)),
       ...(await standsStill(bridge, 25_000)),
