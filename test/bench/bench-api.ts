@@ -117,12 +117,17 @@ async function startBare(): Promise<Started> {
   return { url, child };
 }
 
+/** The server ends with us, however we end, a kill that nobody hears of apart. */
 export async function startServe(databaseUrl: string): Promise<Started> {
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
   const child = spawn(process.execPath, [main, 'serve', '--direct', '--port', '0', '--json'], {
     env: { ...process.env, DATABASE_URL: databaseUrl, SPANLEDGER_LOG_LEVEL: 'error' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // Whoever is ended by a signal exits before any `finally`.
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(line.toString('utf8')) as { readonly url: string };
   return { url, child };
