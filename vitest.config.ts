@@ -32,6 +32,12 @@ const PURE = [
 /** It stands in for the clock of every module, and has a Postgres to itself. */
 const SIMULATION = ['test/simulation/**/*.test.ts'];
 
+/**
+ * Tests of what Stripe is told, and of the month around it: each pause in the code is over at once. That holds for every
+ * module which a worker has loaded, so nothing that must wait shares one with them.
+ */
+const WITHOUT_PAUSES = ['test/{stripe,month}/**/*.test.ts'];
+
 /** What is installed, on each Node that it promises to run on; `npm run test:packages` runs it. */
 const PACKAGES = ['test/packages/**/*.test.ts'];
 
@@ -87,7 +93,18 @@ export default defineConfig({
           name: 'database',
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: [...PURE, ...SIMULATION, ...PACKAGES],
+          exclude: [...PURE, ...WITHOUT_PAUSES, ...SIMULATION, ...PACKAGES],
+          globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 90_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'stripe',
+          isolate: false,
+          include: WITHOUT_PAUSES,
+          setupFiles: ['test/support/without-pauses.ts'],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 90_000,
           hookTimeout: 60_000,

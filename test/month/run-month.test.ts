@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import { runMonth } from '../../src/month/run-month.ts';
@@ -26,11 +26,6 @@ import { cli } from '../support/cli.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
 import { makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 import { openPushScene } from '../support/stripe.ts';
-
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 async function scene(options: SceneOptions = {}) {
   const opened = await openBillingScene(options);

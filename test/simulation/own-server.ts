@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import setup from '../support/global-setup.ts';
+import { startPostgres } from '../support/global-setup.ts';
 
 /** Nothing that Postgres does of its own accord may decide what happens. */
 const OF_NO_WILL_OF_ITS_OWN = {
@@ -11,5 +11,5 @@ const OF_NO_WILL_OF_ITS_OWN = {
 };
 
 export default function setUp(project: TestProject): Promise<() => Promise<void>> {
-  return setup(project, OF_NO_WILL_OF_ITS_OWN);
+  return startPostgres(project, OF_NO_WILL_OF_ITS_OWN);
 }

@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import {
@@ -11,11 +11,6 @@ import {
   PUSHED_AT,
   sendsOf,
 } from '../support/stripe.ts';
-
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 it('a push by a clock that runs ahead of Stripe waits, says so, and is told once when Stripe gets there', async () => {
   const scene = await openPushScene();

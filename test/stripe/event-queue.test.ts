@@ -9,11 +9,6 @@ import { freshQueue } from '../support/queue.ts';
 import type { BillingScene } from './billing-scene.ts';
 import { MONTH, openBillingScene } from './billing-scene.ts';
 
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
-
 /** A draft of October at the double, and the queue that its event comes by. */
 async function draftAndQueue() {
   const scene = await openBillingScene({ withWebhooks: false });

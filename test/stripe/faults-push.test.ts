@@ -13,11 +13,6 @@ import { setIntentsBack } from '../support/tamper.ts';
 import type { BillingScene, SceneOptions } from './billing-scene.ts';
 import { ACME, customerOf, MONTH, openBillingScene } from './billing-scene.ts';
 
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
-
 const HOUR_MS = 3_600_000;
 const METER_EVENTS = { method: 'POST', path: '/v1/billing/meter_events' };
 const INTENTS = 'select identifier, state from audit.pushes order by identifier';

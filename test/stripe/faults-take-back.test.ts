@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkPushes } from '../../src/audit/laws/laws-store.ts';
 import { openScope } from '../../src/audit/laws/scope-store.ts';
 import { parseInstant } from '../../src/clock.ts';
@@ -14,11 +14,6 @@ import { ACME, MONTH, openBillingScene, startDouble } from './billing-scene.ts';
 import { Crash, crashing } from './crash-point.ts';
 import type { FaultCase } from './fault-cases.ts';
 import { crashCases, describeCase, stripeCases, wantedOf } from './fault-cases.ts';
-
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 /**
  * The push that takes a period back from the meter and bills it by an invoice item dies, or is let down by Stripe, at one

@@ -16,11 +16,6 @@ import {
 import { lastOf, openDistinct } from './fault-states.ts';
 import { lanesFor, playInLanes } from './lanes.ts';
 
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
-
 /** All plays write the same few statements: each is drawn once, and drawing asks nothing of the world. */
 vi.mock('../../src/statements/pdf/statement-pdf.ts', async (original) => {
   const { renderStatementPdf } =

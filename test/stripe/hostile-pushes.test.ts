@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { formatMinor } from '../../src/money.ts';
@@ -14,11 +14,6 @@ import { makeTenant } from '../support/ledger.ts';
 import { ofMonth } from '../support/stripe.ts';
 import type { BillingScene } from './billing-scene.ts';
 import { customerOf, MONTH, openBillingScene, runSteps } from './billing-scene.ts';
-
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 /**
  * One month in which each tenant meets what a person, another program or a wrong key does to it. What is right was

@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { setUpStripe } from '../../src/stripe/set-up-stripe.ts';
@@ -18,11 +18,6 @@ import {
   openPushScene,
   sendsOf,
 } from '../support/stripe.ts';
-
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 const IDENTIFIER = 'spl-testbook-acme-2026-10-01-usd-1';
 

@@ -1,5 +1,5 @@
 import Stripe from 'stripe';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { formatMinor } from '../../src/money.ts';
 import type { MonthAnswer } from '../../src/month/month-answer.ts';
@@ -11,11 +11,6 @@ import { brokenLaws } from '../support/worker.ts';
 import type { BillingScene } from './billing-scene.ts';
 import { customerOf, MONTH, openBillingScene, runWholeMonth } from './billing-scene.ts';
 import { backUp, restore } from './restored-database.ts';
-
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 /**
  * A month of many tenants, with one fault of each kind in it, whose database is restored from a backup after the first

@@ -21,11 +21,6 @@ import {
 import { setIntentsBack, tamper } from '../support/tamper.ts';
 import { brokenLaws } from '../support/worker.ts';
 
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
-
 const push = (scene: PushScene) => pushMonth(scene.options, ofMonth(scene.month));
 const onPush = (fault: Omit<FaultSpec, 'match'>): FaultSpec => ({
   ...fault,

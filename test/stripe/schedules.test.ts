@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lanesFor, playInLanes } from './lanes.ts';
 import type { ScheduleBench } from './schedule.ts';
 import { openScheduleBench } from './schedule.ts';
-
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 /**
  * Random histories of two months: late usage, corrections, crashes, faults of Stripe, moves of the clock, two pushers at

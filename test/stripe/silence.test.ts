@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import Stripe from 'stripe';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { runMonth } from '../../src/month/run-month.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
@@ -10,11 +10,6 @@ import type { PushScene } from '../support/stripe.ts';
 import { countedBy, DUE_MICRO, METER_EVENTS, ofMonth, openPushScene } from '../support/stripe.ts';
 import { brokenLaws } from '../support/worker.ts';
 import { sdkOver } from './sdk-over.ts';
-
-vi.mock('../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 /** Stripe takes each connection and answers nothing, which is waited for with a few tenants and not with all. */
 

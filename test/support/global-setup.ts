@@ -22,12 +22,20 @@ declare module 'vitest' {
 /** The migrated database that every fresh one is a copy of. */
 export const TEMPLATE = 'spanledger_template';
 
+type Provider = Pick<TestProject, 'provide'>;
+
+/** Starts one Postgres for the whole run: the first project that needs it starts it, and all that follow use it. */
+export default async function setup({ vitest }: TestProject): Promise<() => Promise<void>> {
+  if ('plainUrl' in vitest.getProvidedContext()) return async () => {};
+  return await startPostgres(vitest);
+}
+
 /**
- * Starts one Postgres for the whole run; a machine that cannot start one fails the run. Where SPANLEDGER_CITUS_URL names
- * a coordinator, the databases of tests are made there instead, and each is distributed.
+ * Starts a Postgres; a machine that cannot start one fails the run. Where SPANLEDGER_CITUS_URL names a coordinator, the
+ * databases of tests are made there instead, and each is distributed.
  */
-export default async function setup(
-  project: TestProject,
+export async function startPostgres(
+  project: Provider,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<() => Promise<void>> {
   const cluster = await findCluster(process.env['SPANLEDGER_CITUS_URL']);
@@ -48,7 +56,7 @@ export default async function setup(
   };
 }
 
-async function setUpCluster(project: TestProject, cluster: Cluster): Promise<() => Promise<void>> {
+async function setUpCluster(project: Provider, cluster: Cluster): Promise<() => Promise<void>> {
   const { url, drop } = await makeClusterTemplate(cluster, TEMPLATE);
   const template = open(url);
   await migrate(template);

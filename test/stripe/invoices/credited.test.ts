@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { readAlerts, readOpenAlerts } from '../../../src/push/alert-store.ts';
 import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
@@ -9,11 +9,6 @@ import { textRows } from '../../support/database.ts';
 import { ofMonth } from '../../support/stripe.ts';
 import type { BillingScene } from '../billing-scene.ts';
 import { customerOf, MONTH, openBillingScene, runWholeMonth } from '../billing-scene.ts';
-
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
@@ -10,11 +10,6 @@ import { makeTenant } from '../../support/ledger.ts';
 import { ofMonth } from '../../support/stripe.ts';
 import type { BillingScene } from '../billing-scene.ts';
 import { MONTH, openBillingScene, runSteps } from '../billing-scene.ts';
-
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 /** A month that ended and was closed in one mode, and a tenant that is in the other since. */
 async function closedIn(mode: 'shadow' | 'live'): Promise<BillingScene> {

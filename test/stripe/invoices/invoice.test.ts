@@ -18,11 +18,6 @@ import { ofMonth } from '../../support/stripe.ts';
 import type { SceneOptions } from '../billing-scene.ts';
 import { ACME, customerOf, MONTH, openBillingScene, runSteps } from '../billing-scene.ts';
 
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
-
 const HOUR_MS = 3_600_000;
 const NOW = parseInstant('2026-10-01T12:00:00Z');
 

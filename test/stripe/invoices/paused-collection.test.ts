@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { tellStatus } from '../../../src/month/status/tell-status.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
@@ -7,11 +7,6 @@ import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { ofMonth } from '../../support/stripe.ts';
 import type { BillingScene } from '../billing-scene.ts';
 import { customerOf, MONTH, openBillingScene, runSteps, runWholeMonth } from '../billing-scene.ts';
-
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 const RESUMES_AT = '2026-11-20T00:00:00.000Z';
 const SAID = `its invoices will not be collected until ${RESUMES_AT}`;

@@ -1,13 +1,8 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
 import type { BillingScene } from '../billing-scene.ts';
 import { customerOf, MONTH, openBillingScene, runWholeMonth } from '../billing-scene.ts';
-
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 /** Invoices that are void or uncollectible as soon as they are made leave no draft that would name the pause (R24). */
 

@@ -1,16 +1,11 @@
 import Stripe from 'stripe';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
 import { setUpSubscriptions } from '../../../src/stripe/customers/subscription.ts';
 import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
 import type { SceneOptions } from '../billing-scene.ts';
 import { MONTH, openBillingScene, runSteps } from '../billing-scene.ts';
-
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 const HOUR_MS = 3_600_000;
 const CYCLE = { day_of_month: 1, hour: 0, minute: 0, second: 0 };

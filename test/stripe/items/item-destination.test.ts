@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
@@ -11,11 +11,6 @@ import { ofMonth } from '../../support/stripe.ts';
 import { brokenLaws } from '../../support/worker.ts';
 import type { BillingScene, SceneOptions } from '../billing-scene.ts';
 import { MONTH, openBillingScene } from '../billing-scene.ts';
-
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 const HOUR_MS = 3_600_000;
 const LATE = '2026-12-08T00:30:00Z';

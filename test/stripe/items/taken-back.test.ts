@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
@@ -13,11 +13,6 @@ import { ofMonth } from '../../support/stripe.ts';
 import { brokenLaws } from '../../support/worker.ts';
 import type { BillingScene, SceneOptions } from '../billing-scene.ts';
 import { ACME, MONTH, openBillingScene, runSteps } from '../billing-scene.ts';
-
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,15 +1,10 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { findMissedInvoices } from '../../../src/stripe/invoices/missed-invoices.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { takeRead } from '../../../src/stripe/reads/read-allowance-store.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { checkSummaries } from '../../../src/stripe/summary-law.ts';
 import { HOUR_MS, METER_EVENTS, ofMonth, openPushScene, PUSHED_AT } from '../../support/stripe.ts';
-
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 const HOURS_OF_A_MONTH = 30 * 24;
 /** What Stripe allows for each transaction and month. */

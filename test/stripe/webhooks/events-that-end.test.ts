@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
 import { releaseInvoices } from '../../../src/stripe/invoices/invoice.ts';
@@ -7,11 +7,6 @@ import { setUpStripe } from '../../../src/stripe/set-up-stripe.ts';
 import { receiveFromEventBridge } from '../../../src/stripe/webhooks/webhook.ts';
 import type { SceneOptions } from '../billing-scene.ts';
 import { ACME, customerOf, MONTH, openBillingScene, runSteps } from '../billing-scene.ts';
-
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
 
 async function scene(options: SceneOptions = {}) {
   const opened = await openBillingScene({ withWebhooks: false, ...options });

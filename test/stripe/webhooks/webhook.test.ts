@@ -17,11 +17,6 @@ import { setIntentsBack } from '../../support/tamper.ts';
 import type { BillingScene, SceneOptions } from '../billing-scene.ts';
 import { customerOf, MONTH, openBillingScene, runSteps, usage } from '../billing-scene.ts';
 
-vi.mock('../../../src/clock.ts', async (original) => ({
-  ...(await original<typeof import('../../../src/clock.ts')>()),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-}));
-
 const HOUR_MS = 3_600_000;
 const SECRET = 'whsec_of_this_test';
 const NOTHING = '{"id":"evt_1","object":"event","type":"charge.succeeded","data":{"object":{}}}';
