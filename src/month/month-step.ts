@@ -26,8 +26,8 @@ export interface StepOutcome extends Pick<StepAnswer, 'state' | 'detail'> {
   readonly forNow?: string;
   /** Whether the step was refused as a whole, so that it has looked at no tenant. */
   readonly isRefused?: boolean;
-  /** Whether nobody answers at Stripe, so that no later step of the run asks it anything. */
-  readonly isSilent?: boolean;
+  /** Whether Stripe fails whoever asks, so that no later step of the run asks it anything. */
+  readonly isStripeAway?: boolean;
 }
 
 /** Returns the key in `untold` of a row that an answer has. */

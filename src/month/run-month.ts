@@ -69,7 +69,7 @@ export async function runMonth(
   const before = new Map((await readSteps(database, month)).map((row) => [row.step, row]));
   const steps: StepAnswer[] = [];
   const refused = new Set<StepAnswer['step']>();
-  let [isRepeating, isSilent] = [false, false];
+  let [isRepeating, isStripeAway] = [false, false];
   for (const { step, perform, always, asksStripe = false } of STEPS) {
     if (step === 'coverage' && request.coverage_min === undefined) continue;
     if (step === 'statements' && request.folder === null) continue;
@@ -88,10 +88,10 @@ export async function runMonth(
     await beginStep(database, { month, step }, startedAt);
     const onProgress = (done: number, all: number) => onStep?.(step, done, all);
     const outcome =
-      isSilent && asksStripe
+      isStripeAway && asksStripe
         ? PUT_OFF
         : await orRefused(perform({ ...parts, onProgress }, request), parts);
-    isSilent ||= outcome.isSilent === true;
+    isStripeAway ||= outcome.isStripeAway === true;
     const { state, detail, forNow = '' } = outcome;
     if (outcome.isRefused === true) refused.add(step);
     await finishStep(database, { month, step, state, detail }, clock());
@@ -180,8 +180,9 @@ async function orRefused(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const state = error.kind === 'unavailable' ? 'unfinished' : 'wrong';
-    const isSilent = error instanceof NoAnswer;
+    // A fault that Stripe names may be about the one that it was asked of.
+    const isStripeAway = error instanceof NoAnswer && error.isSilent;
     const forNow = `; ${phrase(error.remedy)}`;
-    return { state, detail: error.message, forNow, isRefused: true, isSilent };
+    return { state, detail: error.message, forNow, isRefused: true, isStripeAway };
   }
 }

@@ -108,7 +108,7 @@ export type TellAnswer =
       readonly retryAfterMs: number | null;
       /** Whether it was refused for a limit of requests, which passes by itself. */
       readonly isLimited?: boolean;
-      /** Whether nothing came that the destination would say, not even a fault of its own. */
+      /** Whether nothing came that the destination would say, not even that it could not. */
       readonly isSilent?: boolean;
     }
   /** It is nothing about this tenant: no request may follow until a person looked. */
@@ -123,10 +123,13 @@ export type TellAnswer =
 /** What fails now would fail for every tenant: the run sends nothing more. */
 export class EveryTenantRefused extends Refusal {}
 
-/** Nothing came that the destination would say, not even a fault of its own. After enough tenants in a row, nobody is there. */
+/** However often it was asked, nothing came that the destination would say, or only that it could not. */
 export class NoAnswer extends Refusal {
-  constructor({ kind, message, remedy }: Refusal) {
-    super(kind, message, remedy);
+  readonly isSilent: boolean;
+
+  constructor(message: string, remedy: string, { isSilent }: { readonly isSilent: boolean }) {
+    super('unavailable', message, remedy);
+    this.isSilent = isSilent;
   }
 }
 

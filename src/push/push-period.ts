@@ -19,7 +19,7 @@ import {
   placeIntent,
   readIntents,
 } from './intent-store.ts';
-import type { PushStop } from './push-stop.ts';
+import type { LastTry, PushStop } from './push-stop.ts';
 import type { PushTarget } from './push-target.ts';
 import { eventTimestampOf } from './push-target.ts';
 import { isSeenTakenBack, planTakeBack, takeBackPartsOf } from './take-back.ts';
@@ -267,8 +267,10 @@ async function send(run: PeriodRun, step: Step): Promise<null> {
   const { database, clock, log } = run.parts;
   const { destination, open: intent } = step;
   const { resendWithinMs } = destination.memory;
+  // What was told in a run before may be answered by what is kept of it, which says nothing of now.
+  const isNew = intent.firstAttemptAt === null;
   let firstAt = intent.firstAttemptAt;
-  let silence: string | null = null;
+  let last: LastTry | null = null;
   for (let attempt = 1, most = TRIES_A_RUN; attempt <= most; attempt += 1) {
     if (run.halted() !== null) return null;
     const at = clock();
@@ -276,18 +278,22 @@ async function send(run: PeriodRun, step: Step): Promise<null> {
     if (!(await markAttempt(database, intent.identifier, { at, resendWithinMs }))) return null;
     const answer = await destination.tell(intent, firstAt + resendWithinMs);
     const detail = await keepAnswer(run, intent, answer);
-    silence = answer.kind === 'unknown' && answer.isSilent === true ? detail : null;
-    if (silence === null) run.stop.answered();
     if (answer.kind === 'systemic') {
       run.stop.refuse({ fault: `stopped for every tenant: ${detail}`, remedy: null });
     }
-    if (answer.kind !== 'unknown') return null;
+    if (answer.kind !== 'unknown') {
+      run.stop.answered();
+      return null;
+    }
+    last = { detail, isSilent: answer.isSilent === true };
     log.warn({ identifier: intent.identifier, attempt, detail }, 'push unanswered; trying again');
     if (answer.isLimited === true) most = TRIES_WHILE_LIMITED;
     if (attempt < most) await pause(waitMs(attempt, answer.retryAfterMs));
   }
-  if (silence !== null) run.stop.unanswered(run.target, silence);
-  if (run.halted() === null) await confirmIfPresent(run, step);
+  if (last?.isSilent === true) run.stop.unanswered(run.target, last);
+  if (run.halted() !== null) return null;
+  const hasArrived = await confirmIfPresent(run, step);
+  if (last?.isSilent === false && isNew && !hasArrived) run.stop.unanswered(run.target, last);
   return null;
 }
 

@@ -24,8 +24,8 @@ import { readTargets } from './target-store.ts';
 export interface PushOptions {
   readonly isDryRun?: boolean;
   readonly onProgress?: ((done: number, all: number) => void) | undefined;
-  /** The function is called once with the reason, where the push stopped because nobody answers. */
-  readonly onSilence?: ((reason: Fault) => void) | undefined;
+  /** The function is called once with the reason, where the push stopped because the destination fails whoever asks. */
+  readonly onOutage?: ((reason: Fault) => void) | undefined;
 }
 
 /** Tenants in work at once; far below any limit of a thousand requests a second. */
@@ -81,8 +81,8 @@ export async function pushTargets(
   }
   if (open.length > 0) results.push(...(await pushOpen(run, open, targets.length)));
   options.onProgress?.(targets.length, targets.length);
-  const silence = run.stop.silence();
-  if (silence !== null) options.onSilence?.(silence);
+  const outage = run.stop.outage();
+  if (outage !== null) options.onOutage?.(outage);
   return results.sort(byTenantAndStart);
 }
 
@@ -226,7 +226,10 @@ async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promi
   if (outcome instanceof EveryTenantRefused) {
     stop.refuse({ fault: `stopped for every tenant: ${outcome.message}`, remedy: null });
   }
-  if (outcome instanceof NoAnswer) stop.unanswered(target, outcome.message);
+  if (outcome instanceof NoAnswer) {
+    const { message: detail, isSilent } = outcome;
+    stop.unanswered(target, { detail, isSilent });
+  }
   if (outcome instanceof Refusal) {
     const isPassing = outcome instanceof EveryTenantRefused || outcome.kind === 'unavailable';
     const { message: fault, remedy } = outcome;

@@ -13,21 +13,21 @@ import type { StripeParts } from './stripe-parts.ts';
 
 /**
  * Tells Stripe what each closed period of a month came to, once (R18). What the meter counts and nobody bills is
- * taken back after a week and billed by an invoice item. Where nobody answers, nothing more is asked.
+ * taken back after a week and billed by an invoice item. Where Stripe fails whoever asks, nothing more is asked.
  */
 export async function pushMonth(
-  parts: StripeParts & ProgressPart & Pick<PushOptions, 'onSilence'>,
+  parts: StripeParts & ProgressPart & Pick<PushOptions, 'onOutage'>,
   request: PushRequest,
 ): Promise<PushAnswer> {
   const push = await pushPartsOf(parts);
   const { onProgress } = parts;
-  let isSilent = false;
-  const onSilence = (reason: Fault) => {
-    isSilent = true;
-    parts.onSilence?.(reason);
+  let isAway = false;
+  const onOutage = (reason: Fault) => {
+    isAway = true;
+    parts.onOutage?.(reason);
   };
-  const answer = await pushClosed(push, request, { onProgress, onSilence });
-  if (isSilent) return answer;
+  const answer = await pushClosed(push, request, { onProgress, onOutage });
+  if (isAway) return answer;
   const { month, tenant_id: tenantId } = request;
   const told = await readToldPeriods(parts.database, { month, tenantId });
   const of = { month, tenantId, now: parts.clock() };
@@ -37,7 +37,7 @@ export async function pushMonth(
   const taken = await takeBackUnbilled(parts, push, unbilled);
   return taken.length === 0
     ? answer
-    : replaced(answer, await pushTargets(push, taken, { onSilence }));
+    : replaced(answer, await pushTargets(push, taken, { onOutage }));
 }
 
 /** What would be told of periods that are not closed yet, if they were. */

@@ -118,13 +118,12 @@ function isSilence(error: Stripe.errors.StripeError): boolean {
 }
 
 /** Nobody is to blame and nothing is to be mended: the same command again in a while goes on. */
-function unanswered(error: Stripe.errors.StripeError, what: string): Refusal {
-  const refusal = new Refusal(
-    'unavailable',
+function unanswered(error: Stripe.errors.StripeError, what: string): NoAnswer {
+  return new NoAnswer(
     `Stripe did not answer about ${what}: ${reasonOf(error)}`,
     'run the command again in a while; it goes on where it stood',
+    { isSilent: isSilence(error) },
   );
-  return isSilence(error) ? new NoAnswer(refusal) : refusal;
 }
 
 /**

@@ -94,7 +94,7 @@ it('events that nobody answers end the push; the month asks Stripe nothing more,
     })),
   ]);
   expect(steps.find(({ step }) => step === 'push')?.detail).toMatch(
-    /^0 of 31 periods told to Stripe; 30 periods wait: stopped for every tenant: Stripe does not answer, .*; run "spanledger push 2026-10" again once Stripe answers; what was sent stays sent/,
+    /^0 of 31 periods told to Stripe; 30 periods wait: stopped for every tenant: Stripe does not answer, .*; run "spanledger push 2026-10" again once Stripe is back; what was sent stays sent/,
   );
   const intents = await textRows(scene.database, 'select state, attempts from push_intents');
   expect(intents.length).toBeLessThan(MOST_TRIED);

@@ -10,12 +10,12 @@ export async function pushPeriods(
   parts: MonthParts,
   { month }: MonthRequest,
 ): Promise<StepOutcome> {
-  let silence: Fault | null = null;
-  const onSilence = (reason: Fault) => {
-    silence = reason;
+  let outage: Fault | null = null;
+  const onOutage = (reason: Fault) => {
+    outage = reason;
   };
   const request = { month, tenant_id: null, dry_run: false };
-  const results = await pushMonth({ ...parts, onSilence }, request);
+  const results = await pushMonth({ ...parts, onOutage }, request);
   const those = (states: readonly string[]) =>
     results.filter(({ state }) => states.includes(state));
   const [wrong, unfinished] = [those(WRONG), those(UNFINISHED)];
@@ -27,22 +27,22 @@ export async function pushPeriods(
     {
       wrong: wrong.filter(isUnsaid).map(describe(parts)),
       unfinished:
-        silence === null
+        outage === null
           ? unfinished.filter(isUnsaid).map(describe(parts))
-          : [describeSilence(parts, silence, unfinished.length)],
+          : [describeOutage(parts, outage, unfinished.length)],
     },
   );
   for (const row of [...wrong, ...unfinished]) parts.untold.add(keyOfRow(row));
-  const isSilent = silence !== null;
-  if (said === 0) return { ...outcome, isSilent };
+  const isStripeAway = outage !== null;
+  if (said === 0) return { ...outcome, isStripeAway };
   const detail = `${outcome.detail}; ${said} cannot be told, as the check says`;
-  return { state: 'wrong', detail, isSilent };
+  return { state: 'wrong', detail, isStripeAway };
 }
 
 /** What is everybody's is said once, and not of each. */
-function describeSilence({ phrase }: MonthParts, silence: Fault, waiting: number): string {
-  const remedy = silence.remedy === null ? '' : `; ${phrase(silence.remedy)}`;
-  return `${counted(waiting, 'period waits', 'periods wait')}: ${silence.fault}${remedy}`;
+function describeOutage({ phrase }: MonthParts, outage: Fault, waiting: number): string {
+  const remedy = outage.remedy === null ? '' : `; ${phrase(outage.remedy)}`;
+  return `${counted(waiting, 'period waits', 'periods wait')}: ${outage.fault}${remedy}`;
 }
 
 const WRONG = ['refused', 'parked'];
