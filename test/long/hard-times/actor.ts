@@ -60,6 +60,13 @@ export class Actor {
     return this.#child.exitCode;
   }
 
+  /** Resolves with its exit code, or says that it is still running by then. */
+  async exitWithin(milliseconds: number): Promise<number | null | 'running'> {
+    const late = AbortSignal.timeout(milliseconds);
+    const gaveUp = once(late, 'abort').then(() => 'running' as const);
+    return Promise.race([this.exit(), gaveUp]);
+  }
+
   async end(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.#isEnded = true;
     const child = this.#child;

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { formatInstant, monthAfter, systemClock } from '../../../src/clock.ts';
 import type { Actor, ActorOptions } from './actor.ts';
 import { Bridge, MONTH } from './bridge.ts';
-import { later } from './own-postgres.ts';
 import { goThrough } from './trouble.ts';
 import { startUnderLoad } from './under-load.ts';
 import { judgeEnd, within } from './watch.ts';
@@ -147,5 +146,6 @@ async function pushAcross({ bridge, shift, shifted }: Run): Promise<readonly str
 }
 
 async function ended(actor: Actor): Promise<number | null> {
-  return Promise.race([actor.exit(), later(180_000).then(() => null)]);
+  const code = await actor.exitWithin(180_000);
+  return code === 'running' ? null : code;
 }

@@ -98,13 +98,13 @@ async function fillEvents(bridge: Bridge, disk: SmallDisk): Promise<readonly str
   const faults = await goThrough(bridge, {
     name: 'SQS is away and the folder of events is full',
     async make() {
-      bridge.lines.queue.manner = 'stalls';
+      bridge.lines.queue.turn('stalls');
       await later(15_000);
       await disk.fill();
     },
     async mend() {
       await disk.empty();
-      bridge.lines.queue.manner = 'clean';
+      bridge.lines.queue.turn('clean');
     },
     lastsMs: 30_000,
     says: { serve: /no space left|ENOSPC/i },
