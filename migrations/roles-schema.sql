@@ -357,7 +357,7 @@ grant INSERT, SELECT, UPDATE on public.budget_counters to spanledger_worker;
 
 grant SELECT on public.budget_holds to spanledger_reader;
 
-grant SELECT, UPDATE on public.budget_holds to spanledger_worker;
+grant DELETE, SELECT, UPDATE on public.budget_holds to spanledger_worker;
 
 grant SELECT on public.budget_raises to spanledger_reader;
 
@@ -420,6 +420,10 @@ grant DELETE, INSERT, SELECT on public.fold_queue to spanledger_worker;
 grant SELECT on public.issuer to spanledger_reader;
 
 grant SELECT on public.issuer to spanledger_tenant;
+
+grant SELECT on public.kept_holds to spanledger_reader;
+
+grant INSERT, SELECT, UPDATE on public.kept_holds to spanledger_worker;
 
 grant SELECT on public.ledger_exchange_rollups to spanledger_reader;
 

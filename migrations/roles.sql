@@ -41,7 +41,8 @@ end $$;
 grant select, insert (tenant_id, created_at) on tenants to spanledger_worker;
 grant select, insert, update on usage_rollups, run_usage, ledger_rollups, exchange_rollups, ledger_exchange_rollups,
   budget_counters to spanledger_worker;
-grant select, update on budget_holds to spanledger_worker;
+grant select, update, delete on budget_holds to spanledger_worker;
+grant select, insert, update on kept_holds to spanledger_worker;
 grant select, insert on unknown_holds to spanledger_worker;
 grant select, insert, delete on run_steps to spanledger_worker;
 grant select on budgets to spanledger_worker;
@@ -57,7 +58,7 @@ grant usage on schema audit to spanledger_reader;
 grant select on all tables in schema audit to spanledger_reader;
 grant select on allocations, batches, budget_counters, budget_holds, budget_raises, budgets, catalog_revisions, change_queue,
   changes, closes, default_price_books, entries, exchange_rates, exchange_rollups, exchange_versions, fold_queue,
-  ledger_exchange_rollups, ledger_name, ledger_rollups, month_run_steps,
+  kept_holds, ledger_exchange_rollups, ledger_name, ledger_rollups, month_run_steps,
   periods, price_books, price_rates, push_alerts, push_intents, quarantine, receipts, run_steps, run_usage, seal_queue, seals,
   second_reports, settle_queue, stripe_customers, stripe_invoices, stripe_meters, stripe_reads, structure_spans,
   tenant_calendar_changes, tenant_logins, tenant_price_books, tenants, unnamed_spans, usage_rollups, verifications,

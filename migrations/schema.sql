@@ -89,6 +89,7 @@ table budget_holds (
   constraint hold_names_its_counters CHECK (((cardinality(budget_ids) = cardinality(time_keys)) AND (cardinality(budget_ids) = cardinality(amounts))))
 );
 CREATE INDEX budget_holds_by_run ON public.budget_holds USING btree (tenant_id, agent_run_id, held_at) WHERE (agent_run_id IS NOT NULL);
+CREATE INDEX budget_holds_ended ON public.budget_holds USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX budget_holds_open ON public.budget_holds USING btree (tenant_id, expires_at) WHERE (state = 'open'::text);
 
 table budget_raises (
@@ -473,6 +474,13 @@ table kept_answers (
   asked_at timestamp with time zone not null,
   took_ms double precision not null,
   constraint kept_answers_pkey PRIMARY KEY (question)
+);
+
+table kept_holds (
+  only_one boolean not null default true,
+  ended_since timestamp with time zone not null,
+  constraint kept_holds_pkey PRIMARY KEY (only_one),
+  constraint kept_holds_only_one_check CHECK (only_one)
 );
 
 table ledger_exchange_rollups (

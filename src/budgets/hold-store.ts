@@ -60,6 +60,14 @@ export async function readUnsettledHolds(
   }));
 }
 
+/** Reads the instant since which every hold that ended is kept; it is null while none has left. */
+export async function readHoldsKeptSince(database: Database): Promise<InstantMs | null> {
+  const { rows } = await database.pool.query<{ ended_since: InstantMs }>(
+    'select ended_since from kept_holds',
+  );
+  return rows[0]?.ended_since ?? null;
+}
+
 /** Releases a hold that is open, and gives back what it held; any other stays as it is. */
 export async function releaseOpenHold(
   database: Database,

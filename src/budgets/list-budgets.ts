@@ -1,15 +1,16 @@
-import { formatInstantOrNull, type InstantMs } from '../clock.ts';
+import { formatInstant, formatInstantOrNull, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { foldBeforeReading } from '../ledger/rollups/reading-folds.ts';
 import type { Parts } from '../parts.ts';
 import { periodContaining } from '../periods/calendar.ts';
 import { placeUsage } from '../periods/placement.ts';
+import { Refusal } from '../refusal.ts';
 import { readTenants } from '../tenants/tenant-store.ts';
 import { formatMeasure } from './budget.ts';
 import type { BudgetsAnswer, BudgetsRequest, HoldAnswer } from './budget-answer.ts';
 import type { StandingRow } from './budget-store.ts';
 import { budgetOf, readBudgetedTenants, readStandings } from './budget-store.ts';
-import { countOpenHolds, readUnsettledHolds } from './hold-store.ts';
+import { countOpenHolds, readHoldsKeptSince, readUnsettledHolds } from './hold-store.ts';
 import { tellHold } from './release-hold.ts';
 import { tellBudget } from './set-budget.ts';
 
@@ -23,6 +24,7 @@ export async function listBudgets(
 ): Promise<BudgetsAnswer> {
   const { database, clock, view = database } = parts;
   if (asOf === null) await foldBeforeReading(parts);
+  else await refuseBeforeKeptHolds(database, asOf);
   const now = asOf ?? clock();
   const isAsOf = asOf !== null;
   const seen = await readBudgetedTenants(view, { tenantId, now: !isAsOf });
@@ -48,6 +50,17 @@ export async function listBudgets(
       },
     ];
   });
+}
+
+/** What was held at an instant is the sum of the holds that were open then, and some days after they end they leave. */
+async function refuseBeforeKeptHolds(database: Database, asOf: InstantMs): Promise<void> {
+  const since = await readHoldsKeptSince(database);
+  if (since === null || asOf >= since) return;
+  throw new Refusal(
+    'incomplete',
+    `what was held at ${formatInstant(asOf)} cannot be told: holds that ended by ${formatInstant(since)} are no longer kept`,
+    'ask for a later instant; what was spent stands in the reports of usage',
+  );
 }
 
 const UNSETTLED_SHOWN = 100;

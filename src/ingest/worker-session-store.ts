@@ -26,6 +26,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'ledger_exchange_rollups',
     'budget_counters',
     'run_steps',
+    'kept_holds',
   ],
   select: [
     'price_books',
@@ -43,9 +44,11 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   ],
   update: [
     ...['usage_rollups', 'run_usage', 'ledger_rollups', 'exchange_rollups'],
-    ...['ledger_exchange_rollups', 'budget_counters', 'budget_holds'],
+    ...['ledger_exchange_rollups', 'budget_counters', 'budget_holds', 'kept_holds'],
   ],
-  delete: ['fold_queue', 'seal_queue', 'change_queue', 'settle_queue', 'run_steps'],
+  delete: [
+    ...['fold_queue', 'seal_queue', 'change_queue', 'settle_queue', 'run_steps', 'budget_holds'],
+  ],
 };
 
 /** Tables that have policies for whoever does not stand above them. */

@@ -65,17 +65,27 @@ export const TIME_KEY_OF_ENTRY = `case b.per
 export const AMOUNT_OF_ENTRY = `case b.measure when 'money' then coalesce(e.charge, 0)
     else ${TOKENS_OF_ENTRY} end`;
 
+/** A call is over so long after its hold was made, at the most. */
+const LONGEST_CALL = `interval '1 day'`;
+
 /**
  * A hold is settled once, by the first of its events; a budget that was taken away counts no longer. An event whose hold
- * nobody made is written down, since its producer and its caller do not mean the same.
+ * nobody made is written down, since its producer and its caller do not mean the same. Of a call as old as holds that have
+ * left it cannot be told whether anybody made one, and nothing is.
  */
 const COUNT = `with settling as (
     delete from settle_queue where batch_id = any($1::bigint[])
     returning hold_id, tenant_id, batch_id, source, event_id
+  ), holdless as materialized (
+    select * from settling s
+    where not exists (select from budget_holds h where h.hold_id = s.hold_id and h.tenant_id = s.tenant_id)
   ), unknown as (
     insert into unknown_holds (tenant_id, hold_id, source, event_id, seen_at)
-    select s.tenant_id, s.hold_id, s.source, s.event_id, $2 from settling s
-    where not exists (select from budget_holds h where h.hold_id = s.hold_id and h.tenant_id = s.tenant_id)
+    select s.tenant_id, s.hold_id, s.source, s.event_id, $2 from holdless s
+    where not exists (
+      select from kept_holds k cross join lateral entries_of_event(s.tenant_id, s.source, s.event_id) e
+      where e.occurred_at < k.ended_since + ${LONGEST_CALL}
+    )
     on conflict do nothing
   ), settled as (
     update budget_holds h
