@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FurtherUnit, FurtherUnits, UnitName } from '../units.ts';
 import { countOnSide, FURTHER_UNITS, partsOf, UNITS } from '../units.ts';
 import type { UsageCounts, UsageSource } from './event.ts';
+import { totalInput, totalOutput } from './event.ts';
 import { count, flag } from './schema-parts.ts';
 
 /** The native event's `usage`: totals with their parts, as producers count, and how they are taken apart. */
@@ -52,6 +53,24 @@ export function readUsage(usage: NativeUsage | null): UsageCounts {
     output: text.output - countOf(units, PARTS.output_tokens),
   };
 }
+
+/** Puts every part into its total again, as an event has them: `readUsage` makes the same counts of it. */
+export function writeUsage(counts: UsageCounts): TotalsWithParts {
+  const units = counts.units ?? NO_UNITS;
+  return {
+    input_tokens: totalInput(counts),
+    output_tokens: totalOutput(counts),
+    cache_read_tokens: counts.cacheRead + countOf(units, PARTS.cache_read_tokens),
+    cache_write_tokens: counts.cacheWrite + countOf(units, PARTS.cache_write_tokens),
+    reasoning_tokens: counts.reasoning,
+    ...units,
+  };
+}
+
+/** Counts as an event gives them, each total with its parts in it. */
+export type TotalsWithParts = Readonly<Partial<Record<UnitName | 'reasoning_tokens', number>>>;
+
+const NO_UNITS: FurtherUnits = {};
 
 /** The further units that each total of text holds. */
 const PARTS = {

@@ -46,13 +46,16 @@ export type Translator = {
   readonly translate: (value: object) => readonly Translation[];
 };
 
+/** The further tag of a call that says how many tokens of its total nothing explains. */
+export const UNEXPLAINED_TOKENS = 'unexplained_tokens';
+
 /**
  * Returns the event of a call, which says of tokens that only the total knows how many they are.
  */
 export function translationOf(event: JsonObject, used: NativeUsage): Translation {
   if (used.unexplained === 0) return { event, usageAssumed: used.assumed };
   const tags = isObject(event['tags']) ? event['tags'] : {};
-  const named = { ...tags, unexplained_tokens: String(used.unexplained) };
+  const named = { ...tags, [UNEXPLAINED_TOKENS]: String(used.unexplained) };
   return { event: { ...event, tags: named }, usageAssumed: true };
 }
 

@@ -1,6 +1,7 @@
+import { finerUsage, isOneUse } from '../finer-usage.ts';
 import type { NativeUsage } from '../foreign/foreign-usage.ts';
+import type { JsonObject } from '../foreign/foreign-value.ts';
 import { isRepeatingId } from '../provider-name.ts';
-import { finerUsage, isOneUse } from './finer-usage.ts';
 import {
   hasFailed,
   keyInTrace,
@@ -84,7 +85,7 @@ function findAround(
   const around = new Map<OtlpSpan, OtlpSpan>();
   for (const [outer, [call, ...others]] of within) {
     if (call === undefined || others.length > 0) continue;
-    if (isOneUse(call.used, outer.used)) around.set(outer, call);
+    if (isOneUse(usageOf(call), usageOf(outer))) around.set(outer, call);
   }
   return around;
 }
@@ -194,8 +195,12 @@ function isUncounted(inner: OtlpSpan, parent: OtlpSpan): boolean {
 }
 
 /** Zeros count nothing, as a missing count does. */
-function hasCounts({ used }: OtlpSpan): boolean {
-  return Object.values(used.usage ?? {}).some((count) => count !== 0);
+function hasCounts(span: OtlpSpan): boolean {
+  return Object.values(usageOf(span)).some((count) => count !== 0);
+}
+
+function usageOf({ used }: OtlpSpan): JsonObject {
+  return used.usage ?? {};
 }
 
 interface Result {
@@ -224,7 +229,7 @@ function isSameCall(outer: Result | undefined, inner: Result | undefined): boole
 function isOneAnswer(one: Result, other: Result): boolean {
   if (one.failed !== other.failed) return false;
   if (one.span.model === undefined || other.span.model === undefined) return false;
-  return isOneUse(one.span.used, other.span.used);
+  return isOneUse(usageOf(one.span), usageOf(other.span));
 }
 
 /**

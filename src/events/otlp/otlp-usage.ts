@@ -28,8 +28,8 @@ import { USAGE_OBJECT } from './unread-usage.ts';
  * was seen in captured spans or in the instrumentation's source; a scope that is not here is `unknown`, and
  * its input is taken as inclusive and `assumed`, unless its counts or its total prove something else.
  * Output includes reasoning everywhere but for Google and xAI; sound and pictures are inside both. Where two
- * instrumentations report one call in one message, its usage is the finer one; in different messages it stays
- * that of the report which is kept.
+ * instrumentations report one call, its usage is the finer one: at once in one message, by the ledger's correction
+ * in several.
  *
  * | instrumentation                | versions      | input holds cache                       | told by                         |
  * |--------------------------------|---------------|-----------------------------------------|---------------------------------|
@@ -40,7 +40,7 @@ import { USAGE_OBJECT } from './unread-usage.ts';
  * | OpenInference, Strands through | older         | not on Bedrock                          | total                           |
  * | Pydantic AI, Mastra, OpenRouter| all           | yes                                     | scope                           |
  * | Google ADK                     | older         | yes; thoughts and cache in the answer   | gcp.vertex.agent.llm_response   |
- * | Google ADK around another      | all           | yes; the outer answer, in one message   | finer-usage.ts                  |
+ * | Google ADK around another      | all           | yes; the outer answer                   | finer-usage.ts                  |
  * | Claude Code                    | all           | no                                      | span.type                       |
  * | Langfuse                       | JS, Python    | disjoint buckets                        | langfuse-usage.ts               |
  * | LangSmith, LangChain           | all           | yes                                     | usage_metadata                  |

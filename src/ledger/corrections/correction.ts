@@ -1,5 +1,5 @@
 import { counted } from '../../counted.ts';
-import type { AttributionTags, EventStatus, ServiceTier } from '../../events/event.ts';
+import type { AttributionTags, EventStatus, ServiceTier, UsageSource } from '../../events/event.ts';
 import { isMeasured } from '../../events/event.ts';
 import type { Placement } from '../../periods/placement.ts';
 import type { Pricing, RatedPart } from '../../rating/rate-event.ts';
@@ -26,8 +26,10 @@ export interface EntryChange {
   readonly cacheReadTokens?: number;
   readonly cacheWriteTokens?: number;
   readonly outputTokens?: number;
+  readonly reasoningTokens?: number;
   /** The units that are named here have other counts, of which 0 takes one away; the rest stay. */
   readonly units?: FurtherUnits;
+  readonly usageSource?: UsageSource;
   readonly furtherTags?: NewEntry['furtherTags'];
 }
 
@@ -167,7 +169,10 @@ export function replacementOf(
     kind: 'correction' as const,
     contextTokens: contextOf(entry, { ...change, units }),
     // Reasoning is a part of the output (R5), so less output cannot hold more of it.
-    reasoningTokens: Math.min(entry.reasoningTokens, change.outputTokens ?? entry.outputTokens),
+    reasoningTokens: Math.min(
+      change.reasoningTokens ?? entry.reasoningTokens,
+      change.outputTokens ?? entry.outputTokens,
+    ),
     periodStart: of.placement.period.startDate,
     late: of.placement.late,
     due: of.placement.due,

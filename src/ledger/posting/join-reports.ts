@@ -1,8 +1,10 @@
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import { isMeasured } from '../../events/event.ts';
-import { correct, postOwnEntries } from '../corrections/post-corrections.ts';
-import type { StoredEntry } from '../entries/entry.ts';
+import { correct, postedEntriesOf, postOwnEntries } from '../corrections/post-corrections.ts';
+import type { NewEntry, StoredEntry } from '../entries/entry.ts';
+import type { FinerCall, Repeated } from './finer-counts.ts';
+import { findFinerCalls, REPORT_JOINER } from './finer-counts.ts';
 import type { Held } from './held-store.ts';
 import { lockForPosting } from './posting-store.ts';
 import { ReferenceCache } from './reference-cache.ts';
@@ -13,13 +15,11 @@ import { compareReports, isAroundCall, isKept, isSumOf, reportOfEntry } from './
 import type { UnnamedWithin } from './unnamed-store.ts';
 import { readUnnamedSpans } from './unnamed-store.ts';
 
-/** The program that takes second reports back; no person's name. */
-const REPORT_JOINER = 'spanledger:reports';
-
 /**
  * Takes back, by correction, what turned out to be a second report of a call (R8): reports that two
- * batches or workers brought apart, and one without a tenant whose tenant another report knew. Whichever
- * of the batches is folded second sees both.
+ * batches or workers brought apart, and one without a tenant whose tenant another report knew. Where it counts the call
+ * more exactly than the one that stands, that one has its counts from then on. Whichever of the batches is folded second
+ * sees both.
  */
 export async function joinReports(
   transaction: Transaction,
@@ -48,31 +48,52 @@ export async function joinReports(
     transaction,
     found.map(({ report }) => report),
   );
-  if (standing.length === 0) return;
+  const stillBy = new Map(standing.map((entry) => [partOf(entry), entry]));
+  const ofOneCall = found.filter(({ isSum }) => !isSum);
+  const finer = await findFinerCalls(
+    transaction,
+    ofOneCall.map((second) => ({
+      ...second,
+      report: stillBy.get(partOf(second.report)) ?? second.report,
+    })),
+  );
+  if (standing.length + finer.length === 0) return;
   await lockForPosting(transaction);
   const cache = new ReferenceCache();
-  await cache.refresh(transaction, new Set(standing.map(({ tenantId }) => tenantId)), at);
+  const concerned = [...standing, ...finer.map(({ entry }) => entry)];
+  await cache.refresh(transaction, new Set(concerned.map(({ tenantId }) => tenantId)), at);
   const reversals = standing.flatMap((entry) => {
     const second = byPart.get(partOf(entry));
     if (second === undefined) return [];
     const note = { reason: reasonOf(second), actor: REPORT_JOINER };
     return [correct(cache, entry, { change: null, note }).reversal];
   });
-  await postOwnEntries(transaction, reversals, { kind: 'correction', cache, recordedAt: at });
+  const entries = [...reversals, ...finer.flatMap((call) => countedAnew(cache, call))];
+  await postOwnEntries(transaction, entries, { kind: 'correction', cache, recordedAt: at });
 }
 
-interface Second {
-  readonly report: StoredEntry;
-  readonly repeats: StoredEntry;
+function countedAnew(
+  cache: ReferenceCache,
+  { entry, change, countedBy }: FinerCall,
+): readonly NewEntry[] {
+  const reports = countedBy.map(({ eventId, source }) => `event ${eventId} of source ${source}`);
+  const reason = `a second report of the call counts it more exactly: ${reports.join(', ')}`;
+  const made = correct(cache, entry, { change, note: { reason, actor: REPORT_JOINER } });
+  // What was billed in a currency in which the tenant no longer pays stays as it was billed.
+  return made.paysNow === null ? postedEntriesOf(made) : [];
+}
+
+interface Second extends Repeated {
   readonly tie: Tie;
-  /** A span that names no operation is around calls, and counts what they count or more. */
-  readonly isAround?: true;
+  /** What counts several calls together says of none of them what it used. */
+  readonly isSum?: true;
 }
 
 function aroundCall(outer: StoredEntry, inner: UnnamedWithin['inner']): Second | null {
   const call = inner.find((one) => isAroundCall(reportOfEntry(outer), reportOfEntry(one)));
   if (call === undefined) return null;
-  return { report: outer, repeats: call, tie: 'nested', isAround: true };
+  const within = inner.filter((one) => one.status === 'ok' && isMeasured(reportOfEntry(one).usage));
+  return { report: outer, repeats: call, tie: 'nested', within };
 }
 
 function secondOf([earlier, later]: readonly [StoredEntry, StoredEntry]): Second | null {
@@ -104,7 +125,7 @@ function sumOf({ outer, inner }: SpansWithin): Second | null {
   const calls = inner.map(({ entry }) => entry);
   const [first] = calls;
   if (first === undefined || !isSumOf(reportOfEntry(outer), calls.map(reportOfEntry))) return null;
-  return { report: outer, repeats: first, tie: 'nested' };
+  return { report: outer, repeats: first, tie: 'nested', isSum: true };
 }
 
 function partOf({ tenantId, source, eventId, memberId }: StoredEntry): string {
@@ -117,8 +138,8 @@ const TIES: Readonly<Record<Tie, string>> = {
   nested: 'a span of the same call, one within the other',
 };
 
-function reasonOf({ repeats, tie, isAround }: Second): string {
-  if (isAround) {
+function reasonOf({ repeats, tie, within }: Second): string {
+  if (within !== undefined) {
     return `no call: the span names no operation, and event ${repeats.eventId} of source ${repeats.source} is a call within it`;
   }
   return `a second report of one call: event ${repeats.eventId} of source ${repeats.source} is ${TIES[tie]}`;

@@ -70,7 +70,7 @@ export async function postEvents<Received extends ReceivedEvent>(
   await lockForPosting(transaction);
   const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
   await cache.refresh(transaction, tenantIds, batch.recordedAt);
-  const { judged, seconds, sharing, ended } = await tellNewFromRepeated(
+  const { judged, seconds, steps, sharing, ended } = await tellNewFromRepeated(
     transaction,
     cache.reports,
     batch.events,
@@ -82,7 +82,7 @@ export async function postEvents<Received extends ReceivedEvent>(
   await insertPeriods(transaction, newPeriods(cache, entries));
   const rows = entries.map(({ entry }) => entry);
   const settling = [...ended, ...fresh.flatMap(({ event }) => settlementsOf(event))];
-  const structure = structureSpans(fresh);
+  const structure = structureSpans([...fresh, ...steps]);
   const { kind, recordedAt } = batch;
   const made = await insertBatch(transaction, {
     ...{ kind, recordedAt, entries: rows },
@@ -109,6 +109,8 @@ function repeatedWithinMessage({ event, repeats }: ReceivedEvent): readonly Seco
 interface Told<Received extends ReceivedEvent> {
   readonly judged: readonly PostedEvent<Received>[];
   readonly seconds: readonly SecondReport[];
+  /** Spans that repeat a report, and may stand between two others of their trace. */
+  readonly steps: readonly ReceivedEvent[];
   /** What is new has its response in common with another report, as `partText`. */
   readonly sharing: ReadonlySet<string>;
   /** The holds that repeated reports name: their call is in the ledger by another event. */
@@ -143,6 +145,7 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
     unknown.flatMap(({ reports }) => reports),
   );
   const seconds: SecondReport[] = [];
+  const steps: ReceivedEvent[] = [];
   const sharing = new Set<string>();
   const ended: Settlement[] = [];
   const tell = ({ received, texts, reports }: (typeof keyed)[number]): PostOutcome => {
@@ -164,7 +167,13 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
         if (holdId !== null) ended.push({ holdId, tenantId: report.tenantId, source, eventId });
       } else if (verdict.kind === 'conflict') conflict ??= verdict.with;
     }
-    if (seconds.length > repeated) return DUPLICATE;
+    if (seconds.length > repeated) {
+      if (isStep(received)) {
+        for (const text of texts) held.set(text, [received.digest]);
+        steps.push(asSecondReport(received));
+      }
+      return DUPLICATE;
+    }
     if (conflict !== null) {
       const { eventDigest: ledgerDigest, ...sameResponse } = conflict;
       return { kind: 'conflict', ledgerDigest, sameResponse };
@@ -178,7 +187,19 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
   };
   const judged = keyed.map((event) => ({ received: event.received, outcome: tell(event) }));
   lookups.found(seconds.length);
-  return { judged, seconds, sharing, ended };
+  return { judged, seconds, steps, sharing, ended };
+}
+
+/**
+ * Without its entry, a second report between two others of its trace would keep the fold from seeing that they are
+ * of one call, so that it is kept as structure, as it is where all come in one message.
+ */
+function isStep({ event: { traceId, spanId, parentSpanId } }: ReceivedEvent): boolean {
+  return traceId !== null && spanId !== null && parentSpanId !== null;
+}
+
+function asSecondReport(received: ReceivedEvent): ReceivedEvent {
+  return { ...received, event: { ...received.event, operation: 'duplicate_report' } };
 }
 
 const NO_SETTLEMENTS: readonly Settlement[] = [];

@@ -250,6 +250,81 @@ export async function readStandingParts(
   );
 }
 
+/** More reports than these repeat one another in a row nowhere. */
+const MOST_IN_A_ROW = 32;
+
+/** Reads which event is kept in the end in the place of each of these, which may be second reports themselves. */
+export async function readKeptOf(
+  transaction: Transaction,
+  events: readonly EventOf[],
+): Promise<readonly EventOf[]> {
+  let kept = events;
+  for (let step = 0; step < MOST_IN_A_ROW; step++) {
+    const { rows } = await transaction.client.query<EventOf & { readonly n: number }>({
+      name: 'read-kept-of',
+      text: `select k.n::int as n, r.repeats_tenant_id as "tenantId", r.repeats_source as source,
+          r.repeats_event_id as "eventId"
+        from unnest($1::text[], $2::text[], $3::text[]) with ordinality k(t, s, v, n)
+        join second_reports r on r.tenant_id = k.t and r.source = k.s and r.event_id = k.v`,
+      values: [
+        kept.map(({ tenantId }) => tenantId),
+        kept.map(({ source }) => source),
+        kept.map(({ eventId }) => eventId),
+      ],
+    });
+    if (rows.length === 0) break;
+    const repeated = new Map(rows.map(({ n, ...event }) => [n, event]));
+    kept = kept.map((event, place) => repeated.get(place + 1) ?? event);
+  }
+  return kept;
+}
+
+/**
+ * Reads each event that has no members as it was posted and as it was corrected since, the last of all what stands,
+ * whoever's it is by then; nothing of one of which nothing stands.
+ */
+export async function readRevisionsOfEvents(
+  transaction: Transaction,
+  events: readonly EventOf[],
+): Promise<readonly (readonly StoredEntry[])[]> {
+  const { rows } = await transaction.client.query<RevisionRow>({
+    name: 'read-revisions-of-events',
+    text: `select k.n::int as n, c.entry_id, exists (select from corrections_of(c.entry_id)) as is_corrected
+      from unnest($1::text[], $2::text[], $3::text[]) with ordinality k(t, s, v, n) cross join lateral (
+        with recursive chain as (
+          select e.entry_id, 0 as steps from entries_of_event(k.t, k.s, k.v) e
+          where e.member_id = '' and e.revision = 0
+          union all
+          select r.entry_id, c.steps + 1 from chain c cross join lateral (
+            select * from corrections_of(c.entry_id) where not is_reversal) r
+        )
+        select * from chain) c
+      order by k.n, c.steps`,
+    values: [
+      events.map(({ tenantId }) => tenantId),
+      events.map(({ source }) => source),
+      events.map(({ eventId }) => eventId),
+    ],
+  });
+  const entries = await readEntries(
+    transaction,
+    rows.map(({ entry_id }) => entry_id),
+  );
+  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
+  const ofEvent = Map.groupBy(rows, ({ n }) => n);
+  return events.map((_, place) => {
+    const revisions = ofEvent.get(place + 1) ?? [];
+    if (revisions.at(-1)?.is_corrected !== false) return [];
+    return revisions.map(({ entry_id: id }) => present(byId.get(id), `the entry ${id}`));
+  });
+}
+
+interface RevisionRow {
+  readonly n: number;
+  readonly entry_id: bigint;
+  readonly is_corrected: boolean;
+}
+
 type EventOf = Pick<CallReport, 'tenantId' | 'source' | 'eventId'>;
 
 export interface SecondReport {

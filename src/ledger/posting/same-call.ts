@@ -1,6 +1,8 @@
 import type { EventMember, UsageCounts, UsageEvent } from '../../events/event.ts';
 import { isMeasured, isModelCall, totalInput, totalOutput } from '../../events/event.ts';
+import { isOneUse } from '../../events/finer-usage.ts';
 import { providerFamily } from '../../events/provider-name.ts';
+import { writeUsage } from '../../events/usage-fields.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { NewEntry } from '../entries/entry.ts';
 
@@ -145,8 +147,8 @@ export function compareReports(one: CallReport, other: CallReport): Comparison {
   const isOneMember = one.memberId === other.memberId;
   if (!isOneTenant || !isOneMember || one.status !== 'ok' || other.status !== 'ok') return null;
   if (isOneResponse(one, other)) {
-    const agree = countsAgree(one.usage, other.usage) && isOneTime(one, other);
-    if (agree) return { kind: 'same', tie: 'response' };
+    const agree = countsAgree(one.usage, other.usage) || isOneUseInTrace(one, other);
+    if (agree && isOneTime(one, other)) return { kind: 'same', tie: 'response' };
     // Nobody knows whose ids these are where one of them names no provider.
     return (one.provider === null) === (other.provider === null) ? { kind: 'conflict' } : null;
   }
@@ -193,9 +195,11 @@ function isOneAnswerThroughGateway(one: CallReport, other: CallReport): boolean 
   if (one.gatewayCache !== 'none' || other.gatewayCache !== 'none') return false;
   const [input, output] = [totalInput(one.usage), totalOutput(one.usage)];
   const isEqual = input === totalInput(other.usage) && output === totalOutput(other.usage);
-  return (
-    isEqual && input + output > 0 && countsAgree(one.usage, other.usage) && isOneTime(one, other)
-  );
+  const agree =
+    isEqual && input + output > 0
+      ? countsAgree(one.usage, other.usage)
+      : isOneUseInTrace(one, other);
+  return agree && isOneTime(one, other);
 }
 
 /** A batch of requests is read whenever somebody asks for it, so that its reports need not meet. */
@@ -235,7 +239,7 @@ function isNested(outer: CallReport, inner: CallReport): boolean {
   const isEqual =
     totalInput(outer.usage) === totalInput(inner.usage) &&
     totalOutput(outer.usage) === totalOutput(inner.usage);
-  return isEqual && countsAgree(outer.usage, inner.usage);
+  return isEqual ? countsAgree(outer.usage, inner.usage) : isOneUseInTrace(outer, inner);
 }
 
 /**
@@ -289,16 +293,30 @@ function startOf({ startedAt, occurredAt }: CallReport): number {
 
 /** Equal counts, or counts that one side lacks. */
 function countsAgree(one: UsageCounts, other: UsageCounts): boolean {
-  const agree = (a: number, b: number) => a === b || a === 0 || b === 0;
-  const units = Object.keys({ ...one.units, ...other.units });
-  const ofUnit = (usage: UsageCounts, unit: string) =>
-    Object.entries(usage.units ?? {}).find(([name]) => name === unit)?.[1] ?? 0;
+  return countsMeet(one, other, () => true);
+}
+
+/**
+ * Whether two spans of one trace count one use, where one counts beside a total, or not at all, what the other has
+ * within it: what was cached, and thoughts.
+ */
+function isOneUseInTrace(one: CallReport, other: CallReport): boolean {
+  if (one.traceId === null || one.traceId !== other.traceId) return false;
+  const isPart = (name: string) => name !== 'input_tokens' && name !== 'output_tokens';
   return (
-    agree(totalInput(one), totalInput(other)) &&
-    agree(totalOutput(one), totalOutput(other)) &&
-    agree(one.cacheRead, other.cacheRead) &&
-    agree(one.cacheWrite, other.cacheWrite) &&
-    agree(one.reasoning, other.reasoning) &&
-    units.every((unit) => agree(ofUnit(one, unit), ofUnit(other, unit)))
+    countsMeet(one.usage, other.usage, isPart) &&
+    isOneUse(writeUsage(one.usage), writeUsage(other.usage))
   );
+}
+
+function countsMeet(
+  one: UsageCounts,
+  other: UsageCounts,
+  isCompared: (name: string) => boolean,
+): boolean {
+  const given = new Map(Object.entries(writeUsage(other)));
+  return Object.entries(writeUsage(one)).every(([name, count]) => {
+    const others = given.get(name) ?? 0;
+    return count === others || count === 0 || others === 0 || !isCompared(name);
+  });
 }

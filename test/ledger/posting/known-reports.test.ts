@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KnownReports } from '../../../src/ledger/posting/known-reports.ts';
 import type { CallReport } from '../../../src/ledger/posting/same-call.ts';
-import { callReport, NOTHING } from '../../support/call-report.ts';
+import { COUNTS, callReport, NOTHING } from '../../support/call-report.ts';
 
 const answer = (change: Partial<CallReport> = {}) => callReport({ responseId: 'r', ...change });
 const inner = callReport({ eventId: 'in', traceId: 't', spanId: 'in', parentSpanId: 'out' });
@@ -42,6 +42,20 @@ describe('a report beside those that are known', () => {
     expect(judge(inner, outer)).toEqual({ kind: 'new' });
     expect(judge(answer(), answer({ tenantId: 'unattributed' }))).toEqual({ kind: 'new' });
     expect(judge(answer(), answer({ usage: NOTHING }))).toEqual({ kind: 'new' });
+  });
+
+  it('is new where it counts the call more exactly, and a second one of one that does as well', () => {
+    const finer = { ...outer, usage: { ...COUNTS, uncachedInput: 400, cacheRead: 600 } };
+    expect(judge(finer, inner)).toEqual({ kind: 'new' });
+    expect(judge({ ...finer, eventId: 'e3' }, inner, finer).kind).toBe('new');
+    const answered = { ...finer, responseId: 'r' };
+    const again = { ...answered, eventId: 'e3' };
+    const coarse = { ...inner, responseId: 'r' };
+    expect(judge(again, coarse, answered)).toEqual({
+      ...{ kind: 'second', repeats: answered, tie: 'response' },
+    });
+    // Of another trace it is what a gateway says, which is read by another table.
+    expect(judge({ ...again, traceId: 'u' }, coarse).kind).toBe('second');
   });
 
   it('is found by the span around it, where the inner one is left without a measure', () => {

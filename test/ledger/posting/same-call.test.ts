@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { UsageCounts } from '../../../src/events/event.ts';
 import type { CallReport } from '../../../src/ledger/posting/same-call.ts';
 import { compareReports, isKept } from '../../../src/ledger/posting/same-call.ts';
 import { COUNTS, NOTHING, callReport as report } from '../../support/call-report.ts';
@@ -231,6 +232,26 @@ describe('two nested spans', () => {
     ['of which one has no tenant', { tenantId: 'unattributed' }, 'nested'],
   ])('%s', (_what, change, kind) => {
     expect(kindOf({ ...outer, ...change }, inner)).toBe(kind);
+  });
+
+  it.each<[string, UsageCounts, string]>([
+    ['thoughts', { ...COUNTS, output: 140, reasoning: 40 }, 'nested'],
+    ['what was cached', { ...COUNTS, cacheRead: 600 }, 'nested'],
+    ['both', { ...COUNTS, cacheWrite: 600, output: 140, reasoning: 40 }, 'nested'],
+    ['more than thoughts', { ...COUNTS, output: 141, reasoning: 40 }, 'two calls'],
+    ['all of its input', { ...COUNTS, uncachedInput: 0, output: 140, reasoning: 40 }, 'two calls'],
+  ])('of which the inner one leaves out %s', (_what, usage, kind) => {
+    expect(kindOf({ ...outer, usage }, inner)).toBe(kind);
+    const other = { ...inner, usage: { ...inner.usage, cacheRead: 500, uncachedInput: 500 } };
+    expect(kindOf({ ...outer, usage: { ...usage, cacheRead: 600 } }, other)).toBe('two calls');
+    // What two systems say of one answer is compared by all that both count.
+    const answers = [
+      { ...inner, responseId: 'r' },
+      { ...outer, responseId: 'r', usage },
+    ] as const;
+    expect(kindOf(...answers)).toBe(kind === 'nested' ? 'response' : 'conflict');
+    expect(kindOf({ ...answers[0], traceId: 'u' }, answers[1])).toBe('conflict');
+    expect(kindOf({ ...answers[0], traceId: null }, answers[1])).toBe('conflict');
   });
 
   it('with answers of other ids are two calls', () => {

@@ -40,13 +40,7 @@ const LISTS = [
   'events',
 ];
 
-/** These take from one report of a call what another one counts more exactly, which only those of one message can. */
-const ONLY_TOGETHER: ReadonlySet<string> = new Set(['R8-an-outer-report-counts-more-exactly']);
-
-const scenarios = readdirSync(root)
-  .sort()
-  .filter((name) => !ONLY_TOGETHER.has(name))
-  .flatMap(bodiesOf);
+const scenarios = readdirSync(root).sort().flatMap(bodiesOf);
 
 function bodiesOf(name: string): readonly Bodies[] {
   const scenario = readJson<Scenario>(root + name, 'scenario.json');

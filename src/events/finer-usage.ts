@@ -1,7 +1,7 @@
-import { type FurtherUnit, UNITS, type UnitName } from '../../units.ts';
-import { isCount } from '../foreign/foreign-count.ts';
-import type { NativeUsage } from '../foreign/foreign-usage.ts';
-import type { JsonObject } from '../foreign/foreign-value.ts';
+import { type FurtherUnit, UNITS, type UnitName } from '../units.ts';
+import { isCount } from './foreign/foreign-count.ts';
+import type { NativeUsage } from './foreign/foreign-usage.ts';
+import type { JsonObject } from './foreign/foreign-value.ts';
 
 /**
  * Returns the usage of a call that was reported twice: each side of it as the report has it that divides it further,
@@ -31,11 +31,10 @@ export function finerUsage(kept: NativeUsage, other: NativeUsage): NativeUsage |
 }
 
 /** Tells whether two reports count the same input and the same output, though one may count parts that the other lacks. */
-export function isOneUse(one: NativeUsage, other: NativeUsage): boolean {
-  const [first, second] = [one.usage ?? {}, other.usage ?? {}];
-  const isSame = (side: Side) => isCounted(side, first, second) && doAgree(side, first, second);
+export function isOneUse(one: JsonObject, other: JsonObject): boolean {
+  const isSame = (side: Side) => isCounted(side, one, other) && doAgree(side, one, other);
   // Nearly every pair differs in its output, and spans in a long chain make hundreds of thousands of pairs.
-  return isSame(OUTPUT) && isSame(INPUT) && areCounts(first) && areCounts(second);
+  return isSame(OUTPUT) && isSame(INPUT) && areCounts(one) && areCounts(other);
 }
 
 type Counted = UnitName | 'reasoning_tokens';

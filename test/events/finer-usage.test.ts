@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/events/foreign/foreign-value.ts';
-import { finerUsage } from '../../../src/events/otlp/finer-usage.ts';
-import { read, said, span, type Values } from '../../support/said-event.ts';
+import { finerUsage } from '../../src/events/finer-usage.ts';
+import type { JsonObject } from '../../src/events/foreign/foreign-value.ts';
+import { read, said, span, type Values } from '../support/said-event.ts';
 
 const used = (usage: JsonObject | undefined, assumed = false) => ({
   usage,
