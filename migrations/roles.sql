@@ -104,7 +104,7 @@ begin
   foreach guarded in array array['entries', 'closes', 'periods', 'tenants', 'tenant_calendar_changes',
     'tenant_price_books', 'budgets', 'structure_spans', 'usage_rollups', 'run_usage', 'stripe_invoices'] loop
     -- Row-level security of a distributed table would be asked on the workers, which know no logins of tenants: there a
-    -- tenant reads nothing of it, and its views read what own_entries and own_spans give it.
+    -- tenant reads nothing of it, and its views read what own_entries, own_spans and own_runs give it.
     if is_distributed(guarded) then
       execute format('revoke select on %I from spanledger_tenant', guarded);
       continue;
@@ -268,17 +268,21 @@ begin
     execute 'create or replace function own_spans() returns setof structure_spans language plpgsql stable security definer
       set search_path = public, pg_temp as ''declare own text := session_tenant();
       begin return query select * from structure_spans where tenant_id = own; end''';
-    revoke execute on function own_entries(), own_spans() from public;
-    grant execute on function own_entries(), own_spans() to spanledger_tenant;
+    execute 'create or replace function own_runs() returns setof run_usage language plpgsql stable security definer
+      set search_path = public, pg_temp as ''declare own text := session_tenant();
+      begin return query select * from run_usage where tenant_id = own; end''';
+    revoke execute on function own_entries(), own_spans(), own_runs() from public;
+    grant execute on function own_entries(), own_spans(), own_runs() to spanledger_tenant;
     for over_entries in
       select c.oid::regclass as name, array_to_string(c.reloptions, ', ') as options, pg_get_viewdef(c.oid) as text
       from pg_class c where c.oid in ('tenant.entries'::regclass, 'wall.entries'::regclass,
-        'wall.structure_spans'::regclass, 'wall.charge_shares'::regclass)
+        'wall.structure_spans'::regclass, 'wall.charge_shares'::regclass, 'wall.run_rollups'::regclass)
     loop
       execute format('create or replace view %s with (%s) as %s', over_entries.name, over_entries.options,
-        regexp_replace(regexp_replace(regexp_replace(over_entries.text,
+        regexp_replace(regexp_replace(regexp_replace(regexp_replace(over_entries.text,
           '(FROM \(*)entries(?= e\M)', '\1own_entries()'), '(FROM \(*)entries\M', '\1own_entries() entries'),
-          '(FROM \(*)structure_spans\M', '\1own_spans() structure_spans'));
+          '(FROM \(*)structure_spans\M', '\1own_spans() structure_spans'),
+          '(FROM \(*)run_usage(?= r\M)', '\1own_runs()'));
     end loop;
   end if;
 end $$;

@@ -28,10 +28,10 @@ const DUE = `
       left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
       where a.attrelid = t::regclass and a.attnum > 0 and not a.attisdropped
     ), 'checks', (
-      select jsonb_object_agg(k.conname, pg_get_constraintdef(k.oid)) from pg_constraint k
+      select coalesce(jsonb_object_agg(k.conname, pg_get_constraintdef(k.oid)), '{}') from pg_constraint k
       where k.conrelid = t::regclass and k.contype = 'c'
     ), 'indexes', (
-      select jsonb_object_agg(i.indexrelid::regclass, pg_get_indexdef(i.indexrelid)) from pg_index i
+      select coalesce(jsonb_object_agg(i.indexrelid::regclass, pg_get_indexdef(i.indexrelid)), '{}') from pg_index i
       where i.indrelid = t::regclass and not i.indisprimary
     )))::text as tables,
     (select jsonb_object_agg(p.oid::regprocedure, pg_get_functiondef(p.oid)) from pg_proc p

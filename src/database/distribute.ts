@@ -7,21 +7,26 @@ import { MIGRATIONS } from './migrate.ts';
 /** `absent`: this database has no Citus, and stays as it is. */
 export type Distribution = 'absent' | 'distributed' | 'already_distributed';
 
+/** What is only ever added to. */
+const APPEND_ONLY = ['entries', 'structure_spans'] as const;
+
 /**
  * What grows with usage without an end, and is most of a ledger's bytes. All else stays on the coordinator, with its
  * triggers, its foreign keys and the unique keys that have no tenant in them.
  */
-const DISTRIBUTED = ['entries', 'structure_spans'] as const;
+const DISTRIBUTED = [...APPEND_ONLY, 'run_usage'] as const;
 
 /**
  * Distributes by tenant the tables that grow with usage, where the database has the Citus extension. In one transaction; the
- * schema must be up to date. Where it is distributed already, the shards get what a migration changed of their tables, and
- * what looks entries up is made anew, since a migration may have brought a new look-up.
+ * schema must be up to date. Where they are distributed already, the shards get what a migration changed of their tables, and
+ * what looks entries up is made anew, since a migration may have brought a new look-up; a table that a version before
+ * left on the coordinator follows.
  */
 export async function distribute(database: Database): Promise<Distribution> {
   if (!(await hasCitus(database))) return 'absent';
-  const isNew = !(await isDistributed(database));
-  if (!isNew) await changeShards(database, DISTRIBUTED);
+  const missing = await readUndistributed(database);
+  const kept = DISTRIBUTED.filter((table) => !missing.includes(table));
+  if (kept.length > 0) await changeShards(database, kept);
   const lookUps = await readFile(`${MIGRATIONS}citus.sql`, 'utf8');
   await inTransaction(database, async (transaction) => {
     // Sums of units are made where the entries are; they name one another in their texts, and are made in any order.
@@ -31,17 +36,25 @@ export async function distribute(database: Database): Promise<Distribution> {
     );
     await transaction.client.query(NOTHING_IS_COMPILED);
     await transaction.client.query(PURE_FUNCTIONS_TO_WORKERS);
-    if (isNew) await distributeTables(transaction);
+    if (missing.length > 0) await distributeTables(transaction, missing);
     // Of what asks the shards nothing is made on the workers.
     await transaction.client.query('set local citus.enable_ddl_propagation to off');
     await transaction.client.query(lookUps);
   });
-  return isNew ? 'distributed' : 'already_distributed';
+  return missing.length > 0 ? 'distributed' : 'already_distributed';
 }
 
 async function hasCitus(database: Database): Promise<boolean> {
   const { rows } = await database.pool.query("select 1 from pg_extension where extname = 'citus'");
   return rows.length > 0;
+}
+
+async function readUndistributed(database: Database): Promise<readonly string[]> {
+  const { rows } = await database.pool.query<{ name: string }>(
+    'select name from unnest($1::text[]) with ordinality t(name, n) where not is_distributed(name) order by n',
+    [DISTRIBUTED],
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** Answers true where Citus keeps the entries on its workers. */
@@ -57,17 +70,24 @@ export async function isDistributed(database: Database): Promise<boolean> {
  * and made again as the catalogue has them. It knows no triggers and no row-level security by a function there,
  * so privileges alone say that nothing is edited; and an id is unique as its batch's number and a place in it, without a key.
  */
-async function distributeTables({ client }: Transaction): Promise<void> {
-  const { rows: dependents } = await client.query<Dependent>(DEPENDENTS, [DISTRIBUTED]);
+async function distributeTables({ client }: Transaction, tables: readonly string[]): Promise<void> {
+  const { rows: dependents } = await client.query<Dependent>(DEPENDENTS, [tables]);
   for (const { drop } of dependents.toReversed()) await client.query(drop);
-  const { rows: beside } = await client.query<{ drop: string }>(BESIDE, [DISTRIBUTED]);
+  const { rows: beside } = await client.query<{ drop: string }>(BESIDE, [tables]);
   for (const { drop } of beside) await client.query(drop);
-  await client.query('drop index entries_by_id; create index entries_by_id on entries (entry_id)');
-  for (const table of DISTRIBUTED) {
+  const [first] = DISTRIBUTED;
+  if (tables.includes(first)) {
+    await client.query(
+      'drop index entries_by_id; create index entries_by_id on entries (entry_id)',
+    );
+  }
+  for (const table of tables) {
     await client.query(
       `select create_distributed_table($1, 'tenant_id', colocate_with => $2::text)`,
-      [table, table === DISTRIBUTED[0] ? 'default' : DISTRIBUTED[0]],
+      [table, table === first ? 'default' : first],
     );
+  }
+  for (const table of APPEND_ONLY) {
     await client.query(`revoke update, delete, truncate on ${table} from public, current_user`);
   }
   await client.query('set local citus.enable_ddl_propagation to off');

@@ -46,6 +46,33 @@ describe.skipIf(!hasCluster)('a distributed ledger', () => {
       { checks: 'CHECK (((attempt >= 1) AND (attempt <= 9)))', indexes: '{entries_by_region_n}' },
     ]);
   });
+
+  it('takes the usage of runs from the coordinator where a version before left it there, and goes on adding to it', {
+    timeout: CLUSTER_IS_SLOW_MS,
+  }, async () => {
+    const database = await freshDatabase();
+    await importBooks(database, 'standard', 'cost');
+    await makeTenant(database, 'bolt');
+    const run = { tenant_id: 'bolt', agent_run_id: 'run-1', user_id: 'ada' };
+    const post = async (event_id: string) => {
+      await receiveEvents(database, [nativeEvent({ event_id, ...run })]);
+      await foldAll(database, () => Date.parse('2026-11-01T00:00:00Z'));
+    };
+    const kept = () =>
+      textRows(
+        database,
+        `select sum(entries) as entries, count(*) as rows, sum(charge) as charge from run_rollups
+         where agent_run_id = 'run-1'`,
+      );
+    await post('one');
+    await database.pool.query("select undistribute_table('run_usage')");
+    await post('two');
+    expect(await kept()).toEqual([{ entries: '2', rows: '1', charge: '8400000000' }]);
+    expect(await distribute(database)).toBe('distributed');
+    expect(await distribute(database)).toBe('already_distributed');
+    await post('three');
+    expect(await kept()).toEqual([{ entries: '3', rows: '1', charge: '12600000000' }]);
+  });
 });
 
 /** Applies a text as `migrate` does. */

@@ -57,14 +57,20 @@ const DISTRIBUTED: ReadonlySet<string> = new Set([
   'trigger structure_spans_are_append_only of structure_spans is gone',
   'index entries_by_id of entries was changed',
   'function public.own_entries() was added',
+  'function public.own_runs() was added',
   'function public.own_spans() was added',
   'grant on public.citus_schemas to public was added',
   'grant on public.citus_tables to public was added',
   'grant on public.entries to spanledger_tenant is gone',
+  'grant on public.run_usage to spanledger_tenant is gone',
   'grant on public.structure_spans to spanledger_tenant is gone',
-  ...['tenant.entries', 'wall.charge_shares', 'wall.entries', 'wall.structure_spans'].map(
-    (view) => `view ${view} was changed`,
-  ),
+  ...[
+    'tenant.entries',
+    'wall.charge_shares',
+    'wall.entries',
+    'wall.run_rollups',
+    'wall.structure_spans',
+  ].map((view) => `view ${view} was changed`),
 ]);
 
 function keptAs(file: string): Promise<string> {

@@ -12,11 +12,22 @@ export async function foldBatches(
   transaction: Transaction,
   batchIds: readonly bigint[],
 ): Promise<void> {
-  await transaction.client.query(
+  const { client } = transaction;
+  const { rows } = await client.query<{ is_distributed: boolean }>(
     `select set_config('enable_sort', 'off', true), set_config('work_mem', '64MB', true),
-       set_config('jit', 'off', true)`,
+       set_config('jit', 'off', true), is_distributed('run_usage')`,
   );
-  await transaction.client.query({ name: 'fold-batches', text: FOLD, values: [batchIds] });
+  const values = [batchIds];
+  if (rows[0]?.is_distributed !== true) {
+    await client.query({ name: 'fold-batches', text: FOLD, values });
+    return;
+  }
+  // No statement writes on the coordinator and on shards at once: each shard gets what it is to add of a table of the session.
+  await client.query(
+    `create temporary table if not exists ${FOLDING} (like run_usage including defaults) on commit delete rows`,
+  );
+  await client.query({ name: 'fold-beside-runs', text: FOLD_BESIDE_RUNS, values });
+  await client.query({ name: 'fold-runs', text: FOLD_RUNS });
 }
 
 /** A column of a rollup, and the expression over entries that gives it. */
@@ -165,18 +176,38 @@ function unkeyed(columns: readonly RollupColumn[]): readonly RollupColumn[] {
   return columns.filter(({ name }) => !['tenant_id', 'period_start', 'day'].includes(name));
 }
 
-const FOLD = foldStatement();
+/** Lives with the session, and is empty between folds. */
+const FOLDING = 'folding_runs';
 
-function foldStatement(): string {
+const KEY_OF_RUNS = 'tenant_id, period_start, day, usage_key, agent_run_id, user_id';
+const COLUMNS_OF_RUNS = `${KEY_OF_RUNS}, ${namesOf([...MEASURES, UNITS_MEASURE])}`;
+
+const FOLD = foldStatement(addedToRuns('keyed'));
+const FOLD_BESIDE_RUNS = foldStatement(
+  `insert into pg_temp.${FOLDING} (${COLUMNS_OF_RUNS}) select ${COLUMNS_OF_RUNS} from keyed`,
+);
+const FOLD_RUNS = addedToRuns(`pg_temp.${FOLDING}`);
+
+function addedToRuns(from: string): string {
+  return `insert into run_usage as r (${COLUMNS_OF_RUNS}) select ${COLUMNS_OF_RUNS} from ${from}
+    on conflict (${KEY_OF_RUNS}) do update set ${added('r')}, ${unitsAdded('r')}`;
+}
+
+function added(table: string): string {
+  return MEASURES.map(({ name }) => `${name} = ${table}.${name} + excluded.${name}`).join(', ');
+}
+
+function unitsAdded(table: string): string {
+  return `units = coalesce(add_units(${table}.units, excluded.units), ${table}.units, excluded.units)`;
+}
+
+/** The statement that reads the entries once and adds them to all rollups; the finest comes last. */
+function foldStatement(ofRuns: string): string {
   const grouped = [...DIMENSIONS, ...RUN_DIMENSIONS];
   const columns = [...grouped, ...MEASURES, UNITS_MEASURE];
   const dimensions = namesOf(DIMENSIONS);
   const measures = namesOf([...MEASURES, UNITS_MEASURE]);
   const sums = MEASURES.map(({ name }) => `sum(${name}) as ${name}`).join(', ');
-  const added = (table: string) =>
-    MEASURES.map(({ name }) => `${name} = ${table}.${name} + excluded.${name}`).join(', ');
-  const unitsAdded = (table: string) =>
-    `units = coalesce(add_units(${table}.units, excluded.units), ${table}.units, excluded.units)`;
   const ofLedger = namesOf(LEDGER_DIMENSIONS);
   return `with run as (
       select ${columns.map(({ name, of }) => `${of} as ${name}`).join(', ')}
@@ -200,11 +231,7 @@ function foldStatement(): string {
         from usage group by ${LEDGER_DIMENSIONS.map((_, index) => index + 1).join(', ')}) s
       on conflict (period_start, day, ledger_key) do update set ${added('l')}
     ), ${exchangesFolded()}
-    insert into run_usage as r
-      (tenant_id, period_start, day, usage_key, agent_run_id, user_id, ${measures})
-    select tenant_id, period_start, day, usage_key, agent_run_id, user_id, ${measures} from keyed
-    on conflict (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
-      do update set ${added('r')}, ${unitsAdded('r')}`;
+    ${ofRuns}`;
 }
 
 /**
