@@ -120,11 +120,16 @@ function addMachines(
   answer: (route: string, answering: Answering) => (c: Context<Env>) => Promise<Response>,
 ): void {
   const { options, keys, metrics } = of;
-  const document = openApiOf(ROUTES, INGEST_DOORS, '0.1.0');
-  const page = () => textReply('text/html; charset=utf-8', referencePage(document));
+  // Most servers are never asked for it, and it takes as long to make as all else here.
+  let made: ReturnType<typeof openApiOf> | null = null;
+  const document = () => {
+    made ??= openApiOf(ROUTES, INGEST_DOORS, '0.1.0');
+    return made;
+  };
+  const page = () => textReply('text/html; charset=utf-8', referencePage(document()));
   app.get(
     '/openapi.json',
-    answer('/openapi.json', () => jsonReply(document)),
+    answer('/openapi.json', () => jsonReply(document())),
   );
   app.get('/', answer('/', page));
   app.get(

@@ -30,9 +30,10 @@ const READY = 'database system is ready to accept connections';
  */
 export async function startEmbeddedPostgres(
   settings: Readonly<Record<string, string>> = {},
+  folder: string = tmpdir(),
 ): Promise<EmbeddedPostgres> {
   const { bin, identity } = await findServer();
-  const data = await mkdtemp(join(tmpdir(), 'spanledger-pgdata-'));
+  const data = await mkdtemp(join(folder, 'spanledger-pgdata-'));
   if (identity !== null) await chown(data, identity.uid, identity.gid);
   const as = identity ?? {};
   await promisify(execFile)(

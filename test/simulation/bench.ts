@@ -45,6 +45,8 @@ export async function openBench(): Promise<SimulationBench> {
   const open = (connections: number) =>
     openDatabase({ url: own.url, connections, onConnectionLost: () => {} });
   const database = open(CONNECTIONS);
+  // One that nobody needed for some seconds would be opened anew, and a session begins by reading the schema.
+  database.pool.options.idleTimeoutMillis = 0;
   const observer = open(1);
   const double = await startStripeDouble({
     frozen: true,

@@ -1,5 +1,4 @@
 import type { Database } from '../../src/database/database.ts';
-import { present } from '../../src/present.ts';
 
 /**
  * The server's processes behind the connections of actors. One that waits for a lock is stopped, as by a debugger: it
@@ -29,7 +28,7 @@ export class ServerProcesses {
   }
 
   goOn(pid: number): void {
-    if (this.#stopped.delete(pid)) process.kill(pid, 'SIGCONT');
+    if (this.#stopped.delete(pid)) reaches(pid, 'SIGCONT');
   }
 
   /** Ends the statement of one that waits. */
@@ -39,30 +38,29 @@ export class ServerProcesses {
 
   /** Resolves when they are gone, and with them what they had locked. */
   async end(pids: readonly number[]): Promise<void> {
-    if (pids.length === 0) return;
-    // A process that waits for a lock does not hear that nobody listens any more.
-    await this.#observer.pool.query('select pg_terminate_backend(pid) from unnest($1::int[]) pid', [
-      pids,
-    ]);
-    for (const pid of pids) this.goOn(pid);
-    for (;;) {
-      const { rows } = await this.#observer.pool.query<{ left: number }>(
-        'select count(*)::int as left from pg_stat_activity where pid = any($1::int[])',
-        [pids],
-      );
-      if (present(rows[0], 'a count').left === 0) return;
+    for (const pid of pids) {
+      // A process that waits for a lock does not hear that nobody listens any more.
+      reaches(pid, 'SIGTERM');
+      this.goOn(pid);
+    }
+    // The server is asked nothing: its system knows, and no other process has to wake for it.
+    while (pids.some((pid) => reaches(pid, 0))) {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
   /** Nothing may be left standing, not even where the run is broken off: the server could not end. */
   letAllGo(): void {
-    for (const pid of [...this.#stopped]) {
-      try {
-        this.goOn(pid);
-      } catch {
-        // It is gone already.
-      }
-    }
+    for (const pid of [...this.#stopped]) this.goOn(pid);
+  }
+}
+
+/** Sends a signal, or only asks; false where the process is gone already. */
+function reaches(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if (Object(error).code === 'ESRCH') return false;
+    throw error;
   }
 }

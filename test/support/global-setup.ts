@@ -19,6 +19,13 @@ declare module 'vitest' {
   }
 }
 
+/** How Postgres is started for a run. */
+export interface ServerOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Its data lie in a folder of their own in this one. Default: the folder of temporary files. */
+  readonly folder?: string;
+}
+
 /** The migrated database that every fresh one is a copy of. */
 export const TEMPLATE = 'spanledger_template';
 
@@ -36,11 +43,11 @@ export default async function setup({ vitest }: TestProject): Promise<() => Prom
  */
 export async function startPostgres(
   project: Provider,
-  settings: Readonly<Record<string, string>> = {},
+  of: ServerOptions = {},
 ): Promise<() => Promise<void>> {
   const cluster = await findCluster(process.env['SPANLEDGER_CITUS_URL']);
   project.provide('cluster', cluster);
-  const server = await startServer(settings);
+  const server = await startServer(of);
   const templateUrl = new URL(server.url);
   templateUrl.pathname = `/${TEMPLATE}`;
   await makeTemplate(server.url, templateUrl.href);
@@ -67,9 +74,9 @@ async function setUpCluster(project: Provider, cluster: Cluster): Promise<() => 
   return drop;
 }
 
-async function startServer(settings: Readonly<Record<string, string>>) {
+async function startServer(of: ServerOptions) {
   const script = fileURLToPath(new URL('./postgres-server.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, JSON.stringify(settings)], {
+  const child = spawn(process.execPath, [script, JSON.stringify(of)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');

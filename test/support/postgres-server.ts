@@ -1,4 +1,5 @@
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
+import type { ServerOptions } from './global-setup.ts';
 
 /**
  * Serves one Postgres until stdin ends, which it also does when whoever started this dies. A process
@@ -14,7 +15,8 @@ const FAST_AND_FORGETFUL = {
   timezone: 'UTC',
 };
 
-const [settings = '{}'] = process.argv.slice(2);
-const server = await startEmbeddedPostgres({ ...FAST_AND_FORGETFUL, ...JSON.parse(settings) });
+const [given = '{}'] = process.argv.slice(2);
+const { settings = {}, folder }: ServerOptions = JSON.parse(given);
+const server = await startEmbeddedPostgres({ ...FAST_AND_FORGETFUL, ...settings }, folder);
 process.stdout.write(`${server.url}\n`);
 process.stdin.resume().once('end', () => void server.stop());
