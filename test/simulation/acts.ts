@@ -162,6 +162,10 @@ const ACTS: Readonly<Record<ActKind, (world: World, dice: Dice) => Promise<void>
     if (actors.length > 0) await world.kill(dice.pick(actors));
   },
 
+  restart_serve: (world) => world.restartServe(),
+  lose_machine: (world) => world.killAll(),
+  deploy: (world) => world.deploy(),
+
   trap(world, dice) {
     world.traps.add({
       does: dice.pick(['cut', 'kill']),

@@ -26,7 +26,10 @@ vi.mock('node:crypto', async (original) => ({
  * The whole bridge in one process: two workers, a server, producers, holders, closers, pushers and Stripe's webhooks,
  * whose every await is decided by a seed, and what befalls them. A failure says the fewest acts that still fail;
  * SPANLEDGER_SEED=that seed SPANLEDGER_SEEDS=1 plays it again, kept.ts keeps what was mended, and SPANLEDGER_STORIES=a folder writes down what
- * happened. A shard of the long run begins with a SPANLEDGER_SEED of its own. The history that is printed at the end is
+ * happened. A shard of the long run begins with a SPANLEDGER_SEED of its own, and plays SPANLEDGER_SEEDS from there:
+ *   for from in $(seq 720001 250 729751); do
+ *     SPANLEDGER_SEED=$from SPANLEDGER_SEEDS=250 npx vitest run --project simulation; done
+ * Several shards may be played at once, each with a Postgres of its own. The history that is printed at the end is
  * the same on every machine, however busy it is.
  */
 const FROM = Number(process.env['SPANLEDGER_SEED'] ?? 1);
@@ -79,6 +82,23 @@ test('whatever happens to the bridge, everything that was accepted is billed onc
 
 test.each(KEPT)('$what', async ({ seed, acts }) => {
   expect((await play(bench, { seed, acts, withLaws: false })).wrong).toEqual([]);
+});
+
+test('whoever a server was answering when its process was restarted hears nothing, and is billed once all the same', async () => {
+  const acts = [
+    { place: 0, kind: 'post', seed: 1, turns: 3 },
+    { place: 1, kind: 'restart_serve', seed: 2, turns: 9 },
+    { place: 2, kind: 'post', seed: 3, turns: 1 },
+    { place: 3, kind: 'lose_machine', seed: 4, turns: 9 },
+    { place: 4, kind: 'post', seed: 5, turns: 40 },
+    { place: 5, kind: 'deploy', seed: 6, turns: 400 },
+  ] as const;
+  const { wrong, story } = await play(bench, { seed: 1, acts, withLaws: true });
+  expect(wrong).toEqual([]);
+  expect(story.filter((line) => line === '   server is killed').length).toBeGreaterThanOrEqual(2);
+  expect(story.filter((line) => line === '   posted: no answer')).toHaveLength(2);
+  expect(story).toContain('   server is done');
+  expect(story).toContain('   worker 1 is done');
 });
 
 test('a seed is one history, to the last await', async () => {

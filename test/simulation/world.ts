@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { ApiParts } from '../../src/api/api-parts.ts';
 import { buildApp } from '../../src/api/app.ts';
 import { apiPartsOf } from '../../src/api/http-server.ts';
 import { LoopLoad } from '../../src/api/loop-load.ts';
@@ -22,6 +23,14 @@ import { Turns } from './turns.ts';
 import { UnreliableQueue } from './unreliable-queue.ts';
 
 type Fetch = (request: Request) => Promise<Response>;
+
+/** A server as long as its process lives; all that it knows besides the database, it knows for so long. */
+interface Served {
+  readonly actor: Actor;
+  readonly fetch: Fetch;
+  /** Ends it as SIGTERM does: what it has in hand is finished. */
+  readonly stop: () => void;
+}
 
 /** A request of a producer, until it is answered. */
 export interface Posted {
@@ -49,7 +58,9 @@ export class World {
   /** What no process of ours may do. */
   readonly wrong: string[] = [];
   readonly actors = new Set<Actor>();
-  #serve: { readonly actor: Actor; readonly fetch: Fetch } | null = null;
+  #serve: Served | null = null;
+  /** What ends each worker as SIGTERM does. */
+  readonly #stops = new Map<Actor, AbortController>();
   #downUntil = 0;
   #names = 0;
   readonly #load = new LoopLoad();
@@ -131,12 +142,33 @@ export class World {
     this.turns.story.push(`   ${actor.name} is killed`);
     this.turns.bury(actor);
     this.actors.delete(actor);
+    this.#stops.delete(actor);
     const sessions = [...actor.sessions];
     actor.sessions.clear();
     await this.turns.hold(async () => {
       await this.#cut(sessions);
       for (const session of sessions) session.release(true);
     });
+  }
+
+  /** Kills the server, which cuts whoever it was answering, and starts another, which knows nothing of the first. */
+  async restartServe(): Promise<void> {
+    if (this.#serve !== null && !this.#serve.actor.isDead) await this.kill(this.#serve.actor);
+    this.#serve = this.#startServe(true);
+  }
+
+  /** The machine goes away, and with it every process at the same instant. */
+  async killAll(): Promise<void> {
+    for (const actor of [...this.actors]) this.turns.bury(actor);
+    for (const actor of [...this.actors]) await this.kill(actor);
+  }
+
+  /** Tells all that always runs to end, as a new version is installed: a new server takes what comes from now on. */
+  deploy(): void {
+    this.turns.story.push('   all are told to end');
+    for (const stop of this.#stops.values()) stop.abort();
+    this.#serve?.stop();
+    this.#serve = this.#startServe(true);
   }
 
   /** Cuts every connection, and refuses new ones for so many turns. */
@@ -196,11 +228,13 @@ export class World {
 
   #startWorker(name: string): void {
     const actor = this.#newActor(name);
+    const stop = new AbortController();
+    this.#stops.set(actor, stop);
     const parts = {
       ...this.#partsOf(actor),
       queue: this.queue.clientOf(actor, this.turns),
       reading: { litellmKey: null },
-      stop: new AbortController().signal,
+      stop: stop.signal,
     };
     const request = { until_empty: false, pollers: 1 };
     void this.#end(
@@ -209,25 +243,46 @@ export class World {
     );
   }
 
-  #startServe(isKeeping: boolean): { readonly actor: Actor; readonly fetch: Fetch } {
+  #startServe(isKeeping: boolean): Served {
     const actor = this.#newActor('server');
-    const parts = this.#partsOf(actor);
+    const own = this.#partsOf(actor);
+    const parts = { ...own, ...apiPartsOf({ ...own, stripeParts: own }) };
     const reading = { litellmKey: null };
-    const app = this.turns.run(actor, () =>
-      this.#appOf(parts, isKeeping ? openLedgerKeeper({ ...parts, reading }) : null),
-    );
-    const fetch: Fetch = (request) => this.turns.run(actor, () => app.fetch(request));
-    return { actor, fetch };
+    const state = { isDraining: false };
+    const { app, keeper } = this.turns.run(actor, () => {
+      const opened = isKeeping ? openLedgerKeeper({ ...own, reading }) : null;
+      return { keeper: opened, app: this.#appOf(parts, opened, state) };
+    });
+    const answers = new Set<Promise<Response>>();
+    const fetch: Fetch = (request) => {
+      const answer = this.turns.run(actor, () => app.fetch(request));
+      answers.add(answer);
+      return answer.finally(() => answers.delete(answer));
+    };
+    const end = async () => {
+      state.isDraining = true;
+      await Promise.allSettled([...answers]);
+      await parts.folds.ended();
+      await keeper?.close();
+    };
+    const stop = () => {
+      if (!actor.isDead) void this.#end(actor, this.turns.run(actor, end));
+    };
+    return { actor, fetch, stop };
   }
 
-  #appOf(parts: StripeParts, keeper: EventKeeper | null): { readonly fetch: Fetch } {
+  #appOf(
+    parts: StripeParts & ApiParts,
+    keeper: EventKeeper | null,
+    state: { readonly isDraining: boolean },
+  ): { readonly fetch: Fetch } {
     const app = buildApp({
-      parts: apiPartsOf({ ...parts, stripeParts: parts }),
+      parts,
       webhook: { parts, secret: WEBHOOK_SECRET },
       keeper,
       load: this.#load,
       ...{ pages: null, users: null, corsOrigins: [], langwatchSecret: null },
-      isDraining: () => false,
+      isDraining: () => state.isDraining,
     });
     return { fetch: async (request) => app.fetch(request) };
   }
@@ -244,5 +299,6 @@ export class World {
       }
     }
     this.actors.delete(actor);
+    this.#stops.delete(actor);
   }
 }
