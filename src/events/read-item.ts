@@ -39,6 +39,8 @@ export interface ReadEvent {
   readonly tooOld: string | null;
   /** What of the same message it was a second report of; absent for nearly every event. */
   readonly repeats?: RepeatedEvent;
+  /** The same as it is read in a message of its own, where others of this one changed what it says. */
+  readonly alone?: ReadEvent;
   /** Its producer named no operation, so that it is no call once one lies within it; absent for nearly every event. */
   readonly isOperationAssumed?: true;
 }
@@ -274,17 +276,25 @@ function identityOf(kept: ReadItem, translated: JsonObject): Omit<RepeatedEvent,
 }
 
 function readTranslation(translation: Translation, context: ItemContext): ReadItem {
-  const { event, usageAssumed, isTimeless, instead, former } = translation;
+  const { event, usageAssumed, isTimeless, instead, alone } = translation;
   const tidy = tidyEvent(event);
   if (instead !== undefined) return withoutEvent(tidy, instead);
   const native = usageAssumed ? markAssumed(tidy) : tidy;
   const received = { occurred_at: formatInstant(context.receivedAt), occurred_at_assumed: true };
   const dated = isTimeless ? { ...native, ...received } : native;
   const read = readNative(dated, context, () => JSON.stringify(dated));
-  if (former === undefined || read.kind !== 'event') return read;
-  const { otherDigests } = read;
-  const withFormer = () => [...(otherDigests?.() ?? []), ...digestsOf(former(), context)];
-  return { ...read, otherDigests: withFormer };
+  if (alone === undefined || read.kind !== 'event') return read;
+  return knownAlone(read, readTranslation(alone(), context));
+}
+
+/** What was received before is known by the digest that it had in its message. */
+function knownAlone(read: ReadEvent, alone: ReadItem): ReadItem {
+  if (alone.kind !== 'event') return read;
+  const otherDigests = () => [
+    ...[read.digest, ...(read.otherDigests?.() ?? [])],
+    ...(alone.otherDigests?.() ?? []),
+  ];
+  return { ...read, digest: alone.digest, otherDigests, alone };
 }
 
 function withoutEvent(event: JsonObject, instead: NoEvent): ReadItem {

@@ -22,8 +22,11 @@ export interface Translation {
    * that the other translation has (R8).
    */
   readonly repeats?: { readonly event: JsonObject; readonly because: 'nested' | 'response' };
-  /** Reads the same as it was read once, by which what was received then is known when it comes again (R9). */
-  readonly former?: () => Translation;
+  /**
+   * Reads the same as it is read in a message of its own, by which it is known in whichever message it comes (R9);
+   * absent where no other event of the message changed what is said of it.
+   */
+  readonly alone?: () => Translation;
   /**
    * The reason why there is no event after all; what identifies it stands in `event` as far as it
    * is known.

@@ -62,7 +62,7 @@ function translateSpan(span: OtlpSpan, reports: Reports): readonly Translation[]
   const operation = reports.calls.get(span);
   if (operation !== undefined) return [callOrUnread(span, { operation, reports })];
   if (reports.duplicates.has(span)) return [secondReport(span, reports)];
-  if (span.role.kind === 'usage') return [structure(span, 'invoke_workflow')];
+  if (span.role.kind === 'usage') return [aroundCall(span, reports)];
   if (span.role.kind === 'structure') return [structure(span, span.role.operation)];
   const unread = unreadUsage(span.attributes);
   if (unread.length > 0 && !reports.aroundCalls.has(span)) return [notUnderstood(span, unread)];
@@ -96,15 +96,22 @@ function isOuterEmbedding(span: OtlpSpan, operation: string): boolean {
   return operation === 'embeddings' && isNamed && isUnmeasured && span.scope === 'gen_ai';
 }
 
-/**
- * A report that counts reasoning which the kept one leaves out stood as a call of its own once, and what was received
- * then is known by that reading when it comes again (R9).
- */
+/** In a message without the one that it repeats it is a call, and is known as that. */
 function secondReport(span: OtlpSpan, reports: Reports): Translation {
   const operation = span.role.kind === 'call' ? span.role.operation : 'chat';
-  const former = () => callThatUsed(span, span.used, { operation, reports });
-  return { ...structure(span, 'duplicate_report'), former };
+  return { ...structure(span, 'duplicate_report'), alone: () => alone(span, operation, reports) };
 }
+
+/** So is what counts something, names no operation, and lies around a call. */
+function aroundCall(span: OtlpSpan, reports: Reports): Translation {
+  return { ...structure(span, 'invoke_workflow'), alone: () => alone(span, 'chat', reports) };
+}
+
+function alone(span: OtlpSpan, operation: string, reports: Reports): Translation {
+  return callOrUnread(span, { operation, reports: { ...reports, finer: NONE_FINER } });
+}
+
+const NONE_FINER: Reports['finer'] = new Map();
 
 /** Usage and model stay out: a wrapper repeats what its children report, and not even always rightly. */
 function structure(span: OtlpSpan, operation: string): Translation {
@@ -150,12 +157,11 @@ function identityOf({ attributes: _, events: __, links: ___, ...fields }: JsonOb
   return fields;
 }
 
-/** Once a call was charged by the kept report alone, whatever another one counted. */
 function modelCall(span: OtlpSpan, decided: Decided): Translation {
   const used = usedBy(span, decided.reports);
   const call = callThatUsed(span, used, decided);
   if (used === span.used) return call;
-  return { ...call, former: () => callThatUsed(span, span.used, decided) };
+  return { ...call, alone: () => alone(span, decided.operation, decided.reports) };
 }
 
 function usedBy(span: OtlpSpan, { finer }: Reports): NativeUsage {

@@ -9,6 +9,7 @@ import type { NewEntry } from '../entries/entry.ts';
 import { usageEntry } from '../entries/entry.ts';
 import { type EventKey, eventKeysOf, eventText, tenantsOf } from '../entries/event-keys.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
+import { eventsToPost } from './known-calls.ts';
 import { KnownReports } from './known-reports.ts';
 import type { BatchHead, StructureSpan } from './posting-store.ts';
 import {
@@ -75,9 +76,10 @@ export async function postEvents<Received extends ReceivedEvent>(
     cache.reports,
     batch.events,
   );
-  const isNew = ({ outcome }: PostedEvent<Received>) => outcome.kind === 'posted';
-  const posted = judged.filter(isNew).map(({ received }) => received);
+  const { posted, apart } = eventsToPost(judged);
   const fresh = await withFirstRequested(transaction, posted);
+  const ofOneAnswer = [...apart].flatMap(({ event, digest }) => reportsOf(event, digest));
+  for (const report of ofOneAnswer) if (report.responseId !== null) sharing.add(partText(report));
   const entries = rateAndPlace(cache, fresh, sharing);
   await insertPeriods(transaction, newPeriods(cache, entries));
   const rows = entries.map(({ entry }) => entry);
@@ -112,7 +114,7 @@ interface Told<Received extends ReceivedEvent> {
   /** Spans that repeat a report, and may stand between two others of their trace. */
   readonly steps: readonly ReceivedEvent[];
   /** What is new has its response in common with another report, as `partText`. */
-  readonly sharing: ReadonlySet<string>;
+  readonly sharing: Set<string>;
   /** The holds that repeated reports name: their call is in the ledger by another event. */
   readonly ended: readonly Settlement[];
 }

@@ -110,11 +110,15 @@ async function standing(): Promise<readonly string[]> {
   return rows.map(({ span: id, tenant_id: tenant, charge }) => `${tenant} ${id} ${charge}`);
 }
 
-describe.each<[string, Attributes]>([
-  ['a call that names its operation', { ...NAMED, ...FINE }],
-  ['a span that names none', UNNAMED],
-])('of two nested spans the outer one counts more exactly, and is %s', (_, given) => {
-  const inner = span([11, 10], { ...NAMED, ...PLAIN });
+const ANSWERED = { 'gen_ai.response.id': 'resp-9f8e7d6c5b4a39281706' };
+
+describe.each<[string, Attributes, Attributes, string]>([
+  ['a call that names its operation', { ...NAMED, ...FINE }, {}, '11'],
+  // Of two reports of one answer the earlier stands, which is either.
+  ['a call of the same answer', { ...NAMED, ...FINE, ...ANSWERED }, ANSWERED, '1[01]'],
+  ['a span that names none', UNNAMED, {}, '11'],
+])('of two nested spans the outer one counts more exactly, and is %s', (_, given, also, stands) => {
+  const inner = span([11, 10], { ...NAMED, ...PLAIN, ...also });
   const outer = span([10, null], given);
 
   it.each<[string, readonly (readonly Message[])[]]>([
@@ -133,9 +137,24 @@ describe.each<[string, Attributes]>([
     ],
   ])('is charged once and by those counts, %s', async (_name, batches) => {
     expect(await send(...batches)).not.toContain('conflict');
-    expect(await standing()).toEqual([`acme 11 ${FINER_CHARGE}`]);
+    const one = expect.stringMatching(new RegExp(`^acme ${stands} ${FINER_CHARGE}$`));
+    expect(await standing()).toEqual([one]);
     expect(await brokenLaws(database)).toEqual([]);
   });
+});
+
+it('a second report of a message is a duplicate when it comes alone, and the other way round', async () => {
+  const inner = span([11, 10], { ...NAMED, ...PLAIN });
+  for (const given of [{ ...NAMED, ...PLAIN }, { ...PLAIN }]) {
+    const outer = span([10, null], given);
+    await begin();
+    expect(await send([[inner, outer]], [[outer]], [[inner, outer]])).toEqual([
+      ...['posted', 'posted', 'duplicate', 'duplicate', 'duplicate'],
+    ]);
+    await begin();
+    expect(await send([[outer]], [[inner, outer]])).toEqual(['posted', 'posted', 'duplicate']);
+    expect(await standing()).toEqual([`acme 11 ${COARSE_CHARGE}`]);
+  }
 });
 
 describe('three spans of one call', () => {
