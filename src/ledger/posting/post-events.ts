@@ -76,7 +76,8 @@ export async function postEvents<Received extends ReceivedEvent>(
     cache.reports,
     batch.events,
   );
-  const { posted, apart } = eventsToPost(judged);
+  const { posted: received, apart } = eventsToPost(judged);
+  const posted = received.map((one) => steps.get(one) ?? one);
   const fresh = await withFirstRequested(transaction, posted);
   const ofOneAnswer = [...apart].flatMap(({ event, digest }) => reportsOf(event, digest));
   for (const report of ofOneAnswer) if (report.responseId !== null) sharing.add(partText(report));
@@ -84,7 +85,7 @@ export async function postEvents<Received extends ReceivedEvent>(
   await insertPeriods(transaction, newPeriods(cache, entries));
   const rows = entries.map(({ entry }) => entry);
   const settling = [...ended, ...fresh.flatMap(({ event }) => settlementsOf(event))];
-  const structure = structureSpans([...fresh, ...steps]);
+  const structure = structureSpans(fresh);
   const { kind, recordedAt } = batch;
   const made = await insertBatch(transaction, {
     ...{ kind, recordedAt, entries: rows },
@@ -111,8 +112,8 @@ function repeatedWithinMessage({ event, repeats }: ReceivedEvent): readonly Seco
 interface Told<Received extends ReceivedEvent> {
   readonly judged: readonly PostedEvent<Received>[];
   readonly seconds: readonly SecondReport[];
-  /** Spans that repeat a report, and may stand between two others of their trace. */
-  readonly steps: readonly ReceivedEvent[];
+  /** What is posted as a step between two other spans of its trace, since it repeats a report. */
+  readonly steps: ReadonlyMap<ReceivedEvent, ReceivedEvent>;
   /** What is new has its response in common with another report, as `partText`. */
   readonly sharing: Set<string>;
   /** The holds that repeated reports name: their call is in the ledger by another event. */
@@ -147,7 +148,7 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
     unknown.flatMap(({ reports }) => reports),
   );
   const seconds: SecondReport[] = [];
-  const steps: ReceivedEvent[] = [];
+  const steps = new Map<ReceivedEvent, ReceivedEvent>();
   const sharing = new Set<string>();
   const ended: Settlement[] = [];
   const tell = ({ received, texts, reports }: (typeof keyed)[number]): PostOutcome => {
@@ -170,11 +171,10 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
       } else if (verdict.kind === 'conflict') conflict ??= verdict.with;
     }
     if (seconds.length > repeated) {
-      if (isStep(received)) {
-        for (const text of texts) held.set(text, [received.digest]);
-        steps.push(asSecondReport(received));
-      }
-      return DUPLICATE;
+      if (!isStep(received)) return DUPLICATE;
+      for (const text of texts) held.set(text, [received.digest]);
+      steps.set(received, asSecondReport(received));
+      return POSTED;
     }
     if (conflict !== null) {
       const { eventDigest: ledgerDigest, ...sameResponse } = conflict;
