@@ -18,20 +18,39 @@ export const BATCHES_A_FOLD = 64;
  * Folds every batch that is committed; returns how many batches it folded. Throws a `Refusal` where it may not. It waits
  * for the folds of others, or so long, and then throws what Postgres says of a lock that is not to be had.
  */
-export async function foldAll(
+export function foldAll(
   database: Database,
   clock: Clock,
   longestWaitMs: number | null = null,
 ): Promise<number> {
+  return foldUntil({ database, clock }, { isLast: (batches) => batches === 0, longestWaitMs });
+}
+
+/**
+ * Folds the batches that are waiting, and not again and again those that are posted meanwhile: they wait for one another,
+ * since entries cost the less the more of them are folded at once. Else as `foldAll`.
+ */
+export function foldWaiting(database: Database, clock: Clock): Promise<number> {
+  const isLast = (batches: number) => batches < BATCHES_A_FOLD;
+  return foldUntil({ database, clock }, { isLast, longestWaitMs: null });
+}
+
+async function foldUntil(
+  parts: Pick<Parts, 'database' | 'clock'>,
+  how: {
+    readonly isLast: (batches: number) => boolean;
+    readonly longestWaitMs: number | null;
+  },
+): Promise<number> {
   let folded = 0;
   try {
     for (;;) {
-      const batches = await foldSome({ database, clock }, longestWaitMs);
-      if (batches === 0) return folded;
+      const batches = await foldSome(parts, how.longestWaitMs);
       folded += batches;
+      if (how.isLast(batches)) return folded;
     }
   } catch (error) {
-    await refuseUntaken(database, 'fold_queue', error);
+    await refuseUntaken(parts.database, 'fold_queue', error);
     return folded;
   }
 }

@@ -3,7 +3,7 @@ import type { Database } from '../../database/database.ts';
 import { isNotPlanned } from '../../database/explain-fault.ts';
 import type { Log } from '../../log.ts';
 import { takeEndedHolds } from './ended-hold-store.ts';
-import { foldAll } from './fold-batches.ts';
+import { foldWaiting } from './fold-batches.ts';
 
 /**
  * The time that the rollups may be behind the ledger, beside the time of one fold. The calls of a
@@ -24,7 +24,7 @@ export async function runRollupLoop(
   // The queue of batches is durable: whatever is not folded now is folded next time.
   const fold = retried(of.log, {
     ...{ failing: 'rollups not folded', again: 'rollups folded again' },
-    work: () => foldAll(database, of.clock),
+    work: () => foldWaiting(database, of.clock),
   });
   const forget = retried(of.log, {
     ...{ failing: 'ended holds not taken away', again: 'ended holds taken away again' },
