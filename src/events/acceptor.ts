@@ -59,20 +59,13 @@ function oneOf(options: readonly unknown[]): Accepts {
   return (value) => options.includes(value);
 }
 
+/**
+ * Looks at the fields that are there, of which there are far fewer than there may be; unknown ones are refused where the
+ * object is strict.
+ */
 function objectAcceptor(schema: z.ZodObject): Accepts {
-  if (schema.def.catchall instanceof z.ZodNever) return strictAcceptor(schema);
-  if (schema.def.catchall !== undefined) return leaveToZod;
-  const fields = Object.entries(schema.def.shape).map(([name, field]) => ({
-    name,
-    accepts: acceptor(field),
-  }));
-  return (value) => {
-    return isPlainObject(value) && fields.every(({ name, accepts }) => accepts(value[name]));
-  };
-}
-
-/** Looks at the fields that are there, of which there are far fewer than there may be. */
-function strictAcceptor(schema: z.ZodObject): Accepts {
+  const isStrict = schema.def.catchall instanceof z.ZodNever;
+  if (schema.def.catchall !== undefined && !isStrict) return leaveToZod;
   const fields = Object.entries(schema.def.shape).map(([name, field]) => ({
     name,
     accepts: acceptor(field),
@@ -82,7 +75,8 @@ function strictAcceptor(schema: z.ZodObject): Accepts {
   return (value) => {
     if (!isPlainObject(value)) return false;
     for (const name in value) {
-      if (known.get(name)?.(value[name]) !== true) return false;
+      const accepts = known.get(name);
+      if (accepts === undefined ? isStrict : !accepts(value[name])) return false;
     }
     return required.every((name) => Object.hasOwn(value, name));
   };

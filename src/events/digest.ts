@@ -12,33 +12,33 @@ import type { AttributionTags, EventMember, UsageEvent } from './event.ts';
  */
 export function digestEvent(event: UsageEvent): Buffer {
   const form = { text: '' };
-  write(form, 'occurred_at', event.occurredAt);
-  write(form, 'started_at', event.startedAt);
-  write(form, 'status', event.status);
-  write(form, 'error_type', event.errorType);
-  write(form, 'operation', event.operation);
-  write(form, 'provider', event.provider);
-  write(form, 'requested_model', event.requestedModel);
-  write(form, 'executed_model', event.executedModel);
-  write(form, 'response_id', event.responseId);
-  write(form, 'service_tier', event.serviceTier);
-  write(form, 'gateway_cache', event.gatewayCache);
-  write(form, 'attempt', event.attempt);
-  write(form, 'uncached_input', event.usage.uncachedInput);
-  write(form, 'cache_read', event.usage.cacheRead);
-  write(form, 'cache_write', event.usage.cacheWrite);
-  write(form, 'output', event.usage.output);
-  write(form, 'reasoning', event.usage.reasoning);
+  write(form, OF_EVENT.occurred_at, event.occurredAt);
+  write(form, OF_EVENT.started_at, event.startedAt);
+  write(form, OF_EVENT.status, event.status);
+  write(form, OF_EVENT.error_type, event.errorType);
+  write(form, OF_EVENT.operation, event.operation);
+  write(form, OF_EVENT.provider, event.provider);
+  write(form, OF_EVENT.requested_model, event.requestedModel);
+  write(form, OF_EVENT.executed_model, event.executedModel);
+  write(form, OF_EVENT.response_id, event.responseId);
+  write(form, OF_EVENT.service_tier, event.serviceTier);
+  write(form, OF_EVENT.gateway_cache, event.gatewayCache);
+  write(form, OF_EVENT.attempt, event.attempt);
+  write(form, OF_EVENT.uncached_input, event.usage.uncachedInput);
+  write(form, OF_EVENT.cache_read, event.usage.cacheRead);
+  write(form, OF_EVENT.cache_write, event.usage.cacheWrite);
+  write(form, OF_EVENT.output, event.usage.output);
+  write(form, OF_EVENT.reasoning, event.usage.reasoning);
   writeUnits(form, event);
-  write(form, 'usage_source', event.usageSource);
+  write(form, OF_EVENT.usage_source, event.usageSource);
   writeLayers(form, event);
-  writeTags(form, '', event.tags);
+  writeTags(form, TAGS, event.tags);
   for (const name of Object.keys(event.furtherTags).sort()) {
-    write(form, `tag:${JSON.stringify(name)}`, event.furtherTags[name] ?? null);
+    write(form, headOf(`tag:${JSON.stringify(name)}`), event.furtherTags[name] ?? null);
   }
-  write(form, 'trace_id', event.traceId);
-  write(form, 'span_id', event.spanId);
-  write(form, 'parent_span_id', event.parentSpanId);
+  write(form, OF_EVENT.trace_id, event.traceId);
+  write(form, OF_EVENT.span_id, event.spanId);
+  write(form, OF_EVENT.parent_span_id, event.parentSpanId);
   for (const member of event.members ?? []) writeMember(form, member);
   // Through a string into Node's pool: asked for a buffer, it makes memory of its own for each digest.
   return Buffer.from(hash('sha256', form.text.slice(1), 'latin1'), 'latin1');
@@ -52,33 +52,80 @@ interface Form {
 function writeUnits(form: Form, event: UsageEvent): void {
   const { units } = event.usage;
   if (units === null) return;
-  for (const { name } of FURTHER_UNITS) write(form, name, units[name] ?? null);
+  for (const { name } of FURTHER_UNITS) write(form, headOf(name), units[name] ?? null);
 }
 
 function writeLayers(form: Form, event: UsageEvent): void {
   if (event.layers === null) return;
   const { prompt, tool, memory, response } = event.layers;
-  write(form, 'layers', [prompt, tool, memory, response].join());
+  write(form, OF_EVENT.layers, [prompt, tool, memory, response].join());
 }
 
-function writeTags(form: Form, prefix: string, tags: AttributionTags): void {
-  write(form, `${prefix}tenant_id`, tags.tenantId);
-  write(form, `${prefix}user_id`, tags.userId);
-  write(form, `${prefix}feature`, tags.feature);
-  write(form, `${prefix}agent_run_id`, tags.agentRunId);
-  write(form, `${prefix}prompt_version`, tags.promptVersion);
+function writeTags(form: Form, heads: typeof TAGS, tags: AttributionTags): void {
+  write(form, heads.tenant_id, tags.tenantId);
+  write(form, heads.user_id, tags.userId);
+  write(form, heads.feature, tags.feature);
+  write(form, heads.agent_run_id, tags.agentRunId);
+  write(form, heads.prompt_version, tags.promptVersion);
 }
 
 /** Members follow one another in their order, which decides ties of the split (R7). */
 function writeMember(form: Form, member: EventMember): void {
-  write(form, 'member', member.memberId);
-  write(form, 'member.status', member.status);
-  writeTags(form, 'member.', member.tags);
-  write(form, 'member.input_tokens', member.inputTokens);
-  write(form, 'member.output_tokens', member.outputTokens);
-  write(form, 'member.weight', member.weight);
+  write(form, OF_MEMBER.member, member.memberId);
+  write(form, OF_MEMBER['member.status'], member.status);
+  writeTags(form, TAGS_OF_MEMBER, member.tags);
+  write(form, OF_MEMBER['member.input_tokens'], member.inputTokens);
+  write(form, OF_MEMBER['member.output_tokens'], member.outputTokens);
+  write(form, OF_MEMBER['member.weight'], member.weight);
 }
 
-function write(form: Form, name: string, value: string | number | null): void {
-  if (value !== null) form.text += `\u0000${name}=${value}`;
+function write(form: Form, head: string, value: string | number | null): void {
+  if (value !== null) form.text += head + value;
 }
+
+/** What stands before a value. Those of every event are made once: a text of many parts is felt there. */
+function headOf(name: string): string {
+  return `\u0000${name}=`;
+}
+
+function headsOf<const Name extends string>(names: readonly Name[], prefix = '') {
+  const heads = names.map((name) => [name, headOf(prefix + name)]);
+  return Object.fromEntries(heads) as Readonly<Record<Name, string>>;
+}
+
+const OF_EVENT = headsOf([
+  'occurred_at',
+  'started_at',
+  'status',
+  'error_type',
+  'operation',
+  'provider',
+  'requested_model',
+  'executed_model',
+  'response_id',
+  'service_tier',
+  'gateway_cache',
+  'attempt',
+  'uncached_input',
+  'cache_read',
+  'cache_write',
+  'output',
+  'reasoning',
+  'usage_source',
+  'trace_id',
+  'span_id',
+  'parent_span_id',
+  'layers',
+]);
+
+const TAG_NAMES = ['tenant_id', 'user_id', 'feature', 'agent_run_id', 'prompt_version'] as const;
+const TAGS = headsOf(TAG_NAMES);
+const TAGS_OF_MEMBER = headsOf(TAG_NAMES, 'member.');
+
+const OF_MEMBER = headsOf([
+  'member',
+  'member.status',
+  'member.input_tokens',
+  'member.output_tokens',
+  'member.weight',
+]);

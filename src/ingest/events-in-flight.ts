@@ -1,5 +1,5 @@
 import type { ReadItem } from '../events/read-item.ts';
-import { meetingKeys } from '../ledger/entries/event-keys.ts';
+import { MeetingKeys } from '../ledger/entries/event-keys.ts';
 
 /** What a lane may record now, and what it must leave until other lanes are done. */
 export interface Claim {
@@ -13,7 +13,7 @@ export interface Claim {
 }
 
 interface Held {
-  readonly keys: ReadonlySet<string>;
+  readonly keys: MeetingKeys;
   readonly done: Promise<void>;
 }
 
@@ -29,16 +29,16 @@ export class EventsInFlight {
 
   claim(items: readonly ReadItem[]): Claim {
     const others = [...this.#held];
-    const keys = new Set<string>();
+    const keys = new MeetingKeys();
     const free: ReadItem[] = [];
     const met: ReadItem[] = [];
     const waits = new Set<Promise<void>>();
     for (const item of items) {
-      const own = item.kind === 'event' ? meetingKeys(item.event) : [];
-      const holder = others.find((held) => own.some((key) => held.keys.has(key)));
+      const event = item.kind === 'event' ? item.event : null;
+      const holder = event === null ? undefined : others.find((held) => held.keys.meets(event));
       if (holder === undefined) {
         free.push(item);
-        for (const key of own) keys.add(key);
+        if (event !== null) keys.add(event);
       } else {
         met.push(item);
         waits.add(holder.done);

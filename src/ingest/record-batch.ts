@@ -8,7 +8,7 @@ import type { EmailPolicy } from '../events/email-identifiers.ts';
 import type { ReadEvent, ReadItem } from '../events/read-item.ts';
 import { KEEP_EMAILS } from '../events/read-item.ts';
 import { eventKeysOf, eventText } from '../ledger/entries/event-keys.ts';
-import type { PostOutcome } from '../ledger/posting/post-events.ts';
+import type { Posting, PostOutcome } from '../ledger/posting/post-events.ts';
 import { postEvents } from '../ledger/posting/post-events.ts';
 import type { BatchHead, Receipt } from '../ledger/posting/posting-store.ts';
 import { insertReceipts, probeEvents } from '../ledger/posting/posting-store.ts';
@@ -51,15 +51,15 @@ export async function recordItems(
   const strays = await findStrays(transaction, items);
   const events = items.filter(isEvent).filter((item) => !strays.has(item));
   const posting = await postEvents(transaction, cache, { kind, events, recordedAt });
-  const outcomeOf = new Map(posting.events.map(({ received, outcome }) => [received, outcome]));
-  const judged = items.map((item) => recordOne(item, { outcomeOf, strays }));
+  const judged = judgeItems(items, strays, posting.events);
   // What is replayed waits already, and is not told from itself.
   const recorded = kind === 'ingest' ? await withoutWaiting(transaction, judged) : judged;
   const { batchId } = posting;
   const emails = batch.emails ?? KEEP_EMAILS;
-  const quarantined = recorded.flatMap(({ quarantined: one }) =>
-    one === null ? [] : [keptOf(one, emails)],
-  );
+  const quarantined: QuarantinedEvent[] = [];
+  for (const { quarantined: one } of recorded) {
+    if (one !== null) quarantined.push(keptOf(one, emails));
+  }
   await insertQuarantined(transaction, quarantined, { batchId, receivedAt: recordedAt });
   await insertReceipts(transaction, countReceipts(recorded), { batchId, recordedAt });
   return recorded;
@@ -140,35 +140,35 @@ interface RecordedWhole extends RecordedItem {
   readonly quarantined: Unposted | null;
 }
 
-function recordOne(
-  item: ReadItem,
-  of: {
-    readonly outcomeOf: ReadonlyMap<ReadEvent, PostOutcome>;
-    readonly strays: ReadonlySet<ReadItem>;
-  },
-): RecordedWhole {
+/** The answers of posting come in the order of its events, which is that of the items. */
+function judgeItems(
+  items: readonly ReadItem[],
+  strays: ReadonlySet<ReadItem>,
+  answers: Posting<ReadEvent>['events'],
+): readonly RecordedWhole[] {
+  let place = 0;
+  return items.map((item) => {
+    if (!isEvent(item)) return recordUnread(item);
+    if (strays.has(item)) return { item, outcome: 'quarantined', quarantined: strayOf(item) };
+    const answer = answers[place];
+    place += 1;
+    if (answer?.received !== item) {
+      throw new Error(`posting did not answer for ${item.event.eventId}`);
+    }
+    return recordJudged(item, answer.outcome);
+  });
+}
+
+function recordUnread(item: Exclude<ReadItem, ReadEvent>): RecordedWhole {
   if (item.kind === 'empty') return { item, outcome: 'empty', quarantined: null };
-  if (item.kind === 'refused') {
-    const { source, eventId, reason, detail, apart } = item;
-    const digests = { ledgerDigest: null, receivedDigest: null, bodyDigest: null };
-    const { repeats = null } = item;
-    const quarantined = {
-      source,
-      eventId,
-      reason,
-      detail,
-      body: item.body(),
-      apart,
-      ...digests,
-      repeats,
-    };
-    return { item, outcome: 'quarantined', quarantined };
-  }
-  if (of.strays.has(item)) {
-    return { item, outcome: 'quarantined', quarantined: strayOf(item) };
-  }
-  const outcome = of.outcomeOf.get(item);
-  if (outcome === undefined) throw new Error(`posting did not answer for ${item.event.eventId}`);
+  const { source, eventId, reason, detail, apart, repeats = null } = item;
+  const digests = { ledgerDigest: null, receivedDigest: null, bodyDigest: null };
+  const because = { source, eventId, reason, detail };
+  const quarantined = { ...because, body: item.body(), apart, ...digests, repeats };
+  return { item, outcome: 'quarantined', quarantined };
+}
+
+function recordJudged(item: ReadEvent, outcome: PostOutcome): RecordedWhole {
   if (outcome.kind !== 'conflict') return { item, outcome: outcome.kind, quarantined: null };
   return { item, outcome: 'conflict', quarantined: conflictOf(item, outcome) };
 }
@@ -213,8 +213,9 @@ function countReceipts(recorded: readonly RecordedItem[]): readonly Receipt[] {
   const counts = new Map<string, Counting>();
   for (const { item, outcome } of recorded) {
     const source = (item.kind === 'event' ? item.event.source : item.source) ?? '';
-    const count = counts.get(source) ?? newCount(source);
-    counts.set(source, count);
+    const known = counts.get(source);
+    const count = known ?? newCount(source);
+    if (known === undefined) counts.set(source, count);
     count.received += 1;
     if (item.kind === 'empty') count.empty[item.reason] = (count.empty[item.reason] ?? 0) + 1;
     else if (outcome !== 'empty') count[COUNTED_AS[outcome]] += 1;

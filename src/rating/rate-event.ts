@@ -82,9 +82,7 @@ export function rateEvent(event: UsageEvent, pricing: Pricing): readonly RatedPa
   const contextTokens = totalInput(event.usage);
   const measured = isMeasured(event.usage);
   if (event.members === null) {
-    const whole = { memberId: '', tags: event.tags, status: event.status };
-    const split = { usage: event.usage, callShare: WHOLE_CALL, callUsage: null };
-    return [ratePart(event, { ...whole, ...split, contextTokens, measured }, pricing)];
+    return [ratePart(event, wholeOf(event, { contextTokens, measured }), pricing)];
   }
   const parts = splitUsage(event, event.members);
   const call = { contextTokens, measured, callUsage: event.usage };
@@ -93,6 +91,23 @@ export function rateEvent(event: UsageEvent, pricing: Pricing): readonly RatedPa
     if (split === undefined) throw new Error(`member ${index} has no part of its call`);
     return ratePart(event, { ...member, ...split, ...call }, pricing);
   });
+}
+
+/** The one part of a call that nobody shares. Nearly every event passes here, so that no object is made of others. */
+function wholeOf(
+  { tags, status, usage }: UsageEvent,
+  { contextTokens, measured }: Pick<UnratedPart, 'contextTokens' | 'measured'>,
+): UnratedPart {
+  return {
+    memberId: '',
+    tags,
+    status,
+    usage,
+    callShare: WHOLE_CALL,
+    contextTokens,
+    callUsage: null,
+    measured,
+  };
 }
 
 /** What of a call decides the price of its parts, whether it comes from an event or from an entry. */
@@ -126,10 +141,12 @@ export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing):
   const assigned = tenantId === UNATTRIBUTED ? null : pricing.bookOf(tenantId, event.occurredAt);
   const currency = assigned?.currency ?? DEFAULT_CURRENCY;
   const question = questionOf(event, part.contextTokens);
-  const costRate = findCost(pricing.catalog, currency, {
-    ...question,
-    model: event.executedModel ?? question.model,
-  });
+  const executed = event.executedModel ?? question.model;
+  const costRate = findCost(
+    pricing.catalog,
+    currency,
+    executed === question.model ? question : { ...question, model: executed },
+  );
   const found =
     assigned !== null && part.status === 'ok'
       ? findCharge(pricing.catalog, assigned.book, question)

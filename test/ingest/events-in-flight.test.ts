@@ -13,8 +13,8 @@ function read(event: object) {
   return item;
 }
 
-const event = (eventId: string, responseId?: string) =>
-  read(nativeEvent({ event_id: eventId, ...(responseId && { response_id: responseId }) }));
+const event = (eventId: string, responseId?: string, source = 'gateway') =>
+  read(nativeEvent({ event_id: eventId, source, ...(responseId && { response_id: responseId }) }));
 
 const refused = read({ nothing: 'known' });
 
@@ -46,6 +46,13 @@ describe('an event in flight', () => {
     inFlight.claim([event('a', 'response-1')]);
     expect(inFlight.claim([event('b', 'response-1')]).met).toHaveLength(1);
     expect(inFlight.claim([event('b', 'response-2')]).free).toHaveLength(1);
+  });
+
+  it('is another one under another source, though its id is the same', () => {
+    const inFlight = new EventsInFlight();
+    inFlight.claim([event('a'), event('b', 'a')]);
+    expect(inFlight.claim([event('a', undefined, 'app')]).free).toHaveLength(1);
+    expect(inFlight.claim([event('c', 'a', 'app')]).met).toHaveLength(1);
   });
 
   it('does not hold up itself, nor what was refused', () => {

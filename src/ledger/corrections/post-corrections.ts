@@ -13,6 +13,7 @@ import type { NewEntry, StoredEntry } from '../entries/entry.ts';
 import { type HeldRevisions, readEntries, readRevisions } from '../entries/entry-store.ts';
 import {
   copyEntries,
+  idsOfSorted,
   insertBatch,
   insertPeriods,
   isSuperseded,
@@ -214,7 +215,8 @@ export async function postOwnEntries(
   const { kind, cache, recordedAt } = of;
   await insertPeriods(transaction, newPeriods(cache, entries));
   const batch = await insertBatch(transaction, { kind, recordedAt, entries });
-  const ids = await copyEntries(transaction, entries, batch);
+  const sorted = await copyEntries(transaction, entries, batch);
+  const ids = idsOfSorted(batch.batchId, sorted);
   return { batchId: batch.batchId, ids };
 }
 

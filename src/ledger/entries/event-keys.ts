@@ -33,10 +33,24 @@ export function eventText(key: EventKey): string {
 }
 
 /**
- * Two events can meet in the ledger, by their ids (R9) or by their provider responses (R8), only where they share one
- * of these. Tenants and members are left out, so some that share one do not meet.
+ * What events may meet by in the ledger: their ids (R9) and their provider responses (R8). Tenants and members are left
+ * out, so some that share one do not meet. The texts stand as the events have them: every event passes here, and would
+ * pay for a key that is made of several.
  */
-export function meetingKeys(event: UsageEvent): readonly string[] {
-  const id = `${event.source}\u0000${event.eventId}`;
-  return event.responseId === null ? [id] : [id, `\u0000${event.responseId}`];
+export class MeetingKeys {
+  readonly #bySource = new Map<string, Set<string>>();
+  readonly #responses = new Set<string>();
+
+  add({ source, eventId, responseId }: UsageEvent): void {
+    const ids = this.#bySource.get(source);
+    if (ids === undefined) this.#bySource.set(source, new Set([eventId]));
+    else ids.add(eventId);
+    if (responseId !== null) this.#responses.add(responseId);
+  }
+
+  /** Whether an event may meet one of those that were added. */
+  meets({ source, eventId, responseId }: UsageEvent): boolean {
+    if (this.#bySource.get(source)?.has(eventId) === true) return true;
+    return responseId !== null && this.#responses.has(responseId);
+  }
 }

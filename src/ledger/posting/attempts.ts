@@ -24,7 +24,9 @@ const WEAK_SOURCES: ReadonlySet<string | undefined> = new Set(['model_group', 'm
  * An answer that may have followed a failed attempt, by what its producer says: a number, a name that a
  * fallback may have put there, or the id of a call, whose model is then not said to be the first one.
  */
-export function isLaterAttempt(attempt: Attempt): boolean {
+export function isLaterAttempt(
+  attempt: Pick<Attempt, 'status' | 'furtherTags' | 'callId' | 'traceId' | 'attempt'>,
+): boolean {
   if (attempt.status !== 'ok') return false;
   const source = attempt.furtherTags['requested_model_source'];
   const isWeak = WEAK_SOURCES.has(source);

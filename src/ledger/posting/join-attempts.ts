@@ -40,7 +40,10 @@ export async function withFirstRequested(
   transaction: Transaction,
   events: readonly ReceivedEvent[],
 ): Promise<readonly ReceivedEvent[]> {
-  const answers = events.filter((received) => isLaterAttempt(attemptOf(received)));
+  // Of nearly every event its own fields say that it is none, and no attempt is made of it.
+  const answers = events.filter(
+    (received) => isLaterAttempt(received.event) && isLaterAttempt(attemptOf(received)),
+  );
   if (answers.length === 0) return events;
   const held = await readFailedAttempts(transaction, marksOf(answers.map(attemptOf)));
   const failed = [...held, ...events.map(attemptOf).filter(isFailedAttempt)];
@@ -52,8 +55,7 @@ export async function withFirstRequested(
 }
 
 /**
- * A batched request is one call for many, and no attempt of any one of them. Every event passes here, so that the
- * fields are named one by one.
+ * Makes the attempt that an event is. A batched request is one call for many, and no attempt of any one of them.
  */
 function attemptOf({ event }: ReceivedEvent): Attempt {
   const isAlone = event.members === null && isModelCall(event);

@@ -25,7 +25,7 @@ import type { ReportLookups } from './report-lookups.ts';
 import type { SecondReport } from './report-store.ts';
 import { insertSecondReports, readOtherReports } from './report-store.ts';
 import type { CallReport } from './same-call.ts';
-import { reportOfEntry, reportsOf } from './same-call.ts';
+import { mayRepeatCalls, reportOfEntry, reportsOf } from './same-call.ts';
 import type { Settlement } from './settlement-store.ts';
 import { queueSettlements } from './settlement-store.ts';
 import type { UnnamedSpan } from './unnamed-store.ts';
@@ -69,7 +69,8 @@ export async function postEvents<Received extends ReceivedEvent>(
   },
 ): Promise<Posting<Received>> {
   await lockForPosting(transaction);
-  const tenantIds = new Set(batch.events.flatMap(({ event }) => tenantsOf(event)));
+  const tenantIds = new Set<string>();
+  for (const { event } of batch.events) for (const id of tenantsOf(event)) tenantIds.add(id);
   await cache.refresh(transaction, tenantIds, batch.recordedAt);
   const { judged, seconds, steps, sharing, ended } = await tellNewFromRepeated(
     transaction,
@@ -81,18 +82,17 @@ export async function postEvents<Received extends ReceivedEvent>(
   const fresh = await withFirstRequested(transaction, posted);
   const ofOneAnswer = [...apart].flatMap(({ event, digest }) => reportsOf(event, digest));
   for (const report of ofOneAnswer) if (report.responseId !== null) sharing.add(partText(report));
-  const entries = rateAndPlace(cache, fresh, sharing);
-  await insertPeriods(transaction, newPeriods(cache, entries));
-  const rows = entries.map(({ entry }) => entry);
+  const { entries, periods } = rateAndPlace(cache, fresh, sharing);
+  await insertPeriods(transaction, periods);
   const settling = [...ended, ...fresh.flatMap(({ event }) => settlementsOf(event))];
   const structure = structureSpans(fresh);
   const { kind, recordedAt } = batch;
   const made = await insertBatch(transaction, {
-    ...{ kind, recordedAt, entries: rows },
+    ...{ kind, recordedAt, entries },
     hasMoreToFold: settling.length + structure.length > 0,
   });
   cache.posted(made);
-  await copyEntries(transaction, rows, made);
+  await copyEntries(transaction, entries, made);
   await queueSettlements(transaction, settling, made.batchId);
   await insertStructureSpans(transaction, structure, made.batchId);
   await insertUnnamedSpans(transaction, fresh.flatMap(unnamedSpansOf));
@@ -101,9 +101,11 @@ export async function postEvents<Received extends ReceivedEvent>(
   return { batchId: made.batchId, events: judged };
 }
 
+const NO_REPEATS: readonly SecondReport[] = [];
+
 /** Returns what was kept as structure, since another span of its message reports the same call. */
 function repeatedWithinMessage({ event, repeats }: ReceivedEvent): readonly SecondReport[] {
-  if (repeats === undefined) return [];
+  if (repeats === undefined) return NO_REPEATS;
   const { tenantId, because, ...kept } = repeats;
   const of = { ...kept, tenantId: tenantId ?? UNATTRIBUTED };
   return eventKeysOf(event).map((report) => ({ report, repeats: of, tie: because }));
@@ -131,9 +133,10 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
   lookups: ReportLookups,
   events: readonly Received[],
 ): Promise<Told<Received>> {
+  const areCompared = lookups.areOfAll || mayRepeatCalls(events);
   const keyed = events.map((received) => {
     const keys = eventKeysOf(received.event);
-    const reports = reportsOf(received.event, received.digest);
+    const reports = areCompared ? reportsOf(received.event, received.digest) : NO_REPORTS;
     return { received, keys, texts: keys.map(eventText), reports };
   });
   const held = await probeEvents(
@@ -204,6 +207,7 @@ function asSecondReport(received: ReceivedEvent): ReceivedEvent {
   return { ...received, event: { ...received.event, operation: 'duplicate_report' } };
 }
 
+const NO_REPORTS: readonly CallReport[] = [];
 const NO_SETTLEMENTS: readonly Settlement[] = [];
 
 /**
@@ -264,38 +268,33 @@ function isAmong(digests: readonly Buffer[], { digest, otherDigests }: ReceivedE
   return has(digest) || (otherDigests?.().some(has) ?? false);
 }
 
-interface PlacedEntry {
-  readonly entry: NewEntry;
-  readonly placement: Placement;
+interface PlacedPeriod {
+  readonly tenantId: string;
+  readonly period: Placement['period'];
 }
 
+/** The entries of the calls among events, and the periods of theirs that have no row yet. */
 function rateAndPlace(
   cache: ReferenceCache,
   events: readonly ReceivedEvent[],
   sharing: ReadonlySet<string>,
-): readonly PlacedEntry[] {
+): { readonly entries: readonly NewEntry[]; readonly periods: readonly PlacedPeriod[] } {
   const pricing = cache.pricing();
-  return events
-    .filter(({ event }) => isModelCall(event))
-    .flatMap(({ event, digest }) =>
-      rateEvent(event, pricing).map((part) => {
-        const placement = placeUsage(cache.tenant(part.tenantId), event.occurredAt);
-        const entry = usageEntry({ event, digest, part, placement });
-        const sharesResponse = sharing.size > 0 && sharing.has(partText(entry));
-        return { entry: sharesResponse ? { ...entry, sharesResponse } : entry, placement };
-      }),
-    );
-}
-
-function newPeriods(cache: ReferenceCache, entries: readonly PlacedEntry[]) {
-  const unknown: { tenantId: string; period: Placement['period'] }[] = [];
-  for (const { entry, placement } of entries) {
-    const { tenantId, periodStart } = entry;
-    if (cache.mustMakePeriod(tenantId, periodStart)) {
-      unknown.push({ tenantId, period: placement.period });
+  const entries: NewEntry[] = [];
+  const periods: PlacedPeriod[] = [];
+  for (const { event, digest } of events) {
+    if (!isModelCall(event)) continue;
+    for (const part of rateEvent(event, pricing)) {
+      const placement = placeUsage(cache.tenant(part.tenantId), event.occurredAt);
+      const entry = usageEntry({ event, digest, part, placement });
+      const sharesResponse = sharing.size > 0 && sharing.has(partText(entry));
+      entries.push(sharesResponse ? { ...entry, sharesResponse } : entry);
+      const { tenantId, periodStart } = entry;
+      if (!cache.mustMakePeriod(tenantId, periodStart)) continue;
+      periods.push({ tenantId, period: placement.period });
     }
   }
-  return unknown;
+  return { entries, periods };
 }
 
 function structureSpans(events: readonly ReceivedEvent[]): readonly StructureSpan[] {

@@ -212,33 +212,40 @@ export async function insertBatch(transaction: Transaction, head: BatchHead): Pr
 
 /**
  * Copies entries into the ledger, sorted by key so that concurrent batches wait for one another in
- * one order; returns the ids that they got. A key that another transaction committed since the probe raises SQLSTATE
- * 23505.
+ * one order; returns them in that order, in which they got their ids. A key that another transaction committed since the
+ * probe raises SQLSTATE 23505.
  */
 export async function copyEntries(
   transaction: Transaction,
   entries: readonly NewEntry[],
   batch: Batch,
-): Promise<ReadonlyMap<NewEntry, bigint>> {
-  const ids = entryIds(batch.batchId, entries);
-  if (entries.length === 0) return ids;
-  const recordedAt = formatInstant(batch.recordedAt);
-  const { salt } = batch;
-  const lines = [...ids].map(([entry, entryId]) => copyLine(entry, { entryId, recordedAt, salt }));
-  const copy = transaction.client.query(copyFrom(`copy entries (${COPY_COLUMNS}) from stdin`));
-  await pipeline(Readable.from([Buffer.from(lines.join(''))]), copy);
-  return ids;
-}
-
-/** Returns the ids that the entries of a batch get, in the order of their keys. */
-function entryIds(batchId: bigint, entries: readonly NewEntry[]): ReadonlyMap<NewEntry, bigint> {
+): Promise<readonly NewEntry[]> {
   // Whoever posts so many isolates them by halves, and then each half fits.
   if (entries.length > ENTRIES_PER_BATCH) {
     throw new Error(`a batch of ${entries.length} entries has ids for ${ENTRIES_PER_BATCH} only`);
   }
-  const firstId = batchId * BigInt(ENTRIES_PER_BATCH);
+  if (entries.length === 0) return entries;
   const sorted = [...entries].sort(compareKeys);
-  return new Map(sorted.map((entry, place) => [entry, firstId + BigInt(place)]));
+  const recordedAt = formatInstant(batch.recordedAt);
+  const { batchId, salt } = batch;
+  const lines = sorted.map((entry, place) =>
+    copyLine(entry, { entryId: entryId(batchId, place), recordedAt, salt }),
+  );
+  const copy = transaction.client.query(copyFrom(`copy entries (${COPY_COLUMNS}) from stdin`));
+  await pipeline(Readable.from([Buffer.from(lines.join(''))]), copy);
+  return sorted;
+}
+
+/** Returns the ids that the entries of a batch got, which come in the order of their keys. */
+export function idsOfSorted(
+  batchId: bigint,
+  sorted: readonly NewEntry[],
+): ReadonlyMap<NewEntry, bigint> {
+  return new Map(sorted.map((entry, place) => [entry, entryId(batchId, place)]));
+}
+
+function entryId(batchId: bigint, place: number): bigint {
+  return batchId * BigInt(ENTRIES_PER_BATCH) + BigInt(place);
 }
 
 /** Tells whether an entry was taken back; only what stands can be corrected. */

@@ -27,8 +27,8 @@ export class ReferenceCache {
   #tenantsRevision = 0n;
   #lastBatch: Batch | null = null;
   readonly #tenants = new Map<string, Tenant>();
-  /** The periods that are known to have their row. */
-  readonly #knownPeriods = new Set<string>();
+  /** The periods that are known to have their row, of each tenant by their first days. */
+  readonly #knownPeriods = new Map<string, Set<string>>();
   /** It is no reference, but like them it is kept between batches and put back by a rollback. */
   readonly reports = new ReportLookups();
 
@@ -101,9 +101,10 @@ export class ReferenceCache {
 
   /** Answers true for a period that is not known to have its row, and that once: whoever asks makes it. */
   mustMakePeriod(tenantId: string, startDate: string): boolean {
-    const key = `${tenantId}\u0000${startDate}`;
-    if (this.#knownPeriods.has(key)) return false;
-    this.#knownPeriods.add(key);
+    const known = this.#knownPeriods.get(tenantId);
+    if (known?.has(startDate) === true) return false;
+    if (known === undefined) this.#knownPeriods.set(tenantId, new Set([startDate]));
+    else known.add(startDate);
     return true;
   }
 

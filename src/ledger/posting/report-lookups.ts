@@ -17,9 +17,14 @@ export class ReportLookups {
     return this.#ofFew > 0;
   }
 
+  /** Whether every report is looked up, as while responses are repeated. */
+  get areOfAll(): boolean {
+    return this.#ofAll > 0;
+  }
+
   /** Answers the reports that are to be looked up: all of them only while responses are repeated. */
   dueOf(reports: readonly CallReport[]): readonly CallReport[] {
-    if (this.#ofAll > 0) return reports;
+    if (this.areOfAll) return reports;
     return this.areDue ? reports.filter(isOneOfFew) : [];
   }
 

@@ -115,6 +115,31 @@ export function isOneOfFew(report: CallReport): boolean {
 }
 
 /**
+ * Whether any of these events may report the call of another one of them, or one that is looked up: a report of it is
+ * one of few, or its response stands in two. Nearly no batch has such an event, so that no report is made of its others.
+ */
+export function mayRepeatCalls(received: readonly { readonly event: UsageEvent }[]): boolean {
+  const responses = new Set<string>();
+  for (const { event } of received) {
+    if (!isReported(event)) continue;
+    const { responseId, callId, gatewayCache } = event;
+    if (responseId === null || callId !== null || gatewayCache !== 'none') return true;
+    if (isPartlyNobodys(event) || responses.has(responseId)) return true;
+    responses.add(responseId);
+  }
+  return false;
+}
+
+function isReported(event: UsageEvent): boolean {
+  return isMarked(event) && (event.members !== null || event.status === 'ok') && isModelCall(event);
+}
+
+function isPartlyNobodys({ members, tags }: UsageEvent): boolean {
+  if (members === null) return isNobodys({ tenantId: tags.tenantId ?? UNATTRIBUTED });
+  return members.some((member) => isNobodys({ tenantId: member.tags.tenantId ?? UNATTRIBUTED }));
+}
+
+/**
  * Tells whether the ledger's key holds these two apart: they have one response of one tenant's
  * member (R8).
  */
@@ -168,7 +193,7 @@ export function isKept(earlier: CallReport, later: CallReport, tie: Tie): boolea
   return tie !== 'nested' || !isWithin(later, earlier);
 }
 
-function isNobodys({ tenantId }: CallReport): boolean {
+function isNobodys({ tenantId }: Pick<CallReport, 'tenantId'>): boolean {
   return tenantId === UNATTRIBUTED;
 }
 

@@ -154,7 +154,8 @@ export function findCost(
   question: PriceQuestion,
 ): FoundCost | null {
   const own = findCostIn(catalog, currency, question);
-  if (own !== null || catalog.exchange.length === 0) return own && { ...own, conversion: null };
+  if (own !== null) return { version: own.version, rate: own.rate, conversion: null };
+  if (catalog.exchange.length === 0) return null;
   const versions = catalog.costBooks.map((book) => versionAt(catalog, book, question.at));
   const others = new Set(versions.flatMap((version) => version?.currency ?? []));
   for (const from of [...others].sort()) {
@@ -175,13 +176,11 @@ function findCostIn(
   currency: string,
   question: PriceQuestion,
 ): FoundRate | null {
-  const versions = catalog.costBooks.flatMap((book) => {
-    const version = versionAt(catalog, book, question.at);
-    return version?.currency === currency ? version : [];
-  });
   const tiers = tiersOf(question);
   for (const match of COSTED_BY) {
-    for (const version of versions) {
+    for (const book of catalog.costBooks) {
+      const version = versionAt(catalog, book, question.at);
+      if (version?.currency !== currency) continue;
       for (const tier of tiers) {
         const rate = findRow(version, question, { tier, match });
         if (rate !== null) return { version, rate };

@@ -27,13 +27,37 @@ export function buildRates(rows: readonly Rate[]): RateIndex {
   // A catalog has all versions of its books, of which a command asks few; and most calls are found as they are written,
   // so that a book of which all are is never read another way.
   const written = once(() => rowsAsWritten(rows));
+  const findAsWritten = remembered((asked, tier) => findWritten(written(), asked, tier));
   const read = { same: once(() => rowsByName(rows)), undated: once(() => rowsWithoutDate(rows)) };
   return {
     rows,
     find: (asked, tier, match) =>
       match === 'written'
-        ? findWritten(written(), asked, tier)
+        ? findAsWritten(asked, tier)
         : findRead(read[match](), asked, { tier, match }),
+  };
+}
+
+type FindRows = (asked: AskedModel, tier: string) => readonly Rate[];
+
+/** Whatever models events name, so many are remembered at the most. */
+const MOST_REMEMBERED = 1_000;
+
+/** Every event asks for one of few models, twice; making a key of three texts for each question is felt there. */
+function remembered(find: FindRows): FindRows {
+  const byTier = new Map<string, Map<string | null, Map<string, readonly Rate[]>>>();
+  let count = 0;
+  return (asked, tier) => {
+    const { provider, model } = asked;
+    const known = byTier.get(tier)?.get(provider)?.get(model);
+    if (known !== undefined) return known;
+    const rows = find(asked, tier);
+    if (count >= MOST_REMEMBERED) return rows;
+    count += 1;
+    const ofTier = byTier.get(tier) ?? new Map<string | null, Map<string, readonly Rate[]>>();
+    const ofProvider = ofTier.get(provider) ?? new Map<string, readonly Rate[]>();
+    byTier.set(tier, ofTier.set(provider, ofProvider.set(model, rows)));
+    return rows;
   };
 }
 

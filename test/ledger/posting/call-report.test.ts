@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EventMember, UsageEvent } from '../../../src/events/event.ts';
 import { readNativeEvent } from '../../../src/events/native-event.ts';
+import { KnownReports } from '../../../src/ledger/posting/known-reports.ts';
 import type { CallReport } from '../../../src/ledger/posting/same-call.ts';
 import {
   isAroundCall,
   isBare,
   isOneOfFew,
   isSumOf,
+  mayRepeatCalls,
   reportOfEntry,
   reportsOf,
   shareResponse,
@@ -237,5 +239,63 @@ describe('a span that names no operation is around a call', () => {
     expect(isAroundCall(report(), birchs)).toBe(false);
     expect(isAroundCall(report(), nobodys)).toBe(false);
     expect(isAroundCall(nobodys, birchs)).toBe(true);
+  });
+});
+
+describe('events whose reports are made', () => {
+  const may = (...changes: readonly Readonly<Record<string, unknown>>[]) =>
+    mayRepeatCalls(changes.map((change) => ({ event: read(change) })));
+
+  it('have one that another report may repeat, or two that name one answer', () => {
+    expect(may({ response_id: 'a' }, { response_id: 'b' })).toBe(false);
+    expect(may({ response_id: 'a' }, { response_id: 'a' })).toBe(true);
+    expect(may({ response_id: null, span_id: SPAN })).toBe(true);
+    expect(may({ gateway_cache: 'exact' })).toBe(true);
+    expect(may({ call_id: 'c' })).toBe(true);
+    expect(may({ tenant_id: null })).toBe(true);
+    expect(may({ members: [{ member_id: 'm', tenant_id: 'unattributed' }] })).toBe(true);
+  });
+
+  it('are none that have failed, are no calls or have no mark', () => {
+    expect(may({ status: 'error', response_id: null, span_id: SPAN })).toBe(false);
+    expect(may({ operation: 'invoke_agent', response_id: null, span_id: SPAN })).toBe(false);
+    expect(may({ response_id: null })).toBe(false);
+    expect(may({ response_id: 'a' }, { response_id: 'a', status: 'error' })).toBe(false);
+  });
+
+  it('are all that any comparison of them would tell from new ones', () => {
+    const few = <Value>(...values: readonly Value[]) => fc.constantFrom(...values);
+    const anyChange = fc.record({
+      status: few('ok', 'ok', 'ok', 'error'),
+      operation: few('chat', 'chat', 'invoke_agent'),
+      response_id: few('a', 'b', 'c', 'd', null),
+      gateway_cache: few('none', 'none', 'none', 'exact'),
+      call_id: few(null, null, null, 'c'),
+      tenant_id: few('acme', 'globex', 'acme', null),
+      trace_id: few(null, TRACE),
+      span_id: few(null, SPAN, PARENT),
+      parent_span_id: few(null, SPAN, PARENT),
+      members: few(null, null, [
+        { member_id: 'm', tenant_id: 'acme' },
+        { member_id: 'n', tenant_id: 'globex', status: 'error' },
+      ]),
+    });
+    fc.assert(
+      fc.property(fc.array(anyChange, { maxLength: 3 }), (changes) => {
+        const events = changes.map(read);
+        if (mayRepeatCalls(events.map((event) => ({ event })))) return;
+        const reports = events.map((event) => reportsOf(event, DIGEST));
+        const known = new KnownReports(reports.flat());
+        for (const ofEvent of reports) {
+          for (const one of ofEvent) {
+            expect(isOneOfFew(one)).toBe(false);
+            expect(known.judge(one)).toEqual({ kind: 'new' });
+            expect(known.sharesResponse(one)).toBe(false);
+          }
+          for (const one of ofEvent) known.add(one);
+        }
+      }),
+      cases(500),
+    );
   });
 });
