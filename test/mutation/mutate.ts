@@ -90,8 +90,11 @@ function mutate(file: string): readonly Mutant[] {
   return reported[file]?.mutants ?? [];
 }
 
+/** What the tests refuse: a test fails, or does not end, or its file cannot even be loaded with the changed program. */
+const KILLED: ReadonlySet<string> = new Set(['Killed', 'Timeout', 'RuntimeError']);
+
 function isKilled({ status }: Mutant): boolean {
-  return status === 'Killed' || status === 'Timeout';
+  return KILLED.has(status);
 }
 
 function report(file: string, mutants: readonly Mutant[]): void {

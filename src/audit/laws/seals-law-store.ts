@@ -67,10 +67,8 @@ async function checkChain(database: Database, scope: LawScope) {
   const violations: string[] = [];
   let entries = 0;
   let previous = scope.after;
-  let read = scope.after.number;
-  while (read < scope.through && violations.length < VIOLATIONS_NAMED) {
-    const pages = await readPages(database, read, scope.through);
-    for (const row of pages.flat()) {
+  for await (const rows of readAhead(database, scope)) {
+    for (const row of rows) {
       const seal = toSeal(row);
       violations.push(...linkFaults(seal, row.batch, previous));
       // Without the salt in the batch's row nothing can be said of its entries.
@@ -79,33 +77,36 @@ async function checkChain(database: Database, scope: LawScope) {
       entries += seal.entries;
       previous = seal;
     }
-    read += BigInt(SEALS_A_PAGE * PAGES_AT_ONCE);
+    if (violations.length >= VIOLATIONS_NAMED) return { violations, entries };
   }
-  if (read >= scope.through && previous.number < scope.through) {
-    violations.push(`seal ${scope.through} is gone`);
-  }
+  if (previous.number < scope.through) violations.push(`seal ${scope.through} is gone`);
   return { violations, entries };
 }
 
 /**
- * Reads the next pages after a seal's number, in their order; a page misses the seals that are
- * gone.
+ * Gives the pages of a run in their order, while the next ones are read already: so Postgres hashes entries in the time
+ * in which the roots of those before are made here. A page misses the seals that are gone.
  */
-function readPages(
+async function* readAhead(
   database: Database,
-  after: bigint,
-  through: bigint,
-): Promise<readonly (readonly SealRow[])[]> {
-  const starts = Array.from(
-    { length: PAGES_AT_ONCE },
-    (_, page) => after + BigInt(page * SEALS_A_PAGE),
-  ).filter((start) => start < through);
-  return Promise.all(
-    starts.map((start) => {
-      const end = start + BigInt(SEALS_A_PAGE);
-      return readSeals(database, start, end < through ? end : through);
-    }),
-  );
+  { after, through }: LawScope,
+): AsyncGenerator<readonly SealRow[]> {
+  const reading: Promise<readonly SealRow[]>[] = [];
+  let next = after.number;
+  const readNext = () => {
+    const start = next;
+    next += BigInt(SEALS_A_PAGE);
+    const page = readSeals(database, start, next < through ? next : through);
+    // It may fail while an earlier one is looked at; whoever waits for it hears that.
+    page.catch(() => {});
+    reading.push(page);
+  };
+  for (;;) {
+    while (next < through && reading.length < PAGES_AT_ONCE) readNext();
+    const page = reading.shift();
+    if (page === undefined) return;
+    yield await page;
+  }
 }
 
 async function readSeals(
