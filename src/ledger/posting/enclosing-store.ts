@@ -5,6 +5,7 @@ import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { readEntries } from '../entries/entry-store.ts';
+import { REPORT_JOINER } from './finer-counts.ts';
 
 /** A call without a tenant, and the tags of the spans around it, the nearest first. */
 export interface UntaggedCall {
@@ -59,10 +60,19 @@ export async function readUntaggedCalls(
           where o.trace_id = b.trace_id and o.status = 'ok'
             and ${IS_NOBODYS} limit ${MOST_OF_A_SPAN}) o
       ), risen as (
-        select n.entry_id, n.trace_id, n.parent_span_id as at, 0 as steps, null::text collate "C" as tenant_id,
+        select s.entry_id, n.trace_id, n.parent_span_id as at, 0 as steps, null::text collate "C" as tenant_id,
           null::text as user_id, null::text as feature, null::text as agent_run_id, null::text as prompt_version
-        from nobodys n
-        where not exists (select from corrections_of(n.entry_id))
+        -- What was counted anew since is nobody's still; what a person corrected is as that one said.
+        from nobodys n cross join lateral (
+          with recursive chain as (
+            select n.entry_id
+            union all
+            select r.entry_id from chain c cross join lateral (
+              select * from corrections_of(c.entry_id)
+              where not is_reversal and actor = '${REPORT_JOINER}') r
+          )
+          select c.entry_id from chain c
+          where not exists (select from corrections_of(c.entry_id)) limit 1) s
         union all
         select r.entry_id, r.trace_id, p.parent_span_id, r.steps + 1, p.tenant_id, p.user_id, p.feature,
           p.agent_run_id, p.prompt_version

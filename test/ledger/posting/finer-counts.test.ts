@@ -204,6 +204,25 @@ describe('three spans of one call', () => {
   });
 });
 
+it('a call without a tenant that is counted anew is given the one of a span around it', async () => {
+  const nobodys = { tenant_id: undefined };
+  const agent = { 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.request.model': undefined };
+  const around = span([10, null], agent);
+  const outer = span([11, 10], { ...NAMED, ...FINE, ...nobodys });
+  const inner = span([12, 11], { ...NAMED, ...PLAIN, ...nobodys });
+  for (const order of [
+    [around, inner, outer],
+    [inner, around, outer],
+    [inner, outer, around],
+    [outer, inner, around],
+  ]) {
+    await begin();
+    await send(...order.map((one) => [[one]]));
+    expect(await standing()).toEqual([`acme 12 ${FINER_CHARGE}`]);
+  }
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
 describe('stays as it is', () => {
   const outer = span([10, null], { ...NAMED, ...FINE });
 
