@@ -21,6 +21,7 @@ export const MONEY_FILES: Readonly<Record<string, readonly string[]>> = {
   'src/rating/exchange/exchange-rate.ts': ['test/rating/exchange/exchange-rate.test.ts'],
   'src/rating/books/price-book-document.ts': ['test/rating/books/price-book-document.test.ts'],
   'src/rating/books/genai-seed.ts': ['test/rating/books/genai-rows.test.ts'],
+  'src/rating/books/genai-price.ts': ['test/rating/books/genai-price.test.ts'],
   'src/rating/books/genai-images.ts': ['test/rating/books/genai-images.test.ts'],
   'src/rating/books/genai-names.ts': ['test/rating/books/genai-names.test.ts'],
   'src/periods/calendar.ts': [

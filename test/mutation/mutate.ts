@@ -16,6 +16,8 @@ import { MONEY_FILES } from './money-files.ts';
 
 const STRYKER = ['@stryker-mutator/core@10.1.1', '@stryker-mutator/vitest-runner@10.1.1'];
 const LEAST_PERCENT = 90;
+/** What the tests refuse: a test fails, or does not end, or its file cannot even be loaded with the changed program. */
+const KILLED: ReadonlySet<string> = new Set(['Killed', 'Timeout', 'RuntimeError']);
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const scratch = join(tmpdir(), 'spanledger-mutation');
@@ -89,9 +91,6 @@ function mutate(file: string): readonly Mutant[] {
   };
   return reported[file]?.mutants ?? [];
 }
-
-/** What the tests refuse: a test fails, or does not end, or its file cannot even be loaded with the changed program. */
-const KILLED: ReadonlySet<string> = new Set(['Killed', 'Timeout', 'RuntimeError']);
 
 function isKilled({ status }: Mutant): boolean {
   return KILLED.has(status);

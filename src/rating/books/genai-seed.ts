@@ -1,10 +1,10 @@
-import type { ConditionalPrice, ModelInfo, ModelPrice, TieredPrices } from '@pydantic/genai-prices';
+import type { ConditionalPrice, ModelInfo, ModelPrice } from '@pydantic/genai-prices';
 import { DateTime } from 'luxon';
 import type { InstantMs } from '../../clock.ts';
-import { divideHalfUp, formatDecimal } from '../../money.ts';
 import type { RateOf } from '../../units.ts';
 import { OUTPUT_IMAGE_NOTE, withOutputImages } from './genai-images.ts';
 import { EVENT_PROVIDERS, type Offer, offersOf } from './genai-names.ts';
+import { decimalPrice, priceAbove } from './genai-price.ts';
 import { HALF_PRICE_NOTE, withHalfPrices } from './genai-tiers.ts';
 import {
   type PriceBookDocument,
@@ -179,7 +179,7 @@ function tariffsOf(label: string, prices: ModelPrice, losses: Losses): readonly 
   );
   return [...new Set([0, ...starts])].map((above) => {
     const rate = (unit: string, per = 1n, decimals = 6) =>
-      decimal(priceAbove(prices[unit], above), { per, decimals }, (note) =>
+      decimalPrice(priceAbove(prices[unit], above), { per, decimals }, (note) =>
         losses.rounded.add(`${label} ${unit} ${note}`),
       );
     const group = <Rate extends string>(names: Readonly<Record<string, Rate>>) =>
@@ -216,36 +216,6 @@ function withCachedImages(
   const { cache_read, input_image } = prices;
   if (cache_read === undefined || input_image !== undefined) return prices;
   return { cache_read_image: cache_read, ...prices };
-}
-
-/**
- * Returns the package's price for a call of more input tokens than that; 0 where a call alone costs
- * nothing.
- */
-function priceAbove(price: number | TieredPrices | undefined, above: number): number {
-  if (price === undefined || typeof price === 'number') return price ?? 0;
-  const reached = price.tiers.filter(({ start }) => start <= above);
-  return reached.toSorted((a, b) => b.start - a.start)[0]?.price ?? price.base;
-}
-
-/**
- * Returns a price of the package, for `per` units, as a decimal string for one. Reads the digits
- * with which the number is written, so that 0.1 is 0.1 and not the binary fraction next to it.
- */
-function decimal(
-  price: number,
-  { per, decimals }: { readonly per: bigint; readonly decimals: number },
-  onRounded: (note: string) => void,
-): string {
-  const match = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(price));
-  if (match === null) throw new Error(`the package has a price of ${price}`);
-  const [, whole = '', fraction = '', exponent = '0'] = match;
-  const scale = decimals + Number(exponent) - fraction.length;
-  const dividend = BigInt(whole + fraction) * 10n ** BigInt(Math.max(scale, 0));
-  const divisor = per * 10n ** BigInt(Math.max(-scale, 0));
-  const units = formatDecimal(divideHalfUp(dividend, divisor), decimals).replace(/\.?0+$/, '');
-  if (dividend % divisor !== 0n) onRounded(`${price} to ${units}`);
-  return units;
 }
 
 function version(options: SeedOptions, effectiveFrom: string, rows: Rows): PriceBookDocument {
