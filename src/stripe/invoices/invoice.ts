@@ -68,7 +68,9 @@ export async function holdInvoice(parts: StripeParts, invoiceId: string): Promis
   if (typeof own === 'string') return own;
   if (own.mode === 'shadow') return NOT_DUE;
   if (describeKeptDraft(invoice) === null && (await isReady(parts, own.target))) {
-    await saveReleased(database, own, clock());
+    // One that was held before, by whoever told of it first, is still held at Stripe.
+    if (known === null) await saveReleased(database, own, clock());
+    else await release(parts, known);
     return 'let go: its usage is proven to be there';
   }
   // The hold is kept first: a release must know of every draft that may be held.

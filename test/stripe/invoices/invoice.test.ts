@@ -10,6 +10,7 @@ import { periodBilledBy } from '../../../src/stripe/invoices/billed-period.ts';
 import { holdInvoice } from '../../../src/stripe/invoices/invoice.ts';
 import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
 import { minorPerMicro, setUpMeter } from '../../../src/stripe/meters/set-up-meter.ts';
+import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { checkSummaries } from '../../../src/stripe/summary-law.ts';
 import { textRows } from '../../support/database.ts';
@@ -213,6 +214,22 @@ test('a draft that is released while it is being held is not left behind', async
   double.control.releaseHeld();
 
   expect(await holding).toBe('let go: its push was proven in the meantime');
+  await double.control.advanceClock(2 * HOUR_MS);
+  expect(await differences()).toEqual([]);
+});
+
+test('a held draft of which an event tells once more after the proof is let go at Stripe, too', async () => {
+  const { parts, double, database, differences } = await scene({ withWebhooks: false });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  const [draft] = (await parts.stripe.invoices.list({ customer: customerOf('acme') })).data;
+  expect(await holdInvoice(parts, draft?.id ?? '')).toBe('held until the push is proven');
+  await closePeriods(parts, { month: MONTH, tenant_id: null });
+  await pushMonth(parts, ofMonth(MONTH));
+
+  expect(await holdInvoice(parts, draft?.id ?? '')).toBe('let go: its usage is proven to be there');
+
+  const [invoice] = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(invoice?.state).toBe('released');
   await double.control.advanceClock(2 * HOUR_MS);
   expect(await differences()).toEqual([]);
 });
