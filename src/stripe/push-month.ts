@@ -7,6 +7,7 @@ import { pushClosed, pushTargets } from '../push/push-targets.ts';
 import type { Fault } from '../remedy.ts';
 import { takeBackUnbilled } from './bill-without-subscription.ts';
 import { pushPartsOf } from './destinations.ts';
+import { lookForInvoicesFirst } from './invoices/missed-invoices.ts';
 import type { UnbilledPeriod } from './invoices/unbilled-usage.ts';
 import { findUnbilledPeriods, readToldPeriods } from './invoices/unbilled-usage.ts';
 import type { StripeParts } from './stripe-parts.ts';
@@ -19,7 +20,7 @@ export async function pushMonth(
   parts: StripeParts & ProgressPart & Pick<PushOptions, 'onOutage'>,
   request: PushRequest,
 ): Promise<PushAnswer> {
-  const push = await pushPartsOf(parts);
+  const push = lookForInvoicesFirst(parts, await pushPartsOf(parts));
   const { onProgress } = parts;
   let isAway = false;
   const onOutage = (reason: Fault) => {

@@ -65,4 +65,15 @@ export const KEPT: readonly Kept[] = [
       { place: 26, kind: 'calls', seed: 1227934885, turns: 22 },
     ],
   },
+  {
+    what: 'an invoice is final before its period is told, and its webhook was not heard in three days',
+    seed: 740015,
+    acts: [
+      { place: 4, kind: 'calls', seed: 286538263, turns: 39 },
+      { place: 5, kind: 'jump', seed: 759301612, turns: 10 },
+      { place: 6, kind: 'trap', seed: 16869147, turns: 24 },
+      { place: 21, kind: 'kill', seed: 382950693, turns: 30 },
+      { place: 22, kind: 'jump', seed: 1043239463, turns: 3 },
+    ],
+  },
 ];

@@ -1,5 +1,6 @@
 import { periodKey } from '../../periods/period-key.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
+import type { Destination, Obstacle, PushParts } from '../../push/destination.ts';
 import { inParallel } from '../../push/in-parallel.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
@@ -69,4 +70,34 @@ export async function takeMissedInvoices(
     if (id !== undefined && created * 1000 >= endsAt) await holdInvoice(parts, id);
   }
   return true;
+}
+
+/**
+ * The same destinations, of which the meter is told nothing of a period before the invoices of it that Stripe has are
+ * known: one may be final though no webhook told of it, and what the meter is told then is on no invoice.
+ */
+export function lookForInvoicesFirst(parts: StripeParts, push: PushParts): PushParts {
+  const destinations = push.destinations.map((destination): Destination => {
+    if (destination.kind !== 'meter') return destination;
+    const lookAt: Destination['lookAt'] = async (whom) =>
+      (await destination.lookAt(whom)) ?? (await findFinal(parts, destination, whom));
+    return { ...destination, lookAt };
+  });
+  return { ...push, destinations };
+}
+
+async function findFinal(
+  parts: StripeParts,
+  destination: Destination,
+  whom: Parameters<Destination['lookAt']>[0],
+): Promise<Obstacle | null> {
+  const { target, customer } = whom;
+  const invoices = await readInvoices(parts.database, { month: null, tenantId: target.tenantId });
+  const isKnown = invoices.some(
+    ({ periodStart, state, identifier }) =>
+      periodStart === target.periodStart && state !== 'gone' && identifier === null,
+  );
+  if (isKnown || !(await takeMissedInvoices(parts, { ...target, customer }))) return null;
+  const fault = await destination.objectTo(whom);
+  return fault === null ? null : { fault, remedy: null, isOnlyHere: true };
 }

@@ -4,6 +4,7 @@ import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
 import { readAlerts, readOpenAlerts } from '../../../src/push/alert-store.ts';
 import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
+import { holdInvoice } from '../../../src/stripe/invoices/invoice.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { settleMonth } from '../../../src/stripe/settle-month.ts';
@@ -224,7 +225,7 @@ test('what a final invoice or an invoice item bills is not settled elsewhere', a
   );
 });
 
-/** October told when a person had let its draft go already, and nobody had heard of that. */
+/** October told when a person had made its held draft final already, and nobody had heard of that. */
 async function toldTooLate(subscriptions: number): Promise<BillingScene> {
   const scene = await openBillingScene({ withWebhooks: false });
   onTestFinished(scene.close);
@@ -238,6 +239,7 @@ async function toldTooLate(subscriptions: number): Promise<BillingScene> {
   }
   await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
   const [draft] = (await parts.stripe.invoices.list({ customer: 'cus_acme' })).data;
+  await holdInvoice(parts, draft?.id ?? '');
   await parts.stripe.invoices.finalizeInvoice(draft?.id ?? '');
   await runSteps(parts, MONTH);
   expect(await intents(scene)).toEqual([TOLD]);
