@@ -77,6 +77,8 @@ async function setUpCluster(project: Provider, cluster: Cluster): Promise<() => 
 async function startServer(of: ServerOptions) {
   const script = fileURLToPath(new URL('./postgres-server.ts', import.meta.url));
   const child = spawn(process.execPath, [script, JSON.stringify(of)], {
+    // A signal to the whole group of this run is not for the one that has to clean up after it.
+    detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
