@@ -8,6 +8,7 @@ import { freshnessAnswer } from '../../src/month/status/freshness-answer.ts';
 import { monthTableAnswer } from '../../src/month/table/month-table-answer.ts';
 import { overviewAnswer } from '../../src/reports/overview/overview-answer.ts';
 import { tracesAnswer } from '../../src/reports/traces/trace-answer.ts';
+import { sealAll } from '../../src/seals/seal-batches.ts';
 import { type Api, startApi } from '../support/api.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase } from '../support/database.ts';
@@ -46,6 +47,8 @@ beforeAll(async () => {
   await receiveEvents(database, EVENTS, '2026-11-03T00:00:00Z');
   const clock = () => parseInstant('2026-11-04T00:00:00Z');
   await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
+  // The server would seal between two questions, and the second answer would say more than the first.
+  await sealAll(database, clock);
   api = await startApi(database, { clock });
   reader = await api.key('reader');
 });

@@ -84,7 +84,12 @@ const FORGERIES: Readonly<Record<string, () => unknown>> = {
   'a manifest with another hash': () => forged(() => ({ manifest_hash: '0'.repeat(64) })),
   'a manifest that its entries do not reach': () =>
     forged((proof) =>
-      rehashed(manifestOf(proof).replace(/"entries_root":"./, (text) => `${text.slice(0, -1)}f`)),
+      rehashed(
+        manifestOf(proof).replace(
+          /("entries_root":")(.)/,
+          (_, before: string, digit: string) => before + (digit === 'f' ? '0' : 'f'),
+        ),
+      ),
     ),
   'a total that is more than its lines': () =>
     forged((proof) => rehashed(manifestOf(proof).replace(/"charge_total":"/, '"charge_total":"1'))),
