@@ -42,7 +42,7 @@ const WITHOUT_PAUSES = ['test/{stripe,month}/**/*.test.ts'];
 const PACKAGES = ['test/packages/**/*.test.ts'];
 
 /**
- * The files that take longest, the longest first. Left to their sizes a small file of long tests would begin last,
+ * The files that take longest, the longest of each project first. Left to their sizes a small file of long tests would begin last,
  * and one worker would end it alone.
  */
 const LONGEST = [
@@ -70,13 +70,17 @@ const LONGEST = [
   'test/stripe/event-queue.test.ts',
 ];
 
+/** A worker is kept, with all that it has loaded, only while the next file is of the same project. */
+const PROJECTS = ['stripe', 'database', 'simulation', 'pure', 'packages'];
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification) => {
       const index = LONGEST.findIndex((file) => moduleId.endsWith(file));
       return index < 0 ? LONGEST.length : index;
     };
-    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+    const turn = ({ project }: TestSpecification) => PROJECTS.indexOf(project.name);
+    return (await super.sort(files)).sort((a, b) => turn(a) - turn(b) || place(a) - place(b));
   }
 }
 
