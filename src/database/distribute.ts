@@ -14,7 +14,7 @@ const APPEND_ONLY = ['entries', 'structure_spans'] as const;
  * What grows with usage without an end, and is most of a ledger's bytes. All else stays on the coordinator, with its
  * triggers, its foreign keys and the unique keys that have no tenant in them.
  */
-const DISTRIBUTED = [...APPEND_ONLY, 'run_usage'] as const;
+export const DISTRIBUTED = [...APPEND_ONLY, 'run_usage'] as const;
 
 /**
  * Distributes by tenant the tables that grow with usage, where the database has the Citus extension. In one transaction; the

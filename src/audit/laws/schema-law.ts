@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Database } from '../../database/database.ts';
 import { isDistributed } from '../../database/distribute.ts';
 import { MIGRATIONS } from '../../database/migrate.ts';
+import { readOpenNodes } from '../../database/nodes-wall.ts';
 import { dumpRoles, dumpSchema, readIntruders } from '../../database/schema-store.ts';
 import { readSetBack } from '../../database/sequence-store.ts';
 import type { LawReport } from './law.ts';
@@ -26,6 +27,7 @@ export async function checkSchema(database: Database): Promise<LawReport> {
     ),
     ...(await readIntruders(database)),
     ...(await readSetBack(database)),
+    ...(await readOpenNodes(database)),
   ];
   const checked = schema.checked + rights.checked;
   return { ...law, checked, violations: violations.slice(0, VIOLATIONS_NAMED) };
