@@ -87,7 +87,12 @@ function wrap(client: pg.PoolClient, actor: Actor, parts: HeldParts): pg.PoolCli
     const question = { text, isOfPostgres: true, pid };
     if (!isStream(first)) {
       const statement = () => Reflect.apply(client.query, client, given);
-      return turns.ask(actor, { ...question, ask: () => atTrap(at, statement) });
+      const ask = async (flight: Flight) => {
+        const answer = await atTrap(at, statement);
+        flight.keepsLocks = keepsAllLocks(client, text);
+        return answer;
+      };
+      return turns.ask(actor, { ...question, ask });
     }
     // A COPY is a stream, handed back at once; what is written to it waits until its turn has come.
     const copy = async () => {
@@ -173,6 +178,11 @@ export function cutLine(client: pg.PoolClient): Promise<void> {
 
 function isCut(client: pg.PoolClient): boolean {
   return streamOf(client).destroyed;
+}
+
+/** Whether a statement that was answered well let go of nothing: its transaction goes on, and it took nothing back. */
+function keepsAllLocks(client: pg.PoolClient, text: string): boolean {
+  return client.getTransactionStatus() === 'T' && !/^rollback|unlock/i.test(text);
 }
 
 interface Stream {

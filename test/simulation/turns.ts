@@ -25,6 +25,8 @@ export interface Flight {
   pid: number | null;
   /** It waited for another that waited for it, and was ended. */
   isDeadlock: boolean;
+  /** Whether its transaction goes on once it is answered, so that nobody who waits for a lock of that has it yet. */
+  keepsLocks: boolean;
 }
 
 /** What an actor asks. */
@@ -59,8 +61,8 @@ export interface TurnsParts {
   readonly receiver: Receiver;
 }
 
-/** A statement takes well under this; whatever takes longer may wait for a lock. */
-const PATIENCE_MS = 3;
+/** A statement that takes longer than this may wait for a lock. */
+const PATIENCE_MS = 1;
 /** All that goes on in this process without Postgres goes on within so many turns of its loop. */
 const TURNS_OF_CODE = 5;
 const STUCK_MS = 60_000;
@@ -79,6 +81,8 @@ export class Turns {
   readonly #running = new Set<Flight>();
   /** Statements that wait for a lock, whose processes are stopped. */
   readonly #waiting = new Set<Flight>();
+  /** Those of them whose lock has become free; null when somebody may have let one go since they were asked for. */
+  #free: ReadonlySet<number> | null = null;
   readonly #timers = new Set<Timer>();
   #landed: () => void = () => {};
   #isMoving = false;
@@ -126,7 +130,7 @@ export class Turns {
     return new Promise((resolve, reject) => {
       if (actor.isDead) return;
       const go = () => {
-        const flight: Flight = { actor, text, pid, isDeadlock: false };
+        const flight: Flight = { actor, text, pid, isDeadlock: false, keepsLocks: false };
         const landed = isOfPostgres ? this.fly(flight) : () => this.stir();
         question.ask(flight).then(
           (answer) => {
@@ -151,13 +155,17 @@ export class Turns {
       this.stir();
       this.#running.delete(flight);
       this.#waiting.delete(flight);
+      if (!flight.keepsLocks) this.#free = null;
       this.#landed();
     };
   }
 
   /** Takes no turn before this is done, which nobody asked for. */
   async hold(work: () => Promise<void>): Promise<void> {
-    const landed = this.fly({ actor: WORLD, text: '', pid: null, isDeadlock: false });
+    const landed = this.fly({
+      ...{ actor: WORLD, text: '', pid: null },
+      ...{ isDeadlock: false, keepsLocks: false },
+    });
     await work().finally(landed);
   }
 
@@ -241,9 +249,11 @@ export class Turns {
   /** Statements whose lock has become free. */
   async #freed(): Promise<readonly Next[]> {
     const waiting = [...this.#waiting];
-    const blockers = await this.#parts.processes.blockers(pidsOf(waiting));
+    if (waiting.length === 0) return [];
+    const free = this.#free ?? (await this.#askForFree(pidsOf(waiting)));
+    this.#free = free;
     return waiting
-      .filter(({ pid }) => pid !== null && blockers.get(pid)?.length === 0)
+      .filter(({ pid }) => pid !== null && free.has(pid))
       .map((flight) => ({
         actor: flight.actor,
         what: `${flight.text} goes on`,
@@ -254,6 +264,11 @@ export class Turns {
           if (flight.pid !== null) this.#parts.processes.goOn(flight.pid);
         },
       }));
+  }
+
+  async #askForFree(pids: readonly number[]): Promise<ReadonlySet<number>> {
+    const blockers = await this.#parts.processes.blockers(pids);
+    return new Set(pids.filter((pid) => blockers.get(pid)?.length === 0));
   }
 
   #pick(ready: readonly Next[]): Next {
@@ -286,8 +301,11 @@ export class Turns {
   async #quiet(): Promise<void> {
     const began = performance.now();
     for (;;) {
-      await this.#settle();
-      if (this.#running.size === 0) return;
+      // Our own code has nothing to do as long as Postgres is at something: it comes to rest once, when that is over.
+      if (this.#running.size === 0) {
+        await this.#settle();
+        if (this.#running.size === 0) return;
+      }
       if (await this.#isLate()) await this.#stopBlocked();
       if (performance.now() - began > STUCK_MS) throw new Error(`stuck: ${this.#describe()}`);
     }
@@ -320,6 +338,7 @@ export class Turns {
    */
   async #stopBlocked(): Promise<void> {
     const { processes } = this.#parts;
+    if (!pidsOf([...this.#running]).some((pid) => processes.maySleep(pid))) return;
     const blockers = await processes.blockers(pidsOf([...this.#running, ...this.#waiting]));
     for (const flight of [...this.#running]) {
       const { pid } = flight;
@@ -331,6 +350,7 @@ export class Turns {
       } else if (this.#running.delete(flight)) {
         processes.stop(pid);
         this.#waiting.add(flight);
+        this.#free = null;
         this.story.push(`   ${flight.actor.name} waits for a lock`);
       }
     }
