@@ -33,10 +33,10 @@ const PURE = [
 const SIMULATION = ['test/simulation/**/*.test.ts'];
 
 /**
- * Tests of what Stripe is told, and of the month around it: each pause in the code is over at once. That holds for every
+ * Tests of what Stripe is told, of the month around it, and the scenarios, some of which push: each pause in the code is over at once. That holds for every
  * module which a worker has loaded, so nothing that must wait shares one with them.
  */
-const WITHOUT_PAUSES = ['test/{stripe,month}/**/*.test.ts'];
+const WITHOUT_PAUSES = ['test/scenarios.test.ts', 'test/{stripe,month}/**/*.test.ts'];
 
 /** What is installed, on each Node that it promises to run on; `npm run test:packages` runs it. */
 const PACKAGES = ['test/packages/**/*.test.ts'];

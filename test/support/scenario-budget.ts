@@ -3,6 +3,7 @@ import { releaseHold } from '../../src/budgets/release-hold.ts';
 import type { Clock } from '../../src/clock.ts';
 import { formatInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import { takeEndedHolds } from '../../src/ledger/rollups/ended-hold-store.ts';
 import { check, putBudget, reserve } from './budgets.ts';
 
 /** The steps of a scenario that ask budgets; test/scenarios/README.md describes them. */
@@ -11,9 +12,14 @@ export type BudgetStep =
   | { readonly check: Parameters<typeof check>[1]; readonly at?: string }
   | { readonly reserve: Parameters<typeof reserve>[1]; readonly at?: string }
   | { readonly release: string; readonly at?: string }
+  | { readonly take_ended_holds: 'all'; readonly at?: string }
   | { readonly budgets: 'all'; readonly at?: string };
 
-export function takeBudget(database: Database, clock: Clock, step: BudgetStep): Promise<unknown> {
+export async function takeBudget(
+  database: Database,
+  clock: Clock,
+  step: BudgetStep,
+): Promise<unknown> {
   const at = formatInstant(clock());
   if ('set_budget' in step) return putBudget(database, step.set_budget, at);
   if ('check' in step) return check(database, step.check, at);
@@ -21,6 +27,10 @@ export function takeBudget(database: Database, clock: Clock, step: BudgetStep): 
   if ('release' in step) {
     const request = { hold_id: step.release, tenant_id: null, actor: 'ada' };
     return releaseHold({ database, clock }, request);
+  }
+  if ('take_ended_holds' in step) {
+    await takeEndedHolds(database, clock());
+    return 'taken';
   }
   return listBudgets({ database, clock }, { tenant_id: null, as_of: null });
 }

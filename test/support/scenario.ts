@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
-import { parseInstant, systemClock } from '../../src/clock.ts';
+import type { InstantMs } from '../../src/clock.ts';
+import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { parseModelMap } from '../../src/events/model-map.ts';
 import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
@@ -14,6 +15,7 @@ import { openLog } from '../../src/log.ts';
 import { nameMissing } from '../../src/month/completeness/name-missing.ts';
 import type { SettleRequest } from '../../src/push/settle-answer.ts';
 import { Refusal } from '../../src/refusal.ts';
+import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
 import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
@@ -29,7 +31,7 @@ import type { BudgetStep } from './scenario-budget.ts';
 import { takeBudget } from './scenario-budget.ts';
 import type { CorrectionStep } from './scenario-correction.ts';
 import { takeCorrection } from './scenario-correction.ts';
-import { ofMonth } from './stripe.ts';
+import { METER_EVENTS, ofMonth } from './stripe.ts';
 
 /** One folder of test/scenarios; its README says what each key means. */
 export interface Scenario {
@@ -66,7 +68,7 @@ type Step =
   | { readonly leave: string; readonly on: string; readonly at?: string }
   | { readonly import_price_book: unknown; readonly at?: string }
   | { readonly replay: 'all'; readonly at: string }
-  | { readonly push: string; readonly at: string }
+  | { readonly push: string; readonly stripe?: StripeIs; readonly at: string }
   | { readonly settle: Omit<SettleRequest, 'actor'>; readonly at: string }
   | { readonly missing: string; readonly at: string }
   | CorrectionStep
@@ -82,6 +84,12 @@ interface TenantKeys {
   readonly price_book_from?: string;
   readonly stripe_customer?: string;
 }
+
+/**
+ * How Stripe is when a month is pushed: it takes no event, or it bills each customer by a subscription that began
+ * with the month, and none of its webhooks has come.
+ */
+type StripeIs = 'unavailable' | 'subscribed';
 
 /** When a step that says nothing else happens: after most events, before any period's end. */
 const DEFAULT_AT = '2026-10-20T12:00:00Z';
@@ -105,7 +113,7 @@ export async function play(
     const answer = await answerOf(() => take(database, step, { folder, scenario }));
     if ('receive' in step && answer !== undefined) throw new Error(JSON.stringify(answer));
     if (!('receive' in step)) answers.push(answer);
-    await foldAll(database, systemClock);
+    await foldAll(database, () => parseInstant(step.at ?? DEFAULT_AT));
   }
   return answers;
 }
@@ -168,11 +176,14 @@ async function take(
     'check' in step ||
     'reserve' in step ||
     'release' in step ||
+    'take_ended_holds' in step ||
     'budgets' in step
   ) {
     return takeBudget(database, clock, step);
   }
-  if ('push' in step) return push(database, step.push, parseInstant(at));
+  if ('push' in step) {
+    return push(database, step.push, { at: parseInstant(at), is: step.stripe ?? null });
+  }
   if ('settle' in step) {
     return settleMonth({ database, clock }, { ...step.settle, actor: 'ann' });
   }
@@ -190,21 +201,29 @@ async function take(
 }
 
 /** Pushes a month to a Stripe double that knows every tenant's customer. */
-async function push(database: Database, month: string, now: number): Promise<unknown> {
-  const double = await startStripeDouble({ now, frozen: true, latencyMs: 0 });
+async function push(
+  database: Database,
+  month: string,
+  { at, is }: { readonly at: InstantMs; readonly is: StripeIs | null },
+): Promise<unknown> {
+  const begin = is === 'subscribed' ? parseInstant(`${month}-01T00:00:01Z`) : at;
+  const double = await startStripeDouble({ now: begin, frozen: true, latencyMs: 0 });
   try {
     for (const row of await textRows(database, 'select stripe_customer from tenants')) {
       if (row['stripe_customer']) double.control.addCustomer({ id: row['stripe_customer'] });
     }
     const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
     const meter = await setUpMeter(stripe, 'USD');
-    await saveMeter(database, meter, { livemode: false, account: null, at: now });
-    const clock = () => now;
-    const log = openLog('silent');
-    const results = await pushMonth(
-      { database, stripe, livemode: false, clock, log },
-      ofMonth(month),
-    );
+    await saveMeter(database, meter, { livemode: false, account: null, at: begin });
+    const clock = double.control.now;
+    const parts = { database, stripe, livemode: false, clock, log: openLog('silent') };
+    if (is === 'subscribed') await setUpSubscriptions(parts, meter);
+    if (is === 'unavailable') {
+      const match = { method: 'POST', path: METER_EVENTS };
+      double.control.injectFault({ kind: 'error', status: 503, match, times: 1_000_000 });
+    }
+    await double.control.setClock(at);
+    const results = await pushMonth(parts, ofMonth(month));
     return results.filter((result) => result.tenant_id !== 'unattributed');
   } finally {
     await double.close();
