@@ -1,6 +1,6 @@
 import { releaseHold } from '../../src/budgets/release-hold.ts';
 import { reserveHold } from '../../src/budgets/reserve-hold.ts';
-import { monthAfter, utcDay } from '../../src/clock.ts';
+import { monthAfter, parseInstant, utcDay } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
@@ -108,6 +108,12 @@ const ACTS: Readonly<Record<ActKind, (world: World, dice: Dice) => Promise<void>
   async jump(world, dice) {
     const ms = dice.pick([5_000, 60_000, HOUR_MS, 9 * HOUR_MS, 23 * HOUR_MS, DAY_MS, 5 * DAY_MS]);
     await world.turns.moveTo(world.now + ms);
+  },
+
+  /** The clock comes to the next month: to its first instant, or some days into it. */
+  async month_ends(world, dice) {
+    const first = parseInstant(`${monthAfter(utcDay(world.now).slice(0, 7))}-01T00:00:00Z`);
+    await world.turns.moveTo(first + dice.pick([0, HOUR_MS, DAY_MS, 2 * DAY_MS, 4 * DAY_MS]));
   },
 
   close: (world, dice) =>

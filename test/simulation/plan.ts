@@ -17,6 +17,7 @@ const KINDS = {
   reserve: 4,
   release: 1,
   jump: 5,
+  month_ends: 1,
   close: 4,
   push: 4,
   reconcile: 2,
@@ -42,21 +43,54 @@ const KINDS = {
 } as const;
 export type ActKind = keyof typeof KINDS;
 
-const LEAST_ACTS = 14;
-const MORE_ACTS = 16;
-const MOST_TURNS = 40;
+/** What makes something fail. */
+const FAILURES: ReadonlySet<ActKind> = new Set<ActKind>([
+  ...(['receiver_fails', 'kill', 'restart_serve', 'lose_machine', 'deploy', 'trap'] as const),
+  ...(['restart', 'queue_faults', 'stripe_fault', 'summary_lag', 'freeze'] as const),
+]);
 
-/** The same acts from the same seed. */
+/** Of so many histories one is long: whatever happens, in any order, over months. */
+const HISTORIES_A_LONG_ONE = 5;
+const LEAST_LONG_ACTS = 14;
+const MORE_LONG_ACTS = 16;
+/** What every short history comes through: the end of a month and its money, while something fails. */
+const WAY_TO_THE_MONEY = ['calls', 'month_ends', 'failure', 'close', 'failure', 'push'] as const;
+/** Fewer than so many acts of any kind come before each of these, and after the last. */
+const ACTS_BETWEEN = 2;
+const MOST_TURNS = 40;
+/** Whoever closes or pushes a month has done it within so many turns, if nothing stops it. */
+const MOST_TURNS_OF_MONEY: Partial<Record<ActKind, number>> = {
+  close: 320,
+  push: 240,
+  run_month: 320,
+};
+
+/**
+ * The same acts from the same seed. Most histories are short: many of those try more in the same time than a few long
+ * ones do, and most faults need few acts.
+ */
 export function planOf(seed: number): readonly Act[] {
   const random = randomFrom(seed);
   const whole = (below: number) => Math.floor(random() * below);
   const kinds = Object.entries(KINDS).flatMap(([kind, weight]) =>
     Array.from({ length: weight }, () => kind as ActKind),
   );
-  return Array.from({ length: LEAST_ACTS + whole(MORE_ACTS) }, (_, place) => ({
+  const failures = kinds.filter((kind) => FAILURES.has(kind));
+  const oneOf = (some: readonly ActKind[]) => some[whole(some.length)] ?? 'calls';
+  const any = (length: number) => Array.from({ length }, () => oneOf(kinds));
+  const way = () =>
+    WAY_TO_THE_MONEY.flatMap((step) => [
+      ...any(whole(ACTS_BETWEEN)),
+      step === 'failure' ? oneOf(failures) : step,
+    ]);
+  const drawn =
+    whole(HISTORIES_A_LONG_ONE) === 0
+      ? any(LEAST_LONG_ACTS + whole(MORE_LONG_ACTS))
+      : [...way(), ...any(whole(ACTS_BETWEEN))];
+  return drawn.map((kind, place) => ({
     place,
-    kind: kinds[whole(kinds.length)] ?? 'calls',
+    kind,
     seed: whole(2 ** 31),
-    turns: whole(MOST_TURNS),
+    turns: whole(MOST_TURNS_OF_MONEY[kind] ?? MOST_TURNS),
   }));
 }

@@ -24,7 +24,8 @@ vi.mock('node:crypto', async (original) => ({
 
 /**
  * The whole bridge in one process: two workers, a server, producers, holders, closers, pushers and Stripe's webhooks,
- * whose every await is decided by a seed, and what befalls them. A failure says the fewest acts that still fail;
+ * whose every await is decided by a seed, and what befalls them. Four of five histories are short, and close and push a
+ * month while something fails; one is long, with any acts in any order (plan.ts draws them). A failure says the fewest acts that still fail;
  * SPANLEDGER_SEED=that seed SPANLEDGER_SEEDS=1 plays it again, kept.ts keeps what was mended, and SPANLEDGER_STORIES=a folder writes down what
  * happened. A shard of the long run begins with a SPANLEDGER_SEED of its own, and plays SPANLEDGER_SEEDS from there:
  *   for from in $(seq 720001 250 729751); do
