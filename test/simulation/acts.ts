@@ -27,6 +27,8 @@ interface Dice {
   pick<Item>(items: readonly Item[]): Item;
 }
 
+/** As many turns as so many others have together. */
+const HURRY = 8;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -215,6 +217,14 @@ const ACTS: Readonly<Record<ActKind, (world: World, dice: Dice) => Promise<void>
     for (const actor of world.actors) actor.weight = 1;
     const actors = [...world.actors].filter(({ name }) => name !== 'server');
     if (actors.length > 0 && dice.chance(0.8)) dice.pick(actors).weight = 0;
+  },
+
+  /** A process that does one thing and ends, if one is under way, gets most of the turns. */
+  hurry(world, dice) {
+    const jobs = [...world.actors].filter(
+      ({ name, weight }) => weight > 0 && !/^(?:server|worker)/.test(name),
+    );
+    if (jobs.length > 0) dice.pick(jobs).weight = HURRY;
   },
 };
 

@@ -40,6 +40,7 @@ const KINDS = {
   summary_lag: 1,
   redrive: 2,
   freeze: 2,
+  hurry: 1,
 } as const;
 export type ActKind = keyof typeof KINDS;
 
@@ -54,16 +55,16 @@ const HISTORIES_A_LONG_ONE = 5;
 const LEAST_LONG_ACTS = 14;
 const MORE_LONG_ACTS = 16;
 /** What every short history comes through: the end of a month and its money, while something fails. */
-const WAY_TO_THE_MONEY = ['calls', 'month_ends', 'failure', 'close', 'failure', 'push'] as const;
+const WAY_TO_THE_MONEY = [
+  ...(['calls', 'month_ends'] as const),
+  ...(['failure', 'close', 'hurry'] as const),
+  ...(['failure', 'push', 'hurry'] as const),
+];
 /** Fewer than so many acts of any kind come before each of these, and after the last. */
 const ACTS_BETWEEN = 2;
 const MOST_TURNS = 40;
-/** Whoever closes or pushes a month has done it within so many turns, if nothing stops it. */
-const MOST_TURNS_OF_MONEY: Partial<Record<ActKind, number>> = {
-  close: 320,
-  push: 240,
-  run_month: 320,
-};
+/** Whoever closes or pushes a month and is in a hurry has done it within so many turns, if nothing stops it. */
+const MOST_TURNS_OF_HURRY = 240;
 
 /**
  * The same acts from the same seed. Most histories are short: many of those try more in the same time than a few long
@@ -91,6 +92,6 @@ export function planOf(seed: number): readonly Act[] {
     place,
     kind,
     seed: whole(2 ** 31),
-    turns: whole(MOST_TURNS_OF_MONEY[kind] ?? MOST_TURNS),
+    turns: whole(kind === 'hurry' ? MOST_TURNS_OF_HURRY : MOST_TURNS),
   }));
 }
