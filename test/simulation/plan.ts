@@ -15,16 +15,16 @@ const KINDS = {
   post: 4,
   again: 3,
   reserve: 4,
-  release: 1,
+  release: 2,
   jump: 5,
   month_ends: 1,
   close: 4,
   push: 4,
   reconcile: 2,
-  let_go: 1,
-  fold: 1,
-  seal: 1,
-  adjust: 2,
+  let_go: 2,
+  fold: 2,
+  seal: 2,
+  adjust: 3,
   correct: 4,
   run_month: 2,
   tell: 2,
@@ -37,7 +37,7 @@ const KINDS = {
   restart: 1,
   queue_faults: 3,
   stripe_fault: 4,
-  summary_lag: 1,
+  summary_lag: 2,
   redrive: 2,
   freeze: 2,
   hurry: 1,
@@ -64,7 +64,7 @@ const WAY_TO_THE_MONEY = [
 const ACTS_BETWEEN = 2;
 const MOST_TURNS = 40;
 /** Whoever closes or pushes a month and is in a hurry has done it within so many turns, if nothing stops it. */
-const MOST_TURNS_OF_HURRY = 240;
+const MOST_TURNS_OF_HURRY = 300;
 
 /**
  * The same acts from the same seed. Most histories are short: many of those try more in the same time than a few long
