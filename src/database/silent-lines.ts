@@ -63,6 +63,10 @@ export class SilentLines {
     // Its answer may have come just now.
     await pause(this.#limits.silentMs / 6);
     if (!isSilent(line)) return;
+    if (found !== 'away' && found !== 'idle') {
+      const then = await askServer(this.#url, line.processId, this.#limits.answerMs);
+      if (!isSame(then, found) || !isSilent(line)) return;
+    }
     const words =
       found === 'away'
         ? 'the database answers neither an open connection nor a new one'
@@ -118,32 +122,57 @@ function isSilent(line: Line): boolean {
 }
 
 /**
- * Asks on a line of its own what a process of the server does: it `works`, it is `idle` or gone, or the server is
- * `away`. A server that answers that it takes no more connections is there, and so is a pooler, which tells no
- * process by its number.
+ * What a process of the server does: it `works`, it is `idle` or gone, or the server is `away`. On a cluster of Citus it may
+ * wait for the nodes as it would for us: then, when they last began or ended a statement for it, which changes while it works.
  */
-async function askServer(
-  url: string,
-  processId: number,
-  answerMs: number,
-): Promise<'works' | 'idle' | 'away'> {
+type Found = 'works' | 'idle' | 'away' | { readonly nodesAt: string };
+
+/**
+ * Asks on a line of its own what a process of the server does. A server that answers that it takes no more connections is
+ * there, and so is a pooler, which tells no process by its number.
+ */
+async function askServer(url: string, processId: number, answerMs: number): Promise<Found> {
   try {
     return await onOwnLine({ url, answerMs }, async (client) => {
-      const { rows } = await client.query<{ own: number; works: boolean | null }>(DOES, [
-        processId,
-      ]);
+      const { rows } = await client.query<Does>(DOES, [processId]);
       const [row] = rows;
       const isPooled = row?.own !== Reflect.get(client, 'processID');
-      return isPooled || row?.works === true ? 'works' : 'idle';
+      if (isPooled || row?.works === true) return 'works';
+      if (row?.asks_nodes !== true) return 'idle';
+      const [nodes] = (await client.query<NodesDo>(NODES_DO, [processId])).rows;
+      if (nodes?.work === true) return 'works';
+      return nodes?.at == null ? 'idle' : { nodesAt: nodes.at };
     });
   } catch (error) {
     return error instanceof pg.DatabaseError ? 'works' : 'away';
   }
 }
 
+interface Does {
+  readonly own: number;
+  readonly works: boolean | null;
+  readonly asks_nodes: boolean | null;
+}
+
 /** A server that waits for its client has answered, or has heard no question. */
-const DOES = `select pg_backend_pid() as own, (select state = 'active' and wait_event_type is distinct from 'Client'
-  from pg_stat_activity where pid = $1) as works`;
+const DOES = `select pg_backend_pid() as own, s.state = 'active' and s.wait_event_type is distinct from 'Client' as works,
+    s.state = 'active' and to_regclass('citus_stat_activity') is not null as asks_nodes
+  from (values (1)) one(row) left join pg_stat_activity s on s.pid = $1`;
+
+interface NodesDo {
+  readonly work: boolean | null;
+  readonly at: string | null;
+}
+
+/** A node that waits for a line of COPY waits for us, too. */
+const NODES_DO = `select bool_or(state = 'active' and wait_event_type is distinct from 'Client') as work, max(state_change)::text as at
+  from citus_stat_activity
+  where is_worker_query and global_pid = citus_calculate_gpid(citus_nodeid_for_gpid(citus_backend_gpid()), $1)`;
+
+function isSame(one: Found, other: Found): boolean {
+  const atOf = (found: Found) => (typeof found === 'string' ? found : found.nodesAt);
+  return atOf(one) === atOf(other);
+}
 
 /** What the lost session had locked would stay so until the server's own network notices, which may take hours. */
 async function endSession(url: string, processId: number, answerMs: number): Promise<void> {
