@@ -1,4 +1,4 @@
--- For a database with Citus, and only there: the look-ups of 0064-looked-up-by-function, as what asks the shards. Not a
+-- For a database with Citus, and only there: the look-ups of 0064-looked-up-by-function and later ones, as what asks the shards. Not a
 -- migration: "spanledger migrate --citus" applies it in the transaction in which it distributes the tables.
 -- Each is planned by itself whenever it is called, so that a question around it may be as complex as it likes. How many rows
 -- it finds is said of it: a planner that expects a thousand of each call multiplies them, and plans for millions.
@@ -88,7 +88,8 @@ begin
     join structure_spans s on s.tenant_id = k.tenant and s.source = k.source and s.event_id = k.event;
 end $$;
 
-create or replace function what_is_held() returns table (nobodys_answers boolean, nobodys_calls boolean, bare_spans boolean)
+create or replace function what_is_held() returns table (nobodys_answers boolean, nobodys_calls boolean, bare_spans boolean,
+    unnamed_spans boolean)
   language plpgsql stable rows 1 as $$
 begin
   perform from entries o where o.tenant_id = 'unattributed' and o.response_id is not null
@@ -100,7 +101,35 @@ begin
     and (o.span_id is not null or o.parent_span_id is not null) and o.revision = 0 and o.status = 'ok'
     order by o.span_id collate "C" limit 1;
   bare_spans := found;
+  perform from public.unnamed_spans limit 1;
+  unnamed_spans := found;
   return next;
+end $$;
+
+create or replace function second_reports_of_ledger() returns setof second_reports language plpgsql stable as $$
+begin return query select * from second_reports; end $$;
+
+-- All tenants at once, each shard by its key.
+create or replace function second_reports_of_event(of_source text, of_event text) returns setof second_reports
+  language plpgsql stable strict rows 1 as $$
+declare
+  asked text[];
+begin
+  select array_agg(tenant_id) into asked from tenants;
+  return query select * from second_reports r
+    where r.tenant_id = any(asked) and r.source = of_source and r.event_id = of_event;
+end $$;
+
+-- One question to all shards for the traces of a batch. So many of a trace are those of one tenant here.
+create or replace function unnamed_of_traces(of_traces text[], of_most integer) returns setof unnamed_spans
+  language plpgsql stable strict rows 10 as $$
+begin return query
+  select s.tenant_id, s.source, s.event_id, s.trace_id, s.span_id from (
+    select u.*, row_number() over (partition by u.tenant_id, u.trace_id order by u.source, u.event_id) as n
+    from unnamed_spans u where u.trace_id = any(of_traces)
+  ) s
+  where s.n <= of_most and not exists (select from second_reports r
+    where r.tenant_id = s.tenant_id and r.source = s.source and r.event_id = s.event_id);
 end $$;
 
 create or replace function audit.entries_as_of(at timestamptz) returns setof audit.entries language plpgsql stable strict as $$

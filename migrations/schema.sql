@@ -1364,7 +1364,7 @@ view audit.second_reports as
           ORDER BY e.revision, e.entry_id
          LIMIT 1) AS repeats_entry_id,
     recorded_at
-   FROM second_reports s;
+   FROM second_reports_of_ledger() s(tenant_id, source, event_id, because, repeats_tenant_id, repeats_source, repeats_event_id, recorded_at);
 
 view audit.usage_daily as
  SELECT day,
@@ -2098,6 +2098,23 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.second_reports_of_event(of_source text, of_event text)
+ RETURNS SETOF second_reports
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select s.* from tenants t cross join lateral (
+    select * from second_reports where tenant_id = t.tenant_id and source = of_source and event_id = of_event) s $function$
+;
+
+CREATE OR REPLACE FUNCTION public.second_reports_of_ledger()
+ RETURNS SETOF second_reports
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from second_reports $function$
+;
+
 CREATE OR REPLACE FUNCTION public.session_tenant()
  RETURNS text
  LANGUAGE sql
@@ -2179,8 +2196,19 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.unnamed_of_traces(of_traces text[], of_most integer)
+ RETURNS SETOF unnamed_spans
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select u.* from unnest(of_traces) t(trace_id) cross join lateral (
+    select * from unnamed_spans s where s.trace_id = t.trace_id limit of_most) u
+  where not exists (select from second_reports r
+    where r.tenant_id = u.tenant_id and r.source = u.source and r.event_id = u.event_id) $function$
+;
+
 CREATE OR REPLACE FUNCTION public.what_is_held()
- RETURNS TABLE(nobodys_answers boolean, nobodys_calls boolean, bare_spans boolean)
+ RETURNS TABLE(nobodys_answers boolean, nobodys_calls boolean, bare_spans boolean, unnamed_spans boolean)
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$
@@ -2190,7 +2218,8 @@ AS $function$
     exists (select from entries o where o.tenant_id = 'unattributed' order by o.tenant_id, o.source, o.event_id limit 1),
     exists (select from entries o where (o.response_id is null or o.gateway_cache <> 'none')
       and (o.span_id is not null or o.parent_span_id is not null) and o.revision = 0 and o.status = 'ok'
-      order by o.span_id collate "C" limit 1) $function$
+      order by o.span_id collate "C" limit 1),
+    exists (select from unnamed_spans) $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.with_digests(kept jsonb, names text[])

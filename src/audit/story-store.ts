@@ -84,10 +84,12 @@ export async function readStory(
       ) s`.execute(transaction.kysely),
   );
   const seconds = await sql<StoryTexts<StorySecondReport>>`
-    select ${storyOf('s')} as story from tenants t cross join lateral (
-      select tenant_id, because, repeats_entry_id, repeats_tenant_id, repeats_source, repeats_event_id, recorded_at
-      from audit.second_reports
-      where tenant_id = t.tenant_id and source = ${source} and event_id = ${eventId} and recorded_at <= ${at}
+    select ${storyOf('s')} as story from (
+      select tenant_id, because, (select 'ent_' || e.entry_id
+          from entries_of_event(r.repeats_tenant_id, r.repeats_source, r.repeats_event_id) e
+          order by e.revision, e.entry_id limit 1) as repeats_entry_id,
+        repeats_tenant_id, repeats_source, repeats_event_id, recorded_at
+      from second_reports_of_event(${source}, ${eventId}) r where recorded_at <= ${at} order by tenant_id
     ) s`.execute(db);
   const seals = await sql<StoryTexts<StorySeal>>`
     select ${storyOf('s')} as story from (

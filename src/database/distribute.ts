@@ -8,7 +8,7 @@ import { MIGRATIONS } from './migrate.ts';
 export type Distribution = 'absent' | 'distributed' | 'already_distributed';
 
 /** What is only ever added to. */
-const APPEND_ONLY = ['entries', 'structure_spans'] as const;
+const APPEND_ONLY = ['entries', 'structure_spans', 'second_reports', 'unnamed_spans'] as const;
 
 /**
  * What grows with usage without an end, and is most of a ledger's bytes. All else stays on the coordinator, with its

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { distribute } from '../../src/database/distribute.ts';
+import { DISTRIBUTED, distribute } from '../../src/database/distribute.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/database.ts';
 
@@ -51,7 +51,7 @@ it('what is distributed has the tenant in every unique key once the id’s is re
     `select i.indexrelid::regclass::text as key
      from pg_index i join pg_attribute tenant on tenant.attrelid = i.indrelid and tenant.attname = 'tenant_id'
      where i.indisunique and i.indrelid = any($1::regclass[]) and not tenant.attnum = any(i.indkey)`,
-    [['entries', 'structure_spans', 'run_usage']],
+    [DISTRIBUTED],
   );
   expect(rows).toEqual([{ key: 'entries_by_id' }]);
 });

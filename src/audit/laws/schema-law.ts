@@ -57,6 +57,8 @@ function isOfDistribution(
 const DISTRIBUTED: ReadonlySet<string> = new Set([
   'trigger entries_are_append_only of entries is gone',
   'trigger structure_spans_are_append_only of structure_spans is gone',
+  'trigger second_reports_are_append_only of second_reports is gone',
+  'trigger unnamed_spans_are_append_only of unnamed_spans is gone',
   'index entries_by_id of entries was changed',
   'function public.own_entries() was added',
   'function public.own_runs() was added',

@@ -40,7 +40,7 @@ export async function readHeld(
     text: `select
         exists (select from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_ONE_OF_FEW)}) as few,
         held.nobodys_answers as "nobodysAnswers", held.nobodys_calls as "nobodysCalls", held.bare_spans as "bareSpans",
-        exists (select from unnamed_spans) as "unnamedSpans"
+        held.unnamed_spans as "unnamedSpans"
       from what_is_held() held`,
     values: [batchIds],
   });

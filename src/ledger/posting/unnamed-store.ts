@@ -63,10 +63,8 @@ export async function readUnnamedSpans(
         select s.trace_id from spans_of_batches($1::bigint[]) s
         where s.trace_id is not null
       ), unnamed as materialized (
-        select u.* from traces t cross join lateral (
-          select * from unnamed_spans u where u.trace_id = t.trace_id limit ${MOST_OF_A_TRACE}) u
-        where not exists (select from second_reports r
-          where r.tenant_id = u.tenant_id and r.source = u.source and r.event_id = u.event_id)
+        select u.* from (select array_agg(trace_id) as ids from traces) t
+          cross join lateral unnamed_of_traces(t.ids, ${MOST_OF_A_TRACE}) u
       )
       select e.entry_id as outer_id, i.entry_id as inner_id
       -- What stands of it, which may be another tenant's by now.
