@@ -36,7 +36,9 @@ export function roundsOf<Period extends Pick<PeriodRow, 'tenantId'>>(
   const rounds: Period[][] = [];
   for (const periods of Map.groupBy(all, ({ tenantId }) => tenantId).values()) {
     for (const [index, period] of periods.entries()) {
-      rounds[index] = [...(rounds[index] ?? []), period];
+      const round = rounds[index];
+      if (round === undefined) rounds[index] = [period];
+      else round.push(period);
     }
   }
   return rounds;
