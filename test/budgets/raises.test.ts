@@ -20,7 +20,7 @@ beforeAll(async () => {
   ({ database, drop } = await createDatabase());
 });
 beforeEach(async () => {
-  await resetTables(database.pool);
+  await resetTables(database);
   await importBooks(database, 'standard', 'cost');
   await makeTenant(database, 'acme');
 });

@@ -12,7 +12,7 @@ it('holds after a reset what a migrated database holds, its counters too', async
   await receiveEvents(database, [nativeEvent(), nativeEvent({ event_id: 'evt-2', status: 'bad' })]);
   expect(await contents(database)).not.toEqual(asNew);
 
-  expect(await resetTables(database.pool)).toBe(true);
+  expect(await resetTables(database)).toBe(true);
 
   expect(await contents(database)).toEqual(asNew);
   await receiveEvents(database, [nativeEvent()]);
@@ -22,7 +22,7 @@ it('holds after a reset what a migrated database holds, its counters too', async
 it('is not used again once a test changed the schema, by so little as a trigger', async () => {
   const database = await freshDatabase();
   await database.pool.query('alter table entries disable trigger entries_are_append_only');
-  expect(await resetTables(database.pool)).toBe(false);
+  expect(await resetTables(database)).toBe(false);
 });
 
 async function contents(database: Database): Promise<Readonly<Record<string, unknown>>> {

@@ -35,7 +35,7 @@ it('does to any history of events what the reference model says, and keeps every
   await fc.assert(
     fc
       .asyncProperty(history, async (drawn) => count(seen, await live(database, drawn)))
-      .beforeEach(() => resetTables(database.pool)),
+      .beforeEach(() => resetTables(database)),
     { ...cases(20), endOnFailure: true },
   );
   await dropDump(database.pool);

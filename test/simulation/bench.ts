@@ -90,7 +90,7 @@ async function emptyTables(database: Database): Promise<void> {
   const names = rows[0]?.names ?? null;
   const asReplica = 'set local session_replication_role = replica';
   if (names !== null) await database.pool.query(`${asReplica}; truncate ${names} cascade`);
-  if (!(await resetTables(database.pool))) throw new Error('the schema was changed');
+  if (!(await resetTables({ keeper: database }))) throw new Error('the schema was changed');
 }
 
 /** Books, tenants, a budget, what Stripe needs; answers with the key of a producer. */

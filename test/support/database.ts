@@ -9,11 +9,14 @@ import type { Tables } from '../../src/database/tables.ts';
 import { present } from '../../src/present.ts';
 import { copyOnCluster, dropOnCluster } from './cluster.ts';
 import { TEMPLATE } from './global-setup.ts';
+import { knowStatements } from './known-statements.ts';
 
 /** A database that nobody else uses, migrated or empty. */
 export interface TestDatabase extends Database {
   readonly name: string;
   readonly url: string;
+  /** Whose one session brings its tables back to what they hold in a fresh database. */
+  readonly keeper: Database;
 }
 
 export interface FreshOptions {
@@ -42,12 +45,13 @@ export async function createDatabase(
     lent.end();
     const cluster = inject('cluster');
     if (cluster !== null) {
-      await closeDatabase(warm.opened);
+      await closeWarm(warm);
       await dropOnCluster(cluster, warm.name);
-    } else if (await isWarmAsNew(warm.opened)) await keepWarm(warm);
+    } else if (await isWarmAsNew(warm)) await keepWarm(warm);
     else await giveBack(warm, await reset(warm.opened));
   };
-  return { database: { ...lent.database, name: warm.name, url: urlOf(warm.name) }, drop };
+  const { name, keeper } = warm;
+  return { database: { ...lent.database, name, url: urlOf(name), keeper }, drop };
 }
 
 /** Makes a database of one Postgres, whatever the others of this run are on: what a cluster is compared with. */
@@ -60,11 +64,12 @@ export async function createPlainDatabase(): Promise<{
   await onPlain(`create database ${name} template ${TEMPLATE}`);
   const url = urlOf(name, 'plainUrl');
   const opened = openDatabase({ url, connections: 12, onConnectionLost: () => {} });
+  const keeper = openKeeper(url);
   const drop = async () => {
-    await closeDatabase(opened);
+    await Promise.all([opened, keeper].map(closeDatabase));
     await onPlain(`drop database ${name} with (force)`);
   };
-  return { database: { ...opened, name, url }, drop };
+  return { database: { ...opened, name, url, keeper }, drop };
 }
 
 /** A database with the pool that its next test gets: what its sessions have read of the schema, they know. */
@@ -72,6 +77,7 @@ interface WarmDatabase {
   readonly name: string;
   readonly opened: Database;
   readonly connections: number;
+  readonly keeper: Database;
 }
 
 /** Those of this worker that no test has now; with so few sessions that those of all workers fit on the server. */
@@ -91,11 +97,30 @@ async function openCold(schema: 'migrated' | 'empty', connections: number): Prom
     else await server(`create database ${name}`);
   });
   const url = urlOf(name);
-  return {
-    name,
-    connections,
-    opened: openDatabase({ url, connections, onConnectionLost: () => {} }),
-  };
+  const planned = withSetting(url, 'plan_cache_mode=force_generic_plan');
+  const opened = openDatabase({ url: planned, connections, onConnectionLost: () => {} });
+  opened.pool.on('connect', knowStatements);
+  return { name, connections, opened, keeper: openKeeper(url) };
+}
+
+/**
+ * No trigger and no foreign key holds for its session, from the session's beginning: one that is told so later forgets
+ * every plan, and so would those of the test.
+ */
+function openKeeper(url: string): Database {
+  const keeping = withSetting(url, 'session_replication_role=replica');
+  return openDatabase({ url: keeping, connections: 1, onConnectionLost: () => {} });
+}
+
+/** The address whose sessions have a setting from their beginning, which is what theirs is reset to. */
+function withSetting(url: string, setting: string): string {
+  const address = new URL(url);
+  address.searchParams.set('options', `-c ${setting}`);
+  return address.href;
+}
+
+async function closeWarm({ opened, keeper }: WarmDatabase): Promise<void> {
+  await Promise.all([opened, keeper].map(closeDatabase));
 }
 
 /** The pool as one test has it: whatever of the test still runs after its end reaches no database. */
@@ -119,8 +144,9 @@ async function keepWarm(warm: WarmDatabase): Promise<void> {
   await giveBack(oldest, true);
 }
 
-async function giveBack({ name, opened }: WarmDatabase, isAsNew: boolean): Promise<void> {
-  await closeDatabase(opened);
+async function giveBack(warm: WarmDatabase, isAsNew: boolean): Promise<void> {
+  const { name } = warm;
+  await closeWarm(warm);
   await onServer((server) =>
     isAsNew
       ? server('insert into idle_databases values ($1)', [name])
@@ -129,19 +155,20 @@ async function giveBack({ name, opened }: WarmDatabase, isAsNew: boolean): Promi
 }
 
 /** Makes the database as new with its sessions open; false where that cannot be, or somebody else is in it. */
-async function isWarmAsNew({ pool }: Database): Promise<boolean> {
+async function isWarmAsNew({ opened: { pool }, keeper }: WarmDatabase): Promise<boolean> {
   if (pool.ended || pool.idleCount < pool.totalCount) return false;
   const sessions: pg.PoolClient[] = [];
   try {
     const open = Math.max(1, pool.totalCount);
     for (let index = 0; index < open; index += 1) sessions.push(await pool.connect());
     const pids = await Promise.all(sessions.map(renew));
-    const [first] = sessions;
-    return first !== undefined && (await isAlone(first, pids)) && (await resetTables(first));
+    return (await isAlone(keeper.pool, pids)) && (await bringBack(keeper.pool));
   } catch {
     return false;
   } finally {
-    for (const [index, session] of sessions.entries()) session.release(index >= MOST_OPEN);
+    // The one that is taken first now is so the next time, too: it knows most.
+    for (const session of sessions.splice(MOST_OPEN)) session.release(true);
+    for (const session of sessions.reverse()) session.release();
   }
 }
 
@@ -154,18 +181,18 @@ async function renew(session: pg.PoolClient): Promise<number> {
 }
 
 /** Whether these are all sessions of their database; one that was closed just now has a moment to go. */
-async function isAlone(session: pg.PoolClient, ours: readonly number[]): Promise<boolean> {
+async function isAlone(keeper: pg.Pool, ours: readonly number[]): Promise<boolean> {
   const others = `select 1 from pg_stat_activity
     where datname = current_database() and backend_type = 'client backend'
-      and pid <> all('{${ours.join(',')}}')`;
-  await session.query(`do $$ begin
+      and pid <> pg_backend_pid() and pid <> all('{${ours.join(',')}}')`;
+  await keeper.query(`do $$ begin
     for tries in 1 .. 50 loop
       perform pg_stat_clear_snapshot();
       exit when not exists (${others});
       perform pg_sleep(0.002);
     end loop;
   end $$`);
-  return (await session.query(others)).rows.length === 0;
+  return (await keeper.query(others)).rows.length === 0;
 }
 
 type Server = (
@@ -195,7 +222,7 @@ async function reset({ pool }: Database): Promise<boolean> {
     try {
       await client.query(END_OTHERS);
       await client.query('discard all');
-      return await resetTables(client);
+      return await bringBack(client);
     } finally {
       client.release(true);
     }
@@ -223,7 +250,11 @@ const END_OTHERS = `do $$
  * Brings every table back to what it holds in a fresh database, while the caller goes on using it: a
  * search through hundreds of histories begins each so. False where the schema was changed.
  */
-export async function resetTables(client: Pick<pg.Pool, 'query'>): Promise<boolean> {
+export function resetTables({ keeper }: Pick<TestDatabase, 'keeper'>): Promise<boolean> {
+  return bringBack(keeper.pool);
+}
+
+async function bringBack(client: Pick<pg.Pool, 'query'>): Promise<boolean> {
   const { rows } = await client.query<{ done: boolean }>('select pristine.reset() as done');
   return rows[0]?.done === true;
 }

@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await resetTables(database.pool);
+  await resetTables(database);
   now = '2026-10-20T12:00:00Z';
   receiver.answers('ok');
   receiver.got.length = 0;

@@ -136,7 +136,7 @@ async function drawTenants(
   database: Database,
   scope: LawScope,
 ): Promise<{ readonly drawn: readonly string[]; readonly all: bigint }> {
-  const seed = sql.lit(randomInt(2 ** 47));
+  const seed = sql`${randomInt(2 ** 47)}::bigint`;
   const most = sql.lit(SAMPLED_ENTRIES);
   const draw = sql`order by hashtextextended(tenant_id, ${seed}) limit ${sql.lit(SAMPLED_TENANTS)}`;
   const { rows } = await sql<{ drawn: readonly string[] | null; of_all: bigint }>`
@@ -182,20 +182,22 @@ async function comparePeriods(
   database: Database,
   tenantIds: readonly string[] | null,
 ): Promise<{ readonly rows: number; readonly differing: readonly Period[] }> {
-  const seed = randomInt(2 ** 47);
+  // Values of the statement, which so is the same for each run.
+  const seed = sql`${randomInt(2 ** 47)}::bigint`;
   const weights = [...MEASURES, ...UNIT_MEASURES].map((measure) => ({
     ...measure,
-    weight: randomInt(1, 2 ** 31),
+    weight: sql`${randomInt(1, 2 ** 31)}::numeric`,
   }));
   const weigh = (of: 'name' | 'each') =>
-    weights
-      .map(({ weight, ...measure }) => `${weight}::numeric * coalesce(${measure[of]}, 0)`)
-      .join(' + ');
+    sql.join(
+      weights.map(
+        ({ weight, ...measure }) => sql`${weight} * coalesce(${sql.raw(measure[of])}, 0)`,
+      ),
+      sql` + `,
+    );
   const [usage, run] = ROLLUPS;
   const number = (columns: readonly string[], of: 'name' | 'each') =>
-    sql.raw(
-      `sum(hash_record_extended(row(${columns.join(', ')}), ${seed})::numeric * (${weigh(of)}))`,
-    );
+    sql`sum(hash_record_extended(row(${sql.raw(columns.join(', '))}), ${seed})::numeric * (${weigh(of)}))`;
   const those = tenantIds === null ? sql`true` : sql`tenant_id = any(${[...tenantIds]}::text[])`;
   const names = (rollup: (typeof ROLLUPS)[number] | undefined) =>
     (rollup?.dimensions ?? []).map(({ name }) => name);

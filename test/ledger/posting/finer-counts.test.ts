@@ -22,7 +22,7 @@ afterAll(() => drop());
 beforeEach(() => begin());
 
 async function begin(): Promise<void> {
-  await resetTables(database.pool);
+  await resetTables(database);
   await importBook(database, {
     ...{ book: 'standard', kind: 'charge', currency: 'USD', caching: 'pass_through' },
     effective_from: '2026-01-01T00:00:00Z',

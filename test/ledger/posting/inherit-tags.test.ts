@@ -81,7 +81,7 @@ it('a call has the tenant of the spans around it, in whichever messages and orde
   });
   await fc.assert(
     fc.asyncProperty(delivery, async ({ messageOf: place, order, folded }) => {
-      await resetTables(database.pool);
+      await resetTables(database);
       await importBooks(database, 'standard', 'cost');
       for (const message of order) {
         const spans = SPANS.filter((_, index) => place[index] === message);

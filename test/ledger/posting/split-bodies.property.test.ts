@@ -120,7 +120,7 @@ async function chargesOf(
   name: string,
   scenario: Scenario,
 ): Promise<unknown> {
-  await resetTables(database.pool);
+  await resetTables(database);
   await play(database, root + name, scenario);
   return textRows(
     database,

@@ -128,7 +128,7 @@ it('a trace is charged the same in whichever messages and order it comes, and ho
   const database = await freshDatabase({ connections: 4 });
   await fc.assert(
     fc.asyncProperty(delivery, async ({ messageOf, order, together, folded }) => {
-      await resetTables(database.pool);
+      await resetTables(database);
       await importBooks(database, 'standard', 'cost');
       const messages = [0, 1, 2, 3].map((message) =>
         SPANS.filter((_, index) => messageOf[index] === message),
