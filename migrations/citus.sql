@@ -37,7 +37,13 @@ create or replace function entries_of_periods(of_tenants text[], of_periods date
 begin return query select * from entries where tenant_id = any(of_tenants) and period_start = any(of_periods); end $$;
 
 create or replace function entries_of_response(of_response text) returns setof entries language plpgsql stable strict rows 2 as $$
-begin return query select * from entries where response_id = of_response; end $$;
+begin return query select * from entries
+  where hashtextextended(response_id, 0) = hashtextextended(of_response, 0) and response_id = of_response; end $$;
+
+create or replace function entries_of_response_hash(of_response text) returns setof entries
+  language plpgsql stable strict rows 2 as $$
+begin return query select * from entries
+  where hashtextextended(response_id, 0) = hashtextextended(of_response, 0); end $$;
 
 create or replace function entries_of_call(of_call text) returns setof entries language plpgsql stable strict rows 2 as $$
 begin return query select * from entries where call_id collate "C" = of_call and call_id is not null; end $$;

@@ -337,7 +337,7 @@ CREATE INDEX entries_by_call ON public.entries USING btree (call_id COLLATE "C",
 CREATE UNIQUE INDEX entries_by_id ON public.entries USING btree (entry_id);
 CREATE INDEX entries_by_period ON public.entries USING brin (period_start);
 CREATE INDEX entries_by_recorded_at ON public.entries USING brin (recorded_at) WITH (autosummarize='on');
-CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (response_id, tenant_id, member_id, (
+CREATE UNIQUE INDEX entries_by_response ON public.entries USING btree (hashtextextended(response_id, (0)::bigint), tenant_id, member_id, (
 CASE
     WHEN shares_response THEN entry_id
     ELSE (0)::bigint
@@ -1780,7 +1780,16 @@ CREATE OR REPLACE FUNCTION public.entries_of_response(of_response text)
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$
-  select * from entries where response_id = of_response $function$
+  select * from entries
+  where hashtextextended(response_id, 0) = hashtextextended(of_response, 0) and response_id = of_response $function$
+;
+
+CREATE OR REPLACE FUNCTION public.entries_of_response_hash(of_response text)
+ RETURNS SETOF entries
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  select * from entries where hashtextextended(response_id, 0) = hashtextextended(of_response, 0) $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.entries_of_span(of_span text)

@@ -41,7 +41,10 @@ export interface NewEntry {
   readonly requestedModel: string;
   readonly executedModel: string;
   readonly responseId: string | null;
-  /** Another report of its tenant has the same response, and posting looked at both (R8). It is not hashed. */
+  /**
+   * Another report of its tenant has the same response, or one of the same hash, and posting looked at both (R8). It
+   * is in no hash itself.
+   */
   readonly sharesResponse: boolean;
   readonly serviceTier: ServiceTier;
   readonly gatewayCache: GatewayCache;

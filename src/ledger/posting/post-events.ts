@@ -23,7 +23,7 @@ import {
 import type { ReferenceCache } from './reference-cache.ts';
 import type { ReportLookups } from './report-lookups.ts';
 import type { SecondReport } from './report-store.ts';
-import { insertSecondReports, readOtherReports } from './report-store.ts';
+import { insertSecondReports, readOfSameHash, readOtherReports } from './report-store.ts';
 import type { CallReport } from './same-call.ts';
 import { mayRepeatCalls, reportOfEntry, reportsOf } from './same-call.ts';
 import type { Settlement } from './settlement-store.ts';
@@ -145,14 +145,12 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
   );
   // The call of an event that is known is not asked for.
   const unknown = keyed.filter(({ texts }) => firstHeld(held, texts) === undefined);
-  const known = await findReports(
-    transaction,
-    lookups,
-    unknown.flatMap(({ reports }) => reports),
-  );
+  const asked = unknown.flatMap(({ reports }) => reports);
+  const known = await findReports(transaction, lookups, asked);
   const seconds: SecondReport[] = [];
   const steps = new Map<ReceivedEvent, ReceivedEvent>();
-  const sharing = new Set<string>();
+  const ofSameHash = lookups.areOfHashes ? await readOfSameHash(transaction, asked) : NO_REPORTS;
+  const sharing = new Set(ofSameHash.map(partText));
   const ended: Settlement[] = [];
   const tell = ({ received, texts, reports }: (typeof keyed)[number]): PostOutcome => {
     const digests = firstHeld(held, texts);

@@ -83,8 +83,8 @@ interface ProbedRow {
 }
 
 /**
- * Returns those of a tenant's providers' responses that it has already, so that the ledger's key would refuse them
- * (R8), as `responseText`.
+ * Returns those of a tenant's providers' responses that it has already, or one of their hash, so that the ledger's key
+ * would refuse them (R8), as `responseText`.
  */
 export async function readHeldResponses(
   transaction: Transaction,
@@ -95,7 +95,7 @@ export async function readHeldResponses(
   const { rows } = await transaction.client.query<{ response: string; member: string }>({
     name: 'read-held-responses',
     text: `select k.response, k.member from unnest($2::text[], $3::text[]) k(response, member)
-      where exists (select 1 from entries_of_response(k.response)
+      where exists (select 1 from entries_of_response_hash(k.response)
         where tenant_id = $1 and member_id = k.member
           and response_id is not null and revision = 0 and gateway_cache = 'none' and status = 'ok')`,
     values: [

@@ -12,6 +12,7 @@ const BATCHES_AFTER_A_REPEAT = 50;
 export class ReportLookups {
   #ofFew = BATCHES_AFTER_A_REPEAT;
   #ofAll = 0;
+  #ofHashes = 0;
 
   get areDue(): boolean {
     return this.#ofFew > 0;
@@ -22,6 +23,11 @@ export class ReportLookups {
     return this.#ofAll > 0;
   }
 
+  /** Whether it is asked, too, which responses have the hash of another one: a look-up of all did not help. */
+  get areOfHashes(): boolean {
+    return this.#ofHashes > 0;
+  }
+
   /** Answers the reports that are to be looked up: all of them only while responses are repeated. */
   dueOf(reports: readonly CallReport[]): readonly CallReport[] {
     if (this.areOfAll) return reports;
@@ -30,15 +36,21 @@ export class ReportLookups {
 
   /** A batch was posted, in which so many reports were repeated. */
   found(repeats: number): void {
-    if (repeats > 0) this.refused();
+    this.#ofHashes = Math.max(0, this.#ofHashes - 1);
+    if (repeats > 0) this.#lookUpAll();
     else {
       this.#ofFew = Math.max(0, this.#ofFew - 1);
       this.#ofAll = Math.max(0, this.#ofAll - 1);
     }
   }
 
-  /** A batch was refused, which a repeated response may have caused. */
+  /** A batch was refused, which a repeated response may have caused; or one of another's hash, where all were looked up. */
   refused(): void {
+    if (this.areOfAll) this.#ofHashes = BATCHES_AFTER_A_REPEAT;
+    this.#lookUpAll();
+  }
+
+  #lookUpAll(): void {
     this.#ofFew = BATCHES_AFTER_A_REPEAT;
     this.#ofAll = BATCHES_AFTER_A_REPEAT;
   }

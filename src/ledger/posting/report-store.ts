@@ -85,6 +85,35 @@ export async function readOtherReports(
 }
 
 /**
+ * Returns those of the reports whose response has the hash of another one, of an entry or of a report before it: the key of
+ * responses is by their hash, and would refuse them.
+ */
+export async function readOfSameHash(
+  transaction: Transaction,
+  reports: readonly CallReport[],
+): Promise<readonly CallReport[]> {
+  const { rows } = await transaction.client.query<{ n: number }>({
+    name: 'read-of-same-hash',
+    text: `select k.n::int as n from (
+        select *, first_value(response) over (
+          partition by tenant, member, hashtextextended(response, 0) order by n) as first
+        from unnest($1::text[], $2::text[], $3::text[]) with ordinality k(tenant, member, response, n)
+        where response is not null
+      ) k
+      where k.first <> k.response or exists (
+        select from entries_of_response_hash(k.response) o
+        where o.response_id is not null and o.response_id <> k.response and o.tenant_id = k.tenant
+          and o.member_id = k.member and o.gateway_cache = 'none' and ${STANDS_AS_REPORTED})`,
+    values: [
+      reports.map(({ tenantId }) => tenantId),
+      reports.map(({ memberId }) => memberId),
+      reports.map(({ responseId, gatewayCache }) => (gatewayCache === 'none' ? responseId : null)),
+    ],
+  });
+  return rows.map(({ n }) => present(reports[n - 1], 'the report that was asked for'));
+}
+
+/**
  * What may be other reports of the calls of these batches. One of every pair is one of few: a report of a gateway's
  * call, without a tenant, without a response, or that posting found to share its response. So the others are
  * looked at only where the ledger holds such reports at all.

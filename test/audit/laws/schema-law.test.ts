@@ -80,7 +80,7 @@ describe('law 12', () => {
     ],
     [
       `drop index entries_by_response; create unique index entries_by_response on entries
-         (response_id, tenant_id, member_id, (case when shares_response then entry_id else 1::bigint end))
+         (hashtextextended(response_id, 0), tenant_id, member_id, (case when shares_response then entry_id else 1::bigint end))
          where response_id is not null and revision = 0 and gateway_cache = 'none' and status = 'ok'`,
       'index entries_by_response of entries was changed',
     ],
