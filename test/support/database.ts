@@ -97,7 +97,9 @@ async function openCold(schema: 'migrated' | 'empty', connections: number): Prom
     else await server(`create database ${name}`);
   });
   const url = urlOf(name);
-  const planned = withSetting(url, 'plan_cache_mode=force_generic_plan');
+  // A cluster has no plan for a tenant that it does not know yet.
+  const planned =
+    inject('cluster') === null ? withSetting(url, 'plan_cache_mode=force_generic_plan') : url;
   const opened = openDatabase({ url: planned, connections, onConnectionLost: () => {} });
   opened.pool.on('connect', knowStatements);
   return { name, connections, opened, keeper: openKeeper(url) };
