@@ -138,5 +138,36 @@ begin return query
     where r.tenant_id = s.tenant_id and r.source = s.source and r.event_id = s.event_id);
 end $$;
 
+-- A transaction is prepared on the nodes before it commits on the coordinator, and commits on them after it: whatever the
+-- caller has seen on the coordinator is on the shards once no node has any of it prepared. Where a node was away just then,
+-- Citus commits it there within a minute or so ("citus.recover_2pc_interval").
+create or replace function await_shards() returns void language plpgsql as $$
+declare
+  prepared text[];
+  present text[];
+  unheard text;
+  due timestamptz := clock_timestamp() + interval '10 seconds';
+  what constant text := 'select coalesce(string_agg(gid, '','' order by gid), '''') from pg_prepared_xacts
+    where database = current_database() and gid like ''citus\_%''';
+begin
+  loop
+    select string_to_array(string_agg(nullif(result, ''), ',') filter (where success), ','),
+        string_agg(nodename || ':' || nodeport || ': ' || result, '; ') filter (where not success)
+      from run_command_on_workers(what) into present, unheard;
+    if unheard is not null then
+      raise exception using errcode = '57P03', message = 'a node of the cluster does not answer: ' || unheard;
+    end if;
+    prepared := case when prepared is null then present
+      else array(select unnest(prepared) intersect select unnest(present)) end;
+    exit when coalesce(cardinality(prepared), 0) = 0;
+    if clock_timestamp() > due then
+      raise exception using errcode = '57P03',
+        message = 'entries of a committed batch are still only prepared on a node of the cluster: ' || prepared[1],
+        hint = 'Citus commits them by itself; if it does not, ask select recover_prepared_transactions() on the coordinator';
+    end if;
+    perform pg_sleep(0.005);
+  end loop;
+end $$;
+
 create or replace function audit.entries_as_of(at timestamptz) returns setof audit.entries language plpgsql stable strict as $$
 begin return query select * from audit.entries e where e.recorded_at <= at; end $$;

@@ -1604,6 +1604,12 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.await_shards()
+ RETURNS void
+ LANGUAGE sql
+AS $function$ $function$
+;
+
 CREATE OR REPLACE FUNCTION public.batches_beside(ids bigint[])
  RETURNS TABLE(batch_id bigint, digest bytea)
  LANGUAGE sql
