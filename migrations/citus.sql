@@ -141,7 +141,7 @@ end $$;
 -- A transaction is prepared on the nodes before it commits on the coordinator, and commits on them after it: whatever the
 -- caller has seen on the coordinator is on the shards once no node has any of it prepared. Where a node was away just then,
 -- Citus commits it there within a minute or so ("citus.recover_2pc_interval").
-create or replace function await_shards() returns void language plpgsql as $$
+create or replace function await_shards() returns void language plpgsql stable as $$
 declare
   prepared text[];
   present text[];

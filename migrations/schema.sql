@@ -1607,6 +1607,7 @@ $function$
 CREATE OR REPLACE FUNCTION public.await_shards()
  RETURNS void
  LANGUAGE sql
+ STABLE
 AS $function$ $function$
 ;
 
