@@ -13,26 +13,31 @@ interface RootedPeriod {
 interface LeavesRow {
   /** The place of the period among those asked for, from 1 on. */
   readonly place: number;
-  /** Hashes of its entries of one batch. */
+  /** The next hashes of its entries, one after another. */
   readonly leaves: Buffer;
 }
 
-/** Rows fetched at once: each has one batch's hashes of one period. */
+/** Hashes of one row at the most: the periods of most tenants are one row each, and no row is large. */
+const LEAVES_A_ROW = 1_000;
+
 const ROWS_A_FETCH = 500;
 
 /**
  * Makes the Merkle roots over the entries of periods, in the order in which the periods are given. One
  * statement reads the hashes of all of them, once: asked for some tenants at a time, Postgres would look
  * up each tenant's entries by the tenant, and read all that the tenant ever had. Memory stays small,
- * however many periods there are and entries in them; Postgres sorts the hashes, on disk if need be.
+ * however many periods there are and entries in them; Postgres sorts the hashes, on disk if need be. It
+ * does so while its caller does something else, and reads on while roots are made.
  */
 export class PeriodRoots {
   readonly #cursor: Cursor<LeavesRow>;
+  #coming: Promise<readonly LeavesRow[]>;
   #periodsDone = 0;
   #ahead: LeavesRow[] = [];
 
   private constructor(cursor: Cursor<LeavesRow>) {
     this.#cursor = cursor;
+    this.#coming = this.#fetch();
   }
 
   static async open(
@@ -66,20 +71,50 @@ export class PeriodRoots {
     });
   }
 
+  /** Waits for what is being read ahead, so that the transaction can end. */
+  async settle(): Promise<void> {
+    await this.#coming.catch(() => {});
+  }
+
   async #peek(): Promise<LeavesRow | undefined> {
-    if (this.#ahead.length === 0) this.#ahead = [...(await this.#cursor.fetch())].reverse();
+    if (this.#ahead.length === 0) {
+      this.#ahead = [...(await this.#coming)].reverse();
+      this.#coming = this.#fetch();
+    }
     return this.#ahead.at(-1);
+  }
+
+  /** A fault of reading ahead belongs to whoever needs the rows. */
+  #fetch(): Promise<readonly LeavesRow[]> {
+    const rows = this.#cursor.fetch();
+    rows.catch(() => {});
+    return rows;
   }
 }
 
-/** OFFSET 0 has hashes sorted, and not whole entries. */
+/**
+ * The hash of an entry of before the seals is made of its whole row, which no other entry is to carry along: hence the
+ * first OFFSET 0. A tenant is looked up once for all of its periods: by both, the planner would rather look up every
+ * period among the entries.
+ */
 const LEAVES = `
   select place, string_agg(leaf, ''::bytea order by entry_id) as leaves
   from (
-    select k.place::int as place, b.batch_id, e.entry_id, coalesce(e.entry_hash, entry_hash(e, b.salt)) as leaf
-    from entries_of_periods($1::text[], $3::date[]) e
-    join unnest($1::text[], $2::date[]) with ordinality k(t, s, place) on e.tenant_id = k.t and e.period_start = k.s
-    join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
-    offset 0
-  ) hashed
-  group by place, batch_id order by place, batch_id`;
+    select place, entry_id, leaf, (row_number() over (partition by place order by entry_id) - 1) / ${LEAVES_A_ROW} as piece
+    from (
+      select k.places[array_position(k.starts, e.period_start)] as place, e.entry_id, e.leaf
+      from (
+        select tenant_id, period_start, entry_id, coalesce(entry_hash, entry_hash(e,
+          (select b.salt from batches b where b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}))) as leaf
+        from entries_of_periods($1::text[], $3::date[]) e
+        offset 0
+      ) e
+      join (
+        select t, array_agg(s) as starts, array_agg(place::int) as places
+        from unnest($1::text[], $2::date[]) with ordinality p(t, s, place) group by t
+      ) k on e.tenant_id = k.t
+      offset 0
+    ) placed
+    where place is not null
+  ) numbered
+  group by place, piece order by place, piece`;

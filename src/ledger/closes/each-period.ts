@@ -23,9 +23,13 @@ export async function eachPeriod<Period extends Pick<PeriodRow, 'tenantId' | 'pe
   const catalog = await loadPriceCatalog(database.kysely);
   await inTransaction(database, async (transaction) => {
     const roots = await PeriodRoots.open(transaction, periods);
-    await groupPeriods(database, { periods, catalog }, async (some) => {
-      await work(await roots.root(some));
-    });
+    try {
+      await groupPeriods(database, { periods, catalog }, async (some) => {
+        await work(await roots.root(some));
+      });
+    } finally {
+      await roots.settle();
+    }
   });
 }
 
