@@ -59,7 +59,8 @@ function checkPlaces(database: Database, scope: LawScope): Promise<LawReport> {
         || e.occurred_at || ' and stands in period ' || e.period_start || case when e.late then ', late' else '' end
         || case when e.not_due then ', not due' else '' end)
       filter (where p.tenant_id is null or e.occurred_at >= p.ends_at or not e.late and e.occurred_at < p.starts_at
-        or e.not_due and not ${MAY_BE_NOT_DUE})
+        -- Null where it is due, and a null is no reason to leave out what follows an "and": so "is true".
+        or e.not_due is true and not ${MAY_BE_NOT_DUE})
       as violations
     from ${entriesOf(scope)} e
     left join periods p on p.tenant_id = e.tenant_id and p.period_start = e.period_start`,
