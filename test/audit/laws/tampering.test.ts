@@ -18,6 +18,7 @@ import type { TestDatabase } from '../../support/database.ts';
 import { createDatabase, freshDatabase } from '../../support/database.ts';
 import { makeConvertedTenant } from '../../support/exchange.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import { undone } from '../../support/undone.ts';
 
 const clock = () => parseInstant('2026-11-03T00:00:00Z');
 
@@ -134,49 +135,43 @@ const OUTSIDE = new Set(
   ].map(([, name]) => name),
 );
 
-async function lawsOf(table: string): Promise<readonly LawReport[]> {
-  const scope = await openScope(alone, 'full');
-  if (Object.hasOwn(JOURNALED, table)) return [await checkJournal(alone, scope, [table])];
-  if (SEALED.includes(table)) return [await checkSeals(alone, scope, [])];
-  if (ROLLUPS.includes(table)) return [await checkRollups(alone, scope)];
-  return table === 'price_rates' ? [await checkDocuments(alone)] : [];
+async function lawsOf(inside: Database, table: string): Promise<readonly LawReport[]> {
+  const scope = await openScope(inside, 'full');
+  if (Object.hasOwn(JOURNALED, table)) return [await checkJournal(inside, scope, [table])];
+  if (SEALED.includes(table)) return [await checkSeals(inside, scope, [])];
+  if (ROLLUPS.includes(table)) return [await checkRollups(inside, scope)];
+  return table === 'price_rates' ? [await checkDocuments(inside)] : [];
 }
 
 /** Whether a law names the table once this was done to it. */
-async function showsAfter(table: string, statement: string): Promise<boolean> {
-  await alone.pool.query('begin');
-  try {
-    await alone.pool.query('set local session_replication_role = replica');
-    const { rows } = await alone.pool.query<{ drop: string }>(
+function showsAfter(table: string, statement: string): Promise<boolean> {
+  return undone(alone, async (inside) => {
+    await inside.pool.query('set local session_replication_role = replica');
+    const { rows } = await inside.pool.query<{ drop: string }>(
       `select case when k.oid is null then format('drop index %s', i.indexrelid::regclass)
          else format('alter table %s drop constraint %I cascade', i.indrelid::regclass, k.conname) end as drop
        from pg_index i left join pg_constraint k on k.conindid = i.indexrelid and k.contype in ('p', 'u')
        where i.indisunique and i.indrelid = $1::regclass`,
       [table],
     );
-    for (const { drop: unbound } of rows) await alone.pool.query(unbound);
-    await alone.pool.query(statement);
-    const reports = await lawsOf(table);
+    for (const { drop: unbound } of rows) await inside.pool.query(unbound);
+    await inside.pool.query(statement);
+    const reports = await lawsOf(inside, table);
     return reports.some(({ violations }) => violations.length > 0);
-  } finally {
-    await alone.pool.query('rollback');
-  }
+  });
 }
 
 /** Whether a law names the table once this column of one of its rows is another, as a superuser makes it. */
-async function isNamed(table: string, column: Column): Promise<boolean> {
-  await alone.pool.query('begin');
-  try {
-    await alone.pool.query('set local session_replication_role = replica');
-    const { rowCount } = await alone.pool.query(
+function isNamed(table: string, column: Column): Promise<boolean> {
+  return undone(alone, async (inside) => {
+    await inside.pool.query('set local session_replication_role = replica');
+    const { rowCount } = await inside.pool.query(
       `update ${table} set ${column.name} = ${another(column)} where ctid = (select max(ctid) from ${table})`,
     );
     if (rowCount !== 1) throw new Error(`${table} has no row to be changed`);
-    const reports = await lawsOf(table);
+    const reports = await lawsOf(inside, table);
     return reports.some(({ violations }) => violations.length > 0);
-  } finally {
-    await alone.pool.query('rollback');
-  }
+  });
 }
 
 describe('a superuser who changes a column', () => {
@@ -226,12 +221,12 @@ describe('a superuser who changes a column', () => {
       'delete from closes',
       'delete from changes where change_id = (select max(change_id) from changes)',
     ]) {
-      await alone.pool.query('begin');
-      await alone.pool.query('set local session_replication_role = replica');
-      await alone.pool.query(statement);
-      const scope = await openScope(alone, 'full');
-      const reports = [await checkJournal(alone, scope), await checkSeals(alone, scope, [])];
-      await alone.pool.query('rollback');
+      const reports = await undone(alone, async (inside) => {
+        await inside.pool.query('set local session_replication_role = replica');
+        await inside.pool.query(statement);
+        const scope = await openScope(inside, 'full');
+        return [await checkJournal(inside, scope), await checkSeals(inside, scope, [])];
+      });
       expect(
         reports.flatMap(({ violations }) => violations),
         statement,
