@@ -184,17 +184,19 @@ async function comparePeriods(
 ): Promise<{ readonly rows: number; readonly differing: readonly Period[] }> {
   // Values of the statement, which so is the same for each run.
   const seed = sql`${randomInt(2 ** 47)}::bigint`;
-  const weights = [...MEASURES, ...UNIT_MEASURES].map((measure) => ({
-    ...measure,
-    weight: sql`${randomInt(1, 2 ** 31)}::numeric`,
-  }));
-  const weigh = (of: 'name' | 'each') =>
+  const weighted = <Of extends object>(measures: readonly Of[]) =>
+    measures.map((measure) => ({ ...measure, weight: sql`${randomInt(1, 2 ** 31)}::numeric` }));
+  const [measures, units] = [weighted(MEASURES), weighted(UNIT_MEASURES)];
+  const sumOf = (weights: typeof units, of: 'name' | 'each') =>
     sql.join(
       weights.map(
         ({ weight, ...measure }) => sql`${weight} * coalesce(${sql.raw(measure[of])}, 0)`,
       ),
       sql` + `,
     );
+  // Few rows have further units, and of all others half of the arithmetic would be over nothing.
+  const weigh = (of: 'name' | 'each') => sql`${sumOf(measures, of)}
+    + case when ${sql.raw(of === 'each' ? 'e.units' : 'units')} is null then 0 else ${sumOf(units, of)} end`;
   const [usage, run] = ROLLUPS;
   const number = (columns: readonly string[], of: 'name' | 'each') =>
     sql`sum(hash_record_extended(row(${sql.raw(columns.join(', '))}), ${seed})::numeric * (${weigh(of)}))`;
