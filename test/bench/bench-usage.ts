@@ -88,7 +88,7 @@ async function fillOnce(servers: Servers, ledger: string, plan: UsagePlan): Prom
   const packed = Math.min(plan.sizes.packed, Math.ceil(entries / days));
   await makeSource(servers, { ...plan, sizes: { ...plan.sizes, packed } });
   await servers.copyDatabase(SOURCE, filling);
-  const to = { entries, tenants, months: MONTHS, onProgress };
+  const to = { entries, tenants, months: MONTHS, sealed: false, onProgress };
   await multiplyLedger(servers.urlOf(filling), to);
   await servers.renameDatabase(filling, ledger);
 }

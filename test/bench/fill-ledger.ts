@@ -142,7 +142,7 @@ async function addCopy(client: pg.Client, fill: Fill, copy: Copy): Promise<void>
     `insert into entries (${FACT_COLUMNS}, entry_hash)
      select ${FACT_COLUMNS}, entry_hash(row(${await rowOf(client)})::entries,
        (select b.salt from batches b where b.batch_id = n.batch))
-     from (select ${columns}, ${batchOf} as batch from (${seeds}) s, bench.runs r) n order by entry_id`,
+     from (select ${columns}, ${batchOf} as batch from (${seeds}) s, bench.runs r offset 0) n order by entry_id`,
     [batchIds],
   );
   await client.query(
@@ -195,7 +195,7 @@ function copiedColumns(
 }
 
 /** The columns as the table has them; null where the hash does not look. */
-async function rowOf(client: pg.Client): Promise<string> {
+export async function rowOf(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ columns: string }>(
     `select string_agg(case when attname = any($1::text[]) then attname else 'null' end, ', '
        order by attnum) as columns

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { systemClock } from '../../src/clock.ts';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { ENTRIES_PER_BATCH } from '../../src/database/entries-of-batch.ts';
 import { FACT_COLUMNS } from '../../src/ledger/entries/entry-columns.ts';
 import {
@@ -7,7 +9,8 @@ import {
   MEASURES,
   ROLLUPS,
 } from '../../src/ledger/rollups/rollup-store.ts';
-import { analyze, BATCH_ENTRIES, connect, makeTenants, tenantOf } from './fill-ledger.ts';
+import { sealAll } from '../../src/seals/seal-batches.ts';
+import { analyze, BATCH_ENTRIES, connect, makeTenants, rowOf, tenantOf } from './fill-ledger.ts';
 
 /** How large a ledger becomes, and over which days. */
 export interface Multiplied {
@@ -16,6 +19,8 @@ export interface Multiplied {
   readonly tenants: number;
   /** UTC months, as YYYY-MM, over whose days the copies are spread. */
   readonly months: readonly string[];
+  /** Whether each copy gets the hash of its row and is sealed: the laws hold then, and a copy takes several times as long. */
+  readonly sealed: boolean;
   readonly onProgress: (text: string) => void;
 }
 
@@ -29,8 +34,8 @@ const KINDS = (ROLLUPS[0]?.dimensions ?? [])
 /**
  * Makes a ledger large within minutes, out of entries that a worker posted and folded: copies with ids, runs, tenants
  * and days of their own. The rows of the rollups by run are copied with them, and the coarser rollups are summed of those
- * as a fold sums them; unique keys are taken away meanwhile. Rollups are the sums of their entries then. The hashes of the
- * copies are not those of their rows, and nobody seals them, so it is no ledger to verify or to close.
+ * as a fold sums them; unique keys are taken away meanwhile. Rollups are the sums of their entries then. Unless it is to be
+ * sealed, the hashes of the copies are not those of their rows, and nobody seals them: no ledger to verify or to close.
  */
 export async function multiplyLedger(url: string, to: Multiplied): Promise<void> {
   const { seeds, days } = await prepare(url, to);
@@ -52,6 +57,7 @@ export async function multiplyLedger(url: string, to: Multiplied): Promise<void>
   };
   await Promise.all(Array.from({ length: BACKENDS }, work));
   await makeKeys(url, keys, to);
+  if (to.sealed) await seal(url, to);
   to.onProgress('vacuum, checkpoint');
   await analyze(url);
   await compareSums(url);
@@ -152,23 +158,32 @@ async function addCopy(
   to: Multiplied,
   { day, copy }: { readonly day: string; readonly copy: number },
 ): Promise<void> {
-  const { rows } = await client.query<{ batch_id: string }>(
-    `insert into batches (kind, recorded_at, entries, charge, cost)
-     select 'ingest', timestamptz '${day}Z' + interval '23:59:59', entries, charge, cost
-     from bench.batches order by nth returning batch_id`,
+  const { rows } = await client.query<{ batch_id: string; salt: Buffer }>(
+    `with made as (
+       insert into batches (kind, recorded_at, entries, charge, cost)
+       select 'ingest', timestamptz '${day}Z' + interval '23:59:59', entries, charge, cost
+       from bench.batches order by nth returning batch_id, salt
+     ), to_seal as (insert into seal_queue select batch_id from made where ${to.sealed})
+     select batch_id, salt from made order by batch_id`,
   );
   const batchIds = rows.map(({ batch_id }) => batch_id);
-  const columns = FACT_COLUMNS.split(', ').map((name) => ownColumns(day)[name] ?? name);
+  const columns = FACT_COLUMNS.split(', ').map(
+    (name) => `${ownColumns(day)[name] ?? name} as ${name}`,
+  );
+  // A function of so many columns is only put into the statement where these are simple: OFFSET 0 keeps them so.
+  const entryHash = to.sealed
+    ? `entry_hash(row(${await rowOf(client)})::entries, ($2::bytea[])[n.place / ${BATCH_ENTRIES} + 1])`
+    : 'event_digest';
   await client.query(
     `insert into entries (${FACT_COLUMNS}, entry_hash)
-     select ${columns.join(', ')}, digest from (
+     select ${FACT_COLUMNS}, ${entryHash} from (select ${columns.join(', ')}, place from (
        select s.*, timestamptz '${day}Z' + place * interval '86399 s' / (select count(*) from bench.seeds) as instant,
          md5('${copy}/' || place) as own, md5('${copy}/run/' || run) as own_run,
          sha256(convert_to('${copy}/' || place, 'UTF8')) as digest,
          ${tenantNumber(to, String(copy))} as tenant,
          ($1::bigint[])[place / ${BATCH_ENTRIES} + 1] as batch
-       from bench.seeds s offset 0) s`,
-    [batchIds],
+       from bench.seeds s offset 0) s offset 0) n`,
+    [batchIds, rows.map(({ salt }) => salt)],
   );
   await client.query(
     `insert into receipts
@@ -226,6 +241,14 @@ function rollupsOf(to: Multiplied, { day, first, end }: Day): string {
     select ${ofLedger}, ${LEDGER_KEY}, ${measures} from (
       select ${LEDGER_DIMENSIONS.map(({ name, of }) => `${of} as ${name}`).join(', ')}, ${sums}
       from usage group by ${LEDGER_DIMENSIONS.map((_, index) => index + 1).join(', ')}) s`;
+}
+
+/** By the product's own seals. */
+async function seal(url: string, { onProgress }: Multiplied): Promise<void> {
+  onProgress('sealing');
+  const database = openDatabase({ url, connections: 2, onConnectionLost() {} });
+  await sealAll(database, systemClock);
+  await closeDatabase(database);
 }
 
 /** Fails where a rollup is not what the entries come to. */
