@@ -336,22 +336,30 @@ export interface NewClose {
   readonly stripeCustomer: string | null;
 }
 
+/**
+ * Inserts closes. Their manifests go as one piece of bytes that the statement cuts again: as texts of a list each of
+ * their many quotation marks would be escaped here and read again there.
+ */
 export async function insertCloses(
   transaction: Transaction,
   closes: readonly NewClose[],
   closedAt: InstantMs,
 ): Promise<void> {
   const column = (value: (close: NewClose) => unknown) => closes.map(value);
+  const manifests = closes.map(({ frozen }) => Buffer.from(frozen.text));
   await transaction.client.query(
     `insert into closes (tenant_id, period_start, manifest, manifest_hash, entries, currency,
        charge_exact, carried_in, billable_micro, carried_out, charge_total, mode, stripe_customer, closed_at)
-     select x.*, $14::timestamptz
-     from unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[], $6::text[],
-       $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[], $12::text[], $13::text[]) x`,
+     select t, s, convert_from(substr($14::bytea, (1 + sum(bytes) over (order by n) - bytes)::int, bytes), 'UTF8'),
+       hash, entries, currency, exact, carried_in, billable, carried_out, total, mode, customer, $15::timestamptz
+     from unnest($1::text[], $2::date[], $3::int[], $4::text[], $5::bigint[], $6::text[],
+       $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[], $12::text[], $13::text[])
+       with ordinality x(t, s, bytes, hash, entries, currency, exact, carried_in, billable, carried_out, total, mode,
+         customer, n)`,
     [
       column(({ facts }) => facts.tenantId),
       column(({ facts }) => facts.periodStart),
-      column(({ frozen }) => frozen.text),
+      manifests.map((bytes) => bytes.length),
       column(({ frozen }) => frozen.hash),
       column(({ frozen }) => frozen.manifest.entries),
       column(({ facts }) => facts.currency),
@@ -362,6 +370,7 @@ export async function insertCloses(
       column(({ frozen }) => frozen.billable.total),
       column(({ mode }) => mode),
       column(({ stripeCustomer }) => stripeCustomer),
+      Buffer.concat(manifests),
       formatInstant(closedAt),
     ],
   );
