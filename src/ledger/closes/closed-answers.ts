@@ -4,7 +4,7 @@ import { periodKey } from '../../periods/period-key.ts';
 import type { ClosedTime } from '../../periods/placement.ts';
 import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { PeriodRow } from './close-store.ts';
-import { readCloses } from './closed-periods-store.ts';
+import { readClosedAmounts } from './closed-periods-store.ts';
 
 /** The answers for the periods of a request that are closed; `now` are those that this close has closed. */
 export async function answersOfClosed(
@@ -13,7 +13,7 @@ export async function answersOfClosed(
   now: readonly PeriodRow[],
 ): Promise<readonly ClosedPeriod[]> {
   const keys = new Set(now.map((period) => periodKey(period)));
-  const closes = await readCloses(database, {
+  const closes = await readClosedAmounts(database, {
     month: request.month,
     tenantId: request.tenant_id,
   });

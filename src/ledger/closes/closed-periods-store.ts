@@ -23,19 +23,57 @@ export interface CloseRow {
   readonly carriesApart: boolean;
 }
 
+interface ClosesFilter {
+  readonly month: string | null;
+  readonly tenantId: string | null;
+}
+
 /**
  * Reads the closed periods that begin in a month, ordered by tenant; of one tenant if one is given.
  */
 export async function readCloses(
   database: Database,
-  filter: { readonly month: string | null; readonly tenantId: string | null },
+  filter: ClosesFilter,
 ): Promise<readonly CloseRow[]> {
-  let query = database.kysely.selectFrom('closes').selectAll();
-  if (filter.month !== null) {
-    query = query.where(sql<boolean>`to_char(period_start, 'YYYY-MM') = ${filter.month}`);
-  }
-  if (filter.tenantId !== null) query = query.where('tenant_id', '=', filter.tenantId);
+  const query = database.kysely.selectFrom('closes').selectAll().where(isAmong(filter));
   return (await query.orderBy('tenant_id').orderBy('period_start').execute()).map(toClose);
+}
+
+/** What a closed period came to, without its manifest, which is most of its row. */
+type ClosedAmount = Pick<
+  CloseRow,
+  'tenantId' | 'periodStart' | 'manifestHash' | 'currency' | 'carriedOut' | 'chargeTotal' | 'mode'
+>;
+
+/** Reads what the closed periods that begin in a month came to, ordered by tenant; of one tenant if one is given. */
+export async function readClosedAmounts(
+  database: Database,
+  filter: ClosesFilter,
+): Promise<readonly ClosedAmount[]> {
+  const rows = await database.kysely
+    .selectFrom('closes')
+    .select(['tenant_id', 'period_start', 'manifest_hash', 'currency', 'carried_out'])
+    .select(['charge_total', 'mode'])
+    .where(isAmong(filter))
+    .orderBy('tenant_id')
+    .orderBy('period_start')
+    .execute();
+  return rows.map((row) => ({
+    tenantId: row.tenant_id,
+    periodStart: row.period_start,
+    manifestHash: row.manifest_hash,
+    currency: row.currency,
+    carriedOut: row.carried_out,
+    chargeTotal: row.charge_total,
+    mode: row.mode,
+  }));
+}
+
+/** Says of a close that it is of a month, and of a tenant; null is any. */
+function isAmong({ month, tenantId }: ClosesFilter) {
+  const ofMonth = month === null ? sql`true` : sql`to_char(period_start, 'YYYY-MM') = ${month}`;
+  const ofTenant = tenantId === null ? sql`true` : sql`tenant_id = ${tenantId}`;
+  return sql<boolean>`${ofMonth} and ${ofTenant}`;
 }
 
 /** Reads the closes that were made at an instant or after it, ordered by tenant. */

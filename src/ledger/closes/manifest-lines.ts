@@ -181,17 +181,19 @@ export function exactLines(group: EntryGroup): readonly ExactLine[] {
       `entries of ${model} hold a charge of ${group.charge} p, but their prices give ${charge ?? 'no amount'} p; verify the ledger`,
     );
   }
-  const counted = UNITS.map(({ name, meter }) => {
+  const lines: ExactLine[] = [];
+  for (const { name, meter } of UNITS) {
     const quantity = unitCount(tokens, name);
+    if (quantity === 0n) continue;
     const rate = priceOfUnit(name, price.rate, price.caching) ?? 0n;
-    return { ...of, meter, quantity, rate, exact: quantity * rate };
-  });
-  return [...counted, ...callLines(group, price)].filter(({ quantity }) => quantity !== 0n);
+    lines.push({ ...of, meter, quantity, rate, exact: quantity * rate });
+  }
+  return [...lines, ...callLines(group, price)];
 }
 
 function callLines({ requestedModel, serviceTier, late, tokens }: EntryGroup, price: GroupPrice) {
   const { perCall } = price.rate;
-  if (perCall === 0n) return [];
+  if (perCall === 0n || tokens.callShare === 0n) return [];
   const of = { model: requestedModel, serviceTier, late, meter: 'calls' as const };
   const exact = (perCall / 1_000_000n) * tokens.callShare;
   return [{ ...of, quantity: tokens.callShare, rate: perCall, exact }];
