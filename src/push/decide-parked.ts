@@ -2,7 +2,7 @@ import type { InstantMs } from '../clock.ts';
 import { periodKey } from '../periods/period-key.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
-import type { PushParts } from './destination.ts';
+import type { Destination, PushParts } from './destination.ts';
 import { destinationOf } from './destination.ts';
 import type { Figures } from './figures.ts';
 import { readIntentFigures } from './figures.ts';
@@ -26,11 +26,13 @@ export async function decideParked(
 ): Promise<UnparkAnswer> {
   const { database, clock } = parts;
   const intent = await readParked(parts, identifier);
-  const { countName, figures } = await readFigures(parts, intent);
+  const { destination, figures } = await readFigures(parts, intent);
+  const { countName } = destination;
   const { counted, confirmed } = figures;
   const isThere = counted === confirmed + intent.valueMicro;
   if (!isThere) await refuseBilled(parts, intent);
   if (!isThere) refuseUnproven(intent, { countName, figures, now: clock() });
+  if (isThere) await destination.finish(intent);
   const state = isThere ? 'confirmed' : 'missing';
   const answer = `unparked by a person: ${countName} says ${counted}, confirmed were ${confirmed}`;
   await markState(database, identifier, { event: 'person', state, answer, at: clock() });
@@ -72,7 +74,7 @@ async function readParked({ database }: PushParts, identifier: string): Promise<
 async function readFigures(
   parts: PushParts,
   intent: Intent,
-): Promise<{ readonly countName: string; readonly figures: Figures }> {
+): Promise<{ readonly destination: Destination; readonly figures: Figures }> {
   const { tenantId, periodStart, identifier } = intent;
   const targets = await readTargets(parts.database, { month: null, tenantId });
   const target = targets.find((candidate) => candidate.periodStart === periodStart);
@@ -87,7 +89,7 @@ async function readFigures(
   const all = await readIntents(parts.database, target);
   const intents = all.filter(({ identifier: other }) => other !== identifier);
   const figures = await readIntentFigures(destination, { target, intents, intent });
-  return { countName: destination.countName, figures };
+  return { destination, figures };
 }
 
 function refuseUnproven(

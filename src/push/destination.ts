@@ -52,6 +52,11 @@ export interface Destination {
    */
   tell(intent: Intent, until: InstantMs): Promise<TellAnswer>;
   /**
+   * Does what is left to do of an intent that is counted, before it is kept as confirmed: nobody heard the answer, so
+   * that whoever told it may have died half-way. Fails where it cannot be done now; doing it twice does it once.
+   */
+  finish(intent: Intent): Promise<void>;
+  /**
    * What it counts of a period for a customer; null where it cannot be asked. A low figure may lag; a
    * figure that no push of ours can have made is a `ForeignCount`.
    */

@@ -340,6 +340,7 @@ async function settle(
 ): Promise<void> {
   const { database, clock } = run.parts;
   const { state, figures } = found;
+  if (state === 'confirmed') await destination.finish(intent);
   const answer = `${destination.countName} says ${figures.counted}, confirmed are ${figures.confirmed}, this is ${intent.valueMicro}`;
   const change = { event: 'count', state, answer, at: clock() } as const;
   const isChanged = await markState(database, intent.identifier, change);

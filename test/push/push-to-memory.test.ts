@@ -43,6 +43,7 @@ function inMemory(kind: Destination['kind'], channel: string): Ledger {
     objectTo: async () => ledger.objection,
     checkChannels: async () => undefined,
     lookAt: async () => null,
+    finish: async () => undefined,
     async tell({ identifier, valueMicro }) {
       const answer = answers.shift() ?? { kind: 'delivered', how: 'taken' };
       if (answer.kind === 'delivered') counted.set(identifier, valueMicro);

@@ -76,4 +76,20 @@ export const KEPT: readonly Kept[] = [
       { place: 22, kind: 'jump', seed: 1043239463, turns: 3 },
     ],
   },
+  {
+    what: 'everything stops for a month when an item is made, and before its invoice is let go',
+    seed: 2020103,
+    acts: [
+      { place: 0, kind: 'calls', seed: 704777965, turns: 1 },
+      { place: 1, kind: 'month_ends', seed: 213023859, turns: 2 },
+      { place: 2, kind: 'kill', seed: 2120825767, turns: 33 },
+      { place: 3, kind: 'close', seed: 645633274, turns: 17 },
+      { place: 4, kind: 'hurry', seed: 1623994193, turns: 189 },
+      { place: 5, kind: 'calls', seed: 1236518555, turns: 32 },
+      { place: 6, kind: 'trap', seed: 1850248215, turns: 17 },
+      { place: 7, kind: 'push', seed: 601346421, turns: 38 },
+      { place: 8, kind: 'trap', seed: 1574215565, turns: 3 },
+      { place: 9, kind: 'hurry', seed: 892922412, turns: 188 },
+    ],
+  },
 ];

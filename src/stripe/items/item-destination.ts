@@ -7,7 +7,7 @@ import { addressAt, disownFault, lookAtCustomer } from '../meters/meter-destinat
 import type { StripeMeter } from '../meters/meter-store.ts';
 import { pacedCount } from '../reads/paced-read.ts';
 import { readItems } from './read-items.ts';
-import { itemChannel, tellItem } from './tell-item.ts';
+import { finishItem, itemChannel, tellItem } from './tell-item.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -48,6 +48,7 @@ export function itemDestination(
       return findOtherCurrency(stripe, meter, { customer, tenantId: target.tenantId });
     },
     tell: (intent, until) => tellItem(parts, intent, until),
+    finish: (intent) => finishItem(parts, intent),
     readCount: ({ mayBeOld, ...question }) => {
       const read = () => readItems(stripe, { ...question, ledgerName: parts.ledgerName });
       return pacedCount(parts, { ...question, what: 'invoice_item' }, { read, mayBeOld });

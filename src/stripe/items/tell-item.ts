@@ -28,22 +28,48 @@ export async function tellItem(
   intent: Intent,
   until: InstantMs,
 ): Promise<TellAnswer> {
-  const { database, clock } = parts;
   try {
-    const items = await itemsOf(parts.stripe, intent.customer);
-    const known = items.find((item) => identifierIn(item) === intent.identifier);
-    const draft = await invoiceOf(parts, intent, { known, until });
+    const known = await findItem(parts, intent);
+    const draft =
+      (await findInvoice(parts, intent, known)) ?? (await createDraft(parts, intent, until));
     if (known === undefined) await createItem(parts, intent, { invoice: draft.id, until });
-    const { tenantId, periodStart, customer: stripeCustomer } = intent;
-    const { identifier } = intent;
-    const own = { invoiceId: draft.id, tenantId, periodStart, stripeCustomer, identifier };
-    await saveReleased(database, own, clock());
-    if (draft.isHeld) await letGo(parts, draft.id, until);
+    await keepInvoice(parts, intent, draft);
+    if (draft.isHeld) {
+      await sendOnce({ until, clock: parts.clock }, () => letGo(parts, draft));
+    }
     const how = known === undefined ? 'made' : 'already there';
     return { kind: 'delivered', how: `item ${how} on invoice ${draft.id}` };
   } catch (error) {
     return classifyItemFailure(error);
   }
+}
+
+/**
+ * Lets the invoice of an item go, where the count holds the item and nobody heard that it was let go: whoever made it
+ * may have died since, and by now it may be told no more.
+ */
+export async function finishItem(parts: TellParts, intent: Intent): Promise<void> {
+  const draft = await findInvoice(parts, intent, await findItem(parts, intent));
+  if (draft === null) return;
+  await keepInvoice(parts, intent, draft);
+  if (draft.isHeld) await askStripe(`releasing invoice ${draft.id}`, () => letGo(parts, draft));
+}
+
+async function keepInvoice(
+  { database, clock }: TellParts,
+  { tenantId, periodStart, customer: stripeCustomer, identifier }: Intent,
+  { id: invoiceId }: Draft,
+): Promise<void> {
+  const own = { invoiceId, tenantId, periodStart, stripeCustomer, identifier };
+  await saveReleased(database, own, clock());
+}
+
+async function findItem(
+  { stripe }: TellParts,
+  { customer, identifier }: Intent,
+): Promise<Stripe.InvoiceItem | undefined> {
+  const items = await itemsOf(stripe, customer);
+  return items.find((item) => identifierIn(item) === identifier);
 }
 
 interface Draft {
@@ -53,30 +79,47 @@ interface Draft {
 
 const INVOICES_LISTED = 100;
 
-/** The invoice that the item is on, or the draft that was made for it. */
-async function invoiceOf(
-  { stripe, clock }: TellParts,
+/** The invoice that the item is on, or the draft that was made for it; null where there is none. */
+async function findInvoice(
+  { stripe }: TellParts,
   intent: Intent,
-  of: { readonly known: Stripe.InvoiceItem | undefined; readonly until: InstantMs },
-): Promise<Draft> {
-  const { customer, identifier } = intent;
+  item: Stripe.InvoiceItem | undefined,
+): Promise<Draft | null> {
+  const on = item?.invoice;
+  if (typeof on === 'string') {
+    const invoice = await askStripe(`invoice ${on}`, () => stripe.invoices.retrieve(on));
+    return { id: on, isHeld: isHeldFor(intent, invoice) };
+  }
+  const { customer } = intent;
   const page = await askStripe(`the invoices of customer ${customer}`, () =>
     stripe.invoices.list({ customer, limit: INVOICES_LISTED }),
   );
-  const found = page.data.find(({ metadata }) => metadata?.[INTENT_KEY] === identifier);
-  if (found?.id !== undefined) {
-    return { id: found.id, isHeld: found.status === 'draft' && found.auto_advance !== true };
-  }
-  const invoice = of.known?.invoice;
-  if (typeof invoice === 'string') return { id: invoice, isHeld: false };
+  const found = page.data.find((invoice) => isFor(intent, invoice));
+  return found?.id === undefined ? null : { id: found.id, isHeld: isHeldFor(intent, found) };
+}
+
+function isFor({ identifier }: Intent, { metadata }: Stripe.Invoice): boolean {
+  return metadata?.[INTENT_KEY] === identifier;
+}
+
+/** A draft on which a person put the item is that person's to let go. */
+function isHeldFor(intent: Intent, invoice: Stripe.Invoice): boolean {
+  return isFor(intent, invoice) && invoice.status === 'draft' && invoice.auto_advance !== true;
+}
+
+async function createDraft(
+  { stripe, clock }: TellParts,
+  { customer, identifier, channel }: Intent,
+  until: InstantMs,
+): Promise<Draft> {
   const body = {
     customer,
-    currency: currencyOfChannel(intent.channel).toLowerCase(),
+    currency: currencyOfChannel(channel).toLowerCase(),
     auto_advance: false,
     pending_invoice_items_behavior: 'exclude',
     metadata: { [INTENT_KEY]: identifier },
   } as const;
-  const made = await sendOnce({ until: of.until, clock }, () =>
+  const made = await sendOnce({ until, clock }, () =>
     stripe.invoices.create(body, { idempotencyKey: `${identifier}-invoice` }),
   );
   return { id: made.id ?? '', isHeld: true };
@@ -101,10 +144,8 @@ function createItem(
   );
 }
 
-function letGo({ stripe, clock }: TellParts, invoiceId: string, until: InstantMs) {
-  return sendOnce({ until, clock }, () =>
-    stripe.invoices.update(invoiceId, { auto_advance: true }),
-  );
+function letGo({ stripe }: TellParts, { id }: Draft): Promise<Stripe.Invoice> {
+  return stripe.invoices.update(id, { auto_advance: true });
 }
 
 const CHANNEL = 'spanledger_items_';

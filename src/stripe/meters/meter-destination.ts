@@ -74,6 +74,8 @@ export function meterDestination(
       if (obstacle !== null || meter === undefined) return obstacle;
       return findUnbilled(stripe, meter, { ...whom, tenantId: whom.target.tenantId });
     },
+    // An event that is counted is billed by whatever invoice comes.
+    finish: async () => undefined,
     async tell(intent, until) {
       const answer = await sendOnce({ until, clock }, () => sendMeterEvent(stripe, intent));
       if (answer.kind !== 'systemic') return answer;

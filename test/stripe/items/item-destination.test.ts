@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
@@ -6,6 +6,7 @@ import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { settleMonth } from '../../../src/stripe/settle-month.ts';
 import { checkSummaries } from '../../../src/stripe/summary-law.ts';
+import { unparkIntent } from '../../../src/stripe/unpark-intent.ts';
 import { textRows } from '../../support/database.ts';
 import { ofMonth } from '../../support/stripe.ts';
 import { brokenLaws } from '../../support/worker.ts';
@@ -85,7 +86,37 @@ test('an item that was made without an answer is found by its metadata after Str
   scene.double.control.clearFaults();
   await scene.double.control.advanceClock(30 * HOUR_MS);
   expect(await push(scene)).toMatchObject({ state: 'confirmed' });
-  expect(await items(scene)).toHaveLength(1);
+  await expectBilledOnce(scene);
+});
+
+describe('an item whose invoice could not be let go', () => {
+  const match = { method: 'POST', path: '/v1/invoices/*' };
+
+  test.each([1, 30])(
+    'is not confirmed before its invoice is let go, %d hours later',
+    async (hours) => {
+      const scene = await closed(LATE);
+      scene.double.control.injectFault({ kind: 'html_503', match, times: 100 });
+      expect((await push(scene))?.state).not.toBe('confirmed');
+      await scene.double.control.advanceClock(hours * HOUR_MS);
+      expect((await push(scene))?.state).not.toBe('confirmed');
+      expect(await items(scene)).toHaveLength(1);
+      scene.double.control.clearFaults();
+      expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+      await expectBilledOnce(scene);
+    },
+  );
+
+  test('is let go when a person decides what Stripe refused', async () => {
+    const scene = await closed(LATE);
+    scene.double.control.injectFault({ kind: 'error', status: 400, match });
+    expect(await push(scene)).toMatchObject({ state: 'parked' });
+    const identifier = (await items(scene))[0]?.metadata?.['spanledger_intent'] ?? '';
+    expect(await unparkIntent(scene.parts, { identifier })).toMatchObject({ state: 'confirmed' });
+    await scene.double.control.advanceClock(3 * HOUR_MS);
+    const [final] = (await scene.parts.stripe.invoices.list({ customer: 'cus_acme' })).data;
+    expect(final).toMatchObject({ status: 'open' });
+  });
 });
 
 test('who left in the middle of the month is billed by an invoice item', async () => {
