@@ -863,6 +863,7 @@ table stripe_invoices (
   finalized_at timestamp with time zone,
   identifier text,
   hosted_url text,
+  hold_asked_at timestamp with time zone,
   constraint stripe_invoices_pkey PRIMARY KEY (invoice_id),
   constraint stripe_invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint stripe_invoices_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'finalized'::text, 'gone'::text, 'void'::text])))

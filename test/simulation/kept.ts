@@ -92,4 +92,21 @@ export const KEPT: readonly Kept[] = [
       { place: 9, kind: 'hurry', seed: 892922412, turns: 188 },
     ],
   },
+  {
+    what: 'a server dies when it has held a draft that was released meanwhile, and no webhook comes again',
+    seed: 2028132,
+    acts: [
+      { place: 0, kind: 'calls', seed: 643313671, turns: 33 },
+      { place: 1, kind: 'calls', seed: 107088490, turns: 26 },
+      { place: 2, kind: 'month_ends', seed: 122781740, turns: 7 },
+      { place: 3, kind: 'lose_machine', seed: 1535193300, turns: 5 },
+      { place: 4, kind: 'close', seed: 1200919522, turns: 16 },
+      { place: 5, kind: 'redrive', seed: 1352306427, turns: 11 },
+      { place: 6, kind: 'hurry', seed: 1680003, turns: 176 },
+      { place: 7, kind: 'redrive', seed: 312108154, turns: 9 },
+      { place: 9, kind: 'jump', seed: 1654505087, turns: 19 },
+      { place: 10, kind: 'push', seed: 438259681, turns: 18 },
+      { place: 11, kind: 'hurry', seed: 555270100, turns: 240 },
+    ],
+  },
 ];

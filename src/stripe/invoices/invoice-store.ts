@@ -18,6 +18,8 @@ export interface InvoiceRow {
   readonly amount: bigint | null;
   /** The one intent that it was made for; null where it bills what the meter counted. */
   readonly identifier: string | null;
+  /** When Stripe was last asked to hold it; null once it was seen that nothing is left of that, or where it never was. */
+  readonly holdAskedAt: InstantMs | null;
 }
 
 interface Row {
@@ -29,10 +31,11 @@ interface Row {
   readonly quantity: bigint | null;
   readonly amount: bigint | null;
   readonly identifier: string | null;
+  readonly hold_asked_at: InstantMs | null;
 }
 
 const COLUMNS = sql.raw(
-  'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount, identifier',
+  'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount, identifier, hold_asked_at',
 );
 
 /** Reads the invoices of all periods that begin in a month, or of one tenant's; null is any. */
@@ -69,18 +72,33 @@ function toInvoice(row: Row): InvoiceRow {
     quantity: row.quantity,
     amount: row.amount,
     identifier: row.identifier,
+    holdAskedAt: row.hold_asked_at,
   };
 }
 
 type Known = Pick<InvoiceRow, 'invoiceId' | 'tenantId' | 'periodStart' | 'stripeCustomer'> &
   Partial<Pick<InvoiceRow, 'identifier'>>;
 
-/** Keeps that a draft is held. A row that is further on stays as it is. */
+/** Keeps that a draft is held, and that Stripe is asked to from now on. One that was released stays released. */
 export async function saveHeld(database: Database, of: Known, at: InstantMs): Promise<void> {
   await sql`
-    insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, held_at) values
-      (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'held', ${formatInstant(at)})
-    on conflict (invoice_id) do nothing`.execute(database.kysely);
+    insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, held_at, hold_asked_at) values
+      (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'held', ${formatInstant(at)}, ${formatInstant(at)})
+    on conflict (invoice_id) do update set hold_asked_at = excluded.hold_asked_at
+      where stripe_invoices.state in ('held', 'released')`.execute(database.kysely);
+}
+
+/** Keeps that nothing is left of what Stripe was asked then; whoever asked it since is not forgotten. */
+export async function endHold(
+  database: Database,
+  { invoiceId, holdAskedAt }: Pick<InvoiceRow, 'invoiceId' | 'holdAskedAt'>,
+): Promise<void> {
+  if (holdAskedAt === null) return;
+  await sql`
+    update stripe_invoices set hold_asked_at = null
+    where invoice_id = ${invoiceId} and hold_asked_at = ${formatInstant(holdAskedAt)}`.execute(
+    database.kysely,
+  );
 }
 
 export async function saveReleased(database: Database, of: Known, at: InstantMs): Promise<void> {

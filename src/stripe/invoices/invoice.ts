@@ -18,12 +18,14 @@ import { pushPartsOf } from '../destinations.ts';
 import { INTENT_KEY } from '../items/read-items.ts';
 import { itemAmount } from '../items/tell-item.ts';
 import { readMeters, refuseOtherKey } from '../meters/meter-store.ts';
+import { sendOnce } from '../send-once.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import type { BilledUsage } from './billed-period.ts';
 import { periodBilledBy, readBilledUsage } from './billed-period.ts';
 import type { InvoiceRow } from './invoice-store.ts';
 import {
+  endHold,
   readInvoice,
   readInvoices,
   saveFinalized,
@@ -74,9 +76,11 @@ export async function holdInvoice(parts: StripeParts, invoiceId: string): Promis
     return 'let go: its usage is proven to be there';
   }
   // The hold is kept first: a release must know of every draft that may be held.
-  await saveHeld(database, own, clock());
+  const askedAt = clock();
+  await saveHeld(database, own, askedAt);
+  const until = askedAt + HOLD_LEAVES_WITHIN_MS;
   const hold = () => stripe.invoices.update(invoiceId, { auto_advance: false });
-  await askStripe(`holding invoice ${invoiceId}`, hold);
+  await askStripe(`holding invoice ${invoiceId}`, () => sendOnce({ until, clock }, hold));
   const now = await readInvoice(database, invoiceId);
   if (now?.state !== 'released') return 'held until the push is proven';
   await letGo(parts, invoiceId);
@@ -88,12 +92,18 @@ async function letGo({ stripe }: StripeParts, invoiceId: string): Promise<void> 
   await askStripe(`releasing invoice ${invoiceId}`, advance);
 }
 
+/** A request to hold a draft leaves this machine within so long of being kept, or never. */
+const HOLD_LEAVES_WITHIN_MS = 30 * 60 * 1000;
+/** Whatever became of it, Stripe has done it by then. */
+const HOLD_IS_DONE_AFTER_MS = 60 * 60 * 1000;
+
 /** Stripe allows 25 requests a second of a kind; those in work at once wait for their turn there. */
 const PARALLEL_INVOICES = 8;
 
 /**
  * Lets go every held invoice whose usage is proven; null is every month. Others stay as they are, and one
- * that is refused or gone keeps none of the others.
+ * that is refused or gone keeps none of the others. One that was released while somebody asked Stripe to hold it is
+ * looked at until it is known to be let go: whoever asked may have died before it saw the release.
  */
 export async function releaseInvoices(
   parts: StripeParts,
@@ -104,8 +114,9 @@ export async function releaseInvoices(
   const released = new Map<string, Released>();
   const answers = watchAnswers();
   await inParallel(invoices, PARALLEL_INVOICES, async (invoice) => {
-    const { invoiceId, state } = invoice;
-    if (state === 'held') released.set(invoiceId, await releaseOrSay(parts, invoice, answers));
+    const { invoiceId, state, holdAskedAt } = invoice;
+    const mayBeHeld = state === 'held' || (state === 'released' && holdAskedAt !== null);
+    if (mayBeHeld) released.set(invoiceId, await releaseOrSay(parts, invoice, answers));
   });
   answers.end();
   await endPauses(parts, released);
@@ -125,12 +136,12 @@ async function releaseOrSay(
   answers: AnswerWatch,
 ): Promise<Released> {
   try {
-    const outcome = await release(parts, held);
+    const outcome = await (held.state === 'held' ? release : lookAgain)(parts, held);
     answers.answered();
     return outcome;
   } catch (error) {
     const detail = answers.reasonOf(error);
-    if (!isOfOne(error)) return { state: 'held', detail };
+    if (!isOfOne(error)) return { state: held.state, detail };
     if (!isMissing(error)) return { state: 'refused', detail };
     await saveGone(parts.database, held.invoiceId);
     return { state: 'gone', detail };
@@ -154,8 +165,18 @@ async function release(parts: StripeParts, held: InvoiceRow): Promise<Released> 
   }
   await letGo(parts, held.invoiceId);
   await saveReleased(database, held, clock());
-  const after = await fetchInvoice(parts, held.invoiceId);
-  if (after.status === 'draft' && after.auto_advance !== true) await letGo(parts, held.invoiceId);
+  return lookAgain(parts, held);
+}
+
+/** One that was released may have been held by whoever asked for that before, and looks no more. */
+async function lookAgain(parts: StripeParts, released: InvoiceRow): Promise<Released> {
+  const { database, clock } = parts;
+  const { invoiceId, holdAskedAt } = released;
+  const isDone = holdAskedAt === null || clock() - holdAskedAt >= HOLD_IS_DONE_AFTER_MS;
+  const invoice = await fetchInvoice(parts, invoiceId);
+  const isHeld = invoice.status === 'draft' && invoice.auto_advance !== true;
+  if (isHeld && describeKeptDraft(invoice) === null) await letGo(parts, invoiceId);
+  if (isDone) await endHold(database, released);
   return { state: 'released', detail: null };
 }
 

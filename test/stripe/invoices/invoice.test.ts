@@ -1,13 +1,14 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { remedyText } from '../../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../../src/clock.ts';
+import { closeDatabase, openDatabase } from '../../../src/database/database.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
 import { cycleAnchorFor, findMisfit } from '../../../src/stripe/customers/billing-cycle.ts';
 import { linkCustomers } from '../../../src/stripe/customers/link-customers.ts';
 import { setUpSubscriptions } from '../../../src/stripe/customers/subscription.ts';
 import { periodBilledBy } from '../../../src/stripe/invoices/billed-period.ts';
-import { holdInvoice } from '../../../src/stripe/invoices/invoice.ts';
+import { holdInvoice, releaseInvoices } from '../../../src/stripe/invoices/invoice.ts';
 import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
 import { minorPerMicro, setUpMeter } from '../../../src/stripe/meters/set-up-meter.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
@@ -216,6 +217,50 @@ test('a draft that is released while it is being held is not left behind', async
   expect(await holding).toBe('let go: its push was proven in the meantime');
   await double.control.advanceClock(2 * HOUR_MS);
   expect(await differences()).toEqual([]);
+});
+
+test('a draft that is released while it is being held, by a process that ends then, is let go by the next release', async () => {
+  const { parts, double, database, differences } = await scene({ withWebhooks: false });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  const [draft] = (await parts.stripe.invoices.list({ customer: customerOf('acme') })).data;
+  const match = { method: 'POST', path: '/v1/invoices/*' };
+  double.control.injectFault({ kind: 'hold', match });
+  const ending = openDatabase({ url: database.url, connections: 2, onConnectionLost: () => {} });
+  const holding = holdInvoice({ ...parts, database: ending }, draft?.id ?? '');
+  const ends = expect(holding).rejects.toThrow();
+  await vi.waitFor(() => expect(double.control.held()).toBe(1));
+  await runSteps(parts, MONTH);
+  await closeDatabase(ending);
+  double.control.releaseHeld();
+  await ends;
+
+  // then it stays a draft that nobody looks at, until whoever releases does
+  await double.control.advanceClock(30 * 24 * HOUR_MS);
+  const kept = async () => (await readInvoices(database, { month: MONTH, tenantId: null }))[0];
+  expect(await kept()).toMatchObject({ state: 'released' });
+  expect(await differences()).not.toEqual([]);
+  await releaseInvoices(parts, { month: MONTH });
+
+  expect(await kept()).toMatchObject({ state: 'released', holdAskedAt: null });
+  await double.control.advanceClock(2 * HOUR_MS);
+  expect(await differences()).toEqual([]);
+});
+
+test('a draft that a person holds after its release stays held', async () => {
+  const { parts, double, database } = await scene({ withWebhooks: false });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  const [draft] = (await parts.stripe.invoices.list({ customer: customerOf('acme') })).data;
+  const id = draft?.id ?? '';
+  expect(await holdInvoice(parts, id)).toBe('held until the push is proven');
+  await double.control.advanceClock(2 * HOUR_MS);
+  await runSteps(parts, MONTH);
+  const [row] = await readInvoices(database, { month: MONTH, tenantId: null });
+  expect(row).toMatchObject({ state: 'released', holdAskedAt: null });
+
+  await parts.stripe.invoices.update(id, { auto_advance: false });
+  await releaseInvoices(parts, { month: MONTH });
+
+  expect(await parts.stripe.invoices.retrieve(id)).toMatchObject({ auto_advance: false });
 });
 
 test('a held draft of which an event tells once more after the proof is let go at Stripe, too', async () => {
