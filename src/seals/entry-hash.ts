@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
 export function hashEntry(entry: {
   readonly shown: string;
   readonly hidden: string;
-  readonly entryId: bigint;
+  readonly entryId: bigint | string;
   /** The batch's salt in hexadecimal: who does not know it cannot guess what is hidden. */
   readonly salt: string;
 }): string {

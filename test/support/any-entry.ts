@@ -8,7 +8,10 @@ const anyText = fc
   .oneof(
     fc.string({ unit: 'grapheme', maxLength: 12 }),
     fc.string({
-      unit: fc.constantFrom('\\', '\t', '\n', '\r', 'N', 't', '"', '\u0001', '€', '🙂'),
+      unit: fc.constantFrom(
+        ...['\\', '\t', '\n', '\r', '\b', '\f', '\v', '\u0001', '\u007f'],
+        ...['N', 't', 'b', '"', '€', '🙂'],
+      ),
     }),
   )
   .map((text) => text.replaceAll('\u0000', '').toWellFormed());

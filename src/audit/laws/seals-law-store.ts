@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import type { InstantMs } from '../../clock.ts';
-import type { Database } from '../../database/database.ts';
+import { type Database, inTransaction } from '../../database/database.ts';
 import { ENTRIES_PER_BATCH } from '../../database/entries-of-batch.ts';
 import { merkleRoot } from '../../seals/merkle-tree.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
 import { hashBeside, hashSeal, PRINT_BYTES, printsOf, type Seal } from '../../seals/seal.ts';
 import { type BatchRow, toBatch } from '../../seals/seal-store.ts';
+import { type CopiedLeaves, readCopiedLeaves } from './copied-leaves-store.ts';
 import type { LawReport, LawScope } from './law.ts';
 import { VIOLATIONS_NAMED } from './law.ts';
 
@@ -38,7 +39,7 @@ export async function checkSeals(
   };
 }
 
-interface SealRow {
+interface SealRow extends CopiedLeaves {
   readonly seal_number: bigint;
   readonly batch_id: bigint | null;
   readonly beside: Buffer | null;
@@ -52,9 +53,6 @@ interface SealRow {
   readonly seal_hash: Buffer;
   readonly sealed_at: InstantMs;
   readonly batch: BatchRow | null;
-  readonly leaves: Buffer;
-  /** Entries whose columns no longer give the hash that they hold. */
-  readonly differing: number;
 }
 
 /** Seals of one query: about twenty thousand entries, which Postgres hashes on one core. */
@@ -109,37 +107,44 @@ async function* readAhead(
   }
 }
 
-async function readSeals(
+/** Reads some seals with what the entries of their batches give; neither becomes another while this reads. */
+function readSeals(
   database: Database,
   after: bigint,
   through: bigint,
 ): Promise<readonly SealRow[]> {
-  const { rows } = await sql<SealRow & Omit<BatchRow, 'batch_id'> & BesideRow>`
-    select s.seal_number, s.batch_id, s.entries, s.root, s.prints, s.previous_hash, s.seal_hash, s.sealed_at,
-      s.beside, s.change_ids, changes_digest(s.change_ids) as changes, d.digest as of_batch,
-      b.kind, b.recorded_at, b.entries as batch_entries, b.charge, b.cost,
-      coalesce(l.leaves, ''::bytea) as leaves, l.differing
-    from seals s left join batches b on b.batch_id = s.batch_id
-    left join batches_beside(array(select t.batch_id from seals t where t.batch_id is not null
-      and t.seal_number > ${after} and t.seal_number <= ${through})) d on d.batch_id = s.batch_id
-    cross join lateral (
-      select string_agg(e.leaf, ''::bytea order by e.entry_id) as leaves,
-        count(*) filter (where e.entry_hash <> e.computed_hash)::int as differing
-      from batch_leaves e where e.batch_id = s.batch_id
-    ) l
-    where s.seal_number > ${after} and s.seal_number <= ${through}
-    order by s.seal_number`.execute(database.kysely);
-  return rows.map(({ batch_entries, changes, of_batch, ...row }) => ({
-    ...row,
-    computed_beside: changes === null ? null : hashBeside({ batch: of_batch, changes }),
-    batch:
-      batch_entries === null || row.batch_id === null
-        ? null
-        : { ...row, batch_id: row.batch_id, entries: batch_entries },
-  }));
+  return inTransaction(database, async (transaction) => {
+    const { rows } = await sql<
+      Omit<SealRow, keyof CopiedLeaves> & Omit<BatchRow, 'batch_id'> & BesideRow
+    >`
+      select s.seal_number, s.batch_id, s.entries, s.root, s.prints, s.previous_hash, s.seal_hash, s.sealed_at,
+        s.beside, s.change_ids, changes_digest(s.change_ids) as changes, d.digest as of_batch,
+        b.kind, b.recorded_at, b.entries as batch_entries, b.charge, b.cost, encode(b.salt, 'hex') as salt
+      from seals s left join batches b on b.batch_id = s.batch_id
+      left join batches_beside(array(select t.batch_id from seals t where t.batch_id is not null
+        and t.seal_number > ${after} and t.seal_number <= ${through})) d on d.batch_id = s.batch_id
+      where s.seal_number > ${after} and s.seal_number <= ${through}
+      order by s.seal_number`.execute(transaction.kysely);
+    const salts = rows.flatMap(({ batch_id, salt }) =>
+      batch_id === null || salt === null ? [] : [[String(batch_id), salt] as const],
+    );
+    const leavesOf = await readCopiedLeaves(transaction, new Map(salts));
+    return rows.map(({ batch_entries, changes, of_batch, salt: _, ...row }) => ({
+      ...row,
+      ...(leavesOf.get(String(row.batch_id)) ?? NO_LEAVES),
+      computed_beside: changes === null ? null : hashBeside({ batch: of_batch, changes }),
+      batch:
+        batch_entries === null || row.batch_id === null
+          ? null
+          : { ...row, batch_id: row.batch_id, entries: batch_entries },
+    }));
+  });
 }
 
+const NO_LEAVES: CopiedLeaves = { leaves: Buffer.alloc(0), differing: 0 };
+
 interface BesideRow {
+  readonly salt: string | null;
   readonly batch_entries: number | null;
   readonly changes: Buffer | null;
   readonly of_batch: Buffer | null;
