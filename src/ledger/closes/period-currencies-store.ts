@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../../database/database.ts';
-import { readChargedCurrencies } from '../../periods/charged-currencies-store.ts';
+import {
+  pickOfSeveralCurrencies,
+  readChargedCurrencies,
+} from '../../periods/charged-currencies-store.ts';
 import { periodKey } from '../../periods/period-key.ts';
 import type { PeriodRow } from './close-store.ts';
 
@@ -49,9 +52,11 @@ export async function readMixedCurrencies(
   transaction: Transaction,
   periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
 ): Promise<ReadonlyMap<string, MixedCurrencies>> {
-  const charged = await readChargedCurrencies(transaction, periods);
+  const several = await pickOfSeveralCurrencies(transaction, periods);
+  if (several.length === 0) return new Map();
+  const charged = await readChargedCurrencies(transaction, several);
   const currenciesOf = (period: (typeof periods)[number]) => charged.get(periodKey(period)) ?? [];
-  const mixed = periods.filter((period) => currenciesOf(period).length > 1);
+  const mixed = several.filter((period) => currenciesOf(period).length > 1);
   if (mixed.length === 0) return new Map();
   const standing = await readStandingCharges(transaction, mixed);
   return new Map(
